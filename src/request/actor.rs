@@ -1,0 +1,188 @@
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ActorId, Group, Metadata, Role, Timestamp};
+use crate::error::InvalidValue;
+
+/// Who acts, as what, and in which circumstances.
+///
+/// Held in an `Arc` wherever a request refers to it: one person's decision, approval and claim share one value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ActorContext {
+    /// What kind of actor this is.
+    pub kind: ActorKind,
+    /// The actor's id; an actor without one cannot decide approvals.
+    pub id: Option<ActorId>,
+    /// The name to show for the actor.
+    pub name: Option<String>,
+    /// The roles the actor holds.
+    pub roles: BTreeSet<Role>,
+    /// The groups the actor belongs to.
+    pub groups: BTreeSet<Group>,
+    /// Why the actor acts.
+    pub reason: Option<String>,
+    /// Whether the action is meant to take effect.
+    pub mode: ActorMode,
+    /// Ties together all that belongs to one business operation.
+    pub correlation_id: Option<String>,
+    /// What caused this action.
+    pub causation_id: Option<String>,
+    /// The session the actor acts in.
+    pub session_id: Option<String>,
+    /// The network address the action came from.
+    pub source_address: Option<String>,
+    /// The program the action came through.
+    pub user_agent: Option<String>,
+    /// The actor's time zone, as an IANA name.
+    pub time_zone: Option<String>,
+    /// The actor's language and region, as a BCP 47 tag.
+    pub culture: Option<String>,
+    /// When the actor acted.
+    pub at: Option<Timestamp>,
+    /// Anything else about the actor.
+    pub metadata: Metadata,
+}
+
+/// What kind of actor acts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum ActorKind {
+    /// Not known.
+    #[default]
+    Unknown,
+    /// A person.
+    User,
+    /// The system itself.
+    System,
+    /// Another service.
+    Service,
+    /// A policy.
+    Policy,
+    /// A scheduler.
+    Scheduler,
+    /// A person with administrative power.
+    Administrator,
+}
+
+/// Whether an action is meant to take effect.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub enum ActorMode {
+    /// To see what would happen.
+    Simulate,
+    /// To check whether it would be allowed.
+    Validate,
+    /// To take effect.
+    #[default]
+    Commit,
+}
+
+impl ActorContext {
+    /// An actor of this kind of whom nothing else is known.
+    pub fn new(kind: ActorKind) -> Self {
+        Self {
+            kind,
+            id: None,
+            name: None,
+            roles: BTreeSet::new(),
+            groups: BTreeSet::new(),
+            reason: None,
+            mode: ActorMode::Commit,
+            correlation_id: None,
+            causation_id: None,
+            session_id: None,
+            source_address: None,
+            user_agent: None,
+            time_zone: None,
+            culture: None,
+            at: None,
+            metadata: Metadata::new(),
+        }
+    }
+
+    /// The person with this id.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when the id is not a valid [`ActorId`].
+    pub fn user(id: impl Into<String>) -> Result<Self, InvalidValue> {
+        Self::new(ActorKind::User).with_id(id)
+    }
+
+    /// The service with this id.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when the id is not a valid [`ActorId`].
+    pub fn service(id: impl Into<String>) -> Result<Self, InvalidValue> {
+        Self::new(ActorKind::Service).with_id(id)
+    }
+
+    /// The system itself, without an id.
+    pub fn system() -> Self {
+        Self::new(ActorKind::System)
+    }
+
+    /// The same actor with this id.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when the id is not a valid [`ActorId`].
+    pub fn with_id(mut self, id: impl Into<String>) -> Result<Self, InvalidValue> {
+        self.id = Some(ActorId::new(id)?);
+        Ok(self)
+    }
+
+    /// The same actor, holding this role too.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when it is not a valid [`Role`].
+    pub fn with_role(mut self, role: impl Into<String>) -> Result<Self, InvalidValue> {
+        self.roles.insert(Role::new(role)?);
+        Ok(self)
+    }
+
+    /// The same actor, belonging to this group too.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when it is not a valid [`Group`].
+    pub fn with_group(mut self, group: impl Into<String>) -> Result<Self, InvalidValue> {
+        self.groups.insert(Group::new(group)?);
+        Ok(self)
+    }
+
+    /// The same actor, shown by this name.
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// The same actor, acting for this reason.
+    pub fn because(mut self, reason: impl Into<String>) -> Self {
+        self.reason = Some(reason.into());
+        self
+    }
+
+    /// What to call the actor: the name, else the id, else the kind.
+    pub fn label(&self) -> &str {
+        match (&self.name, &self.id) {
+            (Some(name), _) => name,
+            (None, Some(id)) => id.as_str(),
+            (None, None) => self.kind.as_str(),
+        }
+    }
+}
+
+impl ActorKind {
+    /// The kind as a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "Unknown",
+            Self::User => "User",
+            Self::System => "System",
+            Self::Service => "Service",
+            Self::Policy => "Policy",
+            Self::Scheduler => "Scheduler",
+            Self::Administrator => "Administrator",
+        }
+    }
+}

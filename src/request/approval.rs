@@ -1,0 +1,329 @@
+use std::collections::BTreeSet;
+use std::fmt;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ActorContext, ActorId, ApprovalId, Digest, Group, Metadata, QuorumGroup, Role, Timestamp};
+use crate::error::{Error, InvalidValue};
+
+/// One approval a request needs, and what has become of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Approval {
+    /// Names the approval within its request.
+    pub id: ApprovalId,
+    /// Who may decide it.
+    pub target: ApprovalTarget,
+    /// What is to be approved, in words.
+    pub description: String,
+    /// The name to show for whoever decides it.
+    pub name: Option<String>,
+    /// When its turn is: all approvals of a lower step come first.
+    pub step: Step,
+    /// The group it is decided in, if not by itself.
+    pub quorum: Option<Quorum>,
+    /// From this time on it can no longer be decided.
+    pub expires_at: Option<Timestamp>,
+    /// Whether the requester may decide it.
+    pub decider: DeciderRule,
+    /// What has become of it.
+    pub state: ApprovalState,
+    /// Anything else about the approval.
+    pub metadata: Metadata,
+}
+
+/// The place of an approval in the order of approvals; the lowest is 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Step(NonZeroU32);
+
+/// Who may decide an approval: any actor with one of the ids, roles or groups. Never empty.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "TargetFields", into = "TargetFields")]
+pub struct ApprovalTarget(TargetFields);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+struct TargetFields {
+    actor_ids: BTreeSet<ActorId>,
+    roles: BTreeSet<Role>,
+    groups: BTreeSet<Group>,
+}
+
+/// The group an approval is decided in: of its members, `required` have to be granted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Quorum {
+    /// The name its members share.
+    pub group: QuorumGroup,
+    /// How many grants the group needs.
+    pub required: NonZeroU32,
+    /// What a rejection does.
+    pub rejection: QuorumRejection,
+}
+
+/// What rejecting one member of a quorum group does to the request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum QuorumRejection {
+    /// Any rejection rejects the request.
+    #[default]
+    Any,
+    /// The request is rejected only when the grants that are still possible no longer make the quorum.
+    WhenImpossible,
+}
+
+/// Who may not decide an approval although they match its target.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum DeciderRule {
+    /// The requester may not: nobody decides on their own request.
+    #[default]
+    NotTheRequester,
+    /// The requester may as well.
+    Anyone,
+}
+
+/// What has become of an approval, with all that belongs to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ApprovalState {
+    /// Not decided yet.
+    Pending,
+    /// Granted.
+    Approved(Verdict),
+    /// Refused.
+    Rejected {
+        /// Who refused it, when and why.
+        verdict: Verdict,
+        /// The reason in a form that programs can read.
+        rejection: Option<Rejection>,
+    },
+    /// Not needed any more: its quorum group has the grants it needs.
+    Satisfied {
+        /// Since when.
+        at: Timestamp,
+    },
+    /// Not decided in time.
+    Expired {
+        /// Since when.
+        at: Timestamp,
+    },
+}
+
+/// Who decided an approval, when and why, and what they had before them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Verdict {
+    /// Who decided.
+    pub by: Arc<ActorContext>,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: Option<String>,
+    /// The digest of the request that was decided on.
+    pub digest: Digest,
+}
+
+/// Why an approval was refused, in a form that programs can read.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Rejection {
+    /// A code the application gives its reasons.
+    pub code: String,
+    /// The category of the reason.
+    pub category: Option<String>,
+    /// The reason in words.
+    pub message: String,
+    /// Anything else about the reason.
+    pub metadata: Metadata,
+}
+
+/// What has become of an approval, without what belongs to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum ApprovalStatus {
+    /// [`ApprovalState::Pending`].
+    Pending,
+    /// [`ApprovalState::Approved`].
+    Approved,
+    /// [`ApprovalState::Rejected`].
+    Rejected,
+    /// [`ApprovalState::Satisfied`].
+    Satisfied,
+    /// [`ApprovalState::Expired`].
+    Expired,
+}
+
+impl Step {
+    /// The first step.
+    pub const FIRST: Self = Self(NonZeroU32::MIN);
+
+    /// The step with this number.
+    ///
+    /// # Errors
+    /// [`Error::InvalidApprovalConfiguration`] when the number is 0.
+    pub fn new(number: u32) -> Result<Self, Error> {
+        NonZeroU32::new(number)
+            .map(Self)
+            .ok_or_else(|| Error::invalid_approval_configuration("a step of 0; the first step is 1"))
+    }
+
+    /// The number of the step.
+    pub const fn number(self) -> u32 {
+        self.0.get()
+    }
+}
+
+impl ApprovalTarget {
+    /// The actor with this id.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when it is not a valid [`ActorId`].
+    pub fn actor(id: impl Into<String>) -> Result<Self, InvalidValue> {
+        let actor_ids = BTreeSet::from([ActorId::new(id)?]);
+        Ok(Self(TargetFields { actor_ids, ..TargetFields::default() }))
+    }
+
+    /// Every actor with this role.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when it is not a valid [`Role`].
+    pub fn role(role: impl Into<String>) -> Result<Self, InvalidValue> {
+        let roles = BTreeSet::from([Role::new(role)?]);
+        Ok(Self(TargetFields { roles, ..TargetFields::default() }))
+    }
+
+    /// Every actor in this group.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when it is not a valid [`Group`].
+    pub fn group(group: impl Into<String>) -> Result<Self, InvalidValue> {
+        let groups = BTreeSet::from([Group::new(group)?]);
+        Ok(Self(TargetFields { groups, ..TargetFields::default() }))
+    }
+
+    /// Every actor with one of these ids, roles or groups.
+    ///
+    /// # Errors
+    /// [`Error::InvalidApprovalConfiguration`] when all three are empty.
+    pub fn any_of(actor_ids: BTreeSet<ActorId>, roles: BTreeSet<Role>, groups: BTreeSet<Group>) -> Result<Self, Error> {
+        Self::try_from(TargetFields { actor_ids, roles, groups })
+    }
+
+    /// Whoever this target or the other one names.
+    pub fn or(mut self, other: Self) -> Self {
+        self.0.actor_ids.extend(other.0.actor_ids);
+        self.0.roles.extend(other.0.roles);
+        self.0.groups.extend(other.0.groups);
+        self
+    }
+
+    /// Whether this actor may decide, as far as the target goes.
+    pub fn matches(&self, actor: &ActorContext) -> bool {
+        actor.id.as_ref().is_some_and(|id| self.0.actor_ids.contains(id))
+            || !self.0.roles.is_disjoint(&actor.roles)
+            || !self.0.groups.is_disjoint(&actor.groups)
+    }
+
+    /// The ids of actors who may decide.
+    pub const fn actor_ids(&self) -> &BTreeSet<ActorId> {
+        &self.0.actor_ids
+    }
+
+    /// The roles whose holders may decide.
+    pub const fn roles(&self) -> &BTreeSet<Role> {
+        &self.0.roles
+    }
+
+    /// The groups whose members may decide.
+    pub const fn groups(&self) -> &BTreeSet<Group> {
+        &self.0.groups
+    }
+}
+
+impl TryFrom<TargetFields> for ApprovalTarget {
+    type Error = Error;
+    fn try_from(fields: TargetFields) -> Result<Self, Error> {
+        if fields.actor_ids.is_empty() && fields.roles.is_empty() && fields.groups.is_empty() {
+            return Err(Error::invalid_approval_configuration(
+                "a target that names no actor id, no role and no group; nobody could decide it",
+            ));
+        }
+        Ok(Self(fields))
+    }
+}
+
+impl From<ApprovalTarget> for TargetFields {
+    fn from(target: ApprovalTarget) -> Self {
+        target.0
+    }
+}
+
+impl Rejection {
+    /// A reason with this code and these words.
+    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code: code.into(), category: None, message: message.into(), metadata: Metadata::new() }
+    }
+
+    /// The same reason in this category.
+    pub fn in_category(mut self, category: impl Into<String>) -> Self {
+        self.category = Some(category.into());
+        self
+    }
+}
+
+impl ApprovalState {
+    /// The status this state is one of.
+    pub const fn status(&self) -> ApprovalStatus {
+        match self {
+            Self::Pending => ApprovalStatus::Pending,
+            Self::Approved(_) => ApprovalStatus::Approved,
+            Self::Rejected { .. } => ApprovalStatus::Rejected,
+            Self::Satisfied { .. } => ApprovalStatus::Satisfied,
+            Self::Expired { .. } => ApprovalStatus::Expired,
+        }
+    }
+
+    /// Who decided, when and why, if anybody did.
+    pub const fn verdict(&self) -> Option<&Verdict> {
+        match self {
+            Self::Approved(verdict) | Self::Rejected { verdict, .. } => Some(verdict),
+            Self::Pending | Self::Satisfied { .. } | Self::Expired { .. } => None,
+        }
+    }
+}
+
+impl ApprovalStatus {
+    /// The status as a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "Pending",
+            Self::Approved => "Approved",
+            Self::Rejected => "Rejected",
+            Self::Satisfied => "Satisfied",
+            Self::Expired => "Expired",
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Display for ApprovalStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Display for ApprovalTarget {
+    /// For example `alice or role manager or group security`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ids = self.0.actor_ids.iter().map(ToString::to_string);
+        let roles = self.0.roles.iter().map(|role| format!("role {role}"));
+        let groups = self.0.groups.iter().map(|group| format!("group {group}"));
+        let parts: Vec<String> = ids.chain(roles).chain(groups).collect();
+        f.pad(&parts.join(" or "))
+    }
+}

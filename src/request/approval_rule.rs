@@ -1,0 +1,179 @@
+use std::num::NonZeroU32;
+
+use super::{ApprovalId, ApprovalTarget, DeciderRule, Metadata, Quorum, QuorumGroup, QuorumRejection, Step, Timestamp};
+use crate::error::{Error, InvalidValue};
+
+/// A demand for approval, as a policy states it; filing a request makes its [`Approval`](super::Approval)s from it.
+///
+/// A rule without a step gets the step of its place among the rules of its request: the first 1, the second 2, …
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ApprovalRule {
+    pub(crate) targets: Vec<ApprovalTarget>,
+    pub(crate) quorum: Option<Quorum>,
+    pub(crate) id: Option<ApprovalId>,
+    pub(crate) description: String,
+    pub(crate) name: Option<String>,
+    pub(crate) step: Option<Step>,
+    pub(crate) expires_at: Option<Timestamp>,
+    pub(crate) decider: DeciderRule,
+    pub(crate) metadata: Metadata,
+}
+
+impl ApprovalRule {
+    /// Whoever the target names has to approve: one approval.
+    pub fn of(target: ApprovalTarget) -> Self {
+        Self::with_targets(vec![target], None)
+    }
+
+    /// The actor with this id has to approve.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when it is not a valid [`ActorId`](super::ActorId).
+    pub fn actor(id: impl Into<String>) -> Result<Self, InvalidValue> {
+        ApprovalTarget::actor(id).map(Self::of)
+    }
+
+    /// One holder of this role has to approve.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when it is not a valid [`Role`](super::Role).
+    pub fn role(role: impl Into<String>) -> Result<Self, InvalidValue> {
+        ApprovalTarget::role(role).map(Self::of)
+    }
+
+    /// One member of this group has to approve.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when it is not a valid [`Group`](super::Group).
+    pub fn group(group: impl Into<String>) -> Result<Self, InvalidValue> {
+        ApprovalTarget::group(group).map(Self::of)
+    }
+
+    /// Every one of the targets has to approve, in any order: one approval each, in one step.
+    ///
+    /// # Errors
+    /// [`Error::InvalidApprovalConfiguration`] when there is no target.
+    pub fn each(targets: impl IntoIterator<Item = ApprovalTarget>) -> Result<Self, Error> {
+        let targets: Vec<_> = targets.into_iter().collect();
+        if targets.is_empty() {
+            return Err(Error::invalid_approval_configuration("a rule without any target; nobody could approve"));
+        }
+        Ok(Self::with_targets(targets, None))
+    }
+
+    /// `required` of the members have to approve: one approval each, in one step, decided together.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when the name is not valid, and [`Error::InvalidApprovalConfiguration`] when `required` is 0 or
+    /// greater than the number of members.
+    pub fn quorum(
+        group: impl Into<String>,
+        required: u32,
+        members: impl IntoIterator<Item = ApprovalTarget>,
+    ) -> Result<Self, Error> {
+        let group = QuorumGroup::new(group)?;
+        let members: Vec<_> = members.into_iter().collect();
+        let possible = u32::try_from(members.len()).unwrap_or(u32::MAX);
+        let Some(required) = NonZeroU32::new(required).filter(|required| required.get() <= possible) else {
+            return Err(Error::invalid_approval_configuration(format!(
+                "quorum group {group} asks for {required} grants of {possible} members; it must ask for 1 to {possible}"
+            )));
+        };
+        let quorum = Quorum { group, required, rejection: QuorumRejection::Any };
+        Ok(Self::with_targets(members, Some(quorum)))
+    }
+
+    fn with_targets(targets: Vec<ApprovalTarget>, quorum: Option<Quorum>) -> Self {
+        Self {
+            targets,
+            quorum,
+            id: None,
+            description: String::new(),
+            name: None,
+            step: None,
+            expires_at: None,
+            decider: DeciderRule::NotTheRequester,
+            metadata: Metadata::new(),
+        }
+    }
+
+    /// Names the approval: with several targets, each gets this id with `-1`, `-2`, … behind it.
+    ///
+    /// Without it approvals are called `approval-1`, `approval-2`, … through the whole request.
+    pub fn with_id(mut self, id: ApprovalId) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// Says in words what is to be approved.
+    pub fn described_as(mut self, description: impl Into<String>) -> Self {
+        self.description = description.into();
+        self
+    }
+
+    /// Says how to call whoever decides.
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// Puts the rule into this step; approvals of a lower step come first.
+    pub fn at_step(mut self, step: Step) -> Self {
+        self.step = Some(step);
+        self
+    }
+
+    /// The approvals can no longer be decided from this time on.
+    pub fn expiring_at(mut self, time: Timestamp) -> Self {
+        self.expires_at = Some(time);
+        self
+    }
+
+    /// Lets the requester decide as well.
+    pub fn requester_may_decide(mut self) -> Self {
+        self.decider = DeciderRule::Anyone;
+        self
+    }
+
+    /// A rejection rejects the request only when the quorum has become impossible. Without a quorum it changes nothing.
+    pub fn rejected_when_impossible(mut self) -> Self {
+        if let Some(quorum) = &mut self.quorum {
+            quorum.rejection = QuorumRejection::WhenImpossible;
+        }
+        self
+    }
+
+    /// Puts this metadata on the approvals.
+    pub fn with_metadata(mut self, metadata: Metadata) -> Self {
+        self.metadata = metadata;
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    fn members(n: usize) -> Vec<ApprovalTarget> {
+        (0..n).map(|i| ApprovalTarget::actor(format!("member-{i}")).unwrap()).collect()
+    }
+
+    #[test]
+    fn a_quorum_of_none_or_of_more_than_its_members_cannot_be_built() {
+        for required in [0, 3] {
+            let error = ApprovalRule::quorum("security", required, members(2)).unwrap_err();
+            assert!(matches!(error, Error::InvalidApprovalConfiguration { .. }), "{error}");
+        }
+        assert!(ApprovalRule::quorum("security", 2, members(2)).is_ok());
+    }
+
+    #[test]
+    fn a_rule_for_nobody_cannot_be_built() {
+        assert!(ApprovalRule::each([]).is_err());
+        assert!(ApprovalTarget::actor(" ").is_err());
+        assert!(ApprovalTarget::any_of(BTreeSet::new(), BTreeSet::new(), BTreeSet::new()).is_err());
+        assert!(serde_json::from_str::<ApprovalTarget>("{}").is_err());
+    }
+}

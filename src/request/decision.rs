@@ -1,0 +1,204 @@
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ActorContext, Metadata, Timestamp};
+
+/// One entry of a request's history: what was decided, by whom, when and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Decision {
+    /// What was decided.
+    pub kind: DecisionKind,
+    /// Who decided.
+    pub by: Arc<ActorContext>,
+    /// Why.
+    pub reason: Option<String>,
+    /// When.
+    pub at: Timestamp,
+    /// What the decision was about; the keys depend on its kind.
+    pub metadata: Metadata,
+}
+
+/// What was decided, by category.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum DecisionKind {
+    /// About where the request stands.
+    Lifecycle(LifecycleDecision),
+    /// About an approval.
+    Approval(ApprovalDecision),
+    /// About the version of the state the request was written for.
+    VersionResolution(VersionDecision),
+    /// About carrying it out.
+    Execution(ExecutionDecision),
+}
+
+/// The categories of decisions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum DecisionCategory {
+    /// See [`DecisionKind::Lifecycle`].
+    Lifecycle,
+    /// See [`DecisionKind::Approval`].
+    Approval,
+    /// See [`DecisionKind::VersionResolution`].
+    VersionResolution,
+    /// See [`DecisionKind::Execution`].
+    Execution,
+}
+
+macro_rules! decision_kinds {
+    ($($(#[$doc:meta])* $name:ident in $category:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal,)* })*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+            pub enum $name {
+                $($(#[$variant_doc])* $variant,)*
+            }
+
+            impl $name {
+                /// Every kind of this category.
+                pub const ALL: &[Self] = &[$(Self::$variant),*];
+            }
+
+            impl From<$name> for DecisionKind {
+                fn from(kind: $name) -> Self {
+                    Self::$category(kind)
+                }
+            }
+        )*
+
+        impl DecisionKind {
+            /// The kind as a word, without its category.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $($(Self::$category($name::$variant) => $word,)*)*
+                }
+            }
+
+            /// Every kind of every category.
+            pub fn all() -> impl Iterator<Item = Self> {
+                std::iter::empty()$(.chain($name::ALL.iter().copied().map(Self::$category)))*
+            }
+        }
+    };
+}
+
+decision_kinds! {
+    /// Where the request was moved to.
+    LifecycleDecision in Lifecycle {
+        /// It was filed.
+        Submitted = "Submitted",
+        /// It began to wait.
+        Pending = "Pending",
+        /// It may be executed.
+        Approved = "Approved",
+        /// It was refused.
+        Rejected = "Rejected",
+        /// It was withdrawn.
+        Canceled = "Canceled",
+        /// It waited too long.
+        Expired = "Expired",
+        /// Another request took its place.
+        Superseded = "Superseded",
+        /// It was carried out.
+        Executed = "Executed",
+        /// Another request made up for it.
+        Compensated = "Compensated",
+    }
+    /// What happened to approvals.
+    ApprovalDecision in Approval {
+        /// Approvals were asked for.
+        Requested = "Requested",
+        /// An approval was granted.
+        Granted = "Granted",
+        /// An approval was refused.
+        Rejected = "Rejected",
+        /// A quorum group has all the grants it needs.
+        QuorumSatisfied = "QuorumSatisfied",
+        /// An approval was not decided in time.
+        Expired = "Expired",
+        /// Unmet approvals were overridden.
+        Overridden = "Overridden",
+        /// Approvals were opened again, as a new round.
+        Renewed = "Renewed",
+        /// An approval was handed to somebody else.
+        Delegated = "Delegated",
+    }
+    /// How a request stood to the current version of its state.
+    VersionDecision in VersionResolution {
+        /// It was written for the current version.
+        Validated = "Validated",
+        /// It is to be validated against the current version.
+        RevalidationRequired = "RevalidationRequired",
+        /// It needs its approvals again, for the current version.
+        RenewedApprovalRequired = "RenewedApprovalRequired",
+        /// It was refused, being written for an earlier version.
+        RejectedAsStale = "RejectedAsStale",
+    }
+    /// What happened while it was carried out.
+    ExecutionDecision in Execution {
+        /// An executor took it.
+        Claimed = "Claimed",
+        /// An executor gave it back.
+        Released = "Released",
+        /// An executor failed.
+        Failed = "Failed",
+    }
+}
+
+impl Decision {
+    pub(crate) fn new(kind: impl Into<DecisionKind>, by: &Arc<ActorContext>, at: Timestamp) -> Self {
+        Self { kind: kind.into(), by: Arc::clone(by), reason: None, at, metadata: Metadata::new() }
+    }
+
+    pub(crate) fn because(mut self, reason: Option<String>) -> Self {
+        self.reason = reason;
+        self
+    }
+
+    pub(crate) fn about(mut self, metadata: Metadata) -> Self {
+        self.metadata = metadata;
+        self
+    }
+}
+
+impl DecisionKind {
+    /// The category the kind belongs to.
+    pub const fn category(self) -> DecisionCategory {
+        match self {
+            Self::Lifecycle(_) => DecisionCategory::Lifecycle,
+            Self::Approval(_) => DecisionCategory::Approval,
+            Self::VersionResolution(_) => DecisionCategory::VersionResolution,
+            Self::Execution(_) => DecisionCategory::Execution,
+        }
+    }
+}
+
+impl DecisionCategory {
+    /// Every category.
+    pub const ALL: [Self; 4] = [Self::Lifecycle, Self::Approval, Self::VersionResolution, Self::Execution];
+
+    /// The category as one word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Lifecycle => "Lifecycle",
+            Self::Approval => "Approval",
+            Self::VersionResolution => "VersionResolution",
+            Self::Execution => "Execution",
+        }
+    }
+}
+
+impl fmt::Display for DecisionCategory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Display for DecisionKind {
+    /// Category and kind, for example `Approval/Granted`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("{}/{}", self.category().as_str(), self.as_str()))
+    }
+}

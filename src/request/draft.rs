@@ -1,0 +1,110 @@
+use std::sync::Arc;
+
+use super::{
+    ActorContext, ApprovalRule, CompensationPlan, ExecutionKind, Intent, Metadata, Payload, Pending, RequestId,
+    Requirement, StateVersion, Target,
+};
+
+/// A request before it is filed: what is to be changed, by whom, and what it has to wait for.
+///
+/// A draft with approval rules waits for approval; one that waits for something else says so with
+/// [`waiting_for`](Self::waiting_for); any other is filed as created, or as approved with
+/// [`already_approved`](Self::already_approved).
+#[derive(Clone, Debug)]
+pub struct RequestDraft {
+    pub(crate) id: Option<RequestId>,
+    pub(crate) target: Target,
+    pub(crate) intent: Intent,
+    pub(crate) requested_by: Arc<ActorContext>,
+    pub(crate) payload: Option<Payload>,
+    pub(crate) initial_state: Option<InitialState>,
+    pub(crate) requirements: Vec<Requirement>,
+    pub(crate) approval_rules: Vec<ApprovalRule>,
+    pub(crate) expected_version: Option<StateVersion>,
+    pub(crate) execution: ExecutionKind,
+    pub(crate) metadata: Metadata,
+}
+
+/// Where a request can stand when it is filed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InitialState {
+    /// Nothing is asked of anybody yet.
+    Created,
+    /// It waits.
+    Pending(Pending),
+    /// It may be executed at once.
+    Approved,
+}
+
+impl RequestDraft {
+    /// A draft of this change, asked for by this actor.
+    pub fn new(target: Target, intent: Intent, requested_by: impl Into<Arc<ActorContext>>) -> Self {
+        Self {
+            id: None,
+            target,
+            intent,
+            requested_by: requested_by.into(),
+            payload: None,
+            initial_state: None,
+            requirements: Vec::new(),
+            approval_rules: Vec::new(),
+            expected_version: None,
+            execution: ExecutionKind::Standard,
+            metadata: Metadata::new(),
+        }
+    }
+
+    /// Files the request under this id instead of a generated one.
+    pub fn with_id(mut self, id: RequestId) -> Self {
+        self.id = Some(id);
+        self
+    }
+
+    /// Carries the change itself.
+    pub fn with_payload(mut self, payload: Payload) -> Self {
+        self.payload = Some(payload);
+        self
+    }
+
+    /// Was written for this version of the state.
+    pub fn for_version(mut self, version: StateVersion) -> Self {
+        self.expected_version = Some(version);
+        self
+    }
+
+    /// Needs this approval; rules are kept in the order they are given.
+    pub fn requires_approval(mut self, rule: ApprovalRule) -> Self {
+        self.approval_rules.push(rule);
+        self
+    }
+
+    /// Has to meet this requirement, other than an approval.
+    pub fn requires(mut self, requirement: Requirement) -> Self {
+        self.requirements.push(requirement);
+        self
+    }
+
+    /// Waits for this when it is filed.
+    pub fn waiting_for(mut self, pending: impl Into<Pending>) -> Self {
+        self.initial_state = Some(InitialState::Pending(pending.into()));
+        self
+    }
+
+    /// Is approved when it is filed. A draft with approval rules is then refused.
+    pub fn already_approved(mut self) -> Self {
+        self.initial_state = Some(InitialState::Approved);
+        self
+    }
+
+    /// Makes up for a request that was executed.
+    pub fn compensating(mut self, plan: CompensationPlan) -> Self {
+        self.execution = ExecutionKind::Compensation(plan);
+        self
+    }
+
+    /// Carries this metadata.
+    pub fn with_metadata(mut self, metadata: Metadata) -> Self {
+        self.metadata = metadata;
+        self
+    }
+}

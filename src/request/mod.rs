@@ -1,0 +1,51 @@
+//! The mutation request and its parts: plain data, construction and validation.
+//!
+//! Nothing here decides how a request moves on (that is `workflow`), is stored (`stored_format`, `redis`) or is
+//! found (`query`).
+
+mod actor;
+mod approval;
+mod approval_rule;
+mod decision;
+mod digest;
+mod document;
+mod draft;
+mod execution;
+mod intent;
+mod metadata;
+mod payload;
+mod requirement;
+mod revision;
+mod side_effect;
+mod state;
+mod text;
+mod timestamp;
+
+pub use actor::{ActorContext, ActorKind, ActorMode};
+pub use approval::{
+    Approval, ApprovalState, ApprovalStatus, ApprovalTarget, DeciderRule, Quorum, QuorumRejection, Rejection, Step,
+    Verdict,
+};
+pub use approval_rule::ApprovalRule;
+pub use decision::{
+    ApprovalDecision, Decision, DecisionCategory, DecisionKind, ExecutionDecision, LifecycleDecision, VersionDecision,
+};
+pub use digest::Digest;
+pub use document::{MutationRequest, RequestDocument, Target, Versioning};
+pub use draft::{InitialState, RequestDraft};
+pub use execution::{
+    Claim, CompensationKind, CompensationPlan, CompensationTrigger, Execution, ExecutionKind, ExecutionLink,
+    LinkRelation,
+};
+pub use intent::{BlastRadius, BlastScope, Intent, RiskLevel};
+pub use metadata::{Metadata, Value};
+pub use payload::Payload;
+pub use requirement::Requirement;
+pub use revision::{Revision, WriteId};
+pub use side_effect::{Severity, SideEffect};
+pub use state::{Pending, PendingReason, RequestState, Status};
+pub use text::{
+    ActorId, ApprovalId, Category, ContractId, Group, MutationType, Operation, QuorumGroup, RequestId, RequirementKind,
+    Role, StateId, StateType, StateVersion, Tag,
+};
+pub use timestamp::Timestamp;

@@ -1,0 +1,44 @@
+use serde::{Deserialize, Serialize};
+
+use super::{Metadata, RequirementKind};
+use crate::error::InvalidValue;
+
+/// What a policy demanded before the mutation may run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Requirement {
+    /// What was demanded, for example `Approval` or `TwoFactor`.
+    pub kind: RequirementKind,
+    /// The demand in words.
+    pub description: String,
+    /// What the demand is about.
+    pub data: Metadata,
+    /// Whether it has been met.
+    pub fulfilled: bool,
+}
+
+impl Requirement {
+    /// A demand that has not been met yet.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when the kind is not a valid [`RequirementKind`].
+    pub fn new(kind: impl Into<String>, description: impl Into<String>) -> Result<Self, InvalidValue> {
+        Ok(Self {
+            kind: RequirementKind::new(kind)?,
+            description: description.into(),
+            data: Metadata::new(),
+            fulfilled: false,
+        })
+    }
+
+    /// The same demand with this data.
+    pub fn with_data(mut self, data: Metadata) -> Self {
+        self.data = data;
+        self
+    }
+
+    /// Whether approvals fulfil this requirement.
+    pub fn is_approval(&self) -> bool {
+        self.kind == RequirementKind::APPROVAL
+    }
+}

@@ -1,0 +1,132 @@
+use serde::{Deserialize, Serialize};
+
+use super::{ContractId, Metadata, Timestamp};
+use crate::error::InvalidValue;
+
+/// Something that executing the mutation caused beside the change itself.
+///
+/// A critical side effect always requires action.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Fields")]
+pub struct SideEffect {
+    effect_type: String,
+    description: String,
+    severity: Severity,
+    data: Option<Metadata>,
+    contract_id: Option<ContractId>,
+    at: Timestamp,
+    requires_action: bool,
+}
+
+/// How serious a side effect is, the lesser first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Severity {
+    /// For information.
+    Info,
+    /// Worth a look.
+    Warning,
+    /// Something failed.
+    Error,
+    /// Somebody must act.
+    Critical,
+}
+
+impl SideEffect {
+    /// A side effect of this type, seen at this time.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when the type is blank.
+    pub fn new(
+        effect_type: impl Into<String>,
+        description: impl Into<String>,
+        severity: Severity,
+        at: Timestamp,
+    ) -> Result<Self, InvalidValue> {
+        let effect_type = effect_type.into();
+        if effect_type.trim().is_empty() {
+            return Err(InvalidValue::new("side effect type", "is blank"));
+        }
+        Ok(Self {
+            effect_type,
+            description: description.into(),
+            severity,
+            data: None,
+            contract_id: None,
+            at,
+            requires_action: severity == Severity::Critical,
+        })
+    }
+
+    /// The same side effect with this data, described by a contract if one is given.
+    pub fn with_data(mut self, data: Metadata, contract_id: Option<ContractId>) -> Self {
+        self.data = Some(data);
+        self.contract_id = contract_id;
+        self
+    }
+
+    /// The same side effect, on which somebody must act.
+    pub fn requiring_action(mut self) -> Self {
+        self.requires_action = true;
+        self
+    }
+
+    /// The type, for example `CacheInvalidated`.
+    pub fn effect_type(&self) -> &str {
+        &self.effect_type
+    }
+
+    /// What happened, in words.
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// How serious it is.
+    pub const fn severity(&self) -> Severity {
+        self.severity
+    }
+
+    /// What it is about.
+    pub const fn data(&self) -> Option<&Metadata> {
+        self.data.as_ref()
+    }
+
+    /// The contract that describes the data.
+    pub const fn contract_id(&self) -> Option<&ContractId> {
+        self.contract_id.as_ref()
+    }
+
+    /// When it was seen.
+    pub const fn at(&self) -> Timestamp {
+        self.at
+    }
+
+    /// Whether somebody must act on it.
+    pub const fn requires_action(&self) -> bool {
+        self.requires_action
+    }
+}
+
+#[derive(Deserialize)]
+struct Fields {
+    effect_type: String,
+    description: String,
+    severity: Severity,
+    data: Option<Metadata>,
+    contract_id: Option<ContractId>,
+    at: Timestamp,
+    requires_action: bool,
+}
+
+impl From<Fields> for SideEffect {
+    fn from(fields: Fields) -> Self {
+        Self {
+            effect_type: fields.effect_type,
+            description: fields.description,
+            severity: fields.severity,
+            data: fields.data,
+            contract_id: fields.contract_id,
+            at: fields.at,
+            requires_action: fields.requires_action || fields.severity == Severity::Critical,
+        }
+    }
+}

@@ -1,0 +1,179 @@
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::{RequestId, StateVersion, Timestamp};
+
+/// Where a request stands, with all that belongs to standing there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum RequestState {
+    /// Filed; nothing is asked of anybody yet.
+    Created,
+    /// Waits for something.
+    Pending(Pending),
+    /// May be executed.
+    Approved,
+    /// Was refused.
+    Rejected,
+    /// Was withdrawn.
+    Canceled,
+    /// Waited too long.
+    Expired,
+    /// Another request took its place.
+    Superseded {
+        /// The request that took its place.
+        by: RequestId,
+    },
+    /// Was carried out.
+    Executed {
+        /// When.
+        at: Timestamp,
+        /// The version of the state that came of it, where the executor gave one.
+        resulting_version: Option<StateVersion>,
+    },
+}
+
+/// What a pending request waits for, and until when.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Pending {
+    /// What it waits for.
+    pub reason: PendingReason,
+    /// From this time on it is due to expire.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// What a pending request can wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum PendingReason {
+    /// Approvals.
+    Approval,
+    /// A check outside the system.
+    ExternalCheck,
+    /// Its time.
+    Schedule,
+    /// Something it depends on.
+    Dependency,
+    /// Quota.
+    Quota,
+    /// A person's review.
+    ManualReview,
+}
+
+/// Where a request stands, without what belongs to standing there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Status {
+    /// [`RequestState::Created`].
+    Created,
+    /// [`RequestState::Pending`].
+    Pending,
+    /// [`RequestState::Approved`].
+    Approved,
+    /// [`RequestState::Rejected`].
+    Rejected,
+    /// [`RequestState::Canceled`].
+    Canceled,
+    /// [`RequestState::Expired`].
+    Expired,
+    /// [`RequestState::Superseded`].
+    Superseded,
+    /// [`RequestState::Executed`].
+    Executed,
+}
+
+impl RequestState {
+    /// The status this state is one of.
+    pub const fn status(&self) -> Status {
+        match self {
+            Self::Created => Status::Created,
+            Self::Pending(_) => Status::Pending,
+            Self::Approved => Status::Approved,
+            Self::Rejected => Status::Rejected,
+            Self::Canceled => Status::Canceled,
+            Self::Expired => Status::Expired,
+            Self::Superseded { .. } => Status::Superseded,
+            Self::Executed { .. } => Status::Executed,
+        }
+    }
+
+    /// What the request waits for, if it is pending.
+    pub const fn pending(&self) -> Option<Pending> {
+        match self {
+            Self::Pending(pending) => Some(*pending),
+            _ => None,
+        }
+    }
+
+    /// Whether the request waits for approvals.
+    pub const fn awaits_approval(&self) -> bool {
+        matches!(self, Self::Pending(Pending { reason: PendingReason::Approval, .. }))
+    }
+}
+
+impl Status {
+    /// Every status, in the order of the lifecycle.
+    pub const ALL: [Self; 8] = [
+        Self::Created,
+        Self::Pending,
+        Self::Approved,
+        Self::Rejected,
+        Self::Canceled,
+        Self::Expired,
+        Self::Superseded,
+        Self::Executed,
+    ];
+
+    /// Whether a request with this status never changes its status again.
+    pub const fn is_terminal(self) -> bool {
+        !matches!(self, Self::Created | Self::Pending | Self::Approved)
+    }
+
+    /// The status as a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Created => "Created",
+            Self::Pending => "Pending",
+            Self::Approved => "Approved",
+            Self::Rejected => "Rejected",
+            Self::Canceled => "Canceled",
+            Self::Expired => "Expired",
+            Self::Superseded => "Superseded",
+            Self::Executed => "Executed",
+        }
+    }
+}
+
+impl PendingReason {
+    /// Every reason.
+    pub const ALL: [Self; 6] =
+        [Self::Approval, Self::ExternalCheck, Self::Schedule, Self::Dependency, Self::Quota, Self::ManualReview];
+
+    /// The reason as one word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Approval => "Approval",
+            Self::ExternalCheck => "ExternalCheck",
+            Self::Schedule => "Schedule",
+            Self::Dependency => "Dependency",
+            Self::Quota => "Quota",
+            Self::ManualReview => "ManualReview",
+        }
+    }
+}
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Display for PendingReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl From<PendingReason> for Pending {
+    fn from(reason: PendingReason) -> Self {
+        Self { reason, expires_at: None }
+    }
+}

@@ -1,0 +1,218 @@
+//! Validated names: each checks its text once, when it is built, and is that text from then on.
+
+use crate::error::InvalidValue;
+
+/// What a name may consist of.
+#[derive(Clone, Copy)]
+enum Rule {
+    /// Visible ASCII without spaces and without the characters that mean something in a key or a pattern.
+    Id,
+    /// Any text without control characters that is not blank.
+    Name,
+}
+
+const FORBIDDEN_IN_IDS: &str = r"{}*?[]\";
+
+fn check(field: &'static str, text: &str, longest: usize, rule: Rule) -> Result<(), InvalidValue> {
+    let problem = if text.trim().is_empty() {
+        "is blank".to_owned()
+    } else if text.len() > longest {
+        format!("has {} bytes; at most {longest} are allowed", text.len())
+    } else {
+        let offender = text.chars().find(|&c| match rule {
+            Rule::Id => !c.is_ascii_graphic() || FORBIDDEN_IN_IDS.contains(c),
+            Rule::Name => c.is_control(),
+        });
+        let Some(offender) = offender else {
+            return Ok(());
+        };
+        let allowed = match rule {
+            Rule::Id => r"visible ASCII without spaces and without { } * ? [ ] \",
+            Rule::Name => "any text without control characters",
+        };
+        format!("contains {offender:?}; allowed is {allowed}")
+    };
+    Err(InvalidValue::new(field, problem))
+}
+
+macro_rules! text_types {
+    ($($(#[$doc:meta])* $name:ident: $rule:ident, $longest:literal, $field:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// The greatest length in bytes.
+            pub const MAX_BYTES: usize = $longest;
+
+            /// Checks the text and keeps it.
+            ///
+            /// # Errors
+            /// [`InvalidValue`] when the text is blank, too long or has a character that is not allowed.
+            pub fn new(text: impl Into<String>) -> Result<Self, InvalidValue> {
+                let text = text.into();
+                check($field, &text, $longest, Rule::$rule)?;
+                Ok(Self(text.into_boxed_str()))
+            }
+
+            /// The text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl std::fmt::Debug for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                std::fmt::Debug::fmt(&self.0, f)
+            }
+        }
+
+        impl AsRef<str> for $name {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl std::borrow::Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl PartialEq<str> for $name {
+            fn eq(&self, other: &str) -> bool {
+                &*self.0 == other
+            }
+        }
+
+        impl PartialEq<&str> for $name {
+            fn eq(&self, other: &&str) -> bool {
+                &*self.0 == *other
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = InvalidValue;
+            fn from_str(text: &str) -> Result<Self, InvalidValue> {
+                Self::new(text)
+            }
+        }
+
+        impl TryFrom<&str> for $name {
+            type Error = InvalidValue;
+            fn try_from(text: &str) -> Result<Self, InvalidValue> {
+                Self::new(text)
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = InvalidValue;
+            fn try_from(text: String) -> Result<Self, InvalidValue> {
+                Self::new(text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(name: $name) -> String {
+                name.0.into_string()
+            }
+        }
+    )*};
+}
+
+text_types! {
+    /// Names one mutation request: 1–128 bytes of visible ASCII, without spaces and without `{}*?[]\`.
+    RequestId: Id, 128, "request id";
+    /// Names one approval within its request, by the same rule as a [`RequestId`].
+    ApprovalId: Id, 128, "approval id";
+    /// The state a mutation changes, for example `tenant:acme`.
+    StateId: Name, 256, "state id";
+    /// The type of that state, for example `Tenant`.
+    StateType: Name, 256, "state type";
+    /// The type of the mutation, for example `RoleGrant`.
+    MutationType: Name, 256, "mutation type";
+    /// A version of a state, in whatever form the application gives its versions.
+    StateVersion: Name, 256, "state version";
+    /// Who acts: the id an identity provider knows the actor by.
+    ActorId: Name, 256, "actor id";
+    /// A role an actor may hold.
+    Role: Name, 128, "role";
+    /// A group an actor may belong to.
+    Group: Name, 128, "group";
+    /// The operation an intent names, for example `grant-role`.
+    Operation: Name, 256, "operation";
+    /// The category an intent belongs to, for example `Access`.
+    Category: Name, 128, "category";
+    /// A tag of an intent.
+    Tag: Name, 128, "tag";
+    /// What a policy demanded, for example `Approval` or `TwoFactor`.
+    RequirementKind: Name, 128, "requirement kind";
+    /// The name of approvals that are decided together by a quorum.
+    QuorumGroup: Name, 128, "quorum group";
+    /// The contract that describes the data of a side effect.
+    ContractId: Name, 256, "contract id";
+}
+
+impl RequestId {
+    /// A new id: a UUID of version 7 as text, so that ids sort by the time they were made.
+    pub fn generate() -> Self {
+        Self(uuid::Uuid::now_v7().to_string().into_boxed_str())
+    }
+}
+
+impl RequirementKind {
+    /// The kind of a requirement that approvals fulfil.
+    pub const APPROVAL: &str = "Approval";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_visible_ascii_without_pattern_characters() {
+        assert_eq!(RequestId::new("req-1:a/b").unwrap().as_str(), "req-1:a/b");
+        for bad in ["", " ", "a b", "a{b", "a}b", "a*", "a?", "[a", "a]", r"a\b", "a\n", "é", "\u{7f}"] {
+            assert!(RequestId::new(bad).is_err(), "{bad:?} must be refused");
+        }
+        assert!(RequestId::new("x".repeat(128)).is_ok());
+        assert!(RequestId::new("x".repeat(129)).is_err());
+    }
+
+    #[test]
+    fn a_name_may_be_any_printable_text_but_blank() {
+        assert!(StateId::new("Kündigung – Müller").is_ok());
+        for bad in ["", "  \t ", "a\u{0}b", "line\nbreak"] {
+            assert!(StateId::new(bad).is_err(), "{bad:?} must be refused");
+        }
+    }
+
+    #[test]
+    fn the_error_names_field_and_offender() {
+        let error = RequestId::new("a b").unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            r"request id contains ' '; allowed is visible ASCII without spaces and without { } * ? [ ] \"
+        );
+    }
+
+    #[test]
+    fn generated_ids_are_valid_and_differ() {
+        let (one, two) = (RequestId::generate(), RequestId::generate());
+        assert_ne!(one, two);
+        assert_eq!(RequestId::new(one.as_str()).unwrap(), one);
+    }
+
+    #[test]
+    fn deserialising_checks_too() {
+        assert!(serde_json::from_str::<RequestId>(r#""a b""#).is_err());
+        assert_eq!(serde_json::from_str::<RequestId>(r#""a""#).unwrap(), "a");
+    }
+}

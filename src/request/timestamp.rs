@@ -1,0 +1,120 @@
+use std::fmt;
+use std::str::FromStr;
+use std::time::{Duration, SystemTime};
+
+use crate::error::InvalidValue;
+
+/// A point in time: UTC, in whole microseconds since 1970, from 1970 up to 9999-12-31.
+///
+/// Prints as RFC 3339 and is read back from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    /// The earliest: 1970-01-01T00:00:00Z.
+    pub const MIN: Self = Self(0);
+    /// The latest: the last microsecond of 9999-12-30, which every time zone can still print.
+    pub const MAX: Self = Self(253_402_207_199_999_999);
+
+    /// The time `micros` microseconds after 1970-01-01T00:00:00Z.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when it lies after [`Timestamp::MAX`].
+    pub fn from_micros(micros: u64) -> Result<Self, InvalidValue> {
+        if micros > Self::MAX.0 {
+            return Err(InvalidValue::new("time", format!("{micros} µs is after {}", Self::MAX)));
+        }
+        Ok(Self(micros))
+    }
+
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    pub const fn as_micros(self) -> u64 {
+        self.0
+    }
+
+    /// The system clock's time; outside the range, its nearer end.
+    pub fn now() -> Self {
+        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        Self::MIN.saturating_add(since_1970.unwrap_or(Duration::ZERO))
+    }
+
+    /// This time moved on by `duration` (below a microsecond cut off), at most to [`Timestamp::MAX`].
+    pub fn saturating_add(self, duration: Duration) -> Self {
+        let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_add(micros).min(Self::MAX.0))
+    }
+
+    /// This time moved back by `duration` (below a microsecond cut off), at most to [`Timestamp::MIN`].
+    pub fn saturating_sub(self, duration: Duration) -> Self {
+        let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_sub(micros))
+    }
+
+    /// How long after `earlier` this time is; zero when it is not after it.
+    pub fn duration_since(self, earlier: Self) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let micros = i64::try_from(self.0).map_err(|_| fmt::Error)?;
+        let time = jiff::Timestamp::from_microsecond(micros).map_err(|_| fmt::Error)?;
+        fmt::Display::fmt(&time, f)
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = InvalidValue;
+
+    /// Reads RFC 3339; what is finer than a microsecond is cut off.
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let time: jiff::Timestamp =
+            text.parse().map_err(|error| InvalidValue::new("time", format!("{text:?} is not RFC 3339: {error}")))?;
+        u64::try_from(time.as_microsecond())
+            .map_err(|_| InvalidValue::new("time", format!("{text:?} is before {}", Self::MIN)))
+            .and_then(Self::from_micros)
+    }
+}
+
+impl TryFrom<String> for Timestamp {
+    type Error = InvalidValue;
+    fn try_from(text: String) -> Result<Self, InvalidValue> {
+        text.parse()
+    }
+}
+
+impl From<Timestamp> for String {
+    fn from(time: Timestamp) -> String {
+        time.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prints_and_reads_rfc_3339() {
+        let time = Timestamp::from_micros(1_767_225_600_000_001).unwrap();
+        assert_eq!(time.to_string(), "2026-01-01T00:00:00.000001Z");
+        assert_eq!(time.to_string().parse::<Timestamp>().unwrap(), time);
+    }
+
+    #[test]
+    fn both_ends_print_and_read_back() {
+        for end in [Timestamp::MIN, Timestamp::MAX] {
+            assert_eq!(end.to_string().parse::<Timestamp>().unwrap(), end);
+        }
+        assert!(Timestamp::from_micros(Timestamp::MAX.0 + 1).is_err());
+        assert!("1969-12-31T23:59:59Z".parse::<Timestamp>().is_err());
+    }
+
+    #[test]
+    fn arithmetic_stops_at_the_ends() {
+        assert_eq!(Timestamp::MAX.saturating_add(Duration::MAX), Timestamp::MAX);
+        assert_eq!(Timestamp::MIN.saturating_sub(Duration::MAX), Timestamp::MIN);
+        assert_eq!(Timestamp::MIN.duration_since(Timestamp::MAX), Duration::ZERO);
+    }
+}
