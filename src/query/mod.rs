@@ -1,0 +1,8 @@
+//! What can be asked of stored requests: pages, cursors, filters and the order of results. Pure, and without any store.
+
+mod cursor;
+mod page;
+
+pub use cursor::Cursor;
+pub(crate) use cursor::Fingerprint;
+pub use page::{Lookup, Page, PageRequest, Unreadable};
