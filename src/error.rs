@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::request::{
-    ApprovalId, ApprovalStatus, ApprovalTarget, Decision, QuorumGroup, RequestId, Revision, Status, Step, Timestamp,
+    ApprovalId, ApprovalStatus, ApprovalTarget, Decision, MutationRequest, QuorumGroup, RequestId, Revision, Status, Step, Timestamp,
 };
 use crate::stored_format::FormatError;
 
@@ -321,6 +321,21 @@ impl Error {
         match self {
             Self::Conflict(conflict) => Some(conflict),
             _ => None,
+        }
+    }
+}
+
+impl Conflict {
+    /// The conflict between an update and what is stored.
+    pub fn between(update: &MutationRequest, stored: &MutationRequest) -> Self {
+        let same = |(ours, theirs): &(&Decision, &Decision)| ours == theirs;
+        let known = update.decisions.iter().zip(&stored.decisions).take_while(same).count();
+        Self {
+            id: update.id.clone(),
+            expected: update.revision(),
+            actual: stored.revision(),
+            status: stored.state.status(),
+            decisions_since: stored.decisions.iter().skip(known).cloned().collect(),
         }
     }
 }
