@@ -41,7 +41,7 @@ pub struct PrivateServer {
 
 enum Home {
     Process(Supervisor),
-    Container(RedisContainer),
+    Container(Box<RedisContainer>),
 }
 
 impl PrivateServer {
@@ -124,7 +124,7 @@ impl PrivateServer {
         Self {
             url: container.url().to_owned(),
             pid: container.pid(),
-            home: Home::Container(container),
+            home: Home::Container(Box::new(container)),
         }
     }
 }
