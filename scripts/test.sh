@@ -115,13 +115,12 @@ examples_on_redis() {
 }
 
 start_server() {
-    local tries
     # A unix socket path has about 100 bytes at most.
     server_directory="$(mktemp -d /tmp/mg-examples.XXXXXX)"
     redis-server --port 0 --unixsocket "$server_directory/s" --dir "$server_directory" \
         --save "" --appendonly no >"$server_directory/output" 2>&1 </dev/null &
     server=$!
-    for tries in {1..100}; do
+    for _ in {1..100}; do
         if redis-cli -s "$server_directory/s" PING >/dev/null 2>&1; then return; fi
         sleep 0.1
     done
@@ -148,9 +147,9 @@ dependency_policy() {
         skipped="cargo deny"
         return
     fi
-    cargo deny --all-features check bans licenses sources
+    cargo deny check bans licenses sources
     if cargo deny fetch db >/dev/null 2>&1; then
-        cargo deny --all-features check advisories
+        cargo deny check advisories
     else
         echo "the advisory database cannot be fetched: advisories skipped"
         skipped="advisories"

@@ -116,6 +116,12 @@ fn a_container_serves_tests_and_ends_with_them() {
     server.end();
     assert!(ping(server.url()).is_err());
 
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    runtime.unwrap().block_on(async {
+        let server = RedisContainer::start(None, &[]).unwrap();
+        assert_eq!(ping(server.url()).as_deref(), Ok("PONG"));
+    });
+
     assert_server_ends_with_its_binary("container");
 }
 
