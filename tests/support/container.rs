@@ -2,6 +2,7 @@
 
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 use std::thread;
 
 use testcontainers::bollard::models::PortBinding;
@@ -90,6 +91,12 @@ pub fn engine_answers() -> bool {
 
 /// Whether the local image is there, built now if need be.
 pub fn build_local_image() -> Result<(), String> {
+    // Tests that start together would each build it, and all images but the last would lose their name.
+    static BUILT: OnceLock<Result<(), String>> = OnceLock::new();
+    BUILT.get_or_init(find_or_build_local_image).clone()
+}
+
+fn find_or_build_local_image() -> Result<(), String> {
     let (name, tag) = LOCAL_IMAGE;
     if succeeds(Command::new("docker").args(["image", "inspect", &format!("{name}:{tag}")])) {
         return Ok(());
