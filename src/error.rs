@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::request::{
-    ApprovalId, ApprovalStatus, ApprovalTarget, Decision, MutationRequest, QuorumGroup, RequestId, Revision, Status, Step, Timestamp,
+    ApprovalId, ApprovalStatus, ApprovalTarget, Decision, Digest, MutationRequest, QuorumGroup, RequestId, Revision,
+    Status, Step, Timestamp,
 };
 use crate::stored_format::FormatError;
 
@@ -239,6 +240,18 @@ pub enum ApprovalRefusal {
         step: Step,
         /// The step that is to be decided now.
         active: Step,
+    },
+    /// The approver saw another request than the one they would approve.
+    #[error(
+        "approval {approval} was given for digest {seen}, but the request has digest {current}; look at it again and decide anew"
+    )]
+    AnotherDigest {
+        /// The approval.
+        approval: ApprovalId,
+        /// The digest of what the approver saw.
+        seen: Digest,
+        /// The digest of the request.
+        current: Digest,
     },
     /// The request was to be approved directly although approvals are unmet.
     #[error(
