@@ -8,6 +8,7 @@ use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
 use crate::query::{Cursor, Listing, Lookup, Page, PageRequest, check_id_count};
 use crate::redis::{Attempts, Call, Created, Next, RedisOptions, Settings, Updated, merge_pages, reply};
 use crate::request::{MutationRequest, RequestId, StateId, WriteId};
+use crate::stored_format::DocumentLimit;
 
 /// Keeps requests in Redis, 7.0 or newer, or in Valkey, 7.2 or newer.
 ///
@@ -77,8 +78,8 @@ impl RedisStoreBuilder {
 
     /// The most bytes a stored document may have, at writing and at reading; 1 MiB if nothing is said.
     #[must_use]
-    pub fn document_limit(mut self, bytes: usize) -> Self {
-        self.options.document_limit = bytes;
+    pub fn document_limit(mut self, limit: DocumentLimit) -> Self {
+        self.options.document_limit = limit;
         self
     }
 

@@ -4,6 +4,7 @@ use redis::IntoConnectionInfo as _;
 
 use super::Keyspace;
 use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
+use crate::stored_format::DocumentLimit;
 
 /// What a Redis store was asked for, checked only when it is opened.
 #[derive(Clone)]
@@ -14,7 +15,7 @@ pub(crate) struct RedisOptions {
     pub(crate) pool_size: u32,
     pub(crate) timeout: Duration,
     pub(crate) connect_timeout: Duration,
-    pub(crate) document_limit: usize,
+    pub(crate) document_limit: DocumentLimit,
     pub(crate) feed_length: u32,
 }
 
@@ -28,7 +29,7 @@ pub(crate) struct Settings {
     pub(crate) pool_size: u32,
     pub(crate) timeout: Duration,
     pub(crate) connect_timeout: Duration,
-    pub(crate) document_limit: usize,
+    pub(crate) document_limit: DocumentLimit,
     pub(crate) feed_length: u32,
 }
 
@@ -43,14 +44,14 @@ impl RedisOptions {
             pool_size: 8,
             timeout: Duration::from_secs(2),
             connect_timeout: Duration::from_secs(1),
-            document_limit: crate::stored_format::DEFAULT_DOCUMENT_LIMIT,
+            document_limit: DocumentLimit::DEFAULT,
             feed_length: 100_000,
         }
     }
 
     pub(crate) fn check(self) -> Result<Settings> {
         let keyspace = Keyspace::new(&self.namespace, self.partitions)?;
-        if self.pool_size == 0 || self.timeout.is_zero() || self.connect_timeout.is_zero() || self.document_limit == 0 {
+        if self.pool_size == 0 || self.timeout.is_zero() || self.connect_timeout.is_zero() || self.document_limit.bytes() == 0 {
             return Err(configuration("pool size, timeouts and document limit must all be greater than 0").into());
         }
         // The URL may hold a password, and so may what redis-rs says of it.

@@ -3,7 +3,7 @@ use super::index_entries::{IndexEntries, IndexEntry, index_entries};
 use crate::error::{Error, Result};
 use crate::query::created_order;
 use crate::request::{MutationRequest, RequestDocument, Revision, WriteId};
-use crate::stored_format::{self, FormatError};
+use crate::stored_format::{self, DocumentLimit, FormatError};
 
 const MAGIC: &[u8; 2] = b"MR";
 const VERSION: u8 = 1;
@@ -44,9 +44,9 @@ pub(crate) struct NewRecord {
 
 impl NewRecord {
     /// The record of `document` as the write of `revision` makes it.
-    pub(crate) fn new(document: &RequestDocument, revision: Revision, limit: usize) -> Result<Self> {
+    pub(crate) fn new(document: &RequestDocument, revision: Revision, limit: DocumentLimit) -> Result<Self> {
         let encoded = stored_format::encode(document, limit).map_err(|error| match error {
-            FormatError::OverLimit { size, limit } => Error::TooLarge { id: document.id.clone(), size, limit },
+            FormatError::OverLimit { size, limit, .. } => Error::TooLarge { id: document.id.clone(), size, limit },
             source => Error::Unreadable { key: document.id.to_string(), source },
         })?;
         let marks = history_marks(&document.decisions);
@@ -135,7 +135,7 @@ impl<'a> Record<'a> {
     }
 
     /// The stored request.
-    pub(crate) fn decode(&self, limit: usize) -> Result<MutationRequest, FormatError> {
+    pub(crate) fn decode(&self, limit: DocumentLimit) -> Result<MutationRequest, FormatError> {
         let document = stored_format::decode(self.document, limit)?;
         MutationRequest::from_document(document, self.revision())
             .map_err(|error| FormatError::Malformed { problem: error.to_string() })
