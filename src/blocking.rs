@@ -13,3 +13,15 @@ mod redis_driver;
 mod engine;
 
 pub use engine::*;
+
+#[cfg(feature = "conformance")]
+#[path = "blocking/together.rs"]
+mod together;
+
+#[cfg(feature = "conformance")]
+use together::together;
+
+#[cfg(feature = "conformance")]
+#[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
+#[path = "conformance/mod.rs"]
+pub mod conformance;

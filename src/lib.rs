@@ -36,10 +36,12 @@ mod query;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 mod redis;
 mod request;
-mod stored_format;
+#[cfg(feature = "conformance")]
+mod request_store_cases;
+pub mod stored_format;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{ApprovalRefusal, Conflict, Error, InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
 pub use query::{Cursor, Lookup, Page, PageRequest, Unreadable};
 pub use request::*;
-pub use stored_format::FormatError;
+pub use stored_format::{DocumentLimit, FormatError};

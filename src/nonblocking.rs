@@ -16,3 +16,15 @@ mod timer;
 mod engine;
 
 pub use engine::*;
+
+#[cfg(feature = "conformance")]
+#[path = "nonblocking/together.rs"]
+mod together;
+
+#[cfg(feature = "conformance")]
+use together::together;
+
+#[cfg(feature = "conformance")]
+#[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]
+#[path = "conformance/mod.rs"]
+pub mod conformance;

@@ -1,11 +1,7 @@
 //! The servers that the other tests stand on: they start, they answer, and they end with the test binary.
 
 #![cfg(feature = "redis")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "helpers of tests fail as tests do"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
 mod support;
 
@@ -31,10 +27,7 @@ fn a_private_server_is_empty_takes_arguments_and_ends_when_stopped() {
     let mut connection = connect(server.url()).unwrap();
     let keys: u64 = redis::cmd("DBSIZE").query(&mut connection).unwrap();
     assert_eq!(keys, 0);
-    let setting: (String, u64) = redis::cmd("CONFIG")
-        .arg(&["GET", "maxmemory"])
-        .query(&mut connection)
-        .unwrap();
+    let setting: (String, u64) = redis::cmd("CONFIG").arg(&["GET", "maxmemory"]).query(&mut connection).unwrap();
     assert_eq!(setting, ("maxmemory".to_owned(), 64 * 1024 * 1024));
 
     server.stop();
@@ -44,11 +37,7 @@ fn a_private_server_is_empty_takes_arguments_and_ends_when_stopped() {
 #[test]
 fn a_private_server_leaves_no_directory_behind() {
     let server = PrivateServer::start(&[]);
-    let Some(socket) = server
-        .url()
-        .strip_prefix("redis+unix://")
-        .map(str::to_owned)
-    else {
+    let Some(socket) = server.url().strip_prefix("redis+unix://").map(str::to_owned) else {
         // A container keeps its files to itself.
         assert!(server.url().starts_with("redis://127.0.0.1:"));
         return;
@@ -63,12 +52,7 @@ fn a_private_server_leaves_no_directory_behind() {
 fn a_server_on_a_port_can_be_followed_by_another_at_the_same_address() {
     let mut first = PrivateServer::start_on_tcp(&[]);
     let url = first.url().to_owned();
-    let port = url
-        .trim_end_matches('/')
-        .rsplit(':')
-        .next()
-        .and_then(|port| port.parse().ok())
-        .unwrap();
+    let port = url.trim_end_matches('/').rsplit(':').next().and_then(|port| port.parse().ok()).unwrap();
     first.stop();
     assert!(ping(&url).is_err());
 
@@ -154,18 +138,12 @@ fn assert_server_ends_with_its_binary(kind: &str) {
     holder.wait().unwrap();
     let killed = Instant::now();
     while ping(&url).is_ok() {
-        assert!(
-            killed.elapsed() < Duration::from_secs(20),
-            "the server at {url} outlived its test binary"
-        );
+        assert!(killed.elapsed() < Duration::from_secs(20), "the server at {url} outlived its test binary");
         sleep(Duration::from_millis(20));
     }
     let socket = url.strip_prefix("redis+unix://").unwrap_or_default();
     while !socket.is_empty() && Path::new(socket).exists() {
-        assert!(
-            killed.elapsed() < Duration::from_secs(20),
-            "{socket} outlived its test binary"
-        );
+        assert!(killed.elapsed() < Duration::from_secs(20), "{socket} outlived its test binary");
         sleep(Duration::from_millis(20));
     }
 }

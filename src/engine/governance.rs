@@ -153,11 +153,7 @@ impl Governance {
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
-    pub async fn approve(
-        &self,
-        id: &RequestId,
-        by: impl Into<Arc<ActorContext>> + Send,
-    ) -> Result<MutationRequest> {
+    pub async fn approve(&self, id: &RequestId, by: impl Into<Arc<ActorContext>> + Send) -> Result<MutationRequest> {
         self.apply(id, &Command::approve(by)).await
     }
 

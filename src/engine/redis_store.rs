@@ -6,7 +6,8 @@ use super::{RequestStore, dual};
 use crate::deadline::Deadline;
 use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
 use crate::query::{Cursor, Listing, Lookup, Page, PageRequest, check_id_count};
-use crate::redis::{Attempts, Call, Created, Next, RedisOptions, Settings, Updated, merge_pages, reply};
+use crate::redis::reply::{self, Created, Updated};
+use crate::redis::{Attempts, Call, Next, RedisOptions, Settings, merge_pages};
 use crate::request::{MutationRequest, RequestId, StateId, WriteId};
 use crate::stored_format::DocumentLimit;
 

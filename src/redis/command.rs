@@ -101,8 +101,7 @@ impl Call {
         match &self.what {
             What::Command(command) => command.clone(),
             What::Script { script, keys, arguments } => {
-                let mut command =
-                    if with_source { redis::cmd("EVAL") } else { redis::cmd("EVALSHA") };
+                let mut command = if with_source { redis::cmd("EVAL") } else { redis::cmd("EVALSHA") };
                 command.arg(if with_source { &script.source } else { &script.sha1 });
                 command.arg(keys.len()).arg(keys).arg(arguments);
                 command

@@ -74,7 +74,10 @@ impl Fault {
             effect,
             remedy: Remedy::GiveUp,
             breaks_connection: effect == Effect::Unknown,
-            problem: format!("Redis at {address} did not answer within {:?}: the deadline passed {when}", deadline.total()),
+            problem: format!(
+                "Redis at {address} did not answer within {:?}: the deadline passed {when}",
+                deadline.total()
+            ),
             source: None,
         }
     }
@@ -99,8 +102,7 @@ impl Fault {
 }
 
 fn is_refused_login(error: &RedisError) -> bool {
-    error.kind() == ErrorKind::AuthenticationFailed
-        || matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM"))
+    error.kind() == ErrorKind::AuthenticationFailed || matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM"))
 }
 
 /// The one table of what a failed command means. Not redis-rs's own `retry_method`, which calls timeouts retryable

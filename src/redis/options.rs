@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use redis::IntoConnectionInfo as _;
 
-use super::Keyspace;
+use super::keyspace::Keyspace;
 use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
 use crate::stored_format::DocumentLimit;
 
@@ -51,7 +51,11 @@ impl RedisOptions {
 
     pub(crate) fn check(self) -> Result<Settings> {
         let keyspace = Keyspace::new(&self.namespace, self.partitions)?;
-        if self.pool_size == 0 || self.timeout.is_zero() || self.connect_timeout.is_zero() || self.document_limit.bytes() == 0 {
+        if self.pool_size == 0
+            || self.timeout.is_zero()
+            || self.connect_timeout.is_zero()
+            || self.document_limit.bytes() == 0
+        {
             return Err(configuration("pool size, timeouts and document limit must all be greater than 0").into());
         }
         // The URL may hold a password, and so may what redis-rs says of it.

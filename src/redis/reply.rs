@@ -68,8 +68,7 @@ pub(crate) fn check_server(reply: &Value) -> Result<()> {
 
 /// The request in a reply to GET.
 pub(crate) fn request(settings: &Settings, id: &RequestId, reply: &Value) -> Result<Option<MutationRequest>> {
-    read_record(settings, id, reply)
-        .map_err(|source| Error::Unreadable { key: settings.keyspace.record(id), source })
+    read_record(settings, id, reply).map_err(|source| Error::Unreadable { key: settings.keyspace.record(id), source })
 }
 
 /// The requests in a reply to MGET, in the order of the ids.

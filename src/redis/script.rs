@@ -6,7 +6,6 @@ pub(crate) struct Script {
     pub(crate) sha1: String,
 }
 
-
 pub(crate) static CREATE: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua\n", HEADER, include_str!("scripts/create.lua")]));
 pub(crate) static UPDATE: LazyLock<Script> =

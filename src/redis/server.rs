@@ -8,7 +8,9 @@ pub(crate) fn check_version(info: &str) -> Result<(), StoreError> {
     let (product, version, oldest) = match (field("valkey_version"), field("redis_version")) {
         (Some(version), _) => ("Valkey", version, (7, 2)),
         (None, Some(version)) => ("Redis", version, (7, 0)),
-        (None, None) => return Err(incompatible("the server does not tell its version in INFO; is it Redis?".to_owned())),
+        (None, None) => {
+            return Err(incompatible("the server does not tell its version in INFO; is it Redis?".to_owned()));
+        }
     };
     let mut numbers = version.split('.').map(str::parse::<u32>);
     let (Some(Ok(major)), Some(Ok(minor))) = (numbers.next(), numbers.next()) else {
@@ -33,7 +35,9 @@ mod tests {
 
     #[test]
     fn redis_from_7_0_and_valkey_from_7_2_are_accepted() {
-        for good in ["redis_version:7.0.15", "redis_version:8.2.1\r\n", "redis_version:7.2.4\r\nvalkey_version:8.0.1\r\n"] {
+        for good in
+            ["redis_version:7.0.15", "redis_version:8.2.1\r\n", "redis_version:7.2.4\r\nvalkey_version:8.0.1\r\n"]
+        {
             assert!(check_version(&format!("# Server\r\n{good}")).is_ok(), "{good}");
         }
         for bad in ["redis_version:6.2.14", "valkey_version:7.0.0", "redis_version:x", ""] {

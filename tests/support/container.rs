@@ -49,12 +49,7 @@ impl RedisContainer {
             Ok((handle, port))
         })
         .map_err(|error: testcontainers::TestcontainersError| error.to_string())?;
-        Ok(Self {
-            url: format!("redis://127.0.0.1:{port}/"),
-            pid: pid_of(&name)?,
-            handle: Some(handle),
-            supervisor,
-        })
+        Ok(Self { url: format!("redis://127.0.0.1:{port}/"), pid: pid_of(&name)?, handle: Some(handle), supervisor })
     }
 
     pub fn url(&self) -> &str {
@@ -102,14 +97,8 @@ fn find_or_build_local_image() -> Result<(), String> {
         return Ok(());
     }
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("scripts/redis-image.sh");
-    let output = Command::new(&script)
-        .output()
-        .map_err(|error| format!("{}: {error}", script.display()))?;
-    if output.status.success() {
-        Ok(())
-    } else {
-        Err(String::from_utf8_lossy(&output.stderr).into_owned())
-    }
+    let output = Command::new(&script).output().map_err(|error| format!("{}: {error}", script.display()))?;
+    if output.status.success() { Ok(()) } else { Err(String::from_utf8_lossy(&output.stderr).into_owned()) }
 }
 
 fn image() -> Result<(&'static str, &'static str), String> {
@@ -136,21 +125,16 @@ fn request(
         .with_container_name(name)
         .with_host_config_modifier(move |host| {
             // By default every exposed port is published to the network.
-            let loopback = PortBinding {
-                host_ip: Some("127.0.0.1".to_owned()),
-                host_port: port.map(|port| port.to_string()),
-            };
+            let loopback =
+                PortBinding { host_ip: Some("127.0.0.1".to_owned()), host_port: port.map(|port| port.to_string()) };
             host.publish_all_ports = Some(false);
-            host.port_bindings
-                .get_or_insert_default()
-                .insert(PORT.tcp().to_string(), Some(vec![loopback]));
+            host.port_bindings.get_or_insert_default().insert(PORT.tcp().to_string(), Some(vec![loopback]));
         })
 }
 
 /// The synchronous runner blocks on a runtime of its own, which panics on a thread that already drives one.
 fn on_a_thread_of_its_own<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    thread::scope(|scope| scope.spawn(work).join())
-        .expect("the thread that talks to the engine ends well")
+    thread::scope(|scope| scope.spawn(work).join()).expect("the thread that talks to the engine ends well")
 }
 
 fn pid_of(name: &str) -> Result<u32, String> {
@@ -158,10 +142,7 @@ fn pid_of(name: &str) -> Result<u32, String> {
         .args(["inspect", "--format", "{{.State.Pid}}", name])
         .output()
         .map_err(|error| error.to_string())?;
-    String::from_utf8_lossy(&output.stdout)
-        .trim()
-        .parse()
-        .map_err(|_| format!("the engine knows no process of {name}"))
+    String::from_utf8_lossy(&output.stdout).trim().parse().map_err(|_| format!("the engine knows no process of {name}"))
 }
 
 fn succeeds(command: &mut Command) -> bool {

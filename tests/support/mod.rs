@@ -4,17 +4,8 @@
 //! test binary; a container. `MUTATOR_TEST_REDIS=container` goes straight to the container. None of them: the
 //! test fails and says what to install. A started server ends with the test binary, also when that is killed.
 
-#![allow(
-    dead_code,
-    unreachable_pub,
-    reason = "each test binary uses another part of this module"
-)]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a test that finds no server has failed"
-)]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses another part of this module")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test that finds no server has failed")]
 
 pub mod container;
 pub mod redis_server;
@@ -33,10 +24,7 @@ pub fn redis_url() -> String {
     static SHARED: OnceLock<PrivateServer> = OnceLock::new();
     match std::env::var("MUTATOR_TEST_REDIS_URL") {
         Ok(url) if !url.is_empty() && !container::is_forced() => url,
-        _ => SHARED
-            .get_or_init(|| PrivateServer::start(&[]))
-            .url()
-            .to_owned(),
+        _ => SHARED.get_or_init(|| PrivateServer::start(&[])).url().to_owned(),
     }
 }
 
@@ -44,10 +32,5 @@ pub fn redis_url() -> String {
 pub fn unique_namespace(prefix: &str) -> String {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    format!(
-        "{prefix}-{:x}-{:x}-{:x}",
-        now.as_micros(),
-        std::process::id(),
-        NEXT.fetch_add(1, Ordering::Relaxed)
-    )
+    format!("{prefix}-{:x}-{:x}-{:x}", now.as_micros(), std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
 }

@@ -98,10 +98,7 @@ impl PrivateServer {
         command_line.extend(arguments);
 
         let mut supervisor = Supervisor::start(SERVE_UNTIL_INPUT_ENDS, &command_line);
-        let pid = supervisor
-            .line()
-            .parse()
-            .expect("the supervisor prints a process id");
+        let pid = supervisor.line().parse().expect("the supervisor prints a process id");
         wait_until_it_answers(&socket, &directory.join("output"));
         Self {
             url: match port {
@@ -121,11 +118,7 @@ impl PrivateServer {
                  Docker, or set MUTATOR_TEST_REDIS_URL"
             )
         });
-        Self {
-            url: container.url().to_owned(),
-            pid: container.pid(),
-            home: Home::Container(Box::new(container)),
-        }
+        Self { url: container.url().to_owned(), pid: container.pid(), home: Home::Container(Box::new(container)) }
     }
 }
 
@@ -142,9 +135,7 @@ fn program() -> Program {
         return Program::Unusable("there is no redis-server on PATH".to_owned());
     };
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();
-    let major = printed
-        .split_once("v=")
-        .and_then(|(_, version)| version.split('.').next()?.parse::<u32>().ok());
+    let major = printed.split_once("v=").and_then(|(_, version)| version.split('.').next()?.parse::<u32>().ok());
     match major {
         Some(major) if major >= OLDEST_MAJOR_VERSION => Program::Usable,
         _ => Program::Unusable(format!("redis-server on PATH is too old ({printed:?})")),
@@ -155,11 +146,7 @@ fn program() -> Program {
 fn new_directory() -> PathBuf {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let preferred = std::env::temp_dir();
-    let parent = if preferred.as_os_str().len() <= 70 {
-        preferred
-    } else {
-        PathBuf::from("/tmp")
-    };
+    let parent = if preferred.as_os_str().len() <= 70 { preferred } else { PathBuf::from("/tmp") };
     loop {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let directory = parent.join(format!("mg-{}-{number}", std::process::id()));

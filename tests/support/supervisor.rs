@@ -26,19 +26,13 @@ impl Supervisor {
             .expect("`sh` starts");
         let input = shell.stdin.take();
         let output = BufReader::new(shell.stdout.take().expect("the output was piped"));
-        Self {
-            shell,
-            input,
-            output,
-        }
+        Self { shell, input, output }
     }
 
     /// The next line that the script prints.
     pub(crate) fn line(&mut self) -> String {
         let mut line = String::new();
-        self.output
-            .read_line(&mut line)
-            .expect("the supervisor prints text");
+        self.output.read_line(&mut line).expect("the supervisor prints text");
         line.trim_end().to_owned()
     }
 
