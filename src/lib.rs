@@ -3,9 +3,9 @@
 
 mod error;
 mod request;
-mod stored_format;
+pub mod stored_format;
 pub mod workflow;
 
 pub use error::{ApprovalRefusal, Conflict, Error, InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
 pub use request::*;
-pub use stored_format::FormatError;
+pub use stored_format::{DocumentLimit, FormatError};
