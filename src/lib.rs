@@ -6,6 +6,8 @@ mod request;
 mod stored_format;
 pub mod workflow;
 
-pub use error::{ApprovalRefusal, Conflict, Error, InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
+pub use error::{
+    ApprovalRefusal, Conflict, Error, ExecutionRefusal, InvalidValue, Outcome, Result, StoreError, StoreErrorKind,
+};
 pub use request::*;
 pub use stored_format::FormatError;
