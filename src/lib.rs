@@ -41,7 +41,9 @@ mod request_store_cases;
 pub mod stored_format;
 
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use error::{ApprovalRefusal, Conflict, Error, InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
+pub use error::{
+    ApprovalRefusal, Conflict, Error, ExecutionRefusal, InvalidValue, Outcome, Result, StoreError, StoreErrorKind,
+};
 pub use query::{Cursor, Lookup, Page, PageRequest, Unreadable};
 pub use request::*;
 pub use stored_format::{DocumentLimit, FormatError};

@@ -1,6 +1,13 @@
 use std::sync::Arc;
+use std::time::Duration;
 
-use crate::request::{ActorContext, ApprovalId, Digest, Pending, Rejection, RequestId, Timestamp};
+use super::compensation::compensated;
+use super::outcome::{AfterFailure, Completion, Failure};
+use super::resolution::StaleStrategy;
+use crate::error::Result;
+use crate::request::{
+    ActorContext, ApprovalId, Digest, MutationRequest, Pending, Rejection, RequestId, StateVersion, Timestamp, WriteId,
+};
 
 /// What somebody wants done to a request. The reason of the decision is the reason the actor gives
 /// ([`ActorContext::because`]).
@@ -55,6 +62,52 @@ pub enum Action {
         approval: ApprovalId,
         /// The reason in a form that programs can read.
         rejection: Option<Rejection>,
+    },
+    /// See [`Command::expire_approvals`].
+    ExpireApprovals,
+    /// See [`Command::override_approvals`].
+    OverrideApprovals,
+    /// See [`Command::resolve`].
+    Resolve {
+        /// The version the state has now.
+        current: StateVersion,
+        /// What to do when the request was written for another one.
+        strategy: StaleStrategy,
+    },
+    /// See [`Command::claim`].
+    Claim {
+        /// Names the claim.
+        claim: WriteId,
+        /// How long nobody else may take over.
+        lease: Duration,
+    },
+    /// See [`Command::release`].
+    Release {
+        /// The claim that is given up.
+        claim: WriteId,
+    },
+    /// See [`Command::complete`].
+    Complete {
+        /// The claim it was executed under.
+        claim: WriteId,
+        /// What came of it.
+        completion: Completion,
+    },
+    /// See [`Command::fail`].
+    Fail {
+        /// The claim it was executed under.
+        claim: WriteId,
+        /// What failed.
+        failure: Failure,
+        /// What becomes of the request.
+        then: AfterFailure,
+    },
+    /// See [`Command::link_compensation`].
+    LinkCompensation {
+        /// The request that was made up for.
+        original: RequestId,
+        /// The request that made up for it.
+        compensating: RequestId,
     },
 }
 
@@ -125,6 +178,65 @@ impl Command {
     /// Refused by the same rules as [`grant`](Self::grant).
     pub fn refuse(by: impl Into<Arc<ActorContext>>, approval: ApprovalId, rejection: Option<Rejection>) -> Self {
         Self::new(Action::Refuse { approval, rejection }, by)
+    }
+}
+
+/// Approvals that are not decided.
+impl Command {
+    /// Lets every open approval expire whose time is over, and rejects the request if it can no longer be approved.
+    ///
+    /// Refused with `NothingDue` when there is none, or when the request does not wait for approval.
+    pub fn expire_approvals(by: impl Into<Arc<ActorContext>>) -> Self {
+        Self::new(Action::ExpireApprovals, by)
+    }
+
+    /// Approves a request although approvals are unmet: break-glass. The history names the approvals it overrode.
+    ///
+    /// The actor must have an id and give a reason. Refused with `InvalidTransition` unless the request is created or
+    /// pending, and with an [`ApprovalRefusal`](crate::ApprovalRefusal) when there is nothing to override.
+    pub fn override_approvals(by: impl Into<Arc<ActorContext>>) -> Self {
+        Self::new(Action::OverrideApprovals, by)
+    }
+}
+
+/// Execution. Refused with an [`ExecutionRefusal`](crate::ExecutionRefusal).
+impl Command {
+    /// Settles how an approved request stands to the current version of the state; see [`resolve`](super::resolve).
+    pub fn resolve(by: impl Into<Arc<ActorContext>>, current: StateVersion, strategy: StaleStrategy) -> Self {
+        Self::new(Action::Resolve { current, strategy }, by)
+    }
+
+    /// Takes an approved request for execution, for as long as the lease runs; with the id of a claim that is held
+    /// already, renews its lease.
+    ///
+    /// Nobody else can claim, resolve or move the request until the lease ends or the claim is given up. Refused also
+    /// when an approval was granted for another digest than the request has, and with `Invalid` when the lease is zero.
+    pub fn claim(by: impl Into<Arc<ActorContext>>, claim: WriteId, lease: Duration) -> Self {
+        Self::new(Action::Claim { claim, lease }, by)
+    }
+
+    /// Gives a claim up without having executed the request.
+    pub fn release(by: impl Into<Arc<ActorContext>>, claim: WriteId) -> Self {
+        Self::new(Action::Release { claim }, by)
+    }
+
+    /// Records that the request was executed under this claim: possible until another executor takes over.
+    pub fn complete(by: impl Into<Arc<ActorContext>>, claim: WriteId, completion: Completion) -> Self {
+        Self::new(Action::Complete { claim, completion }, by)
+    }
+
+    /// Records that executing the request under this claim failed, and what becomes of it.
+    pub fn fail(by: impl Into<Arc<ActorContext>>, claim: WriteId, failure: Failure, then: AfterFailure) -> Self {
+        Self::new(Action::Fail { claim, failure, then }, by)
+    }
+
+    /// Links the request that `compensating` makes up for to it. Linked already, the request stays as it is.
+    ///
+    /// # Errors
+    /// [`Error::Execution`](crate::Error::Execution) when `compensating` is not executed, or is no compensation.
+    pub fn link_compensation(by: impl Into<Arc<ActorContext>>, compensating: &MutationRequest) -> Result<Self> {
+        let original = compensated(compensating)?.clone();
+        Ok(Self::new(Action::LinkCompensation { original, compensating: compensating.id.clone() }, by))
     }
 }
 

@@ -166,7 +166,7 @@ fn verdict(occasion: Occasion<'_>, digest: Digest) -> Verdict {
     Verdict { by: Arc::clone(occasion.by), at: occasion.now, reason: occasion.by.reason.clone(), digest }
 }
 
-fn set_state(document: &mut RequestDocument, id: &ApprovalId, state: ApprovalState) {
+pub(super) fn set_state(document: &mut RequestDocument, id: &ApprovalId, state: ApprovalState) {
     if let Some(approval) = document.approvals.iter_mut().find(|approval| approval.id == *id) {
         approval.state = state;
     }

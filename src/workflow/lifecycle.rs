@@ -1,5 +1,5 @@
-use super::demand;
 use super::history::{Occasion, count, record};
+use super::{demand, execution};
 use crate::error::{ApprovalRefusal, Error, Result};
 use crate::request::{
     ApprovalDecision, LifecycleDecision, Metadata, MutationRequest, Pending, PendingReason, RequestDocument, RequestId,
@@ -85,10 +85,13 @@ pub(super) fn go_because(
     mut about: Metadata,
 ) -> Result<()> {
     check(document, to.status())?;
+    // An executor may be at work: what it does must not happen to a request that was moved away meanwhile.
+    execution::check_unclaimed(document, occasion.now)?;
     about.note("from", document.state.status().as_str());
     describe(&to, &mut about);
     let decision = occasion.decision_because(decision_to_be(to.status()), reason, about);
     document.state = to;
+    document.execution.claim = None;
     record(document, decision);
     Ok(())
 }

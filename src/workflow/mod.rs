@@ -2,16 +2,29 @@
 //!
 //! Nothing here reads a clock, a store or a random number. A function that returns an error has changed nothing.
 
+mod break_glass;
 mod command;
+mod compensation;
 mod deciding;
 mod demand;
+mod execution;
+mod expiry;
+mod explain;
 mod filing;
 mod history;
 mod lifecycle;
+mod outcome;
+mod resolution;
+mod sentence;
 
 pub use command::{Action, Command};
+pub use compensation::{compensation_draft, link_compensation, owes_link};
+pub use expiry::{due_command, is_due, next_deadline};
+pub use explain::{Explanation, OpenApproval, OpenDemand, decidable_by, explain};
 pub use filing::file;
 pub use lifecycle::can_go;
+pub use outcome::{AfterFailure, Completion, Failure};
+pub use resolution::{Resolution, StaleStrategy, resolve};
 
 use crate::error::Result;
 use crate::request::{MutationRequest, Timestamp};
@@ -37,6 +50,23 @@ pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) ->
         Action::RequestApprovals { expires_at } => lifecycle::request_approvals(changing, *expires_at, occasion),
         Action::Grant { approval, digest } => deciding::grant(changing, approval, *digest, occasion),
         Action::Refuse { approval, rejection } => deciding::refuse(changing, approval, rejection.as_ref(), occasion),
+        Action::ExpireApprovals => expiry::expire_approvals(changing, occasion),
+        Action::OverrideApprovals => break_glass::override_approvals(changing, occasion),
+        Action::Resolve { current, strategy } => resolution::settle(changing, current, *strategy, occasion).map(|_| ()),
+        Action::Claim { claim, lease } => execution::claim(changing, *claim, *lease, occasion),
+        Action::Release { claim } => execution::release(changing, *claim, occasion),
+        Action::Complete { claim, completion } => execution::complete(changing, *claim, completion, occasion),
+        Action::Fail { claim, failure, then } => execution::fail(changing, *claim, failure, *then, occasion),
+        Action::LinkCompensation { original, compensating } => {
+            compensation::link(changing, original, compensating, occasion)
+        }
     }?;
     Ok(request)
+}
+
+/// Whether the command, decided on when the request was as it was once, can still be done to it as it is now.
+///
+/// That is how two concurrent changes are told to commute: the second is checked anew on what the first has left.
+pub fn commutes(stored: &MutationRequest, command: &Command, now: Timestamp) -> bool {
+    apply(stored.clone(), command, now).is_ok()
 }
