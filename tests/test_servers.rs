@@ -114,7 +114,7 @@ fn a_container_serves_tests_and_ends_with_them() {
 #[ignore = "run by the tests that kill it"]
 fn hold_a_server_until_killed() {
     println!("\nserving on {}", support::redis_url());
-    sleep(Duration::from_secs(120));
+    sleep(Duration::from_mins(2));
 }
 
 /// Runs this binary again, kills it with SIGKILL while it holds a server, and waits for that server to end.

@@ -4,7 +4,13 @@
 //! them all. Compiled once for each flavour, like the engine, and by the same rules: no `async` blocks, and no `.await`
 //! within a macro's arguments.
 
-#![allow(clippy::panic, clippy::missing_panics_doc, clippy::unwrap_used, reason = "a suite reports by panicking")]
+#![allow(
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a suite reports by panicking, and takes the store its caller made for the case"
+)]
 
 use super::{RequestStore, dual, together};
 

@@ -71,7 +71,7 @@ pub async fn lists_are_by_state_and_pending(store: Arc<dyn RequestStore>) {
     let of_a = store.by_state(&a, &page).await.unwrap();
     assert_eq!(ids(&of_a.items), ["a-waiting", "a-created"]);
     let waiting_of_a = store.pending_by_state(&a, &page).await.unwrap();
-    assert_eq!(waiting_of_a.items, [waiting.clone()]);
+    assert_eq!(waiting_of_a.items, std::slice::from_ref(&waiting));
     let of_none = store.by_state(&none, &page).await.unwrap();
     assert!(of_none.items.is_empty() && of_none.next.is_none());
 

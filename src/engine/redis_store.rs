@@ -134,7 +134,7 @@ impl RedisStore {
         }
     }
 
-    async fn page(&self, listing: Listing, page: &PageRequest) -> Result<Page<MutationRequest>> {
+    async fn page(&self, listing: &Listing, page: &PageRequest) -> Result<Page<MutationRequest>> {
         let fingerprint = listing.fingerprint(self.settings.keyspace.namespace());
         let after = match page.cursor() {
             Some(cursor) => cursor.position(fingerprint)?,
@@ -143,7 +143,7 @@ impl RedisStore {
         let deadline = self.deadline();
         let mut parts = Vec::new();
         for partition in self.settings.keyspace.partitions() {
-            let call = Call::page(&self.settings, partition, &listing, after, page.limit());
+            let call = Call::page(&self.settings, partition, listing, after, page.limit());
             let value = self.call(&call, deadline).await?;
             parts.push(reply::page(&self.settings, &value)?);
         }
@@ -207,15 +207,15 @@ impl RequestStore for RedisStore {
     }
 
     async fn pending(&self, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.page(Listing::Pending, page).await
+        self.page(&Listing::Pending, page).await
     }
 
     async fn by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.page(Listing::State(state.clone()), page).await
+        self.page(&Listing::State(state.clone()), page).await
     }
 
     async fn pending_by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.page(Listing::PendingInState(state.clone()), page).await
+        self.page(&Listing::PendingInState(state.clone()), page).await
     }
 }
 

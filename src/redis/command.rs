@@ -31,7 +31,7 @@ impl Call {
     pub(crate) fn open_namespace(settings: &Settings) -> Self {
         let keyspace = &settings.keyspace;
         let keys = vec![keyspace.meta().into_bytes()];
-        let arguments = vec![text(keyspace.partition_count()), text(LAYOUT_VERSION)];
+        let arguments = vec![text(&keyspace.partition_count()), text(&LAYOUT_VERSION)];
         Self { writes: true, what: What::Script { script: &script::OPEN_NAMESPACE, keys, arguments } }
     }
 
@@ -75,7 +75,7 @@ impl Call {
         let keyspace = &settings.keyspace;
         let index = [keyspace.index_prefix(partition).as_bytes(), &suffix_of(listing)].concat();
         let keys = vec![index, keyspace.record_prefix(partition).into_bytes()];
-        let arguments = vec![after.to_vec(), text(limit)];
+        let arguments = vec![after.to_vec(), text(&limit)];
         Self { writes: false, what: What::Script { script: &script::PAGE, keys, arguments } }
     }
 
@@ -114,10 +114,10 @@ impl Call {
 fn announcement(settings: &Settings, request: &MutationRequest, revision: Revision) -> [Vec<u8>; 5] {
     let kinds: Vec<String> = request.decisions.iter().map(|decision| decision.kind.to_string()).collect();
     [
-        text(settings.feed_length),
+        text(&settings.feed_length),
         text(&request.id),
-        text(revision.number),
-        text(request.state.status()),
+        text(&revision.number),
+        text(&request.state.status()),
         kinds.join(",").into_bytes(),
     ]
 }
@@ -126,6 +126,6 @@ fn flat(entries: Vec<IndexEntry>) -> impl Iterator<Item = Vec<u8>> {
     entries.into_iter().flat_map(|entry| [entry.suffix, entry.member])
 }
 
-fn text(value: impl ToString) -> Vec<u8> {
+fn text(value: &impl ToString) -> Vec<u8> {
     value.to_string().into_bytes()
 }

@@ -78,7 +78,7 @@ mod tests {
 
     #[test]
     fn attempts_end_after_five_with_longer_pauses_each() {
-        let mut attempts = Attempts::new(Deadline::after(Duration::from_secs(60)), false);
+        let mut attempts = Attempts::new(Deadline::after(Duration::from_mins(1)), false);
         let mut pauses = Vec::new();
         loop {
             match attempts.after(fault(io::ErrorKind::ConnectionReset), 1.0) {
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn once_unknown_a_write_stays_unknown() {
-        let mut attempts = Attempts::new(Deadline::after(Duration::from_secs(60)), true);
+        let mut attempts = Attempts::new(Deadline::after(Duration::from_mins(1)), true);
         assert!(matches!(attempts.after(fault(io::ErrorKind::ConnectionReset), 0.0), Next::After(_)));
         assert!(attempts.may_have_been_executed_before());
         for _ in 0..3 {
