@@ -108,7 +108,7 @@ fn deciding_checks_the_rules_in_their_order() {
 }
 
 #[test]
-fn a_second_vote_in_a_group_is_refused_before_the_order_of_steps_is_looked_at() {
+fn no_actor_counts_twice_in_one_quorum_group() {
     let security = ApprovalTarget::role("security").unwrap();
     let rule = ApprovalRule::quorum("security", 2, [security.clone(), security.clone(), security]).unwrap();
     let request = file_with([rule.rejected_when_impossible()]);
