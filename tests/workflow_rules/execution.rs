@@ -184,3 +184,28 @@ fn a_request_that_waits_for_approval_is_not_claimed() {
 fn payload(text: &str) -> Payload {
     Payload::new("text/plain", text.as_bytes()).unwrap()
 }
+
+#[test]
+fn a_refusal_says_what_to_do_next() {
+    let digest = mutator_governance::Digest::from_bytes([1; 32]);
+    let approval = approval("approval-1");
+    let table = [
+        (ExecutionRefusal::NotApproved { status: Status::Pending }, "only an approved request"),
+        (ExecutionRefusal::Claimed { by: "worker".to_owned(), lease_ends_at: at(60) }, "2026-01-01T00:01:00Z"),
+        (
+            ExecutionRefusal::ClaimLost { claim: claim_id(1), status: Status::Approved },
+            "taken over; read it again, and find out what the interrupted execution did before you repeat it",
+        ),
+        (
+            ExecutionRefusal::ApprovedOtherwise { approval, approved: digest, current: digest },
+            "; file what it has become as a new request",
+        ),
+        (ExecutionRefusal::NothingToRenew, "choose another strategy"),
+        (ExecutionRefusal::NotExecuted { status: Status::Created }, "only an executed request"),
+        (ExecutionRefusal::NoCompensation, "file one by a draft"),
+        (ExecutionRefusal::CompensatesAnother { compensates: id("other") }, "is for request other; name that one"),
+    ];
+    for (refusal, expected) in table {
+        assert!(refusal.to_string().contains(expected), "{refusal}");
+    }
+}
