@@ -176,6 +176,11 @@ pub struct Conflict {
     pub status: Status,
     /// The stored decisions that the update did not know of.
     pub decisions_since: Vec<Decision>,
+    /// The request as it is stored.
+    pub stored: MutationRequest,
+    /// Whether the command that led to the update is allowed on what is stored too, so that it can simply be repeated;
+    /// `None` when the update came from no command.
+    pub commutes: Option<bool>,
 }
 
 /// Why a decision on an approval is not allowed. In the order in which the rules are checked.
@@ -438,6 +443,8 @@ impl Conflict {
             actual: stored.revision(),
             status: stored.state.status(),
             decisions_since: stored.decisions.iter().skip(known).cloned().collect(),
+            stored: stored.clone(),
+            commutes: None,
         }
     }
 }

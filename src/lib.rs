@@ -35,15 +35,19 @@ mod memory;
 mod query;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 mod redis;
+mod on_conflict;
 mod request;
 #[cfg(feature = "conformance")]
 mod request_store_cases;
 pub mod stored_format;
+mod sweep;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{
     ApprovalRefusal, Conflict, Error, ExecutionRefusal, InvalidValue, Outcome, Result, StoreError, StoreErrorKind,
 };
+pub use on_conflict::OnConflict;
 pub use query::{Cursor, Lookup, Page, PageRequest, Unreadable};
 pub use request::*;
 pub use stored_format::{DocumentLimit, FormatError};
+pub use sweep::Swept;

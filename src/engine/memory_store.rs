@@ -4,7 +4,7 @@ use super::{RequestStore, dual};
 use crate::error::Result;
 use crate::memory::RequestTable;
 use crate::query::{Listing, Lookup, Page, PageRequest};
-use crate::request::{MutationRequest, RequestId, StateId, WriteId};
+use crate::request::{MutationRequest, RequestId, StateId, Timestamp, WriteId};
 
 /// Keeps requests in this process's memory, for development and tests: all is gone when the last clone is dropped.
 ///
@@ -54,5 +54,9 @@ impl RequestStore for MemoryStore {
 
     async fn pending_by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
         self.table().page(&Listing::PendingInState(state.clone()), page)
+    }
+
+    async fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.table().page(&Listing::Due(by), page)
     }
 }

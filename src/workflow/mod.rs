@@ -30,6 +30,7 @@ mod compensation;
 mod deciding;
 mod demand;
 mod execution;
+mod execution_order;
 mod expiry;
 mod explain;
 mod filing;
@@ -41,6 +42,8 @@ mod sentence;
 
 pub use command::{Action, Command};
 pub use compensation::{compensation_draft, link_compensation, owes_link};
+pub(crate) use execution_order::compensated_by;
+pub use execution_order::{ExecutionOrder, ExecutionOutcome};
 pub use expiry::{due_command, is_due, next_deadline};
 pub use explain::{Explanation, OpenApproval, OpenDemand, decidable_by, explain};
 pub use filing::file;
