@@ -2,10 +2,12 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod error;
+mod query;
 mod request;
 mod stored_format;
 pub mod workflow;
 
 pub use error::{ApprovalRefusal, Conflict, Error, InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
+pub use query::*;
 pub use request::*;
 pub use stored_format::FormatError;
