@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::SortDirection;
 use super::bounds::{Between, check_choices, check_texts};
-use super::fingerprint::Fingerprint;
+use super::digest::QuestionDigest;
 use crate::error::InvalidValue;
 use crate::request::{
     ActorId, BlastScope, Category, ContractId, DecisionCategory, Metadata, MutationType, PendingReason, RequestId,
@@ -107,7 +107,7 @@ impl RequestFilters {
     }
 
     /// Feeds every filter that is there; one that is added to this crate later leaves older fingerprints as they are.
-    pub(super) fn feed(&self, fingerprint: &mut Fingerprint) {
+    pub(super) fn feed(&self, fingerprint: &mut QuestionDigest) {
         fingerprint.set("ids", self.ids.as_ref());
         fingerprint.set("state ids", self.state_ids.as_ref());
         fingerprint.set("state types", self.state_types.as_ref());

@@ -9,15 +9,15 @@ use crate::request::{Metadata, Value};
 /// Eight bytes that tell one question from another, the same on every machine and in every later version.
 ///
 /// Every part goes in behind its length, so that two questions with different parts never give the same bytes.
-pub(super) struct Fingerprint(sha2::Sha256);
+pub(super) struct QuestionDigest(sha2::Sha256);
 
-impl Fingerprint {
+impl QuestionDigest {
     /// Of a read of this kind: the same filters over another kind of row are another question.
     pub(super) fn of(read: &str) -> Self {
-        let mut fingerprint = Self(sha2::Sha256::new());
-        fingerprint.bytes(b"mutator-governance query 1");
-        fingerprint.bytes(read.as_bytes());
-        fingerprint
+        let mut digest = Self(sha2::Sha256::new());
+        digest.bytes(b"mutator-governance query 1");
+        digest.bytes(read.as_bytes());
+        digest
     }
 
     pub(super) fn finish(self) -> [u8; 8] {

@@ -1,0 +1,150 @@
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+use sha2::Digest as _;
+
+use crate::error::{Error, Result};
+
+const VERSION: u8 = 1;
+const FINGERPRINT_BYTES: usize = 8;
+const CHECKSUM_BYTES: usize = 4;
+const HEAD_BYTES: usize = 1 + FINGERPRINT_BYTES;
+
+/// Where a page ended, so that the next one goes on right behind it.
+///
+/// Opaque text, safe in a URL. It is bound to the query and the store it came from and is refused by any other, and it
+/// names a place in the order, not a count: requests that come or go meanwhile make no page repeat or skip another.
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Cursor(Vec<u8>);
+
+/// What a cursor is bound to: the store and the query, as a short digest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Fingerprint([u8; FINGERPRINT_BYTES]);
+
+impl Fingerprint {
+    /// Every part goes in behind its length, so that no two lists of parts give the same bytes.
+    pub(crate) fn of(parts: &[&[u8]]) -> Self {
+        let mut sha = sha2::Sha256::new();
+        for part in parts {
+            sha.update((part.len() as u64).to_be_bytes());
+            sha.update(part);
+        }
+        let mut bytes = [0; FINGERPRINT_BYTES];
+        bytes.iter_mut().zip(sha.finalize()).for_each(|(to, from)| *to = from);
+        Self(bytes)
+    }
+}
+
+impl Cursor {
+    pub(crate) fn new(fingerprint: Fingerprint, position: &[u8]) -> Self {
+        let mut bytes = Vec::with_capacity(HEAD_BYTES + position.len() + CHECKSUM_BYTES);
+        bytes.push(VERSION);
+        bytes.extend_from_slice(&fingerprint.0);
+        bytes.extend_from_slice(position);
+        bytes.extend_from_slice(&crc32fast::hash(&bytes).to_be_bytes());
+        Self(bytes)
+    }
+
+    /// The place in the order, if the cursor came from the same store and query.
+    pub(crate) fn position(&self, fingerprint: Fingerprint) -> Result<&[u8]> {
+        let damaged = || invalid("it is damaged");
+        let body = self.0.get(1..self.0.len().saturating_sub(CHECKSUM_BYTES)).ok_or_else(damaged)?;
+        let (found, position) = body.split_at_checked(FINGERPRINT_BYTES).ok_or_else(damaged)?;
+        if found != fingerprint.0 {
+            return Err(invalid("it belongs to another query or another store"));
+        }
+        Ok(position)
+    }
+}
+
+fn invalid(problem: &'static str) -> Error {
+    Error::InvalidCursor { problem }
+}
+
+impl FromStr for Cursor {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid("it is not one of ours"))?;
+        match bytes.first() {
+            Some(&VERSION) => {}
+            Some(_) => return Err(invalid("it was made by another release")),
+            None => return Err(invalid("it is empty")),
+        }
+        let (body, checksum) = bytes.split_last_chunk::<CHECKSUM_BYTES>().ok_or_else(|| invalid("it is damaged"))?;
+        if crc32fast::hash(body) != u32::from_be_bytes(*checksum) || body.len() < HEAD_BYTES {
+            return Err(invalid("it is damaged"));
+        }
+        Ok(Self(bytes))
+    }
+}
+
+impl TryFrom<String> for Cursor {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<Cursor> for String {
+    fn from(cursor: Cursor) -> Self {
+        cursor.to_string()
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&URL_SAFE_NO_PAD.encode(&self.0))
+    }
+}
+
+impl fmt::Debug for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cursor({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fingerprint(query: &str) -> Fingerprint {
+        Fingerprint::of(&[b"store", query.as_bytes()])
+    }
+
+    #[test]
+    fn text_leads_back_to_the_position() {
+        for position in [&b""[..], b"\x00\xff place"] {
+            let cursor = Cursor::new(fingerprint("q"), position);
+            let read: Cursor = cursor.to_string().parse().unwrap();
+            assert_eq!(read.position(fingerprint("q")).unwrap(), position);
+        }
+    }
+
+    #[test]
+    fn another_query_is_refused() {
+        let error = Cursor::new(fingerprint("q"), b"place").position(fingerprint("r")).unwrap_err();
+        assert!(matches!(error, Error::InvalidCursor { .. }));
+    }
+
+    #[test]
+    fn every_flipped_byte_and_every_cut_is_refused() {
+        let bytes = Cursor::new(fingerprint("q"), b"place").0;
+        for at in 0..bytes.len() {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1;
+            assert!(URL_SAFE_NO_PAD.encode(flipped).parse::<Cursor>().is_err(), "flip at {at}");
+            assert!(URL_SAFE_NO_PAD.encode(&bytes[..at]).parse::<Cursor>().is_err(), "cut at {at}");
+        }
+        assert!("not base64!".parse::<Cursor>().is_err());
+    }
+
+    #[test]
+    fn parts_do_not_run_into_each_other() {
+        assert_ne!(Fingerprint::of(&[b"ab", b"c"]), Fingerprint::of(&[b"a", b"bc"]));
+    }
+}

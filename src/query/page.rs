@@ -1,0 +1,152 @@
+use serde::{Deserialize, Serialize};
+
+use super::Cursor;
+use crate::error::{InvalidValue, Result};
+use crate::request::{MutationRequest, RequestId};
+use crate::stored_format::FormatError;
+
+/// Which page is asked for: how long it may be, and behind what it begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Fields", into = "Fields")]
+pub struct PageRequest {
+    limit: usize,
+    after: Option<Cursor>,
+}
+
+/// One page of results, in order.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Page<T> {
+    /// The results; fewer than the limit when there are no more, or when the call's work budget ended.
+    pub items: Vec<T>,
+    /// Where to go on; `None` when this was the last page.
+    pub next: Option<Cursor>,
+    /// How many index entries were looked at for this page.
+    pub scanned: u64,
+    /// Requests that belong on this page but cannot be read.
+    pub unreadable: Vec<Unreadable>,
+}
+
+/// A stored request that cannot be read. It never keeps the others from being read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Unreadable {
+    /// The request.
+    pub id: RequestId,
+    /// Why it cannot be read.
+    pub error: FormatError,
+}
+
+/// What was found under several ids, in the order of the ids.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Lookup {
+    /// The request under each id; `None` where there is none, or where it is unreadable.
+    pub requests: Vec<Option<MutationRequest>>,
+    /// Requests that exist but cannot be read.
+    pub unreadable: Vec<Unreadable>,
+}
+
+impl PageRequest {
+    /// The longest page.
+    pub const MAX_LIMIT: usize = 1_000;
+    /// The length of a page for which no other is asked.
+    pub const DEFAULT_LIMIT: usize = 50;
+
+    /// The first page, of at most [`DEFAULT_LIMIT`](Self::DEFAULT_LIMIT) results.
+    pub const fn first() -> Self {
+        Self { limit: Self::DEFAULT_LIMIT, after: None }
+    }
+
+    /// The first page, of at most `limit` results.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when the limit is 0 or greater than [`MAX_LIMIT`](Self::MAX_LIMIT).
+    pub fn of(limit: usize) -> Result<Self, InvalidValue> {
+        if limit == 0 || limit > Self::MAX_LIMIT {
+            let problem = format!("of {limit}; it must be 1 to {}", Self::MAX_LIMIT);
+            return Err(InvalidValue::new("page limit", problem));
+        }
+        Ok(Self { limit, after: None })
+    }
+
+    /// The page behind this cursor.
+    #[must_use]
+    pub fn after(mut self, cursor: Cursor) -> Self {
+        self.after = Some(cursor);
+        self
+    }
+
+    /// How many results the page may have.
+    pub const fn limit(&self) -> usize {
+        self.limit
+    }
+
+    /// Behind what the page begins; `None` for the first page.
+    pub const fn cursor(&self) -> Option<&Cursor> {
+        self.after.as_ref()
+    }
+}
+
+impl Default for PageRequest {
+    fn default() -> Self {
+        Self::first()
+    }
+}
+
+impl<T> Page<T> {
+    /// The results and where to go on, for those who write a store of their own.
+    pub const fn new(items: Vec<T>, next: Option<Cursor>, scanned: u64) -> Self {
+        Self { items, next, scanned, unreadable: Vec::new() }
+    }
+}
+
+impl Unreadable {
+    /// A request and why it cannot be read, for those who write a store of their own.
+    pub const fn new(id: RequestId, error: FormatError) -> Self {
+        Self { id, error }
+    }
+}
+
+impl Lookup {
+    /// What was found, for those who write a store of their own.
+    pub const fn new(requests: Vec<Option<MutationRequest>>, unreadable: Vec<Unreadable>) -> Self {
+        Self { requests, unreadable }
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+struct Fields {
+    limit: usize,
+    after: Option<Cursor>,
+}
+
+impl TryFrom<Fields> for PageRequest {
+    type Error = InvalidValue;
+    fn try_from(fields: Fields) -> Result<Self, InvalidValue> {
+        Ok(Self { after: fields.after, ..Self::of(fields.limit)? })
+    }
+}
+
+impl From<PageRequest> for Fields {
+    fn from(page: PageRequest) -> Self {
+        Self { limit: page.limit, after: page.after }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_1_to_1000() {
+        for bad in [0, 1_001] {
+            assert!(PageRequest::of(bad).is_err());
+            assert!(serde_json::from_str::<PageRequest>(&format!(r#"{{"limit":{bad},"after":null}}"#)).is_err());
+        }
+        for good in [1, 1_000] {
+            assert_eq!(PageRequest::of(good).unwrap().limit(), good);
+        }
+        assert_eq!(PageRequest::first().limit(), 50);
+    }
+}
