@@ -3,20 +3,45 @@
 //! Pure: nothing here reads a clock or a store. [`RequestQuery::matches`] is the one meaning of a filter; indexes and
 //! plans only find the same requests sooner.
 
+mod approval_query;
 mod bounds;
 mod cursor;
+mod decision_query;
 mod digest;
 mod direction;
+mod evaluate;
+mod inbox_query;
+mod key_range;
 mod page;
+mod read;
+mod recent_query;
 mod request_builder;
 mod request_filters;
 mod request_match;
 mod request_query;
 mod request_text;
+mod rows;
+mod sort_key;
+mod statistics;
 
+pub use approval_query::PendingApprovalQuery;
 pub use bounds::MAX_CHOICES;
 pub use cursor::Cursor;
 pub(crate) use cursor::Fingerprint;
+pub use decision_query::DecisionQuery;
 pub use direction::SortDirection;
+pub use evaluate::evaluate;
+pub use inbox_query::InboxQuery;
+pub use key_range::KeyRange;
 pub use page::{Lookup, Page, PageRequest, Unreadable};
+pub use read::Query;
+pub use recent_query::RecentApprovalQuery;
 pub use request_query::RequestQuery;
+pub use rows::{DecisionRow, PendingApprovalRow, RecentApprovalRow, RequestSummary};
+pub use sort_key::{KeyLayout, SortKey};
+pub use statistics::{Count, Statistics};
+
+#[cfg(test)]
+mod request_tests;
+#[cfg(test)]
+mod samples;

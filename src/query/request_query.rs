@@ -1,7 +1,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::SortDirection;
-use super::digest::QuestionDigest;
 use super::request_filters::RequestFilters;
 use crate::error::InvalidValue;
 use crate::request::{PendingReason, StateId, Status};
@@ -62,18 +61,6 @@ impl RequestQuery {
     /// The queue of requests that wait for approval.
     pub fn pending_approval_queue() -> Self {
         Self::pending_for(PendingReason::Approval)
-    }
-
-    /// In which order of their created time the requests are given.
-    pub const fn direction(&self) -> SortDirection {
-        self.0.direction
-    }
-
-    /// What a cursor of this query is bound to: equal queries give the same bytes, in every version of this crate.
-    pub fn fingerprint(&self) -> [u8; 8] {
-        let mut fingerprint = QuestionDigest::of("requests");
-        self.0.feed(&mut fingerprint);
-        fingerprint.finish()
     }
 
     /// The filters alone, where another read gives the order.
