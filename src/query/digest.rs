@@ -20,6 +20,13 @@ impl QuestionDigest {
         digest
     }
 
+    /// 16 bytes that tell one metadata value from another, in hexadecimal.
+    pub(super) fn of_value(value: &Value) -> String {
+        let mut digest = Self::of("value");
+        digest.value(value);
+        digest.0.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+    }
+
     pub(super) fn finish(self) -> [u8; 8] {
         let mut first = [0; 8];
         first.iter_mut().zip(self.0.finalize()).for_each(|(to, from)| *to = from);
@@ -60,7 +67,7 @@ impl QuestionDigest {
     }
 
     /// The type goes in too: integer 3 is not float 3.0.
-    pub(super) fn value(&mut self, value: &Value) {
+    fn value(&mut self, value: &Value) {
         match value {
             Value::Null => self.bytes(b"null"),
             Value::Bool(value) => self.text("bool", if *value { "true" } else { "false" }),

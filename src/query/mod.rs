@@ -5,17 +5,21 @@
 
 mod approval_query;
 mod bounds;
+mod conditions;
 mod cursor;
 mod decision_query;
 mod digest;
 mod direction;
 mod evaluate;
 mod inbox_query;
+mod index_entries;
 mod key_range;
 mod page;
+mod plan;
 mod read;
 mod recent_query;
 mod request_builder;
+mod request_conditions;
 mod request_filters;
 mod request_match;
 mod request_query;
@@ -23,6 +27,7 @@ mod request_text;
 mod rows;
 mod sort_key;
 mod statistics;
+mod terms;
 
 pub use approval_query::PendingApprovalQuery;
 pub use bounds::MAX_CHOICES;
@@ -32,14 +37,17 @@ pub use decision_query::DecisionQuery;
 pub use direction::SortDirection;
 pub use evaluate::evaluate;
 pub use inbox_query::InboxQuery;
+pub use index_entries::{IndexEntry, IndexedMetadata, changing_entries, decision_entries, index_entries};
 pub use key_range::KeyRange;
 pub use page::{Lookup, Page, PageRequest, Unreadable};
+pub use plan::{Driver, Plan, Probe, plan};
 pub use read::Query;
 pub use recent_query::RecentApprovalQuery;
 pub use request_query::RequestQuery;
 pub use rows::{DecisionRow, PendingApprovalRow, RecentApprovalRow, RequestSummary};
 pub use sort_key::{KeyLayout, SortKey};
 pub use statistics::{Count, Statistics};
+pub use terms::{Dimension, Term};
 
 #[cfg(test)]
 mod request_tests;

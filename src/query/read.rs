@@ -1,5 +1,6 @@
 //! Which rows one request gives for each read, and where they stand in its order.
 
+use super::conditions::Conditions;
 use super::digest::QuestionDigest;
 use super::inbox_query::is_open;
 use super::recent_query::approval_activity;
@@ -12,7 +13,7 @@ use crate::request::{Approval, Decision, MutationRequest, Timestamp};
 /// A question about stored requests: which rows each request gives, and in which order all rows come.
 ///
 /// Implemented by the queries of this crate and by nothing else.
-pub trait Query: sealed::Sealed {
+pub trait Query: Conditions + Clone {
     /// The part of a request that one row shows.
     type Part<'a>;
     /// One result.
@@ -173,13 +174,4 @@ fn fingerprint(read: &str, feed: impl FnOnce(&mut QuestionDigest)) -> [u8; 8] {
     let mut digest = QuestionDigest::of(read);
     feed(&mut digest);
     digest.finish()
-}
-
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for super::RequestQuery {}
-    impl Sealed for super::RecentApprovalQuery {}
-    impl Sealed for super::PendingApprovalQuery {}
-    impl Sealed for super::InboxQuery {}
-    impl Sealed for super::DecisionQuery {}
 }

@@ -79,6 +79,13 @@ impl TagFilter {
             Self::Any(tags) | Self::All(tags) => tags,
         }
     }
+
+    /// What is left to ask when this tag is known to be there.
+    pub(super) fn without(self, tag: &Tag) -> Option<Self> {
+        let Self::All(mut tags) = self else { return None };
+        tags.remove(tag);
+        (!tags.is_empty()).then_some(Self::All(tags))
+    }
 }
 
 impl RequestFilters {
