@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::request::{
-    ApprovalId, ApprovalStatus, ApprovalTarget, Decision, QuorumGroup, RequestId, Revision, Status, Step, Timestamp,
+    ApprovalId, ApprovalStatus, ApprovalTarget, Decision, Digest, MutationRequest, QuorumGroup, RequestId, Revision,
+    Status, Step, Timestamp, WriteId,
 };
 use crate::stored_format::FormatError;
 
@@ -66,6 +67,24 @@ pub enum Error {
         id: RequestId,
         /// Why the decision is not allowed.
         refusal: Box<ApprovalRefusal>,
+    },
+
+    /// The request cannot be resolved, executed or compensated.
+    #[error("request {id}: {refusal}")]
+    #[non_exhaustive]
+    Execution {
+        /// The request.
+        id: RequestId,
+        /// Why not.
+        refusal: Box<ExecutionRefusal>,
+    },
+
+    /// Nothing about the request is due to expire.
+    #[error("nothing about request {id} is due to expire; ask again at its next deadline")]
+    #[non_exhaustive]
+    NothingDue {
+        /// The request.
+        id: RequestId,
     },
 
     /// An update would have changed or dropped decisions that are stored already.
@@ -240,13 +259,96 @@ pub enum ApprovalRefusal {
         /// The step that is to be decided now.
         active: Step,
     },
+    /// The approver saw another request than the one they would approve.
+    #[error(
+        "approval {approval} was given for digest {seen}, but the request has digest {current}; look at it again and decide anew"
+    )]
+    AnotherDigest {
+        /// The approval.
+        approval: ApprovalId,
+        /// The digest of what the approver saw.
+        seen: Digest,
+        /// The digest of the request.
+        current: Digest,
+    },
     /// The request was to be approved directly although approvals are unmet.
     #[error(
         "it cannot be approved directly: {unmet} of its approvals are unmet; grant them, or override them with a reason"
     )]
     Unmet {
-        /// How many approvals are unmet.
+        /// How many grants are missing.
         unmet: usize,
+    },
+    /// The approvals were to be overridden although all are met.
+    #[error("it has no unmet approvals to override; approve it directly")]
+    NothingToOverride,
+    /// The approvals were to be overridden by an actor without an id.
+    #[error("its approvals cannot be overridden by an actor without an id; give the actor's id")]
+    AnonymousOverride,
+    /// The approvals were to be overridden without a reason.
+    #[error("its approvals can be overridden only for a reason; give the actor's reason")]
+    OverrideWithoutReason,
+}
+
+/// Why a request cannot be resolved, executed or compensated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExecutionRefusal {
+    /// The request is not approved.
+    #[error("it is {status}; only an approved request is resolved or executed")]
+    NotApproved {
+        /// Where it stands.
+        status: Status,
+    },
+    /// Somebody is executing the request.
+    #[error("{by} is executing it; wait for that, or until the lease ends at {lease_ends_at}")]
+    Claimed {
+        /// Who is executing it.
+        by: String,
+        /// From when on another executor may take over.
+        lease_ends_at: Timestamp,
+    },
+    /// The claim is not the one the request is held by.
+    #[error(
+        "it is {status} and not held by claim {claim} any more, which was given up or taken over; read it again, and \
+         find out what the interrupted execution did before you repeat it"
+    )]
+    ClaimLost {
+        /// The claim that was presented.
+        claim: WriteId,
+        /// Where the request stands.
+        status: Status,
+    },
+    /// An approval was granted for something else than the request is now.
+    #[error(
+        "approval {approval} was granted for digest {approved}, but the request has digest {current}; file what it has \
+         become as a new request"
+    )]
+    ApprovedOtherwise {
+        /// The approval.
+        approval: ApprovalId,
+        /// The digest it was granted for.
+        approved: Digest,
+        /// The digest of the request.
+        current: Digest,
+    },
+    /// The approval was to be renewed although the request has no approvals.
+    #[error("it has no approvals that could be renewed; choose another strategy for stale requests")]
+    NothingToRenew,
+    /// The request is not executed.
+    #[error("it is {status}; only an executed request is compensated or compensates")]
+    NotExecuted {
+        /// Where it stands.
+        status: Status,
+    },
+    /// The request makes up for nothing.
+    #[error("it is no compensation; file one by a draft that names what it compensates")]
+    NoCompensation,
+    /// The compensation makes up for another request.
+    #[error("the compensation is for request {compensates}; name that one")]
+    CompensatesAnother {
+        /// The request the compensation is for.
+        compensates: RequestId,
     },
 }
 
@@ -321,6 +423,21 @@ impl Error {
         match self {
             Self::Conflict(conflict) => Some(conflict),
             _ => None,
+        }
+    }
+}
+
+impl Conflict {
+    /// The conflict between an update and what is stored.
+    pub fn between(update: &MutationRequest, stored: &MutationRequest) -> Self {
+        let same = |(ours, theirs): &(&Decision, &Decision)| ours == theirs;
+        let known = update.decisions.iter().zip(&stored.decisions).take_while(same).count();
+        Self {
+            id: update.id.clone(),
+            expected: update.revision(),
+            actual: stored.revision(),
+            status: stored.state.status(),
+            decisions_since: stored.decisions.iter().skip(known).cloned().collect(),
         }
     }
 }

@@ -1,13 +1,49 @@
-//! Governed mutation requests.
+//! Puts changes to production state under governance: a change is filed as a durable *mutation request*, waits for the
+//! approvals it needs, collects decisions that are never rewritten, is checked against the version of the state it was
+//! written for, and is executed once.
+//!
+//! Requests are kept in Redis or, for development and tests, in memory. The same code serves synchronous programs
+//! ([`blocking`]) and asynchronous ones ([`nonblocking`], on tokio or smol); start with the examples there.
+//!
+//! # Features
+//!
+//! Every feature only adds: any set of them compiles together, and none changes what another gives.
+//!
+//! | feature | gives | default |
+//! |---|---|---|
+//! | `blocking` | [`blocking`]: the synchronous flavour, with an r2d2 pool for Redis | yes |
+//! | `tokio` | [`nonblocking`]: the asynchronous flavour on tokio | |
+//! | `smol` | [`nonblocking`]: the asynchronous flavour on smol | |
+//! | `redis` | `RedisStore` in every flavour that is switched on | yes |
+//! | `conformance` | the suite that every request store has to pass, for those who write their own | |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
-mod error;
-mod query;
-mod request;
-mod stored_format;
+#[cfg(feature = "blocking")]
+#[cfg_attr(docsrs, doc(cfg(feature = "blocking")))]
+pub mod blocking;
+#[cfg(any(feature = "tokio", feature = "smol"))]
+#[cfg_attr(docsrs, doc(cfg(any(feature = "tokio", feature = "smol"))))]
+pub mod nonblocking;
 pub mod workflow;
 
-pub use error::{ApprovalRefusal, Conflict, Error, InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
+mod clock;
+#[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
+mod deadline;
+mod error;
+#[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
+mod memory;
+mod query;
+#[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
+mod redis;
+mod request;
+#[cfg(feature = "conformance")]
+mod request_store_cases;
+pub mod stored_format;
+
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use error::{
+    ApprovalRefusal, Conflict, Error, ExecutionRefusal, InvalidValue, Outcome, Result, StoreError, StoreErrorKind,
+};
 pub use query::*;
 pub use request::*;
-pub use stored_format::FormatError;
+pub use stored_format::{DocumentLimit, FormatError};

@@ -1,9 +1,9 @@
 use std::collections::BTreeSet;
 
-use super::inbox_query::{active_step, is_open};
 use super::recent_query::approval_activity;
 use super::{Dimension, SortKey, Term};
-use crate::request::{Approval, MutationRequest};
+use crate::request::{Approval, ApprovalState, MutationRequest, Step};
+use crate::workflow;
 
 /// One entry of the indexes: this row has this term.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -48,10 +48,10 @@ pub fn changing_entries(request: &MutationRequest, indexed: &IndexedMetadata) ->
     let mut entries = Entries::default();
     entries.add_all(&SortKey::created(request.created_at, &request.id), request_terms(request, indexed));
     entries.add_times(request);
+    let open = || request.approvals.iter().filter(|approval| approval.state == ApprovalState::Pending);
     if request.state.awaits_approval() {
-        request.approvals.iter().filter(|approval| is_open(approval)).for_each(|approval| {
-            entries.add_approval(request, approval);
-        });
+        let active = open().map(|approval| approval.step).min();
+        open().for_each(|approval| entries.add_approval(request, approval, active));
     }
     entries.0
 }
@@ -110,15 +110,15 @@ impl Entries {
     fn add_times(&mut self, request: &MutationRequest) {
         let (id, created) = (&request.id, request.created_at);
         self.add(Dimension::Updated, SortKey::updated(request.updated_at, id, created));
-        if let Some(expiry) = request.state.pending().and_then(|pending| pending.expires_at) {
-            self.add(Dimension::Due, SortKey::due(expiry, id));
+        if let Some(deadline) = workflow::next_deadline(request) {
+            self.add(Dimension::Due, SortKey::due(deadline, id));
         }
         if let Some(activity) = approval_activity(request) {
             self.add(Dimension::ApprovalActivity, SortKey::approval_activity(activity, id, created));
         }
     }
 
-    fn add_approval(&mut self, request: &MutationRequest, approval: &Approval) {
+    fn add_approval(&mut self, request: &MutationRequest, approval: &Approval, active: Option<Step>) {
         let key = SortKey::approval(request.created_at, &request.id, approval.step, &approval.id);
         let addressees = |ids, roles, groups| {
             let target = &approval.target;
@@ -129,12 +129,8 @@ impl Entries {
         self.add(Dimension::Approval, key.clone());
         self.add_all(&key, [Term::new(Dimension::ApprovalCategory, &request.intent.category)]);
         self.add_all(&key, addressees(Dimension::ApproverId, Dimension::ApproverRole, Dimension::ApproverGroup));
-        if active_step(request) == Some(approval.step) {
+        if active == Some(approval.step) {
             self.add_all(&key, addressees(Dimension::InboxActor, Dimension::InboxRole, Dimension::InboxGroup));
-        }
-        if let Some(expiry) = approval.expires_at {
-            let due = SortKey::approval(expiry, &request.id, approval.step, &approval.id);
-            self.add(Dimension::ApprovalDue, due);
         }
     }
 }

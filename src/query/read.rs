@@ -2,7 +2,6 @@
 
 use super::conditions::Conditions;
 use super::digest::QuestionDigest;
-use super::inbox_query::is_open;
 use super::recent_query::approval_activity;
 use super::{
     DecisionQuery, DecisionRow, InboxQuery, KeyLayout, PendingApprovalQuery, PendingApprovalRow, RecentApprovalQuery,
@@ -92,7 +91,7 @@ impl Query for PendingApprovalQuery {
         if !self.matches_request(request) {
             return Vec::new();
         }
-        approval_rows(request, |approval| self.matches_approval(approval))
+        approval_rows(request, request.approvals.iter().filter(|approval| self.matches_approval(approval)))
     }
 
     fn row((request, approval): Self::Part<'_>) -> PendingApprovalRow {
@@ -114,7 +113,7 @@ impl Query for InboxQuery {
     const LAYOUT: KeyLayout = KeyLayout::Approval;
 
     fn rows_of<'a>(&self, request: &'a MutationRequest, now: Timestamp) -> Vec<(SortKey, Self::Part<'a>)> {
-        approval_rows(request, |approval| is_open(approval) && self.matches(request, approval, now))
+        approval_rows(request, self.approvals_of(request, now))
     }
 
     fn row(part: Self::Part<'_>) -> PendingApprovalRow {
@@ -155,13 +154,12 @@ impl Query for DecisionQuery {
 
 type ApprovalPart<'a> = (&'a MutationRequest, &'a Approval);
 
-fn approval_rows(
-    request: &MutationRequest,
-    is_asked_for: impl Fn(&Approval) -> bool,
-) -> Vec<(SortKey, ApprovalPart<'_>)> {
-    let asked = request.approvals.iter().filter(|approval| is_asked_for(approval));
+fn approval_rows<'a>(
+    request: &'a MutationRequest,
+    asked: impl IntoIterator<Item = &'a Approval>,
+) -> Vec<(SortKey, ApprovalPart<'a>)> {
     let key = |approval: &Approval| SortKey::approval(request.created_at, &request.id, approval.step, &approval.id);
-    in_order(asked.map(|approval| (key(approval), (request, approval))))
+    in_order(asked.into_iter().map(|approval| (key(approval), (request, approval))))
 }
 
 fn in_order<Part>(rows: impl Iterator<Item = (SortKey, Part)>) -> Vec<(SortKey, Part)> {

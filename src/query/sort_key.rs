@@ -23,11 +23,10 @@ pub struct SortKey(Vec<u8>);
 /// |---|---|---|
 /// | `Created` | `T(created) id` | created, id |
 /// | `Updated` | `T(updated) id 00 T(created)` | updated, id |
-/// | `Due` | `T(expiry) id` | expiry, id |
+/// | `Due` | `T(deadline) id` | deadline, id |
 /// | `ApprovalActivity` | `!T(activity) id 00 T(created)` | latest approval activity descending, id |
 /// | `Approval` | `T(created) id 00 step approval-id` | created, id, step, approval id |
-/// | `ApprovalDue` | `T(expiry) id 00 step approval-id` | expiry, id, step, approval id |
-/// | `Decision` | `!T(decided) id 00 ordinal T(created)` | decided descending, id, ordinal |
+/// /// | `Decision` | `!T(decided) id 00 ordinal T(created)` | decided descending, id, ordinal |
 ///
 /// Where the created time comes last it orders nothing. It is there so that the request's `Created` key, under which the
 /// request is found in every request dimension, can be told from the row's key alone: see [`request_key`](Self::request_key).
@@ -37,14 +36,12 @@ pub enum KeyLayout {
     Created,
     /// One row for each request, in the order of its last change.
     Updated,
-    /// One row for each pending request that expires, the next first.
+    /// One row for each request of which something is due to expire, the next first.
     Due,
     /// One row for each approved or executed request with approval activity, the latest first.
     ApprovalActivity,
     /// One row for each approval, in created order of the requests.
     Approval,
-    /// One row for each pending approval that expires, the next first.
-    ApprovalDue,
     /// One row for each decision, the latest first.
     Decision,
 }
@@ -74,17 +71,16 @@ impl SortKey {
         Self::begin(ascending(updated), id).end_of_id().bytes(&ascending(created))
     }
 
-    pub(super) fn due(expiry: Timestamp, id: &RequestId) -> Self {
-        Self::begin(ascending(expiry), id)
+    pub(super) fn due(deadline: Timestamp, id: &RequestId) -> Self {
+        Self::begin(ascending(deadline), id)
     }
 
     pub(super) fn approval_activity(activity: Timestamp, id: &RequestId, created: Timestamp) -> Self {
         Self::begin(descending(activity), id).end_of_id().bytes(&ascending(created))
     }
 
-    /// An approval's key: `time` is the request's created time, or the approval's expiry in the order of expiry.
-    pub(super) fn approval(time: Timestamp, id: &RequestId, step: Step, approval: &ApprovalId) -> Self {
-        Self::begin(ascending(time), id)
+    pub(super) fn approval(created: Timestamp, id: &RequestId, step: Step, approval: &ApprovalId) -> Self {
+        Self::begin(ascending(created), id)
             .end_of_id()
             .bytes(&step.number().to_be_bytes())
             .bytes(approval.as_str().as_bytes())
@@ -122,7 +118,7 @@ impl KeyLayout {
         let created = match self {
             Self::Created | Self::Approval => row.0.get(..TIME_BYTES)?,
             Self::Updated | Self::ApprovalActivity | Self::Decision => row.0.last_chunk::<TIME_BYTES>()?,
-            Self::Due | Self::ApprovalDue => return None,
+            Self::Due => return None,
         };
         Some(SortKey(created.to_vec()).bytes(id))
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::request::{MutationRequest, PendingReason, Status, Timestamp};
+use crate::workflow;
 
 /// How many requests stand where, how long the oldest has been waiting, and what is due soon.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -17,7 +18,8 @@ pub struct Statistics {
     pub by_pending_reason: BTreeMap<PendingReason, u64>,
     /// When the oldest of the pending requests was filed.
     pub oldest_pending: Option<Timestamp>,
-    /// How many pending requests will be due to expire within each duration from now on, those overdue included.
+    /// Of how many requests something will be due to expire within each duration from now on: themselves or an open
+    /// approval, those overdue included.
     pub due_within: BTreeMap<Duration, u64>,
 }
 
@@ -51,12 +53,13 @@ impl Statistics {
 
     fn count(&mut self, request: &MutationRequest, now: Timestamp) {
         *self.by_status.entry(request.state.status()).or_default() += 1;
-        let Some(pending) = request.state.pending() else { return };
-        *self.by_pending_reason.entry(pending.reason).or_default() += 1;
-        self.oldest_pending = earlier(self.oldest_pending, Some(request.created_at));
-        let Some(expiry) = pending.expires_at else { return };
+        if let Some(pending) = request.state.pending() {
+            *self.by_pending_reason.entry(pending.reason).or_default() += 1;
+            self.oldest_pending = earlier(self.oldest_pending, Some(request.created_at));
+        }
+        let deadline = workflow::next_deadline(request);
         for (duration, count) in &mut self.due_within {
-            *count += u64::from(expiry <= now.saturating_add(*duration));
+            *count += u64::from(deadline.is_some_and(|deadline| deadline <= now.saturating_add(*duration)));
         }
     }
 }

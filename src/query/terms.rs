@@ -36,7 +36,7 @@ pub enum Dimension {
     Metadata,
     /// Every request, in the order of its last change; the term is empty.
     Updated,
-    /// Pending requests that expire, the next first; the term is empty.
+    /// Requests of which something is due to expire, themselves or open approvals, the next first; the term is empty.
     Due,
     /// Approved and executed requests with approval activity, the latest first; the term is empty.
     ApprovalActivity,
@@ -56,8 +56,6 @@ pub enum Dimension {
     InboxRole,
     /// Open approvals of the active step by each group they are addressed to.
     InboxGroup,
-    /// Open approvals that expire, the next first; the term is empty.
-    ApprovalDue,
     /// Every decision; the term is empty.
     Decision,
     /// Decisions by category.
@@ -80,7 +78,7 @@ pub struct Term {
 
 impl Dimension {
     /// Every dimension.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 28] = [
         Self::All,
         Self::StateId,
         Self::StateType,
@@ -105,7 +103,6 @@ impl Dimension {
         Self::InboxActor,
         Self::InboxRole,
         Self::InboxGroup,
-        Self::ApprovalDue,
         Self::Decision,
         Self::DecisionCategory,
         Self::DecisionKind,
@@ -139,7 +136,6 @@ impl Dimension {
             | Self::InboxActor
             | Self::InboxRole
             | Self::InboxGroup => KeyLayout::Approval,
-            Self::ApprovalDue => KeyLayout::ApprovalDue,
             Self::Decision | Self::DecisionCategory | Self::DecisionKind | Self::DecisionActor => KeyLayout::Decision,
         }
     }
@@ -171,7 +167,6 @@ impl Dimension {
             Self::InboxActor => "inbox-actor",
             Self::InboxRole => "inbox-role",
             Self::InboxGroup => "inbox-group",
-            Self::ApprovalDue => "approval-due",
             Self::Decision => "decision",
             Self::DecisionCategory => "decision-category",
             Self::DecisionKind => "decision-kind",

@@ -21,7 +21,7 @@ impl Digest {
     }
 
     /// Every part goes in behind its length, so that no two requests with different parts give the same bytes.
-    pub(super) fn of(payload: Option<&Payload>, target: &Target, version: Option<&StateVersion>) -> Self {
+    pub(crate) fn of(payload: Option<&Payload>, target: &Target, version: Option<&StateVersion>) -> Self {
         let mut sha = sha2::Sha256::new();
         let mut part = |bytes: Option<&[u8]>| match bytes {
             None => sha.update([0]),

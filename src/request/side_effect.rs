@@ -66,6 +66,12 @@ impl SideEffect {
         self
     }
 
+    /// The same side effect, described by this contract.
+    pub fn under_contract(mut self, contract_id: ContractId) -> Self {
+        self.contract_id = Some(contract_id);
+        self
+    }
+
     /// The same side effect, on which somebody must act.
     pub fn requiring_action(mut self) -> Self {
         self.requires_action = true;

@@ -1,4 +1,4 @@
-/// Why bytes cannot be read as a stored request.
+/// Why bytes cannot be read as a stored request, or a request cannot be written as bytes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FormatError {
@@ -33,11 +33,19 @@ pub enum FormatError {
         /// The newest version this release reads.
         newest_supported: u16,
     },
+    /// The bytes make use of something that only a newer release knows.
+    #[error("the flags {flags:#04x} are not known here; upgrade mutator-governance here first")]
+    UnsupportedFlags {
+        /// The flags that are not known.
+        flags: u8,
+    },
     /// The document is larger than the limit.
-    #[error("{size} bytes are over the limit of {limit}; raise the document limit to read it")]
+    #[error("{size} {unit} are over the limit of {limit}; raise the document limit to read it")]
     OverLimit {
         /// How large it is, or claims to be.
         size: usize,
+        /// What the size counts: the bytes that are stored, or those it takes in memory.
+        unit: &'static str,
         /// How large it may be.
         limit: usize,
     },
@@ -47,4 +55,20 @@ pub enum FormatError {
         /// What is wrong.
         problem: String,
     },
+    /// The document holds something that the version it is to be written in has no place for.
+    #[error(
+        "format version {version} cannot hold the document: {problem}; write a newer format once every node reads it"
+    )]
+    NotExpressible {
+        /// The version it was to be written in.
+        version: u16,
+        /// What there is no place for.
+        problem: String,
+    },
+}
+
+impl FormatError {
+    pub(super) fn malformed(problem: impl Into<String>) -> Self {
+        Self::Malformed { problem: problem.into() }
+    }
 }

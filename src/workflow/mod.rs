@@ -1,3 +1,72 @@
 //! How a request moves on: pure functions from (request, command, time) to the changed request, or to an error.
 //!
-//! Nothing here reads a clock, a store or a random number.
+//! Nothing here reads a clock, a store or a random number. A function that returns an error has changed nothing.
+
+mod break_glass;
+mod command;
+mod compensation;
+mod deciding;
+mod demand;
+mod execution;
+mod expiry;
+mod explain;
+mod filing;
+mod history;
+mod lifecycle;
+mod outcome;
+mod resolution;
+mod sentence;
+
+pub use command::{Action, Command};
+pub use compensation::{compensation_draft, link_compensation, owes_link};
+pub use expiry::{due_command, is_due, next_deadline};
+pub use explain::{Explanation, OpenApproval, OpenDemand, decidable_by, explain};
+pub use filing::file;
+pub use lifecycle::can_go;
+pub use outcome::{AfterFailure, Completion, Failure};
+pub use resolution::{Resolution, StaleStrategy, resolve};
+
+use crate::error::Result;
+use crate::request::{MutationRequest, Timestamp};
+use history::Occasion;
+
+/// The request as the command leaves it.
+///
+/// Its revision stays the one that was read: the store raises it when it writes. The decisions of the given request are
+/// kept as they are and new ones follow them; the time of the last becomes `updated_at`.
+///
+/// # Errors
+/// The rule that forbids the command: see the constructors of [`Command`] for what each checks.
+pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) -> Result<MutationRequest> {
+    let occasion = Occasion { by: &command.by, now };
+    let changing = &mut request;
+    match &command.action {
+        Action::Approve => lifecycle::approve(changing, occasion),
+        Action::Reject => lifecycle::reject(changing, occasion),
+        Action::Cancel => lifecycle::cancel(changing, occasion),
+        Action::Expire => lifecycle::expire(changing, occasion),
+        Action::Supersede { superseding } => lifecycle::supersede(changing, superseding, occasion),
+        Action::Hold { pending } => lifecycle::hold(changing, *pending, occasion),
+        Action::RequestApprovals { expires_at } => lifecycle::request_approvals(changing, *expires_at, occasion),
+        Action::Grant { approval, digest } => deciding::grant(changing, approval, *digest, occasion),
+        Action::Refuse { approval, rejection } => deciding::refuse(changing, approval, rejection.as_ref(), occasion),
+        Action::ExpireApprovals => expiry::expire_approvals(changing, occasion),
+        Action::OverrideApprovals => break_glass::override_approvals(changing, occasion),
+        Action::Resolve { current, strategy } => resolution::settle(changing, current, *strategy, occasion).map(|_| ()),
+        Action::Claim { claim, lease } => execution::claim(changing, *claim, *lease, occasion),
+        Action::Release { claim } => execution::release(changing, *claim, occasion),
+        Action::Complete { claim, completion } => execution::complete(changing, *claim, completion, occasion),
+        Action::Fail { claim, failure, then } => execution::fail(changing, *claim, failure, *then, occasion),
+        Action::LinkCompensation { original, compensating } => {
+            compensation::link(changing, original, compensating, occasion)
+        }
+    }?;
+    Ok(request)
+}
+
+/// Whether the command, decided on when the request was as it was once, can still be done to it as it is now.
+///
+/// That is how two concurrent changes are told to commute: the second is checked anew on what the first has left.
+pub fn commutes(stored: &MutationRequest, command: &Command, now: Timestamp) -> bool {
+    apply(stored.clone(), command, now).is_ok()
+}

@@ -1,0 +1,180 @@
+#!/usr/bin/env bash
+# Everything that must hold before a change lands; CI runs this and nothing else. Needs Rust, and redis-server,
+# which it installs on Debian and Ubuntu.
+set -euo pipefail
+
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# One target directory for every step, the downstream crate included.
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
+# The examples are given a server here, not by whoever runs this.
+unset REDIS_URL
+
+current="start"
+steps=0
+skipped=""
+server_directory=""
+server=""
+
+finish() {
+    local status=$?
+    stop_server
+    if [[ "$status" == 0 ]]; then
+        echo
+        echo "test.sh: all $steps steps passed in ${SECONDS}s${skipped:+; skipped: $skipped}"
+    else
+        echo >&2
+        echo "test.sh: FAILED after ${SECONDS}s in step $steps: $current" >&2
+    fi
+}
+trap finish EXIT
+trap 'exit 130' INT TERM HUP
+
+# step TITLE COMMAND...
+step() {
+    local began=$SECONDS
+    current="$1"
+    steps=$((steps + 1))
+    shift
+    echo
+    echo "==> $current"
+    "$@"
+    echo "    done in $((SECONDS - began))s: $current"
+}
+
+rust_tools() {
+    cargo --version
+    if ! cargo fmt --version || ! cargo clippy --version; then
+        echo "test.sh: rustfmt and clippy are needed: rustup component add rustfmt clippy" >&2
+        exit 1
+    fi
+}
+
+formatting() {
+    cargo fmt --check
+    cargo fmt --check --manifest-path tests/downstream_with_is_sync/Cargo.toml
+}
+
+source_bans() {
+    ./scripts/check-source-bans-selftest.sh
+    ./scripts/check-source-bans.sh
+}
+
+lint() {
+    cargo clippy --quiet --locked "$@" -- -D warnings
+}
+
+run_tests() {
+    cargo test --quiet --locked "$@"
+}
+
+documentation() {
+    RUSTDOCFLAGS="-D warnings" cargo doc --quiet --locked --no-deps --all-features
+}
+
+# for_each_example COMMAND...: runs the command with the name of each example.
+for_each_example() {
+    local file found=0
+    for file in examples/*.rs; do
+        if [[ ! -f "$file" ]]; then continue; fi
+        found=1
+        "$@" "$(basename "$file" .rs)"
+    done
+    if [[ "$found" == 0 ]]; then
+        echo "test.sh: there is no examples/*.rs" >&2
+        exit 1
+    fi
+}
+
+run_embedded() {
+    echo "--- $1, embedded store"
+    cargo run --quiet --locked --all-features --example "$1"
+}
+
+run_on_redis() {
+    local keys
+    echo "--- $1, Redis"
+    REDIS_URL="redis+unix://$server_directory/s" cargo run --quiet --locked --all-features --example "$1"
+    keys="$(redis-cli -s "$server_directory/s" DBSIZE)"
+    if [[ "$keys" != 0 ]]; then
+        echo "test.sh: example $1 left $keys keys behind:" >&2
+        redis-cli -s "$server_directory/s" --scan >&2
+        exit 1
+    fi
+}
+
+examples_on_the_embedded_store() {
+    # As the README gives it, with the default features, and then every example.
+    cargo run --quiet --locked --example quickstart
+    for_each_example run_embedded
+}
+
+examples_on_redis() {
+    start_server
+    for_each_example run_on_redis
+    stop_server
+}
+
+start_server() {
+    # A unix socket path has about 100 bytes at most.
+    server_directory="$(mktemp -d /tmp/mg-examples.XXXXXX)"
+    redis-server --port 0 --unixsocket "$server_directory/s" --dir "$server_directory" \
+        --save "" --appendonly no >"$server_directory/output" 2>&1 </dev/null &
+    server=$!
+    for _ in {1..100}; do
+        if redis-cli -s "$server_directory/s" PING >/dev/null 2>&1; then return; fi
+        sleep 0.1
+    done
+    echo "test.sh: redis-server did not answer:" >&2
+    cat "$server_directory/output" >&2
+    exit 1
+}
+
+stop_server() {
+    if [[ -n "$server" ]]; then
+        kill "$server" 2>/dev/null || true
+        wait "$server" 2>/dev/null || true
+        server=""
+    fi
+    if [[ -n "$server_directory" ]]; then
+        rm -rf "$server_directory"
+        server_directory=""
+    fi
+}
+
+dependency_policy() {
+    if ! command -v cargo-deny >/dev/null; then
+        echo "cargo-deny is not installed: skipped"
+        skipped="cargo deny"
+        return
+    fi
+    cargo deny check bans licenses sources
+    if cargo deny fetch db >/dev/null 2>&1; then
+        cargo deny check advisories
+    else
+        echo "the advisory database cannot be fetched: advisories skipped"
+        skipped="advisories"
+    fi
+}
+
+step "Rust tools" rust_tools
+step "Redis" ./scripts/ensure-redis.sh
+step "format" formatting
+step "source bans" source_bans
+step "dependency trees" ./scripts/check-dependency-trees.sh
+
+step "clippy: blocking" lint --no-default-features --features blocking
+step "clippy: blocking,redis" lint --no-default-features --features blocking,redis
+step "clippy: tokio,redis" lint --no-default-features --features tokio,redis
+step "clippy: smol,redis" lint --no-default-features --features smol,redis
+step "clippy: all features, all targets" lint --all-features --all-targets
+
+step "tests and doctests: all features" run_tests --all-features
+step "tests and doctests: blocking,redis" run_tests --no-default-features --features blocking,redis
+step "tests and doctests: tokio,redis" run_tests --no-default-features --features tokio,redis
+step "tests and doctests: smol,redis" run_tests --no-default-features --features smol,redis
+
+step "documentation" documentation
+step "examples on the embedded store" examples_on_the_embedded_store
+step "examples on Redis" examples_on_redis
+step "downstream crate with maybe-async/is_sync" ./scripts/check-downstream.sh
+step "cargo deny" dependency_policy

@@ -1,0 +1,32 @@
+//! The suite that every request store has to pass, for those who write one of their own.
+//!
+//! Each case is a function that takes an empty store and panics where the store breaks its contract; [`request_store_cases!`](crate::request_store_cases) names
+//! them all. Compiled once for each flavour, like the engine, and by the same rules: no `async` blocks, and no `.await`
+//! within a macro's arguments.
+
+#![allow(
+    clippy::indexing_slicing,
+    clippy::needless_pass_by_value,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a suite reports by panicking, and takes the store its caller made for the case"
+)]
+
+use super::{RequestStore, dual, together};
+
+mod concurrency;
+mod pages;
+mod requests;
+mod writes;
+
+pub use concurrency::{many_writers_lose_nothing, one_winner_per_revision};
+pub use pages::{
+    a_cursor_of_another_query_is_refused, a_request_that_changes_away_neither_repeats_nor_hides,
+    equal_times_page_exactly, lists_are_by_state_and_pending, pages_come_in_created_order,
+};
+pub use writes::{
+    a_lookup_answers_in_the_order_of_the_ids, a_repeated_creation_returns_what_is_stored,
+    a_repeated_update_applies_once, a_rewritten_history_is_refused, a_second_creation_is_refused,
+    a_stale_update_conflicts, a_stored_request_reads_back_whole, an_unknown_request_is_not_found,
+    an_update_raises_the_revision,
+};

@@ -1,0 +1,122 @@
+use std::sync::Arc;
+
+use super::requests::{draft, file, moved_on, pending, second};
+use super::{RequestStore, dual};
+use crate::error::Error;
+use crate::query::PageRequest;
+use crate::request::{MutationRequest, StateId, WriteId};
+
+fn ids(requests: &[MutationRequest]) -> Vec<String> {
+    requests.iter().map(|request| request.id.to_string()).collect()
+}
+
+/// Every pending request, read in pages of `limit`.
+#[dual]
+async fn all_pending(store: &Arc<dyn RequestStore>, limit: usize) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut page = PageRequest::of(limit).unwrap();
+    loop {
+        let read = store.pending(&page).await.unwrap();
+        assert!(read.items.len() <= limit, "a page of {limit} has {} requests", read.items.len());
+        assert!(read.unreadable.is_empty(), "{:?}", read.unreadable);
+        found.extend(ids(&read.items));
+        match read.next {
+            Some(cursor) => page = PageRequest::of(limit).unwrap().after(cursor),
+            None => return found,
+        }
+    }
+}
+
+/// Pending requests come by the time they were filed, whatever the page's length, and no other comes.
+#[dual]
+pub async fn pages_come_in_created_order(store: Arc<dyn RequestStore>) {
+    let mut expected = Vec::new();
+    for number in 0..23 {
+        let name = format!("r{:02}", (number * 7) % 23);
+        store.create(pending(&name, "s", second(number))).await.unwrap();
+        expected.push(name);
+    }
+    store.create(file(draft("not-pending", "s"), second(3))).await.unwrap();
+    for limit in [1, 5, 22, 23, 24, 1_000] {
+        let found = all_pending(&store, limit).await;
+        assert_eq!(found, expected, "in pages of {limit}");
+    }
+    let last = store.pending(&PageRequest::of(23).unwrap()).await.unwrap();
+    assert_eq!(last.next, None, "a page that is full and the last has no next one");
+}
+
+/// Requests of one time come by id, each once.
+#[dual]
+pub async fn equal_times_page_exactly(store: Arc<dyn RequestStore>) {
+    let mut expected = Vec::new();
+    for number in 0..150 {
+        let name = format!("same-{:03}", (number * 67) % 150);
+        store.create(pending(&name, "s", second(0))).await.unwrap();
+        expected.push(name);
+    }
+    expected.sort();
+    let found = all_pending(&store, 7).await;
+    assert_eq!(found, expected);
+}
+
+/// The lists by state and of the pending ones hold just what belongs on them, before and after a change.
+#[dual]
+pub async fn lists_are_by_state_and_pending(store: Arc<dyn RequestStore>) {
+    let waiting = store.create(pending("a-waiting", "a", second(0))).await.unwrap();
+    store.create(file(draft("a-created", "a"), second(1))).await.unwrap();
+    store.create(pending("b-waiting", "b", second(2))).await.unwrap();
+    let page = PageRequest::first();
+    let (a, none) = (StateId::new("a").unwrap(), StateId::new("none").unwrap());
+
+    let of_a = store.by_state(&a, &page).await.unwrap();
+    assert_eq!(ids(&of_a.items), ["a-waiting", "a-created"]);
+    let waiting_of_a = store.pending_by_state(&a, &page).await.unwrap();
+    assert_eq!(waiting_of_a.items, std::slice::from_ref(&waiting));
+    let of_none = store.by_state(&none, &page).await.unwrap();
+    assert!(of_none.items.is_empty() && of_none.next.is_none());
+
+    let approved = store.update(moved_on(waiting, second(3)), WriteId::generate()).await.unwrap();
+    let of_a = store.by_state(&a, &page).await.unwrap();
+    assert_eq!(of_a.items[0], approved);
+    let waiting_of_a = store.pending_by_state(&a, &page).await.unwrap();
+    assert!(waiting_of_a.items.is_empty());
+    let pending = store.pending(&page).await.unwrap();
+    assert_eq!(ids(&pending.items), ["b-waiting"]);
+
+    store.update(moved_on(approved, second(4)), WriteId::generate()).await.unwrap();
+    let pending = store.pending(&page).await.unwrap();
+    assert_eq!(ids(&pending.items), ["a-waiting", "b-waiting"]);
+}
+
+/// A request that leaves or joins the list between two pages makes no other come twice or not at all.
+#[dual]
+pub async fn a_request_that_changes_away_neither_repeats_nor_hides(store: Arc<dyn RequestStore>) {
+    let mut requests = Vec::new();
+    for number in 0..6 {
+        requests.push(store.create(pending(&format!("p{number}"), "s", second(number * 10))).await.unwrap());
+    }
+    let first = store.pending(&PageRequest::of(3).unwrap()).await.unwrap();
+    assert_eq!(ids(&first.items), ["p0", "p1", "p2"]);
+    for gone in [2, 0, 4] {
+        let changed = moved_on(requests[gone].clone(), second(99));
+        store.update(changed, WriteId::generate()).await.unwrap();
+    }
+    store.create(pending("earlier", "s", second(5))).await.unwrap();
+    store.create(pending("later", "s", second(35))).await.unwrap();
+    let rest = store.pending(&PageRequest::of(9).unwrap().after(first.next.unwrap())).await.unwrap();
+    assert_eq!(ids(&rest.items), ["p3", "later", "p5"]);
+}
+
+/// A cursor leads on only in the list it came from.
+#[dual]
+pub async fn a_cursor_of_another_query_is_refused(store: Arc<dyn RequestStore>) {
+    for number in 0..3 {
+        store.create(pending(&format!("c{number}"), "s", second(number))).await.unwrap();
+    }
+    let first = store.pending(&PageRequest::of(1).unwrap()).await.unwrap();
+    let page = PageRequest::first().after(first.next.unwrap());
+    let other = store.by_state(&StateId::new("s").unwrap(), &page).await;
+    assert!(matches!(other, Err(Error::InvalidCursor { .. })), "{other:?}");
+    let same = store.pending(&page).await.unwrap();
+    assert_eq!(ids(&same.items), ["c1", "c2"]);
+}

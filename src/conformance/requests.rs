@@ -1,0 +1,68 @@
+//! Requests for the cases: filed by the same rules as any other, at times of the case's choosing.
+
+use std::collections::BTreeMap;
+
+use crate::request::{
+    ActorContext, ApprovalRule, ApprovalTarget, BlastRadius, BlastScope, Intent, Metadata, MutationRequest, Payload,
+    PendingReason, RequestDraft, RequestId, Requirement, RiskLevel, StateVersion, Target, Timestamp, Value, WriteId,
+};
+use crate::workflow::{self, Command};
+
+pub(super) fn id(text: &str) -> RequestId {
+    RequestId::new(text).unwrap()
+}
+
+pub(super) fn second(number: u64) -> Timestamp {
+    Timestamp::from_micros(1_767_225_600_000_000 + number * 1_000_000).unwrap()
+}
+
+pub(super) fn alice() -> ActorContext {
+    ActorContext::user("alice").unwrap().with_role("operator").unwrap().named("Alice").because("the quarter ends")
+}
+
+pub(super) fn draft(request_id: &str, state: &str) -> RequestDraft {
+    let target = Target::new(state, "Tenant", "RoleGrant").unwrap();
+    RequestDraft::new(target, Intent::new("grant-role", "Access").unwrap(), alice()).with_id(id(request_id))
+}
+
+pub(super) fn file(draft: RequestDraft, at: Timestamp) -> MutationRequest {
+    workflow::file(draft, RequestId::generate(), WriteId::generate(), at).unwrap()
+}
+
+/// A request that waits.
+pub(super) fn pending(request_id: &str, state: &str, at: Timestamp) -> MutationRequest {
+    file(draft(request_id, state).waiting_for(PendingReason::Schedule), at)
+}
+
+/// A request that uses every part it can have when it is filed.
+pub(super) fn full(request_id: &str) -> MutationRequest {
+    let nested = Value::Map(BTreeMap::from([("list".to_owned(), Value::List(vec![Value::Null, Value::from(0.5)]))]));
+    let metadata = Metadata::new().with("ticket", "OPS-1 – ü").unwrap().with("nested", nested).unwrap();
+    let blast_radius = BlastRadius::new(BlastScope::System).affecting(12);
+    let intent = Intent::new("grant-role", "Access")
+        .unwrap()
+        .described_as("Carol takes over")
+        .with_risk(RiskLevel::High)
+        .with_blast_radius(blast_radius)
+        .with_tag("quarter-end")
+        .unwrap();
+    let reviewers = ["bob", "dave", "erin"].map(|member| ApprovalTarget::actor(member).unwrap());
+    let draft = RequestDraft::new(Target::new("tenant:acme", "Tenant", "RoleGrant").unwrap(), intent, alice())
+        .with_id(id(request_id))
+        .with_payload(Payload::new("application/json", br#"{"role":"admin"}"#.to_vec()).unwrap())
+        .for_version(StateVersion::new("v10").unwrap())
+        .requires(Requirement::new("TwoFactor", "a second factor").unwrap())
+        .requires_approval(ApprovalRule::role("manager").unwrap().described_as("the manager agrees"))
+        .requires_approval(ApprovalRule::quorum("security", 2, reviewers).unwrap().expiring_at(second(9_000)))
+        .with_metadata(metadata);
+    file(draft, second(0))
+}
+
+/// The next change of a request that is moved to and fro between waiting and approved.
+pub(super) fn moved_on(request: MutationRequest, at: Timestamp) -> MutationRequest {
+    let command = match request.state.pending() {
+        Some(_) => Command::approve(alice()),
+        None => Command::hold(alice(), PendingReason::Quota),
+    };
+    workflow::apply(request, &command, at).unwrap()
+}

@@ -1,0 +1,142 @@
+use std::sync::Arc;
+
+use super::requests::{draft, file, full, id, moved_on, pending, second};
+use super::{RequestStore, dual};
+use crate::error::{Error, Outcome};
+use crate::query::PageRequest;
+use crate::request::{MutationRequest, RequestId, Status, WriteId};
+
+/// What is stored reads back equal, with every field and the revision.
+#[dual]
+pub async fn a_stored_request_reads_back_whole(store: Arc<dyn RequestStore>) {
+    let request = full("whole");
+    let stored = store.create(request.clone()).await.unwrap();
+    assert_eq!(stored, request);
+    assert_eq!(stored.revision().number, 0);
+    let read = store.get(&request.id).await.unwrap();
+    assert_eq!(read, Some(request));
+}
+
+/// Of an unknown id `get` says `None`, and an update says `NotFound`.
+#[dual]
+pub async fn an_unknown_request_is_not_found(store: Arc<dyn RequestStore>) {
+    let read = store.get(&id("nobody")).await.unwrap();
+    assert_eq!(read, None);
+    let update = store.update(pending("nobody", "s", second(0)), WriteId::generate()).await;
+    assert!(matches!(update, Err(Error::NotFound { .. })), "{update:?}");
+}
+
+/// An id is taken once; the second request under it changes nothing.
+#[dual]
+pub async fn a_second_creation_is_refused(store: Arc<dyn RequestStore>) {
+    let first = store.create(file(draft("taken", "one"), second(0))).await.unwrap();
+    let error = store.create(file(draft("taken", "two"), second(1))).await.unwrap_err();
+    assert!(matches!(&error, Error::AlreadyExists { id, .. } if *id == first.id), "{error:?}");
+    assert_eq!(error.outcome(), Outcome::NotApplied);
+    let read = store.get(&first.id).await.unwrap();
+    assert_eq!(read, Some(first));
+}
+
+/// Creating again with the same write id returns what is stored, also after others have changed it.
+#[dual]
+pub async fn a_repeated_creation_returns_what_is_stored(store: Arc<dyn RequestStore>) {
+    let request = pending("again", "s", second(0));
+    let first = store.create(request.clone()).await.unwrap();
+    let again = store.create(request.clone()).await.unwrap();
+    assert_eq!(again, first);
+    let changed = store.update(moved_on(first, second(1)), WriteId::generate()).await.unwrap();
+    let later = store.create(request).await.unwrap();
+    assert_eq!(later, changed);
+}
+
+/// Each update raises the revision by one and is what is read from then on.
+#[dual]
+pub async fn an_update_raises_the_revision(store: Arc<dyn RequestStore>) {
+    let mut request = store.create(file(draft("raised", "s"), second(0))).await.unwrap();
+    for number in 1..=20 {
+        let write_id = WriteId::generate();
+        request = store.update(moved_on(request, second(number)), write_id).await.unwrap();
+        assert_eq!((request.revision().number, request.revision().write_id), (number, write_id));
+        let read = store.get(&request.id).await.unwrap();
+        assert_eq!(read.as_ref(), Some(&request));
+    }
+}
+
+/// An update from an earlier revision is refused, says what is stored, and changes nothing.
+#[dual]
+pub async fn a_stale_update_conflicts(store: Arc<dyn RequestStore>) {
+    let base = store.create(pending("stale", "s", second(0))).await.unwrap();
+    let winner = store.update(moved_on(base.clone(), second(1)), WriteId::generate()).await.unwrap();
+    let error = store.update(moved_on(base.clone(), second(2)), WriteId::generate()).await.unwrap_err();
+    let conflict = error.as_conflict().unwrap();
+    assert_eq!(conflict.expected, base.revision());
+    assert_eq!(conflict.actual, winner.revision());
+    assert_eq!(conflict.status, Status::Approved);
+    assert_eq!(conflict.decisions_since, winner.decisions[base.decisions.len()..]);
+    assert_eq!(error.outcome(), Outcome::NotApplied);
+    let read = store.get(&base.id).await.unwrap();
+    assert_eq!(read, Some(winner));
+}
+
+/// An update repeated with its write id is applied once and succeeds each time, also after a few other writes.
+#[dual]
+pub async fn a_repeated_update_applies_once(store: Arc<dyn RequestStore>) {
+    let base = store.create(pending("repeated", "s", second(0))).await.unwrap();
+    let change = moved_on(base, second(1));
+    let write_id = WriteId::generate();
+    let first = store.update(change.clone(), write_id).await.unwrap();
+    let second_time = store.update(change.clone(), write_id).await.unwrap();
+    assert_eq!(second_time, first);
+
+    let mut latest = first.clone();
+    for number in 2..=4 {
+        latest = store.update(moved_on(latest, second(number)), WriteId::generate()).await.unwrap();
+    }
+    let late = store.update(change, write_id).await.unwrap();
+    assert_eq!(late, first);
+    let read = store.get(&latest.id).await.unwrap();
+    assert_eq!(read, Some(latest));
+}
+
+/// An update that drops or changes a stored decision is refused.
+#[dual]
+pub async fn a_rewritten_history_is_refused(store: Arc<dyn RequestStore>) {
+    let base = store.create(pending("history", "s", second(0))).await.unwrap();
+    let mut dropped = moved_on(base.clone(), second(1)).into_document();
+    dropped.decisions.remove(0);
+    let mut changed = moved_on(base.clone(), second(1)).into_document();
+    changed.decisions[0].at = second(5);
+    let mut emptied = base.document().clone();
+    emptied.decisions.clear();
+    for document in [dropped, changed, emptied] {
+        let rewritten = MutationRequest::from_document(document, base.revision()).unwrap();
+        let error = store.update(rewritten, WriteId::generate()).await.unwrap_err();
+        assert!(matches!(error, Error::RewrittenHistory { stored: 2, .. }), "{error:?}");
+    }
+    let read = store.get(&base.id).await.unwrap();
+    assert_eq!(read, Some(base));
+}
+
+/// Many ids are answered in their order, the unknown ones by `None`; more than a page's worth is refused.
+#[dual]
+pub async fn a_lookup_answers_in_the_order_of_the_ids(store: Arc<dyn RequestStore>) {
+    let mut ids = Vec::new();
+    for number in 0..30 {
+        let request = store.create(pending(&format!("many-{number}"), "s", second(number))).await.unwrap();
+        ids.push(request.id.clone());
+    }
+    ids.insert(7, id("nobody"));
+    ids.reverse();
+    ids.push(ids[0].clone());
+    let lookup = store.get_many(&ids).await.unwrap();
+    let found: Vec<Option<&RequestId>> =
+        lookup.requests.iter().map(|request| request.as_ref().map(|found| &found.id)).collect();
+    let expected: Vec<Option<&RequestId>> = ids.iter().map(|id| (*id != "nobody").then_some(id)).collect();
+    assert_eq!(found, expected);
+    assert!(lookup.unreadable.is_empty());
+
+    let none = store.get_many(&[]).await.unwrap();
+    assert!(none.requests.is_empty());
+    let too_many = store.get_many(&vec![id("a"); PageRequest::MAX_LIMIT + 1]).await;
+    assert!(matches!(too_many, Err(Error::Invalid(_))), "{too_many:?}");
+}

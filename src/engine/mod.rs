@@ -1,0 +1,19 @@
+//! Everything that waits: the store contract, the stores, the service. Compiled once for each flavour.
+//!
+//! Only orchestration belongs here; decisions are made in `workflow`, `query` and `redis`. Do not write `async` blocks
+//! (made synchronous, `?` in one leaves the function around it), nor `.await` within a macro's arguments. Types of this
+//! folder become two types, one for each flavour, so data lives elsewhere.
+
+use super::dual;
+
+mod governance;
+mod memory_store;
+#[cfg(feature = "redis")]
+mod redis_store;
+mod request_store;
+
+pub use governance::{Governance, GovernanceBuilder};
+pub use memory_store::MemoryStore;
+#[cfg(feature = "redis")]
+pub use redis_store::{RedisStore, RedisStoreBuilder};
+pub use request_store::RequestStore;

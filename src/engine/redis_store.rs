@@ -1,0 +1,228 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::redis_driver::{Driver, pause};
+use super::{RequestStore, dual};
+use crate::deadline::Deadline;
+use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
+use crate::query::{Cursor, Listing, Lookup, Page, PageRequest, check_id_count};
+use crate::redis::reply::{self, Created, Updated};
+use crate::redis::{Attempts, Call, Next, RedisOptions, Settings, merge_pages};
+use crate::request::{MutationRequest, RequestId, StateId, WriteId};
+use crate::stored_format::DocumentLimit;
+
+/// Keeps requests in Redis, 7.0 or newer, or in Valkey, 7.2 or newer.
+///
+/// Cloning is cheap and shares the connections.
+#[derive(Clone)]
+pub struct RedisStore {
+    driver: Driver,
+    settings: Arc<Settings>,
+}
+
+/// Says how a [`RedisStore`] is to be opened.
+#[derive(Clone)]
+pub struct RedisStoreBuilder {
+    options: RedisOptions,
+}
+
+impl RedisStore {
+    /// A store at this URL: `redis://[user:password@]host[:port][/db]` or `redis+unix:///path`.
+    pub fn builder(url: impl Into<String>) -> RedisStoreBuilder {
+        RedisStoreBuilder { options: RedisOptions::new(url.into()) }
+    }
+
+    fn deadline(&self) -> Deadline {
+        Deadline::after(self.settings.timeout)
+    }
+}
+
+impl RedisStoreBuilder {
+    /// Keeps the requests apart from those of other namespaces on the same server. `governance` if nothing is said.
+    ///
+    /// 1 to 64 letters, digits, dots, dashes and underscores.
+    #[must_use]
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.options.namespace = namespace.into();
+        self
+    }
+
+    /// Spreads the requests over this many partitions, 1 to 1,024, each in one Cluster slot; 1 if nothing is said.
+    ///
+    /// Fixed when a namespace is first opened.
+    #[must_use]
+    pub fn partitions(mut self, partitions: u16) -> Self {
+        self.options.partitions = partitions;
+        self
+    }
+
+    /// The most connections the blocking flavour holds; 8 if nothing is said. The asynchronous one shares a single one.
+    #[must_use]
+    pub fn pool_size(mut self, connections: u32) -> Self {
+        self.options.pool_size = connections;
+        self
+    }
+
+    /// How long a call may take in all, with waiting for a connection and with retries; 2 s if nothing is said.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.options.timeout = timeout;
+        self
+    }
+
+    /// How long making a connection may take; 1 s if nothing is said.
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.options.connect_timeout = timeout;
+        self
+    }
+
+    /// The most bytes a stored document may have, at writing and at reading; 1 MiB if nothing is said.
+    #[must_use]
+    pub fn document_limit(mut self, limit: DocumentLimit) -> Self {
+        self.options.document_limit = limit;
+        self
+    }
+
+    /// About how many entries each partition's change feed keeps; 100,000 if nothing is said.
+    #[must_use]
+    pub fn feed_length(mut self, entries: u32) -> Self {
+        self.options.feed_length = entries;
+        self
+    }
+}
+
+#[dual]
+impl RedisStoreBuilder {
+    /// Connects, and checks that server and namespace fit.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) for a namespace or a number of partitions that cannot be, and
+    /// [`Error::Store`](crate::Error::Store) when the server cannot be reached, is too old, or holds the namespace with
+    /// another number of partitions.
+    pub async fn open(self) -> Result<RedisStore> {
+        let settings = self.options.check()?;
+        let driver = Driver::new(&settings)?;
+        let store = RedisStore { driver, settings: Arc::new(settings) };
+        let deadline = store.deadline();
+        let info = store.call(&Call::server_info(), deadline).await?;
+        reply::check_server(&info)?;
+        let layout = store.call(&Call::open_namespace(&store.settings), deadline).await?;
+        reply::check_namespace(&store.settings, &layout)?;
+        Ok(store)
+    }
+}
+
+#[dual]
+impl RedisStore {
+    async fn call(&self, call: &Call, deadline: Deadline) -> Result<redis::Value> {
+        self.attempt(call, &mut Attempts::new(deadline, call.writes)).await
+    }
+
+    async fn attempt(&self, call: &Call, attempts: &mut Attempts) -> Result<redis::Value> {
+        let mut with_source = false;
+        loop {
+            let fault = match self.driver.run(&call.command(with_source), attempts.deadline()).await {
+                Ok(value) => return Ok(value),
+                Err(fault) => fault,
+            };
+            match attempts.after(fault, fastrand::f64()) {
+                Next::SendSource => with_source = true,
+                Next::After(duration) => pause(duration).await,
+                Next::Stop(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    async fn page(&self, listing: &Listing, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        let fingerprint = listing.fingerprint(self.settings.keyspace.namespace());
+        let after = match page.cursor() {
+            Some(cursor) => cursor.position(fingerprint)?,
+            None => &[],
+        };
+        let deadline = self.deadline();
+        let mut parts = Vec::new();
+        for partition in self.settings.keyspace.partitions() {
+            let call = Call::page(&self.settings, partition, listing, after, page.limit());
+            let value = self.call(&call, deadline).await?;
+            parts.push(reply::page(&self.settings, &value)?);
+        }
+        let merged = merge_pages(parts, page.limit());
+        let next = merged.ends_with.map(|member| Cursor::new(fingerprint, &member));
+        let mut page = Page::new(merged.items, next, merged.scanned);
+        page.unreadable = merged.unreadable;
+        Ok(page)
+    }
+}
+
+#[dual]
+impl RequestStore for RedisStore {
+    async fn create(&self, request: MutationRequest) -> Result<MutationRequest> {
+        let call = Call::create(&self.settings, &request)?;
+        let value = self.call(&call, self.deadline()).await?;
+        match reply::created(&self.settings, &request, &value)? {
+            Created::AsSent => Ok(request),
+            Created::Before(stored) => Ok(*stored),
+        }
+    }
+
+    async fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
+        let next = request.revision().next(write_id);
+        let call = Call::update(&self.settings, &request, next)?;
+        let mut attempts = Attempts::new(self.deadline(), call.writes);
+        let value = self.attempt(&call, &mut attempts).await?;
+        let sent_before = attempts.may_have_been_executed_before();
+        match reply::updated(&self.settings, &request, write_id, sent_before, &value)? {
+            Updated::Applied => Ok(request.at_revision(next)),
+            Updated::Forgotten => Err(forgotten(&request.id).into()),
+        }
+    }
+
+    async fn get(&self, id: &RequestId) -> Result<Option<MutationRequest>> {
+        let value = self.call(&Call::get(&self.settings, id), self.deadline()).await?;
+        reply::request(&self.settings, id, &value)
+    }
+
+    async fn get_many(&self, ids: &[RequestId]) -> Result<Lookup> {
+        check_id_count(ids)?;
+        let deadline = self.deadline();
+        let (mut requests, mut unreadable) = (vec![None; ids.len()], Vec::new());
+        for partition in self.settings.keyspace.partitions() {
+            let places = self.settings.keyspace.places_in(partition, ids);
+            if places.is_empty() {
+                continue;
+            }
+            let ids_here: Vec<&RequestId> = places.iter().filter_map(|&place| ids.get(place)).collect();
+            let call = Call::get_many(&self.settings, ids_here.iter().copied());
+            let value = self.call(&call, deadline).await?;
+            for (place, read) in places.into_iter().zip(reply::requests(&self.settings, ids_here, &value)?) {
+                match (read, requests.get_mut(place)) {
+                    (Ok(request), Some(slot)) => *slot = request,
+                    (Err(error), _) => unreadable.push(error),
+                    (Ok(_), None) => {}
+                }
+            }
+        }
+        Ok(Lookup::new(requests, unreadable))
+    }
+
+    async fn pending(&self, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.page(&Listing::Pending, page).await
+    }
+
+    async fn by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.page(&Listing::State(state.clone()), page).await
+    }
+
+    async fn pending_by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.page(&Listing::PendingInState(state.clone()), page).await
+    }
+}
+
+fn forgotten(id: &RequestId) -> StoreError {
+    let problem = format!(
+        "request {id}: a first attempt of this write got no reply, and so many writes followed that the record no longer \
+         names it; read the request to see whether its decision is there"
+    );
+    StoreError::new(StoreErrorKind::Connection, Outcome::Unknown, problem)
+}

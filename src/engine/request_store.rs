@@ -1,0 +1,60 @@
+use super::dual;
+use crate::error::Result;
+use crate::query::{Lookup, Page, PageRequest};
+use crate::request::{MutationRequest, RequestId, StateId, WriteId};
+
+/// Keeps mutation requests. Of any number of concurrent updates from one revision, exactly one is applied.
+///
+/// Used as `Arc<dyn RequestStore>`; the suite in `conformance` is what every store has to pass.
+#[dual]
+pub trait RequestStore: Send + Sync {
+    /// Stores a new request and returns it as it is stored.
+    ///
+    /// Repeated with the same revision it stores nothing again and returns what is stored now.
+    ///
+    /// # Errors
+    /// [`Error::AlreadyExists`](crate::Error::AlreadyExists) when the id is taken;
+    /// [`Error::TooLarge`](crate::Error::TooLarge) when the request is over the store's limit.
+    async fn create(&self, request: MutationRequest) -> Result<MutationRequest>;
+
+    /// Replaces the revision that `request` was read at by its next one and returns it as it is stored.
+    ///
+    /// Repeated with the same write id it is applied once, and succeeds again.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`](crate::Error::Conflict) when another revision is stored;
+    /// [`Error::NotFound`](crate::Error::NotFound) when none is;
+    /// [`Error::RewrittenHistory`](crate::Error::RewrittenHistory) when its decisions do not begin with the stored ones;
+    /// [`Error::TooLarge`](crate::Error::TooLarge) when it is over the store's limit.
+    async fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest>;
+
+    /// The request with this id, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`](crate::Error::Unreadable) when what is stored cannot be read.
+    async fn get(&self, id: &RequestId) -> Result<Option<MutationRequest>>;
+
+    /// The requests with these ids, at most [`PageRequest::MAX_LIMIT`], in the order of the ids.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) when there are more ids.
+    async fn get_many(&self, ids: &[RequestId]) -> Result<Lookup>;
+
+    /// Pending requests, by the time they were filed, then by id.
+    ///
+    /// # Errors
+    /// [`Error::InvalidCursor`](crate::Error::InvalidCursor) when the page goes on from a cursor of another query.
+    async fn pending(&self, page: &PageRequest) -> Result<Page<MutationRequest>>;
+
+    /// Requests that would change this state, by the time they were filed, then by id.
+    ///
+    /// # Errors
+    /// [`Error::InvalidCursor`](crate::Error::InvalidCursor) when the page goes on from a cursor of another query.
+    async fn by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>>;
+
+    /// Pending requests that would change this state, by the time they were filed, then by id.
+    ///
+    /// # Errors
+    /// [`Error::InvalidCursor`](crate::Error::InvalidCursor) when the page goes on from a cursor of another query.
+    async fn pending_by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>>;
+}

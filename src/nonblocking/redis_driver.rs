@@ -1,0 +1,113 @@
+//! Sends commands over one shared connection, and makes a new one when that is no longer good.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use async_lock::Mutex;
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, Cmd, Value};
+
+use super::timer::within;
+use crate::deadline::Deadline;
+use crate::error::Result;
+use crate::redis::{Effect, Fault, Settings};
+
+pub(super) use super::timer::pause;
+
+/// After so many calls in a row without any reply the connection is given up.
+const MOST_TIMEOUTS: u32 = 2;
+
+/// One connection; clones share it.
+#[derive(Clone)]
+pub(super) struct Driver(Arc<Shared>);
+
+struct Shared {
+    client: Client,
+    config: AsyncConnectionConfig,
+    address: Box<str>,
+    connected: Mutex<Option<Connected>>,
+}
+
+#[derive(Clone)]
+struct Connected {
+    connection: MultiplexedConnection,
+    timeouts: Arc<AtomicU32>,
+}
+
+impl Driver {
+    /// Makes no connection yet.
+    pub(super) fn new(settings: &Settings) -> Result<Self> {
+        // Each call has a deadline of its own, so redis-rs needs none.
+        let config = AsyncConnectionConfig::new()
+            .set_connection_timeout(Some(settings.connect_timeout))
+            .set_response_timeout(None);
+        Ok(Self(Arc::new(Shared {
+            client: settings.client()?,
+            config,
+            address: settings.address.as_str().into(),
+            connected: Mutex::new(None),
+        })))
+    }
+
+    /// Sends one command and waits for its reply, until the deadline.
+    ///
+    /// Dropping the future leaves the connection usable: the reply is read and thrown away.
+    pub(super) async fn run(&self, command: &Cmd, deadline: Deadline) -> Result<Value, Fault> {
+        let address = &*self.0.address;
+        let time_left = || deadline.remaining().ok_or_else(|| Fault::deadline(address, deadline, Effect::None));
+        let connected = within(time_left()?, self.connected())
+            .await
+            .ok_or_else(|| Fault::no_connection(address, deadline, "it was still being made"))??;
+        let remaining = time_left()?;
+        let mut connection = connected.connection.clone();
+        let Some(outcome) = within(remaining, connection.send_packed_command(command)).await else {
+            if connected.timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_TIMEOUTS {
+                self.give_up(&connected).await;
+            }
+            return Err(Fault::deadline(address, deadline, Effect::Unknown));
+        };
+        connected.timeouts.store(0, Ordering::Relaxed);
+        match outcome.and_then(Value::extract_error) {
+            Ok(value) => Ok(value),
+            Err(error) => {
+                let fault = Fault::command(address, error);
+                if fault.breaks_connection {
+                    self.give_up(&connected).await;
+                }
+                Err(fault)
+            }
+        }
+    }
+
+    /// The connection, made if there is none. One caller makes it, the others wait for that.
+    async fn connected(&self) -> Result<Connected, Fault> {
+        let mut slot = self.0.connected.lock().await;
+        if let Some(connected) = &*slot {
+            return Ok(connected.clone());
+        }
+        let connection = self
+            .0
+            .client
+            .get_multiplexed_async_connection_with_config(&self.0.config)
+            .await
+            .map_err(|error| Fault::connecting(&self.0.address, error))?;
+        let connected = Connected { connection, timeouts: Arc::default() };
+        *slot = Some(connected.clone());
+        Ok(connected)
+    }
+
+    /// Has the next call make a new connection, unless somebody did already.
+    async fn give_up(&self, old: &Connected) {
+        let mut slot = self.0.connected.lock().await;
+        if slot.as_ref().is_some_and(|current| Arc::ptr_eq(&current.timeouts, &old.timeouts)) {
+            *slot = None;
+        }
+    }
+}
+
+impl fmt::Debug for Driver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Driver").field("address", &self.0.address).finish_non_exhaustive()
+    }
+}

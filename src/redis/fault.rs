@@ -1,0 +1,208 @@
+use redis::{ErrorKind, RedisError, ServerErrorKind};
+
+use crate::deadline::Deadline;
+use crate::error::{Outcome, StoreError, StoreErrorKind};
+
+/// Why a command was not answered with a result, and what follows from that.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) kind: StoreErrorKind,
+    /// Whether the command may have been executed.
+    pub(crate) effect: Effect,
+    /// What to try.
+    pub(crate) remedy: Remedy,
+    /// Whether the connection must not be used again.
+    pub(crate) breaks_connection: bool,
+    problem: String,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// Whether a command that failed may have been executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    None,
+    Unknown,
+}
+
+/// What to try after a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Remedy {
+    /// The server does not know the script: send its source.
+    SendSource,
+    /// The reason may pass within the call.
+    Repeat,
+    /// The reason will not pass within the call.
+    GiveUp,
+}
+
+impl Fault {
+    /// No connection could be made.
+    pub(crate) fn connecting(address: &str, error: RedisError) -> Self {
+        let refused = is_refused_login(&error);
+        let kind = if refused { StoreErrorKind::Refused } else { StoreErrorKind::Unreachable };
+        let advice = if refused { "check user and password" } else { "check the address and that the server runs" };
+        Self {
+            kind,
+            effect: Effect::None,
+            remedy: if refused { Remedy::GiveUp } else { Remedy::Repeat },
+            breaks_connection: true,
+            problem: format!("cannot connect to Redis at {address}: {error}; {advice}"),
+            source: Some(Box::new(error)),
+        }
+    }
+
+    /// No connection was free, or could be made, in time.
+    pub(crate) fn no_connection(address: &str, deadline: Deadline, cause: &str) -> Self {
+        Self {
+            kind: StoreErrorKind::Unreachable,
+            effect: Effect::None,
+            remedy: Remedy::GiveUp,
+            breaks_connection: false,
+            problem: format!("no connection to Redis at {address} within {:?}: {cause}", deadline.total()),
+            source: None,
+        }
+    }
+
+    /// The deadline passed: before the command was sent, or while its reply was awaited.
+    pub(crate) fn deadline(address: &str, deadline: Deadline, effect: Effect) -> Self {
+        let when = match effect {
+            Effect::None => "before the command could be sent",
+            Effect::Unknown => "while the reply was awaited",
+        };
+        Self {
+            kind: StoreErrorKind::DeadlineExceeded,
+            effect,
+            remedy: Remedy::GiveUp,
+            breaks_connection: effect == Effect::Unknown,
+            problem: format!(
+                "Redis at {address} did not answer within {:?}: the deadline passed {when}",
+                deadline.total()
+            ),
+            source: None,
+        }
+    }
+
+    /// The command was sent and failed.
+    pub(crate) fn command(address: &str, error: RedisError) -> Self {
+        let (kind, effect, remedy, breaks_connection) = classify(&error);
+        let problem = format!("Redis at {address} failed: {error}");
+        Self { kind, effect, remedy, breaks_connection, problem, source: Some(Box::new(error)) }
+    }
+
+    /// The error for the caller, given whether an earlier attempt may have been executed.
+    pub(crate) fn into_error(self, writes: bool, earlier: Effect) -> StoreError {
+        let unknown = writes && (self.effect == Effect::Unknown || earlier == Effect::Unknown);
+        let outcome = if unknown { Outcome::Unknown } else { Outcome::NotApplied };
+        let problem = match outcome {
+            Outcome::Unknown => format!("{}; whether the write took effect is not known", self.problem),
+            _ => self.problem,
+        };
+        StoreError { kind: self.kind, outcome, problem, source: self.source }
+    }
+}
+
+fn is_refused_login(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::AuthenticationFailed || matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM"))
+}
+
+/// The one table of what a failed command means. Not redis-rs's own `retry_method`, which calls timeouts retryable
+/// without saying that they may have been executed.
+fn classify(error: &RedisError) -> (StoreErrorKind, Effect, Remedy, bool) {
+    use Effect::{None, Unknown};
+    use Remedy::{GiveUp, Repeat, SendSource};
+    use StoreErrorKind::{Connection, DeadlineExceeded, Incompatible, Refused, Unavailable, Unreachable};
+
+    match error.code() {
+        Some("BUSY") => return (Unavailable, None, Repeat, false),
+        Some("OOM" | "NOREPLICAS" | "MISCONF") => return (Unavailable, None, GiveUp, false),
+        Some("NOAUTH" | "WRONGPASS" | "WRONGTYPE") => return (Refused, None, GiveUp, false),
+        _ => {}
+    }
+    match error.kind() {
+        ErrorKind::Server(kind) => match kind {
+            ServerErrorKind::NoScript => (Refused, None, SendSource, false),
+            ServerErrorKind::BusyLoading
+            | ServerErrorKind::TryAgain
+            | ServerErrorKind::ClusterDown
+            | ServerErrorKind::MasterDown => (Unavailable, None, Repeat, false),
+            ServerErrorKind::ReadOnly => (Unavailable, None, Repeat, true),
+            ServerErrorKind::Moved | ServerErrorKind::Ask | ServerErrorKind::CrossSlot => {
+                (Incompatible, None, GiveUp, false)
+            }
+            ServerErrorKind::NoPerm => (Refused, None, GiveUp, false),
+            // Raised within a script, this may have come after its first write.
+            _ => (Refused, Unknown, GiveUp, false),
+        },
+        ErrorKind::AuthenticationFailed => (Refused, None, GiveUp, true),
+        ErrorKind::InvalidClientConfig | ErrorKind::Client => (Refused, None, GiveUp, false),
+        ErrorKind::Io if error.is_connection_refusal() => (Unreachable, None, Repeat, true),
+        ErrorKind::Io if error.is_timeout() => (DeadlineExceeded, Unknown, Repeat, true),
+        ErrorKind::Io | ErrorKind::Parse => (Connection, Unknown, Repeat, true),
+        _ => (Refused, Unknown, GiveUp, false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    fn server_error(line: &str) -> RedisError {
+        redis::parse_redis_value(format!("-{line}\r\n").as_bytes())
+            .and_then(redis::Value::extract_error)
+            .expect_err("an error line is an error")
+    }
+
+    #[test]
+    fn each_answer_of_the_server_means_what_the_table_says() {
+        use Effect::{None, Unknown};
+        use Remedy::{GiveUp, Repeat, SendSource};
+        use StoreErrorKind::{Incompatible, Refused, Unavailable};
+        for (line, expected) in [
+            ("NOSCRIPT No matching script", (Refused, None, SendSource, false)),
+            ("LOADING Redis is loading the dataset in memory", (Unavailable, None, Repeat, false)),
+            ("BUSY Redis is busy running a script", (Unavailable, None, Repeat, false)),
+            ("TRYAGAIN Multiple keys request during rehashing of slot", (Unavailable, None, Repeat, false)),
+            ("CLUSTERDOWN The cluster is down", (Unavailable, None, Repeat, false)),
+            ("MASTERDOWN Link with MASTER is down", (Unavailable, None, Repeat, false)),
+            ("READONLY You can't write against a read only replica.", (Unavailable, None, Repeat, true)),
+            ("OOM command not allowed when used memory > 'maxmemory'.", (Unavailable, None, GiveUp, false)),
+            ("NOREPLICAS Not enough good replicas to write.", (Unavailable, None, GiveUp, false)),
+            ("MISCONF Redis is configured to save RDB snapshots", (Unavailable, None, GiveUp, false)),
+            ("NOAUTH Authentication required.", (Refused, None, GiveUp, false)),
+            ("NOPERM this user has no permissions", (Refused, None, GiveUp, false)),
+            ("WRONGTYPE Operation against a key", (Refused, None, GiveUp, false)),
+            ("MOVED 3999 127.0.0.1:6381", (Incompatible, None, GiveUp, false)),
+            ("ERR user_script:1: something", (Refused, Unknown, GiveUp, false)),
+        ] {
+            assert_eq!(classify(&server_error(line)), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn each_failure_of_the_connection_means_what_the_table_says() {
+        use Effect::{None, Unknown};
+        use StoreErrorKind::{Connection, DeadlineExceeded, Unreachable};
+        for (kind, expected) in [
+            (io::ErrorKind::ConnectionRefused, (Unreachable, None, Remedy::Repeat, true)),
+            (io::ErrorKind::TimedOut, (DeadlineExceeded, Unknown, Remedy::Repeat, true)),
+            (io::ErrorKind::WouldBlock, (DeadlineExceeded, Unknown, Remedy::Repeat, true)),
+            (io::ErrorKind::ConnectionReset, (Connection, Unknown, Remedy::Repeat, true)),
+            (io::ErrorKind::BrokenPipe, (Connection, Unknown, Remedy::Repeat, true)),
+            (io::ErrorKind::UnexpectedEof, (Connection, Unknown, Remedy::Repeat, true)),
+        ] {
+            assert_eq!(classify(&io::Error::from(kind).into()), expected, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_write_that_may_have_been_executed_is_unknown() {
+        let timeout = || Fault::command("here", io::Error::from(io::ErrorKind::TimedOut).into());
+        let refusal = || Fault::command("here", server_error("NOPERM no"));
+        assert_eq!(timeout().into_error(true, Effect::None).outcome, Outcome::Unknown);
+        assert_eq!(timeout().into_error(false, Effect::None).outcome, Outcome::NotApplied);
+        assert_eq!(refusal().into_error(true, Effect::None).outcome, Outcome::NotApplied);
+        assert_eq!(refusal().into_error(true, Effect::Unknown).outcome, Outcome::Unknown);
+    }
+}

@@ -1,0 +1,111 @@
+use std::num::NonZeroU16;
+
+use crate::error::InvalidValue;
+use crate::request::RequestId;
+
+/// Which keys a store uses: `{<namespace>:<partition>}:…` for all that belongs to one partition, and
+/// `{<namespace>}:meta` for the namespace itself.
+///
+/// The hash tag comes first in every key, so that a partition lies in one Cluster slot and its scripts stay atomic.
+#[derive(Clone, Debug)]
+pub(crate) struct Keyspace {
+    namespace: Box<str>,
+    partitions: NonZeroU16,
+}
+
+impl Keyspace {
+    pub(crate) const MAX_PARTITIONS: u16 = 1_024;
+    const MAX_NAMESPACE_BYTES: usize = 64;
+
+    pub(crate) fn new(namespace: &str, partitions: u16) -> Result<Self, InvalidValue> {
+        let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+        if namespace.is_empty() || namespace.len() > Self::MAX_NAMESPACE_BYTES || !namespace.chars().all(allowed) {
+            let longest = Self::MAX_NAMESPACE_BYTES;
+            let problem = format!("{namespace:?} must be 1 to {longest} letters, digits, dots, dashes and underscores");
+            return Err(InvalidValue::new("namespace", problem));
+        }
+        let partitions =
+            NonZeroU16::new(partitions).filter(|count| count.get() <= Self::MAX_PARTITIONS).ok_or_else(|| {
+                let problem = format!("of {partitions}; it must be 1 to {}", Self::MAX_PARTITIONS);
+                InvalidValue::new("number of partitions", problem)
+            })?;
+        Ok(Self { namespace: namespace.into(), partitions })
+    }
+
+    pub(crate) fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    pub(crate) fn partition_count(&self) -> u16 {
+        self.partitions.get()
+    }
+
+    pub(crate) fn partitions(&self) -> impl Iterator<Item = u16> + use<> {
+        0..self.partitions.get()
+    }
+
+    /// The partition of a request: CRC-32 of its id, modulo the number of partitions. Never changes for a namespace.
+    pub(crate) fn partition_of(&self, id: &RequestId) -> u16 {
+        let hash = crc32fast::hash(id.as_str().as_bytes());
+        u16::try_from(hash % u32::from(self.partitions.get())).unwrap_or(0)
+    }
+
+    /// The places of those ids that are of this partition.
+    pub(crate) fn places_in(&self, partition: u16, ids: &[RequestId]) -> Vec<usize> {
+        let here = |(place, id): (usize, &RequestId)| (self.partition_of(id) == partition).then_some(place);
+        ids.iter().enumerate().filter_map(here).collect()
+    }
+
+    pub(crate) fn meta(&self) -> String {
+        format!("{{{}}}:meta", self.namespace)
+    }
+
+    pub(crate) fn record(&self, id: &RequestId) -> String {
+        format!("{}{id}", self.record_prefix(self.partition_of(id)))
+    }
+
+    pub(crate) fn record_prefix(&self, partition: u16) -> String {
+        format!("{{{}:{partition}}}:r:", self.namespace)
+    }
+
+    pub(crate) fn feed(&self, partition: u16) -> String {
+        format!("{{{}:{partition}}}:feed", self.namespace)
+    }
+
+    pub(crate) fn index_prefix(&self, partition: u16) -> String {
+        format!("{{{}:{partition}}}:i:", self.namespace)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_of_a_partition_begins_with_its_hash_tag() {
+        let keys = Keyspace::new("billing", 4).unwrap();
+        let id = RequestId::new("req-1").unwrap();
+        let partition = keys.partition_of(&id);
+        let tag = format!("{{billing:{partition}}}:");
+        for key in [keys.record(&id), keys.feed(partition), keys.index_prefix(partition)] {
+            assert!(key.starts_with(&tag), "{key}");
+        }
+        assert_eq!(keys.meta(), "{billing}:meta");
+    }
+
+    #[test]
+    fn the_partition_of_an_id_never_changes() {
+        let keys = Keyspace::new("n", 4).unwrap();
+        let of = |id: &str| keys.partition_of(&RequestId::new(id).unwrap());
+        assert_eq!([of("a"), of("b"), of("req-1"), of("0190-7")], [3, 1, 1, 3]);
+    }
+
+    #[test]
+    fn names_and_counts_that_could_break_a_key_are_refused() {
+        for bad in ["", "a b", "a{b", "a}b", "a:b", "é", &"x".repeat(65)] {
+            assert!(Keyspace::new(bad, 1).is_err(), "{bad:?}");
+        }
+        assert!(Keyspace::new("n", 0).is_err());
+        assert!(Keyspace::new("n", 1_025).is_err());
+    }
+}

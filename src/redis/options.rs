@@ -1,0 +1,124 @@
+use std::time::Duration;
+
+use redis::IntoConnectionInfo as _;
+
+use super::keyspace::Keyspace;
+use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
+use crate::stored_format::DocumentLimit;
+
+/// What a Redis store was asked for, checked only when it is opened.
+#[derive(Clone)]
+pub(crate) struct RedisOptions {
+    pub(crate) url: String,
+    pub(crate) namespace: String,
+    pub(crate) partitions: u16,
+    pub(crate) pool_size: u32,
+    pub(crate) timeout: Duration,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) document_limit: DocumentLimit,
+    pub(crate) feed_length: u32,
+}
+
+/// Settings that were checked: what a store works with.
+#[derive(Clone)]
+pub(crate) struct Settings {
+    pub(crate) connection: redis::ConnectionInfo,
+    /// Where the server is, without any secret.
+    pub(crate) address: String,
+    pub(crate) keyspace: Keyspace,
+    pub(crate) pool_size: u32,
+    pub(crate) timeout: Duration,
+    pub(crate) connect_timeout: Duration,
+    pub(crate) document_limit: DocumentLimit,
+    pub(crate) feed_length: u32,
+}
+
+impl RedisOptions {
+    pub(crate) const DEFAULT_NAMESPACE: &str = "governance";
+
+    pub(crate) fn new(url: String) -> Self {
+        Self {
+            url,
+            namespace: Self::DEFAULT_NAMESPACE.to_owned(),
+            partitions: 1,
+            pool_size: 8,
+            timeout: Duration::from_secs(2),
+            connect_timeout: Duration::from_secs(1),
+            document_limit: DocumentLimit::DEFAULT,
+            feed_length: 100_000,
+        }
+    }
+
+    pub(crate) fn check(self) -> Result<Settings> {
+        let keyspace = Keyspace::new(&self.namespace, self.partitions)?;
+        if self.pool_size == 0
+            || self.timeout.is_zero()
+            || self.connect_timeout.is_zero()
+            || self.document_limit.bytes() == 0
+        {
+            return Err(configuration("pool size, timeouts and document limit must all be greater than 0").into());
+        }
+        // The URL may hold a password, and so may what redis-rs says of it.
+        let parsed = self.url.as_str().into_connection_info().map_err(|_| {
+            configuration(
+                "the Redis URL cannot be read; it must look like redis://[user:password@]host[:port][/db], \
+                 rediss://… or redis+unix:///path",
+            )
+        })?;
+        let redis_settings = parsed.redis_settings().clone().set_skip_set_lib_name();
+        let tcp_settings = parsed.tcp_settings().clone().set_nodelay(true);
+        let connection = parsed.set_redis_settings(redis_settings).set_tcp_settings(tcp_settings);
+        Ok(Settings {
+            address: connection.addr().to_string(),
+            connection,
+            keyspace,
+            pool_size: self.pool_size,
+            timeout: self.timeout,
+            connect_timeout: self.connect_timeout,
+            document_limit: self.document_limit,
+            feed_length: self.feed_length,
+        })
+    }
+}
+
+impl Settings {
+    /// # Errors
+    /// [`StoreErrorKind::Configuration`] when redis-rs cannot work with the address, as for `rediss://` without TLS.
+    pub(crate) fn client(&self) -> Result<redis::Client> {
+        redis::Client::open(self.connection.clone())
+            .map_err(|error| configuration(&format!("cannot connect to {}: {error}", self.address)).into())
+    }
+}
+
+fn configuration(problem: &str) -> StoreError {
+    StoreError::new(StoreErrorKind::Configuration, Outcome::NotApplied, problem)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_that_cannot_be_read_is_refused_without_repeating_it() {
+        for bad in ["", "not a url", "http://x:secret@localhost", "redis://x:secret@:bad"] {
+            let error = RedisOptions::new(bad.to_owned()).check().err().expect("must be refused");
+            assert!(!error.to_string().contains("secret"), "{error}");
+            assert!(!format!("{error:?}").contains("secret"), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn the_address_holds_no_secret() {
+        let settings = RedisOptions::new("redis://user:secret@localhost:7000/2".to_owned()).check().unwrap();
+        assert_eq!(settings.address, "localhost:7000");
+    }
+
+    #[test]
+    fn nothing_may_be_zero() {
+        let options = || RedisOptions::new("redis://localhost".to_owned());
+        assert!(options().check().is_ok());
+        assert!(RedisOptions { partitions: 0, ..options() }.check().is_err());
+        assert!(RedisOptions { pool_size: 0, ..options() }.check().is_err());
+        assert!(RedisOptions { timeout: Duration::ZERO, ..options() }.check().is_err());
+    }
+}

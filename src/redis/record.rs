@@ -1,0 +1,184 @@
+use super::history::history_marks;
+use super::index_entries::{IndexEntries, IndexEntry, index_entries};
+use crate::error::{Error, Result};
+use crate::query::created_order;
+use crate::request::{MutationRequest, RequestDocument, Revision, WriteId};
+use crate::stored_format::{self, DocumentLimit, FormatError};
+
+const MAGIC: &[u8; 2] = b"MR";
+const VERSION: u8 = 1;
+const WRITE_ID_BYTES: usize = 16;
+
+/// The value stored for a request: a header that scripts read without knowing the document, then the document.
+///
+/// ```text
+/// offset  bytes
+///      0      2  "MR"
+///      2      1  version of the header: 1
+///      3      1  how many write ids follow, n ≥ 1
+///      4      8  number of the revision
+///     12      4  how many decisions the document has
+///     16      4  history mark: CRC-32 over those decisions
+///     20   16·n  write ids, the newest first: of this revision, of the one before it, …
+///            1+k  length and bytes of the member most index entries have: created time, id
+///              2  how many current index entries follow
+///              …  each: 2 + length and suffix of its key; 2 + length and member, where length 0 means the member above
+///              …  the document, in the stored format
+/// ```
+/// Numbers are unsigned and big-endian.
+pub(crate) struct Record<'a> {
+    revision_number: u64,
+    write_ids: Vec<WriteId>,
+    document: &'a [u8],
+}
+
+/// What a write sends to its script.
+pub(crate) struct NewRecord {
+    /// The record, with the id of this write as the only one; the script puts the earlier ones behind it.
+    pub(crate) bytes: Vec<u8>,
+    /// The mark behind each decision, 4 bytes each, the first for an empty history.
+    pub(crate) marks: Vec<u8>,
+    /// The index entries that are only ever added.
+    pub(crate) lasting: Vec<IndexEntry>,
+}
+
+impl NewRecord {
+    /// The record of `document` as the write of `revision` makes it.
+    pub(crate) fn new(document: &RequestDocument, revision: Revision, limit: DocumentLimit) -> Result<Self> {
+        let encoded = stored_format::encode(document, limit).map_err(|error| match error {
+            FormatError::OverLimit { size, limit, .. } => Error::TooLarge { id: document.id.clone(), size, limit },
+            source => Error::Unreadable { key: document.id.to_string(), source },
+        })?;
+        let marks = history_marks(&document.decisions);
+        let IndexEntries { lasting, current } = index_entries(document);
+        let member = created_order(document.created_at, &document.id);
+
+        let mut bytes = Vec::with_capacity(128 + encoded.len());
+        bytes.extend_from_slice(MAGIC);
+        bytes.extend_from_slice(&[VERSION, 1]);
+        bytes.extend_from_slice(&revision.number.to_be_bytes());
+        put_u32(&mut bytes, document.decisions.len());
+        bytes.extend_from_slice(&marks.last().copied().unwrap_or(0).to_be_bytes());
+        bytes.extend_from_slice(revision.write_id.as_bytes());
+        bytes.push(u8::try_from(member.len()).unwrap_or(u8::MAX));
+        bytes.extend_from_slice(&member);
+        put_u16(&mut bytes, current.len());
+        for entry in &current {
+            put_u16(&mut bytes, entry.suffix.len());
+            bytes.extend_from_slice(&entry.suffix);
+            let own: &[u8] = if entry.member == member { &[] } else { &entry.member };
+            put_u16(&mut bytes, own.len());
+            bytes.extend_from_slice(own);
+        }
+        bytes.extend_from_slice(&encoded);
+        Ok(Self { bytes, marks: marks.iter().flat_map(|mark| mark.to_be_bytes()).collect(), lasting })
+    }
+}
+
+/// All that is counted here is bounded by the length limits of names or by the document limit.
+fn put_u16(bytes: &mut Vec<u8>, number: usize) {
+    bytes.extend_from_slice(&u16::try_from(number).unwrap_or(u16::MAX).to_be_bytes());
+}
+
+fn put_u32(bytes: &mut Vec<u8>, number: usize) {
+    bytes.extend_from_slice(&u32::try_from(number).unwrap_or(u32::MAX).to_be_bytes());
+}
+
+impl<'a> Record<'a> {
+    /// Reads the header; the document is left as it is.
+    pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, FormatError> {
+        let mut rest = Reader { all: bytes.len(), rest: bytes };
+        if rest.take(MAGIC.len()).ok() != Some(MAGIC.as_slice()) {
+            return Err(FormatError::Foreign);
+        }
+        let version = rest.byte()?;
+        if version > VERSION {
+            let (found, newest_supported) = (u16::from(version), u16::from(VERSION));
+            return Err(FormatError::UnsupportedVersion { part: "record header", found, newest_supported });
+        }
+        let write_id_count = rest.byte()?;
+        if version == 0 || write_id_count == 0 {
+            return Err(FormatError::Malformed { problem: "record header without version or write id".to_owned() });
+        }
+        let revision_number = u64::from_be_bytes(rest.array()?);
+        let _decision_count_and_mark: [u8; 8] = rest.array()?;
+        let write_ids = (0..write_id_count)
+            .map(|_| rest.array::<WRITE_ID_BYTES>().map(WriteId::from_bytes))
+            .collect::<Result<_, _>>()?;
+        let member_length = rest.byte()?;
+        rest.take(usize::from(member_length))?;
+        for _ in 0..rest.u16()? {
+            for _suffix_then_member in 0..2 {
+                let length = rest.u16()?;
+                rest.take(usize::from(length))?;
+            }
+        }
+        Ok(Self { revision_number, write_ids, document: rest.rest })
+    }
+
+    /// The revision that is stored.
+    pub(crate) fn revision(&self) -> Revision {
+        let write_id = self.write_ids.first().copied().unwrap_or(WriteId::from_bytes([0; WRITE_ID_BYTES]));
+        Revision { number: self.revision_number, write_id }
+    }
+
+    /// What became of the write that would have made revision `number` with this write id.
+    pub(crate) fn fate_of(&self, number: u64, write_id: WriteId) -> Fate {
+        let Some(writes_since) = self.revision_number.checked_sub(number) else {
+            return Fate::NotApplied;
+        };
+        match usize::try_from(writes_since).ok().and_then(|back| self.write_ids.get(back)) {
+            Some(found) if *found == write_id => Fate::Applied,
+            Some(_) => Fate::NotApplied,
+            None => Fate::Forgotten,
+        }
+    }
+
+    /// The stored request.
+    pub(crate) fn decode(&self, limit: DocumentLimit) -> Result<MutationRequest, FormatError> {
+        let document = stored_format::decode(self.document, limit)?;
+        MutationRequest::from_document(document, self.revision())
+            .map_err(|error| FormatError::Malformed { problem: error.to_string() })
+    }
+}
+
+/// What became of a write, as far as the record remembers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// The record names it.
+    Applied,
+    /// The record names another write in its place.
+    NotApplied,
+    /// More writes followed than the record remembers.
+    Forgotten,
+}
+
+struct Reader<'a> {
+    all: usize,
+    rest: &'a [u8],
+}
+
+impl<'a> Reader<'a> {
+    fn take(&mut self, count: usize) -> Result<&'a [u8], FormatError> {
+        let Some((taken, rest)) = self.rest.split_at_checked(count) else {
+            let expected = self.all.saturating_sub(self.rest.len()).saturating_add(count);
+            return Err(FormatError::Truncated { expected, found: self.all });
+        };
+        self.rest = rest;
+        Ok(taken)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N], FormatError> {
+        let mut array = [0; N];
+        array.copy_from_slice(self.take(N)?);
+        Ok(array)
+    }
+
+    fn byte(&mut self) -> Result<u8, FormatError> {
+        self.array::<1>().map(u8::from_be_bytes)
+    }
+
+    fn u16(&mut self) -> Result<u16, FormatError> {
+        self.array().map(u16::from_be_bytes)
+    }
+}

@@ -1,0 +1,237 @@
+use redis::Value;
+
+use super::command::LAYOUT_VERSION;
+use super::options::Settings;
+use super::page_merge::PartitionPage;
+use super::record::{Fate, Record};
+use super::server::{check_version, incompatible};
+use crate::error::{Conflict, Error, Outcome, Result, StoreError, StoreErrorKind};
+use crate::query::Unreadable;
+use crate::request::{MutationRequest, RequestId, WriteId};
+use crate::stored_format::FormatError;
+
+/// What became of a request that was to be created.
+#[derive(Debug)]
+pub(crate) enum Created {
+    /// It is stored as it was sent.
+    AsSent,
+    /// It had been stored by the same write before, and is now this.
+    Before(Box<MutationRequest>),
+}
+
+/// What became of an update.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Updated {
+    /// It was applied, by this attempt or by an earlier one.
+    Applied,
+    /// Whether an earlier attempt was applied can no longer be told.
+    Forgotten,
+}
+
+/// # Errors
+/// [`StoreErrorKind::Incompatible`] when the namespace was laid out otherwise.
+pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> {
+    refuse_wrong_type(reply)?;
+    let recorded = |place: usize| -> Option<u32> { text(array(reply)?.get(place)?)?.parse().ok() };
+    let namespace = settings.keyspace.namespace();
+    let (Some(partitions), Some(layout)) = (recorded(0), recorded(1)) else {
+        let key = settings.keyspace.meta();
+        return Err(incompatible(format!("{key} does not describe a namespace; something else uses the key")).into());
+    };
+    if layout != LAYOUT_VERSION {
+        return Err(incompatible(format!(
+            "namespace {namespace} has layout version {layout}, this release uses {LAYOUT_VERSION}; \
+             open it with a release that uses {layout}"
+        ))
+        .into());
+    }
+    let asked = u32::from(settings.keyspace.partition_count());
+    if partitions != asked {
+        return Err(incompatible(format!(
+            "namespace {namespace} has {partitions} partition(s), but was opened with {asked}; \
+             the number is fixed when a namespace is first opened: open it with {partitions}"
+        ))
+        .into());
+    }
+    Ok(())
+}
+
+/// # Errors
+/// [`StoreErrorKind::Incompatible`] when the server is too old.
+pub(crate) fn check_server(reply: &Value) -> Result<()> {
+    let info = match reply {
+        Value::VerbatimString { text, .. } => Some(text.as_str()),
+        other => text(other),
+    };
+    Ok(check_version(info.ok_or_else(|| unexpected("INFO"))?)?)
+}
+
+/// The request in a reply to GET.
+pub(crate) fn request(settings: &Settings, id: &RequestId, reply: &Value) -> Result<Option<MutationRequest>> {
+    read_record(settings, id, reply).map_err(|source| Error::Unreadable { key: settings.keyspace.record(id), source })
+}
+
+/// The requests in a reply to MGET, in the order of the ids.
+pub(crate) fn requests<'a>(
+    settings: &Settings,
+    ids: impl IntoIterator<Item = &'a RequestId>,
+    reply: &Value,
+) -> Result<Vec<Result<Option<MutationRequest>, Unreadable>>> {
+    let values = array(reply).ok_or_else(|| unexpected("MGET"))?;
+    let read = |(id, value): (&RequestId, &Value)| {
+        read_record(settings, id, value).map_err(|error| Unreadable::new(id.clone(), error))
+    };
+    Ok(ids.into_iter().zip(values).map(read).collect())
+}
+
+/// # Errors
+/// [`Error::AlreadyExists`] when another write made a request with this id.
+pub(crate) fn created(settings: &Settings, sent: &MutationRequest, reply: &Value) -> Result<Created> {
+    let (word, rest) = tagged(reply, "create.lua")?;
+    match (word, rest) {
+        ("created", _) => Ok(Created::AsSent),
+        ("exists", [record, ..]) => {
+            let bytes = bytes(record).ok_or_else(|| unexpected("create.lua"))?;
+            let revision = sent.revision();
+            let fate = Record::parse(bytes).map(|record| record.fate_of(revision.number, revision.write_id));
+            if fate != Ok(Fate::Applied) {
+                return Err(Error::AlreadyExists { id: sent.id.clone() });
+            }
+            let stored = request(settings, &sent.id, record)?.ok_or_else(|| unexpected("create.lua"))?;
+            Ok(Created::Before(Box::new(stored)))
+        }
+        _ => Err(refusal(settings, &sent.id, reply, "create.lua")),
+    }
+}
+
+/// Reads what became of an update; `sent_before` says whether an earlier attempt may have been executed.
+///
+/// # Errors
+/// [`Error::Conflict`], [`Error::RewrittenHistory`], [`Error::NotFound`], or what keeps the record from being used.
+pub(crate) fn updated(
+    settings: &Settings,
+    sent: &MutationRequest,
+    write_id: WriteId,
+    sent_before: bool,
+    reply: &Value,
+) -> Result<Updated> {
+    let (word, rest) = tagged(reply, "update.lua")?;
+    match (word, rest) {
+        ("updated" | "repeated", _) => Ok(Updated::Applied),
+        ("conflict", [record, ..]) => {
+            let next = sent.revision().next(write_id);
+            let fate = bytes(record).and_then(|bytes| Record::parse(bytes).ok());
+            let fate = fate.map(|record| record.fate_of(next.number, next.write_id));
+            if sent_before && fate == Some(Fate::Forgotten) {
+                return Ok(Updated::Forgotten);
+            }
+            let stored = request(settings, &sent.id, record)?.ok_or_else(|| unexpected("update.lua"))?;
+            Err(Conflict::between(sent, &stored).into())
+        }
+        ("rewritten", [Value::Int(count), ..]) => {
+            Err(Error::RewrittenHistory { id: sent.id.clone(), stored: usize::try_from(*count).unwrap_or(0) })
+        }
+        ("missing", _) => Err(Error::NotFound { id: sent.id.clone() }),
+        _ => Err(refusal(settings, &sent.id, reply, "update.lua")),
+    }
+}
+
+/// One partition's part of a page.
+pub(crate) fn page(settings: &Settings, reply: &Value) -> Result<PartitionPage<MutationRequest>> {
+    let broken = || unexpected("page.lua");
+    let [Value::Int(more), rows @ ..] = array(reply).ok_or_else(broken)? else {
+        return Err(broken().into());
+    };
+    let mut entries = Vec::with_capacity(rows.len() / 2);
+    for row in rows.chunks_exact(2) {
+        let [member, record] = row else { continue };
+        let member = bytes(member).ok_or_else(broken)?;
+        let id = member.get(8..).and_then(|id| std::str::from_utf8(id).ok());
+        let id = id.and_then(|id| RequestId::new(id).ok()).ok_or_else(broken)?;
+        let read = read_record(settings, &id, record).and_then(|found| {
+            found.ok_or_else(|| FormatError::Malformed {
+                problem: "an index names the request, but nothing is stored under its key".to_owned(),
+            })
+        });
+        entries.push((member.to_vec(), read.map_err(|error| Unreadable::new(id, error))));
+    }
+    Ok(PartitionPage { entries, more: *more != 0 })
+}
+
+fn read_record(settings: &Settings, id: &RequestId, value: &Value) -> Result<Option<MutationRequest>, FormatError> {
+    if *value == Value::Nil {
+        return Ok(None);
+    }
+    let bytes = bytes(value).ok_or(FormatError::Foreign)?;
+    let request = Record::parse(bytes)?.decode(settings.document_limit)?;
+    if request.id != *id {
+        let problem = format!("the document is of request {}, but is stored under {id}", request.id);
+        return Err(FormatError::Malformed { problem });
+    }
+    Ok(Some(request))
+}
+
+/// The answers that both writing scripts give when a key is not as it should be.
+fn refusal(settings: &Settings, id: &RequestId, reply: &Value, script: &'static str) -> Error {
+    if let Err(error) = refuse_wrong_type(reply) {
+        return error;
+    }
+    let source = match tagged(reply, script) {
+        Ok(("foreign", _)) => FormatError::Foreign,
+        Ok(("version", [Value::Int(version), ..])) => FormatError::UnsupportedVersion {
+            part: "record header",
+            found: u16::try_from(*version).unwrap_or(u16::MAX),
+            newest_supported: 1,
+        },
+        _ => return unexpected(script).into(),
+    };
+    Error::Unreadable { key: settings.keyspace.record(id), source }
+}
+
+fn refuse_wrong_type(reply: &Value) -> Result<()> {
+    let words: Vec<&str> = array(reply).unwrap_or_default().iter().filter_map(text).collect();
+    if let ["wrongtype", key, wanted, found] = words[..] {
+        return Err(StoreError::new(
+            StoreErrorKind::Refused,
+            Outcome::NotApplied,
+            format!("{key} holds a {found} where a {wanted} belongs; something else uses the key. Nothing was written"),
+        )
+        .into());
+    }
+    Ok(())
+}
+
+fn tagged<'a>(reply: &'a Value, script: &'static str) -> Result<(&'a str, &'a [Value])> {
+    let Some([word, rest @ ..]) = array(reply) else {
+        return Err(unexpected(script).into());
+    };
+    Ok((text(word).ok_or_else(|| unexpected(script))?, rest))
+}
+
+/// A script's answer is known to have come after it ran: what it did cannot be told from an answer without sense.
+fn unexpected(command: &str) -> StoreError {
+    StoreError::new(
+        StoreErrorKind::Connection,
+        Outcome::Unknown,
+        format!("the server's reply to {command} makes no sense; is something between us and Redis changing it?"),
+    )
+}
+
+fn array(value: &Value) -> Option<&[Value]> {
+    match value {
+        Value::Array(values) => Some(values),
+        _ => None,
+    }
+}
+
+fn bytes(value: &Value) -> Option<&[u8]> {
+    match value {
+        Value::BulkString(bytes) => Some(bytes),
+        Value::SimpleString(text) => Some(text.as_bytes()),
+        _ => None,
+    }
+}
+
+fn text(value: &Value) -> Option<&str> {
+    std::str::from_utf8(bytes(value)?).ok()
+}

@@ -1,0 +1,26 @@
+use std::sync::LazyLock;
+
+/// A script that runs on the server, and the SHA-1 it is called by.
+pub(crate) struct Script {
+    pub(crate) source: String,
+    pub(crate) sha1: String,
+}
+
+pub(crate) static CREATE: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&["#!lua\n", HEADER, include_str!("scripts/create.lua")]));
+pub(crate) static UPDATE: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&["#!lua\n", HEADER, include_str!("scripts/update.lua")]));
+pub(crate) static OPEN_NAMESPACE: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&["#!lua\n", include_str!("scripts/open_namespace.lua")]));
+pub(crate) static PAGE: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&["#!lua flags=no-writes\n", include_str!("scripts/page.lua")]));
+
+const HEADER: &str = include_str!("scripts/header.lua");
+
+impl Script {
+    fn new(parts: &[&str]) -> Self {
+        let source = parts.concat();
+        let sha1 = redis::Script::new(&source).get_hash().to_owned();
+        Self { source, sha1 }
+    }
+}

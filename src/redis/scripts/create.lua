@@ -1,0 +1,40 @@
+-- Stores a new request with its index entries and its feed entry, or nothing.
+--
+-- KEYS  1 record   2 feed   3 prefix of the partition's index keys (the index keys are built from it)
+-- ARGV  1 record   2 feed length   3 id   4 revision number   5 status   6 decision kinds
+--       then the lasting index entries: suffix, member, suffix, member, …
+-- Reply {'created'}                    written
+--       {'exists', record}             the id is taken; the caller finds its own write id in the record, or not
+--       {'foreign'} {'version', n}     what is stored is not a record this script understands
+--       {'wrongtype', key, wanted, found}
+
+local existing = redis.pcall('GET', KEYS[1])
+if type(existing) == 'table' and existing.err then
+    return type_refusal(KEYS[1], 'string') or existing
+end
+if existing then
+    return refusal(existing) or { 'exists', existing }
+end
+
+local entries = current_entries(ARGV[1])
+for at = 7, #ARGV, 2 do
+    entries[#entries + 1] = { ARGV[at], ARGV[at + 1] }
+end
+
+for _, entry in ipairs(entries) do
+    local wrong = type_refusal(KEYS[3] .. entry[1], 'zset')
+    if wrong then
+        return wrong
+    end
+end
+local wrong = type_refusal(KEYS[2], 'stream')
+if wrong then
+    return wrong
+end
+
+redis.call('SET', KEYS[1], ARGV[1])
+for _, entry in ipairs(entries) do
+    add(KEYS[3], entry)
+end
+announce(KEYS[2], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], 0)
+return { 'created' }

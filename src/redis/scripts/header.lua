@@ -1,0 +1,87 @@
+-- Shared by the scripts that write: reading the header of a record. Its layout is in record.rs.
+
+local FIXED = 20
+local MAX_WRITE_IDS = 8
+
+-- Whether a value is a record this script understands: nil when it is, else the answer to give.
+local function refusal(record)
+    if string.sub(record, 1, 2) ~= 'MR' then
+        return { 'foreign' }
+    end
+    local version = string.byte(record, 3)
+    if version ~= 1 then
+        return { 'version', version }
+    end
+    return nil
+end
+
+local function write_ids(record)
+    return string.sub(record, FIXED + 1, FIXED + 16 * string.byte(record, 4))
+end
+
+-- How many writes ago the write with this id was made: 0 for the newest; nil when it is not among those remembered.
+local function writes_since(record, write_id)
+    local ids = write_ids(record)
+    for at = 1, #ids, 16 do
+        if string.sub(ids, at, at + 15) == write_id then
+            return (at - 1) / 16
+        end
+    end
+    return nil
+end
+
+-- The current index entries of a record, as a list of { suffix, member }.
+local function current_entries(record)
+    local at = FIXED + 16 * string.byte(record, 4) + 1
+    local function take(length)
+        at = at + length
+        return string.sub(record, at - length, at - 1)
+    end
+    local function length()
+        local high, low = string.byte(take(2), 1, 2)
+        return high * 256 + low
+    end
+    local created = take(string.byte(take(1)))
+    local entries = {}
+    for place = 1, length() do
+        local suffix = take(length())
+        local member = take(length())
+        if member == '' then
+            member = created
+        end
+        entries[place] = { suffix, member }
+    end
+    return entries
+end
+
+-- Whether a key is of the type the script needs, or absent: nil when it is, else the answer to give.
+local function type_refusal(key, wanted)
+    local found = redis.call('TYPE', key).ok
+    if found == wanted or found == 'none' then
+        return nil
+    end
+    return { 'wrongtype', key, wanted, found }
+end
+
+-- Adds and removes index entries. Scores are all 0: members are ordered by their bytes.
+local function add(prefix, entry)
+    redis.call('ZADD', prefix .. entry[1], 0, entry[2])
+end
+
+local function remove(prefix, entry)
+    redis.call('ZREM', prefix .. entry[1], entry[2])
+end
+
+-- Adds a feed entry. Of the decision kinds, separated by commas, it names those behind the first `known`.
+local function announce(feed, longest, id, revision, status, kinds, known)
+    local new = {}
+    local place = 0
+    for kind in string.gmatch(kinds, '[^,]+') do
+        place = place + 1
+        if place > known then
+            new[#new + 1] = kind
+        end
+    end
+    redis.call('XADD', feed, 'MAXLEN', '~', longest, '*',
+        'id', id, 'revision', revision, 'status', status, 'decisions', table.concat(new, ','))
+end

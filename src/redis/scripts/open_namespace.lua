@@ -1,0 +1,15 @@
+-- Records how a namespace is laid out when it is opened for the first time; afterwards reports it.
+--
+-- KEYS  1 meta
+-- ARGV  1 partitions   2 layout version
+-- Reply {partitions, layout version}, as recorded
+--       {'wrongtype', key, wanted, found}
+
+local found = redis.call('TYPE', KEYS[1]).ok
+if found ~= 'hash' and found ~= 'none' then
+    return { 'wrongtype', KEYS[1], 'hash', found }
+end
+if found == 'none' then
+    redis.call('HSET', KEYS[1], 'partitions', ARGV[1], 'layout', ARGV[2])
+end
+return redis.call('HMGET', KEYS[1], 'partitions', 'layout')

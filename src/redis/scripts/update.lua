@@ -1,0 +1,94 @@
+-- Replaces a request by its next revision, moves its index entries and adds a feed entry, or does nothing.
+--
+-- KEYS  1 record   2 feed   3 prefix of the partition's index keys (the index keys are built from it)
+-- ARGV  1 new record, with its own write id only   2 feed length   3 id   4 revision number   5 status
+--       6 decision kinds   7 expected revision: number (8 bytes) and write id (16 bytes)
+--       8 history marks of the new record, 4 bytes behind each decision, the first for none
+--       then index entries to add that last: suffix, member, suffix, member, …
+-- Reply {'updated'}                    written
+--       {'repeated', n}                this write was applied before, n writes ago
+--       {'conflict', record}           stored is another revision
+--       {'rewritten', n}               the new history does not begin with the n stored decisions
+--       {'missing'}                    there is no such request
+--       {'foreign'} {'version', n}     what is stored is not a record this script understands
+--       {'wrongtype', key, wanted, found}
+
+local stored = redis.pcall('GET', KEYS[1])
+if type(stored) == 'table' and stored.err then
+    return type_refusal(KEYS[1], 'string') or stored
+end
+if not stored then
+    return { 'missing' }
+end
+local refused = refusal(stored)
+if refused then
+    return refused
+end
+
+local new = ARGV[1]
+local write_id = write_ids(new)
+local since = writes_since(stored, write_id)
+if since then
+    return { 'repeated', since }
+end
+local revision = string.sub(stored, 5, 12) .. string.sub(stored, FIXED + 1, FIXED + 16)
+if revision ~= ARGV[7] then
+    return { 'conflict', stored }
+end
+
+local count = struct.unpack('>I4', string.sub(stored, 13, 16))
+if string.sub(ARGV[8], 4 * count + 1, 4 * count + 4) ~= string.sub(stored, 17, 20) then
+    return { 'rewritten', count }
+end
+
+local function name(entry)
+    return #entry[1] .. ':' .. entry[1] .. entry[2]
+end
+local added = {}
+local kept = {}
+local old = {}
+for _, entry in ipairs(current_entries(stored)) do
+    old[name(entry)] = entry
+end
+for _, entry in ipairs(current_entries(new)) do
+    local entry_name = name(entry)
+    if old[entry_name] then
+        kept[entry_name] = true
+    else
+        added[#added + 1] = entry
+    end
+end
+for at = 9, #ARGV, 2 do
+    added[#added + 1] = { ARGV[at], ARGV[at + 1] }
+end
+local removed = {}
+for entry_name, entry in pairs(old) do
+    if not kept[entry_name] then
+        removed[#removed + 1] = entry
+    end
+end
+
+for _, entries in ipairs({ added, removed }) do
+    for _, entry in ipairs(entries) do
+        local wrong = type_refusal(KEYS[3] .. entry[1], 'zset')
+        if wrong then
+            return wrong
+        end
+    end
+end
+local wrong = type_refusal(KEYS[2], 'stream')
+if wrong then
+    return wrong
+end
+
+local ids = write_id .. string.sub(write_ids(stored), 1, 16 * (MAX_WRITE_IDS - 1))
+redis.call('SET', KEYS[1],
+    string.sub(new, 1, 3) .. string.char(#ids / 16) .. string.sub(new, 5, FIXED) .. ids .. string.sub(new, FIXED + 17))
+for _, entry in ipairs(removed) do
+    remove(KEYS[3], entry)
+end
+for _, entry in ipairs(added) do
+    add(KEYS[3], entry)
+end
+announce(KEYS[2], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], count)
+return { 'updated' }

@@ -1,0 +1,128 @@
+//! What stands around a body: enough to tell whose bytes these are, in which version, and whether they are whole.
+
+use super::{DocumentLimit, FormatError};
+
+/// The first byte is no text and the rest is, so that neither text nor another format begins alike.
+const MAGIC: [u8; 4] = *b"\x89MGR";
+const ENVELOPE_VERSION: u8 = 1;
+const HEADER_BYTES: usize = 16;
+const NO_FLAGS: u8 = 0;
+
+/// The fixed part before the body, all numbers with the lowest byte first.
+struct Header {
+    envelope_version: u8,
+    flags: u8,
+    schema_version: u16,
+    body_length: u32,
+    checksum: u32,
+}
+
+/// A body whose envelope is in order.
+#[derive(Debug)]
+pub(super) struct Opened<'a> {
+    pub(super) schema_version: u16,
+    pub(super) body: &'a [u8],
+}
+
+/// Room for the header, to append the body to and to [`seal`].
+pub(super) fn begin(capacity: usize) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(HEADER_BYTES.saturating_add(capacity));
+    bytes.resize(HEADER_BYTES, 0);
+    bytes
+}
+
+/// Fills in the header of what was [begun](begin).
+pub(super) fn seal(mut bytes: Vec<u8>, schema_version: u16, limit: DocumentLimit) -> Result<Vec<u8>, FormatError> {
+    limit.check(bytes.len())?;
+    let too_large = FormatError::OverLimit { size: bytes.len(), unit: "bytes", limit: limit.bytes() };
+    let Some((header, body)) = bytes.split_first_chunk_mut::<HEADER_BYTES>() else { return Err(too_large) };
+    let Ok(body_length) = u32::try_from(body.len()) else { return Err(too_large) };
+    let mut fields =
+        Header { envelope_version: ENVELOPE_VERSION, flags: NO_FLAGS, schema_version, body_length, checksum: 0 };
+    fields.checksum = fields.checksum_with(body);
+    *header = fields.to_bytes();
+    Ok(bytes)
+}
+
+/// Checks the envelope and gives out the body.
+///
+/// A newer envelope is refused before anything else in it is looked at, since its layout is not known. A newer schema
+/// or a flag is refused only after the checksum, so that damage is not taken for either.
+pub(super) fn open(bytes: &[u8], limit: DocumentLimit) -> Result<Opened<'_>, FormatError> {
+    let magic = bytes.get(..MAGIC.len()).unwrap_or(bytes);
+    if !MAGIC.starts_with(magic) {
+        return Err(FormatError::Foreign);
+    }
+    if let Some(&version) = bytes.get(MAGIC.len())
+        && version != ENVELOPE_VERSION
+    {
+        return Err(unknown_version("envelope", version.into(), ENVELOPE_VERSION.into()));
+    }
+    limit.check(bytes.len())?;
+    let Some((header, body)) = bytes.split_first_chunk::<HEADER_BYTES>() else {
+        return Err(FormatError::Truncated { expected: HEADER_BYTES, found: bytes.len() });
+    };
+    let header = Header::from_bytes(header);
+    let body_length = usize::try_from(header.body_length).unwrap_or(usize::MAX);
+    let announced = body_length.saturating_add(HEADER_BYTES);
+    if body.len() < body_length {
+        return Err(FormatError::Truncated { expected: announced, found: bytes.len() });
+    }
+    if body.len() > body_length {
+        let problem = format!("{announced} bytes were announced, {} are there", bytes.len());
+        return Err(FormatError::Malformed { problem });
+    }
+    let computed = header.checksum_with(body);
+    if computed != header.checksum {
+        return Err(FormatError::ChecksumMismatch { recorded: header.checksum, computed });
+    }
+    if header.flags != NO_FLAGS {
+        return Err(FormatError::UnsupportedFlags { flags: header.flags });
+    }
+    Ok(Opened { schema_version: header.schema_version, body })
+}
+
+/// The error for a version that is not known: newer, or 0, which was never given.
+pub(super) fn unknown_version(part: &'static str, found: u16, newest_supported: u16) -> FormatError {
+    if found == 0 {
+        return FormatError::malformed(format!("{part} version 0, which was never written"));
+    }
+    FormatError::UnsupportedVersion { part, found, newest_supported }
+}
+
+impl Header {
+    fn to_bytes(&self) -> [u8; HEADER_BYTES] {
+        let mut bytes = [0; HEADER_BYTES];
+        let (prefix, checksum) = bytes.split_at_mut(12);
+        prefix.copy_from_slice(&self.prefix());
+        checksum.copy_from_slice(&self.checksum.to_le_bytes());
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8; HEADER_BYTES]) -> Self {
+        let &[_, _, _, _, envelope_version, flags, s0, s1, l0, l1, l2, l3, c0, c1, c2, c3] = bytes;
+        Self {
+            envelope_version,
+            flags,
+            schema_version: u16::from_le_bytes([s0, s1]),
+            body_length: u32::from_le_bytes([l0, l1, l2, l3]),
+            checksum: u32::from_le_bytes([c0, c1, c2, c3]),
+        }
+    }
+
+    /// All of the header before the checksum.
+    fn prefix(&self) -> [u8; 12] {
+        let [m0, m1, m2, m3] = MAGIC;
+        let [s0, s1] = self.schema_version.to_le_bytes();
+        let [l0, l1, l2, l3] = self.body_length.to_le_bytes();
+        [m0, m1, m2, m3, self.envelope_version, self.flags, s0, s1, l0, l1, l2, l3]
+    }
+
+    /// CRC-32 over the header before the checksum, then the body.
+    fn checksum_with(&self, body: &[u8]) -> u32 {
+        let mut hasher = crc32fast::Hasher::new();
+        hasher.update(&self.prefix());
+        hasher.update(body);
+        hasher.finalize()
+    }
+}

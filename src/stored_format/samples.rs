@@ -1,0 +1,267 @@
+//! Documents to try the format with.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use crate::request::*;
+
+fn at(seconds: u64) -> Timestamp {
+    Timestamp::from_micros(1_767_225_600_000_000 + seconds * 1_000_000 + seconds % 7 * 1_003).unwrap()
+}
+
+fn text(text: &str) -> Option<String> {
+    Some(text.to_owned())
+}
+
+/// An actor as a web application sees one.
+pub(super) fn person(id: &str, name: &str, role: &str, when: u64) -> Arc<ActorContext> {
+    let mut actor = ActorContext::user(id).unwrap().named(name).with_role(role).unwrap().with_role("employee").unwrap();
+    actor = actor.with_group("engineering").unwrap().with_group("berlin").unwrap();
+    actor.correlation_id = text("0199a4a2-7b1e-7c3a-9d55-0242ac120002");
+    actor.session_id = text("5f2b8f7e-3c1d-4b7a-8a43-6a1c7e2d9f10");
+    actor.source_address = text("10.20.30.40");
+    actor.user_agent = text("Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0");
+    actor.time_zone = text("Europe/Berlin");
+    actor.culture = text("de-DE");
+    actor.at = Some(at(when));
+    actor.reason = text("Routine access review for the quarter");
+    Arc::new(actor)
+}
+
+/// Nothing but what every document has.
+pub(super) fn smallest() -> RequestDocument {
+    RequestDocument {
+        id: RequestId::new("r").unwrap(),
+        target: Target::new("s", "t", "m").unwrap(),
+        intent: Intent::new("o", "c").unwrap(),
+        requested_by: Arc::new(ActorContext::system()),
+        payload: None,
+        state: RequestState::Created,
+        requirements: Vec::new(),
+        approvals: Vec::new(),
+        approval_round: 1,
+        decisions: Vec::new(),
+        side_effects: Vec::new(),
+        versioning: Versioning::default(),
+        execution: Execution::default(),
+        created_at: Timestamp::MIN,
+        updated_at: Timestamp::MIN,
+        metadata: Metadata::new(),
+    }
+}
+
+/// Three approvals in two steps, two of them granted, with the five decisions that led there.
+pub(super) fn realistic() -> RequestDocument {
+    let requester = person("u-1042", "Ada Lovelace", "developer", 0);
+    let manager = person("u-0007", "Grace Hopper", "manager", 5_400);
+    let security = person("u-0311", "Barbara Liskov", "security-officer", 9_000);
+    let target = Target::new("tenant:acme-production", "Tenant", "RoleGrant").unwrap();
+    let version = StateVersion::new("v42").unwrap();
+    let payload = Payload::new("application/json", br#"{"grant":"billing-admin","to":"u-1042"}"#.as_slice()).unwrap();
+    let digest = Digest::of(Some(&payload), &target, Some(&version));
+    let approval = |id: &str, role: &str, step: u32, verdict: Option<(&Arc<ActorContext>, u64, &str)>| Approval {
+        id: ApprovalId::new(id).unwrap(),
+        target: ApprovalTarget::role(role).unwrap(),
+        description: format!("A {role} agrees that the role is needed"),
+        name: None,
+        step: Step::new(step).unwrap(),
+        quorum: None,
+        expires_at: Some(at(7 * 86_400)),
+        decider: DeciderRule::NotTheRequester,
+        state: verdict.map_or(ApprovalState::Pending, |(by, when, reason)| {
+            ApprovalState::Approved(Verdict { by: Arc::clone(by), at: at(when), reason: text(reason), digest })
+        }),
+        metadata: Metadata::new(),
+    };
+    let granted = |id: &str, role: &str, step: i64| {
+        Metadata::new()
+            .with("approval_id", id)
+            .and_then(|metadata| metadata.with("target", format!("role {role}")))
+            .and_then(|metadata| metadata.with("step", step))
+            .unwrap()
+    };
+    let decision = |kind: DecisionKind, by: &Arc<ActorContext>, when: u64| Decision::new(kind, by, at(when));
+    RequestDocument {
+        id: RequestId::new("0199a4a2-7b1e-7c3a-9d55-0242ac120001").unwrap(),
+        intent: Intent::new("grant-role", "Access")
+            .unwrap()
+            .described_as("Grant billing-admin to Ada Lovelace for the migration of the invoices")
+            .with_risk(RiskLevel::High)
+            .with_blast_radius(BlastRadius::new(BlastScope::Module).affecting(12))
+            .with_tag("access")
+            .and_then(|intent| intent.with_tag("billing"))
+            .and_then(|intent| intent.with_tag("quarterly"))
+            .unwrap(),
+        requested_by: Arc::clone(&requester),
+        payload: Some(payload),
+        state: Pending { reason: PendingReason::Approval, expires_at: Some(at(14 * 86_400)) }.into_state(),
+        requirements: vec![Requirement::new("Approval", "A manager, then security").unwrap()],
+        approvals: vec![
+            approval("a-1", "manager", 1, Some((&manager, 5_400, "Needed for the migration until March"))),
+            approval("a-2", "security-officer", 2, Some((&security, 9_000, "No conflict of duties"))),
+            approval("a-3", "data-owner", 2, None),
+        ],
+        approval_round: 1,
+        decisions: vec![
+            decision(LifecycleDecision::Submitted.into(), &requester, 0),
+            decision(LifecycleDecision::Pending.into(), &requester, 0),
+            decision(ApprovalDecision::Requested.into(), &requester, 0)
+                .about(Metadata::new().with("approvals", 3_i64).unwrap()),
+            decision(ApprovalDecision::Granted.into(), &manager, 5_400)
+                .because(text("Needed for the migration until March"))
+                .about(granted("a-1", "manager", 1)),
+            decision(ApprovalDecision::Granted.into(), &security, 9_000)
+                .because(text("No conflict of duties"))
+                .about(granted("a-2", "security-officer", 2)),
+        ],
+        versioning: Versioning { expected: Some(version.clone()), reviewed: Some(version) },
+        created_at: at(0),
+        updated_at: at(9_000),
+        metadata: Metadata::new()
+            .with("ticket", "OPS-4711")
+            .and_then(|metadata| metadata.with("cost_center", 4_200_i64))
+            .and_then(|metadata| metadata.with("urgent", false))
+            .unwrap(),
+        target,
+        ..smallest()
+    }
+}
+
+/// Every field filled, every kind of value, text of several scripts.
+pub(super) fn fullest() -> RequestDocument {
+    let mut actor = (*person("u-ß", "Jürgen 山田 🦀", "администратор", 1)).clone();
+    actor.causation_id = text("cause");
+    actor.kind = ActorKind::Administrator;
+    actor.mode = ActorMode::Validate;
+    actor.metadata = every_value();
+    let actor = Arc::new(actor);
+    let ids = BTreeSet::from(["u-1", "u-2"].map(|id| ActorId::new(id).unwrap()));
+    let roles = BTreeSet::from([Role::new("κριτής").unwrap()]);
+    let groups = BTreeSet::from([Group::new("a b").unwrap()]);
+    let verdict = Verdict {
+        by: Arc::clone(&actor),
+        at: at(10),
+        reason: text("because"),
+        digest: Digest::from_bytes(std::array::from_fn(|i| u8::try_from(i).unwrap())),
+    };
+    let approval = Approval {
+        id: ApprovalId::new("a:1").unwrap(),
+        target: ApprovalTarget::any_of(ids, roles, groups).unwrap(),
+        description: "line one\nline two".to_owned(),
+        name: text("Zoë"),
+        step: Step::new(u32::MAX).unwrap(),
+        quorum: Some(Quorum {
+            group: QuorumGroup::new("board").unwrap(),
+            required: NonZeroU32::MIN,
+            rejection: QuorumRejection::WhenImpossible,
+        }),
+        expires_at: Some(Timestamp::MAX),
+        decider: DeciderRule::Anyone,
+        state: ApprovalState::Rejected {
+            verdict,
+            rejection: Some(Rejection {
+                code: "E-1".to_owned(),
+                category: text("policy"),
+                message: "no".to_owned(),
+                metadata: every_value(),
+            }),
+        },
+        metadata: every_value(),
+    };
+    let mut intent = Intent::new("löschen", "Data").unwrap().described_as("").irreversible();
+    intent.risk = RiskLevel::Critical;
+    intent.blast_radius = Some(BlastRadius {
+        scope: BlastScope::Global,
+        estimated_count: Some(u64::MAX),
+        description: text("all of it"),
+    });
+    intent = intent.with_tag("gdpr").and_then(|intent| intent.with_tag("Ωmega")).unwrap();
+    intent.metadata = every_value();
+    intent.created_at = Some(Timestamp::MAX);
+    RequestDocument {
+        intent,
+        requested_by: Arc::clone(&actor),
+        payload: Some(Payload::new("text/plain; charset=utf-8", (0..=255).collect::<Vec<u8>>()).unwrap()),
+        state: RequestState::Executed { at: at(100), resulting_version: Some(StateVersion::new("43").unwrap()) },
+        requirements: vec![
+            Requirement {
+                kind: RequirementKind::new("TwoFactor").unwrap(),
+                description: "with a key".to_owned(),
+                data: every_value(),
+                fulfilled: true,
+            };
+            2
+        ],
+        approvals: vec![approval],
+        approval_round: u32::MAX,
+        decisions: DecisionKind::all()
+            .map(|kind| Decision::new(kind, &actor, at(3)).because(text("why")).about(every_value()))
+            .collect(),
+        side_effects: vec![
+            SideEffect::new("CacheInvalidated", "all of it", Severity::Critical, Timestamp::MAX)
+                .unwrap()
+                .with_data(every_value(), Some(ContractId::new("urn:contract:1").unwrap())),
+            SideEffect::new("Mail", "", Severity::Warning, at(1)).unwrap().requiring_action(),
+            SideEffect::new("Log", "", Severity::Info, at(1)).unwrap().under_contract(ContractId::new("c").unwrap()),
+        ],
+        versioning: Versioning {
+            expected: Some(StateVersion::new("42").unwrap()),
+            reviewed: Some(StateVersion::new("41").unwrap()),
+        },
+        execution: Execution {
+            kind: ExecutionKind::Compensation(
+                CompensationPlan::new(
+                    RequestId::new("0199a4a2-7b1e-7c3a-9d55-0242ac12ffff").unwrap(),
+                    CompensationKind::ForwardCorrection,
+                    CompensationTrigger::FailedExecution,
+                )
+                .related_to(RequestId::new("other").unwrap())
+                .described_as("put it back"),
+            ),
+            links: vec![
+                ExecutionLink { relation: LinkRelation::Compensates, request: RequestId::new("one").unwrap() },
+                ExecutionLink { relation: LinkRelation::CompensatedBy, request: RequestId::new("two").unwrap() },
+            ],
+            claim: Some(Claim { id: WriteId::from_bytes([0xa5; 16]), by: actor, at: at(90), lease_ends_at: at(120) }),
+        },
+        created_at: at(0),
+        updated_at: Timestamp::MAX,
+        metadata: every_value(),
+        ..smallest()
+    }
+}
+
+/// One value of each kind, with the extremes of numbers, and one nested as deep as allowed.
+pub(super) fn every_value() -> Metadata {
+    let deepest = (1..Metadata::MAX_DEPTH).fold(Value::Null, |inner, level| {
+        if level % 2 == 0 { Value::List(vec![inner]) } else { Value::Map(BTreeMap::from([(String::new(), inner)])) }
+    });
+    [
+        ("null", Value::Null),
+        ("no", Value::Bool(false)),
+        ("yes", Value::Bool(true)),
+        ("least", Value::Integer(i64::MIN)),
+        ("most", Value::Integer(i64::MAX)),
+        ("three", Value::Integer(3)),
+        ("three point zero", Value::Float(3.0)),
+        ("minus zero", Value::Float(-0.0)),
+        ("not a number", Value::Float(f64::from_bits(0x7ff8_0000_0000_1234))),
+        ("infinite", Value::Float(f64::NEG_INFINITY)),
+        ("text", Value::Text("naïve 文字 🦀 \u{0}".to_owned())),
+        ("empty", Value::Text(String::new())),
+        ("bytes", Value::Bytes(vec![0, 255, 128])),
+        ("time", Value::Time(Timestamp::MAX)),
+        ("list", Value::List(vec![Value::Null, Value::Integer(-1), Value::List(Vec::new())])),
+        ("map", Value::Map(BTreeMap::from([("schlüssel".to_owned(), Value::Bool(true))]))),
+        ("deepest", deepest),
+    ]
+    .into_iter()
+    .fold(Metadata::new(), |metadata, (key, value)| metadata.with(key, value).unwrap())
+}
+
+impl Pending {
+    fn into_state(self) -> RequestState {
+        RequestState::Pending(self)
+    }
+}

@@ -1,0 +1,40 @@
+use super::demand::{Demand, demands};
+use super::history::{Occasion, names, record};
+use super::lifecycle;
+use crate::error::{ApprovalRefusal, Error, Result};
+use crate::request::{ApprovalDecision, ApprovalId, ApprovalState, Metadata, MutationRequest, RequestState, Status};
+
+/// Approves the request over the head of its approvals; these stay as they are, for nobody granted them.
+pub(super) fn override_approvals(request: &mut MutationRequest, occasion: Occasion<'_>) -> Result<()> {
+    lifecycle::check(request, Status::Approved)?;
+    let unmet = unmet(request);
+    let refusal = if unmet.is_empty() {
+        Some(ApprovalRefusal::NothingToOverride)
+    } else if occasion.by.id.is_none() {
+        Some(ApprovalRefusal::AnonymousOverride)
+    } else if occasion.by.reason.as_ref().is_none_or(|reason| reason.trim().is_empty()) {
+        Some(ApprovalRefusal::OverrideWithoutReason)
+    } else {
+        None
+    };
+    if let Some(refusal) = refusal {
+        return Err(Error::Approval { id: request.id.clone(), refusal: Box::new(refusal) });
+    }
+    let mut about = Metadata::new().with("overridden", names(&unmet))?;
+    about.note("round", request.approval_round);
+    about.note("digest", request.digest().to_string());
+    let document = request.edit();
+    record(document, occasion.decision(ApprovalDecision::Overridden, about));
+    lifecycle::go(document, RequestState::Approved, occasion)
+}
+
+/// The approvals that were still needed: all of an unmet demand but those that were granted.
+fn unmet(request: &MutationRequest) -> Vec<ApprovalId> {
+    demands(&request.approvals)
+        .iter()
+        .filter(|demand| !Demand::is_met(demand))
+        .flat_map(|demand| demand.members.iter())
+        .filter(|member| !matches!(member.state, ApprovalState::Approved(_)))
+        .map(|member| member.id.clone())
+        .collect()
+}

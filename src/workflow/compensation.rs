@@ -1,0 +1,106 @@
+use std::sync::Arc;
+
+use super::command::{Action, Command};
+use super::execution;
+use super::history::{Occasion, record};
+use crate::error::{ExecutionRefusal, Result};
+use crate::request::{
+    ActorContext, CompensationPlan, ExecutionKind, ExecutionLink, Intent, LifecycleDecision, LinkRelation, Metadata,
+    MutationRequest, RequestDraft, RequestId, Status, Timestamp,
+};
+
+/// A draft that makes up for an executed request by `plan`: of the same target, written for the version of the state
+/// that the original resulted in, where that is known.
+///
+/// # Errors
+/// [`Error::Execution`](crate::Error::Execution) when the original is not executed, or when the plan is for another
+/// request.
+pub fn compensation_draft(
+    original: &MutationRequest,
+    plan: CompensationPlan,
+    intent: Intent,
+    requested_by: impl Into<Arc<ActorContext>>,
+) -> Result<RequestDraft> {
+    let resulting_version = match &original.state {
+        crate::request::RequestState::Executed { resulting_version, .. } => resulting_version.clone(),
+        _ => return Err(not_executed(original)),
+    };
+    if plan.compensates != original.id {
+        let refusal = ExecutionRefusal::CompensatesAnother { compensates: plan.compensates };
+        return Err(execution::refused(original, refusal));
+    }
+    let draft = RequestDraft::new(original.target.clone(), intent, requested_by).compensating(plan);
+    Ok(match resulting_version {
+        Some(version) => draft.for_version(version),
+        None => draft,
+    })
+}
+
+/// The original as its executed compensation leaves it: linked to it, with the decision `Lifecycle/Compensated`.
+///
+/// Linked already, it is returned as it is, so that a link interrupted by a crash can simply be made again.
+///
+/// # Errors
+/// [`Error::Execution`](crate::Error::Execution) when one of the two is not executed, or when `compensating` does not
+/// make up for this original.
+pub fn link_compensation(
+    mut original: MutationRequest,
+    compensating: &MutationRequest,
+    by: &Arc<ActorContext>,
+    now: Timestamp,
+) -> Result<MutationRequest> {
+    let command = Command::link_compensation(Arc::clone(by), compensating)?;
+    if let Action::LinkCompensation { original: expected, compensating } = &command.action {
+        link(&mut original, expected, compensating, Occasion { by, now })?;
+    }
+    Ok(original)
+}
+
+/// Whether the original still has to be linked to its compensation.
+pub fn owes_link(original: &MutationRequest, compensating: &MutationRequest) -> bool {
+    compensated(compensating).is_ok_and(|id| *id == original.id) && !is_linked(original, &compensating.id)
+}
+
+/// The request that an executed compensation makes up for.
+pub(super) fn compensated(compensating: &MutationRequest) -> Result<&RequestId> {
+    match &compensating.execution.kind {
+        _ if compensating.state.status() != Status::Executed => Err(not_executed(compensating)),
+        ExecutionKind::Compensation(plan) => Ok(&plan.compensates),
+        ExecutionKind::Standard => Err(execution::refused(compensating, ExecutionRefusal::NoCompensation)),
+    }
+}
+
+/// No transition: an executed request stays executed.
+pub(super) fn link(
+    original: &mut MutationRequest,
+    expected: &RequestId,
+    compensating: &RequestId,
+    occasion: Occasion<'_>,
+) -> Result<()> {
+    if *expected != original.id {
+        let refusal = ExecutionRefusal::CompensatesAnother { compensates: expected.clone() };
+        return Err(execution::refused(original, refusal));
+    }
+    if original.state.status() != Status::Executed {
+        return Err(not_executed(original));
+    }
+    if is_linked(original, compensating) {
+        return Ok(());
+    }
+    let mut about = Metadata::new();
+    about.note("compensated_by", compensating.as_str());
+    let document = original.edit();
+    let link = ExecutionLink { relation: LinkRelation::CompensatedBy, request: compensating.clone() };
+    document.execution.links.push(link);
+    record(document, occasion.decision(LifecycleDecision::Compensated, about));
+    Ok(())
+}
+
+fn is_linked(original: &MutationRequest, compensating: &RequestId) -> bool {
+    let links = &original.execution.links;
+    links.iter().any(|link| link.relation == LinkRelation::CompensatedBy && link.request == *compensating)
+}
+
+fn not_executed(request: &MutationRequest) -> crate::Error {
+    execution::refused(request, ExecutionRefusal::NotExecuted { status: request.state.status() })
+}

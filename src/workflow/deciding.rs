@@ -1,0 +1,218 @@
+use std::sync::Arc;
+
+use super::demand::{Demand, active_step, demand_of, demands, is_overdue, is_pending};
+use super::history::{Occasion, names, record};
+use super::lifecycle;
+use crate::error::{ApprovalRefusal, Error, Result};
+use crate::request::{
+    ActorContext, Approval, ApprovalDecision, ApprovalId, ApprovalState, DeciderRule, Decision, Digest, Metadata,
+    MutationRequest, Rejection, RequestDocument, RequestState, Timestamp, Value, Verdict,
+};
+
+/// Whether the actor may decide the approval now, by the rules of [`ApprovalRefusal`] in their order.
+pub(super) fn check<'a>(
+    document: &'a RequestDocument,
+    id: &ApprovalId,
+    actor: &ActorContext,
+    now: Timestamp,
+) -> Result<&'a Approval, ApprovalRefusal> {
+    if !document.state.awaits_approval() {
+        return Err(ApprovalRefusal::NotAwaitingApproval { status: document.state.status() });
+    }
+    if document.approvals.is_empty() {
+        return Err(ApprovalRefusal::NoApprovals);
+    }
+    let Some(approval) = document.approvals.iter().find(|approval| approval.id == *id) else {
+        return Err(ApprovalRefusal::UnknownApproval { approval: id.clone(), known: known(document) });
+    };
+    if !is_pending(approval) {
+        return Err(ApprovalRefusal::AlreadyDecided { approval: id.clone(), status: approval.state.status() });
+    }
+    if let Some(expired_at) = approval.expires_at.filter(|_| is_overdue(approval, now)) {
+        return Err(ApprovalRefusal::Expired { approval: id.clone(), expired_at });
+    }
+    check_actor(document, approval, actor)?;
+    match active_step(&document.approvals) {
+        Some(active) if active != approval.step => {
+            Err(ApprovalRefusal::NotYet { approval: id.clone(), step: approval.step, active })
+        }
+        _ => Ok(approval),
+    }
+}
+
+fn check_actor(document: &RequestDocument, approval: &Approval, actor: &ActorContext) -> Result<(), ApprovalRefusal> {
+    let Some(actor_id) = &actor.id else {
+        return Err(ApprovalRefusal::AnonymousDecider { approval: approval.id.clone() });
+    };
+    let (approval_id, name) = (approval.id.clone(), actor_id.to_string());
+    if !approval.target.matches(actor) {
+        let target = approval.target.clone();
+        return Err(ApprovalRefusal::NotAddressed { approval: approval_id, target, actor: name });
+    }
+    if approval.decider == DeciderRule::NotTheRequester && document.requested_by.id.as_ref() == Some(actor_id) {
+        return Err(ApprovalRefusal::OwnRequest { approval: approval_id, actor: name });
+    }
+    if let Some(quorum) = &approval.quorum {
+        let voted = document
+            .approvals
+            .iter()
+            .filter(|member| member.quorum.as_ref().is_some_and(|other| other.group == quorum.group))
+            .filter_map(|member| member.state.verdict())
+            .any(|verdict| verdict.by.id.as_ref() == Some(actor_id));
+        if voted {
+            return Err(ApprovalRefusal::AlreadyVoted {
+                approval: approval_id,
+                group: quorum.group.clone(),
+                actor: name,
+            });
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn grant(
+    request: &mut MutationRequest,
+    id: &ApprovalId,
+    seen: Option<Digest>,
+    occasion: Occasion<'_>,
+) -> Result<()> {
+    let digest = request.digest();
+    let approval = allowed(request, id, occasion)?.clone();
+    if let Some(seen) = seen.filter(|seen| *seen != digest) {
+        let refusal = ApprovalRefusal::AnotherDigest { approval: id.clone(), seen, current: digest };
+        return Err(refused(request, refusal));
+    }
+    let document = request.edit();
+    set_state(document, id, ApprovalState::Approved(verdict(occasion, digest)));
+    let granted = occasion.decision(ApprovalDecision::Granted, about(&approval, document, digest));
+    record(document, granted);
+    satisfy_quorum(document, &approval, occasion)?;
+    mark_fulfilled(document);
+    if demands(&document.approvals).iter().all(Demand::is_met) {
+        let reason = Some("all approval requirements met".to_owned());
+        lifecycle::go_because(document, RequestState::Approved, occasion, reason, Metadata::new())?;
+    }
+    Ok(())
+}
+
+pub(super) fn refuse(
+    request: &mut MutationRequest,
+    id: &ApprovalId,
+    rejection: Option<&Rejection>,
+    occasion: Occasion<'_>,
+) -> Result<()> {
+    let digest = request.digest();
+    let approval = allowed(request, id, occasion)?.clone();
+    let document = request.edit();
+    let verdict = verdict(occasion, digest);
+    set_state(document, id, ApprovalState::Rejected { verdict, rejection: rejection.cloned() });
+    let rejected = rejected_decision(document, &approval, rejection, digest, occasion);
+    record(document, rejected);
+    let rejects = demand_of(&document.approvals, &approval)
+        .is_none_or(|demand| demand.any_rejection_rejects() || demand.is_impossible(occasion.now));
+    if rejects {
+        let reason = Some(rejection_reason(&approval, rejection, occasion.by));
+        let mut about = Metadata::new();
+        about.note("approval", id.as_str());
+        lifecycle::go_because(document, RequestState::Rejected, occasion, reason, about)?;
+    }
+    Ok(())
+}
+
+/// When the group of a granted approval has its grants, its other approvals are not needed any more.
+fn satisfy_quorum(document: &mut RequestDocument, approval: &Approval, occasion: Occasion<'_>) -> Result<()> {
+    let Some(quorum) = &approval.quorum else { return Ok(()) };
+    if demand_of(&document.approvals, approval).is_none_or(|demand| !demand.is_met()) {
+        return Ok(());
+    }
+    let mut satisfied = Vec::new();
+    for member in &mut document.approvals {
+        if is_pending(member) && member.quorum.as_ref().is_some_and(|other| other.group == quorum.group) {
+            member.state = ApprovalState::Satisfied { at: occasion.now };
+            satisfied.push(member.id.clone());
+        }
+    }
+    let mut about = Metadata::new().with("satisfied", names(&satisfied))?;
+    about.note("quorum_group", quorum.group.as_str());
+    about.note("required", quorum.required.get());
+    about.note("step", approval.step.number());
+    let reason = Some(format!("quorum group {} has its {} grants", quorum.group, quorum.required));
+    record(document, occasion.decision_because(ApprovalDecision::QuorumSatisfied, reason, about));
+    Ok(())
+}
+
+/// A requirement of approval is fulfilled when all demands that its approvals belong to are met.
+pub(super) fn mark_fulfilled(document: &mut RequestDocument) {
+    let unmet: Vec<String> = demands(&document.approvals)
+        .iter()
+        .filter(|demand| !demand.is_met())
+        .flat_map(|demand| demand.members.iter().map(|member| member.id.to_string()))
+        .collect();
+    for requirement in document.requirements.iter_mut().filter(|requirement| requirement.is_approval()) {
+        let Some(Value::List(ids)) = requirement.data.get("approvals") else { continue };
+        requirement.fulfilled = !ids.iter().any(|id| matches!(id, Value::Text(id) if unmet.contains(id)));
+    }
+}
+
+fn allowed<'a>(request: &'a MutationRequest, id: &ApprovalId, occasion: Occasion<'_>) -> Result<&'a Approval> {
+    check(request, id, occasion.by, occasion.now).map_err(|refusal| refused(request, refusal))
+}
+
+fn refused(document: &RequestDocument, refusal: ApprovalRefusal) -> Error {
+    Error::Approval { id: document.id.clone(), refusal: Box::new(refusal) }
+}
+
+fn verdict(occasion: Occasion<'_>, digest: Digest) -> Verdict {
+    Verdict { by: Arc::clone(occasion.by), at: occasion.now, reason: occasion.by.reason.clone(), digest }
+}
+
+pub(super) fn set_state(document: &mut RequestDocument, id: &ApprovalId, state: ApprovalState) {
+    if let Some(approval) = document.approvals.iter_mut().find(|approval| approval.id == *id) {
+        approval.state = state;
+    }
+}
+
+/// What a decision says about the approval it is about.
+pub(super) fn about(approval: &Approval, document: &RequestDocument, digest: Digest) -> Metadata {
+    let mut about = Metadata::new();
+    about.note("approval", approval.id.as_str());
+    about.note("target", approval.target.to_string());
+    about.note("step", approval.step.number());
+    about.note("round", document.approval_round);
+    about.note("digest", digest.to_string());
+    if let Some(quorum) = &approval.quorum {
+        about.note("quorum_group", quorum.group.as_str());
+        about.note("required", quorum.required.get());
+    }
+    about
+}
+
+fn rejected_decision(
+    document: &RequestDocument,
+    approval: &Approval,
+    rejection: Option<&Rejection>,
+    digest: Digest,
+    occasion: Occasion<'_>,
+) -> Decision {
+    let mut about = about(approval, document, digest);
+    if let Some(rejection) = rejection {
+        about.note("code", rejection.code.as_str());
+        about.note("message", rejection.message.as_str());
+        if let Some(category) = &rejection.category {
+            about.note("category", category.as_str());
+        }
+    }
+    occasion.decision(ApprovalDecision::Rejected, about)
+}
+
+fn rejection_reason(approval: &Approval, rejection: Option<&Rejection>, by: &ActorContext) -> String {
+    let why = by.reason.as_deref().or(rejection.map(|rejection| rejection.message.as_str()));
+    match why {
+        Some(why) => format!("approval {} was rejected: {why}", approval.id),
+        None => format!("approval {} was rejected", approval.id),
+    }
+}
+
+fn known(document: &RequestDocument) -> String {
+    document.approvals.iter().map(|approval| approval.id.to_string()).collect::<Vec<_>>().join(", ")
+}

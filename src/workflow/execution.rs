@@ -1,0 +1,142 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::history::{Occasion, count, record};
+use super::lifecycle;
+use super::outcome::{AfterFailure, Completion, Failure};
+use crate::error::{Error, ExecutionRefusal, InvalidValue, Result};
+use crate::request::{
+    ApprovalState, Claim, ExecutionDecision, ExecutionKind, ExecutionLink, LinkRelation, Metadata, MutationRequest,
+    RequestDocument, RequestState, Status, Timestamp, WriteId,
+};
+
+/// Takes the request for one executor until the lease ends. The holder of a claim renews it by its own id.
+pub(super) fn claim(request: &mut MutationRequest, id: WriteId, lease: Duration, occasion: Occasion<'_>) -> Result<()> {
+    check_approved(request)?;
+    let lease_ends_at = occasion.now.saturating_add(lease);
+    if lease_ends_at <= occasion.now {
+        return Err(InvalidValue::new("lease", "is shorter than a microsecond; give it the time to execute").into());
+    }
+    let held = request.execution.claim.clone();
+    if held.as_ref().is_none_or(|held| held.id != id) {
+        check_unclaimed(request, occasion.now)?;
+    }
+    check_digests(request)?;
+    let mut about = about_claim(id);
+    about.note("lease_ends_at", lease_ends_at);
+    if let Some(held) = held {
+        about.note("renewed", held.id == id);
+        about.note("previous_claim", held.id.to_string());
+    }
+    let document = request.edit();
+    document.execution.claim = Some(Claim { id, by: Arc::clone(occasion.by), at: occasion.now, lease_ends_at });
+    record(document, occasion.decision(ExecutionDecision::Claimed, about));
+    Ok(())
+}
+
+/// Gives the request back without having executed it.
+pub(super) fn release(request: &mut MutationRequest, id: WriteId, occasion: Occasion<'_>) -> Result<()> {
+    check_holds(request, id)?;
+    let document = request.edit();
+    document.execution.claim = None;
+    record(document, occasion.decision(ExecutionDecision::Released, about_claim(id)));
+    Ok(())
+}
+
+/// The change was made. Also after the lease ended, as long as nobody has taken over: what was done is recorded.
+pub(super) fn complete(
+    request: &mut MutationRequest,
+    id: WriteId,
+    completion: &Completion,
+    occasion: Occasion<'_>,
+) -> Result<()> {
+    check_holds(request, id)?;
+    let document = request.edit();
+    document.execution.claim = None;
+    document.side_effects.extend(completion.side_effects.iter().cloned());
+    if let ExecutionKind::Compensation(plan) = &document.execution.kind {
+        let link = ExecutionLink { relation: LinkRelation::Compensates, request: plan.compensates.clone() };
+        document.execution.links.push(link);
+    }
+    let resulting_version = completion.resulting_version.clone();
+    let mut about = about_claim(id);
+    about.note("side_effects", count(completion.side_effects.len()));
+    let executed = RequestState::Executed { at: occasion.now, resulting_version };
+    lifecycle::go_because(document, executed, occasion, occasion.by.reason.clone(), about)
+}
+
+/// The change could not be made; the request is rejected for that, or stays approved for another attempt.
+pub(super) fn fail(
+    request: &mut MutationRequest,
+    id: WriteId,
+    failure: &Failure,
+    then: AfterFailure,
+    occasion: Occasion<'_>,
+) -> Result<()> {
+    check_holds(request, id)?;
+    let document = request.edit();
+    document.execution.claim = None;
+    document.side_effects.extend(failure.side_effects.iter().cloned());
+    let mut about = failure.metadata.clone();
+    about.note("claim", id.to_string());
+    about.note("message", failure.message.as_str());
+    if let Some(code) = &failure.code {
+        about.note("code", code.as_str());
+    }
+    let reason = Some(failure.message.clone());
+    record(document, occasion.decision_because(ExecutionDecision::Failed, reason.clone(), about.clone()));
+    match then {
+        AfterFailure::Reject => lifecycle::go_because(document, RequestState::Rejected, occasion, reason, about),
+        AfterFailure::KeepApproved => Ok(()),
+    }
+}
+
+pub(super) fn check_approved(document: &RequestDocument) -> Result<()> {
+    match document.state.status() {
+        Status::Approved => Ok(()),
+        status => Err(refused(document, ExecutionRefusal::NotApproved { status })),
+    }
+}
+
+/// Nobody is executing the request: it is not claimed, or the lease of the claim has ended.
+pub(super) fn check_unclaimed(document: &RequestDocument, now: Timestamp) -> Result<()> {
+    match &document.execution.claim {
+        Some(Claim { by, lease_ends_at, .. }) if *lease_ends_at > now => {
+            let refusal = ExecutionRefusal::Claimed { by: by.label().to_owned(), lease_ends_at: *lease_ends_at };
+            Err(refused(document, refusal))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_holds(document: &RequestDocument, id: WriteId) -> Result<()> {
+    if document.execution.claim.as_ref().is_some_and(|claim| claim.id == id) {
+        return Ok(());
+    }
+    Err(refused(document, ExecutionRefusal::ClaimLost { claim: id, status: document.state.status() }))
+}
+
+/// Every grant was given for the request as it is now.
+fn check_digests(request: &MutationRequest) -> Result<()> {
+    let current = request.digest();
+    for approval in &request.approvals {
+        match &approval.state {
+            ApprovalState::Approved(verdict) if verdict.digest != current => {
+                let (approval, approved) = (approval.id.clone(), verdict.digest);
+                return Err(refused(request, ExecutionRefusal::ApprovedOtherwise { approval, approved, current }));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn refused(document: &RequestDocument, refusal: ExecutionRefusal) -> Error {
+    Error::Execution { id: document.id.clone(), refusal: Box::new(refusal) }
+}
+
+fn about_claim(id: WriteId) -> Metadata {
+    let mut about = Metadata::new();
+    about.note("claim", id.to_string());
+    about
+}

@@ -1,0 +1,70 @@
+use std::sync::Arc;
+
+use super::command::Command;
+use super::demand::{Demand, demand_of, is_overdue, is_pending};
+use super::history::{Occasion, record};
+use super::{deciding, lifecycle};
+use crate::error::{Error, Result};
+use crate::request::{
+    ActorContext, Approval, ApprovalDecision, ApprovalState, Metadata, MutationRequest, RequestDocument, RequestState,
+    Timestamp,
+};
+
+/// The next time at which something about the request is due to expire: itself while it is pending, or one of its open
+/// approvals while it waits for approval. It may lie in the past, when nobody has let it expire yet.
+pub fn next_deadline(document: &RequestDocument) -> Option<Timestamp> {
+    let own = document.state.pending().and_then(|pending| pending.expires_at);
+    open_approvals(document).filter_map(|approval| approval.expires_at).chain(own).min()
+}
+
+/// Whether something about the request is due to expire: whether its [`next_deadline`] has come.
+pub fn is_due(document: &RequestDocument, now: Timestamp) -> bool {
+    next_deadline(document).is_some_and(|deadline| deadline <= now)
+}
+
+/// The command by which `by` lets expire what is due, if anything is.
+///
+/// When request and approvals are both due, the request expires, and with it the need for them.
+pub fn due_command(document: &RequestDocument, by: impl Into<Arc<ActorContext>>, now: Timestamp) -> Option<Command> {
+    if document.state.pending().and_then(|pending| pending.expires_at).is_some_and(|end| end <= now) {
+        return Some(Command::expire(by));
+    }
+    is_due(document, now).then(|| Command::expire_approvals(by))
+}
+
+/// Each approval that is due expires by a decision of its own; then the request is rejected, if that made a demand
+/// impossible.
+pub(super) fn expire_approvals(request: &mut MutationRequest, occasion: Occasion<'_>) -> Result<()> {
+    let now = occasion.now;
+    let due: Vec<Approval> = open_approvals(request).filter(|approval| is_overdue(approval, now)).cloned().collect();
+    if due.is_empty() {
+        return Err(Error::NothingDue { id: request.id.clone() });
+    }
+    let digest = request.digest();
+    let document = request.edit();
+    for approval in &due {
+        deciding::set_state(document, &approval.id, ApprovalState::Expired { at: now });
+        let mut about = deciding::about(approval, document, digest);
+        if let Some(end) = approval.expires_at {
+            about.note("expires_at", end);
+        }
+        record(document, occasion.decision(ApprovalDecision::Expired, about));
+    }
+    let fatal = due.iter().find(|approval| is_fatal(document, approval, now));
+    if let Some(approval) = fatal {
+        let reason = Some(format!("approval {} was not decided in time", approval.id));
+        let mut about = Metadata::new();
+        about.note("approval", approval.id.as_str());
+        lifecycle::go_because(document, RequestState::Rejected, occasion, reason, about)?;
+    }
+    Ok(())
+}
+
+fn open_approvals(document: &RequestDocument) -> impl Iterator<Item = &Approval> {
+    let awaited = document.state.awaits_approval();
+    document.approvals.iter().filter(move |approval| awaited && is_pending(approval))
+}
+
+fn is_fatal(document: &RequestDocument, expired: &Approval, now: Timestamp) -> bool {
+    demand_of(&document.approvals, expired).as_ref().is_none_or(|demand| Demand::is_impossible(demand, now))
+}

@@ -1,0 +1,43 @@
+use std::sync::Arc;
+
+use crate::request::{ActorContext, Decision, DecisionKind, Metadata, RequestDocument, Timestamp, Value};
+
+/// Who acts, and when.
+#[derive(Clone, Copy)]
+pub(super) struct Occasion<'a> {
+    pub(super) by: &'a Arc<ActorContext>,
+    pub(super) now: Timestamp,
+}
+
+impl Occasion<'_> {
+    /// A decision for the reason the actor gave.
+    pub(super) fn decision(self, kind: impl Into<DecisionKind>, about: Metadata) -> Decision {
+        self.decision_because(kind, self.by.reason.clone(), about)
+    }
+
+    /// A decision for a reason of its own.
+    pub(super) fn decision_because(
+        self,
+        kind: impl Into<DecisionKind>,
+        reason: Option<String>,
+        about: Metadata,
+    ) -> Decision {
+        Decision::new(kind, self.by, self.now).because(reason).about(about)
+    }
+}
+
+/// Appends a decision; its time is when the request was last changed.
+pub(super) fn record(document: &mut RequestDocument, decision: Decision) {
+    document.updated_at = decision.at;
+    document.decisions.push(decision);
+}
+
+/// Names as a metadata value.
+pub(super) fn names<'a, T: ToString + 'a>(names: impl IntoIterator<Item = &'a T>) -> Value {
+    Value::List(names.into_iter().map(|name| Value::Text(name.to_string())).collect())
+}
+
+/// A number of things as a metadata value; above `u32::MAX` it stays there.
+pub(super) fn count(things: usize) -> u32 {
+    u32::try_from(things).unwrap_or(u32::MAX)
+}

@@ -1,0 +1,148 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::history::{Occasion, count, record};
+use super::{deciding, execution, lifecycle};
+use crate::error::{Error, ExecutionRefusal, Result};
+use crate::request::{
+    ActorContext, ApprovalDecision, ApprovalState, DecisionKind, Metadata, MutationRequest, Pending, PendingReason,
+    RequestDocument, RequestState, StateVersion, Timestamp, VersionDecision,
+};
+
+/// What to do with an approved request that was written for another version of the state than the current one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum StaleStrategy {
+    /// Reject it.
+    RejectStale,
+    /// Ask all its approvers again, for the current version.
+    RequireRenewedApproval,
+    /// Let it be executed on the current version; whoever executes it validates it against that.
+    RevalidateOnLatestState,
+}
+
+/// How an approved request stands to the current version of the state, and so what its executor does next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Resolution {
+    /// Execute it as it was approved.
+    ExecuteApprovedVersion,
+    /// Nothing: it was rejected.
+    RejectedAsStale,
+    /// Nothing yet: its approvals were opened again.
+    RequiresRenewedApproval,
+    /// Validate it against the current version, then execute it.
+    RevalidateOnLatestState,
+}
+
+/// How the request stands to the `current` version of the state, and the request as that leaves it.
+///
+/// Nothing is stored: the request is computed only. A request without an expected version fits every version.
+///
+/// # Errors
+/// [`Error::Execution`]: the request is not approved, somebody is executing it, or its approval was to be renewed
+/// although it has none.
+pub fn resolve(
+    mut request: MutationRequest,
+    current: &StateVersion,
+    strategy: StaleStrategy,
+    by: &Arc<ActorContext>,
+    now: Timestamp,
+) -> Result<(Resolution, MutationRequest)> {
+    let resolution = settle(&mut request, current, strategy, Occasion { by, now })?;
+    Ok((resolution, request))
+}
+
+pub(super) fn settle(
+    request: &mut MutationRequest,
+    current: &StateVersion,
+    strategy: StaleStrategy,
+    occasion: Occasion<'_>,
+) -> Result<Resolution> {
+    execution::check_approved(request)?;
+    execution::check_unclaimed(request, occasion.now)?;
+    let about = versions(request, current);
+    let decided = |kind: VersionDecision| occasion.decision(DecisionKind::from(kind), about);
+    if request.versioning.expected.as_ref().is_none_or(|expected| expected == current) {
+        record(request.edit(), decided(VersionDecision::Validated));
+        return Ok(Resolution::ExecuteApprovedVersion);
+    }
+    match strategy {
+        StaleStrategy::RejectStale => {
+            let document = request.edit();
+            record(document, decided(VersionDecision::RejectedAsStale));
+            let reason = Some(format!("it was written for another version of the state than {current}"));
+            lifecycle::go_because(document, RequestState::Rejected, occasion, reason, Metadata::new())?;
+            Ok(Resolution::RejectedAsStale)
+        }
+        StaleStrategy::RequireRenewedApproval => {
+            if request.approvals.is_empty() {
+                return Err(execution::refused(request, ExecutionRefusal::NothingToRenew));
+            }
+            let document = request.edit();
+            record(document, decided(VersionDecision::RenewedApprovalRequired));
+            document.versioning.expected = Some(current.clone());
+            document.versioning.reviewed = Some(current.clone());
+            renew(document, occasion)?;
+            Ok(Resolution::RequiresRenewedApproval)
+        }
+        StaleStrategy::RevalidateOnLatestState => {
+            let document = request.edit();
+            record(document, decided(VersionDecision::RevalidationRequired));
+            document.versioning.expected = Some(current.clone());
+            Ok(Resolution::RevalidateOnLatestState)
+        }
+    }
+}
+
+/// Opens all approvals again, as a new round: who granted before is asked again.
+fn renew(document: &mut RequestDocument, occasion: Occasion<'_>) -> Result<(), Error> {
+    let opened = round_opened_at(document);
+    for approval in &mut document.approvals {
+        approval.state = ApprovalState::Pending;
+        // An approval keeps the time it was given, not the date: a date that is past could never be met again.
+        let time_given = approval.expires_at.map(|end| end.duration_since(opened));
+        approval.expires_at =
+            time_given.filter(|time| *time > Duration::ZERO).map(|time| occasion.now.saturating_add(time));
+    }
+    document.approval_round = document.approval_round.saturating_add(1);
+    deciding::mark_fulfilled(document);
+    lifecycle::go(document, RequestState::Pending(Pending::from(PendingReason::Approval)), occasion)?;
+    let mut about = Metadata::new();
+    about.note("approvals", count(document.approvals.len()));
+    about.note("round", document.approval_round);
+    record(document, occasion.decision(ApprovalDecision::Renewed, about));
+    Ok(())
+}
+
+fn round_opened_at(document: &RequestDocument) -> Timestamp {
+    let renewed = DecisionKind::from(ApprovalDecision::Renewed);
+    let last = document.decisions.iter().rev().find(|decision| decision.kind == renewed);
+    last.map_or(document.created_at, |decision| decision.at)
+}
+
+fn versions(document: &RequestDocument, current: &StateVersion) -> Metadata {
+    let mut about = Metadata::new();
+    about.note("current_version", current.as_str());
+    if let Some(expected) = &document.versioning.expected {
+        about.note("expected_version", expected.as_str());
+    }
+    about
+}
+
+impl fmt::Display for Resolution {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::ExecuteApprovedVersion => "ExecuteApprovedVersion",
+            Self::RejectedAsStale => "RejectedAsStale",
+            Self::RequiresRenewedApproval => "RequiresRenewedApproval",
+            Self::RevalidateOnLatestState => "RevalidateOnLatestState",
+        })
+    }
+}
+
+impl Resolution {
+    /// Whether the request may be executed now.
+    pub const fn lets_execute(self) -> bool {
+        matches!(self, Self::ExecuteApprovedVersion | Self::RevalidateOnLatestState)
+    }
+}

@@ -1,0 +1,120 @@
+//! The conformance suite over every store in every flavour that is switched on.
+#![cfg(feature = "conformance")]
+#![allow(clippy::unwrap_used, reason = "a test that cannot open its store has failed")]
+
+#[cfg(feature = "redis")]
+mod support;
+
+#[cfg(feature = "blocking")]
+mod blocking {
+    use mutator_governance::blocking::{MemoryStore, conformance};
+    use std::sync::Arc;
+
+    mod memory {
+        use super::*;
+        macro_rules! on_memory {
+            ($case:ident) => {
+                #[test]
+                fn $case() {
+                    conformance::$case(Arc::new(MemoryStore::new()));
+                }
+            };
+        }
+        mutator_governance::request_store_cases!(on_memory);
+    }
+
+    #[cfg(feature = "redis")]
+    mod redis {
+        use super::*;
+        use crate::support::{redis_url, unique_namespace};
+        use mutator_governance::blocking::RedisStore;
+
+        fn on_redis(case: fn(Arc<dyn mutator_governance::blocking::RequestStore>), partitions: u16) {
+            let builder = RedisStore::builder(redis_url()).namespace(unique_namespace("blocking"));
+            let store = builder.partitions(partitions).pool_size(40).timeout(crate::PATIENCE).open().unwrap();
+            case(Arc::new(store));
+        }
+
+        macro_rules! on_one_and_on_four_partitions {
+            ($case:ident) => {
+                #[test]
+                fn $case() {
+                    on_redis(conformance::$case, 1);
+                    on_redis(conformance::$case, 4);
+                }
+            };
+        }
+        mutator_governance::request_store_cases!(on_one_and_on_four_partitions);
+    }
+}
+
+/// Two cores serve 32 writers and other test binaries: long enough that only a real hang fails.
+#[cfg(feature = "redis")]
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
+
+#[cfg(any(feature = "tokio", feature = "smol"))]
+mod nonblocking {
+    use mutator_governance::nonblocking::{MemoryStore, conformance};
+    use std::future::Future;
+    use std::sync::Arc;
+
+    #[cfg(feature = "tokio")]
+    fn on_tokio(test: impl Future<Output = ()>) {
+        tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap().block_on(test);
+    }
+
+    #[cfg(feature = "smol")]
+    fn on_smol(test: impl Future<Output = ()>) {
+        smol::block_on(test);
+    }
+
+    #[cfg(feature = "redis")]
+    async fn redis_store(partitions: u16) -> Arc<mutator_governance::nonblocking::RedisStore> {
+        let namespace = crate::support::unique_namespace("nonblocking");
+        let builder = mutator_governance::nonblocking::RedisStore::builder(crate::support::redis_url());
+        let builder = builder.namespace(namespace).partitions(partitions).timeout(crate::PATIENCE);
+        Arc::new(builder.open().await.unwrap())
+    }
+
+    macro_rules! on_each {
+        ($runtime:ident, $name:ident) => {
+            mod $name {
+                use super::*;
+                mod memory {
+                    use super::*;
+                    macro_rules! on_memory {
+                        ($case:ident) => {
+                            #[test]
+                            fn $case() {
+                                $runtime(conformance::$case(Arc::new(MemoryStore::new())));
+                            }
+                        };
+                    }
+                    mutator_governance::request_store_cases!(on_memory);
+                }
+
+                #[cfg(feature = "redis")]
+                mod redis {
+                    use super::*;
+                    macro_rules! on_redis {
+                        ($case:ident) => {
+                            #[test]
+                            fn $case() {
+                                $runtime(async {
+                                    conformance::$case(redis_store(1).await).await;
+                                    conformance::$case(redis_store(4).await).await;
+                                });
+                            }
+                        };
+                    }
+                    mutator_governance::request_store_cases!(on_redis);
+                }
+            }
+        };
+    }
+
+    #[cfg(feature = "tokio")]
+    on_each!(on_tokio, tokio_runtime);
+    #[cfg(feature = "smol")]
+    on_each!(on_smol, smol_runtime);
+}

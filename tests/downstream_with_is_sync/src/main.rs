@@ -1,0 +1,52 @@
+//! Both flavours in one program that also switches `maybe-async` to synchronous for its own use.
+
+use std::error::Error;
+use std::sync::Arc;
+
+use mutator_governance::{ActorContext, ApprovalRule, Intent, RequestDraft, Target};
+use mutator_governance::{blocking, nonblocking};
+
+/// Synchronous only because `maybe-async/is_sync` is on: proof that the switch is really thrown.
+#[maybe_async::maybe_async]
+async fn made_synchronous() -> u32 {
+    7
+}
+
+// TO ADJUST: written against a sketch of the API, before there was one. Only the names in this function and the
+// two lines that build a `Governance` should need a change.
+fn draft() -> Result<RequestDraft, Box<dyn Error>> {
+    Ok(RequestDraft::builder()
+        .target(Target::new("tenant", "acme")?)
+        .intent(Intent::new("grant-role")?)
+        .requested_by(Arc::new(ActorContext::user("ada")?))
+        .approval(ApprovalRule::by_role("manager")?)
+        .build()?)
+}
+
+fn file_blocking() -> Result<(), Box<dyn Error>> {
+    let governance = blocking::Governance::builder()
+        .store(Arc::new(blocking::MemoryStore::new()))
+        .build();
+    let request = governance.submit(draft()?)?;
+    assert!(governance.get(request.id())?.is_some());
+    Ok(())
+}
+
+async fn file_nonblocking() -> Result<(), Box<dyn Error>> {
+    let governance = nonblocking::Governance::builder()
+        .store(Arc::new(nonblocking::MemoryStore::new()))
+        .build();
+    let request = governance.submit(draft()?).await?;
+    assert!(governance.get(request.id()).await?.is_some());
+    Ok(())
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let seven: u32 = made_synchronous();
+    assert_eq!(seven, 7);
+    file_blocking()?;
+    file_nonblocking().await?;
+    println!("downstream: both flavours filed a request beside maybe-async/is_sync");
+    Ok(())
+}

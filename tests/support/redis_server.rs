@@ -1,0 +1,195 @@
+//! A Redis of one's own: a `redis-server` process, or a container where there is no such program.
+
+use std::fs::DirBuilder;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::container::{self, RedisContainer};
+use super::supervisor::Supervisor;
+
+const OLDEST_MAJOR_VERSION: u32 = 7;
+const START_LIMIT: Duration = Duration::from_secs(15);
+
+/// Starts the server, prints its process id, and ends it (KILL, so that a stopped or busy one ends too) together
+/// with its directory when the input ends.
+const SERVE_UNTIL_INPUT_ENDS: &str = r#"
+trap '' HUP INT TERM
+directory=$1
+shift
+redis-server "$@" </dev/null >"$directory/output" 2>&1 &
+server=$!
+echo "$server"
+while read -r _; do :; done
+kill -KILL "$server"
+wait "$server"
+rm -rf "$directory"
+"#;
+
+/// An empty Redis that nobody else uses. It ends when this value is dropped or this process ends.
+pub struct PrivateServer {
+    url: String,
+    pid: u32,
+    home: Home,
+}
+
+enum Home {
+    Process(Supervisor),
+    Container(Box<RedisContainer>),
+}
+
+impl PrivateServer {
+    /// A server on a unix socket. `arguments` follow ours, so they win: `&["--appendonly", "yes"]`.
+    pub fn start(arguments: &[&str]) -> Self {
+        match program() {
+            Program::Usable => Self::start_process(None, arguments),
+            Program::Unusable(why) => Self::start_container(None, arguments, &why),
+        }
+    }
+
+    /// A server on a free port of 127.0.0.1.
+    pub fn start_on_tcp(arguments: &[&str]) -> Self {
+        Self::start_on_port(free_port(), arguments)
+    }
+
+    /// A server on this port of 127.0.0.1, for a test that ends one and wants another at the same address.
+    pub fn start_on_port(port: u16, arguments: &[&str]) -> Self {
+        match program() {
+            Program::Usable => Self::start_process(Some(port), arguments),
+            Program::Unusable(why) => Self::start_container(Some(port), arguments, &why),
+        }
+    }
+
+    /// The address, as the `redis` crate reads it.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The process id of the server, for tests that stop or kill it.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Ends the server at once, without a save; from here on its address refuses connections.
+    pub fn stop(&mut self) {
+        match &mut self.home {
+            Home::Process(supervisor) => supervisor.end(),
+            Home::Container(container) => container.end(),
+        }
+    }
+
+    fn start_process(port: Option<u16>, arguments: &[&str]) -> Self {
+        let directory = new_directory();
+        let socket = directory.join("s");
+        let listen_on = port.unwrap_or(0).to_string();
+        let directory_text = text(&directory);
+        let mut command_line = vec![directory_text];
+        command_line.extend(["--port", &listen_on, "--bind", "127.0.0.1"]);
+        // On TCP too: a foreign server on the same port cannot answer here.
+        command_line.extend(["--unixsocket", text(&socket), "--unixsocketperm", "700"]);
+        command_line.extend(["--dir", directory_text]);
+        command_line.extend(["--save", "", "--appendonly", "no"]);
+        command_line.extend(arguments);
+
+        let mut supervisor = Supervisor::start(SERVE_UNTIL_INPUT_ENDS, &command_line);
+        let pid = supervisor.line().parse().expect("the supervisor prints a process id");
+        wait_until_it_answers(&socket, &directory.join("output"));
+        Self {
+            url: match port {
+                Some(port) => format!("redis://127.0.0.1:{port}/"),
+                None => format!("redis+unix://{}", text(&socket)),
+            },
+            pid,
+            home: Home::Process(supervisor),
+        }
+    }
+
+    fn start_container(port: Option<u16>, arguments: &[&str], why: &str) -> Self {
+        let container = RedisContainer::start(port, arguments).unwrap_or_else(|error| {
+            panic!(
+                "these tests need a Redis: {why}, and no container could be started ({error}). Run \
+                 scripts/ensure-redis.sh, or install redis-server {OLDEST_MAJOR_VERSION}.0 or newer, or start \
+                 Docker, or set MUTATOR_TEST_REDIS_URL"
+            )
+        });
+        Self { url: container.url().to_owned(), pid: container.pid(), home: Home::Container(Box::new(container)) }
+    }
+}
+
+enum Program {
+    Usable,
+    Unusable(String),
+}
+
+fn program() -> Program {
+    if container::is_forced() {
+        return Program::Unusable("MUTATOR_TEST_REDIS asks for a container".to_owned());
+    }
+    let Ok(output) = Command::new("redis-server").arg("--version").output() else {
+        return Program::Unusable("there is no redis-server on PATH".to_owned());
+    };
+    let printed = String::from_utf8_lossy(&output.stdout).into_owned();
+    let major = printed.split_once("v=").and_then(|(_, version)| version.split('.').next()?.parse::<u32>().ok());
+    match major {
+        Some(major) if major >= OLDEST_MAJOR_VERSION => Program::Usable,
+        _ => Program::Unusable(format!("redis-server on PATH is too old ({printed:?})")),
+    }
+}
+
+/// A new directory for this owner only, with a path short enough for a unix socket (104 bytes on macOS).
+fn new_directory() -> PathBuf {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let preferred = std::env::temp_dir();
+    let parent = if preferred.as_os_str().len() <= 70 { preferred } else { PathBuf::from("/tmp") };
+    loop {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let directory = parent.join(format!("mg-{}-{number}", std::process::id()));
+        match DirBuilder::new().mode(0o700).create(&directory) {
+            Ok(()) => return directory,
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {}
+            Err(error) => panic!("no directory in {}: {error}", parent.display()),
+        }
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0))
+        .and_then(|listener| listener.local_addr())
+        .expect("127.0.0.1 has a free port")
+        .port()
+}
+
+fn wait_until_it_answers(socket: &Path, output: &Path) {
+    let started = Instant::now();
+    while !answers(socket) {
+        assert!(
+            started.elapsed() < START_LIMIT,
+            "redis-server did not answer within {START_LIMIT:?}; it printed:\n{}",
+            std::fs::read_to_string(output).unwrap_or_default()
+        );
+        sleep(Duration::from_millis(5));
+    }
+}
+
+/// Whether a server replies on this socket, be it that it wants a password first.
+fn answers(socket: &Path) -> bool {
+    let ping = || -> std::io::Result<[u8; 5]> {
+        let mut stream = UnixStream::connect(socket)?;
+        stream.set_read_timeout(Some(Duration::from_secs(1)))?;
+        stream.write_all(b"PING\r\n")?;
+        let mut reply = [0; 5];
+        stream.read_exact(&mut reply)?;
+        Ok(reply)
+    };
+    matches!(ping(), Ok(reply) if reply == *b"+PONG" || reply == *b"-NOAU")
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("the temporary directory is UTF-8")
+}

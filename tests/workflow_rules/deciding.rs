@@ -1,0 +1,222 @@
+use mutator_governance::workflow::Command;
+use mutator_governance::{
+    ActorContext, ApprovalRefusal, ApprovalRule, ApprovalState, ApprovalStatus, ApprovalTarget, Digest, PendingReason,
+    Rejection, RequestState, Step, Value,
+};
+
+use crate::support::{
+    actor, apply, approval, at, draft, file, file_with, grant, history, quorum, refusal, refuse, rule, try_apply, user,
+    user_because,
+};
+
+#[test]
+fn an_approval_is_granted_by_whoever_matches_any_part_of_its_target() {
+    let target =
+        actor("alice").or(ApprovalTarget::role("manager").unwrap()).or(ApprovalTarget::group("board").unwrap());
+    let plain = |id: &str| ActorContext::user(id).unwrap();
+    let table = [
+        (plain("alice"), true),
+        (plain("bob").with_role("manager").unwrap(), true),
+        (plain("bob").with_group("board").unwrap(), true),
+        (plain("bob"), false),
+        (plain("bob").with_role("board").unwrap().with_group("manager").unwrap(), false),
+    ];
+    for (by, allowed) in table {
+        let request = file_with([ApprovalRule::of(target.clone())]);
+        let result = try_apply(&request, &Command::grant(by.clone(), approval("approval-1")), 1);
+        match result {
+            Ok(granted) => assert!(allowed && granted.state == RequestState::Approved, "{by:?}"),
+            Err(error) => {
+                assert!(!allowed, "{by:?}: {error}");
+                assert!(matches!(refusal(error), ApprovalRefusal::NotAddressed { .. }));
+            }
+        }
+    }
+}
+
+#[test]
+fn deciding_checks_the_rules_in_their_order() {
+    let id = || approval("approval-2");
+    let open = || {
+        file_with([
+            rule("alice"),
+            quorum("security", 2, &["bob", "carol", "requester"]).expiring_at(at(60)),
+            rule("dave").at_step(Step::FIRST),
+        ])
+    };
+    let name = |text: &str| text.to_owned();
+    let waiting = file(draft().requires_approval(rule("alice")).waiting_for(PendingReason::Schedule));
+    let table = [
+        // Nobody, too late, for an approval that does not exist: still, first of all the request does not wait.
+        (
+            waiting,
+            ActorContext::system(),
+            approval("none"),
+            99,
+            ApprovalRefusal::NotAwaitingApproval { status: mutator_governance::Status::Pending },
+        ),
+        (
+            open(),
+            ActorContext::system(),
+            approval("none"),
+            99,
+            ApprovalRefusal::UnknownApproval {
+                approval: approval("none"),
+                known: name("approval-1, approval-2, approval-3, approval-4, approval-5"),
+            },
+        ),
+        (
+            grant(&open(), "alice", "approval-1", 1),
+            ActorContext::system(),
+            approval("approval-1"),
+            99,
+            ApprovalRefusal::AlreadyDecided { approval: approval("approval-1"), status: ApprovalStatus::Approved },
+        ),
+        (open(), ActorContext::system(), id(), 60, ApprovalRefusal::Expired { approval: id(), expired_at: at(60) }),
+        (open(), ActorContext::system(), id(), 59, ApprovalRefusal::AnonymousDecider { approval: id() }),
+        (
+            open(),
+            ActorContext::user("requester").unwrap(),
+            id(),
+            59,
+            ApprovalRefusal::NotAddressed { approval: id(), target: actor("bob"), actor: name("requester") },
+        ),
+        (
+            open(),
+            ActorContext::user("requester").unwrap(),
+            approval("approval-4"),
+            59,
+            ApprovalRefusal::OwnRequest { approval: approval("approval-4"), actor: name("requester") },
+        ),
+        (
+            open(),
+            ActorContext::user("bob").unwrap(),
+            id(),
+            59,
+            ApprovalRefusal::NotYet { approval: id(), step: Step::new(2).unwrap(), active: Step::FIRST },
+        ),
+    ];
+    for (request, by, approval, seconds, expected) in table {
+        for command in [
+            Command::grant(by.clone(), approval.clone()),
+            Command::refuse(by.clone(), approval.clone(), None),
+            Command::grant_for_digest(by.clone(), approval.clone(), Digest::from_bytes([0; 32])),
+        ] {
+            assert_eq!(refusal(try_apply(&request, &command, seconds).unwrap_err()), expected);
+        }
+    }
+}
+
+#[test]
+fn a_second_vote_in_a_group_is_refused_before_the_order_of_steps_is_looked_at() {
+    let security = ApprovalTarget::role("security").unwrap();
+    let rule = ApprovalRule::quorum("security", 2, [security.clone(), security.clone(), security]).unwrap();
+    let request = file_with([rule.rejected_when_impossible()]);
+    let bob = ActorContext::user("bob").unwrap().with_role("security").unwrap();
+    for first in [
+        Command::grant(bob.clone(), approval("approval-1")),
+        Command::refuse(bob.clone(), approval("approval-1"), None),
+    ] {
+        let voted = apply(&request, &first, 1);
+        let error = try_apply(&voted, &Command::grant(bob.clone(), approval("approval-2")), 2).unwrap_err();
+        assert!(matches!(refusal(error), ApprovalRefusal::AlreadyVoted { .. }));
+        let carol = ActorContext::user("carol").unwrap().with_role("security").unwrap();
+        assert!(try_apply(&voted, &Command::grant(carol, approval("approval-2")), 2).is_ok());
+    }
+}
+
+#[test]
+fn the_requester_decides_only_where_the_requirement_allows_it() {
+    let command = Command::grant(user("requester"), approval("approval-1"));
+    let request = file_with([rule("requester")]);
+    let error = try_apply(&request, &command, 1).unwrap_err();
+    assert!(matches!(refusal(error), ApprovalRefusal::OwnRequest { .. }));
+    let request = file_with([rule("requester").requester_may_decide()]);
+    assert_eq!(apply(&request, &command, 1).state, RequestState::Approved);
+}
+
+#[test]
+fn a_grant_records_who_and_what_and_the_last_one_approves_the_request() {
+    let request = file_with([rule("alice"), quorum("security", 1, &["bob"])]);
+    let granted = apply(&request, &Command::grant(user_because("alice", "fine"), approval("approval-1")), 1);
+    assert_eq!(history(&granted, 3), ["Approval/Granted"]);
+    let verdict = granted.approvals[0].state.verdict().unwrap();
+    assert_eq!(
+        (&verdict.by, verdict.at, verdict.reason.as_deref()),
+        (&user_because("alice", "fine"), at(1), Some("fine"))
+    );
+    assert_eq!(verdict.digest, request.digest());
+
+    let granted = grant(&granted, "bob", "approval-2", 2);
+    assert_eq!(granted.state, RequestState::Approved);
+    assert_eq!(history(&granted, 4), ["Approval/Granted", "Approval/QuorumSatisfied", "Lifecycle/Approved"]);
+    let metadata = &granted.decisions[4].metadata;
+    let expected: [(&str, Value); 5] = [
+        ("approval", "approval-2".into()),
+        ("target", "bob".into()),
+        ("step", 2.into()),
+        ("quorum_group", "security".into()),
+        ("required", 1.into()),
+    ];
+    for (key, value) in expected {
+        assert_eq!(metadata.get(key), Some(&value), "{key}");
+    }
+    assert_eq!(granted.decisions.last().unwrap().reason.as_deref(), Some("all approval requirements met"));
+    assert_eq!(granted.updated_at, at(2));
+}
+
+#[test]
+fn a_requirement_is_fulfilled_when_its_own_approvals_are_met() {
+    let request = grant(&file_with([rule("alice"), rule("bob")]), "alice", "approval-1", 1);
+    let fulfilled: Vec<bool> = request.requirements.iter().map(|requirement| requirement.fulfilled).collect();
+    assert_eq!(fulfilled, [true, false]);
+    let request = grant(&request, "bob", "approval-2", 2);
+    assert!(request.requirements.iter().all(|requirement| requirement.fulfilled));
+}
+
+#[test]
+fn a_refusal_rejects_the_approval_with_its_reason_and_then_the_request() {
+    let rejection = Rejection::new("too-broad", "grants more than asked").in_category("scope");
+    let request = file_with([rule("alice"), rule("bob")]);
+    let command = Command::refuse(user("alice"), approval("approval-1"), Some(rejection.clone()));
+    let request = apply(&request, &command, 1);
+    assert_eq!(history(&request, 3), ["Approval/Rejected", "Lifecycle/Rejected"]);
+    assert_eq!(request.state, RequestState::Rejected);
+    let ApprovalState::Rejected { verdict, rejection: stored } = &request.approvals[0].state else {
+        panic!("not rejected")
+    };
+    assert_eq!((verdict.at, stored.as_ref()), (at(1), Some(&rejection)));
+    assert_eq!(request.decisions[3].metadata.get("code"), Some(&Value::from("too-broad")));
+    let reason = request.decisions[4].reason.as_deref();
+    assert_eq!(reason, Some("approval approval-1 was rejected: grants more than asked"));
+}
+
+#[test]
+fn only_the_lowest_step_with_a_pending_approval_can_be_decided() {
+    let steps = |step| Step::new(step).unwrap();
+    let request =
+        file_with([rule("alice").at_step(steps(3)), rule("bob").at_step(steps(7)), rule("carol").at_step(steps(3))]);
+    let early = Command::grant(user("bob"), approval("approval-2"));
+    let request = grant(&request, "carol", "approval-3", 1);
+    assert!(matches!(refusal(try_apply(&request, &early, 1).unwrap_err()), ApprovalRefusal::NotYet { .. }));
+    let request = grant(&request, "alice", "approval-1", 2);
+    assert_eq!(apply(&request, &early, 3).state, RequestState::Approved);
+}
+
+#[test]
+fn a_grant_for_another_digest_than_the_requests_is_refused() {
+    let request = file_with([rule("alice")]);
+    let seen = Digest::from_bytes([1; 32]);
+    let command = Command::grant_for_digest(user("alice"), approval("approval-1"), seen);
+    let expected = ApprovalRefusal::AnotherDigest { approval: approval("approval-1"), seen, current: request.digest() };
+    assert_eq!(refusal(try_apply(&request, &command, 1).unwrap_err()), expected);
+    let command = Command::grant_for_digest(user("alice"), approval("approval-1"), request.digest());
+    assert_eq!(apply(&request, &command, 1).state, RequestState::Approved);
+}
+
+#[test]
+fn a_decision_on_a_final_request_is_refused() {
+    let request = refuse(&file_with([rule("alice"), rule("bob")]), "alice", "approval-1", 1);
+    let error = try_apply(&request, &Command::grant(user("bob"), approval("approval-2")), 2).unwrap_err();
+    assert!(matches!(refusal(error), ApprovalRefusal::NotAwaitingApproval { .. }));
+}

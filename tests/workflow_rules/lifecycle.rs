@@ -1,0 +1,125 @@
+use mutator_governance::workflow::{Command, can_go};
+use mutator_governance::{
+    ApprovalRefusal, DecisionKind, Error, LifecycleDecision, Pending, PendingReason, RequestState, Status, Value,
+};
+
+use crate::support::{
+    apply, at, draft, file, file_with, grant, history, id, in_status, refusal, rule, try_apply, user, user_because,
+};
+
+/// The lifecycle table, as the rules give it.
+const TABLE: [(Status, &[Status]); 8] = [
+    (Status::Created, &[Status::Pending, Status::Approved, Status::Canceled, Status::Superseded]),
+    (Status::Pending, &[Status::Approved, Status::Rejected, Status::Canceled, Status::Expired, Status::Superseded]),
+    (Status::Approved, &[Status::Pending, Status::Rejected, Status::Canceled, Status::Superseded, Status::Executed]),
+    (Status::Rejected, &[]),
+    (Status::Canceled, &[]),
+    (Status::Expired, &[]),
+    (Status::Superseded, &[]),
+    (Status::Executed, &[]),
+];
+
+fn commands() -> Vec<(Command, Status, LifecycleDecision)> {
+    let by = || user_because("operator", "as agreed");
+    vec![
+        (Command::approve(by()), Status::Approved, LifecycleDecision::Approved),
+        (Command::reject(by()), Status::Rejected, LifecycleDecision::Rejected),
+        (Command::cancel(by()), Status::Canceled, LifecycleDecision::Canceled),
+        (Command::expire(by()), Status::Expired, LifecycleDecision::Expired),
+        (Command::supersede(by(), id("next")), Status::Superseded, LifecycleDecision::Superseded),
+        (Command::hold(by(), PendingReason::Quota), Status::Pending, LifecycleDecision::Pending),
+    ]
+}
+
+#[test]
+fn the_lifecycle_table_is_the_one_of_the_rules() {
+    for (from, allowed) in TABLE {
+        for to in Status::ALL {
+            assert_eq!(can_go(from, to), allowed.contains(&to), "{from} to {to}");
+        }
+        assert_eq!(from.is_terminal(), allowed.is_empty(), "{from}");
+    }
+}
+
+#[test]
+fn each_transition_of_the_table_is_one_decision_and_any_other_is_an_invalid_transition() {
+    for (from, allowed) in TABLE {
+        for (command, to, kind) in commands() {
+            let before = in_status(from);
+            match try_apply(&before, &command, 5) {
+                Ok(after) => {
+                    assert!(allowed.contains(&to), "{from} to {to} must be refused");
+                    assert_eq!(after.state.status(), to);
+                    assert_eq!(after.decisions.len(), before.decisions.len() + 1);
+                    let decision = after.decisions.last().unwrap();
+                    assert_eq!(decision.kind, DecisionKind::Lifecycle(kind));
+                    assert_eq!(decision.reason.as_deref(), Some("as agreed"));
+                    assert_eq!((decision.at, after.updated_at), (at(5), at(5)));
+                    assert_eq!(after.revision(), before.revision(), "the store raises the revision");
+                }
+                Err(Error::InvalidTransition { id, from: stood, to: went, .. }) => {
+                    assert!(!allowed.contains(&to), "{from} to {to} must be allowed");
+                    assert_eq!((&id, stood, went), (&before.id, from, to));
+                }
+                Err(other) => panic!("{from} to {to}: {other}"),
+            }
+        }
+    }
+}
+
+#[test]
+fn supersede_records_the_superseding_id() {
+    let request = apply(&file(draft()), &Command::supersede(user("operator"), id("next")), 1);
+    assert_eq!(request.state, RequestState::Superseded { by: id("next") });
+    let decision = request.decisions.last().unwrap();
+    assert_eq!(decision.metadata.get("superseded_by"), Some(&Value::from("next")));
+}
+
+#[test]
+fn leaving_pending_clears_reason_and_expiry() {
+    let pending = Pending { reason: PendingReason::Quota, expires_at: Some(at(60)) };
+    let request = file(draft().waiting_for(pending));
+    assert_eq!(request.state.pending(), Some(pending));
+    let request = apply(&request, &Command::approve(user("operator")), 1);
+    assert_eq!(request.state.pending(), None);
+}
+
+#[test]
+fn direct_approval_with_unmet_approvals_is_refused() {
+    let request = file_with([rule("alice"), rule("bob")]);
+    let error = try_apply(&request, &Command::approve(user("operator")), 1).unwrap_err();
+    assert_eq!(refusal(error), ApprovalRefusal::Unmet { unmet: 2 });
+    let waiting = file(draft().requires_approval(rule("alice")).waiting_for(PendingReason::Schedule));
+    let error = try_apply(&waiting, &Command::approve(user("operator")), 1).unwrap_err();
+    assert_eq!(refusal(error), ApprovalRefusal::Unmet { unmet: 1 });
+}
+
+#[test]
+fn waiting_for_approval_needs_an_approval_that_is_unmet() {
+    let hold = Command::hold(user("operator"), PendingReason::Approval);
+    let granted = grant(&file_with([rule("alice")]), "alice", "approval-1", 1);
+    for request in [file(draft()), granted] {
+        let error = try_apply(&request, &hold, 2).unwrap_err();
+        assert!(matches!(error, Error::InvalidApprovalConfiguration { .. }), "{error}");
+    }
+}
+
+#[test]
+fn approvals_are_asked_for_after_what_the_request_waited_for_first() {
+    let request = file(draft().requires_approval(rule("alice")).waiting_for(PendingReason::Schedule));
+    let ask = Command::request_approvals(user("scheduler"), Some(at(90)));
+    let asked = apply(&request, &ask, 1);
+    assert_eq!(
+        asked.state,
+        RequestState::Pending(Pending { reason: PendingReason::Approval, expires_at: Some(at(90)) })
+    );
+    assert_eq!(history(&asked, 2), ["Approval/Requested"]);
+    assert_eq!(grant(&asked, "alice", "approval-1", 2).state, RequestState::Approved);
+
+    for (case, request) in [("asked already", asked), ("created", file(draft()))] {
+        let error = try_apply(&request, &ask, 2).unwrap_err();
+        assert!(matches!(error, Error::InvalidTransition { to: Status::Pending, .. }), "{case}: {error}");
+    }
+    let error = try_apply(&in_status(Status::Pending), &ask, 2).unwrap_err();
+    assert!(matches!(error, Error::InvalidApprovalConfiguration { .. }), "{error}");
+}
