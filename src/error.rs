@@ -99,6 +99,17 @@ pub enum Error {
         stored: usize,
     },
 
+    /// An update would have changed what is fixed when a request is filed.
+    #[error(
+        "request {id}: the update changes what is fixed when a request is filed (target, category, tags, risk, blast \
+         radius, requester or created time); file a new request that supersedes it"
+    )]
+    #[non_exhaustive]
+    Refiled {
+        /// The request.
+        id: RequestId,
+    },
+
     /// The request is too large to be stored.
     #[error(
         "request {id} takes {size} bytes; the limit of this store is {limit}. Shorten it, or raise the document limit"

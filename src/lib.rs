@@ -32,10 +32,10 @@ mod deadline;
 mod error;
 #[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
 mod memory;
+mod on_conflict;
 mod query;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 mod redis;
-mod on_conflict;
 mod request;
 #[cfg(feature = "conformance")]
 mod request_store_cases;
@@ -47,7 +47,7 @@ pub use error::{
     ApprovalRefusal, Conflict, Error, ExecutionRefusal, InvalidValue, Outcome, Result, StoreError, StoreErrorKind,
 };
 pub use on_conflict::OnConflict;
-pub use query::{Cursor, Lookup, Page, PageRequest, Unreadable};
+pub use query::*;
 pub use request::*;
 pub use stored_format::{DocumentLimit, FormatError};
 pub use sweep::Swept;

@@ -32,8 +32,7 @@ impl Governance {
             return Ok(ExecutionOutcome::Executed(request));
         }
         let claim = WriteId::generate();
-        let claimed =
-            self.change(request, self.on_conflict, &|request, now| order.begin(request, claim, now)).await?;
+        let claimed = self.change(request, self.on_conflict, &|request, now| order.begin(request, claim, now)).await?;
         if let Some(stopped) = ExecutionOrder::stopped(&claimed) {
             return Ok(stopped);
         }

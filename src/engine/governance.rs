@@ -4,8 +4,8 @@ use std::sync::Arc;
 use super::{RequestStore, dual};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
-use crate::query::{Lookup, Page, PageRequest};
 use crate::on_conflict::OnConflict;
+use crate::query::{Lookup, Page, PageRequest};
 use crate::request::{MutationRequest, RequestDraft, RequestId, StateId, Timestamp, WriteId};
 use crate::workflow::{self, Command};
 

@@ -76,7 +76,12 @@ impl ExecutionOrder {
 
     /// The request resolved against the current version and, where that lets it be executed, claimed: one change, so that
     /// nobody comes between the two.
-    pub(crate) fn begin(&self, mut request: MutationRequest, claim: WriteId, now: Timestamp) -> Result<MutationRequest> {
+    pub(crate) fn begin(
+        &self,
+        mut request: MutationRequest,
+        claim: WriteId,
+        now: Timestamp,
+    ) -> Result<MutationRequest> {
         let occasion = Occasion { by: &self.by, now };
         let resolution = resolution::settle(&mut request, &self.current, self.strategy, occasion)?;
         if resolution.lets_execute() {
