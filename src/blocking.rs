@@ -63,10 +63,14 @@
 //! source.
 
 use maybe_async::must_be_sync as dual;
+use std::ops::FnOnce as RunOnce;
 
 #[cfg(feature = "redis")]
 #[path = "blocking/redis_driver.rs"]
 mod redis_driver;
+
+#[path = "blocking/background.rs"]
+mod background;
 
 #[path = "engine/mod.rs"]
 mod engine;

@@ -44,6 +44,7 @@ mod deadline;
 mod error;
 #[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
 mod memory;
+mod on_conflict;
 mod query;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 mod redis;
@@ -51,14 +52,17 @@ mod request;
 #[cfg(feature = "conformance")]
 mod request_store_cases;
 pub mod stored_format;
+mod sweep;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{
     ApprovalRefusal, Conflict, Error, ExecutionRefusal, InvalidValue, Outcome, Result, StoreError, StoreErrorKind,
 };
-pub use query::{Cursor, Lookup, Page, PageRequest, Unreadable};
+pub use on_conflict::OnConflict;
+pub use query::*;
 pub use request::*;
 pub use stored_format::{DocumentLimit, FormatError};
+pub use sweep::Swept;
 
 /// The code in the README is compiled and run as well.
 #[cfg(all(doctest, feature = "blocking", feature = "redis", feature = "smol", feature = "tokio"))]

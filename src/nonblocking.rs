@@ -59,6 +59,7 @@
 //! source.
 
 use maybe_async::must_be_async as dual;
+use std::ops::AsyncFnOnce as RunOnce;
 
 #[cfg(feature = "redis")]
 #[path = "nonblocking/redis_driver.rs"]
@@ -66,6 +67,9 @@ mod redis_driver;
 
 #[path = "nonblocking/timer.rs"]
 mod timer;
+
+#[path = "nonblocking/background.rs"]
+mod background;
 
 #[path = "engine/mod.rs"]
 mod engine;
