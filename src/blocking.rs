@@ -52,8 +52,10 @@
 //!
 //! # When a write meets another
 //!
-//! Of two changes that were computed from one revision the second is refused with [`Error::Conflict`](crate::Error): it
-//! was decided without knowing the first. Apply the command again, and it is checked against what is stored now.
+//! Of two changes that were computed from one revision the second is not stored: it was decided without knowing the
+//! first. The service then checks the command anew on what is stored, three times if nothing else is said; see
+//! [`OnConflict`](crate::OnConflict). So two people who grant different approvals at once both succeed, and a command that
+//! has become impossible fails with its own error.
 //!
 //! A call ends by the store's timeout. If a write is then neither applied nor refused,
 //! [`Error::outcome`](crate::Error::outcome) is [`Outcome::Unknown`](crate::Outcome::Unknown); repeating it under the same

@@ -55,6 +55,8 @@
 //! With both features switched on, tokio is used within a tokio runtime and smol everywhere else. Dropping a future
 //! leaves the store usable; a write whose future was dropped may have taken effect, and is found out by repeating it.
 //!
+//! What happens when two writes meet, and when the outcome of one is not known, is said in the docs of `blocking`.
+//!
 //! The types here have the names, methods and behaviour of their namesakes in `blocking`; both are compiled from one
 //! source.
 
