@@ -77,6 +77,9 @@ mod background;
 #[path = "engine/mod.rs"]
 mod engine;
 
+#[path = "blocking/rows.rs"]
+mod rows;
+
 pub use engine::*;
 
 #[cfg(feature = "conformance")]

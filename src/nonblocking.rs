@@ -76,6 +76,9 @@ mod background;
 #[path = "engine/mod.rs"]
 mod engine;
 
+#[path = "nonblocking/rows.rs"]
+mod rows;
+
 pub use engine::*;
 
 #[cfg(feature = "conformance")]

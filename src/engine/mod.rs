@@ -16,6 +16,7 @@ mod redis_queries;
 mod redis_store;
 mod request_queries;
 mod request_store;
+mod rows;
 mod sweeper;
 mod sweeping;
 
@@ -25,4 +26,5 @@ pub use memory_store::MemoryStore;
 pub use redis_store::{RedisStore, RedisStoreBuilder};
 pub use request_queries::RequestQueries;
 pub use request_store::RequestStore;
+pub use rows::{Question, Rows};
 pub use sweeper::{Sweeper, SweeperBuilder};
