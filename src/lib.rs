@@ -48,6 +48,9 @@ pub use error::{
 };
 pub use on_conflict::OnConflict;
 pub use query::*;
+#[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub use redis::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection};
 pub use request::*;
 pub use stored_format::{DocumentLimit, FormatError};
 pub use sweep::Swept;
