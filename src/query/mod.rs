@@ -52,6 +52,10 @@ pub use statistics::{Count, Statistics};
 pub use terms::{Dimension, Term};
 
 #[cfg(test)]
+mod plan_tests;
+#[cfg(test)]
+mod query_samples;
+#[cfg(test)]
 mod request_tests;
 #[cfg(test)]
 mod samples;
