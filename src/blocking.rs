@@ -4,13 +4,20 @@
 //! source.
 
 use maybe_async::must_be_sync as dual;
+use std::ops::FnOnce as RunOnce;
 
 #[cfg(feature = "redis")]
 #[path = "blocking/redis_driver.rs"]
 mod redis_driver;
 
+#[path = "blocking/background.rs"]
+mod background;
+
 #[path = "engine/mod.rs"]
 mod engine;
+
+#[path = "blocking/rows.rs"]
+mod rows;
 
 pub use engine::*;
 

@@ -32,6 +32,7 @@ mod deadline;
 mod error;
 #[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
 mod memory;
+mod on_conflict;
 mod query;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 mod redis;
@@ -39,11 +40,14 @@ mod request;
 #[cfg(feature = "conformance")]
 mod request_store_cases;
 pub mod stored_format;
+mod sweep;
 
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{
     ApprovalRefusal, Conflict, Error, ExecutionRefusal, InvalidValue, Outcome, Result, StoreError, StoreErrorKind,
 };
+pub use on_conflict::OnConflict;
 pub use query::*;
 pub use request::*;
 pub use stored_format::{DocumentLimit, FormatError};
+pub use sweep::Swept;

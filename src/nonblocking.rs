@@ -4,6 +4,7 @@
 //! leaves the store usable; a write whose future was dropped may have taken effect, and is found out by repeating it.
 
 use maybe_async::must_be_async as dual;
+use std::ops::AsyncFnOnce as RunOnce;
 
 #[cfg(feature = "redis")]
 #[path = "nonblocking/redis_driver.rs"]
@@ -12,8 +13,14 @@ mod redis_driver;
 #[path = "nonblocking/timer.rs"]
 mod timer;
 
+#[path = "nonblocking/background.rs"]
+mod background;
+
 #[path = "engine/mod.rs"]
 mod engine;
+
+#[path = "nonblocking/rows.rs"]
+mod rows;
 
 pub use engine::*;
 

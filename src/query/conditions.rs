@@ -45,6 +45,7 @@ pub enum Filter {
     DecisionActorIds,
     Created,
     Decided,
+    Due,
 }
 
 /// What a query says to the planner.
@@ -245,7 +246,7 @@ impl Condition {
         Self { terms: terms.into_iter().collect(), covers: covers.into(), only_drives: false }
     }
 
-    fn driving(dimension: Dimension) -> Self {
+    pub(super) fn driving(dimension: Dimension) -> Self {
         Self { terms: [Term::whole(dimension)].into(), covers: Vec::new(), only_drives: true }
     }
 

@@ -56,6 +56,17 @@ pub fn changing_entries(request: &MutationRequest, indexed: &IndexedMetadata) ->
     entries.0
 }
 
+/// The entries that come from what is fixed when a request is filed: a change of the request never removes them.
+pub(crate) fn filing_entries(request: &MutationRequest) -> BTreeSet<IndexEntry> {
+    let is_fixed = |entry: &IndexEntry| entry.term.dimension.is_fixed_at_filing();
+    changing_entries(request, &IndexedMetadata::default()).into_iter().filter(is_fixed).collect()
+}
+
+/// Whether two revisions of a request agree in what is fixed when it is filed.
+pub(crate) fn is_filed_alike(one: &MutationRequest, other: &MutationRequest) -> bool {
+    filing_entries(one) == filing_entries(other)
+}
+
 /// The entries of the decisions from this ordinal on. Decisions only grow, so these are only ever added to.
 pub fn decision_entries(request: &MutationRequest, first: u32) -> BTreeSet<IndexEntry> {
     let mut entries = Entries::default();

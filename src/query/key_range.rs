@@ -13,6 +13,9 @@ pub struct KeyRange {
 }
 
 impl KeyRange {
+    /// Every key.
+    pub const ALL: Self = Self { from: None, before: None };
+
     /// The keys whose time lies in the range, where the earlier time comes first.
     pub(super) fn earliest_first(times: Option<&Between<Timestamp>>) -> Self {
         let from = times.and_then(|times| times.from);

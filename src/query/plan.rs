@@ -3,7 +3,7 @@ use std::fmt;
 
 use super::conditions::Condition;
 use super::request_text::joined;
-use super::{IndexedMetadata, KeyLayout, KeyRange, Query, SortDirection, Term};
+use super::{IndexedMetadata, KeyLayout, KeyRange, Query, RequestQuery, SortDirection, Term};
 use crate::request::{PendingReason, RequestId, Status};
 
 /// More terms than this are not worth a look-up each for every row: the request itself is checked instead.
@@ -80,6 +80,26 @@ pub fn plan<Q: Query>(query: &Q, indexed: &IndexedMetadata, cardinality: impl Fn
             residual: query.clone(),
         },
         _ => along(query, total, driving, conditions),
+    }
+}
+
+impl Plan<RequestQuery> {
+    /// The one term and range that hold exactly the rows, when counting them is counting its keys.
+    pub(crate) fn single_range(&self) -> Option<(&Term, &KeyRange)> {
+        match &self.driver {
+            Driver::Terms { terms, .. }
+                if terms.len() == 1 && self.probes.is_empty() && self.leaves_nothing_to_check() =>
+            {
+                terms.first().map(|term| (term, &self.range))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether driver, range and probes answer the whole query.
+    pub(crate) fn leaves_nothing_to_check(&self) -> bool {
+        let reads_along = matches!(self.driver, Driver::Terms { .. });
+        reads_along && self.residual.clone().in_order(SortDirection::default()) == RequestQuery::new()
     }
 }
 

@@ -1,11 +1,13 @@
 //! Which rows one request gives for each read, and where they stand in its order.
 
+use std::collections::BTreeSet;
+
 use super::conditions::Conditions;
 use super::digest::QuestionDigest;
 use super::recent_query::approval_activity;
 use super::{
-    DecisionQuery, DecisionRow, InboxQuery, KeyLayout, PendingApprovalQuery, PendingApprovalRow, RecentApprovalQuery,
-    RecentApprovalRow, RequestQuery, RequestSummary, SortDirection, SortKey,
+    DecisionQuery, DecisionRow, InboxQuery, IndexedMetadata, KeyLayout, PendingApprovalQuery, PendingApprovalRow,
+    RecentApprovalQuery, RecentApprovalRow, RequestQuery, RequestSummary, SortDirection, SortKey, Term,
 };
 use crate::request::{Approval, Decision, MutationRequest, Timestamp};
 
@@ -27,9 +29,20 @@ pub trait Query: Conditions + Clone {
     /// The result that shows this part of a request.
     fn row(part: Self::Part<'_>) -> Self::Row;
 
+    /// Every result this request gives, with its key, in ascending order of the keys.
+    fn into_rows(&self, request: MutationRequest, now: Timestamp) -> Vec<(SortKey, Self::Row)> {
+        self.rows_of(&request, now).into_iter().map(|(key, part)| (key, Self::row(part))).collect()
+    }
+
     /// From which end of the order the rows are given.
     fn direction(&self) -> SortDirection {
         SortDirection::Ascending
+    }
+
+    /// Every term that a plan of this query could read along or look up.
+    fn terms(&self, indexed: &IndexedMetadata) -> BTreeSet<Term> {
+        let conditions = std::iter::once(self.base()).chain(self.conditions(indexed));
+        conditions.flat_map(|condition| condition.terms).collect()
     }
 
     /// What a cursor of this query is bound to: equal queries give the same bytes, in every version of this crate.
@@ -51,6 +64,11 @@ impl Query for RequestQuery {
 
     fn row(part: Self::Part<'_>) -> MutationRequest {
         part.clone()
+    }
+
+    fn into_rows(&self, request: MutationRequest, now: Timestamp) -> Vec<(SortKey, MutationRequest)> {
+        let key = self.rows_of(&request, now).pop().map(|(key, _)| key);
+        key.map(|key| (key, request)).into_iter().collect()
     }
 
     fn direction(&self) -> SortDirection {

@@ -87,7 +87,8 @@ impl RequestFilters {
             | Filter::DecisionCategories
             | Filter::DecisionKinds
             | Filter::DecisionActorIds
-            | Filter::Decided => {}
+            | Filter::Decided
+            | Filter::Due => {}
         }
     }
 }

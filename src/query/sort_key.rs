@@ -63,6 +63,12 @@ impl SortKey {
         RequestId::new(id).ok()
     }
 
+    /// The time a `Created` key begins with.
+    pub(crate) fn created_time(&self) -> Option<Timestamp> {
+        let time = self.0.first_chunk::<TIME_BYTES>()?;
+        Timestamp::from_micros(u64::from_be_bytes(*time)).ok()
+    }
+
     pub(super) fn created(created: Timestamp, id: &RequestId) -> Self {
         Self::begin(ascending(created), id)
     }

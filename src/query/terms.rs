@@ -140,6 +140,23 @@ impl Dimension {
         }
     }
 
+    /// Whether its terms come from what is fixed when a request is filed. Metadata is fixed too, but which of its keys
+    /// are indexed is not.
+    pub(crate) const fn is_fixed_at_filing(self) -> bool {
+        matches!(
+            self,
+            Self::All
+                | Self::StateId
+                | Self::StateType
+                | Self::MutationType
+                | Self::ActorId
+                | Self::Category
+                | Self::Tag
+                | Self::Risk
+                | Self::BlastRadius
+        )
+    }
+
     /// The dimension's name: lower-case words with hyphens, never changed once released, because keys are made of it.
     pub const fn as_str(self) -> &'static str {
         match self {

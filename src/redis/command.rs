@@ -1,9 +1,10 @@
-use super::index_entries::{IndexEntry, suffix_of};
+use super::index_entries::{IndexEntry, decision_entries};
 use super::options::Settings;
 use super::record::NewRecord;
+use super::scan::{Scan, lex_bounds};
 use super::script::{self, Script};
 use crate::error::Result;
-use crate::query::Listing;
+use crate::query::{KeyRange, Term};
 use crate::request::{MutationRequest, RequestId, Revision};
 
 /// The version of keys, records and indexes taken together.
@@ -31,7 +32,8 @@ impl Call {
     pub(crate) fn open_namespace(settings: &Settings) -> Self {
         let keyspace = &settings.keyspace;
         let keys = vec![keyspace.meta().into_bytes()];
-        let arguments = vec![text(&keyspace.partition_count()), text(&LAYOUT_VERSION)];
+        let metadata: Vec<&str> = settings.indexed_metadata.iter().collect();
+        let arguments = vec![text(&keyspace.partition_count()), text(&LAYOUT_VERSION), text(&metadata.join("\n"))];
         Self { writes: true, what: What::Script { script: &script::OPEN_NAMESPACE, keys, arguments } }
     }
 
@@ -51,32 +53,72 @@ impl Call {
     /// # Errors
     /// When the request is over the document limit.
     pub(crate) fn create(settings: &Settings, request: &MutationRequest) -> Result<Self> {
-        let record = NewRecord::new(request.document(), request.revision(), settings.document_limit)?;
+        let record = NewRecord::new(settings, request, request.revision())?;
         let mut arguments = vec![record.bytes];
         arguments.extend(announcement(settings, request, request.revision()));
         arguments.extend(flat(record.lasting));
+        arguments.extend(flat(decision_entries(request, 0)));
         Ok(Self::writing(&script::CREATE, settings, request, arguments))
     }
 
+    /// `stored_decisions` is how many decisions are taken to be stored, at most as many as the request has.
+    ///
     /// # Errors
     /// When the request is over the document limit.
-    pub(crate) fn update(settings: &Settings, request: &MutationRequest, next: Revision) -> Result<Self> {
-        let record = NewRecord::new(request.document(), next, settings.document_limit)?;
+    pub(crate) fn update(
+        settings: &Settings,
+        request: &MutationRequest,
+        next: Revision,
+        stored_decisions: usize,
+    ) -> Result<Self> {
+        let record = NewRecord::new(settings, request, next)?;
         let expected = request.revision();
+        let mark = record.marks.get(stored_decisions).copied().unwrap_or_default();
         let mut arguments = vec![record.bytes];
         arguments.extend(announcement(settings, request, next));
         arguments.push([&expected.number.to_be_bytes()[..], expected.write_id.as_bytes()].concat());
-        arguments.push(record.marks);
+        arguments.push(text(&stored_decisions));
+        arguments.push(mark.to_be_bytes().to_vec());
+        arguments.extend(flat(decision_entries(request, u32::try_from(stored_decisions).unwrap_or(u32::MAX))));
         Ok(Self::writing(&script::UPDATE, settings, request, arguments))
     }
 
-    /// A page of a list, behind this member, or its first one.
-    pub(crate) fn page(settings: &Settings, partition: u16, listing: &Listing, after: &[u8], limit: usize) -> Self {
+    /// Reads along indexes of one partition.
+    pub(crate) fn scan(settings: &Settings, partition: u16, scan: &Scan<'_>) -> Self {
         let keyspace = &settings.keyspace;
-        let index = [keyspace.index_prefix(partition).as_bytes(), &suffix_of(listing)].concat();
-        let keys = vec![index, keyspace.record_prefix(partition).into_bytes()];
-        let arguments = vec![after.to_vec(), text(&limit)];
-        Self { writes: false, what: What::Script { script: &script::PAGE, keys, arguments } }
+        let sign = |positive: bool| if positive { b"+".to_vec() } else { b"-".to_vec() };
+        let mut keys = vec![keyspace.record_prefix(partition).into_bytes()];
+        keys.extend(scan.terms().map(|term| keyspace.index(partition, term)));
+        let mut arguments = vec![
+            text(&scan.driver.len()),
+            sign(!scan.descending),
+            scan.from.clone(),
+            scan.to.clone(),
+            text(&scan.limit),
+            text(&scan.budget),
+            sign(scan.created_first),
+            text(&u8::from(scan.wants_records)),
+        ];
+        for (terms, by_row) in &scan.probes {
+            arguments.push(text(&terms.len()));
+            arguments.push(if *by_row { b"row".to_vec() } else { b"request".to_vec() });
+        }
+        Self { writes: false, what: What::Script { script: &script::SCAN, keys, arguments } }
+    }
+
+    /// Counts the keys that terms hold in one partition, each within a range, and reads the first key of the first term.
+    pub(crate) fn sizes<'a>(
+        settings: &Settings,
+        partition: u16,
+        ranges: impl IntoIterator<Item = (&'a Term, &'a KeyRange)>,
+    ) -> Self {
+        let (mut keys, mut arguments) = (Vec::new(), Vec::new());
+        for (term, range) in ranges {
+            keys.push(settings.keyspace.index(partition, term));
+            let (from, to) = lex_bounds(range);
+            arguments.extend([from, to]);
+        }
+        Self { writes: false, what: What::Script { script: &script::SIZES, keys, arguments } }
     }
 
     const fn reading(command: redis::Cmd) -> Self {
