@@ -18,12 +18,14 @@ fn page_of<Q: Query>(query: &Q, requests: &[MutationRequest], page: &PageRequest
 /// All rows, read page by page.
 fn all_of<Q: Query>(query: &Q, requests: &[MutationRequest], limit: usize) -> Vec<Q::Row> {
     let mut page = PageRequest::of(limit).unwrap();
+    let most: usize = requests.iter().map(|request| query.rows_of(request, at(3)).len()).sum();
     let mut rows = Vec::new();
     loop {
         let found = page_of(query, requests, &page);
         assert!(found.items.len() <= limit);
         let full = found.items.len() == limit;
         rows.extend(found.items);
+        assert!(rows.len() <= most, "pages repeat rows");
         match found.next {
             Some(cursor) => page = page.after(cursor),
             None => return rows,
