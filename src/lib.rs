@@ -8,4 +8,4 @@ pub mod workflow;
 
 pub use error::{ApprovalRefusal, Conflict, Error, InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
 pub use request::*;
-pub use stored_format::{DocumentLimit, FormatError};
+pub use stored_format::{DocumentLimit, FormatError, FormatVersion};
