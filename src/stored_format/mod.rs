@@ -7,6 +7,8 @@
 // The only place that names bincode; what it gives out is bytes, documents and `FormatError`s.
 
 mod envelope;
+#[cfg(test)]
+mod figures;
 mod format_error;
 mod format_version;
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod interner;
 mod kinds;
 mod read;
 mod reader;
+mod texts;
 mod write;
 mod writer;
 
@@ -34,13 +35,11 @@ mod charge {
 }
 
 pub(super) fn encode(document: &RequestDocument, limit: DocumentLimit, into: &mut Vec<u8>) -> Result<(), FormatError> {
-    let mut writer = Writer::new(into, limit);
-    write::document(&mut writer, document)
+    let mut writer = Writer::new(limit);
+    write::document(&mut writer, document)?;
+    writer.append_to(into)
 }
 
 pub(super) fn decode(body: &[u8], limit: DocumentLimit) -> Result<RequestDocument, FormatError> {
-    let mut reader = Reader::new(body, limit);
-    let document = read::document(&mut reader)?;
-    reader.finish()?;
-    Ok(document)
+    Reader::new(body, limit).read_all(read::document)
 }

@@ -5,16 +5,16 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::charge;
-use super::reader::Reader;
+use super::reader::{Failed, Reader};
 use crate::request::{
     ActorContext, Approval, ApprovalState, ApprovalTarget, BlastRadius, Claim, CompensationPlan, Decision, Execution,
     ExecutionKind, ExecutionLink, Intent, Metadata, Payload, Pending, Quorum, Rejection, RequestDocument, RequestState,
     Requirement, SideEffect, Step, Target, Value, Verdict, Versioning, WriteId,
 };
-use crate::stored_format::{Budget, FormatError};
+use crate::stored_format::Budget;
 
 type In<'r, 'a> = &'r mut Reader<'a>;
-type Read<T> = Result<T, FormatError>;
+type Read<T> = Result<T, Failed>;
 
 // Fields of a literal are read in the order they stand here, which is the order of the format and not of the type.
 pub(super) fn document(input: In<'_, '_>) -> Read<RequestDocument> {
@@ -244,9 +244,10 @@ fn metadata(input: In<'_, '_>) -> Read<Metadata> {
 /// `levels` is how many more levels its values may nest, which keeps hostile bytes from exhausting the stack.
 fn map(input: In<'_, '_>, levels: usize) -> Read<BTreeMap<String, Value>> {
     let mut entries = BTreeMap::new();
+    let mut last = None;
     for _ in 0..input.map_count()? {
         let key = input.text()?;
-        if entries.last_key_value().is_some_and(|(last, _): (&String, _)| last.as_str() >= key) {
+        if last.replace(key).is_some_and(|last| last >= key) {
             return Err(input.fail(format!("the metadata key {key:?} is not in ascending order")));
         }
         let part = value(input, levels)?;

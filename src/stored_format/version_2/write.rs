@@ -10,9 +10,9 @@ use crate::request::{
     Rejection, RequestDocument, RequestState, Requirement, SideEffect, StateVersion, Value, Verdict,
 };
 
-type Out<'w, 'bytes, 'document> = &'w mut Writer<'bytes, 'document>;
+type Out<'w, 'document> = &'w mut Writer<'document>;
 
-pub(super) fn document<'d>(out: Out<'_, '_, 'd>, document: &'d RequestDocument) -> Written {
+pub(super) fn document<'d>(out: Out<'_, 'd>, document: &'d RequestDocument) -> Written {
     out.text(document.id.as_str())?;
     out.text(document.target.state_id.as_str())?;
     out.text(document.target.state_type.as_str())?;
@@ -42,7 +42,7 @@ pub(super) fn document<'d>(out: Out<'_, '_, 'd>, document: &'d RequestDocument) 
     metadata(out, &document.metadata)
 }
 
-fn state<'d>(out: Out<'_, '_, 'd>, state: &'d RequestState) -> Written {
+fn state<'d>(out: Out<'_, 'd>, state: &'d RequestState) -> Written {
     match state {
         RequestState::Created => out.byte(0),
         RequestState::Pending(pending) => {
@@ -66,11 +66,11 @@ fn state<'d>(out: Out<'_, '_, 'd>, state: &'d RequestState) -> Written {
     }
 }
 
-fn version<'d>(out: Out<'_, '_, 'd>, version: Option<&'d StateVersion>) -> Written {
+fn version<'d>(out: Out<'_, 'd>, version: Option<&'d StateVersion>) -> Written {
     out.optional_text(version.map(StateVersion::as_str))
 }
 
-fn actor<'d>(out: Out<'_, '_, 'd>, actor: &'d Arc<ActorContext>) -> Written {
+fn actor<'d>(out: Out<'_, 'd>, actor: &'d Arc<ActorContext>) -> Written {
     if !out.actor_is_new(actor)? {
         return Ok(());
     }
@@ -93,7 +93,7 @@ fn actor<'d>(out: Out<'_, '_, 'd>, actor: &'d Arc<ActorContext>) -> Written {
     metadata(out, &actor.metadata)
 }
 
-fn intent<'d>(out: Out<'_, '_, 'd>, intent: &'d Intent) -> Written {
+fn intent<'d>(out: Out<'_, 'd>, intent: &'d Intent) -> Written {
     out.text(intent.operation.as_str())?;
     out.text(intent.category.as_str())?;
     out.optional_text(intent.description.as_deref())?;
@@ -113,14 +113,14 @@ fn intent<'d>(out: Out<'_, '_, 'd>, intent: &'d Intent) -> Written {
     metadata(out, &intent.metadata)
 }
 
-fn requirement<'d>(out: Out<'_, '_, 'd>, requirement: &'d Requirement) -> Written {
+fn requirement<'d>(out: Out<'_, 'd>, requirement: &'d Requirement) -> Written {
     out.text(requirement.kind.as_str())?;
     out.text(&requirement.description)?;
     out.flag(requirement.fulfilled)?;
     metadata(out, &requirement.data)
 }
 
-fn approval<'d>(out: Out<'_, '_, 'd>, approval: &'d Approval) -> Written {
+fn approval<'d>(out: Out<'_, 'd>, approval: &'d Approval) -> Written {
     out.text(approval.id.as_str())?;
     out.names(approval.target.actor_ids())?;
     out.names(approval.target.roles())?;
@@ -138,13 +138,13 @@ fn approval<'d>(out: Out<'_, '_, 'd>, approval: &'d Approval) -> Written {
     metadata(out, &approval.metadata)
 }
 
-fn quorum<'d>(out: Out<'_, '_, 'd>, quorum: &'d Quorum) -> Written {
+fn quorum<'d>(out: Out<'_, 'd>, quorum: &'d Quorum) -> Written {
     out.text(quorum.group.as_str())?;
     out.number(quorum.required.get().into())?;
     out.kind(quorum.rejection)
 }
 
-fn approval_state<'d>(out: Out<'_, '_, 'd>, state: &'d ApprovalState) -> Written {
+fn approval_state<'d>(out: Out<'_, 'd>, state: &'d ApprovalState) -> Written {
     match state {
         ApprovalState::Pending => out.byte(0),
         ApprovalState::Approved(part) => {
@@ -168,21 +168,21 @@ fn approval_state<'d>(out: Out<'_, '_, 'd>, state: &'d ApprovalState) -> Written
     }
 }
 
-fn verdict<'d>(out: Out<'_, '_, 'd>, verdict: &'d Verdict) -> Written {
+fn verdict<'d>(out: Out<'_, 'd>, verdict: &'d Verdict) -> Written {
     actor(out, &verdict.by)?;
     out.time(verdict.at)?;
     out.optional_text(verdict.reason.as_deref())?;
     out.digest(verdict.digest)
 }
 
-fn rejection<'d>(out: Out<'_, '_, 'd>, rejection: &'d Rejection) -> Written {
+fn rejection<'d>(out: Out<'_, 'd>, rejection: &'d Rejection) -> Written {
     out.text(&rejection.code)?;
     out.optional_text(rejection.category.as_deref())?;
     out.text(&rejection.message)?;
     metadata(out, &rejection.metadata)
 }
 
-fn decision<'d>(out: Out<'_, '_, 'd>, decision: &'d Decision) -> Written {
+fn decision<'d>(out: Out<'_, 'd>, decision: &'d Decision) -> Written {
     out.kind(decision.kind)?;
     actor(out, &decision.by)?;
     out.optional_text(decision.reason.as_deref())?;
@@ -190,7 +190,7 @@ fn decision<'d>(out: Out<'_, '_, 'd>, decision: &'d Decision) -> Written {
     metadata(out, &decision.metadata)
 }
 
-fn side_effect<'d>(out: Out<'_, '_, 'd>, effect: &'d SideEffect) -> Written {
+fn side_effect<'d>(out: Out<'_, 'd>, effect: &'d SideEffect) -> Written {
     out.text(effect.effect_type())?;
     out.text(effect.description())?;
     out.kind(effect.severity())?;
@@ -201,7 +201,7 @@ fn side_effect<'d>(out: Out<'_, '_, 'd>, effect: &'d SideEffect) -> Written {
     effect.data().map_or(Ok(()), |data| metadata(out, data))
 }
 
-fn execution<'d>(out: Out<'_, '_, 'd>, execution: &'d Execution) -> Written {
+fn execution<'d>(out: Out<'_, 'd>, execution: &'d Execution) -> Written {
     match &execution.kind {
         ExecutionKind::Standard => out.byte(0)?,
         ExecutionKind::Compensation(plan) => {
@@ -222,14 +222,14 @@ fn execution<'d>(out: Out<'_, '_, 'd>, execution: &'d Execution) -> Written {
     execution.claim.as_ref().map_or(Ok(()), |part| claim(out, part))
 }
 
-fn claim<'d>(out: Out<'_, '_, 'd>, claim: &'d Claim) -> Written {
+fn claim<'d>(out: Out<'_, 'd>, claim: &'d Claim) -> Written {
     out.raw(claim.id.as_bytes())?;
     actor(out, &claim.by)?;
     out.time(claim.at)?;
     out.time(claim.lease_ends_at)
 }
 
-fn metadata<'d>(out: Out<'_, '_, 'd>, metadata: &'d Metadata) -> Written {
+fn metadata<'d>(out: Out<'_, 'd>, metadata: &'d Metadata) -> Written {
     out.charge_map(metadata.len())?;
     out.number(metadata.len() as u64)?;
     for (key, part) in metadata {
@@ -240,7 +240,7 @@ fn metadata<'d>(out: Out<'_, '_, 'd>, metadata: &'d Metadata) -> Written {
 }
 
 /// Recurses at most as deep as metadata can be built.
-fn value<'d>(out: Out<'_, '_, 'd>, part: &'d Value) -> Written {
+fn value<'d>(out: Out<'_, 'd>, part: &'d Value) -> Written {
     match part {
         Value::Null => out.byte(0),
         Value::Bool(false) => out.byte(1),
@@ -277,7 +277,7 @@ fn value<'d>(out: Out<'_, '_, 'd>, part: &'d Value) -> Written {
     }
 }
 
-fn map<'d>(out: Out<'_, '_, 'd>, entries: &'d BTreeMap<String, Value>) -> Written {
+fn map<'d>(out: Out<'_, 'd>, entries: &'d BTreeMap<String, Value>) -> Written {
     out.charge_map(entries.len())?;
     out.number(entries.len() as u64)?;
     for (key, part) in entries {

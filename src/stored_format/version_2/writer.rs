@@ -14,8 +14,9 @@ use crate::request::{ActorContext, Digest, Timestamp};
 use crate::stored_format::limits::Spent;
 use crate::stored_format::{Budget, DocumentLimit, FormatError};
 
-pub(super) struct Writer<'bytes, 'document> {
-    encoder: EncoderImpl<Appender<'bytes>, Configuration>,
+pub(super) struct Writer<'document> {
+    encoder: EncoderImpl<Appender, Configuration>,
+    pool: Vec<u8>,
     budget: Budget,
     texts: Interner<'document>,
     times: Vec<Timestamp>,
@@ -24,9 +25,9 @@ pub(super) struct Writer<'bytes, 'document> {
 }
 
 /// Where bincode puts its bytes.
-struct Appender<'bytes>(&'bytes mut Vec<u8>);
+struct Appender(Vec<u8>);
 
-impl write::Writer for Appender<'_> {
+impl write::Writer for Appender {
     #[inline]
     fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
         self.0.extend_from_slice(bytes);
@@ -36,16 +37,27 @@ impl write::Writer for Appender<'_> {
 
 pub(super) type Written = Result<(), FormatError>;
 
-impl<'bytes, 'document> Writer<'bytes, 'document> {
-    pub(super) fn new(into: &'bytes mut Vec<u8>, limit: DocumentLimit) -> Self {
+impl<'document> Writer<'document> {
+    pub(super) fn new(limit: DocumentLimit) -> Self {
         Self {
-            encoder: EncoderImpl::new(Appender(into), bincode::config::standard()),
+            encoder: EncoderImpl::new(Appender(Vec::with_capacity(1024)), bincode::config::standard()),
+            pool: Vec::with_capacity(1024),
             budget: Budget::of(limit),
             texts: Interner::new(),
             times: Vec::with_capacity(16),
             digests: Vec::new(),
             actors: Vec::with_capacity(8),
         }
+    }
+
+    /// Appends the body: the texts, then the rest.
+    pub(super) fn append_to(self, into: &mut Vec<u8>) -> Written {
+        let mut length = EncoderImpl::new(Appender(std::mem::take(into)), bincode::config::standard());
+        let written = (self.pool.len() as u64).encode(&mut length);
+        *into = length.into_writer().0;
+        into.extend_from_slice(&self.pool);
+        into.extend_from_slice(&self.encoder.into_writer().0);
+        written.map_err(|error| FormatError::malformed(format!("cannot be encoded: {error}")))
     }
 
     #[inline]
@@ -111,8 +123,8 @@ impl<'bytes, 'document> Writer<'bytes, 'document> {
         {
             return self.number(known * 2 + 1 + offset);
         }
-        self.number(text.len() as u64 * 2 + offset)?;
-        self.raw(text.as_bytes())
+        self.pool.extend_from_slice(text.as_bytes());
+        self.number(text.len() as u64 * 2 + offset)
     }
 
     pub(super) fn names<T: AsRef<str>>(&mut self, names: &'document BTreeSet<T>) -> Written {
