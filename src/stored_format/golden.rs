@@ -14,18 +14,24 @@ use crate::request::*;
 #[test]
 #[ignore = "writes to tests/fixtures; run it when a version or a document is added"]
 fn write_missing_vectors() {
-    for number in 1..=FormatVersion::NEWEST.number() {
-        let version = FormatVersion::new(number).unwrap();
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/fixtures/stored_format/v{number}"));
-        fs::create_dir_all(&folder).unwrap();
-        for (name, document) in documents() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/stored_format");
+    for (name, document) in documents() {
+        write_if_missing(
+            &fixtures.join("documents").join(format!("{name}.txt")),
+            format!("{document:#?}\n").as_bytes(),
+        );
+        for number in 1..=FormatVersion::NEWEST.number() {
+            let version = FormatVersion::new(number).unwrap();
             let bytes = encode_as(&document, version, DocumentLimit::DEFAULT).unwrap();
-            let binary = folder.join(format!("{name}.bin"));
-            if !binary.exists() {
-                fs::write(binary, bytes).unwrap();
-                fs::write(folder.join(format!("{name}.txt")), format!("{document:#?}\n")).unwrap();
-            }
+            write_if_missing(&fixtures.join(format!("v{number}")).join(format!("{name}.bin")), &bytes);
         }
+    }
+}
+
+fn write_if_missing(path: &Path, bytes: &[u8]) {
+    if !path.exists() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
     }
 }
 
@@ -162,7 +168,8 @@ fn extremes() -> RequestDocument {
 
 /// More texts, times and actors than fit the short references, and the first of them again at the end.
 fn many() -> RequestDocument {
-    let actors: Vec<_> = (0..40).map(|number| person(&format!("user-{number}"), "Name", "role", number)).collect();
+    let actors: Vec<_> =
+        (0..40).map(|number| Arc::new(ActorContext::user(format!("user-{number}")).unwrap())).collect();
     let decisions = actors.iter().chain(actors.iter().rev()).zip(0_u64..).map(|(actor, number)| {
         let about = Metadata::new().with(format!("key-{number}"), format!("value-{number}")).unwrap();
         Decision::new(ApprovalDecision::Granted, actor, at(number * 61)).about(about)
@@ -175,6 +182,6 @@ fn many() -> RequestDocument {
 }
 
 fn payload() -> RequestDocument {
-    let bytes: Vec<u8> = (0..70_000_u32).map(|place| (place.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let bytes: Vec<u8> = (0..300_u32).map(|place| (place.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     RequestDocument { payload: Some(Payload::new("application/octet-stream", bytes).unwrap()), ..smallest() }
 }

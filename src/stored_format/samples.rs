@@ -165,6 +165,7 @@ pub(super) fn fullest() -> RequestDocument {
         },
         metadata: every_value(),
     };
+    let system = Arc::new(ActorContext::system());
     let small = Metadata::new().with("n", 1_i64).unwrap();
     let mut intent = Intent::new("löschen", "Data").unwrap().described_as("").irreversible();
     intent.risk = RiskLevel::Critical;
@@ -193,7 +194,7 @@ pub(super) fn fullest() -> RequestDocument {
         approvals: vec![approval],
         approval_round: u32::MAX,
         decisions: DecisionKind::all()
-            .map(|kind| Decision::new(kind, &actor, at(3)).because(Some("why".into())).about(small.clone()))
+            .map(|kind| Decision::new(kind, &system, at(3)).because(Some("why".into())).about(small.clone()))
             .collect(),
         side_effects: vec![
             SideEffect::new("CacheInvalidated", "all of it", Severity::Critical, Timestamp::MAX)
