@@ -6,6 +6,8 @@
 
 // The only place that names bincode; what it gives out is bytes, documents and `FormatError`s.
 
+#[cfg(test)]
+mod arbitrary;
 mod envelope;
 #[cfg(test)]
 mod figures;
@@ -14,6 +16,8 @@ mod format_version;
 #[cfg(test)]
 mod golden;
 mod limits;
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
