@@ -52,5 +52,5 @@ pub use query::*;
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub use redis::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection};
 pub use request::*;
-pub use stored_format::{DocumentLimit, FormatError};
+pub use stored_format::{DocumentLimit, FormatError, FormatVersion};
 pub use sweep::Swept;
