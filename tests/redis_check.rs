@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use mutator_governance::blocking::{Governance, RedisStore, RequestQueries, RequestStore};
 use mutator_governance::{
-    ActorContext, ApprovalRule, CheckMode, CheckPosition, CheckReport, Finding, Intent, PageRequest, PendingReason,
-    RequestDraft, RequestId, RequestQuery, Target,
+    ActorContext, ApprovalRule, CheckMode, CheckPosition, CheckReport, Finding, FormatVersion, Intent, PageRequest,
+    PendingReason, RequestDraft, RequestId, RequestQuery, Target,
 };
 
 struct Namespace {
@@ -192,6 +192,28 @@ fn repair_beside_live_writers_breaks_nothing() {
     });
     let report = space.verify();
     assert!(report.is_clean(), "{:?}", report.findings);
+}
+
+#[test]
+fn migrating_rewrites_documents_of_another_format_and_nothing_else() {
+    let mut space = namespace(2);
+    let older = RedisStore::builder(support::redis_url()).namespace(&space.name).partitions(2);
+    let older: Arc<dyn RequestStore> = Arc::new(older.write_format(FormatVersion::new(1).unwrap()).open().unwrap());
+    let newer = std::mem::replace(&mut space.governance, Governance::builder().store(older).build());
+    space.fill(12);
+    space.governance = newer;
+    let before = space.store.requests(&RequestQuery::new(), &PageRequest::first()).unwrap().items;
+    assert!(space.verify().is_clean());
+
+    let report = space.store.migrate(|_| {}).unwrap();
+    assert_eq!(report.findings.len(), 12);
+    assert!(report.findings.iter().all(|finding| matches!(finding, Finding::OtherFormat { version: 1, .. })));
+    assert!(space.store.migrate(|_| {}).unwrap().is_clean());
+    assert!(space.verify().is_clean());
+    let after = space.store.requests(&RequestQuery::new(), &PageRequest::first()).unwrap().items;
+    assert_eq!(after, before);
+    space.governance.cancel(&RequestId::new("r1").unwrap(), bob()).unwrap();
+    assert!(space.verify().is_clean());
 }
 
 #[test]

@@ -1,3 +1,4 @@
+use super::check::CheckMode;
 use super::index_entries::{IndexEntry, decision_entries};
 use super::options::Settings;
 use super::record::NewRecord;
@@ -157,16 +158,21 @@ impl Call {
     ///
     /// # Errors
     /// When the request is over the document limit.
-    pub(crate) fn mend(settings: &Settings, request: &MutationRequest, mends: bool) -> Result<Self> {
+    pub(crate) fn mend(settings: &Settings, request: &MutationRequest, mode: CheckMode) -> Result<Self> {
         let revision = request.revision();
         let record = NewRecord::new(settings, request, revision)?;
-        let mut arguments = vec![revision_bytes(revision), text(&u8::from(mends)), record.bytes];
+        let told = match mode {
+            CheckMode::Report => "report",
+            CheckMode::Repair => "repair",
+            CheckMode::Migrate => "migrate",
+        };
+        let mut arguments = vec![revision_bytes(revision), told.as_bytes().to_vec(), record.bytes];
         arguments.extend(flat(record.lasting));
         arguments.extend(flat(decision_entries(request, 0)));
         let keyspace = &settings.keyspace;
         let keys = [keyspace.record(&request.id), keyspace.index_prefix(keyspace.partition_of(&request.id))];
         let keys = keys.map(String::into_bytes).to_vec();
-        Ok(Self { writes: mends, what: What::Script { script: &script::MEND, keys, arguments } })
+        Ok(Self { writes: mode.mends(), what: What::Script { script: &script::MEND, keys, arguments } })
     }
 
     /// Removes an index entry, if told to, that the document at this revision, or the absence of one, does not explain.

@@ -64,3 +64,11 @@ pub fn encode_as(
 pub fn decode(bytes: &[u8], limit: DocumentLimit) -> Result<RequestDocument, FormatError> {
     versions::decode(versions::KNOWN, bytes, limit)
 }
+
+/// The number of the version these bytes were written in, which need not be a known one.
+///
+/// # Errors
+/// [`FormatError`] when the bytes around the document are not whole.
+pub fn version_number(bytes: &[u8]) -> Result<u16, FormatError> {
+    envelope::open(bytes, DocumentLimit::MAX).map(|opened| opened.schema_version)
+}
