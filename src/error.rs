@@ -124,6 +124,16 @@ pub enum Error {
         limit: usize,
     },
 
+    /// The request cannot be written in the format version this store was told to write.
+    #[error("request {id} cannot be written: {source}")]
+    #[non_exhaustive]
+    Unwritable {
+        /// The request.
+        id: RequestId,
+        /// Why not.
+        source: FormatError,
+    },
+
     /// What is stored under a request's key cannot be read.
     #[error("what is stored at {key} cannot be read: {source}")]
     #[non_exhaustive]

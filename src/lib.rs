@@ -60,8 +60,11 @@ pub use error::{
 };
 pub use on_conflict::OnConflict;
 pub use query::*;
+#[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub use redis::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection};
 pub use request::*;
-pub use stored_format::{DocumentLimit, FormatError};
+pub use stored_format::{DocumentLimit, FormatError, FormatVersion};
 pub use sweep::Swept;
 
 /// The code in the README is compiled and run as well.

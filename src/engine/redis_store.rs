@@ -9,7 +9,7 @@ use crate::query::{DueQuery, IndexedMetadata, Lookup, Page, PageRequest, Request
 use crate::redis::reply::{self, Created, Updated};
 use crate::redis::{Attempts, Call, Cardinalities, Next, RedisOptions, Settings};
 use crate::request::{MutationRequest, RequestId, StateId, Timestamp, WriteId};
-use crate::stored_format::DocumentLimit;
+use crate::stored_format::{DocumentLimit, FormatVersion};
 
 /// Keeps requests in Redis, 7.0 or newer, or in Valkey, 7.2 or newer.
 ///
@@ -92,6 +92,15 @@ impl RedisStoreBuilder {
     #[must_use]
     pub fn index_metadata(mut self, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.options.indexed_metadata = IndexedMetadata::keys(keys);
+        self
+    }
+
+    /// Writes documents in this version of the stored format; the newest if nothing is said.
+    ///
+    /// A fleet that is being upgraded keeps writing the older version until every process reads the newer one.
+    #[must_use]
+    pub fn write_format(mut self, version: FormatVersion) -> Self {
+        self.options.write_format = version;
         self
     }
 
