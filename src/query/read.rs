@@ -30,6 +30,7 @@ pub trait Query: Conditions + Clone {
     fn row(part: Self::Part<'_>) -> Self::Row;
 
     /// Every result this request gives, with its key, in ascending order of the keys.
+    #[allow(clippy::wrong_self_convention, reason = "it is the request that is turned into rows")]
     fn into_rows(&self, request: MutationRequest, now: Timestamp) -> Vec<(SortKey, Self::Row)> {
         self.rows_of(&request, now).into_iter().map(|(key, part)| (key, Self::row(part))).collect()
     }

@@ -106,8 +106,8 @@ pub(super) fn lex_bounds(range: &KeyRange) -> (Vec<u8>, Vec<u8>) {
 
 fn bounds(range: &KeyRange, behind: Option<Vec<u8>>, descending: bool) -> (Vec<u8>, Vec<u8>) {
     let (least, greatest) = lex_bounds(range);
-    let (first, last) = if descending { (greatest, least) } else { (least, greatest) };
-    (behind.unwrap_or(first), last)
+    let (start, end) = if descending { (greatest, least) } else { (least, greatest) };
+    (behind.unwrap_or(start), end)
 }
 
 /// A page in the making: what the partitions have given so far, and how far each has been read.
