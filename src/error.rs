@@ -99,6 +99,17 @@ pub enum Error {
         stored: usize,
     },
 
+    /// An update would have changed what is fixed when a request is filed.
+    #[error(
+        "request {id}: the update changes what is fixed when a request is filed (target, category, tags, risk, blast \
+         radius, requester or created time); file a new request that supersedes it"
+    )]
+    #[non_exhaustive]
+    Refiled {
+        /// The request.
+        id: RequestId,
+    },
+
     /// The request is too large to be stored.
     #[error(
         "request {id} takes {size} bytes; the limit of this store is {limit}. Shorten it, or raise the document limit"
@@ -176,6 +187,11 @@ pub struct Conflict {
     pub status: Status,
     /// The stored decisions that the update did not know of.
     pub decisions_since: Vec<Decision>,
+    /// The request as it is stored.
+    pub stored: MutationRequest,
+    /// Whether the command that led to the update is allowed on what is stored too, so that it can simply be repeated;
+    /// `None` when the update came from no command.
+    pub commutes: Option<bool>,
 }
 
 /// Why a decision on an approval is not allowed. In the order in which the rules are checked.
@@ -438,6 +454,8 @@ impl Conflict {
             actual: stored.revision(),
             status: stored.state.status(),
             decisions_since: stored.decisions.iter().skip(known).cloned().collect(),
+            stored: stored.clone(),
+            commutes: None,
         }
     }
 }

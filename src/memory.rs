@@ -1,19 +1,18 @@
 //! The table behind the memory stores of both flavours: what a store does, without waiting for anything.
 
-use std::collections::{BTreeMap, HashMap};
-use std::ops::Bound;
+use std::collections::HashMap;
+use std::time::Duration;
 
 use crate::error::{Conflict, Error, Result};
-use crate::query::{Cursor, Listing, Lookup, Page, PageRequest, check_id_count, created_order};
-use crate::request::{MutationRequest, RequestId, WriteId};
+use crate::query::{self, Count, Lookup, Page, PageRequest, Query, RequestQuery, Statistics, check_id_count, evaluate};
+use crate::request::{MutationRequest, RequestId, Timestamp, WriteId};
 
 const SCOPE: &str = "memory";
 
-/// Requests by id, and their ids in created order.
+/// Requests by id.
 #[derive(Default)]
 pub(crate) struct RequestTable {
     requests: HashMap<RequestId, Stored>,
-    in_created_order: BTreeMap<Vec<u8>, RequestId>,
 }
 
 struct Stored {
@@ -31,7 +30,6 @@ impl RequestTable {
             }
             return Err(Error::AlreadyExists { id: request.id.clone() });
         }
-        self.in_created_order.insert(created_order(request.created_at, &request.id), request.id.clone());
         let stored = Stored { request: request.clone(), writes: vec![write_id] };
         self.requests.insert(request.id.clone(), stored);
         Ok(request)
@@ -51,6 +49,9 @@ impl RequestTable {
         if !request.decisions.starts_with(&stored.request.decisions) {
             return Err(Error::RewrittenHistory { id: request.id.clone(), stored: stored.request.decisions.len() });
         }
+        if !query::is_filed_alike(&request, &stored.request) {
+            return Err(Error::Refiled { id: request.id.clone() });
+        }
         let request = request.at_revision(next);
         stored.request = request.clone();
         stored.writes.push(write_id);
@@ -66,23 +67,19 @@ impl RequestTable {
         Ok(Lookup::new(ids.iter().map(|id| self.get(id)).collect(), Vec::new()))
     }
 
-    pub(crate) fn page(&self, listing: &Listing, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        let fingerprint = listing.fingerprint(SCOPE);
-        let from = match page.cursor() {
-            Some(cursor) => Bound::Excluded(cursor.position(fingerprint)?.to_vec()),
-            None => Bound::Unbounded,
-        };
-        let mut scanned = 0;
-        let mut found = self
-            .in_created_order
-            .range((from, Bound::Unbounded))
-            .inspect(|_| scanned += 1)
-            .filter_map(|(place, id)| Some((place, &self.requests.get(id)?.request)))
-            .filter(|(_, request)| listing.holds(request));
-        let entries: Vec<_> = found.by_ref().take(page.limit()).collect();
-        let more = found.next().is_some();
-        let next = entries.last().filter(|_| more).map(|(place, _)| Cursor::new(fingerprint, place));
-        let items = entries.into_iter().map(|(_, request)| request.clone()).collect();
-        Ok(Page::new(items, next, scanned))
+    pub(crate) fn read<Q: Query>(&self, query: &Q, page: &PageRequest, now: Timestamp) -> Result<Page<Q::Row>> {
+        evaluate(query, self.all(), page, SCOPE, now)
+    }
+
+    pub(crate) fn count(&self, query: &RequestQuery) -> Count {
+        Count::Exact(self.all().filter(|request| query.matches(request)).count() as u64)
+    }
+
+    pub(crate) fn statistics(&self, now: Timestamp, due_within: &[Duration]) -> Statistics {
+        Statistics::of(self.all(), now, due_within)
+    }
+
+    fn all(&self) -> impl Iterator<Item = &MutationRequest> {
+        self.requests.values().map(|stored| &stored.request)
     }
 }

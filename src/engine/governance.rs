@@ -4,10 +4,9 @@ use std::sync::Arc;
 use super::{RequestStore, dual};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, Result};
+use crate::on_conflict::OnConflict;
 use crate::query::{Lookup, Page, PageRequest};
-use crate::request::{
-    ActorContext, ApprovalId, MutationRequest, Pending, Rejection, RequestDraft, RequestId, StateId, WriteId,
-};
+use crate::request::{MutationRequest, RequestDraft, RequestId, StateId, Timestamp, WriteId};
 use crate::workflow::{self, Command};
 
 /// Files requests, and moves them on by the rules of [`workflow`](crate::workflow): reads the request, applies a command
@@ -17,15 +16,24 @@ use crate::workflow::{self, Command};
 /// [holds](ActorContext::because) is recorded as the reason of the decision.
 #[derive(Clone)]
 pub struct Governance {
-    store: Arc<dyn RequestStore>,
-    clock: Arc<dyn Clock>,
+    pub(super) store: Arc<dyn RequestStore>,
+    pub(super) clock: Arc<dyn Clock>,
+    new_id: NewId,
+    pub(super) on_conflict: OnConflict,
 }
+
+type NewId = Arc<dyn Fn() -> RequestId + Send + Sync>;
+
+/// What a command makes of a request at a time.
+pub(super) type Change<'a> = &'a (dyn Fn(MutationRequest, Timestamp) -> Result<MutationRequest> + Send + Sync);
 
 /// Says what a [`Governance`] works with.
 #[derive(Clone, Default)]
 pub struct GovernanceBuilder<Store = ()> {
     store: Store,
     clock: Option<Arc<dyn Clock>>,
+    new_id: Option<NewId>,
+    on_conflict: OnConflict,
 }
 
 impl Governance {
@@ -38,12 +46,18 @@ impl Governance {
     pub fn store(&self) -> &Arc<dyn RequestStore> {
         &self.store
     }
+
+    /// The same service with another policy: `governance.on_conflict(OnConflict::Fail).cancel(…)`.
+    #[must_use]
+    pub fn on_conflict(&self, policy: OnConflict) -> Self {
+        Self { on_conflict: policy, ..self.clone() }
+    }
 }
 
 impl<Store> GovernanceBuilder<Store> {
     /// Keeps requests in this store.
     pub fn store(self, store: Arc<dyn RequestStore>) -> GovernanceBuilder<Arc<dyn RequestStore>> {
-        GovernanceBuilder { store, clock: self.clock }
+        GovernanceBuilder { store, clock: self.clock, new_id: self.new_id, on_conflict: self.on_conflict }
     }
 
     /// Takes the time from this clock; from the system's if nothing is said.
@@ -52,12 +66,31 @@ impl<Store> GovernanceBuilder<Store> {
         self.clock = Some(clock);
         self
     }
+
+    /// Takes the ids of requests whose drafts name none from here; version 7 UUIDs if nothing is said.
+    #[must_use]
+    pub fn ids(mut self, new_id: impl Fn() -> RequestId + Send + Sync + 'static) -> Self {
+        self.new_id = Some(Arc::new(new_id));
+        self
+    }
+
+    /// What commands do when somebody else changed the request meanwhile; up to three rebases if nothing is said.
+    #[must_use]
+    pub fn on_conflict(mut self, policy: OnConflict) -> Self {
+        self.on_conflict = policy;
+        self
+    }
 }
 
 impl GovernanceBuilder<Arc<dyn RequestStore>> {
     /// The service.
     pub fn build(self) -> Governance {
-        Governance { store: self.store, clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)) }
+        Governance {
+            store: self.store,
+            clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
+            new_id: self.new_id.unwrap_or_else(|| Arc::new(RequestId::generate)),
+            on_conflict: self.on_conflict,
+        }
     }
 }
 
@@ -79,7 +112,7 @@ impl Governance {
     /// # Errors
     /// As [`submit`](Self::submit).
     pub async fn submit_as(&self, draft: RequestDraft, write_id: WriteId) -> Result<MutationRequest> {
-        let request = workflow::file(draft, RequestId::generate(), write_id, self.clock.now())?;
+        let request = workflow::file(draft, (self.new_id)(), write_id, self.clock.now())?;
         self.store.create(request).await
     }
 
@@ -126,99 +159,38 @@ impl Governance {
     /// Applies a command to the request with this id and stores the result.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is no such request; [`Error::InvalidTransition`] and [`Error::Approval`] when the
-    /// command is not allowed; [`Error::Conflict`] when somebody else changed the request meanwhile.
+    /// [`Error::NotFound`] when there is no such request; [`Error::InvalidTransition`], [`Error::Approval`] and
+    /// [`Error::Execution`] when the command is not allowed; [`Error::Conflict`] when others kept changing the request.
     pub async fn apply(&self, id: &RequestId, command: &Command) -> Result<MutationRequest> {
-        let Some(request) = self.store.get(id).await? else {
-            return Err(Error::NotFound { id: id.clone() });
-        };
-        let changed = workflow::apply(request, command, self.clock.now())?;
-        self.store.update(changed, WriteId::generate()).await
+        let request = self.load(id).await?;
+        self.change(request, self.on_conflict, &|request, now| workflow::apply(request, command, now)).await
     }
 
-    /// Lets a created or approved request wait.
-    ///
-    /// # Errors
-    /// As [`apply`](Self::apply).
-    pub async fn hold(
+    pub(super) async fn load(&self, id: &RequestId) -> Result<MutationRequest> {
+        self.store.get(id).await?.ok_or_else(|| Error::NotFound { id: id.clone() })
+    }
+
+    /// Computes a change and stores it; on a conflict computes it anew on what is stored, as often as the policy allows.
+    pub(super) async fn change(
         &self,
-        id: &RequestId,
-        by: impl Into<Arc<ActorContext>> + Send,
-        pending: impl Into<Pending> + Send,
+        mut request: MutationRequest,
+        policy: OnConflict,
+        change: Change<'_>,
     ) -> Result<MutationRequest> {
-        self.apply(id, &Command::hold(by, pending)).await
-    }
-
-    /// Approves a request directly. One with unmet approvals is refused.
-    ///
-    /// # Errors
-    /// As [`apply`](Self::apply).
-    pub async fn approve(&self, id: &RequestId, by: impl Into<Arc<ActorContext>> + Send) -> Result<MutationRequest> {
-        self.apply(id, &Command::approve(by)).await
-    }
-
-    /// Rejects a request.
-    ///
-    /// # Errors
-    /// As [`apply`](Self::apply).
-    pub async fn reject(&self, id: &RequestId, by: impl Into<Arc<ActorContext>> + Send) -> Result<MutationRequest> {
-        self.apply(id, &Command::reject(by)).await
-    }
-
-    /// Withdraws a request.
-    ///
-    /// # Errors
-    /// As [`apply`](Self::apply).
-    pub async fn cancel(&self, id: &RequestId, by: impl Into<Arc<ActorContext>> + Send) -> Result<MutationRequest> {
-        self.apply(id, &Command::cancel(by)).await
-    }
-
-    /// Expires a pending request.
-    ///
-    /// # Errors
-    /// As [`apply`](Self::apply).
-    pub async fn expire(&self, id: &RequestId, by: impl Into<Arc<ActorContext>> + Send) -> Result<MutationRequest> {
-        self.apply(id, &Command::expire(by)).await
-    }
-
-    /// Puts another request in a request's place.
-    ///
-    /// # Errors
-    /// As [`apply`](Self::apply).
-    pub async fn supersede(
-        &self,
-        id: &RequestId,
-        by: impl Into<Arc<ActorContext>> + Send,
-        superseding: RequestId,
-    ) -> Result<MutationRequest> {
-        self.apply(id, &Command::supersede(by, superseding)).await
-    }
-
-    /// Grants one approval of a request. The last one that was missing approves the request.
-    ///
-    /// # Errors
-    /// As [`apply`](Self::apply).
-    pub async fn grant(
-        &self,
-        id: &RequestId,
-        approval: &ApprovalId,
-        by: impl Into<Arc<ActorContext>> + Send,
-    ) -> Result<MutationRequest> {
-        self.apply(id, &Command::grant(by, approval.clone())).await
-    }
-
-    /// Refuses one approval of a request, which rejects the request.
-    ///
-    /// # Errors
-    /// As [`apply`](Self::apply).
-    pub async fn refuse(
-        &self,
-        id: &RequestId,
-        approval: &ApprovalId,
-        by: impl Into<Arc<ActorContext>> + Send,
-        rejection: Option<Rejection>,
-    ) -> Result<MutationRequest> {
-        self.apply(id, &Command::refuse(by, approval.clone(), rejection)).await
+        let mut rebases = 0;
+        loop {
+            let changed = change(request, self.clock.now())?;
+            let mut conflict = match self.store.update(changed, WriteId::generate()).await {
+                Err(Error::Conflict(conflict)) => conflict,
+                stored_or_failed => return stored_or_failed,
+            };
+            if rebases == policy.most_rebases() {
+                conflict.commutes = Some(change(conflict.stored.clone(), self.clock.now()).is_ok());
+                return Err(Error::Conflict(conflict));
+            }
+            rebases += 1;
+            request = conflict.stored;
+        }
     }
 }
 

@@ -1,10 +1,14 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use super::{RequestStore, dual};
+use super::{RequestQueries, RequestStore, dual};
 use crate::error::Result;
 use crate::memory::RequestTable;
-use crate::query::{Listing, Lookup, Page, PageRequest};
-use crate::request::{MutationRequest, RequestId, StateId, WriteId};
+use crate::query::{
+    Count, DecisionQuery, DecisionRow, DueQuery, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery,
+    PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics,
+};
+use crate::request::{MutationRequest, RequestId, StateId, Timestamp, WriteId};
 
 /// Keeps requests in this process's memory, for development and tests: all is gone when the last clone is dropped.
 ///
@@ -45,14 +49,60 @@ impl RequestStore for MemoryStore {
     }
 
     async fn pending(&self, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.table().page(&Listing::Pending, page)
+        self.table().read(&RequestQuery::pending(), page, ANY_TIME)
     }
 
     async fn by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.table().page(&Listing::State(state.clone()), page)
+        self.table().read(&RequestQuery::of_state(state.clone()), page, ANY_TIME)
     }
 
     async fn pending_by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.table().page(&Listing::PendingInState(state.clone()), page)
+        self.table().read(&RequestQuery::pending_of_state(state.clone()), page, ANY_TIME)
+    }
+
+    async fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.table().read(&DueQuery { by }, page, by)
+    }
+}
+
+/// No question here depends on the time but those that are given one.
+const ANY_TIME: Timestamp = Timestamp::MIN;
+
+#[dual]
+impl RequestQueries for MemoryStore {
+    async fn requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.table().read(query, page, ANY_TIME)
+    }
+
+    async fn pending_approvals(
+        &self,
+        query: &PendingApprovalQuery,
+        page: &PageRequest,
+    ) -> Result<Page<PendingApprovalRow>> {
+        self.table().read(query, page, ANY_TIME)
+    }
+
+    async fn recent_approvals(
+        &self,
+        query: &RecentApprovalQuery,
+        page: &PageRequest,
+    ) -> Result<Page<RecentApprovalRow>> {
+        self.table().read(query, page, ANY_TIME)
+    }
+
+    async fn decisions(&self, query: &DecisionQuery, page: &PageRequest) -> Result<Page<DecisionRow>> {
+        self.table().read(query, page, ANY_TIME)
+    }
+
+    async fn inbox(&self, query: &InboxQuery, now: Timestamp, page: &PageRequest) -> Result<Page<PendingApprovalRow>> {
+        self.table().read(query, page, now)
+    }
+
+    async fn count(&self, query: &RequestQuery) -> Result<Count> {
+        Ok(self.table().count(query))
+    }
+
+    async fn statistics(&self, now: Timestamp, due_within: &[Duration]) -> Result<Statistics> {
+        Ok(self.table().statistics(now, due_within))
     }
 }

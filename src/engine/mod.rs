@@ -6,14 +6,27 @@
 
 use super::dual;
 
+mod commands;
+mod execution;
 mod governance;
 mod memory_store;
 #[cfg(feature = "redis")]
+mod redis_check;
+#[cfg(feature = "redis")]
+mod redis_queries;
+#[cfg(feature = "redis")]
 mod redis_store;
+mod request_queries;
 mod request_store;
+mod rows;
+mod sweeper;
+mod sweeping;
 
 pub use governance::{Governance, GovernanceBuilder};
 pub use memory_store::MemoryStore;
 #[cfg(feature = "redis")]
 pub use redis_store::{RedisStore, RedisStoreBuilder};
+pub use request_queries::RequestQueries;
 pub use request_store::RequestStore;
+pub use rows::{Question, Rows};
+pub use sweeper::{Sweeper, SweeperBuilder};

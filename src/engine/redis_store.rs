@@ -5,10 +5,10 @@ use super::super::redis_driver::{Driver, pause};
 use super::{RequestStore, dual};
 use crate::deadline::Deadline;
 use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
-use crate::query::{Cursor, Listing, Lookup, Page, PageRequest, check_id_count};
+use crate::query::{DueQuery, IndexedMetadata, Lookup, Page, PageRequest, RequestQuery, check_id_count};
 use crate::redis::reply::{self, Created, Updated};
-use crate::redis::{Attempts, Call, Next, RedisOptions, Settings, merge_pages};
-use crate::request::{MutationRequest, RequestId, StateId, WriteId};
+use crate::redis::{Attempts, Call, Cardinalities, Next, RedisOptions, Settings};
+use crate::request::{MutationRequest, RequestId, StateId, Timestamp, WriteId};
 use crate::stored_format::DocumentLimit;
 
 /// Keeps requests in Redis, 7.0 or newer, or in Valkey, 7.2 or newer.
@@ -17,7 +17,8 @@ use crate::stored_format::DocumentLimit;
 #[derive(Clone)]
 pub struct RedisStore {
     driver: Driver,
-    settings: Arc<Settings>,
+    pub(super) settings: Arc<Settings>,
+    pub(super) cardinalities: Arc<Cardinalities>,
 }
 
 /// Says how a [`RedisStore`] is to be opened.
@@ -32,7 +33,7 @@ impl RedisStore {
         RedisStoreBuilder { options: RedisOptions::new(url.into()) }
     }
 
-    fn deadline(&self) -> Deadline {
+    pub(super) fn deadline(&self) -> Deadline {
         Deadline::after(self.settings.timeout)
     }
 }
@@ -84,6 +85,16 @@ impl RedisStoreBuilder {
         self
     }
 
+    /// Indexes these metadata keys, so that asking for their pairs costs no more than asking for a tag. None if nothing is
+    /// said; other pairs are checked on each request that the rest of a query finds.
+    ///
+    /// Fixed when a namespace is first opened.
+    #[must_use]
+    pub fn index_metadata(mut self, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.options.indexed_metadata = IndexedMetadata::keys(keys);
+        self
+    }
+
     /// About how many entries each partition's change feed keeps; 100,000 if nothing is said.
     #[must_use]
     pub fn feed_length(mut self, entries: u32) -> Self {
@@ -103,7 +114,7 @@ impl RedisStoreBuilder {
     pub async fn open(self) -> Result<RedisStore> {
         let settings = self.options.check()?;
         let driver = Driver::new(&settings)?;
-        let store = RedisStore { driver, settings: Arc::new(settings) };
+        let store = RedisStore { driver, settings: Arc::new(settings), cardinalities: Arc::default() };
         let deadline = store.deadline();
         let info = store.call(&Call::server_info(), deadline).await?;
         reply::check_server(&info)?;
@@ -115,7 +126,7 @@ impl RedisStoreBuilder {
 
 #[dual]
 impl RedisStore {
-    async fn call(&self, call: &Call, deadline: Deadline) -> Result<redis::Value> {
+    pub(super) async fn call(&self, call: &Call, deadline: Deadline) -> Result<redis::Value> {
         self.attempt(call, &mut Attempts::new(deadline, call.writes)).await
     }
 
@@ -133,26 +144,6 @@ impl RedisStore {
             }
         }
     }
-
-    async fn page(&self, listing: &Listing, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        let fingerprint = listing.fingerprint(self.settings.keyspace.namespace());
-        let after = match page.cursor() {
-            Some(cursor) => cursor.position(fingerprint)?,
-            None => &[],
-        };
-        let deadline = self.deadline();
-        let mut parts = Vec::new();
-        for partition in self.settings.keyspace.partitions() {
-            let call = Call::page(&self.settings, partition, listing, after, page.limit());
-            let value = self.call(&call, deadline).await?;
-            parts.push(reply::page(&self.settings, &value)?);
-        }
-        let merged = merge_pages(parts, page.limit());
-        let next = merged.ends_with.map(|member| Cursor::new(fingerprint, &member));
-        let mut page = Page::new(merged.items, next, merged.scanned);
-        page.unreadable = merged.unreadable;
-        Ok(page)
-    }
 }
 
 #[dual]
@@ -168,13 +159,17 @@ impl RequestStore for RedisStore {
 
     async fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
         let next = request.revision().next(write_id);
-        let call = Call::update(&self.settings, &request, next)?;
-        let mut attempts = Attempts::new(self.deadline(), call.writes);
-        let value = self.attempt(&call, &mut attempts).await?;
-        let sent_before = attempts.may_have_been_executed_before();
-        match reply::updated(&self.settings, &request, write_id, sent_before, &value)? {
-            Updated::Applied => Ok(request.at_revision(next)),
-            Updated::Forgotten => Err(forgotten(&request.id).into()),
+        let mut stored_decisions = request.stored_decisions();
+        let mut attempts = Attempts::new(self.deadline(), true);
+        loop {
+            let call = Call::update(&self.settings, &request, next, stored_decisions)?;
+            let value = self.attempt(&call, &mut attempts).await?;
+            let sent_before = attempts.may_have_been_executed_before();
+            match reply::updated(&self.settings, &request, write_id, sent_before, &value)? {
+                Updated::Applied => return Ok(request.at_revision(next)),
+                Updated::Forgotten => return Err(forgotten(&request.id).into()),
+                Updated::Stored(decisions) => stored_decisions = decisions,
+            }
         }
     }
 
@@ -207,15 +202,19 @@ impl RequestStore for RedisStore {
     }
 
     async fn pending(&self, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.page(&Listing::Pending, page).await
+        self.read(&RequestQuery::pending(), page, Timestamp::MIN).await
     }
 
     async fn by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.page(&Listing::State(state.clone()), page).await
+        self.read(&RequestQuery::of_state(state.clone()), page, Timestamp::MIN).await
     }
 
     async fn pending_by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.page(&Listing::PendingInState(state.clone()), page).await
+        self.read(&RequestQuery::pending_of_state(state.clone()), page, Timestamp::MIN).await
+    }
+
+    async fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.read(&DueQuery { by }, page, by).await
     }
 }
 

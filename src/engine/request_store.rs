@@ -1,7 +1,7 @@
 use super::dual;
 use crate::error::Result;
 use crate::query::{Lookup, Page, PageRequest};
-use crate::request::{MutationRequest, RequestId, StateId, WriteId};
+use crate::request::{MutationRequest, RequestId, StateId, Timestamp, WriteId};
 
 /// Keeps mutation requests. Of any number of concurrent updates from one revision, exactly one is applied.
 ///
@@ -57,4 +57,11 @@ pub trait RequestStore: Send + Sync {
     /// # Errors
     /// [`Error::InvalidCursor`](crate::Error::InvalidCursor) when the page goes on from a cursor of another query.
     async fn pending_by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>>;
+
+    /// Requests of which something is due to expire at this time or was before, themselves or open approvals, by their
+    /// [next deadline](crate::workflow::next_deadline), then by id.
+    ///
+    /// # Errors
+    /// [`Error::InvalidCursor`](crate::Error::InvalidCursor) when the page goes on from a cursor of another query.
+    async fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>>;
 }

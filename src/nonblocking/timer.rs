@@ -1,4 +1,4 @@
-//! Time in whichever runtime runs the future.
+//! Time and tasks of whichever runtime runs the caller.
 
 use std::future::Future;
 use std::pin::pin;
@@ -15,6 +15,17 @@ pub(super) async fn pause(duration: Duration) {
     }
     #[cfg(feature = "smol")]
     smol::Timer::after(duration).await;
+}
+
+/// Runs the future to its end beside its caller, in the same runtime that [`pause`] would wait in.
+pub(super) fn spawn(future: impl Future<Output = ()> + Send + 'static) {
+    #[cfg(feature = "tokio")]
+    if cfg!(not(feature = "smol")) || tokio::runtime::Handle::try_current().is_ok() {
+        drop(tokio::spawn(future));
+        return;
+    }
+    #[cfg(feature = "smol")]
+    smol::spawn(future).detach();
 }
 
 /// The future's output, or `None` if it takes longer than `duration`; it is dropped then.

@@ -1,10 +1,69 @@
-//! What can be asked of stored requests: pages, cursors, filters and the order of results. Pure, and without any store.
+//! What can be asked: filters, their meaning, order, rows, pages, index terms and plans.
+//!
+//! Pure: nothing here reads a clock or a store. [`RequestQuery::matches`] is the one meaning of a filter; indexes and
+//! plans only find the same requests sooner.
 
+mod approval_query;
+mod bounds;
+mod conditions;
 mod cursor;
-mod listing;
+mod decision_query;
+mod digest;
+mod direction;
+mod due_query;
+mod evaluate;
+mod inbox_query;
+mod index_entries;
+mod key_range;
 mod page;
+mod plan;
+mod read;
+mod recent_query;
+mod request_builder;
+mod request_conditions;
+mod request_filters;
+mod request_match;
+mod request_query;
+mod request_text;
+mod rows;
+mod sort_key;
+mod statistics;
+mod terms;
 
+pub use approval_query::PendingApprovalQuery;
+pub use bounds::MAX_CHOICES;
 pub use cursor::Cursor;
 pub(crate) use cursor::Fingerprint;
-pub(crate) use listing::{Listing, check_id_count, created_order};
+pub use decision_query::DecisionQuery;
+pub use direction::SortDirection;
+pub(crate) use due_query::DueQuery;
+pub use evaluate::evaluate;
+pub use inbox_query::InboxQuery;
+pub(crate) use index_entries::is_filed_alike;
+pub use index_entries::{IndexEntry, IndexedMetadata, changing_entries, decision_entries, index_entries};
+pub use key_range::KeyRange;
+pub(crate) use page::check_id_count;
 pub use page::{Lookup, Page, PageRequest, Unreadable};
+pub use plan::{Driver, Plan, Probe, plan};
+pub use read::Query;
+pub use recent_query::RecentApprovalQuery;
+pub use request_query::RequestQuery;
+pub use rows::{DecisionRow, PendingApprovalRow, RecentApprovalRow, RequestSummary};
+pub use sort_key::{KeyLayout, SortKey};
+pub use statistics::{Count, Statistics};
+pub use terms::{Dimension, Term};
+
+#[cfg(test)]
+mod evaluate_tests;
+#[cfg(test)]
+mod index_tests;
+#[cfg(test)]
+mod plan_tests;
+#[cfg(test)]
+mod query_samples;
+#[cfg(test)]
+mod request_tests;
+#[cfg(test)]
+mod row_tests;
+#[cfg(test)]
+mod samples;

@@ -70,6 +70,11 @@ impl PageRequest {
         Ok(Self { limit, after: None })
     }
 
+    /// The first page, as long as a page may be.
+    pub const fn longest() -> Self {
+        Self { limit: Self::MAX_LIMIT, after: None }
+    }
+
     /// The page behind this cursor.
     #[must_use]
     pub fn after(mut self, cursor: Cursor) -> Self {
@@ -113,6 +118,15 @@ impl Lookup {
     pub const fn new(requests: Vec<Option<MutationRequest>>, unreadable: Vec<Unreadable>) -> Self {
         Self { requests, unreadable }
     }
+}
+
+/// Refuses more ids than a page may have.
+pub(crate) fn check_id_count(ids: &[RequestId]) -> Result<(), InvalidValue> {
+    if ids.len() > PageRequest::MAX_LIMIT {
+        let problem = format!("are {}; at most {} are looked up at once", ids.len(), PageRequest::MAX_LIMIT);
+        return Err(InvalidValue::new("request ids", problem));
+    }
+    Ok(())
 }
 
 #[derive(Serialize, Deserialize)]

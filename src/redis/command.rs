@@ -1,9 +1,10 @@
-use super::index_entries::{IndexEntry, suffix_of};
+use super::index_entries::{IndexEntry, decision_entries};
 use super::options::Settings;
 use super::record::NewRecord;
+use super::scan::{Scan, lex_bounds};
 use super::script::{self, Script};
 use crate::error::Result;
-use crate::query::Listing;
+use crate::query::{KeyRange, SortKey, Term};
 use crate::request::{MutationRequest, RequestId, Revision};
 
 /// The version of keys, records and indexes taken together.
@@ -31,7 +32,8 @@ impl Call {
     pub(crate) fn open_namespace(settings: &Settings) -> Self {
         let keyspace = &settings.keyspace;
         let keys = vec![keyspace.meta().into_bytes()];
-        let arguments = vec![text(&keyspace.partition_count()), text(&LAYOUT_VERSION)];
+        let metadata: Vec<&str> = settings.indexed_metadata.iter().collect();
+        let arguments = vec![text(&keyspace.partition_count()), text(&LAYOUT_VERSION), text(&metadata.join("\n"))];
         Self { writes: true, what: What::Script { script: &script::OPEN_NAMESPACE, keys, arguments } }
     }
 
@@ -51,32 +53,135 @@ impl Call {
     /// # Errors
     /// When the request is over the document limit.
     pub(crate) fn create(settings: &Settings, request: &MutationRequest) -> Result<Self> {
-        let record = NewRecord::new(request.document(), request.revision(), settings.document_limit)?;
+        let record = NewRecord::new(settings, request, request.revision())?;
         let mut arguments = vec![record.bytes];
         arguments.extend(announcement(settings, request, request.revision()));
         arguments.extend(flat(record.lasting));
+        arguments.extend(flat(decision_entries(request, 0)));
         Ok(Self::writing(&script::CREATE, settings, request, arguments))
     }
 
+    /// `stored_decisions` is how many decisions are taken to be stored, at most as many as the request has.
+    ///
     /// # Errors
     /// When the request is over the document limit.
-    pub(crate) fn update(settings: &Settings, request: &MutationRequest, next: Revision) -> Result<Self> {
-        let record = NewRecord::new(request.document(), next, settings.document_limit)?;
-        let expected = request.revision();
+    pub(crate) fn update(
+        settings: &Settings,
+        request: &MutationRequest,
+        next: Revision,
+        stored_decisions: usize,
+    ) -> Result<Self> {
+        let record = NewRecord::new(settings, request, next)?;
+        let mark = record.marks.get(stored_decisions).copied().unwrap_or_default();
         let mut arguments = vec![record.bytes];
         arguments.extend(announcement(settings, request, next));
-        arguments.push([&expected.number.to_be_bytes()[..], expected.write_id.as_bytes()].concat());
-        arguments.push(record.marks);
+        arguments.push(revision_bytes(request.revision()));
+        arguments.push(text(&stored_decisions));
+        arguments.push(mark.to_be_bytes().to_vec());
+        arguments.extend(flat(decision_entries(request, u32::try_from(stored_decisions).unwrap_or(u32::MAX))));
         Ok(Self::writing(&script::UPDATE, settings, request, arguments))
     }
 
-    /// A page of a list, behind this member, or its first one.
-    pub(crate) fn page(settings: &Settings, partition: u16, listing: &Listing, after: &[u8], limit: usize) -> Self {
+    /// Reads along indexes of one partition.
+    pub(crate) fn scan(settings: &Settings, partition: u16, scan: &Scan<'_>) -> Self {
         let keyspace = &settings.keyspace;
-        let index = [keyspace.index_prefix(partition).as_bytes(), &suffix_of(listing)].concat();
-        let keys = vec![index, keyspace.record_prefix(partition).into_bytes()];
-        let arguments = vec![after.to_vec(), text(&limit)];
-        Self { writes: false, what: What::Script { script: &script::PAGE, keys, arguments } }
+        let sign = |positive: bool| if positive { b"+".to_vec() } else { b"-".to_vec() };
+        let mut keys = vec![keyspace.record_prefix(partition).into_bytes()];
+        keys.extend(scan.terms().map(|term| keyspace.index(partition, term)));
+        let mut arguments = vec![
+            text(&scan.driver.len()),
+            sign(!scan.descending),
+            scan.from.clone(),
+            scan.to.clone(),
+            text(&scan.limit),
+            text(&scan.budget),
+            sign(scan.created_first),
+            text(&u8::from(scan.wants_records)),
+        ];
+        for (terms, by_row) in &scan.probes {
+            arguments.push(text(&terms.len()));
+            arguments.push(if *by_row { b"row".to_vec() } else { b"request".to_vec() });
+        }
+        Self { writes: false, what: What::Script { script: &script::SCAN, keys, arguments } }
+    }
+
+    /// Counts the keys that terms hold in one partition, each within a range, and reads the first key of the first term.
+    pub(crate) fn sizes<'a>(
+        settings: &Settings,
+        partition: u16,
+        ranges: impl IntoIterator<Item = (&'a Term, &'a KeyRange)>,
+    ) -> Self {
+        let (mut keys, mut arguments) = (Vec::new(), Vec::new());
+        for (term, range) in ranges {
+            keys.push(settings.keyspace.index(partition, term));
+            let (from, to) = lex_bounds(range);
+            arguments.extend([from, to]);
+        }
+        Self { writes: false, what: What::Script { script: &script::SIZES, keys, arguments } }
+    }
+
+    /// Some of the records of the namespace, in any partition: one step of SCAN.
+    pub(crate) fn find_records(settings: &Settings, cursor: u64) -> Self {
+        Self::find(settings, cursor, "r")
+    }
+
+    /// Some of the indexes of the namespace, in any partition: one step of SCAN.
+    pub(crate) fn find_indexes(settings: &Settings, cursor: u64) -> Self {
+        Self::find(settings, cursor, "i")
+    }
+
+    fn find(settings: &Settings, cursor: u64, kind: &str) -> Self {
+        // No character of a namespace means anything in a pattern.
+        let pattern = format!("{{{}:*}}:{kind}:*", settings.keyspace.namespace());
+        Self::reading(redis::cmd("SCAN").arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(200).clone())
+    }
+
+    pub(crate) fn get_key(key: &str) -> Self {
+        Self::reading(redis::cmd("GET").arg(key).clone())
+    }
+
+    /// A part of an index, behind a member if one is given.
+    pub(crate) fn index_part(index: &str, after: &[u8], most: usize) -> Self {
+        let from = if after.is_empty() { b"-".to_vec() } else { [b"(", after].concat() };
+        let mut command = redis::cmd("ZRANGE");
+        command.arg(index).arg(from).arg("+").arg("BYLEX").arg("LIMIT").arg(0).arg(most);
+        Self::reading(command)
+    }
+
+    pub(crate) fn remove_member(index: &str, member: &SortKey) -> Self {
+        let command = redis::cmd("ZREM").arg(index).arg(member.as_bytes()).clone();
+        Self { writes: true, what: What::Command(command) }
+    }
+
+    /// Compares a record's index entries with those its document asks for, and mends them if told to.
+    ///
+    /// # Errors
+    /// When the request is over the document limit.
+    pub(crate) fn mend(settings: &Settings, request: &MutationRequest, mends: bool) -> Result<Self> {
+        let revision = request.revision();
+        let record = NewRecord::new(settings, request, revision)?;
+        let mut arguments = vec![revision_bytes(revision), text(&u8::from(mends)), record.bytes];
+        arguments.extend(flat(record.lasting));
+        arguments.extend(flat(decision_entries(request, 0)));
+        let keyspace = &settings.keyspace;
+        let keys = [keyspace.record(&request.id), keyspace.index_prefix(keyspace.partition_of(&request.id))];
+        let keys = keys.map(String::into_bytes).to_vec();
+        Ok(Self { writes: mends, what: What::Script { script: &script::MEND, keys, arguments } })
+    }
+
+    /// Removes an index entry, if told to, that the document at this revision, or the absence of one, does not explain.
+    pub(crate) fn drop_entry(
+        settings: &Settings,
+        index: &str,
+        member: &SortKey,
+        id: &RequestId,
+        revision: Option<Revision>,
+        drops: bool,
+    ) -> Self {
+        let keys = vec![settings.keyspace.record(id).into_bytes(), index.as_bytes().to_vec()];
+        let revision = revision.map(revision_bytes).unwrap_or_default();
+        let arguments = vec![revision, member.as_bytes().to_vec(), text(&u8::from(drops))];
+        Self { writes: drops, what: What::Script { script: &script::DROP_ENTRY, keys, arguments } }
     }
 
     const fn reading(command: redis::Cmd) -> Self {
@@ -120,6 +225,10 @@ fn announcement(settings: &Settings, request: &MutationRequest, revision: Revisi
         text(&request.state.status()),
         kinds.join(",").into_bytes(),
     ]
+}
+
+fn revision_bytes(revision: Revision) -> Vec<u8> {
+    [&revision.number.to_be_bytes()[..], revision.write_id.as_bytes()].concat()
 }
 
 fn flat(entries: Vec<IndexEntry>) -> impl Iterator<Item = Vec<u8>> {

@@ -1,6 +1,8 @@
 use std::num::NonZeroU16;
 
+use super::index_entries::suffix_of;
 use crate::error::InvalidValue;
+use crate::query::Term;
 use crate::request::RequestId;
 
 /// Which keys a store uses: `{<namespace>:<partition>}:…` for all that belongs to one partition, and
@@ -70,6 +72,10 @@ impl Keyspace {
 
     pub(crate) fn feed(&self, partition: u16) -> String {
         format!("{{{}:{partition}}}:feed", self.namespace)
+    }
+
+    pub(crate) fn index(&self, partition: u16, term: &Term) -> Vec<u8> {
+        [self.index_prefix(partition).as_bytes(), &suffix_of(term)].concat()
     }
 
     pub(crate) fn index_prefix(&self, partition: u16) -> String {

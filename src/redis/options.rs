@@ -4,6 +4,7 @@ use redis::IntoConnectionInfo as _;
 
 use super::keyspace::Keyspace;
 use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
+use crate::query::IndexedMetadata;
 use crate::stored_format::DocumentLimit;
 
 /// What a Redis store was asked for, checked only when it is opened.
@@ -17,6 +18,7 @@ pub(crate) struct RedisOptions {
     pub(crate) connect_timeout: Duration,
     pub(crate) document_limit: DocumentLimit,
     pub(crate) feed_length: u32,
+    pub(crate) indexed_metadata: IndexedMetadata,
 }
 
 /// Settings that were checked: what a store works with.
@@ -31,6 +33,7 @@ pub(crate) struct Settings {
     pub(crate) connect_timeout: Duration,
     pub(crate) document_limit: DocumentLimit,
     pub(crate) feed_length: u32,
+    pub(crate) indexed_metadata: IndexedMetadata,
 }
 
 impl RedisOptions {
@@ -46,6 +49,7 @@ impl RedisOptions {
             connect_timeout: Duration::from_secs(1),
             document_limit: DocumentLimit::DEFAULT,
             feed_length: 100_000,
+            indexed_metadata: IndexedMetadata::default(),
         }
     }
 
@@ -77,6 +81,7 @@ impl RedisOptions {
             connect_timeout: self.connect_timeout,
             document_limit: self.document_limit,
             feed_length: self.feed_length,
+            indexed_metadata: self.indexed_metadata,
         })
     }
 }

@@ -1,8 +1,8 @@
 use super::history::history_marks;
 use super::index_entries::{IndexEntries, IndexEntry, index_entries};
+use super::options::Settings;
 use crate::error::{Error, Result};
-use crate::query::created_order;
-use crate::request::{MutationRequest, RequestDocument, Revision, WriteId};
+use crate::request::{MutationRequest, Revision, WriteId};
 use crate::stored_format::{self, DocumentLimit, FormatError};
 
 const MAGIC: &[u8; 2] = b"MR";
@@ -19,16 +19,17 @@ const WRITE_ID_BYTES: usize = 16;
 ///      4      8  number of the revision
 ///     12      4  how many decisions the document has
 ///     16      4  history mark: CRC-32 over those decisions
-///     20   16·n  write ids, the newest first: of this revision, of the one before it, …
-///            1+k  length and bytes of the member most index entries have: created time, id
-///              2  how many current index entries follow
-///              …  each: 2 + length and suffix of its key; 2 + length and member, where length 0 means the member above
+///     20      4  filing mark: CRC-32 over the index entries that come from what is fixed when a request is filed
+///     24   16·n  write ids, the newest first: of this revision, of the one before it, …
+///              2  how many members of current index entries follow
+///              …  each: 2 + length and member; 2, how many indexes hold it; for each 2 + length and suffix of its key
 ///              …  the document, in the stored format
 /// ```
 /// Numbers are unsigned and big-endian.
 pub(crate) struct Record<'a> {
     revision_number: u64,
     write_ids: Vec<WriteId>,
+    suffixes: Vec<&'a [u8]>,
     document: &'a [u8],
 }
 
@@ -36,43 +37,54 @@ pub(crate) struct Record<'a> {
 pub(crate) struct NewRecord {
     /// The record, with the id of this write as the only one; the script puts the earlier ones behind it.
     pub(crate) bytes: Vec<u8>,
-    /// The mark behind each decision, 4 bytes each, the first for an empty history.
-    pub(crate) marks: Vec<u8>,
-    /// The index entries that are only ever added.
+    /// The mark behind each decision, the first for an empty history.
+    pub(crate) marks: Vec<u32>,
+    /// The index entries that are added when the request is filed and stay.
     pub(crate) lasting: Vec<IndexEntry>,
 }
 
 impl NewRecord {
-    /// The record of `document` as the write of `revision` makes it.
-    pub(crate) fn new(document: &RequestDocument, revision: Revision, limit: DocumentLimit) -> Result<Self> {
-        let encoded = stored_format::encode(document, limit).map_err(|error| match error {
-            FormatError::OverLimit { size, limit, .. } => Error::TooLarge { id: document.id.clone(), size, limit },
-            source => Error::Unreadable { key: document.id.to_string(), source },
-        })?;
-        let marks = history_marks(&document.decisions);
-        let IndexEntries { lasting, current } = index_entries(document);
-        let member = created_order(document.created_at, &document.id);
+    /// The record of `request` as the write of `revision` makes it.
+    pub(crate) fn new(settings: &Settings, request: &MutationRequest, revision: Revision) -> Result<Self> {
+        let encoded =
+            stored_format::encode(request.document(), settings.document_limit).map_err(|error| match error {
+                FormatError::OverLimit { size, limit, .. } => Error::TooLarge { id: request.id.clone(), size, limit },
+                source => Error::Unreadable { key: request.id.to_string(), source },
+            })?;
+        let marks = history_marks(&request.decisions);
+        let IndexEntries { lasting, current } = index_entries(request, &settings.indexed_metadata);
 
-        let mut bytes = Vec::with_capacity(128 + encoded.len());
+        let mut bytes = Vec::with_capacity(512 + encoded.len());
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&[VERSION, 1]);
         bytes.extend_from_slice(&revision.number.to_be_bytes());
-        put_u32(&mut bytes, document.decisions.len());
+        put_u32(&mut bytes, request.decisions.len());
         bytes.extend_from_slice(&marks.last().copied().unwrap_or(0).to_be_bytes());
+        bytes.extend_from_slice(&filing_mark(&lasting).to_be_bytes());
         bytes.extend_from_slice(revision.write_id.as_bytes());
-        bytes.push(u8::try_from(member.len()).unwrap_or(u8::MAX));
-        bytes.extend_from_slice(&member);
         put_u16(&mut bytes, current.len());
-        for entry in &current {
-            put_u16(&mut bytes, entry.suffix.len());
-            bytes.extend_from_slice(&entry.suffix);
-            let own: &[u8] = if entry.member == member { &[] } else { &entry.member };
-            put_u16(&mut bytes, own.len());
-            bytes.extend_from_slice(own);
+        for (member, suffixes) in &current {
+            put_text(&mut bytes, member);
+            put_u16(&mut bytes, suffixes.len());
+            suffixes.iter().for_each(|suffix| put_text(&mut bytes, suffix));
         }
         bytes.extend_from_slice(&encoded);
-        Ok(Self { bytes, marks: marks.iter().flat_map(|mark| mark.to_be_bytes()).collect(), lasting })
+        Ok(Self { bytes, marks, lasting })
     }
+}
+
+fn filing_mark(lasting: &[IndexEntry]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    for part in lasting.iter().flat_map(|entry| [&entry.suffix, &entry.member]) {
+        hasher.update(&(part.len() as u64).to_be_bytes());
+        hasher.update(part);
+    }
+    hasher.finalize()
+}
+
+fn put_text(bytes: &mut Vec<u8>, text: &[u8]) {
+    put_u16(bytes, text.len());
+    bytes.extend_from_slice(text);
 }
 
 /// All that is counted here is bounded by the length limits of names or by the document limit.
@@ -101,25 +113,39 @@ impl<'a> Record<'a> {
             return Err(FormatError::Malformed { problem: "record header without version or write id".to_owned() });
         }
         let revision_number = u64::from_be_bytes(rest.array()?);
-        let _decision_count_and_mark: [u8; 8] = rest.array()?;
+        let _decision_count_and_marks: [u8; 12] = rest.array()?;
         let write_ids = (0..write_id_count)
             .map(|_| rest.array::<WRITE_ID_BYTES>().map(WriteId::from_bytes))
             .collect::<Result<_, _>>()?;
-        let member_length = rest.byte()?;
-        rest.take(usize::from(member_length))?;
-        for _ in 0..rest.u16()? {
-            for _suffix_then_member in 0..2 {
-                let length = rest.u16()?;
-                rest.take(usize::from(length))?;
+        let mut suffixes = Vec::new();
+        for _member in 0..rest.u16()? {
+            rest.text()?;
+            for _suffix in 0..rest.u16()? {
+                suffixes.push(rest.text()?);
             }
         }
-        Ok(Self { revision_number, write_ids, document: rest.rest })
+        Ok(Self { revision_number, write_ids, suffixes, document: rest.rest })
     }
 
     /// The revision that is stored.
     pub(crate) fn revision(&self) -> Revision {
         let write_id = self.write_ids.first().copied().unwrap_or(WriteId::from_bytes([0; WRITE_ID_BYTES]));
         Revision { number: self.revision_number, write_id }
+    }
+
+    /// The ids of the last writes, the newest first.
+    pub(crate) fn write_ids(&self) -> &[WriteId] {
+        &self.write_ids
+    }
+
+    /// The suffixes of the indexes that the header names, once for each entry.
+    pub(crate) fn suffixes(&self) -> &[&'a [u8]] {
+        &self.suffixes
+    }
+
+    /// The bytes of the document.
+    pub(crate) const fn document(&self) -> &'a [u8] {
+        self.document
     }
 
     /// What became of the write that would have made revision `number` with this write id.
@@ -176,6 +202,11 @@ impl<'a> Reader<'a> {
 
     fn byte(&mut self) -> Result<u8, FormatError> {
         self.array::<1>().map(u8::from_be_bytes)
+    }
+
+    fn text(&mut self) -> Result<&'a [u8], FormatError> {
+        let length = self.u16()?;
+        self.take(usize::from(length))
     }
 
     fn u16(&mut self) -> Result<u16, FormatError> {

@@ -1,12 +1,13 @@
 use redis::Value;
 
 use super::command::LAYOUT_VERSION;
+use super::history::history_marks;
 use super::options::Settings;
-use super::page_merge::PartitionPage;
 use super::record::{Fate, Record};
+use super::scan::Scanned;
 use super::server::{check_version, incompatible};
 use crate::error::{Conflict, Error, Outcome, Result, StoreError, StoreErrorKind};
-use crate::query::Unreadable;
+use crate::query::{SortKey, Unreadable};
 use crate::request::{MutationRequest, RequestId, WriteId};
 use crate::stored_format::FormatError;
 
@@ -26,6 +27,8 @@ pub(crate) enum Updated {
     Applied,
     /// Whether an earlier attempt was applied can no longer be told.
     Forgotten,
+    /// So many decisions are stored, other than was taken; the update has to be sent again for that number.
+    Stored(usize),
 }
 
 /// # Errors
@@ -50,6 +53,16 @@ pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> 
         return Err(incompatible(format!(
             "namespace {namespace} has {partitions} partition(s), but was opened with {asked}; \
              the number is fixed when a namespace is first opened: open it with {partitions}"
+        ))
+        .into());
+    }
+    let recorded = array(reply).and_then(|fields| text(fields.get(2)?)).unwrap_or_default();
+    let asked: Vec<&str> = settings.indexed_metadata.iter().collect();
+    if recorded != asked.join("\n") {
+        let recorded: Vec<&str> = recorded.lines().collect();
+        return Err(incompatible(format!(
+            "namespace {namespace} indexes the metadata keys {recorded:?}, but was opened with {asked:?}; the choice is \
+             fixed when a namespace is first opened: open it with {recorded:?}"
         ))
         .into());
     }
@@ -128,34 +141,63 @@ pub(crate) fn updated(
             let stored = request(settings, &sent.id, record)?.ok_or_else(|| unexpected("update.lua"))?;
             Err(Conflict::between(sent, &stored).into())
         }
-        ("rewritten", [Value::Int(count), ..]) => {
-            Err(Error::RewrittenHistory { id: sent.id.clone(), stored: usize::try_from(*count).unwrap_or(0) })
+        ("history", [Value::Int(count), mark, ..]) => {
+            let stored = usize::try_from(*count).unwrap_or(usize::MAX);
+            let own_mark = history_marks(&sent.decisions).get(stored).map(|mark| mark.to_be_bytes());
+            if own_mark.is_some_and(|own| bytes(mark) == Some(&own[..])) {
+                return Ok(Updated::Stored(stored));
+            }
+            Err(Error::RewrittenHistory { id: sent.id.clone(), stored })
         }
+        ("refiled", _) => Err(Error::Refiled { id: sent.id.clone() }),
         ("missing", _) => Err(Error::NotFound { id: sent.id.clone() }),
         _ => Err(refusal(settings, &sent.id, reply, "update.lua")),
     }
 }
 
-/// One partition's part of a page.
-pub(crate) fn page(settings: &Settings, reply: &Value) -> Result<PartitionPage<MutationRequest>> {
-    let broken = || unexpected("page.lua");
-    let [Value::Int(more), rows @ ..] = array(reply).ok_or_else(broken)? else {
+/// What a scan found.
+pub(crate) fn scanned(settings: &Settings, reply: &Value) -> Result<Scanned> {
+    let broken = || unexpected("scan.lua");
+    let parts = array(reply).ok_or_else(broken)?;
+    let [Value::Int(more), position, Value::Int(looked_at), sizes, members, places, records] = parts else {
         return Err(broken().into());
     };
-    let mut entries = Vec::with_capacity(rows.len() / 2);
-    for row in rows.chunks_exact(2) {
-        let [member, record] = row else { continue };
-        let member = bytes(member).ok_or_else(broken)?;
-        let id = member.get(8..).and_then(|id| std::str::from_utf8(id).ok());
-        let id = id.and_then(|id| RequestId::new(id).ok()).ok_or_else(broken)?;
+    let key = |value: &Value| bytes(value).map(|bytes| SortKey::from_bytes(bytes.to_vec()));
+    let members: Option<Vec<SortKey>> = array(members).ok_or_else(broken)?.iter().map(key).collect();
+    let members = members.ok_or_else(broken)?;
+    let records = array(records).ok_or_else(broken)?;
+
+    let mut requests = Vec::with_capacity(records.len());
+    let mut first_members = members.iter().zip(array(places).ok_or_else(broken)?);
+    for (place, record) in (1_i64..).zip(records) {
+        // Places are numbered in the order in which they first come up.
+        let (member, _) = first_members.find(|(_, named)| **named == Value::Int(place)).ok_or_else(broken)?;
+        // What is no member of ours is left out here, and found by a check.
+        let Some(id) = member.request_id() else { continue };
         let read = read_record(settings, &id, record).and_then(|found| {
             found.ok_or_else(|| FormatError::Malformed {
                 problem: "an index names the request, but nothing is stored under its key".to_owned(),
             })
         });
-        entries.push((member.to_vec(), read.map_err(|error| Unreadable::new(id, error))));
+        requests.push((member.clone(), read.map_err(|error| Unreadable::new(id, error))));
     }
-    Ok(PartitionPage { entries, more: *more != 0 })
+    Ok(Scanned {
+        more: *more != 0,
+        position: key(position).ok_or_else(broken)?,
+        looked_at: u64::try_from(*looked_at).unwrap_or(0),
+        sizes: numbers(sizes).ok_or_else(broken)?,
+        members,
+        requests,
+    })
+}
+
+/// How many keys each term holds, and the first key of the first.
+pub(crate) fn sizes(reply: &Value) -> Result<(Vec<u64>, Option<SortKey>)> {
+    let [sizes, first] = array(reply).unwrap_or_default() else {
+        return Err(unexpected("sizes.lua").into());
+    };
+    let sizes = numbers(sizes).ok_or_else(|| unexpected("sizes.lua"))?;
+    Ok((sizes, bytes(first).map(|bytes| SortKey::from_bytes(bytes.to_vec()))))
 }
 
 fn read_record(settings: &Settings, id: &RequestId, value: &Value) -> Result<Option<MutationRequest>, FormatError> {
@@ -209,7 +251,7 @@ fn tagged<'a>(reply: &'a Value, script: &'static str) -> Result<(&'a str, &'a [V
 }
 
 /// A script's answer is known to have come after it ran: what it did cannot be told from an answer without sense.
-fn unexpected(command: &str) -> StoreError {
+pub(super) fn unexpected(command: &str) -> StoreError {
     StoreError::new(
         StoreErrorKind::Connection,
         Outcome::Unknown,
@@ -217,14 +259,22 @@ fn unexpected(command: &str) -> StoreError {
     )
 }
 
-fn array(value: &Value) -> Option<&[Value]> {
+pub(super) fn array(value: &Value) -> Option<&[Value]> {
     match value {
         Value::Array(values) => Some(values),
         _ => None,
     }
 }
 
-fn bytes(value: &Value) -> Option<&[u8]> {
+fn numbers(value: &Value) -> Option<Vec<u64>> {
+    let number = |value: &Value| match value {
+        Value::Int(number) => u64::try_from(*number).ok(),
+        _ => None,
+    };
+    array(value)?.iter().map(number).collect()
+}
+
+pub(super) fn bytes(value: &Value) -> Option<&[u8]> {
     match value {
         Value::BulkString(bytes) => Some(bytes),
         Value::SimpleString(text) => Some(text.as_bytes()),
@@ -232,6 +282,6 @@ fn bytes(value: &Value) -> Option<&[u8]> {
     }
 }
 
-fn text(value: &Value) -> Option<&str> {
+pub(super) fn text(value: &Value) -> Option<&str> {
     std::str::from_utf8(bytes(value)?).ok()
 }

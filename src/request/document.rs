@@ -14,11 +14,14 @@ use crate::error::{Error, InvalidValue};
 ///
 /// Every field of its [`RequestDocument`] can be read (`request.state`, `request.decisions`, …); none can be set: a
 /// request changes only by the rules of [`workflow`](crate::workflow).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "Fields")]
 pub struct MutationRequest {
     revision: Revision,
     document: RequestDocument,
+    /// How many of the decisions were there at that revision, as far as this value has seen.
+    #[serde(skip)]
+    stored_decisions: usize,
 }
 
 /// All that a mutation request holds, but for its revision.
@@ -105,7 +108,8 @@ impl MutationRequest {
     /// agree or are too few, or when it waits for approval without having one.
     pub fn from_document(document: RequestDocument, revision: Revision) -> Result<Self, Error> {
         check_approvals(&document)?;
-        Ok(Self { revision, document })
+        let stored_decisions = document.decisions.len();
+        Ok(Self { revision, document, stored_decisions })
     }
 
     /// The revision this request was read or written at.
@@ -132,13 +136,29 @@ impl MutationRequest {
     #[must_use]
     pub fn at_revision(mut self, revision: Revision) -> Self {
         self.revision = revision;
+        self.stored_decisions = self.document.decisions.len();
         self
+    }
+
+    /// How many of the decisions were there when it was read. A guess: only the store knows.
+    #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "only the Redis store sends changes by parts"))]
+    pub(crate) const fn stored_decisions(&self) -> usize {
+        self.stored_decisions
     }
 
     pub(crate) fn edit(&mut self) -> &mut RequestDocument {
         &mut self.document
     }
 }
+
+/// Two are equal when revision and document are; how much of it was stored when is no part of a request.
+impl PartialEq for MutationRequest {
+    fn eq(&self, other: &Self) -> bool {
+        self.revision == other.revision && self.document == other.document
+    }
+}
+
+impl Eq for MutationRequest {}
 
 impl Deref for MutationRequest {
     type Target = RequestDocument;

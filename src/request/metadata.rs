@@ -67,6 +67,11 @@ impl Metadata {
         Ok(self.0.insert(key, value))
     }
 
+    /// Takes out what is under `key`.
+    pub fn remove(&mut self, key: &str) -> Option<Value> {
+        self.0.remove(key)
+    }
+
     /// Puts a value that cannot nest under `key`.
     pub(crate) fn note(&mut self, key: &'static str, value: impl Into<Scalar>) {
         self.0.insert(key.to_owned(), value.into().0);

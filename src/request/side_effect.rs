@@ -1,3 +1,5 @@
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::{ContractId, Metadata, Timestamp};
@@ -109,6 +111,17 @@ impl SideEffect {
     /// Whether somebody must act on it.
     pub const fn requires_action(&self) -> bool {
         self.requires_action
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Info => "Info",
+            Self::Warning => "Warning",
+            Self::Error => "Error",
+            Self::Critical => "Critical",
+        })
     }
 }
 

@@ -136,7 +136,7 @@ impl Command {
         Self::new(Action::Expire, by)
     }
 
-    /// Puts another request in place of one that is not final.
+    /// Puts another request in place of one that is not final. Refused with `Invalid` when it is the same one.
     pub fn supersede(by: impl Into<Arc<ActorContext>>, superseding: RequestId) -> Self {
         Self::new(Action::Supersede { superseding }, by)
     }

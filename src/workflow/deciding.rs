@@ -84,7 +84,7 @@ pub(super) fn grant(
     }
     let document = request.edit();
     set_state(document, id, ApprovalState::Approved(verdict(occasion, digest)));
-    let granted = occasion.decision(ApprovalDecision::Granted, about(&approval, document, digest));
+    let granted = occasion.decision(ApprovalDecision::Granted, describe(&approval, document, digest, Metadata::new()));
     record(document, granted);
     satisfy_quorum(document, &approval, occasion)?;
     mark_fulfilled(document);
@@ -172,9 +172,13 @@ pub(super) fn set_state(document: &mut RequestDocument, id: &ApprovalId, state: 
     }
 }
 
-/// What a decision says about the approval it is about.
-pub(super) fn about(approval: &Approval, document: &RequestDocument, digest: Digest) -> Metadata {
-    let mut about = Metadata::new();
+/// What a decision says about its approval, added to what it says already.
+pub(super) fn describe(
+    approval: &Approval,
+    document: &RequestDocument,
+    digest: Digest,
+    mut about: Metadata,
+) -> Metadata {
     about.note("approval", approval.id.as_str());
     about.note("target", approval.target.to_string());
     about.note("step", approval.step.number());
@@ -194,7 +198,8 @@ fn rejected_decision(
     digest: Digest,
     occasion: Occasion<'_>,
 ) -> Decision {
-    let mut about = about(approval, document, digest);
+    let details = rejection.map_or_else(Metadata::new, |rejection| rejection.metadata.clone());
+    let mut about = describe(approval, document, digest, details);
     if let Some(rejection) = rejection {
         about.note("code", rejection.code.as_str());
         about.note("message", rejection.message.as_str());

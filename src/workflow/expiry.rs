@@ -44,7 +44,7 @@ pub(super) fn expire_approvals(request: &mut MutationRequest, occasion: Occasion
     let document = request.edit();
     for approval in &due {
         deciding::set_state(document, &approval.id, ApprovalState::Expired { at: now });
-        let mut about = deciding::about(approval, document, digest);
+        let mut about = deciding::describe(approval, document, digest, Metadata::new());
         if let Some(end) = approval.expires_at {
             about.note("expires_at", end);
         }

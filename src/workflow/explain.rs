@@ -4,7 +4,7 @@ use super::demand::{Demand, active_step, demands, is_overdue, is_pending};
 use super::{deciding, expiry};
 use crate::request::{
     ActorContext, ActorId, Approval, ApprovalId, ApprovalTarget, Claim, DeciderRule, Decision, DecisionCategory,
-    MutationRequest, QuorumGroup, RequestDocument, RequestState, Step, Timestamp,
+    QuorumGroup, RequestDocument, RequestState, Step, Timestamp,
 };
 
 /// Why a request stands where it stands at one time, and who can move it on.
@@ -82,9 +82,9 @@ pub fn explain(document: &RequestDocument, now: Timestamp) -> Explanation {
 }
 
 /// The approvals this actor can decide now: each would be granted, and no other would.
-pub fn decidable_by<'a>(request: &'a MutationRequest, actor: &ActorContext, now: Timestamp) -> Vec<&'a Approval> {
-    let approvals = request.document().approvals.iter();
-    approvals.filter(|approval| deciding::check(request, &approval.id, actor, now).is_ok()).collect()
+pub fn decidable_by<'a>(document: &'a RequestDocument, actor: &ActorContext, now: Timestamp) -> Vec<&'a Approval> {
+    let approvals = document.approvals.iter();
+    approvals.filter(|approval| deciding::check(document, &approval.id, actor, now).is_ok()).collect()
 }
 
 impl Explanation {

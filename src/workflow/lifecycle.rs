@@ -1,6 +1,6 @@
 use super::history::{Occasion, count, record};
 use super::{demand, execution};
-use crate::error::{ApprovalRefusal, Error, Result};
+use crate::error::{ApprovalRefusal, Error, InvalidValue, Result};
 use crate::request::{
     ApprovalDecision, LifecycleDecision, Metadata, MutationRequest, Pending, PendingReason, RequestDocument, RequestId,
     RequestState, Status, Timestamp,
@@ -40,6 +40,10 @@ pub(super) fn expire(request: &mut MutationRequest, occasion: Occasion<'_>) -> R
 }
 
 pub(super) fn supersede(request: &mut MutationRequest, by: &RequestId, occasion: Occasion<'_>) -> Result<()> {
+    if *by == request.id {
+        let problem = "is the id of the request itself; name the one that takes its place";
+        return Err(InvalidValue::new("superseding request", problem).into());
+    }
     go(request.edit(), RequestState::Superseded { by: by.clone() }, occasion)
 }
 

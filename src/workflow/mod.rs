@@ -1,6 +1,28 @@
 //! How a request moves on: pure functions from (request, command, time) to the changed request, or to an error.
 //!
 //! Nothing here reads a clock, a store or a random number. A function that returns an error has changed nothing.
+//!
+//! ```
+//! use mutator_governance::workflow::{Command, apply, explain, file};
+//! use mutator_governance::{
+//!     ActorContext, ApprovalId, ApprovalRule, Intent, RequestDraft, RequestId, Target, Timestamp, WriteId,
+//! };
+//!
+//! # fn main() -> Result<(), mutator_governance::Error> {
+//! let now = Timestamp::now();
+//! let target = Target::new("tenant:acme", "Tenant", "RoleGrant")?;
+//! let draft = RequestDraft::new(target, Intent::new("grant-role", "Access")?, ActorContext::user("alice")?)
+//!     .requires_approval(ApprovalRule::role("manager")?)
+//!     .requires_approval(ApprovalRule::actor("bob")?);
+//! let request = file(draft, RequestId::generate(), WriteId::generate(), now)?;
+//! assert_eq!(explain(&request, now).to_string(), "waits for role manager; step 1 of 2");
+//!
+//! let carol = ActorContext::user("carol")?.with_role("manager")?.because("part of her new job");
+//! let request = apply(request, &Command::grant(carol, ApprovalId::new("approval-1")?), now)?;
+//! assert_eq!(explain(&request, now).to_string(), "waits for bob; step 2 of 2");
+//! # Ok(())
+//! # }
+//! ```
 
 mod break_glass;
 mod command;
@@ -8,6 +30,7 @@ mod compensation;
 mod deciding;
 mod demand;
 mod execution;
+mod execution_order;
 mod expiry;
 mod explain;
 mod filing;
@@ -19,6 +42,8 @@ mod sentence;
 
 pub use command::{Action, Command};
 pub use compensation::{compensation_draft, link_compensation, owes_link};
+pub(crate) use execution_order::compensated_by;
+pub use execution_order::{ExecutionOrder, ExecutionOutcome};
 pub use expiry::{due_command, is_due, next_deadline};
 pub use explain::{Explanation, OpenApproval, OpenDemand, decidable_by, explain};
 pub use filing::file;

@@ -141,6 +141,20 @@ impl fmt::Display for Resolution {
 }
 
 impl Resolution {
+    /// The resolution that the request's history records last.
+    pub(crate) fn recorded_last(document: &RequestDocument) -> Self {
+        let last = document.decisions.iter().rev().find_map(|decision| match decision.kind {
+            DecisionKind::VersionResolution(kind) => Some(kind),
+            _ => None,
+        });
+        match last {
+            Some(VersionDecision::RejectedAsStale) => Self::RejectedAsStale,
+            Some(VersionDecision::RenewedApprovalRequired) => Self::RequiresRenewedApproval,
+            Some(VersionDecision::RevalidationRequired) => Self::RevalidateOnLatestState,
+            Some(VersionDecision::Validated) | None => Self::ExecuteApprovedVersion,
+        }
+    }
+
     /// Whether the request may be executed now.
     pub const fn lets_execute(self) -> bool {
         matches!(self, Self::ExecuteApprovedVersion | Self::RevalidateOnLatestState)

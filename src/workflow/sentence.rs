@@ -113,13 +113,13 @@ fn deciders(demand: &OpenDemand) -> String {
             }
         }
     }
-    let separator = if demand.group.is_some() { ", " } else { " or " };
+    let (separator, last) = if demand.group.is_some() { (", ", " and ") } else { (" or ", " or ") };
     match names.len().saturating_sub(NAMED) {
         _ if names.is_empty() => "nobody".to_owned(),
         0 => names.join(separator),
         beside => {
             names.truncate(NAMED);
-            format!("{}{separator}{beside} others", names.join(separator))
+            format!("{}{last}{beside} others", names.join(separator))
         }
     }
 }

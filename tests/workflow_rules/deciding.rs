@@ -1,7 +1,7 @@
 use mutator_governance::workflow::Command;
 use mutator_governance::{
-    ActorContext, ApprovalRefusal, ApprovalRule, ApprovalState, ApprovalStatus, ApprovalTarget, Digest, PendingReason,
-    Rejection, RequestState, Step, Value,
+    ActorContext, ApprovalRefusal, ApprovalRule, ApprovalState, ApprovalStatus, ApprovalTarget, Digest, Metadata,
+    PendingReason, Rejection, RequestState, Step, Value,
 };
 
 use crate::support::{
@@ -108,7 +108,7 @@ fn deciding_checks_the_rules_in_their_order() {
 }
 
 #[test]
-fn a_second_vote_in_a_group_is_refused_before_the_order_of_steps_is_looked_at() {
+fn no_actor_counts_twice_in_one_quorum_group() {
     let security = ApprovalTarget::role("security").unwrap();
     let rule = ApprovalRule::quorum("security", 2, [security.clone(), security.clone(), security]).unwrap();
     let request = file_with([rule.rejected_when_impossible()]);
@@ -176,7 +176,8 @@ fn a_requirement_is_fulfilled_when_its_own_approvals_are_met() {
 
 #[test]
 fn a_refusal_rejects_the_approval_with_its_reason_and_then_the_request() {
-    let rejection = Rejection::new("too-broad", "grants more than asked").in_category("scope");
+    let mut rejection = Rejection::new("too-broad", "grants more than asked").in_category("scope");
+    rejection.metadata = Metadata::new().with("limit", 3_i64).unwrap();
     let request = file_with([rule("alice"), rule("bob")]);
     let command = Command::refuse(user("alice"), approval("approval-1"), Some(rejection.clone()));
     let request = apply(&request, &command, 1);
@@ -187,6 +188,8 @@ fn a_refusal_rejects_the_approval_with_its_reason_and_then_the_request() {
     };
     assert_eq!((verdict.at, stored.as_ref()), (at(1), Some(&rejection)));
     assert_eq!(request.decisions[3].metadata.get("code"), Some(&Value::from("too-broad")));
+    assert_eq!(request.decisions[3].metadata.get("category"), Some(&Value::from("scope")));
+    assert_eq!(request.decisions[3].metadata.get("limit"), Some(&Value::from(3_i64)));
     let reason = request.decisions[4].reason.as_deref();
     assert_eq!(reason, Some("approval approval-1 was rejected: grants more than asked"));
 }

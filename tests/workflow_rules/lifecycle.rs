@@ -76,6 +76,12 @@ fn supersede_records_the_superseding_id() {
 }
 
 #[test]
+fn a_request_does_not_supersede_itself() {
+    let error = try_apply(&file(draft()), &Command::supersede(user("operator"), id("request-1")), 1).unwrap_err();
+    assert!(matches!(error, Error::Invalid(_)), "{error}");
+}
+
+#[test]
 fn leaving_pending_clears_reason_and_expiry() {
     let pending = Pending { reason: PendingReason::Quota, expires_at: Some(at(60)) };
     let request = file(draft().waiting_for(pending));

@@ -3,80 +3,80 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{self, Command};
 use mutator_governance::{
-    ActorContext, ApprovalId, ApprovalRefusal, ApprovalRule, ApprovalTarget, Error, Intent, MutationRequest, Pending,
-    PendingReason, RequestDraft, RequestId, RequestState, Status, Target, Timestamp, WriteId,
+    ActorContext, ApprovalId, ApprovalRefusal, ApprovalRule, ApprovalTarget, Error, ExecutionRefusal, Intent,
+    MutationRequest, Pending, PendingReason, RequestDraft, RequestId, RequestState, Status, Target, Timestamp, WriteId,
 };
 
 /// The given number of seconds after the beginning of 2026.
-pub fn at(seconds: u64) -> Timestamp {
+pub(crate) fn at(seconds: u64) -> Timestamp {
     Timestamp::from_micros(1_767_225_600_000_000).unwrap().saturating_add(Duration::from_secs(seconds))
 }
 
-pub fn id(text: &str) -> RequestId {
+pub(crate) fn id(text: &str) -> RequestId {
     RequestId::new(text).unwrap()
 }
 
-pub fn approval(text: &str) -> ApprovalId {
+pub(crate) fn approval(text: &str) -> ApprovalId {
     ApprovalId::new(text).unwrap()
 }
 
-pub fn user(id: &str) -> Arc<ActorContext> {
+pub(crate) fn user(id: &str) -> Arc<ActorContext> {
     Arc::new(ActorContext::user(id).unwrap())
 }
 
-pub fn user_because(id: &str, reason: &str) -> Arc<ActorContext> {
+pub(crate) fn user_because(id: &str, reason: &str) -> Arc<ActorContext> {
     Arc::new(ActorContext::user(id).unwrap().because(reason))
 }
 
-pub fn actor(id: &str) -> ApprovalTarget {
+pub(crate) fn actor(id: &str) -> ApprovalTarget {
     ApprovalTarget::actor(id).unwrap()
 }
 
 /// A draft of a role grant, asked for by `requester`.
-pub fn draft() -> RequestDraft {
+pub(crate) fn draft() -> RequestDraft {
     let target = Target::new("tenant:acme", "Tenant", "RoleGrant").unwrap();
     RequestDraft::new(target, Intent::new("grant-role", "Access").unwrap(), user("requester"))
 }
 
-pub fn try_file(draft: RequestDraft) -> Result<MutationRequest, Error> {
+pub(crate) fn try_file(draft: RequestDraft) -> Result<MutationRequest, Error> {
     workflow::file(draft, id("request-1"), WriteId::from_bytes([7; 16]), at(0))
 }
 
-pub fn file(draft: RequestDraft) -> MutationRequest {
+pub(crate) fn file(draft: RequestDraft) -> MutationRequest {
     try_file(draft).unwrap()
 }
 
 /// A request that waits for these approvals.
-pub fn file_with(rules: impl IntoIterator<Item = ApprovalRule>) -> MutationRequest {
+pub(crate) fn file_with(rules: impl IntoIterator<Item = ApprovalRule>) -> MutationRequest {
     file(rules.into_iter().fold(draft(), RequestDraft::requires_approval))
 }
 
-pub fn rule(actor_id: &str) -> ApprovalRule {
+pub(crate) fn rule(actor_id: &str) -> ApprovalRule {
     ApprovalRule::actor(actor_id).unwrap()
 }
 
-pub fn quorum(group: &str, required: u32, members: &[&str]) -> ApprovalRule {
+pub(crate) fn quorum(group: &str, required: u32, members: &[&str]) -> ApprovalRule {
     ApprovalRule::quorum(group, required, members.iter().map(|member| actor(member))).unwrap()
 }
 
-pub fn try_apply(request: &MutationRequest, command: &Command, seconds: u64) -> Result<MutationRequest, Error> {
+pub(crate) fn try_apply(request: &MutationRequest, command: &Command, seconds: u64) -> Result<MutationRequest, Error> {
     workflow::apply(request.clone(), command, at(seconds))
 }
 
-pub fn apply(request: &MutationRequest, command: &Command, seconds: u64) -> MutationRequest {
+pub(crate) fn apply(request: &MutationRequest, command: &Command, seconds: u64) -> MutationRequest {
     try_apply(request, command, seconds).unwrap()
 }
 
-pub fn grant(request: &MutationRequest, by: &str, approval_id: &str, seconds: u64) -> MutationRequest {
+pub(crate) fn grant(request: &MutationRequest, by: &str, approval_id: &str, seconds: u64) -> MutationRequest {
     apply(request, &Command::grant(user(by), approval(approval_id)), seconds)
 }
 
-pub fn refuse(request: &MutationRequest, by: &str, approval_id: &str, seconds: u64) -> MutationRequest {
+pub(crate) fn refuse(request: &MutationRequest, by: &str, approval_id: &str, seconds: u64) -> MutationRequest {
     apply(request, &Command::refuse(user(by), approval(approval_id), None), seconds)
 }
 
 /// A request in this status, without approvals.
-pub fn in_status(status: Status) -> MutationRequest {
+pub(crate) fn in_status(status: Status) -> MutationRequest {
     let mut document = file(draft()).into_document();
     document.state = match status {
         Status::Created => RequestState::Created,
@@ -93,13 +93,20 @@ pub fn in_status(status: Status) -> MutationRequest {
 }
 
 /// The kinds of the decisions, as words, from the given one on.
-pub fn history(request: &MutationRequest, from: usize) -> Vec<String> {
+pub(crate) fn history(request: &MutationRequest, from: usize) -> Vec<String> {
     request.decisions[from..].iter().map(|decision| decision.kind.to_string()).collect()
 }
 
-pub fn refusal(error: Error) -> ApprovalRefusal {
+pub(crate) fn refusal(error: Error) -> ApprovalRefusal {
     match error {
         Error::Approval { refusal, .. } => *refusal,
         other => panic!("not a refusal of an approval: {other}"),
+    }
+}
+
+pub(crate) fn execution_refusal(error: Error) -> ExecutionRefusal {
+    match error {
+        Error::Execution { refusal, .. } => *refusal,
+        other => panic!("not a refusal of an execution: {other}"),
     }
 }

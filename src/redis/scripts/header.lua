@@ -1,6 +1,6 @@
 -- Shared by the scripts that write: reading the header of a record. Its layout is in record.rs.
 
-local FIXED = 20
+local FIXED = 24
 local MAX_WRITE_IDS = 8
 
 -- Whether a value is a record this script understands: nil when it is, else the answer to give.
@@ -30,28 +30,26 @@ local function writes_since(record, write_id)
     return nil
 end
 
--- The current index entries of a record, as a list of { suffix, member }.
+-- The current index entries of a record, as a list of { suffix, member }, and where the header ends.
 local function current_entries(record)
     local at = FIXED + 16 * string.byte(record, 4) + 1
-    local function take(length)
+    local function number()
+        at = at + 2
+        return struct.unpack('>I2', record, at - 2)
+    end
+    local function text()
+        local length = number()
         at = at + length
         return string.sub(record, at - length, at - 1)
     end
-    local function length()
-        local high, low = string.byte(take(2), 1, 2)
-        return high * 256 + low
-    end
-    local created = take(string.byte(take(1)))
     local entries = {}
-    for place = 1, length() do
-        local suffix = take(length())
-        local member = take(length())
-        if member == '' then
-            member = created
+    for _ = 1, number() do
+        local member = text()
+        for _ = 1, number() do
+            entries[#entries + 1] = { text(), member }
         end
-        entries[place] = { suffix, member }
     end
-    return entries
+    return entries, at - 1
 end
 
 -- Whether a key is of the type the script needs, or absent: nil when it is, else the answer to give.

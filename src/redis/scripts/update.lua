@@ -3,12 +3,14 @@
 -- KEYS  1 record   2 feed   3 prefix of the partition's index keys (the index keys are built from it)
 -- ARGV  1 new record, with its own write id only   2 feed length   3 id   4 revision number   5 status
 --       6 decision kinds   7 expected revision: number (8 bytes) and write id (16 bytes)
---       8 history marks of the new record, 4 bytes behind each decision, the first for none
---       then index entries to add that last: suffix, member, suffix, member, …
+--       8 how many decisions the sender takes to be stored   9 the mark of as many decisions of its own
+--       then the index entries of its further decisions: suffix, member, suffix, member, …
 -- Reply {'updated'}                    written
 --       {'repeated', n}                this write was applied before, n writes ago
 --       {'conflict', record}           stored is another revision
---       {'rewritten', n}               the new history does not begin with the n stored decisions
+--       {'history', n, mark}           stored are n decisions with this mark: the sender took another number, or its
+--                                      history does not begin with them
+--       {'refiled'}                    what is fixed when a request is filed would be changed
 --       {'missing'}                    there is no such request
 --       {'foreign'} {'version', n}     what is stored is not a record this script understands
 --       {'wrongtype', key, wanted, found}
@@ -36,9 +38,12 @@ if revision ~= ARGV[7] then
     return { 'conflict', stored }
 end
 
-local count = struct.unpack('>I4', string.sub(stored, 13, 16))
-if string.sub(ARGV[8], 4 * count + 1, 4 * count + 4) ~= string.sub(stored, 17, 20) then
-    return { 'rewritten', count }
+local count, mark = struct.unpack('>I4', stored, 13), string.sub(stored, 17, 20)
+if count ~= tonumber(ARGV[8]) or mark ~= ARGV[9] then
+    return { 'history', count, mark }
+end
+if string.sub(stored, 21, 24) ~= string.sub(new, 21, 24) then
+    return { 'refiled' }
 end
 
 local function name(entry)
@@ -58,7 +63,7 @@ for _, entry in ipairs(current_entries(new)) do
         added[#added + 1] = entry
     end
 end
-for at = 9, #ARGV, 2 do
+for at = 10, #ARGV, 2 do
     added[#added + 1] = { ARGV[at], ARGV[at + 1] }
 end
 local removed = {}

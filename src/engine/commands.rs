@@ -1,0 +1,186 @@
+use std::sync::Arc;
+
+use super::{Governance, dual};
+use crate::error::Result;
+use crate::request::{
+    ActorContext, Approval, ApprovalId, Digest, MutationRequest, Pending, Rejection, RequestId, StateVersion, Timestamp,
+};
+use crate::workflow::{self, Command, Explanation, Resolution, StaleStrategy};
+
+/// Commands, each read, checked and stored as [`apply`](Governance::apply) does it.
+#[dual]
+impl Governance {
+    /// Lets a created or approved request wait.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub async fn hold(
+        &self,
+        id: &RequestId,
+        by: impl Into<Arc<ActorContext>> + Send,
+        pending: impl Into<Pending> + Send,
+    ) -> Result<MutationRequest> {
+        self.apply(id, &Command::hold(by, pending)).await
+    }
+
+    /// Approves a request directly. One with unmet approvals is refused.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub async fn approve(&self, id: &RequestId, by: impl Into<Arc<ActorContext>> + Send) -> Result<MutationRequest> {
+        self.apply(id, &Command::approve(by)).await
+    }
+
+    /// Rejects a request.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub async fn reject(&self, id: &RequestId, by: impl Into<Arc<ActorContext>> + Send) -> Result<MutationRequest> {
+        self.apply(id, &Command::reject(by)).await
+    }
+
+    /// Withdraws a request.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub async fn cancel(&self, id: &RequestId, by: impl Into<Arc<ActorContext>> + Send) -> Result<MutationRequest> {
+        self.apply(id, &Command::cancel(by)).await
+    }
+
+    /// Expires a pending request.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub async fn expire(&self, id: &RequestId, by: impl Into<Arc<ActorContext>> + Send) -> Result<MutationRequest> {
+        self.apply(id, &Command::expire(by)).await
+    }
+
+    /// Puts another request in a request's place.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub async fn supersede(
+        &self,
+        id: &RequestId,
+        by: impl Into<Arc<ActorContext>> + Send,
+        superseding: RequestId,
+    ) -> Result<MutationRequest> {
+        self.apply(id, &Command::supersede(by, superseding)).await
+    }
+
+    /// Grants one approval of a request. The last one that was missing approves the request.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub async fn grant(
+        &self,
+        id: &RequestId,
+        approval: &ApprovalId,
+        by: impl Into<Arc<ActorContext>> + Send,
+    ) -> Result<MutationRequest> {
+        self.apply(id, &Command::grant(by, approval.clone())).await
+    }
+
+    /// Refuses one approval of a request, which rejects the request.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub async fn refuse(
+        &self,
+        id: &RequestId,
+        approval: &ApprovalId,
+        by: impl Into<Arc<ActorContext>> + Send,
+        rejection: Option<Rejection>,
+    ) -> Result<MutationRequest> {
+        self.apply(id, &Command::refuse(by, approval.clone(), rejection)).await
+    }
+
+    /// Ends what a request waited for before its approvals, and asks for these.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub async fn request_approvals(
+        &self,
+        id: &RequestId,
+        by: impl Into<Arc<ActorContext>> + Send,
+        expires_at: Option<Timestamp>,
+    ) -> Result<MutationRequest> {
+        self.apply(id, &Command::request_approvals(by, expires_at)).await
+    }
+
+    /// Grants one approval for exactly the request with this digest, as the approver saw it.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply); also when the request has another digest now.
+    pub async fn grant_for_digest(
+        &self,
+        id: &RequestId,
+        approval: &ApprovalId,
+        by: impl Into<Arc<ActorContext>> + Send,
+        digest: Digest,
+    ) -> Result<MutationRequest> {
+        self.apply(id, &Command::grant_for_digest(by, approval.clone(), digest)).await
+    }
+
+    /// Approves a request although approvals are unmet: break-glass. The actor has to give a reason, and the history
+    /// names what was overridden.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub async fn override_approvals(
+        &self,
+        id: &RequestId,
+        by: impl Into<Arc<ActorContext>> + Send,
+    ) -> Result<MutationRequest> {
+        self.apply(id, &Command::override_approvals(by)).await
+    }
+
+    /// Why the request stands where it stands, who can move it on, and until when.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such request.
+    pub async fn explain(&self, id: &RequestId) -> Result<Explanation> {
+        let request = self.load(id).await?;
+        Ok(workflow::explain(&request, self.clock.now()))
+    }
+
+    /// The approvals of a request that this actor can decide now.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such request.
+    pub async fn decidable_by(&self, id: &RequestId, actor: &ActorContext) -> Result<Vec<Approval>> {
+        let request = self.load(id).await?;
+        Ok(workflow::decidable_by(&request, actor, self.clock.now()).into_iter().cloned().collect())
+    }
+
+    /// How an approved request stands to the current version of its state, and what it would become. Stores nothing.
+    ///
+    /// # Errors
+    /// As [`workflow::resolve`].
+    pub async fn resolve(
+        &self,
+        id: &RequestId,
+        current: &StateVersion,
+        strategy: StaleStrategy,
+        by: impl Into<Arc<ActorContext>> + Send,
+    ) -> Result<(Resolution, MutationRequest)> {
+        let by = by.into();
+        let request = self.load(id).await?;
+        workflow::resolve(request, current, strategy, &by, self.clock.now())
+    }
+
+    /// Resolves an approved request against the current version of its state, and stores what it becomes.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub async fn resolve_and_store(
+        &self,
+        id: &RequestId,
+        current: &StateVersion,
+        strategy: StaleStrategy,
+        by: impl Into<Arc<ActorContext>> + Send,
+    ) -> Result<(Resolution, MutationRequest)> {
+        let request = self.apply(id, &Command::resolve(by, current.clone(), strategy)).await?;
+        Ok((Resolution::recorded_last(&request), request))
+    }
+}

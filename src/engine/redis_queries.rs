@@ -1,0 +1,197 @@
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::{RedisStore, RequestQueries, RequestStore, dual};
+use crate::error::{Error, Result, StoreErrorKind};
+use crate::query::{
+    Count, DecisionQuery, DecisionRow, Driver, Fingerprint, InboxQuery, Page, PageRequest, PendingApprovalQuery,
+    PendingApprovalRow, Plan, Query, RecentApprovalQuery, RecentApprovalRow, RequestQuery, SortKey, Statistics,
+    evaluate, plan,
+};
+use crate::redis::{Assembly, Call, Scan, StatisticsParts, reply};
+use crate::request::{MutationRequest, RequestId, Timestamp};
+
+const ANY_TIME: Timestamp = Timestamp::MIN;
+
+#[dual]
+impl RedisStore {
+    /// One page of a query: one call to each partition, and further ones where what was read did not fill the page.
+    pub(super) async fn read<Q: Query + Send + Sync>(
+        &self,
+        query: &Q,
+        page: &PageRequest,
+        now: Timestamp,
+    ) -> Result<Page<Q::Row>>
+    where
+        Q::Row: Send,
+    {
+        let fingerprint = self.fingerprint(query);
+        let start = page.cursor().map(|cursor| cursor.position(fingerprint)).transpose()?.map(SortKey::from_bytes);
+        let plan = self.plan(query);
+        if let Driver::Requests(ids) = &plan.driver {
+            return self.read_by_ids(query, ids, page, now).await;
+        }
+        let deadline = self.deadline();
+        let partitions = self.settings.keyspace.partition_count();
+        let mut assembly = Assembly::new(partitions, plan.direction, start.as_ref(), page.limit());
+        while let Some((partition, position)) = assembly.next() {
+            let Some(scan) = Scan::new(&plan, position, page.limit()) else { break };
+            let value = match self.call(&Call::scan(&self.settings, partition, &scan), deadline).await {
+                Ok(value) => value,
+                Err(error) if assembly.is_begun() && is_late(&error) => break,
+                Err(error) => return Err(error),
+            };
+            let scanned = reply::scanned(&self.settings, &value)?;
+            self.cardinalities.learn(scan.terms().zip(scanned.sizes.iter().copied()));
+            assembly.add(partition, &plan, query, now, scanned);
+        }
+        Ok(assembly.finish(fingerprint))
+    }
+
+    async fn read_by_ids<Q: Query + Send + Sync>(
+        &self,
+        query: &Q,
+        ids: &BTreeSet<RequestId>,
+        page: &PageRequest,
+        now: Timestamp,
+    ) -> Result<Page<Q::Row>> {
+        let ids: Vec<RequestId> = ids.iter().cloned().collect();
+        let lookup = self.get_many(&ids).await?;
+        let found: Vec<MutationRequest> = lookup.requests.into_iter().flatten().collect();
+        let mut page = evaluate(query, &found, page, &self.scope(), now)?;
+        page.unreadable = lookup.unreadable;
+        Ok(page)
+    }
+
+    /// How a query would be answered now, and why: what is read along, what is looked up, what is left to check.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the store fails.
+    pub async fn explain_query<Q: Query + Send + Sync>(&self, query: &Q) -> Result<Plan<Q>> {
+        let deadline = self.deadline();
+        let terms: Vec<_> = query.terms(&self.settings.indexed_metadata).into_iter().collect();
+        for partition in self.settings.keyspace.partitions() {
+            let every_key = terms.iter().map(|term| (term, &crate::query::KeyRange::ALL));
+            let value = self.call(&Call::sizes(&self.settings, partition, every_key), deadline).await?;
+            self.cardinalities.learn(terms.iter().zip(reply::sizes(&value)?.0));
+        }
+        Ok(self.plan(query))
+    }
+
+    fn plan<Q: Query>(&self, query: &Q) -> Plan<Q> {
+        plan(query, &self.settings.indexed_metadata, |term| self.cardinalities.of(term))
+    }
+
+    fn fingerprint<Q: Query>(&self, query: &Q) -> Fingerprint {
+        Fingerprint::of(&[self.scope().as_bytes(), &query.fingerprint()])
+    }
+
+    /// What a cursor is bound to beside its query.
+    fn scope(&self) -> String {
+        format!("redis {}", self.settings.keyspace.namespace())
+    }
+
+    /// How many members a scan finds, without their documents; only for plans that leave nothing to check on them.
+    async fn count_members(&self, plan: &Plan<RequestQuery>) -> Result<Count> {
+        let deadline = self.deadline();
+        let mut count = 0;
+        for partition in self.settings.keyspace.partitions() {
+            let mut position = None;
+            loop {
+                let Some(scan) = Scan::new(plan, position.as_ref(), PageRequest::MAX_LIMIT) else { break };
+                let call = Call::scan(&self.settings, partition, &scan.without_records());
+                let value = match self.call(&call, deadline).await {
+                    Ok(value) => value,
+                    Err(error) if count > 0 && is_late(&error) => return Ok(Count::AtLeast(count)),
+                    Err(error) => return Err(error),
+                };
+                let scanned = reply::scanned(&self.settings, &value)?;
+                count += scanned.members.len() as u64;
+                if !scanned.more {
+                    break;
+                }
+                position = Some(scanned.position);
+            }
+        }
+        Ok(Count::Exact(count))
+    }
+
+    /// How many rows all pages of a query have.
+    async fn count_rows(&self, query: &RequestQuery) -> Result<Count> {
+        let deadline = self.deadline();
+        let mut count = 0;
+        let mut page = PageRequest::longest();
+        loop {
+            let read = self.read(query, &page, ANY_TIME).await?;
+            count += read.items.len() as u64;
+            match read.next {
+                None => return Ok(Count::Exact(count)),
+                Some(_) if deadline.remaining().is_none() => return Ok(Count::AtLeast(count)),
+                Some(next) => page = page.after(next),
+            }
+        }
+    }
+}
+
+#[dual]
+impl RequestQueries for RedisStore {
+    async fn requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.read(query, page, ANY_TIME).await
+    }
+
+    async fn pending_approvals(
+        &self,
+        query: &PendingApprovalQuery,
+        page: &PageRequest,
+    ) -> Result<Page<PendingApprovalRow>> {
+        self.read(query, page, ANY_TIME).await
+    }
+
+    async fn recent_approvals(
+        &self,
+        query: &RecentApprovalQuery,
+        page: &PageRequest,
+    ) -> Result<Page<RecentApprovalRow>> {
+        self.read(query, page, ANY_TIME).await
+    }
+
+    async fn decisions(&self, query: &DecisionQuery, page: &PageRequest) -> Result<Page<DecisionRow>> {
+        self.read(query, page, ANY_TIME).await
+    }
+
+    async fn inbox(&self, query: &InboxQuery, now: Timestamp, page: &PageRequest) -> Result<Page<PendingApprovalRow>> {
+        self.read(query, page, now).await
+    }
+
+    async fn count(&self, query: &RequestQuery) -> Result<Count> {
+        let plan = self.plan(query);
+        if let Some((term, range)) = plan.single_range() {
+            let deadline = self.deadline();
+            let mut count = 0;
+            for partition in self.settings.keyspace.partitions() {
+                let value = self.call(&Call::sizes(&self.settings, partition, [(term, range)]), deadline).await?;
+                count += reply::sizes(&value)?.0.into_iter().sum::<u64>();
+            }
+            return Ok(Count::Exact(count));
+        }
+        if plan.leaves_nothing_to_check() {
+            return self.count_members(&plan).await;
+        }
+        self.count_rows(query).await
+    }
+
+    async fn statistics(&self, now: Timestamp, due_within: &[Duration]) -> Result<Statistics> {
+        let deadline = self.deadline();
+        let parts = StatisticsParts::new(now, due_within);
+        let mut statistics = Statistics::default();
+        for partition in self.settings.keyspace.partitions() {
+            let value = self.call(&Call::sizes(&self.settings, partition, parts.ranges()), deadline).await?;
+            statistics += &parts.read(&reply::sizes(&value)?);
+        }
+        Ok(statistics)
+    }
+}
+
+fn is_late(error: &Error) -> bool {
+    matches!(error, Error::Store(error) if error.kind == StoreErrorKind::DeadlineExceeded)
+}

@@ -1,0 +1,98 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::background::{Background, StopSignal};
+use super::{Governance, dual};
+use crate::error::Result;
+use crate::query::PageRequest;
+use crate::request::ActorContext;
+use crate::sweep::Swept;
+
+/// Lets expire what is due, again and again, beside the rest of the program: in a thread of its own in the blocking
+/// flavour, in a task of the current runtime in the asynchronous one.
+///
+/// Any number of sweepers may run at once, in any number of processes. Dropping it stops it too, without waiting.
+pub struct Sweeper(Background);
+
+/// Says how a [`Sweeper`] is to work.
+#[derive(Clone)]
+pub struct SweeperBuilder {
+    governance: Governance,
+    by: Arc<ActorContext>,
+    interval: Duration,
+    limit: usize,
+    report: Arc<dyn Fn(Result<Swept>) + Send + Sync>,
+}
+
+impl Sweeper {
+    /// A sweeper over what this service governs, acting as `by`.
+    pub fn builder(governance: Governance, by: impl Into<Arc<ActorContext>>) -> SweeperBuilder {
+        SweeperBuilder {
+            governance,
+            by: by.into(),
+            interval: Duration::from_secs(10),
+            limit: PageRequest::MAX_LIMIT,
+            report: Arc::new(|_| {}),
+        }
+    }
+}
+
+impl SweeperBuilder {
+    /// How long to rest between two sweeps; 10 s if nothing is said. Up to a tenth more, at random, is added, so that
+    /// many sweepers do not all come at the same moment.
+    #[must_use]
+    pub fn interval(mut self, interval: Duration) -> Self {
+        self.interval = interval;
+        self
+    }
+
+    /// How many requests one sweep looks at, 1 to [`PageRequest::MAX_LIMIT`], which it is if nothing is said. When more
+    /// are due, the next sweep follows at once.
+    #[must_use]
+    pub fn limit(mut self, requests: usize) -> Self {
+        self.limit = requests;
+        self
+    }
+
+    /// Is called with what each sweep did, or why it could not.
+    #[must_use]
+    pub fn report_to(mut self, report: impl Fn(Result<Swept>) + Send + Sync + 'static) -> Self {
+        self.report = Arc::new(report);
+        self
+    }
+
+    /// Starts sweeping, at once. In the asynchronous flavour it has to be called within the runtime.
+    pub fn start(self) -> Sweeper {
+        Sweeper(Background::start(move |stop| sweep_until_stopped(self, stop)))
+    }
+}
+
+#[dual]
+impl Sweeper {
+    /// Stops sweeping and waits until a sweep that was under way has ended.
+    pub async fn stop(self) {
+        self.0.stop().await;
+    }
+}
+
+#[dual]
+async fn sweep_until_stopped(sweeper: SweeperBuilder, stop: StopSignal) {
+    loop {
+        let swept = sweeper.governance.expire_due(Arc::clone(&sweeper.by), sweeper.limit).await;
+        // Going on at once is for a backlog that shrinks; one that fails must not be tried without a pause.
+        let goes_on = swept.as_ref().is_ok_and(|swept| swept.more && !swept.expired.is_empty());
+        (sweeper.report)(swept);
+        let jitter = sweeper.interval.mul_f64(0.1 * fastrand::f64());
+        let rest = if goes_on { Duration::ZERO } else { sweeper.interval.saturating_add(jitter) };
+        if stop.wait(rest).await {
+            return;
+        }
+    }
+}
+
+impl fmt::Debug for Sweeper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sweeper").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,51 @@
+//! Work that goes on beside its caller: in a task of the runtime it was started in.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_lock::{Mutex, MutexGuardArc};
+
+use super::timer::{spawn, within};
+
+/// Work that was started; it is told to stop when this is dropped.
+pub(super) struct Background {
+    /// Held for as long as the work may go on.
+    may_go_on: MutexGuardArc<()>,
+    /// Held by the work for as long as it goes on.
+    going_on: Arc<Mutex<()>>,
+}
+
+/// Tells the work that it is to stop.
+pub(super) struct StopSignal(Arc<Mutex<()>>);
+
+impl Background {
+    pub(super) fn start<F>(work: impl FnOnce(StopSignal) -> F) -> Self
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let (stop, going_on) = (Arc::new(Mutex::new(())), Arc::new(Mutex::new(())));
+        // Nobody else knows of the locks yet, so neither can be held.
+        let may_go_on = stop.lock_arc_blocking();
+        let working = going_on.lock_arc_blocking();
+        let work = work(StopSignal(stop));
+        spawn(async move {
+            work.await;
+            drop(working);
+        });
+        Self { may_go_on, going_on }
+    }
+
+    /// Tells the work to stop and waits until it has.
+    pub(super) async fn stop(self) {
+        drop(self.may_go_on);
+        self.going_on.lock().await;
+    }
+}
+
+impl StopSignal {
+    /// Waits that long, or until the work is to stop; whether it is.
+    pub(super) async fn wait(&self, duration: Duration) -> bool {
+        within(duration, self.0.lock()).await.is_some()
+    }
+}

@@ -1,0 +1,112 @@
+use std::collections::BTreeSet;
+use std::fmt;
+
+use sha2::Digest as _;
+
+use super::bounds::Between;
+use crate::request::{Digest, Metadata, Value};
+
+/// Eight bytes that tell one question from another, the same on every machine and in every later version.
+///
+/// Every part goes in behind its length, so that two questions with different parts never give the same bytes.
+pub(super) struct QuestionDigest(sha2::Sha256);
+
+impl QuestionDigest {
+    /// Of a read of this kind: the same filters over another kind of row are another question.
+    pub(super) fn of(read: &str) -> Self {
+        let mut digest = Self(sha2::Sha256::new());
+        digest.bytes(b"mutator-governance query 1");
+        digest.bytes(read.as_bytes());
+        digest
+    }
+
+    /// 16 bytes that tell one metadata value from another, in hexadecimal.
+    pub(super) fn of_value(value: &Value) -> String {
+        let mut digest = Self::of("value");
+        digest.value(value);
+        let mut text = Digest::from_bytes(digest.0.finalize().into()).to_string();
+        text.truncate(32);
+        text
+    }
+
+    pub(super) fn finish(self) -> [u8; 8] {
+        let mut first = [0; 8];
+        first.iter_mut().zip(self.0.finalize()).for_each(|(to, from)| *to = from);
+        first
+    }
+
+    pub(super) fn text(&mut self, name: &str, text: &str) {
+        self.bytes(name.as_bytes());
+        self.bytes(text.as_bytes());
+    }
+
+    pub(super) fn set<T: fmt::Display>(&mut self, name: &str, set: Option<&BTreeSet<T>>) {
+        let Some(set) = set else { return };
+        self.bytes(name.as_bytes());
+        self.count(set.len());
+        for item in set {
+            self.bytes(item.to_string().as_bytes());
+        }
+    }
+
+    pub(super) fn range<T: fmt::Display>(&mut self, name: &str, range: Option<&Between<T>>) {
+        let Some(range) = range else { return };
+        self.bytes(name.as_bytes());
+        for end in [&range.from, &range.to] {
+            self.bytes(&[u8::from(end.is_some())]);
+            if let Some(end) = end {
+                self.bytes(end.to_string().as_bytes());
+            }
+        }
+    }
+
+    pub(super) fn metadata(&mut self, name: &str, metadata: Option<&Metadata>) {
+        let Some(metadata) = metadata else { return };
+        self.bytes(name.as_bytes());
+        self.count(metadata.len());
+        for (key, value) in metadata {
+            self.bytes(key.as_bytes());
+            self.value(value);
+        }
+    }
+
+    /// The type goes in too: integer 3 is not float 3.0.
+    fn value(&mut self, value: &Value) {
+        match value {
+            Value::Null => self.bytes(b"null"),
+            Value::Bool(value) => self.text("bool", if *value { "true" } else { "false" }),
+            Value::Integer(value) => self.text("integer", &value.to_string()),
+            Value::Float(value) => self.text("float", &value.to_bits().to_string()),
+            Value::Text(value) => self.text("text", value),
+            Value::Bytes(value) => {
+                self.bytes(b"bytes");
+                self.bytes(value);
+            }
+            Value::Time(value) => self.text("time", &value.as_micros().to_string()),
+            Value::List(values) => {
+                self.bytes(b"list");
+                self.count(values.len());
+                for value in values {
+                    self.value(value);
+                }
+            }
+            Value::Map(values) => {
+                self.bytes(b"map");
+                self.count(values.len());
+                for (key, value) in values {
+                    self.bytes(key.as_bytes());
+                    self.value(value);
+                }
+            }
+        }
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        self.count(bytes.len());
+        self.0.update(bytes);
+    }
+
+    fn count(&mut self, count: usize) {
+        self.0.update((count as u64).to_be_bytes());
+    }
+}

@@ -1,0 +1,56 @@
+use std::collections::BTreeSet;
+
+use super::conditions::{Condition, Conditions, Filter};
+use super::digest::QuestionDigest;
+use super::{Dimension, IndexedMetadata, KeyLayout, KeyRange, Query, SortKey};
+use crate::request::{MutationRequest, RequestId, Timestamp};
+use crate::workflow;
+
+/// Asks for the requests of which something is due to expire, by their next deadline.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct DueQuery {
+    /// Due at this time, or before.
+    pub(crate) by: Timestamp,
+}
+
+impl Conditions for DueQuery {
+    fn base(&self) -> Condition {
+        Condition::driving(Dimension::Due)
+    }
+
+    fn conditions(&self, _indexed: &IndexedMetadata) -> Vec<Condition> {
+        Vec::new()
+    }
+
+    fn range(&self) -> Option<(KeyRange, Filter)> {
+        Some((KeyRange::due_by(self.by), Filter::Due))
+    }
+
+    fn ids(&self) -> Option<&BTreeSet<RequestId>> {
+        None
+    }
+
+    fn without(self, _filters: &[Filter]) -> Self {
+        self
+    }
+}
+
+impl Query for DueQuery {
+    type Part<'a> = &'a MutationRequest;
+    type Row = MutationRequest;
+    const LAYOUT: KeyLayout = KeyLayout::Due;
+
+    fn rows_of<'a>(&self, request: &'a MutationRequest, _now: Timestamp) -> Vec<(SortKey, Self::Part<'a>)> {
+        let deadline = workflow::next_deadline(request).filter(|deadline| *deadline <= self.by);
+        deadline.map(|deadline| (SortKey::due(deadline, &request.id), request)).into_iter().collect()
+    }
+
+    fn row(part: Self::Part<'_>) -> MutationRequest {
+        part.clone()
+    }
+
+    /// The time is left out: a later one only makes the same list longer, so that a cursor leads on in it.
+    fn fingerprint(&self) -> [u8; 8] {
+        QuestionDigest::of("due").finish()
+    }
+}

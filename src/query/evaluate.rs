@@ -1,0 +1,54 @@
+use std::collections::BTreeMap;
+
+use super::{Cursor, Fingerprint, Page, PageRequest, Query, SortDirection, SortKey};
+use crate::error::Result;
+use crate::request::{MutationRequest, Timestamp};
+
+/// The page a query gives over these requests, which is what every store has to give over the same ones.
+///
+/// `store` names where the requests are from: a cursor of one store is refused by another. `scanned` counts the requests
+/// looked at. At most one page of keys is held at a time, whatever the number of requests.
+///
+/// # Errors
+/// [`Error::InvalidCursor`](crate::Error::InvalidCursor) when the page's cursor came from another query or store.
+pub fn evaluate<'a, Q: Query>(
+    query: &Q,
+    requests: impl IntoIterator<Item = &'a MutationRequest>,
+    page: &PageRequest,
+    store: &str,
+    now: Timestamp,
+) -> Result<Page<Q::Row>> {
+    let fingerprint = Fingerprint::of(&[store.as_bytes(), &query.fingerprint()]);
+    let after = page.cursor().map(|cursor| cursor.position(fingerprint).map(SortKey::from_bytes)).transpose()?;
+    let direction = query.direction();
+    let is_after = |key: &SortKey| match (&after, direction) {
+        (None, _) => true,
+        (Some(after), SortDirection::Ascending) => key > after,
+        (Some(after), SortDirection::Descending) => key < after,
+    };
+
+    let mut scanned = 0;
+    let mut nearest = BTreeMap::new();
+    for request in requests {
+        scanned += 1;
+        for (key, part) in query.rows_of(request, now).into_iter().filter(|(key, _)| is_after(key)) {
+            nearest.insert(key, part);
+            // One row more than the page holds tells whether another page follows.
+            if nearest.len() > page.limit() + 1 {
+                let _farthest = match direction {
+                    SortDirection::Ascending => nearest.pop_last(),
+                    SortDirection::Descending => nearest.pop_first(),
+                };
+            }
+        }
+    }
+
+    let has_more = nearest.len() > page.limit();
+    let mut rows: Vec<_> = nearest.into_iter().collect();
+    if direction == SortDirection::Descending {
+        rows.reverse();
+    }
+    rows.truncate(page.limit());
+    let next = rows.last().filter(|_| has_more).map(|(key, _)| Cursor::new(fingerprint, key.as_bytes()));
+    Ok(Page::new(rows.into_iter().map(|(_, part)| Q::row(part)).collect(), next, scanned))
+}

@@ -1,0 +1,98 @@
+use std::collections::BTreeSet;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::request_text::joined;
+use crate::error::InvalidValue;
+use crate::request::{ActorContext, ActorId, ActorKind, Approval, Group, MutationRequest, Role, Timestamp};
+use crate::workflow;
+
+/// Whose inbox is asked for: the approvals an actor can decide now, in created order.
+///
+/// In it are exactly the approvals that a decision of this actor would be accepted for, as
+/// [`decidable_by`](workflow::decidable_by) has it: open, of the step that is to be decided now, addressed to the actor,
+/// not expired, not of their own request unless that is allowed, and not in a quorum group they have voted in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "InboxFields", into = "InboxFields")]
+pub struct InboxQuery {
+    actor_id: ActorId,
+    /// The same actor in the form in which the rules of deciding take one.
+    actor: ActorContext,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InboxFields {
+    actor_id: ActorId,
+    #[serde(default)]
+    roles: BTreeSet<Role>,
+    #[serde(default)]
+    groups: BTreeSet<Group>,
+}
+
+impl InboxQuery {
+    /// The inbox of the actor with this id, these roles and these groups.
+    pub fn new(actor_id: ActorId, roles: BTreeSet<Role>, groups: BTreeSet<Group>) -> Self {
+        let mut actor = ActorContext::new(ActorKind::Unknown);
+        actor.id = Some(actor_id.clone());
+        (actor.roles, actor.groups) = (roles, groups);
+        Self { actor_id, actor }
+    }
+
+    /// The inbox of this actor.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when the actor has no id, because an actor without one can decide nothing.
+    pub fn of(actor: &ActorContext) -> Result<Self, InvalidValue> {
+        let id = actor.id.clone().ok_or_else(|| {
+            InvalidValue::new("actor id", format!("is missing from {}; an inbox belongs to an id", actor.label()))
+        })?;
+        Ok(Self::new(id, actor.roles.clone(), actor.groups.clone()))
+    }
+
+    /// The actor's id.
+    pub const fn actor_id(&self) -> &ActorId {
+        &self.actor_id
+    }
+
+    /// The actor's roles.
+    pub const fn roles(&self) -> &BTreeSet<Role> {
+        &self.actor.roles
+    }
+
+    /// The actor's groups.
+    pub const fn groups(&self) -> &BTreeSet<Group> {
+        &self.actor.groups
+    }
+
+    /// The approvals of this request that are in the inbox now.
+    pub fn approvals_of<'a>(&self, request: &'a MutationRequest, now: Timestamp) -> Vec<&'a Approval> {
+        if request.state.awaits_approval() { workflow::decidable_by(request, &self.actor, now) } else { Vec::new() }
+    }
+}
+
+impl From<InboxFields> for InboxQuery {
+    fn from(fields: InboxFields) -> Self {
+        Self::new(fields.actor_id, fields.roles, fields.groups)
+    }
+}
+
+impl From<InboxQuery> for InboxFields {
+    fn from(query: InboxQuery) -> Self {
+        Self { actor_id: query.actor_id, roles: query.actor.roles, groups: query.actor.groups }
+    }
+}
+
+impl fmt::Display for InboxQuery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "approvals that {} can decide now", self.actor_id)?;
+        if !self.roles().is_empty() {
+            write!(f, ", as {}", joined(self.roles(), " or "))?;
+        }
+        if !self.groups().is_empty() {
+            write!(f, ", in {}", joined(self.groups(), " or "))?;
+        }
+        f.write_str(", oldest first")
+    }
+}

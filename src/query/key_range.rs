@@ -1,0 +1,82 @@
+use super::bounds::Between;
+use super::sort_key::{SortKey, ascending, descending};
+use crate::request::Timestamp;
+
+/// The keys of a stretch of time: from one key on, and before another.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyRange {
+    /// The least bytes a key may have; no bound when there are none.
+    pub from: Option<Vec<u8>>,
+    /// The least bytes that are too great for a key; no bound when there are none.
+    pub before: Option<Vec<u8>>,
+}
+
+impl KeyRange {
+    /// Every key.
+    pub const ALL: Self = Self { from: None, before: None };
+
+    /// The keys whose time lies in the range, where the earlier time comes first.
+    pub(super) fn earliest_first(times: Option<&Between<Timestamp>>) -> Self {
+        let from = times.and_then(|times| times.from);
+        let to = times.and_then(|times| times.to);
+        Self { from: from.map(|from| ascending(from).to_vec()), before: to.and_then(|to| successor(ascending(to))) }
+    }
+
+    /// The keys whose time lies in the range, where the later time comes first.
+    pub(super) fn latest_first(times: Option<&Between<Timestamp>>) -> Self {
+        let from = times.and_then(|times| times.from);
+        let to = times.and_then(|times| times.to);
+        Self { from: to.map(|to| descending(to).to_vec()), before: from.and_then(|from| successor(descending(from))) }
+    }
+
+    /// The keys of what is due at `time` or was before, in the order of expiry.
+    pub fn due_by(time: Timestamp) -> Self {
+        Self { from: None, before: successor(ascending(time)) }
+    }
+
+    /// Whether the key lies in the range.
+    pub fn contains(&self, key: &SortKey) -> bool {
+        self.from.as_ref().is_none_or(|from| from.as_slice() <= key.as_bytes())
+            && self.before.as_ref().is_none_or(|before| key.as_bytes() < before.as_slice())
+    }
+
+    /// Whether there is no bound at all.
+    pub const fn is_unbounded(&self) -> bool {
+        self.from.is_none() && self.before.is_none()
+    }
+}
+
+/// The bytes right behind all that begin with these; none when nothing is.
+fn successor(time: [u8; 8]) -> Option<Vec<u8>> {
+    u64::from_be_bytes(time).checked_add(1).map(|next| next.to_be_bytes().to_vec())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::request::RequestId;
+
+    fn time() -> impl Strategy<Value = Timestamp> {
+        prop_oneof![Just(0), 0..5_u64, Just(Timestamp::MAX.as_micros())]
+            .prop_map(|micros| Timestamp::from_micros(micros).unwrap())
+    }
+
+    proptest! {
+        #[test]
+        fn a_key_lies_in_the_range_exactly_when_its_time_does(
+            at in time(), from in proptest::option::of(time()), to in proptest::option::of(time()),
+        ) {
+            let id = RequestId::new("a").unwrap();
+            let times = Between { from, to };
+            let created = SortKey::created(at, &id);
+            prop_assert_eq!(KeyRange::earliest_first(Some(&times)).contains(&created), times.contains(at));
+            let decided = SortKey::decision(at, &id, 0, at);
+            prop_assert_eq!(KeyRange::latest_first(Some(&times)).contains(&decided), times.contains(at));
+            let due = SortKey::due(at, &id);
+            prop_assert_eq!(to.is_some_and(|to| KeyRange::due_by(to).contains(&due)), to.is_some_and(|to| at <= to));
+        }
+    }
+}

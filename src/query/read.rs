@@ -1,0 +1,193 @@
+//! Which rows one request gives for each read, and where they stand in its order.
+
+use std::collections::BTreeSet;
+
+use super::conditions::Conditions;
+use super::digest::QuestionDigest;
+use super::recent_query::approval_activity;
+use super::{
+    DecisionQuery, DecisionRow, InboxQuery, IndexedMetadata, KeyLayout, PendingApprovalQuery, PendingApprovalRow,
+    RecentApprovalQuery, RecentApprovalRow, RequestQuery, RequestSummary, SortDirection, SortKey, Term,
+};
+use crate::request::{Approval, Decision, MutationRequest, Timestamp};
+
+/// A question about stored requests: which rows each request gives, and in which order all rows come.
+///
+/// Implemented by the queries of this crate and by nothing else.
+pub trait Query: Conditions + Clone {
+    /// The part of a request that one row shows.
+    type Part<'a>;
+    /// One result.
+    type Row;
+
+    /// How the keys of the rows are laid out.
+    const LAYOUT: KeyLayout;
+
+    /// Every row this request gives, with its key, in ascending order of the keys.
+    fn rows_of<'a>(&self, request: &'a MutationRequest, now: Timestamp) -> Vec<(SortKey, Self::Part<'a>)>;
+
+    /// The result that shows this part of a request.
+    fn row(part: Self::Part<'_>) -> Self::Row;
+
+    /// Every result this request gives, with its key, in ascending order of the keys.
+    fn into_rows(&self, request: MutationRequest, now: Timestamp) -> Vec<(SortKey, Self::Row)> {
+        self.rows_of(&request, now).into_iter().map(|(key, part)| (key, Self::row(part))).collect()
+    }
+
+    /// From which end of the order the rows are given.
+    fn direction(&self) -> SortDirection {
+        SortDirection::Ascending
+    }
+
+    /// Every term that a plan of this query could read along or look up.
+    fn terms(&self, indexed: &IndexedMetadata) -> BTreeSet<Term> {
+        let conditions = std::iter::once(self.base()).chain(self.conditions(indexed));
+        conditions.flat_map(|condition| condition.terms).collect()
+    }
+
+    /// What a cursor of this query is bound to: equal queries give the same bytes, in every version of this crate.
+    fn fingerprint(&self) -> [u8; 8];
+}
+
+impl Query for RequestQuery {
+    type Part<'a> = &'a MutationRequest;
+    type Row = MutationRequest;
+    const LAYOUT: KeyLayout = KeyLayout::Created;
+
+    fn rows_of<'a>(&self, request: &'a MutationRequest, _now: Timestamp) -> Vec<(SortKey, Self::Part<'a>)> {
+        if self.matches(request) {
+            vec![(SortKey::created(request.created_at, &request.id), request)]
+        } else {
+            Vec::new()
+        }
+    }
+
+    fn row(part: Self::Part<'_>) -> MutationRequest {
+        part.clone()
+    }
+
+    fn into_rows(&self, request: MutationRequest, now: Timestamp) -> Vec<(SortKey, MutationRequest)> {
+        let key = self.rows_of(&request, now).pop().map(|(key, _)| key);
+        key.map(|key| (key, request)).into_iter().collect()
+    }
+
+    fn direction(&self) -> SortDirection {
+        self.0.direction
+    }
+
+    fn fingerprint(&self) -> [u8; 8] {
+        fingerprint("requests", |digest| self.0.feed(digest))
+    }
+}
+
+impl Query for RecentApprovalQuery {
+    type Part<'a> = (&'a MutationRequest, Timestamp);
+    type Row = RecentApprovalRow;
+    const LAYOUT: KeyLayout = KeyLayout::ApprovalActivity;
+
+    fn rows_of<'a>(&self, request: &'a MutationRequest, _now: Timestamp) -> Vec<(SortKey, Self::Part<'a>)> {
+        let activity = approval_activity(request).filter(|_| self.request.matches(request));
+        let key = |activity| SortKey::approval_activity(activity, &request.id, request.created_at);
+        activity.map(|activity| (key(activity), (request, activity))).into_iter().collect()
+    }
+
+    fn row((request, activity_at): Self::Part<'_>) -> RecentApprovalRow {
+        RecentApprovalRow { request: request.clone(), activity_at }
+    }
+
+    fn fingerprint(&self) -> [u8; 8] {
+        fingerprint("recent approvals", |digest| self.request.0.feed(digest))
+    }
+}
+
+impl Query for PendingApprovalQuery {
+    type Part<'a> = (&'a MutationRequest, &'a Approval);
+    type Row = PendingApprovalRow;
+    const LAYOUT: KeyLayout = KeyLayout::Approval;
+
+    fn rows_of<'a>(&self, request: &'a MutationRequest, _now: Timestamp) -> Vec<(SortKey, Self::Part<'a>)> {
+        if !self.matches_request(request) {
+            return Vec::new();
+        }
+        approval_rows(request, request.approvals.iter().filter(|approval| self.matches_approval(approval)))
+    }
+
+    fn row((request, approval): Self::Part<'_>) -> PendingApprovalRow {
+        PendingApprovalRow { request: RequestSummary::from(request), approval: approval.clone() }
+    }
+
+    fn direction(&self) -> SortDirection {
+        self.0.direction
+    }
+
+    fn fingerprint(&self) -> [u8; 8] {
+        fingerprint("approvals", |digest| self.feed(digest))
+    }
+}
+
+impl Query for InboxQuery {
+    type Part<'a> = (&'a MutationRequest, &'a Approval);
+    type Row = PendingApprovalRow;
+    const LAYOUT: KeyLayout = KeyLayout::Approval;
+
+    fn rows_of<'a>(&self, request: &'a MutationRequest, now: Timestamp) -> Vec<(SortKey, Self::Part<'a>)> {
+        approval_rows(request, self.approvals_of(request, now))
+    }
+
+    fn row(part: Self::Part<'_>) -> PendingApprovalRow {
+        PendingApprovalQuery::row(part)
+    }
+
+    fn fingerprint(&self) -> [u8; 8] {
+        fingerprint("inbox", |digest| {
+            digest.text("actor id", self.actor_id().as_str());
+            digest.set("roles", Some(self.roles()));
+            digest.set("groups", Some(self.groups()));
+        })
+    }
+}
+
+impl Query for DecisionQuery {
+    type Part<'a> = (&'a MutationRequest, u32, &'a Decision);
+    type Row = DecisionRow;
+    const LAYOUT: KeyLayout = KeyLayout::Decision;
+
+    fn rows_of<'a>(&self, request: &'a MutationRequest, _now: Timestamp) -> Vec<(SortKey, Self::Part<'a>)> {
+        if !self.0.request.matches(request) {
+            return Vec::new();
+        }
+        let asked = (0_u32..).zip(&request.decisions).filter(|(_, decision)| self.matches_decision(decision));
+        let key = |ordinal, at| SortKey::decision(at, &request.id, ordinal, request.created_at);
+        in_order(asked.map(|(ordinal, decision)| (key(ordinal, decision.at), (request, ordinal, decision))))
+    }
+
+    fn row((request, ordinal, decision): Self::Part<'_>) -> DecisionRow {
+        DecisionRow { request: RequestSummary::from(request), ordinal, decision: decision.clone() }
+    }
+
+    fn fingerprint(&self) -> [u8; 8] {
+        fingerprint("decisions", |digest| self.feed(digest))
+    }
+}
+
+type ApprovalPart<'a> = (&'a MutationRequest, &'a Approval);
+
+fn approval_rows<'a>(
+    request: &'a MutationRequest,
+    asked: impl IntoIterator<Item = &'a Approval>,
+) -> Vec<(SortKey, ApprovalPart<'a>)> {
+    let key = |approval: &Approval| SortKey::approval(request.created_at, &request.id, approval.step, &approval.id);
+    in_order(asked.into_iter().map(|approval| (key(approval), (request, approval))))
+}
+
+fn in_order<Part>(rows: impl Iterator<Item = (SortKey, Part)>) -> Vec<(SortKey, Part)> {
+    let mut rows: Vec<_> = rows.collect();
+    rows.sort_by(|(one, _), (other, _)| one.cmp(other));
+    rows
+}
+
+fn fingerprint(read: &str, feed: impl FnOnce(&mut QuestionDigest)) -> [u8; 8] {
+    let mut digest = QuestionDigest::of(read);
+    feed(&mut digest);
+    digest.finish()
+}

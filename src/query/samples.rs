@@ -1,0 +1,206 @@
+//! Requests for the tests of this module: one plain one, and random ones in which coincidences are common.
+
+use std::sync::Arc;
+
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::{select, subsequence};
+
+use crate::request::*;
+
+pub(super) fn at(micros: u64) -> Timestamp {
+    Timestamp::from_micros(micros).unwrap()
+}
+
+/// Filed by Alice at 10, last changed at 20, waiting for nothing.
+pub(super) fn document(id: &str) -> RequestDocument {
+    RequestDocument {
+        id: RequestId::new(id).unwrap(),
+        target: Target::new("tenant:acme", "Tenant", "RoleGrant").unwrap(),
+        intent: Intent::new("grant-role", "Access").unwrap(),
+        requested_by: Arc::new(ActorContext::user("alice").unwrap().named("Alice")),
+        payload: None,
+        state: RequestState::Created,
+        requirements: Vec::new(),
+        approvals: Vec::new(),
+        approval_round: 1,
+        decisions: Vec::new(),
+        side_effects: Vec::new(),
+        versioning: Versioning::default(),
+        execution: Execution::default(),
+        created_at: at(10),
+        updated_at: at(20),
+        metadata: Metadata::new(),
+    }
+}
+
+pub(super) fn request(document: RequestDocument) -> MutationRequest {
+    MutationRequest::from_document(document, Revision::first(WriteId::from_bytes([7; 16]))).unwrap()
+}
+
+pub(super) fn request_with(id: &str, change: impl FnOnce(&mut RequestDocument)) -> MutationRequest {
+    let mut document = document(id);
+    change(&mut document);
+    request(document)
+}
+
+pub(super) fn waiting_for_approval() -> RequestState {
+    RequestState::Pending(PendingReason::Approval.into())
+}
+
+pub(super) fn approval(id: &str, target: ApprovalTarget, step: u32) -> Approval {
+    Approval {
+        id: ApprovalId::new(id).unwrap(),
+        target,
+        description: String::new(),
+        name: None,
+        step: Step::new(step).unwrap(),
+        quorum: None,
+        expires_at: None,
+        decider: DeciderRule::NotTheRequester,
+        state: ApprovalState::Pending,
+        metadata: Metadata::new(),
+    }
+}
+
+pub(super) fn verdict(by: &str) -> Verdict {
+    let by = Arc::new(ActorContext::user(by).unwrap());
+    Verdict { by, at: at(15), reason: None, digest: Digest::from_bytes([0; 32]) }
+}
+
+pub(super) fn decision(kind: impl Into<DecisionKind>, by: &str, micros: u64) -> Decision {
+    Decision::new(kind, &Arc::new(ActorContext::user(by).unwrap().named(by.to_uppercase())), at(micros))
+}
+
+fn time() -> impl Strategy<Value = Timestamp> {
+    (0..6_u64).prop_map(at)
+}
+
+fn actor_id() -> impl Strategy<Value = &'static str> {
+    select(vec!["alice", "bob", "carol"])
+}
+
+fn target() -> impl Strategy<Value = ApprovalTarget> {
+    let one = prop_oneof![
+        actor_id().prop_map(|id| ApprovalTarget::actor(id).unwrap()),
+        select(vec!["manager", "owner"]).prop_map(|role| ApprovalTarget::role(role).unwrap()),
+        select(vec!["security", "legal"]).prop_map(|group| ApprovalTarget::group(group).unwrap()),
+    ];
+    (one, option::of(actor_id())).prop_map(|(target, also)| match also {
+        Some(id) => target.or(ApprovalTarget::actor(id).unwrap()),
+        None => target,
+    })
+}
+
+fn approval_state() -> impl Strategy<Value = ApprovalState> {
+    prop_oneof![
+        3 => Just(ApprovalState::Pending),
+        1 => actor_id().prop_map(|by| ApprovalState::Approved(verdict(by))),
+        1 => actor_id().prop_map(|by| ApprovalState::Rejected { verdict: verdict(by), rejection: None }),
+        1 => Just(ApprovalState::Satisfied { at: at(3) }),
+        1 => Just(ApprovalState::Expired { at: at(3) }),
+    ]
+}
+
+fn approvals() -> impl Strategy<Value = Vec<Approval>> {
+    let one = (target(), 1..3_u32, approval_state(), option::of(time()), any::<bool>(), any::<bool>());
+    vec(one, 0..4).prop_map(|drawn| {
+        let approvals = drawn.into_iter().enumerate();
+        approvals
+            .map(|(place, (target, step, state, expires_at, by_anyone, in_quorum))| {
+                let quorum = in_quorum.then(|| Quorum {
+                    group: QuorumGroup::new(format!("step-{step}")).unwrap(),
+                    required: 1.try_into().unwrap(),
+                    rejection: QuorumRejection::Any,
+                });
+                let decider = if by_anyone { DeciderRule::Anyone } else { DeciderRule::NotTheRequester };
+                let plain = approval(&format!("approval-{place}"), target, step);
+                Approval { quorum, expires_at, decider, state, ..plain }
+            })
+            .collect()
+    })
+}
+
+fn state() -> impl Strategy<Value = RequestState> {
+    let pending = (select(PendingReason::ALL.to_vec()), option::of(time()))
+        .prop_map(|(reason, expires_at)| RequestState::Pending(Pending { reason, expires_at }));
+    prop_oneof![
+        3 => Just(waiting_for_approval()),
+        2 => pending,
+        3 => select(vec![
+            RequestState::Created,
+            RequestState::Approved,
+            RequestState::Rejected,
+            RequestState::Canceled,
+            RequestState::Expired,
+            RequestState::Superseded { by: RequestId::new("other").unwrap() },
+            RequestState::Executed { at: at(4), resulting_version: None },
+        ]),
+    ]
+}
+
+fn intent() -> impl Strategy<Value = Intent> {
+    let risks = vec![RiskLevel::Low, RiskLevel::Medium, RiskLevel::High, RiskLevel::Critical];
+    let scopes = vec![BlastScope::Single, BlastScope::Module, BlastScope::System, BlastScope::Global];
+    let tags = subsequence(vec!["urgent", "audit", "nightly"], 0..=3);
+    let drawn = (select(vec!["Access", "Billing"]), select(risks), option::of(select(scopes)), tags, metadata());
+    drawn.prop_map(|(category, risk, scope, tags, metadata)| {
+        let mut intent = Intent::new("change", category).unwrap().with_risk(risk);
+        intent.blast_radius = scope.map(BlastRadius::new);
+        intent.tags = tags.into_iter().map(|tag| Tag::new(tag).unwrap()).collect();
+        intent.metadata = metadata;
+        intent
+    })
+}
+
+fn metadata() -> impl Strategy<Value = Metadata> {
+    let value = select(vec![Value::Null, Value::from(1_i64), Value::from(1.0), Value::from("one")]);
+    vec((select(vec!["ticket", "team"]), value), 0..3).prop_map(|pairs| {
+        pairs.into_iter().fold(Metadata::new(), |metadata, (key, value)| metadata.with(key, value).unwrap())
+    })
+}
+
+fn side_effects() -> impl Strategy<Value = Vec<SideEffect>> {
+    let severities = vec![Severity::Info, Severity::Warning, Severity::Error, Severity::Critical];
+    let one = (select(vec!["CacheInvalidated", "MailSent"]), select(severities), any::<bool>(), any::<bool>());
+    vec(one, 0..3).prop_map(|drawn| {
+        let effects = drawn.into_iter().map(|(effect_type, severity, has_contract, requires_action)| {
+            let contract = has_contract.then(|| ContractId::new("contract-1").unwrap());
+            let effect = SideEffect::new(effect_type, "", severity, at(4)).unwrap();
+            let effect = effect.with_data(Metadata::new(), contract);
+            if requires_action { effect.requiring_action() } else { effect }
+        });
+        effects.collect()
+    })
+}
+
+fn decisions() -> impl Strategy<Value = Vec<Decision>> {
+    let kind = select(DecisionKind::all().collect::<Vec<_>>());
+    vec((kind, actor_id(), 0..6_u64), 0..5)
+        .prop_map(|drawn| drawn.into_iter().map(|(kind, by, micros)| decision(kind, by, micros)).collect())
+}
+
+/// A request with this id, and random parts out of few choices each.
+pub(super) fn any_request(id: String) -> impl Strategy<Value = MutationRequest> {
+    let about = (select(vec!["s1", "s2"]), select(vec!["Tenant", "Team"]), select(vec!["Grant", "Revoke"]), actor_id());
+    let times = (time(), time());
+    let parts = (intent(), state(), approvals(), decisions(), side_effects(), metadata());
+    (about, times, parts).prop_map(move |((state_id, state_type, mutation, by), (created, updated), parts)| {
+        let mut document = document(&id);
+        document.target = Target::new(state_id, state_type, mutation).unwrap();
+        document.requested_by = Arc::new(ActorContext::user(by).unwrap().named(by.to_uppercase()));
+        (document.created_at, document.updated_at) = (created, updated);
+        (document.intent, document.state, document.approvals, document.decisions, ..) = parts.clone();
+        (.., document.side_effects, document.metadata) = parts.clone();
+        if document.state.awaits_approval() && document.approvals.is_empty() {
+            document.state = RequestState::Created;
+        }
+        request(document)
+    })
+}
+
+/// Up to `most` requests with ids of their own.
+pub(super) fn any_requests(most: usize) -> impl Strategy<Value = Vec<MutationRequest>> {
+    (0..=most).prop_flat_map(|count| (0..count).map(|place| any_request(format!("r{place}"))).collect::<Vec<_>>())
+}

@@ -1,0 +1,114 @@
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::AddAssign;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::request::{MutationRequest, PendingReason, Status, Timestamp};
+use crate::workflow;
+
+/// How many requests stand where, how long the oldest has been waiting, and what is due soon.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Statistics {
+    /// How many requests stand at each status; a status that no request stands at is not in it.
+    pub by_status: BTreeMap<Status, u64>,
+    /// How many requests wait for each reason; a reason that no request waits for is not in it.
+    pub by_pending_reason: BTreeMap<PendingReason, u64>,
+    /// When the oldest of the pending requests was filed.
+    pub oldest_pending: Option<Timestamp>,
+    /// Of how many requests something will be due to expire within each duration from now on: themselves or an open
+    /// approval, those overdue included.
+    pub due_within: BTreeMap<Duration, u64>,
+}
+
+/// How many there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Count {
+    /// Exactly so many.
+    Exact(u64),
+    /// So many or more: counting ended early.
+    AtLeast(u64),
+}
+
+impl Statistics {
+    /// The statistics of these requests at this time, with what is due within each of the durations.
+    pub fn of<'a>(
+        requests: impl IntoIterator<Item = &'a MutationRequest>,
+        now: Timestamp,
+        durations: &[Duration],
+    ) -> Self {
+        let due_within = durations.iter().map(|duration| (*duration, 0)).collect();
+        let mut statistics = Self { due_within, ..Self::default() };
+        requests.into_iter().for_each(|request| statistics.count(request, now));
+        statistics
+    }
+
+    /// How many requests there are.
+    pub fn total(&self) -> u64 {
+        self.by_status.values().sum()
+    }
+
+    fn count(&mut self, request: &MutationRequest, now: Timestamp) {
+        *self.by_status.entry(request.state.status()).or_default() += 1;
+        if let Some(pending) = request.state.pending() {
+            *self.by_pending_reason.entry(pending.reason).or_default() += 1;
+            self.oldest_pending = earlier(self.oldest_pending, Some(request.created_at));
+        }
+        let deadline = workflow::next_deadline(request);
+        for (duration, count) in &mut self.due_within {
+            *count += u64::from(deadline.is_some_and(|deadline| deadline <= now.saturating_add(*duration)));
+        }
+    }
+}
+
+impl AddAssign<&Self> for Statistics {
+    /// Adds those of another partition, taken at the same time with the same durations.
+    fn add_assign(&mut self, other: &Self) {
+        add(&mut self.by_status, &other.by_status);
+        add(&mut self.by_pending_reason, &other.by_pending_reason);
+        add(&mut self.due_within, &other.due_within);
+        self.oldest_pending = earlier(self.oldest_pending, other.oldest_pending);
+    }
+}
+
+impl Count {
+    /// The number, whether or not there may be more.
+    pub const fn number(self) -> u64 {
+        match self {
+            Self::Exact(number) | Self::AtLeast(number) => number,
+        }
+    }
+}
+
+impl AddAssign for Count {
+    /// A sum is exact only when both parts are.
+    fn add_assign(&mut self, other: Self) {
+        let sum = self.number().saturating_add(other.number());
+        *self = match (*self, other) {
+            (Self::Exact(_), Self::Exact(_)) => Self::Exact(sum),
+            _ => Self::AtLeast(sum),
+        };
+    }
+}
+
+impl fmt::Display for Count {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact(number) => write!(f, "{number}"),
+            Self::AtLeast(number) => write!(f, "at least {number}"),
+        }
+    }
+}
+
+fn add<K: Ord + Copy>(to: &mut BTreeMap<K, u64>, from: &BTreeMap<K, u64>) {
+    for (key, count) in from {
+        *to.entry(*key).or_default() += count;
+    }
+}
+
+fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {
+    [one, other].into_iter().flatten().min()
+}

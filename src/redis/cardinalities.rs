@@ -1,0 +1,67 @@
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+
+use crate::query::{Dimension, Term};
+
+/// More than this many sizes are not remembered.
+const MOST_TERMS: usize = 10_000;
+
+/// How many keys terms hold, as last seen by a scan; a guess by their dimension where none has.
+///
+/// Only the plan depends on it, never the result.
+#[derive(Default)]
+pub(crate) struct Cardinalities(Mutex<HashMap<Term, u64>>);
+
+impl Cardinalities {
+    pub(crate) fn of(&self, term: &Term) -> u64 {
+        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.get(term).copied().unwrap_or_else(|| guess(term.dimension))
+    }
+
+    pub(crate) fn learn<'a>(&self, sizes: impl Iterator<Item = (&'a Term, u64)>) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        for (term, size) in sizes {
+            if let Some(known) = seen.get_mut(term) {
+                *known = size;
+                continue;
+            }
+            if seen.len() >= MOST_TERMS {
+                seen.clear();
+            }
+            seen.insert(term.clone(), size);
+        }
+    }
+}
+
+const fn guess(dimension: Dimension) -> u64 {
+    match dimension {
+        Dimension::All | Dimension::Updated | Dimension::Decision => 1_000_000_000,
+        Dimension::Risk | Dimension::BlastRadius | Dimension::DecisionCategory | Dimension::DecisionKind => 100_000_000,
+        Dimension::Status | Dimension::StateType | Dimension::MutationType | Dimension::Category => 10_000_000,
+        Dimension::ApprovalActivity | Dimension::Tag => 1_000_000,
+        Dimension::PendingReason | Dimension::Approval | Dimension::ApprovalCategory | Dimension::Due => 100_000,
+        Dimension::ActorId | Dimension::DecisionActor => 10_000,
+        Dimension::Metadata | Dimension::ApproverId | Dimension::ApproverRole | Dimension::ApproverGroup => 1_000,
+        Dimension::StateId | Dimension::InboxActor | Dimension::InboxRole | Dimension::InboxGroup => 100,
+        Dimension::PendingOfState => 10,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_seen_last_counts_and_memory_is_bounded() {
+        let sizes = Cardinalities::default();
+        let term = Term::new(Dimension::StateId, "a");
+        assert_eq!(sizes.of(&term), guess(Dimension::StateId));
+        sizes.learn([(&term, 7)].into_iter());
+        sizes.learn([(&term, 8)].into_iter());
+        assert_eq!(sizes.of(&term), 8);
+        for number in 0..3 * MOST_TERMS {
+            sizes.learn([(&Term::new(Dimension::Tag, number.to_string()), 1)].into_iter());
+        }
+        assert!(sizes.0.lock().unwrap().len() <= MOST_TERMS);
+    }
+}

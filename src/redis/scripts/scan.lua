@@ -1,0 +1,196 @@
+-- Reads one page along one or several indexes, in the order of their members' bytes, with the records they name.
+--
+-- KEYS  1 prefix of the partition's record keys (the record keys are built from it)
+--       then the indexes to read along, merged; then the indexes to look members up in
+-- ARGV  1 how many indexes to read along   2 '+' from the least member on, '-' from the greatest down
+--       3, 4 bounds in the order of reading, as ZRANGE BYLEX takes them   5 most members to return
+--       6 most members to look at   7 '+' when a member begins with its request's created time, '-' when it ends with it
+--       8 '1' to return records, '0' to return members only
+--       then for each condition: how many of the indexes it may be met in; 'row' to look up the member itself, 'request'
+--       to look up created time and id of its request
+-- A member is 8 bytes, an id, and whatever follows a zero byte.
+-- Reply {more, position, looked at, sizes of the indexes, members, places, records}
+--       more is 1 when there may be members behind `position`, the last one looked at or returned; a member's place is
+--       that of its record among the records, which are false where nothing is stored
+
+local along = tonumber(ARGV[1])
+local descending = ARGV[2] == '-'
+local from, to = ARGV[3], ARGV[4]
+local limit, budget = tonumber(ARGV[5]), tonumber(ARGV[6])
+local created_first, wants_records = ARGV[7] == '+', ARGV[8] == '1'
+
+local conditions = {}
+local next_key = along + 2
+for at = 9, #ARGV, 2 do
+    local keys = {}
+    for _ = 1, tonumber(ARGV[at]) do
+        keys[#keys + 1] = KEYS[next_key]
+        next_key = next_key + 1
+    end
+    conditions[#conditions + 1] = { keys = keys, by_row = ARGV[at + 1] == 'row' }
+end
+
+local function fetch(key, count)
+    if descending then
+        return redis.call('ZRANGE', key, from, to, 'BYLEX', 'REV', 'LIMIT', 0, count)
+    end
+    return redis.call('ZRANGE', key, from, to, 'BYLEX', 'LIMIT', 0, count)
+end
+
+-- Bytes, not strings: Lua's own comparison follows the server's locale.
+local function is_before(one, other)
+    if one.high ~= other.high then
+        return one.high < other.high
+    elseif one.low ~= other.low then
+        return one.low < other.low
+    end
+    local a, b = one.member, other.member
+    for at = 9, math.min(#a, #b) do
+        local x, y = string.byte(a, at), string.byte(b, at)
+        if x ~= y then
+            return x < y
+        end
+    end
+    return #a < #b
+end
+
+local function with_time(member)
+    local high, low = struct.unpack('>I4I4', member)
+    return { member = member, high = high, low = low }
+end
+
+-- The next members of all indexes together, and whether there are no others behind them.
+local function merged(count)
+    local entries, bound = {}, nil
+    for place = 2, along + 1 do
+        local members = fetch(KEYS[place], count)
+        for _, member in ipairs(members) do
+            entries[#entries + 1] = with_time(member)
+        end
+        if #members == count then
+            local last = with_time(members[count])
+            -- Behind the nearest end of what was read, an index may hold members that were not.
+            if not bound or (is_before(last, bound) ~= descending and last.member ~= bound.member) then
+                bound = last
+            end
+        end
+    end
+    table.sort(entries, function(one, other)
+        if descending then
+            return is_before(other, one)
+        end
+        return is_before(one, other)
+    end)
+    local members = {}
+    for _, entry in ipairs(entries) do
+        if entry.member ~= members[#members] then
+            members[#members + 1] = entry.member
+        end
+        if bound and entry.member == bound.member then
+            break
+        end
+    end
+    return members, not bound
+end
+
+local function next_members(count)
+    if along > 1 then
+        return merged(count)
+    end
+    local members = fetch(KEYS[2], count)
+    return members, #members < count
+end
+
+local function id_of(member)
+    local zero = string.find(member, '\0', 9, true)
+    return string.sub(member, 9, zero and zero - 1)
+end
+
+local function request_of(member)
+    return (created_first and string.sub(member, 1, 8) or string.sub(member, -8)) .. id_of(member)
+end
+
+-- The members that meet every condition.
+local function meeting(members)
+    for _, condition in ipairs(conditions) do
+        if #members == 0 then
+            return members
+        end
+        local sought = members
+        if not condition.by_row then
+            sought = {}
+            for place, member in ipairs(members) do
+                sought[place] = request_of(member)
+            end
+        end
+        local met = {}
+        for _, key in ipairs(condition.keys) do
+            local scores = redis.call('ZMSCORE', key, unpack(sought))
+            for place = 1, #sought do
+                if scores[place] then
+                    met[place] = true
+                end
+            end
+        end
+        local left = {}
+        for place, member in ipairs(members) do
+            if met[place] then
+                left[#left + 1] = member
+            end
+        end
+        members = left
+    end
+    return members
+end
+
+local batch = limit + 1
+if #conditions > 0 then
+    batch = math.max(batch, 200)
+end
+-- Lua passes at most some 8,000 values to one command.
+batch = math.max(1, math.min(batch, math.floor(4000 / along)))
+
+local found, position, looked_at, more = {}, '', 0, 1
+while more == 1 and #found <= limit and looked_at < budget do
+    local members, at_end = next_members(math.min(batch, budget - looked_at))
+    looked_at = looked_at + #members
+    if #members > 0 then
+        position = members[#members]
+        from = '(' .. position
+        for _, member in ipairs(meeting(members)) do
+            found[#found + 1] = member
+        end
+    end
+    if at_end then
+        more = 0
+    end
+end
+if #found > limit then
+    more = 1
+    for place = #found, limit + 1, -1 do
+        found[place] = nil
+    end
+    position = found[limit]
+end
+
+local sizes = {}
+for place = 2, #KEYS do
+    sizes[place - 1] = redis.call('ZCARD', KEYS[place])
+end
+
+local places, record_keys, place_of = {}, {}, {}
+if wants_records then
+    for number, member in ipairs(found) do
+        local id = id_of(member)
+        if not place_of[id] then
+            record_keys[#record_keys + 1] = KEYS[1] .. id
+            place_of[id] = #record_keys
+        end
+        places[number] = place_of[id]
+    end
+end
+local records = {}
+if #record_keys > 0 then
+    records = redis.call('MGET', unpack(record_keys))
+end
+return { more, position, looked_at, sizes, found, places, records }

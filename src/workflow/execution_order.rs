@@ -1,0 +1,134 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::history::Occasion;
+use super::outcome::{AfterFailure, Completion, Failure};
+use super::resolution::{self, StaleStrategy};
+use super::{Command, execution};
+use crate::error::Result;
+use crate::request::{
+    ActorContext, ExecutionKind, MutationRequest, RequestId, RequestState, StateVersion, Status, Timestamp, WriteId,
+};
+
+/// How a request is to be executed: by whom, on which version of the state, and what happens when things go otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExecutionOrder {
+    by: Arc<ActorContext>,
+    current: StateVersion,
+    strategy: StaleStrategy,
+    lease: Duration,
+    after_failure: AfterFailure,
+}
+
+/// How executing a request ended, with the request as it is stored now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ExecutionOutcome {
+    /// It was carried out.
+    Executed(MutationRequest),
+    /// It was attempted and failed.
+    Failed {
+        /// The request: rejected, or approved still, as the order said.
+        request: MutationRequest,
+        /// Why it failed.
+        failure: Failure,
+    },
+    /// It was not attempted: it was written for another version of the state, and was rejected for that.
+    RejectedAsStale(MutationRequest),
+    /// It was not attempted: it was written for another version of the state, and its approvals were opened again.
+    RequiresRenewedApproval(MutationRequest),
+}
+
+impl ExecutionOrder {
+    /// To be executed by this actor on this version of the state. Unless something else is said, a stale request is
+    /// rejected, the lease is one minute, and a failure rejects the request.
+    pub fn new(by: impl Into<Arc<ActorContext>>, current: StateVersion) -> Self {
+        Self {
+            by: by.into(),
+            current,
+            strategy: StaleStrategy::RejectStale,
+            lease: Duration::from_mins(1),
+            after_failure: AfterFailure::Reject,
+        }
+    }
+
+    /// What to do with a request that was written for another version.
+    pub fn when_stale(mut self, strategy: StaleStrategy) -> Self {
+        self.strategy = strategy;
+        self
+    }
+
+    /// How long nobody else may execute the request; longer than the execution can take.
+    pub fn with_lease(mut self, lease: Duration) -> Self {
+        self.lease = lease;
+        self
+    }
+
+    /// What becomes of the request when its execution fails.
+    pub fn when_failed(mut self, after_failure: AfterFailure) -> Self {
+        self.after_failure = after_failure;
+        self
+    }
+
+    /// Who executes.
+    pub const fn by(&self) -> &Arc<ActorContext> {
+        &self.by
+    }
+
+    /// The request resolved against the current version and, where that lets it be executed, claimed: one change, so that
+    /// nobody comes between the two.
+    pub(crate) fn begin(
+        &self,
+        mut request: MutationRequest,
+        claim: WriteId,
+        now: Timestamp,
+    ) -> Result<MutationRequest> {
+        let occasion = Occasion { by: &self.by, now };
+        let resolution = resolution::settle(&mut request, &self.current, self.strategy, occasion)?;
+        if resolution.lets_execute() {
+            execution::claim(&mut request, claim, self.lease, occasion)?;
+        }
+        Ok(request)
+    }
+
+    /// How the order ended if it did not come to executing.
+    pub(crate) fn stopped(request: &MutationRequest) -> Option<ExecutionOutcome> {
+        match request.state {
+            RequestState::Rejected => Some(ExecutionOutcome::RejectedAsStale(request.clone())),
+            RequestState::Pending(_) => Some(ExecutionOutcome::RequiresRenewedApproval(request.clone())),
+            _ => None,
+        }
+    }
+
+    /// The command that records how the execution went.
+    pub(crate) fn finish(&self, claim: WriteId, result: &Result<Completion, Failure>) -> Command {
+        match result {
+            Ok(completion) => Command::complete(Arc::clone(&self.by), claim, completion.clone()),
+            Err(failure) => Command::fail(Arc::clone(&self.by), claim, failure.clone(), self.after_failure),
+        }
+    }
+}
+
+impl ExecutionOutcome {
+    /// The request as it is stored now.
+    pub const fn request(&self) -> &MutationRequest {
+        match self {
+            Self::Executed(request)
+            | Self::Failed { request, .. }
+            | Self::RejectedAsStale(request)
+            | Self::RequiresRenewedApproval(request) => request,
+        }
+    }
+
+    /// Whether the request was carried out.
+    pub const fn is_executed(&self) -> bool {
+        matches!(self, Self::Executed(_))
+    }
+}
+
+/// The request that this one makes up for, if it is an executed compensation.
+pub(crate) fn compensated_by(request: &MutationRequest) -> Option<&RequestId> {
+    match &request.execution.kind {
+        ExecutionKind::Compensation(plan) if request.state.status() == Status::Executed => Some(&plan.compensates),
+        _ => None,
+    }
+}

@@ -1,0 +1,271 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use mutator_governance::workflow::{apply, commutes, decidable_by, due_command, explain, is_due};
+use mutator_governance::{
+    ActorId, ApprovalDecision, ApprovalState, ApprovalStatus, DecisionCategory, DecisionKind, LifecycleDecision,
+    MutationRequest, QuorumGroup, Status, Timestamp,
+};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+
+use crate::play::{Move, at, command, decide, filed, moves, people};
+
+/// One command and what it did; refused, before and after are the same.
+struct Done {
+    before: MutationRequest,
+    after: MutationRequest,
+    now: Timestamp,
+    applied: bool,
+}
+
+fn play(request: MutationRequest, moves: &[Move]) -> Vec<Done> {
+    let mut steps: Vec<Done> = Vec::new();
+    let (mut before, mut seconds) = (request, 0);
+    for step in moves {
+        seconds += step.seconds;
+        let now = at(seconds);
+        let result = apply(before.clone(), &command(&before, step, now), now);
+        let applied = result.is_ok();
+        let after = result.unwrap_or_else(|_| before.clone());
+        steps.push(Done { before, after: after.clone(), now, applied });
+        before = after;
+    }
+    steps
+}
+
+/// The lifecycle table, written down once more.
+fn table(from: Status) -> &'static [Status] {
+    use Status::{Approved, Canceled, Created, Executed, Expired, Pending, Rejected, Superseded};
+    match from {
+        Created => &[Pending, Approved, Canceled, Superseded],
+        Pending => &[Approved, Rejected, Canceled, Expired, Superseded],
+        Approved => &[Pending, Rejected, Canceled, Superseded, Executed],
+        Rejected | Canceled | Expired | Superseded | Executed => &[],
+    }
+}
+
+/// Which group's grants have been given by how many distinct actors, and how many it needs.
+fn votes(request: &MutationRequest) -> BTreeMap<QuorumGroup, (BTreeSet<ActorId>, usize)> {
+    let mut votes: BTreeMap<QuorumGroup, (BTreeSet<ActorId>, usize)> = BTreeMap::new();
+    for approval in &request.approvals {
+        let Some(quorum) = &approval.quorum else { continue };
+        let required = usize::try_from(quorum.required.get()).unwrap();
+        let entry = votes.entry(quorum.group.clone()).or_insert((BTreeSet::new(), required));
+        if let ApprovalState::Approved(verdict) = &approval.state {
+            entry.0.insert(verdict.by.id.clone().unwrap());
+        }
+    }
+    votes
+}
+
+fn all_met(request: &MutationRequest) -> bool {
+    votes(request).values().all(|(actors, required)| actors.len() >= *required)
+        && request
+            .approvals
+            .iter()
+            .filter(|approval| approval.quorum.is_none())
+            .all(|approval| approval.state.status() == ApprovalStatus::Approved)
+}
+
+/// The groups whose quorum was recorded as met since the last renewal.
+fn satisfied_groups(request: &MutationRequest) -> Vec<String> {
+    let renewed = DecisionKind::from(ApprovalDecision::Renewed);
+    let satisfied = DecisionKind::from(ApprovalDecision::QuorumSatisfied);
+    let this_round = request.decisions.iter().rev().take_while(|decision| decision.kind != renewed);
+    this_round
+        .filter(|decision| decision.kind == satisfied)
+        .map(|decision| match decision.metadata.get("quorum_group") {
+            Some(mutator_governance::Value::Text(group)) => group.clone(),
+            other => panic!("no group: {other:?}"),
+        })
+        .collect()
+}
+
+fn lifecycle_moves(request: &MutationRequest) -> usize {
+    let moves = request.decisions.iter().filter(|decision| {
+        decision.kind.category() == DecisionCategory::Lifecycle
+            && decision.kind != LifecycleDecision::Compensated.into()
+            && decision.kind != LifecycleDecision::Submitted.into()
+    });
+    moves.count()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn random_command_sequences_never_leave_the_transition_table(request in filed(), moves in moves()) {
+        for Done { before, after, .. } in play(request, &moves) {
+            let (from, to) = (before.state.status(), after.state.status());
+            prop_assert!(from == to || table(from).contains(&to), "{from} to {to}");
+            let transitions = lifecycle_moves(&after) - lifecycle_moves(&before);
+            prop_assert_eq!(transitions, usize::from(from != to), "one lifecycle decision per transition");
+        }
+    }
+
+    #[test]
+    fn decisions_only_grow_and_the_last_of_them_is_when_the_request_was_updated(request in filed(), moves in moves()) {
+        for Done { before, after, now, .. } in play(request, &moves) {
+            prop_assert!(after.decisions.starts_with(&before.decisions));
+            let grew = after.decisions.len() > before.decisions.len();
+            prop_assert!(grew || before == after, "a change without a decision");
+            prop_assert_eq!(after.updated_at, if grew { now } else { before.updated_at });
+            prop_assert_eq!(after.revision(), before.revision());
+        }
+    }
+
+    #[test]
+    fn a_quorum_is_met_exactly_when_n_distinct_actors_granted(request in filed(), moves in moves()) {
+        for Done { before, after, .. } in play(request, &moves) {
+            let satisfied = satisfied_groups(&after);
+            for (group, (actors, required)) in votes(&after) {
+                prop_assert!(actors.len() <= required, "{group}: no vote after the quorum");
+                let recorded = satisfied.iter().filter(|name| **name == *group.as_str()).count();
+                prop_assert_eq!(recorded, usize::from(actors.len() == required), "{}", group);
+            }
+            if before.state.awaits_approval() && after.state.status() == Status::Approved {
+                let overridden = DecisionKind::from(ApprovalDecision::Overridden);
+                let glass = after.decisions[before.decisions.len()..].iter().any(|entry| entry.kind == overridden);
+                prop_assert!(glass != all_met(&after));
+            }
+            if after.state.awaits_approval() {
+                prop_assert!(!all_met(&after), "approved as soon as all is met");
+            }
+        }
+    }
+
+    #[test]
+    fn who_is_said_to_be_able_to_act_can_and_nobody_else_can(request in filed(), moves in moves()) {
+        for Done { after, now, .. } in play(request, &moves) {
+            let explanation = explain(&after, now);
+            for actor in people() {
+                let named: BTreeSet<_> = explanation.decidable_by(&actor).into_iter().cloned().collect();
+                let decidable: BTreeSet<_> =
+                    decidable_by(&after, &actor, now).into_iter().map(|approval| approval.id.clone()).collect();
+                prop_assert_eq!(&named, &decidable, "{:?}", actor.id);
+                for approval in &after.approvals {
+                    for grants in [true, false] {
+                        let command = decide(actor.clone(), approval.id.clone(), grants);
+                        let can = apply(after.clone(), &command, now).is_ok();
+                        prop_assert_eq!(can, decidable.contains(&approval.id), "{:?} {}", actor.id, approval.id);
+                    }
+                }
+            }
+            prop_assert!(!explanation.to_string().is_empty());
+        }
+    }
+
+    #[test]
+    fn what_is_said_to_be_impossible_is(request in filed(), moves in moves()) {
+        // Everybody grants all they can; a demand that was called impossible is then still unmet.
+        for Done { after, now, .. } in play(request, &moves).into_iter().take(4) {
+            if explain(&after, now).impossible().next().is_none() {
+                continue;
+            }
+            let mut granted = after;
+            while let Some((actor, id)) = people().into_iter().find_map(|actor| {
+                let id = decidable_by(&granted, &actor, now).first().map(|approval| approval.id.clone());
+                id.map(|id| (actor, id))
+            }) {
+                granted = apply(granted, &decide(actor, id, true), now).unwrap();
+            }
+            prop_assert!(granted.state.status() != Status::Approved);
+        }
+    }
+
+    #[test]
+    fn two_approvers_of_different_requirements_both_succeed_in_either_order(request in filed(), moves in moves()) {
+        for Done { after, now, .. } in play(request, &moves).into_iter().take(6) {
+            let able: Vec<_> = people()
+                .into_iter()
+                .filter_map(|actor| Some((actor.clone(), decidable_by(&after, &actor, now).first()?.id.clone())))
+                .collect();
+            for (one, first) in &able {
+                for (two, second) in able.iter().filter(|(two, second)| two != one && second != first) {
+                    let (first, second) = (decide(one.clone(), first.clone(), true), decide(two.clone(), second.clone(), true));
+                    let stored = apply(after.clone(), &first, now).unwrap();
+                    let other = apply(after.clone(), &second, now).unwrap();
+                    prop_assert_eq!(commutes(&stored, &second, now), commutes(&other, &first, now));
+                    let (Ok(there), Ok(back)) = (apply(stored.clone(), &second, now), apply(other, &first, now)) else {
+                        // The first has met the quorum that both were asked for.
+                        let satisfied = stored.decisions.iter().rev().take(2);
+                        let satisfied = satisfied.filter(|decision| decision.kind == ApprovalDecision::QuorumSatisfied.into());
+                        prop_assert_eq!(satisfied.count(), 1);
+                        continue;
+                    };
+                    prop_assert_eq!(&there.state, &back.state);
+                    prop_assert_eq!(&there.approvals, &back.approvals);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_terminal_request_never_changes(request in filed(), moves in moves()) {
+        for Done { before, after, applied, .. } in play(request, &moves) {
+            if !before.state.status().is_terminal() {
+                continue;
+            }
+            prop_assert_eq!(&after.state, &before.state);
+            let linked = after.execution.links.len() > before.execution.links.len();
+            prop_assert!(!linked || before.state.status() == Status::Executed);
+            prop_assert!(linked || after == before, "only the link of a compensation is added");
+            prop_assert!(!applied || before.state.status() == Status::Executed);
+        }
+    }
+
+    #[test]
+    fn what_is_due_expires_by_one_command_after_another_until_nothing_is_due(request in filed(), moves in moves()) {
+        for Done { after, now, .. } in play(request, &moves) {
+            let mut swept = after;
+            let mut rounds = 0;
+            while let Some(command) = due_command(&swept, people().swap_remove(5), now) {
+                prop_assert!(is_due(&swept, now));
+                swept = apply(swept, &command, now).unwrap();
+                rounds += 1;
+                prop_assert!(rounds <= 1, "one command expires all that is due");
+            }
+            prop_assert!(!is_due(&swept, now));
+        }
+    }
+
+    #[test]
+    fn every_result_is_a_document_that_can_be_read_again(request in filed(), moves in moves()) {
+        for Done { after, .. } in play(request, &moves) {
+            prop_assert!(after.execution.claim.is_none() || after.state.status() == Status::Approved);
+            if after.state.awaits_approval() {
+                let pending = |approval: &mutator_governance::Approval| approval.state == ApprovalState::Pending;
+                prop_assert!(after.approvals.iter().any(pending), "somebody is asked");
+            }
+            let read = MutationRequest::from_document(after.document().clone(), after.revision());
+            prop_assert_eq!(read.unwrap(), after);
+        }
+    }
+}
+
+/// The properties above say something only if the moves come everywhere.
+#[test]
+fn the_random_moves_reach_every_status_and_every_kind_of_decision() {
+    let mut runner = TestRunner::deterministic();
+    let mut reached: BTreeSet<String> = BTreeSet::new();
+    for _ in 0..1_500 {
+        let request = filed().new_tree(&mut runner).unwrap().current();
+        let moves = moves().new_tree(&mut runner).unwrap().current();
+        for Done { after, now, .. } in play(request, &moves) {
+            reached.insert(after.state.status().to_string());
+            reached.extend(after.decisions.iter().map(|decision| decision.kind.to_string()));
+            reached.extend(explain(&after, now).impossible().map(|_| "impossible".to_owned()));
+            reached.extend(after.approvals.iter().map(|approval| format!("approval {}", approval.state.status())));
+        }
+    }
+    let delegated = DecisionKind::from(ApprovalDecision::Delegated);
+    let kinds = DecisionKind::all().filter(|kind| *kind != delegated).map(|kind| kind.to_string());
+    let missed: Vec<String> = kinds
+        .chain(Status::ALL.iter().map(ToString::to_string))
+        .chain(["Pending", "Approved", "Rejected", "Satisfied", "Expired"].map(|status| format!("approval {status}")))
+        .chain(["impossible".to_owned()])
+        .filter(|what| !reached.contains(what))
+        .collect();
+    assert_eq!(missed, Vec::<String>::new());
+}

@@ -1,0 +1,105 @@
+use std::time::Duration;
+
+use mutator_governance::workflow::{Command, Completion, compensation_draft, file, link_compensation, owes_link};
+use mutator_governance::{
+    CompensationKind, CompensationPlan, CompensationTrigger, ExecutionKind, ExecutionLink, ExecutionRefusal, Intent,
+    LinkRelation, MutationRequest, RequestId, StateVersion, Status, Value, WriteId,
+};
+
+use crate::support::{apply, at, draft, execution_refusal, history, id, in_status, try_apply, user};
+
+fn execute(request: &MutationRequest, seconds: u64) -> MutationRequest {
+    let claim = WriteId::from_bytes([1; 16]);
+    let completion = Completion::new().resulting_in(StateVersion::new("v2").unwrap());
+    let claimed = apply(request, &Command::claim(user("executor"), claim, Duration::from_mins(1)), seconds);
+    apply(&claimed, &Command::complete(user("executor"), claim, completion), seconds)
+}
+
+fn original() -> MutationRequest {
+    execute(&crate::support::file(draft().already_approved()), 1)
+}
+
+fn plan(compensates: &RequestId) -> CompensationPlan {
+    CompensationPlan::new(compensates.clone(), CompensationKind::Rollback, CompensationTrigger::Operator)
+}
+
+fn undo() -> Intent {
+    Intent::new("revoke-role", "Access").unwrap()
+}
+
+/// An executed compensation of the original.
+fn compensating() -> MutationRequest {
+    let draft = compensation_draft(&original(), plan(&original().id), undo(), user("requester")).unwrap();
+    let filed = file(draft.already_approved(), id("undo-1"), WriteId::from_bytes([2; 16]), at(2)).unwrap();
+    execute(&filed, 3)
+}
+
+#[test]
+fn a_compensation_is_drafted_from_an_executed_request() {
+    let plan = plan(&original().id).related_to(id("batch-7"));
+    let draft = compensation_draft(&original(), plan.clone(), undo(), user("requester")).unwrap();
+    let filed = file(draft, id("undo-1"), WriteId::from_bytes([2; 16]), at(2)).unwrap();
+    assert_eq!(filed.target, original().target);
+    assert_eq!(filed.execution.kind, ExecutionKind::Compensation(plan));
+    assert_eq!(filed.versioning.expected, Some(StateVersion::new("v2").unwrap()));
+    assert!(filed.execution.links.is_empty(), "it links when it is executed");
+}
+
+#[test]
+fn only_an_executed_request_is_compensated() {
+    for status in Status::ALL {
+        let request = in_status(status);
+        let result = compensation_draft(&request, plan(&request.id), undo(), user("requester"));
+        match status {
+            Status::Executed => assert!(result.is_ok()),
+            _ => assert_eq!(execution_refusal(result.unwrap_err()), ExecutionRefusal::NotExecuted { status }),
+        }
+    }
+    let error = compensation_draft(&original(), plan(&id("other")), undo(), user("requester")).unwrap_err();
+    assert_eq!(execution_refusal(error), ExecutionRefusal::CompensatesAnother { compensates: id("other") });
+}
+
+#[test]
+fn when_it_executes_it_links_to_the_original_and_the_original_to_it() {
+    let compensating = compensating();
+    let link = ExecutionLink { relation: LinkRelation::Compensates, request: original().id.clone() };
+    assert_eq!(compensating.execution.links, [link]);
+    assert!(owes_link(&original(), &compensating));
+
+    let linked = link_compensation(original(), &compensating, &user("executor"), at(4)).unwrap();
+    let link = ExecutionLink { relation: LinkRelation::CompensatedBy, request: id("undo-1") };
+    assert_eq!(linked.execution.links, [link]);
+    assert_eq!(history(&linked, original().decisions.len()), ["Lifecycle/Compensated"]);
+    assert_eq!(linked.decisions.last().unwrap().metadata.get("compensated_by"), Some(&Value::from("undo-1")));
+    assert_eq!((&linked.state, linked.updated_at), (&original().state, at(4)));
+    assert!(!owes_link(&linked, &compensating));
+}
+
+#[test]
+fn a_link_made_again_changes_nothing() {
+    let linked = link_compensation(original(), &compensating(), &user("executor"), at(4)).unwrap();
+    let again = link_compensation(linked.clone(), &compensating(), &user("executor"), at(9)).unwrap();
+    assert_eq!(again, linked);
+    let command = Command::link_compensation(user("executor"), &compensating()).unwrap();
+    assert_eq!(apply(&linked, &command, 9), linked);
+}
+
+#[test]
+fn only_an_executed_compensation_of_this_original_is_linked() {
+    let not_yet = {
+        let draft = compensation_draft(&original(), plan(&original().id), undo(), user("requester")).unwrap();
+        file(draft.already_approved(), id("undo-1"), WriteId::from_bytes([2; 16]), at(2)).unwrap()
+    };
+    let error = Command::link_compensation(user("executor"), &not_yet).unwrap_err();
+    assert_eq!(execution_refusal(error), ExecutionRefusal::NotExecuted { status: Status::Approved });
+    let error = Command::link_compensation(user("executor"), &original()).unwrap_err();
+    assert_eq!(execution_refusal(error), ExecutionRefusal::NoCompensation);
+    assert!(!owes_link(&original(), &not_yet));
+
+    let command = Command::link_compensation(user("executor"), &compensating()).unwrap();
+    let error = try_apply(&crate::support::file(draft()), &command, 4).unwrap_err();
+    assert_eq!(execution_refusal(error), ExecutionRefusal::NotExecuted { status: Status::Created });
+    let other = crate::support::file(draft().with_id(id("other")).already_approved());
+    let error = try_apply(&execute(&other, 1), &command, 4).unwrap_err();
+    assert!(matches!(execution_refusal(error), ExecutionRefusal::CompensatesAnother { .. }));
+}
