@@ -11,6 +11,8 @@ mod execution;
 mod governance;
 mod memory_store;
 #[cfg(feature = "redis")]
+mod redis_check;
+#[cfg(feature = "redis")]
 mod redis_queries;
 #[cfg(feature = "redis")]
 mod redis_store;
