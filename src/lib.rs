@@ -5,6 +5,18 @@
 //! Requests are kept in Redis or, for development and tests, in memory. The same code serves synchronous programs
 //! ([`blocking`]) and asynchronous ones ([`nonblocking`], on tokio or smol); start with the examples there.
 //!
+//! # Where to find what
+//!
+//! - [`RequestDraft`] says what is to be changed and what it has to wait for; [`ApprovalRule`] says whose approval.
+//! - `Governance`, in either flavour, files a draft as a [`MutationRequest`] and applies commands to it: grant, refuse,
+//!   cancel, …
+//! - A request holds where it stands ([`RequestState`]), its approvals and its history ([`Decision`]). None of it can be
+//!   set: it moves only by the rules of [`workflow`], which are pure functions and can be used without any store.
+//! - [`workflow::explain`] says in words or as data why a request stands where it stands, and who can move it on;
+//!   [`workflow::decidable_by`] says which approvals an actor can decide now.
+//! - Every [`Error`] says what was refused, to which request, and what to do next; [`Error::outcome`] says whether a write
+//!   took effect.
+//!
 //! # Features
 //!
 //! Every feature only adds: any set of them compiles together, and none changes what another gives.
@@ -48,6 +60,14 @@ pub use error::{
 };
 pub use on_conflict::OnConflict;
 pub use query::*;
+#[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub use redis::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection};
 pub use request::*;
-pub use stored_format::{DocumentLimit, FormatError};
+pub use stored_format::{DocumentLimit, FormatError, FormatVersion};
 pub use sweep::Swept;
+
+/// The code in the README is compiled and run as well.
+#[cfg(all(doctest, feature = "blocking", feature = "redis", feature = "smol", feature = "tokio"))]
+#[doc = include_str!("../README.md")]
+mod readme {}

@@ -156,7 +156,7 @@ impl<Q: fmt::Display> fmt::Display for Plan<Q> {
         match &self.driver {
             Driver::Requests(ids) => writeln!(f, "read {} request(s) by id, then sort", ids.len())?,
             Driver::Terms { terms, cardinality } => {
-                writeln!(f, "read along {} ({cardinality} keys)", joined(terms, " or "))?
+                writeln!(f, "read along {} ({cardinality} keys)", joined(terms, " or "))?;
             }
         }
         if !self.range.is_unbounded() {

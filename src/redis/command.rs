@@ -4,7 +4,7 @@ use super::record::NewRecord;
 use super::scan::{Scan, lex_bounds};
 use super::script::{self, Script};
 use crate::error::Result;
-use crate::query::{KeyRange, Term};
+use crate::query::{KeyRange, SortKey, Term};
 use crate::request::{MutationRequest, RequestId, Revision};
 
 /// The version of keys, records and indexes taken together.
@@ -72,11 +72,10 @@ impl Call {
         stored_decisions: usize,
     ) -> Result<Self> {
         let record = NewRecord::new(settings, request, next)?;
-        let expected = request.revision();
         let mark = record.marks.get(stored_decisions).copied().unwrap_or_default();
         let mut arguments = vec![record.bytes];
         arguments.extend(announcement(settings, request, next));
-        arguments.push([&expected.number.to_be_bytes()[..], expected.write_id.as_bytes()].concat());
+        arguments.push(revision_bytes(request.revision()));
         arguments.push(text(&stored_decisions));
         arguments.push(mark.to_be_bytes().to_vec());
         arguments.extend(flat(decision_entries(request, u32::try_from(stored_decisions).unwrap_or(u32::MAX))));
@@ -121,6 +120,70 @@ impl Call {
         Self { writes: false, what: What::Script { script: &script::SIZES, keys, arguments } }
     }
 
+    /// Some of the records of the namespace, in any partition: one step of SCAN.
+    pub(crate) fn find_records(settings: &Settings, cursor: u64) -> Self {
+        Self::find(settings, cursor, "r")
+    }
+
+    /// Some of the indexes of the namespace, in any partition: one step of SCAN.
+    pub(crate) fn find_indexes(settings: &Settings, cursor: u64) -> Self {
+        Self::find(settings, cursor, "i")
+    }
+
+    fn find(settings: &Settings, cursor: u64, kind: &str) -> Self {
+        // No character of a namespace means anything in a pattern.
+        let pattern = format!("{{{}:*}}:{kind}:*", settings.keyspace.namespace());
+        Self::reading(redis::cmd("SCAN").arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(200).clone())
+    }
+
+    pub(crate) fn get_key(key: &str) -> Self {
+        Self::reading(redis::cmd("GET").arg(key).clone())
+    }
+
+    /// A part of an index, behind a member if one is given.
+    pub(crate) fn index_part(index: &str, after: &[u8], most: usize) -> Self {
+        let from = if after.is_empty() { b"-".to_vec() } else { [b"(", after].concat() };
+        let mut command = redis::cmd("ZRANGE");
+        command.arg(index).arg(from).arg("+").arg("BYLEX").arg("LIMIT").arg(0).arg(most);
+        Self::reading(command)
+    }
+
+    pub(crate) fn remove_member(index: &str, member: &SortKey) -> Self {
+        let command = redis::cmd("ZREM").arg(index).arg(member.as_bytes()).clone();
+        Self { writes: true, what: What::Command(command) }
+    }
+
+    /// Compares a record's index entries with those its document asks for, and mends them if told to.
+    ///
+    /// # Errors
+    /// When the request is over the document limit.
+    pub(crate) fn mend(settings: &Settings, request: &MutationRequest, mends: bool) -> Result<Self> {
+        let revision = request.revision();
+        let record = NewRecord::new(settings, request, revision)?;
+        let mut arguments = vec![revision_bytes(revision), text(&u8::from(mends)), record.bytes];
+        arguments.extend(flat(record.lasting));
+        arguments.extend(flat(decision_entries(request, 0)));
+        let keyspace = &settings.keyspace;
+        let keys = [keyspace.record(&request.id), keyspace.index_prefix(keyspace.partition_of(&request.id))];
+        let keys = keys.map(String::into_bytes).to_vec();
+        Ok(Self { writes: mends, what: What::Script { script: &script::MEND, keys, arguments } })
+    }
+
+    /// Removes an index entry, if told to, that the document at this revision, or the absence of one, does not explain.
+    pub(crate) fn drop_entry(
+        settings: &Settings,
+        index: &str,
+        member: &SortKey,
+        id: &RequestId,
+        revision: Option<Revision>,
+        drops: bool,
+    ) -> Self {
+        let keys = vec![settings.keyspace.record(id).into_bytes(), index.as_bytes().to_vec()];
+        let revision = revision.map(revision_bytes).unwrap_or_default();
+        let arguments = vec![revision, member.as_bytes().to_vec(), text(&u8::from(drops))];
+        Self { writes: drops, what: What::Script { script: &script::DROP_ENTRY, keys, arguments } }
+    }
+
     const fn reading(command: redis::Cmd) -> Self {
         Self { writes: false, what: What::Command(command) }
     }
@@ -162,6 +225,10 @@ fn announcement(settings: &Settings, request: &MutationRequest, revision: Revisi
         text(&request.state.status()),
         kinds.join(",").into_bytes(),
     ]
+}
+
+fn revision_bytes(revision: Revision) -> Vec<u8> {
+    [&revision.number.to_be_bytes()[..], revision.write_id.as_bytes()].concat()
 }
 
 fn flat(entries: Vec<IndexEntry>) -> impl Iterator<Item = Vec<u8>> {

@@ -3,6 +3,8 @@
 //! Nothing here waits or connects; the drivers of the flavours send what is built here and hand back what came.
 
 mod cardinalities;
+mod check;
+pub(crate) mod check_reply;
 mod command;
 mod fault;
 mod history;
@@ -18,6 +20,8 @@ mod server;
 mod statistics_parts;
 
 pub(crate) use cardinalities::Cardinalities;
+pub(crate) use check::Phase;
+pub use check::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection};
 pub(crate) use command::Call;
 pub(crate) use fault::{Effect, Fault};
 pub(crate) use options::{RedisOptions, Settings};

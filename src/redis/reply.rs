@@ -167,14 +167,13 @@ pub(crate) fn scanned(settings: &Settings, reply: &Value) -> Result<Scanned> {
     let members = members.ok_or_else(broken)?;
     let records = array(records).ok_or_else(broken)?;
 
-    let mut requests: Vec<(SortKey, Result<MutationRequest, Unreadable>)> = Vec::with_capacity(records.len());
-    for (member, place) in members.iter().zip(array(places).ok_or_else(broken)?) {
+    let mut requests = Vec::with_capacity(records.len());
+    let mut first_members = members.iter().zip(array(places).ok_or_else(broken)?);
+    for (place, record) in (1_i64..).zip(records) {
         // Places are numbered in the order in which they first come up.
-        if *place != Value::Int(i64::try_from(requests.len() + 1).unwrap_or(i64::MAX)) {
-            continue;
-        }
-        let record = records.get(requests.len()).ok_or_else(broken)?;
-        let id = member.request_id().ok_or_else(broken)?;
+        let (member, _) = first_members.find(|(_, named)| **named == Value::Int(place)).ok_or_else(broken)?;
+        // What is no member of ours is left out here, and found by a check.
+        let Some(id) = member.request_id() else { continue };
         let read = read_record(settings, &id, record).and_then(|found| {
             found.ok_or_else(|| FormatError::Malformed {
                 problem: "an index names the request, but nothing is stored under its key".to_owned(),
@@ -252,7 +251,7 @@ fn tagged<'a>(reply: &'a Value, script: &'static str) -> Result<(&'a str, &'a [V
 }
 
 /// A script's answer is known to have come after it ran: what it did cannot be told from an answer without sense.
-fn unexpected(command: &str) -> StoreError {
+pub(super) fn unexpected(command: &str) -> StoreError {
     StoreError::new(
         StoreErrorKind::Connection,
         Outcome::Unknown,
@@ -260,7 +259,7 @@ fn unexpected(command: &str) -> StoreError {
     )
 }
 
-fn array(value: &Value) -> Option<&[Value]> {
+pub(super) fn array(value: &Value) -> Option<&[Value]> {
     match value {
         Value::Array(values) => Some(values),
         _ => None,
@@ -275,7 +274,7 @@ fn numbers(value: &Value) -> Option<Vec<u64>> {
     array(value)?.iter().map(number).collect()
 }
 
-fn bytes(value: &Value) -> Option<&[u8]> {
+pub(super) fn bytes(value: &Value) -> Option<&[u8]> {
     match value {
         Value::BulkString(bytes) => Some(bytes),
         Value::SimpleString(text) => Some(text.as_bytes()),
@@ -283,6 +282,6 @@ fn bytes(value: &Value) -> Option<&[u8]> {
     }
 }
 
-fn text(value: &Value) -> Option<&str> {
+pub(super) fn text(value: &Value) -> Option<&str> {
     std::str::from_utf8(bytes(value)?).ok()
 }

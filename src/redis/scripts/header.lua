@@ -30,7 +30,7 @@ local function writes_since(record, write_id)
     return nil
 end
 
--- The current index entries of a record, as a list of { suffix, member }.
+-- The current index entries of a record, as a list of { suffix, member }, and where the header ends.
 local function current_entries(record)
     local at = FIXED + 16 * string.byte(record, 4) + 1
     local function number()
@@ -49,7 +49,7 @@ local function current_entries(record)
             entries[#entries + 1] = { text(), member }
         end
     end
-    return entries
+    return entries, at - 1
 end
 
 -- Whether a key is of the type the script needs, or absent: nil when it is, else the answer to give.
