@@ -16,7 +16,7 @@ macro_rules! run {
 #[path = "cases/mod.rs"]
 mod cases;
 
-pub(crate) use cases::{Mishap, ShakyStore, World};
+pub(crate) use cases::World;
 
 fn pause(duration: Duration) {
     std::thread::sleep(duration);

@@ -14,11 +14,11 @@ mod dropping;
 #[cfg(feature = "blocking")]
 mod parity;
 #[cfg(feature = "blocking")]
-mod unreadable;
-#[cfg(feature = "blocking")]
 #[path = "../workflow_properties/play.rs"]
 #[allow(dead_code, reason = "this binary plays the same moves, but not all that is made of them")]
 mod play;
+#[cfg(feature = "blocking")]
+mod unreadable;
 
 use std::time::Duration;
 
@@ -47,6 +47,7 @@ macro_rules! every_case {
             a_claim_keeps_others_out_until_its_lease_ends,
             a_late_executor_records_nothing_over_its_successor,
             a_late_executor_without_successor_records_what_it_did,
+            a_result_is_recorded_whoever_else_writes,
             of_sixteen_executors_one_runs,
             the_closure_borrows_from_its_surroundings,
         }
@@ -54,6 +55,7 @@ macro_rules! every_case {
             a_claim_that_was_not_written_is_tried_again_at_once,
             a_claim_whose_reply_was_lost_holds_until_its_lease_ends,
             a_result_that_was_not_written_is_not_repeated_within_the_lease,
+            a_result_that_was_not_written_can_be_recorded_later,
             a_result_whose_reply_was_lost_is_never_repeated,
         }
         $register! { compensating:
@@ -76,6 +78,7 @@ macro_rules! every_case {
             many_sweepers_record_each_expiry_once,
             one_that_fails_does_not_keep_the_others,
             those_that_always_fail_starve_nobody,
+            a_store_that_is_down_is_not_asked_for_each,
             a_limit_of_nothing_is_refused,
         }
         $register! { sweeper:

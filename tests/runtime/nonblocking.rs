@@ -17,7 +17,7 @@ macro_rules! run {
 #[path = "cases/mod.rs"]
 mod cases;
 
-pub(crate) use cases::{Mishap, ShakyStore, World};
+pub(crate) use cases::{Mishap, World};
 
 fn is_tokio() -> bool {
     tokio::runtime::Handle::try_current().is_ok()

@@ -97,7 +97,7 @@ fn the_same_commands_give_the_same_results_on_memory_and_redis() {
         let places = vec(0..3_usize, moves.len());
         places.prop_map(move |places| places.into_iter().zip(moves.clone()).collect::<Vec<_>>())
     });
-    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(64) };
+    let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(128) };
     let played = TestRunner::new(config).run(&(vec(filed(), 1..4), moves), |(requests, moves)| {
         let run = runs.fetch_add(1, Ordering::Relaxed);
         let requests = requests.into_iter().enumerate().map(|(number, request)| with_id(request, run, number));

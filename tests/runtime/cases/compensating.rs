@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mutator_governance::workflow::{ExecutionOrder, compensation_draft};
 use mutator_governance::{
     CompensationKind, CompensationPlan, CompensationTrigger, Error, ExecutionLink, ExecutionRefusal, Intent,
-    LifecycleDecision, LinkRelation, MutationRequest, RequestDraft, RequestId, Result, Status, StateVersion,
+    LifecycleDecision, LinkRelation, MutationRequest, RequestDraft, RequestId, Result, StateVersion, Status,
 };
 
 use super::executing::{run_for_anybody, succeed};
@@ -67,7 +67,8 @@ pub(crate) async fn an_interrupted_link_is_completed_without_running_again(world
     // 1: claimed, 2: executed, 3: linked.
     shaky.plan(3, Mishap::Lost);
     let governance = world.governance_over(Arc::clone(&shaky));
-    let error = governance.execute(&compensation.id, &order, run!(|request| succeed(&calls, request))).await.unwrap_err();
+    let error =
+        governance.execute(&compensation.id, &order, run!(|request| succeed(&calls, request))).await.unwrap_err();
     assert!(matches!(error, Error::Store(_)), "{error}");
     assert_eq!((calls.count(), shaky.updates()), (1, 3));
     let stored = world.stored(&compensation.id).await;
@@ -121,7 +122,8 @@ pub(crate) async fn what_was_not_executed_is_not_made_up_for(world: World) {
     let undo = draft("undo-1").compensating(plan(&original.id)).already_approved();
     let undo = world.governance.submit(undo).await.unwrap();
     let calls = Calls::default();
-    let error = world.governance.execute(&undo.id, &order(), run!(|_request| run_for_anybody(&calls))).await.unwrap_err();
+    let error =
+        world.governance.execute(&undo.id, &order(), run!(|_request| run_for_anybody(&calls))).await.unwrap_err();
     assert!(matches!(&error, Error::Execution { id, .. } if *id == original.id), "{error}");
     assert_eq!(execution_refusal(error), ExecutionRefusal::NotExecuted { status: Status::Approved });
     assert_eq!(calls.count(), 0, "nothing was there to be made up for");
@@ -134,7 +136,8 @@ pub(crate) async fn what_does_not_exist_is_not_made_up_for(world: World) {
     let undo = draft("undo-1").compensating(plan(&id("nowhere"))).already_approved();
     let undo = world.governance.submit(undo).await.unwrap();
     let calls = Calls::default();
-    let error = world.governance.execute(&undo.id, &order(), run!(|_request| run_for_anybody(&calls))).await.unwrap_err();
+    let error =
+        world.governance.execute(&undo.id, &order(), run!(|_request| run_for_anybody(&calls))).await.unwrap_err();
     assert!(matches!(&error, Error::NotFound { id, .. } if *id == "nowhere"), "{error}");
     assert_eq!(calls.count(), 0, "nothing was there to be made up for");
     let stored = world.stored(&undo.id).await;

@@ -8,12 +8,12 @@ use mutator_governance::workflow::{
 };
 use mutator_governance::{
     ApprovalStatus, Error, ExecutionDecision, ExecutionRefusal, LifecycleDecision, ManualClock, Metadata,
-    MutationRequest, PendingReason, RequestId, RequestState, Result, Severity, SideEffect, Status, Value, VersionDecision,
-    WriteId,
+    MutationRequest, OnConflict, PendingReason, RequestId, RequestState, Result, Severity, SideEffect, Status, Value,
+    VersionDecision, WriteId,
 };
 
 use super::flavour::Governance;
-use super::{World, dual, pause, together};
+use super::{Mishap, World, dual, pause, together};
 use crate::people::{
     Calls, approval, approved, at, count, draft, execution_refusal, history, needing, order, order_of, user, version,
 };
@@ -210,14 +210,20 @@ pub(crate) async fn a_claim_keeps_others_out_until_its_lease_ends(world: World) 
     let outcome = outcome.unwrap();
     assert!(outcome.is_executed());
     assert_eq!(calls.count(), 1);
-    let taken_over = outcome.request().decisions.iter().rfind(|decision| decision.kind == ExecutionDecision::Claimed.into());
+    let taken_over =
+        outcome.request().decisions.iter().rfind(|decision| decision.kind == ExecutionDecision::Claimed.into());
     let previous = claimed.execution.claim.as_ref().unwrap().id.to_string();
     assert_eq!(taken_over.unwrap().metadata.get("previous_claim"), Some(&Value::from(previous)));
 }
 
 /// Takes longer than its lease, and somebody else takes over meanwhile.
 #[dual]
-async fn oversleep(clock: &ManualClock, other: &Governance, id: &RequestId, calls: &Calls) -> Result<Completion, Failure> {
+async fn oversleep(
+    clock: &ManualClock,
+    other: &Governance,
+    id: &RequestId,
+    calls: &Calls,
+) -> Result<Completion, Failure> {
     calls.add();
     clock.advance(Duration::from_secs(60));
     let outcome = other.execute(id, &order_of("successor"), run!(|_request| run_for_anybody(calls))).await.unwrap();
@@ -253,6 +259,22 @@ pub(crate) async fn a_late_executor_without_successor_records_what_it_did(world:
     let clock = &world.clock;
     let outcome = world.governance.execute(&request.id, &order(), run!(|_request| take_too_long(clock))).await;
     assert_eq!(outcome.unwrap().request().state, RequestState::Executed { at: at(3_600), resulting_version: None });
+}
+
+#[dual]
+pub(crate) async fn a_result_is_recorded_whoever_else_writes(world: World) {
+    let request = world.governance.submit(approved("request-1")).await.unwrap();
+    let (clock, shaky) = (&world.clock, world.shaky());
+    // The lease is over, so others may resolve the request again; between reading and writing they do.
+    let validate = Command::resolve(user("other"), version("v1"), StaleStrategy::RejectStale);
+    shaky.plan(2, Mishap::Overtaken(validate));
+    let governance = world.governance_over(Arc::clone(&shaky)).on_conflict(OnConflict::Fail);
+    let outcome = governance.execute(&request.id, &order(), run!(|_request| take_too_long(clock))).await.unwrap();
+    assert!(outcome.is_executed());
+    assert_eq!(shaky.conflicts(), 1);
+    assert_eq!(count(outcome.request(), VersionDecision::Validated), 2);
+    let stored = world.stored(&request.id).await;
+    assert_eq!(*outcome.request(), stored);
 }
 
 #[dual]
@@ -310,6 +332,7 @@ pub(crate) async fn the_closure_borrows_from_its_surroundings(world: World) {
     let noting = run!(|request| note(&mut notes, request));
     world.governance.execute(&request.id, &order(), noting).await.unwrap();
     assert_eq!(notes, ["request-1", "1"], "it is given the request as it was claimed");
-    let executed = world.governance.execute(&request.id, &order(), run!(|_request| run_for_anybody(&Calls::default()))).await;
+    let executed =
+        world.governance.execute(&request.id, &order(), run!(|_request| run_for_anybody(&Calls::default()))).await;
     assert!(matches!(executed, Err(Error::Execution { .. })));
 }

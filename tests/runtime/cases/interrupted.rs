@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use mutator_governance::workflow::{Command, Completion};
 use mutator_governance::{ExecutionDecision, ExecutionRefusal, Outcome, RequestState, Status, Value};
 
 use super::executing::run_for_anybody;
 use super::{Mishap, World, dual};
-use crate::people::{Calls, approved, at, count, execution_refusal, order, order_of};
+use crate::people::{Calls, approved, at, count, execution_refusal, order, order_of, user, version};
 
 #[dual]
 pub(crate) async fn a_claim_that_was_not_written_is_tried_again_at_once(world: World) {
@@ -66,9 +67,28 @@ pub(crate) async fn a_result_that_was_not_written_is_not_repeated_within_the_lea
     let outcome = governance.execute(&request.id, &other, run!(|_request| run_for_anybody(&calls))).await.unwrap();
     assert!(outcome.is_executed(), "the request is not lost");
     assert_eq!(calls.count(), 2);
-    let claims = outcome.request().decisions.iter().filter(|decision| decision.kind == ExecutionDecision::Claimed.into());
+    let claims =
+        outcome.request().decisions.iter().filter(|decision| decision.kind == ExecutionDecision::Claimed.into());
     let previous = claims.last().unwrap().metadata.get("previous_claim").cloned();
     assert_eq!(previous, Some(Value::from(claim.id.to_string())), "the history tells that it may have run before");
+}
+
+#[dual]
+pub(crate) async fn a_result_that_was_not_written_can_be_recorded_later(world: World) {
+    let request = world.governance.submit(approved("request-1")).await.unwrap();
+    let (shaky, calls) = (world.shaky(), Calls::default());
+    shaky.plan(2, Mishap::Lost);
+    let governance = world.governance_over(shaky);
+    let result = governance.execute(&request.id, &order(), run!(|_request| run_for_anybody(&calls))).await;
+    assert_eq!(result.unwrap_err().outcome(), Outcome::NotApplied);
+    let claim = world.stored(&request.id).await.execution.claim.as_ref().unwrap().id;
+    world.clock.set(at(600));
+    let complete = Command::complete(user("executor"), claim, Completion::new().resulting_in(version("v2")));
+    let executed = governance.apply(&request.id, &complete).await.unwrap();
+    assert_eq!(executed.state, RequestState::Executed { at: at(600), resulting_version: Some(version("v2")) });
+    let again = governance.apply(&request.id, &complete).await.unwrap_err();
+    assert!(matches!(execution_refusal(again), ExecutionRefusal::ClaimLost { .. }));
+    assert_eq!(calls.count(), 1);
 }
 
 #[dual]

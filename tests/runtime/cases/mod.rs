@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
-use mutator_governance::{ManualClock, RequestId};
 use mutator_governance::MutationRequest;
+use mutator_governance::{ManualClock, RequestId};
 
 use super::{dual, flavour, pause, together};
 use crate::people::at;
@@ -21,6 +21,7 @@ mod shaky_store;
 pub(crate) mod sweeper;
 pub(crate) mod sweeping;
 
+#[allow(unused_imports, reason = "the blocking flavour uses one within")]
 pub(crate) use shaky_store::{Mishap, ShakyStore};
 
 /// An empty store, and a clock that stands at second 0.

@@ -167,7 +167,8 @@ impl RequestStore for ShakyStore {
         let number = self.updates.fetch_add(1, Ordering::SeqCst) + 1;
         let mishap = self.mishaps.lock().unwrap().remove(&number);
         if self.unwritable.lock().unwrap().contains(&request.id) {
-            return Err(failure(Outcome::NotApplied));
+            let problem = "the test does not let this request be written";
+            return Err(StoreError::new(StoreErrorKind::Refused, Outcome::NotApplied, problem).into());
         }
         match mishap {
             None => {}

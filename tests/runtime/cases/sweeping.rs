@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use mutator_governance::{
-    ApprovalDecision, ApprovalRule, ApprovalStatus, Error, FormatError, LifecycleDecision, MutationRequest, PageRequest,
-    Pending, PendingReason, RequestId, Result, Status, Swept, Unreadable,
+    ApprovalDecision, ApprovalRule, ApprovalStatus, Error, FormatError, LifecycleDecision, MutationRequest,
+    PageRequest, Pending, PendingReason, RequestId, Result, Status, Swept, Unreadable,
 };
 
 use super::flavour::Governance;
@@ -60,7 +60,8 @@ pub(crate) async fn due_approvals_expire_with_what_follows(world: World) {
     let later = ApprovalRule::actor("carol").unwrap().expiring_at(at(900)).with_id(crate::people::approval("carol"));
     let group = ApprovalRule::quorum("board", 1, targets(&["bob", "carol"])).unwrap().expiring_at(at(20));
     let group = needing_rule(&world, "group", group).await;
-    let two_rules = world.governance.submit(draft("two").requires_approval(soon).requires_approval(later)).await.unwrap();
+    let two_rules =
+        world.governance.submit(draft("two").requires_approval(soon).requires_approval(later)).await.unwrap();
 
     let early = world.governance.expire_due_approvals(&alone.id, user("sweeper")).await.unwrap_err();
     assert!(early.to_string().contains("ask again at its next deadline"), "{early}");
@@ -156,6 +157,28 @@ pub(crate) async fn those_that_always_fail_starve_nobody(world: World) {
     }
     let swept = governance.expire_due(user("sweeper"), 1).await.unwrap();
     assert_eq!((swept.expired.len(), swept.failed.len(), swept.more), (0, 5, false));
+}
+
+#[dual]
+pub(crate) async fn a_store_that_is_down_is_not_asked_for_each(world: World) {
+    for number in 0..8 {
+        due_at(&world, &format!("due-{number}"), number).await;
+    }
+    world.clock.set(at(8));
+    let shaky = world.shaky();
+    // The first is let expire, then the store is down.
+    for update in 2..=8 {
+        shaky.plan(update, super::Mishap::Lost);
+    }
+    let governance = world.governance_over(Arc::clone(&shaky));
+    for (limit, expected) in [(4, vec!["due-0"]), (1, vec![])] {
+        let before = shaky.updates();
+        let swept = governance.expire_due(user("sweeper"), limit).await.unwrap();
+        assert_eq!((names(&swept.expired), swept.failed.len(), swept.more), (expected, 3, true));
+        assert_eq!(shaky.updates() - before, swept.expired.len() + 3);
+    }
+    let swept = sweep(world.governance.clone()).await.unwrap();
+    assert_eq!((swept.expired.len(), swept.more), (7, false), "nothing is lost");
 }
 
 #[dual]
