@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use super::{RequestStore, dual};
 use crate::clock::{Clock, SystemClock};
-use crate::error::{Error, Result};
+use crate::error::{Error, InvalidValue, Result};
 use crate::on_conflict::OnConflict;
 use crate::query::{Lookup, Page, PageRequest};
 use crate::request::{MutationRequest, RequestDraft, RequestId, StateId, Timestamp, WriteId};
@@ -103,16 +103,23 @@ impl Governance {
     /// [`Error::AlreadyExists`] when the draft names an id that is taken, and
     /// [`Error::InvalidApprovalConfiguration`] when its approval rules do not fit together.
     pub async fn submit(&self, draft: RequestDraft) -> Result<MutationRequest> {
-        self.submit_as(draft, WriteId::generate()).await
+        self.file(draft, WriteId::generate()).await
     }
 
     /// Files a request under a write id of the caller's, so that a repetition, even by another process, files it once.
     ///
-    /// The draft has to name its id for that.
-    ///
     /// # Errors
-    /// As [`submit`](Self::submit).
+    /// As [`submit`](Self::submit), and [`Error::Invalid`] when the draft does not name its id: a repetition would file
+    /// another request.
     pub async fn submit_as(&self, draft: RequestDraft, write_id: WriteId) -> Result<MutationRequest> {
+        if draft.id.is_none() {
+            let problem = "is missing; name it in the draft, or a repetition would file another request";
+            return Err(InvalidValue::new("request id", problem).into());
+        }
+        self.file(draft, write_id).await
+    }
+
+    async fn file(&self, draft: RequestDraft, write_id: WriteId) -> Result<MutationRequest> {
         let request = workflow::file(draft, (self.new_id)(), write_id, self.clock.now())?;
         self.store.create(request).await
     }
@@ -189,7 +196,12 @@ impl Governance {
     ) -> Result<MutationRequest> {
         let mut rebases = 0;
         loop {
+            let known = request.decisions.len();
             let changed = change(request, self.clock.now())?;
+            // Whatever changes a request records a decision: without a new one, it is as it was to become.
+            if changed.decisions.len() == known {
+                return Ok(changed);
+            }
             let mut conflict = match self.store.update(changed, WriteId::generate()).await {
                 Err(Error::Conflict(conflict)) => conflict,
                 stored_or_failed => return stored_or_failed,
