@@ -7,8 +7,9 @@ use crate::deadline::Deadline;
 use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
 use crate::query::{DueQuery, IndexedMetadata, Lookup, Page, PageRequest, RequestQuery, check_id_count};
 use crate::redis::reply::{self, Created, Updated};
-use crate::redis::{Attempts, Call, Cardinalities, Next, RedisOptions, Settings};
+use crate::redis::{Attempts, Call, Cardinalities, Next, PreflightReport, RedisOptions, Settings};
 use crate::request::{MutationRequest, RequestId, StateId, Timestamp, WriteId};
+use crate::settle::{Settled, UnsettledWrite};
 use crate::stored_format::{DocumentLimit, FormatVersion};
 
 /// Keeps requests in Redis, 7.0 or newer, or in Valkey, 7.2 or newer.
@@ -19,6 +20,7 @@ pub struct RedisStore {
     driver: Driver,
     pub(super) settings: Arc<Settings>,
     pub(super) cardinalities: Arc<Cardinalities>,
+    preflight: Arc<PreflightReport>,
 }
 
 /// Says how a [`RedisStore`] is to be opened.
@@ -31,6 +33,11 @@ impl RedisStore {
     /// A store at this URL: `redis://[user:password@]host[:port][/db]` or `redis+unix:///path`.
     pub fn builder(url: impl Into<String>) -> RedisStoreBuilder {
         RedisStoreBuilder { options: RedisOptions::new(url.into()) }
+    }
+
+    /// What was found of the server when the store was opened.
+    pub fn preflight(&self) -> &PreflightReport {
+        &self.preflight
     }
 
     pub(super) fn deadline(&self) -> Deadline {
@@ -95,6 +102,13 @@ impl RedisStoreBuilder {
         self
     }
 
+    /// Opens the store also when the server may evict data to keep within its memory, which loses requests.
+    #[must_use]
+    pub fn allow_eviction(mut self) -> Self {
+        self.options.tolerance.eviction = true;
+        self
+    }
+
     /// Writes documents in this version of the stored format; the newest if nothing is said.
     ///
     /// A fleet that is being upgraded keeps writing the older version until every process reads the newer one.
@@ -123,10 +137,15 @@ impl RedisStoreBuilder {
     pub async fn open(self) -> Result<RedisStore> {
         let settings = self.options.check()?;
         let driver = Driver::new(&settings)?;
-        let store = RedisStore { driver, settings: Arc::new(settings), cardinalities: Arc::default() };
+        let mut store = RedisStore {
+            driver,
+            settings: Arc::new(settings),
+            cardinalities: Arc::default(),
+            preflight: Arc::default(),
+        };
         let deadline = store.deadline();
         let info = store.call(&Call::server_info(), deadline).await?;
-        reply::check_server(&info)?;
+        store.preflight = Arc::new(reply::preflight(&store.settings, &info)?);
         let layout = store.call(&Call::open_namespace(&store.settings), deadline).await?;
         reply::check_namespace(&store.settings, &layout)?;
         Ok(store)
@@ -159,7 +178,8 @@ impl RedisStore {
 impl RequestStore for RedisStore {
     async fn create(&self, request: MutationRequest) -> Result<MutationRequest> {
         let call = Call::create(&self.settings, &request)?;
-        let value = self.call(&call, self.deadline()).await?;
+        let write = UnsettledWrite { id: request.id.clone(), base: None, write_id: request.revision().write_id };
+        let value = self.call(&call, self.deadline()).await.map_err(|error| error.leaving(&write))?;
         match reply::created(&self.settings, &request, &value)? {
             Created::AsSent => Ok(request),
             Created::Before(stored) => Ok(*stored),
@@ -168,18 +188,24 @@ impl RequestStore for RedisStore {
 
     async fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
         let next = request.revision().next(write_id);
+        let write = UnsettledWrite { id: request.id.clone(), base: Some(request.revision()), write_id };
         let mut stored_decisions = request.stored_decisions();
         let mut attempts = Attempts::new(self.deadline(), true);
         loop {
             let call = Call::update(&self.settings, &request, next, stored_decisions)?;
-            let value = self.attempt(&call, &mut attempts).await?;
+            let value = self.attempt(&call, &mut attempts).await.map_err(|error| error.leaving(&write))?;
             let sent_before = attempts.may_have_been_executed_before();
             match reply::updated(&self.settings, &request, write_id, sent_before, &value)? {
                 Updated::Applied => return Ok(request.at_revision(next)),
-                Updated::Forgotten => return Err(forgotten(&request.id).into()),
+                Updated::Forgotten => return Err(forgotten(write).into()),
                 Updated::Stored(decisions) => stored_decisions = decisions,
             }
         }
+    }
+
+    async fn settle(&self, write: &UnsettledWrite) -> Result<Settled> {
+        let value = self.call(&Call::get(&self.settings, &write.id), self.deadline()).await?;
+        reply::settled(&self.settings, write, &value)
     }
 
     async fn get(&self, id: &RequestId) -> Result<Option<MutationRequest>> {
@@ -227,10 +253,11 @@ impl RequestStore for RedisStore {
     }
 }
 
-fn forgotten(id: &RequestId) -> StoreError {
+fn forgotten(write: UnsettledWrite) -> StoreError {
     let problem = format!(
-        "request {id}: a first attempt of this write got no reply, and so many writes followed that the record no longer \
-         names it; read the request to see whether its decision is there"
+        "request {}: a first attempt of this write got no reply, and so many writes followed that the record no longer \
+         names it; read the request to see whether its decision is there",
+        write.id
     );
-    StoreError::new(StoreErrorKind::Connection, Outcome::Unknown, problem)
+    StoreError::new(StoreErrorKind::Connection, Outcome::Unknown, problem).leaving(write)
 }

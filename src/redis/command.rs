@@ -26,15 +26,22 @@ enum What {
 impl Call {
     /// The server's own description of itself.
     pub(crate) fn server_info() -> Self {
-        Self::reading(redis::cmd("INFO").arg("server").clone())
+        Self::reading(redis::cmd("INFO"))
     }
 
     /// Records the layout of a namespace, or reads what is recorded.
     pub(crate) fn open_namespace(settings: &Settings) -> Self {
         let keyspace = &settings.keyspace;
         let keys = vec![keyspace.meta().into_bytes()];
+        let (sample_index, sample_feed) = (format!("{}a", keyspace.index_prefix(0)), keyspace.feed(0));
         let metadata: Vec<&str> = settings.indexed_metadata.iter().collect();
-        let arguments = vec![text(&keyspace.partition_count()), text(&LAYOUT_VERSION), text(&metadata.join("\n"))];
+        let arguments = vec![
+            text(&keyspace.partition_count()),
+            text(&LAYOUT_VERSION),
+            text(&metadata.join("\n")),
+            text(&sample_index),
+            text(&sample_feed),
+        ];
         Self { writes: true, what: What::Script { script: &script::OPEN_NAMESPACE, keys, arguments } }
     }
 

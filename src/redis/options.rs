@@ -3,6 +3,7 @@ use std::time::Duration;
 use redis::IntoConnectionInfo as _;
 
 use super::keyspace::Keyspace;
+use super::preflight::Tolerance;
 use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
 use crate::query::IndexedMetadata;
 use crate::stored_format::{DocumentLimit, FormatVersion};
@@ -20,6 +21,7 @@ pub(crate) struct RedisOptions {
     pub(crate) feed_length: u32,
     pub(crate) indexed_metadata: IndexedMetadata,
     pub(crate) write_format: FormatVersion,
+    pub(crate) tolerance: Tolerance,
 }
 
 /// Settings that were checked: what a store works with.
@@ -37,6 +39,7 @@ pub(crate) struct Settings {
     pub(crate) feed_length: u32,
     pub(crate) indexed_metadata: IndexedMetadata,
     pub(crate) write_format: FormatVersion,
+    pub(crate) tolerance: Tolerance,
 }
 
 impl RedisOptions {
@@ -54,6 +57,7 @@ impl RedisOptions {
             feed_length: 100_000,
             indexed_metadata: IndexedMetadata::default(),
             write_format: FormatVersion::NEWEST,
+            tolerance: Tolerance::default(),
         }
     }
 
@@ -87,6 +91,7 @@ impl RedisOptions {
             feed_length: self.feed_length,
             indexed_metadata: self.indexed_metadata,
             write_format: self.write_format,
+            tolerance: self.tolerance,
         })
     }
 }

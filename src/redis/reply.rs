@@ -3,12 +3,13 @@ use redis::Value;
 use super::command::LAYOUT_VERSION;
 use super::history::history_marks;
 use super::options::Settings;
+use super::preflight::{COMMANDS, PreflightReport, incompatible};
 use super::record::{Fate, Record};
 use super::scan::Scanned;
-use super::server::{check_version, incompatible};
 use crate::error::{Conflict, Error, Outcome, Result, StoreError, StoreErrorKind};
 use crate::query::{SortKey, Unreadable};
 use crate::request::{MutationRequest, RequestId, WriteId};
+use crate::settle::{Settled, UnsettledWrite};
 use crate::stored_format::FormatError;
 
 /// What became of a request that was to be created.
@@ -35,6 +36,15 @@ pub(crate) enum Updated {
 /// [`StoreErrorKind::Incompatible`] when the namespace was laid out otherwise.
 pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> {
     refuse_wrong_type(reply)?;
+    if let Ok(("denied", [command, ..])) = tagged(reply, "open_namespace.lua") {
+        let problem = format!(
+            "the Redis user may not run {} on the keys of namespace {}; nothing was written. Allow all of: {}",
+            text(command).unwrap_or("a command"),
+            settings.keyspace.namespace(),
+            COMMANDS.join(" ")
+        );
+        return Err(StoreError::new(StoreErrorKind::Refused, Outcome::NotApplied, problem).into());
+    }
     let recorded = |place: usize| -> Option<u32> { text(array(reply)?.get(place)?)?.parse().ok() };
     let namespace = settings.keyspace.namespace();
     let (Some(partitions), Some(layout)) = (recorded(0), recorded(1)) else {
@@ -70,13 +80,13 @@ pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> 
 }
 
 /// # Errors
-/// [`StoreErrorKind::Incompatible`] when the server is too old.
-pub(crate) fn check_server(reply: &Value) -> Result<()> {
+/// [`StoreErrorKind::Incompatible`] when the server is not fit for the store.
+pub(crate) fn preflight(settings: &Settings, reply: &Value) -> Result<PreflightReport> {
     let info = match reply {
         Value::VerbatimString { text, .. } => Some(text.as_str()),
         other => text(other),
     };
-    Ok(check_version(info.ok_or_else(|| unexpected("INFO"))?)?)
+    Ok(PreflightReport::of(info.ok_or_else(|| unexpected("INFO"))?, settings.tolerance)?)
 }
 
 /// The request in a reply to GET.
@@ -95,6 +105,21 @@ pub(crate) fn requests<'a>(
         read_record(settings, id, value).map_err(|error| Unreadable::new(id.clone(), error))
     };
     Ok(ids.into_iter().zip(values).map(read).collect())
+}
+
+/// What became of a write, by the record in a reply to GET.
+pub(crate) fn settled(settings: &Settings, write: &UnsettledWrite, reply: &Value) -> Result<Settled> {
+    let Some(bytes) = bytes(reply) else {
+        return if write.base.is_none() { Ok(Settled::Open) } else { Err(Error::NotFound { id: write.id.clone() }) };
+    };
+    let record = Record::parse(bytes)
+        .map_err(|source| Error::Unreadable { key: settings.keyspace.record(&write.id), source })?;
+    Ok(match record.fate_of(write.number(), write.write_id) {
+        Fate::Applied => Settled::Applied,
+        Fate::NotApplied if record.revision().number < write.number() => Settled::Open,
+        Fate::NotApplied => Settled::NotApplied,
+        Fate::Forgotten => Settled::Forgotten,
+    })
 }
 
 /// # Errors

@@ -15,6 +15,8 @@ mod format_error;
 mod format_version;
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod hostile_tests;
 mod limits;
 #[cfg(test)]
 mod properties;
