@@ -323,8 +323,8 @@ fn indexes_follow_a_document_whose_state_or_time_was_changed() {
             let base = store.create(pending("r", "first", second(0))).unwrap();
             let mut document = base.document().clone();
             change(&mut document);
-            let changed = MutationRequest::from_document(document, base.revision()).unwrap();
-            if let Err(error) = store.update(changed, WriteId::generate()) {
+            let update = MutationRequest::from_document(document, base.revision()).unwrap();
+            if let Err(error) = store.update(update, WriteId::generate()) {
                 assert_eq!(error.outcome(), Outcome::NotApplied, "{what}: {error:?}");
             }
             Oracle::new(&namespace, 1).check(&mut Raw::to(&redis_url()), &store);
