@@ -165,7 +165,10 @@ fn a_search_for_few_among_many_looks_at_a_budget_of_entries_for_each_call_and_en
         for (page, calls) in &read {
             let (looked_at, most) = (page.scanned, calls * BUDGET);
             assert!(looked_at <= most, "{looked_at} entries in {calls} calls");
-            assert!(*calls <= u64::from(partitions) + looked_at / (BUDGET / 2), "{calls} calls for {looked_at} entries");
+            assert!(
+                *calls <= u64::from(partitions) + looked_at / (BUDGET / 2),
+                "{calls} calls for {looked_at} entries"
+            );
         }
         let looked_at: u64 = read.iter().map(|(page, _)| page.scanned).sum();
         assert!(looked_at >= size() / 2, "the driver holds half of them: {looked_at}");

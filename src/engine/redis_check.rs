@@ -62,7 +62,7 @@ impl RedisStore {
         let mut step = CheckStep::default();
         let next = match position.0 {
             Phase::Records { cursor } => self.check_records(cursor, mode, &mut step).await?,
-            Phase::Indexes { cursor, keys, after } => self.check_indexes(cursor, keys, after, mode, &mut step).await?,
+            Phase::Indexes { cursor, keys, after } => self.check_indexes(cursor, keys, &after, mode, &mut step).await?,
         };
         step.next = next.map(CheckPosition);
         Ok(step)
@@ -109,7 +109,7 @@ impl RedisStore {
         &self,
         cursor: Option<u64>,
         mut keys: Vec<String>,
-        after: Vec<u8>,
+        after: &[u8],
         mode: CheckMode,
         step: &mut CheckStep,
     ) -> Result<Option<Phase>> {
@@ -120,7 +120,7 @@ impl RedisStore {
             let cursor = (next != 0).then_some(next);
             return Ok(Some(Phase::Indexes { cursor, keys, after: Vec::new() }));
         };
-        let call = Call::index_part(&index, &after, IndexPart::MOST_MEMBERS);
+        let call = Call::index_part(&index, after, IndexPart::MOST_MEMBERS);
         let part = IndexPart::of(&self.call(&call, self.deadline()).await?)?;
         step.entries += part.members.len() as u64;
         self.check_members(&index, &part, mode, step).await?;

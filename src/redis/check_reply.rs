@@ -168,7 +168,7 @@ impl Held {
     }
 }
 
-/// Whether a reply to drop_entry.lua says that the entry was there and unexplained.
+/// Whether a reply to `drop_entry.lua` says that the entry was there and unexplained.
 pub(crate) fn is_extra(reply: &Value) -> Result<bool> {
     let word = array(reply).and_then(|parts| text(parts.first()?)).ok_or_else(|| unexpected("drop_entry.lua"))?;
     Ok(word == "extra")

@@ -66,7 +66,9 @@ impl NewRecord {
         for (member, suffixes) in &current {
             put_text(&mut bytes, member);
             put_u16(&mut bytes, suffixes.len());
-            suffixes.iter().for_each(|suffix| put_text(&mut bytes, suffix));
+            for suffix in suffixes {
+                put_text(&mut bytes, suffix);
+            }
         }
         bytes.extend_from_slice(&encoded);
         Ok(Self { bytes, marks, lasting })
