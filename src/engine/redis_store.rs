@@ -7,7 +7,9 @@ use crate::deadline::Deadline;
 use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
 use crate::query::{DueQuery, IndexedMetadata, Lookup, Page, PageRequest, RequestQuery, check_id_count};
 use crate::redis::reply::{self, Created, Updated};
-use crate::redis::{Attempts, Call, Cardinalities, Next, PreflightReport, RedisOptions, Settings};
+use crate::redis::{
+    Attempts, Call, Cardinalities, CheckReport, CheckStep, Next, PreflightReport, RedisOptions, Settings,
+};
 use crate::request::{MutationRequest, RequestId, StateId, Timestamp, WriteId};
 use crate::settle::{Settled, UnsettledWrite};
 use crate::stored_format::{DocumentLimit, FormatVersion};
@@ -95,7 +97,7 @@ impl RedisStoreBuilder {
     /// Indexes these metadata keys, so that asking for their pairs costs no more than asking for a tag. None if nothing is
     /// said; other pairs are checked on each request that the rest of a query finds.
     ///
-    /// Fixed when a namespace is first opened.
+    /// Chosen when a namespace is first opened; changed by [`reindex`](Self::reindex).
     #[must_use]
     pub fn index_metadata(mut self, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.options.indexed_metadata = IndexedMetadata::keys(keys);
@@ -135,6 +137,27 @@ impl RedisStoreBuilder {
     /// [`Error::Store`](crate::Error::Store) when the server cannot be reached, is too old, or holds the namespace with
     /// another number of partitions.
     pub async fn open(self) -> Result<RedisStore> {
+        let (store, layout) = self.connect().await?;
+        reply::check_indexed_metadata(&store.settings, &layout)?;
+        Ok(store)
+    }
+
+    /// Opens the store with another choice of [indexed metadata](Self::index_metadata) than the namespace has, and rebuilds
+    /// its indexes for it in bounded steps, after each of which `progress` is called. Interrupted, it is simply called
+    /// again.
+    ///
+    /// Processes that were opened with the old choice have to be closed first: they would go on indexing by it.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn reindex(self, progress: impl FnMut(&CheckStep) + Send) -> Result<(RedisStore, CheckReport)> {
+        let (store, _) = self.connect().await?;
+        store.call(&Call::choose_indexed_metadata(&store.settings), store.deadline()).await?;
+        let report = store.repair(progress).await?;
+        Ok((store, report))
+    }
+
+    async fn connect(self) -> Result<(RedisStore, redis::Value)> {
         let settings = self.options.check()?;
         let driver = Driver::new(&settings)?;
         let mut store = RedisStore {
@@ -148,7 +171,7 @@ impl RedisStoreBuilder {
         store.preflight = Arc::new(reply::preflight(&store.settings, &info)?);
         let layout = store.call(&Call::open_namespace(&store.settings), deadline).await?;
         reply::check_namespace(&store.settings, &layout)?;
-        Ok(store)
+        Ok((store, layout))
     }
 }
 

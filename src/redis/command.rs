@@ -45,6 +45,13 @@ impl Call {
         Self { writes: true, what: What::Script { script: &script::OPEN_NAMESPACE, keys, arguments } }
     }
 
+    /// Records another choice of indexed metadata keys.
+    pub(crate) fn choose_indexed_metadata(settings: &Settings) -> Self {
+        let metadata: Vec<&str> = settings.indexed_metadata.iter().collect();
+        let command = redis::cmd("HSET").arg(settings.keyspace.meta()).arg("metadata").arg(metadata.join("\n")).clone();
+        Self { writes: true, what: What::Command(command) }
+    }
+
     pub(crate) fn get(settings: &Settings, id: &RequestId) -> Self {
         Self::reading(redis::cmd("GET").arg(settings.keyspace.record(id)).clone())
     }

@@ -66,13 +66,20 @@ pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> 
         ))
         .into());
     }
+    Ok(())
+}
+
+/// # Errors
+/// [`StoreErrorKind::Incompatible`] when the namespace indexes other metadata keys.
+pub(crate) fn check_indexed_metadata(settings: &Settings, reply: &Value) -> Result<()> {
+    let namespace = settings.keyspace.namespace();
     let recorded = array(reply).and_then(|fields| text(fields.get(2)?)).unwrap_or_default();
     let asked: Vec<&str> = settings.indexed_metadata.iter().collect();
     if recorded != asked.join("\n") {
         let recorded: Vec<&str> = recorded.lines().collect();
         return Err(incompatible(format!(
-            "namespace {namespace} indexes the metadata keys {recorded:?}, but was opened with {asked:?}; the choice is \
-             fixed when a namespace is first opened: open it with {recorded:?}"
+            "namespace {namespace} indexes the metadata keys {recorded:?}, but was opened with {asked:?}; open it \
+             with {recorded:?}, or have its indexes rebuilt by RedisStoreBuilder::reindex"
         ))
         .into());
     }
@@ -129,13 +136,13 @@ pub(crate) fn created(settings: &Settings, sent: &MutationRequest, reply: &Value
     match (word, rest) {
         ("created", _) => Ok(Created::AsSent),
         ("exists", [record, ..]) => {
-            let bytes = bytes(record).ok_or_else(|| unexpected("create.lua"))?;
+            let bytes = bytes(record).ok_or_else(|| unexpected_write("create.lua"))?;
             let revision = sent.revision();
             let fate = Record::parse(bytes).map(|record| record.fate_of(revision.number, revision.write_id));
             if fate != Ok(Fate::Applied) {
                 return Err(Error::AlreadyExists { id: sent.id.clone() });
             }
-            let stored = request(settings, &sent.id, record)?.ok_or_else(|| unexpected("create.lua"))?;
+            let stored = request(settings, &sent.id, record)?.ok_or_else(|| unexpected_write("create.lua"))?;
             Ok(Created::Before(Box::new(stored)))
         }
         _ => Err(refusal(settings, &sent.id, reply, "create.lua")),
@@ -163,7 +170,7 @@ pub(crate) fn updated(
             if sent_before && fate == Some(Fate::Forgotten) {
                 return Ok(Updated::Forgotten);
             }
-            let stored = request(settings, &sent.id, record)?.ok_or_else(|| unexpected("update.lua"))?;
+            let stored = request(settings, &sent.id, record)?.ok_or_else(|| unexpected_write("update.lua"))?;
             Err(Conflict::between(sent, &stored).into())
         }
         ("history", [Value::Int(count), mark, ..]) => {
@@ -250,7 +257,7 @@ fn refusal(settings: &Settings, id: &RequestId, reply: &Value, script: &'static 
             found: u16::try_from(*version).unwrap_or(u16::MAX),
             newest_supported: 1,
         },
-        _ => return unexpected(script).into(),
+        _ => return unexpected_write(script).into(),
     };
     Error::Unreadable { key: settings.keyspace.record(id), source }
 }
@@ -270,18 +277,22 @@ fn refuse_wrong_type(reply: &Value) -> Result<()> {
 
 fn tagged<'a>(reply: &'a Value, script: &'static str) -> Result<(&'a str, &'a [Value])> {
     let Some([word, rest @ ..]) = array(reply) else {
-        return Err(unexpected(script).into());
+        return Err(unexpected_write(script).into());
     };
-    Ok((text(word).ok_or_else(|| unexpected(script))?, rest))
+    Ok((text(word).ok_or_else(|| unexpected_write(script))?, rest))
 }
 
-/// A script's answer is known to have come after it ran: what it did cannot be told from an answer without sense.
 pub(super) fn unexpected(command: &str) -> StoreError {
     StoreError::new(
         StoreErrorKind::Connection,
-        Outcome::Unknown,
+        Outcome::NotApplied,
         format!("the server's reply to {command} makes no sense; is something between us and Redis changing it?"),
     )
+}
+
+/// What a script did cannot be told from an answer without sense.
+fn unexpected_write(script: &str) -> StoreError {
+    StoreError { outcome: Outcome::Unknown, ..unexpected(script) }
 }
 
 pub(super) fn array(value: &Value) -> Option<&[Value]> {
