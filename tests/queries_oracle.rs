@@ -86,7 +86,9 @@ impl World {
             Question::RecentApprovals(query) => {
                 self.read(&question, limit, writes, |store, page| store.recent_approvals(query, page));
             }
-            Question::Decisions(query) => self.read(&question, limit, writes, |store, page| store.decisions(query, page)),
+            Question::Decisions(query) => {
+                self.read(&question, limit, writes, |store, page| store.decisions(query, page))
+            }
             Question::Inbox(query, now) => {
                 self.read(&question, limit, writes, |store, page| store.inbox(query, *now, page));
             }

@@ -165,7 +165,10 @@ fn a_search_for_few_among_many_looks_at_a_budget_of_entries_for_each_call_and_en
         for (page, calls) in &read {
             let (looked_at, most) = (page.scanned, calls * BUDGET);
             assert!(looked_at <= most, "{looked_at} entries in {calls} calls");
-            assert!(*calls <= u64::from(partitions) + looked_at / (BUDGET / 2), "{calls} calls for {looked_at} entries");
+            assert!(
+                *calls <= u64::from(partitions) + looked_at / (BUDGET / 2),
+                "{calls} calls for {looked_at} entries"
+            );
         }
         let looked_at: u64 = read.iter().map(|(page, _)| page.scanned).sum();
         assert!(looked_at >= size() / 2, "the driver holds half of them: {looked_at}");
@@ -237,7 +240,12 @@ fn a_call_whose_time_ends_gives_a_short_page_and_where_to_go_on() {
 
     let rest = filled.store(4).requests(&query, &PageRequest::of(5).unwrap().after(next)).unwrap();
     assert_eq!(rest.next, None);
-    assert!(rest.scanned <= size() + size() / 10 && rest.scanned + page.scanned >= size(), "{} + {}", page.scanned, rest.scanned);
+    assert!(
+        rest.scanned <= size() + size() / 10 && rest.scanned + page.scanned >= size(),
+        "{} + {}",
+        page.scanned,
+        rest.scanned
+    );
 }
 
 #[test]

@@ -45,8 +45,10 @@ pub fn person(id: &str) -> Result<ActorContext> {
 /// All that happened, in order.
 pub fn week() -> Result<Vec<Event>> {
     let mut week = Vec::new();
-    let manager = || -> Result<ApprovalRule> { Ok(ApprovalRule::role("manager")?.with_id(ApprovalId::new("manager")?)) };
-    let security = || -> Result<ApprovalRule> { Ok(ApprovalRule::group("security")?.with_id(ApprovalId::new("security")?)) };
+    let manager =
+        || -> Result<ApprovalRule> { Ok(ApprovalRule::role("manager")?.with_id(ApprovalId::new("manager")?)) };
+    let security =
+        || -> Result<ApprovalRule> { Ok(ApprovalRule::group("security")?.with_id(ApprovalId::new("security")?)) };
 
     let change = draft("role-097", "tenant:acme", "grant auditor to erin", "Access", RiskLevel::Medium, "erin")?;
     submitted(&mut week, on(2, 8, 30), change.requires_approval(manager()?));

@@ -181,7 +181,8 @@ impl<Row> Assembly<Row> {
                     self.rows.extend(rows.map(|(key, row)| (key, Ok(row))));
                 }
                 Err(unreadable) => {
-                    let is_named = |row: &Result<Row, Unreadable>| row.as_ref().is_err_and(|row| row.id == unreadable.id);
+                    let is_named =
+                        |row: &Result<Row, Unreadable>| row.as_ref().is_err_and(|row| row.id == unreadable.id);
                     if !self.rows.values().any(is_named) {
                         self.rows.insert(member, Err(unreadable));
                     }

@@ -166,7 +166,8 @@ pub(crate) async fn decisions(store: Arc<dyn Store>) {
     let last = words(&store, &DecisionQuery::new(), 50, decision).await;
     assert_eq!(last[0], "90 flag-2 1 Lifecycle/Canceled");
     assert_eq!(last.len(), 34);
-    let first = ["10 grant-1 0 Lifecycle/Submitted", "10 grant-1 1 Lifecycle/Pending", "10 grant-1 2 Approval/Requested"];
+    let first =
+        ["10 grant-1 0 Lifecycle/Submitted", "10 grant-1 1 Lifecycle/Pending", "10 grant-1 2 Approval/Requested"];
     assert_eq!(last[28..31], first);
 }
 

@@ -46,18 +46,12 @@ pub(crate) fn of_approvals() -> Vec<(PendingApprovalQuery, Found)> {
     vec![
         (open().with_approver_ids(["omar", "x"]).unwrap(), vec!["grant-2 board-2 Pending"]),
         (any().with_roles(["manager"]).unwrap(), vec!["grant-4 manager Pending"]),
-        (
-            open().with_groups(["security"]).unwrap(),
-            vec!["grant-1 security Pending", "grant-2 board-3 Pending"],
-        ),
+        (open().with_groups(["security"]).unwrap(), vec!["grant-1 security Pending", "grant-2 board-3 Pending"]),
         (
             any().with_categories(["Billing"]).unwrap().with_approval_statuses(granted).unwrap(),
             vec!["limit-2 mona Approved", "stale-1 mona Approved"],
         ),
-        (
-            open().with_approval_statuses(granted).unwrap(),
-            vec!["grant-1 manager Approved", "grant-2 board-1 Approved"],
-        ),
+        (open().with_approval_statuses(granted).unwrap(), vec!["grant-1 manager Approved", "grant-2 board-1 Approved"]),
         (
             any().of_requests(acme()),
             vec![
@@ -84,17 +78,16 @@ pub(crate) fn of_decisions() -> Vec<(DecisionQuery, Found)> {
         (all().with_kinds([LifecycleDecision::Executed]).unwrap(), vec![executed]),
         (
             all().with_actor_ids(["omar"]).unwrap(),
-            vec![
-                "85 stale-1 5 VersionResolution/RevalidationRequired",
-                executed,
-                "70 limit-2 5 Execution/Claimed",
-            ],
+            vec!["85 stale-1 5 VersionResolution/RevalidationRequired", executed, "70 limit-2 5 Execution/Claimed"],
         ),
         (
             all().with_actor_names(["Mona"]).unwrap().decided_between(None, second(50)).unwrap(),
             vec!["50 grant-2 3 Approval/Granted", "40 grant-1 3 Approval/Granted"],
         ),
-        (all().decided_between(second(81), second(89)).unwrap(), vec!["85 stale-1 5 VersionResolution/RevalidationRequired"]),
+        (
+            all().decided_between(second(81), second(89)).unwrap(),
+            vec!["85 stale-1 5 VersionResolution/RevalidationRequired"],
+        ),
         (
             all().of_requests(stale()).with_categories([DecisionCategory::Approval]).unwrap(),
             vec!["75 stale-1 3 Approval/Granted", "60 stale-1 2 Approval/Requested"],

@@ -143,7 +143,8 @@ fn a_cursor_of_another_query_namespace_or_store_is_refused() {
     ];
     tell(&stores[2]);
     let page = PageRequest::of(1).unwrap();
-    let cursors = [0, 1, 2].map(|place: usize| stores[place].requests(&RequestQuery::new(), &page).unwrap().next.unwrap());
+    let cursors =
+        [0, 1, 2].map(|place: usize| stores[place].requests(&RequestQuery::new(), &page).unwrap().next.unwrap());
     let refused = |result: Result<Page<MutationRequest>>| matches!(result, Err(Error::InvalidCursor { .. }));
     for (place, store) in stores.iter().enumerate() {
         for (from, cursor) in cursors.iter().enumerate() {

@@ -86,10 +86,10 @@ impl Changes {
         let id = format!("{}{}", one(rng, &["r", "r!", "q", "~"]), self.numbers * 7 % 89);
         document.id = RequestId::new(format!("{id}.{}", self.numbers)).unwrap();
         if happens(rng, 30) {
-            document.id = RequestId::new(id.clone() + &"z".repeat(rng.usize(1..60)) + &self.numbers.to_string()).unwrap();
+            document.id =
+                RequestId::new(id.clone() + &"z".repeat(rng.usize(1..60)) + &self.numbers.to_string()).unwrap();
         }
-        document.target =
-            Target::new(one(rng, &STATES), one(rng, &STATE_TYPES), one(rng, &MUTATION_TYPES)).unwrap();
+        document.target = Target::new(one(rng, &STATES), one(rng, &STATE_TYPES), one(rng, &MUTATION_TYPES)).unwrap();
         let mut intent = Intent::new("change", one(rng, &CATEGORIES)).unwrap().with_risk(one(rng, &RISKS));
         intent.blast_radius = happens(rng, 70).then(|| BlastRadius::new(one(rng, &SCOPES)));
         intent.tags = some(rng, &TAGS).into_iter().map(|tag| Tag::new(tag).unwrap()).collect();

@@ -6,8 +6,8 @@ use fastrand::Rng;
 use mutator_governance::*;
 
 use super::changes::{
-    CATEGORIES, CONTRACTS, EFFECTS, GROUPS, KEYS, MUTATION_TYPES, PEOPLE, RISKS, ROLES, SCOPES, SEVERITIES, STATES,
-    STATE_TYPES, TAGS, values,
+    CATEGORIES, CONTRACTS, EFFECTS, GROUPS, KEYS, MUTATION_TYPES, PEOPLE, RISKS, ROLES, SCOPES, SEVERITIES,
+    STATE_TYPES, STATES, TAGS, values,
 };
 use super::{happens, one, second, some};
 
@@ -32,7 +32,10 @@ pub fn question(rng: &mut Rng, known: &[RequestId]) -> Question {
         10..12 => Question::RecentApprovals(RecentApprovalQuery::of_requests(request_query(rng, known))),
         12..15 => Question::Decisions(decision_query(rng, known)),
         15..18 => Question::Inbox(inbox_query(rng), second(rng.u64(0..400))),
-        18 => one(rng, &[Question::Pending, Question::ByState(state(STATES[0])), Question::PendingByState(state(STATES[1]))]),
+        18 => one(
+            rng,
+            &[Question::Pending, Question::ByState(state(STATES[0])), Question::PendingByState(state(STATES[1]))],
+        ),
         _ => Question::Due(second(rng.u64(0..400))),
     }
 }
