@@ -7,6 +7,7 @@ use crate::error::{Error, InvalidValue, Result};
 use crate::on_conflict::OnConflict;
 use crate::query::{Lookup, Page, PageRequest};
 use crate::request::{MutationRequest, RequestDraft, RequestId, StateId, Timestamp, WriteId};
+use crate::settle::{Settled, UnsettledWrite};
 use crate::workflow::{self, Command};
 
 /// Files requests, and moves them on by the rules of [`workflow`](crate::workflow): reads the request, applies a command
@@ -121,6 +122,15 @@ impl Governance {
     async fn file(&self, draft: RequestDraft, write_id: WriteId) -> Result<MutationRequest> {
         let request = workflow::file(draft, (self.new_id)(), write_id, self.clock.now())?;
         self.store.create(request).await
+    }
+
+    /// What became of a write whose outcome an error left unknown; the error [names it](Error::unsettled_write).
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when an update's request is not there, and [`Error::Unreadable`] when what is stored cannot be
+    /// read.
+    pub async fn settle(&self, write: &UnsettledWrite) -> Result<Settled> {
+        self.store.settle(write).await
     }
 
     /// The request with this id, if there is one.
