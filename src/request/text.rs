@@ -42,7 +42,7 @@ fn check(field: &'static str, text: &str, longest: usize, rule: Rule) -> Result<
 /// compiler looks at many bytes at once: names are checked again whenever a document is read.
 fn is_simple(text: &[u8], longest: usize, rule: Rule) -> bool {
     let allowed = match rule {
-        Rule::Id => text.iter().fold(true, |ok, byte| ok & (byte.is_ascii_alphanumeric() | (*byte == b'-'))),
+        Rule::Id => text.iter().fold(true, |ok, byte| ok & (byte.is_ascii_alphanumeric() || *byte == b'-')),
         Rule::Name => text.iter().fold(true, |ok, byte| ok & (b' '..=b'~').contains(byte)),
     };
     allowed && text.len() <= longest && text.first().is_some_and(|first| *first != b' ')

@@ -11,6 +11,8 @@ pub(super) struct Interner<'a> {
 
 const SLOTS: usize = 1 << SLOT_BITS;
 const SLOT_BITS: u32 = 9;
+/// Odd, and its bits look random: 2⁶⁴ divided by the golden ratio.
+const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
 
 impl<'a> Interner<'a> {
     pub(super) fn new() -> Self {
@@ -38,7 +40,6 @@ fn slot_of(text: &[u8]) -> usize {
     } else {
         (text.iter().fold(0, |hash, byte| (hash << 8) | u64::from(*byte)), 0)
     };
-    const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
     let mixed = (first ^ last.rotate_left(23) ^ text.len() as u64).wrapping_mul(ODD);
     // The highest bits are the best mixed; there are SLOT_BITS of them left.
     usize::try_from(mixed >> (u64::BITS - SLOT_BITS)).unwrap_or(0)
