@@ -11,6 +11,8 @@ pub(super) struct Interner<'a> {
 
 const SLOTS: usize = 1 << SLOT_BITS;
 const SLOT_BITS: u32 = 9;
+/// Odd, and its bits look random: 2⁶⁴ divided by the golden ratio.
+const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
 
 impl<'a> Interner<'a> {
     pub(super) fn new() -> Self {
