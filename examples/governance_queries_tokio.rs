@@ -91,6 +91,7 @@ async fn seed(store: Arc<dyn RequestStore>) -> Result<Arc<ManualClock>> {
 
 async fn ask(store: &Store, clock: &ManualClock) -> Result<()> {
     let (queries, now) = (&store.queries, clock.now());
+    tables::opening(now);
 
     tables::question("Which approvals are open?");
     tables::approvals(&queries.pending_approvals(&PendingApprovalQuery::new(), &PageRequest::first()).await?);
@@ -115,7 +116,7 @@ async fn ask(store: &Store, clock: &ManualClock) -> Result<()> {
     let soon = [Duration::from_secs(24 * 3_600), Duration::from_secs(48 * 3_600)];
     tables::statistics(&queries.statistics(now, &soon).await?, risky);
 
-    let query = RequestQuery::pending().with_state_ids(["tenant:acme", "tenant:beta"])?.with_actor_names(["Mona"])?;
+    let query = RequestQuery::pending().with_categories(["Access"])?.with_actor_names(["Mona"])?;
     tables::question(&format!("How does Redis find {query}?"));
     #[cfg(feature = "redis")]
     if let Some(redis) = &store.redis {

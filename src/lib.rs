@@ -73,3 +73,8 @@ pub use sweep::Swept;
 #[cfg(all(doctest, feature = "blocking", feature = "redis", feature = "smol", feature = "tokio"))]
 #[doc = include_str!("../README.md")]
 mod readme {}
+
+/// So is that in the recipes.
+#[cfg(all(doctest, feature = "blocking", feature = "redis", feature = "tokio"))]
+#[doc = include_str!("../docs/wiring.md")]
+mod wiring {}

@@ -240,7 +240,12 @@ fn a_call_whose_time_ends_gives_a_short_page_and_where_to_go_on() {
 
     let rest = filled.store(4).requests(&query, &PageRequest::of(5).unwrap().after(next)).unwrap();
     assert_eq!(rest.next, None);
-    assert!(rest.scanned <= size() && rest.scanned + page.scanned >= size(), "{} + {}", page.scanned, rest.scanned);
+    assert!(
+        rest.scanned <= size() + size() / 10 && rest.scanned + page.scanned >= size(),
+        "{} + {}",
+        page.scanned,
+        rest.scanned
+    );
 }
 
 #[test]

@@ -5,6 +5,11 @@ use mutator_governance::{
     Timestamp,
 };
 
+/// What the example is about, and what time it is in it.
+pub fn opening(now: Timestamp) {
+    println!("A week's requests of a small company. It is {} of 2026; all times are UTC.", moment(now));
+}
+
 /// A question, before its answer.
 pub fn question(text: &str) {
     println!("\n{text}");

@@ -165,10 +165,10 @@ pub(crate) async fn decisions(store: Arc<dyn Store>) {
     check(&store, then, decision, &rows[4..7]).await;
     let last = words(&store, &DecisionQuery::new(), 50, decision).await;
     assert_eq!(last[0], "90 flag-2 1 Lifecycle/Canceled");
-    assert_eq!(last.len(), 33);
+    assert_eq!(last.len(), 34);
     let first =
         ["10 grant-1 0 Lifecycle/Submitted", "10 grant-1 1 Lifecycle/Pending", "10 grant-1 2 Approval/Requested"];
-    assert_eq!(last[27..30], first);
+    assert_eq!(last[28..31], first);
 }
 
 #[dual]
