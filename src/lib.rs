@@ -51,6 +51,7 @@ mod redis;
 mod request;
 #[cfg(feature = "conformance")]
 mod request_store_cases;
+mod settle;
 pub mod stored_format;
 mod sweep;
 
@@ -62,8 +63,9 @@ pub use on_conflict::OnConflict;
 pub use query::*;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
-pub use redis::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection};
+pub use redis::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection, PreflightReport};
 pub use request::*;
+pub use settle::{Settled, UnsettledWrite};
 pub use stored_format::{DocumentLimit, FormatError, FormatVersion};
 pub use sweep::Swept;
 

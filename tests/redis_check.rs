@@ -9,8 +9,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use mutator_governance::blocking::{Governance, RedisStore, RequestQueries, RequestStore};
 use mutator_governance::{
-    ActorContext, ApprovalRule, CheckMode, CheckPosition, CheckReport, Finding, Intent, PageRequest, PendingReason,
-    RequestDraft, RequestId, RequestQuery, Target,
+    ActorContext, ApprovalRule, CheckMode, CheckPosition, CheckReport, Finding, FormatVersion, Intent, Metadata,
+    PageRequest, PendingReason, RequestDraft, RequestId, RequestQuery, Target,
 };
 
 struct Namespace {
@@ -192,6 +192,54 @@ fn repair_beside_live_writers_breaks_nothing() {
     });
     let report = space.verify();
     assert!(report.is_clean(), "{:?}", report.findings);
+}
+
+#[test]
+fn migrating_rewrites_documents_of_another_format_and_nothing_else() {
+    let mut space = namespace(2);
+    let older = RedisStore::builder(support::redis_url()).namespace(&space.name).partitions(2);
+    let older: Arc<dyn RequestStore> = Arc::new(older.write_format(FormatVersion::new(1).unwrap()).open().unwrap());
+    let newer = std::mem::replace(&mut space.governance, Governance::builder().store(older).build());
+    space.fill(12);
+    space.governance = newer;
+    let before = space.store.requests(&RequestQuery::new(), &PageRequest::first()).unwrap().items;
+    assert!(space.verify().is_clean());
+
+    let report = space.store.migrate(|_| {}).unwrap();
+    assert_eq!(report.findings.len(), 12);
+    assert!(report.findings.iter().all(|finding| matches!(finding, Finding::OtherFormat { version: 1, .. })));
+    assert!(space.store.migrate(|_| {}).unwrap().is_clean());
+    assert!(space.verify().is_clean());
+    let after = space.store.requests(&RequestQuery::new(), &PageRequest::first()).unwrap().items;
+    assert_eq!(after, before);
+    space.governance.cancel(&RequestId::new("r1").unwrap(), bob()).unwrap();
+    assert!(space.verify().is_clean());
+}
+
+#[test]
+fn another_choice_of_indexed_metadata_needs_reindexing() {
+    let space = namespace(2);
+    for number in 0..10_i64 {
+        let metadata = Metadata::new().with("ticket", number % 2).unwrap();
+        space.governance.submit(draft(&format!("m{number}")).with_metadata(metadata)).unwrap();
+    }
+    let builder =
+        || RedisStore::builder(support::redis_url()).namespace(&space.name).partitions(2).index_metadata(["ticket"]);
+    let refused = builder().open().err().unwrap().to_string();
+    assert!(refused.contains("ticket") && refused.contains("reindex"), "{refused}");
+
+    let (store, report) = builder().reindex(|_| {}).unwrap();
+    assert!(report.findings.iter().any(|finding| matches!(finding, Finding::MissingEntry { .. })));
+    assert!(store.verify(|_| {}).unwrap().is_clean());
+    let query = RequestQuery::new().with_metadata("ticket", 1_i64).unwrap();
+    assert!(store.explain_query(&query).unwrap().to_string().contains("metadata:ticket="));
+    let found = store.requests(&query, &PageRequest::first()).unwrap();
+    assert_eq!((found.items.len(), found.scanned), (5, 5));
+    assert!(builder().open().is_ok());
+
+    let undone = RedisStore::builder(support::redis_url()).namespace(&space.name).partitions(2);
+    let (store, _) = undone.reindex(|_| {}).unwrap();
+    assert!(store.verify(|_| {}).unwrap().is_clean());
 }
 
 #[test]

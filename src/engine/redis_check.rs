@@ -1,6 +1,6 @@
 use super::{RedisStore, dual};
 use crate::error::Result;
-use crate::redis::check_reply::{self, Explained, IndexPart, Mended};
+use crate::redis::check_reply::{self, Explained, IndexPart, Mended, StoredRecord};
 use crate::redis::{Call, CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection, Phase};
 use crate::request::RequestId;
 
@@ -29,6 +29,16 @@ impl RedisStore {
         self.check(CheckMode::Repair, progress).await
     }
 
+    /// Writes documents that are in another version of the stored format than this store writes in that one, beside live
+    /// writers, and mends what [`repair`](Self::repair) mends. Content and revision of a request stay as they are.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store) when the store fails, and [`Error::Unwritable`](crate::Error::Unwritable) for
+    /// a document that the version has no place for.
+    pub async fn migrate(&self, progress: impl FnMut(&CheckStep) + Send) -> Result<CheckReport> {
+        self.check(CheckMode::Migrate, progress).await
+    }
+
     async fn check(&self, mode: CheckMode, mut progress: impl FnMut(&CheckStep) + Send) -> Result<CheckReport> {
         let mut report = CheckReport::default();
         let mut position = CheckPosition::default();
@@ -52,7 +62,7 @@ impl RedisStore {
         let mut step = CheckStep::default();
         let next = match position.0 {
             Phase::Records { cursor } => self.check_records(cursor, mode, &mut step).await?,
-            Phase::Indexes { cursor, keys, after } => self.check_indexes(cursor, keys, after, mode, &mut step).await?,
+            Phase::Indexes { cursor, keys, after } => self.check_indexes(cursor, keys, &after, mode, &mut step).await?,
         };
         step.next = next.map(CheckPosition);
         Ok(step)
@@ -71,19 +81,24 @@ impl RedisStore {
     async fn check_record(&self, key: &str, mode: CheckMode, step: &mut CheckStep) -> Result<()> {
         for _ in 0..MOST_TRIES {
             let value = self.call(&Call::get_key(key), self.deadline()).await?;
-            let request = match check_reply::record(&self.settings, key, &value) {
-                Ok(Some(record)) => record.request,
+            let StoredRecord { request, format } = match check_reply::record(&self.settings, key, &value) {
+                Ok(Some(record)) => record,
                 Ok(None) => return Ok(()),
                 Err(finding) => {
                     step.findings.push(finding);
                     return Ok(());
                 }
             };
-            let call = Call::mend(&self.settings, &request, mode == CheckMode::Repair)?;
+            let is_other_format = mode == CheckMode::Migrate && format != self.settings.write_format.number();
+            let told = if mode == CheckMode::Migrate && !is_other_format { CheckMode::Repair } else { mode };
+            let call = Call::mend(&self.settings, &request, told)?;
             let value = self.call(&call, self.deadline()).await?;
             if let Mended::Checked { entries, findings } = check_reply::mended(&request.id, &value)? {
                 step.entries += entries;
                 step.findings.extend(findings);
+                if is_other_format {
+                    step.findings.push(Finding::OtherFormat { id: request.id.clone(), version: format });
+                }
                 return Ok(());
             }
         }
@@ -94,7 +109,7 @@ impl RedisStore {
         &self,
         cursor: Option<u64>,
         mut keys: Vec<String>,
-        after: Vec<u8>,
+        after: &[u8],
         mode: CheckMode,
         step: &mut CheckStep,
     ) -> Result<Option<Phase>> {
@@ -105,7 +120,7 @@ impl RedisStore {
             let cursor = (next != 0).then_some(next);
             return Ok(Some(Phase::Indexes { cursor, keys, after: Vec::new() }));
         };
-        let call = Call::index_part(&index, &after, IndexPart::MOST_MEMBERS);
+        let call = Call::index_part(&index, after, IndexPart::MOST_MEMBERS);
         let part = IndexPart::of(&self.call(&call, self.deadline()).await?)?;
         step.entries += part.members.len() as u64;
         self.check_members(&index, &part, mode, step).await?;
@@ -120,7 +135,7 @@ impl RedisStore {
     }
 
     async fn check_members(&self, index: &str, part: &IndexPart, mode: CheckMode, step: &mut CheckStep) -> Result<()> {
-        let drops = mode == CheckMode::Repair;
+        let drops = mode.mends();
         for member in part.foreign_members() {
             step.findings.push(Finding::ExtraEntry { index: index.to_owned(), id: None });
             if drops {

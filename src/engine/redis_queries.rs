@@ -113,8 +113,7 @@ impl RedisStore {
         let mut count = 0;
         for partition in self.settings.keyspace.partitions() {
             let mut position = None;
-            loop {
-                let Some(scan) = Scan::new(plan, position.as_ref(), PageRequest::MAX_LIMIT) else { break };
+            while let Some(scan) = Scan::new(plan, position.as_ref(), PageRequest::MAX_LIMIT) {
                 let call = Call::scan(&self.settings, partition, &scan.without_records());
                 let value = match self.call(&call, deadline).await {
                     Ok(value) => value,

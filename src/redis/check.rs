@@ -13,6 +13,9 @@ pub enum CheckMode {
     /// Indexes and headers are made to agree with the documents. Documents are never changed, and what cannot be read is
     /// left as it is, with its index entries.
     Repair,
+    /// As [`Repair`](Self::Repair), and documents in another version of the stored format than the one this store writes
+    /// are written in that one, with the same content and the same revision.
+    Migrate,
 }
 
 /// Where a check of a namespace is to go on. It can be saved, and taken up by another process.
@@ -96,6 +99,13 @@ pub enum Finding {
         /// The request.
         id: RequestId,
     },
+    /// A document was in another version of the stored format than this store writes.
+    OtherFormat {
+        /// The request.
+        id: RequestId,
+        /// The version it was in.
+        version: u16,
+    },
     /// A record cannot be read. Its index entries are left as they are.
     Unreadable {
         /// The key of the record.
@@ -130,6 +140,12 @@ pub struct Inspection {
     pub request: Result<crate::request::MutationRequest, FormatError>,
 }
 
+impl CheckMode {
+    pub(crate) const fn mends(self) -> bool {
+        !matches!(self, Self::Report)
+    }
+}
+
 impl CheckReport {
     /// Whether everything was as it should be.
     pub fn is_clean(&self) -> bool {
@@ -152,6 +168,7 @@ impl fmt::Display for Finding {
             }
             Self::ExtraEntry { index, id: None } => write!(f, "index {index} holds an entry that names no request"),
             Self::StaleHeader { id } => write!(f, "the header of request {id} does not agree with its document"),
+            Self::OtherFormat { id, version } => write!(f, "request {id} is stored in format version {version}"),
             Self::Unreadable { key, error } => write!(f, "{key} cannot be read: {error}"),
             Self::Misplaced { key } => write!(f, "{key} is not where the request it holds belongs"),
         }

@@ -17,6 +17,8 @@ use crate::stored_format;
 /// A record as a check read it.
 pub(crate) struct StoredRecord {
     pub(crate) request: MutationRequest,
+    /// The version of the stored format its document is in.
+    pub(crate) format: u16,
 }
 
 /// What comparing one record with the indexes found.
@@ -60,12 +62,15 @@ pub(crate) fn record(settings: &Settings, key: &str, reply: &Value) -> Result<Op
     }
     let unreadable = |error| Finding::Unreadable { key: key.to_owned(), error };
     let read = bytes(reply).ok_or(stored_format::FormatError::Foreign);
-    let read = read.and_then(Record::parse).and_then(|record| record.decode(settings.document_limit));
-    let request = read.map_err(unreadable)?;
-    if settings.keyspace.record(&request.id) != key {
+    let read = read.and_then(Record::parse).and_then(|record| {
+        let format = stored_format::version_number(record.document())?;
+        Ok(StoredRecord { request: record.decode(settings.document_limit)?, format })
+    });
+    let stored = read.map_err(unreadable)?;
+    if settings.keyspace.record(&stored.request.id) != key {
         return Err(Finding::Misplaced { key: key.to_owned() });
     }
-    Ok(Some(StoredRecord { request }))
+    Ok(Some(stored))
 }
 
 pub(crate) fn mended(id: &RequestId, reply: &Value) -> Result<Mended> {
@@ -141,7 +146,7 @@ enum Held {
 impl Held {
     fn of(settings: &Settings, index: &str, id: &RequestId, value: &Value) -> Self {
         match record(settings, &settings.keyspace.record(id), value) {
-            Ok(Some(StoredRecord { request })) => {
+            Ok(Some(StoredRecord { request, .. })) => {
                 let prefix = settings.keyspace.index_prefix(settings.keyspace.partition_of(id));
                 let suffix = index.strip_prefix(&prefix).unwrap_or_default().as_bytes();
                 let entries = entries_of(&request, &settings.indexed_metadata);
@@ -163,7 +168,7 @@ impl Held {
     }
 }
 
-/// Whether a reply to drop_entry.lua says that the entry was there and unexplained.
+/// Whether a reply to `drop_entry.lua` says that the entry was there and unexplained.
 pub(crate) fn is_extra(reply: &Value) -> Result<bool> {
     let word = array(reply).and_then(|parts| text(parts.first()?)).ok_or_else(|| unexpected("drop_entry.lua"))?;
     Ok(word == "extra")

@@ -1,3 +1,4 @@
+use super::check::CheckMode;
 use super::index_entries::{IndexEntry, decision_entries};
 use super::options::Settings;
 use super::record::NewRecord;
@@ -25,16 +26,30 @@ enum What {
 impl Call {
     /// The server's own description of itself.
     pub(crate) fn server_info() -> Self {
-        Self::reading(redis::cmd("INFO").arg("server").clone())
+        Self::reading(redis::cmd("INFO"))
     }
 
     /// Records the layout of a namespace, or reads what is recorded.
     pub(crate) fn open_namespace(settings: &Settings) -> Self {
         let keyspace = &settings.keyspace;
         let keys = vec![keyspace.meta().into_bytes()];
+        let (sample_index, sample_feed) = (format!("{}a", keyspace.index_prefix(0)), keyspace.feed(0));
         let metadata: Vec<&str> = settings.indexed_metadata.iter().collect();
-        let arguments = vec![text(&keyspace.partition_count()), text(&LAYOUT_VERSION), text(&metadata.join("\n"))];
+        let arguments = vec![
+            text(&keyspace.partition_count()),
+            text(&LAYOUT_VERSION),
+            text(&metadata.join("\n")),
+            text(&sample_index),
+            text(&sample_feed),
+        ];
         Self { writes: true, what: What::Script { script: &script::OPEN_NAMESPACE, keys, arguments } }
+    }
+
+    /// Records another choice of indexed metadata keys.
+    pub(crate) fn choose_indexed_metadata(settings: &Settings) -> Self {
+        let metadata: Vec<&str> = settings.indexed_metadata.iter().collect();
+        let command = redis::cmd("HSET").arg(settings.keyspace.meta()).arg("metadata").arg(metadata.join("\n")).clone();
+        Self { writes: true, what: What::Command(command) }
     }
 
     pub(crate) fn get(settings: &Settings, id: &RequestId) -> Self {
@@ -157,16 +172,21 @@ impl Call {
     ///
     /// # Errors
     /// When the request is over the document limit.
-    pub(crate) fn mend(settings: &Settings, request: &MutationRequest, mends: bool) -> Result<Self> {
+    pub(crate) fn mend(settings: &Settings, request: &MutationRequest, mode: CheckMode) -> Result<Self> {
         let revision = request.revision();
         let record = NewRecord::new(settings, request, revision)?;
-        let mut arguments = vec![revision_bytes(revision), text(&u8::from(mends)), record.bytes];
+        let told = match mode {
+            CheckMode::Report => "report",
+            CheckMode::Repair => "repair",
+            CheckMode::Migrate => "migrate",
+        };
+        let mut arguments = vec![revision_bytes(revision), told.as_bytes().to_vec(), record.bytes];
         arguments.extend(flat(record.lasting));
         arguments.extend(flat(decision_entries(request, 0)));
         let keyspace = &settings.keyspace;
         let keys = [keyspace.record(&request.id), keyspace.index_prefix(keyspace.partition_of(&request.id))];
         let keys = keys.map(String::into_bytes).to_vec();
-        Ok(Self { writes: mends, what: What::Script { script: &script::MEND, keys, arguments } })
+        Ok(Self { writes: mode.mends(), what: What::Script { script: &script::MEND, keys, arguments } })
     }
 
     /// Removes an index entry, if told to, that the document at this revision, or the absence of one, does not explain.

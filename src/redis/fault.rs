@@ -97,7 +97,7 @@ impl Fault {
             Outcome::Unknown => format!("{}; whether the write took effect is not known", self.problem),
             _ => self.problem,
         };
-        StoreError { kind: self.kind, outcome, problem, source: self.source }
+        StoreError { source: self.source, ..StoreError::new(self.kind, outcome, problem) }
     }
 }
 

@@ -11,12 +11,12 @@ mod history;
 mod index_entries;
 mod keyspace;
 mod options;
+mod preflight;
 mod record;
 pub(crate) mod reply;
 mod retry;
 mod scan;
 mod script;
-mod server;
 mod statistics_parts;
 
 pub(crate) use cardinalities::Cardinalities;
@@ -25,6 +25,7 @@ pub use check::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspe
 pub(crate) use command::Call;
 pub(crate) use fault::{Effect, Fault};
 pub(crate) use options::{RedisOptions, Settings};
+pub use preflight::PreflightReport;
 pub(crate) use retry::{Attempts, Next};
 pub(crate) use scan::{Assembly, Scan};
 pub(crate) use statistics_parts::StatisticsParts;

@@ -46,10 +46,10 @@ pub(crate) struct NewRecord {
 impl NewRecord {
     /// The record of `request` as the write of `revision` makes it.
     pub(crate) fn new(settings: &Settings, request: &MutationRequest, revision: Revision) -> Result<Self> {
-        let encoded =
-            stored_format::encode(request.document(), settings.document_limit).map_err(|error| match error {
+        let encoded = stored_format::encode_as(request.document(), settings.write_format, settings.document_limit)
+            .map_err(|error| match error {
                 FormatError::OverLimit { size, limit, .. } => Error::TooLarge { id: request.id.clone(), size, limit },
-                source => Error::Unreadable { key: request.id.to_string(), source },
+                source => Error::Unwritable { id: request.id.clone(), source },
             })?;
         let marks = history_marks(&request.decisions);
         let IndexEntries { lasting, current } = index_entries(request, &settings.indexed_metadata);
@@ -66,7 +66,9 @@ impl NewRecord {
         for (member, suffixes) in &current {
             put_text(&mut bytes, member);
             put_u16(&mut bytes, suffixes.len());
-            suffixes.iter().for_each(|suffix| put_text(&mut bytes, suffix));
+            for suffix in suffixes {
+                put_text(&mut bytes, suffix);
+            }
         }
         bytes.extend_from_slice(&encoded);
         Ok(Self { bytes, marks, lasting })

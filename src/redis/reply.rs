@@ -3,12 +3,13 @@ use redis::Value;
 use super::command::LAYOUT_VERSION;
 use super::history::history_marks;
 use super::options::Settings;
+use super::preflight::{COMMANDS, PreflightReport, incompatible};
 use super::record::{Fate, Record};
 use super::scan::Scanned;
-use super::server::{check_version, incompatible};
 use crate::error::{Conflict, Error, Outcome, Result, StoreError, StoreErrorKind};
 use crate::query::{SortKey, Unreadable};
 use crate::request::{MutationRequest, RequestId, WriteId};
+use crate::settle::{Settled, UnsettledWrite};
 use crate::stored_format::FormatError;
 
 /// What became of a request that was to be created.
@@ -35,6 +36,15 @@ pub(crate) enum Updated {
 /// [`StoreErrorKind::Incompatible`] when the namespace was laid out otherwise.
 pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> {
     refuse_wrong_type(reply)?;
+    if let Ok(("denied", [command, ..])) = tagged(reply, "open_namespace.lua") {
+        let problem = format!(
+            "the Redis user may not run {} on the keys of namespace {}; nothing was written. Allow all of: {}",
+            text(command).unwrap_or("a command"),
+            settings.keyspace.namespace(),
+            COMMANDS.join(" ")
+        );
+        return Err(StoreError::new(StoreErrorKind::Refused, Outcome::NotApplied, problem).into());
+    }
     let recorded = |place: usize| -> Option<u32> { text(array(reply)?.get(place)?)?.parse().ok() };
     let namespace = settings.keyspace.namespace();
     let (Some(partitions), Some(layout)) = (recorded(0), recorded(1)) else {
@@ -56,13 +66,20 @@ pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> 
         ))
         .into());
     }
+    Ok(())
+}
+
+/// # Errors
+/// [`StoreErrorKind::Incompatible`] when the namespace indexes other metadata keys.
+pub(crate) fn check_indexed_metadata(settings: &Settings, reply: &Value) -> Result<()> {
+    let namespace = settings.keyspace.namespace();
     let recorded = array(reply).and_then(|fields| text(fields.get(2)?)).unwrap_or_default();
     let asked: Vec<&str> = settings.indexed_metadata.iter().collect();
     if recorded != asked.join("\n") {
         let recorded: Vec<&str> = recorded.lines().collect();
         return Err(incompatible(format!(
-            "namespace {namespace} indexes the metadata keys {recorded:?}, but was opened with {asked:?}; the choice is \
-             fixed when a namespace is first opened: open it with {recorded:?}"
+            "namespace {namespace} indexes the metadata keys {recorded:?}, but was opened with {asked:?}; open it \
+             with {recorded:?}, or have its indexes rebuilt by RedisStoreBuilder::reindex"
         ))
         .into());
     }
@@ -70,13 +87,13 @@ pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> 
 }
 
 /// # Errors
-/// [`StoreErrorKind::Incompatible`] when the server is too old.
-pub(crate) fn check_server(reply: &Value) -> Result<()> {
+/// [`StoreErrorKind::Incompatible`] when the server is not fit for the store.
+pub(crate) fn preflight(settings: &Settings, reply: &Value) -> Result<PreflightReport> {
     let info = match reply {
         Value::VerbatimString { text, .. } => Some(text.as_str()),
         other => text(other),
     };
-    Ok(check_version(info.ok_or_else(|| unexpected("INFO"))?)?)
+    Ok(PreflightReport::of(info.ok_or_else(|| unexpected("INFO"))?, settings.tolerance)?)
 }
 
 /// The request in a reply to GET.
@@ -97,6 +114,21 @@ pub(crate) fn requests<'a>(
     Ok(ids.into_iter().zip(values).map(read).collect())
 }
 
+/// What became of a write, by the record in a reply to GET.
+pub(crate) fn settled(settings: &Settings, write: &UnsettledWrite, reply: &Value) -> Result<Settled> {
+    let Some(bytes) = bytes(reply) else {
+        return if write.base.is_none() { Ok(Settled::Open) } else { Err(Error::NotFound { id: write.id.clone() }) };
+    };
+    let record = Record::parse(bytes)
+        .map_err(|source| Error::Unreadable { key: settings.keyspace.record(&write.id), source })?;
+    Ok(match record.fate_of(write.number(), write.write_id) {
+        Fate::Applied => Settled::Applied,
+        Fate::NotApplied if record.revision().number < write.number() => Settled::Open,
+        Fate::NotApplied => Settled::NotApplied,
+        Fate::Forgotten => Settled::Forgotten,
+    })
+}
+
 /// # Errors
 /// [`Error::AlreadyExists`] when another write made a request with this id.
 pub(crate) fn created(settings: &Settings, sent: &MutationRequest, reply: &Value) -> Result<Created> {
@@ -104,13 +136,13 @@ pub(crate) fn created(settings: &Settings, sent: &MutationRequest, reply: &Value
     match (word, rest) {
         ("created", _) => Ok(Created::AsSent),
         ("exists", [record, ..]) => {
-            let bytes = bytes(record).ok_or_else(|| unexpected("create.lua"))?;
+            let bytes = bytes(record).ok_or_else(|| unexpected_write("create.lua"))?;
             let revision = sent.revision();
             let fate = Record::parse(bytes).map(|record| record.fate_of(revision.number, revision.write_id));
             if fate != Ok(Fate::Applied) {
                 return Err(Error::AlreadyExists { id: sent.id.clone() });
             }
-            let stored = request(settings, &sent.id, record)?.ok_or_else(|| unexpected("create.lua"))?;
+            let stored = request(settings, &sent.id, record)?.ok_or_else(|| unexpected_write("create.lua"))?;
             Ok(Created::Before(Box::new(stored)))
         }
         _ => Err(refusal(settings, &sent.id, reply, "create.lua")),
@@ -138,7 +170,7 @@ pub(crate) fn updated(
             if sent_before && fate == Some(Fate::Forgotten) {
                 return Ok(Updated::Forgotten);
             }
-            let stored = request(settings, &sent.id, record)?.ok_or_else(|| unexpected("update.lua"))?;
+            let stored = request(settings, &sent.id, record)?.ok_or_else(|| unexpected_write("update.lua"))?;
             Err(Conflict::between(sent, &stored).into())
         }
         ("history", [Value::Int(count), mark, ..]) => {
@@ -225,7 +257,7 @@ fn refusal(settings: &Settings, id: &RequestId, reply: &Value, script: &'static 
             found: u16::try_from(*version).unwrap_or(u16::MAX),
             newest_supported: 1,
         },
-        _ => return unexpected(script).into(),
+        _ => return unexpected_write(script).into(),
     };
     Error::Unreadable { key: settings.keyspace.record(id), source }
 }
@@ -245,18 +277,22 @@ fn refuse_wrong_type(reply: &Value) -> Result<()> {
 
 fn tagged<'a>(reply: &'a Value, script: &'static str) -> Result<(&'a str, &'a [Value])> {
     let Some([word, rest @ ..]) = array(reply) else {
-        return Err(unexpected(script).into());
+        return Err(unexpected_write(script).into());
     };
-    Ok((text(word).ok_or_else(|| unexpected(script))?, rest))
+    Ok((text(word).ok_or_else(|| unexpected_write(script))?, rest))
 }
 
-/// A script's answer is known to have come after it ran: what it did cannot be told from an answer without sense.
 pub(super) fn unexpected(command: &str) -> StoreError {
     StoreError::new(
         StoreErrorKind::Connection,
-        Outcome::Unknown,
+        Outcome::NotApplied,
         format!("the server's reply to {command} makes no sense; is something between us and Redis changing it?"),
     )
+}
+
+/// What a script did cannot be told from an answer without sense.
+fn unexpected_write(script: &str) -> StoreError {
+    StoreError { outcome: Outcome::Unknown, ..unexpected(script) }
 }
 
 pub(super) fn array(value: &Value) -> Option<&[Value]> {

@@ -110,8 +110,8 @@ pub(super) fn lex_bounds(range: &KeyRange) -> (Vec<u8>, Vec<u8>) {
 
 fn bounds(range: &KeyRange, behind: Option<Vec<u8>>, descending: bool) -> (Vec<u8>, Vec<u8>) {
     let (least, greatest) = lex_bounds(range);
-    let (first, last) = if descending { (greatest, least) } else { (least, greatest) };
-    (behind.unwrap_or(first), last)
+    let (from, to) = if descending { (greatest, least) } else { (least, greatest) };
+    (behind.unwrap_or(from), to)
 }
 
 /// A page in the making: what the partitions have given so far, and how far each has been read.
@@ -177,7 +177,7 @@ impl<Row> Assembly<Row> {
         for (member, request) in scanned.requests {
             match request {
                 Ok(request) => {
-                    let rows = query.into_rows(request, now).into_iter().filter(|(key, _)| is_found(key));
+                    let rows = query.rows_from(request, now).into_iter().filter(|(key, _)| is_found(key));
                     self.rows.extend(rows.map(|(key, row)| (key, Ok(row))));
                 }
                 Err(unreadable) => {

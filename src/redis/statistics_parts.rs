@@ -39,8 +39,8 @@ impl StatisticsParts {
 
     /// The statistics of a partition of which these are the sizes and the first key of the first.
     pub(crate) fn read(&self, (sizes, first): &(Vec<u64>, Option<SortKey>)) -> Statistics {
-        let mut statistics = Statistics::default();
-        statistics.oldest_pending = first.as_ref().and_then(SortKey::created_time);
+        let oldest_pending = first.as_ref().and_then(SortKey::created_time);
+        let mut statistics = Statistics { oldest_pending, ..Statistics::default() };
         for ((part, _, _), size) in self.parts.iter().zip(sizes.iter().copied()) {
             match part {
                 Part::DueWithin(duration) => *statistics.due_within.entry(*duration).or_default() += size,

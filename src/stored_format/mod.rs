@@ -15,6 +15,8 @@ mod format_error;
 mod format_version;
 #[cfg(test)]
 mod golden;
+#[cfg(test)]
+mod hostile_tests;
 mod limits;
 #[cfg(test)]
 mod properties;
@@ -63,4 +65,12 @@ pub fn encode_as(
 /// Every other [`FormatError`], by what is wrong with the bytes.
 pub fn decode(bytes: &[u8], limit: DocumentLimit) -> Result<RequestDocument, FormatError> {
     versions::decode(versions::KNOWN, bytes, limit)
+}
+
+/// The number of the version these bytes were written in, which need not be a known one.
+///
+/// # Errors
+/// [`FormatError`] when the bytes around the document are not whole.
+pub fn version_number(bytes: &[u8]) -> Result<u16, FormatError> {
+    envelope::open(bytes, DocumentLimit::MAX).map(|opened| opened.schema_version)
 }

@@ -57,6 +57,7 @@ fn under_load(scene: &mut Scene, url: &str, fault: impl Fn(&mut Raw) + Sync) -> 
         }
         ended.store(true, Ordering::Relaxed);
     });
+    scene.raw = Raw::to(url);
     scene.check();
     let revisions: u64 = ids.iter().map(|id| scene.store.get(id).unwrap().unwrap().revision().number).sum();
     let won = won.into_inner().unwrap();

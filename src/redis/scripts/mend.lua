@@ -1,7 +1,7 @@
 -- Compares the index entries of one record with those its document asks for, and mends them when told to.
 --
 -- KEYS  1 record   2 prefix of the partition's index keys (the index keys are built from it)
--- ARGV  1 revision of the record that was derived from: number (8 bytes) and write id (16 bytes)   2 '1' to mend
+-- ARGV  1 revision of the record that was derived from: number (8 bytes) and write id (16 bytes)   2 'report', 'repair' or 'migrate'
 --       3 the record as it would be written now, with one write id
 --       then the entries that are not named in the header: suffix, member, suffix, member, …
 -- Reply {'checked', entries checked, {missing suffixes}, {extra suffixes}, 1 when the header is stale}
@@ -46,8 +46,10 @@ local header = string.sub(ARGV[3], 1, 3) .. string.sub(stored, 4, 4) .. string.s
     .. write_ids(stored) .. string.sub(ARGV[3], FIXED + 17, new_end)
 local stale = header ~= string.sub(stored, 1, stored_end)
 
-if ARGV[2] == '1' then
-    if stale then
+if ARGV[2] ~= 'report' then
+    if ARGV[2] == 'migrate' then
+        redis.call('SET', KEYS[1], header .. string.sub(ARGV[3], new_end + 1))
+    elseif stale then
         redis.call('SET', KEYS[1], header .. string.sub(stored, stored_end + 1))
     end
     for _, entry in ipairs(extra) do
