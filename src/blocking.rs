@@ -58,8 +58,9 @@
 //! has become impossible fails with its own error.
 //!
 //! A call ends by the store's timeout. If a write is then neither applied nor refused,
-//! [`Error::outcome`](crate::Error::outcome) is [`Outcome::Unknown`](crate::Outcome::Unknown); repeating it under the same
-//! write id ([`Governance::submit_as`], [`RequestStore::update`]) finds out, and never applies it twice.
+//! [`Error::outcome`](crate::Error::outcome) is [`Outcome::Unknown`](crate::Outcome::Unknown) and
+//! [`Error::unsettled_write`](crate::Error::unsettled_write) names the write; [`Governance::settle`] finds out what became
+//! of it, also later and from another process. Repeating it under its write id never applies it twice.
 //!
 //! The types here have the names, methods and behaviour of their namesakes in `nonblocking`; both are compiled from one
 //! source.

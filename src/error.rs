@@ -456,6 +456,7 @@ impl Error {
     }
 
     /// The same error; if it leaves open whether the write took effect, it names the write.
+    #[cfg(feature = "redis")]
     pub(crate) fn leaving(self, write: &UnsettledWrite) -> Self {
         match self {
             Self::Store(error) if error.outcome == Outcome::Unknown => Self::from(error.leaving(write.clone())),

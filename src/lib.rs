@@ -55,15 +55,15 @@ mod settle;
 pub mod stored_format;
 mod sweep;
 
+#[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub use crate::redis::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection, PreflightReport};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{
     ApprovalRefusal, Conflict, Error, ExecutionRefusal, InvalidValue, Outcome, Result, StoreError, StoreErrorKind,
 };
 pub use on_conflict::OnConflict;
 pub use query::*;
-#[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
-#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
-pub use redis::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection, PreflightReport};
 pub use request::*;
 pub use settle::{Settled, UnsettledWrite};
 pub use stored_format::{DocumentLimit, FormatError, FormatVersion};
@@ -73,3 +73,8 @@ pub use sweep::Swept;
 #[cfg(all(doctest, feature = "blocking", feature = "redis", feature = "smol", feature = "tokio"))]
 #[doc = include_str!("../README.md")]
 mod readme {}
+
+/// So is that in the recipes.
+#[cfg(all(doctest, feature = "blocking", feature = "redis", feature = "tokio"))]
+#[doc = include_str!("../docs/wiring.md")]
+mod wiring {}

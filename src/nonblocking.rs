@@ -53,7 +53,7 @@
 //! # Runtimes and dropped futures
 //!
 //! With both features switched on, tokio is used within a tokio runtime and smol everywhere else. Dropping a future
-//! leaves the store usable; a write whose future was dropped may have taken effect, and is found out by repeating it.
+//! leaves the store usable; a write whose future was dropped may have taken effect, which reading the request tells.
 //!
 //! What happens when two writes meet, and when the outcome of one is not known, is said in the docs of `blocking`.
 //!

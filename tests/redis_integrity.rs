@@ -13,8 +13,8 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use mutator_governance::workflow::{self, Command};
-use mutator_governance::{Error, MutationRequest, Outcome, PendingReason, RequestId, Status, WriteId};
-use redis_support::requests::{actor, draft, file, id, moved_on, pending, second, with_approvals};
+use mutator_governance::{Error, MutationRequest, Outcome, Pending, PendingReason, RequestId, Status, WriteId};
+use redis_support::requests::{actor, asking_for_approvals, file, id, moved_on, pending, second, varied_draft};
 use redis_support::{FeedEntry, Flavour, Options, Oracle, Raw, Store, oracle};
 use support::{redis_url, unique_namespace};
 
@@ -62,11 +62,16 @@ impl World {
     fn new_request(&mut self, name: &str) -> MutationRequest {
         let state = STATES[self.random.usize(0..STATES.len())];
         let at = self.tick();
-        match self.random.u8(0..4) {
-            0 => file(draft(name, state), at),
-            1 => pending(name, state, at),
-            2 => file(draft(name, state).already_approved(), at),
-            _ => with_approvals(name, state, at),
+        let draft = varied_draft(name, state, &mut self.random);
+        match self.random.u8(0..5) {
+            0 => file(draft, at),
+            1 => file(draft.waiting_for(PendingReason::Schedule), at),
+            2 => file(draft.already_approved(), at),
+            3 => {
+                let pending = Pending { reason: PendingReason::Quota, expires_at: Some(second(self.now + 1_000)) };
+                file(draft.waiting_for(pending), at)
+            }
+            _ => asking_for_approvals(draft, at),
         }
     }
 
@@ -115,7 +120,7 @@ impl World {
         let who = ["alice", "bob", "dave", "erin"][self.random.usize(0..4)];
         let mut by = (*actor(who)).clone();
         if self.random.bool() {
-            by = by.with_role("manager").unwrap();
+            by = by.with_role("manager").unwrap().with_group("auditors").unwrap();
         }
         let approval = match request.approvals.len() {
             0 => mutator_governance::ApprovalId::new("none").unwrap(),
@@ -323,8 +328,8 @@ fn indexes_follow_a_document_whose_state_or_time_was_changed() {
             let base = store.create(pending("r", "first", second(0))).unwrap();
             let mut document = base.document().clone();
             change(&mut document);
-            let changed = MutationRequest::from_document(document, base.revision()).unwrap();
-            if let Err(error) = store.update(changed, WriteId::generate()) {
+            let update = MutationRequest::from_document(document, base.revision()).unwrap();
+            if let Err(error) = store.update(update, WriteId::generate()) {
                 assert_eq!(error.outcome(), Outcome::NotApplied, "{what}: {error:?}");
             }
             Oracle::new(&namespace, 1).check(&mut Raw::to(&redis_url()), &store);
@@ -343,8 +348,8 @@ fn the_oracle_knows_its_checksum_and_tells_its_rules_apart() {
 #[test]
 fn the_oracle_sees_what_is_wrong() {
     let tampers: [fn(&mut Raw, &Oracle); 4] = [
-        |raw, oracle| raw.ask(&[b"DEL".as_slice(), &oracle.key(0, b"i:p")]),
-        |raw, oracle| raw.ask(&[b"ZADD".as_slice(), &oracle.key(0, b"i:p"), b"0", b"12345678extra"]),
+        |raw, oracle| raw.ask(&[b"DEL".as_slice(), &oracle.key(0, b"i:p:Schedule")]),
+        |raw, oracle| raw.ask(&[b"ZADD".as_slice(), &oracle.key(0, b"i:p:Schedule"), b"0", b"12345678extra"]),
         |raw, oracle| raw.ask(&[b"ZADD".as_slice(), &oracle.key(0, b"i:zz"), b"0", b"12345678extra"]),
         |raw, oracle| raw.ask(&[b"SET".as_slice(), &oracle.key(0, b"nobody"), b"x"]),
     ];

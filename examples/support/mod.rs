@@ -5,12 +5,13 @@
 pub mod print;
 #[cfg(feature = "redis")]
 mod redis_keys;
+pub mod stores;
 
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What an example returns.
-pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error>>;
+pub type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
 /// Where an example keeps its requests.
 pub enum Place {
@@ -57,7 +58,7 @@ impl Place {
 
 fn namespace_of_this_run() -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    format!("quickstart-{:x}-{:x}", std::process::id(), now.as_micros())
+    format!("example-{:x}-{:x}", std::process::id(), now.as_micros())
 }
 
 /// The end of the program: an error is printed as its sentence, not as the value behind it.

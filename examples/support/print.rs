@@ -1,15 +1,21 @@
 //! Requests as a person reads them.
 
-use mutator_governance::workflow::explain;
+use mutator_governance::workflow::{ExecutionOutcome, explain};
 use mutator_governance::{
-    ApprovalDecision, Decision, DecisionKind, Error, LifecycleDecision, MutationRequest, Page, Timestamp, Value,
+    ApprovalDecision, ApprovalState, Decision, DecisionKind, Error, LifecycleDecision, MutationRequest, Page,
+    Timestamp, Value,
 };
 
 use super::Place;
 
 /// What the example is about, and where it keeps its requests.
 pub fn opening(flavour: &str, place: &Place) {
-    println!("Role grant under governance ({flavour})");
+    title("Role grant under governance", flavour, place);
+}
+
+/// The same for an example about something else.
+pub fn title(about: &str, flavour: &str, place: &Place) {
+    println!("{about} ({flavour})");
     match place {
         Place::Embedded => {
             println!("Store: embedded, in this process's memory. Set REDIS_URL=redis://host:port to use Redis.");
@@ -25,13 +31,27 @@ pub fn chapter(title: &str) {
 
 /// A request as it was filed.
 pub fn filed(request: &MutationRequest) {
-    let approvals = request.approvals.iter().map(|approval| format!("{} (step {})", approval.target, approval.step));
     field("request", request.id.as_str());
     field("change", &change(request));
     field("purpose", request.intent.description.as_deref().unwrap_or("not said"));
     field("filed by", request.requested_by.label());
-    field("needs", &approvals.collect::<Vec<_>>().join(", then "));
+    field("needs", &needs(request));
     println!("  The request {}.", standing(request));
+}
+
+/// Whose approval a request needs, a quorum group as one.
+fn needs(request: &MutationRequest) -> String {
+    let mut needs: Vec<String> = Vec::new();
+    for approval in &request.approvals {
+        let need = match &approval.quorum {
+            Some(quorum) => format!("{} of {} (step {})", quorum.required, quorum.group, approval.step),
+            None => format!("{} (step {})", approval.target, approval.step),
+        };
+        if needs.last() != Some(&need) {
+            needs.push(need);
+        }
+    }
+    needs.join(", then ")
 }
 
 /// The requests that wait, and what for.
@@ -55,6 +75,63 @@ pub fn attempt(who: &str, outcome: &Result<MutationRequest, Error>) {
         Ok(request) => println!("    granted: the request {}", standing(request)),
         Err(error) => println!("    refused: {error}"),
     }
+}
+
+/// Something somebody does to a request, and where that leaves it at this time.
+pub fn step(who: &str, outcome: &Result<MutationRequest, Error>, now: Timestamp) {
+    println!("  {who}");
+    match outcome {
+        Ok(request) => stands(request, now),
+        Err(error) => println!("    refused: {error}"),
+    }
+}
+
+/// Where a request stands at this time.
+pub fn stands(request: &MutationRequest, now: Timestamp) {
+    println!("    {} {}", request.id, explain(request, now));
+}
+
+/// An attempt that begins, and may have something to say itself.
+pub fn begins(attempt: &str) {
+    println!("  {attempt}");
+}
+
+/// What came of an attempt to execute a request.
+pub fn execution(outcome: &Result<ExecutionOutcome, Error>) {
+    match outcome {
+        Ok(ExecutionOutcome::Executed(request)) => println!("    executed: {} {}", request.id, standing(request)),
+        Ok(ExecutionOutcome::Failed { request, failure }) => {
+            println!("    failed: {}; {} {}", failure.message, request.id, standing(request));
+        }
+        Ok(stopped) => println!("    not executed: {} {}", stopped.request().id, standing(stopped.request())),
+        Err(error) => println!("    refused: {error}"),
+    }
+}
+
+/// Something the program did that no request records.
+pub fn note(text: &str) {
+    println!("    {text}");
+}
+
+/// Why an approval was refused, as a program reads it.
+pub fn rejections(request: &MutationRequest) {
+    for approval in &request.approvals {
+        if let ApprovalState::Rejected { rejection: Some(rejection), .. } = &approval.state {
+            field("approval", approval.id.as_str());
+            field("code", &rejection.code);
+            field("category", rejection.category.as_deref().unwrap_or("none"));
+            field("message", &rejection.message);
+        }
+    }
+}
+
+/// Who is asked for an approval now.
+pub fn decidable<'a>(rows: impl IntoIterator<Item = (&'a str, Vec<String>)>) {
+    let rows = rows.into_iter().map(|(who, approvals)| {
+        let can = if approvals.is_empty() { "nothing now".to_owned() } else { approvals.join(", ") };
+        vec![who.to_owned(), can]
+    });
+    table(&["PERSON", "CAN DECIDE"], rows);
 }
 
 /// All that was decided, in order.
@@ -82,12 +159,26 @@ fn awaited(request: &MutationRequest) -> String {
 
 fn about(decision: &Decision) -> String {
     let what = match decision.kind {
-        DecisionKind::Approval(ApprovalDecision::Requested) => metadata(decision, "missing").map(|n| n + " approvals"),
+        DecisionKind::Approval(ApprovalDecision::Requested) => {
+            metadata(decision, "missing").map(|n| format!("{n} to be granted"))
+        }
         DecisionKind::Approval(_) => metadata(decision, "approval"),
         DecisionKind::Lifecycle(LifecycleDecision::Pending) => metadata(decision, "pending_reason"),
+        DecisionKind::Lifecycle(LifecycleDecision::Superseded) => metadata(decision, "superseded_by"),
+        DecisionKind::Lifecycle(LifecycleDecision::Compensated) => metadata(decision, "compensated_by"),
+        DecisionKind::Lifecycle(LifecycleDecision::Executed) => metadata(decision, "resulting_version"),
+        DecisionKind::VersionResolution(_) => versions(decision),
         _ => None,
     };
     what.into_iter().chain(decision.reason.clone()).collect::<Vec<_>>().join(": ")
+}
+
+fn versions(decision: &Decision) -> Option<String> {
+    let current = metadata(decision, "current_version")?;
+    match metadata(decision, "expected_version") {
+        Some(expected) if expected != current => Some(format!("written for {expected}, now {current}")),
+        _ => Some(current),
+    }
 }
 
 fn metadata(decision: &Decision, key: &str) -> Option<String> {

@@ -64,6 +64,7 @@ impl SortKey {
     }
 
     /// The time a `Created` key begins with.
+    #[cfg(feature = "redis")]
     pub(crate) fn created_time(&self) -> Option<Timestamp> {
         let time = self.0.first_chunk::<TIME_BYTES>()?;
         Timestamp::from_micros(u64::from_be_bytes(*time)).ok()

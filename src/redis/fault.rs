@@ -13,6 +13,8 @@ pub(crate) struct Fault {
     pub(crate) remedy: Remedy,
     /// Whether the connection must not be used again.
     pub(crate) breaks_connection: bool,
+    /// Whether what broke the connection has broken the others to the same server too.
+    pub(crate) breaks_others: bool,
     problem: String,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -46,6 +48,7 @@ impl Fault {
             effect: Effect::None,
             remedy: if refused { Remedy::GiveUp } else { Remedy::Repeat },
             breaks_connection: true,
+            breaks_others: false,
             problem: format!("cannot connect to Redis at {address}: {error}; {advice}"),
             source: Some(Box::new(error)),
         }
@@ -58,6 +61,7 @@ impl Fault {
             effect: Effect::None,
             remedy: Remedy::GiveUp,
             breaks_connection: false,
+            breaks_others: false,
             problem: format!("no connection to Redis at {address} within {:?}: {cause}", deadline.total()),
             source: None,
         }
@@ -74,6 +78,7 @@ impl Fault {
             effect,
             remedy: Remedy::GiveUp,
             breaks_connection: effect == Effect::Unknown,
+            breaks_others: false,
             problem: format!(
                 "Redis at {address} did not answer within {:?}: the deadline passed {when}",
                 deadline.total()
@@ -85,8 +90,10 @@ impl Fault {
     /// The command was sent and failed.
     pub(crate) fn command(address: &str, error: RedisError) -> Self {
         let (kind, effect, remedy, breaks_connection) = classify(&error);
+        // A timeout says nothing of the others: the server may only be slow.
+        let breaks_others = breaks_connection && kind != StoreErrorKind::DeadlineExceeded;
         let problem = format!("Redis at {address} failed: {error}");
-        Self { kind, effect, remedy, breaks_connection, problem, source: Some(Box::new(error)) }
+        Self { kind, effect, remedy, breaks_connection, breaks_others, problem, source: Some(Box::new(error)) }
     }
 
     /// The error for the caller, given whether an earlier attempt may have been executed.

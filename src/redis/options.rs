@@ -31,6 +31,7 @@ pub(crate) struct Settings {
     /// Where the server is, without any secret.
     pub(crate) address: String,
     pub(crate) keyspace: Keyspace,
+    #[cfg_attr(not(feature = "blocking"), allow(dead_code, reason = "only the blocking flavour has a pool"))]
     pub(crate) pool_size: u32,
     pub(crate) timeout: Duration,
     pub(crate) connect_timeout: Duration,

@@ -40,6 +40,7 @@ fn check(field: &'static str, text: &str, longest: usize, rule: Rule) -> Result<
 
 /// Whether this is plain ASCII that needs no further look, as nearly all names are. Without early exit, so that the
 /// compiler looks at many bytes at once: names are checked again whenever a document is read.
+#[allow(clippy::needless_bitwise_bool, reason = "see above")]
 fn is_simple(text: &[u8], longest: usize, rule: Rule) -> bool {
     let allowed = match rule {
         Rule::Id => text.iter().fold(true, |ok, byte| ok & (byte.is_ascii_alphanumeric() | (*byte == b'-'))),

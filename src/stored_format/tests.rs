@@ -10,7 +10,9 @@ const LIMIT: DocumentLimit = DocumentLimit::DEFAULT;
 /// Tries `check` with each version there is.
 fn in_every_version(check: impl Fn(FormatVersion)) {
     assert_eq!(KNOWN.last().map(|version| version.number), Some(FormatVersion::NEWEST.number()));
-    KNOWN.iter().for_each(|version| check(FormatVersion::new(version.number).unwrap()));
+    for version in KNOWN {
+        check(FormatVersion::new(version.number).unwrap());
+    }
 }
 
 #[test]

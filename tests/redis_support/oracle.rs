@@ -5,7 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mutator_governance::{MutationRequest, RequestDocument};
+use mutator_governance::{
+    Approval, ApprovalDecision, ApprovalState, DecisionKind, MutationRequest, Pending, PendingReason, RequestDocument,
+    RequestState, Timestamp,
+};
 
 use super::{Raw, Store};
 
@@ -17,46 +20,134 @@ struct IndexRule {
     /// Whether the record's header lists its entries, because the next revision may end them.
     listed_in_header: bool,
     /// Suffix of the index key behind the partition's index prefix, and member.
-    entries: fn(&RequestDocument) -> Vec<(Bytes, Bytes)>,
+    entries: fn(&RequestDocument) -> Vec<(String, Bytes)>,
+}
+
+const fn lasting(name: &'static str, entries: fn(&RequestDocument) -> Vec<(String, Bytes)>) -> IndexRule {
+    IndexRule { name, listed_in_header: false, entries }
+}
+
+const fn passing(name: &'static str, entries: fn(&RequestDocument) -> Vec<(String, Bytes)>) -> IndexRule {
+    IndexRule { name, listed_in_header: true, entries }
 }
 
 const INDEXES: &[IndexRule] = &[
-    IndexRule {
-        name: "all requests",
-        listed_in_header: false,
-        entries: |document| vec![(b"a".to_vec(), by_created(document))],
-    },
-    IndexRule {
-        name: "by state",
-        listed_in_header: false,
-        entries: |document| vec![(with_state(b"t:", document), by_created(document))],
-    },
-    IndexRule {
-        name: "pending",
-        listed_in_header: true,
-        entries: |document| if_pending(document, vec![(b"p".to_vec(), by_created(document))]),
-    },
-    IndexRule {
-        name: "pending by state",
-        listed_in_header: true,
-        entries: |document| if_pending(document, vec![(with_state(b"p:", document), by_created(document))]),
-    },
+    lasting("all requests", |document| of_request(document, ["a".to_owned()])),
+    lasting("state id", |document| of_request(document, [format!("si:{}", document.target.state_id)])),
+    lasting("state type", |document| of_request(document, [format!("st:{}", document.target.state_type)])),
+    lasting("mutation type", |document| of_request(document, [format!("mt:{}", document.target.mutation_type)])),
+    lasting("requester", |document| of_request(document, document.requested_by.id.iter().map(|id| format!("ac:{id}")))),
+    lasting("category", |document| of_request(document, [format!("ca:{}", document.intent.category)])),
+    lasting("tags", |document| of_request(document, document.intent.tags.iter().map(|tag| format!("tg:{tag}")))),
+    lasting("risk", |document| of_request(document, [format!("rk:{}", document.intent.risk)])),
+    lasting("blast radius", |document| {
+        of_request(document, document.intent.blast_radius.iter().map(|radius| format!("br:{}", radius.scope)))
+    }),
+    passing("status", |document| of_request(document, [format!("s:{:?}", document.state.status())])),
+    passing("pending reason", |document| {
+        of_request(document, pending(document).map(|pending| format!("p:{:?}", pending.reason)))
+    }),
+    passing("pending of state", |document| {
+        of_request(document, pending(document).map(|_| format!("ps:{}", document.target.state_id)))
+    }),
+    passing("updated", |document| {
+        let id = document.id.as_str().as_bytes();
+        vec![("u".to_owned(), bytes(&[&micros(document.updated_at), id, b"\0", &micros(document.created_at)]))]
+    }),
+    passing("due", |document| {
+        let own = pending(document).and_then(|pending| pending.expires_at);
+        let deadline = open_approvals(document).iter().filter_map(|approval| approval.expires_at).chain(own).min();
+        let id = document.id.as_str().as_bytes();
+        deadline.map(|deadline| ("d".to_owned(), bytes(&[&micros(deadline), id]))).into_iter().collect()
+    }),
+    passing("recent approvals", recent_approvals),
+    passing("open approvals", |document| of_approvals(document, |_| vec!["o".to_owned()])),
+    passing("open approvals by category", |document| {
+        of_approvals(document, |_| vec![format!("oc:{}", document.intent.category)])
+    }),
+    passing("open approvals by addressee", |document| of_approvals(document, |one| addressees("o", one))),
+    passing("inbox", |document| {
+        let active = open_approvals(document).iter().map(|approval| approval.step).min();
+        of_approvals(document, |one| if Some(one.step) == active { addressees("i", one) } else { Vec::new() })
+    }),
+    lasting("decisions", |document| {
+        let mut entries = Vec::new();
+        for (ordinal, decision) in (0_u32..).zip(&document.decisions) {
+            let late_first = micros(decision.at).map(|byte| !byte);
+            let id = document.id.as_str().as_bytes();
+            let member = bytes(&[&late_first, id, b"\0", &ordinal.to_be_bytes(), &micros(document.created_at)]);
+            let category = decision.kind.category();
+            let mut suffixes = vec!["e".to_owned(), format!("ec:{category:?}"), format!("ek:{}", decision.kind)];
+            suffixes.extend(decision.by.id.iter().map(|id| format!("ea:{id}")));
+            entries.extend(suffixes.into_iter().map(|suffix| (suffix, member.clone())));
+        }
+        entries
+    }),
 ];
 
-fn by_created(document: &RequestDocument) -> Bytes {
-    let mut member = document.created_at.as_micros().to_be_bytes().to_vec();
-    member.extend_from_slice(document.id.as_str().as_bytes());
-    member
+fn micros(time: Timestamp) -> [u8; 8] {
+    time.as_micros().to_be_bytes()
 }
 
-fn with_state(prefix: &[u8], document: &RequestDocument) -> Bytes {
-    let mut suffix = prefix.to_vec();
-    suffix.extend_from_slice(document.target.state_id.as_str().as_bytes());
-    suffix
+fn bytes(parts: &[&[u8]]) -> Bytes {
+    parts.concat()
 }
 
-fn if_pending(document: &RequestDocument, entries: Vec<(Bytes, Bytes)>) -> Vec<(Bytes, Bytes)> {
-    if matches!(document.state, mutator_governance::RequestState::Pending(_)) { entries } else { Vec::new() }
+fn pending(document: &RequestDocument) -> Option<Pending> {
+    if let RequestState::Pending(pending) = document.state { Some(pending) } else { None }
+}
+
+/// The pending approvals of a request that waits for approval.
+fn open_approvals(document: &RequestDocument) -> Vec<&Approval> {
+    let waits = pending(document).is_some_and(|pending| pending.reason == PendingReason::Approval);
+    let is_open = |approval: &&Approval| waits && matches!(approval.state, ApprovalState::Pending);
+    document.approvals.iter().filter(is_open).collect()
+}
+
+/// Entries under created time and id.
+fn of_request(document: &RequestDocument, suffixes: impl IntoIterator<Item = String>) -> Vec<(String, Bytes)> {
+    let member = bytes(&[&micros(document.created_at), document.id.as_str().as_bytes()]);
+    suffixes.into_iter().map(|suffix| (suffix, member.clone())).collect()
+}
+
+/// Entries under created time, id, step and approval id, of each open approval.
+fn of_approvals(document: &RequestDocument, suffixes: impl Fn(&Approval) -> Vec<String>) -> Vec<(String, Bytes)> {
+    let mut entries = Vec::new();
+    for approval in open_approvals(document) {
+        let step = approval.step.number().to_be_bytes();
+        let (id, approval_id) = (document.id.as_str().as_bytes(), approval.id.as_str().as_bytes());
+        let member = bytes(&[&micros(document.created_at), id, b"\0", &step, approval_id]);
+        entries.extend(suffixes(approval).into_iter().map(|suffix| (suffix, member.clone())));
+    }
+    entries
+}
+
+fn addressees(prefix: &str, approval: &Approval) -> Vec<String> {
+    let target = &approval.target;
+    let ids = target.actor_ids().iter().map(|id| format!("{prefix}a:{id}"));
+    let roles = target.roles().iter().map(|role| format!("{prefix}r:{role}"));
+    let groups = target.groups().iter().map(|group| format!("{prefix}g:{group}"));
+    ids.chain(roles).chain(groups).collect()
+}
+
+/// Approved and executed requests, by their latest decision about approvals other than the one that asked for them.
+fn recent_approvals(document: &RequestDocument) -> Vec<(String, Bytes)> {
+    let about: Vec<_> = document
+        .decisions
+        .iter()
+        .filter_map(|decision| match decision.kind {
+            DecisionKind::Approval(kind) => Some((kind, decision.at)),
+            _ => None,
+        })
+        .collect();
+    let is_approved = matches!(document.state, RequestState::Approved | RequestState::Executed { .. });
+    if !is_approved || (document.approvals.is_empty() && about.is_empty()) {
+        return Vec::new();
+    }
+    let latest = about.iter().filter(|(kind, _)| *kind != ApprovalDecision::Requested).map(|(_, at)| *at).max();
+    let late_first = micros(latest.unwrap_or(document.updated_at)).map(|byte| !byte);
+    let id = document.id.as_str().as_bytes();
+    vec![("v".to_owned(), bytes(&[&late_first, id, b"\0", &micros(document.created_at)]))]
 }
 
 /// What one applied write must have announced.
@@ -130,7 +221,7 @@ impl Oracle {
 
     fn entries(&self, document: &RequestDocument) -> Vec<(Bytes, Bytes)> {
         let partition = self.partition_of(document.id.as_str());
-        let key = |suffix: Bytes| self.key(partition, &[b"i:".as_slice(), &suffix].concat());
+        let key = |suffix: String| self.key(partition, format!("i:{suffix}").as_bytes());
         let all = INDEXES.iter().flat_map(|rule| (rule.entries)(document));
         all.map(|(suffix, member)| (key(suffix), member)).collect()
     }
@@ -233,24 +324,25 @@ fn check_header(value: &[u8], request: &MutationRequest) {
     assert_eq!(value[4..12], request.revision().number.to_be_bytes(), "{id}: revision");
     let decisions = u32::try_from(request.decisions.len()).unwrap();
     assert_eq!(value[12..16], decisions.to_be_bytes(), "{id}: number of decisions");
-    assert_eq!(value[20..36], request.revision().write_id.as_bytes()[..], "{id}: newest write id");
-    let mut rest = &value[20 + 16 * writes..];
+    assert_eq!(value[24..40], request.revision().write_id.as_bytes()[..], "{id}: newest write id");
+    let mut rest = &value[24 + 16 * writes..];
     let mut take = |count: usize| {
         let (taken, left) = rest.split_at(count);
         rest = left;
         taken.to_vec()
     };
-    let length = |bytes: Vec<u8>| usize::from(u16::from_be_bytes([bytes[0], bytes[1]]));
-    let common_length = usize::from(take(1)[0]);
-    let common = take(common_length);
+    let number = |bytes: Vec<u8>| usize::from(u16::from_be_bytes([bytes[0], bytes[1]]));
     let mut listed = BTreeSet::new();
-    for _ in 0..length(take(2)) {
-        let suffix_length = length(take(2));
-        let suffix = take(suffix_length);
-        let member_length = length(take(2));
-        let member = if member_length == 0 { common.clone() } else { take(member_length) };
-        assert!(listed.insert((suffix, member)), "{id}: an entry is listed twice");
+    for _ in 0..number(take(2)) {
+        let length = number(take(2));
+        let member = take(length);
+        for _ in 0..number(take(2)) {
+            let length = number(take(2));
+            let suffix = String::from_utf8(take(length)).unwrap();
+            assert!(listed.insert((suffix, member.clone())), "{id}: an entry is listed twice");
+        }
     }
+    assert_eq!(&rest[..4], b"\x89MGR", "{id}: the document follows");
     let rules = INDEXES.iter().filter(|rule| rule.listed_in_header);
     let expected: BTreeSet<_> = rules.flat_map(|rule| (rule.entries)(request.document())).collect();
     assert_eq!(listed, expected, "{id}: entries listed in the header");

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use mutator_governance::workflow::{self, Command};
 use mutator_governance::{
-    ActorContext, ApprovalRule, Intent, MutationRequest, PendingReason, RequestDraft, RequestId, Target, Timestamp,
-    WriteId,
+    ActorContext, ApprovalRule, BlastRadius, BlastScope, Intent, MutationRequest, PendingReason, RequestDraft,
+    RequestId, RiskLevel, Target, Timestamp, WriteId,
 };
 
 pub fn id(text: &str) -> RequestId {
@@ -36,11 +36,38 @@ pub fn pending(request_id: &str, state: &str, at: Timestamp) -> MutationRequest 
 
 /// A request that waits for a manager and two of three security people.
 pub fn with_approvals(request_id: &str, state: &str, at: Timestamp) -> MutationRequest {
+    asking_for_approvals(draft(request_id, state), at)
+}
+
+/// Files a draft that waits for a manager, one of two groups, and two of three security people, one step after another.
+pub fn asking_for_approvals(draft: RequestDraft, at: Timestamp) -> MutationRequest {
     let reviewers = ["bob", "dave", "erin"].map(|name| mutator_governance::ApprovalTarget::actor(name).unwrap());
-    let draft = draft(request_id, state)
+    let draft = draft
+        .requires_approval(ApprovalRule::group("auditors").unwrap().requester_may_decide())
         .requires_approval(ApprovalRule::role("manager").unwrap())
         .requires_approval(ApprovalRule::quorum("security", 2, reviewers).unwrap().expiring_at(second(9_000_000)));
     file(draft, at)
+}
+
+/// A draft that uses all that is indexed, each part or not by chance.
+pub fn varied_draft(request_id: &str, state: &str, random: &mut fastrand::Rng) -> RequestDraft {
+    let mut pick = |of: usize| random.usize(0..of);
+    let types = ["Tenant", "Rôle: {a}", "p"];
+    let target = Target::new(state, types[pick(3)], types[pick(3)]).unwrap();
+    let risks = [RiskLevel::Low, RiskLevel::Medium, RiskLevel::High, RiskLevel::Critical];
+    let mut intent =
+        Intent::new("grant", ["Access", "Billing: \"x\"", "a"][pick(3)]).unwrap().with_risk(risks[pick(4)]);
+    for tag in ["quarter-end", "a", "ü ö"] {
+        if pick(2) == 0 {
+            intent = intent.with_tag(tag).unwrap();
+        }
+    }
+    if pick(2) == 0 {
+        let scopes = [BlastScope::System, BlastScope::Module];
+        intent = intent.with_blast_radius(BlastRadius::new(scopes[pick(2)]));
+    }
+    let requester = [actor("alice"), actor("bob"), Arc::new(ActorContext::system())];
+    RequestDraft::new(target, intent, Arc::clone(&requester[pick(3)])).with_id(id(request_id))
 }
 
 /// The next change of a request that is moved to and fro between waiting and approved.

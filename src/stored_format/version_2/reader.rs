@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bincode::config::Configuration;
 use bincode::de::read::{BorrowReader, Reader as BincodeReader};
-use bincode::de::{BorrowDecoder, Decode, Decoder, DecoderImpl};
+use bincode::de::{Decode, Decoder, DecoderImpl};
 use bincode::error::DecodeError;
 
 use super::SHORTEST_SHARED_TEXT;
