@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{self, Command};
 use mutator_governance::{
-    Clock, Error, Lookup, ManualClock, MutationRequest, Outcome, Page, PageRequest, RequestId, Result, StateId,
-    StoreError, StoreErrorKind, Timestamp, Unreadable, WriteId,
+    Clock, Error, Lookup, ManualClock, MutationRequest, Outcome, Page, PageRequest, RequestId, Result, Settled,
+    StateId, StoreError, StoreErrorKind, Timestamp, Unreadable, UnsettledWrite, WriteId,
 };
 
 use super::flavour::RequestStore;
@@ -186,6 +186,10 @@ impl RequestStore for ShakyStore {
             }
         }
         self.pass_on(request, write_id).await
+    }
+
+    async fn settle(&self, write: &UnsettledWrite) -> Result<Settled> {
+        self.inner.settle(write).await
     }
 
     async fn get(&self, id: &RequestId) -> Result<Option<MutationRequest>> {
