@@ -147,10 +147,27 @@ stop_server() {
     fi
 }
 
+# The stored format as a program reads it that was written from its specification alone.
+interop() {
+    ./tests/interop/run.sh
+}
+
+fuzz_smoke() {
+    if ! cargo +nightly --version >/dev/null 2>&1; then
+        echo "no nightly toolchain: fuzzing skipped; the corpora were replayed by the tests"
+        skipped="${skipped:+$skipped, }fuzzing"
+        return
+    fi
+    if ! cargo +nightly fuzz --version >/dev/null 2>&1; then
+        cargo install --quiet --locked cargo-fuzz
+    fi
+    ./scripts/fuzz.sh 20
+}
+
 dependency_policy() {
     if ! command -v cargo-deny >/dev/null; then
         echo "cargo-deny is not installed: skipped"
-        skipped="cargo deny"
+        skipped="${skipped:+$skipped, }cargo deny"
         return
     fi
     cargo deny check bans licenses sources
@@ -158,7 +175,7 @@ dependency_policy() {
         cargo deny check advisories
     else
         echo "the advisory database cannot be fetched: advisories skipped"
-        skipped="advisories"
+        skipped="${skipped:+$skipped, }advisories"
     fi
 }
 
@@ -168,6 +185,8 @@ step "format" formatting
 step "source bans" source_bans
 step "dependency trees" ./scripts/check-dependency-trees.sh
 
+step "clippy: no features" lint --no-default-features
+step "clippy: redis without a flavour" lint --no-default-features --features redis,conformance
 step "clippy: blocking" lint --no-default-features --features blocking
 step "clippy: blocking,redis" lint --no-default-features --features blocking,redis
 step "clippy: tokio,redis" lint --no-default-features --features tokio,redis
@@ -180,6 +199,8 @@ step "tests and doctests: blocking,redis" run_tests --no-default-features --feat
 step "tests and doctests: tokio,redis" run_tests --no-default-features --features tokio,redis
 step "tests and doctests: smol,redis" run_tests --no-default-features --features smol,redis
 
+step "stored format read by another program" interop
+step "fuzzing, 20 s each" fuzz_smoke
 step "documentation" documentation
 step "examples on the embedded store" examples_on_the_embedded_store
 step "examples on Redis" examples_on_redis
