@@ -5,6 +5,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a benchmark that fails has failed")]
 #![allow(clippy::indexing_slicing, clippy::cast_precision_loss, clippy::cast_possible_truncation, reason = "as above")]
+#![allow(
+    clippy::duration_suboptimal_units,
+    clippy::format_push_string,
+    clippy::precedence,
+    clippy::struct_field_names,
+    clippy::type_complexity,
+    clippy::wildcard_imports,
+    reason = "read once, by whoever measures"
+)]
 
 mod arguments;
 mod floor;
