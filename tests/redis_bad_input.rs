@@ -1,6 +1,7 @@
 //! What bad input gets: a typed error that names what is wrong, nothing written, never a panic, never a secret told.
 #![cfg(feature = "redis")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that is surprised has failed")]
+#![allow(clippy::type_complexity, clippy::format_push_string, reason = "read once, in one place")]
 
 mod redis_support;
 mod support;
@@ -486,7 +487,7 @@ fn a_silent_server_is_told_by_the_deadline() {
         for login in [String::new(), format!("user:{SECRET}@")] {
             let server = FakeServer::silent();
             let options = Options::new(format!("redis://{login}{}/", server.address()), "n")
-                .timeout(Duration::from_millis(1_000))
+                .timeout(Duration::from_secs(1))
                 .connect_timeout(Duration::from_millis(400));
             let (error, took) = opening_fails(flavour, &options);
             let inner = store_error(&error);

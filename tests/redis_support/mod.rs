@@ -19,5 +19,6 @@ pub mod raw;
 pub mod requests;
 
 pub use flavour::{Flavour, Options, Store};
+#[allow(unused_imports, reason = "each test binary uses another part of this module")]
 pub use oracle::{FeedEntry, Oracle};
 pub use raw::Raw;
