@@ -28,12 +28,7 @@ type Work<'a> = &'a mut (dyn FnMut() + 'a);
 
 impl Rounds {
     /// Microseconds per operation of each column. The columns take turns in going first.
-    pub(crate) fn times<'a>(
-        self,
-        ours: Work<'a>,
-        seed: Option<Work<'a>>,
-        floor: Option<Work<'a>>,
-    ) -> Columns {
+    pub(crate) fn times<'a>(self, ours: Work<'a>, seed: Option<Work<'a>>, floor: Option<Work<'a>>) -> Columns {
         let mut columns = [Some(ours), seed, floor];
         let mut series = [(); 3].map(|()| Series::default());
         let began = Instant::now();
