@@ -63,10 +63,11 @@ lint() {
     cargo clippy --quiet --locked "$@" -- -D warnings
 }
 
-# Tests, examples and benches may panic: that is how they report.
+# Tests, examples and benches may panic, which is how they report; of style the library alone is an example.
 lint_everything() {
-    cargo clippy --quiet --locked --all-features --all-targets -- -D warnings -A clippy::unwrap_used \
-        -A clippy::expect_used -A clippy::panic -A clippy::indexing_slicing
+    cargo clippy --quiet --locked --all-features --all-targets -- -D warnings -A clippy::pedantic -A clippy::style \
+        -A clippy::complexity -A clippy::perf -A unreachable_pub \
+        -A clippy::unwrap_used -A clippy::expect_used -A clippy::panic -A clippy::indexing_slicing
 }
 
 run_tests() {
