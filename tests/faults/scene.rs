@@ -103,7 +103,7 @@ pub fn signal(name: &str, pid: u32) {
 }
 
 /// Ends the stop of a server when the test ends, however it ends.
-pub struct Stopped(pub u32);
+pub struct Stopped(u32);
 
 impl Stopped {
     pub fn new(pid: u32) -> Self {
