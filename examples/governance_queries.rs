@@ -75,7 +75,7 @@ fn seed(store: Arc<dyn RequestStore>) -> Result<Arc<ManualClock>> {
     for event in week()? {
         clock.set(event.at);
         match event.what {
-            What::Submitted(draft) => governance.submit(draft)?,
+            What::Submitted(draft) => governance.submit(*draft)?,
             What::Did(id, command) => governance.apply(&id, &command)?,
         };
     }
@@ -107,7 +107,7 @@ fn ask(store: &Store, clock: &ManualClock) -> Result<()> {
 
     tables::question("Where does everything stand?");
     let risky = queries.count(&RequestQuery::new().with_risk_between(RiskLevel::High, None)?)?;
-    let soon = [Duration::from_secs(24 * 3_600), Duration::from_secs(48 * 3_600)];
+    let soon = [Duration::from_hours(24), Duration::from_hours(48)];
     tables::statistics(&queries.statistics(now, &soon)?, risky);
 
     let query = RequestQuery::pending().with_categories(["Access"])?.with_actor_names(["Mona"])?;

@@ -3,7 +3,13 @@
 //!
 //! `QUERY_SEEDS=100..200` plays other seeds than the usual ones; a failure names its seed.
 #![cfg(all(feature = "blocking", feature = "redis"))]
-#![allow(clippy::unwrap_used, reason = "a test that cannot ask has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test that cannot ask has failed"
+)]
 
 mod query_support;
 mod support;
@@ -79,7 +85,9 @@ impl World {
         let writes = one(&mut self.changes.rng, &[0, 0, 1, 3]);
         let limit = self.changes.rng.usize(1..=20);
         match &question {
-            Question::Requests(query) => self.read(&question, limit, writes, |store, page| store.requests(query, page)),
+            Question::Requests(query) => {
+                self.read(&question, limit, writes, |store, page| store.requests(query, page));
+            }
             Question::Approvals(query) => {
                 self.read(&question, limit, writes, |store, page| store.pending_approvals(query, page));
             }
@@ -87,7 +95,7 @@ impl World {
                 self.read(&question, limit, writes, |store, page| store.recent_approvals(query, page));
             }
             Question::Decisions(query) => {
-                self.read(&question, limit, writes, |store, page| store.decisions(query, page))
+                self.read(&question, limit, writes, |store, page| store.decisions(query, page));
             }
             Question::Inbox(query, now) => {
                 self.read(&question, limit, writes, |store, page| store.inbox(query, *now, page));
