@@ -75,7 +75,7 @@ fn seed(store: Arc<dyn RequestStore>) -> Result<Arc<ManualClock>> {
     for event in week()? {
         clock.set(event.at);
         match event.what {
-            What::Submitted(draft) => governance.submit(draft)?,
+            What::Submitted(draft) => governance.submit(*draft)?,
             What::Did(id, command) => governance.apply(&id, &command)?,
         };
     }

@@ -81,7 +81,7 @@ async fn seed(store: Arc<dyn RequestStore>) -> Result<Arc<ManualClock>> {
     for event in week()? {
         clock.set(event.at);
         match event.what {
-            What::Submitted(draft) => governance.submit(draft).await?,
+            What::Submitted(draft) => governance.submit(*draft).await?,
             What::Did(id, command) => governance.apply(&id, &command).await?,
         };
     }

@@ -6,8 +6,8 @@
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
-    clippy::panic,
     clippy::indexing_slicing,
+    clippy::panic,
     reason = "a test that cannot ask has failed"
 )]
 
@@ -85,7 +85,9 @@ impl World {
         let writes = one(&mut self.changes.rng, &[0, 0, 1, 3]);
         let limit = self.changes.rng.usize(1..=20);
         match &question {
-            Question::Requests(query) => self.read(&question, limit, writes, |store, page| store.requests(query, page)),
+            Question::Requests(query) => {
+                self.read(&question, limit, writes, |store, page| store.requests(query, page));
+            }
             Question::Approvals(query) => {
                 self.read(&question, limit, writes, |store, page| store.pending_approvals(query, page));
             }

@@ -4,7 +4,12 @@
 //! 6,000 requests, which is several scan budgets, because writing them is what takes the time; `QUERY_SCALE=100000` makes
 //! it 100,000.
 #![cfg(all(feature = "blocking", feature = "redis"))]
-#![allow(clippy::unwrap_used, clippy::needless_for_each, reason = "a test that cannot ask has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot ask has failed"
+)]
 
 mod query_support;
 mod support;
@@ -68,7 +73,9 @@ impl Filled {
                     scope.spawn(move || {
                         for number in (part..size()).step_by(8) {
                             let request = request(number);
-                            stores.iter().for_each(|store| drop(store.create(request.clone()).unwrap()));
+                            for store in stores {
+                                store.create(request.clone()).unwrap();
+                            }
                         }
                     });
                 }

@@ -17,16 +17,15 @@ pub struct Event {
 }
 
 /// What happened.
-#[allow(clippy::large_enum_variant, reason = "there are a few dozen of them")]
 pub enum What {
-    Submitted(RequestDraft),
+    Submitted(Box<RequestDraft>),
     Did(RequestId, Command),
 }
 
 /// `hour:minute` on a day of the first week of March 2026; the 2nd is a Monday.
 pub fn on(day: u64, hour: u64, minute: u64) -> Timestamp {
     let march = Duration::from_hours(492_312);
-    let into_it = Duration::from_secs(((day - 1) * 24 + hour) * 3_600 + minute * 60);
+    let into_it = Duration::from_mins(((day - 1) * 24 + hour) * 60 + minute);
     Timestamp::MIN.saturating_add(march + into_it)
 }
 
@@ -101,7 +100,7 @@ fn draft(id: &str, state: &str, operation: &str, category: &str, risk: RiskLevel
 }
 
 fn submitted(week: &mut Vec<Event>, at: Timestamp, draft: RequestDraft) {
-    week.push(Event { at, what: What::Submitted(draft) });
+    week.push(Event { at, what: What::Submitted(Box::new(draft)) });
 }
 
 fn did(week: &mut Vec<Event>, at: Timestamp, id: &str, command: Command) -> Result<()> {

@@ -243,3 +243,7 @@ impl<Row> Assembly<Row> {
         })
     }
 }
+
+#[cfg(test)]
+#[path = "scan_tests.rs"]
+mod tests;

@@ -20,7 +20,7 @@ fn filled(url: &str, namespace: &str, partitions: u16) -> RedisStore {
 }
 
 /// Changes the stored bytes of a request behind the store's back.
-fn damage(namespace: &str, id: &str, change: impl Fn(&mut Vec<u8>)) {
+fn damage(namespace: &str, id: &str, change: impl Fn(&mut [u8])) {
     let mut connection = connection(&redis_url());
     let pattern = format!("{{{namespace}:*}}:r:{id}");
     let keys: Vec<String> = redis::cmd("KEYS").arg(pattern).query(&mut connection).unwrap();
@@ -30,12 +30,12 @@ fn damage(namespace: &str, id: &str, change: impl Fn(&mut Vec<u8>)) {
     redis::cmd("SET").arg(&keys[0]).arg(bytes).query::<()>(&mut connection).unwrap();
 }
 
-fn flip_the_last_byte(bytes: &mut Vec<u8>) {
+fn flip_the_last_byte(bytes: &mut [u8]) {
     *bytes.last_mut().unwrap() ^= 1;
 }
 
 /// The first byte behind the magic is the version of the header.
-fn make_newer(bytes: &mut Vec<u8>) {
+fn make_newer(bytes: &mut [u8]) {
     bytes[2] = 99;
 }
 
