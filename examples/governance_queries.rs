@@ -107,7 +107,7 @@ fn ask(store: &Store, clock: &ManualClock) -> Result<()> {
 
     tables::question("Where does everything stand?");
     let risky = queries.count(&RequestQuery::new().with_risk_between(RiskLevel::High, None)?)?;
-    let soon = [Duration::from_secs(24 * 3_600), Duration::from_secs(48 * 3_600)];
+    let soon = [Duration::from_hours(24), Duration::from_hours(48)];
     tables::statistics(&queries.statistics(now, &soon)?, risky);
 
     let query = RequestQuery::pending().with_categories(["Access"])?.with_actor_names(["Mona"])?;

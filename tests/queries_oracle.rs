@@ -3,7 +3,13 @@
 //!
 //! `QUERY_SEEDS=100..200` plays other seeds than the usual ones; a failure names its seed.
 #![cfg(all(feature = "blocking", feature = "redis"))]
-#![allow(clippy::unwrap_used, reason = "a test that cannot ask has failed")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot ask has failed"
+)]
 
 mod query_support;
 mod support;
@@ -87,7 +93,7 @@ impl World {
                 self.read(&question, limit, writes, |store, page| store.recent_approvals(query, page));
             }
             Question::Decisions(query) => {
-                self.read(&question, limit, writes, |store, page| store.decisions(query, page))
+                self.read(&question, limit, writes, |store, page| store.decisions(query, page));
             }
             Question::Inbox(query, now) => {
                 self.read(&question, limit, writes, |store, page| store.inbox(query, *now, page));

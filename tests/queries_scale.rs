@@ -4,7 +4,7 @@
 //! 6,000 requests, which is several scan budgets, because writing them is what takes the time; `QUERY_SCALE=100000` makes
 //! it 100,000.
 #![cfg(all(feature = "blocking", feature = "redis"))]
-#![allow(clippy::unwrap_used, reason = "a test that cannot ask has failed")]
+#![allow(clippy::unwrap_used, clippy::needless_for_each, reason = "a test that cannot ask has failed")]
 
 mod query_support;
 mod support;
@@ -39,7 +39,7 @@ fn is_rare(number: u64) -> bool {
 
 fn request(number: u64) -> MutationRequest {
     let target = Target::new(format!("state-{}", number % 3), "Tenant", "RoleGrant").unwrap();
-    let halves = [number % 2 == 0 || is_rare(number), number % 2 == 1 || is_rare(number)];
+    let halves = [number.is_multiple_of(2) || is_rare(number), number % 2 == 1 || is_rare(number)];
     let mut intent = Intent::new("change", if halves[0] { "Even" } else { "Odd" }).unwrap();
     if halves[1] {
         intent = intent.with_tag("odd").unwrap();

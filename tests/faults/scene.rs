@@ -97,10 +97,6 @@ pub fn recovered<T>(what: &str, mut call: impl FnMut() -> Result<T>) -> T {
     }
 }
 
-pub fn assert_unknown_or_nothing(error: &Error) {
-    assert!(matches!(error.outcome(), Outcome::Unknown | Outcome::NotApplied), "{error:?}");
-}
-
 /// Sends a signal to a process of this test's.
 pub fn signal(name: &str, pid: u32) {
     let status = std::process::Command::new("kill").args([name, &pid.to_string()]).status().unwrap();

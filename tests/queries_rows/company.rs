@@ -98,7 +98,7 @@ pub(crate) fn story() -> Story {
         draft("limit-2", "tenant:beta", "Tenant", "LimitChange", "Billing", "rita").requires_approval(by_mona()),
         &[
             (60, grant("mona", "mona")),
-            (70, Command::claim(person("omar"), claim, Duration::from_secs(60))),
+            (70, Command::claim(person("omar"), claim, Duration::from_mins(1))),
             (80, Command::complete(person("omar"), claim, completion)),
         ],
     );

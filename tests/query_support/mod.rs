@@ -18,7 +18,7 @@ use fastrand::Rng;
 use mutator_governance::Timestamp;
 
 /// Two busy cores serve several test binaries: long enough that only a real hang fails.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_mins(1);
 
 /// So many seconds after the beginning of time.
 pub fn second(number: u64) -> Timestamp {
