@@ -79,10 +79,10 @@ fn a_panic_while_it_runs_leaves_the_request_claimed() {
         let world = World::over(store);
         let request = world.governance.submit(approved("request-1")).unwrap();
         let dies = |_: &MutationRequest| -> Result<Completion, Failure> { std::panic::resume_unwind(Box::new("dead")) };
-        let died = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             world.governance.execute(&request.id, &order(), dies).unwrap();
         }));
-        assert!(died.is_err());
+        assert!(ended.is_err());
 
         let completes = |_: &MutationRequest| Ok(Completion::new());
         let error = world.governance.execute(&id("request-1"), &order_of("other"), completes).unwrap_err();

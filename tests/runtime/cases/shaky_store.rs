@@ -149,11 +149,12 @@ impl ShakyStore {
         }
         result
     }
+}
 
-    async fn stay(&self) {
-        loop {
-            pause(Duration::from_secs(1)).await;
-        }
+#[dual]
+async fn stay() {
+    loop {
+        pause(Duration::from_secs(1)).await;
     }
 }
 
@@ -178,10 +179,10 @@ impl RequestStore for ShakyStore {
                 return Err(failure(Outcome::Unknown));
             }
             Some(Mishap::Overtaken(command)) => self.overtake(&request.id, &command).await,
-            Some(Mishap::StuckBefore) => self.stay().await,
+            Some(Mishap::StuckBefore) => stay().await,
             Some(Mishap::StuckAfter) => {
                 self.pass_on(request, write_id).await?;
-                self.stay().await;
+                stay().await;
                 return Err(failure(Outcome::Unknown));
             }
         }
