@@ -1,5 +1,67 @@
 //! The synchronous flavour: every call returns when it is done.
 //!
+//! [`Governance`] files requests and moves them on; it keeps them in a [`RequestStore`], which an application picks when
+//! it starts: [`MemoryStore`] for development and tests, `RedisStore` to keep them.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use mutator_governance::blocking::{Governance, MemoryStore};
+//! use mutator_governance::workflow::explain;
+//! use mutator_governance::{ActorContext, ApprovalRule, Intent, PageRequest, RequestDraft, Status, Target, Timestamp};
+//!
+//! let governance = Governance::builder().store(Arc::new(MemoryStore::new())).build();
+//!
+//! // Rita asks for a change that a manager has to approve, and then security.
+//! let target = Target::new("tenant:acme", "Tenant", "RoleGrant")?;
+//! let intent = Intent::new("grant-role", "Access")?.described_as("Erin takes over billing");
+//! let draft = RequestDraft::new(target, intent, ActorContext::user("rita")?)
+//!     .requires_approval(ApprovalRule::role("manager")?)
+//!     .requires_approval(ApprovalRule::group("security")?);
+//! let request = governance.submit(draft)?;
+//! assert_eq!(explain(&request, Timestamp::now()).to_string(), "waits for role manager; step 1 of 2");
+//!
+//! // Whoever reviews finds it in the queue. An approval has an id within its request.
+//! let queue = governance.pending(&PageRequest::first())?;
+//! let [manager, security] = [&queue.items[0].approvals[0].id, &queue.items[0].approvals[1].id];
+//!
+//! let sam = ActorContext::user("sam")?.with_group("security")?;
+//! let too_early = governance.grant(&request.id, security, sam.clone()).unwrap_err();
+//! assert!(too_early.to_string().ends_with("step 1 has to be decided first"));
+//!
+//! let mona = ActorContext::user("mona")?.with_role("manager")?.because("Erin leads billing from May");
+//! governance.grant(&request.id, manager, mona)?;
+//! let approved = governance.grant(&request.id, security, sam)?;
+//! assert_eq!(approved.state.status(), Status::Approved);
+//! # Ok::<(), mutator_governance::Error>(())
+//! ```
+//!
+//! # Redis
+//!
+//! The store is all that changes. A store is opened once and shared: cloning it, or the service, shares the pool.
+//!
+//! ```no_run
+//! # #[cfg(feature = "redis")] {
+//! use std::sync::Arc;
+//! use mutator_governance::blocking::{Governance, RedisStore};
+//!
+//! let store = RedisStore::builder("redis://127.0.0.1:6379").namespace("billing").open()?;
+//! let governance = Governance::builder().store(Arc::new(store)).build();
+//! # }
+//! # Ok::<(), mutator_governance::Error>(())
+//! ```
+//!
+//! # When a write meets another
+//!
+//! Of two changes that were computed from one revision the second is not stored: it was decided without knowing the
+//! first. The service then checks the command anew on what is stored, three times if nothing else is said; see
+//! [`OnConflict`](crate::OnConflict). So two people who grant different approvals at once both succeed, and a command that
+//! has become impossible fails with its own error.
+//!
+//! A call ends by the store's timeout. If a write is then neither applied nor refused,
+//! [`Error::outcome`](crate::Error::outcome) is [`Outcome::Unknown`](crate::Outcome::Unknown) and
+//! [`Error::unsettled_write`](crate::Error::unsettled_write) names the write; [`Governance::settle`] finds out what became
+//! of it, also later and from another process. Repeating it under its write id never applies it twice.
+//!
 //! The types here have the names, methods and behaviour of their namesakes in `nonblocking`; both are compiled from one
 //! source.
 
@@ -15,6 +77,9 @@ mod background;
 
 #[path = "engine/mod.rs"]
 mod engine;
+
+#[path = "blocking/rows.rs"]
+mod rows;
 
 pub use engine::*;
 

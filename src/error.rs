@@ -6,6 +6,7 @@ use crate::request::{
     ApprovalId, ApprovalStatus, ApprovalTarget, Decision, Digest, MutationRequest, QuorumGroup, RequestId, Revision,
     Status, Step, Timestamp, WriteId,
 };
+use crate::settle::UnsettledWrite;
 use crate::stored_format::FormatError;
 
 /// The result of what this crate does.
@@ -122,6 +123,16 @@ pub enum Error {
         size: usize,
         /// How many it may take.
         limit: usize,
+    },
+
+    /// The request cannot be written in the format version this store was told to write.
+    #[error("request {id} cannot be written: {source}")]
+    #[non_exhaustive]
+    Unwritable {
+        /// The request.
+        id: RequestId,
+        /// Why not.
+        source: FormatError,
     },
 
     /// What is stored under a request's key cannot be read.
@@ -379,6 +390,8 @@ pub struct StoreError {
     pub outcome: Outcome,
     /// What failed and what to do, in words. Never holds a secret.
     pub problem: String,
+    /// The write whose outcome is unknown, if it is, to be settled by `RequestStore::settle`.
+    pub unsettled: Option<Box<UnsettledWrite>>,
     /// The failure underneath, as the backend reported it.
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -418,6 +431,14 @@ impl Error {
         }
     }
 
+    /// The write whose outcome is unknown, if that is what the error says.
+    pub fn unsettled_write(&self) -> Option<&UnsettledWrite> {
+        match self {
+            Self::Store(error) => error.unsettled.as_deref(),
+            _ => None,
+        }
+    }
+
     /// Whether the same call may succeed when it is simply repeated.
     ///
     /// True for failures that pass by themselves. A [conflict](Self::Conflict) is not one: the request has to be read anew.
@@ -431,6 +452,15 @@ impl Error {
                     | StoreErrorKind::Unavailable
             ),
             _ => false,
+        }
+    }
+
+    /// The same error; if it leaves open whether the write took effect, it names the write.
+    #[cfg(feature = "redis")]
+    pub(crate) fn leaving(self, write: &UnsettledWrite) -> Self {
+        match self {
+            Self::Store(error) if error.outcome == Outcome::Unknown => Self::from(error.leaving(write.clone())),
+            other => other,
         }
     }
 
@@ -469,7 +499,14 @@ impl InvalidValue {
 impl StoreError {
     /// A failure of this kind, for those who write a store of their own.
     pub fn new(kind: StoreErrorKind, outcome: Outcome, problem: impl Into<String>) -> Self {
-        Self { kind, outcome, problem: problem.into(), source: None }
+        Self { kind, outcome, problem: problem.into(), unsettled: None, source: None }
+    }
+
+    /// The same failure, which leaves this write unsettled.
+    #[must_use]
+    pub fn leaving(mut self, write: UnsettledWrite) -> Self {
+        self.unsettled = Some(Box::new(write));
+        self
     }
 
     /// The same failure with what the backend reported.

@@ -5,6 +5,18 @@
 //! Requests are kept in Redis or, for development and tests, in memory. The same code serves synchronous programs
 //! ([`blocking`]) and asynchronous ones ([`nonblocking`], on tokio or smol); start with the examples there.
 //!
+//! # Where to find what
+//!
+//! - [`RequestDraft`] says what is to be changed and what it has to wait for; [`ApprovalRule`] says whose approval.
+//! - `Governance`, in either flavour, files a draft as a [`MutationRequest`] and applies commands to it: grant, refuse,
+//!   cancel, …
+//! - A request holds where it stands ([`RequestState`]), its approvals and its history ([`Decision`]). None of it can be
+//!   set: it moves only by the rules of [`workflow`], which are pure functions and can be used without any store.
+//! - [`workflow::explain`] says in words or as data why a request stands where it stands, and who can move it on;
+//!   [`workflow::decidable_by`] says which approvals an actor can decide now.
+//! - Every [`Error`] says what was refused, to which request, and what to do next; [`Error::outcome`] says whether a write
+//!   took effect.
+//!
 //! # Features
 //!
 //! Every feature only adds: any set of them compiles together, and none changes what another gives.
@@ -17,6 +29,10 @@
 //! | `redis` | `RedisStore` in every flavour that is switched on | yes |
 //! | `conformance` | the suite that every request store has to pass, for those who write their own | |
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(any(feature = "blocking", feature = "tokio", feature = "smol")),
+    allow(dead_code, unused_imports, reason = "without a flavour, nothing drives what the flavours share")
+)]
 
 #[cfg(feature = "blocking")]
 #[cfg_attr(docsrs, doc(cfg(feature = "blocking")))]
@@ -39,9 +55,13 @@ mod redis;
 mod request;
 #[cfg(feature = "conformance")]
 mod request_store_cases;
+mod settle;
 pub mod stored_format;
 mod sweep;
 
+#[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
+#[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
+pub use crate::redis::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection, PreflightReport};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{
     ApprovalRefusal, Conflict, Error, ExecutionRefusal, InvalidValue, Outcome, Result, StoreError, StoreErrorKind,
@@ -49,5 +69,16 @@ pub use error::{
 pub use on_conflict::OnConflict;
 pub use query::*;
 pub use request::*;
-pub use stored_format::{DocumentLimit, FormatError};
+pub use settle::{Settled, UnsettledWrite};
+pub use stored_format::{DocumentLimit, FormatError, FormatVersion};
 pub use sweep::Swept;
+
+/// The code in the README is compiled and run as well.
+#[cfg(all(doctest, feature = "blocking", feature = "redis", feature = "smol", feature = "tokio"))]
+#[doc = include_str!("../README.md")]
+mod readme {}
+
+/// So is that in the recipes.
+#[cfg(all(doctest, feature = "blocking", feature = "redis", feature = "tokio"))]
+#[doc = include_str!("../docs/wiring.md")]
+mod wiring {}

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::error::{Conflict, Error, Result};
 use crate::query::{self, Count, Lookup, Page, PageRequest, Query, RequestQuery, Statistics, check_id_count, evaluate};
 use crate::request::{MutationRequest, RequestId, Timestamp, WriteId};
+use crate::settle::{Settled, UnsettledWrite};
 
 const SCOPE: &str = "memory";
 
@@ -56,6 +57,22 @@ impl RequestTable {
         stored.request = request.clone();
         stored.writes.push(write_id);
         Ok(request)
+    }
+
+    pub(crate) fn settle(&self, write: &UnsettledWrite) -> Result<Settled> {
+        let Some(stored) = self.requests.get(&write.id) else {
+            return if write.base.is_none() {
+                Ok(Settled::Open)
+            } else {
+                Err(Error::NotFound { id: write.id.clone() })
+            };
+        };
+        let made = usize::try_from(write.number()).ok().and_then(|number| stored.writes.get(number));
+        Ok(match made {
+            Some(made) if *made == write.write_id => Settled::Applied,
+            Some(_) => Settled::NotApplied,
+            None => Settled::Open,
+        })
     }
 
     pub(crate) fn get(&self, id: &RequestId) -> Option<MutationRequest> {

@@ -1,7 +1,64 @@
 //! The asynchronous flavour, on tokio or on smol: every call is a future that is `Send`.
 //!
+//! [`Governance`] files requests and moves them on; it keeps them in a [`RequestStore`], which an application picks when
+//! it starts: [`MemoryStore`] for development and tests, `RedisStore` to keep them.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use mutator_governance::nonblocking::{Governance, MemoryStore};
+//! use mutator_governance::{ActorContext, ApprovalRule, Intent, RequestDraft, Result, Status, Target};
+//!
+//! async fn grant_role(governance: &Governance) -> Result<Status> {
+//!     let target = Target::new("tenant:acme", "Tenant", "RoleGrant")?;
+//!     let draft = RequestDraft::new(target, Intent::new("grant-role", "Access")?, ActorContext::user("rita")?)
+//!         .requires_approval(ApprovalRule::role("manager")?);
+//!     let request = governance.submit(draft).await?;
+//!
+//!     let mona = ActorContext::user("mona")?.with_role("manager")?.because("Erin leads billing from May");
+//!     let approved = governance.grant(&request.id, &request.approvals[0].id, mona).await?;
+//!     Ok(approved.state.status())
+//! }
+//!
+//! # #[cfg(feature = "tokio")] {
+//! // On tokio:
+//! let governance = Governance::builder().store(Arc::new(MemoryStore::new())).build();
+//! let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+//! assert_eq!(runtime.block_on(grant_role(&governance))?, Status::Approved);
+//! # }
+//! # #[cfg(feature = "smol")] {
+//!
+//! // On smol:
+//! let governance = Governance::builder().store(Arc::new(MemoryStore::new())).build();
+//! assert_eq!(smol::block_on(grant_role(&governance))?, Status::Approved);
+//! # }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Redis
+//!
+//! The store is all that changes. A store is opened once and shared: cloning it, or the service, shares the connection.
+//!
+//! ```no_run
+//! # #[cfg(feature = "redis")]
+//! # async fn open() -> mutator_governance::Result<()> {
+//! use std::sync::Arc;
+//! use mutator_governance::nonblocking::{Governance, RedisStore};
+//!
+//! let store = RedisStore::builder("redis://127.0.0.1:6379").namespace("billing").open().await?;
+//! let governance = Governance::builder().store(Arc::new(store)).build();
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Runtimes and dropped futures
+//!
 //! With both features switched on, tokio is used within a tokio runtime and smol everywhere else. Dropping a future
-//! leaves the store usable; a write whose future was dropped may have taken effect, and is found out by repeating it.
+//! leaves the store usable; a write whose future was dropped may have taken effect, which reading the request tells.
+//!
+//! What happens when two writes meet, and when the outcome of one is not known, is said in the docs of `blocking`.
+//!
+//! The types here have the names, methods and behaviour of their namesakes in `blocking`; both are compiled from one
+//! source.
 
 use maybe_async::must_be_async as dual;
 use std::ops::AsyncFnOnce as RunOnce;
@@ -18,6 +75,9 @@ mod background;
 
 #[path = "engine/mod.rs"]
 mod engine;
+
+#[path = "nonblocking/rows.rs"]
+mod rows;
 
 pub use engine::*;
 

@@ -21,6 +21,7 @@ macro_rules! request_store_cases {
         $test!(an_update_raises_the_revision);
         $test!(a_stale_update_conflicts);
         $test!(a_repeated_update_applies_once);
+        $test!(a_write_can_be_settled);
         $test!(a_rewritten_history_is_refused);
         $test!(a_lookup_answers_in_the_order_of_the_ids);
         $test!(pages_come_in_created_order);

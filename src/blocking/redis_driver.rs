@@ -1,10 +1,12 @@
 //! Sends commands over a pool of connections that notices by itself when one is no longer good.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use redis::{Cmd, ConnectionLike as _, RedisError, Value};
+use redis::{Cmd, Connection, ConnectionLike as _, Value};
 
 use crate::deadline::Deadline;
 use crate::error::Result;
@@ -13,19 +15,27 @@ use crate::redis::{Effect, Fault, Settings};
 /// A pool of connections; clones share it.
 #[derive(Clone)]
 pub(super) struct Driver {
-    pool: r2d2::Pool<Connector>,
-    address: Arc<str>,
-}
-
-struct Connector {
+    pool: r2d2::Pool<Places>,
     client: redis::Client,
     connect_timeout: Duration,
+    address: Arc<str>,
+    /// Raised when a connection breaks: what broke it, a restart or a failover, has broken those made before it too.
+    generation: Arc<AtomicU64>,
 }
 
-/// A connection, and whether it may be used again.
-struct Connection {
-    connection: redis::Connection,
-    is_broken: bool,
+/// Makes places for connections. The caller who finds a place empty connects, so that it learns why that failed, and
+/// nobody connects when no call is waiting.
+struct Places;
+
+/// Room for a connection, empty before its first use and after the connection broke.
+#[derive(Default)]
+struct Place {
+    connected: Option<Connected>,
+}
+
+struct Connected {
+    connection: Connection,
+    generation: u64,
 }
 
 /// Waits.
@@ -41,50 +51,83 @@ impl Driver {
             .max_size(settings.pool_size)
             .min_idle(Some(0))
             .test_on_check_out(false)
-            .connection_timeout(settings.connect_timeout)
             .error_handler(Box::new(r2d2::NopErrorHandler))
-            .build_unchecked(Connector { client, connect_timeout: settings.connect_timeout });
-        Ok(Self { pool, address: settings.address.as_str().into() })
+            .build_unchecked(Places);
+        Ok(Self {
+            pool,
+            client,
+            connect_timeout: settings.connect_timeout,
+            address: settings.address.as_str().into(),
+            generation: Arc::default(),
+        })
     }
 
     /// Sends one command and waits for its reply, until the deadline.
     pub(super) fn run(&self, command: &Cmd, deadline: Deadline) -> Result<Value, Fault> {
-        let time_left = || deadline.remaining().ok_or_else(|| Fault::deadline(&self.address, deadline, Effect::None));
-        let mut pooled = self
+        let mut place = self
             .pool
-            .get_timeout(time_left()?)
-            .map_err(|error| Fault::no_connection(&self.address, deadline, &error.to_string()))?;
-        let remaining = Some(time_left()?);
-        let Connection { connection, is_broken } = &mut *pooled;
+            .get_timeout(self.time_left(deadline)?)
+            .map_err(|_| Fault::no_connection(&self.address, deadline, "all of the pool are in use"))?;
+        // Out of its place for as long as its state is not known, whatever happens meanwhile.
+        let mut connected = match place.connected.take() {
+            Some(connected) if self.is_good(&connected) => connected,
+            _ => self.connect(deadline)?,
+        };
+        let remaining = Some(self.time_left(deadline)?);
+        let connection = &mut connected.connection;
         let outcome = connection
             .set_read_timeout(remaining)
             .and_then(|()| connection.set_write_timeout(remaining))
             .and_then(|()| connection.req_command(command))
-            .and_then(Value::extract_error);
-        outcome.map_err(|error| {
-            let fault = Fault::command(&self.address, error);
-            *is_broken |= fault.breaks_connection;
-            fault
-        })
+            .and_then(Value::extract_error)
+            .map_err(|error| Fault::command(&self.address, error));
+        match &outcome {
+            Err(fault) if fault.breaks_connection => {
+                if fault.breaks_others {
+                    let (broken, next) = (connected.generation, connected.generation.wrapping_add(1));
+                    // Whoever comes first raises it, once for all connections of a generation.
+                    let _raised = self.generation.compare_exchange(broken, next, Ordering::Relaxed, Ordering::Relaxed);
+                }
+            }
+            _ => place.connected = Some(connected),
+        }
+        outcome
+    }
+
+    fn is_good(&self, connected: &Connected) -> bool {
+        connected.generation == self.generation.load(Ordering::Relaxed) && connected.connection.is_open()
+    }
+
+    fn connect(&self, deadline: Deadline) -> Result<Connected, Fault> {
+        let timeout = self.time_left(deadline)?.min(self.connect_timeout);
+        let generation = self.generation.load(Ordering::Relaxed);
+        match self.client.get_connection_with_timeout(timeout) {
+            Ok(connection) => Ok(Connected { connection, generation }),
+            Err(error) => Err(Fault::connecting(&self.address, error)),
+        }
+    }
+
+    fn time_left(&self, deadline: Deadline) -> Result<Duration, Fault> {
+        deadline.remaining().ok_or_else(|| Fault::deadline(&self.address, deadline, Effect::None))
     }
 }
 
-impl r2d2::ManageConnection for Connector {
-    type Connection = Connection;
-    type Error = RedisError;
+impl r2d2::ManageConnection for Places {
+    type Connection = Place;
+    type Error = Infallible;
 
-    fn connect(&self) -> Result<Connection, RedisError> {
-        let connection = self.client.get_connection_with_timeout(self.connect_timeout)?;
-        Ok(Connection { connection, is_broken: false })
+    fn connect(&self) -> Result<Place, Infallible> {
+        Ok(Place::default())
     }
 
     /// Not asked of the server: a ping would cost a round trip and prove nothing about the next command.
-    fn is_valid(&self, _: &mut Connection) -> Result<(), RedisError> {
+    fn is_valid(&self, _: &mut Place) -> Result<(), Infallible> {
         Ok(())
     }
 
-    fn has_broken(&self, connection: &mut Connection) -> bool {
-        connection.is_broken || !connection.connection.is_open()
+    /// An empty place is as good as a new one.
+    fn has_broken(&self, _: &mut Place) -> bool {
+        false
     }
 }
 

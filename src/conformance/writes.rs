@@ -5,6 +5,7 @@ use super::{RequestStore, dual};
 use crate::error::{Error, Outcome};
 use crate::query::PageRequest;
 use crate::request::{MutationRequest, RequestId, Status, WriteId};
+use crate::settle::{Settled, UnsettledWrite};
 
 /// What is stored reads back equal, with every field and the revision.
 #[dual]
@@ -96,6 +97,39 @@ pub async fn a_repeated_update_applies_once(store: Arc<dyn RequestStore>) {
     assert_eq!(late, first);
     let read = store.get(&latest.id).await.unwrap();
     assert_eq!(read, Some(latest));
+}
+
+/// A write that took effect, one that lost, and one that was not made are told apart.
+#[dual]
+pub async fn a_write_can_be_settled(store: Arc<dyn RequestStore>) {
+    let base = store.create(pending("settled", "s", second(0))).await.unwrap();
+    let write = |base: Option<&MutationRequest>, write_id| UnsettledWrite {
+        id: id("settled"),
+        base: base.map(MutationRequest::revision),
+        write_id,
+    };
+    let created = store.settle(&write(None, base.revision().write_id)).await.unwrap();
+    assert_eq!(created, Settled::Applied);
+    let not_created = store.settle(&write(None, WriteId::generate())).await.unwrap();
+    assert_eq!(not_created, Settled::NotApplied);
+
+    let (winner, loser) = (WriteId::generate(), WriteId::generate());
+    let open = store.settle(&write(Some(&base), winner)).await.unwrap();
+    assert_eq!(open, Settled::Open);
+    let mut latest = store.update(moved_on(base.clone(), second(1)), winner).await.unwrap();
+    for number in 2..=4 {
+        let won = store.settle(&write(Some(&base), winner)).await.unwrap();
+        assert_eq!(won, Settled::Applied);
+        let lost = store.settle(&write(Some(&base), loser)).await.unwrap();
+        assert_eq!(lost, Settled::NotApplied);
+        latest = store.update(moved_on(latest, second(number)), WriteId::generate()).await.unwrap();
+    }
+
+    let elsewhere = UnsettledWrite { id: id("nobody"), base: None, write_id: winner };
+    let never_created = store.settle(&elsewhere).await.unwrap();
+    assert_eq!(never_created, Settled::Open);
+    let of_nothing = store.settle(&UnsettledWrite { base: Some(base.revision()), ..elsewhere }).await;
+    assert!(matches!(of_nothing, Err(Error::NotFound { .. })), "{of_nothing:?}");
 }
 
 /// An update that drops or changes a stored decision is refused.

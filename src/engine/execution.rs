@@ -3,7 +3,10 @@ use super::{Governance, dual};
 use crate::error::Result;
 use crate::on_conflict::OnConflict;
 use crate::request::{MutationRequest, RequestId, WriteId};
-use crate::workflow::{self, Completion, ExecutionOrder, ExecutionOutcome, Failure, compensated_by};
+use crate::workflow::{
+    self, Completion, ExecutionOrder, ExecutionOutcome, Failure, check_compensable, compensated_by,
+    to_be_compensated_by,
+};
 
 #[dual]
 impl Governance {
@@ -14,12 +17,15 @@ impl Governance {
     /// the request stays claimed until the lease ends and can be taken over then. `run` therefore has to end, or to be
     /// harmless, before the lease does.
     ///
-    /// A compensation is linked with what it makes up for; where that was interrupted, calling this again completes it.
+    /// A compensation is executed only when what it makes up for was, and is linked with that; where that was interrupted,
+    /// calling this again completes it.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound), [`Error::Execution`](crate::Error::Execution) when the request cannot
     /// be executed now, [`Error::Conflict`](crate::Error::Conflict) when others kept changing it before it was claimed.
     /// When recording fails, the error's [outcome](crate::Error::outcome) tells of the record only: `run` has been called.
+    /// Whoever still knows what came of it can record that until somebody takes over, by applying
+    /// [`Command::complete`](crate::workflow::Command::complete) with the id of the claim that the request holds.
     pub async fn execute(
         &self,
         id: &RequestId,
@@ -30,6 +36,9 @@ impl Governance {
         if compensated_by(&request).is_some() {
             self.link(&request, order).await?;
             return Ok(ExecutionOutcome::Executed(request));
+        }
+        if let Some(original) = to_be_compensated_by(&request) {
+            check_compensable(&self.load(original).await?)?;
         }
         let claim = WriteId::generate();
         let claimed = self.change(request, self.on_conflict, &|request, now| order.begin(request, claim, now)).await?;

@@ -3,17 +3,18 @@ use std::sync::Arc;
 
 use super::{RequestStore, dual};
 use crate::clock::{Clock, SystemClock};
-use crate::error::{Error, Result};
+use crate::error::{Error, InvalidValue, Result};
 use crate::on_conflict::OnConflict;
 use crate::query::{Lookup, Page, PageRequest};
 use crate::request::{MutationRequest, RequestDraft, RequestId, StateId, Timestamp, WriteId};
+use crate::settle::{Settled, UnsettledWrite};
 use crate::workflow::{self, Command};
 
 /// Files requests, and moves them on by the rules of [`workflow`](crate::workflow): reads the request, applies a command
 /// to it, and stores the result if nobody else changed it meanwhile.
 ///
 /// Cloning is cheap and shares the store. Who acts is given as an actor context; the reason it
-/// [holds](ActorContext::because) is recorded as the reason of the decision.
+/// [holds](crate::ActorContext::because) is recorded as the reason of the decision.
 #[derive(Clone)]
 pub struct Governance {
     pub(super) store: Arc<dyn RequestStore>,
@@ -102,18 +103,34 @@ impl Governance {
     /// [`Error::AlreadyExists`] when the draft names an id that is taken, and
     /// [`Error::InvalidApprovalConfiguration`] when its approval rules do not fit together.
     pub async fn submit(&self, draft: RequestDraft) -> Result<MutationRequest> {
-        self.submit_as(draft, WriteId::generate()).await
+        self.file(draft, WriteId::generate()).await
     }
 
     /// Files a request under a write id of the caller's, so that a repetition, even by another process, files it once.
     ///
-    /// The draft has to name its id for that.
-    ///
     /// # Errors
-    /// As [`submit`](Self::submit).
+    /// As [`submit`](Self::submit), and [`Error::Invalid`] when the draft does not name its id: a repetition would file
+    /// another request.
     pub async fn submit_as(&self, draft: RequestDraft, write_id: WriteId) -> Result<MutationRequest> {
+        if draft.id.is_none() {
+            let problem = "is missing; name it in the draft, or a repetition would file another request";
+            return Err(InvalidValue::new("request id", problem).into());
+        }
+        self.file(draft, write_id).await
+    }
+
+    async fn file(&self, draft: RequestDraft, write_id: WriteId) -> Result<MutationRequest> {
         let request = workflow::file(draft, (self.new_id)(), write_id, self.clock.now())?;
         self.store.create(request).await
+    }
+
+    /// What became of a write whose outcome an error left unknown; the error [names it](Error::unsettled_write).
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when an update's request is not there, and [`Error::Unreadable`] when what is stored cannot be
+    /// read.
+    pub async fn settle(&self, write: &UnsettledWrite) -> Result<Settled> {
+        self.store.settle(write).await
     }
 
     /// The request with this id, if there is one.
@@ -179,7 +196,12 @@ impl Governance {
     ) -> Result<MutationRequest> {
         let mut rebases = 0;
         loop {
+            let known = request.decisions.len();
             let changed = change(request, self.clock.now())?;
+            // Whatever changes a request records a decision: without a new one, it is as it was to become.
+            if changed.decisions.len() == known {
+                return Ok(changed);
+            }
             let mut conflict = match self.store.update(changed, WriteId::generate()).await {
                 Err(Error::Conflict(conflict)) => conflict,
                 stored_or_failed => return stored_or_failed,

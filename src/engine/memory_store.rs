@@ -9,6 +9,7 @@ use crate::query::{
     PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics,
 };
 use crate::request::{MutationRequest, RequestId, StateId, Timestamp, WriteId};
+use crate::settle::{Settled, UnsettledWrite};
 
 /// Keeps requests in this process's memory, for development and tests: all is gone when the last clone is dropped.
 ///
@@ -38,6 +39,10 @@ impl RequestStore for MemoryStore {
 
     async fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
         self.table().update(request, write_id)
+    }
+
+    async fn settle(&self, write: &UnsettledWrite) -> Result<Settled> {
+        self.table().settle(write)
     }
 
     async fn get(&self, id: &RequestId) -> Result<Option<MutationRequest>> {

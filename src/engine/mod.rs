@@ -11,11 +11,14 @@ mod execution;
 mod governance;
 mod memory_store;
 #[cfg(feature = "redis")]
+mod redis_check;
+#[cfg(feature = "redis")]
 mod redis_queries;
 #[cfg(feature = "redis")]
 mod redis_store;
 mod request_queries;
 mod request_store;
+mod rows;
 mod sweeper;
 mod sweeping;
 
@@ -25,4 +28,5 @@ pub use memory_store::MemoryStore;
 pub use redis_store::{RedisStore, RedisStoreBuilder};
 pub use request_queries::RequestQueries;
 pub use request_store::RequestStore;
+pub use rows::{Question, Rows};
 pub use sweeper::{Sweeper, SweeperBuilder};

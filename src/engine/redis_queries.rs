@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{RedisStore, RequestQueries, RequestStore, dual};
+use crate::deadline::Deadline;
 use crate::error::{Error, Result, StoreErrorKind};
 use crate::query::{
     Count, DecisionQuery, DecisionRow, Driver, Fingerprint, InboxQuery, Page, PageRequest, PendingApprovalQuery,
@@ -25,24 +26,37 @@ impl RedisStore {
     where
         Q::Row: Send,
     {
+        self.read_until(query, page, now, self.deadline()).await
+    }
+
+    async fn read_until<Q: Query + Send + Sync>(
+        &self,
+        query: &Q,
+        page: &PageRequest,
+        now: Timestamp,
+        deadline: Deadline,
+    ) -> Result<Page<Q::Row>>
+    where
+        Q::Row: Send,
+    {
         let fingerprint = self.fingerprint(query);
         let start = page.cursor().map(|cursor| cursor.position(fingerprint)).transpose()?.map(SortKey::from_bytes);
         let plan = self.plan(query);
         if let Driver::Requests(ids) = &plan.driver {
             return self.read_by_ids(query, ids, page, now).await;
         }
-        let deadline = self.deadline();
         let partitions = self.settings.keyspace.partition_count();
         let mut assembly = Assembly::new(partitions, plan.direction, start.as_ref(), page.limit());
-        while let Some((partition, position)) = assembly.next() {
-            let Some(scan) = Scan::new(&plan, position, page.limit()) else { break };
+        while let Some((partition, position, limit)) = assembly.next() {
+            let Some(scan) = Scan::new(&plan, position, limit) else { break };
             let value = match self.call(&Call::scan(&self.settings, partition, &scan), deadline).await {
                 Ok(value) => value,
-                Err(error) if assembly.is_begun() && is_late(&error) => break,
+                Err(error) if assembly.is_begun() && (is_late(&error) || deadline.remaining().is_none()) => break,
                 Err(error) => return Err(error),
             };
             let scanned = reply::scanned(&self.settings, &value)?;
-            self.cardinalities.learn(scan.terms().zip(scanned.sizes.iter().copied()));
+            let in_all = scanned.sizes.iter().map(|size| size * u64::from(partitions));
+            self.cardinalities.learn(scan.terms().zip(in_all));
             assembly.add(partition, &plan, query, now, scanned);
         }
         Ok(assembly.finish(fingerprint))
@@ -70,11 +84,13 @@ impl RedisStore {
     pub async fn explain_query<Q: Query + Send + Sync>(&self, query: &Q) -> Result<Plan<Q>> {
         let deadline = self.deadline();
         let terms: Vec<_> = query.terms(&self.settings.indexed_metadata).into_iter().collect();
+        let mut in_all = vec![0; terms.len()];
         for partition in self.settings.keyspace.partitions() {
             let every_key = terms.iter().map(|term| (term, &crate::query::KeyRange::ALL));
             let value = self.call(&Call::sizes(&self.settings, partition, every_key), deadline).await?;
-            self.cardinalities.learn(terms.iter().zip(reply::sizes(&value)?.0));
+            in_all.iter_mut().zip(reply::sizes(&value)?.0).for_each(|(sum, size)| *sum += size);
         }
+        self.cardinalities.learn(terms.iter().zip(in_all));
         Ok(self.plan(query))
     }
 
@@ -97,8 +113,7 @@ impl RedisStore {
         let mut count = 0;
         for partition in self.settings.keyspace.partitions() {
             let mut position = None;
-            loop {
-                let Some(scan) = Scan::new(plan, position.as_ref(), PageRequest::MAX_LIMIT) else { break };
+            while let Some(scan) = Scan::new(plan, position.as_ref(), PageRequest::MAX_LIMIT) {
                 let call = Call::scan(&self.settings, partition, &scan.without_records());
                 let value = match self.call(&call, deadline).await {
                     Ok(value) => value,
@@ -116,17 +131,22 @@ impl RedisStore {
         Ok(Count::Exact(count))
     }
 
-    /// How many rows all pages of a query have.
+    /// How many rows all pages of a query have; at least so many when some could not be read.
     async fn count_rows(&self, query: &RequestQuery) -> Result<Count> {
         let deadline = self.deadline();
-        let mut count = 0;
+        let mut count = Count::Exact(0);
         let mut page = PageRequest::longest();
         loop {
-            let read = self.read(query, &page, ANY_TIME).await?;
-            count += read.items.len() as u64;
+            let read = match self.read_until(query, &page, ANY_TIME, deadline).await {
+                Ok(read) => read,
+                Err(error) if count.number() > 0 && is_late(&error) => return Ok(Count::AtLeast(count.number())),
+                Err(error) => return Err(error),
+            };
+            let rows = read.items.len() as u64;
+            count += if read.unreadable.is_empty() { Count::Exact(rows) } else { Count::AtLeast(rows) };
             match read.next {
-                None => return Ok(Count::Exact(count)),
-                Some(_) if deadline.remaining().is_none() => return Ok(Count::AtLeast(count)),
+                None => return Ok(count),
+                Some(_) if deadline.remaining().is_none() => return Ok(Count::AtLeast(count.number())),
                 Some(next) => page = page.after(next),
             }
         }

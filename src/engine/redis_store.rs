@@ -7,9 +7,12 @@ use crate::deadline::Deadline;
 use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
 use crate::query::{DueQuery, IndexedMetadata, Lookup, Page, PageRequest, RequestQuery, check_id_count};
 use crate::redis::reply::{self, Created, Updated};
-use crate::redis::{Attempts, Call, Cardinalities, Next, RedisOptions, Settings};
+use crate::redis::{
+    Attempts, Call, Cardinalities, CheckReport, CheckStep, Next, PreflightReport, RedisOptions, Settings,
+};
 use crate::request::{MutationRequest, RequestId, StateId, Timestamp, WriteId};
-use crate::stored_format::DocumentLimit;
+use crate::settle::{Settled, UnsettledWrite};
+use crate::stored_format::{DocumentLimit, FormatVersion};
 
 /// Keeps requests in Redis, 7.0 or newer, or in Valkey, 7.2 or newer.
 ///
@@ -19,6 +22,7 @@ pub struct RedisStore {
     driver: Driver,
     pub(super) settings: Arc<Settings>,
     pub(super) cardinalities: Arc<Cardinalities>,
+    preflight: Arc<PreflightReport>,
 }
 
 /// Says how a [`RedisStore`] is to be opened.
@@ -31,6 +35,11 @@ impl RedisStore {
     /// A store at this URL: `redis://[user:password@]host[:port][/db]` or `redis+unix:///path`.
     pub fn builder(url: impl Into<String>) -> RedisStoreBuilder {
         RedisStoreBuilder { options: RedisOptions::new(url.into()) }
+    }
+
+    /// What was found of the server when the store was opened.
+    pub fn preflight(&self) -> &PreflightReport {
+        &self.preflight
     }
 
     pub(super) fn deadline(&self) -> Deadline {
@@ -88,10 +97,26 @@ impl RedisStoreBuilder {
     /// Indexes these metadata keys, so that asking for their pairs costs no more than asking for a tag. None if nothing is
     /// said; other pairs are checked on each request that the rest of a query finds.
     ///
-    /// Fixed when a namespace is first opened.
+    /// Chosen when a namespace is first opened; changed by [`reindex`](Self::reindex).
     #[must_use]
     pub fn index_metadata(mut self, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.options.indexed_metadata = IndexedMetadata::keys(keys);
+        self
+    }
+
+    /// Opens the store also when the server may evict data to keep within its memory, which loses requests.
+    #[must_use]
+    pub fn allow_eviction(mut self) -> Self {
+        self.options.tolerance.eviction = true;
+        self
+    }
+
+    /// Writes documents in this version of the stored format; the newest if nothing is said.
+    ///
+    /// A fleet that is being upgraded keeps writing the older version until every process reads the newer one.
+    #[must_use]
+    pub fn write_format(mut self, version: FormatVersion) -> Self {
+        self.options.write_format = version;
         self
     }
 
@@ -112,15 +137,41 @@ impl RedisStoreBuilder {
     /// [`Error::Store`](crate::Error::Store) when the server cannot be reached, is too old, or holds the namespace with
     /// another number of partitions.
     pub async fn open(self) -> Result<RedisStore> {
+        let (store, layout) = self.connect().await?;
+        reply::check_indexed_metadata(&store.settings, &layout)?;
+        Ok(store)
+    }
+
+    /// Opens the store with another choice of [indexed metadata](Self::index_metadata) than the namespace has, and rebuilds
+    /// its indexes for it in bounded steps, after each of which `progress` is called. Interrupted, it is simply called
+    /// again.
+    ///
+    /// Processes that were opened with the old choice have to be closed first: they would go on indexing by it.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub async fn reindex(self, progress: impl FnMut(&CheckStep) + Send) -> Result<(RedisStore, CheckReport)> {
+        let (store, _) = self.connect().await?;
+        store.call(&Call::choose_indexed_metadata(&store.settings), store.deadline()).await?;
+        let report = store.repair(progress).await?;
+        Ok((store, report))
+    }
+
+    async fn connect(self) -> Result<(RedisStore, redis::Value)> {
         let settings = self.options.check()?;
         let driver = Driver::new(&settings)?;
-        let store = RedisStore { driver, settings: Arc::new(settings), cardinalities: Arc::default() };
+        let mut store = RedisStore {
+            driver,
+            settings: Arc::new(settings),
+            cardinalities: Arc::default(),
+            preflight: Arc::default(),
+        };
         let deadline = store.deadline();
         let info = store.call(&Call::server_info(), deadline).await?;
-        reply::check_server(&info)?;
+        store.preflight = Arc::new(reply::preflight(&store.settings, &info)?);
         let layout = store.call(&Call::open_namespace(&store.settings), deadline).await?;
         reply::check_namespace(&store.settings, &layout)?;
-        Ok(store)
+        Ok((store, layout))
     }
 }
 
@@ -140,7 +191,7 @@ impl RedisStore {
             match attempts.after(fault, fastrand::f64()) {
                 Next::SendSource => with_source = true,
                 Next::After(duration) => pause(duration).await,
-                Next::Stop(error) => return Err(error.into()),
+                Next::Stop(error) => return Err(call.locate(error).into()),
             }
         }
     }
@@ -150,27 +201,34 @@ impl RedisStore {
 impl RequestStore for RedisStore {
     async fn create(&self, request: MutationRequest) -> Result<MutationRequest> {
         let call = Call::create(&self.settings, &request)?;
-        let value = self.call(&call, self.deadline()).await?;
+        let write = UnsettledWrite { id: request.id.clone(), base: None, write_id: request.revision().write_id };
+        let value = self.call(&call, self.deadline()).await.map_err(|error| error.leaving(&write))?;
         match reply::created(&self.settings, &request, &value)? {
             Created::AsSent => Ok(request),
             Created::Before(stored) => Ok(*stored),
+            Created::Forgotten => Err(forgotten(write).into()),
         }
     }
 
     async fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
         let next = request.revision().next(write_id);
+        let write = UnsettledWrite { id: request.id.clone(), base: Some(request.revision()), write_id };
         let mut stored_decisions = request.stored_decisions();
         let mut attempts = Attempts::new(self.deadline(), true);
         loop {
             let call = Call::update(&self.settings, &request, next, stored_decisions)?;
-            let value = self.attempt(&call, &mut attempts).await?;
-            let sent_before = attempts.may_have_been_executed_before();
-            match reply::updated(&self.settings, &request, write_id, sent_before, &value)? {
+            let value = self.attempt(&call, &mut attempts).await.map_err(|error| error.leaving(&write))?;
+            match reply::updated(&self.settings, &request, write_id, &value)? {
                 Updated::Applied => return Ok(request.at_revision(next)),
-                Updated::Forgotten => return Err(forgotten(&request.id).into()),
+                Updated::Forgotten => return Err(forgotten(write).into()),
                 Updated::Stored(decisions) => stored_decisions = decisions,
             }
         }
+    }
+
+    async fn settle(&self, write: &UnsettledWrite) -> Result<Settled> {
+        let value = self.call(&Call::get(&self.settings, &write.id), self.deadline()).await?;
+        reply::settled(&self.settings, write, &value)
     }
 
     async fn get(&self, id: &RequestId) -> Result<Option<MutationRequest>> {
@@ -218,10 +276,12 @@ impl RequestStore for RedisStore {
     }
 }
 
-fn forgotten(id: &RequestId) -> StoreError {
+fn forgotten(write: UnsettledWrite) -> StoreError {
     let problem = format!(
-        "request {id}: a first attempt of this write got no reply, and so many writes followed that the record no longer \
-         names it; read the request to see whether its decision is there"
+        "request {}: its history holds the decisions of this write, but so many writes followed that the record no longer \
+         tells whether they came from this one or from another just like it; read the request and decide anew",
+        write.id
     );
-    StoreError::new(StoreErrorKind::Connection, Outcome::Unknown, problem)
+    // Repeating it would not help, which is what tells this kind from the others.
+    StoreError::new(StoreErrorKind::Refused, Outcome::Unknown, problem).leaving(write)
 }

@@ -2,6 +2,7 @@ use super::dual;
 use crate::error::Result;
 use crate::query::{Lookup, Page, PageRequest};
 use crate::request::{MutationRequest, RequestId, StateId, Timestamp, WriteId};
+use crate::settle::{Settled, UnsettledWrite};
 
 /// Keeps mutation requests. Of any number of concurrent updates from one revision, exactly one is applied.
 ///
@@ -27,6 +28,13 @@ pub trait RequestStore: Send + Sync {
     /// [`Error::RewrittenHistory`](crate::Error::RewrittenHistory) when its decisions do not begin with the stored ones;
     /// [`Error::TooLarge`](crate::Error::TooLarge) when it is over the store's limit.
     async fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest>;
+
+    /// What became of a write whose outcome an error left unknown.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) when an update's request is not there, and
+    /// [`Error::Unreadable`](crate::Error::Unreadable) when what is stored cannot be read.
+    async fn settle(&self, write: &UnsettledWrite) -> Result<Settled>;
 
     /// The request with this id, if there is one.
     ///

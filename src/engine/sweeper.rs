@@ -77,6 +77,7 @@ impl Sweeper {
 }
 
 #[dual]
+#[allow(clippy::needless_pass_by_value, reason = "what runs in the background owns what it works with")]
 async fn sweep_until_stopped(sweeper: SweeperBuilder, stop: StopSignal) {
     loop {
         let swept = sweeper.governance.expire_due(Arc::clone(&sweeper.by), sweeper.limit).await;

@@ -2,38 +2,57 @@ use std::sync::Arc;
 
 use super::{Governance, dual};
 use crate::error::{Error, Result};
-use crate::query::PageRequest;
+use crate::query::{Page, PageRequest};
 use crate::request::{ActorContext, MutationRequest, RequestId};
 use crate::sweep::Swept;
 use crate::workflow;
 
 #[dual]
 impl Governance {
-    /// Lets expire what is due among requests and approvals, looking at no more than `limit` requests, 1 to
+    /// Lets expire what is due among requests and approvals, of no more than `limit` requests, 1 to
     /// [`PageRequest::MAX_LIMIT`], the longest overdue first.
     ///
     /// Any number of processes may sweep at once: each expiry is recorded once. A request that cannot be expired does
-    /// not keep the others from it.
+    /// not keep the others from it: the next ones are taken in its place, until [`PageRequest::MAX_LIMIT`] have failed, or
+    /// until the store fails for several in a row.
     ///
     /// # Errors
     /// [`Error::Invalid`] for such a limit, and [`Error::Store`] when the due requests cannot be read.
     pub async fn expire_due(&self, by: impl Into<Arc<ActorContext>> + Send, limit: usize) -> Result<Swept> {
         let by = by.into();
-        let page = self.store.due(self.clock.now(), &PageRequest::of(limit)?).await?;
-        let mut swept = Swept { more: page.next.is_some(), ..Swept::default() };
+        let now = self.clock.now();
+        let mut swept = Swept::default();
+        let mut page = self.store.due(now, &PageRequest::of(limit)?).await?;
+        loop {
+            let next = page.next.take();
+            swept.more = next.is_some();
+            self.expire_page(page, &by, &mut swept).await;
+            let left = swept.left_of(limit);
+            let Some(cursor) = next.filter(|_| left > 0) else {
+                return Ok(swept);
+            };
+            page = match self.store.due(now, &PageRequest::of(left)?.after(cursor)).await {
+                Ok(page) => page,
+                // What was done is reported; the next sweep meets this failure itself.
+                Err(_) => return Ok(swept),
+            };
+        }
+    }
+
+    async fn expire_page(&self, page: Page<MutationRequest>, by: &Arc<ActorContext>, swept: &mut Swept) {
         for unreadable in page.unreadable {
             let error = Error::Unreadable { key: unreadable.id.to_string(), source: unreadable.error };
             swept.failed.push((unreadable.id, error));
         }
         for request in page.items {
-            let id = request.id.clone();
-            match self.expire_if_due(request, &by).await {
-                Ok(_) => swept.expired.push(id),
-                Err(error) if Swept::is_overtaken(&error) => swept.overtaken += 1,
-                Err(error) => swept.failed.push((id, error)),
+            if swept.is_store_down() {
+                swept.more = true;
+                return;
             }
+            let id = request.id.clone();
+            let result = self.expire_if_due(request, by).await;
+            swept.record(id, result);
         }
-        Ok(swept)
     }
 
     /// Lets expire the open approvals of one request that are due.

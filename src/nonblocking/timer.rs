@@ -8,22 +8,26 @@ use futures_util::future::{Either, select};
 
 /// Waits: on tokio within a tokio runtime, on smol's timer anywhere else.
 pub(super) async fn pause(duration: Duration) {
-    #[cfg(feature = "tokio")]
-    if cfg!(not(feature = "smol")) || tokio::runtime::Handle::try_current().is_ok() {
+    #[cfg(all(feature = "tokio", feature = "smol"))]
+    if tokio::runtime::Handle::try_current().is_ok() {
         tokio::time::sleep(duration).await;
         return;
     }
+    #[cfg(not(feature = "smol"))]
+    tokio::time::sleep(duration).await;
     #[cfg(feature = "smol")]
     smol::Timer::after(duration).await;
 }
 
 /// Runs the future to its end beside its caller, in the same runtime that [`pause`] would wait in.
 pub(super) fn spawn(future: impl Future<Output = ()> + Send + 'static) {
-    #[cfg(feature = "tokio")]
-    if cfg!(not(feature = "smol")) || tokio::runtime::Handle::try_current().is_ok() {
+    #[cfg(all(feature = "tokio", feature = "smol"))]
+    if tokio::runtime::Handle::try_current().is_ok() {
         drop(tokio::spawn(future));
         return;
     }
+    #[cfg(not(feature = "smol"))]
+    drop(tokio::spawn(future));
     #[cfg(feature = "smol")]
     smol::spawn(future).detach();
 }

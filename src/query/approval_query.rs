@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::bounds::{check_choices, choices, names};
 use super::digest::QuestionDigest;
 use super::request_match::is_one_of;
-use super::request_text::{Clauses, clauses, joined};
+use super::request_text::{Clauses, clauses, joined, sentence};
 use super::{RequestQuery, SortDirection};
 use crate::error::InvalidValue;
 use crate::request::{ActorId, Approval, ApprovalStatus, Category, Group, MutationRequest, Role};
@@ -184,7 +184,6 @@ impl From<PendingApprovalQuery> for ApprovalFilters {
 impl fmt::Display for PendingApprovalQuery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let statuses = self.0.approval_statuses.clone().unwrap_or_else(|| [ApprovalStatus::Pending].into());
-        write!(f, "{} approvals", joined(&statuses, " or "))?;
         let mut parts = Clauses::default();
         parts.set("for", " or ", self.0.approver_ids.as_ref());
         parts.set("for role", " or ", self.0.roles.as_ref());
@@ -194,6 +193,6 @@ impl fmt::Display for PendingApprovalQuery {
             .0
             .push(if self.0.of_any_request { "of any request" } else { "of requests that wait for approval" }.into());
         parts.0.extend(clauses(&self.0.request.0));
-        write!(f, " {}, {}", parts.0.join(", "), self.0.direction)
+        sentence(f, &format!("{} approvals", joined(&statuses, " or ")), &parts.0, &self.0.direction)
     }
 }

@@ -100,8 +100,8 @@ pub(super) fn check_texts(
     set: Option<&BTreeSet<String>>,
 ) -> Result<(), InvalidValue> {
     check_choices(field, set)?;
-    match set.is_some_and(|texts| texts.iter().any(|text| text.trim().is_empty())) {
-        true => Err(InvalidValue::new(item, "is blank")),
-        false => Ok(()),
+    if set.is_some_and(|texts| texts.iter().any(|text| text.trim().is_empty())) {
+        return Err(InvalidValue::new(item, "is blank"));
     }
+    Ok(())
 }

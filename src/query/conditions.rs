@@ -86,7 +86,9 @@ impl Conditions for RequestQuery {
     }
 
     fn without(mut self, filters: &[Filter]) -> Self {
-        filters.iter().for_each(|filter| self.0.remove(filter));
+        for filter in filters {
+            self.0.remove(filter);
+        }
         self
     }
 }

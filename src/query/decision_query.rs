@@ -7,7 +7,7 @@ use super::RequestQuery;
 use super::bounds::{Between, check_choices, check_texts, choices, names, not_blank};
 use super::digest::QuestionDigest;
 use super::request_match::{has_one_of, is_one_of};
-use super::request_text::{Clauses, clauses};
+use super::request_text::{Clauses, clauses, sentence};
 use crate::error::InvalidValue;
 use crate::request::{
     ActorId, Decision, DecisionCategory, DecisionKind, LifecycleDecision, MutationRequest, Timestamp,
@@ -190,7 +190,6 @@ impl fmt::Display for DecisionQuery {
         if !of_requests.is_empty() {
             parts.0.push(format!("of requests {}", of_requests.join(", ")));
         }
-        let parts: String = parts.0.iter().map(|part| format!(" {part},")).collect();
-        write!(f, "decisions{} latest first", if parts.is_empty() { "," } else { &parts })
+        sentence(f, "decisions", &parts.0, &"latest first")
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use sha2::Digest as _;
 
 use super::bounds::Between;
-use crate::request::{Metadata, Value};
+use crate::request::{Digest, Metadata, Value};
 
 /// Eight bytes that tell one question from another, the same on every machine and in every later version.
 ///
@@ -24,7 +24,9 @@ impl QuestionDigest {
     pub(super) fn of_value(value: &Value) -> String {
         let mut digest = Self::of("value");
         digest.value(value);
-        digest.0.finalize().iter().take(16).map(|byte| format!("{byte:02x}")).collect()
+        let mut text = Digest::from_bytes(digest.0.finalize().into()).to_string();
+        text.truncate(32);
+        text
     }
 
     pub(super) fn finish(self) -> [u8; 8] {
@@ -42,7 +44,9 @@ impl QuestionDigest {
         let Some(set) = set else { return };
         self.bytes(name.as_bytes());
         self.count(set.len());
-        set.iter().for_each(|item| self.bytes(item.to_string().as_bytes()));
+        for item in set {
+            self.bytes(item.to_string().as_bytes());
+        }
     }
 
     pub(super) fn range<T: fmt::Display>(&mut self, name: &str, range: Option<&Between<T>>) {
@@ -82,7 +86,9 @@ impl QuestionDigest {
             Value::List(values) => {
                 self.bytes(b"list");
                 self.count(values.len());
-                values.iter().for_each(|value| self.value(value));
+                for value in values {
+                    self.value(value);
+                }
             }
             Value::Map(values) => {
                 self.bytes(b"map");

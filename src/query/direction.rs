@@ -16,6 +16,7 @@ pub enum SortDirection {
 }
 
 impl SortDirection {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
     pub(super) fn is_ascending(&self) -> bool {
         *self == Self::Ascending
     }

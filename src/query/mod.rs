@@ -54,6 +54,16 @@ pub use statistics::{Count, Statistics};
 pub use terms::{Dimension, Term};
 
 #[cfg(test)]
+mod evaluate_tests;
+#[cfg(test)]
+mod index_tests;
+#[cfg(test)]
+mod plan_tests;
+#[cfg(test)]
+mod query_samples;
+#[cfg(test)]
 mod request_tests;
+#[cfg(test)]
+mod row_tests;
 #[cfg(test)]
 mod samples;

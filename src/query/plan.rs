@@ -1,9 +1,11 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+#[cfg(feature = "redis")]
+use super::RequestQuery;
 use super::conditions::Condition;
 use super::request_text::joined;
-use super::{IndexedMetadata, KeyLayout, KeyRange, Query, RequestQuery, SortDirection, Term};
+use super::{IndexedMetadata, KeyLayout, KeyRange, Query, SortDirection, Term};
 use crate::request::{PendingReason, RequestId, Status};
 
 /// More terms than this are not worth a look-up each for every row: the request itself is checked instead.
@@ -83,6 +85,7 @@ pub fn plan<Q: Query>(query: &Q, indexed: &IndexedMetadata, cardinality: impl Fn
     }
 }
 
+#[cfg(feature = "redis")]
 impl Plan<RequestQuery> {
     /// The one term and range that hold exactly the rows, when counting them is counting its keys.
     pub(crate) fn single_range(&self) -> Option<(&Term, &KeyRange)> {
@@ -156,7 +159,7 @@ impl<Q: fmt::Display> fmt::Display for Plan<Q> {
         match &self.driver {
             Driver::Requests(ids) => writeln!(f, "read {} request(s) by id, then sort", ids.len())?,
             Driver::Terms { terms, cardinality } => {
-                writeln!(f, "read along {} ({cardinality} keys)", joined(terms, " or "))?
+                writeln!(f, "read along {} ({cardinality} keys)", joined(terms, " or "))?;
             }
         }
         if !self.range.is_unbounded() {

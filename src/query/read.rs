@@ -30,7 +30,7 @@ pub trait Query: Conditions + Clone {
     fn row(part: Self::Part<'_>) -> Self::Row;
 
     /// Every result this request gives, with its key, in ascending order of the keys.
-    fn into_rows(&self, request: MutationRequest, now: Timestamp) -> Vec<(SortKey, Self::Row)> {
+    fn rows_from(&self, request: MutationRequest, now: Timestamp) -> Vec<(SortKey, Self::Row)> {
         self.rows_of(&request, now).into_iter().map(|(key, part)| (key, Self::row(part))).collect()
     }
 
@@ -66,7 +66,7 @@ impl Query for RequestQuery {
         part.clone()
     }
 
-    fn into_rows(&self, request: MutationRequest, now: Timestamp) -> Vec<(SortKey, MutationRequest)> {
+    fn rows_from(&self, request: MutationRequest, now: Timestamp) -> Vec<(SortKey, MutationRequest)> {
         let key = self.rows_of(&request, now).pop().map(|(key, _)| key);
         key.map(|key| (key, request)).into_iter().collect()
     }

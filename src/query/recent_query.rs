@@ -3,7 +3,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::RequestQuery;
-use super::request_text::clauses;
+use super::request_text::{clauses, sentence};
 use crate::request::{ApprovalDecision, DecisionCategory, DecisionKind, MutationRequest, Status, Timestamp};
 
 /// Which recently approved requests are asked for: those approved or executed with approval activity, the latest approval
@@ -70,7 +70,8 @@ impl From<RecentApprovalQuery> for RecentApprovalFilters {
 
 impl fmt::Display for RecentApprovalQuery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let parts: String = clauses(&self.request.0).iter().map(|part| format!(" {part},")).collect();
-        write!(f, "requests approved or executed after approval,{parts} latest approval first")
+        let mut parts = vec!["approved or executed after approval".to_owned()];
+        parts.extend(clauses(&self.request.0));
+        sentence(f, "requests", &parts, &"latest approval first")
     }
 }

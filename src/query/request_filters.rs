@@ -149,8 +149,8 @@ impl RequestFilters {
 }
 
 fn check_pairs(field: &'static str, pairs: Option<&Metadata>) -> Result<(), InvalidValue> {
-    match pairs.is_some_and(Metadata::is_empty) {
-        true => Err(InvalidValue::new(field, "has no pair to compare; name at least one, or leave the filter out")),
-        false => Ok(()),
+    if pairs.is_some_and(Metadata::is_empty) {
+        return Err(InvalidValue::new(field, "has no pair to compare; name at least one, or leave the filter out"));
     }
+    Ok(())
 }

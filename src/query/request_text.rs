@@ -9,14 +9,7 @@ use crate::request::{Metadata, Value};
 
 impl fmt::Display for RequestQuery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("requests")?;
-        for clause in clauses(&self.0) {
-            write!(f, " {clause},")?;
-        }
-        if clauses(&self.0).is_empty() {
-            f.write_str(",")?;
-        }
-        write!(f, " {}", self.0.direction)
+        sentence(f, "requests", &clauses(&self.0), &self.0.direction)
     }
 }
 
@@ -86,6 +79,17 @@ impl Clauses {
             self.0.push(format!("with a side effect {}", parts.0.join(" and ")));
         }
     }
+}
+
+/// `subject first, second, order`.
+pub(super) fn sentence(
+    f: &mut fmt::Formatter<'_>,
+    subject: &str,
+    clauses: &[String],
+    order: &dyn fmt::Display,
+) -> fmt::Result {
+    let space = if clauses.is_empty() { "" } else { " " };
+    write!(f, "{subject}{space}{}, {order}", clauses.join(", "))
 }
 
 pub(super) fn joined<T: fmt::Display>(set: &BTreeSet<T>, between: &str) -> String {

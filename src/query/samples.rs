@@ -116,7 +116,7 @@ fn approvals() -> impl Strategy<Value = Vec<Approval>> {
                 });
                 let decider = if by_anyone { DeciderRule::Anyone } else { DeciderRule::NotTheRequester };
                 let plain = approval(&format!("approval-{place}"), target, step);
-                Approval { quorum, decider, state, expires_at, ..plain }
+                Approval { quorum, expires_at, decider, state, ..plain }
             })
             .collect()
     })

@@ -104,7 +104,9 @@ impl fmt::Display for Count {
 }
 
 fn add<K: Ord + Copy>(to: &mut BTreeMap<K, u64>, from: &BTreeMap<K, u64>) {
-    from.iter().for_each(|(key, count)| *to.entry(*key).or_default() += count);
+    for (key, count) in from {
+        *to.entry(*key).or_default() += count;
+    }
 }
 
 fn earlier(one: Option<Timestamp>, other: Option<Timestamp>) -> Option<Timestamp> {

@@ -6,7 +6,8 @@ use crate::query::{Dimension, Term};
 /// More than this many sizes are not remembered.
 const MOST_TERMS: usize = 10_000;
 
-/// How many keys terms hold, as last seen by a scan; a guess by their dimension where none has.
+/// How many keys terms hold in all partitions together, going by the last one scanned; a guess by their dimension where none
+/// was.
 ///
 /// Only the plan depends on it, never the result.
 #[derive(Default)]

@@ -1,10 +1,11 @@
+use super::check::CheckMode;
 use super::index_entries::{IndexEntry, decision_entries};
 use super::options::Settings;
 use super::record::NewRecord;
 use super::scan::{Scan, lex_bounds};
 use super::script::{self, Script};
-use crate::error::Result;
-use crate::query::{KeyRange, Term};
+use crate::error::{Result, StoreError, StoreErrorKind};
+use crate::query::{KeyRange, SortKey, Term};
 use crate::request::{MutationRequest, RequestId, Revision};
 
 /// The version of keys, records and indexes taken together.
@@ -25,16 +26,30 @@ enum What {
 impl Call {
     /// The server's own description of itself.
     pub(crate) fn server_info() -> Self {
-        Self::reading(redis::cmd("INFO").arg("server").clone())
+        Self::reading(redis::cmd("INFO"))
     }
 
     /// Records the layout of a namespace, or reads what is recorded.
     pub(crate) fn open_namespace(settings: &Settings) -> Self {
         let keyspace = &settings.keyspace;
         let keys = vec![keyspace.meta().into_bytes()];
+        let (sample_index, sample_feed) = (format!("{}a", keyspace.index_prefix(0)), keyspace.feed(0));
         let metadata: Vec<&str> = settings.indexed_metadata.iter().collect();
-        let arguments = vec![text(&keyspace.partition_count()), text(&LAYOUT_VERSION), text(&metadata.join("\n"))];
+        let arguments = vec![
+            text(&keyspace.partition_count()),
+            text(&LAYOUT_VERSION),
+            text(&metadata.join("\n")),
+            text(&sample_index),
+            text(&sample_feed),
+        ];
         Self { writes: true, what: What::Script { script: &script::OPEN_NAMESPACE, keys, arguments } }
+    }
+
+    /// Records another choice of indexed metadata keys.
+    pub(crate) fn choose_indexed_metadata(settings: &Settings) -> Self {
+        let metadata: Vec<&str> = settings.indexed_metadata.iter().collect();
+        let command = redis::cmd("HSET").arg(settings.keyspace.meta()).arg("metadata").arg(metadata.join("\n")).clone();
+        Self { writes: true, what: What::Command(command) }
     }
 
     pub(crate) fn get(settings: &Settings, id: &RequestId) -> Self {
@@ -72,11 +87,10 @@ impl Call {
         stored_decisions: usize,
     ) -> Result<Self> {
         let record = NewRecord::new(settings, request, next)?;
-        let expected = request.revision();
         let mark = record.marks.get(stored_decisions).copied().unwrap_or_default();
         let mut arguments = vec![record.bytes];
         arguments.extend(announcement(settings, request, next));
-        arguments.push([&expected.number.to_be_bytes()[..], expected.write_id.as_bytes()].concat());
+        arguments.push(revision_bytes(request.revision()));
         arguments.push(text(&stored_decisions));
         arguments.push(mark.to_be_bytes().to_vec());
         arguments.extend(flat(decision_entries(request, u32::try_from(stored_decisions).unwrap_or(u32::MAX))));
@@ -121,6 +135,75 @@ impl Call {
         Self { writes: false, what: What::Script { script: &script::SIZES, keys, arguments } }
     }
 
+    /// Some of the records of the namespace, in any partition: one step of SCAN.
+    pub(crate) fn find_records(settings: &Settings, cursor: u64) -> Self {
+        Self::find(settings, cursor, "r")
+    }
+
+    /// Some of the indexes of the namespace, in any partition: one step of SCAN.
+    pub(crate) fn find_indexes(settings: &Settings, cursor: u64) -> Self {
+        Self::find(settings, cursor, "i")
+    }
+
+    fn find(settings: &Settings, cursor: u64, kind: &str) -> Self {
+        // No character of a namespace means anything in a pattern.
+        let pattern = format!("{{{}:*}}:{kind}:*", settings.keyspace.namespace());
+        Self::reading(redis::cmd("SCAN").arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(200).clone())
+    }
+
+    pub(crate) fn get_key(key: &str) -> Self {
+        Self::reading(redis::cmd("GET").arg(key).clone())
+    }
+
+    /// A part of an index, behind a member if one is given.
+    pub(crate) fn index_part(index: &str, after: &[u8], most: usize) -> Self {
+        let from = if after.is_empty() { b"-".to_vec() } else { [b"(", after].concat() };
+        let mut command = redis::cmd("ZRANGE");
+        command.arg(index).arg(from).arg("+").arg("BYLEX").arg("LIMIT").arg(0).arg(most);
+        Self::reading(command)
+    }
+
+    pub(crate) fn remove_member(index: &str, member: &SortKey) -> Self {
+        let command = redis::cmd("ZREM").arg(index).arg(member.as_bytes()).clone();
+        Self { writes: true, what: What::Command(command) }
+    }
+
+    /// Compares a record's index entries with those its document asks for, and mends them if told to.
+    ///
+    /// # Errors
+    /// When the request is over the document limit.
+    pub(crate) fn mend(settings: &Settings, request: &MutationRequest, mode: CheckMode) -> Result<Self> {
+        let revision = request.revision();
+        let record = NewRecord::new(settings, request, revision)?;
+        let told = match mode {
+            CheckMode::Report => "report",
+            CheckMode::Repair => "repair",
+            CheckMode::Migrate => "migrate",
+        };
+        let mut arguments = vec![revision_bytes(revision), told.as_bytes().to_vec(), record.bytes];
+        arguments.extend(flat(record.lasting));
+        arguments.extend(flat(decision_entries(request, 0)));
+        let keyspace = &settings.keyspace;
+        let keys = [keyspace.record(&request.id), keyspace.index_prefix(keyspace.partition_of(&request.id))];
+        let keys = keys.map(String::into_bytes).to_vec();
+        Ok(Self { writes: mode.mends(), what: What::Script { script: &script::MEND, keys, arguments } })
+    }
+
+    /// Removes an index entry, if told to, that the document at this revision, or the absence of one, does not explain.
+    pub(crate) fn drop_entry(
+        settings: &Settings,
+        index: &str,
+        member: &SortKey,
+        id: &RequestId,
+        revision: Option<Revision>,
+        drops: bool,
+    ) -> Self {
+        let keys = vec![settings.keyspace.record(id).into_bytes(), index.as_bytes().to_vec()];
+        let revision = revision.map(revision_bytes).unwrap_or_default();
+        let arguments = vec![revision, member.as_bytes().to_vec(), text(&u8::from(drops))];
+        Self { writes: drops, what: What::Script { script: &script::DROP_ENTRY, keys, arguments } }
+    }
+
     const fn reading(command: redis::Cmd) -> Self {
         Self { writes: false, what: What::Command(command) }
     }
@@ -136,6 +219,30 @@ impl Call {
         let keys = [keyspace.record(&request.id), keyspace.feed(partition), keyspace.index_prefix(partition)];
         let keys = keys.map(String::into_bytes).to_vec();
         Self { writes: true, what: What::Script { script, keys, arguments } }
+    }
+
+    /// Names the keys that a refusal is about, which the server does not.
+    pub(crate) fn locate(&self, mut error: StoreError) -> StoreError {
+        const MOST_NAMED: usize = 4;
+        if error.kind == StoreErrorKind::Refused {
+            let keys: Vec<_> = self.keys().into_iter().take(MOST_NAMED).collect();
+            error.problem = format!("{}; asked of {}", error.problem, keys.join(", "));
+        }
+        error
+    }
+
+    fn keys(&self) -> Vec<String> {
+        let readable = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        match &self.what {
+            What::Command(command) => command
+                .args_iter()
+                .filter_map(|argument| match argument {
+                    redis::Arg::Simple(bytes) if bytes.starts_with(b"{") => Some(readable(bytes)),
+                    _ => None,
+                })
+                .collect(),
+            What::Script { keys, .. } => keys.iter().map(|key| readable(key)).collect(),
+        }
     }
 
     /// The command to send: a script by its hash, or with its source when the server did not know the hash.
@@ -162,6 +269,10 @@ fn announcement(settings: &Settings, request: &MutationRequest, revision: Revisi
         text(&request.state.status()),
         kinds.join(",").into_bytes(),
     ]
+}
+
+fn revision_bytes(revision: Revision) -> Vec<u8> {
+    [&revision.number.to_be_bytes()[..], revision.write_id.as_bytes()].concat()
 }
 
 fn flat(entries: Vec<IndexEntry>) -> impl Iterator<Item = Vec<u8>> {

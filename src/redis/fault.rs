@@ -13,6 +13,9 @@ pub(crate) struct Fault {
     pub(crate) remedy: Remedy,
     /// Whether the connection must not be used again.
     pub(crate) breaks_connection: bool,
+    /// Whether what broke the connection has broken the others to the same server too.
+    #[cfg_attr(not(feature = "blocking"), expect(dead_code, reason = "only a pool has others"))]
+    pub(crate) breaks_others: bool,
     problem: String,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -46,6 +49,7 @@ impl Fault {
             effect: Effect::None,
             remedy: if refused { Remedy::GiveUp } else { Remedy::Repeat },
             breaks_connection: true,
+            breaks_others: false,
             problem: format!("cannot connect to Redis at {address}: {error}; {advice}"),
             source: Some(Box::new(error)),
         }
@@ -58,6 +62,7 @@ impl Fault {
             effect: Effect::None,
             remedy: Remedy::GiveUp,
             breaks_connection: false,
+            breaks_others: false,
             problem: format!("no connection to Redis at {address} within {:?}: {cause}", deadline.total()),
             source: None,
         }
@@ -74,6 +79,7 @@ impl Fault {
             effect,
             remedy: Remedy::GiveUp,
             breaks_connection: effect == Effect::Unknown,
+            breaks_others: false,
             problem: format!(
                 "Redis at {address} did not answer within {:?}: the deadline passed {when}",
                 deadline.total()
@@ -85,8 +91,10 @@ impl Fault {
     /// The command was sent and failed.
     pub(crate) fn command(address: &str, error: RedisError) -> Self {
         let (kind, effect, remedy, breaks_connection) = classify(&error);
+        // A timeout says nothing of the others: the server may only be slow.
+        let breaks_others = breaks_connection && kind != StoreErrorKind::DeadlineExceeded;
         let problem = format!("Redis at {address} failed: {error}");
-        Self { kind, effect, remedy, breaks_connection, problem, source: Some(Box::new(error)) }
+        Self { kind, effect, remedy, breaks_connection, breaks_others, problem, source: Some(Box::new(error)) }
     }
 
     /// The error for the caller, given whether an earlier attempt may have been executed.
@@ -97,7 +105,7 @@ impl Fault {
             Outcome::Unknown => format!("{}; whether the write took effect is not known", self.problem),
             _ => self.problem,
         };
-        StoreError { kind: self.kind, outcome, problem, source: self.source }
+        StoreError { source: self.source, ..StoreError::new(self.kind, outcome, problem) }
     }
 }
 

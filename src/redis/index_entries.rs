@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::query::{self, Dimension, IndexedMetadata, Term};
 use crate::request::MutationRequest;
@@ -38,6 +38,22 @@ pub(crate) fn decision_entries(request: &MutationRequest, first: u32) -> Vec<Ind
     let in_bytes =
         |entry: query::IndexEntry| IndexEntry { suffix: suffix_of(&entry.term), member: entry.key.as_bytes().to_vec() };
     query::decision_entries(request, first).into_iter().map(in_bytes).collect()
+}
+
+/// Every index entry of a request.
+pub(crate) fn entries_of(request: &MutationRequest, indexed: &IndexedMetadata) -> Vec<IndexEntry> {
+    let IndexEntries { mut lasting, current } = index_entries(request, indexed);
+    for (member, suffixes) in current {
+        lasting.extend(suffixes.into_iter().map(|suffix| IndexEntry { suffix, member: member.clone() }));
+    }
+    lasting.extend(decision_entries(request, 0));
+    lasting
+}
+
+/// The suffixes for reading, each once.
+pub(crate) fn current_suffixes(suffixes: &[&[u8]]) -> Vec<String> {
+    let names: BTreeSet<String> = suffixes.iter().map(|suffix| String::from_utf8_lossy(suffix).into_owned()).collect();
+    names.into_iter().collect()
 }
 
 /// The suffix of the index that holds a term: the letters of its dimension and, where that has several terms, a colon and
@@ -86,8 +102,6 @@ const fn letters_of(dimension: Dimension) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
-
     use super::*;
 
     #[test]

@@ -3,24 +3,29 @@
 //! Nothing here waits or connects; the drivers of the flavours send what is built here and hand back what came.
 
 mod cardinalities;
+mod check;
+pub(crate) mod check_reply;
 mod command;
 mod fault;
 mod history;
 mod index_entries;
 mod keyspace;
 mod options;
+mod preflight;
 mod record;
 pub(crate) mod reply;
 mod retry;
 mod scan;
 mod script;
-mod server;
 mod statistics_parts;
 
 pub(crate) use cardinalities::Cardinalities;
+pub(crate) use check::Phase;
+pub use check::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection};
 pub(crate) use command::Call;
 pub(crate) use fault::{Effect, Fault};
 pub(crate) use options::{RedisOptions, Settings};
+pub use preflight::PreflightReport;
 pub(crate) use retry::{Attempts, Next};
 pub(crate) use scan::{Assembly, Scan};
 pub(crate) use statistics_parts::StatisticsParts;

@@ -3,9 +3,10 @@ use std::time::Duration;
 use redis::IntoConnectionInfo as _;
 
 use super::keyspace::Keyspace;
+use super::preflight::Tolerance;
 use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
 use crate::query::IndexedMetadata;
-use crate::stored_format::DocumentLimit;
+use crate::stored_format::{DocumentLimit, FormatVersion};
 
 /// What a Redis store was asked for, checked only when it is opened.
 #[derive(Clone)]
@@ -19,6 +20,8 @@ pub(crate) struct RedisOptions {
     pub(crate) document_limit: DocumentLimit,
     pub(crate) feed_length: u32,
     pub(crate) indexed_metadata: IndexedMetadata,
+    pub(crate) write_format: FormatVersion,
+    pub(crate) tolerance: Tolerance,
 }
 
 /// Settings that were checked: what a store works with.
@@ -28,12 +31,15 @@ pub(crate) struct Settings {
     /// Where the server is, without any secret.
     pub(crate) address: String,
     pub(crate) keyspace: Keyspace,
+    #[cfg_attr(not(feature = "blocking"), allow(dead_code, reason = "only the blocking flavour has a pool"))]
     pub(crate) pool_size: u32,
     pub(crate) timeout: Duration,
     pub(crate) connect_timeout: Duration,
     pub(crate) document_limit: DocumentLimit,
     pub(crate) feed_length: u32,
     pub(crate) indexed_metadata: IndexedMetadata,
+    pub(crate) write_format: FormatVersion,
+    pub(crate) tolerance: Tolerance,
 }
 
 impl RedisOptions {
@@ -50,6 +56,8 @@ impl RedisOptions {
             document_limit: DocumentLimit::DEFAULT,
             feed_length: 100_000,
             indexed_metadata: IndexedMetadata::default(),
+            write_format: FormatVersion::NEWEST,
+            tolerance: Tolerance::default(),
         }
     }
 
@@ -82,6 +90,8 @@ impl RedisOptions {
             document_limit: self.document_limit,
             feed_length: self.feed_length,
             indexed_metadata: self.indexed_metadata,
+            write_format: self.write_format,
+            tolerance: self.tolerance,
         })
     }
 }

@@ -29,6 +29,7 @@ const WRITE_ID_BYTES: usize = 16;
 pub(crate) struct Record<'a> {
     revision_number: u64,
     write_ids: Vec<WriteId>,
+    suffixes: Vec<&'a [u8]>,
     document: &'a [u8],
 }
 
@@ -45,10 +46,10 @@ pub(crate) struct NewRecord {
 impl NewRecord {
     /// The record of `request` as the write of `revision` makes it.
     pub(crate) fn new(settings: &Settings, request: &MutationRequest, revision: Revision) -> Result<Self> {
-        let encoded =
-            stored_format::encode(request.document(), settings.document_limit).map_err(|error| match error {
+        let encoded = stored_format::encode_as(request.document(), settings.write_format, settings.document_limit)
+            .map_err(|error| match error {
                 FormatError::OverLimit { size, limit, .. } => Error::TooLarge { id: request.id.clone(), size, limit },
-                source => Error::Unreadable { key: request.id.to_string(), source },
+                source => Error::Unwritable { id: request.id.clone(), source },
             })?;
         let marks = history_marks(&request.decisions);
         let IndexEntries { lasting, current } = index_entries(request, &settings.indexed_metadata);
@@ -65,7 +66,9 @@ impl NewRecord {
         for (member, suffixes) in &current {
             put_text(&mut bytes, member);
             put_u16(&mut bytes, suffixes.len());
-            suffixes.iter().for_each(|suffix| put_text(&mut bytes, suffix));
+            for suffix in suffixes {
+                put_text(&mut bytes, suffix);
+            }
         }
         bytes.extend_from_slice(&encoded);
         Ok(Self { bytes, marks, lasting })
@@ -116,19 +119,35 @@ impl<'a> Record<'a> {
         let write_ids = (0..write_id_count)
             .map(|_| rest.array::<WRITE_ID_BYTES>().map(WriteId::from_bytes))
             .collect::<Result<_, _>>()?;
+        let mut suffixes = Vec::new();
         for _member in 0..rest.u16()? {
             rest.text()?;
             for _suffix in 0..rest.u16()? {
-                rest.text()?;
+                suffixes.push(rest.text()?);
             }
         }
-        Ok(Self { revision_number, write_ids, document: rest.rest })
+        Ok(Self { revision_number, write_ids, suffixes, document: rest.rest })
     }
 
     /// The revision that is stored.
     pub(crate) fn revision(&self) -> Revision {
         let write_id = self.write_ids.first().copied().unwrap_or(WriteId::from_bytes([0; WRITE_ID_BYTES]));
         Revision { number: self.revision_number, write_id }
+    }
+
+    /// The ids of the last writes, the newest first.
+    pub(crate) fn write_ids(&self) -> &[WriteId] {
+        &self.write_ids
+    }
+
+    /// The suffixes of the indexes that the header names, once for each entry.
+    pub(crate) fn suffixes(&self) -> &[&'a [u8]] {
+        &self.suffixes
+    }
+
+    /// The bytes of the document.
+    pub(crate) const fn document(&self) -> &'a [u8] {
+        self.document
     }
 
     /// What became of the write that would have made revision `number` with this write id.

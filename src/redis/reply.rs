@@ -3,12 +3,13 @@ use redis::Value;
 use super::command::LAYOUT_VERSION;
 use super::history::history_marks;
 use super::options::Settings;
+use super::preflight::{COMMANDS, PreflightReport, incompatible};
 use super::record::{Fate, Record};
 use super::scan::Scanned;
-use super::server::{check_version, incompatible};
 use crate::error::{Conflict, Error, Outcome, Result, StoreError, StoreErrorKind};
 use crate::query::{SortKey, Unreadable};
 use crate::request::{MutationRequest, RequestId, WriteId};
+use crate::settle::{Settled, UnsettledWrite};
 use crate::stored_format::FormatError;
 
 /// What became of a request that was to be created.
@@ -18,6 +19,8 @@ pub(crate) enum Created {
     AsSent,
     /// It had been stored by the same write before, and is now this.
     Before(Box<MutationRequest>),
+    /// Whether this write stored it can no longer be told.
+    Forgotten,
 }
 
 /// What became of an update.
@@ -25,7 +28,7 @@ pub(crate) enum Created {
 pub(crate) enum Updated {
     /// It was applied, by this attempt or by an earlier one.
     Applied,
-    /// Whether an earlier attempt was applied can no longer be told.
+    /// Whether this write was applied before can no longer be told.
     Forgotten,
     /// So many decisions are stored, other than was taken; the update has to be sent again for that number.
     Stored(usize),
@@ -35,6 +38,15 @@ pub(crate) enum Updated {
 /// [`StoreErrorKind::Incompatible`] when the namespace was laid out otherwise.
 pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> {
     refuse_wrong_type(reply)?;
+    if let Ok(("denied", [command, ..])) = tagged(reply, "open_namespace.lua") {
+        let problem = format!(
+            "the Redis user may not run {} on the keys of namespace {}; nothing was written. Allow all of: {}",
+            text(command).unwrap_or("a command"),
+            settings.keyspace.namespace(),
+            COMMANDS.join(" ")
+        );
+        return Err(StoreError::new(StoreErrorKind::Refused, Outcome::NotApplied, problem).into());
+    }
     let recorded = |place: usize| -> Option<u32> { text(array(reply)?.get(place)?)?.parse().ok() };
     let namespace = settings.keyspace.namespace();
     let (Some(partitions), Some(layout)) = (recorded(0), recorded(1)) else {
@@ -56,13 +68,20 @@ pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> 
         ))
         .into());
     }
+    Ok(())
+}
+
+/// # Errors
+/// [`StoreErrorKind::Incompatible`] when the namespace indexes other metadata keys.
+pub(crate) fn check_indexed_metadata(settings: &Settings, reply: &Value) -> Result<()> {
+    let namespace = settings.keyspace.namespace();
     let recorded = array(reply).and_then(|fields| text(fields.get(2)?)).unwrap_or_default();
     let asked: Vec<&str> = settings.indexed_metadata.iter().collect();
     if recorded != asked.join("\n") {
         let recorded: Vec<&str> = recorded.lines().collect();
         return Err(incompatible(format!(
-            "namespace {namespace} indexes the metadata keys {recorded:?}, but was opened with {asked:?}; the choice is \
-             fixed when a namespace is first opened: open it with {recorded:?}"
+            "namespace {namespace} indexes the metadata keys {recorded:?}, but was opened with {asked:?}; open it \
+             with {recorded:?}, or have its indexes rebuilt by RedisStoreBuilder::reindex"
         ))
         .into());
     }
@@ -70,13 +89,13 @@ pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> 
 }
 
 /// # Errors
-/// [`StoreErrorKind::Incompatible`] when the server is too old.
-pub(crate) fn check_server(reply: &Value) -> Result<()> {
+/// [`StoreErrorKind::Incompatible`] when the server is not fit for the store.
+pub(crate) fn preflight(settings: &Settings, reply: &Value) -> Result<PreflightReport> {
     let info = match reply {
         Value::VerbatimString { text, .. } => Some(text.as_str()),
         other => text(other),
     };
-    Ok(check_version(info.ok_or_else(|| unexpected("INFO"))?)?)
+    Ok(PreflightReport::of(info.ok_or_else(|| unexpected("INFO"))?, settings.tolerance)?)
 }
 
 /// The request in a reply to GET.
@@ -97,6 +116,21 @@ pub(crate) fn requests<'a>(
     Ok(ids.into_iter().zip(values).map(read).collect())
 }
 
+/// What became of a write, by the record in a reply to GET.
+pub(crate) fn settled(settings: &Settings, write: &UnsettledWrite, reply: &Value) -> Result<Settled> {
+    let Some(bytes) = bytes(reply) else {
+        return if write.base.is_none() { Ok(Settled::Open) } else { Err(Error::NotFound { id: write.id.clone() }) };
+    };
+    let record = Record::parse(bytes)
+        .map_err(|source| Error::Unreadable { key: settings.keyspace.record(&write.id), source })?;
+    Ok(match record.fate_of(write.number(), write.write_id) {
+        Fate::Applied => Settled::Applied,
+        Fate::NotApplied if record.revision().number < write.number() => Settled::Open,
+        Fate::NotApplied => Settled::NotApplied,
+        Fate::Forgotten => Settled::Forgotten,
+    })
+}
+
 /// # Errors
 /// [`Error::AlreadyExists`] when another write made a request with this id.
 pub(crate) fn created(settings: &Settings, sent: &MutationRequest, reply: &Value) -> Result<Created> {
@@ -104,20 +138,23 @@ pub(crate) fn created(settings: &Settings, sent: &MutationRequest, reply: &Value
     match (word, rest) {
         ("created", _) => Ok(Created::AsSent),
         ("exists", [record, ..]) => {
-            let bytes = bytes(record).ok_or_else(|| unexpected("create.lua"))?;
+            let bytes = bytes(record).ok_or_else(|| unexpected_write("create.lua"))?;
             let revision = sent.revision();
             let fate = Record::parse(bytes).map(|record| record.fate_of(revision.number, revision.write_id));
-            if fate != Ok(Fate::Applied) {
-                return Err(Error::AlreadyExists { id: sent.id.clone() });
+            let stored = || -> Result<MutationRequest> {
+                Ok(request(settings, &sent.id, record)?.ok_or_else(|| unexpected_write("create.lua"))?)
+            };
+            match fate {
+                Ok(Fate::Applied) => Ok(Created::Before(Box::new(stored()?))),
+                Ok(Fate::Forgotten) if may_hold(&stored()?, sent) => Ok(Created::Forgotten),
+                _ => Err(Error::AlreadyExists { id: sent.id.clone() }),
             }
-            let stored = request(settings, &sent.id, record)?.ok_or_else(|| unexpected("create.lua"))?;
-            Ok(Created::Before(Box::new(stored)))
         }
         _ => Err(refusal(settings, &sent.id, reply, "create.lua")),
     }
 }
 
-/// Reads what became of an update; `sent_before` says whether an earlier attempt may have been executed.
+/// Reads what became of an update.
 ///
 /// # Errors
 /// [`Error::Conflict`], [`Error::RewrittenHistory`], [`Error::NotFound`], or what keeps the record from being used.
@@ -125,7 +162,6 @@ pub(crate) fn updated(
     settings: &Settings,
     sent: &MutationRequest,
     write_id: WriteId,
-    sent_before: bool,
     reply: &Value,
 ) -> Result<Updated> {
     let (word, rest) = tagged(reply, "update.lua")?;
@@ -135,10 +171,10 @@ pub(crate) fn updated(
             let next = sent.revision().next(write_id);
             let fate = bytes(record).and_then(|bytes| Record::parse(bytes).ok());
             let fate = fate.map(|record| record.fate_of(next.number, next.write_id));
-            if sent_before && fate == Some(Fate::Forgotten) {
+            let stored = request(settings, &sent.id, record)?.ok_or_else(|| unexpected_write("update.lua"))?;
+            if fate == Some(Fate::Forgotten) && may_hold(&stored, sent) {
                 return Ok(Updated::Forgotten);
             }
-            let stored = request(settings, &sent.id, record)?.ok_or_else(|| unexpected("update.lua"))?;
             Err(Conflict::between(sent, &stored).into())
         }
         ("history", [Value::Int(count), mark, ..]) => {
@@ -155,6 +191,12 @@ pub(crate) fn updated(
     }
 }
 
+/// Whether what was sent may be part of what is stored. History is only added to, so a write that was applied is found
+/// at the head of it, whatever followed; another write with just the same decisions would be found there too.
+fn may_hold(stored: &MutationRequest, sent: &MutationRequest) -> bool {
+    stored.decisions.starts_with(&sent.decisions)
+}
+
 /// What a scan found.
 pub(crate) fn scanned(settings: &Settings, reply: &Value) -> Result<Scanned> {
     let broken = || unexpected("scan.lua");
@@ -167,14 +209,13 @@ pub(crate) fn scanned(settings: &Settings, reply: &Value) -> Result<Scanned> {
     let members = members.ok_or_else(broken)?;
     let records = array(records).ok_or_else(broken)?;
 
-    let mut requests: Vec<(SortKey, Result<MutationRequest, Unreadable>)> = Vec::with_capacity(records.len());
-    for (member, place) in members.iter().zip(array(places).ok_or_else(broken)?) {
+    let mut requests = Vec::with_capacity(records.len());
+    let mut first_members = members.iter().zip(array(places).ok_or_else(broken)?);
+    for (place, record) in (1_i64..).zip(records) {
         // Places are numbered in the order in which they first come up.
-        if *place != Value::Int(i64::try_from(requests.len() + 1).unwrap_or(i64::MAX)) {
-            continue;
-        }
-        let record = records.get(requests.len()).ok_or_else(broken)?;
-        let id = member.request_id().ok_or_else(broken)?;
+        let (member, _) = first_members.find(|(_, named)| **named == Value::Int(place)).ok_or_else(broken)?;
+        // What is no member of ours is left out here, and found by a check.
+        let Some(id) = member.request_id() else { continue };
         let read = read_record(settings, &id, record).and_then(|found| {
             found.ok_or_else(|| FormatError::Malformed {
                 problem: "an index names the request, but nothing is stored under its key".to_owned(),
@@ -216,17 +257,15 @@ fn read_record(settings: &Settings, id: &RequestId, value: &Value) -> Result<Opt
 
 /// The answers that both writing scripts give when a key is not as it should be.
 fn refusal(settings: &Settings, id: &RequestId, reply: &Value, script: &'static str) -> Error {
-    if let Err(error) = refuse_wrong_type(reply) {
+    if let Err(error) = refuse_wrong_type(reply).and_then(|()| refuse_missing_permission(reply)) {
         return error;
     }
     let source = match tagged(reply, script) {
-        Ok(("foreign", _)) => FormatError::Foreign,
-        Ok(("version", [Value::Int(version), ..])) => FormatError::UnsupportedVersion {
-            part: "record header",
-            found: u16::try_from(*version).unwrap_or(u16::MAX),
-            newest_supported: 1,
+        Ok(("unreadable", [value, ..])) => match bytes(value).map(Record::parse) {
+            Some(Err(error)) => error,
+            _ => FormatError::Malformed { problem: "record header that a script cannot read".to_owned() },
         },
-        _ => return unexpected(script).into(),
+        _ => return unexpected_write(script).into(),
     };
     Error::Unreadable { key: settings.keyspace.record(id), source }
 }
@@ -244,23 +283,40 @@ fn refuse_wrong_type(reply: &Value) -> Result<()> {
     Ok(())
 }
 
-fn tagged<'a>(reply: &'a Value, script: &'static str) -> Result<(&'a str, &'a [Value])> {
-    let Some([word, rest @ ..]) = array(reply) else {
-        return Err(unexpected(script).into());
-    };
-    Ok((text(word).ok_or_else(|| unexpected(script))?, rest))
+fn refuse_missing_permission(reply: &Value) -> Result<()> {
+    let words: Vec<&str> = array(reply).unwrap_or_default().iter().filter_map(text).collect();
+    if let ["noperm", command, key] = words[..] {
+        return Err(StoreError::new(
+            StoreErrorKind::Refused,
+            Outcome::NotApplied,
+            format!("the user may not run {command} on {key}; give the permission to the user. Nothing was written"),
+        )
+        .into());
+    }
+    Ok(())
 }
 
-/// A script's answer is known to have come after it ran: what it did cannot be told from an answer without sense.
-fn unexpected(command: &str) -> StoreError {
+fn tagged<'a>(reply: &'a Value, script: &'static str) -> Result<(&'a str, &'a [Value])> {
+    let Some([word, rest @ ..]) = array(reply) else {
+        return Err(unexpected_write(script).into());
+    };
+    Ok((text(word).ok_or_else(|| unexpected_write(script))?, rest))
+}
+
+pub(super) fn unexpected(command: &str) -> StoreError {
     StoreError::new(
         StoreErrorKind::Connection,
-        Outcome::Unknown,
+        Outcome::NotApplied,
         format!("the server's reply to {command} makes no sense; is something between us and Redis changing it?"),
     )
 }
 
-fn array(value: &Value) -> Option<&[Value]> {
+/// What a script did cannot be told from an answer without sense.
+fn unexpected_write(script: &str) -> StoreError {
+    StoreError { outcome: Outcome::Unknown, ..unexpected(script) }
+}
+
+pub(super) fn array(value: &Value) -> Option<&[Value]> {
     match value {
         Value::Array(values) => Some(values),
         _ => None,
@@ -275,7 +331,7 @@ fn numbers(value: &Value) -> Option<Vec<u64>> {
     array(value)?.iter().map(number).collect()
 }
 
-fn bytes(value: &Value) -> Option<&[u8]> {
+pub(super) fn bytes(value: &Value) -> Option<&[u8]> {
     match value {
         Value::BulkString(bytes) => Some(bytes),
         Value::SimpleString(text) => Some(text.as_bytes()),
@@ -283,6 +339,6 @@ fn bytes(value: &Value) -> Option<&[u8]> {
     }
 }
 
-fn text(value: &Value) -> Option<&str> {
+pub(super) fn text(value: &Value) -> Option<&str> {
     std::str::from_utf8(bytes(value)?).ok()
 }

@@ -6,8 +6,12 @@ use crate::query::{
 };
 use crate::request::{MutationRequest, Timestamp};
 
-/// The most index entries one script call looks at, so that no call keeps the server long.
+/// How much one script call does, so that none keeps the server long: a member of an index read counts, and an index asked
+/// once more.
 const BUDGET: usize = 2_000;
+
+/// The most records one call returns because earlier ones of the same page found too few rows, if the page is no longer.
+const MOST_RECORDS: usize = 200;
 
 /// One call's part of reading along a plan, in one partition.
 pub(crate) struct Scan<'a> {
@@ -106,8 +110,8 @@ pub(super) fn lex_bounds(range: &KeyRange) -> (Vec<u8>, Vec<u8>) {
 
 fn bounds(range: &KeyRange, behind: Option<Vec<u8>>, descending: bool) -> (Vec<u8>, Vec<u8>) {
     let (least, greatest) = lex_bounds(range);
-    let (first, last) = if descending { (greatest, least) } else { (least, greatest) };
-    (behind.unwrap_or(first), last)
+    let (from, to) = if descending { (greatest, least) } else { (least, greatest) };
+    (behind.unwrap_or(from), to)
 }
 
 /// A page in the making: what the partitions have given so far, and how far each has been read.
@@ -122,28 +126,35 @@ pub(crate) struct Assembly<Row> {
 struct Progress {
     /// The key behind which to read on; none before the first read of a first page.
     position: Option<SortKey>,
-    is_begun: bool,
+    scans: u32,
     is_done: bool,
 }
 
 impl<Row> Assembly<Row> {
     pub(crate) fn new(partitions: u16, direction: SortDirection, start: Option<&SortKey>, limit: usize) -> Self {
-        let progress = || Progress { position: start.cloned(), is_begun: false, is_done: false };
+        let progress = || Progress { position: start.cloned(), scans: 0, is_done: false };
         let partitions = (0..partitions).map(|_| progress()).collect();
         Self { limit, direction, partitions, rows: BTreeMap::new(), scanned: 0 }
     }
 
-    /// The partition to read next, and behind which key; none when the page is full or nothing is left.
-    pub(crate) fn next(&self) -> Option<(u16, Option<&SortKey>)> {
-        let unread = self.partitions.iter().position(|partition| !partition.is_begun);
+    /// The partition to read next, behind which key, and how many members of it; none when the page is full or nothing is
+    /// left.
+    ///
+    /// A partition that is read on for the same page gave too few rows: what was read of it did not match. It is read on in
+    /// longer and longer parts, so that a page of one row does not take a call for every request that could have been it.
+    pub(crate) fn next(&self) -> Option<(u16, Option<&SortKey>, usize)> {
+        let unread = self.partitions.iter().position(|partition| partition.scans == 0);
         let place = unread
             .or_else(|| self.settled().nth(self.limit.saturating_sub(1)).is_none().then(|| self.hindmost())?)?;
-        Some((u16::try_from(place).ok()?, self.partitions.get(place)?.position.as_ref()))
+        let partition = self.partitions.get(place)?;
+        let longer = self.limit.saturating_mul(1 << partition.scans.min(10));
+        let limit = longer.min(MOST_RECORDS.max(self.limit));
+        Some((u16::try_from(place).ok()?, partition.position.as_ref(), limit))
     }
 
     /// Whether every partition has been read at least once, so that a page can be given.
     pub(crate) fn is_begun(&self) -> bool {
-        self.partitions.iter().all(|partition| partition.is_begun)
+        self.partitions.iter().all(|partition| partition.scans > 0)
     }
 
     /// Adds what a scan of a partition found.
@@ -166,15 +177,19 @@ impl<Row> Assembly<Row> {
         for (member, request) in scanned.requests {
             match request {
                 Ok(request) => {
-                    let rows = query.into_rows(request, now).into_iter().filter(|(key, _)| is_found(key));
+                    let rows = query.rows_from(request, now).into_iter().filter(|(key, _)| is_found(key));
                     self.rows.extend(rows.map(|(key, row)| (key, Ok(row))));
                 }
                 Err(unreadable) => {
-                    self.rows.insert(member, Err(unreadable));
+                    let is_named =
+                        |row: &Result<Row, Unreadable>| row.as_ref().is_err_and(|row| row.id == unreadable.id);
+                    if !self.rows.values().any(is_named) {
+                        self.rows.insert(member, Err(unreadable));
+                    }
                 }
             }
         }
-        progress.is_begun = true;
+        progress.scans += 1;
         progress.is_done = !scanned.more;
         progress.position = if scanned.more && !scanned.position.as_bytes().is_empty() {
             Some(row_position(scanned.position, layout, Q::LAYOUT, descending))

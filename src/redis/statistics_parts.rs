@@ -1,3 +1,4 @@
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::query::{Dimension, KeyRange, SortKey, Statistics, Term};
@@ -20,14 +21,16 @@ impl StatisticsParts {
         let others = Status::ALL.into_iter().filter(|status| *status != Status::Pending);
         let statuses = std::iter::once(Status::Pending).chain(others);
         let whole = |part, term| (part, term, KeyRange::ALL);
-        let due = |duration: &Duration| {
-            let range = KeyRange::due_by(now.saturating_add(*duration));
-            (Part::DueWithin(*duration), Term::whole(Dimension::Due), range)
+        let due = |duration: Duration| {
+            let range = KeyRange::due_by(now.saturating_add(duration));
+            (Part::DueWithin(duration), Term::whole(Dimension::Due), range)
         };
         let parts = statuses.map(|status| whole(Part::At(status), Term::status(status)));
         let parts = parts
             .chain(PendingReason::ALL.into_iter().map(|why| whole(Part::WaitingFor(why), Term::pending_reason(why))));
-        Self { parts: parts.chain(due_within.iter().map(due)).collect() }
+        // Given twice, a duration is still to be counted once.
+        let durations: BTreeSet<Duration> = due_within.iter().copied().collect();
+        Self { parts: parts.chain(durations.into_iter().map(due)).collect() }
     }
 
     pub(crate) fn ranges(&self) -> impl Iterator<Item = (&Term, &KeyRange)> {
@@ -36,8 +39,8 @@ impl StatisticsParts {
 
     /// The statistics of a partition of which these are the sizes and the first key of the first.
     pub(crate) fn read(&self, (sizes, first): &(Vec<u64>, Option<SortKey>)) -> Statistics {
-        let mut statistics = Statistics::default();
-        statistics.oldest_pending = first.as_ref().and_then(SortKey::created_time);
+        let oldest_pending = first.as_ref().and_then(SortKey::created_time);
+        let mut statistics = Statistics { oldest_pending, ..Statistics::default() };
         for ((part, _, _), size) in self.parts.iter().zip(sizes.iter().copied()) {
             match part {
                 Part::DueWithin(duration) => *statistics.due_within.entry(*duration).or_default() += size,

@@ -14,6 +14,9 @@ enum Rule {
 const FORBIDDEN_IN_IDS: &str = r"{}*?[]\";
 
 fn check(field: &'static str, text: &str, longest: usize, rule: Rule) -> Result<(), InvalidValue> {
+    if is_simple(text.as_bytes(), longest, rule) {
+        return Ok(());
+    }
     let problem = if text.trim().is_empty() {
         "is blank".to_owned()
     } else if text.len() > longest {
@@ -33,6 +36,17 @@ fn check(field: &'static str, text: &str, longest: usize, rule: Rule) -> Result<
         format!("contains {offender:?}; allowed is {allowed}")
     };
     Err(InvalidValue::new(field, problem))
+}
+
+/// Whether this is plain ASCII that needs no further look, as nearly all names are. Without early exit, so that the
+/// compiler looks at many bytes at once: names are checked again whenever a document is read.
+#[allow(clippy::needless_bitwise_bool, reason = "see above")]
+fn is_simple(text: &[u8], longest: usize, rule: Rule) -> bool {
+    let allowed = match rule {
+        Rule::Id => text.iter().fold(true, |ok, byte| ok & (byte.is_ascii_alphanumeric() || *byte == b'-')),
+        Rule::Name => text.iter().fold(true, |ok, byte| ok & (b' '..=b'~').contains(byte)),
+    };
+    allowed && text.len() <= longest && text.first().is_some_and(|first| *first != b' ')
 }
 
 macro_rules! text_types {

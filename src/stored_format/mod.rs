@@ -6,29 +6,53 @@
 
 // The only place that names bincode; what it gives out is bytes, documents and `FormatError`s.
 
+#[cfg(test)]
+mod arbitrary;
 mod envelope;
+#[cfg(test)]
+mod figures;
 mod format_error;
+mod format_version;
+#[cfg(test)]
+mod golden;
+#[cfg(test)]
+mod hostile_tests;
 mod limits;
+#[cfg(test)]
+mod properties;
 #[cfg(test)]
 mod samples;
 #[cfg(test)]
 mod tests;
 mod version_1;
+mod version_2;
+mod versions;
 
 use crate::request::RequestDocument;
 
 pub use format_error::FormatError;
+pub use format_version::FormatVersion;
 use limits::Budget;
 pub use limits::DocumentLimit;
 
-/// The bytes of this document, in the newest version. Equal documents have equal bytes.
+/// The bytes of this document in the newest version. Equal documents have equal bytes.
 ///
 /// # Errors
 /// [`FormatError::OverLimit`] when they, or the memory that reading them takes, are more than the limit allows.
 pub fn encode(document: &RequestDocument, limit: DocumentLimit) -> Result<Vec<u8>, FormatError> {
-    let mut bytes = envelope::begin(2048);
-    version_1::encode(document, limit, &mut bytes)?;
-    envelope::seal(bytes, version_1::NUMBER, limit)
+    encode_as(document, FormatVersion::NEWEST, limit)
+}
+
+/// The bytes of this document in the given version. Equal documents have equal bytes in each version.
+///
+/// # Errors
+/// As [`encode`], and [`FormatError::NotExpressible`] when the version has no place for something in the document.
+pub fn encode_as(
+    document: &RequestDocument,
+    version: FormatVersion,
+    limit: DocumentLimit,
+) -> Result<Vec<u8>, FormatError> {
+    versions::encode(versions::KNOWN, version.number(), document, limit)
 }
 
 /// The document with these bytes, in whichever known version they were written.
@@ -40,9 +64,13 @@ pub fn encode(document: &RequestDocument, limit: DocumentLimit) -> Result<Vec<u8
 /// # Errors
 /// Every other [`FormatError`], by what is wrong with the bytes.
 pub fn decode(bytes: &[u8], limit: DocumentLimit) -> Result<RequestDocument, FormatError> {
-    let opened = envelope::open(bytes, limit)?;
-    match opened.schema_version {
-        version_1::NUMBER => version_1::decode(opened.body, limit),
-        newer => Err(envelope::unknown_version("schema", newer, version_1::NUMBER)),
-    }
+    versions::decode(versions::KNOWN, bytes, limit)
+}
+
+/// The number of the version these bytes were written in, which need not be a known one.
+///
+/// # Errors
+/// [`FormatError`] when the bytes around the document are not whole.
+pub fn version_number(bytes: &[u8]) -> Result<u16, FormatError> {
+    envelope::open(bytes, DocumentLimit::MAX).map(|opened| opened.schema_version)
 }

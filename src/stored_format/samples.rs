@@ -6,26 +6,22 @@ use std::sync::Arc;
 
 use crate::request::*;
 
-fn at(seconds: u64) -> Timestamp {
+pub(super) fn at(seconds: u64) -> Timestamp {
     Timestamp::from_micros(1_767_225_600_000_000 + seconds * 1_000_000 + seconds % 7 * 1_003).unwrap()
-}
-
-fn text(text: &str) -> Option<String> {
-    Some(text.to_owned())
 }
 
 /// An actor as a web application sees one.
 pub(super) fn person(id: &str, name: &str, role: &str, when: u64) -> Arc<ActorContext> {
     let mut actor = ActorContext::user(id).unwrap().named(name).with_role(role).unwrap().with_role("employee").unwrap();
     actor = actor.with_group("engineering").unwrap().with_group("berlin").unwrap();
-    actor.correlation_id = text("0199a4a2-7b1e-7c3a-9d55-0242ac120002");
-    actor.session_id = text("5f2b8f7e-3c1d-4b7a-8a43-6a1c7e2d9f10");
-    actor.source_address = text("10.20.30.40");
-    actor.user_agent = text("Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0");
-    actor.time_zone = text("Europe/Berlin");
-    actor.culture = text("de-DE");
+    actor.correlation_id = Some("0199a4a2-7b1e-7c3a-9d55-0242ac120002".into());
+    actor.session_id = Some("5f2b8f7e-3c1d-4b7a-8a43-6a1c7e2d9f10".into());
+    actor.source_address = Some("10.20.30.40".into());
+    actor.user_agent = Some("Mozilla/5.0 (X11; Linux x86_64) Firefox/140.0".into());
+    actor.time_zone = Some("Europe/Berlin".into());
+    actor.culture = Some("de-DE".into());
     actor.at = Some(at(when));
-    actor.reason = text("Routine access review for the quarter");
+    actor.reason = Some("Routine access review for the quarter".into());
     Arc::new(actor)
 }
 
@@ -70,7 +66,7 @@ pub(super) fn realistic() -> RequestDocument {
         expires_at: Some(at(7 * 86_400)),
         decider: DeciderRule::NotTheRequester,
         state: verdict.map_or(ApprovalState::Pending, |(by, when, reason)| {
-            ApprovalState::Approved(Verdict { by: Arc::clone(by), at: at(when), reason: text(reason), digest })
+            ApprovalState::Approved(Verdict { by: Arc::clone(by), at: at(when), reason: Some(reason.into()), digest })
         }),
         metadata: Metadata::new(),
     };
@@ -109,10 +105,10 @@ pub(super) fn realistic() -> RequestDocument {
             decision(ApprovalDecision::Requested.into(), &requester, 0)
                 .about(Metadata::new().with("approvals", 3_i64).unwrap()),
             decision(ApprovalDecision::Granted.into(), &manager, 5_400)
-                .because(text("Needed for the migration until March"))
+                .because(Some("Needed for the migration until March".into()))
                 .about(granted("a-1", "manager", 1)),
             decision(ApprovalDecision::Granted.into(), &security, 9_000)
-                .because(text("No conflict of duties"))
+                .because(Some("No conflict of duties".into()))
                 .about(granted("a-2", "security-officer", 2)),
         ],
         versioning: Versioning { expected: Some(version.clone()), reviewed: Some(version) },
@@ -129,9 +125,10 @@ pub(super) fn realistic() -> RequestDocument {
 }
 
 /// Every field filled, every kind of value, text of several scripts.
+#[allow(clippy::too_many_lines, reason = "there are that many fields")]
 pub(super) fn fullest() -> RequestDocument {
     let mut actor = (*person("u-ß", "Jürgen 山田 🦀", "администратор", 1)).clone();
-    actor.causation_id = text("cause");
+    actor.causation_id = Some("cause".into());
     actor.kind = ActorKind::Administrator;
     actor.mode = ActorMode::Validate;
     actor.metadata = every_value();
@@ -142,14 +139,14 @@ pub(super) fn fullest() -> RequestDocument {
     let verdict = Verdict {
         by: Arc::clone(&actor),
         at: at(10),
-        reason: text("because"),
+        reason: Some("because".into()),
         digest: Digest::from_bytes(std::array::from_fn(|i| u8::try_from(i).unwrap())),
     };
     let approval = Approval {
         id: ApprovalId::new("a:1").unwrap(),
         target: ApprovalTarget::any_of(ids, roles, groups).unwrap(),
         description: "line one\nline two".to_owned(),
-        name: text("Zoë"),
+        name: Some("Zoë".into()),
         step: Step::new(u32::MAX).unwrap(),
         quorum: Some(Quorum {
             group: QuorumGroup::new("board").unwrap(),
@@ -162,19 +159,21 @@ pub(super) fn fullest() -> RequestDocument {
             verdict,
             rejection: Some(Rejection {
                 code: "E-1".to_owned(),
-                category: text("policy"),
+                category: Some("policy".into()),
                 message: "no".to_owned(),
                 metadata: every_value(),
             }),
         },
         metadata: every_value(),
     };
+    let system = Arc::new(ActorContext::system());
+    let small = Metadata::new().with("n", 1_i64).unwrap();
     let mut intent = Intent::new("löschen", "Data").unwrap().described_as("").irreversible();
     intent.risk = RiskLevel::Critical;
     intent.blast_radius = Some(BlastRadius {
         scope: BlastScope::Global,
         estimated_count: Some(u64::MAX),
-        description: text("all of it"),
+        description: Some("all of it".into()),
     });
     intent = intent.with_tag("gdpr").and_then(|intent| intent.with_tag("Ωmega")).unwrap();
     intent.metadata = every_value();
@@ -196,7 +195,7 @@ pub(super) fn fullest() -> RequestDocument {
         approvals: vec![approval],
         approval_round: u32::MAX,
         decisions: DecisionKind::all()
-            .map(|kind| Decision::new(kind, &actor, at(3)).because(text("why")).about(every_value()))
+            .map(|kind| Decision::new(kind, &system, at(3)).because(Some("why".into())).about(small.clone()))
             .collect(),
         side_effects: vec![
             SideEffect::new("CacheInvalidated", "all of it", Severity::Critical, Timestamp::MAX)

@@ -1,60 +1,168 @@
 use std::sync::Arc;
 
+use super::golden::documents;
 use super::samples::{fullest, realistic, smallest};
+use super::versions::{KNOWN, Version};
 use super::*;
 
 const LIMIT: DocumentLimit = DocumentLimit::DEFAULT;
 
+/// Tries `check` with each version there is.
+fn in_every_version(check: impl Fn(FormatVersion)) {
+    assert_eq!(KNOWN.last().map(|version| version.number), Some(FormatVersion::NEWEST.number()));
+    for version in KNOWN {
+        check(FormatVersion::new(version.number).unwrap());
+    }
+}
+
 #[test]
 fn what_is_encoded_decodes_to_the_same() {
-    for document in [smallest(), realistic(), fullest()] {
-        let bytes = encode(&document, LIMIT).unwrap();
-        assert_eq!(decode(&bytes, LIMIT).unwrap(), document);
+    in_every_version(|version| {
+        for (name, document) in documents() {
+            let bytes = encode_as(&document, version, LIMIT).unwrap();
+            assert_eq!(decode(&bytes, LIMIT).unwrap(), document, "{name} in version {version}");
+        }
+    });
+}
+
+#[test]
+fn equal_documents_have_equal_bytes_whether_they_share_their_actors_or_not() {
+    let shared = realistic();
+    let mut separate = shared.clone();
+    for decision in &mut separate.decisions {
+        decision.by = Arc::new((*decision.by).clone());
     }
+    in_every_version(|version| {
+        let bytes = encode_as(&shared, version, LIMIT).unwrap();
+        assert_eq!(encode_as(&separate, version, LIMIT).unwrap(), bytes);
+        assert_eq!(encode_as(&decode(&bytes, LIMIT).unwrap(), version, LIMIT).unwrap(), bytes);
+    });
 }
 
 #[test]
 fn equal_actors_are_one_value_after_decoding() {
-    let document = decode(&encode(&realistic(), LIMIT).unwrap(), LIMIT).unwrap();
-    assert!(Arc::ptr_eq(&document.requested_by, &document.decisions[0].by));
-    assert!(Arc::ptr_eq(&document.approvals[0].state.verdict().unwrap().by, &document.decisions[3].by));
+    in_every_version(|version| {
+        let document = decode(&encode_as(&realistic(), version, LIMIT).unwrap(), LIMIT).unwrap();
+        assert!(Arc::ptr_eq(&document.requested_by, &document.decisions[0].by));
+        assert!(Arc::ptr_eq(&document.approvals[0].state.verdict().unwrap().by, &document.decisions[3].by));
+    });
 }
 
 #[test]
 fn every_truncation_is_a_typed_error() {
-    let bytes = encode(&fullest(), LIMIT).unwrap();
-    for length in 0..bytes.len() {
-        let error = decode(&bytes[..length], LIMIT).unwrap_err();
-        assert!(matches!(error, FormatError::Truncated { found, .. } if found == length), "{length}: {error}");
-    }
+    in_every_version(|version| {
+        let bytes = encode_as(&fullest(), version, LIMIT).unwrap();
+        for length in 0..bytes.len() {
+            let error = decode(&bytes[..length], LIMIT).unwrap_err();
+            assert!(matches!(error, FormatError::Truncated { found, .. } if found == length), "{length}: {error}");
+        }
+    });
 }
 
 #[test]
 fn every_flip_of_one_bit_is_a_typed_error() {
-    let bytes = encode(&realistic(), LIMIT).unwrap();
-    for place in 0..bytes.len() {
-        for bit in 0..8 {
-            let mut damaged = bytes.clone();
-            damaged[place] ^= 1 << bit;
-            assert!(decode(&damaged, LIMIT).is_err(), "bit {bit} of byte {place}");
+    in_every_version(|version| {
+        let bytes = encode_as(&realistic(), version, LIMIT).unwrap();
+        for place in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut damaged = bytes.clone();
+                damaged[place] ^= 1 << bit;
+                assert!(decode(&damaged, LIMIT).is_err(), "bit {bit} of byte {place}");
+            }
         }
-    }
+    });
 }
 
 #[test]
-fn bytes_behind_the_body_are_malformed() {
-    let mut bytes = encode(&smallest(), LIMIT).unwrap();
-    bytes.push(0);
-    assert!(matches!(decode(&bytes, LIMIT), Err(FormatError::Malformed { .. })));
+fn bytes_behind_the_document_are_malformed() {
+    in_every_version(|version| {
+        let mut bytes = encode_as(&smallest(), version, LIMIT).unwrap();
+        let mut longer_body = bytes.clone();
+        bytes.push(0);
+        assert!(matches!(decode(&bytes, LIMIT), Err(FormatError::Malformed { .. })));
+        longer_body.push(0);
+        let longer_body = envelope::seal(longer_body, version.number(), LIMIT).unwrap();
+        assert!(matches!(decode(&longer_body, LIMIT), Err(FormatError::Malformed { .. })));
+    });
 }
 
 #[test]
 fn more_than_the_limit_is_neither_written_nor_read() {
-    let bytes = encode(&realistic(), LIMIT).unwrap();
-    let exact = DocumentLimit::of_bytes(bytes.len());
-    assert_eq!(encode(&realistic(), exact).unwrap(), bytes);
-    assert!(decode(&bytes, exact).is_ok());
-    let short = DocumentLimit::of_bytes(bytes.len() - 1);
-    assert!(matches!(encode(&realistic(), short), Err(FormatError::OverLimit { .. })));
-    assert!(matches!(decode(&bytes, short), Err(FormatError::OverLimit { .. })));
+    in_every_version(|version| {
+        let bytes = encode_as(&realistic(), version, LIMIT).unwrap();
+        let exact = DocumentLimit::of_bytes(bytes.len());
+        assert_eq!(encode_as(&realistic(), version, exact).unwrap(), bytes);
+        assert!(decode(&bytes, exact).is_ok());
+        let short = DocumentLimit::of_bytes(bytes.len() - 1);
+        assert!(matches!(encode_as(&realistic(), version, short), Err(FormatError::OverLimit { .. })));
+        assert!(matches!(decode(&bytes, short), Err(FormatError::OverLimit { .. })));
+    });
+}
+
+#[test]
+fn a_newer_version_is_refused_by_its_number_and_never_called_damaged() {
+    let of_version = |number| envelope::seal(envelope::begin(0), number, LIMIT).unwrap();
+    for number in [3, u16::MAX] {
+        let expected = FormatError::UnsupportedVersion { part: "schema", found: number, newest_supported: 2 };
+        assert_eq!(decode(&of_version(number), LIMIT).unwrap_err(), expected);
+        assert_eq!(FormatVersion::new(number).unwrap_err(), expected);
+    }
+    assert!(matches!(decode(&of_version(0), LIMIT), Err(FormatError::Malformed { .. })));
+
+    let at_an_older_reader = versions::decode(&KNOWN[..1], &encode(&realistic(), LIMIT).unwrap(), LIMIT);
+    let expected = FormatError::UnsupportedVersion { part: "schema", found: 2, newest_supported: 1 };
+    assert_eq!(at_an_older_reader.unwrap_err(), expected);
+
+    let mut newer_envelope = encode(&realistic(), LIMIT).unwrap();
+    newer_envelope[4] = 9;
+    let expected = FormatError::UnsupportedVersion { part: "envelope", found: 9, newest_supported: 1 };
+    assert_eq!(decode(&newer_envelope, LIMIT).unwrap_err(), expected);
+}
+
+#[test]
+fn foreign_bytes_are_called_foreign() {
+    for bytes in [b"{\"id\":1}".as_slice(), b"x", &[0; 64], "\u{89}MGR".as_bytes()] {
+        assert_eq!(decode(bytes, LIMIT).unwrap_err(), FormatError::Foreign);
+    }
+}
+
+/// How a version is added: a module with these two functions, and a line in the table.
+mod throw_away_version_3 {
+    use super::*;
+
+    pub(super) const NUMBER: u16 = 3;
+
+    /// Version 2 behind a byte of its own; it has no place for a payload.
+    pub(super) fn encode(
+        document: &RequestDocument,
+        limit: DocumentLimit,
+        into: &mut Vec<u8>,
+    ) -> Result<(), FormatError> {
+        if document.payload.is_some() {
+            return Err(FormatError::NotExpressible { version: NUMBER, problem: "it has a payload".to_owned() });
+        }
+        into.push(33);
+        version_2::encode(document, limit, into)
+    }
+
+    pub(super) fn decode(body: &[u8], limit: DocumentLimit) -> Result<RequestDocument, FormatError> {
+        let rest = body.strip_prefix(&[33]).ok_or_else(|| FormatError::malformed("33 is missing"))?;
+        version_2::decode(rest, limit)
+    }
+}
+
+#[test]
+fn a_version_is_added_by_one_module_and_one_line() {
+    use throw_away_version_3::{NUMBER, decode, encode};
+    let table = [
+        Version { number: 1, encode: version_1::encode, decode: version_1::decode },
+        Version { number: 2, encode: version_2::encode, decode: version_2::decode },
+        Version { number: NUMBER, encode, decode },
+    ];
+    for number in 1..=NUMBER {
+        let bytes = versions::encode(&table, number, &smallest(), LIMIT).unwrap();
+        assert_eq!(versions::decode(&table, &bytes, LIMIT).unwrap(), smallest());
+    }
+    let refused = versions::encode(&table, NUMBER, &realistic(), LIMIT).unwrap_err();
+    assert!(matches!(refused, FormatError::NotExpressible { version: NUMBER, .. }));
 }

@@ -5,7 +5,7 @@ use super::history::Occasion;
 use super::outcome::{AfterFailure, Completion, Failure};
 use super::resolution::{self, StaleStrategy};
 use super::{Command, execution};
-use crate::error::Result;
+use crate::error::{ExecutionRefusal, Result};
 use crate::request::{
     ActorContext, ExecutionKind, MutationRequest, RequestId, RequestState, StateVersion, Status, Timestamp, WriteId,
 };
@@ -127,8 +127,25 @@ impl ExecutionOutcome {
 
 /// The request that this one makes up for, if it is an executed compensation.
 pub(crate) fn compensated_by(request: &MutationRequest) -> Option<&RequestId> {
+    compensates(request, Status::Executed)
+}
+
+/// The request that this one is to make up for, if it is an approved compensation.
+pub(crate) fn to_be_compensated_by(request: &MutationRequest) -> Option<&RequestId> {
+    compensates(request, Status::Approved)
+}
+
+/// Only what was executed can be made up for.
+pub(crate) fn check_compensable(original: &MutationRequest) -> Result<()> {
+    match original.state.status() {
+        Status::Executed => Ok(()),
+        status => Err(execution::refused(original, ExecutionRefusal::NotExecuted { status })),
+    }
+}
+
+fn compensates(request: &MutationRequest, status: Status) -> Option<&RequestId> {
     match &request.execution.kind {
-        ExecutionKind::Compensation(plan) if request.state.status() == Status::Executed => Some(&plan.compensates),
+        ExecutionKind::Compensation(plan) if request.state.status() == status => Some(&plan.compensates),
         _ => None,
     }
 }

@@ -42,8 +42,8 @@ mod sentence;
 
 pub use command::{Action, Command};
 pub use compensation::{compensation_draft, link_compensation, owes_link};
-pub(crate) use execution_order::compensated_by;
 pub use execution_order::{ExecutionOrder, ExecutionOutcome};
+pub(crate) use execution_order::{check_compensable, compensated_by, to_be_compensated_by};
 pub use expiry::{due_command, is_due, next_deadline};
 pub use explain::{Explanation, OpenApproval, OpenDemand, decidable_by, explain};
 pub use filing::file;

@@ -4,7 +4,8 @@
 --       then the indexes to read along, merged; then the indexes to look members up in
 -- ARGV  1 how many indexes to read along   2 '+' from the least member on, '-' from the greatest down
 --       3, 4 bounds in the order of reading, as ZRANGE BYLEX takes them   5 most members to return
---       6 most members to look at   7 '+' when a member begins with its request's created time, '-' when it ends with it
+--       6 how much to do: a member read counts, and an index asked again
+--       7 '+' when a member begins with its request's created time, '-' when it ends with it
 --       8 '1' to return records, '0' to return members only
 --       then for each condition: how many of the indexes it may be met in; 'row' to look up the member itself, 'request'
 --       to look up created time and id of its request
@@ -16,7 +17,7 @@
 local along = tonumber(ARGV[1])
 local descending = ARGV[2] == '-'
 local from, to = ARGV[3], ARGV[4]
-local limit, budget = tonumber(ARGV[5]), tonumber(ARGV[6])
+local limit, budget = tonumber(ARGV[5]), tonumber(ARGV[6]) + along
 local created_first, wants_records = ARGV[7] == '+', ARGV[8] == '1'
 
 local conditions = {}
@@ -30,11 +31,17 @@ for at = 9, #ARGV, 2 do
     conditions[#conditions + 1] = { keys = keys, by_row = ARGV[at + 1] == 'row' }
 end
 
-local function fetch(key, count)
+-- Reads on along one index. What it costs is counted: members, and one for asking.
+local work = 0
+local function fetch(key, behind, count)
+    local members
     if descending then
-        return redis.call('ZRANGE', key, from, to, 'BYLEX', 'REV', 'LIMIT', 0, count)
+        members = redis.call('ZRANGE', key, behind, to, 'BYLEX', 'REV', 'LIMIT', 0, count)
+    else
+        members = redis.call('ZRANGE', key, behind, to, 'BYLEX', 'LIMIT', 0, count)
     end
-    return redis.call('ZRANGE', key, from, to, 'BYLEX', 'LIMIT', 0, count)
+    work = work + 1 + #members
+    return members
 end
 
 -- Bytes, not strings: Lua's own comparison follows the server's locale.
@@ -54,42 +61,82 @@ local function is_before(one, other)
     return #a < #b
 end
 
+local function comes_first(one, other)
+    if descending then
+        return is_before(other, one)
+    end
+    return is_before(one, other)
+end
+
 local function with_time(member)
     local high, low = struct.unpack('>I4I4', member)
     return { member = member, high = high, low = low }
 end
 
--- The next members of all indexes together, and whether there are no others behind them.
-local function merged(count)
-    local entries, bound = {}, nil
-    for place = 2, along + 1 do
-        local members = fetch(KEYS[place], count)
-        for _, member in ipairs(members) do
-            entries[#entries + 1] = with_time(member)
-        end
-        if #members == count then
-            local last = with_time(members[count])
-            -- Behind the nearest end of what was read, an index may hold members that were not.
-            if not bound or (is_before(last, bound) ~= descending and last.member ~= bound.member) then
-                bound = last
+-- Several indexes together. Each is read ahead to its `last`; up to the nearest of these, nothing is missing.
+local sources = {}
+for place = 2, along + 1 do
+    sources[#sources + 1] = { key = KEYS[place], behind = from, is_due = true }
+end
+local ahead = {}
+
+-- Reads on along the indexes that are due, all of them at first and later mostly one, and forgets those that hold no more.
+local function read_ahead(count)
+    local new, left, due = {}, {}, 0
+    for _, source in ipairs(sources) do
+        due = due + (source.is_due and 1 or 0)
+    end
+    count = math.max(1, math.min(count, math.floor(1000 / due)))
+    for _, source in ipairs(sources) do
+        if source.is_due then
+            local members = fetch(source.key, source.behind, count)
+            for _, member in ipairs(members) do
+                new[#new + 1] = with_time(member)
             end
+            source.last = #members == count and new[#new] or nil
+            source.behind = source.last and '(' .. source.last.member
+        end
+        if source.last then
+            left[#left + 1] = source
         end
     end
-    table.sort(entries, function(one, other)
-        if descending then
-            return is_before(other, one)
+    sources = left
+    table.sort(new, comes_first)
+    local both, at = {}, 1
+    for _, entry in ipairs(ahead) do
+        while new[at] and comes_first(new[at], entry) do
+            both[#both + 1] = new[at]
+            at = at + 1
         end
-        return is_before(one, other)
-    end)
-    local members = {}
-    for _, entry in ipairs(entries) do
-        if entry.member ~= members[#members] then
+        both[#both + 1] = entry
+    end
+    for place = at, #new do
+        both[#both + 1] = new[place]
+    end
+    ahead = both
+end
+
+-- The next members of all indexes together, each once, and whether there are no others behind them.
+local function merged(count)
+    read_ahead(count)
+    local bound
+    for _, source in ipairs(sources) do
+        if not bound or comes_first(source.last, bound) then
+            bound = source.last
+        end
+    end
+    for _, source in ipairs(sources) do
+        source.is_due = source.last.member == bound.member
+    end
+    local members, rest = {}, {}
+    for _, entry in ipairs(ahead) do
+        if bound and comes_first(bound, entry) then
+            rest[#rest + 1] = entry
+        elseif entry.member ~= members[#members] then
             members[#members + 1] = entry.member
         end
-        if bound and entry.member == bound.member then
-            break
-        end
     end
+    ahead = rest
     return members, not bound
 end
 
@@ -97,7 +144,7 @@ local function next_members(count)
     if along > 1 then
         return merged(count)
     end
-    local members = fetch(KEYS[2], count)
+    local members = fetch(KEYS[2], from, count)
     return members, #members < count
 end
 
@@ -147,12 +194,10 @@ local batch = limit + 1
 if #conditions > 0 then
     batch = math.max(batch, 200)
 end
--- Lua passes at most some 8,000 values to one command.
-batch = math.max(1, math.min(batch, math.floor(4000 / along)))
 
 local found, position, looked_at, more = {}, '', 0, 1
-while more == 1 and #found <= limit and looked_at < budget do
-    local members, at_end = next_members(math.min(batch, budget - looked_at))
+while more == 1 and #found <= limit and work < budget do
+    local members, at_end = next_members(math.min(batch, budget - work))
     looked_at = looked_at + #members
     if #members > 0 then
         position = members[#members]

@@ -24,8 +24,8 @@ impl Document<'_> {
             },
             intent: intent(self.intent)?,
             requested_by: actors.share(self.requested_by)?,
-            payload: self.payload.map(payload).transpose()?,
-            state: state(self.state)?,
+            payload: self.payload.as_ref().map(payload).transpose()?,
+            state: state(&self.state)?,
             requirements: list(self.requirements, requirement)?,
             approvals: list(self.approvals, |part| approval(part, &mut actors))?,
             approval_round: self.approval_round,
@@ -101,13 +101,13 @@ fn intent(wire: Intent<'_>) -> Result<request::Intent, FormatError> {
     })
 }
 
-fn payload(wire: Payload<'_>) -> Result<request::Payload, FormatError> {
+fn payload(wire: &Payload<'_>) -> Result<request::Payload, FormatError> {
     request::Payload::new(wire.content_type, wire.bytes).map_err(invalid)
 }
 
-fn state(wire: State<'_>) -> Result<request::RequestState, FormatError> {
+fn state(wire: &State<'_>) -> Result<request::RequestState, FormatError> {
     use request::RequestState as Into;
-    Ok(match wire {
+    Ok(match *wire {
         State::Created => Into::Created,
         State::Pending { reason, expires_at } => {
             Into::Pending(request::Pending { reason: reason.into(), expires_at: expires_at.map(time).transpose()? })
@@ -141,7 +141,7 @@ fn approval<'a>(wire: Approval<'a>, actors: &mut Actors<'a>) -> Result<request::
         description: wire.description.to_owned(),
         name: wire.name.map(str::to_owned),
         step: Step::new(wire.step).map_err(invalid)?,
-        quorum: wire.quorum.map(quorum).transpose()?,
+        quorum: wire.quorum.as_ref().map(quorum).transpose()?,
         expires_at: wire.expires_at.map(time).transpose()?,
         decider: wire.decider.into(),
         state: approval_state(wire.state, actors)?,
@@ -149,7 +149,7 @@ fn approval<'a>(wire: Approval<'a>, actors: &mut Actors<'a>) -> Result<request::
     })
 }
 
-fn quorum(wire: Quorum<'_>) -> Result<request::Quorum, FormatError> {
+fn quorum(wire: &Quorum<'_>) -> Result<request::Quorum, FormatError> {
     Ok(request::Quorum {
         group: checked(wire.group)?,
         required: NonZeroU32::new(wire.required).ok_or_else(|| FormatError::malformed("a quorum of 0 grants"))?,

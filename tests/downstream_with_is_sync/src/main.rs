@@ -12,32 +12,23 @@ async fn made_synchronous() -> u32 {
     7
 }
 
-// TO ADJUST: written against a sketch of the API, before there was one. Only the names in this function and the
-// two lines that build a `Governance` should need a change.
 fn draft() -> Result<RequestDraft, Box<dyn Error>> {
-    Ok(RequestDraft::builder()
-        .target(Target::new("tenant", "acme")?)
-        .intent(Intent::new("grant-role")?)
-        .requested_by(Arc::new(ActorContext::user("ada")?))
-        .approval(ApprovalRule::by_role("manager")?)
-        .build()?)
+    let target = Target::new("tenant:acme", "Tenant", "RoleGrant")?;
+    let draft = RequestDraft::new(target, Intent::new("grant-role", "Access")?, ActorContext::user("ada")?);
+    Ok(draft.requires_approval(ApprovalRule::role("manager")?))
 }
 
 fn file_blocking() -> Result<(), Box<dyn Error>> {
-    let governance = blocking::Governance::builder()
-        .store(Arc::new(blocking::MemoryStore::new()))
-        .build();
+    let governance = blocking::Governance::builder().store(Arc::new(blocking::MemoryStore::new())).build();
     let request = governance.submit(draft()?)?;
-    assert!(governance.get(request.id())?.is_some());
+    assert!(governance.get(&request.id)?.is_some());
     Ok(())
 }
 
 async fn file_nonblocking() -> Result<(), Box<dyn Error>> {
-    let governance = nonblocking::Governance::builder()
-        .store(Arc::new(nonblocking::MemoryStore::new()))
-        .build();
+    let governance = nonblocking::Governance::builder().store(Arc::new(nonblocking::MemoryStore::new())).build();
     let request = governance.submit(draft()?).await?;
-    assert!(governance.get(request.id()).await?.is_some());
+    assert!(governance.get(&request.id).await?.is_some());
     Ok(())
 }
 

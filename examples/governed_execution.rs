@@ -1,0 +1,138 @@
+//! Approve a change, execute it, and roll it back by a compensation; in a synchronous program.
+//!
+//! `cargo run --example governed_execution` keeps the requests in memory; with `REDIS_URL=redis://host:port` they are
+//! kept in Redis until the program ends.
+
+mod support;
+
+use std::process::ExitCode;
+use std::sync::Mutex;
+
+use mutator_governance::blocking::Governance;
+use mutator_governance::workflow::{
+    AfterFailure, Completion, ExecutionOrder, ExecutionOutcome, Failure, compensation_draft,
+};
+use mutator_governance::{
+    ActorContext, ApprovalId, ApprovalRule, CompensationKind, CompensationPlan, CompensationTrigger, Error, Intent,
+    MutationRequest, Payload, RequestDraft, RequestId, Severity, SideEffect, StateVersion, Target, Timestamp,
+};
+use support::stores::open_blocking;
+use support::{Place, Result, finish, print};
+
+fn main() -> ExitCode {
+    finish(run())
+}
+
+fn run() -> Result<()> {
+    let place = Place::from_environment();
+    print::title("Governed execution and rollback", "blocking", &place);
+    let governance = Governance::builder().store(open_blocking(&place)?).build();
+    let told = tell(&governance);
+    let cleaned = place.clean_up();
+    told.and(cleaned)
+}
+
+/// What is governed here: the feature flags of a shop, and how often they were changed.
+struct Flags {
+    on: Vec<String>,
+    changes: u32,
+    is_reachable: bool,
+}
+
+fn tell(governance: &Governance) -> Result<()> {
+    let rita = ActorContext::user("rita")?.named("Rita");
+    let mona = ActorContext::user("mona")?.named("Mona").with_role("owner")?;
+    let flags = Mutex::new(Flags { on: vec!["search".to_owned()], changes: 1, is_reachable: false });
+    show(&flags);
+
+    print::chapter("Rita wants to switch a feature on; an owner has to approve");
+    let target = Target::new("flags:shop", "FeatureFlags", "FlagChange")?;
+    let draft = RequestDraft::new(target, Intent::new("switch on checkout-v2", "Features")?, rita.clone())
+        .with_id(RequestId::new("flag-1")?)
+        .with_payload(Payload::new("text/plain", b"checkout-v2".to_vec())?)
+        .for_version(version(&flags)?)
+        .requires_approval(ApprovalRule::role("owner")?);
+    let request = governance.submit(draft)?;
+    print::begins("The flag service tries at once");
+    let outcome = execute(governance, &request.id, &flags);
+    print::execution(&outcome);
+    let outcome = governance.grant(&request.id, &ApprovalId::new("approval-1")?, mona.clone());
+    print::attempt("Mona, an owner, approves", &outcome);
+
+    print::chapter("Approved, it is executed: once");
+    print::begins("The flag service tries while its database is away");
+    let outcome = execute(governance, &request.id, &flags);
+    print::execution(&outcome);
+    set_reachable(&flags);
+    print::begins("The flag service tries again");
+    let outcome = execute(governance, &request.id, &flags);
+    print::execution(&outcome);
+    print::begins("The flag service, restarted, tries once more");
+    let outcome = execute(governance, &request.id, &flags);
+    print::execution(&outcome);
+    show(&flags);
+
+    print::chapter("Orders go down. Rita asks for a rollback, which is a request of its own");
+    let original = governance.get(&request.id)?.ok_or("the request is gone")?;
+    let plan = CompensationPlan::new(original.id.clone(), CompensationKind::Rollback, CompensationTrigger::Operator);
+    let draft = compensation_draft(&original, plan, Intent::new("switch off checkout-v2", "Features")?, rita)?
+        .with_id(RequestId::new("flag-1-undo")?)
+        .with_payload(Payload::new("text/plain", b"checkout-v2".to_vec())?)
+        .requires_approval(ApprovalRule::role("owner")?);
+    let undo = governance.submit(draft)?;
+    let outcome = governance.grant(&undo.id, &ApprovalId::new("approval-1")?, mona.because("Orders go down"));
+    print::attempt("Mona approves", &outcome);
+    print::begins("The flag service executes it");
+    let outcome = execute(governance, &undo.id, &flags);
+    print::execution(&outcome);
+    show(&flags);
+
+    print::chapter("The history of the change");
+    print::timeline(&governance.get(&request.id)?.ok_or("the request is gone")?);
+    print::chapter("The history of its rollback");
+    print::timeline(&governance.get(&undo.id)?.ok_or("the request is gone")?);
+    Ok(())
+}
+
+/// Has the flag service execute a request. Should the service fail, the request stays approved.
+fn execute(governance: &Governance, id: &RequestId, flags: &Mutex<Flags>) -> Result<ExecutionOutcome, Error> {
+    let service = ActorContext::service("flag-service")?;
+    let order = ExecutionOrder::new(service, version(flags)?).when_failed(AfterFailure::KeepApproved);
+    governance.execute(id, &order, |request: &MutationRequest| switch(request, flags))
+}
+
+/// The change itself, which knows nothing of approvals.
+fn switch(request: &MutationRequest, flags: &Mutex<Flags>) -> Result<Completion, Failure> {
+    let mut flags = flags.lock().map_err(|_| Failure::new("the flags are broken"))?;
+    if !flags.is_reachable {
+        return Err(Failure::new("the database of the flags cannot be reached").with_code("UNREACHABLE"));
+    }
+    let payload = request.payload.as_ref().ok_or_else(|| Failure::new("the request does not say which flag"))?;
+    let flag = String::from_utf8_lossy(payload.bytes()).into_owned();
+    if flags.on.contains(&flag) {
+        flags.on.retain(|on| *on != flag);
+    } else {
+        flags.on.push(flag);
+    }
+    flags.changes += 1;
+    let invalid = |error: mutator_governance::InvalidValue| Failure::new(error.to_string());
+    let effect = SideEffect::new("CacheDropped", "the flag cache was dropped", Severity::Info, Timestamp::now());
+    let completion = Completion::new().with_side_effect(effect.map_err(invalid)?);
+    Ok(completion.resulting_in(StateVersion::new(format!("v{}", flags.changes)).map_err(invalid)?))
+}
+
+fn version(flags: &Mutex<Flags>) -> Result<StateVersion, mutator_governance::InvalidValue> {
+    StateVersion::new(flags.lock().map_or_else(|_| String::new(), |flags| format!("v{}", flags.changes)))
+}
+
+fn set_reachable(flags: &Mutex<Flags>) {
+    if let Ok(mut flags) = flags.lock() {
+        flags.is_reachable = true;
+    }
+}
+
+fn show(flags: &Mutex<Flags>) {
+    if let Ok(flags) = flags.lock() {
+        println!("\nFlags v{}: {}", flags.changes, flags.on.join(", "));
+    }
+}

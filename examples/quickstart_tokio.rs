@@ -1,0 +1,82 @@
+//! A tenant role grant that needs a manager and then security, from a program on tokio.
+//!
+//! `cargo run --features tokio --example quickstart_tokio` keeps the request in memory; with `REDIS_URL=redis://host:port` it is kept in Redis
+//! until the program ends.
+
+mod support;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+#[cfg(feature = "redis")]
+use mutator_governance::nonblocking::RedisStore;
+use mutator_governance::nonblocking::{Governance, MemoryStore, RequestStore};
+use mutator_governance::{
+    ActorContext, ApprovalId, ApprovalRule, Intent, PageRequest, RequestDraft, RequestId, RiskLevel, Target,
+};
+use support::{Place, Result, finish, print};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    finish(run().await)
+}
+
+async fn run() -> Result<()> {
+    let place = Place::from_environment();
+    print::opening("tokio", &place);
+    let governance = Governance::builder().store(open(&place).await?).build();
+    let told = tell(&governance).await;
+    let cleaned = place.clean_up();
+    told.and(cleaned)
+}
+
+/// The store is all that differs: whatever follows works the same on each.
+async fn open(place: &Place) -> Result<Arc<dyn RequestStore>> {
+    match place {
+        Place::Embedded => Ok(Arc::new(MemoryStore::new())),
+        #[cfg(feature = "redis")]
+        Place::Redis { url, namespace } => Ok(Arc::new(RedisStore::builder(url).namespace(namespace).open().await?)),
+        #[cfg(not(feature = "redis"))]
+        Place::Redis { .. } => Err("REDIS_URL is set, but this was built without the feature `redis`".into()),
+    }
+}
+
+async fn tell(governance: &Governance) -> Result<()> {
+    let rita = ActorContext::user("rita")?.named("Rita").with_role("manager")?;
+    let mona = ActorContext::user("mona")?.named("Mona").with_role("manager")?;
+    let sam = ActorContext::user("sam")?.named("Sam").with_group("security")?;
+    let (manager, security) = (ApprovalId::new("manager")?, ApprovalId::new("security")?);
+
+    print::chapter("Rita asks for a role for Erin. A manager has to approve, and then security.");
+    let target = Target::new("tenant:acme", "Tenant", "RoleGrant")?;
+    let intent = Intent::new("grant billing-admin to erin", "Access")?.with_risk(RiskLevel::High);
+    let draft = RequestDraft::new(target, intent.described_as("Erin takes over billing"), rita.clone())
+        .with_id(RequestId::new("grant-4711")?)
+        .requires_approval(ApprovalRule::role("manager")?.with_id(manager.clone()))
+        .requires_approval(ApprovalRule::group("security")?.with_id(security.clone()));
+    let request = governance.submit(draft).await?;
+    print::filed(&request);
+
+    print::chapter("The queue");
+    print::queue(&governance.pending(&PageRequest::first()).await?);
+
+    print::chapter("Two attempts against the rules");
+    let outcome = governance.grant(&request.id, &security, sam.clone()).await;
+    print::attempt("Sam, of security, goes first", &outcome);
+    let outcome = governance.grant(&request.id, &manager, rita).await;
+    print::attempt("Rita, a manager herself, approves her own request", &outcome);
+
+    print::chapter("Two decisions by the rules");
+    let outcome = governance.grant(&request.id, &manager, mona.because("Erin leads billing from May")).await;
+    print::attempt("Mona, a manager, approves", &outcome);
+    let outcome = governance.grant(&request.id, &security, sam.because("Two-factor login is set up")).await;
+    print::attempt("Sam, of security, approves", &outcome);
+
+    print::chapter("The queue");
+    print::queue(&governance.pending(&PageRequest::first()).await?);
+
+    print::chapter("The history");
+    let request = governance.get(&request.id).await?.ok_or("the request is gone")?;
+    print::timeline(&request);
+    Ok(())
+}

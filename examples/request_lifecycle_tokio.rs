@@ -1,0 +1,102 @@
+//! What can become of a request that waits: it is superseded, withdrawn, or expires; on tokio.
+//!
+//! `cargo run --features tokio --example request_lifecycle_tokio` keeps the requests in memory; with
+//! `REDIS_URL=redis://host:port` they are kept in Redis until the program ends.
+
+mod support;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mutator_governance::nonblocking::{Governance, Sweeper};
+use mutator_governance::{
+    ActorContext, Clock, Intent, ManualClock, PageRequest, Pending, PendingReason, RequestDraft, RequestId, Target,
+    Timestamp,
+};
+use support::stores::open_nonblocking;
+use support::{Place, Result, finish, print};
+use tokio::sync::mpsc::unbounded_channel;
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    finish(run().await)
+}
+
+async fn run() -> Result<()> {
+    let place = Place::from_environment();
+    print::title("The life of a request", "tokio", &place);
+    // The time stands still until this example moves it on; a program leaves the clock out and gets the system's.
+    let clock = Arc::new(ManualClock::at(at("09:00")?));
+    let governance = Governance::builder().store(open_nonblocking(&place).await?).clock(clock.clone()).build();
+    let told = tell(&governance, &clock).await;
+    let cleaned = place.clean_up();
+    told.and(cleaned)
+}
+
+async fn tell(governance: &Governance, clock: &ManualClock) -> Result<()> {
+    let rita = ActorContext::user("rita")?.named("Rita");
+
+    print::chapter("09:00 UTC: three changes wait, each for something else");
+    let tonight = Pending { reason: PendingReason::Schedule, expires_at: Some(at("18:00")?) };
+    let restart = governance.submit(change("restart-1", "restart", &rita)?.waiting_for(tonight)).await?;
+    let quota = Pending { reason: PendingReason::Quota, expires_at: Some(at("12:00")?) };
+    let grow = governance.submit(change("grow-1", "add ten nodes", &rita)?.waiting_for(quota)).await?;
+    let patch = governance.submit(change("patch-1", "patch", &rita)?.waiting_for(PendingReason::ExternalCheck)).await?;
+    for request in [&restart, &grow, &patch] {
+        print::stands(request, clock.now());
+    }
+
+    print::chapter("10:00 UTC: a better patch takes the place of the first");
+    clock.set(at("10:00")?);
+    let better = governance.submit(change("patch-2", "patch and reboot", &rita)?).await?;
+    let by = rita.clone().because("The first patch lacked a reboot");
+    let outcome = governance.supersede(&patch.id, by, better.id.clone()).await;
+    print::step("Rita supersedes patch-1", &outcome, clock.now());
+    let outcome = governance.approve(&patch.id, rita.clone()).await;
+    print::step("Somebody approves patch-1 nevertheless", &outcome, clock.now());
+    let outcome = governance.approve(&better.id, rita.clone()).await;
+    print::step("patch-2 is approved", &outcome, clock.now());
+
+    print::chapter("13:00 UTC: nobody gave the quota in time; a sweeper, running beside the program, finds out");
+    clock.set(at("13:00")?);
+    let (report, mut reports) = unbounded_channel();
+    let sweeper = Sweeper::builder(governance.clone(), ActorContext::service("sweeper")?)
+        .interval(Duration::from_secs(5))
+        .report_to(move |swept| {
+            // Nobody listens any more once the first report is taken.
+            let _unheard = report.send(swept);
+        })
+        .start();
+    let swept = reports.recv().await.ok_or("the sweeper is gone")??;
+    sweeper.stop().await;
+    for id in &swept.expired {
+        print::note(&format!("the sweeper let {id} expire"));
+    }
+
+    print::chapter("14:00 UTC: the restart is not needed any more");
+    clock.set(at("14:00")?);
+    let outcome = governance.cancel(&restart.id, rita.clone().because("The patch reboots anyway")).await;
+    print::step("Rita withdraws it", &outcome, clock.now());
+    let outcome = governance.cancel(&restart.id, rita).await;
+    print::step("Rita withdraws it again", &outcome, clock.now());
+
+    print::chapter("What waits now");
+    print::queue(&governance.pending(&PageRequest::first()).await?);
+    for id in [&patch.id, &grow.id, &restart.id] {
+        print::chapter(&format!("The history of {id}"));
+        print::timeline(&governance.get(id).await?.ok_or("the request is gone")?);
+    }
+    Ok(())
+}
+
+fn change(id: &str, operation: &str, by: &ActorContext) -> Result<RequestDraft> {
+    let target = Target::new("cluster:eu-1", "Cluster", "Maintenance")?;
+    let draft = RequestDraft::new(target, Intent::new(operation, "Infrastructure")?, by.clone());
+    Ok(draft.with_id(RequestId::new(id)?))
+}
+
+/// That time of the one day this example is about.
+fn at(time: &str) -> Result<Timestamp> {
+    Ok(format!("2026-05-04T{time}:00Z").parse()?)
+}

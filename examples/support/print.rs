@@ -1,0 +1,212 @@
+//! Requests as a person reads them.
+
+use mutator_governance::workflow::{ExecutionOutcome, explain};
+use mutator_governance::{
+    ApprovalDecision, ApprovalState, Decision, DecisionKind, Error, LifecycleDecision, MutationRequest, Page,
+    Timestamp, Value,
+};
+
+use super::Place;
+
+/// What the example is about, and where it keeps its requests.
+pub fn opening(flavour: &str, place: &Place) {
+    title("Role grant under governance", flavour, place);
+}
+
+/// The same for an example about something else.
+pub fn title(about: &str, flavour: &str, place: &Place) {
+    println!("{about} ({flavour})");
+    match place {
+        Place::Embedded => {
+            println!("Store: embedded, in this process's memory. Set REDIS_URL=redis://host:port to use Redis.");
+        }
+        Place::Redis { namespace, .. } => println!("Store: the Redis at REDIS_URL, namespace {namespace}."),
+    }
+}
+
+/// A step of the story.
+pub fn chapter(title: &str) {
+    println!("\n{title}");
+}
+
+/// A request as it was filed.
+pub fn filed(request: &MutationRequest) {
+    field("request", request.id.as_str());
+    field("change", &change(request));
+    field("purpose", request.intent.description.as_deref().unwrap_or("not said"));
+    field("filed by", request.requested_by.label());
+    field("needs", &needs(request));
+    println!("  The request {}.", standing(request));
+}
+
+/// Whose approval a request needs, a quorum group as one.
+fn needs(request: &MutationRequest) -> String {
+    let mut needs: Vec<String> = Vec::new();
+    for approval in &request.approvals {
+        let need = match &approval.quorum {
+            Some(quorum) => format!("{} of {} (step {})", quorum.required, quorum.group, approval.step),
+            None => format!("{} (step {})", approval.target, approval.step),
+        };
+        if needs.last() != Some(&need) {
+            needs.push(need);
+        }
+    }
+    needs.join(", then ")
+}
+
+/// The requests that wait, and what for.
+pub fn queue(page: &Page<MutationRequest>) {
+    if page.items.is_empty() {
+        println!("  nothing is waiting");
+        return;
+    }
+    let rows = page.items.iter().map(|request| {
+        let risk = request.intent.risk.to_string();
+        let by = request.requested_by.label().to_owned();
+        vec![time_of_day(request.created_at), change(request), risk, by, awaited(request)]
+    });
+    table(&["FILED (UTC)", "CHANGE", "RISK", "BY", "WAITS FOR"], rows);
+}
+
+/// Somebody's attempt to decide, and what came of it.
+pub fn attempt(who: &str, outcome: &Result<MutationRequest, Error>) {
+    println!("  {who}");
+    match outcome {
+        Ok(request) => println!("    granted: the request {}", standing(request)),
+        Err(error) => println!("    refused: {error}"),
+    }
+}
+
+/// Something somebody does to a request, and where that leaves it at this time.
+pub fn step(who: &str, outcome: &Result<MutationRequest, Error>, now: Timestamp) {
+    println!("  {who}");
+    match outcome {
+        Ok(request) => stands(request, now),
+        Err(error) => println!("    refused: {error}"),
+    }
+}
+
+/// Where a request stands at this time.
+pub fn stands(request: &MutationRequest, now: Timestamp) {
+    println!("    {} {}", request.id, explain(request, now));
+}
+
+/// An attempt that begins, and may have something to say itself.
+pub fn begins(attempt: &str) {
+    println!("  {attempt}");
+}
+
+/// What came of an attempt to execute a request.
+pub fn execution(outcome: &Result<ExecutionOutcome, Error>) {
+    match outcome {
+        Ok(ExecutionOutcome::Executed(request)) => println!("    executed: {} {}", request.id, standing(request)),
+        Ok(ExecutionOutcome::Failed { request, failure }) => {
+            println!("    failed: {}; {} {}", failure.message, request.id, standing(request));
+        }
+        Ok(stopped) => println!("    not executed: {} {}", stopped.request().id, standing(stopped.request())),
+        Err(error) => println!("    refused: {error}"),
+    }
+}
+
+/// Something the program did that no request records.
+pub fn note(text: &str) {
+    println!("    {text}");
+}
+
+/// Why an approval was refused, as a program reads it.
+pub fn rejections(request: &MutationRequest) {
+    for approval in &request.approvals {
+        if let ApprovalState::Rejected { rejection: Some(rejection), .. } = &approval.state {
+            field("approval", approval.id.as_str());
+            field("code", &rejection.code);
+            field("category", rejection.category.as_deref().unwrap_or("none"));
+            field("message", &rejection.message);
+        }
+    }
+}
+
+/// Who is asked for an approval now.
+pub fn decidable<'a>(rows: impl IntoIterator<Item = (&'a str, Vec<String>)>) {
+    let rows = rows.into_iter().map(|(who, approvals)| {
+        let can = if approvals.is_empty() { "nothing now".to_owned() } else { approvals.join(", ") };
+        vec![who.to_owned(), can]
+    });
+    table(&["PERSON", "CAN DECIDE"], rows);
+}
+
+/// All that was decided, in order.
+pub fn timeline(request: &MutationRequest) {
+    let rows = request.decisions.iter().map(|decision| {
+        let by = decision.by.label().to_owned();
+        vec![time_of_day(decision.at), decision.kind.to_string(), by, about(decision)]
+    });
+    table(&["TIME (UTC)", "DECISION", "BY", "ABOUT"], rows);
+    println!("  The request {}. Its revision is {}.", standing(request), request.revision().number);
+}
+
+fn change(request: &MutationRequest) -> String {
+    format!("{} on {}", request.intent.operation, request.target.state_id)
+}
+
+fn standing(request: &MutationRequest) -> String {
+    explain(request, Timestamp::now()).to_string()
+}
+
+fn awaited(request: &MutationRequest) -> String {
+    let standing = standing(request);
+    standing.strip_prefix("waits for ").unwrap_or(&standing).to_owned()
+}
+
+fn about(decision: &Decision) -> String {
+    let what = match decision.kind {
+        DecisionKind::Approval(ApprovalDecision::Requested) => {
+            metadata(decision, "missing").map(|n| if n == "1" { n + " approval" } else { n + " approvals" })
+        }
+        DecisionKind::Approval(_) => metadata(decision, "approval"),
+        DecisionKind::Lifecycle(LifecycleDecision::Pending) => metadata(decision, "pending_reason"),
+        DecisionKind::Lifecycle(LifecycleDecision::Superseded) => metadata(decision, "superseded_by"),
+        DecisionKind::Lifecycle(LifecycleDecision::Compensated) => metadata(decision, "compensated_by"),
+        DecisionKind::Lifecycle(LifecycleDecision::Executed) => metadata(decision, "resulting_version"),
+        DecisionKind::VersionResolution(_) => versions(decision),
+        _ => None,
+    };
+    what.into_iter().chain(decision.reason.clone()).collect::<Vec<_>>().join(": ")
+}
+
+fn versions(decision: &Decision) -> Option<String> {
+    let current = metadata(decision, "current_version")?;
+    match metadata(decision, "expected_version") {
+        Some(expected) if expected != current => Some(format!("written for {expected}, now {current}")),
+        _ => Some(current),
+    }
+}
+
+fn metadata(decision: &Decision, key: &str) -> Option<String> {
+    match decision.metadata.get(key)? {
+        Value::Text(text) => Some(text.clone()),
+        Value::Integer(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn field(name: &str, value: &str) {
+    println!("  {name:<9} {value}");
+}
+
+/// Columns as wide as their widest cell.
+fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+    let head = head.iter().map(ToString::to_string).collect();
+    let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
+    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
+    for row in &rows {
+        let cells = row.iter().enumerate().map(|(column, cell)| format!("{cell:<0$}", width(column).unwrap_or(0)));
+        println!("  {}", cells.collect::<Vec<_>>().join("  ").trim_end());
+    }
+}
+
+/// Hours, minutes, seconds and milliseconds, UTC.
+fn time_of_day(time: Timestamp) -> String {
+    let millis = time.as_micros() / 1_000;
+    let (seconds, minutes, hours) = (millis / 1_000, millis / 60_000, millis / 3_600_000);
+    format!("{:02}:{:02}:{:02}.{:03}", hours % 24, minutes % 60, seconds % 60, millis % 1_000)
+}

@@ -1,0 +1,169 @@
+use super::{RedisStore, dual};
+use crate::error::Result;
+use crate::redis::check_reply::{self, Explained, IndexPart, Mended, StoredRecord};
+use crate::redis::{Call, CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection, Phase};
+use crate::request::RequestId;
+
+/// A record that keeps changing while it is checked is being written, and every write leaves it consistent.
+const MOST_TRIES: usize = 5;
+
+#[dual]
+impl RedisStore {
+    /// Compares all documents with all indexes, in both directions, beside live writers.
+    ///
+    /// `progress` is called after each bounded step.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store) when the store fails.
+    pub async fn verify(&self, progress: impl FnMut(&CheckStep) + Send) -> Result<CheckReport> {
+        self.check(CheckMode::Report, progress).await
+    }
+
+    /// Makes all indexes agree with the documents again, beside live writers, and reports what was mended.
+    ///
+    /// Records that cannot be read are reported and left as they are, with their index entries.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store) when the store fails.
+    pub async fn repair(&self, progress: impl FnMut(&CheckStep) + Send) -> Result<CheckReport> {
+        self.check(CheckMode::Repair, progress).await
+    }
+
+    /// Writes documents that are in another version of the stored format than this store writes in that one, beside live
+    /// writers, and mends what [`repair`](Self::repair) mends. Content and revision of a request stay as they are.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store) when the store fails, and [`Error::Unwritable`](crate::Error::Unwritable) for
+    /// a document that the version has no place for.
+    pub async fn migrate(&self, progress: impl FnMut(&CheckStep) + Send) -> Result<CheckReport> {
+        self.check(CheckMode::Migrate, progress).await
+    }
+
+    async fn check(&self, mode: CheckMode, mut progress: impl FnMut(&CheckStep) + Send) -> Result<CheckReport> {
+        let mut report = CheckReport::default();
+        let mut position = CheckPosition::default();
+        loop {
+            let step = self.check_step(position, mode).await?;
+            progress(&step);
+            report.add(&step);
+            match step.next {
+                Some(next) => position = next,
+                None => return Ok(report),
+            }
+        }
+    }
+
+    /// One bounded step of [`verify`](Self::verify) or [`repair`](Self::repair), from this position on; the first is
+    /// `CheckPosition::default()`.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store) when the store fails. The same step can then be taken again.
+    pub async fn check_step(&self, position: CheckPosition, mode: CheckMode) -> Result<CheckStep> {
+        let mut step = CheckStep::default();
+        let next = match position.0 {
+            Phase::Records { cursor } => self.check_records(cursor, mode, &mut step).await?,
+            Phase::Indexes { cursor, keys, after } => self.check_indexes(cursor, keys, &after, mode, &mut step).await?,
+        };
+        step.next = next.map(CheckPosition);
+        Ok(step)
+    }
+
+    async fn check_records(&self, cursor: u64, mode: CheckMode, step: &mut CheckStep) -> Result<Option<Phase>> {
+        let value = self.call(&Call::find_records(&self.settings, cursor), self.deadline()).await?;
+        let (next, keys) = check_reply::found_keys(&value)?;
+        for key in keys {
+            step.records += 1;
+            self.check_record(&key, mode, step).await?;
+        }
+        Ok(Some(if next == 0 { Phase::all_indexes() } else { Phase::Records { cursor: next } }))
+    }
+
+    async fn check_record(&self, key: &str, mode: CheckMode, step: &mut CheckStep) -> Result<()> {
+        for _ in 0..MOST_TRIES {
+            let value = self.call(&Call::get_key(key), self.deadline()).await?;
+            let StoredRecord { request, format } = match check_reply::record(&self.settings, key, &value) {
+                Ok(Some(record)) => record,
+                Ok(None) => return Ok(()),
+                Err(finding) => {
+                    step.findings.push(finding);
+                    return Ok(());
+                }
+            };
+            let is_other_format = mode == CheckMode::Migrate && format != self.settings.write_format.number();
+            let told = if mode == CheckMode::Migrate && !is_other_format { CheckMode::Repair } else { mode };
+            let call = Call::mend(&self.settings, &request, told)?;
+            let value = self.call(&call, self.deadline()).await?;
+            if let Mended::Checked { entries, findings } = check_reply::mended(&request.id, &value)? {
+                step.entries += entries;
+                step.findings.extend(findings);
+                if is_other_format {
+                    step.findings.push(Finding::OtherFormat { id: request.id.clone(), version: format });
+                }
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    async fn check_indexes(
+        &self,
+        cursor: Option<u64>,
+        mut keys: Vec<String>,
+        after: &[u8],
+        mode: CheckMode,
+        step: &mut CheckStep,
+    ) -> Result<Option<Phase>> {
+        let Some(index) = keys.first().cloned() else {
+            let Some(cursor) = cursor else { return Ok(None) };
+            let value = self.call(&Call::find_indexes(&self.settings, cursor), self.deadline()).await?;
+            let (next, keys) = check_reply::found_keys(&value)?;
+            let cursor = (next != 0).then_some(next);
+            return Ok(Some(Phase::Indexes { cursor, keys, after: Vec::new() }));
+        };
+        let call = Call::index_part(&index, after, IndexPart::MOST_MEMBERS);
+        let part = IndexPart::of(&self.call(&call, self.deadline()).await?)?;
+        step.entries += part.members.len() as u64;
+        self.check_members(&index, &part, mode, step).await?;
+        let after = match part.members.last() {
+            Some(last) if !part.is_last => last.as_bytes().to_vec(),
+            _ => {
+                keys.remove(0);
+                Vec::new()
+            }
+        };
+        Ok(Some(Phase::Indexes { cursor, keys, after }))
+    }
+
+    async fn check_members(&self, index: &str, part: &IndexPart, mode: CheckMode, step: &mut CheckStep) -> Result<()> {
+        let drops = mode.mends();
+        for member in part.foreign_members() {
+            step.findings.push(Finding::ExtraEntry { index: index.to_owned(), id: None });
+            if drops {
+                self.call(&Call::remove_member(index, member), self.deadline()).await?;
+            }
+        }
+        let ids = part.ids();
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let value = self.call(&Call::get_many(&self.settings, &ids), self.deadline()).await?;
+        for (member, id, explained) in part.explained(&self.settings, index, &ids, &value)? {
+            let Explained::No(revision) = explained else { continue };
+            let call = Call::drop_entry(&self.settings, index, &member, &id, revision, drops);
+            let value = self.call(&call, self.deadline()).await?;
+            if check_reply::is_extra(&value)? {
+                step.findings.push(Finding::ExtraEntry { index: index.to_owned(), id: Some(id) });
+            }
+        }
+        Ok(())
+    }
+
+    /// The header, the indexes and the sizes of a stored request, and the request itself where it can be read.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`](crate::Error::Unreadable) when not even the header can be read.
+    pub async fn inspect(&self, id: &RequestId) -> Result<Option<Inspection>> {
+        let value = self.call(&Call::get(&self.settings, id), self.deadline()).await?;
+        check_reply::inspection(&self.settings, id, &value)
+    }
+}

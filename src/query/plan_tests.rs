@@ -1,0 +1,253 @@
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use proptest::prelude::*;
+
+use super::query_samples::*;
+use super::samples::*;
+use super::*;
+use crate::request::*;
+
+const NOW: u64 = 3;
+
+/// What a store keeps: the keys of every term, and the documents.
+struct Indexed<'a> {
+    keys: BTreeMap<Term, BTreeSet<SortKey>>,
+    requests: &'a [MutationRequest],
+}
+
+impl<'a> Indexed<'a> {
+    fn new(requests: &'a [MutationRequest], metadata: &IndexedMetadata) -> Self {
+        let mut keys: BTreeMap<Term, BTreeSet<SortKey>> = BTreeMap::new();
+        for entry in requests.iter().flat_map(|request| index_entries(request, metadata)) {
+            keys.entry(entry.term).or_default().insert(entry.key);
+        }
+        Self { keys, requests }
+    }
+
+    fn holds(&self, terms: &BTreeSet<Term>, key: &SortKey) -> bool {
+        terms.iter().any(|term| self.keys.get(term).is_some_and(|keys| keys.contains(key)))
+    }
+
+    /// Carries the plan out like a store would: by keys, and with a document only in the end.
+    fn follow<Q: Query>(&self, plan: &Plan<Q>) -> BTreeSet<SortKey> {
+        let (terms, layout) = match &plan.driver {
+            Driver::Requests(ids) => {
+                let named = self.requests.iter().filter(|request| ids.contains(&request.id));
+                return named.flat_map(|request| plan.residual.rows_of(request, at(NOW))).map(|(key, _)| key).collect();
+            }
+            Driver::Terms { terms, .. } => (terms, terms.first().unwrap().dimension.layout()),
+        };
+        assert!(terms.iter().all(|term| term.dimension.layout() == layout));
+        let read = terms.iter().filter_map(|term| self.keys.get(term)).flatten();
+        let kept = read.filter(|key| plan.range.contains(key)).filter(|key| {
+            plan.probes.iter().all(|probe| {
+                let probed = probe.terms.first().unwrap().dimension.layout();
+                if probed == layout {
+                    self.holds(&probe.terms, key)
+                } else {
+                    assert_eq!(probed, KeyLayout::Created);
+                    self.holds(&probe.terms, &layout.request_key(key).unwrap())
+                }
+            })
+        });
+        let mut rows = BTreeSet::new();
+        for key in kept {
+            let request = self.requests.iter().find(|request| Some(&request.id) == key.request_id().as_ref()).unwrap();
+            let of_request = plan.residual.rows_of(request, at(NOW)).into_iter().map(|(row, _)| row);
+            rows.extend(of_request.filter(|row| layout != Q::LAYOUT || row == key));
+        }
+        rows
+    }
+}
+
+/// Whatever the cardinalities say, and whatever metadata is indexed, the plan finds what the query asks for.
+fn check_plan<Q: Query + fmt::Display>(query: &Q, requests: &[MutationRequest], sizes: &[u64], keys: &[&str]) {
+    let metadata = IndexedMetadata::keys(keys.iter().copied());
+    let indexed = Indexed::new(requests, &metadata);
+    let asked: BTreeSet<SortKey> =
+        requests.iter().flat_map(|request| query.rows_of(request, at(NOW))).map(|(key, _)| key).collect();
+    let place = |term: &Term| term.to_string().bytes().map(usize::from).sum::<usize>() % sizes.len();
+    for plan in [
+        plan(query, &metadata, |term| sizes[place(term)]),
+        plan(query, &metadata, |term| indexed.keys.get(term).map_or(0, |keys| keys.len() as u64)),
+    ] {
+        assert_eq!(indexed.follow(&plan), asked, "{query}\n{plan}");
+    }
+}
+
+fn sizes() -> impl Strategy<Value = Vec<u64>> {
+    proptest::collection::vec(0..50_u64, 7)
+}
+
+fn keys() -> impl Strategy<Value = Vec<&'static str>> {
+    proptest::sample::subsequence(vec!["ticket", "team"], 0..=2)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn a_plan_for_requests_finds_what_matches(
+        query in any_request_query(), requests in any_requests(8), sizes in sizes(), keys in keys(),
+    ) {
+        check_plan(&query, &requests, &sizes, &keys);
+    }
+
+    #[test]
+    fn a_plan_for_approvals_finds_what_matches(
+        query in any_approval_query(), requests in any_requests(8), sizes in sizes(), keys in keys(),
+    ) {
+        check_plan(&query, &requests, &sizes, &keys);
+    }
+
+    #[test]
+    fn a_plan_for_decisions_finds_what_matches(
+        query in any_decision_query(), requests in any_requests(8), sizes in sizes(), keys in keys(),
+    ) {
+        check_plan(&query, &requests, &sizes, &keys);
+    }
+
+    #[test]
+    fn a_plan_for_recent_approvals_finds_what_matches(
+        query in any_recent_query(), requests in any_requests(8), sizes in sizes(), keys in keys(),
+    ) {
+        check_plan(&query, &requests, &sizes, &keys);
+    }
+
+    #[test]
+    fn a_plan_for_an_inbox_finds_what_matches(
+        query in any_inbox_query(), requests in any_requests(8), sizes in sizes(), keys in keys(),
+    ) {
+        check_plan(&query, &requests, &sizes, &keys);
+    }
+}
+
+fn nothing() -> IndexedMetadata {
+    IndexedMetadata::default()
+}
+
+/// The sizes of terms by their text as it is displayed; all others hold a million.
+fn sized<'a>(sizes: &'a [(&'a str, u64)]) -> impl Fn(&Term) -> u64 + 'a {
+    |term| sizes.iter().find(|(text, _)| *text == term.to_string()).map_or(1_000_000, |(_, size)| *size)
+}
+
+#[track_caller]
+fn drives<Q: Query>(plan: &Plan<Q>, expected: &[&str]) {
+    let Driver::Terms { terms, .. } = &plan.driver else { panic!("driven by ids") };
+    assert_eq!(terms.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
+}
+
+fn probed<Q>(plan: &Plan<Q>) -> Vec<String> {
+    plan.probes.iter().map(|probe| probe.terms.iter().map(ToString::to_string).collect::<Vec<_>>().join("|")).collect()
+}
+
+#[test]
+fn the_cheapest_condition_drives_and_the_sum_over_its_terms_counts() {
+    let query = RequestQuery::new().with_state_ids(["a", "b"]).unwrap().with_categories(["Access"]).unwrap();
+    let mostly_states = sized(&[("state-id:a", 6), ("state-id:b", 6), ("category:Access", 11)]);
+    let found = plan(&query, &nothing(), mostly_states);
+    drives(&found, &["category:Access"]);
+    assert_eq!(probed(&found), ["state-id:a|state-id:b"]);
+    assert_eq!(found.residual, RequestQuery::new(), "the indexes answer all of it");
+
+    let mostly_category = sized(&[("state-id:a", 5), ("state-id:b", 5), ("category:Access", 11)]);
+    drives(&plan(&query, &nothing(), mostly_category), &["state-id:a", "state-id:b"]);
+}
+
+#[test]
+fn named_ids_drive_when_they_are_fewer_than_anything_else() {
+    let query = RequestQuery::new().with_ids(["x", "y"]).unwrap().with_categories(["Access"]).unwrap();
+    let found = plan(&query, &nothing(), sized(&[("category:Access", 2)]));
+    assert!(matches!(&found.driver, Driver::Requests(ids) if ids.len() == 2), "{found}");
+    drives(&plan(&query, &nothing(), sized(&[("category:Access", 1)])), &["category:Access"]);
+}
+
+#[test]
+fn without_any_condition_everything_is_read_along() {
+    drives(&plan(&RequestQuery::new(), &nothing(), |_| 7), &["all"]);
+    drives(&plan(&PendingApprovalQuery::new(), &nothing(), |_| 7), &["pending-reason:Approval"]);
+    drives(&plan(&PendingApprovalQuery::new(), &nothing(), sized(&[("approval", 3)])), &["approval"]);
+    drives(&plan(&PendingApprovalQuery::new().of_any_request(), &nothing(), |_| 7), &["all"]);
+    drives(&plan(&DecisionQuery::new(), &nothing(), |_| 7), &["decision"]);
+    drives(&plan(&RecentApprovalQuery::new(), &nothing(), |_| 7), &["approval-activity"]);
+}
+
+#[test]
+fn pending_requests_of_a_state_have_one_index() {
+    let state = StateId::new("tenant:acme").unwrap();
+    let found = plan(&RequestQuery::pending_of_state(state), &nothing(), |_| 7);
+    drives(&found, &["pending-of-state:tenant:acme"]);
+    assert_eq!(probed(&found), [""; 0]);
+    assert_eq!(found.residual, RequestQuery::new());
+}
+
+#[test]
+fn approvals_are_found_through_few_requests_rather_than_among_many_approvals() {
+    let query = PendingApprovalQuery::new()
+        .with_roles(["manager"])
+        .unwrap()
+        .of_requests(RequestQuery::new().with_state_ids(["a"]).unwrap());
+    let found = plan(&query, &nothing(), sized(&[("pending-of-state:a", 3)]));
+    drives(&found, &["pending-of-state:a"]);
+    assert_eq!(probed(&found), ["pending-reason:Approval"], "a role is not known of a request");
+    assert!(found.residual.to_string().contains("for role manager"), "{found}");
+
+    let found = plan(&query, &nothing(), sized(&[("approver-role:manager", 3)]));
+    drives(&found, &["approver-role:manager"]);
+    assert_eq!(probed(&found), ["pending-of-state:a"]);
+}
+
+#[test]
+fn an_inbox_reads_along_all_that_may_address_the_actor() {
+    let manager = Role::new("manager").unwrap();
+    let query =
+        InboxQuery::new(ActorId::new("alice").unwrap(), [manager].into(), [Group::new("legal").unwrap()].into());
+    drives(&plan(&query, &nothing(), |_| 7), &["inbox-actor:alice", "inbox-role:manager", "inbox-group:legal"]);
+}
+
+#[test]
+fn decisions_about_requests_are_looked_up_under_the_request() {
+    let query = DecisionQuery::execution_outcomes().of_requests(RequestQuery::new().with_state_ids(["a"]).unwrap());
+    let found = plan(&query, &nothing(), sized(&[("state-id:a", 1), ("decision", 9_000_000)]));
+    let Driver::Terms { terms, .. } = &found.driver else { panic!() };
+    assert_eq!(terms.len(), 5, "one for each outcome");
+    assert_eq!(probed(&found), ["state-id:a"]);
+    assert_eq!(found.residual, DecisionQuery::new());
+}
+
+#[test]
+fn only_chosen_metadata_is_looked_up() {
+    let query = RequestQuery::new().with_metadata("ticket", "7").unwrap().with_metadata("team", "x").unwrap();
+    let found = plan(&query, &IndexedMetadata::keys(["ticket"]), |term| term.text.len() as u64);
+    assert_eq!(found.residual, RequestQuery::new().with_metadata("team", "x").unwrap());
+    assert_eq!(plan(&query, &nothing(), |_| 1).residual, query);
+}
+
+#[test]
+fn a_wide_list_drives_or_is_checked_on_the_document_but_never_probed() {
+    let wide = (0..17).map(|number| format!("s{number}"));
+    let query = RequestQuery::new().with_state_ids(wide).unwrap().with_categories(["Access"]).unwrap();
+    let found = plan(&query, &nothing(), sized(&[("category:Access", 1)]));
+    assert_eq!(probed(&found), [""; 0]);
+    assert!(found.residual.to_string().contains("state id s0"), "{found}");
+}
+
+#[test]
+fn a_plan_explains_itself() {
+    let query = RequestQuery::pending_of_state(StateId::new("tenant:acme").unwrap())
+        .with_categories(["Access"])
+        .unwrap()
+        .created_between(at(1), None)
+        .unwrap()
+        .with_actor_names(["Alice"])
+        .unwrap();
+    let found = plan(&query, &nothing(), sized(&[("pending-of-state:tenant:acme", 12), ("category:Access", 1_200)]));
+    assert_eq!(
+        found.to_string(),
+        "read along pending-of-state:tenant:acme (12 keys)\n\
+         only the keys of the time asked for\n\
+         look each up in category:Access (1200 keys)\n\
+         check on each document: requests filed by somebody named Alice, oldest first"
+    );
+}

@@ -1,0 +1,191 @@
+//! What the commands of a check answered.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use redis::Value;
+
+use super::check::{Finding, Inspection};
+use super::index_entries::{current_suffixes, entries_of};
+use super::options::Settings;
+use super::record::Record;
+use super::reply::{array, bytes, text, unexpected};
+use crate::error::{Error, Result};
+use crate::query::SortKey;
+use crate::request::{MutationRequest, RequestId, Revision};
+use crate::stored_format;
+
+/// A record as a check read it.
+pub(crate) struct StoredRecord {
+    pub(crate) request: MutationRequest,
+    /// The version of the stored format its document is in.
+    pub(crate) format: u16,
+}
+
+/// What comparing one record with the indexes found.
+pub(crate) enum Mended {
+    Checked {
+        entries: u64,
+        findings: Vec<Finding>,
+    },
+    /// The record was written meanwhile.
+    Changed,
+}
+
+/// A part of one index, and what the documents it names ask that index to hold.
+pub(crate) struct IndexPart {
+    pub(crate) members: Vec<SortKey>,
+    pub(crate) is_last: bool,
+}
+
+/// Whether an index entry is explained by the document it names.
+pub(crate) enum Explained {
+    /// It is, or the document cannot be read and so cannot tell.
+    Yes,
+    /// It is not, as of this revision; of none when there is no document.
+    No(Option<Revision>),
+}
+
+/// The cursor and the keys of a reply to SCAN. Keys that are no text are none of ours.
+pub(crate) fn found_keys(reply: &Value) -> Result<(u64, Vec<String>)> {
+    let [cursor, keys] = array(reply).unwrap_or_default() else {
+        return Err(unexpected("SCAN").into());
+    };
+    let cursor = text(cursor).and_then(|cursor| cursor.parse().ok()).ok_or_else(|| unexpected("SCAN"))?;
+    let keys = array(keys).ok_or_else(|| unexpected("SCAN"))?;
+    Ok((cursor, keys.iter().filter_map(text).map(str::to_owned).collect()))
+}
+
+/// The record under a key; `None` when there is none, a finding when it cannot be read or belongs elsewhere.
+pub(crate) fn record(settings: &Settings, key: &str, reply: &Value) -> Result<Option<StoredRecord>, Finding> {
+    if *reply == Value::Nil {
+        return Ok(None);
+    }
+    let unreadable = |error| Finding::Unreadable { key: key.to_owned(), error };
+    let read = bytes(reply).ok_or(stored_format::FormatError::Foreign);
+    let read = read.and_then(Record::parse).and_then(|record| {
+        let format = stored_format::version_number(record.document())?;
+        Ok(StoredRecord { request: record.decode(settings.document_limit)?, format })
+    });
+    let stored = read.map_err(unreadable)?;
+    if settings.keyspace.record(&stored.request.id) != key {
+        return Err(Finding::Misplaced { key: key.to_owned() });
+    }
+    Ok(Some(stored))
+}
+
+pub(crate) fn mended(id: &RequestId, reply: &Value) -> Result<Mended> {
+    let broken = || unexpected("mend.lua");
+    let parts = array(reply).ok_or_else(broken)?;
+    if parts.first().and_then(text) == Some("changed") {
+        return Ok(Mended::Changed);
+    }
+    let [_, Value::Int(entries), missing, extra, Value::Int(stale)] = parts else {
+        return Err(broken().into());
+    };
+    let names = |list: &Value| -> Option<Vec<String>> {
+        array(list)?.iter().map(|name| bytes(name).map(|name| String::from_utf8_lossy(name).into_owned())).collect()
+    };
+    let missing = names(missing).ok_or_else(broken)?.into_iter();
+    let extra = names(extra).ok_or_else(broken)?.into_iter();
+    let mut findings: Vec<Finding> = missing.map(|index| Finding::MissingEntry { id: id.clone(), index }).collect();
+    findings.extend(extra.map(|index| Finding::ExtraEntry { id: Some(id.clone()), index }));
+    if *stale != 0 {
+        findings.push(Finding::StaleHeader { id: id.clone() });
+    }
+    Ok(Mended::Checked { entries: u64::try_from(*entries).unwrap_or(0), findings })
+}
+
+impl IndexPart {
+    /// How many members of an index are read at once.
+    pub(crate) const MOST_MEMBERS: usize = 500;
+
+    pub(crate) fn of(reply: &Value) -> Result<Self> {
+        let members = array(reply).ok_or_else(|| unexpected("ZRANGE"))?;
+        let members: Vec<SortKey> = members.iter().filter_map(bytes).map(SortKey::from_bytes).collect();
+        Ok(Self { is_last: members.len() < Self::MOST_MEMBERS, members })
+    }
+
+    /// The members that name no request.
+    pub(crate) fn foreign_members(&self) -> impl Iterator<Item = &SortKey> {
+        self.members.iter().filter(|member| member.request_id().is_none())
+    }
+
+    /// The requests that the members name.
+    pub(crate) fn ids(&self) -> Vec<RequestId> {
+        let ids: BTreeSet<RequestId> = self.members.iter().filter_map(SortKey::request_id).collect();
+        ids.into_iter().collect()
+    }
+
+    /// For each member whether the documents, as MGET of [`ids`](Self::ids) gave them, ask this index to hold it.
+    pub(crate) fn explained(
+        &self,
+        settings: &Settings,
+        index: &str,
+        ids: &[RequestId],
+        reply: &Value,
+    ) -> Result<Vec<(SortKey, RequestId, Explained)>> {
+        let values = array(reply).ok_or_else(|| unexpected("MGET"))?;
+        let documents: BTreeMap<&RequestId, Held> =
+            ids.iter().zip(values).map(|(id, value)| (id, Held::of(settings, index, id, value))).collect();
+        let explain = |member: &SortKey| {
+            let id = member.request_id()?;
+            let explained = documents.get(&id)?.explains(member);
+            Some((member.clone(), id, explained))
+        };
+        Ok(self.members.iter().filter_map(explain).collect())
+    }
+}
+
+/// What one document asks an index to hold.
+enum Held {
+    Members(Revision, BTreeSet<Vec<u8>>),
+    NoDocument,
+    Unreadable,
+}
+
+impl Held {
+    fn of(settings: &Settings, index: &str, id: &RequestId, value: &Value) -> Self {
+        match record(settings, &settings.keyspace.record(id), value) {
+            Ok(Some(StoredRecord { request, .. })) => {
+                let prefix = settings.keyspace.index_prefix(settings.keyspace.partition_of(id));
+                let suffix = index.strip_prefix(&prefix).unwrap_or_default().as_bytes();
+                let entries = entries_of(&request, &settings.indexed_metadata);
+                let members = entries.into_iter().filter(|entry| entry.suffix == suffix).map(|entry| entry.member);
+                Self::Members(request.revision(), members.collect())
+            }
+            Ok(None) => Self::NoDocument,
+            Err(_) => Self::Unreadable,
+        }
+    }
+
+    fn explains(&self, member: &SortKey) -> Explained {
+        match self {
+            Self::Members(_, members) if members.contains(member.as_bytes()) => Explained::Yes,
+            Self::Members(revision, _) => Explained::No(Some(*revision)),
+            Self::NoDocument => Explained::No(None),
+            Self::Unreadable => Explained::Yes,
+        }
+    }
+}
+
+/// Whether a reply to `drop_entry.lua` says that the entry was there and unexplained.
+pub(crate) fn is_extra(reply: &Value) -> Result<bool> {
+    let word = array(reply).and_then(|parts| text(parts.first()?)).ok_or_else(|| unexpected("drop_entry.lua"))?;
+    Ok(word == "extra")
+}
+
+/// The stored form of the request in a reply to GET.
+pub(crate) fn inspection(settings: &Settings, id: &RequestId, reply: &Value) -> Result<Option<Inspection>> {
+    let Some(bytes) = bytes(reply) else { return Ok(None) };
+    let key = settings.keyspace.record(id);
+    let record = Record::parse(bytes).map_err(|source| Error::Unreadable { key: key.clone(), source })?;
+    Ok(Some(Inspection {
+        revision: record.revision(),
+        write_ids: record.write_ids().to_vec(),
+        current_indexes: current_suffixes(record.suffixes()),
+        record_bytes: bytes.len(),
+        document_bytes: record.document().len(),
+        request: record.decode(settings.document_limit),
+        key,
+    }))
+}

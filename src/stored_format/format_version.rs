@@ -1,0 +1,39 @@
+use std::fmt;
+
+use super::{FormatError, versions};
+
+/// A version of the stored format that this release can write.
+///
+/// A fleet that is upgraded node by node goes on writing the older version until every node reads the newer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FormatVersion(u16);
+
+impl FormatVersion {
+    /// The newest version, written unless another is chosen.
+    pub const NEWEST: Self = Self(super::version_2::NUMBER);
+
+    /// The version with this number.
+    ///
+    /// # Errors
+    /// [`FormatError::UnsupportedVersion`] when this release does not know it.
+    pub fn new(number: u16) -> Result<Self, FormatError> {
+        versions::find(versions::KNOWN, number).map(|version| Self(version.number))
+    }
+
+    /// The number of the version.
+    pub const fn number(self) -> u16 {
+        self.0
+    }
+}
+
+impl Default for FormatVersion {
+    fn default() -> Self {
+        Self::NEWEST
+    }
+}
+
+impl fmt::Display for FormatVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}

@@ -1,0 +1,187 @@
+//! Writes the golden vectors that `tests/stored_format_golden.rs` reads. Once a version is released its vectors are
+//! never written again: only files that are not there yet are.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::num::NonZeroU32;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::samples::{at, every_value, fullest, person, realistic, smallest};
+use super::{DocumentLimit, FormatVersion, encode_as};
+use crate::request::*;
+
+#[test]
+#[ignore = "writes to tests/fixtures; run it when a version or a document is added"]
+fn write_missing_vectors() {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/stored_format");
+    for (name, document) in documents() {
+        write_if_missing(
+            &fixtures.join("documents").join(format!("{name}.txt")),
+            format!("{document:#?}\n").as_bytes(),
+        );
+        for number in 1..=FormatVersion::NEWEST.number() {
+            let version = FormatVersion::new(number).unwrap();
+            let bytes = encode_as(&document, version, DocumentLimit::DEFAULT).unwrap();
+            write_if_missing(&fixtures.join(format!("v{number}")).join(format!("{name}.bin")), &bytes);
+        }
+    }
+}
+
+fn write_if_missing(path: &Path, bytes: &[u8]) {
+    if !path.exists() {
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, bytes).unwrap();
+    }
+}
+
+pub(super) fn documents() -> Vec<(&'static str, RequestDocument)> {
+    let pending = |reason, expires_at| in_state(RequestState::Pending(Pending { reason, expires_at }));
+    vec![
+        ("smallest", smallest()),
+        ("realistic", realistic()),
+        ("fullest", fullest()),
+        ("metadata", RequestDocument { metadata: every_value(), ..smallest() }),
+        ("approvals", approvals()),
+        ("unicode", unicode()),
+        ("extremes", extremes()),
+        ("many", many()),
+        ("payload", payload()),
+        ("pending_external_check", pending(PendingReason::ExternalCheck, Some(at(1)))),
+        ("pending_schedule", pending(PendingReason::Schedule, Some(Timestamp::MAX))),
+        ("pending_dependency", pending(PendingReason::Dependency, None)),
+        ("pending_quota", pending(PendingReason::Quota, None)),
+        ("pending_manual_review", pending(PendingReason::ManualReview, Some(Timestamp::MIN))),
+        ("approved", in_state(RequestState::Approved)),
+        ("rejected", in_state(RequestState::Rejected)),
+        ("canceled", in_state(RequestState::Canceled)),
+        ("expired", in_state(RequestState::Expired)),
+        ("superseded", in_state(RequestState::Superseded { by: RequestId::new("next").unwrap() })),
+        ("executed", in_state(RequestState::Executed { at: at(60), resulting_version: None })),
+        ("rollback_operator", compensating(CompensationKind::Rollback, CompensationTrigger::Operator)),
+        ("correction_batch", compensating(CompensationKind::ForwardCorrection, CompensationTrigger::Batch)),
+    ]
+}
+
+/// A small document in this state; the other small enums take turns.
+fn in_state(state: RequestState) -> RequestDocument {
+    let turn = state.status() as usize;
+    let kinds = [ActorKind::Unknown, ActorKind::Service, ActorKind::Policy, ActorKind::Scheduler, ActorKind::User];
+    let scopes = [BlastScope::Single, BlastScope::System, BlastScope::Module];
+    let mut actor = ActorContext::new(kinds[turn % kinds.len()]);
+    actor.mode = [ActorMode::Simulate, ActorMode::Validate, ActorMode::Commit][turn % 3];
+    let mut intent = Intent::new("operate", "category").unwrap();
+    intent.risk = [RiskLevel::Low, RiskLevel::Medium][turn % 2];
+    intent.blast_radius = Some(BlastRadius::new(scopes[turn % scopes.len()]));
+    let severity = [Severity::Info, Severity::Error][turn % 2];
+    RequestDocument {
+        state,
+        intent,
+        requested_by: Arc::new(actor),
+        side_effects: vec![SideEffect::new("Log", "written", severity, at(2)).unwrap()],
+        created_at: at(1),
+        updated_at: at(2),
+        ..smallest()
+    }
+}
+
+fn compensating(kind: CompensationKind, trigger: CompensationTrigger) -> RequestDocument {
+    let mut document = in_state(RequestState::Approved);
+    document.execution.kind =
+        ExecutionKind::Compensation(CompensationPlan::new(RequestId::new("original").unwrap(), kind, trigger));
+    document
+}
+
+/// One approval in each state, in a group and alone.
+fn approvals() -> RequestDocument {
+    let by = person("u-1", "One", "reviewer", 5);
+    let verdict = |reason: Option<&str>| Verdict {
+        by: Arc::clone(&by),
+        at: at(5),
+        reason: reason.map(str::to_owned),
+        digest: Digest::from_bytes([7; 32]),
+    };
+    let states = [
+        ApprovalState::Pending,
+        ApprovalState::Approved(verdict(None)),
+        ApprovalState::Rejected { verdict: verdict(Some("no")), rejection: None },
+        ApprovalState::Satisfied { at: at(6) },
+        ApprovalState::Expired { at: at(7) },
+    ];
+    let approvals = states.into_iter().zip(1_u32..).map(|(state, number)| Approval {
+        id: ApprovalId::new(format!("a-{number}")).unwrap(),
+        target: [ApprovalTarget::actor("u-1"), ApprovalTarget::role("reviewer"), ApprovalTarget::group("board")]
+            [number as usize % 3]
+            .clone()
+            .unwrap(),
+        description: String::new(),
+        name: None,
+        step: Step::FIRST,
+        quorum: (number > 2).then(|| Quorum {
+            group: QuorumGroup::new("board").unwrap(),
+            required: NonZeroU32::new(2).unwrap(),
+            rejection: QuorumRejection::Any,
+        }),
+        expires_at: (number == 5).then(|| at(7)),
+        decider: DeciderRule::NotTheRequester,
+        state,
+        metadata: Metadata::new(),
+    });
+    let reason = PendingReason::Approval;
+    RequestDocument {
+        state: RequestState::Pending(Pending { reason, expires_at: None }),
+        approvals: approvals.collect(),
+        approval_round: 2,
+        ..smallest()
+    }
+}
+
+fn unicode() -> RequestDocument {
+    let mut document = smallest();
+    document.target = Target::new("租户:北京", "Mandant", "Änderung – größer").unwrap();
+    document.intent = Intent::new("🦀", "क्षत्रिय")
+        .unwrap()
+        .described_as("e\u{301} is not é; \u{202e}right to left\u{202c}; \u{0}; \u{10ffff}; line\r\nline")
+        .with_tag("עברית")
+        .and_then(|intent| intent.with_tag("العربية"))
+        .unwrap();
+    document.metadata = Metadata::new().with("🔑", "🔒").unwrap();
+    document
+}
+
+/// Names as long as allowed, numbers at their ends, texts of the lengths at which their prefix grows.
+fn extremes() -> RequestDocument {
+    let mut document = smallest();
+    document.id = RequestId::new("i".repeat(RequestId::MAX_BYTES)).unwrap();
+    document.target = Target::new("s".repeat(256), "t".repeat(256), "m".repeat(256)).unwrap();
+    document.approval_round = 0;
+    document.created_at = Timestamp::MAX;
+    document.metadata = [0, 1, 2, 3, 62, 63, 124, 125, 126, 250, 251, 32_767, 32_768]
+        .into_iter()
+        .fold(Metadata::new(), |metadata, length| metadata.with(format!("{length}"), "x".repeat(length)).unwrap());
+    document.metadata =
+        [-1, 0, 62, 63, 124, 125, -126, 250, 251, 65_535, 65_536, i64::from(u32::MAX), i64::MIN, i64::MAX]
+            .into_iter()
+            .fold(document.metadata, |metadata, number| metadata.with(format!("i{number}"), number).unwrap());
+    document
+}
+
+/// More texts, times and actors than fit the short references, and the first of them again at the end.
+fn many() -> RequestDocument {
+    let actors: Vec<_> =
+        (0..40).map(|number| Arc::new(ActorContext::user(format!("user-{number}")).unwrap())).collect();
+    let decisions = actors.iter().chain(actors.iter().rev()).zip(0_u64..).map(|(actor, number)| {
+        let about = Metadata::new().with(format!("key-{number}"), format!("value-{number}")).unwrap();
+        Decision::new(ApprovalDecision::Granted, actor, at(number * 61)).about(about)
+    });
+    let tags = (0..150).map(|number| Tag::new(format!("tag-{number:03}")).unwrap());
+    let mut document = smallest();
+    document.intent.tags = tags.collect::<BTreeSet<_>>();
+    document.decisions = decisions.collect();
+    document
+}
+
+fn payload() -> RequestDocument {
+    let bytes: Vec<u8> = (0..300_u32).map(|place| (place.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    RequestDocument { payload: Some(Payload::new("application/octet-stream", bytes).unwrap()), ..smallest() }
+}

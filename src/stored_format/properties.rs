@@ -1,0 +1,47 @@
+//! What holds for any document and any bytes.
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+
+use super::arbitrary::document;
+use super::versions::KNOWN;
+use super::{DocumentLimit, FormatVersion, decode, encode, encode_as, envelope};
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(192))]
+
+    #[test]
+    fn any_document_survives_every_version_and_has_one_form_in_each(document in document()) {
+        for version in KNOWN {
+            let version = FormatVersion::new(version.number).unwrap();
+            let bytes = encode_as(&document, version, DocumentLimit::DEFAULT).unwrap();
+            let read = decode(&bytes, DocumentLimit::DEFAULT).unwrap();
+            prop_assert_eq!(&read, &document);
+            let again = encode_as(&read, version, DocumentLimit::DEFAULT).unwrap();
+            prop_assert_eq!(again, bytes);
+        }
+    }
+
+    #[test]
+    fn what_is_written_within_a_limit_is_read_within_it(document in document(), short in 0..400_usize) {
+        for version in KNOWN {
+            let version = FormatVersion::new(version.number).unwrap();
+            let limit = DocumentLimit::of_bytes(short * 16);
+            if let Ok(bytes) = encode_as(&document, version, limit) {
+                prop_assert_eq!(&decode(&bytes, limit).unwrap(), &document);
+            }
+        }
+    }
+
+    #[test]
+    fn any_bytes_at_all_are_refused_with_an_error(bytes in vec(any::<u8>(), 0..64), version in 0..4_u16) {
+        let _ = decode(&bytes, DocumentLimit::DEFAULT).unwrap_err();
+        let mut sealed = envelope::begin(0);
+        sealed.extend_from_slice(&bytes);
+        let sealed = envelope::seal(sealed, version, DocumentLimit::DEFAULT).unwrap();
+        if let Ok(document) = decode(&sealed, DocumentLimit::DEFAULT) {
+            // Not impossible, only most unlikely: then it has to be one that can be written.
+            prop_assert!(encode(&document, DocumentLimit::DEFAULT).is_ok());
+        }
+    }
+}

@@ -1,0 +1,367 @@
+//! Takes primitive values from a body, and remembers what may be referred to.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bincode::config::Configuration;
+use bincode::de::read::{BorrowReader, Reader as BincodeReader};
+use bincode::de::{Decode, Decoder, DecoderImpl};
+use bincode::error::DecodeError;
+
+use super::SHORTEST_SHARED_TEXT;
+use super::kinds::Numbered;
+use super::texts::Texts;
+use crate::request::{ActorContext, Digest, Timestamp};
+use crate::stored_format::limits::Spent;
+use crate::stored_format::{Budget, DocumentLimit, FormatError};
+
+pub(super) struct Reader<'a> {
+    decoder: DecoderImpl<Cursor<'a>, Configuration, ()>,
+    budget: Budget,
+    failure: Option<FormatError>,
+    pool: &'a str,
+    texts: Texts<'a>,
+    times: Vec<Timestamp>,
+    digests: Vec<Digest>,
+    actors: Vec<Arc<ActorContext>>,
+}
+
+/// The largest number that is written as the one byte it is.
+const LARGEST_BYTE: u8 = 250;
+
+/// Reading failed; the [`Reader`] knows why. Without content, so that a value that was read fits into registers.
+#[derive(Debug)]
+pub(super) struct Failed;
+
+/// Where bincode takes its bytes from.
+struct Cursor<'a> {
+    rest: &'a [u8],
+    length: usize,
+}
+
+impl BincodeReader for Cursor<'_> {
+    #[inline]
+    fn read(&mut self, into: &mut [u8]) -> Result<(), DecodeError> {
+        into.copy_from_slice(self.take_bytes(into.len())?);
+        Ok(())
+    }
+
+    #[inline]
+    fn peek_read(&mut self, count: usize) -> Option<&[u8]> {
+        self.rest.get(..count)
+    }
+
+    #[inline]
+    fn consume(&mut self, count: usize) {
+        self.rest = self.rest.get(count..).unwrap_or_default();
+    }
+}
+
+impl<'a> BorrowReader<'a> for Cursor<'a> {
+    #[inline]
+    fn take_bytes(&mut self, count: usize) -> Result<&'a [u8], DecodeError> {
+        self.take(count).ok_or(DecodeError::UnexpectedEnd { additional: count.saturating_sub(self.rest.len()) })
+    }
+}
+
+impl<'a> Cursor<'a> {
+    #[inline]
+    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
+        let (taken, rest) = self.rest.split_at_checked(count)?;
+        self.rest = rest;
+        Some(taken)
+    }
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(body: &'a [u8], limit: DocumentLimit) -> Self {
+        let cursor = Cursor { rest: body, length: body.len() };
+        Self {
+            decoder: DecoderImpl::new(cursor, bincode::config::standard(), ()),
+            budget: Budget::of(limit),
+            failure: None,
+            pool: "",
+            texts: Texts::new(),
+            times: Vec::with_capacity(16),
+            digests: Vec::new(),
+            actors: Vec::with_capacity(8),
+        }
+    }
+
+    /// What `read` reads from the whole body: the pool of texts, then the rest, neither with anything left over.
+    pub(super) fn read_all<T>(mut self, read: impl FnOnce(&mut Self) -> Result<T, Failed>) -> Result<T, FormatError> {
+        let whole =
+            self.pool().and_then(|()| read(&mut self)).and_then(|document| match (self.rest(), self.pool.len()) {
+                (0, 0) => Ok(document),
+                (rest, unused) => Err(self.fail(format!("{rest} bytes and {unused} bytes of text are left over"))),
+            });
+        whole.map_err(|Failed| self.failure.unwrap_or_else(|| FormatError::malformed("for an unknown reason")))
+    }
+
+    /// All texts stand together, so that they are checked for UTF-8 in one go.
+    fn pool(&mut self) -> Result<(), Failed> {
+        let length = self.length()?;
+        let bytes = self.raw(length)?;
+        self.pool =
+            std::str::from_utf8(bytes).map_err(|error| self.fail(format!("the texts are not UTF-8: {error}")))?;
+        Ok(())
+    }
+
+    #[inline]
+    pub(super) fn number(&mut self) -> Result<u64, Failed> {
+        // Nearly every number is one byte; spelling that case out makes reading a document a tenth faster.
+        if let Some((&byte, rest)) = self.decoder.reader().rest.split_first()
+            && byte <= LARGEST_BYTE
+        {
+            self.decoder.reader().rest = rest;
+            return Ok(byte.into());
+        }
+        self.take()
+    }
+
+    pub(super) fn signed(&mut self) -> Result<i64, Failed> {
+        self.take()
+    }
+
+    pub(super) fn small_number(&mut self, field: &'static str) -> Result<u32, Failed> {
+        let number = self.number()?;
+        u32::try_from(number).map_err(|_| self.fail(format!("{field} {number} is too large")))
+    }
+
+    #[inline]
+    pub(super) fn byte(&mut self) -> Result<u8, Failed> {
+        let [byte] = self.array()?;
+        Ok(byte)
+    }
+
+    pub(super) fn flag(&mut self) -> Result<bool, Failed> {
+        match self.byte()? {
+            0 => Ok(false),
+            1 => Ok(true),
+            other => Err(self.fail(format!("{other} is neither true nor false"))),
+        }
+    }
+
+    pub(super) fn kind<T: Numbered>(&mut self) -> Result<T, Failed> {
+        let number = self.byte()?;
+        T::of_number(number).ok_or_else(|| self.fail(format!("there is no {} {number}", T::NAME)))
+    }
+
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Failed> {
+        let bytes = self.raw(N)?;
+        bytes.try_into().map_err(|_| self.fail("the body ends within a value"))
+    }
+
+    #[inline]
+    fn raw(&mut self, count: usize) -> Result<&'a [u8], Failed> {
+        match self.decoder.reader().take(count) {
+            Some(taken) => Ok(taken),
+            None => Err(self.fail("the body ends within a value")),
+        }
+    }
+
+    /// Bytes behind their number.
+    pub(super) fn bytes(&mut self) -> Result<&'a [u8], Failed> {
+        let count = self.length()?;
+        self.charge(count, 1)?;
+        self.raw(count)
+    }
+
+    /// How many things follow, each charged, so that room can be made for them.
+    pub(super) fn count(&mut self, charge: usize) -> Result<usize, Failed> {
+        let count = self.length()?;
+        self.charge(count, charge)?;
+        Ok(count)
+    }
+
+    /// How many entries of a map follow.
+    pub(super) fn map_count(&mut self) -> Result<usize, Failed> {
+        let count = self.length()?;
+        self.budget.charge_map(count).map_err(|spent| self.over_limit(spent))?;
+        Ok(count)
+    }
+
+    /// Each thing takes a byte at least, so that more than there are bytes left is a lie.
+    fn length(&mut self) -> Result<usize, Failed> {
+        let number = self.number()?;
+        match usize::try_from(number) {
+            Ok(length) if length <= self.rest() => Ok(length),
+            _ => Err(self.fail(format!("{number} things are announced, which the body has no room for"))),
+        }
+    }
+
+    pub(super) fn text(&mut self) -> Result<&'a str, Failed> {
+        let number = self.number()?;
+        self.text_of(number)
+    }
+
+    pub(super) fn optional_text(&mut self) -> Result<Option<&'a str>, Failed> {
+        match self.number()?.checked_sub(1) {
+            None => Ok(None),
+            Some(number) => self.text_of(number).map(Some),
+        }
+    }
+
+    /// Even numbers are twice the length of the next text of the pool; odd ones refer to an earlier text.
+    fn text_of(&mut self, number: u64) -> Result<&'a str, Failed> {
+        let half = usize::try_from(number / 2).unwrap_or(usize::MAX);
+        if number % 2 == 1 {
+            let known = self.texts.get(half);
+            let Some(text) = known else {
+                return Err(self.fail(format!("there is no text {half} to refer to")));
+            };
+            self.charge(text.len(), 1)?;
+            return Ok(text);
+        }
+        let Some((text, pool)) = self.pool.split_at_checked(half) else {
+            return Err(self.fail(format!("the texts do not have {half} bytes more, or not a whole character there")));
+        };
+        self.pool = pool;
+        self.charge(half, 1)?;
+        if half >= SHORTEST_SHARED_TEXT {
+            self.texts.push(text);
+        }
+        Ok(text)
+    }
+
+    pub(super) fn owned_text(&mut self) -> Result<String, Failed> {
+        self.text().map(str::to_owned)
+    }
+
+    pub(super) fn optional_owned_text(&mut self) -> Result<Option<String>, Failed> {
+        Ok(self.optional_text()?.map(str::to_owned))
+    }
+
+    pub(super) fn name<T>(&mut self) -> Result<T, Failed>
+    where
+        T: TryFrom<&'a str, Error: std::fmt::Display>,
+    {
+        let text = self.text()?;
+        self.valid(T::try_from(text))
+    }
+
+    pub(super) fn optional_name<T>(&mut self) -> Result<Option<T>, Failed>
+    where
+        T: TryFrom<&'a str, Error: std::fmt::Display>,
+    {
+        self.optional_text()?.map(|text| self.valid(T::try_from(text))).transpose()
+    }
+
+    /// Names in ascending order, which is the only order in which equal sets have equal bytes.
+    pub(super) fn names<T>(&mut self) -> Result<BTreeSet<T>, Failed>
+    where
+        T: Ord + TryFrom<&'a str, Error: std::fmt::Display>,
+    {
+        let count = self.length()?;
+        self.budget.charge_set(count).map_err(|spent| self.over_limit(spent))?;
+        let mut names = BTreeSet::new();
+        let mut last = None;
+        for _ in 0..count {
+            let text = self.text()?;
+            if last.replace(text).is_some_and(|last| last >= text) {
+                return Err(self.fail(format!("{text:?} is not in ascending order in its set")));
+            }
+            names.insert(self.valid(T::try_from(text))?);
+        }
+        Ok(names)
+    }
+
+    pub(super) fn time(&mut self) -> Result<Timestamp, Failed> {
+        let number = self.number()?;
+        self.time_of(number)
+    }
+
+    pub(super) fn optional_time(&mut self) -> Result<Option<Timestamp>, Failed> {
+        match self.number()?.checked_sub(1) {
+            None => Ok(None),
+            Some(number) => self.time_of(number).map(Some),
+        }
+    }
+
+    /// 0 for a time that follows, else how many steps back it was.
+    fn time_of(&mut self, number: u64) -> Result<Timestamp, Failed> {
+        if let Some(known) = self.step_back(number, "time", |reader| &reader.times)? {
+            return Ok(known);
+        }
+        let micros = self.number()?;
+        let time = self.valid(Timestamp::from_micros(micros))?;
+        self.times.push(time);
+        Ok(time)
+    }
+
+    pub(super) fn digest(&mut self) -> Result<Digest, Failed> {
+        let number = self.number()?;
+        if let Some(known) = self.step_back(number, "digest", |reader| &reader.digests)? {
+            return Ok(known);
+        }
+        let digest = Digest::from_bytes(self.array()?);
+        self.digests.push(digest);
+        Ok(digest)
+    }
+
+    /// The actor that is referred to; none if it follows and has to be read, then [remembered](Self::remember).
+    pub(super) fn known_actor(&mut self) -> Result<Option<Arc<ActorContext>>, Failed> {
+        let number = self.number()?;
+        self.step_back(number, "actor", |reader| &reader.actors)
+    }
+
+    pub(super) fn remember(&mut self, actor: ActorContext) -> Arc<ActorContext> {
+        let actor = Arc::new(actor);
+        self.actors.push(Arc::clone(&actor));
+        actor
+    }
+
+    fn step_back<T: Clone>(
+        &mut self,
+        steps: u64,
+        thing: &'static str,
+        things: impl Fn(&Self) -> &Vec<T>,
+    ) -> Result<Option<T>, Failed> {
+        if steps == 0 {
+            return Ok(None);
+        }
+        let things = things(self);
+        let place = usize::try_from(steps).ok().and_then(|steps| things.len().checked_sub(steps));
+        let known = place.and_then(|place| things.get(place)).cloned();
+        known.map(Some).ok_or_else(|| self.fail(format!("there is no {thing} {steps} steps back")))
+    }
+
+    pub(super) fn charge(&mut self, count: usize, each: usize) -> Result<(), Failed> {
+        self.budget.charge(count, each).map_err(|spent| self.over_limit(spent))
+    }
+
+    pub(super) fn valid<T>(&mut self, checked: Result<T, impl std::fmt::Display>) -> Result<T, Failed> {
+        checked.map_err(|error| self.fail(error.to_string()))
+    }
+
+    fn rest(&mut self) -> usize {
+        self.decoder.reader().rest.len()
+    }
+
+    #[cold]
+    pub(super) fn fail(&mut self, problem: impl std::fmt::Display) -> Failed {
+        let cursor = self.decoder.reader();
+        let place = cursor.length.saturating_sub(cursor.rest.len());
+        self.failure = Some(FormatError::malformed(format!("{problem} (before byte {place} of the body)")));
+        Failed
+    }
+
+    #[inline]
+    fn take<T: Decode<()>>(&mut self) -> Result<T, Failed> {
+        T::decode(&mut self.decoder).map_err(|error| self.explain(&error))
+    }
+
+    #[cold]
+    fn explain(&mut self, error: &DecodeError) -> Failed {
+        match error {
+            DecodeError::UnexpectedEnd { .. } => self.fail("the body ends within a value"),
+            other => self.fail(other),
+        }
+    }
+
+    #[cold]
+    fn over_limit(&mut self, Spent: Spent) -> Failed {
+        self.failure = Some(self.budget.over_limit());
+        Failed
+    }
+}

@@ -1,0 +1,175 @@
+//! A TCP proxy inside the test process that cuts, holds back or redirects what goes through it.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+pub struct Proxy {
+    address: SocketAddr,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    upstream: Mutex<SocketAddr>,
+    /// Bytes that still pass in this direction before every connection is cut; `None` cuts nothing.
+    request_budget: Mutex<Option<usize>>,
+    reply_budget: Mutex<Option<usize>>,
+    /// How long each reply is held back.
+    reply_delay: Mutex<Duration>,
+    requested: AtomicU64,
+    replied: AtomicU64,
+    accepted: AtomicU64,
+    cuts: AtomicU64,
+    ended: AtomicBool,
+    open: Mutex<Vec<TcpStream>>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Direction {
+    Request,
+    Reply,
+}
+
+impl Proxy {
+    /// A proxy to the server at a `redis://host:port/` address.
+    pub fn to(url: &str) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let shared = Arc::new(Shared {
+            upstream: Mutex::new(host_and_port(url)),
+            request_budget: Mutex::new(None),
+            reply_budget: Mutex::new(None),
+            reply_delay: Mutex::new(Duration::ZERO),
+            requested: AtomicU64::new(0),
+            replied: AtomicU64::new(0),
+            accepted: AtomicU64::new(0),
+            cuts: AtomicU64::new(0),
+            ended: AtomicBool::new(false),
+            open: Mutex::new(Vec::new()),
+        });
+        let ours = Arc::clone(&shared);
+        thread::spawn(move || {
+            for client in listener.incoming() {
+                if ours.ended.load(Ordering::SeqCst) {
+                    return;
+                }
+                ours.accepted.fetch_add(1, Ordering::SeqCst);
+                let client = client.unwrap();
+                let upstream = *ours.upstream.lock().unwrap();
+                // A server that is down: the client sees its connection end.
+                let Ok(server) = TcpStream::connect(upstream) else { continue };
+                client.set_nodelay(true).unwrap();
+                server.set_nodelay(true).unwrap();
+                let pair = [client.try_clone().unwrap(), server.try_clone().unwrap()];
+                ours.open.lock().unwrap().extend(pair);
+                forward(Arc::clone(&ours), &client, &server, Direction::Request);
+                forward(Arc::clone(&ours), &server, &client, Direction::Reply);
+            }
+        });
+        Self { address, shared }
+    }
+
+    pub fn url(&self) -> String {
+        format!("redis://{}/", self.address)
+    }
+
+    /// Cuts every connection once this many more bytes of requests have passed.
+    pub fn cut_request_after(&self, bytes: usize) {
+        *self.shared.request_budget.lock().unwrap() = Some(bytes);
+    }
+
+    /// Cuts every connection once this many more bytes of replies have passed; with 0 the server has done its work.
+    pub fn cut_reply_after(&self, bytes: usize) {
+        *self.shared.reply_budget.lock().unwrap() = Some(bytes);
+    }
+
+    pub fn delay_replies(&self, by: Duration) {
+        *self.shared.reply_delay.lock().unwrap() = by;
+    }
+
+    /// Leads to another server from now on, and cuts what is open.
+    pub fn redirect(&self, url: &str) {
+        *self.shared.upstream.lock().unwrap() = host_and_port(url);
+        self.shared.cut();
+    }
+
+    /// Bytes of requests and of replies so far.
+    pub fn traffic(&self) -> (u64, u64) {
+        (self.shared.requested.load(Ordering::SeqCst), self.shared.replied.load(Ordering::SeqCst))
+    }
+
+    pub fn accepted(&self) -> u64 {
+        self.shared.accepted.load(Ordering::SeqCst)
+    }
+
+    /// How often it cut by a budget.
+    pub fn cuts(&self) -> u64 {
+        self.shared.cuts.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.shared.ended.store(true, Ordering::SeqCst);
+        self.shared.cut();
+        drop(TcpStream::connect(self.address));
+    }
+}
+
+impl Shared {
+    fn cut(&self) {
+        for stream in self.open.lock().unwrap().drain(..) {
+            drop(stream.shutdown(Shutdown::Both));
+        }
+    }
+
+    /// How many of these bytes may pass, and whether everything is cut behind them.
+    fn admit(&self, direction: Direction, length: usize) -> (usize, bool) {
+        let budget = if direction == Direction::Request { &self.request_budget } else { &self.reply_budget };
+        let mut budget = budget.lock().unwrap();
+        match *budget {
+            Some(left) if left <= length => {
+                *budget = None;
+                self.cuts.fetch_add(1, Ordering::SeqCst);
+                (left, true)
+            }
+            Some(left) => {
+                *budget = Some(left - length);
+                (length, false)
+            }
+            None => (length, false),
+        }
+    }
+}
+
+fn forward(shared: Arc<Shared>, from: &TcpStream, to: &TcpStream, direction: Direction) {
+    let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
+    thread::spawn(move || {
+        let mut buffer = [0; 16 * 1024];
+        while let Ok(length @ 1..) = from.read(&mut buffer) {
+            let counter = if direction == Direction::Request { &shared.requested } else { &shared.replied };
+            counter.fetch_add(length as u64, Ordering::SeqCst);
+            if direction == Direction::Reply {
+                let delay = *shared.reply_delay.lock().unwrap();
+                thread::sleep(delay);
+            }
+            let (passing, cut) = shared.admit(direction, length);
+            let failed = to.write_all(&buffer[..passing]).is_err();
+            if cut {
+                shared.cut();
+            }
+            if failed || cut {
+                break;
+            }
+        }
+        drop(from.shutdown(Shutdown::Both));
+        drop(to.shutdown(Shutdown::Both));
+    });
+}
+
+fn host_and_port(url: &str) -> SocketAddr {
+    url.strip_prefix("redis://").unwrap().trim_end_matches('/').parse().unwrap()
+}

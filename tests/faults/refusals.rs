@@ -1,0 +1,125 @@
+//! The server answers, and refuses.
+
+use std::time::Duration;
+
+use mutator_governance::{Outcome, PageRequest, StoreErrorKind, WriteId};
+
+use crate::redis_support::requests::{pending, second};
+use crate::redis_support::{Flavour, Options, Raw};
+use crate::scene::{Scene, in_time, kind, next, recovered, rounds};
+use crate::support::{PrivateServer, unique_namespace};
+
+const TIMEOUT: Duration = Duration::from_secs(2);
+
+#[test]
+fn a_server_out_of_memory_is_unavailable_and_writes_nothing() {
+    let server = PrivateServer::start_on_tcp(&["--maxmemory-policy", "noeviction"]);
+    for flavour in Flavour::all() {
+        let mut scene = Scene::new(flavour, server.url(), server.url(), TIMEOUT);
+        let mut request = scene.request("r");
+        for round in 0..rounds() {
+            let before = scene.raw.dump(&scene.oracle.namespace);
+            let _: String = scene.raw.ask(&["CONFIG", "SET", "maxmemory", "100kb"]);
+            let (change, write_id) = (next(&request), WriteId::generate());
+            let error = in_time("update", TIMEOUT, || scene.store.update(change.clone(), write_id)).unwrap_err();
+            assert_eq!((kind(&error), error.outcome()), (StoreErrorKind::Unavailable, Outcome::NotApplied), "{error}");
+            let created = pending(&format!("new-{round}"), "s", second(1));
+            let error = in_time("create", TIMEOUT, || scene.store.create(created.clone())).unwrap_err();
+            assert_eq!((kind(&error), error.outcome()), (StoreErrorKind::Unavailable, Outcome::NotApplied), "{error}");
+            assert_eq!(scene.raw.dump(&scene.oracle.namespace), before, "{flavour:?}: something was written");
+            // Reading goes on.
+            assert_eq!(scene.store.get(&request.id).unwrap().as_ref(), Some(&request));
+            assert!(!scene.store.pending(&PageRequest::first()).unwrap().items.is_empty() || round % 2 == 1);
+            let _: String = scene.raw.ask(&["CONFIG", "SET", "maxmemory", "0"]);
+            request = scene.store.update(change, write_id).unwrap();
+            scene.store.create(created).unwrap();
+        }
+        scene.check();
+    }
+}
+
+#[test]
+fn a_replica_is_unavailable_for_writes_and_recovers_when_promoted() {
+    let primary = PrivateServer::start_on_tcp(&[]);
+    let (host, port) = primary.url().trim_start_matches("redis://").trim_end_matches('/').split_once(':').unwrap();
+    for flavour in Flavour::all() {
+        let server = PrivateServer::start_on_tcp(&[]);
+        let mut scene = Scene::new(flavour, server.url(), server.url(), Duration::from_millis(800));
+        let mut request = scene.request("r");
+        for _ in 0..rounds() {
+            // The other server has nothing, so the replica must not have synchronised with it: its link is refused.
+            let mut primary_raw = Raw::to(primary.url());
+            let _: String = primary_raw.ask(&["CONFIG", "SET", "requirepass", "nobody-knows"]);
+            let _: String = scene.raw.ask(&["REPLICAOF", host, port]);
+            let before = scene.raw.dump(&scene.oracle.namespace);
+            let (change, write_id) = (next(&request), WriteId::generate());
+            let update = || scene.store.update(change.clone(), write_id);
+            let error = in_time("update", Duration::from_millis(800), update).unwrap_err();
+            assert_eq!((kind(&error), error.outcome()), (StoreErrorKind::Unavailable, Outcome::NotApplied), "{error}");
+            assert_eq!(scene.store.get(&request.id).unwrap().as_ref(), Some(&request), "{flavour:?}: reading goes on");
+            assert_eq!(scene.raw.dump(&scene.oracle.namespace), before);
+            let _: String = scene.raw.ask(&["REPLICAOF", "NO", "ONE"]);
+            request = recovered("update", || scene.store.update(change.clone(), write_id));
+            let _: String = primary_raw.ask(&["CONFIG", "SET", "requirepass", ""]);
+        }
+        scene.check();
+    }
+}
+
+#[test]
+fn too_few_replicas_are_unavailable_and_nothing_is_written() {
+    let server = PrivateServer::start_on_tcp(&[]);
+    for flavour in Flavour::all() {
+        let mut scene = Scene::new(flavour, server.url(), server.url(), TIMEOUT);
+        let request = scene.request("r");
+        let before = scene.raw.dump(&scene.oracle.namespace);
+        let _: String = scene.raw.ask(&["CONFIG", "SET", "min-replicas-to-write", "1"]);
+        let (change, write_id) = (next(&request), WriteId::generate());
+        let error = scene.store.update(change.clone(), write_id).unwrap_err();
+        let _: String = scene.raw.ask(&["CONFIG", "SET", "min-replicas-to-write", "0"]);
+        assert_eq!((kind(&error), error.outcome()), (StoreErrorKind::Unavailable, Outcome::NotApplied), "{error}");
+        assert_eq!(scene.raw.dump(&scene.oracle.namespace), before);
+        scene.store.update(change, write_id).unwrap();
+        scene.check();
+    }
+}
+
+/// A user who may run scripts but lacks one command that they use: all of a write, or nothing of it.
+#[test]
+fn a_permission_that_is_missing_leaves_nothing_half_written() {
+    let server = PrivateServer::start_on_tcp(&[]);
+    let address = server.url().trim_start_matches("redis://").to_owned();
+    for flavour in Flavour::all() {
+        for missing in ["get", "set", "zadd", "zrem", "xadd", "type", "evalsha"] {
+            let mut scene = Scene::new(flavour, server.url(), server.url(), TIMEOUT);
+            let request = scene.request("r");
+            let user = unique_namespace("user");
+            let without = format!("-{missing}");
+            let _: String = scene.raw.ask(&["ACL", "SETUSER", &user, "on", ">pw", "~*", "+@all", &without]);
+            let url = format!("redis://{user}:pw@{address}");
+            let options = Options { url, ..scene.options.clone() };
+            let before = scene.raw.dump(&scene.oracle.namespace);
+            match flavour.open(&options) {
+                // A check at opening may find it.
+                Err(error) => assert_eq!(kind(&error), StoreErrorKind::Refused, "{flavour:?}, {without}: {error}"),
+                Ok(store) => {
+                    let update = store.update(next(&request), WriteId::generate());
+                    let create = store.create(pending("new", "s", second(1)));
+                    for (what, result) in [("update", update), ("create", create)] {
+                        // A create removes nothing.
+                        if let Err(error) = result {
+                            assert_eq!(kind(&error), StoreErrorKind::Refused, "{flavour:?} {without} {what}: {error}");
+                            assert_eq!(error.outcome(), Outcome::NotApplied, "{flavour:?} {without} {what}: {error}");
+                        } else {
+                            assert!(missing == "zrem" && what == "create", "{without} {what} succeeded");
+                        }
+                    }
+                    if missing != "zrem" {
+                        assert_eq!(scene.raw.dump(&scene.oracle.namespace), before, "{flavour:?}, {without}");
+                    }
+                }
+            }
+            scene.check();
+        }
+    }
+}

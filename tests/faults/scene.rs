@@ -1,0 +1,120 @@
+//! What the fault tests have in common.
+
+use std::time::{Duration, Instant};
+
+use mutator_governance::{Error, MutationRequest, Outcome, Result, StoreErrorKind, WriteId};
+
+use crate::redis_support::requests::{moved_on, pending, second};
+use crate::redis_support::{Flavour, Options, Oracle, Raw, Store};
+use crate::support::unique_namespace;
+
+/// How late a call may end on a machine that two cores and many tests share.
+pub const SLACK: Duration = Duration::from_millis(600);
+
+pub fn rounds() -> u64 {
+    std::env::var("MUTATOR_FAULT_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(5)
+}
+
+pub fn every_byte() -> bool {
+    std::env::var("MUTATOR_FAULT_EVERY_BYTE").is_ok_and(|value| value == "1")
+}
+
+/// A store in a namespace of its own, and a way to it around every fault.
+pub struct Scene {
+    pub flavour: Flavour,
+    pub options: Options,
+    pub store: Store,
+    pub raw: Raw,
+    pub oracle: Oracle,
+}
+
+impl Scene {
+    /// The store reaches the server at `through`, the test at `directly`.
+    pub fn new(flavour: Flavour, through: &str, directly: &str, timeout: Duration) -> Self {
+        let namespace = unique_namespace("faults");
+        let options = Options::new(through, &namespace).timeout(timeout).connect_timeout(timeout);
+        let store = flavour.open(&options).unwrap();
+        Self { flavour, options, store, raw: Raw::to(directly), oracle: Oracle::new(&namespace, 1) }
+    }
+
+    /// Nothing is left that the documents do not explain, and the feed tells every revision once.
+    pub fn check(&mut self) {
+        let documents = self.oracle.check(&mut self.raw, &self.store);
+        self.oracle.check_feed_is_dense(&mut self.raw, &documents);
+    }
+
+    pub fn request(&self, name: &str) -> MutationRequest {
+        self.store.create(pending(name, "s", second(0))).unwrap()
+    }
+}
+
+/// The next change of a request.
+pub fn next(request: &MutationRequest) -> MutationRequest {
+    moved_on(request.clone(), second(request.revision().number + 1))
+}
+
+pub fn kind(error: &Error) -> StoreErrorKind {
+    match error {
+        Error::Store(error) => error.kind,
+        other => panic!("not an error of the store: {other:?}"),
+    }
+}
+
+/// The result of a call, which must end within its deadline.
+pub fn in_time<T>(what: &str, deadline: Duration, call: impl FnOnce() -> T) -> T {
+    let started = Instant::now();
+    let result = call();
+    let took = started.elapsed();
+    assert!(took <= deadline + SLACK, "{what} took {took:?} of {deadline:?}");
+    result
+}
+
+/// Writes until it is known whether the write was applied, as a caller would: an unknown outcome is resolved by
+/// repeating the write with its id, a failure that left nothing is retried too.
+pub fn resolved(store: &Store, change: &MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
+    let started = Instant::now();
+    loop {
+        match store.update(change.clone(), write_id) {
+            Err(error) if error.is_retryable() && started.elapsed() < Duration::from_secs(30) => {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            result => return result,
+        }
+    }
+}
+
+/// Calls until the store has recovered.
+pub fn recovered<T>(what: &str, mut call: impl FnMut() -> Result<T>) -> T {
+    let started = Instant::now();
+    loop {
+        match call() {
+            Ok(value) => return value,
+            Err(error) => assert!(
+                error.is_retryable() && started.elapsed() < Duration::from_secs(10),
+                "{what} does not recover: {error:?}"
+            ),
+        }
+    }
+}
+
+/// Sends a signal to a process of this test's.
+pub fn signal(name: &str, pid: u32) {
+    let status = std::process::Command::new("kill").args([name, &pid.to_string()]).status().unwrap();
+    assert!(status.success(), "kill {name} {pid}");
+}
+
+/// Ends the stop of a server when the test ends, however it ends.
+pub struct Stopped(pub u32);
+
+impl Stopped {
+    pub fn new(pid: u32) -> Self {
+        signal("-STOP", pid);
+        Self(pid)
+    }
+}
+
+impl Drop for Stopped {
+    fn drop(&mut self) {
+        signal("-CONT", self.0);
+    }
+}

@@ -1,0 +1,112 @@
+//! The server stands still: stopped by a signal, or so slow that a reply comes when nobody waits for it.
+
+use std::time::Duration;
+
+use mutator_governance::{Outcome, PageRequest, StoreErrorKind, WriteId};
+
+use crate::proxy::Proxy;
+use crate::redis_support::Flavour;
+use crate::redis_support::requests::{pending, second};
+use crate::scene::{Scene, Stopped, in_time, kind, next, recovered, rounds};
+use crate::support::PrivateServer;
+
+const TIMEOUT: Duration = Duration::from_millis(500);
+
+#[test]
+fn a_stopped_server_ends_every_call_by_its_deadline_and_the_writes_are_resolved() {
+    for flavour in Flavour::all() {
+        let server = PrivateServer::start_on_tcp(&[]);
+        let mut scene = Scene::new(flavour, server.url(), server.url(), TIMEOUT);
+        let mut request = scene.request("r");
+        for round in 0..rounds() {
+            let store = &scene.store;
+            let (change, write_id) = (next(&request), WriteId::generate());
+            let created = pending(&format!("new-{round}"), "s", second(round));
+            let stopped = Stopped::new(server.pid());
+            let error = in_time("update", TIMEOUT, || store.update(change.clone(), write_id)).unwrap_err();
+            assert_eq!(
+                (kind(&error), error.outcome()),
+                (StoreErrorKind::DeadlineExceeded, Outcome::Unknown),
+                "{error}"
+            );
+            let error = in_time("create", TIMEOUT, || store.create(created.clone())).unwrap_err();
+            assert_eq!(
+                (kind(&error), error.outcome()),
+                (StoreErrorKind::DeadlineExceeded, Outcome::Unknown),
+                "{error}"
+            );
+            let error = in_time("get", TIMEOUT, || store.get(&request.id)).unwrap_err();
+            assert_eq!(
+                (kind(&error), error.outcome()),
+                (StoreErrorKind::DeadlineExceeded, Outcome::NotApplied),
+                "{error}"
+            );
+            let error = in_time("page", TIMEOUT, || store.pending(&PageRequest::first())).unwrap_err();
+            assert_eq!(error.outcome(), Outcome::NotApplied, "{error}");
+            drop(stopped);
+
+            let stored = recovered("update", || store.update(change.clone(), write_id));
+            assert_eq!(stored.revision(), request.revision().next(write_id), "{flavour:?}");
+            assert_eq!(recovered("create", || store.create(created.clone())), created);
+            assert_eq!(
+                store.get(&stored.id).unwrap().as_ref(),
+                Some(&stored),
+                "{flavour:?}: the reply of another call"
+            );
+            assert_eq!(store.get(&created.id).unwrap().as_ref(), Some(&created));
+            request = stored;
+        }
+        scene.check();
+    }
+}
+
+/// A reply that comes too late is not taken for the answer to the next call.
+#[test]
+fn a_late_reply_is_never_handed_to_another_call() {
+    let server = PrivateServer::start_on_tcp(&[]);
+    let proxy = Proxy::to(server.url());
+    for flavour in Flavour::all() {
+        let scene = Scene::new(flavour, &proxy.url(), server.url(), TIMEOUT);
+        let (one, other) = (scene.request("one"), scene.request("other"));
+        for _ in 0..rounds() {
+            proxy.delay_replies(TIMEOUT + Duration::from_millis(60));
+            let error = in_time("get", TIMEOUT, || scene.store.get(&one.id)).unwrap_err();
+            assert_eq!(kind(&error), StoreErrorKind::DeadlineExceeded);
+            proxy.delay_replies(Duration::ZERO);
+            for _ in 0..20 {
+                let read = recovered("get", || scene.store.get(&other.id));
+                assert_eq!(read.as_ref(), Some(&other), "{flavour:?}: got the answer to another call");
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        }
+    }
+}
+
+/// Many callers on a server that stands still: nobody waits longer than the deadline, and no more connections are made
+/// than the pool may have.
+#[test]
+fn an_exhausted_pool_ends_every_call_by_its_deadline() {
+    for flavour in Flavour::all() {
+        let server = PrivateServer::start_on_tcp(&[]);
+        let proxy = Proxy::to(server.url());
+        let mut scene = Scene::new(flavour, &proxy.url(), server.url(), TIMEOUT);
+        scene.options.pool_size = 2;
+        scene.store = flavour.open(&scene.options).unwrap();
+        let request = scene.request("r");
+        let accepted = proxy.accepted();
+        let stopped = Stopped::new(server.pid());
+        std::thread::scope(|scope| {
+            for _ in 0..12 {
+                scope.spawn(|| {
+                    let error = in_time("get", TIMEOUT, || scene.store.get(&request.id)).unwrap_err();
+                    let kinds = [StoreErrorKind::DeadlineExceeded, StoreErrorKind::Unreachable];
+                    assert!(kinds.contains(&kind(&error)), "{error:?}");
+                    assert!(error.is_retryable());
+                });
+            }
+        });
+        drop(stopped);
+        assert!(proxy.accepted() - accepted <= 4, "{flavour:?}: {} connections", proxy.accepted() - accepted);
+        assert_eq!(recovered("get", || scene.store.get(&request.id)).as_ref(), Some(&request), "{flavour:?}");
+    }
+}

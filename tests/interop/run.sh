@@ -1,0 +1,6 @@
+#!/bin/sh
+# Compares what Rust reads from the golden vectors with what the Python decoder reads. Needs python3, nothing else.
+set -eu
+cd "$(dirname "$0")/../.."
+command -v python3 >/dev/null || { echo "tests/interop/run.sh needs python3: apt-get install python3" >&2; exit 1; }
+exec cargo test --test stored_format_interop -- --ignored

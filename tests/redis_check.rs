@@ -1,0 +1,258 @@
+//! `verify` finds every way in which indexes and documents can disagree, and `repair` mends it.
+#![cfg(all(feature = "redis", feature = "blocking"))]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test reports by panicking")]
+
+mod support;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use mutator_governance::blocking::{Governance, RedisStore, RequestQueries, RequestStore};
+use mutator_governance::{
+    ActorContext, ApprovalRule, CheckMode, CheckPosition, CheckReport, Finding, FormatVersion, Intent, Metadata,
+    PageRequest, PendingReason, RequestDraft, RequestId, RequestQuery, Target,
+};
+
+struct Namespace {
+    name: String,
+    store: Arc<RedisStore>,
+    governance: Governance,
+    redis: redis::Connection,
+}
+
+fn namespace(partitions: u16) -> Namespace {
+    let name = support::unique_namespace("check");
+    let url = support::redis_url();
+    let store = RedisStore::builder(&url).namespace(&name).partitions(partitions).open().unwrap();
+    let store = Arc::new(store);
+    let governance = Governance::builder().store(Arc::clone(&store) as Arc<dyn RequestStore>).build();
+    let redis = redis::Client::open(url).unwrap().get_connection().unwrap();
+    Namespace { name, store, governance, redis }
+}
+
+fn draft(id: &str) -> RequestDraft {
+    let target = Target::new("tenant:acme", "Tenant", "RoleGrant").unwrap();
+    let intent = Intent::new("grant-role", "Access").unwrap().with_tag("quarter-end").unwrap();
+    RequestDraft::new(target, intent, ActorContext::user("alice").unwrap()).with_id(RequestId::new(id).unwrap())
+}
+
+fn bob() -> ActorContext {
+    ActorContext::user("bob").unwrap()
+}
+
+impl Namespace {
+    fn fill(&self, count: usize) {
+        for number in 0..count {
+            let id = RequestId::new(format!("r{number}")).unwrap();
+            let rule = ApprovalRule::actor("bob").unwrap();
+            let draft = draft(id.as_str());
+            match number % 4 {
+                0 => drop(self.governance.submit(draft).unwrap()),
+                1 => drop(self.governance.submit(draft.waiting_for(PendingReason::Quota)).unwrap()),
+                2 => drop(self.governance.submit(draft.requires_approval(rule)).unwrap()),
+                _ => {
+                    let request = self.governance.submit(draft.requires_approval(rule)).unwrap();
+                    self.governance.grant(&id, &request.approvals[0].id, bob()).unwrap();
+                }
+            }
+        }
+    }
+
+    fn keys(&mut self, kind: &str) -> Vec<String> {
+        let pattern = format!("{{{}:*}}:{kind}*", self.name);
+        let mut keys: Vec<String> = redis::cmd("KEYS").arg(pattern).query(&mut self.redis).unwrap();
+        keys.sort();
+        keys
+    }
+
+    fn run(&mut self, command: &redis::Cmd) {
+        command.exec(&mut self.redis).unwrap();
+    }
+
+    fn verify(&self) -> CheckReport {
+        self.store.verify(|_| {}).unwrap()
+    }
+}
+
+#[test]
+fn what_was_written_through_the_store_is_clean() {
+    for partitions in [1, 4] {
+        let space = namespace(partitions);
+        space.fill(40);
+        let report = space.verify();
+        assert!(report.is_clean(), "{:?}", report.findings);
+        assert_eq!(report.records, 40);
+        assert!(report.entries > 400, "{}", report.entries);
+    }
+}
+
+#[test]
+fn every_single_missing_entry_is_found_and_restored() {
+    let mut space = namespace(1);
+    space.fill(4);
+    for index in space.keys("i:") {
+        let before: Vec<Vec<u8>> = redis::cmd("ZRANGE").arg(&index).arg(0).arg(-1).query(&mut space.redis).unwrap();
+        for member in &before {
+            space.run(redis::cmd("ZREM").arg(&index).arg(member));
+            let found = space.verify().findings;
+            let suffix = index.split_once(":i:").unwrap().1;
+            assert!(
+                matches!(&found[..], [Finding::MissingEntry { index, .. }] if index == suffix),
+                "{index} lacks {}: {found:?}",
+                member.escape_ascii()
+            );
+            assert_eq!(space.store.repair(|_| {}).unwrap().findings, found);
+            assert!(space.verify().is_clean());
+        }
+        let after: Vec<Vec<u8>> = redis::cmd("ZRANGE").arg(&index).arg(0).arg(-1).query(&mut space.redis).unwrap();
+        assert_eq!(after, before);
+    }
+}
+
+#[test]
+fn entries_that_no_document_explains_are_found_and_removed() {
+    let mut space = namespace(1);
+    space.fill(4);
+    let before = space.keys("");
+    let prefix = format!("{{{}:0}}:i:", space.name);
+    let member_of = |id: &str| [&7_u64.to_be_bytes()[..], id.as_bytes()].concat();
+    let real: Vec<Vec<u8>> =
+        redis::cmd("ZRANGE").arg(format!("{prefix}a")).arg(0).arg(0).query(&mut space.redis).unwrap();
+    for (index, member, id) in [
+        ("s:Executed", real[0].clone(), Some("r0")),
+        ("a", member_of("nobody"), Some("nobody")),
+        ("zz:made-up", member_of("r1"), Some("r1")),
+        ("a", b"short".to_vec(), None),
+    ] {
+        let key = format!("{prefix}{index}");
+        space.run(redis::cmd("ZADD").arg(&key).arg(0).arg(member));
+        let expected = [Finding::ExtraEntry { index: key.clone(), id: id.map(|id| RequestId::new(id).unwrap()) }];
+        assert_eq!(space.verify().findings, expected);
+        // Neither keeps the others from being read.
+        let page = space.store.requests(&RequestQuery::new(), &PageRequest::first()).unwrap();
+        assert_eq!(page.items.len(), 4);
+        assert_eq!(space.store.repair(|_| {}).unwrap().findings, expected);
+        assert!(space.verify().is_clean());
+    }
+    assert_eq!(space.keys(""), before);
+}
+
+#[test]
+fn what_cannot_be_read_is_reported_and_left_alone() {
+    let mut space = namespace(1);
+    space.fill(8);
+    let record = format!("{{{}:0}}:r:r2", space.name);
+    let mut bytes: Vec<u8> = redis::cmd("GET").arg(&record).query(&mut space.redis).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    space.run(redis::cmd("SET").arg(&record).arg(&bytes));
+    let expected_key = record.clone();
+    for mode in [CheckMode::Report, CheckMode::Repair] {
+        let mut position = Some(CheckPosition::default());
+        let mut found = Vec::new();
+        while let Some(at) = position {
+            let saved = serde_json::to_string(&at).unwrap();
+            let step = space.store.check_step(serde_json::from_str(&saved).unwrap(), mode).unwrap();
+            found.extend(step.findings);
+            position = step.next;
+        }
+        assert!(matches!(&found[..], [Finding::Unreadable { key, .. }] if *key == expected_key), "{found:?}");
+    }
+    let kept: Vec<u8> = redis::cmd("GET").arg(&record).query(&mut space.redis).unwrap();
+    assert_eq!(kept, bytes);
+    let page = space.store.requests(&RequestQuery::new(), &PageRequest::first()).unwrap();
+    assert_eq!((page.items.len(), page.unreadable.len()), (7, 1));
+}
+
+#[test]
+fn repair_beside_live_writers_breaks_nothing() {
+    let space = namespace(2);
+    space.fill(40);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for writer in 0..3 {
+            let (governance, stop) = (&space.governance, &stop);
+            scope.spawn(move || {
+                let mut round = writer;
+                while !stop.load(Ordering::Relaxed) {
+                    round += 3;
+                    let id = RequestId::new(format!("r{}", (round * 7) % 40)).unwrap();
+                    // Whether the command is allowed depends on what the others did: both are fine here.
+                    let _outcome = match round % 2 {
+                        0 => governance.hold(&id, bob(), PendingReason::Schedule),
+                        _ => governance.approve(&id, bob()),
+                    };
+                }
+            });
+        }
+        for _ in 0..10 {
+            let report = space.store.repair(|_| {}).unwrap();
+            assert!(report.is_clean(), "{:?}", report.findings);
+        }
+        stop.store(true, Ordering::Relaxed);
+    });
+    let report = space.verify();
+    assert!(report.is_clean(), "{:?}", report.findings);
+}
+
+#[test]
+fn migrating_rewrites_documents_of_another_format_and_nothing_else() {
+    let mut space = namespace(2);
+    let older = RedisStore::builder(support::redis_url()).namespace(&space.name).partitions(2);
+    let older: Arc<dyn RequestStore> = Arc::new(older.write_format(FormatVersion::new(1).unwrap()).open().unwrap());
+    let newer = std::mem::replace(&mut space.governance, Governance::builder().store(older).build());
+    space.fill(12);
+    space.governance = newer;
+    let before = space.store.requests(&RequestQuery::new(), &PageRequest::first()).unwrap().items;
+    assert!(space.verify().is_clean());
+
+    let report = space.store.migrate(|_| {}).unwrap();
+    assert_eq!(report.findings.len(), 12);
+    assert!(report.findings.iter().all(|finding| matches!(finding, Finding::OtherFormat { version: 1, .. })));
+    assert!(space.store.migrate(|_| {}).unwrap().is_clean());
+    assert!(space.verify().is_clean());
+    let after = space.store.requests(&RequestQuery::new(), &PageRequest::first()).unwrap().items;
+    assert_eq!(after, before);
+    space.governance.cancel(&RequestId::new("r1").unwrap(), bob()).unwrap();
+    assert!(space.verify().is_clean());
+}
+
+#[test]
+fn another_choice_of_indexed_metadata_needs_reindexing() {
+    let space = namespace(2);
+    for number in 0..10_i64 {
+        let metadata = Metadata::new().with("ticket", number % 2).unwrap();
+        space.governance.submit(draft(&format!("m{number}")).with_metadata(metadata)).unwrap();
+    }
+    let builder =
+        || RedisStore::builder(support::redis_url()).namespace(&space.name).partitions(2).index_metadata(["ticket"]);
+    let refused = builder().open().err().unwrap().to_string();
+    assert!(refused.contains("ticket") && refused.contains("reindex"), "{refused}");
+
+    let (store, report) = builder().reindex(|_| {}).unwrap();
+    assert!(report.findings.iter().any(|finding| matches!(finding, Finding::MissingEntry { .. })));
+    assert!(store.verify(|_| {}).unwrap().is_clean());
+    let query = RequestQuery::new().with_metadata("ticket", 1_i64).unwrap();
+    assert!(store.explain_query(&query).unwrap().to_string().contains("metadata:ticket="));
+    let found = store.requests(&query, &PageRequest::first()).unwrap();
+    assert_eq!((found.items.len(), found.scanned), (5, 5));
+    assert!(builder().open().is_ok());
+
+    let undone = RedisStore::builder(support::redis_url()).namespace(&space.name).partitions(2);
+    let (store, _) = undone.reindex(|_| {}).unwrap();
+    assert!(store.verify(|_| {}).unwrap().is_clean());
+}
+
+#[test]
+fn inspecting_tells_how_a_request_is_stored() {
+    let space = namespace(4);
+    space.fill(3);
+    let id = RequestId::new("r2").unwrap();
+    let inspection = space.store.inspect(&id).unwrap().unwrap();
+    let request = space.store.get(&id).unwrap().unwrap();
+    assert_eq!(inspection.revision, request.revision());
+    assert_eq!(inspection.write_ids, [request.revision().write_id]);
+    assert!(inspection.current_indexes.contains(&"s:Pending".to_owned()), "{:?}", inspection.current_indexes);
+    assert!(inspection.document_bytes < inspection.record_bytes);
+    assert_eq!(inspection.request.unwrap(), request);
+    assert!(space.store.inspect(&RequestId::new("nobody").unwrap()).unwrap().is_none());
+}

@@ -1,0 +1,187 @@
+//! The Redis store of every flavour that is switched on, behind one synchronous face.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+#[cfg(feature = "blocking")]
+use mutator_governance::blocking::{self, RequestStore as _};
+#[cfg(any(feature = "tokio", feature = "smol"))]
+use mutator_governance::nonblocking::{self, RequestStore as _};
+use mutator_governance::{
+    DocumentLimit, Lookup, MutationRequest, Page, PageRequest, RequestId, Result, StateId, WriteId,
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flavour {
+    Blocking,
+    Tokio,
+    Smol,
+}
+
+/// How a store is opened; by default with patience, since two cores serve many tests.
+#[derive(Clone, Debug)]
+pub struct Options {
+    pub url: String,
+    pub namespace: String,
+    pub partitions: u16,
+    pub pool_size: u32,
+    pub timeout: Duration,
+    pub connect_timeout: Duration,
+    pub limit: DocumentLimit,
+}
+
+/// A store in one of the flavours; every call waits for its end.
+#[derive(Clone)]
+pub struct Store(Inner);
+
+#[derive(Clone)]
+enum Inner {
+    #[cfg(feature = "blocking")]
+    Blocking(blocking::RedisStore),
+    #[cfg(any(feature = "tokio", feature = "smol"))]
+    Nonblocking(nonblocking::RedisStore, Flavour),
+}
+
+impl Options {
+    pub fn new(url: impl Into<String>, namespace: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            namespace: namespace.into(),
+            partitions: 1,
+            pool_size: 8,
+            timeout: Duration::from_secs(20),
+            connect_timeout: Duration::from_secs(5),
+            limit: DocumentLimit::DEFAULT,
+        }
+    }
+
+    pub fn partitions(self, partitions: u16) -> Self {
+        Self { partitions, ..self }
+    }
+
+    pub fn timeout(self, timeout: Duration) -> Self {
+        Self { timeout, ..self }
+    }
+
+    pub fn connect_timeout(self, connect_timeout: Duration) -> Self {
+        Self { connect_timeout, ..self }
+    }
+
+    pub fn pool_size(self, pool_size: u32) -> Self {
+        Self { pool_size, ..self }
+    }
+
+    pub fn limit(self, limit: DocumentLimit) -> Self {
+        Self { limit, ..self }
+    }
+}
+
+macro_rules! builder {
+    ($module:ident, $options:expr) => {
+        $module::RedisStore::builder($options.url.clone())
+            .namespace($options.namespace.clone())
+            .partitions($options.partitions)
+            .pool_size($options.pool_size)
+            .timeout($options.timeout)
+            .connect_timeout($options.connect_timeout)
+            .document_limit($options.limit)
+    };
+}
+
+impl Flavour {
+    pub fn all() -> Vec<Self> {
+        let mut all = Vec::new();
+        if cfg!(feature = "blocking") {
+            all.push(Self::Blocking);
+        }
+        if cfg!(feature = "tokio") {
+            all.push(Self::Tokio);
+        }
+        if cfg!(feature = "smol") {
+            all.push(Self::Smol);
+        }
+        assert!(!all.is_empty(), "no flavour is switched on");
+        all
+    }
+
+    pub fn open(self, options: &Options) -> Result<Store> {
+        match self {
+            #[cfg(feature = "blocking")]
+            Self::Blocking => Ok(Store(Inner::Blocking(builder!(blocking, options).open()?))),
+            #[cfg(any(feature = "tokio", feature = "smol"))]
+            other => {
+                let store = other.block_on(builder!(nonblocking, options).open())?;
+                Ok(Store(Inner::Nonblocking(store, other)))
+            }
+            #[allow(unreachable_patterns, reason = "with every feature on, all flavours are above")]
+            other => panic!("{other:?} is not switched on"),
+        }
+    }
+
+    /// Runs a future on this flavour's runtime.
+    pub fn block_on<T>(self, future: impl Future<Output = T>) -> T {
+        match self {
+            Self::Tokio => tokio_runtime().block_on(future),
+            _ => smol::block_on(future),
+        }
+    }
+}
+
+/// One for all: it is never dropped, so no test waits for its end.
+fn tokio_runtime() -> Arc<tokio::runtime::Runtime> {
+    static RUNTIME: std::sync::OnceLock<Arc<tokio::runtime::Runtime>> = std::sync::OnceLock::new();
+    let new = || Arc::new(tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap());
+    Arc::clone(RUNTIME.get_or_init(new))
+}
+
+macro_rules! call {
+    ($self:ident, $store:ident => $call:expr) => {
+        match &$self.0 {
+            #[cfg(feature = "blocking")]
+            Inner::Blocking($store) => $call,
+            #[cfg(any(feature = "tokio", feature = "smol"))]
+            Inner::Nonblocking($store, flavour) => flavour.block_on($call),
+        }
+    };
+}
+
+impl Store {
+    pub fn create(&self, request: MutationRequest) -> Result<MutationRequest> {
+        call!(self, store => store.create(request))
+    }
+
+    pub fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
+        call!(self, store => store.update(request, write_id))
+    }
+
+    pub fn get(&self, id: &RequestId) -> Result<Option<MutationRequest>> {
+        call!(self, store => store.get(id))
+    }
+
+    pub fn get_many(&self, ids: &[RequestId]) -> Result<Lookup> {
+        call!(self, store => store.get_many(ids))
+    }
+
+    pub fn pending(&self, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        call!(self, store => store.pending(page))
+    }
+
+    pub fn by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        call!(self, store => store.by_state(state, page))
+    }
+
+    pub fn pending_by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        call!(self, store => store.pending_by_state(state, page))
+    }
+
+    /// The asynchronous store underneath, for tests that poll by hand.
+    #[cfg(any(feature = "tokio", feature = "smol"))]
+    pub fn nonblocking(&self) -> &nonblocking::RedisStore {
+        match &self.0 {
+            Inner::Nonblocking(store, _) => store,
+            #[cfg(feature = "blocking")]
+            Inner::Blocking(_) => panic!("this store is blocking"),
+        }
+    }
+}

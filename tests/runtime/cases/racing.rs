@@ -1,0 +1,194 @@
+//! Several people act on one request at once.
+
+use std::sync::Arc;
+
+use mutator_governance::workflow::Command;
+use mutator_governance::{
+    ApprovalDecision, ApprovalId, ApprovalRefusal, ApprovalRule, ApprovalStatus, ApprovalTarget, Error, OnConflict,
+    Outcome, RequestId, Status,
+};
+use mutator_governance::{MutationRequest, Result};
+
+use super::flavour::Governance;
+use super::{Mishap, World, dual, together};
+use crate::people::{approval, conflict, count, draft, needing, refusal, targets, user};
+
+const ROUNDS: usize = 12;
+
+const MEMBERS: [&str; 8] = ["ada", "bob", "cid", "dee", "eve", "fay", "gus", "hal"];
+
+/// The approver at this place grants the approval that is theirs.
+#[dual]
+async fn grant_own(governance: Governance, id: RequestId, place: usize) -> Result<MutationRequest> {
+    let own = approval(&format!("approval-{}", place + 1));
+    governance.grant(&id, &own, user(MEMBERS[place])).await
+}
+
+/// The approver at this place grants the first approval, which is for everybody.
+#[dual]
+async fn grant_first(governance: Governance, id: RequestId, place: usize) -> Result<MutationRequest> {
+    governance.grant(&id, &approval("approval-1"), user(MEMBERS[place])).await
+}
+
+fn granted(by: &str, approval_id: &str) -> Mishap {
+    Mishap::Overtaken(Command::grant(user(by), approval(approval_id)))
+}
+
+#[dual]
+pub(crate) async fn approvers_of_different_approvals_both_land(world: World) {
+    for round in 0..ROUNDS {
+        let request = world.governance.submit(needing(&format!("round-{round}"), &MEMBERS[..2])).await.unwrap();
+        let shaky = world.shaky();
+        shaky.let_readers_meet(&request.id, 2);
+        let (governance, id) = (world.governance_over(Arc::clone(&shaky)), request.id.clone());
+        let outcomes = together(2, move |place| grant_own(governance.clone(), id.clone(), place)).await;
+        for outcome in outcomes {
+            outcome.unwrap();
+        }
+
+        let stored = world.stored(&request.id).await;
+        assert_eq!(shaky.conflicts(), 1, "both had read the same revision");
+        assert_eq!(stored.state.status(), Status::Approved);
+        assert_eq!(count(&stored, ApprovalDecision::Granted), 2);
+        assert_eq!(stored.revision().number, 2);
+        assert!(stored.decisions.starts_with(&request.decisions));
+    }
+}
+
+#[dual]
+pub(crate) async fn eight_members_of_a_quorum_all_land(world: World) {
+    let rule = ApprovalRule::quorum("board", 8, targets(&MEMBERS)).unwrap();
+    let request = world.governance.submit(draft("board").requires_approval(rule)).await.unwrap();
+    let shaky = world.shaky();
+    shaky.let_readers_meet(&request.id, 8);
+    // Whoever loses against all the others is rebased seven times.
+    let governance = world.governance_over(Arc::clone(&shaky)).on_conflict(OnConflict::Rebase(7));
+    let id = request.id.clone();
+    let outcomes = together(8, move |place| grant_own(governance.clone(), id.clone(), place)).await;
+    for outcome in outcomes {
+        outcome.unwrap();
+    }
+
+    let stored = world.stored(&request.id).await;
+    assert!(shaky.conflicts() >= 7, "all eight had read the same revision: {}", shaky.conflicts());
+    assert_eq!(stored.state.status(), Status::Approved);
+    assert_eq!(count(&stored, ApprovalDecision::Granted), 8);
+    assert_eq!(count(&stored, ApprovalDecision::QuorumSatisfied), 1);
+    assert_eq!(stored.revision().number, 8);
+}
+
+#[dual]
+pub(crate) async fn with_fail_the_conflict_says_what_happened(world: World) {
+    let request = world.governance.submit(needing("fail", &MEMBERS[..3])).await.unwrap();
+    let shaky = world.shaky();
+    shaky.let_readers_meet(&request.id, 2);
+    let governance = world.governance_over(shaky).on_conflict(OnConflict::Fail);
+    let id = request.id.clone();
+    let outcomes = together(2, move |place| grant_own(governance.clone(), id.clone(), place)).await;
+    let (won, lost): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+    assert_eq!((won.len(), lost.len()), (1, 1));
+    let winner = won.into_iter().next().unwrap().unwrap();
+    let error = lost.into_iter().next().unwrap().unwrap_err();
+
+    assert_eq!(error.outcome(), Outcome::NotApplied);
+    assert!(!error.is_retryable());
+    let conflict = conflict(error);
+    assert_eq!(conflict.id, request.id);
+    assert_eq!(conflict.expected, request.revision());
+    assert_eq!(conflict.actual, winner.revision());
+    assert_eq!(conflict.status, Status::Pending);
+    assert_eq!(conflict.decisions_since, winner.decisions[request.decisions.len()..]);
+    assert_eq!(conflict.decisions_since.len(), 1);
+    assert_eq!(conflict.stored, winner);
+    assert_eq!(conflict.commutes, Some(true));
+    let text = conflict.to_string();
+    assert!(text.contains("read it again and decide anew"), "{text}");
+    let stored = world.stored(&request.id).await;
+    assert_eq!(stored, winner);
+}
+
+#[dual]
+pub(crate) async fn a_conflict_tells_when_the_two_do_not_commute(world: World) {
+    let request = world.governance.submit(needing("canceled", &["ada", "bob"])).await.unwrap();
+    let shaky = world.shaky();
+    shaky.plan(1, Mishap::Overtaken(Command::cancel(user("requester"))));
+    let governance = world.governance_over(shaky).on_conflict(OnConflict::Fail);
+    let error = grant_own(governance, request.id.clone(), 0).await.unwrap_err();
+    let conflict = conflict(error);
+    assert_eq!(conflict.status, Status::Canceled);
+    assert_eq!(conflict.commutes, Some(false));
+}
+
+#[dual]
+pub(crate) async fn a_command_made_invalid_fails_with_its_own_error(world: World) {
+    let request = world.governance.submit(needing("canceled", &["ada", "bob"])).await.unwrap();
+    let shaky = world.shaky();
+    shaky.plan(1, Mishap::Overtaken(Command::cancel(user("requester"))));
+    let error = grant_own(world.governance_over(shaky), request.id.clone(), 0).await.unwrap_err();
+    assert_eq!(refusal(error), ApprovalRefusal::NotAwaitingApproval { status: Status::Canceled });
+    let stored = world.stored(&request.id).await;
+    assert_eq!((stored.revision().number, stored.state.status()), (1, Status::Canceled));
+
+    let request = world.governance.submit(draft("rejected").already_approved()).await.unwrap();
+    let shaky = world.shaky();
+    shaky.plan(1, Mishap::Overtaken(Command::reject(user("ada"))));
+    let error = world.governance_over(shaky).cancel(&request.id, user("requester")).await.unwrap_err();
+    let expected = (Status::Rejected, Status::Canceled);
+    assert!(matches!(error, Error::InvalidTransition { from, to, .. } if (from, to) == expected), "{error}");
+}
+
+#[dual]
+pub(crate) async fn rebase_gives_up_after_so_many_times(world: World) {
+    for (policy, overtakers) in [(OnConflict::Rebase(2), 3), (OnConflict::Rebase(0), 1), (OnConflict::Fail, 1)] {
+        let id_text = format!("given-up-{overtakers}-{}", policy == OnConflict::Fail);
+        let request = world.governance.submit(needing(&id_text, &MEMBERS)).await.unwrap();
+        let shaky = world.shaky();
+        for number in 1..=overtakers {
+            shaky.plan(number, granted(MEMBERS[number], &format!("approval-{}", number + 1)));
+        }
+        let governance = world.governance_over(Arc::clone(&shaky)).on_conflict(policy);
+        let error = grant_own(governance, request.id.clone(), 0).await.unwrap_err();
+        let conflict = conflict(error);
+        assert_eq!(shaky.updates(), overtakers);
+        assert_eq!(conflict.actual.number, overtakers as u64);
+        assert_eq!(conflict.expected.number, conflict.actual.number - 1, "computed from what the one before had left");
+        assert_eq!(conflict.decisions_since.len(), 1);
+        assert_eq!(conflict.commutes, Some(true));
+        let stored = world.stored(&request.id).await;
+        assert_eq!(stored.approvals[0].state.status(), ApprovalStatus::Pending);
+    }
+
+    let request = world.governance.submit(needing("not-given-up", &MEMBERS)).await.unwrap();
+    let shaky = world.shaky();
+    shaky.plan(1, granted("bob", "approval-2"));
+    shaky.plan(2, granted("cid", "approval-3"));
+    let governance = world.governance_over(Arc::clone(&shaky)).on_conflict(OnConflict::Rebase(2));
+    let changed = grant_own(governance, request.id.clone(), 0).await.unwrap();
+    assert_eq!((shaky.updates(), changed.revision().number), (3, 3));
+    assert_eq!(count(&changed, ApprovalDecision::Granted), 3);
+    let stored = world.stored(&request.id).await;
+    assert_eq!(stored, changed);
+}
+
+#[dual]
+pub(crate) async fn one_approval_is_granted_once(world: World) {
+    let everybody = targets(&MEMBERS).into_iter().reduce(ApprovalTarget::or).unwrap();
+    for round in 0..ROUNDS {
+        let rule = ApprovalRule::of(everybody.clone());
+        let request = world.governance.submit(draft(&format!("one-{round}")).requires_approval(rule)).await.unwrap();
+        let shaky = world.shaky();
+        shaky.let_readers_meet(&request.id, 4);
+        let (governance, id) = (world.governance_over(shaky), request.id.clone());
+        let outcomes = together(4, move |place| grant_first(governance.clone(), id.clone(), place)).await;
+        let (won, lost): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+        assert_eq!((won.len(), lost.len()), (1, 3));
+        for error in lost.into_iter().map(Result::unwrap_err) {
+            let expected = ApprovalRefusal::NotAwaitingApproval { status: Status::Approved };
+            assert_eq!(refusal(error), expected);
+        }
+        let stored = world.stored(&request.id).await;
+        assert_eq!(count(&stored, ApprovalDecision::Granted), 1);
+        let first: ApprovalId = approval("approval-1");
+        assert_eq!(stored.approvals[0].id, first);
+    }
+}

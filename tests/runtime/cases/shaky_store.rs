@@ -1,0 +1,231 @@
+//! A request store written outside the crate, in front of another one: it fails where it is told to.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use mutator_governance::workflow::{self, Command};
+use mutator_governance::{
+    Clock, Error, Lookup, ManualClock, MutationRequest, Outcome, Page, PageRequest, RequestId, Result, Settled,
+    StateId, StoreError, StoreErrorKind, Timestamp, Unreadable, UnsettledWrite, WriteId,
+};
+
+use super::flavour::RequestStore;
+use super::{dual, pause};
+
+/// What happens to one update.
+#[derive(Clone, Debug)]
+pub(crate) enum Mishap {
+    /// It fails, and nothing is written.
+    Lost,
+    /// It is written, but its caller is told that nobody knows.
+    ReplyLost,
+    /// Somebody else applies this command first.
+    Overtaken(Command),
+    /// It is never sent and never ends.
+    #[allow(dead_code, reason = "only where a caller can be dropped")]
+    StuckBefore,
+    /// It is written, and never ends.
+    #[allow(dead_code, reason = "only where a caller can be dropped")]
+    StuckAfter,
+}
+
+pub(crate) struct ShakyStore {
+    inner: Arc<dyn RequestStore>,
+    clock: Arc<ManualClock>,
+    /// By the number of the update, from 1.
+    mishaps: Mutex<BTreeMap<usize, Mishap>>,
+    unwritable: Mutex<BTreeSet<RequestId>>,
+    unreadable: Mutex<Vec<Unreadable>>,
+    updates: AtomicUsize,
+    conflicts: AtomicUsize,
+    met_about: Mutex<Option<RequestId>>,
+    reads: Meeting,
+    sweeps: Meeting,
+    failing_sweeps: AtomicUsize,
+}
+
+/// Where so many callers wait until all have come.
+#[derive(Default)]
+struct Meeting {
+    expected: AtomicUsize,
+    arrived: AtomicUsize,
+}
+
+impl ShakyStore {
+    pub(crate) fn new(inner: Arc<dyn RequestStore>, clock: Arc<ManualClock>) -> Self {
+        Self {
+            inner,
+            clock,
+            mishaps: Mutex::default(),
+            unwritable: Mutex::default(),
+            unreadable: Mutex::default(),
+            updates: AtomicUsize::new(0),
+            conflicts: AtomicUsize::new(0),
+            met_about: Mutex::default(),
+            reads: Meeting::default(),
+            sweeps: Meeting::default(),
+            failing_sweeps: AtomicUsize::new(0),
+        }
+    }
+
+    /// Lets this happen to the update of this number, counted from 1.
+    pub(crate) fn plan(&self, update: usize, mishap: Mishap) {
+        self.mishaps.lock().unwrap().insert(update, mishap);
+    }
+
+    /// Lets every update of this request fail.
+    pub(crate) fn refuse_updates_of(&self, id: &RequestId) {
+        self.unwritable.lock().unwrap().insert(id.clone());
+    }
+
+    /// Names this request on every page of due requests.
+    pub(crate) fn add_unreadable(&self, unreadable: Unreadable) {
+        self.unreadable.lock().unwrap().push(unreadable);
+    }
+
+    /// Lets the first so many reads of this request wait for each other, so that all see the same revision.
+    pub(crate) fn let_readers_meet(&self, id: &RequestId, count: usize) {
+        *self.met_about.lock().unwrap() = Some(id.clone());
+        self.reads.expected.store(count, Ordering::SeqCst);
+    }
+
+    /// The same for reads of due requests.
+    pub(crate) fn let_sweepers_meet(&self, count: usize) {
+        self.sweeps.expected.store(count, Ordering::SeqCst);
+    }
+
+    /// Lets the next so many reads of due requests fail.
+    pub(crate) fn fail_sweeps(&self, count: usize) {
+        self.failing_sweeps.store(count, Ordering::SeqCst);
+    }
+
+    /// How many reads of due requests there were or are under way.
+    pub(crate) fn sweeps(&self) -> usize {
+        self.sweeps.arrived.load(Ordering::SeqCst)
+    }
+
+    /// How many updates were asked for.
+    pub(crate) fn updates(&self) -> usize {
+        self.updates.load(Ordering::SeqCst)
+    }
+
+    /// How many of them ended with a conflict.
+    pub(crate) fn conflicts(&self) -> usize {
+        self.conflicts.load(Ordering::SeqCst)
+    }
+}
+
+pub(crate) fn failure(outcome: Outcome) -> Error {
+    StoreError::new(StoreErrorKind::Connection, outcome, "the test cut the connection").into()
+}
+
+#[dual]
+impl Meeting {
+    async fn attend(&self) {
+        let place = self.arrived.fetch_add(1, Ordering::SeqCst) + 1;
+        if place > self.expected.load(Ordering::SeqCst) {
+            return;
+        }
+        while self.arrived.load(Ordering::SeqCst) < self.expected.load(Ordering::SeqCst) {
+            pause(Duration::from_micros(200)).await;
+        }
+    }
+}
+
+#[dual]
+impl ShakyStore {
+    async fn overtake(&self, id: &RequestId, command: &Command) {
+        let request = self.inner.get(id).await.unwrap().unwrap();
+        let changed = workflow::apply(request, command, self.clock.now()).unwrap();
+        self.inner.update(changed, WriteId::generate()).await.unwrap();
+    }
+
+    async fn pass_on(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
+        let result = self.inner.update(request, write_id).await;
+        if matches!(result, Err(Error::Conflict(_))) {
+            self.conflicts.fetch_add(1, Ordering::SeqCst);
+        }
+        result
+    }
+
+    async fn stay(&self) {
+        loop {
+            pause(Duration::from_secs(1)).await;
+        }
+    }
+}
+
+#[dual]
+impl RequestStore for ShakyStore {
+    async fn create(&self, request: MutationRequest) -> Result<MutationRequest> {
+        self.inner.create(request).await
+    }
+
+    async fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
+        let number = self.updates.fetch_add(1, Ordering::SeqCst) + 1;
+        let mishap = self.mishaps.lock().unwrap().remove(&number);
+        if self.unwritable.lock().unwrap().contains(&request.id) {
+            let problem = "the test does not let this request be written";
+            return Err(StoreError::new(StoreErrorKind::Refused, Outcome::NotApplied, problem).into());
+        }
+        match mishap {
+            None => {}
+            Some(Mishap::Lost) => return Err(failure(Outcome::NotApplied)),
+            Some(Mishap::ReplyLost) => {
+                self.pass_on(request, write_id).await?;
+                return Err(failure(Outcome::Unknown));
+            }
+            Some(Mishap::Overtaken(command)) => self.overtake(&request.id, &command).await,
+            Some(Mishap::StuckBefore) => self.stay().await,
+            Some(Mishap::StuckAfter) => {
+                self.pass_on(request, write_id).await?;
+                self.stay().await;
+                return Err(failure(Outcome::Unknown));
+            }
+        }
+        self.pass_on(request, write_id).await
+    }
+
+    async fn settle(&self, write: &UnsettledWrite) -> Result<Settled> {
+        self.inner.settle(write).await
+    }
+
+    async fn get(&self, id: &RequestId) -> Result<Option<MutationRequest>> {
+        let found = self.inner.get(id).await;
+        let is_met_about = self.met_about.lock().unwrap().as_ref() == Some(id);
+        if is_met_about {
+            self.reads.attend().await;
+        }
+        found
+    }
+
+    async fn get_many(&self, ids: &[RequestId]) -> Result<Lookup> {
+        self.inner.get_many(ids).await
+    }
+
+    async fn pending(&self, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.inner.pending(page).await
+    }
+
+    async fn by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.inner.by_state(state, page).await
+    }
+
+    async fn pending_by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.inner.pending_by_state(state, page).await
+    }
+
+    async fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        let found = self.inner.due(by, page).await;
+        self.sweeps.attend().await;
+        if self.failing_sweeps.load(Ordering::SeqCst) > 0 {
+            self.failing_sweeps.fetch_sub(1, Ordering::SeqCst);
+            return Err(failure(Outcome::NotApplied));
+        }
+        let mut found = found?;
+        found.unreadable.extend(self.unreadable.lock().unwrap().iter().cloned());
+        Ok(found)
+    }
+}

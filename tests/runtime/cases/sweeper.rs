@@ -1,0 +1,154 @@
+//! The loop that sweeps beside the program.
+
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use mutator_governance::{RequestId, Result, Status, Swept};
+
+use super::flavour::{Governance, Sweeper};
+use super::sweeping::due_at;
+use super::{ShakyStore, World, dual, pause, together};
+use crate::PATIENCE;
+use crate::people::{Calls, at, id, user};
+
+/// What a sweeper has reported, and whether it still can.
+#[derive(Clone, Default)]
+struct Reports {
+    expired: Arc<Mutex<Vec<RequestId>>>,
+    sweeps: Calls,
+    failures: Calls,
+}
+
+impl Reports {
+    fn add(&self, report: Result<Swept>) {
+        match report {
+            Ok(swept) => self.expired.lock().unwrap().extend(swept.expired),
+            Err(_) => {
+                self.failures.add();
+            }
+        }
+        self.sweeps.add();
+    }
+
+    fn expired(&self) -> usize {
+        self.expired.lock().unwrap().len()
+    }
+}
+
+fn start(governance: Governance, interval: Duration, limit: usize, reports: &Reports) -> Sweeper {
+    let reports = reports.clone();
+    let builder = Sweeper::builder(governance, user("sweeper")).interval(interval).limit(limit);
+    builder.report_to(move |report| reports.add(report)).start()
+}
+
+/// Waits until it is true, and fails if it never is.
+#[dual]
+async fn until(what: &str, is_true: &(dyn Fn() -> bool + Send + Sync)) {
+    let begin = Instant::now();
+    while !is_true() {
+        assert!(begin.elapsed() < PATIENCE, "not yet: {what}");
+        pause(Duration::from_millis(2)).await;
+    }
+}
+
+const OFTEN: Duration = Duration::from_millis(5);
+const HARDLY_EVER: Duration = Duration::from_secs(3_600);
+
+#[dual]
+pub(crate) async fn it_sweeps_reports_and_stops(world: World) {
+    due_at(&world, "soon", 10).await;
+    due_at(&world, "late", 20).await;
+    let reports = Reports::default();
+    let sweeper = start(world.governance.clone(), OFTEN, 10, &reports);
+    until("two sweeps", &|| reports.sweeps.count() >= 2).await;
+    assert_eq!(reports.expired(), 0, "nothing is due yet");
+
+    world.clock.set(at(10));
+    until("the first expiry", &|| reports.expired() == 1).await;
+    let expired = world.stored(&id("soon")).await;
+    assert_eq!(expired.state.status(), Status::Expired);
+    assert_eq!(expired.decisions.last().unwrap().by.label(), "sweeper");
+
+    sweeper.stop().await;
+    assert!(reports.sweeps.is_last(), "whoever swept is gone when `stop` returns");
+    let sweeps = reports.sweeps.count();
+    world.clock.set(at(20));
+    pause(OFTEN * 10).await;
+    assert_eq!((reports.sweeps.count(), reports.expired()), (sweeps, 1));
+    let waiting = world.stored(&id("late")).await;
+    assert_eq!(waiting.state.status(), Status::Pending);
+}
+
+/// Stops the sweeper, or lets the sweep that is under way go on when nobody has stopped for a while.
+#[dual]
+async fn stop_or_let_go_on(sweeper: Option<Sweeper>, shaky: Arc<ShakyStore>, stopped: Calls) {
+    if let Some(sweeper) = sweeper {
+        sweeper.stop().await;
+        stopped.add();
+        return;
+    }
+    pause(Duration::from_millis(50)).await;
+    assert_eq!(stopped.count(), 0, "a sweep is under way");
+    shaky.let_sweepers_meet(1);
+}
+
+#[dual]
+pub(crate) async fn stopping_waits_for_the_sweep_under_way(world: World) {
+    due_at(&world, "due", 0).await;
+    let shaky = world.shaky();
+    // It waits within its sweep for somebody who never comes.
+    shaky.let_sweepers_meet(2);
+    let reports = Reports::default();
+    let sweeper = start(world.governance_over(Arc::clone(&shaky)), HARDLY_EVER, 10, &reports);
+    until("a sweep", &|| shaky.sweeps() == 1).await;
+
+    let stopped = Calls::default();
+    let (sweepers, seen) = (Mutex::new(vec![None, Some(sweeper)]), stopped.clone());
+    together(2, move |_| {
+        let sweeper = sweepers.lock().unwrap().pop().unwrap();
+        stop_or_let_go_on(sweeper, Arc::clone(&shaky), seen.clone())
+    })
+    .await;
+    assert_eq!(stopped.count(), 1);
+    assert_eq!(reports.expired(), 1, "the sweep was finished, and no other begun");
+    assert_eq!(reports.sweeps.count(), 1);
+}
+
+#[dual]
+pub(crate) async fn dropping_it_ends_it(world: World) {
+    for interval in [OFTEN, HARDLY_EVER] {
+        let reports = Reports::default();
+        let sweeper = start(world.governance.clone(), interval, 10, &reports);
+        until("a sweep", &|| reports.sweeps.count() >= 1).await;
+        assert!(!reports.sweeps.is_last());
+        drop(sweeper);
+        until("its end", &|| reports.sweeps.is_last()).await;
+    }
+}
+
+#[dual]
+pub(crate) async fn a_backlog_is_swept_without_a_rest(world: World) {
+    for number in 0..7 {
+        due_at(&world, &format!("due-{number}"), number).await;
+    }
+    world.clock.set(at(10));
+    let reports = Reports::default();
+    let sweeper = start(world.governance.clone(), HARDLY_EVER, 2, &reports);
+    until("all of them", &|| reports.expired() == 7).await;
+    assert_eq!(reports.sweeps.count(), 4);
+    let order: Vec<String> = reports.expired.lock().unwrap().iter().map(ToString::to_string).collect();
+    assert_eq!(order, ["due-0", "due-1", "due-2", "due-3", "due-4", "due-5", "due-6"]);
+    sweeper.stop().await;
+}
+
+#[dual]
+pub(crate) async fn it_survives_a_store_that_fails(world: World) {
+    due_at(&world, "due", 0).await;
+    let shaky = world.shaky();
+    shaky.fail_sweeps(3);
+    let reports = Reports::default();
+    let sweeper = start(world.governance_over(shaky), OFTEN, 10, &reports);
+    until("the expiry", &|| reports.expired() == 1).await;
+    assert_eq!(reports.failures.count(), 3, "each failure is reported");
+    sweeper.stop().await;
+}

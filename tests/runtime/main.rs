@@ -1,0 +1,123 @@
+//! The service around the rules: racing commands, execution, compensation, sweeping, refusals.
+//!
+//! Each case is written once and compiled for each flavour, as the engine is; it runs on every store and runtime.
+#![cfg(feature = "redis")]
+#![cfg(test)] // so that clippy knows the helpers for what they are
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::needless_range_loop,
+    clippy::double_ended_iterator_last,
+    clippy::duration_suboptimal_units,
+    clippy::semicolon_if_nothing_returned,
+    clippy::similar_names,
+    clippy::unnecessary_wraps,
+    clippy::unused_async,
+    clippy::unused_self,
+    reason = "each case is compiled for both flavours, and what one has no use for the other needs"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod people;
+
+#[cfg(any(feature = "tokio", feature = "smol"))]
+mod dropping;
+#[cfg(feature = "blocking")]
+mod parity;
+#[cfg(feature = "blocking")]
+#[path = "../workflow_properties/play.rs"]
+#[allow(dead_code, reason = "this binary plays the same moves, but not all that is made of them")]
+mod play;
+#[cfg(feature = "blocking")]
+mod unreadable;
+
+use std::time::Duration;
+
+/// Two cores serve many test binaries at once: long enough that only a real hang fails.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Hands every case, with the module it is in, to `register!`.
+macro_rules! every_case {
+    ($register:ident) => {
+        $register! { racing:
+            approvers_of_different_approvals_both_land,
+            eight_members_of_a_quorum_all_land,
+            with_fail_the_conflict_says_what_happened,
+            a_conflict_tells_when_the_two_do_not_commute,
+            a_command_made_invalid_fails_with_its_own_error,
+            rebase_gives_up_after_so_many_times,
+            one_approval_is_granted_once,
+        }
+        $register! { executing:
+            it_runs_once_and_records_what_came_of_it,
+            a_failure_rejects_or_keeps_approved,
+            a_stale_request_is_rejected_without_running,
+            a_stale_request_is_renewed_without_running,
+            a_stale_request_is_revalidated_and_runs,
+            without_approvals_there_is_nothing_to_renew,
+            a_claim_keeps_others_out_until_its_lease_ends,
+            a_late_executor_records_nothing_over_its_successor,
+            a_late_executor_without_successor_records_what_it_did,
+            a_result_is_recorded_whoever_else_writes,
+            of_sixteen_executors_one_runs,
+            the_closure_borrows_from_its_surroundings,
+        }
+        $register! { interrupted:
+            a_claim_that_was_not_written_is_tried_again_at_once,
+            a_claim_whose_reply_was_lost_holds_until_its_lease_ends,
+            a_result_that_was_not_written_is_not_repeated_within_the_lease,
+            a_result_that_was_not_written_can_be_recorded_later,
+            a_result_whose_reply_was_lost_is_never_repeated,
+        }
+        $register! { compensating:
+            it_links_both_requests,
+            an_interrupted_link_is_completed_without_running_again,
+            a_link_made_by_many_at_once_is_recorded_once,
+            what_was_not_executed_is_not_made_up_for,
+            what_does_not_exist_is_not_made_up_for,
+        }
+        $register! { approving:
+            a_grant_is_bound_to_the_digest_its_approver_saw,
+            what_changed_after_its_approval_is_not_executed,
+            an_override_needs_a_reason_and_an_id,
+            explanations_follow_the_clock,
+            what_is_decidable_can_be_decided,
+        }
+        $register! { sweeping:
+            the_longest_overdue_expires_first,
+            due_approvals_expire_with_what_follows,
+            many_sweepers_record_each_expiry_once,
+            one_that_fails_does_not_keep_the_others,
+            those_that_always_fail_starve_nobody,
+            a_store_that_is_down_is_not_asked_for_each,
+            a_limit_of_nothing_is_refused,
+        }
+        $register! { sweeper:
+            it_sweeps_reports_and_stops,
+            stopping_waits_for_the_sweep_under_way,
+            dropping_it_ends_it,
+            a_backlog_is_swept_without_a_rest,
+            it_survives_a_store_that_fails,
+        }
+        $register! { bad_input:
+            who_may_not_decide_gets_the_reason,
+            the_second_vote_and_the_wrong_order_are_refused,
+            what_is_over_is_not_decided,
+            impossible_orders_are_refused,
+            unknown_requests_are_named,
+        }
+        $register! { filing:
+            a_repeated_submission_files_once,
+            many_submissions_at_once_file_once,
+            a_repetition_returns_what_the_request_has_become,
+            an_id_that_is_taken_is_refused,
+            without_an_id_a_submission_cannot_be_repeated,
+        }
+    };
+}
+
+#[cfg(feature = "blocking")]
+mod blocking;
+#[cfg(any(feature = "tokio", feature = "smol"))]
+mod nonblocking;

@@ -1,0 +1,127 @@
+//! Whatever the bytes are, decoding takes no more memory than a fixed multiple of the limit.
+//!
+//! One test, so that nothing else allocates while it measures.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::panic,
+    unreachable_pub,
+    reason = "this is a test, all of it"
+)]
+
+mod stored_format_support;
+
+use mutator_governance::stored_format::{DocumentLimit, FormatError, FormatVersion, decode, encode_as};
+use peak_alloc::PeakAlloc;
+use stored_format_support::{body, seal, vectors};
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
+
+/// What `docs/stored-format.md` promises.
+const MULTIPLE: usize = 48;
+
+/// The most that decoding takes beyond what was there before, and what came of it.
+fn peak(bytes: &[u8], limit: DocumentLimit) -> (usize, Result<(), FormatError>) {
+    let before = MEMORY.current_usage();
+    MEMORY.reset_peak_usage();
+    let outcome = decode(bytes, limit).map(drop);
+    (MEMORY.peak_usage() - before, outcome)
+}
+
+#[test]
+fn decoding_takes_a_bounded_multiple_of_the_limit() {
+    hostile_bodies_at_the_limit();
+    documents_made_of_the_smallest_parts();
+    small_bodies_with_false_claims();
+}
+
+/// Bodies as long as allowed, filled with whatever takes the most memory for a byte.
+fn hostile_bodies_at_the_limit() {
+    const LIMIT: usize = 256 * 1024;
+    let mut worst = 0;
+    for version in [1, 2] {
+        let smallest = vectors(version).remove("smallest").unwrap();
+        // The last byte is the number of entries of the metadata: one, with an empty key and this value.
+        let start = &body(&smallest)[..body(&smallest).len() - 1];
+        let kinds = if version == 1 { Kinds { null: 0, list: 7, map: 8 } } else { Kinds { null: 0, list: 8, map: 9 } };
+        let fillings: [(&str, Vec<u8>); 5] = [
+            ("nothing", vec![kinds.null]),
+            ("empty lists", vec![kinds.list, 0]),
+            ("lists of nothing", vec![kinds.list, 1, kinds.null]),
+            ("maps of one entry", vec![kinds.map, 1, 0, kinds.null]),
+            ("maps of maps", vec![kinds.map, 1, 0, kinds.map, 1, 0, kinds.null]),
+        ];
+        for (name, filling) in fillings {
+            let room = LIMIT - start.len() - 32;
+            let count = room / filling.len();
+            let mut hostile = start.to_vec();
+            hostile.extend_from_slice(&[1, 0, kinds.list, 252]);
+            hostile.extend_from_slice(&u32::try_from(count).unwrap().to_le_bytes());
+            hostile.extend(filling.iter().cycle().take(count * filling.len()));
+            let (peak, outcome) = peak(&seal(version, &hostile), DocumentLimit::of_bytes(LIMIT));
+            assert!(peak <= LIMIT * MULTIPLE, "a list of {name} in version {version} takes {peak} bytes: {outcome:?}");
+            assert!(matches!(outcome, Ok(()) | Err(FormatError::OverLimit { .. })), "{name}: {outcome:?}");
+            worst = worst.max(peak);
+        }
+    }
+    // Otherwise the bound would be wide enough to prove nothing.
+    assert!(worst > LIMIT * 8, "the worst took {worst} bytes only");
+}
+
+struct Kinds {
+    null: u8,
+    list: u8,
+    map: u8,
+}
+
+/// Documents that are valid, made of as many as possible of one part of theirs.
+fn documents_made_of_the_smallest_parts() {
+    let source = decode(&vectors(2)["fullest"], DocumentLimit::DEFAULT).unwrap();
+    let smallest = decode(&vectors(2)["smallest"], DocumentLimit::DEFAULT).unwrap();
+    let mut documents = Vec::new();
+    for (number, decision) in source.decisions.iter().take(2).enumerate() {
+        let mut document = smallest.clone();
+        document.decisions = vec![decision.clone(); 2_000 >> number];
+        documents.push(document);
+    }
+    let mut document = smallest.clone();
+    document.approvals = vec![source.approvals[0].clone(); 50];
+    documents.push(document);
+    let mut document = smallest.clone();
+    document.side_effects = vec![source.side_effects[2].clone(); 2_000];
+    documents.push(document);
+    let mut document = smallest.clone();
+    document.requirements = vec![source.requirements[0].clone(); 50];
+    documents.push(document);
+    let mut document = smallest;
+    document.execution.links = vec![source.execution.links[0].clone(); 5_000];
+    documents.push(document);
+
+    for version in [1, 2].map(|number| FormatVersion::new(number).unwrap()) {
+        for (place, document) in documents.iter().enumerate() {
+            let bytes = encode_as(document, version, DocumentLimit::MAX).unwrap();
+            let (peak, outcome) = peak(&bytes, DocumentLimit::of_bytes(bytes.len()));
+            assert!(peak <= bytes.len() * MULTIPLE, "document {place} in version {version}: {peak}, {outcome:?}");
+        }
+    }
+}
+
+/// Every byte of the smaller vectors replaced by those that announce the most, with the checksum made right again.
+fn small_bodies_with_false_claims() {
+    const LIMIT: DocumentLimit = DocumentLimit::of_bytes(64 * 1024);
+    for version in [1, 2] {
+        for (name, bytes) in vectors(version).into_iter().filter(|(_, bytes)| bytes.len() < 4_000) {
+            for place in 0..body(&bytes).len() {
+                for claim in [[250; 9], [251, 255, 255, 0, 0, 0, 0, 0, 0], [253; 9], [255; 9]] {
+                    let mut hostile = body(&bytes).to_vec();
+                    hostile.splice(place..=place, claim);
+                    let (peak, outcome) = peak(&seal(version, &hostile), LIMIT);
+                    assert!(peak <= LIMIT.bytes() * MULTIPLE, "{name} at {place}: {peak} bytes, {outcome:?}");
+                }
+            }
+        }
+    }
+}
