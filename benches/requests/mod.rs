@@ -120,7 +120,7 @@ fn intent(number: u64, rng: &mut Rng) -> Intent {
         .described_as(format!("Change what customer {number} may do during the migration of the invoices"))
         .with_risk(risks[rng.usize(..risks.len())])
         .with_blast_radius(BlastRadius::new(scopes[rng.usize(..scopes.len())]).affecting(rng.u64(1..500)));
-    let tag = if number.is_multiple_of(2) { COMMON_TAG.to_owned() } else { format!("project-{}", rng.u8(..40)) };
+    let tag = if rng.bool() { COMMON_TAG.to_owned() } else { format!("project-{}", rng.u8(..40)) };
     let tags = [tag, format!("team-{}", rng.u8(..20)), format!("quarter-{}", number % 4)];
     tags.into_iter().fold(intent, |intent, tag| intent.with_tag(tag).unwrap())
 }
