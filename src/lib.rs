@@ -29,6 +29,10 @@
 //! | `redis` | `RedisStore` in every flavour that is switched on | yes |
 //! | `conformance` | the suite that every request store has to pass, for those who write their own | |
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(any(feature = "blocking", feature = "tokio", feature = "smol")),
+    allow(dead_code, unused_imports, reason = "without a flavour, nothing drives what the flavours share")
+)]
 
 #[cfg(feature = "blocking")]
 #[cfg_attr(docsrs, doc(cfg(feature = "blocking")))]

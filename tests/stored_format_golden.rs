@@ -1,5 +1,14 @@
 //! What was ever written stays readable: the vectors under `tests/fixtures/stored_format` are never edited.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::panic,
+    unreachable_pub,
+    reason = "this is a test, all of it"
+)]
+
 mod stored_format_support;
 
 use std::collections::BTreeSet;

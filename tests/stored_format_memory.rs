@@ -2,6 +2,15 @@
 //!
 //! One test, so that nothing else allocates while it measures.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::panic,
+    unreachable_pub,
+    reason = "this is a test, all of it"
+)]
+
 mod stored_format_support;
 
 use mutator_governance::stored_format::{DocumentLimit, FormatError, FormatVersion, decode, encode_as};

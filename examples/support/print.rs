@@ -160,7 +160,7 @@ fn awaited(request: &MutationRequest) -> String {
 fn about(decision: &Decision) -> String {
     let what = match decision.kind {
         DecisionKind::Approval(ApprovalDecision::Requested) => {
-            metadata(decision, "missing").map(|n| format!("{n} to be granted"))
+            metadata(decision, "missing").map(|n| if n == "1" { n + " approval" } else { n + " approvals" })
         }
         DecisionKind::Approval(_) => metadata(decision, "approval"),
         DecisionKind::Lifecycle(LifecycleDecision::Pending) => metadata(decision, "pending_reason"),

@@ -14,7 +14,7 @@ use crate::workflow::{self, Command};
 /// to it, and stores the result if nobody else changed it meanwhile.
 ///
 /// Cloning is cheap and shares the store. Who acts is given as an actor context; the reason it
-/// [holds](ActorContext::because) is recorded as the reason of the decision.
+/// [holds](crate::ActorContext::because) is recorded as the reason of the decision.
 #[derive(Clone)]
 pub struct Governance {
     pub(super) store: Arc<dyn RequestStore>,

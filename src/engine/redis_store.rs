@@ -191,7 +191,7 @@ impl RedisStore {
             match attempts.after(fault, fastrand::f64()) {
                 Next::SendSource => with_source = true,
                 Next::After(duration) => pause(duration).await,
-                Next::Stop(error) => return Err(error.into()),
+                Next::Stop(error) => return Err(call.locate(error).into()),
             }
         }
     }
@@ -206,6 +206,7 @@ impl RequestStore for RedisStore {
         match reply::created(&self.settings, &request, &value)? {
             Created::AsSent => Ok(request),
             Created::Before(stored) => Ok(*stored),
+            Created::Forgotten => Err(forgotten(write).into()),
         }
     }
 
@@ -217,8 +218,7 @@ impl RequestStore for RedisStore {
         loop {
             let call = Call::update(&self.settings, &request, next, stored_decisions)?;
             let value = self.attempt(&call, &mut attempts).await.map_err(|error| error.leaving(&write))?;
-            let sent_before = attempts.may_have_been_executed_before();
-            match reply::updated(&self.settings, &request, write_id, sent_before, &value)? {
+            match reply::updated(&self.settings, &request, write_id, &value)? {
                 Updated::Applied => return Ok(request.at_revision(next)),
                 Updated::Forgotten => return Err(forgotten(write).into()),
                 Updated::Stored(decisions) => stored_decisions = decisions,
@@ -278,9 +278,10 @@ impl RequestStore for RedisStore {
 
 fn forgotten(write: UnsettledWrite) -> StoreError {
     let problem = format!(
-        "request {}: a first attempt of this write got no reply, and so many writes followed that the record no longer \
-         names it; read the request to see whether its decision is there",
+        "request {}: its history holds the decisions of this write, but so many writes followed that the record no longer \
+         tells whether they came from this one or from another just like it; read the request and decide anew",
         write.id
     );
-    StoreError::new(StoreErrorKind::Connection, Outcome::Unknown, problem).leaving(write)
+    // Repeating it would not help, which is what tells this kind from the others.
+    StoreError::new(StoreErrorKind::Refused, Outcome::Unknown, problem).leaving(write)
 }

@@ -4,7 +4,7 @@ use super::options::Settings;
 use super::record::NewRecord;
 use super::scan::{Scan, lex_bounds};
 use super::script::{self, Script};
-use crate::error::Result;
+use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::query::{KeyRange, SortKey, Term};
 use crate::request::{MutationRequest, RequestId, Revision};
 
@@ -219,6 +219,30 @@ impl Call {
         let keys = [keyspace.record(&request.id), keyspace.feed(partition), keyspace.index_prefix(partition)];
         let keys = keys.map(String::into_bytes).to_vec();
         Self { writes: true, what: What::Script { script, keys, arguments } }
+    }
+
+    /// Names the keys that a refusal is about, which the server does not.
+    pub(crate) fn locate(&self, mut error: StoreError) -> StoreError {
+        const MOST_NAMED: usize = 4;
+        if error.kind == StoreErrorKind::Refused {
+            let keys: Vec<_> = self.keys().into_iter().take(MOST_NAMED).collect();
+            error.problem = format!("{}; asked of {}", error.problem, keys.join(", "));
+        }
+        error
+    }
+
+    fn keys(&self) -> Vec<String> {
+        let readable = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        match &self.what {
+            What::Command(command) => command
+                .args_iter()
+                .filter_map(|argument| match argument {
+                    redis::Arg::Simple(bytes) if bytes.starts_with(b"{") => Some(readable(bytes)),
+                    _ => None,
+                })
+                .collect(),
+            What::Script { keys, .. } => keys.iter().map(|key| readable(key)).collect(),
+        }
     }
 
     /// The command to send: a script by its hash, or with its source when the server did not know the hash.

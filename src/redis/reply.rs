@@ -19,6 +19,8 @@ pub(crate) enum Created {
     AsSent,
     /// It had been stored by the same write before, and is now this.
     Before(Box<MutationRequest>),
+    /// Whether this write stored it can no longer be told.
+    Forgotten,
 }
 
 /// What became of an update.
@@ -26,7 +28,7 @@ pub(crate) enum Created {
 pub(crate) enum Updated {
     /// It was applied, by this attempt or by an earlier one.
     Applied,
-    /// Whether an earlier attempt was applied can no longer be told.
+    /// Whether this write was applied before can no longer be told.
     Forgotten,
     /// So many decisions are stored, other than was taken; the update has to be sent again for that number.
     Stored(usize),
@@ -139,17 +141,20 @@ pub(crate) fn created(settings: &Settings, sent: &MutationRequest, reply: &Value
             let bytes = bytes(record).ok_or_else(|| unexpected_write("create.lua"))?;
             let revision = sent.revision();
             let fate = Record::parse(bytes).map(|record| record.fate_of(revision.number, revision.write_id));
-            if fate != Ok(Fate::Applied) {
-                return Err(Error::AlreadyExists { id: sent.id.clone() });
+            let stored = || -> Result<MutationRequest> {
+                Ok(request(settings, &sent.id, record)?.ok_or_else(|| unexpected_write("create.lua"))?)
+            };
+            match fate {
+                Ok(Fate::Applied) => Ok(Created::Before(Box::new(stored()?))),
+                Ok(Fate::Forgotten) if may_hold(&stored()?, sent) => Ok(Created::Forgotten),
+                _ => Err(Error::AlreadyExists { id: sent.id.clone() }),
             }
-            let stored = request(settings, &sent.id, record)?.ok_or_else(|| unexpected_write("create.lua"))?;
-            Ok(Created::Before(Box::new(stored)))
         }
         _ => Err(refusal(settings, &sent.id, reply, "create.lua")),
     }
 }
 
-/// Reads what became of an update; `sent_before` says whether an earlier attempt may have been executed.
+/// Reads what became of an update.
 ///
 /// # Errors
 /// [`Error::Conflict`], [`Error::RewrittenHistory`], [`Error::NotFound`], or what keeps the record from being used.
@@ -157,7 +162,6 @@ pub(crate) fn updated(
     settings: &Settings,
     sent: &MutationRequest,
     write_id: WriteId,
-    sent_before: bool,
     reply: &Value,
 ) -> Result<Updated> {
     let (word, rest) = tagged(reply, "update.lua")?;
@@ -167,10 +171,10 @@ pub(crate) fn updated(
             let next = sent.revision().next(write_id);
             let fate = bytes(record).and_then(|bytes| Record::parse(bytes).ok());
             let fate = fate.map(|record| record.fate_of(next.number, next.write_id));
-            if sent_before && fate == Some(Fate::Forgotten) {
+            let stored = request(settings, &sent.id, record)?.ok_or_else(|| unexpected_write("update.lua"))?;
+            if fate == Some(Fate::Forgotten) && may_hold(&stored, sent) {
                 return Ok(Updated::Forgotten);
             }
-            let stored = request(settings, &sent.id, record)?.ok_or_else(|| unexpected_write("update.lua"))?;
             Err(Conflict::between(sent, &stored).into())
         }
         ("history", [Value::Int(count), mark, ..]) => {
@@ -185,6 +189,12 @@ pub(crate) fn updated(
         ("missing", _) => Err(Error::NotFound { id: sent.id.clone() }),
         _ => Err(refusal(settings, &sent.id, reply, "update.lua")),
     }
+}
+
+/// Whether what was sent may be part of what is stored. History is only added to, so a write that was applied is found
+/// at the head of it, whatever followed; another write with just the same decisions would be found there too.
+fn may_hold(stored: &MutationRequest, sent: &MutationRequest) -> bool {
+    stored.decisions.starts_with(&sent.decisions)
 }
 
 /// What a scan found.
@@ -247,15 +257,13 @@ fn read_record(settings: &Settings, id: &RequestId, value: &Value) -> Result<Opt
 
 /// The answers that both writing scripts give when a key is not as it should be.
 fn refusal(settings: &Settings, id: &RequestId, reply: &Value, script: &'static str) -> Error {
-    if let Err(error) = refuse_wrong_type(reply) {
+    if let Err(error) = refuse_wrong_type(reply).and_then(|()| refuse_missing_permission(reply)) {
         return error;
     }
     let source = match tagged(reply, script) {
-        Ok(("foreign", _)) => FormatError::Foreign,
-        Ok(("version", [Value::Int(version), ..])) => FormatError::UnsupportedVersion {
-            part: "record header",
-            found: u16::try_from(*version).unwrap_or(u16::MAX),
-            newest_supported: 1,
+        Ok(("unreadable", [value, ..])) => match bytes(value).map(Record::parse) {
+            Some(Err(error)) => error,
+            _ => FormatError::Malformed { problem: "record header that a script cannot read".to_owned() },
         },
         _ => return unexpected_write(script).into(),
     };
@@ -269,6 +277,19 @@ fn refuse_wrong_type(reply: &Value) -> Result<()> {
             StoreErrorKind::Refused,
             Outcome::NotApplied,
             format!("{key} holds a {found} where a {wanted} belongs; something else uses the key. Nothing was written"),
+        )
+        .into());
+    }
+    Ok(())
+}
+
+fn refuse_missing_permission(reply: &Value) -> Result<()> {
+    let words: Vec<&str> = array(reply).unwrap_or_default().iter().filter_map(text).collect();
+    if let ["noperm", command, key] = words[..] {
+        return Err(StoreError::new(
+            StoreErrorKind::Refused,
+            Outcome::NotApplied,
+            format!("the user may not run {command} on {key}; give the permission to the user. Nothing was written"),
         )
         .into());
     }

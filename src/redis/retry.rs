@@ -40,11 +40,6 @@ impl Attempts {
         self.deadline
     }
 
-    /// Whether an attempt before the one that was answered may have been executed.
-    pub(crate) const fn may_have_been_executed_before(&self) -> bool {
-        matches!(self.earlier, Effect::Unknown)
-    }
-
     /// Decides what follows `fault`. `random` is uniform in 0..1: pauses are exponential with full jitter.
     pub(crate) fn after(&mut self, fault: Fault, random: f64) -> Next {
         self.made = self.made.saturating_add(1);
@@ -100,7 +95,6 @@ mod tests {
     fn once_unknown_a_write_stays_unknown() {
         let mut attempts = Attempts::new(Deadline::after(Duration::from_mins(1)), true);
         assert!(matches!(attempts.after(fault(io::ErrorKind::ConnectionReset), 0.0), Next::After(_)));
-        assert!(attempts.may_have_been_executed_before());
         for _ in 0..3 {
             attempts.after(fault(io::ErrorKind::ConnectionRefused), 0.0);
         }

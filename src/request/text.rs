@@ -43,7 +43,7 @@ fn check(field: &'static str, text: &str, longest: usize, rule: Rule) -> Result<
 #[allow(clippy::needless_bitwise_bool, reason = "see above")]
 fn is_simple(text: &[u8], longest: usize, rule: Rule) -> bool {
     let allowed = match rule {
-        Rule::Id => text.iter().fold(true, |ok, byte| ok & (byte.is_ascii_alphanumeric() | (*byte == b'-'))),
+        Rule::Id => text.iter().fold(true, |ok, byte| ok & (byte.is_ascii_alphanumeric() || *byte == b'-')),
         Rule::Name => text.iter().fold(true, |ok, byte| ok & (b' '..=b'~').contains(byte)),
     };
     allowed && text.len() <= longest && text.first().is_some_and(|first| *first != b' ')

@@ -68,9 +68,9 @@ fn a_cut_at_any_byte_neither_loses_nor_repeats_a_write() {
             let what = format!("{flavour:?}: {} cut after {at} bytes", if cut_request { "request" } else { "reply" });
             let (cuts, number) = (proxy.cuts(), request.revision().number);
             if cut_request {
-                proxy.cut_request_after(at)
+                proxy.cut_request_after(at);
             } else {
-                proxy.cut_reply_after(at)
+                proxy.cut_reply_after(at);
             }
             let write_id = WriteId::generate();
             request = scene.store.update(next(&request), write_id).unwrap_or_else(|error| panic!("{what}: {error:?}"));

@@ -4,10 +4,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use mutator_governance::{MutationRequest, WriteId};
+use mutator_governance::workflow::{self, Command};
+use mutator_governance::{ActorContext, MutationRequest, Outcome, PendingReason, WriteId};
 
-use crate::redis_support::{Flavour, Raw};
-use crate::scene::{Scene, next, resolved, rounds};
+use crate::redis_support::requests::second;
+use crate::redis_support::{Flavour, Raw, Store};
+use crate::scene::{Scene, recovered, resolved, rounds};
 use crate::support::PrivateServer;
 
 /// Writers change requests, two of them each, while `fault` is caused again and again. Returns how often a call failed
@@ -35,27 +37,26 @@ fn under_load(scene: &mut Scene, url: &str, fault: impl Fn(&mut Raw) + Sync) -> 
                             failed.fetch_add(1, Ordering::Relaxed);
                             continue;
                         };
-                        let (change, write_id): (MutationRequest, _) = (next(&read), WriteId::generate());
+                        let write_id = WriteId::generate();
+                        let change = change_of(read, write_id);
                         match store.update(change.clone(), write_id) {
                             Ok(_) => *won.lock().unwrap() += 1,
                             Err(error) if error.as_conflict().is_some() => {}
                             Err(error) => {
                                 failed.fetch_add(1, Ordering::Relaxed);
-                                assert!(error.is_retryable(), "{error:?}");
-                                match resolved(&store, &change, write_id) {
-                                    Ok(_) => *won.lock().unwrap() += 1,
-                                    Err(error) => assert!(error.as_conflict().is_some(), "{error:?}"),
-                                }
+                                assert!(error.is_retryable() || error.outcome() == Outcome::Unknown, "{error:?}");
+                                *won.lock().unwrap() += u64::from(was_applied(&store, &change, write_id));
                             }
                         }
                     }
                 })
             })
             .collect();
-        for writer in writers {
-            writer.join().unwrap();
-        }
+        let results: Vec<_> = writers.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
         ended.store(true, Ordering::Relaxed);
+        for result in results {
+            result.unwrap();
+        }
     });
     scene.raw = Raw::to(url);
     scene.check();
@@ -64,6 +65,37 @@ fn under_load(scene: &mut Scene, url: &str, fault: impl Fn(&mut Raw) + Sync) -> 
     assert!(won >= rounds() * 4, "only {won} writes");
     assert_eq!(revisions, won, "as many revisions as writes that were told to have been applied");
     failed.into_inner()
+}
+
+/// A change whose decision is told from that of any other writer.
+fn change_of(request: MutationRequest, write_id: WriteId) -> MutationRequest {
+    let by = ActorContext::user("alice").unwrap().because(write_id.to_string());
+    let command = match request.state.pending() {
+        Some(_) => Command::approve(by),
+        None => Command::hold(by, PendingReason::Quota),
+    };
+    workflow::apply(request, &command, second(1)).unwrap()
+}
+
+/// Whether a write with an unknown outcome was applied: by repeating it or, when too many others have followed, by
+/// looking for its decision, as the error says.
+fn was_applied(store: &Store, change: &MutationRequest, write_id: WriteId) -> bool {
+    match resolved(store, change, write_id) {
+        Ok(_) => true,
+        Err(error) if error.as_conflict().is_some() => {
+            let stored = recovered("get", || store.get(&change.id)).unwrap();
+            assert!(
+                !stored.decisions.starts_with(&change.decisions),
+                "told not to be applied, and is there: {error:?}"
+            );
+            false
+        }
+        Err(error) => {
+            assert_eq!(error.outcome(), Outcome::Unknown, "{error:?}");
+            let stored = recovered("get", || store.get(&change.id)).unwrap();
+            stored.decisions.starts_with(&change.decisions)
+        }
+    }
 }
 
 #[test]

@@ -10,6 +10,10 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::redundant_pattern_matching,
+    dead_code,
     unreachable_pub,
     reason = "a test that is surprised has failed"
 )]

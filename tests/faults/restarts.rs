@@ -34,6 +34,14 @@ impl Drop for Directory {
     }
 }
 
+struct EndAtDrop<'a>(&'a AtomicBool);
+
+impl Drop for EndAtDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
@@ -45,13 +53,17 @@ fn acknowledged_writes_survive_a_kill_and_the_store_reconnects() {
     for flavour in Flavour::all() {
         let directory = Directory::new();
         let port = free_port();
-        let arguments = ["--dir", directory.text(), "--appendonly", "yes", "--appendfsync", "everysec"];
+        // With `everysec` the server answers before it has written to the file whenever the disk is slower than it
+        // would like, and a kill then loses up to two seconds.
+        let arguments = ["--dir", directory.text(), "--appendonly", "yes", "--appendfsync", "always"];
         let mut server = PrivateServer::start_on_port(port, &arguments);
         let mut scene = Scene::new(flavour, server.url(), server.url(), Duration::from_millis(400));
         let acknowledged: Mutex<Vec<MutationRequest>> =
             Mutex::new((0..3).map(|n| scene.request(&format!("r{n}"))).collect());
         let ended = AtomicBool::new(false);
         std::thread::scope(|scope| {
+            // Set too when the checks below fail, or the writers would go on for ever.
+            let _end = EndAtDrop(&ended);
             for writer in 0..3 {
                 let (store, acknowledged, ended) = (scene.store.clone(), &acknowledged, &ended);
                 scope.spawn(move || {
@@ -78,7 +90,6 @@ fn acknowledged_writes_survive_a_kill_and_the_store_reconnects() {
                     assert_eq!(read.decisions[..known.decisions.len()], known.decisions[..]);
                 }
             }
-            ended.store(true, Ordering::Relaxed);
         });
         for request in acknowledged.into_inner().unwrap() {
             assert!(request.revision().number > rounds(), "too little was written");

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use mutator_governance::{Error, MutationRequest, Outcome, Result, StoreErrorKind, WriteId};
+use mutator_governance::{Error, MutationRequest, Result, StoreErrorKind, WriteId};
 
 use crate::redis_support::requests::{moved_on, pending, second};
 use crate::redis_support::{Flavour, Options, Oracle, Raw, Store};
@@ -21,7 +21,6 @@ pub fn every_byte() -> bool {
 
 /// A store in a namespace of its own, and a way to it around every fault.
 pub struct Scene {
-    pub flavour: Flavour,
     pub options: Options,
     pub store: Store,
     pub raw: Raw,
@@ -34,7 +33,7 @@ impl Scene {
         let namespace = unique_namespace("faults");
         let options = Options::new(through, &namespace).timeout(timeout).connect_timeout(timeout);
         let store = flavour.open(&options).unwrap();
-        Self { flavour, options, store, raw: Raw::to(directly), oracle: Oracle::new(&namespace, 1) }
+        Self { options, store, raw: Raw::to(directly), oracle: Oracle::new(&namespace, 1) }
     }
 
     /// Nothing is left that the documents do not explain, and the feed tells every revision once.
@@ -97,10 +96,6 @@ pub fn recovered<T>(what: &str, mut call: impl FnMut() -> Result<T>) -> T {
     }
 }
 
-pub fn assert_unknown_or_nothing(error: &Error) {
-    assert!(matches!(error.outcome(), Outcome::Unknown | Outcome::NotApplied), "{error:?}");
-}
-
 /// Sends a signal to a process of this test's.
 pub fn signal(name: &str, pid: u32) {
     let status = std::process::Command::new("kill").args([name, &pid.to_string()]).status().unwrap();
@@ -108,7 +103,7 @@ pub fn signal(name: &str, pid: u32) {
 }
 
 /// Ends the stop of a server when the test ends, however it ends.
-pub struct Stopped(pub u32);
+pub struct Stopped(u32);
 
 impl Stopped {
     pub fn new(pid: u32) -> Self {

@@ -3,7 +3,7 @@
 //!
 //! `mod support; mod redis_support;` in a test file. Nothing here calls the crate's own derivation of keys and entries.
 
-#![allow(dead_code, unreachable_pub, reason = "each test binary uses another part of this module")]
+#![allow(dead_code, unused_imports, unreachable_pub, reason = "each test binary uses another part of this module")]
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -19,5 +19,6 @@ pub mod raw;
 pub mod requests;
 
 pub use flavour::{Flavour, Options, Store};
+#[allow(unused_imports, reason = "each test binary uses another part of this module")]
 pub use oracle::{FeedEntry, Oracle};
 pub use raw::Raw;

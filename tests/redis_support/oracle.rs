@@ -219,7 +219,8 @@ impl Oracle {
         self.entries(document).into_iter().map(|(key, _)| key).collect()
     }
 
-    fn entries(&self, document: &RequestDocument) -> Vec<(Bytes, Bytes)> {
+    /// Every index key and member that a document has.
+    pub fn entries(&self, document: &RequestDocument) -> Vec<(Bytes, Bytes)> {
         let partition = self.partition_of(document.id.as_str());
         let key = |suffix: String| self.key(partition, format!("i:{suffix}").as_bytes());
         let all = INDEXES.iter().flat_map(|rule| (rule.entries)(document));

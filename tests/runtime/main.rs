@@ -3,6 +3,18 @@
 //! Each case is written once and compiled for each flavour, as the engine is; it runs on every store and runtime.
 #![cfg(feature = "redis")]
 #![cfg(test)] // so that clippy knows the helpers for what they are
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::needless_range_loop,
+    clippy::double_ended_iterator_last,
+    clippy::duration_suboptimal_units,
+    clippy::semicolon_if_nothing_returned,
+    clippy::similar_names,
+    clippy::unnecessary_wraps,
+    clippy::unused_async,
+    clippy::unused_self,
+    reason = "each case is compiled for both flavours, and what one has no use for the other needs"
+)]
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -23,7 +35,7 @@ mod unreadable;
 use std::time::Duration;
 
 /// Two cores serve many test binaries at once: long enough that only a real hang fails.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Hands every case, with the module it is in, to `register!`.
 macro_rules! every_case {

@@ -62,7 +62,7 @@ pub(crate) fn order() -> ExecutionOrder {
 
 pub(crate) fn order_of(executor: &str) -> ExecutionOrder {
     ExecutionOrder::new(user(executor), version("v1"))
-        .with_lease(Duration::from_secs(60))
+        .with_lease(Duration::from_mins(1))
         .when_failed(AfterFailure::Reject)
 }
 

@@ -7,7 +7,7 @@ use mutator_governance::{
 };
 
 use crate::support::{
-    apply, approval, at, draft, file, file_with, grant, in_status, quorum, refuse, rule, user, user_because,
+    actor, apply, approval, at, draft, file, file_with, grant, in_status, quorum, refuse, rule, user, user_because,
 };
 
 fn said(request: &MutationRequest, now: Timestamp) -> String {
@@ -63,12 +63,18 @@ fn groups_of_one_step_are_named_together_and_many_names_are_cut() {
     let members: Vec<&str> = names.iter().map(String::as_str).collect();
     let request = file_with([
         quorum("board", 2, &members).at_step(Step::FIRST),
-        ApprovalRule::of(ApprovalTarget::role("manager").unwrap().or(crate::support::actor("alice")))
-            .at_step(Step::FIRST),
+        ApprovalRule::of(ApprovalTarget::role("manager").unwrap().or(actor("alice"))).at_step(Step::FIRST),
     ]);
     let expected = "waits for 2 more of board (m1, m2, m3, m4, m5, m6, m7, m8 and 2 others) and for alice or role manager; \
                     step 1 of 1";
     assert_eq!(said(&request, at(0)), expected);
+}
+
+#[test]
+fn who_has_voted_in_a_group_is_not_named_again() {
+    let members = [actor("bob").or(actor("carol")), actor("bob").or(actor("dave"))];
+    let request = grant(&file_with([ApprovalRule::quorum("pair", 2, members).unwrap()]), "bob", "approval-1", 1);
+    assert_eq!(said(&request, at(1)), "waits for 1 more of pair (dave); step 1 of 1");
 }
 
 #[test]

@@ -5,9 +5,13 @@
 --       then the lasting index entries: suffix, member, suffix, member, …
 -- Reply {'created'}                    written
 --       {'exists', record}             the id is taken; the caller finds its own write id in the record, or not
---       {'foreign'} {'version', n}     what is stored is not a record this script understands
---       {'wrongtype', key, wanted, found}
+--       {'unreadable', value}          what is stored is not a record this script understands
+--       {'wrongtype', key, wanted, found} {'noperm', command, key}
 
+local unwritable = write_refusal(KEYS[1], KEYS[2])
+if unwritable then
+    return unwritable
+end
 local existing = redis.pcall('GET', KEYS[1])
 if type(existing) == 'table' and existing.err then
     return type_refusal(KEYS[1], 'string') or existing
@@ -21,13 +25,7 @@ for at = 7, #ARGV, 2 do
     entries[#entries + 1] = { ARGV[at], ARGV[at + 1] }
 end
 
-for _, entry in ipairs(entries) do
-    local wrong = type_refusal(KEYS[3] .. entry[1], 'zset')
-    if wrong then
-        return wrong
-    end
-end
-local wrong = type_refusal(KEYS[2], 'stream')
+local wrong = entries_refusal(KEYS[3], entries, 'ZADD', '0', '')
 if wrong then
     return wrong
 end

@@ -3,18 +3,6 @@
 local FIXED = 24
 local MAX_WRITE_IDS = 8
 
--- Whether a value is a record this script understands: nil when it is, else the answer to give.
-local function refusal(record)
-    if string.sub(record, 1, 2) ~= 'MR' then
-        return { 'foreign' }
-    end
-    local version = string.byte(record, 3)
-    if version ~= 1 then
-        return { 'version', version }
-    end
-    return nil
-end
-
 local function write_ids(record)
     return string.sub(record, FIXED + 1, FIXED + 16 * string.byte(record, 4))
 end
@@ -30,7 +18,8 @@ local function writes_since(record, write_id)
     return nil
 end
 
--- The current index entries of a record, as a list of { suffix, member }, and where the header ends.
+-- The current index entries of a record, as a list of { suffix, member }, and where the header ends. Raises an error
+-- when the header does not end within the record.
 local function current_entries(record)
     local at = FIXED + 16 * string.byte(record, 4) + 1
     local function number()
@@ -40,6 +29,9 @@ local function current_entries(record)
     local function text()
         local length = number()
         at = at + length
+        if at > #record + 1 then
+            error('cut off')
+        end
         return string.sub(record, at - length, at - 1)
     end
     local entries = {}
@@ -52,6 +44,25 @@ local function current_entries(record)
     return entries, at - 1
 end
 
+-- Whether a value is a record this script understands: nil when it is, else the answer to give. What is wrong with it
+-- is for the client to say, who reads it anyway.
+local function refusal(record)
+    local is_ours = string.sub(record, 1, 3) == 'MR\1' and (string.byte(record, 4) or 0) > 0
+    if is_ours and pcall(current_entries, record) then
+        return nil
+    end
+    return { 'unreadable', record }
+end
+
+-- Whether the user may run this command: nil when so, else the answer to give. Asked before the first write, since a
+-- command that is refused later would leave half of the writes done.
+local function permission_refusal(command, key, ...)
+    if redis.acl_check_cmd(command, key, ...) then
+        return nil
+    end
+    return { 'noperm', command, key }
+end
+
 -- Whether a key is of the type the script needs, or absent: nil when it is, else the answer to give.
 local function type_refusal(key, wanted)
     local found = redis.call('TYPE', key).ok
@@ -59,6 +70,27 @@ local function type_refusal(key, wanted)
         return nil
     end
     return { 'wrongtype', key, wanted, found }
+end
+
+-- Whether index entries can be added or removed, by `command`: nil when they can, else the answer to give.
+local function entries_refusal(prefix, entries, command, ...)
+    for _, entry in ipairs(entries) do
+        local key = prefix .. entry[1]
+        local refused = permission_refusal(command, key, ...) or type_refusal(key, 'zset')
+        if refused then
+            return refused
+        end
+    end
+    return nil
+end
+
+-- Whether record and feed can be written: nil when they can, else the answer to give.
+local function write_refusal(record, feed)
+    return permission_refusal('GET', record)
+        or permission_refusal('TYPE', record)
+        or permission_refusal('SET', record, '')
+        or permission_refusal('XADD', feed, 'MAXLEN', '~', '1', '*', 'id', '')
+        or type_refusal(feed, 'stream')
 end
 
 -- Adds and removes index entries. Scores are all 0: members are ordered by their bytes.

@@ -12,9 +12,13 @@
 --                                      history does not begin with them
 --       {'refiled'}                    what is fixed when a request is filed would be changed
 --       {'missing'}                    there is no such request
---       {'foreign'} {'version', n}     what is stored is not a record this script understands
---       {'wrongtype', key, wanted, found}
+--       {'unreadable', value}          what is stored is not a record this script understands
+--       {'wrongtype', key, wanted, found} {'noperm', command, key}
 
+local unwritable = write_refusal(KEYS[1], KEYS[2])
+if unwritable then
+    return unwritable
+end
 local stored = redis.pcall('GET', KEYS[1])
 if type(stored) == 'table' and stored.err then
     return type_refusal(KEYS[1], 'string') or stored
@@ -73,15 +77,7 @@ for entry_name, entry in pairs(old) do
     end
 end
 
-for _, entries in ipairs({ added, removed }) do
-    for _, entry in ipairs(entries) do
-        local wrong = type_refusal(KEYS[3] .. entry[1], 'zset')
-        if wrong then
-            return wrong
-        end
-    end
-end
-local wrong = type_refusal(KEYS[2], 'stream')
+local wrong = entries_refusal(KEYS[3], added, 'ZADD', '0', '') or entries_refusal(KEYS[3], removed, 'ZREM', '')
 if wrong then
     return wrong
 end

@@ -11,6 +11,8 @@ pub(super) struct Interner<'a> {
 
 const SLOTS: usize = 1 << SLOT_BITS;
 const SLOT_BITS: u32 = 9;
+/// Odd, and its bits look random: 2⁶⁴ divided by the golden ratio.
+const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
 
 impl<'a> Interner<'a> {
     pub(super) fn new() -> Self {
@@ -32,7 +34,6 @@ impl<'a> Interner<'a> {
 
 /// A hash of length, beginning and end; texts that agree in all three merely share a slot.
 fn slot_of(text: &[u8]) -> usize {
-    const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
     let edge = |chunk: Option<&[u8; 8]>| chunk.map_or(0, |chunk| u64::from_le_bytes(*chunk));
     let (first, last) = if text.len() >= 8 {
         (edge(text.first_chunk()), edge(text.last_chunk()))

@@ -108,7 +108,7 @@ pub(crate) async fn a_failure_rejects_or_keeps_approved(world: World) {
 }
 
 fn at_v2(strategy: StaleStrategy) -> ExecutionOrder {
-    ExecutionOrder::new(user("executor"), version("v2")).when_stale(strategy).with_lease(Duration::from_secs(60))
+    ExecutionOrder::new(user("executor"), version("v2")).when_stale(strategy).with_lease(Duration::from_mins(1))
 }
 
 #[dual]
@@ -187,7 +187,7 @@ pub(crate) async fn without_approvals_there_is_nothing_to_renew(world: World) {
 #[dual]
 pub(crate) async fn a_claim_keeps_others_out_until_its_lease_ends(world: World) {
     let request = world.governance.submit(approved("request-1")).await.unwrap();
-    let claim = Command::claim(user("first"), WriteId::generate(), Duration::from_secs(60));
+    let claim = Command::claim(user("first"), WriteId::generate(), Duration::from_mins(1));
     let claimed = world.governance.apply(&request.id, &claim).await.unwrap();
     let calls = Calls::default();
     let just_before = at(60).saturating_sub(Duration::from_micros(1));
@@ -225,7 +225,7 @@ async fn oversleep(
     calls: &Calls,
 ) -> Result<Completion, Failure> {
     calls.add();
-    clock.advance(Duration::from_secs(60));
+    clock.advance(Duration::from_mins(1));
     let outcome = other.execute(id, &order_of("successor"), run!(|_request| run_for_anybody(calls))).await.unwrap();
     assert!(outcome.is_executed());
     Ok(Completion::new().resulting_in(version("v9")))
@@ -249,7 +249,7 @@ pub(crate) async fn a_late_executor_records_nothing_over_its_successor(world: Wo
 
 #[dual]
 async fn take_too_long(clock: &ManualClock) -> Result<Completion, Failure> {
-    clock.advance(Duration::from_secs(3_600));
+    clock.advance(Duration::from_hours(1));
     Ok(Completion::new())
 }
 

@@ -67,9 +67,9 @@ pub(crate) async fn a_result_that_was_not_written_is_not_repeated_within_the_lea
     let outcome = governance.execute(&request.id, &other, run!(|_request| run_for_anybody(&calls))).await.unwrap();
     assert!(outcome.is_executed(), "the request is not lost");
     assert_eq!(calls.count(), 2);
-    let claims =
-        outcome.request().decisions.iter().filter(|decision| decision.kind == ExecutionDecision::Claimed.into());
-    let previous = claims.last().unwrap().metadata.get("previous_claim").cloned();
+    let mut decisions = outcome.request().decisions.iter().rev();
+    let claimed = decisions.find(|decision| decision.kind == ExecutionDecision::Claimed.into());
+    let previous = claimed.unwrap().metadata.get("previous_claim").cloned();
     assert_eq!(previous, Some(Value::from(claim.id.to_string())), "the history tells that it may have run before");
 }
 

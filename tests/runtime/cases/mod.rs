@@ -1,6 +1,13 @@
 //! The cases, compiled once for each flavour by the rules of the engine: no `async` blocks, and no `.await` within a
 //! macro's arguments. What `execute` is to run is written as `run!(|request| call)`.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    clippy::unused_async,
+    reason = "a case takes its world, and what runs at once owns what it works with; made synchronous, some await nothing"
+)]
+
 use std::sync::Arc;
 
 use mutator_governance::MutationRequest;

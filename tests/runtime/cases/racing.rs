@@ -143,8 +143,8 @@ pub(crate) async fn rebase_gives_up_after_so_many_times(world: World) {
         let id_text = format!("given-up-{overtakers}-{}", policy == OnConflict::Fail);
         let request = world.governance.submit(needing(&id_text, &MEMBERS)).await.unwrap();
         let shaky = world.shaky();
-        for number in 1..=overtakers {
-            shaky.plan(number, granted(MEMBERS[number], &format!("approval-{}", number + 1)));
+        for (place, member) in MEMBERS.into_iter().enumerate().skip(1).take(overtakers) {
+            shaky.plan(place, granted(member, &format!("approval-{}", place + 1)));
         }
         let governance = world.governance_over(Arc::clone(&shaky)).on_conflict(policy);
         let error = grant_own(governance, request.id.clone(), 0).await.unwrap_err();

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{self, Command};
 use mutator_governance::{
-    Clock, Error, Lookup, ManualClock, MutationRequest, Outcome, Page, PageRequest, RequestId, Result, StateId,
-    StoreError, StoreErrorKind, Timestamp, Unreadable, WriteId,
+    Clock, Error, Lookup, ManualClock, MutationRequest, Outcome, Page, PageRequest, RequestId, Result, Settled,
+    StateId, StoreError, StoreErrorKind, Timestamp, Unreadable, UnsettledWrite, WriteId,
 };
 
 use super::flavour::RequestStore;
@@ -149,11 +149,12 @@ impl ShakyStore {
         }
         result
     }
+}
 
-    async fn stay(&self) {
-        loop {
-            pause(Duration::from_secs(1)).await;
-        }
+#[dual]
+async fn stay() {
+    loop {
+        pause(Duration::from_secs(1)).await;
     }
 }
 
@@ -178,14 +179,18 @@ impl RequestStore for ShakyStore {
                 return Err(failure(Outcome::Unknown));
             }
             Some(Mishap::Overtaken(command)) => self.overtake(&request.id, &command).await,
-            Some(Mishap::StuckBefore) => self.stay().await,
+            Some(Mishap::StuckBefore) => stay().await,
             Some(Mishap::StuckAfter) => {
                 self.pass_on(request, write_id).await?;
-                self.stay().await;
+                stay().await;
                 return Err(failure(Outcome::Unknown));
             }
         }
         self.pass_on(request, write_id).await
+    }
+
+    async fn settle(&self, write: &UnsettledWrite) -> Result<Settled> {
+        self.inner.settle(write).await
     }
 
     async fn get(&self, id: &RequestId) -> Result<Option<MutationRequest>> {

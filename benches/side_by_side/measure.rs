@@ -1,0 +1,91 @@
+//! Rounds in which every column works in turn, so that what else the machine does strikes all of them alike.
+
+use std::time::{Duration, Instant};
+
+/// What one column measured, one figure a round.
+#[derive(Clone, Default)]
+pub(crate) struct Series(Vec<f64>);
+
+/// The columns of one row.
+#[derive(Clone, Default)]
+pub(crate) struct Columns {
+    pub(crate) ours: Series,
+    pub(crate) seed: Option<Series>,
+    pub(crate) floor: Option<Series>,
+}
+
+/// How often a row is measured.
+#[derive(Clone, Copy)]
+pub(crate) struct Rounds {
+    pub(crate) rounds: usize,
+    /// How many operations of each column make one figure.
+    pub(crate) operations: usize,
+    /// No round begins after this time; three are measured in any case.
+    pub(crate) at_most: Duration,
+}
+
+type Work<'a> = &'a mut (dyn FnMut() + 'a);
+
+impl Rounds {
+    /// Microseconds per operation of each column. The columns take turns in going first.
+    pub(crate) fn times<'a>(self, ours: Work<'a>, seed: Option<Work<'a>>, floor: Option<Work<'a>>) -> Columns {
+        let mut columns = [Some(ours), seed, floor];
+        let mut series = [(); 3].map(|()| Series::default());
+        let began = Instant::now();
+        // The first round fills caches, pools and script tables, and is not counted.
+        for round in 0..=self.rounds {
+            if round > 3 && began.elapsed() > self.at_most {
+                break;
+            }
+            for turn in 0..columns.len() {
+                let place = (round + turn) % columns.len();
+                let Some(work) = &mut columns[place] else { continue };
+                let began = Instant::now();
+                (0..self.operations).for_each(|_| work());
+                if round > 0 {
+                    series[place].add(began.elapsed().as_secs_f64() * 1e6 / self.operations as f64);
+                }
+            }
+        }
+        let present = |place: usize| columns[place].is_some().then(|| series[place].clone());
+        Columns { ours: series[0].clone(), seed: present(1), floor: present(2) }
+    }
+}
+
+impl Series {
+    pub(crate) fn of(figure: f64) -> Self {
+        Self(vec![figure])
+    }
+
+    pub(crate) fn add(&mut self, figure: f64) {
+        self.0.push(figure);
+    }
+
+    pub(crate) fn median(&self) -> f64 {
+        median(self.0.clone())
+    }
+
+    /// The least figure: what is left when nothing else disturbs.
+    pub(crate) fn least(&self) -> f64 {
+        self.0.iter().copied().fold(f64::INFINITY, f64::min)
+    }
+
+    /// Half of the distance between the quartiles, as a share of the median.
+    pub(crate) fn spread(&self) -> f64 {
+        let mut sorted = self.0.clone();
+        sorted.sort_by(f64::total_cmp);
+        let at = |share: usize| sorted[(sorted.len() - 1) * share / 4];
+        (at(3) - at(1)) / 2.0 / self.median()
+    }
+
+    /// The median over the rounds of this figure by that of the same round.
+    pub(crate) fn times_of(&self, other: &Self) -> f64 {
+        median(self.0.iter().zip(&other.0).map(|(one, other)| one / other).collect())
+    }
+}
+
+fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    let middle = figures.len() / 2;
+    if figures.len() % 2 == 1 { figures[middle] } else { f64::midpoint(figures[middle - 1], figures[middle]) }
+}

@@ -1,0 +1,169 @@
+//! Ids and state ids that try to escape a key, a pattern, a script or a list of arguments (issue 6, item 9).
+#![cfg(feature = "redis")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that is surprised has failed")]
+
+mod redis_support;
+mod support;
+
+use std::cell::Cell;
+use std::sync::OnceLock;
+
+use mutator_governance::{Intent, MutationRequest, PageRequest, RequestDraft, RequestId, StateId, Target, WriteId};
+use proptest::prelude::*;
+use redis_support::requests::{actor, file, moved_on, second};
+use redis_support::{Flavour, Options, Oracle, Raw, Store};
+use support::{redis_url, unique_namespace};
+
+/// What an attacker would put into a name.
+const HOSTILE: &[&str] = &[
+    "\"",
+    "'",
+    "\\",
+    "{",
+    "}",
+    "{n:0}:",
+    "*",
+    "?",
+    "[a]",
+    ":",
+    "::",
+    ":r:",
+    ":i:a",
+    "feed",
+    "meta",
+    "$",
+    "\r\n",
+    "\n",
+    "\0",
+    "$5\r\nhello\r\n",
+    "*1\r\n",
+    "');redis.call('FLUSHALL')--",
+    "]]",
+    "--",
+    "%s%n",
+    "../",
+    "\u{feff}",
+    "ü",
+    "名",
+    "\u{202e}",
+    "\u{7f}",
+    " ",
+    "\t",
+    ",",
+    "=",
+    "-",
+    "+",
+    "(",
+    "[",
+    "-inf",
+    "+inf",
+    "0",
+    "\u{10ffff}",
+];
+
+fn hostile_text() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        4 => proptest::sample::select(HOSTILE).prop_map(str::to_owned),
+        2 => "[ -~]{1,6}",
+        1 => "\\PC{1,4}",
+        1 => any::<String>(),
+    ];
+    proptest::collection::vec(piece, 1..8).prop_map(|pieces| pieces.concat())
+}
+
+fn store() -> &'static (Store, String) {
+    static STORE: OnceLock<(Store, String)> = OnceLock::new();
+    STORE.get_or_init(|| {
+        let namespace = unique_namespace("names");
+        let flavour = *Flavour::all().last().unwrap();
+        (flavour.open(&Options::new(redis_url(), &namespace).partitions(4)).unwrap(), namespace)
+    })
+}
+
+fn request(id: RequestId, state: &StateId, at: u64) -> MutationRequest {
+    let target = Target::new(state.as_str(), "Tenant", "RoleGrant").unwrap();
+    let intent = Intent::new("grant", "Access").unwrap();
+    let draft = RequestDraft::new(target, intent, actor("alice")).with_id(id);
+    file(draft.waiting_for(mutator_governance::PendingReason::Schedule), second(at))
+}
+
+/// Files, changes and reads back a request, and finds it on the lists of its state and on no other.
+fn round_trip(store: &Store, id: &RequestId, state: &StateId) {
+    let stored = match store.create(request(id.clone(), state, 1)) {
+        Ok(stored) => stored,
+        Err(mutator_governance::Error::AlreadyExists { .. }) => return,
+        Err(error) => panic!("{id:?}, {state:?}: {error:?}"),
+    };
+    assert_eq!(store.get(id).unwrap().as_ref(), Some(&stored));
+    assert_eq!(store.get_many(std::slice::from_ref(id)).unwrap().requests, [Some(stored.clone())]);
+    let of_state = |list: fn(&Store, &StateId, &PageRequest) -> _, state: &StateId| -> Vec<MutationRequest> {
+        let page: mutator_governance::Result<mutator_governance::Page<MutationRequest>> =
+            list(store, state, &PageRequest::of(1_000).unwrap());
+        page.unwrap().items
+    };
+    assert!(of_state(Store::by_state, state).contains(&stored));
+    let pending = of_state(Store::pending_by_state, state);
+    assert!(pending.contains(&stored));
+    assert!(pending.iter().all(|request| request.target.state_id == *state), "a list of another state");
+    let changed = store.update(moved_on(stored, second(2)), WriteId::generate()).unwrap();
+    assert!(!of_state(Store::pending_by_state, state).contains(&changed));
+    assert_eq!(store.get(id).unwrap(), Some(changed));
+}
+
+#[test]
+fn names_that_try_to_escape_stay_names() {
+    let (store, namespace) = store();
+    let neighbour_namespace = unique_namespace("neighbour");
+    let flavour = Flavour::all()[0];
+    let neighbour = flavour.open(&Options::new(redis_url(), &neighbour_namespace)).unwrap();
+    neighbour.create(request(RequestId::new("r").unwrap(), &StateId::new("s").unwrap(), 1)).unwrap();
+    let mut raw = Raw::to(&redis_url());
+    let before = raw.dump(&neighbour_namespace);
+
+    let (ids, states) = (Cell::new(0), Cell::new(0));
+    proptest!(ProptestConfig::with_cases(400), |(id in hostile_text(), state in hostile_text())| {
+        let (id, state) = (RequestId::new(id), StateId::new(state));
+        // What is refused never comes near a server; each accepted one is tried with an ordinary other.
+        if let Ok(id) = &id {
+            let text = id.as_str();
+            prop_assert!(text.bytes().all(|byte| byte.is_ascii_graphic() && !b"{}*?[]\\".contains(&byte)), "{text:?}");
+            round_trip(store, id, &StateId::new("s").unwrap());
+            ids.set(ids.get() + 1);
+        }
+        if let Ok(state) = &state {
+            prop_assert!(!state.as_str().contains(char::is_control));
+            round_trip(store, &RequestId::generate(), state);
+            states.set(states.get() + 1);
+        }
+    });
+    assert!(ids.get() > 20 && states.get() > 50, "{ids:?}, {states:?}: too few names were accepted to try anything");
+    assert_eq!(raw.dump(&neighbour_namespace), before, "a neighbour was touched");
+    Oracle::new(namespace, 4).check(&mut raw, store);
+}
+
+#[test]
+fn the_longest_names_and_those_that_look_like_keys_work_in_every_flavour() {
+    let pieces = ["a:b", ":", "r:x", "i:a", "feed", "-", "+", "(a", "0", "'", "\"", "%", "$1", "req-1/2", "~", "a,b"];
+    let longest_id = "x".repeat(RequestId::MAX_BYTES);
+    // 256 bytes of three-byte characters and one byte.
+    let wide = format!("{}x", "名".repeat(85));
+    assert_eq!(wide.len(), StateId::MAX_BYTES);
+    let states =
+        [wide.as_str(), "ü", "a", "a:", ":a", "p", "Pending", "{n:0}:i:a", "a b", "\"'\\", "\u{10ffff}", "si:a"];
+    for flavour in Flavour::all() {
+        for partitions in [1, 4] {
+            let namespace = unique_namespace("longest");
+            let store = flavour.open(&Options::new(redis_url(), &namespace).partitions(partitions)).unwrap();
+            for (number, id) in pieces.iter().copied().chain([longest_id.as_str()]).enumerate() {
+                let state = StateId::new(states[number % states.len()]).unwrap();
+                round_trip(&store, &RequestId::new(id).unwrap(), &state);
+            }
+            let documents = Oracle::new(&namespace, partitions).check(&mut Raw::to(&redis_url()), &store);
+            assert_eq!(documents.len(), pieces.len() + 1);
+        }
+    }
+    for (id, is_good) in [("x".repeat(129), false), ("a\nb".to_owned(), false), ("{a}".to_owned(), false)] {
+        assert_eq!(RequestId::new(id.clone()).is_ok(), is_good, "{id:?}");
+    }
+    assert!(StateId::new(format!("{wide}y")).is_err() && StateId::new("a\nb").is_err());
+}
