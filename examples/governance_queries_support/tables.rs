@@ -7,7 +7,7 @@ use mutator_governance::{
 
 /// What the example is about, and what time it is in it.
 pub fn opening(now: Timestamp) {
-    println!("A week's requests of a small company. It is {} of 2026; all times are UTC.", moment(now));
+    println!("A week's requests of a small company. It is 2026-{}; all times are UTC.", moment(now));
 }
 
 /// A question, before its answer.
