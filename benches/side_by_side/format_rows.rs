@@ -40,11 +40,8 @@ pub(crate) fn measure(extent: &Extent) -> Vec<Row> {
 
 /// Microseconds for one of them.
 fn each_of<A, B>(rounds: Rounds, ours: &[A], seed: &[B], our_work: &dyn Fn(&A), seed_work: &dyn Fn(&B)) -> Columns {
-    let one_round = Rounds { rounds: rounds.rounds * 4, operations: ours.len(), ..rounds };
-    let (mut our_next, mut seed_next) = (ours.iter().cycle(), seed.iter().cycle());
-    one_round.times(
-        &mut || our_work(our_next.next().unwrap()),
-        Some(&mut || seed_work(seed_next.next().unwrap())),
-        None,
-    )
+    let all = Rounds { rounds: rounds.rounds * 4, operations: 5, ..rounds };
+    let columns =
+        all.times(&mut || ours.iter().for_each(our_work), Some(&mut || seed.iter().for_each(seed_work)), None);
+    columns.for_each_of(ours.len())
 }

@@ -18,7 +18,8 @@ pub(crate) struct Columns {
 #[derive(Clone, Copy)]
 pub(crate) struct Rounds {
     pub(crate) rounds: usize,
-    /// How many operations of each column make one figure.
+    /// How many operations a column does in its turn. The quickest of them is the figure of the round: the others waited
+    /// for something else that the machine does.
     pub(crate) operations: usize,
     /// No round begins after this time; three are measured in any case.
     pub(crate) at_most: Duration,
@@ -27,7 +28,7 @@ pub(crate) struct Rounds {
 type Work<'a> = &'a mut (dyn FnMut() + 'a);
 
 impl Rounds {
-    /// Microseconds per operation of each column. The columns take turns in going first.
+    /// Microseconds of each column. The columns take turns in going first.
     pub(crate) fn times<'a>(self, ours: Work<'a>, seed: Option<Work<'a>>, floor: Option<Work<'a>>) -> Columns {
         let mut columns = [Some(ours), seed, floor];
         let mut series = [(); 3].map(|()| Series::default());
@@ -40,15 +41,28 @@ impl Rounds {
             for turn in 0..columns.len() {
                 let place = (round + turn) % columns.len();
                 let Some(work) = &mut columns[place] else { continue };
-                let began = Instant::now();
-                (0..self.operations).for_each(|_| work());
+                let quickest = (0..self.operations).map(|_| microseconds(work)).fold(f64::INFINITY, f64::min);
                 if round > 0 {
-                    series[place].add(began.elapsed().as_secs_f64() * 1e6 / self.operations as f64);
+                    series[place].add(quickest);
                 }
             }
         }
         let present = |place: usize| columns[place].is_some().then(|| series[place].clone());
         Columns { ours: series[0].clone(), seed: present(1), floor: present(2) }
+    }
+}
+
+fn microseconds(work: Work<'_>) -> f64 {
+    let began = Instant::now();
+    work();
+    began.elapsed().as_secs_f64() * 1e6
+}
+
+impl Columns {
+    /// The same, of work that did so many things at once.
+    pub(crate) fn for_each_of(self, things: usize) -> Self {
+        let divide = |series: Series| Series(series.0.into_iter().map(|figure| figure / things as f64).collect());
+        Self { ours: divide(self.ours), seed: self.seed.map(divide), floor: self.floor.map(divide) }
     }
 }
 

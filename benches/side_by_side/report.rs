@@ -16,6 +16,8 @@ pub(crate) enum Better {
 pub(crate) enum Goal {
     /// At least so many times better than the seed's layout.
     TimesBetterThanSeed(f64),
+    /// At most this share of the seed's layout, where less is better.
+    ShareOfSeed(f64),
     /// At most so many times the floor.
     TimesOfFloor(f64),
     /// At least this share of the floor, where more is better.
@@ -53,6 +55,7 @@ impl Row {
         for goal in &self.goals {
             met &= match *goal {
                 Goal::TimesBetterThanSeed(least) => self.times_better_than_seed()? >= least,
+                Goal::ShareOfSeed(most) => self.columns.ours.times_of(self.columns.seed.as_ref()?) <= most,
                 Goal::TimesOfFloor(most) => self.times_of_floor()? <= most,
                 Goal::ShareOfFloor(least) => self.times_of_floor()? >= least,
                 Goal::TimesOfRow(most, other) => self.columns.ours.median() <= most * other,
@@ -63,7 +66,8 @@ impl Row {
 
     fn wanted(&self) -> String {
         let words = self.goals.iter().map(|goal| match goal {
-            Goal::TimesBetterThanSeed(least) => format!("≥ {least} × seed"),
+            Goal::TimesBetterThanSeed(least) => format!("≥ {least} × better than seed"),
+            Goal::ShareOfSeed(most) => format!("≤ {most} × seed"),
             Goal::TimesOfFloor(most) => format!("≤ {most} × floor"),
             Goal::ShareOfFloor(least) => format!("≥ {least} of floor"),
             Goal::TimesOfRow(most, other) => format!("≤ {most} × {} (at 10 k)", figure(*other)),

@@ -28,7 +28,7 @@ fn row(name: &str, ours: f64, seed: f64, most: f64) -> Row {
         unit: "bytes",
         better: Better::Less,
         columns: Columns { ours: Series::of(ours), seed: Some(Series::of(seed)), floor: None },
-        goals: vec![Goal::TimesBetterThanSeed(1.0 / most)],
+        goals: vec![Goal::ShareOfSeed(most)],
     }
 }
 

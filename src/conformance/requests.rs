@@ -58,11 +58,12 @@ pub(super) fn full(request_id: &str) -> MutationRequest {
     file(draft, second(0))
 }
 
-/// The next change of a request that is moved to and fro between waiting and approved.
+/// The next change of a request that is moved to and fro between waiting and approved, for a reason of its own.
 pub(super) fn moved_on(request: MutationRequest, at: Timestamp) -> MutationRequest {
+    let by = alice().because(WriteId::generate().to_string());
     let command = match request.state.pending() {
-        Some(_) => Command::approve(alice()),
-        None => Command::hold(alice(), PendingReason::Quota),
+        Some(_) => Command::approve(by),
+        None => Command::hold(by, PendingReason::Quota),
     };
     workflow::apply(request, &command, at).unwrap()
 }

@@ -20,7 +20,8 @@ const WRITE_ID_BYTES: usize = 16;
 ///     12      4  how many decisions the document has
 ///     16      4  history mark: CRC-32 over those decisions
 ///     20      4  filing mark: CRC-32 over the index entries that come from what is fixed when a request is filed
-///     24   16·n  write ids, the newest first: of this revision, of the one before it, …
+///     24   16·n  write ids, the newest first: of this revision, of the one before it, …; the last is that of the write
+///                that filed the request, also where those before it are left out
 ///              2  how many members of current index entries follow
 ///              …  each: 2 + length and member; 2, how many indexes hold it; for each 2 + length and suffix of its key
 ///              …  the document, in the stored format
@@ -155,7 +156,12 @@ impl<'a> Record<'a> {
         let Some(writes_since) = self.revision_number.checked_sub(number) else {
             return Fate::NotApplied;
         };
-        match usize::try_from(writes_since).ok().and_then(|back| self.write_ids.get(back)) {
+        let made = match self.write_ids.split_last() {
+            Some((filing, _)) if number == 0 => Some(filing),
+            Some((_, later)) => usize::try_from(writes_since).ok().and_then(|back| later.get(back)),
+            None => None,
+        };
+        match made {
             Some(found) if *found == write_id => Fate::Applied,
             Some(_) => Fate::NotApplied,
             None => Fate::Forgotten,

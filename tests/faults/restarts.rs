@@ -132,7 +132,7 @@ fn a_server_that_is_loading_is_unavailable_until_it_has_loaded() {
     let stores: Vec<_> = Flavour::all().into_iter().map(|flavour| (flavour, flavour.open(&options).unwrap())).collect();
     let request = stores[0].1.create(pending("r", "s", second(0))).unwrap();
     for number in 0..400 {
-        let _: String = raw.ask(&["SET", &format!("filler-{number}"), "x"]);
+        let _: String = raw.ask(&["SET", &format!("filler-{number}"), &"x".repeat(2_000)]);
     }
     let _: String = raw.ask(&["BGREWRITEAOF"]);
     let info = |raw: &mut Raw| -> String { raw.ask(&["INFO", "persistence"]) };

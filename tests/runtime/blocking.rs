@@ -95,7 +95,6 @@ fn a_panic_while_it_runs_leaves_the_request_claimed() {
 
 /// The record of a request in Redis names its eight newest writes, so it forgets the one that filed it.
 #[test]
-#[ignore = "fails: after eight further writes a repeated submission is told that the id is taken"]
 fn a_repeated_submission_is_recognised_after_many_writes() {
     use crate::people::{approval, needing, user};
     use mutator_governance::WriteId;

@@ -1,7 +1,8 @@
 -- Shared by the scripts that write: reading the header of a record. Its layout is in record.rs.
 
 local FIXED = 24
-local MAX_WRITE_IDS = 8
+-- Of the write ids that were there before a write, the newest that stay; the one that filed the request stays as well.
+local EARLIER_WRITE_IDS = 6
 
 local function write_ids(record)
     return string.sub(record, FIXED + 1, FIXED + 16 * string.byte(record, 4))

@@ -82,7 +82,11 @@ if wrong then
     return wrong
 end
 
-local ids = write_id .. string.sub(write_ids(stored), 1, 16 * (MAX_WRITE_IDS - 1))
+local earlier = write_ids(stored)
+if #earlier > 16 * (EARLIER_WRITE_IDS + 1) then
+    earlier = string.sub(earlier, 1, 16 * EARLIER_WRITE_IDS) .. string.sub(earlier, -16)
+end
+local ids = write_id .. earlier
 redis.call('SET', KEYS[1],
     string.sub(new, 1, 3) .. string.char(#ids / 16) .. string.sub(new, 5, FIXED) .. ids .. string.sub(new, FIXED + 17))
 for _, entry in ipairs(removed) do

@@ -135,8 +135,8 @@ pub(crate) async fn a_backlog_is_swept_without_a_rest(world: World) {
     world.clock.set(at(10));
     let reports = Reports::default();
     let sweeper = start(world.governance.clone(), HARDLY_EVER, 2, &reports);
-    until("all of them", &|| reports.expired() == 7).await;
-    assert_eq!(reports.sweeps.count(), 4);
+    until("the last sweep of all of them", &|| reports.sweeps.count() >= 4).await;
+    assert_eq!((reports.expired(), reports.sweeps.count()), (7, 4));
     let order: Vec<String> = reports.expired.lock().unwrap().iter().map(ToString::to_string).collect();
     assert_eq!(order, ["due-0", "due-1", "due-2", "due-3", "due-4", "due-5", "due-6"]);
     sweeper.stop().await;
