@@ -31,13 +31,13 @@ const STORED: u64 = 2_000;
 
 #[rustfmt::skip]
 const COMMITTED: [(&str, Cost); 7] = [
-    ("create",               Cost { commands: 0, received: 0, sent: 0 }),
-    ("update",               Cost { commands: 0, received: 0, sent: 0 }),
-    ("get",                  Cost { commands: 0, received: 0, sent: 0 }),
-    ("pending queue",        Cost { commands: 0, received: 0, sent: 0 }),
-    ("status + actor + tag", Cost { commands: 0, received: 0, sent: 0 }),
-    ("inbox",                Cost { commands: 0, received: 0, sent: 0 }),
-    ("recent decisions",     Cost { commands: 0, received: 0, sent: 0 }),
+    ("create",               Cost { commands: 85, received: 4618, sent: 17 }),
+    ("update",               Cost { commands: 48, received: 6810, sent: 48 }),
+    ("get",                  Cost { commands: 1, received: 73, sent: 1988 }),
+    ("pending queue",        Cost { commands: 6, received: 239, sent: 87737 }),
+    ("status + actor + tag", Cost { commands: 8, received: 292, sent: 55134 }),
+    ("inbox",                Cost { commands: 6, received: 235, sent: 73858 }),
+    ("recent decisions",     Cost { commands: 4, received: 181, sent: 60109 }),
 ];
 
 #[test]
