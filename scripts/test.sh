@@ -153,18 +153,6 @@ interop() {
     ./tests/interop/run.sh
 }
 
-fuzz_smoke() {
-    if ! cargo +nightly --version >/dev/null 2>&1; then
-        echo "no nightly toolchain: fuzzing skipped; the corpora were replayed by the tests"
-        skipped="${skipped:+$skipped, }fuzzing"
-        return
-    fi
-    if ! cargo +nightly fuzz --version >/dev/null 2>&1; then
-        cargo install --quiet --locked cargo-fuzz
-    fi
-    ./scripts/fuzz.sh 20
-}
-
 dependency_policy() {
     if ! command -v cargo-deny >/dev/null; then
         echo "cargo-deny is not installed: skipped"
@@ -201,7 +189,6 @@ step "tests and doctests: tokio,redis" run_tests --no-default-features --feature
 step "tests and doctests: smol,redis" run_tests --no-default-features --features smol,redis
 
 step "stored format read by another program" interop
-step "fuzzing, 20 s each" fuzz_smoke
 step "documentation" documentation
 step "examples on the embedded store" examples_on_the_embedded_store
 step "examples on Redis" examples_on_redis

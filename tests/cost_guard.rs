@@ -113,7 +113,9 @@ impl Meter {
     fn cost_of_page(&mut self, read: impl Fn() -> usize) -> Cost {
         read();
         assert!(read() > 0);
-        self.cost_of(|| drop(read()))
+        self.cost_of(|| {
+            read();
+        })
     }
 
     fn cost_of(&mut self, work: impl FnOnce()) -> Cost {
