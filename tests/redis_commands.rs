@@ -73,7 +73,9 @@ fn a_page_of_many_costs_what_a_page_of_few_costs() {
         let before = raw.command_counts();
         let page = store.pending(&PageRequest::of(10).unwrap()).unwrap();
         let after = raw.command_counts();
-        assert_eq!((page.items.len(), page.scanned), (10, 10));
+        assert_eq!(page.items.len(), 10);
+        // One more tells whether there is a next page.
+        assert!(page.scanned <= 11, "{} entries looked at for a page of 10", page.scanned);
         let calls = |name: &str| after.get(name).unwrap_or(&0) - before.get(name).unwrap_or(&0);
         costs.push(["zrange", "mget", "get", "zscore", "zmscore"].map(calls));
     }
