@@ -245,6 +245,10 @@ fn counts_are_exact_over_many_requests() {
     let both = RequestQuery::new().with_categories(["Even"]).unwrap().with_any_tag(["odd"]).unwrap();
     assert_eq!(count(both), Count::Exact(rare));
     assert_eq!(count(RequestQuery::new().with_actor_names(["Rare"]).unwrap()), Count::Exact(rare));
+    // Half of what is read along is met, so that many reads follow each other in one call.
+    let even = RequestQuery::new().with_state_types(["Tenant"]).unwrap().with_categories(["Even"]).unwrap();
+    let number = expected(|number| number.is_multiple_of(2) || is_rare(number)).len() as u64;
+    assert_eq!(Filled::shared().store(1).count(&even).unwrap(), Count::Exact(number));
     let states = ["state-0", "state-1", "state-2", "state-3"];
     assert_eq!(count(RequestQuery::new().with_state_ids(states).unwrap()), Count::Exact(size()));
 }
