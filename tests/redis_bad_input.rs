@@ -592,6 +592,7 @@ fn a_server_that_talks_nonsense_is_told_by_the_deadline() {
 
 /// A reply that comes byte by byte does not stretch a call beyond its deadline: in the asynchronous flavours. In the
 /// blocking one each byte may take until the deadline, since the time limit of a socket begins anew with each read.
+#[cfg(any(feature = "tokio", feature = "smol"))]
 #[test]
 fn a_trickling_reply_does_not_outlast_the_deadline() {
     for flavour in Flavour::all().into_iter().filter(|flavour| *flavour != Flavour::Blocking) {

@@ -149,9 +149,6 @@ impl World {
     /// The create that made a request, repeated, answers with what is stored by now.
     fn create_again(&mut self, id: &str) {
         let revisions = &self.history[id];
-        if revisions.len() > 8 {
-            return;
-        }
         let stored = self.store.create(revisions[0].0.clone()).unwrap();
         assert_eq!(stored, revisions.last().unwrap().0);
         self.seen.insert("creation repeated");
@@ -179,10 +176,10 @@ impl World {
         self.seen.insert("conflict");
     }
 
-    /// An update among the last eight writes, repeated, succeeds and does nothing.
+    /// An update among the last seven writes, repeated, succeeds and does nothing.
     fn repeat(&mut self, id: &str) {
         let revisions = &self.history[id];
-        let first = revisions.len().saturating_sub(8).max(1);
+        let first = revisions.len().saturating_sub(7).max(1);
         if first >= revisions.len() {
             return;
         }
