@@ -6,6 +6,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # One target directory for every step, the downstream crate included.
 export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-$PWD/target}"
+# Four builds of every test binary: without this they are many gigabytes, which not every machine has to spare.
+export CARGO_INCREMENTAL=0 CARGO_PROFILE_DEV_DEBUG="${CARGO_PROFILE_DEV_DEBUG:-0}"
 # The examples are given a server here, not by whoever runs this.
 unset REDIS_URL
 

@@ -131,7 +131,7 @@ fn a_server_that_is_loading_is_unavailable_until_it_has_loaded() {
     let options = Options::new(server.url(), &namespace).timeout(Duration::from_millis(300));
     let stores: Vec<_> = Flavour::all().into_iter().map(|flavour| (flavour, flavour.open(&options).unwrap())).collect();
     let request = stores[0].1.create(pending("r", "s", second(0))).unwrap();
-    for number in 0..400 {
+    for number in 0..1_500 {
         let _: String = raw.ask(&["SET", &format!("filler-{number}"), &"x".repeat(2_000)]);
     }
     let _: String = raw.ask(&["BGREWRITEAOF"]);
@@ -146,7 +146,7 @@ fn a_server_that_is_loading_is_unavailable_until_it_has_loaded() {
     std::thread::scope(|scope| {
         let start = scope.spawn(|| {
             let slowly =
-                [&on_disk[..], &["--key-load-delay", "8000", "--loading-process-events-interval-bytes", "1024"]];
+                [&on_disk[..], &["--key-load-delay", "2000", "--loading-process-events-interval-bytes", "1024"]];
             PrivateServer::start_on_port(port, &slowly.concat())
         });
         while !start.is_finished() {
