@@ -17,7 +17,8 @@ struct Shared {
     /// Bytes that still pass in this direction before every connection is cut; `None` cuts nothing.
     request_budget: Mutex<Option<usize>>,
     reply_budget: Mutex<Option<usize>>,
-    /// How long each reply is held back.
+    /// How long each piece of a request or of a reply is held back.
+    request_delay: Mutex<Duration>,
     reply_delay: Mutex<Duration>,
     requested: AtomicU64,
     replied: AtomicU64,
@@ -42,6 +43,7 @@ impl Proxy {
             upstream: Mutex::new(host_and_port(url)),
             request_budget: Mutex::new(None),
             reply_budget: Mutex::new(None),
+            request_delay: Mutex::new(Duration::ZERO),
             reply_delay: Mutex::new(Duration::ZERO),
             requested: AtomicU64::new(0),
             replied: AtomicU64::new(0),
@@ -86,6 +88,11 @@ impl Proxy {
         *self.shared.reply_budget.lock().unwrap() = Some(bytes);
     }
 
+    /// Requests arrive late: also those that nobody waits for any more.
+    pub fn delay_requests(&self, by: Duration) {
+        *self.shared.request_delay.lock().unwrap() = by;
+    }
+
     pub fn delay_replies(&self, by: Duration) {
         *self.shared.reply_delay.lock().unwrap() = by;
     }
@@ -93,6 +100,11 @@ impl Proxy {
     /// Leads to another server from now on, and cuts what is open.
     pub fn redirect(&self, url: &str) {
         *self.shared.upstream.lock().unwrap() = host_and_port(url);
+        self.shared.cut();
+    }
+
+    /// Cuts what is open now.
+    pub fn cut(&self) {
         self.shared.cut();
     }
 
@@ -152,10 +164,9 @@ fn forward(shared: Arc<Shared>, from: &TcpStream, to: &TcpStream, direction: Dir
         while let Ok(length @ 1..) = from.read(&mut buffer) {
             let counter = if direction == Direction::Request { &shared.requested } else { &shared.replied };
             counter.fetch_add(length as u64, Ordering::SeqCst);
-            if direction == Direction::Reply {
-                let delay = *shared.reply_delay.lock().unwrap();
-                thread::sleep(delay);
-            }
+            let delay = if direction == Direction::Request { &shared.request_delay } else { &shared.reply_delay };
+            let delay = *delay.lock().unwrap();
+            thread::sleep(delay);
             let (passing, cut) = shared.admit(direction, length);
             let failed = to.write_all(&buffer[..passing]).is_err();
             if cut {

@@ -5,11 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 #[cfg(feature = "blocking")]
-use mutator_governance::blocking::{self, RequestStore as _};
+use mutator_governance::blocking::{self, RequestQueries as _, RequestStore as _};
 #[cfg(any(feature = "tokio", feature = "smol"))]
-use mutator_governance::nonblocking::{self, RequestStore as _};
+use mutator_governance::nonblocking::{self, RequestQueries as _, RequestStore as _};
 use mutator_governance::{
-    DocumentLimit, Lookup, MutationRequest, Page, PageRequest, RequestId, Result, StateId, WriteId,
+    CheckReport, Count, DecisionQuery, DecisionRow, DocumentLimit, InboxQuery, Inspection, Lookup, MutationRequest,
+    Page, PageRequest, PendingApprovalQuery, PendingApprovalRow, PreflightReport, RecentApprovalQuery,
+    RecentApprovalRow, RequestId, RequestQuery, Result, Settled, StateId, Statistics, Timestamp, UnsettledWrite,
+    WriteId,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,6 +176,75 @@ impl Store {
 
     pub fn pending_by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
         call!(self, store => store.pending_by_state(state, page))
+    }
+
+    pub fn settle(&self, write: &UnsettledWrite) -> Result<Settled> {
+        call!(self, store => store.settle(write))
+    }
+
+    pub fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        call!(self, store => store.due(by, page))
+    }
+
+    pub fn requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        call!(self, store => store.requests(query, page))
+    }
+
+    pub fn pending_approvals(
+        &self,
+        query: &PendingApprovalQuery,
+        page: &PageRequest,
+    ) -> Result<Page<PendingApprovalRow>> {
+        call!(self, store => store.pending_approvals(query, page))
+    }
+
+    pub fn recent_approvals(&self, query: &RecentApprovalQuery, page: &PageRequest) -> Result<Page<RecentApprovalRow>> {
+        call!(self, store => store.recent_approvals(query, page))
+    }
+
+    pub fn decisions(&self, query: &DecisionQuery, page: &PageRequest) -> Result<Page<DecisionRow>> {
+        call!(self, store => store.decisions(query, page))
+    }
+
+    pub fn inbox(&self, query: &InboxQuery, now: Timestamp, page: &PageRequest) -> Result<Page<PendingApprovalRow>> {
+        call!(self, store => store.inbox(query, now, page))
+    }
+
+    pub fn count(&self, query: &RequestQuery) -> Result<Count> {
+        call!(self, store => store.count(query))
+    }
+
+    pub fn statistics(&self, now: Timestamp, due_within: &[Duration]) -> Result<Statistics> {
+        call!(self, store => store.statistics(now, due_within))
+    }
+
+    pub fn explain_query(&self, query: &RequestQuery) -> Result<String> {
+        call!(self, store => store.explain_query(query)).map(|plan| plan.to_string())
+    }
+
+    pub fn inspect(&self, id: &RequestId) -> Result<Option<Inspection>> {
+        call!(self, store => store.inspect(id))
+    }
+
+    pub fn verify(&self) -> Result<CheckReport> {
+        call!(self, store => store.verify(|_| {}))
+    }
+
+    pub fn repair(&self) -> Result<CheckReport> {
+        call!(self, store => store.repair(|_| {}))
+    }
+
+    pub fn migrate(&self) -> Result<CheckReport> {
+        call!(self, store => store.migrate(|_| {}))
+    }
+
+    pub fn preflight(&self) -> PreflightReport {
+        match &self.0 {
+            #[cfg(feature = "blocking")]
+            Inner::Blocking(store) => store.preflight().clone(),
+            #[cfg(any(feature = "tokio", feature = "smol"))]
+            Inner::Nonblocking(store, _) => store.preflight().clone(),
+        }
     }
 
     /// The asynchronous store underneath, for tests that poll by hand.

@@ -1,0 +1,116 @@
+//! Concurrent histories of creations, updates and reads, recorded on a real redis-server under faults by eight clients of
+//! all flavours, are such that a store doing one thing at a time could have made them (guarantees 1 and 3).
+//!
+//! `MUTATOR_HISTORIES` is how many are recorded, 40 if it is not set, 8 where there is one flavour only. A failure prints
+//! the history.
+#![cfg(feature = "redis")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    dead_code,
+    unreachable_pub,
+    reason = "a test that is surprised has failed"
+)]
+
+#[path = "../faults/proxy.rs"]
+mod proxy;
+#[path = "../redis_support/mod.rs"]
+mod redis_support;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod checker;
+mod checker_tests;
+mod client;
+mod faults;
+mod history;
+mod recorder;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use history::{Answer, Event, What};
+use recorder::Recorder;
+use redis_support::Flavour;
+
+fn histories() -> u64 {
+    let few = if Flavour::all().len() > 1 { 40 } else { 8 };
+    std::env::var("MUTATOR_HISTORIES").ok().and_then(|text| text.parse().ok()).unwrap_or(few)
+}
+
+/// What the recorded histories hold in all: enough of everything, or they prove nothing.
+#[derive(Debug, Default)]
+struct Figures {
+    requests: u64,
+    events: usize,
+    reads: usize,
+    acknowledged: usize,
+    refused: usize,
+    unknown: usize,
+    unknown_but_applied: usize,
+}
+
+impl Figures {
+    fn add(&mut self, events: &[Event]) {
+        self.requests += 1;
+        self.events += events.len();
+        let Some(Event { what: What::Read(last), .. }) = events.last() else { panic!("the last event is a read") };
+        for event in events {
+            match event.what {
+                What::Read(_) => self.reads += 1,
+                What::Write { answer: Answer::Acknowledged, .. } => self.acknowledged += 1,
+                What::Write { answer: Answer::Refused, .. } => self.refused += 1,
+                What::Write { answer: Answer::Unknown, write, .. } => {
+                    self.unknown += 1;
+                    let is_there = last.as_ref().is_some_and(|seen| seen.content.contains(&write));
+                    self.unknown_but_applied += usize::from(is_there);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn histories_under_faults_are_those_of_a_store_that_does_one_thing_at_a_time() {
+    let mut figures = Figures::default();
+    let mut recorder = Recorder::new();
+    for number in 0..histories() {
+        let seed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        for (request, events) in recorder.record(number, seed) {
+            if let Err(violation) = checker::check(&events) {
+                panic!("history {number}, request {request}: {violation:#?}\n{}", told(&events));
+            }
+            figures.add(&events);
+        }
+        // Each server and namespace serves some histories, so that the check of the whole stays quick.
+        if number % 100 == 99 {
+            recorder.check_and_begin_anew();
+        }
+    }
+    recorder.check_and_begin_anew();
+    println!("{figures:?}; faults: {:?}", recorder.faults_caused);
+    let wanted = histories() as usize;
+    assert!(figures.acknowledged > 10 * wanted && figures.reads > 10 * wanted, "{figures:?}");
+    assert!(figures.refused > wanted, "{figures:?}");
+    // Of the rare things there may be none among a few.
+    if wanted < 40 {
+        return;
+    }
+    assert!(figures.unknown > wanted / 10 && figures.unknown_but_applied > 0, "{figures:?}");
+    assert!(faults::KINDS.iter().all(|kind| recorder.faults_caused.contains_key(kind)), "{:?}", recorder.faults_caused);
+}
+
+/// A history as a person reads it.
+fn told(events: &[Event]) -> String {
+    let mut by_start: BTreeMap<(u64, usize), String> = BTreeMap::new();
+    for (place, event) in events.iter().enumerate() {
+        let line = format!("{:>6}–{:<6} client {} {:?}", event.start, event.end, event.client, event.what);
+        by_start.insert((event.start, place), line);
+    }
+    by_start.into_values().collect::<Vec<_>>().join("\n")
+}
+
+/// So short that a stopped server leaves outcomes unknown, and long enough for a few retries.
+const TIMEOUT: Duration = Duration::from_millis(150);
