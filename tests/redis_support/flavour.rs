@@ -122,6 +122,17 @@ impl Flavour {
         }
     }
 
+    pub fn reindex(self, options: &Options) -> Result<CheckReport> {
+        match self {
+            #[cfg(feature = "blocking")]
+            Self::Blocking => Ok(builder!(blocking, options).reindex(|_| {})?.1),
+            #[cfg(any(feature = "tokio", feature = "smol"))]
+            other => Ok(other.block_on(builder!(nonblocking, options).reindex(|_| {}))?.1),
+            #[allow(unreachable_patterns, reason = "with every feature on, all flavours are above")]
+            other => panic!("{other:?} is not switched on"),
+        }
+    }
+
     /// Runs a future on this flavour's runtime.
     pub fn block_on<T>(self, future: impl Future<Output = T>) -> T {
         match self {

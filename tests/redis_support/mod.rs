@@ -14,6 +14,7 @@
 
 pub mod fake_server;
 pub mod flavour;
+pub mod operations;
 pub mod oracle;
 pub mod raw;
 pub mod requests;

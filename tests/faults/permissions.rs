@@ -1,0 +1,132 @@
+//! A user who lacks one command, whichever it is, and everything that can be asked of a store.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use mutator_governance::{Error, Outcome, StoreErrorKind};
+
+use crate::redis_support::operations::{Kind, OPERATIONS, Subject};
+use crate::redis_support::{Flavour, Options, Oracle, Raw};
+use crate::scene::kind;
+use crate::support::{PrivateServer, unique_namespace};
+
+/// Every command that the store sends or its scripts run.
+const COMMANDS: [&str; 18] = [
+    "get",
+    "set",
+    "mget",
+    "type",
+    "hset",
+    "hmget",
+    "zadd",
+    "zrem",
+    "zrange",
+    "zscore",
+    "zmscore",
+    "zcard",
+    "zlexcount",
+    "xadd",
+    "scan",
+    "eval",
+    "evalsha",
+    "info",
+];
+
+/// Everything that the server holds, in one number.
+fn digest(raw: &mut Raw) -> String {
+    raw.ask(&["DEBUG", "DIGEST"])
+}
+
+#[test]
+fn each_command_that_is_missing_is_refused_by_name_and_leaves_nothing_half_written() {
+    let server = PrivateServer::start_on_tcp(&["--enable-debug-command", "yes"]);
+    let address = server.url().trim_start_matches("redis://").to_owned();
+    let mut raw = Raw::to(server.url());
+    for flavour in Flavour::all() {
+        let mut needed = BTreeSet::new();
+        for missing in COMMANDS {
+            // Checks go through all that a server holds.
+            let _: String = raw.ask(&["FLUSHALL"]);
+            let user = unique_namespace("user");
+            let without = format!("-{missing}");
+            let _: String = raw.ask(&["ACL", "SETUSER", &user, "on", ">pw", "~*", "+@all"]);
+            let namespace = unique_namespace("lacking");
+            let options = Options::new(format!("redis://{user}:pw@{address}"), &namespace);
+            let subject = Subject::new(flavour, options.timeout(Duration::from_secs(5)));
+            // Taken away when the store is open, since opening finds most of them out.
+            let _: String = raw.ask(&["ACL", "SETUSER", &user, &without]);
+            for operation in OPERATIONS {
+                if missing == "eval" {
+                    // Asked for only where the server has lost the scripts.
+                    let _: String = raw.ask(&["SCRIPT", "FLUSH"]);
+                }
+                let before = digest(&mut raw);
+                let what = format!("{flavour:?}: {} without {missing}", operation.name);
+                match (operation.run)(&subject) {
+                    Ok(()) => assert!(operation.kind != Kind::Reads || digest(&mut raw) == before, "{what} wrote"),
+                    Err(error) => {
+                        check_refusal(&what, &error, missing, &namespace);
+                        // A step of a repair that was refused in the middle does not know how far it came.
+                        let is_known = operation.kind == Kind::InSteps || error.outcome() == Outcome::NotApplied;
+                        assert!(is_known, "{what}: {error:?}");
+                        assert_eq!(digest(&mut raw), before, "{what}: something was written: {error}");
+                        needed.insert(missing);
+                    }
+                }
+            }
+        }
+        let all = BTreeSet::from(COMMANDS);
+        let needless: Vec<_> = all.difference(&needed).collect();
+        assert_eq!(needless, Vec::<&&str>::new(), "{flavour:?}: nothing needs them");
+    }
+}
+
+/// Repairing is no write of a request, so that it may stop half-way: the next repair, with the permission, ends it.
+#[test]
+fn a_repair_that_lacks_a_command_is_ended_by_the_next() {
+    let server = PrivateServer::start_on_tcp(&[]);
+    let address = server.url().trim_start_matches("redis://").to_owned();
+    let mut raw = Raw::to(server.url());
+    for flavour in Flavour::all() {
+        for missing in ["set", "zadd", "zrem"] {
+            let user = unique_namespace("user");
+            let _: String = raw.ask(&["ACL", "SETUSER", &user, "on", ">pw", "~*", "+@all"]);
+            let namespace = unique_namespace("mending");
+            let options = Options::new(format!("redis://{user}:pw@{address}"), &namespace);
+            let subject = Subject::new(flavour, options);
+            let oracle = Oracle::new(&namespace, 1);
+            damage(&mut raw, &oracle, &subject);
+            let found = subject.store.verify().unwrap().findings.len();
+            assert!(found >= 3, "{found} findings");
+
+            let _: String = raw.ask(&["ACL", "SETUSER", &user, &format!("-{missing}")]);
+            let error = subject.store.repair().unwrap_err();
+            check_refusal(&format!("{flavour:?}: repair without {missing}"), &error, missing, &namespace);
+            let _: String = raw.ask(&["ACL", "SETUSER", &user, &format!("+{missing}")]);
+            assert!(!subject.store.repair().unwrap().is_clean());
+            assert!(subject.store.verify().unwrap().is_clean(), "{flavour:?}, {missing}");
+            oracle.check(&mut raw, &subject.store);
+        }
+    }
+}
+
+/// An entry is missing, another is one too many, and a header names an entry that its document does not ask for.
+fn damage(raw: &mut Raw, oracle: &Oracle, subject: &Subject) {
+    let (index, member) = oracle.entries(subject.waiting.document()).swap_remove(0);
+    let _: i64 = raw.ask(&[b"ZREM".as_slice(), &index, &member]);
+    let other = oracle.key(0, b"i:si:elsewhere");
+    let _: i64 = raw.ask(&[b"ZADD".as_slice(), &other, b"0", &member]);
+    let key = oracle.record_key("waiting");
+    let record: Vec<u8> = raw.ask(&[b"GET".as_slice(), &key]);
+    let name = b"p:Schedule";
+    let at = record.windows(name.len()).position(|part| part == name).expect("the header names it");
+    let stale = [&record[..at], b"p:Zchedule", &record[at + name.len()..]].concat();
+    let _: String = raw.ask(&[b"SET".as_slice(), &key, &stale]);
+}
+
+fn check_refusal(what: &str, error: &Error, missing: &str, namespace: &str) {
+    assert_eq!(kind(error), StoreErrorKind::Refused, "{what}: {error}");
+    let text = error.to_string().to_lowercase();
+    assert!(text.contains(missing) || text.contains(namespace), "{what}: neither command nor key is named: {error}");
+    assert!(!text.contains("pw@"), "{what}: {error}");
+}

@@ -1,0 +1,114 @@
+//! Everything that can be asked of a store, by name: for tests that try a fault on all of it.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use mutator_governance::{
+    ActorId, DecisionQuery, Error, InboxQuery, MutationRequest, PageRequest, PendingApprovalQuery, RecentApprovalQuery,
+    RequestQuery, Role, StateId, Status, UnsettledWrite, WriteId,
+};
+
+use super::requests::{asking_for_approvals, draft, id, moved_on, pending, second};
+use super::{Flavour, Options, Store};
+
+/// A namespace with three requests, and a store that was opened for it.
+pub struct Subject {
+    pub flavour: Flavour,
+    pub options: Options,
+    pub store: Store,
+    /// Waits for a time; updates are made of it.
+    pub waiting: MutationRequest,
+}
+
+type Run = fn(&Subject) -> Result<(), Error>;
+
+pub struct Operation {
+    pub name: &'static str,
+    pub kind: Kind,
+    pub run: Run,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Reads,
+    /// Writes a request: all of it or nothing.
+    Writes,
+    /// Goes through the namespace, each step by itself; opening records how it is laid out.
+    InSteps,
+}
+
+impl Subject {
+    pub fn new(flavour: Flavour, options: Options) -> Self {
+        let store = flavour.open(&options).unwrap();
+        let waiting = store.create(pending("waiting", "s", second(1))).unwrap();
+        store.create(asking_for_approvals(draft("asking", "s"), second(2))).unwrap();
+        let third = store.create(pending("third", "other", second(3))).unwrap();
+        store.update(moved_on(third, second(4)), WriteId::generate()).unwrap();
+        Self { flavour, options, store, waiting }
+    }
+}
+
+const fn reads(name: &'static str, run: Run) -> Operation {
+    Operation { name, kind: Kind::Reads, run }
+}
+
+fn page() -> PageRequest {
+    PageRequest::of(2).unwrap()
+}
+
+fn state() -> StateId {
+    StateId::new("s").unwrap()
+}
+
+fn unfiltered() -> RequestQuery {
+    RequestQuery::new()
+}
+
+/// Read along one index, looked up in another, and filtered by what no index has.
+fn filtered() -> RequestQuery {
+    let query = unfiltered().with_state_ids(["s"]).unwrap().with_statuses([Status::Pending]).unwrap();
+    query.with_metadata("ticket", 7_i64).unwrap()
+}
+
+fn inbox() -> InboxQuery {
+    InboxQuery::new(ActorId::new("mona").unwrap(), BTreeSet::from([Role::new("manager").unwrap()]), BTreeSet::new())
+}
+
+pub const OPERATIONS: &[Operation] = &[
+    Operation { name: "open", kind: Kind::InSteps, run: |on| on.flavour.open(&on.options).map(drop) },
+    Operation {
+        name: "create",
+        kind: Kind::Writes,
+        run: |on| on.store.create(pending("new", "s", second(5))).map(drop),
+    },
+    Operation {
+        name: "update",
+        kind: Kind::Writes,
+        run: |on| on.store.update(moved_on(on.waiting.clone(), second(6)), WriteId::generate()).map(drop),
+    },
+    reads("settle", |on| {
+        let write_id = on.waiting.revision().write_id;
+        on.store.settle(&UnsettledWrite { id: id("waiting"), base: None, write_id }).map(drop)
+    }),
+    reads("get", |on| on.store.get(&id("waiting")).map(drop)),
+    reads("get_many", |on| on.store.get_many(&[id("waiting"), id("asking"), id("none")]).map(drop)),
+    reads("pending", |on| on.store.pending(&page()).map(drop)),
+    reads("by_state", |on| on.store.by_state(&state(), &page()).map(drop)),
+    reads("pending_by_state", |on| on.store.pending_by_state(&state(), &page()).map(drop)),
+    reads("due", |on| on.store.due(second(9_999_999), &page()).map(drop)),
+    reads("requests", |on| on.store.requests(&unfiltered(), &page()).map(drop)),
+    reads("filtered requests", |on| on.store.requests(&filtered(), &page()).map(drop)),
+    reads("pending_approvals", |on| on.store.pending_approvals(&PendingApprovalQuery::new(), &page()).map(drop)),
+    reads("recent_approvals", |on| on.store.recent_approvals(&RecentApprovalQuery::new(), &page()).map(drop)),
+    reads("decisions", |on| on.store.decisions(&DecisionQuery::new(), &page()).map(drop)),
+    reads("inbox", |on| on.store.inbox(&inbox(), second(10), &page()).map(drop)),
+    reads("count", |on| on.store.count(&unfiltered()).map(drop)),
+    reads("filtered count", |on| on.store.count(&filtered()).map(drop)),
+    reads("statistics", |on| on.store.statistics(second(10), &[Duration::from_secs(60)]).map(drop)),
+    reads("explain_query", |on| on.store.explain_query(&filtered()).map(drop)),
+    reads("inspect", |on| on.store.inspect(&id("waiting")).map(drop)),
+    reads("verify", |on| on.store.verify().map(drop)),
+    Operation { name: "repair", kind: Kind::InSteps, run: |on| on.store.repair().map(drop) },
+    Operation { name: "migrate", kind: Kind::InSteps, run: |on| on.store.migrate().map(drop) },
+    Operation { name: "reindex", kind: Kind::InSteps, run: |on| on.flavour.reindex(&on.options).map(drop) },
+];
