@@ -1,7 +1,5 @@
 //! The server is killed and comes back at the same address, from its append-only file.
 
-use std::net::TcpListener;
-use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -10,29 +8,8 @@ use mutator_governance::{MutationRequest, Outcome, StoreErrorKind, WriteId};
 
 use crate::redis_support::requests::{pending, second};
 use crate::redis_support::{Flavour, Options, Oracle, Raw};
-use crate::scene::{Scene, kind, next, recovered, resolved, rounds};
+use crate::scene::{Directory, Scene, free_port, kind, next, recovered, resolved, rounds};
 use crate::support::{PrivateServer, unique_namespace};
-
-/// A directory that outlives the server in it, and not the test.
-struct Directory(PathBuf);
-
-impl Directory {
-    fn new() -> Self {
-        let path = std::env::temp_dir().join(unique_namespace("mg-aof"));
-        std::fs::create_dir(&path).unwrap();
-        Self(path)
-    }
-
-    fn text(&self) -> &str {
-        self.0.to_str().unwrap()
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        drop(std::fs::remove_dir_all(&self.0));
-    }
-}
 
 struct EndAtDrop<'a>(&'a AtomicBool);
 
@@ -40,10 +17,6 @@ impl Drop for EndAtDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
 /// Killed under load, again and again: what was acknowledged is there when the server is back, the store reconnects by

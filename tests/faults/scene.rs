@@ -1,5 +1,7 @@
 //! What the fault tests have in common.
 
+use std::net::TcpListener;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use mutator_governance::{Error, MutationRequest, Result, StoreErrorKind, WriteId};
@@ -116,4 +118,30 @@ impl Drop for Stopped {
     fn drop(&mut self) {
         signal("-CONT", self.0);
     }
+}
+
+/// A directory that outlives the server in it, and not the test.
+pub struct Directory(PathBuf);
+
+impl Directory {
+    pub fn new() -> Self {
+        let path = std::env::temp_dir().join(unique_namespace("mg-aof"));
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    pub fn text(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+/// A port of 127.0.0.1 that nobody listens at.
+pub fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use mutator_governance::{Outcome, PageRequest, StoreErrorKind, WriteId};
 
 use crate::proxy::Proxy;
-use crate::redis_support::Flavour;
 use crate::redis_support::requests::{pending, second};
+use crate::redis_support::{Flavour, Raw};
 use crate::scene::{Scene, Stopped, in_time, kind, next, recovered, rounds};
 use crate::support::PrivateServer;
 
@@ -108,5 +108,34 @@ fn an_exhausted_pool_ends_every_call_by_its_deadline() {
         drop(stopped);
         assert!(proxy.accepted() - accepted <= 4, "{flavour:?}: {} connections", proxy.accepted() - accepted);
         assert_eq!(recovered("get", || scene.store.get(&request.id)).as_ref(), Some(&request), "{flavour:?}");
+    }
+}
+
+/// A command that takes long, as a script of somebody else's would: the server is alive and does nothing else.
+#[test]
+fn a_server_that_sleeps_ends_every_call_by_its_deadline_and_the_writes_are_resolved() {
+    for flavour in Flavour::all() {
+        let server = PrivateServer::start_on_tcp(&["--enable-debug-command", "yes"]);
+        let mut scene = Scene::new(flavour, server.url(), server.url(), TIMEOUT);
+        let mut request = scene.request("r");
+        for _ in 0..rounds().div_ceil(5) {
+            let (change, write_id) = (next(&request), WriteId::generate());
+            std::thread::scope(|scope| {
+                let mut raw = Raw::to(server.url());
+                let asleep = scope.spawn(move || raw.ask::<String>(&["DEBUG", "SLEEP", "1.3"]));
+                std::thread::sleep(Duration::from_millis(100));
+                let error = in_time("update", TIMEOUT, || scene.store.update(change.clone(), write_id)).unwrap_err();
+                let expected = (StoreErrorKind::DeadlineExceeded, Outcome::Unknown);
+                assert_eq!((kind(&error), error.outcome()), expected, "{error}");
+                let error = in_time("get", TIMEOUT, || scene.store.get(&request.id)).unwrap_err();
+                let expected = (StoreErrorKind::DeadlineExceeded, Outcome::NotApplied);
+                assert_eq!((kind(&error), error.outcome()), expected, "{error}");
+                asleep.join().unwrap();
+            });
+            let stored = recovered("update", || scene.store.update(change.clone(), write_id));
+            assert_eq!(stored.revision(), request.revision().next(write_id), "{flavour:?}: applied once");
+            request = stored;
+        }
+        scene.check();
     }
 }

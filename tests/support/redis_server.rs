@@ -18,9 +18,9 @@ const OLDEST_MAJOR_VERSION: u32 = 7;
 const START_LIMIT: Duration = Duration::from_secs(15);
 
 /// Starts the server, prints its process id, and ends it (KILL, so that a stopped or busy one ends too) together
-/// with its directory when the input ends.
+/// with its directory when the input ends. A file that may not grow is an error to it, as on a full disk, not its end.
 const SERVE_UNTIL_INPUT_ENDS: &str = r#"
-trap '' HUP INT TERM
+trap '' HUP INT TERM XFSZ
 directory=$1
 shift
 redis-server "$@" </dev/null >"$directory/output" 2>&1 &
