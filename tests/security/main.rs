@@ -1,0 +1,22 @@
+//! The least that users need is enough, and more is refused; and no secret is ever told (issue 6, item 9).
+#![cfg(feature = "redis")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    dead_code,
+    unreachable_pub,
+    reason = "a test that is surprised has failed"
+)]
+
+#[path = "../redis_support/mod.rs"]
+mod redis_support;
+#[path = "../support/mod.rs"]
+mod support;
+
+#[cfg(feature = "conformance")]
+mod conformance;
+mod roles;
+mod secrets;
+mod users;
