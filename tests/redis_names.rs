@@ -8,7 +8,10 @@ mod support;
 use std::cell::Cell;
 use std::sync::OnceLock;
 
-use mutator_governance::{Intent, MutationRequest, PageRequest, RequestDraft, RequestId, StateId, Target, WriteId};
+use mutator_governance::{
+    ActorContext, ApprovalRule, DecisionQuery, Intent, MutationRequest, PageRequest, PendingApprovalQuery,
+    RequestDraft, RequestId, RequestQuery, StateId, Target, WriteId,
+};
 use proptest::prelude::*;
 use redis_support::requests::{actor, file, moved_on, second};
 use redis_support::{Flavour, Options, Oracle, Raw, Store};
@@ -139,6 +142,95 @@ fn names_that_try_to_escape_stay_names() {
     assert!(ids.get() > 20 && states.get() > 50, "{ids:?}, {states:?}: too few names were accepted to try anything");
     assert_eq!(raw.dump(&neighbour_namespace), before, "a neighbour was touched");
     Oracle::new(namespace, 4).check(&mut raw, store);
+}
+
+/// The names that are no id and no state: each becomes part of a key, or an argument of a script.
+#[derive(Debug)]
+struct Names {
+    state_type: String,
+    mutation_type: String,
+    category: String,
+    tag: String,
+    requester: String,
+    approver: String,
+    role: String,
+    group: String,
+}
+
+/// A hostile name, where that is allowed; else an ordinary one.
+fn name<T, E>(text: &str, accepted: fn(&str) -> Result<T, E>) -> String {
+    if accepted(text).is_ok() { text.to_owned() } else { "ordinary".to_owned() }
+}
+
+impl Names {
+    fn of(texts: &[String]) -> Self {
+        Self {
+            state_type: name(&texts[0], |text| Target::new("s", text, "m")),
+            mutation_type: name(&texts[1], |text| Target::new("s", "t", text)),
+            category: name(&texts[2], |text| Intent::new("a", text)),
+            tag: name(&texts[3], |text| Intent::new("a", "c").unwrap().with_tag(text)),
+            requester: name(&texts[4], |text| ActorContext::user(text)),
+            approver: name(&texts[5], |text| ApprovalRule::actor(text)),
+            role: name(&texts[6], |text| ApprovalRule::role(text)),
+            group: name(&texts[7], |text| ApprovalRule::group(text)),
+        }
+    }
+
+    fn request(&self) -> MutationRequest {
+        let target = Target::new("s", &self.state_type, &self.mutation_type).unwrap();
+        let intent = Intent::new("grant", &self.category).unwrap().with_tag(&self.tag).unwrap();
+        let draft = RequestDraft::new(target, intent, ActorContext::user(&self.requester).unwrap());
+        let draft =
+            draft.with_id(RequestId::generate()).requires_approval(ApprovalRule::actor(&self.approver).unwrap());
+        let draft = draft.requires_approval(ApprovalRule::role(&self.role).unwrap());
+        file(draft.requires_approval(ApprovalRule::group(&self.group).unwrap()), second(3))
+    }
+
+    /// Stores a request of these names, and finds it under each of them.
+    fn round_trip(&self, store: &Store) {
+        let stored = store.create(self.request()).unwrap();
+        let all = PageRequest::of(1_000).unwrap();
+        let queries = [
+            RequestQuery::new().with_state_types([&self.state_type]).unwrap(),
+            RequestQuery::new().with_mutation_types([&self.mutation_type]).unwrap(),
+            RequestQuery::new().with_categories([&self.category]).unwrap(),
+            RequestQuery::new().with_any_tag([&self.tag]).unwrap(),
+            RequestQuery::new().with_actor_ids([&self.requester]).unwrap(),
+        ];
+        for query in queries {
+            let found = store.requests(&query, &all).unwrap().items;
+            assert!(found.contains(&stored), "{query:?} does not find {self:?}");
+            assert!(found.iter().all(|request| query.matches(request)), "{query:?} finds too much");
+        }
+        let queries = [
+            PendingApprovalQuery::new().with_approver_ids([&self.approver]).unwrap(),
+            PendingApprovalQuery::new().with_roles([&self.role]).unwrap(),
+            PendingApprovalQuery::new().with_groups([&self.group]).unwrap(),
+            PendingApprovalQuery::new().with_categories([&self.category]).unwrap(),
+        ];
+        for query in queries {
+            let found = store.pending_approvals(&query, &all).unwrap().items;
+            assert!(found.iter().any(|row| row.request.id == stored.id), "{query:?} does not find {self:?}");
+        }
+        let query = DecisionQuery::new().with_actor_ids([&self.requester]).unwrap();
+        let found = store.decisions(&query, &all).unwrap().items;
+        assert!(found.iter().any(|row| row.request.id == stored.id), "{query:?} does not find {self:?}");
+    }
+}
+
+#[test]
+fn every_other_name_stays_a_name() {
+    let namespace = unique_namespace("other-names");
+    let flavour = *Flavour::all().last().unwrap();
+    let store = flavour.open(&Options::new(redis_url(), &namespace).partitions(2)).unwrap();
+    let hostile = Cell::new(0);
+    proptest!(ProptestConfig::with_cases(120), |(texts in proptest::collection::vec(hostile_text(), 8))| {
+        let names = Names::of(&texts);
+        hostile.set(hostile.get() + u32::from(names.tag != "ordinary") + u32::from(names.role != "ordinary"));
+        names.round_trip(&store);
+    });
+    assert!(hostile.get() > 50, "{hostile:?}: too few names were accepted to try anything");
+    Oracle::new(&namespace, 2).check(&mut Raw::to(&redis_url()), &store);
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Concurrent histories of creations, updates and reads, recorded on a real redis-server under faults by eight clients of
 //! all flavours, are such that a store doing one thing at a time could have made them (guarantees 1 and 3).
 //!
-//! `MUTATOR_HISTORIES` is how many are recorded, 40 if it is not set, 8 where there is one flavour only. A failure prints
+//! `MUTATOR_HISTORIES` is how many are recorded, 24 if it is not set, 6 where there is one flavour only. A failure prints
 //! the history.
 #![cfg(feature = "redis")]
 #![allow(
@@ -36,7 +36,7 @@ use recorder::Recorder;
 use redis_support::Flavour;
 
 fn histories() -> u64 {
-    let few = if Flavour::all().len() > 1 { 40 } else { 8 };
+    let few = if Flavour::all().len() > 1 { 24 } else { 6 };
     std::env::var("MUTATOR_HISTORIES").ok().and_then(|text| text.parse().ok()).unwrap_or(few)
 }
 
@@ -95,7 +95,7 @@ fn histories_under_faults_are_those_of_a_store_that_does_one_thing_at_a_time() {
     assert!(figures.acknowledged > 10 * wanted && figures.reads > 10 * wanted, "{figures:?}");
     assert!(figures.refused > wanted, "{figures:?}");
     // Of the rare things there may be none among a few.
-    if wanted < 40 {
+    if wanted < 24 {
         return;
     }
     assert!(figures.unknown > wanted / 10 && figures.unknown_but_applied > 0, "{figures:?}");

@@ -33,7 +33,7 @@ fn check(what: &str, error: &Error) {
 
 fn opening_fails(what: &str, flavour: Flavour, url: &str) -> Error {
     let options =
-        Options::new(url, "n").timeout(Duration::from_millis(700)).connect_timeout(Duration::from_millis(300));
+        Options::new(url, "n").timeout(Duration::from_millis(350)).connect_timeout(Duration::from_millis(150));
     let error = flavour.open(&options).map(drop).expect_err(what);
     check(&format!("{flavour:?}, {what}"), &error);
     error
