@@ -82,3 +82,8 @@ mod readme {}
 #[cfg(all(doctest, feature = "blocking", feature = "redis", feature = "tokio"))]
 #[doc = include_str!("../docs/wiring.md")]
 mod wiring {}
+
+/// And in the page about users.
+#[cfg(all(doctest, feature = "blocking", feature = "redis"))]
+#[doc = include_str!("../docs/security.md")]
+mod security {}
