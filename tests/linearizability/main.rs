@@ -27,6 +27,7 @@ mod client;
 mod faults;
 mod history;
 mod recorder;
+mod search;
 
 use std::collections::BTreeMap;
 use std::time::Duration;

@@ -39,6 +39,7 @@ use support::unique_namespace;
 
 const TIMEOUT: Duration = Duration::from_millis(800);
 const POOL_SIZE: u32 = 8;
+const PARTITIONS: u16 = 3;
 /// More than a run files, so that the ledger takes all its memory at the beginning.
 const REQUESTS_A_SECOND: usize = 150;
 /// How many entries a feed keeps: all, so that it can be compared with the documents.
@@ -84,12 +85,12 @@ fn mixed_traffic_under_faults_loses_nothing_and_grows_nowhere() {
 }
 
 fn check_what_is_stored(machine: &mut Machine, namespace: &str, ledger: &Ledger) {
-    let options = Options::new(machine.url(), namespace).timeout(Duration::from_secs(60));
+    let options = Options::new(machine.url(), namespace).partitions(PARTITIONS).timeout(Duration::from_secs(60));
     let store = Flavour::all()[0].open(&options).unwrap();
     let report = store.verify().unwrap();
     assert!(report.is_clean(), "{:#?}", report.findings);
     let mut raw = Raw::to(machine.url());
-    let oracle = Oracle::new(namespace, 1);
+    let oracle = Oracle::new(namespace, PARTITIONS);
     let documents = oracle.check(&mut raw, &store);
     oracle.check_feed_is_dense(&mut raw, &documents);
     ledger.check(&store, &documents);

@@ -16,7 +16,7 @@ use mutator_governance::{
 use super::dual;
 use super::flavour::{Governance, RedisStore, RequestQueries, RequestStore, Sweeper};
 use crate::ledger::Ledger;
-use crate::{FEED_LENGTH, POOL_SIZE, TIMEOUT};
+use crate::{FEED_LENGTH, PARTITIONS, POOL_SIZE, TIMEOUT};
 
 #[derive(Clone)]
 pub(crate) struct Traffic {
@@ -37,7 +37,11 @@ fn rest(longest: u64) {
 #[dual]
 impl Traffic {
     pub(crate) async fn open(url: &str, namespace: &str, ledger: &Arc<Ledger>) -> Self {
-        let builder = RedisStore::builder(url).namespace(namespace).pool_size(POOL_SIZE).feed_length(FEED_LENGTH);
+        let builder = RedisStore::builder(url)
+            .namespace(namespace)
+            .pool_size(POOL_SIZE)
+            .feed_length(FEED_LENGTH)
+            .partitions(PARTITIONS);
         let store = builder.timeout(TIMEOUT).connect_timeout(TIMEOUT).open().await.unwrap();
         let governance = Governance::builder().store(Arc::new(store.clone())).build();
         Self { governance, store, ledger: Arc::clone(ledger) }
