@@ -69,6 +69,10 @@ use maybe_async::must_be_sync as dual;
 use std::ops::FnOnce as RunOnce;
 
 #[cfg(feature = "redis")]
+#[path = "blocking/redis_connection.rs"]
+mod redis_connection;
+
+#[cfg(feature = "redis")]
 #[path = "blocking/redis_driver.rs"]
 mod redis_driver;
 

@@ -6,8 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use redis::{Cmd, Connection, ConnectionLike as _, Value};
+use redis::{Cmd, ConnectionInfo, Value};
 
+use super::redis_connection::Connection;
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::redis::{Effect, Fault, Settings};
@@ -16,7 +17,7 @@ use crate::redis::{Effect, Fault, Settings};
 #[derive(Clone)]
 pub(super) struct Driver {
     pool: r2d2::Pool<Places>,
-    client: redis::Client,
+    info: ConnectionInfo,
     connect_timeout: Duration,
     address: Arc<str>,
     /// Raised when a connection breaks: what broke it, a restart or a failover, has broken those made before it too.
@@ -46,7 +47,8 @@ pub(super) fn pause(duration: Duration) {
 impl Driver {
     /// Makes no connection yet.
     pub(super) fn new(settings: &Settings) -> Result<Self> {
-        let client = settings.client()?;
+        // Refuses an address that redis-rs could not work with in the other flavour either.
+        settings.client()?;
         let pool = r2d2::Pool::builder()
             .max_size(settings.pool_size)
             .min_idle(Some(0))
@@ -55,7 +57,7 @@ impl Driver {
             .build_unchecked(Places);
         Ok(Self {
             pool,
-            client,
+            info: settings.connection.clone(),
             connect_timeout: settings.connect_timeout,
             address: settings.address.as_str().into(),
             generation: Arc::default(),
@@ -73,14 +75,9 @@ impl Driver {
             Some(connected) if self.is_good(&connected) => connected,
             _ => self.connect(deadline)?,
         };
-        let remaining = Some(self.time_left(deadline)?);
-        let connection = &mut connected.connection;
-        let outcome = connection
-            .set_read_timeout(remaining)
-            .and_then(|()| connection.set_write_timeout(remaining))
-            .and_then(|()| connection.req_command(command))
-            .and_then(Value::extract_error)
-            .map_err(|error| Fault::command(&self.address, error));
+        // Not sent at all when there is no time left, so that the caller learns that nothing was applied.
+        self.time_left(deadline)?;
+        let outcome = connected.connection.run(command, deadline).map_err(|error| Fault::command(&self.address, error));
         match &outcome {
             Err(fault) if fault.breaks_connection => {
                 if fault.breaks_others {
@@ -95,13 +92,13 @@ impl Driver {
     }
 
     fn is_good(&self, connected: &Connected) -> bool {
-        connected.generation == self.generation.load(Ordering::Relaxed) && connected.connection.is_open()
+        connected.generation == self.generation.load(Ordering::Relaxed)
     }
 
     fn connect(&self, deadline: Deadline) -> Result<Connected, Fault> {
-        let timeout = self.time_left(deadline)?.min(self.connect_timeout);
+        self.time_left(deadline)?;
         let generation = self.generation.load(Ordering::Relaxed);
-        match self.client.get_connection_with_timeout(timeout) {
+        match Connection::open(&self.info, deadline.within(self.connect_timeout)) {
             Ok(connection) => Ok(Connected { connection, generation }),
             Err(error) => Err(Fault::connecting(&self.address, error)),
         }
