@@ -125,6 +125,21 @@ pub enum Error {
         limit: usize,
     },
 
+    /// The request would be found in more ways than the store can keep in one step.
+    #[error(
+        "request {id} takes {entries} index entries; the limit is {limit}. Most come from tags, indexed metadata and \
+         pending approvals: give it fewer of them"
+    )]
+    #[non_exhaustive]
+    TooManyEntries {
+        /// The request.
+        id: RequestId,
+        /// How many entries it takes.
+        entries: usize,
+        /// How many it may take.
+        limit: usize,
+    },
+
     /// The request cannot be written in the format version this store was told to write.
     #[error("request {id} cannot be written: {source}")]
     #[non_exhaustive]

@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use mutator_governance::{
-    DocumentLimit, Error, FormatError, MutationRequest, Outcome, PageRequest, StateId, StoreError, StoreErrorKind,
-    WriteId,
+    ActorContext, DocumentLimit, Error, FormatError, Intent, MutationRequest, Outcome, PageRequest, RequestDraft, StateId,
+    StoreError, StoreErrorKind, Tag, Target, WriteId,
 };
 use redis_support::fake_server::{FakeServer, refused_address};
 use redis_support::requests::{draft, file, id, moved_on, pending, second};
@@ -458,6 +458,31 @@ fn an_oversize_document_is_refused_before_it_is_sent() {
         let error = store.update(grown, WriteId::generate()).unwrap_err();
         assert!(matches!(error, Error::TooLarge { .. }), "{error:?}");
         assert_eq!(writes(&mut raw), before, "{flavour:?} sent it");
+    }
+}
+
+#[test]
+fn a_request_with_more_index_entries_than_a_script_should_write_is_refused_before_it_is_sent() {
+    let server = PrivateServer::start(&[]);
+    let mut raw = Raw::to(server.url());
+    for flavour in Flavour::all() {
+        let options = Options::new(server.url(), unique_namespace("entries"));
+        let store = flavour.open(&options).unwrap();
+        let tagged = |count: usize| {
+            let mut intent = Intent::new("grant-role", "Access").unwrap();
+            intent.tags = (0..count).map(|tag| Tag::new(format!("tag-{tag}")).unwrap()).collect();
+            let target = Target::new("s", "Tenant", "RoleGrant").unwrap();
+            file(RequestDraft::new(target, intent, ActorContext::user("rita").unwrap()).with_id(id("r")), second(0))
+        };
+        let keys = raw.ask::<u64>(&["DBSIZE"]);
+        let error = store.create(tagged(70_000)).unwrap_err();
+        assert!(
+            matches!(&error, Error::TooManyEntries { id, entries: 70_000.., limit, .. } if *id == "r" && *limit < 70_000),
+            "{error:?}"
+        );
+        assert_eq!(raw.ask::<u64>(&["DBSIZE"]), keys, "{flavour:?} wrote something");
+        let request = store.create(tagged(2_000)).unwrap();
+        assert_eq!(store.get(&request.id).unwrap(), Some(request), "{flavour:?}");
     }
 }
 
