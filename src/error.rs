@@ -429,6 +429,8 @@ pub enum StoreErrorKind {
     Incompatible,
     /// The store was configured with something that cannot work.
     Configuration,
+    /// The write took effect, but was not confirmed to be as durable as was asked for.
+    Unconfirmed,
 }
 
 impl Error {

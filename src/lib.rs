@@ -61,7 +61,9 @@ mod sweep;
 
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
-pub use crate::redis::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection, PreflightReport};
+pub use crate::redis::{
+    CheckMode, CheckPosition, CheckReport, CheckStep, Durability, Finding, Inspection, PreflightReport,
+};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{
     ApprovalRefusal, Conflict, Error, ExecutionRefusal, InvalidValue, Outcome, Result, StoreError, StoreErrorKind,

@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use mutator_governance::{
-    ActorContext, DocumentLimit, Error, FormatError, Intent, MutationRequest, Outcome, PageRequest, RequestDraft, StateId,
-    StoreError, StoreErrorKind, Tag, Target, WriteId,
+    ActorContext, DocumentLimit, Error, FormatError, Intent, MutationRequest, Outcome, PageRequest, RequestDraft,
+    StateId, StoreError, StoreErrorKind, Tag, Target, WriteId,
 };
 use redis_support::fake_server::{FakeServer, refused_address};
 use redis_support::requests::{draft, file, id, moved_on, pending, second};

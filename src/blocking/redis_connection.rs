@@ -43,9 +43,14 @@ impl Connection {
 
     /// Sends one command and reads its reply. After an I/O or a parse error the connection must not be used again.
     pub(super) fn run(&mut self, command: &Cmd, deadline: Deadline) -> RedisResult<Value> {
+        self.ask(command, deadline)?.extract_error()
+    }
+
+    /// The same, where a refusal of the server is an answer too.
+    pub(super) fn ask(&mut self, command: &Cmd, deadline: Deadline) -> RedisResult<Value> {
         self.stream.deadline = deadline;
         self.stream.write_all(&command.get_packed_command())?;
-        self.parser.parse_value(&mut self.stream)?.extract_error()
+        self.parser.parse_value(&mut self.stream)
     }
 
     fn set_up(&mut self, settings: &RedisConnectionInfo, deadline: Deadline) -> RedisResult<()> {

@@ -6,12 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use redis::{Cmd, ConnectionInfo, Value};
+use redis::{Cmd, ConnectionInfo, RedisResult, Value};
 
 use super::redis_connection::Connection;
 use crate::deadline::Deadline;
 use crate::error::Result;
-use crate::redis::{Effect, Fault, Settings};
+use crate::redis::{Effect, Fault, Settings, has_written};
 
 /// A pool of connections; clones share it.
 #[derive(Clone)]
@@ -66,6 +66,33 @@ impl Driver {
 
     /// Sends one command and waits for its reply, until the deadline.
     pub(super) fn run(&self, command: &Cmd, deadline: Deadline) -> Result<Value, Fault> {
+        self.exchange(deadline, |connection| connection.run(command, deadline))
+    }
+
+    /// Sends one command and, if it has written something, another on the same connection that waits for its confirmation.
+    pub(super) fn run_and_wait(
+        &self,
+        command: &Cmd,
+        wait: &Cmd,
+        deadline: Deadline,
+    ) -> Result<(Value, Option<Value>), Fault> {
+        self.exchange(deadline, |connection| {
+            let answer = connection.run(command, deadline)?;
+            let confirmation = has_written(&answer).then(|| connection.ask(wait, deadline)).transpose()?;
+            Ok((answer, confirmation))
+        })
+    }
+
+    /// A driver for commands that wait; here the same, since each call has a connection of its own.
+    pub(super) fn for_waiting(&self) -> Self {
+        self.clone()
+    }
+
+    fn exchange<T>(
+        &self,
+        deadline: Deadline,
+        exchange: impl FnOnce(&mut Connection) -> RedisResult<T>,
+    ) -> Result<T, Fault> {
         let mut place = self
             .pool
             .get_timeout(self.time_left(deadline)?)
@@ -77,7 +104,7 @@ impl Driver {
         };
         // Not sent at all when there is no time left, so that the caller learns that nothing was applied.
         self.time_left(deadline)?;
-        let outcome = connected.connection.run(command, deadline).map_err(|error| Fault::command(&self.address, error));
+        let outcome = exchange(&mut connected.connection).map_err(|error| Fault::command(&self.address, error));
         match &outcome {
             Err(fault) if fault.breaks_connection => {
                 if fault.breaks_others {

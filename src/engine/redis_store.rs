@@ -4,11 +4,12 @@ use std::time::Duration;
 use super::super::redis_driver::{Driver, pause};
 use super::{RequestStore, dual};
 use crate::deadline::Deadline;
-use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
+use crate::error::{Error, Outcome, Result, StoreError, StoreErrorKind};
 use crate::query::{DueQuery, IndexedMetadata, Lookup, Page, PageRequest, RequestQuery, check_id_count};
 use crate::redis::reply::{self, Created, Updated};
 use crate::redis::{
-    Attempts, Call, Cardinalities, CheckReport, CheckStep, Next, PreflightReport, RedisOptions, Settings,
+    Attempts, Call, Cardinalities, CheckReport, CheckStep, Durability, Fault, Next, PreflightReport, RedisOptions,
+    Settings,
 };
 use crate::request::{MutationRequest, RequestId, StateId, Timestamp, WriteId};
 use crate::settle::{Settled, UnsettledWrite};
@@ -20,6 +21,9 @@ use crate::stored_format::{DocumentLimit, FormatVersion};
 #[derive(Clone)]
 pub struct RedisStore {
     driver: Driver,
+    durability: Durability,
+    /// The driver for writes that wait for more than the server's answer.
+    waiting: Driver,
     pub(super) settings: Arc<Settings>,
     pub(super) cardinalities: Arc<Cardinalities>,
     preflight: Arc<PreflightReport>,
@@ -120,6 +124,13 @@ impl RedisStoreBuilder {
         self
     }
 
+    /// What a write waits for before its call returns; the server's answer if nothing is said.
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.options.durability = durability;
+        self
+    }
+
     /// About how many entries each partition's change feed keeps; 100,000 if nothing is said.
     #[must_use]
     pub fn feed_length(mut self, entries: u32) -> Self {
@@ -158,10 +169,13 @@ impl RedisStoreBuilder {
     }
 
     async fn connect(self) -> Result<(RedisStore, redis::Value)> {
+        let durability = self.options.durability;
         let settings = self.options.check()?;
         let driver = Driver::new(&settings)?;
         let mut store = RedisStore {
+            waiting: driver.clone(),
             driver,
+            durability: Durability::Acknowledged,
             settings: Arc::new(settings),
             cardinalities: Arc::default(),
             preflight: Arc::default(),
@@ -171,21 +185,45 @@ impl RedisStoreBuilder {
         store.preflight = Arc::new(reply::preflight(&store.settings, &info)?);
         let layout = store.call(&Call::open_namespace(&store.settings), deadline).await?;
         reply::check_namespace(&store.settings, &layout)?;
-        Ok((store, layout))
+        Ok((store.with_durability(durability).await?, layout))
     }
 }
 
 #[dual]
 impl RedisStore {
-    pub(super) async fn call(&self, call: &Call, deadline: Deadline) -> Result<redis::Value> {
-        self.attempt(call, &mut Attempts::new(deadline, call.writes)).await
+    /// The same store, whose writes wait for this before their calls return. Clones and other such stores are unaffected.
+    ///
+    /// Writes that wait share a connection of their own in the asynchronous flavour, made at the first of them: keep what
+    /// this returns.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Incompatible`] when the server has no command to wait by, and [`StoreErrorKind::Refused`] when
+    /// this user may not use it.
+    pub async fn with_durability(&self, durability: Durability) -> Result<Self> {
+        if durability.waits() {
+            self.call(&Call::probe(durability), self.deadline()).await.map_err(|error| match error {
+                Error::Store(error) => Error::from(durability.unavailable(*error)),
+                other => other,
+            })?;
+        }
+        Ok(Self { durability, waiting: self.driver.for_waiting(), ..self.clone() })
     }
 
-    async fn attempt(&self, call: &Call, attempts: &mut Attempts) -> Result<redis::Value> {
+    pub(super) async fn call(&self, call: &Call, deadline: Deadline) -> Result<redis::Value> {
+        Ok(self.attempt(call, false, &mut Attempts::new(deadline, call.writes)).await?.0)
+    }
+
+    /// The answer and, if the call waits for it, that to the question for its confirmation.
+    async fn attempt(
+        &self,
+        call: &Call,
+        waits: bool,
+        attempts: &mut Attempts,
+    ) -> Result<(redis::Value, Option<redis::Value>)> {
         let mut with_source = false;
         loop {
-            let fault = match self.driver.run(&call.command(with_source), attempts.deadline()).await {
-                Ok(value) => return Ok(value),
+            let fault = match self.send(&call.command(with_source), waits, attempts.deadline()).await {
+                Ok(answers) => return Ok(answers),
                 Err(fault) => fault,
             };
             match attempts.after(fault, fastrand::f64()) {
@@ -198,16 +236,35 @@ impl RedisStore {
 }
 
 #[dual]
+impl RedisStore {
+    async fn send(
+        &self,
+        command: &redis::Cmd,
+        waits: bool,
+        deadline: Deadline,
+    ) -> Result<(redis::Value, Option<redis::Value>), Fault> {
+        if !waits {
+            return Ok((self.driver.run(command, deadline).await?, None));
+        }
+        self.waiting.run_and_wait(command, &self.durability.wait(deadline), deadline).await
+    }
+}
+
+#[dual]
 impl RequestStore for RedisStore {
     async fn create(&self, request: MutationRequest) -> Result<MutationRequest> {
         let call = Call::create(&self.settings, &request)?;
         let write = UnsettledWrite { id: request.id.clone(), base: None, write_id: request.revision().write_id };
-        let value = self.call(&call, self.deadline()).await.map_err(|error| error.leaving(&write))?;
-        match reply::created(&self.settings, &request, &value)? {
-            Created::AsSent => Ok(request),
-            Created::Before(stored) => Ok(*stored),
-            Created::Forgotten => Err(forgotten(write).into()),
-        }
+        let mut attempts = Attempts::new(self.deadline(), true);
+        let (value, confirmation) =
+            self.attempt(&call, self.durability.waits(), &mut attempts).await.map_err(|error| error.leaving(&write))?;
+        let stored = match reply::created(&self.settings, &request, &value)? {
+            Created::AsSent => request,
+            Created::Before(stored) => *stored,
+            Created::Forgotten => return Err(forgotten(write).into()),
+        };
+        self.durability.confirm(confirmation, &stored.id, stored.revision())?;
+        Ok(stored)
     }
 
     async fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
@@ -217,9 +274,13 @@ impl RequestStore for RedisStore {
         let mut attempts = Attempts::new(self.deadline(), true);
         loop {
             let call = Call::update(&self.settings, &request, next, stored_decisions)?;
-            let value = self.attempt(&call, &mut attempts).await.map_err(|error| error.leaving(&write))?;
+            let answers = self.attempt(&call, self.durability.waits(), &mut attempts).await;
+            let (value, confirmation) = answers.map_err(|error| error.leaving(&write))?;
             match reply::updated(&self.settings, &request, write_id, &value)? {
-                Updated::Applied => return Ok(request.at_revision(next)),
+                Updated::Applied => {
+                    self.durability.confirm(confirmation, &request.id, next)?;
+                    return Ok(request.at_revision(next));
+                }
                 Updated::Forgotten => return Err(forgotten(write).into()),
                 Updated::Stored(decisions) => stored_decisions = decisions,
             }

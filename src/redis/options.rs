@@ -2,6 +2,7 @@ use std::time::Duration;
 
 use redis::IntoConnectionInfo as _;
 
+use super::durability::Durability;
 use super::keyspace::Keyspace;
 use super::preflight::Tolerance;
 use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
@@ -22,6 +23,7 @@ pub(crate) struct RedisOptions {
     pub(crate) indexed_metadata: IndexedMetadata,
     pub(crate) write_format: FormatVersion,
     pub(crate) tolerance: Tolerance,
+    pub(crate) durability: Durability,
 }
 
 /// Settings that were checked: what a store works with.
@@ -58,6 +60,7 @@ impl RedisOptions {
             indexed_metadata: IndexedMetadata::default(),
             write_format: FormatVersion::NEWEST,
             tolerance: Tolerance::default(),
+            durability: Durability::default(),
         }
     }
 

@@ -9,7 +9,7 @@ use mutator_governance::blocking::{self, RequestStore as _};
 #[cfg(any(feature = "tokio", feature = "smol"))]
 use mutator_governance::nonblocking::{self, RequestStore as _};
 use mutator_governance::{
-    DocumentLimit, Lookup, MutationRequest, Page, PageRequest, RequestId, Result, StateId, WriteId,
+    DocumentLimit, Durability, Lookup, MutationRequest, Page, PageRequest, RequestId, Result, StateId, WriteId,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,7 @@ pub struct Options {
     pub timeout: Duration,
     pub connect_timeout: Duration,
     pub limit: DocumentLimit,
+    pub durability: Durability,
 }
 
 /// A store in one of the flavours; every call waits for its end.
@@ -53,6 +54,7 @@ impl Options {
             timeout: Duration::from_secs(20),
             connect_timeout: Duration::from_secs(5),
             limit: DocumentLimit::DEFAULT,
+            durability: Durability::default(),
         }
     }
 
@@ -72,6 +74,10 @@ impl Options {
         Self { pool_size, ..self }
     }
 
+    pub fn durability(self, durability: Durability) -> Self {
+        Self { durability, ..self }
+    }
+
     pub fn limit(self, limit: DocumentLimit) -> Self {
         Self { limit, ..self }
     }
@@ -86,6 +92,7 @@ macro_rules! builder {
             .timeout($options.timeout)
             .connect_timeout($options.connect_timeout)
             .document_limit($options.limit)
+            .durability($options.durability)
     };
 }
 
