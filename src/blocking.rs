@@ -76,6 +76,10 @@ mod redis_connection;
 #[path = "blocking/redis_driver.rs"]
 mod redis_driver;
 
+#[cfg(feature = "redis")]
+#[path = "blocking/redis_stream.rs"]
+mod redis_stream;
+
 #[path = "blocking/background.rs"]
 mod background;
 

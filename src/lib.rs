@@ -27,6 +27,8 @@
 //! | `tokio` | [`nonblocking`]: the asynchronous flavour on tokio | |
 //! | `smol` | [`nonblocking`]: the asynchronous flavour on smol | |
 //! | `redis` | `RedisStore` in every flavour that is switched on | yes |
+//! | `tls` | `rediss://` in the synchronous flavour: TLS by rustls, certificate and name always verified | |
+//! | `nonblocking-tls` | the same in the asynchronous flavour | |
 //! | `conformance` | the suite that every request store has to pass, for those who write their own | |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(

@@ -1,43 +1,23 @@
-//! A connection on which nothing waits longer than its deadline.
-//!
-//! redis-rs sets a time limit for each read, however many reads a reply takes: a server or a network that sends a byte now
-//! and then keeps its caller for ever. Here each read and write has only what is left of the call's time.
+//! A connection to the server: logged in, one command at a time.
 
-use std::io::{self, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs as _};
-#[cfg(unix)]
-use std::os::unix::net::UnixStream;
-use std::time::Duration;
+use std::io::Write as _;
 
-use redis::{
-    Cmd, ConnectionAddr, ConnectionInfo, ErrorKind, Parser, RedisConnectionInfo, RedisError, RedisResult, Value,
-};
+use redis::{Cmd, ErrorKind, Parser, RedisConnectionInfo, RedisError, RedisResult, Value};
 
+use super::redis_stream::Stream;
 use crate::deadline::Deadline;
+use crate::redis::Settings;
 
 pub(super) struct Connection {
-    stream: TimedStream,
+    stream: Stream,
     parser: Parser,
-}
-
-/// A socket of which each call gets only what is left until the deadline.
-struct TimedStream {
-    socket: Socket,
-    deadline: Deadline,
-}
-
-enum Socket {
-    Tcp(TcpStream),
-    #[cfg(unix)]
-    Unix(UnixStream),
 }
 
 impl Connection {
     /// Connects, logs in and chooses the database.
-    pub(super) fn open(info: &ConnectionInfo, deadline: Deadline) -> RedisResult<Self> {
-        let stream = TimedStream { socket: Socket::connect(info.addr(), deadline)?, deadline };
-        let mut connection = Self { stream, parser: Parser::new() };
-        connection.set_up(info.redis_settings(), deadline)?;
+    pub(super) fn open(settings: &Settings, deadline: Deadline) -> RedisResult<Self> {
+        let mut connection = Self { stream: Stream::connect(settings, deadline)?, parser: Parser::new() };
+        connection.set_up(settings.connection.redis_settings(), deadline)?;
         Ok(connection)
     }
 
@@ -48,8 +28,9 @@ impl Connection {
 
     /// The same, where a refusal of the server is an answer too.
     pub(super) fn ask(&mut self, command: &Cmd, deadline: Deadline) -> RedisResult<Value> {
-        self.stream.deadline = deadline;
+        self.stream.set_deadline(deadline);
         self.stream.write_all(&command.get_packed_command())?;
+        self.stream.flush()?;
         self.parser.parse_value(&mut self.stream)
     }
 
@@ -75,79 +56,5 @@ fn refused_login(error: RedisError) -> RedisError {
             (ErrorKind::AuthenticationFailed, "the login was refused", error.to_string()).into()
         }
         _ => error,
-    }
-}
-
-impl Socket {
-    fn connect(address: &ConnectionAddr, deadline: Deadline) -> io::Result<Self> {
-        match address {
-            ConnectionAddr::Tcp(host, port) => connect_tcp(host, *port, deadline).map(Self::Tcp),
-            #[cfg(unix)]
-            ConnectionAddr::Unix(path) => UnixStream::connect(path).map(Self::Unix),
-            other => {
-                let problem = format!("this build cannot connect to {other}");
-                Err(io::Error::new(io::ErrorKind::Unsupported, problem))
-            }
-        }
-    }
-
-    fn set_read_timeout(&self, timeout: Duration) -> io::Result<()> {
-        match self {
-            Self::Tcp(stream) => stream.set_read_timeout(Some(timeout)),
-            #[cfg(unix)]
-            Self::Unix(stream) => stream.set_read_timeout(Some(timeout)),
-        }
-    }
-
-    fn set_write_timeout(&self, timeout: Duration) -> io::Result<()> {
-        match self {
-            Self::Tcp(stream) => stream.set_write_timeout(Some(timeout)),
-            #[cfg(unix)]
-            Self::Unix(stream) => stream.set_write_timeout(Some(timeout)),
-        }
-    }
-}
-
-fn connect_tcp(host: &str, port: u16, deadline: Deadline) -> io::Result<TcpStream> {
-    let mut failure = io::Error::new(io::ErrorKind::NotFound, "the host name has no address");
-    for address in (host, port).to_socket_addrs()? {
-        match TcpStream::connect_timeout(&address, time_left(deadline)?) {
-            Ok(stream) => {
-                stream.set_nodelay(true)?;
-                return Ok(stream);
-            }
-            Err(error) => failure = error,
-        }
-    }
-    Err(failure)
-}
-
-fn time_left(deadline: Deadline) -> io::Result<Duration> {
-    deadline.remaining().ok_or_else(|| io::Error::from(io::ErrorKind::TimedOut))
-}
-
-impl Read for TimedStream {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.socket.set_read_timeout(time_left(self.deadline)?)?;
-        match &mut self.socket {
-            Socket::Tcp(stream) => stream.read(buffer),
-            #[cfg(unix)]
-            Socket::Unix(stream) => stream.read(buffer),
-        }
-    }
-}
-
-impl Write for TimedStream {
-    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        self.socket.set_write_timeout(time_left(self.deadline)?)?;
-        match &mut self.socket {
-            Socket::Tcp(stream) => stream.write(buffer),
-            #[cfg(unix)]
-            Socket::Unix(stream) => stream.write(buffer),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
     }
 }

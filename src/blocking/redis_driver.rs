@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use redis::{Cmd, ConnectionInfo, RedisResult, Value};
+use redis::{Cmd, RedisResult, Value};
 
 use super::redis_connection::Connection;
 use crate::deadline::Deadline;
@@ -17,9 +17,7 @@ use crate::redis::{Effect, Fault, Settings, has_written};
 #[derive(Clone)]
 pub(super) struct Driver {
     pool: r2d2::Pool<Places>,
-    info: ConnectionInfo,
-    connect_timeout: Duration,
-    address: Arc<str>,
+    settings: Arc<Settings>,
     /// Raised when a connection breaks: what broke it, a restart or a failover, has broken those made before it too.
     generation: Arc<AtomicU64>,
 }
@@ -46,22 +44,15 @@ pub(super) fn pause(duration: Duration) {
 
 impl Driver {
     /// Makes no connection yet.
-    pub(super) fn new(settings: &Settings) -> Result<Self> {
-        // Refuses an address that redis-rs could not work with in the other flavour either.
-        settings.client()?;
+    #[expect(clippy::unnecessary_wraps, reason = "the driver of the other flavour can refuse an address")]
+    pub(super) fn new(settings: &Arc<Settings>) -> Result<Self> {
         let pool = r2d2::Pool::builder()
             .max_size(settings.pool_size)
             .min_idle(Some(0))
             .test_on_check_out(false)
             .error_handler(Box::new(r2d2::NopErrorHandler))
             .build_unchecked(Places);
-        Ok(Self {
-            pool,
-            info: settings.connection.clone(),
-            connect_timeout: settings.connect_timeout,
-            address: settings.address.as_str().into(),
-            generation: Arc::default(),
-        })
+        Ok(Self { pool, settings: Arc::clone(settings), generation: Arc::default() })
     }
 
     /// Sends one command and waits for its reply, until the deadline.
@@ -96,7 +87,7 @@ impl Driver {
         let mut place = self
             .pool
             .get_timeout(self.time_left(deadline)?)
-            .map_err(|_| Fault::no_connection(&self.address, deadline, "all of the pool are in use"))?;
+            .map_err(|_| Fault::no_connection(&self.settings.address, deadline, "all of the pool are in use"))?;
         // Out of its place for as long as its state is not known, whatever happens meanwhile.
         let mut connected = match place.connected.take() {
             Some(connected) if self.is_good(&connected) => connected,
@@ -104,7 +95,8 @@ impl Driver {
         };
         // Not sent at all when there is no time left, so that the caller learns that nothing was applied.
         self.time_left(deadline)?;
-        let outcome = exchange(&mut connected.connection).map_err(|error| Fault::command(&self.address, error));
+        let outcome =
+            exchange(&mut connected.connection).map_err(|error| Fault::command(&self.settings.address, error));
         match &outcome {
             Err(fault) if fault.breaks_connection => {
                 if fault.breaks_others {
@@ -125,14 +117,14 @@ impl Driver {
     fn connect(&self, deadline: Deadline) -> Result<Connected, Fault> {
         self.time_left(deadline)?;
         let generation = self.generation.load(Ordering::Relaxed);
-        match Connection::open(&self.info, deadline.within(self.connect_timeout)) {
+        match Connection::open(&self.settings, deadline.within(self.settings.connect_timeout)) {
             Ok(connection) => Ok(Connected { connection, generation }),
-            Err(error) => Err(Fault::connecting(&self.address, error)),
+            Err(error) => Err(Fault::connecting(&self.settings.address, error)),
         }
     }
 
     fn time_left(&self, deadline: Deadline) -> Result<Duration, Fault> {
-        deadline.remaining().ok_or_else(|| Fault::deadline(&self.address, deadline, Effect::None))
+        deadline.remaining().ok_or_else(|| Fault::deadline(&self.settings.address, deadline, Effect::None))
     }
 }
 
@@ -157,6 +149,6 @@ impl r2d2::ManageConnection for Places {
 
 impl fmt::Debug for Driver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Driver").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Driver").field("address", &self.settings.address).finish_non_exhaustive()
     }
 }

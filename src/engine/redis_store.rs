@@ -6,6 +6,8 @@ use super::{RequestStore, dual};
 use crate::deadline::Deadline;
 use crate::error::{Error, Outcome, Result, StoreError, StoreErrorKind};
 use crate::query::{DueQuery, IndexedMetadata, Lookup, Page, PageRequest, RequestQuery, check_id_count};
+#[cfg(feature = "tls")]
+use crate::redis::ClientCertificate;
 use crate::redis::reply::{self, Created, Updated};
 use crate::redis::{
     Attempts, Call, Cardinalities, CheckReport, CheckStep, Durability, Fault, Next, PreflightReport, RedisOptions,
@@ -36,7 +38,8 @@ pub struct RedisStoreBuilder {
 }
 
 impl RedisStore {
-    /// A store at this URL: `redis://[user:password@]host[:port][/db]` or `redis+unix:///path`.
+    /// A store at this URL: `redis://[user:password@]host[:port][/db]`, `redis+unix:///path`, or `rediss://…` for TLS with
+    /// the feature `tls`, or `nonblocking-tls` in the asynchronous flavour.
     pub fn builder(url: impl Into<String>) -> RedisStoreBuilder {
         RedisStoreBuilder { options: RedisOptions::new(url.into()) }
     }
@@ -95,6 +98,24 @@ impl RedisStoreBuilder {
     #[must_use]
     pub fn document_limit(mut self, limit: DocumentLimit) -> Self {
         self.options.document_limit = limit;
+        self
+    }
+
+    /// Verifies the server of a `rediss://` address by these root certificates, in PEM; by the system's if nothing is said.
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    #[must_use]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.options.tls.root_certificates = Some(pem.into());
+        self
+    }
+
+    /// Shows the server of a `rediss://` address this certificate chain, and proves it by its private key, both in PEM.
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    #[must_use]
+    pub fn client_certificate(mut self, chain: impl Into<Vec<u8>>, private_key: impl Into<Vec<u8>>) -> Self {
+        self.options.tls.client_certificate = Some(ClientCertificate { chain: chain.into(), key: private_key.into() });
         self
     }
 
@@ -170,13 +191,13 @@ impl RedisStoreBuilder {
 
     async fn connect(self) -> Result<(RedisStore, redis::Value)> {
         let durability = self.options.durability;
-        let settings = self.options.check()?;
+        let settings = Arc::new(self.options.check()?);
         let driver = Driver::new(&settings)?;
         let mut store = RedisStore {
             waiting: driver.clone(),
             driver,
             durability: Durability::Acknowledged,
-            settings: Arc::new(settings),
+            settings,
             cardinalities: Arc::default(),
             preflight: Arc::default(),
         };

@@ -37,7 +37,7 @@ struct Connected {
 
 impl Driver {
     /// Makes no connection yet.
-    pub(super) fn new(settings: &Settings) -> Result<Self> {
+    pub(super) fn new(settings: &Arc<Settings>) -> Result<Self> {
         // Each call has a deadline of its own, so redis-rs needs none.
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(settings.connect_timeout))

@@ -19,6 +19,12 @@ mod retry;
 mod scan;
 mod script;
 mod statistics_parts;
+#[cfg(feature = "tls")]
+#[cfg_attr(
+    not(all(feature = "blocking", feature = "nonblocking-tls")),
+    allow(dead_code, reason = "each flavour uses another part")
+)]
+mod tls;
 
 pub(crate) use cardinalities::Cardinalities;
 pub(crate) use check::Phase;
@@ -32,3 +38,5 @@ pub(crate) use reply::has_written;
 pub(crate) use retry::{Attempts, Next};
 pub(crate) use scan::{Assembly, Scan};
 pub(crate) use statistics_parts::StatisticsParts;
+#[cfg(feature = "tls")]
+pub(crate) use tls::ClientCertificate;

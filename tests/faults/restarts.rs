@@ -1,6 +1,5 @@
 //! The server is killed and comes back at the same address, from its append-only file.
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,6 +10,7 @@ use mutator_governance::{MutationRequest, Outcome, StoreErrorKind, WriteId};
 use crate::redis_support::requests::{pending, second};
 use crate::redis_support::{Flavour, Options, Oracle, Raw};
 use crate::scene::{Scene, kind, next, recovered, resolved, rounds};
+use crate::support::redis_server::free_port;
 use crate::support::{PrivateServer, unique_namespace};
 
 /// A directory that outlives the server in it, and not the test.
@@ -40,10 +40,6 @@ impl Drop for EndAtDrop<'_> {
     fn drop(&mut self) {
         self.0.store(true, Ordering::Relaxed);
     }
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }
 
 /// Killed under load, again and again: what was acknowledged is there when the server is back, the store reconnects by

@@ -153,7 +153,19 @@ macro_rules! call {
     };
 }
 
+#[cfg(feature = "blocking")]
+impl From<blocking::RedisStore> for Store {
+    fn from(store: blocking::RedisStore) -> Self {
+        Self(Inner::Blocking(store))
+    }
+}
+
 impl Store {
+    #[cfg(any(feature = "tokio", feature = "smol"))]
+    pub fn nonblocking_of(store: nonblocking::RedisStore, flavour: Flavour) -> Self {
+        Self(Inner::Nonblocking(store, flavour))
+    }
+
     pub fn create(&self, request: MutationRequest) -> Result<MutationRequest> {
         call!(self, store => store.create(request))
     }
