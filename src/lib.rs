@@ -69,6 +69,7 @@ pub use crate::redis::{
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{
     ApprovalRefusal, Conflict, Error, ExecutionRefusal, InvalidValue, Outcome, Result, StoreError, StoreErrorKind,
+    UnrecordedExecution,
 };
 pub use on_conflict::OnConflict;
 pub use query::*;
