@@ -22,6 +22,7 @@ tree_has_none() {
 
 tree_has_none blocking redis
 tree_has_none blocking,redis tokio smol async-io async-executor async-std async-global-executor
+tree_has_none blocking,tls tokio smol async-io async-executor async-std async-global-executor
 
 # One line per package, "name version rust_version", from the only JSON keys that stand in this form at package level.
 packages="$(cargo metadata --locked --all-features --format-version 1 |

@@ -69,8 +69,16 @@ use maybe_async::must_be_sync as dual;
 use std::ops::FnOnce as RunOnce;
 
 #[cfg(feature = "redis")]
+#[path = "blocking/redis_connection.rs"]
+mod redis_connection;
+
+#[cfg(feature = "redis")]
 #[path = "blocking/redis_driver.rs"]
 mod redis_driver;
+
+#[cfg(feature = "redis")]
+#[path = "blocking/redis_stream.rs"]
+mod redis_stream;
 
 #[path = "blocking/background.rs"]
 mod background;

@@ -2,12 +2,16 @@
 
 use std::fmt;
 
-use crate::request::{
-    ApprovalId, ApprovalStatus, ApprovalTarget, Decision, Digest, MutationRequest, QuorumGroup, RequestId, Revision,
-    Status, Step, Timestamp, WriteId,
-};
+mod refusals;
+mod store_error;
+
+pub use refusals::{ApprovalRefusal, ExecutionRefusal};
+pub use store_error::{StoreError, StoreErrorKind};
+
+use crate::request::{Decision, MutationRequest, RequestId, Revision, Status, WriteId};
 use crate::settle::UnsettledWrite;
 use crate::stored_format::FormatError;
+use crate::workflow::Command;
 
 /// The result of what this crate does.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -125,6 +129,21 @@ pub enum Error {
         limit: usize,
     },
 
+    /// The request would be found in more ways than the store can keep in one step.
+    #[error(
+        "request {id} takes {entries} index entries; the limit is {limit}. Most come from tags, indexed metadata and \
+         pending approvals: give it fewer of them"
+    )]
+    #[non_exhaustive]
+    TooManyEntries {
+        /// The request.
+        id: RequestId,
+        /// How many entries it takes.
+        entries: usize,
+        /// How many it may take.
+        limit: usize,
+    },
+
     /// The request cannot be written in the format version this store was told to write.
     #[error("request {id} cannot be written: {source}")]
     #[non_exhaustive]
@@ -152,6 +171,10 @@ pub enum Error {
         /// What is wrong with it.
         problem: &'static str,
     },
+
+    /// A request was executed, and what came of it could not be recorded.
+    #[error(transparent)]
+    Unrecorded(Box<UnrecordedExecution>),
 
     /// The store itself failed.
     #[error(transparent)]
@@ -205,215 +228,22 @@ pub struct Conflict {
     pub commutes: Option<bool>,
 }
 
-/// Why a decision on an approval is not allowed. In the order in which the rules are checked.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ApprovalRefusal {
-    /// The request does not wait for approval.
-    #[error("it does not wait for approval ({status}); approvals are decided only while it does")]
-    NotAwaitingApproval {
-        /// Where it stands.
-        status: Status,
-    },
-    /// The request has no approvals.
-    #[error("it has no approvals to decide")]
-    NoApprovals,
-    /// The request has no approval with this id.
-    #[error("it has no approval {approval}; its approvals are {known}")]
-    UnknownApproval {
-        /// The id that was asked for.
-        approval: ApprovalId,
-        /// The ids it has, for reading.
-        known: String,
-    },
-    /// The approval is decided already.
-    #[error("approval {approval} is {status} already")]
-    AlreadyDecided {
-        /// The approval.
-        approval: ApprovalId,
-        /// What has become of it.
-        status: ApprovalStatus,
-    },
-    /// The approval was not decided in time.
-    #[error("approval {approval} could be decided until {expired_at}; ask for a new request or a renewed approval")]
-    Expired {
-        /// The approval.
-        approval: ApprovalId,
-        /// When it ended.
-        expired_at: Timestamp,
-    },
-    /// The actor has no id.
-    #[error("approval {approval} cannot be decided by an actor without an id; give the actor's id")]
-    AnonymousDecider {
-        /// The approval.
-        approval: ApprovalId,
-    },
-    /// The approval is not addressed to the actor.
-    #[error("approval {approval} is for {target}; {actor} is none of these")]
-    NotAddressed {
-        /// The approval.
-        approval: ApprovalId,
-        /// Whom it is addressed to.
-        target: ApprovalTarget,
-        /// Who tried to decide.
-        actor: String,
-    },
-    /// The actor asked for the change themselves.
-    #[error("approval {approval} cannot be decided by {actor}, who filed the request; somebody else has to")]
-    OwnRequest {
-        /// The approval.
-        approval: ApprovalId,
-        /// Who tried to decide.
-        actor: String,
-    },
-    /// The actor has a vote in this quorum group already.
-    #[error("approval {approval}: {actor} has voted in quorum group {group} already; another member has to")]
-    AlreadyVoted {
-        /// The approval.
-        approval: ApprovalId,
-        /// The group.
-        group: QuorumGroup,
-        /// Who tried to decide.
-        actor: String,
-    },
-    /// Approvals of a lower step come first.
-    #[error("approval {approval} is of step {step}; step {active} has to be decided first")]
-    NotYet {
-        /// The approval.
-        approval: ApprovalId,
-        /// Its step.
-        step: Step,
-        /// The step that is to be decided now.
-        active: Step,
-    },
-    /// The approver saw another request than the one they would approve.
-    #[error(
-        "approval {approval} was given for digest {seen}, but the request has digest {current}; look at it again and decide anew"
-    )]
-    AnotherDigest {
-        /// The approval.
-        approval: ApprovalId,
-        /// The digest of what the approver saw.
-        seen: Digest,
-        /// The digest of the request.
-        current: Digest,
-    },
-    /// The request was to be approved directly although approvals are unmet.
-    #[error(
-        "it cannot be approved directly: {unmet} of its approvals are unmet; grant them, or override them with a reason"
-    )]
-    Unmet {
-        /// How many grants are missing.
-        unmet: usize,
-    },
-    /// The approvals were to be overridden although all are met.
-    #[error("it has no unmet approvals to override; approve it directly")]
-    NothingToOverride,
-    /// The approvals were to be overridden by an actor without an id.
-    #[error("its approvals cannot be overridden by an actor without an id; give the actor's id")]
-    AnonymousOverride,
-    /// The approvals were to be overridden without a reason.
-    #[error("its approvals can be overridden only for a reason; give the actor's reason")]
-    OverrideWithoutReason,
-}
-
-/// Why a request cannot be resolved, executed or compensated.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ExecutionRefusal {
-    /// The request is not approved.
-    #[error("it is {status}; only an approved request is resolved or executed")]
-    NotApproved {
-        /// Where it stands.
-        status: Status,
-    },
-    /// Somebody is executing the request.
-    #[error("{by} is executing it; wait for that, or until the lease ends at {lease_ends_at}")]
-    Claimed {
-        /// Who is executing it.
-        by: String,
-        /// From when on another executor may take over.
-        lease_ends_at: Timestamp,
-    },
-    /// The claim is not the one the request is held by.
-    #[error(
-        "it is {status} and not held by claim {claim} any more, which was given up or taken over; read it again, and \
-         find out what the interrupted execution did before you repeat it"
-    )]
-    ClaimLost {
-        /// The claim that was presented.
-        claim: WriteId,
-        /// Where the request stands.
-        status: Status,
-    },
-    /// An approval was granted for something else than the request is now.
-    #[error(
-        "approval {approval} was granted for digest {approved}, but the request has digest {current}; file what it has \
-         become as a new request"
-    )]
-    ApprovedOtherwise {
-        /// The approval.
-        approval: ApprovalId,
-        /// The digest it was granted for.
-        approved: Digest,
-        /// The digest of the request.
-        current: Digest,
-    },
-    /// The approval was to be renewed although the request has no approvals.
-    #[error("it has no approvals that could be renewed; choose another strategy for stale requests")]
-    NothingToRenew,
-    /// The request is not executed.
-    #[error("it is {status}; only an executed request is compensated or compensates")]
-    NotExecuted {
-        /// Where it stands.
-        status: Status,
-    },
-    /// The request makes up for nothing.
-    #[error("it is no compensation; file one by a draft that names what it compensates")]
-    NoCompensation,
-    /// The compensation makes up for another request.
-    #[error("the compensation is for request {compensates}; name that one")]
-    CompensatesAnother {
-        /// The request the compensation is for.
-        compensates: RequestId,
-    },
-}
-
-/// A failure of the store itself.
+/// An execution that has run, and whose result is known here only.
 #[derive(Debug, thiserror::Error)]
-#[error("{problem}")]
+#[error(
+    "request {id} was executed under claim {claim}, and what came of it could not be recorded: {source}. Apply the command \
+     that this error holds while the claim lasts; from then on somebody else may execute the request again"
+)]
 #[non_exhaustive]
-pub struct StoreError {
-    /// What kind of failure it is.
-    pub kind: StoreErrorKind,
-    /// Whether the write it happened in took effect; `NotApplied` for reads.
-    pub outcome: Outcome,
-    /// What failed and what to do, in words. Never holds a secret.
-    pub problem: String,
-    /// The write whose outcome is unknown, if it is, to be settled by `RequestStore::settle`.
-    pub unsettled: Option<Box<UnsettledWrite>>,
-    /// The failure underneath, as the backend reported it.
-    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
-}
-
-/// The kinds of failures of a store.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum StoreErrorKind {
-    /// The server cannot be reached.
-    Unreachable,
-    /// The call did not end by its deadline.
-    DeadlineExceeded,
-    /// The connection broke, or gave an answer that makes no sense.
-    Connection,
-    /// The server refused, for a reason that may pass: it is loading, busy, read-only or out of memory.
-    Unavailable,
-    /// The server refused, for a reason that stays: permissions, a wrong command, a wrong type at a key.
-    Refused,
-    /// What the server is or holds does not fit this store: its version, or the namespace's format.
-    Incompatible,
-    /// The store was configured with something that cannot work.
-    Configuration,
+pub struct UnrecordedExecution {
+    /// The request.
+    pub id: RequestId,
+    /// The claim it was executed under.
+    pub claim: WriteId,
+    /// The command that records the result, for `Governance::apply`.
+    pub record: Command,
+    /// Why it could not be recorded.
+    pub source: Error,
 }
 
 impl Error {
@@ -427,6 +257,7 @@ impl Error {
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Store(error) => error.outcome,
+            Self::Unrecorded(execution) => execution.source.outcome(),
             _ => Outcome::NotApplied,
         }
     }
@@ -435,6 +266,7 @@ impl Error {
     pub fn unsettled_write(&self) -> Option<&UnsettledWrite> {
         match self {
             Self::Store(error) => error.unsettled.as_deref(),
+            Self::Unrecorded(execution) => execution.source.unsettled_write(),
             _ => None,
         }
     }
@@ -496,30 +328,15 @@ impl InvalidValue {
     }
 }
 
-impl StoreError {
-    /// A failure of this kind, for those who write a store of their own.
-    pub fn new(kind: StoreErrorKind, outcome: Outcome, problem: impl Into<String>) -> Self {
-        Self { kind, outcome, problem: problem.into(), unsettled: None, source: None }
-    }
-
-    /// The same failure, which leaves this write unsettled.
-    #[must_use]
-    pub fn leaving(mut self, write: UnsettledWrite) -> Self {
-        self.unsettled = Some(Box::new(write));
-        self
-    }
-
-    /// The same failure with what the backend reported.
-    #[must_use]
-    pub fn caused_by(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        self.source = Some(source.into());
-        self
-    }
-}
-
 impl From<StoreError> for Error {
     fn from(error: StoreError) -> Self {
         Self::Store(Box::new(error))
+    }
+}
+
+impl From<UnrecordedExecution> for Error {
+    fn from(error: UnrecordedExecution) -> Self {
+        Self::Unrecorded(Box::new(error))
     }
 }
 

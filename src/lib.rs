@@ -27,6 +27,8 @@
 //! | `tokio` | [`nonblocking`]: the asynchronous flavour on tokio | |
 //! | `smol` | [`nonblocking`]: the asynchronous flavour on smol | |
 //! | `redis` | `RedisStore` in every flavour that is switched on | yes |
+//! | `tls` | `rediss://` in the synchronous flavour: TLS by rustls, certificate and name always verified | |
+//! | `nonblocking-tls` | the same in the asynchronous flavour | |
 //! | `conformance` | the suite that every request store has to pass, for those who write their own | |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
@@ -61,10 +63,13 @@ mod sweep;
 
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
-pub use crate::redis::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection, PreflightReport};
+pub use crate::redis::{
+    CheckMode, CheckPosition, CheckReport, CheckStep, Durability, Finding, Inspection, PreflightReport,
+};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{
     ApprovalRefusal, Conflict, Error, ExecutionRefusal, InvalidValue, Outcome, Result, StoreError, StoreErrorKind,
+    UnrecordedExecution,
 };
 pub use on_conflict::OnConflict;
 pub use query::*;

@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use mutator_governance::{
-    DocumentLimit, Error, FormatError, MutationRequest, Outcome, PageRequest, StateId, StoreError, StoreErrorKind,
-    WriteId,
+    ActorContext, DocumentLimit, Error, FormatError, Intent, MutationRequest, Outcome, PageRequest, RequestDraft,
+    StateId, StoreError, StoreErrorKind, Tag, Target, WriteId,
 };
 use redis_support::fake_server::{FakeServer, refused_address};
 use redis_support::requests::{draft, file, id, moved_on, pending, second};
@@ -461,6 +461,31 @@ fn an_oversize_document_is_refused_before_it_is_sent() {
     }
 }
 
+#[test]
+fn a_request_with_more_index_entries_than_a_script_should_write_is_refused_before_it_is_sent() {
+    let server = PrivateServer::start(&[]);
+    let mut raw = Raw::to(server.url());
+    for flavour in Flavour::all() {
+        let options = Options::new(server.url(), unique_namespace("entries"));
+        let store = flavour.open(&options).unwrap();
+        let tagged = |count: usize| {
+            let mut intent = Intent::new("grant-role", "Access").unwrap();
+            intent.tags = (0..count).map(|tag| Tag::new(format!("tag-{tag}")).unwrap()).collect();
+            let target = Target::new("s", "Tenant", "RoleGrant").unwrap();
+            file(RequestDraft::new(target, intent, ActorContext::user("rita").unwrap()).with_id(id("r")), second(0))
+        };
+        let keys = raw.ask::<u64>(&["DBSIZE"]);
+        let error = store.create(tagged(70_000)).unwrap_err();
+        assert!(
+            matches!(&error, Error::TooManyEntries { id, entries: 70_000.., limit, .. } if *id == "r" && *limit < 70_000),
+            "{error:?}"
+        );
+        assert_eq!(raw.ask::<u64>(&["DBSIZE"]), keys, "{flavour:?} wrote something");
+        let request = store.create(tagged(2_000)).unwrap();
+        assert_eq!(store.get(&request.id).unwrap(), Some(request), "{flavour:?}");
+    }
+}
+
 /// All that an error shows to whoever prints it.
 fn everything_said(error: &Error) -> String {
     let mut said = format!("{error} {error:?} {error:#?}");
@@ -586,16 +611,17 @@ fn a_server_that_talks_nonsense_is_told_by_the_deadline() {
             let (error, took) = opening_fails(flavour, &options);
             assert_eq!(store_error(&error).outcome, Outcome::NotApplied, "{flavour:?}, {answer:?}: {error:?}");
             assert!(took < Duration::from_millis(2_100), "{flavour:?}, {answer:?} took {took:?}");
+            if answer.starts_with(b"HTTP") {
+                assert!(error.to_string().contains("does not speak Redis's protocol"), "{flavour:?}: {error}");
+            }
         }
     }
 }
 
-/// A reply that comes byte by byte does not stretch a call beyond its deadline: in the asynchronous flavours. In the
-/// blocking one each byte may take until the deadline, since the time limit of a socket begins anew with each read.
-#[cfg(any(feature = "tokio", feature = "smol"))]
+/// A reply that comes byte by byte does not stretch a call beyond its deadline.
 #[test]
 fn a_trickling_reply_does_not_outlast_the_deadline() {
-    for flavour in Flavour::all().into_iter().filter(|flavour| *flavour != Flavour::Blocking) {
+    for flavour in Flavour::all() {
         let answer = [b"$3000\r\n".as_slice(), &[b'x'; 3_000], b"\r\n"].concat();
         let server = FakeServer::answering_slowly(move |_| answer.clone(), 20, Duration::from_millis(100));
         let options = Options::new(format!("redis://{}/", server.address()), "n").timeout(Duration::from_millis(800));

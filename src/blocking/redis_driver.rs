@@ -6,19 +6,18 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use redis::{Cmd, Connection, ConnectionLike as _, Value};
+use redis::{Cmd, RedisResult, Value};
 
+use super::redis_connection::Connection;
 use crate::deadline::Deadline;
 use crate::error::Result;
-use crate::redis::{Effect, Fault, Settings};
+use crate::redis::{Effect, Fault, Settings, has_written};
 
 /// A pool of connections; clones share it.
 #[derive(Clone)]
 pub(super) struct Driver {
     pool: r2d2::Pool<Places>,
-    client: redis::Client,
-    connect_timeout: Duration,
-    address: Arc<str>,
+    settings: Arc<Settings>,
     /// Raised when a connection breaks: what broke it, a restart or a failover, has broken those made before it too.
     generation: Arc<AtomicU64>,
 }
@@ -45,42 +44,59 @@ pub(super) fn pause(duration: Duration) {
 
 impl Driver {
     /// Makes no connection yet.
-    pub(super) fn new(settings: &Settings) -> Result<Self> {
-        let client = settings.client()?;
+    #[expect(clippy::unnecessary_wraps, reason = "the driver of the other flavour can refuse an address")]
+    pub(super) fn new(settings: &Arc<Settings>) -> Result<Self> {
         let pool = r2d2::Pool::builder()
             .max_size(settings.pool_size)
             .min_idle(Some(0))
             .test_on_check_out(false)
             .error_handler(Box::new(r2d2::NopErrorHandler))
             .build_unchecked(Places);
-        Ok(Self {
-            pool,
-            client,
-            connect_timeout: settings.connect_timeout,
-            address: settings.address.as_str().into(),
-            generation: Arc::default(),
-        })
+        Ok(Self { pool, settings: Arc::clone(settings), generation: Arc::default() })
     }
 
     /// Sends one command and waits for its reply, until the deadline.
     pub(super) fn run(&self, command: &Cmd, deadline: Deadline) -> Result<Value, Fault> {
+        self.exchange(deadline, |connection| connection.run(command, deadline))
+    }
+
+    /// Sends one command and, if it has written something, another on the same connection that waits for its confirmation.
+    pub(super) fn run_and_wait(
+        &self,
+        command: &Cmd,
+        wait: &Cmd,
+        deadline: Deadline,
+    ) -> Result<(Value, Option<Value>), Fault> {
+        self.exchange(deadline, |connection| {
+            let answer = connection.run(command, deadline)?;
+            let confirmation = has_written(&answer).then(|| connection.ask(wait, deadline)).transpose()?;
+            Ok((answer, confirmation))
+        })
+    }
+
+    /// A driver for commands that wait; here the same, since each call has a connection of its own.
+    pub(super) fn for_waiting(&self) -> Self {
+        self.clone()
+    }
+
+    fn exchange<T>(
+        &self,
+        deadline: Deadline,
+        exchange: impl FnOnce(&mut Connection) -> RedisResult<T>,
+    ) -> Result<T, Fault> {
         let mut place = self
             .pool
             .get_timeout(self.time_left(deadline)?)
-            .map_err(|_| Fault::no_connection(&self.address, deadline, "all of the pool are in use"))?;
+            .map_err(|_| Fault::no_connection(&self.settings.address, deadline, "all of the pool are in use"))?;
         // Out of its place for as long as its state is not known, whatever happens meanwhile.
         let mut connected = match place.connected.take() {
             Some(connected) if self.is_good(&connected) => connected,
             _ => self.connect(deadline)?,
         };
-        let remaining = Some(self.time_left(deadline)?);
-        let connection = &mut connected.connection;
-        let outcome = connection
-            .set_read_timeout(remaining)
-            .and_then(|()| connection.set_write_timeout(remaining))
-            .and_then(|()| connection.req_command(command))
-            .and_then(Value::extract_error)
-            .map_err(|error| Fault::command(&self.address, error));
+        // Not sent at all when there is no time left, so that the caller learns that nothing was applied.
+        self.time_left(deadline)?;
+        let outcome =
+            exchange(&mut connected.connection).map_err(|error| Fault::command(&self.settings.address, error));
         match &outcome {
             Err(fault) if fault.breaks_connection => {
                 if fault.breaks_others {
@@ -95,20 +111,20 @@ impl Driver {
     }
 
     fn is_good(&self, connected: &Connected) -> bool {
-        connected.generation == self.generation.load(Ordering::Relaxed) && connected.connection.is_open()
+        connected.generation == self.generation.load(Ordering::Relaxed)
     }
 
     fn connect(&self, deadline: Deadline) -> Result<Connected, Fault> {
-        let timeout = self.time_left(deadline)?.min(self.connect_timeout);
+        self.time_left(deadline)?;
         let generation = self.generation.load(Ordering::Relaxed);
-        match self.client.get_connection_with_timeout(timeout) {
+        match Connection::open(&self.settings, deadline.within(self.settings.connect_timeout)) {
             Ok(connection) => Ok(Connected { connection, generation }),
-            Err(error) => Err(Fault::connecting(&self.address, error)),
+            Err(error) => Err(Fault::connecting(&self.settings.address, error)),
         }
     }
 
     fn time_left(&self, deadline: Deadline) -> Result<Duration, Fault> {
-        deadline.remaining().ok_or_else(|| Fault::deadline(&self.address, deadline, Effect::None))
+        deadline.remaining().ok_or_else(|| Fault::deadline(&self.settings.address, deadline, Effect::None))
     }
 }
 
@@ -133,6 +149,6 @@ impl r2d2::ManageConnection for Places {
 
 impl fmt::Debug for Driver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Driver").field("address", &self.address).finish_non_exhaustive()
+        f.debug_struct("Driver").field("address", &self.settings.address).finish_non_exhaustive()
     }
 }

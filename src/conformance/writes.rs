@@ -140,9 +140,13 @@ pub async fn a_rewritten_history_is_refused(store: Arc<dyn RequestStore>) {
     dropped.decisions.remove(0);
     let mut changed = moved_on(base.clone(), second(1)).into_document();
     changed.decisions[0].at = second(5);
+    let mut annotated = moved_on(base.clone(), second(1)).into_document();
+    annotated.decisions[0].metadata.insert("added", "later").unwrap();
+    let mut renamed = moved_on(base.clone(), second(1)).into_document();
+    Arc::make_mut(&mut renamed.decisions[0].by).name = Some("Somebody Else".to_owned());
     let mut emptied = base.document().clone();
     emptied.decisions.clear();
-    for document in [dropped, changed, emptied] {
+    for document in [dropped, changed, annotated, renamed, emptied] {
         let rewritten = MutationRequest::from_document(document, base.revision()).unwrap();
         let error = store.update(rewritten, WriteId::generate()).await.unwrap_err();
         assert!(matches!(error, Error::RewrittenHistory { stored: 2, .. }), "{error:?}");

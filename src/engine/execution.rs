@@ -1,6 +1,6 @@
 use super::super::RunOnce;
 use super::{Governance, dual};
-use crate::error::Result;
+use crate::error::{Error, Result, UnrecordedExecution};
 use crate::on_conflict::OnConflict;
 use crate::request::{MutationRequest, RequestId, WriteId};
 use crate::workflow::{
@@ -23,9 +23,9 @@ impl Governance {
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound), [`Error::Execution`](crate::Error::Execution) when the request cannot
     /// be executed now, [`Error::Conflict`](crate::Error::Conflict) when others kept changing it before it was claimed.
-    /// When recording fails, the error's [outcome](crate::Error::outcome) tells of the record only: `run` has been called.
-    /// Whoever still knows what came of it can record that until somebody takes over, by applying
-    /// [`Command::complete`](crate::workflow::Command::complete) with the id of the claim that the request holds.
+    /// When recording fails, [`Error::Unrecorded`](crate::Error::Unrecorded) holds the command that records what came of
+    /// `run`, to be [applied](Self::apply) until somebody takes over; its [outcome](crate::Error::outcome) tells of the
+    /// record only, `run` has been called.
     pub async fn execute(
         &self,
         id: &RequestId,
@@ -48,7 +48,13 @@ impl Governance {
         let result = run(&claimed).await;
         let command = order.finish(claim, &result);
         let record = |request, now| workflow::apply(request, &command, now);
-        let recorded = self.change(claimed, OnConflict::PERSISTENT, &record).await?;
+        let id = claimed.id.clone();
+        let recorded = match self.change(claimed, OnConflict::PERSISTENT, &record).await {
+            Ok(recorded) => recorded,
+            // Somebody else has taken over, and nothing is to be recorded any more.
+            Err(lost @ Error::Execution { .. }) => return Err(lost),
+            Err(source) => return Err(UnrecordedExecution { id, claim, record: command, source }.into()),
+        };
         if let Err(failure) = result {
             return Ok(ExecutionOutcome::Failed { request: recorded, failure });
         }

@@ -1,5 +1,6 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use super::{RequestStore, dual};
 use crate::clock::{Clock, SystemClock};
@@ -21,6 +22,7 @@ pub struct Governance {
     pub(super) clock: Arc<dyn Clock>,
     new_id: NewId,
     pub(super) on_conflict: OnConflict,
+    deadline: Option<Duration>,
 }
 
 type NewId = Arc<dyn Fn() -> RequestId + Send + Sync>;
@@ -35,6 +37,7 @@ pub struct GovernanceBuilder<Store = ()> {
     clock: Option<Arc<dyn Clock>>,
     new_id: Option<NewId>,
     on_conflict: OnConflict,
+    deadline: Option<Duration>,
 }
 
 impl Governance {
@@ -48,6 +51,11 @@ impl Governance {
         &self.store
     }
 
+    /// The clock the service takes the time from.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.clock
+    }
+
     /// The same service with another policy: `governance.on_conflict(OnConflict::Fail).cancel(…)`.
     #[must_use]
     pub fn on_conflict(&self, policy: OnConflict) -> Self {
@@ -58,7 +66,8 @@ impl Governance {
 impl<Store> GovernanceBuilder<Store> {
     /// Keeps requests in this store.
     pub fn store(self, store: Arc<dyn RequestStore>) -> GovernanceBuilder<Arc<dyn RequestStore>> {
-        GovernanceBuilder { store, clock: self.clock, new_id: self.new_id, on_conflict: self.on_conflict }
+        let Self { store: _, clock, new_id, on_conflict, deadline } = self;
+        GovernanceBuilder { store, clock, new_id, on_conflict, deadline }
     }
 
     /// Takes the time from this clock; from the system's if nothing is said.
@@ -81,6 +90,16 @@ impl<Store> GovernanceBuilder<Store> {
         self.on_conflict = policy;
         self
     }
+
+    /// Begins no further rebase of a command that has taken this long; its conflict is returned instead. A command then
+    /// ends within this and the time of one call to the store, whose own timeout bounds each. Unlimited if nothing is said.
+    ///
+    /// The result of an execution is recorded without regard to it: what has happened is not left out.
+    #[must_use]
+    pub fn deadline(mut self, deadline: Duration) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
 }
 
 impl GovernanceBuilder<Arc<dyn RequestStore>> {
@@ -91,6 +110,7 @@ impl GovernanceBuilder<Arc<dyn RequestStore>> {
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
             new_id: self.new_id.unwrap_or_else(|| Arc::new(RequestId::generate)),
             on_conflict: self.on_conflict,
+            deadline: self.deadline,
         }
     }
 }
@@ -194,6 +214,9 @@ impl Governance {
         policy: OnConflict,
         change: Change<'_>,
     ) -> Result<MutationRequest> {
+        let began = Instant::now();
+        let is_late =
+            || policy != OnConflict::PERSISTENT && self.deadline.is_some_and(|deadline| began.elapsed() >= deadline);
         let mut rebases = 0;
         loop {
             let known = request.decisions.len();
@@ -206,7 +229,7 @@ impl Governance {
                 Err(Error::Conflict(conflict)) => conflict,
                 stored_or_failed => return stored_or_failed,
             };
-            if rebases == policy.most_rebases() {
+            if rebases == policy.most_rebases() || is_late() {
                 conflict.commutes = Some(change(conflict.stored.clone(), self.clock.now()).is_ok());
                 return Err(Error::Conflict(conflict));
             }

@@ -4,11 +4,14 @@ use std::time::Duration;
 use super::super::redis_driver::{Driver, pause};
 use super::{RequestStore, dual};
 use crate::deadline::Deadline;
-use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
+use crate::error::{Error, Outcome, Result, StoreError, StoreErrorKind};
 use crate::query::{DueQuery, IndexedMetadata, Lookup, Page, PageRequest, RequestQuery, check_id_count};
+#[cfg(feature = "tls")]
+use crate::redis::ClientCertificate;
 use crate::redis::reply::{self, Created, Updated};
 use crate::redis::{
-    Attempts, Call, Cardinalities, CheckReport, CheckStep, Next, PreflightReport, RedisOptions, Settings,
+    Attempts, Call, Cardinalities, CheckReport, CheckStep, Durability, Fault, Next, PreflightReport, RedisOptions,
+    Settings,
 };
 use crate::request::{MutationRequest, RequestId, StateId, Timestamp, WriteId};
 use crate::settle::{Settled, UnsettledWrite};
@@ -20,6 +23,9 @@ use crate::stored_format::{DocumentLimit, FormatVersion};
 #[derive(Clone)]
 pub struct RedisStore {
     driver: Driver,
+    durability: Durability,
+    /// The driver for writes that wait for more than the server's answer.
+    waiting: Driver,
     pub(super) settings: Arc<Settings>,
     pub(super) cardinalities: Arc<Cardinalities>,
     preflight: Arc<PreflightReport>,
@@ -32,7 +38,8 @@ pub struct RedisStoreBuilder {
 }
 
 impl RedisStore {
-    /// A store at this URL: `redis://[user:password@]host[:port][/db]` or `redis+unix:///path`.
+    /// A store at this URL: `redis://[user:password@]host[:port][/db]`, `redis+unix:///path`, or `rediss://…` for TLS with
+    /// the feature `tls`, or `nonblocking-tls` in the asynchronous flavour.
     pub fn builder(url: impl Into<String>) -> RedisStoreBuilder {
         RedisStoreBuilder { options: RedisOptions::new(url.into()) }
     }
@@ -94,6 +101,24 @@ impl RedisStoreBuilder {
         self
     }
 
+    /// Verifies the server of a `rediss://` address by these root certificates, in PEM; by the system's if nothing is said.
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    #[must_use]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.options.tls.root_certificates = Some(pem.into());
+        self
+    }
+
+    /// Shows the server of a `rediss://` address this certificate chain, and proves it by its private key, both in PEM.
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    #[must_use]
+    pub fn client_certificate(mut self, chain: impl Into<Vec<u8>>, private_key: impl Into<Vec<u8>>) -> Self {
+        self.options.tls.client_certificate = Some(ClientCertificate { chain: chain.into(), key: private_key.into() });
+        self
+    }
+
     /// Indexes these metadata keys, so that asking for their pairs costs no more than asking for a tag. None if nothing is
     /// said; other pairs are checked on each request that the rest of a query finds.
     ///
@@ -117,6 +142,13 @@ impl RedisStoreBuilder {
     #[must_use]
     pub fn write_format(mut self, version: FormatVersion) -> Self {
         self.options.write_format = version;
+        self
+    }
+
+    /// What a write waits for before its call returns; the server's answer if nothing is said.
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.options.durability = durability;
         self
     }
 
@@ -158,11 +190,14 @@ impl RedisStoreBuilder {
     }
 
     async fn connect(self) -> Result<(RedisStore, redis::Value)> {
-        let settings = self.options.check()?;
+        let durability = self.options.durability;
+        let settings = Arc::new(self.options.check()?);
         let driver = Driver::new(&settings)?;
         let mut store = RedisStore {
+            waiting: driver.clone(),
             driver,
-            settings: Arc::new(settings),
+            durability: Durability::Acknowledged,
+            settings,
             cardinalities: Arc::default(),
             preflight: Arc::default(),
         };
@@ -171,21 +206,45 @@ impl RedisStoreBuilder {
         store.preflight = Arc::new(reply::preflight(&store.settings, &info)?);
         let layout = store.call(&Call::open_namespace(&store.settings), deadline).await?;
         reply::check_namespace(&store.settings, &layout)?;
-        Ok((store, layout))
+        Ok((store.with_durability(durability).await?, layout))
     }
 }
 
 #[dual]
 impl RedisStore {
-    pub(super) async fn call(&self, call: &Call, deadline: Deadline) -> Result<redis::Value> {
-        self.attempt(call, &mut Attempts::new(deadline, call.writes)).await
+    /// The same store, whose writes wait for this before their calls return. Clones and other such stores are unaffected.
+    ///
+    /// Writes that wait share a connection of their own in the asynchronous flavour, made at the first of them: keep what
+    /// this returns.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Incompatible`] when the server has no command to wait by, and [`StoreErrorKind::Refused`] when
+    /// this user may not use it.
+    pub async fn with_durability(&self, durability: Durability) -> Result<Self> {
+        if durability.waits() {
+            self.call(&Call::probe(durability), self.deadline()).await.map_err(|error| match error {
+                Error::Store(error) => Error::from(durability.unavailable(*error)),
+                other => other,
+            })?;
+        }
+        Ok(Self { durability, waiting: self.driver.for_waiting(), ..self.clone() })
     }
 
-    async fn attempt(&self, call: &Call, attempts: &mut Attempts) -> Result<redis::Value> {
+    pub(super) async fn call(&self, call: &Call, deadline: Deadline) -> Result<redis::Value> {
+        Ok(self.attempt(call, false, &mut Attempts::new(deadline, call.writes)).await?.0)
+    }
+
+    /// The answer and, if the call waits for it, that to the question for its confirmation.
+    async fn attempt(
+        &self,
+        call: &Call,
+        waits: bool,
+        attempts: &mut Attempts,
+    ) -> Result<(redis::Value, Option<redis::Value>)> {
         let mut with_source = false;
         loop {
-            let fault = match self.driver.run(&call.command(with_source), attempts.deadline()).await {
-                Ok(value) => return Ok(value),
+            let fault = match self.send(&call.command(with_source), waits, attempts.deadline()).await {
+                Ok(answers) => return Ok(answers),
                 Err(fault) => fault,
             };
             match attempts.after(fault, fastrand::f64()) {
@@ -198,16 +257,35 @@ impl RedisStore {
 }
 
 #[dual]
+impl RedisStore {
+    async fn send(
+        &self,
+        command: &redis::Cmd,
+        waits: bool,
+        deadline: Deadline,
+    ) -> Result<(redis::Value, Option<redis::Value>), Fault> {
+        if !waits {
+            return Ok((self.driver.run(command, deadline).await?, None));
+        }
+        self.waiting.run_and_wait(command, &self.durability.wait(deadline), deadline).await
+    }
+}
+
+#[dual]
 impl RequestStore for RedisStore {
     async fn create(&self, request: MutationRequest) -> Result<MutationRequest> {
         let call = Call::create(&self.settings, &request)?;
         let write = UnsettledWrite { id: request.id.clone(), base: None, write_id: request.revision().write_id };
-        let value = self.call(&call, self.deadline()).await.map_err(|error| error.leaving(&write))?;
-        match reply::created(&self.settings, &request, &value)? {
-            Created::AsSent => Ok(request),
-            Created::Before(stored) => Ok(*stored),
-            Created::Forgotten => Err(forgotten(write).into()),
-        }
+        let mut attempts = Attempts::new(self.deadline(), true);
+        let (value, confirmation) =
+            self.attempt(&call, self.durability.waits(), &mut attempts).await.map_err(|error| error.leaving(&write))?;
+        let stored = match reply::created(&self.settings, &request, &value)? {
+            Created::AsSent => request,
+            Created::Before(stored) => *stored,
+            Created::Forgotten => return Err(forgotten(write).into()),
+        };
+        self.durability.confirm(confirmation, &stored.id, stored.revision())?;
+        Ok(stored)
     }
 
     async fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
@@ -217,9 +295,13 @@ impl RequestStore for RedisStore {
         let mut attempts = Attempts::new(self.deadline(), true);
         loop {
             let call = Call::update(&self.settings, &request, next, stored_decisions)?;
-            let value = self.attempt(&call, &mut attempts).await.map_err(|error| error.leaving(&write))?;
+            let answers = self.attempt(&call, self.durability.waits(), &mut attempts).await;
+            let (value, confirmation) = answers.map_err(|error| error.leaving(&write))?;
             match reply::updated(&self.settings, &request, write_id, &value)? {
-                Updated::Applied => return Ok(request.at_revision(next)),
+                Updated::Applied => {
+                    self.durability.confirm(confirmation, &request.id, next)?;
+                    return Ok(request.at_revision(next));
+                }
                 Updated::Forgotten => return Err(forgotten(write).into()),
                 Updated::Stored(decisions) => stored_decisions = decisions,
             }

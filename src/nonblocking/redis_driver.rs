@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_lock::Mutex;
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, Value};
+use redis::{AsyncConnectionConfig, Client, Cmd, RedisResult, Value};
 
 use super::timer::within;
 use crate::deadline::Deadline;
 use crate::error::Result;
-use crate::redis::{Effect, Fault, Settings};
+use crate::redis::{Effect, Fault, Settings, has_written};
 
 pub(super) use super::timer::pause;
 
@@ -37,7 +37,7 @@ struct Connected {
 
 impl Driver {
     /// Makes no connection yet.
-    pub(super) fn new(settings: &Settings) -> Result<Self> {
+    pub(super) fn new(settings: &Arc<Settings>) -> Result<Self> {
         // Each call has a deadline of its own, so redis-rs needs none.
         let config = AsyncConnectionConfig::new()
             .set_connection_timeout(Some(settings.connect_timeout))
@@ -54,22 +54,57 @@ impl Driver {
     ///
     /// Dropping the future leaves the connection usable: the reply is read and thrown away.
     pub(super) async fn run(&self, command: &Cmd, deadline: Deadline) -> Result<Value, Fault> {
+        self.exchange(deadline, |mut connection| async move {
+            connection.send_packed_command(command).await.and_then(Value::extract_error)
+        })
+        .await
+    }
+
+    /// Sends one command and, if it has written something, another on the same connection that waits for its confirmation.
+    pub(super) async fn run_and_wait(
+        &self,
+        command: &Cmd,
+        wait: &Cmd,
+        deadline: Deadline,
+    ) -> Result<(Value, Option<Value>), Fault> {
+        self.exchange(deadline, |mut connection| async move {
+            let answer = connection.send_packed_command(command).await?.extract_error()?;
+            if !has_written(&answer) {
+                return Ok((answer, None));
+            }
+            let confirmation = connection.send_packed_command(wait).await?;
+            Ok((answer, Some(confirmation)))
+        })
+        .await
+    }
+
+    /// A driver with a connection of its own: while one command waits, those behind it on the same connection do too.
+    pub(super) fn for_waiting(&self) -> Self {
+        let Shared { client, config, address, .. } = &*self.0;
+        let (client, config, address) = (client.clone(), config.clone(), address.clone());
+        Self(Arc::new(Shared { client, config, address, connected: Mutex::new(None) }))
+    }
+
+    async fn exchange<T, F: Future<Output = RedisResult<T>>>(
+        &self,
+        deadline: Deadline,
+        exchange: impl FnOnce(MultiplexedConnection) -> F,
+    ) -> Result<T, Fault> {
         let address = &*self.0.address;
         let time_left = || deadline.remaining().ok_or_else(|| Fault::deadline(address, deadline, Effect::None));
         let connected = within(time_left()?, self.connected())
             .await
             .ok_or_else(|| Fault::no_connection(address, deadline, "it was still being made"))??;
         let remaining = time_left()?;
-        let mut connection = connected.connection.clone();
-        let Some(outcome) = within(remaining, connection.send_packed_command(command)).await else {
+        let Some(outcome) = within(remaining, exchange(connected.connection.clone())).await else {
             if connected.timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_TIMEOUTS {
                 self.give_up(&connected).await;
             }
             return Err(Fault::deadline(address, deadline, Effect::Unknown));
         };
         connected.timeouts.store(0, Ordering::Relaxed);
-        match outcome.and_then(Value::extract_error) {
-            Ok(value) => Ok(value),
+        match outcome {
+            Ok(found) => Ok(found),
             Err(error) => {
                 let fault = Fault::command(address, error);
                 if fault.breaks_connection {

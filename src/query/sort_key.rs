@@ -26,7 +26,7 @@ pub struct SortKey(Vec<u8>);
 /// | `Due` | `T(deadline) id` | deadline, id |
 /// | `ApprovalActivity` | `!T(activity) id 00 T(created)` | latest approval activity descending, id |
 /// | `Approval` | `T(created) id 00 step approval-id` | created, id, step, approval id |
-/// /// | `Decision` | `!T(decided) id 00 ordinal T(created)` | decided descending, id, ordinal |
+/// | `Decision` | `!T(decided) id 00 ordinal T(created)` | decided descending, id, ordinal |
 ///
 /// Where the created time comes last it orders nothing. It is there so that the request's `Created` key, under which the
 /// request is found in every request dimension, can be told from the row's key alone: see [`request_key`](Self::request_key).

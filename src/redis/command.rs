@@ -1,4 +1,5 @@
 use super::check::CheckMode;
+use super::durability::Durability;
 use super::index_entries::{IndexEntry, decision_entries};
 use super::options::Settings;
 use super::record::NewRecord;
@@ -43,6 +44,11 @@ impl Call {
             text(&sample_feed),
         ];
         Self { writes: true, what: What::Script { script: &script::OPEN_NAMESPACE, keys, arguments } }
+    }
+
+    /// Asks whether writes can wait for this.
+    pub(crate) fn probe(durability: Durability) -> Self {
+        Self::reading(durability.probe())
     }
 
     /// Records another choice of indexed metadata keys.

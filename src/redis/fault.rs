@@ -93,7 +93,15 @@ impl Fault {
         let (kind, effect, remedy, breaks_connection) = classify(&error);
         // A timeout says nothing of the others: the server may only be slow.
         let breaks_others = breaks_connection && kind != StoreErrorKind::DeadlineExceeded;
-        let problem = format!("Redis at {address} failed: {error}");
+        let problem = match error.kind() {
+            // What the parser says of a foreign protocol's bytes helps nobody; it stays in the source.
+            ErrorKind::Parse => {
+                format!(
+                    "what answers at {address} does not speak Redis's protocol, or a reply was damaged; check host and port"
+                )
+            }
+            _ => format!("Redis at {address} failed: {error}"),
+        };
         Self { kind, effect, remedy, breaks_connection, breaks_others, problem, source: Some(Box::new(error)) }
     }
 

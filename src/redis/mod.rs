@@ -6,6 +6,7 @@ mod cardinalities;
 mod check;
 pub(crate) mod check_reply;
 mod command;
+mod durability;
 mod fault;
 mod history;
 mod index_entries;
@@ -18,14 +19,24 @@ mod retry;
 mod scan;
 mod script;
 mod statistics_parts;
+#[cfg(feature = "tls")]
+#[cfg_attr(
+    not(all(feature = "blocking", feature = "nonblocking-tls")),
+    allow(dead_code, reason = "each flavour uses another part")
+)]
+mod tls;
 
 pub(crate) use cardinalities::Cardinalities;
 pub(crate) use check::Phase;
 pub use check::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection};
 pub(crate) use command::Call;
+pub use durability::Durability;
 pub(crate) use fault::{Effect, Fault};
 pub(crate) use options::{RedisOptions, Settings};
 pub use preflight::PreflightReport;
+pub(crate) use reply::has_written;
 pub(crate) use retry::{Attempts, Next};
 pub(crate) use scan::{Assembly, Scan};
 pub(crate) use statistics_parts::StatisticsParts;
+#[cfg(feature = "tls")]
+pub(crate) use tls::ClientCertificate;

@@ -1,9 +1,12 @@
 use std::time::Duration;
 
-use redis::IntoConnectionInfo as _;
+use redis::{ConnectionAddr, IntoConnectionInfo as _};
 
+use super::durability::Durability;
 use super::keyspace::Keyspace;
 use super::preflight::Tolerance;
+#[cfg(feature = "tls")]
+use super::tls::{Tls, TlsOptions};
 use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
 use crate::query::IndexedMetadata;
 use crate::stored_format::{DocumentLimit, FormatVersion};
@@ -22,6 +25,9 @@ pub(crate) struct RedisOptions {
     pub(crate) indexed_metadata: IndexedMetadata,
     pub(crate) write_format: FormatVersion,
     pub(crate) tolerance: Tolerance,
+    pub(crate) durability: Durability,
+    #[cfg(feature = "tls")]
+    pub(crate) tls: TlsOptions,
 }
 
 /// Settings that were checked: what a store works with.
@@ -40,6 +46,12 @@ pub(crate) struct Settings {
     pub(crate) indexed_metadata: IndexedMetadata,
     pub(crate) write_format: FormatVersion,
     pub(crate) tolerance: Tolerance,
+    #[cfg(feature = "tls")]
+    #[cfg_attr(
+        not(any(feature = "blocking", feature = "nonblocking-tls")),
+        allow(dead_code, reason = "checked, although nothing connects by it")
+    )]
+    pub(crate) tls: Tls,
 }
 
 impl RedisOptions {
@@ -58,6 +70,9 @@ impl RedisOptions {
             indexed_metadata: IndexedMetadata::default(),
             write_format: FormatVersion::NEWEST,
             tolerance: Tolerance::default(),
+            durability: Durability::default(),
+            #[cfg(feature = "tls")]
+            tls: TlsOptions::default(),
         }
     }
 
@@ -74,13 +89,35 @@ impl RedisOptions {
         let parsed = self.url.as_str().into_connection_info().map_err(|_| {
             configuration(
                 "the Redis URL cannot be read; it must look like redis://[user:password@]host[:port][/db], \
-                 rediss://… or redis+unix:///path",
+                 rediss://… for TLS, or redis+unix:///path",
             )
         })?;
         let redis_settings = parsed.redis_settings().clone().set_skip_set_lib_name();
         let tcp_settings = parsed.tcp_settings().clone().set_nodelay(true);
         let connection = parsed.set_redis_settings(redis_settings).set_tcp_settings(tcp_settings);
+        match connection.addr() {
+            ConnectionAddr::TcpTls { .. } if !cfg!(feature = "tls") => {
+                return Err(configuration(
+                    "rediss:// is TLS, which this build leaves out: switch on the feature tls, or \
+                     nonblocking-tls for the asynchronous flavour",
+                )
+                .into());
+            }
+            ConnectionAddr::TcpTls { insecure: true, .. } => {
+                return Err(configuration(
+                    "the server's certificate is always verified: take #insecure from the URL, and give the certificate \
+                     of whoever signed it as root_certificates",
+                )
+                .into());
+            }
+            _ => {}
+        }
         Ok(Settings {
+            #[cfg(feature = "tls")]
+            tls: match connection.addr() {
+                ConnectionAddr::TcpTls { .. } => self.tls.check()?,
+                _ => Tls::default(),
+            },
             address: connection.addr().to_string(),
             connection,
             keyspace,
@@ -98,14 +135,29 @@ impl RedisOptions {
 
 impl Settings {
     /// # Errors
-    /// [`StoreErrorKind::Configuration`] when redis-rs cannot work with the address, as for `rediss://` without TLS.
+    /// [`StoreErrorKind::Configuration`] when redis-rs cannot work with the address.
+    #[cfg_attr(
+        not(any(feature = "tokio", feature = "smol")),
+        expect(dead_code, reason = "the blocking flavour connects by itself")
+    )]
     pub(crate) fn client(&self) -> Result<redis::Client> {
-        redis::Client::open(self.connection.clone())
-            .map_err(|error| configuration(&format!("cannot connect to {}: {error}", self.address)).into())
+        let client = match self.connection.addr() {
+            #[cfg(feature = "nonblocking-tls")]
+            ConnectionAddr::TcpTls { .. } => {
+                redis::Client::build_with_tls(self.connection.clone(), self.tls.certificates())
+            }
+            #[cfg(not(feature = "nonblocking-tls"))]
+            ConnectionAddr::TcpTls { .. } => {
+                let problem = "rediss:// in the asynchronous flavour needs the feature nonblocking-tls";
+                return Err(configuration(problem).into());
+            }
+            _ => redis::Client::open(self.connection.clone()),
+        };
+        client.map_err(|error| configuration(&format!("cannot connect to {}: {error}", self.address)).into())
     }
 }
 
-fn configuration(problem: &str) -> StoreError {
+pub(super) fn configuration(problem: &str) -> StoreError {
     StoreError::new(StoreErrorKind::Configuration, Outcome::NotApplied, problem)
 }
 

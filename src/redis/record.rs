@@ -8,6 +8,8 @@ use crate::stored_format::{self, DocumentLimit, FormatError};
 const MAGIC: &[u8; 2] = b"MR";
 const VERSION: u8 = 1;
 const WRITE_ID_BYTES: usize = 16;
+/// A write keeps the server busy for about 3 µs for each entry.
+const MOST_ENTRIES: usize = 10_000;
 
 /// The value stored for a request: a header that scripts read without knowing the document, then the document.
 ///
@@ -54,6 +56,10 @@ impl NewRecord {
             })?;
         let marks = history_marks(&request.decisions);
         let IndexEntries { lasting, current } = index_entries(request, &settings.indexed_metadata);
+        let entries = current.values().map(Vec::len).sum::<usize>().saturating_add(lasting.len());
+        if entries > MOST_ENTRIES {
+            return Err(Error::TooManyEntries { id: request.id.clone(), entries, limit: MOST_ENTRIES });
+        }
 
         let mut bytes = Vec::with_capacity(512 + encoded.len());
         bytes.extend_from_slice(MAGIC);
@@ -90,7 +96,7 @@ fn put_text(bytes: &mut Vec<u8>, text: &[u8]) {
     bytes.extend_from_slice(text);
 }
 
-/// All that is counted here is bounded by the length limits of names or by the document limit.
+/// All that is counted here is bounded: by the length limits of names, by the document limit or by [`MOST_ENTRIES`].
 fn put_u16(bytes: &mut Vec<u8>, number: usize) {
     bytes.extend_from_slice(&u16::try_from(number).unwrap_or(u16::MAX).to_be_bytes());
 }

@@ -34,6 +34,12 @@ pub(crate) enum Updated {
     Stored(usize),
 }
 
+/// Whether a script that writes a request answers that it is written, by this attempt or, it may be, by an earlier one.
+pub(crate) fn has_written(reply: &Value) -> bool {
+    let tag = array(reply).and_then(|parts| text(parts.first()?));
+    matches!(tag, Some("created" | "exists" | "updated" | "repeated"))
+}
+
 /// # Errors
 /// [`StoreErrorKind::Incompatible`] when the namespace was laid out otherwise.
 pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> {

@@ -172,6 +172,17 @@ impl ActorContext {
     }
 }
 
+impl ActorMode {
+    /// The mode as a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Simulate => "Simulate",
+            Self::Validate => "Validate",
+            Self::Commit => "Commit",
+        }
+    }
+}
+
 impl ActorKind {
     /// The kind as a word.
     pub const fn as_str(self) -> &'static str {

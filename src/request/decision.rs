@@ -6,6 +6,18 @@ use serde::{Deserialize, Serialize};
 use super::{ActorContext, Metadata, Timestamp};
 
 /// One entry of a request's history: what was decided, by whom, when and why.
+///
+/// The metadata of a decision names what it was about:
+///
+/// | decision | keys |
+/// |---|---|
+/// | lifecycle | `from`; `pending_reason`, `expires_at`, `superseded_by`, `resulting_version` of the new status; `approval` where one decided it; `claim`, `side_effects` when executed; `compensated_by` |
+/// | `Requested`, `Renewed` | `approvals`, `missing`: how many; `round` |
+/// | `Granted`, `Rejected`, `Expired` | `approval`, `target`, `step`, `round`, `digest`; `quorum_group`, `required`; `expires_at`; of a rejection `code`, `message`, `category` and its own metadata |
+/// | `QuorumSatisfied` | `quorum_group`, `required`, `step`; `satisfied`: the approvals that were not needed any more |
+/// | `Overridden` | `overridden`: the approvals; `round`, `digest` |
+/// | version resolution | `current_version`, `expected_version` |
+/// | execution | `claim`; `lease_ends_at`, `renewed`, `previous_claim` of a claim; `message`, `code` and its own metadata of a failure |
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Decision {

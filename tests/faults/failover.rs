@@ -9,7 +9,7 @@ use crate::redis_support::{Flavour, Raw};
 use crate::scene::{Scene, next, recovered, rounds};
 use crate::support::PrivateServer;
 
-fn follow(replica: &mut Raw, primary: &str) {
+pub fn follow(replica: &mut Raw, primary: &str) {
     let (host, port) = primary.trim_start_matches("redis://").trim_end_matches('/').split_once(':').unwrap();
     let _: String = replica.ask(&["REPLICAOF", host, port]);
     wait("the replica follows", || replica.ask::<String>(&["INFO", "replication"]).contains("master_link_status:up"));

@@ -26,6 +26,7 @@ mod support;
 mod cancellation;
 mod connections;
 mod cuts;
+mod durability;
 mod failover;
 mod full_disk;
 mod load;

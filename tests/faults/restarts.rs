@@ -8,7 +8,8 @@ use mutator_governance::{MutationRequest, Outcome, StoreErrorKind, WriteId};
 
 use crate::redis_support::requests::{pending, second};
 use crate::redis_support::{Flavour, Options, Oracle, Raw};
-use crate::scene::{Directory, Scene, free_port, kind, next, recovered, resolved, rounds};
+use crate::scene::{Directory, Scene, kind, next, recovered, resolved, rounds};
+use crate::support::redis_server::free_port;
 use crate::support::{PrivateServer, unique_namespace};
 
 struct EndAtDrop<'a>(&'a AtomicBool);

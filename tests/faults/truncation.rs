@@ -9,7 +9,8 @@ use mutator_governance::{MutationRequest, WriteId};
 
 use crate::redis_support::requests::{asking_for_approvals, draft, pending, second};
 use crate::redis_support::{Flavour, Options, Oracle, Raw, Store};
-use crate::scene::{Directory, every_byte, free_port, next};
+use crate::scene::{Directory, every_byte, next};
+use crate::support::redis_server::free_port;
 use crate::support::{PrivateServer, unique_namespace};
 
 const TIMEOUT: Duration = Duration::from_secs(10);

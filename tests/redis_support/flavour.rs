@@ -9,8 +9,8 @@ use mutator_governance::blocking::{self, RequestQueries as _, RequestStore as _}
 #[cfg(any(feature = "tokio", feature = "smol"))]
 use mutator_governance::nonblocking::{self, RequestQueries as _, RequestStore as _};
 use mutator_governance::{
-    CheckReport, Count, DecisionQuery, DecisionRow, DocumentLimit, InboxQuery, Inspection, Lookup, MutationRequest,
-    Page, PageRequest, PendingApprovalQuery, PendingApprovalRow, PreflightReport, RecentApprovalQuery,
+    CheckReport, Count, DecisionQuery, DecisionRow, DocumentLimit, Durability, InboxQuery, Inspection, Lookup,
+    MutationRequest, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow, PreflightReport, RecentApprovalQuery,
     RecentApprovalRow, RequestId, RequestQuery, Result, Settled, StateId, Statistics, Timestamp, UnsettledWrite,
     WriteId,
 };
@@ -32,6 +32,7 @@ pub struct Options {
     pub timeout: Duration,
     pub connect_timeout: Duration,
     pub limit: DocumentLimit,
+    pub durability: Durability,
 }
 
 /// A store in one of the flavours; every call waits for its end.
@@ -56,6 +57,7 @@ impl Options {
             timeout: Duration::from_secs(20),
             connect_timeout: Duration::from_secs(5),
             limit: DocumentLimit::DEFAULT,
+            durability: Durability::default(),
         }
     }
 
@@ -75,6 +77,10 @@ impl Options {
         Self { pool_size, ..self }
     }
 
+    pub fn durability(self, durability: Durability) -> Self {
+        Self { durability, ..self }
+    }
+
     pub fn limit(self, limit: DocumentLimit) -> Self {
         Self { limit, ..self }
     }
@@ -89,6 +95,7 @@ macro_rules! builder {
             .timeout($options.timeout)
             .connect_timeout($options.connect_timeout)
             .document_limit($options.limit)
+            .durability($options.durability)
     };
 }
 
@@ -160,7 +167,19 @@ macro_rules! call {
     };
 }
 
+#[cfg(feature = "blocking")]
+impl From<blocking::RedisStore> for Store {
+    fn from(store: blocking::RedisStore) -> Self {
+        Self(Inner::Blocking(store))
+    }
+}
+
 impl Store {
+    #[cfg(any(feature = "tokio", feature = "smol"))]
+    pub fn nonblocking_of(store: nonblocking::RedisStore, flavour: Flavour) -> Self {
+        Self(Inner::Nonblocking(store, flavour))
+    }
+
     pub fn create(&self, request: MutationRequest) -> Result<MutationRequest> {
         call!(self, store => store.create(request))
     }

@@ -47,6 +47,7 @@ macro_rules! every_case {
             a_conflict_tells_when_the_two_do_not_commute,
             a_command_made_invalid_fails_with_its_own_error,
             rebase_gives_up_after_so_many_times,
+            no_rebase_is_begun_after_the_deadline,
             one_approval_is_granted_once,
         }
         $register! { executing:

@@ -1,7 +1,6 @@
 //! A server that keeps its data on disk, a proxy before it, and what befalls both.
 
 use std::collections::BTreeMap;
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -11,6 +10,7 @@ use fastrand::Rng;
 use crate::process::Level;
 use crate::proxy::Proxy;
 use crate::redis_support::Raw;
+use crate::support::redis_server::free_port;
 use crate::support::{PrivateServer, unique_namespace};
 
 const BETWEEN_KILLS: Duration = Duration::from_secs(6);
@@ -29,7 +29,7 @@ impl Machine {
     pub fn new() -> Self {
         let directory = std::env::temp_dir().join(unique_namespace("mg-soak"));
         std::fs::create_dir(&directory).unwrap();
-        let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let server = start(&directory, port);
         let proxy = Proxy::to(server.url());
         let raw = Raw::to(server.url());

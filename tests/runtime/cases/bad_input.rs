@@ -81,7 +81,7 @@ pub(crate) async fn the_second_vote_and_the_wrong_order_are_refused(world: World
     let expected =
         ApprovalRefusal::AlreadyDecided { approval: approval("approval-1"), status: ApprovalStatus::Approved };
     let again = Command::grant(sam, approval("approval-1"));
-    assert_refused(&world, &request, again, expected, "is Approved already").await;
+    assert_refused(&world, &request, again, expected, "is Approved already; read the request again").await;
 }
 
 #[dual]
@@ -98,7 +98,14 @@ pub(crate) async fn what_is_over_is_not_decided(world: World) {
     let request = world.governance.cancel(&request.id, user("requester")).await.unwrap();
     let expected = ApprovalRefusal::NotAwaitingApproval { status: Status::Canceled };
     let decide = Command::grant(user("alice"), first);
-    assert_refused(&world, &request, decide, expected, "does not wait for approval (Canceled)").await;
+    assert_refused(
+        &world,
+        &request,
+        decide,
+        expected,
+        "does not wait for approval (Canceled); that status is final, so file a new request",
+    )
+    .await;
     for command in [Command::cancel(user("admin")), Command::approve(user("admin")), Command::reject(user("admin"))] {
         let error = world.governance.apply(&request.id, &command).await.unwrap_err();
         assert!(error.to_string().contains("that status is final, so file a new request"), "{error}");

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use mutator_governance::workflow::{Command, Completion};
-use mutator_governance::{ExecutionDecision, ExecutionRefusal, Outcome, RequestState, Status, Value};
+use mutator_governance::{Error, ExecutionDecision, ExecutionRefusal, Outcome, RequestState, Status, Value};
 
-use super::executing::run_for_anybody;
+use super::executing::{run_for_anybody, succeed};
 use super::{Mishap, World, dual};
-use crate::people::{Calls, approved, at, count, execution_refusal, order, order_of, user, version};
+use crate::people::{Calls, approved, at, count, execution_refusal, order, order_of, version};
 
 #[dual]
 pub(crate) async fn a_claim_that_was_not_written_is_tried_again_at_once(world: World) {
@@ -79,11 +78,15 @@ pub(crate) async fn a_result_that_was_not_written_can_be_recorded_later(world: W
     let (shaky, calls) = (world.shaky(), Calls::default());
     shaky.plan(2, Mishap::Lost);
     let governance = world.governance_over(shaky);
-    let result = governance.execute(&request.id, &order(), run!(|_request| run_for_anybody(&calls))).await;
-    assert_eq!(result.unwrap_err().outcome(), Outcome::NotApplied);
+    let result = governance.execute(&request.id, &order(), run!(|request| succeed(&calls, request))).await;
+    let error = result.unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotApplied);
+    assert!(error.to_string().contains("Apply the command that this error holds"), "{error}");
+    let Error::Unrecorded(unrecorded) = error else { panic!("{error}") };
     let claim = world.stored(&request.id).await.execution.claim.as_ref().unwrap().id;
     world.clock.set(at(600));
-    let complete = Command::complete(user("executor"), claim, Completion::new().resulting_in(version("v2")));
+    assert_eq!((&unrecorded.id, unrecorded.claim), (&request.id, claim));
+    let complete = unrecorded.record;
     let executed = governance.apply(&request.id, &complete).await.unwrap();
     assert_eq!(executed.state, RequestState::Executed { at: at(600), resulting_version: Some(version("v2")) });
     let again = governance.apply(&request.id, &complete).await.unwrap_err();

@@ -1,6 +1,7 @@
 //! Several people act on one request at once.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mutator_governance::workflow::Command;
 use mutator_governance::{
@@ -168,6 +169,23 @@ pub(crate) async fn rebase_gives_up_after_so_many_times(world: World) {
     assert_eq!(count(&changed, ApprovalDecision::Granted), 3);
     let stored = world.stored(&request.id).await;
     assert_eq!(stored, changed);
+}
+
+#[dual]
+pub(crate) async fn no_rebase_is_begun_after_the_deadline(world: World) {
+    for (deadline, updates) in [(Duration::ZERO, 1), (Duration::from_secs(60), 2)] {
+        let request = world.governance.submit(needing(&format!("until-{deadline:?}"), &MEMBERS)).await.unwrap();
+        let shaky = world.shaky();
+        shaky.plan(1, granted("bob", "approval-2"));
+        let governance =
+            Governance::builder().store(shaky.clone()).clock(world.clock.clone()).deadline(deadline).build();
+        let outcome = grant_own(governance, request.id.clone(), 0).await;
+        assert_eq!(shaky.updates(), updates);
+        assert_eq!(outcome.is_ok(), updates == 2);
+        if let Err(error) = outcome {
+            assert_eq!(conflict(error).commutes, Some(true));
+        }
+    }
 }
 
 #[dual]

@@ -1,0 +1,60 @@
+//! A connection to the server: logged in, one command at a time.
+
+use std::io::Write as _;
+
+use redis::{Cmd, ErrorKind, Parser, RedisConnectionInfo, RedisError, RedisResult, Value};
+
+use super::redis_stream::Stream;
+use crate::deadline::Deadline;
+use crate::redis::Settings;
+
+pub(super) struct Connection {
+    stream: Stream,
+    parser: Parser,
+}
+
+impl Connection {
+    /// Connects, logs in and chooses the database.
+    pub(super) fn open(settings: &Settings, deadline: Deadline) -> RedisResult<Self> {
+        let mut connection = Self { stream: Stream::connect(settings, deadline)?, parser: Parser::new() };
+        connection.set_up(settings.connection.redis_settings(), deadline)?;
+        Ok(connection)
+    }
+
+    /// Sends one command and reads its reply. After an I/O or a parse error the connection must not be used again.
+    pub(super) fn run(&mut self, command: &Cmd, deadline: Deadline) -> RedisResult<Value> {
+        self.ask(command, deadline)?.extract_error()
+    }
+
+    /// The same, where a refusal of the server is an answer too.
+    pub(super) fn ask(&mut self, command: &Cmd, deadline: Deadline) -> RedisResult<Value> {
+        self.stream.set_deadline(deadline);
+        self.stream.write_all(&command.get_packed_command())?;
+        self.stream.flush()?;
+        self.parser.parse_value(&mut self.stream)
+    }
+
+    fn set_up(&mut self, settings: &RedisConnectionInfo, deadline: Deadline) -> RedisResult<()> {
+        if let Some(password) = settings.password() {
+            let mut login = redis::cmd("AUTH");
+            if let Some(username) = settings.username() {
+                login.arg(username);
+            }
+            self.run(login.arg(password), deadline).map_err(refused_login)?;
+        }
+        if settings.db() != 0 {
+            self.run(redis::cmd("SELECT").arg(settings.db()), deadline)?;
+        }
+        Ok(())
+    }
+}
+
+/// Whatever the server says of a login, it is one that was refused.
+fn refused_login(error: RedisError) -> RedisError {
+    match error.kind() {
+        ErrorKind::Server(_) | ErrorKind::Extension => {
+            (ErrorKind::AuthenticationFailed, "the login was refused", error.to_string()).into()
+        }
+        _ => error,
+    }
+}

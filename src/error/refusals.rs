@@ -1,0 +1,192 @@
+use crate::request::{
+    ApprovalId, ApprovalStatus, ApprovalTarget, Digest, QuorumGroup, RequestId, Status, Step, Timestamp, WriteId,
+};
+
+/// Why a decision on an approval is not allowed. In the order in which the rules are checked.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ApprovalRefusal {
+    /// The request does not wait for approval.
+    #[error("it does not wait for approval ({status}){}", approval_hint(*.status))]
+    NotAwaitingApproval {
+        /// Where it stands.
+        status: Status,
+    },
+    /// The request has no approvals.
+    #[error("it has no approvals to decide")]
+    NoApprovals,
+    /// The request has no approval with this id.
+    #[error("it has no approval {approval}; its approvals are {known}")]
+    UnknownApproval {
+        /// The id that was asked for.
+        approval: ApprovalId,
+        /// The ids it has, for reading.
+        known: String,
+    },
+    /// The approval is decided already.
+    #[error("approval {approval} is {status} already; read the request again to see what it still waits for")]
+    AlreadyDecided {
+        /// The approval.
+        approval: ApprovalId,
+        /// What has become of it.
+        status: ApprovalStatus,
+    },
+    /// The approval was not decided in time.
+    #[error("approval {approval} could be decided until {expired_at}; ask for a new request or a renewed approval")]
+    Expired {
+        /// The approval.
+        approval: ApprovalId,
+        /// When it ended.
+        expired_at: Timestamp,
+    },
+    /// The actor has no id.
+    #[error("approval {approval} cannot be decided by an actor without an id; give the actor's id")]
+    AnonymousDecider {
+        /// The approval.
+        approval: ApprovalId,
+    },
+    /// The approval is not addressed to the actor.
+    #[error("approval {approval} is for {target}; {actor} is none of these, so one of them has to decide it")]
+    NotAddressed {
+        /// The approval.
+        approval: ApprovalId,
+        /// Whom it is addressed to.
+        target: ApprovalTarget,
+        /// Who tried to decide.
+        actor: String,
+    },
+    /// The actor asked for the change themselves.
+    #[error("approval {approval} cannot be decided by {actor}, who filed the request; somebody else has to")]
+    OwnRequest {
+        /// The approval.
+        approval: ApprovalId,
+        /// Who tried to decide.
+        actor: String,
+    },
+    /// The actor has a vote in this quorum group already.
+    #[error("approval {approval}: {actor} has voted in quorum group {group} already; another member has to")]
+    AlreadyVoted {
+        /// The approval.
+        approval: ApprovalId,
+        /// The group.
+        group: QuorumGroup,
+        /// Who tried to decide.
+        actor: String,
+    },
+    /// Approvals of a lower step come first.
+    #[error("approval {approval} is of step {step}; step {active} has to be decided first")]
+    NotYet {
+        /// The approval.
+        approval: ApprovalId,
+        /// Its step.
+        step: Step,
+        /// The step that is to be decided now.
+        active: Step,
+    },
+    /// The approver saw another request than the one they would approve.
+    #[error(
+        "approval {approval} was given for digest {seen}, but the request has digest {current}; look at it again and decide anew"
+    )]
+    AnotherDigest {
+        /// The approval.
+        approval: ApprovalId,
+        /// The digest of what the approver saw.
+        seen: Digest,
+        /// The digest of the request.
+        current: Digest,
+    },
+    /// The request was to be approved directly although approvals are unmet.
+    #[error(
+        "it cannot be approved directly: {unmet} of its approvals are unmet; grant them, or override them with a reason"
+    )]
+    Unmet {
+        /// How many grants are missing.
+        unmet: usize,
+    },
+    /// The approvals were to be overridden although all are met.
+    #[error("it has no unmet approvals to override; approve it directly")]
+    NothingToOverride,
+    /// The approvals were to be overridden by an actor without an id.
+    #[error("its approvals cannot be overridden by an actor without an id; give the actor's id")]
+    AnonymousOverride,
+    /// The approvals were to be overridden without a reason.
+    #[error("its approvals can be overridden only for a reason; give the actor's reason")]
+    OverrideWithoutReason,
+}
+
+/// Why a request cannot be resolved, executed or compensated.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ExecutionRefusal {
+    /// The request is not approved.
+    #[error("it is {status}; only an approved request is resolved or executed{}", execution_hint(*.status))]
+    NotApproved {
+        /// Where it stands.
+        status: Status,
+    },
+    /// Somebody is executing the request.
+    #[error("{by} is executing it; wait for that, or until the lease ends at {lease_ends_at}")]
+    Claimed {
+        /// Who is executing it.
+        by: String,
+        /// From when on another executor may take over.
+        lease_ends_at: Timestamp,
+    },
+    /// The claim is not the one the request is held by.
+    #[error(
+        "it is {status} and not held by claim {claim} any more, which was given up or taken over; read it again, and \
+         find out what the interrupted execution did before you repeat it"
+    )]
+    ClaimLost {
+        /// The claim that was presented.
+        claim: WriteId,
+        /// Where the request stands.
+        status: Status,
+    },
+    /// An approval was granted for something else than the request is now.
+    #[error(
+        "approval {approval} was granted for digest {approved}, but the request has digest {current}; file what it has \
+         become as a new request"
+    )]
+    ApprovedOtherwise {
+        /// The approval.
+        approval: ApprovalId,
+        /// The digest it was granted for.
+        approved: Digest,
+        /// The digest of the request.
+        current: Digest,
+    },
+    /// The approval was to be renewed although the request has no approvals.
+    #[error("it has no approvals that could be renewed; choose another strategy for stale requests")]
+    NothingToRenew,
+    /// The request is not executed.
+    #[error("it is {status}; only an executed request is compensated or compensates")]
+    NotExecuted {
+        /// Where it stands.
+        status: Status,
+    },
+    /// The request makes up for nothing.
+    #[error("it is no compensation; file one by a draft that names what it compensates")]
+    NoCompensation,
+    /// The compensation makes up for another request.
+    #[error("the compensation is for request {compensates}; name that one")]
+    CompensatesAnother {
+        /// The request the compensation is for.
+        compensates: RequestId,
+    },
+}
+
+fn approval_hint(status: Status) -> &'static str {
+    match status {
+        Status::Pending => "; ask for its approvals first",
+        Status::Created | Status::Approved => "; hold it for approval first, if it is to be approved again",
+        _ => "; that status is final, so file a new request",
+    }
+}
+
+fn execution_hint(status: Status) -> &'static str {
+    match status {
+        Status::Pending | Status::Created => "; have it explained to see what it still waits for",
+        _ => "; that status is final, so file a new request",
+    }
+}

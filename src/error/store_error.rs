@@ -1,0 +1,62 @@
+use super::Outcome;
+use crate::settle::UnsettledWrite;
+
+/// A failure of the store itself.
+#[derive(Debug, thiserror::Error)]
+#[error("{problem}")]
+#[non_exhaustive]
+pub struct StoreError {
+    /// What kind of failure it is.
+    pub kind: StoreErrorKind,
+    /// Whether the write it happened in took effect; `NotApplied` for reads.
+    pub outcome: Outcome,
+    /// What failed and what to do, in words. Never holds a secret.
+    pub problem: String,
+    /// The write whose outcome is unknown, if it is, to be settled by `RequestStore::settle`.
+    pub unsettled: Option<Box<UnsettledWrite>>,
+    /// The failure underneath, as the backend reported it.
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// The kinds of failures of a store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StoreErrorKind {
+    /// The server cannot be reached.
+    Unreachable,
+    /// The call did not end by its deadline.
+    DeadlineExceeded,
+    /// The connection broke, or gave an answer that makes no sense.
+    Connection,
+    /// The server refused, for a reason that may pass: it is loading, busy, read-only or out of memory.
+    Unavailable,
+    /// The server refused, for a reason that stays: permissions, a wrong command, a wrong type at a key.
+    Refused,
+    /// What the server is or holds does not fit this store: its version, or the namespace's format.
+    Incompatible,
+    /// The store was configured with something that cannot work.
+    Configuration,
+    /// The write took effect, but was not confirmed to be as durable as was asked for.
+    Unconfirmed,
+}
+
+impl StoreError {
+    /// A failure of this kind, for those who write a store of their own.
+    pub fn new(kind: StoreErrorKind, outcome: Outcome, problem: impl Into<String>) -> Self {
+        Self { kind, outcome, problem: problem.into(), unsettled: None, source: None }
+    }
+
+    /// The same failure, which leaves this write unsettled.
+    #[must_use]
+    pub fn leaving(mut self, write: UnsettledWrite) -> Self {
+        self.unsettled = Some(Box::new(write));
+        self
+    }
+
+    /// The same failure with what the backend reported.
+    #[must_use]
+    pub fn caused_by(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        self.source = Some(source.into());
+        self
+    }
+}

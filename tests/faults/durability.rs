@@ -1,0 +1,131 @@
+//! Writes that wait for replicas or for the disk: confirmed, or told to have been applied without.
+
+use std::time::{Duration, Instant};
+
+use mutator_governance::{Durability, Error, Outcome, StoreErrorKind, WriteId};
+
+use crate::failover::follow;
+use crate::redis_support::requests::{pending, second};
+use crate::redis_support::{Flavour, Options, Raw};
+use crate::scene::{Stopped, in_time, kind, next};
+use crate::support::{PrivateServer, unique_namespace};
+
+const TIMEOUT: Duration = Duration::from_millis(800);
+
+fn options(server: &PrivateServer, timeout: Duration) -> Options {
+    Options::new(server.url(), unique_namespace("durability")).timeout(timeout)
+}
+
+#[test]
+fn a_write_that_waits_for_a_replica_is_there_when_its_call_returns() {
+    let primary = PrivateServer::start_on_tcp(&["--repl-diskless-sync-delay", "0"]);
+    let replica = PrivateServer::start_on_tcp(&[]);
+    let mut on_replica = Raw::to(replica.url());
+    follow(&mut on_replica, primary.url());
+    for flavour in Flavour::all() {
+        let options = options(&primary, Duration::from_secs(10)).durability(Durability::Replicas(1));
+        let store = flavour.open(&options).unwrap();
+        let mut request = store.create(pending("r", "s", second(0))).unwrap();
+        for _ in 0..20 {
+            request = store.update(next(&request), WriteId::generate()).unwrap();
+            let stored: Vec<Vec<u8>> =
+                on_replica.keys(&options.namespace).into_iter().filter(|key| key.ends_with(b":r:r")).collect();
+            let record: Vec<u8> = on_replica.ask(&[b"GET".as_slice(), &stored[0]]);
+            assert_eq!(record[4..12], request.revision().number.to_be_bytes(), "{flavour:?}");
+        }
+    }
+}
+
+#[test]
+fn a_write_that_no_replica_confirms_is_applied_and_told_to_be_unconfirmed() {
+    let primary = PrivateServer::start_on_tcp(&["--repl-diskless-sync-delay", "0"]);
+    let replica = PrivateServer::start_on_tcp(&[]);
+    follow(&mut Raw::to(replica.url()), primary.url());
+    for flavour in Flavour::all() {
+        let options = options(&primary, TIMEOUT);
+        let plain = flavour.open(&options).unwrap();
+        let store = flavour.open(&options.clone().durability(Durability::Replicas(1))).unwrap();
+        let request = store.create(pending("r", "s", second(0))).unwrap();
+
+        let stopped = Stopped::new(replica.pid());
+        let unconfirmed = |what: &str, error: &Error| {
+            assert_eq!(
+                (kind(error), error.outcome()),
+                (StoreErrorKind::Unconfirmed, Outcome::Applied),
+                "{what}: {error}"
+            );
+            assert!(error.to_string().contains("only 0 of 1 replicas"), "{what}: {error}");
+            assert!(error.unsettled_write().is_none() && !error.is_retryable(), "{what}: {error}");
+        };
+        let (change, write_id) = (next(&request), WriteId::generate());
+        let error = in_time("update", TIMEOUT, || store.update(change.clone(), write_id)).unwrap_err();
+        unconfirmed("update", &error);
+        let error = in_time("create", TIMEOUT, || store.create(pending("new", "s", second(1)))).unwrap_err();
+        unconfirmed("create", &error);
+        // Repeated it is recognised, and still not confirmed, although this connection has written nothing since.
+        let error = in_time("repeat", TIMEOUT, || store.update(change.clone(), write_id)).unwrap_err();
+        unconfirmed("repeat", &error);
+
+        // Whoever does not wait is not kept waiting, and sees what was applied.
+        let began = Instant::now();
+        let stored = plain.get(&request.id).unwrap().unwrap();
+        assert_eq!(stored.revision().number, 1, "{flavour:?}");
+        plain.update(next(&stored), WriteId::generate()).unwrap();
+        assert!(began.elapsed() < TIMEOUT / 2, "{flavour:?} took {:?}", began.elapsed());
+
+        drop(stopped);
+        let stored = plain.get(&request.id).unwrap().unwrap();
+        assert_eq!(stored.revision().number, 2, "{flavour:?}");
+        store.update(next(&stored), WriteId::generate()).unwrap();
+    }
+}
+
+/// The write that waits must not hold up the reads of the same store.
+#[test]
+fn reading_goes_on_while_a_write_waits() {
+    let server = PrivateServer::start_on_tcp(&[]);
+    for flavour in Flavour::all() {
+        let options = options(&server, Duration::from_secs(4)).durability(Durability::Replicas(1));
+        let store = flavour.open(&options).unwrap();
+        let began = Instant::now();
+        std::thread::scope(|scope| {
+            let write = scope.spawn(|| store.create(pending("r", "s", second(0))));
+            std::thread::sleep(Duration::from_millis(200));
+            while store.get(&pending("r", "s", second(0)).id).unwrap().is_none() {
+                assert!(began.elapsed() < Duration::from_secs(2), "{flavour:?}: reading was held up");
+            }
+            assert!(!write.is_finished(), "{flavour:?}: the write did not wait");
+            assert_eq!(kind(&write.join().unwrap().unwrap_err()), StoreErrorKind::Unconfirmed);
+        });
+    }
+}
+
+#[test]
+fn a_server_without_the_command_or_the_permission_is_refused_when_the_store_is_opened() {
+    let server = PrivateServer::start_on_tcp(&[]);
+    let mut raw = Raw::to(server.url());
+    let _: String = raw.ask(&["ACL", "SETUSER", "noreplicas", "on", ">pw", "~*", "+@all", "-wait"]);
+    let knows_waitaof = raw.try_ask::<Vec<i64>>(&["WAITAOF", "0", "0", "1"]).is_ok();
+    for flavour in Flavour::all() {
+        if !knows_waitaof {
+            let error = flavour.open(&options(&server, TIMEOUT).durability(Durability::Fsynced)).err().unwrap();
+            assert_eq!(kind(&error), StoreErrorKind::Incompatible, "{error}");
+            assert!(error.to_string().contains("7.2"), "{error}");
+        }
+        let url = server.url().replace("redis://", "redis://noreplicas:pw@");
+        let limited = Options { url, ..options(&server, TIMEOUT) };
+        flavour.open(&limited).unwrap();
+        let waiting = limited.durability(Durability::Replicas(1));
+        let error = flavour.open(&waiting).err().unwrap();
+        assert_eq!(kind(&error), StoreErrorKind::Refused, "{error}");
+        assert!(error.to_string().contains("wait"), "{error}");
+
+        // Taken away later, it does not make a write that was applied look like one that was not.
+        let _: String = raw.ask(&["ACL", "SETUSER", "noreplicas", "+wait"]);
+        let store = flavour.open(&waiting).unwrap();
+        let _: String = raw.ask(&["ACL", "SETUSER", "noreplicas", "-wait"]);
+        let error = store.create(pending("r", "s", second(0))).unwrap_err();
+        assert_eq!((kind(&error), error.outcome()), (StoreErrorKind::Unconfirmed, Outcome::Applied), "{error}");
+        assert!(store.get(&pending("r", "s", second(0)).id).unwrap().is_some(), "{flavour:?}");
+    }
+}
