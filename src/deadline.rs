@@ -18,7 +18,7 @@ impl Deadline {
     /// A deadline no later than this one that leaves no more than `duration`.
     #[cfg_attr(
         not(feature = "blocking"),
-        expect(dead_code, reason = "the other flavours time their connecting otherwise")
+        allow(dead_code, reason = "the other flavours time their connecting otherwise")
     )]
     pub(crate) fn within(&self, duration: Duration) -> Self {
         Self::after(self.remaining().unwrap_or_default().min(duration))

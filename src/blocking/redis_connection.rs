@@ -53,7 +53,9 @@ impl Connection {
 fn refused_login(error: RedisError) -> RedisError {
     match error.kind() {
         ErrorKind::Server(_) | ErrorKind::Extension => {
-            (ErrorKind::AuthenticationFailed, "the login was refused", error.to_string()).into()
+            // Not in the server's own words, which may repeat what was sent.
+            let code = error.code().unwrap_or_default().to_owned();
+            (ErrorKind::AuthenticationFailed, "the login was refused", code).into()
         }
         _ => error,
     }

@@ -145,6 +145,16 @@ impl RedisStoreBuilder {
         self
     }
 
+    /// Opens a store that writes nothing: the namespace has to be there, the user needs no permission to write, the server
+    /// may be a replica, and whatever would change something is refused before it is sent.
+    ///
+    /// A replica answers with what it has got so far.
+    #[must_use]
+    pub fn read_only(mut self) -> Self {
+        self.options.read_only = true;
+        self
+    }
+
     /// What a write waits for before its call returns; the server's answer if nothing is said.
     #[must_use]
     pub fn durability(mut self, durability: Durability) -> Self {
@@ -204,7 +214,10 @@ impl RedisStoreBuilder {
         let deadline = store.deadline();
         let info = store.call(&Call::server_info(), deadline).await?;
         store.preflight = Arc::new(reply::preflight(&store.settings, &info)?);
-        let layout = store.call(&Call::open_namespace(&store.settings), deadline).await?;
+        let mut layout = store.call(&Call::look_at_namespace(&store.settings), deadline).await?;
+        if reply::is_absent(&layout) && !store.settings.read_only {
+            layout = store.call(&Call::open_namespace(&store.settings), deadline).await?;
+        }
         reply::check_namespace(&store.settings, &layout)?;
         Ok((store.with_durability(durability).await?, layout))
     }
@@ -241,6 +254,9 @@ impl RedisStore {
         waits: bool,
         attempts: &mut Attempts,
     ) -> Result<(redis::Value, Option<redis::Value>)> {
+        if call.writes {
+            self.settings.check_writable()?;
+        }
         let mut with_source = false;
         loop {
             let fault = match self.send(&call.command(with_source), waits, attempts.deadline()).await {

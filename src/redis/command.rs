@@ -30,8 +30,18 @@ impl Call {
         Self::reading(redis::cmd("INFO"))
     }
 
-    /// Records the layout of a namespace, or reads what is recorded.
+    /// Reads how a namespace is laid out, if it is.
+    pub(crate) fn look_at_namespace(settings: &Settings) -> Self {
+        let mode = if settings.read_only { "read" } else { "look" };
+        Self { writes: false, what: Self::namespace(settings, &script::LOOK_AT_NAMESPACE, mode) }
+    }
+
+    /// Records the layout of a namespace, or reads what somebody else has recorded meanwhile.
     pub(crate) fn open_namespace(settings: &Settings) -> Self {
+        Self { writes: true, what: Self::namespace(settings, &script::OPEN_NAMESPACE, "open") }
+    }
+
+    fn namespace(settings: &Settings, script: &'static Script, mode: &str) -> What {
         let keyspace = &settings.keyspace;
         let keys = vec![keyspace.meta().into_bytes()];
         let (sample_index, sample_feed) = (format!("{}a", keyspace.index_prefix(0)), keyspace.feed(0));
@@ -42,8 +52,9 @@ impl Call {
             text(&metadata.join("\n")),
             text(&sample_index),
             text(&sample_feed),
+            text(&mode),
         ];
-        Self { writes: true, what: What::Script { script: &script::OPEN_NAMESPACE, keys, arguments } }
+        What::Script { script, keys, arguments }
     }
 
     /// Asks whether writes can wait for this.
@@ -232,7 +243,9 @@ impl Call {
         const MOST_NAMED: usize = 4;
         if error.kind == StoreErrorKind::Refused {
             let keys: Vec<_> = self.keys().into_iter().take(MOST_NAMED).collect();
-            error.problem = format!("{}; asked of {}", error.problem, keys.join(", "));
+            if !keys.is_empty() {
+                error.problem = format!("{}; asked of {}", error.problem, keys.join(", "));
+            }
         }
         error
     }

@@ -26,6 +26,7 @@ pub(crate) struct RedisOptions {
     pub(crate) write_format: FormatVersion,
     pub(crate) tolerance: Tolerance,
     pub(crate) durability: Durability,
+    pub(crate) read_only: bool,
     #[cfg(feature = "tls")]
     pub(crate) tls: TlsOptions,
 }
@@ -46,6 +47,7 @@ pub(crate) struct Settings {
     pub(crate) indexed_metadata: IndexedMetadata,
     pub(crate) write_format: FormatVersion,
     pub(crate) tolerance: Tolerance,
+    pub(crate) read_only: bool,
     #[cfg(feature = "tls")]
     #[cfg_attr(
         not(any(feature = "blocking", feature = "nonblocking-tls")),
@@ -71,6 +73,7 @@ impl RedisOptions {
             write_format: FormatVersion::NEWEST,
             tolerance: Tolerance::default(),
             durability: Durability::default(),
+            read_only: false,
             #[cfg(feature = "tls")]
             tls: TlsOptions::default(),
         }
@@ -128,12 +131,24 @@ impl RedisOptions {
             feed_length: self.feed_length,
             indexed_metadata: self.indexed_metadata,
             write_format: self.write_format,
-            tolerance: self.tolerance,
+            tolerance: Tolerance { replica: self.read_only, ..self.tolerance },
+            read_only: self.read_only,
         })
     }
 }
 
 impl Settings {
+    /// # Errors
+    /// [`StoreErrorKind::Configuration`] when the store was opened to read only.
+    pub(crate) fn check_writable(&self) -> Result<()> {
+        if self.read_only {
+            let problem =
+                "the store was opened read_only and writes nothing; open one without that for what is to change";
+            return Err(configuration(problem).into());
+        }
+        Ok(())
+    }
+
     /// # Errors
     /// [`StoreErrorKind::Configuration`] when redis-rs cannot work with the address.
     #[cfg_attr(

@@ -18,10 +18,11 @@ pub struct PreflightReport {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tolerance {
     pub(crate) eviction: bool,
+    pub(crate) replica: bool,
 }
 
 /// Every command the scripts and the store send, by which the server's ACL is asked.
-pub(crate) const COMMANDS: [&str; 16] = [
+pub(crate) const COMMANDS: [&str; 18] = [
     "get",
     "set",
     "mget",
@@ -34,6 +35,8 @@ pub(crate) const COMMANDS: [&str; 16] = [
     "zcard",
     "zlexcount",
     "xadd",
+    "hmget",
+    "hset",
     "scan",
     "eval",
     "evalsha",
@@ -48,8 +51,10 @@ impl PreflightReport {
     pub(crate) fn of(info: &str, tolerance: Tolerance) -> Result<Self, StoreError> {
         let info = Info(info);
         let (product, version) = check_version(&info)?;
-        if info.field("role") == Some("slave") {
-            return Err(incompatible("the server is a replica and takes no writes; connect to its primary".to_owned()));
+        if info.field("role") == Some("slave") && !tolerance.replica {
+            let problem =
+                "the server is a replica and takes no writes; connect to its primary, or open the store read_only";
+            return Err(incompatible(problem.to_owned()));
         }
         let mut warnings = Vec::new();
         let policy = info.field("maxmemory_policy").unwrap_or("noeviction");
@@ -138,7 +143,7 @@ mod tests {
     fn a_server_that_may_evict_is_refused_unless_that_is_allowed() {
         let fields = "redis_version:7.0.15\r\nmaxmemory:1000000\r\nmaxmemory_policy:allkeys-lru";
         assert!(report(fields).unwrap_err().to_string().contains("allkeys-lru"));
-        let allowed = PreflightReport::of(fields, Tolerance { eviction: true }).unwrap();
+        let allowed = PreflightReport::of(fields, Tolerance { eviction: true, ..Tolerance::default() }).unwrap();
         assert_eq!(allowed.warnings.len(), 1);
         let unbounded = "redis_version:7.0.15\r\nmaxmemory:0\r\nmaxmemory_policy:allkeys-lru";
         assert_eq!(report(unbounded).unwrap().warnings.len(), 1);

@@ -40,8 +40,13 @@ pub(crate) fn has_written(reply: &Value) -> bool {
     matches!(tag, Some("created" | "exists" | "updated" | "repeated"))
 }
 
+/// Whether a look at a namespace found none.
+pub(crate) fn is_absent(reply: &Value) -> bool {
+    matches!(tagged(reply, "open_namespace.lua"), Ok(("absent", _)))
+}
+
 /// # Errors
-/// [`StoreErrorKind::Incompatible`] when the namespace was laid out otherwise.
+/// [`StoreErrorKind::Incompatible`] when the namespace is not there, or was laid out otherwise.
 pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> {
     refuse_wrong_type(reply)?;
     if let Ok(("denied", [command, ..])) = tagged(reply, "open_namespace.lua") {
@@ -52,6 +57,13 @@ pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> 
             COMMANDS.join(" ")
         );
         return Err(StoreError::new(StoreErrorKind::Refused, Outcome::NotApplied, problem).into());
+    }
+    if is_absent(reply) {
+        return Err(incompatible(format!(
+            "there is no namespace {} to be read; open it once with a store that may write",
+            settings.keyspace.namespace()
+        ))
+        .into());
     }
     let recorded = |place: usize| -> Option<u32> { text(array(reply)?.get(place)?)?.parse().ok() };
     let namespace = settings.keyspace.namespace();

@@ -12,6 +12,8 @@ pub(crate) static UPDATE: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua\n", HEADER, include_str!("scripts/update.lua")]));
 pub(crate) static OPEN_NAMESPACE: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua\n", include_str!("scripts/open_namespace.lua")]));
+pub(crate) static LOOK_AT_NAMESPACE: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&["#!lua flags=no-writes\n", include_str!("scripts/open_namespace.lua")]));
 pub(crate) static MEND: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua\n", HEADER, include_str!("scripts/mend.lua")]));
 pub(crate) static DROP_ENTRY: LazyLock<Script> =

@@ -45,7 +45,9 @@ fn a_write_that_no_replica_confirms_is_applied_and_told_to_be_unconfirmed() {
         let options = options(&primary, TIMEOUT);
         let plain = flavour.open(&options).unwrap();
         let store = flavour.open(&options.clone().durability(Durability::Replicas(1))).unwrap();
-        let request = store.create(pending("r", "s", second(0))).unwrap();
+        let patient = options.clone().durability(Durability::Replicas(1)).timeout(Duration::from_secs(20));
+        let patient = flavour.open(&patient).unwrap();
+        let request = patient.create(pending("r", "s", second(0))).unwrap();
 
         let stopped = Stopped::new(replica.pid());
         let unconfirmed = |what: &str, error: &Error| {
@@ -76,7 +78,7 @@ fn a_write_that_no_replica_confirms_is_applied_and_told_to_be_unconfirmed() {
         drop(stopped);
         let stored = plain.get(&request.id).unwrap().unwrap();
         assert_eq!(stored.revision().number, 2, "{flavour:?}");
-        store.update(next(&stored), WriteId::generate()).unwrap();
+        patient.update(next(&stored), WriteId::generate()).unwrap();
     }
 }
 

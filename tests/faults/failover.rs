@@ -2,12 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use mutator_governance::WriteId;
+use mutator_governance::{Outcome, PageRequest, StoreErrorKind, WriteId};
 
 use crate::proxy::Proxy;
-use crate::redis_support::{Flavour, Raw};
-use crate::scene::{Scene, next, recovered, rounds};
-use crate::support::PrivateServer;
+use crate::redis_support::requests::{pending, second};
+use crate::redis_support::{Flavour, Options, Raw};
+use crate::scene::{Scene, kind, next, recovered, rounds};
+use crate::support::{PrivateServer, unique_namespace};
 
 pub fn follow(replica: &mut Raw, primary: &str) {
     let (host, port) = primary.trim_start_matches("redis://").trim_end_matches('/').split_once(':').unwrap();
@@ -58,5 +59,49 @@ fn a_writer_whose_revision_was_lost_in_a_failover_does_not_win() {
             assert_eq!(scene.store.get(&base.id).unwrap().as_ref(), Some(&kept));
             scene.check();
         }
+    }
+}
+
+/// A store that only reads is content with a replica, and refuses to write by itself.
+#[test]
+fn a_read_only_store_reads_a_replica_and_writes_nothing() {
+    let primary = PrivateServer::start_on_tcp(&["--repl-diskless-sync-delay", "0"]);
+    let replica = PrivateServer::start_on_tcp(&[]);
+    let mut on_replica = Raw::to(replica.url());
+    follow(&mut on_replica, primary.url());
+    for flavour in Flavour::all() {
+        let namespace = unique_namespace("read-only");
+        let reading = Options::new(replica.url(), &namespace).read_only();
+        let error = flavour.open(&reading).err().unwrap();
+        assert_eq!(kind(&error), StoreErrorKind::Incompatible, "{error}");
+        assert!(error.to_string().contains("there is no namespace"), "{error}");
+
+        let writer = flavour.open(&Options::new(primary.url(), &namespace)).unwrap();
+        let request = writer.create(pending("r", "s", second(0))).unwrap();
+        wait("the replica has the namespace", || flavour.open(&reading).is_ok());
+        let error = flavour.open(&Options::new(replica.url(), &namespace)).err().unwrap();
+        assert_eq!(kind(&error), StoreErrorKind::Incompatible, "{error}");
+        assert!(error.to_string().contains("read_only"), "{error}");
+
+        let reader = flavour.open(&reading).unwrap();
+        wait("the replica has it", || reader.get(&request.id).unwrap().as_ref() == Some(&request));
+        assert_eq!(reader.pending(&PageRequest::first()).unwrap().items, [request.clone()]);
+        for refused in [
+            reader.create(pending("new", "s", second(1))),
+            reader.update(next(&request), WriteId::generate()),
+            flavour.open(&Options::new(primary.url(), &namespace).read_only()).unwrap().create(pending(
+                "new",
+                "s",
+                second(1),
+            )),
+        ] {
+            let error = refused.unwrap_err();
+            assert_eq!(
+                (kind(&error), error.outcome()),
+                (StoreErrorKind::Configuration, Outcome::NotApplied),
+                "{error}"
+            );
+        }
+        assert_eq!(writer.get(&pending("new", "s", second(1)).id).unwrap(), None, "{flavour:?}");
     }
 }

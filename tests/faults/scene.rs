@@ -10,7 +10,7 @@ use crate::redis_support::{Flavour, Options, Oracle, Raw, Store};
 use crate::support::unique_namespace;
 
 /// How late a call may end on a machine that two cores and many tests share.
-pub const SLACK: Duration = Duration::from_millis(600);
+pub const SLACK: Duration = Duration::from_millis(1_500);
 
 pub fn rounds() -> u64 {
     std::env::var("MUTATOR_FAULT_ROUNDS").ok().and_then(|text| text.parse().ok()).unwrap_or(5)

@@ -33,6 +33,7 @@ pub struct Options {
     pub connect_timeout: Duration,
     pub limit: DocumentLimit,
     pub durability: Durability,
+    pub read_only: bool,
 }
 
 /// A store in one of the flavours; every call waits for its end.
@@ -58,6 +59,7 @@ impl Options {
             connect_timeout: Duration::from_secs(5),
             limit: DocumentLimit::DEFAULT,
             durability: Durability::default(),
+            read_only: false,
         }
     }
 
@@ -81,22 +83,27 @@ impl Options {
         Self { durability, ..self }
     }
 
+    pub fn read_only(self) -> Self {
+        Self { read_only: true, ..self }
+    }
+
     pub fn limit(self, limit: DocumentLimit) -> Self {
         Self { limit, ..self }
     }
 }
 
 macro_rules! builder {
-    ($module:ident, $options:expr) => {
-        $module::RedisStore::builder($options.url.clone())
+    ($module:ident, $options:expr) => {{
+        let builder = $module::RedisStore::builder($options.url.clone())
             .namespace($options.namespace.clone())
             .partitions($options.partitions)
             .pool_size($options.pool_size)
             .timeout($options.timeout)
             .connect_timeout($options.connect_timeout)
             .document_limit($options.limit)
-            .durability($options.durability)
-    };
+            .durability($options.durability);
+        if $options.read_only { builder.read_only() } else { builder }
+    }};
 }
 
 impl Flavour {

@@ -12,6 +12,7 @@ use super::requests::{asking_for_approvals, draft, id, moved_on, pending, second
 use super::{Flavour, Options, Store};
 
 /// A namespace with three requests, and a store that was opened for it.
+#[derive(Clone)]
 pub struct Subject {
     pub flavour: Flavour,
     pub options: Options,

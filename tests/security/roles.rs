@@ -10,9 +10,13 @@ fn digest(raw: &mut Raw) -> String {
     raw.ask(&["DEBUG", "DIGEST"])
 }
 
-fn refused(what: &str, error: &Error) {
+fn kind(what: &str, error: &Error) -> StoreErrorKind {
     let Error::Store(store_error) = error else { panic!("{what}: {error:?}") };
-    assert_eq!(store_error.kind, StoreErrorKind::Refused, "{what}: {error}");
+    store_error.kind
+}
+
+fn refused(what: &str, error: &Error) {
+    assert_eq!(kind(what, error), StoreErrorKind::Refused, "{what}: {error}");
 }
 
 /// Operations that go through a whole namespace, which finding its keys takes.
@@ -63,9 +67,8 @@ fn the_application_can_do_everything_but_lay_out_and_go_through_a_namespace() {
     }
 }
 
-/// Whoever only asks: every question is answered, and every write refused without anything written.
-///
-/// Opening a store asks whether everything can be written, so a reader's is opened with an application's rules.
+/// Whoever only asks: every question is answered, and every write refused without anything written, by the store that was
+/// opened to read only and, where it was not, by the server.
 #[test]
 fn the_reader_can_ask_everything_and_write_nothing() {
     let server = Server::start();
@@ -73,22 +76,32 @@ fn the_reader_can_ask_everything_and_write_nothing() {
     for flavour in Flavour::all() {
         let _: String = admin.ask(&["FLUSHALL"]);
         flavour.open(&server.options("deployer")).unwrap();
+        // Opening to write asks whether everything can be written, so that store is opened with an application's rules.
         server.give_rules("reader", "application");
-        let subject = Subject::new(flavour, server.options("reader"));
+        let writing = Subject::new(flavour, server.options("reader"));
         server.give_rules("reader", "reader");
-        for operation in OPERATIONS {
-            let what = format!("{flavour:?}, {}", operation.name);
-            let before = digest(&mut admin);
-            let result = (operation.run)(&subject);
-            assert_eq!(digest(&mut admin), before, "{what}: something was written");
-            let reads = operation.kind == Kind::Reads && !is_of_deployers(operation);
-            match result {
-                Ok(()) => assert!(reads, "{what} is allowed"),
-                Err(error) => {
-                    assert!(!reads, "{what}: {error}");
-                    refused(&what, &error);
-                    let known = operation.kind != Kind::Writes || error.outcome() == Outcome::NotApplied;
-                    assert!(known, "{what}: {error:?}");
+        let reading = Subject {
+            store: flavour.open(&server.options("reader").read_only()).unwrap(),
+            options: server.options("reader").read_only(),
+            ..writing.clone()
+        };
+        for (subject, refuses) in [(&writing, StoreErrorKind::Refused), (&reading, StoreErrorKind::Configuration)] {
+            for operation in OPERATIONS {
+                let what = format!("{flavour:?}, {}", operation.name);
+                let before = digest(&mut admin);
+                let result = (operation.run)(subject);
+                assert_eq!(digest(&mut admin), before, "{what}: something was written");
+                let opens = operation.name == "open" && subject.options.read_only;
+                let reads = opens || operation.kind == Kind::Reads && !is_of_deployers(operation);
+                match result {
+                    Ok(()) => assert!(reads, "{what} is allowed"),
+                    Err(error) => {
+                        assert!(!reads, "{what}: {error}");
+                        let expected = if operation.kind == Kind::Writes { refuses } else { kind(&what, &error) };
+                        assert_eq!(kind(&what, &error), expected, "{what}: {error}");
+                        let known = operation.kind != Kind::Writes || error.outcome() == Outcome::NotApplied;
+                        assert!(known, "{what}: {error:?}");
+                    }
                 }
             }
         }

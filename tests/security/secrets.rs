@@ -119,7 +119,6 @@ fn no_answer_of_a_server_makes_a_password_show() {
 
 /// Redis repeats the arguments of a command that it does not know: those of AUTH where an operator has renamed that.
 #[test]
-#[ignore = "the blocking flavour passes on what the server says of a login"]
 fn a_server_that_repeats_the_login_does_not_make_it_show() {
     let server = PrivateServer::start_on_tcp(&["--rename-command", "AUTH", ""]);
     for flavour in Flavour::all() {
