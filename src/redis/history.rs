@@ -53,22 +53,28 @@ impl Checksum {
         self.text(mode.as_str());
         self.optional(id.as_ref().map(AsRef::as_ref));
         self.count(roles.len());
-        roles.iter().for_each(|role| self.text(role.as_ref()));
+        for role in roles {
+            self.text(role.as_ref());
+        }
         self.count(groups.len());
-        groups.iter().for_each(|group| self.text(group.as_ref()));
+        for group in groups {
+            self.text(group.as_ref());
+        }
         for text in
             [name, reason, correlation_id, causation_id, session_id, source_address, user_agent, time_zone, culture]
         {
             self.optional(text.as_deref());
         }
         self.kind(u8::from(at.is_some()));
-        at.iter().for_each(|at| self.time(*at));
+        if let Some(at) = at {
+            self.time(*at);
+        }
         self.metadata(metadata);
     }
 
     fn metadata(&mut self, metadata: &Metadata) {
         self.count(metadata.len());
-        for (key, value) in metadata.iter() {
+        for (key, value) in metadata {
             self.text(key);
             self.value(value);
         }
@@ -93,7 +99,9 @@ impl Checksum {
             Value::List(values) => {
                 self.kind(8);
                 self.count(values.len());
-                values.iter().for_each(|value| self.value(value));
+                for value in values {
+                    self.value(value);
+                }
             }
             Value::Map(values) => self.map(values),
         }
@@ -110,7 +118,9 @@ impl Checksum {
 
     fn optional(&mut self, text: Option<&str>) {
         self.kind(u8::from(text.is_some()));
-        text.into_iter().for_each(|text| self.text(text));
+        if let Some(text) = text {
+            self.text(text);
+        }
     }
 
     fn text(&mut self, text: &str) {
