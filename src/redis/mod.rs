@@ -7,6 +7,8 @@ mod check;
 pub(crate) mod check_reply;
 mod command;
 mod fault;
+#[cfg(any(test, fuzzing))]
+pub mod fuzzing;
 mod history;
 mod index_entries;
 mod keyspace;
