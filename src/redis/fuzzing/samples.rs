@@ -76,7 +76,8 @@ fn approval(input: &mut Input<'_>, place: usize) -> Approval {
         _ => ApprovalTarget::group("security").unwrap().or(ApprovalTarget::actor("carol").unwrap()),
     };
     let required = 1.try_into().unwrap();
-    let group = QuorumGroup::new("any").unwrap();
+    let step = if input.happens(40) { 2 } else { 1 };
+    let group = QuorumGroup::new(format!("step-{step}")).unwrap();
     let by = Arc::new(ActorContext::user(input.one(&PEOPLE)).unwrap());
     let verdict = Verdict { by, at: at(1), reason: None, digest: Digest::from_bytes([0; 32]) };
     let state = match input.below(6) {
@@ -89,7 +90,7 @@ fn approval(input: &mut Input<'_>, place: usize) -> Approval {
         target,
         description: String::new(),
         name: None,
-        step: Step::new(if input.happens(40) { 2 } else { 1 }).unwrap(),
+        step: Step::new(step).unwrap(),
         quorum: input.happens(40).then_some(Quorum { group, required, rejection: QuorumRejection::Any }),
         expires_at: input.happens(30).then(|| at(input.below(6))),
         decider: input.one(&[DeciderRule::Anyone, DeciderRule::NotTheRequester]),
