@@ -14,8 +14,9 @@ use input::Input;
 use mutator_governance::blocking::{Governance, MemoryStore, RequestStore};
 use mutator_governance::workflow::{AfterFailure, StaleStrategy, apply, decidable_by, due_command, explain, is_due};
 use mutator_governance::{
-    ActorContext, ApprovalId, ApprovalRule, ApprovalTarget, DecisionCategory, Error, Intent, LifecycleDecision, ManualClock,
-    MutationRequest, OnConflict, Pending, PendingReason, RequestDraft, RequestId, Status, Step, Target, Timestamp, WriteId,
+    ActorContext, ApprovalId, ApprovalRule, ApprovalTarget, DecisionCategory, Error, Intent, LifecycleDecision,
+    ManualClock, MutationRequest, OnConflict, Pending, PendingReason, RequestDraft, RequestId, Status, Step, Target,
+    Timestamp, WriteId,
 };
 
 /// Any draft, and any commands by anybody: the service does what the rules say and stores just that.
@@ -114,7 +115,10 @@ fn check_who_can_act(request: &MutationRequest, actor: &Arc<ActorContext>, now: 
 }
 
 fn check_document(request: &MutationRequest) {
-    assert!(request.execution.claim.is_none() || request.state.status() == Status::Approved, "claimed at another status");
+    assert!(
+        request.execution.claim.is_none() || request.state.status() == Status::Approved,
+        "claimed at another status"
+    );
     let read = MutationRequest::from_document(request.document().clone(), request.revision());
     assert_eq!(read.as_ref().ok(), Some(request), "a result that is no document");
 }

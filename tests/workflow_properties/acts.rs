@@ -7,8 +7,8 @@ use mutator_governance::workflow::{
     AfterFailure, Command, Completion, Failure, StaleStrategy, apply, compensation_draft, decidable_by, file,
 };
 use mutator_governance::{
-    ActorContext, ApprovalId, CompensationKind, CompensationPlan, CompensationTrigger, Intent, MutationRequest, Pending,
-    PendingReason, RequestDraft, RequestId, StateVersion, Status, Timestamp, WriteId,
+    ActorContext, ApprovalId, CompensationKind, CompensationPlan, CompensationTrigger, Intent, MutationRequest,
+    Pending, PendingReason, RequestDraft, RequestId, StateVersion, Status, Timestamp, WriteId,
 };
 
 /// What happens next: seconds pass, and somebody does something.

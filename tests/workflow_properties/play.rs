@@ -2,8 +2,8 @@
 
 use mutator_governance::workflow::{AfterFailure, StaleStrategy, file};
 use mutator_governance::{
-    ApprovalRule, ApprovalTarget, Intent, MutationRequest, Pending, PendingReason, RequestDraft, RequestId, Step, Target,
-    WriteId,
+    ApprovalRule, ApprovalTarget, Intent, MutationRequest, Pending, PendingReason, RequestDraft, RequestId, Step,
+    Target, WriteId,
 };
 use proptest::collection::vec;
 use proptest::option;
