@@ -3,7 +3,6 @@
 //! Here only for the fuzzers, which `cargo fuzz` builds with `cfg(fuzzing)`, and for the unit tests, which replay the
 //! fuzzers' corpora on stable. What is public is checked in `fuzz/checks`.
 
-#[allow(unreachable_pub, reason = "fuzz/checks share it")]
 mod input;
 mod partition;
 mod query_vs_scan;
