@@ -6,7 +6,7 @@ mod acts;
 #[path = "../../src/redis/fuzzing/input.rs"]
 mod input;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use acts::{Act, Move, at, command, decide, people, state_version, table};
@@ -14,9 +14,9 @@ use input::Input;
 use mutator_governance::blocking::{Governance, MemoryStore, RequestStore};
 use mutator_governance::workflow::{AfterFailure, StaleStrategy, apply, decidable_by, due_command, explain, is_due};
 use mutator_governance::{
-    ActorContext, ApprovalId, ApprovalRule, ApprovalTarget, DecisionCategory, Error, Intent, LifecycleDecision,
-    ManualClock, MutationRequest, OnConflict, Pending, PendingReason, RequestDraft, RequestId, Status, Step, Target,
-    Timestamp, WriteId,
+    ActorContext, ActorId, ApprovalDecision, ApprovalId, ApprovalRule, ApprovalState, ApprovalTarget, DecisionCategory,
+    Error, Intent, LifecycleDecision, ManualClock, MutationRequest, OnConflict, Pending, PendingReason, QuorumGroup,
+    RequestDraft, RequestId, Status, Step, Target, Timestamp, WriteId,
 };
 
 /// Any draft, and any commands by anybody: the service does what the rules say and stores just that.
@@ -49,6 +49,7 @@ pub fn workflow_model(data: &[u8]) {
             (foreseen, done) => panic!("{command:?} by the rules: {foreseen:?}, by the service: {done:?}"),
         }
         check_step(&before, &after, now);
+        check_votes(&before, &after);
         check_stale_writer(&store, &before, &after);
         check_who_can_act(&after, &people()[step.actor], now);
         before = after;
@@ -81,6 +82,31 @@ fn check_step(before: &MutationRequest, after: &MutationRequest, now: Timestamp)
         (linked.updated_at, linked.decisions) = (unlinked.updated_at, unlinked.decisions.clone());
         assert!(linked == *unlinked, "a terminal request changed by more than the link of its compensation");
     }
+}
+
+/// Nobody is let through before everybody who is asked for has granted, but by breaking the glass.
+fn check_votes(before: &MutationRequest, after: &MutationRequest) {
+    if !before.state.awaits_approval() || after.state.status() != Status::Approved {
+        return;
+    }
+    let made = &after.decisions[before.decisions.len()..];
+    let overridden = made.iter().any(|decision| decision.kind == ApprovalDecision::Overridden.into());
+    let mut votes: BTreeMap<&QuorumGroup, (BTreeSet<&ActorId>, u32)> = BTreeMap::new();
+    let mut is_met = true;
+    for approval in &after.approvals {
+        let granted = match &approval.state {
+            ApprovalState::Approved(verdict) => verdict.by.id.as_ref(),
+            _ => None,
+        };
+        match &approval.quorum {
+            Some(quorum) => {
+                votes.entry(&quorum.group).or_insert((BTreeSet::new(), quorum.required.get())).0.extend(granted)
+            }
+            None => is_met &= granted.is_some(),
+        }
+    }
+    let is_met = is_met && votes.values().all(|(actors, required)| actors.len() >= *required as usize);
+    assert!(is_met != overridden, "approved: votes are in: {is_met}, overridden: {overridden}");
 }
 
 fn lifecycle_moves(request: &MutationRequest) -> usize {
