@@ -14,10 +14,7 @@ const HEAD: usize = 1 + 8;
 /// Any text: read and printed back the same, or refused. Any place in the order: it leads on right behind itself in its
 /// own query and store, is refused by every other, and does not survive damage.
 pub fn cursor(data: &[u8]) {
-    let text = String::from_utf8_lossy(data);
-    if let Some(cursor) = read(&text) {
-        assert_eq!(cursor.to_string(), text, "a cursor prints as other text");
-    }
+    prints_back(&String::from_utf8_lossy(data));
     let Some((&damage, position)) = data.split_first() else { return };
     let requests = [("a", 3), ("ab", 3), ("b", 3), ("a!", 200), ("c", 70_000)].map(|(id, micros)| request(id, micros));
     for direction in [SortDirection::Ascending, SortDirection::Descending] {
@@ -31,6 +28,13 @@ pub fn cursor(data: &[u8]) {
         is_refused(&page(&pending, &requests, &cursor, "store"));
         is_refused(&page(&query, &requests, &cursor, "other store"));
 
+        // The same bytes written in another way would be another cursor to whoever compares texts.
+        for ending in ["A", "B", "E", "Q", "g", "w", "8", "_"] {
+            prints_back(&format!("{}{ending}", &text[..text.len() - 1]));
+        }
+        prints_back(&format!("{text}="));
+        prints_back(&format!("{text}=="));
+
         let mut damaged = bytes.clone();
         damaged[usize::from(damage) % bytes.len()] ^= 1 << (damage % 8);
         assert!(read(&URL_SAFE_NO_PAD.encode(damaged)).is_none(), "damage went unnoticed");
@@ -43,6 +47,12 @@ fn request(id: &str, micros: u64) -> MutationRequest {
     let draft = RequestDraft::new(target, intent, ActorContext::user("alice").unwrap());
     let now = Timestamp::from_micros(micros).unwrap();
     file(draft, RequestId::new(id).unwrap(), WriteId::from_bytes([0; 16]), now).unwrap()
+}
+
+fn prints_back(text: &str) {
+    if let Some(cursor) = read(text) {
+        assert_eq!(cursor.to_string(), text, "a cursor prints as other text");
+    }
 }
 
 /// A refusal is of the one kind that says so.

@@ -49,16 +49,26 @@ pub fn workflow_model(data: &[u8]) {
             (foreseen, done) => panic!("{command:?} by the rules: {foreseen:?}, by the service: {done:?}"),
         }
         check_step(&before, &after, now);
+        let revisions = after.revision().number - before.revision().number;
+        assert_eq!(revisions, u64::from(after != before), "one revision for each change");
         check_votes(&before, &after);
         check_stale_writer(&store, &before, &after);
         check_who_can_act(&after, &people()[step.actor], now);
         before = after;
     }
+    let now = at(seconds);
+    for act in every_act() {
+        let command = command(&before, &Move { seconds: 0, actor: 4, act }, now);
+        if let Ok(after) = apply(before.clone(), &command, now) {
+            check_step(&before, &after, now);
+            check_votes(&before, &after);
+        }
+    }
     for actor in people() {
-        check_who_can_act(&before, &actor, at(seconds));
+        check_who_can_act(&before, &actor, now);
     }
     check_document(&before);
-    check_due(before, at(seconds));
+    check_due(before, now);
 }
 
 fn check_step(before: &MutationRequest, after: &MutationRequest, now: Timestamp) {
@@ -70,8 +80,6 @@ fn check_step(before: &MutationRequest, after: &MutationRequest, now: Timestamp)
     assert!(after.decisions.starts_with(&before.decisions), "history is only added to");
     let grew = after.decisions.len() > before.decisions.len();
     assert_eq!(after.updated_at, if grew { now } else { before.updated_at });
-    let revisions = after.revision().number - before.revision().number;
-    assert_eq!(revisions, u64::from(grew), "one revision for each change");
     assert!(grew || after == before, "a change without a decision");
 
     if from.is_terminal() && after != before {
@@ -204,6 +212,30 @@ fn rule(input: &mut Input<'_>, number: usize) -> ApprovalRule {
         rule = rule.expiring_at(at(input.byte().into()));
     }
     if choices & 8 != 0 { rule.requester_may_decide() } else { rule }
+}
+
+/// What is tried at last, wherever the moves have led.
+fn every_act() -> [Act; 17] {
+    let claim = 1;
+    [
+        Act::DecideWell(0, true),
+        Act::DecideWell(0, false),
+        Act::Approve,
+        Act::Reject,
+        Act::Cancel,
+        Act::Expire,
+        Act::Supersede,
+        Act::Hold(PendingReason::Quota, None),
+        Act::RequestApprovals,
+        Act::ExpireApprovals,
+        Act::Override,
+        Act::Resolve(2, StaleStrategy::RejectStale),
+        Act::Claim(claim, 1),
+        Act::Release(claim),
+        Act::Complete(claim),
+        Act::Fail(claim, AfterFailure::Reject),
+        Act::LinkCompensation,
+    ]
 }
 
 fn next_move(input: &mut Input<'_>) -> Move {
