@@ -131,11 +131,11 @@ pub(super) fn request_query(input: &mut Input<'_>) -> RequestQuery {
     let many_states = || (0..40).map(|number| format!("t{number}")).chain(["s".to_owned()]);
     let statuses = Status::ALL;
     (0..input.below(5)).fold(RequestQuery::new(), |query, _| {
-        let asked = match input.below(23) {
+        let asked = match input.below(28) {
             0 => query.with_ids(input.some(&["r0", "rr0", "rrr0", "r1", "rr1", "none"])),
             1 => query.with_state_ids(input.some(&STATES)),
             // More terms than are looked up.
-            2 => query.with_state_ids(many_states()),
+            2 | 23.. => query.with_state_ids(many_states()),
             3 => query.with_state_types(input.some(&["Tenant", "Team"])),
             4 => query.with_mutation_types(input.some(&["Grant", "Revoke"])),
             5 => query.with_actor_ids(input.some(&PEOPLE)),
@@ -161,7 +161,7 @@ pub(super) fn request_query(input: &mut Input<'_>) -> RequestQuery {
             }
             20 => query.with_severities(input.some(&[Severity::Info, Severity::Error, Severity::Critical])),
             21 => query.with_side_effect_types(input.some(&["MailSent", "CacheCleared"])),
-            _ => Ok(query.requiring_action(input.happens(50))),
+            22 => Ok(query.requiring_action(input.happens(50))),
         };
         asked.expect("each filter is in order")
     })

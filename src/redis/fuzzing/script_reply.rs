@@ -25,11 +25,15 @@ pub fn script_reply(data: &[u8]) {
     let revision = Revision { number: input.below(3) as u64, write_id };
     let mut of_reply = Input::new(input.bytes());
     let sent = request(&mut input, 1).at_revision(revision);
-    let stored = NewRecord::new(&settings, &request(&mut input, 1), Revision::first(WriteId::from_bytes([1; 16])));
-    let stored = stored.expect("a small request").bytes;
-    let members: Vec<Vec<u8>> =
-        entries_of(&sent, &IndexedMetadata::default()).into_iter().map(|it| it.member).collect();
-    let mut words: Vec<&[u8]> = vec![&stored];
+    let mut record = |number| {
+        let stored = request(&mut input, number);
+        let revision = Revision::first(WriteId::from_bytes([1; 16]));
+        NewRecord::new(&settings, &stored, revision).expect("a small request").bytes
+    };
+    let (stored, of_another) = (record(1), record(2));
+    let entries = entries_of(&sent, &IndexedMetadata::default()).into_iter();
+    let members: Vec<Vec<u8>> = entries.map(|entry| entry.member).collect();
+    let mut words: Vec<&[u8]> = vec![&stored, &of_another];
     words.extend(members.iter().map(Vec::as_slice));
     let reply = match shape {
         0 => value(&mut of_reply, &words, 4),
@@ -49,11 +53,12 @@ pub fn script_reply(data: &[u8]) {
 /// About what scan.lua answers.
 fn scan_reply(input: &mut Input<'_>, words: &[&[u8]]) -> Value {
     let bulk = |bytes: &[u8]| Value::BulkString(bytes.to_vec());
-    let record = words[0];
-    let members: Vec<Value> = (0..input.below(6)).map(|_| bulk(input.one(&words[1..]))).collect();
+    let records = &words[..2];
+    let members: Vec<Value> = (0..input.below(6)).map(|_| bulk(input.one(&words[2..]))).collect();
     let members: Vec<Value> = members.into_iter().map(|member| or_any(input, words, member)).collect();
     let places: Vec<Value> = members.iter().map(|_| Value::Int(1 + i64::from(input.byte() & 1))).collect();
-    let records: Vec<Value> = (0..input.below(3)).map(|_| or_any(input, words, bulk(record))).collect();
+    let records: Vec<Value> = (0..input.below(3)).map(|_| bulk(input.one(records))).collect();
+    let records: Vec<Value> = records.into_iter().map(|record| or_any(input, words, record)).collect();
     let parts = [
         Value::Int(i64::from(input.byte() & 1)),
         bulk(input.one(words)),
@@ -71,7 +76,7 @@ fn write_reply(input: &mut Input<'_>, words: &[&[u8]]) -> Value {
     let bulk = |bytes: &[u8]| Value::BulkString(bytes.to_vec());
     let word =
         input.one(&["created", "exists", "updated", "conflict", "history", "unreadable", "wrongtype", "checked"]);
-    let record = bulk(words[0]);
+    let record = bulk(input.one(&words[..2]));
     let mut behind = match word {
         "history" => vec![Value::Int(i64::from(input.byte()) - 1), bulk(input.bytes())],
         "wrongtype" => vec![bulk(b"key"), bulk(b"string"), bulk(b"zset")],
@@ -92,7 +97,10 @@ fn read_by_stores(settings: &Settings, sent: &MutationRequest, reply: &Value) {
         Err(error) => is_told(&error),
     }
     match reply::requests(settings, [&sent.id, &sent.id], reply) {
-        Ok(found) => assert!(found.len() <= 2, "more than was asked for"),
+        Ok(found) => {
+            assert!(found.len() <= 2, "more than was asked for");
+            assert!(found.iter().flatten().flatten().all(|found| found.id == sent.id), "somebody else's request");
+        }
         Err(error) => is_told(&error),
     }
 }
