@@ -22,6 +22,15 @@ pub fn record_header(data: &[u8]) {
     assert!(record.revision() == revision && record.decode(LIMIT).is_ok(), "a record changed by being written");
     let header = good.len() - record.document().len();
 
+    let other = edits.byte();
+    let with = |place: usize, byte: u8| [&good[..place], &[byte], &good[place + 1..]].concat();
+    for (place, kept) in [(0, b'M'), (1, b'R')] {
+        let foreign = with(place, if other == kept { 0 } else { other });
+        assert_eq!(Record::parse(&foreign).err(), Some(FormatError::Foreign), "another magic");
+    }
+    for version in [0, 2, other.max(2)] {
+        read(&with(2, version));
+    }
     let cut = usize::from(u16::from_le_bytes([edits.byte(), edits.byte()])) % header;
     let wanted =
         if cut < 2 { Record::parse(&good[..cut]).err() == Some(FormatError::Foreign) } else { is_cut(&good[..cut]) };
