@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::query::{IndexedMetadata, SortKey, Term, Unreadable, index_entries};
+use crate::query::{IndexedMetadata, KeyRange, SortKey, Term, Unreadable, index_entries};
 use crate::redis::scan::{Scan, Scanned};
 use crate::request::{MutationRequest, RequestId};
 
@@ -27,6 +27,11 @@ impl Partition {
 
     fn holds(&self, terms: &BTreeSet<Term>, key: &SortKey) -> bool {
         terms.iter().any(|term| self.indexes.get(term).is_some_and(|keys| keys.contains(key)))
+    }
+
+    /// How many keys of a term lie in a range.
+    pub(super) fn count(&self, term: &Term, range: &KeyRange) -> usize {
+        self.indexes.get(term).map_or(0, |keys| keys.iter().filter(|key| range.contains(key)).count())
     }
 
     /// What scan.lua says, one member after the other.
