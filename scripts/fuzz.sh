@@ -36,7 +36,8 @@ run() {
     # New inputs go into the first folder.
     if ! fuzz run "$2" "$found/$2" "fuzz/corpus/$2" ${seeds[@]+"${seeds[@]}"} -- \
         -max_total_time="$1" -max_len="$longest" -rss_limit_mb=1024 -timeout=20 >"$log" 2>&1; then
-        grep -v '^#' "$log" | tail -n 60 >&2
+        { grep -m 1 -A 3 ' panicked at ' "$log" || grep -v '^#' "$log" | tail -n 40; } >&2
+        grep -E '^[[:space:]]*(cargo fuzz run|artifact_prefix=|Test unit written)' "$log" >&2 || true
         echo "fuzz.sh: $2 FAILED; keep the input in fuzz/regressions/$2" >&2
         return 1
     fi
