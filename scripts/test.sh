@@ -180,7 +180,7 @@ has_fuzzer() {
         CARGO_TARGET_DIR="$tools/build" timeout 300 cargo install --quiet cargo-fuzz --locked --debug --root "$tools" || return 1
         rm -rf "$tools/build"
     fi
-    timeout 300 cargo +nightly fetch --quiet --locked --manifest-path fuzz/Cargo.toml
+    timeout 300 cargo +nightly fetch --quiet --manifest-path fuzz/Cargo.toml
 }
 
 # Long enough to notice what fails at once; scripts/fuzz.sh alone takes as long as it is given.
