@@ -170,6 +170,33 @@ dependency_policy() {
     fi
 }
 
+# Whether targets can be built; what is missing and can be had without changing this machine is fetched.
+has_fuzzer() {
+    local tools="$CARGO_TARGET_DIR/tools"
+    command -v c++ >/dev/null && rustup run nightly rustc --version >/dev/null 2>&1 || return 1
+    export PATH="$PATH:$tools/bin" CARGO_NET_RETRY=1
+    if ! cargo fuzz --version >/dev/null 2>&1; then
+        echo "installing cargo-fuzz into $tools"
+        CARGO_TARGET_DIR="$tools/build" timeout 300 cargo install --quiet cargo-fuzz --locked --debug --root "$tools" || return 1
+        rm -rf "$tools/build"
+    fi
+    timeout 300 cargo +nightly fetch --quiet --manifest-path fuzz/Cargo.toml
+}
+
+# Long enough to notice what fails at once; scripts/fuzz.sh alone takes as long as it is given.
+fuzz_smoke() {
+    local size
+    if ! has_fuzzer; then
+        echo "nightly Rust, a C++ compiler, cargo-fuzz or what the targets depend on is missing: skipped"
+        skipped="${skipped:+$skipped, }fuzz smoke"
+        return
+    fi
+    AT_ONCE=2 ./scripts/fuzz.sh 20
+    size="$(du -sm "$CARGO_TARGET_DIR/fuzzing" | cut -f1)"
+    echo "the fuzzers' build takes $size MB"
+    if [[ "$size" -gt 1024 ]]; then rm -rf "$CARGO_TARGET_DIR/fuzzing"; fi
+}
+
 step "Rust tools" rust_tools
 step "Redis" ./scripts/ensure-redis.sh
 step "format" formatting
@@ -196,4 +223,5 @@ step "documentation" documentation
 step "examples on the embedded store" examples_on_the_embedded_store
 step "examples on Redis" examples_on_redis
 step "downstream crate with maybe-async/is_sync" ./scripts/check-downstream.sh
+step "fuzz smoke" fuzz_smoke
 step "cargo deny" dependency_policy

@@ -61,6 +61,9 @@ mod settle;
 pub mod stored_format;
 mod sweep;
 
+#[cfg(all(fuzzing, feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
+#[doc(hidden)]
+pub use crate::redis::fuzzing;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub use crate::redis::{

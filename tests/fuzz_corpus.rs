@@ -1,5 +1,6 @@
-//! Replays the corpora and regressions of the fuzzers on stable, together with the golden vectors as seeds.
-
+//! Replays the corpora and regressions of the fuzzers on stable, those about the stored format together with the golden
+//! vectors as seeds. The targets about what is not public are replayed by the unit tests in `src/redis/fuzzing`.
+#![cfg(feature = "blocking")]
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -9,9 +10,13 @@
     reason = "this is a test, all of it"
 )]
 
+#[path = "../fuzz/checks/cursor.rs"]
+mod cursor;
 #[path = "../fuzz/checks/stored_format.rs"]
-mod checks;
+mod stored_format;
 mod stored_format_support;
+#[path = "../fuzz/checks/workflow_model.rs"]
+mod workflow_model;
 
 use std::fs;
 use std::path::Path;
@@ -20,34 +25,61 @@ use stored_format_support::vectors;
 
 /// Inputs that were found for a target: `fuzz/corpus/<target>`, and the crashes in `fuzz/regressions/<target>`.
 fn inputs(target: &str) -> Vec<Vec<u8>> {
-    let folders = ["corpus", "regressions"].map(|kind| Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(kind));
-    let files = folders.iter().filter_map(|folder| fs::read_dir(folder.join(target)).ok()).flatten();
-    let found = files.map(|file| fs::read(file.unwrap().path()).unwrap());
-    found.chain([1, 2].into_iter().flat_map(|version| vectors(version).into_values())).collect()
+    let folder = |kind: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz").join(kind).join(target);
+    let corpus = fs::read_dir(folder("corpus")).expect("a corpus").collect::<Vec<_>>();
+    assert!(!corpus.is_empty(), "the corpus of {target} is empty");
+    let files = corpus.into_iter().chain(fs::read_dir(folder("regressions")).into_iter().flatten());
+    files.map(|file| fs::read(file.unwrap().path()).unwrap()).collect()
 }
 
 fn replay(target: &str, check: impl Fn(&[u8])) {
-    for input in inputs(target) {
-        check(&input);
-    }
+    inputs(target).iter().for_each(|input| check(input));
+}
+
+/// Of a target about the stored format: its corpus, and the golden vectors.
+fn replay_with_vectors(target: &str, check: impl Fn(&[u8])) {
+    replay(target, &check);
+    [1, 2].into_iter().flat_map(|version| vectors(version).into_values()).for_each(|vector| check(&vector));
+}
+
+#[test]
+fn cursor() {
+    replay("cursor", cursor::cursor);
 }
 
 #[test]
 fn decode_any() {
-    replay("decode_any", checks::decode_any);
-}
-
-#[test]
-fn round_trip() {
-    replay("round_trip", checks::round_trip);
-}
-
-#[test]
-fn upgrade() {
-    replay("upgrade", checks::upgrade);
+    replay_with_vectors("decode_any", stored_format::decode_any);
 }
 
 #[test]
 fn mutate_envelope() {
-    replay("mutate_envelope", checks::mutate_envelope);
+    replay_with_vectors("mutate_envelope", stored_format::mutate_envelope);
+}
+
+#[test]
+fn round_trip() {
+    replay_with_vectors("round_trip", stored_format::round_trip);
+}
+
+#[test]
+fn upgrade() {
+    replay_with_vectors("upgrade", stored_format::upgrade);
+}
+
+#[test]
+fn workflow_model() {
+    replay("workflow_model", workflow_model::workflow_model);
+}
+
+/// A target whose corpus nothing replays would only look as if it had one.
+#[test]
+fn every_target_is_replayed_here_or_by_the_unit_tests() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let tests = ["tests/fuzz_corpus.rs", "src/redis/fuzzing/replay.rs"];
+    let tests = tests.map(|file| fs::read_to_string(root.join(file)).unwrap()).concat();
+    for target in fs::read_dir(root.join("fuzz/fuzz_targets")).unwrap() {
+        let target = target.unwrap().path().file_stem().unwrap().to_str().unwrap().to_owned();
+        assert!(tests.contains(&format!("#[test]\nfn {target}()")), "{target} is not replayed");
+    }
 }

@@ -8,6 +8,9 @@ pub(crate) mod check_reply;
 mod command;
 mod durability;
 mod fault;
+#[cfg(any(test, fuzzing))]
+#[allow(unreachable_pub, reason = "exported when it is fuzzed")]
+pub mod fuzzing;
 mod history;
 mod index_entries;
 mod keyspace;

@@ -69,6 +69,12 @@ impl<'a> Scan<'a> {
         self
     }
 
+    /// How the members of the indexes that are read along are laid out.
+    #[cfg(any(test, fuzzing))]
+    pub(super) fn layout(&self) -> KeyLayout {
+        driver_layout(self.driver)
+    }
+
     /// Every term of the scan: those read along, then those looked up.
     pub(crate) fn terms(&self) -> impl Iterator<Item = &'a Term> {
         let probed = self.probes.iter().flat_map(|(terms, _)| terms.iter());

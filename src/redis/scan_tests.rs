@@ -1,7 +1,7 @@
 //! Pages assembled from scans of a server that is played: tiny budgets, pages ended early, another plan for each page, and
 //! records that cannot be read, far more often than a real server has them.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -10,71 +10,11 @@ use fastrand::Rng;
 use super::*;
 use crate::query::{
     DecisionQuery, InboxQuery, IndexedMetadata, PageRequest, PendingApprovalQuery, RecentApprovalQuery, RequestQuery,
-    evaluate, index_entries, plan,
+    evaluate, plan,
 };
+use crate::redis::fuzzing::Partition;
 use crate::request::*;
 use crate::stored_format::FormatError;
-
-/// One partition: its indexes, and its requests, of which some cannot be read.
-#[derive(Default)]
-struct Partition {
-    indexes: BTreeMap<Term, BTreeSet<SortKey>>,
-    requests: BTreeMap<RequestId, Result<MutationRequest, Unreadable>>,
-}
-
-impl Partition {
-    fn holds(&self, terms: &BTreeSet<Term>, key: &SortKey) -> bool {
-        terms.iter().any(|term| self.indexes.get(term).is_some_and(|keys| keys.contains(key)))
-    }
-
-    /// What scan.lua says, one member after the other.
-    fn serve(&self, scan: &Scan<'_>, budget: usize) -> Scanned {
-        let layout = driver_layout(scan.driver);
-        let mut along: Vec<&SortKey> = scan.driver.iter().filter_map(|term| self.indexes.get(term)).flatten().collect();
-        along.sort();
-        along.dedup();
-        if scan.descending {
-            along.reverse();
-        }
-        let (mut members, mut position, mut looked_at, mut more) = (Vec::new(), Vec::new(), 0, false);
-        for key in along.into_iter().filter(|key| is_between(key.as_bytes(), scan)) {
-            if looked_at == budget || members.len() == scan.limit {
-                more = true;
-                break;
-            }
-            looked_at += 1;
-            position = key.as_bytes().to_vec();
-            let is_met = |(terms, by_row): &(&BTreeSet<Term>, bool)| {
-                let sought = if *by_row { Some(key.clone()) } else { layout.request_key(key) };
-                self.holds(terms, &sought.unwrap())
-            };
-            if scan.probes.iter().all(is_met) {
-                members.push(key.clone());
-            }
-        }
-        let mut seen = BTreeSet::new();
-        let firsts = members.iter().filter(|member| seen.insert(member.request_id().unwrap()));
-        let requests = firsts.map(|member| (member.clone(), self.requests[&member.request_id().unwrap()].clone()));
-        let requests = requests.collect();
-        let position = SortKey::from_bytes(position);
-        Scanned { more, position, looked_at: looked_at as u64, sizes: Vec::new(), members, requests }
-    }
-}
-
-fn is_between(key: &[u8], scan: &Scan<'_>) -> bool {
-    let (least, greatest) = if scan.descending { (&scan.to, &scan.from) } else { (&scan.from, &scan.to) };
-    let is_behind = match least.split_first().unwrap() {
-        (b'[', least) => key >= least,
-        (b'(', least) => key > least,
-        _ => true,
-    };
-    let is_before = match greatest.split_first().unwrap() {
-        (b'[', greatest) => key <= greatest,
-        (b'(', greatest) => key < greatest,
-        _ => true,
-    };
-    is_behind && is_before
-}
 
 fn at(micros: u64) -> Timestamp {
     Timestamp::from_micros(micros).unwrap()
@@ -150,15 +90,13 @@ impl Played {
             let request = request(&mut rng, number);
             let place = rng.usize(..partitions.len());
             let partition = &mut partitions[place];
-            for entry in index_entries(&request, &IndexedMetadata::default()) {
-                partition.indexes.entry(entry.term).or_default().insert(entry.key);
-            }
             let id = request.id.clone();
             if rng.u8(..100) < damaged {
-                partition.requests.insert(id.clone(), Err(Unreadable::new(id, FormatError::Foreign)));
+                let damage = Err(Unreadable::new(id, FormatError::Foreign));
+                partition.file(&request, &IndexedMetadata::default(), damage);
                 unreadable.push(request);
             } else {
-                partition.requests.insert(id, Ok(request.clone()));
+                partition.file(&request, &IndexedMetadata::default(), Ok(request.clone()));
                 readable.push(request);
             }
         }

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
-use crate::play::{Move, at, command, decide, filed, moves, people};
+use crate::play::{Move, at, command, decide, filed, moves, people, table};
 
 /// One command and what it did; refused, before and after are the same.
 struct Done {
@@ -32,17 +32,6 @@ fn play(request: MutationRequest, moves: &[Move]) -> Vec<Done> {
         before = after;
     }
     steps
-}
-
-/// The lifecycle table, written down once more.
-fn table(from: Status) -> &'static [Status] {
-    use Status::{Approved, Canceled, Created, Executed, Expired, Pending, Rejected, Superseded};
-    match from {
-        Created => &[Pending, Approved, Canceled, Superseded],
-        Pending => &[Approved, Rejected, Canceled, Expired, Superseded],
-        Approved => &[Pending, Rejected, Canceled, Superseded, Executed],
-        Rejected | Canceled | Expired | Superseded | Executed => &[],
-    }
 }
 
 /// Which group's grants have been given by how many distinct actors, and how many it needs.

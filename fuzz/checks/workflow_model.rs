@@ -1,0 +1,269 @@
+//! What has to hold of a request whatever is done to it. Run by the fuzzers, and on stable by `tests/fuzz_corpus.rs`.
+
+#[path = "../../tests/workflow_properties/acts.rs"]
+#[allow(dead_code, unreachable_pub, reason = "shared with the property tests")]
+mod acts;
+#[path = "../../src/redis/fuzzing/input.rs"]
+mod input;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use acts::{Act, Move, at, command, decide, people, state_version, table};
+use input::Input;
+use mutator_governance::blocking::{Governance, MemoryStore, RequestStore};
+use mutator_governance::workflow::{AfterFailure, StaleStrategy, apply, decidable_by, due_command, explain, is_due};
+use mutator_governance::{
+    ActorContext, ActorId, ApprovalDecision, ApprovalId, ApprovalRule, ApprovalState, ApprovalTarget, DecisionCategory,
+    Error, Intent, LifecycleDecision, ManualClock, MutationRequest, OnConflict, Pending, PendingReason, QuorumGroup,
+    RequestDraft, RequestId, Status, Step, Target, Timestamp, WriteId,
+};
+
+/// Any draft, and any commands by anybody: the service does what the rules say and stores just that.
+pub fn workflow_model(data: &[u8]) {
+    let mut input = Input::new(data);
+    let clock = Arc::new(ManualClock::at(at(0)));
+    let store = MemoryStore::new();
+    let builder = Governance::builder().store(Arc::new(store.clone())).clock(Arc::clone(&clock) as _);
+    let governance = builder.on_conflict(OnConflict::Fail).build();
+    let Ok(mut before) = governance.submit(draft(&mut input)) else { return };
+    let mut seconds = 0;
+    for _ in 0..40 {
+        if input.is_over() {
+            break;
+        }
+        let step = next_move(&mut input);
+        seconds += step.seconds;
+        let now = at(seconds);
+        clock.set(now);
+        let command = command(&before, &step, now);
+        let foreseen = apply(before.clone(), &command, now);
+        let done = governance.apply(&before.id, &command);
+        let after = store.get(&before.id).unwrap().expect("a request stays");
+        match (foreseen, done) {
+            (Ok(foreseen), Ok(done)) => assert!(done.document() == foreseen.document() && done == after, "{command:?}"),
+            (Err(foreseen), Err(refused)) => {
+                assert!(!refused.to_string().is_empty() && refused.to_string() == foreseen.to_string());
+                assert!(after == before, "refused and changed: {command:?}");
+            }
+            (foreseen, done) => panic!("{command:?} by the rules: {foreseen:?}, by the service: {done:?}"),
+        }
+        check_step(&before, &after, now);
+        let revisions = after.revision().number - before.revision().number;
+        assert_eq!(revisions, u64::from(after != before), "one revision for each change");
+        check_votes(&before, &after);
+        check_stale_writer(&store, &before, &after);
+        before = after;
+    }
+    let now = at(seconds);
+    for act in every_act() {
+        let command = command(&before, &Move { seconds: 0, actor: 4, act }, now);
+        if let Ok(after) = apply(before.clone(), &command, now) {
+            check_step(&before, &after, now);
+            check_votes(&before, &after);
+        }
+    }
+    for actor in people() {
+        check_who_can_act(&before, &actor, now);
+    }
+    check_document(&before);
+    check_due(before, now);
+}
+
+fn check_step(before: &MutationRequest, after: &MutationRequest, now: Timestamp) {
+    let (from, to) = (before.state.status(), after.state.status());
+    assert!(from == to || table(from).contains(&to), "{from} to {to}");
+    let moves = lifecycle_moves(after) - lifecycle_moves(before);
+    assert_eq!(moves, usize::from(from != to), "one lifecycle decision for each transition");
+
+    assert!(after.decisions.starts_with(&before.decisions), "history is only added to");
+    let grew = after.decisions.len() > before.decisions.len();
+    assert_eq!(after.updated_at, if grew { now } else { before.updated_at });
+    assert!(grew || after == before, "a change without a decision");
+
+    if from.is_terminal() && after != before {
+        assert!(from == Status::Executed && after.state == before.state, "a terminal request changed");
+        assert_eq!(after.execution.links.len(), before.execution.links.len() + 1, "by more than a link");
+        let (mut linked, unlinked) = (after.document().clone(), before.document());
+        linked.execution.links.pop();
+        (linked.updated_at, linked.decisions) = (unlinked.updated_at, unlinked.decisions.clone());
+        assert!(linked == *unlinked, "a terminal request changed by more than the link of its compensation");
+    }
+}
+
+/// Nobody is let through before everybody who is asked for has granted, but by breaking the glass.
+fn check_votes(before: &MutationRequest, after: &MutationRequest) {
+    if !before.state.awaits_approval() || after.state.status() != Status::Approved {
+        return;
+    }
+    let made = &after.decisions[before.decisions.len()..];
+    let overridden = made.iter().any(|decision| decision.kind == ApprovalDecision::Overridden.into());
+    let mut votes: BTreeMap<&QuorumGroup, (BTreeSet<&ActorId>, u32)> = BTreeMap::new();
+    let mut is_met = true;
+    for approval in &after.approvals {
+        let granted = match &approval.state {
+            ApprovalState::Approved(verdict) => verdict.by.id.as_ref(),
+            _ => None,
+        };
+        match &approval.quorum {
+            Some(quorum) => {
+                votes.entry(&quorum.group).or_insert((BTreeSet::new(), quorum.required.get())).0.extend(granted)
+            }
+            None => is_met &= granted.is_some(),
+        }
+    }
+    let is_met = is_met && votes.values().all(|(actors, required)| actors.len() >= *required as usize);
+    assert!(is_met != overridden, "approved: votes are in: {is_met}, overridden: {overridden}");
+}
+
+fn lifecycle_moves(request: &MutationRequest) -> usize {
+    let is_move = |kind| kind != LifecycleDecision::Compensated.into() && kind != LifecycleDecision::Submitted.into();
+    let decisions = request.decisions.iter().map(|decision| decision.kind);
+    decisions.filter(|kind| kind.category() == DecisionCategory::Lifecycle && is_move(*kind)).count()
+}
+
+/// Whoever still has the revision before a change does not overwrite it.
+fn check_stale_writer(store: &MemoryStore, before: &MutationRequest, after: &MutationRequest) {
+    if before.revision() != after.revision() {
+        let stale = store.update(before.clone(), WriteId::from_bytes([1; 16]));
+        assert!(matches!(stale, Err(Error::Conflict(_))), "a stale update: {stale:?}");
+        assert_eq!(store.get(&after.id).unwrap().as_ref(), Some(after));
+    }
+}
+
+/// Who is said to be able to decide can, and nobody else can.
+fn check_who_can_act(request: &MutationRequest, actor: &Arc<ActorContext>, now: Timestamp) {
+    let explanation = explain(request, now);
+    assert!(!explanation.to_string().is_empty());
+    let named: BTreeSet<ApprovalId> = explanation.decidable_by(actor).into_iter().cloned().collect();
+    let decidable = decidable_by(request, actor, now).into_iter().map(|approval| approval.id.clone());
+    assert_eq!(named, decidable.collect(), "{:?}", actor.id);
+    for approval in &request.approvals {
+        for grants in [true, false] {
+            let command = decide(Arc::clone(actor), approval.id.clone(), grants);
+            let can = apply(request.clone(), &command, now).is_ok();
+            assert_eq!(can, named.contains(&approval.id), "{:?} about {}", actor.id, approval.id);
+        }
+    }
+}
+
+fn check_document(request: &MutationRequest) {
+    assert!(
+        request.execution.claim.is_none() || request.state.status() == Status::Approved,
+        "claimed at another status"
+    );
+    let read = MutationRequest::from_document(request.document().clone(), request.revision());
+    assert_eq!(read.as_ref().ok(), Some(request), "a result that is no document");
+}
+
+fn check_due(request: MutationRequest, now: Timestamp) {
+    let sweeper = people().swap_remove(5);
+    let swept = match due_command(&request, Arc::clone(&sweeper), now) {
+        Some(command) => apply(request, &command, now).expect("what is due can expire"),
+        None => request,
+    };
+    assert!(due_command(&swept, sweeper, now).is_none() && !is_due(&swept, now), "one command expires all that is due");
+}
+
+fn draft(input: &mut Input<'_>) -> RequestDraft {
+    let target = Target::new("tenant:acme", "Tenant", "RoleGrant").unwrap();
+    let by = people().swap_remove(0);
+    let draft = RequestDraft::new(target, Intent::new("grant-role", "Access").unwrap(), by);
+    let mut draft = draft.with_id(RequestId::new("request-1").unwrap());
+    for number in 0..input.below(4) {
+        draft = draft.requires_approval(rule(input, number));
+    }
+    if input.happens(50) {
+        draft = draft.for_version(state_version(input.byte() % 3));
+    }
+    match input.below(4) {
+        0 => draft.already_approved(),
+        1 => draft.waiting_for(pending(input)),
+        _ => draft,
+    }
+}
+
+fn pending(input: &mut Input<'_>) -> Pending {
+    let reason = input.one(&PendingReason::ALL);
+    Pending { reason, expires_at: input.happens(50).then(|| at(input.byte().into())) }
+}
+
+fn rule(input: &mut Input<'_>, number: usize) -> ApprovalRule {
+    let actor = |id: &str| ApprovalTarget::actor(id).unwrap();
+    let (role, group) = (ApprovalTarget::role("manager").unwrap(), ApprovalTarget::group("security").unwrap());
+    let either = actor("alice").or(group.clone());
+    let targets = [actor("alice"), actor("bob"), actor("carol"), actor("requester"), role, group, either];
+    let members: Vec<ApprovalTarget> = (0..1 + input.below(4)).map(|_| input.one(&targets)).collect();
+    let mut rule = if input.happens(50) {
+        let required = 1 + input.below(members.len());
+        ApprovalRule::quorum(format!("group-{number}"), u32::try_from(required).unwrap(), members).unwrap()
+    } else {
+        ApprovalRule::each(members).unwrap()
+    };
+    let choices = input.byte();
+    if choices & 1 != 0 {
+        rule = rule.rejected_when_impossible();
+    }
+    if choices & 2 != 0 {
+        rule = rule.at_step(Step::new(1 + u32::from(choices >> 6)).unwrap());
+    }
+    if choices & 4 != 0 {
+        rule = rule.expiring_at(at(input.byte().into()));
+    }
+    if choices & 8 != 0 { rule.requester_may_decide() } else { rule }
+}
+
+/// What is tried at last, wherever the moves have led.
+fn every_act() -> [Act; 17] {
+    let claim = 1;
+    [
+        Act::DecideWell(0, true),
+        Act::DecideWell(0, false),
+        Act::Approve,
+        Act::Reject,
+        Act::Cancel,
+        Act::Expire,
+        Act::Supersede,
+        Act::Hold(PendingReason::Quota, None),
+        Act::RequestApprovals,
+        Act::ExpireApprovals,
+        Act::Override,
+        Act::Resolve(2, StaleStrategy::RejectStale),
+        Act::Claim(claim, 1),
+        Act::Release(claim),
+        Act::Complete(claim),
+        Act::Fail(claim, AfterFailure::Reject),
+        Act::LinkCompensation,
+    ]
+}
+
+fn next_move(input: &mut Input<'_>) -> Move {
+    let kind = input.byte();
+    let (seconds, actor) = ((input.byte() % 12).into(), input.below(people().len()));
+    let claim = |input: &mut Input<'_>| 1 + input.byte() % 3;
+    let strategies =
+        [StaleStrategy::RejectStale, StaleStrategy::RequireRenewedApproval, StaleStrategy::RevalidateOnLatestState];
+    let act = match kind % 24 {
+        0..6 => Act::DecideWell(input.byte().into(), !input.happens(15)),
+        6 | 7 => Act::DecideAny(input.below(9), input.happens(50)),
+        8 => Act::Approve,
+        9 => Act::Reject,
+        10 => Act::Cancel,
+        11 => Act::Expire,
+        12 => Act::Supersede,
+        13 => {
+            let Pending { reason, expires_at } = pending(input);
+            Act::Hold(reason, expires_at.map(|_| input.byte().into()))
+        }
+        14 => Act::RequestApprovals,
+        15 => Act::ExpireApprovals,
+        16 => Act::Override,
+        17 | 18 => Act::Resolve(input.byte() % 3, input.one(&strategies)),
+        19 => Act::Release(claim(input)),
+        20 => Act::Complete(claim(input)),
+        21 => Act::Fail(claim(input), input.one(&[AfterFailure::Reject, AfterFailure::KeepApproved])),
+        22 => Act::LinkCompensation,
+        _ => Act::Claim(claim(input), (input.byte() % 30).into()),
+    };
+    Move { seconds, actor, act }
+}

@@ -1,0 +1,84 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::query::{IndexedMetadata, KeyRange, SortKey, Term, Unreadable, index_entries};
+use crate::redis::scan::{Scan, Scanned};
+use crate::request::{MutationRequest, RequestId};
+
+/// One partition of a server that is played: its indexes, and its requests, of which some cannot be read.
+#[derive(Default)]
+pub(in crate::redis) struct Partition {
+    indexes: BTreeMap<Term, BTreeSet<SortKey>>,
+    requests: BTreeMap<RequestId, Result<MutationRequest, Unreadable>>,
+}
+
+impl Partition {
+    /// Keeps what is read of a request, under the keys that it is filed by.
+    pub(in crate::redis) fn file(
+        &mut self,
+        request: &MutationRequest,
+        indexed: &IndexedMetadata,
+        read: Result<MutationRequest, Unreadable>,
+    ) {
+        for entry in index_entries(request, indexed) {
+            self.indexes.entry(entry.term).or_default().insert(entry.key);
+        }
+        self.requests.insert(request.id.clone(), read);
+    }
+
+    fn holds(&self, terms: &BTreeSet<Term>, key: &SortKey) -> bool {
+        terms.iter().any(|term| self.indexes.get(term).is_some_and(|keys| keys.contains(key)))
+    }
+
+    /// How many keys of a term lie in a range.
+    pub(super) fn count(&self, term: &Term, range: &KeyRange) -> usize {
+        self.indexes.get(term).map_or(0, |keys| keys.iter().filter(|key| range.contains(key)).count())
+    }
+
+    /// What scan.lua says, one member after the other.
+    pub(in crate::redis) fn serve(&self, scan: &Scan<'_>, budget: usize) -> Scanned {
+        let layout = scan.layout();
+        let mut along: Vec<&SortKey> = scan.driver.iter().filter_map(|term| self.indexes.get(term)).flatten().collect();
+        along.sort();
+        along.dedup();
+        if scan.descending {
+            along.reverse();
+        }
+        let (mut members, mut position, mut looked_at, mut more) = (Vec::new(), Vec::new(), 0, false);
+        for key in along.into_iter().filter(|key| is_between(key.as_bytes(), scan)) {
+            if looked_at == budget || members.len() == scan.limit {
+                more = true;
+                break;
+            }
+            looked_at += 1;
+            position = key.as_bytes().to_vec();
+            let is_met = |(terms, by_row): &(&BTreeSet<Term>, bool)| {
+                let sought = if *by_row { Some(key.clone()) } else { layout.request_key(key) };
+                self.holds(terms, &sought.unwrap())
+            };
+            if scan.probes.iter().all(is_met) {
+                members.push(key.clone());
+            }
+        }
+        let mut seen = BTreeSet::new();
+        let firsts = members.iter().filter(|member| seen.insert(member.request_id().unwrap()));
+        let requests = firsts.map(|member| (member.clone(), self.requests[&member.request_id().unwrap()].clone()));
+        let requests = requests.collect();
+        let position = SortKey::from_bytes(position);
+        Scanned { more, position, looked_at: looked_at as u64, sizes: Vec::new(), members, requests }
+    }
+}
+
+fn is_between(key: &[u8], scan: &Scan<'_>) -> bool {
+    let (least, greatest) = if scan.descending { (&scan.to, &scan.from) } else { (&scan.from, &scan.to) };
+    let is_behind = match least.split_first().unwrap() {
+        (b'[', least) => key >= least,
+        (b'(', least) => key > least,
+        _ => true,
+    };
+    let is_before = match greatest.split_first().unwrap() {
+        (b'[', greatest) => key <= greatest,
+        (b'(', greatest) => key < greatest,
+        _ => true,
+    };
+    is_behind && is_before
+}

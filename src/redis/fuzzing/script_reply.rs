@@ -1,0 +1,180 @@
+use redis::Value;
+
+use super::input::Input;
+use super::samples::{at, request};
+use super::settings;
+use super::values::{or_any, value};
+use crate::error::{Error, Outcome};
+use crate::query::{Fingerprint, IndexedMetadata, RequestQuery, SortDirection, plan};
+use crate::redis::check_reply::{self, IndexPart, Mended};
+use crate::redis::index_entries::entries_of;
+use crate::redis::options::Settings;
+use crate::redis::record::NewRecord;
+use crate::redis::reply::{self, Created, Updated};
+use crate::redis::scan::{Assembly, Scanned};
+use crate::request::{MutationRequest, Revision, WriteId};
+use crate::settle::UnsettledWrite;
+
+/// Any reply, read as that of every command: a value, or an error that says what kind of one and whether the write may have
+/// been applied.
+pub fn script_reply(data: &[u8]) {
+    let mut input = Input::new(data);
+    let settings = settings();
+    let shape = input.below(3);
+    let write_id = WriteId::from_bytes([input.below(3) as u8; 16]);
+    let revision = Revision { number: input.below(3) as u64, write_id };
+    let mut of_reply = Input::new(input.bytes());
+    let sent = request(&mut input, 1).at_revision(revision);
+    let mut record = |number| {
+        let stored = request(&mut input, number);
+        let revision = Revision::first(WriteId::from_bytes([1; 16]));
+        NewRecord::new(&settings, &stored, revision).expect("a small request").bytes
+    };
+    let (stored, of_another) = (record(1), record(2));
+    let entries = entries_of(&sent, &IndexedMetadata::default()).into_iter();
+    let members: Vec<Vec<u8>> = entries.map(|entry| entry.member).collect();
+    let mut words: Vec<&[u8]> = vec![&stored, &of_another];
+    words.extend(members.iter().map(Vec::as_slice));
+    let reply = match shape {
+        0 => value(&mut of_reply, &words, 4),
+        1 => scan_reply(&mut of_reply, &words),
+        _ => write_reply(&mut of_reply, &words),
+    };
+
+    read_by_stores(&settings, &sent, &reply);
+    read_by_writes(&settings, &sent, write_id, &reply);
+    read_by_checks(&settings, &sent, &reply);
+    match reply::scanned(&settings, &reply) {
+        Ok(scanned) => page(scanned),
+        Err(error) => is_told(&error),
+    }
+}
+
+/// About what scan.lua answers.
+fn scan_reply(input: &mut Input<'_>, words: &[&[u8]]) -> Value {
+    let bulk = |bytes: &[u8]| Value::BulkString(bytes.to_vec());
+    let records = &words[..2];
+    let members: Vec<Value> = (0..input.below(6)).map(|_| bulk(input.one(&words[2..]))).collect();
+    let members: Vec<Value> = members.into_iter().map(|member| or_any(input, words, member)).collect();
+    let places: Vec<Value> = members.iter().map(|_| Value::Int(1 + i64::from(input.byte() & 1))).collect();
+    let records: Vec<Value> = (0..input.below(3)).map(|_| bulk(input.one(records))).collect();
+    let records: Vec<Value> = records.into_iter().map(|record| or_any(input, words, record)).collect();
+    let parts = [
+        Value::Int(i64::from(input.byte() & 1)),
+        bulk(input.one(words)),
+        Value::Int(input.byte().into()),
+        Value::Array(vec![Value::Int(1), Value::Int(input.byte().into())]),
+        Value::Array(members),
+        Value::Array(places),
+        Value::Array(records),
+    ];
+    Value::Array(parts.map(|part| or_any(input, words, part)).into())
+}
+
+/// A word that a script answers with, and what may come behind it.
+fn write_reply(input: &mut Input<'_>, words: &[&[u8]]) -> Value {
+    let bulk = |bytes: &[u8]| Value::BulkString(bytes.to_vec());
+    let word =
+        input.one(&["created", "exists", "updated", "conflict", "history", "unreadable", "wrongtype", "checked"]);
+    let record = bulk(input.one(&words[..2]));
+    let mut behind = match word {
+        "history" => vec![Value::Int(i64::from(input.byte()) - 1), bulk(input.bytes())],
+        "wrongtype" => vec![bulk(b"key"), bulk(b"string"), bulk(b"zset")],
+        "checked" => vec![Value::Int(3), Value::Array(vec![bulk(b"a")]), Value::Array(vec![]), Value::Int(1)],
+        _ => vec![record],
+    };
+    behind.insert(0, bulk(word.as_bytes()));
+    Value::Array(behind.into_iter().map(|part| or_any(input, words, part)).collect())
+}
+
+fn read_by_stores(settings: &Settings, sent: &MutationRequest, reply: &Value) {
+    reply::check_namespace(settings, reply).err().iter().for_each(is_told);
+    reply::check_indexed_metadata(settings, reply).err().iter().for_each(is_told);
+    reply::preflight(settings, reply).err().iter().for_each(is_told);
+    reply::sizes(reply).err().iter().for_each(is_told);
+    match reply::request(settings, &sent.id, reply) {
+        Ok(found) => assert!(found.is_none_or(|found| found.id == sent.id), "somebody else's request"),
+        Err(error) => is_told(&error),
+    }
+    match reply::requests(settings, [&sent.id, &sent.id], reply) {
+        Ok(found) => {
+            assert!(found.len() <= 2, "more than was asked for");
+            assert!(found.iter().flatten().flatten().all(|found| found.id == sent.id), "somebody else's request");
+        }
+        Err(error) => is_told(&error),
+    }
+}
+
+fn read_by_writes(settings: &Settings, sent: &MutationRequest, write_id: WriteId, reply: &Value) {
+    let is_word = |word: &str| matches!(reply, Value::Array(parts) if parts.first().is_some_and(|it| says(it, word)));
+    match reply::created(settings, sent, reply) {
+        Ok(Created::AsSent) => assert!(is_word("created")),
+        Ok(Created::Before(found)) => assert!(is_word("exists") && found.id == sent.id),
+        Ok(Created::Forgotten) => assert!(is_word("exists")),
+        Err(error) => is_senseless_or_refused(&error),
+    }
+    match reply::updated(settings, sent, write_id, reply) {
+        Ok(Updated::Applied) => assert!(is_word("updated") || is_word("repeated")),
+        Ok(Updated::Forgotten) => assert!(is_word("conflict")),
+        Ok(Updated::Stored(count)) => assert!(is_word("history") && count <= sent.decisions.len()),
+        Err(error) => is_senseless_or_refused(&error),
+    }
+    for base in [None, Some(sent.revision())] {
+        let write = UnsettledWrite { id: sent.id.clone(), base, write_id };
+        reply::settled(settings, &write, reply).err().iter().for_each(is_told);
+    }
+}
+
+fn read_by_checks(settings: &Settings, sent: &MutationRequest, reply: &Value) {
+    check_reply::found_keys(reply).err().iter().for_each(is_told);
+    check_reply::is_extra(reply).err().iter().for_each(is_told);
+    check_reply::inspection(settings, &sent.id, reply).err().iter().for_each(is_told);
+    let key = settings.keyspace.record(&sent.id);
+    if let Ok(Some(found)) = check_reply::record(settings, &key, reply) {
+        assert_eq!(found.request.id, sent.id, "somebody else's request");
+    }
+    match check_reply::mended(&sent.id, reply) {
+        Ok(Mended::Checked { findings, .. }) => assert!(findings.iter().all(|finding| !finding.to_string().is_empty())),
+        Ok(Mended::Changed) => {}
+        Err(error) => is_told(&error),
+    }
+    match IndexPart::of(reply) {
+        Ok(part) => {
+            let ids = part.ids();
+            assert!(ids.len() + part.foreign_members().count() <= part.members.len());
+            part.explained(settings, "index", &ids, reply).err().iter().for_each(is_told);
+        }
+        Err(error) => is_told(&error),
+    }
+}
+
+/// Whatever was scanned makes a page that is no longer than was asked for.
+fn page(scanned: Scanned) {
+    for (member, request) in &scanned.requests {
+        let id = request.as_ref().map_or_else(|unreadable| &unreadable.id, |request| &request.id);
+        assert_eq!(member.request_id().as_ref(), Some(id), "a record under another member");
+    }
+    let query = RequestQuery::new();
+    let plan = plan(&query, &IndexedMetadata::default(), |_| 1);
+    let mut assembly = Assembly::new(1, SortDirection::Ascending, None, 2);
+    assembly.add(0, &plan, &query, at(0), scanned);
+    let page = assembly.finish(Fingerprint::of(&[]));
+    assert!(page.items.len() + page.unreadable.len() <= 2);
+}
+
+fn says(value: &Value, word: &str) -> bool {
+    reply::text(value) == Some(word)
+}
+
+fn is_told(error: &Error) {
+    assert!(!error.to_string().is_empty());
+    let _kept_from_panicking = error.outcome();
+}
+
+/// What makes no sense may have been applied; only what the script says is certain.
+fn is_senseless_or_refused(error: &Error) {
+    is_told(error);
+    if error.to_string().contains("makes no sense") {
+        assert!(matches!(error, Error::Store(error) if error.outcome == Outcome::Unknown), "{error:?}");
+    }
+}
