@@ -31,8 +31,8 @@ const STORED: u64 = 2_000;
 
 #[rustfmt::skip]
 const COMMITTED: [(&str, Cost); 7] = [
-    ("create",               Cost { commands: 85, received: 4618, sent: 17 }),
-    ("update",               Cost { commands: 48, received: 6810, sent: 48 }),
+    ("create",               Cost { commands: 65, received: 2995, sent: 17 }),
+    ("update",               Cost { commands: 41, received: 2565, sent: 17 }),
     ("get",                  Cost { commands: 1, received: 73, sent: 1988 }),
     ("pending queue",        Cost { commands: 6, received: 239, sent: 87737 }),
     ("status + actor + tag", Cost { commands: 8, received: 292, sent: 55134 }),

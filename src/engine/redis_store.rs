@@ -204,7 +204,11 @@ impl RequestStore for RedisStore {
         let write = UnsettledWrite { id: request.id.clone(), base: None, write_id: request.revision().write_id };
         let value = self.call(&call, self.deadline()).await.map_err(|error| error.leaving(&write))?;
         match reply::created(&self.settings, &request, &value)? {
-            Created::AsSent => Ok(request),
+            // Its decisions are stored now, which makes the next update send only what it adds.
+            Created::AsSent => {
+                let revision = request.revision();
+                Ok(request.at_revision(revision))
+            }
             Created::Before(stored) => Ok(*stored),
             Created::Forgotten => Err(forgotten(write).into()),
         }

@@ -8,18 +8,20 @@ use crate::request::Decision;
 pub(crate) fn history_marks(decisions: &[Decision]) -> Vec<u32> {
     let mut hasher = crc32fast::Hasher::new();
     let behind_each = decisions.iter().map(|decision| {
-        let optional = |text: Option<&str>| text.map_or(vec![0], |text| [b"\x01", text.as_bytes()].concat());
         let by = &decision.by;
         for part in [
             decision.kind.category().as_str().as_bytes(),
             decision.kind.as_str().as_bytes(),
             &decision.at.as_micros().to_be_bytes(),
             by.kind.as_str().as_bytes(),
-            &optional(by.id.as_ref().map(AsRef::as_ref)),
-            &optional(decision.reason.as_deref()),
         ] {
             hasher.update(&(part.len() as u64).to_be_bytes());
             hasher.update(part);
+        }
+        // None has the length that no text has.
+        for text in [by.id.as_ref().map(AsRef::as_ref), decision.reason.as_deref()] {
+            hasher.update(&text.map_or(u64::MAX, |text| text.len() as u64).to_be_bytes());
+            hasher.update(text.unwrap_or_default().as_bytes());
         }
         hasher.clone().finalize()
     });

@@ -21,8 +21,9 @@ pub(crate) struct Tolerance {
 }
 
 /// Every command the scripts and the store send, by which the server's ACL is asked.
-pub(crate) const COMMANDS: [&str; 16] = [
+pub(crate) const COMMANDS: [&str; 17] = [
     "get",
+    "getrange",
     "set",
     "mget",
     "type",
