@@ -2,10 +2,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that fails has failed")]
 
-#[path = "../requests/mod.rs"]
-mod requests;
 #[path = "../seed_layout/json.rs"]
 mod json;
+#[path = "../requests/mod.rs"]
+mod requests;
 
 use divan::{Bencher, black_box};
 use mutator_governance::{

@@ -60,7 +60,9 @@ pub(crate) fn each_changing_entry(request: &MutationRequest, indexed: &IndexedMe
     }
     let open = || request.approvals.iter().filter(|approval| approval.state == ApprovalState::Pending);
     let active = open().map(|approval| approval.step).min();
-    open().for_each(|approval| each_of_approval(request, approval, active, take));
+    for approval in open() {
+        each_of_approval(request, approval, active, take);
+    }
 }
 
 /// The entries that come from what is fixed when a request is filed: a change of the request never removes them.
@@ -145,9 +147,15 @@ fn each_of_approval(request: &MutationRequest, approval: &Approval, active: Opti
     take(&key, Dimension::ApprovalCategory, request.intent.category.as_str());
     let target = &approval.target;
     let mut addressees = |ids, roles, groups| {
-        target.actor_ids().iter().for_each(|id| take(&key, ids, id.as_str()));
-        target.roles().iter().for_each(|role| take(&key, roles, role.as_str()));
-        target.groups().iter().for_each(|group| take(&key, groups, group.as_str()));
+        for id in target.actor_ids() {
+            take(&key, ids, id.as_str());
+        }
+        for role in target.roles() {
+            take(&key, roles, role.as_str());
+        }
+        for group in target.groups() {
+            take(&key, groups, group.as_str());
+        }
     };
     addressees(Dimension::ApproverId, Dimension::ApproverRole, Dimension::ApproverGroup);
     if active == Some(approval.step) {

@@ -52,7 +52,9 @@ impl Groups {
     fn put_text(&mut self, parts: &[&[u8]]) {
         let length = parts.iter().map(|part| part.len()).sum::<usize>();
         self.bytes.extend_from_slice(&u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes());
-        parts.iter().for_each(|part| self.bytes.extend_from_slice(part));
+        for part in parts {
+            self.bytes.extend_from_slice(part);
+        }
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
