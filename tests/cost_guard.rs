@@ -31,10 +31,10 @@ const STORED: u64 = 2_000;
 
 #[rustfmt::skip]
 const COMMITTED: [(&str, Cost); 7] = [
-    ("create",               Cost { commands: 85, received: 4618, sent: 17 }),
-    ("update",               Cost { commands: 48, received: 6810, sent: 48 }),
+    ("create",               Cost { commands: 65, received: 2995, sent: 17 }),
+    ("update",               Cost { commands: 41, received: 2565, sent: 17 }),
     ("get",                  Cost { commands: 1, received: 73, sent: 1988 }),
-    ("pending queue",        Cost { commands: 6, received: 239, sent: 87737 }),
+    ("pending queue",        Cost { commands: 4, received: 190, sent: 87730 }),
     ("status + actor + tag", Cost { commands: 8, received: 292, sent: 55134 }),
     ("inbox",                Cost { commands: 6, received: 235, sent: 73858 }),
     ("recent decisions",     Cost { commands: 4, received: 181, sent: 60109 }),

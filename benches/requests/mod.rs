@@ -56,10 +56,12 @@ pub fn request(number: u64) -> MutationRequest {
     shortened(ended)
 }
 
-/// A request that has two of its three approvals, and five decisions.
+/// A request that has two of its three approvals, and five decisions; as a store gives it out, which knows them.
 pub fn almost_approved(number: u64) -> MutationRequest {
     let (filed, mut rng) = file(number);
-    grant(filed, number, 2, &mut rng)
+    let request = grant(filed, number, 2, &mut rng);
+    let revision = request.revision();
+    request.at_revision(revision)
 }
 
 /// The same request with its last approval, which approves it.

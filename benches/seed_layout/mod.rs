@@ -6,11 +6,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a benchmark without its server is no benchmark")]
 
+mod json;
 mod queries;
 
 use mutator_governance::{MutationRequest, PendingReason, RequestDocument, RequestId, Status};
 use redis::{Commands as _, Connection, Pipeline};
 
+pub(crate) use json::{json, parse};
 pub(crate) use queries::Filter;
 
 /// The layout under one key prefix, over one connection.
@@ -102,14 +104,4 @@ impl SeedLayout {
     fn reason_set(&self, reason: PendingReason) -> String {
         self.set("reason", reason.as_str())
     }
-}
-
-/// A document as this layout stores it.
-pub(crate) fn json(request: &RequestDocument) -> Vec<u8> {
-    serde_json::to_vec(request).unwrap()
-}
-
-/// A document as this layout reads it.
-pub(crate) fn parse(json: &[u8]) -> RequestDocument {
-    serde_json::from_slice(json).unwrap()
 }

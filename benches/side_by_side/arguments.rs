@@ -4,13 +4,15 @@ use std::path::PathBuf;
 #[derive(Default)]
 pub(crate) struct Arguments {
     pub(crate) quick: bool,
+    pub(crate) million: bool,
     pub(crate) json: Option<PathBuf>,
     /// Only rows whose name contains this.
     pub(crate) only: Option<String>,
 }
 
-const USAGE: &str = "cargo bench --bench side_by_side [-- [--quick] [--json PATH] [--only PART]]
-  --quick      up to 10,000 stored requests instead of 1,000,000; less than two minutes
+const USAGE: &str = "cargo bench --bench side_by_side [-- [--quick] [--million] [--json PATH] [--only PART]]
+  --quick      up to 10,000 stored requests instead of 100,000; less than two minutes
+  --million    reads the queue at 1,000,000 stored requests as well; needs 12 GB of memory and some minutes more
   --json PATH  writes the rows as JSON as well
   --only PART  measures only: writes, get, queue, queries, throughput, format, size";
 
@@ -24,6 +26,7 @@ impl Arguments {
                 // Cargo adds it.
                 "--bench" => {}
                 "--quick" => read.quick = true,
+                "--million" => read.million = true,
                 "--json" => read.json = Some(given.next().unwrap_or_else(|| usage("--json needs a path")).into()),
                 "--only" => read.only = Some(given.next().unwrap_or_else(|| usage("--only needs a part"))),
                 other => usage(&format!("unknown argument {other:?}")),

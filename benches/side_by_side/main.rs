@@ -63,10 +63,12 @@ impl Extent {
             return Self { sizes: vec![1_000, 10_000], largest_seed: 10_000, queried: 10_000, rounds: 25, at_most };
         }
         let mut sizes = vec![1_000, 10_000, 100_000];
-        // Some 6 kB each, twice: while the table of keys grows there are two.
-        match loading::free_megabytes() {
-            Some(free) if free < 12_000 => eprintln!("{free} MB are free: a million requests are left out"),
-            _ => sizes.push(1_000_000),
+        if arguments.million {
+            // Some 6 kB each, twice: while the table of keys grows there are two.
+            match loading::free_megabytes() {
+                Some(free) if free < 12_000 => eprintln!("{free} MB are free: a million requests are left out"),
+                _ => sizes.push(1_000_000),
+            }
         }
         let at_most = Duration::from_secs(20);
         Self { sizes, largest_seed: 100_000, queried: 100_000, rounds: 100, at_most }

@@ -296,7 +296,11 @@ impl RequestStore for RedisStore {
         let (value, confirmation) =
             self.attempt(&call, self.durability.waits(), &mut attempts).await.map_err(|error| error.leaving(&write))?;
         let stored = match reply::created(&self.settings, &request, &value)? {
-            Created::AsSent => request,
+            // Its decisions are stored now, which makes the next update send only what it adds.
+            Created::AsSent => {
+                let revision = request.revision();
+                request.at_revision(revision)
+            }
             Created::Before(stored) => *stored,
             Created::Forgotten => return Err(forgotten(write).into()),
         };

@@ -45,15 +45,24 @@ pub fn index_entries(request: &MutationRequest, indexed: &IndexedMetadata) -> BT
 
 /// The entries that a change of the request can remove: all but those of its decisions.
 pub fn changing_entries(request: &MutationRequest, indexed: &IndexedMetadata) -> BTreeSet<IndexEntry> {
-    let mut entries = Entries::default();
-    entries.add_all(&SortKey::created(request.created_at, &request.id), request_terms(request, indexed));
-    entries.add_times(request);
-    let open = || request.approvals.iter().filter(|approval| approval.state == ApprovalState::Pending);
-    if request.state.awaits_approval() {
-        let active = open().map(|approval| approval.step).min();
-        open().for_each(|approval| entries.add_approval(request, approval, active));
+    collected(|take| each_changing_entry(request, indexed, take))
+}
+
+/// Where entries go: a row's key, and the dimension and the text of a term that it has.
+pub(crate) type Take<'t> = dyn FnMut(&SortKey, Dimension, &str) + 't;
+
+/// Gives out [`changing_entries`] one by one, those of a row together.
+pub(crate) fn each_changing_entry(request: &MutationRequest, indexed: &IndexedMetadata, take: &mut Take<'_>) {
+    each_term(request, indexed, &SortKey::created(request.created_at, &request.id), take);
+    each_time(request, take);
+    if !request.state.awaits_approval() {
+        return;
     }
-    entries.0
+    let open = || request.approvals.iter().filter(|approval| approval.state == ApprovalState::Pending);
+    let active = open().map(|approval| approval.step).min();
+    for approval in open() {
+        each_of_approval(request, approval, active, take);
+    }
 }
 
 /// The entries that come from what is fixed when a request is filed: a change of the request never removes them.
@@ -69,79 +78,87 @@ pub(crate) fn is_filed_alike(one: &MutationRequest, other: &MutationRequest) -> 
 
 /// The entries of the decisions from this ordinal on. Decisions only grow, so these are only ever added to.
 pub fn decision_entries(request: &MutationRequest, first: u32) -> BTreeSet<IndexEntry> {
-    let mut entries = Entries::default();
+    collected(|take| each_decision_entry(request, first, take))
+}
+
+/// Gives out [`decision_entries`] one by one, those of a decision together.
+pub(crate) fn each_decision_entry(request: &MutationRequest, first: u32, take: &mut Take<'_>) {
     for (ordinal, decision) in (0_u32..).zip(&request.decisions).filter(|(ordinal, _)| *ordinal >= first) {
         let key = SortKey::decision(decision.at, &request.id, ordinal, request.created_at);
-        let actor = decision.by.id.as_ref().map(|id| Term::new(Dimension::DecisionActor, id));
-        let of_every_decision = [
-            Term::whole(Dimension::Decision),
-            Term::new(Dimension::DecisionCategory, decision.kind.category().as_str()),
-            Term::decision_kind(decision.kind),
-        ];
-        entries.add_all(&key, of_every_decision.into_iter().chain(actor));
+        take(&key, Dimension::Decision, "");
+        take(&key, Dimension::DecisionCategory, decision.kind.category().as_str());
+        take(&key, Dimension::DecisionKind, &decision.kind.to_string());
+        if let Some(id) = &decision.by.id {
+            take(&key, Dimension::DecisionActor, id.as_str());
+        }
     }
-    entries.0
 }
 
-fn request_terms(request: &MutationRequest, indexed: &IndexedMetadata) -> Vec<Term> {
+fn collected(each: impl FnOnce(&mut Take<'_>)) -> BTreeSet<IndexEntry> {
+    let mut entries = BTreeSet::new();
+    each(&mut |key, dimension, text| {
+        entries.insert(IndexEntry { term: Term::new(dimension, text), key: key.clone() });
+    });
+    entries
+}
+
+fn each_term(request: &MutationRequest, indexed: &IndexedMetadata, key: &SortKey, take: &mut Take<'_>) {
     let (target, intent) = (&request.target, &request.intent);
-    let mut terms = vec![
-        Term::whole(Dimension::All),
-        Term::new(Dimension::StateId, &target.state_id),
-        Term::new(Dimension::StateType, &target.state_type),
-        Term::new(Dimension::MutationType, &target.mutation_type),
-        Term::new(Dimension::Category, &intent.category),
-        Term::risk(intent.risk),
-        Term::status(request.state.status()),
-    ];
-    terms.extend(request.requested_by.id.as_ref().map(|id| Term::new(Dimension::ActorId, id)));
-    terms.extend(intent.tags.iter().map(|tag| Term::new(Dimension::Tag, tag)));
-    terms.extend(intent.blast_radius.as_ref().map(|radius| Term::blast_radius(radius.scope)));
-    if let Some(pending) = request.state.pending() {
-        terms.push(Term::pending_reason(pending.reason));
-        terms.push(Term::new(Dimension::PendingOfState, &target.state_id));
+    take(key, Dimension::All, "");
+    take(key, Dimension::StateId, target.state_id.as_str());
+    take(key, Dimension::StateType, target.state_type.as_str());
+    take(key, Dimension::MutationType, target.mutation_type.as_str());
+    take(key, Dimension::Category, intent.category.as_str());
+    take(key, Dimension::Risk, &intent.risk.to_string());
+    take(key, Dimension::Status, request.state.status().as_str());
+    if let Some(id) = &request.requested_by.id {
+        take(key, Dimension::ActorId, id.as_str());
     }
-    let pairs = request.metadata.iter().filter(|(key, _)| indexed.contains(key));
-    terms.extend(pairs.map(|(key, value)| Term::metadata(key, value)));
-    terms
+    for tag in &intent.tags {
+        take(key, Dimension::Tag, tag.as_str());
+    }
+    if let Some(radius) = &intent.blast_radius {
+        take(key, Dimension::BlastRadius, &radius.scope.to_string());
+    }
+    if let Some(pending) = request.state.pending() {
+        take(key, Dimension::PendingReason, pending.reason.as_str());
+        take(key, Dimension::PendingOfState, target.state_id.as_str());
+    }
+    for (metadata_key, value) in request.metadata.iter().filter(|(key, _)| indexed.contains(key)) {
+        let term = Term::metadata(metadata_key, value);
+        take(key, term.dimension, &term.text);
+    }
 }
 
-#[derive(Default)]
-struct Entries(BTreeSet<IndexEntry>);
-
-impl Entries {
-    fn add_all(&mut self, key: &SortKey, terms: impl IntoIterator<Item = Term>) {
-        self.0.extend(terms.into_iter().map(|term| IndexEntry { term, key: key.clone() }));
+fn each_time(request: &MutationRequest, take: &mut Take<'_>) {
+    let (id, created) = (&request.id, request.created_at);
+    take(&SortKey::updated(request.updated_at, id, created), Dimension::Updated, "");
+    if let Some(deadline) = workflow::next_deadline(request) {
+        take(&SortKey::due(deadline, id), Dimension::Due, "");
     }
-
-    fn add(&mut self, dimension: Dimension, key: SortKey) {
-        self.0.insert(IndexEntry { term: Term::whole(dimension), key });
+    if let Some(activity) = approval_activity(request) {
+        take(&SortKey::approval_activity(activity, id, created), Dimension::ApprovalActivity, "");
     }
+}
 
-    fn add_times(&mut self, request: &MutationRequest) {
-        let (id, created) = (&request.id, request.created_at);
-        self.add(Dimension::Updated, SortKey::updated(request.updated_at, id, created));
-        if let Some(deadline) = workflow::next_deadline(request) {
-            self.add(Dimension::Due, SortKey::due(deadline, id));
+fn each_of_approval(request: &MutationRequest, approval: &Approval, active: Option<Step>, take: &mut Take<'_>) {
+    let key = SortKey::approval(request.created_at, &request.id, approval.step, &approval.id);
+    take(&key, Dimension::Approval, "");
+    take(&key, Dimension::ApprovalCategory, request.intent.category.as_str());
+    let target = &approval.target;
+    let mut addressees = |ids, roles, groups| {
+        for id in target.actor_ids() {
+            take(&key, ids, id.as_str());
         }
-        if let Some(activity) = approval_activity(request) {
-            self.add(Dimension::ApprovalActivity, SortKey::approval_activity(activity, id, created));
+        for role in target.roles() {
+            take(&key, roles, role.as_str());
         }
-    }
-
-    fn add_approval(&mut self, request: &MutationRequest, approval: &Approval, active: Option<Step>) {
-        let key = SortKey::approval(request.created_at, &request.id, approval.step, &approval.id);
-        let addressees = |ids, roles, groups| {
-            let target = &approval.target;
-            let ids = target.actor_ids().iter().map(move |id| Term::new(ids, id));
-            let roles = target.roles().iter().map(move |role| Term::new(roles, role));
-            ids.chain(roles).chain(target.groups().iter().map(move |group| Term::new(groups, group)))
-        };
-        self.add(Dimension::Approval, key.clone());
-        self.add_all(&key, [Term::new(Dimension::ApprovalCategory, &request.intent.category)]);
-        self.add_all(&key, addressees(Dimension::ApproverId, Dimension::ApproverRole, Dimension::ApproverGroup));
-        if active == Some(approval.step) {
-            self.add_all(&key, addressees(Dimension::InboxActor, Dimension::InboxRole, Dimension::InboxGroup));
+        for group in target.groups() {
+            take(&key, groups, group.as_str());
         }
+    };
+    addressees(Dimension::ApproverId, Dimension::ApproverRole, Dimension::ApproverGroup);
+    if active == Some(approval.step) {
+        addressees(Dimension::InboxActor, Dimension::InboxRole, Dimension::InboxGroup);
     }
 }

@@ -41,6 +41,8 @@ pub use evaluate::evaluate;
 pub use inbox_query::InboxQuery;
 pub(crate) use index_entries::is_filed_alike;
 pub use index_entries::{IndexEntry, IndexedMetadata, changing_entries, decision_entries, index_entries};
+#[cfg(feature = "redis")]
+pub(crate) use index_entries::{each_changing_entry, each_decision_entry};
 pub use key_range::KeyRange;
 pub(crate) use page::check_id_count;
 pub use page::{Lookup, Page, PageRequest, Unreadable};

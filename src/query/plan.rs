@@ -5,7 +5,7 @@ use std::fmt;
 use super::RequestQuery;
 use super::conditions::Condition;
 use super::request_text::joined;
-use super::{IndexedMetadata, KeyLayout, KeyRange, Query, SortDirection, Term};
+use super::{Dimension, IndexedMetadata, KeyLayout, KeyRange, Query, SortDirection, Term};
 use crate::request::{PendingReason, RequestId, Status};
 
 /// More terms than this are not worth a look-up each for every row: the request itself is checked instead.
@@ -118,7 +118,7 @@ fn along<Q: Query>(query: &Q, cardinality: u64, driving: Condition, others: Vec<
             continue;
         }
         answered.extend(condition.covers);
-        if !goes_without_saying(&condition.terms, layout) {
+        if !goes_without_saying(&condition.terms, &driving.terms, layout) {
             probes.push(Probe { terms: condition.terms, cardinality });
         }
     }
@@ -148,10 +148,14 @@ fn can_probe(condition: &Condition, driver: KeyLayout) -> bool {
     is_row_or_request && !condition.only_drives && condition.terms.len() <= MAX_PROBED_TERMS
 }
 
-/// An index of open approvals holds only those of requests that are pending for approval.
-fn goes_without_saying(terms: &BTreeSet<Term>, driver: KeyLayout) -> bool {
-    let holds_all = [Term::status(Status::Pending), Term::pending_reason(PendingReason::Approval)];
-    driver == KeyLayout::Approval && holds_all.iter().any(|term| terms.contains(term))
+/// An index of open approvals holds only those of requests that are pending for approval, and an index of pending requests
+/// only pending ones.
+fn goes_without_saying(terms: &BTreeSet<Term>, driving: &BTreeSet<Term>, driver: KeyLayout) -> bool {
+    let is_of_pending = |term: &Term| matches!(term.dimension, Dimension::PendingReason | Dimension::PendingOfState);
+    let waits_for_approval = driver == KeyLayout::Approval;
+    let is_pending = waits_for_approval || driving.iter().all(is_of_pending);
+    (is_pending && terms.contains(&Term::status(Status::Pending)))
+        || (waits_for_approval && terms.contains(&Term::pending_reason(PendingReason::Approval)))
 }
 
 impl<Q: fmt::Display> fmt::Display for Plan<Q> {

@@ -11,6 +11,9 @@ use super::{
 };
 use crate::request::{Approval, Decision, MutationRequest, Timestamp};
 
+/// Results of a query, each with its key.
+pub(crate) type Rows<Q> = Vec<(SortKey, <Q as Query>::Row)>;
+
 /// A question about stored requests: which rows each request gives, and in which order all rows come.
 ///
 /// Implemented by the queries of this crate and by nothing else.
@@ -29,9 +32,10 @@ pub trait Query: Conditions + Clone {
     /// The result that shows this part of a request.
     fn row(part: Self::Part<'_>) -> Self::Row;
 
-    /// Every result this request gives, with its key, in ascending order of the keys.
-    fn rows_from(&self, request: MutationRequest, now: Timestamp) -> Vec<(SortKey, Self::Row)> {
-        self.rows_of(&request, now).into_iter().map(|(key, part)| (key, Self::row(part))).collect()
+    /// The results this request gives under keys that are wanted, each with its key, in ascending order of the keys.
+    fn rows_from(&self, request: MutationRequest, now: Timestamp, is_wanted: impl Fn(&SortKey) -> bool) -> Rows<Self> {
+        let parts = self.rows_of(&request, now).into_iter().filter(|(key, _)| is_wanted(key));
+        parts.map(|(key, part)| (key, Self::row(part))).collect()
     }
 
     /// From which end of the order the rows are given.
@@ -66,8 +70,8 @@ impl Query for RequestQuery {
         part.clone()
     }
 
-    fn rows_from(&self, request: MutationRequest, now: Timestamp) -> Vec<(SortKey, MutationRequest)> {
-        let key = self.rows_of(&request, now).pop().map(|(key, _)| key);
+    fn rows_from(&self, request: MutationRequest, now: Timestamp, is_wanted: impl Fn(&SortKey) -> bool) -> Rows<Self> {
+        let key = self.rows_of(&request, now).pop().map(|(key, _)| key).filter(is_wanted);
         key.map(|key| (key, request)).into_iter().collect()
     }
 
@@ -95,6 +99,12 @@ impl Query for RecentApprovalQuery {
         RecentApprovalRow { request: request.clone(), activity_at }
     }
 
+    fn rows_from(&self, request: MutationRequest, now: Timestamp, is_wanted: impl Fn(&SortKey) -> bool) -> Rows<Self> {
+        let found = self.rows_of(&request, now).pop().map(|(key, (_, activity_at))| (key, activity_at));
+        let wanted = found.filter(|(key, _)| is_wanted(key));
+        wanted.map(|(key, activity_at)| (key, RecentApprovalRow { request, activity_at })).into_iter().collect()
+    }
+
     fn fingerprint(&self) -> [u8; 8] {
         fingerprint("recent approvals", |digest| self.request.0.feed(digest))
     }
@@ -114,6 +124,13 @@ impl Query for PendingApprovalQuery {
 
     fn row((request, approval): Self::Part<'_>) -> PendingApprovalRow {
         PendingApprovalRow { request: RequestSummary::from(request), approval: approval.clone() }
+    }
+
+    fn rows_from(&self, request: MutationRequest, now: Timestamp, is_wanted: impl Fn(&SortKey) -> bool) -> Rows<Self> {
+        let wanted = self.rows_of(&request, now).into_iter().filter(|(key, _)| is_wanted(key));
+        let approvals = wanted.map(|(key, (_, approval))| (key, approval.clone())).collect();
+        let rows = with_summaries(request, approvals);
+        rows.map(|(request, (key, approval))| (key, PendingApprovalRow { request, approval })).collect()
     }
 
     fn direction(&self) -> SortDirection {
@@ -136,6 +153,13 @@ impl Query for InboxQuery {
 
     fn row(part: Self::Part<'_>) -> PendingApprovalRow {
         PendingApprovalQuery::row(part)
+    }
+
+    fn rows_from(&self, request: MutationRequest, now: Timestamp, is_wanted: impl Fn(&SortKey) -> bool) -> Rows<Self> {
+        let wanted = self.rows_of(&request, now).into_iter().filter(|(key, _)| is_wanted(key));
+        let approvals = wanted.map(|(key, (_, approval))| (key, approval.clone())).collect();
+        let rows = with_summaries(request, approvals);
+        rows.map(|(request, (key, approval))| (key, PendingApprovalRow { request, approval })).collect()
     }
 
     fn fingerprint(&self) -> [u8; 8] {
@@ -165,6 +189,13 @@ impl Query for DecisionQuery {
         DecisionRow { request: RequestSummary::from(request), ordinal, decision: decision.clone() }
     }
 
+    fn rows_from(&self, request: MutationRequest, now: Timestamp, is_wanted: impl Fn(&SortKey) -> bool) -> Rows<Self> {
+        let wanted = self.rows_of(&request, now).into_iter().filter(|(key, _)| is_wanted(key));
+        let decisions = wanted.map(|(key, (_, ordinal, decision))| (key, ordinal, decision.clone())).collect();
+        let rows = with_summaries(request, decisions);
+        rows.map(|(request, (key, ordinal, decision))| (key, DecisionRow { request, ordinal, decision })).collect()
+    }
+
     fn fingerprint(&self) -> [u8; 8] {
         fingerprint("decisions", |digest| self.feed(digest))
     }
@@ -178,6 +209,11 @@ fn approval_rows<'a>(
 ) -> Vec<(SortKey, ApprovalPart<'a>)> {
     let key = |approval: &Approval| SortKey::approval(request.created_at, &request.id, approval.step, &approval.id);
     in_order(asked.into_iter().map(|approval| (key(approval), (request, approval))))
+}
+
+/// Gives each part a summary of its request; the last takes the request apart instead of copying it.
+fn with_summaries<Part>(request: MutationRequest, parts: Vec<Part>) -> impl Iterator<Item = (RequestSummary, Part)> {
+    std::iter::repeat_n(RequestSummary::from(request), parts.len()).zip(parts)
 }
 
 fn in_order<Part>(rows: impl Iterator<Item = (SortKey, Part)>) -> Vec<(SortKey, Part)> {

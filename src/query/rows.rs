@@ -78,3 +78,21 @@ impl From<&MutationRequest> for RequestSummary {
         }
     }
 }
+
+impl From<MutationRequest> for RequestSummary {
+    fn from(request: MutationRequest) -> Self {
+        let revision = request.revision();
+        let document = request.into_document();
+        Self {
+            revision,
+            status: document.state.status(),
+            pending_reason: document.state.pending().map(|pending| pending.reason),
+            id: document.id,
+            target: document.target,
+            intent: document.intent,
+            requested_by: document.requested_by,
+            created_at: document.created_at,
+            updated_at: document.updated_at,
+        }
+    }
+}

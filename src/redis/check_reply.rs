@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use redis::Value;
 
 use super::check::{Finding, Inspection};
-use super::index_entries::{current_suffixes, entries_of};
+use super::index_entries::{current_suffixes, members_of};
 use super::options::Settings;
 use super::record::Record;
 use super::reply::{array, bytes, text, unexpected};
@@ -149,9 +149,7 @@ impl Held {
             Ok(Some(StoredRecord { request, .. })) => {
                 let prefix = settings.keyspace.index_prefix(settings.keyspace.partition_of(id));
                 let suffix = index.strip_prefix(&prefix).unwrap_or_default().as_bytes();
-                let entries = entries_of(&request, &settings.indexed_metadata);
-                let members = entries.into_iter().filter(|entry| entry.suffix == suffix).map(|entry| entry.member);
-                Self::Members(request.revision(), members.collect())
+                Self::Members(request.revision(), members_of(&request, &settings.indexed_metadata, suffix))
             }
             Ok(None) => Self::NoDocument,
             Err(_) => Self::Unreadable,

@@ -1,6 +1,6 @@
 use super::check::CheckMode;
 use super::durability::Durability;
-use super::index_entries::{IndexEntry, decision_entries};
+use super::index_entries::{Groups, add_decision_entries};
 use super::options::Settings;
 use super::record::NewRecord;
 use super::scan::{Scan, lex_bounds};
@@ -87,9 +87,8 @@ impl Call {
     pub(crate) fn create(settings: &Settings, request: &MutationRequest) -> Result<Self> {
         let record = NewRecord::new(settings, request, request.revision())?;
         let mut arguments = vec![record.bytes];
-        arguments.extend(announcement(settings, request, request.revision()));
-        arguments.extend(flat(record.lasting));
-        arguments.extend(flat(decision_entries(request, 0)));
+        arguments.extend(announcement(settings, request, request.revision(), 0));
+        arguments.push(with_decisions(record.lasting, request, 0));
         Ok(Self::writing(&script::CREATE, settings, request, arguments))
     }
 
@@ -106,11 +105,11 @@ impl Call {
         let record = NewRecord::new(settings, request, next)?;
         let mark = record.marks.get(stored_decisions).copied().unwrap_or_default();
         let mut arguments = vec![record.bytes];
-        arguments.extend(announcement(settings, request, next));
+        arguments.extend(announcement(settings, request, next, stored_decisions));
         arguments.push(revision_bytes(request.revision()));
         arguments.push(text(&stored_decisions));
         arguments.push(mark.to_be_bytes().to_vec());
-        arguments.extend(flat(decision_entries(request, u32::try_from(stored_decisions).unwrap_or(u32::MAX))));
+        arguments.push(with_decisions(Groups::default(), request, stored_decisions));
         Ok(Self::writing(&script::UPDATE, settings, request, arguments))
     }
 
@@ -197,9 +196,8 @@ impl Call {
             CheckMode::Repair => "repair",
             CheckMode::Migrate => "migrate",
         };
-        let mut arguments = vec![revision_bytes(revision), told.as_bytes().to_vec(), record.bytes];
-        arguments.extend(flat(record.lasting));
-        arguments.extend(flat(decision_entries(request, 0)));
+        let others = with_decisions(record.lasting, request, 0);
+        let arguments = vec![revision_bytes(revision), told.as_bytes().to_vec(), record.bytes, others];
         let keyspace = &settings.keyspace;
         let keys = [keyspace.record(&request.id), keyspace.index_prefix(keyspace.partition_of(&request.id))];
         let keys = keys.map(String::into_bytes).to_vec();
@@ -278,9 +276,9 @@ impl Call {
     }
 }
 
-/// The arguments of a feed entry: feed length, id, revision number, status, decision kinds in order.
-fn announcement(settings: &Settings, request: &MutationRequest, revision: Revision) -> [Vec<u8>; 5] {
-    let kinds: Vec<String> = request.decisions.iter().map(|decision| decision.kind.to_string()).collect();
+/// The arguments of a feed entry: feed length, id, revision number, status, kinds of the decisions from this one on.
+fn announcement(settings: &Settings, request: &MutationRequest, revision: Revision, first: usize) -> [Vec<u8>; 5] {
+    let kinds: Vec<String> = request.decisions.iter().skip(first).map(|decision| decision.kind.to_string()).collect();
     [
         text(&settings.feed_length),
         text(&request.id),
@@ -294,8 +292,10 @@ fn revision_bytes(revision: Revision) -> Vec<u8> {
     [&revision.number.to_be_bytes()[..], revision.write_id.as_bytes()].concat()
 }
 
-fn flat(entries: Vec<IndexEntry>) -> impl Iterator<Item = Vec<u8>> {
-    entries.into_iter().flat_map(|entry| [entry.suffix, entry.member])
+/// The bytes of these groups and of those of the decisions from this one on.
+fn with_decisions(mut groups: Groups, request: &MutationRequest, first: usize) -> Vec<u8> {
+    add_decision_entries(&mut groups, request, first);
+    groups.as_bytes().to_vec()
 }
 
 fn text(value: &impl ToString) -> Vec<u8> {

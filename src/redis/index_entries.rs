@@ -1,53 +1,100 @@
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use crate::query::{self, Dimension, IndexedMetadata, Term};
+use crate::query::{self, Dimension, IndexedMetadata, SortKey, Term};
 use crate::request::MutationRequest;
 
-/// One entry of an index: a member of the sorted set at the partition's index prefix + suffix. All scores are 0; the
-/// order is that of the members' bytes.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct IndexEntry {
-    pub(crate) suffix: Vec<u8>,
-    pub(crate) member: Vec<u8>,
-}
-
 /// The index entries of a request that do not come from its decisions.
+#[derive(Default)]
 pub(crate) struct IndexEntries {
     /// True for as long as the request exists: they come from what is fixed when it is filed.
-    pub(crate) lasting: Vec<IndexEntry>,
-    /// True for this revision, by member. The record names them, so that the next write removes what is no longer true.
-    pub(crate) current: BTreeMap<Vec<u8>, Vec<Vec<u8>>>,
+    pub(crate) lasting: Groups,
+    /// True for this revision. The record names them, so that the next write removes what is no longer true.
+    pub(crate) current: Groups,
+}
+
+/// Index entries as records hold them and scripts take them, each member once with the suffixes of the indexes that hold
+/// it. The layout is that of [`Record`](super::record::Record).
+pub(crate) struct Groups {
+    bytes: Vec<u8>,
+    count: u16,
+    entries: usize,
+    /// The member of the last group, the number of its suffixes, and where that stands.
+    last: Option<(SortKey, u16, usize)>,
+}
+
+impl Default for Groups {
+    fn default() -> Self {
+        let mut bytes = Vec::with_capacity(512);
+        bytes.extend_from_slice(&[0; 2]);
+        Self { bytes, count: 0, entries: 0, last: None }
+    }
+}
+
+impl Groups {
+    /// Adds an entry; those of a member follow each other.
+    fn add(&mut self, member: &SortKey, dimension: Dimension, text: &str) {
+        self.entries = self.entries.saturating_add(1);
+        if self.last.as_ref().is_none_or(|(last, ..)| last != member) {
+            self.put_text(&[member.as_bytes()]);
+            self.last = Some((member.clone(), 0, self.bytes.len()));
+            self.bytes.extend_from_slice(&[0; 2]);
+            self.count = self.count.saturating_add(1);
+            overwrite(&mut self.bytes, 0, self.count);
+        }
+        if let Some((_, suffixes, place)) = &mut self.last {
+            *suffixes = suffixes.saturating_add(1);
+            overwrite(&mut self.bytes, *place, *suffixes);
+        }
+        let letters = letters_of(dimension).as_bytes();
+        let separator: &[u8] = if text.is_empty() { b"" } else { b":" };
+        self.put_text(&[letters, separator, text.as_bytes()]);
+    }
+
+    /// All that is counted here is bounded: by the length limits of names, or by the limit that a record sets to entries.
+    fn put_text(&mut self, parts: &[&[u8]]) {
+        let length = parts.iter().map(|part| part.len()).sum::<usize>();
+        self.bytes.extend_from_slice(&u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes());
+        for part in parts {
+            self.bytes.extend_from_slice(part);
+        }
+    }
+
+    pub(crate) const fn entries(&self) -> usize {
+        self.entries
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+fn overwrite(bytes: &mut [u8], place: usize, number: u16) {
+    if let Some(found) = bytes.get_mut(place..).and_then(<[u8]>::first_chunk_mut) {
+        *found = number.to_be_bytes();
+    }
 }
 
 /// The derivation of [`query::changing_entries`] in this store's bytes.
 pub(crate) fn index_entries(request: &MutationRequest, indexed: &IndexedMetadata) -> IndexEntries {
-    let mut entries = IndexEntries { lasting: Vec::new(), current: BTreeMap::new() };
-    for entry in query::changing_entries(request, indexed) {
-        let (suffix, member) = (suffix_of(&entry.term), entry.key.as_bytes().to_vec());
-        if entry.term.dimension.is_fixed_at_filing() {
-            entries.lasting.push(IndexEntry { suffix, member });
-        } else {
-            entries.current.entry(member).or_default().push(suffix);
-        }
-    }
+    let mut entries = IndexEntries::default();
+    query::each_changing_entry(request, indexed, &mut |key, dimension, text| {
+        let groups = if dimension.is_fixed_at_filing() { &mut entries.lasting } else { &mut entries.current };
+        groups.add(key, dimension, text);
+    });
     entries
 }
 
-/// The derivation of [`query::decision_entries`] in this store's bytes, from this decision on.
-pub(crate) fn decision_entries(request: &MutationRequest, first: u32) -> Vec<IndexEntry> {
-    let in_bytes =
-        |entry: query::IndexEntry| IndexEntry { suffix: suffix_of(&entry.term), member: entry.key.as_bytes().to_vec() };
-    query::decision_entries(request, first).into_iter().map(in_bytes).collect()
+/// Adds the derivation of [`query::decision_entries`] in this store's bytes, from this decision on.
+pub(crate) fn add_decision_entries(groups: &mut Groups, request: &MutationRequest, first: usize) {
+    let first = u32::try_from(first).unwrap_or(u32::MAX);
+    query::each_decision_entry(request, first, &mut |key, dimension, text| groups.add(key, dimension, text));
 }
 
-/// Every index entry of a request.
-pub(crate) fn entries_of(request: &MutationRequest, indexed: &IndexedMetadata) -> Vec<IndexEntry> {
-    let IndexEntries { mut lasting, current } = index_entries(request, indexed);
-    for (member, suffixes) in current {
-        lasting.extend(suffixes.into_iter().map(|suffix| IndexEntry { suffix, member: member.clone() }));
-    }
-    lasting.extend(decision_entries(request, 0));
-    lasting
+/// The members that the index with this suffix holds of a request.
+pub(crate) fn members_of(request: &MutationRequest, indexed: &IndexedMetadata, suffix: &[u8]) -> BTreeSet<Vec<u8>> {
+    let entries = query::index_entries(request, indexed).into_iter();
+    let in_index = entries.filter(|entry| suffix_of(&entry.term) == suffix);
+    in_index.map(|entry| entry.key.as_bytes().to_vec()).collect()
 }
 
 /// The suffixes for reading, each once.

@@ -22,8 +22,9 @@ pub(crate) struct Tolerance {
 }
 
 /// Every command the scripts and the store send, by which the server's ACL is asked.
-pub(crate) const COMMANDS: [&str; 18] = [
+pub(crate) const COMMANDS: [&str; 19] = [
     "get",
+    "getrange",
     "set",
     "mget",
     "type",

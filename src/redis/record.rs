@@ -1,5 +1,5 @@
 use super::history::history_marks;
-use super::index_entries::{IndexEntries, IndexEntry, index_entries};
+use super::index_entries::{Groups, IndexEntries, index_entries};
 use super::options::Settings;
 use crate::error::{Error, Result};
 use crate::request::{MutationRequest, Revision, WriteId};
@@ -7,6 +7,7 @@ use crate::stored_format::{self, DocumentLimit, FormatError};
 
 const MAGIC: &[u8; 2] = b"MR";
 const VERSION: u8 = 1;
+const FIXED_BYTES: usize = 24;
 const WRITE_ID_BYTES: usize = 16;
 /// A write keeps the server busy for about 3 µs for each entry.
 const MOST_ENTRIES: usize = 10_000;
@@ -21,7 +22,7 @@ const MOST_ENTRIES: usize = 10_000;
 ///      4      8  number of the revision
 ///     12      4  how many decisions the document has
 ///     16      4  history mark: CRC-32 over those decisions
-///     20      4  filing mark: CRC-32 over the index entries that come from what is fixed when a request is filed
+///     20      4  filing mark: CRC-32 over the groups of index entries that come from what is fixed when a request is filed
 ///     24   16·n  write ids, the newest first: of this revision, of the one before it, …; the last is that of the write
 ///                that filed the request, also where those before it are left out
 ///              2  how many members of current index entries follow
@@ -43,7 +44,7 @@ pub(crate) struct NewRecord {
     /// The mark behind each decision, the first for an empty history.
     pub(crate) marks: Vec<u32>,
     /// The index entries that are added when the request is filed and stay.
-    pub(crate) lasting: Vec<IndexEntry>,
+    pub(crate) lasting: Groups,
 }
 
 impl NewRecord {
@@ -56,49 +57,24 @@ impl NewRecord {
             })?;
         let marks = history_marks(&request.decisions);
         let IndexEntries { lasting, current } = index_entries(request, &settings.indexed_metadata);
-        let entries = current.values().map(Vec::len).sum::<usize>().saturating_add(lasting.len());
+        let entries = current.entries().saturating_add(lasting.entries());
         if entries > MOST_ENTRIES {
             return Err(Error::TooManyEntries { id: request.id.clone(), entries, limit: MOST_ENTRIES });
         }
 
-        let mut bytes = Vec::with_capacity(512 + encoded.len());
+        let header_bytes = FIXED_BYTES + WRITE_ID_BYTES + current.as_bytes().len();
+        let mut bytes = Vec::with_capacity(header_bytes + encoded.len());
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&[VERSION, 1]);
         bytes.extend_from_slice(&revision.number.to_be_bytes());
         put_u32(&mut bytes, request.decisions.len());
         bytes.extend_from_slice(&marks.last().copied().unwrap_or(0).to_be_bytes());
-        bytes.extend_from_slice(&filing_mark(&lasting).to_be_bytes());
+        bytes.extend_from_slice(&crc32fast::hash(lasting.as_bytes()).to_be_bytes());
         bytes.extend_from_slice(revision.write_id.as_bytes());
-        put_u16(&mut bytes, current.len());
-        for (member, suffixes) in &current {
-            put_text(&mut bytes, member);
-            put_u16(&mut bytes, suffixes.len());
-            for suffix in suffixes {
-                put_text(&mut bytes, suffix);
-            }
-        }
+        bytes.extend_from_slice(current.as_bytes());
         bytes.extend_from_slice(&encoded);
         Ok(Self { bytes, marks, lasting })
     }
-}
-
-fn filing_mark(lasting: &[IndexEntry]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    for part in lasting.iter().flat_map(|entry| [&entry.suffix, &entry.member]) {
-        hasher.update(&(part.len() as u64).to_be_bytes());
-        hasher.update(part);
-    }
-    hasher.finalize()
-}
-
-fn put_text(bytes: &mut Vec<u8>, text: &[u8]) {
-    put_u16(bytes, text.len());
-    bytes.extend_from_slice(text);
-}
-
-/// All that is counted here is bounded: by the length limits of names, by the document limit or by [`MOST_ENTRIES`].
-fn put_u16(bytes: &mut Vec<u8>, number: usize) {
-    bytes.extend_from_slice(&u16::try_from(number).unwrap_or(u16::MAX).to_be_bytes());
 }
 
 fn put_u32(bytes: &mut Vec<u8>, number: usize) {

@@ -183,8 +183,8 @@ impl<Row> Assembly<Row> {
         for (member, request) in scanned.requests {
             match request {
                 Ok(request) => {
-                    let rows = query.rows_from(request, now).into_iter().filter(|(key, _)| is_found(key));
-                    self.rows.extend(rows.map(|(key, row)| (key, Ok(row))));
+                    let rows = query.rows_from(request, now, is_found);
+                    self.rows.extend(rows.into_iter().map(|(key, row)| (key, Ok(row))));
                 }
                 Err(unreadable) => {
                     let is_named =

@@ -5,9 +5,8 @@ use super::samples::{at, request};
 use super::settings;
 use super::values::{or_any, value};
 use crate::error::{Error, Outcome};
-use crate::query::{Fingerprint, IndexedMetadata, RequestQuery, SortDirection, plan};
+use crate::query::{Fingerprint, IndexedMetadata, RequestQuery, SortDirection, index_entries, plan};
 use crate::redis::check_reply::{self, IndexPart, Mended};
-use crate::redis::index_entries::entries_of;
 use crate::redis::options::Settings;
 use crate::redis::record::NewRecord;
 use crate::redis::reply::{self, Created, Updated};
@@ -31,8 +30,8 @@ pub fn script_reply(data: &[u8]) {
         NewRecord::new(&settings, &stored, revision).expect("a small request").bytes
     };
     let (stored, of_another) = (record(1), record(2));
-    let entries = entries_of(&sent, &IndexedMetadata::default()).into_iter();
-    let members: Vec<Vec<u8>> = entries.map(|entry| entry.member).collect();
+    let entries = index_entries(&sent, &IndexedMetadata::default()).into_iter();
+    let members: Vec<Vec<u8>> = entries.map(|entry| entry.key.as_bytes().to_vec()).collect();
     let mut words: Vec<&[u8]> = vec![&stored, &of_another];
     words.extend(members.iter().map(Vec::as_slice));
     let reply = match shape {

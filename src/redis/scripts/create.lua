@@ -2,7 +2,7 @@
 --
 -- KEYS  1 record   2 feed   3 prefix of the partition's index keys (the index keys are built from it)
 -- ARGV  1 record   2 feed length   3 id   4 revision number   5 status   6 decision kinds
---       then the lasting index entries: suffix, member, suffix, member, …
+--       7 the groups of the other index entries: the lasting ones and those of decisions
 -- Reply {'created'}                    written
 --       {'exists', record}             the id is taken; the caller finds its own write id in the record, or not
 --       {'unreadable', value}          what is stored is not a record this script understands
@@ -17,12 +17,15 @@ if type(existing) == 'table' and existing.err then
     return type_refusal(KEYS[1], 'string') or existing
 end
 if existing then
-    return refusal(existing) or { 'exists', existing }
+    if not header_of(existing) then
+        return { 'unreadable', existing }
+    end
+    return { 'exists', existing }
 end
 
-local entries = current_entries(ARGV[1])
-for at = 7, #ARGV, 2 do
-    entries[#entries + 1] = { ARGV[at], ARGV[at + 1] }
+local entries = entries_of(current_groups(ARGV[1]))
+for _, group in ipairs(groups_at(ARGV[7], 1)) do
+    add_entries(group, entries)
 end
 
 local wrong = entries_refusal(KEYS[3], entries, 'ZADD', '0', '')
@@ -31,8 +34,6 @@ if wrong then
 end
 
 redis.call('SET', KEYS[1], ARGV[1])
-for _, entry in ipairs(entries) do
-    add(KEYS[3], entry)
-end
-announce(KEYS[2], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], 0)
+add(KEYS[3], entries)
+announce(KEYS[2], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6])
 return { 'created' }

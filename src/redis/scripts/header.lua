@@ -19,40 +19,81 @@ local function writes_since(record, write_id)
     return nil
 end
 
--- The current index entries of a record, as a list of { suffix, member }, and where the header ends. Raises an error
--- when the header does not end within the record.
-local function current_entries(record)
-    local at = FIXED + 16 * string.byte(record, 4) + 1
-    local function number()
-        at = at + 2
-        return struct.unpack('>I2', record, at - 2)
-    end
-    local function text()
-        local length = number()
-        at = at + length
-        if at > #record + 1 then
-            error('cut off')
-        end
-        return string.sub(record, at - length, at - 1)
-    end
-    local entries = {}
-    for _ = 1, number() do
-        local member = text()
-        for _ = 1, number() do
-            entries[#entries + 1] = { text(), member }
-        end
-    end
-    return entries, at - 1
+local function number(bytes, at)
+    local high, low = string.byte(bytes, at, at + 1)
+    return high * 256 + low
 end
 
--- Whether a value is a record this script understands: nil when it is, else the answer to give. What is wrong with it
--- is for the client to say, who reads it anyway.
-local function refusal(record)
-    local is_ours = string.sub(record, 1, 3) == 'MR\1' and (string.byte(record, 4) or 0) > 0
-    if is_ours and pcall(current_entries, record) then
+-- Where the text at a place ends: 2 bytes of length, then the text. Raises an error when the bytes end before it.
+local function end_of_text(bytes, at)
+    local last = at + 1 + number(bytes, at)
+    if last > #bytes then
+        error('cut off')
+    end
+    return last
+end
+
+-- The groups of index entries that stand at a place, each as its bytes: a member and the suffixes of the indexes that
+-- hold it. And the last byte of the last of them. Raises an error when the bytes end before that.
+local function groups_at(bytes, at)
+    local groups = {}
+    local count = number(bytes, at)
+    at = at + 2
+    for place = 1, count do
+        local first = at
+        at = end_of_text(bytes, at) + 1
+        local suffixes = number(bytes, at)
+        at = at + 2
+        for _ = 1, suffixes do
+            at = end_of_text(bytes, at) + 1
+        end
+        groups[place] = string.sub(bytes, first, at - 1)
+    end
+    return groups, at - 1
+end
+
+-- The groups of current index entries of a record, and where its header ends.
+local function current_groups(record)
+    return groups_at(record, FIXED + 16 * string.byte(record, 4) + 1)
+end
+
+-- Adds the entries of a group to members by suffix: { suffix = { member = true } }.
+local function add_entries(group, entries)
+    local last = end_of_text(group, 1)
+    local member = string.sub(group, 3, last)
+    local at = last + 3
+    while at < #group do
+        last = end_of_text(group, at)
+        local suffix = string.sub(group, at + 2, last)
+        local members = entries[suffix]
+        if members then
+            members[member] = true
+        else
+            entries[suffix] = { [member] = true }
+        end
+        at = last + 1
+    end
+end
+
+local function entries_of(groups)
+    local entries = {}
+    for _, group in ipairs(groups) do
+        add_entries(group, entries)
+    end
+    return entries
+end
+
+-- The groups of a value that is a record this script understands, and where its header ends; nil when it is none.
+local function header_of(value)
+    local is_ours = string.sub(value, 1, 3) == 'MR\1' and (string.byte(value, 4) or 0) > 0
+    if not is_ours then
         return nil
     end
-    return { 'unreadable', record }
+    local is_whole, groups, last = pcall(current_groups, value)
+    if is_whole then
+        return groups, last
+    end
+    return nil
 end
 
 -- Whether the user may run this command: nil when so, else the answer to give. Asked before the first write, since a
@@ -73,13 +114,18 @@ local function type_refusal(key, wanted)
     return { 'wrongtype', key, wanted, found }
 end
 
--- Whether index entries can be added or removed, by `command`: nil when they can, else the answer to give.
+-- Whether index entries can be added or removed, by `command`: nil when they can, else the answer to give. ZCARD finds
+-- another type as TYPE does, for less.
 local function entries_refusal(prefix, entries, command, ...)
-    for _, entry in ipairs(entries) do
-        local key = prefix .. entry[1]
-        local refused = permission_refusal(command, key, ...) or type_refusal(key, 'zset')
+    for suffix in pairs(entries) do
+        local key = prefix .. suffix
+        local refused = permission_refusal(command, key, ...)
         if refused then
             return refused
+        end
+        local size = redis.pcall('ZCARD', key)
+        if type(size) == 'table' then
+            return type_refusal(key, 'zset') or size
         end
     end
     return nil
@@ -88,31 +134,44 @@ end
 -- Whether record and feed can be written: nil when they can, else the answer to give.
 local function write_refusal(record, feed)
     return permission_refusal('GET', record)
+        or permission_refusal('GETRANGE', record, '0', '0')
         or permission_refusal('TYPE', record)
+        or permission_refusal('ZCARD', record)
         or permission_refusal('SET', record, '')
         or permission_refusal('XADD', feed, 'MAXLEN', '~', '1', '*', 'id', '')
         or type_refusal(feed, 'stream')
 end
 
--- Adds and removes index entries. Scores are all 0: members are ordered by their bytes.
-local function add(prefix, entry)
-    redis.call('ZADD', prefix .. entry[1], 0, entry[2])
-end
+-- Lua does not unpack a longer list at once. A multiple of 2, since ZADD takes pairs.
+local MOST_UNPACKED = 2000
 
-local function remove(prefix, entry)
-    redis.call('ZREM', prefix .. entry[1], entry[2])
-end
-
--- Adds a feed entry. Of the decision kinds, separated by commas, it names those behind the first `known`.
-local function announce(feed, longest, id, revision, status, kinds, known)
-    local new = {}
-    local place = 0
-    for kind in string.gmatch(kinds, '[^,]+') do
-        place = place + 1
-        if place > known then
-            new[#new + 1] = kind
+-- Runs a command on each index, with its members and what goes before each of them.
+local function for_members(command, prefix, entries, before)
+    for suffix, members in pairs(entries) do
+        local list = {}
+        for member in pairs(members) do
+            if before then
+                list[#list + 1] = before
+            end
+            list[#list + 1] = member
+        end
+        for first = 1, #list, MOST_UNPACKED do
+            redis.call(command, prefix .. suffix, unpack(list, first, math.min(#list, first + MOST_UNPACKED - 1)))
         end
     end
+end
+
+-- Adds and removes index entries. Scores are all 0, and a text, which costs less than a number: members are ordered by
+-- their bytes.
+local function add(prefix, entries)
+    for_members('ZADD', prefix, entries, '0')
+end
+
+local function remove(prefix, entries)
+    for_members('ZREM', prefix, entries)
+end
+
+local function announce(feed, longest, id, revision, status, kinds)
     redis.call('XADD', feed, 'MAXLEN', '~', longest, '*',
-        'id', id, 'revision', revision, 'status', status, 'decisions', table.concat(new, ','))
+        'id', id, 'revision', revision, 'status', status, 'decisions', kinds)
 end

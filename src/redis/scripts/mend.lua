@@ -3,45 +3,54 @@
 -- KEYS  1 record   2 prefix of the partition's index keys (the index keys are built from it)
 -- ARGV  1 revision of the record that was derived from: number (8 bytes) and write id (16 bytes)   2 'report', 'repair' or 'migrate'
 --       3 the record as it would be written now, with one write id
---       then the entries that are not named in the header: suffix, member, suffix, member, …
+--       4 the groups of the entries that are not named in the header
 -- Reply {'checked', entries checked, {missing suffixes}, {extra suffixes}, 1 when the header is stale}
 --       {'changed'}   stored is another revision, or no record
 
 local stored = redis.call('GET', KEYS[1])
-if not stored or refusal(stored) then
+local named, stored_end
+if stored then
+    named, stored_end = header_of(stored)
+end
+if not named then
     return { 'changed' }
 end
 if string.sub(stored, 5, 12) .. string.sub(stored, FIXED + 1, FIXED + 16) ~= ARGV[1] then
     return { 'changed' }
 end
 
-local function name(entry)
-    return #entry[1] .. ':' .. entry[1] .. entry[2]
+local function is_in(suffix, member)
+    return redis.call('ZSCORE', KEYS[2] .. suffix, member)
 end
-local function is_in(entry)
-    return redis.call('ZSCORE', KEYS[2] .. entry[1], entry[2])
+-- The entries of `among` that `chosen` chooses, and their suffixes.
+local function choose(among, chosen)
+    local entries, suffixes = {}, {}
+    for suffix, members in pairs(among) do
+        for member in pairs(members) do
+            if chosen(suffix, member) then
+                entries[suffix] = entries[suffix] or {}
+                entries[suffix][member] = true
+                suffixes[#suffixes + 1] = suffix
+            end
+        end
+    end
+    return entries, suffixes
 end
 
-local wanted, new_end = current_entries(ARGV[3])
-for at = 4, #ARGV, 2 do
-    wanted[#wanted + 1] = { ARGV[at], ARGV[at + 1] }
+local new_groups, new_end = current_groups(ARGV[3])
+local wanted = entries_of(new_groups)
+for _, group in ipairs(groups_at(ARGV[4], 1)) do
+    add_entries(group, wanted)
 end
-local is_wanted, missing, missing_suffixes = {}, {}, {}
-for _, entry in ipairs(wanted) do
-    is_wanted[name(entry)] = true
-    if not is_in(entry) then
-        missing[#missing + 1] = entry
-        missing_suffixes[#missing_suffixes + 1] = entry[1]
-    end
-end
-local named, stored_end = current_entries(stored)
-local extra, extra_suffixes = {}, {}
-for _, entry in ipairs(named) do
-    if not is_wanted[name(entry)] and is_in(entry) then
-        extra[#extra + 1] = entry
-        extra_suffixes[#extra_suffixes + 1] = entry[1]
-    end
-end
+local checked = 0
+local missing, missing_suffixes = choose(wanted, function(suffix, member)
+    checked = checked + 1
+    return not is_in(suffix, member)
+end)
+local extra, extra_suffixes = choose(entries_of(named), function(suffix, member)
+    local is_wanted = wanted[suffix] and wanted[suffix][member]
+    return not is_wanted and is_in(suffix, member)
+end)
 local header = string.sub(ARGV[3], 1, 3) .. string.sub(stored, 4, 4) .. string.sub(ARGV[3], 5, FIXED)
     .. write_ids(stored) .. string.sub(ARGV[3], FIXED + 17, new_end)
 local stale = header ~= string.sub(stored, 1, stored_end)
@@ -52,11 +61,7 @@ if ARGV[2] ~= 'report' then
     elseif stale then
         redis.call('SET', KEYS[1], header .. string.sub(stored, stored_end + 1))
     end
-    for _, entry in ipairs(extra) do
-        remove(KEYS[2], entry)
-    end
-    for _, entry in ipairs(missing) do
-        add(KEYS[2], entry)
-    end
+    remove(KEYS[2], extra)
+    add(KEYS[2], missing)
 end
-return { 'checked', #wanted, missing_suffixes, extra_suffixes, stale and 1 or 0 }
+return { 'checked', checked, missing_suffixes, extra_suffixes, stale and 1 or 0 }

@@ -21,7 +21,7 @@ end
 
 local needed = {
     { 'type', KEYS[1] }, { 'hmget', KEYS[1], 'partitions' },
-    { 'get', ARGV[4] }, { 'set', ARGV[4], '' }, { 'mget', ARGV[4] }, { 'type', ARGV[4] },
+    { 'get', ARGV[4] }, { 'getrange', ARGV[4], '0', '0' }, { 'set', ARGV[4], '' }, { 'mget', ARGV[4] }, { 'type', ARGV[4] },
     { 'zadd', ARGV[4], '0', '' }, { 'zrem', ARGV[4], '' }, { 'zrange', ARGV[4], '-', '+', 'BYLEX' },
     { 'zscore', ARGV[4], '' }, { 'zmscore', ARGV[4], '' }, { 'zcard', ARGV[4] }, { 'zlexcount', ARGV[4], '-', '+' },
     { 'xadd', ARGV[5], '*', 'id', '' },

@@ -73,71 +73,60 @@ local function with_time(member)
     return { member = member, high = high, low = low }
 end
 
--- Several indexes together. Each is read ahead to its `last`; up to the nearest of these, nothing is missing.
+-- Several indexes together: those that hold more, in the order of their next members.
 local sources = {}
-for place = 2, along + 1 do
-    sources[#sources + 1] = { key = KEYS[place], behind = from, is_due = true }
-end
-local ahead = {}
 
--- Reads on along the indexes that are due, all of them at first and later mostly one, and forgets those that hold no more.
-local function read_ahead(count)
-    local new, left, due = {}, {}, 0
-    for _, source in ipairs(sources) do
-        due = due + (source.is_due and 1 or 0)
+-- Goes to the next member of an index, and puts the index where it belongs among the others, unless it holds no more.
+local function advance(source, count)
+    source.at = source.at + 1
+    if source.at > #source.members and not source.is_done then
+        source.members = fetch(source.key, source.behind, count)
+        source.is_done = #source.members < count
+        source.behind = '(' .. (source.members[#source.members] or '')
+        source.at = 1
     end
-    count = math.max(1, math.min(count, math.floor(1000 / due)))
-    for _, source in ipairs(sources) do
-        if source.is_due then
-            local members = fetch(source.key, source.behind, count)
-            for _, member in ipairs(members) do
-                new[#new + 1] = with_time(member)
-            end
-            source.last = #members == count and new[#new] or nil
-            source.behind = source.last and '(' .. source.last.member
+    local member = source.members[source.at]
+    if not member then
+        return
+    end
+    source.next = with_time(member)
+    local first, last = 1, #sources
+    while first <= last do
+        local middle = math.floor((first + last) / 2)
+        if comes_first(source.next, sources[middle].next) then
+            last = middle - 1
+        else
+            first = middle + 1
         end
-        if source.last then
-            left[#left + 1] = source
-        end
     end
-    sources = left
-    table.sort(new, comes_first)
-    local both, at = {}, 1
-    for _, entry in ipairs(ahead) do
-        while new[at] and comes_first(new[at], entry) do
-            both[#both + 1] = new[at]
-            at = at + 1
-        end
-        both[#both + 1] = entry
+    table.insert(sources, first, source)
+end
+
+local is_begun, last_merged = false, nil
+local function begin(count)
+    local each = math.max(1, math.min(count, math.floor(1000 / along)))
+    for place = 2, along + 1 do
+        advance({ key = KEYS[place], behind = from, members = {}, at = 0 }, each)
     end
-    for place = at, #new do
-        both[#both + 1] = new[place]
-    end
-    ahead = both
+    is_begun = true
 end
 
 -- The next members of all indexes together, each once, and whether there are no others behind them.
 local function merged(count)
-    read_ahead(count)
-    local bound
-    for _, source in ipairs(sources) do
-        if not bound or comes_first(source.last, bound) then
-            bound = source.last
+    if not is_begun then
+        begin(count)
+    end
+    local members = {}
+    while #members < count and sources[1] and (work < budget or #members == 0) do
+        local source = table.remove(sources, 1)
+        local member = source.next.member
+        if member ~= last_merged then
+            members[#members + 1] = member
+            last_merged = member
         end
+        advance(source, math.max(1, math.min(count, budget - work)))
     end
-    for _, source in ipairs(sources) do
-        source.is_due = source.last.member == bound.member
-    end
-    local members, rest = {}, {}
-    for _, entry in ipairs(ahead) do
-        if bound and comes_first(bound, entry) then
-            rest[#rest + 1] = entry
-        elseif entry.member ~= members[#members] then
-            members[#members + 1] = entry.member
-        end
-    end
-    ahead = rest
-    return members, not bound
+    return members, not sources[1]
 end
 
 local function next_members(count)
