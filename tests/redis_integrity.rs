@@ -334,6 +334,28 @@ fn indexes_follow_a_document_whose_state_or_time_was_changed() {
     }
 }
 
+/// More members of one index than Lua unpacks at once.
+#[test]
+fn a_write_of_very_many_decisions_is_indexed_whole() {
+    let mut world = World::new(Flavour::all()[0], 1, 0);
+    let with_decisions = |request: MutationRequest, count: usize| {
+        let revision = request.revision();
+        let mut document = request.into_document();
+        let last = document.decisions.last().unwrap().clone();
+        document.decisions.resize(count, last);
+        MutationRequest::from_document(document, revision).unwrap().at_revision(revision)
+    };
+    let filed = world.store.create(with_decisions(pending("many", "s", second(0)), 5_000)).unwrap();
+    assert_eq!(world.oracle.check(&mut world.raw, &world.store)["many"], filed);
+    let read = world.store.get(&id("many")).unwrap().unwrap();
+    let mut longer = read.clone().into_document();
+    let last = longer.decisions.last().unwrap().clone();
+    longer.decisions.resize(12_000, last);
+    let longer = MutationRequest::from_document(longer, read.revision()).unwrap();
+    let updated = world.store.update(longer, WriteId::generate()).unwrap();
+    assert_eq!(world.oracle.check(&mut world.raw, &world.store)["many"], updated);
+}
+
 #[test]
 fn the_oracle_knows_its_checksum_and_tells_its_rules_apart() {
     assert_eq!(oracle::crc32(b"123456789"), 0xCBF4_3926);

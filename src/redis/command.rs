@@ -295,7 +295,7 @@ fn revision_bytes(revision: Revision) -> Vec<u8> {
 /// The bytes of these groups and of those of the decisions from this one on.
 fn with_decisions(mut groups: Groups, request: &MutationRequest, first: usize) -> Vec<u8> {
     add_decision_entries(&mut groups, request, first);
-    groups.as_bytes().to_vec()
+    groups.into_uncounted()
 }
 
 fn text(value: &impl ToString) -> Vec<u8> {

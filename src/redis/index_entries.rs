@@ -63,8 +63,15 @@ impl Groups {
         self.entries
     }
 
+    /// How many groups there are, then the groups.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes
+    }
+
+    /// The groups alone, of which there may be more than can be counted.
+    pub(crate) fn into_uncounted(mut self) -> Vec<u8> {
+        self.bytes.drain(..2);
+        self.bytes
     }
 }
 

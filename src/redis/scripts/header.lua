@@ -33,13 +33,11 @@ local function end_of_text(bytes, at)
     return last
 end
 
--- The groups of index entries that stand at a place, each as its bytes: a member and the suffixes of the indexes that
--- hold it. And the last byte of the last of them. Raises an error when the bytes end before that.
-local function groups_at(bytes, at)
+-- So many groups of index entries that stand at a place, or all to the end, each as its bytes: a member and the suffixes
+-- of the indexes that hold it. And the last byte of the last of them. Raises an error when the bytes end before that.
+local function groups_at(bytes, at, count)
     local groups = {}
-    local count = number(bytes, at)
-    at = at + 2
-    for place = 1, count do
+    while #groups < (count or math.huge) and (count or at <= #bytes) do
         local first = at
         at = end_of_text(bytes, at) + 1
         local suffixes = number(bytes, at)
@@ -47,14 +45,15 @@ local function groups_at(bytes, at)
         for _ = 1, suffixes do
             at = end_of_text(bytes, at) + 1
         end
-        groups[place] = string.sub(bytes, first, at - 1)
+        groups[#groups + 1] = string.sub(bytes, first, at - 1)
     end
     return groups, at - 1
 end
 
 -- The groups of current index entries of a record, and where its header ends.
 local function current_groups(record)
-    return groups_at(record, FIXED + 16 * string.byte(record, 4) + 1)
+    local at = FIXED + 16 * string.byte(record, 4) + 1
+    return groups_at(record, at + 2, number(record, at))
 end
 
 -- Adds the entries of a group to members by suffix: { suffix = { member = true } }.
