@@ -137,6 +137,40 @@ fn entries_that_no_document_explains_are_found_and_removed() {
     assert_eq!(space.keys(""), before);
 }
 
+/// Each key of the namespace of another type: named, left as it is, and no reason not to check and mend the rest.
+#[test]
+fn a_key_of_another_type_is_reported_and_left_alone() {
+    let mut space = namespace(1);
+    space.fill(8);
+    let missing = format!("{{{}:0}}:i:tg:quarter-end", space.name);
+    for key in [space.keys("i:"), space.keys("r:")].concat() {
+        if key == missing {
+            continue;
+        }
+        let before: Vec<u8> = redis::cmd("DUMP").arg(&key).query(&mut space.redis).unwrap();
+        space.run(redis::cmd("DEL").arg(&key));
+        space.run(redis::cmd("RPUSH").arg(&key).arg("theirs"));
+        let lost: Vec<Vec<u8>> = redis::cmd("ZRANGE").arg(&missing).arg(0).arg(0).query(&mut space.redis).unwrap();
+        space.run(redis::cmd("ZREM").arg(&missing).arg(&lost));
+
+        let expected = Finding::OtherType { key: key.clone() };
+        assert!(space.verify().findings.contains(&expected), "{key}");
+        space.store.repair(|_| {}).unwrap();
+        let findings = space.verify().findings;
+        assert_eq!(findings, [expected], "{key}: whatever else there was is mended");
+        let kind: String = redis::cmd("TYPE").arg(&key).query(&mut space.redis).unwrap();
+        assert_eq!(kind, "list");
+
+        space.run(redis::cmd("DEL").arg(&key));
+        if key.contains(":r:") {
+            space.run(redis::cmd("RESTORE").arg(&key).arg(0).arg(before));
+        }
+        space.store.repair(|_| {}).unwrap();
+        assert!(space.verify().is_clean(), "{key}");
+    }
+    assert_eq!(space.verify().records, 8);
+}
+
 #[test]
 fn what_cannot_be_read_is_reported_and_left_alone() {
     let mut space = namespace(1);

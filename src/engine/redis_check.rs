@@ -80,7 +80,13 @@ impl RedisStore {
 
     async fn check_record(&self, key: &str, mode: CheckMode, step: &mut CheckStep) -> Result<()> {
         for _ in 0..MOST_TRIES {
-            let value = self.call(&Call::get_key(key), self.deadline()).await?;
+            let value = match self.call(&Call::get_key(key), self.deadline()).await {
+                Err(error) if check_reply::is_of_another_type(&error) => {
+                    step.findings.push(Finding::OtherType { key: key.to_owned() });
+                    return Ok(());
+                }
+                answered => answered?,
+            };
             let StoredRecord { request, format } = match check_reply::record(&self.settings, key, &value) {
                 Ok(Some(record)) => record,
                 Ok(None) => return Ok(()),
@@ -121,7 +127,13 @@ impl RedisStore {
             return Ok(Some(Phase::Indexes { cursor, keys, after: Vec::new() }));
         };
         let call = Call::index_part(&index, after, IndexPart::MOST_MEMBERS);
-        let part = IndexPart::of(&self.call(&call, self.deadline()).await?)?;
+        let part = match self.call(&call, self.deadline()).await {
+            Err(error) if check_reply::is_of_another_type(&error) => {
+                step.findings.push(Finding::OtherType { key: index.clone() });
+                IndexPart::nothing()
+            }
+            answered => IndexPart::of(&answered?)?,
+        };
         step.entries += part.members.len() as u64;
         self.check_members(&index, &part, mode, step).await?;
         let after = match part.members.last() {

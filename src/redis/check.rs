@@ -113,6 +113,12 @@ pub enum Finding {
         /// Why it cannot be read.
         error: FormatError,
     },
+    /// Something else is stored at a key of the namespace. It is left as it is; once it is out of the way, a repair restores
+    /// what belongs there.
+    OtherType {
+        /// The key.
+        key: String,
+    },
     /// A record is stored under a key that is not the one of its id.
     Misplaced {
         /// The key of the record.
@@ -170,6 +176,9 @@ impl fmt::Display for Finding {
             Self::StaleHeader { id } => write!(f, "the header of request {id} does not agree with its document"),
             Self::OtherFormat { id, version } => write!(f, "request {id} is stored in format version {version}"),
             Self::Unreadable { key, error } => write!(f, "{key} cannot be read: {error}"),
+            Self::OtherType { key } => {
+                write!(f, "{key} is of another type than this store uses; something else uses the key")
+            }
             Self::Misplaced { key } => write!(f, "{key} is not where the request it holds belongs"),
         }
     }

@@ -8,7 +8,7 @@ use super::check::{Finding, Inspection};
 use super::index_entries::{current_suffixes, members_of};
 use super::options::Settings;
 use super::record::Record;
-use super::reply::{array, bytes, text, unexpected};
+use super::reply::{array, bytes, refuse_missing_permission, refuse_wrong_type, text, unexpected};
 use crate::error::{Error, Result};
 use crate::query::SortKey;
 use crate::request::{MutationRequest, RequestId, Revision};
@@ -55,6 +55,13 @@ pub(crate) fn found_keys(reply: &Value) -> Result<(u64, Vec<String>)> {
     Ok((cursor, keys.iter().filter_map(text).map(str::to_owned).collect()))
 }
 
+/// Whether a call failed because a key is of another type.
+pub(crate) fn is_of_another_type(error: &Error) -> bool {
+    let Error::Store(error) = error else { return false };
+    let cause = error.source.as_ref().and_then(|source| source.downcast_ref::<redis::RedisError>());
+    cause.and_then(redis::RedisError::code) == Some("WRONGTYPE")
+}
+
 /// The record under a key; `None` when there is none, a finding when it cannot be read or belongs elsewhere.
 pub(crate) fn record(settings: &Settings, key: &str, reply: &Value) -> Result<Option<StoredRecord>, Finding> {
     if *reply == Value::Nil {
@@ -74,6 +81,7 @@ pub(crate) fn record(settings: &Settings, key: &str, reply: &Value) -> Result<Op
 }
 
 pub(crate) fn mended(id: &RequestId, reply: &Value) -> Result<Mended> {
+    refuse_wrong_type(reply).and_then(|()| refuse_missing_permission(reply))?;
     let broken = || unexpected("mend.lua");
     let parts = array(reply).ok_or_else(broken)?;
     if parts.first().and_then(text) == Some("changed") {
@@ -98,6 +106,10 @@ pub(crate) fn mended(id: &RequestId, reply: &Value) -> Result<Mended> {
 impl IndexPart {
     /// How many members of an index are read at once.
     pub(crate) const MOST_MEMBERS: usize = 500;
+
+    pub(crate) const fn nothing() -> Self {
+        Self { members: Vec::new(), is_last: true }
+    }
 
     pub(crate) fn of(reply: &Value) -> Result<Self> {
         let members = array(reply).ok_or_else(|| unexpected("ZRANGE"))?;

@@ -288,7 +288,7 @@ fn refusal(settings: &Settings, id: &RequestId, reply: &Value, script: &'static 
     Error::Unreadable { key: settings.keyspace.record(id), source }
 }
 
-fn refuse_wrong_type(reply: &Value) -> Result<()> {
+pub(super) fn refuse_wrong_type(reply: &Value) -> Result<()> {
     let words: Vec<&str> = array(reply).unwrap_or_default().iter().filter_map(text).collect();
     if let ["wrongtype", key, wanted, found] = words[..] {
         return Err(StoreError::new(
@@ -301,7 +301,7 @@ fn refuse_wrong_type(reply: &Value) -> Result<()> {
     Ok(())
 }
 
-fn refuse_missing_permission(reply: &Value) -> Result<()> {
+pub(super) fn refuse_missing_permission(reply: &Value) -> Result<()> {
     let words: Vec<&str> = array(reply).unwrap_or_default().iter().filter_map(text).collect();
     if let ["noperm", command, key] = words[..] {
         return Err(StoreError::new(

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use mutator_governance::{Error, Outcome, StoreErrorKind};
+use mutator_governance::{Error, Finding, Outcome, StoreErrorKind};
 
 use crate::redis_support::operations::{Kind, OPERATIONS, Subject};
 use crate::redis_support::{Flavour, Options, Raw};
@@ -54,6 +54,10 @@ fn each_key_of_another_type_is_named_and_nothing_is_written() {
             let subject = Subject::new(flavour, options.clone());
             replace(&mut raw, key, place);
             let shown = String::from_utf8_lossy(key).into_owned();
+            let found = subject.store.verify().unwrap().findings;
+            if found.contains(&Finding::OtherType { key: shown.clone() }) {
+                noticed.insert(shown.clone());
+            }
             for operation in OPERATIONS {
                 let before = digest(&mut raw);
                 let what = format!("{flavour:?}: {} with another type at {shown}", operation.name);

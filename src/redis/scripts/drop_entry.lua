@@ -5,7 +5,7 @@
 --       3 '1' to remove it
 -- Reply {'extra'} the entry is there and is not explained   {'changed'}   {'gone'} the entry is not there
 
-local stored = redis.call('GET', KEYS[1])
+local stored = ask_of_any_type('GET', KEYS[1])
 local revision = ''
 if stored then
     revision = string.sub(stored, 5, 12) .. string.sub(stored, FIXED + 1, FIXED + 16)
@@ -13,7 +13,7 @@ end
 if revision ~= ARGV[1] then
     return { 'changed' }
 end
-if not redis.call('ZSCORE', KEYS[2], ARGV[2]) then
+if not ask_of_any_type('ZSCORE', KEYS[2], ARGV[2]) then
     return { 'gone' }
 end
 if ARGV[3] == '1' then

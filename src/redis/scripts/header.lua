@@ -113,6 +113,17 @@ local function type_refusal(key, wanted)
     return { 'wrongtype', key, wanted, found }
 end
 
+-- Runs a command on a key, of which another type is nothing to fail of: its answer, or nil when the key is of another type.
+local function ask_of_any_type(command, key, ...)
+    local found = redis.pcall(command, key, ...)
+    if type(found) ~= 'table' or not found.err then
+        return found
+    elseif string.sub(found.err, 1, 9) == 'WRONGTYPE' then
+        return nil
+    end
+    error(found)
+end
+
 -- Whether index entries can be added or removed, by `command`: nil when they can, else the answer to give. ZCARD finds
 -- another type as TYPE does, for less.
 local function entries_refusal(prefix, entries, command, ...)

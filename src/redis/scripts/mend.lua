@@ -6,8 +6,9 @@
 --       4 the groups of the entries that are not named in the header
 -- Reply {'checked', entries checked, {missing suffixes}, {extra suffixes}, 1 when the header is stale}
 --       {'changed'}   stored is another revision, or no record
+--       {'noperm', command, key}
 
-local stored = redis.call('GET', KEYS[1])
+local stored = ask_of_any_type('GET', KEYS[1])
 local named, stored_end
 if stored then
     named, stored_end = header_of(stored)
@@ -19,8 +20,10 @@ if string.sub(stored, 5, 12) .. string.sub(stored, FIXED + 1, FIXED + 16) ~= ARG
     return { 'changed' }
 end
 
+-- True or false; nil when the index is of another type, which can be neither added to nor removed from.
 local function is_in(suffix, member)
-    return redis.call('ZSCORE', KEYS[2] .. suffix, member)
+    local score = ask_of_any_type('ZSCORE', KEYS[2] .. suffix, member)
+    return score and true or score
 end
 -- The entries of `among` that `chosen` chooses, and their suffixes.
 local function choose(among, chosen)
@@ -45,7 +48,7 @@ end
 local checked = 0
 local missing, missing_suffixes = choose(wanted, function(suffix, member)
     checked = checked + 1
-    return not is_in(suffix, member)
+    return is_in(suffix, member) == false
 end)
 local extra, extra_suffixes = choose(entries_of(named), function(suffix, member)
     local is_wanted = wanted[suffix] and wanted[suffix][member]
@@ -56,6 +59,12 @@ local header = string.sub(ARGV[3], 1, 3) .. string.sub(stored, 4, 4) .. string.s
 local stale = header ~= string.sub(stored, 1, stored_end)
 
 if ARGV[2] ~= 'report' then
+    local refused = permission_refusal('SET', KEYS[1], '')
+        or entries_refusal(KEYS[2], extra, 'ZREM', '')
+        or entries_refusal(KEYS[2], missing, 'ZADD', '0', '')
+    if refused then
+        return refused
+    end
     if ARGV[2] == 'migrate' then
         redis.call('SET', KEYS[1], header .. string.sub(ARGV[3], new_end + 1))
     elseif stale then
