@@ -7,7 +7,7 @@ use super::{
     DecisionQuery, Dimension, InboxQuery, IndexedMetadata, KeyLayout, KeyRange, PendingApprovalQuery,
     RecentApprovalQuery, RequestQuery, Term,
 };
-use crate::request::{PendingReason, RequestId, Status, Tag};
+use crate::request::{DecisionKind, PendingReason, RequestId, Status, Tag};
 
 /// One condition of a query that an index answers: a row meets it when one of the terms holds its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -124,8 +124,8 @@ impl Conditions for DecisionQuery {
         let filters = &self.0;
         let mut conditions = Vec::new();
         conditions.extend(filters.categories.as_ref().map(|categories| {
-            let terms = categories.iter().map(|category| Term::new(Dimension::DecisionCategory, category.as_str()));
-            Condition::of(terms, [Filter::DecisionCategories])
+            let kinds = DecisionKind::all().filter(|kind| categories.contains(&kind.category()));
+            Condition::of(kinds.map(Term::decision_kind), [Filter::DecisionCategories])
         }));
         conditions.extend(
             filters.kinds.as_ref().map(|kinds| {

@@ -86,7 +86,6 @@ pub(crate) fn each_decision_entry(request: &MutationRequest, first: u32, take: &
     for (ordinal, decision) in (0_u32..).zip(&request.decisions).filter(|(ordinal, _)| *ordinal >= first) {
         let key = SortKey::decision(decision.at, &request.id, ordinal, request.created_at);
         take(&key, Dimension::Decision, "");
-        take(&key, Dimension::DecisionCategory, decision.kind.category().as_str());
         take(&key, Dimension::DecisionKind, &decision.kind.to_string());
         if let Some(id) = &decision.by.id {
             take(&key, Dimension::DecisionActor, id.as_str());
@@ -132,7 +131,6 @@ fn each_term(request: &MutationRequest, indexed: &IndexedMetadata, key: &SortKey
 
 fn each_time(request: &MutationRequest, take: &mut Take<'_>) {
     let (id, created) = (&request.id, request.created_at);
-    take(&SortKey::updated(request.updated_at, id, created), Dimension::Updated, "");
     if let Some(deadline) = workflow::next_deadline(request) {
         take(&SortKey::due(deadline, id), Dimension::Due, "");
     }

@@ -22,7 +22,6 @@ pub struct SortKey(Vec<u8>);
 /// | layout | bytes | order |
 /// |---|---|---|
 /// | `Created` | `T(created) id` | created, id |
-/// | `Updated` | `T(updated) id 00 T(created)` | updated, id |
 /// | `Due` | `T(deadline) id` | deadline, id |
 /// | `ApprovalActivity` | `!T(activity) id 00 T(created)` | latest approval activity descending, id |
 /// | `Approval` | `T(created) id 00 step approval-id` | created, id, step, approval id |
@@ -34,8 +33,6 @@ pub struct SortKey(Vec<u8>);
 pub enum KeyLayout {
     /// One row for each request, in created order.
     Created,
-    /// One row for each request, in the order of its last change.
-    Updated,
     /// One row for each request of which something is due to expire, the next first.
     Due,
     /// One row for each approved or executed request with approval activity, the latest first.
@@ -72,10 +69,6 @@ impl SortKey {
 
     pub(super) fn created(created: Timestamp, id: &RequestId) -> Self {
         Self::begin(ascending(created), id)
-    }
-
-    pub(super) fn updated(updated: Timestamp, id: &RequestId, created: Timestamp) -> Self {
-        Self::begin(ascending(updated), id).end_of_id().bytes(&ascending(created))
     }
 
     pub(super) fn due(deadline: Timestamp, id: &RequestId) -> Self {
@@ -124,7 +117,7 @@ impl KeyLayout {
         let id = row.id_bytes()?;
         let created = match self {
             Self::Created | Self::Approval => row.0.get(..TIME_BYTES)?,
-            Self::Updated | Self::ApprovalActivity | Self::Decision => row.0.last_chunk::<TIME_BYTES>()?,
+            Self::ApprovalActivity | Self::Decision => row.0.last_chunk::<TIME_BYTES>()?,
             Self::Due => return None,
         };
         Some(SortKey(created.to_vec()).bytes(id))
@@ -219,7 +212,6 @@ mod tests {
             let approval = ApprovalId::new("a").unwrap();
             let rows = [
                 (KeyLayout::Created, SortKey::created(created, &id)),
-                (KeyLayout::Updated, SortKey::updated(time, &id, created)),
                 (KeyLayout::ApprovalActivity, SortKey::approval_activity(time, &id, created)),
                 (KeyLayout::Approval, SortKey::approval(created, &id, step, &approval)),
                 (KeyLayout::Decision, SortKey::decision(time, &id, number, created)),

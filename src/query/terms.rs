@@ -34,8 +34,6 @@ pub enum Dimension {
     PendingOfState,
     /// Requests by a pair of their metadata, for the keys that are chosen to be indexed.
     Metadata,
-    /// Every request, in the order of its last change; the term is empty.
-    Updated,
     /// Requests of which something is due to expire, themselves or open approvals, the next first; the term is empty.
     Due,
     /// Approved and executed requests with approval activity, the latest first; the term is empty.
@@ -58,8 +56,6 @@ pub enum Dimension {
     InboxGroup,
     /// Every decision; the term is empty.
     Decision,
-    /// Decisions by category.
-    DecisionCategory,
     /// Decisions by category and kind.
     DecisionKind,
     /// Decisions by the id of the actor who made them.
@@ -78,7 +74,7 @@ pub struct Term {
 
 impl Dimension {
     /// Every dimension.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 26] = [
         Self::All,
         Self::StateId,
         Self::StateType,
@@ -92,7 +88,6 @@ impl Dimension {
         Self::PendingReason,
         Self::PendingOfState,
         Self::Metadata,
-        Self::Updated,
         Self::Due,
         Self::ApprovalActivity,
         Self::Approval,
@@ -104,7 +99,6 @@ impl Dimension {
         Self::InboxRole,
         Self::InboxGroup,
         Self::Decision,
-        Self::DecisionCategory,
         Self::DecisionKind,
         Self::DecisionActor,
     ];
@@ -125,7 +119,6 @@ impl Dimension {
             | Self::PendingReason
             | Self::PendingOfState
             | Self::Metadata => KeyLayout::Created,
-            Self::Updated => KeyLayout::Updated,
             Self::Due => KeyLayout::Due,
             Self::ApprovalActivity => KeyLayout::ApprovalActivity,
             Self::Approval
@@ -136,7 +129,7 @@ impl Dimension {
             | Self::InboxActor
             | Self::InboxRole
             | Self::InboxGroup => KeyLayout::Approval,
-            Self::Decision | Self::DecisionCategory | Self::DecisionKind | Self::DecisionActor => KeyLayout::Decision,
+            Self::Decision | Self::DecisionKind | Self::DecisionActor => KeyLayout::Decision,
         }
     }
 
@@ -173,7 +166,6 @@ impl Dimension {
             Self::PendingReason => "pending-reason",
             Self::PendingOfState => "pending-of-state",
             Self::Metadata => "metadata",
-            Self::Updated => "updated",
             Self::Due => "due",
             Self::ApprovalActivity => "approval-activity",
             Self::Approval => "approval",
@@ -185,7 +177,6 @@ impl Dimension {
             Self::InboxRole => "inbox-role",
             Self::InboxGroup => "inbox-group",
             Self::Decision => "decision",
-            Self::DecisionCategory => "decision-category",
             Self::DecisionKind => "decision-kind",
             Self::DecisionActor => "decision-actor",
         }

@@ -36,8 +36,8 @@ impl Cardinalities {
 
 const fn guess(dimension: Dimension) -> u64 {
     match dimension {
-        Dimension::All | Dimension::Updated | Dimension::Decision => 1_000_000_000,
-        Dimension::Risk | Dimension::BlastRadius | Dimension::DecisionCategory | Dimension::DecisionKind => 100_000_000,
+        Dimension::All | Dimension::Decision => 1_000_000_000,
+        Dimension::Risk | Dimension::BlastRadius | Dimension::DecisionKind => 100_000_000,
         Dimension::Status | Dimension::StateType | Dimension::MutationType | Dimension::Category => 10_000_000,
         Dimension::ApprovalActivity | Dimension::Tag => 1_000_000,
         Dimension::PendingReason | Dimension::Approval | Dimension::ApprovalCategory | Dimension::Due => 100_000,

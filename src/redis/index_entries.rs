@@ -136,7 +136,6 @@ const fn letters_of(dimension: Dimension) -> &'static str {
         Dimension::PendingReason => "p",
         Dimension::PendingOfState => "ps",
         Dimension::Metadata => "m",
-        Dimension::Updated => "u",
         Dimension::Due => "d",
         Dimension::ApprovalActivity => "v",
         Dimension::Approval => "o",
@@ -148,7 +147,6 @@ const fn letters_of(dimension: Dimension) -> &'static str {
         Dimension::InboxRole => "ir",
         Dimension::InboxGroup => "ig",
         Dimension::Decision => "e",
-        Dimension::DecisionCategory => "ec",
         Dimension::DecisionKind => "ek",
         Dimension::DecisionActor => "ea",
     }

@@ -50,10 +50,6 @@ const INDEXES: &[IndexRule] = &[
     passing("pending of state", |document| {
         of_request(document, pending(document).map(|_| format!("ps:{}", document.target.state_id)))
     }),
-    passing("updated", |document| {
-        let id = document.id.as_str().as_bytes();
-        vec![("u".to_owned(), bytes(&[&micros(document.updated_at), id, b"\0", &micros(document.created_at)]))]
-    }),
     passing("due", |document| {
         let own = pending(document).and_then(|pending| pending.expires_at);
         let deadline = open_approvals(document).iter().filter_map(|approval| approval.expires_at).chain(own).min();
@@ -76,8 +72,7 @@ const INDEXES: &[IndexRule] = &[
             let late_first = micros(decision.at).map(|byte| !byte);
             let id = document.id.as_str().as_bytes();
             let member = bytes(&[&late_first, id, b"\0", &ordinal.to_be_bytes(), &micros(document.created_at)]);
-            let category = decision.kind.category();
-            let mut suffixes = vec!["e".to_owned(), format!("ec:{category:?}"), format!("ek:{}", decision.kind)];
+            let mut suffixes = vec!["e".to_owned(), format!("ek:{}", decision.kind)];
             suffixes.extend(decision.by.id.iter().map(|id| format!("ea:{id}")));
             entries.extend(suffixes.into_iter().map(|suffix| (suffix, member.clone())));
         }
