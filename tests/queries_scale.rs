@@ -289,3 +289,55 @@ fn a_count_whose_time_ends_says_that_it_is_a_lower_bound() {
     assert!(started.elapsed() < timeout + Duration::from_millis(1_500), "{:?} for a count", started.elapsed());
     assert!(matches!(count, Count::AtLeast(number) if number > 0 && number < size()), "{count:?}");
 }
+
+/// What a page holds at once is bounded in bytes as well: large documents come in short pages, none twice and none left out.
+#[test]
+fn a_page_of_large_documents_is_short_and_goes_on() {
+    const DOCUMENTS: usize = 120;
+    const BYTES: usize = 400_000;
+    let server = PrivateServer::start(&[]);
+    for partitions in [1, 4] {
+        let builder = RedisStore::builder(server.url()).namespace(format!("large-{partitions}")).partitions(partitions);
+        let store = builder.timeout(PATIENCE).open().unwrap();
+        for number in 0..DOCUMENTS {
+            let target = Target::new("s", "Tenant", "RoleGrant").unwrap();
+            let intent = Intent::new("change", "Access").unwrap();
+            let draft = RequestDraft::new(target, intent, ActorContext::user("alice").unwrap())
+                .with_id(RequestId::new(format!("large-{number:03}")).unwrap())
+                .with_payload(Payload::new("text/plain", vec![b'x'; BYTES]).unwrap())
+                .waiting_for(PendingReason::Schedule);
+            let request =
+                workflow::file(draft, RequestId::generate(), WriteId::generate(), second(number as u64)).unwrap();
+            store.create(request).unwrap();
+        }
+        let (mut page, mut ids, mut pages) = (PageRequest::longest(), Vec::new(), 0);
+        loop {
+            let read = store.requests(&RequestQuery::new(), &page).unwrap();
+            let most = (16 * 1024 * 1024 / BYTES + 1 + 50) * usize::from(partitions);
+            assert!(read.items.len() <= most, "{partitions} partitions: {} documents at once", read.items.len());
+            ids.extend(read.items.into_iter().map(|request| request.id.to_string()));
+            pages += 1;
+            let Some(next) = read.next else { break };
+            page = PageRequest::longest().after(next);
+        }
+        let expected: Vec<String> = (0..DOCUMENTS).map(|number| format!("large-{number:03}")).collect();
+        assert_eq!(ids, expected);
+        // 30 documents a partition come at once in any case.
+        assert!(pages >= 2 || partitions > 1, "{pages} pages");
+
+        // Each has two decisions, and the latest come first: the first record that is left out ends the page.
+        let query = DecisionQuery::new();
+        let (mut page, mut rows) = (PageRequest::longest(), Vec::new());
+        loop {
+            let read = store.decisions(&query, &page).unwrap();
+            rows.extend(read.items.into_iter().map(|row| (row.request.id.to_string(), row.ordinal)));
+            let Some(next) = read.next else { break };
+            page = PageRequest::longest().after(next);
+        }
+        let mut expected: Vec<(String, u32)> = Vec::new();
+        for id in ids.iter().rev() {
+            expected.extend([(id.clone(), 0), (id.clone(), 1)]);
+        }
+        assert_eq!(rows, expected);
+    }
+}

@@ -55,7 +55,7 @@ impl RedisStore {
                 Err(error) => return Err(error),
             };
             let scanned = reply::scanned(&self.settings, &value)?;
-            let in_all = scanned.sizes.iter().map(|size| size * u64::from(partitions));
+            let in_all = scanned.sizes.iter().map(|size| size.saturating_mul(u64::from(partitions)));
             self.cardinalities.learn(scan.terms().zip(in_all));
             assembly.add(partition, &plan, query, now, scanned);
         }
@@ -88,7 +88,7 @@ impl RedisStore {
         for partition in self.settings.keyspace.partitions() {
             let every_key = terms.iter().map(|term| (term, &crate::query::KeyRange::ALL));
             let value = self.call(&Call::sizes(&self.settings, partition, every_key), deadline).await?;
-            in_all.iter_mut().zip(reply::sizes(&value)?.0).for_each(|(sum, size)| *sum += size);
+            in_all.iter_mut().zip(reply::sizes(&value)?.0).for_each(|(sum, size)| *sum = size.saturating_add(*sum));
         }
         self.cardinalities.learn(terms.iter().zip(in_all));
         Ok(self.plan(query))
@@ -190,7 +190,7 @@ impl RequestQueries for RedisStore {
             let mut count = 0;
             for partition in self.settings.keyspace.partitions() {
                 let value = self.call(&Call::sizes(&self.settings, partition, [(term, range)]), deadline).await?;
-                count += reply::sizes(&value)?.0.into_iter().sum::<u64>();
+                count = reply::sizes(&value)?.0.into_iter().fold(count, u64::saturating_add);
             }
             return Ok(Count::Exact(count));
         }

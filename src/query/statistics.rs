@@ -105,7 +105,8 @@ impl fmt::Display for Count {
 
 fn add<K: Ord + Copy>(to: &mut BTreeMap<K, u64>, from: &BTreeMap<K, u64>) {
     for (key, count) in from {
-        *to.entry(*key).or_default() += count;
+        let sum = to.entry(*key).or_default();
+        *sum = count.saturating_add(*sum);
     }
 }
 

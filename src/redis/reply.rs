@@ -245,6 +245,7 @@ pub(crate) fn scanned(settings: &Settings, reply: &Value) -> Result<Scanned> {
         more: *more != 0,
         position: key(position).ok_or_else(broken)?,
         looked_at: u64::try_from(*looked_at).unwrap_or(0),
+        bytes: records.iter().filter_map(bytes).map(<[u8]>::len).fold(0, usize::saturating_add),
         sizes: numbers(sizes).ok_or_else(broken)?,
         members,
         requests,

@@ -13,6 +13,9 @@ const BUDGET: usize = 2_000;
 /// The most records one call returns because earlier ones of the same page found too few rows, if the page is no longer.
 const MOST_RECORDS: usize = 200;
 
+/// After so many bytes of records a page is given as it is, short: so many large documents are held at once, and no more.
+const MOST_PAGE_BYTES: usize = 16 * 1024 * 1024;
+
 /// One call's part of reading along a plan, in one partition.
 pub(crate) struct Scan<'a> {
     pub(crate) driver: &'a BTreeSet<Term>,
@@ -32,6 +35,8 @@ pub(crate) struct Scanned {
     pub(crate) more: bool,
     pub(crate) position: SortKey,
     pub(crate) looked_at: u64,
+    /// How many bytes the records have.
+    pub(crate) bytes: usize,
     /// How many keys each term holds: those read along, then those looked up.
     pub(crate) sizes: Vec<u64>,
     pub(crate) members: Vec<SortKey>,
@@ -127,6 +132,7 @@ pub(crate) struct Assembly<Row> {
     partitions: Vec<Progress>,
     rows: BTreeMap<SortKey, Result<Row, Unreadable>>,
     scanned: u64,
+    bytes: usize,
 }
 
 struct Progress {
@@ -140,16 +146,19 @@ impl<Row> Assembly<Row> {
     pub(crate) fn new(partitions: u16, direction: SortDirection, start: Option<&SortKey>, limit: usize) -> Self {
         let progress = || Progress { position: start.cloned(), scans: 0, is_done: false };
         let partitions = (0..partitions).map(|_| progress()).collect();
-        Self { limit, direction, partitions, rows: BTreeMap::new(), scanned: 0 }
+        Self { limit, direction, partitions, rows: BTreeMap::new(), scanned: 0, bytes: 0 }
     }
 
-    /// The partition to read next, behind which key, and how many members of it; none when the page is full or nothing is
-    /// left.
+    /// The partition to read next, behind which key, and how many members of it; none when the page is full, or holds enough
+    /// bytes, or nothing is left.
     ///
     /// A partition that is read on for the same page gave too few rows: what was read of it did not match. It is read on in
     /// longer and longer parts, so that a page of one row does not take a call for every request that could have been it.
     pub(crate) fn next(&self) -> Option<(u16, Option<&SortKey>, usize)> {
         let unread = self.partitions.iter().position(|partition| partition.scans == 0);
+        if unread.is_none() && self.bytes >= MOST_PAGE_BYTES {
+            return None;
+        }
         let place = unread
             .or_else(|| self.settled().nth(self.limit.saturating_sub(1)).is_none().then(|| self.hindmost())?)?;
         let partition = self.partitions.get(place)?;
@@ -195,14 +204,15 @@ impl<Row> Assembly<Row> {
                 }
             }
         }
-        progress.scans += 1;
+        progress.scans = progress.scans.saturating_add(1);
         progress.is_done = !scanned.more;
         progress.position = if scanned.more && !scanned.position.as_bytes().is_empty() {
             Some(row_position(scanned.position, layout, Q::LAYOUT, descending))
         } else {
             start
         };
-        self.scanned += scanned.looked_at;
+        self.scanned = self.scanned.saturating_add(scanned.looked_at);
+        self.bytes = self.bytes.saturating_add(scanned.bytes);
     }
 
     /// The page. It is short when reading was ended early, and then says where to go on.

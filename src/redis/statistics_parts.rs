@@ -42,12 +42,13 @@ impl StatisticsParts {
         let oldest_pending = first.as_ref().and_then(SortKey::created_time);
         let mut statistics = Statistics { oldest_pending, ..Statistics::default() };
         for ((part, _, _), size) in self.parts.iter().zip(sizes.iter().copied()) {
-            match part {
-                Part::DueWithin(duration) => *statistics.due_within.entry(*duration).or_default() += size,
-                Part::At(status) if size > 0 => *statistics.by_status.entry(*status).or_default() += size,
-                Part::WaitingFor(why) if size > 0 => *statistics.by_pending_reason.entry(*why).or_default() += size,
-                Part::At(_) | Part::WaitingFor(_) => {}
-            }
+            let sum = match part {
+                Part::DueWithin(duration) => statistics.due_within.entry(*duration).or_default(),
+                Part::At(status) if size > 0 => statistics.by_status.entry(*status).or_default(),
+                Part::WaitingFor(why) if size > 0 => statistics.by_pending_reason.entry(*why).or_default(),
+                Part::At(_) | Part::WaitingFor(_) => continue,
+            };
+            *sum = size.saturating_add(*sum);
         }
         statistics
     }

@@ -10,6 +10,7 @@
 --       then for each condition: how many of the indexes it may be met in; 'row' to look up the member itself, 'request'
 --       to look up created time and id of its request
 -- A member is 8 bytes, an id, and whatever follows a zero byte.
+-- Records are returned as long as they are together no more than about 16 MiB, the first 50 in any case.
 -- Reply {more, position, looked at, sizes of the indexes, members, places, records}
 --       more is 1 when there may be members behind `position`, the last one looked at or returned; a member's place is
 --       that of its record among the records, which are false where nothing is stored
@@ -223,8 +224,24 @@ if wants_records then
         places[number] = place_of[id]
     end
 end
-local records = {}
-if #record_keys > 0 then
-    records = redis.call('MGET', unpack(record_keys))
+-- Large records are left to the next call, and with the first of them whatever comes behind it.
+local AT_ONCE, MOST_BYTES = 50, 16 * 1024 * 1024
+local records, bytes = {}, 0
+while #records < #record_keys and bytes < MOST_BYTES do
+    local last = math.min(#records + AT_ONCE, #record_keys)
+    for _, record in ipairs(redis.call('MGET', unpack(record_keys, #records + 1, last))) do
+        records[#records + 1] = record
+        bytes = bytes + (record and #record or 0)
+    end
+end
+if #records < #record_keys then
+    local kept = 0
+    while places[kept + 1] <= #records do
+        kept = kept + 1
+    end
+    for place = #found, kept + 1, -1 do
+        found[place], places[place] = nil, nil
+    end
+    more, position = 1, found[kept]
 end
 return { more, position, looked_at, sizes, found, places, records }

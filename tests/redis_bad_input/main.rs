@@ -1,0 +1,16 @@
+//! What bad input gets: a typed error that names what is wrong, nothing written, never a panic, never a secret told.
+#![cfg(feature = "redis")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that is surprised has failed")]
+#![allow(clippy::type_complexity, clippy::format_push_string, unreachable_pub, reason = "read once, in one place")]
+
+#[path = "../redis_support/mod.rs"]
+mod redis_support;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod limits;
+mod namespaces;
+mod scene;
+mod server;
+mod unreadable;
+mod wrong_types;

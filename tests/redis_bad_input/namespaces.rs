@@ -1,0 +1,77 @@
+//! Namespaces that are none, or others than the store was opened for.
+
+use mutator_governance::{Error, PageRequest, StoreErrorKind};
+
+use crate::redis_support::requests::{pending, second};
+use crate::redis_support::{Flavour, Options, Oracle, Raw};
+use crate::scene::{Scene, TYPES, put, store_error};
+use crate::support::{redis_url, unique_namespace};
+
+#[test]
+fn a_namespace_key_that_describes_none_is_refused() {
+    for flavour in Flavour::all() {
+        for kind in TYPES {
+            let namespace = unique_namespace("meta");
+            let mut raw = Raw::to(&redis_url());
+            let key = Oracle::new(&namespace, 1).meta_key();
+            put(&mut raw, key.as_bytes(), kind);
+            let before = raw.dump(&namespace);
+            let error = flavour.open(&Options::new(redis_url(), &namespace)).map(drop).unwrap_err();
+            let expected = if kind == "hash" { StoreErrorKind::Incompatible } else { StoreErrorKind::Refused };
+            assert_eq!(store_error(&error).kind, expected, "{kind}: {error}");
+            assert!(error.to_string().contains(&key), "{error}");
+            assert_eq!(raw.dump(&namespace), before);
+        }
+    }
+}
+
+#[test]
+fn a_namespace_of_another_layout_or_partition_count_is_refused() {
+    for flavour in Flavour::all() {
+        let namespace = unique_namespace("layout");
+        let options = Options::new(redis_url(), &namespace).partitions(4);
+        flavour.open(&options).unwrap();
+        flavour.open(&options).unwrap();
+        for partitions in [1, 3, 5] {
+            let error = flavour.open(&options.clone().partitions(partitions)).map(drop).unwrap_err();
+            assert_eq!(store_error(&error).kind, StoreErrorKind::Incompatible);
+            let text = error.to_string();
+            assert!(
+                text.contains('4') && text.contains(&partitions.to_string()) && text.contains(&namespace),
+                "{text}"
+            );
+        }
+        let mut raw = Raw::to(&redis_url());
+        let key = Oracle::new(&namespace, 4).meta_key();
+        let _: i64 = raw.ask(&["HSET", &key, "layout", "2"]);
+        let error = flavour.open(&options).map(drop).unwrap_err();
+        assert_eq!(store_error(&error).kind, StoreErrorKind::Incompatible);
+        for bad in [("", 1), ("a b", 1), ("a{b}", 1), ("n", 0), ("n", 1_025)] {
+            let options = Options::new(redis_url(), bad.0).partitions(bad.1);
+            let error = flavour.open(&options).map(drop).unwrap_err();
+            assert!(matches!(error, Error::Invalid(_)), "{bad:?}: {error:?}");
+        }
+    }
+}
+
+#[test]
+fn namespaces_do_not_see_each_other() {
+    for flavour in Flavour::all() {
+        let one = Scene::new(flavour);
+        // A name that begins with the other's.
+        let options = Options { namespace: format!("{}-2", one.namespace), ..one.options.clone() };
+        let other = flavour.open(&options).unwrap();
+        assert_eq!(other.get(&one.there.id).unwrap(), None);
+        assert_eq!(other.pending(&PageRequest::first()).unwrap().items, []);
+        let theirs = other.create(pending("there", "s", second(9))).unwrap();
+        assert_eq!(one.store.get(&one.there.id).unwrap(), Some(one.there.clone()));
+        assert_eq!(other.pending(&PageRequest::first()).unwrap().items, [theirs]);
+        let first = one.store.pending(&PageRequest::of(1).unwrap()).unwrap();
+        let page = PageRequest::first().after(first.next.unwrap());
+        let error = other.pending(&page).unwrap_err();
+        assert!(matches!(error, Error::InvalidCursor { .. }), "{error:?}");
+        let (mut raw, oracle) = (Raw::to(&redis_url()), Oracle::new(&options.namespace, 1));
+        oracle.check(&mut raw, &other);
+        one.oracle.check(&mut raw, &one.store);
+    }
+}
