@@ -10,7 +10,7 @@ use bincode::error::DecodeError;
 
 use super::SHORTEST_SHARED_TEXT;
 use super::kinds::Numbered;
-use super::texts::Texts;
+use super::remembered::Remembered;
 use crate::request::{ActorContext, Digest, Timestamp};
 use crate::stored_format::limits::Spent;
 use crate::stored_format::{Budget, DocumentLimit, FormatError};
@@ -20,10 +20,10 @@ pub(super) struct Reader<'a> {
     budget: Budget,
     failure: Option<FormatError>,
     pool: &'a str,
-    texts: Texts<'a>,
-    times: Vec<Timestamp>,
-    digests: Vec<Digest>,
-    actors: Vec<Arc<ActorContext>>,
+    texts: Remembered<&'a str, 96>,
+    times: Remembered<Timestamp, 16>,
+    digests: Remembered<&'a [u8; 32], 4>,
+    actors: Remembered<Arc<ActorContext>, 8>,
 }
 
 /// The largest number that is written as the one byte it is.
@@ -81,10 +81,10 @@ impl<'a> Reader<'a> {
             budget: Budget::of(limit),
             failure: None,
             pool: "",
-            texts: Texts::new(),
-            times: Vec::with_capacity(16),
-            digests: Vec::new(),
-            actors: Vec::with_capacity(8),
+            texts: Remembered::new(),
+            times: Remembered::new(),
+            digests: Remembered::new(),
+            actors: Remembered::new(),
         }
     }
 
@@ -147,9 +147,20 @@ impl<'a> Reader<'a> {
         T::of_number(number).ok_or_else(|| self.fail(format!("there is no {} {number}", T::NAME)))
     }
 
+    #[inline]
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Failed> {
-        let bytes = self.raw(N)?;
-        bytes.try_into().map_err(|_| self.fail("the body ends within a value"))
+        self.array_ref().copied()
+    }
+
+    #[inline]
+    fn array_ref<const N: usize>(&mut self) -> Result<&'a [u8; N], Failed> {
+        match self.decoder.reader().rest.split_first_chunk() {
+            Some((taken, rest)) => {
+                self.decoder.reader().rest = rest;
+                Ok(taken)
+            }
+            None => Err(self.fail("the body ends within a value")),
+        }
     }
 
     #[inline]
@@ -280,7 +291,7 @@ impl<'a> Reader<'a> {
 
     /// 0 for a time that follows, else how many steps back it was.
     fn time_of(&mut self, number: u64) -> Result<Timestamp, Failed> {
-        if let Some(known) = self.step_back(number, "time", |reader| &reader.times)? {
+        if let Some(known) = self.known(number, "time", self.times.back(number))? {
             return Ok(known);
         }
         let micros = self.number()?;
@@ -291,18 +302,18 @@ impl<'a> Reader<'a> {
 
     pub(super) fn digest(&mut self) -> Result<Digest, Failed> {
         let number = self.number()?;
-        if let Some(known) = self.step_back(number, "digest", |reader| &reader.digests)? {
-            return Ok(known);
+        if let Some(known) = self.known(number, "digest", self.digests.back(number))? {
+            return Ok(Digest::from_bytes(*known));
         }
-        let digest = Digest::from_bytes(self.array()?);
-        self.digests.push(digest);
-        Ok(digest)
+        let bytes = self.array_ref()?;
+        self.digests.push(bytes);
+        Ok(Digest::from_bytes(*bytes))
     }
 
     /// The actor that is referred to; none if it follows and has to be read, then [remembered](Self::remember).
     pub(super) fn known_actor(&mut self) -> Result<Option<Arc<ActorContext>>, Failed> {
         let number = self.number()?;
-        self.step_back(number, "actor", |reader| &reader.actors)
+        self.known(number, "actor", self.actors.back(number))
     }
 
     pub(super) fn remember(&mut self, actor: ActorContext) -> Arc<ActorContext> {
@@ -311,19 +322,14 @@ impl<'a> Reader<'a> {
         actor
     }
 
-    fn step_back<T: Clone>(
-        &mut self,
-        steps: u64,
-        thing: &'static str,
-        things: impl Fn(&Self) -> &Vec<T>,
-    ) -> Result<Option<T>, Failed> {
-        if steps == 0 {
-            return Ok(None);
+    /// What was found so many steps back; none for 0 steps, which say that the thing itself follows.
+    #[inline]
+    fn known<T>(&mut self, steps: u64, thing: &'static str, found: Option<T>) -> Result<Option<T>, Failed> {
+        match (steps, found) {
+            (0, _) => Ok(None),
+            (_, None) => Err(self.fail(format!("there is no {thing} {steps} steps back"))),
+            (_, known) => Ok(known),
         }
-        let things = things(self);
-        let place = usize::try_from(steps).ok().and_then(|steps| things.len().checked_sub(steps));
-        let known = place.and_then(|place| things.get(place)).cloned();
-        known.map(Some).ok_or_else(|| self.fail(format!("there is no {thing} {steps} steps back")))
     }
 
     pub(super) fn charge(&mut self, count: usize, each: usize) -> Result<(), Failed> {
