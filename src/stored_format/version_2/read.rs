@@ -234,11 +234,7 @@ fn claim(input: In<'_, '_>) -> Read<Claim> {
 }
 
 fn metadata(input: In<'_, '_>) -> Read<Metadata> {
-    let entries = map(input, Metadata::MAX_DEPTH)?;
-    if entries.is_empty() {
-        return Ok(Metadata::new());
-    }
-    input.valid(Metadata::try_from(entries))
+    map(input, Metadata::MAX_DEPTH).map(Metadata::of_checked)
 }
 
 /// `levels` is how many more levels its values may nest, which keeps hostile bytes from exhausting the stack.
