@@ -74,6 +74,7 @@ impl<'a> Cursor<'a> {
 }
 
 impl<'a> Reader<'a> {
+    #[inline]
     pub(super) fn new(body: &'a [u8], limit: DocumentLimit) -> Self {
         let cursor = Cursor { rest: body, length: body.len() };
         Self {
@@ -89,13 +90,23 @@ impl<'a> Reader<'a> {
     }
 
     /// What `read` reads from the whole body: the pool of texts, then the rest, neither with anything left over.
+    #[inline]
     pub(super) fn read_all<T>(mut self, read: impl FnOnce(&mut Self) -> Result<T, Failed>) -> Result<T, FormatError> {
-        let whole =
-            self.pool().and_then(|()| read(&mut self)).and_then(|document| match (self.rest(), self.pool.len()) {
-                (0, 0) => Ok(document),
-                (rest, unused) => Err(self.fail(format!("{rest} bytes and {unused} bytes of text are left over"))),
-            });
-        whole.map_err(|Failed| self.failure.unwrap_or_else(|| FormatError::malformed("for an unknown reason")))
+        // A document is large, and moved by each step of a chain of results.
+        if let Ok(()) = self.pool()
+            && let Ok(document) = read(&mut self)
+            && let Ok(()) = self.end()
+        {
+            return Ok(document);
+        }
+        Err(self.failure.unwrap_or_else(|| FormatError::malformed("for an unknown reason")))
+    }
+
+    fn end(&mut self) -> Result<(), Failed> {
+        match (self.rest(), self.pool.len()) {
+            (0, 0) => Ok(()),
+            (rest, unused) => Err(self.fail(format!("{rest} bytes and {unused} bytes of text are left over"))),
+        }
     }
 
     /// All texts stand together, so that they are checked for UTF-8 in one go.
@@ -316,6 +327,7 @@ impl<'a> Reader<'a> {
         self.known(number, "actor", self.actors.back(number))
     }
 
+    #[inline]
     pub(super) fn remember(&mut self, actor: ActorContext) -> Arc<ActorContext> {
         let actor = Arc::new(actor);
         self.actors.push(Arc::clone(&actor));
