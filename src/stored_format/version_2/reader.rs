@@ -73,6 +73,15 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// Whether `one` comes before `other`. Most differ in their first byte, and comparing whole texts is a call.
+#[inline]
+pub(super) fn is_before(one: &str, other: &str) -> bool {
+    match (one.as_bytes().first(), other.as_bytes().first()) {
+        (Some(one), Some(other)) if one != other => one < other,
+        _ => one < other,
+    }
+}
+
 impl<'a> Reader<'a> {
     #[inline]
     pub(super) fn new(body: &'a [u8], limit: DocumentLimit) -> Self {
@@ -280,7 +289,7 @@ impl<'a> Reader<'a> {
         let mut last = None;
         for _ in 0..count {
             let text = self.text()?;
-            if last.replace(text).is_some_and(|last| last >= text) {
+            if last.replace(text).is_some_and(|last| !is_before(last, text)) {
                 return Err(self.fail(format!("{text:?} is not in ascending order in its set")));
             }
             names.insert(self.valid(T::try_from(text))?);
