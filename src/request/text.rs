@@ -55,16 +55,16 @@ fn is_printable(text: &[u8]) -> bool {
         // The last eight overlap those before them, which spares a loop over the remainder.
         Some(last) => {
             let (eights, _) = text.as_chunks();
-            eights.iter().fold(unprintable(last), |found, eight| found | unprintable(eight)) == 0
+            eights.iter().fold(unprintable(*last), |found, eight| found | unprintable(*eight)) == 0
         }
         None => text.iter().all(|byte| (b' '..=b'~').contains(byte)),
     }
 }
 
 /// Zero if all eight bytes are one of `b' '..=b'~'`.
-const fn unprintable(eight: &[u8; 8]) -> u64 {
+const fn unprintable(eight: [u8; 8]) -> u64 {
     const EACH: u64 = u64::MAX / 0xff;
-    let bytes = u64::from_le_bytes(*eight);
+    let bytes = u64::from_le_bytes(eight);
     let (without_delete, above) = (bytes ^ (EACH * 0x7f), EACH * 0x80);
     // A borrow from one byte to the next needs a byte that is found anyway.
     let controls = bytes.wrapping_sub(EACH * 0x20);
