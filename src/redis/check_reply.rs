@@ -192,7 +192,7 @@ pub(crate) fn inspection(settings: &Settings, id: &RequestId, reply: &Value) -> 
     Ok(Some(Inspection {
         revision: record.revision(),
         write_ids: record.write_ids().to_vec(),
-        current_indexes: current_suffixes(record.suffixes()),
+        current_indexes: current_suffixes(&record.suffixes()),
         record_bytes: bytes.len(),
         document_bytes: record.document().len(),
         request: record.decode(settings.document_limit),

@@ -33,7 +33,8 @@ const MOST_ENTRIES: usize = 10_000;
 pub(crate) struct Record<'a> {
     revision_number: u64,
     write_ids: Vec<WriteId>,
-    suffixes: Vec<&'a [u8]>,
+    /// The index entries, of which most readers want nothing but where they end.
+    entries: &'a [u8],
     document: &'a [u8],
 }
 
@@ -102,14 +103,9 @@ impl<'a> Record<'a> {
         let write_ids = (0..write_id_count)
             .map(|_| rest.array::<WRITE_ID_BYTES>().map(WriteId::from_bytes))
             .collect::<Result<_, _>>()?;
-        let mut suffixes = Vec::new();
-        for _member in 0..rest.u16()? {
-            rest.text()?;
-            for _suffix in 0..rest.u16()? {
-                suffixes.push(rest.text()?);
-            }
-        }
-        Ok(Self { revision_number, write_ids, suffixes, document: rest.rest })
+        let entries = rest.rest;
+        rest.each_suffix(|_| ())?;
+        Ok(Self { revision_number, write_ids, entries, document: rest.rest })
     }
 
     /// The revision that is stored.
@@ -124,8 +120,11 @@ impl<'a> Record<'a> {
     }
 
     /// The suffixes of the indexes that the header names, once for each entry.
-    pub(crate) fn suffixes(&self) -> &[&'a [u8]] {
-        &self.suffixes
+    pub(crate) fn suffixes(&self) -> Vec<&'a [u8]> {
+        let mut suffixes = Vec::new();
+        let walked = Reader { all: self.entries.len(), rest: self.entries }.each_suffix(|suffix| suffixes.push(suffix));
+        debug_assert!(walked.is_ok(), "parsing went through them");
+        suffixes
     }
 
     /// The bytes of the document.
@@ -192,6 +191,16 @@ impl<'a> Reader<'a> {
 
     fn byte(&mut self) -> Result<u8, FormatError> {
         self.array::<1>().map(u8::from_be_bytes)
+    }
+
+    fn each_suffix(&mut self, mut each: impl FnMut(&'a [u8])) -> Result<(), FormatError> {
+        for _member in 0..self.u16()? {
+            self.text()?;
+            for _suffix in 0..self.u16()? {
+                each(self.text()?);
+            }
+        }
+        Ok(())
     }
 
     fn text(&mut self) -> Result<&'a [u8], FormatError> {

@@ -72,6 +72,12 @@ impl Metadata {
         self.0.remove(key)
     }
 
+    /// These values, which whoever read them has counted the levels of.
+    pub(crate) fn of_checked(values: BTreeMap<String, Value>) -> Self {
+        debug_assert!(values.iter().all(|(key, value)| check_depth(key, value).is_ok()));
+        Self(values)
+    }
+
     /// Puts a value that cannot nest under `key`.
     pub(crate) fn note(&mut self, key: &'static str, value: impl Into<Scalar>) {
         self.0.insert(key.to_owned(), value.into().0);

@@ -44,9 +44,32 @@ fn check(field: &'static str, text: &str, longest: usize, rule: Rule) -> Result<
 fn is_simple(text: &[u8], longest: usize, rule: Rule) -> bool {
     let allowed = match rule {
         Rule::Id => text.iter().fold(true, |ok, byte| ok & (byte.is_ascii_alphanumeric() || *byte == b'-')),
-        Rule::Name => text.iter().fold(true, |ok, byte| ok & (b' '..=b'~').contains(byte)),
+        Rule::Name => is_printable(text),
     };
     allowed && text.len() <= longest && text.first().is_some_and(|first| *first != b' ')
+}
+
+/// Whether every byte is one of `b' '..=b'~'`, looked at eight at a time.
+fn is_printable(text: &[u8]) -> bool {
+    match text.last_chunk() {
+        // The last eight overlap those before them, which spares a loop over the remainder.
+        Some(last) => {
+            let (eights, _) = text.as_chunks();
+            eights.iter().fold(unprintable(*last), |found, eight| found | unprintable(*eight)) == 0
+        }
+        None => text.iter().all(|byte| (b' '..=b'~').contains(byte)),
+    }
+}
+
+/// Zero if all eight bytes are one of `b' '..=b'~'`.
+const fn unprintable(eight: [u8; 8]) -> u64 {
+    const EACH: u64 = u64::MAX / 0xff;
+    let bytes = u64::from_le_bytes(eight);
+    let (without_delete, above) = (bytes ^ (EACH * 0x7f), EACH * 0x80);
+    // A borrow from one byte to the next needs a byte that is found anyway.
+    let controls = bytes.wrapping_sub(EACH * 0x20);
+    let deletes = without_delete.wrapping_sub(EACH);
+    (bytes | controls | deletes) & above
 }
 
 macro_rules! text_types {
@@ -122,7 +145,8 @@ macro_rules! text_types {
         impl TryFrom<&str> for $name {
             type Error = InvalidValue;
             fn try_from(text: &str) -> Result<Self, InvalidValue> {
-                Self::new(text)
+                check($field, text, $longest, Rule::$rule)?;
+                Ok(Self(text.into()))
             }
         }
 
@@ -205,6 +229,24 @@ mod tests {
         assert!(StateId::new("Kündigung – Müller").is_ok());
         for bad in ["", "  \t ", "a\u{0}b", "line\nbreak"] {
             assert!(StateId::new(bad).is_err(), "{bad:?} must be refused");
+        }
+    }
+
+    #[test]
+    fn names_of_every_length_are_checked_to_the_last_byte() {
+        for length in 1..=24 {
+            for place in 0..length {
+                for byte in 0..=127_u8 {
+                    let mut text = vec![b'a'; length];
+                    text[place] = byte;
+                    let is_name = StateId::new(String::from_utf8(text.clone()).unwrap()).is_ok();
+                    assert_eq!(is_printable(&text), (b' '..=b'~').contains(&byte), "{text:?}");
+                    assert_eq!(is_name, !byte.is_ascii_control() && (length > 1 || byte != b' '), "{text:?}");
+                }
+                let mut text = "a".repeat(length);
+                text.replace_range(place..=place, "\u{85}");
+                assert!(StateId::new(text).is_err());
+            }
         }
     }
 

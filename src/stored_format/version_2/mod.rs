@@ -8,7 +8,7 @@ mod interner;
 mod kinds;
 mod read;
 mod reader;
-mod texts;
+mod remembered;
 mod write;
 mod writer;
 

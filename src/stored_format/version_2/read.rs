@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::charge;
-use super::reader::{Failed, Reader};
+use super::reader::{Failed, Reader, is_before};
 use crate::request::{
     ActorContext, Approval, ApprovalState, ApprovalTarget, BlastRadius, Claim, CompensationPlan, Decision, Execution,
     ExecutionKind, ExecutionLink, Intent, Metadata, Payload, Pending, Quorum, Rejection, RequestDocument, RequestState,
@@ -234,11 +234,7 @@ fn claim(input: In<'_, '_>) -> Read<Claim> {
 }
 
 fn metadata(input: In<'_, '_>) -> Read<Metadata> {
-    let entries = map(input, Metadata::MAX_DEPTH)?;
-    if entries.is_empty() {
-        return Ok(Metadata::new());
-    }
-    input.valid(Metadata::try_from(entries))
+    map(input, Metadata::MAX_DEPTH).map(Metadata::of_checked)
 }
 
 /// `levels` is how many more levels its values may nest, which keeps hostile bytes from exhausting the stack.
@@ -247,7 +243,7 @@ fn map(input: In<'_, '_>, levels: usize) -> Read<BTreeMap<String, Value>> {
     let mut last = None;
     for _ in 0..input.map_count()? {
         let key = input.text()?;
-        if last.replace(key).is_some_and(|last| last >= key) {
+        if last.replace(key).is_some_and(|last| !is_before(last, key)) {
             return Err(input.fail(format!("the metadata key {key:?} is not in ascending order")));
         }
         let part = value(input, levels)?;

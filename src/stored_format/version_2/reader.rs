@@ -10,7 +10,7 @@ use bincode::error::DecodeError;
 
 use super::SHORTEST_SHARED_TEXT;
 use super::kinds::Numbered;
-use super::texts::Texts;
+use super::remembered::Remembered;
 use crate::request::{ActorContext, Digest, Timestamp};
 use crate::stored_format::limits::Spent;
 use crate::stored_format::{Budget, DocumentLimit, FormatError};
@@ -20,10 +20,10 @@ pub(super) struct Reader<'a> {
     budget: Budget,
     failure: Option<FormatError>,
     pool: &'a str,
-    texts: Texts<'a>,
-    times: Vec<Timestamp>,
-    digests: Vec<Digest>,
-    actors: Vec<Arc<ActorContext>>,
+    texts: Remembered<&'a str, 96>,
+    times: Remembered<Timestamp, 16>,
+    digests: Remembered<&'a [u8; 32], 4>,
+    actors: Remembered<Arc<ActorContext>, 8>,
 }
 
 /// The largest number that is written as the one byte it is.
@@ -73,7 +73,17 @@ impl<'a> Cursor<'a> {
     }
 }
 
+/// Whether `one` comes before `other`. Most differ in their first byte, and comparing whole texts is a call.
+#[inline]
+pub(super) fn is_before(one: &str, other: &str) -> bool {
+    match (one.as_bytes().first(), other.as_bytes().first()) {
+        (Some(one), Some(other)) if one != other => one < other,
+        _ => one < other,
+    }
+}
+
 impl<'a> Reader<'a> {
+    #[inline]
     pub(super) fn new(body: &'a [u8], limit: DocumentLimit) -> Self {
         let cursor = Cursor { rest: body, length: body.len() };
         Self {
@@ -81,21 +91,31 @@ impl<'a> Reader<'a> {
             budget: Budget::of(limit),
             failure: None,
             pool: "",
-            texts: Texts::new(),
-            times: Vec::with_capacity(16),
-            digests: Vec::new(),
-            actors: Vec::with_capacity(8),
+            texts: Remembered::new(),
+            times: Remembered::new(),
+            digests: Remembered::new(),
+            actors: Remembered::new(),
         }
     }
 
     /// What `read` reads from the whole body: the pool of texts, then the rest, neither with anything left over.
+    #[inline]
     pub(super) fn read_all<T>(mut self, read: impl FnOnce(&mut Self) -> Result<T, Failed>) -> Result<T, FormatError> {
-        let whole =
-            self.pool().and_then(|()| read(&mut self)).and_then(|document| match (self.rest(), self.pool.len()) {
-                (0, 0) => Ok(document),
-                (rest, unused) => Err(self.fail(format!("{rest} bytes and {unused} bytes of text are left over"))),
-            });
-        whole.map_err(|Failed| self.failure.unwrap_or_else(|| FormatError::malformed("for an unknown reason")))
+        // A document is large, and moved by each step of a chain of results.
+        if let Ok(()) = self.pool()
+            && let Ok(document) = read(&mut self)
+            && let Ok(()) = self.end()
+        {
+            return Ok(document);
+        }
+        Err(self.failure.unwrap_or_else(|| FormatError::malformed("for an unknown reason")))
+    }
+
+    fn end(&mut self) -> Result<(), Failed> {
+        match (self.rest(), self.pool.len()) {
+            (0, 0) => Ok(()),
+            (rest, unused) => Err(self.fail(format!("{rest} bytes and {unused} bytes of text are left over"))),
+        }
     }
 
     /// All texts stand together, so that they are checked for UTF-8 in one go.
@@ -147,9 +167,20 @@ impl<'a> Reader<'a> {
         T::of_number(number).ok_or_else(|| self.fail(format!("there is no {} {number}", T::NAME)))
     }
 
+    #[inline]
     pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], Failed> {
-        let bytes = self.raw(N)?;
-        bytes.try_into().map_err(|_| self.fail("the body ends within a value"))
+        self.array_ref().copied()
+    }
+
+    #[inline]
+    fn array_ref<const N: usize>(&mut self) -> Result<&'a [u8; N], Failed> {
+        match self.decoder.reader().rest.split_first_chunk() {
+            Some((taken, rest)) => {
+                self.decoder.reader().rest = rest;
+                Ok(taken)
+            }
+            None => Err(self.fail("the body ends within a value")),
+        }
     }
 
     #[inline]
@@ -258,7 +289,7 @@ impl<'a> Reader<'a> {
         let mut last = None;
         for _ in 0..count {
             let text = self.text()?;
-            if last.replace(text).is_some_and(|last| last >= text) {
+            if last.replace(text).is_some_and(|last| !is_before(last, text)) {
                 return Err(self.fail(format!("{text:?} is not in ascending order in its set")));
             }
             names.insert(self.valid(T::try_from(text))?);
@@ -280,7 +311,7 @@ impl<'a> Reader<'a> {
 
     /// 0 for a time that follows, else how many steps back it was.
     fn time_of(&mut self, number: u64) -> Result<Timestamp, Failed> {
-        if let Some(known) = self.step_back(number, "time", |reader| &reader.times)? {
+        if let Some(known) = self.known(number, "time", self.times.back(number))? {
             return Ok(known);
         }
         let micros = self.number()?;
@@ -291,39 +322,35 @@ impl<'a> Reader<'a> {
 
     pub(super) fn digest(&mut self) -> Result<Digest, Failed> {
         let number = self.number()?;
-        if let Some(known) = self.step_back(number, "digest", |reader| &reader.digests)? {
-            return Ok(known);
+        if let Some(known) = self.known(number, "digest", self.digests.back(number))? {
+            return Ok(Digest::from_bytes(*known));
         }
-        let digest = Digest::from_bytes(self.array()?);
-        self.digests.push(digest);
-        Ok(digest)
+        let bytes = self.array_ref()?;
+        self.digests.push(bytes);
+        Ok(Digest::from_bytes(*bytes))
     }
 
     /// The actor that is referred to; none if it follows and has to be read, then [remembered](Self::remember).
     pub(super) fn known_actor(&mut self) -> Result<Option<Arc<ActorContext>>, Failed> {
         let number = self.number()?;
-        self.step_back(number, "actor", |reader| &reader.actors)
+        self.known(number, "actor", self.actors.back(number))
     }
 
+    #[inline]
     pub(super) fn remember(&mut self, actor: ActorContext) -> Arc<ActorContext> {
         let actor = Arc::new(actor);
         self.actors.push(Arc::clone(&actor));
         actor
     }
 
-    fn step_back<T: Clone>(
-        &mut self,
-        steps: u64,
-        thing: &'static str,
-        things: impl Fn(&Self) -> &Vec<T>,
-    ) -> Result<Option<T>, Failed> {
-        if steps == 0 {
-            return Ok(None);
+    /// What was found so many steps back; none for 0 steps, which say that the thing itself follows.
+    #[inline]
+    fn known<T>(&mut self, steps: u64, thing: &'static str, found: Option<T>) -> Result<Option<T>, Failed> {
+        match (steps, found) {
+            (0, _) => Ok(None),
+            (_, None) => Err(self.fail(format!("there is no {thing} {steps} steps back"))),
+            (_, known) => Ok(known),
         }
-        let things = things(self);
-        let place = usize::try_from(steps).ok().and_then(|steps| things.len().checked_sub(steps));
-        let known = place.and_then(|place| things.get(place)).cloned();
-        known.map(Some).ok_or_else(|| self.fail(format!("there is no {thing} {steps} steps back")))
     }
 
     pub(super) fn charge(&mut self, count: usize, each: usize) -> Result<(), Failed> {
