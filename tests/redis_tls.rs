@@ -105,13 +105,20 @@ impl Opening {
         })
     }
 
-    /// The error of an opening that fails in time, and tells no key.
+    /// The error of an opening with a login that fails in time, and tells neither key nor password.
     fn fails(&self, flavour: Flavour) -> (StoreErrorKind, String) {
         let began = Instant::now();
-        let error = self.open(flavour).map(drop).unwrap_err();
+        let with_login = Self { url: self.url.replace("://", "://canary-user:canary-password@"), ..self.clone() };
+        let error = with_login.open(flavour).map(drop).unwrap_err();
         assert!(began.elapsed() < Duration::from_millis(2_500), "{flavour:?} took {:?}", began.elapsed());
         assert_eq!(error.outcome(), Outcome::NotApplied, "{flavour:?}: {error}");
-        assert!(!format!("{error} {error:?}").contains("PRIVATE KEY"), "{flavour:?}: {error:?}");
+        let mut said = format!("{error} {error:?} {error:#?}");
+        let mut source = std::error::Error::source(&error);
+        while let Some(cause) = source {
+            said += &format!(" {cause} {cause:?}");
+            source = cause.source();
+        }
+        assert!(!said.contains("PRIVATE KEY") && !said.contains("canary"), "{flavour:?}: {said}");
         match error {
             Error::Store(error) => (error.kind, error.problem),
             other => panic!("{flavour:?}: {other:?}"),
