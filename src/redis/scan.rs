@@ -189,10 +189,12 @@ impl<Row> Assembly<Row> {
         let is_behind = |key: &SortKey| start.as_ref().is_none_or(|start| (key > start) != descending && key != start);
         let members: BTreeSet<&SortKey> = scanned.members.iter().collect();
         let is_found = |key: &SortKey| if layout == Q::LAYOUT { members.contains(key) } else { is_behind(key) };
+        let (read, mut kept) = (scanned.requests.len().max(1), 0_usize);
         for (member, request) in scanned.requests {
             match request {
                 Ok(request) => {
                     let rows = query.rows_from(request, now, is_found);
+                    kept += usize::from(!rows.is_empty());
                     self.rows.extend(rows.into_iter().map(|(key, row)| (key, Ok(row))));
                 }
                 Err(unreadable) => {
@@ -212,7 +214,8 @@ impl<Row> Assembly<Row> {
             start
         };
         self.scanned = self.scanned.saturating_add(scanned.looked_at);
-        self.bytes = self.bytes.saturating_add(scanned.bytes);
+        // What was turned away is not held: a search for few among many goes on.
+        self.bytes = self.bytes.saturating_add((scanned.bytes / read).saturating_mul(kept));
     }
 
     /// The page. It is short when reading was ended early, and then says where to go on.
