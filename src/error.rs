@@ -232,7 +232,8 @@ pub struct Conflict {
 #[derive(Debug, thiserror::Error)]
 #[error(
     "request {id} was executed under claim {claim}, and what came of it could not be recorded: {source}. Apply the command \
-     that this error holds while the claim lasts; from then on somebody else may execute the request again"
+     that this error holds before the lease ends; from then on somebody else may execute the request again. Refused \
+     because the claim is lost, it was recorded after all, or somebody has taken over: read the request"
 )]
 #[non_exhaustive]
 pub struct UnrecordedExecution {

@@ -1,4 +1,4 @@
-use crate::error::{Error, Result};
+use crate::error::{Error, Outcome, Result};
 use crate::query::PageRequest;
 use crate::request::{MutationRequest, RequestId};
 
@@ -10,7 +10,9 @@ pub struct Swept {
     pub expired: Vec<RequestId>,
     /// How many were found due, but were changed by somebody else first, another sweeper for instance.
     pub overtaken: u64,
-    /// The requests that could not be let expire, and why. They are tried again by the next sweep.
+    /// The requests that could not be let expire, and why. They are tried again by the next sweep. Also those among the
+    /// expired whose expiry is written, but less durably than was asked for: the error's outcome is then
+    /// [`Outcome::Applied`].
     pub failed: Vec<(RequestId, Error)>,
     /// Whether more are due than this sweep came to.
     pub more: bool,
@@ -28,7 +30,12 @@ impl Swept {
         match result {
             Ok(_) => self.expired.push(id),
             Err(error) if is_overtaken(&error) => self.overtaken += 1,
-            Err(error) => self.failed.push((id, error)),
+            Err(error) => {
+                if error.outcome() == Outcome::Applied {
+                    self.expired.push(id.clone());
+                }
+                self.failed.push((id, error));
+            }
         }
     }
 

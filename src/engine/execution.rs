@@ -1,6 +1,6 @@
 use super::super::RunOnce;
 use super::{Governance, dual};
-use crate::error::{Error, Result, UnrecordedExecution};
+use crate::error::{Error, Outcome, Result, UnrecordedExecution};
 use crate::on_conflict::OnConflict;
 use crate::request::{MutationRequest, RequestId, WriteId};
 use crate::workflow::{
@@ -53,6 +53,8 @@ impl Governance {
             Ok(recorded) => recorded,
             // Somebody else has taken over, and nothing is to be recorded any more.
             Err(lost @ Error::Execution { .. }) => return Err(lost),
+            // It is recorded, although less durably than was asked for.
+            Err(unconfirmed) if unconfirmed.outcome() == Outcome::Applied => return Err(unconfirmed),
             Err(source) => return Err(UnrecordedExecution { id, claim, record: command, source }.into()),
         };
         if let Err(failure) = result {

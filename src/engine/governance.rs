@@ -92,7 +92,8 @@ impl<Store> GovernanceBuilder<Store> {
     }
 
     /// Begins no further rebase of a command that has taken this long; its conflict is returned instead. A command then
-    /// ends within this and the time of one call to the store, whose own timeout bounds each. Unlimited if nothing is said.
+    /// ends within this and the time of two calls to the store, the first and the last, whose own timeout bounds each.
+    /// Unlimited if nothing is said.
     ///
     /// The result of an execution is recorded without regard to it: what has happened is not left out.
     #[must_use]

@@ -69,6 +69,7 @@ macro_rules! every_case {
             a_claim_whose_reply_was_lost_holds_until_its_lease_ends,
             a_result_that_was_not_written_is_not_repeated_within_the_lease,
             a_result_that_was_not_written_can_be_recorded_later,
+            a_result_that_is_written_but_unconfirmed_is_not_called_unrecorded,
             a_result_whose_reply_was_lost_is_never_repeated,
         }
         $register! { compensating:
@@ -89,6 +90,7 @@ macro_rules! every_case {
             the_longest_overdue_expires_first,
             due_approvals_expire_with_what_follows,
             many_sweepers_record_each_expiry_once,
+            what_expired_but_is_unconfirmed_counts_and_is_told,
             one_that_fails_does_not_keep_the_others,
             those_that_always_fail_starve_nobody,
             a_store_that_is_down_is_not_asked_for_each,

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use mutator_governance::{Error, ExecutionDecision, ExecutionRefusal, Outcome, RequestState, Status, Value};
+use mutator_governance::{
+    Error, ExecutionDecision, ExecutionRefusal, Outcome, RequestState, Status, StoreErrorKind, Value,
+};
 
 use super::executing::{run_for_anybody, succeed};
 use super::{Mishap, World, dual};
@@ -92,6 +94,19 @@ pub(crate) async fn a_result_that_was_not_written_can_be_recorded_later(world: W
     let again = governance.apply(&request.id, &complete).await.unwrap_err();
     assert!(matches!(execution_refusal(again), ExecutionRefusal::ClaimLost { .. }));
     assert_eq!(calls.count(), 1);
+}
+
+#[dual]
+pub(crate) async fn a_result_that_is_written_but_unconfirmed_is_not_called_unrecorded(world: World) {
+    let request = world.governance.submit(approved("request-1")).await.unwrap();
+    let (shaky, calls) = (world.shaky(), Calls::default());
+    shaky.plan(2, Mishap::Unconfirmed);
+    let governance = world.governance_over(shaky);
+    let error = governance.execute(&request.id, &order(), run!(|_request| run_for_anybody(&calls))).await.unwrap_err();
+    assert!(matches!(&error, Error::Store(error) if error.kind == StoreErrorKind::Unconfirmed), "{error:?}");
+    assert_eq!((error.outcome(), calls.count()), (Outcome::Applied, 1));
+    let stored = world.stored(&request.id).await;
+    assert_eq!(stored.state.status(), Status::Executed);
 }
 
 #[dual]

@@ -21,6 +21,8 @@ pub(crate) enum Mishap {
     Lost,
     /// It is written, but its caller is told that nobody knows.
     ReplyLost,
+    /// It is written, but its caller is told that fewer replicas have it than was asked for.
+    Unconfirmed,
     /// Somebody else applies this command first.
     Overtaken(Command),
     /// It is never sent and never ends.
@@ -177,6 +179,11 @@ impl RequestStore for ShakyStore {
             Some(Mishap::ReplyLost) => {
                 self.pass_on(request, write_id).await?;
                 return Err(failure(Outcome::Unknown));
+            }
+            Some(Mishap::Unconfirmed) => {
+                self.pass_on(request, write_id).await?;
+                let problem = "the test stopped the replica";
+                return Err(StoreError::new(StoreErrorKind::Unconfirmed, Outcome::Applied, problem).into());
             }
             Some(Mishap::Overtaken(command)) => self.overtake(&request.id, &command).await,
             Some(Mishap::StuckBefore) => stay().await,

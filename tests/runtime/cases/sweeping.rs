@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use mutator_governance::{
-    ApprovalDecision, ApprovalRule, ApprovalStatus, Error, FormatError, LifecycleDecision, MutationRequest,
+    ApprovalDecision, ApprovalRule, ApprovalStatus, Error, FormatError, LifecycleDecision, MutationRequest, Outcome,
     PageRequest, Pending, PendingReason, RequestId, Result, Status, Swept, Unreadable,
 };
 
 use super::flavour::Governance;
-use super::{World, dual, together};
+use super::{Mishap, World, dual, together};
 use crate::people::{at, count, draft, id, targets, user};
 
 /// Files a request that waits for its time until then.
@@ -45,6 +45,22 @@ pub(crate) async fn the_longest_overdue_expires_first(world: World) {
     assert_eq!((count(&expired, LifecycleDecision::Expired), expired.revision().number), (1, 1));
     let waiting = world.stored(&id("e")).await;
     assert_eq!((waiting.state.status(), waiting.revision().number), (Status::Pending, 0));
+}
+
+#[dual]
+pub(crate) async fn what_expired_but_is_unconfirmed_counts_and_is_told(world: World) {
+    for (name, seconds) in [("a", 10), ("b", 20), ("c", 30)] {
+        due_at(&world, name, seconds).await;
+    }
+    world.clock.set(at(50));
+    let shaky = world.shaky();
+    shaky.plan(1, Mishap::Unconfirmed);
+    let swept = world.governance_over(shaky).expire_due(user("sweeper"), 2).await.unwrap();
+    assert_eq!((names(&swept.expired), swept.more), (vec!["a", "b"], true));
+    let told: Vec<_> = swept.failed.iter().map(|(id, error)| (id.as_str(), error.outcome())).collect();
+    assert_eq!(told, [("a", Outcome::Applied)]);
+    let stored = world.stored(&id("a")).await;
+    assert_eq!(stored.state.status(), Status::Expired);
 }
 
 #[dual]
