@@ -228,6 +228,7 @@ step "examples on Redis" examples_on_redis
 step "downstream crate with maybe-async/is_sync" ./scripts/check-downstream.sh
 
 step "tests and doctests: blocking,redis" run_tests_alone blocking,redis
+step "tests: TLS in the blocking flavour alone" run_tests --no-default-features --features blocking,tls --test redis_tls --lib
 step "tests and doctests: tokio,redis" run_tests_alone tokio,redis
 step "tests and doctests: smol,redis" run_tests_alone smol,redis
 

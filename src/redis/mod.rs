@@ -2,6 +2,7 @@
 //!
 //! Nothing here waits or connects; the drivers of the flavours send what is built here and hand back what came.
 
+mod address;
 mod cardinalities;
 mod check;
 pub(crate) mod check_reply;

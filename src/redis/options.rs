@@ -1,7 +1,8 @@
 use std::time::Duration;
 
-use redis::{ConnectionAddr, IntoConnectionInfo as _};
+use redis::ConnectionAddr;
 
+use super::address;
 use super::durability::Durability;
 use super::keyspace::Keyspace;
 use super::preflight::Tolerance;
@@ -88,33 +89,10 @@ impl RedisOptions {
         {
             return Err(configuration("pool size, timeouts and document limit must all be greater than 0").into());
         }
-        // The URL may hold a password, and so may what redis-rs says of it.
-        let parsed = self.url.as_str().into_connection_info().map_err(|_| {
-            configuration(
-                "the Redis URL cannot be read; it must look like redis://[user:password@]host[:port][/db], \
-                 rediss://… for TLS, or redis+unix:///path",
-            )
-        })?;
+        let parsed = address::read(&self.url)?;
         let redis_settings = parsed.redis_settings().clone().set_skip_set_lib_name();
         let tcp_settings = parsed.tcp_settings().clone().set_nodelay(true);
         let connection = parsed.set_redis_settings(redis_settings).set_tcp_settings(tcp_settings);
-        match connection.addr() {
-            ConnectionAddr::TcpTls { .. } if !cfg!(feature = "tls") => {
-                return Err(configuration(
-                    "rediss:// is TLS, which this build leaves out: switch on the feature tls, or \
-                     nonblocking-tls for the asynchronous flavour",
-                )
-                .into());
-            }
-            ConnectionAddr::TcpTls { insecure: true, .. } => {
-                return Err(configuration(
-                    "the server's certificate is always verified: take #insecure from the URL, and give the certificate \
-                     of whoever signed it as root_certificates",
-                )
-                .into());
-            }
-            _ => {}
-        }
         Ok(Settings {
             #[cfg(feature = "tls")]
             tls: match connection.addr() {
