@@ -1,7 +1,5 @@
 //! Requests for the cases: filed by the same rules as any other, at times of the case's choosing.
 
-use std::collections::BTreeMap;
-
 use crate::request::{
     ActorContext, ApprovalRule, ApprovalTarget, BlastRadius, BlastScope, Intent, Metadata, MutationRequest, Payload,
     PendingReason, RequestDraft, RequestId, Requirement, RiskLevel, StateVersion, Target, Timestamp, Value, WriteId,
@@ -36,7 +34,7 @@ pub(super) fn pending(request_id: &str, state: &str, at: Timestamp) -> MutationR
 
 /// A request that uses every part it can have when it is filed.
 pub(super) fn full(request_id: &str) -> MutationRequest {
-    let nested = Value::Map(BTreeMap::from([("list".to_owned(), Value::List(vec![Value::Null, Value::from(0.5)]))]));
+    let nested = Metadata::new().with("list", vec![Value::Null, Value::from(0.5)]).unwrap();
     let metadata = Metadata::new().with("ticket", "OPS-1 – ü").unwrap().with("nested", nested).unwrap();
     let blast_radius = BlastRadius::new(BlastScope::System).affecting(12);
     let intent = Intent::new("grant-role", "Access")

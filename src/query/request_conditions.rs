@@ -33,7 +33,7 @@ pub(super) fn request_conditions(filters: &RequestFilters, indexed: &IndexedMeta
     }));
     let pairs = filters.metadata.iter().flatten().filter(|(key, _)| indexed.contains(key));
     conditions.extend(
-        pairs.map(|(key, value)| Condition::of([Term::metadata(key, value)], [Filter::MetadataPair(key.clone())])),
+        pairs.map(|(key, value)| Condition::of([Term::metadata(key, value)], [Filter::MetadataPair(key.to_owned())])),
     );
     conditions
 }

@@ -1,5 +1,3 @@
-use std::collections::BTreeMap;
-
 use crate::request::{ActorContext, Decision, Metadata, Timestamp, Value};
 
 /// A running checksum over a history: the mark behind each decision covers all decisions up to it, whole.
@@ -107,7 +105,7 @@ impl Checksum {
         }
     }
 
-    fn map(&mut self, values: &BTreeMap<String, Value>) {
+    fn map(&mut self, values: &Metadata) {
         self.kind(9);
         self.count(values.len());
         for (key, value) in values {
@@ -211,7 +209,7 @@ mod tests {
             about(noted(Value::Bytes(b"x".to_vec()))),
             about(noted(Value::List(vec![Value::Null]))),
             about(noted(Value::List(vec![Value::Null, Value::Null]))),
-            about(noted(Value::Map(BTreeMap::from([("x".to_owned(), Value::Null)])))),
+            about(noted(Value::Map(Metadata::new().with("x", Value::Null).unwrap()))),
             about(Metadata::new().with("other", Value::Null).unwrap()),
         ];
         let marks: BTreeSet<u32> = changed.iter().map(|decision| history_marks(&[decision.clone()])[1]).collect();

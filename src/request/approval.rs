@@ -96,7 +96,7 @@ pub enum ApprovalState {
         /// Who refused it, when and why.
         verdict: Verdict,
         /// The reason in a form that programs can read.
-        rejection: Option<Rejection>,
+        rejection: Option<Box<Rejection>>,
     },
     /// Not needed any more: its quorum group has the grants it needs.
     Satisfied {

@@ -1,5 +1,5 @@
 use std::collections::BTreeMap;
-use std::collections::btree_map;
+use std::{fmt, mem, slice};
 
 use serde::{Deserialize, Serialize};
 
@@ -10,9 +10,16 @@ use crate::error::InvalidValue;
 ///
 /// Values keep their type through every store, and equality is exact: integer 3 is not float 3.0. Values nest at most
 /// [`Metadata::MAX_DEPTH`] levels deep.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "BTreeMap<String, Value>", into = "BTreeMap<String, Value>")]
-pub struct Metadata(BTreeMap<String, Value>);
+pub struct Metadata(
+    /// In ascending order of the keys, each once. Metadata has few keys; a tree has room for eleven in its first node.
+    Vec<(String, Value)>,
+);
+
+/// Keys and values of [`Metadata`], in key order.
+#[derive(Clone, Debug)]
+pub struct MetadataIter<'a>(slice::Iter<'a, (String, Value)>);
 
 /// One value of [`Metadata`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -36,7 +43,7 @@ pub enum Value {
     /// Values in order.
     List(Vec<Value>),
     /// Values under keys.
-    Map(BTreeMap<String, Value>),
+    Map(Metadata),
 }
 
 impl Metadata {
@@ -45,7 +52,7 @@ impl Metadata {
 
     /// Without any value.
     pub const fn new() -> Self {
-        Self(BTreeMap::new())
+        Self(Vec::new())
     }
 
     /// The same with `value` under `key`, in place of what was there.
@@ -64,42 +71,61 @@ impl Metadata {
     pub fn insert(&mut self, key: impl Into<String>, value: impl Into<Value>) -> Result<Option<Value>, InvalidValue> {
         let (key, value) = (key.into(), value.into());
         check_depth(&key, &value)?;
-        Ok(self.0.insert(key, value))
+        Ok(self.put(key, value))
     }
 
     /// Takes out what is under `key`.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
-        self.0.remove(key)
+        let place = self.place(key).ok()?;
+        Some(self.0.remove(place).1)
     }
 
-    /// These values, which whoever read them has counted the levels of.
-    pub(crate) fn of_checked(values: BTreeMap<String, Value>) -> Self {
+    /// These values, which whoever read them has put in order and counted the levels of.
+    pub(crate) fn of_checked(values: Vec<(String, Value)>) -> Self {
+        debug_assert!(values.is_sorted_by(|(one, _), (other, _)| one < other));
         debug_assert!(values.iter().all(|(key, value)| check_depth(key, value).is_ok()));
         Self(values)
     }
 
     /// Puts a value that cannot nest under `key`.
     pub(crate) fn note(&mut self, key: &'static str, value: impl Into<Scalar>) {
-        self.0.insert(key.to_owned(), value.into().0);
+        self.put(key.to_owned(), value.into().0);
+    }
+
+    fn put(&mut self, key: String, value: Value) -> Option<Value> {
+        let place = self.place(&key);
+        if let Ok(place) = place
+            && let Some((_, known)) = self.0.get_mut(place)
+        {
+            return Some(mem::replace(known, value));
+        }
+        let (Ok(place) | Err(place)) = place;
+        self.0.insert(place, (key, value));
+        None
+    }
+
+    /// Where `key` stands, or else where it would.
+    fn place(&self, key: &str) -> Result<usize, usize> {
+        self.0.binary_search_by(|(known, _)| known.as_str().cmp(key))
     }
 
     /// The value under `key`.
     pub fn get(&self, key: &str) -> Option<&Value> {
-        self.0.get(key)
+        self.0.get(self.place(key).ok()?).map(|(_, value)| value)
     }
 
     /// Keys and values in key order.
-    pub fn iter(&self) -> btree_map::Iter<'_, String, Value> {
-        self.0.iter()
+    pub fn iter(&self) -> MetadataIter<'_> {
+        MetadataIter(self.0.iter())
     }
 
     /// How many keys there are.
-    pub fn len(&self) -> usize {
+    pub const fn len(&self) -> usize {
         self.0.len()
     }
 
     /// Whether there is no key.
-    pub fn is_empty(&self) -> bool {
+    pub const fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 }
@@ -119,7 +145,7 @@ impl Value {
         };
         match self {
             Self::List(values) => values.iter().any(|value| value.is_deeper_than(left)),
-            Self::Map(values) => values.values().any(|value| value.is_deeper_than(left)),
+            Self::Map(values) => values.iter().any(|(_, value)| value.is_deeper_than(left)),
             _ => false,
         }
     }
@@ -181,8 +207,8 @@ impl From<Vec<Value>> for Value {
     }
 }
 
-impl From<BTreeMap<String, Value>> for Value {
-    fn from(values: BTreeMap<String, Value>) -> Self {
+impl From<Metadata> for Value {
+    fn from(values: Metadata) -> Self {
         Self::Map(values)
     }
 }
@@ -191,19 +217,39 @@ impl TryFrom<BTreeMap<String, Value>> for Metadata {
     type Error = InvalidValue;
     fn try_from(values: BTreeMap<String, Value>) -> Result<Self, InvalidValue> {
         values.iter().try_for_each(|(key, value)| check_depth(key, value))?;
-        Ok(Self(values))
+        Ok(Self(values.into_iter().collect()))
     }
 }
 
 impl From<Metadata> for BTreeMap<String, Value> {
     fn from(metadata: Metadata) -> Self {
-        metadata.0
+        metadata.0.into_iter().collect()
+    }
+}
+
+impl<'a> Iterator for MetadataIter<'a> {
+    type Item = (&'a str, &'a Value);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.0.next().map(|(key, value)| (key.as_str(), value))
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        self.0.size_hint()
+    }
+}
+
+impl ExactSizeIterator for MetadataIter<'_> {}
+
+impl fmt::Debug for Metadata {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self).finish()
     }
 }
 
 impl<'a> IntoIterator for &'a Metadata {
-    type Item = (&'a String, &'a Value);
-    type IntoIter = btree_map::Iter<'a, String, Value>;
+    type Item = (&'a str, &'a Value);
+    type IntoIter = MetadataIter<'a>;
     fn into_iter(self) -> Self::IntoIter {
         self.iter()
     }
@@ -222,6 +268,22 @@ mod tests {
         assert_ne!(Value::from(3_i64), Value::from(3.0));
         assert_eq!(Value::from(f64::NAN), Value::from(f64::NAN));
         assert_ne!(Value::from(0.0), Value::from(-0.0));
+    }
+
+    #[test]
+    fn keys_stand_in_order_each_once() {
+        let mut metadata = Metadata::new();
+        for (number, key) in ["m", "b", "z", "", "b"].into_iter().enumerate() {
+            let replaced = metadata.insert(key, i64::try_from(number).unwrap()).unwrap();
+            assert_eq!(replaced, (number == 4).then_some(Value::Integer(1)));
+        }
+        let entries: Vec<_> = metadata.iter().map(|(key, value)| (key, value.clone())).collect();
+        let expected = [("", 3), ("b", 4), ("m", 0), ("z", 2)].map(|(key, number)| (key, Value::Integer(number)));
+        assert_eq!((entries, metadata.iter().len()), (expected.to_vec(), 4));
+        assert_eq!(metadata.get("m"), Some(&Value::Integer(0)));
+        assert_eq!(metadata.remove("m"), Some(Value::Integer(0)));
+        assert_eq!((metadata.remove("m"), metadata.len()), (None, 3));
+        assert_eq!(metadata.get("m"), None);
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub use execution::{
     LinkRelation,
 };
 pub use intent::{BlastRadius, BlastScope, Intent, RiskLevel};
-pub use metadata::{Metadata, Value};
+pub use metadata::{Metadata, MetadataIter, Value};
 pub use payload::Payload;
 pub use requirement::Requirement;
 pub use revision::{Revision, WriteId};

@@ -89,7 +89,7 @@ fn value() -> impl Strategy<Value = Value> {
     plain.prop_recursive(6, 12, 3, |inner| {
         prop_oneof![
             vec(inner.clone(), 0..3).prop_map(Value::List),
-            btree_map(text(), inner, 0..3).prop_map(Value::Map),
+            btree_map(text(), inner, 0..3).prop_map(|values| Value::Map(values.try_into().unwrap())),
         ]
     })
 }
@@ -199,7 +199,7 @@ fn approval(by: impl Strategy<Value = Arc<ActorContext>> + 'static) -> impl Stra
         Just(ApprovalState::Pending),
         verdict.clone().prop_map(ApprovalState::Approved),
         (verdict, option::of(rejection))
-            .prop_map(|(verdict, rejection)| ApprovalState::Rejected { verdict, rejection }),
+            .prop_map(|(verdict, rejection)| ApprovalState::Rejected { verdict, rejection: rejection.map(Box::new) }),
         time().prop_map(|at| ApprovalState::Satisfied { at }),
         time().prop_map(|at| ApprovalState::Expired { at }),
     ];

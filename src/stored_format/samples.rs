@@ -1,6 +1,6 @@
 //! Documents to try the format with.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -157,12 +157,12 @@ pub(super) fn fullest() -> RequestDocument {
         decider: DeciderRule::Anyone,
         state: ApprovalState::Rejected {
             verdict,
-            rejection: Some(Rejection {
+            rejection: Some(Box::new(Rejection {
                 code: "E-1".to_owned(),
                 category: Some("policy".into()),
                 message: "no".to_owned(),
                 metadata: every_value(),
-            }),
+            })),
         },
         metadata: every_value(),
     };
@@ -234,7 +234,7 @@ pub(super) fn fullest() -> RequestDocument {
 /// One value of each kind, with the extremes of numbers, and one nested as deep as allowed.
 pub(super) fn every_value() -> Metadata {
     let deepest = (1..Metadata::MAX_DEPTH).fold(Value::Null, |inner, level| {
-        if level % 2 == 0 { Value::List(vec![inner]) } else { Value::Map(BTreeMap::from([(String::new(), inner)])) }
+        if level % 2 == 0 { Value::List(vec![inner]) } else { Value::Map(Metadata::new().with("", inner).unwrap()) }
     });
     [
         ("null", Value::Null),
@@ -252,7 +252,7 @@ pub(super) fn every_value() -> Metadata {
         ("bytes", Value::Bytes(vec![0, 255, 128])),
         ("time", Value::Time(Timestamp::MAX)),
         ("list", Value::List(vec![Value::Null, Value::Integer(-1), Value::List(Vec::new())])),
-        ("map", Value::Map(BTreeMap::from([("schlüssel".to_owned(), Value::Bool(true))]))),
+        ("map", Value::Map(Metadata::new().with("schlüssel", true).unwrap())),
         ("deepest", deepest),
     ]
     .into_iter()

@@ -105,7 +105,7 @@ pub(super) fn refuse(
     let approval = allowed(request, id, occasion)?.clone();
     let document = request.edit();
     let verdict = verdict(occasion, digest);
-    set_state(document, id, ApprovalState::Rejected { verdict, rejection: rejection.cloned() });
+    set_state(document, id, ApprovalState::Rejected { verdict, rejection: rejection.cloned().map(Box::new) });
     let rejected = rejected_decision(document, &approval, rejection, digest, occasion);
     record(document, rejected);
     let rejects = demand_of(&document.approvals, &approval)

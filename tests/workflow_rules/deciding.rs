@@ -186,7 +186,7 @@ fn a_refusal_rejects_the_approval_with_its_reason_and_then_the_request() {
     let ApprovalState::Rejected { verdict, rejection: stored } = &request.approvals[0].state else {
         panic!("not rejected")
     };
-    assert_eq!((verdict.at, stored.as_ref()), (at(1), Some(&rejection)));
+    assert_eq!((verdict.at, stored.as_ref()), (at(1), Some(&Box::new(rejection))));
     assert_eq!(request.decisions[3].metadata.get("code"), Some(&Value::from("too-broad")));
     assert_eq!(request.decisions[3].metadata.get("category"), Some(&Value::from("scope")));
     assert_eq!(request.decisions[3].metadata.get("limit"), Some(&Value::from(3_i64)));

@@ -163,7 +163,7 @@ fn approval_state<'a>(wire: ApprovalState<'a>, actors: &mut Actors<'a>) -> Resul
         ApprovalState::Pending => Into::Pending,
         ApprovalState::Approved { verdict: wire } => Into::Approved(verdict(wire, actors)?),
         ApprovalState::Rejected { verdict: wire, rejection: reason } => {
-            Into::Rejected { verdict: verdict(wire, actors)?, rejection: reason.map(rejection) }
+            Into::Rejected { verdict: verdict(wire, actors)?, rejection: reason.map(rejection).map(Box::new) }
         }
         ApprovalState::Satisfied { at } => Into::Satisfied { at: time(at)? },
         ApprovalState::Expired { at } => Into::Expired { at: time(at)? },

@@ -3,7 +3,6 @@
 //! By hand, because a derived decoder recurses as deep as the bytes tell it to.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use bincode::de::read::Reader;
 use bincode::de::{BorrowDecode, BorrowDecoder, Decode, Decoder};
@@ -29,26 +28,20 @@ const MAP: u8 = 8;
 
 impl Encode for Map<'_> {
     fn encode<E: Encoder>(&self, encoder: &mut E) -> Result<(), EncodeError> {
-        encode_entries(self.0.len(), self.0.iter(), encoder)
+        encode_entries(&self.0, encoder)
     }
 }
 
 impl<'de> BorrowDecode<'de, Budget> for Map<'_> {
     fn borrow_decode<D: BorrowDecoder<'de, Context = Budget>>(decoder: &mut D) -> Result<Self, DecodeError> {
-        let entries = decode_entries(decoder, Metadata::MAX_DEPTH)?;
-        let metadata = Metadata::try_from(entries).map_err(|error| DecodeError::OtherString(error.to_string()))?;
-        Ok(Self(Cow::Owned(metadata)))
+        decode_entries(decoder, Metadata::MAX_DEPTH).map(|metadata| Self(Cow::Owned(metadata)))
     }
 }
 
-fn encode_entries<'a, E: Encoder>(
-    count: usize,
-    entries: impl Iterator<Item = (&'a String, &'a Value)>,
-    encoder: &mut E,
-) -> Result<(), EncodeError> {
-    encode_length(count, encoder)?;
+fn encode_entries<E: Encoder>(entries: &Metadata, encoder: &mut E) -> Result<(), EncodeError> {
+    encode_length(entries.len(), encoder)?;
     for (key, value) in entries {
-        key.as_str().encode(encoder)?;
+        key.encode(encoder)?;
         encode_value(value, encoder)?;
     }
     Ok(())
@@ -70,7 +63,7 @@ fn encode_value<E: Encoder>(value: &Value, encoder: &mut E) -> Result<(), Encode
         }
         Value::Map(entries) => {
             MAP.encode(encoder)?;
-            encode_entries(entries.len(), entries.iter(), encoder)
+            encode_entries(entries, encoder)
         }
     }
 }
@@ -78,20 +71,21 @@ fn encode_value<E: Encoder>(value: &Value, encoder: &mut E) -> Result<(), Encode
 fn decode_entries<'de, D: BorrowDecoder<'de, Context = Budget>>(
     decoder: &mut D,
     levels: usize,
-) -> Result<BTreeMap<String, Value>, DecodeError> {
+) -> Result<Metadata, DecodeError> {
     let count = decode_length(decoder)?;
     decoder.context().charge_map(count).map_err(spent)?;
-    let mut entries = BTreeMap::new();
+    let mut entries = Vec::with_capacity(count);
+    let mut last = None;
     for _ in 0..count {
         let key = <&str>::borrow_decode(decoder)?;
         // Ascending keys are unique keys, and the only order in which equal metadata has equal bytes.
-        if entries.last_key_value().is_some_and(|(last, _): (&String, _)| last.as_str() >= key) {
+        if last.replace(key).is_some_and(|last| last >= key) {
             return Err(DecodeError::OtherString(format!("the metadata key {key:?} is not in ascending order")));
         }
         let value = decode_value(decoder, levels)?;
-        entries.insert(key.to_owned(), value);
+        entries.push((key.to_owned(), value));
     }
-    Ok(entries)
+    Ok(Metadata::of_checked(entries))
 }
 
 fn decode_value<'de, D: BorrowDecoder<'de, Context = Budget>>(

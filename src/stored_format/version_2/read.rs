@@ -1,6 +1,5 @@
 //! From a body to the domain, part by part, in the order in which `write` wrote them.
 
-use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -155,7 +154,7 @@ fn approval_state(input: In<'_, '_>) -> Read<ApprovalState> {
     Ok(match input.byte()? {
         0 => ApprovalState::Pending,
         1 => ApprovalState::Approved(verdict(input)?),
-        2 => ApprovalState::Rejected { verdict: verdict(input)?, rejection: optional(input, rejection)? },
+        2 => ApprovalState::Rejected { verdict: verdict(input)?, rejection: optional(input, rejection)?.map(Box::new) },
         3 => ApprovalState::Satisfied { at: input.time()? },
         4 => ApprovalState::Expired { at: input.time()? },
         other => return Err(input.fail(format!("there is no approval state {other}"))),
@@ -234,22 +233,23 @@ fn claim(input: In<'_, '_>) -> Read<Claim> {
 }
 
 fn metadata(input: In<'_, '_>) -> Read<Metadata> {
-    map(input, Metadata::MAX_DEPTH).map(Metadata::of_checked)
+    map(input, Metadata::MAX_DEPTH)
 }
 
 /// `levels` is how many more levels its values may nest, which keeps hostile bytes from exhausting the stack.
-fn map(input: In<'_, '_>, levels: usize) -> Read<BTreeMap<String, Value>> {
-    let mut entries = BTreeMap::new();
+fn map(input: In<'_, '_>, levels: usize) -> Read<Metadata> {
+    let count = input.map_count()?;
+    let mut entries = Vec::with_capacity(count);
     let mut last = None;
-    for _ in 0..input.map_count()? {
+    for _ in 0..count {
         let key = input.text()?;
         if last.replace(key).is_some_and(|last| !is_before(last, key)) {
             return Err(input.fail(format!("the metadata key {key:?} is not in ascending order")));
         }
         let part = value(input, levels)?;
-        entries.insert(key.to_owned(), part);
+        entries.push((key.to_owned(), part));
     }
-    Ok(entries)
+    Ok(Metadata::of_checked(entries))
 }
 
 fn value(input: In<'_, '_>, levels: usize) -> Read<Value> {

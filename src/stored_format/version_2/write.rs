@@ -1,6 +1,5 @@
 //! From the domain to a body, part by part; the order of the calls is the format.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::charge;
@@ -272,17 +271,7 @@ fn value<'d>(out: Out<'_, 'd>, part: &'d Value) -> Written {
         }
         Value::Map(entries) => {
             out.byte(9)?;
-            map(out, entries)
+            metadata(out, entries)
         }
     }
-}
-
-fn map<'d>(out: Out<'_, 'd>, entries: &'d BTreeMap<String, Value>) -> Written {
-    out.charge_map(entries.len())?;
-    out.number(entries.len() as u64)?;
-    for (key, part) in entries {
-        out.text(key)?;
-        value(out, part)?;
-    }
-    Ok(())
 }
