@@ -87,6 +87,10 @@ impl World {
         match &question {
             Question::Requests(query) => {
                 self.read(&question, limit, writes, |store, page| store.requests(query, page));
+                self.read(&question, limit, writes, |store, page| {
+                    let stored = store.stored_requests(query, page)?;
+                    Ok(stored.map(|stored| (stored.id().clone(), stored.revision(), stored.into_request().unwrap())))
+                });
             }
             Question::Approvals(query) => {
                 self.read(&question, limit, writes, |store, page| store.pending_approvals(query, page));

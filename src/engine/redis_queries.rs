@@ -5,9 +5,9 @@ use super::{RedisStore, RequestQueries, RequestStore, dual};
 use crate::deadline::Deadline;
 use crate::error::{Error, Result, StoreErrorKind};
 use crate::query::{
-    Count, DecisionQuery, DecisionRow, Driver, Fingerprint, InboxQuery, Page, PageRequest, PendingApprovalQuery,
-    PendingApprovalRow, Plan, Query, RecentApprovalQuery, RecentApprovalRow, RequestQuery, SortKey, Statistics,
-    evaluate, plan,
+    AsStored, Count, DecisionQuery, DecisionRow, Driver, Fingerprint, InboxQuery, Page, PageRequest,
+    PendingApprovalQuery, PendingApprovalRow, Plan, Query, RecentApprovalQuery, RecentApprovalRow, RequestQuery,
+    SortKey, Statistics, StoredRequest, evaluate, plan,
 };
 use crate::redis::{Assembly, Call, Scan, StatisticsParts, reply};
 use crate::request::{MutationRequest, RequestId, Timestamp};
@@ -54,7 +54,7 @@ impl RedisStore {
                 Err(error) if assembly.is_begun() && (is_late(&error) || deadline.remaining().is_none()) => break,
                 Err(error) => return Err(error),
             };
-            let scanned = reply::scanned(&self.settings, &value)?;
+            let scanned = reply::scanned(&self.settings, value)?;
             let in_all = scanned.sizes.iter().map(|size| size.saturating_mul(u64::from(partitions)));
             self.cardinalities.learn(scan.terms().zip(in_all));
             assembly.add(partition, &plan, query, now, scanned);
@@ -120,7 +120,7 @@ impl RedisStore {
                     Err(error) if count > 0 && is_late(&error) => return Ok(Count::AtLeast(count)),
                     Err(error) => return Err(error),
                 };
-                let scanned = reply::scanned(&self.settings, &value)?;
+                let scanned = reply::scanned(&self.settings, value)?;
                 count += scanned.members.len() as u64;
                 if !scanned.more {
                     break;
@@ -157,6 +157,10 @@ impl RedisStore {
 impl RequestQueries for RedisStore {
     async fn requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<MutationRequest>> {
         self.read(query, page, ANY_TIME).await
+    }
+
+    async fn stored_requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<StoredRequest>> {
+        self.read(&AsStored(query.clone()), page, ANY_TIME).await
     }
 
     async fn pending_approvals(

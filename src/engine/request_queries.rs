@@ -4,7 +4,7 @@ use super::dual;
 use crate::error::Result;
 use crate::query::{
     Count, DecisionQuery, DecisionRow, InboxQuery, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
-    RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics,
+    RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics, StoredRequest,
 };
 use crate::request::{MutationRequest, Timestamp};
 
@@ -22,6 +22,19 @@ pub trait RequestQueries: Send + Sync {
     /// # Errors
     /// As said of all methods.
     async fn requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<MutationRequest>>;
+
+    /// The page that [`requests`](Self::requests) gives, with documents that are decoded when they are asked for. Cursors
+    /// serve both.
+    ///
+    /// A store checks by its indexes what it can, and on a document only what no index answers. Requests whose bytes are
+    /// damaged or of a newer version are named in [`Page::unreadable`] all the same.
+    ///
+    /// # Errors
+    /// As [`requests`](Self::requests).
+    async fn stored_requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<StoredRequest>> {
+        let page = self.requests(query, page).await?;
+        Ok(page.map(StoredRequest::from))
+    }
 
     /// Approvals, one row each, by the time their requests were filed, then by request id, step and approval id.
     ///

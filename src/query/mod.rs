@@ -4,6 +4,8 @@
 //! plans only find the same requests sooner.
 
 mod approval_query;
+#[cfg(feature = "redis")]
+mod as_stored;
 mod bounds;
 mod conditions;
 mod cursor;
@@ -28,9 +30,12 @@ mod request_text;
 mod rows;
 mod sort_key;
 mod statistics;
+mod stored_request;
 mod terms;
 
 pub use approval_query::PendingApprovalQuery;
+#[cfg(feature = "redis")]
+pub(crate) use as_stored::AsStored;
 pub use bounds::MAX_CHOICES;
 pub use cursor::Cursor;
 pub(crate) use cursor::Fingerprint;
@@ -53,6 +58,9 @@ pub use request_query::RequestQuery;
 pub use rows::{DecisionRow, PendingApprovalRow, RecentApprovalRow, RequestSummary};
 pub use sort_key::{KeyLayout, SortKey};
 pub use statistics::{Count, Statistics};
+pub use stored_request::StoredRequest;
+#[cfg(feature = "redis")]
+pub(crate) use stored_request::{check_id, decode};
 pub use terms::{Dimension, Term};
 
 #[cfg(test)]

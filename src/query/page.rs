@@ -104,6 +104,16 @@ impl<T> Page<T> {
     pub const fn new(items: Vec<T>, next: Option<Cursor>, scanned: u64) -> Self {
         Self { items, next, scanned, unreadable: Vec::new() }
     }
+
+    /// The same page of what `change` makes of each result.
+    pub fn map<Other>(self, change: impl FnMut(T) -> Other) -> Page<Other> {
+        Page {
+            items: self.items.into_iter().map(change).collect(),
+            next: self.next,
+            scanned: self.scanned,
+            unreadable: self.unreadable,
+        }
+    }
 }
 
 impl Unreadable {

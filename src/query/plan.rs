@@ -1,8 +1,6 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-#[cfg(feature = "redis")]
-use super::RequestQuery;
 use super::conditions::Condition;
 use super::request_text::joined;
 use super::{Dimension, IndexedMetadata, KeyLayout, KeyRange, Query, SortDirection, Term};
@@ -86,7 +84,7 @@ pub fn plan<Q: Query>(query: &Q, indexed: &IndexedMetadata, cardinality: impl Fn
 }
 
 #[cfg(feature = "redis")]
-impl Plan<RequestQuery> {
+impl<Q: Query> Plan<Q> {
     /// The one term and range that hold exactly the rows, when counting them is counting its keys.
     pub(crate) fn single_range(&self) -> Option<(&Term, &KeyRange)> {
         match &self.driver {
@@ -102,7 +100,7 @@ impl Plan<RequestQuery> {
     /// Whether driver, range and probes answer the whole query.
     pub(crate) fn leaves_nothing_to_check(&self) -> bool {
         let reads_along = matches!(self.driver, Driver::Terms { .. });
-        reads_along && self.residual.clone().in_order(SortDirection::default()) == RequestQuery::new()
+        reads_along && self.residual.is_without_filters()
     }
 }
 

@@ -7,7 +7,8 @@ use super::digest::QuestionDigest;
 use super::recent_query::approval_activity;
 use super::{
     DecisionQuery, DecisionRow, InboxQuery, IndexedMetadata, KeyLayout, PendingApprovalQuery, PendingApprovalRow,
-    RecentApprovalQuery, RecentApprovalRow, RequestQuery, RequestSummary, SortDirection, SortKey, Term,
+    RecentApprovalQuery, RecentApprovalRow, RequestQuery, RequestSummary, SortDirection, SortKey, StoredRequest, Term,
+    Unreadable,
 };
 use crate::request::{Approval, Decision, MutationRequest, Timestamp};
 
@@ -36,6 +37,27 @@ pub trait Query: Conditions + Clone {
     fn rows_from(&self, request: MutationRequest, now: Timestamp, is_wanted: impl Fn(&SortKey) -> bool) -> Rows<Self> {
         let parts = self.rows_of(&request, now).into_iter().filter(|(key, _)| is_wanted(key));
         parts.map(|(key, part)| (key, Self::row(part))).collect()
+    }
+
+    /// The same of a request as it is stored, under a key of an index. Nothing is left to check on it when `is_certain`,
+    /// and its only row then has that key.
+    ///
+    /// # Errors
+    /// [`Unreadable`] when its document is needed and cannot be decoded.
+    fn rows_from_stored(
+        &self,
+        _key: &SortKey,
+        stored: StoredRequest,
+        _is_certain: bool,
+        now: Timestamp,
+        is_wanted: impl Fn(&SortKey) -> bool,
+    ) -> Result<Rows<Self>, Unreadable> {
+        Ok(self.rows_from(stored.into_request()?, now, is_wanted))
+    }
+
+    /// Whether this asks for requests, and for all of them.
+    fn is_without_filters(&self) -> bool {
+        false
     }
 
     /// From which end of the order the rows are given.
@@ -73,6 +95,10 @@ impl Query for RequestQuery {
     fn rows_from(&self, request: MutationRequest, now: Timestamp, is_wanted: impl Fn(&SortKey) -> bool) -> Rows<Self> {
         let key = self.rows_of(&request, now).pop().map(|(key, _)| key).filter(is_wanted);
         key.map(|key| (key, request)).into_iter().collect()
+    }
+
+    fn is_without_filters(&self) -> bool {
+        self.clone().in_order(SortDirection::default()) == Self::new()
     }
 
     fn direction(&self) -> SortDirection {

@@ -103,6 +103,13 @@ impl SortKey {
         self
     }
 
+    /// The id in the key of a row, of which a request may have several; none in the key of a request itself.
+    #[cfg(feature = "redis")]
+    pub(crate) fn id_of_row(&self) -> Option<&[u8]> {
+        let behind_time = self.0.get(TIME_BYTES..)?;
+        behind_time.contains(&END_OF_ID).then(|| self.id_bytes())?
+    }
+
     fn id_bytes(&self) -> Option<&[u8]> {
         self.0.get(TIME_BYTES..)?.split(|byte| *byte == END_OF_ID).next()
     }

@@ -2,6 +2,7 @@ use super::history::history_marks;
 use super::index_entries::{Groups, IndexEntries, index_entries};
 use super::options::Settings;
 use crate::error::{Error, Result};
+use crate::query::decode;
 use crate::request::{MutationRequest, Revision, WriteId};
 use crate::stored_format::{self, DocumentLimit, FormatError};
 
@@ -151,9 +152,7 @@ impl<'a> Record<'a> {
 
     /// The stored request.
     pub(crate) fn decode(&self, limit: DocumentLimit) -> Result<MutationRequest, FormatError> {
-        let document = stored_format::decode(self.document, limit)?;
-        MutationRequest::from_document(document, self.revision())
-            .map_err(|error| FormatError::Malformed { problem: error.to_string() })
+        decode(self.document, self.revision(), limit)
     }
 }
 

@@ -1,3 +1,5 @@
+use std::collections::BTreeSet;
+
 use redis::Value;
 
 use super::command::LAYOUT_VERSION;
@@ -7,7 +9,7 @@ use super::preflight::{COMMANDS, PreflightReport, incompatible};
 use super::record::{Fate, Record};
 use super::scan::Scanned;
 use crate::error::{Conflict, Error, Outcome, Result, StoreError, StoreErrorKind};
-use crate::query::{SortKey, Unreadable};
+use crate::query::{SortKey, StoredRequest, Unreadable, check_id};
 use crate::request::{MutationRequest, RequestId, WriteId};
 use crate::settle::{Settled, UnsettledWrite};
 use crate::stored_format::FormatError;
@@ -216,40 +218,48 @@ fn may_hold(stored: &MutationRequest, sent: &MutationRequest) -> bool {
 }
 
 /// What a scan found.
-pub(crate) fn scanned(settings: &Settings, reply: &Value) -> Result<Scanned> {
+pub(crate) fn scanned(settings: &Settings, reply: Value) -> Result<Scanned> {
     let broken = || unexpected("scan.lua");
-    let parts = array(reply).ok_or_else(broken)?;
-    let [Value::Int(more), position, Value::Int(looked_at), sizes, members, places, records] = parts else {
+    let parts = into_array(reply).and_then(|parts| <[Value; 6]>::try_from(parts).ok()).ok_or_else(broken)?;
+    let [Value::Int(more), position, Value::Int(looked_at), sizes, members, records] = parts else {
         return Err(broken().into());
     };
-    let key = |value: &Value| bytes(value).map(|bytes| SortKey::from_bytes(bytes.to_vec()));
-    let members: Option<Vec<SortKey>> = array(members).ok_or_else(broken)?.iter().map(key).collect();
+    let key = |value: Value| into_bytes(value).map(SortKey::from_bytes);
+    let members: Option<Vec<SortKey>> = into_array(members).ok_or_else(broken)?.into_iter().map(key).collect();
     let members = members.ok_or_else(broken)?;
-    let records = array(records).ok_or_else(broken)?;
+    let records = into_array(records).ok_or_else(broken)?;
 
+    let bytes = records.iter().filter_map(bytes).map(<[u8]>::len).fold(0, usize::saturating_add);
     let mut requests = Vec::with_capacity(records.len());
-    let mut first_members = members.iter().zip(array(places).ok_or_else(broken)?);
-    for (place, record) in (1_i64..).zip(records) {
-        // Places are numbered in the order in which they first come up.
-        let (member, _) = first_members.find(|(_, named)| **named == Value::Int(place)).ok_or_else(broken)?;
+    let mut rows = BTreeSet::new();
+    let mut first_named = members.iter().filter(|member| member.id_of_row().is_none_or(|id| rows.insert(id)));
+    for record in records {
+        let member = first_named.next().ok_or_else(broken)?;
         // What is no member of ours is left out here, and found by a check.
         let Some(id) = member.request_id() else { continue };
-        let read = read_record(settings, &id, record).and_then(|found| {
-            found.ok_or_else(|| FormatError::Malformed {
-                problem: "an index names the request, but nothing is stored under its key".to_owned(),
-            })
-        });
-        requests.push((member.clone(), read.map_err(|error| Unreadable::new(id, error))));
+        requests.push((member.clone(), stored_request(settings, id, record)));
     }
     Ok(Scanned {
-        more: *more != 0,
+        more: more != 0,
         position: key(position).ok_or_else(broken)?,
-        looked_at: u64::try_from(*looked_at).unwrap_or(0),
-        bytes: records.iter().filter_map(bytes).map(<[u8]>::len).fold(0, usize::saturating_add),
-        sizes: numbers(sizes).ok_or_else(broken)?,
+        looked_at: u64::try_from(looked_at).unwrap_or(0),
+        bytes,
+        sizes: numbers(&sizes).ok_or_else(broken)?,
         members,
         requests,
     })
+}
+
+fn stored_request(settings: &Settings, id: RequestId, record: Value) -> Result<StoredRequest, Unreadable> {
+    if record == Value::Nil {
+        let problem = "an index names the request, but nothing is stored under its key".to_owned();
+        return Err(Unreadable::new(id, FormatError::Malformed { problem }));
+    }
+    let Some(bytes) = into_bytes(record) else { return Err(Unreadable::new(id, FormatError::Foreign)) };
+    match Record::parse(&bytes).map(|record| (record.revision(), bytes.len() - record.document().len())) {
+        Ok((revision, begins_at)) => StoredRequest::encoded(id, revision, bytes, begins_at, settings.document_limit),
+        Err(error) => Err(Unreadable::new(id, error)),
+    }
 }
 
 /// How many keys each term holds, and the first key of the first.
@@ -267,10 +277,7 @@ fn read_record(settings: &Settings, id: &RequestId, value: &Value) -> Result<Opt
     }
     let bytes = bytes(value).ok_or(FormatError::Foreign)?;
     let request = Record::parse(bytes)?.decode(settings.document_limit)?;
-    if request.id != *id {
-        let problem = format!("the document is of request {}, but is stored under {id}", request.id);
-        return Err(FormatError::Malformed { problem });
-    }
+    check_id(&request, id)?;
     Ok(Some(request))
 }
 
@@ -338,6 +345,21 @@ fn unexpected_write(script: &str) -> StoreError {
 pub(super) fn array(value: &Value) -> Option<&[Value]> {
     match value {
         Value::Array(values) => Some(values),
+        _ => None,
+    }
+}
+
+fn into_array(value: Value) -> Option<Vec<Value>> {
+    match value {
+        Value::Array(values) => Some(values),
+        _ => None,
+    }
+}
+
+fn into_bytes(value: Value) -> Option<Vec<u8>> {
+    match value {
+        Value::BulkString(bytes) => Some(bytes),
+        Value::SimpleString(text) => Some(text.into_bytes()),
         _ => None,
     }
 }

@@ -2,9 +2,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::query::Cursor;
 use crate::query::{
-    Driver, Fingerprint, KeyLayout, KeyRange, Page, Plan, Query, SortDirection, SortKey, Term, Unreadable,
+    Driver, Fingerprint, KeyLayout, KeyRange, Page, Plan, Query, SortDirection, SortKey, StoredRequest, Term,
+    Unreadable,
 };
-use crate::request::{MutationRequest, Timestamp};
+use crate::request::Timestamp;
 
 /// How much one script call does, so that none keeps the server long: a member of an index read counts, and an index asked
 /// once more.
@@ -41,7 +42,7 @@ pub(crate) struct Scanned {
     pub(crate) sizes: Vec<u64>,
     pub(crate) members: Vec<SortKey>,
     /// Each request that a member names, with the first member that does.
-    pub(crate) requests: Vec<(SortKey, Result<MutationRequest, Unreadable>)>,
+    pub(crate) requests: Vec<(SortKey, Result<StoredRequest, Unreadable>)>,
 }
 
 impl<'a> Scan<'a> {
@@ -187,13 +188,18 @@ impl<Row> Assembly<Row> {
         let start = progress.position.take();
         let descending = self.direction == SortDirection::Descending;
         let is_behind = |key: &SortKey| start.as_ref().is_none_or(|start| (key > start) != descending && key != start);
-        let members: BTreeSet<&SortKey> = scanned.members.iter().collect();
-        let is_found = |key: &SortKey| if layout == Q::LAYOUT { members.contains(key) } else { is_behind(key) };
+        let members = &scanned.members;
+        let is_member = |key: &SortKey| {
+            let place = members.binary_search_by(|member| if descending { key.cmp(member) } else { member.cmp(key) });
+            place.is_ok()
+        };
+        let is_found = |key: &SortKey| if layout == Q::LAYOUT { is_member(key) } else { is_behind(key) };
+        let is_certain = plan.leaves_nothing_to_check();
         let (read, mut kept) = (scanned.requests.len().max(1), 0_usize);
-        for (member, request) in scanned.requests {
-            match request {
-                Ok(request) => {
-                    let rows = query.rows_from(request, now, is_found);
+        for (member, stored) in scanned.requests {
+            let rows = stored.and_then(|stored| query.rows_from_stored(&member, stored, is_certain, now, is_found));
+            match rows {
+                Ok(rows) => {
                     kept += usize::from(!rows.is_empty());
                     self.rows.extend(rows.into_iter().map(|(key, row)| (key, Ok(row))));
                 }

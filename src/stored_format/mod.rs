@@ -67,6 +67,12 @@ pub fn decode(bytes: &[u8], limit: DocumentLimit) -> Result<RequestDocument, For
     versions::decode(versions::KNOWN, bytes, limit)
 }
 
+/// Checks what stands around a document, which is not decoded: that it is whole, and of a known version.
+pub(crate) fn check_envelope(bytes: &[u8], limit: DocumentLimit) -> Result<(), FormatError> {
+    let opened = envelope::open(bytes, limit)?;
+    versions::find(versions::KNOWN, opened.schema_version).map(|_known| ())
+}
+
 /// The number of the version these bytes were written in, which need not be a known one.
 ///
 /// # Errors

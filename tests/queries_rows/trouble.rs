@@ -75,6 +75,9 @@ fn a_damaged_and_a_newer_document_are_named_and_hide_no_other() {
             let (unreadable, rows) = read(limit, |page| store.requests(&RequestQuery::new(), page));
             is_named(&unreadable);
             assert_eq!(rows, 7, "in pages of {limit}");
+            let (unreadable, rows) = read(limit, |page| store.stored_requests(&RequestQuery::new(), page));
+            is_named(&unreadable);
+            assert_eq!(rows, 7, "as stored, in pages of {limit}");
         }
         let rows_of_open = |limit| read(limit, |page| store.pending_approvals(&PendingApprovalQuery::new(), page));
         let (unreadable, rows) = rows_of_open(50);
@@ -94,6 +97,39 @@ fn a_damaged_and_a_newer_document_are_named_and_hide_no_other() {
         is_named(&unreadable);
         assert_eq!(rows, 2);
     }
+}
+
+/// What no checksum tells is found when the document is decoded.
+#[test]
+fn a_document_under_another_id_is_refused_when_it_is_asked_for() {
+    let namespace = unique_namespace("exchanged");
+    let store = filled(&redis_url(), &namespace, 1);
+    let mut connection = connection(&redis_url());
+    let key = |id: &str| format!("{{{namespace}:0}}:r:{id}");
+    let other: Vec<u8> = redis::cmd("GET").arg(key("grant-2")).query(&mut connection).unwrap();
+    redis::cmd("SET").arg(key("grant-1")).arg(other).exec(&mut connection).unwrap();
+
+    let page = PageRequest::first();
+    let stored = store.stored_requests(&RequestQuery::new(), &page).unwrap();
+    assert_eq!((stored.items.len(), stored.unreadable.len()), (9, 0));
+    for stored in stored.items {
+        let read = stored.request();
+        match stored.id().as_str() {
+            "grant-1" => {
+                let Err(Unreadable { id, error, .. }) = read else { panic!("{read:?}") };
+                assert_eq!(id, "grant-1");
+                assert!(error.to_string().contains("of request grant-2, but is stored under grant-1"), "{error}");
+                assert!(stored.into_request().is_err());
+            }
+            _ => assert_eq!(read.unwrap().id, *stored.id()),
+        }
+    }
+    let read = store.requests(&RequestQuery::new(), &page).unwrap();
+    assert_eq!((read.items.len(), read.unreadable[0].id.as_str()), (8, "grant-1"));
+    // What is left to check is checked on the document, which is therefore read.
+    let by_name = RequestQuery::new().with_actor_names(["Rita"]).unwrap();
+    let stored = store.stored_requests(&by_name, &page).unwrap();
+    assert_eq!((stored.items.len(), stored.unreadable.len()), (1, 1));
 }
 
 #[test]
@@ -126,6 +162,7 @@ fn a_page_costs_one_script_call_for_each_partition() {
         let acme = RequestQuery::new().with_state_ids(["tenant:acme"]).unwrap().with_categories(["Access"]).unwrap();
         one_page("all", &|page| drop(store.requests(&RequestQuery::new(), page).unwrap()));
         one_page("with probes", &|page| drop(store.requests(&acme, page).unwrap()));
+        one_page("as stored", &|page| drop(store.stored_requests(&acme, page).unwrap()));
         one_page("approvals", &|page| drop(store.pending_approvals(&PendingApprovalQuery::new(), page).unwrap()));
         one_page("recent", &|page| drop(store.recent_approvals(&RecentApprovalQuery::new(), page).unwrap()));
         one_page("decisions", &|page| drop(store.decisions(&DecisionQuery::new(), page).unwrap()));

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::query::{IndexedMetadata, KeyRange, SortKey, Term, Unreadable, index_entries};
+use crate::query::{IndexedMetadata, KeyRange, SortKey, StoredRequest, Term, Unreadable, index_entries};
 use crate::redis::scan::{Scan, Scanned};
 use crate::request::{MutationRequest, RequestId};
 
@@ -61,7 +61,9 @@ impl Partition {
         }
         let mut seen = BTreeSet::new();
         let firsts = members.iter().filter(|member| seen.insert(member.request_id().unwrap()));
-        let requests = firsts.map(|member| (member.clone(), self.requests[&member.request_id().unwrap()].clone()));
+        let requests = firsts.map(|member| {
+            (member.clone(), self.requests[&member.request_id().unwrap()].clone().map(StoredRequest::from))
+        });
         let requests = requests.collect();
         let position = SortKey::from_bytes(position);
         Scanned { more, position, looked_at: looked_at as u64, bytes: 0, sizes: Vec::new(), members, requests }

@@ -5,7 +5,7 @@ use super::samples::{at, request};
 use super::settings;
 use super::values::{or_any, value};
 use crate::error::{Error, Outcome};
-use crate::query::{Fingerprint, IndexedMetadata, RequestQuery, SortDirection, index_entries, plan};
+use crate::query::{Fingerprint, IndexedMetadata, RequestQuery, SortDirection, StoredRequest, index_entries, plan};
 use crate::redis::check_reply::{self, IndexPart, Mended};
 use crate::redis::options::Settings;
 use crate::redis::record::NewRecord;
@@ -43,7 +43,7 @@ pub fn script_reply(data: &[u8]) {
     read_by_stores(&settings, &sent, &reply);
     read_by_writes(&settings, &sent, write_id, &reply);
     read_by_checks(&settings, &sent, &reply);
-    match reply::scanned(&settings, &reply) {
+    match reply::scanned(&settings, reply.clone()) {
         Ok(scanned) => page(scanned),
         Err(error) => is_told(&error),
     }
@@ -55,7 +55,6 @@ fn scan_reply(input: &mut Input<'_>, words: &[&[u8]]) -> Value {
     let records = &words[..2];
     let members: Vec<Value> = (0..input.below(6)).map(|_| bulk(input.one(&words[2..]))).collect();
     let members: Vec<Value> = members.into_iter().map(|member| or_any(input, words, member)).collect();
-    let places: Vec<Value> = members.iter().map(|_| Value::Int(1 + i64::from(input.byte() & 1))).collect();
     let records: Vec<Value> = (0..input.below(3)).map(|_| bulk(input.one(records))).collect();
     let records: Vec<Value> = records.into_iter().map(|record| or_any(input, words, record)).collect();
     let parts = [
@@ -64,7 +63,6 @@ fn scan_reply(input: &mut Input<'_>, words: &[&[u8]]) -> Value {
         Value::Int(input.byte().into()),
         Value::Array(vec![Value::Int(1), Value::Int(input.byte().into())]),
         Value::Array(members),
-        Value::Array(places),
         Value::Array(records),
     ];
     Value::Array(parts.map(|part| or_any(input, words, part)).into())
@@ -150,7 +148,7 @@ fn read_by_checks(settings: &Settings, sent: &MutationRequest, reply: &Value) {
 /// Whatever was scanned makes a page that is no longer than was asked for.
 fn page(scanned: Scanned) {
     for (member, request) in &scanned.requests {
-        let id = request.as_ref().map_or_else(|unreadable| &unreadable.id, |request| &request.id);
+        let id = request.as_ref().map_or_else(|unreadable| &unreadable.id, StoredRequest::id);
         assert_eq!(member.request_id().as_ref(), Some(id), "a record under another member");
     }
     let query = RequestQuery::new();

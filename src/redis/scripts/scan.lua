@@ -11,9 +11,9 @@
 --       to look up created time and id of its request
 -- A member is 8 bytes, an id, and whatever follows a zero byte.
 -- Records are returned as long as they are together no more than about 16 MiB, the first 50 in any case.
--- Reply {more, position, looked at, sizes of the indexes, members, places, records}
---       more is 1 when there may be members behind `position`, the last one looked at or returned; a member's place is
---       that of its record among the records, which are false where nothing is stored
+-- Reply {more, position, looked at, sizes of the indexes, members, records}
+--       more is 1 when there may be members behind `position`, the last one looked at or returned; each request's record
+--       stands once, in the order in which the members first name the requests, and is false where nothing is stored
 
 local along = tonumber(ARGV[1])
 local descending = ARGV[2] == '-'
@@ -213,15 +213,20 @@ for place = 2, #KEYS do
     sizes[place - 1] = redis.call('ZCARD', KEYS[place])
 end
 
-local places, record_keys, place_of = {}, {}, {}
+-- Each record once, in the order in which the members name them first. Only the rows of a request, which have something
+-- behind its id, can name it twice.
+local record_keys, first_named, named = {}, {}, {}
 if wants_records then
     for number, member in ipairs(found) do
-        local id = id_of(member)
-        if not place_of[id] then
+        local zero = string.find(member, '\0', 9, true)
+        local id = string.sub(member, 9, zero and zero - 1)
+        if not (zero and named[id]) then
             record_keys[#record_keys + 1] = KEYS[1] .. id
-            place_of[id] = #record_keys
+            first_named[#record_keys] = number
+            if zero then
+                named[id] = true
+            end
         end
-        places[number] = place_of[id]
     end
 end
 -- Large records are left to the next call, and with the first of them whatever comes behind it.
@@ -229,19 +234,21 @@ local AT_ONCE, MOST_BYTES = 50, 16 * 1024 * 1024
 local records, bytes = {}, 0
 while #records < #record_keys and bytes < MOST_BYTES do
     local last = math.min(#records + AT_ONCE, #record_keys)
-    for _, record in ipairs(redis.call('MGET', unpack(record_keys, #records + 1, last))) do
+    local some = redis.call('MGET', unpack(record_keys, #records + 1, last))
+    if #some == #record_keys then
+        records = some
+        break
+    end
+    for _, record in ipairs(some) do
         records[#records + 1] = record
         bytes = bytes + (record and #record or 0)
     end
 end
 if #records < #record_keys then
-    local kept = 0
-    while places[kept + 1] <= #records do
-        kept = kept + 1
-    end
+    local kept = first_named[#records + 1] - 1
     for place = #found, kept + 1, -1 do
-        found[place], places[place] = nil, nil
+        found[place] = nil
     end
     more, position = 1, found[kept]
 end
-return { more, position, looked_at, sizes, found, places, records }
+return { more, position, looked_at, sizes, found, records }

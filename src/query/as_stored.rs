@@ -1,0 +1,77 @@
+//! A page of requests whose documents stay as they are stored, unless something has to be checked on them.
+
+use std::collections::BTreeSet;
+
+use super::conditions::{Condition, Conditions, Filter};
+use super::read::Rows;
+use super::{
+    IndexedMetadata, KeyLayout, KeyRange, Query, RequestQuery, SortDirection, SortKey, StoredRequest, Unreadable,
+};
+use crate::request::{MutationRequest, RequestId, Timestamp};
+
+/// Asks for the same requests in the same order, so that cursors serve both.
+#[derive(Clone)]
+pub(crate) struct AsStored(pub(crate) RequestQuery);
+
+impl Conditions for AsStored {
+    fn base(&self) -> Condition {
+        self.0.base()
+    }
+
+    fn conditions(&self, indexed: &IndexedMetadata) -> Vec<Condition> {
+        self.0.conditions(indexed)
+    }
+
+    fn range(&self) -> Option<(KeyRange, Filter)> {
+        self.0.range()
+    }
+
+    fn ids(&self) -> Option<&BTreeSet<RequestId>> {
+        self.0.ids()
+    }
+
+    fn without(self, filters: &[Filter]) -> Self {
+        Self(self.0.without(filters))
+    }
+}
+
+impl Query for AsStored {
+    type Part<'a> = &'a MutationRequest;
+    type Row = StoredRequest;
+    const LAYOUT: KeyLayout = RequestQuery::LAYOUT;
+
+    fn rows_of<'a>(&self, request: &'a MutationRequest, now: Timestamp) -> Vec<(SortKey, Self::Part<'a>)> {
+        self.0.rows_of(request, now)
+    }
+
+    fn row(part: Self::Part<'_>) -> StoredRequest {
+        part.clone().into()
+    }
+
+    fn rows_from_stored(
+        &self,
+        key: &SortKey,
+        stored: StoredRequest,
+        is_certain: bool,
+        now: Timestamp,
+        is_wanted: impl Fn(&SortKey) -> bool,
+    ) -> Result<Rows<Self>, Unreadable> {
+        if is_certain {
+            return Ok(vec![(key.clone(), stored)]);
+        }
+        let rows = self.0.rows_from(stored.into_request()?, now, is_wanted);
+        Ok(rows.into_iter().map(|(key, request)| (key, request.into())).collect())
+    }
+
+    fn is_without_filters(&self) -> bool {
+        self.0.is_without_filters()
+    }
+
+    fn direction(&self) -> SortDirection {
+        self.0.direction()
+    }
+
+    fn fingerprint(&self) -> [u8; 8] {
+        self.0.fingerprint()
+    }
+}

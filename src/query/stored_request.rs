@@ -1,0 +1,116 @@
+use std::fmt;
+
+use super::Unreadable;
+use crate::request::{MutationRequest, RequestId, Revision};
+use crate::stored_format::{self, DocumentLimit, FormatError};
+
+/// A request of a page as its store keeps it: id and revision at hand, the document decoded when it is asked for.
+///
+/// Decoding takes most of the time of a page. Whoever looks at few of its requests, or wants ids and revisions only, does
+/// not pay for the others.
+#[derive(Clone)]
+pub struct StoredRequest {
+    id: RequestId,
+    revision: Revision,
+    document: Document,
+}
+
+#[derive(Clone)]
+enum Document {
+    /// Stands behind so many other bytes.
+    Encoded {
+        bytes: Vec<u8>,
+        begins_at: usize,
+        limit: DocumentLimit,
+    },
+    Decoded(Box<MutationRequest>),
+}
+
+impl StoredRequest {
+    /// The request whose document, as [`stored_format::encode`] writes it, stands in `bytes` behind so many others; for those
+    /// who write a store of their own.
+    ///
+    /// # Errors
+    /// [`Unreadable`] when the bytes are not whole or of a newer version.
+    pub fn encoded(
+        id: RequestId,
+        revision: Revision,
+        bytes: Vec<u8>,
+        begins_at: usize,
+        limit: DocumentLimit,
+    ) -> Result<Self, Unreadable> {
+        match stored_format::check_envelope(bytes.get(begins_at..).unwrap_or_default(), limit) {
+            Ok(()) => Ok(Self { id, revision, document: Document::Encoded { bytes, begins_at, limit } }),
+            Err(error) => Err(Unreadable::new(id, error)),
+        }
+    }
+
+    /// The id under which the request is stored.
+    pub const fn id(&self) -> &RequestId {
+        &self.id
+    }
+
+    /// The revision that is stored.
+    pub const fn revision(&self) -> Revision {
+        self.revision
+    }
+
+    /// The request. Decodes its document, each time anew; [`into_request`](Self::into_request) moves a decoded one out.
+    ///
+    /// # Errors
+    /// [`Unreadable`] when the document is whole, as far as its checksum tells, and cannot be read all the same, or is that
+    /// of another request. A store that decodes by itself has found that before.
+    pub fn request(&self) -> Result<MutationRequest, Unreadable> {
+        match &self.document {
+            Document::Decoded(request) => Ok((**request).clone()),
+            Document::Encoded { bytes, begins_at, limit } => {
+                let decoded = decode(bytes.get(*begins_at..).unwrap_or_default(), self.revision, *limit);
+                decoded
+                    .and_then(|request| check_id(&request, &self.id).map(|()| request))
+                    .map_err(|error| Unreadable::new(self.id.clone(), error))
+            }
+        }
+    }
+
+    /// The request, as [`request`](Self::request) gives it.
+    ///
+    /// # Errors
+    /// As [`request`](Self::request).
+    pub fn into_request(self) -> Result<MutationRequest, Unreadable> {
+        match self.document {
+            Document::Decoded(request) => Ok(*request),
+            Document::Encoded { .. } => self.request(),
+        }
+    }
+}
+
+impl From<MutationRequest> for StoredRequest {
+    fn from(request: MutationRequest) -> Self {
+        Self { id: request.id.clone(), revision: request.revision(), document: Document::Decoded(Box::new(request)) }
+    }
+}
+
+impl fmt::Debug for StoredRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredRequest").field("id", &self.id).field("revision", &self.revision).finish_non_exhaustive()
+    }
+}
+
+/// The request of a document, in this revision.
+pub(crate) fn decode(
+    document: &[u8],
+    revision: Revision,
+    limit: DocumentLimit,
+) -> Result<MutationRequest, FormatError> {
+    MutationRequest::from_document(stored_format::decode(document, limit)?, revision)
+        .map_err(|error| FormatError::Malformed { problem: error.to_string() })
+}
+
+/// Refuses the document of another request.
+pub(crate) fn check_id(request: &MutationRequest, id: &RequestId) -> Result<(), FormatError> {
+    if request.id != *id {
+        let problem = format!("the document is of request {}, but is stored under {id}", request.id);
+        return Err(FormatError::Malformed { problem });
+    }
+    Ok(())
+}
