@@ -8,6 +8,7 @@ mod store_error;
 pub use refusals::{ApprovalRefusal, ExecutionRefusal};
 pub use store_error::{StoreError, StoreErrorKind};
 
+use crate::query::Unreadable;
 use crate::request::{Decision, MutationRequest, RequestId, Revision, Status, WriteId};
 use crate::settle::UnsettledWrite;
 use crate::stored_format::FormatError;
@@ -338,6 +339,12 @@ impl From<StoreError> for Error {
 impl From<UnrecordedExecution> for Error {
     fn from(error: UnrecordedExecution) -> Self {
         Self::Unrecorded(Box::new(error))
+    }
+}
+
+impl From<Unreadable> for Error {
+    fn from(unreadable: Unreadable) -> Self {
+        Self::Unreadable { key: unreadable.id.to_string(), source: unreadable.error }
     }
 }
 

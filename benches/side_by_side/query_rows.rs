@@ -31,10 +31,15 @@ pub(crate) fn measure(extent: &Extent) -> Vec<Row> {
     let size = extent.queried;
     let (ours, seed) = (load_ours(&server, "queries", size), load_seed(&seed_server, "s", size));
     let mut stores = Stores { server, ours, seed, size };
-    vec![status_actor_tag(extent, &mut stores), inbox(extent, &mut stores), decisions(extent, &mut stores)]
+    vec![
+        status_actor_tag(extent, &mut stores, ""),
+        status_actor_tag(extent, &mut stores, ", decoded"),
+        inbox(extent, &mut stores),
+        decisions(extent, &mut stores),
+    ]
 }
 
-fn status_actor_tag(extent: &Extent, stores: &mut Stores) -> Row {
+fn status_actor_tag(extent: &Extent, stores: &mut Stores, form: &str) -> Row {
     let query = RequestQuery::new().with_statuses([Status::Executed]).unwrap();
     let query = query.with_actor_ids([BUSY_ACTOR]).unwrap().with_any_tag([COMMON_TAG]).unwrap();
     let is_asked = |document: &RequestDocument| {
@@ -43,8 +48,11 @@ fn status_actor_tag(extent: &Extent, stores: &mut Stores) -> Row {
     };
     let filter = Filter { statuses: vec![Status::Executed], ..Filter::default() };
     let store = stores.ours.clone();
-    let read = || store.requests(&query, &PageRequest::first()).unwrap().items.len();
-    row(extent, stores, "status + actor + tag", &read, Some((filter, &is_asked)))
+    let first = PageRequest::first();
+    let as_stored = || store.stored_requests(&query, &first).unwrap().items.len();
+    let decoded = || store.requests(&query, &first).unwrap().items.len();
+    let read: &dyn Fn() -> usize = if form.is_empty() { &as_stored } else { &decoded };
+    row(extent, stores, "status + actor + tag", form, read, Some((filter, &is_asked)))
 }
 
 fn inbox(extent: &Extent, stores: &mut Stores) -> Row {
@@ -57,7 +65,7 @@ fn inbox(extent: &Extent, stores: &mut Stores) -> Row {
     let filter = Filter { reasons: vec![PendingReason::Approval], ..Filter::default() };
     let store = stores.ours.clone();
     let read = || store.inbox(&query, now, &PageRequest::first()).unwrap().items.len();
-    row(extent, stores, "inbox", &read, Some((filter, &is_asked)))
+    row(extent, stores, "inbox", "", &read, Some((filter, &is_asked)))
 }
 
 fn officer_of(query: &InboxQuery) -> ActorContext {
@@ -73,12 +81,20 @@ fn decisions(extent: &Extent, stores: &mut Stores) -> Row {
     let all = |_: &RequestDocument| true;
     let seed =
         (stores.size <= LARGEST_FULL_READ).then(|| (Filter::default(), &all as &dyn Fn(&RequestDocument) -> bool));
-    row(extent, stores, "recent decisions", &read, seed)
+    row(extent, stores, "recent decisions", "", &read, seed)
 }
 
 type Asked<'a> = (Filter, &'a dyn Fn(&RequestDocument) -> bool);
 
-fn row(extent: &Extent, stores: &mut Stores, name: &str, read: &dyn Fn() -> usize, seed: Option<Asked<'_>>) -> Row {
+/// `form` says in what form the page is given, if it has another than usual.
+fn row(
+    extent: &Extent,
+    stores: &mut Stores,
+    name: &str,
+    form: &str,
+    read: &dyn Fn() -> usize,
+    seed: Option<Asked<'_>>,
+) -> Row {
     // Twice, so that the plan knows how much the indexes hold.
     let rows = (0..2).map(|_| read()).last().unwrap();
     assert_eq!(rows, PageRequest::DEFAULT_LIMIT, "{name}: not a whole page");
@@ -100,6 +116,6 @@ fn row(extent: &Extent, stores: &mut Stores, name: &str, read: &dyn Fn() -> usiz
         let mut query_seed = || drop(stores.seed.query(&filter, is_asked));
         columns.seed = few.times(&mut || (), Some(&mut query_seed), None).seed;
     }
-    let name = format!("{name}, page of 50, at {} k stored", stores.size / 1_000);
+    let name = format!("{name}, page of 50{form}, at {} k stored", stores.size / 1_000);
     Row::time(name, columns, vec![Goal::TimesOfFloor(2.0)])
 }

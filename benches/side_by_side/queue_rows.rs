@@ -1,6 +1,6 @@
 //! One page of the queue of requests that wait for approval, at several sizes of the store.
 
-use mutator_governance::blocking::{RedisStore, RequestQueries as _};
+use mutator_governance::blocking::RequestQueries as _;
 use mutator_governance::{PageRequest, PendingReason, RequestQuery};
 
 use crate::Extent;
@@ -19,23 +19,31 @@ pub(crate) fn measure(extent: &Extent) -> Vec<Row> {
         let (server, seed_server) = (Server::start(), Server::start());
         let store = load_ours(&server, "queue", size);
         let seed = (size <= extent.largest_seed).then(|| load_seed(&seed_server, "s", size));
-        let columns = page(extent, &server, &store, seed);
-        let mut goals = vec![Goal::TimesOfFloor(1.5)];
-        if size == 100_000 {
-            goals.push(Goal::TimesBetterThanSeed(1_000.0));
+        let (query, first) = (RequestQuery::pending_approval_queue(), PageRequest::first());
+        let as_stored = || assert_eq!(store.stored_requests(&query, &first).unwrap().items.len(), first.limit());
+        let decoded = || assert_eq!(store.requests(&query, &first).unwrap().items.len(), first.limit());
+        let of_stored = page(extent, &server, &as_stored, seed);
+        let mut of_decoded = page(extent, &server, &decoded, None);
+        of_decoded.seed.clone_from(&of_stored.seed);
+        for (form, columns) in [("", of_stored), (", decoded", of_decoded)] {
+            let mut goals = vec![Goal::TimesOfFloor(1.5)];
+            if size == 100_000 {
+                goals.push(Goal::TimesBetterThanSeed(1_000.0));
+            }
+            if size == 1_000_000 {
+                let smaller = format!("page of 50{form}, at 10 k");
+                let at_10_k = rows.iter().find(|row| row.name.contains(&smaller)).map(|row| row.columns.ours.median());
+                goals.extend(at_10_k.map(|least| Goal::TimesOfRow(1.3, least)));
+            }
+            let name = format!("pending approval queue, page of 50{form}, at {}", in_words(size));
+            rows.push(Row::time(name, columns, goals));
         }
-        if size == 1_000_000 {
-            let at_10_k = rows.iter().find(|row| row.name.contains("10 k")).map(|row| row.columns.ours.median());
-            goals.extend(at_10_k.map(|least| Goal::TimesOfRow(1.3, least)));
-        }
-        rows.push(Row::time(format!("pending approval queue, page of 50, at {}", in_words(size)), columns, goals));
     }
     rows
 }
 
-fn page(extent: &Extent, server: &Server, store: &RedisStore, seed: Option<SeedLayout>) -> Columns {
-    let (query, first) = (RequestQuery::pending_approval_queue(), PageRequest::first());
-    let read = || assert_eq!(store.requests(&query, &first).unwrap().items.len(), first.limit());
+fn page(extent: &Extent, server: &Server, read: &dyn Fn(), seed: Option<SeedLayout>) -> Columns {
+    let first = PageRequest::first();
     read();
     let floor = Floor::load(&mut server.connection());
     let heard = Monitor::start(server.port(), server.connection()).hear(read);

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use super::{RequestQueries, dual};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::query::{
     DecisionQuery, DecisionRow, InboxQuery, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
     RecentApprovalQuery, RecentApprovalRow, RequestQuery,
@@ -45,10 +45,7 @@ impl<Asked: Question> Rows<Asked> {
     }
 
     fn take_in(&mut self, asked: &PageRequest, page: Page<Asked::Row>) {
-        let unreadable = page
-            .unreadable
-            .into_iter()
-            .map(|unreadable| Err(Error::Unreadable { key: unreadable.id.to_string(), source: unreadable.error }));
+        let unreadable = page.unreadable.into_iter().map(|unreadable| Err(unreadable.into()));
         self.read = page.items.into_iter().map(Ok).chain(unreadable).collect();
         self.next = page.next.map(|cursor| asked.clone().after(cursor));
     }

@@ -28,12 +28,14 @@ pub struct Page<T> {
 }
 
 /// A stored request that cannot be read. It never keeps the others from being read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("request {id} cannot be read: {error}")]
 #[non_exhaustive]
 pub struct Unreadable {
     /// The request.
     pub id: RequestId,
     /// Why it cannot be read.
+    #[source]
     pub error: FormatError,
 }
 

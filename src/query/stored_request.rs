@@ -8,6 +8,27 @@ use crate::stored_format::{self, DocumentLimit, FormatError};
 ///
 /// Decoding takes most of the time of a page. Whoever looks at few of its requests, or wants ids and revisions only, does
 /// not pay for the others.
+///
+/// ```
+/// # #[cfg(feature = "blocking")]
+/// # fn list() -> Result<(), Box<dyn std::error::Error>> {
+/// use mutator_governance::blocking::{MemoryStore, RequestQueries as _};
+/// use mutator_governance::{PageRequest, RequestQuery};
+///
+/// // With Redis: RedisStore::builder("redis://127.0.0.1:6379").namespace("billing").open()?
+/// let store = MemoryStore::new();
+/// let page = store.stored_requests(&RequestQuery::pending_approval_queue(), &PageRequest::first())?;
+/// for stored in page.items {
+///     println!("{} at revision {}", stored.id(), stored.revision().number);
+///     if stored.id() == "req-1" {
+///         println!("  {}", stored.into_request()?.intent.operation);
+///     }
+/// }
+/// # Ok(())
+/// # }
+/// # #[cfg(feature = "blocking")]
+/// # list().unwrap();
+/// ```
 #[derive(Clone)]
 pub struct StoredRequest {
     id: RequestId,
