@@ -74,6 +74,43 @@ fn decision(row: &DecisionRow) -> String {
     format!("{at} {} {} {}", row.request.id, row.ordinal, row.decision.kind)
 }
 
+/// The same requests, whichever read gives a page and whichever goes on behind it.
+#[dual]
+pub(crate) async fn stored_requests(store: Arc<dyn Store>) {
+    tell(&store).await;
+    let questions = [
+        RequestQuery::new(),
+        RequestQuery::new().in_order(SortDirection::Descending),
+        RequestQuery::pending_approval_queue(),
+        RequestQuery::new().with_ids(["grant-1", "limit-1", "absent"]).unwrap(),
+        RequestQuery::new().with_actor_names(["Rita"]).unwrap(),
+        RequestQuery::new().with_metadata("ticket", "OPS-1").unwrap(),
+    ];
+    for query in questions {
+        for limit in [1, 2, 50] {
+            let (mut found, mut expected) = (Vec::new(), Vec::new());
+            let mut page = PageRequest::of(limit).unwrap();
+            loop {
+                let decoded = store.requests(&query, &page).await.unwrap();
+                let stored = store.stored_requests(&query, &page).await.unwrap();
+                expected.extend(decoded.items);
+                for stored in stored.items {
+                    let request = stored.request().unwrap();
+                    assert_eq!((stored.id(), stored.revision()), (&request.id, request.revision()));
+                    assert_eq!(stored.into_request().unwrap(), request);
+                    found.push(request);
+                }
+                assert_eq!(stored.next, decoded.next, "{query} in pages of {limit}");
+                match stored.next {
+                    Some(next) => page = PageRequest::of(limit).unwrap().after(next),
+                    None => break,
+                }
+            }
+            assert_eq!(found, expected, "{query} in pages of {limit}");
+        }
+    }
+}
+
 #[dual]
 pub(crate) async fn requests(store: Arc<dyn Store>) {
     tell(&store).await;

@@ -24,4 +24,4 @@ macro_rules! on_every_store {
         }
     )* };
 }
-on_every_store!(requests, approvals, recent_approvals, decisions, inboxes, numbers, filters);
+on_every_store!(requests, stored_requests, approvals, recent_approvals, decisions, inboxes, numbers, filters);
