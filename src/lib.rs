@@ -78,7 +78,7 @@ pub use on_conflict::OnConflict;
 pub use query::*;
 pub use request::*;
 pub use settle::{Settled, UnsettledWrite};
-pub use stored_format::{DocumentLimit, FormatError, FormatVersion};
+pub use stored_format::{Compression, DocumentLimit, FormatError, FormatVersion};
 pub use sweep::Swept;
 
 /// The code in the README is compiled and run as well.

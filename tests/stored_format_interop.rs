@@ -15,14 +15,16 @@ use std::process::Command;
 
 use mutator_governance::stored_format::{DocumentLimit, FormatVersion, decode};
 use serde_json::Value;
-use stored_format_support::{fixtures, vectors};
+use stored_format_support::{compressed_vectors, fixtures, vectors};
 
 #[test]
 #[ignore = "needs python3; tests/interop/run.sh runs it"]
 fn python_reads_the_same_documents() {
-    for version in 1..=FormatVersion::NEWEST.number() {
-        let vectors = vectors(version);
-        let files = vectors.keys().map(|name| fixtures().join(format!("v{version}/{name}.bin")));
+    let folders = (1..=FormatVersion::NEWEST.number()).flat_map(|version| {
+        [(format!("v{version}"), vectors(version)), (format!("v{version}_compressed"), compressed_vectors(version))]
+    });
+    for (folder, vectors) in folders {
+        let files = vectors.keys().map(|name| fixtures().join(format!("{folder}/{name}.bin")));
         let script = fixtures().join("../../interop/decode_stored_format.py");
         let output = Command::new("python3").arg(script).args(files).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -31,7 +33,7 @@ fn python_reads_the_same_documents() {
         for (line, (name, bytes)) in lines.into_iter().zip(&vectors) {
             let by_rust = serde_json::to_value(decode(bytes, DocumentLimit::DEFAULT).unwrap()).unwrap();
             let by_python: Value = serde_json::from_str(line).unwrap();
-            assert_eq!(by_python, by_rust, "{name} of version {version}");
+            assert_eq!(by_python, by_rust, "{name} in {folder}");
         }
     }
 }

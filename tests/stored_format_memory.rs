@@ -13,9 +13,10 @@
 
 mod stored_format_support;
 
+use miniz_oxide::deflate::compress_to_vec_zlib;
 use mutator_governance::stored_format::{DocumentLimit, FormatError, FormatVersion, decode, encode_as};
 use peak_alloc::PeakAlloc;
-use stored_format_support::{body, seal, vectors};
+use stored_format_support::{body, compressed_vectors, seal, seal_compressed, vectors};
 
 #[global_allocator]
 static MEMORY: PeakAlloc = PeakAlloc;
@@ -36,6 +37,7 @@ fn decoding_takes_a_bounded_multiple_of_the_limit() {
     hostile_bodies_at_the_limit();
     documents_made_of_the_smallest_parts();
     small_bodies_with_false_claims();
+    compressed_bodies_with_false_claims();
 }
 
 /// Bodies as long as allowed, filled with whatever takes the most memory for a byte.
@@ -65,10 +67,21 @@ fn hostile_bodies_at_the_limit() {
             assert!(peak <= LIMIT * MULTIPLE, "a list of {name} in version {version} takes {peak} bytes: {outcome:?}");
             assert!(matches!(outcome, Ok(()) | Err(FormatError::OverLimit { .. })), "{name}: {outcome:?}");
             worst = worst.max(peak);
+            bomb(version, &hostile, &outcome, LIMIT);
         }
     }
     // Otherwise the bound would be wide enough to prove nothing.
     assert!(worst > LIMIT * 8, "the worst took {worst} bytes only");
+}
+
+/// The same body compressed, to a fiftieth of what it is or less: the same comes of it, within the same bound.
+fn bomb(version: u16, hostile: &[u8], expected: &Result<(), FormatError>, limit: usize) {
+    let stream = compress_to_vec_zlib(hostile, 1);
+    assert!(stream.len() < hostile.len() / 50, "{} bytes", stream.len());
+    let bytes = seal_compressed(version, u32::try_from(hostile.len()).unwrap(), &stream);
+    let (peak, outcome) = peak(&bytes, DocumentLimit::of_bytes(limit));
+    assert_eq!(&outcome, expected);
+    assert!(peak <= limit * MULTIPLE, "{peak} bytes for {} in version {version}", bytes.len());
 }
 
 struct Kinds {
@@ -121,6 +134,37 @@ fn small_bodies_with_false_claims() {
                     let (peak, outcome) = peak(&seal(version, &hostile), LIMIT);
                     assert!(peak <= LIMIT.bytes() * MULTIPLE, "{name} at {place}: {peak} bytes, {outcome:?}");
                 }
+            }
+        }
+    }
+}
+
+/// What says how long it was may say anything, and may be a stream of much more: nothing but what is within the limit is
+/// ever allocated for it.
+fn compressed_bodies_with_false_claims() {
+    const LIMIT: DocumentLimit = DocumentLimit::of_bytes(64 * 1024);
+    const MOST: usize = 64 * 1024 - 16;
+    // What the decompressor needs for itself.
+    const STATE: usize = 16 * 1024;
+    let bomb = compress_to_vec_zlib(&vec![0; 8 * 1024 * 1024], 1);
+    assert!(bomb.len() < LIMIT.bytes());
+    for announced in [0, 1, 1000, MOST - 1, MOST, MOST + 1, 8 * 1024 * 1024, u32::MAX as usize] {
+        let bytes = seal_compressed(2, u32::try_from(announced).unwrap(), &bomb);
+        let (peak, outcome) = peak(&bytes, LIMIT);
+        let allowed = if announced <= MOST { announced + STATE } else { 0 };
+        assert!(peak <= allowed, "{announced} announced: {peak} bytes, {outcome:?}");
+        match outcome {
+            Err(FormatError::Malformed { problem }) => assert!(announced <= MOST, "{problem}"),
+            Err(FormatError::OverLimit { size, .. }) => assert!(announced > MOST && size == announced + 16),
+            other => panic!("{announced} announced: {other:?}"),
+        }
+    }
+    for version in [1, 2] {
+        for (name, bytes) in compressed_vectors(version) {
+            for announced in [0, 1, 65_000, u32::MAX] {
+                let bytes = seal_compressed(version, announced, &body(&bytes)[4..]);
+                let (peak, outcome) = peak(&bytes, LIMIT);
+                assert!(outcome.is_err() && peak <= LIMIT.bytes() + STATE, "{name}: {peak} bytes, {outcome:?}");
             }
         }
     }

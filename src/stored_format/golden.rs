@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::samples::{at, every_value, fullest, person, realistic, smallest};
-use super::{DocumentLimit, FormatVersion, encode_as};
+use super::{Compression, DocumentLimit, FormatVersion, encode_as, encode_compressed, uncompressed_bytes};
 use crate::request::*;
 
 #[test]
@@ -24,6 +24,11 @@ fn write_missing_vectors() {
             let version = FormatVersion::new(number).unwrap();
             let bytes = encode_as(&document, version, DocumentLimit::DEFAULT).unwrap();
             write_if_missing(&fixtures.join(format!("v{number}")).join(format!("{name}.bin")), &bytes);
+            let any_payload = Compression::of_payloads_from(0);
+            let bytes = encode_compressed(&document, version, any_payload, DocumentLimit::DEFAULT).unwrap();
+            if uncompressed_bytes(&bytes).unwrap() > bytes.len() {
+                write_if_missing(&fixtures.join(format!("v{number}_compressed")).join(format!("{name}.bin")), &bytes);
+            }
         }
     }
 }
@@ -47,6 +52,8 @@ pub(super) fn documents() -> Vec<(&'static str, RequestDocument)> {
         ("extremes", extremes()),
         ("many", many()),
         ("payload", payload()),
+        ("json_payload", json_payload()),
+        ("unicode_payload", unicode_payload()),
         ("pending_external_check", pending(PendingReason::ExternalCheck, Some(at(1)))),
         ("pending_schedule", pending(PendingReason::Schedule, Some(Timestamp::MAX))),
         ("pending_dependency", pending(PendingReason::Dependency, None)),
@@ -184,4 +191,22 @@ fn many() -> RequestDocument {
 fn payload() -> RequestDocument {
     let bytes: Vec<u8> = (0..300_u32).map(|place| (place.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     RequestDocument { payload: Some(Payload::new("application/octet-stream", bytes).unwrap()), ..smallest() }
+}
+
+/// As large as payloads are that are compressed unless another size is chosen.
+pub(super) fn json_payload() -> RequestDocument {
+    let grants = (0..45_u32).map(|number| {
+        let (amount, day) = (number.wrapping_mul(2_654_435_761) >> 12, number % 28 + 1);
+        format!(
+            r#"{{"to":"u-{number:04}","role":"billing-admin","limit":{amount},"from":"2026-01-{day:02}T08:00:00Z","until":null}}"#
+        )
+    });
+    let json = format!(r#"{{"grants":[{}]}}"#, grants.collect::<Vec<_>>().join(","));
+    RequestDocument { payload: Some(Payload::new("application/json", json.into_bytes()).unwrap()), ..realistic() }
+}
+
+fn unicode_payload() -> RequestDocument {
+    let text = "Der Änderung wird zugestimmt – 承認済み 🦀 одобрено\u{0}\r\n".repeat(5);
+    let payload = Payload::new("text/plain; charset=utf-8", text.into_bytes()).unwrap();
+    RequestDocument { payload: Some(payload), ..unicode() }
 }

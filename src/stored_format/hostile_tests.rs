@@ -13,7 +13,7 @@ fn versions() -> impl Iterator<Item = FormatVersion> {
 }
 
 /// The same envelope with a checksum that fits what is in it.
-fn reseal(mut bytes: Vec<u8>) -> Vec<u8> {
+pub(super) fn reseal(mut bytes: Vec<u8>) -> Vec<u8> {
     let length = u32::try_from(bytes.len() - HEADER).unwrap();
     bytes[8..12].copy_from_slice(&length.to_le_bytes());
     let checksum = crc32fast::hash(&[&bytes[..12], &bytes[HEADER..]].concat());
@@ -21,7 +21,7 @@ fn reseal(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-fn malformed(bytes: Vec<u8>) -> String {
+pub(super) fn malformed(bytes: Vec<u8>) -> String {
     match decode(&reseal(bytes), LIMIT) {
         Err(FormatError::Malformed { problem }) => problem,
         other => panic!("not malformed, but {other:?}"),

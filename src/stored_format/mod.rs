@@ -8,6 +8,9 @@
 
 #[cfg(test)]
 mod arbitrary;
+mod compression;
+#[cfg(test)]
+mod compression_tests;
 mod envelope;
 #[cfg(test)]
 mod figures;
@@ -30,12 +33,13 @@ mod versions;
 
 use crate::request::RequestDocument;
 
+pub use compression::Compression;
 pub use format_error::FormatError;
 pub use format_version::FormatVersion;
 use limits::Budget;
 pub use limits::DocumentLimit;
 
-/// The bytes of this document in the newest version. Equal documents have equal bytes.
+/// The bytes of this document in the newest version, not compressed. Equal documents have equal bytes.
 ///
 /// # Errors
 /// [`FormatError::OverLimit`] when they, or the memory that reading them takes, are more than the limit allows.
@@ -43,7 +47,7 @@ pub fn encode(document: &RequestDocument, limit: DocumentLimit) -> Result<Vec<u8
     encode_as(document, FormatVersion::NEWEST, limit)
 }
 
-/// The bytes of this document in the given version. Equal documents have equal bytes in each version.
+/// The bytes of this document in the given version, not compressed. Equal documents have equal bytes in each version.
 ///
 /// # Errors
 /// As [`encode`], and [`FormatError::NotExpressible`] when the version has no place for something in the document.
@@ -52,7 +56,24 @@ pub fn encode_as(
     version: FormatVersion,
     limit: DocumentLimit,
 ) -> Result<Vec<u8>, FormatError> {
-    versions::encode(versions::KNOWN, version.number(), document, limit)
+    encode_compressed(document, version, Compression::NEVER, limit)
+}
+
+/// The bytes of this document in the given version, compressed if its payload is as large as `compression` says and if
+/// that saves an eighth; otherwise those of [`encode_as`].
+///
+/// Equal documents have equal bytes as long as the same release of this crate and of its codec write them, and whatever
+/// they are, they decode to the same document. To compare or digest, take the bytes of [`encode_as`].
+///
+/// # Errors
+/// As [`encode_as`], whose bytes have to be within the limit, too.
+pub fn encode_compressed(
+    document: &RequestDocument,
+    version: FormatVersion,
+    compression: Compression,
+    limit: DocumentLimit,
+) -> Result<Vec<u8>, FormatError> {
+    versions::encode(versions::KNOWN, version.number(), document, compression, limit)
 }
 
 /// The document with these bytes, in whichever known version they were written.
@@ -79,4 +100,13 @@ pub(crate) fn check_envelope(bytes: &[u8], limit: DocumentLimit) -> Result<(), F
 /// [`FormatError`] when the bytes around the document are not whole.
 pub fn version_number(bytes: &[u8]) -> Result<u16, FormatError> {
     envelope::open(bytes, DocumentLimit::MAX).map(|opened| opened.schema_version)
+}
+
+/// How many bytes these are when they are not compressed, by what they say of themselves. This is what counts against a
+/// [`DocumentLimit`].
+///
+/// # Errors
+/// As [`version_number`].
+pub fn uncompressed_bytes(bytes: &[u8]) -> Result<usize, FormatError> {
+    envelope::open(bytes, DocumentLimit::MAX).and_then(|opened| opened.uncompressed_bytes())
 }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::arbitrary::document;
 use super::versions::KNOWN;
-use super::{DocumentLimit, FormatVersion, decode, encode, encode_as, envelope};
+use super::{Compression, DocumentLimit, FormatVersion, decode, encode, encode_as, encode_compressed, envelope};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(192))]
@@ -19,6 +19,9 @@ proptest! {
             prop_assert_eq!(&read, &document);
             let again = encode_as(&read, version, DocumentLimit::DEFAULT).unwrap();
             prop_assert_eq!(again, bytes);
+            let compressed =
+                encode_compressed(&document, version, Compression::of_payloads_from(0), DocumentLimit::DEFAULT).unwrap();
+            prop_assert_eq!(&decode(&compressed, DocumentLimit::DEFAULT).unwrap(), &document);
         }
     }
 

@@ -160,9 +160,9 @@ fn a_version_is_added_by_one_module_and_one_line() {
         Version { number: NUMBER, encode, decode },
     ];
     for number in 1..=NUMBER {
-        let bytes = versions::encode(&table, number, &smallest(), LIMIT).unwrap();
+        let bytes = versions::encode(&table, number, &smallest(), Compression::DEFAULT, LIMIT).unwrap();
         assert_eq!(versions::decode(&table, &bytes, LIMIT).unwrap(), smallest());
     }
-    let refused = versions::encode(&table, NUMBER, &realistic(), LIMIT).unwrap_err();
+    let refused = versions::encode(&table, NUMBER, &realistic(), Compression::DEFAULT, LIMIT).unwrap_err();
     assert!(matches!(refused, FormatError::NotExpressible { version: NUMBER, .. }));
 }

@@ -1,6 +1,6 @@
 //! Which versions there are. A new one is a module, a line of [`KNOWN`], and a chapter of `docs/stored-format.md`.
 
-use super::{DocumentLimit, FormatError, envelope, version_1, version_2};
+use super::{Compression, DocumentLimit, FormatError, envelope, version_1, version_2};
 use crate::request::RequestDocument;
 
 /// One version: its number, and how its bodies are written and read.
@@ -29,11 +29,15 @@ pub(super) fn encode(
     known: &[Version],
     number: u16,
     document: &RequestDocument,
+    compression: Compression,
     limit: DocumentLimit,
 ) -> Result<Vec<u8>, FormatError> {
     let version = find(known, number)?;
     let mut bytes = envelope::begin(2048);
     (version.encode)(document, limit, &mut bytes)?;
+    if compression.applies_to(document) {
+        return envelope::seal_compressed(bytes, number, limit);
+    }
     envelope::seal(bytes, number, limit)
 }
 
@@ -41,5 +45,5 @@ pub(super) fn encode(
 pub(super) fn decode(known: &[Version], bytes: &[u8], limit: DocumentLimit) -> Result<RequestDocument, FormatError> {
     let opened = envelope::open(bytes, limit)?;
     let version = find(known, opened.schema_version)?;
-    (version.decode)(opened.body, limit)
+    (version.decode)(&opened.body(limit)?, limit)
 }

@@ -13,6 +13,7 @@ import zlib
 from datetime import datetime, timedelta, timezone
 
 NEWEST = 2
+LIMIT = 1024 * 1024
 LATEST_TIME = 253402207199999999
 DEEPEST = 16
 
@@ -48,6 +49,8 @@ def decode(data):
         raise Refused("foreign")
     if len(data) > 4 and data[4] != 1:
         raise Refused("malformed: envelope version 0" if data[4] == 0 else "unsupported envelope version")
+    if len(data) > LIMIT:
+        raise Refused("over limit")
     if len(data) < 16:
         raise Refused("truncated")
     flags, version, length, checksum = struct.unpack_from("<xBHII", data, 4)
@@ -56,14 +59,34 @@ def decode(data):
         raise Refused("truncated" if len(body) < length else "malformed: bytes behind the body")
     if zlib.crc32(body, zlib.crc32(data[:12])) != checksum:
         raise Refused("checksum mismatch")
-    if flags:
+    if flags & ~1:
         raise Refused("unsupported flags")
     if version == 0 or version > NEWEST:
         raise Refused("malformed: version 0" if version == 0 else "unsupported schema version")
+    if flags & 1:
+        body = decompress(body)
     reader = Version1(body) if version == 1 else Version2(body)
     document = reader.document()
     reader.finish()
     return document
+
+
+def decompress(body):
+    """The body that was compressed to this: its length, then a zlib stream."""
+    if len(body) < 4:
+        raise Refused("malformed: a compressed body without its length")
+    length, = struct.unpack_from("<I", body)
+    if 16 + length > LIMIT:
+        raise Refused("over limit")
+    stream = zlib.decompressobj()
+    try:
+        # One byte more than there may be, since 0 would stand for any number.
+        plain = stream.decompress(body[4:], length + 1)
+    except zlib.error as error:
+        raise Refused("malformed: " + str(error))
+    if len(plain) != length or not stream.eof or stream.unused_data:
+        raise Refused("malformed: a zlib stream of another length")
+    return plain
 
 
 class Primitives:
