@@ -15,7 +15,7 @@ use crate::redis::{
 };
 use crate::request::{MutationRequest, RequestId, StateId, Timestamp, WriteId};
 use crate::settle::{Settled, UnsettledWrite};
-use crate::stored_format::{DocumentLimit, FormatVersion};
+use crate::stored_format::{Compression, DocumentLimit, FormatVersion};
 
 /// Keeps requests in Redis, 7.0 or newer, or in Valkey, 7.2 or newer.
 ///
@@ -94,7 +94,7 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// The most bytes a stored document may have, at writing and at reading; 1 MiB if nothing is said.
+    /// The most bytes a stored document may have before it is compressed, at writing and at reading; 1 MiB if nothing is said.
     #[must_use]
     pub fn document_limit(mut self, limit: DocumentLimit) -> Self {
         self.options.document_limit = limit;
@@ -142,6 +142,17 @@ impl RedisStoreBuilder {
     #[must_use]
     pub fn write_format(mut self, version: FormatVersion) -> Self {
         self.options.write_format = version;
+        self
+    }
+
+    /// Writes requests compressed that have payloads of at least this size; 4 KiB if nothing is said.
+    ///
+    /// What is stored already stays as it is until it is written again. Processes of a release that knows no compression
+    /// refuse a compressed request as unreadable and leave it untouched: a fleet that has some keeps to
+    /// [`Compression::NEVER`] until all are upgraded.
+    #[must_use]
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.options.compression = compression;
         self
     }
 

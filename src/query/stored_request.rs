@@ -43,6 +43,8 @@ enum Document {
         bytes: Vec<u8>,
         begins_at: usize,
         limit: DocumentLimit,
+        /// How many bytes all are when the document is not compressed.
+        uncompressed_bytes: usize,
     },
     Decoded(Box<MutationRequest>),
 }
@@ -61,7 +63,11 @@ impl StoredRequest {
         limit: DocumentLimit,
     ) -> Result<Self, Unreadable> {
         match stored_format::check_envelope(bytes.get(begins_at..).unwrap_or_default(), limit) {
-            Ok(()) => Ok(Self { id, revision, document: Document::Encoded { bytes, begins_at, limit } }),
+            Ok(uncompressed) => {
+                let uncompressed_bytes = begins_at.saturating_add(uncompressed);
+                let document = Document::Encoded { bytes, begins_at, limit, uncompressed_bytes };
+                Ok(Self { id, revision, document })
+            }
             Err(error) => Err(Unreadable::new(id, error)),
         }
     }
@@ -76,6 +82,15 @@ impl StoredRequest {
         self.revision
     }
 
+    /// How many bytes the stored request is when it is not compressed; nothing for one that is decoded.
+    #[allow(dead_code, reason = "without the Redis store nothing asks")]
+    pub(crate) const fn uncompressed_bytes(&self) -> usize {
+        match self.document {
+            Document::Encoded { uncompressed_bytes, .. } => uncompressed_bytes,
+            Document::Decoded(_) => 0,
+        }
+    }
+
     /// The request. Decodes its document, each time anew; [`into_request`](Self::into_request) moves a decoded one out.
     ///
     /// # Errors
@@ -84,7 +99,7 @@ impl StoredRequest {
     pub fn request(&self) -> Result<MutationRequest, Unreadable> {
         match &self.document {
             Document::Decoded(request) => Ok((**request).clone()),
-            Document::Encoded { bytes, begins_at, limit } => {
+            Document::Encoded { bytes, begins_at, limit, .. } => {
                 let decoded = decode(bytes.get(*begins_at..).unwrap_or_default(), self.revision, *limit);
                 decoded
                     .and_then(|request| check_id(&request, &self.id).map(|()| request))

@@ -10,7 +10,7 @@ use super::preflight::Tolerance;
 use super::tls::{Tls, TlsOptions};
 use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
 use crate::query::IndexedMetadata;
-use crate::stored_format::{DocumentLimit, FormatVersion};
+use crate::stored_format::{Compression, DocumentLimit, FormatVersion};
 
 /// What a Redis store was asked for, checked only when it is opened.
 #[derive(Clone)]
@@ -25,6 +25,7 @@ pub(crate) struct RedisOptions {
     pub(crate) feed_length: u32,
     pub(crate) indexed_metadata: IndexedMetadata,
     pub(crate) write_format: FormatVersion,
+    pub(crate) compression: Compression,
     pub(crate) tolerance: Tolerance,
     pub(crate) durability: Durability,
     pub(crate) read_only: bool,
@@ -47,6 +48,7 @@ pub(crate) struct Settings {
     pub(crate) feed_length: u32,
     pub(crate) indexed_metadata: IndexedMetadata,
     pub(crate) write_format: FormatVersion,
+    pub(crate) compression: Compression,
     pub(crate) tolerance: Tolerance,
     pub(crate) read_only: bool,
     #[cfg(feature = "tls")]
@@ -72,6 +74,7 @@ impl RedisOptions {
             feed_length: 100_000,
             indexed_metadata: IndexedMetadata::default(),
             write_format: FormatVersion::NEWEST,
+            compression: Compression::DEFAULT,
             tolerance: Tolerance::default(),
             durability: Durability::default(),
             read_only: false,
@@ -109,6 +112,7 @@ impl RedisOptions {
             feed_length: self.feed_length,
             indexed_metadata: self.indexed_metadata,
             write_format: self.write_format,
+            compression: self.compression,
             tolerance: Tolerance { replica: self.read_only, ..self.tolerance },
             read_only: self.read_only,
         })

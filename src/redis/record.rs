@@ -52,11 +52,12 @@ pub(crate) struct NewRecord {
 impl NewRecord {
     /// The record of `request` as the write of `revision` makes it.
     pub(crate) fn new(settings: &Settings, request: &MutationRequest, revision: Revision) -> Result<Self> {
-        let encoded = stored_format::encode_as(request.document(), settings.write_format, settings.document_limit)
+        let &Settings { write_format, compression, document_limit, .. } = settings;
+        let encoded = stored_format::encode_compressed(request.document(), write_format, compression, document_limit)
             .map_err(|error| match error {
-                FormatError::OverLimit { size, limit, .. } => Error::TooLarge { id: request.id.clone(), size, limit },
-                source => Error::Unwritable { id: request.id.clone(), source },
-            })?;
+            FormatError::OverLimit { size, limit, .. } => Error::TooLarge { id: request.id.clone(), size, limit },
+            source => Error::Unwritable { id: request.id.clone(), source },
+        })?;
         let marks = history_marks(&request.decisions);
         let IndexEntries { lasting, current } = index_entries(request, &settings.indexed_metadata);
         let entries = current.entries().saturating_add(lasting.entries());

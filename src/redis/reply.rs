@@ -7,7 +7,7 @@ use super::history::history_marks;
 use super::options::Settings;
 use super::preflight::{COMMANDS, PreflightReport, incompatible};
 use super::record::{Fate, Record};
-use super::scan::Scanned;
+use super::scan::{MOST_PAGE_BYTES, Scanned};
 use crate::error::{Conflict, Error, Outcome, Result, StoreError, StoreErrorKind};
 use crate::query::{SortKey, StoredRequest, Unreadable, check_id};
 use crate::request::{MutationRequest, RequestId, WriteId};
@@ -226,24 +226,40 @@ pub(crate) fn scanned(settings: &Settings, reply: Value) -> Result<Scanned> {
     };
     let key = |value: Value| into_bytes(value).map(SortKey::from_bytes);
     let members: Option<Vec<SortKey>> = into_array(members).ok_or_else(broken)?.into_iter().map(key).collect();
-    let members = members.ok_or_else(broken)?;
+    let mut members = members.ok_or_else(broken)?;
     let records = into_array(records).ok_or_else(broken)?;
 
-    let bytes = records.iter().filter_map(bytes).map(<[u8]>::len).fold(0, usize::saturating_add);
-    let mut requests = Vec::with_capacity(records.len());
+    // The script bounds what it sends, compressed; it may become as much again as a page holds, and not more.
+    let sent = records.iter().filter_map(bytes).map(<[u8]>::len).fold(0, usize::saturating_add);
+    let most_held = sent.saturating_add(MOST_PAGE_BYTES);
+    let (mut requests, mut held, mut left) = (Vec::with_capacity(records.len()), 0_usize, None);
     let mut rows = BTreeSet::new();
-    let mut first_named = members.iter().filter(|member| member.id_of_row().is_none_or(|id| rows.insert(id)));
+    let mut first_named =
+        members.iter().enumerate().filter(|(_, member)| member.id_of_row().is_none_or(|id| rows.insert(id)));
     for record in records {
-        let member = first_named.next().ok_or_else(broken)?;
+        let (place, member) = first_named.next().ok_or_else(broken)?;
+        if held >= most_held {
+            left = Some(place);
+            break;
+        }
         // What is no member of ours is left out here, and found by a check.
         let Some(id) = member.request_id() else { continue };
-        requests.push((member.clone(), stored_request(settings, id, record)));
+        let stored = stored_request(settings, id, record);
+        held = held.saturating_add(stored.as_ref().map_or(0, StoredRequest::uncompressed_bytes));
+        requests.push((member.clone(), stored));
+    }
+    let (mut more, mut position) = (more != 0, key(position).ok_or_else(broken)?);
+    // The rest is left to the next call, as the script does with what is too large to send.
+    if let Some(left) = left {
+        members.truncate(left);
+        more = true;
+        position = members.last().cloned().ok_or_else(broken)?;
     }
     Ok(Scanned {
-        more: more != 0,
-        position: key(position).ok_or_else(broken)?,
+        more,
+        position,
         looked_at: u64::try_from(looked_at).unwrap_or(0),
-        bytes,
+        bytes: held,
         sizes: numbers(&sizes).ok_or_else(broken)?,
         members,
         requests,

@@ -14,8 +14,9 @@ const BUDGET: usize = 2_000;
 /// The most records one call returns because earlier ones of the same page found too few rows, if the page is no longer.
 const MOST_RECORDS: usize = 200;
 
-/// After so many bytes of records a page is given as it is, short: so many large documents are held at once, and no more.
-const MOST_PAGE_BYTES: usize = 16 * 1024 * 1024;
+/// After so many bytes of records, not compressed, a page is given as it is, short: so many large documents are held at
+/// once, and no more.
+pub(super) const MOST_PAGE_BYTES: usize = 16 * 1024 * 1024;
 
 /// One call's part of reading along a plan, in one partition.
 pub(crate) struct Scan<'a> {
@@ -36,7 +37,7 @@ pub(crate) struct Scanned {
     pub(crate) more: bool,
     pub(crate) position: SortKey,
     pub(crate) looked_at: u64,
-    /// How many bytes the records have.
+    /// How many bytes the records have that were read, not compressed.
     pub(crate) bytes: usize,
     /// How many keys each term holds: those read along, then those looked up.
     pub(crate) sizes: Vec<u64>,

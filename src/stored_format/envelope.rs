@@ -107,10 +107,11 @@ pub(super) fn open(bytes: &[u8], limit: DocumentLimit) -> Result<Opened<'_>, For
 }
 
 impl<'a> Opened<'a> {
-    /// How many bytes the envelope has around a body that is not compressed, as it says itself.
-    pub(super) fn uncompressed_bytes(&self) -> Result<usize, FormatError> {
+    /// How many bytes the envelope has around a body that is not compressed, as it says itself, within this limit.
+    pub(super) fn uncompressed_bytes(&self, limit: DocumentLimit) -> Result<usize, FormatError> {
         let body = if self.is_compressed { compression::announced(self.stored)? } else { self.stored.len() };
-        Ok(body.saturating_add(HEADER_BYTES))
+        let bytes = body.saturating_add(HEADER_BYTES);
+        limit.check(bytes).map(|()| bytes)
     }
 
     /// The body as its version wrote it. The limit holds as if it were not compressed.
@@ -118,7 +119,7 @@ impl<'a> Opened<'a> {
         if !self.is_compressed {
             return Ok(Cow::Borrowed(self.stored));
         }
-        limit.check(self.uncompressed_bytes()?)?;
+        self.uncompressed_bytes(limit)?;
         compression::decompress(self.stored).map(Cow::Owned)
     }
 }

@@ -88,10 +88,12 @@ pub fn decode(bytes: &[u8], limit: DocumentLimit) -> Result<RequestDocument, For
     versions::decode(versions::KNOWN, bytes, limit)
 }
 
-/// Checks what stands around a document, which is not decoded: that it is whole, and of a known version.
-pub(crate) fn check_envelope(bytes: &[u8], limit: DocumentLimit) -> Result<(), FormatError> {
+/// Checks what stands around a document, which is not decoded: that it is whole, of a known version, and within the limit
+/// when it is not compressed. Gives out how many bytes it is then.
+pub(crate) fn check_envelope(bytes: &[u8], limit: DocumentLimit) -> Result<usize, FormatError> {
     let opened = envelope::open(bytes, limit)?;
-    versions::find(versions::KNOWN, opened.schema_version).map(|_known| ())
+    versions::find(versions::KNOWN, opened.schema_version)?;
+    opened.uncompressed_bytes(limit)
 }
 
 /// The number of the version these bytes were written in, which need not be a known one.
@@ -108,5 +110,5 @@ pub fn version_number(bytes: &[u8]) -> Result<u16, FormatError> {
 /// # Errors
 /// As [`version_number`].
 pub fn uncompressed_bytes(bytes: &[u8]) -> Result<usize, FormatError> {
-    envelope::open(bytes, DocumentLimit::MAX).and_then(|opened| opened.uncompressed_bytes())
+    envelope::open(bytes, DocumentLimit::MAX).and_then(|opened| opened.uncompressed_bytes(DocumentLimit::MAX))
 }

@@ -9,10 +9,10 @@ use mutator_governance::blocking::{self, RequestQueries as _, RequestStore as _}
 #[cfg(any(feature = "tokio", feature = "smol"))]
 use mutator_governance::nonblocking::{self, RequestQueries as _, RequestStore as _};
 use mutator_governance::{
-    CheckReport, Count, DecisionQuery, DecisionRow, DocumentLimit, Durability, InboxQuery, Inspection, Lookup,
-    MutationRequest, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow, PreflightReport, RecentApprovalQuery,
-    RecentApprovalRow, RequestId, RequestQuery, Result, Settled, StateId, Statistics, Timestamp, UnsettledWrite,
-    WriteId,
+    CheckReport, Compression, Count, DecisionQuery, DecisionRow, DocumentLimit, Durability, InboxQuery, Inspection,
+    Lookup, MutationRequest, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow, PreflightReport,
+    RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result, Settled, StateId, Statistics,
+    StoredRequest, Timestamp, UnsettledWrite, WriteId,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,7 @@ pub struct Options {
     pub timeout: Duration,
     pub connect_timeout: Duration,
     pub limit: DocumentLimit,
+    pub compression: Compression,
     pub durability: Durability,
     pub read_only: bool,
 }
@@ -58,6 +59,7 @@ impl Options {
             timeout: Duration::from_secs(20),
             connect_timeout: Duration::from_secs(5),
             limit: DocumentLimit::DEFAULT,
+            compression: Compression::DEFAULT,
             durability: Durability::default(),
             read_only: false,
         }
@@ -90,6 +92,10 @@ impl Options {
     pub fn limit(self, limit: DocumentLimit) -> Self {
         Self { limit, ..self }
     }
+
+    pub fn compression(self, compression: Compression) -> Self {
+        Self { compression, ..self }
+    }
 }
 
 macro_rules! builder {
@@ -101,6 +107,7 @@ macro_rules! builder {
             .timeout($options.timeout)
             .connect_timeout($options.connect_timeout)
             .document_limit($options.limit)
+            .compression($options.compression)
             .durability($options.durability);
         if $options.read_only { builder.read_only() } else { builder }
     }};
@@ -225,6 +232,10 @@ impl Store {
 
     pub fn requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<MutationRequest>> {
         call!(self, store => store.requests(query, page))
+    }
+
+    pub fn stored_requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<StoredRequest>> {
+        call!(self, store => store.stored_requests(query, page))
     }
 
     pub fn pending_approvals(
