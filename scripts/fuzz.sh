@@ -22,7 +22,7 @@ set_up() {
     longest=1024
     case "$1" in
     decode_any | round_trip | upgrade)
-        seeds=(tests/fixtures/stored_format/v1 tests/fixtures/stored_format/v2)
+        seeds=(tests/fixtures/stored_format/v*)
         longest=16384
         ;;
     esac

@@ -21,7 +21,7 @@ mod workflow_model;
 use std::fs;
 use std::path::Path;
 
-use stored_format_support::vectors;
+use stored_format_support::{compressed_vectors, vectors};
 
 /// Inputs that were found for a target: `fuzz/corpus/<target>`, and the crashes in `fuzz/regressions/<target>`.
 fn inputs(target: &str) -> Vec<Vec<u8>> {
@@ -39,7 +39,9 @@ fn replay(target: &str, check: impl Fn(&[u8])) {
 /// Of a target about the stored format: its corpus, and the golden vectors.
 fn replay_with_vectors(target: &str, check: impl Fn(&[u8])) {
     replay(target, &check);
-    [1, 2].into_iter().flat_map(|version| vectors(version).into_values()).for_each(|vector| check(&vector));
+    for vectors in [1, 2].into_iter().flat_map(|version| [vectors(version), compressed_vectors(version)]) {
+        vectors.values().for_each(|vector| check(vector));
+    }
 }
 
 #[test]

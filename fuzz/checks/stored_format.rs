@@ -2,11 +2,15 @@
 
 #![allow(dead_code, reason = "each fuzz target runs one of the checks")]
 
+use miniz_oxide::deflate::compress_to_vec_zlib;
 use mutator_governance::RequestDocument;
-use mutator_governance::stored_format::{DocumentLimit, FormatError, FormatVersion, decode, encode, encode_as};
+use mutator_governance::stored_format::{
+    Compression, DocumentLimit, FormatError, FormatVersion, decode, encode, encode_as, encode_compressed,
+};
 
 const LIMIT: DocumentLimit = DocumentLimit::of_bytes(64 * 1024);
 const HEADER: usize = 16;
+const COMPRESSED: u8 = 1;
 
 /// Any bytes: no panic, and what is read can be written.
 pub fn decode_any(data: &[u8]) {
@@ -15,18 +19,24 @@ pub fn decode_any(data: &[u8]) {
     }
 }
 
-/// Any body of any version: what it describes survives being written, with the same bytes each time.
+/// Any body of any version, as it is and as a compressed one: what it describes survives being written, with the same bytes
+/// each time; and compressing a body changes nothing of what comes of it.
 pub fn round_trip(data: &[u8]) {
+    let body = body(data);
     for version in 1..=FormatVersion::NEWEST.number() {
-        if let Ok(document) = decode(&seal(version, body(data)), LIMIT) {
-            survives(&document, FormatVersion::new(version).unwrap());
+        let plain = decode(&seal(0, version, body), LIMIT);
+        for document in [&plain, &decode(&seal(COMPRESSED, version, body), LIMIT)].into_iter().flatten() {
+            survives(document, FormatVersion::new(version).unwrap());
         }
+        let length = u32::try_from(body.len()).unwrap().to_le_bytes();
+        let compressed = [&length, &compress_to_vec_zlib(body, 1)[..]].concat();
+        assert!(decode(&seal(COMPRESSED, version, &compressed), LIMIT) == plain, "compressed it is something else");
     }
 }
 
 /// Any body of an older version: read again after it was upgraded, it is the same document.
 pub fn upgrade(data: &[u8]) {
-    let Ok(document) = decode(&seal(1, body(data)), LIMIT) else { return };
+    let Ok(document) = decode(&seal(0, 1, body(data)), LIMIT) else { return };
     for version in 1..=FormatVersion::NEWEST.number() {
         survives(&document, FormatVersion::new(version).unwrap());
     }
@@ -35,11 +45,13 @@ pub fn upgrade(data: &[u8]) {
 /// A golden vector, chosen by the first byte, with some bytes replaced: a typed error; with the checksum made right
 /// again a typed error or a document.
 pub fn mutate_envelope(data: &[u8]) {
-    const VECTORS: [&[u8]; 4] = [
+    const VECTORS: [&[u8]; 6] = [
         include_bytes!("../../tests/fixtures/stored_format/v1/realistic.bin"),
         include_bytes!("../../tests/fixtures/stored_format/v2/realistic.bin"),
         include_bytes!("../../tests/fixtures/stored_format/v1/approvals.bin"),
         include_bytes!("../../tests/fixtures/stored_format/v2/fullest.bin"),
+        include_bytes!("../../tests/fixtures/stored_format/v1_compressed/json_payload.bin"),
+        include_bytes!("../../tests/fixtures/stored_format/v2_compressed/json_payload.bin"),
     ];
     let Some((&choice, edits)) = data.split_first() else { return };
     let original = VECTORS[usize::from(choice) % VECTORS.len()];
@@ -50,8 +62,10 @@ pub fn mutate_envelope(data: &[u8]) {
     }
     assert!(bytes == original || decode(&bytes, LIMIT).is_err(), "damage went unnoticed");
     let version = u16::from_le_bytes([bytes[6], bytes[7]]);
-    if let Ok(document) = decode(&seal(version, &bytes[HEADER..]), LIMIT) {
-        survives(&document, FormatVersion::NEWEST);
+    for flags in [0, COMPRESSED, bytes[5]] {
+        if let Ok(document) = decode(&seal(flags, version, &bytes[HEADER..]), LIMIT) {
+            survives(&document, FormatVersion::NEWEST);
+        }
     }
 }
 
@@ -65,6 +79,9 @@ fn survives(document: &RequestDocument, version: FormatVersion) {
     let again = decode(&bytes, LIMIT).expect("what was written within the limit is read within it");
     assert!(again == *document, "a document changed by being stored");
     assert!(encode_as(&again, version, LIMIT) == Ok(bytes), "the same document has other bytes");
+    let compressed = encode_compressed(document, version, Compression::of_payloads_from(0), LIMIT);
+    let compressed = compressed.expect("what is written plain is written compressed");
+    assert!(decode(&compressed, LIMIT).as_ref() == Ok(document), "a document changed by being compressed");
     if let Ok(newest) = encode(document, LIMIT) {
         assert!(decode(&newest, LIMIT).as_ref() == Ok(document), "a document changed by being upgraded");
     }
@@ -76,8 +93,9 @@ fn body(data: &[u8]) -> &[u8] {
 }
 
 /// An envelope that is in order around a body that need not be.
-fn seal(version: u16, body: &[u8]) -> Vec<u8> {
-    let mut bytes = b"\x89MGR\x01\x00".to_vec();
+fn seal(flags: u8, version: u16, body: &[u8]) -> Vec<u8> {
+    let mut bytes = b"\x89MGR\x01".to_vec();
+    bytes.push(flags);
     bytes.extend_from_slice(&version.to_le_bytes());
     bytes.extend_from_slice(&u32::try_from(body.len()).unwrap_or(u32::MAX).to_le_bytes());
     let checksum = crc32fast::hash(&[&bytes, body].concat());
