@@ -104,12 +104,14 @@ impl Call {
     ) -> Result<Self> {
         let record = NewRecord::new(settings, request, next)?;
         let mark = record.marks.get(stored_decisions).copied().unwrap_or_default();
-        let mut arguments = vec![record.bytes];
+        let [head, rest] = NewRecord::split(record.bytes);
+        let mut arguments = vec![head];
         arguments.extend(announcement(settings, request, next, stored_decisions));
         arguments.push(revision_bytes(request.revision()));
         arguments.push(text(&stored_decisions));
         arguments.push(mark.to_be_bytes().to_vec());
         arguments.push(with_decisions(Groups::default(), request, stored_decisions));
+        arguments.push(rest);
         Ok(Self::writing(&script::UPDATE, settings, request, arguments))
     }
 

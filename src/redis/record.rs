@@ -78,6 +78,12 @@ impl NewRecord {
         bytes.extend_from_slice(&encoded);
         Ok(Self { bytes, marks, lasting })
     }
+
+    /// The record up to its write id, and the rest: the script that puts earlier ids between them needs no copy of the rest.
+    pub(crate) fn split(mut bytes: Vec<u8>) -> [Vec<u8>; 2] {
+        let rest = bytes.split_off(bytes.len().min(FIXED_BYTES + WRITE_ID_BYTES));
+        [bytes, rest]
+    }
 }
 
 fn put_u32(bytes: &mut Vec<u8>, number: usize) {

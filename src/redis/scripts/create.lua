@@ -14,7 +14,7 @@ if unwritable then
 end
 local existing = redis.pcall('GET', KEYS[1])
 if type(existing) == 'table' and existing.err then
-    return type_refusal(KEYS[1], 'string') or existing
+    return read_refusal(existing, 'string', 'GET', KEYS[1])
 end
 if existing then
     if not header_of(existing) then
@@ -23,17 +23,17 @@ if existing then
     return { 'exists', existing }
 end
 
-local entries = entries_of(current_groups(ARGV[1]))
-for _, group in ipairs(groups_at(ARGV[7], 1)) do
-    add_entries(group, entries)
-end
+local added = {}
+local count, at = counted(ARGV[1], FIXED + 16 + 1)
+plan_groups(added, KEYS[3], ARGV[1], at, count)
+plan_groups(added, KEYS[3], ARGV[7], 1)
 
-local wrong = entries_refusal(KEYS[3], entries, 'ZADD', '0', '')
+local wrong = plan_refusal(added, 'ZADD', '0', '')
 if wrong then
     return wrong
 end
 
 redis.call('SET', KEYS[1], ARGV[1])
-add(KEYS[3], entries)
+carry_out('ZADD', added)
 announce(KEYS[2], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6])
 return { 'created' }

@@ -19,80 +19,89 @@ local function writes_since(record, write_id)
     return nil
 end
 
-local function number(bytes, at)
-    local high, low = string.byte(bytes, at, at + 1)
-    return high * 256 + low
-end
+-- Index entries stand in groups: 2 bytes of length and a member; 2 bytes, how many indexes hold it; and as many suffixes of
+-- their keys, each behind 2 bytes of length. They are taken apart by struct.unpack, since walking through them byte by byte
+-- costs more than the commands of a write.
+local MEMBER_AND_COUNT, TEXT = '>Hc0H', '>Hc0'
+local unpack_bytes = struct.unpack
 
--- Where the text at a place ends: 2 bytes of length, then the text. Raises an error when the bytes end before it.
-local function end_of_text(bytes, at)
-    local last = at + 1 + number(bytes, at)
-    if last > #bytes then
-        error('cut off')
-    end
-    return last
-end
-
--- So many groups of index entries that stand at a place, or all to the end, each as its bytes: a member and the suffixes
--- of the indexes that hold it. And the last byte of the last of them. Raises an error when the bytes end before that.
-local function groups_at(bytes, at, count)
-    local groups = {}
-    while #groups < (count or math.huge) and (count or at <= #bytes) do
-        local first = at
-        at = end_of_text(bytes, at) + 1
-        local suffixes = number(bytes, at)
-        at = at + 2
+-- Adds the entries of so many groups that stand at a place, or of all to the end, to { member = { suffix = true } }. Returns
+-- where the next would begin. Raises an error when the bytes end before that.
+local function collect(by_member, bytes, at, count)
+    local member, suffixes, suffix
+    while count and count > 0 or not count and at <= #bytes do
+        member, suffixes, at = unpack_bytes(MEMBER_AND_COUNT, bytes, at)
+        local found = by_member[member] or {}
+        by_member[member] = found
         for _ = 1, suffixes do
-            at = end_of_text(bytes, at) + 1
+            suffix, at = unpack_bytes(TEXT, bytes, at)
+            found[suffix] = true
         end
-        groups[#groups + 1] = string.sub(bytes, first, at - 1)
+        count = count and count - 1
     end
-    return groups, at - 1
+    return at
 end
 
--- The groups of current index entries of a record, and where its header ends.
-local function current_groups(record)
-    local at = FIXED + 16 * string.byte(record, 4) + 1
-    return groups_at(record, at + 2, number(record, at))
+-- How many groups of current index entries stand at a place, and where the first of them begins.
+local function counted(bytes, at)
+    return unpack_bytes('>H', bytes, at)
 end
 
--- Adds the entries of a group to members by suffix: { suffix = { member = true } }.
-local function add_entries(group, entries)
-    local last = end_of_text(group, 1)
-    local member = string.sub(group, 3, last)
-    local at = last + 3
-    while at < #group do
-        last = end_of_text(group, at)
-        local suffix = string.sub(group, at + 2, last)
-        local members = entries[suffix]
-        if members then
-            members[member] = true
-        else
-            entries[suffix] = { [member] = true }
-        end
-        at = last + 1
-    end
+-- The current index entries that a record names, by member, and where its header ends.
+local function current_entries(record)
+    local by_member = {}
+    local count, at = counted(record, FIXED + 16 * string.byte(record, 4) + 1)
+    return by_member, collect(by_member, record, at, count) - 1
 end
 
-local function entries_of(groups)
-    local entries = {}
-    for _, group in ipairs(groups) do
-        add_entries(group, entries)
-    end
-    return entries
-end
-
--- The groups of a value that is a record this script understands, and where its header ends; nil when it is none.
+-- The current index entries, by member, of a value that is a record this script understands, and where its header ends; nil
+-- when it is none.
 local function header_of(value)
     local is_ours = string.sub(value, 1, 3) == 'MR\1' and (string.byte(value, 4) or 0) > 0
     if not is_ours then
         return nil
     end
-    local is_whole, groups, last = pcall(current_groups, value)
+    local is_whole, by_member, last = pcall(current_entries, value)
     if is_whole then
-        return groups, last
+        return by_member, last
     end
     return nil
+end
+
+-- Scores are all 0, and a text, which costs less than a number: members are ordered by their bytes.
+local SCORE = '0'
+
+-- Adds an entry to what is planned: for each suffix the arguments of a command on that index, which are its key, then the
+-- score, if there is one, and the member, then those of the next member.
+local function plan(planned, prefix, suffix, member, score)
+    local arguments = planned[suffix]
+    if not arguments then
+        planned[suffix] = score and { prefix .. suffix, score, member } or { prefix .. suffix, member }
+        return
+    end
+    if score then
+        arguments[#arguments + 1] = score
+    end
+    arguments[#arguments + 1] = member
+end
+
+-- Plans to add the entries of so many groups that stand at a place, or of all to the end. Those in `known`, by member, are
+-- taken out of it instead.
+local function plan_groups(planned, prefix, bytes, at, count, known)
+    local member, suffixes, suffix
+    while count and count > 0 or not count and at <= #bytes do
+        member, suffixes, at = unpack_bytes(MEMBER_AND_COUNT, bytes, at)
+        local there = known and known[member]
+        for _ = 1, suffixes do
+            suffix, at = unpack_bytes(TEXT, bytes, at)
+            if there and there[suffix] then
+                there[suffix] = nil
+            else
+                plan(planned, prefix, suffix, member, SCORE)
+            end
+        end
+        count = count and count - 1
+    end
 end
 
 -- Whether the user may run this command: nil when so, else the answer to give. Asked before the first write, since a
@@ -106,11 +115,19 @@ end
 
 -- Whether a key is of the type the script needs, or absent: nil when it is, else the answer to give.
 local function type_refusal(key, wanted)
-    local found = redis.call('TYPE', key).ok
-    if found == wanted or found == 'none' then
+    local found = redis.pcall('TYPE', key)
+    if found.err then
+        return permission_refusal('TYPE', key) or found
+    elseif found.ok == wanted or found.ok == 'none' then
         return nil
     end
-    return { 'wrongtype', key, wanted, found }
+    return { 'wrongtype', key, wanted, found.ok }
+end
+
+-- The answer to give when a command that reads has failed with this error. Its permission is asked for only then, since
+-- nothing was written before it.
+local function read_refusal(failed, wanted, command, key, ...)
+    return permission_refusal(command, key, ...) or type_refusal(key, wanted) or failed
 end
 
 -- Runs a command on a key, of which another type is nothing to fail of: its answer, or nil when the key is of another type.
@@ -124,18 +141,18 @@ local function ask_of_any_type(command, key, ...)
     error(found)
 end
 
--- Whether index entries can be added or removed, by `command`: nil when they can, else the answer to give. ZCARD finds
--- another type as TYPE does, for less.
-local function entries_refusal(prefix, entries, command, ...)
-    for suffix in pairs(entries) do
-        local key = prefix .. suffix
-        local refused = permission_refusal(command, key, ...)
-        if refused then
-            return refused
+-- Whether what is planned can be done, by `command`: nil when it can, else the answer to give. ZCARD finds another type as
+-- TYPE does, for less.
+local function plan_refusal(planned, command, ...)
+    local may, ask = redis.acl_check_cmd, redis.pcall
+    for _, arguments in pairs(planned) do
+        local key = arguments[1]
+        if not may(command, key, ...) then
+            return { 'noperm', command, key }
         end
-        local size = redis.pcall('ZCARD', key)
+        local size = ask('ZCARD', key)
         if type(size) == 'table' then
-            return type_refusal(key, 'zset') or size
+            return read_refusal(size, 'zset', 'ZCARD', key)
         end
     end
     return nil
@@ -143,11 +160,7 @@ end
 
 -- Whether record and feed can be written: nil when they can, else the answer to give.
 local function write_refusal(record, feed)
-    return permission_refusal('GET', record)
-        or permission_refusal('GETRANGE', record, '0', '0')
-        or permission_refusal('TYPE', record)
-        or permission_refusal('ZCARD', record)
-        or permission_refusal('SET', record, '')
+    return permission_refusal('SET', record, '')
         or permission_refusal('XADD', feed, 'MAXLEN', '~', '1', '*', 'id', '')
         or type_refusal(feed, 'stream')
 end
@@ -155,30 +168,19 @@ end
 -- Lua does not unpack a longer list at once. A multiple of 2, since ZADD takes pairs.
 local MOST_UNPACKED = 2000
 
--- Runs a command on each index, with its members and what goes before each of them.
-local function for_members(command, prefix, entries, before)
-    for suffix, members in pairs(entries) do
-        local list = {}
-        for member in pairs(members) do
-            if before then
-                list[#list + 1] = before
+-- Runs a command on each index, with what is planned for it.
+local function carry_out(command, planned)
+    local call = redis.call
+    for _, arguments in pairs(planned) do
+        if #arguments <= MOST_UNPACKED then
+            call(command, unpack(arguments))
+        else
+            for first = 2, #arguments, MOST_UNPACKED do
+                local last = math.min(#arguments, first + MOST_UNPACKED - 1)
+                call(command, arguments[1], unpack(arguments, first, last))
             end
-            list[#list + 1] = member
-        end
-        for first = 1, #list, MOST_UNPACKED do
-            redis.call(command, prefix .. suffix, unpack(list, first, math.min(#list, first + MOST_UNPACKED - 1)))
         end
     end
-end
-
--- Adds and removes index entries. Scores are all 0, and a text, which costs less than a number: members are ordered by
--- their bytes.
-local function add(prefix, entries)
-    for_members('ZADD', prefix, entries, '0')
-end
-
-local function remove(prefix, entries)
-    for_members('ZREM', prefix, entries)
 end
 
 local function announce(feed, longest, id, revision, status, kinds)

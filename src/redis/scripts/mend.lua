@@ -25,33 +25,29 @@ local function is_in(suffix, member)
     local score = ask_of_any_type('ZSCORE', KEYS[2] .. suffix, member)
     return score and true or score
 end
--- The entries of `among` that `chosen` chooses, and their suffixes.
-local function choose(among, chosen)
-    local entries, suffixes = {}, {}
-    for suffix, members in pairs(among) do
-        for member in pairs(members) do
+-- Plans what `chosen` chooses of the entries, and lists their suffixes.
+local function choose(by_member, score, chosen)
+    local planned, listed = {}, {}
+    for member, suffixes in pairs(by_member) do
+        for suffix in pairs(suffixes) do
             if chosen(suffix, member) then
-                entries[suffix] = entries[suffix] or {}
-                entries[suffix][member] = true
-                suffixes[#suffixes + 1] = suffix
+                plan(planned, KEYS[2], suffix, member, score)
+                listed[#listed + 1] = suffix
             end
         end
     end
-    return entries, suffixes
+    return planned, listed
 end
 
-local new_groups, new_end = current_groups(ARGV[3])
-local wanted = entries_of(new_groups)
-for _, group in ipairs(groups_at(ARGV[4], 1)) do
-    add_entries(group, wanted)
-end
+local wanted, new_end = current_entries(ARGV[3])
+collect(wanted, ARGV[4], 1)
 local checked = 0
-local missing, missing_suffixes = choose(wanted, function(suffix, member)
+local missing, missing_suffixes = choose(wanted, SCORE, function(suffix, member)
     checked = checked + 1
     return is_in(suffix, member) == false
 end)
-local extra, extra_suffixes = choose(entries_of(named), function(suffix, member)
-    local is_wanted = wanted[suffix] and wanted[suffix][member]
+local extra, extra_suffixes = choose(named, nil, function(suffix, member)
+    local is_wanted = wanted[member] and wanted[member][suffix]
     return not is_wanted and is_in(suffix, member)
 end)
 local header = string.sub(ARGV[3], 1, 3) .. string.sub(stored, 4, 4) .. string.sub(ARGV[3], 5, FIXED)
@@ -60,8 +56,8 @@ local stale = header ~= string.sub(stored, 1, stored_end)
 
 if ARGV[2] ~= 'report' then
     local refused = permission_refusal('SET', KEYS[1], '')
-        or entries_refusal(KEYS[2], extra, 'ZREM', '')
-        or entries_refusal(KEYS[2], missing, 'ZADD', '0', '')
+        or plan_refusal(extra, 'ZREM', '')
+        or plan_refusal(missing, 'ZADD', '0', '')
     if refused then
         return refused
     end
@@ -70,7 +66,7 @@ if ARGV[2] ~= 'report' then
     elseif stale then
         redis.call('SET', KEYS[1], header .. string.sub(stored, stored_end + 1))
     end
-    remove(KEYS[2], extra)
-    add(KEYS[2], missing)
+    carry_out('ZREM', extra)
+    carry_out('ZADD', missing)
 end
 return { 'checked', checked, missing_suffixes, extra_suffixes, stale and 1 or 0 }
