@@ -24,7 +24,17 @@ pub(super) enum Stream {
 pub(super) struct TimedSocket {
     socket: Socket,
     deadline: Deadline,
+    reading: Limit,
+    writing: Limit,
 }
+
+/// The time limit that is set on a socket, for reading or for writing. Setting it is a system call, so a limit stays for
+/// later calls for as long as it is within their time: whoever is woken by it too early waits again.
+#[derive(Default)]
+struct Limit(Option<Duration>);
+
+/// Whether a socket on which a call ran into its limit can be used again. Windows does not say so.
+const WAITS_AGAIN: bool = cfg!(unix);
 
 enum Socket {
     Tcp(TcpStream),
@@ -34,7 +44,7 @@ enum Socket {
 
 impl Stream {
     pub(super) fn connect(settings: &Settings, deadline: Deadline) -> io::Result<Self> {
-        let plain = |socket| Ok(Self::Plain(TimedSocket { socket, deadline }));
+        let plain = |socket| Ok(Self::Plain(TimedSocket::new(socket, deadline)));
         match settings.connection.addr() {
             ConnectionAddr::Tcp(host, port) => plain(Socket::Tcp(connect_tcp(host, *port, deadline)?)),
             #[cfg(unix)]
@@ -43,7 +53,7 @@ impl Stream {
             ConnectionAddr::TcpTls { host, port, .. } => {
                 let session = settings.tls.session(host)?;
                 let socket = Socket::Tcp(connect_tcp(host, *port, deadline)?);
-                let mut stream = rustls::StreamOwned::new(session, TimedSocket { socket, deadline });
+                let mut stream = rustls::StreamOwned::new(session, TimedSocket::new(socket, deadline));
                 // Shaken hands now, so that a certificate that is refused fails the connecting and not a command.
                 while stream.conn.is_handshaking() {
                     stream.conn.complete_io(&mut stream.sock)?;
@@ -113,28 +123,105 @@ impl Write for Stream {
     }
 }
 
+impl TimedSocket {
+    fn new(socket: Socket, deadline: Deadline) -> Self {
+        Self { socket, deadline, reading: Limit::default(), writing: Limit::default() }
+    }
+}
+
+impl Limit {
+    /// Repeats `attempt` until it does something or fails, or until the deadline.
+    fn keep(
+        &mut self,
+        deadline: Deadline,
+        set: impl Fn(Option<Duration>) -> io::Result<()>,
+        mut attempt: impl FnMut() -> io::Result<usize>,
+    ) -> io::Result<usize> {
+        let left = time_left(deadline)?;
+        if !WAITS_AGAIN {
+            set(Some(left))?;
+            return attempt();
+        }
+        if self.0.is_none_or(|limit| limit > left) {
+            // Half of it, so that it is within the time of the next call as well. None at all would mean no limit.
+            self.0 = Some((left / 2).max(Duration::from_micros(1)));
+            set(self.0)?;
+        }
+        loop {
+            match attempt() {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.0 = Some(time_left(deadline)?);
+                    set(self.0)?;
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+}
+
 impl Read for TimedSocket {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let timeout = Some(time_left(self.deadline)?);
-        match &mut self.socket {
-            Socket::Tcp(stream) => stream.set_read_timeout(timeout).and_then(|()| stream.read(buffer)),
+        let Self { socket, deadline, reading, .. } = self;
+        match socket {
+            Socket::Tcp(stream) => {
+                reading.keep(*deadline, |limit| stream.set_read_timeout(limit), || (&*stream).read(buffer))
+            }
             #[cfg(unix)]
-            Socket::Unix(stream) => stream.set_read_timeout(timeout).and_then(|()| stream.read(buffer)),
+            Socket::Unix(stream) => {
+                reading.keep(*deadline, |limit| stream.set_read_timeout(limit), || (&*stream).read(buffer))
+            }
         }
     }
 }
 
 impl Write for TimedSocket {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        let timeout = Some(time_left(self.deadline)?);
-        match &mut self.socket {
-            Socket::Tcp(stream) => stream.set_write_timeout(timeout).and_then(|()| stream.write(buffer)),
+        let Self { socket, deadline, writing, .. } = self;
+        match socket {
+            Socket::Tcp(stream) => {
+                writing.keep(*deadline, |limit| stream.set_write_timeout(limit), || (&*stream).write(buffer))
+            }
             #[cfg(unix)]
-            Socket::Unix(stream) => stream.set_write_timeout(timeout).and_then(|()| stream.write(buffer)),
+            Socket::Unix(stream) => {
+                writing.keep(*deadline, |limit| stream.set_write_timeout(limit), || (&*stream).write(buffer))
+            }
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::thread;
+    use std::time::Instant;
+
+    use super::*;
+
+    #[test]
+    fn a_limit_of_an_earlier_call_neither_shortens_nor_lengthens_a_later_one() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let socket = Socket::Tcp(TcpStream::connect(listener.local_addr().unwrap()).unwrap());
+        let (mut server, _) = listener.accept().unwrap();
+        let mut socket = TimedSocket::new(socket, Deadline::after(Duration::from_millis(40)));
+        assert!(socket.read(&mut [0]).is_err());
+
+        socket.deadline = Deadline::after(Duration::from_secs(20));
+        let answering = thread::spawn(move || {
+            thread::sleep(Duration::from_millis(200));
+            server.write_all(b"x").unwrap();
+            server
+        });
+        assert_eq!(socket.read(&mut [0]).unwrap(), 1, "it was given up by the limit of the call before");
+
+        let _server = answering.join().unwrap();
+        let began = Instant::now();
+        socket.deadline = Deadline::after(Duration::from_millis(100));
+        assert!(socket.read(&mut [0]).is_err());
+        let took = began.elapsed();
+        assert!((100..5_000).contains(&took.as_millis()), "{took:?}");
     }
 }
