@@ -1,3 +1,5 @@
+use std::borrow::Cow;
+
 use super::check::CheckMode;
 use super::durability::Durability;
 use super::index_entries::{Groups, add_decision_entries};
@@ -265,14 +267,16 @@ impl Call {
     }
 
     /// The command to send: a script by its hash, or with its source when the server did not know the hash.
-    pub(crate) fn command(&self, with_source: bool) -> redis::Cmd {
+    pub(crate) fn command(&self, with_source: bool) -> Cow<'_, redis::Cmd> {
         match &self.what {
-            What::Command(command) => command.clone(),
+            What::Command(command) => Cow::Borrowed(command),
             What::Script { script, keys, arguments } => {
-                let mut command = if with_source { redis::cmd("EVAL") } else { redis::cmd("EVALSHA") };
-                command.arg(if with_source { &script.source } else { &script.sha1 });
-                command.arg(keys.len()).arg(keys).arg(arguments);
-                command
+                let (name, script) = if with_source { ("EVAL", &script.source) } else { ("EVALSHA", &script.sha1) };
+                let sizes = keys.iter().chain(arguments).map(Vec::len).sum::<usize>();
+                let mut command =
+                    redis::Cmd::with_capacity(keys.len() + arguments.len() + 3, sizes + script.len() + 16);
+                command.arg(name).arg(script).arg(keys.len()).arg(keys).arg(arguments);
+                Cow::Owned(command)
             }
         }
     }

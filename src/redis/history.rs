@@ -6,18 +6,21 @@ use crate::request::{ActorContext, Decision, Metadata, Timestamp, Value};
 /// sees whether the update begins with the stored history without reading a document. It guards against programming
 /// mistakes, not against forgery: whoever can write a record can write its mark.
 pub(crate) fn history_marks(decisions: &[Decision]) -> Vec<u32> {
-    let mut running = Checksum(crc32fast::Hasher::new());
+    let (mut running, mut part) = (crc32fast::Hasher::new(), Covered(Vec::with_capacity(512)));
     let behind_each = decisions.iter().map(|decision| {
-        running.decision(decision);
-        running.0.clone().finalize()
+        part.0.clear();
+        part.decision(decision);
+        running.update(&part.0);
+        running.clone().finalize()
     });
     std::iter::once(0).chain(behind_each).collect()
 }
 
-/// Takes values in such that different values are different bytes: each part behind its length or its kind.
-struct Checksum(crc32fast::Hasher);
+/// What is covered, such that different values are different bytes: each part behind its length or its kind. Collected,
+/// because a checksum of many parts of a few bytes each takes longer.
+struct Covered(Vec<u8>);
 
-impl Checksum {
+impl Covered {
     fn decision(&mut self, decision: &Decision) {
         let Decision { kind, by, reason, at, metadata } = decision;
         self.text(kind.category().as_str());
@@ -127,24 +130,24 @@ impl Checksum {
 
     fn bytes(&mut self, bytes: &[u8]) {
         self.count(bytes.len());
-        self.0.update(bytes);
+        self.0.extend_from_slice(bytes);
     }
 
     fn time(&mut self, time: Timestamp) {
-        self.0.update(&time.as_micros().to_be_bytes());
+        self.0.extend_from_slice(&time.as_micros().to_be_bytes());
     }
 
     fn fixed(&mut self, kind: u8, bytes: [u8; 8]) {
         self.kind(kind);
-        self.0.update(&bytes);
+        self.0.extend_from_slice(&bytes);
     }
 
     fn count(&mut self, count: usize) {
-        self.0.update(&(count as u64).to_be_bytes());
+        self.0.extend_from_slice(&(count as u64).to_be_bytes());
     }
 
     fn kind(&mut self, kind: u8) {
-        self.0.update(&[kind]);
+        self.0.push(kind);
     }
 }
 
