@@ -9,7 +9,7 @@ use crate::query::{
     PendingApprovalQuery, PendingApprovalRow, Plan, Query, RecentApprovalQuery, RecentApprovalRow, RequestQuery,
     SortKey, Statistics, StoredRequest, evaluate, plan,
 };
-use crate::redis::{Assembly, Call, Scan, StatisticsParts, reply};
+use crate::redis::{Assembly, Call, Scan, StatisticsParts, scan_reply};
 use crate::request::{MutationRequest, RequestId, Timestamp};
 
 const ANY_TIME: Timestamp = Timestamp::MIN;
@@ -54,7 +54,7 @@ impl RedisStore {
                 Err(error) if assembly.is_begun() && (is_late(&error) || deadline.remaining().is_none()) => break,
                 Err(error) => return Err(error),
             };
-            let scanned = reply::scanned(&self.settings, value)?;
+            let scanned = scan_reply::scanned(&self.settings, value)?;
             let in_all = scanned.sizes.iter().map(|size| size.saturating_mul(u64::from(partitions)));
             self.cardinalities.learn(scan.terms().zip(in_all));
             assembly.add(partition, &plan, query, now, scanned);
@@ -88,7 +88,10 @@ impl RedisStore {
         for partition in self.settings.keyspace.partitions() {
             let every_key = terms.iter().map(|term| (term, &crate::query::KeyRange::ALL));
             let value = self.call(&Call::sizes(&self.settings, partition, every_key), deadline).await?;
-            in_all.iter_mut().zip(reply::sizes(&value)?.0).for_each(|(sum, size)| *sum = size.saturating_add(*sum));
+            in_all
+                .iter_mut()
+                .zip(scan_reply::sizes(&value)?.0)
+                .for_each(|(sum, size)| *sum = size.saturating_add(*sum));
         }
         self.cardinalities.learn(terms.iter().zip(in_all));
         Ok(self.plan(query))
@@ -120,7 +123,7 @@ impl RedisStore {
                     Err(error) if count > 0 && is_late(&error) => return Ok(Count::AtLeast(count)),
                     Err(error) => return Err(error),
                 };
-                let scanned = reply::scanned(&self.settings, value)?;
+                let scanned = scan_reply::scanned(&self.settings, value)?;
                 count += scanned.members.len() as u64;
                 if !scanned.more {
                     break;
@@ -194,7 +197,7 @@ impl RequestQueries for RedisStore {
             let mut count = 0;
             for partition in self.settings.keyspace.partitions() {
                 let value = self.call(&Call::sizes(&self.settings, partition, [(term, range)]), deadline).await?;
-                count = reply::sizes(&value)?.0.into_iter().fold(count, u64::saturating_add);
+                count = scan_reply::sizes(&value)?.0.into_iter().fold(count, u64::saturating_add);
             }
             return Ok(Count::Exact(count));
         }
@@ -210,7 +213,7 @@ impl RequestQueries for RedisStore {
         let mut statistics = Statistics::default();
         for partition in self.settings.keyspace.partitions() {
             let value = self.call(&Call::sizes(&self.settings, partition, parts.ranges()), deadline).await?;
-            statistics += &parts.read(&reply::sizes(&value)?);
+            statistics += &parts.read(&scan_reply::sizes(&value)?);
         }
         Ok(statistics)
     }

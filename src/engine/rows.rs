@@ -25,7 +25,7 @@ pub trait Question: Send + Sync {
 /// All rows of a question, read page after page as they are taken.
 ///
 /// What changes meanwhile makes no row repeat and none that stayed put be missed. A request that cannot be read comes as
-/// [`Error::Unreadable`] in the place of its page, and the rest follows; any other error ends the rows.
+/// [`Error::Unreadable`](crate::Error::Unreadable) in the place of its page, and the rest follows; any other error ends the rows.
 pub struct Rows<Asked: Question> {
     queries: Arc<dyn RequestQueries>,
     question: Asked,

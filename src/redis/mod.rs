@@ -21,6 +21,7 @@ mod record;
 pub(crate) mod reply;
 mod retry;
 mod scan;
+pub(crate) mod scan_reply;
 mod script;
 mod statistics_parts;
 #[cfg(feature = "tls")]

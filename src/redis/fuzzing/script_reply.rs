@@ -11,6 +11,7 @@ use crate::redis::options::Settings;
 use crate::redis::record::NewRecord;
 use crate::redis::reply::{self, Created, Updated};
 use crate::redis::scan::{Assembly, Scanned};
+use crate::redis::scan_reply;
 use crate::request::{MutationRequest, Revision, WriteId};
 use crate::settle::UnsettledWrite;
 
@@ -43,7 +44,7 @@ pub fn script_reply(data: &[u8]) {
     read_by_stores(&settings, &sent, &reply);
     read_by_writes(&settings, &sent, write_id, &reply);
     read_by_checks(&settings, &sent, &reply);
-    match reply::scanned(&settings, reply.clone()) {
+    match scan_reply::scanned(&settings, reply.clone()) {
         Ok(scanned) => page(scanned),
         Err(error) => is_told(&error),
     }
@@ -88,7 +89,7 @@ fn read_by_stores(settings: &Settings, sent: &MutationRequest, reply: &Value) {
     reply::check_namespace(settings, reply).err().iter().for_each(is_told);
     reply::check_indexed_metadata(settings, reply).err().iter().for_each(is_told);
     reply::preflight(settings, reply).err().iter().for_each(is_told);
-    reply::sizes(reply).err().iter().for_each(is_told);
+    scan_reply::sizes(reply).err().iter().for_each(is_told);
     match reply::request(settings, &sent.id, reply) {
         Ok(found) => assert!(found.is_none_or(|found| found.id == sent.id), "somebody else's request"),
         Err(error) => is_told(&error),

@@ -1,0 +1,107 @@
+//! Reads what the scripts answer that read along indexes.
+
+use std::collections::BTreeSet;
+
+use redis::Value;
+
+use super::options::Settings;
+use super::record::Record;
+use super::reply::{array, bytes, unexpected};
+use super::scan::{MOST_PAGE_BYTES, Scanned};
+use crate::error::Result;
+use crate::query::{SortKey, StoredRequest, Unreadable};
+use crate::request::RequestId;
+use crate::stored_format::FormatError;
+
+/// What a scan found.
+pub(crate) fn scanned(settings: &Settings, reply: Value) -> Result<Scanned> {
+    let broken = || unexpected("scan.lua");
+    let parts = into_array(reply).and_then(|parts| <[Value; 6]>::try_from(parts).ok()).ok_or_else(broken)?;
+    let [Value::Int(more), position, Value::Int(looked_at), sizes, members, records] = parts else {
+        return Err(broken().into());
+    };
+    let key = |value: Value| into_bytes(value).map(SortKey::from_bytes);
+    let members: Option<Vec<SortKey>> = into_array(members).ok_or_else(broken)?.into_iter().map(key).collect();
+    let mut members = members.ok_or_else(broken)?;
+    let records = into_array(records).ok_or_else(broken)?;
+
+    // The script bounds what it sends, compressed; it may become as much again as a page holds, and not more.
+    let sent = records.iter().filter_map(bytes).map(<[u8]>::len).fold(0, usize::saturating_add);
+    let most_held = sent.saturating_add(MOST_PAGE_BYTES);
+    let (mut requests, mut held, mut left) = (Vec::with_capacity(records.len()), 0_usize, None);
+    let mut rows = BTreeSet::new();
+    let mut first_named =
+        members.iter().enumerate().filter(|(_, member)| member.id_of_row().is_none_or(|id| rows.insert(id)));
+    for record in records {
+        let (place, member) = first_named.next().ok_or_else(broken)?;
+        if held >= most_held {
+            left = Some(place);
+            break;
+        }
+        // What is no member of ours is left out here, and found by a check.
+        let Some(id) = member.request_id() else { continue };
+        let stored = stored_request(settings, id, record);
+        held = held.saturating_add(stored.as_ref().map_or(0, StoredRequest::uncompressed_bytes));
+        requests.push((member.clone(), stored));
+    }
+    let (mut more, mut position) = (more != 0, key(position).ok_or_else(broken)?);
+    // The rest is left to the next call, as the script does with what is too large to send.
+    if let Some(left) = left {
+        members.truncate(left);
+        more = true;
+        position = members.last().cloned().ok_or_else(broken)?;
+    }
+    Ok(Scanned {
+        more,
+        position,
+        looked_at: u64::try_from(looked_at).unwrap_or(0),
+        bytes: held,
+        sizes: numbers(&sizes).ok_or_else(broken)?,
+        members,
+        requests,
+    })
+}
+
+fn stored_request(settings: &Settings, id: RequestId, record: Value) -> Result<StoredRequest, Unreadable> {
+    if record == Value::Nil {
+        let problem = "an index names the request, but nothing is stored under its key".to_owned();
+        return Err(Unreadable::new(id, FormatError::Malformed { problem }));
+    }
+    let Some(bytes) = into_bytes(record) else { return Err(Unreadable::new(id, FormatError::Foreign)) };
+    match Record::parse(&bytes).map(|record| (record.revision(), bytes.len() - record.document().len())) {
+        Ok((revision, begins_at)) => StoredRequest::encoded(id, revision, bytes, begins_at, settings.document_limit),
+        Err(error) => Err(Unreadable::new(id, error)),
+    }
+}
+
+/// How many keys each term holds, and the first key of the first.
+pub(crate) fn sizes(reply: &Value) -> Result<(Vec<u64>, Option<SortKey>)> {
+    let [sizes, first] = array(reply).unwrap_or_default() else {
+        return Err(unexpected("sizes.lua").into());
+    };
+    let sizes = numbers(sizes).ok_or_else(|| unexpected("sizes.lua"))?;
+    Ok((sizes, bytes(first).map(|bytes| SortKey::from_bytes(bytes.to_vec()))))
+}
+
+fn into_array(value: Value) -> Option<Vec<Value>> {
+    match value {
+        Value::Array(values) => Some(values),
+        _ => None,
+    }
+}
+
+fn into_bytes(value: Value) -> Option<Vec<u8>> {
+    match value {
+        Value::BulkString(bytes) => Some(bytes),
+        Value::SimpleString(text) => Some(text.into_bytes()),
+        _ => None,
+    }
+}
+
+fn numbers(value: &Value) -> Option<Vec<u64>> {
+    let number = |value: &Value| match value {
+        Value::Int(number) => u64::try_from(*number).ok(),
+        _ => None,
+    };
+    array(value)?.iter().map(number).collect()
+}
