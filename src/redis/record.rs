@@ -53,8 +53,8 @@ impl NewRecord {
     /// The record of `request` as the write of `revision` makes it.
     pub(crate) fn new(settings: &Settings, request: &MutationRequest, revision: Revision) -> Result<Self> {
         let &Settings { write_format, compression, document_limit, .. } = settings;
-        let encoded = stored_format::encode_compressed(request.document(), write_format, compression, document_limit)
-            .map_err(|error| match error {
+        let encoded = stored_format::encode_compressed(request.document(), write_format, compression, document_limit);
+        let encoded = encoded.map_err(|error| match error {
             FormatError::OverLimit { size, limit, .. } => Error::TooLarge { id: request.id.clone(), size, limit },
             source => Error::Unwritable { id: request.id.clone(), source },
         })?;

@@ -138,9 +138,10 @@ local function next_members(count)
     return members, #members < count
 end
 
+-- The id in a member, and where what is behind it begins, if anything is.
 local function id_of(member)
     local zero = string.find(member, '\0', 9, true)
-    return string.sub(member, 9, zero and zero - 1)
+    return string.sub(member, 9, zero and zero - 1), zero
 end
 
 local function request_of(member)
@@ -218,8 +219,7 @@ end
 local record_keys, first_named, named = {}, {}, {}
 if wants_records then
     for number, member in ipairs(found) do
-        local zero = string.find(member, '\0', 9, true)
-        local id = string.sub(member, 9, zero and zero - 1)
+        local id, zero = id_of(member)
         if not (zero and named[id]) then
             record_keys[#record_keys + 1] = KEYS[1] .. id
             first_named[#record_keys] = number
