@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::request_text::joined;
 use crate::error::InvalidValue;
 use crate::request::{ActorContext, ActorId, ActorKind, Approval, Group, MutationRequest, Role, Timestamp};
-use crate::workflow;
+use crate::workflow::{self, Deciding};
 
 /// Whose inbox is asked for: the approvals an actor can decide now, in created order.
 ///
@@ -69,6 +69,11 @@ impl InboxQuery {
     /// The approvals of this request that are in the inbox now.
     pub fn approvals_of<'a>(&self, request: &'a MutationRequest, now: Timestamp) -> Vec<&'a Approval> {
         if request.state.awaits_approval() { workflow::decidable_by(request, &self.actor, now) } else { Vec::new() }
+    }
+
+    /// Whether this approval is in the inbox now.
+    pub(super) fn lets_decide(&self, deciding: Deciding<'_>, approval: &Approval, now: Timestamp) -> bool {
+        deciding.check(&approval.id, &self.actor, now).is_ok()
     }
 }
 

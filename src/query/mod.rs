@@ -14,6 +14,7 @@ mod digest;
 mod direction;
 mod due_query;
 mod evaluate;
+mod excerpt_rows;
 mod inbox_query;
 mod index_entries;
 mod key_range;

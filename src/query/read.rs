@@ -1,9 +1,11 @@
 //! Which rows one request gives for each read, and where they stand in its order.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::conditions::Conditions;
 use super::digest::QuestionDigest;
+use super::excerpt_rows;
 use super::recent_query::approval_activity;
 use super::{
     DecisionQuery, DecisionRow, InboxQuery, IndexedMetadata, KeyLayout, PendingApprovalQuery, PendingApprovalRow,
@@ -11,6 +13,8 @@ use super::{
     Unreadable,
 };
 use crate::request::{Approval, Decision, MutationRequest, Timestamp};
+use crate::stored_format::approvals_of;
+use crate::workflow::Deciding;
 
 /// Results of a query, each with its key.
 pub(crate) type Rows<Q> = Vec<(SortKey, <Q as Query>::Row)>;
@@ -39,8 +43,8 @@ pub trait Query: Conditions + Clone {
         parts.map(|(key, part)| (key, Self::row(part))).collect()
     }
 
-    /// The same of a request as it is stored, under a key of an index. Nothing is left to check on it when `is_certain`,
-    /// and its only row then has that key.
+    /// The same of a request as it is stored, under a key of an index. When `is_certain`, the index has answered the query:
+    /// nothing is left to check on the request.
     ///
     /// # Errors
     /// [`Unreadable`] when its document is needed and cannot be decoded.
@@ -55,7 +59,7 @@ pub trait Query: Conditions + Clone {
         Ok(self.rows_from(stored.into_request()?, now, is_wanted))
     }
 
-    /// Whether this asks for requests, and for all of them.
+    /// Whether this asks for every row there is.
     fn is_without_filters(&self) -> bool {
         false
     }
@@ -149,7 +153,7 @@ impl Query for PendingApprovalQuery {
     }
 
     fn row((request, approval): Self::Part<'_>) -> PendingApprovalRow {
-        PendingApprovalRow { request: RequestSummary::from(request), approval: approval.clone() }
+        PendingApprovalRow { request: Arc::new(request.into()), approval: approval.clone() }
     }
 
     fn rows_from(&self, request: MutationRequest, now: Timestamp, is_wanted: impl Fn(&SortKey) -> bool) -> Rows<Self> {
@@ -157,6 +161,26 @@ impl Query for PendingApprovalQuery {
         let approvals = wanted.map(|(key, (_, approval))| (key, approval.clone())).collect();
         let rows = with_summaries(request, approvals);
         rows.map(|(request, (key, approval))| (key, PendingApprovalRow { request, approval })).collect()
+    }
+
+    fn rows_from_stored(
+        &self,
+        _key: &SortKey,
+        stored: StoredRequest,
+        is_certain: bool,
+        now: Timestamp,
+        is_wanted: impl Fn(&SortKey) -> bool,
+    ) -> Result<Rows<Self>, Unreadable> {
+        if is_certain {
+            return excerpt_rows::of_pending_approvals(stored, is_wanted, |head, _, approval| {
+                head.state.awaits_approval() && self.matches_approval(approval)
+            });
+        }
+        Ok(self.rows_from(stored.into_request()?, now, is_wanted))
+    }
+
+    fn is_without_filters(&self) -> bool {
+        self.clone().in_order(SortDirection::default()) == Self::new()
     }
 
     fn direction(&self) -> SortDirection {
@@ -188,6 +212,20 @@ impl Query for InboxQuery {
         rows.map(|(request, (key, approval))| (key, PendingApprovalRow { request, approval })).collect()
     }
 
+    fn rows_from_stored(
+        &self,
+        _key: &SortKey,
+        stored: StoredRequest,
+        _is_certain: bool,
+        now: Timestamp,
+        is_wanted: impl Fn(&SortKey) -> bool,
+    ) -> Result<Rows<Self>, Unreadable> {
+        excerpt_rows::of_pending_approvals(stored, is_wanted, |head, approvals, approval| {
+            let deciding = Deciding { state: &head.state, approvals, requested_by: &head.requested_by };
+            self.lets_decide(deciding, approval, now)
+        })
+    }
+
     fn fingerprint(&self) -> [u8; 8] {
         fingerprint("inbox", |digest| {
             digest.text("actor id", self.actor_id().as_str());
@@ -212,7 +250,7 @@ impl Query for DecisionQuery {
     }
 
     fn row((request, ordinal, decision): Self::Part<'_>) -> DecisionRow {
-        DecisionRow { request: RequestSummary::from(request), ordinal, decision: decision.clone() }
+        DecisionRow { request: Arc::new(request.into()), ordinal, decision: decision.clone() }
     }
 
     fn rows_from(&self, request: MutationRequest, now: Timestamp, is_wanted: impl Fn(&SortKey) -> bool) -> Rows<Self> {
@@ -220,6 +258,24 @@ impl Query for DecisionQuery {
         let decisions = wanted.map(|(key, (_, ordinal, decision))| (key, ordinal, decision.clone())).collect();
         let rows = with_summaries(request, decisions);
         rows.map(|(request, (key, ordinal, decision))| (key, DecisionRow { request, ordinal, decision })).collect()
+    }
+
+    fn rows_from_stored(
+        &self,
+        _key: &SortKey,
+        stored: StoredRequest,
+        is_certain: bool,
+        now: Timestamp,
+        is_wanted: impl Fn(&SortKey) -> bool,
+    ) -> Result<Rows<Self>, Unreadable> {
+        if is_certain {
+            return excerpt_rows::of_decisions(self, stored, is_wanted);
+        }
+        Ok(self.rows_from(stored.into_request()?, now, is_wanted))
+    }
+
+    fn is_without_filters(&self) -> bool {
+        *self == Self::new()
     }
 
     fn fingerprint(&self) -> [u8; 8] {
@@ -237,9 +293,14 @@ fn approval_rows<'a>(
     in_order(asked.into_iter().map(|approval| (key(approval), (request, approval))))
 }
 
-/// Gives each part a summary of its request; the last takes the request apart instead of copying it.
-fn with_summaries<Part>(request: MutationRequest, parts: Vec<Part>) -> impl Iterator<Item = (RequestSummary, Part)> {
-    std::iter::repeat_n(RequestSummary::from(request), parts.len()).zip(parts)
+/// Gives each part the summary of its request.
+fn with_summaries<Part>(
+    request: MutationRequest,
+    parts: Vec<Part>,
+) -> impl Iterator<Item = (Arc<RequestSummary>, Part)> {
+    let revision = request.revision();
+    let (head, _) = approvals_of(request.into_document());
+    std::iter::repeat_n(Arc::new(RequestSummary::new(head, revision)), parts.len()).zip(parts)
 }
 
 fn in_order<Part>(rows: impl Iterator<Item = (SortKey, Part)>) -> Vec<(SortKey, Part)> {

@@ -6,6 +6,7 @@ use crate::request::{
     ActorContext, Approval, Decision, Intent, MutationRequest, PendingReason, RequestId, Revision, Status, Target,
     Timestamp,
 };
+use crate::stored_format::Head;
 
 /// What a row about a part of a request says about the request itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,8 +36,8 @@ pub struct RequestSummary {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PendingApprovalRow {
-    /// The request.
-    pub request: RequestSummary,
+    /// The request; the rows of a page that are about the same one share it.
+    pub request: Arc<RequestSummary>,
     /// The approval.
     pub approval: Approval,
 }
@@ -45,8 +46,8 @@ pub struct PendingApprovalRow {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DecisionRow {
-    /// The request.
-    pub request: RequestSummary,
+    /// The request; the rows of a page that are about the same one share it.
+    pub request: Arc<RequestSummary>,
     /// The place of the decision in the request's history; the first is 0.
     pub ordinal: u32,
     /// The decision.
@@ -63,6 +64,23 @@ pub struct RecentApprovalRow {
     pub activity_at: Timestamp,
 }
 
+impl RequestSummary {
+    /// What the head of a document says, as it was read at this revision.
+    pub(crate) fn new(head: Head, revision: Revision) -> Self {
+        Self {
+            revision,
+            status: head.state.status(),
+            pending_reason: head.state.pending().map(|pending| pending.reason),
+            id: head.id,
+            target: head.target,
+            intent: head.intent,
+            requested_by: head.requested_by,
+            created_at: head.created_at,
+            updated_at: head.updated_at,
+        }
+    }
+}
+
 impl From<&MutationRequest> for RequestSummary {
     fn from(request: &MutationRequest) -> Self {
         Self {
@@ -75,24 +93,6 @@ impl From<&MutationRequest> for RequestSummary {
             pending_reason: request.state.pending().map(|pending| pending.reason),
             created_at: request.created_at,
             updated_at: request.updated_at,
-        }
-    }
-}
-
-impl From<MutationRequest> for RequestSummary {
-    fn from(request: MutationRequest) -> Self {
-        let revision = request.revision();
-        let document = request.into_document();
-        Self {
-            revision,
-            status: document.state.status(),
-            pending_reason: document.state.pending().map(|pending| pending.reason),
-            id: document.id,
-            target: document.target,
-            intent: document.intent,
-            requested_by: document.requested_by,
-            created_at: document.created_at,
-            updated_at: document.updated_at,
         }
     }
 }

@@ -1,8 +1,11 @@
 use std::fmt;
 
 use super::Unreadable;
-use crate::request::{MutationRequest, RequestId, Revision};
-use crate::stored_format::{self, DocumentLimit, FormatError};
+use crate::error::Error;
+use crate::request::{Approval, MutationRequest, RequestId, Revision, check_approvals};
+use crate::stored_format::{
+    self, DocumentLimit, Excerpt, FormatError, IsWanted, PlacedDecision, approvals_of, decisions_of,
+};
 
 /// A request of a page as its store keeps it: id and revision at hand, the document decoded when it is asked for.
 ///
@@ -102,7 +105,7 @@ impl StoredRequest {
             Document::Encoded { bytes, begins_at, limit, .. } => {
                 let decoded = decode(bytes.get(*begins_at..).unwrap_or_default(), self.revision, *limit);
                 decoded
-                    .and_then(|request| check_id(&request, &self.id).map(|()| request))
+                    .and_then(|request| check_id(&request.id, &self.id).map(|()| request))
                     .map_err(|error| Unreadable::new(self.id.clone(), error))
             }
         }
@@ -116,6 +119,44 @@ impl StoredRequest {
         match self.document {
             Document::Decoded(request) => Ok(*request),
             Document::Encoded { .. } => self.request(),
+        }
+    }
+}
+
+/// Parts of a request without the rest of it: for the rows of a page, which show no more.
+impl StoredRequest {
+    /// Its approvals. Of those who decided them, kind and id are certain to be there, and nothing else is.
+    ///
+    /// # Errors
+    /// [`Unreadable`] as far as [`request`](Self::request) would find it in these parts.
+    pub(super) fn into_approvals(self) -> Result<Excerpt<Approval>, Unreadable> {
+        match self.document {
+            Document::Decoded(request) => Ok(approvals_of(request.into_document())),
+            Document::Encoded { bytes, begins_at, limit, .. } => {
+                let document = bytes.get(begins_at..).unwrap_or_default();
+                let read = stored_format::decode_approvals(document, limit).and_then(|(head, approvals)| {
+                    check_id(&head.id, &self.id)?;
+                    check_approvals(&head.id, &head.state, &approvals).map_err(|error| malformed(&error))?;
+                    Ok((head, approvals))
+                });
+                read.map_err(|error| Unreadable::new(self.id, error))
+            }
+        }
+    }
+
+    /// Those of its decisions that are wanted, each with its place in the history.
+    ///
+    /// # Errors
+    /// As [`into_approvals`](Self::into_approvals).
+    pub(super) fn into_decisions(self, is_wanted: IsWanted<'_>) -> Result<Excerpt<PlacedDecision>, Unreadable> {
+        match self.document {
+            Document::Decoded(request) => Ok(decisions_of(request.into_document(), is_wanted)),
+            Document::Encoded { bytes, begins_at, limit, .. } => {
+                let document = bytes.get(begins_at..).unwrap_or_default();
+                let read = stored_format::decode_decisions(document, limit, is_wanted);
+                let read = read.and_then(|read| check_id(&read.0.id, &self.id).map(|()| read));
+                read.map_err(|error| Unreadable::new(self.id, error))
+            }
         }
     }
 }
@@ -138,14 +179,17 @@ pub(crate) fn decode(
     revision: Revision,
     limit: DocumentLimit,
 ) -> Result<MutationRequest, FormatError> {
-    MutationRequest::from_document(stored_format::decode(document, limit)?, revision)
-        .map_err(|error| FormatError::Malformed { problem: error.to_string() })
+    MutationRequest::from_document(stored_format::decode(document, limit)?, revision).map_err(|error| malformed(&error))
+}
+
+fn malformed(error: &Error) -> FormatError {
+    FormatError::Malformed { problem: error.to_string() }
 }
 
 /// Refuses the document of another request.
-pub(crate) fn check_id(request: &MutationRequest, id: &RequestId) -> Result<(), FormatError> {
-    if request.id != *id {
-        let problem = format!("the document is of request {}, but is stored under {id}", request.id);
+pub(crate) fn check_id(found: &RequestId, id: &RequestId) -> Result<(), FormatError> {
+    if found != id {
+        let problem = format!("the document is of request {found}, but is stored under {id}");
         return Err(FormatError::Malformed { problem });
     }
     Ok(())

@@ -220,7 +220,7 @@ fn read_record(settings: &Settings, id: &RequestId, value: &Value) -> Result<Opt
     }
     let bytes = bytes(value).ok_or(FormatError::Foreign)?;
     let request = Record::parse(bytes)?.decode(settings.document_limit)?;
-    check_id(&request, id)?;
+    check_id(&request.id, id)?;
     Ok(Some(request))
 }
 

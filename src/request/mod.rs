@@ -31,6 +31,7 @@ pub use decision::{
     ApprovalDecision, Decision, DecisionCategory, DecisionKind, ExecutionDecision, LifecycleDecision, VersionDecision,
 };
 pub use digest::Digest;
+pub(crate) use document::check_approvals;
 pub use document::{MutationRequest, RequestDocument, Target, Versioning};
 pub use draft::{InitialState, RequestDraft};
 pub use execution::{

@@ -12,6 +12,9 @@ mod compression;
 #[cfg(test)]
 mod compression_tests;
 mod envelope;
+mod excerpt;
+#[cfg(test)]
+mod excerpt_tests;
 #[cfg(test)]
 mod figures;
 mod format_error;
@@ -31,9 +34,10 @@ mod version_1;
 mod version_2;
 mod versions;
 
-use crate::request::RequestDocument;
+use crate::request::{Approval, RequestDocument};
 
 pub use compression::Compression;
+pub(crate) use excerpt::{Excerpt, Head, IsWanted, PlacedDecision, approvals_of, decisions_of};
 pub use format_error::FormatError;
 pub use format_version::FormatVersion;
 use limits::Budget;
@@ -86,6 +90,25 @@ pub fn encode_compressed(
 /// Every other [`FormatError`], by what is wrong with the bytes.
 pub fn decode(bytes: &[u8], limit: DocumentLimit) -> Result<RequestDocument, FormatError> {
     versions::decode(versions::KNOWN, bytes, limit)
+}
+
+/// Head and approvals of the document with these bytes, without the rest of it. Of those who decided approvals, kind and id
+/// are certain to be there, and nothing else is.
+///
+/// What is not read is not checked, but for the checksum over all of it.
+pub(crate) fn decode_approvals(bytes: &[u8], limit: DocumentLimit) -> Result<Excerpt<Approval>, FormatError> {
+    versions::decode_approvals(versions::KNOWN, bytes, limit)
+}
+
+/// Head and wanted decisions of the document with these bytes, each with its place in the history, without the rest of it.
+///
+/// What is not read is not checked, but for the checksum over all of it.
+pub(crate) fn decode_decisions(
+    bytes: &[u8],
+    limit: DocumentLimit,
+    is_wanted: IsWanted<'_>,
+) -> Result<Excerpt<PlacedDecision>, FormatError> {
+    versions::decode_decisions(versions::KNOWN, bytes, limit, is_wanted)
 }
 
 /// Checks what stands around a document, which is not decoded: that it is whole, of a known version, and within the limit

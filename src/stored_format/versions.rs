@@ -1,20 +1,38 @@
 //! Which versions there are. A new one is a module, a line of [`KNOWN`], and a chapter of `docs/stored-format.md`.
 
+use super::excerpt::{Excerpt, IsWanted, PlacedDecision, approvals_of, decisions_of};
 use super::{Compression, DocumentLimit, FormatError, envelope, version_1, version_2};
-use crate::request::RequestDocument;
+use crate::request::{Approval, RequestDocument};
 
 /// One version: its number, and how its bodies are written and read.
+#[derive(Clone, Copy)]
 pub(super) struct Version {
     pub(super) number: u16,
     /// Appends the body of a document, or says why this version cannot hold it.
     pub(super) encode: fn(&RequestDocument, DocumentLimit, &mut Vec<u8>) -> Result<(), FormatError>,
     pub(super) decode: fn(&[u8], DocumentLimit) -> Result<RequestDocument, FormatError>,
+    /// How parts of a body are read by themselves; where it is not known, the whole is read for them.
+    pub(super) excerpts: Option<Excerpts>,
 }
+
+/// What is read of a body without reading all of it.
+#[derive(Clone, Copy)]
+pub(super) struct Excerpts {
+    pub(super) approvals: fn(&[u8], DocumentLimit) -> Read<Approval>,
+    pub(super) decisions: fn(&[u8], DocumentLimit, IsWanted<'_>) -> Read<PlacedDecision>,
+}
+
+type Read<Part> = Result<Excerpt<Part>, FormatError>;
 
 /// Every version there ever was, the newest last.
 pub(super) const KNOWN: &[Version] = &[
-    Version { number: version_1::NUMBER, encode: version_1::encode, decode: version_1::decode },
-    Version { number: version_2::NUMBER, encode: version_2::encode, decode: version_2::decode },
+    Version { number: version_1::NUMBER, encode: version_1::encode, decode: version_1::decode, excerpts: None },
+    Version {
+        number: version_2::NUMBER,
+        encode: version_2::encode,
+        decode: version_2::decode,
+        excerpts: Some(Excerpts { approvals: version_2::decode_approvals, decisions: version_2::decode_decisions }),
+    },
 ];
 
 /// The version with this number, among `known`.
@@ -43,7 +61,38 @@ pub(super) fn encode(
 
 /// Reads a document in whichever of the `known` versions it was written.
 pub(super) fn decode(known: &[Version], bytes: &[u8], limit: DocumentLimit) -> Result<RequestDocument, FormatError> {
+    read(known, bytes, limit, |version, body| (version.decode)(body, limit))
+}
+
+/// Reads head and approvals of a document.
+pub(super) fn decode_approvals(known: &[Version], bytes: &[u8], limit: DocumentLimit) -> Read<Approval> {
+    read(known, bytes, limit, |version, body| match &version.excerpts {
+        Some(excerpts) => (excerpts.approvals)(body, limit),
+        None => (version.decode)(body, limit).map(approvals_of),
+    })
+}
+
+/// Reads head and wanted decisions of a document.
+pub(super) fn decode_decisions(
+    known: &[Version],
+    bytes: &[u8],
+    limit: DocumentLimit,
+    is_wanted: IsWanted<'_>,
+) -> Read<PlacedDecision> {
+    read(known, bytes, limit, |version, body| match &version.excerpts {
+        Some(excerpts) => (excerpts.decisions)(body, limit, is_wanted),
+        None => (version.decode)(body, limit).map(|document| decisions_of(document, is_wanted)),
+    })
+}
+
+/// Opens the envelope and has the body read by its version.
+fn read<T>(
+    known: &[Version],
+    bytes: &[u8],
+    limit: DocumentLimit,
+    read: impl FnOnce(&Version, &[u8]) -> Result<T, FormatError>,
+) -> Result<T, FormatError> {
     let opened = envelope::open(bytes, limit)?;
     let version = find(known, opened.schema_version)?;
-    (version.decode)(&opened.body(limit)?, limit)
+    read(version, &opened.body(limit)?)
 }

@@ -9,65 +9,78 @@ use crate::request::{
     MutationRequest, Rejection, RequestDocument, RequestState, Timestamp, Value, Verdict,
 };
 
-/// Whether the actor may decide the approval now, by the rules of [`ApprovalRefusal`] in their order.
-pub(super) fn check<'a>(
-    document: &'a RequestDocument,
-    id: &ApprovalId,
-    actor: &ActorContext,
-    now: Timestamp,
-) -> Result<&'a Approval, ApprovalRefusal> {
-    if !document.state.awaits_approval() {
-        return Err(ApprovalRefusal::NotAwaitingApproval { status: document.state.status() });
-    }
-    if document.approvals.is_empty() {
-        return Err(ApprovalRefusal::NoApprovals);
-    }
-    let Some(approval) = document.approvals.iter().find(|approval| approval.id == *id) else {
-        return Err(ApprovalRefusal::UnknownApproval { approval: id.clone(), known: known(document) });
-    };
-    if !is_pending(approval) {
-        return Err(ApprovalRefusal::AlreadyDecided { approval: id.clone(), status: approval.state.status() });
-    }
-    if let Some(expired_at) = approval.expires_at.filter(|_| is_overdue(approval, now)) {
-        return Err(ApprovalRefusal::Expired { approval: id.clone(), expired_at });
-    }
-    check_actor(document, approval, actor)?;
-    match active_step(&document.approvals) {
-        Some(active) if active != approval.step => {
-            Err(ApprovalRefusal::NotYet { approval: id.clone(), step: approval.step, active })
-        }
-        _ => Ok(approval),
+/// What tells who may decide the approvals of a request.
+#[derive(Clone, Copy)]
+pub(crate) struct Deciding<'a> {
+    pub(crate) state: &'a RequestState,
+    pub(crate) approvals: &'a [Approval],
+    pub(crate) requested_by: &'a ActorContext,
+}
+
+impl<'a> From<&'a RequestDocument> for Deciding<'a> {
+    fn from(document: &'a RequestDocument) -> Self {
+        Self { state: &document.state, approvals: &document.approvals, requested_by: &document.requested_by }
     }
 }
 
-fn check_actor(document: &RequestDocument, approval: &Approval, actor: &ActorContext) -> Result<(), ApprovalRefusal> {
-    let Some(actor_id) = &actor.id else {
-        return Err(ApprovalRefusal::AnonymousDecider { approval: approval.id.clone() });
-    };
-    let (approval_id, name) = (approval.id.clone(), actor_id.to_string());
-    if !approval.target.matches(actor) {
-        let target = approval.target.clone();
-        return Err(ApprovalRefusal::NotAddressed { approval: approval_id, target, actor: name });
-    }
-    if approval.decider == DeciderRule::NotTheRequester && document.requested_by.id.as_ref() == Some(actor_id) {
-        return Err(ApprovalRefusal::OwnRequest { approval: approval_id, actor: name });
-    }
-    if let Some(quorum) = &approval.quorum {
-        let voted = document
-            .approvals
-            .iter()
-            .filter(|member| member.quorum.as_ref().is_some_and(|other| other.group == quorum.group))
-            .filter_map(|member| member.state.verdict())
-            .any(|verdict| verdict.by.id.as_ref() == Some(actor_id));
-        if voted {
-            return Err(ApprovalRefusal::AlreadyVoted {
-                approval: approval_id,
-                group: quorum.group.clone(),
-                actor: name,
-            });
+impl<'a> Deciding<'a> {
+    /// Whether the actor may decide the approval now, by the rules of [`ApprovalRefusal`] in their order.
+    pub(crate) fn check(
+        self,
+        id: &ApprovalId,
+        actor: &ActorContext,
+        now: Timestamp,
+    ) -> Result<&'a Approval, ApprovalRefusal> {
+        if !self.state.awaits_approval() {
+            return Err(ApprovalRefusal::NotAwaitingApproval { status: self.state.status() });
+        }
+        if self.approvals.is_empty() {
+            return Err(ApprovalRefusal::NoApprovals);
+        }
+        let Some(approval) = self.approvals.iter().find(|approval| approval.id == *id) else {
+            return Err(ApprovalRefusal::UnknownApproval { approval: id.clone(), known: known(self.approvals) });
+        };
+        if !is_pending(approval) {
+            return Err(ApprovalRefusal::AlreadyDecided { approval: id.clone(), status: approval.state.status() });
+        }
+        if let Some(expired_at) = approval.expires_at.filter(|_| is_overdue(approval, now)) {
+            return Err(ApprovalRefusal::Expired { approval: id.clone(), expired_at });
+        }
+        self.check_actor(approval, actor)?;
+        match active_step(self.approvals) {
+            Some(active) if active != approval.step => {
+                Err(ApprovalRefusal::NotYet { approval: id.clone(), step: approval.step, active })
+            }
+            _ => Ok(approval),
         }
     }
-    Ok(())
+
+    fn check_actor(self, approval: &Approval, actor: &ActorContext) -> Result<(), ApprovalRefusal> {
+        let Some(actor_id) = &actor.id else {
+            return Err(ApprovalRefusal::AnonymousDecider { approval: approval.id.clone() });
+        };
+        let (id, name) = (|| approval.id.clone(), || actor_id.to_string());
+        if !approval.target.matches(actor) {
+            let target = approval.target.clone();
+            return Err(ApprovalRefusal::NotAddressed { approval: id(), target, actor: name() });
+        }
+        if approval.decider == DeciderRule::NotTheRequester && self.requested_by.id.as_ref() == Some(actor_id) {
+            return Err(ApprovalRefusal::OwnRequest { approval: id(), actor: name() });
+        }
+        if let Some(quorum) = &approval.quorum {
+            let voted = self
+                .approvals
+                .iter()
+                .filter(|member| member.quorum.as_ref().is_some_and(|other| other.group == quorum.group))
+                .filter_map(|member| member.state.verdict())
+                .any(|verdict| verdict.by.id.as_ref() == Some(actor_id));
+            if voted {
+                let group = quorum.group.clone();
+                return Err(ApprovalRefusal::AlreadyVoted { approval: id(), group, actor: name() });
+            }
+        }
+        Ok(())
+    }
 }
 
 pub(super) fn grant(
@@ -155,7 +168,7 @@ pub(super) fn mark_fulfilled(document: &mut RequestDocument) {
 }
 
 fn allowed<'a>(request: &'a MutationRequest, id: &ApprovalId, occasion: Occasion<'_>) -> Result<&'a Approval> {
-    check(request, id, occasion.by, occasion.now).map_err(|refusal| refused(request, refusal))
+    Deciding::from(request.document()).check(id, occasion.by, occasion.now).map_err(|refusal| refused(request, refusal))
 }
 
 fn refused(document: &RequestDocument, refusal: ApprovalRefusal) -> Error {
@@ -218,6 +231,6 @@ fn rejection_reason(approval: &Approval, rejection: Option<&Rejection>, by: &Act
     }
 }
 
-fn known(document: &RequestDocument) -> String {
-    document.approvals.iter().map(|approval| approval.id.to_string()).collect::<Vec<_>>().join(", ")
+fn known(approvals: &[Approval]) -> String {
+    approvals.iter().map(|approval| approval.id.to_string()).collect::<Vec<_>>().join(", ")
 }

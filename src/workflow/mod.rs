@@ -42,6 +42,7 @@ mod sentence;
 
 pub use command::{Action, Command};
 pub use compensation::{compensation_draft, link_compensation, owes_link};
+pub(crate) use deciding::Deciding;
 pub use execution_order::{ExecutionOrder, ExecutionOutcome};
 pub(crate) use execution_order::{check_compensable, compensated_by, to_be_compensated_by};
 pub use expiry::{due_command, is_due, next_deadline};

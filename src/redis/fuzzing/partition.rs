@@ -3,6 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::query::{IndexedMetadata, KeyRange, SortKey, StoredRequest, Term, Unreadable, index_entries};
 use crate::redis::scan::{Scan, Scanned};
 use crate::request::{MutationRequest, RequestId};
+use crate::stored_format::{self, DocumentLimit};
 
 /// One partition of a server that is played: its indexes, and its requests, of which some cannot be read.
 #[derive(Default)]
@@ -61,13 +62,18 @@ impl Partition {
         }
         let mut seen = BTreeSet::new();
         let firsts = members.iter().filter(|member| seen.insert(member.request_id().unwrap()));
-        let requests = firsts.map(|member| {
-            (member.clone(), self.requests[&member.request_id().unwrap()].clone().map(StoredRequest::from))
-        });
+        let requests = firsts
+            .map(|member| (member.clone(), self.requests[&member.request_id().unwrap()].clone().and_then(stored)));
         let requests = requests.collect();
         let position = SortKey::from_bytes(position);
         Scanned { more, position, looked_at: looked_at as u64, bytes: 0, sizes: Vec::new(), members, requests }
     }
+}
+
+/// The request as a server gives it out, encoded.
+fn stored(request: MutationRequest) -> Result<StoredRequest, Unreadable> {
+    let bytes = stored_format::encode(request.document(), DocumentLimit::DEFAULT).expect("a small request");
+    StoredRequest::encoded(request.id.clone(), request.revision(), bytes, 0, DocumentLimit::DEFAULT)
 }
 
 fn is_between(key: &[u8], scan: &Scan<'_>) -> bool {

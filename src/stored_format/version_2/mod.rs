@@ -4,16 +4,21 @@
 //! straight into the domain and written straight from it, in the order `docs/stored-format.md` gives; the primitive
 //! values are bincode's, which only `reader` and `writer` know.
 
+mod actors;
+mod excerpt;
 mod interner;
 mod kinds;
+mod pass;
+mod place;
 mod read;
 mod reader;
 mod remembered;
 mod write;
 mod writer;
 
+use super::excerpt::{Excerpt, IsWanted, PlacedDecision};
 use super::{DocumentLimit, FormatError};
-use crate::request::RequestDocument;
+use crate::request::{Approval, RequestDocument};
 use reader::Reader;
 use writer::Writer;
 
@@ -42,4 +47,16 @@ pub(super) fn encode(document: &RequestDocument, limit: DocumentLimit, into: &mu
 
 pub(super) fn decode(body: &[u8], limit: DocumentLimit) -> Result<RequestDocument, FormatError> {
     Reader::new(body, limit).read_all(read::document)
+}
+
+pub(super) fn decode_approvals(body: &[u8], limit: DocumentLimit) -> Result<Excerpt<Approval>, FormatError> {
+    Reader::new(body, limit).read_some(excerpt::approvals)
+}
+
+pub(super) fn decode_decisions(
+    body: &[u8],
+    limit: DocumentLimit,
+    is_wanted: IsWanted<'_>,
+) -> Result<Excerpt<PlacedDecision>, FormatError> {
+    Reader::new(body, limit).read_some(|input| excerpt::decisions(input, is_wanted))
 }

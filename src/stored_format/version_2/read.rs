@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use super::actors::Actor;
 use super::charge;
 use super::reader::{Failed, Reader, is_before};
 use crate::request::{
@@ -12,8 +13,8 @@ use crate::request::{
 };
 use crate::stored_format::Budget;
 
-type In<'r, 'a> = &'r mut Reader<'a>;
-type Read<T> = Result<T, Failed>;
+pub(super) type In<'r, 'a> = &'r mut Reader<'a>;
+pub(super) type Read<T> = Result<T, Failed>;
 
 // Fields of a literal are read in the order they stand here, which is the order of the format and not of the type.
 pub(super) fn document(input: In<'_, '_>) -> Read<RequestDocument> {
@@ -37,7 +38,7 @@ pub(super) fn document(input: In<'_, '_>) -> Read<RequestDocument> {
     })
 }
 
-fn state(input: In<'_, '_>) -> Read<RequestState> {
+pub(super) fn state(input: In<'_, '_>) -> Read<RequestState> {
     Ok(match input.byte()? {
         0 => RequestState::Created,
         1 => RequestState::Pending(Pending { reason: input.kind()?, expires_at: input.optional_time()? }),
@@ -51,12 +52,23 @@ fn state(input: In<'_, '_>) -> Read<RequestState> {
     })
 }
 
-fn actor(input: In<'_, '_>) -> Read<Arc<ActorContext>> {
-    if let Some(known) = input.known_actor()? {
-        return Ok(known);
+pub(super) fn actor(input: In<'_, '_>) -> Read<Arc<ActorContext>> {
+    match input.known_actor()? {
+        None => {
+            let actor = new_actor(input)?;
+            Ok(input.remember(actor))
+        }
+        Some((_, Actor::Read(known))) => Ok(known),
+        Some((number, Actor::Passed(place))) => {
+            let actor = input.at(place, new_actor)?;
+            Ok(input.remember_read(number, actor))
+        }
     }
+}
+
+fn new_actor(input: In<'_, '_>) -> Read<ActorContext> {
     input.charge(1, charge::ACTOR)?;
-    let actor = ActorContext {
+    Ok(ActorContext {
         kind: input.kind()?,
         mode: input.kind()?,
         id: input.optional_name()?,
@@ -73,11 +85,10 @@ fn actor(input: In<'_, '_>) -> Read<Arc<ActorContext>> {
         culture: input.optional_owned_text()?,
         at: input.optional_time()?,
         metadata: metadata(input)?,
-    };
-    Ok(input.remember(actor))
+    })
 }
 
-fn intent(input: In<'_, '_>) -> Read<Intent> {
+pub(super) fn intent(input: In<'_, '_>) -> Read<Intent> {
     Ok(Intent {
         operation: input.name()?,
         category: input.name()?,
@@ -115,6 +126,11 @@ fn requirement(input: In<'_, '_>) -> Read<Requirement> {
 }
 
 fn approval(input: In<'_, '_>) -> Read<Approval> {
+    approval_with(input, actor)
+}
+
+/// An approval; `decider` reads who decided it.
+pub(super) fn approval_with(input: In<'_, '_>, decider: fn(In<'_, '_>) -> Read<Arc<ActorContext>>) -> Read<Approval> {
     Ok(Approval {
         id: input.name()?,
         target: target(input)?,
@@ -124,7 +140,7 @@ fn approval(input: In<'_, '_>) -> Read<Approval> {
         quorum: optional(input, quorum)?,
         expires_at: input.optional_time()?,
         decider: input.kind()?,
-        state: approval_state(input)?,
+        state: approval_state(input, decider)?,
         metadata: metadata(input)?,
     })
 }
@@ -150,19 +166,27 @@ fn quorum(input: In<'_, '_>) -> Read<Quorum> {
     })
 }
 
-fn approval_state(input: In<'_, '_>) -> Read<ApprovalState> {
+fn approval_state(input: In<'_, '_>, decider: fn(In<'_, '_>) -> Read<Arc<ActorContext>>) -> Read<ApprovalState> {
     Ok(match input.byte()? {
         0 => ApprovalState::Pending,
-        1 => ApprovalState::Approved(verdict(input)?),
-        2 => ApprovalState::Rejected { verdict: verdict(input)?, rejection: optional(input, rejection)?.map(Box::new) },
+        1 => ApprovalState::Approved(verdict(input, decider)?),
+        2 => ApprovalState::Rejected {
+            verdict: verdict(input, decider)?,
+            rejection: optional(input, rejection)?.map(Box::new),
+        },
         3 => ApprovalState::Satisfied { at: input.time()? },
         4 => ApprovalState::Expired { at: input.time()? },
         other => return Err(input.fail(format!("there is no approval state {other}"))),
     })
 }
 
-fn verdict(input: In<'_, '_>) -> Read<Verdict> {
-    Ok(Verdict { by: actor(input)?, at: input.time()?, reason: input.optional_owned_text()?, digest: input.digest()? })
+fn verdict(input: In<'_, '_>, decider: fn(In<'_, '_>) -> Read<Arc<ActorContext>>) -> Read<Verdict> {
+    Ok(Verdict {
+        by: decider(input)?,
+        at: input.time()?,
+        reason: input.optional_owned_text()?,
+        digest: input.digest()?,
+    })
 }
 
 fn rejection(input: In<'_, '_>) -> Read<Rejection> {
@@ -174,7 +198,7 @@ fn rejection(input: In<'_, '_>) -> Read<Rejection> {
     })
 }
 
-fn decision(input: In<'_, '_>) -> Read<Decision> {
+pub(super) fn decision(input: In<'_, '_>) -> Read<Decision> {
     Ok(Decision {
         kind: input.kind()?,
         by: actor(input)?,
@@ -271,7 +295,11 @@ fn value(input: In<'_, '_>, levels: usize) -> Read<Value> {
     })
 }
 
-fn list<'a, T>(input: In<'_, 'a>, charge: usize, mut read: impl FnMut(In<'_, 'a>) -> Read<T>) -> Read<Vec<T>> {
+pub(super) fn list<'a, T>(
+    input: In<'_, 'a>,
+    charge: usize,
+    mut read: impl FnMut(In<'_, 'a>) -> Read<T>,
+) -> Read<Vec<T>> {
     let count = input.count(charge)?;
     let mut things = Vec::with_capacity(count);
     for _ in 0..count {

@@ -1,7 +1,6 @@
 //! Takes primitive values from a body, and remembers what may be referred to.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 
 use bincode::config::Configuration;
 use bincode::de::read::{BorrowReader, Reader as BincodeReader};
@@ -9,21 +8,22 @@ use bincode::de::{Decode, Decoder, DecoderImpl};
 use bincode::error::DecodeError;
 
 use super::SHORTEST_SHARED_TEXT;
+use super::actors::Actor;
 use super::kinds::Numbered;
 use super::remembered::Remembered;
-use crate::request::{ActorContext, Digest, Timestamp};
+use crate::request::{Digest, Timestamp};
 use crate::stored_format::limits::Spent;
 use crate::stored_format::{Budget, DocumentLimit, FormatError};
 
 pub(super) struct Reader<'a> {
     decoder: DecoderImpl<Cursor<'a>, Configuration, ()>,
-    budget: Budget,
+    pub(super) budget: Budget,
     failure: Option<FormatError>,
-    pool: &'a str,
-    texts: Remembered<&'a str, 96>,
-    times: Remembered<Timestamp, 16>,
-    digests: Remembered<&'a [u8; 32], 4>,
-    actors: Remembered<Arc<ActorContext>, 8>,
+    pub(super) pool: &'a str,
+    pub(super) texts: Remembered<&'a str, 96>,
+    pub(super) times: Remembered<Timestamp, 16>,
+    pub(super) digests: Remembered<&'a [u8; 32], 4>,
+    pub(super) actors: Remembered<Actor<'a>, 8>,
 }
 
 /// The largest number that is written as the one byte it is.
@@ -100,11 +100,25 @@ impl<'a> Reader<'a> {
 
     /// What `read` reads from the whole body: the pool of texts, then the rest, neither with anything left over.
     #[inline]
-    pub(super) fn read_all<T>(mut self, read: impl FnOnce(&mut Self) -> Result<T, Failed>) -> Result<T, FormatError> {
+    pub(super) fn read_all<T>(self, read: impl FnOnce(&mut Self) -> Result<T, Failed>) -> Result<T, FormatError> {
+        self.read_from(read, Self::end)
+    }
+
+    /// What `read` reads from the beginning of a body, of which it need not read all.
+    pub(super) fn read_some<T>(self, read: impl FnOnce(&mut Self) -> Result<T, Failed>) -> Result<T, FormatError> {
+        self.read_from(read, |_| Ok(()))
+    }
+
+    #[inline]
+    fn read_from<T>(
+        mut self,
+        read: impl FnOnce(&mut Self) -> Result<T, Failed>,
+        end: impl FnOnce(&mut Self) -> Result<(), Failed>,
+    ) -> Result<T, FormatError> {
         // A document is large, and moved by each step of a chain of results.
         if let Ok(()) = self.pool()
             && let Ok(document) = read(&mut self)
-            && let Ok(()) = self.end()
+            && let Ok(()) = end(&mut self)
         {
             return Ok(document);
         }
@@ -184,7 +198,7 @@ impl<'a> Reader<'a> {
     }
 
     #[inline]
-    fn raw(&mut self, count: usize) -> Result<&'a [u8], Failed> {
+    pub(super) fn raw(&mut self, count: usize) -> Result<&'a [u8], Failed> {
         match self.decoder.reader().take(count) {
             Some(taken) => Ok(taken),
             None => Err(self.fail("the body ends within a value")),
@@ -213,7 +227,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Each thing takes a byte at least, so that more than there are bytes left is a lie.
-    fn length(&mut self) -> Result<usize, Failed> {
+    pub(super) fn length(&mut self) -> Result<usize, Failed> {
         let number = self.number()?;
         match usize::try_from(number) {
             Ok(length) if length <= self.rest() => Ok(length),
@@ -330,22 +344,9 @@ impl<'a> Reader<'a> {
         Ok(Digest::from_bytes(*bytes))
     }
 
-    /// The actor that is referred to; none if it follows and has to be read, then [remembered](Self::remember).
-    pub(super) fn known_actor(&mut self) -> Result<Option<Arc<ActorContext>>, Failed> {
-        let number = self.number()?;
-        self.known(number, "actor", self.actors.back(number))
-    }
-
-    #[inline]
-    pub(super) fn remember(&mut self, actor: ActorContext) -> Arc<ActorContext> {
-        let actor = Arc::new(actor);
-        self.actors.push(Arc::clone(&actor));
-        actor
-    }
-
     /// What was found so many steps back; none for 0 steps, which say that the thing itself follows.
     #[inline]
-    fn known<T>(&mut self, steps: u64, thing: &'static str, found: Option<T>) -> Result<Option<T>, Failed> {
+    pub(super) fn known<T>(&mut self, steps: u64, thing: &'static str, found: Option<T>) -> Result<Option<T>, Failed> {
         match (steps, found) {
             (0, _) => Ok(None),
             (_, None) => Err(self.fail(format!("there is no {thing} {steps} steps back"))),
@@ -362,7 +363,13 @@ impl<'a> Reader<'a> {
     }
 
     fn rest(&mut self) -> usize {
-        self.decoder.reader().rest.len()
+        self.body().len()
+    }
+
+    /// What is left of the body.
+    #[inline]
+    pub(super) fn body(&mut self) -> &mut &'a [u8] {
+        &mut self.decoder.reader().rest
     }
 
     #[cold]

@@ -17,9 +17,17 @@ impl<T: Clone, const FIRST: usize> Remembered<T, FIRST> {
     pub(super) fn push(&mut self, thing: T) {
         match self.first.get_mut(self.count) {
             Some(place) => *place = Some(thing),
-            None => self.further.push(thing),
+            None => self.push_further(thing),
         }
         self.count += 1;
+    }
+
+    /// What was remembered before going back comes again in the same order.
+    fn push_further(&mut self, thing: T) {
+        match self.further.get_mut(self.count - FIRST) {
+            Some(place) => *place = thing,
+            None => self.further.push(thing),
+        }
     }
 
     #[inline]
@@ -33,6 +41,33 @@ impl<T: Clone, const FIRST: usize> Remembered<T, FIRST> {
     /// The thing that came so many steps ago; the last one is one step back.
     #[inline]
     pub(super) fn back(&self, steps: u64) -> Option<T> {
-        self.get(self.count.checked_sub(usize::try_from(steps).ok()?)?)
+        self.get(self.number_back(steps)?)
+    }
+
+    /// The number of the thing that came so many steps ago.
+    #[inline]
+    pub(super) fn number_back(&self, steps: u64) -> Option<usize> {
+        self.count.checked_sub(usize::try_from(steps).ok()?)
+    }
+
+    pub(super) fn replace(&mut self, number: usize, thing: T) {
+        match self.first.get_mut(number) {
+            Some(place) => *place = Some(thing),
+            None => {
+                if let Some(place) = self.further.get_mut(number - FIRST) {
+                    *place = thing;
+                }
+            }
+        }
+    }
+
+    /// How many things are remembered.
+    pub(super) const fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Goes back to when so many things were remembered, or forward again to those that were. None is forgotten.
+    pub(super) const fn go_to(&mut self, count: usize) {
+        self.count = count;
     }
 }
