@@ -1,6 +1,6 @@
 //! Records and index entries that are not as they were written.
 
-use mutator_governance::{Error, FormatError, Outcome, PageRequest, WriteId};
+use mutator_governance::{Error, FormatError, Outcome, PageRequest, RequestQuery, SortDirection, WriteId};
 
 use crate::redis_support::requests::{moved_on, pending, second};
 use crate::redis_support::{Flavour, Store};
@@ -179,6 +179,34 @@ fn a_wrong_index_entry_does_not_keep_the_others_from_being_read() {
             let page = scene.store.pending(&PageRequest::first());
             let page = page.unwrap_or_else(|error| panic!("{flavour:?}, {member:?}: {error:?}"));
             assert_eq!(page.items, [scene.there.clone(), scene.good.clone()], "{member:?}");
+        }
+    }
+}
+
+/// The same where indexes are read together, in either order, a row at a time.
+#[test]
+fn a_wrong_entry_of_one_index_does_not_keep_those_read_with_it_from_being_read() {
+    for flavour in Flavour::all() {
+        for member in [b"".as_slice(), b"short", b"\x00\x06\x47\x4d\xcc\x8b\x12\x34gone", b"\xFF", b"\xFF12345678"] {
+            let mut scene = Scene::new(flavour);
+            let index = scene.oracle.key(0, b"i:si:s");
+            let _: i64 = scene.raw.ask(&[b"ZADD".as_slice(), &index, b"0", member]);
+            for direction in [SortDirection::Ascending, SortDirection::Descending] {
+                let query = RequestQuery::new().with_state_ids(["s", "other"]).unwrap().in_order(direction);
+                let (mut page, mut found) = (PageRequest::of(1).unwrap(), Vec::new());
+                loop {
+                    let read = scene.store.requests(&query, &page);
+                    let read = read.unwrap_or_else(|error| panic!("{flavour:?}, {member:?}: {error:?}"));
+                    found.extend(read.items);
+                    let Some(next) = read.next else { break };
+                    page = page.after(next);
+                }
+                let mut expected = [scene.there.clone(), scene.good.clone()];
+                if direction == SortDirection::Descending {
+                    expected.reverse();
+                }
+                assert_eq!(found, expected, "{flavour:?}, {member:?}, {direction:?}");
+            }
         }
     }
 }

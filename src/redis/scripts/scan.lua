@@ -45,59 +45,65 @@ local function fetch(key, behind, count)
     return members
 end
 
--- Bytes, not strings: Lua's own comparison follows the server's locale.
-local function is_before(one, other)
-    if one.high ~= other.high then
-        return one.high < other.high
-    elseif one.low ~= other.low then
-        return one.low < other.low
-    end
-    local a, b = one.member, other.member
-    for at = 9, math.min(#a, #b) do
-        local x, y = string.byte(a, at), string.byte(b, at)
-        if x ~= y then
-            return x < y
-        end
-    end
-    return #a < #b
-end
-
-local function comes_first(one, other)
-    if descending then
-        return is_before(other, one)
-    end
-    return is_before(one, other)
-end
-
-local function with_time(member)
-    local high, low = struct.unpack('>I4I4', member)
-    return { member = member, high = high, low = low }
-end
-
--- Several indexes together: those that hold more, in the order of their next members.
+-- Several indexes together: those that hold more, the one with the next member last.
 local sources = {}
 
--- Goes to the next member of an index, and puts the index where it belongs among the others, unless it holds no more.
+local byte = string.byte
+
+-- The first 8 bytes of a member as two numbers, which order alike: one would be more than a double tells apart.
+local function time_of(member)
+    local a, b, c, d, e, f, g, h = byte(member, 1, 8)
+    if not h then
+        -- None of ours.
+        return time_of(member .. '\0\0\0\0\0\0\0\0')
+    end
+    return (a * 256 + b) * 65536 + c * 256 + d, (e * 256 + f) * 65536 + g * 256 + h
+end
+
+-- Whether one index's next member is read before that of the other. By bytes: Lua's own comparison of texts follows the
+-- server's locale.
+local function comes_first(one, other)
+    if one.high ~= other.high then
+        return (one.high < other.high) ~= descending
+    elseif one.low ~= other.low then
+        return (one.low < other.low) ~= descending
+    end
+    local a, b = one.member, other.member
+    for at = 1, math.min(#a, #b) do
+        local x, y = byte(a, at), byte(b, at)
+        if x ~= y then
+            return (x < y) ~= descending
+        end
+    end
+    return #a ~= #b and (#a < #b) ~= descending
+end
+
+-- Goes to the next member of an index, and reads on when that is not here yet. There is none behind the last.
 local function advance(source, count)
-    source.at = source.at + 1
-    if source.at > #source.members and not source.is_done then
-        source.members = fetch(source.key, source.behind, count)
-        source.is_done = #source.members < count
-        source.behind = '(' .. (source.members[#source.members] or '')
-        source.at = 1
+    local at = source.at + 1
+    local member = source.members[at]
+    if not member and not source.is_done then
+        count = math.max(1, math.min(count, budget - work))
+        local members = fetch(source.key, source.behind, count)
+        source.members, source.is_done = members, #members < count
+        source.behind = '(' .. (members[#members] or '')
+        at, member = 1, members[1]
     end
-    local member = source.members[source.at]
-    if not member then
-        return
+    source.at, source.member = at, member
+    if member then
+        source.high, source.low = time_of(member)
     end
-    source.next = with_time(member)
+end
+
+-- Puts an index where it belongs among the others.
+local function insert(source)
     local first, last = 1, #sources
     while first <= last do
         local middle = math.floor((first + last) / 2)
-        if comes_first(source.next, sources[middle].next) then
-            last = middle - 1
-        else
+        if comes_first(source, sources[middle]) then
             first = middle + 1
+        else
+            last = middle - 1
         end
     end
     table.insert(sources, first, source)
@@ -105,9 +111,14 @@ end
 
 local is_begun, last_merged = false, nil
 local function begin(count)
-    local each = math.max(1, math.min(count, math.floor(1000 / along)))
+    -- What all hold together is enough for a page, if they hold alike much of it.
+    local each = math.max(1, math.min(math.ceil(2 * count / along), math.floor(1000 / along)))
     for place = 2, along + 1 do
-        advance({ key = KEYS[place], behind = from, members = {}, at = 0 }, each)
+        local source = { key = KEYS[place], behind = from, members = {}, at = 0 }
+        advance(source, each)
+        if source.member then
+            insert(source)
+        end
     end
     is_begun = true
 end
@@ -117,15 +128,22 @@ local function merged(count)
     if not is_begun then
         begin(count)
     end
-    local members = {}
-    while #members < count and sources[1] and (work < budget or #members == 0) do
-        local source = table.remove(sources, 1)
-        local member = source.next.member
-        if member ~= last_merged then
-            members[#members + 1] = member
-            last_merged = member
+    local members, taken = {}, 0
+    while taken < count and sources[1] and (work < budget or taken == 0) do
+        local source = sources[#sources]
+        sources[#sources] = nil
+        local rival = sources[#sources]
+        repeat
+            local member = source.member
+            if member ~= last_merged then
+                taken = taken + 1
+                members[taken], last_merged = member, member
+            end
+            advance(source, count)
+        until not source.member or taken == count or work >= budget or rival and not comes_first(source, rival)
+        if source.member then
+            insert(source)
         end
-        advance(source, math.max(1, math.min(count, budget - work)))
     end
     return members, not sources[1]
 end
@@ -161,19 +179,22 @@ local function meeting(members)
                 sought[place] = request_of(member)
             end
         end
-        local met = {}
+        local met
         for _, key in ipairs(condition.keys) do
             local scores = redis.call('ZMSCORE', key, unpack(sought))
-            for place = 1, #sought do
-                if scores[place] then
-                    met[place] = true
+            if not met then
+                met = scores
+            else
+                for place = 1, #sought do
+                    met[place] = met[place] or scores[place]
                 end
             end
         end
-        local left = {}
-        for place, member in ipairs(members) do
+        local left, count = {}, 0
+        for place = 1, #members do
             if met[place] then
-                left[#left + 1] = member
+                count = count + 1
+                left[count] = members[place]
             end
         end
         members = left
@@ -218,14 +239,15 @@ end
 -- behind its id, can name it twice.
 local record_keys, first_named, named = {}, {}, {}
 if wants_records then
-    for number, member in ipairs(found) do
-        local id, zero = id_of(member)
-        if not (zero and named[id]) then
-            record_keys[#record_keys + 1] = KEYS[1] .. id
-            first_named[#record_keys] = number
-            if zero then
-                named[id] = true
-            end
+    local prefix, count, find, sub = KEYS[1], 0, string.find, string.sub
+    for number = 1, #found do
+        local member = found[number]
+        local zero = find(member, '\0', 9, true)
+        local id = sub(member, 9, zero and zero - 1)
+        if not named[id] then
+            count = count + 1
+            record_keys[count], first_named[count] = prefix .. id, number
+            named[id] = zero
         end
     end
 end
