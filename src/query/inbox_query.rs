@@ -71,9 +71,9 @@ impl InboxQuery {
         if request.state.awaits_approval() { workflow::decidable_by(request, &self.actor, now) } else { Vec::new() }
     }
 
-    /// Whether this approval is in the inbox now.
+    /// Whether this approval, of a request that waits for approval, is in the inbox now.
     pub(super) fn lets_decide(&self, deciding: Deciding<'_>, approval: &Approval, now: Timestamp) -> bool {
-        deciding.check(&approval.id, &self.actor, now).is_ok()
+        deciding.check(approval, &self.actor, now).is_ok()
     }
 }
 

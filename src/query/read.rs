@@ -13,7 +13,7 @@ use super::{
     Unreadable,
 };
 use crate::request::{Approval, Decision, MutationRequest, Timestamp};
-use crate::stored_format::approvals_of;
+use crate::stored_format::head_of;
 use crate::workflow::Deciding;
 
 /// Results of a query, each with its key.
@@ -220,9 +220,9 @@ impl Query for InboxQuery {
         now: Timestamp,
         is_wanted: impl Fn(&SortKey) -> bool,
     ) -> Result<Rows<Self>, Unreadable> {
-        excerpt_rows::of_pending_approvals(stored, is_wanted, |head, approvals, approval| {
-            let deciding = Deciding { state: &head.state, approvals, requested_by: &head.requested_by };
-            self.lets_decide(deciding, approval, now)
+        excerpt_rows::of_pending_approvals(stored, is_wanted, |head, standings, approval| {
+            let deciding = Deciding { requester: head.requested_by.id.as_ref(), standings };
+            head.state.awaits_approval() && self.lets_decide(deciding, approval, now)
         })
     }
 
@@ -299,8 +299,8 @@ fn with_summaries<Part>(
     parts: Vec<Part>,
 ) -> impl Iterator<Item = (Arc<RequestSummary>, Part)> {
     let revision = request.revision();
-    let (head, _) = approvals_of(request.into_document());
-    std::iter::repeat_n(Arc::new(RequestSummary::new(head, revision)), parts.len()).zip(parts)
+    let summary = RequestSummary::new(head_of(request.into_document()), revision);
+    std::iter::repeat_n(Arc::new(summary), parts.len()).zip(parts)
 }
 
 fn in_order<Part>(rows: impl Iterator<Item = (SortKey, Part)>) -> Vec<(SortKey, Part)> {

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::request::{
-    ActorContext, Approval, Decision, Intent, MutationRequest, PendingReason, RequestId, Revision, Status, Target,
+    Approval, Decision, Intent, MutationRequest, PendingReason, RequestId, Requester, Revision, Status, Target,
     Timestamp,
 };
 use crate::stored_format::Head;
@@ -21,7 +21,7 @@ pub struct RequestSummary {
     /// What the change is meant to do.
     pub intent: Intent,
     /// Who asked for it.
-    pub requested_by: Arc<ActorContext>,
+    pub requested_by: Requester,
     /// Where it stands.
     pub status: Status,
     /// What it waits for, if it does.
@@ -88,7 +88,7 @@ impl From<&MutationRequest> for RequestSummary {
             revision: request.revision(),
             target: request.target.clone(),
             intent: request.intent.clone(),
-            requested_by: Arc::clone(&request.requested_by),
+            requested_by: (&*request.requested_by).into(),
             status: request.state.status(),
             pending_reason: request.state.pending().map(|pending| pending.reason),
             created_at: request.created_at,

@@ -80,10 +80,12 @@ impl SortKey {
     }
 
     pub(super) fn approval(created: Timestamp, id: &RequestId, step: Step, approval: &ApprovalId) -> Self {
-        Self::begin(ascending(created), id)
-            .end_of_id()
-            .bytes(&step.number().to_be_bytes())
-            .bytes(approval.as_str().as_bytes())
+        Self::approval_of(created, id, step.number(), approval.as_str())
+    }
+
+    /// The same from the number of a step and the text of an approval's id.
+    pub(super) fn approval_of(created: Timestamp, id: &RequestId, step: u32, approval: &str) -> Self {
+        Self::begin(ascending(created), id).end_of_id().bytes(&step.to_be_bytes()).bytes(approval.as_bytes())
     }
 
     pub(super) fn decision(decided: Timestamp, id: &RequestId, ordinal: u32, created: Timestamp) -> Self {
@@ -91,7 +93,10 @@ impl SortKey {
     }
 
     fn begin(time: [u8; TIME_BYTES], id: &RequestId) -> Self {
-        Self(time.to_vec()).bytes(id.as_str().as_bytes())
+        // Room for what most rows have behind the id.
+        let mut bytes = Vec::with_capacity(TIME_BYTES + id.as_str().len() + 20);
+        bytes.extend_from_slice(&time);
+        Self(bytes).bytes(id.as_str().as_bytes())
     }
 
     fn end_of_id(self) -> Self {

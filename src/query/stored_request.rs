@@ -1,10 +1,9 @@
 use std::fmt;
 
 use super::Unreadable;
-use crate::error::Error;
-use crate::request::{Approval, MutationRequest, RequestId, Revision, check_approvals};
+use crate::request::{MutationRequest, RequestDocument, RequestId, Revision};
 use crate::stored_format::{
-    self, DocumentLimit, Excerpt, FormatError, IsWanted, PlacedDecision, approvals_of, decisions_of,
+    self, Approvals, DocumentLimit, FormatError, Head, IsWantedApproval, IsWantedDecision, PlacedDecisions,
 };
 
 /// A request of a page as its store keeps it: id and revision at hand, the document decoded when it is asked for.
@@ -125,35 +124,37 @@ impl StoredRequest {
 
 /// Parts of a request without the rest of it: for the rows of a page, which show no more.
 impl StoredRequest {
-    /// Its approvals. Of those who decided them, kind and id are certain to be there, and nothing else is.
+    /// How its approvals stand, and those of the pending ones that are wanted.
     ///
     /// # Errors
-    /// [`Unreadable`] as far as [`request`](Self::request) would find it in these parts.
-    pub(super) fn into_approvals(self) -> Result<Excerpt<Approval>, Unreadable> {
-        match self.document {
-            Document::Decoded(request) => Ok(approvals_of(request.into_document())),
-            Document::Encoded { bytes, begins_at, limit, .. } => {
-                let document = bytes.get(begins_at..).unwrap_or_default();
-                let read = stored_format::decode_approvals(document, limit).and_then(|(head, approvals)| {
-                    check_id(&head.id, &self.id)?;
-                    check_approvals(&head.id, &head.state, &approvals).map_err(|error| malformed(&error))?;
-                    Ok((head, approvals))
-                });
-                read.map_err(|error| Unreadable::new(self.id, error))
-            }
-        }
+    /// [`Unreadable`] when these parts cannot be read, or are those of another request.
+    pub(super) fn into_approvals(self, is_wanted: IsWantedApproval<'_>) -> Result<(Head, Approvals), Unreadable> {
+        self.into_parts(
+            |bytes, limit| stored_format::decode_approvals(bytes, limit, is_wanted),
+            |document| stored_format::approvals_of(document, is_wanted),
+        )
     }
 
-    /// Those of its decisions that are wanted, each with its place in the history.
+    /// Those of its decisions that are wanted.
     ///
     /// # Errors
     /// As [`into_approvals`](Self::into_approvals).
-    pub(super) fn into_decisions(self, is_wanted: IsWanted<'_>) -> Result<Excerpt<PlacedDecision>, Unreadable> {
+    pub(super) fn into_decisions(self, is_wanted: IsWantedDecision<'_>) -> Result<(Head, PlacedDecisions), Unreadable> {
+        self.into_parts(
+            |bytes, limit| stored_format::decode_decisions(bytes, limit, is_wanted),
+            |document| stored_format::decisions_of(document, is_wanted),
+        )
+    }
+
+    fn into_parts<Parts>(
+        self,
+        decode: impl FnOnce(&[u8], DocumentLimit) -> Result<(Head, Parts), FormatError>,
+        take: impl FnOnce(RequestDocument) -> (Head, Parts),
+    ) -> Result<(Head, Parts), Unreadable> {
         match self.document {
-            Document::Decoded(request) => Ok(decisions_of(request.into_document(), is_wanted)),
+            Document::Decoded(request) => Ok(take(request.into_document())),
             Document::Encoded { bytes, begins_at, limit, .. } => {
-                let document = bytes.get(begins_at..).unwrap_or_default();
-                let read = stored_format::decode_decisions(document, limit, is_wanted);
+                let read = decode(bytes.get(begins_at..).unwrap_or_default(), limit);
                 let read = read.and_then(|read| check_id(&read.0.id, &self.id).map(|()| read));
                 read.map_err(|error| Unreadable::new(self.id, error))
             }
@@ -179,11 +180,8 @@ pub(crate) fn decode(
     revision: Revision,
     limit: DocumentLimit,
 ) -> Result<MutationRequest, FormatError> {
-    MutationRequest::from_document(stored_format::decode(document, limit)?, revision).map_err(|error| malformed(&error))
-}
-
-fn malformed(error: &Error) -> FormatError {
-    FormatError::Malformed { problem: error.to_string() }
+    MutationRequest::from_document(stored_format::decode(document, limit)?, revision)
+        .map_err(|error| FormatError::Malformed { problem: error.to_string() })
 }
 
 /// Refuses the document of another request.

@@ -2,6 +2,7 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::requester::label;
 use super::{ActorId, Group, Metadata, Role, Timestamp};
 use crate::error::InvalidValue;
 
@@ -164,11 +165,7 @@ impl ActorContext {
 
     /// What to call the actor: the name, else the id, else the kind.
     pub fn label(&self) -> &str {
-        match (&self.name, &self.id) {
-            (Some(name), _) => name,
-            (None, Some(id)) => id.as_str(),
-            (None, None) => self.kind.as_str(),
-        }
+        label(self.kind, self.id.as_ref(), self.name.as_deref())
     }
 }
 

@@ -107,7 +107,7 @@ impl MutationRequest {
     /// [`Error::InvalidApprovalConfiguration`] when two approvals share an id, when the members of a quorum group do not
     /// agree or are too few, or when it waits for approval without having one.
     pub fn from_document(document: RequestDocument, revision: Revision) -> Result<Self, Error> {
-        check_approvals(&document.id, &document.state, &document.approvals)?;
+        check_approvals(&document)?;
         let stored_decisions = document.decisions.len();
         Ok(Self { revision, document, stored_decisions })
     }
@@ -167,11 +167,10 @@ impl Deref for MutationRequest {
     }
 }
 
-/// Whether these approvals, in this state, can be those of one request.
-pub(crate) fn check_approvals(id: &RequestId, state: &RequestState, approvals: &[Approval]) -> Result<(), Error> {
+fn check_approvals(document: &RequestDocument) -> Result<(), Error> {
     let mut ids = BTreeSet::new();
     let mut groups: BTreeMap<&QuorumGroup, (&Quorum, Step, u32)> = BTreeMap::new();
-    for approval in approvals {
+    for approval in &document.approvals {
         if !ids.insert(&approval.id) {
             return Err(Error::invalid_approval_configuration(format!("two approvals have the id {}", approval.id)));
         }
@@ -193,9 +192,10 @@ pub(crate) fn check_approvals(id: &RequestId, state: &RequestState, approvals: &
             )));
         }
     }
-    if state.awaits_approval() && approvals.is_empty() {
+    if document.state.awaits_approval() && document.approvals.is_empty() {
         return Err(Error::invalid_approval_configuration(format!(
-            "request {id} waits for approval but has no approval that anybody could grant"
+            "request {} waits for approval but has no approval that anybody could grant",
+            document.id
         )));
     }
     Ok(())

@@ -14,9 +14,11 @@ mod execution;
 mod intent;
 mod metadata;
 mod payload;
+mod requester;
 mod requirement;
 mod revision;
 mod side_effect;
+mod standing;
 mod state;
 mod text;
 mod timestamp;
@@ -31,7 +33,6 @@ pub use decision::{
     ApprovalDecision, Decision, DecisionCategory, DecisionKind, ExecutionDecision, LifecycleDecision, VersionDecision,
 };
 pub use digest::Digest;
-pub(crate) use document::check_approvals;
 pub use document::{MutationRequest, RequestDocument, Target, Versioning};
 pub use draft::{InitialState, RequestDraft};
 pub use execution::{
@@ -41,9 +42,11 @@ pub use execution::{
 pub use intent::{BlastRadius, BlastScope, Intent, RiskLevel};
 pub use metadata::{Metadata, MetadataIter, Value};
 pub use payload::Payload;
+pub use requester::Requester;
 pub use requirement::Requirement;
 pub use revision::{Revision, WriteId};
 pub use side_effect::{Severity, SideEffect};
+pub(crate) use standing::Standing;
 pub use state::{Pending, PendingReason, RequestState, Status};
 pub use text::{
     ActorId, ApprovalId, Category, ContractId, Group, MutationType, Operation, QuorumGroup, RequestId, RequirementKind,

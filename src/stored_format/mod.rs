@@ -34,10 +34,12 @@ mod version_1;
 mod version_2;
 mod versions;
 
-use crate::request::{Approval, RequestDocument};
+use crate::request::RequestDocument;
 
 pub use compression::Compression;
-pub(crate) use excerpt::{Excerpt, Head, IsWanted, PlacedDecision, approvals_of, decisions_of};
+pub(crate) use excerpt::{
+    Approvals, Head, IsWantedApproval, IsWantedDecision, PlacedDecisions, approvals_of, decisions_of, head_of,
+};
 pub use format_error::FormatError;
 pub use format_version::FormatVersion;
 use limits::Budget;
@@ -92,22 +94,25 @@ pub fn decode(bytes: &[u8], limit: DocumentLimit) -> Result<RequestDocument, For
     versions::decode(versions::KNOWN, bytes, limit)
 }
 
-/// Head and approvals of the document with these bytes, without the rest of it. Of those who decided approvals, kind and id
-/// are certain to be there, and nothing else is.
+/// What rows about approvals show of the document with these bytes, without the rest of it.
 ///
 /// What is not read is not checked, but for the checksum over all of it.
-pub(crate) fn decode_approvals(bytes: &[u8], limit: DocumentLimit) -> Result<Excerpt<Approval>, FormatError> {
-    versions::decode_approvals(versions::KNOWN, bytes, limit)
+pub(crate) fn decode_approvals(
+    bytes: &[u8],
+    limit: DocumentLimit,
+    is_wanted: IsWantedApproval<'_>,
+) -> Result<(Head, Approvals), FormatError> {
+    versions::decode_approvals(versions::KNOWN, bytes, limit, is_wanted)
 }
 
-/// Head and wanted decisions of the document with these bytes, each with its place in the history, without the rest of it.
+/// What rows about decisions show of the document with these bytes, without the rest of it.
 ///
 /// What is not read is not checked, but for the checksum over all of it.
 pub(crate) fn decode_decisions(
     bytes: &[u8],
     limit: DocumentLimit,
-    is_wanted: IsWanted<'_>,
-) -> Result<Excerpt<PlacedDecision>, FormatError> {
+    is_wanted: IsWantedDecision<'_>,
+) -> Result<(Head, PlacedDecisions), FormatError> {
     versions::decode_decisions(versions::KNOWN, bytes, limit, is_wanted)
 }
 

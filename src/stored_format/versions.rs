@@ -1,8 +1,10 @@
 //! Which versions there are. A new one is a module, a line of [`KNOWN`], and a chapter of `docs/stored-format.md`.
 
-use super::excerpt::{Excerpt, IsWanted, PlacedDecision, approvals_of, decisions_of};
+use super::excerpt::{
+    Approvals, Head, IsWantedApproval, IsWantedDecision, PlacedDecisions, approvals_of, decisions_of,
+};
 use super::{Compression, DocumentLimit, FormatError, envelope, version_1, version_2};
-use crate::request::{Approval, RequestDocument};
+use crate::request::RequestDocument;
 
 /// One version: its number, and how its bodies are written and read.
 #[derive(Clone, Copy)]
@@ -18,11 +20,11 @@ pub(super) struct Version {
 /// What is read of a body without reading all of it.
 #[derive(Clone, Copy)]
 pub(super) struct Excerpts {
-    pub(super) approvals: fn(&[u8], DocumentLimit) -> Read<Approval>,
-    pub(super) decisions: fn(&[u8], DocumentLimit, IsWanted<'_>) -> Read<PlacedDecision>,
+    pub(super) approvals: fn(&[u8], DocumentLimit, IsWantedApproval<'_>) -> Read<Approvals>,
+    pub(super) decisions: fn(&[u8], DocumentLimit, IsWantedDecision<'_>) -> Read<PlacedDecisions>,
 }
 
-type Read<Part> = Result<Excerpt<Part>, FormatError>;
+type Read<Parts> = Result<(Head, Parts), FormatError>;
 
 /// Every version there ever was, the newest last.
 pub(super) const KNOWN: &[Version] = &[
@@ -64,21 +66,26 @@ pub(super) fn decode(known: &[Version], bytes: &[u8], limit: DocumentLimit) -> R
     read(known, bytes, limit, |version, body| (version.decode)(body, limit))
 }
 
-/// Reads head and approvals of a document.
-pub(super) fn decode_approvals(known: &[Version], bytes: &[u8], limit: DocumentLimit) -> Read<Approval> {
+/// Reads of a document what its rows about approvals show.
+pub(super) fn decode_approvals(
+    known: &[Version],
+    bytes: &[u8],
+    limit: DocumentLimit,
+    is_wanted: IsWantedApproval<'_>,
+) -> Read<Approvals> {
     read(known, bytes, limit, |version, body| match &version.excerpts {
-        Some(excerpts) => (excerpts.approvals)(body, limit),
-        None => (version.decode)(body, limit).map(approvals_of),
+        Some(excerpts) => (excerpts.approvals)(body, limit, is_wanted),
+        None => (version.decode)(body, limit).map(|document| approvals_of(document, is_wanted)),
     })
 }
 
-/// Reads head and wanted decisions of a document.
+/// Reads of a document what its rows about decisions show.
 pub(super) fn decode_decisions(
     known: &[Version],
     bytes: &[u8],
     limit: DocumentLimit,
-    is_wanted: IsWanted<'_>,
-) -> Read<PlacedDecision> {
+    is_wanted: IsWantedDecision<'_>,
+) -> Read<PlacedDecisions> {
     read(known, bytes, limit, |version, body| match &version.excerpts {
         Some(excerpts) => (excerpts.decisions)(body, limit, is_wanted),
         None => (version.decode)(body, limit).map(|document| decisions_of(document, is_wanted)),

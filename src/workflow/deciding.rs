@@ -1,57 +1,65 @@
 use std::sync::Arc;
 
-use super::demand::{Demand, active_step, demand_of, demands, is_overdue, is_pending};
+use super::demand::{Demand, demand_of, demands, is_overdue, is_pending};
 use super::history::{Occasion, names, record};
 use super::lifecycle;
 use crate::error::{ApprovalRefusal, Error, Result};
 use crate::request::{
-    ActorContext, Approval, ApprovalDecision, ApprovalId, ApprovalState, DeciderRule, Decision, Digest, Metadata,
-    MutationRequest, Rejection, RequestDocument, RequestState, Timestamp, Value, Verdict,
+    ActorContext, ActorId, Approval, ApprovalDecision, ApprovalId, ApprovalState, DeciderRule, Decision, Digest,
+    Metadata, MutationRequest, Rejection, RequestDocument, RequestState, Standing, Timestamp, Value, Verdict,
 };
 
-/// What tells who may decide the approvals of a request.
+/// Whether the actor may decide the approval now, by the rules of [`ApprovalRefusal`] in their order.
+pub(super) fn check<'a>(
+    document: &'a RequestDocument,
+    id: &ApprovalId,
+    actor: &ActorContext,
+    now: Timestamp,
+) -> Result<&'a Approval, ApprovalRefusal> {
+    if !document.state.awaits_approval() {
+        return Err(ApprovalRefusal::NotAwaitingApproval { status: document.state.status() });
+    }
+    if document.approvals.is_empty() {
+        return Err(ApprovalRefusal::NoApprovals);
+    }
+    let Some(approval) = document.approvals.iter().find(|approval| approval.id == *id) else {
+        return Err(ApprovalRefusal::UnknownApproval { approval: id.clone(), known: known(document) });
+    };
+    let standings: Vec<Standing> = document.approvals.iter().map(Standing::from).collect();
+    let deciding = Deciding { requester: document.requested_by.id.as_ref(), standings: &standings };
+    deciding.check(approval, actor, now).map(|()| approval)
+}
+
+/// What tells who may decide the approvals of a request that waits for approval.
 #[derive(Clone, Copy)]
 pub(crate) struct Deciding<'a> {
-    pub(crate) state: &'a RequestState,
-    pub(crate) approvals: &'a [Approval],
-    pub(crate) requested_by: &'a ActorContext,
+    pub(crate) requester: Option<&'a ActorId>,
+    /// One for each approval.
+    pub(crate) standings: &'a [Standing],
 }
 
-impl<'a> From<&'a RequestDocument> for Deciding<'a> {
-    fn from(document: &'a RequestDocument) -> Self {
-        Self { state: &document.state, approvals: &document.approvals, requested_by: &document.requested_by }
-    }
-}
-
-impl<'a> Deciding<'a> {
-    /// Whether the actor may decide the approval now, by the rules of [`ApprovalRefusal`] in their order.
+impl Deciding<'_> {
+    /// Whether the actor may decide this one of the approvals now.
     pub(crate) fn check(
         self,
-        id: &ApprovalId,
+        approval: &Approval,
         actor: &ActorContext,
         now: Timestamp,
-    ) -> Result<&'a Approval, ApprovalRefusal> {
-        if !self.state.awaits_approval() {
-            return Err(ApprovalRefusal::NotAwaitingApproval { status: self.state.status() });
-        }
-        if self.approvals.is_empty() {
-            return Err(ApprovalRefusal::NoApprovals);
-        }
-        let Some(approval) = self.approvals.iter().find(|approval| approval.id == *id) else {
-            return Err(ApprovalRefusal::UnknownApproval { approval: id.clone(), known: known(self.approvals) });
-        };
+    ) -> Result<(), ApprovalRefusal> {
+        let id = || approval.id.clone();
         if !is_pending(approval) {
-            return Err(ApprovalRefusal::AlreadyDecided { approval: id.clone(), status: approval.state.status() });
+            return Err(ApprovalRefusal::AlreadyDecided { approval: id(), status: approval.state.status() });
         }
         if let Some(expired_at) = approval.expires_at.filter(|_| is_overdue(approval, now)) {
-            return Err(ApprovalRefusal::Expired { approval: id.clone(), expired_at });
+            return Err(ApprovalRefusal::Expired { approval: id(), expired_at });
         }
         self.check_actor(approval, actor)?;
-        match active_step(self.approvals) {
+        let pending = self.standings.iter().filter(|standing| standing.is_pending);
+        match pending.map(|standing| standing.step).min() {
             Some(active) if active != approval.step => {
-                Err(ApprovalRefusal::NotYet { approval: id.clone(), step: approval.step, active })
+                Err(ApprovalRefusal::NotYet { approval: id(), step: approval.step, active })
             }
-            _ => Ok(approval),
+            _ => Ok(()),
         }
     }
 
@@ -64,17 +72,12 @@ impl<'a> Deciding<'a> {
             let target = approval.target.clone();
             return Err(ApprovalRefusal::NotAddressed { approval: id(), target, actor: name() });
         }
-        if approval.decider == DeciderRule::NotTheRequester && self.requested_by.id.as_ref() == Some(actor_id) {
+        if approval.decider == DeciderRule::NotTheRequester && self.requester == Some(actor_id) {
             return Err(ApprovalRefusal::OwnRequest { approval: id(), actor: name() });
         }
         if let Some(quorum) = &approval.quorum {
-            let voted = self
-                .approvals
-                .iter()
-                .filter(|member| member.quorum.as_ref().is_some_and(|other| other.group == quorum.group))
-                .filter_map(|member| member.state.verdict())
-                .any(|verdict| verdict.by.id.as_ref() == Some(actor_id));
-            if voted {
+            let mut members = self.standings.iter().filter(|standing| standing.group.as_ref() == Some(&quorum.group));
+            if members.any(|member| member.voter.as_ref() == Some(actor_id)) {
                 let group = quorum.group.clone();
                 return Err(ApprovalRefusal::AlreadyVoted { approval: id(), group, actor: name() });
             }
@@ -168,7 +171,7 @@ pub(super) fn mark_fulfilled(document: &mut RequestDocument) {
 }
 
 fn allowed<'a>(request: &'a MutationRequest, id: &ApprovalId, occasion: Occasion<'_>) -> Result<&'a Approval> {
-    Deciding::from(request.document()).check(id, occasion.by, occasion.now).map_err(|refusal| refused(request, refusal))
+    check(request, id, occasion.by, occasion.now).map_err(|refusal| refused(request, refusal))
 }
 
 fn refused(document: &RequestDocument, refusal: ApprovalRefusal) -> Error {
@@ -231,6 +234,6 @@ fn rejection_reason(approval: &Approval, rejection: Option<&Rejection>, by: &Act
     }
 }
 
-fn known(approvals: &[Approval]) -> String {
-    approvals.iter().map(|approval| approval.id.to_string()).collect::<Vec<_>>().join(", ")
+fn known(document: &RequestDocument) -> String {
+    document.approvals.iter().map(|approval| approval.id.to_string()).collect::<Vec<_>>().join(", ")
 }

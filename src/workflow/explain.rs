@@ -1,8 +1,7 @@
 use std::collections::BTreeSet;
 
-use super::deciding::Deciding;
 use super::demand::{Demand, active_step, demands, is_overdue, is_pending};
-use super::expiry;
+use super::{deciding, expiry};
 use crate::request::{
     ActorContext, ActorId, Approval, ApprovalId, ApprovalTarget, Claim, DeciderRule, Decision, DecisionCategory,
     QuorumGroup, RequestDocument, RequestState, Step, Timestamp,
@@ -85,8 +84,7 @@ pub fn explain(document: &RequestDocument, now: Timestamp) -> Explanation {
 /// The approvals this actor can decide now: each would be granted, and no other would.
 pub fn decidable_by<'a>(document: &'a RequestDocument, actor: &ActorContext, now: Timestamp) -> Vec<&'a Approval> {
     let approvals = document.approvals.iter();
-    let deciding = Deciding::from(document);
-    approvals.filter(|approval| deciding.check(&approval.id, actor, now).is_ok()).collect()
+    approvals.filter(|approval| deciding::check(document, &approval.id, actor, now).is_ok()).collect()
 }
 
 impl Explanation {

@@ -1,22 +1,34 @@
 //! From a body to what rows show of it; the rest is walked past, or left where it is.
 
-use std::sync::Arc;
-
 use super::actors::Actor;
+use super::pass::PassedApproval;
 use super::read::{self, In, Read};
 use super::{charge, pass};
-use crate::request::{ActorContext, Approval, Target};
-use crate::stored_format::excerpt::{Excerpt, Head, IsWanted, PlacedDecision};
+use crate::request::{ActorId, QuorumGroup, Requester, Standing, Step, Target};
+use crate::stored_format::excerpt::{Approvals, Head, IsWantedApproval, IsWantedDecision, PlacedDecisions};
 
-/// Who decided approvals is read by kind and id only.
-pub(super) fn approvals(input: In<'_, '_>) -> Read<Excerpt<Approval>> {
+pub(super) fn approvals(input: In<'_, '_>, is_wanted: IsWantedApproval<'_>) -> Read<(Head, Approvals)> {
     let head = head_and_requirements(input)?;
-    let approvals = read::list(input, charge::APPROVAL, |input| read::approval_with(input, decider))?;
-    Ok((head, approvals))
+    let (mut standings, mut wanted) = (Vec::new(), Vec::new());
+    for _ in 0..input.length()? {
+        let place = input.place();
+        let PassedApproval { id, step, group, is_pending, decided_by } =
+            input.pass(|input| pass::approval(input, actor_id))?;
+        standings.push(Standing {
+            step: input.valid(Step::new(step))?,
+            is_pending,
+            group: group.map(|group| input.valid(QuorumGroup::try_from(group))).transpose()?,
+            voter: decided_by.flatten(),
+        });
+        if is_pending && is_wanted(&head, step, id) {
+            input.charge(1, charge::APPROVAL)?;
+            wanted.push(input.at(place, read::approval)?);
+        }
+    }
+    Ok((head, Approvals { standings, wanted }))
 }
 
-/// Those that are wanted, by their place and time.
-pub(super) fn decisions(input: In<'_, '_>, is_wanted: IsWanted<'_>) -> Read<Excerpt<PlacedDecision>> {
+pub(super) fn decisions(input: In<'_, '_>, is_wanted: IsWantedDecision<'_>) -> Read<(Head, PlacedDecisions)> {
     let head = head_and_requirements(input)?;
     input.pass(pass::approvals)?;
     let mut decisions = Vec::new();
@@ -51,34 +63,43 @@ fn head(input: In<'_, '_>) -> Read<Head> {
         state: read::state(input)?,
         requested_by: {
             input.pass(pass::versioning)?;
-            read::actor(input)?
+            requester(input)?
         },
         intent: read::intent(input)?,
     })
 }
 
-/// An actor of whom only kind and id are read. Referred to later, it is read whole.
-fn decider(input: In<'_, '_>) -> Read<Arc<ActorContext>> {
+/// The first actor of a body, of whom a few fields are read; the rest is where the actor is referred to.
+fn requester(input: In<'_, '_>) -> Read<Requester> {
+    if input.known_actor()?.is_some() {
+        return Err(input.fail("there is no actor to refer to yet"));
+    }
+    let place = input.place();
+    input.charge(1, charge::ACTOR)?;
+    let kind = input.kind()?;
+    let _mode = input.byte()?;
+    let (id, name) = (input.optional_name()?, input.optional_owned_text()?);
+    input.pass(pass::roles_and_groups)?;
+    let reason = input.optional_owned_text()?;
+    input.pass(pass::circumstances)?;
+    input.remember_passed(place);
+    Ok(Requester::new(kind, id, name, reason))
+}
+
+/// Walks past an actor; gives out its id.
+fn actor_id(input: In<'_, '_>) -> Read<Option<ActorId>> {
     match input.known_actor()? {
-        Some((_, Actor::Read(known))) => Ok(known),
-        Some((_, Actor::Passed(place))) => input.at(place, kind_and_id).map(Arc::new),
+        Some((_, Actor::Read(known))) => Ok(known.id.clone()),
+        Some((_, Actor::Passed(place))) => input.at(place, pass::new_actor).and_then(|id| name(input, id)),
         None => {
             let place = input.place();
-            let decider = kind_and_id(input)?;
+            let id = pass::new_actor(input)?;
             input.remember_passed(place);
-            Ok(Arc::new(decider))
+            name(input, id)
         }
     }
 }
 
-fn kind_and_id(input: In<'_, '_>) -> Read<ActorContext> {
-    input.charge(1, charge::ACTOR)?;
-    let mut actor = ActorContext::new(input.kind()?);
-    let _mode = input.byte()?;
-    actor.id = input.optional_name()?;
-    input.pass(|input| {
-        input.optional_text()?;
-        pass::rest_of_actor(input)
-    })?;
-    Ok(actor)
+fn name(input: In<'_, '_>, id: Option<&str>) -> Read<Option<ActorId>> {
+    id.map(|id| input.valid(ActorId::try_from(id))).transpose()
 }

@@ -16,9 +16,9 @@ mod remembered;
 mod write;
 mod writer;
 
-use super::excerpt::{Excerpt, IsWanted, PlacedDecision};
+use super::excerpt::{Approvals, Head, IsWantedApproval, IsWantedDecision, PlacedDecisions};
 use super::{DocumentLimit, FormatError};
-use crate::request::{Approval, RequestDocument};
+use crate::request::RequestDocument;
 use reader::Reader;
 use writer::Writer;
 
@@ -49,14 +49,18 @@ pub(super) fn decode(body: &[u8], limit: DocumentLimit) -> Result<RequestDocumen
     Reader::new(body, limit).read_all(read::document)
 }
 
-pub(super) fn decode_approvals(body: &[u8], limit: DocumentLimit) -> Result<Excerpt<Approval>, FormatError> {
-    Reader::new(body, limit).read_some(excerpt::approvals)
+pub(super) fn decode_approvals(
+    body: &[u8],
+    limit: DocumentLimit,
+    is_wanted: IsWantedApproval<'_>,
+) -> Result<(Head, Approvals), FormatError> {
+    Reader::new(body, limit).read_some(|input| excerpt::approvals(input, is_wanted))
 }
 
 pub(super) fn decode_decisions(
     body: &[u8],
     limit: DocumentLimit,
-    is_wanted: IsWanted<'_>,
-) -> Result<Excerpt<PlacedDecision>, FormatError> {
+    is_wanted: IsWantedDecision<'_>,
+) -> Result<(Head, PlacedDecisions), FormatError> {
     Reader::new(body, limit).read_some(|input| excerpt::decisions(input, is_wanted))
 }

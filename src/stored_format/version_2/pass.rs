@@ -9,28 +9,43 @@ pub(super) fn versioning(input: In<'_, '_>) -> Read<()> {
     optional_texts(input, 2)
 }
 
-pub(super) fn actor(input: In<'_, '_>) -> Read<()> {
-    if input.known_actor()?.is_some() {
-        return Ok(());
+/// What is known of an approval that was walked past.
+pub(super) struct PassedApproval<'a, By> {
+    pub(super) id: &'a str,
+    pub(super) step: u32,
+    pub(super) group: Option<&'a str>,
+    pub(super) is_pending: bool,
+    pub(super) decided_by: Option<By>,
+}
+
+fn actor(input: In<'_, '_>) -> Read<()> {
+    if input.known_actor()?.is_none() {
+        let place = input.place();
+        new_actor(input)?;
+        input.remember_passed(place);
     }
-    let place = input.place();
-    new_actor(input)?;
-    input.remember_passed(place);
     Ok(())
 }
 
-fn new_actor(input: In<'_, '_>) -> Read<()> {
+/// Walks past the fields of an actor; gives out its id.
+pub(super) fn new_actor<'a>(input: In<'_, 'a>) -> Read<Option<&'a str>> {
     let [_kind, _mode] = input.array()?;
-    // Id and name.
-    optional_texts(input, 2)?;
-    rest_of_actor(input)
+    let id = input.optional_text()?;
+    let _name = input.optional_text()?;
+    roles_and_groups(input)?;
+    let _reason = input.optional_text()?;
+    circumstances(input)?;
+    Ok(id)
 }
 
-/// All of an actor that follows its name.
-pub(super) fn rest_of_actor(input: In<'_, '_>) -> Read<()> {
+pub(super) fn roles_and_groups(input: In<'_, '_>) -> Read<()> {
     names(input)?;
-    names(input)?;
-    optional_texts(input, 8)?;
+    names(input)
+}
+
+/// All of an actor that follows its reason.
+pub(super) fn circumstances(input: In<'_, '_>) -> Read<()> {
+    optional_texts(input, 7)?;
     input.optional_time()?;
     metadata(input)
 }
@@ -52,50 +67,62 @@ pub(super) fn requirements(input: In<'_, '_>) -> Read<()> {
 }
 
 pub(super) fn approvals(input: In<'_, '_>) -> Read<()> {
-    list(input, |input| {
-        input.text()?;
-        names(input)?;
-        names(input)?;
-        names(input)?;
-        input.text()?;
-        input.optional_text()?;
-        input.number()?;
-        if input.flag()? {
-            input.text()?;
-            input.number()?;
-            input.byte()?;
-        }
-        input.optional_time()?;
-        input.byte()?;
-        approval_state(input)?;
-        metadata(input)
-    })
+    list(input, |input| approval(input, actor).map(drop))
 }
 
-fn approval_state(input: In<'_, '_>) -> Read<()> {
-    match input.byte()? {
-        0 => Ok(()),
-        1 => verdict(input),
-        2 => {
-            verdict(input)?;
-            if input.flag()? {
-                input.text()?;
-                input.optional_text()?;
-                input.text()?;
-                metadata(input)?;
-            }
-            Ok(())
+/// Walks past an approval; `actor` walks past who decided it.
+pub(super) fn approval<'a, By>(
+    input: In<'_, 'a>,
+    actor: impl FnOnce(In<'_, 'a>) -> Read<By>,
+) -> Read<PassedApproval<'a, By>> {
+    let id = input.text()?;
+    names(input)?;
+    names(input)?;
+    names(input)?;
+    input.text()?;
+    input.optional_text()?;
+    let step = input.small_number("step")?;
+    let group = if input.flag()? { Some(quorum(input)?) } else { None };
+    input.optional_time()?;
+    input.byte()?;
+    let state = input.byte()?;
+    let decided_by = match state {
+        0 => None,
+        1 | 2 => Some(verdict(input, actor)?),
+        3 | 4 => {
+            input.time()?;
+            None
         }
-        3 | 4 => input.time().map(drop),
-        other => Err(input.fail(format!("there is no approval state {other}"))),
+        other => return Err(input.fail(format!("there is no approval state {other}"))),
+    };
+    if state == 2 && input.flag()? {
+        rejection(input)?;
     }
+    metadata(input)?;
+    Ok(PassedApproval { id, step, group, is_pending: state == 0, decided_by })
 }
 
-fn verdict(input: In<'_, '_>) -> Read<()> {
-    actor(input)?;
+/// Gives out the group.
+fn quorum<'a>(input: In<'_, 'a>) -> Read<&'a str> {
+    let group = input.text()?;
+    input.number()?;
+    input.byte()?;
+    Ok(group)
+}
+
+fn verdict<'a, By>(input: In<'_, 'a>, actor: impl FnOnce(In<'_, 'a>) -> Read<By>) -> Read<By> {
+    let by = actor(input)?;
     input.time()?;
     input.optional_text()?;
-    input.digest().map(drop)
+    input.digest()?;
+    Ok(by)
+}
+
+fn rejection(input: In<'_, '_>) -> Read<()> {
+    input.text()?;
+    input.optional_text()?;
+    input.text()?;
+    metadata(input)
 }
 
 /// Walks past a decision; gives out when it was made.

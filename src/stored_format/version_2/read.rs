@@ -52,7 +52,7 @@ pub(super) fn state(input: In<'_, '_>) -> Read<RequestState> {
     })
 }
 
-pub(super) fn actor(input: In<'_, '_>) -> Read<Arc<ActorContext>> {
+fn actor(input: In<'_, '_>) -> Read<Arc<ActorContext>> {
     match input.known_actor()? {
         None => {
             let actor = new_actor(input)?;
@@ -125,12 +125,7 @@ fn requirement(input: In<'_, '_>) -> Read<Requirement> {
     })
 }
 
-fn approval(input: In<'_, '_>) -> Read<Approval> {
-    approval_with(input, actor)
-}
-
-/// An approval; `decider` reads who decided it.
-pub(super) fn approval_with(input: In<'_, '_>, decider: fn(In<'_, '_>) -> Read<Arc<ActorContext>>) -> Read<Approval> {
+pub(super) fn approval(input: In<'_, '_>) -> Read<Approval> {
     Ok(Approval {
         id: input.name()?,
         target: target(input)?,
@@ -140,7 +135,7 @@ pub(super) fn approval_with(input: In<'_, '_>, decider: fn(In<'_, '_>) -> Read<A
         quorum: optional(input, quorum)?,
         expires_at: input.optional_time()?,
         decider: input.kind()?,
-        state: approval_state(input, decider)?,
+        state: approval_state(input)?,
         metadata: metadata(input)?,
     })
 }
@@ -166,27 +161,19 @@ fn quorum(input: In<'_, '_>) -> Read<Quorum> {
     })
 }
 
-fn approval_state(input: In<'_, '_>, decider: fn(In<'_, '_>) -> Read<Arc<ActorContext>>) -> Read<ApprovalState> {
+fn approval_state(input: In<'_, '_>) -> Read<ApprovalState> {
     Ok(match input.byte()? {
         0 => ApprovalState::Pending,
-        1 => ApprovalState::Approved(verdict(input, decider)?),
-        2 => ApprovalState::Rejected {
-            verdict: verdict(input, decider)?,
-            rejection: optional(input, rejection)?.map(Box::new),
-        },
+        1 => ApprovalState::Approved(verdict(input)?),
+        2 => ApprovalState::Rejected { verdict: verdict(input)?, rejection: optional(input, rejection)?.map(Box::new) },
         3 => ApprovalState::Satisfied { at: input.time()? },
         4 => ApprovalState::Expired { at: input.time()? },
         other => return Err(input.fail(format!("there is no approval state {other}"))),
     })
 }
 
-fn verdict(input: In<'_, '_>, decider: fn(In<'_, '_>) -> Read<Arc<ActorContext>>) -> Read<Verdict> {
-    Ok(Verdict {
-        by: decider(input)?,
-        at: input.time()?,
-        reason: input.optional_owned_text()?,
-        digest: input.digest()?,
-    })
+fn verdict(input: In<'_, '_>) -> Read<Verdict> {
+    Ok(Verdict { by: actor(input)?, at: input.time()?, reason: input.optional_owned_text()?, digest: input.digest()? })
 }
 
 fn rejection(input: In<'_, '_>) -> Read<Rejection> {
@@ -295,11 +282,7 @@ fn value(input: In<'_, '_>, levels: usize) -> Read<Value> {
     })
 }
 
-pub(super) fn list<'a, T>(
-    input: In<'_, 'a>,
-    charge: usize,
-    mut read: impl FnMut(In<'_, 'a>) -> Read<T>,
-) -> Read<Vec<T>> {
+fn list<'a, T>(input: In<'_, 'a>, charge: usize, mut read: impl FnMut(In<'_, 'a>) -> Read<T>) -> Read<Vec<T>> {
     let count = input.count(charge)?;
     let mut things = Vec::with_capacity(count);
     for _ in 0..count {

@@ -1,0 +1,44 @@
+use serde::{Deserialize, Serialize};
+
+use super::{ActorContext, ActorId, ActorKind};
+
+/// Who asked for something and why, as a list shows it: an [`ActorContext`] without its circumstances.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Requester {
+    /// What kind of actor this is.
+    pub kind: ActorKind,
+    /// The actor's id.
+    pub id: Option<ActorId>,
+    /// The name to show for the actor.
+    pub name: Option<String>,
+    /// Why the actor asked.
+    pub reason: Option<String>,
+}
+
+impl Requester {
+    pub(crate) const fn new(
+        kind: ActorKind,
+        id: Option<ActorId>,
+        name: Option<String>,
+        reason: Option<String>,
+    ) -> Self {
+        Self { kind, id, name, reason }
+    }
+
+    /// What to call the actor: the name, else the id, else the kind.
+    pub fn label(&self) -> &str {
+        label(self.kind, self.id.as_ref(), self.name.as_deref())
+    }
+}
+
+impl From<&ActorContext> for Requester {
+    fn from(actor: &ActorContext) -> Self {
+        Self::new(actor.kind, actor.id.clone(), actor.name.clone(), actor.reason.clone())
+    }
+}
+
+/// What to call an actor.
+pub(super) fn label<'a>(kind: ActorKind, id: Option<&'a ActorId>, name: Option<&'a str>) -> &'a str {
+    name.or(id.map(ActorId::as_str)).unwrap_or(kind.as_str())
+}
