@@ -124,6 +124,14 @@ pub(crate) fn check_envelope(bytes: &[u8], limit: DocumentLimit) -> Result<usize
     opened.uncompressed_bytes(limit)
 }
 
+/// An envelope that is in order around a body that need not be.
+#[cfg(all(any(test, fuzzing), feature = "redis"))]
+pub(crate) fn envelope_around(version: u16, body: &[u8]) -> Vec<u8> {
+    let mut bytes = envelope::begin(body.len());
+    bytes.extend_from_slice(body);
+    envelope::seal(bytes, version, DocumentLimit::MAX).expect("a body that is no larger than a document")
+}
+
 /// The number of the version these bytes were written in, which need not be a known one.
 ///
 /// # Errors

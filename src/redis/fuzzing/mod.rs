@@ -3,6 +3,7 @@
 //! Here only for the fuzzers, which `cargo fuzz` builds with `cfg(fuzzing)`, and for the unit tests, which replay the
 //! fuzzers' corpora on stable. What is public is checked in `fuzz/checks`.
 
+mod excerpt;
 mod input;
 mod partition;
 mod query_vs_scan;
@@ -13,6 +14,7 @@ mod samples;
 mod script_reply;
 mod values;
 
+pub use excerpt::excerpt;
 #[cfg(test)]
 pub(super) use partition::Partition;
 pub use query_vs_scan::query_vs_scan;

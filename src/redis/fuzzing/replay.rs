@@ -13,6 +13,19 @@ fn replay(target: &str, check: impl Fn(&[u8])) {
     }
 }
 
+/// The golden vectors as well, which the fuzzer has as seeds.
+#[test]
+fn excerpt() {
+    replay("excerpt", super::excerpt);
+    let vectors = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/stored_format");
+    let folders = fs::read_dir(vectors).expect("golden vectors").map(|folder| folder.unwrap().path());
+    let files =
+        folders.filter(|folder| !folder.ends_with("documents")).flat_map(|folder| fs::read_dir(folder).unwrap());
+    let vectors: Vec<_> = files.map(|file| fs::read(file.unwrap().path()).unwrap()).collect();
+    assert!(vectors.len() > 40, "only {} golden vectors", vectors.len());
+    vectors.iter().for_each(|vector| super::excerpt(vector));
+}
+
 #[test]
 fn query_vs_scan() {
     replay("query_vs_scan", super::query_vs_scan);

@@ -1,0 +1,47 @@
+use crate::query::{DecisionQuery, InboxQuery, PendingApprovalQuery, Query, SortKey, StoredRequest, Unreadable};
+use crate::request::{ActorContext, MutationRequest, RequestId, Revision, Timestamp, WriteId};
+use crate::stored_format::{DocumentLimit, envelope_around};
+
+const LIMIT: DocumentLimit = DocumentLimit::of_bytes(64 * 1024);
+/// Before the body in a golden vector, which serve as seeds.
+const HEADER: usize = 16;
+
+/// Any body of any version: where it can be read whole, rows made of parts of it are those made of the whole; where it
+/// cannot, they are rows or an error.
+pub fn excerpt(data: &[u8]) {
+    let body = data.get(HEADER..).unwrap_or_default();
+    let officer = ActorContext::user("officer-1").and_then(|actor| actor.with_role("manager"));
+    let inbox = InboxQuery::of(&officer.expect("a valid actor")).expect("an actor with an id");
+    for version in 1..=2 {
+        let bytes = envelope_around(version, body);
+        let stored = |id: &RequestId| {
+            let revision = Revision::first(WriteId::from_bytes([1; 16]));
+            StoredRequest::encoded(id.clone(), revision, bytes.clone(), 0, LIMIT)
+        };
+        let unknown = RequestId::new("unknown").expect("a valid id");
+        let id = crate::stored_format::decode(&bytes, LIMIT).map_or(unknown, |document| document.id);
+        let Ok(stored) = stored(&id) else { continue };
+        agrees(&DecisionQuery::new(), &stored);
+        agrees(&PendingApprovalQuery::new(), &stored);
+        agrees(&inbox, &stored);
+    }
+}
+
+/// As if an index had answered the query, of every row and of every other one.
+fn agrees<Q: Query<Row: PartialEq + std::fmt::Debug>>(query: &Q, stored: &StoredRequest) {
+    let now = Timestamp::MIN;
+    let every = |_: &SortKey| true;
+    let some = |key: &SortKey| key.as_bytes().iter().fold(0, |sum, byte| sum ^ byte) % 2 == 0;
+    let whole: Result<MutationRequest, Unreadable> = stored.clone().into_request();
+    for is_wanted in [every as fn(&SortKey) -> bool, some] {
+        let by_parts = query.rows_from_stored(&key_of(stored), stored.clone(), true, now, is_wanted);
+        if let Ok(whole) = whole.clone() {
+            let rows = query.rows_from(whole, now, is_wanted);
+            assert_eq!(by_parts.expect("what is read whole is read by parts"), rows);
+        }
+    }
+}
+
+fn key_of(stored: &StoredRequest) -> SortKey {
+    SortKey::from_bytes(stored.id().as_str())
+}
