@@ -80,9 +80,8 @@ impl NewRecord {
     }
 
     /// The record up to its write id, and the rest: the script that puts earlier ids between them needs no copy of the rest.
-    pub(crate) fn split(mut bytes: Vec<u8>) -> [Vec<u8>; 2] {
-        let rest = bytes.split_off(bytes.len().min(FIXED_BYTES + WRITE_ID_BYTES));
-        [bytes, rest]
+    pub(crate) fn split(&self) -> (&[u8], &[u8]) {
+        self.bytes.split_at_checked(FIXED_BYTES + WRITE_ID_BYTES).unwrap_or((&self.bytes, &[]))
     }
 }
 
