@@ -77,6 +77,10 @@ mod redis_connection;
 mod redis_driver;
 
 #[cfg(feature = "redis")]
+#[path = "blocking/redis_reply.rs"]
+mod redis_reply;
+
+#[cfg(feature = "redis")]
 #[path = "blocking/redis_stream.rs"]
 mod redis_stream;
 

@@ -2,21 +2,27 @@
 
 use std::io::Write as _;
 
-use redis::{Cmd, ErrorKind, Parser, RedisConnectionInfo, RedisError, RedisResult, Value};
+use redis::{Cmd, ErrorKind, RedisConnectionInfo, RedisError, RedisResult, Value};
 
+use super::redis_reply::Replies;
 use super::redis_stream::Stream;
 use crate::deadline::Deadline;
 use crate::redis::Settings;
 
+/// What a connection keeps of the room that its longest command took.
+const MOST_KEPT: usize = 64 * 1024;
+
 pub(super) struct Connection {
     stream: Stream,
-    parser: Parser,
+    sending: Vec<u8>,
+    replies: Replies,
 }
 
 impl Connection {
     /// Connects, logs in and chooses the database.
     pub(super) fn open(settings: &Settings, deadline: Deadline) -> RedisResult<Self> {
-        let mut connection = Self { stream: Stream::connect(settings, deadline)?, parser: Parser::new() };
+        let stream = Stream::connect(settings, deadline)?;
+        let mut connection = Self { stream, sending: Vec::new(), replies: Replies::new() };
         connection.set_up(settings.connection.redis_settings(), deadline)?;
         Ok(connection)
     }
@@ -29,9 +35,12 @@ impl Connection {
     /// The same, where a refusal of the server is an answer too.
     pub(super) fn ask(&mut self, command: &Cmd, deadline: Deadline) -> RedisResult<Value> {
         self.stream.set_deadline(deadline);
-        self.stream.write_all(&command.get_packed_command())?;
+        self.sending.clear();
+        self.sending.shrink_to(MOST_KEPT);
+        command.write_packed_command(&mut self.sending);
+        self.stream.write_all(&self.sending)?;
         self.stream.flush()?;
-        self.parser.parse_value(&mut self.stream)
+        self.replies.read(&mut self.stream)
     }
 
     fn set_up(&mut self, settings: &RedisConnectionInfo, deadline: Deadline) -> RedisResult<()> {

@@ -9,6 +9,7 @@ use std::time::Duration;
 use redis::{Cmd, RedisResult, Value};
 
 use super::redis_connection::Connection;
+pub(super) use super::redis_reply::done_with;
 use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::redis::{Effect, Fault, Settings, has_written};
@@ -84,10 +85,13 @@ impl Driver {
         deadline: Deadline,
         exchange: impl FnOnce(&mut Connection) -> RedisResult<T>,
     ) -> Result<T, Fault> {
-        let mut place = self
-            .pool
-            .get_timeout(self.time_left(deadline)?)
-            .map_err(|_| Fault::no_connection(&self.settings.address, deadline, "all of the pool are in use"))?;
+        let mut place = match self.pool.try_get() {
+            Some(place) => place,
+            None => self
+                .pool
+                .get_timeout(self.time_left(deadline)?)
+                .map_err(|_| Fault::no_connection(&self.settings.address, deadline, "all of the pool are in use"))?,
+        };
         // Out of its place for as long as its state is not known, whatever happens meanwhile.
         let mut connected = match place.connected.take() {
             Some(connected) if self.is_good(&connected) => connected,

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::redis_driver::{Driver, pause};
+use super::super::redis_driver::{Driver, done_with, pause};
 use super::{RequestStore, dual};
 use crate::deadline::Deadline;
 use crate::error::{Error, Outcome, Result, StoreError, StoreErrorKind};
@@ -281,10 +281,7 @@ impl RedisStore {
             }
         }
     }
-}
 
-#[dual]
-impl RedisStore {
     async fn send(
         &self,
         command: &redis::Cmd,
@@ -346,7 +343,9 @@ impl RequestStore for RedisStore {
 
     async fn get(&self, id: &RequestId) -> Result<Option<MutationRequest>> {
         let value = self.call(&Call::get(&self.settings, id), self.deadline()).await?;
-        reply::request(&self.settings, id, &value)
+        let read = reply::request(&self.settings, id, &value);
+        done_with(value);
+        read
     }
 
     async fn get_many(&self, ids: &[RequestId]) -> Result<Lookup> {

@@ -1,6 +1,7 @@
 //! Work that goes on beside its caller: in a task of the runtime it was started in.
 
 use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -46,6 +47,6 @@ impl Background {
 impl StopSignal {
     /// Waits that long, or until the work is to stop; whether it is.
     pub(super) async fn wait(&self, duration: Duration) -> bool {
-        within(duration, self.0.lock()).await.is_some()
+        within(duration, pin!(self.0.lock())).await.is_some()
     }
 }

@@ -1,6 +1,7 @@
 //! Sends commands over one shared connection, and makes a new one when that is no longer good.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -14,6 +15,9 @@ use crate::error::Result;
 use crate::redis::{Effect, Fault, Settings, has_written};
 
 pub(super) use super::timer::pause;
+
+/// Nothing is kept of a reply that was read: redis-rs makes room for each by itself.
+pub(super) fn done_with(_: Value) {}
 
 /// After so many calls in a row without any reply the connection is given up.
 const MOST_TIMEOUTS: u32 = 2;
@@ -92,23 +96,24 @@ impl Driver {
     ) -> Result<T, Fault> {
         let address = &*self.0.address;
         let time_left = || deadline.remaining().ok_or_else(|| Fault::deadline(address, deadline, Effect::None));
-        let connected = within(time_left()?, self.connected())
+        let connected = within(time_left()?, pin!(self.connected()))
             .await
             .ok_or_else(|| Fault::no_connection(address, deadline, "it was still being made"))??;
         let remaining = time_left()?;
-        let Some(outcome) = within(remaining, exchange(connected.connection.clone())).await else {
-            if connected.timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_TIMEOUTS {
-                self.give_up(&connected).await;
+        let Connected { connection, timeouts } = connected;
+        let Some(outcome) = within(remaining, pin!(exchange(connection))).await else {
+            if timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_TIMEOUTS {
+                self.give_up(&timeouts).await;
             }
             return Err(Fault::deadline(address, deadline, Effect::Unknown));
         };
-        connected.timeouts.store(0, Ordering::Relaxed);
+        timeouts.store(0, Ordering::Relaxed);
         match outcome {
             Ok(found) => Ok(found),
             Err(error) => {
                 let fault = Fault::command(address, error);
                 if fault.breaks_connection {
-                    self.give_up(&connected).await;
+                    self.give_up(&timeouts).await;
                 }
                 Err(fault)
             }
@@ -121,10 +126,8 @@ impl Driver {
         if let Some(connected) = &*slot {
             return Ok(connected.clone());
         }
-        let connection = self
-            .0
-            .client
-            .get_multiplexed_async_connection_with_config(&self.0.config)
+        // In a box, because connecting takes more room than all else, and every call would carry it along.
+        let connection = Box::pin(self.0.client.get_multiplexed_async_connection_with_config(&self.0.config))
             .await
             .map_err(|error| Fault::connecting(&self.0.address, error))?;
         let connected = Connected { connection, timeouts: Arc::default() };
@@ -133,9 +136,9 @@ impl Driver {
     }
 
     /// Has the next call make a new connection, unless somebody did already.
-    async fn give_up(&self, old: &Connected) {
+    async fn give_up(&self, old: &Arc<AtomicU32>) {
         let mut slot = self.0.connected.lock().await;
-        if slot.as_ref().is_some_and(|current| Arc::ptr_eq(&current.timeouts, &old.timeouts)) {
+        if slot.as_ref().is_some_and(|current| Arc::ptr_eq(&current.timeouts, old)) {
             *slot = None;
         }
     }

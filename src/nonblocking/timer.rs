@@ -32,9 +32,11 @@ pub(super) fn spawn(future: impl Future<Output = ()> + Send + 'static) {
     smol::spawn(future).detach();
 }
 
-/// The future's output, or `None` if it takes longer than `duration`; it is dropped then.
-pub(super) async fn within<T>(duration: Duration, future: impl Future<Output = T>) -> Option<T> {
-    match select(pin!(future), pin!(pause(duration))).await {
+/// The future's output, or `None` if it takes longer than `duration`.
+///
+/// Taken pinned: what an async function pins itself it has room for twice, once for what it was called with.
+pub(super) async fn within<T>(duration: Duration, future: impl Future<Output = T> + Unpin) -> Option<T> {
+    match select(future, pin!(pause(duration))).await {
         Either::Left((output, _)) => Some(output),
         Either::Right(((), _)) => None,
     }

@@ -191,7 +191,7 @@ pub(crate) fn inspection(settings: &Settings, id: &RequestId, reply: &Value) -> 
     let record = Record::parse(bytes).map_err(|source| Error::Unreadable { key: key.clone(), source })?;
     Ok(Some(Inspection {
         revision: record.revision(),
-        write_ids: record.write_ids().to_vec(),
+        write_ids: record.write_ids().collect(),
         current_indexes: current_suffixes(&record.suffixes()),
         record_bytes: bytes.len(),
         document_bytes: record.document().len(),

@@ -1,5 +1,7 @@
 use std::borrow::Cow;
 
+use redis::{Arg, Cmd};
+
 use super::check::CheckMode;
 use super::durability::Durability;
 use super::index_entries::{Groups, add_decision_entries};
@@ -22,9 +24,19 @@ pub(crate) struct Call {
 }
 
 enum What {
-    Command(redis::Cmd),
-    Script { script: &'static Script, keys: Vec<Vec<u8>>, arguments: Vec<Vec<u8>> },
+    Command(Cmd),
+    /// A script by its hash; how many keys it has.
+    Script {
+        script: &'static Script,
+        keys: usize,
+        command: Cmd,
+    },
 }
+
+/// Stands before a script's keys: EVALSHA, the hash, and how many keys there are.
+const BEFORE_KEYS: usize = 3;
+/// Room for what a script takes beside records and index entries. A guess: a command that is longer grows.
+const OTHER_BYTES: usize = 512;
 
 impl Call {
     /// The server's own description of itself.
@@ -45,18 +57,17 @@ impl Call {
 
     fn namespace(settings: &Settings, script: &'static Script, mode: &str) -> What {
         let keyspace = &settings.keyspace;
-        let keys = vec![keyspace.meta().into_bytes()];
-        let (sample_index, sample_feed) = (format!("{}a", keyspace.index_prefix(0)), keyspace.feed(0));
         let metadata: Vec<&str> = settings.indexed_metadata.iter().collect();
-        let arguments = vec![
-            text(&keyspace.partition_count()),
-            text(&LAYOUT_VERSION),
-            text(&metadata.join("\n")),
-            text(&sample_index),
-            text(&sample_feed),
-            text(&mode),
-        ];
-        What::Script { script, keys, arguments }
+        let mut command = by_hash(script, 1, 6, 256);
+        command
+            .arg(keyspace.meta())
+            .arg(keyspace.partition_count())
+            .arg(LAYOUT_VERSION)
+            .arg(metadata.join("\n"))
+            .arg(keyspace.index_prefix(0) + "a")
+            .arg(keyspace.feed(0))
+            .arg(mode);
+        What::Script { script, keys: 1, command }
     }
 
     /// Asks whether writes can wait for this.
@@ -72,7 +83,7 @@ impl Call {
     }
 
     pub(crate) fn get(settings: &Settings, id: &RequestId) -> Self {
-        Self::reading(redis::cmd("GET").arg(settings.keyspace.record(id)).clone())
+        Self::get_key(&settings.keyspace.record(id))
     }
 
     /// All ids must be of one partition.
@@ -88,10 +99,14 @@ impl Call {
     /// When the request is over the document limit.
     pub(crate) fn create(settings: &Settings, request: &MutationRequest) -> Result<Self> {
         let record = NewRecord::new(settings, request, request.revision())?;
-        let mut arguments = vec![record.bytes];
-        arguments.extend(announcement(settings, request, request.revision(), 0));
-        arguments.push(with_decisions(record.lasting, request, 0));
-        Ok(Self::writing(&script::CREATE, settings, request, arguments))
+        let groups = with_decisions(record.lasting, request, 0);
+        let entries = groups.uncounted();
+        let bytes = record.bytes.len() + entries.len() + OTHER_BYTES;
+        let mut command = writing(&script::CREATE, settings, request, 7, bytes);
+        command.arg(&record.bytes);
+        announce(&mut command, settings, request, request.revision(), 0);
+        command.arg(entries);
+        Ok(Self { writes: true, what: What::Script { script: &script::CREATE, keys: 3, command } })
     }
 
     /// `stored_decisions` is how many decisions are taken to be stored, at most as many as the request has.
@@ -106,38 +121,45 @@ impl Call {
     ) -> Result<Self> {
         let record = NewRecord::new(settings, request, next)?;
         let mark = record.marks.get(stored_decisions).copied().unwrap_or_default();
-        let [head, rest] = NewRecord::split(record.bytes);
-        let mut arguments = vec![head];
-        arguments.extend(announcement(settings, request, next, stored_decisions));
-        arguments.push(revision_bytes(request.revision()));
-        arguments.push(text(&stored_decisions));
-        arguments.push(mark.to_be_bytes().to_vec());
-        arguments.push(with_decisions(Groups::default(), request, stored_decisions));
-        arguments.push(rest);
-        Ok(Self::writing(&script::UPDATE, settings, request, arguments))
+        let (head, rest) = record.split();
+        let groups = with_decisions(Groups::default(), request, stored_decisions);
+        let entries = groups.uncounted();
+        let bytes = record.bytes.len() + entries.len() + OTHER_BYTES;
+        let mut command = writing(&script::UPDATE, settings, request, 11, bytes);
+        command.arg(head);
+        announce(&mut command, settings, request, next, stored_decisions);
+        command
+            .arg(&revision_bytes(request.revision()))
+            .arg(stored_decisions)
+            .arg(&mark.to_be_bytes())
+            .arg(entries)
+            .arg(rest);
+        Ok(Self { writes: true, what: What::Script { script: &script::UPDATE, keys: 3, command } })
     }
 
     /// Reads along indexes of one partition.
     pub(crate) fn scan(settings: &Settings, partition: u16, scan: &Scan<'_>) -> Self {
         let keyspace = &settings.keyspace;
-        let sign = |positive: bool| if positive { b"+".to_vec() } else { b"-".to_vec() };
-        let mut keys = vec![keyspace.record_prefix(partition).into_bytes()];
-        keys.extend(scan.terms().map(|term| keyspace.index(partition, term)));
-        let mut arguments = vec![
-            text(&scan.driver.len()),
-            sign(!scan.descending),
-            scan.from.clone(),
-            scan.to.clone(),
-            text(&scan.limit),
-            text(&scan.budget),
-            sign(scan.created_first),
-            text(&u8::from(scan.wants_records)),
-        ];
-        for (terms, by_row) in &scan.probes {
-            arguments.push(text(&terms.len()));
-            arguments.push(if *by_row { b"row".to_vec() } else { b"request".to_vec() });
+        let sign = |positive: bool| if positive { "+" } else { "-" };
+        let keys = 1 + scan.terms().count();
+        let mut command = by_hash(&script::SCAN, keys, 8 + 2 * scan.probes.len(), 64 * keys + OTHER_BYTES);
+        command.arg(keyspace.record_prefix(partition));
+        for term in scan.terms() {
+            command.arg(keyspace.index(partition, term));
         }
-        Self { writes: false, what: What::Script { script: &script::SCAN, keys, arguments } }
+        command
+            .arg(scan.driver.len())
+            .arg(sign(!scan.descending))
+            .arg(&scan.from)
+            .arg(&scan.to)
+            .arg(scan.limit)
+            .arg(scan.budget)
+            .arg(sign(scan.created_first))
+            .arg(u8::from(scan.wants_records));
+        for (terms, by_row) in &scan.probes {
+            command.arg(terms.len()).arg(if *by_row { "row" } else { "request" });
+        }
+        Self { writes: false, what: What::Script { script: &script::SCAN, keys, command } }
     }
 
     /// Counts the keys that terms hold in one partition, each within a range, and reads the first key of the first term.
@@ -146,13 +168,17 @@ impl Call {
         partition: u16,
         ranges: impl IntoIterator<Item = (&'a Term, &'a KeyRange)>,
     ) -> Self {
-        let (mut keys, mut arguments) = (Vec::new(), Vec::new());
-        for (term, range) in ranges {
-            keys.push(settings.keyspace.index(partition, term));
-            let (from, to) = lex_bounds(range);
-            arguments.extend([from, to]);
+        let (terms, ranges): (Vec<_>, Vec<_>) = ranges.into_iter().unzip();
+        let keys = terms.len();
+        let mut command = by_hash(&script::SIZES, keys, 2 * keys, 96 * keys);
+        for term in terms {
+            command.arg(settings.keyspace.index(partition, term));
         }
-        Self { writes: false, what: What::Script { script: &script::SIZES, keys, arguments } }
+        for range in ranges {
+            let (from, to) = lex_bounds(range);
+            command.arg(from).arg(to);
+        }
+        Self { writes: false, what: What::Script { script: &script::SIZES, keys, command } }
     }
 
     /// Some of the records of the namespace, in any partition: one step of SCAN.
@@ -172,7 +198,9 @@ impl Call {
     }
 
     pub(crate) fn get_key(key: &str) -> Self {
-        Self::reading(redis::cmd("GET").arg(key).clone())
+        let mut command = Cmd::with_capacity(2, key.len() + 3);
+        command.arg("GET").arg(key);
+        Self::reading(command)
     }
 
     /// A part of an index, behind a member if one is given.
@@ -200,12 +228,18 @@ impl Call {
             CheckMode::Repair => "repair",
             CheckMode::Migrate => "migrate",
         };
-        let others = with_decisions(record.lasting, request, 0);
-        let arguments = vec![revision_bytes(revision), told.as_bytes().to_vec(), record.bytes, others];
+        let groups = with_decisions(record.lasting, request, 0);
+        let others = groups.uncounted();
         let keyspace = &settings.keyspace;
-        let keys = [keyspace.record(&request.id), keyspace.index_prefix(keyspace.partition_of(&request.id))];
-        let keys = keys.map(String::into_bytes).to_vec();
-        Ok(Self { writes: mode.mends(), what: What::Script { script: &script::MEND, keys, arguments } })
+        let mut command = by_hash(&script::MEND, 2, 4, record.bytes.len() + others.len() + OTHER_BYTES);
+        command
+            .arg(keyspace.record(&request.id))
+            .arg(keyspace.index_prefix(keyspace.partition_of(&request.id)))
+            .arg(&revision_bytes(revision))
+            .arg(told)
+            .arg(&record.bytes)
+            .arg(others);
+        Ok(Self { writes: mode.mends(), what: What::Script { script: &script::MEND, keys: 2, command } })
     }
 
     /// Removes an index entry, if told to, that the document at this revision, or the absence of one, does not explain.
@@ -217,27 +251,15 @@ impl Call {
         revision: Option<Revision>,
         drops: bool,
     ) -> Self {
-        let keys = vec![settings.keyspace.record(id).into_bytes(), index.as_bytes().to_vec()];
-        let revision = revision.map(revision_bytes).unwrap_or_default();
-        let arguments = vec![revision, member.as_bytes().to_vec(), text(&u8::from(drops))];
-        Self { writes: drops, what: What::Script { script: &script::DROP_ENTRY, keys, arguments } }
+        let revision = revision.map(revision_bytes);
+        let revision = revision.as_ref().map_or(&[][..], |bytes| bytes);
+        let mut command = by_hash(&script::DROP_ENTRY, 2, 3, OTHER_BYTES);
+        command.arg(settings.keyspace.record(id)).arg(index).arg(revision).arg(member.as_bytes()).arg(u8::from(drops));
+        Self { writes: drops, what: What::Script { script: &script::DROP_ENTRY, keys: 2, command } }
     }
 
-    const fn reading(command: redis::Cmd) -> Self {
+    const fn reading(command: Cmd) -> Self {
         Self { writes: false, what: What::Command(command) }
-    }
-
-    fn writing(
-        script: &'static Script,
-        settings: &Settings,
-        request: &MutationRequest,
-        arguments: Vec<Vec<u8>>,
-    ) -> Self {
-        let keyspace = &settings.keyspace;
-        let partition = keyspace.partition_of(&request.id);
-        let keys = [keyspace.record(&request.id), keyspace.feed(partition), keyspace.index_prefix(partition)];
-        let keys = keys.map(String::into_bytes).to_vec();
-        Self { writes: true, what: What::Script { script, keys, arguments } }
     }
 
     /// Names the keys that a refusal is about, which the server does not.
@@ -253,57 +275,75 @@ impl Call {
     }
 
     fn keys(&self) -> Vec<String> {
-        let readable = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        match &self.what {
-            What::Command(command) => command
-                .args_iter()
-                .filter_map(|argument| match argument {
-                    redis::Arg::Simple(bytes) if bytes.starts_with(b"{") => Some(readable(bytes)),
-                    _ => None,
-                })
-                .collect(),
-            What::Script { keys, .. } => keys.iter().map(|key| readable(key)).collect(),
-        }
+        let (command, from, most) = match &self.what {
+            What::Command(command) => (command, 0, usize::MAX),
+            What::Script { keys, command, .. } => (command, BEFORE_KEYS, *keys),
+        };
+        let keys = command.args_iter().skip(from).take(most).filter_map(|argument| match argument {
+            Arg::Simple(bytes) if bytes.starts_with(b"{") => Some(String::from_utf8_lossy(bytes).into_owned()),
+            _ => None,
+        });
+        keys.collect()
     }
 
     /// The command to send: a script by its hash, or with its source when the server did not know the hash.
-    pub(crate) fn command(&self, with_source: bool) -> Cow<'_, redis::Cmd> {
+    pub(crate) fn command(&self, with_source: bool) -> Cow<'_, Cmd> {
         match &self.what {
-            What::Command(command) => Cow::Borrowed(command),
-            What::Script { script, keys, arguments } => {
-                let (name, script) = if with_source { ("EVAL", &script.source) } else { ("EVALSHA", &script.sha1) };
-                let sizes = keys.iter().chain(arguments).map(Vec::len).sum::<usize>();
-                let mut command =
-                    redis::Cmd::with_capacity(keys.len() + arguments.len() + 3, sizes + script.len() + 16);
-                command.arg(name).arg(script).arg(keys.len()).arg(keys).arg(arguments);
-                Cow::Owned(command)
+            What::Script { script, command, .. } if with_source => {
+                let mut whole = redis::cmd("EVAL");
+                whole.arg(&script.source);
+                for argument in command.args_iter().skip(BEFORE_KEYS - 1) {
+                    if let Arg::Simple(bytes) = argument {
+                        whole.arg(bytes);
+                    }
+                }
+                Cow::Owned(whole)
             }
+            What::Script { command, .. } | What::Command(command) => Cow::Borrowed(command),
         }
     }
 }
 
-/// The arguments of a feed entry: feed length, id, revision number, status, kinds of the decisions from this one on.
-fn announcement(settings: &Settings, request: &MutationRequest, revision: Revision, first: usize) -> [Vec<u8>; 5] {
-    let kinds: Vec<String> = request.decisions.iter().skip(first).map(|decision| decision.kind.to_string()).collect();
-    [
-        text(&settings.feed_length),
-        text(&request.id),
-        text(&revision.number),
-        text(&request.state.status()),
-        kinds.join(",").into_bytes(),
-    ]
+/// The beginning of a command that runs a script by its hash, to which keys and arguments are to be added: so many, of
+/// about so many bytes.
+fn by_hash(script: &Script, keys: usize, arguments: usize, bytes: usize) -> Cmd {
+    let mut command = Cmd::with_capacity(BEFORE_KEYS + keys + arguments, script.sha1.len() + 16 + bytes);
+    command.arg("EVALSHA").arg(&script.sha1).arg(keys);
+    command
 }
 
-fn revision_bytes(revision: Revision) -> Vec<u8> {
-    [&revision.number.to_be_bytes()[..], revision.write_id.as_bytes()].concat()
+/// The same with the three keys of a script that writes a request.
+fn writing(script: &Script, settings: &Settings, request: &MutationRequest, arguments: usize, bytes: usize) -> Cmd {
+    let keyspace = &settings.keyspace;
+    let partition = keyspace.partition_of(&request.id);
+    let mut command = by_hash(script, 3, arguments, bytes);
+    command.arg(keyspace.record(&request.id)).arg(keyspace.feed(partition)).arg(keyspace.index_prefix(partition));
+    command
 }
 
-/// The bytes of these groups and of those of the decisions from this one on.
-fn with_decisions(mut groups: Groups, request: &MutationRequest, first: usize) -> Vec<u8> {
+/// Adds the arguments of a feed entry: feed length, id, revision number, status, kinds of the decisions from this one on.
+fn announce(command: &mut Cmd, settings: &Settings, request: &MutationRequest, revision: Revision, first: usize) {
+    let kinds = request.decisions.iter().skip(first).map(|decision| decision.kind.with_category());
+    let kinds: Vec<&str> = kinds.collect();
+    command
+        .arg(settings.feed_length)
+        .arg(request.id.as_str())
+        .arg(revision.number)
+        .arg(request.state.status().as_str())
+        .arg(kinds.join(","));
+}
+
+/// Number and write id, one behind the other.
+fn revision_bytes(revision: Revision) -> [u8; 24] {
+    let mut bytes = [0; 24];
+    let (number, write_id) = bytes.split_at_mut(8);
+    number.copy_from_slice(&revision.number.to_be_bytes());
+    write_id.copy_from_slice(revision.write_id.as_bytes());
+    bytes
+}
+
+/// These groups and those of the decisions from this one on.
+fn with_decisions(mut groups: Groups, request: &MutationRequest, first: usize) -> Groups {
     add_decision_entries(&mut groups, request, first);
-    groups.into_uncounted()
-}
-
-fn text(value: &impl ToString) -> Vec<u8> {
-    value.to_string().into_bytes()
+    groups
 }

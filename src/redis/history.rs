@@ -6,7 +6,7 @@ use crate::request::{ActorContext, Decision, Metadata, Timestamp, Value};
 /// sees whether the update begins with the stored history without reading a document. It guards against programming
 /// mistakes, not against forgery: whoever can write a record can write its mark.
 pub(crate) fn history_marks(decisions: &[Decision]) -> Vec<u32> {
-    let (mut running, mut part) = (crc32fast::Hasher::new(), Covered(Vec::with_capacity(512)));
+    let (mut running, mut part) = (crc32fast::Hasher::new(), Covered(Vec::with_capacity(1000)));
     let behind_each = decisions.iter().map(|decision| {
         part.0.clear();
         part.decision(decision);

@@ -1,4 +1,5 @@
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use crate::query::{self, Dimension, IndexedMetadata, SortKey, Term};
 use crate::request::MutationRequest;
@@ -18,13 +19,13 @@ pub(crate) struct Groups {
     bytes: Vec<u8>,
     count: u16,
     entries: usize,
-    /// The member of the last group, the number of its suffixes, and where that stands.
-    last: Option<(SortKey, u16, usize)>,
+    /// Where the member of the last group stands, the number of its suffixes, and where that stands.
+    last: Option<(Range<usize>, u16, usize)>,
 }
 
 impl Default for Groups {
     fn default() -> Self {
-        let mut bytes = Vec::with_capacity(512);
+        let mut bytes = Vec::with_capacity(1000);
         bytes.extend_from_slice(&[0; 2]);
         Self { bytes, count: 0, entries: 0, last: None }
     }
@@ -34,9 +35,11 @@ impl Groups {
     /// Adds an entry; those of a member follow each other.
     fn add(&mut self, member: &SortKey, dimension: Dimension, text: &str) {
         self.entries = self.entries.saturating_add(1);
-        if self.last.as_ref().is_none_or(|(last, ..)| last != member) {
+        let last = self.last.as_ref().and_then(|(last, ..)| self.bytes.get(last.clone()));
+        if last != Some(member.as_bytes()) {
             self.put_text(&[member.as_bytes()]);
-            self.last = Some((member.clone(), 0, self.bytes.len()));
+            let end = self.bytes.len();
+            self.last = Some((end.saturating_sub(member.as_bytes().len())..end, 0, end));
             self.bytes.extend_from_slice(&[0; 2]);
             self.count = self.count.saturating_add(1);
             overwrite(&mut self.bytes, 0, self.count);
@@ -69,9 +72,8 @@ impl Groups {
     }
 
     /// The groups alone, of which there may be more than can be counted.
-    pub(crate) fn into_uncounted(mut self) -> Vec<u8> {
-        self.bytes.drain(..2);
-        self.bytes
+    pub(crate) fn uncounted(&self) -> &[u8] {
+        self.bytes.get(2..).unwrap_or_default()
     }
 }
 

@@ -13,6 +13,8 @@ use crate::request::RequestId;
 pub(crate) struct Keyspace {
     namespace: Box<str>,
     partitions: NonZeroU16,
+    /// The hash tag of each partition and the colon behind it, made once because every key begins with one.
+    tags: Vec<String>,
 }
 
 impl Keyspace {
@@ -31,7 +33,8 @@ impl Keyspace {
                 let problem = format!("of {partitions}; it must be 1 to {}", Self::MAX_PARTITIONS);
                 InvalidValue::new("number of partitions", problem)
             })?;
-        Ok(Self { namespace: namespace.into(), partitions })
+        let tags = (0..partitions.get()).map(|partition| format!("{{{namespace}:{partition}}}:")).collect();
+        Ok(Self { namespace: namespace.into(), partitions, tags })
     }
 
     pub(crate) fn namespace(&self) -> &str {
@@ -63,15 +66,15 @@ impl Keyspace {
     }
 
     pub(crate) fn record(&self, id: &RequestId) -> String {
-        format!("{}{id}", self.record_prefix(self.partition_of(id)))
+        self.key(self.partition_of(id), "r:", id.as_str())
     }
 
     pub(crate) fn record_prefix(&self, partition: u16) -> String {
-        format!("{{{}:{partition}}}:r:", self.namespace)
+        self.key(partition, "r:", "")
     }
 
     pub(crate) fn feed(&self, partition: u16) -> String {
-        format!("{{{}:{partition}}}:feed", self.namespace)
+        self.key(partition, "feed", "")
     }
 
     pub(crate) fn index(&self, partition: u16, term: &Term) -> Vec<u8> {
@@ -79,7 +82,12 @@ impl Keyspace {
     }
 
     pub(crate) fn index_prefix(&self, partition: u16) -> String {
-        format!("{{{}:{partition}}}:i:", self.namespace)
+        self.key(partition, "i:", "")
+    }
+
+    fn key(&self, partition: u16, kind: &str, name: &str) -> String {
+        let tag = self.tags.get(usize::from(partition)).map_or("", String::as_str);
+        [tag, kind, name].concat()
     }
 }
 

@@ -33,7 +33,7 @@ const MOST_ENTRIES: usize = 10_000;
 /// Numbers are unsigned and big-endian.
 pub(crate) struct Record<'a> {
     revision_number: u64,
-    write_ids: Vec<WriteId>,
+    write_ids: &'a [[u8; WRITE_ID_BYTES]],
     /// The index entries, of which most readers want nothing but where they end.
     entries: &'a [u8],
     document: &'a [u8],
@@ -80,9 +80,8 @@ impl NewRecord {
     }
 
     /// The record up to its write id, and the rest: the script that puts earlier ids between them needs no copy of the rest.
-    pub(crate) fn split(mut bytes: Vec<u8>) -> [Vec<u8>; 2] {
-        let rest = bytes.split_off(bytes.len().min(FIXED_BYTES + WRITE_ID_BYTES));
-        [bytes, rest]
+    pub(crate) fn split(&self) -> (&[u8], &[u8]) {
+        self.bytes.split_at_checked(FIXED_BYTES + WRITE_ID_BYTES).unwrap_or((&self.bytes, &[]))
     }
 }
 
@@ -108,9 +107,7 @@ impl<'a> Record<'a> {
         }
         let revision_number = u64::from_be_bytes(rest.array()?);
         let _decision_count_and_marks: [u8; 12] = rest.array()?;
-        let write_ids = (0..write_id_count)
-            .map(|_| rest.array::<WRITE_ID_BYTES>().map(WriteId::from_bytes))
-            .collect::<Result<_, _>>()?;
+        let (write_ids, _) = rest.take(usize::from(write_id_count) * WRITE_ID_BYTES)?.as_chunks();
         let entries = rest.rest;
         rest.each_suffix(|_| ())?;
         Ok(Self { revision_number, write_ids, entries, document: rest.rest })
@@ -118,13 +115,13 @@ impl<'a> Record<'a> {
 
     /// The revision that is stored.
     pub(crate) fn revision(&self) -> Revision {
-        let write_id = self.write_ids.first().copied().unwrap_or(WriteId::from_bytes([0; WRITE_ID_BYTES]));
-        Revision { number: self.revision_number, write_id }
+        let write_id = self.write_ids.first().copied().unwrap_or_default();
+        Revision { number: self.revision_number, write_id: WriteId::from_bytes(write_id) }
     }
 
     /// The ids of the last writes, the newest first.
-    pub(crate) fn write_ids(&self) -> &[WriteId] {
-        &self.write_ids
+    pub(crate) fn write_ids(&self) -> impl DoubleEndedIterator<Item = WriteId> + ExactSizeIterator {
+        self.write_ids.iter().copied().map(WriteId::from_bytes)
     }
 
     /// The suffixes of the indexes that the header names, once for each entry.
@@ -151,7 +148,7 @@ impl<'a> Record<'a> {
             None => None,
         };
         match made {
-            Some(found) if *found == write_id => Fate::Applied,
+            Some(found) if found == write_id.as_bytes() => Fate::Applied,
             Some(_) => Fate::NotApplied,
             None => Fate::Forgotten,
         }

@@ -88,6 +88,13 @@ macro_rules! decision_kinds {
                 }
             }
 
+            /// Category and kind, as [`Display`](fmt::Display) has them.
+            pub(crate) const fn with_category(self) -> &'static str {
+                match self {
+                    $($(Self::$category($name::$variant) => concat!(stringify!($category), "/", $word),)*)*
+                }
+            }
+
             /// Every kind of every category.
             pub fn all() -> impl Iterator<Item = Self> {
                 std::iter::empty()$(.chain($name::ALL.iter().copied().map(Self::$category)))*
@@ -211,6 +218,6 @@ impl fmt::Display for DecisionCategory {
 impl fmt::Display for DecisionKind {
     /// Category and kind, for example `Approval/Granted`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("{}/{}", self.category().as_str(), self.as_str()))
+        f.pad(self.with_category())
     }
 }

@@ -67,7 +67,7 @@ fn read(bytes: &[u8]) {
     let described = described.expect("only what the description describes is read");
     assert_eq!(described.write(), bytes, "a header has other bytes when it is written again");
     assert_eq!(record.revision().number, described.number);
-    assert!(record.write_ids().iter().map(WriteId::as_bytes).eq(described.write_ids.iter().copied()));
+    assert!(record.write_ids().eq(described.write_ids.iter().copied().copied().map(WriteId::from_bytes)));
     let suffixes = described.members.iter().flat_map(|(_, suffixes)| suffixes);
     assert!(record.suffixes().iter().eq(suffixes), "other suffixes");
     assert_eq!(record.document(), described.document);
@@ -82,7 +82,7 @@ fn check_fates(record: &Record<'_>) {
         assert_eq!(record.fate_of(next, write_id), Fate::NotApplied, "what is not written yet");
     }
     let filing = record.write_ids().last().expect("there is one at least");
-    assert_eq!(record.fate_of(0, *filing), Fate::Applied, "the write that filed the request");
+    assert_eq!(record.fate_of(0, filing), Fate::Applied, "the write that filed the request");
     if number > 0 && record.write_ids().len() > 1 {
         assert_eq!(record.fate_of(number, write_id), Fate::Applied, "the last write");
     }
