@@ -88,8 +88,8 @@ impl Call {
     /// When the request is over the document limit.
     pub(crate) fn create(settings: &Settings, request: &MutationRequest) -> Result<Self> {
         let record = NewRecord::new(settings, request, request.revision())?;
-        let mut arguments = vec![record.bytes];
-        arguments.extend(announcement(settings, request, request.revision(), 0));
+        let mut arguments = announcement(settings, request, request.revision(), 0).to_vec();
+        arguments.push(record.bytes);
         arguments.push(with_decisions(record.lasting, request, 0));
         Ok(Self::writing(&script::CREATE, settings, request, arguments))
     }
@@ -105,15 +105,10 @@ impl Call {
         stored_decisions: usize,
     ) -> Result<Self> {
         let record = NewRecord::new(settings, request, next)?;
-        let mark = record.marks.get(stored_decisions).copied().unwrap_or_default();
-        let [head, rest] = NewRecord::split(record.bytes);
-        let mut arguments = vec![head];
-        arguments.extend(announcement(settings, request, next, stored_decisions));
-        arguments.push(revision_bytes(request.revision()));
-        arguments.push(text(&stored_decisions));
-        arguments.push(mark.to_be_bytes().to_vec());
+        let mut arguments = announcement(settings, request, next, stored_decisions).to_vec();
+        arguments.push(record.state(request.revision(), stored_decisions));
+        arguments.extend(NewRecord::split(record.bytes));
         arguments.push(with_decisions(Groups::default(), request, stored_decisions));
-        arguments.push(rest);
         Ok(Self::writing(&script::UPDATE, settings, request, arguments))
     }
 
