@@ -103,9 +103,8 @@ impl Call {
         let entries = groups.uncounted();
         let bytes = record.bytes.len() + entries.len() + OTHER_BYTES;
         let mut command = writing(&script::CREATE, settings, request, 7, bytes);
-        command.arg(&record.bytes);
         announce(&mut command, settings, request, request.revision(), 0);
-        command.arg(entries);
+        command.arg(&record.bytes).arg(entries);
         Ok(Self { writes: true, what: What::Script { script: &script::CREATE, keys: 3, command } })
     }
 
@@ -120,20 +119,14 @@ impl Call {
         stored_decisions: usize,
     ) -> Result<Self> {
         let record = NewRecord::new(settings, request, next)?;
-        let mark = record.marks.get(stored_decisions).copied().unwrap_or_default();
-        let (head, rest) = record.split();
+        let expected = record.state(request.revision(), stored_decisions);
+        let (state, rest) = record.split();
         let groups = with_decisions(Groups::default(), request, stored_decisions);
         let entries = groups.uncounted();
         let bytes = record.bytes.len() + entries.len() + OTHER_BYTES;
-        let mut command = writing(&script::UPDATE, settings, request, 11, bytes);
-        command.arg(head);
+        let mut command = writing(&script::UPDATE, settings, request, 9, bytes);
         announce(&mut command, settings, request, next, stored_decisions);
-        command
-            .arg(&revision_bytes(request.revision()))
-            .arg(stored_decisions)
-            .arg(&mark.to_be_bytes())
-            .arg(entries)
-            .arg(rest);
+        command.arg(&expected).arg(state).arg(rest).arg(entries);
         Ok(Self { writes: true, what: What::Script { script: &script::UPDATE, keys: 3, command } })
     }
 

@@ -27,7 +27,7 @@ const MOST_ENTRIES: usize = 10_000;
 ///     24   16·n  write ids, the newest first: of this revision, of the one before it, …; the last is that of the write
 ///                that filed the request, also where those before it are left out
 ///              2  how many members of current index entries follow
-///              …  each: 2 + length and member; 2, how many indexes hold it; for each 2 + length and suffix of its key
+///              …  each: 2 + length and member; 2, how many indexes hold it, ≥ 1; for each 2 + length and suffix of its key
 ///              …  the document, in the stored format
 /// ```
 /// Numbers are unsigned and big-endian.
@@ -69,24 +69,33 @@ impl NewRecord {
         let mut bytes = Vec::with_capacity(header_bytes + encoded.len());
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&[VERSION, 1]);
-        bytes.extend_from_slice(&revision.number.to_be_bytes());
-        put_u32(&mut bytes, request.decisions.len());
-        bytes.extend_from_slice(&marks.last().copied().unwrap_or(0).to_be_bytes());
-        bytes.extend_from_slice(&crc32fast::hash(lasting.as_bytes()).to_be_bytes());
-        bytes.extend_from_slice(revision.write_id.as_bytes());
-        bytes.extend_from_slice(current.as_bytes());
-        bytes.extend_from_slice(&encoded);
-        Ok(Self { bytes, marks, lasting })
+        let mut record = Self { bytes, marks, lasting };
+        let state = record.state(revision, request.decisions.len());
+        record.bytes.extend_from_slice(&state);
+        record.bytes.extend_from_slice(current.as_bytes());
+        record.bytes.extend_from_slice(&encoded);
+        Ok(record)
     }
 
-    /// The record up to its write id, and the rest: the script that puts earlier ids between them needs no copy of the rest.
+    /// The part of a header that changes in steps, from the number of the revision to its write id, at this revision and with
+    /// the first so many decisions: of this record, or of the one that it takes the place of.
+    pub(crate) fn state(&self, revision: Revision, decisions: usize) -> Vec<u8> {
+        let mark = self.marks.get(decisions).copied().unwrap_or_default();
+        [
+            &revision.number.to_be_bytes()[..],
+            &u32::try_from(decisions).unwrap_or(u32::MAX).to_be_bytes(),
+            &mark.to_be_bytes(),
+            &crc32fast::hash(self.lasting.as_bytes()).to_be_bytes(),
+            revision.write_id.as_bytes(),
+        ]
+        .concat()
+    }
+
+    /// That part of this record, and what follows: a script puts earlier ids between them.
     pub(crate) fn split(&self) -> (&[u8], &[u8]) {
-        self.bytes.split_at_checked(FIXED_BYTES + WRITE_ID_BYTES).unwrap_or((&self.bytes, &[]))
+        let (header, rest) = self.bytes.split_at_checked(FIXED_BYTES + WRITE_ID_BYTES).unwrap_or((&self.bytes, &[]));
+        (header.get(MAGIC.len() + 2..).unwrap_or_default(), rest)
     }
-}
-
-fn put_u32(bytes: &mut Vec<u8>, number: usize) {
-    bytes.extend_from_slice(&u32::try_from(number).unwrap_or(u32::MAX).to_be_bytes());
 }
 
 impl<'a> Record<'a> {

@@ -8,7 +8,7 @@
 local stored = ask_of_any_type('GET', KEYS[1])
 local revision = ''
 if stored then
-    revision = string.sub(stored, 5, 12) .. string.sub(stored, FIXED + 1, FIXED + 16)
+    revision = string.sub(stored, 5, 12) .. string.sub(stored, FIXED + 1, FIXED + WRITE_ID)
 end
 if revision ~= ARGV[1] then
     return { 'changed' }

@@ -9,14 +9,14 @@
 --       {'noperm', command, key}
 
 local stored = ask_of_any_type('GET', KEYS[1])
-local named, stored_end
+local one, several, stored_end
 if stored then
-    named, stored_end = header_of(stored)
+    one, several, stored_end = header_of(stored)
 end
-if not named then
+if not one then
     return { 'changed' }
 end
-if string.sub(stored, 5, 12) .. string.sub(stored, FIXED + 1, FIXED + 16) ~= ARGV[1] then
+if string.sub(stored, 5, 12) .. string.sub(stored, FIXED + 1, FIXED + WRITE_ID) ~= ARGV[1] then
     return { 'changed' }
 end
 
@@ -25,48 +25,61 @@ local function is_in(suffix, member)
     local score = ask_of_any_type('ZSCORE', KEYS[2] .. suffix, member)
     return score and true or score
 end
--- Plans what `chosen` chooses of the entries, and lists their suffixes.
-local function choose(by_member, score, chosen)
-    local planned, listed = {}, {}
-    for member, suffixes in pairs(by_member) do
-        for suffix in pairs(suffixes) do
-            if chosen(suffix, member) then
-                plan(planned, KEYS[2], suffix, member, score)
-                listed[#listed + 1] = suffix
+-- The entries that `chosen` chooses, each its key and its member, and their suffixes.
+local function choose(first, sets, chosen)
+    local entries, suffixes = {}, {}
+    for suffix, member in pairs(first) do
+        for each in pairs(sets[suffix] or { [member] = true }) do
+            if chosen(suffix, each) then
+                entries[#entries + 1] = { KEYS[2] .. suffix, each }
+                suffixes[#suffixes + 1] = suffix
             end
         end
     end
-    return planned, listed
+    return entries, suffixes
 end
 
-local wanted, new_end = current_entries(ARGV[3])
-collect(wanted, ARGV[4], 1)
+local wanted, wanted_sets, new_end = current_entries(ARGV[3])
+collect(wanted, wanted_sets, ARGV[4], 1)
 local checked = 0
-local missing, missing_suffixes = choose(wanted, SCORE, function(suffix, member)
+local missing, missing_suffixes = choose(wanted, wanted_sets, function(suffix, member)
     checked = checked + 1
     return is_in(suffix, member) == false
 end)
-local extra, extra_suffixes = choose(named, nil, function(suffix, member)
-    local is_wanted = wanted[member] and wanted[member][suffix]
+local extra, extra_suffixes = choose(one, several, function(suffix, member)
+    local is_wanted = wanted[suffix] == member or wanted_sets[suffix] and wanted_sets[suffix][member]
     return not is_wanted and is_in(suffix, member)
 end)
 local header = string.sub(ARGV[3], 1, 3) .. string.sub(stored, 4, 4) .. string.sub(ARGV[3], 5, FIXED)
-    .. write_ids(stored) .. string.sub(ARGV[3], FIXED + 17, new_end)
+    .. string.sub(stored, FIXED + 1, FIXED + WRITE_ID * string.byte(stored, 4))
+    .. string.sub(ARGV[3], FIXED + WRITE_ID + 1, new_end)
 local stale = header ~= string.sub(stored, 1, stored_end)
 
 if ARGV[2] ~= 'report' then
-    local refused = permission_refusal('SET', KEYS[1], '')
-        or plan_refusal(extra, 'ZREM', '')
-        or plan_refusal(missing, 'ZADD', '0', '')
-    if refused then
-        return refused
+    if not may('SET', KEYS[1], '') then
+        return { 'noperm', 'SET', KEYS[1] }
+    end
+    -- Their types have been seen.
+    for _, entry in ipairs(extra) do
+        if not may('ZREM', entry[1], '') then
+            return { 'noperm', 'ZREM', entry[1] }
+        end
+    end
+    for _, entry in ipairs(missing) do
+        if not may('ZADD', entry[1], '0', '') then
+            return { 'noperm', 'ZADD', entry[1] }
+        end
     end
     if ARGV[2] == 'migrate' then
         redis.call('SET', KEYS[1], header .. string.sub(ARGV[3], new_end + 1))
     elseif stale then
         redis.call('SET', KEYS[1], header .. string.sub(stored, stored_end + 1))
     end
-    carry_out('ZREM', extra)
-    carry_out('ZADD', missing)
+    for _, entry in ipairs(extra) do
+        redis.call('ZREM', entry[1], entry[2])
+    end
+    for _, entry in ipairs(missing) do
+        redis.call('ZADD', entry[1], '0', entry[2])
+    end
 end
 return { 'checked', checked, missing_suffixes, extra_suffixes, stale and 1 or 0 }

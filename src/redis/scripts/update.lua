@@ -1,10 +1,11 @@
 -- Replaces a request by its next revision, moves its index entries and adds a feed entry, or does nothing.
 --
 -- KEYS  1 record   2 feed   3 prefix of the partition's index keys (the index keys are built from it)
--- ARGV  1 new record up to its write ids, of which it has its own only   2 feed length   3 id   4 revision number
---       5 status   6 kinds of its further decisions   7 expected revision: number (8 bytes) and write id (16 bytes)
---       8 how many decisions the sender takes to be stored   9 the mark of as many decisions of its own
---       10 the groups of index entries of its further decisions   11 the rest of the new record
+-- ARGV  1 feed length   2 id   3 revision number   4 status   5 kinds of its further decisions
+--       6 what the sender takes the stored record to begin with, behind its first 4 bytes: the expected revision's number,
+--         how many decisions are stored, the mark of as many of its own, its own filing mark, the expected revision's write id
+--       7 the same 36 bytes of the new record   8 the rest of the new record, behind its write ids
+--       9 the groups of index entries of its further decisions
 -- Reply {'updated'}                    written
 --       {'repeated', n}                this write was applied before, n writes ago
 --       {'conflict', record}           stored is another revision
@@ -15,75 +16,68 @@
 --       {'unreadable', value}          what is stored is not a record this script understands
 --       {'wrongtype', key, wanted, found} {'noperm', command, key}
 
+local record, prefix, expected, new, rest = KEYS[1], KEYS[3], ARGV[6], ARGV[7], ARGV[8]
+
 -- GET is not always needed, and where it is, its failing would be an error without a name.
-local unwritable = write_refusal(KEYS[1], KEYS[2]) or permission_refusal('GET', KEYS[1])
-if unwritable then
-    return unwritable
+if not may('SET', record, '') then
+    return { 'noperm', 'SET', record }
+elseif not may('GET', record) then
+    return { 'noperm', 'GET', record }
 end
--- The document behind the header is of no use here, so it is not brought into Lua unless it has to be returned.
-local MOST_HEADERS = 1024
-local stored = redis.pcall('GETRANGE', KEYS[1], '0', tostring(MOST_HEADERS - 1))
-if type(stored) == 'table' and stored.err then
-    return read_refusal(stored, 'string', 'GETRANGE', KEYS[1], '0', '0')
+-- The document behind the header is of no use here, so it is not brought into Lua unless it has to be returned. A header
+-- that names the entries of three approvals has some 650 bytes.
+local MOST_HEADERS, END_OF_MOST = 768, '767'
+local stored = ask('GETRANGE', record, '0', END_OF_MOST)
+if type_of(stored) == 'table' then
+    return refusal(stored, 'string', 'GETRANGE', record, '0', '0')
 end
-local function whole()
-    return redis.call('GET', KEYS[1])
+local one, several = header_of(stored)
+if not one and #stored == MOST_HEADERS then
+    stored = redis.call('GET', record)
+    one, several = header_of(stored)
 end
-local old_entries = header_of(stored)
-if not old_entries and #stored == MOST_HEADERS then
-    stored = whole()
-    old_entries = header_of(stored)
+if not one then
+    local value = redis.call('GET', record)
+    return value and { 'unreadable', value } or { 'missing' }
 end
-if not old_entries then
-    if whole() then
-        return { 'unreadable', stored }
+
+local ids = string.sub(stored, FIXED + 1, FIXED + WRITE_ID * string.byte(stored, 4))
+local write_id = string.sub(new, -WRITE_ID)
+-- All is compared at once, and one by one only where something differs.
+if string.sub(stored, 5, FIXED + WRITE_ID) ~= expected or string.find(ids, write_id, 1, true) then
+    for at = 1, #ids, WRITE_ID do
+        if string.sub(ids, at, at + WRITE_ID - 1) == write_id then
+            return { 'repeated', (at - 1) / WRITE_ID }
+        end
     end
-    return { 'missing' }
-end
-
-local new = ARGV[1]
-local write_id = write_ids(new)
-local since = writes_since(stored, write_id)
-if since then
-    return { 'repeated', since }
-end
-local revision = string.sub(stored, 5, 12) .. string.sub(stored, FIXED + 1, FIXED + 16)
-if revision ~= ARGV[7] then
-    return { 'conflict', whole() }
-end
-
-local decisions, mark = struct.unpack('>I4', stored, 13), string.sub(stored, 17, 20)
-if decisions ~= tonumber(ARGV[8]) or mark ~= ARGV[9] then
-    return { 'history', decisions, mark }
-end
-if string.sub(stored, 21, 24) ~= string.sub(new, 21, 24) then
-    return { 'refiled' }
-end
-
--- What the new record names as well stays, and is taken out of the old entries, so that those left are to be removed.
-local added, removed = {}, {}
-local count, at = counted(ARGV[11], 1)
-plan_groups(added, KEYS[3], ARGV[11], at, count, old_entries)
-plan_groups(added, KEYS[3], ARGV[10], 1)
-for member, suffixes in pairs(old_entries) do
-    for suffix in pairs(suffixes) do
-        plan(removed, KEYS[3], suffix, member)
+    local is_expected = string.sub(stored, 5, 12) == string.sub(expected, 1, 8)
+        and string.sub(ids, 1, WRITE_ID) == string.sub(expected, -WRITE_ID)
+    if not is_expected then
+        return { 'conflict', redis.call('GET', record) }
+    elseif string.sub(stored, 13, 20) ~= string.sub(expected, 9, 16) then
+        return { 'history', (take('>I4', stored, 13)), string.sub(stored, 17, 20) }
+    elseif string.sub(stored, 21, 24) ~= string.sub(expected, 17, 20) then
+        return { 'refiled' }
     end
 end
 
-local wrong = plan_refusal(added, 'ZADD', '0', '') or plan_refusal(removed, 'ZREM', '')
-if wrong then
-    return wrong
+-- What the new record names as well stays, and is taken out of the stored entries, so that those left are to be removed.
+local count, at = take(COUNT, rest, 1)
+local refused = plan_groups(prefix, rest, at, count, one, several)
+    or plan_groups(prefix, ARGV[9], 1, nil, one, several)
+local added = planned
+refused = refused or plan_removal(prefix, one, several)
+    or announce(KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5])
+if refused then
+    return refused
 end
 
-local earlier = write_ids(stored)
-if #earlier > 16 * (EARLIER_WRITE_IDS + 1) then
-    earlier = string.sub(earlier, 1, 16 * EARLIER_WRITE_IDS) .. string.sub(earlier, -16)
+-- Of the write ids that were there before, the newest that stay; the one that filed the request stays as well.
+local EARLIER_WRITE_IDS = 6
+if #ids > WRITE_ID * (EARLIER_WRITE_IDS + 1) then
+    ids = string.sub(ids, 1, WRITE_ID * EARLIER_WRITE_IDS) .. string.sub(ids, -WRITE_ID)
 end
-local ids = write_id .. earlier
-redis.call('SET', KEYS[1],
-    string.sub(new, 1, 3) .. string.char(#ids / 16) .. string.sub(new, 5, FIXED) .. ids .. ARGV[11])
-carry_out('ZREM', removed)
-carry_out('ZADD', added)
-announce(KEYS[2], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6])
+redis.call('SET', record, 'MR\1' .. string.char(#ids / WRITE_ID + 1) .. new .. ids .. rest)
+carry_out('ZREM', added + 1, planned)
+carry_out('ZADD', 1, added)
 return { 'updated' }

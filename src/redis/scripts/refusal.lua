@@ -1,0 +1,19 @@
+-- Shared by the scripts that check everything before their first write.
+
+-- Aliases, because reading a global costs a look-up each time.
+local may, ask, type_of = redis.acl_check_cmd, redis.pcall, type
+
+-- The answer to give when a command has failed with this error: it is not allowed, or the key is not of the type it needs.
+-- For a command that changes nothing when it fails, so that its permission need not be asked for before.
+local function refusal(failed, wanted, command, key, ...)
+    if not may(command, key, ...) then
+        return { 'noperm', command, key }
+    end
+    local found = ask('TYPE', key)
+    if found.err then
+        return may('TYPE', key) and found or { 'noperm', 'TYPE', key }
+    elseif found.ok ~= wanted and found.ok ~= 'none' then
+        return { 'wrongtype', key, wanted, found.ok }
+    end
+    return failed
+end
