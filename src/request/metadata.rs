@@ -4,6 +4,7 @@ use std::{fmt, mem, slice};
 use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
+use super::metadata_key::MetadataKey;
 use crate::error::InvalidValue;
 
 /// Typed values under text keys, in key order.
@@ -14,12 +15,12 @@ use crate::error::InvalidValue;
 #[serde(try_from = "BTreeMap<String, Value>", into = "BTreeMap<String, Value>")]
 pub struct Metadata(
     /// In ascending order of the keys, each once. Metadata has few keys; a tree has room for eleven in its first node.
-    Vec<(String, Value)>,
+    Vec<(MetadataKey, Value)>,
 );
 
 /// Keys and values of [`Metadata`], in key order.
 #[derive(Clone, Debug)]
-pub struct MetadataIter<'a>(slice::Iter<'a, (String, Value)>);
+pub struct MetadataIter<'a>(slice::Iter<'a, (MetadataKey, Value)>);
 
 /// One value of [`Metadata`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -71,7 +72,7 @@ impl Metadata {
     pub fn insert(&mut self, key: impl Into<String>, value: impl Into<Value>) -> Result<Option<Value>, InvalidValue> {
         let (key, value) = (key.into(), value.into());
         check_depth(&key, &value)?;
-        Ok(self.put(key, value))
+        Ok(self.put(key.into(), value))
     }
 
     /// Takes out what is under `key`.
@@ -81,7 +82,7 @@ impl Metadata {
     }
 
     /// These values, which whoever read them has put in order and counted the levels of.
-    pub(crate) fn of_checked(values: Vec<(String, Value)>) -> Self {
+    pub(crate) fn of_checked(values: Vec<(MetadataKey, Value)>) -> Self {
         debug_assert!(values.is_sorted_by(|(one, _), (other, _)| one < other));
         debug_assert!(values.iter().all(|(key, value)| check_depth(key, value).is_ok()));
         Self(values)
@@ -89,10 +90,10 @@ impl Metadata {
 
     /// Puts a value that cannot nest under `key`.
     pub(crate) fn note(&mut self, key: &'static str, value: impl Into<Scalar>) {
-        self.put(key.to_owned(), value.into().0);
+        self.put(key.into(), value.into().0);
     }
 
-    fn put(&mut self, key: String, value: Value) -> Option<Value> {
+    fn put(&mut self, key: MetadataKey, value: Value) -> Option<Value> {
         let place = self.place(&key);
         if let Ok(place) = place
             && let Some((_, known)) = self.0.get_mut(place)
@@ -106,7 +107,7 @@ impl Metadata {
 
     /// Where `key` stands, or else where it would.
     fn place(&self, key: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|(known, _)| known.as_str().cmp(key))
+        self.0.binary_search_by(|(known, _)| (**known).cmp(key))
     }
 
     /// The value under `key`.
@@ -217,13 +218,13 @@ impl TryFrom<BTreeMap<String, Value>> for Metadata {
     type Error = InvalidValue;
     fn try_from(values: BTreeMap<String, Value>) -> Result<Self, InvalidValue> {
         values.iter().try_for_each(|(key, value)| check_depth(key, value))?;
-        Ok(Self(values.into_iter().collect()))
+        Ok(Self(values.into_iter().map(|(key, value)| (key.into(), value)).collect()))
     }
 }
 
 impl From<Metadata> for BTreeMap<String, Value> {
     fn from(metadata: Metadata) -> Self {
-        metadata.0.into_iter().collect()
+        metadata.0.into_iter().map(|(key, value)| (key.into_owned(), value)).collect()
     }
 }
 
@@ -231,7 +232,7 @@ impl<'a> Iterator for MetadataIter<'a> {
     type Item = (&'a str, &'a Value);
 
     fn next(&mut self) -> Option<Self::Item> {
-        self.0.next().map(|(key, value)| (key.as_str(), value))
+        self.0.next().map(|(key, value)| (&**key, value))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

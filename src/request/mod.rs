@@ -13,6 +13,7 @@ mod draft;
 mod execution;
 mod intent;
 mod metadata;
+mod metadata_key;
 mod payload;
 mod requester;
 mod requirement;
@@ -41,6 +42,7 @@ pub use execution::{
 };
 pub use intent::{BlastRadius, BlastScope, Intent, RiskLevel};
 pub use metadata::{Metadata, MetadataIter, Value};
+pub(crate) use metadata_key::metadata_key;
 pub use payload::Payload;
 pub use requester::Requester;
 pub use requirement::Requirement;

@@ -10,7 +10,7 @@ use bincode::enc::{Encode, Encoder};
 use bincode::error::{DecodeError, EncodeError};
 
 use super::super::limits::{Budget, Spent};
-use crate::request::{Metadata, Timestamp, Value};
+use crate::request::{Metadata, Timestamp, Value, metadata_key};
 
 /// Entries in ascending order of their keys, behind their number.
 #[derive(Clone, Debug, PartialEq)]
@@ -83,7 +83,7 @@ fn decode_entries<'de, D: BorrowDecoder<'de, Context = Budget>>(
             return Err(DecodeError::OtherString(format!("the metadata key {key:?} is not in ascending order")));
         }
         let value = decode_value(decoder, levels)?;
-        entries.push((key.to_owned(), value));
+        entries.push((metadata_key(key), value));
     }
     Ok(Metadata::of_checked(entries))
 }

@@ -9,7 +9,7 @@ use super::reader::{Failed, Reader, is_before};
 use crate::request::{
     ActorContext, Approval, ApprovalState, ApprovalTarget, BlastRadius, Claim, CompensationPlan, Decision, Execution,
     ExecutionKind, ExecutionLink, Intent, Metadata, Payload, Pending, Quorum, Rejection, RequestDocument, RequestState,
-    Requirement, SideEffect, Step, Target, Value, Verdict, Versioning, WriteId,
+    Requirement, SideEffect, Step, Target, Value, Verdict, Versioning, WriteId, metadata_key,
 };
 use crate::stored_format::Budget;
 
@@ -258,7 +258,7 @@ fn map(input: In<'_, '_>, levels: usize) -> Read<Metadata> {
             return Err(input.fail(format!("the metadata key {key:?} is not in ascending order")));
         }
         let part = value(input, levels)?;
-        entries.push((key.to_owned(), part));
+        entries.push((metadata_key(key), part));
     }
     Ok(Metadata::of_checked(entries))
 }
