@@ -2,9 +2,10 @@
 //!
 //! Texts, times, digests and actors are written where they are first needed and referred to from then on. Read
 //! straight into the domain and written straight from it, in the order `docs/stored-format.md` gives; the primitive
-//! values are bincode's, which only `reader` and `writer` know.
+//! values are bincode's, which only `reader`, its `cursor` and `writer` know.
 
 mod actors;
+mod cursor;
 mod excerpt;
 mod interner;
 mod kinds;

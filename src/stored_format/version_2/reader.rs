@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use bincode::config::Configuration;
-use bincode::de::read::{BorrowReader, Reader as BincodeReader};
 use bincode::de::{Decode, Decoder, DecoderImpl};
 use bincode::error::DecodeError;
 
 use super::SHORTEST_SHARED_TEXT;
 use super::actors::Actor;
+use super::cursor::Cursor;
 use super::kinds::Numbered;
 use super::remembered::Remembered;
 use crate::request::{Digest, Timestamp};
@@ -32,46 +32,6 @@ const LARGEST_BYTE: u8 = 250;
 /// Reading failed; the [`Reader`] knows why. Without content, so that a value that was read fits into registers.
 #[derive(Debug)]
 pub(super) struct Failed;
-
-/// Where bincode takes its bytes from.
-struct Cursor<'a> {
-    rest: &'a [u8],
-    length: usize,
-}
-
-impl BincodeReader for Cursor<'_> {
-    #[inline]
-    fn read(&mut self, into: &mut [u8]) -> Result<(), DecodeError> {
-        into.copy_from_slice(self.take_bytes(into.len())?);
-        Ok(())
-    }
-
-    #[inline]
-    fn peek_read(&mut self, count: usize) -> Option<&[u8]> {
-        self.rest.get(..count)
-    }
-
-    #[inline]
-    fn consume(&mut self, count: usize) {
-        self.rest = self.rest.get(count..).unwrap_or_default();
-    }
-}
-
-impl<'a> BorrowReader<'a> for Cursor<'a> {
-    #[inline]
-    fn take_bytes(&mut self, count: usize) -> Result<&'a [u8], DecodeError> {
-        self.take(count).ok_or(DecodeError::UnexpectedEnd { additional: count.saturating_sub(self.rest.len()) })
-    }
-}
-
-impl<'a> Cursor<'a> {
-    #[inline]
-    fn take(&mut self, count: usize) -> Option<&'a [u8]> {
-        let (taken, rest) = self.rest.split_at_checked(count)?;
-        self.rest = rest;
-        Some(taken)
-    }
-}
 
 /// Whether `one` comes before `other`. Most differ in their first byte, and comparing whole texts is a call.
 #[inline]
