@@ -149,7 +149,8 @@ impl Limit {
         }
         loop {
             match attempt() {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                // A signal that the process handles ends a wait as well.
+                Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {
                     self.0 = Some(time_left(deadline)?);
                     set(self.0)?;
                 }
@@ -200,6 +201,23 @@ mod tests {
     use std::time::Instant;
 
     use super::*;
+
+    /// As a process that was stopped and goes on finds its waits ended, even one that handles no signal.
+    #[cfg(unix)]
+    #[test]
+    fn a_wait_that_a_signal_ended_goes_on() {
+        let deadline = Deadline::after(Duration::from_secs(20));
+        let mut outcomes = [Err(io::ErrorKind::Interrupted.into()), Ok(3)].into_iter();
+        let read = Limit::default().keep(deadline, |_| Ok(()), || outcomes.next().unwrap());
+        assert_eq!(read.unwrap(), 3);
+
+        let is_late = Limit::default().keep(
+            Deadline::after(Duration::from_millis(20)),
+            |_| Ok(()),
+            || Err(io::ErrorKind::Interrupted.into()),
+        );
+        assert!(is_late.is_err(), "signals without end keep it waiting");
+    }
 
     #[test]
     fn a_limit_of_an_earlier_call_neither_shortens_nor_lengthens_a_later_one() {

@@ -10,8 +10,13 @@ pub(crate) struct Standing {
     pub(crate) voter: Option<ActorId>,
 }
 
-impl From<&Approval> for Standing {
-    fn from(approval: &Approval) -> Self {
+impl Standing {
+    /// How each of these stands.
+    pub(crate) fn of_all(approvals: &[Approval]) -> Vec<Self> {
+        approvals.iter().map(Self::of).collect()
+    }
+
+    fn of(approval: &Approval) -> Self {
         Self {
             step: approval.step,
             is_pending: approval.state == ApprovalState::Pending,

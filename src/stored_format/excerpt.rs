@@ -33,7 +33,7 @@ pub(crate) type IsWantedDecision<'w> = &'w dyn Fn(&Head, u32, Timestamp) -> bool
 /// Takes from a document what its rows about approvals show.
 pub(crate) fn approvals_of(document: RequestDocument, is_wanted: IsWantedApproval<'_>) -> (Head, Approvals) {
     let (head, mut wanted, _) = parts_of(document);
-    let standings: Vec<Standing> = wanted.iter().map(Standing::from).collect();
+    let standings = Standing::of_all(&wanted);
     let mut pending = standings.iter().map(|standing| standing.is_pending);
     wanted.retain(|approval| {
         pending.next() == Some(true) && is_wanted(&head, approval.step.number(), approval.id.as_str())

@@ -25,7 +25,7 @@ pub(super) fn check<'a>(
     let Some(approval) = document.approvals.iter().find(|approval| approval.id == *id) else {
         return Err(ApprovalRefusal::UnknownApproval { approval: id.clone(), known: known(document) });
     };
-    let standings: Vec<Standing> = document.approvals.iter().map(Standing::from).collect();
+    let standings = Standing::of_all(&document.approvals);
     let deciding = Deciding { requester: document.requested_by.id.as_ref(), standings: &standings };
     deciding.check(approval, actor, now).map(|()| approval)
 }

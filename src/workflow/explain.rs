@@ -1,10 +1,11 @@
 use std::collections::BTreeSet;
 
+use super::deciding::Deciding;
 use super::demand::{Demand, active_step, demands, is_overdue, is_pending};
-use super::{deciding, expiry};
+use super::expiry;
 use crate::request::{
     ActorContext, ActorId, Approval, ApprovalId, ApprovalTarget, Claim, DeciderRule, Decision, DecisionCategory,
-    QuorumGroup, RequestDocument, RequestState, Step, Timestamp,
+    QuorumGroup, RequestDocument, RequestState, Standing, Step, Timestamp,
 };
 
 /// Why a request stands where it stands at one time, and who can move it on.
@@ -83,8 +84,12 @@ pub fn explain(document: &RequestDocument, now: Timestamp) -> Explanation {
 
 /// The approvals this actor can decide now: each would be granted, and no other would.
 pub fn decidable_by<'a>(document: &'a RequestDocument, actor: &ActorContext, now: Timestamp) -> Vec<&'a Approval> {
-    let approvals = document.approvals.iter();
-    approvals.filter(|approval| deciding::check(document, &approval.id, actor, now).is_ok()).collect()
+    if !document.state.awaits_approval() {
+        return Vec::new();
+    }
+    let standings = Standing::of_all(&document.approvals);
+    let deciding = Deciding { requester: document.requested_by.id.as_ref(), standings: &standings };
+    document.approvals.iter().filter(|approval| deciding.check(approval, actor, now).is_ok()).collect()
 }
 
 impl Explanation {
