@@ -8,6 +8,7 @@ use super::arbitrary::document;
 use super::golden::documents;
 use super::versions::KNOWN;
 use super::*;
+use crate::request::Decision;
 
 const LIMIT: DocumentLimit = DocumentLimit::DEFAULT;
 
@@ -85,6 +86,19 @@ fn an_actor_who_is_passed_and_named_again_is_read_once() {
         let by: Vec<_> = by.collect();
         assert!(by.len() > 2 && by.windows(2).all(|two| Arc::ptr_eq(two[0], two[1])), "{by:?}");
     }
+}
+
+/// What is walked past and gone back for counts once, as it does when the whole is read.
+#[test]
+fn parts_are_read_within_the_least_limit_that_the_whole_is_read_within() {
+    let mut document = samples::realistic();
+    let decision = Decision { reason: Some("again and again ".repeat(60)), ..document.decisions[0].clone() };
+    document.decisions.extend(vec![decision; 60]);
+    let bytes = encode(&document, LIMIT).unwrap();
+    let mut limits = (bytes.len()..).map(DocumentLimit::of_bytes);
+    let least = limits.find(|limit| decode(&bytes, *limit).is_ok()).unwrap();
+    assert!(least.bytes() > bytes.len(), "it is the memory that is scarce");
+    agrees(&bytes, &document, least);
 }
 
 #[test]
