@@ -36,8 +36,8 @@ impl Floor {
         Self { write: load(WRITE), read: load(READ) }
     }
 
-    /// The bytes to send for a write that moves what these commands of ours moved, in another namespace.
-    pub(crate) fn write(&self, heard: &[Command], namespace: (&str, &str)) -> Vec<u8> {
+    /// A write that moves what these commands of ours moved, in another namespace.
+    pub(crate) fn write(&self, heard: &[Command], namespace: (&str, &str)) -> redis::Cmd {
         let renamed = |key: &[u8]| rename(key, namespace);
         let (mut record, mut feed) = (None, None);
         let (mut added, mut removed) = (BTreeMap::<_, Vec<Vec<u8>>>::new(), BTreeMap::<_, Vec<Vec<u8>>>::new());
@@ -59,7 +59,8 @@ impl Floor {
         for members in added.values().chain(removed.values()) {
             command.arg(members.len()).arg(members);
         }
-        command.arg(entry).get_packed_command()
+        command.arg(entry);
+        command
     }
 
     /// The bytes to send for the page that this scan of ours read.

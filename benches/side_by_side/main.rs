@@ -16,6 +16,7 @@
 )]
 
 mod arguments;
+mod awake;
 mod floor;
 mod format_rows;
 mod loading;
@@ -41,6 +42,7 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 use arguments::Arguments;
+use awake::Awake;
 use measure::Rounds;
 use report::Row;
 
@@ -86,6 +88,7 @@ fn main() {
     }
     let began = Instant::now();
     let extent = Extent::of(&arguments);
+    let awake = Awake::keep();
     let mut rows: Vec<Row> = Vec::new();
     let parts: &[(&str, fn(&Extent) -> Vec<Row>)] = &[
         ("format", format_rows::measure),
@@ -103,6 +106,7 @@ fn main() {
             loading::progress(&format!("measured: {name}"), began);
         }
     }
+    drop(awake);
     if let Some(path) = &arguments.json {
         let text = serde_json::to_string_pretty(&report::json(&rows)).unwrap();
         std::fs::write(path, text + "\n").unwrap_or_else(|error| panic!("{}: {error}", path.display()));

@@ -81,7 +81,7 @@ impl Writes {
         let store = server.store(HEARD, 1);
         let floor = Floor::load(&mut server.connection());
         let mut monitor = Monitor::start(server.port(), server.connection());
-        let mut hear = |work: &mut dyn FnMut()| floor.write(&monitor.hear(work), (HEARD, FLOOR));
+        let mut hear = |work: &mut dyn FnMut()| floor.write(&monitor.hear(work), (HEARD, FLOOR)).get_packed_command();
         let floor_creates = new.iter().map(|request| hear(&mut || drop(store.create(request.clone()).unwrap())));
         let floor_creates = floor_creates.collect();
         let update = |request: &MutationRequest| drop(store.update(request.clone(), WriteId::generate()).unwrap());

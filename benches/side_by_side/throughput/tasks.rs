@@ -8,10 +8,9 @@ use mutator_governance::{MutationRequest, WriteId};
 use redis::Cmd;
 use redis::aio::MultiplexedConnection;
 
-use super::in_turn;
-use super::workload::{NAMESPACE, Step, Steps, Workload, changed, key, raw_key};
+use super::workload::{NAMESPACE, Raw, Step, Steps, Workload, changed, key};
+use super::{Floor, Rates};
 use crate::Extent;
-use crate::measure::Columns;
 use crate::server::{PATIENCE, Server};
 
 const TASKS: usize = 64;
@@ -64,15 +63,15 @@ impl Runtime for Smol {
     }
 }
 
-pub(super) fn on_tokio(extent: &Extent, server: &Server, workload: &Workload) -> Columns {
+pub(super) fn on_tokio(extent: &Extent, server: &Server, workload: &Workload) -> Rates {
     measure(&Tokio(tokio::runtime::Runtime::new().unwrap()), extent, server, workload)
 }
 
-pub(super) fn on_smol(extent: &Extent, server: &Server, workload: &Workload) -> Columns {
+pub(super) fn on_smol(extent: &Extent, server: &Server, workload: &Workload) -> Rates {
     measure(&Smol, extent, server, workload)
 }
 
-fn measure(runtime: &impl Runtime, extent: &Extent, server: &Server, workload: &Workload) -> Columns {
+fn measure(runtime: &impl Runtime, extent: &Extent, server: &Server, workload: &Workload) -> Rates {
     let builder = RedisStore::builder(server.url()).namespace(NAMESPACE).timeout(PATIENCE);
     let store = runtime.block_on(builder.open()).unwrap();
     let reading = server.store(NAMESPACE, 1);
@@ -81,25 +80,32 @@ fn measure(runtime: &impl Runtime, extent: &Extent, server: &Server, workload: &
     let connection = runtime.block_on(client.get_multiplexed_async_connection()).unwrap();
     let ids: Arc<Vec<_>> = Arc::new(workload.ids.clone());
     let keys: Arc<Vec<String>> = Arc::new(workload.ids.iter().map(key).collect());
-    in_turn(
+    let on_floor = |raw: &mut Vec<Raw>| {
+        let taken = std::mem::take(raw).into_iter().enumerate();
+        let work = taken.map(|(task, raw)| -> Work<_> {
+            Box::pin(on_floor(connection.clone(), Arc::clone(&keys), raw, Steps::of(task)))
+        });
+        let rate;
+        (rate, *raw) = timed(runtime, work.collect());
+        rate
+    };
+    let raw = |floor| (0..TASKS).map(|task| workload.raw(task, floor)).collect();
+    let (mut by_set, mut by_script) = (raw(Floor::Set), raw(Floor::Script));
+    Rates::in_turn(
         extent,
-        || {
-            let taken = std::mem::take(&mut own).into_iter().enumerate();
-            let work = taken.map(|(task, own)| -> Work<_> {
-                Box::pin(ours(store.clone(), Arc::clone(&ids), own, Steps::of(task)))
-            });
-            let (rate, results) = timed(runtime, work.collect());
-            own = results;
-            rate
-        },
-        || {
-            let work = (0..TASKS).map(|task| -> Work<_> {
-                let own: Vec<String> = workload.own_ids(task).iter().map(raw_key).collect();
-                let record = workload.record.clone();
-                Box::pin(raw(connection.clone(), Arc::clone(&keys), own, record, Steps::of(task)))
-            });
-            timed(runtime, work.collect()).0
-        },
+        [
+            &mut || {
+                let taken = std::mem::take(&mut own).into_iter().enumerate();
+                let work = taken.map(|(task, own)| -> Work<_> {
+                    Box::pin(ours(store.clone(), Arc::clone(&ids), own, Steps::of(task)))
+                });
+                let rate;
+                (rate, own) = timed(runtime, work.collect());
+                rate
+            },
+            &mut || on_floor(&mut by_set),
+            &mut || on_floor(&mut by_script),
+        ],
     )
 }
 
@@ -126,18 +132,18 @@ async fn ours(
     own
 }
 
-async fn raw(
+async fn on_floor(
     mut connection: MultiplexedConnection,
     keys: Arc<Vec<String>>,
-    own: Vec<String>,
-    record: Vec<u8>,
+    mut raw: Raw,
     mut steps: Steps,
-) {
+) -> Raw {
     for _ in 0..STEPS {
         let command: Cmd = match steps.next() {
             Step::Read(place) => redis::cmd("GET").arg(&keys[place]).clone(),
-            Step::Write(place) => redis::cmd("SET").arg(&own[place]).arg(&record).clone(),
+            Step::Write(place) => raw.write(place),
         };
         connection.send_packed_command(&command).await.unwrap();
     }
+    raw
 }

@@ -5,23 +5,34 @@ use mutator_governance::blocking::{RedisStore, RequestStore as _};
 use mutator_governance::{MutationRequest, WriteId};
 use redis::Connection;
 
-use super::in_turn;
-use super::workload::{NAMESPACE, Step, Steps, Workload, changed, key, raw_key};
+use super::workload::{NAMESPACE, Raw, Step, Steps, Workload, changed, key};
+use super::{Floor, Rates};
 use crate::Extent;
-use crate::measure::Columns;
 use crate::server::{Server, send};
 
 const THREADS: usize = 16;
 const STEPS: usize = 100;
 
-pub(super) fn measure(extent: &Extent, server: &Server, workload: &Workload) -> Columns {
+pub(super) fn measure(extent: &Extent, server: &Server, workload: &Workload) -> Rates {
     let store = server.store(NAMESPACE, THREADS as u32);
     let own: Vec<_> = (0..THREADS).map(|thread| Mutex::new(workload.own(thread, &store))).collect();
-    let connections: Vec<_> = (0..THREADS).map(|_| Mutex::new(server.connection())).collect();
-    in_turn(
+    let floor = |floor| -> Vec<_> {
+        (0..THREADS).map(|thread| Mutex::new((server.connection(), workload.raw(thread, floor)))).collect()
+    };
+    let (by_set, by_script) = (floor(Floor::Set), floor(Floor::Script));
+    let on_floor = |callers: &[Mutex<(Connection, Raw)>]| {
+        rate(|thread| {
+            let (connection, raw) = &mut *callers[thread].lock().unwrap();
+            on_floor(connection, raw, workload, Steps::of(thread));
+        })
+    };
+    Rates::in_turn(
         extent,
-        || rate(|thread| ours(&store, workload, &mut own[thread].lock().unwrap(), Steps::of(thread))),
-        || rate(|thread| raw(&mut connections[thread].lock().unwrap(), workload, thread)),
+        [
+            &mut || rate(|thread| ours(&store, workload, &mut own[thread].lock().unwrap(), Steps::of(thread))),
+            &mut || on_floor(&by_set),
+            &mut || on_floor(&by_script),
+        ],
     )
 }
 
@@ -47,15 +58,12 @@ fn ours(store: &RedisStore, workload: &Workload, own: &mut [MutationRequest], mu
     }
 }
 
-fn raw(connection: &mut Connection, workload: &Workload, thread: usize) {
-    let (own, mut steps) = (workload.own_ids(thread), Steps::of(thread));
+fn on_floor(connection: &mut Connection, raw: &mut Raw, workload: &Workload, mut steps: Steps) {
     for _ in 0..STEPS {
-        let packed = match steps.next() {
-            Step::Read(place) => redis::cmd("GET").arg(key(&workload.ids[place])).get_packed_command(),
-            Step::Write(place) => {
-                redis::cmd("SET").arg(raw_key(&own[place])).arg(&workload.record).get_packed_command()
-            }
+        let command = match steps.next() {
+            Step::Read(place) => redis::cmd("GET").arg(key(&workload.ids[place])).clone(),
+            Step::Write(place) => raw.write(place),
         };
-        send(connection, &packed);
+        send(connection, &command.get_packed_command());
     }
 }

@@ -1,11 +1,16 @@
 use fastrand::Rng;
 use mutator_governance::blocking::{RedisStore, RequestStore as _};
-use mutator_governance::{MutationRequest, PendingReason, RequestId, RequestState, Timestamp};
+use mutator_governance::{MutationRequest, PendingReason, RequestId, RequestState, Timestamp, WriteId};
 
+use super::Floor;
+use crate::floor;
+use crate::monitor::Monitor;
 use crate::requests;
 use crate::server::Server;
 
 pub(super) const NAMESPACE: &str = "mixed";
+/// Where the floor's script writes.
+pub(super) const FLOOR: &str = "floor";
 pub(super) const STORED: u64 = 10_000;
 /// How many requests of its own each caller changes.
 const OWN: usize = 8;
@@ -18,7 +23,19 @@ pub(super) struct Workload {
     /// What each caller changes, as stored at the start.
     own: Vec<Vec<MutationRequest>>,
     /// A record as stored, to write it raw.
-    pub(super) record: Vec<u8>,
+    record: Vec<u8>,
+    /// What the floor's script does for the change of each of these requests, and for the next one, which undoes it.
+    scripted: Vec<Vec<[redis::Cmd; 2]>>,
+}
+
+/// The commands that one caller's steps are on the floor.
+pub(super) struct Raw {
+    floor: Floor,
+    own: Vec<String>,
+    record: Vec<u8>,
+    scripted: Vec<[redis::Cmd; 2]>,
+    /// How often each request of its own was changed.
+    changes: [usize; OWN],
 }
 
 /// What a caller does next.
@@ -37,7 +54,20 @@ impl Workload {
         let mut create = || store.create(requests::almost_approved(numbers.next().unwrap())).unwrap();
         let own: Vec<Vec<_>> = (0..CALLERS).map(|_| (0..OWN).map(|_| create()).collect()).collect();
         let record = redis::cmd("GET").arg(key(&own[0][0].id)).query(&mut server.connection()).unwrap();
-        Self { ids, own, record }
+        let floor = floor::Floor::load(&mut server.connection());
+        let mut monitor = Monitor::start(server.port(), server.connection());
+        let mut hear = |request: &mut MutationRequest| {
+            let heard = monitor.hear(|| {
+                *request = store.update(changed(request.clone()), WriteId::generate()).unwrap();
+            });
+            floor.write(&heard, (NAMESPACE, FLOOR))
+        };
+        let mut both = |request: &MutationRequest| {
+            let mut request = request.clone();
+            [hear(&mut request), hear(&mut request)]
+        };
+        let scripted = own.iter().map(|own| own.iter().map(&mut both).collect()).collect();
+        Self { ids, own, record, scripted }
     }
 
     /// The requests this caller changes, as they are stored now.
@@ -45,8 +75,28 @@ impl Workload {
         self.own[caller].iter().map(|request| store.get(&request.id).unwrap().unwrap()).collect()
     }
 
-    pub(super) fn own_ids(&self, caller: usize) -> Vec<RequestId> {
-        self.own[caller].iter().map(|request| request.id.clone()).collect()
+    /// The commands of this caller's steps on a floor.
+    pub(super) fn raw(&self, caller: usize, floor: Floor) -> Raw {
+        Raw {
+            floor,
+            // Beside the records, so that raw writes break nothing.
+            own: self.own[caller].iter().map(|request| format!("raw:{}", request.id)).collect(),
+            record: self.record.clone(),
+            scripted: self.scripted[caller].clone(),
+            changes: [0; OWN],
+        }
+    }
+}
+
+impl Raw {
+    /// The write of this request.
+    pub(super) fn write(&mut self, place: usize) -> redis::Cmd {
+        let change = self.changes[place];
+        self.changes[place] += 1;
+        match self.floor {
+            Floor::Set => redis::cmd("SET").arg(&self.own[place]).arg(&self.record).clone(),
+            Floor::Script => self.scripted[place][change % 2].clone(),
+        }
     }
 }
 
@@ -75,9 +125,4 @@ pub(super) fn changed(request: MutationRequest) -> MutationRequest {
 
 pub(super) fn key(id: &RequestId) -> String {
     format!("{{{NAMESPACE}:0}}:r:{id}")
-}
-
-/// Beside the records, so that raw writes break nothing.
-pub(super) fn raw_key(id: &RequestId) -> String {
-    format!("raw:{id}")
 }
