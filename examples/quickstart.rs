@@ -43,7 +43,7 @@ fn tell(governance: &Governance) -> Result<()> {
     let request = governance.submit(draft)?;
     print::filed(&request);
 
-    print::chapter("The queue");
+    print::chapter("What waits now");
     print::queue(&governance.pending(&PageRequest::first())?);
 
     print::chapter("Two attempts against the rules");
@@ -58,7 +58,7 @@ fn tell(governance: &Governance) -> Result<()> {
     let outcome = governance.grant(&request.id, &security, sam.because("Two-factor login is set up"));
     print::attempt("Sam, of security, approves", &outcome);
 
-    print::chapter("The queue");
+    print::chapter("What waits now");
     print::queue(&governance.pending(&PageRequest::first())?);
 
     print::chapter("The history");

@@ -44,7 +44,7 @@ async fn tell(governance: &Governance) -> Result<()> {
     let request = governance.submit(draft).await?;
     print::filed(&request);
 
-    print::chapter("The queue");
+    print::chapter("What waits now");
     print::queue(&governance.pending(&PageRequest::first()).await?);
 
     print::chapter("Two attempts against the rules");
@@ -59,7 +59,7 @@ async fn tell(governance: &Governance) -> Result<()> {
     let outcome = governance.grant(&request.id, &security, sam.because("Two-factor login is set up")).await;
     print::attempt("Sam, of security, approves", &outcome);
 
-    print::chapter("The queue");
+    print::chapter("What waits now");
     print::queue(&governance.pending(&PageRequest::first()).await?);
 
     print::chapter("The history");
