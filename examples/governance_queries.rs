@@ -21,7 +21,7 @@ use mutator_governance::{
 
 use governance_queries_support::company::{What, on, person, week};
 use governance_queries_support::tables;
-use support::{Place, Result, finish};
+use support::{Place, Result, finish, print};
 
 fn main() -> ExitCode {
     finish(run())
@@ -29,6 +29,7 @@ fn main() -> ExitCode {
 
 fn run() -> Result<()> {
     let place = Place::from_environment();
+    print::title("A company's week of requests", "blocking", &place);
     let store = Store::open(&place)?;
     let told = seed(Arc::clone(&store.requests)).and_then(|clock| ask(&store, &clock));
     let cleaned = place.clean_up();
@@ -47,7 +48,6 @@ impl Store {
     fn open(place: &Place) -> Result<Self> {
         match place {
             Place::Embedded => {
-                println!("Store: embedded, in this process's memory. Set REDIS_URL=redis://host:port to use Redis.");
                 let store = Arc::new(MemoryStore::new());
                 Ok(Self {
                     requests: store.clone(),
@@ -58,7 +58,6 @@ impl Store {
             }
             #[cfg(feature = "redis")]
             Place::Redis { url, namespace } => {
-                println!("Store: the Redis at REDIS_URL, namespace {namespace}.");
                 let store = RedisStore::builder(url).namespace(namespace).open()?;
                 Ok(Self { requests: Arc::new(store.clone()), queries: Arc::new(store.clone()), redis: Some(store) })
             }

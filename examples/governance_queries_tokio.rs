@@ -21,7 +21,7 @@ use mutator_governance::{
 
 use governance_queries_support::company::{What, on, person, week};
 use governance_queries_support::tables;
-use support::{Place, Result, finish};
+use support::{Place, Result, finish, print};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -30,6 +30,7 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<()> {
     let place = Place::from_environment();
+    print::title("A company's week of requests", "tokio", &place);
     let store = Store::open(&place).await?;
     let told = tell(&store).await;
     let cleaned = place.clean_up();
@@ -53,7 +54,6 @@ impl Store {
     async fn open(place: &Place) -> Result<Self> {
         match place {
             Place::Embedded => {
-                println!("Store: embedded, in this process's memory. Set REDIS_URL=redis://host:port to use Redis.");
                 let store = Arc::new(MemoryStore::new());
                 Ok(Self {
                     requests: store.clone(),
@@ -64,7 +64,6 @@ impl Store {
             }
             #[cfg(feature = "redis")]
             Place::Redis { url, namespace } => {
-                println!("Store: the Redis at REDIS_URL, namespace {namespace}.");
                 let store = RedisStore::builder(url).namespace(namespace).open().await?;
                 Ok(Self { requests: Arc::new(store.clone()), queries: Arc::new(store.clone()), redis: Some(store) })
             }

@@ -5,6 +5,7 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 use std::sync::Mutex;
 
@@ -34,7 +35,7 @@ fn run() -> Result<()> {
 
 /// What is governed here: the feature flags of a shop, and how often they were changed.
 struct Flags {
-    on: Vec<String>,
+    on: BTreeSet<String>,
     changes: u32,
     is_reachable: bool,
 }
@@ -42,14 +43,14 @@ struct Flags {
 fn tell(governance: &Governance) -> Result<()> {
     let rita = ActorContext::user("rita")?.named("Rita");
     let mona = ActorContext::user("mona")?.named("Mona").with_role("owner")?;
-    let flags = Mutex::new(Flags { on: vec!["search".to_owned()], changes: 1, is_reachable: false });
+    let flags = Mutex::new(Flags { on: BTreeSet::from(["search".to_owned()]), changes: 1, is_reachable: false });
     show(&flags);
 
     print::chapter("Rita wants to switch a feature on; an owner has to approve");
     let target = Target::new("flags:shop", "FeatureFlags", "FlagChange")?;
     let draft = RequestDraft::new(target, Intent::new("switch on checkout-v2", "Features")?, rita.clone())
         .with_id(RequestId::new("flag-1")?)
-        .with_payload(Payload::new("text/plain", b"checkout-v2".to_vec())?)
+        .with_payload(Payload::new("text/plain", b"checkout-v2=on".to_vec())?)
         .for_version(version(&flags)?)
         .requires_approval(ApprovalRule::role("owner")?);
     let request = governance.submit(draft)?;
@@ -77,7 +78,7 @@ fn tell(governance: &Governance) -> Result<()> {
     let plan = CompensationPlan::new(original.id.clone(), CompensationKind::Rollback, CompensationTrigger::Operator);
     let draft = compensation_draft(&original, plan, Intent::new("switch off checkout-v2", "Features")?, rita)?
         .with_id(RequestId::new("flag-1-undo")?)
-        .with_payload(Payload::new("text/plain", b"checkout-v2".to_vec())?)
+        .with_payload(Payload::new("text/plain", b"checkout-v2=off".to_vec())?)
         .requires_approval(ApprovalRule::role("owner")?);
     let undo = governance.submit(draft)?;
     let outcome = governance.grant(&undo.id, &ApprovalId::new("approval-1")?, mona.because("Orders go down"));
@@ -101,20 +102,20 @@ fn execute(governance: &Governance, id: &RequestId, flags: &Mutex<Flags>) -> Res
     governance.execute(id, &order, |request: &MutationRequest| switch(request, flags))
 }
 
-/// The change itself, which knows nothing of approvals.
+/// The change itself, which knows nothing of approvals. It sets what the payload says and toggles nothing, so that it can be
+/// repeated: a service that dies between the change and its recording makes it again.
 fn switch(request: &MutationRequest, flags: &Mutex<Flags>) -> Result<Completion, Failure> {
     let mut flags = flags.lock().map_err(|_| Failure::new("the flags are broken"))?;
     if !flags.is_reachable {
         return Err(Failure::new("the database of the flags cannot be reached").with_code("UNREACHABLE"));
     }
     let payload = request.payload.as_ref().ok_or_else(|| Failure::new("the request does not say which flag"))?;
-    let flag = String::from_utf8_lossy(payload.bytes()).into_owned();
-    if flags.on.contains(&flag) {
-        flags.on.retain(|on| *on != flag);
-    } else {
-        flags.on.push(flag);
-    }
-    flags.changes += 1;
+    let changed = match String::from_utf8_lossy(payload.bytes()).split_once('=') {
+        Some((flag, "on")) => flags.on.insert(flag.to_owned()),
+        Some((flag, "off")) => flags.on.remove(flag),
+        _ => return Err(Failure::new("the payload is neither FLAG=on nor FLAG=off")),
+    };
+    flags.changes += u32::from(changed);
     let invalid = |error: mutator_governance::InvalidValue| Failure::new(error.to_string());
     let effect = SideEffect::new("CacheDropped", "the flag cache was dropped", Severity::Info, Timestamp::now());
     let completion = Completion::new().with_side_effect(effect.map_err(invalid)?);
@@ -133,6 +134,7 @@ fn set_reachable(flags: &Mutex<Flags>) {
 
 fn show(flags: &Mutex<Flags>) {
     if let Ok(flags) = flags.lock() {
-        println!("\nFlags v{}: {}", flags.changes, flags.on.join(", "));
+        let on: Vec<_> = flags.on.iter().map(String::as_str).collect();
+        println!("\nFlags v{}: {}", flags.changes, on.join(", "));
     }
 }

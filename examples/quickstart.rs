@@ -6,14 +6,12 @@
 mod support;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
-#[cfg(feature = "redis")]
-use mutator_governance::blocking::RedisStore;
-use mutator_governance::blocking::{Governance, MemoryStore, RequestStore};
+use mutator_governance::blocking::Governance;
 use mutator_governance::{
     ActorContext, ApprovalId, ApprovalRule, Intent, PageRequest, RequestDraft, RequestId, RiskLevel, Target,
 };
+use support::stores::open_blocking;
 use support::{Place, Result, finish, print};
 
 fn main() -> ExitCode {
@@ -22,22 +20,11 @@ fn main() -> ExitCode {
 
 fn run() -> Result<()> {
     let place = Place::from_environment();
-    print::opening("blocking", &place);
-    let governance = Governance::builder().store(open(&place)?).build();
+    print::title("Role grant under governance", "blocking", &place);
+    let governance = Governance::builder().store(open_blocking(&place)?).build();
     let told = tell(&governance);
     let cleaned = place.clean_up();
     told.and(cleaned)
-}
-
-/// The store is all that differs: whatever follows works the same on each.
-fn open(place: &Place) -> Result<Arc<dyn RequestStore>> {
-    match place {
-        Place::Embedded => Ok(Arc::new(MemoryStore::new())),
-        #[cfg(feature = "redis")]
-        Place::Redis { url, namespace } => Ok(Arc::new(RedisStore::builder(url).namespace(namespace).open()?)),
-        #[cfg(not(feature = "redis"))]
-        Place::Redis { .. } => Err("REDIS_URL is set, but this was built without the feature `redis`".into()),
-    }
 }
 
 fn tell(governance: &Governance) -> Result<()> {
@@ -56,7 +43,7 @@ fn tell(governance: &Governance) -> Result<()> {
     let request = governance.submit(draft)?;
     print::filed(&request);
 
-    print::chapter("The queue");
+    print::chapter("What waits now");
     print::queue(&governance.pending(&PageRequest::first())?);
 
     print::chapter("Two attempts against the rules");
@@ -71,7 +58,7 @@ fn tell(governance: &Governance) -> Result<()> {
     let outcome = governance.grant(&request.id, &security, sam.because("Two-factor login is set up"));
     print::attempt("Sam, of security, approves", &outcome);
 
-    print::chapter("The queue");
+    print::chapter("What waits now");
     print::queue(&governance.pending(&PageRequest::first())?);
 
     print::chapter("The history");

@@ -1,19 +1,17 @@
 //! A tenant role grant that needs a manager and then security, from a program on tokio.
 //!
-//! `cargo run --features tokio --example quickstart_tokio` keeps the request in memory; with `REDIS_URL=redis://host:port` it is kept in Redis
-//! until the program ends.
+//! `cargo run --features tokio --example quickstart_tokio` keeps the request in memory; with
+//! `REDIS_URL=redis://host:port` it is kept in Redis until the program ends.
 
 mod support;
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
-#[cfg(feature = "redis")]
-use mutator_governance::nonblocking::RedisStore;
-use mutator_governance::nonblocking::{Governance, MemoryStore, RequestStore};
+use mutator_governance::nonblocking::Governance;
 use mutator_governance::{
     ActorContext, ApprovalId, ApprovalRule, Intent, PageRequest, RequestDraft, RequestId, RiskLevel, Target,
 };
+use support::stores::open_nonblocking;
 use support::{Place, Result, finish, print};
 
 #[tokio::main]
@@ -23,22 +21,11 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<()> {
     let place = Place::from_environment();
-    print::opening("tokio", &place);
-    let governance = Governance::builder().store(open(&place).await?).build();
+    print::title("Role grant under governance", "tokio", &place);
+    let governance = Governance::builder().store(open_nonblocking(&place).await?).build();
     let told = tell(&governance).await;
     let cleaned = place.clean_up();
     told.and(cleaned)
-}
-
-/// The store is all that differs: whatever follows works the same on each.
-async fn open(place: &Place) -> Result<Arc<dyn RequestStore>> {
-    match place {
-        Place::Embedded => Ok(Arc::new(MemoryStore::new())),
-        #[cfg(feature = "redis")]
-        Place::Redis { url, namespace } => Ok(Arc::new(RedisStore::builder(url).namespace(namespace).open().await?)),
-        #[cfg(not(feature = "redis"))]
-        Place::Redis { .. } => Err("REDIS_URL is set, but this was built without the feature `redis`".into()),
-    }
 }
 
 async fn tell(governance: &Governance) -> Result<()> {
@@ -57,7 +44,7 @@ async fn tell(governance: &Governance) -> Result<()> {
     let request = governance.submit(draft).await?;
     print::filed(&request);
 
-    print::chapter("The queue");
+    print::chapter("What waits now");
     print::queue(&governance.pending(&PageRequest::first()).await?);
 
     print::chapter("Two attempts against the rules");
@@ -72,7 +59,7 @@ async fn tell(governance: &Governance) -> Result<()> {
     let outcome = governance.grant(&request.id, &security, sam.because("Two-factor login is set up")).await;
     print::attempt("Sam, of security, approves", &outcome);
 
-    print::chapter("The queue");
+    print::chapter("What waits now");
     print::queue(&governance.pending(&PageRequest::first()).await?);
 
     print::chapter("The history");

@@ -35,6 +35,7 @@ fn run() -> Result<()> {
 
 fn tell(governance: &Governance, clock: &ManualClock) -> Result<()> {
     let rita = ActorContext::user("rita")?.named("Rita");
+    let mona = ActorContext::user("mona")?.named("Mona");
 
     print::chapter("09:00 UTC: three changes wait, each for something else");
     let tonight = Pending { reason: PendingReason::Schedule, expires_at: Some(at("18:00")?) };
@@ -52,10 +53,10 @@ fn tell(governance: &Governance, clock: &ManualClock) -> Result<()> {
     let by = rita.clone().because("The first patch lacked a reboot");
     let outcome = governance.supersede(&patch.id, by, better.id.clone());
     print::step("Rita supersedes patch-1", &outcome, clock.now());
-    let outcome = governance.approve(&patch.id, rita.clone());
-    print::step("Somebody approves patch-1 nevertheless", &outcome, clock.now());
-    let outcome = governance.approve(&better.id, rita.clone());
-    print::step("patch-2 is approved", &outcome, clock.now());
+    let outcome = governance.approve(&patch.id, mona.clone());
+    print::step("Mona approves patch-1 nevertheless", &outcome, clock.now());
+    let outcome = governance.approve(&better.id, mona);
+    print::step("Mona approves patch-2", &outcome, clock.now());
 
     print::chapter("13:00 UTC: nobody gave the quota in time; a sweeper, running beside the program, finds out");
     clock.set(at("13:00")?);

@@ -69,7 +69,8 @@ fn tell(governance: &Governance) -> Result<()> {
 
 fn file_and_approve(governance: &Governance, id: &RequestId) -> Result<()> {
     let target = Target::new("prices:2026", "PriceList", "PriceChange")?;
-    let draft = RequestDraft::new(target, Intent::new("raise a price", "Sales")?, ActorContext::user("rita")?)
+    let rita = ActorContext::user("rita")?.named("Rita");
+    let draft = RequestDraft::new(target, Intent::new("raise a price", "Sales")?, rita)
         .with_id(id.clone())
         .for_version(StateVersion::new("v7")?)
         .requires_approval(ApprovalRule::actor("mona")?.with_id(ApprovalId::new("mona")?));

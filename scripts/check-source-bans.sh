@@ -58,14 +58,15 @@ refuse 'the redis crate named outside src/redis, src/engine, src/blocking and sr
 refuse 'bincode named outside src/stored_format' \
     < <(code src | grep -vE '^src/stored_format(/|\.rs:)' | grep -E "${at}bincode([^[:alnum:]_]|\$)")
 
-# The Redis calls of the scripts, each on one line whatever its layout, without comments: file: redis.call(...)
+# The Redis calls of the scripts, each on one line whatever its layout, without comments: file: call(...). The scripts call
+# redis.pcall `ask` and redis.call `call`, and `ask_of_any_type` takes a command too.
 script_calls() {
     find src -path '*/scripts/*.lua' -type f -exec awk '
-        FNR == 1 { print_calls(); text = ""; name = FILENAME }
+        FNR == 1 { print_calls(); text = " "; name = FILENAME }
         { sub(/--.*/, ""); text = text $0 " " }
         END { print_calls() }
         function print_calls(   end, depth, character, call) {
-            while (match(text, /redis\.p?call[ \t]*\(/)) {
+            while (match(text, /(redis\.p?call|[^A-Za-z0-9_.](ask|ask_of_any_type|call))[ \t]*\(/)) {
                 end = RSTART + RLENGTH
                 for (depth = 1; depth > 0 && end <= length(text); end++) {
                     character = substr(text, end, 1)
@@ -73,6 +74,7 @@ script_calls() {
                     if (character == ")") depth--
                 }
                 call = substr(text, RSTART, end - RSTART)
+                sub(/^[^(]*/, "call", call)
                 gsub(/[ \t]+/, " ", call)
                 print name ": " call
                 # On from inside this call, which may hold another as an argument.

@@ -16,7 +16,7 @@ use mutator_governance::{Error, Outcome, Result, StoreErrorKind, WriteId};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use redis_support::fake_server::FakeServer;
 use redis_support::requests::{moved_on, pending, second};
-use redis_support::{Flavour, Store};
+use redis_support::{Flavour, Store, everything_said};
 use support::redis_server::free_port;
 use support::{PrivateServer, unique_namespace};
 
@@ -120,12 +120,7 @@ impl Opening {
         let error = with_login.open(flavour).map(drop).unwrap_err();
         assert!(began.elapsed() < Duration::from_millis(2_500), "{flavour:?} took {:?}", began.elapsed());
         assert_eq!(error.outcome(), Outcome::NotApplied, "{flavour:?}: {error}");
-        let mut said = format!("{error} {error:?} {error:#?}");
-        let mut source = std::error::Error::source(&error);
-        while let Some(cause) = source {
-            said += &format!(" {cause} {cause:?}");
-            source = cause.source();
-        }
+        let said = everything_said(&error);
         assert!(!said.contains("PRIVATE KEY") && !said.contains("canary"), "{flavour:?}: {said}");
         match error {
             Error::Store(error) => (error.kind, error.problem),

@@ -1,13 +1,15 @@
 //! What was found, as a person reads it.
 
 use mutator_governance::{
-    Count, DecisionRow, MutationRequest, Page, PendingApprovalRow, RecentApprovalRow, RequestSummary, Statistics,
+    Count, DecisionRow, Intent, Page, PendingApprovalRow, RecentApprovalRow, RequestSummary, Statistics, Target,
     Timestamp,
 };
 
-/// What the example is about, and what time it is in it.
+use crate::support::print::table;
+
+/// What time it is in the example.
 pub fn opening(now: Timestamp) {
-    println!("A week's requests of a small company. It is 2026-{}; all times are UTC.", moment(now));
+    println!("It is 2026-{}; all times are UTC.", moment(now));
 }
 
 /// A question, before its answer.
@@ -31,7 +33,12 @@ pub fn approvals(page: &Page<PendingApprovalRow>) {
 pub fn recent_approvals(page: &Page<RecentApprovalRow>) {
     let rows = page.items.iter().map(|row| {
         let (request, approved) = (&row.request, moment(row.activity_at));
-        vec![approved, request.id.to_string(), change(request), request.state.status().to_string()]
+        vec![
+            approved,
+            request.id.to_string(),
+            change(&request.intent, &request.target),
+            request.state.status().to_string(),
+        ]
     });
     table(&["APPROVED", "REQUEST", "CHANGE", "NOW"], rows);
 }
@@ -42,8 +49,8 @@ pub fn decisions(page: &Page<DecisionRow>) {
         let decision = &row.decision;
         let why = decision.reason.clone().unwrap_or_else(|| "-".to_owned());
         let (by, what) = (decision.by.label().to_owned(), decision.kind.as_str().to_owned());
-        let operation = format!("{} on {}", row.request.intent.operation, row.request.target.state_id);
-        vec![moment(decision.at), row.request.id.to_string(), operation, what, by, why]
+        let change = change(&row.request.intent, &row.request.target);
+        vec![moment(decision.at), row.request.id.to_string(), change, what, by, why]
     });
     table(&["DECIDED", "REQUEST", "CHANGE", "OUTCOME", "BY", "BECAUSE"], rows);
 }
@@ -73,28 +80,12 @@ pub fn lines(text: &str) {
 }
 
 fn about(request: &RequestSummary) -> Vec<String> {
-    let operation = format!("{} on {}", request.intent.operation, request.target.state_id);
-    let by = request.requested_by.label().to_owned();
-    vec![moment(request.created_at), request.id.to_string(), operation, request.intent.risk.to_string(), by]
+    let (change, by) = (change(&request.intent, &request.target), request.requested_by.label().to_owned());
+    vec![moment(request.created_at), request.id.to_string(), change, request.intent.risk.to_string(), by]
 }
 
-fn change(request: &MutationRequest) -> String {
-    format!("{} on {}", request.intent.operation, request.target.state_id)
-}
-
-/// Columns as wide as their widest cell.
-fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) {
-    let head = head.iter().map(ToString::to_string).collect();
-    let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
-    if rows.len() == 1 {
-        println!("  nothing");
-        return;
-    }
-    let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
-    for row in &rows {
-        let cells = row.iter().enumerate().map(|(column, cell)| format!("{cell:<0$}", width(column).unwrap_or(0)));
-        println!("  {}", cells.collect::<Vec<_>>().join("  ").trim_end());
-    }
+fn change(intent: &Intent, target: &Target) -> String {
+    format!("{} on {}", intent.operation, target.state_id)
 }
 
 /// Month, day, hour and minute.

@@ -9,11 +9,6 @@ use mutator_governance::{
 use super::Place;
 
 /// What the example is about, and where it keeps its requests.
-pub fn opening(flavour: &str, place: &Place) {
-    title("Role grant under governance", flavour, place);
-}
-
-/// The same for an example about something else.
 pub fn title(about: &str, flavour: &str, place: &Place) {
     println!("{about} ({flavour})");
     match place {
@@ -56,10 +51,6 @@ fn needs(request: &MutationRequest) -> String {
 
 /// The requests that wait, and what for.
 pub fn queue(page: &Page<MutationRequest>) {
-    if page.items.is_empty() {
-        println!("  nothing is waiting");
-        return;
-    }
     let rows = page.items.iter().map(|request| {
         let risk = request.intent.risk.to_string();
         let by = request.requested_by.label().to_owned();
@@ -194,9 +185,13 @@ fn field(name: &str, value: &str) {
 }
 
 /// Columns as wide as their widest cell.
-fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) {
+pub fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) {
     let head = head.iter().map(ToString::to_string).collect();
     let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
+    if rows.len() == 1 {
+        println!("  nothing");
+        return;
+    }
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
     for row in &rows {
         let cells = row.iter().enumerate().map(|(column, cell)| format!("{cell:<0$}", width(column).unwrap_or(0)));

@@ -18,10 +18,6 @@ const OTHERS: [(&str, &[&str]); 6] = [
     ("stream", &["XADD", "KEY", "*", "x", "y"]),
 ];
 
-fn digest(raw: &mut Raw) -> String {
-    raw.ask(&["DEBUG", "DIGEST"])
-}
-
 /// Puts a value of another type there, one after another for one key after another.
 fn replace(raw: &mut Raw, key: &[u8], place: usize) {
     let own = raw.type_of(key);
@@ -59,13 +55,13 @@ fn each_key_of_another_type_is_named_and_nothing_is_written() {
                 noticed.insert(shown.clone());
             }
             for operation in OPERATIONS {
-                let before = digest(&mut raw);
+                let before = raw.digest();
                 let what = format!("{flavour:?}: {} with another type at {shown}", operation.name);
                 match (operation.run)(&subject) {
-                    Ok(()) => assert!(operation.kind != Kind::Reads || digest(&mut raw) == before, "{what} wrote"),
+                    Ok(()) => assert!(operation.kind != Kind::Reads || raw.digest() == before, "{what} wrote"),
                     Err(error) => {
                         check(&what, &error, operation.kind, &shown, &namespace);
-                        assert_eq!(digest(&mut raw), before, "{what}: something was written: {error}");
+                        assert_eq!(raw.digest(), before, "{what}: something was written: {error}");
                         noticed.insert(shown.clone());
                     }
                 }

@@ -5,22 +5,11 @@ use std::time::{Duration, Instant};
 use mutator_governance::{Error, Outcome, StoreErrorKind};
 
 use crate::redis_support::fake_server::{FakeServer, refused_address};
-use crate::redis_support::{Flavour, Options};
+use crate::redis_support::{Flavour, Options, everything_said};
 use crate::scene::store_error;
 use crate::support::{PrivateServer, unique_namespace};
 
 const SECRET: &str = "hunter2-canary";
-
-/// All that an error shows to whoever prints it.
-fn everything_said(error: &Error) -> String {
-    let mut said = format!("{error} {error:?} {error:#?}");
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        said.push_str(&format!(" {cause} {cause:?}"));
-        source = cause.source();
-    }
-    said
-}
 
 /// Opens a store that cannot be opened, and returns the error and how long it took.
 fn opening_fails(flavour: Flavour, options: &Options) -> (Error, Duration) {

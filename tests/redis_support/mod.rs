@@ -23,3 +23,14 @@ pub use flavour::{Flavour, Options, Store};
 #[allow(unused_imports, reason = "each test binary uses another part of this module")]
 pub use oracle::{FeedEntry, Oracle};
 pub use raw::Raw;
+
+/// All that an error shows to whoever prints it.
+pub fn everything_said(error: &mutator_governance::Error) -> String {
+    let mut said = format!("{error} {error:?} {error:#?}");
+    let mut source = std::error::Error::source(error);
+    while let Some(cause) = source {
+        said += &format!(" {cause} {cause:?} {cause:#?}");
+        source = cause.source();
+    }
+    said
+}

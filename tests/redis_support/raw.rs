@@ -38,6 +38,11 @@ impl Raw {
         command.query(&mut self.connection)
     }
 
+    /// Everything that the server holds, in one number. Needs `enable-debug-command`.
+    pub fn digest(&mut self) -> String {
+        self.ask(&["DEBUG", "DIGEST"])
+    }
+
     /// Every key of a namespace, by `SCAN`.
     pub fn keys(&mut self, namespace: &str) -> Vec<Vec<u8>> {
         let mut keys = std::collections::BTreeSet::new();

@@ -93,7 +93,7 @@ fn a_panic_while_it_runs_leaves_the_request_claimed() {
     }
 }
 
-/// The record of a request in Redis names its eight newest writes, so it forgets the one that filed it.
+/// The record of a request in Redis names its latest seven writes, and the one that filed it for good.
 #[test]
 fn a_repeated_submission_is_recognised_after_many_writes() {
     use crate::people::{approval, needing, user};

@@ -1,4 +1,4 @@
-//! The least that users need is enough, and more is refused; and no secret is ever told (issue 6, item 9).
+//! The least that users need is enough, and more is refused; and no secret is ever told.
 #![cfg(feature = "redis")]
 #![allow(
     clippy::unwrap_used,

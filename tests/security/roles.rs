@@ -6,10 +6,6 @@ use super::users::{NAMESPACE, Server};
 use crate::redis_support::operations::{Kind, OPERATIONS, Operation, Subject};
 use crate::redis_support::{Flavour, Oracle, Raw};
 
-fn digest(raw: &mut Raw) -> String {
-    raw.ask(&["DEBUG", "DIGEST"])
-}
-
 fn kind(what: &str, error: &Error) -> StoreErrorKind {
     let Error::Store(store_error) = error else { panic!("{what}: {error:?}") };
     store_error.kind
@@ -43,23 +39,23 @@ fn the_application_can_do_everything_but_lay_out_and_go_through_a_namespace() {
     let mut admin = server.raw("admin");
     for flavour in Flavour::all() {
         let _: String = admin.ask(&["FLUSHALL"]);
-        let before = digest(&mut admin);
+        let before = admin.digest();
         // A namespace that nobody has laid out yet.
         let error = flavour.open(&server.options("application")).map(drop).unwrap_err();
         refused("open", &error);
-        assert_eq!(digest(&mut admin), before, "{flavour:?}");
+        assert_eq!(admin.digest(), before, "{flavour:?}");
 
         flavour.open(&server.options("deployer")).unwrap();
         let subject = Subject::new(flavour, server.options("application"));
         for operation in OPERATIONS {
             let what = format!("{flavour:?}, {}", operation.name);
-            let before = digest(&mut admin);
+            let before = admin.digest();
             match (operation.run)(&subject) {
                 Ok(()) => assert!(!is_of_deployers(operation), "{what} is allowed"),
                 Err(error) => {
                     assert!(is_of_deployers(operation), "{what}: {error}");
                     refused(&what, &error);
-                    assert_eq!(digest(&mut admin), before, "{what}");
+                    assert_eq!(admin.digest(), before, "{what}");
                 }
             }
         }
@@ -88,9 +84,9 @@ fn the_reader_can_ask_everything_and_write_nothing() {
         for (subject, refuses) in [(&writing, StoreErrorKind::Refused), (&reading, StoreErrorKind::Configuration)] {
             for operation in OPERATIONS {
                 let what = format!("{flavour:?}, {}", operation.name);
-                let before = digest(&mut admin);
+                let before = admin.digest();
                 let result = (operation.run)(subject);
-                assert_eq!(digest(&mut admin), before, "{what}: something was written");
+                assert_eq!(admin.digest(), before, "{what}: something was written");
                 let opens = operation.name == "open" && subject.options.read_only;
                 let reads = opens || operation.kind == Kind::Reads && !is_of_deployers(operation);
                 match result {
@@ -116,7 +112,7 @@ fn nobody_reaches_beyond_the_namespace() {
     let _: String = admin.ask(&["SET", "{payroll:0}:r:x", "theirs"]);
     let _: i64 = admin.ask(&["HSET", "{billing}:meta", "partitions", "1"]);
     let _: String = admin.ask(&["SET", "{billing:0}:r:x", "ours"]);
-    let before = digest(&mut admin);
+    let before = admin.digest();
     const SCRIPT: &str = "return redis.call('SET', KEYS[1], 'x')";
     for user in ["application", "reader", "deployer"] {
         let mut raw = server.raw(user);
@@ -155,7 +151,7 @@ fn nobody_reaches_beyond_the_namespace() {
             assert!(answer.is_err(), "{user} may {words:?}: {answer:?}");
         }
     }
-    assert_eq!(digest(&mut admin), before);
+    assert_eq!(admin.digest(), before);
     let anybody =
         Raw::to(&server.url("admin").replace("admin:admin-password@", "")).try_ask::<redis::Value>(&["GET", "x"]);
     assert!(anybody.unwrap_err().to_string().contains("NOAUTH"), "the default user is on");

@@ -1,28 +1,16 @@
 //! A password never shows: in no error on any path, however it is printed, and in nothing that can be printed at all.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use mutator_governance::{Error, StoreErrorKind};
 
 use crate::redis_support::fake_server::{FakeServer, refused_address};
 use crate::redis_support::operations::{OPERATIONS, Subject};
-use crate::redis_support::{Flavour, Options, Raw};
+use crate::redis_support::{Flavour, Options, Raw, everything_said};
 use crate::support::{PrivateServer, unique_namespace};
 
 const PASSWORD: &str = "canary-password";
 const USER: &str = "canary-user";
-
-/// All that an error shows to whoever prints it.
-fn everything_said(error: &Error) -> String {
-    let mut said = format!("{error} {error:?} {error:#?}");
-    let mut source = std::error::Error::source(error);
-    while let Some(cause) = source {
-        write!(said, " {cause} {cause:?} {cause:#?}").unwrap();
-        source = cause.source();
-    }
-    said
-}
 
 fn check(what: &str, error: &Error) {
     let said = everything_said(error);
