@@ -12,9 +12,9 @@ use crate::support::{PrivateServer, unique_namespace};
 const PASSWORD: &str = "canary-password";
 const USER: &str = "canary-user";
 
-fn check(what: &str, error: &Error) {
+fn check(what: &str, error: &Error, secrets: &[&str]) {
     let said = everything_said(error);
-    for secret in [PASSWORD, USER] {
+    for secret in secrets {
         assert!(!said.contains(secret), "{what}: {secret} is told: {said}");
     }
 }
@@ -23,7 +23,7 @@ fn opening_fails(what: &str, flavour: Flavour, url: &str) -> Error {
     let options =
         Options::new(url, "n").timeout(Duration::from_millis(350)).connect_timeout(Duration::from_millis(150));
     let error = flavour.open(&options).map(drop).expect_err(what);
-    check(&format!("{flavour:?}, {what}"), &error);
+    check(&format!("{flavour:?}, {what}"), &error, &[PASSWORD, USER]);
     error
 }
 
@@ -132,7 +132,6 @@ fn no_call_of_an_open_store_makes_a_password_show() {
             ..subject
         };
 
-        // The server may say nothing of a user but their name.
         let takes_away: [&[&str]; 3] = [
             &["ACL", "SETUSER", USER, "-@all"],
             &["ACL", "SETUSER", USER, "+@all", "resetkeys"],
@@ -146,7 +145,8 @@ fn no_call_of_an_open_store_makes_a_password_show() {
             let mut failed = 0;
             for operation in OPERATIONS {
                 if let Err(error) = (operation.run)(&hasty) {
-                    check(&format!("{flavour:?}, {words:?}, {}", operation.name), &error);
+                    // From 7.2 on, the server names the user whom it refuses a command: it is whom to give it to.
+                    check(&format!("{flavour:?}, {words:?}, {}", operation.name), &error, &[PASSWORD]);
                     failed += 1;
                 }
             }
@@ -155,7 +155,7 @@ fn no_call_of_an_open_store_makes_a_password_show() {
         server.stop();
         for operation in OPERATIONS {
             let error = (operation.run)(&hasty).expect_err(operation.name);
-            check(&format!("{flavour:?}, gone, {}", operation.name), &error);
+            check(&format!("{flavour:?}, gone, {}", operation.name), &error, &[PASSWORD, USER]);
         }
     }
 }
