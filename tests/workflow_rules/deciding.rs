@@ -128,7 +128,7 @@ fn no_actor_counts_twice_in_one_quorum_group() {
 #[test]
 fn the_requester_decides_only_where_the_requirement_allows_it() {
     let command = Command::grant(user("requester"), approval("approval-1"));
-    let request = file_with([rule("requester")]);
+    let request = file_with([ApprovalRule::of(actor("requester").or(actor("alice")))]);
     let error = try_apply(&request, &command, 1).unwrap_err();
     assert!(matches!(refusal(error), ApprovalRefusal::OwnRequest { .. }));
     let request = file_with([rule("requester").requester_may_decide()]);
