@@ -118,7 +118,8 @@ pub enum Error {
 
     /// The request is too large to be stored.
     #[error(
-        "request {id} takes {size} bytes; the limit of this store is {limit}. Shorten it, or raise the document limit"
+        "request {id} takes {size} bytes and may take {limit}, which keeps room for what is decided about it later. Shorten \
+         it, bring it to an end, or raise the document limit of the store"
     )]
     #[non_exhaustive]
     TooLarge {
@@ -126,7 +127,7 @@ pub enum Error {
         id: RequestId,
         /// How many bytes it takes.
         size: usize,
-        /// How many it may take.
+        /// How many it may take: the [document limit](crate::DocumentLimit), without what has to be left free of it.
         limit: usize,
     },
 

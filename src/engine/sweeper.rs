@@ -79,8 +79,15 @@ impl Sweeper {
 #[dual]
 #[allow(clippy::needless_pass_by_value, reason = "what runs in the background owns what it works with")]
 async fn sweep_until_stopped(sweeper: SweeperBuilder, stop: StopSignal) {
+    let mut behind = None;
     loop {
-        let swept = sweeper.governance.expire_due(Arc::clone(&sweeper.by), sweeper.limit).await;
+        let by = Arc::clone(&sweeper.by);
+        let swept = match behind.take() {
+            Some(cursor) => sweeper.governance.expire_due_after(by, sweeper.limit, cursor).await,
+            None => sweeper.governance.expire_due(by, sweeper.limit).await,
+        };
+        // Past those that failed; when all that is due was tried, from the beginning again.
+        behind = swept.as_ref().ok().and_then(|swept| swept.next.clone());
         // Going on at once is for a backlog that shrinks; one that fails must not be tried without a pause.
         let goes_on = swept.as_ref().is_ok_and(|swept| swept.more && !swept.expired.is_empty());
         (sweeper.report)(swept);

@@ -93,6 +93,7 @@ macro_rules! every_case {
             what_expired_but_is_unconfirmed_counts_and_is_told,
             one_that_fails_does_not_keep_the_others,
             those_that_always_fail_starve_nobody,
+            a_sweep_goes_on_behind_any_number_that_always_fail,
             a_store_that_is_down_is_not_asked_for_each,
             a_limit_of_nothing_is_refused,
         }
@@ -102,6 +103,7 @@ macro_rules! every_case {
             dropping_it_ends_it,
             a_backlog_is_swept_without_a_rest,
             it_survives_a_store_that_fails,
+            it_goes_on_behind_any_number_that_always_fail,
         }
         $register! { bad_input:
             who_may_not_decide_gets_the_reason,

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use mutator_governance::{RequestId, Result, Status, Swept};
 
 use super::flavour::{Governance, Sweeper};
-use super::sweeping::due_at;
+use super::sweeping::{behind_many_that_always_fail, due_at};
 use super::{ShakyStore, World, dual, pause, together};
 use crate::PATIENCE;
 use crate::people::{Calls, at, id, user};
@@ -151,5 +151,15 @@ pub(crate) async fn it_survives_a_store_that_fails(world: World) {
     let sweeper = start(world.governance_over(shaky), OFTEN, 10, &reports);
     until("the expiry", &|| reports.expired() == 1).await;
     assert_eq!(reports.failures.count(), 3, "each failure is reported");
+    sweeper.stop().await;
+}
+
+#[dual]
+pub(crate) async fn it_goes_on_behind_any_number_that_always_fail(world: World) {
+    let (governance, fine) = behind_many_that_always_fail(&world).await;
+    let reports = Reports::default();
+    let sweeper = start(governance, OFTEN, 50, &reports);
+    until("the expiry", &|| reports.expired() == 1).await;
+    assert_eq!(*reports.expired.lock().unwrap(), [fine]);
     sweeper.stop().await;
 }
