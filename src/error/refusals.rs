@@ -156,6 +156,17 @@ pub enum ExecutionRefusal {
         /// The digest of the request.
         current: Digest,
     },
+    /// The approvals were overridden for something else than the request is now.
+    #[error(
+        "its approvals were overridden for digest {overridden}, but the request has digest {current}; file what it has \
+         become as a new request"
+    )]
+    OverriddenOtherwise {
+        /// The digest they were overridden for, as the history has it.
+        overridden: String,
+        /// The digest of the request.
+        current: Digest,
+    },
     /// The approval was to be renewed although the request has no approvals.
     #[error("it has no approvals that could be renewed; choose another strategy for stale requests")]
     NothingToRenew,
