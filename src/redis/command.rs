@@ -96,8 +96,9 @@ impl Call {
     }
 
     /// # Errors
-    /// When the request is over the document limit.
+    /// When the request is over the document limit, or is not at revision 0.
     pub(crate) fn create(settings: &Settings, request: &MutationRequest) -> Result<Self> {
+        request.check_new()?;
         let record = NewRecord::new(settings, request, request.revision(), Room::to_file(settings, request))?;
         let groups = with_decisions(record.lasting, request, 0);
         let entries = groups.uncounted();
