@@ -9,7 +9,7 @@ pub use refusals::{ApprovalRefusal, ExecutionRefusal};
 pub use store_error::{StoreError, StoreErrorKind};
 
 use crate::query::Unreadable;
-use crate::request::{Decision, MutationRequest, RequestId, Revision, Status, WriteId};
+use crate::request::{ActorMode, Decision, MutationRequest, RequestId, Revision, Status, WriteId};
 use crate::settle::UnsettledWrite;
 use crate::stored_format::FormatError;
 use crate::workflow::Command;
@@ -63,6 +63,17 @@ pub enum Error {
         from: Status,
         /// Where it was to go.
         to: Status,
+    },
+
+    /// The actor does not mean it to take effect, and what is stored does.
+    #[error(
+        "the actor acts to {} only, and what is stored takes effect; use workflow::file or workflow::apply to see what would \
+         happen, or let the actor act to Commit", .mode.as_str()
+    )]
+    #[non_exhaustive]
+    NotMeant {
+        /// The actor's mode.
+        mode: ActorMode,
     },
 
     /// A decision on an approval is not allowed.

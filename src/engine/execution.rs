@@ -22,7 +22,8 @@ impl Governance {
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound), [`Error::Execution`](crate::Error::Execution) when the request cannot
-    /// be executed now, [`Error::Conflict`](crate::Error::Conflict) when others kept changing it before it was claimed.
+    /// be executed now, [`Error::Conflict`](crate::Error::Conflict) when others kept changing it before it was claimed,
+    /// [`Error::NotMeant`](crate::Error::NotMeant) when the executor's mode is another than `Commit`.
     /// When recording fails, [`Error::Unrecorded`](crate::Error::Unrecorded) holds the command that records what came of
     /// `run`, to be [applied](Self::apply) until somebody takes over; its [outcome](crate::Error::outcome) tells of the
     /// record only, `run` has been called.
@@ -32,6 +33,7 @@ impl Governance {
         order: &ExecutionOrder,
         run: impl RunOnce(&MutationRequest) -> Result<Completion, Failure>,
     ) -> Result<ExecutionOutcome> {
+        order.by().check_means_it()?;
         let request = self.load(id).await?;
         if compensated_by(&request).is_some() {
             self.link(&request, order).await?;

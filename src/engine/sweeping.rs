@@ -18,7 +18,8 @@ impl Governance {
     /// [`expire_due_after`](Self::expire_due_after), as a [`Sweeper`](super::Sweeper) does.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for such a limit, and [`Error::Store`] when the due requests cannot be read.
+    /// [`Error::Invalid`] for such a limit, [`Error::NotMeant`] for an actor in another mode than `Commit`, and
+    /// [`Error::Store`] when the due requests cannot be read.
     pub async fn expire_due(&self, by: impl Into<Arc<ActorContext>> + Send, limit: usize) -> Result<Swept> {
         self.sweep(by.into(), PageRequest::of(limit)?).await
     }
@@ -37,6 +38,7 @@ impl Governance {
     }
 
     pub(super) async fn sweep(&self, by: Arc<ActorContext>, first: PageRequest) -> Result<Swept> {
+        by.check_means_it()?;
         let now = self.clock.now();
         let limit = first.limit();
         let mut swept = Swept::default();

@@ -6,8 +6,8 @@ use super::outcome::{AfterFailure, Completion, Failure};
 use super::{demand, lifecycle};
 use crate::error::{Error, ExecutionRefusal, InvalidValue, Result};
 use crate::request::{
-    ApprovalDecision, ApprovalState, Claim, DecisionKind, ExecutionDecision, ExecutionKind, ExecutionLink, LinkRelation,
-    Metadata, MutationRequest, RequestDocument, RequestState, Status, Timestamp, Value, WriteId,
+    ApprovalDecision, ApprovalState, Claim, DecisionKind, ExecutionDecision, ExecutionKind, ExecutionLink,
+    LinkRelation, Metadata, MutationRequest, RequestDocument, RequestState, Status, Timestamp, Value, WriteId,
 };
 
 /// Takes the request for one executor until the lease ends. The holder of a claim renews it by its own id.

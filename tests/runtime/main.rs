@@ -105,6 +105,9 @@ macro_rules! every_case {
             it_survives_a_store_that_fails,
             it_goes_on_behind_any_number_that_always_fail,
         }
+        $register! { modes:
+            who_only_simulates_or_validates_changes_nothing,
+        }
         $register! { bad_input:
             who_may_not_decide_gets_the_reason,
             the_second_vote_and_the_wrong_order_are_refused,

@@ -23,6 +23,7 @@ pub(crate) mod compensating;
 pub(crate) mod executing;
 pub(crate) mod filing;
 pub(crate) mod interrupted;
+pub(crate) mod modes;
 pub(crate) mod racing;
 mod shaky_store;
 pub(crate) mod sweeper;
