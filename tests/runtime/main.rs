@@ -104,6 +104,7 @@ macro_rules! every_case {
             a_backlog_is_swept_without_a_rest,
             it_survives_a_store_that_fails,
             it_goes_on_behind_any_number_that_always_fail,
+            a_limit_by_which_nothing_would_be_swept_is_refused,
         }
         $register! { modes:
             who_only_simulates_or_validates_changes_nothing,

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use mutator_governance::{RequestId, Result, Status, Swept};
+use mutator_governance::{PageRequest, RequestId, Result, Status, Swept};
 
 use super::flavour::{Governance, Sweeper};
 use super::sweeping::{behind_many_that_always_fail, due_at};
@@ -37,7 +37,7 @@ impl Reports {
 
 fn start(governance: Governance, interval: Duration, limit: usize, reports: &Reports) -> Sweeper {
     let reports = reports.clone();
-    let builder = Sweeper::builder(governance, user("sweeper")).interval(interval).limit(limit);
+    let builder = Sweeper::builder(governance, user("sweeper")).interval(interval).limit(limit).unwrap();
     builder.report_to(move |report| reports.add(report)).start()
 }
 
@@ -162,4 +162,12 @@ pub(crate) async fn it_goes_on_behind_any_number_that_always_fail(world: World) 
     until("the expiry", &|| reports.expired() == 1).await;
     assert_eq!(*reports.expired.lock().unwrap(), [fine]);
     sweeper.stop().await;
+}
+
+#[dual]
+pub(crate) async fn a_limit_by_which_nothing_would_be_swept_is_refused(world: World) {
+    for limit in [0, PageRequest::MAX_LIMIT + 1] {
+        let error = Sweeper::builder(world.governance.clone(), user("sweeper")).limit(limit).err().unwrap();
+        assert!(error.to_string().contains("it must be 1 to 1000"), "{error}");
+    }
 }
