@@ -72,7 +72,8 @@ fn filtered() -> RequestQuery {
 }
 
 fn inbox() -> InboxQuery {
-    InboxQuery::new(ActorId::new("mona").unwrap(), BTreeSet::from([Role::new("manager").unwrap()]), BTreeSet::new()).unwrap()
+    InboxQuery::new(ActorId::new("mona").unwrap(), BTreeSet::from([Role::new("manager").unwrap()]), BTreeSet::new())
+        .unwrap()
 }
 
 pub const OPERATIONS: &[Operation] = &[
