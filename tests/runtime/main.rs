@@ -106,6 +106,16 @@ macro_rules! every_case {
             it_goes_on_behind_any_number_that_always_fail,
             a_limit_by_which_nothing_would_be_swept_is_refused,
         }
+        $register! { resolving:
+            resolving_stores_only_when_it_is_told_to,
+            a_request_is_resolved_again_and_again,
+        }
+        $register! { calling:
+            approvals_are_asked_for_with_an_end,
+            a_request_is_rejected_and_expired,
+            a_refusal_is_stored_with_its_reason,
+            requests_are_read_by_state_and_by_ids,
+        }
         $register! { modes:
             who_only_simulates_or_validates_changes_nothing,
         }
