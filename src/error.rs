@@ -246,7 +246,8 @@ pub struct Conflict {
 #[error(
     "request {id} was executed under claim {claim}, and what came of it could not be recorded: {source}. Apply the command \
      that this error holds before the lease ends; from then on somebody else may execute the request again. Refused \
-     because the claim is lost, it was recorded after all, or somebody has taken over: read the request"
+     because the claim is lost, it was recorded after all, or somebody has taken over: read the request{}",
+    link_hint(.compensates.as_ref())
 )]
 #[non_exhaustive]
 pub struct UnrecordedExecution {
@@ -256,6 +257,9 @@ pub struct UnrecordedExecution {
     pub claim: WriteId,
     /// The command that records the result, for `Governance::apply`.
     pub record: Command,
+    /// The request that it makes up for, if it does. The command does not link that: executing the request again does, which
+    /// runs nothing once the result is recorded.
+    pub compensates: Option<RequestId>,
     /// Why it could not be recorded.
     pub source: Error,
 }
@@ -364,6 +368,14 @@ impl From<Conflict> for Error {
     fn from(conflict: Conflict) -> Self {
         Self::Conflict(Box::new(conflict))
     }
+}
+
+fn link_hint(compensates: Option<&RequestId>) -> String {
+    compensates.map_or_else(String::new, |original| {
+        format!(
+            ". Once it is recorded, execute it again, which runs nothing: that links request {original}, which it makes up for"
+        )
+    })
 }
 
 fn transition_hint(from: Status) -> &'static str {

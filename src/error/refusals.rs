@@ -189,8 +189,11 @@ pub enum ExecutionRefusal {
 
 fn approval_hint(status: Status) -> &'static str {
     match status {
-        Status::Pending => "; ask for its approvals first",
-        Status::Created | Status::Approved => "; hold it for approval first, if it is to be approved again",
+        Status::Created => "; it was filed without approvals, so approve it directly",
+        Status::Pending => {
+            "; when it has what it waits for, ask for its approvals, or approve it directly if it has none"
+        }
+        Status::Approved => "; it is approved already, so execute it, or reject it if it must not be",
         _ => "; that status is final, so file a new request",
     }
 }

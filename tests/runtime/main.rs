@@ -75,6 +75,7 @@ macro_rules! every_case {
         $register! { compensating:
             it_links_both_requests,
             an_interrupted_link_is_completed_without_running_again,
+            a_result_recorded_later_is_linked_by_executing_again_as_its_error_says,
             a_link_made_by_many_at_once_is_recorded_once,
             what_was_not_executed_is_not_made_up_for,
             what_does_not_exist_is_not_made_up_for,

@@ -223,3 +223,21 @@ fn a_decision_on_a_final_request_is_refused() {
     let error = try_apply(&request, &Command::grant(user("bob"), approval("approval-2")), 2).unwrap_err();
     assert!(matches!(refusal(error), ApprovalRefusal::NotAwaitingApproval { .. }));
 }
+
+/// What a refusal says to do next is allowed.
+#[test]
+fn who_decides_too_early_or_too_late_is_told_what_works_instead() {
+    let by = || user_because("operator", "as agreed");
+    let waiting = file(draft().requires_approval(rule("alice")).waiting_for(PendingReason::Schedule));
+    let table = [
+        (file(draft()), "approve it directly", Command::approve(by())),
+        (waiting, "ask for its approvals", Command::request_approvals(by(), None)),
+        (file(draft().waiting_for(PendingReason::Quota)), "approve it directly if it has none", Command::approve(by())),
+        (file(draft().already_approved()), "reject it if it must not be", Command::reject(by())),
+    ];
+    for (request, advice, instead) in table {
+        let error = try_apply(&request, &Command::grant(by(), approval("approval-1")), 1).unwrap_err();
+        assert!(error.to_string().contains(advice), "{error}");
+        assert!(try_apply(&request, &instead, 1).is_ok(), "{error}");
+    }
+}
