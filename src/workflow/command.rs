@@ -160,7 +160,8 @@ impl Command {
 
 /// Approvals.
 impl Command {
-    /// Grants an approval. The last one that was missing approves the request.
+    /// Grants an approval. The last one that was missing approves the request; one that leaves too few people for the others
+    /// of its group, as nobody counts twice, rejects it.
     ///
     /// Refused with the first of the [`ApprovalRefusal`](crate::ApprovalRefusal)s, in their order, that holds.
     pub fn grant(by: impl Into<Arc<ActorContext>>, approval: ApprovalId) -> Self {
