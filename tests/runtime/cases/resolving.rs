@@ -48,9 +48,9 @@ pub(crate) async fn a_request_is_resolved_again_and_again(world: World) {
         ("v2", Resolution::ExecuteApprovedVersion),
         ("v3", Resolution::RevalidateOnLatestState),
     ] {
-        let strategy = StaleStrategy::RevalidateOnLatestState;
-        let resolved = world.governance.resolve_and_store(&request.id, &version(current), strategy, user("executor"));
-        let (resolution, _) = resolved.await.unwrap();
+        let (current, strategy) = (version(current), StaleStrategy::RevalidateOnLatestState);
+        let resolved = world.governance.resolve_and_store(&request.id, &current, strategy, user("executor")).await;
+        let (resolution, _) = resolved.unwrap();
         assert_eq!(resolution, expected);
     }
     let stored = world.stored(&request.id).await;
