@@ -9,7 +9,7 @@ pub use refusals::{ApprovalRefusal, ExecutionRefusal};
 pub use store_error::{StoreError, StoreErrorKind};
 
 use crate::query::Unreadable;
-use crate::request::{Decision, MutationRequest, RequestId, Revision, Status, WriteId};
+use crate::request::{ActorMode, Decision, MutationRequest, RequestId, Revision, Status, WriteId};
 use crate::settle::UnsettledWrite;
 use crate::stored_format::FormatError;
 use crate::workflow::Command;
@@ -65,6 +65,17 @@ pub enum Error {
         to: Status,
     },
 
+    /// The actor does not mean it to take effect, and what is stored does.
+    #[error(
+        "the actor acts to {} only, and what is stored takes effect; use workflow::file or workflow::apply to see what would \
+         happen, or let the actor act to Commit", .mode.as_str()
+    )]
+    #[non_exhaustive]
+    NotMeant {
+        /// The actor's mode.
+        mode: ActorMode,
+    },
+
     /// A decision on an approval is not allowed.
     #[error("request {id}: {refusal}")]
     #[non_exhaustive]
@@ -118,7 +129,8 @@ pub enum Error {
 
     /// The request is too large to be stored.
     #[error(
-        "request {id} takes {size} bytes; the limit of this store is {limit}. Shorten it, or raise the document limit"
+        "request {id} takes {size} bytes and may take {limit}, which keeps room for what is decided about it later. Shorten \
+         it, bring it to an end, or raise the document limit of the store"
     )]
     #[non_exhaustive]
     TooLarge {
@@ -126,7 +138,7 @@ pub enum Error {
         id: RequestId,
         /// How many bytes it takes.
         size: usize,
-        /// How many it may take.
+        /// How many it may take: the [document limit](crate::DocumentLimit), without what has to be left free of it.
         limit: usize,
     },
 
@@ -234,7 +246,8 @@ pub struct Conflict {
 #[error(
     "request {id} was executed under claim {claim}, and what came of it could not be recorded: {source}. Apply the command \
      that this error holds before the lease ends; from then on somebody else may execute the request again. Refused \
-     because the claim is lost, it was recorded after all, or somebody has taken over: read the request"
+     because the claim is lost, it was recorded after all, or somebody has taken over: read the request{}",
+    link_hint(.compensates.as_ref())
 )]
 #[non_exhaustive]
 pub struct UnrecordedExecution {
@@ -244,6 +257,9 @@ pub struct UnrecordedExecution {
     pub claim: WriteId,
     /// The command that records the result, for `Governance::apply`.
     pub record: Command,
+    /// The request that it makes up for, if it does. The command does not link that: executing the request again does, which
+    /// runs nothing once the result is recorded.
+    pub compensates: Option<RequestId>,
     /// Why it could not be recorded.
     pub source: Error,
 }
@@ -352,6 +368,14 @@ impl From<Conflict> for Error {
     fn from(conflict: Conflict) -> Self {
         Self::Conflict(Box::new(conflict))
     }
+}
+
+fn link_hint(compensates: Option<&RequestId>) -> String {
+    compensates.map_or_else(String::new, |original| {
+        format!(
+            ". Once it is recorded, execute it again, which runs nothing: that links request {original}, which it makes up for"
+        )
+    })
 }
 
 fn transition_hint(from: Status) -> &'static str {

@@ -24,6 +24,7 @@ struct Stored {
 
 impl RequestTable {
     pub(crate) fn create(&mut self, request: MutationRequest) -> Result<MutationRequest> {
+        request.check_new()?;
         let write_id = request.revision().write_id;
         if let Some(stored) = self.requests.get(&request.id) {
             if stored.writes.first() == Some(&write_id) {

@@ -18,6 +18,7 @@ macro_rules! request_store_cases {
         $test!(an_unknown_request_is_not_found);
         $test!(a_second_creation_is_refused);
         $test!(a_repeated_creation_returns_what_is_stored);
+        $test!(a_creation_makes_revision_0);
         $test!(an_update_raises_the_revision);
         $test!(a_stale_update_conflicts);
         $test!(a_repeated_update_applies_once);

@@ -1,5 +1,5 @@
 use crate::error::{Error, Outcome, Result};
-use crate::query::PageRequest;
+use crate::query::{Cursor, PageRequest};
 use crate::request::{MutationRequest, RequestId};
 
 /// What one sweep over the requests that were due did.
@@ -10,12 +10,15 @@ pub struct Swept {
     pub expired: Vec<RequestId>,
     /// How many were found due, but were changed by somebody else first, another sweeper for instance.
     pub overtaken: u64,
-    /// The requests that could not be let expire, and why. They are tried again by the next sweep. Also those among the
+    /// The requests that could not be let expire, and why. They are tried again by the next sweep from the beginning. Also those among the
     /// expired whose expiry is written, but less durably than was asked for: the error's outcome is then
     /// [`Outcome::Applied`].
     pub failed: Vec<(RequestId, Error)>,
     /// Whether more are due than this sweep came to.
     pub more: bool,
+    /// Behind which request to go on if more are due: past those that failed, which the next sweep from the beginning would
+    /// meet again first. None when the store failed for several in a row, so that a later sweep had better begin anew.
+    pub next: Option<Cursor>,
     store_failures_in_a_row: u8,
 }
 

@@ -12,7 +12,9 @@ use std::sync::Arc;
 use acts::{Act, Move, at, command, decide, people, state_version, table};
 use input::Input;
 use mutator_governance::blocking::{Governance, MemoryStore, RequestStore};
-use mutator_governance::workflow::{AfterFailure, StaleStrategy, apply, decidable_by, due_command, explain, is_due};
+use mutator_governance::workflow::{
+    Action, AfterFailure, Command, StaleStrategy, apply, decidable_by, due_command, explain, is_due,
+};
 use mutator_governance::{
     ActorContext, ActorId, ApprovalDecision, ApprovalId, ApprovalRule, ApprovalState, ApprovalTarget, DecisionCategory,
     Error, Intent, LifecycleDecision, ManualClock, MutationRequest, OnConflict, Pending, PendingReason, QuorumGroup,
@@ -52,6 +54,7 @@ pub fn workflow_model(data: &[u8]) {
         let revisions = after.revision().number - before.revision().number;
         assert_eq!(revisions, u64::from(after != before), "one revision for each change");
         check_votes(&before, &after);
+        check_possible(&command, &before, &after, now);
         check_stale_writer(&store, &before, &after);
         before = after;
     }
@@ -61,6 +64,7 @@ pub fn workflow_model(data: &[u8]) {
         if let Ok(after) = apply(before.clone(), &command, now) {
             check_step(&before, &after, now);
             check_votes(&before, &after);
+            check_possible(&command, &before, &after, now);
         }
     }
     for actor in people() {
@@ -114,6 +118,14 @@ fn check_votes(before: &MutationRequest, after: &MutationRequest) {
     }
     let is_met = is_met && votes.values().all(|(actors, required)| actors.len() >= *required as usize);
     assert!(is_met != overridden, "approved: votes are in: {is_met}, overridden: {overridden}");
+}
+
+/// No decision and no expiry leaves a request waiting for what nobody can give any more.
+fn check_possible(command: &Command, before: &MutationRequest, after: &MutationRequest, now: Timestamp) {
+    let decides = matches!(command.action, Action::Grant { .. } | Action::Refuse { .. } | Action::ExpireApprovals);
+    if decides && after != before {
+        assert_eq!(explain(after, now).impossible().count(), 0, "waits for what is impossible: {command:?}");
+    }
 }
 
 fn lifecycle_moves(request: &MutationRequest) -> usize {

@@ -25,7 +25,7 @@ pub use pages::{
     equal_times_page_exactly, lists_are_by_state_and_pending, pages_come_in_created_order,
 };
 pub use writes::{
-    a_lookup_answers_in_the_order_of_the_ids, a_repeated_creation_returns_what_is_stored,
+    a_creation_makes_revision_0, a_lookup_answers_in_the_order_of_the_ids, a_repeated_creation_returns_what_is_stored,
     a_repeated_update_applies_once, a_rewritten_history_is_refused, a_second_creation_is_refused,
     a_stale_update_conflicts, a_stored_request_reads_back_whole, a_write_can_be_settled,
     an_unknown_request_is_not_found, an_update_raises_the_revision,

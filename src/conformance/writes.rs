@@ -50,6 +50,27 @@ pub async fn a_repeated_creation_returns_what_is_stored(store: Arc<dyn RequestSt
     assert_eq!(later, changed);
 }
 
+/// What was read at a later revision, of another store for instance, is not created as if that had been written here.
+#[dual]
+pub async fn a_creation_makes_revision_0(store: Arc<dyn RequestStore>) {
+    let request = pending("elsewhere", "s", second(0));
+    let first = request.revision();
+    let later = request.at_revision(first.next(WriteId::generate()));
+    let error = store.create(later.clone()).await.unwrap_err();
+    assert!(matches!(&error, Error::Invalid(invalid) if invalid.field == "revision"), "{error:?}");
+    let read = store.get(&later.id).await.unwrap();
+    assert_eq!(read, None);
+
+    let anew = MutationRequest::from_document(later.into_document(), first).unwrap();
+    let created = store.create(anew.clone()).await.unwrap();
+    assert_eq!(created, anew);
+    let write = UnsettledWrite { id: anew.id.clone(), base: None, write_id: first.write_id };
+    let settled = store.settle(&write).await.unwrap();
+    assert_eq!(settled, Settled::Applied);
+    let repeated_later = store.create(anew.at_revision(first.next(WriteId::generate()))).await;
+    assert!(matches!(repeated_later, Err(Error::Invalid(_))), "{repeated_later:?}");
+}
+
 /// Each update raises the revision by one and is what is read from then on.
 #[dual]
 pub async fn an_update_raises_the_revision(store: Arc<dyn RequestStore>) {

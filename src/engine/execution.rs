@@ -22,9 +22,11 @@ impl Governance {
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound), [`Error::Execution`](crate::Error::Execution) when the request cannot
-    /// be executed now, [`Error::Conflict`](crate::Error::Conflict) when others kept changing it before it was claimed.
+    /// be executed now, [`Error::Conflict`](crate::Error::Conflict) when others kept changing it before it was claimed,
+    /// [`Error::NotMeant`](crate::Error::NotMeant) when the executor's mode is another than `Commit`.
     /// When recording fails, [`Error::Unrecorded`](crate::Error::Unrecorded) holds the command that records what came of
-    /// `run`, to be [applied](Self::apply) until somebody takes over; its [outcome](crate::Error::outcome) tells of the
+    /// `run`, to be [applied](Self::apply) until somebody takes over, and for a compensation followed by this call again, which
+    /// then runs nothing and links what it makes up for; its [outcome](crate::Error::outcome) tells of the
     /// record only, `run` has been called.
     pub async fn execute(
         &self,
@@ -32,12 +34,14 @@ impl Governance {
         order: &ExecutionOrder,
         run: impl RunOnce(&MutationRequest) -> Result<Completion, Failure>,
     ) -> Result<ExecutionOutcome> {
+        order.by().check_means_it()?;
         let request = self.load(id).await?;
         if compensated_by(&request).is_some() {
             self.link(&request, order).await?;
             return Ok(ExecutionOutcome::Executed(request));
         }
-        if let Some(original) = to_be_compensated_by(&request) {
+        let compensates = to_be_compensated_by(&request).cloned();
+        if let Some(original) = &compensates {
             check_compensable(&self.load(original).await?)?;
         }
         let claim = WriteId::generate();
@@ -55,7 +59,10 @@ impl Governance {
             Err(lost @ Error::Execution { .. }) => return Err(lost),
             // It is recorded, although less durably than was asked for.
             Err(unconfirmed) if unconfirmed.outcome() == Outcome::Applied => return Err(unconfirmed),
-            Err(source) => return Err(UnrecordedExecution { id, claim, record: command, source }.into()),
+            Err(source) => {
+                let compensates = result.is_ok().then_some(compensates).flatten();
+                return Err(UnrecordedExecution { id, claim, record: command, compensates, source }.into());
+            }
         };
         if let Err(failure) = result {
             return Ok(ExecutionOutcome::Failed { request: recorded, failure });

@@ -121,8 +121,9 @@ impl Governance {
     /// Files a request.
     ///
     /// # Errors
-    /// [`Error::AlreadyExists`] when the draft names an id that is taken, and
-    /// [`Error::InvalidApprovalConfiguration`] when its approval rules do not fit together.
+    /// [`Error::AlreadyExists`] when the draft names an id that is taken,
+    /// [`Error::InvalidApprovalConfiguration`] when its approval rules do not fit together, and [`Error::NotMeant`] when the
+    /// requester's [mode](crate::ActorContext::mode) is another than `Commit`.
     pub async fn submit(&self, draft: RequestDraft) -> Result<MutationRequest> {
         self.file(draft, WriteId::generate()).await
     }
@@ -141,6 +142,7 @@ impl Governance {
     }
 
     async fn file(&self, draft: RequestDraft, write_id: WriteId) -> Result<MutationRequest> {
+        draft.requested_by.check_means_it()?;
         let request = workflow::file(draft, (self.new_id)(), write_id, self.clock.now())?;
         self.store.create(request).await
     }
@@ -198,8 +200,10 @@ impl Governance {
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is no such request; [`Error::InvalidTransition`], [`Error::Approval`] and
-    /// [`Error::Execution`] when the command is not allowed; [`Error::Conflict`] when others kept changing the request.
+    /// [`Error::Execution`] when the command is not allowed; [`Error::Conflict`] when others kept changing the request;
+    /// [`Error::NotMeant`] when the actor's [mode](crate::ActorContext::mode) is another than `Commit`.
     pub async fn apply(&self, id: &RequestId, command: &Command) -> Result<MutationRequest> {
+        command.by.check_means_it()?;
         let request = self.load(id).await?;
         self.change(request, self.on_conflict, &|request, now| workflow::apply(request, command, now)).await
     }

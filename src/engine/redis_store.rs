@@ -95,6 +95,7 @@ impl RedisStoreBuilder {
     }
 
     /// The most bytes a stored document may have before it is compressed, at writing and at reading; 1 MiB if nothing is said.
+    /// A request is filed within seven eighths of it, so that there is room for what is decided about it.
     #[must_use]
     pub fn document_limit(mut self, limit: DocumentLimit) -> Self {
         self.options.document_limit = limit;

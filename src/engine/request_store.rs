@@ -15,7 +15,9 @@ pub trait RequestStore: Send + Sync {
     ///
     /// # Errors
     /// [`Error::AlreadyExists`](crate::Error::AlreadyExists) when the id is taken;
-    /// [`Error::TooLarge`](crate::Error::TooLarge) when the request is over the store's limit.
+    /// [`Error::TooLarge`](crate::Error::TooLarge) when the request is over the store's limit, or so near to it that what is
+    /// decided about it later would find no room; [`Error::Invalid`](crate::Error::Invalid) when its revision has another
+    /// number than 0.
     async fn create(&self, request: MutationRequest) -> Result<MutationRequest>;
 
     /// Replaces the revision that `request` was read at by its next one and returns it as it is stored.

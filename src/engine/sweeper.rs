@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::super::background::{Background, StopSignal};
 use super::{Governance, dual};
-use crate::error::Result;
+use crate::error::{InvalidValue, Result};
 use crate::query::PageRequest;
 use crate::request::ActorContext;
 use crate::sweep::Swept;
@@ -15,15 +15,19 @@ use crate::sweep::Swept;
 /// Any number of sweepers may run at once, in any number of processes. Dropping it stops it too, without waiting.
 pub struct Sweeper(Background);
 
-/// Says how a [`Sweeper`] is to work.
+/// Says how a [`Sweeper`] is to work. It starts once it is known [whom to report to](Self::report_to): what a sweep cannot do
+/// is said nowhere else.
 #[derive(Clone)]
-pub struct SweeperBuilder {
+pub struct SweeperBuilder<Report = ()> {
     governance: Governance,
     by: Arc<ActorContext>,
     interval: Duration,
     limit: usize,
-    report: Arc<dyn Fn(Result<Swept>) + Send + Sync>,
+    report: Report,
 }
+
+/// Is called with what each sweep did.
+type Reporter = Arc<dyn Fn(Result<Swept>) + Send + Sync>;
 
 impl Sweeper {
     /// A sweeper over what this service governs, acting as `by`.
@@ -33,12 +37,12 @@ impl Sweeper {
             by: by.into(),
             interval: Duration::from_secs(10),
             limit: PageRequest::MAX_LIMIT,
-            report: Arc::new(|_| {}),
+            report: (),
         }
     }
 }
 
-impl SweeperBuilder {
+impl<Report> SweeperBuilder<Report> {
     /// How long to rest between two sweeps; 10 s if nothing is said. Up to a tenth more, at random, is added, so that
     /// many sweepers do not all come at the same moment.
     #[must_use]
@@ -47,21 +51,25 @@ impl SweeperBuilder {
         self
     }
 
-    /// How many requests one sweep looks at, 1 to [`PageRequest::MAX_LIMIT`], which it is if nothing is said. When more
+    /// How many requests one sweep lets expire, 1 to [`PageRequest::MAX_LIMIT`], which it is if nothing is said. When more
     /// are due, the next sweep follows at once.
-    #[must_use]
-    pub fn limit(mut self, requests: usize) -> Self {
-        self.limit = requests;
-        self
+    ///
+    /// # Errors
+    /// [`InvalidValue`] for another number: no sweep could do anything.
+    pub fn limit(mut self, requests: usize) -> Result<Self, InvalidValue> {
+        self.limit = PageRequest::of(requests)?.limit();
+        Ok(self)
     }
 
-    /// Is called with what each sweep did, or why it could not.
-    #[must_use]
-    pub fn report_to(mut self, report: impl Fn(Result<Swept>) + Send + Sync + 'static) -> Self {
-        self.report = Arc::new(report);
-        self
+    /// Calls this with what each sweep did, or why it could not. Report at least the errors, and what
+    /// [failed](Swept::failed): the sweeper goes on after both.
+    pub fn report_to(self, report: impl Fn(Result<Swept>) + Send + Sync + 'static) -> SweeperBuilder<Reporter> {
+        let Self { governance, by, interval, limit, report: _ } = self;
+        SweeperBuilder { governance, by, interval, limit, report: Arc::new(report) }
     }
+}
 
+impl SweeperBuilder<Reporter> {
     /// Starts sweeping, at once. In the asynchronous flavour it has to be called within the runtime.
     pub fn start(self) -> Sweeper {
         Sweeper(Background::start(move |stop| sweep_until_stopped(self, stop)))
@@ -78,9 +86,16 @@ impl Sweeper {
 
 #[dual]
 #[allow(clippy::needless_pass_by_value, reason = "what runs in the background owns what it works with")]
-async fn sweep_until_stopped(sweeper: SweeperBuilder, stop: StopSignal) {
+async fn sweep_until_stopped(sweeper: SweeperBuilder<Reporter>, stop: StopSignal) {
+    let mut behind = None;
     loop {
-        let swept = sweeper.governance.expire_due(Arc::clone(&sweeper.by), sweeper.limit).await;
+        let by = Arc::clone(&sweeper.by);
+        let swept = match behind.take() {
+            Some(cursor) => sweeper.governance.expire_due_after(by, sweeper.limit, cursor).await,
+            None => sweeper.governance.expire_due(by, sweeper.limit).await,
+        };
+        // Past those that failed; when all that is due was tried, from the beginning again.
+        behind = swept.as_ref().ok().and_then(|swept| swept.next.clone());
         // Going on at once is for a backlog that shrinks; one that fails must not be tried without a pause.
         let goes_on = swept.as_ref().is_ok_and(|swept| swept.more && !swept.expired.is_empty());
         (sweeper.report)(swept);

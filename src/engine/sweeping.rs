@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::{Governance, dual};
 use crate::error::{Error, Result};
-use crate::query::{Page, PageRequest};
+use crate::query::{Cursor, Page, PageRequest};
 use crate::request::{ActorContext, MutationRequest, RequestId};
 use crate::sweep::Swept;
 use crate::workflow;
@@ -14,23 +14,47 @@ impl Governance {
     ///
     /// Any number of processes may sweep at once: each expiry is recorded once. A request that cannot be expired does
     /// not keep the others from it: the next ones are taken in its place, until [`PageRequest::MAX_LIMIT`] have failed, or
-    /// until the store fails for several in a row.
+    /// until the store fails for several in a row. So that the same ones do not come first every time, go on behind them with
+    /// [`expire_due_after`](Self::expire_due_after), as a [`Sweeper`](super::Sweeper) does.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for such a limit, and [`Error::Store`] when the due requests cannot be read.
+    /// [`Error::Invalid`] for such a limit, [`Error::NotMeant`] for an actor in another mode than `Commit`, and
+    /// [`Error::Store`] when the due requests cannot be read.
     pub async fn expire_due(&self, by: impl Into<Arc<ActorContext>> + Send, limit: usize) -> Result<Swept> {
-        let by = by.into();
+        self.sweep(by.into(), PageRequest::of(limit)?).await
+    }
+
+    /// As [`expire_due`](Self::expire_due), going on where another sweep [ended](Swept::next).
+    ///
+    /// # Errors
+    /// As [`expire_due`](Self::expire_due), and [`Error::InvalidCursor`] for a cursor that does not come from a sweep.
+    pub async fn expire_due_after(
+        &self,
+        by: impl Into<Arc<ActorContext>> + Send,
+        limit: usize,
+        cursor: Cursor,
+    ) -> Result<Swept> {
+        self.sweep(by.into(), PageRequest::of(limit)?.after(cursor)).await
+    }
+
+    pub(super) async fn sweep(&self, by: Arc<ActorContext>, first: PageRequest) -> Result<Swept> {
+        by.check_means_it()?;
         let now = self.clock.now();
+        let limit = first.limit();
         let mut swept = Swept::default();
-        let mut page = self.store.due(now, &PageRequest::of(limit)?).await?;
+        let mut page = self.store.due(now, &first).await?;
         loop {
             let next = page.next.take();
             swept.more = next.is_some();
             self.expire_page(page, &by, &mut swept).await;
             let left = swept.left_of(limit);
-            let Some(cursor) = next.filter(|_| left > 0) else {
+            let Some(cursor) = next.filter(|_| !swept.is_store_down()) else {
                 return Ok(swept);
             };
+            if left == 0 {
+                swept.next = Some(cursor);
+                return Ok(swept);
+            }
             page = match self.store.due(now, &PageRequest::of(left)?.after(cursor)).await {
                 Ok(page) => page,
                 // What was done is reported; the next sweep meets this failure itself.

@@ -156,6 +156,17 @@ pub enum ExecutionRefusal {
         /// The digest of the request.
         current: Digest,
     },
+    /// The approvals were overridden for something else than the request is now.
+    #[error(
+        "its approvals were overridden for digest {overridden}, but the request has digest {current}; file what it has \
+         become as a new request"
+    )]
+    OverriddenOtherwise {
+        /// The digest they were overridden for, as the history has it.
+        overridden: String,
+        /// The digest of the request.
+        current: Digest,
+    },
     /// The approval was to be renewed although the request has no approvals.
     #[error("it has no approvals that could be renewed; choose another strategy for stale requests")]
     NothingToRenew,
@@ -178,8 +189,11 @@ pub enum ExecutionRefusal {
 
 fn approval_hint(status: Status) -> &'static str {
     match status {
-        Status::Pending => "; ask for its approvals first",
-        Status::Created | Status::Approved => "; hold it for approval first, if it is to be approved again",
+        Status::Created => "; it was filed without approvals, so approve it directly",
+        Status::Pending => {
+            "; when it has what it waits for, ask for its approvals, or approve it directly if it has none"
+        }
+        Status::Approved => "; it is approved already, so execute it, or reject it if it must not be",
         _ => "; that status is final, so file a new request",
     }
 }

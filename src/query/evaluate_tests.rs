@@ -174,7 +174,7 @@ fn fingerprints_are_the_same_in_every_version() {
 
 #[test]
 fn every_read_is_another_question() {
-    let inbox = InboxQuery::new(ActorId::new("a").unwrap(), BTreeSet::new(), BTreeSet::new());
+    let inbox = InboxQuery::new(ActorId::new("a").unwrap(), BTreeSet::new(), BTreeSet::new()).unwrap();
     let all = [
         RequestQuery::new().fingerprint(),
         RecentApprovalQuery::new().fingerprint(),

@@ -3,6 +3,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::bounds::MAX_CHOICES;
 use super::request_text::joined;
 use crate::error::InvalidValue;
 use crate::request::{ActorContext, ActorId, ActorKind, Approval, Group, MutationRequest, Role, Timestamp};
@@ -14,7 +15,7 @@ use crate::workflow::{self, Deciding};
 /// [`decidable_by`](workflow::decidable_by) has it: open, of the step that is to be decided now, addressed to the actor,
 /// not expired, not of their own request unless that is allowed, and not in a quorum group they have voted in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "InboxFields", into = "InboxFields")]
+#[serde(try_from = "InboxFields", into = "InboxFields")]
 pub struct InboxQuery {
     actor_id: ActorId,
     /// The same actor in the form in which the rules of deciding take one.
@@ -33,22 +34,27 @@ struct InboxFields {
 
 impl InboxQuery {
     /// The inbox of the actor with this id, these roles and these groups.
-    pub fn new(actor_id: ActorId, roles: BTreeSet<Role>, groups: BTreeSet<Group>) -> Self {
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when there are more than [`MAX_CHOICES`] roles, or groups: each is looked up by itself.
+    pub fn new(actor_id: ActorId, roles: BTreeSet<Role>, groups: BTreeSet<Group>) -> Result<Self, InvalidValue> {
+        check_count("inbox roles", roles.len())?;
+        check_count("inbox groups", groups.len())?;
         let mut actor = ActorContext::new(ActorKind::Unknown);
         actor.id = Some(actor_id.clone());
         (actor.roles, actor.groups) = (roles, groups);
-        Self { actor_id, actor }
+        Ok(Self { actor_id, actor })
     }
 
     /// The inbox of this actor.
     ///
     /// # Errors
-    /// [`InvalidValue`] when the actor has no id, because an actor without one can decide nothing.
+    /// [`InvalidValue`] when the actor has no id, because an actor without one can decide nothing, and as [`new`](Self::new).
     pub fn of(actor: &ActorContext) -> Result<Self, InvalidValue> {
         let id = actor.id.clone().ok_or_else(|| {
             InvalidValue::new("actor id", format!("is missing from {}; an inbox belongs to an id", actor.label()))
         })?;
-        Ok(Self::new(id, actor.roles.clone(), actor.groups.clone()))
+        Self::new(id, actor.roles.clone(), actor.groups.clone())
     }
 
     /// The actor's id.
@@ -77,8 +83,20 @@ impl InboxQuery {
     }
 }
 
-impl From<InboxFields> for InboxQuery {
-    fn from(fields: InboxFields) -> Self {
+fn check_count(field: &'static str, count: usize) -> Result<(), InvalidValue> {
+    if count > MAX_CHOICES {
+        let problem = format!(
+            "are {count}; at most {MAX_CHOICES} are asked for at once. Leave out those that no approval is addressed to, or \
+             ask for some at a time"
+        );
+        return Err(InvalidValue::new(field, problem));
+    }
+    Ok(())
+}
+
+impl TryFrom<InboxFields> for InboxQuery {
+    type Error = InvalidValue;
+    fn try_from(fields: InboxFields) -> Result<Self, InvalidValue> {
         Self::new(fields.actor_id, fields.roles, fields.groups)
     }
 }

@@ -202,7 +202,8 @@ fn approvals_are_found_through_few_requests_rather_than_among_many_approvals() {
 fn an_inbox_reads_along_all_that_may_address_the_actor() {
     let manager = Role::new("manager").unwrap();
     let query =
-        InboxQuery::new(ActorId::new("alice").unwrap(), [manager].into(), [Group::new("legal").unwrap()].into());
+        InboxQuery::new(ActorId::new("alice").unwrap(), [manager].into(), [Group::new("legal").unwrap()].into())
+            .unwrap();
     drives(&plan(&query, &nothing(), |_| 7), &["inbox-actor:alice", "inbox-role:manager", "inbox-group:legal"]);
 }
 

@@ -122,5 +122,5 @@ pub(super) fn any_inbox_query() -> impl Strategy<Value = InboxQuery> {
     let roles = btree_set(select(vec!["manager", "owner"]).prop_map(|role| Role::new(role).unwrap()), 0..3);
     let groups = btree_set(select(vec!["security", "legal"]).prop_map(|group| Group::new(group).unwrap()), 0..3);
     (select(vec!["alice", "bob", "carol", "dave"]), roles, groups)
-        .prop_map(|(id, roles, groups)| InboxQuery::new(ActorId::new(id).unwrap(), roles, groups))
+        .prop_map(|(id, roles, groups)| InboxQuery::new(ActorId::new(id).unwrap(), roles, groups).unwrap())
 }

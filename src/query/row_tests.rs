@@ -122,6 +122,29 @@ fn the_inbox_holds_what_the_actor_can_decide_now_and_nothing_else() {
 }
 
 #[test]
+fn an_inbox_asks_for_as_many_roles_and_groups_as_any_filter_lists() {
+    let of = |roles: usize, groups: usize| {
+        let mut actor = ActorContext::user("bob").unwrap();
+        actor.roles = (0..roles).map(|number| Role::new(format!("role-{number}")).unwrap()).collect();
+        actor.groups = (0..groups).map(|number| Group::new(format!("group-{number}")).unwrap()).collect();
+        (InboxQuery::of(&actor), InboxQuery::new(actor.id.clone().unwrap(), actor.roles, actor.groups))
+    };
+    let (by_actor, inbox) = of(MAX_CHOICES, MAX_CHOICES);
+    let inbox = inbox.unwrap();
+    assert_eq!(by_actor.unwrap(), inbox);
+    for (roles, groups, field) in [(MAX_CHOICES + 1, 0, "inbox roles"), (0, MAX_CHOICES + 1, "inbox groups")] {
+        for error in [of(roles, groups).0.unwrap_err(), of(roles, groups).1.unwrap_err()] {
+            assert_eq!(error.field, field);
+            assert!(error.to_string().contains("are 1001; at most 1000 are asked for at once. Leave out"), "{error}");
+        }
+    }
+    let mut told = serde_json::to_value(&inbox).unwrap();
+    assert_eq!(serde_json::from_value::<InboxQuery>(told.clone()).unwrap(), inbox);
+    told["roles"].as_array_mut().unwrap().push("one-more".into());
+    assert!(serde_json::from_value::<InboxQuery>(told).is_err());
+}
+
+#[test]
 fn an_inbox_belongs_to_an_id() {
     assert_eq!(InboxQuery::of(&ActorContext::system()).unwrap_err().field, "actor id");
     assert!(serde_json::from_str::<InboxQuery>(r#"{"actor_id":"  "}"#).is_err());

@@ -6,7 +6,7 @@ use super::check::CheckMode;
 use super::durability::Durability;
 use super::index_entries::{Groups, add_decision_entries};
 use super::options::Settings;
-use super::record::NewRecord;
+use super::record::{NewRecord, Room};
 use super::scan::{Scan, lex_bounds};
 use super::script::{self, Script};
 use crate::error::{Result, StoreError, StoreErrorKind};
@@ -96,9 +96,10 @@ impl Call {
     }
 
     /// # Errors
-    /// When the request is over the document limit.
+    /// When the request is over the document limit, or is not at revision 0.
     pub(crate) fn create(settings: &Settings, request: &MutationRequest) -> Result<Self> {
-        let record = NewRecord::new(settings, request, request.revision())?;
+        request.check_new()?;
+        let record = NewRecord::new(settings, request, request.revision(), Room::to_file(settings, request))?;
         let groups = with_decisions(record.lasting, request, 0);
         let entries = groups.uncounted();
         let bytes = record.bytes.len() + entries.len() + OTHER_BYTES;
@@ -118,7 +119,7 @@ impl Call {
         next: Revision,
         stored_decisions: usize,
     ) -> Result<Self> {
-        let record = NewRecord::new(settings, request, next)?;
+        let record = NewRecord::new(settings, request, next, Room::to_change(settings, request))?;
         let expected = record.state(request.revision(), stored_decisions);
         let (state, rest) = record.split();
         let groups = with_decisions(Groups::default(), request, stored_decisions);
@@ -215,7 +216,7 @@ impl Call {
     /// When the request is over the document limit.
     pub(crate) fn mend(settings: &Settings, request: &MutationRequest, mode: CheckMode) -> Result<Self> {
         let revision = request.revision();
-        let record = NewRecord::new(settings, request, revision)?;
+        let record = NewRecord::new(settings, request, revision, Room::whole(settings))?;
         let told = match mode {
             CheckMode::Report => "report",
             CheckMode::Repair => "repair",

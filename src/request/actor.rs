@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::requester::label;
 use super::{ActorId, Group, Metadata, Role, Timestamp};
-use crate::error::InvalidValue;
+use crate::error::{Error, InvalidValue};
 
 /// Who acts, as what, and in which circumstances.
 ///
@@ -24,7 +24,8 @@ pub struct ActorContext {
     pub groups: BTreeSet<Group>,
     /// Why the actor acts.
     pub reason: Option<String>,
-    /// Whether the action is meant to take effect.
+    /// Whether the action is meant to take effect. Of an actor in another mode than [`ActorMode::Commit`] the services
+    /// store nothing; what would happen is what the functions of [`workflow`](crate::workflow) give, which heed no mode.
     pub mode: ActorMode,
     /// Ties together all that belongs to one business operation.
     pub correlation_id: Option<String>,
@@ -161,6 +162,14 @@ impl ActorContext {
     pub fn because(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
         self
+    }
+
+    /// Whether what the actor does may be stored.
+    pub(crate) fn check_means_it(&self) -> Result<(), Error> {
+        match self.mode {
+            ActorMode::Commit => Ok(()),
+            mode @ (ActorMode::Simulate | ActorMode::Validate) => Err(Error::NotMeant { mode }),
+        }
     }
 
     /// What to call the actor: the name, else the id, else the kind.

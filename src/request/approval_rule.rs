@@ -61,7 +61,9 @@ impl ApprovalRule {
         Ok(Self::with_targets(targets, None))
     }
 
-    /// `required` of the members have to approve: one approval each, in one step, decided together.
+    /// `required` of the members have to approve: one approval each, in one step, decided together. Nobody counts twice, and
+    /// the requester does not count unless [they may decide](Self::requester_may_decide): a draft whose members are too few
+    /// then is refused when it is filed.
     ///
     /// # Errors
     /// [`InvalidValue`] when the name is not valid, and [`Error::InvalidApprovalConfiguration`] when `required` is 0 or

@@ -1,9 +1,11 @@
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
 use super::{Payload, StateVersion, Target};
+use crate::error::InvalidValue;
 
 /// A SHA-256 digest of what a request would do: its payload, its target and the state version it was written for.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -52,5 +54,48 @@ impl fmt::Display for Digest {
 impl fmt::Debug for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for Digest {
+    type Err = InvalidValue;
+
+    /// Reads what a digest prints as: 64 hexadecimal digits.
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let invalid = || InvalidValue::new("digest", "is not what a digest prints as: 64 hexadecimal digits");
+        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        if text.len() != 64 {
+            return Err(invalid());
+        }
+        let mut digest = [0; 32];
+        for (byte, [high, low]) in digest.iter_mut().zip(text.as_bytes().as_chunks().0) {
+            *byte = digit(*high).zip(digit(*low)).map(|(high, low)| high << 4 | low).ok_or_else(invalid)?;
+        }
+        Ok(Self(digest))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_digest_is_read_back_from_what_it_prints() {
+        let digest = Digest::from_bytes(std::array::from_fn(|place| u8::try_from(place * 8 + 7).unwrap()));
+        assert_eq!(digest.to_string().parse::<Digest>().unwrap(), digest);
+        assert_eq!(digest.to_string().to_uppercase().parse::<Digest>().unwrap(), digest);
+        let printed = digest.to_string();
+        let others = [
+            "",
+            &printed[1..],
+            &format!("{printed}0"),
+            &printed.replace('7', "g"),
+            &"é".repeat(32),
+            &printed.replace('7', "+"),
+        ];
+        for bad in others {
+            let error = bad.parse::<Digest>().unwrap_err();
+            assert_eq!(error.to_string(), "digest is not what a digest prints as: 64 hexadecimal digits", "{bad:?}");
+        }
     }
 }

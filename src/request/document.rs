@@ -146,6 +146,21 @@ impl MutationRequest {
         self.stored_decisions
     }
 
+    /// Whether a store can create it. A value that was read elsewhere at a later revision would say of itself that it had
+    /// been written before, and what became of a write is told by counting.
+    pub(crate) fn check_new(&self) -> Result<(), InvalidValue> {
+        match self.revision.number {
+            0 => Ok(()),
+            number => {
+                let problem = format!(
+                    "has number {number}; a request is created at number 0. To create what was read elsewhere, build it by \
+                     MutationRequest::from_document with Revision::first"
+                );
+                Err(InvalidValue::new("revision", problem))
+            }
+        }
+    }
+
     pub(crate) fn edit(&mut self) -> &mut RequestDocument {
         &mut self.document
     }

@@ -1,6 +1,9 @@
 use std::fmt;
+use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+
+use crate::error::InvalidValue;
 
 /// Names one write. Whoever repeats a write repeats its id, so that a store applies it at most once.
 ///
@@ -37,6 +40,19 @@ impl fmt::Debug for WriteId {
     }
 }
 
+impl FromStr for WriteId {
+    type Err = InvalidValue;
+
+    /// Reads what a write id prints as, 32 hexadecimal digits, or what it is serialised as, the same with hyphens.
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let invalid = || InvalidValue::new("write id", "is not what a write id prints as: 32 hexadecimal digits");
+        if text.len() != 32 && text.len() != 36 {
+            return Err(invalid());
+        }
+        uuid::Uuid::try_parse(text).map(Self).map_err(|_| invalid())
+    }
+}
+
 /// Which write a stored request is the result of: a number that each write raises by one, and the id of that write.
 ///
 /// The number alone would repeat after a failover that lost writes; two revisions are the same only when both agree.
@@ -63,5 +79,28 @@ impl Revision {
 impl fmt::Display for Revision {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (write {})", self.number, self.write_id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_id_is_read_back_from_what_it_prints_and_from_what_it_is_serialised_as() {
+        let id = WriteId::from_bytes(std::array::from_fn(|place| u8::try_from(place * 17).unwrap()));
+        let (printed, told) = (id.to_string(), serde_json::to_value(id).unwrap());
+        for text in [printed.as_str(), &printed.to_uppercase(), told.as_str().unwrap()] {
+            assert_eq!(text.parse::<WriteId>().unwrap(), id, "{text}");
+        }
+        let others = ["", &printed[1..], &format!("{printed}0"), &printed.replace('7', "g"), &format!("{{{told}}}")];
+        for bad in others {
+            let error = bad.parse::<WriteId>().unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "write id is not what a write id prints as: 32 hexadecimal digits",
+                "{bad:?}"
+            );
+        }
     }
 }

@@ -149,3 +149,23 @@ impl From<Fields> for SideEffect {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_critical_side_effect_requires_action_however_it_is_made() {
+        for severity in [Severity::Info, Severity::Warning, Severity::Error, Severity::Critical] {
+            let is_critical = severity == Severity::Critical;
+            let made = SideEffect::new("CacheInvalidated", "", severity, Timestamp::MIN).unwrap();
+            assert_eq!(made.requires_action(), is_critical, "{severity}");
+            let mut told = serde_json::to_value(&made).unwrap();
+            told["requires_action"] = false.into();
+            let read: SideEffect = serde_json::from_value(told.clone()).unwrap();
+            assert_eq!(read.requires_action(), is_critical, "{severity}");
+            told["requires_action"] = true.into();
+            assert!(serde_json::from_value::<SideEffect>(told).unwrap().requires_action(), "{severity}");
+        }
+    }
+}

@@ -4,6 +4,9 @@ use super::FormatError;
 
 /// The most bytes one stored request may take, envelope included.
 ///
+/// A request is filed within seven eighths of it, so that there is room for what is decided about it, and goes on within 31
+/// of 32 parts, so that it can always be brought to an end.
+///
 /// It bounds memory too: reading a document takes at most a fixed multiple of it, whatever the bytes claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DocumentLimit(usize);
@@ -22,6 +25,21 @@ impl DocumentLimit {
     /// The limit in bytes.
     pub const fn bytes(self) -> usize {
         self.0
+    }
+
+    /// How much a request with so many approvals may take when it is filed: the limit without an eighth or, where that is
+    /// more, without 512 bytes for each approval. What is decided about it later finds room there.
+    #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "the memory store has no limit"))]
+    pub(crate) const fn for_filing(self, approvals: usize) -> Self {
+        let for_approvals = approvals.saturating_mul(512);
+        let kept = if for_approvals > self.0 / 8 { for_approvals } else { self.0 / 8 };
+        Self(self.0.saturating_sub(kept))
+    }
+
+    /// How much a request may take that goes on: the limit without a thirty-second, in which its end finds room.
+    #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "the memory store has no limit"))]
+    pub(crate) const fn for_going_on(self) -> Self {
+        Self(self.0 - self.0 / 32)
     }
 
     pub(super) const fn check(self, size: usize) -> Result<(), FormatError> {

@@ -160,7 +160,8 @@ impl Command {
 
 /// Approvals.
 impl Command {
-    /// Grants an approval. The last one that was missing approves the request.
+    /// Grants an approval. The last one that was missing approves the request; one that leaves too few people for the others
+    /// of its group, as nobody counts twice, rejects it.
     ///
     /// Refused with the first of the [`ApprovalRefusal`](crate::ApprovalRefusal)s, in their order, that holds.
     pub fn grant(by: impl Into<Arc<ActorContext>>, approval: ApprovalId) -> Self {
@@ -210,7 +211,7 @@ impl Command {
     /// already, renews its lease.
     ///
     /// Nobody else can claim, resolve or move the request until the lease ends or the claim is given up. Refused also
-    /// when an approval was granted for another digest than the request has, and with `Invalid` when the lease is zero.
+    /// when an approval was granted, or overridden, for another digest than the request has, and with `Invalid` when the lease is zero.
     pub fn claim(by: impl Into<Arc<ActorContext>>, claim: WriteId, lease: Duration) -> Self {
         Self::new(Action::Claim { claim, lease }, by)
     }

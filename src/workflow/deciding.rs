@@ -3,6 +3,7 @@ use std::sync::Arc;
 use super::demand::{Demand, demand_of, demands, is_overdue, is_pending};
 use super::history::{Occasion, names, record};
 use super::lifecycle;
+use super::open_demand::{impossible, open_demand};
 use crate::error::{ApprovalRefusal, Error, Result};
 use crate::request::{
     ActorContext, ActorId, Approval, ApprovalDecision, ApprovalId, ApprovalState, DeciderRule, Decision, Digest,
@@ -106,9 +107,9 @@ pub(super) fn grant(
     mark_fulfilled(document);
     if demands(&document.approvals).iter().all(Demand::is_met) {
         let reason = Some("all approval requirements met".to_owned());
-        lifecycle::go_because(document, RequestState::Approved, occasion, reason, Metadata::new())?;
+        return lifecycle::go_because(document, RequestState::Approved, occasion, reason, Metadata::new());
     }
-    Ok(())
+    reject_if_impossible(document, occasion)
 }
 
 pub(super) fn refuse(
@@ -124,15 +125,31 @@ pub(super) fn refuse(
     set_state(document, id, ApprovalState::Rejected { verdict, rejection: rejection.cloned().map(Box::new) });
     let rejected = rejected_decision(document, &approval, rejection, digest, occasion);
     record(document, rejected);
-    let rejects = demand_of(&document.approvals, &approval)
-        .is_none_or(|demand| demand.any_rejection_rejects() || demand.is_impossible(occasion.now));
+    let rejects = demand_of(&document.approvals, &approval).is_none_or(|demand| {
+        demand.any_rejection_rejects() || open_demand(document, &demand, occasion.now).is_impossible()
+    });
     if rejects {
         let reason = Some(rejection_reason(&approval, rejection, occasion.by));
         let mut about = Metadata::new();
         about.note("approval", id.as_str());
-        lifecycle::go_because(document, RequestState::Rejected, occasion, reason, about)?;
+        return lifecycle::go_because(document, RequestState::Rejected, occasion, reason, about);
     }
-    Ok(())
+    reject_if_impossible(document, occasion)
+}
+
+/// Rejects the request if it can no longer be approved, whoever decides what; otherwise it would wait for ever.
+pub(super) fn reject_if_impossible(document: &mut RequestDocument, occasion: Occasion<'_>) -> Result<()> {
+    let Some(demand) = impossible(document, occasion.now) else { return Ok(()) };
+    let mut about = Metadata::new();
+    about.note("step", demand.step.number());
+    let reason = match &demand.group {
+        Some(group) => {
+            about.note("quorum_group", group.as_str());
+            format!("quorum group {group} can no longer be met")
+        }
+        None => format!("nobody can grant an approval of step {} any more", demand.step),
+    };
+    lifecycle::go_because(document, RequestState::Rejected, occasion, Some(reason), about)
 }
 
 /// When the group of a granted approval has its grants, its other approvals are not needed any more.

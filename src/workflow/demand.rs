@@ -55,11 +55,6 @@ impl Demand<'_> {
         self.missing() == 0
     }
 
-    /// Whether the grants still possible at this time no longer suffice.
-    pub(super) fn is_impossible(&self, now: Timestamp) -> bool {
-        self.missing() > self.count(|approval| is_pending(approval) && !is_overdue(approval, now))
-    }
-
     /// Whether one rejection is enough, however many grants are still possible.
     pub(super) fn any_rejection_rejects(&self) -> bool {
         let rule = self.members.first().and_then(|member| member.quorum.as_ref()).map(|quorum| quorum.rejection);
@@ -67,11 +62,8 @@ impl Demand<'_> {
     }
 
     fn granted(&self) -> u32 {
-        self.count(|approval| matches!(approval.state, ApprovalState::Approved(_)))
-    }
-
-    fn count(&self, holds: impl Fn(&Approval) -> bool) -> u32 {
-        count(self.members.iter().filter(|member| holds(member)).count())
+        let granted = self.members.iter().filter(|member| matches!(member.state, ApprovalState::Approved(_)));
+        count(granted.count())
     }
 }
 

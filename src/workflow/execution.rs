@@ -2,12 +2,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::history::{Occasion, count, record};
-use super::lifecycle;
 use super::outcome::{AfterFailure, Completion, Failure};
+use super::{demand, lifecycle};
 use crate::error::{Error, ExecutionRefusal, InvalidValue, Result};
 use crate::request::{
-    ApprovalState, Claim, ExecutionDecision, ExecutionKind, ExecutionLink, LinkRelation, Metadata, MutationRequest,
-    RequestDocument, RequestState, Status, Timestamp, WriteId,
+    ApprovalDecision, ApprovalState, Claim, DecisionKind, ExecutionDecision, ExecutionKind, ExecutionLink,
+    LinkRelation, Metadata, MutationRequest, RequestDocument, RequestState, Status, Timestamp, Value, WriteId,
 };
 
 /// Takes the request for one executor until the lease ends. The holder of a claim renews it by its own id.
@@ -116,7 +116,7 @@ fn check_holds(document: &RequestDocument, id: WriteId) -> Result<()> {
     Err(refused(document, ExecutionRefusal::ClaimLost { claim: id, status: document.state.status() }))
 }
 
-/// Every grant was given for the request as it is now.
+/// Every grant was given for the request as it is now, and so was the override in place of those that are missing.
 fn check_digests(request: &MutationRequest) -> Result<()> {
     let current = request.digest();
     for approval in &request.approvals {
@@ -128,7 +128,27 @@ fn check_digests(request: &MutationRequest) -> Result<()> {
             _ => {}
         }
     }
-    Ok(())
+    match overridden_digest(request) {
+        Some(overridden) if *overridden != current.to_string() => {
+            let overridden = overridden.to_owned();
+            Err(refused(request, ExecutionRefusal::OverriddenOtherwise { overridden, current }))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// What the approvals were last overridden for in this round, if some are unmet.
+fn overridden_digest(document: &RequestDocument) -> Option<&str> {
+    if demand::missing(&document.approvals) == 0 {
+        return None;
+    }
+    let renewed = DecisionKind::from(ApprovalDecision::Renewed);
+    let overridden = DecisionKind::from(ApprovalDecision::Overridden);
+    let mut this_round = document.decisions.iter().rev().take_while(|decision| decision.kind != renewed);
+    match this_round.find(|decision| decision.kind == overridden)?.metadata.get("digest") {
+        Some(Value::Text(digest)) => Some(digest),
+        _ => None,
+    }
 }
 
 pub(super) fn refused(document: &RequestDocument, refusal: ExecutionRefusal) -> Error {

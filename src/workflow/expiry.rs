@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
 use super::command::Command;
-use super::demand::{Demand, demand_of, is_overdue, is_pending};
+use super::demand::{demand_of, is_overdue, is_pending};
 use super::history::{Occasion, record};
+use super::open_demand::open_demand;
 use super::{deciding, lifecycle};
 use crate::error::{Error, Result};
 use crate::request::{
@@ -55,9 +56,9 @@ pub(super) fn expire_approvals(request: &mut MutationRequest, occasion: Occasion
         let reason = Some(format!("approval {} was not decided in time", approval.id));
         let mut about = Metadata::new();
         about.note("approval", approval.id.as_str());
-        lifecycle::go_because(document, RequestState::Rejected, occasion, reason, about)?;
+        return lifecycle::go_because(document, RequestState::Rejected, occasion, reason, about);
     }
-    Ok(())
+    deciding::reject_if_impossible(document, occasion)
 }
 
 fn open_approvals(document: &RequestDocument) -> impl Iterator<Item = &Approval> {
@@ -66,5 +67,5 @@ fn open_approvals(document: &RequestDocument) -> impl Iterator<Item = &Approval>
 }
 
 fn is_fatal(document: &RequestDocument, expired: &Approval, now: Timestamp) -> bool {
-    demand_of(&document.approvals, expired).as_ref().is_none_or(|demand| Demand::is_impossible(demand, now))
+    demand_of(&document.approvals, expired).is_none_or(|demand| open_demand(document, &demand, now).is_impossible())
 }

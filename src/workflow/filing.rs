@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use super::history::{Occasion, names, record};
 use super::lifecycle;
+use super::open_demand::impossible;
 use crate::error::{Error, Result};
 use crate::request::{
     Approval, ApprovalId, ApprovalRule, ApprovalState, Execution, InitialState, LifecycleDecision, Metadata,
@@ -19,8 +20,9 @@ use crate::request::{
 /// # Errors
 /// [`Error::InvalidApprovalConfiguration`] when the draft is approved already although it has approval rules, when it
 /// waits for approval without having any, when a requirement demands approval without a rule that says whose, when two
-/// approvals share an id, or when the rules of one quorum group do not agree. [`Error::Invalid`] when an approval id
-/// becomes too long by the number behind it.
+/// approvals share an id, when the rules of one quorum group do not agree, or when those named cannot give the grants that
+/// are demanded: the requester where they may not decide, or one actor more than once in a group. [`Error::Invalid`] when
+/// an approval id becomes too long by the number behind it.
 pub fn file(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timestamp) -> Result<MutationRequest> {
     let id = draft.id.unwrap_or(id);
     let state = initial_state(&id, draft.initial_state, &draft.approval_rules, &draft.requirements)?;
@@ -44,6 +46,7 @@ pub fn file(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timestam
         updated_at: now,
         metadata: draft.metadata,
     };
+    check_possible(&document)?;
     record_filing(&mut document, now);
     MutationRequest::from_document(document, Revision::first(write_id))
 }
@@ -68,6 +71,19 @@ fn initial_state(
         Some(InitialState::Created) | None if rules.is_empty() => Ok(RequestState::Created),
         Some(InitialState::Created) | None => Ok(RequestState::Pending(Pending::from(PendingReason::Approval))),
     }
+}
+
+/// Whether enough people are named to grant what is demanded. What is too late is left to expire: that comes by itself.
+fn check_possible(document: &RequestDocument) -> Result<()> {
+    let Some(demand) = impossible(document, Timestamp::MIN) else { return Ok(()) };
+    let what = match &demand.group {
+        Some(group) => format!("quorum group {group} asks for {} grants", demand.missing),
+        None => format!("an approval of step {} asks for a grant", demand.step),
+    };
+    Err(Error::invalid_approval_configuration(format!(
+        "{what}, and those it names cannot give as many: nobody counts twice in a group, and the requester does not decide \
+         unless the rule allows it; name further actors, a role or a group"
+    )))
 }
 
 fn record_filing(document: &mut RequestDocument, now: Timestamp) {

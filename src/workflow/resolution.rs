@@ -96,13 +96,14 @@ pub(super) fn settle(
 
 /// Opens all approvals again, as a new round: who granted before is asked again.
 fn renew(document: &mut RequestDocument, occasion: Occasion<'_>) -> Result<(), Error> {
-    let opened = round_opened_at(document);
+    let (opened, filed) = (round_opened_at(document), document.created_at);
     for approval in &mut document.approvals {
         approval.state = ApprovalState::Pending;
-        // An approval keeps the time it was given, not the date: a date that is past could never be met again.
-        let time_given = approval.expires_at.map(|end| end.duration_since(opened));
-        approval.expires_at =
-            time_given.filter(|time| *time > Duration::ZERO).map(|time| occasion.now.saturating_add(time));
+        // An approval keeps the time it was given, not the date: a date that is past could never be met again. One that was
+        // past already when it was asked for was given none; it gets the time it was filed with.
+        let mut times =
+            approval.expires_at.into_iter().flat_map(|end| [opened, filed].map(|from| end.duration_since(from)));
+        approval.expires_at = times.find(|time| *time > Duration::ZERO).map(|time| occasion.now.saturating_add(time));
     }
     document.approval_round = document.approval_round.saturating_add(1);
     deciding::mark_fulfilled(document);
@@ -114,10 +115,14 @@ fn renew(document: &mut RequestDocument, occasion: Occasion<'_>) -> Result<(), E
     Ok(())
 }
 
+/// When the approvals of this round were asked for: at its renewal, and in the first round when they were first requested, which
+/// may be long after the request was filed.
 fn round_opened_at(document: &RequestDocument) -> Timestamp {
-    let renewed = DecisionKind::from(ApprovalDecision::Renewed);
-    let last = document.decisions.iter().rev().find(|decision| decision.kind == renewed);
-    last.map_or(document.created_at, |decision| decision.at)
+    let (renewed, requested) =
+        (DecisionKind::from(ApprovalDecision::Renewed), DecisionKind::from(ApprovalDecision::Requested));
+    let renewal = document.decisions.iter().rev().find(|decision| decision.kind == renewed);
+    let opening = renewal.or_else(|| document.decisions.iter().find(|decision| decision.kind == requested));
+    opening.map_or(document.created_at, |decision| decision.at)
 }
 
 fn versions(document: &RequestDocument, current: &StateVersion) -> Metadata {

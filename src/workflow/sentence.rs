@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use super::explain::{Explanation, OpenDemand};
+use super::explain::Explanation;
+use super::open_demand::OpenDemand;
 use crate::request::{Claim, PendingReason, RequestState};
 
 /// How many names a sentence gives before it says how many there are beside.

@@ -73,6 +73,7 @@ fn filtered() -> RequestQuery {
 
 fn inbox() -> InboxQuery {
     InboxQuery::new(ActorId::new("mona").unwrap(), BTreeSet::from([Role::new("manager").unwrap()]), BTreeSet::new())
+        .unwrap()
 }
 
 pub const OPERATIONS: &[Operation] = &[

@@ -75,6 +75,7 @@ macro_rules! every_case {
         $register! { compensating:
             it_links_both_requests,
             an_interrupted_link_is_completed_without_running_again,
+            a_result_recorded_later_is_linked_by_executing_again_as_its_error_says,
             a_link_made_by_many_at_once_is_recorded_once,
             what_was_not_executed_is_not_made_up_for,
             what_does_not_exist_is_not_made_up_for,
@@ -93,6 +94,7 @@ macro_rules! every_case {
             what_expired_but_is_unconfirmed_counts_and_is_told,
             one_that_fails_does_not_keep_the_others,
             those_that_always_fail_starve_nobody,
+            a_sweep_goes_on_behind_any_number_that_always_fail,
             a_store_that_is_down_is_not_asked_for_each,
             a_limit_of_nothing_is_refused,
         }
@@ -102,6 +104,21 @@ macro_rules! every_case {
             dropping_it_ends_it,
             a_backlog_is_swept_without_a_rest,
             it_survives_a_store_that_fails,
+            it_goes_on_behind_any_number_that_always_fail,
+            a_limit_by_which_nothing_would_be_swept_is_refused,
+        }
+        $register! { resolving:
+            resolving_stores_only_when_it_is_told_to,
+            a_request_is_resolved_again_and_again,
+        }
+        $register! { calling:
+            approvals_are_asked_for_with_an_end,
+            a_request_is_rejected_and_expired,
+            a_refusal_is_stored_with_its_reason,
+            requests_are_read_by_state_and_by_ids,
+        }
+        $register! { modes:
+            who_only_simulates_or_validates_changes_nothing,
         }
         $register! { bad_input:
             who_may_not_decide_gets_the_reason,

@@ -123,7 +123,7 @@ pub(crate) async fn approve(traffic: Traffic) {
     let actor = user("mona").with_role("manager").unwrap().with_group("security").unwrap();
     let roles = BTreeSet::from([Role::new("manager").unwrap()]);
     let groups = BTreeSet::from([Group::new("security").unwrap()]);
-    let inbox = InboxQuery::new(actor.id.clone().unwrap(), roles, groups);
+    let inbox = InboxQuery::new(actor.id.clone().unwrap(), roles, groups).unwrap();
     let waiting = RequestQuery::new().with_pending_reasons([PendingReason::Quota]).unwrap();
     let page = PageRequest::of(10).unwrap();
     while !traffic.ledger.has_ended() {

@@ -128,7 +128,7 @@ fn no_actor_counts_twice_in_one_quorum_group() {
 #[test]
 fn the_requester_decides_only_where_the_requirement_allows_it() {
     let command = Command::grant(user("requester"), approval("approval-1"));
-    let request = file_with([rule("requester")]);
+    let request = file_with([ApprovalRule::of(actor("requester").or(actor("alice")))]);
     let error = try_apply(&request, &command, 1).unwrap_err();
     assert!(matches!(refusal(error), ApprovalRefusal::OwnRequest { .. }));
     let request = file_with([rule("requester").requester_may_decide()]);
@@ -222,4 +222,22 @@ fn a_decision_on_a_final_request_is_refused() {
     let request = refuse(&file_with([rule("alice"), rule("bob")]), "alice", "approval-1", 1);
     let error = try_apply(&request, &Command::grant(user("bob"), approval("approval-2")), 2).unwrap_err();
     assert!(matches!(refusal(error), ApprovalRefusal::NotAwaitingApproval { .. }));
+}
+
+/// What a refusal says to do next is allowed.
+#[test]
+fn who_decides_too_early_or_too_late_is_told_what_works_instead() {
+    let by = || user_because("operator", "as agreed");
+    let waiting = file(draft().requires_approval(rule("alice")).waiting_for(PendingReason::Schedule));
+    let table = [
+        (file(draft()), "approve it directly", Command::approve(by())),
+        (waiting, "ask for its approvals", Command::request_approvals(by(), None)),
+        (file(draft().waiting_for(PendingReason::Quota)), "approve it directly if it has none", Command::approve(by())),
+        (file(draft().already_approved()), "reject it if it must not be", Command::reject(by())),
+    ];
+    for (request, advice, instead) in table {
+        let error = try_apply(&request, &Command::grant(by(), approval("approval-1")), 1).unwrap_err();
+        assert!(error.to_string().contains(advice), "{error}");
+        assert!(try_apply(&request, &instead, 1).is_ok(), "{error}");
+    }
 }

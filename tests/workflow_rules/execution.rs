@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use mutator_governance::workflow::{AfterFailure, Command, Completion, Failure};
+use mutator_governance::workflow::{AfterFailure, Command, Completion, Failure, StaleStrategy};
 use mutator_governance::{
     Error, ExecutionRefusal, Metadata, MutationRequest, Payload, PendingReason, RequestState, Severity, SideEffect,
     StateVersion, Status, Value, WriteId,
@@ -175,6 +175,43 @@ fn execution_refuses_what_was_approved_as_something_else() {
     assert_eq!(refusal, expected);
 }
 
+/// The request as if somebody had changed its payload in the store.
+fn with_payload(request: &MutationRequest, text: &str) -> MutationRequest {
+    let mut document = request.document().clone();
+    document.payload = Some(payload(text));
+    MutationRequest::from_document(document, request.revision()).unwrap()
+}
+
+#[test]
+fn execution_refuses_what_was_overridden_as_something_else() {
+    let open = file(draft().requires_approval(rule("alice")).with_payload(payload("grant reader")));
+    let override_it = Command::override_approvals(user_because("oncall", "site is down"));
+    let overridden = apply(&open, &override_it, 1);
+    assert!(try_apply(&overridden, &claim(1), 2).is_ok());
+
+    let changed = with_payload(&overridden, "grant owner");
+    let refusal = execution_refusal(try_apply(&changed, &claim(1), 2).unwrap_err());
+    let (seen, current) = (open.digest().to_string(), changed.digest());
+    assert_eq!(refusal, ExecutionRefusal::OverriddenOtherwise { overridden: seen, current });
+
+    // Whoever looks at it again can override it again, or grant it.
+    let held = apply(&changed, &Command::hold(user("oncall"), PendingReason::Approval), 3);
+    assert!(try_apply(&apply(&held, &override_it, 4), &claim(1), 5).is_ok());
+    assert!(try_apply(&grant(&held, "alice", "approval-1", 4), &claim(1), 5).is_ok());
+}
+
+#[test]
+fn an_override_of_an_earlier_round_says_nothing_about_this_one() {
+    let version = |text| StateVersion::new(text).unwrap();
+    let open = file(draft().requires_approval(rule("alice")).for_version(version("v1")));
+    let override_it = Command::override_approvals(user_because("oncall", "site is down"));
+    let renew = Command::resolve(user("executor"), version("v2"), StaleStrategy::RequireRenewedApproval);
+    let renewed = apply(&apply(&open, &override_it, 1), &renew, 2);
+    assert_ne!(renewed.digest(), open.digest());
+    assert!(try_apply(&apply(&renewed, &override_it, 3), &claim(1), 4).is_ok());
+    assert!(try_apply(&grant(&renewed, "alice", "approval-1", 3), &claim(1), 4).is_ok());
+}
+
 #[test]
 fn a_request_that_waits_for_approval_is_not_claimed() {
     let refusal = execution_refusal(try_apply(&file_with([rule("alice")]), &claim(1), 1).unwrap_err());
@@ -199,6 +236,10 @@ fn a_refusal_says_what_to_do_next() {
         (
             ExecutionRefusal::ApprovedOtherwise { approval, approved: digest, current: digest },
             "; file what it has become as a new request",
+        ),
+        (
+            ExecutionRefusal::OverriddenOtherwise { overridden: "00ff".to_owned(), current: digest },
+            "overridden for digest 00ff, but the request has digest 0101",
         ),
         (ExecutionRefusal::NothingToRenew, "choose another strategy"),
         (ExecutionRefusal::NotExecuted { status: Status::Created }, "only an executed request"),

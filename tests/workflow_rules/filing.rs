@@ -1,6 +1,6 @@
 use mutator_governance::{
-    ApprovalRule, Error, Pending, PendingReason, RequestState, Requirement, Revision, Status, Step, Value, WriteId,
-    workflow,
+    ApprovalRule, DeciderRule, Error, Metadata, Pending, PendingReason, RequestState, Requirement, Revision, Status,
+    Step, Value, WriteId, workflow,
 };
 
 use crate::support::{approval, at, draft, file, file_with, history, id, quorum, rule, try_file, user};
@@ -37,6 +37,29 @@ fn requested_says_how_many_approvals_are_asked_for() {
     let requested = request.decisions.last().unwrap();
     assert_eq!(requested.metadata.get("approvals"), Some(&Value::Integer(4)));
     assert_eq!(requested.metadata.get("missing"), Some(&Value::Integer(3)));
+}
+
+#[test]
+fn each_approval_says_what_its_rule_says() {
+    let metadata = Metadata::new().with("ticket", "CHG-7").unwrap();
+    let rule = quorum("security", 2, &["bob", "carol"]).described_as("that keys are rotated").named("Security");
+    let request = file_with([rule.with_metadata(metadata.clone()).expiring_at(at(60)), rule_of_alice()]);
+    for approval in &request.approvals[..2] {
+        assert_eq!(approval.description, "that keys are rotated");
+        assert_eq!((approval.name.as_deref(), &approval.metadata), (Some("Security"), &metadata));
+        assert_eq!(approval.expires_at, Some(at(60)));
+        assert_eq!(approval.quorum.as_ref().unwrap().required.get(), 2);
+        assert_eq!(approval.decider, DeciderRule::NotTheRequester);
+    }
+    let plain = &request.approvals[2];
+    assert_eq!((plain.description.as_str(), &plain.name, &plain.metadata), ("", &None, &Metadata::new()));
+    assert_eq!((plain.expires_at, &plain.quorum, plain.decider), (None, &None, DeciderRule::Anyone));
+    let descriptions: Vec<&str> = request.requirements.iter().map(|demand| demand.description.as_str()).collect();
+    assert_eq!(descriptions, ["that keys are rotated", ""]);
+}
+
+fn rule_of_alice() -> ApprovalRule {
+    rule("alice").requester_may_decide()
 }
 
 #[test]

@@ -55,6 +55,7 @@ fn each_transition_of_the_table_is_one_decision_and_any_other_is_an_invalid_tran
                     assert_eq!(decision.kind, DecisionKind::Lifecycle(kind));
                     assert_eq!(decision.reason.as_deref(), Some("as agreed"));
                     assert_eq!((decision.at, after.updated_at), (at(5), at(5)));
+                    assert_eq!(decision.metadata.get("from"), Some(&Value::from(from.as_str())));
                     assert_eq!(after.revision(), before.revision(), "the store raises the revision");
                 }
                 Err(Error::InvalidTransition { id, from: stood, to: went, .. }) => {
@@ -108,6 +109,23 @@ fn waiting_for_approval_needs_an_approval_that_is_unmet() {
         let error = try_apply(&request, &hold, 2).unwrap_err();
         assert!(matches!(error, Error::InvalidApprovalConfiguration { .. }), "{error}");
     }
+}
+
+#[test]
+fn a_request_that_is_held_for_approval_asks_for_it() {
+    let open = file_with([rule("alice"), rule("bob").at_step(mutator_governance::Step::FIRST)]);
+    let granted = grant(&open, "bob", "approval-2", 1);
+    let overridden = apply(&granted, &Command::override_approvals(user_because("oncall", "it burns")), 2);
+    let until = Pending { reason: PendingReason::Approval, expires_at: Some(at(60)) };
+    let held = apply(&overridden, &Command::hold(user("admin"), until), 3);
+    assert_eq!(history(&held, overridden.decisions.len()), ["Lifecycle/Pending", "Approval/Requested"]);
+    let requested = held.decisions.last().unwrap();
+    assert_eq!(requested.metadata.get("missing"), Some(&Value::Integer(1)));
+    assert_eq!(held.state, RequestState::Pending(until));
+    assert_eq!(grant(&held, "alice", "approval-1", 4).state, RequestState::Approved);
+
+    let paused = apply(&overridden, &Command::hold(user("admin"), PendingReason::Quota), 3);
+    assert_eq!(history(&paused, overridden.decisions.len()), ["Lifecycle/Pending"], "asks for nothing yet");
 }
 
 #[test]

@@ -1,7 +1,12 @@
-use mutator_governance::workflow::Command;
-use mutator_governance::{ApprovalStatus, Error, MutationRequest, QuorumGroup, RequestState, Status, Step, Value};
+use mutator_governance::workflow::{Command, explain};
+use mutator_governance::{
+    ActorContext, ApprovalRule, ApprovalStatus, Error, MutationRequest, QuorumGroup, RequestDraft, RequestState,
+    Status, Step, Value,
+};
 
-use crate::support::{apply, approval, at, file_with, grant, history, quorum, refuse, rule, try_apply, user};
+use crate::support::{
+    actor, apply, approval, at, draft, file_with, grant, history, quorum, refuse, rule, try_apply, try_file, user,
+};
 
 fn statuses(request: &MutationRequest) -> Vec<ApprovalStatus> {
     request.approvals.iter().map(|approval| approval.state.status()).collect()
@@ -71,6 +76,85 @@ fn a_group_may_be_rejected_only_when_its_quorum_has_become_impossible() {
     let granted = grant(&grant(&one, "carol", "approval-2", 2), "dave", "approval-3", 3);
     assert_eq!(granted.state, RequestState::Approved, "two of the remaining two granted");
     assert!(granted.requirements[0].fulfilled);
+}
+
+#[test]
+fn the_requester_and_who_has_voted_no_longer_make_a_quorum_possible() {
+    let open = file_with([quorum("security", 2, &["requester", "bob", "carol"]).rejected_when_impossible()]);
+    let rejected = refuse(&open, "bob", "approval-2", 1);
+    assert_eq!(rejected.state, RequestState::Rejected, "carol alone is left");
+    assert_eq!(rejected.decisions.last().unwrap().reason.as_deref(), Some("approval approval-2 was rejected"));
+
+    let member = |name: &str| quorum("security", 2, &[name, name]).at_step(Step::FIRST);
+    let open = file_with([member("bob"), member("carol").expiring_at(at(40))]);
+    let voted = grant(&open, "bob", "approval-1", 1);
+    assert!(voted.state.awaits_approval(), "carol can still grant");
+    let swept = apply(&voted, &Command::expire_approvals(ActorContext::system()), 40);
+    assert_eq!(swept.state, RequestState::Rejected, "bob has granted one, and cannot grant his other");
+}
+
+#[test]
+fn a_role_or_a_group_may_always_have_somebody_more() {
+    let manager = || mutator_governance::ApprovalTarget::role("manager").unwrap();
+    let members = [actor("bob"), manager(), manager().or(actor("bob"))];
+    let open = file_with([ApprovalRule::quorum("security", 2, members).unwrap().rejected_when_impossible()]);
+    let refused = refuse(&open, "bob", "approval-1", 1);
+    assert!(refused.state.awaits_approval(), "two managers nobody has heard of");
+}
+
+/// Bob takes the place of carol, and his own is for him alone.
+#[test]
+fn a_grant_that_leaves_too_few_people_for_the_rest_rejects() {
+    let members = || [actor("bob").or(actor("carol")), actor("bob")];
+    let open = file_with([ApprovalRule::quorum("pair", 2, members()).unwrap()]);
+    assert!(grant(&open, "carol", "approval-1", 1).state.awaits_approval());
+    let rejected = grant(&open, "bob", "approval-1", 1);
+    assert_eq!(rejected.state, RequestState::Rejected);
+    assert_eq!(history(&rejected, 3), ["Approval/Granted", "Lifecycle/Rejected"]);
+    let end = rejected.decisions.last().unwrap();
+    assert_eq!(end.reason.as_deref(), Some("quorum group pair can no longer be met"));
+    assert_eq!(end.metadata.get("quorum_group"), Some(&Value::from("pair")));
+}
+
+#[test]
+fn another_demand_that_has_become_impossible_meanwhile_ends_the_request_at_the_next_decision() {
+    let late = rule("alice").at_step(Step::new(2).unwrap()).expiring_at(at(10));
+    let security = quorum("security", 2, &["bob", "carol", "dave"]).rejected_when_impossible().at_step(Step::FIRST);
+    let open = file_with([security, late]);
+    assert!(explain(&open, at(10)).impossible().next().is_some());
+    for rejected in [grant(&open, "bob", "approval-1", 10), refuse(&open, "bob", "approval-1", 10)] {
+        assert_eq!(rejected.state, RequestState::Rejected);
+        let reason = rejected.decisions.last().unwrap().reason.clone();
+        assert_eq!(reason.as_deref(), Some("nobody can grant an approval of step 2 any more"));
+    }
+}
+
+#[test]
+fn what_those_named_cannot_grant_is_refused_when_it_is_filed() {
+    let table = [
+        ("the requester alone", rule("requester")),
+        ("the requester among two", quorum("security", 2, &["bob", "requester"])),
+        ("one person twice", quorum("security", 2, &["bob", "bob"])),
+        (
+            "two people for three places",
+            ApprovalRule::quorum("security", 3, [actor("bob"), actor("bob").or(actor("carol")), actor("carol")])
+                .unwrap(),
+        ),
+    ];
+    for (case, rule) in table {
+        let error = try_file(draft().requires_approval(rule)).unwrap_err();
+        assert!(matches!(error, Error::InvalidApprovalConfiguration { .. }), "{case}: {error}");
+        assert!(error.to_string().contains("name further actors, a role or a group"), "{case}: {error}");
+    }
+    let allowed = [
+        rule("requester").requester_may_decide(),
+        quorum("security", 2, &["bob", "requester"]).requester_may_decide(),
+        quorum("security", 1, &["bob", "requester"]),
+        rule("alice").expiring_at(at(0)),
+    ];
+    allowed.into_iter().map(|rule| RequestDraft::requires_approval(draft(), rule)).for_each(|draft| {
+        assert!(try_file(draft).is_ok());
+    });
 }
 
 #[test]

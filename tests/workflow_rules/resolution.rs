@@ -83,6 +83,33 @@ fn a_renewed_approval_has_as_much_time_as_it_was_given_before() {
 }
 
 #[test]
+fn each_renewal_gives_the_time_that_the_approvals_had_when_they_were_asked_for() {
+    let renew = |request: &MutationRequest, to: &str, seconds| {
+        let command = Command::resolve(user("executor"), version(to), StaleStrategy::RequireRenewedApproval);
+        apply(request, &command, seconds)
+    };
+    let rule = || rule("alice").expiring_at(at(100));
+    let waits = || draft().for_version(version("v1")).requires_approval(rule()).waiting_for(PendingReason::Schedule);
+
+    // Asked for at 70: it was given 30 s, at the first renewal, at 500, as at the second, at 900.
+    let asked = apply(&file(waits()), &Command::request_approvals(user("scheduler"), None), 70);
+    let renewed = renew(&grant(&asked, "alice", "approval-1", 71), "v2", 500);
+    assert_eq!(renewed.approvals[0].expires_at, Some(at(530)));
+    let again = renew(&grant(&renewed, "alice", "approval-1", 510), "v3", 900);
+    assert_eq!(again.approvals[0].expires_at, Some(at(930)));
+    let at_once = file(draft().for_version(version("v1")).requires_approval(rule()));
+    let renewed = renew(&grant(&at_once, "alice", "approval-1", 71), "v2", 500);
+    assert_eq!(renew(&grant(&renewed, "alice", "approval-1", 510), "v3", 900).approvals[0].expires_at, Some(at(1_000)));
+
+    // Never asked for, and asked for too late: the time it was filed with.
+    let override_it = Command::override_approvals(crate::support::user_because("oncall", "it burns"));
+    let late = apply(&file(waits()), &Command::request_approvals(user("scheduler"), None), 100);
+    for request in [file(waits()), late] {
+        assert_eq!(renew(&apply(&request, &override_it, 110), "v2", 500).approvals[0].expires_at, Some(at(600)));
+    }
+}
+
+#[test]
 fn revalidate_on_latest_state_stays_approved_and_keeps_what_was_reviewed() {
     let (resolution, after) = resolved(StaleStrategy::RevalidateOnLatestState);
     assert_eq!(resolution, Resolution::RevalidateOnLatestState);

@@ -8,7 +8,7 @@ use crate::error::{Error, Outcome};
 use crate::query::{Fingerprint, IndexedMetadata, RequestQuery, SortDirection, StoredRequest, index_entries, plan};
 use crate::redis::check_reply::{self, IndexPart, Mended};
 use crate::redis::options::Settings;
-use crate::redis::record::NewRecord;
+use crate::redis::record::{NewRecord, Room};
 use crate::redis::reply::{self, Created, Updated};
 use crate::redis::scan::{Assembly, Scanned};
 use crate::redis::scan_reply;
@@ -28,7 +28,7 @@ pub fn script_reply(data: &[u8]) {
     let mut record = |number| {
         let stored = request(&mut input, number);
         let revision = Revision::first(WriteId::from_bytes([1; 16]));
-        NewRecord::new(&settings, &stored, revision).expect("a small request").bytes
+        NewRecord::new(&settings, &stored, revision, Room::whole(&settings)).expect("a small request").bytes
     };
     let (stored, of_another) = (record(1), record(2));
     let entries = index_entries(&sent, &IndexedMetadata::default()).into_iter();

@@ -96,6 +96,29 @@ async fn execute_again(governance: Governance, id: RequestId, calls: Calls) -> R
 }
 
 #[dual]
+pub(crate) async fn a_result_recorded_later_is_linked_by_executing_again_as_its_error_says(world: World) {
+    let (original, compensation) = original_and_compensation(&world).await;
+    let (calls, order, shaky) = (Calls::default(), order_at(version("v2")), world.shaky());
+    shaky.plan(2, Mishap::Lost);
+    let governance = world.governance_over(shaky);
+    let executed = governance.execute(&compensation.id, &order, run!(|request| succeed(&calls, request))).await;
+    let error = executed.unwrap_err();
+    let advice = "Once it is recorded, execute it again, which runs nothing: that links request request-1";
+    assert!(error.to_string().contains(advice), "{error}");
+    let Error::Unrecorded(unrecorded) = error else { panic!("{error}") };
+    assert_eq!(unrecorded.compensates.as_ref(), Some(&original.id));
+    governance.apply(&compensation.id, &unrecorded.record).await.unwrap();
+    let unlinked = world.stored(&original.id).await;
+    assert_eq!(unlinked, original);
+
+    let again = governance.execute(&compensation.id, &order, run!(|request| succeed(&calls, request))).await;
+    assert!(again.unwrap().is_executed());
+    let (original, compensation) = (world.stored(&original.id).await, world.stored(&compensation.id).await);
+    assert_linked(&original, &compensation);
+    assert_eq!(calls.count(), 1);
+}
+
+#[dual]
 pub(crate) async fn a_link_made_by_many_at_once_is_recorded_once(world: World) {
     let (original, compensation) = original_and_compensation(&world).await;
     let (calls, shaky) = (Calls::default(), world.shaky());

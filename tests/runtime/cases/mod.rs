@@ -19,11 +19,14 @@ use flavour::{Governance, RequestStore};
 
 pub(crate) mod approving;
 pub(crate) mod bad_input;
+pub(crate) mod calling;
 pub(crate) mod compensating;
 pub(crate) mod executing;
 pub(crate) mod filing;
 pub(crate) mod interrupted;
+pub(crate) mod modes;
 pub(crate) mod racing;
+pub(crate) mod resolving;
 mod shaky_store;
 pub(crate) mod sweeper;
 pub(crate) mod sweeping;

@@ -3,10 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use mutator_governance::{RequestId, Result, Status, Swept};
+use mutator_governance::{PageRequest, RequestId, Result, Status, Swept};
 
 use super::flavour::{Governance, Sweeper};
-use super::sweeping::due_at;
+use super::sweeping::{behind_many_that_always_fail, due_at};
 use super::{ShakyStore, World, dual, pause, together};
 use crate::PATIENCE;
 use crate::people::{Calls, at, id, user};
@@ -37,7 +37,7 @@ impl Reports {
 
 fn start(governance: Governance, interval: Duration, limit: usize, reports: &Reports) -> Sweeper {
     let reports = reports.clone();
-    let builder = Sweeper::builder(governance, user("sweeper")).interval(interval).limit(limit);
+    let builder = Sweeper::builder(governance, user("sweeper")).interval(interval).limit(limit).unwrap();
     builder.report_to(move |report| reports.add(report)).start()
 }
 
@@ -152,4 +152,22 @@ pub(crate) async fn it_survives_a_store_that_fails(world: World) {
     until("the expiry", &|| reports.expired() == 1).await;
     assert_eq!(reports.failures.count(), 3, "each failure is reported");
     sweeper.stop().await;
+}
+
+#[dual]
+pub(crate) async fn it_goes_on_behind_any_number_that_always_fail(world: World) {
+    let (governance, fine) = behind_many_that_always_fail(&world).await;
+    let reports = Reports::default();
+    let sweeper = start(governance, OFTEN, 50, &reports);
+    until("the expiry", &|| reports.expired() == 1).await;
+    assert_eq!(*reports.expired.lock().unwrap(), [fine]);
+    sweeper.stop().await;
+}
+
+#[dual]
+pub(crate) async fn a_limit_by_which_nothing_would_be_swept_is_refused(world: World) {
+    for limit in [0, PageRequest::MAX_LIMIT + 1] {
+        let error = Sweeper::builder(world.governance.clone(), user("sweeper")).limit(limit).err().unwrap();
+        assert!(error.to_string().contains("it must be 1 to 1000"), "{error}");
+    }
 }

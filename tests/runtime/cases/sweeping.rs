@@ -175,6 +175,33 @@ pub(crate) async fn those_that_always_fail_starve_nobody(world: World) {
     assert_eq!((swept.expired.len(), swept.failed.len(), swept.more), (0, 5, false));
 }
 
+/// So many due requests that cannot be written that a sweep gives up among them, and behind them one that can: its id.
+#[dual]
+pub(crate) async fn behind_many_that_always_fail(world: &World) -> (Governance, RequestId) {
+    let shaky = world.shaky();
+    for number in 0..=PageRequest::MAX_LIMIT {
+        let stuck = due_at(world, &format!("stuck-{number:04}"), 1).await;
+        shaky.refuse_updates_of(&stuck);
+    }
+    let fine = due_at(world, "fine", 2).await;
+    world.clock.set(at(2));
+    (world.governance_over(shaky), fine)
+}
+
+#[dual]
+pub(crate) async fn a_sweep_goes_on_behind_any_number_that_always_fail(world: World) {
+    let (governance, fine) = behind_many_that_always_fail(&world).await;
+    let swept = governance.expire_due(user("sweeper"), 50).await.unwrap();
+    assert_eq!((swept.expired.len(), swept.failed.len(), swept.more), (0, PageRequest::MAX_LIMIT, true));
+    let swept = governance.expire_due_after(user("sweeper"), 50, swept.next.unwrap()).await.unwrap();
+    assert_eq!((swept.expired, swept.failed.len(), swept.more), (vec![fine], 1, false));
+    assert_eq!(swept.next, None);
+
+    let elsewhere = world.governance.pending(&PageRequest::of(1).unwrap()).await.unwrap().next.unwrap();
+    let error = governance.expire_due_after(user("sweeper"), 50, elsewhere).await.unwrap_err();
+    assert!(matches!(error, Error::InvalidCursor { .. }), "{error}");
+}
+
 #[dual]
 pub(crate) async fn a_store_that_is_down_is_not_asked_for_each(world: World) {
     for number in 0..8 {
