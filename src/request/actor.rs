@@ -24,7 +24,7 @@ pub struct ActorContext {
     pub groups: BTreeSet<Group>,
     /// Why the actor acts.
     pub reason: Option<String>,
-    /// Whether the action is meant to take effect.
+    /// Whether the action is meant to take effect, for readers: it is recorded, and changes nothing that a call does.
     pub mode: ActorMode,
     /// Ties together all that belongs to one business operation.
     pub correlation_id: Option<String>,
@@ -67,7 +67,8 @@ pub enum ActorKind {
     Administrator,
 }
 
-/// Whether an action is meant to take effect.
+/// Whether an action was meant to take effect, as the actor said. A record only: a command given in any mode is carried out.
+/// To see what a command would do, apply it by [`workflow::apply`](crate::workflow::apply) and store nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum ActorMode {
