@@ -10,8 +10,9 @@
 //! - [`RequestDraft`] says what is to be changed and what it has to wait for; [`ApprovalRule`] says whose approval.
 //! - `Governance`, in either flavour, files a draft as a [`MutationRequest`] and applies commands to it: grant, refuse,
 //!   cancel, …
-//! - A request holds where it stands ([`RequestState`]), its approvals and its history ([`Decision`]). None of it can be
-//!   set: it moves only by the rules of [`workflow`], which are pure functions and can be used without any store.
+//! - A request holds where it stands ([`RequestState`]), its approvals and its history ([`Decision`]). `Governance` moves it
+//!   only by the rules of [`workflow`], which are pure functions and can be used without any store. Whoever holds the store
+//!   itself can go around them: see [`MutationRequest`].
 //! - [`workflow::explain`] says in words or as data why a request stands where it stands, and who can move it on;
 //!   [`workflow::decidable_by`] says which approvals an actor can decide now.
 //! - Every [`Error`] says what was refused, to which request, and what to do next; [`Error::outcome`] says whether a write
@@ -48,6 +49,8 @@ mod clock;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 mod deadline;
 mod error;
+#[cfg(test)]
+mod json_tests;
 #[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
 mod memory;
 mod on_conflict;
