@@ -110,6 +110,20 @@ macro_rules! every_case {
             impossible_orders_are_refused,
             unknown_requests_are_named,
         }
+        $register! { repeating:
+            a_command_whose_reply_was_lost_is_applied_once,
+            a_command_that_was_not_written_is_applied_by_its_repetition,
+            a_repetition_returns_what_the_request_has_become,
+            a_command_that_could_be_done_again_is_not,
+            many_repetitions_at_once_apply_once,
+            an_open_write_is_repeated_under_its_own_id,
+            an_overtaken_command_keeps_its_write_id,
+        }
+        $register! { resolving:
+            asking_stores_nothing,
+            what_it_becomes_is_stored,
+            only_approved_requests_that_exist_are_resolved,
+        }
         $register! { filing:
             a_repeated_submission_files_once,
             many_submissions_at_once_file_once,

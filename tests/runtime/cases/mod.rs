@@ -24,6 +24,8 @@ pub(crate) mod executing;
 pub(crate) mod filing;
 pub(crate) mod interrupted;
 pub(crate) mod racing;
+pub(crate) mod repeating;
+pub(crate) mod resolving;
 mod shaky_store;
 pub(crate) mod sweeper;
 pub(crate) mod sweeping;
