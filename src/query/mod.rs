@@ -42,16 +42,16 @@ pub use cursor::Cursor;
 pub(crate) use cursor::Fingerprint;
 pub use decision_query::DecisionQuery;
 pub use direction::SortDirection;
-pub(crate) use due_query::DueQuery;
-pub use evaluate::evaluate;
+pub use due_query::DueQuery;
+pub use evaluate::{evaluate, page_start};
 pub use inbox_query::InboxQuery;
-pub(crate) use index_entries::is_filed_alike;
-pub use index_entries::{IndexEntry, IndexedMetadata, changing_entries, decision_entries, index_entries};
+pub use index_entries::{
+    IndexEntry, IndexedMetadata, changing_entries, decision_entries, index_entries, is_filed_alike,
+};
 #[cfg(feature = "redis")]
 pub(crate) use index_entries::{each_changing_entry, each_decision_entry};
 pub use key_range::KeyRange;
-pub(crate) use page::check_id_count;
-pub use page::{Lookup, Page, PageRequest, Unreadable};
+pub use page::{Lookup, Page, PageRequest, Unreadable, check_id_count};
 pub use plan::{Driver, Plan, Probe, plan};
 pub use read::Query;
 pub use recent_query::RecentApprovalQuery;
