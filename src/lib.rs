@@ -54,7 +54,7 @@ mod json_tests;
 #[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
 mod memory;
 mod on_conflict;
-mod query;
+pub mod query;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 mod redis;
 mod request;
@@ -78,8 +78,21 @@ pub use error::{
     UnrecordedExecution,
 };
 pub use on_conflict::OnConflict;
-pub use query::*;
-pub use request::*;
+pub use query::{
+    Count, Cursor, DecisionQuery, DecisionRow, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery,
+    PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestQuery, RequestSummary, SortDirection,
+    Statistics, StoredRequest, Unreadable,
+};
+pub use request::{
+    ActorContext, ActorId, ActorKind, ActorMode, Approval, ApprovalDecision, ApprovalId, ApprovalRule, ApprovalState,
+    ApprovalStatus, ApprovalTarget, BlastRadius, BlastScope, Category, Claim, CompensationKind, CompensationPlan,
+    CompensationTrigger, ContractId, DeciderRule, Decision, DecisionCategory, DecisionKind, Digest, Execution,
+    ExecutionDecision, ExecutionKind, ExecutionLink, Group, InitialState, Intent, LifecycleDecision, LinkRelation,
+    Metadata, MetadataIter, MutationRequest, MutationType, Operation, Payload, Pending, PendingReason, Quorum,
+    QuorumGroup, QuorumRejection, Rejection, RequestDocument, RequestDraft, RequestId, RequestState, Requester,
+    Requirement, RequirementKind, Revision, RiskLevel, Role, Severity, SideEffect, StateId, StateType, StateVersion,
+    Status, Step, Tag, Target, Timestamp, Value, Verdict, VersionDecision, Versioning, WriteId,
+};
 pub use settle::{Settled, UnsettledWrite};
 pub use stored_format::{Compression, DocumentLimit, FormatError, FormatVersion};
 pub use sweep::Swept;

@@ -14,9 +14,9 @@ use crate::settle::{Settled, UnsettledWrite};
 /// It has to pass the suite of the feature `conformance`: `request_store_cases!` names the cases of this trait, and
 /// `request_queries_cases!` those of [`RequestQueries`](super::RequestQueries).
 ///
-/// - Pages and cursors are made by [`evaluate`](crate::evaluate), from the requests that the store finds by whatever index it
-///   has; [`index_entries`](crate::index_entries) derives the entries of one from a request. The lists of this trait are
-///   the questions `RequestQuery::pending`, `of_state`, `pending_of_state` and [`DueQuery`](crate::DueQuery).
+/// - Pages and cursors are made by [`evaluate`](crate::query::evaluate), from the requests that the store finds by whatever index it
+///   has; [`index_entries`](crate::query::index_entries) derives the entries of one from a request. The lists of this trait are
+///   the questions `RequestQuery::pending`, `of_state`, `pending_of_state` and [`DueQuery`](crate::query::DueQuery).
 /// - Refusals are made by the constructors of [`Error`](crate::Error::not_found), conflicts by
 ///   [`Conflict::between`](crate::Conflict::between), failures by [`StoreError::new`](crate::StoreError::new).
 /// - In the asynchronous flavour the traits are those of the crate `async-trait`: write `#[async_trait]` before the `impl`.
@@ -42,7 +42,7 @@ pub trait RequestStore: Send + Sync {
     ///   [`Error::NotFound`](crate::Error::NotFound) when none is.
     /// - [`Error::RewrittenHistory`](crate::Error::RewrittenHistory) when its decisions do not begin with the stored ones.
     /// - [`Error::Refiled`](crate::Error::Refiled) when it changes what is [fixed when a request is
-    ///   filed](crate::is_filed_alike).
+    ///   filed](crate::query::is_filed_alike).
     /// - [`Error::TooLarge`](crate::Error::TooLarge), [`Error::TooManyEntries`](crate::Error::TooManyEntries) and
     ///   [`Error::Unwritable`](crate::Error::Unwritable) when the store cannot keep it.
     /// - [`Error::Store`](crate::Error::Store) when the store fails.

@@ -2,6 +2,9 @@
 //!
 //! Pure: nothing here reads a clock or a store. [`RequestQuery::matches`] is the one meaning of a filter; indexes and
 //! plans only find the same requests sooner.
+//!
+//! Whoever asks finds the questions and their rows at the root of the crate. What is here beside them is for those who write
+//! a store of their own, or want to know how a question is answered: [`evaluate`], [`index_entries`], [`plan`].
 
 mod approval_query;
 #[cfg(feature = "redis")]

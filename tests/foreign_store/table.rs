@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
+use mutator_governance::query::{Query, check_id_count, evaluate, is_filed_alike};
 use mutator_governance::{
     Conflict, Error, Lookup, MutationRequest, Page, PageRequest, RequestId, Result, Settled, Timestamp, UnsettledWrite,
     WriteId,
 };
-use mutator_governance::{Query, check_id_count, evaluate, is_filed_alike};
 
 #[derive(Default)]
 pub(crate) struct Table(Mutex<BTreeMap<RequestId, Stored>>);
