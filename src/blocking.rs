@@ -50,8 +50,8 @@
 //! # Ok::<(), mutator_governance::Error>(())
 //! ```
 //!
-//! A request may take 10,000 index entries: [`Error::TooManyEntries`](crate::Error::TooManyEntries) says what takes how many.
-//! And it may be as large as the store's `document_limit`.
+//! A request may take 10,000 index entries: [`Error::TooManyEntries`](crate::Error::TooManyEntries) says what takes how
+//! many. And it may be as large as the store's `document_limit`.
 //!
 //! # When a write meets another
 //!
@@ -63,9 +63,10 @@
 //! # When nobody knows whether a write was applied
 //!
 //! A call ends by the store's timeout. If a write is then neither applied nor refused,
-//! [`Error::outcome`](crate::Error::outcome) is [`Outcome::Unknown`](crate::Outcome::Unknown). Calling simply again could do it
-//! twice. Whoever wants to call again chooses a write id first, and keeps it until the call is answered, if need be on disk:
-//! [`Governance::submit_as`] files once and [`Governance::apply_as`] applies once, however often they are called with it.
+//! [`Error::outcome`](crate::Error::outcome) is [`Outcome::Unknown`](crate::Outcome::Unknown). Calling simply again
+//! could do it twice. Whoever wants to call again chooses a write id first, and keeps it until the call is answered, if
+//! need be on disk: [`Governance::submit_as`] files once and [`Governance::apply_as`] applies once, however often they
+//! are called with it.
 //!
 //! ```
 //! # use std::sync::Arc;

@@ -133,9 +133,9 @@ pub enum Error {
 
     /// The request would be found in more ways than the store can keep in one step.
     ///
-    /// In Redis a request may take 10,000 index entries at a time, beside those of its decisions: about a dozen, one for each tag and
-    /// each indexed pair of metadata, and for each open approval two, and up to two more for each actor, role and group that
-    /// may decide it.
+    /// In Redis a request may take 10,000 index entries at a time, beside those of its decisions: about a dozen, one
+    /// for each tag and each indexed pair of metadata, and for each open approval two, and up to two more for each
+    /// actor, role and group that may decide it.
     #[error(
         "request {id} takes {entries} index entries; the limit is {limit}. Most come from tags, indexed metadata and \
          pending approvals: give it fewer of them"

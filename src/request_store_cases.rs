@@ -1,7 +1,7 @@
 /// Hands each case of the conformance suite for a `RequestStore` to `$test`, a macro that gets the name of one.
 ///
-/// A case is a function that takes an empty store as `Arc<dyn RequestStore>`. In the asynchronous flavour it is an `async fn`
-/// of `nonblocking::conformance`; await it on any runtime.
+/// A case is a function that takes an empty store as `Arc<dyn RequestStore>`. In the asynchronous flavour it is an
+/// `async fn` of `nonblocking::conformance`; await it on any runtime.
 ///
 /// ```
 /// # #[cfg(feature = "blocking")] {

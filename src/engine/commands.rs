@@ -48,7 +48,8 @@ impl Governance {
         self.apply(id, &Command::cancel(by)).await
     }
 
-    /// Expires a pending request, whether or not its time has come; [`expire_due`](Self::expire_due) expires those whose has.
+    /// Expires a pending request, whether or not its time has come; [`expire_due`](Self::expire_due) expires those
+    /// whose has.
     ///
     /// # Errors
     /// As [`apply`](Self::apply).

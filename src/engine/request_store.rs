@@ -14,9 +14,10 @@ use crate::settle::{Settled, UnsettledWrite};
 /// It has to pass the suite of the feature `conformance`: `request_store_cases!` names the cases of this trait, and
 /// `request_queries_cases!` those of [`RequestQueries`](super::RequestQueries).
 ///
-/// - Pages and cursors are made by [`evaluate`](crate::query::evaluate), from the requests that the store finds by whatever index it
-///   has; [`index_entries`](crate::query::index_entries) derives the entries of one from a request. The lists of this trait are
-///   the questions `RequestQuery::pending`, `of_state`, `pending_of_state` and [`DueQuery`](crate::query::DueQuery).
+/// - Pages and cursors are made by [`evaluate`](crate::query::evaluate), from the requests that the store finds by whatever
+///   index it has; [`index_entries`](crate::query::index_entries) derives the entries of one from a request. The lists of
+///   this trait are the questions `RequestQuery::pending`, `of_state`, `pending_of_state` and
+///   [`DueQuery`](crate::query::DueQuery).
 /// - Refusals are made by the constructors of [`Error`](crate::Error::not_found), conflicts by
 ///   [`Conflict::between`](crate::Conflict::between), failures by [`StoreError::new`](crate::StoreError::new).
 /// - In the asynchronous flavour the traits are those of the crate `async-trait`: write `#[async_trait]` before the `impl`.

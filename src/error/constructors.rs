@@ -21,7 +21,8 @@ impl Error {
         Self::RewrittenHistory { id, stored }
     }
 
-    /// An update would change what was fixed when this request was filed; see [`is_filed_alike`](crate::query::is_filed_alike).
+    /// An update would change what was fixed when this request was filed; see
+    /// [`is_filed_alike`](crate::query::is_filed_alike).
     pub const fn refiled(id: RequestId) -> Self {
         Self::Refiled { id }
     }

@@ -16,9 +16,10 @@ use crate::error::{Error, InvalidValue};
 /// service a request changes only by the rules of [`workflow`](crate::workflow).
 ///
 /// That guards against mistakes, not against whoever holds the store: of a document taken out, changed and put in again
-/// ([`from_document`](Self::from_document)), a store checks that it was made of the stored revision, that its history begins
-/// with the stored one, that what is [fixed when a request is filed](crate::query::is_filed_alike) is unchanged, and how large it
-/// is; not that the rules allow it. So give the store itself to nobody who is not to decide everything.
+/// ([`from_document`](Self::from_document)), a store checks that it was made of the stored revision, that its history
+/// begins with the stored one, that what is [fixed when a request is filed](crate::query::is_filed_alike) is unchanged,
+/// and how large it is; not that the rules allow it. So give the store itself to nobody who is not to decide
+/// everything.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "Fields")]
 pub struct MutationRequest {
