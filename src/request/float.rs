@@ -10,6 +10,7 @@ enum Readable {
     Bits(String),
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives it a reference")]
 pub(super) fn serialize<S: Serializer>(number: &f64, serializer: S) -> Result<S::Ok, S::Error> {
     if number.is_finite() || !serializer.is_human_readable() {
         return serializer.serialize_f64(*number);
