@@ -50,6 +50,9 @@
 //! # Ok::<(), mutator_governance::Error>(())
 //! ```
 //!
+//! A request may take 10,000 index entries: [`Error::TooManyEntries`](crate::Error::TooManyEntries) says what takes how
+//! many. And it may be as large as the store's `document_limit`.
+//!
 //! # When a write meets another
 //!
 //! Of two changes that were computed from one revision the second is not stored: it was decided without knowing the
@@ -57,10 +60,42 @@
 //! [`OnConflict`](crate::OnConflict). So two people who grant different approvals at once both succeed, and a command that
 //! has become impossible fails with its own error.
 //!
+//! # When nobody knows whether a write was applied
+//!
 //! A call ends by the store's timeout. If a write is then neither applied nor refused,
-//! [`Error::outcome`](crate::Error::outcome) is [`Outcome::Unknown`](crate::Outcome::Unknown) and
-//! [`Error::unsettled_write`](crate::Error::unsettled_write) names the write; [`Governance::settle`] finds out what became
-//! of it, also later and from another process. Repeating it under its write id never applies it twice.
+//! [`Error::outcome`](crate::Error::outcome) is [`Outcome::Unknown`](crate::Outcome::Unknown). Calling simply again
+//! could do it twice. Whoever wants to call again chooses a write id first, and keeps it until the call is answered, if
+//! need be on disk: [`Governance::submit_as`] files once and [`Governance::apply_as`] applies once, however often they
+//! are called with it.
+//!
+//! ```
+//! # use std::sync::Arc;
+//! # use mutator_governance::blocking::{Governance, MemoryStore};
+//! # use mutator_governance::{ActorContext, ApprovalDecision, ApprovalRule, Intent, RequestDraft, Target};
+//! use mutator_governance::workflow::Command;
+//! use mutator_governance::{Outcome, WriteId};
+//!
+//! # let governance = Governance::builder().store(Arc::new(MemoryStore::new())).build();
+//! # let target = Target::new("tenant:acme", "Tenant", "RoleGrant")?;
+//! # let draft = RequestDraft::new(target, Intent::new("grant-role", "Access")?, ActorContext::user("rita")?);
+//! # let request = governance.submit(draft.requires_approval(ApprovalRule::role("manager")?))?;
+//! let mona = ActorContext::user("mona")?.with_role("manager")?;
+//! let (command, write_id) = (Command::grant(mona, request.approvals[0].id.clone()), WriteId::generate());
+//! let granted = loop {
+//!     match governance.apply_as(&request.id, &command, write_id) {
+//!         // Nobody knows, or nothing was written: the same call again does what is still to be done.
+//!         Err(error) if error.outcome() == Outcome::Unknown || error.is_retryable() => continue,
+//!         answer => break answer?,
+//!     }
+//! };
+//! # let again = governance.apply_as(&request.id, &command, write_id)?;
+//! # assert_eq!(again, granted);
+//! # Ok::<(), mutator_governance::Error>(())
+//! ```
+//!
+//! Of a call without a write id, [`Error::unsettled_write`](crate::Error::unsettled_write) names the write, and
+//! [`Governance::settle`] finds out what became of it, also later and from another process;
+//! [`Outcome::Unknown`](crate::Outcome::Unknown) says how to go on then.
 //!
 //! The types here have the names, methods and behaviour of their namesakes in `nonblocking`; both are compiled from one
 //! source.

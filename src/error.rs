@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+mod constructors;
 mod refusals;
 mod store_error;
 
@@ -143,6 +144,10 @@ pub enum Error {
     },
 
     /// The request would be found in more ways than the store can keep in one step.
+    ///
+    /// In Redis a request may take 10,000 index entries at a time, beside those of its decisions: about a dozen, one
+    /// for each tag and each indexed pair of metadata, and for each open approval two, and up to two more for each
+    /// actor, role and group that may decide it.
     #[error(
         "request {id} takes {entries} index entries; the limit is {limit}. Most come from tags, indexed metadata and \
          pending approvals: give it fewer of them"
@@ -201,7 +206,15 @@ pub enum Outcome {
     NotApplied,
     /// The write took effect.
     Applied,
-    /// It cannot be known yet. Repeating the write with the same write id finds out, and never applies it twice.
+    /// It cannot be known yet. Simply calling again could do it twice, so go on in one of these ways:
+    ///
+    /// - After `Governance::submit_as` or `apply_as`: the same call again, with the same write id, until it is answered. It
+    ///   is done once, however often it is called.
+    /// - After any other: [`Error::unsettled_write`] names the write, and `Governance::settle` tells what became of it.
+    ///   [`Applied`](crate::Settled::Applied): read the request.
+    ///   [`NotApplied`](crate::Settled::NotApplied): nothing happened, and nothing will; decide anew.
+    ///   [`Open`](crate::Settled::Open): do it again under its ids, `apply_as(&write.id, &command, write.write_id)`, or
+    ///   `submit_as(draft.with_id(write.id), write.write_id)` where a request was to be filed.
     Unknown,
 }
 
@@ -265,10 +278,6 @@ pub struct UnrecordedExecution {
 }
 
 impl Error {
-    pub(crate) fn invalid_approval_configuration(problem: impl Into<String>) -> Self {
-        Self::InvalidApprovalConfiguration { problem: problem.into() }
-    }
-
     /// Whether the write that ended with this error took effect.
     ///
     /// Only a failure of the store can leave that open; every other error is a refusal, made before anything is written.
@@ -289,20 +298,18 @@ impl Error {
         }
     }
 
-    /// Whether the same call may succeed when it is simply repeated.
+    /// Whether the same call can simply be repeated: it left nothing behind, and what failed may pass.
     ///
-    /// True for failures that pass by themselves. A [conflict](Self::Conflict) is not one: the request has to be read anew.
+    /// Never true of a write whose [outcome](Self::outcome) is unknown: a second `submit` would file a second request. How
+    /// to go on after one is said at [`Outcome::Unknown`]. Nor of a [conflict](Self::Conflict): the request has to be read
+    /// anew.
     pub fn is_retryable(&self) -> bool {
-        match self {
-            Self::Store(error) => matches!(
-                error.kind,
-                StoreErrorKind::Unreachable
-                    | StoreErrorKind::DeadlineExceeded
-                    | StoreErrorKind::Connection
-                    | StoreErrorKind::Unavailable
-            ),
-            _ => false,
-        }
+        self.outcome() == Outcome::NotApplied && self.is_passing_failure()
+    }
+
+    /// Whether the store failed in a way that may pass, whatever became of the write.
+    pub(crate) fn is_passing_failure(&self) -> bool {
+        matches!(self, Self::Store(error) if error.kind.may_pass())
     }
 
     /// The same error; if it leaves open whether the write took effect, it names the write.
@@ -341,7 +348,8 @@ impl Conflict {
 }
 
 impl InvalidValue {
-    pub(crate) fn new(field: &'static str, problem: impl Into<String>) -> Self {
+    /// The value that is not valid, and what is wrong with it, which follow each other in a sentence.
+    pub fn new(field: &'static str, problem: impl Into<String>) -> Self {
         Self { field, problem: problem.into() }
     }
 }

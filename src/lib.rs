@@ -10,8 +10,9 @@
 //! - [`RequestDraft`] says what is to be changed and what it has to wait for; [`ApprovalRule`] says whose approval.
 //! - `Governance`, in either flavour, files a draft as a [`MutationRequest`] and applies commands to it: grant, refuse,
 //!   cancel, …
-//! - A request holds where it stands ([`RequestState`]), its approvals and its history ([`Decision`]). None of it can be
-//!   set: it moves only by the rules of [`workflow`], which are pure functions and can be used without any store.
+//! - A request holds where it stands ([`RequestState`]), its approvals and its history ([`Decision`]). `Governance` moves it
+//!   only by the rules of [`workflow`], which are pure functions and can be used without any store. Whoever holds the store
+//!   itself can go around them: see [`MutationRequest`].
 //! - [`workflow::explain`] says in words or as data why a request stands where it stands, and who can move it on;
 //!   [`workflow::decidable_by`] says which approvals an actor can decide now.
 //! - Every [`Error`] says what was refused, to which request, and what to do next; [`Error::outcome`] says whether a write
@@ -48,10 +49,12 @@ mod clock;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 mod deadline;
 mod error;
+#[cfg(test)]
+mod json_tests;
 #[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
 mod memory;
 mod on_conflict;
-mod query;
+pub mod query;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 mod redis;
 mod request;
@@ -75,8 +78,21 @@ pub use error::{
     UnrecordedExecution,
 };
 pub use on_conflict::OnConflict;
-pub use query::*;
-pub use request::*;
+pub use query::{
+    Count, Cursor, DecisionQuery, DecisionRow, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery,
+    PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestQuery, RequestSummary, SortDirection,
+    Statistics, StoredRequest, Unreadable,
+};
+pub use request::{
+    ActorContext, ActorId, ActorKind, ActorMode, Approval, ApprovalDecision, ApprovalId, ApprovalRule, ApprovalState,
+    ApprovalStatus, ApprovalTarget, BlastRadius, BlastScope, Category, Claim, CompensationKind, CompensationPlan,
+    CompensationTrigger, ContractId, DeciderRule, Decision, DecisionCategory, DecisionKind, Digest, Execution,
+    ExecutionDecision, ExecutionKind, ExecutionLink, Group, InitialState, Intent, LifecycleDecision, LinkRelation,
+    Metadata, MetadataIter, MutationRequest, MutationType, Operation, Payload, Pending, PendingReason, Quorum,
+    QuorumGroup, QuorumRejection, Rejection, RequestDocument, RequestDraft, RequestId, RequestState, Requester,
+    Requirement, RequirementKind, Revision, RiskLevel, Role, Severity, SideEffect, StateId, StateType, StateVersion,
+    Status, Step, Tag, Target, Timestamp, Value, Verdict, VersionDecision, Versioning, WriteId,
+};
 pub use settle::{Settled, UnsettledWrite};
 pub use stored_format::{Compression, DocumentLimit, FormatError, FormatVersion};
 pub use sweep::Swept;

@@ -30,7 +30,7 @@ impl RequestTable {
             if stored.writes.first() == Some(&write_id) {
                 return Ok(stored.request.clone());
             }
-            return Err(Error::AlreadyExists { id: request.id.clone() });
+            return Err(Error::already_exists(request.id.clone()));
         }
         let stored = Stored { request: request.clone(), writes: vec![write_id] };
         self.requests.insert(request.id.clone(), stored);
@@ -39,7 +39,7 @@ impl RequestTable {
 
     pub(crate) fn update(&mut self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
         let Some(stored) = self.requests.get_mut(&request.id) else {
-            return Err(Error::NotFound { id: request.id.clone() });
+            return Err(Error::not_found(request.id.clone()));
         };
         let next = request.revision().next(write_id);
         if stored.writes.contains(&write_id) {
@@ -49,10 +49,10 @@ impl RequestTable {
             return Err(Conflict::between(&request, &stored.request).into());
         }
         if !request.decisions.starts_with(&stored.request.decisions) {
-            return Err(Error::RewrittenHistory { id: request.id.clone(), stored: stored.request.decisions.len() });
+            return Err(Error::rewritten_history(request.id.clone(), stored.request.decisions.len()));
         }
         if !query::is_filed_alike(&request, &stored.request) {
-            return Err(Error::Refiled { id: request.id.clone() });
+            return Err(Error::refiled(request.id.clone()));
         }
         let request = request.at_revision(next);
         stored.request = request.clone();
@@ -62,11 +62,7 @@ impl RequestTable {
 
     pub(crate) fn settle(&self, write: &UnsettledWrite) -> Result<Settled> {
         let Some(stored) = self.requests.get(&write.id) else {
-            return if write.base.is_none() {
-                Ok(Settled::Open)
-            } else {
-                Err(Error::NotFound { id: write.id.clone() })
-            };
+            return if write.base.is_none() { Ok(Settled::Open) } else { Err(Error::not_found(write.id.clone())) };
         };
         let made = usize::try_from(write.number()).ok().and_then(|number| stored.writes.get(number));
         Ok(match made {

@@ -55,7 +55,8 @@
 //! With both features switched on, tokio is used within a tokio runtime and smol everywhere else. Dropping a future
 //! leaves the store usable; a write whose future was dropped may have taken effect, which reading the request tells.
 //!
-//! What happens when two writes meet, and when the outcome of one is not known, is said in the docs of `blocking`.
+//! What happens when two writes meet is said in the docs of `blocking`, and so is how to go on when nobody knows whether a
+//! write was applied: [`Governance::submit_as`] and [`Governance::apply_as`] can be repeated.
 //!
 //! The types here have the names, methods and behaviour of their namesakes in `blocking`; both are compiled from one
 //! source.

@@ -1,15 +1,21 @@
-/// Makes a test of every case of the conformance suite: `$test` is a macro that gets the name of one.
+/// Hands each case of the conformance suite for a `RequestStore` to `$test`, a macro that gets the name of one.
 ///
-/// ```ignore
+/// A case is a function that takes an empty store as `Arc<dyn RequestStore>`. In the asynchronous flavour it is an
+/// `async fn` of `nonblocking::conformance`; await it on any runtime.
+///
+/// ```
+/// # #[cfg(feature = "blocking")] {
+/// use std::sync::Arc;
+/// use mutator_governance::blocking::{MemoryStore, conformance};
+///
 /// macro_rules! on_my_store {
 ///     ($case:ident) => {
-///         #[test]
-///         fn $case() {
-///             mutator_governance::blocking::conformance::$case(std::sync::Arc::new(MyStore::empty()));
-///         }
+///         // Among tests, a test each: #[test] fn $case() { … }
+///         conformance::$case(Arc::new(MemoryStore::new()));
 ///     };
 /// }
 /// mutator_governance::request_store_cases!(on_my_store);
+/// # }
 /// ```
 #[macro_export]
 macro_rules! request_store_cases {
@@ -24,13 +30,49 @@ macro_rules! request_store_cases {
         $test!(a_repeated_update_applies_once);
         $test!(a_write_can_be_settled);
         $test!(a_rewritten_history_is_refused);
+        $test!(a_refiled_request_is_refused);
         $test!(a_lookup_answers_in_the_order_of_the_ids);
         $test!(pages_come_in_created_order);
         $test!(equal_times_page_exactly);
         $test!(lists_are_by_state_and_pending);
+        $test!(what_is_due_comes_by_its_deadline);
         $test!(a_request_that_changes_away_neither_repeats_nor_hides);
         $test!(a_cursor_of_another_query_is_refused);
         $test!(one_winner_per_revision);
         $test!(many_writers_lose_nothing);
+    };
+}
+
+/// Hands each case of the conformance suite for `RequestQueries` to `$test`, a macro that gets the name of one.
+///
+/// A case takes the same empty store twice: as `Arc<dyn RequestStore>`, to fill it, and as `Arc<dyn RequestQueries>`.
+///
+/// ```
+/// # #[cfg(feature = "blocking")] {
+/// use std::sync::Arc;
+/// use mutator_governance::blocking::{MemoryStore, conformance};
+///
+/// macro_rules! on_my_store {
+///     ($case:ident) => {
+///         // Among tests, a test each: #[test] fn $case() { … }
+///         let store = Arc::new(MemoryStore::new());
+///         conformance::$case(store.clone(), store);
+///     };
+/// }
+/// mutator_governance::request_queries_cases!(on_my_store);
+/// # }
+/// ```
+#[macro_export]
+macro_rules! request_queries_cases {
+    ($test:ident) => {
+        $test!(requests_are_filtered_and_come_either_way);
+        $test!(stored_requests_are_those_of_requests);
+        $test!(pending_approvals_come_a_row_each);
+        $test!(recent_approvals_come_latest_first);
+        $test!(decisions_come_latest_first);
+        $test!(an_inbox_holds_what_its_actor_can_decide_now);
+        $test!(a_count_is_that_of_the_rows);
+        $test!(statistics_count_what_is_stored);
+        $test!(a_question_refuses_the_cursor_of_another);
     };
 }

@@ -2,7 +2,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::request::{RequestId, Revision, WriteId};
 
-/// A write of which it is not known whether it took effect. An error whose outcome is unknown names it.
+/// A write of which it is not known whether it took effect. An error whose outcome is unknown names it, and
+/// [`Outcome::Unknown`](crate::Outcome::Unknown) says how to go on.
 ///
 /// It can be saved, and settled by another process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,7 +24,7 @@ pub enum Settled {
     /// It did not, and cannot any more: another write took its place.
     NotApplied,
     /// It has not taken effect yet. A reply that was lost leaves it at that; a request that is still on its way can change
-    /// it. Repeating the write settles it for good.
+    /// it. Repeating it under its write id settles it for good: see [`Outcome::Unknown`](crate::Outcome::Unknown).
     Open,
     /// So many writes followed that the store no longer knows. Whether the request's history has the decision tells.
     Forgotten,

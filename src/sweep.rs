@@ -28,7 +28,7 @@ impl Swept {
 
     /// Takes in what became of the attempt to let a request expire.
     pub(crate) fn record(&mut self, id: RequestId, result: Result<MutationRequest>) {
-        let is_store_failure = result.as_ref().is_err_and(Error::is_retryable);
+        let is_store_failure = result.as_ref().is_err_and(Error::is_passing_failure);
         self.store_failures_in_a_row = if is_store_failure { self.store_failures_in_a_row + 1 } else { 0 };
         match result {
             Ok(_) => self.expired.push(id),

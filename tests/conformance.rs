@@ -21,6 +21,17 @@ mod blocking {
             };
         }
         mutator_governance::request_store_cases!(on_memory);
+
+        macro_rules! questions_on_memory {
+            ($case:ident) => {
+                #[test]
+                fn $case() {
+                    let store = Arc::new(MemoryStore::new());
+                    conformance::$case(store.clone(), store);
+                }
+            };
+        }
+        mutator_governance::request_queries_cases!(questions_on_memory);
     }
 
     #[cfg(feature = "redis")]
@@ -29,22 +40,33 @@ mod blocking {
         use crate::support::{redis_url, unique_namespace};
         use mutator_governance::blocking::RedisStore;
 
-        fn on_redis(case: fn(Arc<dyn mutator_governance::blocking::RequestStore>), partitions: u16) {
+        fn redis_store(partitions: u16) -> Arc<RedisStore> {
             let builder = RedisStore::builder(redis_url()).namespace(unique_namespace("blocking"));
-            let store = builder.partitions(partitions).pool_size(40).timeout(crate::PATIENCE).open().unwrap();
-            case(Arc::new(store));
+            Arc::new(builder.partitions(partitions).pool_size(40).timeout(crate::PATIENCE).open().unwrap())
         }
 
         macro_rules! on_one_and_on_four_partitions {
             ($case:ident) => {
                 #[test]
                 fn $case() {
-                    on_redis(conformance::$case, 1);
-                    on_redis(conformance::$case, 4);
+                    conformance::$case(redis_store(1));
+                    conformance::$case(redis_store(4));
                 }
             };
         }
         mutator_governance::request_store_cases!(on_one_and_on_four_partitions);
+
+        macro_rules! questions_on_one_and_on_four_partitions {
+            ($case:ident) => {
+                #[test]
+                fn $case() {
+                    for store in [redis_store(1), redis_store(4)] {
+                        conformance::$case(store.clone(), store);
+                    }
+                }
+            };
+        }
+        mutator_governance::request_queries_cases!(questions_on_one_and_on_four_partitions);
     }
 }
 
@@ -91,6 +113,17 @@ mod nonblocking {
                         };
                     }
                     mutator_governance::request_store_cases!(on_memory);
+
+                    macro_rules! questions_on_memory {
+                        ($case:ident) => {
+                            #[test]
+                            fn $case() {
+                                let store = Arc::new(MemoryStore::new());
+                                $runtime(conformance::$case(store.clone(), store));
+                            }
+                        };
+                    }
+                    mutator_governance::request_queries_cases!(questions_on_memory);
                 }
 
                 #[cfg(feature = "redis")]
@@ -108,6 +141,20 @@ mod nonblocking {
                         };
                     }
                     mutator_governance::request_store_cases!(on_redis);
+
+                    macro_rules! questions_on_redis {
+                        ($case:ident) => {
+                            #[test]
+                            fn $case() {
+                                $runtime(async {
+                                    for store in [redis_store(1).await, redis_store(4).await] {
+                                        conformance::$case(store.clone(), store).await;
+                                    }
+                                });
+                            }
+                        };
+                    }
+                    mutator_governance::request_queries_cases!(questions_on_redis);
                 }
             }
         };

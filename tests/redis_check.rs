@@ -2,10 +2,15 @@
 #![cfg(all(feature = "redis", feature = "blocking"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test reports by panicking")]
 
+#[path = "redis_support/fake_server.rs"]
+#[allow(dead_code, unreachable_pub, reason = "each test binary uses another part of this module")]
+mod fake_server;
 mod support;
 
-use std::sync::Arc;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 
 use mutator_governance::blocking::{Governance, RedisStore, RequestQueries, RequestStore};
 use mutator_governance::{
@@ -226,6 +231,42 @@ fn repair_beside_live_writers_breaks_nothing() {
     });
     let report = space.verify();
     assert!(report.is_clean(), "{:?}", report.findings);
+}
+
+/// In front of the server somebody writes a request whenever it is about to be compared with the indexes.
+#[test]
+fn a_record_that_never_rests_is_reported_as_not_checked() {
+    let server = support::PrivateServer::start_on_tcp(&[]);
+    let store = Arc::new(RedisStore::builder(server.url()).namespace("busy").open().unwrap());
+    let governance = Governance::builder().store(store).build();
+    for id in ["r1", "r2"] {
+        governance.submit(draft(id)).unwrap();
+    }
+    let address = server.url().trim_start_matches("redis://").trim_end_matches('/').to_owned();
+    let upstream = Mutex::new(TcpStream::connect(address).unwrap());
+    let busy = Arc::new(AtomicBool::new(true));
+    let is_busy = Arc::clone(&busy);
+    let between = fake_server::FakeServer::answering(move |sent| {
+        let has = |part: &[u8]| sent.windows(part.len()).any(|window| window == part);
+        let id = RequestId::new("r1").unwrap();
+        if has(b"report") && has(b"r:r1") && is_busy.load(Ordering::Relaxed) {
+            let held = governance.hold(&id, bob(), PendingReason::Quota);
+            held.or_else(|_| governance.approve(&id, bob())).unwrap();
+        }
+        let mut upstream = upstream.lock().unwrap();
+        upstream.write_all(sent).unwrap();
+        let mut reply = vec![0; 64 * 1024];
+        let length = upstream.read(&mut reply).unwrap();
+        reply.truncate(length);
+        reply
+    });
+    let url = format!("redis://{}/", between.address());
+    let store = RedisStore::builder(url).namespace("busy").pool_size(1).open().unwrap();
+    let report = store.verify(|_| {}).unwrap();
+    assert_eq!(report.findings, [Finding::Busy { id: RequestId::new("r1").unwrap() }]);
+    assert!(!report.is_clean());
+    busy.store(false, Ordering::Relaxed);
+    assert!(store.verify(|_| {}).unwrap().is_clean());
 }
 
 #[test]

@@ -8,10 +8,8 @@ mod json;
 mod requests;
 
 use divan::{Bencher, black_box};
-use mutator_governance::{
-    DocumentLimit, IndexedMetadata, MutationRequest, PageRequest, RequestQuery, Status, decision_entries, evaluate,
-    index_entries, plan, stored_format,
-};
+use mutator_governance::query::{IndexedMetadata, decision_entries, evaluate, index_entries, plan};
+use mutator_governance::{DocumentLimit, MutationRequest, PageRequest, RequestQuery, Status, stored_format};
 
 const LIMIT: DocumentLimit = DocumentLimit::DEFAULT;
 /// Work is done on so many different requests in turn.

@@ -2,10 +2,11 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use mutator_governance::query::{Query, evaluate};
 use mutator_governance::workflow::file;
 use mutator_governance::{
-    ActorContext, Cursor, Error, Intent, MutationRequest, Page, PageRequest, Query, RequestDraft, RequestId,
-    RequestQuery, SortDirection, Target, Timestamp, WriteId, evaluate,
+    ActorContext, Cursor, Error, Intent, MutationRequest, Page, PageRequest, RequestDraft, RequestId, RequestQuery,
+    SortDirection, Target, Timestamp, WriteId,
 };
 
 /// The version of cursors, then what a cursor is bound to; the place in the order follows, then a checksum.

@@ -1,10 +1,11 @@
 use std::sync::Arc;
 
-use super::requests::{draft, file, moved_on, pending, second};
+use super::requests::{alice, draft, file, moved_on, pending, second};
 use super::{RequestStore, dual};
 use crate::error::Error;
 use crate::query::PageRequest;
-use crate::request::{MutationRequest, StateId, WriteId};
+use crate::request::{ApprovalRule, MutationRequest, Pending, PendingReason, StateId, Timestamp, WriteId};
+use crate::workflow::{self, Command};
 
 fn ids(requests: &[MutationRequest]) -> Vec<String> {
     requests.iter().map(|request| request.id.to_string()).collect()
@@ -105,6 +106,48 @@ pub async fn a_request_that_changes_away_neither_repeats_nor_hides(store: Arc<dy
     store.create(pending("later", "s", second(35))).await.unwrap();
     let rest = store.pending(&PageRequest::of(9).unwrap().after(first.next.unwrap())).await.unwrap();
     assert_eq!(ids(&rest.items), ["p3", "later", "p5"]);
+}
+
+/// The ids of what is due, read in pages of `limit`.
+#[dual]
+async fn all_due(store: &Arc<dyn RequestStore>, by: Timestamp, limit: usize) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut page = PageRequest::of(limit).unwrap();
+    loop {
+        let read = store.due(by, &page).await.unwrap();
+        assert!(read.items.len() <= limit, "a page of {limit} has {} requests", read.items.len());
+        found.extend(ids(&read.items));
+        match read.next {
+            Some(cursor) => page = PageRequest::of(limit).unwrap().after(cursor),
+            None => return found,
+        }
+    }
+}
+
+/// What is due comes by its next deadline, whether the request's own or that of an approval, and is gone when it expired.
+#[dual]
+pub async fn what_is_due_comes_by_its_deadline(store: Arc<dyn RequestStore>) {
+    let ends = |at| Pending { reason: PendingReason::Quota, expires_at: Some(second(at)) };
+    let rule = || ApprovalRule::actor("bob").unwrap();
+    store.create(file(draft("at-300", "s").waiting_for(ends(300)), second(0))).await.unwrap();
+    let first = store.create(file(draft("at-100", "s").waiting_for(ends(100)), second(1))).await.unwrap();
+    store.create(file(draft("also-at-100", "s").waiting_for(ends(100)), second(2))).await.unwrap();
+    let approval = draft("approval-at-200", "s").requires_approval(rule().expiring_at(second(200)));
+    store.create(file(approval, second(3))).await.unwrap();
+    store.create(file(draft("whenever", "s").requires_approval(rule()), second(4))).await.unwrap();
+    store.create(pending("waits-for-ever", "s", second(5))).await.unwrap();
+
+    let expected = ["also-at-100", "at-100", "approval-at-200", "at-300"];
+    for (by, count) in [(99, 0), (100, 2), (199, 2), (200, 3), (300, 4), (9_000, 4)] {
+        for limit in [1, 2, 50] {
+            let found = all_due(&store, second(by), limit).await;
+            assert_eq!(found, expected[..count], "due by {by}, in pages of {limit}");
+        }
+    }
+    let expired = workflow::apply(first, &Command::expire(alice()), second(100)).unwrap();
+    store.update(expired, WriteId::generate()).await.unwrap();
+    let found = all_due(&store, second(200), 50).await;
+    assert_eq!(found, ["also-at-100", "approval-at-200"]);
 }
 
 /// A cursor leads on only in the list it came from.

@@ -65,3 +65,20 @@ pub(super) fn moved_on(request: MutationRequest, at: Timestamp) -> MutationReque
     };
     workflow::apply(request, &command, at).unwrap()
 }
+
+/// Requests that every question finds some of: one that waits for a manager and then for bob, one that waits for its time,
+/// one that nothing is asked of, and two that bob approved.
+pub(super) fn company() -> Vec<MutationRequest> {
+    let (bob, manager) = (|| ApprovalRule::actor("bob").unwrap(), ApprovalRule::role("manager").unwrap());
+    let approved = |request: MutationRequest, at| {
+        let grant = Command::grant(ActorContext::user("bob").unwrap(), request.approvals[0].id.clone());
+        workflow::apply(request, &grant, at).unwrap()
+    };
+    vec![
+        file(draft("two-steps", "tenant:acme").requires_approval(manager).requires_approval(bob()), second(10)),
+        pending("scheduled", "tenant:beta", second(20)),
+        file(draft("filed", "tenant:acme"), second(30)),
+        approved(file(draft("late", "tenant:beta").requires_approval(bob()), second(40)), second(70)),
+        approved(file(draft("early", "tenant:acme").requires_approval(bob()), second(50)), second(60)),
+    ]
+}

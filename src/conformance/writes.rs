@@ -4,7 +4,9 @@ use super::requests::{draft, file, full, id, moved_on, pending, second};
 use super::{RequestStore, dual};
 use crate::error::{Error, Outcome};
 use crate::query::PageRequest;
-use crate::request::{MutationRequest, RequestId, Status, WriteId};
+use crate::request::{
+    BlastRadius, BlastScope, MutationRequest, RequestDocument, RequestId, RiskLevel, StateId, Status, Tag, WriteId,
+};
 use crate::settle::{Settled, UnsettledWrite};
 
 /// What is stored reads back equal, with every field and the revision.
@@ -171,6 +173,33 @@ pub async fn a_rewritten_history_is_refused(store: Arc<dyn RequestStore>) {
         let rewritten = MutationRequest::from_document(document, base.revision()).unwrap();
         let error = store.update(rewritten, WriteId::generate()).await.unwrap_err();
         assert!(matches!(error, Error::RewrittenHistory { stored: 2, .. }), "{error:?}");
+    }
+    let read = store.get(&base.id).await.unwrap();
+    assert_eq!(read, Some(base));
+}
+
+/// An update that changes what is fixed when a request is filed is refused.
+#[dual]
+pub async fn a_refiled_request_is_refused(store: Arc<dyn RequestStore>) {
+    let base = store.create(pending("refiled", "s", second(0))).await.unwrap();
+    let changed = |change: &dyn Fn(&mut RequestDocument)| {
+        let mut document = moved_on(base.clone(), second(1)).into_document();
+        change(&mut document);
+        document
+    };
+    let documents = [
+        changed(&|document| document.target.state_id = StateId::new("another").unwrap()),
+        changed(&|document| document.intent.risk = RiskLevel::Critical),
+        changed(&|document| document.intent.tags = [Tag::new("added").unwrap()].into()),
+        changed(&|document| document.intent.blast_radius = Some(BlastRadius::new(BlastScope::Global))),
+        changed(&|document| Arc::make_mut(&mut document.requested_by).id = None),
+        changed(&|document| document.created_at = second(1)),
+    ];
+    for document in documents {
+        let refiled = MutationRequest::from_document(document, base.revision()).unwrap();
+        let error = store.update(refiled, WriteId::generate()).await.unwrap_err();
+        assert!(matches!(&error, Error::Refiled { id, .. } if *id == base.id), "{error:?}");
+        assert_eq!(error.outcome(), Outcome::NotApplied);
     }
     let read = store.get(&base.id).await.unwrap();
     assert_eq!(read, Some(base));

@@ -23,7 +23,8 @@ impl Governance {
         self.apply(id, &Command::hold(by, pending)).await
     }
 
-    /// Approves a request directly. One with unmet approvals is refused.
+    /// Approves a request directly. One with unmet approvals is refused; one without any can be approved by anybody, also by
+    /// whoever asked for it.
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
@@ -47,7 +48,8 @@ impl Governance {
         self.apply(id, &Command::cancel(by)).await
     }
 
-    /// Expires a pending request.
+    /// Expires a pending request, whether or not its time has come; [`expire_due`](Self::expire_due) expires those
+    /// whose has.
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
@@ -81,7 +83,9 @@ impl Governance {
         self.apply(id, &Command::grant(by, approval.clone())).await
     }
 
-    /// Refuses one approval of a request, which rejects the request.
+    /// Refuses one approval of a request. That rejects the request, unless the approval is of a quorum group that is
+    /// [rejected only when it has become impossible](crate::ApprovalRule::rejected_when_impossible) and still can be met:
+    /// then the request waits on.
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
@@ -156,7 +160,7 @@ impl Governance {
     /// How an approved request stands to the current version of its state, and what it would become. Stores nothing.
     ///
     /// # Errors
-    /// As [`workflow::resolve`].
+    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such request; else as [`workflow::resolve`].
     pub async fn resolve(
         &self,
         id: &RequestId,

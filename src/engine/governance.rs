@@ -1,15 +1,15 @@
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::{RequestStore, dual};
 use crate::clock::{Clock, SystemClock};
 use crate::error::{Error, InvalidValue, Result};
 use crate::on_conflict::OnConflict;
 use crate::query::{Lookup, Page, PageRequest};
-use crate::request::{MutationRequest, RequestDraft, RequestId, StateId, Timestamp, WriteId};
+use crate::request::{MutationRequest, RequestDraft, RequestId, StateId, WriteId};
 use crate::settle::{Settled, UnsettledWrite};
-use crate::workflow::{self, Command};
+use crate::workflow;
 
 /// Files requests, and moves them on by the rules of [`workflow`](crate::workflow): reads the request, applies a command
 /// to it, and stores the result if nobody else changed it meanwhile.
@@ -22,13 +22,10 @@ pub struct Governance {
     pub(super) clock: Arc<dyn Clock>,
     new_id: NewId,
     pub(super) on_conflict: OnConflict,
-    deadline: Option<Duration>,
+    pub(super) deadline: Option<Duration>,
 }
 
 type NewId = Arc<dyn Fn() -> RequestId + Send + Sync>;
-
-/// What a command makes of a request at a time.
-pub(super) type Change<'a> = &'a (dyn Fn(MutationRequest, Timestamp) -> Result<MutationRequest> + Send + Sync);
 
 /// Says what a [`Governance`] works with.
 #[derive(Clone, Default)]
@@ -121,9 +118,11 @@ impl Governance {
     /// Files a request.
     ///
     /// # Errors
-    /// [`Error::AlreadyExists`] when the draft names an id that is taken,
-    /// [`Error::InvalidApprovalConfiguration`] when its approval rules do not fit together, and [`Error::NotMeant`] when the
-    /// requester's [mode](crate::ActorContext::mode) is another than `Commit`.
+    /// - [`Error::AlreadyExists`] when the draft names an id that is taken.
+    /// - [`Error::InvalidApprovalConfiguration`] when its approval rules do not fit together.
+    /// - [`Error::TooLarge`], [`Error::TooManyEntries`] and [`Error::Unwritable`] when the store cannot keep it.
+    /// - [`Error::Store`] when the store fails; its [outcome](Error::outcome) tells whether the request was filed.
+    /// - [`Error::NotMeant`] when the requester's [mode](crate::ActorContext::mode) is another than `Commit`.
     pub async fn submit(&self, draft: RequestDraft) -> Result<MutationRequest> {
         self.file(draft, WriteId::generate()).await
     }
@@ -136,7 +135,7 @@ impl Governance {
     pub async fn submit_as(&self, draft: RequestDraft, write_id: WriteId) -> Result<MutationRequest> {
         if draft.id.is_none() {
             let problem = "is missing; name it in the draft, or a repetition would file another request";
-            return Err(InvalidValue::new("request id", problem).into());
+            return Err(Error::from(InvalidValue::new("request id", problem)));
         }
         self.file(draft, write_id).await
     }
@@ -194,53 +193,6 @@ impl Governance {
     /// [`Error::InvalidCursor`] when the page goes on from a cursor of another query.
     pub async fn pending_by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
         self.store.pending_by_state(state, page).await
-    }
-
-    /// Applies a command to the request with this id and stores the result.
-    ///
-    /// # Errors
-    /// [`Error::NotFound`] when there is no such request; [`Error::InvalidTransition`], [`Error::Approval`] and
-    /// [`Error::Execution`] when the command is not allowed; [`Error::Conflict`] when others kept changing the request;
-    /// [`Error::NotMeant`] when the actor's [mode](crate::ActorContext::mode) is another than `Commit`.
-    pub async fn apply(&self, id: &RequestId, command: &Command) -> Result<MutationRequest> {
-        command.by.check_means_it()?;
-        let request = self.load(id).await?;
-        self.change(request, self.on_conflict, &|request, now| workflow::apply(request, command, now)).await
-    }
-
-    pub(super) async fn load(&self, id: &RequestId) -> Result<MutationRequest> {
-        self.store.get(id).await?.ok_or_else(|| Error::NotFound { id: id.clone() })
-    }
-
-    /// Computes a change and stores it; on a conflict computes it anew on what is stored, as often as the policy allows.
-    pub(super) async fn change(
-        &self,
-        mut request: MutationRequest,
-        policy: OnConflict,
-        change: Change<'_>,
-    ) -> Result<MutationRequest> {
-        let began = Instant::now();
-        let is_late =
-            || policy != OnConflict::PERSISTENT && self.deadline.is_some_and(|deadline| began.elapsed() >= deadline);
-        let mut rebases = 0;
-        loop {
-            let known = request.decisions.len();
-            let changed = change(request, self.clock.now())?;
-            // Whatever changes a request records a decision: without a new one, it is as it was to become.
-            if changed.decisions.len() == known {
-                return Ok(changed);
-            }
-            let mut conflict = match self.store.update(changed, WriteId::generate()).await {
-                Err(Error::Conflict(conflict)) => conflict,
-                stored_or_failed => return stored_or_failed,
-            };
-            if rebases == policy.most_rebases() || is_late() {
-                conflict.commutes = Some(change(conflict.stored.clone(), self.clock.now()).is_ok());
-                return Err(Error::Conflict(conflict));
-            }
-            rebases += 1;
-            request = conflict.stored;
-        }
     }
 }
 

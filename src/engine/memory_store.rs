@@ -66,7 +66,7 @@ impl RequestStore for MemoryStore {
     }
 
     async fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.table().read(&DueQuery { by }, page, by)
+        self.table().read(&DueQuery::by(by), page, by)
     }
 }
 

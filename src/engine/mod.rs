@@ -6,6 +6,7 @@
 
 use super::dual;
 
+mod applying;
 mod commands;
 mod execution;
 mod governance;

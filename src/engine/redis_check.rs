@@ -4,8 +4,8 @@ use crate::redis::check_reply::{self, Explained, IndexPart, Mended, StoredRecord
 use crate::redis::{Call, CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection, Phase};
 use crate::request::RequestId;
 
-/// A record that keeps changing while it is checked is being written, and every write leaves it consistent.
-const MOST_TRIES: usize = 5;
+/// A record that changes while it is checked is read again. One that never stops is reported: nobody knows how it is.
+const MOST_TRIES: usize = 10;
 
 #[dual]
 impl RedisStore {
@@ -79,6 +79,7 @@ impl RedisStore {
     }
 
     async fn check_record(&self, key: &str, mode: CheckMode, step: &mut CheckStep) -> Result<()> {
+        let mut busy = None;
         for _ in 0..MOST_TRIES {
             let value = match self.call(&Call::get_key(key), self.deadline()).await {
                 Err(error) if check_reply::is_of_another_type(&error) => {
@@ -107,7 +108,9 @@ impl RedisStore {
                 }
                 return Ok(());
             }
+            busy = Some(request.id.clone());
         }
+        step.findings.extend(busy.map(|id| Finding::Busy { id }));
         Ok(())
     }
 

@@ -385,7 +385,7 @@ impl RequestStore for RedisStore {
     }
 
     async fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.read(&DueQuery { by }, page, by).await
+        self.read(&DueQuery::by(by), page, by).await
     }
 }
 

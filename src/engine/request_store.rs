@@ -6,7 +6,21 @@ use crate::settle::{Settled, UnsettledWrite};
 
 /// Keeps mutation requests. Of any number of concurrent updates from one revision, exactly one is applied.
 ///
-/// Used as `Arc<dyn RequestStore>`; the suite in `conformance` is what every store has to pass.
+/// Used as `Arc<dyn RequestStore>`. Every method fails with [`Error::Store`](crate::Error::Store) when the store itself
+/// fails; of a write its [outcome](crate::Error::outcome) tells whether it took effect.
+///
+/// # A store of one's own
+///
+/// It has to pass the suite of the feature `conformance`: `request_store_cases!` names the cases of this trait, and
+/// `request_queries_cases!` those of [`RequestQueries`](super::RequestQueries).
+///
+/// - Pages and cursors are made by [`evaluate`](crate::query::evaluate), from the requests that the store finds by whatever
+///   index it has; [`index_entries`](crate::query::index_entries) derives the entries of one from a request. The lists of
+///   this trait are the questions `RequestQuery::pending`, `of_state`, `pending_of_state` and
+///   [`DueQuery`](crate::query::DueQuery).
+/// - Refusals are made by the constructors of [`Error`](crate::Error::not_found), conflicts by
+///   [`Conflict::between`](crate::Conflict::between), failures by [`StoreError::new`](crate::StoreError::new).
+/// - In the asynchronous flavour the traits are those of the crate `async-trait`: write `#[async_trait]` before the `impl`.
 #[dual]
 pub trait RequestStore: Send + Sync {
     /// Stores a new request and returns it as it is stored.
@@ -14,10 +28,12 @@ pub trait RequestStore: Send + Sync {
     /// Repeated with the same revision it stores nothing again and returns what is stored now.
     ///
     /// # Errors
-    /// [`Error::AlreadyExists`](crate::Error::AlreadyExists) when the id is taken;
-    /// [`Error::TooLarge`](crate::Error::TooLarge) when the request is over the store's limit, or so near to it that what is
-    /// decided about it later would find no room; [`Error::Invalid`](crate::Error::Invalid) when its revision has another
-    /// number than 0.
+    /// - [`Error::AlreadyExists`](crate::Error::AlreadyExists) when the id is taken.
+    /// - [`Error::Invalid`](crate::Error::Invalid) when its revision has another number than 0.
+    /// - [`Error::TooLarge`](crate::Error::TooLarge) when the request is over the store's limit, or so near to it that what is
+    ///   decided about it later would find no room; [`Error::TooManyEntries`](crate::Error::TooManyEntries) and
+    ///   [`Error::Unwritable`](crate::Error::Unwritable) when the store cannot keep it either.
+    /// - [`Error::Store`](crate::Error::Store) when the store fails.
     async fn create(&self, request: MutationRequest) -> Result<MutationRequest>;
 
     /// Replaces the revision that `request` was read at by its next one and returns it as it is stored.
@@ -25,10 +41,14 @@ pub trait RequestStore: Send + Sync {
     /// Repeated with the same write id it is applied once, and succeeds again.
     ///
     /// # Errors
-    /// [`Error::Conflict`](crate::Error::Conflict) when another revision is stored;
-    /// [`Error::NotFound`](crate::Error::NotFound) when none is;
-    /// [`Error::RewrittenHistory`](crate::Error::RewrittenHistory) when its decisions do not begin with the stored ones;
-    /// [`Error::TooLarge`](crate::Error::TooLarge) when it is over the store's limit.
+    /// - [`Error::Conflict`](crate::Error::Conflict) when another revision is stored;
+    ///   [`Error::NotFound`](crate::Error::NotFound) when none is.
+    /// - [`Error::RewrittenHistory`](crate::Error::RewrittenHistory) when its decisions do not begin with the stored ones.
+    /// - [`Error::Refiled`](crate::Error::Refiled) when it changes what is [fixed when a request is
+    ///   filed](crate::query::is_filed_alike).
+    /// - [`Error::TooLarge`](crate::Error::TooLarge), [`Error::TooManyEntries`](crate::Error::TooManyEntries) and
+    ///   [`Error::Unwritable`](crate::Error::Unwritable) when the store cannot keep it.
+    /// - [`Error::Store`](crate::Error::Store) when the store fails.
     async fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest>;
 
     /// What became of a write whose outcome an error left unknown.

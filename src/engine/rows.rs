@@ -54,6 +54,11 @@ impl<Asked: Question> Rows<Asked> {
 #[dual]
 impl<Asked: Question> Rows<Asked> {
     /// The next row; `None` when there are no more.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`](crate::Error::Unreadable) in place of a request that cannot be read, after the rows of its page;
+    /// more rows follow. [`Error::Store`](crate::Error::Store) and [`Error::InvalidCursor`](crate::Error::InvalidCursor) end
+    /// the rows.
     pub async fn next_row(&mut self) -> Option<Result<Asked::Row>> {
         loop {
             if let Some(row) = self.read.pop_front() {

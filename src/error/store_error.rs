@@ -40,6 +40,14 @@ pub enum StoreErrorKind {
     Unconfirmed,
 }
 
+impl StoreErrorKind {
+    /// Whether a failure of this kind may pass by itself. Whether the call can be repeated then, the outcome tells: see
+    /// [`Error::is_retryable`](crate::Error::is_retryable).
+    pub const fn may_pass(self) -> bool {
+        matches!(self, Self::Unreachable | Self::DeadlineExceeded | Self::Connection | Self::Unavailable)
+    }
+}
+
 impl StoreError {
     /// A failure of this kind, for those who write a store of their own.
     pub fn new(kind: StoreErrorKind, outcome: Outcome, problem: impl Into<String>) -> Self {
@@ -58,5 +66,43 @@ impl StoreError {
     pub fn caused_by(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error as _;
+    use std::io;
+
+    use super::*;
+    use crate::error::Error;
+
+    fn failure(kind: StoreErrorKind, outcome: Outcome) -> Error {
+        StoreError::new(kind, outcome, "the disk is full").into()
+    }
+
+    #[test]
+    fn the_cause_is_kept_beside_the_words() {
+        let failure = StoreError::new(StoreErrorKind::Unavailable, Outcome::NotApplied, "the disk is full");
+        let error = Error::from(failure.caused_by(io::Error::from(io::ErrorKind::StorageFull)));
+        assert_eq!(error.to_string(), "the disk is full");
+        let cause = error.source().and_then(|cause| cause.downcast_ref::<io::Error>());
+        assert_eq!(cause.map(io::Error::kind), Some(io::ErrorKind::StorageFull));
+    }
+
+    #[test]
+    fn only_what_passes_and_left_nothing_behind_is_retried() {
+        use StoreErrorKind::{
+            Configuration, Connection, DeadlineExceeded, Incompatible, Refused, Unavailable, Unreachable,
+        };
+        for passing in [Unreachable, DeadlineExceeded, Connection, Unavailable] {
+            assert!(failure(passing, Outcome::NotApplied).is_retryable(), "{passing:?}");
+            for outcome in [Outcome::Unknown, Outcome::Applied] {
+                assert!(!failure(passing, outcome).is_retryable(), "{passing:?}, {outcome}");
+            }
+        }
+        for staying in [Refused, Incompatible, Configuration, StoreErrorKind::Unconfirmed] {
+            assert!(!failure(staying, Outcome::NotApplied).is_retryable(), "{staying:?}");
+        }
     }
 }

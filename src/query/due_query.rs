@@ -6,11 +6,18 @@ use super::{Dimension, IndexedMetadata, KeyLayout, KeyRange, Query, SortKey};
 use crate::request::{MutationRequest, RequestId, Timestamp};
 use crate::workflow;
 
-/// Asks for the requests of which something is due to expire, by their next deadline.
+/// Asks for the requests of which something is due to expire at a time or was before, by their next deadline, then by id:
+/// what `RequestStore::due` answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct DueQuery {
+pub struct DueQuery {
+    by: Timestamp,
+}
+
+impl DueQuery {
     /// Due at this time, or before.
-    pub(crate) by: Timestamp,
+    pub const fn by(time: Timestamp) -> Self {
+        Self { by: time }
+    }
 }
 
 impl Conditions for DueQuery {

@@ -4,10 +4,15 @@ use super::{Cursor, Fingerprint, Page, PageRequest, Query, SortDirection, SortKe
 use crate::error::Result;
 use crate::request::{MutationRequest, Timestamp};
 
-/// The page a query gives over these requests, which is what every store has to give over the same ones.
+/// The page a query gives over these requests, which is what every store has to give over the same ones: in order, with
+/// the cursor to the next one.
 ///
 /// `store` names where the requests are from: a cursor of one store is refused by another. `scanned` counts the requests
 /// looked at. At most one page of keys is held at a time, whatever the number of requests.
+///
+/// This is how a store of one's own makes its pages. It may leave out requests of which it knows that they are not on the
+/// page: those that its indexes rule out, those before the [`page_start`], and those behind the first `limit + 1` rows that
+/// the query lets through.
 ///
 /// # Errors
 /// [`Error::InvalidCursor`](crate::Error::InvalidCursor) when the page's cursor came from another query or store.
@@ -18,8 +23,8 @@ pub fn evaluate<'a, Q: Query>(
     store: &str,
     now: Timestamp,
 ) -> Result<Page<Q::Row>> {
-    let fingerprint = Fingerprint::of(&[store.as_bytes(), &query.fingerprint()]);
-    let after = page.cursor().map(|cursor| cursor.position(fingerprint).map(SortKey::from_bytes)).transpose()?;
+    let fingerprint = fingerprint(query, store);
+    let after = page_start(query, page, store)?;
     let direction = query.direction();
     let is_after = |key: &SortKey| match (&after, direction) {
         (None, _) => true,
@@ -51,4 +56,17 @@ pub fn evaluate<'a, Q: Query>(
     rows.truncate(page.limit());
     let next = rows.last().filter(|_| has_more).map(|(key, _)| Cursor::new(fingerprint, key.as_bytes()));
     Ok(Page::new(rows.into_iter().map(|(_, part)| Q::row(part)).collect(), next, scanned))
+}
+
+/// The key behind which the page begins in the order of the query; `None` where it begins with the first row.
+///
+/// # Errors
+/// [`Error::InvalidCursor`](crate::Error::InvalidCursor) when the page's cursor came from another query or store.
+pub fn page_start<Q: Query>(query: &Q, page: &PageRequest, store: &str) -> Result<Option<SortKey>> {
+    let position = |cursor: &Cursor| cursor.position(fingerprint(query, store)).map(SortKey::from_bytes);
+    page.cursor().map(position).transpose()
+}
+
+fn fingerprint<Q: Query>(query: &Q, store: &str) -> Fingerprint {
+    Fingerprint::of(&[store.as_bytes(), &query.fingerprint()])
 }

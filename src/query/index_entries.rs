@@ -71,8 +71,10 @@ pub(crate) fn filing_entries(request: &MutationRequest) -> BTreeSet<IndexEntry> 
     changing_entries(request, &IndexedMetadata::default()).into_iter().filter(is_fixed).collect()
 }
 
-/// Whether two revisions of a request agree in what is fixed when it is filed.
-pub(crate) fn is_filed_alike(one: &MutationRequest, other: &MutationRequest) -> bool {
+/// Whether two revisions of a request agree in what is fixed when it is filed: target, category, tags, risk, blast
+/// radius, the requester's id and the created time. A store refuses an update that does not, with
+/// [`Error::refiled`](crate::Error::refiled).
+pub fn is_filed_alike(one: &MutationRequest, other: &MutationRequest) -> bool {
     filing_entries(one) == filing_entries(other)
 }
 

@@ -2,6 +2,9 @@
 //!
 //! Pure: nothing here reads a clock or a store. [`RequestQuery::matches`] is the one meaning of a filter; indexes and
 //! plans only find the same requests sooner.
+//!
+//! Whoever asks finds the questions and their rows at the root of the crate. What is here beside them is for those who write
+//! a store of their own, or want to know how a question is answered: [`evaluate`], [`index_entries`], [`plan`].
 
 mod approval_query;
 #[cfg(feature = "redis")]
@@ -42,16 +45,16 @@ pub use cursor::Cursor;
 pub(crate) use cursor::Fingerprint;
 pub use decision_query::DecisionQuery;
 pub use direction::SortDirection;
-pub(crate) use due_query::DueQuery;
-pub use evaluate::evaluate;
+pub use due_query::DueQuery;
+pub use evaluate::{evaluate, page_start};
 pub use inbox_query::InboxQuery;
-pub(crate) use index_entries::is_filed_alike;
-pub use index_entries::{IndexEntry, IndexedMetadata, changing_entries, decision_entries, index_entries};
+pub use index_entries::{
+    IndexEntry, IndexedMetadata, changing_entries, decision_entries, index_entries, is_filed_alike,
+};
 #[cfg(feature = "redis")]
 pub(crate) use index_entries::{each_changing_entry, each_decision_entry};
 pub use key_range::KeyRange;
-pub(crate) use page::check_id_count;
-pub use page::{Lookup, Page, PageRequest, Unreadable};
+pub use page::{Lookup, Page, PageRequest, Unreadable, check_id_count};
 pub use plan::{Driver, Plan, Probe, plan};
 pub use read::Query;
 pub use recent_query::RecentApprovalQuery;

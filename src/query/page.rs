@@ -132,8 +132,11 @@ impl Lookup {
     }
 }
 
-/// Refuses more ids than a page may have.
-pub(crate) fn check_id_count(ids: &[RequestId]) -> Result<(), InvalidValue> {
+/// Refuses more ids to look up than a page may have, as every store has to.
+///
+/// # Errors
+/// [`InvalidValue`] when there are more than [`PageRequest::MAX_LIMIT`].
+pub fn check_id_count(ids: &[RequestId]) -> Result<(), InvalidValue> {
     if ids.len() > PageRequest::MAX_LIMIT {
         let problem = format!("are {}; at most {} are looked up at once", ids.len(), PageRequest::MAX_LIMIT);
         return Err(InvalidValue::new("request ids", problem));

@@ -134,11 +134,6 @@ impl KeyLayout {
         };
         Some(SortKey(created.to_vec()).bytes(id))
     }
-
-    /// Whether the later time comes first.
-    pub const fn is_latest_first(self) -> bool {
-        matches!(self, Self::ApprovalActivity | Self::Decision)
-    }
 }
 
 pub(super) fn ascending(time: Timestamp) -> [u8; TIME_BYTES] {

@@ -20,7 +20,32 @@ pub struct Statistics {
     pub oldest_pending: Option<Timestamp>,
     /// Of how many requests something will be due to expire within each duration from now on: themselves or an open
     /// approval, those overdue included.
+    ///
+    /// Written with serde it is a list of objects with `within` and `count`, because a duration is no key in JSON.
+    #[serde(with = "due_within")]
     pub due_within: BTreeMap<Duration, u64>,
+}
+
+mod due_within {
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    struct Due {
+        within: Duration,
+        count: u64,
+    }
+
+    pub(super) fn serialize<S: Serializer>(due: &BTreeMap<Duration, u64>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(due.iter().map(|(within, count)| Due { within: *within, count: *count }))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Duration, u64>, D::Error> {
+        let due = Vec::<Due>::deserialize(deserializer)?;
+        Ok(due.into_iter().map(|Due { within, count }| (within, count)).collect())
+    }
 }
 
 /// How many there are.

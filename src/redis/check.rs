@@ -54,7 +54,8 @@ impl Phase {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct CheckStep {
-    /// What is not as it should be; mended already in [`CheckMode::Repair`], but for what cannot be read.
+    /// What is not as it should be, and what could not be checked; mended already in [`CheckMode::Repair`], but for what
+    /// cannot be read or was busy.
     pub findings: Vec<Finding>,
     /// How many records were looked at.
     pub records: u64,
@@ -68,7 +69,7 @@ pub struct CheckStep {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct CheckReport {
-    /// What was not as it should be.
+    /// What was not as it should be, and what could not be checked.
     pub findings: Vec<Finding>,
     /// How many records were looked at.
     pub records: u64,
@@ -76,7 +77,7 @@ pub struct CheckReport {
     pub entries: u64,
 }
 
-/// One thing that is not as it should be.
+/// One thing that is not as it should be, or that could not be checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Finding {
@@ -119,6 +120,12 @@ pub enum Finding {
         /// The key.
         key: String,
     },
+    /// A record was written anew each time it was to be compared with the indexes, so it was not. Check again when fewer
+    /// write it.
+    Busy {
+        /// The request.
+        id: RequestId,
+    },
     /// A record is stored under a key that is not the one of its id.
     Misplaced {
         /// The key of the record.
@@ -153,7 +160,7 @@ impl CheckMode {
 }
 
 impl CheckReport {
-    /// Whether everything was as it should be.
+    /// Whether everything was checked, and was as it should be.
     pub fn is_clean(&self) -> bool {
         self.findings.is_empty()
     }
@@ -178,6 +185,12 @@ impl fmt::Display for Finding {
             Self::Unreadable { key, error } => write!(f, "{key} cannot be read: {error}"),
             Self::OtherType { key } => {
                 write!(f, "{key} is of another type than this store uses; something else uses the key")
+            }
+            Self::Busy { id } => {
+                write!(
+                    f,
+                    "request {id} was written anew at every attempt to check it, so it was not checked; check again"
+                )
             }
             Self::Misplaced { key } => write!(f, "{key} is not where the request it holds belongs"),
         }

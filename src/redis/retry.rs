@@ -5,7 +5,8 @@ use crate::deadline::Deadline;
 use crate::error::StoreError;
 
 const MOST_ATTEMPTS: u32 = 5;
-const FIRST_PAUSE: Duration = Duration::from_millis(20);
+/// The longest that the first pause can be; it is doubled for each further one.
+const FIRST_PAUSE: Duration = Duration::from_millis(40);
 const LONGEST_PAUSE: Duration = Duration::from_millis(500);
 
 /// The attempts of one call: how many were made, and whether one of them may have been executed.
@@ -47,7 +48,7 @@ impl Attempts {
             self.source_sent = true;
             return Next::SendSource;
         }
-        let longest = FIRST_PAUSE.saturating_mul(1 << self.made.min(16)).min(LONGEST_PAUSE);
+        let longest = FIRST_PAUSE.saturating_mul(1 << (self.made - 1).min(16)).min(LONGEST_PAUSE);
         let pause = longest.mul_f64(random.clamp(0.0, 1.0));
         let time_left = self.deadline.remaining().is_some_and(|left| left > pause);
         if fault.remedy == Remedy::Repeat && self.made < MOST_ATTEMPTS && time_left {

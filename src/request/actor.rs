@@ -68,7 +68,8 @@ pub enum ActorKind {
     Administrator,
 }
 
-/// Whether an action is meant to take effect.
+/// Whether an action is meant to take effect. A service carries out what is meant to, and refuses the rest; to see what a
+/// command would do, apply it by [`workflow::apply`](crate::workflow::apply) and store nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum ActorMode {

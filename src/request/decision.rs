@@ -12,7 +12,8 @@ use super::{ActorContext, Metadata, Timestamp};
 /// | decision | keys |
 /// |---|---|
 /// | lifecycle | `from`; `pending_reason`, `expires_at`, `superseded_by`, `resulting_version` of the new status; `approval` where one decided it; `claim`, `side_effects` when executed; `compensated_by` |
-/// | `Requested`, `Renewed` | `approvals`, `missing`: how many; `round` |
+/// | `Requested` | `approvals`, `missing`: how many; `round` |
+/// | `Renewed` | `approvals`: how many; `round` |
 /// | `Granted`, `Rejected`, `Expired` | `approval`, `target`, `step`, `round`, `digest`; `quorum_group`, `required`; `expires_at`; of a rejection `code`, `message`, `category` and its own metadata |
 /// | `QuorumSatisfied` | `quorum_group`, `required`, `step`; `satisfied`: the approvals that were not needed any more |
 /// | `Overridden` | `overridden`: the approvals; `round`, `digest` |
@@ -35,6 +36,7 @@ pub struct Decision {
 
 /// What was decided, by category.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum DecisionKind {
     /// About where the request stands.
     Lifecycle(LifecycleDecision),
@@ -48,6 +50,7 @@ pub enum DecisionKind {
 
 /// The categories of decisions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum DecisionCategory {
     /// See [`DecisionKind::Lifecycle`].
     Lifecycle,
@@ -64,6 +67,7 @@ macro_rules! decision_kinds {
         $(
             $(#[$doc])*
             #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+            #[non_exhaustive]
             pub enum $name {
                 $($(#[$variant_doc])* $variant,)*
             }
@@ -141,7 +145,7 @@ decision_kinds! {
         Overridden = "Overridden",
         /// Approvals were opened again, as a new round.
         Renewed = "Renewed",
-        /// An approval was handed to somebody else.
+        /// An approval was handed to somebody else. Reserved: no command of this release records it.
         Delegated = "Delegated",
     }
     /// How a request stood to the current version of its state.

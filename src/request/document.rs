@@ -12,8 +12,14 @@ use crate::error::{Error, InvalidValue};
 
 /// A mutation request as it was read or written at one revision.
 ///
-/// Every field of its [`RequestDocument`] can be read (`request.state`, `request.decisions`, …); none can be set: a
-/// request changes only by the rules of [`workflow`](crate::workflow).
+/// Every field of its [`RequestDocument`] can be read (`request.state`, `request.decisions`, …); none can be set. By the
+/// service a request changes only by the rules of [`workflow`](crate::workflow).
+///
+/// That guards against mistakes, not against whoever holds the store: of a document taken out, changed and put in again
+/// ([`from_document`](Self::from_document)), a store checks that it was made of the stored revision, that its history
+/// begins with the stored one, that what is [fixed when a request is filed](crate::query::is_filed_alike) is unchanged,
+/// and how large it is; not that the rules allow it. So give the store itself to nobody who is not to decide
+/// everything.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "Fields")]
 pub struct MutationRequest {
@@ -26,6 +32,7 @@ pub struct MutationRequest {
 
 /// All that a mutation request holds, but for its revision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct RequestDocument {
     /// Names the request.
     pub id: RequestId,
@@ -75,6 +82,7 @@ pub struct Target {
 
 /// Which version of the state a request was written for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Versioning {
     /// The version the state must have for the request to be executed as it is; any, if there is none.
     pub expected: Option<StateVersion>,

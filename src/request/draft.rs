@@ -78,7 +78,8 @@ impl RequestDraft {
         self
     }
 
-    /// Has to meet this requirement, other than an approval.
+    /// Records this requirement, other than an approval, for readers. Nothing here enforces it: a request is approved and
+    /// executed whether or not it is met.
     pub fn requires(mut self, requirement: Requirement) -> Self {
         self.requirements.push(requirement);
         self

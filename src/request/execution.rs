@@ -45,6 +45,7 @@ pub struct CompensationPlan {
 
 /// How an executed change is made up for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum CompensationKind {
     /// By going back to what was before.
     Rollback,
@@ -54,6 +55,7 @@ pub enum CompensationKind {
 
 /// What led to a compensation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum CompensationTrigger {
     /// An operator asked for it.
     Operator,
@@ -65,6 +67,7 @@ pub enum CompensationTrigger {
 
 /// A link from this request to another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ExecutionLink {
     /// What this request is to the other.
     pub relation: LinkRelation,
@@ -74,6 +77,7 @@ pub struct ExecutionLink {
 
 /// What a request is to another it is linked with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum LinkRelation {
     /// It makes up for the other.
     Compensates,
@@ -83,6 +87,7 @@ pub enum LinkRelation {
 
 /// One executor's exclusive right to execute a request, until its lease ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Claim {
     /// Names this claim; two claims of one executor differ by it.
     pub id: WriteId,

@@ -32,6 +32,7 @@ pub struct Intent {
 
 /// How risky an operation is, the lesser first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum RiskLevel {
     /// Little can go wrong.
     #[default]
@@ -58,6 +59,7 @@ pub struct BlastRadius {
 
 /// How far an operation reaches, the nearer first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum BlastScope {
     /// One thing.
     Single,

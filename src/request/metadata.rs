@@ -33,8 +33,9 @@ pub enum Value {
     Bool(bool),
     /// A whole number.
     Integer(i64),
-    /// A floating-point number, compared by its bits: NaN equals itself, 0.0 is not -0.0.
-    Float(f64),
+    /// A floating-point number, compared by its bits: NaN equals itself, 0.0 is not -0.0. In JSON, which has no NaN and no
+    /// infinity, these are the text of their bits.
+    Float(#[serde(with = "super::float")] f64),
     /// Text.
     Text(String),
     /// Bytes.

@@ -11,6 +11,7 @@ mod digest;
 mod document;
 mod draft;
 mod execution;
+mod float;
 mod intent;
 mod metadata;
 mod metadata_key;

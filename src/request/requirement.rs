@@ -3,7 +3,10 @@ use serde::{Deserialize, Serialize};
 use super::{Metadata, RequirementKind};
 use crate::error::InvalidValue;
 
-/// What a policy demanded before the mutation may run.
+/// What a policy demanded before the mutation may run, as a record for readers.
+///
+/// Only that of approvals is enforced, by the approvals themselves. Of any other, nothing here checks that it is met, and no
+/// command sets it to fulfilled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Requirement {
@@ -13,7 +16,7 @@ pub struct Requirement {
     pub description: String,
     /// What the demand is about.
     pub data: Metadata,
-    /// Whether it has been met.
+    /// Whether it has been met; of one other than an approval, what was said when the request was filed.
     pub fulfilled: bool,
 }
 

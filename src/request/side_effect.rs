@@ -22,6 +22,7 @@ pub struct SideEffect {
 
 /// How serious a side effect is, the lesser first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum Severity {
     /// For information.
     Info,

@@ -44,6 +44,7 @@ pub struct Pending {
 
 /// What a pending request can wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
 pub enum PendingReason {
     /// Approvals.
     Approval,

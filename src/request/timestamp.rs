@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::error::InvalidValue;
 
-/// A point in time: UTC, in whole microseconds since 1970, from 1970 up to 9999-12-31.
+/// A point in time: UTC, in whole microseconds, from 1970-01-01T00:00:00Z to 9999-12-30T21:59:59.999999Z.
 ///
 /// Prints as RFC 3339 and is read back from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -14,7 +14,7 @@ pub struct Timestamp(u64);
 impl Timestamp {
     /// The earliest: 1970-01-01T00:00:00Z.
     pub const MIN: Self = Self(0);
-    /// The latest: the last microsecond of 9999-12-30, which every time zone can still print.
+    /// The latest: 9999-12-30T21:59:59.999999Z, which every time zone can still print.
     pub const MAX: Self = Self(253_402_207_199_999_999);
 
     /// The time `micros` microseconds after 1970-01-01T00:00:00Z.
@@ -104,8 +104,9 @@ mod tests {
 
     #[test]
     fn both_ends_print_and_read_back() {
-        for end in [Timestamp::MIN, Timestamp::MAX] {
-            assert_eq!(end.to_string().parse::<Timestamp>().unwrap(), end);
+        for (end, text) in [(Timestamp::MIN, "1970-01-01T00:00:00Z"), (Timestamp::MAX, "9999-12-30T21:59:59.999999Z")] {
+            assert_eq!(end.to_string(), text);
+            assert_eq!(text.parse::<Timestamp>().unwrap(), end);
         }
         assert!(Timestamp::from_micros(Timestamp::MAX.0 + 1).is_err());
         assert!("1969-12-31T23:59:59Z".parse::<Timestamp>().is_err());

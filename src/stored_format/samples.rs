@@ -126,7 +126,7 @@ pub(super) fn realistic() -> RequestDocument {
 
 /// Every field filled, every kind of value, text of several scripts.
 #[allow(clippy::too_many_lines, reason = "there are that many fields")]
-pub(super) fn fullest() -> RequestDocument {
+pub(crate) fn fullest() -> RequestDocument {
     let mut actor = (*person("u-ß", "Jürgen 山田 🦀", "администратор", 1)).clone();
     actor.causation_id = Some("cause".into());
     actor.kind = ActorKind::Administrator;

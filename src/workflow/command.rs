@@ -113,7 +113,8 @@ pub enum Action {
 
 /// Where the request stands.
 impl Command {
-    /// Approves a request directly, which no approval may stand against.
+    /// Approves a request directly, which no approval may stand against. A request without approvals can be approved by
+    /// anybody, also by whoever asked for it: who may give this command is for the application to say.
     ///
     /// Refused with `InvalidTransition` unless it is created or pending, and with `ApprovalRefusal::Unmet` while it has
     /// approvals that are not met.
@@ -122,16 +123,20 @@ impl Command {
     }
 
     /// Rejects a pending or approved request.
+    ///
+    /// Refused with `InvalidTransition` when it stands elsewhere, and with `ExecutionRefusal::Claimed` while it is executed.
     pub fn reject(by: impl Into<Arc<ActorContext>>) -> Self {
         Self::new(Action::Reject, by)
     }
 
     /// Withdraws a request that is not final.
+    ///
+    /// Refused with `InvalidTransition` when it is, and with `ExecutionRefusal::Claimed` while it is executed.
     pub fn cancel(by: impl Into<Arc<ActorContext>>) -> Self {
         Self::new(Action::Cancel, by)
     }
 
-    /// Expires a pending request, whether or not its time has come.
+    /// Expires a pending request, whether or not its time has come. Refused with `InvalidTransition` when it is not pending.
     pub fn expire(by: impl Into<Arc<ActorContext>>) -> Self {
         Self::new(Action::Expire, by)
     }
@@ -216,17 +221,20 @@ impl Command {
         Self::new(Action::Claim { claim, lease }, by)
     }
 
-    /// Gives a claim up without having executed the request.
+    /// Gives a claim up without having executed the request. Refused with `ExecutionRefusal::ClaimLost` when the request is
+    /// not held by it.
     pub fn release(by: impl Into<Arc<ActorContext>>, claim: WriteId) -> Self {
         Self::new(Action::Release { claim }, by)
     }
 
-    /// Records that the request was executed under this claim: possible until another executor takes over.
+    /// Records that the request was executed under this claim: possible until another executor takes over, and then refused
+    /// with `ExecutionRefusal::ClaimLost`.
     pub fn complete(by: impl Into<Arc<ActorContext>>, claim: WriteId, completion: Completion) -> Self {
         Self::new(Action::Complete { claim, completion }, by)
     }
 
-    /// Records that executing the request under this claim failed, and what becomes of it.
+    /// Records that executing the request under this claim failed, and what becomes of it. Refused like
+    /// [`complete`](Self::complete).
     pub fn fail(by: impl Into<Arc<ActorContext>>, claim: WriteId, failure: Failure, then: AfterFailure) -> Self {
         Self::new(Action::Fail { claim, failure, then }, by)
     }

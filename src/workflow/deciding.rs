@@ -246,8 +246,8 @@ fn rejected_decision(
 fn rejection_reason(approval: &Approval, rejection: Option<&Rejection>, by: &ActorContext) -> String {
     let why = by.reason.as_deref().or(rejection.map(|rejection| rejection.message.as_str()));
     match why {
-        Some(why) => format!("approval {} was rejected: {why}", approval.id),
-        None => format!("approval {} was rejected", approval.id),
+        Some(why) => format!("approval {} was refused: {why}", approval.id),
+        None => format!("approval {} was refused", approval.id),
     }
 }
 

@@ -12,6 +12,7 @@ use crate::request::{
 
 /// What to do with an approved request that was written for another version of the state than the current one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum StaleStrategy {
     /// Reject it.
     RejectStale,

@@ -23,12 +23,13 @@ impl fmt::Display for Explanation {
             RequestState::Approved => self.write_approved(f),
             RequestState::Superseded { by } => write!(f, "was superseded by request {by}"),
             RequestState::Executed { resulting_version: Some(version), .. } => {
-                write!(f, "was executed; the state has version {version} since")
+                write!(f, "was executed, which made version {version}")
             }
             RequestState::Executed { .. } => f.write_str("was executed"),
-            RequestState::Rejected => self.write_end(f, "was rejected"),
-            RequestState::Canceled => self.write_end(f, "was canceled"),
-            RequestState::Expired => self.write_end(f, "has expired"),
+            RequestState::Rejected => self.write_end(f, "was rejected", |by| format!(" by {by}")),
+            RequestState::Canceled => self.write_end(f, "was canceled", |by| format!(" by {by}")),
+            // Nobody lets it expire: time does, and somebody records that.
+            RequestState::Expired => self.write_end(f, "has expired", |by| format!(" (recorded by {by})")),
         }
     }
 }
@@ -86,10 +87,10 @@ impl Explanation {
         }
     }
 
-    fn write_end(&self, f: &mut fmt::Formatter<'_>, what: &str) -> fmt::Result {
+    fn write_end(&self, f: &mut fmt::Formatter<'_>, what: &str, by: fn(&str) -> String) -> fmt::Result {
         f.write_str(what)?;
         let Some(decision) = &self.since else { return Ok(()) };
-        write!(f, " by {}", decision.by.label())?;
+        f.write_str(&by(decision.by.label()))?;
         decision.reason.as_ref().map_or(Ok(()), |reason| write!(f, ": {reason}"))
     }
 }

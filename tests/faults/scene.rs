@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use mutator_governance::{Error, MutationRequest, Result, StoreErrorKind, WriteId};
+use mutator_governance::{Error, MutationRequest, Outcome, Result, StoreErrorKind, WriteId};
 
 use crate::redis_support::requests::{moved_on, pending, second};
 use crate::redis_support::{Flavour, Options, Oracle, Raw, Store};
@@ -75,12 +75,17 @@ pub fn resolved(store: &Store, change: &MutationRequest, write_id: WriteId) -> R
     let started = Instant::now();
     loop {
         match store.update(change.clone(), write_id) {
-            Err(error) if error.is_retryable() && started.elapsed() < Duration::from_secs(30) => {
+            Err(error) if may_be_repeated(&error) && started.elapsed() < Duration::from_secs(30) => {
                 std::thread::sleep(Duration::from_millis(5));
             }
             result => return result,
         }
     }
+}
+
+/// Whether a call whose repetition is recognised can be made again.
+fn may_be_repeated(error: &Error) -> bool {
+    error.is_retryable() || error.outcome() == Outcome::Unknown
 }
 
 /// Calls until the store has recovered.
@@ -90,7 +95,7 @@ pub fn recovered<T>(what: &str, mut call: impl FnMut() -> Result<T>) -> T {
         match call() {
             Ok(value) => return value,
             Err(error) => assert!(
-                error.is_retryable() && started.elapsed() < Duration::from_secs(10),
+                may_be_repeated(&error) && started.elapsed() < Duration::from_secs(10),
                 "{what} does not recover: {error:?}"
             ),
         }

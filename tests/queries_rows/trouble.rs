@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use mutator_governance::blocking::{MemoryStore, RedisStore, RequestQueries};
+use mutator_governance::query::{Driver, Plan};
 use mutator_governance::*;
 
 use crate::blocking::cases::{Store, tell};

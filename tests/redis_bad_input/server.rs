@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use mutator_governance::{Error, Outcome, StoreErrorKind};
 
 use crate::redis_support::fake_server::{FakeServer, refused_address};
+use crate::redis_support::requests::{pending, second};
 use crate::redis_support::{Flavour, Options, everything_said};
 use crate::scene::store_error;
 use crate::support::{PrivateServer, unique_namespace};
@@ -82,6 +83,23 @@ fn a_wrong_or_missing_password_is_refused_at_once() {
             assert!(error.to_string().contains(&address), "{error}");
             assert!(took < Duration::from_secs(2), "{flavour:?}, {login:?} took {took:?}");
         }
+    }
+}
+
+/// Requests that the server drops to make room are lost, so whoever opens such a store has to say that they know.
+#[test]
+fn a_server_that_may_evict_is_refused_unless_that_is_allowed() {
+    let server = PrivateServer::start_on_tcp(&["--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru"]);
+    for flavour in Flavour::all() {
+        let options = Options::new(server.url(), unique_namespace("evicting"));
+        let (error, _) = opening_fails(flavour, &options);
+        assert_eq!(store_error(&error).kind, StoreErrorKind::Incompatible, "{flavour:?}: {error:?}");
+        assert!(error.to_string().contains("allkeys-lru"), "{error}");
+        let store = flavour.open(&options.allow_eviction()).unwrap();
+        let warnings = store.preflight().warnings.join("; ");
+        assert!(warnings.contains("allkeys-lru"), "{flavour:?}: {warnings}");
+        let request = store.create(pending("r", "s", second(0))).unwrap();
+        assert_eq!(store.get(&request.id).unwrap(), Some(request));
     }
 }
 

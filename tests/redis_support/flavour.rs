@@ -35,6 +35,7 @@ pub struct Options {
     pub compression: Compression,
     pub durability: Durability,
     pub read_only: bool,
+    pub allow_eviction: bool,
 }
 
 /// A store in one of the flavours; every call waits for its end.
@@ -62,6 +63,7 @@ impl Options {
             compression: Compression::DEFAULT,
             durability: Durability::default(),
             read_only: false,
+            allow_eviction: false,
         }
     }
 
@@ -89,6 +91,10 @@ impl Options {
         Self { read_only: true, ..self }
     }
 
+    pub fn allow_eviction(self) -> Self {
+        Self { allow_eviction: true, ..self }
+    }
+
     pub fn limit(self, limit: DocumentLimit) -> Self {
         Self { limit, ..self }
     }
@@ -109,6 +115,7 @@ macro_rules! builder {
             .document_limit($options.limit)
             .compression($options.compression)
             .durability($options.durability);
+        let builder = if $options.allow_eviction { builder.allow_eviction() } else { builder };
         if $options.read_only { builder.read_only() } else { builder }
     }};
 }

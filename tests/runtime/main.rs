@@ -110,6 +110,7 @@ macro_rules! every_case {
         $register! { resolving:
             resolving_stores_only_when_it_is_told_to,
             a_request_is_resolved_again_and_again,
+            only_approved_requests_that_exist_are_resolved,
         }
         $register! { calling:
             approvals_are_asked_for_with_an_end,
@@ -126,6 +127,15 @@ macro_rules! every_case {
             what_is_over_is_not_decided,
             impossible_orders_are_refused,
             unknown_requests_are_named,
+        }
+        $register! { repeating:
+            a_command_whose_reply_was_lost_is_applied_once,
+            a_command_that_was_not_written_is_applied_by_its_repetition,
+            a_repetition_returns_what_the_request_has_become,
+            a_command_that_could_be_done_again_is_not,
+            many_repetitions_at_once_apply_once,
+            an_open_write_is_repeated_under_its_own_id,
+            an_overtaken_command_keeps_its_write_id,
         }
         $register! { filing:
             a_repeated_submission_files_once,

@@ -89,8 +89,9 @@ impl Ledger {
 
     /// A failure of the store, which has to be one that passes.
     pub fn note_failure(&self, what: &'static str, error: &Error) {
-        assert!(error.is_retryable(), "{what}: {error:?}");
-        self.count(what, if error.outcome() == Outcome::Unknown { "unknown" } else { "failed" });
+        let is_unknown = error.outcome() == Outcome::Unknown;
+        assert!(is_unknown || error.is_retryable(), "{what}: {error:?}");
+        self.count(what, if is_unknown { "unknown" } else { "failed" });
     }
 
     /// A failure of the store, or that somebody else was first.

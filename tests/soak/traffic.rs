@@ -106,10 +106,7 @@ pub(crate) async fn file(traffic: Traffic) {
                     traffic.ledger.acknowledged("file", &request);
                     break;
                 }
-                Err(error) => {
-                    assert!(error.is_retryable(), "{error:?}");
-                    traffic.ledger.note_failure("file", &error);
-                }
+                Err(error) => traffic.ledger.note_failure("file", &error),
             }
             rest(20);
         }

@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use mutator_governance::workflow::{Command, commutes, decidable_by, explain};
+use mutator_governance::workflow::{Command, Completion, commutes, decidable_by, explain};
 use mutator_governance::{
-    ActorContext, ApprovalRule, ApprovalTarget, MutationRequest, Pending, PendingReason, Status, Step, Timestamp,
-    WriteId,
+    ActorContext, ApprovalRule, ApprovalTarget, MutationRequest, Pending, PendingReason, StateVersion, Status, Step,
+    Timestamp, WriteId,
 };
 
 use crate::support::{
@@ -26,8 +26,10 @@ fn an_explanation_reads_as_a_sentence() {
     let second = grant(&grant(&first, "alice", "approval-1", 1), "carol", "approval-3", 2);
     let third = grant(&second, "dave", "approval-4", 3);
     let quota = file(draft().waiting_for(Pending { reason: PendingReason::Quota, expires_at: Some(at(90)) }));
-    let claim = Command::claim(user("worker-1"), WriteId::from_bytes([1; 16]), Duration::from_mins(5));
+    let claim_id = WriteId::from_bytes([1; 16]);
+    let claim = Command::claim(user("worker-1"), claim_id, Duration::from_mins(5));
     let claimed = apply(&in_status(Status::Approved), &claim, 0);
+    let made_v2 = Completion::new().resulting_in(StateVersion::new("v2").unwrap());
     let table = [
         (&first, 0, "waits for alice; step 1 of 3; expires in 3 h"),
         (&second, 2, "waits for 1 more of security-quorum (bob, dave); step 2 of 3; expires in 3 h"),
@@ -50,7 +52,18 @@ fn an_explanation_reads_as_a_sentence() {
             1,
             "was canceled by requester: not needed",
         ),
-        (&refuse(&first, "alice", "approval-1", 1), 1, "was rejected by alice: approval approval-1 was rejected"),
+        (&refuse(&first, "alice", "approval-1", 1), 1, "was rejected by alice: approval approval-1 was refused"),
+        (&apply(&quota, &Command::expire(user("sweeper")), 90), 90, "has expired (recorded by sweeper)"),
+        (
+            &apply(&quota, &Command::expire(user_because("ann", "closed")), 90),
+            90,
+            "has expired (recorded by ann): closed",
+        ),
+        (
+            &apply(&claimed, &Command::complete(user("worker-1"), claim_id, made_v2), 1),
+            1,
+            "was executed, which made version v2",
+        ),
     ];
     for (request, seconds, sentence) in table {
         assert_eq!(said(request, at(seconds)), sentence);

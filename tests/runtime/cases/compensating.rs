@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use mutator_governance::workflow::{ExecutionOrder, compensation_draft};
 use mutator_governance::{
-    CompensationKind, CompensationPlan, CompensationTrigger, Error, ExecutionLink, ExecutionRefusal, Intent,
-    LifecycleDecision, LinkRelation, MutationRequest, RequestDraft, RequestId, Result, StateVersion, Status,
+    CompensationKind, CompensationPlan, CompensationTrigger, Error, ExecutionRefusal, Intent, LifecycleDecision,
+    LinkRelation, MutationRequest, RequestDraft, RequestId, Result, StateVersion, Status,
 };
 
 use super::executing::{run_for_anybody, succeed};
@@ -40,9 +40,11 @@ async fn original_and_compensation(world: &World) -> (MutationRequest, MutationR
 }
 
 fn assert_linked(original: &MutationRequest, compensation: &MutationRequest) {
-    let link = |relation, to: &MutationRequest| vec![ExecutionLink { relation, request: to.id.clone() }];
-    assert_eq!(compensation.execution.links, link(LinkRelation::Compensates, original));
-    assert_eq!(original.execution.links, link(LinkRelation::CompensatedBy, compensation));
+    let links = |of: &MutationRequest| -> Vec<_> {
+        of.execution.links.iter().map(|link| (link.relation, link.request.clone())).collect()
+    };
+    assert_eq!(links(compensation), [(LinkRelation::Compensates, original.id.clone())]);
+    assert_eq!(links(original), [(LinkRelation::CompensatedBy, compensation.id.clone())]);
     assert_eq!(original.state.status(), Status::Executed);
     assert_eq!(compensation.state.status(), Status::Executed);
     assert_eq!(count(original, LifecycleDecision::Compensated), 1);

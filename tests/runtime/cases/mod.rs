@@ -26,6 +26,7 @@ pub(crate) mod filing;
 pub(crate) mod interrupted;
 pub(crate) mod modes;
 pub(crate) mod racing;
+pub(crate) mod repeating;
 pub(crate) mod resolving;
 mod shaky_store;
 pub(crate) mod sweeper;

@@ -1,7 +1,7 @@
 //! Resolving alone stores nothing; resolving and storing does, and both say the same.
 
 use mutator_governance::workflow::{Resolution, StaleStrategy};
-use mutator_governance::{MutationRequest, Status};
+use mutator_governance::{Error, MutationRequest, PendingReason, Status};
 
 use super::{World, dual};
 use crate::people::{approval, history, id, needing, user, version};
@@ -56,4 +56,19 @@ pub(crate) async fn a_request_is_resolved_again_and_again(world: World) {
     let stored = world.stored(&request.id).await;
     let kinds = ["RevalidationRequired", "Validated", "RevalidationRequired"];
     assert_eq!(history(&stored, request.decisions.len()), kinds.map(|kind| format!("VersionResolution/{kind}")));
+}
+
+#[dual]
+pub(crate) async fn only_approved_requests_that_exist_are_resolved(world: World) {
+    let waiting = world.governance.submit(needing("request-1", &["a"])).await.unwrap();
+    assert!(waiting.state.pending().is_some_and(|pending| pending.reason == PendingReason::Approval));
+    let (strategy, by) = (StaleStrategy::RejectStale, user("executor"));
+    let asked = world.governance.resolve(&waiting.id, &version("v1"), strategy, by.clone()).await.unwrap_err();
+    assert!(matches!(asked, Error::Execution { .. }), "{asked}");
+    let told = world.governance.resolve_and_store(&waiting.id, &version("v1"), strategy, by.clone()).await.unwrap_err();
+    assert!(matches!(told, Error::Execution { .. }), "{told}");
+    let unknown = world.governance.resolve(&id("nobody"), &version("v1"), strategy, by).await.unwrap_err();
+    assert!(matches!(unknown, Error::NotFound { .. }), "{unknown}");
+    let stored = world.stored(&waiting.id).await;
+    assert_eq!(stored, waiting);
 }

@@ -1,0 +1,38 @@
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::questions::fill;
+use super::requests::{draft, file, second};
+use super::{RequestQueries, RequestStore, dual};
+use crate::query::{Count, RequestQuery, Statistics};
+use crate::request::{Pending, PendingReason, Status};
+
+/// Of few requests, the exact number.
+#[dual]
+pub async fn a_count_is_that_of_the_rows(store: Arc<dyn RequestStore>, queries: Arc<dyn RequestQueries>) {
+    let none = queries.count(&RequestQuery::new()).await.unwrap();
+    assert_eq!(none, Count::Exact(0));
+    fill(&store).await;
+    let approved_of_beta =
+        RequestQuery::new().with_statuses([Status::Approved]).unwrap().with_state_ids(["tenant:beta"]).unwrap();
+    for (query, expected) in [(RequestQuery::new(), 5), (RequestQuery::pending(), 2), (approved_of_beta, 1)] {
+        let count = queries.count(&query).await.unwrap();
+        assert_eq!(count, Count::Exact(expected), "{query}");
+    }
+}
+
+/// The statistics are those of what is stored.
+#[dual]
+pub async fn statistics_count_what_is_stored(store: Arc<dyn RequestStore>, queries: Arc<dyn RequestQueries>) {
+    let mut stored = fill(&store).await;
+    let ends = |at| Pending { reason: PendingReason::Quota, expires_at: Some(second(at)) };
+    for (name, at) in [("overdue", 50), ("soon", 160), ("later", 900)] {
+        let request = file(draft(name, "s").waiting_for(ends(at)), second(5));
+        stored.push(store.create(request).await.unwrap());
+    }
+    let minute = Duration::from_mins(1);
+    let statistics = queries.statistics(second(100), &[minute, minute * 10]).await.unwrap();
+    assert_eq!(statistics, Statistics::of(&stored, second(100), &[minute, minute * 10]));
+    assert_eq!(statistics.due_within, [(minute, 2), (minute * 10, 2)].into());
+    assert_eq!((statistics.total(), statistics.oldest_pending), (8, Some(second(5))));
+}

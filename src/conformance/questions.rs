@@ -1,0 +1,216 @@
+use std::sync::Arc;
+
+use super::requests::{alice, company, draft, file, pending, second};
+use super::{Question, RequestQueries, RequestStore, dual};
+use crate::error::Error;
+use crate::query::{
+    DecisionQuery, DecisionRow, InboxQuery, PageRequest, PendingApprovalQuery, PendingApprovalRow, RecentApprovalQuery,
+    RequestQuery, SortDirection,
+};
+use crate::request::{ActorContext, ApprovalDecision, ApprovalRule, ApprovalStatus, MutationRequest, Status, WriteId};
+use crate::workflow::{self, Command};
+
+type Store = Arc<dyn RequestStore>;
+type Queries = Arc<dyn RequestQueries>;
+
+/// Stores the [`company`] in another order than they were filed.
+#[dual]
+pub(super) async fn fill(store: &Store) -> Vec<MutationRequest> {
+    let requests = company();
+    for request in requests.iter().rev() {
+        store.create(request.clone()).await.unwrap();
+    }
+    requests
+}
+
+/// Has the rows of a question compared, read in pages of several lengths; each row as one word.
+#[dual]
+async fn expect<Asked: Question>(queries: &Queries, asked: Asked, word: fn(&Asked::Row) -> String, expected: &[&str]) {
+    for limit in [1, 2, 3, 50] {
+        let mut found = Vec::new();
+        let mut page = PageRequest::of(limit).unwrap();
+        loop {
+            let read = asked.ask(queries.as_ref(), &page).await.unwrap();
+            assert!(read.items.len() <= limit, "a page of {limit} has {} rows", read.items.len());
+            assert!(read.unreadable.is_empty(), "{:?}", read.unreadable);
+            found.extend(read.items.iter().map(word));
+            match read.next {
+                Some(cursor) => page = PageRequest::of(limit).unwrap().after(cursor),
+                None => break,
+            }
+        }
+        assert_eq!(found, expected, "in pages of {limit}");
+    }
+}
+
+fn id(request: &MutationRequest) -> String {
+    request.id.to_string()
+}
+
+fn approval(row: &PendingApprovalRow) -> String {
+    format!("{} {}", row.request.id, row.approval.id)
+}
+
+fn decision(row: &DecisionRow) -> String {
+    format!("{} {} {}", row.request.id, row.ordinal, row.decision.kind)
+}
+
+fn manager() -> ActorContext {
+    ActorContext::user("mona").unwrap().with_role("manager").unwrap()
+}
+
+/// Grants the first approval of the request that waits for two.
+#[dual]
+async fn grant_first_step(store: &Store, requests: &[MutationRequest]) {
+    let waiting = requests[0].clone();
+    let command = Command::grant(manager(), waiting.approvals[0].id.clone());
+    store.update(workflow::apply(waiting, &command, second(90)).unwrap(), WriteId::generate()).await.unwrap();
+}
+
+/// Requests are those that meet the filters, in created order from either end.
+#[dual]
+pub async fn requests_are_filtered_and_come_either_way(store: Store, queries: Queries) {
+    fill(&store).await;
+    let newest_first = RequestQuery::new().in_order(SortDirection::Descending);
+    let approved = RequestQuery::new().with_statuses([Status::Approved]).unwrap();
+    let of_acme = RequestQuery::new().with_state_ids(["tenant:acme"]).unwrap();
+    let both = of_acme.clone().with_statuses([Status::Approved, Status::Pending]).unwrap();
+    let asked_for = RequestQuery::new().with_ids(["late", "nobody", "scheduled"]).unwrap();
+    let later = RequestQuery::new().created_between(second(30), None).unwrap();
+    expect(&queries, RequestQuery::new(), id, &["two-steps", "scheduled", "filed", "late", "early"]).await;
+    expect(&queries, newest_first, id, &["early", "late", "filed", "scheduled", "two-steps"]).await;
+    expect(&queries, approved, id, &["late", "early"]).await;
+    expect(&queries, of_acme, id, &["two-steps", "filed", "early"]).await;
+    expect(&queries, both, id, &["two-steps", "early"]).await;
+    expect(&queries, asked_for, id, &["scheduled", "late"]).await;
+    expect(&queries, later, id, &["filed", "late", "early"]).await;
+}
+
+/// The two reads of requests give the same pages, and each goes on behind a page of the other.
+#[dual]
+pub async fn stored_requests_are_those_of_requests(store: Store, queries: Queries) {
+    let requests = fill(&store).await;
+    let (query, mut page) = (RequestQuery::new(), PageRequest::of(2).unwrap());
+    for expected in requests.chunks(2) {
+        let whole = queries.requests(&query, &page).await.unwrap();
+        let stored = queries.stored_requests(&query, &page).await.unwrap();
+        assert_eq!((&stored.next, whole.items.as_slice()), (&whole.next, expected));
+        for (stored, expected) in stored.items.into_iter().zip(expected) {
+            assert_eq!((stored.id(), stored.revision()), (&expected.id, expected.revision()));
+            assert_eq!(stored.into_request().as_ref(), Ok(expected));
+        }
+        page = whole.next.map_or(page, |cursor| PageRequest::of(2).unwrap().after(cursor));
+    }
+}
+
+/// Approvals that are open come a row each, until they are decided.
+#[dual]
+pub async fn pending_approvals_come_a_row_each(store: Store, queries: Queries) {
+    let requests = fill(&store).await;
+    store
+        .create(file(draft("last", "s").requires_approval(ApprovalRule::actor("bob").unwrap()), second(80)))
+        .await
+        .unwrap();
+    let all = ["two-steps approval-1", "two-steps approval-2", "last approval-1"];
+    let of_bob = || PendingApprovalQuery::new().with_approver_ids(["bob"]).unwrap();
+    let decided = PendingApprovalQuery::new().of_any_request().with_approval_statuses([ApprovalStatus::Approved]);
+    expect(&queries, PendingApprovalQuery::new(), approval, &all).await;
+    expect(&queries, of_bob(), approval, &["two-steps approval-2", "last approval-1"]).await;
+    expect(&queries, decided.unwrap(), approval, &["late approval-1", "early approval-1"]).await;
+    grant_first_step(&store, &requests).await;
+    expect(&queries, PendingApprovalQuery::new(), approval, &all[1..]).await;
+}
+
+/// Approved requests come by their latest approval activity, not by when they were filed.
+#[dual]
+pub async fn recent_approvals_come_latest_first(store: Store, queries: Queries) {
+    fill(&store).await;
+    let of_beta = RecentApprovalQuery::of_requests(RequestQuery::new().with_state_ids(["tenant:beta"]).unwrap());
+    expect(
+        &queries,
+        RecentApprovalQuery::new(),
+        |row| format!("{} {}", row.request.id, row.activity_at),
+        &[&format!("late {}", second(70)), &format!("early {}", second(60))],
+    )
+    .await;
+    expect(&queries, of_beta, |row| id(&row.request), &["late"]).await;
+}
+
+/// Decisions come by their time, the latest first, those of one time by request and place in its history.
+#[dual]
+pub async fn decisions_come_latest_first(store: Store, queries: Queries) {
+    fill(&store).await;
+    let all = [
+        "late 3 Approval/Granted",
+        "late 4 Lifecycle/Approved",
+        "early 3 Approval/Granted",
+        "early 4 Lifecycle/Approved",
+        "early 0 Lifecycle/Submitted",
+        "early 1 Lifecycle/Pending",
+        "early 2 Approval/Requested",
+        "late 0 Lifecycle/Submitted",
+        "late 1 Lifecycle/Pending",
+        "late 2 Approval/Requested",
+        "filed 0 Lifecycle/Submitted",
+        "scheduled 0 Lifecycle/Submitted",
+        "scheduled 1 Lifecycle/Pending",
+        "two-steps 0 Lifecycle/Submitted",
+        "two-steps 1 Lifecycle/Pending",
+        "two-steps 2 Approval/Requested",
+    ];
+    let requested = DecisionQuery::new().with_kinds([ApprovalDecision::Requested]).unwrap();
+    let by_bob = DecisionQuery::new().with_actor_ids(["bob"]).unwrap();
+    let between = DecisionQuery::new().decided_between(second(30), second(50)).unwrap();
+    expect(&queries, DecisionQuery::new(), decision, &all).await;
+    expect(&queries, requested, decision, &[all[6], all[9], all[15]]).await;
+    expect(&queries, by_bob, decision, &all[..4]).await;
+    expect(&queries, between, decision, &all[4..11]).await;
+}
+
+/// An inbox follows the steps, the clock and the rules of deciding.
+#[dual]
+pub async fn an_inbox_holds_what_its_actor_can_decide_now(store: Store, queries: Queries) {
+    let requests = fill(&store).await;
+    let rule = ApprovalRule::actor("bob").unwrap().expiring_at(second(200));
+    store.create(file(draft("until-200", "s").requires_approval(rule), second(80))).await.unwrap();
+    let inbox = |actor: ActorContext, now| (InboxQuery::of(&actor).unwrap(), second(now));
+    let bob = || ActorContext::user("bob").unwrap();
+    let own = alice().with_role("manager").unwrap();
+    expect(&queries, inbox(manager(), 90), approval, &["two-steps approval-1"]).await;
+    expect(&queries, inbox(bob(), 90), approval, &["until-200 approval-1"]).await;
+    expect(&queries, inbox(own, 90), approval, &[]).await;
+    grant_first_step(&store, &requests).await;
+    expect(&queries, inbox(manager(), 90), approval, &[]).await;
+    expect(&queries, inbox(bob(), 90), approval, &["two-steps approval-2", "until-200 approval-1"]).await;
+    expect(&queries, inbox(bob(), 200), approval, &["two-steps approval-2"]).await;
+}
+
+/// A cursor leads on only in the question it came from.
+#[dual]
+pub async fn a_question_refuses_the_cursor_of_another(store: Store, queries: Queries) {
+    fill(&store).await;
+    store.create(pending("more", "s", second(90))).await.unwrap();
+    let one = PageRequest::of(1).unwrap();
+    let of_all = queries.requests(&RequestQuery::new(), &one).await.unwrap().next.unwrap();
+    let of_decisions = queries.decisions(&DecisionQuery::new(), &one).await.unwrap().next.unwrap();
+    let (after_request, after_decision) =
+        (PageRequest::first().after(of_all), PageRequest::first().after(of_decisions));
+    let filtered = queries.requests(&RequestQuery::pending(), &after_request).await.map(|page| page.items.len());
+    let reversed = RequestQuery::new().in_order(SortDirection::Descending);
+    let reversed = queries.requests(&reversed, &after_request).await.map(|page| page.items.len());
+    let approvals = queries.pending_approvals(&PendingApprovalQuery::new(), &after_request).await;
+    let recent = queries.recent_approvals(&RecentApprovalQuery::new(), &after_decision).await;
+    let decisions = queries.decisions(&DecisionQuery::new(), &after_request).await.map(|page| page.items.len());
+    let inbox = queries.inbox(&InboxQuery::of(&manager()).unwrap(), second(90), &after_decision).await;
+    let refused = [
+        filtered,
+        reversed,
+        approvals.map(|page| page.items.len()),
+        recent.map(|page| page.items.len()),
+        decisions,
+        inbox.map(|page| page.items.len()),
+    ];
+    for (place, answer) in refused.into_iter().enumerate() {
+        assert!(matches!(answer, Err(Error::InvalidCursor { .. })), "question {place}: {answer:?}");
+    }
+}
