@@ -67,7 +67,8 @@ pub use crate::redis::fuzzing;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub use crate::redis::{
-    CheckMode, CheckPosition, CheckReport, CheckStep, Durability, Finding, Inspection, PreflightReport,
+    CheckMode, CheckPosition, CheckReport, CheckStep, Durability, FeedEntry, FeedGap, FeedPage, FeedPosition, Finding,
+    Inspection, PreflightReport, UnreadableEntry,
 };
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{
