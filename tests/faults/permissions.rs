@@ -11,7 +11,7 @@ use crate::scene::kind;
 use crate::support::{PrivateServer, unique_namespace};
 
 /// Every command that the store sends or its scripts run.
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 20] = [
     "get",
     "set",
     "mget",
@@ -26,6 +26,8 @@ const COMMANDS: [&str; 18] = [
     "zcard",
     "zlexcount",
     "xadd",
+    "xrange",
+    "xinfo|stream",
     "scan",
     "eval",
     "evalsha",
