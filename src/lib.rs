@@ -14,6 +14,7 @@
 //!   set: it moves only by the rules of [`workflow`], which are pure functions and can be used without any store.
 //! - [`workflow::explain`] says in words or as data why a request stands where it stands, and who can move it on;
 //!   [`workflow::decidable_by`] says which approvals an actor can decide now.
+//! - `RedisStore::read_feed` tells every write once it is made, for programs that follow what happens.
 //! - Every [`Error`] says what was refused, to which request, and what to do next; [`Error::outcome`] says whether a write
 //!   took effect.
 //!

@@ -168,6 +168,35 @@ fn an_id_that_another_entry_has_got_is_noticed() {
     }
 }
 
+/// What the server counts by outlives it, in either kind of file.
+#[test]
+fn a_server_that_was_restarted_goes_on_with_the_same_feed() {
+    let arguments = ["--enable-debug-command", "yes", "--appendonly", "yes", "--aof-use-rdb-preamble", "no"];
+    let server = PrivateServer::start_on_tcp(&arguments);
+    for flavour in Flavour::all() {
+        for files in [&[&["DEBUG", "RELOAD"][..]][..], &[&["BGREWRITEAOF"], &["DEBUG", "LOADAOF"]]] {
+            let options = Options::new(server.url(), unique_namespace("feed")).feed_length(10);
+            let mut scene = Scene::with(flavour, options);
+            scene.write_often("early", 250);
+            let mut position = FeedPosition::beginning();
+            scene.follow(&mut position, 50);
+            scene.write_often("late", 3);
+            for command in files {
+                let _: redis::Value = scene.raw.ask(command);
+                while scene.raw.ask::<String>(&["INFO", "persistence"]).contains("aof_rewrite_in_progress:1") {
+                    sleep(Duration::from_millis(10));
+                }
+            }
+            let mut again = position.clone();
+            let told = scene.follow(&mut again, 50);
+            assert_eq!((revisions(&told), told.gaps.len()), (vec![0, 1, 2], 0), "{flavour:?}, {files:?}");
+            let _: i64 = scene.raw.ask(&["XTRIM", &scene.feed_key(0), "MAXLEN", "1"]);
+            let gaps = scene.follow(&mut position, 50).gaps;
+            assert_eq!(gaps, [FeedGap::Trimmed { partition: 0, missed: 2 }], "{flavour:?}, {files:?}");
+        }
+    }
+}
+
 /// Told in the first page, which has nothing else; then what is kept is read from the oldest on; never told again.
 fn rewound(scene: &Scene, position: &mut FeedPosition, expected: Vec<u64>) -> Told {
     let first = scene.page(position, 5);

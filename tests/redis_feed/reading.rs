@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use mutator_governance::{FeedPosition, Timestamp, WriteId};
 
@@ -137,6 +137,30 @@ fn a_busy_partition_keeps_no_other_from_being_read() {
         let is_told =
             (0..4).any(|_| scene.page(&mut position, limit).entries.iter().any(|entry| entry.id == id(&quiet)));
         assert!(is_told, "limit {limit}: not within 4 pages");
+    }
+}
+
+/// More partitions than can be asked within the deadline: what was read is given out, and the next page goes on there.
+#[test]
+fn a_page_that_ran_out_of_time_is_gone_on_with() {
+    for flavour in Flavour::all() {
+        let mut scene = Scene::new(flavour, &redis_url(), 1_024);
+        scene.write("r", 40, 1);
+        let hasty = flavour.open(&scene.options.clone().timeout(Duration::from_millis(40))).unwrap();
+        let (mut position, mut told, mut cut) = (FeedPosition::beginning(), Vec::new(), 0);
+        let started = Instant::now();
+        while told.len() < scene.written.len() || cut == 0 {
+            assert!(started.elapsed() < Duration::from_secs(60), "{flavour:?}: {} told, {cut} cut", told.len());
+            match hasty.read_feed(&position, 1_000) {
+                Ok(page) => {
+                    cut += usize::from(!page.is_caught_up);
+                    told.extend(page.entries);
+                    position = page.next;
+                }
+                Err(error) => assert!(error.is_retryable(), "{flavour:?}: {error:?}"),
+            }
+        }
+        scene.check(&told, &scene.written);
     }
 }
 

@@ -79,7 +79,7 @@ impl Scene {
     /// Reads on until nothing is left, and has the position saved and read back between any two pages.
     pub fn follow(&self, position: &mut FeedPosition, limit: usize) -> Told {
         let mut told = Told::default();
-        for _ in 0..100_000 {
+        for _ in 0..2_000 {
             let page = self.page(position, limit);
             told.pages += 1;
             told.entries.extend(page.entries);

@@ -53,8 +53,8 @@ impl Mark {
     /// Goes on behind this mark by at most `limit` entries; one more than that was asked for.
     pub(super) fn read_on(&self, partition: u16, part: Part, limit: usize) -> Step {
         let removed = part.added.saturating_sub(part.kept);
-        let may_have_more = part.entries.len() > limit;
-        let (behind, last, skipped) = match *self {
+        let more = part.entries.len() > limit;
+        let (mut behind, mut last, skipped) = match *self {
             Self::Beginning => (removed, None, 0),
             Self::Behind { added, last } if last.is_some() && part.first() == last => (added, last, 1),
             // All that was read has been removed, and nothing else.
@@ -69,15 +69,14 @@ impl Mark {
                 return Step { entries: Vec::new(), gap: Some(gap), next, more: true };
             }
         };
-        let mut step = Step { entries: Vec::new(), gap: None, next: *self, more: may_have_more };
-        let (mut behind, mut last) = (behind, last);
+        let mut entries = Vec::new();
         for (anchor, entry) in part.entries.into_iter().skip(skipped).take(limit) {
             (behind, last) = (behind.saturating_add(1), Some(anchor));
-            step.entries.push(entry);
+            entries.push(entry);
         }
         // Counted anew at the end, in case that entries were taken out in the middle.
-        step.next = Self::Behind { added: if may_have_more { behind } else { part.added }, last };
-        step
+        let next = Self::Behind { added: if more { behind } else { part.added }, last };
+        Step { entries, gap: None, next, more }
     }
 }
 

@@ -39,7 +39,7 @@ struct Marks {
     /// The partition to be read first, so that each has its turn when a page has no room for all.
     turn: u16,
     /// At least one.
-    marks: Vec<Mark>,
+    partitions: Vec<Mark>,
 }
 
 impl FeedPosition {
@@ -49,7 +49,7 @@ impl FeedPosition {
     }
 
     pub(super) fn at(keyspace: &Keyspace, turn: u16, marks: Vec<Mark>) -> Self {
-        Self(Some(Marks { namespace: fingerprint(keyspace), turn, marks }))
+        Self(Some(Marks { namespace: fingerprint(keyspace), turn, partitions: marks }))
     }
 
     /// The partition to be read first, and the mark of each.
@@ -60,19 +60,23 @@ impl FeedPosition {
         let partitions = keyspace.partition_count();
         match &self.0 {
             None => Ok((0, vec![Mark::Beginning; usize::from(partitions)])),
-            Some(marks) if marks.namespace != fingerprint(keyspace) || marks.marks.len() != usize::from(partitions) => {
-                Err(invalid("it belongs to another namespace"))
+            Some(marks)
+                if marks.namespace == fingerprint(keyspace) && marks.partitions.len() == usize::from(partitions) =>
+            {
+                Ok((marks.turn, marks.partitions.clone()))
             }
-            Some(marks) => Ok((marks.turn, marks.marks.clone())),
+            Some(_) => Err(invalid("it belongs to another namespace")),
         }
     }
 
     fn bytes(&self) -> Vec<u8> {
         let mut bytes = vec![VERSION];
-        if let Some(Marks { namespace, turn, marks }) = &self.0 {
+        if let Some(Marks { namespace, turn, partitions }) = &self.0 {
             bytes.extend_from_slice(namespace);
             bytes.extend_from_slice(&turn.to_be_bytes());
-            marks.iter().for_each(|mark| write_mark(&mut bytes, mark));
+            for mark in partitions {
+                write_mark(&mut bytes, mark);
+            }
         }
         bytes.extend_from_slice(&crc32fast::hash(&bytes).to_be_bytes());
         bytes
@@ -125,11 +129,11 @@ fn take<const LENGTH: usize>(bytes: &mut &[u8]) -> Option<[u8; LENGTH]> {
 fn read_marks(mut bytes: &[u8]) -> Option<Marks> {
     let namespace = take(&mut bytes)?;
     let turn = u16::from_be_bytes(take(&mut bytes)?);
-    let mut marks = Vec::new();
+    let mut partitions = Vec::new();
     while !bytes.is_empty() {
-        marks.push(read_mark(&mut bytes)?);
+        partitions.push(read_mark(&mut bytes)?);
     }
-    (usize::from(turn) < marks.len()).then_some(Marks { namespace, turn, marks })
+    (usize::from(turn) < partitions.len()).then_some(Marks { namespace, turn, partitions })
 }
 
 fn invalid(problem: &'static str) -> Error {

@@ -11,12 +11,12 @@ use crate::redis::keyspace::Keyspace;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FeedRead {
     pub(crate) partition: u16,
-    from: From,
+    start: Start,
     limit: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum From {
+enum Start {
     Oldest,
     Entry(StreamId),
     End,
@@ -25,10 +25,10 @@ enum From {
 impl FeedRead {
     /// From where, as feed.lua takes it.
     pub(crate) fn from(&self) -> String {
-        match self.from {
-            From::Oldest => "-".to_owned(),
-            From::Entry(id) => id.to_string(),
-            From::End => "end".to_owned(),
+        match self.start {
+            Start::Oldest => "-".to_owned(),
+            Start::Entry(id) => id.to_string(),
+            Start::End => "end".to_owned(),
         }
     }
 
@@ -74,8 +74,8 @@ impl<'a> FeedWalk<'a> {
             return None;
         }
         let partition = self.turn();
-        let from = self.marks.get(usize::from(partition))?.from().map_or(From::Oldest, From::Entry);
-        Some(FeedRead { partition, from, limit: self.room.div_ceil(left) })
+        let start = self.marks.get(usize::from(partition))?.from().map_or(Start::Oldest, Start::Entry);
+        Some(FeedRead { partition, start, limit: self.room.div_ceil(left) })
     }
 
     /// Takes what was answered to that.
@@ -128,7 +128,7 @@ impl<'a> FeedEnds<'a> {
 
     /// What to ask of a partition.
     pub(crate) const fn read(partition: u16) -> FeedRead {
-        FeedRead { partition, from: From::End, limit: 0 }
+        FeedRead { partition, start: Start::End, limit: 0 }
     }
 
     pub(crate) fn add(&mut self, read: FeedRead, reply: &Value) -> Result<()> {
