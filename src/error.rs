@@ -190,6 +190,16 @@ pub enum Error {
         problem: &'static str,
     },
 
+    /// The change feed cannot be read on from this position.
+    #[error(
+        "the feed position cannot be used: {problem}; begin at the end or at the beginning, and read the requests again"
+    )]
+    #[non_exhaustive]
+    InvalidFeedPosition {
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+
     /// A request was executed, and what came of it could not be recorded.
     #[error(transparent)]
     Unrecorded(Box<UnrecordedExecution>),

@@ -15,6 +15,7 @@
 //!   itself can go around them: see [`MutationRequest`].
 //! - [`workflow::explain`] says in words or as data why a request stands where it stands, and who can move it on;
 //!   [`workflow::decidable_by`] says which approvals an actor can decide now.
+//! - `RedisStore::read_feed` tells every write once it is made, for programs that follow what happens.
 //! - Every [`Error`] says what was refused, to which request, and what to do next; [`Error::outcome`] says whether a write
 //!   took effect.
 //!
@@ -70,7 +71,8 @@ pub use crate::redis::fuzzing;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub use crate::redis::{
-    CheckMode, CheckPosition, CheckReport, CheckStep, Durability, Finding, Inspection, PreflightReport,
+    CheckMode, CheckPosition, CheckReport, CheckStep, Durability, FeedEntry, FeedGap, FeedPage, FeedPosition, Finding,
+    Inspection, PreflightReport, UnreadableEntry,
 };
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{

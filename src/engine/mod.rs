@@ -14,6 +14,8 @@ mod memory_store;
 #[cfg(feature = "redis")]
 mod redis_check;
 #[cfg(feature = "redis")]
+mod redis_feed;
+#[cfg(feature = "redis")]
 mod redis_queries;
 #[cfg(feature = "redis")]
 mod redis_store;

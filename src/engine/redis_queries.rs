@@ -219,6 +219,6 @@ impl RequestQueries for RedisStore {
     }
 }
 
-fn is_late(error: &Error) -> bool {
+pub(super) fn is_late(error: &Error) -> bool {
     matches!(error, Error::Store(error) if error.kind == StoreErrorKind::DeadlineExceeded)
 }

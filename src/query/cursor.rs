@@ -9,9 +9,8 @@ use sha2::Digest as _;
 use crate::error::{Error, Result};
 
 const VERSION: u8 = 1;
-const FINGERPRINT_BYTES: usize = 8;
 const CHECKSUM_BYTES: usize = 4;
-const HEAD_BYTES: usize = 1 + FINGERPRINT_BYTES;
+const HEAD_BYTES: usize = 1 + Fingerprint::BYTES;
 
 /// Where a page ended, so that the next one goes on right behind it.
 ///
@@ -23,9 +22,11 @@ pub struct Cursor(Vec<u8>);
 
 /// What a cursor is bound to: the store and the query, as a short digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Fingerprint([u8; FINGERPRINT_BYTES]);
+pub(crate) struct Fingerprint([u8; Self::BYTES]);
 
 impl Fingerprint {
+    pub(crate) const BYTES: usize = 8;
+
     /// Every part goes in behind its length, so that no two lists of parts give the same bytes.
     pub(crate) fn of(parts: &[&[u8]]) -> Self {
         let mut sha = sha2::Sha256::new();
@@ -33,9 +34,14 @@ impl Fingerprint {
             sha.update((part.len() as u64).to_be_bytes());
             sha.update(part);
         }
-        let mut bytes = [0; FINGERPRINT_BYTES];
+        let mut bytes = [0; Self::BYTES];
         bytes.iter_mut().zip(sha.finalize()).for_each(|(to, from)| *to = from);
         Self(bytes)
+    }
+
+    #[cfg(feature = "redis")]
+    pub(crate) const fn to_bytes(self) -> [u8; Self::BYTES] {
+        self.0
     }
 }
 
@@ -53,7 +59,7 @@ impl Cursor {
     pub(crate) fn position(&self, fingerprint: Fingerprint) -> Result<&[u8]> {
         let damaged = || invalid("it is damaged");
         let body = self.0.get(1..self.0.len().saturating_sub(CHECKSUM_BYTES)).ok_or_else(damaged)?;
-        let (found, position) = body.split_at_checked(FINGERPRINT_BYTES).ok_or_else(damaged)?;
+        let (found, position) = body.split_at_checked(Fingerprint::BYTES).ok_or_else(damaged)?;
         if found != fingerprint.0 {
             return Err(invalid("it belongs to another query or another store"));
         }

@@ -4,6 +4,7 @@ use redis::{Arg, Cmd};
 
 use super::check::CheckMode;
 use super::durability::Durability;
+use super::feed::FeedRead;
 use super::index_entries::{Groups, add_decision_entries};
 use super::options::Settings;
 use super::record::{NewRecord, Room};
@@ -173,6 +174,13 @@ impl Call {
             command.arg(from).arg(to);
         }
         Self { writes: false, what: What::Script { script: &script::SIZES, keys, command } }
+    }
+
+    /// Reads on along the feed of one partition.
+    pub(crate) fn feed(settings: &Settings, read: FeedRead) -> Self {
+        let mut command = by_hash(&script::FEED, 1, 2, OTHER_BYTES);
+        command.arg(settings.keyspace.feed(read.partition)).arg(read.from()).arg(read.count());
+        Self { writes: false, what: What::Script { script: &script::FEED, keys: 1, command } }
     }
 
     /// Some of the records of the namespace, in any partition: one step of SCAN.

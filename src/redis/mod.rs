@@ -9,6 +9,7 @@ pub(crate) mod check_reply;
 mod command;
 mod durability;
 mod fault;
+mod feed;
 #[cfg(any(test, fuzzing))]
 #[allow(unreachable_pub, reason = "exported when it is fuzzed")]
 pub mod fuzzing;
@@ -37,6 +38,8 @@ pub use check::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspe
 pub(crate) use command::Call;
 pub use durability::Durability;
 pub(crate) use fault::{Effect, Fault};
+pub(crate) use feed::{FeedEnds, FeedWalk};
+pub use feed::{FeedEntry, FeedGap, FeedPage, FeedPosition, UnreadableEntry};
 pub(crate) use options::{RedisOptions, Settings};
 pub use preflight::PreflightReport;
 pub(crate) use reply::has_written;

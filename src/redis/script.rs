@@ -22,6 +22,8 @@ pub(crate) static SCAN: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua flags=no-writes\n", include_str!("scripts/scan.lua")]));
 pub(crate) static SIZES: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua flags=no-writes\n", include_str!("scripts/sizes.lua")]));
+pub(crate) static FEED: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&["#!lua flags=no-writes\n", include_str!("scripts/feed.lua")]));
 
 /// A script that needs a part begins with it; each function of a part takes some 0.2 µs of every call, used or not.
 const HEADER: &str = include_str!("scripts/header.lua");

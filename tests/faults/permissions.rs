@@ -10,14 +10,15 @@ use crate::redis_support::{Flavour, Options, Oracle, Raw};
 use crate::scene::kind;
 use crate::support::{PrivateServer, unique_namespace};
 
-/// Every command that the store sends or its scripts run, as an opening that lacks one of them says.
+/// Every command that the store sends or its scripts run, as an opening that lacks one of them says, and those by which
+/// the change feed is read, without which it opens.
 fn commands(raw: &mut Raw, address: &str) -> BTreeSet<String> {
     let user = unique_namespace("user");
     let _: String = raw.ask(&["ACL", "SETUSER", &user, "on", ">pw", "~*", "+@all", "-xadd"]);
     let options = Options::new(format!("redis://{user}:pw@{address}"), unique_namespace("lacking"));
     let refusal = Flavour::all()[0].open(&options).map(drop).unwrap_err().to_string();
     let (_, all) = refusal.split_once("Allow all of: ").expect("it says what to allow");
-    all.split(' ').map(str::to_owned).collect()
+    all.split(' ').chain(["xrange", "xinfo|stream"]).map(str::to_owned).collect()
 }
 
 #[test]

@@ -9,10 +9,10 @@ use mutator_governance::blocking::{self, RequestQueries as _, RequestStore as _}
 #[cfg(any(feature = "tokio", feature = "smol"))]
 use mutator_governance::nonblocking::{self, RequestQueries as _, RequestStore as _};
 use mutator_governance::{
-    CheckReport, Compression, Count, DecisionQuery, DecisionRow, DocumentLimit, Durability, InboxQuery, Inspection,
-    Lookup, MutationRequest, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow, PreflightReport,
-    RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result, Settled, StateId, Statistics,
-    StoredRequest, Timestamp, UnsettledWrite, WriteId,
+    CheckReport, Compression, Count, DecisionQuery, DecisionRow, DocumentLimit, Durability, FeedPage, FeedPosition,
+    InboxQuery, Inspection, Lookup, MutationRequest, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
+    PreflightReport, RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result, Settled, StateId,
+    Statistics, StoredRequest, Timestamp, UnsettledWrite, WriteId,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,7 @@ pub struct Options {
     pub durability: Durability,
     pub read_only: bool,
     pub allow_eviction: bool,
+    pub feed_length: u32,
 }
 
 /// A store in one of the flavours; every call waits for its end.
@@ -64,6 +65,7 @@ impl Options {
             durability: Durability::default(),
             read_only: false,
             allow_eviction: false,
+            feed_length: 100_000,
         }
     }
 
@@ -95,6 +97,10 @@ impl Options {
         Self { allow_eviction: true, ..self }
     }
 
+    pub fn feed_length(self, feed_length: u32) -> Self {
+        Self { feed_length, ..self }
+    }
+
     pub fn limit(self, limit: DocumentLimit) -> Self {
         Self { limit, ..self }
     }
@@ -114,7 +120,8 @@ macro_rules! builder {
             .connect_timeout($options.connect_timeout)
             .document_limit($options.limit)
             .compression($options.compression)
-            .durability($options.durability);
+            .durability($options.durability)
+            .feed_length($options.feed_length);
         let builder = if $options.allow_eviction { builder.allow_eviction() } else { builder };
         if $options.read_only { builder.read_only() } else { builder }
     }};
@@ -291,6 +298,14 @@ impl Store {
 
     pub fn migrate(&self) -> Result<CheckReport> {
         call!(self, store => store.migrate(|_| {}))
+    }
+
+    pub fn read_feed(&self, from: &FeedPosition, limit: usize) -> Result<FeedPage> {
+        call!(self, store => store.read_feed(from, limit))
+    }
+
+    pub fn end_of_feed(&self) -> Result<FeedPosition> {
+        call!(self, store => store.end_of_feed())
     }
 
     pub fn preflight(&self) -> PreflightReport {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mutator_governance::{
-    ActorId, DecisionQuery, Error, InboxQuery, MutationRequest, PageRequest, PendingApprovalQuery, RecentApprovalQuery,
-    RequestQuery, Role, StateId, Status, UnsettledWrite, WriteId,
+    ActorId, DecisionQuery, Error, FeedPosition, InboxQuery, MutationRequest, PageRequest, PendingApprovalQuery,
+    RecentApprovalQuery, RequestQuery, Role, StateId, Status, UnsettledWrite, WriteId,
 };
 
 use super::requests::{asking_for_approvals, draft, id, moved_on, pending, second};
@@ -109,6 +109,8 @@ pub const OPERATIONS: &[Operation] = &[
     reads("statistics", |on| on.store.statistics(second(10), &[Duration::from_secs(60)]).map(drop)),
     reads("explain_query", |on| on.store.explain_query(&filtered()).map(drop)),
     reads("inspect", |on| on.store.inspect(&id("waiting")).map(drop)),
+    reads("read_feed", |on| on.store.read_feed(&FeedPosition::beginning(), 2).map(drop)),
+    reads("end_of_feed", |on| on.store.end_of_feed().map(drop)),
     reads("verify", |on| on.store.verify().map(drop)),
     Operation { name: "repair", kind: Kind::InSteps, run: |on| on.store.repair().map(drop) },
     Operation { name: "migrate", kind: Kind::InSteps, run: |on| on.store.migrate().map(drop) },

@@ -4,6 +4,7 @@
 //! fuzzers' corpora on stable. What is public is checked in `fuzz/checks`.
 
 mod excerpt;
+mod feed_reply;
 mod input;
 mod partition;
 mod query_vs_scan;

@@ -1,5 +1,6 @@
 use redis::Value;
 
+use super::feed_reply::{feed_reply, read_by_feeds};
 use super::input::Input;
 use super::samples::{at, request};
 use super::settings;
@@ -44,6 +45,7 @@ pub fn script_reply(data: &[u8]) {
     read_by_stores(&settings, &sent, &reply);
     read_by_writes(&settings, &sent, write_id, &reply);
     read_by_checks(&settings, &sent, &reply);
+    read_by_feeds(&settings, [&reply, &feed_reply(&mut input, &words)], is_told);
     match scan_reply::scanned(&settings, reply.clone()) {
         Ok(scanned) => page(scanned),
         Err(error) => is_told(&error),

@@ -1,0 +1,94 @@
+use std::fmt;
+
+use super::reply::Part;
+use super::{FeedEntry, FeedGap, UnreadableEntry};
+
+/// An entry's place in its stream, as the server gives it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct StreamId {
+    pub(super) milliseconds: u64,
+    pub(super) sequence: u64,
+}
+
+/// An entry that was read, by which its stream is known again.
+///
+/// By its content too: the clock of another server may give an id again that was lost with a failover.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) struct Anchor {
+    pub(super) id: StreamId,
+    pub(super) digest: u32,
+}
+
+/// How far the feed of one partition has been read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Mark {
+    /// Not at all: the oldest entry that is kept comes next, whatever was removed before.
+    Beginning,
+    /// Behind so many of the entries that were ever added; the last of them, where it was read.
+    Behind { added: u64, last: Option<Anchor> },
+}
+
+/// What one partition gave behind a mark.
+pub(super) struct Step {
+    pub(super) entries: Vec<Result<FeedEntry, UnreadableEntry>>,
+    pub(super) gap: Option<FeedGap>,
+    pub(super) next: Mark,
+    pub(super) more: bool,
+}
+
+impl Mark {
+    /// Behind the newest entry.
+    pub(super) fn end(part: &Part) -> Self {
+        Self::Behind { added: part.added, last: part.entries.last().map(|(anchor, _)| *anchor) }
+    }
+
+    /// The entry from which to read on, itself included; `None` for the oldest.
+    pub(super) fn from(&self) -> Option<StreamId> {
+        match self {
+            Self::Behind { last: Some(last), .. } => Some(last.id),
+            _ => None,
+        }
+    }
+
+    /// Goes on behind this mark by at most `limit` entries; one more than that was asked for.
+    pub(super) fn read_on(&self, partition: u16, part: Part, limit: usize) -> Step {
+        let removed = part.added.saturating_sub(part.kept);
+        let more = part.entries.len() > limit;
+        let (mut behind, mut last, skipped) = match *self {
+            Self::Beginning => (removed, None, 0),
+            Self::Behind { added, last } if last.is_some() && part.first() == last => (added, last, 1),
+            // All that was read has been removed, and nothing else.
+            Self::Behind { added, last } if added == removed => (added, last, 0),
+            Self::Behind { added, .. } => {
+                let gap = if removed > added {
+                    FeedGap::Trimmed { partition, missed: removed - added }
+                } else {
+                    FeedGap::Rewound { partition }
+                };
+                let next = Self::Behind { added: removed, last: None };
+                return Step { entries: Vec::new(), gap: Some(gap), next, more: true };
+            }
+        };
+        let mut entries = Vec::new();
+        for (anchor, entry) in part.entries.into_iter().skip(skipped).take(limit) {
+            (behind, last) = (behind.saturating_add(1), Some(anchor));
+            entries.push(entry);
+        }
+        // Counted anew at the end, in case that entries were taken out in the middle.
+        let next = Self::Behind { added: if more { behind } else { part.added }, last };
+        Step { entries, gap: None, next, more }
+    }
+}
+
+impl StreamId {
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let (milliseconds, sequence) = text.split_once('-')?;
+        Some(Self { milliseconds: milliseconds.parse().ok()?, sequence: sequence.parse().ok()? })
+    }
+}
+
+impl fmt::Display for StreamId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}-{}", self.milliseconds, self.sequence)
+    }
+}

@@ -1,0 +1,109 @@
+use redis::Value;
+
+use super::mark::{Anchor, StreamId};
+use super::{FeedEntry, UnreadableEntry};
+use crate::error::Result;
+use crate::redis::keyspace::Keyspace;
+use crate::redis::reply::{array, bytes, refuse_missing_permission, refuse_wrong_type, text, unexpected};
+use crate::request::{DecisionKind, RequestId, Status, Timestamp};
+
+/// What one partition answered.
+pub(super) struct Part {
+    /// How many entries were ever added to its feed.
+    pub(super) added: u64,
+    /// How many of them are kept.
+    pub(super) kept: u64,
+    pub(super) entries: Vec<(Anchor, Result<FeedEntry, UnreadableEntry>)>,
+}
+
+impl Part {
+    /// Reads what feed.lua answers.
+    pub(super) fn of(keyspace: &Keyspace, partition: u16, reply: &Value) -> Result<Self> {
+        refuse_wrong_type(reply).and_then(|()| refuse_missing_permission(reply))?;
+        let broken = || unexpected("feed.lua");
+        let [Value::Int(added), Value::Int(kept), entries] = array(reply).unwrap_or_default() else {
+            return Err(broken().into());
+        };
+        let entries = array(entries).ok_or_else(broken)?.iter();
+        let entries: Option<_> = entries.map(|entry| read_entry(keyspace, partition, entry)).collect();
+        let number = |number: i64| u64::try_from(number).ok();
+        let part = || Some(Self { added: number(*added)?, kept: number(*kept)?, entries: entries? });
+        Ok(part().ok_or_else(broken)?)
+    }
+
+    pub(super) fn first(&self) -> Option<Anchor> {
+        self.entries.first().map(|(anchor, _)| *anchor)
+    }
+}
+
+/// `None` when it is no entry of a stream at all.
+fn read_entry(
+    keyspace: &Keyspace,
+    partition: u16,
+    entry: &Value,
+) -> Option<(Anchor, Result<FeedEntry, UnreadableEntry>)> {
+    let [id, fields] = array(entry)? else { return None };
+    let id = StreamId::parse(text(id)?)?;
+    let fields: Vec<&[u8]> = array(fields)?.iter().map(bytes).collect::<Option<_>>()?;
+    let read = Fields(&fields).read(keyspace, partition, id).map_err(|problem| UnreadableEntry {
+        partition,
+        entry: id.to_string(),
+        id: Fields(&fields).request_id(),
+        problem,
+    });
+    Some((Anchor { id, digest: digest(&fields) }, read))
+}
+
+/// Every part goes in behind its length, so that no two entries give the same bytes.
+fn digest(fields: &[&[u8]]) -> u32 {
+    let mut digest = crc32fast::Hasher::new();
+    for field in fields {
+        digest.update(&(field.len() as u64).to_be_bytes());
+        digest.update(field);
+    }
+    digest.finalize()
+}
+
+/// Names and values, one after another. What a later release may add is left out.
+struct Fields<'a>(&'a [&'a [u8]]);
+
+impl Fields<'_> {
+    fn read(&self, keyspace: &Keyspace, partition: u16, added: StreamId) -> Result<FeedEntry, &'static str> {
+        let id = self.request_id().ok_or("it names no request")?;
+        if keyspace.partition_of(&id) != partition {
+            return Err("the request that it names is of another partition");
+        }
+        let revision = self.text("revision").and_then(|number| number.parse().ok());
+        let status = self.text("status");
+        let status = status.and_then(|word| Status::ALL.into_iter().find(|status| status.as_str() == word));
+        Ok(FeedEntry {
+            id,
+            revision: revision.ok_or("it has no revision number")?,
+            status: status.ok_or("it has no status that this release knows")?,
+            decisions: self.decisions().ok_or("it has a decision that this release does not know")?,
+            partition,
+            added_at: time_of(added),
+        })
+    }
+
+    fn request_id(&self) -> Option<RequestId> {
+        RequestId::new(self.text("id")?).ok()
+    }
+
+    fn decisions(&self) -> Option<Vec<DecisionKind>> {
+        let kind = |word: &str| DecisionKind::all().find(|kind| kind.with_category() == word);
+        self.text("decisions")?.split(',').filter(|word| !word.is_empty()).map(kind).collect()
+    }
+
+    fn text(&self, name: &str) -> Option<&str> {
+        let (pairs, _) = self.0.as_chunks::<2>();
+        let [_, value] = pairs.iter().find(|[found, _]| *found == name.as_bytes())?;
+        std::str::from_utf8(value).ok()
+    }
+}
+
+/// An id that was given by hand may be behind all times.
+fn time_of(id: StreamId) -> Timestamp {
+    let micros = id.milliseconds.checked_mul(1_000);
+    micros.and_then(|micros| Timestamp::from_micros(micros).ok()).unwrap_or(Timestamp::MAX)
+}
