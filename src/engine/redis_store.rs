@@ -298,7 +298,7 @@ impl RedisStore {
 #[dual]
 impl RequestStore for RedisStore {
     async fn create(&self, request: MutationRequest) -> Result<MutationRequest> {
-        let call = Call::create(&self.settings, &request)?;
+        let call = Call::create(&self.settings, &request)?.waiting(self.durability.waits());
         let write = UnsettledWrite { id: request.id.clone(), base: None, write_id: request.revision().write_id };
         let mut attempts = Attempts::new(self.deadline(), true);
         let (value, confirmation) =
@@ -323,6 +323,7 @@ impl RequestStore for RedisStore {
         let mut attempts = Attempts::new(self.deadline(), true);
         loop {
             let call = Call::update(&self.settings, &request, next, stored_decisions)?;
+            let call = call.waiting(self.durability.waits());
             let answers = self.attempt(&call, self.durability.waits(), &mut attempts).await;
             let (value, confirmation) = answers.map_err(|error| error.leaving(&write))?;
             match reply::updated(&self.settings, &request, write_id, &value)? {

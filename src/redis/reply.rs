@@ -33,10 +33,11 @@ pub(crate) enum Updated {
     Stored(usize),
 }
 
-/// Whether a script that writes a request answers that it is written, by this attempt or, it may be, by an earlier one.
+/// Whether a script that writes a request has written, so that there is something to be confirmed: the request, or, when
+/// it was told to wait, once more what an earlier attempt has written.
 pub(crate) fn has_written(reply: &Value) -> bool {
     let tag = array(reply).and_then(|parts| text(parts.first()?));
-    matches!(tag, Some("created" | "exists" | "updated" | "repeated"))
+    matches!(tag, Some("created" | "updated" | "repeated"))
 }
 
 /// Whether a look at a namespace found none.
@@ -154,7 +155,7 @@ pub(crate) fn created(settings: &Settings, sent: &MutationRequest, reply: &Value
     let (word, rest) = tagged(reply, "create.lua")?;
     match (word, rest) {
         ("created", _) => Ok(Created::AsSent),
-        ("exists", [record, ..]) => {
+        ("exists" | "repeated", [record, ..]) => {
             let bytes = bytes(record).ok_or_else(|| unexpected_write("create.lua"))?;
             let revision = sent.revision();
             let fate = Record::parse(bytes).map(|record| record.fate_of(revision.number, revision.write_id));
