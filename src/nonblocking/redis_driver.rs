@@ -2,10 +2,9 @@
 
 use std::fmt;
 use std::pin::pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, MutexGuard, PoisonError};
 
-use async_lock::Mutex;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, Cmd, RedisResult, Value};
 
@@ -30,7 +29,10 @@ struct Shared {
     client: Client,
     config: AsyncConnectionConfig,
     address: Box<str>,
-    connected: Mutex<Option<Connected>>,
+    /// Never held while anything is waited for, so that looking at it or emptying it takes no time.
+    connected: std::sync::Mutex<Option<Connected>>,
+    /// Held by the caller who makes a connection. The others wait for it, each within his own time.
+    connecting: async_lock::Mutex<()>,
 }
 
 #[derive(Clone)]
@@ -50,7 +52,8 @@ impl Driver {
             client: settings.client()?,
             config,
             address: settings.address.as_str().into(),
-            connected: Mutex::new(None),
+            connected: std::sync::Mutex::default(),
+            connecting: async_lock::Mutex::new(()),
         })))
     }
 
@@ -86,7 +89,8 @@ impl Driver {
     pub(super) fn for_waiting(&self) -> Self {
         let Shared { client, config, address, .. } = &*self.0;
         let (client, config, address) = (client.clone(), config.clone(), address.clone());
-        Self(Arc::new(Shared { client, config, address, connected: Mutex::new(None) }))
+        let (connected, connecting) = (std::sync::Mutex::default(), async_lock::Mutex::new(()));
+        Self(Arc::new(Shared { client, config, address, connected, connecting }))
     }
 
     async fn exchange<T, F: Future<Output = RedisResult<T>>>(
@@ -103,7 +107,7 @@ impl Driver {
         let Connected { connection, timeouts } = connected;
         let Some(outcome) = within(remaining, pin!(exchange(connection))).await else {
             if timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_TIMEOUTS {
-                self.give_up(&timeouts).await;
+                self.give_up(&timeouts);
             }
             return Err(Fault::deadline(address, deadline, Effect::Unknown));
         };
@@ -113,7 +117,7 @@ impl Driver {
             Err(error) => {
                 let fault = Fault::command(address, error);
                 if fault.breaks_connection {
-                    self.give_up(&timeouts).await;
+                    self.give_up(&timeouts);
                 }
                 Err(fault)
             }
@@ -122,25 +126,33 @@ impl Driver {
 
     /// The connection, made if there is none. One caller makes it, the others wait for that.
     async fn connected(&self) -> Result<Connected, Fault> {
-        let mut slot = self.0.connected.lock().await;
-        if let Some(connected) = &*slot {
-            return Ok(connected.clone());
+        if let Some(connected) = self.slot().clone() {
+            return Ok(connected);
+        }
+        let _connecting = self.0.connecting.lock().await;
+        if let Some(connected) = self.slot().clone() {
+            return Ok(connected);
         }
         // In a box, because connecting takes more room than all else, and every call would carry it along.
         let connection = Box::pin(self.0.client.get_multiplexed_async_connection_with_config(&self.0.config))
             .await
             .map_err(|error| Fault::connecting(&self.0.address, error))?;
         let connected = Connected { connection, timeouts: Arc::default() };
-        *slot = Some(connected.clone());
+        *self.slot() = Some(connected.clone());
         Ok(connected)
     }
 
     /// Has the next call make a new connection, unless somebody did already.
-    async fn give_up(&self, old: &Arc<AtomicU32>) {
-        let mut slot = self.0.connected.lock().await;
+    fn give_up(&self, old: &Arc<AtomicU32>) {
+        let mut slot = self.slot();
         if slot.as_ref().is_some_and(|current| Arc::ptr_eq(&current.timeouts, old)) {
             *slot = None;
         }
+    }
+
+    fn slot(&self) -> MutexGuard<'_, Option<Connected>> {
+        // Nobody panics with it, and what is in it would be whole all the same.
+        self.0.connected.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
