@@ -303,7 +303,8 @@ impl RequestStore for RedisStore {
         let mut attempts = Attempts::new(self.deadline(), true);
         let (value, confirmation) =
             self.attempt(&call, self.durability.waits(), &mut attempts).await.map_err(|error| error.leaving(&write))?;
-        let stored = match reply::created(&self.settings, &request, &value)? {
+        let created = reply::created(&self.settings, &request, &value);
+        let stored = match created.map_err(|error| attempts.refused(error).leaving(&write))? {
             // Its decisions are stored now, which makes the next update send only what it adds.
             Created::AsSent => {
                 let revision = request.revision();
@@ -326,7 +327,8 @@ impl RequestStore for RedisStore {
             let call = call.waiting(self.durability.waits());
             let answers = self.attempt(&call, self.durability.waits(), &mut attempts).await;
             let (value, confirmation) = answers.map_err(|error| error.leaving(&write))?;
-            match reply::updated(&self.settings, &request, write_id, &value)? {
+            let updated = reply::updated(&self.settings, &request, write_id, &value);
+            match updated.map_err(|error| attempts.refused(error).leaving(&write))? {
                 Updated::Applied => {
                     self.durability.confirm(confirmation, &request.id, next)?;
                     return Ok(request.at_revision(next));

@@ -33,6 +33,9 @@ pub(crate) enum Updated {
     Stored(usize),
 }
 
+/// How the answers of a script end that has refused to write.
+pub(super) const NOTHING_WRITTEN: &str = ". Nothing was written";
+
 /// Whether a script that writes a request has written, so that there is something to be confirmed: the request, or, when
 /// it was told to wait, once more what an earlier attempt has written.
 pub(crate) fn has_written(reply: &Value) -> bool {
@@ -246,7 +249,7 @@ pub(super) fn refuse_wrong_type(reply: &Value) -> Result<()> {
         return Err(StoreError::new(
             StoreErrorKind::Refused,
             Outcome::NotApplied,
-            format!("{key} holds a {found} where a {wanted} belongs; something else uses the key. Nothing was written"),
+            format!("{key} holds a {found} where a {wanted} belongs; something else uses the key{NOTHING_WRITTEN}"),
         )
         .into());
     }
@@ -259,7 +262,7 @@ pub(super) fn refuse_missing_permission(reply: &Value) -> Result<()> {
         return Err(StoreError::new(
             StoreErrorKind::Refused,
             Outcome::NotApplied,
-            format!("the user may not run {command} on {key}; give the permission to the user. Nothing was written"),
+            format!("the user may not run {command} on {key}; give the permission to the user{NOTHING_WRITTEN}"),
         )
         .into());
     }
