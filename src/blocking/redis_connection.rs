@@ -29,18 +29,13 @@ impl Connection {
 
     /// Sends one command and reads its reply. After an I/O or a parse error the connection must not be used again.
     pub(super) fn run(&mut self, command: &Cmd, deadline: Deadline) -> RedisResult<Value> {
-        self.ask(command, deadline)?.extract_error()
-    }
-
-    /// The same, where a refusal of the server is an answer too.
-    pub(super) fn ask(&mut self, command: &Cmd, deadline: Deadline) -> RedisResult<Value> {
         self.stream.set_deadline(deadline);
         self.sending.clear();
         self.sending.shrink_to(MOST_KEPT);
         command.write_packed_command(&mut self.sending);
         self.stream.write_all(&self.sending)?;
         self.stream.flush()?;
-        self.replies.read(&mut self.stream)
+        self.replies.read(&mut self.stream)?.extract_error()
     }
 
     fn set_up(&mut self, settings: &RedisConnectionInfo, deadline: Deadline) -> RedisResult<()> {

@@ -10,8 +10,8 @@ use crate::query::{DueQuery, IndexedMetadata, Lookup, Page, PageRequest, Request
 use crate::redis::ClientCertificate;
 use crate::redis::reply::{self, Created, Updated};
 use crate::redis::{
-    Attempts, Call, Cardinalities, CheckReport, CheckStep, Durability, Fault, Next, PreflightReport, RedisOptions,
-    Settings,
+    Attempts, Call, Cardinalities, CheckReport, CheckStep, Confirmation, Durability, Fault, Next, PreflightReport,
+    RedisOptions, Settings,
 };
 use crate::request::{MutationRequest, RequestId, StateId, Timestamp, WriteId};
 use crate::settle::{Settled, UnsettledWrite};
@@ -264,7 +264,7 @@ impl RedisStore {
         call: &Call,
         waits: bool,
         attempts: &mut Attempts,
-    ) -> Result<(redis::Value, Option<redis::Value>)> {
+    ) -> Result<(redis::Value, Option<Confirmation>)> {
         if call.writes {
             self.settings.check_writable()?;
         }
@@ -287,11 +287,11 @@ impl RedisStore {
         command: &redis::Cmd,
         waits: bool,
         deadline: Deadline,
-    ) -> Result<(redis::Value, Option<redis::Value>), Fault> {
+    ) -> Result<(redis::Value, Option<Confirmation>), Fault> {
         if !waits {
             return Ok((self.driver.run(command, deadline).await?, None));
         }
-        self.waiting.run_and_wait(command, &self.durability.wait(deadline), deadline).await
+        self.waiting.run_and_wait(command, self.durability, deadline).await
     }
 }
 

@@ -4,14 +4,15 @@ use std::fmt;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, RedisResult, Value};
+use redis::{AsyncConnectionConfig, Client, Cmd, Value};
 
 use super::timer::within;
 use crate::deadline::Deadline;
 use crate::error::Result;
-use crate::redis::{Effect, Fault, Settings, has_written};
+use crate::redis::{Confirmation, Durability, Effect, Fault, Settings, has_written};
 
 pub(super) use super::timer::pause;
 
@@ -61,28 +62,25 @@ impl Driver {
     ///
     /// Dropping the future leaves the connection usable: the reply is read and thrown away.
     pub(super) async fn run(&self, command: &Cmd, deadline: Deadline) -> Result<Value, Fault> {
-        self.exchange(deadline, |mut connection| async move {
-            connection.send_packed_command(command).await.and_then(Value::extract_error)
-        })
-        .await
+        let connected = self.connected(deadline).await?;
+        self.ask(&connected, command, deadline).await
     }
 
-    /// Sends one command and, if it has written something, another on the same connection that waits for its confirmation.
+    /// Sends one command and, if it has written something, waits on the same connection for its confirmation, for as long as
+    /// it takes or there is time left behind the answer.
     pub(super) async fn run_and_wait(
         &self,
         command: &Cmd,
-        wait: &Cmd,
+        durability: Durability,
         deadline: Deadline,
-    ) -> Result<(Value, Option<Value>), Fault> {
-        self.exchange(deadline, |mut connection| async move {
-            let answer = connection.send_packed_command(command).await?.extract_error()?;
-            if !has_written(&answer) {
-                return Ok((answer, None));
-            }
-            let confirmation = connection.send_packed_command(wait).await?;
-            Ok((answer, Some(confirmation)))
-        })
-        .await
+    ) -> Result<(Value, Option<Confirmation>), Fault> {
+        let connected = self.connected(deadline).await?;
+        let answer = self.ask(&connected, command, deadline).await?;
+        if !has_written(&answer) {
+            return Ok((answer, None));
+        }
+        let confirmation = self.ask(&connected, &durability.wait(deadline), deadline).await;
+        Ok((answer, Some(confirmation)))
     }
 
     /// A driver with a connection of its own: while one command waits, those behind it on the same connection do too.
@@ -93,42 +91,38 @@ impl Driver {
         Self(Arc::new(Shared { client, config, address, connected, connecting }))
     }
 
-    async fn exchange<T, F: Future<Output = RedisResult<T>>>(
-        &self,
-        deadline: Deadline,
-        exchange: impl FnOnce(MultiplexedConnection) -> F,
-    ) -> Result<T, Fault> {
-        let address = &*self.0.address;
-        let time_left = || deadline.remaining().ok_or_else(|| Fault::deadline(address, deadline, Effect::None));
-        let connected = within(time_left()?, pin!(self.connected()))
-            .await
-            .ok_or_else(|| Fault::no_connection(address, deadline, "it was still being made"))??;
-        let remaining = time_left()?;
-        let Connected { connection, timeouts } = connected;
-        let Some(outcome) = within(remaining, pin!(exchange(connection))).await else {
+    async fn ask(&self, connected: &Connected, command: &Cmd, deadline: Deadline) -> Result<Value, Fault> {
+        let time_left = self.time_left(deadline)?;
+        let (mut connection, timeouts) = (connected.connection.clone(), &connected.timeouts);
+        let Some(outcome) = within(time_left, pin!(connection.send_packed_command(command))).await else {
             if timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_TIMEOUTS {
-                self.give_up(&timeouts);
+                self.give_up(timeouts);
             }
-            return Err(Fault::deadline(address, deadline, Effect::Unknown));
+            return Err(Fault::deadline(&self.0.address, deadline, Effect::Unknown));
         };
         timeouts.store(0, Ordering::Relaxed);
-        match outcome {
-            Ok(found) => Ok(found),
-            Err(error) => {
-                let fault = Fault::command(address, error);
-                if fault.breaks_connection {
-                    self.give_up(&timeouts);
-                }
-                Err(fault)
+        outcome.and_then(Value::extract_error).map_err(|error| {
+            let fault = Fault::command(&self.0.address, error);
+            if fault.breaks_connection {
+                self.give_up(timeouts);
             }
-        }
+            fault
+        })
     }
 
-    /// The connection, made if there is none. One caller makes it, the others wait for that.
-    async fn connected(&self) -> Result<Connected, Fault> {
+    /// The connection, made if there is none.
+    async fn connected(&self, deadline: Deadline) -> Result<Connected, Fault> {
+        let time_left = self.time_left(deadline)?;
         if let Some(connected) = self.slot().clone() {
             return Ok(connected);
         }
+        within(time_left, pin!(self.connect()))
+            .await
+            .ok_or_else(|| Fault::no_connection(&self.0.address, deadline, "it was still being made"))?
+    }
+
+    /// One caller makes the connection, the others wait for that.
+    async fn connect(&self) -> Result<Connected, Fault> {
         let _connecting = self.0.connecting.lock().await;
         if let Some(connected) = self.slot().clone() {
             return Ok(connected);
@@ -148,6 +142,10 @@ impl Driver {
         if slot.as_ref().is_some_and(|current| Arc::ptr_eq(&current.timeouts, old)) {
             *slot = None;
         }
+    }
+
+    fn time_left(&self, deadline: Deadline) -> Result<Duration, Fault> {
+        deadline.remaining().ok_or_else(|| Fault::deadline(&self.0.address, deadline, Effect::None))
     }
 
     fn slot(&self) -> MutexGuard<'_, Option<Connected>> {

@@ -149,6 +149,52 @@ fn a_repeated_write_that_waits_is_written_once_more() {
     }
 }
 
+/// Writes that share a connection wait one after another. Each has what is left of its time when it was answered, and what
+/// was answered is known to be applied.
+#[test]
+fn writes_that_wait_behind_each_other_are_applied_and_unconfirmed() {
+    let server = PrivateServer::start_on_tcp(&[]);
+    for flavour in Flavour::all() {
+        let timeout = Duration::from_secs(4);
+        let options = options(&server, timeout).pool_size(1).durability(Durability::Replicas(1));
+        let store = flavour.open(&options).unwrap();
+        std::thread::scope(|scope| {
+            for name in ["one", "other"] {
+                let store = &store;
+                scope.spawn(move || {
+                    let error = in_time(name, timeout, || store.create(pending(name, "s", second(0)))).unwrap_err();
+                    let found = (kind(&error), error.outcome());
+                    assert_eq!(found, (StoreErrorKind::Unconfirmed, Outcome::Applied), "{flavour:?}, {name}: {error}");
+                });
+            }
+        });
+    }
+}
+
+#[test]
+fn a_write_whose_server_dies_while_it_waits_was_applied() {
+    for flavour in Flavour::all() {
+        let mut server = PrivateServer::start_on_tcp(&[]);
+        let options = options(&server, Duration::from_secs(6)).durability(Durability::Replicas(1));
+        let (plain, store) =
+            (flavour.open(&options.clone().durability(Durability::Acknowledged)), flavour.open(&options));
+        let (plain, store) = (plain.unwrap(), store.unwrap());
+        let request = pending("r", "s", second(0));
+        std::thread::scope(|scope| {
+            let write = scope.spawn(|| store.create(request.clone()));
+            while plain.get(&request.id).unwrap().is_none() {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            // The answer has to arrive, too.
+            std::thread::sleep(Duration::from_millis(300));
+            server.stop();
+            let error = write.join().unwrap().unwrap_err();
+            let found = (kind(&error), error.outcome());
+            assert_eq!(found, (StoreErrorKind::Unconfirmed, Outcome::Applied), "{flavour:?}: {error}");
+        });
+    }
+}
+
 /// How many changes the server has made since it began.
 fn changes(raw: &mut Raw) -> u64 {
     let info: String = raw.ask(&["INFO", "persistence"]);
