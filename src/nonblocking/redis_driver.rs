@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::pin::pin;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, Cmd, Value};
 
+use super::silence::Silence;
 use super::timer::within;
 use crate::deadline::Deadline;
 use crate::error::Result;
@@ -18,9 +18,6 @@ pub(super) use super::timer::pause;
 
 /// Nothing is kept of a reply that was read: redis-rs makes room for each by itself.
 pub(super) fn done_with(_: Value) {}
-
-/// After so many calls in a row without any reply the connection is given up.
-const MOST_TIMEOUTS: u32 = 2;
 
 /// One connection; clones share it.
 #[derive(Clone)]
@@ -39,7 +36,15 @@ struct Shared {
 #[derive(Clone)]
 struct Connected {
     connection: MultiplexedConnection,
-    timeouts: Arc<AtomicU32>,
+    silence: Arc<Silence>,
+}
+
+/// A call that waits for its reply, and counts as one that was not answered unless it is said to be.
+struct Waiting<'a> {
+    driver: &'a Driver,
+    silence: &'a Arc<Silence>,
+    from: Instant,
+    is_answered: bool,
 }
 
 impl Driver {
@@ -93,18 +98,17 @@ impl Driver {
 
     async fn ask(&self, connected: &Connected, command: &Cmd, deadline: Deadline) -> Result<Value, Fault> {
         let time_left = self.time_left(deadline)?;
-        let (mut connection, timeouts) = (connected.connection.clone(), &connected.timeouts);
-        let Some(outcome) = within(time_left, pin!(connection.send_packed_command(command))).await else {
-            if timeouts.fetch_add(1, Ordering::Relaxed) + 1 >= MOST_TIMEOUTS {
-                self.give_up(timeouts);
-            }
-            return Err(Fault::deadline(&self.0.address, deadline, Effect::Unknown));
-        };
-        timeouts.store(0, Ordering::Relaxed);
+        let (mut connection, silence) = (connected.connection.clone(), &connected.silence);
+        let mut waiting = Waiting { driver: self, silence, from: Instant::now(), is_answered: false };
+        let outcome = within(time_left, pin!(connection.send_packed_command(command)))
+            .await
+            .ok_or_else(|| Fault::deadline(&self.0.address, deadline, Effect::Unknown))?;
+        waiting.is_answered = true;
+        silence.ends();
         outcome.and_then(Value::extract_error).map_err(|error| {
             let fault = Fault::command(&self.0.address, error);
             if fault.breaks_connection {
-                self.give_up(timeouts);
+                self.give_up(silence);
             }
             fault
         })
@@ -131,15 +135,15 @@ impl Driver {
         let connection = Box::pin(self.0.client.get_multiplexed_async_connection_with_config(&self.0.config))
             .await
             .map_err(|error| Fault::connecting(&self.0.address, error))?;
-        let connected = Connected { connection, timeouts: Arc::default() };
+        let connected = Connected { connection, silence: Arc::default() };
         *self.slot() = Some(connected.clone());
         Ok(connected)
     }
 
     /// Has the next call make a new connection, unless somebody did already.
-    fn give_up(&self, old: &Arc<AtomicU32>) {
+    fn give_up(&self, old: &Arc<Silence>) {
         let mut slot = self.slot();
-        if slot.as_ref().is_some_and(|current| Arc::ptr_eq(&current.timeouts, old)) {
+        if slot.as_ref().is_some_and(|current| Arc::ptr_eq(&current.silence, old)) {
             *slot = None;
         }
     }
@@ -151,6 +155,14 @@ impl Driver {
     fn slot(&self) -> MutexGuard<'_, Option<Connected>> {
         // Nobody panics with it, and what is in it would be whole all the same.
         self.0.connected.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        if !self.is_answered && self.silence.lasted(self.from) {
+            self.driver.give_up(self.silence);
+        }
     }
 }
 

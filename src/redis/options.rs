@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use redis::ConnectionAddr;
+use redis::io::tcp::socket2::TcpKeepalive;
 
 use super::address;
 use super::durability::Durability;
@@ -11,6 +12,10 @@ use super::tls::{Tls, TlsOptions};
 use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
 use crate::query::IndexedMetadata;
 use crate::stored_format::{Compression, DocumentLimit, FormatVersion};
+
+/// After so long without traffic the system asks whether the other side is still there, which also keeps firewalls from
+/// forgetting a connection.
+const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// What a Redis store was asked for, checked only when it is opened.
 #[derive(Clone)]
@@ -94,7 +99,8 @@ impl RedisOptions {
         }
         let parsed = address::read(&self.url)?;
         let redis_settings = parsed.redis_settings().clone().set_skip_set_lib_name();
-        let tcp_settings = parsed.tcp_settings().clone().set_nodelay(true);
+        let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
+        let tcp_settings = parsed.tcp_settings().clone().set_nodelay(true).set_keepalive(keepalive);
         let connection = parsed.set_redis_settings(redis_settings).set_tcp_settings(tcp_settings);
         Ok(Settings {
             #[cfg(feature = "tls")]
