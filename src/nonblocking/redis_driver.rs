@@ -1,18 +1,19 @@
 //! Sends commands over one shared connection, and makes a new one when that is no longer good.
 
 use std::fmt;
+use std::io;
 use std::pin::pin;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, Value};
+use redis::{AsyncConnectionConfig, Client, Cmd, RedisResult, Value};
 
 use super::silence::Silence;
 use super::timer::within;
 use crate::deadline::Deadline;
 use crate::error::Result;
-use crate::redis::{Confirmation, Durability, Effect, Fault, Settings, has_written};
+use crate::redis::{Confirmation, Durability, Effect, Fault, Settings, greetings, has_written};
 
 pub(super) use super::timer::pause;
 
@@ -25,8 +26,7 @@ pub(super) struct Driver(Arc<Shared>);
 
 struct Shared {
     client: Client,
-    config: AsyncConnectionConfig,
-    address: Box<str>,
+    settings: Arc<Settings>,
     /// Never held while anything is waited for, so that looking at it or emptying it takes no time.
     connected: std::sync::Mutex<Option<Connected>>,
     /// Held by the caller who makes a connection. The others wait for it, each within his own time.
@@ -50,17 +50,12 @@ struct Waiting<'a> {
 impl Driver {
     /// Makes no connection yet.
     pub(super) fn new(settings: &Arc<Settings>) -> Result<Self> {
-        // Each call has a deadline of its own, so redis-rs needs none.
-        let config = AsyncConnectionConfig::new()
-            .set_connection_timeout(Some(settings.connect_timeout))
-            .set_response_timeout(None);
-        Ok(Self(Arc::new(Shared {
-            client: settings.client()?,
-            config,
-            address: settings.address.as_str().into(),
-            connected: std::sync::Mutex::default(),
-            connecting: async_lock::Mutex::new(()),
-        })))
+        Ok(Self::of(settings.client()?, Arc::clone(settings)))
+    }
+
+    fn of(client: Client, settings: Arc<Settings>) -> Self {
+        let (connected, connecting) = (std::sync::Mutex::default(), async_lock::Mutex::new(()));
+        Self(Arc::new(Shared { client, settings, connected, connecting }))
     }
 
     /// Sends one command and waits for its reply, until the deadline.
@@ -90,10 +85,7 @@ impl Driver {
 
     /// A driver with a connection of its own: while one command waits, those behind it on the same connection do too.
     pub(super) fn for_waiting(&self) -> Self {
-        let Shared { client, config, address, .. } = &*self.0;
-        let (client, config, address) = (client.clone(), config.clone(), address.clone());
-        let (connected, connecting) = (std::sync::Mutex::default(), async_lock::Mutex::new(()));
-        Self(Arc::new(Shared { client, config, address, connected, connecting }))
+        Self::of(self.0.client.clone(), Arc::clone(&self.0.settings))
     }
 
     async fn ask(&self, connected: &Connected, command: &Cmd, deadline: Deadline) -> Result<Value, Fault> {
@@ -102,11 +94,11 @@ impl Driver {
         let mut waiting = Waiting { driver: self, silence, from: Instant::now(), is_answered: false };
         let outcome = within(time_left, pin!(connection.send_packed_command(command)))
             .await
-            .ok_or_else(|| Fault::deadline(&self.0.address, deadline, Effect::Unknown))?;
+            .ok_or_else(|| Fault::deadline(self.address(), deadline, Effect::Unknown))?;
         waiting.is_answered = true;
         silence.ends();
         outcome.and_then(Value::extract_error).map_err(|error| {
-            let fault = Fault::command(&self.0.address, error);
+            let fault = Fault::command(self.address(), error);
             if fault.breaks_connection {
                 self.give_up(silence);
             }
@@ -122,7 +114,7 @@ impl Driver {
         }
         within(time_left, pin!(self.connect()))
             .await
-            .ok_or_else(|| Fault::no_connection(&self.0.address, deadline, "it was still being made"))?
+            .ok_or_else(|| Fault::no_connection(self.address(), deadline, "it was still being made"))?
     }
 
     /// One caller makes the connection, the others wait for that.
@@ -132,12 +124,28 @@ impl Driver {
             return Ok(connected);
         }
         // In a box, because connecting takes more room than all else, and every call would carry it along.
-        let connection = Box::pin(self.0.client.get_multiplexed_async_connection_with_config(&self.0.config))
+        let connection = within(self.0.settings.connect_timeout, Box::pin(self.greet()))
             .await
-            .map_err(|error| Fault::connecting(&self.0.address, error))?;
+            .unwrap_or_else(|| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
+            .map_err(|error| Fault::connecting(self.address(), error))?;
         let connected = Connected { connection, silence: Arc::default() };
         *self.slot() = Some(connected.clone());
         Ok(connected)
+    }
+
+    async fn greet(&self) -> RedisResult<MultiplexedConnection> {
+        // Each call has a deadline of its own, and so has this, so redis-rs needs none.
+        let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
+        let mut connection = self.0.client.get_multiplexed_async_connection_with_config(&config).await?;
+        for greeting in greetings(self.0.settings.connection.redis_settings()) {
+            let answer = connection.send_packed_command(&greeting.command).await.and_then(Value::extract_error);
+            answer.map_err(|error| greeting.refused(error))?;
+        }
+        Ok(connection)
+    }
+
+    fn address(&self) -> &str {
+        &self.0.settings.address
     }
 
     /// Has the next call make a new connection, unless somebody did already.
@@ -149,7 +157,7 @@ impl Driver {
     }
 
     fn time_left(&self, deadline: Deadline) -> Result<Duration, Fault> {
-        deadline.remaining().ok_or_else(|| Fault::deadline(&self.0.address, deadline, Effect::None))
+        deadline.remaining().ok_or_else(|| Fault::deadline(self.address(), deadline, Effect::None))
     }
 
     fn slot(&self) -> MutexGuard<'_, Option<Connected>> {
@@ -168,6 +176,6 @@ impl Drop for Waiting<'_> {
 
 impl fmt::Debug for Driver {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Driver").field("address", &self.0.address).finish_non_exhaustive()
+        f.debug_struct("Driver").field("address", &self.address()).finish_non_exhaustive()
     }
 }

@@ -12,6 +12,7 @@ mod fault;
 #[cfg(any(test, fuzzing))]
 #[allow(unreachable_pub, reason = "exported when it is fuzzed")]
 pub mod fuzzing;
+mod greeting;
 mod history;
 mod index_entries;
 mod keyspace;
@@ -38,6 +39,7 @@ pub(crate) use command::Call;
 pub(crate) use durability::Confirmation;
 pub use durability::Durability;
 pub(crate) use fault::{Effect, Fault};
+pub(crate) use greeting::greetings;
 pub(crate) use options::{RedisOptions, Settings};
 pub use preflight::PreflightReport;
 pub(crate) use reply::has_written;

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
-use redis::ConnectionAddr;
 use redis::io::tcp::socket2::TcpKeepalive;
+use redis::{ConnectionAddr, RedisConnectionInfo};
 
 use super::address;
 use super::durability::Durability;
@@ -144,17 +144,18 @@ impl Settings {
         expect(dead_code, reason = "the blocking flavour connects by itself")
     )]
     pub(crate) fn client(&self) -> Result<redis::Client> {
+        // The driver greets the server by itself.
+        let unnamed = RedisConnectionInfo::default().set_skip_set_lib_name();
+        let connection = self.connection.clone().set_redis_settings(unnamed);
         let client = match self.connection.addr() {
             #[cfg(feature = "nonblocking-tls")]
-            ConnectionAddr::TcpTls { .. } => {
-                redis::Client::build_with_tls(self.connection.clone(), self.tls.certificates())
-            }
+            ConnectionAddr::TcpTls { .. } => redis::Client::build_with_tls(connection, self.tls.certificates()),
             #[cfg(not(feature = "nonblocking-tls"))]
             ConnectionAddr::TcpTls { .. } => {
                 let problem = "rediss:// in the asynchronous flavour needs the feature nonblocking-tls";
                 return Err(configuration(problem).into());
             }
-            _ => redis::Client::open(self.connection.clone()),
+            _ => redis::Client::open(connection),
         };
         client.map_err(|error| configuration(&format!("cannot connect to {}: {error}", self.address)).into())
     }
