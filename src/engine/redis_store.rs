@@ -88,6 +88,9 @@ impl RedisStoreBuilder {
     }
 
     /// How long making a connection may take; 1 s if nothing is said.
+    ///
+    /// Not within it is the look-up of a host name in the blocking flavour: the system takes the time it takes. Where that
+    /// may be long, name the address instead.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.options.connect_timeout = timeout;
