@@ -88,10 +88,7 @@ fn a_write_that_no_replica_confirms_is_applied_and_told_to_be_unconfirmed() {
 #[test]
 fn a_write_repeated_on_a_new_connection_is_unconfirmed_on_a_newer_server_too() {
     let Some(primary) = PrivateServer::start_newer_on_tcp(&["--repl-diskless-sync-delay", "0"]) else {
-        // Past the test harness, which would keep the line of a passing test to itself.
-        let line = "SKIPPED: MUTATOR_TEST_NEWER_REDIS names no redis-server of 7.2 or newer";
-        writeln!(std::io::stderr(), "{line}").unwrap();
-        return;
+        return skipped();
     };
     let replica = PrivateServer::start_newer_on_tcp(&[]).unwrap();
     follow(&mut Raw::to(replica.url()), primary.url());
@@ -115,7 +112,34 @@ fn a_write_repeated_on_a_new_connection_is_unconfirmed_on_a_newer_server_too() {
     }
 }
 
-/// What the test above shows of newer servers, seen on any: a repeated write that waits leaves the connection something to
+#[test]
+fn a_write_that_waits_for_the_disk_of_a_newer_server_is_told_whether_it_is_there() {
+    let Some(server) = PrivateServer::start_newer_on_tcp(&["--appendonly", "yes"]) else {
+        return skipped();
+    };
+    let mut raw = Raw::to(server.url());
+    for flavour in Flavour::all() {
+        let options = options(&server, Duration::from_secs(10)).durability(Durability::Fsynced);
+        let store = flavour.open(&options).unwrap();
+        let request = store.create(pending("r", "s", second(0))).unwrap();
+        let (change, write_id) = (next(&request), WriteId::generate());
+        for _ in ["first", "repeated"] {
+            store.update(change.clone(), write_id).unwrap();
+        }
+        let _: String = raw.ask(&["CONFIG", "SET", "appendonly", "no"]);
+        let error = store.update(change.clone(), write_id).unwrap_err();
+        assert_eq!((kind(&error), error.outcome()), (StoreErrorKind::Unconfirmed, Outcome::Applied), "{error}");
+        let _: String = raw.ask(&["CONFIG", "SET", "appendonly", "yes"]);
+    }
+}
+
+/// Past the test harness, which would keep the line of a passing test to itself.
+fn skipped() {
+    let line = "SKIPPED: MUTATOR_TEST_NEWER_REDIS names no redis-server of 7.2 or newer";
+    writeln!(std::io::stderr(), "{line}").unwrap();
+}
+
+/// What the first of those on newer servers shows, seen on any: a repeated write that waits leaves the connection something to
 /// wait for, and nothing else. One that does not wait, or is another's, writes nothing.
 #[test]
 fn a_repeated_write_that_waits_is_written_once_more() {
