@@ -116,6 +116,10 @@ mod redis_driver;
 mod redis_reply;
 
 #[cfg(feature = "redis")]
+#[path = "blocking/redis_socket.rs"]
+mod redis_socket;
+
+#[cfg(feature = "redis")]
 #[path = "blocking/redis_stream.rs"]
 mod redis_stream;
 

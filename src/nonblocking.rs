@@ -68,6 +68,10 @@ use std::ops::AsyncFnOnce as RunOnce;
 #[path = "nonblocking/redis_driver.rs"]
 mod redis_driver;
 
+#[cfg(feature = "redis")]
+#[path = "nonblocking/silence.rs"]
+mod silence;
+
 #[path = "nonblocking/timer.rs"]
 mod timer;
 

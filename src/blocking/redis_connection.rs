@@ -2,15 +2,15 @@
 
 use std::io::Write as _;
 
-use redis::{Cmd, ErrorKind, RedisConnectionInfo, RedisError, RedisResult, Value};
+use redis::{Cmd, RedisResult, Value};
 
 use super::redis_reply::Replies;
 use super::redis_stream::Stream;
 use crate::deadline::Deadline;
-use crate::redis::Settings;
+use crate::redis::{Settings, greetings};
 
-/// What a connection keeps of the room that its longest command took.
-const MOST_KEPT: usize = 64 * 1024;
+/// What a connection keeps of the room that its longest command or reply took.
+pub(super) const MOST_KEPT: usize = 64 * 1024;
 
 pub(super) struct Connection {
     stream: Stream,
@@ -23,49 +23,24 @@ impl Connection {
     pub(super) fn open(settings: &Settings, deadline: Deadline) -> RedisResult<Self> {
         let stream = Stream::connect(settings, deadline)?;
         let mut connection = Self { stream, sending: Vec::new(), replies: Replies::new() };
-        connection.set_up(settings.connection.redis_settings(), deadline)?;
+        for greeting in greetings(settings.connection.redis_settings()) {
+            connection.run(&greeting.command, deadline).map_err(|error| greeting.refused(error))?;
+        }
         Ok(connection)
     }
 
     /// Sends one command and reads its reply. After an I/O or a parse error the connection must not be used again.
     pub(super) fn run(&mut self, command: &Cmd, deadline: Deadline) -> RedisResult<Value> {
-        self.ask(command, deadline)?.extract_error()
-    }
-
-    /// The same, where a refusal of the server is an answer too.
-    pub(super) fn ask(&mut self, command: &Cmd, deadline: Deadline) -> RedisResult<Value> {
         self.stream.set_deadline(deadline);
         self.sending.clear();
         self.sending.shrink_to(MOST_KEPT);
         command.write_packed_command(&mut self.sending);
-        self.stream.write_all(&self.sending)?;
-        self.stream.flush()?;
-        self.replies.read(&mut self.stream)
-    }
-
-    fn set_up(&mut self, settings: &RedisConnectionInfo, deadline: Deadline) -> RedisResult<()> {
-        if let Some(password) = settings.password() {
-            let mut login = redis::cmd("AUTH");
-            if let Some(username) = settings.username() {
-                login.arg(username);
-            }
-            self.run(login.arg(password), deadline).map_err(refused_login)?;
+        let sent = self.stream.write_all(&self.sending).and_then(|()| self.stream.flush());
+        match (sent, self.replies.read(&mut self.stream)) {
+            (Ok(()), reply) => reply?.extract_error(),
+            // A server that closes a connection without looking at what is sent may have said why.
+            (Err(_), Ok(Value::ServerError(why))) => Err(why.into()),
+            (Err(error), _) => Err(error.into()),
         }
-        if settings.db() != 0 {
-            self.run(redis::cmd("SELECT").arg(settings.db()), deadline)?;
-        }
-        Ok(())
-    }
-}
-
-/// Whatever the server says of a login, it is one that was refused.
-fn refused_login(error: RedisError) -> RedisError {
-    match error.kind() {
-        ErrorKind::Server(_) | ErrorKind::Extension => {
-            // Not in the server's own words, which may repeat what was sent.
-            let code = error.code().unwrap_or_default().to_owned();
-            (ErrorKind::AuthenticationFailed, "the login was refused", code).into()
-        }
-        _ => error,
     }
 }

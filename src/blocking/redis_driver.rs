@@ -6,13 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use redis::{Cmd, RedisResult, Value};
+use redis::{Cmd, Value};
 
 use super::redis_connection::Connection;
 pub(super) use super::redis_reply::done_with;
 use crate::deadline::Deadline;
 use crate::error::Result;
-use crate::redis::{Effect, Fault, Settings, has_written};
+use crate::redis::{Confirmation, Durability, Effect, Fault, Settings, has_written};
 
 /// A pool of connections; clones share it.
 #[derive(Clone)]
@@ -36,6 +36,8 @@ struct Place {
 struct Connected {
     connection: Connection,
     generation: u64,
+    /// Whether it must not be used again.
+    is_broken: bool,
 }
 
 /// Waits.
@@ -58,19 +60,20 @@ impl Driver {
 
     /// Sends one command and waits for its reply, until the deadline.
     pub(super) fn run(&self, command: &Cmd, deadline: Deadline) -> Result<Value, Fault> {
-        self.exchange(deadline, |connection| connection.run(command, deadline))
+        self.with_connection(deadline, |connected| self.ask(connected, command, deadline))
     }
 
-    /// Sends one command and, if it has written something, another on the same connection that waits for its confirmation.
+    /// Sends one command and, if it has written something, waits on the same connection for its confirmation, for as long as
+    /// it takes or there is time left behind the answer.
     pub(super) fn run_and_wait(
         &self,
         command: &Cmd,
-        wait: &Cmd,
+        durability: Durability,
         deadline: Deadline,
-    ) -> Result<(Value, Option<Value>), Fault> {
-        self.exchange(deadline, |connection| {
-            let answer = connection.run(command, deadline)?;
-            let confirmation = has_written(&answer).then(|| connection.ask(wait, deadline)).transpose()?;
+    ) -> Result<(Value, Option<Confirmation>), Fault> {
+        self.with_connection(deadline, |connected| {
+            let answer = self.ask(connected, command, deadline)?;
+            let confirmation = has_written(&answer).then(|| self.ask(connected, &durability.wait(deadline), deadline));
             Ok((answer, confirmation))
         })
     }
@@ -80,10 +83,10 @@ impl Driver {
         self.clone()
     }
 
-    fn exchange<T>(
+    fn with_connection<T>(
         &self,
         deadline: Deadline,
-        exchange: impl FnOnce(&mut Connection) -> RedisResult<T>,
+        work: impl FnOnce(&mut Connected) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         let mut place = match self.pool.try_get() {
             Some(place) => place,
@@ -97,21 +100,27 @@ impl Driver {
             Some(connected) if self.is_good(&connected) => connected,
             _ => self.connect(deadline)?,
         };
-        // Not sent at all when there is no time left, so that the caller learns that nothing was applied.
-        self.time_left(deadline)?;
-        let outcome =
-            exchange(&mut connected.connection).map_err(|error| Fault::command(&self.settings.address, error));
-        match &outcome {
-            Err(fault) if fault.breaks_connection => {
-                if fault.breaks_others {
-                    let (broken, next) = (connected.generation, connected.generation.wrapping_add(1));
-                    // Whoever comes first raises it, once for all connections of a generation.
-                    let _raised = self.generation.compare_exchange(broken, next, Ordering::Relaxed, Ordering::Relaxed);
-                }
-            }
-            _ => place.connected = Some(connected),
+        let outcome = work(&mut connected);
+        if !connected.is_broken {
+            place.connected = Some(connected);
         }
         outcome
+    }
+
+    fn ask(&self, connected: &mut Connected, command: &Cmd, deadline: Deadline) -> Result<Value, Fault> {
+        // Not sent at all when there is no time left, so that the caller learns that nothing was applied.
+        self.time_left(deadline)?;
+        let outcome = connected.connection.run(command, deadline);
+        outcome.map_err(|error| {
+            let fault = Fault::command(&self.settings.address, error);
+            connected.is_broken |= fault.breaks_connection;
+            if fault.breaks_connection && fault.breaks_others {
+                let (broken, next) = (connected.generation, connected.generation.wrapping_add(1));
+                // Whoever comes first raises it, once for all connections of a generation.
+                let _raised = self.generation.compare_exchange(broken, next, Ordering::Relaxed, Ordering::Relaxed);
+            }
+            fault
+        })
     }
 
     fn is_good(&self, connected: &Connected) -> bool {
@@ -122,7 +131,7 @@ impl Driver {
         self.time_left(deadline)?;
         let generation = self.generation.load(Ordering::Relaxed);
         match Connection::open(&self.settings, deadline.within(self.settings.connect_timeout)) {
-            Ok(connection) => Ok(Connected { connection, generation }),
+            Ok(connection) => Ok(Connected { connection, generation, is_broken: false }),
             Err(error) => Err(Fault::connecting(&self.settings.address, error)),
         }
     }

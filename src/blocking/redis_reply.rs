@@ -1,9 +1,11 @@
 //! Reads the replies to commands.
 
 use std::cell::Cell;
-use std::io::Read;
+use std::io::{self, Read};
 
 use redis::{Parser, RedisResult, Value};
+
+use super::redis_connection::MOST_KEPT;
 
 /// What is read of a stream at once. A document of some kilobytes fits in.
 const AT_ONCE: usize = 16 * 1024;
@@ -38,8 +40,30 @@ impl Replies {
         }
         match begun.strip_prefix(b"*1\r\n").and_then(whole_string) {
             Some(word) => Ok(Value::Array(vec![Value::BulkString(word.to_vec())])),
-            None => self.parser.parse_value(begun.chain(stream)),
+            None => {
+                let mut counted = Counted { stream: begun.chain(stream), bytes: 0 };
+                let reply = self.parser.parse_value(&mut counted);
+                // Its room never shrinks: each connection of a pool would keep that of the longest string it ever read.
+                if counted.bytes > MOST_KEPT {
+                    self.parser = Parser::new();
+                }
+                reply
+            }
         }
+    }
+}
+
+/// Counts what is read of a stream.
+struct Counted<Stream> {
+    stream: Stream,
+    bytes: usize,
+}
+
+impl<Stream: Read> Read for Counted<Stream> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.stream.read(buffer)?;
+        self.bytes = self.bytes.saturating_add(count);
+        Ok(count)
     }
 }
 

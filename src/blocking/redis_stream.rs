@@ -4,13 +4,16 @@
 //! and then keeps its caller for ever. Here each read and write has only what is left of the call's time.
 
 use std::io::{self, Read, Write};
-use std::net::{TcpStream, ToSocketAddrs as _};
+use std::net::TcpStream;
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use redis::ConnectionAddr;
 
+#[cfg(unix)]
+use super::redis_socket::connect_unix;
+use super::redis_socket::{connect_tcp, time_left};
 use crate::deadline::Deadline;
 use crate::redis::Settings;
 
@@ -45,15 +48,16 @@ enum Socket {
 impl Stream {
     pub(super) fn connect(settings: &Settings, deadline: Deadline) -> io::Result<Self> {
         let plain = |socket| Ok(Self::Plain(TimedSocket::new(socket, deadline)));
+        let tcp =
+            |host: &str, port| connect_tcp(host, port, settings.connection.tcp_settings(), deadline).map(Socket::Tcp);
         match settings.connection.addr() {
-            ConnectionAddr::Tcp(host, port) => plain(Socket::Tcp(connect_tcp(host, *port, deadline)?)),
+            ConnectionAddr::Tcp(host, port) => plain(tcp(host, *port)?),
             #[cfg(unix)]
-            ConnectionAddr::Unix(path) => plain(Socket::Unix(UnixStream::connect(path)?)),
+            ConnectionAddr::Unix(path) => plain(Socket::Unix(connect_unix(path, deadline)?)),
             #[cfg(feature = "tls")]
             ConnectionAddr::TcpTls { host, port, .. } => {
                 let session = settings.tls.session(host)?;
-                let socket = Socket::Tcp(connect_tcp(host, *port, deadline)?);
-                let mut stream = rustls::StreamOwned::new(session, TimedSocket::new(socket, deadline));
+                let mut stream = rustls::StreamOwned::new(session, TimedSocket::new(tcp(host, *port)?, deadline));
                 // Shaken hands now, so that a certificate that is refused fails the connecting and not a command.
                 while stream.conn.is_handshaking() {
                     stream.conn.complete_io(&mut stream.sock)?;
@@ -75,24 +79,6 @@ impl Stream {
             Self::Tls(stream) => stream.sock.deadline = deadline,
         }
     }
-}
-
-fn connect_tcp(host: &str, port: u16, deadline: Deadline) -> io::Result<TcpStream> {
-    let mut failure = io::Error::new(io::ErrorKind::NotFound, "the host name has no address");
-    for address in (host, port).to_socket_addrs()? {
-        match TcpStream::connect_timeout(&address, time_left(deadline)?) {
-            Ok(stream) => {
-                stream.set_nodelay(true)?;
-                return Ok(stream);
-            }
-            Err(error) => failure = error,
-        }
-    }
-    Err(failure)
-}
-
-fn time_left(deadline: Deadline) -> io::Result<Duration> {
-    deadline.remaining().ok_or_else(|| io::Error::from(io::ErrorKind::TimedOut))
 }
 
 impl Read for Stream {

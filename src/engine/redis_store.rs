@@ -10,8 +10,8 @@ use crate::query::{DueQuery, IndexedMetadata, Lookup, Page, PageRequest, Request
 use crate::redis::ClientCertificate;
 use crate::redis::reply::{self, Created, Updated};
 use crate::redis::{
-    Attempts, Call, Cardinalities, CheckReport, CheckStep, Durability, Fault, Next, PreflightReport, RedisOptions,
-    Settings,
+    Attempts, Call, Cardinalities, CheckReport, CheckStep, Confirmation, Durability, Fault, Next, PreflightReport,
+    RedisOptions, Settings,
 };
 use crate::request::{MutationRequest, RequestId, StateId, Timestamp, WriteId};
 use crate::settle::{Settled, UnsettledWrite};
@@ -88,6 +88,9 @@ impl RedisStoreBuilder {
     }
 
     /// How long making a connection may take; 1 s if nothing is said.
+    ///
+    /// Not within it is the look-up of a host name in the blocking flavour: the system takes the time it takes. Where that
+    /// may be long, name the address instead.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.options.connect_timeout = timeout;
@@ -265,7 +268,7 @@ impl RedisStore {
         call: &Call,
         waits: bool,
         attempts: &mut Attempts,
-    ) -> Result<(redis::Value, Option<redis::Value>)> {
+    ) -> Result<(redis::Value, Option<Confirmation>)> {
         if call.writes {
             self.settings.check_writable()?;
         }
@@ -288,23 +291,24 @@ impl RedisStore {
         command: &redis::Cmd,
         waits: bool,
         deadline: Deadline,
-    ) -> Result<(redis::Value, Option<redis::Value>), Fault> {
+    ) -> Result<(redis::Value, Option<Confirmation>), Fault> {
         if !waits {
             return Ok((self.driver.run(command, deadline).await?, None));
         }
-        self.waiting.run_and_wait(command, &self.durability.wait(deadline), deadline).await
+        self.waiting.run_and_wait(command, self.durability, deadline).await
     }
 }
 
 #[dual]
 impl RequestStore for RedisStore {
     async fn create(&self, request: MutationRequest) -> Result<MutationRequest> {
-        let call = Call::create(&self.settings, &request)?;
+        let call = Call::create(&self.settings, &request)?.waiting(self.durability.waits());
         let write = UnsettledWrite { id: request.id.clone(), base: None, write_id: request.revision().write_id };
         let mut attempts = Attempts::new(self.deadline(), true);
         let (value, confirmation) =
             self.attempt(&call, self.durability.waits(), &mut attempts).await.map_err(|error| error.leaving(&write))?;
-        let stored = match reply::created(&self.settings, &request, &value)? {
+        let created = reply::created(&self.settings, &request, &value);
+        let stored = match created.map_err(|error| attempts.refused(error).leaving(&write))? {
             // Its decisions are stored now, which makes the next update send only what it adds.
             Created::AsSent => {
                 let revision = request.revision();
@@ -324,9 +328,11 @@ impl RequestStore for RedisStore {
         let mut attempts = Attempts::new(self.deadline(), true);
         loop {
             let call = Call::update(&self.settings, &request, next, stored_decisions)?;
+            let call = call.waiting(self.durability.waits());
             let answers = self.attempt(&call, self.durability.waits(), &mut attempts).await;
             let (value, confirmation) = answers.map_err(|error| error.leaving(&write))?;
-            match reply::updated(&self.settings, &request, write_id, &value)? {
+            let updated = reply::updated(&self.settings, &request, write_id, &value);
+            match updated.map_err(|error| attempts.refused(error).leaving(&write))? {
                 Updated::Applied => {
                     self.durability.confirm(confirmation, &request.id, next)?;
                     return Ok(request.at_revision(next));

@@ -132,6 +132,15 @@ impl Call {
         Ok(Self { writes: true, what: What::Script { script: &script::UPDATE, keys: 3, command } })
     }
 
+    /// The same write, if it `waits` for a confirmation so that there is one to wait for: applied before, it is written again
+    /// as it is. To be said of a creation or an update, behind whose other arguments this stands.
+    pub(crate) fn waiting(mut self, waits: bool) -> Self {
+        if let (true, What::Script { command, .. }) = (waits, &mut self.what) {
+            command.arg(1);
+        }
+        self
+    }
+
     /// Reads along indexes of one partition.
     pub(crate) fn scan(settings: &Settings, partition: u16, scan: &Scan<'_>) -> Self {
         let keyspace = &settings.keyspace;

@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use redis::{Cmd, Value};
 
+use super::fault::{Effect, Fault};
 use crate::deadline::Deadline;
 use crate::error::{Outcome, StoreError, StoreErrorKind};
 use crate::request::{RequestId, Revision};
@@ -23,6 +24,9 @@ pub enum Durability {
     /// It is on the disk of the server (`WAITAOF`); needs Redis 7.2 with `appendonly yes`.
     Fsynced,
 }
+
+/// The answer to waiting, or why there is none.
+pub(crate) type Confirmation = Result<Value, Fault>;
 
 impl Durability {
     /// Whether there is anything to wait for.
@@ -60,26 +64,45 @@ impl Durability {
     /// Reads what came of waiting, if there was any.
     ///
     /// # Errors
-    /// [`StoreErrorKind::Unconfirmed`] when it is less than was asked for.
-    pub(crate) fn confirm(self, found: Option<Value>, id: &RequestId, revision: Revision) -> Result<(), StoreError> {
+    /// [`StoreErrorKind::Unconfirmed`] when it is less than was asked for, or when no answer came: the write is known to have
+    /// been applied, whatever became of the waiting.
+    pub(crate) fn confirm(
+        self,
+        found: Option<Confirmation>,
+        id: &RequestId,
+        revision: Revision,
+    ) -> Result<(), StoreError> {
         let Some(found) = found else { return Ok(()) };
-        let shortfall = match (self, found.extract_error()) {
-            (Self::Replicas(wanted), Ok(Value::Int(found))) if i64::from(wanted) > found => {
-                format!("only {found} of {wanted} replicas confirmed it in time")
+        let (shortfall, source) = match found {
+            Ok(found) => match self.shortfall(&found) {
+                Some(shortfall) => (shortfall, None),
+                None => return Ok(()),
+            },
+            Err(fault) => {
+                let error = fault.into_error(false, Effect::None);
+                (format!("that could not be confirmed: {error}"), error.source)
             }
-            (Self::Fsynced, Ok(Value::Array(found))) if found.first() == Some(&Value::Int(0)) => {
-                "the server did not confirm in time that it is on its disk".to_owned()
-            }
-            (Self::Replicas(_), Ok(Value::Int(_))) | (Self::Fsynced, Ok(Value::Array(_))) => return Ok(()),
-            (_, Ok(other)) => format!("the server answered the question for its confirmation by {other:?}"),
-            (_, Err(error)) => format!("the server refused to confirm it: {error}"),
         };
         let problem = format!(
             "request {id} was written as revision {}, but {shortfall}: it may be lost if the server fails now. Do not \
              repeat the command; see to the server or its replicas, and read the request",
             revision.number
         );
-        Err(StoreError::new(StoreErrorKind::Unconfirmed, Outcome::Applied, problem))
+        Err(StoreError { source, ..StoreError::new(StoreErrorKind::Unconfirmed, Outcome::Applied, problem) })
+    }
+
+    /// What the answer to waiting lacks of what was asked for.
+    fn shortfall(self, found: &Value) -> Option<String> {
+        match (self, found) {
+            (Self::Replicas(wanted), Value::Int(found)) if i64::from(wanted) > *found => {
+                Some(format!("only {found} of {wanted} replicas confirmed it in time"))
+            }
+            (Self::Fsynced, Value::Array(found)) if found.first() == Some(&Value::Int(0)) => {
+                Some("the server did not confirm in time that it is on its disk".to_owned())
+            }
+            (Self::Replicas(_), Value::Int(_)) | (Self::Fsynced, Value::Array(_)) => None,
+            (_, other) => Some(format!("the server answered the question for its confirmation by {other:?}")),
+        }
     }
 
     /// What a server lacks that has no command to wait by.
@@ -109,7 +132,7 @@ mod tests {
     use super::*;
     use crate::request::WriteId;
 
-    fn confirm(durability: Durability, found: Value) -> Result<(), StoreError> {
+    fn confirm(durability: Durability, found: Confirmation) -> Result<(), StoreError> {
         let revision = Revision { number: 3, write_id: WriteId::generate() };
         durability.confirm(Some(found), &RequestId::generate(), revision)
     }
@@ -121,19 +144,22 @@ mod tests {
     #[test]
     fn enough_confirmations_are_a_success() {
         for found in [1, 2] {
-            confirm(Durability::Replicas(1), Value::Int(found)).unwrap();
+            confirm(Durability::Replicas(1), Ok(Value::Int(found))).unwrap();
         }
-        confirm(Durability::Fsynced, fsynced(1)).unwrap();
+        confirm(Durability::Fsynced, Ok(fsynced(1))).unwrap();
     }
 
     #[test]
     fn too_few_are_an_error_whose_write_was_applied() {
-        let refused = redis::parse_redis_value(b"-NOPERM no WAIT\r\n").unwrap();
+        let refusal = redis::parse_redis_value(b"-NOPERM no WAIT\r\n").and_then(Value::extract_error).unwrap_err();
+        let refused = Fault::command("here", refusal);
+        let late = Fault::deadline("here", Deadline::after(Duration::ZERO), Effect::None);
         for (durability, found, said) in [
-            (Durability::Replicas(2), Value::Int(1), "only 1 of 2 replicas"),
-            (Durability::Fsynced, fsynced(0), "on its disk"),
-            (Durability::Replicas(1), Value::Nil, "answered"),
-            (Durability::Fsynced, refused, "refused"),
+            (Durability::Replicas(2), Ok(Value::Int(1)), "only 1 of 2 replicas"),
+            (Durability::Fsynced, Ok(fsynced(0)), "on its disk"),
+            (Durability::Replicas(1), Ok(Value::Nil), "answered"),
+            (Durability::Fsynced, Err(refused), "no WAIT"),
+            (Durability::Fsynced, Err(late), "before the command could be sent"),
         ] {
             let error = confirm(durability, found).unwrap_err();
             assert_eq!((error.kind, error.outcome), (StoreErrorKind::Unconfirmed, Outcome::Applied));

@@ -41,13 +41,17 @@ pub(crate) enum Remedy {
 impl Fault {
     /// No connection could be made.
     pub(crate) fn connecting(address: &str, error: RedisError) -> Self {
-        let refused = is_refused_login(&error);
-        let kind = if refused { StoreErrorKind::Refused } else { StoreErrorKind::Unreachable };
-        let advice = if refused { "check user and password" } else { "check the address and that the server runs" };
+        let (kind, remedy, advice) = if is_refused_login(&error) {
+            (StoreErrorKind::Refused, Remedy::GiveUp, "check user and password")
+        } else if has_no_room(&error) {
+            (StoreErrorKind::Unavailable, Remedy::Repeat, "see to its maxclients and who is connected")
+        } else {
+            (StoreErrorKind::Unreachable, Remedy::Repeat, "check the address and that the server runs")
+        };
         Self {
             kind,
             effect: Effect::None,
-            remedy: if refused { Remedy::GiveUp } else { Remedy::Repeat },
+            remedy,
             breaks_connection: true,
             breaks_others: false,
             problem: format!("cannot connect to Redis at {address}: {error}; {advice}"),
@@ -91,8 +95,8 @@ impl Fault {
     /// The command was sent and failed.
     pub(crate) fn command(address: &str, error: RedisError) -> Self {
         let (kind, effect, remedy, breaks_connection) = classify(&error);
-        // A timeout says nothing of the others: the server may only be slow.
-        let breaks_others = breaks_connection && kind != StoreErrorKind::DeadlineExceeded;
+        // A timeout says nothing of the others: the server may only be slow. Nor does it that there is no room for one more.
+        let breaks_others = breaks_connection && kind != StoreErrorKind::DeadlineExceeded && !has_no_room(&error);
         let problem = match error.kind() {
             // What the parser says of a foreign protocol's bytes helps nobody; it stays in the source.
             ErrorKind::Parse => {
@@ -121,6 +125,12 @@ fn is_refused_login(error: &RedisError) -> bool {
     error.kind() == ErrorKind::AuthenticationFailed || matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM"))
 }
 
+/// Whether the server has closed a new connection because it has all the clients it takes. It says so before it looks at
+/// any command.
+pub(super) fn has_no_room(error: &RedisError) -> bool {
+    error.code() == Some("ERR") && error.detail().is_some_and(|detail| detail.starts_with("max number of clients"))
+}
+
 /// The one table of what a failed command means. Not redis-rs's own `retry_method`, which calls timeouts retryable
 /// without saying that they may have been executed.
 fn classify(error: &RedisError) -> (StoreErrorKind, Effect, Remedy, bool) {
@@ -129,6 +139,7 @@ fn classify(error: &RedisError) -> (StoreErrorKind, Effect, Remedy, bool) {
     use StoreErrorKind::{Connection, DeadlineExceeded, Incompatible, Refused, Unavailable, Unreachable};
 
     match error.code() {
+        Some("ERR") if has_no_room(error) => return (Unavailable, None, Repeat, true),
         Some("BUSY") => return (Unavailable, None, Repeat, false),
         Some("OOM" | "NOREPLICAS" | "MISCONF") => return (Unavailable, None, GiveUp, false),
         Some("NOAUTH" | "WRONGPASS" | "WRONGTYPE") => return (Refused, None, GiveUp, false),
@@ -191,9 +202,19 @@ mod tests {
             ("WRONGTYPE Operation against a key", (Refused, None, GiveUp, false)),
             ("MOVED 3999 127.0.0.1:6381", (Incompatible, None, GiveUp, false)),
             ("ERR user_script:1: something", (Refused, Unknown, GiveUp, false)),
+            ("ERR max number of clients reached", (Unavailable, None, Repeat, true)),
         ] {
             assert_eq!(classify(&server_error(line)), expected, "{line}");
         }
+    }
+
+    #[test]
+    fn a_server_without_room_for_one_more_connection_has_not_broken_the_others() {
+        let full = || server_error("ERR max number of clients reached");
+        assert!(!Fault::command("here", full()).breaks_others);
+        assert!(Fault::command("here", server_error("READONLY no")).breaks_others);
+        let connecting = Fault::connecting("here", full());
+        assert_eq!((connecting.kind, connecting.remedy), (StoreErrorKind::Unavailable, Remedy::Repeat));
     }
 
     #[test]

@@ -13,6 +13,7 @@ mod feed;
 #[cfg(any(test, fuzzing))]
 #[allow(unreachable_pub, reason = "exported when it is fuzzed")]
 pub mod fuzzing;
+mod greeting;
 mod history;
 mod index_entries;
 mod keyspace;
@@ -36,10 +37,12 @@ pub(crate) use cardinalities::Cardinalities;
 pub(crate) use check::Phase;
 pub use check::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection};
 pub(crate) use command::Call;
+pub(crate) use durability::Confirmation;
 pub use durability::Durability;
 pub(crate) use fault::{Effect, Fault};
 pub(crate) use feed::{FeedEnds, FeedWalk};
 pub use feed::{FeedEntry, FeedGap, FeedPage, FeedPosition, UnreadableEntry};
+pub(crate) use greeting::greetings;
 pub(crate) use options::{RedisOptions, Settings};
 pub use preflight::PreflightReport;
 pub(crate) use reply::has_written;

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
-use redis::ConnectionAddr;
+use redis::io::tcp::socket2::TcpKeepalive;
+use redis::{ConnectionAddr, RedisConnectionInfo};
 
 use super::address;
 use super::durability::Durability;
@@ -11,6 +12,10 @@ use super::tls::{Tls, TlsOptions};
 use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
 use crate::query::IndexedMetadata;
 use crate::stored_format::{Compression, DocumentLimit, FormatVersion};
+
+/// After so long without traffic the system asks whether the other side is still there, which also keeps firewalls from
+/// forgetting a connection.
+const KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// What a Redis store was asked for, checked only when it is opened.
 #[derive(Clone)]
@@ -94,7 +99,8 @@ impl RedisOptions {
         }
         let parsed = address::read(&self.url)?;
         let redis_settings = parsed.redis_settings().clone().set_skip_set_lib_name();
-        let tcp_settings = parsed.tcp_settings().clone().set_nodelay(true);
+        let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
+        let tcp_settings = parsed.tcp_settings().clone().set_nodelay(true).set_keepalive(keepalive);
         let connection = parsed.set_redis_settings(redis_settings).set_tcp_settings(tcp_settings);
         Ok(Settings {
             #[cfg(feature = "tls")]
@@ -138,17 +144,18 @@ impl Settings {
         expect(dead_code, reason = "the blocking flavour connects by itself")
     )]
     pub(crate) fn client(&self) -> Result<redis::Client> {
+        // The driver greets the server by itself.
+        let unnamed = RedisConnectionInfo::default().set_skip_set_lib_name();
+        let connection = self.connection.clone().set_redis_settings(unnamed);
         let client = match self.connection.addr() {
             #[cfg(feature = "nonblocking-tls")]
-            ConnectionAddr::TcpTls { .. } => {
-                redis::Client::build_with_tls(self.connection.clone(), self.tls.certificates())
-            }
+            ConnectionAddr::TcpTls { .. } => redis::Client::build_with_tls(connection, self.tls.certificates()),
             #[cfg(not(feature = "nonblocking-tls"))]
             ConnectionAddr::TcpTls { .. } => {
                 let problem = "rediss:// in the asynchronous flavour needs the feature nonblocking-tls";
                 return Err(configuration(problem).into());
             }
-            _ => redis::Client::open(self.connection.clone()),
+            _ => redis::Client::open(connection),
         };
         client.map_err(|error| configuration(&format!("cannot connect to {}: {error}", self.address)).into())
     }

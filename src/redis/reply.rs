@@ -33,10 +33,14 @@ pub(crate) enum Updated {
     Stored(usize),
 }
 
-/// Whether a script that writes a request answers that it is written, by this attempt or, it may be, by an earlier one.
+/// How the answers of a script end that has refused to write.
+pub(super) const NOTHING_WRITTEN: &str = ". Nothing was written";
+
+/// Whether a script that writes a request has written, so that there is something to be confirmed: the request, or, when
+/// it was told to wait, once more what an earlier attempt has written.
 pub(crate) fn has_written(reply: &Value) -> bool {
     let tag = array(reply).and_then(|parts| text(parts.first()?));
-    matches!(tag, Some("created" | "exists" | "updated" | "repeated"))
+    matches!(tag, Some("created" | "updated" | "repeated"))
 }
 
 /// Whether a look at a namespace found none.
@@ -154,7 +158,7 @@ pub(crate) fn created(settings: &Settings, sent: &MutationRequest, reply: &Value
     let (word, rest) = tagged(reply, "create.lua")?;
     match (word, rest) {
         ("created", _) => Ok(Created::AsSent),
-        ("exists", [record, ..]) => {
+        ("exists" | "repeated", [record, ..]) => {
             let bytes = bytes(record).ok_or_else(|| unexpected_write("create.lua"))?;
             let revision = sent.revision();
             let fate = Record::parse(bytes).map(|record| record.fate_of(revision.number, revision.write_id));
@@ -245,7 +249,7 @@ pub(super) fn refuse_wrong_type(reply: &Value) -> Result<()> {
         return Err(StoreError::new(
             StoreErrorKind::Refused,
             Outcome::NotApplied,
-            format!("{key} holds a {found} where a {wanted} belongs; something else uses the key. Nothing was written"),
+            format!("{key} holds a {found} where a {wanted} belongs; something else uses the key{NOTHING_WRITTEN}"),
         )
         .into());
     }
@@ -258,7 +262,7 @@ pub(super) fn refuse_missing_permission(reply: &Value) -> Result<()> {
         return Err(StoreError::new(
             StoreErrorKind::Refused,
             Outcome::NotApplied,
-            format!("the user may not run {command} on {key}; give the permission to the user. Nothing was written"),
+            format!("the user may not run {command} on {key}; give the permission to the user{NOTHING_WRITTEN}"),
         )
         .into());
     }

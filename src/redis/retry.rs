@@ -1,8 +1,9 @@
 use std::time::Duration;
 
 use super::fault::{Effect, Fault, Remedy};
+use super::reply::NOTHING_WRITTEN;
 use crate::deadline::Deadline;
-use crate::error::StoreError;
+use crate::error::{Error, Outcome, StoreError, StoreErrorKind};
 
 const MOST_ATTEMPTS: u32 = 5;
 /// The longest that the first pause can be; it is doubled for each further one.
@@ -59,6 +60,29 @@ impl Attempts {
         }
         Next::Stop(fault.into_error(self.writes, self.earlier))
     }
+
+    /// What an answer that refuses a write says of the whole call. It speaks of the attempt that was answered; an earlier one
+    /// whose reply was lost may have been applied before the reason to refuse came up.
+    ///
+    /// A conflict and the other errors about the request itself are certain: a script gives them only when it has looked for
+    /// the write id in the record.
+    pub(crate) fn refused(&self, error: Error) -> Error {
+        if self.earlier == Effect::None {
+            return error;
+        }
+        let doubt = "; this answers a repeated attempt, and whether the one before it took effect is not known";
+        match error {
+            Error::Store(error) if error.outcome == Outcome::NotApplied => {
+                let problem = error.problem.trim_end_matches(NOTHING_WRITTEN).to_owned() + doubt;
+                Error::from(StoreError { outcome: Outcome::Unknown, problem, ..*error })
+            }
+            Error::Unreadable { .. } => {
+                let problem = format!("{error}{doubt}");
+                StoreError::new(StoreErrorKind::Refused, Outcome::Unknown, problem).caused_by(error).into()
+            }
+            other => other,
+        }
+    }
 }
 
 #[cfg(test)]
@@ -66,7 +90,7 @@ mod tests {
     use std::io;
 
     use super::*;
-    use crate::error::Outcome;
+    use crate::request::RequestId;
 
     fn fault(kind: io::ErrorKind) -> Fault {
         Fault::command("here", io::Error::from(kind).into())
@@ -90,6 +114,23 @@ mod tests {
     fn no_pause_reaches_beyond_the_deadline() {
         let mut attempts = Attempts::new(Deadline::after(Duration::from_millis(10)), false);
         assert!(matches!(attempts.after(fault(io::ErrorKind::ConnectionReset), 1.0), Next::Stop(_)));
+    }
+
+    #[test]
+    fn a_refusal_of_a_repeated_attempt_leaves_open_what_came_of_the_one_before() {
+        let refusal = || {
+            let problem = format!("the user may not run SET{NOTHING_WRITTEN}");
+            Error::from(StoreError::new(StoreErrorKind::Refused, Outcome::NotApplied, problem))
+        };
+        let mut attempts = Attempts::new(Deadline::after(Duration::from_mins(1)), true);
+        assert_eq!(attempts.refused(refusal()).to_string(), refusal().to_string());
+        attempts.after(fault(io::ErrorKind::ConnectionReset), 0.0);
+        let told = attempts.refused(refusal());
+        assert_eq!(told.outcome(), Outcome::Unknown, "{told}");
+        assert!(!told.to_string().contains("Nothing was written"), "{told}");
+
+        let missing = Error::NotFound { id: RequestId::generate() };
+        assert_eq!(attempts.refused(missing).outcome(), Outcome::NotApplied);
     }
 
     #[test]

@@ -4,7 +4,7 @@
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mutator_governance::WriteId;
 use mutator_governance::nonblocking::RequestStore as _;
@@ -77,5 +77,35 @@ fn a_thousand_dropped_futures_leave_the_connection_as_it_was() {
             polled(flavour, 1, Duration::ZERO, store.get(&request.id));
         }
         assert_eq!(scene.store.get(&request.id).unwrap(), Some(request));
+    }
+}
+
+/// The connection is dead and nobody has told: it is replaced also when no caller waits as long as the store would.
+#[test]
+fn a_dead_connection_is_replaced_although_callers_give_up_early() {
+    let server = PrivateServer::start_on_tcp(&[]);
+    let proxy = Proxy::to(server.url());
+    for flavour in Flavour::all().into_iter().filter(|flavour| *flavour != Flavour::Blocking) {
+        let scene = Scene::new(flavour, &proxy.url(), server.url(), Duration::from_secs(60));
+        let request = scene.request("r");
+        let store = scene.store.nonblocking().clone();
+        proxy.forget();
+        let (began, mut lost) = (Instant::now(), 0);
+        loop {
+            let answered = async { Some(store.get(&request.id).await) };
+            let given_up = async {
+                smol::Timer::after(Duration::from_millis(300)).await;
+                None
+            };
+            match flavour.block_on(smol::future::or(answered, given_up)) {
+                Some(read) => {
+                    assert_eq!(read.unwrap(), Some(request));
+                    break;
+                }
+                None => lost += 1,
+            }
+            assert!(began.elapsed() < Duration::from_secs(20), "{flavour:?}: {lost} calls were not answered");
+        }
+        assert!(lost > 0, "{flavour:?}: the connection was not dead");
     }
 }

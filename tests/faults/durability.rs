@@ -1,8 +1,9 @@
 //! Writes that wait for replicas or for the disk: confirmed, or told to have been applied without.
 
+use std::io::Write as _;
 use std::time::{Duration, Instant};
 
-use mutator_governance::{Durability, Error, Outcome, StoreErrorKind, WriteId};
+use mutator_governance::{Durability, Error, MutationRequest, Outcome, Result, StoreErrorKind, WriteId};
 
 use crate::failover::follow;
 use crate::redis_support::requests::{pending, second};
@@ -80,6 +81,148 @@ fn a_write_that_no_replica_confirms_is_applied_and_told_to_be_unconfirmed() {
         assert_eq!(stored.revision().number, 2, "{flavour:?}");
         patient.update(next(&stored), WriteId::generate()).unwrap();
     }
+}
+
+/// From 7.2 on a server tells a connection that has written nothing that all of it is confirmed. The write of a caller who
+/// repeats it on another connection was not.
+#[test]
+fn a_write_repeated_on_a_new_connection_is_unconfirmed_on_a_newer_server_too() {
+    let Some(primary) = PrivateServer::start_newer_on_tcp(&["--repl-diskless-sync-delay", "0"]) else {
+        return skipped();
+    };
+    let replica = PrivateServer::start_newer_on_tcp(&[]).unwrap();
+    follow(&mut Raw::to(replica.url()), primary.url());
+    for flavour in Flavour::all() {
+        let waiting = options(&primary, TIMEOUT).durability(Durability::Replicas(1));
+        let patient = flavour.open(&waiting.clone().timeout(Duration::from_secs(20))).unwrap();
+        let request = patient.create(pending("r", "s", second(0))).unwrap();
+        let (change, write_id, created) = (next(&request), WriteId::generate(), pending("new", "s", second(1)));
+        let stopped = Stopped::new(replica.pid());
+        for attempt in ["first", "repeated"] {
+            let store = flavour.open(&waiting).unwrap();
+            let error = in_time(attempt, TIMEOUT, || store.update(change.clone(), write_id)).unwrap_err();
+            assert_eq!(kind(&error), StoreErrorKind::Unconfirmed, "{flavour:?}, {attempt} update: {error}");
+            let store = flavour.open(&waiting).unwrap();
+            let error = in_time(attempt, TIMEOUT, || store.create(created.clone())).unwrap_err();
+            assert_eq!(kind(&error), StoreErrorKind::Unconfirmed, "{flavour:?}, {attempt} creation: {error}");
+        }
+        drop(stopped);
+        patient.update(change, write_id).unwrap();
+        assert_eq!(patient.create(created.clone()).unwrap(), created);
+    }
+}
+
+#[test]
+fn a_write_that_waits_for_the_disk_of_a_newer_server_is_told_whether_it_is_there() {
+    let Some(server) = PrivateServer::start_newer_on_tcp(&["--appendonly", "yes"]) else {
+        return skipped();
+    };
+    let mut raw = Raw::to(server.url());
+    for flavour in Flavour::all() {
+        let options = options(&server, Duration::from_secs(10)).durability(Durability::Fsynced);
+        let store = flavour.open(&options).unwrap();
+        let request = store.create(pending("r", "s", second(0))).unwrap();
+        let (change, write_id) = (next(&request), WriteId::generate());
+        for _ in ["first", "repeated"] {
+            store.update(change.clone(), write_id).unwrap();
+        }
+        let _: String = raw.ask(&["CONFIG", "SET", "appendonly", "no"]);
+        let error = store.update(change.clone(), write_id).unwrap_err();
+        assert_eq!((kind(&error), error.outcome()), (StoreErrorKind::Unconfirmed, Outcome::Applied), "{error}");
+        let _: String = raw.ask(&["CONFIG", "SET", "appendonly", "yes"]);
+    }
+}
+
+/// Past the test harness, which would keep the line of a passing test to itself.
+fn skipped() {
+    let line = "SKIPPED: MUTATOR_TEST_NEWER_REDIS names no redis-server of 7.2 or newer";
+    writeln!(std::io::stderr(), "{line}").unwrap();
+}
+
+/// What the first of those on newer servers shows, seen on any: a repeated write that waits leaves the connection something to
+/// wait for, and nothing else. One that does not wait, or is another's, writes nothing.
+#[test]
+fn a_repeated_write_that_waits_is_written_once_more() {
+    let server = PrivateServer::start_on_tcp(&[]);
+    for flavour in Flavour::all() {
+        let options = options(&server, TIMEOUT);
+        let mut raw = Raw::to(server.url());
+        let plain = flavour.open(&options).unwrap();
+        let waiting = flavour.open(&options.clone().durability(Durability::Replicas(1))).unwrap();
+        let created = pending("r", "s", second(0));
+        let request = plain.create(created.clone()).unwrap();
+        let (change, write_id) = (next(&request), WriteId::generate());
+        plain.update(change.clone(), write_id).unwrap();
+
+        let before = raw.dump(&options.namespace);
+        let mut written = |write: &dyn Fn() -> Result<MutationRequest>| {
+            let before = changes(&mut raw);
+            let result = write();
+            (changes(&mut raw) - before, result.err().map(|error| kind(&error)))
+        };
+        let unconfirmed = Some(StoreErrorKind::Unconfirmed);
+        assert_eq!(written(&|| waiting.update(change.clone(), write_id)), (1, unconfirmed), "{flavour:?}");
+        assert_eq!(written(&|| waiting.create(created.clone())), (1, unconfirmed), "{flavour:?}");
+        assert_eq!(written(&|| plain.update(change.clone(), write_id)), (0, None), "{flavour:?}");
+        assert_eq!(written(&|| plain.create(created.clone())), (0, None), "{flavour:?}");
+        let began = Instant::now();
+        let error = waiting.create(pending("r", "s", second(1))).unwrap_err();
+        assert!(matches!(error, Error::AlreadyExists { .. }), "{flavour:?}: {error}");
+        assert!(began.elapsed() < TIMEOUT / 2, "{flavour:?}: it waited {:?} for what is another's", began.elapsed());
+        assert_eq!(raw.dump(&options.namespace), before, "{flavour:?}");
+    }
+}
+
+/// Writes that share a connection wait one after another. Each has what is left of its time when it was answered, and what
+/// was answered is known to be applied.
+#[test]
+fn writes_that_wait_behind_each_other_are_applied_and_unconfirmed() {
+    let server = PrivateServer::start_on_tcp(&[]);
+    for flavour in Flavour::all() {
+        let timeout = Duration::from_secs(4);
+        let options = options(&server, timeout).pool_size(1).durability(Durability::Replicas(1));
+        let store = flavour.open(&options).unwrap();
+        std::thread::scope(|scope| {
+            for name in ["one", "other"] {
+                let store = &store;
+                scope.spawn(move || {
+                    let error = in_time(name, timeout, || store.create(pending(name, "s", second(0)))).unwrap_err();
+                    let found = (kind(&error), error.outcome());
+                    assert_eq!(found, (StoreErrorKind::Unconfirmed, Outcome::Applied), "{flavour:?}, {name}: {error}");
+                });
+            }
+        });
+    }
+}
+
+#[test]
+fn a_write_whose_server_dies_while_it_waits_was_applied() {
+    for flavour in Flavour::all() {
+        let mut server = PrivateServer::start_on_tcp(&[]);
+        let options = options(&server, Duration::from_secs(6)).durability(Durability::Replicas(1));
+        let (plain, store) =
+            (flavour.open(&options.clone().durability(Durability::Acknowledged)), flavour.open(&options));
+        let (plain, store) = (plain.unwrap(), store.unwrap());
+        let request = pending("r", "s", second(0));
+        std::thread::scope(|scope| {
+            let write = scope.spawn(|| store.create(request.clone()));
+            while plain.get(&request.id).unwrap().is_none() {
+                std::thread::sleep(Duration::from_millis(5));
+            }
+            // The answer has to arrive, too.
+            std::thread::sleep(Duration::from_millis(300));
+            server.stop();
+            let error = write.join().unwrap().unwrap_err();
+            let found = (kind(&error), error.outcome());
+            assert_eq!(found, (StoreErrorKind::Unconfirmed, Outcome::Applied), "{flavour:?}: {error}");
+        });
+    }
+}
+
+/// How many changes the server has made since it began.
+fn changes(raw: &mut Raw) -> u64 {
+    let info: String = raw.ask(&["INFO", "persistence"]);
+    info.lines().find_map(|line| line.strip_prefix("rdb_changes_since_last_save:")?.parse().ok()).unwrap()
 }
 
 /// The write that waits must not hold up the reads of the same store.

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use mutator_governance::{Error, Outcome, StoreErrorKind};
+use mutator_governance::{Error, Outcome, Settled, StoreErrorKind, WriteId};
 
+use crate::proxy::Proxy;
 use crate::redis_support::operations::{Kind, OPERATIONS, Subject};
+use crate::redis_support::requests::{pending, second};
 use crate::redis_support::{Flavour, Options, Oracle, Raw};
-use crate::scene::kind;
+use crate::scene::{kind, next};
 use crate::support::{PrivateServer, unique_namespace};
 
 /// Every command that the store sends or its scripts run, as an opening that lacks one of them says, and those by which
@@ -62,6 +64,42 @@ fn each_command_that_is_missing_is_refused_by_name_and_leaves_nothing_half_writt
         }
         let needless: Vec<_> = commands.difference(&needed).collect();
         assert!(needless.is_empty(), "{flavour:?}: nothing needs {needless:?}");
+    }
+}
+
+/// The reply of a write that was applied is lost, and the permission for it is taken away before it is repeated: the refusal
+/// speaks of the repetition only.
+#[test]
+fn a_refused_repetition_does_not_deny_the_write_before_it() {
+    let server = PrivateServer::start_on_tcp(&[]);
+    let proxy = Proxy::to(server.url());
+    let mut raw = Raw::to(server.url());
+    for flavour in Flavour::all() {
+        for missing in ["set", "evalsha"] {
+            let user = unique_namespace("user");
+            let (allowed, without) = (format!("+{missing}"), format!("-{missing}"));
+            let _: String = raw.ask(&["ACL", "SETUSER", &user, "on", ">pw", "~*", "+@all"]);
+            let options = Options::new(proxy.url().replace("redis://", &format!("redis://{user}:pw@")), &user);
+            let store = flavour.open(&options).unwrap();
+            // The scripts are known, so that the reply that is lost is that of the write.
+            let request = store.create(pending("warm", "s", second(0))).unwrap();
+            let request = store.update(next(&request), WriteId::generate()).unwrap();
+            let lose_and_forbid = || {
+                let (mut raw, user, without) = (Raw::to(server.url()), user.clone(), without.clone());
+                proxy.lose_reply_and(move || drop(raw.ask::<String>(&["ACL", "SETUSER", &user, &without])));
+            };
+            let mut check = |what: &str, error: &Error| {
+                let what = format!("{flavour:?}: {what} without {missing}: {error}");
+                assert_eq!((kind(error), error.outcome()), (StoreErrorKind::Refused, Outcome::Unknown), "{what}");
+                let write = error.unsettled_write().expect(&what);
+                let _: String = raw.ask(&["ACL", "SETUSER", &user, &allowed]);
+                assert_eq!(store.settle(write).unwrap(), Settled::Applied, "{what}");
+            };
+            lose_and_forbid();
+            check("update", &store.update(next(&request), WriteId::generate()).unwrap_err());
+            lose_and_forbid();
+            check("create", &store.create(pending("new", "s", second(1))).unwrap_err());
+        }
     }
 }
 

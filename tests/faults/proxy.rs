@@ -24,6 +24,10 @@ struct Shared {
     replied: AtomicU64,
     accepted: AtomicU64,
     cuts: AtomicU64,
+    /// What happens just before the next cut by a budget.
+    before_cut: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+    /// Connections made before this one are dead, and nobody has told their ends.
+    dead_before: AtomicU64,
     ended: AtomicBool,
     open: Mutex<Vec<TcpStream>>,
 }
@@ -49,6 +53,8 @@ impl Proxy {
             replied: AtomicU64::new(0),
             accepted: AtomicU64::new(0),
             cuts: AtomicU64::new(0),
+            before_cut: Mutex::new(None),
+            dead_before: AtomicU64::new(0),
             ended: AtomicBool::new(false),
             open: Mutex::new(Vec::new()),
         });
@@ -58,7 +64,7 @@ impl Proxy {
                 if ours.ended.load(Ordering::SeqCst) {
                     return;
                 }
-                ours.accepted.fetch_add(1, Ordering::SeqCst);
+                let number = ours.accepted.fetch_add(1, Ordering::SeqCst);
                 let client = client.unwrap();
                 let upstream = *ours.upstream.lock().unwrap();
                 // A server that is down: the client sees its connection end.
@@ -67,8 +73,8 @@ impl Proxy {
                 server.set_nodelay(true).unwrap();
                 let pair = [client.try_clone().unwrap(), server.try_clone().unwrap()];
                 ours.open.lock().unwrap().extend(pair);
-                forward(Arc::clone(&ours), &client, &server, Direction::Request);
-                forward(Arc::clone(&ours), &server, &client, Direction::Reply);
+                forward(Arc::clone(&ours), number, &client, &server, Direction::Request);
+                forward(Arc::clone(&ours), number, &server, &client, Direction::Reply);
             }
         });
         Self { address, shared }
@@ -86,6 +92,17 @@ impl Proxy {
     /// Cuts every connection once this many more bytes of replies have passed; with 0 the server has done its work.
     pub fn cut_reply_after(&self, bytes: usize) {
         *self.shared.reply_budget.lock().unwrap() = Some(bytes);
+    }
+
+    /// Loses the next reply: the server has done its work, then this happens, then every connection is cut.
+    pub fn lose_reply_and(&self, happens: impl FnOnce() + Send + 'static) {
+        *self.shared.before_cut.lock().unwrap() = Some(Box::new(happens));
+        self.cut_reply_after(0);
+    }
+
+    /// The connections there are swallow everything from now on, as when a firewall forgot them; new ones work.
+    pub fn forget(&self) {
+        self.shared.dead_before.store(self.accepted(), Ordering::SeqCst);
     }
 
     /// Requests arrive late: also those that nobody waits for any more.
@@ -157,7 +174,7 @@ impl Shared {
     }
 }
 
-fn forward(shared: Arc<Shared>, from: &TcpStream, to: &TcpStream, direction: Direction) {
+fn forward(shared: Arc<Shared>, number: u64, from: &TcpStream, to: &TcpStream, direction: Direction) {
     let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
     thread::spawn(move || {
         let mut buffer = [0; 16 * 1024];
@@ -167,9 +184,14 @@ fn forward(shared: Arc<Shared>, from: &TcpStream, to: &TcpStream, direction: Dir
             let delay = if direction == Direction::Request { &shared.request_delay } else { &shared.reply_delay };
             let delay = *delay.lock().unwrap();
             thread::sleep(delay);
+            if number < shared.dead_before.load(Ordering::SeqCst) {
+                continue;
+            }
             let (passing, cut) = shared.admit(direction, length);
             let failed = to.write_all(&buffer[..passing]).is_err();
             if cut {
+                let before = shared.before_cut.lock().unwrap().take();
+                before.into_iter().for_each(|happens| happens());
                 shared.cut();
             }
             if failed || cut {

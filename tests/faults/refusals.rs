@@ -137,3 +137,32 @@ fn a_permission_that_is_missing_leaves_nothing_half_written() {
         }
     }
 }
+
+/// Nothing was sent that the server has looked at, and it may have room again at any time.
+#[test]
+fn a_server_with_all_the_clients_it_takes_is_unavailable() {
+    for server in [PrivateServer::start_on_tcp(&[]), PrivateServer::start(&[])] {
+        let mut raw = Raw::to(server.url());
+        let _: String = raw.ask(&["CONFIG", "SET", "requirepass", "pw"]);
+        let with_password = match server.url().strip_prefix("redis://") {
+            Some(address) => format!("redis://:pw@{address}"),
+            None => format!("{}?pass=pw", server.url()),
+        };
+        for flavour in Flavour::all() {
+            for (url, password) in [(server.url(), ""), (&with_password, "pw")] {
+                let _: String = raw.ask(&["CONFIG", "SET", "requirepass", password]);
+                let options = Options::new(url, unique_namespace("full")).timeout(TIMEOUT);
+                let _: String = raw.ask(&["CONFIG", "SET", "maxclients", "1"]);
+                let opened = in_time("open", TIMEOUT, || flavour.open(&options).map(drop));
+                let _: String = raw.ask(&["CONFIG", "SET", "maxclients", "1000"]);
+                let error = opened.unwrap_err();
+                let (told, what) = (kind(&error), format!("{flavour:?} at {}: {error}", server.url()));
+                // redis-rs throws the server's word away that comes before there is a command to be answered.
+                let is_lost = [StoreErrorKind::Unreachable, StoreErrorKind::Connection].contains(&told);
+                assert!(told == StoreErrorKind::Unavailable || is_lost && flavour != Flavour::Blocking, "{what}");
+                assert_eq!((error.outcome(), error.is_retryable()), (Outcome::NotApplied, true), "{what}");
+                recovered("open", || flavour.open(&options).map(drop));
+            }
+        }
+    }
+}

@@ -140,3 +140,26 @@ fn a_server_that_sleeps_ends_every_call_by_its_deadline_and_the_writes_are_resol
         scene.check();
     }
 }
+
+/// Callers keep coming while one of them makes the next connection, which a stopped server accepts and does not answer:
+/// whoever was waiting for a reply does not wait for the connection too.
+#[test]
+fn nobody_waits_beyond_his_deadline_for_a_connection_that_others_make() {
+    const PATIENCE: Duration = Duration::from_millis(2_500);
+    for flavour in Flavour::all() {
+        let server = PrivateServer::start_on_tcp(&[]);
+        // Another database, so that making a connection takes an answer of the server.
+        let url = format!("{}1", server.url());
+        let scene = Scene::new(flavour, &url, server.url(), PATIENCE);
+        let request = scene.request("r");
+        let stopped = Stopped::new(server.pid());
+        std::thread::scope(|scope| {
+            for _ in 0..40 {
+                scope.spawn(|| in_time("get", PATIENCE, || scene.store.get(&request.id)).unwrap_err());
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        });
+        drop(stopped);
+        assert_eq!(recovered("get", || scene.store.get(&request.id)).as_ref(), Some(&request), "{flavour:?}");
+    }
+}

@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use super::container::{self, RedisContainer};
 use super::supervisor::Supervisor;
 
+const ON_PATH: &str = "redis-server";
 const OLDEST_MAJOR_VERSION: u32 = 7;
 const START_LIMIT: Duration = Duration::from_secs(15);
 
@@ -21,9 +22,9 @@ const START_LIMIT: Duration = Duration::from_secs(15);
 /// with its directory when the input ends. A file that may not grow is an error to it, as on a full disk, not its end.
 const SERVE_UNTIL_INPUT_ENDS: &str = r#"
 trap '' HUP INT TERM XFSZ
-directory=$1
-shift
-redis-server "$@" </dev/null >"$directory/output" 2>&1 &
+directory=$1 program=$2
+shift 2
+"$program" "$@" </dev/null >"$directory/output" 2>&1 &
 server=$!
 echo "$server"
 while read -r _; do :; done
@@ -48,7 +49,7 @@ impl PrivateServer {
     /// A server on a unix socket. `arguments` follow ours, so they win: `&["--appendonly", "yes"]`.
     pub fn start(arguments: &[&str]) -> Self {
         match program() {
-            Program::Usable => Self::start_process(None, arguments),
+            Program::Usable => Self::start_process(ON_PATH, None, arguments),
             Program::Unusable(why) => Self::start_container(None, arguments, &why),
         }
     }
@@ -58,10 +59,17 @@ impl PrivateServer {
         Self::start_on_port(free_port(), arguments)
     }
 
+    /// A server on a free port of 127.0.0.1, of the newer release whose redis-server is at `MUTATOR_TEST_NEWER_REDIS`: what
+    /// the one on `PATH` does not do yet can be tested there. Where nothing is said there is none, and the caller says so.
+    pub fn start_newer_on_tcp(arguments: &[&str]) -> Option<Self> {
+        let program = std::env::var("MUTATOR_TEST_NEWER_REDIS").ok().filter(|program| !program.is_empty())?;
+        Some(Self::start_process(&program, Some(free_port()), arguments))
+    }
+
     /// A server on this port of 127.0.0.1, for a test that ends one and wants another at the same address.
     pub fn start_on_port(port: u16, arguments: &[&str]) -> Self {
         match program() {
-            Program::Usable => Self::start_process(Some(port), arguments),
+            Program::Usable => Self::start_process(ON_PATH, Some(port), arguments),
             Program::Unusable(why) => Self::start_container(Some(port), arguments, &why),
         }
     }
@@ -84,12 +92,12 @@ impl PrivateServer {
         }
     }
 
-    fn start_process(port: Option<u16>, arguments: &[&str]) -> Self {
+    fn start_process(program: &str, port: Option<u16>, arguments: &[&str]) -> Self {
         let directory = new_directory();
         let socket = directory.join("s");
         let listen_on = port.unwrap_or(0).to_string();
         let directory_text = text(&directory);
-        let mut command_line = vec![directory_text];
+        let mut command_line = vec![directory_text, program];
         command_line.extend(["--port", &listen_on, "--bind", "127.0.0.1"]);
         // On TCP too: a foreign server on the same port cannot answer here.
         command_line.extend(["--unixsocket", text(&socket), "--unixsocketperm", "700"]);
@@ -131,7 +139,7 @@ fn program() -> Program {
     if container::is_forced() {
         return Program::Unusable("MUTATOR_TEST_REDIS asks for a container".to_owned());
     }
-    let Ok(output) = Command::new("redis-server").arg("--version").output() else {
+    let Ok(output) = Command::new(ON_PATH).arg("--version").output() else {
         return Program::Unusable("there is no redis-server on PATH".to_owned());
     };
     let printed = String::from_utf8_lossy(&output.stdout).into_owned();

@@ -109,8 +109,8 @@ fn read_by_writes(settings: &Settings, sent: &MutationRequest, write_id: WriteId
     let is_word = |word: &str| matches!(reply, Value::Array(parts) if parts.first().is_some_and(|it| says(it, word)));
     match reply::created(settings, sent, reply) {
         Ok(Created::AsSent) => assert!(is_word("created")),
-        Ok(Created::Before(found)) => assert!(is_word("exists") && found.id == sent.id),
-        Ok(Created::Forgotten) => assert!(is_word("exists")),
+        Ok(Created::Before(found)) => assert!((is_word("exists") || is_word("repeated")) && found.id == sent.id),
+        Ok(Created::Forgotten) => assert!(is_word("exists") || is_word("repeated")),
         Err(error) => is_senseless_or_refused(&error),
     }
     match reply::updated(settings, sent, write_id, reply) {

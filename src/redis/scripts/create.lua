@@ -3,8 +3,10 @@
 -- KEYS  1 record   2 feed   3 prefix of the partition's index keys (the index keys are built from it)
 -- ARGV  1 feed length   2 id   3 revision number   4 status   5 decision kinds   6 record
 --       7 the groups of the other index entries: the lasting ones and those of decisions
+--       8 only when the sender waits for a confirmation: '1'
 -- Reply {'created'}                    written
---       {'exists', record}             the id is taken; the caller finds its own write id in the record, or not
+--       {'repeated', record}           this write filed the request before; if the sender waits, the record is written as it is
+--       {'exists', record}             another write has filed a request with this id
 --       {'unreadable', value}          what is stored is not a record this script understands
 --       {'wrongtype', key, wanted, found} {'noperm', command, key}
 
@@ -17,7 +19,19 @@ local existing = ask('GET', record)
 if type_of(existing) == 'table' then
     return refusal(existing, 'string', 'GET', record)
 elseif existing then
-    return { header_of(existing) and 'exists' or 'unreadable', existing }
+    if not header_of(existing) then
+        return { 'unreadable', existing }
+    end
+    local after = FIXED + WRITE_ID * string.byte(existing, 4)
+    local filed_by = string.sub(existing, after - WRITE_ID + 1, after)
+    if filed_by ~= string.sub(new, FIXED + 1, FIXED + WRITE_ID) then
+        return { 'exists', existing }
+    end
+    -- From Redis 7.2 on a connection that has written nothing is told at once that all it wrote is confirmed.
+    if ARGV[8] then
+        redis.call('SET', record, existing)
+    end
+    return { 'repeated', existing }
 end
 
 local nothing = {}

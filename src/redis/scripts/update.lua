@@ -6,8 +6,10 @@
 --         how many decisions are stored, the mark of as many of its own, its own filing mark, the expected revision's write id
 --       7 the same 36 bytes of the new record   8 the rest of the new record, behind its write ids
 --       9 the groups of index entries of its further decisions
+--       10 only when the sender waits for a confirmation: '1'
 -- Reply {'updated'}                    written
---       {'repeated', n}                this write was applied before, n writes ago
+--       {'repeated', n}                this write was applied before, n writes ago; if the sender waits, the record is
+--                                      written as it is
 --       {'conflict', record}           stored is another revision
 --       {'history', n, mark}           stored are n decisions with this mark: the sender took another number, or its
 --                                      history does not begin with them
@@ -47,6 +49,10 @@ local write_id = string.sub(new, -WRITE_ID)
 if string.sub(stored, 5, FIXED + WRITE_ID) ~= expected or string.find(ids, write_id, 1, true) then
     for at = 1, #ids, WRITE_ID do
         if string.sub(ids, at, at + WRITE_ID - 1) == write_id then
+            -- From Redis 7.2 on a connection that has written nothing is told at once that all it wrote is confirmed.
+            if ARGV[10] then
+                redis.call('SET', record, redis.call('GET', record))
+            end
             return { 'repeated', (at - 1) / WRITE_ID }
         end
     end
