@@ -6,6 +6,7 @@ mod support;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use mutator_governance::blocking::{Governance, RedisStore, RequestQueries, RequestStore};
 use mutator_governance::{
@@ -23,8 +24,9 @@ struct Namespace {
 fn namespace(partitions: u16) -> Namespace {
     let name = support::unique_namespace("check");
     let url = support::redis_url();
-    let store = RedisStore::builder(&url).namespace(&name).partitions(partitions).open().unwrap();
-    let store = Arc::new(store);
+    // With patience, since two cores serve many tests.
+    let builder = RedisStore::builder(&url).namespace(&name).partitions(partitions).timeout(Duration::from_secs(20));
+    let store = Arc::new(builder.open().unwrap());
     let governance = Governance::builder().store(Arc::clone(&store) as Arc<dyn RequestStore>).build();
     let redis = redis::Client::open(url).unwrap().get_connection().unwrap();
     Namespace { name, store, governance, redis }
@@ -135,6 +137,50 @@ fn entries_that_no_document_explains_are_found_and_removed() {
         assert!(space.verify().is_clean());
     }
     assert_eq!(space.keys(""), before);
+}
+
+/// Members are in the order of their bytes only where all scores are the same.
+#[test]
+fn a_wrong_score_is_found_and_mended_wherever_it_stands() {
+    let mut space = namespace(2);
+    space.fill(4);
+    for index in space.keys("i:") {
+        let members: Vec<Vec<u8>> = redis::cmd("ZRANGE").arg(&index).arg(0).arg(-1).query(&mut space.redis).unwrap();
+        for (score, member) in [("-1", members.last()), ("5", members.first()), ("inf", members.last())] {
+            space.run(redis::cmd("ZADD").arg(&index).arg(score).arg(member));
+            let found = space.verify().findings;
+            assert!(
+                matches!(&found[..], [Finding::WrongScore { index: named, id: Some(_) }] if *named == index),
+                "{index} at {score}: {found:?}"
+            );
+            assert_eq!(space.store.repair(|_| {}).unwrap().findings, found);
+            assert!(space.verify().is_clean());
+        }
+        let after: Vec<Vec<u8>> = redis::cmd("ZRANGE").arg(&index).arg(0).arg(-1).query(&mut space.redis).unwrap();
+        assert_eq!(after, members);
+    }
+}
+
+/// More than one step finds, on both sides, of entries that are not to be there at all.
+#[test]
+fn very_many_wrong_scores_neither_stop_a_check_nor_hide_what_else_is_wrong() {
+    let mut space = namespace(1);
+    space.fill(1);
+    let index = format!("{{{}:0}}:i:zz:made-up", space.name);
+    let mut entries = redis::cmd("ZADD");
+    entries.arg(&index);
+    for number in 0..3_000_i64 {
+        let member = [&7_u64.to_be_bytes()[..], format!("n{number}").as_bytes()].concat();
+        entries.arg(number % 3 - 1).arg(member);
+    }
+    space.run(&entries);
+    let is_wrong = |finding: &&Finding| matches!(finding, Finding::WrongScore { .. });
+    let found = space.verify().findings;
+    assert!(!found.is_empty() && found.iter().all(|finding| is_wrong(&finding)), "{} findings", found.len());
+    let mended = space.store.repair(|_| {}).unwrap().findings;
+    assert_eq!((mended.len(), mended.iter().filter(is_wrong).count()), (5_000, 2_000));
+    assert!(space.verify().is_clean());
+    assert!(space.keys("i:zz").is_empty());
 }
 
 /// Each key of the namespace of another type: named, left as it is, and no reason not to check and mend the rest.

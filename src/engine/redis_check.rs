@@ -134,6 +134,16 @@ impl RedisStore {
             }
             answered => IndexPart::of(&answered?)?,
         };
+        if !part.misplaced.is_empty() {
+            step.findings.extend(part.wrong_scores(&index));
+            if mode.mends() {
+                // The index is then read, from its beginning, since places have changed.
+                self.call(&Call::restore_scores(&index, &part.misplaced), self.deadline()).await?;
+            } else {
+                keys.remove(0);
+            }
+            return Ok(Some(Phase::Indexes { cursor, keys, after: Vec::new() }));
+        }
         step.entries += part.members.len() as u64;
         self.check_members(&index, &part, mode, step).await?;
         let after = match part.members.last() {

@@ -33,6 +33,8 @@ pub(crate) enum Mended {
 
 /// A part of one index, and what the documents it names ask that index to hold.
 pub(crate) struct IndexPart {
+    /// Those that another score keeps from their places. While there are any, no others are read.
+    pub(crate) misplaced: Vec<SortKey>,
     pub(crate) members: Vec<SortKey>,
     pub(crate) is_last: bool,
 }
@@ -108,13 +110,24 @@ impl IndexPart {
     pub(crate) const MOST_MEMBERS: usize = 500;
 
     pub(crate) const fn nothing() -> Self {
-        Self { members: Vec::new(), is_last: true }
+        Self { misplaced: Vec::new(), members: Vec::new(), is_last: true }
     }
 
     pub(crate) fn of(reply: &Value) -> Result<Self> {
-        let members = array(reply).ok_or_else(|| unexpected("ZRANGE"))?;
-        let members: Vec<SortKey> = members.iter().filter_map(bytes).map(SortKey::from_bytes).collect();
-        Ok(Self { is_last: members.len() < Self::MOST_MEMBERS, members })
+        let [misplaced, members] = array(reply).unwrap_or_default() else {
+            return Err(unexpected("index_part.lua").into());
+        };
+        let keys = |list: &Value| -> Result<Vec<SortKey>> {
+            let members = array(list).ok_or_else(|| unexpected("index_part.lua"))?;
+            Ok(members.iter().filter_map(bytes).map(SortKey::from_bytes).collect())
+        };
+        let (misplaced, members) = (keys(misplaced)?, keys(members)?);
+        Ok(Self { is_last: members.len() < Self::MOST_MEMBERS, misplaced, members })
+    }
+
+    /// What is to be said of members with another score.
+    pub(crate) fn wrong_scores(&self, index: &str) -> impl Iterator<Item = Finding> {
+        self.misplaced.iter().map(|member| Finding::WrongScore { index: index.to_owned(), id: member.request_id() })
     }
 
     /// The members that name no request.

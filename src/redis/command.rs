@@ -199,9 +199,19 @@ impl Call {
     /// A part of an index, behind a member if one is given.
     pub(crate) fn index_part(index: &str, after: &[u8], most: usize) -> Self {
         let from = if after.is_empty() { b"-".to_vec() } else { [b"(", after].concat() };
-        let mut command = redis::cmd("ZRANGE");
-        command.arg(index).arg(from).arg("+").arg("BYLEX").arg("LIMIT").arg(0).arg(most);
-        Self::reading(command)
+        let mut command = by_hash(&script::INDEX_PART, 1, 2, OTHER_BYTES);
+        command.arg(index).arg(from).arg(most);
+        Self { writes: false, what: What::Script { script: &script::INDEX_PART, keys: 1, command } }
+    }
+
+    /// Gives members of an index their score again, those that are still there.
+    pub(crate) fn restore_scores(index: &str, members: &[SortKey]) -> Self {
+        let mut command = redis::cmd("ZADD");
+        command.arg(index).arg("XX");
+        for member in members {
+            command.arg("0").arg(member.as_bytes());
+        }
+        Self { writes: true, what: What::Command(command) }
     }
 
     pub(crate) fn remove_member(index: &str, member: &SortKey) -> Self {
