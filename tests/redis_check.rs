@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use mutator_governance::blocking::{Governance, RedisStore, RequestQueries, RequestStore};
 use mutator_governance::{
-    ActorContext, ApprovalRule, CheckMode, CheckPosition, CheckReport, Finding, FormatVersion, Intent, Metadata,
-    PageRequest, PendingReason, RequestDraft, RequestId, RequestQuery, Target,
+    ActorContext, ApprovalRule, CheckMode, CheckPosition, CheckReport, Error, Finding, FormatVersion, Intent, Metadata,
+    PageRequest, PendingReason, RequestDraft, RequestId, RequestQuery, StoreErrorKind, Target,
 };
 
 struct Namespace {
@@ -320,6 +320,61 @@ fn another_choice_of_indexed_metadata_needs_reindexing() {
     let undone = RedisStore::builder(support::redis_url()).namespace(&space.name).partitions(2);
     let (store, _) = undone.reindex(|_| {}).unwrap();
     assert!(store.verify(|_| {}).unwrap().is_clean());
+}
+
+/// A reindex that ended half-way has left indexes that are neither those of the old choice nor of the new one.
+#[test]
+fn a_namespace_whose_reindex_was_interrupted_is_opened_by_none_but_reindex() {
+    let mut space = namespace(2);
+    for number in 0..10_i64 {
+        let metadata = Metadata::new().with("ticket", number % 2).unwrap();
+        space.governance.submit(draft(&format!("m{number}")).with_metadata(metadata)).unwrap();
+    }
+    let builder = || RedisStore::builder(support::redis_url()).namespace(&space.name).partitions(2);
+    let with = |key: &str| builder().index_metadata([key]);
+    let interrupted = || {
+        let killed = |_: &mutator_governance::CheckStep| panic!("killed");
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| with("ticket").reindex(killed).map(drop)))
+    };
+    for _ in 0..2 {
+        assert!(interrupted().is_err());
+        for refused in [builder().open(), with("ticket").open(), with("ticket").read_only().open()] {
+            let Err(Error::Store(error)) = refused else { panic!("opened") };
+            assert_eq!(error.kind, StoreErrorKind::Incompatible);
+            assert!(error.problem.contains("reindex") && error.problem.contains("ticket"), "{error}");
+        }
+    }
+    with("ticket").reindex(|_| {}).unwrap();
+    let store = with("ticket").open().unwrap();
+    let query = RequestQuery::new().with_metadata("ticket", 1_i64).unwrap();
+    assert_eq!(store.requests(&query, &PageRequest::first()).unwrap().items.len(), 5);
+    assert!(store.verify(|_| {}).unwrap().is_clean());
+
+    // Nothing is rebuilt for the choice that is there, so nobody is kept out meanwhile.
+    with("ticket").reindex(|_| drop(with("ticket").open().unwrap())).unwrap();
+    // Nor where nothing is said about it, as earlier releases left it.
+    space.run(redis::cmd("HDEL").arg(format!("{{{}}}:meta", space.name)).arg("reindexing"));
+    let builder = || RedisStore::builder(support::redis_url()).namespace(&space.name).partitions(2);
+    assert!(builder().index_metadata(["ticket"]).open().is_ok());
+}
+
+/// Both have undone what the other did, so that neither may call it done.
+#[test]
+fn a_reindex_that_was_overtaken_by_one_of_another_choice_is_not_complete() {
+    let space = namespace(1);
+    space.fill(4);
+    let with = |key: &str| RedisStore::builder(support::redis_url()).namespace(&space.name).index_metadata([key]);
+    let mut overtaken = false;
+    let ended = with("ticket").reindex(|_| {
+        if !std::mem::replace(&mut overtaken, true) {
+            with("tenant").reindex(|_| {}).unwrap();
+        }
+    });
+    let problem = ended.err().expect("it is not the one that was asked for").to_string();
+    assert!(problem.contains("tenant") && problem.contains("reindex"), "{problem}");
+    assert!(with("tenant").open().is_err(), "the last entries are those of the other");
+    with("tenant").reindex(|_| {}).unwrap();
+    assert!(with("tenant").open().unwrap().verify(|_| {}).unwrap().is_clean());
 }
 
 #[test]

@@ -55,6 +55,16 @@ impl Call {
         Self { writes: true, what: Self::namespace(settings, &script::OPEN_NAMESPACE, "open") }
     }
 
+    /// Records the choice of indexed metadata keys, and, when it is another one, that the indexes are not rebuilt for it.
+    pub(crate) fn begin_reindex(settings: &Settings) -> Self {
+        Self { writes: true, what: Self::namespace(settings, &script::OPEN_NAMESPACE, "reindex") }
+    }
+
+    /// Records that the indexes are rebuilt for that choice, if it is still the one that is recorded.
+    pub(crate) fn end_reindex(settings: &Settings) -> Self {
+        Self { writes: true, what: Self::namespace(settings, &script::OPEN_NAMESPACE, "reindexed") }
+    }
+
     fn namespace(settings: &Settings, script: &'static Script, mode: &str) -> What {
         let keyspace = &settings.keyspace;
         let metadata: Vec<&str> = settings.indexed_metadata.iter().collect();
@@ -73,13 +83,6 @@ impl Call {
     /// Asks whether writes can wait for this.
     pub(crate) fn probe(durability: Durability) -> Self {
         Self::reading(durability.probe())
-    }
-
-    /// Records another choice of indexed metadata keys.
-    pub(crate) fn choose_indexed_metadata(settings: &Settings) -> Self {
-        let metadata: Vec<&str> = settings.indexed_metadata.iter().collect();
-        let command = redis::cmd("HSET").arg(settings.keyspace.meta()).arg("metadata").arg(metadata.join("\n")).clone();
-        Self { writes: true, what: What::Command(command) }
     }
 
     pub(crate) fn get(settings: &Settings, id: &RequestId) -> Self {

@@ -89,10 +89,22 @@ pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> 
 }
 
 /// # Errors
-/// [`StoreErrorKind::Incompatible`] when the namespace indexes other metadata keys.
+/// [`StoreErrorKind::Incompatible`] when the namespace indexes other metadata keys, or its indexes are not yet rebuilt for
+/// the ones it is to index.
 pub(crate) fn check_indexed_metadata(settings: &Settings, reply: &Value) -> Result<()> {
     let namespace = settings.keyspace.namespace();
-    let recorded = array(reply).and_then(|fields| text(fields.get(2)?)).unwrap_or_default();
+    let field = |place: usize| array(reply).and_then(|fields| text(fields.get(place)?)).unwrap_or_default();
+    let recorded = field(2);
+    // Nothing where an earlier release has laid the namespace out.
+    if !field(3).is_empty() {
+        let recorded: Vec<&str> = recorded.lines().collect();
+        return Err(incompatible(format!(
+            "the indexes of namespace {namespace} are not complete: they are being rebuilt for the metadata keys \
+             {recorded:?}, or that was interrupted; have them completed by RedisStoreBuilder::reindex, with {recorded:?} or \
+             another choice"
+        ))
+        .into());
+    }
     let asked: Vec<&str> = settings.indexed_metadata.iter().collect();
     if recorded != asked.join("\n") {
         let recorded: Vec<&str> = recorded.lines().collect();
