@@ -1,7 +1,7 @@
 use super::{RedisStore, dual};
 use crate::error::Result;
 use crate::redis::check_reply::{self, Explained, IndexPart, Mended, StoredRecord};
-use crate::redis::{Call, CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection, Phase};
+use crate::redis::{Call, CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection, KeyKind, Phase};
 use crate::request::RequestId;
 
 /// A record that keeps changing while it is checked is being written, and every write leaves it consistent.
@@ -69,8 +69,8 @@ impl RedisStore {
     }
 
     async fn check_records(&self, cursor: u64, mode: CheckMode, step: &mut CheckStep) -> Result<Option<Phase>> {
-        let value = self.call(&Call::find_records(&self.settings, cursor), self.deadline()).await?;
-        let (next, keys) = check_reply::found_keys(&value)?;
+        let value = self.call(&Call::find(&self.settings, cursor, KeyKind::Record), self.deadline()).await?;
+        let (next, keys) = check_reply::found_keys(&value, KeyKind::Record)?;
         for key in keys {
             step.records += 1;
             self.check_record(&key, mode, step).await?;
@@ -121,8 +121,8 @@ impl RedisStore {
     ) -> Result<Option<Phase>> {
         let Some(index) = keys.first().cloned() else {
             let Some(cursor) = cursor else { return Ok(None) };
-            let value = self.call(&Call::find_indexes(&self.settings, cursor), self.deadline()).await?;
-            let (next, keys) = check_reply::found_keys(&value)?;
+            let value = self.call(&Call::find(&self.settings, cursor, KeyKind::Index), self.deadline()).await?;
+            let (next, keys) = check_reply::found_keys(&value, KeyKind::Index)?;
             let cursor = (next != 0).then_some(next);
             return Ok(Some(Phase::Indexes { cursor, keys, after: Vec::new() }));
         };

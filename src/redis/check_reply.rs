@@ -6,6 +6,7 @@ use redis::Value;
 
 use super::check::{Finding, Inspection};
 use super::index_entries::{current_suffixes, members_of};
+use super::keyspace::KeyKind;
 use super::options::Settings;
 use super::record::Record;
 use super::reply::{array, bytes, refuse_missing_permission, refuse_wrong_type, text, unexpected};
@@ -47,14 +48,17 @@ pub(crate) enum Explained {
     No(Option<Revision>),
 }
 
-/// The cursor and the keys of a reply to SCAN. Keys that are no text are none of ours.
-pub(crate) fn found_keys(reply: &Value) -> Result<(u64, Vec<String>)> {
+/// The cursor of a reply to SCAN, and the keys of a kind in it. Keys that are no text are none of ours.
+///
+/// A pattern cannot say that the hash tag ends at its first brace, and names may hold others.
+pub(crate) fn found_keys(reply: &Value, kind: KeyKind) -> Result<(u64, Vec<String>)> {
     let [cursor, keys] = array(reply).unwrap_or_default() else {
         return Err(unexpected("SCAN").into());
     };
     let cursor = text(cursor).and_then(|cursor| cursor.parse().ok()).ok_or_else(|| unexpected("SCAN"))?;
     let keys = array(keys).ok_or_else(|| unexpected("SCAN"))?;
-    Ok((cursor, keys.iter().filter_map(text).map(str::to_owned).collect()))
+    let is_of_kind = |key: &&str| key.split_once("}:").is_some_and(|(_, name)| name.starts_with(kind.prefix()));
+    Ok((cursor, keys.iter().filter_map(text).filter(is_of_kind).map(str::to_owned).collect()))
 }
 
 /// Whether a call failed because a key is of another type.

@@ -5,6 +5,7 @@ use redis::{Arg, Cmd};
 use super::check::CheckMode;
 use super::durability::Durability;
 use super::index_entries::{Groups, add_decision_entries};
+use super::keyspace::KeyKind;
 use super::options::Settings;
 use super::record::NewRecord;
 use super::scan::{Scan, lex_bounds};
@@ -177,19 +178,10 @@ impl Call {
         Self { writes: false, what: What::Script { script: &script::SIZES, keys, command } }
     }
 
-    /// Some of the records of the namespace, in any partition: one step of SCAN.
-    pub(crate) fn find_records(settings: &Settings, cursor: u64) -> Self {
-        Self::find(settings, cursor, "r")
-    }
-
-    /// Some of the indexes of the namespace, in any partition: one step of SCAN.
-    pub(crate) fn find_indexes(settings: &Settings, cursor: u64) -> Self {
-        Self::find(settings, cursor, "i")
-    }
-
-    fn find(settings: &Settings, cursor: u64, kind: &str) -> Self {
+    /// Some of the keys of a kind in any partition of the namespace, and of others that look like them: one step of SCAN.
+    pub(crate) fn find(settings: &Settings, cursor: u64, kind: KeyKind) -> Self {
         // No character of a namespace means anything in a pattern.
-        let pattern = format!("{{{}:*}}:{kind}:*", settings.keyspace.namespace());
+        let pattern = format!("{{{}:*}}:{}*", settings.keyspace.namespace(), kind.prefix());
         Self::reading(redis::cmd("SCAN").arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(200).clone())
     }
 

@@ -37,6 +37,7 @@ pub use check::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspe
 pub(crate) use command::Call;
 pub use durability::Durability;
 pub(crate) use fault::{Effect, Fault};
+pub(crate) use keyspace::KeyKind;
 pub(crate) use options::{RedisOptions, Settings};
 pub use preflight::PreflightReport;
 pub(crate) use reply::has_written;

@@ -7,6 +7,7 @@ use super::values::{or_any, value};
 use crate::error::{Error, Outcome};
 use crate::query::{Fingerprint, IndexedMetadata, RequestQuery, SortDirection, StoredRequest, index_entries, plan};
 use crate::redis::check_reply::{self, IndexPart, Mended};
+use crate::redis::keyspace::KeyKind;
 use crate::redis::options::Settings;
 use crate::redis::record::NewRecord;
 use crate::redis::reply::{self, Created, Updated};
@@ -124,7 +125,7 @@ fn read_by_writes(settings: &Settings, sent: &MutationRequest, write_id: WriteId
 }
 
 fn read_by_checks(settings: &Settings, sent: &MutationRequest, reply: &Value) {
-    check_reply::found_keys(reply).err().iter().for_each(is_told);
+    check_reply::found_keys(reply, KeyKind::Record).err().iter().for_each(is_told);
     check_reply::is_extra(reply).err().iter().for_each(is_told);
     check_reply::inspection(settings, &sent.id, reply).err().iter().for_each(is_told);
     let key = settings.keyspace.record(&sent.id);
