@@ -1,6 +1,7 @@
 use super::{RedisStore, dual};
 use crate::error::Result;
 use crate::redis::check_reply::{self, Explained, IndexPart, Mended, StoredRecord};
+use crate::redis::reply;
 use crate::redis::{Call, CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection, KeyKind, Phase};
 use crate::request::RequestId;
 
@@ -165,17 +166,20 @@ impl RedisStore {
             }
         }
         let ids = part.ids();
-        if ids.is_empty() {
-            return Ok(());
-        }
-        let value = self.call(&Call::get_many(&self.settings, &ids), self.deadline()).await?;
-        for (member, id, explained) in part.explained(&self.settings, index, &ids, &value)? {
-            let Explained::No(revision) = explained else { continue };
-            let call = Call::drop_entry(&self.settings, index, &member, &id, revision, drops);
+        let mut ids: Vec<&RequestId> = ids.iter().collect();
+        while !ids.is_empty() {
+            let call = Call::records(&self.settings, &ids, IndexPart::ENOUGH_BYTES);
             let value = self.call(&call, self.deadline()).await?;
-            if check_reply::is_extra(&value)? {
-                step.findings.push(Finding::ExtraEntry { index: index.to_owned(), id: Some(id) });
+            let records = reply::records(&value)?;
+            for (member, id, explained) in part.explained(&self.settings, index, &ids, records) {
+                let Explained::No(revision) = explained else { continue };
+                let call = Call::drop_entry(&self.settings, index, &member, &id, revision, drops);
+                let value = self.call(&call, self.deadline()).await?;
+                if check_reply::is_extra(&value)? {
+                    step.findings.push(Finding::ExtraEntry { index: index.to_owned(), id: Some(id) });
+                }
             }
+            ids.drain(..records.len().min(ids.len()));
         }
         Ok(())
     }

@@ -10,8 +10,8 @@ use crate::query::{DueQuery, IndexedMetadata, Lookup, Page, PageRequest, Request
 use crate::redis::ClientCertificate;
 use crate::redis::reply::{self, Created, Updated};
 use crate::redis::{
-    Attempts, Call, Cardinalities, CheckReport, CheckStep, Durability, Fault, Next, PreflightReport, RedisOptions,
-    Settings,
+    Attempts, Call, Cardinalities, CheckReport, CheckStep, Durability, Fault, MOST_PAGE_BYTES, Next, PreflightReport,
+    RedisOptions, Settings,
 };
 use crate::request::{MutationRequest, RequestId, StateId, Timestamp, WriteId};
 use crate::settle::{Settled, UnsettledWrite};
@@ -363,18 +363,18 @@ impl RequestStore for RedisStore {
         let deadline = self.deadline();
         let (mut requests, mut unreadable) = (vec![None; ids.len()], Vec::new());
         for partition in self.settings.keyspace.partitions() {
-            let places = self.settings.keyspace.places_in(partition, ids);
-            if places.is_empty() {
-                continue;
-            }
-            let ids_here: Vec<&RequestId> = places.iter().filter_map(|&place| ids.get(place)).collect();
-            let call = Call::get_many(&self.settings, ids_here.iter().copied());
-            let value = self.call(&call, deadline).await?;
-            for (place, read) in places.into_iter().zip(reply::requests(&self.settings, ids_here, &value)?) {
-                match (read, requests.get_mut(place)) {
-                    (Ok(request), Some(slot)) => *slot = request,
-                    (Err(error), _) => unreadable.push(error),
-                    (Ok(_), None) => {}
+            let mut places = self.settings.keyspace.places_in(partition, ids);
+            while !places.is_empty() {
+                let ids_here: Vec<&RequestId> = places.iter().filter_map(|&place| ids.get(place)).collect();
+                let call = Call::records(&self.settings, &ids_here, MOST_PAGE_BYTES);
+                let value = self.call(&call, deadline).await?;
+                let read = reply::requests(&self.settings, ids_here, &value)?;
+                for (place, read) in places.drain(..read.len()).zip(read) {
+                    match (read, requests.get_mut(place)) {
+                        (Ok(request), Some(slot)) => *slot = request,
+                        (Err(error), _) => unreadable.push(error),
+                        (Ok(_), None) => {}
+                    }
                 }
             }
         }

@@ -112,6 +112,9 @@ pub(crate) fn mended(id: &RequestId, reply: &Value) -> Result<Mended> {
 impl IndexPart {
     /// How many members of an index are read at once.
     pub(crate) const MOST_MEMBERS: usize = 500;
+    /// After so many bytes of the documents they name the next are asked for by another call, with a deadline of its own: over a
+    /// link on which one document arrives in time, a check ends.
+    pub(crate) const ENOUGH_BYTES: usize = 1024 * 1024;
 
     pub(crate) const fn nothing() -> Self {
         Self { misplaced: Vec::new(), members: Vec::new(), is_last: true }
@@ -145,23 +148,22 @@ impl IndexPart {
         ids.into_iter().collect()
     }
 
-    /// For each member whether the documents, as MGET of [`ids`](Self::ids) gave them, ask this index to hold it.
+    /// For each member that names one of these ids whether its document asks this index to hold it.
     pub(crate) fn explained(
         &self,
         settings: &Settings,
         index: &str,
-        ids: &[RequestId],
-        reply: &Value,
-    ) -> Result<Vec<(SortKey, RequestId, Explained)>> {
-        let values = array(reply).ok_or_else(|| unexpected("MGET"))?;
+        ids: &[&RequestId],
+        records: &[Value],
+    ) -> Vec<(SortKey, RequestId, Explained)> {
         let documents: BTreeMap<&RequestId, Held> =
-            ids.iter().zip(values).map(|(id, value)| (id, Held::of(settings, index, id, value))).collect();
+            ids.iter().zip(records).map(|(&id, record)| (id, Held::of(settings, index, id, record))).collect();
         let explain = |member: &SortKey| {
             let id = member.request_id()?;
             let explained = documents.get(&id)?.explains(member);
             Some((member.clone(), id, explained))
         };
-        Ok(self.members.iter().filter_map(explain).collect())
+        self.members.iter().filter_map(explain).collect()
     }
 }
 

@@ -42,7 +42,7 @@ pub(crate) use options::{RedisOptions, Settings};
 pub use preflight::PreflightReport;
 pub(crate) use reply::has_written;
 pub(crate) use retry::{Attempts, Next};
-pub(crate) use scan::{Assembly, Scan};
+pub(crate) use scan::{Assembly, MOST_PAGE_BYTES, Scan};
 pub(crate) use statistics_parts::StatisticsParts;
 #[cfg(feature = "tls")]
 pub(crate) use tls::ClientCertificate;

@@ -132,13 +132,19 @@ pub(crate) fn request(settings: &Settings, id: &RequestId, reply: &Value) -> Res
     read_record(settings, id, reply).map_err(|source| Error::Unreadable { key: settings.keyspace.record(id), source })
 }
 
-/// The requests in a reply to MGET, in the order of the ids.
+/// The values in a reply to [`Call::records`](super::Call::records): those of the first ids that were asked for, of one at
+/// least.
+pub(crate) fn records(reply: &Value) -> Result<&[Value]> {
+    Ok(array(reply).filter(|values| !values.is_empty()).ok_or_else(|| unexpected("records.lua"))?)
+}
+
+/// The requests in such a reply, in the order of the ids, of which there may be more.
 pub(crate) fn requests<'a>(
     settings: &Settings,
     ids: impl IntoIterator<Item = &'a RequestId>,
     reply: &Value,
 ) -> Result<Vec<Result<Option<MutationRequest>, Unreadable>>> {
-    let values = array(reply).ok_or_else(|| unexpected("MGET"))?;
+    let values = records(reply)?;
     let read = |(id, value): (&RequestId, &Value)| {
         read_record(settings, id, value).map_err(|error| Unreadable::new(id.clone(), error))
     };

@@ -16,7 +16,7 @@ const MOST_RECORDS: usize = 200;
 
 /// After so many bytes of records, not compressed, a page is given as it is, short: so many large documents are held at
 /// once, and no more.
-pub(super) const MOST_PAGE_BYTES: usize = 16 * 1024 * 1024;
+pub(crate) const MOST_PAGE_BYTES: usize = 16 * 1024 * 1024;
 
 /// One call's part of reading along a plan, in one partition.
 pub(crate) struct Scan<'a> {

@@ -141,7 +141,11 @@ fn read_by_checks(settings: &Settings, sent: &MutationRequest, reply: &Value) {
         Ok(part) => {
             let ids = part.ids();
             assert!(ids.len() + part.foreign_members().count() <= part.members.len());
-            part.explained(settings, "index", &ids, reply).err().iter().for_each(is_told);
+            let ids: Vec<_> = ids.iter().collect();
+            match reply::records(reply) {
+                Ok(records) => assert!(part.explained(settings, "index", &ids, records).len() <= part.members.len()),
+                Err(error) => is_told(&error),
+            }
         }
         Err(error) => is_told(&error),
     }
