@@ -7,17 +7,27 @@ mod support;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
-use mutator_governance::blocking::{Governance, RedisStore, RequestStore};
-use mutator_governance::{ActorContext, Intent, Payload, RequestDraft, RequestId, Target};
+use mutator_governance::blocking::{Governance, RedisStore, RequestQueries as _, RequestStore};
+use mutator_governance::{ActorContext, Intent, PageRequest, Payload, RequestDraft, RequestId, RequestQuery, Target};
+use peak_alloc::PeakAlloc;
 use support::{PrivateServer, unique_namespace};
+
+#[global_allocator]
+static MEMORY: PeakAlloc = PeakAlloc;
 
 const MIB: usize = 1024 * 1024;
 /// What a page holds at most, not counting what goes beyond with the last document.
 const PAGE: usize = 16 * MIB;
+
+/// Nothing else may allocate while one test measures.
+fn alone() -> MutexGuard<'static, ()> {
+    static ALONE: Mutex<()> = Mutex::new(());
+    ALONE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
 
 /// What a server has sent through a proxy.
 #[derive(Clone, Default)]
@@ -98,6 +108,7 @@ fn ids(count: usize) -> impl Iterator<Item = RequestId> {
 #[test]
 fn no_reply_to_a_check_or_a_look_up_is_larger_than_its_bound() {
     const BYTES: usize = 500_000;
+    let _alone = alone();
     let server = PrivateServer::start_on_tcp(&[]);
     let (sent, url) = Sent::through(&server);
     let count = PAGE / BYTES + 5;
@@ -117,4 +128,46 @@ fn no_reply_to_a_check_or_a_look_up_is_larger_than_its_bound() {
         assert_eq!(found, expected);
     });
     assert!(largest < PAGE + MIB, "a reply of {largest} bytes to a look-up");
+}
+
+#[test]
+fn a_page_holds_no_more_over_many_partitions_than_over_one() {
+    const BYTES: usize = 250_000;
+    let _alone = alone();
+    let server = PrivateServer::start_on_tcp(&[]);
+    let store = filled(server.url(), 16, 128, BYTES);
+    let (mut found, mut pages) = (Vec::new(), 0);
+    let mut page = PageRequest::of(128).unwrap();
+    loop {
+        let before = MEMORY.current_usage();
+        MEMORY.reset_peak_usage();
+        let read = store.stored_requests(&RequestQuery::new(), &page).unwrap();
+        let peak = MEMORY.peak_usage() - before;
+        println!("{peak} bytes at once for a page of {}", read.items.len());
+        assert!(peak < PAGE + PAGE / 2, "{peak} bytes at once");
+        pages += 1;
+        found.extend(read.items.iter().map(|stored| stored.id().clone()));
+        match read.next {
+            Some(next) => page = page.after(next),
+            None => break,
+        }
+    }
+    assert_eq!(found, ids(128).collect::<Vec<_>>(), "each once, in the order of filing");
+    assert!((2..=4).contains(&pages), "{pages} pages");
+}
+
+#[test]
+fn a_page_over_many_partitions_does_not_send_a_page_for_each() {
+    let _alone = alone();
+    let server = PrivateServer::start_on_tcp(&[]);
+    let (sent, url) = Sent::through(&server);
+    let cost = |partitions| {
+        let store = filled(&url, partitions, 1_200, 100);
+        let read = || assert_eq!(store.requests(&RequestQuery::new(), &PageRequest::first()).unwrap().items.len(), 50);
+        read();
+        sent.by(read).0
+    };
+    let (one, sixteen) = (cost(1), cost(16));
+    println!("a page of 50 sends {one} bytes over 1 partition, {sixteen} over 16");
+    assert!(sixteen < 6 * one, "{one} bytes over 1 partition, {sixteen} over 16");
 }
