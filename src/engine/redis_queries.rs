@@ -7,7 +7,7 @@ use crate::error::{Error, Result, StoreErrorKind};
 use crate::query::{
     AsStored, Count, DecisionQuery, DecisionRow, Driver, Fingerprint, InboxQuery, Page, PageRequest,
     PendingApprovalQuery, PendingApprovalRow, Plan, Query, RecentApprovalQuery, RecentApprovalRow, RequestQuery,
-    SortKey, Statistics, StoredRequest, evaluate, plan,
+    SortKey, Statistics, StoredRequest, evaluate_with, plan,
 };
 use crate::redis::{Assembly, Call, Part, Scan, StatisticsParts, scan_reply};
 use crate::request::{MutationRequest, RequestId, Timestamp};
@@ -73,9 +73,7 @@ impl RedisStore {
         let ids: Vec<RequestId> = ids.iter().cloned().collect();
         let lookup = self.get_many(&ids).await?;
         let found: Vec<MutationRequest> = lookup.requests.into_iter().flatten().collect();
-        let mut page = evaluate(query, &found, page, &self.scope(), now)?;
-        page.unreadable = lookup.unreadable;
-        Ok(page)
+        evaluate_with(query, &found, lookup.unreadable, page, &self.scope(), now)
     }
 
     /// How a query would be answered now, and why: what is read along, what is looked up, what is left to check.

@@ -44,6 +44,8 @@ pub use decision_query::DecisionQuery;
 pub use direction::SortDirection;
 pub(crate) use due_query::DueQuery;
 pub use evaluate::evaluate;
+#[cfg(feature = "redis")]
+pub(crate) use evaluate::evaluate_with;
 pub use inbox_query::InboxQuery;
 pub(crate) use index_entries::is_filed_alike;
 pub use index_entries::{IndexEntry, IndexedMetadata, changing_entries, decision_entries, index_entries};
