@@ -11,11 +11,12 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use mutator_governance::blocking::{Governance, RedisStore, RequestQueries, RequestStore};
 use mutator_governance::{
-    ActorContext, ApprovalRule, CheckMode, CheckPosition, CheckReport, Finding, FormatVersion, Intent, Metadata,
-    PageRequest, PendingReason, RequestDraft, RequestId, RequestQuery, Target,
+    ActorContext, ApprovalRule, CheckMode, CheckPosition, CheckReport, Error, Finding, FormatVersion, Intent, Metadata,
+    PageRequest, PendingReason, RequestDraft, RequestId, RequestQuery, StoreErrorKind, Target,
 };
 
 struct Namespace {
@@ -28,8 +29,9 @@ struct Namespace {
 fn namespace(partitions: u16) -> Namespace {
     let name = support::unique_namespace("check");
     let url = support::redis_url();
-    let store = RedisStore::builder(&url).namespace(&name).partitions(partitions).open().unwrap();
-    let store = Arc::new(store);
+    // With patience, since two cores serve many tests.
+    let builder = RedisStore::builder(&url).namespace(&name).partitions(partitions).timeout(Duration::from_secs(20));
+    let store = Arc::new(builder.open().unwrap());
     let governance = Governance::builder().store(Arc::clone(&store) as Arc<dyn RequestStore>).build();
     let redis = redis::Client::open(url).unwrap().get_connection().unwrap();
     Namespace { name, store, governance, redis }
@@ -140,6 +142,50 @@ fn entries_that_no_document_explains_are_found_and_removed() {
         assert!(space.verify().is_clean());
     }
     assert_eq!(space.keys(""), before);
+}
+
+/// Members are in the order of their bytes only where all scores are the same.
+#[test]
+fn a_wrong_score_is_found_and_mended_wherever_it_stands() {
+    let mut space = namespace(2);
+    space.fill(4);
+    for index in space.keys("i:") {
+        let members: Vec<Vec<u8>> = redis::cmd("ZRANGE").arg(&index).arg(0).arg(-1).query(&mut space.redis).unwrap();
+        for (score, member) in [("-1", members.last()), ("5", members.first()), ("inf", members.last())] {
+            space.run(redis::cmd("ZADD").arg(&index).arg(score).arg(member));
+            let found = space.verify().findings;
+            assert!(
+                matches!(&found[..], [Finding::WrongScore { index: named, id: Some(_) }] if *named == index),
+                "{index} at {score}: {found:?}"
+            );
+            assert_eq!(space.store.repair(|_| {}).unwrap().findings, found);
+            assert!(space.verify().is_clean());
+        }
+        let after: Vec<Vec<u8>> = redis::cmd("ZRANGE").arg(&index).arg(0).arg(-1).query(&mut space.redis).unwrap();
+        assert_eq!(after, members);
+    }
+}
+
+/// More than one step finds, on both sides, of entries that are not to be there at all.
+#[test]
+fn very_many_wrong_scores_neither_stop_a_check_nor_hide_what_else_is_wrong() {
+    let mut space = namespace(1);
+    space.fill(1);
+    let index = format!("{{{}:0}}:i:zz:made-up", space.name);
+    let mut entries = redis::cmd("ZADD");
+    entries.arg(&index);
+    for number in 0..3_000_i64 {
+        let member = [&7_u64.to_be_bytes()[..], format!("n{number}").as_bytes()].concat();
+        entries.arg(number % 3 - 1).arg(member);
+    }
+    space.run(&entries);
+    let is_wrong = |finding: &&Finding| matches!(finding, Finding::WrongScore { .. });
+    let found = space.verify().findings;
+    assert!(!found.is_empty() && found.iter().all(|finding| is_wrong(&finding)), "{} findings", found.len());
+    let mended = space.store.repair(|_| {}).unwrap().findings;
+    assert_eq!((mended.len(), mended.iter().filter(is_wrong).count()), (5_000, 2_000));
+    assert!(space.verify().is_clean());
+    assert!(space.keys("i:zz").is_empty());
 }
 
 /// Each key of the namespace of another type: named, left as it is, and no reason not to check and mend the rest.
@@ -315,6 +361,61 @@ fn another_choice_of_indexed_metadata_needs_reindexing() {
     let undone = RedisStore::builder(support::redis_url()).namespace(&space.name).partitions(2);
     let (store, _) = undone.reindex(|_| {}).unwrap();
     assert!(store.verify(|_| {}).unwrap().is_clean());
+}
+
+/// A reindex that ended half-way has left indexes that are neither those of the old choice nor of the new one.
+#[test]
+fn a_namespace_whose_reindex_was_interrupted_is_opened_by_none_but_reindex() {
+    let mut space = namespace(2);
+    for number in 0..10_i64 {
+        let metadata = Metadata::new().with("ticket", number % 2).unwrap();
+        space.governance.submit(draft(&format!("m{number}")).with_metadata(metadata)).unwrap();
+    }
+    let builder = || RedisStore::builder(support::redis_url()).namespace(&space.name).partitions(2);
+    let with = |key: &str| builder().index_metadata([key]);
+    let interrupted = || {
+        let killed = |_: &mutator_governance::CheckStep| panic!("killed");
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| with("ticket").reindex(killed).map(drop)))
+    };
+    for _ in 0..2 {
+        assert!(interrupted().is_err());
+        for refused in [builder().open(), with("ticket").open(), with("ticket").read_only().open()] {
+            let Err(Error::Store(error)) = refused else { panic!("opened") };
+            assert_eq!(error.kind, StoreErrorKind::Incompatible);
+            assert!(error.problem.contains("reindex") && error.problem.contains("ticket"), "{error}");
+        }
+    }
+    with("ticket").reindex(|_| {}).unwrap();
+    let store = with("ticket").open().unwrap();
+    let query = RequestQuery::new().with_metadata("ticket", 1_i64).unwrap();
+    assert_eq!(store.requests(&query, &PageRequest::first()).unwrap().items.len(), 5);
+    assert!(store.verify(|_| {}).unwrap().is_clean());
+
+    // Nothing is rebuilt for the choice that is there, so nobody is kept out meanwhile.
+    with("ticket").reindex(|_| drop(with("ticket").open().unwrap())).unwrap();
+    // Nor where nothing is said about it, as earlier releases left it.
+    space.run(redis::cmd("HDEL").arg(format!("{{{}}}:meta", space.name)).arg("reindexing"));
+    let builder = || RedisStore::builder(support::redis_url()).namespace(&space.name).partitions(2);
+    assert!(builder().index_metadata(["ticket"]).open().is_ok());
+}
+
+/// Both have undone what the other did, so that neither may call it done.
+#[test]
+fn a_reindex_that_was_overtaken_by_one_of_another_choice_is_not_complete() {
+    let space = namespace(1);
+    space.fill(4);
+    let with = |key: &str| RedisStore::builder(support::redis_url()).namespace(&space.name).index_metadata([key]);
+    let mut overtaken = false;
+    let ended = with("ticket").reindex(|_| {
+        if !std::mem::replace(&mut overtaken, true) {
+            with("tenant").reindex(|_| {}).unwrap();
+        }
+    });
+    let problem = ended.err().expect("it is not the one that was asked for").to_string();
+    assert!(problem.contains("tenant") && problem.contains("reindex"), "{problem}");
+    assert!(with("tenant").open().is_err(), "the last entries are those of the other");
+    with("tenant").reindex(|_| {}).unwrap();
+    assert!(with("tenant").open().unwrap().verify(|_| {}).unwrap().is_clean());
 }
 
 #[test]

@@ -30,6 +30,7 @@ fn every_call_is_one_command_per_partition() {
             store.update(moved_on(first, second(1)), WriteId::generate()).unwrap();
             store.pending(&page).unwrap();
             let ids: Vec<RequestId> = (0..30).map(|number| id(&format!("r{number}"))).collect();
+            store.get_many(&ids).unwrap();
             monitor.commands();
 
             for id in &ids {
@@ -45,7 +46,9 @@ fn every_call_is_one_command_per_partition() {
 
             let each = usize::from(partitions);
             store.get_many(&ids).unwrap();
-            assert_eq!(monitor.commands(), vec!["MGET"; each], "{flavour:?} get_many");
+            // By a script where so many might be too much for one reply.
+            let command = if partitions == 1 { "EVALSHA" } else { "MGET" };
+            assert_eq!(monitor.commands(), vec![command; each], "{flavour:?} get_many");
             store.get_many(&[]).unwrap();
             assert_eq!(monitor.commands(), Vec::<String>::new(), "{flavour:?} get_many of none");
             store.pending(&PageRequest::of(3).unwrap()).unwrap();

@@ -31,6 +31,7 @@ const HOSTILE: &[&str] = &[
     ":",
     "::",
     ":r:",
+    "}:r:",
     ":i:a",
     "feed",
     "meta",
@@ -142,6 +143,7 @@ fn names_that_try_to_escape_stay_names() {
     assert!(ids.get() > 20 && states.get() > 50, "{ids:?}, {states:?}: too few names were accepted to try anything");
     assert_eq!(raw.dump(&neighbour_namespace), before, "a neighbour was touched");
     Oracle::new(namespace, 4).check(&mut raw, store);
+    assert!(store.verify().unwrap().is_clean());
 }
 
 /// The names that are no id and no state: each becomes part of a key, or an argument of a script.
@@ -241,7 +243,7 @@ fn the_longest_names_and_those_that_look_like_keys_work_in_every_flavour() {
     let wide = format!("{}x", "名".repeat(85));
     assert_eq!(wide.len(), StateId::MAX_BYTES);
     let states =
-        [wide.as_str(), "ü", "a", "a:", ":a", "p", "Pending", "{n:0}:i:a", "a b", "\"'\\", "\u{10ffff}", "si:a"];
+        [wide.as_str(), "ü", "a", "a:", ":a", "p", "Pending", "{n:0}:i:a", "x}:r:y", "\"'\\", "\u{10ffff}", "si:a"];
     for flavour in Flavour::all() {
         for partitions in [1, 4] {
             let namespace = unique_namespace("longest");
@@ -252,6 +254,8 @@ fn the_longest_names_and_those_that_look_like_keys_work_in_every_flavour() {
             }
             let documents = Oracle::new(&namespace, partitions).check(&mut Raw::to(&redis_url()), &store);
             assert_eq!(documents.len(), pieces.len() + 1);
+            let report = store.verify().unwrap();
+            assert!(report.is_clean() && report.records == documents.len() as u64, "{report:?}");
         }
     }
     for (id, is_good) in [("x".repeat(129), false), ("a\nb".to_owned(), false), ("{a}".to_owned(), false)] {

@@ -1,7 +1,8 @@
 use super::{RedisStore, dual};
 use crate::error::Result;
 use crate::redis::check_reply::{self, Explained, IndexPart, Mended, StoredRecord};
-use crate::redis::{Call, CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection, Phase};
+use crate::redis::reply;
+use crate::redis::{Call, CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection, KeyKind, Phase};
 use crate::request::RequestId;
 
 /// A record that changes while it is checked is read again. One that never stops is reported: nobody knows how it is.
@@ -69,8 +70,8 @@ impl RedisStore {
     }
 
     async fn check_records(&self, cursor: u64, mode: CheckMode, step: &mut CheckStep) -> Result<Option<Phase>> {
-        let value = self.call(&Call::find_records(&self.settings, cursor), self.deadline()).await?;
-        let (next, keys) = check_reply::found_keys(&value)?;
+        let value = self.call(&Call::find(&self.settings, cursor, KeyKind::Record), self.deadline()).await?;
+        let (next, keys) = check_reply::found_keys(&value, KeyKind::Record)?;
         for key in keys {
             step.records += 1;
             self.check_record(&key, mode, step).await?;
@@ -124,8 +125,8 @@ impl RedisStore {
     ) -> Result<Option<Phase>> {
         let Some(index) = keys.first().cloned() else {
             let Some(cursor) = cursor else { return Ok(None) };
-            let value = self.call(&Call::find_indexes(&self.settings, cursor), self.deadline()).await?;
-            let (next, keys) = check_reply::found_keys(&value)?;
+            let value = self.call(&Call::find(&self.settings, cursor, KeyKind::Index), self.deadline()).await?;
+            let (next, keys) = check_reply::found_keys(&value, KeyKind::Index)?;
             let cursor = (next != 0).then_some(next);
             return Ok(Some(Phase::Indexes { cursor, keys, after: Vec::new() }));
         };
@@ -137,6 +138,16 @@ impl RedisStore {
             }
             answered => IndexPart::of(&answered?)?,
         };
+        if !part.misplaced.is_empty() {
+            step.findings.extend(part.wrong_scores(&index));
+            if mode.mends() {
+                // The index is then read, from its beginning, since places have changed.
+                self.call(&Call::restore_scores(&index, &part.misplaced), self.deadline()).await?;
+            } else {
+                keys.remove(0);
+            }
+            return Ok(Some(Phase::Indexes { cursor, keys, after: Vec::new() }));
+        }
         step.entries += part.members.len() as u64;
         self.check_members(&index, &part, mode, step).await?;
         let after = match part.members.last() {
@@ -158,17 +169,20 @@ impl RedisStore {
             }
         }
         let ids = part.ids();
-        if ids.is_empty() {
-            return Ok(());
-        }
-        let value = self.call(&Call::get_many(&self.settings, &ids), self.deadline()).await?;
-        for (member, id, explained) in part.explained(&self.settings, index, &ids, &value)? {
-            let Explained::No(revision) = explained else { continue };
-            let call = Call::drop_entry(&self.settings, index, &member, &id, revision, drops);
+        let mut ids: Vec<&RequestId> = ids.iter().collect();
+        while !ids.is_empty() {
+            let call = Call::records(&self.settings, &ids, IndexPart::ENOUGH_BYTES);
             let value = self.call(&call, self.deadline()).await?;
-            if check_reply::is_extra(&value)? {
-                step.findings.push(Finding::ExtraEntry { index: index.to_owned(), id: Some(id) });
+            let records = reply::records(&value)?;
+            for (member, id, explained) in part.explained(&self.settings, index, &ids, records) {
+                let Explained::No(revision) = explained else { continue };
+                let call = Call::drop_entry(&self.settings, index, &member, &id, revision, drops);
+                let value = self.call(&call, self.deadline()).await?;
+                if check_reply::is_extra(&value)? {
+                    step.findings.push(Finding::ExtraEntry { index: index.to_owned(), id: Some(id) });
+                }
             }
+            ids.drain(..records.len().min(ids.len()));
         }
         Ok(())
     }

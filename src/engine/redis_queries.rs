@@ -7,9 +7,9 @@ use crate::error::{Error, Result, StoreErrorKind};
 use crate::query::{
     AsStored, Count, DecisionQuery, DecisionRow, Driver, Fingerprint, InboxQuery, Page, PageRequest,
     PendingApprovalQuery, PendingApprovalRow, Plan, Query, RecentApprovalQuery, RecentApprovalRow, RequestQuery,
-    SortKey, Statistics, StoredRequest, evaluate, plan,
+    SortKey, Statistics, StoredRequest, evaluate_with, plan,
 };
-use crate::redis::{Assembly, Call, Scan, StatisticsParts, scan_reply};
+use crate::redis::{Assembly, Call, Part, Scan, StatisticsParts, scan_reply};
 use crate::request::{MutationRequest, RequestId, Timestamp};
 
 const ANY_TIME: Timestamp = Timestamp::MIN;
@@ -47,8 +47,9 @@ impl RedisStore {
         }
         let partitions = self.settings.keyspace.partition_count();
         let mut assembly = Assembly::new(partitions, plan.direction, start.as_ref(), page.limit());
-        while let Some((partition, position, limit)) = assembly.next() {
-            let Some(scan) = Scan::new(&plan, position, limit) else { break };
+        while let Some(part) = assembly.next() {
+            let Some(scan) = Scan::new(&plan, &part) else { break };
+            let partition = part.partition;
             let value = match self.call(&Call::scan(&self.settings, partition, &scan), deadline).await {
                 Ok(value) => value,
                 Err(error) if assembly.is_begun() && (is_late(&error) || deadline.remaining().is_none()) => break,
@@ -72,9 +73,7 @@ impl RedisStore {
         let ids: Vec<RequestId> = ids.iter().cloned().collect();
         let lookup = self.get_many(&ids).await?;
         let found: Vec<MutationRequest> = lookup.requests.into_iter().flatten().collect();
-        let mut page = evaluate(query, &found, page, &self.scope(), now)?;
-        page.unreadable = lookup.unreadable;
-        Ok(page)
+        evaluate_with(query, &found, lookup.unreadable, page, &self.scope(), now)
     }
 
     /// How a query would be answered now, and why: what is read along, what is looked up, what is left to check.
@@ -116,7 +115,10 @@ impl RedisStore {
         let mut count = 0;
         for partition in self.settings.keyspace.partitions() {
             let mut position = None;
-            while let Some(scan) = Scan::new(plan, position.as_ref(), PageRequest::MAX_LIMIT) {
+            loop {
+                let limit = PageRequest::MAX_LIMIT;
+                let part = Part { partition, behind: position.as_ref(), up_to: None, limit };
+                let Some(scan) = Scan::new(plan, &part) else { break };
                 let call = Call::scan(&self.settings, partition, &scan.without_records());
                 let value = match self.call(&call, deadline).await {
                     Ok(value) => value,

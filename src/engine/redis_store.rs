@@ -10,8 +10,8 @@ use crate::query::{DueQuery, IndexedMetadata, Lookup, Page, PageRequest, Request
 use crate::redis::ClientCertificate;
 use crate::redis::reply::{self, Created, Updated};
 use crate::redis::{
-    Attempts, Call, Cardinalities, CheckReport, CheckStep, Confirmation, Durability, Fault, Next, PreflightReport,
-    RedisOptions, Settings,
+    Attempts, Call, Cardinalities, CheckReport, CheckStep, Confirmation, Durability, Fault, MOST_PAGE_BYTES, Next,
+    PreflightReport, RedisOptions, Settings,
 };
 use crate::request::{MutationRequest, RequestId, StateId, Timestamp, WriteId};
 use crate::settle::{Settled, UnsettledWrite};
@@ -192,7 +192,8 @@ impl RedisStoreBuilder {
     /// # Errors
     /// [`Error::Invalid`](crate::Error::Invalid) for a namespace or a number of partitions that cannot be, and
     /// [`Error::Store`](crate::Error::Store) when the server cannot be reached, is too old, or holds the namespace with
-    /// another number of partitions.
+    /// another number of partitions, with another choice of indexed metadata, or with indexes that a
+    /// [`reindex`](Self::reindex) has not completed.
     pub async fn open(self) -> Result<RedisStore> {
         let (store, layout) = self.connect().await?;
         reply::check_indexed_metadata(&store.settings, &layout)?;
@@ -200,17 +201,26 @@ impl RedisStoreBuilder {
     }
 
     /// Opens the store with another choice of [indexed metadata](Self::index_metadata) than the namespace has, and rebuilds
-    /// its indexes for it in bounded steps, after each of which `progress` is called. Interrupted, it is simply called
-    /// again.
+    /// its indexes for it in bounded steps, after each of which `progress` is called.
     ///
-    /// Processes that were opened with the old choice have to be closed first: they would go on indexing by it.
+    /// Until it is complete the namespace is opened by nobody, since its answers would lack requests; interrupted, it is
+    /// simply called again. One at a time: of two with different choices, the one that ends last says so, and the namespace
+    /// stays closed until it is reindexed once more.
+    ///
+    /// Processes that were opened with the old choice have to be closed first, and are not told: they go on indexing what they
+    /// write by the old choice, which a later [`repair`](super::RedisStore::repair) mends, and asking for pairs of a key that
+    /// is no longer chosen they find fewer and fewer requests.
     ///
     /// # Errors
-    /// As [`open`](Self::open).
+    /// As [`open`](Self::open), and [`StoreErrorKind::Incompatible`] when another choice was recorded meanwhile.
     pub async fn reindex(self, progress: impl FnMut(&CheckStep) + Send) -> Result<(RedisStore, CheckReport)> {
         let (store, _) = self.connect().await?;
-        store.call(&Call::choose_indexed_metadata(&store.settings), store.deadline()).await?;
+        let begun = store.call(&Call::begin_reindex(&store.settings), store.deadline()).await?;
+        reply::check_namespace(&store.settings, &begun)?;
         let report = store.repair(progress).await?;
+        let ended = store.call(&Call::end_reindex(&store.settings), store.deadline()).await?;
+        reply::check_namespace(&store.settings, &ended)?;
+        reply::check_indexed_metadata(&store.settings, &ended)?;
         Ok((store, report))
     }
 
@@ -360,18 +370,18 @@ impl RequestStore for RedisStore {
         let deadline = self.deadline();
         let (mut requests, mut unreadable) = (vec![None; ids.len()], Vec::new());
         for partition in self.settings.keyspace.partitions() {
-            let places = self.settings.keyspace.places_in(partition, ids);
-            if places.is_empty() {
-                continue;
-            }
-            let ids_here: Vec<&RequestId> = places.iter().filter_map(|&place| ids.get(place)).collect();
-            let call = Call::get_many(&self.settings, ids_here.iter().copied());
-            let value = self.call(&call, deadline).await?;
-            for (place, read) in places.into_iter().zip(reply::requests(&self.settings, ids_here, &value)?) {
-                match (read, requests.get_mut(place)) {
-                    (Ok(request), Some(slot)) => *slot = request,
-                    (Err(error), _) => unreadable.push(error),
-                    (Ok(_), None) => {}
+            let mut places = self.settings.keyspace.places_in(partition, ids);
+            while !places.is_empty() {
+                let ids_here: Vec<&RequestId> = places.iter().filter_map(|&place| ids.get(place)).collect();
+                let call = Call::records(&self.settings, &ids_here, MOST_PAGE_BYTES);
+                let value = self.call(&call, deadline).await?;
+                let read = reply::requests(&self.settings, ids_here, &value)?;
+                for (place, read) in places.drain(..read.len()).zip(read) {
+                    match (read, requests.get_mut(place)) {
+                        (Ok(request), Some(slot)) => *slot = request,
+                        (Err(error), _) => unreadable.push(error),
+                        (Ok(_), None) => {}
+                    }
                 }
             }
         }

@@ -66,6 +66,9 @@ pub trait RequestStore: Send + Sync {
 
     /// The requests with these ids, at most [`PageRequest::MAX_LIMIT`], in the order of the ids.
     ///
+    /// What this returns holds all of them: so many documents, each up to the document limit. Ask for fewer at a time where they
+    /// may be large; all that is asked for has to arrive by one deadline.
+    ///
     /// # Errors
     /// [`Error::Invalid`](crate::Error::Invalid) when there are more ids.
     async fn get_many(&self, ids: &[RequestId]) -> Result<Lookup>;

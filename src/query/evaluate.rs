@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 
-use super::{Cursor, Fingerprint, Page, PageRequest, Query, SortDirection, SortKey};
+use super::{Cursor, Fingerprint, Page, PageRequest, Query, SortDirection, SortKey, Unreadable};
 use crate::error::Result;
 use crate::request::{MutationRequest, Timestamp};
 
@@ -23,6 +23,22 @@ pub fn evaluate<'a, Q: Query>(
     store: &str,
     now: Timestamp,
 ) -> Result<Page<Q::Row>> {
+    evaluate_with(query, requests, Vec::new(), page, store, now)
+}
+
+/// The same where some requests cannot be read. Each is named once, as a row of the page: when it was filed cannot be told, so
+/// it stands where one filed at the beginning of time would.
+///
+/// # Errors
+/// As [`evaluate`].
+pub(crate) fn evaluate_with<'a, Q: Query>(
+    query: &Q,
+    requests: impl IntoIterator<Item = &'a MutationRequest>,
+    unreadable: Vec<Unreadable>,
+    page: &PageRequest,
+    store: &str,
+    now: Timestamp,
+) -> Result<Page<Q::Row>> {
     let fingerprint = fingerprint(query, store);
     let after = page_start(query, page, store)?;
     let direction = query.direction();
@@ -34,18 +50,25 @@ pub fn evaluate<'a, Q: Query>(
 
     let mut scanned = 0;
     let mut nearest = BTreeMap::new();
+    let mut add = |key: SortKey, row| {
+        if !is_after(&key) {
+            return;
+        }
+        nearest.insert(key, row);
+        // One row more than the page holds tells whether another page follows.
+        if nearest.len() > page.limit() + 1 {
+            let _farthest = match direction {
+                SortDirection::Ascending => nearest.pop_last(),
+                SortDirection::Descending => nearest.pop_first(),
+            };
+        }
+    };
+    for unreadable in unreadable {
+        add(SortKey::created(Timestamp::MIN, &unreadable.id), Err(unreadable));
+    }
     for request in requests {
         scanned += 1;
-        for (key, part) in query.rows_of(request, now).into_iter().filter(|(key, _)| is_after(key)) {
-            nearest.insert(key, part);
-            // One row more than the page holds tells whether another page follows.
-            if nearest.len() > page.limit() + 1 {
-                let _farthest = match direction {
-                    SortDirection::Ascending => nearest.pop_last(),
-                    SortDirection::Descending => nearest.pop_first(),
-                };
-            }
-        }
+        query.rows_of(request, now).into_iter().for_each(|(key, part)| add(key, Ok(part)));
     }
 
     let has_more = nearest.len() > page.limit();
@@ -55,7 +78,14 @@ pub fn evaluate<'a, Q: Query>(
     }
     rows.truncate(page.limit());
     let next = rows.last().filter(|_| has_more).map(|(key, _)| Cursor::new(fingerprint, key.as_bytes()));
-    Ok(Page::new(rows.into_iter().map(|(_, part)| Q::row(part)).collect(), next, scanned))
+    let mut page = Page::new(Vec::with_capacity(rows.len()), next, scanned);
+    for (_, row) in rows {
+        match row {
+            Ok(part) => page.items.push(Q::row(part)),
+            Err(unreadable) => page.unreadable.push(unreadable),
+        }
+    }
+    Ok(page)
 }
 
 /// The key behind which the page begins in the order of the query; `None` where it begins with the first row.

@@ -46,6 +46,8 @@ pub(crate) use cursor::Fingerprint;
 pub use decision_query::DecisionQuery;
 pub use direction::SortDirection;
 pub use due_query::DueQuery;
+#[cfg(feature = "redis")]
+pub(crate) use evaluate::evaluate_with;
 pub use evaluate::{evaluate, page_start};
 pub use inbox_query::InboxQuery;
 pub use index_entries::{

@@ -95,6 +95,15 @@ pub enum Finding {
         /// The request that the entry names, where it names one.
         id: Option<RequestId>,
     },
+    /// An index holds an entry with another score than all have, which keeps it and others from their places: pages along
+    /// the index lose rows. [`CheckMode::Report`] names up to 1,000 of an index and reads no further in it, since it has no
+    /// order; a repair gives all of them their score, and then reads the whole index.
+    WrongScore {
+        /// The index.
+        index: String,
+        /// The request that the entry names, where it names one.
+        id: Option<RequestId>,
+    },
     /// The header of a record does not agree with its document.
     StaleHeader {
         /// The request.
@@ -180,6 +189,15 @@ impl fmt::Display for Finding {
                 write!(f, "index {index} holds {id}, which does not belong there")
             }
             Self::ExtraEntry { index, id: None } => write!(f, "index {index} holds an entry that names no request"),
+            Self::WrongScore { index, id: Some(id) } => {
+                write!(f, "index {index} holds {id} with a score that keeps it from its place")
+            }
+            Self::WrongScore { index, id: None } => {
+                write!(
+                    f,
+                    "index {index} holds an entry that names no request, with a score that keeps it from its place"
+                )
+            }
             Self::StaleHeader { id } => write!(f, "the header of request {id} does not agree with its document"),
             Self::OtherFormat { id, version } => write!(f, "request {id} is stored in format version {version}"),
             Self::Unreadable { key, error } => write!(f, "{key} cannot be read: {error}"),

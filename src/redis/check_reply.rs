@@ -6,6 +6,7 @@ use redis::Value;
 
 use super::check::{Finding, Inspection};
 use super::index_entries::{current_suffixes, members_of};
+use super::keyspace::KeyKind;
 use super::options::Settings;
 use super::record::Record;
 use super::reply::{array, bytes, refuse_missing_permission, refuse_wrong_type, text, unexpected};
@@ -33,6 +34,8 @@ pub(crate) enum Mended {
 
 /// A part of one index, and what the documents it names ask that index to hold.
 pub(crate) struct IndexPart {
+    /// Those that another score keeps from their places. While there are any, no others are read.
+    pub(crate) misplaced: Vec<SortKey>,
     pub(crate) members: Vec<SortKey>,
     pub(crate) is_last: bool,
 }
@@ -45,14 +48,17 @@ pub(crate) enum Explained {
     No(Option<Revision>),
 }
 
-/// The cursor and the keys of a reply to SCAN. Keys that are no text are none of ours.
-pub(crate) fn found_keys(reply: &Value) -> Result<(u64, Vec<String>)> {
+/// The cursor of a reply to SCAN, and the keys of a kind in it. Keys that are no text are none of ours.
+///
+/// A pattern cannot say that the hash tag ends at its first brace, and names may hold others.
+pub(crate) fn found_keys(reply: &Value, kind: KeyKind) -> Result<(u64, Vec<String>)> {
     let [cursor, keys] = array(reply).unwrap_or_default() else {
         return Err(unexpected("SCAN").into());
     };
     let cursor = text(cursor).and_then(|cursor| cursor.parse().ok()).ok_or_else(|| unexpected("SCAN"))?;
     let keys = array(keys).ok_or_else(|| unexpected("SCAN"))?;
-    Ok((cursor, keys.iter().filter_map(text).map(str::to_owned).collect()))
+    let is_of_kind = |key: &&str| key.split_once("}:").is_some_and(|(_, name)| name.starts_with(kind.prefix()));
+    Ok((cursor, keys.iter().filter_map(text).filter(is_of_kind).map(str::to_owned).collect()))
 }
 
 /// Whether a call failed because a key is of another type.
@@ -106,15 +112,29 @@ pub(crate) fn mended(id: &RequestId, reply: &Value) -> Result<Mended> {
 impl IndexPart {
     /// How many members of an index are read at once.
     pub(crate) const MOST_MEMBERS: usize = 500;
+    /// After so many bytes of the documents they name the next are asked for by another call, with a deadline of its own: over a
+    /// link on which one document arrives in time, a check ends.
+    pub(crate) const ENOUGH_BYTES: usize = 1024 * 1024;
 
     pub(crate) const fn nothing() -> Self {
-        Self { members: Vec::new(), is_last: true }
+        Self { misplaced: Vec::new(), members: Vec::new(), is_last: true }
     }
 
     pub(crate) fn of(reply: &Value) -> Result<Self> {
-        let members = array(reply).ok_or_else(|| unexpected("ZRANGE"))?;
-        let members: Vec<SortKey> = members.iter().filter_map(bytes).map(SortKey::from_bytes).collect();
-        Ok(Self { is_last: members.len() < Self::MOST_MEMBERS, members })
+        let [misplaced, members] = array(reply).unwrap_or_default() else {
+            return Err(unexpected("index_part.lua").into());
+        };
+        let keys = |list: &Value| -> Result<Vec<SortKey>> {
+            let members = array(list).ok_or_else(|| unexpected("index_part.lua"))?;
+            Ok(members.iter().filter_map(bytes).map(SortKey::from_bytes).collect())
+        };
+        let (misplaced, members) = (keys(misplaced)?, keys(members)?);
+        Ok(Self { is_last: members.len() < Self::MOST_MEMBERS, misplaced, members })
+    }
+
+    /// What is to be said of members with another score.
+    pub(crate) fn wrong_scores(&self, index: &str) -> impl Iterator<Item = Finding> {
+        self.misplaced.iter().map(|member| Finding::WrongScore { index: index.to_owned(), id: member.request_id() })
     }
 
     /// The members that name no request.
@@ -128,23 +148,22 @@ impl IndexPart {
         ids.into_iter().collect()
     }
 
-    /// For each member whether the documents, as MGET of [`ids`](Self::ids) gave them, ask this index to hold it.
+    /// For each member that names one of these ids whether its document asks this index to hold it.
     pub(crate) fn explained(
         &self,
         settings: &Settings,
         index: &str,
-        ids: &[RequestId],
-        reply: &Value,
-    ) -> Result<Vec<(SortKey, RequestId, Explained)>> {
-        let values = array(reply).ok_or_else(|| unexpected("MGET"))?;
+        ids: &[&RequestId],
+        records: &[Value],
+    ) -> Vec<(SortKey, RequestId, Explained)> {
         let documents: BTreeMap<&RequestId, Held> =
-            ids.iter().zip(values).map(|(id, value)| (id, Held::of(settings, index, id, value))).collect();
+            ids.iter().zip(records).map(|(&id, record)| (id, Held::of(settings, index, id, record))).collect();
         let explain = |member: &SortKey| {
             let id = member.request_id()?;
             let explained = documents.get(&id)?.explains(member);
             Some((member.clone(), id, explained))
         };
-        Ok(self.members.iter().filter_map(explain).collect())
+        self.members.iter().filter_map(explain).collect()
     }
 }
 

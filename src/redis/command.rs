@@ -6,6 +6,7 @@ use super::check::CheckMode;
 use super::durability::Durability;
 use super::feed::FeedRead;
 use super::index_entries::{Groups, add_decision_entries};
+use super::keyspace::KeyKind;
 use super::options::Settings;
 use super::record::{NewRecord, Room};
 use super::scan::{Scan, lex_bounds};
@@ -56,6 +57,16 @@ impl Call {
         Self { writes: true, what: Self::namespace(settings, &script::OPEN_NAMESPACE, "open") }
     }
 
+    /// Records the choice of indexed metadata keys, and, when it is another one, that the indexes are not rebuilt for it.
+    pub(crate) fn begin_reindex(settings: &Settings) -> Self {
+        Self { writes: true, what: Self::namespace(settings, &script::OPEN_NAMESPACE, "reindex") }
+    }
+
+    /// Records that the indexes are rebuilt for that choice, if it is still the one that is recorded.
+    pub(crate) fn end_reindex(settings: &Settings) -> Self {
+        Self { writes: true, what: Self::namespace(settings, &script::OPEN_NAMESPACE, "reindexed") }
+    }
+
     fn namespace(settings: &Settings, script: &'static Script, mode: &str) -> What {
         let keyspace = &settings.keyspace;
         let metadata: Vec<&str> = settings.indexed_metadata.iter().collect();
@@ -76,24 +87,27 @@ impl Call {
         Self::reading(durability.probe())
     }
 
-    /// Records another choice of indexed metadata keys.
-    pub(crate) fn choose_indexed_metadata(settings: &Settings) -> Self {
-        let metadata: Vec<&str> = settings.indexed_metadata.iter().collect();
-        let command = redis::cmd("HSET").arg(settings.keyspace.meta()).arg("metadata").arg(metadata.join("\n")).clone();
-        Self { writes: true, what: What::Command(command) }
-    }
-
     pub(crate) fn get(settings: &Settings, id: &RequestId) -> Self {
         Self::get_key(&settings.keyspace.record(id))
     }
 
-    /// All ids must be of one partition.
-    pub(crate) fn get_many<'a>(settings: &Settings, ids: impl IntoIterator<Item = &'a RequestId>) -> Self {
-        let mut command = redis::cmd("MGET");
-        for id in ids {
-            command.arg(settings.keyspace.record(id));
+    /// The first of these records, which must be of one partition, until they are together so many bytes.
+    pub(crate) fn records(settings: &Settings, ids: &[&RequestId], enough_bytes: usize) -> Self {
+        let keys = ids.iter().map(|id| settings.keyspace.record(id));
+        // So few that they cannot be more than enough are read by a command: a script takes the server ten times as long.
+        if ids.len().saturating_mul(settings.document_limit.bytes()) <= enough_bytes {
+            let mut command = redis::cmd("MGET");
+            for key in keys {
+                command.arg(key);
+            }
+            return Self::reading(command);
         }
-        Self::reading(command)
+        let mut command = by_hash(&script::RECORDS, ids.len(), 1, 64 * ids.len() + OTHER_BYTES);
+        for key in keys {
+            command.arg(key);
+        }
+        command.arg(enough_bytes);
+        Self { writes: false, what: What::Script { script: &script::RECORDS, keys: ids.len(), command } }
     }
 
     /// # Errors
@@ -192,19 +206,10 @@ impl Call {
         Self { writes: false, what: What::Script { script: &script::FEED, keys: 1, command } }
     }
 
-    /// Some of the records of the namespace, in any partition: one step of SCAN.
-    pub(crate) fn find_records(settings: &Settings, cursor: u64) -> Self {
-        Self::find(settings, cursor, "r")
-    }
-
-    /// Some of the indexes of the namespace, in any partition: one step of SCAN.
-    pub(crate) fn find_indexes(settings: &Settings, cursor: u64) -> Self {
-        Self::find(settings, cursor, "i")
-    }
-
-    fn find(settings: &Settings, cursor: u64, kind: &str) -> Self {
+    /// Some of the keys of a kind in any partition of the namespace, and of others that look like them: one step of SCAN.
+    pub(crate) fn find(settings: &Settings, cursor: u64, kind: KeyKind) -> Self {
         // No character of a namespace means anything in a pattern.
-        let pattern = format!("{{{}:*}}:{kind}:*", settings.keyspace.namespace());
+        let pattern = format!("{{{}:*}}:{}*", settings.keyspace.namespace(), kind.prefix());
         Self::reading(redis::cmd("SCAN").arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(200).clone())
     }
 
@@ -217,9 +222,19 @@ impl Call {
     /// A part of an index, behind a member if one is given.
     pub(crate) fn index_part(index: &str, after: &[u8], most: usize) -> Self {
         let from = if after.is_empty() { b"-".to_vec() } else { [b"(", after].concat() };
-        let mut command = redis::cmd("ZRANGE");
-        command.arg(index).arg(from).arg("+").arg("BYLEX").arg("LIMIT").arg(0).arg(most);
-        Self::reading(command)
+        let mut command = by_hash(&script::INDEX_PART, 1, 2, OTHER_BYTES);
+        command.arg(index).arg(from).arg(most);
+        Self { writes: false, what: What::Script { script: &script::INDEX_PART, keys: 1, command } }
+    }
+
+    /// Gives members of an index their score again, those that are still there.
+    pub(crate) fn restore_scores(index: &str, members: &[SortKey]) -> Self {
+        let mut command = redis::cmd("ZADD");
+        command.arg(index).arg("XX");
+        for member in members {
+            command.arg("0").arg(member.as_bytes());
+        }
+        Self { writes: true, what: What::Command(command) }
     }
 
     pub(crate) fn remove_member(index: &str, member: &SortKey) -> Self {

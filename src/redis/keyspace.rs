@@ -17,6 +17,23 @@ pub(crate) struct Keyspace {
     tags: Vec<String>,
 }
 
+/// What a check looks for in a partition.
+#[derive(Clone, Copy)]
+pub(crate) enum KeyKind {
+    Record,
+    Index,
+}
+
+impl KeyKind {
+    /// What the name behind the hash tag begins with.
+    pub(crate) const fn prefix(self) -> &'static str {
+        match self {
+            Self::Record => "r:",
+            Self::Index => "i:",
+        }
+    }
+}
+
 impl Keyspace {
     pub(crate) const MAX_PARTITIONS: u16 = 1_024;
     const MAX_NAMESPACE_BYTES: usize = 64;
@@ -66,11 +83,11 @@ impl Keyspace {
     }
 
     pub(crate) fn record(&self, id: &RequestId) -> String {
-        self.key(self.partition_of(id), "r:", id.as_str())
+        self.key(self.partition_of(id), KeyKind::Record.prefix(), id.as_str())
     }
 
     pub(crate) fn record_prefix(&self, partition: u16) -> String {
-        self.key(partition, "r:", "")
+        self.key(partition, KeyKind::Record.prefix(), "")
     }
 
     pub(crate) fn feed(&self, partition: u16) -> String {
@@ -82,7 +99,7 @@ impl Keyspace {
     }
 
     pub(crate) fn index_prefix(&self, partition: u16) -> String {
-        self.key(partition, "i:", "")
+        self.key(partition, KeyKind::Index.prefix(), "")
     }
 
     fn key(&self, partition: u16, kind: &str, name: &str) -> String {

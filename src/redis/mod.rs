@@ -3,6 +3,7 @@
 //! Nothing here waits or connects; the drivers of the flavours send what is built here and hand back what came.
 
 mod address;
+mod assembly;
 mod cardinalities;
 mod check;
 pub(crate) mod check_reply;
@@ -33,6 +34,7 @@ mod statistics_parts;
 )]
 mod tls;
 
+pub(crate) use assembly::Assembly;
 pub(crate) use cardinalities::Cardinalities;
 pub(crate) use check::Phase;
 pub use check::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection};
@@ -43,11 +45,12 @@ pub(crate) use fault::{Effect, Fault};
 pub(crate) use feed::{FeedEnds, FeedWalk};
 pub use feed::{FeedEntry, FeedGap, FeedPage, FeedPosition, UnreadableEntry};
 pub(crate) use greeting::greetings;
+pub(crate) use keyspace::KeyKind;
 pub(crate) use options::{RedisOptions, Settings};
 pub use preflight::PreflightReport;
 pub(crate) use reply::has_written;
 pub(crate) use retry::{Attempts, Next};
-pub(crate) use scan::{Assembly, Scan};
+pub(crate) use scan::{MOST_PAGE_BYTES, Part, Scan};
 pub(crate) use statistics_parts::StatisticsParts;
 #[cfg(feature = "tls")]
 pub(crate) use tls::ClientCertificate;

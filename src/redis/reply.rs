@@ -93,10 +93,22 @@ pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> 
 }
 
 /// # Errors
-/// [`StoreErrorKind::Incompatible`] when the namespace indexes other metadata keys.
+/// [`StoreErrorKind::Incompatible`] when the namespace indexes other metadata keys, or its indexes are not yet rebuilt for
+/// the ones it is to index.
 pub(crate) fn check_indexed_metadata(settings: &Settings, reply: &Value) -> Result<()> {
     let namespace = settings.keyspace.namespace();
-    let recorded = array(reply).and_then(|fields| text(fields.get(2)?)).unwrap_or_default();
+    let field = |place: usize| array(reply).and_then(|fields| text(fields.get(place)?)).unwrap_or_default();
+    let recorded = field(2);
+    // Nothing where an earlier release has laid the namespace out.
+    if !field(3).is_empty() {
+        let recorded: Vec<&str> = recorded.lines().collect();
+        return Err(incompatible(format!(
+            "the indexes of namespace {namespace} are not complete: they are being rebuilt for the metadata keys \
+             {recorded:?}, or that was interrupted; have them completed by RedisStoreBuilder::reindex, with {recorded:?} or \
+             another choice"
+        ))
+        .into());
+    }
     let asked: Vec<&str> = settings.indexed_metadata.iter().collect();
     if recorded != asked.join("\n") {
         let recorded: Vec<&str> = recorded.lines().collect();
@@ -124,13 +136,19 @@ pub(crate) fn request(settings: &Settings, id: &RequestId, reply: &Value) -> Res
     read_record(settings, id, reply).map_err(|source| Error::Unreadable { key: settings.keyspace.record(id), source })
 }
 
-/// The requests in a reply to MGET, in the order of the ids.
+/// The values in a reply to [`Call::records`](super::Call::records): those of the first ids that were asked for, of one at
+/// least.
+pub(crate) fn records(reply: &Value) -> Result<&[Value]> {
+    Ok(array(reply).filter(|values| !values.is_empty()).ok_or_else(|| unexpected("records.lua"))?)
+}
+
+/// The requests in such a reply, in the order of the ids, of which there may be more.
 pub(crate) fn requests<'a>(
     settings: &Settings,
     ids: impl IntoIterator<Item = &'a RequestId>,
     reply: &Value,
 ) -> Result<Vec<Result<Option<MutationRequest>, Unreadable>>> {
-    let values = array(reply).ok_or_else(|| unexpected("MGET"))?;
+    let values = records(reply)?;
     let read = |(id, value): (&RequestId, &Value)| {
         read_record(settings, id, value).map_err(|error| Unreadable::new(id.clone(), error))
     };

@@ -55,7 +55,6 @@ pub(crate) fn scanned(settings: &Settings, reply: Value) -> Result<Scanned> {
         more,
         position,
         looked_at: u64::try_from(looked_at).unwrap_or(0),
-        bytes: held,
         sizes: numbers(&sizes).ok_or_else(broken)?,
         members,
         requests,

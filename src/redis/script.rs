@@ -18,6 +18,10 @@ pub(crate) static MEND: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua\n", HEADER, REFUSAL, ANY_TYPE, include_str!("scripts/mend.lua")]));
 pub(crate) static DROP_ENTRY: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua\n", HEADER, ANY_TYPE, include_str!("scripts/drop_entry.lua")]));
+pub(crate) static INDEX_PART: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&["#!lua flags=no-writes\n", include_str!("scripts/index_part.lua")]));
+pub(crate) static RECORDS: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&["#!lua flags=no-writes\n", include_str!("scripts/records.lua")]));
 pub(crate) static SCAN: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua flags=no-writes\n", include_str!("scripts/scan.lua")]));
 pub(crate) static SIZES: LazyLock<Script> =

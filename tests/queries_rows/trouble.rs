@@ -94,9 +94,16 @@ fn a_damaged_and_a_newer_document_are_named_and_hide_no_other() {
         assert!(!unreadable.is_empty() && rows == 0);
 
         let by_id = RequestQuery::new().with_ids(["flag-1", "grant-2", "limit-1", "limit-2"]).unwrap();
-        let (unreadable, rows) = read(50, |page| store.requests(&by_id, page));
-        is_named(&unreadable);
-        assert_eq!(rows, 2);
+        for (limit, direction) in [1, 2, 3, 50]
+            .into_iter()
+            .flat_map(|limit| [SortDirection::Ascending, SortDirection::Descending].map(|direction| (limit, direction)))
+        {
+            let by_id = by_id.clone().in_order(direction);
+            let (mut unreadable, rows) = read(limit, |page| store.requests(&by_id, page));
+            unreadable.sort_by(|one, other| one.id.cmp(&other.id));
+            is_named(&unreadable);
+            assert_eq!(rows, 2, "by id, in pages of {limit}");
+        }
     }
 }
 

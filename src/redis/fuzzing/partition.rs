@@ -66,7 +66,7 @@ impl Partition {
             .map(|member| (member.clone(), self.requests[&member.request_id().unwrap()].clone().and_then(stored)));
         let requests = requests.collect();
         let position = SortKey::from_bytes(position);
-        Scanned { more, position, looked_at: looked_at as u64, bytes: 0, sizes: Vec::new(), members, requests }
+        Scanned { more, position, looked_at: looked_at as u64, sizes: Vec::new(), members, requests }
     }
 }
 

@@ -8,7 +8,8 @@ use crate::query::{
     DecisionQuery, Driver, Fingerprint, IndexedMetadata, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
     Plan, Query, RecentApprovalQuery, RequestQuery, SortDirection, SortKey, Term, evaluate, plan,
 };
-use crate::redis::scan::{Assembly, Scan};
+use crate::redis::Assembly;
+use crate::redis::scan::{Part, Scan};
 use crate::request::{
     ActorContext, Approval, ApprovalDecision, ApprovalId, DecisionCategory, DecisionKind, MutationRequest, RequestId,
     Step, Timestamp,
@@ -160,11 +161,11 @@ impl World<'_> {
         let mut assembly = Assembly::new(count, plan.direction, start.as_ref(), page.limit());
         let patience = self.plans.below(4);
         let mut calls = 0;
-        while let Some((partition, position, limit)) = assembly.next() {
+        while let Some(part) = assembly.next() {
             if assembly.is_begun() && calls >= patience {
                 break;
             }
-            let scan = Scan::new(&plan, position, limit).unwrap();
+            let (scan, partition) = (Scan::new(&plan, &part).unwrap(), part.partition);
             let scanned = self.partitions[usize::from(partition)].serve(&scan, 1 + self.plans.below(8));
             calls += usize::from(assembly.is_begun());
             assembly.add(partition, &plan, query, at(NOW), scanned);
@@ -182,7 +183,8 @@ impl World<'_> {
         if plan.leaves_nothing_to_check() {
             let mut count = 0;
             for partition in &self.partitions {
-                let scan = Scan::new(&plan, None, usize::MAX).unwrap().without_records();
+                let all = Part { partition: 0, behind: None, up_to: None, limit: usize::MAX };
+                let scan = Scan::new(&plan, &all).unwrap().without_records();
                 count += partition.serve(&scan, usize::MAX).members.len();
             }
             assert_eq!(count, expected, "members: {query}");

@@ -7,11 +7,13 @@ use super::settings;
 use super::values::{or_any, value};
 use crate::error::{Error, Outcome};
 use crate::query::{Fingerprint, IndexedMetadata, RequestQuery, SortDirection, StoredRequest, index_entries, plan};
+use crate::redis::Assembly;
 use crate::redis::check_reply::{self, IndexPart, Mended};
+use crate::redis::keyspace::KeyKind;
 use crate::redis::options::Settings;
 use crate::redis::record::{NewRecord, Room};
 use crate::redis::reply::{self, Created, Updated};
-use crate::redis::scan::{Assembly, Scanned};
+use crate::redis::scan::Scanned;
 use crate::redis::scan_reply;
 use crate::request::{MutationRequest, Revision, WriteId};
 use crate::settle::UnsettledWrite;
@@ -126,7 +128,7 @@ fn read_by_writes(settings: &Settings, sent: &MutationRequest, write_id: WriteId
 }
 
 fn read_by_checks(settings: &Settings, sent: &MutationRequest, reply: &Value) {
-    check_reply::found_keys(reply).err().iter().for_each(is_told);
+    check_reply::found_keys(reply, KeyKind::Record).err().iter().for_each(is_told);
     check_reply::is_extra(reply).err().iter().for_each(is_told);
     check_reply::inspection(settings, &sent.id, reply).err().iter().for_each(is_told);
     let key = settings.keyspace.record(&sent.id);
@@ -142,7 +144,11 @@ fn read_by_checks(settings: &Settings, sent: &MutationRequest, reply: &Value) {
         Ok(part) => {
             let ids = part.ids();
             assert!(ids.len() + part.foreign_members().count() <= part.members.len());
-            part.explained(settings, "index", &ids, reply).err().iter().for_each(is_told);
+            let ids: Vec<_> = ids.iter().collect();
+            match reply::records(reply) {
+                Ok(records) => assert!(part.explained(settings, "index", &ids, records).len() <= part.members.len()),
+                Err(error) => is_told(&error),
+            }
         }
         Err(error) => is_told(&error),
     }

@@ -1,10 +1,12 @@
--- Looks at how a namespace is laid out, and records it when it is opened for the first time.
+-- Looks at how a namespace is laid out, and records it when it is opened for the first time or its indexes are rebuilt.
 --
 -- KEYS  1 meta
 -- ARGV  1 partitions   2 layout version   3 the indexed metadata keys, each on a line
 --       4, 5 a key like those of the indexes and records, a key like that of the feed
---       6 'open' to record a layout where there is none, 'look' not to, 'read' not to ask for permissions either
--- Reply {partitions, layout version, indexed metadata keys}, as recorded
+--       6 'open' to record a layout where there is none, 'look' not to, 'read' not to ask for permissions either;
+--         'reindex' to record another choice of metadata keys and that the indexes are not yet rebuilt for it, 'reindexed'
+--         when they are
+-- Reply {partitions, layout version, indexed metadata keys, '1' while the indexes are not rebuilt}, as recorded
 --       {'absent'}                     nothing is recorded, and nothing was to be
 --       {'wrongtype', key, wanted, found}
 --       {'denied', command}            the user may not run a command that other scripts need: a script that is stopped
@@ -35,14 +37,28 @@ local found = redis.call('TYPE', KEYS[1]).ok
 if found ~= 'hash' and found ~= 'none' then
     return { 'wrongtype', KEYS[1], 'hash', found }
 end
-if found == 'none' and ARGV[6] ~= 'open' then
+local mode = ARGV[6]
+if found == 'none' and mode ~= 'open' then
     return { 'absent' }
 end
-if found == 'none' then
+if found == 'none' or mode == 'reindex' or mode == 'reindexed' then
     refused = denied({ { 'hset', KEYS[1], 'partitions', '' } })
     if refused then
         return refused
     end
-    redis.call('HSET', KEYS[1], 'partitions', ARGV[1], 'layout', ARGV[2], 'metadata', ARGV[3])
 end
-return redis.call('HMGET', KEYS[1], 'partitions', 'layout', 'metadata')
+local function recorded()
+    return redis.call('HMGET', KEYS[1], 'partitions', 'layout', 'metadata', 'reindexing')
+end
+local is_same = recorded()[3] == ARGV[3]
+if found == 'none' then
+    redis.call('HSET', KEYS[1], 'partitions', ARGV[1], 'layout', ARGV[2], 'metadata', ARGV[3])
+elseif mode == 'reindex' and not is_same then
+    redis.call('HSET', KEYS[1], 'metadata', ARGV[3], 'reindexing', '1')
+elseif mode == 'reindexed' and is_same then
+    redis.call('HSET', KEYS[1], 'reindexing', '')
+elseif mode == 'reindexed' then
+    -- Another choice was recorded meanwhile, and what was just done has undone part of what was done for it.
+    redis.call('HSET', KEYS[1], 'reindexing', '1')
+end
+return recorded()

@@ -9,10 +9,11 @@ use fastrand::Rng;
 
 use super::*;
 use crate::query::{
-    DecisionQuery, InboxQuery, IndexedMetadata, PageRequest, PendingApprovalQuery, RecentApprovalQuery, RequestQuery,
-    evaluate, plan,
+    DecisionQuery, InboxQuery, IndexedMetadata, KeyLayout, PageRequest, PendingApprovalQuery, RecentApprovalQuery,
+    RequestQuery, Term, evaluate, plan,
 };
 use crate::redis::fuzzing::Partition;
+use crate::redis::scan::Scan;
 use crate::request::*;
 use crate::stored_format::FormatError;
 
@@ -150,16 +151,20 @@ impl Played {
     fn page<Q: Query>(&mut self, query: &Q, plan: &Plan<Q>, start: Option<&SortKey>, limit: usize) -> Page<Q::Row> {
         let count = u16::try_from(self.partitions.len()).unwrap();
         let mut assembly = Assembly::new(count, plan.direction, start, limit);
+        if self.rng.bool() {
+            assembly.most_bytes = self.rng.usize(1..3_000);
+        }
         let patience = self.rng.usize(0..4);
         let mut calls = 0;
-        while let Some((partition, position, limit)) = assembly.next() {
+        while let Some(part) = assembly.next() {
             if assembly.is_begun() && calls >= patience {
                 break;
             }
-            let scan = Scan::new(plan, position, limit).unwrap();
+            let (scan, partition) = (Scan::new(plan, &part).unwrap(), part.partition);
             let scanned = self.partitions[usize::from(partition)].serve(&scan, self.rng.usize(1..8));
             calls += usize::from(assembly.is_begun());
             assembly.add(partition, plan, query, at(0), scanned);
+            assert!(assembly.rows.len() <= limit, "more is held than makes a page");
         }
         assembly.finish(Fingerprint::of(&[]))
     }
