@@ -21,7 +21,7 @@ impl Governance {
     /// [`Error::Invalid`] for such a limit, [`Error::NotMeant`] for an actor in another mode than `Commit`, and
     /// [`Error::Store`] when the due requests cannot be read.
     pub async fn expire_due(&self, by: impl Into<Arc<ActorContext>> + Send, limit: usize) -> Result<Swept> {
-        self.sweep(by.into(), PageRequest::of(limit)?).await
+        self.sweep(&by.into(), &PageRequest::of(limit)?).await
     }
 
     /// As [`expire_due`](Self::expire_due), going on where another sweep [ended](Swept::next).
@@ -34,19 +34,19 @@ impl Governance {
         limit: usize,
         cursor: Cursor,
     ) -> Result<Swept> {
-        self.sweep(by.into(), PageRequest::of(limit)?.after(cursor)).await
+        self.sweep(&by.into(), &PageRequest::of(limit)?.after(cursor)).await
     }
 
-    pub(super) async fn sweep(&self, by: Arc<ActorContext>, first: PageRequest) -> Result<Swept> {
+    async fn sweep(&self, by: &Arc<ActorContext>, first: &PageRequest) -> Result<Swept> {
         by.check_means_it()?;
         let now = self.clock.now();
         let limit = first.limit();
         let mut swept = Swept::default();
-        let mut page = self.store.due(now, &first).await?;
+        let mut page = self.store.due(now, first).await?;
         loop {
             let next = page.next.take();
             swept.more = next.is_some();
-            self.expire_page(page, &by, &mut swept).await;
+            self.expire_page(page, by, &mut swept).await;
             let left = swept.left_of(limit);
             let Some(cursor) = next.filter(|_| !swept.is_store_down()) else {
                 return Ok(swept);

@@ -127,13 +127,11 @@ impl<'a> Pairs<'a> {
                     continue;
                 }
                 asked_by.insert(actor, place);
-                match self.approval_of.get(actor) {
-                    Some(holder) => asking.push(*holder),
-                    None => {
-                        self.hand_on(actor, &asked_by);
-                        return true;
-                    }
-                }
+                let Some(holder) = self.approval_of.get(actor) else {
+                    self.hand_on(actor, &asked_by);
+                    return true;
+                };
+                asking.push(*holder);
             }
         }
         self.exhausted.extend(asked_by.into_keys());

@@ -82,11 +82,12 @@ fn do_to(store: &Store, request: &MutationRequest, command: &Command, now: u64) 
 #[test]
 fn the_largest_request_that_can_be_filed_has_room_for_all_that_is_decided_about_it() {
     let server = PrivateServer::start(&[]);
-    for (flavour, approvers) in Flavour::all().into_iter().flat_map(|flavour| [(flavour, 1), (flavour, 700)]) {
-        let store = flavour.open(&Options::new(server.url(), unique_namespace("room"))).unwrap();
-        let error = store.create(asking(approvers, 1_000_000)).unwrap_err();
+    for (flavour, approvers) in Flavour::all().into_iter().flat_map(|flavour| [(flavour, 1), (flavour, 70)]) {
+        let options = Options::new(server.url(), unique_namespace("room")).limit(DocumentLimit::of_bytes(200_000));
+        let store = flavour.open(&options).unwrap();
+        let error = store.create(asking(approvers, 200_000)).unwrap_err();
         let Error::TooLarge { size, limit, .. } = error else { panic!("{error:?}") };
-        let most = 1_000_000 - (size - limit);
+        let most = 200_000 - (size - limit);
         assert!(matches!(store.create(asking(approvers, most + 1)), Err(Error::TooLarge { .. })));
         let largest = || store.create(asking(approvers, most)).unwrap();
 
@@ -131,7 +132,7 @@ fn a_request_that_has_grown_to_the_limit_can_still_be_ended() {
                 Err(error) => break error,
             }
         };
-        assert!(matches!(error, Error::TooLarge { limit: 15_500, .. }), "{flavour:?}: {error:?}");
+        assert!(matches!(error, Error::TooLarge { .. }), "{flavour:?}: {error:?}");
         let canceled = do_to(&store, &request, &Command::cancel(actor("alice")), 2).unwrap();
         assert_eq!(canceled.state.status(), Status::Canceled);
     }
