@@ -38,18 +38,16 @@ impl Replies {
             string.extend_from_slice(bytes);
             return Ok(Value::BulkString(string));
         }
-        match begun.strip_prefix(b"*1\r\n").and_then(whole_string) {
-            Some(word) => Ok(Value::Array(vec![Value::BulkString(word.to_vec())])),
-            None => {
-                let mut counted = Counted { stream: begun.chain(stream), bytes: 0 };
-                let reply = self.parser.parse_value(&mut counted);
-                // Its room never shrinks: each connection of a pool would keep that of the longest string it ever read.
-                if counted.bytes > MOST_KEPT {
-                    self.parser = Parser::new();
-                }
-                reply
-            }
+        if let Some(word) = begun.strip_prefix(b"*1\r\n").and_then(whole_string) {
+            return Ok(Value::Array(vec![Value::BulkString(word.to_vec())]));
         }
+        let mut counted = Counted { stream: begun.chain(stream), bytes: 0 };
+        let reply = self.parser.parse_value(&mut counted);
+        // Its room never shrinks: each connection of a pool would keep that of the longest string it ever read.
+        if counted.bytes > MOST_KEPT {
+            self.parser = Parser::new();
+        }
+        reply
     }
 }
 
