@@ -295,7 +295,7 @@ fn a_record_that_never_rests_is_reported_as_not_checked() {
     let between = fake_server::FakeServer::answering(move |sent| {
         let has = |part: &[u8]| sent.windows(part.len()).any(|window| window == part);
         let id = RequestId::new("r1").unwrap();
-        if has(b"report") && has(b"r:r1") && is_busy.load(Ordering::Relaxed) {
+        if (has(b"report") || has(b"repair")) && has(b"r:r1") && is_busy.load(Ordering::Relaxed) {
             let held = governance.hold(&id, bob(), PendingReason::Quota);
             held.or_else(|_| governance.approve(&id, bob())).unwrap();
         }
@@ -307,11 +307,20 @@ fn a_record_that_never_rests_is_reported_as_not_checked() {
         reply
     });
     let url = format!("redis://{}/", between.address());
-    let store = RedisStore::builder(url).namespace("busy").pool_size(1).open().unwrap();
+    let builder = || RedisStore::builder(&url).namespace("busy").pool_size(1);
+    let store = builder().open().unwrap();
     let report = store.verify(|_| {}).unwrap();
     assert_eq!(report.findings, [Finding::Busy { id: RequestId::new("r1").unwrap() }]);
     assert!(!report.is_clean());
+
+    // Nor are indexes said to be complete that lack it.
+    let reindexed = || builder().index_metadata(["ticket"]);
+    let refused = reindexed().reindex(|_| {}).map(drop).unwrap_err().to_string();
+    assert!(refused.contains("request r1") && refused.contains("call reindex again"), "{refused}");
+    assert!(reindexed().open().is_err(), "it was opened half reindexed");
+
     busy.store(false, Ordering::Relaxed);
+    let (store, _) = reindexed().reindex(|_| {}).unwrap();
     assert!(store.verify(|_| {}).unwrap().is_clean());
 }
 

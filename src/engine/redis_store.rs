@@ -212,12 +212,14 @@ impl RedisStoreBuilder {
     /// is no longer chosen they find fewer and fewer requests.
     ///
     /// # Errors
-    /// As [`open`](Self::open), and [`StoreErrorKind::Incompatible`] when another choice was recorded meanwhile.
+    /// As [`open`](Self::open), and [`StoreErrorKind::Incompatible`] when another choice was recorded meanwhile, or records
+    /// were [too busy](crate::Finding::Busy) to be indexed.
     pub async fn reindex(self, progress: impl FnMut(&CheckStep) + Send) -> Result<(RedisStore, CheckReport)> {
         let (store, _) = self.connect().await?;
         let begun = store.call(&Call::begin_reindex(&store.settings), store.deadline()).await?;
         reply::check_namespace(&store.settings, &begun)?;
         let report = store.repair(progress).await?;
+        report.check_rebuilt()?;
         let ended = store.call(&Call::end_reindex(&store.settings), store.deadline()).await?;
         reply::check_namespace(&store.settings, &ended)?;
         reply::check_indexed_metadata(&store.settings, &ended)?;

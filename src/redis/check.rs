@@ -2,6 +2,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
 use crate::request::RequestId;
 use crate::stored_format::FormatError;
 
@@ -172,6 +173,17 @@ impl CheckReport {
     /// Whether everything was checked, and was as it should be.
     pub fn is_clean(&self) -> bool {
         self.findings.is_empty()
+    }
+
+    /// # Errors
+    /// [`StoreErrorKind::Incompatible`] when records were too busy to have their indexes rebuilt.
+    pub(crate) fn check_rebuilt(&self) -> Result<()> {
+        let is_busy = |finding: &&Finding| matches!(finding, Finding::Busy { .. });
+        let Some(busy) = self.findings.iter().find(is_busy) else { return Ok(()) };
+        let problem = format!(
+            "the indexes are not complete: {busy}. Close the processes that write to the namespace, and call reindex again"
+        );
+        Err(StoreError::new(StoreErrorKind::Incompatible, Outcome::Applied, problem).into())
     }
 
     pub(crate) fn add(&mut self, step: &CheckStep) {
