@@ -93,7 +93,13 @@ mod tests {
         for text in [printed.as_str(), &printed.to_uppercase(), told.as_str().unwrap()] {
             assert_eq!(text.parse::<WriteId>().unwrap(), id, "{text}");
         }
-        let others = ["", &printed[1..], &format!("{printed}0"), &printed.replace('7', "g"), &format!("{{{told}}}")];
+        let others = [
+            "",
+            &printed[1..],
+            &format!("{printed}0"),
+            &printed.replace('7', "g"),
+            &format!("{{{}}}", told.as_str().unwrap()),
+        ];
         for bad in others {
             let error = bad.parse::<WriteId>().unwrap_err();
             assert_eq!(
