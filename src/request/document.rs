@@ -154,9 +154,12 @@ impl MutationRequest {
         self.stored_decisions
     }
 
-    /// Whether a store can create it. A value that was read elsewhere at a later revision would say of itself that it had
-    /// been written before, and what became of a write is told by counting.
-    pub(crate) fn check_new(&self) -> Result<(), InvalidValue> {
+    /// Whether a store can create it, for those who write a store. A value that was read elsewhere at a later revision would
+    /// say of itself that it had been written before, and what became of a write is told by counting.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] at another revision than number 0.
+    pub fn check_new(&self) -> Result<(), InvalidValue> {
         match self.revision.number {
             0 => Ok(()),
             number => {

@@ -24,6 +24,7 @@ impl Table {
     }
 
     pub(crate) fn create(&self, request: MutationRequest) -> Result<MutationRequest> {
+        request.check_new()?;
         let mut rows = self.rows();
         let write_id = request.revision().write_id;
         match rows.get(&request.id) {
