@@ -127,8 +127,10 @@ class Primitives:
         return byte == 1
 
     def f64(self):
-        number = struct.unpack("<d", self.raw(8))[0]
-        return number if math.isfinite(number) else None  # JSON has no others
+        raw = self.raw(8)
+        number = struct.unpack("<d", raw)[0]
+        # JSON has no others: they are the text of their bits.
+        return number if math.isfinite(number) else "0x%016x" % struct.unpack("<Q", raw)[0]
 
     def bytes(self):
         return list(self.raw(self.uint()))
