@@ -5,14 +5,16 @@ use std::path::PathBuf;
 pub(crate) struct Arguments {
     pub(crate) quick: bool,
     pub(crate) million: bool,
+    pub(crate) awake: bool,
     pub(crate) json: Option<PathBuf>,
     /// Only rows whose name contains this.
     pub(crate) only: Option<String>,
 }
 
-const USAGE: &str = "cargo bench --bench side_by_side [-- [--quick] [--million] [--json PATH] [--only PART]]
+const USAGE: &str = "cargo bench --bench side_by_side [-- [--quick] [--million] [--awake] [--json PATH] [--only PART]]
   --quick      up to 10,000 stored requests instead of 100,000; less than two minutes
   --million    reads the queue at 1,000,000 stored requests as well; needs 12 GB of memory and some minutes more
+  --awake      keeps the CPUs from sleeping, by chrt; slows all down where CPU time is rationed
   --json PATH  writes the rows as JSON as well
   --only PART  measures only: writes, get, queue, queries, throughput, format, size";
 
@@ -27,6 +29,7 @@ impl Arguments {
                 "--bench" => {}
                 "--quick" => read.quick = true,
                 "--million" => read.million = true,
+                "--awake" => read.awake = true,
                 "--json" => read.json = Some(given.next().unwrap_or_else(|| usage("--json needs a path")).into()),
                 "--only" => read.only = Some(given.next().unwrap_or_else(|| usage("--only needs a part"))),
                 other => usage(&format!("unknown argument {other:?}")),

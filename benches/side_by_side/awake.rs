@@ -1,7 +1,8 @@
 //! Keeps the CPUs awake while something is measured.
 //!
 //! A virtual CPU that has halted takes tens of microseconds to wake, and whether it halts hangs on how long the other side
-//! of a round trip takes: short calls would be measured by the sleep of the machine.
+//! of a round trip takes: short calls are measured by the sleep of the machine. Where the host rations CPU time, this takes
+//! from what is measured, so it is done only when it is asked for.
 
 use std::process::{Child, Command, Stdio};
 

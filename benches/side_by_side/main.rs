@@ -88,7 +88,7 @@ fn main() {
     }
     let began = Instant::now();
     let extent = Extent::of(&arguments);
-    let awake = Awake::keep();
+    let awake = arguments.awake.then(Awake::keep);
     let mut rows: Vec<Row> = Vec::new();
     let parts: &[(&str, fn(&Extent) -> Vec<Row>)] = &[
         ("format", format_rows::measure),

@@ -14,7 +14,7 @@ pub(crate) struct Fault {
     /// Whether the connection must not be used again.
     pub(crate) breaks_connection: bool,
     /// Whether what broke the connection has broken the others to the same server too.
-    #[cfg_attr(not(feature = "blocking"), expect(dead_code, reason = "only a pool has others"))]
+    #[cfg_attr(not(feature = "blocking"), allow(dead_code, reason = "only a pool has others"))]
     pub(crate) breaks_others: bool,
     problem: String,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
