@@ -10,8 +10,8 @@ pub struct Swept {
     pub expired: Vec<RequestId>,
     /// How many were found due, but were changed by somebody else first, another sweeper for instance.
     pub overtaken: u64,
-    /// The requests that could not be let expire, and why. They are tried again by the next sweep from the beginning. Also those among the
-    /// expired whose expiry is written, but less durably than was asked for: the error's outcome is then
+    /// The requests that could not be let expire, and why. They are tried again by the next sweep from the beginning. Also
+    /// those among the expired whose expiry is written, but less durably than was asked for: the error's outcome is then
     /// [`Outcome::Applied`].
     pub failed: Vec<(RequestId, Error)>,
     /// Whether more are due than this sweep came to.

@@ -216,7 +216,8 @@ impl Command {
     /// already, renews its lease.
     ///
     /// Nobody else can claim, resolve or move the request until the lease ends or the claim is given up. Refused also
-    /// when an approval was granted, or overridden, for another digest than the request has, and with `Invalid` when the lease is zero.
+    /// when an approval was granted, or overridden, for another digest than the request has, and with `Invalid` when the
+    /// lease is zero.
     pub fn claim(by: impl Into<Arc<ActorContext>>, claim: WriteId, lease: Duration) -> Self {
         Self::new(Action::Claim { claim, lease }, by)
     }
