@@ -1,4 +1,4 @@
-//! Version 2: what repeats is stored once. FROZEN once released: documents written with it exist.
+//! The body of a document: what repeats is stored once. What is released is never changed: documents written with it exist.
 //!
 //! Texts, times, digests and actors are written where they are first needed and referred to from then on. Read
 //! straight into the domain and written straight from it, in the order `docs/stored-format.md` gives; the primitive
@@ -23,7 +23,7 @@ use crate::request::RequestDocument;
 use reader::Reader;
 use writer::Writer;
 
-pub(super) const NUMBER: u16 = 2;
+pub(super) const NUMBER: u16 = 1;
 
 /// How far back a time, digest or actor is looked for when it is written.
 const WINDOW: usize = 32;
