@@ -295,10 +295,13 @@ class Document(Primitives):
             return {name: self.verdict()}
         if name == "Rejected":
             return {name: dict(verdict=self.verdict(), rejection=self.option(self.rejection))}
-        return name if name == "Pending" else {name: dict(at=self.time())}
+        return name if name == "Pending" else {name: self.cause()}
 
     def verdict(self):
         return dict(by=self.actor(), at=self.time(), reason=self.opt_text(), digest=self.digest())
+
+    def cause(self):
+        return dict(by=self.actor(), at=self.time(), reason=self.opt_text())
 
     def rejection(self):
         return dict(code=self.text(), category=self.opt_text(), message=self.text(), metadata=self.metadata())
@@ -328,10 +331,11 @@ class Document(Primitives):
             return name
         return {name: dict(
             compensates=self.text(), kind=self.kind(COMPENSATION_KIND), trigger=self.kind(TRIGGER),
-            related=self.set(), description=self.opt_text())}
+            batch=self.opt_text(), related=self.set(), description=self.opt_text())}
 
     def link(self):
-        return dict(relation=self.kind(RELATION), request=self.text())
+        return dict(relation=self.kind(RELATION), request=self.text(), kind=self.kind(COMPENSATION_KIND),
+                    trigger=self.kind(TRIGGER), batch=self.opt_text(), at=self.time())
 
     def claim(self):
         return dict(id=as_uuid(self.raw(16)), by=self.actor(), at=self.time(), lease_ends_at=self.time())

@@ -37,7 +37,7 @@ mod charge {
     pub(super) const APPROVAL: usize = 512;
     pub(super) const DECISION: usize = 128;
     pub(super) const SIDE_EFFECT: usize = 192;
-    pub(super) const LINK: usize = 32;
+    pub(super) const LINK: usize = 64;
 }
 
 pub(super) fn encode(document: &RequestDocument, limit: DocumentLimit, into: &mut Vec<u8>) -> Result<(), FormatError> {

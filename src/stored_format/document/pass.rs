@@ -90,7 +90,7 @@ pub(super) fn approval<'a, By>(
         0 => None,
         1 | 2 => Some(verdict(input, actor)?),
         3 | 4 => {
-            input.time()?;
+            cause(input, actor)?;
             None
         }
         other => return Err(input.fail(format!("there is no approval state {other}"))),
@@ -108,6 +108,13 @@ fn quorum<'a>(input: In<'_, 'a>) -> Read<&'a str> {
     input.number()?;
     input.byte()?;
     Ok(group)
+}
+
+fn cause<'a, By>(input: In<'_, 'a>, actor: impl FnOnce(In<'_, 'a>) -> Read<By>) -> Read<()> {
+    actor(input)?;
+    input.time()?;
+    input.optional_text()?;
+    Ok(())
 }
 
 fn verdict<'a, By>(input: In<'_, 'a>, actor: impl FnOnce(In<'_, 'a>) -> Read<By>) -> Read<By> {

@@ -7,9 +7,9 @@ use super::actors::Actor;
 use super::charge;
 use super::reader::{Failed, Reader, is_before};
 use crate::request::{
-    ActorContext, Approval, ApprovalState, ApprovalTarget, BlastRadius, Claim, CompensationPlan, Decision, Execution,
-    ExecutionKind, ExecutionLink, Intent, Metadata, Payload, Pending, Quorum, Rejection, RequestDocument, RequestState,
-    Requirement, SideEffect, Step, Target, Value, Verdict, Versioning, WriteId, metadata_key,
+    ActorContext, Approval, ApprovalState, ApprovalTarget, BlastRadius, Cause, Claim, ClaimId, CompensationPlan,
+    Decision, Execution, ExecutionKind, ExecutionLink, Intent, Metadata, Payload, Pending, Quorum, Rejection,
+    RequestDocument, RequestState, Requirement, SideEffect, Step, Target, Value, Verdict, Versioning, metadata_key,
 };
 use crate::stored_format::Budget;
 
@@ -166,14 +166,18 @@ fn approval_state(input: In<'_, '_>) -> Read<ApprovalState> {
         0 => ApprovalState::Pending,
         1 => ApprovalState::Approved(verdict(input)?),
         2 => ApprovalState::Rejected { verdict: verdict(input)?, rejection: optional(input, rejection)?.map(Box::new) },
-        3 => ApprovalState::Satisfied { at: input.time()? },
-        4 => ApprovalState::Expired { at: input.time()? },
+        3 => ApprovalState::Satisfied(cause(input)?),
+        4 => ApprovalState::Expired(cause(input)?),
         other => return Err(input.fail(format!("there is no approval state {other}"))),
     })
 }
 
 fn verdict(input: In<'_, '_>) -> Read<Verdict> {
     Ok(Verdict { by: actor(input)?, at: input.time()?, reason: input.optional_owned_text()?, digest: input.digest()? })
+}
+
+fn cause(input: In<'_, '_>) -> Read<Cause> {
+    Ok(Cause { by: actor(input)?, at: input.time()?, reason: input.optional_owned_text()? })
 }
 
 fn rejection(input: In<'_, '_>) -> Read<Rejection> {
@@ -220,6 +224,7 @@ fn execution(input: In<'_, '_>) -> Read<Execution> {
                 compensates: input.name()?,
                 kind: input.kind()?,
                 trigger: input.kind()?,
+                batch: input.optional_name()?,
                 related: input.names()?,
                 description: input.optional_owned_text()?,
             }),
@@ -231,12 +236,19 @@ fn execution(input: In<'_, '_>) -> Read<Execution> {
 }
 
 fn link(input: In<'_, '_>) -> Read<ExecutionLink> {
-    Ok(ExecutionLink { relation: input.kind()?, request: input.name()? })
+    Ok(ExecutionLink {
+        relation: input.kind()?,
+        request: input.name()?,
+        kind: input.kind()?,
+        trigger: input.kind()?,
+        batch: input.optional_name()?,
+        at: input.time()?,
+    })
 }
 
 fn claim(input: In<'_, '_>) -> Read<Claim> {
     Ok(Claim {
-        id: WriteId::from_bytes(input.array()?),
+        id: ClaimId::from_bytes(input.array()?),
         by: actor(input)?,
         at: input.time()?,
         lease_ends_at: input.time()?,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::charge;
 use super::writer::{Writer, Written};
 use crate::request::{
-    ActorContext, Approval, ApprovalState, Claim, Decision, Execution, ExecutionKind, Intent, Metadata, Quorum,
+    ActorContext, Approval, ApprovalState, Cause, Claim, Decision, Execution, ExecutionKind, Intent, Metadata, Quorum,
     Rejection, RequestDocument, RequestState, Requirement, SideEffect, StateVersion, Value, Verdict,
 };
 
@@ -156,13 +156,13 @@ fn approval_state<'d>(out: Out<'_, 'd>, state: &'d ApprovalState) -> Written {
             out.flag(reason.is_some())?;
             reason.as_ref().map_or(Ok(()), |reason| rejection(out, reason))
         }
-        ApprovalState::Satisfied { at } => {
+        ApprovalState::Satisfied(part) => {
             out.byte(3)?;
-            out.time(*at)
+            cause(out, part)
         }
-        ApprovalState::Expired { at } => {
+        ApprovalState::Expired(part) => {
             out.byte(4)?;
-            out.time(*at)
+            cause(out, part)
         }
     }
 }
@@ -172,6 +172,12 @@ fn verdict<'d>(out: Out<'_, 'd>, verdict: &'d Verdict) -> Written {
     out.time(verdict.at)?;
     out.optional_text(verdict.reason.as_deref())?;
     out.digest(verdict.digest)
+}
+
+fn cause<'d>(out: Out<'_, 'd>, cause: &'d Cause) -> Written {
+    actor(out, &cause.by)?;
+    out.time(cause.at)?;
+    out.optional_text(cause.reason.as_deref())
 }
 
 fn rejection<'d>(out: Out<'_, 'd>, rejection: &'d Rejection) -> Written {
@@ -208,6 +214,7 @@ fn execution<'d>(out: Out<'_, 'd>, execution: &'d Execution) -> Written {
             out.text(plan.compensates.as_str())?;
             out.kind(plan.kind)?;
             out.kind(plan.trigger)?;
+            out.optional_text(plan.batch.as_ref().map(AsRef::as_ref))?;
             out.names(&plan.related)?;
             out.optional_text(plan.description.as_deref())?;
         }
@@ -216,6 +223,10 @@ fn execution<'d>(out: Out<'_, 'd>, execution: &'d Execution) -> Written {
     for link in &execution.links {
         out.kind(link.relation)?;
         out.text(link.request.as_str())?;
+        out.kind(link.kind)?;
+        out.kind(link.trigger)?;
+        out.optional_text(link.batch.as_ref().map(AsRef::as_ref))?;
+        out.time(link.at)?;
     }
     out.flag(execution.claim.is_some())?;
     execution.claim.as_ref().map_or(Ok(()), |part| claim(out, part))
