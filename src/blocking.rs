@@ -123,6 +123,10 @@ mod redis_socket;
 #[path = "blocking/redis_stream.rs"]
 mod redis_stream;
 
+#[cfg(all(test, feature = "redis"))]
+#[path = "blocking/migrate_tests.rs"]
+mod migrate_tests;
+
 #[path = "blocking/background.rs"]
 mod background;
 
