@@ -93,9 +93,9 @@ pub use request::{
     Metadata, MetadataIter, MutationRequest, MutationType, Operation, Payload, Pending, PendingReason, Quorum,
     QuorumGroup, QuorumRejection, Rejection, RequestDocument, RequestDraft, RequestId, RequestState, Requester,
     Requirement, RequirementKind, Revision, RiskLevel, Role, Severity, SideEffect, StateId, StateType, StateVersion,
-    Status, Step, Tag, Target, Timestamp, Value, Verdict, VersionDecision, Versioning, WriteId,
+    Status, Step, Tag, Target, Timestamp, Value, Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
 };
-pub use settle::{Settled, UnsettledWrite};
+pub use settle::{RememberedWrite, Settled, UnsettledWrite};
 pub use stored_format::{Compression, DocumentLimit, FormatError, FormatVersion};
 pub use sweep::Swept;
 
