@@ -96,7 +96,8 @@ mod tests {
 
     #[test]
     fn a_policy_says_how_often_and_the_deadline_how_long() {
-        let count = |mut rebases: Rebases| (0..2_000).take_while(|_| rebases.after_conflict(0.5) != Rebase::Stop).count();
+        let count =
+            |mut rebases: Rebases| (0..2_000).take_while(|_| rebases.after_conflict(0.5) != Rebase::Stop).count();
         assert_eq!(count(Rebases::new(OnConflict::Fail, LONG)), 0);
         assert_eq!(count(Rebases::new(OnConflict::Rebase(3), LONG)), 3);
         assert_eq!(count(Rebases::new(OnConflict::RebaseUntilDeadline, LONG)), 2_000);

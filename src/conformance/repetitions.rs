@@ -6,7 +6,8 @@ use super::requests::{alice, draft, file, id, moved_on, pending, second};
 use super::{RequestStore, dual};
 use crate::error::{Error, Outcome};
 use crate::request::{
-    ActorContext, ApprovalRule, ApprovalTarget, MutationRequest, PendingReason, RequestDocument, RequestDraft, RequestId, Revision, WriteId, WriteKind,
+    ActorContext, ApprovalRule, ApprovalTarget, MutationRequest, PendingReason, RequestDocument, RequestDraft,
+    RequestId, Revision, WriteId, WriteKind,
 };
 use crate::settle::{Settled, UnsettledWrite};
 use crate::workflow::{self, Command};

@@ -10,8 +10,8 @@ use super::index_entries::{current_suffixes, members_of};
 use super::keyspace::KeyKind;
 use super::options::Settings;
 use super::record::Record;
-use super::salvaged::Salvaged;
 use super::reply::{array, bytes, refuse_missing_permission, refuse_wrong_type, text, unexpected};
+use super::salvaged::Salvaged;
 use crate::error::{Error, Result};
 use crate::query::SortKey;
 use crate::request::{MutationRequest, RequestId, Revision, WriteId};
@@ -215,7 +215,9 @@ enum Held {
 
 impl Held {
     fn of(settings: &Settings, index: &str, id: &RequestId, value: &Value) -> Self {
-        match bytes(value).map(|bytes| Record::parse(id.as_str(), bytes).and_then(|it| it.decode(settings.document_limit))) {
+        match bytes(value)
+            .map(|bytes| Record::parse(id.as_str(), bytes).and_then(|it| it.decode(settings.document_limit)))
+        {
             Some(Ok(request)) if request.id == *id => {
                 let prefix = settings.keyspace.index_prefix(settings.keyspace.partition_of(id));
                 let suffix = index.strip_prefix(&prefix).unwrap_or_default().as_bytes();
@@ -246,8 +248,7 @@ pub(crate) fn is_extra(reply: &Value) -> Result<bool> {
 pub(crate) fn inspection(settings: &Settings, id: &RequestId, reply: &Value) -> Result<Option<Inspection>> {
     let Some(bytes) = bytes(reply) else { return Ok(None) };
     let key = settings.keyspace.record(id);
-    let record =
-        Record::parse(id.as_str(), bytes).map_err(|source| Error::Unreadable { key: key.clone(), source })?;
+    let record = Record::parse(id.as_str(), bytes).map_err(|source| Error::Unreadable { key: key.clone(), source })?;
     Ok(Some(Inspection {
         revision: record.revision(),
         write_ids: record.write_ids().collect(),

@@ -267,9 +267,7 @@ impl Call {
         let others = groups.uncounted();
         let keyspace = &settings.keyspace;
         let mut command = by_hash(&script::MEND, 2, 6, record.bytes.len() + others.len() + OTHER_BYTES);
-        command
-            .arg(keyspace.record(&request.id))
-            .arg(keyspace.index_prefix(keyspace.partition_of(&request.id)));
+        command.arg(keyspace.record(&request.id)).arg(keyspace.index_prefix(keyspace.partition_of(&request.id)));
         match header {
             StoredHeader::Whole => command.arg(&revision_bytes(revision)),
             StoredHeader::Damaged { sha1, .. } => command.arg(sha1),

@@ -26,7 +26,8 @@ impl Salvaged {
             let first = decode(document, Revision::first(write_id), limit).ok()?;
             let number = first.decisions.len() as u64;
             let format = stored_format::version_number(document).ok()?;
-            let number = number.max(Self::number_before(bytes).filter(|found| found >> 32 == 0).map_or(0, |found| found + 1));
+            let number =
+                number.max(Self::number_before(bytes).filter(|found| found >> 32 == 0).map_or(0, |found| found + 1));
             Some(Self { request: first.at_revision(Revision { number, write_id }), format, document_from })
         })
     }

@@ -338,6 +338,9 @@ mod tests {
         let bytes: BTreeSet<Vec<u8>> = values.iter().map(canonical_bytes).collect();
         assert_eq!(bytes.len(), values.len());
         assert_ne!(canonical_bytes(&("ab", "c")), canonical_bytes(&("a", "bc")));
-        assert_ne!(canonical_bytes(&(vec!["a"], Vec::<&str>::new())), canonical_bytes(&(Vec::<&str>::new(), vec!["a"])));
+        assert_ne!(
+            canonical_bytes(&(vec!["a"], Vec::<&str>::new())),
+            canonical_bytes(&(Vec::<&str>::new(), vec!["a"]))
+        );
     }
 }

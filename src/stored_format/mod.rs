@@ -11,6 +11,7 @@ mod arbitrary;
 mod compression;
 #[cfg(test)]
 mod compression_tests;
+mod document;
 mod envelope;
 mod excerpt;
 #[cfg(test)]
@@ -30,14 +31,15 @@ mod properties;
 pub(crate) mod samples;
 #[cfg(test)]
 mod tests;
-mod version_1;
-mod version_2;
 mod versions;
 
 use crate::request::RequestDocument;
 
 pub use compression::Compression;
-#[cfg_attr(not(feature = "redis"), allow(unused_imports, reason = "only a record in Redis has something before a document"))]
+#[cfg_attr(
+    not(feature = "redis"),
+    allow(unused_imports, reason = "only a record in Redis has something before a document")
+)]
 pub(crate) use envelope::{HEADER_BYTES as DOCUMENT_HEAD_BYTES, MAGIC};
 pub(crate) use excerpt::{
     Approvals, Head, IsWantedApproval, IsWantedDecision, PlacedDecisions, approvals_of, decisions_of, head_of,

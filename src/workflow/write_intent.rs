@@ -96,7 +96,8 @@ mod tests {
 
     use super::*;
     use crate::request::{
-        ActorContext, ApprovalId, Digest, Payload, PendingReason, Rejection, RequestId, SideEffect, Severity, Timestamp, WriteId,
+        ActorContext, ApprovalId, ClaimId, Digest, Payload, PendingReason, Rejection, RequestId, Severity, SideEffect,
+        Timestamp,
     };
     use crate::workflow::{AfterFailure, Completion, Failure, StaleStrategy};
 
@@ -123,7 +124,7 @@ mod tests {
     fn circumstances_are_no_part_of_a_commands_intent_and_all_else_is() {
         let id = |text: &str| ApprovalId::new(text).unwrap();
         let request = |text: &str| RequestId::new(text).unwrap();
-        let claim = |number| WriteId::from_bytes([number; 16]);
+        let claim = |number| ClaimId::from_bytes([number; 16]);
         let effect = || SideEffect::new("CacheInvalidated", "", Severity::Info, Timestamp::MIN).unwrap();
         let commands = [
             Command::approve(mona()),

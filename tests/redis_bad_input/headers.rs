@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use mutator_governance::blocking::{RedisStore, RequestQueries as _, RequestStore as _};
 use mutator_governance::workflow::{self, Command};
 use mutator_governance::{
-    ApprovalRule, Error, Finding, MutationRequest, Outcome, PageRequest, PendingReason, RequestId, RequestQuery, WriteId,
+    ApprovalRule, Error, Finding, MutationRequest, Outcome, PageRequest, PendingReason, RequestId, RequestQuery,
+    WriteId,
 };
 
 use crate::redis_support::requests::{actor, draft, file, moved_on, second};

@@ -27,7 +27,11 @@ pub fn record_header(data: &[u8]) {
     let record = Record::parse(id, &good).expect("what was written");
     assert!(record.revision() == revision && record.decode(LIMIT).is_ok(), "a record changed by being written");
     let header = good.len() - record.document().len();
-    assert_eq!(Record::parse("another", &good).err(), Some(FormatError::DamagedHeader), "the header of another request");
+    assert_eq!(
+        Record::parse("another", &good).err(),
+        Some(FormatError::DamagedHeader),
+        "the header of another request"
+    );
 
     let other = edits.byte();
     let with = |place: usize, byte: u8| [&good[..place], &[byte], &good[place + 1..]].concat();
@@ -39,8 +43,11 @@ pub fn record_header(data: &[u8]) {
         read(&with(2, version), id);
     }
     let cut = usize::from(u16::from_le_bytes([edits.byte(), edits.byte()])) % header;
-    let wanted =
-        if cut < 2 { Record::parse(id, &good[..cut]).err() == Some(FormatError::Foreign) } else { is_cut(id, &good[..cut]) };
+    let wanted = if cut < 2 {
+        Record::parse(id, &good[..cut]).err() == Some(FormatError::Foreign)
+    } else {
+        is_cut(id, &good[..cut])
+    };
     assert!(wanted, "{cut} of {header} bytes of a header");
 
     let mut edited = good.clone();
@@ -97,7 +104,9 @@ fn read(bytes: &[u8], id: &str) {
     let described = described.expect("only what the description describes is read");
     assert_eq!(described.write(&described.checksum(id)), bytes, "a header has other bytes when it is written again");
     assert_eq!(record.revision().number, described.number);
-    assert!(record.write_ids().eq(described.writes.iter().map(|write| WriteId::from_bytes(*write.first_chunk().unwrap()))));
+    assert!(
+        record.write_ids().eq(described.writes.iter().map(|write| WriteId::from_bytes(*write.first_chunk().unwrap())))
+    );
     let suffixes = described.members.iter().flat_map(|(_, suffixes)| suffixes);
     assert!(record.suffixes().iter().eq(suffixes), "other suffixes");
     assert_eq!(record.document(), described.document);

@@ -31,7 +31,9 @@ pub fn script_reply(data: &[u8]) {
     let mut record = |number| {
         let stored = request(&mut input, number);
         let revision = Revision::first(WriteId::from_bytes([1; 16]));
-        NewRecord::new(&settings, &stored, revision, stored.creation_intent(), Room::whole(&settings)).expect("a small request").bytes
+        NewRecord::new(&settings, &stored, revision, stored.creation_intent(), Room::whole(&settings))
+            .expect("a small request")
+            .bytes
     };
     let (stored, of_another) = (record(1), record(2));
     let entries = index_entries(&sent, &IndexedMetadata::default()).into_iter();
@@ -76,8 +78,17 @@ fn scan_reply(input: &mut Input<'_>, words: &[&[u8]]) -> Value {
 /// A word that a script answers with, and what may come behind it.
 fn write_reply(input: &mut Input<'_>, words: &[&[u8]]) -> Value {
     let bulk = |bytes: &[u8]| Value::BulkString(bytes.to_vec());
-    let word =
-        input.one(&["created", "exists", "updated", "repeated", "conflict", "history", "unreadable", "wrongtype", "checked"]);
+    let word = input.one(&[
+        "created",
+        "exists",
+        "updated",
+        "repeated",
+        "conflict",
+        "history",
+        "unreadable",
+        "wrongtype",
+        "checked",
+    ]);
     let record = bulk(input.one(&words[..2]));
     let mut behind = match word {
         "history" => vec![Value::Int(i64::from(input.byte()) - 1), bulk(input.bytes())],

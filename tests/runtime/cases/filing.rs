@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use mutator_governance::workflow::Command;
 use mutator_governance::{
-    ActorContext, Error, Intent, Metadata, MutationRequest, Outcome, PageRequest, Payload, RequestDraft, Result, StateId,
-    Status, Target, WriteId, WriteKind,
+    ActorContext, Error, Intent, Metadata, MutationRequest, Outcome, PageRequest, Payload, RequestDraft, Result,
+    StateId, Status, Target, WriteId, WriteKind,
 };
 
 use super::flavour::Governance;

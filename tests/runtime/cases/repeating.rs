@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{self, Command, Completion, StaleStrategy};
 use mutator_governance::{
-    ActorContext, ApprovalDecision, ApprovalRefusal, Error, MutationRequest, OnConflict, Outcome, PendingReason, Rejection,
-    Result, Settled, StateVersion, UnsettledWrite, VersionDecision, WriteId, WriteKind,
+    ActorContext, ApprovalDecision, ApprovalRefusal, ClaimId, Error, MutationRequest, OnConflict, Outcome,
+    PendingReason, Rejection, Result, Settled, StateVersion, UnsettledWrite, VersionDecision, WriteId, WriteKind,
 };
 
 use super::flavour::Governance;
@@ -107,8 +107,12 @@ pub(crate) async fn an_open_write_is_repeated_under_its_own_id(world: World) {
     let request = world.governance.submit(needing("request-1", &["a", "b"])).await.unwrap();
     let command = grant_by("a", 1);
     let under_way = workflow::apply(request.clone(), &command, at(0)).unwrap();
-    let write =
-        UnsettledWrite { id: request.id.clone(), base: Some(request.revision()), write_id: WriteId::generate(), intent: None };
+    let write = UnsettledWrite {
+        id: request.id.clone(),
+        base: Some(request.revision()),
+        write_id: WriteId::generate(),
+        intent: None,
+    };
     let settled = world.governance.settle(&write).await.unwrap();
     assert_eq!(settled, Settled::Open);
     let granted = world.governance.apply_as(&write.id, &command, write.write_id).await.unwrap();
@@ -159,7 +163,7 @@ pub(crate) async fn a_repetition_from_another_address_is_one(world: World) {
 #[dual]
 pub(crate) async fn a_repeated_renewal_returns_the_stored_lease(world: World) {
     let request = world.governance.submit(approved("request-1")).await.unwrap();
-    let (claim, write_id, lease) = (WriteId::generate(), WriteId::generate(), Duration::from_secs(60));
+    let (claim, write_id, lease) = (ClaimId::generate(), WriteId::generate(), Duration::from_secs(60));
     let renewal = |address| Command::claim(from(address, "executor"), claim, lease);
     world.governance.apply(&request.id, &renewal("10.0.0.1")).await.unwrap();
     world.clock.set(at(30));
@@ -204,7 +208,7 @@ pub(crate) async fn a_write_id_of_another_command_is_refused(world: World) {
         Command::cancel(user("a")),
         Command::approve(user("a")),
         Command::hold(user("a"), PendingReason::Quota),
-        Command::complete(user("a"), write_id, Completion::new()),
+        Command::complete(user("a"), ClaimId::generate(), Completion::new()),
         Command::resolve(user("a"), StateVersion::new("v1").unwrap(), StaleStrategy::RejectStale),
     ];
     for (place, name) in names.into_iter().enumerate().skip(1).take(6) {
