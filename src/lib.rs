@@ -94,9 +94,9 @@ pub use request::{
     Pending, PendingReason, Quorum, QuorumGroup, QuorumRejection, Rejection, RequestDocument, RequestDraft, RequestId,
     RequestState, Requester, Requirement, RequirementKind, Revision, RiskLevel, Role, Severity, SideEffect, StateId,
     StateType, StateVersion, Status, Step, Tag, Target, Timestamp, Value, Verdict, VersionDecision, Versioning,
-    WriteId,
+    WriteId, WriteIntent, WriteKind,
 };
-pub use settle::{Settled, UnsettledWrite};
+pub use settle::{RememberedWrite, Settled, UnsettledWrite};
 pub use stored_format::{Compression, DocumentLimit, FormatError, FormatVersion};
 pub use sweep::Swept;
 

@@ -40,10 +40,7 @@ struct Connected {
     is_broken: bool,
 }
 
-/// Waits.
-pub(super) fn pause(duration: Duration) {
-    std::thread::sleep(duration);
-}
+pub(super) use super::timer::pause;
 
 impl Driver {
     /// Makes no connection yet.

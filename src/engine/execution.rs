@@ -1,7 +1,7 @@
 use super::super::RunOnce;
 use super::{Governance, dual};
 use crate::error::{Error, Outcome, Result, UnrecordedExecution};
-use crate::on_conflict::OnConflict;
+use crate::on_conflict::Rebases;
 use crate::request::{ClaimId, MutationRequest, RequestId};
 use crate::workflow::{
     self, Completion, ExecutionOrder, ExecutionOutcome, Failure, check_compensable, compensated_by,
@@ -45,7 +45,7 @@ impl Governance {
             check_compensable(&self.load(original).await?)?;
         }
         let claim = ClaimId::generate();
-        let claimed = self.change(request, self.on_conflict, &|request, now| order.begin(request, claim, now)).await?;
+        let claimed = self.change(request, self.rebases(), &|request, now| order.begin(request, claim, now)).await?;
         if let Some(stopped) = ExecutionOrder::stopped(&claimed) {
             return Ok(stopped);
         }
@@ -53,7 +53,7 @@ impl Governance {
         let command = order.finish(claim, &result);
         let record = |request, now| workflow::apply(request, &command, now);
         let id = claimed.id.clone();
-        let recorded = match self.change(claimed, OnConflict::PERSISTENT, &record).await {
+        let recorded = match self.change(claimed, Rebases::persistent(), &record).await {
             Ok(recorded) => recorded,
             // Somebody else has taken over, and nothing is to be recorded any more.
             Err(lost @ Error::Execution { .. }) => return Err(lost),
@@ -79,7 +79,7 @@ impl Governance {
         let original = self.load(original).await?;
         if workflow::owes_link(&original, compensating) {
             let link = |original, now| workflow::link_compensation(original, compensating, order.by(), now);
-            self.change(original, OnConflict::PERSISTENT, &link).await?;
+            self.change(original, Rebases::persistent(), &link).await?;
         }
         Ok(())
     }

@@ -315,7 +315,12 @@ impl RedisStore {
 impl RequestStore for RedisStore {
     async fn create(&self, request: MutationRequest) -> Result<MutationRequest> {
         let call = Call::create(&self.settings, &request)?.waiting(self.durability.waits());
-        let write = UnsettledWrite { id: request.id.clone(), base: None, write_id: request.revision().write_id };
+        let write = UnsettledWrite {
+            id: request.id.clone(),
+            base: None,
+            write_id: request.revision().write_id,
+            intent: Some(request.creation_intent()),
+        };
         let mut attempts = Attempts::new(self.deadline(), true);
         let (value, confirmation) =
             self.attempt(&call, self.durability.waits(), &mut attempts).await.map_err(|error| error.leaving(&write))?;
@@ -335,12 +340,18 @@ impl RequestStore for RedisStore {
 
     async fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
         let next = request.revision().next(write_id);
-        let write = UnsettledWrite { id: request.id.clone(), base: Some(request.revision()), write_id };
         let mut stored_decisions = request.stored_decisions();
+        let unsettled = |stored_decisions| UnsettledWrite {
+            id: request.id.clone(),
+            base: Some(request.revision()),
+            write_id,
+            intent: Some(request.update_intent(stored_decisions)),
+        };
         let mut attempts = Attempts::new(self.deadline(), true);
         loop {
             let call = Call::update(&self.settings, &request, next, stored_decisions)?;
             let call = call.waiting(self.durability.waits());
+            let write = unsettled(stored_decisions);
             let answers = self.attempt(&call, self.durability.waits(), &mut attempts).await;
             let (value, confirmation) = answers.map_err(|error| error.leaving(&write))?;
             let updated = reply::updated(&self.settings, &request, write_id, &value);
@@ -348,6 +359,10 @@ impl RequestStore for RedisStore {
                 Updated::Applied => {
                     self.durability.confirm(confirmation, &request.id, next)?;
                     return Ok(request.at_revision(next));
+                }
+                Updated::Before(stored) => {
+                    self.durability.confirm(confirmation, &stored.id, stored.revision())?;
+                    return Ok(*stored);
                 }
                 Updated::Forgotten => return Err(forgotten(write).into()),
                 Updated::Stored(decisions) => stored_decisions = decisions,

@@ -18,6 +18,8 @@ use crate::settle::{Settled, UnsettledWrite};
 ///   index it has; [`index_entries`](crate::query::index_entries) derives the entries of one from a request. The lists of
 ///   this trait are the questions `RequestQuery::pending`, `of_state`, `pending_of_state` and
 ///   [`DueQuery`](crate::query::DueQuery).
+/// - What was done under a write id is told by a [`RememberedWrite`](crate::RememberedWrite), of which a store keeps one for each of
+///   at least the last seven writes of a request and for the one that created it.
 /// - Refusals are made by the constructors of [`Error`](crate::Error::not_found), conflicts by
 ///   [`Conflict::between`](crate::Conflict::between), failures by [`StoreError::new`](crate::StoreError::new).
 /// - In the asynchronous flavour the traits are those of the crate `async-trait`: write `#[async_trait]` before the `impl`.
@@ -25,10 +27,12 @@ use crate::settle::{Settled, UnsettledWrite};
 pub trait RequestStore: Send + Sync {
     /// Stores a new request and returns it as it is stored.
     ///
-    /// Repeated with the same revision it stores nothing again and returns what is stored now.
+    /// Repeated with the same revision and the same [intent](MutationRequest::creation_intent) it stores nothing again and returns
+    /// what is stored now.
     ///
     /// # Errors
-    /// - [`Error::AlreadyExists`](crate::Error::AlreadyExists) when the id is taken.
+    /// - [`Error::AlreadyExists`](crate::Error::AlreadyExists) when the id is taken;
+    ///   [`Error::WriteIdReused`](crate::Error::WriteIdReused) when this write id has written the request for another intent.
     /// - [`Error::Invalid`](crate::Error::Invalid) when its revision has another number than 0.
     /// - [`Error::TooLarge`](crate::Error::TooLarge) when the request is over the store's limit, or so near to it that what is
     ///   decided about it later would find no room; [`Error::TooManyEntries`](crate::Error::TooManyEntries) and
@@ -38,9 +42,11 @@ pub trait RequestStore: Send + Sync {
 
     /// Replaces the revision that `request` was read at by its next one and returns it as it is stored.
     ///
-    /// Repeated with the same write id it is applied once, and succeeds again.
+    /// Repeated with the same write id and the same [intent](MutationRequest::update_intent) it is applied once, and returns what
+    /// is stored now, whichever revision the repetition was computed from.
     ///
     /// # Errors
+    /// - [`Error::WriteIdReused`](crate::Error::WriteIdReused) when the write id has written the request for another intent.
     /// - [`Error::Conflict`](crate::Error::Conflict) when another revision is stored;
     ///   [`Error::NotFound`](crate::Error::NotFound) when none is.
     /// - [`Error::RewrittenHistory`](crate::Error::RewrittenHistory) when its decisions do not begin with the stored ones.
@@ -51,10 +57,12 @@ pub trait RequestStore: Send + Sync {
     /// - [`Error::Store`](crate::Error::Store) when the store fails.
     async fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest>;
 
-    /// What became of a write whose outcome an error left unknown.
+    /// What became of a write whose outcome an error left unknown, by one read: see
+    /// [`UnsettledWrite::settled_by`].
     ///
     /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound) when an update's request is not there, and
+    /// [`Error::NotFound`](crate::Error::NotFound) when an update's request is not there,
+    /// [`Error::WriteIdReused`](crate::Error::WriteIdReused) when its id was used for another intent, and
     /// [`Error::Unreadable`](crate::Error::Unreadable) when what is stored cannot be read.
     async fn settle(&self, write: &UnsettledWrite) -> Result<Settled>;
 

@@ -96,6 +96,6 @@ impl Governance {
             Some(command) => workflow::apply(request, &command, now),
             None => Err(Error::NothingDue { id: request.id.clone() }),
         };
-        self.change(request, self.on_conflict, &expire).await
+        self.change(request, self.rebases(), &expire).await
     }
 }

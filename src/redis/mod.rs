@@ -23,6 +23,7 @@ mod preflight;
 mod record;
 pub(crate) mod reply;
 mod retry;
+mod salvaged;
 mod scan;
 pub(crate) mod scan_reply;
 mod script;

@@ -8,7 +8,7 @@ use mutator_governance::{Error, Outcome, Settled, StoreErrorKind, WriteId};
 use crate::proxy::Proxy;
 use crate::redis_support::operations::{Kind, OPERATIONS, Subject};
 use crate::redis_support::requests::{pending, second};
-use crate::redis_support::{Flavour, Options, Oracle, Raw};
+use crate::redis_support::{Flavour, Options, Oracle, Raw, oracle};
 use crate::scene::{kind, next};
 use crate::support::{PrivateServer, unique_namespace};
 
@@ -142,7 +142,8 @@ fn damage(raw: &mut Raw, oracle: &Oracle, subject: &Subject) {
     let record: Vec<u8> = raw.ask(&[b"GET".as_slice(), &key]);
     let name = b"p:Schedule";
     let at = record.windows(name.len()).position(|part| part == name).expect("the header names it");
-    let stale = [&record[..at], b"p:Zchedule", &record[at + name.len()..]].concat();
+    let mut stale = [&record[..at], b"p:Zchedule", &record[at + name.len()..]].concat();
+    oracle::seal_header("waiting", &mut stale);
     let _: String = raw.ask(&[b"SET".as_slice(), &key, &stale]);
 }
 

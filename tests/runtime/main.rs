@@ -49,6 +49,9 @@ macro_rules! every_case {
             rebase_gives_up_after_so_many_times,
             no_rebase_is_begun_after_the_deadline,
             one_approval_is_granted_once,
+            sixty_four_approvers_at_once_all_land,
+            a_crowd_is_let_in_and_who_came_too_late_is_told_so,
+            who_keeps_being_overtaken_lands_in_the_end,
         }
         $register! { executing:
             it_runs_once_and_records_what_came_of_it,
@@ -136,6 +139,12 @@ macro_rules! every_case {
             many_repetitions_at_once_apply_once,
             an_open_write_is_repeated_under_its_own_id,
             an_overtaken_command_keeps_its_write_id,
+            a_repetition_from_another_address_is_one,
+            a_repeated_renewal_returns_the_stored_lease,
+            a_write_id_of_another_command_is_refused,
+            finding_out_costs_one_read,
+            attempts_that_race_are_answered_with_what_is_stored,
+            a_repetition_that_met_a_conflict_is_still_one,
         }
         $register! { filing:
             a_repeated_submission_files_once,
@@ -143,6 +152,8 @@ macro_rules! every_case {
             a_repetition_returns_what_the_request_has_become,
             an_id_that_is_taken_is_refused,
             without_an_id_a_submission_cannot_be_repeated,
+            a_repetition_in_other_circumstances_is_one,
+            a_write_id_of_another_draft_is_refused,
         }
     };
 }

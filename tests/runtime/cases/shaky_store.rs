@@ -42,6 +42,8 @@ pub(crate) struct ShakyStore {
     unreadable: Mutex<Vec<Unreadable>>,
     updates: AtomicUsize,
     conflicts: AtomicUsize,
+    gets: AtomicUsize,
+    settles: AtomicUsize,
     met_about: Mutex<Option<RequestId>>,
     reads: Meeting,
     sweeps: Meeting,
@@ -65,6 +67,8 @@ impl ShakyStore {
             unreadable: Mutex::default(),
             updates: AtomicUsize::new(0),
             conflicts: AtomicUsize::new(0),
+            gets: AtomicUsize::new(0),
+            settles: AtomicUsize::new(0),
             met_about: Mutex::default(),
             reads: Meeting::default(),
             sweeps: Meeting::default(),
@@ -111,6 +115,16 @@ impl ShakyStore {
     /// How many updates were asked for.
     pub(crate) fn updates(&self) -> usize {
         self.updates.load(Ordering::SeqCst)
+    }
+
+    /// How many reads of one request were asked for.
+    pub(crate) fn reads(&self) -> usize {
+        self.gets.load(Ordering::SeqCst)
+    }
+
+    /// How often it was asked what became of a write.
+    pub(crate) fn settles(&self) -> usize {
+        self.settles.load(Ordering::SeqCst)
     }
 
     /// How many of them ended with a conflict.
@@ -197,10 +211,12 @@ impl RequestStore for ShakyStore {
     }
 
     async fn settle(&self, write: &UnsettledWrite) -> Result<Settled> {
+        self.settles.fetch_add(1, Ordering::SeqCst);
         self.inner.settle(write).await
     }
 
     async fn get(&self, id: &RequestId) -> Result<Option<MutationRequest>> {
+        self.gets.fetch_add(1, Ordering::SeqCst);
         let found = self.inner.get(id).await;
         let is_met_about = self.met_about.lock().unwrap().as_ref() == Some(id);
         if is_met_about {
