@@ -97,7 +97,7 @@ pub use request::{
 };
 pub use settle::{Settled, UnsettledWrite};
 pub use stored_format::{Compression, DocumentLimit, FormatError, FormatVersion};
-pub use sweep::Swept;
+pub use sweep::{ReportPanicked, Swept};
 
 /// The code in the README is compiled and run as well.
 #[cfg(all(doctest, feature = "blocking", feature = "redis", feature = "smol", feature = "tokio"))]
