@@ -49,6 +49,11 @@ impl Replies {
         }
         reply
     }
+
+    /// Reads the reply behind one that was no single string or word, some or all of which may have come together with that.
+    pub(super) fn read_next(&mut self, stream: &mut impl Read) -> RedisResult<Value> {
+        self.parser.parse_value(stream)
+    }
 }
 
 /// Counts what is read of a stream.

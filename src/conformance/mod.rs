@@ -21,6 +21,7 @@ mod numbers;
 mod pages;
 mod questions;
 mod requests;
+mod time;
 mod writes;
 
 pub use concurrency::{many_writers_lose_nothing, one_winner_per_revision};
@@ -35,6 +36,7 @@ pub use questions::{
     decisions_come_latest_first, pending_approvals_come_a_row_each, recent_approvals_come_latest_first,
     requests_are_filtered_and_come_either_way, stored_requests_are_those_of_requests,
 };
+pub use time::the_clock_of_a_store_goes_on;
 pub use writes::{
     a_creation_makes_revision_0, a_lookup_answers_in_the_order_of_the_ids, a_refiled_request_is_refused,
     a_repeated_creation_returns_what_is_stored, a_repeated_update_applies_once, a_rewritten_history_is_refused,

@@ -5,6 +5,7 @@ use redis::{Arg, Cmd};
 use super::check::CheckMode;
 use super::durability::Durability;
 use super::feed::FeedRead;
+use super::greeting::ask_time;
 use super::index_entries::{Groups, add_decision_entries};
 use super::keyspace::KeyKind;
 use super::options::Settings;
@@ -44,6 +45,11 @@ impl Call {
     /// The server's own description of itself.
     pub(crate) fn server_info() -> Self {
         Self::reading(redis::cmd("INFO"))
+    }
+
+    /// The server's time.
+    pub(crate) fn time() -> Self {
+        Self::reading(ask_time())
     }
 
     /// Reads how a namespace is laid out, if it is.
