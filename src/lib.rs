@@ -52,6 +52,7 @@ mod deadline;
 mod error;
 #[cfg(test)]
 mod json_tests;
+mod lease;
 #[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
 mod memory;
 mod on_conflict;
@@ -79,6 +80,7 @@ pub use error::{
     ApprovalRefusal, Conflict, Error, ExecutionRefusal, InvalidValue, Outcome, Result, StoreError, StoreErrorKind,
     UnrecordedExecution,
 };
+pub use lease::{ClaimedRequest, Lease};
 pub use on_conflict::OnConflict;
 pub use query::{
     Count, Cursor, DecisionQuery, DecisionRow, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery,

@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::on_conflict::OnConflict;
 use crate::request::{MutationRequest, RequestId, Revision, Timestamp, WriteId};
 use crate::settle::{Settled, UnsettledWrite};
+use crate::workflow::lease::check_lease_of;
 use crate::workflow::{self, Command};
 
 /// What a command makes of a request at a time.
@@ -24,6 +25,7 @@ impl Governance {
     /// - [`Error::Store`] when the store fails; its [outcome](Error::outcome) tells whether the command took effect.
     pub async fn apply(&self, id: &RequestId, command: &Command) -> Result<MutationRequest> {
         command.by.check_means_it()?;
+        check_lease_of(id, command, self.store.call_timeout())?;
         let request = self.load(id).await?;
         self.apply_to(request, command, None).await
     }
@@ -37,6 +39,7 @@ impl Governance {
     /// As [`apply`](Self::apply).
     pub async fn apply_as(&self, id: &RequestId, command: &Command, write_id: WriteId) -> Result<MutationRequest> {
         command.by.check_means_it()?;
+        check_lease_of(id, command, self.store.call_timeout())?;
         let request = self.load(id).await?;
         if self.is_written(&request, command, write_id).await? {
             return Ok(request);
