@@ -7,7 +7,7 @@ use crate::request::Timestamp;
 
 /// The time that decisions are recorded with, and that deadlines and leases are judged by.
 ///
-/// A [`Governance`](crate#where-to-find-what) takes it from its store unless the application gives it a clock: hosts that share
+/// A `Governance` takes it from its store unless the application gives it a clock: hosts that share
 /// a store then agree on the time, whatever their own clocks say.
 pub trait Clock: Send + Sync {
     /// The time now. A clock that is known only within bounds returns the earliest time it can be, so that nothing is taken

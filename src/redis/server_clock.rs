@@ -295,6 +295,8 @@ mod tests {
         assert!(state.asks(fresh_for + 201));
         assert!((0..100).all(|call| !state.asks(fresh_for + 202 + call)));
         assert!(state.asks(fresh_for + 201 + micros(ASKED_FOR)), "that call brought nothing");
+        let kept_for = 200 + micros(KEPT_FOR);
+        assert!(!state.is_older(KEPT_FOR, kept_for) && state.is_older(KEPT_FOR, kept_for + 1));
     }
 
     #[test]
