@@ -34,12 +34,7 @@ impl Connection {
 
     /// Sends one command and reads its reply; before it, in the same round trip, the question for the server's time, where a
     /// clock is to learn that. After an I/O or a parse error the connection must not be used again.
-    pub(super) fn run(
-        &mut self,
-        command: &Cmd,
-        deadline: Deadline,
-        clock: Option<&ServerClock>,
-    ) -> RedisResult<Value> {
+    pub(super) fn run(&mut self, command: &Cmd, deadline: Deadline, clock: Option<&ServerClock>) -> RedisResult<Value> {
         self.stream.set_deadline(deadline);
         self.sending.clear();
         self.sending.shrink_to(MOST_KEPT);

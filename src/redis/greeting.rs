@@ -51,7 +51,8 @@ impl Greeting {
         let answer = answer.map_err(|error| self.refused(error))?;
         if self.purpose == Purpose::Time {
             let learned = clock.learn(sent, Instant::now(), &answer);
-            learned.map_err(|error| RedisError::from((ErrorKind::UnexpectedReturnType, "no Redis", error.to_string())))?;
+            learned
+                .map_err(|error| RedisError::from((ErrorKind::UnexpectedReturnType, "no Redis", error.to_string())))?;
         }
         Ok(())
     }

@@ -52,6 +52,7 @@ pub use preflight::PreflightReport;
 pub(crate) use reply::has_written;
 pub(crate) use retry::{Attempts, Next};
 pub(crate) use scan::{MOST_PAGE_BYTES, Part, Scan};
+#[cfg(feature = "blocking")]
 pub(crate) use server_clock::ServerClock;
 pub(crate) use statistics_parts::StatisticsParts;
 #[cfg(feature = "tls")]

@@ -256,7 +256,11 @@ mod tests {
                     assert!(now >= told, "it went back at {at}");
                     told = now;
                     assert!(server(at) <= latest, "{pace} at {at}");
-                    assert!(server(at) - now > -3_000 && server(at) - now < 13_000, "{pace} at {at}: {}", server(at) - now);
+                    assert!(
+                        server(at) - now > -3_000 && server(at) - now < 13_000,
+                        "{pace} at {at}: {}",
+                        server(at) - now
+                    );
                 }
             }
         }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{Command, ExecutionOrder};
 use mutator_governance::{
-    ActorContext, ApprovalRefusal, ApprovalRule, ApprovalStatus, ApprovalTarget, Error, ExecutionRefusal, MutationRequest, QuorumGroup,
-    StateVersion, Status, Step, WriteId,
+    ActorContext, ApprovalRefusal, ApprovalRule, ApprovalStatus, ApprovalTarget, Error, ExecutionRefusal,
+    MutationRequest, QuorumGroup, StateVersion, Status, Step, WriteId,
 };
 
 use super::executing::run_for_anybody;

@@ -69,8 +69,7 @@ pub(crate) async fn a_claim_that_is_answered_late_is_renewed_before_it_runs(worl
     assert_eq!(lease.ends_at(), at(60).saturating_add(late), "it ran on the renewed lease");
 
     let stored = world.stored(&request.id).await;
-    let expected =
-        ["VersionResolution/Validated", "Execution/Claimed", "Execution/Claimed", "Lifecycle/Executed"];
+    let expected = ["VersionResolution/Validated", "Execution/Claimed", "Execution/Claimed", "Lifecycle/Executed"];
     assert_eq!(history(&stored, request.decisions.len()), expected);
     let renewal = &stored.decisions[request.decisions.len() + 2];
     assert_eq!(renewal.metadata.get("renewed"), Some(&Value::from(true)));
