@@ -7,21 +7,21 @@ use std::time::Duration;
 
 use crate::clock::Clock;
 use crate::error::{Error, ExecutionRefusal, Result};
-use crate::request::{MutationRequest, Timestamp, WriteId};
+use crate::request::{ClaimId, MutationRequest, Timestamp};
 
 /// For how long one executor alone may execute a request.
 ///
 /// Cloning is cheap: give a clone to whatever works on its own, and have it ask before each step that must not be made twice.
 #[derive(Clone)]
 pub struct Lease {
-    claim: WriteId,
+    claim: ClaimId,
     ends_at: Timestamp,
     clock: Arc<dyn Clock>,
 }
 
 impl Lease {
     /// The claim that the lease belongs to.
-    pub const fn claim(&self) -> WriteId {
+    pub const fn claim(&self) -> ClaimId {
         self.claim
     }
 
@@ -61,7 +61,7 @@ impl ClaimedRequest {
     ///
     /// # Errors
     /// [`ExecutionRefusal::ClaimLost`] when it is not held by this claim.
-    pub(crate) fn held(request: MutationRequest, claim: WriteId, clock: &Arc<dyn Clock>) -> Result<Self> {
+    pub(crate) fn held(request: MutationRequest, claim: ClaimId, clock: &Arc<dyn Clock>) -> Result<Self> {
         let lease_ends_at = match &request.execution.claim {
             Some(held) if held.id == claim => held.lease_ends_at,
             _ => {

@@ -5,7 +5,7 @@ use super::{Governance, dual};
 use crate::error::{Error, Outcome, Result, UnrecordedExecution};
 use crate::lease::ClaimedRequest;
 use crate::on_conflict::OnConflict;
-use crate::request::{MutationRequest, RequestId, WriteId};
+use crate::request::{ClaimId, MutationRequest, RequestId};
 use crate::workflow::lease::{check_lease, lets_run};
 use crate::workflow::{
     self, Command, Completion, ExecutionOrder, ExecutionOutcome, Failure, check_compensable, compensated_by,
@@ -20,15 +20,15 @@ impl Governance {
     /// then what it returned is recorded. While the lease lasts, by the clock of the store, nobody else executes the request;
     /// if this executor dies, the request stays claimed until the lease ends and can be taken over then.
     ///
-    /// Where the answer to the claim comes so late that half a second of the lease or less is left, the lease is renewed once;
-    /// where that is as late, the claim is released and nothing is run.
+    /// Where the answer to the claim comes so late that less than half a second of the lease is left, the lease is renewed
+    /// once; where the answer to that is as late, the claim is released and nothing is run.
     ///
     /// `run` gets the request with its [lease](ClaimedRequest::lease), and has to end, or to be harmless, before the lease
     /// does: from then on another executor may be running, and nothing here can stop either. A function that may take long
     /// asks [`Lease::is_lost`](crate::Lease::is_lost) before each step that must not be made twice, and ends with a failure
-    /// when it is. What it returns after the lease is recorded all the same if nobody has taken over meanwhile; otherwise the
+    /// when it is, best under [`AfterFailure::KeepApproved`](crate::workflow::AfterFailure). What it returns after the lease is recorded all the same if nobody has taken over meanwhile; otherwise the
     /// error is [`ExecutionRefusal::ClaimLost`](crate::ExecutionRefusal::ClaimLost) and only the successor's result is stored.
-    /// What the world outside has to refuse on its own, such as a payment, is best given the id of the request or of the claim.
+    /// Where something outside must not happen twice, such as a payment, give it the id of the request as its idempotency key.
     ///
     /// A compensation is executed only when what it makes up for was, and is linked with that; where that was interrupted,
     /// calling this again completes it.
@@ -59,7 +59,7 @@ impl Governance {
         if let Some(original) = &compensates {
             check_compensable(&self.load(original).await?)?;
         }
-        let claim = WriteId::generate();
+        let claim = ClaimId::generate();
         let claimed = self.change(request, self.on_conflict, &|request, now| order.begin(request, claim, now)).await?;
         if let Some(stopped) = ExecutionOrder::stopped(&claimed) {
             return Ok(stopped);

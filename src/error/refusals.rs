@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::request::{
-    ApprovalId, ApprovalStatus, ApprovalTarget, Digest, QuorumGroup, RequestId, Status, Step, Timestamp, WriteId,
+    ApprovalId, ApprovalStatus, ApprovalTarget, ClaimId, Digest, QuorumGroup, RequestId, Status, Step, Timestamp,
 };
 
 /// Why a decision on an approval is not allowed. In the order in which the rules are checked.
@@ -141,7 +141,7 @@ pub enum ExecutionRefusal {
     )]
     ClaimLost {
         /// The claim that was presented.
-        claim: WriteId,
+        claim: ClaimId,
         /// Where the request stands.
         status: Status,
     },

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{Command, ExecutionOrder};
 use mutator_governance::{
-    ActorContext, ApprovalRefusal, ApprovalRule, ApprovalStatus, ApprovalTarget, Error, ExecutionRefusal,
-    MutationRequest, QuorumGroup, StateVersion, Status, Step, WriteId,
+    ActorContext, ApprovalRefusal, ApprovalRule, ApprovalStatus, ApprovalTarget, ClaimId, Error, ExecutionRefusal,
+    MutationRequest, QuorumGroup, StateVersion, Status, Step,
 };
 
 use super::executing::run_for_anybody;
@@ -137,7 +137,7 @@ pub(crate) async fn impossible_orders_are_refused(world: World) {
     assert!(error.to_string().contains("give a lease of at least"), "{error}");
     let is_too_short = |error| matches!(execution_refusal(error), ExecutionRefusal::LeaseTooShort { .. });
     assert!(is_too_short(error));
-    let claim = Command::claim(user("executor"), WriteId::generate(), Duration::ZERO);
+    let claim = Command::claim(user("executor"), ClaimId::generate(), Duration::ZERO);
     let error = world.governance.apply(&request.id, &claim).await.unwrap_err();
     assert!(is_too_short(error));
     let error = world.governance.supersede(&request.id, user("admin"), request.id.clone()).await.unwrap_err();

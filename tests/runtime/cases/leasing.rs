@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{Command, Completion, Failure};
 use mutator_governance::{
-    ClaimedRequest, ExecutionDecision, ExecutionRefusal, Lease, ManualClock, RequestState, Status, Value, WriteId,
+    ClaimId, ClaimedRequest, ExecutionDecision, ExecutionRefusal, Lease, ManualClock, RequestState, Status, Value,
+    WriteId,
 };
 
 use super::executing::{run_for_anybody, succeed};
@@ -32,7 +33,7 @@ pub(crate) async fn a_lease_that_the_answer_to_its_claim_could_outlast_is_refuse
             assert!(text.contains(&format!("{named:?}")), "{text}");
         }
         assert_eq!(execution_refusal(error), expected);
-        let claim = Command::claim(user("executor"), WriteId::generate(), lease);
+        let claim = Command::claim(user("executor"), ClaimId::generate(), lease);
         let error = world.governance.apply(&request.id, &claim).await.unwrap_err();
         assert_eq!(execution_refusal(error), expected);
         let error = world.governance.apply_as(&request.id, &claim, WriteId::generate()).await.unwrap_err();
@@ -104,7 +105,7 @@ pub(crate) async fn nothing_runs_when_every_answer_is_late(world: World) {
 pub(crate) async fn nothing_runs_when_somebody_took_over_before_the_answer_came(world: World) {
     let request = world.governance.submit(approved("request-1")).await.unwrap();
     let (shaky, calls) = (world.shaky(), Calls::default());
-    let takes_over = Command::claim(user("successor"), WriteId::generate(), Duration::from_mins(1));
+    let takes_over = Command::claim(user("successor"), ClaimId::generate(), Duration::from_mins(1));
     shaky.plan(1, Mishap::Late(Duration::from_secs(61), Some(takes_over)));
     let governance = world.governance_over(shaky);
     let error = governance.execute(&request.id, &order(), run!(|request| succeed(&calls, request))).await.unwrap_err();
@@ -117,7 +118,7 @@ pub(crate) async fn nothing_runs_when_somebody_took_over_before_the_answer_came(
 pub(crate) async fn nothing_runs_when_somebody_is_done_before_the_answer_comes(world: World) {
     let request = world.governance.submit(approved("request-1")).await.unwrap();
     let (shaky, calls) = (world.shaky(), Calls::default());
-    let claim = WriteId::generate();
+    let claim = ClaimId::generate();
     let taken_over = Command::claim(user("successor"), claim, Duration::from_mins(1));
     shaky.plan(1, Mishap::Late(Duration::from_secs(61), Some(taken_over)));
     // The renewal comes upon a request that the successor has meanwhile executed.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use mutator_governance::workflow::{Command, Completion, ExecutionOrder, Failure};
 use mutator_governance::{
-    ClaimedRequest, ExecutionRefusal, ManualClock, Pending, PendingReason, RequestId, Status, Timestamp, WriteId,
+    ClaimId, ClaimedRequest, ExecutionRefusal, ManualClock, Pending, PendingReason, RequestId, Status, Timestamp,
 };
 
 use super::executing::run_for_anybody;
@@ -47,7 +47,7 @@ pub(crate) async fn the_time_is_the_servers_whatever_the_hosts_clock_says() {
         assert!(is_near(governance.clock().now(), shifted(seconds)), "{seconds}: {}", governance.clock().now());
         let request = governance.submit(approved("request-1")).await.unwrap();
         assert!(is_near(request.created_at, shifted(seconds)), "{seconds}: {}", request.created_at);
-        let claim = Command::claim(user("first"), WriteId::generate(), HOUR / 2);
+        let claim = Command::claim(user("first"), ClaimId::generate(), HOUR / 2);
         let claimed = governance.apply(&request.id, &claim).await.unwrap();
         let lease_ends_at = claimed.execution.claim.as_ref().unwrap().lease_ends_at;
         assert!(is_near(lease_ends_at, shifted(seconds + 1_800)), "{seconds}: {lease_ends_at}");
@@ -73,7 +73,7 @@ pub(crate) async fn hosts_an_hour_ahead_expire_nothing_early() {
 
     // Of the claims of another host likewise.
     let executing = governance.submit(approved("request-2")).await.unwrap();
-    let claim = Command::claim(user("first"), WriteId::generate(), HOUR / 2);
+    let claim = Command::claim(user("first"), ClaimId::generate(), HOUR / 2);
     let claimed = governance.apply(&executing.id, &claim).await.unwrap();
     let lease_ends_at = claimed.execution.claim.as_ref().unwrap().lease_ends_at;
     assert!(lease_ends_at < Timestamp::now(), "for the host it is over");
