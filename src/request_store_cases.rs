@@ -44,6 +44,7 @@ macro_rules! request_store_cases {
         $test!(what_is_due_comes_by_its_deadline);
         $test!(a_request_that_changes_away_neither_repeats_nor_hides);
         $test!(a_cursor_of_another_query_is_refused);
+        $test!(the_clock_of_a_store_goes_on);
         $test!(one_winner_per_revision);
         $test!(many_writers_lose_nothing);
     };

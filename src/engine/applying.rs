@@ -4,6 +4,7 @@ use crate::error::{Conflict, Error, Result};
 use crate::on_conflict::{Rebase, Rebases};
 use crate::request::{MutationRequest, RequestId, Timestamp, WriteId};
 use crate::settle::{Settled, UnsettledWrite};
+use crate::workflow::lease::check_lease_of;
 use crate::workflow::{self, Command};
 
 /// What a command makes of a request at a time.
@@ -40,6 +41,7 @@ impl Governance {
     /// - [`Error::Store`] when the store fails; its [outcome](Error::outcome) tells whether the command took effect.
     pub async fn apply(&self, id: &RequestId, command: &Command) -> Result<MutationRequest> {
         command.by.check_means_it()?;
+        check_lease_of(id, command, self.store.call_timeout())?;
         let request = self.load(id).await?;
         Ok(self.apply_to(request, command, None).await?.into_request())
     }
@@ -55,6 +57,7 @@ impl Governance {
     /// As [`apply`](Self::apply), and [`Error::WriteIdReused`] when the id was used on this request for another intent.
     pub async fn apply_as(&self, id: &RequestId, command: &Command, write_id: WriteId) -> Result<MutationRequest> {
         command.by.check_means_it()?;
+        check_lease_of(id, command, self.store.call_timeout())?;
         let request = self.load(id).await?;
         let base = Some(request.revision());
         let applied = self.apply_to(request, command, Some(write_id)).await;

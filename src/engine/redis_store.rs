@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::super::redis_driver::{Driver, done_with, pause};
 use super::{RequestStore, dual};
+use crate::clock::Clock;
 use crate::deadline::Deadline;
 use crate::error::{Error, Outcome, Result, StoreError, StoreErrorKind};
 use crate::query::{DueQuery, IndexedMetadata, Lookup, Page, PageRequest, RequestQuery, check_id_count};
@@ -419,6 +420,23 @@ impl RequestStore for RedisStore {
 
     async fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
         self.read(&DueQuery::by(by), page, by).await
+    }
+
+    /// The server's clock, as this process knows it.
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.settings.clock) as Arc<dyn Clock>
+    }
+
+    async fn refresh_clock(&self) -> Result<()> {
+        if self.settings.clock.is_stale() {
+            // Any call brings the time along when it is old; this one asks for nothing else.
+            self.call(&Call::time(), self.deadline()).await?;
+        }
+        Ok(())
+    }
+
+    fn call_timeout(&self) -> Duration {
+        self.settings.timeout
     }
 }
 

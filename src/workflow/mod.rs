@@ -35,6 +35,7 @@ mod expiry;
 mod explain;
 mod filing;
 mod history;
+pub(crate) mod lease;
 mod lifecycle;
 mod open_demand;
 mod outcome;
