@@ -96,7 +96,7 @@ impl Governance {
         let claim = claimed.lease().claim();
         let renew = order.claim(claim);
         let renew = |request, now| workflow::apply(request, &renew, now);
-        let renewed = self.change(claimed.into_request(), self.on_conflict, &renew).await?;
+        let renewed = self.change(claimed.into_request(), self.rebases(), &renew).await?;
         let renewed = ClaimedRequest::held(renewed, claim, &self.clock)?;
         if lets_run(renewed.lease().remaining()) {
             return Ok(renewed);
