@@ -39,6 +39,11 @@ mod versions;
 use crate::request::RequestDocument;
 
 pub use compression::Compression;
+#[cfg_attr(
+    not(feature = "redis"),
+    allow(unused_imports, reason = "only a record in Redis has something before a document")
+)]
+pub(crate) use envelope::{HEADER_BYTES as DOCUMENT_HEAD_BYTES, MAGIC};
 pub(crate) use excerpt::{
     Approvals, Head, IsWantedApproval, IsWantedDecision, PlacedDecisions, approvals_of, decisions_of, head_of,
 };
