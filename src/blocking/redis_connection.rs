@@ -44,12 +44,14 @@ impl Connection {
         command.write_packed_command(&mut self.sending);
         let asked = Instant::now();
         let sent = self.stream.write_all(&self.sending).and_then(|()| self.stream.flush());
-        let mut reply = self.replies.read(&mut self.stream);
-        if let (Ok(()), Some(clock), Ok(time)) = (&sent, clock, &reply) {
-            // Refused, it is asked for again later, and by the next connection; what was asked for beside is not kept back.
-            drop(clock.learn(asked, Instant::now(), time));
-            reply = self.replies.read_next(&mut self.stream);
-        }
+        let reply = match clock.filter(|_| sent.is_ok()) {
+            Some(clock) => self.replies.read_one_of_many(&mut self.stream).and_then(|time| {
+                // Refused, it is asked for again later, and by the next connection; what was asked for beside is not kept back.
+                drop(clock.learn(asked, Instant::now(), &time));
+                self.replies.read_one_of_many(&mut self.stream)
+            }),
+            None => self.replies.read(&mut self.stream),
+        };
         match (sent, reply) {
             (Ok(()), reply) => reply?.extract_error(),
             // A server that closes a connection without looking at what is sent may have said why.

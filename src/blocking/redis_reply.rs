@@ -44,8 +44,8 @@ impl Replies {
         Self::parse(&mut self.parser, begun.chain(stream))
     }
 
-    /// Reads the reply behind one that was no single string or word, some or all of which may have come together with that.
-    pub(super) fn read_next(&mut self, stream: &mut impl Read) -> RedisResult<Value> {
+    /// Reads one of several replies that may come together: what is read of the next one with it is kept for that.
+    pub(super) fn read_one_of_many(&mut self, stream: &mut impl Read) -> RedisResult<Value> {
         Self::parse(&mut self.parser, stream)
     }
 
@@ -146,8 +146,10 @@ mod tests {
                 for piece in [1, 3, time.len(), time.len() + 1, 4_000, usize::MAX] {
                     let (mut replies, mut stream) = (Replies::new(), InPieces(both.as_bytes(), piece));
                     let parsed = |text: &str| redis::parse_redis_value(text.as_bytes()).unwrap();
-                    assert_eq!(replies.read(&mut stream).unwrap(), parsed(time), "in pieces of {piece}");
-                    assert_eq!(replies.read_next(&mut stream).unwrap(), parsed(reply), "in pieces of {piece}");
+                    assert_eq!(replies.read_one_of_many(&mut stream).unwrap(), parsed(time), "in pieces of {piece}");
+                    assert_eq!(replies.read_one_of_many(&mut stream).unwrap(), parsed(reply), "in pieces of {piece}");
+                    let (next, mut later) = ("$4\r\nnext\r\n", InPieces(b"$4\r\nnext\r\n", piece));
+                    assert_eq!(replies.read(&mut later).unwrap(), parsed(next), "behind pieces of {piece}");
                 }
             }
         }
