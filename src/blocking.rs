@@ -108,6 +108,10 @@ use std::ops::FnOnce as RunOnce;
 mod redis_connection;
 
 #[cfg(feature = "redis")]
+#[path = "blocking/credential_source.rs"]
+mod credential_source;
+
+#[cfg(feature = "redis")]
 #[path = "blocking/redis_driver.rs"]
 mod redis_driver;
 
@@ -132,6 +136,8 @@ mod engine;
 #[path = "blocking/rows.rs"]
 mod rows;
 
+#[cfg(feature = "redis")]
+pub use credential_source::CredentialSource;
 pub use engine::*;
 
 #[cfg(feature = "conformance")]
