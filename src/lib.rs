@@ -51,6 +51,7 @@ mod deadline;
 mod error;
 #[cfg(test)]
 mod json_tests;
+mod lease;
 #[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
 mod memory;
 mod on_conflict;
@@ -78,6 +79,7 @@ pub use error::{
     ApprovalRefusal, Conflict, Error, ExecutionRefusal, InvalidValue, Outcome, Result, StoreError, StoreErrorKind,
     UnrecordedExecution,
 };
+pub use lease::{ClaimedRequest, Lease};
 pub use on_conflict::OnConflict;
 pub use query::{
     Count, Cursor, DecisionQuery, DecisionRow, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery,
@@ -86,17 +88,18 @@ pub use query::{
 };
 pub use request::{
     ActorContext, ActorId, ActorKind, ActorMode, Approval, ApprovalDecision, ApprovalId, ApprovalRule, ApprovalState,
-    ApprovalStatus, ApprovalTarget, BlastRadius, BlastScope, Category, Claim, CompensationKind, CompensationPlan,
-    CompensationTrigger, ContractId, DeciderRule, Decision, DecisionCategory, DecisionKind, Digest, Execution,
-    ExecutionDecision, ExecutionKind, ExecutionLink, Group, InitialState, Intent, LifecycleDecision, LinkRelation,
-    Metadata, MetadataIter, MutationRequest, MutationType, Operation, Payload, Pending, PendingReason, Quorum,
-    QuorumGroup, QuorumRejection, Rejection, RequestDocument, RequestDraft, RequestId, RequestState, Requester,
-    Requirement, RequirementKind, Revision, RiskLevel, Role, Severity, SideEffect, StateId, StateType, StateVersion,
-    Status, Step, Tag, Target, Timestamp, Value, Verdict, VersionDecision, Versioning, WriteId,
+    ApprovalStatus, ApprovalTarget, BatchId, BlastRadius, BlastScope, Category, Cause, Claim, ClaimId,
+    CompensationKind, CompensationPlan, CompensationTrigger, ContractId, DeciderRule, Decision, DecisionCategory,
+    DecisionKind, Digest, Execution, ExecutionDecision, ExecutionKind, ExecutionLink, Group, InitialState, Intent,
+    LifecycleDecision, LinkRelation, Metadata, MetadataIter, MutationRequest, MutationType, Operation, Payload,
+    Pending, PendingReason, Quorum, QuorumGroup, QuorumRejection, Rejection, RequestDocument, RequestDraft, RequestId,
+    RequestState, Requester, Requirement, RequirementKind, Revision, RiskLevel, Role, Severity, SideEffect, StateId,
+    StateType, StateVersion, Status, Step, Tag, Target, Timestamp, Value, Verdict, VersionDecision, Versioning,
+    WriteId, WriteIntent, WriteKind,
 };
-pub use settle::{Settled, UnsettledWrite};
+pub use settle::{RememberedWrite, Settled, UnsettledWrite};
 pub use stored_format::{Compression, DocumentLimit, FormatError, FormatVersion};
-pub use sweep::Swept;
+pub use sweep::{ReportPanicked, Swept};
 
 /// The code in the README is compiled and run as well.
 #[cfg(all(doctest, feature = "blocking", feature = "redis", feature = "smol", feature = "tokio"))]

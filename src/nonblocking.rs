@@ -52,8 +52,8 @@
 //!
 //! # Runtimes and dropped futures
 //!
-//! With both features switched on, tokio is used within a tokio runtime, whose I/O and time have to be enabled, and smol
-//! everywhere else. Dropping a future leaves the store usable; a write whose future was dropped may have taken effect, which
+//! With both features switched on, tokio is used within a tokio runtime, whose I/O and time have to be enabled (there
+//! are pauses between the attempts of a command that meets others), and smol everywhere else. Dropping a future leaves the store usable; a write whose future was dropped may have taken effect, which
 //! reading the request tells.
 //!
 //! One store serves callers on several runtimes at once, tokio's and smol's alike. Each runtime has a connection of its own,

@@ -15,9 +15,12 @@ use std::time::Duration;
 
 use mutator_governance::blocking::{Governance, RedisStore, RequestQueries, RequestStore};
 use mutator_governance::{
-    ActorContext, ApprovalRule, CheckMode, CheckPosition, CheckReport, Error, Finding, FormatVersion, Intent, Metadata,
-    PageRequest, PendingReason, RequestDraft, RequestId, RequestQuery, StoreErrorKind, Target,
+    ActorContext, ApprovalRule, CheckMode, CheckPosition, CheckReport, Error, Finding, Intent, Metadata, PageRequest,
+    PendingReason, RequestDraft, RequestId, RequestQuery, StoreErrorKind, Target,
 };
+
+/// The answer to TIME: two numbers, of ten and of up to six digits.
+const MOST_TIME_BYTES: usize = 33;
 
 struct Namespace {
     name: String,
@@ -304,6 +307,12 @@ fn a_record_that_never_rests_is_reported_as_not_checked() {
         let mut reply = vec![0; 64 * 1024];
         let length = upstream.read(&mut reply).unwrap();
         reply.truncate(length);
+        // Where a command came together with the question for the time, this may be the answer to that alone.
+        if sent.len() > b"*1\r\n$4\r\nTIME\r\n".len() && has(b"TIME") && reply.len() <= MOST_TIME_BYTES {
+            let mut rest = vec![0; 64 * 1024];
+            let length = upstream.read(&mut rest).unwrap();
+            reply.extend_from_slice(&rest[..length]);
+        }
         reply
     });
     let url = format!("redis://{}/", between.address());
@@ -322,28 +331,6 @@ fn a_record_that_never_rests_is_reported_as_not_checked() {
     busy.store(false, Ordering::Relaxed);
     let (store, _) = reindexed().reindex(|_| {}).unwrap();
     assert!(store.verify(|_| {}).unwrap().is_clean());
-}
-
-#[test]
-fn migrating_rewrites_documents_of_another_format_and_nothing_else() {
-    let mut space = namespace(2);
-    let older = RedisStore::builder(support::redis_url()).namespace(&space.name).partitions(2);
-    let older: Arc<dyn RequestStore> = Arc::new(older.write_format(FormatVersion::new(1).unwrap()).open().unwrap());
-    let newer = std::mem::replace(&mut space.governance, Governance::builder().store(older).build());
-    space.fill(12);
-    space.governance = newer;
-    let before = space.store.requests(&RequestQuery::new(), &PageRequest::first()).unwrap().items;
-    assert!(space.verify().is_clean());
-
-    let report = space.store.migrate(|_| {}).unwrap();
-    assert_eq!(report.findings.len(), 12);
-    assert!(report.findings.iter().all(|finding| matches!(finding, Finding::OtherFormat { version: 1, .. })));
-    assert!(space.store.migrate(|_| {}).unwrap().is_clean());
-    assert!(space.verify().is_clean());
-    let after = space.store.requests(&RequestQuery::new(), &PageRequest::first()).unwrap().items;
-    assert_eq!(after, before);
-    space.governance.cancel(&RequestId::new("r1").unwrap(), bob()).unwrap();
-    assert!(space.verify().is_clean());
 }
 
 #[test]

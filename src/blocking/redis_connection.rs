@@ -1,13 +1,14 @@
 //! A connection to the server: logged in, one command at a time.
 
 use std::io::{self, Write as _};
+use std::time::Instant;
 
 use redis::{Cmd, RedisError, RedisResult, Value};
 
 use super::redis_reply::Replies;
 use super::redis_stream::Stream;
 use crate::deadline::Deadline;
-use crate::redis::{Credentials, Settings, greetings};
+use crate::redis::{Credentials, ServerClock, Settings, ask_time, greetings};
 
 /// What a connection keeps of the room that its longest command or reply took.
 pub(super) const MOST_KEPT: usize = 64 * 1024;
@@ -36,21 +37,33 @@ impl Connection {
         let stream = Stream::connect(settings, deadline)?;
         let mut connection = Self { stream, sending: Vec::new(), replies: Replies::new() };
         for greeting in greetings(credentials, settings.database()) {
-            let answer = connection.run(&greeting.command, deadline);
-            greeting.answered(answer.map_err(|failure| match failure {
+            let sent = Instant::now();
+            let answer = connection.run(&greeting.command, deadline, None);
+            let answer = answer.map_err(|failure| match failure {
                 Failure::NotSent(error) | Failure::Sent(error) => error,
-            }))?;
+            });
+            greeting.answered(sent, answer, &settings.clock)?;
         }
         connection.check_quiet(deadline)?;
         Ok(connection)
     }
 
-    /// Sends one command and reads its reply. After an I/O or a parse error the connection must not be used again.
-    pub(super) fn run(&mut self, command: &Cmd, deadline: Deadline) -> Result<Value, Failure> {
+    /// Sends one command and reads its reply; before it, in the same round trip, the question for the server's time, where a
+    /// clock is to learn that. After an I/O or a parse error the connection must not be used again.
+    pub(super) fn run(
+        &mut self,
+        command: &Cmd,
+        deadline: Deadline,
+        clock: Option<&ServerClock>,
+    ) -> Result<Value, Failure> {
         self.stream.set_deadline(deadline);
         self.sending.clear();
         self.sending.shrink_to(MOST_KEPT);
+        if clock.is_some() {
+            ask_time().write_packed_command(&mut self.sending);
+        }
         command.write_packed_command(&mut self.sending);
+        let asked = Instant::now();
         let sent = self.stream.write_all(&self.sending).and_then(|()| self.stream.flush());
         if let Err(error) = sent {
             let is_whole = self.stream.may_have_sent_all();
@@ -61,7 +74,13 @@ impl Connection {
                 _ => Err(Failure::NotSent(error.into())),
             };
         }
-        self.replies.read(&mut self.stream).and_then(Value::extract_error).map_err(Failure::Sent)
+        let mut reply = self.replies.read(&mut self.stream);
+        if let (Some(clock), Ok(time)) = (clock, &reply) {
+            // Refused, it is asked for again later, and by the next connection; what was asked for beside is not kept back.
+            drop(clock.learn(asked, Instant::now(), time));
+            reply = self.replies.read(&mut self.stream);
+        }
+        reply.and_then(Value::extract_error).map_err(Failure::Sent)
     }
 
     /// Before a command is sent: the connection has not been closed, and nothing has come that would be taken for the reply.

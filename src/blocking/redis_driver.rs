@@ -42,10 +42,7 @@ struct Connected {
     is_broken: bool,
 }
 
-/// Waits.
-pub(super) fn pause(duration: Duration) {
-    std::thread::sleep(duration);
-}
+pub(super) use super::timer::pause;
 
 impl Driver {
     /// Makes no connection yet.
@@ -111,7 +108,8 @@ impl Driver {
     fn ask(&self, connected: &mut Connected, command: &Cmd, deadline: Deadline) -> Result<Value, Fault> {
         // Not sent at all when there is no time left, so that the caller learns that nothing was applied.
         self.time_left(deadline)?;
-        let outcome = connected.connection.run(command, deadline);
+        let clock = &*self.settings.clock;
+        let outcome = connected.connection.run(command, deadline, clock.asks().then_some(clock));
         connected.is_broken |= connected.connection.has_surplus();
         outcome.map_err(|failure| self.failed(connected, failure))
     }

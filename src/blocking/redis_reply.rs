@@ -180,6 +180,22 @@ mod tests {
     }
 
     #[test]
+    fn the_reply_behind_the_time_is_read_in_whichever_pieces_the_two_come() {
+        let long = format!("${}\r\n{}\r\n", 3 * AT_ONCE, "x".repeat(3 * AT_ONCE));
+        for time in ["*2\r\n$10\r\n1767225600\r\n$6\r\n123456\r\n", "-NOPERM this user may not\r\n"] {
+            for reply in ["$5\r\nhello\r\n", "*1\r\n$7\r\nupdated\r\n", "$-1\r\n", "-ERR no\r\n", &long] {
+                let both = [time, reply].concat();
+                for piece in [1, 3, time.len(), time.len() + 1, 4_000, usize::MAX] {
+                    let (mut replies, mut stream) = (Replies::new(), InPieces(both.as_bytes(), piece));
+                    let parsed = |text: &str| redis::parse_redis_value(text.as_bytes()).unwrap();
+                    assert_eq!(replies.read(&mut stream).unwrap(), parsed(time), "in pieces of {piece}");
+                    assert_eq!(replies.read(&mut stream).unwrap(), parsed(reply), "in pieces of {piece}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_reply_holds_nothing_of_the_one_whose_room_it_took() {
         let mut replies = Replies::new();
         done_with(replies.read(&mut &b"$5\r\nhello\r\n"[..]).unwrap());

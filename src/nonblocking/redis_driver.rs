@@ -6,17 +6,18 @@ use std::pin::pin;
 use std::sync::{Arc, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
+use futures_util::future::join;
 use redis::{Cmd, RedisError, RedisResult, Value};
 
 use super::credential_source::CredentialSource;
-use super::redis_calls::Failure;
-use super::redis_connection::Connection;
+use super::redis_calls::{Answer, Failure};
+use super::redis_connection::{Call, Connection};
 use super::redis_stream::Stream;
 use super::silence::Silence;
 use super::timer::{Runtime, spawn, within};
 use crate::deadline::Deadline;
 use crate::error::Result;
-use crate::redis::{Confirmation, Credentials, Durability, Effect, Fault, Settings, greetings, has_written};
+use crate::redis::{Confirmation, Credentials, Durability, Effect, Fault, Settings, ask_time, greetings, has_written};
 
 pub(super) use super::timer::pause;
 
@@ -101,10 +102,20 @@ impl Driver {
     async fn ask(&self, connected: &Connected, command: &Cmd, deadline: Deadline) -> Result<Value, Fault> {
         let time_left = self.time_left(deadline)?;
         let silence = &connected.silence;
-        let mut call =
-            connected.connection.call(command.get_packed_command()).map_err(|failure| self.failed(silence, failure))?;
+        let send = |command: &Cmd| {
+            let call = connected.connection.call(command.get_packed_command());
+            call.map_err(|failure| self.failed(silence, failure))
+        };
+        // Before the command, in the same round trip.
+        let time = if self.0.settings.clock.asks() { Some((Instant::now(), send(&ask_time())?)) } else { None };
+        let mut call = send(command)?;
         let mut waiting = Waiting { driver: self, silence, from: Instant::now(), is_answered: false };
-        let Some(answer) = within(time_left, &mut call).await else {
+        let answer = match time {
+            // In a box, so that the calls that bring no time along are not as large as those that do.
+            Some((asked, time)) => within(time_left, Box::pin(self.learning_time(asked, time, &mut call))).await,
+            None => within(time_left, &mut call).await,
+        };
+        let Some(answer) = answer else {
             let effect = if call.was_sent() { Effect::Unknown } else { Effect::None };
             return Err(Fault::deadline(self.address(), deadline, effect));
         };
@@ -113,6 +124,17 @@ impl Driver {
         answer
             .and_then(|value| value.extract_error().map_err(Failure::Sent))
             .map_err(|failure| self.failed(silence, failure))
+    }
+
+    /// The answer to a call, and beside it that to the question for the server's time, which was asked then.
+    async fn learning_time(&self, asked: Instant, time: Call, call: &mut Call) -> Answer {
+        let time = async { time.await.map(|time| (Instant::now(), time)) };
+        let (time, answer) = join(time, call).await;
+        if let Ok((answered, time)) = time {
+            // Refused, it is asked for again later, and by the next connection; what was asked for beside is not kept back.
+            drop(self.0.settings.clock.learn(asked, answered, &time));
+        }
+        answer
     }
 
     fn failed(&self, silence: &Arc<Silence>, failure: Failure) -> Fault {
@@ -176,13 +198,15 @@ impl Driver {
 
     async fn greet(&self, connection: &Connection, credentials: Option<&Credentials>) -> RedisResult<()> {
         for greeting in greetings(credentials, self.0.settings.database()) {
+            let sent = Instant::now();
             let answer = match connection.call(greeting.command.get_packed_command()) {
                 Ok(call) => call.await,
                 Err(failure) => Err(failure),
             };
-            greeting.answered(answer.map_err(|failure| match failure {
+            let answer = answer.map_err(|failure| match failure {
                 Failure::NotSent(error) | Failure::Sent(error) => error,
-            }))?;
+            });
+            greeting.answered(sent, answer.and_then(Value::extract_error), &self.0.settings.clock)?;
         }
         Ok(())
     }

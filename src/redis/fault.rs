@@ -46,11 +46,19 @@ impl Fault {
             (StoreErrorKind::Refused, Remedy::GiveUp, advice)
         } else if has_no_room(&error) {
             (StoreErrorKind::Unavailable, Remedy::Repeat, "see to its maxclients and who is connected")
+        } else if error.code() == Some("NOPERM") {
+            (StoreErrorKind::Refused, Remedy::GiveUp, "give the user that permission")
+        } else if error.code() == Some("BUSY") {
+            (StoreErrorKind::Unavailable, Remedy::Repeat, "see what script it runs")
+        } else if is_unknown_command(&error) {
+            let advice = "a Sentinel answers so, which keeps no data: ask it for the address of its primary (SENTINEL \
+                          get-master-addr-by-name NAME) and open that";
+            (StoreErrorKind::Incompatible, Remedy::GiveUp, advice)
         } else if error.code().is_some() {
             let (kind, _, remedy, _) = classify(&error);
             (kind, remedy, "see to what the server says")
         } else if error.kind() == ErrorKind::Parse {
-            (StoreErrorKind::Connection, Remedy::Repeat, "it does not speak Redis's protocol; check host and port")
+            (StoreErrorKind::Connection, Remedy::Repeat, "check host and port")
         } else if error.is_connection_dropped() && !error.is_connection_refusal() {
             let advice =
                 "whoever answers there closed the connection at once: see to maxclients, and whether the server runs";
@@ -64,7 +72,10 @@ impl Fault {
             remedy,
             breaks_connection: true,
             breaks_others: false,
-            problem: format!("cannot connect to Redis at {address}: {error}; {advice}"),
+            problem: match error.kind() {
+                ErrorKind::Parse => not_redis(address),
+                _ => format!("cannot connect to Redis at {address}: {error}; {advice}"),
+            },
             source: Some(Box::new(error)),
         }
     }
@@ -158,12 +169,7 @@ impl Fault {
         // A timeout says nothing of the others: the server may only be slow. Nor does it that there is no room for one more.
         let breaks_others = breaks_connection && kind != StoreErrorKind::DeadlineExceeded && !has_no_room(&error);
         let problem = match error.kind() {
-            // What the parser says of a foreign protocol's bytes helps nobody; it stays in the source.
-            ErrorKind::Parse => {
-                format!(
-                    "what answers at {address} does not speak Redis's protocol, or a reply was damaged; check host and port"
-                )
-            }
+            ErrorKind::Parse => not_redis(address),
             ErrorKind::Server(
                 ServerErrorKind::Moved
                 | ServerErrorKind::Ask
@@ -191,8 +197,17 @@ impl Fault {
     }
 }
 
+/// What the parser says of a foreign protocol's bytes helps nobody; it stays in the source.
+fn not_redis(address: &str) -> String {
+    format!("what answers at {address} does not speak Redis's protocol, or a reply was damaged; check host and port")
+}
+
 fn is_refused_login(error: &RedisError) -> bool {
-    error.kind() == ErrorKind::AuthenticationFailed || matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM"))
+    error.kind() == ErrorKind::AuthenticationFailed || matches!(error.code(), Some("NOAUTH" | "WRONGPASS"))
+}
+
+fn is_unknown_command(error: &RedisError) -> bool {
+    error.code() == Some("ERR") && error.detail().is_some_and(|detail| detail.starts_with("unknown command"))
 }
 
 /// Whether the server has closed a new connection because it has all the clients it takes. It says so before it looks at

@@ -1,5 +1,6 @@
 //! What a Redis store is asked for, and what it then works with.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::io::tcp::socket2::TcpKeepalive;
@@ -10,6 +11,7 @@ use super::credentials::Credentials;
 use super::durability::Durability;
 use super::keyspace::Keyspace;
 use super::preflight::Tolerance;
+use super::server_clock::ServerClock;
 #[cfg(feature = "tls")]
 use super::tls::{Tls, TlsOptions};
 use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
@@ -61,6 +63,8 @@ pub(crate) struct Settings {
     pub(crate) compression: Compression,
     pub(crate) tolerance: Tolerance,
     pub(crate) read_only: bool,
+    /// Shared by all connections made with these settings.
+    pub(crate) clock: Arc<ServerClock>,
     #[cfg(feature = "tls")]
     #[cfg_attr(
         not(any(feature = "blocking", feature = "tokio", feature = "smol")),
@@ -129,6 +133,7 @@ impl RedisOptions {
             compression: self.compression,
             tolerance: Tolerance { replica: self.read_only, ..self.tolerance },
             read_only: self.read_only,
+            clock: Arc::new(ServerClock::new()),
         })
     }
 }

@@ -7,7 +7,7 @@ use super::resolution::{self, StaleStrategy};
 use super::{Command, execution};
 use crate::error::{ExecutionRefusal, Result};
 use crate::request::{
-    ActorContext, ExecutionKind, MutationRequest, RequestId, RequestState, StateVersion, Status, Timestamp, WriteId,
+    ActorContext, ClaimId, ExecutionKind, MutationRequest, RequestId, RequestState, StateVersion, Status, Timestamp,
 };
 
 /// How a request is to be executed: by whom, on which version of the state, and what happens when things go otherwise.
@@ -57,7 +57,8 @@ impl ExecutionOrder {
         self
     }
 
-    /// How long nobody else may execute the request; longer than the execution can take.
+    /// For how long nobody else may execute the request: longer than the execution can take, and at least half a second
+    /// longer than a call to the store. Defaults to one minute.
     pub fn with_lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
@@ -74,12 +75,21 @@ impl ExecutionOrder {
         &self.by
     }
 
+    pub(crate) const fn lease(&self) -> Duration {
+        self.lease
+    }
+
+    /// The command that claims the request under this id, or renews the claim.
+    pub(crate) fn claim(&self, claim: ClaimId) -> Command {
+        Command::claim(Arc::clone(&self.by), claim, self.lease)
+    }
+
     /// The request resolved against the current version and, where that lets it be executed, claimed: one change, so that
     /// nobody comes between the two.
     pub(crate) fn begin(
         &self,
         mut request: MutationRequest,
-        claim: WriteId,
+        claim: ClaimId,
         now: Timestamp,
     ) -> Result<MutationRequest> {
         let occasion = Occasion { by: &self.by, now };
@@ -100,7 +110,7 @@ impl ExecutionOrder {
     }
 
     /// The command that records how the execution went.
-    pub(crate) fn finish(&self, claim: WriteId, result: &Result<Completion, Failure>) -> Command {
+    pub(crate) fn finish(&self, claim: ClaimId, result: &Result<Completion, Failure>) -> Command {
         match result {
             Ok(completion) => Command::complete(Arc::clone(&self.by), claim, completion.clone()),
             Err(failure) => Command::fail(Arc::clone(&self.by), claim, failure.clone(), self.after_failure),

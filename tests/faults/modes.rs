@@ -38,9 +38,15 @@ fn a_node_of_a_cluster_is_refused_as_what_it_is() {
 fn a_sentinel_is_refused_as_what_it_is() {
     let info = "# Server\r\nredis_version:7.0.15\r\nredis_mode:sentinel\r\n";
     let info = format!("${}\r\n{info}\r\n", info.len());
-    let sentinel = FakeServer::answering(move |_| info.clone().into_bytes());
-    for flavour in Flavour::all() {
-        let error = refusal(flavour, &format!("redis://{}/", sentinel.address())).to_string();
-        assert!(error.contains("Sentinel") && error.contains("get-master-addr-by-name"), "{error}");
+    // A Sentinel of today knows no TIME; one that does says what it is in INFO.
+    for time in [b"-ERR unknown command 'TIME', with args beginning with: \r\n".as_slice(), FakeServer::TIME] {
+        let info = info.clone();
+        let sentinel = FakeServer::answering(move |sent| {
+            if FakeServer::is_asked_for_time(sent) { time.to_vec() } else { info.clone().into_bytes() }
+        });
+        for flavour in Flavour::all() {
+            let error = refusal(flavour, &format!("redis://{}/", sentinel.address())).to_string();
+            assert!(error.contains("Sentinel") && error.contains("get-master-addr-by-name"), "{error}");
+        }
     }
 }
