@@ -110,6 +110,10 @@ use std::ops::FnOnce as RunOnce;
 mod redis_connection;
 
 #[cfg(feature = "redis")]
+#[path = "blocking/credential_source.rs"]
+mod credential_source;
+
+#[cfg(feature = "redis")]
 #[path = "blocking/redis_driver.rs"]
 mod redis_driver;
 
@@ -141,6 +145,8 @@ mod engine;
 #[path = "blocking/rows.rs"]
 mod rows;
 
+#[cfg(feature = "redis")]
+pub use credential_source::CredentialSource;
 pub use engine::*;
 
 #[cfg(feature = "conformance")]
