@@ -3,7 +3,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::history::{Occasion, count, record};
-use super::{deciding, execution, lifecycle};
+use super::{deciding, execution, expiry, lifecycle};
 use crate::error::{Error, ExecutionRefusal, Result};
 use crate::request::{
     ActorContext, ApprovalDecision, ApprovalState, DecisionKind, Metadata, MutationRequest, Pending, PendingReason,
@@ -49,7 +49,8 @@ pub fn resolve(
     by: &Arc<ActorContext>,
     now: Timestamp,
 ) -> Result<(Resolution, MutationRequest)> {
-    let resolution = settle(&mut request, current, strategy, Occasion { by, now })?;
+    let occasion = Occasion::on(&request, by, now);
+    let resolution = settle(&mut request, current, strategy, occasion)?;
     Ok((resolution, request))
 }
 
@@ -59,6 +60,7 @@ pub(super) fn settle(
     strategy: StaleStrategy,
     occasion: Occasion<'_>,
 ) -> Result<Resolution> {
+    expiry::check_deadline(request, occasion.now)?;
     execution::check_approved(request)?;
     execution::check_unclaimed(request, occasion.now)?;
     let about = versions(request, current);
