@@ -58,6 +58,11 @@ impl Slot {
         }
     }
 
+    /// Whether it is for those it names alone, and this actor is one of them.
+    pub(crate) fn needs(&self, actor: &ActorId) -> bool {
+        !self.is_for_anybody && self.named.contains(actor)
+    }
+
     /// Whether it can still be granted at this time.
     pub(crate) fn is_open(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|end| end > now)

@@ -84,9 +84,14 @@ impl<'a> Deciding<'a> {
 
     fn check_spared(self, approval: &Approval, actor_id: &ActorId, now: Timestamp) -> Result<(), ApprovalRefusal> {
         let Some(quorum) = &approval.quorum else { return Ok(()) };
+        let slot = Slot::of(approval);
+        let naming = self.members(quorum).filter_map(|member| member.slot.as_ref()).filter(|slot| slot.needs(actor_id));
+        // Whom no other approval of the group names is needed for none; a large group is not looked at for them.
+        if naming.count() <= usize::from(slot.needs(actor_id)) {
+            return Ok(());
+        }
         let members: Vec<&Standing> = self.members(quorum).collect();
         let people = Group::of(&members, quorum.required.get(), self.requester, now);
-        let slot = Slot::of(approval);
         if people.spares(actor_id, &slot) {
             return Ok(());
         }

@@ -1,6 +1,6 @@
 //! What is still open of a demand, and whether enough people are left to meet it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::demand::{Demand, demands, is_overdue, is_pending};
 use super::eligibility::needed_elsewhere;
@@ -62,8 +62,10 @@ pub(super) fn impossible(document: &RequestDocument, now: Timestamp) -> Option<O
 pub(super) fn open_demands_for_people(document: &RequestDocument, now: Timestamp) -> Vec<OpenDemand> {
     let standings = Standing::of_all(&document.approvals);
     let mut open = open_demands(document, now);
+    let approvals: BTreeMap<&ApprovalId, &Approval> =
+        document.approvals.iter().map(|approval| (&approval.id, approval)).collect();
     for demand in &mut open {
-        let member = |id: &ApprovalId| document.approvals.iter().find(|approval| approval.id == *id);
+        let member = |id: &ApprovalId| approvals.get(id).copied();
         let quorum = demand.open.first().and_then(|first| member(&first.id)?.quorum.as_ref());
         let Some(needed) = quorum.map(|quorum| needed_elsewhere(document, &standings, quorum, now)) else { continue };
         for open in &mut demand.open {
