@@ -29,7 +29,7 @@ pub fn workflow_model(data: &[u8]) {
     let builder = Governance::builder().store(Arc::new(store.clone())).clock(Arc::clone(&clock) as _);
     let governance = builder.on_conflict(OnConflict::Fail).build();
     let Ok(mut before) = governance.submit(draft(&mut input)) else { return };
-    let mut seconds = 0;
+    let mut seconds = 0_u64;
     for _ in 0..40 {
         if input.is_over() {
             break;

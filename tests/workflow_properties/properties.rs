@@ -23,7 +23,7 @@ struct Done {
 
 fn play(request: MutationRequest, moves: &[Move]) -> Vec<Done> {
     let mut steps: Vec<Done> = Vec::new();
-    let (mut before, mut seconds) = (request, 0);
+    let (mut before, mut seconds) = (request, 0_u64);
     for step in moves {
         // Now and then the clock is set back.
         seconds = if step.seconds == 11 { seconds.saturating_sub(15) } else { seconds + step.seconds };
@@ -251,7 +251,12 @@ proptest! {
                         continue;
                     };
                     prop_assert_eq!(&there.state, &back.state);
-                    prop_assert_eq!(&there.approvals, &back.approvals);
+                    // Whose grant spared the others of a group is whoever came last.
+                    let verdicts = |request: &MutationRequest| -> Vec<_> {
+                        let states = request.approvals.iter().map(|approval| &approval.state);
+                        states.map(|state| (state.status(), state.verdict().cloned())).collect()
+                    };
+                    prop_assert_eq!(verdicts(&there), verdicts(&back));
                 }
             }
         }

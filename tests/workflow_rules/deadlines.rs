@@ -6,8 +6,8 @@ use mutator_governance::workflow::{
     Command, Failure, StaleStrategy, apply as apply_at, decidable_by, due_command, explain, resolve,
 };
 use mutator_governance::{
-    ApprovalRefusal, Error, MutationRequest, Pending, PendingReason, RequestState, StateVersion, Status, Timestamp,
-    WriteId,
+    ApprovalRefusal, ClaimId, Error, MutationRequest, Pending, PendingReason, RequestState, StateVersion, Status,
+    Timestamp,
 };
 
 use crate::support::{
@@ -26,7 +26,7 @@ fn version() -> StateVersion {
 /// What moves a pending request on, or would if it were approved.
 fn moving_on() -> Vec<Command> {
     let by = || user_because("alice", "as agreed");
-    let claim = WriteId::from_bytes([1; 16]);
+    let claim = ClaimId::from_bytes([1; 16]);
     vec![
         Command::grant(by(), approval("approval-1")),
         Command::refuse(by(), approval("approval-1"), None),
@@ -60,7 +60,7 @@ fn from_its_own_deadline_on_a_pending_request_only_ends() {
         let error = resolve(request.clone(), &version(), StaleStrategy::RejectStale, &by, at(60)).unwrap_err();
         assert!(matches!(error, Error::DeadlinePassed { .. }), "{error}");
         // An executor who comes too late learns that it has lost its claim, as ever.
-        let failed = Command::fail(by, WriteId::from_bytes([1; 16]), Failure::new("late"), Default::default());
+        let failed = Command::fail(by, ClaimId::from_bytes([1; 16]), Failure::new("late"), Default::default());
         assert!(matches!(try_apply(&request, &failed, 60).unwrap_err(), Error::Execution { .. }));
 
         let by = || user("operator");
@@ -102,7 +102,7 @@ fn what_was_approved_in_time_has_no_deadline_any_more() {
         grant(&request, "alice", "approval-1", 59),
         apply(&request, &Command::override_approvals(user_because("oncall", "it burns")), 59),
     ];
-    let claim = Command::claim(user("executor"), WriteId::from_bytes([1; 16]), Duration::from_mins(1));
+    let claim = Command::claim(user("executor"), ClaimId::from_bytes([1; 16]), Duration::from_mins(1));
     for request in approved {
         assert!(apply(&request, &claim, 99).execution.claim.is_some());
     }
@@ -158,7 +158,7 @@ fn a_clock_that_was_set_back_dates_nothing_before_what_it_follows() {
     assert_eq!((behind.decisions.last().unwrap().at, behind.updated_at), (after, after));
     assert_eq!(behind.approvals[1].state.verdict().unwrap().at, after, "all of a decision has one time");
 
-    let claim = Command::claim(user("executor"), WriteId::from_bytes([1; 16]), Duration::from_mins(1));
+    let claim = Command::claim(user("executor"), ClaimId::from_bytes([1; 16]), Duration::from_mins(1));
     let claimed = apply(&behind, &claim, 6);
     let held = claimed.execution.claim.as_ref().unwrap();
     assert_eq!(

@@ -5,9 +5,9 @@ use mutator_governance::workflow::{
     AfterFailure, Command, Completion, Failure, commutes, compensation_draft, decidable_by, explain, link_compensation,
 };
 use mutator_governance::{
-    ActorContext, ApprovalRule, ApprovalTarget, CompensationKind, CompensationPlan, CompensationTrigger, Intent,
-    LifecycleDecision, MutationRequest, Payload, Pending, PendingReason, RequestDraft, StateVersion, Status, Step,
-    Timestamp, WriteId,
+    ActorContext, ApprovalRule, ApprovalTarget, ClaimId, CompensationKind, CompensationPlan, CompensationTrigger,
+    Intent, LifecycleDecision, MutationRequest, Payload, Pending, PendingReason, RequestDraft, StateVersion, Status,
+    Step, Timestamp,
 };
 
 use crate::support::{
@@ -160,8 +160,8 @@ fn where_a_request_stands_is_said_with_who_brought_it_there() {
     ]);
 }
 
-fn claim_id() -> WriteId {
-    WriteId::from_bytes([1; 16])
+fn claim_id() -> ClaimId {
+    ClaimId::from_bytes([1; 16])
 }
 
 fn claimed(request: &MutationRequest, lease: Duration, seconds: u64) -> MutationRequest {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mutator_governance::workflow::Command;
 use mutator_governance::{
-    ApprovalRefusal, ApprovalRule, ApprovalStatus, Error, MutationRequest, Pending, PendingReason, Status, WriteId,
+    ApprovalRefusal, ApprovalRule, ApprovalStatus, ClaimId, Error, MutationRequest, Pending, PendingReason, Status,
 };
 
 use super::executing::run_for_anybody;
@@ -33,7 +33,7 @@ pub(crate) async fn from_its_own_deadline_on_a_request_only_ends(world: World) {
         Command::request_approvals(alice(), None),
         Command::override_approvals(alice()),
         Command::expire_approvals(alice()),
-        Command::claim(alice(), WriteId::generate(), Duration::from_mins(1)),
+        Command::claim(alice(), ClaimId::generate(), Duration::from_mins(1)),
     ];
     for command in commands {
         let error = world.governance.apply(&request.id, &command).await.unwrap_err();
