@@ -36,6 +36,7 @@ mod expiry;
 mod explain;
 mod filing;
 mod history;
+pub(crate) mod lease;
 mod lifecycle;
 mod matching;
 mod open_demand;
@@ -43,6 +44,7 @@ mod outcome;
 mod phrase;
 mod resolution;
 mod sentence;
+mod write_intent;
 
 pub use command::{Action, Command};
 pub use compensation::{compensation_draft, link_compensation, owes_link};
@@ -93,7 +95,7 @@ pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) ->
         Action::Fail { claim, failure, then } => execution::fail(changing, *claim, failure, *then, occasion),
         Action::LinkCompensation { plan, compensating } => compensation::link(changing, plan, compensating, occasion),
     }?;
-    Ok(request)
+    Ok(request.meant_to(command.write_intent()))
 }
 
 /// Whether the command, decided on when the request was as it was once, can still be done to it as it is now.
