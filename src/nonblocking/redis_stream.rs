@@ -55,12 +55,11 @@ impl Stream {
         }
     }
 
+    #[cfg_attr(not(feature = "tls"), allow(unused_variables, reason = "only what is encrypted is kept for a while"))]
     pub(super) fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
-            Self::Plain(_) => {
-                let _nothing_is_kept_back = context;
-                Poll::Ready(Ok(()))
-            }
+            // Nothing is kept back.
+            Self::Plain(_) => Poll::Ready(Ok(())),
             #[cfg(feature = "tls")]
             Self::Tls(session) => session.poll_flush(context),
         }

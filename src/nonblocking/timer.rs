@@ -20,6 +20,10 @@ pub(super) enum Runtime {
 #[cfg(feature = "redis")]
 impl Runtime {
     /// That of the caller; none outside tokio in a build that knows only tokio.
+    #[cfg_attr(
+        feature = "smol",
+        allow(clippy::unnecessary_wraps, reason = "there is always smol, if it is switched on")
+    )]
     pub(super) fn current() -> Option<Self> {
         #[cfg(feature = "tokio")]
         if let Ok(handle) = tokio::runtime::Handle::try_current() {
