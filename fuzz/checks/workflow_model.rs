@@ -52,7 +52,8 @@ pub fn workflow_model(data: &[u8]) {
             (_, Err(refused)) if is_too_short_a_lease(&refused) => assert!(after == before, "{command:?}"),
             (Ok(foreseen), Ok(done)) => assert!(done.document() == foreseen.document() && done == after, "{command:?}"),
             (Err(foreseen), Err(refused)) => {
-                assert!(!refused.to_string().is_empty() && refused.to_string() == foreseen.to_string());
+                assert!(!refused.to_string().is_empty());
+                assert_eq!(refused.to_string(), foreseen.to_string(), "{command:?}");
                 assert!(after == before, "refused and changed: {command:?}");
             }
             (foreseen, done) => panic!("{command:?} by the rules: {foreseen:?}, by the service: {done:?}"),

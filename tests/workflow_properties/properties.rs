@@ -254,7 +254,7 @@ proptest! {
                     // Whose grant spared the others of a group is whoever came last.
                     let verdicts = |request: &MutationRequest| -> Vec<_> {
                         let states = request.approvals.iter().map(|approval| &approval.state);
-                        states.map(|state| (state.status(), state.verdict().cloned())).collect()
+                        states.map(|state| (state.status(), state.verdict().map(|verdict| verdict.by.clone()))).collect()
                     };
                     prop_assert_eq!(verdicts(&there), verdicts(&back));
                 }
