@@ -89,7 +89,7 @@ pub use request::{
     ActorContext, ActorId, ActorKind, ActorMode, Approval, ApprovalDecision, ApprovalId, ApprovalRule, ApprovalState,
     ApprovalStatus, ApprovalTarget, BlastRadius, BlastScope, Category, Claim, CompensationKind, CompensationPlan,
     CompensationTrigger, ContractId, DeciderRule, Decision, DecisionCategory, DecisionKind, Digest, Execution,
-    ExecutionDecision, ExecutionKind, ExecutionLink, Group, InitialState, Intent, LifecycleDecision, LinkRelation,
+    ExecutionDecision, ExecutionKind, ExecutionLink, Group, IdComparison, InitialState, Intent, LifecycleDecision, LinkRelation,
     Metadata, MetadataIter, MutationRequest, MutationType, Operation, Payload, Pending, PendingReason, Quorum,
     QuorumGroup, QuorumRejection, Rejection, RequestDocument, RequestDraft, RequestId, RequestState, Requester,
     Requirement, RequirementKind, Revision, RiskLevel, Role, Severity, SideEffect, StateId, StateType, StateVersion,

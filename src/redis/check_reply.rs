@@ -77,7 +77,7 @@ pub(crate) fn record(settings: &Settings, key: &str, reply: &Value) -> Result<Op
     let read = bytes(reply).ok_or(stored_format::FormatError::Foreign);
     let read = read.and_then(Record::parse).and_then(|record| {
         let format = stored_format::version_number(record.document())?;
-        Ok(StoredRecord { request: record.decode(settings.document_limit)?, format })
+        Ok(StoredRecord { request: record.decode(settings)?, format })
     });
     let stored = read.map_err(unreadable)?;
     if settings.keyspace.record(&stored.request.id) != key {
@@ -214,7 +214,7 @@ pub(crate) fn inspection(settings: &Settings, id: &RequestId, reply: &Value) -> 
         current_indexes: current_suffixes(&record.suffixes()),
         record_bytes: bytes.len(),
         document_bytes: record.document().len(),
-        request: record.decode(settings.document_limit),
+        request: record.decode(settings),
         key,
     }))
 }

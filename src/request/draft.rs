@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use super::{
-    ActorContext, ApprovalRule, CompensationPlan, ExecutionKind, Intent, Metadata, Payload, Pending, RequestId,
+    ActorContext, ApprovalRule, CompensationPlan, ExecutionKind, IdComparison, Intent, Metadata, Payload, Pending, RequestId,
     Requirement, StateVersion, Target,
 };
 
@@ -23,6 +23,7 @@ pub struct RequestDraft {
     pub(crate) expected_version: Option<StateVersion>,
     pub(crate) execution: ExecutionKind,
     pub(crate) metadata: Metadata,
+    pub(crate) id_comparison: IdComparison,
 }
 
 /// Where a request can stand when it is filed.
@@ -51,6 +52,7 @@ impl RequestDraft {
             expected_version: None,
             execution: ExecutionKind::Standard,
             metadata: Metadata::new(),
+            id_comparison: IdComparison::default(),
         }
     }
 
@@ -100,6 +102,12 @@ impl RequestDraft {
     /// Makes up for a request that was executed.
     pub fn compensating(mut self, plan: CompensationPlan) -> Self {
         self.execution = ExecutionKind::Compensation(plan);
+        self
+    }
+
+    /// Compares ids of people so. A service sets it to the rule of its store, whatever the draft says.
+    pub fn comparing_ids(mut self, rule: IdComparison) -> Self {
+        self.id_comparison = rule;
         self
     }
 

@@ -7,7 +7,7 @@ use super::open_demand::{impossible, open_demand};
 use crate::error::{ApprovalRefusal, Error, Result};
 use crate::request::{
     ActorContext, ActorId, Approval, ApprovalDecision, ApprovalId, ApprovalState, DeciderRule, Decision, Digest,
-    Metadata, MutationRequest, Rejection, RequestDocument, RequestState, Standing, Timestamp, Value, Verdict,
+    IdComparison, Metadata, MutationRequest, Rejection, RequestDocument, RequestState, Standing, Timestamp, Value, Verdict,
 };
 
 /// Whether the actor may decide the approval now, by the rules of [`ApprovalRefusal`] in their order.
@@ -27,7 +27,7 @@ pub(super) fn check<'a>(
         return Err(ApprovalRefusal::UnknownApproval { approval: id.clone(), known: known(document) });
     };
     let standings = Standing::of_all(&document.approvals);
-    let deciding = Deciding { requester: document.requested_by.id.as_ref(), standings: &standings };
+    let deciding = Deciding::of(document, &standings);
     deciding.check(approval, actor, now).map(|()| approval)
 }
 
@@ -37,6 +37,15 @@ pub(crate) struct Deciding<'a> {
     pub(crate) requester: Option<&'a ActorId>,
     /// One for each approval.
     pub(crate) standings: &'a [Standing],
+    /// When two ids are of the same person.
+    pub(crate) ids: IdComparison,
+}
+
+impl<'a> Deciding<'a> {
+    /// Of a request whose approvals stand so.
+    pub(super) fn of(document: &'a RequestDocument, standings: &'a [Standing]) -> Self {
+        Self { requester: document.requested_by.id.as_ref(), standings, ids: document.id_comparison }
+    }
 }
 
 impl Deciding<'_> {
@@ -69,16 +78,17 @@ impl Deciding<'_> {
             return Err(ApprovalRefusal::AnonymousDecider { approval: approval.id.clone() });
         };
         let (id, name) = (|| approval.id.clone(), || actor_id.to_string());
-        if !approval.target.matches(actor) {
+        if !approval.target.matches(actor, self.ids) {
             let target = approval.target.clone();
             return Err(ApprovalRefusal::NotAddressed { approval: id(), target, actor: name() });
         }
-        if approval.decider == DeciderRule::NotTheRequester && self.requester == Some(actor_id) {
+        let is_actor = |id: Option<&ActorId>| id.is_some_and(|id| self.ids.is_same(id, actor_id));
+        if approval.decider == DeciderRule::NotTheRequester && is_actor(self.requester) {
             return Err(ApprovalRefusal::OwnRequest { approval: id(), actor: name() });
         }
         if let Some(quorum) = &approval.quorum {
             let mut members = self.standings.iter().filter(|standing| standing.group.as_ref() == Some(&quorum.group));
-            if members.any(|member| member.voter.as_ref() == Some(actor_id)) {
+            if members.any(|member| is_actor(member.voter.as_ref())) {
                 let group = quorum.group.clone();
                 return Err(ApprovalRefusal::AlreadyVoted { approval: id(), group, actor: name() });
             }

@@ -61,7 +61,7 @@ pub fn decidable_by<'a>(document: &'a RequestDocument, actor: &ActorContext, now
         return Vec::new();
     }
     let standings = Standing::of_all(&document.approvals);
-    let deciding = Deciding { requester: document.requested_by.id.as_ref(), standings: &standings };
+    let deciding = Deciding::of(document, &standings);
     document.approvals.iter().filter(|approval| deciding.check(approval, actor, now).is_ok()).collect()
 }
 

@@ -1,11 +1,12 @@
 //! What is still open of a demand, and whether enough people are left to meet it.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::demand::{Demand, demands, is_overdue, is_pending};
 use super::history::count;
 use crate::request::{
-    ActorContext, ActorId, ApprovalId, ApprovalTarget, DeciderRule, QuorumGroup, RequestDocument, Step, Timestamp,
+    ActorContext, ActorId, ApprovalId, ApprovalTarget, DeciderRule, IdComparison, QuorumGroup, RequestDocument, Step, Timestamp,
 };
 
 /// An approval, or a quorum group, that is not met.
@@ -34,6 +35,8 @@ pub struct OpenApproval {
     pub barred: BTreeSet<ActorId>,
     /// From this time on it can no longer be decided.
     pub expires_at: Option<Timestamp>,
+    /// When two ids are of the same person.
+    pub id_comparison: IdComparison,
 }
 
 /// Every demand that is not met, by step.
@@ -63,6 +66,7 @@ pub(super) fn open_demand(document: &RequestDocument, demand: &Demand<'_>, now: 
             target: member.target.clone(),
             barred: voted.iter().chain(requester).cloned().collect(),
             expires_at: member.expires_at,
+            id_comparison: document.id_comparison,
         }
     });
     OpenDemand { group: demand.group.cloned(), step: demand.step, missing: demand.missing(), open: open.collect() }
@@ -80,12 +84,21 @@ impl OpenDemand {
 impl OpenApproval {
     /// Whether this actor may decide it, once its step is active.
     pub fn lets(&self, actor: &ActorContext) -> bool {
-        self.target.matches(actor) && actor.id.as_ref().is_some_and(|id| !self.barred.contains(id))
+        self.target.matches(actor, self.id_comparison) && actor.id.as_ref().is_some_and(|id| !self.bars(id))
     }
 
     /// The actors it names who may decide it.
     pub fn ids(&self) -> impl Iterator<Item = &ActorId> {
-        self.target.actor_ids().iter().filter(|id| !self.barred.contains(*id))
+        self.target.actor_ids().iter().filter(|id| !self.bars(id))
+    }
+
+    fn bars(&self, id: &ActorId) -> bool {
+        self.id_comparison.holds(&self.barred, id)
+    }
+
+    /// The actors it names who may decide it, each once, however many spellings it has of them.
+    fn people(&self) -> BTreeSet<Cow<'_, str>> {
+        self.ids().map(|id| self.id_comparison.key(id.as_str())).collect()
     }
 
     /// Whether it is addressed to a role or a group, which anybody may turn out to have.
@@ -96,13 +109,14 @@ impl OpenApproval {
 
 /// How many of the approvals, which name actors only, can be granted by an actor each; no more than `wanted` are looked for.
 fn most_grants(approvals: &[&OpenApproval], wanted: u32) -> u32 {
+    let people: Vec<_> = approvals.iter().map(|approval| approval.people()).collect();
     let mut pairs = Pairs::default();
     let mut granted = 0;
-    for newcomer in 0..approvals.len() {
+    for newcomer in 0..people.len() {
         if granted == wanted {
             break;
         }
-        granted += u32::from(pairs.add(approvals, newcomer));
+        granted += u32::from(pairs.add(&people, newcomer));
     }
     granted
 }
@@ -110,19 +124,19 @@ fn most_grants(approvals: &[&OpenApproval], wanted: u32) -> u32 {
 /// Approvals, by their places, and the actors who are to grant them: each actor one.
 #[derive(Default)]
 struct Pairs<'a> {
-    actor_of: BTreeMap<usize, &'a ActorId>,
-    approval_of: BTreeMap<&'a ActorId, usize>,
+    actor_of: BTreeMap<usize, &'a str>,
+    approval_of: BTreeMap<&'a str, usize>,
     /// Actors who are needed where they are, whoever else comes.
-    exhausted: BTreeSet<&'a ActorId>,
+    exhausted: BTreeSet<&'a str>,
 }
 
 impl<'a> Pairs<'a> {
     /// Finds an actor for one approval more; when all it names are taken, by finding others for those they are taken by.
-    fn add(&mut self, approvals: &[&'a OpenApproval], newcomer: usize) -> bool {
-        let mut asked_by: BTreeMap<&ActorId, usize> = BTreeMap::new();
+    fn add(&mut self, people: &'a [BTreeSet<Cow<'_, str>>], newcomer: usize) -> bool {
+        let mut asked_by: BTreeMap<&str, usize> = BTreeMap::new();
         let mut asking = vec![newcomer];
         while let Some(place) = asking.pop() {
-            for actor in approvals.get(place).into_iter().flat_map(|approval| approval.ids()) {
+            for actor in people.get(place).into_iter().flatten().map(AsRef::as_ref) {
                 if self.exhausted.contains(actor) || asked_by.contains_key(actor) {
                     continue;
                 }
@@ -139,7 +153,7 @@ impl<'a> Pairs<'a> {
     }
 
     /// Gives the free actor to who asked for them, whose actor goes to who asked for that one, and so on to the newcomer.
-    fn hand_on(&mut self, free: &'a ActorId, asked_by: &BTreeMap<&'a ActorId, usize>) {
+    fn hand_on(&mut self, free: &'a str, asked_by: &BTreeMap<&'a str, usize>) {
         let mut next = Some(free);
         while let Some((actor, place)) = next.and_then(|actor| Some((actor, *asked_by.get(actor)?))) {
             self.approval_of.insert(actor, place);
@@ -160,6 +174,7 @@ mod tests {
             target: target(text),
             barred: BTreeSet::from([ActorId::new("x").unwrap()]),
             expires_at: None,
+            id_comparison: IdComparison::Exact,
         };
         targets.iter().map(open).collect()
     }

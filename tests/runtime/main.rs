@@ -137,6 +137,11 @@ macro_rules! every_case {
             an_open_write_is_repeated_under_its_own_id,
             an_overtaken_command_keeps_its_write_id,
         }
+        $register! { folding:
+            a_service_and_its_store_agree_about_case,
+            one_person_is_one_under_every_spelling,
+            a_quorum_of_one_person_in_two_spellings_is_refused,
+        }
         $register! { filing:
             a_repeated_submission_files_once,
             many_submissions_at_once_file_once,

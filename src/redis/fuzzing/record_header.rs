@@ -3,9 +3,7 @@ use super::samples::request;
 use super::settings;
 use crate::redis::record::{Fate, NewRecord, Record, Room};
 use crate::request::{Revision, WriteId};
-use crate::stored_format::{DocumentLimit, FormatError};
-
-const LIMIT: DocumentLimit = DocumentLimit::of_bytes(64 * 1024);
+use crate::stored_format::FormatError;
 
 /// Any bytes as a record, and a good record with some bytes replaced or cut off: a header that means the same and has the
 /// same bytes when it is written again, or a typed error.
@@ -20,7 +18,7 @@ pub fn record_header(data: &[u8]) {
     let good = NewRecord::new(&settings(), &request(&mut input, 1), revision, room).expect("a small request").bytes;
     read(&good);
     let record = Record::parse(&good).expect("what was written");
-    assert!(record.revision() == revision && record.decode(LIMIT).is_ok(), "a record changed by being written");
+    assert!(record.revision() == revision && record.decode(&settings()).is_ok(), "a record changed by being written");
     let header = good.len() - record.document().len();
 
     let other = edits.byte();
@@ -45,7 +43,7 @@ pub fn record_header(data: &[u8]) {
     read(&edited);
     if edited[..header] == good[..header] && edited != good {
         let record = Record::parse(&edited).expect("its header is a good one");
-        assert!(record.decode(LIMIT).is_err(), "damage of the document went unnoticed");
+        assert!(record.decode(&settings()).is_err(), "damage of the document went unnoticed");
     }
 }
 
@@ -74,7 +72,7 @@ fn read(bytes: &[u8]) {
     assert_eq!(record.document(), described.document);
     check_fates(&record);
     // A value or a typed error, whatever the document is.
-    let _request = record.decode(LIMIT);
+    let _request = record.decode(&settings());
 }
 
 fn check_fates(record: &Record<'_>) {

@@ -39,6 +39,7 @@ impl Document<'_> {
             created_at: time(self.created_at)?,
             updated_at: time(self.updated_at)?,
             metadata: metadata(self.metadata),
+            id_comparison: request::IdComparison::default(),
         })
     }
 }

@@ -8,7 +8,7 @@ use super::charge;
 use super::reader::{Failed, Reader, is_before};
 use crate::request::{
     ActorContext, Approval, ApprovalState, ApprovalTarget, BlastRadius, Claim, CompensationPlan, Decision, Execution,
-    ExecutionKind, ExecutionLink, Intent, Metadata, Payload, Pending, Quorum, Rejection, RequestDocument, RequestState,
+    ExecutionKind, ExecutionLink, IdComparison, Intent, Metadata, Payload, Pending, Quorum, Rejection, RequestDocument, RequestState,
     Requirement, SideEffect, Step, Target, Value, Verdict, Versioning, WriteId, metadata_key,
 };
 use crate::stored_format::Budget;
@@ -35,6 +35,7 @@ pub(super) fn document(input: In<'_, '_>) -> Read<RequestDocument> {
         side_effects: list(input, charge::SIDE_EFFECT, side_effect)?,
         execution: execution(input)?,
         metadata: metadata(input)?,
+        id_comparison: IdComparison::default(),
     })
 }
 

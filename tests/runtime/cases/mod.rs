@@ -13,7 +13,7 @@ use std::sync::Arc;
 use mutator_governance::MutationRequest;
 use mutator_governance::{ManualClock, RequestId};
 
-use super::{dual, flavour, pause, together};
+use super::{dual, flavour, folding_redis_store, pause, together};
 use crate::people::at;
 use flavour::{Governance, RequestStore};
 
@@ -23,6 +23,7 @@ pub(crate) mod calling;
 pub(crate) mod compensating;
 pub(crate) mod executing;
 pub(crate) mod filing;
+pub(crate) mod folding;
 pub(crate) mod interrupted;
 pub(crate) mod modes;
 pub(crate) mod racing;
