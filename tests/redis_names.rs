@@ -276,7 +276,8 @@ fn of_rita(store: &Store) -> Vec<MutationRequest> {
             ActorContext::user(spelling).unwrap(),
         );
         let draft = draft.with_id(RequestId::new(format!("of-rita-{at}")).unwrap());
-        let draft = draft.requires_approval(ApprovalRule::role(["Lead", "lead", "LEAD"][usize::try_from(at).unwrap()]).unwrap());
+        let draft = draft
+            .requires_approval(ApprovalRule::role(["Lead", "lead", "LEAD"][usize::try_from(at).unwrap()]).unwrap());
         store.create(file(draft, second(at))).unwrap()
     };
     spellings.into_iter().zip(0..).map(of).collect()

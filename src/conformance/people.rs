@@ -8,7 +8,7 @@ use crate::query::{
     Count, DecisionQuery, InboxQuery, PageRequest, PendingApprovalQuery, RecentApprovalQuery, RequestQuery,
 };
 use crate::request::{
-    ActorContext, ApprovalId, ApprovalRule, ApprovalTarget, MutationRequest, RequestId, RequestDraft, WriteId,
+    ActorContext, ApprovalId, ApprovalRule, ApprovalTarget, MutationRequest, RequestDraft, RequestId, WriteId,
 };
 use crate::workflow::{self, Command};
 
@@ -90,7 +90,8 @@ async fn requests_are_found(queries: &Arc<dyn RequestQueries>, folds: bool) {
         let decisions = DecisionQuery::new().with_actor_ids([spelling]).unwrap();
         let found = queries.decisions(&decisions, &PageRequest::first()).await.unwrap().items.len();
         assert_eq!(found > 0, rows > 0, "decisions of {spelling}");
-        let approvals = PendingApprovalQuery::new().of_requests(RequestQuery::new().with_actor_ids([spelling]).unwrap());
+        let approvals =
+            PendingApprovalQuery::new().of_requests(RequestQuery::new().with_actor_ids([spelling]).unwrap());
         let found = queries.pending_approvals(&approvals, &PageRequest::first()).await.unwrap().items.len();
         assert_eq!(found > 0, rows > 0, "approvals of requests of {spelling}");
     }

@@ -82,7 +82,8 @@ impl RedisStore {
     /// [`Error::Store`] when the store fails.
     pub async fn explain_query<Q: Query + Send + Sync>(&self, query: &Q) -> Result<Plan<Q>> {
         let deadline = self.deadline();
-        let terms: Vec<_> = query.terms(&self.settings.indexed_metadata, self.settings.id_comparison).into_iter().collect();
+        let terms: Vec<_> =
+            query.terms(&self.settings.indexed_metadata, self.settings.id_comparison).into_iter().collect();
         let mut in_all = vec![0; terms.len()];
         for partition in self.settings.keyspace.partitions() {
             let every_key = terms.iter().map(|term| (term, &crate::query::KeyRange::ALL));

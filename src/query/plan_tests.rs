@@ -167,7 +167,10 @@ fn named_ids_drive_when_they_are_fewer_than_anything_else() {
 fn without_any_condition_everything_is_read_along() {
     drives(&plan(&RequestQuery::new(), &nothing(), IdComparison::Exact, |_| 7), &["all"]);
     drives(&plan(&PendingApprovalQuery::new(), &nothing(), IdComparison::Exact, |_| 7), &["pending-reason:Approval"]);
-    drives(&plan(&PendingApprovalQuery::new(), &nothing(), IdComparison::Exact, sized(&[("approval", 3)])), &["approval"]);
+    drives(
+        &plan(&PendingApprovalQuery::new(), &nothing(), IdComparison::Exact, sized(&[("approval", 3)])),
+        &["approval"],
+    );
     drives(&plan(&PendingApprovalQuery::new().of_any_request(), &nothing(), IdComparison::Exact, |_| 7), &["all"]);
     drives(&plan(&DecisionQuery::new(), &nothing(), IdComparison::Exact, |_| 7), &["decision"]);
     drives(&plan(&RecentApprovalQuery::new(), &nothing(), IdComparison::Exact, |_| 7), &["approval-activity"]);
@@ -204,7 +207,10 @@ fn an_inbox_reads_along_all_that_may_address_the_actor() {
     let query =
         InboxQuery::new(ActorId::new("alice").unwrap(), [manager].into(), [Group::new("legal").unwrap()].into())
             .unwrap();
-    drives(&plan(&query, &nothing(), IdComparison::Exact, |_| 7), &["inbox-actor:alice", "inbox-role:manager", "inbox-group:legal"]);
+    drives(
+        &plan(&query, &nothing(), IdComparison::Exact, |_| 7),
+        &["inbox-actor:alice", "inbox-role:manager", "inbox-group:legal"],
+    );
 }
 
 #[test]
@@ -243,7 +249,12 @@ fn a_plan_explains_itself() {
         .unwrap()
         .with_actor_names(["Alice"])
         .unwrap();
-    let found = plan(&query, &nothing(), IdComparison::Exact, sized(&[("pending-of-state:tenant:acme", 12), ("category:Access", 1_200)]));
+    let found = plan(
+        &query,
+        &nothing(),
+        IdComparison::Exact,
+        sized(&[("pending-of-state:tenant:acme", 12), ("category:Access", 1_200)]),
+    );
     assert_eq!(
         found.to_string(),
         "read along pending-of-state:tenant:acme (12 keys)\n\

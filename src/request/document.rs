@@ -5,8 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ActorContext, Approval, Decision, Digest, Execution, IdComparison, Intent, Metadata, MutationType, Payload, Quorum, QuorumGroup,
-    RequestId, RequestState, Requirement, Revision, SideEffect, StateId, StateType, StateVersion, Step, Timestamp,
+    ActorContext, Approval, Decision, Digest, Execution, IdComparison, Intent, Metadata, MutationType, Payload, Quorum,
+    QuorumGroup, RequestId, RequestState, Requirement, Revision, SideEffect, StateId, StateType, StateVersion, Step,
+    Timestamp,
 };
 use crate::error::{Error, InvalidValue};
 

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
 use super::{
-    ActorContext, ApprovalRule, CompensationPlan, ExecutionKind, IdComparison, Intent, Metadata, Payload, Pending, RequestId,
-    Requirement, StateVersion, Target,
+    ActorContext, ApprovalRule, CompensationPlan, ExecutionKind, IdComparison, Intent, Metadata, Payload, Pending,
+    RequestId, Requirement, StateVersion, Target,
 };
 
 /// A request before it is filed: what is to be changed, by whom, and what it has to wait for.

@@ -1,5 +1,6 @@
 use crate::request::{
-    Approval, Decision, IdComparison, Intent, RequestDocument, RequestId, RequestState, Requester, Standing, Target, Timestamp,
+    Approval, Decision, IdComparison, Intent, RequestDocument, RequestId, RequestState, Requester, Standing, Target,
+    Timestamp,
 };
 
 /// What stands at the beginning of a document, and in every row about a part of it.

@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::demand::{Demand, demands, is_overdue, is_pending};
 use super::history::count;
 use crate::request::{
-    ActorContext, ActorId, ApprovalId, ApprovalTarget, DeciderRule, IdComparison, QuorumGroup, RequestDocument, Step, Timestamp,
+    ActorContext, ActorId, ApprovalId, ApprovalTarget, DeciderRule, IdComparison, QuorumGroup, RequestDocument, Step,
+    Timestamp,
 };
 
 /// An approval, or a quorum group, that is not met.

@@ -73,7 +73,14 @@ impl Partition {
 /// The request as a server gives it out, encoded.
 fn stored(request: MutationRequest) -> Result<StoredRequest, Unreadable> {
     let bytes = stored_format::encode(request.document(), DocumentLimit::DEFAULT).expect("a small request");
-    StoredRequest::encoded(request.id.clone(), request.revision(), bytes, 0, DocumentLimit::DEFAULT, IdComparison::Exact)
+    StoredRequest::encoded(
+        request.id.clone(),
+        request.revision(),
+        bytes,
+        0,
+        DocumentLimit::DEFAULT,
+        IdComparison::Exact,
+    )
 }
 
 fn is_between(key: &[u8], scan: &Scan<'_>) -> bool {

@@ -11,8 +11,8 @@ use crate::query::{
 use crate::redis::Assembly;
 use crate::redis::scan::{Part, Scan};
 use crate::request::{
-    ActorContext, Approval, ApprovalDecision, ApprovalId, DecisionCategory, DecisionKind, IdComparison, MutationRequest,
-    RequestId, Step, Timestamp,
+    ActorContext, Approval, ApprovalDecision, ApprovalId, DecisionCategory, DecisionKind, IdComparison,
+    MutationRequest, RequestId, Step, Timestamp,
 };
 use crate::workflow::decidable_by;
 

@@ -2,9 +2,7 @@
 
 use std::sync::Arc;
 
-use mutator_governance::{
-    ActorContext, ApprovalRefusal, ApprovalRule, Error, IdComparison, Status, StoreErrorKind,
-};
+use mutator_governance::{ActorContext, ApprovalRefusal, ApprovalRule, Error, IdComparison, Status, StoreErrorKind};
 
 use super::{World, dual, flavour, folding_redis_store};
 use crate::people::{approval, draft, refusal, targets, user};
@@ -44,7 +42,8 @@ pub(crate) async fn a_service_and_its_store_agree_about_case(world: World) {
 #[dual]
 pub(crate) async fn one_person_is_one_under_every_spelling(_world: World) {
     for governance in folding().await {
-        let quorum = ApprovalRule::quorum("board", 2, targets(&["Mona@X.org", "mona@x.org", "Straße", "ΣΟΦΟΣ"])).unwrap();
+        let quorum =
+            ApprovalRule::quorum("board", 2, targets(&["Mona@X.org", "mona@x.org", "Straße", "ΣΟΦΟΣ"])).unwrap();
         let request = governance.submit(draft("folded").requires_approval(quorum)).await.unwrap();
         let (first, second) = (approval("approval-1"), approval("approval-2"));
 
