@@ -90,12 +90,12 @@ pub use request::{
     ActorContext, ActorId, ActorKind, ActorMode, Approval, ApprovalDecision, ApprovalId, ApprovalRule, ApprovalState,
     ApprovalStatus, ApprovalTarget, BatchId, BlastRadius, BlastScope, Category, Cause, Claim, ClaimId,
     CompensationKind, CompensationPlan, CompensationTrigger, ContractId, DeciderRule, Decision, DecisionCategory,
-    DecisionKind, Digest, Execution, ExecutionDecision, ExecutionKind, ExecutionLink, Group, InitialState, Intent,
-    LifecycleDecision, LinkRelation, Metadata, MetadataIter, MutationRequest, MutationType, Operation, Payload,
-    Pending, PendingReason, Quorum, QuorumGroup, QuorumRejection, Rejection, RequestDocument, RequestDraft, RequestId,
-    RequestState, Requester, Requirement, RequirementKind, Revision, RiskLevel, Role, Severity, SideEffect, StateId,
-    StateType, StateVersion, Status, Step, Tag, Target, Timestamp, Value, Verdict, VersionDecision, Versioning,
-    WriteId, WriteIntent, WriteKind,
+    DecisionKind, Digest, Execution, ExecutionDecision, ExecutionKind, ExecutionLink, Group, IdComparison,
+    InitialState, Intent, LifecycleDecision, LinkRelation, Metadata, MetadataIter, MutationRequest, MutationType,
+    Operation, Payload, Pending, PendingReason, Quorum, QuorumGroup, QuorumRejection, Rejection, RequestDocument,
+    RequestDraft, RequestId, RequestState, Requester, Requirement, RequirementKind, Revision, RiskLevel, Role,
+    Severity, SideEffect, StateId, StateType, StateVersion, Status, Step, Tag, Target, Timestamp, Value, Verdict,
+    VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
 };
 pub use settle::{RememberedWrite, Settled, UnsettledWrite};
 pub use stored_format::{Compression, DocumentLimit, FormatError, FormatVersion};

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::error::{Conflict, Error, Result};
 use crate::query::{self, Count, Lookup, Page, PageRequest, Query, RequestQuery, Statistics, check_id_count, evaluate};
-use crate::request::{MutationRequest, RequestId, Timestamp, WriteId, WriteIntent};
+use crate::request::{IdComparison, MutationRequest, RequestId, Timestamp, WriteId, WriteIntent};
 use crate::settle::{RememberedWrite, Settled, UnsettledWrite};
 
 const SCOPE: &str = "memory";
@@ -14,6 +14,7 @@ const SCOPE: &str = "memory";
 #[derive(Default)]
 pub(crate) struct RequestTable {
     requests: HashMap<RequestId, Stored>,
+    ids: IdComparison,
 }
 
 struct Stored {
@@ -35,7 +36,16 @@ impl Stored {
 }
 
 impl RequestTable {
+    pub(crate) fn comparing_ids(rule: IdComparison) -> Self {
+        Self { ids: rule, ..Self::default() }
+    }
+
+    pub(crate) const fn id_comparison(&self) -> IdComparison {
+        self.ids
+    }
+
     pub(crate) fn create(&mut self, request: MutationRequest) -> Result<MutationRequest> {
+        let request = request.comparing_ids(self.ids);
         request.check_new()?;
         let revision = request.revision();
         if let Some(stored) = self.requests.get(&request.id) {
@@ -52,6 +62,7 @@ impl RequestTable {
     }
 
     pub(crate) fn update(&mut self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
+        let request = request.comparing_ids(self.ids);
         let Some(stored) = self.requests.get_mut(&request.id) else {
             return Err(Error::not_found(request.id.clone()));
         };

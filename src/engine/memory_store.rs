@@ -8,7 +8,7 @@ use crate::query::{
     Count, DecisionQuery, DecisionRow, DueQuery, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery,
     PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics,
 };
-use crate::request::{MutationRequest, RequestId, StateId, Timestamp, WriteId};
+use crate::request::{IdComparison, MutationRequest, RequestId, StateId, Timestamp, WriteId};
 use crate::settle::{Settled, UnsettledWrite};
 
 /// Keeps requests in this process's memory, for development and tests: all is gone when the last clone is dropped.
@@ -25,6 +25,11 @@ impl MemoryStore {
         Self::default()
     }
 
+    /// An empty store, in whose requests ids of people are compared so.
+    pub fn comparing_ids(rule: IdComparison) -> Self {
+        Self { table: Arc::new(Mutex::new(RequestTable::comparing_ids(rule))) }
+    }
+
     /// A panic elsewhere cannot leave the table half-changed: each of its writes is one insertion.
     fn table(&self) -> MutexGuard<'_, RequestTable> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
@@ -33,6 +38,10 @@ impl MemoryStore {
 
 #[dual]
 impl RequestStore for MemoryStore {
+    fn id_comparison(&self) -> IdComparison {
+        self.table().id_comparison()
+    }
+
     async fn create(&self, request: MutationRequest) -> Result<MutationRequest> {
         self.table().create(request)
     }

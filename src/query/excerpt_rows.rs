@@ -34,7 +34,8 @@ pub(super) fn of_decisions(
     let revision = stored.revision();
     let key = |head: &Head, ordinal, at: Timestamp| SortKey::decision(at, &head.id, ordinal, head.created_at);
     let (head, decisions) = stored.into_decisions(&|head, ordinal, at| is_wanted(&key(head, ordinal, at)))?;
-    let asked = decisions.into_iter().filter(|(_, decision)| query.matches_decision(decision));
+    let ids = head.id_comparison;
+    let asked = decisions.into_iter().filter(|(_, decision)| query.matches_decision(decision, ids));
     let keyed = asked.map(|(ordinal, decision)| (key(&head, ordinal, decision.at), ordinal, decision));
     let mut keyed: Vec<_> = keyed.collect();
     keyed.sort_by(|(one, ..), (other, ..)| one.cmp(other));

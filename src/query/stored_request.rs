@@ -1,7 +1,7 @@
 use std::fmt;
 
 use super::Unreadable;
-use crate::request::{MutationRequest, RequestDocument, RequestId, Revision};
+use crate::request::{IdComparison, MutationRequest, RequestDocument, RequestId, Revision};
 use crate::stored_format::{
     self, Approvals, DocumentLimit, FormatError, Head, IsWantedApproval, IsWantedDecision, PlacedDecisions,
 };
@@ -45,6 +45,7 @@ enum Document {
         bytes: Vec<u8>,
         begins_at: usize,
         limit: DocumentLimit,
+        ids: IdComparison,
         /// How many bytes all are when the document is not compressed.
         uncompressed_bytes: usize,
     },
@@ -52,8 +53,8 @@ enum Document {
 }
 
 impl StoredRequest {
-    /// The request whose document, as [`stored_format::encode`] writes it, stands in `bytes` behind so many others; for those
-    /// who write a store of their own.
+    /// The request whose document, as [`stored_format::encode`] writes it, stands in `bytes` behind so many others, and whose
+    /// ids of people are compared by the rule of the store; for those who write a store of their own.
     ///
     /// # Errors
     /// [`Unreadable`] when the bytes are not whole or of a newer version.
@@ -63,11 +64,12 @@ impl StoredRequest {
         bytes: Vec<u8>,
         begins_at: usize,
         limit: DocumentLimit,
+        ids: IdComparison,
     ) -> Result<Self, Unreadable> {
         match stored_format::check_envelope(bytes.get(begins_at..).unwrap_or_default(), limit) {
             Ok(uncompressed) => {
                 let uncompressed_bytes = begins_at.saturating_add(uncompressed);
-                let document = Document::Encoded { bytes, begins_at, limit, uncompressed_bytes };
+                let document = Document::Encoded { bytes, begins_at, limit, ids, uncompressed_bytes };
                 Ok(Self { id, revision, document })
             }
             Err(error) => Err(Unreadable::new(id, error)),
@@ -101,8 +103,8 @@ impl StoredRequest {
     pub fn request(&self) -> Result<MutationRequest, Unreadable> {
         match &self.document {
             Document::Decoded(request) => Ok((**request).clone()),
-            Document::Encoded { bytes, begins_at, limit, .. } => {
-                let decoded = decode(bytes.get(*begins_at..).unwrap_or_default(), self.revision, *limit);
+            Document::Encoded { bytes, begins_at, limit, ids, .. } => {
+                let decoded = decode(bytes.get(*begins_at..).unwrap_or_default(), self.revision, *limit, *ids);
                 decoded
                     .and_then(|request| check_id(&request.id, &self.id).map(|()| request))
                     .map_err(|error| Unreadable::new(self.id.clone(), error))
@@ -153,9 +155,12 @@ impl StoredRequest {
     ) -> Result<(Head, Parts), Unreadable> {
         match self.document {
             Document::Decoded(request) => Ok(take(request.into_document())),
-            Document::Encoded { bytes, begins_at, limit, .. } => {
+            Document::Encoded { bytes, begins_at, limit, ids, .. } => {
                 let read = decode(bytes.get(begins_at..).unwrap_or_default(), limit);
-                let read = read.and_then(|read| check_id(&read.0.id, &self.id).map(|()| read));
+                let read = read.and_then(|(head, parts)| {
+                    check_id(&head.id, &self.id)?;
+                    Ok((Head { id_comparison: ids, ..head }, parts))
+                });
                 read.map_err(|error| Unreadable::new(self.id, error))
             }
         }
@@ -174,13 +179,15 @@ impl fmt::Debug for StoredRequest {
     }
 }
 
-/// The request of a document, in this revision.
+/// The request of a document, in this revision, whose ids of people are compared so.
 pub(crate) fn decode(
     document: &[u8],
     revision: Revision,
     limit: DocumentLimit,
+    ids: IdComparison,
 ) -> Result<MutationRequest, FormatError> {
     MutationRequest::from_document(stored_format::decode(document, limit)?, revision)
+        .map(|request| request.comparing_ids(ids))
         .map_err(|error| FormatError::Malformed { problem: error.to_string() })
 }
 

@@ -64,12 +64,12 @@ impl Call {
         Self { writes: true, what: Self::namespace(settings, &script::OPEN_NAMESPACE, "open") }
     }
 
-    /// Records the choice of indexed metadata keys, and, when it is another one, that the indexes are not rebuilt for it.
+    /// Records the choice of indexed metadata keys and how ids are compared, and, when either is another one, that the indexes are not rebuilt for it.
     pub(crate) fn begin_reindex(settings: &Settings) -> Self {
         Self { writes: true, what: Self::namespace(settings, &script::OPEN_NAMESPACE, "reindex") }
     }
 
-    /// Records that the indexes are rebuilt for that choice, if it is still the one that is recorded.
+    /// Records that the indexes are rebuilt for those choices, if they are still those that are recorded.
     pub(crate) fn end_reindex(settings: &Settings) -> Self {
         Self { writes: true, what: Self::namespace(settings, &script::OPEN_NAMESPACE, "reindexed") }
     }
@@ -77,7 +77,7 @@ impl Call {
     fn namespace(settings: &Settings, script: &'static Script, mode: &str) -> What {
         let keyspace = &settings.keyspace;
         let metadata: Vec<&str> = settings.indexed_metadata.iter().collect();
-        let mut command = by_hash(script, 1, 6, 256);
+        let mut command = by_hash(script, 1, 7, 256);
         command
             .arg(keyspace.meta())
             .arg(keyspace.partition_count())
@@ -85,7 +85,8 @@ impl Call {
             .arg(metadata.join("\n"))
             .arg(keyspace.index_prefix(0) + "a")
             .arg(keyspace.feed(0))
-            .arg(mode);
+            .arg(mode)
+            .arg(settings.id_comparison.as_str());
         What::Script { script, keys: 1, command }
     }
 

@@ -242,8 +242,8 @@ impl<'a> Record<'a> {
     }
 
     /// The stored request.
-    pub(crate) fn decode(&self, limit: DocumentLimit) -> Result<MutationRequest, FormatError> {
-        decode(self.document, self.revision(), limit)
+    pub(crate) fn decode(&self, settings: &Settings) -> Result<MutationRequest, FormatError> {
+        decode(self.document, self.revision(), settings.document_limit, settings.id_comparison)
     }
 }
 

@@ -94,6 +94,22 @@ pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> 
     Ok(())
 }
 
+/// Whether the namespace compares ids of people as the store was asked to.
+pub(crate) fn check_id_comparison(settings: &Settings, reply: &Value) -> Result<()> {
+    let recorded = array(reply).and_then(|fields| text(fields.get(4)?)).unwrap_or_default();
+    let asked = settings.id_comparison;
+    if recorded != asked.as_str() {
+        return Err(incompatible(format!(
+            "namespace {} compares ids of people by the rule {recorded:?}, but was opened with {asked:?}; open it with \
+             fold_case({}), or have its indexes rebuilt for the other rule by RedisStoreBuilder::reindex",
+            settings.keyspace.namespace(),
+            !asked.folds_case()
+        ))
+        .into());
+    }
+    Ok(())
+}
+
 /// # Errors
 /// [`StoreErrorKind::Incompatible`] when the namespace indexes other metadata keys, or its indexes are not yet rebuilt for
 /// the ones it is to index.
@@ -246,7 +262,7 @@ fn read_record(settings: &Settings, id: &RequestId, value: &Value) -> Result<Opt
         return Ok(None);
     }
     let bytes = bytes(value).ok_or(FormatError::Foreign)?;
-    let request = Record::parse(id.as_str(), bytes)?.decode(settings.document_limit)?;
+    let request = Record::parse(id.as_str(), bytes)?.decode(settings)?;
     check_id(&request.id, id)?;
     Ok(Some(request))
 }

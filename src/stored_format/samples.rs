@@ -44,6 +44,7 @@ pub(super) fn smallest() -> RequestDocument {
         created_at: Timestamp::MIN,
         updated_at: Timestamp::MIN,
         metadata: Metadata::new(),
+        id_comparison: IdComparison::default(),
     }
 }
 

@@ -46,6 +46,7 @@ pub fn file(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timestam
         created_at: now,
         updated_at: now,
         metadata: draft.metadata,
+        id_comparison: draft.id_comparison,
     };
     check_possible(&document)?;
     record_filing(&mut document, now);

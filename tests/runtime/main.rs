@@ -169,6 +169,11 @@ macro_rules! every_case {
             attempts_that_race_are_answered_with_what_is_stored,
             a_repetition_that_met_a_conflict_is_still_one,
         }
+        $register! { folding:
+            a_service_and_its_store_agree_about_case,
+            one_person_is_one_under_every_spelling,
+            a_quorum_of_one_person_in_two_spellings_is_refused,
+        }
         $register! { filing:
             a_repeated_submission_files_once,
             many_submissions_at_once_file_once,

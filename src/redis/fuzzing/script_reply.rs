@@ -15,7 +15,7 @@ use crate::redis::record::{NewRecord, Room};
 use crate::redis::reply::{self, Created, Updated};
 use crate::redis::scan::Scanned;
 use crate::redis::scan_reply;
-use crate::request::{MutationRequest, Revision, WriteId};
+use crate::request::{IdComparison, MutationRequest, Revision, WriteId};
 use crate::settle::UnsettledWrite;
 
 /// Any reply, read as that of every command: a value, or an error that says what kind of one and whether the write may have
@@ -173,7 +173,7 @@ fn page(scanned: Scanned) {
         assert_eq!(member.request_id().as_ref(), Some(id), "a record under another member");
     }
     let query = RequestQuery::new();
-    let plan = plan(&query, &IndexedMetadata::default(), |_| 1);
+    let plan = plan(&query, &IndexedMetadata::default(), IdComparison::Exact, |_| 1);
     let mut assembly = Assembly::new(1, SortDirection::Ascending, None, 2);
     assembly.add(0, &plan, &query, at(0), scanned);
     let page = assembly.finish(Fingerprint::of(&[]));

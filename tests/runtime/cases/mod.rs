@@ -13,7 +13,7 @@ use std::sync::Arc;
 use mutator_governance::MutationRequest;
 use mutator_governance::{ManualClock, RequestId};
 
-use super::{dual, flavour, open_at, pause, together};
+use super::{dual, flavour, folding_redis_store, open_at, pause, together};
 use crate::people::at;
 use flavour::{Governance, RequestStore};
 
@@ -24,6 +24,7 @@ pub(crate) mod compensating;
 pub(crate) mod deadlines;
 pub(crate) mod executing;
 pub(crate) mod filing;
+pub(crate) mod folding;
 pub(crate) mod interrupted;
 pub(crate) mod leasing;
 pub(crate) mod modes;
