@@ -4,6 +4,7 @@ use crate::error::{Conflict, Error, Result};
 use crate::on_conflict::{Rebase, Rebases};
 use crate::request::{MutationRequest, RequestId, Timestamp, WriteId};
 use crate::settle::{Settled, UnsettledWrite};
+use crate::workflow::lease::check_lease_of;
 use crate::workflow::{self, Command};
 
 /// What a command makes of a request at a time.
@@ -31,6 +32,8 @@ impl Governance {
     ///
     /// # Errors
     /// - [`Error::NotFound`] when there is no such request; [`Error::Unreadable`] when what is stored cannot be read.
+    /// - [`Error::DeadlinePassed`] when the request is pending and its own deadline has come, for all but rejecting, canceling,
+    ///   expiring and superseding it.
     /// - [`Error::InvalidTransition`], [`Error::Approval`], [`Error::Execution`], [`Error::NothingDue`], [`Error::Invalid`]
     ///   and [`Error::InvalidApprovalConfiguration`] when the command is not allowed: its constructor says which of them.
     /// - [`Error::NotMeant`] when the actor's [mode](crate::ActorContext::mode) is another than `Commit`.
@@ -40,6 +43,7 @@ impl Governance {
     /// - [`Error::Store`] when the store fails; its [outcome](Error::outcome) tells whether the command took effect.
     pub async fn apply(&self, id: &RequestId, command: &Command) -> Result<MutationRequest> {
         command.by.check_means_it()?;
+        check_lease_of(id, command, self.store.call_timeout())?;
         let request = self.load(id).await?;
         Ok(self.apply_to(request, command, None).await?.into_request())
     }
@@ -55,6 +59,7 @@ impl Governance {
     /// As [`apply`](Self::apply), and [`Error::WriteIdReused`] when the id was used on this request for another intent.
     pub async fn apply_as(&self, id: &RequestId, command: &Command, write_id: WriteId) -> Result<MutationRequest> {
         command.by.check_means_it()?;
+        check_lease_of(id, command, self.store.call_timeout())?;
         let request = self.load(id).await?;
         let base = Some(request.revision());
         let applied = self.apply_to(request, command, Some(write_id)).await;

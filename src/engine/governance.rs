@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::applying::Changed;
 use super::{RequestStore, dual};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::Clock;
 use crate::error::{Error, InvalidValue, Result};
 use crate::on_conflict::{OnConflict, Rebases};
 use crate::query::{Lookup, Page, PageRequest};
@@ -75,7 +75,8 @@ impl<Store> GovernanceBuilder<Store> {
         GovernanceBuilder { store, clock, new_id, on_conflict, deadline }
     }
 
-    /// Takes the time from this clock; from the system's if nothing is said.
+    /// Takes the time from this clock, as it is. Defaults to the [clock of the store](RequestStore::clock): in Redis the
+    /// server's, so that hosts agree on the time whatever their own clocks say; of the memory store the host's.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = Some(clock);
@@ -112,8 +113,8 @@ impl GovernanceBuilder<Arc<dyn RequestStore>> {
     /// The service.
     pub fn build(self) -> Governance {
         Governance {
+            clock: self.clock.unwrap_or_else(|| self.store.clock()),
             store: self.store,
-            clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
             new_id: self.new_id.unwrap_or_else(|| Arc::new(RequestId::generate)),
             on_conflict: self.on_conflict,
             deadline: self.deadline.unwrap_or(DEFAULT_DEADLINE),
@@ -156,6 +157,7 @@ impl Governance {
 
     async fn file(&self, draft: RequestDraft, write_id: WriteId) -> Result<MutationRequest> {
         draft.requested_by.check_means_it()?;
+        self.store.refresh_clock().await?;
         let request = workflow::file(draft, (self.new_id)(), write_id, self.clock.now())?;
         self.store.create(request).await
     }

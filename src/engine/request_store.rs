@@ -1,4 +1,8 @@
+use std::sync::Arc;
+use std::time::Duration;
+
 use super::dual;
+use crate::clock::{Clock, SystemClock};
 use crate::error::Result;
 use crate::query::{Lookup, Page, PageRequest};
 use crate::request::{MutationRequest, RequestId, StateId, Timestamp, WriteId};
@@ -22,6 +26,8 @@ use crate::settle::{Settled, UnsettledWrite};
 ///   at least the last seven writes of a request and for the one that created it.
 /// - Refusals are made by the constructors of [`Error`](crate::Error::not_found), conflicts by
 ///   [`Conflict::between`](crate::Conflict::between), failures by [`StoreError::new`](crate::StoreError::new).
+/// - A store that several hosts use names its [clock](Self::clock), and one whose calls take time their
+///   [timeout](Self::call_timeout). A store in front of another passes on these and [`refresh_clock`](Self::refresh_clock).
 /// - In the asynchronous flavour the traits are those of the crate `async-trait`: write `#[async_trait]` before the `impl`.
 #[dual]
 pub trait RequestStore: Send + Sync {
@@ -105,4 +111,26 @@ pub trait RequestStore: Send + Sync {
     /// # Errors
     /// [`Error::InvalidCursor`](crate::Error::InvalidCursor) when the page goes on from a cursor of another query.
     async fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>>;
+
+    /// The clock of the store: one for all hosts that use it, so that they agree on which lease and which deadline is over.
+    ///
+    /// Defaults to the host's clock, which is right for a store that no other host uses.
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::new(SystemClock)
+    }
+
+    /// Looks at the store's clock again if what is known of it is old. Asked before the time is used where no other call to
+    /// the store comes first. Defaults to doing nothing.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store) when the store fails.
+    async fn refresh_clock(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// The longest that one call can take. A lease has to be longer, or the answer to its claim could come when it is over.
+    /// Defaults to no time at all, which is right for a store that is part of the process.
+    fn call_timeout(&self) -> Duration {
+        Duration::ZERO
+    }
 }

@@ -39,6 +39,7 @@ impl Governance {
 
     async fn sweep(&self, by: &Arc<ActorContext>, first: &PageRequest) -> Result<Swept> {
         by.check_means_it()?;
+        self.store.refresh_clock().await?;
         let now = self.clock.now();
         let limit = first.limit();
         let mut swept = Swept::default();

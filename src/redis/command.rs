@@ -6,6 +6,7 @@ use super::check::CheckMode;
 use super::check_reply::{StoredHeader, StoredRecord};
 use super::durability::Durability;
 use super::feed::FeedRead;
+use super::greeting::ask_time;
 use super::index_entries::{Groups, add_decision_entries};
 use super::keyspace::KeyKind;
 use super::options::Settings;
@@ -45,6 +46,11 @@ impl Call {
     /// The server's own description of itself.
     pub(crate) fn server_info() -> Self {
         Self::reading(redis::cmd("INFO"))
+    }
+
+    /// The server's time.
+    pub(crate) fn time() -> Self {
+        Self::reading(ask_time())
     }
 
     /// Reads how a namespace is laid out, if it is.

@@ -5,9 +5,9 @@ use super::history::history_marks;
 use super::options::Settings;
 use super::preflight::{COMMANDS, PreflightReport, incompatible};
 use super::record::Record;
-use crate::error::{Conflict, Error, Outcome, Result, StoreError, StoreErrorKind};
+use crate::error::{Conflict, Error, InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
 use crate::query::{Unreadable, check_id};
-use crate::request::{MutationRequest, RequestId, WriteId};
+use crate::request::{MutationRequest, RequestId, Timestamp, WriteId};
 use crate::settle::{Settled, UnsettledWrite};
 use crate::stored_format::FormatError;
 
@@ -307,6 +307,20 @@ pub(super) fn refuse_missing_permission(reply: &Value) -> Result<()> {
         .into());
     }
     Ok(())
+}
+
+/// Reads the server's answer to TIME.
+///
+/// # Errors
+/// [`InvalidValue`] when it is no time.
+pub(super) fn time(reply: &Value) -> Result<Timestamp, InvalidValue> {
+    let number = |value| text(value).and_then(|text| text.parse::<u64>().ok());
+    let micros = match array(reply) {
+        Some([seconds, micros]) => number(seconds).zip(number(micros)),
+        _ => None,
+    };
+    let micros = micros.and_then(|(seconds, micros)| seconds.checked_mul(1_000_000)?.checked_add(micros));
+    Timestamp::from_micros(micros.ok_or_else(|| InvalidValue::new("the server's reply to TIME", "is no time"))?)
 }
 
 fn tagged<'a>(reply: &'a Value, script: &'static str) -> Result<(&'a str, &'a [Value])> {

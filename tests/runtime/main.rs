@@ -21,6 +21,10 @@ mod support;
 
 mod people;
 
+#[path = "../faults/proxy.rs"]
+#[allow(dead_code, unreachable_pub, reason = "each test binary uses another part of this module")]
+mod proxy;
+
 #[cfg(any(feature = "tokio", feature = "smol"))]
 mod dropping;
 #[cfg(feature = "blocking")]
@@ -36,6 +40,9 @@ use std::time::Duration;
 
 /// Two cores serve many test binaries at once: long enough that only a real hang fails.
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Of calls to Redis: well below the lease of 60 s that the cases ask for.
+const CALL_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Hands every case, with the module it is in, to `register!`.
 macro_rules! every_case {
@@ -75,6 +82,14 @@ macro_rules! every_case {
             a_result_that_is_written_but_unconfirmed_is_not_called_unrecorded,
             a_result_whose_reply_was_lost_is_never_repeated,
         }
+        $register! { leasing:
+            a_lease_that_the_answer_to_its_claim_could_outlast_is_refused,
+            a_claim_that_is_answered_late_is_renewed_before_it_runs,
+            nothing_runs_when_every_answer_is_late,
+            nothing_runs_when_somebody_took_over_before_the_answer_came,
+            nothing_runs_when_somebody_is_done_before_the_answer_comes,
+            the_function_sees_how_much_of_its_lease_is_left,
+        }
         $register! { compensating:
             it_links_both_requests,
             an_interrupted_link_is_completed_without_running_again,
@@ -89,6 +104,12 @@ macro_rules! every_case {
             an_override_needs_a_reason_and_an_id,
             explanations_follow_the_clock,
             what_is_decidable_can_be_decided,
+        }
+        $register! { deadlines:
+            from_its_own_deadline_on_a_request_only_ends,
+            what_expired_unswept_is_rejected_by_the_sweep_and_not_by_who_grants,
+            a_vote_that_the_group_needs_elsewhere_is_refused,
+            nothing_is_dated_before_what_it_follows,
         }
         $register! { sweeping:
             the_longest_overdue_expires_first,
@@ -109,6 +130,8 @@ macro_rules! every_case {
             it_survives_a_store_that_fails,
             it_goes_on_behind_any_number_that_always_fail,
             a_limit_by_which_nothing_would_be_swept_is_refused,
+            a_report_that_panics_ends_nothing_and_is_told_when_it_stops,
+            a_store_that_panics_ends_no_sweeper,
         }
         $register! { resolving:
             resolving_stores_only_when_it_is_told_to,
@@ -154,6 +177,20 @@ macro_rules! every_case {
             without_an_id_a_submission_cannot_be_repeated,
             a_repetition_in_other_circumstances_is_one,
             a_write_id_of_another_draft_is_refused,
+        }
+    };
+}
+
+/// The same with the cases that bring a server of their own.
+macro_rules! every_case_of_time {
+    ($register:ident) => {
+        $register! { timing:
+            the_time_is_the_servers_whatever_the_hosts_clock_says,
+            hosts_an_hour_ahead_expire_nothing_early,
+            a_server_that_takes_over_with_another_clock_is_followed,
+            a_server_whose_clock_is_set_is_followed_without_a_new_connection,
+            a_clock_of_the_application_is_taken_as_it_is,
+            an_answer_that_comes_late_never_leads_to_a_second_run,
         }
     };
 }
