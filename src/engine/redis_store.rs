@@ -390,11 +390,10 @@ impl RequestStore for RedisStore {
         loop {
             let call = Call::update(&self.settings, &request, next, stored_decisions)?;
             let call = call.waiting(self.durability.waits());
-            let write = unsettled(stored_decisions);
             let answers = self.attempt(&call, self.durability.waits(), &mut attempts).await;
-            let (value, confirmation) = answers.map_err(|error| error.leaving(&write))?;
+            let (value, confirmation) = answers.map_err(|error| error.leaving(&unsettled(stored_decisions)))?;
             let updated = reply::updated(&self.settings, &request, write_id, &value);
-            match updated.map_err(|error| attempts.refused(error).leaving(&write))? {
+            match updated.map_err(|error| attempts.refused(error).leaving(&unsettled(stored_decisions)))? {
                 Updated::Applied => {
                     self.durability.confirm(confirmation, &request.id, next)?;
                     return Ok(request.at_revision(next));
@@ -403,7 +402,7 @@ impl RequestStore for RedisStore {
                     self.durability.confirm(confirmation, &stored.id, stored.revision())?;
                     return Ok(*stored);
                 }
-                Updated::Forgotten => return Err(forgotten(write).into()),
+                Updated::Forgotten => return Err(forgotten(unsettled(stored_decisions)).into()),
                 Updated::Stored(decisions) => stored_decisions = decisions,
             }
         }
