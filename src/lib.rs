@@ -61,6 +61,7 @@ mod redis;
 mod request;
 #[cfg(feature = "conformance")]
 mod request_store_cases;
+mod rounds;
 mod settle;
 pub mod stored_format;
 mod sweep;
@@ -77,6 +78,7 @@ pub use crate::redis::{
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{
     ApprovalRefusal, Conflict, Error, ExecutionRefusal, InvalidValue, Outcome, Result, StoreError, StoreErrorKind,
+    SupersedeError,
     UnrecordedExecution,
 };
 pub use on_conflict::OnConflict;

@@ -7,6 +7,7 @@ use crate::error::{Conflict, Error, Result};
 use crate::query::{self, Count, Lookup, Page, PageRequest, Query, RequestQuery, Statistics, check_id_count, evaluate};
 use crate::request::{MutationRequest, RequestId, Timestamp, WriteId};
 use crate::settle::{Settled, UnsettledWrite};
+use crate::stored_format::{DocumentLimit, SizeBudget};
 
 const SCOPE: &str = "memory";
 
@@ -14,6 +15,7 @@ const SCOPE: &str = "memory";
 #[derive(Default)]
 pub(crate) struct RequestTable {
     requests: HashMap<RequestId, Stored>,
+    limit: DocumentLimit,
 }
 
 struct Stored {
@@ -23,8 +25,14 @@ struct Stored {
 }
 
 impl RequestTable {
+    /// A table of requests that take no more than this each, counted as they are stored elsewhere.
+    pub(crate) fn with_limit(limit: DocumentLimit) -> Self {
+        Self { requests: HashMap::new(), limit }
+    }
+
     pub(crate) fn create(&mut self, request: MutationRequest) -> Result<MutationRequest> {
         request.check_new()?;
+        SizeBudget::to_submit(self.limit, &request).check(&request)?;
         let write_id = request.revision().write_id;
         if let Some(stored) = self.requests.get(&request.id) {
             if stored.writes.first() == Some(&write_id) {
@@ -38,6 +46,7 @@ impl RequestTable {
     }
 
     pub(crate) fn update(&mut self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
+        SizeBudget::to_change(self.limit, &request).check(&request)?;
         let Some(stored) = self.requests.get_mut(&request.id) else {
             return Err(Error::not_found(request.id.clone()));
         };

@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::on_conflict::OnConflict;
 use crate::request::{MutationRequest, RequestId, Revision, Timestamp, WriteId};
 use crate::settle::{Settled, UnsettledWrite};
-use crate::workflow::{self, Command};
+use crate::workflow::{self, Action, Command};
 
 /// What a command makes of a request at a time.
 pub(super) type Change<'a> = &'a (dyn Fn(MutationRequest, Timestamp) -> Result<MutationRequest> + Send + Sync);
@@ -51,7 +51,42 @@ impl Governance {
         write_id: Option<WriteId>,
     ) -> Result<MutationRequest> {
         let change = |request, now| workflow::apply(request, command, now);
-        self.change_as(request, self.on_conflict, &change, write_id).await
+        match &command.action {
+            Action::Complete { .. } | Action::Fail { .. } => {
+                self.record_end(request, self.on_conflict, command, write_id).await
+            }
+            Action::Claim { .. } => {
+                let id = request.id.clone();
+                let claimed = self.claim(request, &change, write_id).await;
+                claimed.map_err(|error| workflow::without_room_to_claim(error, &id))
+            }
+            Action::Supersede { superseding } if *superseding != request.id => {
+                self.supersede_by(request, superseding, command, write_id).await
+            }
+            _ => self.change_as(request, self.on_conflict, &change, write_id).await,
+        }
+    }
+
+    /// Applies a command that records how an execution ended; what the store has no room for is left out.
+    pub(super) async fn record_end(
+        &self,
+        request: MutationRequest,
+        policy: OnConflict,
+        command: &Command,
+        write_id: Option<WriteId>,
+    ) -> Result<MutationRequest> {
+        let mut fitting = command.clone();
+        loop {
+            let change = |request, now| workflow::apply(request, &fitting, now);
+            let error = match self.change_as(request.clone(), policy, &change, write_id).await {
+                Ok(recorded) => return Ok(recorded),
+                Err(error) => error,
+            };
+            fitting = match workflow::shortened(&fitting, &error) {
+                Some(shorter) => shorter,
+                None => return Err(error),
+            };
+        }
     }
 
     /// Whether the command has been stored under this id. It then left a decision by its actor, so that of most commands
@@ -90,7 +125,7 @@ impl Governance {
     }
 
     /// The same, where an id is given, with all attempts under that one: each but the last was refused by a conflict.
-    async fn change_as(
+    pub(super) async fn change_as(
         &self,
         mut request: MutationRequest,
         policy: OnConflict,

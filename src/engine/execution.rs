@@ -4,8 +4,7 @@ use crate::error::{Error, Outcome, Result, UnrecordedExecution};
 use crate::on_conflict::OnConflict;
 use crate::request::{MutationRequest, RequestId, WriteId};
 use crate::workflow::{
-    self, Completion, ExecutionOrder, ExecutionOutcome, Failure, check_compensable, compensated_by,
-    to_be_compensated_by,
+    self, Completion, ExecutionOrder, ExecutionOutcome, Failure, compensated_by, to_be_compensated_by,
 };
 
 #[dual]
@@ -38,22 +37,20 @@ impl Governance {
         let request = self.load(id).await?;
         if compensated_by(&request).is_some() {
             self.link(&request, order).await?;
-            return Ok(ExecutionOutcome::Executed(request));
+            return Ok(ExecutionOutcome::executed(request));
         }
         let compensates = to_be_compensated_by(&request).cloned();
-        if let Some(original) = &compensates {
-            check_compensable(&self.load(original).await?)?;
-        }
         let claim = WriteId::generate();
-        let claimed = self.change(request, self.on_conflict, &|request, now| order.begin(request, claim, now)).await?;
+        let begin = |request, now| order.begin(request, claim, now);
+        let claimed =
+            self.claim(request, &begin, None).await.map_err(|error| workflow::without_room_to_claim(error, id))?;
         if let Some(stopped) = ExecutionOrder::stopped(&claimed) {
             return Ok(stopped);
         }
         let result = run(&claimed).await;
         let command = order.finish(claim, &result);
-        let record = |request, now| workflow::apply(request, &command, now);
         let id = claimed.id.clone();
-        let recorded = match self.change(claimed, OnConflict::PERSISTENT, &record).await {
+        let recorded = match self.record_end(claimed, OnConflict::PERSISTENT, &command, None).await {
             Ok(recorded) => recorded,
             // Somebody else has taken over, and nothing is to be recorded any more.
             Err(lost @ Error::Execution { .. }) => return Err(lost),
@@ -68,7 +65,7 @@ impl Governance {
             return Ok(ExecutionOutcome::Failed { request: recorded, failure });
         }
         self.link(&recorded, order).await?;
-        Ok(ExecutionOutcome::Executed(recorded))
+        Ok(ExecutionOutcome::executed(recorded))
     }
 
     /// Links the request that an executed compensation makes up for with it, if that has not been done.

@@ -8,12 +8,13 @@ use super::feed::FeedRead;
 use super::index_entries::{Groups, add_decision_entries};
 use super::keyspace::KeyKind;
 use super::options::Settings;
-use super::record::{NewRecord, Room};
+use super::record::NewRecord;
 use super::scan::{Scan, lex_bounds};
 use super::script::{self, Script};
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::query::{KeyRange, SortKey, Term};
 use crate::request::{MutationRequest, RequestId, Revision};
+use crate::stored_format::SizeBudget;
 
 /// The version of keys, records and indexes taken together.
 pub(super) const LAYOUT_VERSION: u32 = 1;
@@ -114,7 +115,7 @@ impl Call {
     /// When the request is over the document limit, or is not at revision 0.
     pub(crate) fn create(settings: &Settings, request: &MutationRequest) -> Result<Self> {
         request.check_new()?;
-        let record = NewRecord::new(settings, request, request.revision(), Room::to_file(settings, request))?;
+        let record = NewRecord::new(settings, request, request.revision(), SizeBudget::to_submit(settings.document_limit, request))?;
         let groups = with_decisions(record.lasting, request, 0);
         let entries = groups.uncounted();
         let bytes = record.bytes.len() + entries.len() + OTHER_BYTES;
@@ -134,7 +135,7 @@ impl Call {
         next: Revision,
         stored_decisions: usize,
     ) -> Result<Self> {
-        let record = NewRecord::new(settings, request, next, Room::to_change(settings, request))?;
+        let record = NewRecord::new(settings, request, next, SizeBudget::to_change(settings.document_limit, request))?;
         let expected = record.state(request.revision(), stored_decisions);
         let (state, rest) = record.split();
         let groups = with_decisions(Groups::default(), request, stored_decisions);
@@ -248,7 +249,7 @@ impl Call {
     /// When the request is over the document limit.
     pub(crate) fn mend(settings: &Settings, request: &MutationRequest, mode: CheckMode) -> Result<Self> {
         let revision = request.revision();
-        let record = NewRecord::new(settings, request, revision, Room::whole(settings))?;
+        let record = NewRecord::new(settings, request, revision, SizeBudget::whole(settings.document_limit))?;
         let told = match mode {
             CheckMode::Report => "report",
             CheckMode::Repair => "repair",

@@ -83,6 +83,15 @@ pub enum LinkRelation {
     Compensates,
     /// The other makes up for it.
     CompensatedBy,
+    /// The other is being executed to make up for it, or was and has not: how it stands says which. Keeps further compensations
+    /// from being executed meanwhile.
+    BeingCompensatedBy,
+    /// The other was to make up for it and had not when a further compensation took its place.
+    WasToBeCompensatedBy,
+    /// It takes the place of the other, or was about to: how the other stands says which.
+    Supersedes,
+    /// It was about to take the place of the other when it was superseded itself.
+    WasToSupersede,
 }
 
 /// One executor's exclusive right to execute a request, until its lease ends.

@@ -28,6 +28,9 @@ mod limits;
 mod properties;
 #[cfg(test)]
 pub(crate) mod samples;
+mod size_budget;
+#[cfg(test)]
+mod size_budget_tests;
 #[cfg(test)]
 mod tests;
 mod version_1;
@@ -44,6 +47,7 @@ pub use format_error::FormatError;
 pub use format_version::FormatVersion;
 use limits::Budget;
 pub use limits::DocumentLimit;
+pub(crate) use size_budget::{SizeBudget, unwritable};
 
 /// The bytes of this document in the newest version, not compressed. Equal documents have equal bytes.
 ///

@@ -38,14 +38,18 @@ mod history;
 mod lifecycle;
 mod open_demand;
 mod outcome;
+pub(crate) mod reservation;
 mod resolution;
 mod sentence;
+mod shortening;
+pub(crate) mod superseding;
 
 pub use command::{Action, Command};
+pub(crate) use compensation::is_executed_or_failed;
 pub use compensation::{compensation_draft, link_compensation, owes_link};
 pub(crate) use deciding::Deciding;
 pub use execution_order::{ExecutionOrder, ExecutionOutcome};
-pub(crate) use execution_order::{check_compensable, compensated_by, to_be_compensated_by};
+pub(crate) use execution_order::{compensated_by, to_be_compensated_by};
 pub use expiry::{due_command, is_due, next_deadline};
 pub use explain::{Explanation, decidable_by, explain};
 pub use filing::file;
@@ -53,6 +57,7 @@ pub use lifecycle::can_go;
 pub use open_demand::{OpenApproval, OpenDemand};
 pub use outcome::{AfterFailure, Completion, Failure};
 pub use resolution::{Resolution, StaleStrategy, resolve};
+pub(crate) use shortening::{shortened, without_room_to_claim};
 
 use crate::error::Result;
 use crate::request::{MutationRequest, Timestamp};

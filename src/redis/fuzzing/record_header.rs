@@ -1,9 +1,9 @@
 use super::input::Input;
 use super::samples::request;
 use super::settings;
-use crate::redis::record::{Fate, NewRecord, Record, Room};
+use crate::redis::record::{Fate, NewRecord, Record};
 use crate::request::{Revision, WriteId};
-use crate::stored_format::{DocumentLimit, FormatError};
+use crate::stored_format::{DocumentLimit, FormatError, SizeBudget};
 
 const LIMIT: DocumentLimit = DocumentLimit::of_bytes(64 * 1024);
 
@@ -16,8 +16,8 @@ pub fn record_header(data: &[u8]) {
     }
     let revision = Revision { number: input.below(4) as u64, write_id: WriteId::from_bytes([input.byte(); 16]) };
     let mut edits = Input::new(input.bytes());
-    let room = Room::whole(&settings());
-    let good = NewRecord::new(&settings(), &request(&mut input, 1), revision, room).expect("a small request").bytes;
+    let budget = SizeBudget::whole(settings().document_limit);
+    let good = NewRecord::new(&settings(), &request(&mut input, 1), revision, budget).expect("a small request").bytes;
     read(&good);
     let record = Record::parse(&good).expect("what was written");
     assert!(record.revision() == revision && record.decode(LIMIT).is_ok(), "a record changed by being written");

@@ -42,5 +42,7 @@ same_variants! {
     Severity { Info, Warning, Error, Critical }
     CompensationKind { Rollback, ForwardCorrection }
     CompensationTrigger { Operator, Batch, FailedExecution }
-    LinkRelation { Compensates, CompensatedBy }
+    LinkRelation {
+        Compensates, CompensatedBy, BeingCompensatedBy, WasToBeCompensatedBy, Supersedes, WasToSupersede,
+    }
 }

@@ -341,6 +341,10 @@ pub(super) struct Link<'a> {
 pub(super) enum LinkRelation {
     Compensates,
     CompensatedBy,
+    BeingCompensatedBy,
+    WasToBeCompensatedBy,
+    Supersedes,
+    WasToSupersede,
 }
 
 #[derive(Encode, BorrowDecode, Debug, PartialEq)]

@@ -21,6 +21,7 @@ pub(crate) mod approving;
 pub(crate) mod bad_input;
 pub(crate) mod calling;
 pub(crate) mod compensating;
+pub(crate) mod ending;
 pub(crate) mod executing;
 pub(crate) mod filing;
 pub(crate) mod interrupted;
@@ -29,6 +30,7 @@ pub(crate) mod racing;
 pub(crate) mod repeating;
 pub(crate) mod resolving;
 mod shaky_store;
+pub(crate) mod superseding;
 pub(crate) mod sweeper;
 pub(crate) mod sweeping;
 
