@@ -59,7 +59,8 @@ impl Governance {
                         return Ok(false);
                     }
                 }
-                self.write_once(reservation::reserve(original, &compensating.id)).await?;
+                let now = self.clock.now();
+                self.write_once(reservation::reserve(original, &compensating.id, plan, now)).await?;
                 return Ok(false);
             }
         }

@@ -2,7 +2,7 @@ use super::super::RunOnce;
 use super::{Governance, dual};
 use crate::error::{Error, Outcome, Result, UnrecordedExecution};
 use crate::on_conflict::OnConflict;
-use crate::request::{MutationRequest, RequestId, WriteId};
+use crate::request::{ClaimId, MutationRequest, RequestId};
 use crate::workflow::{
     self, Completion, ExecutionOrder, ExecutionOutcome, Failure, compensated_by, to_be_compensated_by,
 };
@@ -40,7 +40,7 @@ impl Governance {
             return Ok(ExecutionOutcome::executed(request));
         }
         let compensates = to_be_compensated_by(&request).cloned();
-        let claim = WriteId::generate();
+        let claim = ClaimId::generate();
         let begin = |request, now| order.begin(request, claim, now);
         let claimed =
             self.claim(request, &begin, None).await.map_err(|error| workflow::without_room_to_claim(error, id))?;

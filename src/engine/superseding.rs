@@ -27,9 +27,11 @@ impl Governance {
             // What is found out about the others below holds for as long as this one is unchanged.
             let superseded = change(request.clone(), self.clock.now())?;
             let other = superseding::check_superseding(&request.id, by, self.store.get(by).await?)?;
-            if !superseding::is_announced(&other, &request.id) {
-                self.write_once(superseding::announce(other, &request.id)).await?;
-            } else if !self.withdraw_announced(&request, &mut rounds).await? {
+            if self.withdraw_announced(&request, &mut rounds).await? {
+                // What it says is withdrawn now, or left to those who are about to make it true.
+            } else if !superseding::is_announced(&other, &request.id) {
+                self.write_once(superseding::announce(other, &request.id, self.clock.now())).await?;
+            } else {
                 self.outdate(&superseding::withdrawn(&request)).await?;
                 match self.store.update(superseded, write_id.unwrap_or_else(WriteId::generate)).await {
                     Err(Error::Conflict(conflict)) => {

@@ -1,5 +1,5 @@
 use crate::request::{
-    ApprovalId, ApprovalStatus, ApprovalTarget, Digest, QuorumGroup, RequestId, Status, Step, Timestamp, WriteId,
+    ApprovalId, ApprovalStatus, ApprovalTarget, ClaimId, Digest, QuorumGroup, RequestId, Status, Step, Timestamp,
 };
 
 /// Why a decision on an approval is not allowed. In the order in which the rules are checked.
@@ -139,7 +139,7 @@ pub enum ExecutionRefusal {
     )]
     ClaimLost {
         /// The claim that was presented.
-        claim: WriteId,
+        claim: ClaimId,
         /// Where the request stands.
         status: Status,
     },
@@ -218,7 +218,9 @@ pub enum SupersedeError {
         superseding: RequestId,
     },
     /// It was superseded itself.
-    #[error("request {superseding} was superseded itself, by {by}; name the request that is to be decided in its place")]
+    #[error(
+        "request {superseding} was superseded itself, by {by}; name the request that is to be decided in its place"
+    )]
     Superseded {
         /// The request that was to take the place.
         superseding: RequestId,

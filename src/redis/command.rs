@@ -115,7 +115,12 @@ impl Call {
     /// When the request is over the document limit, or is not at revision 0.
     pub(crate) fn create(settings: &Settings, request: &MutationRequest) -> Result<Self> {
         request.check_new()?;
-        let record = NewRecord::new(settings, request, request.revision(), SizeBudget::to_submit(settings.document_limit, request))?;
+        let record = NewRecord::new(
+            settings,
+            request,
+            request.revision(),
+            SizeBudget::to_submit(settings.document_limit, request),
+        )?;
         let groups = with_decisions(record.lasting, request, 0);
         let entries = groups.uncounted();
         let bytes = record.bytes.len() + entries.len() + OTHER_BYTES;

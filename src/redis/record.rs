@@ -48,7 +48,12 @@ pub(crate) struct NewRecord {
 
 impl NewRecord {
     /// The record of `request` as the write of `revision` makes it.
-    pub(crate) fn new(settings: &Settings, request: &MutationRequest, revision: Revision, budget: SizeBudget) -> Result<Self> {
+    pub(crate) fn new(
+        settings: &Settings,
+        request: &MutationRequest,
+        revision: Revision,
+        budget: SizeBudget,
+    ) -> Result<Self> {
         let &Settings { write_format, compression, .. } = settings;
         let encoded = stored_format::encode_compressed(request.document(), write_format, compression, budget.document);
         let encoded = encoded.map_err(|error| stored_format::unwritable(&request.id, error))?;

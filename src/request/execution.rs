@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActorContext, RequestId, Timestamp, WriteId};
+use super::{ActorContext, BatchId, ClaimId, RequestId, Timestamp};
 
 /// How a request is carried out, and with which other requests it is linked by that.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +15,8 @@ pub struct Execution {
     pub links: Vec<ExecutionLink>,
     /// Who is executing it now, if anybody is.
     pub claim: Option<Claim>,
+    /// The requests whose place it takes.
+    pub supersedes: Vec<Supersession>,
 }
 
 /// Whether a request makes a change or undoes one.
@@ -37,6 +39,8 @@ pub struct CompensationPlan {
     pub kind: CompensationKind,
     /// What led to it.
     pub trigger: CompensationTrigger,
+    /// The batch it belongs to, if it is one of several.
+    pub batch: Option<BatchId>,
     /// Other requests that belong to the same compensation.
     pub related: BTreeSet<RequestId>,
     /// The plan in words.
@@ -73,6 +77,26 @@ pub struct ExecutionLink {
     pub relation: LinkRelation,
     /// The other request.
     pub request: RequestId,
+    /// How the change is made up for.
+    pub kind: CompensationKind,
+    /// What led to the compensation.
+    pub trigger: CompensationTrigger,
+    /// The batch the compensation belongs to, if it is one of several.
+    pub batch: Option<BatchId>,
+    /// When the link was made.
+    pub at: Timestamp,
+}
+
+/// What a request says of another whose place it takes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Supersession {
+    /// The other request. How it stands says whether its place was taken; it is recorded there after it is announced here.
+    pub request: RequestId,
+    /// When it was announced.
+    pub at: Timestamp,
+    /// Whether the request was itself to be superseded while it had not taken the place yet, which made this void.
+    pub withdrawn: bool,
 }
 
 /// What a request is to another it is linked with.
@@ -88,10 +112,6 @@ pub enum LinkRelation {
     BeingCompensatedBy,
     /// The other was to make up for it and had not when a further compensation took its place.
     WasToBeCompensatedBy,
-    /// It takes the place of the other, or was about to: how the other stands says which.
-    Supersedes,
-    /// It was about to take the place of the other when it was superseded itself.
-    WasToSupersede,
 }
 
 /// One executor's exclusive right to execute a request, until its lease ends.
@@ -99,7 +119,7 @@ pub enum LinkRelation {
 #[non_exhaustive]
 pub struct Claim {
     /// Names this claim; two claims of one executor differ by it.
-    pub id: WriteId,
+    pub id: ClaimId,
     /// The executor.
     pub by: Arc<ActorContext>,
     /// When the claim was made.
@@ -108,10 +128,37 @@ pub struct Claim {
     pub lease_ends_at: Timestamp,
 }
 
+impl CompensationKind {
+    /// The kind as a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rollback => "Rollback",
+            Self::ForwardCorrection => "ForwardCorrection",
+        }
+    }
+}
+
+impl CompensationTrigger {
+    /// The trigger as a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Operator => "Operator",
+            Self::Batch => "Batch",
+            Self::FailedExecution => "FailedExecution",
+        }
+    }
+}
+
 impl CompensationPlan {
     /// A plan to make up for `compensates`.
     pub fn new(compensates: RequestId, kind: CompensationKind, trigger: CompensationTrigger) -> Self {
-        Self { compensates, kind, trigger, related: BTreeSet::new(), description: None }
+        Self { compensates, kind, trigger, batch: None, related: BTreeSet::new(), description: None }
+    }
+
+    /// The same plan as part of this batch.
+    pub fn in_batch(mut self, batch: BatchId) -> Self {
+        self.batch = Some(batch);
+        self
     }
 
     /// The same plan with this request related to it.
@@ -124,5 +171,27 @@ impl CompensationPlan {
     pub fn described_as(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
+    }
+}
+
+impl ExecutionLink {
+    /// The link from the compensation to the request it compensates by this plan.
+    pub(crate) fn to_original(plan: &CompensationPlan, at: Timestamp) -> Self {
+        Self::by_plan(LinkRelation::Compensates, plan.compensates.clone(), plan, at)
+    }
+
+    /// The link from the original to the request that compensates it by this plan.
+    pub(crate) fn to_compensation(compensating: RequestId, plan: &CompensationPlan, at: Timestamp) -> Self {
+        Self::by_plan(LinkRelation::CompensatedBy, compensating, plan, at)
+    }
+
+    /// The link from the original to the request that is about to compensate it by this plan.
+    pub(crate) fn to_attempt(compensating: RequestId, plan: &CompensationPlan, at: Timestamp) -> Self {
+        Self::by_plan(LinkRelation::BeingCompensatedBy, compensating, plan, at)
+    }
+
+    fn by_plan(relation: LinkRelation, request: RequestId, plan: &CompensationPlan, at: Timestamp) -> Self {
+        let CompensationPlan { kind, trigger, ref batch, .. } = *plan;
+        Self { relation, request, kind, trigger, batch: batch.clone(), at }
     }
 }

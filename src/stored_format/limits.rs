@@ -28,9 +28,10 @@ impl DocumentLimit {
         self.0
     }
 
-    /// The unit in which room for ends is kept: a sixty-fourth, and no less than 256 bytes, which the shortest end takes.
+    /// The unit in which room for ends is kept: a sixty-fourth, and no less than 384 bytes, of which half take the record of one
+    /// compensation with the longest id.
     pub(crate) const fn share(self) -> usize {
-        if self.0 / 64 > 256 { self.0 / 64 } else { 256 }
+        if self.0 / 64 > 384 { self.0 / 64 } else { 384 }
     }
 
     /// The limit without so many bytes.

@@ -11,6 +11,7 @@ mod arbitrary;
 mod compression;
 #[cfg(test)]
 mod compression_tests;
+mod document;
 mod envelope;
 mod excerpt;
 #[cfg(test)]
@@ -33,8 +34,6 @@ mod size_budget;
 mod size_budget_tests;
 #[cfg(test)]
 mod tests;
-mod version_1;
-mod version_2;
 mod versions;
 
 use crate::request::RequestDocument;

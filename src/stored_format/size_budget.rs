@@ -84,8 +84,7 @@ fn kept_to_end(limit: DocumentLimit, request: &RequestDocument) -> usize {
 
 /// A sweep records the expiry of each of them in one write, by a decision that repeats what the approval is.
 fn expiry_of_approvals(request: &RequestDocument) -> usize {
-    let can_expire =
-        |approval: &&Approval| approval.state == ApprovalState::Pending && approval.expires_at.is_some();
+    let can_expire = |approval: &&Approval| approval.state == ApprovalState::Pending && approval.expires_at.is_some();
     request.approvals.iter().filter(can_expire).map(expiry_of).fold(0, usize::saturating_add)
 }
 

@@ -19,8 +19,8 @@ fn user(id: &str) -> Arc<ActorContext> {
     Arc::new(ActorContext::user(id).unwrap())
 }
 
-fn claim_id() -> WriteId {
-    WriteId::from_bytes([1; 16])
+fn claim_id() -> ClaimId {
+    ClaimId::from_bytes([1; 16])
 }
 
 fn long_id() -> RequestId {
@@ -81,14 +81,16 @@ fn each_end_fits(limit: DocumentLimit, request: &MutationRequest) {
 fn compensation_of(original: &MutationRequest) -> MutationRequest {
     let plan =
         CompensationPlan::new(original.id.clone(), CompensationKind::Rollback, CompensationTrigger::FailedExecution);
-    let filed = file(draft(0).compensating(plan).already_approved(), long_id(), claim_id(), at(0)).unwrap();
+    let filed =
+        file(draft(0).compensating(plan).already_approved(), long_id(), WriteId::from_bytes([8; 16]), at(0)).unwrap();
     let claimed = apply(filed, &Command::claim(user("executor"), claim_id(), LEASE), at(1)).unwrap();
     apply(claimed, &Command::complete(user("executor"), claim_id(), Completion::new()), at(2)).unwrap()
 }
 
 fn can_be_compensated(limit: DocumentLimit, original: &MutationRequest) {
     let undo = compensation_of(original);
-    let reserved = checked(limit, reservation::reserve(original.clone(), &undo.id)).unwrap();
+    let ExecutionKind::Compensation(plan) = &undo.execution.kind else { panic!("no compensation") };
+    let reserved = checked(limit, reservation::reserve(original.clone(), &undo.id, plan, at(99))).unwrap();
     checked(limit, link_compensation(reserved, &undo, &user("executor"), at(100)).unwrap()).unwrap();
 }
 
@@ -99,7 +101,8 @@ fn each_end_of_an_attempt_fits(limit: DocumentLimit, claimed: &MutationRequest, 
     let version = StateVersion::new("v".repeat(256)).unwrap();
     let bare = Command::complete(by(), claim_id(), Completion::new().resulting_in(version));
     can_be_compensated(limit, &fits(limit, claimed, &bare));
-    let completion = failure(seed, bytes).side_effects.into_iter().fold(Completion::new(), Completion::with_side_effect);
+    let completion =
+        failure(seed, bytes).side_effects.into_iter().fold(Completion::new(), Completion::with_side_effect);
     can_be_compensated(limit, &recorded(limit, claimed, Command::complete(by(), claim_id(), completion)));
     let reject = Command::fail(by(), claim_id(), failure(seed, bytes), AfterFailure::Reject);
     can_be_compensated(limit, &recorded(limit, claimed, reject));
@@ -142,9 +145,11 @@ fn whatever_waits_can_expire() {
         };
         let rule = ApprovalRule::quorum("g".repeat(100), 1, (0..approvers).map(target)).unwrap();
         let rule = rule.rejected_when_impossible().expiring_at(at(50));
-        let Some(mut request) = (0..limit.bytes()).rev().step_by(250).find_map(|payload| {
-            filed(draft(payload).requires_approval(rule.clone()), limit)
-        }) else {
+        let Some(mut request) = (0..limit.bytes())
+            .rev()
+            .step_by(250)
+            .find_map(|payload| filed(draft(payload).requires_approval(rule.clone()), limit))
+        else {
             assert!(approvers > 12 && limit.bytes() < 20_000, "{} bytes, {approvers} approvers", limit.bytes());
             continue;
         };

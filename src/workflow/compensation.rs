@@ -5,8 +5,9 @@ use super::execution;
 use super::history::{Occasion, record};
 use crate::error::{ExecutionRefusal, Result};
 use crate::request::{
-    ActorContext, CompensationPlan, CompensationTrigger, DecisionKind, ExecutionDecision, ExecutionKind, ExecutionLink, Intent, LifecycleDecision, LinkRelation, Metadata,
-    MutationRequest, RequestDocument, RequestDraft, RequestId, RequestState, Status, Timestamp,
+    ActorContext, CompensationPlan, CompensationTrigger, DecisionKind, ExecutionDecision, ExecutionKind, ExecutionLink,
+    Intent, LifecycleDecision, LinkRelation, Metadata, MutationRequest, RequestDocument, RequestDraft, RequestId,
+    RequestState, Status, Timestamp,
 };
 
 /// A draft that makes up for a request by `plan`: of the same target, written for the version of the state that the original
@@ -51,22 +52,23 @@ pub fn link_compensation(
     now: Timestamp,
 ) -> Result<MutationRequest> {
     let command = Command::link_compensation(Arc::clone(by), compensating)?;
-    if let Action::LinkCompensation { original: expected, compensating } = &command.action {
-        link(&mut original, expected, compensating, Occasion { by, now })?;
+    if let Action::LinkCompensation { plan, compensating } = &command.action {
+        link(&mut original, plan, compensating, Occasion::new(by, now)?)?;
     }
     Ok(original)
 }
 
 /// Whether the original still has to be linked to its compensation.
 pub fn owes_link(original: &MutationRequest, compensating: &MutationRequest) -> bool {
-    compensated(compensating).is_ok_and(|id| *id == original.id) && !is_linked(original, &compensating.id)
+    executed_plan(compensating).is_ok_and(|plan| plan.compensates == original.id)
+        && !is_linked(original, &compensating.id)
 }
 
-/// The request that an executed compensation makes up for.
-pub(super) fn compensated(compensating: &MutationRequest) -> Result<&RequestId> {
+/// The plan that an executed compensation carried out.
+pub(super) fn executed_plan(compensating: &MutationRequest) -> Result<&CompensationPlan> {
     match &compensating.execution.kind {
         _ if compensating.state.status() != Status::Executed => Err(not_executed(compensating)),
-        ExecutionKind::Compensation(plan) => Ok(&plan.compensates),
+        ExecutionKind::Compensation(plan) => Ok(plan),
         ExecutionKind::Standard => Err(execution::refused(compensating, ExecutionRefusal::NoCompensation)),
     }
 }
@@ -74,28 +76,28 @@ pub(super) fn compensated(compensating: &MutationRequest) -> Result<&RequestId> 
 /// No transition: an executed request stays executed.
 pub(super) fn link(
     original: &mut MutationRequest,
-    expected: &RequestId,
+    plan: &CompensationPlan,
     compensating: &RequestId,
     occasion: Occasion<'_>,
 ) -> Result<()> {
-    if *expected != original.id {
-        let refusal = ExecutionRefusal::CompensatesAnother { compensates: expected.clone() };
+    if plan.compensates != original.id {
+        let refusal = ExecutionRefusal::CompensatesAnother { compensates: plan.compensates.clone() };
         return Err(execution::refused(original, refusal));
     }
-    if !is_executed_or_failed(original) {
-        return Err(not_executed(original));
-    }
+    check_compensable(original, plan)?;
     if is_linked(original, compensating) {
         return Ok(());
     }
     let mut about = Metadata::new();
     about.note("compensated_by", compensating.as_str());
+    describe(plan, &mut about);
     let document = original.edit();
-    let link = ExecutionLink { relation: LinkRelation::CompensatedBy, request: compensating.clone() };
     // Nobody makes up for it a second time, so who was to is of no use any more.
-    document.execution.links.retain(|link| {
-        !matches!(link.relation, LinkRelation::BeingCompensatedBy | LinkRelation::WasToBeCompensatedBy)
-    });
+    document
+        .execution
+        .links
+        .retain(|link| !matches!(link.relation, LinkRelation::BeingCompensatedBy | LinkRelation::WasToBeCompensatedBy));
+    let link = ExecutionLink::to_compensation(compensating.clone(), plan, occasion.now);
     document.execution.links.push(link);
     record(document, occasion.decision(LifecycleDecision::Compensated, about));
     Ok(())
@@ -117,6 +119,15 @@ pub(crate) fn is_executed_or_failed(document: &RequestDocument) -> bool {
     match document.state.status() {
         Status::Executed => true,
         status => status.is_terminal() && document.decisions.iter().any(|decision| decision.kind == failed),
+    }
+}
+
+/// What the decisions of both requests say of their compensation.
+pub(super) fn describe(plan: &CompensationPlan, about: &mut Metadata) {
+    about.note("compensation", plan.kind.as_str());
+    about.note("trigger", plan.trigger.as_str());
+    if let Some(batch) = &plan.batch {
+        about.note("batch", batch.as_str());
     }
 }
 

@@ -1,12 +1,12 @@
 use std::sync::Arc;
 
 use super::demand::{Demand, demand_of, demands, is_overdue, is_pending};
-use super::history::{Occasion, names, record};
+use super::history::{Occasion, check_reason, names, record};
 use super::lifecycle;
 use super::open_demand::{impossible, open_demand};
 use crate::error::{ApprovalRefusal, Error, Result};
 use crate::request::{
-    ActorContext, ActorId, Approval, ApprovalDecision, ApprovalId, ApprovalState, DeciderRule, Decision, Digest,
+    ActorContext, ActorId, Approval, ApprovalDecision, ApprovalId, ApprovalState, Cause, DeciderRule, Decision, Digest,
     Metadata, MutationRequest, Rejection, RequestDocument, RequestState, Standing, Timestamp, Value, Verdict,
 };
 
@@ -120,8 +120,10 @@ pub(super) fn refuse(
 ) -> Result<()> {
     let digest = request.digest();
     let approval = allowed(request, id, occasion)?.clone();
+    check_reason(rejection.map(|rejection| rejection.message.as_str()))?;
     let document = request.edit();
-    let verdict = verdict(occasion, digest);
+    let reason = verdict_reason(occasion.by, rejection).map(str::to_owned);
+    let verdict = Verdict { reason, ..verdict(occasion, digest) };
     set_state(document, id, ApprovalState::Rejected { verdict, rejection: rejection.cloned().map(Box::new) });
     let rejected = rejected_decision(document, &approval, rejection, digest, occasion);
     record(document, rejected);
@@ -158,10 +160,12 @@ fn satisfy_quorum(document: &mut RequestDocument, approval: &Approval, occasion:
     if demand_of(&document.approvals, approval).is_none_or(|demand| !demand.is_met()) {
         return Ok(());
     }
+    let reason = Some(format!("quorum group {} has its {} grants", quorum.group, quorum.required));
+    let cause = Cause::new(Arc::clone(occasion.by), occasion.now, reason.clone());
     let mut satisfied = Vec::new();
     for member in &mut document.approvals {
         if is_pending(member) && member.quorum.as_ref().is_some_and(|other| other.group == quorum.group) {
-            member.state = ApprovalState::Satisfied { at: occasion.now };
+            member.state = ApprovalState::Satisfied(cause.clone());
             satisfied.push(member.id.clone());
         }
     }
@@ -169,7 +173,6 @@ fn satisfy_quorum(document: &mut RequestDocument, approval: &Approval, occasion:
     about.note("quorum_group", quorum.group.as_str());
     about.note("required", quorum.required.get());
     about.note("step", approval.step.number());
-    let reason = Some(format!("quorum group {} has its {} grants", quorum.group, quorum.required));
     record(document, occasion.decision_because(ApprovalDecision::QuorumSatisfied, reason, about));
     Ok(())
 }
@@ -240,12 +243,17 @@ fn rejected_decision(
             about.note("category", category.as_str());
         }
     }
-    occasion.decision(ApprovalDecision::Rejected, about)
+    let reason = verdict_reason(occasion.by, rejection).map(str::to_owned);
+    occasion.decision_because(ApprovalDecision::Rejected, reason, about)
+}
+
+/// Why an approval is rejected: the reason the actor gives, else the message of the rejection.
+fn verdict_reason<'a>(by: &'a ActorContext, rejection: Option<&'a Rejection>) -> Option<&'a str> {
+    by.reason.as_deref().or(rejection.map(|rejection| rejection.message.as_str()))
 }
 
 fn rejection_reason(approval: &Approval, rejection: Option<&Rejection>, by: &ActorContext) -> String {
-    let why = by.reason.as_deref().or(rejection.map(|rejection| rejection.message.as_str()));
-    match why {
+    match verdict_reason(by, rejection) {
         Some(why) => format!("approval {} was refused: {why}", approval.id),
         None => format!("approval {} was refused", approval.id),
     }

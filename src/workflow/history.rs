@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use crate::error::InvalidValue;
 use crate::request::{ActorContext, Decision, DecisionKind, Metadata, RequestDocument, Timestamp, Value};
 
 /// Who acts, and when.
@@ -9,7 +10,14 @@ pub(super) struct Occasion<'a> {
     pub(super) now: Timestamp,
 }
 
-impl Occasion<'_> {
+impl<'a> Occasion<'a> {
+    /// # Errors
+    /// [`InvalidValue`] when the actor gives a blank reason.
+    pub(super) fn new(by: &'a Arc<ActorContext>, now: Timestamp) -> Result<Self, InvalidValue> {
+        check_reason(by.reason.as_deref())?;
+        Ok(Self { by, now })
+    }
+
     /// A decision for the reason the actor gave.
     pub(super) fn decision(self, kind: impl Into<DecisionKind>, about: Metadata) -> Decision {
         self.decision_because(kind, self.by.reason.clone(), about)
@@ -23,6 +31,16 @@ impl Occasion<'_> {
         about: Metadata,
     ) -> Decision {
         Decision::new(kind, self.by, self.now).because(reason).about(about)
+    }
+}
+
+/// A reason that says nothing is no reason: it is given in words, or not at all.
+pub(super) fn check_reason(reason: Option<&str>) -> Result<(), InvalidValue> {
+    match reason {
+        Some(reason) if reason.trim().is_empty() => {
+            Err(InvalidValue::new("reason", "is blank; give it in words, or leave it out"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -69,9 +69,14 @@ use history::Occasion;
 /// kept as they are and new ones follow them; the time of the last becomes `updated_at`.
 ///
 /// # Errors
-/// The rule that forbids the command: see the constructors of [`Command`] for what each checks.
+/// The rule that forbids the command: see the constructors of [`Command`] for what each checks. Of any command, a blank reason
+/// of the actor or of a rejection is [`Error::Invalid`](crate::Error::Invalid).
 pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) -> Result<MutationRequest> {
-    let occasion = Occasion { by: &command.by, now };
+    let occasion = match &command.action {
+        // It demands a reason, and has an error of its own for a blank one.
+        Action::OverrideApprovals => Occasion { by: &command.by, now },
+        _ => Occasion::new(&command.by, now)?,
+    };
     let changing = &mut request;
     match &command.action {
         Action::Approve => lifecycle::approve(changing, occasion),
@@ -90,9 +95,7 @@ pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) ->
         Action::Release { claim } => execution::release(changing, *claim, occasion),
         Action::Complete { claim, completion } => execution::complete(changing, *claim, completion, occasion),
         Action::Fail { claim, failure, then } => execution::fail(changing, *claim, failure, *then, occasion),
-        Action::LinkCompensation { original, compensating } => {
-            compensation::link(changing, original, compensating, occasion)
-        }
+        Action::LinkCompensation { plan, compensating } => compensation::link(changing, plan, compensating, occasion),
     }?;
     Ok(request)
 }

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use crate::request::{Metadata, SideEffect, StateVersion};
 
-
 /// What executing a request brought about.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]

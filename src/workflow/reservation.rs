@@ -7,7 +7,7 @@
 use super::compensation::check_compensable;
 use super::execution::refused;
 use crate::error::{ExecutionRefusal, Result};
-use crate::request::{CompensationPlan, ExecutionLink, LinkRelation, MutationRequest, RequestId, Status};
+use crate::request::{CompensationPlan, ExecutionLink, LinkRelation, MutationRequest, RequestId, Status, Timestamp};
 
 /// Whether the original can be made up for by this compensation.
 ///
@@ -41,24 +41,28 @@ pub(crate) fn check_given_up(
     compensating: &RequestId,
     found: Option<&MutationRequest>,
 ) -> Result<()> {
-    let may_have_been_executed = |found: &MutationRequest| {
-        found.state.status() == Status::Executed || found.execution.claim.is_some()
-    };
+    let may_have_been_executed =
+        |found: &MutationRequest| found.state.status() == Status::Executed || found.execution.claim.is_some();
     if found.is_some_and(may_have_been_executed) {
         return Err(refused(original, ExecutionRefusal::CompensatedAlready { by: compensating.clone() }));
     }
     Ok(())
 }
 
-/// The original, reserved for this compensation.
+/// The original, reserved for this compensation by its plan.
 #[must_use]
-pub(crate) fn reserve(mut original: MutationRequest, compensating: &RequestId) -> MutationRequest {
+pub(crate) fn reserve(
+    mut original: MutationRequest,
+    compensating: &RequestId,
+    plan: &CompensationPlan,
+    now: Timestamp,
+) -> MutationRequest {
     let links = &mut original.edit().execution.links;
     links.retain(|link| !(link.relation == LinkRelation::WasToBeCompensatedBy && link.request == *compensating));
     for link in links.iter_mut().filter(|link| link.relation == LinkRelation::BeingCompensatedBy) {
         link.relation = LinkRelation::WasToBeCompensatedBy;
     }
-    links.push(ExecutionLink { relation: LinkRelation::BeingCompensatedBy, request: compensating.clone() });
+    links.push(ExecutionLink::to_attempt(compensating.clone(), plan, now));
     original
 }
 

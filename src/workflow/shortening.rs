@@ -46,7 +46,8 @@ fn shortened_completion(mut completion: Completion, excess: usize) -> Option<Com
 fn shortened_failure(mut failure: Failure, excess: usize) -> Option<Failure> {
     let message = failure.recorded_message().into_owned();
     if message.len() > SHORT_MESSAGE_BYTES {
-        let kept = message.len().saturating_sub(excess).max(SHORT_MESSAGE_BYTES);
+        // What does not fit may be too much memory rather than too many bytes, of which a text is little.
+        let kept = message.len().saturating_sub(excess).min(message.len() / 2).max(SHORT_MESSAGE_BYTES);
         failure.message = cut(&message, kept).into_owned();
         return Some(failure);
     }

@@ -6,7 +6,7 @@
 //! the one in its place is not, and the last write of a cycle would need just that.
 
 use crate::error::{Error, Result, SupersedeError};
-use crate::request::{ExecutionLink, LinkRelation, MutationRequest, RequestId, RequestState};
+use crate::request::{MutationRequest, RequestId, RequestState, Supersession, Timestamp};
 
 /// The one that is to take the place of `id`, if it is there and not superseded itself.
 ///
@@ -31,44 +31,38 @@ pub(crate) fn check_superseding(
 
 /// Whether this request says that it takes the place of the other.
 pub(crate) fn is_announced(superseding: &MutationRequest, superseded: &RequestId) -> bool {
-    superseding.execution.links.contains(&link(LinkRelation::Supersedes, superseded))
+    superseding.execution.supersedes.iter().any(|said| said.request == *superseded && !said.withdrawn)
 }
 
 /// The request, saying that it takes the place of the other.
 #[must_use]
-pub(crate) fn announce(mut superseding: MutationRequest, superseded: &RequestId) -> MutationRequest {
-    let links = &mut superseding.edit().execution.links;
-    links.retain(|known| *known != link(LinkRelation::WasToSupersede, superseded));
-    links.push(link(LinkRelation::Supersedes, superseded));
+pub(crate) fn announce(mut superseding: MutationRequest, superseded: &RequestId, now: Timestamp) -> MutationRequest {
+    let supersedes = &mut superseding.edit().execution.supersedes;
+    supersedes.retain(|said| said.request != *superseded);
+    supersedes.push(Supersession { request: superseded.clone(), at: now, withdrawn: false });
     superseding
 }
 
-/// Those whose place the request takes or is about to take, in pieces that can be looked up at once.
+/// Those whose place the request takes or is about to take.
 pub(crate) fn announced(request: &MutationRequest) -> Vec<RequestId> {
-    with_relation(request, LinkRelation::Supersedes)
+    said_of(request, false)
 }
 
-/// Those whose place it was about to take.
+/// Those of which it is said no more.
 pub(crate) fn withdrawn(request: &MutationRequest) -> Vec<RequestId> {
-    with_relation(request, LinkRelation::WasToSupersede)
+    said_of(request, true)
 }
 
 /// The request, not saying any more that it takes the place of these.
 #[must_use]
 pub(crate) fn withdraw(mut request: MutationRequest, open: &[RequestId]) -> MutationRequest {
-    for link in &mut request.edit().execution.links {
-        if link.relation == LinkRelation::Supersedes && open.contains(&link.request) {
-            link.relation = LinkRelation::WasToSupersede;
-        }
+    for said in &mut request.edit().execution.supersedes {
+        said.withdrawn |= open.contains(&said.request);
     }
     request
 }
 
-fn with_relation(request: &MutationRequest, relation: LinkRelation) -> Vec<RequestId> {
-    let links = request.execution.links.iter().filter(|link| link.relation == relation);
-    links.map(|link| link.request.clone()).collect()
-}
-
-fn link(relation: LinkRelation, request: &RequestId) -> ExecutionLink {
-    ExecutionLink { relation, request: request.clone() }
+fn said_of(request: &MutationRequest, withdrawn: bool) -> Vec<RequestId> {
+    let said = request.execution.supersedes.iter().filter(|said| said.withdrawn == withdrawn);
+    said.map(|said| said.request.clone()).collect()
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{self, Command, Completion};
 use mutator_governance::{
-    ActorContext, ApprovalId, ApprovalRule, ApprovalTarget, DocumentLimit, Error, Intent, MutationRequest, Outcome,
-    Payload, Pending, PendingReason, RequestDraft, RequestId, Status, Tag, Target, WriteId,
+    ActorContext, ApprovalId, ApprovalRule, ApprovalTarget, ClaimId, DocumentLimit, Error, Intent, MutationRequest,
+    Outcome, Payload, Pending, PendingReason, RequestDraft, RequestId, Status, Tag, Target, WriteId,
 };
 
 use crate::redis_support::requests::{actor, draft, file, id, moved_on, pending, second};
@@ -28,7 +28,7 @@ fn an_oversize_document_is_refused_before_it_is_sent() {
         let payload = mutator_governance::Payload::new("application/json", vec![b'1'; 4_000]).unwrap();
         let large = file(draft("large", "s").with_payload(payload.clone()), second(0));
         let error = store.create(large).unwrap_err();
-        assert!(matches!(&error, Error::TooLarge { id, limit: 1_750, .. } if *id == "large"), "{error:?}");
+        assert!(matches!(&error, Error::TooLarge { id, limit: 464, .. } if *id == "large"), "{error:?}");
         assert_eq!(error.outcome(), Outcome::NotApplied);
         let mut document = moved_on(small.clone(), second(1)).into_document();
         document.payload = Some(payload);
@@ -111,7 +111,7 @@ fn the_largest_request_that_can_be_filed_has_room_for_all_that_is_decided_about_
         }
         request = store.update(request, WriteId::generate()).unwrap();
         assert_eq!(request.state.status(), Status::Approved);
-        let (claim, executor) = (WriteId::generate(), actor("executor"));
+        let (claim, executor) = (ClaimId::generate(), actor("executor"));
         request =
             do_to(&store, &request, &Command::claim(executor.clone(), claim, Duration::from_mins(1)), 60).unwrap();
         request = do_to(&store, &request, &Command::complete(executor, claim, Completion::new()), 61).unwrap();

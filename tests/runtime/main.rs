@@ -24,6 +24,8 @@ mod people;
 #[cfg(any(feature = "tokio", feature = "smol"))]
 mod dropping;
 #[cfg(feature = "blocking")]
+mod interleaving;
+#[cfg(feature = "blocking")]
 mod parity;
 #[cfg(feature = "blocking")]
 #[path = "../workflow_properties/play.rs"]

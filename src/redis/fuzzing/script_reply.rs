@@ -32,7 +32,9 @@ pub fn script_reply(data: &[u8]) {
     let mut record = |number| {
         let stored = request(&mut input, number);
         let revision = Revision::first(WriteId::from_bytes([1; 16]));
-        NewRecord::new(&settings, &stored, revision, SizeBudget::whole(settings.document_limit)).expect("a small request").bytes
+        NewRecord::new(&settings, &stored, revision, SizeBudget::whole(settings.document_limit))
+            .expect("a small request")
+            .bytes
     };
     let (stored, of_another) = (record(1), record(2));
     let entries = index_entries(&sent, &IndexedMetadata::default()).into_iter();

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use mutator_governance::workflow::{AfterFailure, Command, ExecutionOrder, compensation_draft};
 use mutator_governance::{
-    CompensationKind, CompensationPlan, CompensationTrigger, Error, ExecutionRefusal, Intent, LifecycleDecision,
-    LinkRelation, MutationRequest, RequestDraft, RequestId, Result, StateVersion, Status, WriteId,
+    ClaimId, CompensationKind, CompensationPlan, CompensationTrigger, Error, ExecutionRefusal, Intent,
+    LifecycleDecision, LinkRelation, MutationRequest, RequestDraft, RequestId, Result, StateVersion, Status,
 };
 
 use super::executing::{break_down, run_for_anybody, succeed};
@@ -192,13 +192,13 @@ pub(crate) async fn a_second_compensation_is_executed_only_when_the_first_failed
     let keeping = order.clone().when_failed(AfterFailure::KeepApproved);
 
     // The first is claimed, and nobody knows what comes of it, not even after its lease.
-    let (claim, lease) = (WriteId::generate(), std::time::Duration::from_mins(1));
+    let (claim, lease) = (ClaimId::generate(), std::time::Duration::from_mins(1));
     governance.apply(&first.id, &Command::claim(user("executor"), claim, lease)).await.unwrap();
     for seconds in [1, 61] {
         world.clock.set(crate::people::at(seconds));
         let refused = governance.execute(&second.id, &order, run!(|_request| run_for_anybody(&calls))).await;
         compensated_already(refused.unwrap_err(), &first.id);
-        let by_hand = Command::claim(user("executor"), WriteId::generate(), lease);
+        let by_hand = Command::claim(user("executor"), ClaimId::generate(), lease);
         let refused = governance.apply(&second.id, &by_hand).await;
         compensated_already(refused.unwrap_err(), &first.id);
     }
@@ -207,7 +207,7 @@ pub(crate) async fn a_second_compensation_is_executed_only_when_the_first_failed
     // It failed and may be attempted again, but now the second may be as well, and keeps the first from it.
     let failed = governance.execute(&first.id, &keeping, run!(|_request| break_down(&calls))).await;
     assert!(!failed.unwrap().is_executed());
-    let claim = WriteId::generate();
+    let claim = ClaimId::generate();
     governance.apply(&second.id, &Command::claim(user("executor"), claim, lease)).await.unwrap();
     let refused = governance.execute(&first.id, &order, run!(|_request| run_for_anybody(&calls))).await;
     compensated_already(refused.unwrap_err(), &second.id);
@@ -237,9 +237,8 @@ pub(crate) async fn of_compensations_executed_at_once_one_runs(world: World) {
         }
         let (governance, calls, of) = (world.governance.clone(), Calls::default(), original.id.to_string());
         let counted = calls.clone();
-        let execute = move |number| {
-            execute_named(governance.clone(), id(&format!("{of}-undo-{}", number + 1)), counted.clone())
-        };
+        let execute =
+            move |number| execute_named(governance.clone(), id(&format!("{of}-undo-{}", number + 1)), counted.clone());
         let outcomes = together(3, execute).await;
         assert_eq!(calls.count(), 1, "{outcomes:?}");
         let won: Vec<_> = outcomes.iter().filter(|outcome| outcome.is_ok()).collect();

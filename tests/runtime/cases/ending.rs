@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{AfterFailure, Command, Completion, Failure};
 use mutator_governance::{
-    Decision, ExecutionDecision, ExecutionRefusal, Metadata, MutationRequest, Payload, RequestDraft, Severity,
-    SideEffect, Status, Value, WriteId,
+    ClaimId, Decision, ExecutionDecision, ExecutionRefusal, Metadata, MutationRequest, Payload, RequestDraft, Severity,
+    SideEffect, Status, Value,
 };
 
 use super::{World, dual};
@@ -31,9 +31,8 @@ fn text(seed: usize, bytes: usize) -> String {
 }
 
 fn side_effects(seed: usize, count: usize, bytes: usize) -> Vec<SideEffect> {
-    let effect = |number| {
-        SideEffect::new("RowsWritten", text(seed * 10_000 + number, bytes), Severity::Warning, at(1)).unwrap()
-    };
+    let effect =
+        |number| SideEffect::new("RowsWritten", text(seed * 10_000 + number, bytes), Severity::Warning, at(1)).unwrap();
     (0..count).map(effect).collect()
 }
 
@@ -100,7 +99,7 @@ pub(crate) async fn attempts_that_fail_again_and_again_end_at_a_claim(world: Wor
     let stored = world.stored(&request.id).await;
     assert_eq!((stored.execution.claim.as_ref(), count(&stored, ExecutionDecision::Failed)), (None, attempts));
 
-    let claim = Command::claim(user("executor"), WriteId::generate(), Duration::from_mins(1));
+    let claim = Command::claim(user("executor"), ClaimId::generate(), Duration::from_mins(1));
     let error = world.governance.apply(&request.id, &claim).await.unwrap_err();
     assert!(matches!(execution_refusal(error), ExecutionRefusal::NoRoom { .. }));
     let canceled = world.governance.cancel(&request.id, user("requester")).await.unwrap();
@@ -114,7 +113,8 @@ pub(crate) async fn whatever_comes_of_an_attempt_is_recorded(world: World) {
         let request = world.governance.submit(draft).await.unwrap();
         let mut completion = Completion::new();
         completion.side_effects = side_effects(bytes, 100, bytes / 100);
-        let outcome = world.governance.execute(&request.id, &order(), run!(|_request| complete_with(&completion))).await;
+        let outcome =
+            world.governance.execute(&request.id, &order(), run!(|_request| complete_with(&completion))).await;
         assert!(outcome.unwrap().is_executed());
         let stored = world.stored(&request.id).await;
         assert_eq!(stored.state.status(), Status::Executed);
@@ -122,7 +122,11 @@ pub(crate) async fn whatever_comes_of_an_attempt_is_recorded(world: World) {
         let (kept, left_out) = (number(last, "side_effects"), number(last, "side_effects_left_out"));
         assert_eq!((kept + left_out, kept), (100, stored.side_effects.len() as i64));
         assert_eq!(left_out > 0, bytes > 120_000, "{bytes}: {left_out} left out");
-        assert_eq!(stored.side_effects, completion.side_effects[..stored.side_effects.len()], "the first ones are kept");
+        assert_eq!(
+            stored.side_effects,
+            completion.side_effects[..stored.side_effects.len()],
+            "the first ones are kept"
+        );
 
         let request = world.governance.submit(leaving(&format!("failed-{bytes}"), 129)).await.unwrap();
         let failure = failure(bytes, bytes);

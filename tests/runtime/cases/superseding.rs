@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mutator_governance::workflow::Command;
-use mutator_governance::{Error, LinkRelation, MutationRequest, OnConflict, RequestState, Result, Status, SupersedeError};
+use mutator_governance::{Error, MutationRequest, OnConflict, RequestState, Result, Status, SupersedeError};
 
 use super::flavour::Governance;
 use super::{Mishap, World, dual, together};
@@ -42,7 +42,10 @@ pub(crate) async fn the_one_in_its_place_is_there_and_is_not_superseded_itself(w
     let governance = &world.governance;
     let before = world.stored(&id("a")).await;
     let error = governance.supersede(&id("a"), user("operator"), id("bb")).await.unwrap_err();
-    assert_eq!(error.to_string(), "request a cannot be superseded: there is no request bb to take its place; check the id, or submit that request first");
+    assert_eq!(
+        error.to_string(),
+        "request a cannot be superseded: there is no request bb to take its place; check the id, or submit that request first"
+    );
     assert_eq!(problem(error), SupersedeError::Missing { superseding: id("bb") });
     let error = governance.supersede(&id("a"), user("operator"), id("a")).await.unwrap_err();
     assert!(matches!(error, Error::Invalid(_)), "{error}");
@@ -58,8 +61,8 @@ pub(crate) async fn the_one_in_its_place_is_there_and_is_not_superseded_itself(w
     let superseded = governance.supersede(&id("a"), user("operator"), id("c")).await.unwrap();
     assert_eq!(standing(&superseded), "c");
     let stored = world.stored(&id("c")).await;
-    let links: Vec<_> = stored.execution.links.iter().map(|link| (link.relation, link.request.clone())).collect();
-    assert_eq!(links, [(LinkRelation::Supersedes, id("b")), (LinkRelation::Supersedes, id("a"))]);
+    let said: Vec<_> = stored.execution.supersedes.iter().map(|said| (said.request.clone(), said.withdrawn)).collect();
+    assert_eq!(said, [(id("b"), false), (id("a"), false)]);
     assert_eq!(stored.state.status(), Status::Created, "it can still be superseded itself");
     filed(&world, &["d"]).await;
     let chained = governance.supersede(&id("c"), user("operator"), id("d")).await.unwrap();
@@ -90,7 +93,8 @@ pub(crate) async fn an_interrupted_superseding_keeps_nobody_from_anything(world:
     // b said that it takes the place of a, which it did not; so it can be replaced by that as well as by others.
     let superseded = world.governance.supersede(&id("b"), user("operator"), id("a")).await.unwrap();
     assert_eq!(standing(&superseded), "a");
-    assert_eq!(superseded.execution.links[0].relation, LinkRelation::WasToSupersede);
+    let said = &superseded.execution.supersedes[0];
+    assert_eq!((&said.request, said.withdrawn), (&id("a"), true));
     let again = world.governance.supersede(&id("a"), user("operator"), id("b")).await.unwrap_err();
     assert_eq!(problem(again), SupersedeError::Superseded { superseding: id("b"), by: id("a") });
     let chained = world.governance.supersede(&id("a"), user("operator"), id("c")).await.unwrap();

@@ -1,0 +1,91 @@
+//! The numbers of the enums without data. A variant without a number does not compile.
+
+use crate::request::{
+    ActorKind, ActorMode, ApprovalDecision, BlastScope, CompensationKind, CompensationTrigger, DeciderRule,
+    DecisionKind, ExecutionDecision, LifecycleDecision, LinkRelation, PendingReason, QuorumRejection, RiskLevel,
+    Severity, VersionDecision,
+};
+
+/// An enum whose variants are written as one byte.
+pub(super) trait Numbered: Sized {
+    const NAME: &'static str;
+    fn number(self) -> u8;
+    fn of_number(number: u8) -> Option<Self>;
+}
+
+macro_rules! numbered {
+    ($($name:ident($title:literal) { $($number:literal = $variant:ident),* $(,)? })*) => {$(
+        impl Numbered for $name {
+            const NAME: &'static str = $title;
+
+            fn number(self) -> u8 {
+                match self {
+                    $(Self::$variant => $number,)*
+                }
+            }
+
+            fn of_number(number: u8) -> Option<Self> {
+                Some(match number {
+                    $($number => Self::$variant,)*
+                    _ => return None,
+                })
+            }
+        }
+    )*};
+}
+
+numbered! {
+    RiskLevel("risk level") { 0 = Low, 1 = Medium, 2 = High, 3 = Critical }
+    BlastScope("blast scope") { 0 = Single, 1 = Module, 2 = System, 3 = Global }
+    ActorKind("actor kind") {
+        0 = Unknown, 1 = User, 2 = System, 3 = Service, 4 = Policy, 5 = Scheduler, 6 = Administrator,
+    }
+    ActorMode("actor mode") { 0 = Simulate, 1 = Validate, 2 = Commit }
+    PendingReason("pending reason") {
+        0 = Approval, 1 = ExternalCheck, 2 = Schedule, 3 = Dependency, 4 = Quota, 5 = ManualReview,
+    }
+    QuorumRejection("quorum rejection") { 0 = Any, 1 = WhenImpossible }
+    DeciderRule("decider rule") { 0 = NotTheRequester, 1 = Anyone }
+    Severity("severity") { 0 = Info, 1 = Warning, 2 = Error, 3 = Critical }
+    CompensationKind("compensation kind") { 0 = Rollback, 1 = ForwardCorrection }
+    CompensationTrigger("compensation trigger") { 0 = Operator, 1 = Batch, 2 = FailedExecution }
+    LinkRelation("link relation") {
+        0 = Compensates, 1 = CompensatedBy, 2 = BeingCompensatedBy, 3 = WasToBeCompensatedBy,
+    }
+}
+
+macro_rules! numbered_decisions {
+    ($($category:ident($name:ident) { $($number:literal = $variant:ident),* $(,)? })*) => {
+        impl Numbered for DecisionKind {
+            const NAME: &'static str = "decision kind";
+
+            fn number(self) -> u8 {
+                match self {
+                    $($(Self::$category($name::$variant) => $number,)*)*
+                }
+            }
+
+            fn of_number(number: u8) -> Option<Self> {
+                Some(match number {
+                    $($($number => Self::$category($name::$variant),)*)*
+                    _ => return None,
+                })
+            }
+        }
+    };
+}
+
+numbered_decisions! {
+    Lifecycle(LifecycleDecision) {
+        0 = Submitted, 1 = Pending, 2 = Approved, 3 = Rejected, 4 = Canceled, 5 = Expired, 6 = Superseded,
+        7 = Executed, 8 = Compensated,
+    }
+    Approval(ApprovalDecision) {
+        32 = Requested, 33 = Granted, 34 = Rejected, 35 = QuorumSatisfied, 36 = Expired, 37 = Overridden,
+        38 = Renewed, 39 = Delegated,
+    }
+    VersionResolution(VersionDecision) {
+        64 = Validated, 65 = RevalidationRequired, 66 = RenewedApprovalRequired, 67 = RejectedAsStale,
+    }
+    Execution(ExecutionDecision) { 96 = Claimed, 97 = Released, 98 = Failed }
+}
