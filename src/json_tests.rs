@@ -68,6 +68,7 @@ fn requests_and_their_parts() {
         id: request().id.clone(),
         base: Some(request().revision()),
         write_id: WriteId::generate(),
+        intent: Some(crate::workflow::Command::cancel(ActorContext::system()).write_intent()),
     });
 }
 
@@ -113,6 +114,7 @@ fn numbers() {
     let statistics = Statistics {
         by_status: [(Status::Pending, 3), (Status::Executed, 4)].into(),
         by_pending_reason: [(PendingReason::Approval, 3)].into(),
+        decidable: 2,
         oldest_pending: Some(Timestamp::MAX),
         due_within,
     };

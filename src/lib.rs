@@ -29,8 +29,7 @@
 //! | `tokio` | [`nonblocking`]: the asynchronous flavour on tokio | |
 //! | `smol` | [`nonblocking`]: the asynchronous flavour on smol | |
 //! | `redis` | `RedisStore` in every flavour that is switched on | yes |
-//! | `tls` | `rediss://` in the synchronous flavour: TLS by rustls, certificate and name always verified | |
-//! | `nonblocking-tls` | the same in the asynchronous flavour | |
+//! | `tls` | `rediss://` in every flavour that is switched on: TLS by rustls, certificate and name always verified | |
 //! | `conformance` | the suite that every request store has to pass, for those who write their own | |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
@@ -52,6 +51,7 @@ mod deadline;
 mod error;
 #[cfg(test)]
 mod json_tests;
+mod lease;
 #[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
 mod memory;
 mod on_conflict;
@@ -72,14 +72,15 @@ pub use crate::redis::fuzzing;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub use crate::redis::{
-    CheckMode, CheckPosition, CheckReport, CheckStep, Durability, FeedEntry, FeedGap, FeedPage, FeedPosition, Finding,
-    Inspection, PreflightReport, UnreadableEntry,
+    CheckMode, CheckPosition, CheckReport, CheckStep, Credentials, Durability, FeedEntry, FeedGap, FeedPage,
+    FeedPosition, Finding, Inspection, PreflightReport, UnreadableEntry,
 };
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{
     ApprovalRefusal, Conflict, Error, ExecutionRefusal, InvalidValue, Outcome, Result, StoreError, StoreErrorKind,
     SupersedeError, UnrecordedExecution,
 };
+pub use lease::{ClaimedRequest, Lease};
 pub use on_conflict::OnConflict;
 pub use query::{
     Count, Cursor, DecisionQuery, DecisionRow, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery,
@@ -95,11 +96,11 @@ pub use request::{
     Pending, PendingReason, Quorum, QuorumGroup, QuorumRejection, Rejection, RequestDocument, RequestDraft, RequestId,
     RequestState, Requester, Requirement, RequirementKind, Revision, RiskLevel, Role, Severity, SideEffect, StateId,
     StateType, StateVersion, Status, Step, Supersession, Tag, Target, Timestamp, Value, Verdict, VersionDecision,
-    Versioning, WriteId,
+    Versioning, WriteId, WriteIntent, WriteKind,
 };
-pub use settle::{Settled, UnsettledWrite};
+pub use settle::{RememberedWrite, Settled, UnsettledWrite};
 pub use stored_format::{Compression, DocumentLimit, FormatError, FormatVersion};
-pub use sweep::Swept;
+pub use sweep::{ReportPanicked, Swept};
 
 /// The code in the README is compiled and run as well.
 #[cfg(all(doctest, feature = "blocking", feature = "redis", feature = "smol", feature = "tokio"))]

@@ -29,6 +29,12 @@ macro_rules! request_store_cases {
         $test!(a_stale_update_conflicts);
         $test!(a_repeated_update_applies_once);
         $test!(a_write_can_be_settled);
+        $test!(a_write_id_answers_only_for_its_own_intent);
+        $test!(a_creation_under_the_id_of_another_write_is_refused);
+        $test!(a_repetition_from_another_revision_returns_what_is_stored);
+        $test!(a_repeated_change_of_no_command_returns_what_is_stored);
+        $test!(a_write_is_settled_by_its_intent);
+        $test!(six_writes_later_a_write_id_is_still_known);
         $test!(a_rewritten_history_is_refused);
         $test!(a_refiled_request_is_refused);
         $test!(a_lookup_answers_in_the_order_of_the_ids);
@@ -38,6 +44,7 @@ macro_rules! request_store_cases {
         $test!(what_is_due_comes_by_its_deadline);
         $test!(a_request_that_changes_away_neither_repeats_nor_hides);
         $test!(a_cursor_of_another_query_is_refused);
+        $test!(the_clock_of_a_store_goes_on);
         $test!(one_winner_per_revision);
         $test!(many_writers_lose_nothing);
     };
@@ -71,6 +78,8 @@ macro_rules! request_queries_cases {
         $test!(recent_approvals_come_latest_first);
         $test!(decisions_come_latest_first);
         $test!(an_inbox_holds_what_its_actor_can_decide_now);
+        $test!(an_inbox_holds_nothing_that_would_be_refused);
+        $test!(decisions_agree_with_history_when_a_clock_was_set_back);
         $test!(a_count_is_that_of_the_rows);
         $test!(statistics_count_what_is_stored);
         $test!(a_question_refuses_the_cursor_of_another);

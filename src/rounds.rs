@@ -1,20 +1,13 @@
 //! How often what changes two requests is begun anew.
 
-use std::time::{Duration, Instant};
-
-use crate::error::{Conflict, Error, Result};
-use crate::on_conflict::OnConflict;
-use crate::request::{MutationRequest, RequestId, Timestamp};
+use crate::error::{Conflict, Result};
+use crate::on_conflict::Rebases;
+use crate::request::{MutationRequest, RequestId};
 
 /// Counts the rounds of a change that reads several requests before it writes one.
-///
-/// A write of the request by somebody else counts against the policy for conflicts; one that changed its revision alone does
-/// not, as another such change made it.
 pub(crate) struct Rounds {
-    policy: OnConflict,
-    deadline: Option<Duration>,
-    began: Instant,
-    rebases: u32,
+    /// What the policy allows after somebody else has changed the request, rather than its revision alone.
+    pub(crate) rebases: Rebases,
     begun: u32,
     waited: u32,
     patience: u32,
@@ -26,8 +19,8 @@ impl Rounds {
     /// How many rounds are left to another change before it is taken for interrupted: more than it takes.
     const PATIENCE: u32 = 8;
 
-    pub(crate) fn of(policy: OnConflict, deadline: Option<Duration>) -> Self {
-        Self { policy, deadline, began: Instant::now(), rebases: 0, begun: 0, waited: 0, patience: Self::PATIENCE }
+    pub(crate) const fn new(rebases: Rebases) -> Self {
+        Self { rebases, begun: 0, waited: 0, patience: Self::PATIENCE }
     }
 
     /// Whether a change of `mine` is to let one of `other` go first, which is only half done: of two that stand in each other's
@@ -45,43 +38,30 @@ impl Rounds {
         false
     }
 
-    /// The request to begin the next round with, after the write that was to end this one met a conflict.
-    ///
-    /// # Errors
-    /// The conflict, when the policy allows no further round.
-    pub(crate) fn after(
-        &mut self,
-        mut conflict: Box<Conflict>,
-        request: &MutationRequest,
-        change: &dyn Fn(MutationRequest, Timestamp) -> Result<MutationRequest>,
-        now: Timestamp,
-    ) -> Result<MutationRequest> {
-        if conflict.stored.document() != request.document() {
-            if self.rebases == self.policy.most_rebases() || self.is_late() {
-                conflict.commutes = Some(change(conflict.stored.clone(), now).is_ok());
-                return Err(Error::Conflict(conflict));
-            }
-            self.rebases += 1;
-        }
-        let latest = conflict.stored;
-        self.next(request, latest)
-    }
-
     /// The request to begin the next round with.
     ///
     /// # Errors
-    /// [`Error::Conflict`] when there were too many.
+    /// [`Error::Conflict`](crate::Error::Conflict) when there were too many.
     pub(crate) fn next(&mut self, request: &MutationRequest, latest: MutationRequest) -> Result<MutationRequest> {
         self.begun += 1;
-        if self.begun > Self::MAX || self.is_late() {
-            let mut conflict = Conflict::between(request, &latest);
-            conflict.commutes = Some(true);
-            return Err(conflict.into());
+        if self.begun > Self::MAX {
+            return Err(Conflict { commutes: Some(true), ..Conflict::between(request, &latest) }.into());
         }
         Ok(latest)
     }
+}
 
-    fn is_late(&self) -> bool {
-        self.deadline.is_some_and(|deadline| self.began.elapsed() >= deadline)
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::on_conflict::OnConflict;
+
+    #[test]
+    fn the_lesser_id_goes_first_and_the_other_waits_longer_each_time() {
+        let mut rounds = Rounds::new(Rebases::new(OnConflict::default(), std::time::Duration::MAX));
+        let [one, other] = ["a", "b"].map(|id| RequestId::new(id).unwrap());
+        let mut waits = |mine, other| (0..100).take_while(|_| rounds.yields(mine, other)).count();
+        assert_eq!([waits(&one, &other), waits(&other, &one), waits(&one, &other)], [0, 7, 0]);
+        assert_eq!([waits(&other, &one), waits(&other, &one)], [15, 31]);
     }
 }

@@ -18,16 +18,16 @@ impl Governance {
         write_id: Option<WriteId>,
     ) -> Result<MutationRequest> {
         let ExecutionKind::Compensation(plan) = request.execution.kind.clone() else {
-            return self.change_as(request, self.on_conflict, change, write_id).await;
+            return Ok(self.change_as(request, self.rebases(), change, write_id).await?.into_request());
         };
-        let mut rounds = Rounds::of(self.on_conflict, self.deadline);
+        let mut rounds = Rounds::new(self.rebases());
         loop {
             // What is found out about the others below holds for as long as this one is unchanged.
             let changed = change(request.clone(), self.clock.now())?;
             if changed.execution.claim.is_none() || self.reserve_original(&request, &plan, &mut rounds).await? {
                 match self.store.update(changed, write_id.unwrap_or_else(WriteId::generate)).await {
                     Err(Error::Conflict(conflict)) => {
-                        request = rounds.after(conflict, &request, &change, self.clock.now())?;
+                        request = self.next_round(*conflict, &request, &mut rounds, change).await?;
                         continue;
                     }
                     stored_or_failed => return stored_or_failed,

@@ -1,8 +1,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::super::credential_source::CredentialSource;
 use super::super::redis_driver::{Driver, done_with, pause};
 use super::{RequestStore, dual};
+use crate::clock::Clock;
 use crate::deadline::Deadline;
 use crate::error::{Error, Outcome, Result, StoreError, StoreErrorKind};
 use crate::query::{DueQuery, IndexedMetadata, Lookup, Page, PageRequest, RequestQuery, check_id_count};
@@ -35,13 +37,15 @@ pub struct RedisStore {
 #[derive(Clone)]
 pub struct RedisStoreBuilder {
     options: RedisOptions,
+    credentials: Option<Arc<dyn CredentialSource>>,
 }
 
 impl RedisStore {
     /// A store at this URL: `redis://[user:password@]host[:port][/db]`, `redis+unix:///path`, or `rediss://…` for TLS with
-    /// the feature `tls`, or `nonblocking-tls` in the asynchronous flavour.
+    /// the feature `tls`. User and password are percent-encoded; [`credentials`](RedisStoreBuilder::credentials) keep them out
+    /// of the URL.
     pub fn builder(url: impl Into<String>) -> RedisStoreBuilder {
-        RedisStoreBuilder { options: RedisOptions::new(url.into()) }
+        RedisStoreBuilder { options: RedisOptions::new(url.into()), credentials: None }
     }
 
     /// What was found of the server when the store was opened.
@@ -73,7 +77,8 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// The most connections the blocking flavour holds; 8 if nothing is said. The asynchronous one shares a single one.
+    /// The most connections the blocking flavour holds; 8 if nothing is said. The asynchronous one has one for each runtime that
+    /// calls it.
     #[must_use]
     pub fn pool_size(mut self, connections: u32) -> Self {
         self.options.pool_size = connections;
@@ -102,6 +107,18 @@ impl RedisStoreBuilder {
     #[must_use]
     pub fn document_limit(mut self, limit: DocumentLimit) -> Self {
         self.options.document_limit = limit;
+        self
+    }
+
+    /// Logs each new connection in by what this source gives then: [`Credentials`](crate::Credentials), or a function that
+    /// fetches them. Defaults to the login in the URL, if there is one; a URL with a login and a source are refused together.
+    ///
+    /// A source is asked once for each connection, by the call that needs it. So a password can change while the store is open:
+    /// the security guide says how no call fails meanwhile. When the source fails, the call fails with
+    /// [`StoreErrorKind::Unavailable`] and nothing was sent.
+    #[must_use]
+    pub fn credentials(mut self, source: impl CredentialSource) -> Self {
+        self.credentials = Some(Arc::new(source));
         self
     }
 
@@ -193,7 +210,7 @@ impl RedisStoreBuilder {
     /// [`Error::Invalid`](crate::Error::Invalid) for a namespace or a number of partitions that cannot be, and
     /// [`Error::Store`](crate::Error::Store) when the server cannot be reached, is too old, or holds the namespace with
     /// another number of partitions, with another choice of indexed metadata, or with indexes that a
-    /// [`reindex`](Self::reindex) has not completed.
+    /// [`reindex`](Self::reindex) has not completed; also when it is a node of a cluster or a Sentinel.
     pub async fn open(self) -> Result<RedisStore> {
         let (store, layout) = self.connect().await?;
         reply::check_indexed_metadata(&store.settings, &layout)?;
@@ -229,7 +246,10 @@ impl RedisStoreBuilder {
     async fn connect(self) -> Result<(RedisStore, redis::Value)> {
         let durability = self.options.durability;
         let settings = Arc::new(self.options.check()?);
-        let driver = Driver::new(&settings)?;
+        settings.check_one_login(self.credentials.is_some())?;
+        let of_url = || Some(Arc::new(settings.credentials.clone()?) as Arc<dyn CredentialSource>);
+        let login = self.credentials.or_else(of_url);
+        let driver = Driver::new(&settings, login);
         let mut store = RedisStore {
             waiting: driver.clone(),
             driver,
@@ -315,7 +335,12 @@ impl RedisStore {
 impl RequestStore for RedisStore {
     async fn create(&self, request: MutationRequest) -> Result<MutationRequest> {
         let call = Call::create(&self.settings, &request)?.waiting(self.durability.waits());
-        let write = UnsettledWrite { id: request.id.clone(), base: None, write_id: request.revision().write_id };
+        let write = UnsettledWrite {
+            id: request.id.clone(),
+            base: None,
+            write_id: request.revision().write_id,
+            intent: Some(request.creation_intent()),
+        };
         let mut attempts = Attempts::new(self.deadline(), true);
         let (value, confirmation) =
             self.attempt(&call, self.durability.waits(), &mut attempts).await.map_err(|error| error.leaving(&write))?;
@@ -335,12 +360,18 @@ impl RequestStore for RedisStore {
 
     async fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
         let next = request.revision().next(write_id);
-        let write = UnsettledWrite { id: request.id.clone(), base: Some(request.revision()), write_id };
         let mut stored_decisions = request.stored_decisions();
+        let unsettled = |stored_decisions| UnsettledWrite {
+            id: request.id.clone(),
+            base: Some(request.revision()),
+            write_id,
+            intent: Some(request.update_intent(stored_decisions)),
+        };
         let mut attempts = Attempts::new(self.deadline(), true);
         loop {
             let call = Call::update(&self.settings, &request, next, stored_decisions)?;
             let call = call.waiting(self.durability.waits());
+            let write = unsettled(stored_decisions);
             let answers = self.attempt(&call, self.durability.waits(), &mut attempts).await;
             let (value, confirmation) = answers.map_err(|error| error.leaving(&write))?;
             let updated = reply::updated(&self.settings, &request, write_id, &value);
@@ -348,6 +379,10 @@ impl RequestStore for RedisStore {
                 Updated::Applied => {
                     self.durability.confirm(confirmation, &request.id, next)?;
                     return Ok(request.at_revision(next));
+                }
+                Updated::Before(stored) => {
+                    self.durability.confirm(confirmation, &stored.id, stored.revision())?;
+                    return Ok(*stored);
                 }
                 Updated::Forgotten => return Err(forgotten(write).into()),
                 Updated::Stored(decisions) => stored_decisions = decisions,
@@ -404,6 +439,23 @@ impl RequestStore for RedisStore {
 
     async fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
         self.read(&DueQuery::by(by), page, by).await
+    }
+
+    /// The server's clock, as this process knows it.
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.settings.clock) as Arc<dyn Clock>
+    }
+
+    async fn refresh_clock(&self) -> Result<()> {
+        if self.settings.clock.is_stale() {
+            // Any call brings the time along when it is old; this one asks for nothing else.
+            self.call(&Call::time(), self.deadline()).await?;
+        }
+        Ok(())
+    }
+
+    fn call_timeout(&self) -> Duration {
+        self.settings.timeout
     }
 }
 

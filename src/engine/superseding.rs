@@ -1,8 +1,8 @@
 //! Putting one request in another's place.
 
+use super::applying::Change;
 use super::{Governance, dual};
-use crate::error::{Error, Result};
-use crate::on_conflict::OnConflict;
+use crate::error::{Conflict, Error, Result};
 use crate::request::{MutationRequest, RequestId, WriteId};
 use crate::rounds::Rounds;
 use crate::workflow::{self, Command, superseding};
@@ -22,7 +22,7 @@ impl Governance {
         write_id: Option<WriteId>,
     ) -> Result<MutationRequest> {
         let change = |request, now| workflow::apply(request, command, now);
-        let mut rounds = Rounds::of(self.on_conflict, self.deadline);
+        let mut rounds = Rounds::new(self.rebases());
         loop {
             // What is found out about the others below holds for as long as this one is unchanged.
             let superseded = change(request.clone(), self.clock.now())?;
@@ -35,7 +35,7 @@ impl Governance {
                 self.outdate(&superseding::withdrawn(&request)).await?;
                 match self.store.update(superseded, write_id.unwrap_or_else(WriteId::generate)).await {
                     Err(Error::Conflict(conflict)) => {
-                        request = rounds.after(conflict, &request, &change, self.clock.now())?;
+                        request = self.next_round(*conflict, &request, &mut rounds, &change).await?;
                         continue;
                     }
                     stored_or_failed => return stored_or_failed,
@@ -70,7 +70,7 @@ impl Governance {
     /// Changes the revision of those that are not final, so that nobody writes them by what they were before.
     pub(super) async fn outdate(&self, ids: &[RequestId]) -> Result<()> {
         for id in ids {
-            let mut rounds = Rounds::of(OnConflict::PERSISTENT, self.deadline);
+            let mut rounds = Rounds::new(self.rebases());
             let mut found = self.store.get(id).await?;
             while let Some(request) = found.filter(|found| !found.state.status().is_terminal()) {
                 if self.write_once(request.clone()).await? {
@@ -81,6 +81,22 @@ impl Governance {
             }
         }
         Ok(())
+    }
+
+    /// The request as it is after the write that was to end a round met a conflict. A change of its revision alone, which is made
+    /// here only, counts against no policy.
+    pub(super) async fn next_round(
+        &self,
+        conflict: Conflict,
+        request: &MutationRequest,
+        rounds: &mut Rounds,
+        change: Change<'_>,
+    ) -> Result<MutationRequest> {
+        if conflict.stored.document() == request.document() {
+            return rounds.next(request, conflict.stored);
+        }
+        let latest = self.rebased(conflict, &mut rounds.rebases, change).await?;
+        rounds.next(request, latest)
     }
 
     /// Whether nobody had changed the request before it could be written.

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use crate::request::{
     ApprovalId, ApprovalStatus, ApprovalTarget, ClaimId, Digest, QuorumGroup, RequestId, Status, Step, Timestamp,
 };
@@ -83,6 +85,21 @@ pub enum ApprovalRefusal {
         /// The step that is to be decided now.
         active: Step,
     },
+    /// The actor is needed for another approval of the quorum group, which nobody else could then grant.
+    #[error(
+        "approval {approval}: quorum group {group} needs {actor} for another of its approvals, which too few others could \
+         grant; {} can decide this one, and {actor} another", others(.instead.as_ref())
+    )]
+    NeededElsewhere {
+        /// The approval.
+        approval: ApprovalId,
+        /// The group.
+        group: QuorumGroup,
+        /// Who tried to decide.
+        actor: String,
+        /// Who can decide it instead; for a role or a group, whoever has it and is not this actor.
+        instead: Option<ApprovalTarget>,
+    },
     /// The approver saw another request than the one they would approve.
     #[error(
         "approval {approval} was given for digest {seen}, but the request has digest {current}; look at it again and decide anew"
@@ -102,6 +119,14 @@ pub enum ApprovalRefusal {
     Unmet {
         /// How many grants are missing.
         unmet: usize,
+    },
+    /// The approvals were to be asked for although the request does not wait for anything.
+    #[error(
+        "its approvals are asked for while it waits for something else, and it is {status}{}", asking_hint(*.status)
+    )]
+    NotWaiting {
+        /// Where it stands.
+        status: Status,
     },
     /// The approvals were to be overridden although all are met.
     #[error("it has no unmet approvals to override; approve it directly")]
@@ -142,6 +167,30 @@ pub enum ExecutionRefusal {
         claim: ClaimId,
         /// Where the request stands.
         status: Status,
+    },
+    /// The lease asked for is shorter than a call to the store may take: the answer to the claim could come after it.
+    #[error(
+        "it was not claimed: a lease of {lease:?} is too short for a store whose calls may take {call_timeout:?}, since the \
+         answer to the claim could come when it is over; give a lease of at least {shortest:?}, or the store a shorter timeout"
+    )]
+    LeaseTooShort {
+        /// The lease that was asked for.
+        lease: Duration,
+        /// How long a call to the store may take.
+        call_timeout: Duration,
+        /// The shortest lease this store allows.
+        shortest: Duration,
+    },
+    /// The request was claimed, and renewed, and each time so little of the lease was left that nothing was run.
+    #[error(
+        "it was claimed, and nothing was run: the answers came when {left:?} of the lease until {lease_ends_at} were left; \
+         the claim was given up or ends with its lease; execute it again, with a longer lease where the store or this process is that slow"
+    )]
+    LeaseNearlyOver {
+        /// When the renewed lease ends.
+        lease_ends_at: Timestamp,
+        /// How much of it was left for certain.
+        left: Duration,
     },
     /// An approval was granted for something else than the request is now.
     #[error(
@@ -238,6 +287,17 @@ fn approval_hint(status: Status) -> &'static str {
         Status::Approved => "; it is approved already, so execute it, or reject it if it must not be",
         _ => "; that status is final, so file a new request",
     }
+}
+
+fn asking_hint(status: Status) -> &'static str {
+    match status {
+        Status::Created => "; it has no approvals, so approve it directly",
+        _ => "; if approvals of it are unmet, hold it for approval, and otherwise execute or reject it",
+    }
+}
+
+fn others(instead: Option<&ApprovalTarget>) -> String {
+    instead.map_or_else(|| "somebody else".to_owned(), ToString::to_string)
 }
 
 fn execution_hint(status: Status) -> &'static str {

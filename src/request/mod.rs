@@ -6,6 +6,7 @@
 mod actor;
 mod approval;
 mod approval_rule;
+mod canonical;
 mod decision;
 mod digest;
 mod document;
@@ -25,6 +26,7 @@ mod standing;
 mod state;
 mod text;
 mod timestamp;
+mod write_intent;
 
 pub use actor::{ActorContext, ActorKind, ActorMode};
 pub use approval::{
@@ -51,10 +53,12 @@ pub use requester::Requester;
 pub use requirement::Requirement;
 pub use revision::Revision;
 pub use side_effect::{Severity, SideEffect};
-pub(crate) use standing::Standing;
+pub(crate) use standing::{Slot, Standing};
 pub use state::{Pending, PendingReason, RequestState, Status};
 pub use text::{
     ActorId, ApprovalId, BatchId, Category, ContractId, Group, MutationType, Operation, QuorumGroup, RequestId,
     RequirementKind, Role, StateId, StateType, StateVersion, Tag,
 };
 pub use timestamp::Timestamp;
+pub(crate) use write_intent::Who;
+pub use write_intent::{WriteIntent, WriteKind};

@@ -62,7 +62,8 @@ impl ExecutionOrder {
         self
     }
 
-    /// How long nobody else may execute the request; longer than the execution can take.
+    /// For how long nobody else may execute the request: longer than the execution can take, and at least half a second
+    /// longer than a call to the store. Defaults to one minute.
     pub fn with_lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
@@ -79,6 +80,15 @@ impl ExecutionOrder {
         &self.by
     }
 
+    pub(crate) const fn lease(&self) -> Duration {
+        self.lease
+    }
+
+    /// The command that claims the request under this id, or renews the claim.
+    pub(crate) fn claim(&self, claim: ClaimId) -> Command {
+        Command::claim(Arc::clone(&self.by), claim, self.lease)
+    }
+
     /// The request resolved against the current version and, where that lets it be executed, claimed: one change, so that
     /// nobody comes between the two.
     pub(crate) fn begin(
@@ -87,7 +97,7 @@ impl ExecutionOrder {
         claim: ClaimId,
         now: Timestamp,
     ) -> Result<MutationRequest> {
-        let occasion = Occasion::new(&self.by, now)?;
+        let occasion = Occasion::on(&request, &self.by, now)?;
         let resolution = resolution::settle(&mut request, &self.current, self.strategy, occasion)?;
         if resolution.lets_execute() {
             execution::claim(&mut request, claim, self.lease, occasion)?;

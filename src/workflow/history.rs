@@ -1,4 +1,7 @@
+//! Who acts when, and how the history of a request goes on.
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::error::InvalidValue;
 use crate::request::{ActorContext, Decision, DecisionKind, Metadata, RequestDocument, Timestamp, Value};
@@ -11,13 +14,26 @@ pub(super) struct Occasion<'a> {
 }
 
 impl<'a> Occasion<'a> {
+    /// The actor does something to this request while the clock says `now`.
+    ///
     /// # Errors
     /// [`InvalidValue`] when the actor gives a blank reason.
-    pub(super) fn new(by: &'a Arc<ActorContext>, now: Timestamp) -> Result<Self, InvalidValue> {
+    pub(super) fn on(
+        document: &RequestDocument,
+        by: &'a Arc<ActorContext>,
+        now: Timestamp,
+    ) -> Result<Self, InvalidValue> {
         check_reason(by.reason.as_deref())?;
-        Ok(Self { by, now })
+        Ok(Self::with_any_reason(document, by, now))
     }
 
+    /// The same for an action that has an error of its own for a blank reason.
+    pub(super) fn with_any_reason(document: &RequestDocument, by: &'a Arc<ActorContext>, now: Timestamp) -> Self {
+        Self { by, now: time_after(document.updated_at, now) }
+    }
+}
+
+impl Occasion<'_> {
     /// A decision for the reason the actor gave.
     pub(super) fn decision(self, kind: impl Into<DecisionKind>, about: Metadata) -> Decision {
         self.decision_because(kind, self.by.reason.clone(), about)
@@ -44,8 +60,16 @@ pub(super) fn check_reason(reason: Option<&str>) -> Result<(), InvalidValue> {
     }
 }
 
-/// Appends a decision; its time is when the request was last changed.
-pub(super) fn record(document: &mut RequestDocument, decision: Decision) {
+/// The time for a request that was last changed at `updated_at`: what the clock says, and where the clock has been set back
+/// behind that, the microsecond after it. Deadlines and leases are judged by this time, so that they agree with history.
+pub(super) fn time_after(updated_at: Timestamp, now: Timestamp) -> Timestamp {
+    if now < updated_at { updated_at.saturating_add(Duration::from_micros(1)) } else { now }
+}
+
+/// Appends a decision, never dated before the one it follows; its time is when the request was last changed.
+pub(super) fn record(document: &mut RequestDocument, mut decision: Decision) {
+    let last = document.decisions.last().map_or(Timestamp::MIN, |last| last.at);
+    decision.at = decision.at.max(last);
     document.updated_at = decision.at;
     document.decisions.push(decision);
 }

@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -20,12 +20,16 @@ struct Shared {
     /// How long each piece of a request or of a reply is held back.
     request_delay: Mutex<Duration>,
     reply_delay: Mutex<Duration>,
+    /// How many seconds are added to the time the server tells.
+    time_shift: AtomicI64,
     requested: AtomicU64,
     replied: AtomicU64,
     accepted: AtomicU64,
     cuts: AtomicU64,
     /// What happens just before the next cut by a budget.
     before_cut: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+    /// What is sent behind the next piece of a reply, as if the server had said it.
+    surplus: Mutex<Vec<u8>>,
     /// Connections made before this one are dead, and nobody has told their ends.
     dead_before: AtomicU64,
     ended: AtomicBool,
@@ -49,11 +53,13 @@ impl Proxy {
             reply_budget: Mutex::new(None),
             request_delay: Mutex::new(Duration::ZERO),
             reply_delay: Mutex::new(Duration::ZERO),
+            time_shift: AtomicI64::new(0),
             requested: AtomicU64::new(0),
             replied: AtomicU64::new(0),
             accepted: AtomicU64::new(0),
             cuts: AtomicU64::new(0),
             before_cut: Mutex::new(None),
+            surplus: Mutex::new(Vec::new()),
             dead_before: AtomicU64::new(0),
             ended: AtomicBool::new(false),
             open: Mutex::new(Vec::new()),
@@ -100,6 +106,18 @@ impl Proxy {
         self.cut_reply_after(0);
     }
 
+    /// Sends these bytes in one piece with the next piece of a reply.
+    pub fn add_to_next_reply(&self, bytes: &[u8]) {
+        *self.shared.surplus.lock().unwrap() = bytes.to_vec();
+    }
+
+    /// Sends these bytes to every client now.
+    pub fn interject(&self, bytes: &[u8]) {
+        for client in self.shared.open.lock().unwrap().iter_mut().step_by(2) {
+            drop(client.write_all(bytes));
+        }
+    }
+
     /// The connections there are swallow everything from now on, as when a firewall forgot them; new ones work.
     pub fn forget(&self) {
         self.shared.dead_before.store(self.accepted(), Ordering::SeqCst);
@@ -112,6 +130,11 @@ impl Proxy {
 
     pub fn delay_replies(&self, by: Duration) {
         *self.shared.reply_delay.lock().unwrap() = by;
+    }
+
+    /// The server's clock, as whoever asks for its TIME sees it, is so many seconds ahead of this host's from now on.
+    pub fn shift_time(&self, seconds: i64) {
+        self.shared.time_shift.store(seconds, Ordering::SeqCst);
     }
 
     /// Leads to another server from now on, and cuts what is open.
@@ -187,8 +210,15 @@ fn forward(shared: Arc<Shared>, number: u64, from: &TcpStream, to: &TcpStream, d
             if number < shared.dead_before.load(Ordering::SeqCst) {
                 continue;
             }
+            if direction == Direction::Reply {
+                shift_times(&mut buffer[..length], shared.time_shift.load(Ordering::SeqCst));
+            }
             let (passing, cut) = shared.admit(direction, length);
-            let failed = to.write_all(&buffer[..passing]).is_err();
+            let mut piece = buffer[..passing].to_vec();
+            if direction == Direction::Reply {
+                piece.append(&mut shared.surplus.lock().unwrap());
+            }
+            let failed = to.write_all(&piece).is_err();
             if cut {
                 let before = shared.before_cut.lock().unwrap().take();
                 before.into_iter().for_each(|happens| happens());
@@ -201,6 +231,18 @@ fn forward(shared: Arc<Shared>, number: u64, from: &TcpStream, to: &TcpStream, d
         drop(from.shutdown(Shutdown::Both));
         drop(to.shutdown(Shutdown::Both));
     });
+}
+
+/// Adds so many seconds to each answer to TIME among these replies.
+fn shift_times(replies: &mut [u8], seconds: i64) {
+    const BEGINS: &[u8] = b"*2\r\n$10\r\n";
+    for place in 0..replies.len() {
+        let Some(digits) = replies[place..].strip_prefix(BEGINS).and_then(|rest| rest.get(..10)) else { continue };
+        let Ok(time) = std::str::from_utf8(digits).unwrap_or_default().parse::<i64>() else { continue };
+        let shifted = (time + seconds).to_string();
+        assert_eq!(shifted.len(), 10);
+        replies[place + BEGINS.len()..][..10].copy_from_slice(shifted.as_bytes());
+    }
 }
 
 fn host_and_port(url: &str) -> SocketAddr {

@@ -8,6 +8,8 @@ mod redis_support;
 #[path = "../support/mod.rs"]
 mod support;
 
+#[cfg(feature = "blocking")]
+mod headers;
 mod limits;
 mod namespaces;
 mod scene;

@@ -6,9 +6,9 @@ use std::sync::{Arc, Condvar, Mutex};
 use mutator_governance::blocking::{Governance, MemoryStore, RequestStore};
 use mutator_governance::workflow::{Completion, compensation_draft};
 use mutator_governance::{
-    CompensationKind, CompensationPlan, CompensationTrigger, Error, Intent, LifecycleDecision, Lookup, ManualClock,
-    MutationRequest, Outcome, Page, PageRequest, RequestId, RequestState, Result, Settled, StateId, Status, StoreError,
-    StoreErrorKind, Timestamp, UnsettledWrite, WriteId,
+    ClaimedRequest, CompensationKind, CompensationPlan, CompensationTrigger, Error, Intent, LifecycleDecision, Lookup,
+    ManualClock, MutationRequest, Outcome, Page, PageRequest, RequestId, RequestState, Result, Settled, StateId,
+    Status, StoreError, StoreErrorKind, Timestamp, UnsettledWrite, WriteId,
 };
 
 use crate::people::{Calls, approved, at, count, draft, id, order, user};
@@ -275,7 +275,7 @@ fn three_requests_never_take_each_others_place_in_a_ring() {
 /// An executed request, and two that could make up for it.
 fn original_and_two_compensations(governance: &Governance) {
     let request = governance.submit(approved("original")).unwrap();
-    let outcome = governance.execute(&request.id, &order(), |_: &MutationRequest| Ok(Completion::new())).unwrap();
+    let outcome = governance.execute(&request.id, &order(), |_: &ClaimedRequest| Ok(Completion::new())).unwrap();
     for name in ["undo-1", "undo-2"] {
         let plan = CompensationPlan::new(request.id.clone(), CompensationKind::Rollback, CompensationTrigger::Operator);
         let intent = Intent::new("revoke-role", "Access").unwrap();
@@ -290,7 +290,7 @@ fn of_two_compensations_one_runs() {
     let executing = |name: &'static str| {
         let calls = calls.clone();
         move |governance: &Governance| {
-            let run = |_: &MutationRequest| {
+            let run = |_: &ClaimedRequest| {
                 calls.add();
                 Ok(Completion::new())
             };

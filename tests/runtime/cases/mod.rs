@@ -13,7 +13,7 @@ use std::sync::Arc;
 use mutator_governance::MutationRequest;
 use mutator_governance::{ManualClock, RequestId};
 
-use super::{dual, flavour, pause, together};
+use super::{dual, flavour, open_at, pause, together};
 use crate::people::at;
 use flavour::{Governance, RequestStore};
 
@@ -21,10 +21,12 @@ pub(crate) mod approving;
 pub(crate) mod bad_input;
 pub(crate) mod calling;
 pub(crate) mod compensating;
+pub(crate) mod deadlines;
 pub(crate) mod ending;
 pub(crate) mod executing;
 pub(crate) mod filing;
 pub(crate) mod interrupted;
+pub(crate) mod leasing;
 pub(crate) mod modes;
 pub(crate) mod racing;
 pub(crate) mod repeating;
@@ -33,6 +35,7 @@ mod shaky_store;
 pub(crate) mod superseding;
 pub(crate) mod sweeper;
 pub(crate) mod sweeping;
+pub(crate) mod timing;
 
 #[allow(unused_imports, reason = "the blocking flavour uses one within")]
 pub(crate) use shaky_store::{Mishap, ShakyStore};
