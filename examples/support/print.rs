@@ -90,7 +90,9 @@ pub fn begins(attempt: &str) {
 /// What came of an attempt to execute a request.
 pub fn execution(outcome: &Result<ExecutionOutcome, Error>) {
     match outcome {
-        Ok(ExecutionOutcome::Executed(request)) => say!("    executed: {} {}", request.id, standing(request)),
+        Ok(ExecutionOutcome::Executed { request, .. }) => {
+            say!("    executed: {} {}", request.id, standing(request));
+        }
         Ok(ExecutionOutcome::Failed { request, failure }) => {
             say!("    failed: {}; {} {}", failure.message, request.id, standing(request));
         }

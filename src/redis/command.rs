@@ -10,12 +10,13 @@ use super::greeting::ask_time;
 use super::index_entries::{Groups, add_decision_entries};
 use super::keyspace::KeyKind;
 use super::options::Settings;
-use super::record::{NewRecord, Room};
+use super::record::NewRecord;
 use super::scan::{Scan, lex_bounds};
 use super::script::{self, Script};
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::query::{KeyRange, SortKey, Term};
 use crate::request::{MutationRequest, RequestId, Revision, WriteIntent};
+use crate::stored_format::SizeBudget;
 
 /// The version of keys, records and indexes taken together.
 pub(super) const LAYOUT_VERSION: u32 = 1;
@@ -127,7 +128,7 @@ impl Call {
             request,
             request.revision(),
             request.creation_intent(),
-            Room::to_file(settings, request),
+            SizeBudget::to_submit(settings.document_limit, request),
         )?;
         let groups = with_decisions(record.lasting, request, 0);
         let entries = groups.uncounted();
@@ -149,7 +150,8 @@ impl Call {
         stored_decisions: usize,
     ) -> Result<Self> {
         let intent = request.update_intent(stored_decisions);
-        let record = NewRecord::new(settings, request, next, intent, Room::to_change(settings, request))?;
+        let budget = SizeBudget::to_change(settings.document_limit, request);
+        let record = NewRecord::new(settings, request, next, intent, budget)?;
         let expected = record.state(request.revision(), stored_decisions);
         let (state, entries_now, document) = record.split();
         let groups = with_decisions(Groups::default(), request, stored_decisions);
@@ -264,7 +266,8 @@ impl Call {
     pub(crate) fn mend(settings: &Settings, stored: &StoredRecord, mode: CheckMode) -> Result<Self> {
         let StoredRecord { request, header, .. } = stored;
         let revision = request.revision();
-        let record = NewRecord::new(settings, request, revision, WriteIntent::REPAIR, Room::whole(settings))?;
+        let budget = SizeBudget::whole(settings.document_limit);
+        let record = NewRecord::new(settings, request, revision, WriteIntent::REPAIR, budget)?;
         let told = match mode {
             CheckMode::Report => "report",
             CheckMode::Repair => "repair",

@@ -3,11 +3,11 @@ use sha1::Digest as _;
 use super::history::history_marks;
 use super::index_entries::{Groups, IndexEntries, index_entries};
 use super::options::Settings;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::query::decode;
 use crate::request::{MutationRequest, Revision, WriteId, WriteIntent, WriteKind};
 use crate::settle::RememberedWrite;
-use crate::stored_format::{self, DOCUMENT_HEAD_BYTES, DocumentLimit, FormatError};
+use crate::stored_format::{self, DOCUMENT_HEAD_BYTES, FormatError, SizeBudget};
 
 const MAGIC: &[u8; 2] = b"MR";
 const VERSION: u8 = 1;
@@ -20,38 +20,6 @@ const FIXED_BYTES: usize = STATE_FROM + 20;
 const WRITE_ID_BYTES: usize = 16;
 /// A write id and what it was used for.
 const WRITE_BYTES: usize = WRITE_ID_BYTES + WriteIntent::BYTES;
-/// A write keeps the server busy for about 3 µs for each entry.
-const MOST_ENTRIES: usize = 10_000;
-
-/// How much a record may take. What is filed leaves room for what will be decided about it, and what goes on leaves room for
-/// its end: a request that cannot be written again could neither be decided nor expire.
-#[derive(Clone, Copy)]
-pub(crate) struct Room {
-    document: DocumentLimit,
-    entries: usize,
-}
-
-impl Room {
-    /// All there is.
-    pub(crate) const fn whole(settings: &Settings) -> Self {
-        Self { document: settings.document_limit, entries: MOST_ENTRIES }
-    }
-
-    /// For a new request.
-    pub(crate) fn to_file(settings: &Settings, request: &MutationRequest) -> Self {
-        let document = settings.document_limit.for_filing(request.approvals.len());
-        Self { document, entries: MOST_ENTRIES - MOST_ENTRIES / 8 }
-    }
-
-    /// For a request as it was changed.
-    pub(crate) fn to_change(settings: &Settings, request: &MutationRequest) -> Self {
-        let whole = Self::whole(settings);
-        if request.state.status().is_terminal() {
-            return whole;
-        }
-        Self { document: whole.document.for_going_on(), entries: MOST_ENTRIES - MOST_ENTRIES / 32 }
-    }
-}
 
 /// The value stored for a request: a header that scripts read without knowing the document, then the document.
 ///
@@ -99,20 +67,15 @@ impl NewRecord {
         request: &MutationRequest,
         revision: Revision,
         intent: WriteIntent,
-        room: Room,
+        budget: SizeBudget,
     ) -> Result<Self> {
         let &Settings { write_format, compression, .. } = settings;
-        let encoded = stored_format::encode_compressed(request.document(), write_format, compression, room.document);
-        let encoded = encoded.map_err(|error| match error {
-            FormatError::OverLimit { size, limit, .. } => Error::TooLarge { id: request.id.clone(), size, limit },
-            source => Error::Unwritable { id: request.id.clone(), source },
-        })?;
+        let encoded = stored_format::encode_compressed(request.document(), write_format, compression, budget.document);
+        let encoded = encoded.map_err(|error| stored_format::unwritable(&request.id, error))?;
         let marks = history_marks(&request.decisions);
         let IndexEntries { lasting, current } = index_entries(request, &settings.indexed_metadata);
         let entries = current.entries().saturating_add(lasting.entries());
-        if entries > room.entries {
-            return Err(Error::TooManyEntries { id: request.id.clone(), entries, limit: room.entries });
-        }
+        budget.check_entries(&request.id, entries)?;
 
         let header_bytes = FIXED_BYTES + WRITE_BYTES + current.as_bytes().len();
         let mut bytes = Vec::with_capacity(header_bytes + encoded.len());

@@ -171,6 +171,12 @@ impl MutationRequest {
         self
     }
 
+    /// The same request, which was made what it is by this and nothing else.
+    pub(crate) fn meant_only_to(mut self, intent: WriteIntent) -> Self {
+        self.write_intent = Some(intent);
+        self
+    }
+
     pub(crate) const fn has_write_intent(&self) -> bool {
         self.write_intent.is_some()
     }

@@ -44,7 +44,7 @@ pub use document::{MutationRequest, RequestDocument, Target, Versioning};
 pub use draft::{InitialState, RequestDraft};
 pub use execution::{
     Claim, CompensationKind, CompensationPlan, CompensationTrigger, Execution, ExecutionKind, ExecutionLink,
-    LinkRelation,
+    LinkRelation, Supersession,
 };
 pub use id_comparison::IdComparison;
 pub use intent::{BlastRadius, BlastScope, Intent, RiskLevel};

@@ -167,6 +167,7 @@ impl WriteIntent {
             execution,
             created_at,
             updated_at,
+            id_comparison: _,
             metadata,
         } = document;
         let filed = (target, intent, requested_by, payload, requirements, created_at);

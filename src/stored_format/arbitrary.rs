@@ -294,10 +294,18 @@ fn execution(by: impl Strategy<Value = Arc<ActorContext>>) -> impl Strategy<Valu
             description,
         },
     );
-    let relations = vec![LinkRelation::Compensates, LinkRelation::CompensatedBy];
+    let relations = vec![
+        LinkRelation::Compensates,
+        LinkRelation::CompensatedBy,
+        LinkRelation::BeingCompensatedBy,
+        LinkRelation::WasToBeCompensatedBy,
+    ];
     let link = (select(relations), id(), why(), time()).prop_map(|(relation, request, (kind, trigger, batch), at)| {
         ExecutionLink { relation, request, kind, trigger, batch, at }
     });
     let kind = prop_oneof![Just(ExecutionKind::Standard), plan.prop_map(ExecutionKind::Compensation)];
-    (kind, vec(link, 0..3), option::of(claim)).prop_map(|(kind, links, claim)| Execution { kind, links, claim })
+    let superseded = (id(), time(), any::<bool>());
+    let superseded = superseded.prop_map(|(request, at, withdrawn)| Supersession { request, at, withdrawn });
+    let parts = (kind, vec(link, 0..3), option::of(claim), vec(superseded, 0..3));
+    parts.prop_map(|(kind, links, claim, supersedes)| Execution { kind, links, claim, supersedes })
 }

@@ -32,6 +32,9 @@ mod limits;
 mod properties;
 #[cfg(test)]
 pub(crate) mod samples;
+mod size_budget;
+#[cfg(test)]
+mod size_budget_tests;
 #[cfg(test)]
 mod tests;
 mod versions;
@@ -52,6 +55,7 @@ pub use format_version::FormatVersion;
 use gates::Format;
 use limits::Budget;
 pub use limits::DocumentLimit;
+pub(crate) use size_budget::{SizeBudget, unwritable};
 
 /// The bytes of this document in the newest version, not compressed. Equal documents have equal bytes.
 ///

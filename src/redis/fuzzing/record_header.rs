@@ -3,10 +3,10 @@ use sha1::Digest as _;
 use super::input::Input;
 use super::samples::request;
 use super::settings;
-use crate::redis::record::{NewRecord, Record, Room};
+use crate::redis::record::{NewRecord, Record};
 use crate::redis::salvaged::Salvaged;
 use crate::request::{Revision, WriteId};
-use crate::stored_format::{DOCUMENT_HEAD_BYTES, FormatError};
+use crate::stored_format::{DOCUMENT_HEAD_BYTES, FormatError, SizeBudget};
 
 /// Any bytes as a record, and a good record with some bytes replaced or cut off: a header that means the same and has the
 /// same bytes when it is written again, or a typed error.
@@ -17,10 +17,10 @@ pub fn record_header(data: &[u8]) {
     }
     let revision = Revision { number: input.below(4) as u64, write_id: WriteId::from_bytes([input.byte(); 16]) };
     let mut edits = Input::new(input.bytes());
-    let room = Room::whole(&settings());
+    let budget = SizeBudget::whole(settings().document_limit);
     let stored = request(&mut input, 1);
     let (id, intent) = (stored.id.as_str(), stored.creation_intent());
-    let good = NewRecord::new(&settings(), &stored, revision, intent, room).expect("a small request").bytes;
+    let good = NewRecord::new(&settings(), &stored, revision, intent, budget).expect("a small request").bytes;
     read(&good, id);
     let record = Record::parse(id, &good).expect("what was written");
     assert!(record.revision() == revision && record.decode(&settings()).is_ok(), "a record changed by being written");

@@ -11,12 +11,13 @@ use crate::redis::Assembly;
 use crate::redis::check_reply::{self, IndexPart, Mended};
 use crate::redis::keyspace::KeyKind;
 use crate::redis::options::Settings;
-use crate::redis::record::{NewRecord, Room};
+use crate::redis::record::NewRecord;
 use crate::redis::reply::{self, Created, Updated};
 use crate::redis::scan::Scanned;
 use crate::redis::scan_reply;
 use crate::request::{IdComparison, MutationRequest, Revision, WriteId};
 use crate::settle::UnsettledWrite;
+use crate::stored_format::SizeBudget;
 
 /// Any reply, read as that of every command: a value, or an error that says what kind of one and whether the write may have
 /// been applied.
@@ -31,9 +32,8 @@ pub fn script_reply(data: &[u8]) {
     let mut record = |number| {
         let stored = request(&mut input, number);
         let revision = Revision::first(WriteId::from_bytes([1; 16]));
-        NewRecord::new(&settings, &stored, revision, stored.creation_intent(), Room::whole(&settings))
-            .expect("a small request")
-            .bytes
+        let budget = SizeBudget::whole(settings.document_limit);
+        NewRecord::new(&settings, &stored, revision, stored.creation_intent(), budget).expect("a small request").bytes
     };
     let (stored, of_another) = (record(1), record(2));
     let entries = index_entries(&sent, &IndexedMetadata::default()).into_iter();
