@@ -17,6 +17,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use redis_server::PrivateServer;
+#[allow(unused_imports, reason = "each test binary uses another part of this module")]
 pub use stopwatch::Stopwatch;
 
 /// The address of the Redis that the tests of this binary share.
