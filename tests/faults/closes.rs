@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use mutator_governance::{Outcome, StoreErrorKind, WriteId};
 
-use crate::redis_support::Flavour;
-use crate::scene::{Scene, kind, next, recovered, rounds};
+use crate::redis_support::{Flavour, patiently};
+use crate::scene::{Scene, kind, next, rounds};
 use crate::support::PrivateServer;
 
 const TIMEOUT: Duration = Duration::from_secs(20);
@@ -48,7 +48,7 @@ fn a_write_that_finds_its_connection_closed_and_no_other_is_not_applied() {
             assert_eq!((kind(&error), error.outcome()), (StoreErrorKind::Unavailable, Outcome::NotApplied), "{what}");
             assert!(error.is_retryable() && took < AT_ONCE, "{what}, {took:?}");
             assert_eq!(scene.store.get(&request.id).unwrap().as_ref(), Some(&request), "{what}");
-            request = recovered("update", || scene.store.update(change.clone(), write_id));
+            request = patiently("update", || scene.store.update(change.clone(), write_id));
         }
         scene.check();
     }
