@@ -33,7 +33,7 @@ const STORED: u64 = 2_000;
 const COMMITTED: [(&str, Cost); 7] = [
     ("create",               Cost { commands: 58, received: 2866, sent: 17 }),
     ("update",               Cost { commands: 32, received: 2474, sent: 17 }),
-    ("get",                  Cost { commands: 1, received: 73, sent: 1928 }),
+    ("get",                  Cost { commands: 1, received: 98, sent: 1928 }),
     ("pending queue",        Cost { commands: 4, received: 190, sent: 84730 }),
     ("status + actor + tag", Cost { commands: 8, received: 292, sent: 53694 }),
     ("inbox",                Cost { commands: 6, received: 235, sent: 71458 }),

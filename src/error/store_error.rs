@@ -34,6 +34,8 @@ pub enum StoreErrorKind {
     Refused,
     /// What the server is or holds does not fit this store: its version, or the namespace's format.
     Incompatible,
+    /// What is stored contradicts itself, so that an answer would be wrong. The error names the index or key.
+    Corrupt,
     /// The store was configured with something that cannot work.
     Configuration,
     /// The write took effect, but was not confirmed to be as durable as was asked for.
@@ -93,7 +95,7 @@ mod tests {
     #[test]
     fn only_what_passes_and_left_nothing_behind_is_retried() {
         use StoreErrorKind::{
-            Configuration, Connection, DeadlineExceeded, Incompatible, Refused, Unavailable, Unreachable,
+            Configuration, Connection, Corrupt, DeadlineExceeded, Incompatible, Refused, Unavailable, Unreachable,
         };
         for passing in [Unreachable, DeadlineExceeded, Connection, Unavailable] {
             assert!(failure(passing, Outcome::NotApplied).is_retryable(), "{passing:?}");
@@ -101,7 +103,7 @@ mod tests {
                 assert!(!failure(passing, outcome).is_retryable(), "{passing:?}, {outcome}");
             }
         }
-        for staying in [Refused, Incompatible, Configuration, StoreErrorKind::Unconfirmed] {
+        for staying in [Refused, Incompatible, Corrupt, Configuration, StoreErrorKind::Unconfirmed] {
             assert!(!failure(staying, Outcome::NotApplied).is_retryable(), "{staying:?}");
         }
     }

@@ -17,6 +17,7 @@ pub mod fuzzing;
 mod greeting;
 mod history;
 mod index_entries;
+mod indexed_metadata;
 mod keyspace;
 mod options;
 mod preflight;

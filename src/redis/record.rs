@@ -17,20 +17,21 @@ const MOST_ENTRIES: usize = 10_000;
 /// its end: a request that cannot be written again could neither be decided nor expire.
 #[derive(Clone, Copy)]
 pub(crate) struct Room {
-    document: DocumentLimit,
+    /// How many bytes of the document limit are to be left free.
+    kept: usize,
     entries: usize,
 }
 
 impl Room {
     /// All there is.
-    pub(crate) const fn whole(settings: &Settings) -> Self {
-        Self { document: settings.document_limit, entries: MOST_ENTRIES }
+    pub(crate) const fn whole(_settings: &Settings) -> Self {
+        Self { kept: 0, entries: MOST_ENTRIES }
     }
 
     /// For a new request.
     pub(crate) fn to_file(settings: &Settings, request: &MutationRequest) -> Self {
-        let document = settings.document_limit.for_filing(request.approvals.len());
-        Self { document, entries: MOST_ENTRIES - MOST_ENTRIES / 8 }
+        let kept = settings.document_limit.kept_at_filing(request.approvals.len());
+        Self { kept, entries: MOST_ENTRIES - MOST_ENTRIES / 8 }
     }
 
     /// For a request as it was changed.
@@ -39,7 +40,21 @@ impl Room {
         if request.state.status().is_terminal() {
             return whole;
         }
-        Self { document: whole.document.for_going_on(), entries: MOST_ENTRIES - MOST_ENTRIES / 32 }
+        Self { kept: settings.document_limit.kept_for_the_end(), entries: MOST_ENTRIES - MOST_ENTRIES / 32 }
+    }
+
+    /// Why the document of a request is not written: that it has more bytes than this leaves it, if it has.
+    fn refuse(self, settings: &Settings, request: &MutationRequest, source: FormatError) -> Error {
+        let FormatError::OverLimit { .. } = source else {
+            return Error::Unwritable { id: request.id.clone(), source };
+        };
+        // What was over the limit may have been something else, counted only as far as that.
+        let whole = stored_format::encode_as(request.document(), settings.write_format, DocumentLimit::MAX);
+        let (size, limit) = (whole.map_or(usize::MAX, |bytes| bytes.len()), settings.document_limit.without(self.kept));
+        if size <= limit.bytes() {
+            return Error::Unwritable { id: request.id.clone(), source };
+        }
+        Error::TooLarge { id: request.id.clone(), size, limit: limit.bytes(), kept: self.kept }
     }
 }
 
@@ -83,11 +98,9 @@ impl NewRecord {
     /// The record of `request` as the write of `revision` makes it.
     pub(crate) fn new(settings: &Settings, request: &MutationRequest, revision: Revision, room: Room) -> Result<Self> {
         let &Settings { write_format, compression, .. } = settings;
-        let encoded = stored_format::encode_compressed(request.document(), write_format, compression, room.document);
-        let encoded = encoded.map_err(|error| match error {
-            FormatError::OverLimit { size, limit, .. } => Error::TooLarge { id: request.id.clone(), size, limit },
-            source => Error::Unwritable { id: request.id.clone(), source },
-        })?;
+        let limit = settings.document_limit.without(room.kept);
+        let encoded = stored_format::encode_compressed(request.document(), write_format, compression, limit);
+        let encoded = encoded.map_err(|source| room.refuse(settings, request, source))?;
         let marks = history_marks(&request.decisions);
         let IndexEntries { lasting, current } = index_entries(request, &settings.indexed_metadata);
         let entries = current.entries().saturating_add(lasting.entries());
@@ -96,7 +109,11 @@ impl NewRecord {
         }
 
         let header_bytes = FIXED_BYTES + WRITE_ID_BYTES + current.as_bytes().len();
-        let mut bytes = Vec::with_capacity(header_bytes + encoded.len());
+        let (size, limit) = (header_bytes + encoded.len(), settings.record_limit().saturating_sub(room.kept));
+        if size > limit {
+            return Err(Error::TooLarge { id: request.id.clone(), size, limit, kept: room.kept });
+        }
+        let mut bytes = Vec::with_capacity(size);
         bytes.extend_from_slice(MAGIC);
         bytes.extend_from_slice(&[VERSION, 1]);
         let mut record = Self { bytes, marks, lasting };

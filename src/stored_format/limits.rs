@@ -27,19 +27,24 @@ impl DocumentLimit {
         self.0
     }
 
-    /// How much a request with so many approvals may take when it is filed: the limit without an eighth or, where that is
-    /// more, without 512 bytes for each approval. What is decided about it later finds room there.
+    /// How many bytes a request with so many approvals leaves free when it is filed: an eighth of the limit or, where that is
+    /// more, 512 bytes for each approval. What is decided about it later finds room there.
     #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "the memory store has no limit"))]
-    pub(crate) const fn for_filing(self, approvals: usize) -> Self {
+    pub(crate) const fn kept_at_filing(self, approvals: usize) -> usize {
         let for_approvals = approvals.saturating_mul(512);
-        let kept = if for_approvals > self.0 / 8 { for_approvals } else { self.0 / 8 };
-        Self(self.0.saturating_sub(kept))
+        if for_approvals > self.0 / 8 { for_approvals } else { self.0 / 8 }
     }
 
-    /// How much a request may take that goes on: the limit without a thirty-second, in which its end finds room.
+    /// How many bytes a request leaves free that goes on: a thirty-second of the limit, in which its end finds room.
     #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "the memory store has no limit"))]
-    pub(crate) const fn for_going_on(self) -> Self {
-        Self(self.0 - self.0 / 32)
+    pub(crate) const fn kept_for_the_end(self) -> usize {
+        self.0 / 32
+    }
+
+    /// The limit without so many bytes.
+    #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "the memory store has no limit"))]
+    pub(crate) const fn without(self, kept: usize) -> Self {
+        Self(self.0.saturating_sub(kept))
     }
 
     pub(super) const fn check(self, size: usize) -> Result<(), FormatError> {
@@ -119,6 +124,6 @@ impl Budget {
 
     /// What to report when the budget is spent.
     pub(super) const fn over_limit(self) -> FormatError {
-        FormatError::OverLimit { size: self.whole.saturating_add(1), unit: "bytes of memory", limit: self.whole }
+        FormatError::OverLimit { size: self.whole.saturating_add(1), unit: "bytes of memory or more", limit: self.whole }
     }
 }

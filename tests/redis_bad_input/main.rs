@@ -8,9 +8,12 @@ mod redis_support;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod altered;
+mod indexes;
 mod limits;
 mod namespaces;
 mod scene;
 mod server;
 mod unreadable;
+mod walks;
 mod wrong_types;

@@ -37,6 +37,7 @@ pub struct Options {
     pub read_only: bool,
     pub allow_eviction: bool,
     pub feed_length: u32,
+    pub indexed_metadata: Vec<String>,
 }
 
 /// A store in one of the flavours; every call waits for its end.
@@ -66,6 +67,7 @@ impl Options {
             read_only: false,
             allow_eviction: false,
             feed_length: 100_000,
+            indexed_metadata: Vec::new(),
         }
     }
 
@@ -101,6 +103,10 @@ impl Options {
         Self { feed_length, ..self }
     }
 
+    pub fn index_metadata(self, keys: &[&str]) -> Self {
+        Self { indexed_metadata: keys.iter().map(|key| (*key).to_owned()).collect(), ..self }
+    }
+
     pub fn limit(self, limit: DocumentLimit) -> Self {
         Self { limit, ..self }
     }
@@ -121,7 +127,8 @@ macro_rules! builder {
             .document_limit($options.limit)
             .compression($options.compression)
             .durability($options.durability)
-            .feed_length($options.feed_length);
+            .feed_length($options.feed_length)
+            .index_metadata($options.indexed_metadata.clone());
         let builder = if $options.allow_eviction { builder.allow_eviction() } else { builder };
         if $options.read_only { builder.read_only() } else { builder }
     }};

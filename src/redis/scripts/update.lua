@@ -6,7 +6,7 @@
 --         how many decisions are stored, the mark of as many of its own, its own filing mark, the expected revision's write id
 --       7 the same 36 bytes of the new record   8 the rest of the new record, behind its write ids
 --       9 the groups of index entries of its further decisions
---       10 only when the sender waits for a confirmation: '1'
+--       10 most bytes of a record that is returned   11 only when the sender waits for a confirmation: '1'
 -- Reply {'updated'}                    written
 --       {'repeated', n}                this write was applied before, n writes ago; if the sender waits, the record is
 --                                      written as it is
@@ -15,7 +15,8 @@
 --                                      history does not begin with them
 --       {'refiled'}                    what is fixed when a request is filed would be changed
 --       {'missing'}                    there is no such request
---       {'unreadable', value}          what is stored is not a record this script understands
+--       {'unreadable', value}          what is stored is not a record this script understands; its size alone where that is
+--                                      over the limit
 --       {'wrongtype', key, wanted, found} {'noperm', command, key}
 
 local record, prefix, expected, new, rest = KEYS[1], KEYS[3], ARGV[6], ARGV[7], ARGV[8]
@@ -25,6 +26,8 @@ if not may('SET', record, '') then
     return { 'noperm', 'SET', record }
 elseif not may('GET', record) then
     return { 'noperm', 'GET', record }
+elseif not may('STRLEN', record) then
+    return { 'noperm', 'STRLEN', record }
 end
 -- The document behind the header is of no use here, so it is not brought into Lua unless it has to be returned. A header
 -- that names the entries of three approvals has some 650 bytes.
@@ -34,12 +37,20 @@ if type_of(stored) == 'table' then
     return refusal(stored, 'string', 'GETRANGE', record, '0', '0')
 end
 local one, several = header_of(stored)
+-- The record, or its size where that is over what a record may have.
+local function whole()
+    local size = redis.call('STRLEN', record)
+    return size > tonumber(ARGV[10]) and size or redis.call('GET', record)
+end
 if not one and #stored == MOST_HEADERS then
-    stored = redis.call('GET', record)
+    stored = whole()
+    if type_of(stored) == 'number' then
+        return { 'unreadable', stored }
+    end
     one, several = header_of(stored)
 end
 if not one then
-    local value = redis.call('GET', record)
+    local value = whole()
     return value and { 'unreadable', value } or { 'missing' }
 end
 
@@ -50,7 +61,7 @@ if string.sub(stored, 5, FIXED + WRITE_ID) ~= expected or string.find(ids, write
     for at = 1, #ids, WRITE_ID do
         if string.sub(ids, at, at + WRITE_ID - 1) == write_id then
             -- From Redis 7.2 on a connection that has written nothing is told at once that all it wrote is confirmed.
-            if ARGV[10] then
+            if ARGV[11] then
                 redis.call('SET', record, redis.call('GET', record))
             end
             return { 'repeated', (at - 1) / WRITE_ID }
@@ -59,7 +70,8 @@ if string.sub(stored, 5, FIXED + WRITE_ID) ~= expected or string.find(ids, write
     local is_expected = string.sub(stored, 5, 12) == string.sub(expected, 1, 8)
         and string.sub(ids, 1, WRITE_ID) == string.sub(expected, -WRITE_ID)
     if not is_expected then
-        return { 'conflict', redis.call('GET', record) }
+        local value = whole()
+        return { type_of(value) == 'number' and 'unreadable' or 'conflict', value }
     elseif string.sub(stored, 13, 20) ~= string.sub(expected, 9, 16) then
         return { 'history', (take('>I4', stored, 13)), string.sub(stored, 17, 20) }
     elseif string.sub(stored, 21, 24) ~= string.sub(expected, 17, 20) then
