@@ -21,7 +21,7 @@ set_up() {
     seeds=()
     longest=1024
     case "$1" in
-    decode_any | excerpt | round_trip | upgrade)
+    decode_any | excerpt | round_trip)
         seeds=(tests/fixtures/stored_format/v*)
         longest=16384
         ;;

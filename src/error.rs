@@ -10,7 +10,7 @@ pub use refusals::{ApprovalRefusal, ExecutionRefusal};
 pub use store_error::{StoreError, StoreErrorKind};
 
 use crate::query::Unreadable;
-use crate::request::{ActorMode, Decision, MutationRequest, RequestId, Revision, Status, WriteId};
+use crate::request::{ActorMode, ClaimId, Decision, MutationRequest, RequestId, Revision, Status};
 use crate::settle::UnsettledWrite;
 use crate::stored_format::FormatError;
 use crate::workflow::Command;
@@ -280,7 +280,7 @@ pub struct UnrecordedExecution {
     /// The request.
     pub id: RequestId,
     /// The claim it was executed under.
-    pub claim: WriteId,
+    pub claim: ClaimId,
     /// The command that records the result, for `Governance::apply`.
     pub record: Command,
     /// The request that it makes up for, if it does. The command does not link that: executing the request again does, which

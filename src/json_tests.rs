@@ -50,12 +50,13 @@ fn requests_and_their_parts() {
         reason: None,
         digest: Digest::from_bytes([7; 32]),
     };
+    let cause = || Cause::new(Arc::new(ActorContext::system()), Timestamp::MIN, Some("because".to_owned()));
     for state in [
         ApprovalState::Pending,
         ApprovalState::Approved(verdict()),
         ApprovalState::Rejected { verdict: verdict(), rejection: None },
-        ApprovalState::Satisfied { at: Timestamp::MIN },
-        ApprovalState::Expired { at: Timestamp::MIN },
+        ApprovalState::Satisfied(cause()),
+        ApprovalState::Expired(cause()),
     ] {
         round_trips(&state.status());
         round_trips(&state);

@@ -87,13 +87,14 @@ pub use query::{
 };
 pub use request::{
     ActorContext, ActorId, ActorKind, ActorMode, Approval, ApprovalDecision, ApprovalId, ApprovalRule, ApprovalState,
-    ApprovalStatus, ApprovalTarget, BlastRadius, BlastScope, Category, Claim, CompensationKind, CompensationPlan,
-    CompensationTrigger, ContractId, DeciderRule, Decision, DecisionCategory, DecisionKind, Digest, Execution,
-    ExecutionDecision, ExecutionKind, ExecutionLink, Group, InitialState, Intent, LifecycleDecision, LinkRelation,
-    Metadata, MetadataIter, MutationRequest, MutationType, Operation, Payload, Pending, PendingReason, Quorum,
-    QuorumGroup, QuorumRejection, Rejection, RequestDocument, RequestDraft, RequestId, RequestState, Requester,
-    Requirement, RequirementKind, Revision, RiskLevel, Role, Severity, SideEffect, StateId, StateType, StateVersion,
-    Status, Step, Tag, Target, Timestamp, Value, Verdict, VersionDecision, Versioning, WriteId,
+    ApprovalStatus, ApprovalTarget, BatchId, BlastRadius, BlastScope, Category, Cause, Claim, ClaimId,
+    CompensationKind, CompensationPlan, CompensationTrigger, ContractId, DeciderRule, Decision, DecisionCategory,
+    DecisionKind, Digest, Execution, ExecutionDecision, ExecutionKind, ExecutionLink, Group, InitialState, Intent,
+    LifecycleDecision, LinkRelation, Metadata, MetadataIter, MutationRequest, MutationType, Operation, Payload,
+    Pending, PendingReason, Quorum, QuorumGroup, QuorumRejection, Rejection, RequestDocument, RequestDraft, RequestId,
+    RequestState, Requester, Requirement, RequirementKind, Revision, RiskLevel, Role, Severity, SideEffect, StateId,
+    StateType, StateVersion, Status, Step, Tag, Target, Timestamp, Value, Verdict, VersionDecision, Versioning,
+    WriteId,
 };
 pub use settle::{Settled, UnsettledWrite};
 pub use stored_format::{Compression, DocumentLimit, FormatError, FormatVersion};

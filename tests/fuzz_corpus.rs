@@ -21,6 +21,7 @@ mod workflow_model;
 use std::fs;
 use std::path::Path;
 
+use mutator_governance::FormatVersion;
 use stored_format_support::{compressed_vectors, vectors};
 
 /// Inputs that were found for a target: `fuzz/corpus/<target>`, and the crashes in `fuzz/regressions/<target>`.
@@ -39,7 +40,9 @@ fn replay(target: &str, check: impl Fn(&[u8])) {
 /// Of a target about the stored format: its corpus, and the golden vectors.
 fn replay_with_vectors(target: &str, check: impl Fn(&[u8])) {
     replay(target, &check);
-    for vectors in [1, 2].into_iter().flat_map(|version| [vectors(version), compressed_vectors(version)]) {
+    for vectors in
+        (1..=FormatVersion::NEWEST.number()).flat_map(|version| [vectors(version), compressed_vectors(version)])
+    {
         vectors.values().for_each(|vector| check(vector));
     }
 }
@@ -62,11 +65,6 @@ fn mutate_envelope() {
 #[test]
 fn round_trip() {
     replay_with_vectors("round_trip", stored_format::round_trip);
-}
-
-#[test]
-fn upgrade() {
-    replay_with_vectors("upgrade", stored_format::upgrade);
 }
 
 #[test]

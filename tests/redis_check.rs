@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use mutator_governance::blocking::{Governance, RedisStore, RequestQueries, RequestStore};
 use mutator_governance::{
-    ActorContext, ApprovalRule, CheckMode, CheckPosition, CheckReport, Error, Finding, FormatVersion, Intent, Metadata,
-    PageRequest, PendingReason, RequestDraft, RequestId, RequestQuery, StoreErrorKind, Target,
+    ActorContext, ApprovalRule, CheckMode, CheckPosition, CheckReport, Error, Finding, Intent, Metadata, PageRequest,
+    PendingReason, RequestDraft, RequestId, RequestQuery, StoreErrorKind, Target,
 };
 
 struct Namespace {
@@ -322,28 +322,6 @@ fn a_record_that_never_rests_is_reported_as_not_checked() {
     busy.store(false, Ordering::Relaxed);
     let (store, _) = reindexed().reindex(|_| {}).unwrap();
     assert!(store.verify(|_| {}).unwrap().is_clean());
-}
-
-#[test]
-fn migrating_rewrites_documents_of_another_format_and_nothing_else() {
-    let mut space = namespace(2);
-    let older = RedisStore::builder(support::redis_url()).namespace(&space.name).partitions(2);
-    let older: Arc<dyn RequestStore> = Arc::new(older.write_format(FormatVersion::new(1).unwrap()).open().unwrap());
-    let newer = std::mem::replace(&mut space.governance, Governance::builder().store(older).build());
-    space.fill(12);
-    space.governance = newer;
-    let before = space.store.requests(&RequestQuery::new(), &PageRequest::first()).unwrap().items;
-    assert!(space.verify().is_clean());
-
-    let report = space.store.migrate(|_| {}).unwrap();
-    assert_eq!(report.findings.len(), 12);
-    assert!(report.findings.iter().all(|finding| matches!(finding, Finding::OtherFormat { version: 1, .. })));
-    assert!(space.store.migrate(|_| {}).unwrap().is_clean());
-    assert!(space.verify().is_clean());
-    let after = space.store.requests(&RequestQuery::new(), &PageRequest::first()).unwrap().items;
-    assert_eq!(after, before);
-    space.governance.cancel(&RequestId::new("r1").unwrap(), bob()).unwrap();
-    assert!(space.verify().is_clean());
 }
 
 #[test]

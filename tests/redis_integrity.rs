@@ -13,7 +13,9 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use mutator_governance::workflow::{self, Command};
-use mutator_governance::{Error, MutationRequest, Outcome, Pending, PendingReason, RequestId, Status, WriteId};
+use mutator_governance::{
+    ClaimId, Error, MutationRequest, Outcome, Pending, PendingReason, RequestId, Status, WriteId,
+};
 use redis_support::requests::{actor, asking_for_approvals, file, id, moved_on, pending, second, varied_draft};
 use redis_support::{FeedEntry, Flavour, Options, Oracle, Raw, Store, oracle};
 use support::{redis_url, unique_namespace};
@@ -141,7 +143,7 @@ impl World {
                 _ => Command::supersede(by, id("another")),
             },
             11 => Command::override_approvals(by),
-            12 => Command::claim(by, WriteId::generate(), Duration::from_secs(1)),
+            12 => Command::claim(by, ClaimId::generate(), Duration::from_secs(1)),
             _ => Command::request_approvals(by, None),
         }
     }

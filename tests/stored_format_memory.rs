@@ -23,6 +23,10 @@ static MEMORY: PeakAlloc = PeakAlloc;
 
 /// What `docs/stored-format.md` promises.
 const MULTIPLE: usize = 48;
+/// The kinds of metadata values that take the most memory for a byte.
+const NULL: u8 = 0;
+const LIST: u8 = 8;
+const MAP: u8 = 9;
 
 /// The most that decoding takes beyond what was there before, and what came of it.
 fn peak(bytes: &[u8], limit: DocumentLimit) -> (usize, Result<(), FormatError>) {
@@ -44,23 +48,22 @@ fn decoding_takes_a_bounded_multiple_of_the_limit() {
 fn hostile_bodies_at_the_limit() {
     const LIMIT: usize = 256 * 1024;
     let mut worst = 0;
-    for version in [1, 2] {
+    for version in 1..=FormatVersion::NEWEST.number() {
         let smallest = vectors(version).remove("smallest").unwrap();
         // The last byte is the number of entries of the metadata: one, with an empty key and this value.
         let start = &body(&smallest)[..body(&smallest).len() - 1];
-        let kinds = if version == 1 { Kinds { null: 0, list: 7, map: 8 } } else { Kinds { null: 0, list: 8, map: 9 } };
         let fillings: [(&str, Vec<u8>); 5] = [
-            ("nothing", vec![kinds.null]),
-            ("empty lists", vec![kinds.list, 0]),
-            ("lists of nothing", vec![kinds.list, 1, kinds.null]),
-            ("maps of one entry", vec![kinds.map, 1, 0, kinds.null]),
-            ("maps of maps", vec![kinds.map, 1, 0, kinds.map, 1, 0, kinds.null]),
+            ("nothing", vec![NULL]),
+            ("empty lists", vec![LIST, 0]),
+            ("lists of nothing", vec![LIST, 1, NULL]),
+            ("maps of one entry", vec![MAP, 1, 0, NULL]),
+            ("maps of maps", vec![MAP, 1, 0, MAP, 1, 0, NULL]),
         ];
         for (name, filling) in fillings {
             let room = LIMIT - start.len() - 32;
             let count = room / filling.len();
             let mut hostile = start.to_vec();
-            hostile.extend_from_slice(&[1, 0, kinds.list, 252]);
+            hostile.extend_from_slice(&[1, 0, LIST, 252]);
             hostile.extend_from_slice(&u32::try_from(count).unwrap().to_le_bytes());
             hostile.extend(filling.iter().cycle().take(count * filling.len()));
             let (peak, outcome) = peak(&seal(version, &hostile), DocumentLimit::of_bytes(LIMIT));
@@ -84,16 +87,11 @@ fn bomb(version: u16, hostile: &[u8], expected: &Result<(), FormatError>, limit:
     assert!(peak <= limit * MULTIPLE, "{peak} bytes for {} in version {version}", bytes.len());
 }
 
-struct Kinds {
-    null: u8,
-    list: u8,
-    map: u8,
-}
-
 /// Documents that are valid, made of as many as possible of one part of theirs.
 fn documents_made_of_the_smallest_parts() {
-    let source = decode(&vectors(2)["fullest"], DocumentLimit::DEFAULT).unwrap();
-    let smallest = decode(&vectors(2)["smallest"], DocumentLimit::DEFAULT).unwrap();
+    let newest = vectors(FormatVersion::NEWEST.number());
+    let source = decode(&newest["fullest"], DocumentLimit::DEFAULT).unwrap();
+    let smallest = decode(&newest["smallest"], DocumentLimit::DEFAULT).unwrap();
     let mut documents = Vec::new();
     for (number, decision) in source.decisions.iter().take(2).enumerate() {
         let mut document = smallest.clone();
@@ -113,7 +111,7 @@ fn documents_made_of_the_smallest_parts() {
     document.execution.links = vec![source.execution.links[0].clone(); 5_000];
     documents.push(document);
 
-    for version in [1, 2].map(|number| FormatVersion::new(number).unwrap()) {
+    for version in (1..=FormatVersion::NEWEST.number()).map(|number| FormatVersion::new(number).unwrap()) {
         for (place, document) in documents.iter().enumerate() {
             let bytes = encode_as(document, version, DocumentLimit::MAX).unwrap();
             let (peak, outcome) = peak(&bytes, DocumentLimit::of_bytes(bytes.len()));
@@ -125,7 +123,7 @@ fn documents_made_of_the_smallest_parts() {
 /// Every byte of the smaller vectors replaced by those that announce the most, with the checksum made right again.
 fn small_bodies_with_false_claims() {
     const LIMIT: DocumentLimit = DocumentLimit::of_bytes(64 * 1024);
-    for version in [1, 2] {
+    for version in 1..=FormatVersion::NEWEST.number() {
         for (name, bytes) in vectors(version).into_iter().filter(|(_, bytes)| bytes.len() < 4_000) {
             for place in 0..body(&bytes).len() {
                 for claim in [[250; 9], [251, 255, 255, 0, 0, 0, 0, 0, 0], [253; 9], [255; 9]] {
@@ -149,7 +147,7 @@ fn compressed_bodies_with_false_claims() {
     let bomb = compress_to_vec_zlib(&vec![0; 8 * 1024 * 1024], 1);
     assert!(bomb.len() < LIMIT.bytes());
     for announced in [0, 1, 1000, MOST - 1, MOST, MOST + 1, 8 * 1024 * 1024, u32::MAX as usize] {
-        let bytes = seal_compressed(2, u32::try_from(announced).unwrap(), &bomb);
+        let bytes = seal_compressed(FormatVersion::NEWEST.number(), u32::try_from(announced).unwrap(), &bomb);
         let (peak, outcome) = peak(&bytes, LIMIT);
         let allowed = if announced <= MOST { announced + STATE } else { 0 };
         assert!(peak <= allowed, "{announced} announced: {peak} bytes, {outcome:?}");
@@ -159,7 +157,7 @@ fn compressed_bodies_with_false_claims() {
             other => panic!("{announced} announced: {other:?}"),
         }
     }
-    for version in [1, 2] {
+    for version in 1..=FormatVersion::NEWEST.number() {
         for (name, bytes) in compressed_vectors(version) {
             for announced in [0, 1, 65_000, u32::MAX] {
                 let bytes = seal_compressed(version, announced, &body(&bytes)[4..]);

@@ -168,7 +168,7 @@ fn approver(request: &MutationRequest, approval: &ApprovalId, actor: u64, at: Ti
 }
 
 fn executed(request: MutationRequest, number: u64, rng: &mut Rng) -> MutationRequest {
-    let claim = write_id(!number);
+    let claim = ClaimId::from_bytes(*write_id(!number).as_bytes());
     let lease = Duration::from_secs(60);
     let request = then(request, 12, |by| Command::claim(by, claim, lease));
     let version = StateVersion::new(format!("v{}", rng.u32(400..800))).unwrap();

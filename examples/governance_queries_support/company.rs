@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{Command, Completion};
 use mutator_governance::{
-    ActorContext, ApprovalId, ApprovalRule, ApprovalTarget, BlastRadius, BlastScope, Intent, Pending, PendingReason,
-    RequestDraft, RequestId, RiskLevel, Severity, SideEffect, Target, Timestamp, WriteId,
+    ActorContext, ApprovalId, ApprovalRule, ApprovalTarget, BlastRadius, BlastScope, ClaimId, Intent, Pending,
+    PendingReason, RequestDraft, RequestId, RiskLevel, Severity, SideEffect, Target, Timestamp,
 };
 
 use crate::support::Result;
@@ -113,7 +113,7 @@ fn granted(week: &mut Vec<Event>, at: Timestamp, id: &str, by: &str, approval: &
 }
 
 fn executed(week: &mut Vec<Event>, at: Timestamp, id: &str, by: &str) -> Result<()> {
-    let claim = WriteId::generate();
+    let claim = ClaimId::generate();
     did(week, at, id, Command::claim(person(by)?, claim, Duration::from_mins(1)))?;
     let mail = SideEffect::new("MailSent", "told the tenant's owner", Severity::Info, at)?;
     did(week, at, id, Command::complete(person(by)?, claim, Completion::new().with_side_effect(mail)))

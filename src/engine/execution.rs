@@ -2,7 +2,7 @@ use super::super::RunOnce;
 use super::{Governance, dual};
 use crate::error::{Error, Outcome, Result, UnrecordedExecution};
 use crate::on_conflict::OnConflict;
-use crate::request::{MutationRequest, RequestId, WriteId};
+use crate::request::{ClaimId, MutationRequest, RequestId};
 use crate::workflow::{
     self, Completion, ExecutionOrder, ExecutionOutcome, Failure, check_compensable, compensated_by,
     to_be_compensated_by,
@@ -44,7 +44,7 @@ impl Governance {
         if let Some(original) = &compensates {
             check_compensable(&self.load(original).await?)?;
         }
-        let claim = WriteId::generate();
+        let claim = ClaimId::generate();
         let claimed = self.change(request, self.on_conflict, &|request, now| order.begin(request, claim, now)).await?;
         if let Some(stopped) = ExecutionOrder::stopped(&claimed) {
             return Ok(stopped);

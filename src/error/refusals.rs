@@ -1,5 +1,5 @@
 use crate::request::{
-    ApprovalId, ApprovalStatus, ApprovalTarget, Digest, QuorumGroup, RequestId, Status, Step, Timestamp, WriteId,
+    ApprovalId, ApprovalStatus, ApprovalTarget, ClaimId, Digest, QuorumGroup, RequestId, Status, Step, Timestamp,
 };
 
 /// Why a decision on an approval is not allowed. In the order in which the rules are checked.
@@ -139,7 +139,7 @@ pub enum ExecutionRefusal {
     )]
     ClaimLost {
         /// The claim that was presented.
-        claim: WriteId,
+        claim: ClaimId,
         /// Where the request stands.
         status: Status,
     },

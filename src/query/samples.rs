@@ -64,6 +64,10 @@ pub(super) fn approval(id: &str, target: ApprovalTarget, step: u32) -> Approval 
     }
 }
 
+fn cause() -> Cause {
+    Cause::new(Arc::new(ActorContext::system()), at(3), None)
+}
+
 pub(super) fn verdict(by: &str) -> Verdict {
     let by = Arc::new(ActorContext::user(by).unwrap());
     Verdict { by, at: at(15), reason: None, digest: Digest::from_bytes([0; 32]) }
@@ -98,8 +102,8 @@ fn approval_state() -> impl Strategy<Value = ApprovalState> {
         3 => Just(ApprovalState::Pending),
         1 => actor_id().prop_map(|by| ApprovalState::Approved(verdict(by))),
         1 => actor_id().prop_map(|by| ApprovalState::Rejected { verdict: verdict(by), rejection: None }),
-        1 => Just(ApprovalState::Satisfied { at: at(3) }),
-        1 => Just(ApprovalState::Expired { at: at(3) }),
+        1 => Just(ApprovalState::Satisfied(cause())),
+        1 => Just(ApprovalState::Expired(cause())),
     ]
 }
 

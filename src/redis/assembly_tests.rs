@@ -33,6 +33,7 @@ fn request(rng: &mut Rng, number: usize) -> MutationRequest {
     if rng.bool() {
         intent = intent.with_tag("urgent").unwrap();
     }
+    let cause = Cause::new(Arc::clone(&by), at(1), None);
     let approval = |rng: &mut Rng, place: usize| Approval {
         id: ApprovalId::new(format!("a{place}")).unwrap(),
         target: one(rng, &[ApprovalTarget::actor("carol").unwrap(), ApprovalTarget::role("manager").unwrap()]),
@@ -42,7 +43,7 @@ fn request(rng: &mut Rng, number: usize) -> MutationRequest {
         quorum: None,
         expires_at: None,
         decider: DeciderRule::Anyone,
-        state: one(rng, &[ApprovalState::Pending, ApprovalState::Pending, ApprovalState::Expired { at: at(1) }]),
+        state: one(rng, &[ApprovalState::Pending, ApprovalState::Pending, ApprovalState::Expired(cause.clone())]),
         metadata: Metadata::new(),
     };
     let approvals: Vec<Approval> = (0..rng.usize(0..4)).map(|place| approval(rng, place)).collect();

@@ -99,15 +99,21 @@ pub enum ApprovalState {
         rejection: Option<Box<Rejection>>,
     },
     /// Not needed any more: its quorum group has the grants it needs.
-    Satisfied {
-        /// Since when.
-        at: Timestamp,
-    },
+    Satisfied(Cause),
     /// Not decided in time.
-    Expired {
-        /// Since when.
-        at: Timestamp,
-    },
+    Expired(Cause),
+}
+
+/// Who ended the wait for an approval without deciding it, when and why.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Cause {
+    /// Whose action ended it: whoever gave the last grant a quorum needed, or swept what was due.
+    pub by: Arc<ActorContext>,
+    /// When.
+    pub at: Timestamp,
+    /// Why.
+    pub reason: Option<String>,
 }
 
 /// Who decided an approval, when and why, and what they had before them.
@@ -258,6 +264,13 @@ impl From<ApprovalTarget> for TargetFields {
     }
 }
 
+impl Cause {
+    /// Ended by this actor at this time, for this reason.
+    pub const fn new(by: Arc<ActorContext>, at: Timestamp, reason: Option<String>) -> Self {
+        Self { by, at, reason }
+    }
+}
+
 impl Rejection {
     /// A reason with this code and these words.
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
@@ -278,8 +291,8 @@ impl ApprovalState {
             Self::Pending => ApprovalStatus::Pending,
             Self::Approved(_) => ApprovalStatus::Approved,
             Self::Rejected { .. } => ApprovalStatus::Rejected,
-            Self::Satisfied { .. } => ApprovalStatus::Satisfied,
-            Self::Expired { .. } => ApprovalStatus::Expired,
+            Self::Satisfied(_) => ApprovalStatus::Satisfied,
+            Self::Expired(_) => ApprovalStatus::Expired,
         }
     }
 
@@ -287,7 +300,15 @@ impl ApprovalState {
     pub const fn verdict(&self) -> Option<&Verdict> {
         match self {
             Self::Approved(verdict) | Self::Rejected { verdict, .. } => Some(verdict),
-            Self::Pending | Self::Satisfied { .. } | Self::Expired { .. } => None,
+            Self::Pending | Self::Satisfied(_) | Self::Expired(_) => None,
+        }
+    }
+
+    /// Who ended the wait without deciding, when and why, if it ended so.
+    pub const fn cause(&self) -> Option<&Cause> {
+        match self {
+            Self::Satisfied(cause) | Self::Expired(cause) => Some(cause),
+            Self::Pending | Self::Approved(_) | Self::Rejected { .. } => None,
         }
     }
 }

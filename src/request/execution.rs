@@ -3,7 +3,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActorContext, RequestId, Timestamp, WriteId};
+use super::{ActorContext, BatchId, ClaimId, RequestId, Timestamp};
 
 /// How a request is carried out, and with which other requests it is linked by that.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -37,6 +37,8 @@ pub struct CompensationPlan {
     pub kind: CompensationKind,
     /// What led to it.
     pub trigger: CompensationTrigger,
+    /// The batch it belongs to, if it is one of several.
+    pub batch: Option<BatchId>,
     /// Other requests that belong to the same compensation.
     pub related: BTreeSet<RequestId>,
     /// The plan in words.
@@ -73,6 +75,14 @@ pub struct ExecutionLink {
     pub relation: LinkRelation,
     /// The other request.
     pub request: RequestId,
+    /// How the change is made up for.
+    pub kind: CompensationKind,
+    /// What led to the compensation.
+    pub trigger: CompensationTrigger,
+    /// The batch the compensation belongs to, if it is one of several.
+    pub batch: Option<BatchId>,
+    /// When the link was made.
+    pub at: Timestamp,
 }
 
 /// What a request is to another it is linked with.
@@ -90,7 +100,7 @@ pub enum LinkRelation {
 #[non_exhaustive]
 pub struct Claim {
     /// Names this claim; two claims of one executor differ by it.
-    pub id: WriteId,
+    pub id: ClaimId,
     /// The executor.
     pub by: Arc<ActorContext>,
     /// When the claim was made.
@@ -102,7 +112,13 @@ pub struct Claim {
 impl CompensationPlan {
     /// A plan to make up for `compensates`.
     pub fn new(compensates: RequestId, kind: CompensationKind, trigger: CompensationTrigger) -> Self {
-        Self { compensates, kind, trigger, related: BTreeSet::new(), description: None }
+        Self { compensates, kind, trigger, batch: None, related: BTreeSet::new(), description: None }
+    }
+
+    /// The same plan as part of this batch.
+    pub fn in_batch(mut self, batch: BatchId) -> Self {
+        self.batch = Some(batch);
+        self
     }
 
     /// The same plan with this request related to it.
@@ -115,5 +131,22 @@ impl CompensationPlan {
     pub fn described_as(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
+    }
+}
+
+impl ExecutionLink {
+    /// The link from the compensation to the request it compensates by this plan.
+    pub(crate) fn to_original(plan: &CompensationPlan, at: Timestamp) -> Self {
+        Self::by_plan(LinkRelation::Compensates, plan.compensates.clone(), plan, at)
+    }
+
+    /// The link from the original to the request that compensates it by this plan.
+    pub(crate) fn to_compensation(compensating: RequestId, plan: &CompensationPlan, at: Timestamp) -> Self {
+        Self::by_plan(LinkRelation::CompensatedBy, compensating, plan, at)
+    }
+
+    fn by_plan(relation: LinkRelation, request: RequestId, plan: &CompensationPlan, at: Timestamp) -> Self {
+        let CompensationPlan { kind, trigger, ref batch, .. } = *plan;
+        Self { relation, request, kind, trigger, batch: batch.clone(), at }
     }
 }

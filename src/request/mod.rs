@@ -16,6 +16,7 @@ mod intent;
 mod metadata;
 mod metadata_key;
 mod payload;
+mod random_id;
 mod requester;
 mod requirement;
 mod revision;
@@ -27,8 +28,8 @@ mod timestamp;
 
 pub use actor::{ActorContext, ActorKind, ActorMode};
 pub use approval::{
-    Approval, ApprovalState, ApprovalStatus, ApprovalTarget, DeciderRule, Quorum, QuorumRejection, Rejection, Step,
-    Verdict,
+    Approval, ApprovalState, ApprovalStatus, ApprovalTarget, Cause, DeciderRule, Quorum, QuorumRejection, Rejection,
+    Step, Verdict,
 };
 pub use approval_rule::ApprovalRule;
 pub use decision::{
@@ -45,14 +46,15 @@ pub use intent::{BlastRadius, BlastScope, Intent, RiskLevel};
 pub use metadata::{Metadata, MetadataIter, Value};
 pub(crate) use metadata_key::metadata_key;
 pub use payload::Payload;
+pub use random_id::{ClaimId, WriteId};
 pub use requester::Requester;
 pub use requirement::Requirement;
-pub use revision::{Revision, WriteId};
+pub use revision::Revision;
 pub use side_effect::{Severity, SideEffect};
 pub(crate) use standing::Standing;
 pub use state::{Pending, PendingReason, RequestState, Status};
 pub use text::{
-    ActorId, ApprovalId, Category, ContractId, Group, MutationType, Operation, QuorumGroup, RequestId, RequirementKind,
-    Role, StateId, StateType, StateVersion, Tag,
+    ActorId, ApprovalId, BatchId, Category, ContractId, Group, MutationType, Operation, QuorumGroup, RequestId,
+    RequirementKind, Role, StateId, StateType, StateVersion, Tag,
 };
 pub use timestamp::Timestamp;

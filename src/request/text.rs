@@ -196,6 +196,8 @@ text_types! {
     QuorumGroup: Name, 128, "quorum group";
     /// The contract that describes the data of a side effect.
     ContractId: Name, 256, "contract id";
+    /// The batch a compensation belongs to, by the name the application gives it.
+    BatchId: Name, 256, "batch id";
 }
 
 impl RequestId {

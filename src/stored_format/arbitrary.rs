@@ -186,6 +186,8 @@ fn requirement() -> impl Strategy<Value = Requirement> {
 }
 
 fn approval(by: impl Strategy<Value = Arc<ActorContext>> + 'static) -> impl Strategy<Value = Approval> {
+    let by = by.boxed();
+    let cause = (by.clone(), time(), option::of(text())).prop_map(|(by, at, reason)| Cause { by, at, reason }).boxed();
     let verdict = (by, time(), option::of(text()), any::<[u8; 32]>()).prop_map(|(by, at, reason, digest)| Verdict {
         by,
         at,
@@ -200,8 +202,8 @@ fn approval(by: impl Strategy<Value = Arc<ActorContext>> + 'static) -> impl Stra
         verdict.clone().prop_map(ApprovalState::Approved),
         (verdict, option::of(rejection))
             .prop_map(|(verdict, rejection)| ApprovalState::Rejected { verdict, rejection: rejection.map(Box::new) }),
-        time().prop_map(|at| ApprovalState::Satisfied { at }),
-        time().prop_map(|at| ApprovalState::Expired { at }),
+        cause.clone().prop_map(ApprovalState::Satisfied),
+        cause.prop_map(ApprovalState::Expired),
     ];
     let quorum = (name(), 1..=u32::MAX, any::<bool>()).prop_map(|(group, required, any)| Quorum {
         group: QuorumGroup::new(group).unwrap(),
@@ -258,24 +260,32 @@ fn side_effect() -> impl Strategy<Value = SideEffect> {
 
 fn execution(by: impl Strategy<Value = Arc<ActorContext>>) -> impl Strategy<Value = Execution> {
     let claim = (any::<[u8; 16]>(), by, time(), time()).prop_map(|(id, by, at, lease_ends_at)| Claim {
-        id: WriteId::from_bytes(id),
+        id: ClaimId::from_bytes(id),
         by,
         at,
         lease_ends_at,
     });
     let id = || name().prop_map(|id| RequestId::new(ascii(&id)).unwrap());
-    let plan = (id(), any::<bool>(), vec(id(), 0..3), option::of(text())).prop_map(
-        |(compensates, rollback, related, description)| CompensationPlan {
+    let why = || {
+        let kinds = vec![CompensationKind::Rollback, CompensationKind::ForwardCorrection];
+        let triggers =
+            vec![CompensationTrigger::Operator, CompensationTrigger::Batch, CompensationTrigger::FailedExecution];
+        let batch = option::of(name().prop_map(|name| BatchId::new(name).unwrap()));
+        (select(kinds), select(triggers), batch)
+    };
+    let plan = (id(), why(), vec(id(), 0..3), option::of(text())).prop_map(
+        |(compensates, (kind, trigger, batch), related, description)| CompensationPlan {
             compensates,
-            kind: if rollback { CompensationKind::Rollback } else { CompensationKind::ForwardCorrection },
-            trigger: if rollback { CompensationTrigger::Operator } else { CompensationTrigger::Batch },
+            kind,
+            trigger,
+            batch,
             related: related.into_iter().collect(),
             description,
         },
     );
-    let link = (any::<bool>(), id()).prop_map(|(compensates, request)| ExecutionLink {
-        relation: if compensates { LinkRelation::Compensates } else { LinkRelation::CompensatedBy },
-        request,
+    let relations = vec![LinkRelation::Compensates, LinkRelation::CompensatedBy];
+    let link = (select(relations), id(), why(), time()).prop_map(|(relation, request, (kind, trigger, batch), at)| {
+        ExecutionLink { relation, request, kind, trigger, batch, at }
     });
     let kind = prop_oneof![Just(ExecutionKind::Standard), plan.prop_map(ExecutionKind::Compensation)];
     (kind, vec(link, 0..3), option::of(claim)).prop_map(|(kind, links, claim)| Execution { kind, links, claim })

@@ -88,7 +88,7 @@ fn what_is_compressed_is_smaller_by_an_eighth_and_the_same_body() {
             }
         }
     }
-    assert!(compressed >= 6, "{compressed} were compressed");
+    assert!(compressed >= 4 * versions().count(), "{compressed} were compressed");
 }
 
 #[test]
@@ -149,8 +149,8 @@ fn any_zlib_stream_of_the_body_will_do() {
 #[test]
 fn flags_and_versions_that_are_not_known_are_refused_before_anything_is_decompressed() {
     let mut bytes = sealed(9, b"no stream");
-    bytes[6] = 3;
-    let newer = FormatError::UnsupportedVersion { part: "schema", found: 3, newest_supported: 2 };
+    bytes[6] = 2;
+    let newer = FormatError::UnsupportedVersion { part: "schema", found: 2, newest_supported: 1 };
     assert_eq!(decode(&reseal(bytes.clone()), LIMIT).unwrap_err(), newer);
     bytes[5] = 0b1000_0011;
     let unknown = FormatError::UnsupportedFlags { flags: 0b1000_0010 };
@@ -162,10 +162,7 @@ fn the_limit_holds_for_what_is_compressed_as_if_it_were_not() {
     let document = json_payload();
     for version in versions() {
         let plain = encode_as(&document, version, LIMIT).unwrap().len();
-        // Version 1 needs more than the length of its bytes: its memory.
-        let exact = (plain..).find(|bytes| encode_as(&document, version, DocumentLimit::of_bytes(*bytes)).is_ok());
-        let exact = exact.unwrap();
-        let [enough, short] = [exact, plain - 1].map(DocumentLimit::of_bytes);
+        let [enough, short] = [plain, plain - 1].map(DocumentLimit::of_bytes);
         let bytes = encode_compressed(&document, version, ALWAYS, enough).unwrap();
         assert!(bytes.len() < short.bytes() / 2);
         assert_eq!(decode(&bytes, enough).unwrap(), document);

@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use super::samples::realistic;
-use super::{Compression, DocumentLimit, FormatVersion, decode, encode_as, encode_compressed};
+use super::{Compression, DocumentLimit, FormatVersion, decode, encode, encode_compressed};
 use crate::request::{Payload, RequestDocument};
 
 const LIMIT: DocumentLimit = DocumentLimit::DEFAULT;
@@ -14,12 +14,11 @@ const LIMIT: DocumentLimit = DocumentLimit::DEFAULT;
 fn size_and_speed_beside_json() {
     let document = realistic();
     let json = serde_json::to_vec(&document).unwrap();
-    let [one, two] = [1, 2].map(|number| FormatVersion::new(number).unwrap());
-    let [first, second] = [one, two].map(|version| encode_as(&document, version, LIMIT).unwrap());
+    let stored = encode(&document, LIMIT).unwrap();
     let from_json = |json: &[u8]| serde_json::from_slice::<RequestDocument>(json).unwrap();
 
     // The least of many rounds in which all take turns, so that a busy machine slows all of them alike.
-    let mut rows = [[Duration::MAX; 3]; 3];
+    let mut rows = [[Duration::MAX; 3]; 2];
     for _ in 0..400 {
         let round = [
             [
@@ -28,14 +27,9 @@ fn size_and_speed_beside_json() {
                 time(|| drop(from_json(black_box(&json)))),
             ],
             [
-                time(|| encode_as(black_box(&document), one, LIMIT).unwrap()),
-                time(|| decode(black_box(&first), LIMIT).unwrap()),
-                time(|| drop(decode(black_box(&first), LIMIT).unwrap())),
-            ],
-            [
-                time(|| encode_as(black_box(&document), two, LIMIT).unwrap()),
-                time(|| decode(black_box(&second), LIMIT).unwrap()),
-                time(|| drop(decode(black_box(&second), LIMIT).unwrap())),
+                time(|| encode(black_box(&document), LIMIT).unwrap()),
+                time(|| decode(black_box(&stored), LIMIT).unwrap()),
+                time(|| drop(decode(black_box(&stored), LIMIT).unwrap())),
             ],
         ];
         for (best, now) in rows.iter_mut().flatten().zip(round.into_iter().flatten()) {
@@ -45,8 +39,8 @@ fn size_and_speed_beside_json() {
 
     println!("| format | bytes | of JSON | encode | decode | decode and drop |");
     println!("|---|---|---|---|---|---|");
-    let sizes = [json.len(), first.len(), second.len()];
-    for (name, (row, size)) in ["serde_json", "version 1", "version 2"].into_iter().zip(rows.iter().zip(sizes)) {
+    let sizes = [json.len(), stored.len()];
+    for (name, (row, size)) in ["serde_json", "stored format"].into_iter().zip(rows.iter().zip(sizes)) {
         let times = row.iter().zip(rows[0]).map(|(time, json)| {
             format!("{:.2} µs ({:.1} ×)", time.as_secs_f64() * 1e6, json.as_secs_f64() / time.as_secs_f64())
         });

@@ -10,7 +10,7 @@ pub struct FormatVersion(u16);
 
 impl FormatVersion {
     /// The newest version, written unless another is chosen.
-    pub const NEWEST: Self = Self(super::version_2::NUMBER);
+    pub const NEWEST: Self = Self(super::document::NUMBER);
 
     /// The version with this number.
     ///

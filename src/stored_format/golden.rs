@@ -112,8 +112,12 @@ fn approvals() -> RequestDocument {
         ApprovalState::Pending,
         ApprovalState::Approved(verdict(None)),
         ApprovalState::Rejected { verdict: verdict(Some("no")), rejection: None },
-        ApprovalState::Satisfied { at: at(6) },
-        ApprovalState::Expired { at: at(7) },
+        ApprovalState::Satisfied(Cause::new(
+            Arc::clone(&by),
+            at(6),
+            Some("quorum group board has its 2 grants".into()),
+        )),
+        ApprovalState::Expired(Cause::new(Arc::new(ActorContext::system()), at(7), None)),
     ];
     let approvals = states.into_iter().zip(1_u32..).map(|(state, number)| Approval {
         id: ApprovalId::new(format!("a-{number}")).unwrap(),

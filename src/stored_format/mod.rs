@@ -11,6 +11,7 @@ mod arbitrary;
 mod compression;
 #[cfg(test)]
 mod compression_tests;
+mod document;
 mod envelope;
 mod excerpt;
 #[cfg(test)]
@@ -30,8 +31,6 @@ mod properties;
 pub(crate) mod samples;
 #[cfg(test)]
 mod tests;
-mod version_1;
-mod version_2;
 mod versions;
 
 use crate::request::RequestDocument;

@@ -215,14 +215,29 @@ pub(crate) fn fullest() -> RequestDocument {
                     CompensationKind::ForwardCorrection,
                     CompensationTrigger::FailedExecution,
                 )
+                .in_batch(BatchId::new("batch 7").unwrap())
                 .related_to(RequestId::new("other").unwrap())
                 .described_as("put it back"),
             ),
             links: vec![
-                ExecutionLink { relation: LinkRelation::Compensates, request: RequestId::new("one").unwrap() },
-                ExecutionLink { relation: LinkRelation::CompensatedBy, request: RequestId::new("two").unwrap() },
+                ExecutionLink {
+                    relation: LinkRelation::Compensates,
+                    request: RequestId::new("one").unwrap(),
+                    kind: CompensationKind::ForwardCorrection,
+                    trigger: CompensationTrigger::FailedExecution,
+                    batch: Some(BatchId::new("batch 7").unwrap()),
+                    at: at(100),
+                },
+                ExecutionLink {
+                    relation: LinkRelation::CompensatedBy,
+                    request: RequestId::new("two").unwrap(),
+                    kind: CompensationKind::Rollback,
+                    trigger: CompensationTrigger::Operator,
+                    batch: None,
+                    at: at(110),
+                },
             ],
-            claim: Some(Claim { id: WriteId::from_bytes([0xa5; 16]), by: actor, at: at(90), lease_ends_at: at(120) }),
+            claim: Some(Claim { id: ClaimId::from_bytes([0xa5; 16]), by: actor, at: at(90), lease_ends_at: at(120) }),
         },
         created_at: at(0),
         updated_at: Timestamp::MAX,

@@ -3,7 +3,7 @@
 use super::excerpt::{
     Approvals, Head, IsWantedApproval, IsWantedDecision, PlacedDecisions, approvals_of, decisions_of,
 };
-use super::{Compression, DocumentLimit, FormatError, envelope, version_1, version_2};
+use super::{Compression, DocumentLimit, FormatError, document, envelope};
 use crate::request::RequestDocument;
 
 /// One version: its number, and how its bodies are written and read.
@@ -27,15 +27,12 @@ pub(super) struct Excerpts {
 type Read<Parts> = Result<(Head, Parts), FormatError>;
 
 /// Every version there ever was, the newest last.
-pub(super) const KNOWN: &[Version] = &[
-    Version { number: version_1::NUMBER, encode: version_1::encode, decode: version_1::decode, excerpts: None },
-    Version {
-        number: version_2::NUMBER,
-        encode: version_2::encode,
-        decode: version_2::decode,
-        excerpts: Some(Excerpts { approvals: version_2::decode_approvals, decisions: version_2::decode_decisions }),
-    },
-];
+pub(super) const KNOWN: &[Version] = &[Version {
+    number: document::NUMBER,
+    encode: document::encode,
+    decode: document::decode,
+    excerpts: Some(Excerpts { approvals: document::decode_approvals, decisions: document::decode_decisions }),
+}];
 
 /// The version with this number, among `known`.
 pub(super) fn find(known: &[Version], number: u16) -> Result<&Version, FormatError> {

@@ -1,12 +1,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::compensation::compensated;
+use super::compensation::executed_plan;
 use super::outcome::{AfterFailure, Completion, Failure};
 use super::resolution::StaleStrategy;
 use crate::error::Result;
 use crate::request::{
-    ActorContext, ApprovalId, Digest, MutationRequest, Pending, Rejection, RequestId, StateVersion, Timestamp, WriteId,
+    ActorContext, ApprovalId, ClaimId, CompensationPlan, Digest, MutationRequest, Pending, Rejection, RequestId,
+    StateVersion, Timestamp,
 };
 
 /// What somebody wants done to a request. The reason of the decision is the reason the actor gives
@@ -77,26 +78,26 @@ pub enum Action {
     /// See [`Command::claim`].
     Claim {
         /// Names the claim.
-        claim: WriteId,
+        claim: ClaimId,
         /// How long nobody else may take over.
         lease: Duration,
     },
     /// See [`Command::release`].
     Release {
         /// The claim that is given up.
-        claim: WriteId,
+        claim: ClaimId,
     },
     /// See [`Command::complete`].
     Complete {
         /// The claim it was executed under.
-        claim: WriteId,
+        claim: ClaimId,
         /// What came of it.
         completion: Completion,
     },
     /// See [`Command::fail`].
     Fail {
         /// The claim it was executed under.
-        claim: WriteId,
+        claim: ClaimId,
         /// What failed.
         failure: Failure,
         /// What becomes of the request.
@@ -104,9 +105,9 @@ pub enum Action {
     },
     /// See [`Command::link_compensation`].
     LinkCompensation {
-        /// The request that was made up for.
-        original: RequestId,
-        /// The request that made up for it.
+        /// The plan that was carried out, which names the original.
+        plan: CompensationPlan,
+        /// The request that carried it out.
         compensating: RequestId,
     },
 }
@@ -218,25 +219,25 @@ impl Command {
     /// Nobody else can claim, resolve or move the request until the lease ends or the claim is given up. Refused also
     /// when an approval was granted, or overridden, for another digest than the request has, and with `Invalid` when the
     /// lease is zero.
-    pub fn claim(by: impl Into<Arc<ActorContext>>, claim: WriteId, lease: Duration) -> Self {
+    pub fn claim(by: impl Into<Arc<ActorContext>>, claim: ClaimId, lease: Duration) -> Self {
         Self::new(Action::Claim { claim, lease }, by)
     }
 
     /// Gives a claim up without having executed the request. Refused with `ExecutionRefusal::ClaimLost` when the request is
     /// not held by it.
-    pub fn release(by: impl Into<Arc<ActorContext>>, claim: WriteId) -> Self {
+    pub fn release(by: impl Into<Arc<ActorContext>>, claim: ClaimId) -> Self {
         Self::new(Action::Release { claim }, by)
     }
 
     /// Records that the request was executed under this claim: possible until another executor takes over, and then refused
     /// with `ExecutionRefusal::ClaimLost`.
-    pub fn complete(by: impl Into<Arc<ActorContext>>, claim: WriteId, completion: Completion) -> Self {
+    pub fn complete(by: impl Into<Arc<ActorContext>>, claim: ClaimId, completion: Completion) -> Self {
         Self::new(Action::Complete { claim, completion }, by)
     }
 
     /// Records that executing the request under this claim failed, and what becomes of it. Refused like
     /// [`complete`](Self::complete).
-    pub fn fail(by: impl Into<Arc<ActorContext>>, claim: WriteId, failure: Failure, then: AfterFailure) -> Self {
+    pub fn fail(by: impl Into<Arc<ActorContext>>, claim: ClaimId, failure: Failure, then: AfterFailure) -> Self {
         Self::new(Action::Fail { claim, failure, then }, by)
     }
 
@@ -245,8 +246,8 @@ impl Command {
     /// # Errors
     /// [`Error::Execution`](crate::Error::Execution) when `compensating` is not executed, or is no compensation.
     pub fn link_compensation(by: impl Into<Arc<ActorContext>>, compensating: &MutationRequest) -> Result<Self> {
-        let original = compensated(compensating)?.clone();
-        Ok(Self::new(Action::LinkCompensation { original, compensating: compensating.id.clone() }, by))
+        let plan = executed_plan(compensating)?.clone();
+        Ok(Self::new(Action::LinkCompensation { plan, compensating: compensating.id.clone() }, by))
     }
 }
 

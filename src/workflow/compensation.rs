@@ -50,22 +50,23 @@ pub fn link_compensation(
     now: Timestamp,
 ) -> Result<MutationRequest> {
     let command = Command::link_compensation(Arc::clone(by), compensating)?;
-    if let Action::LinkCompensation { original: expected, compensating } = &command.action {
-        link(&mut original, expected, compensating, Occasion { by, now })?;
+    if let Action::LinkCompensation { plan, compensating } = &command.action {
+        link(&mut original, plan, compensating, Occasion { by, now })?;
     }
     Ok(original)
 }
 
 /// Whether the original still has to be linked to its compensation.
 pub fn owes_link(original: &MutationRequest, compensating: &MutationRequest) -> bool {
-    compensated(compensating).is_ok_and(|id| *id == original.id) && !is_linked(original, &compensating.id)
+    executed_plan(compensating).is_ok_and(|plan| plan.compensates == original.id)
+        && !is_linked(original, &compensating.id)
 }
 
-/// The request that an executed compensation makes up for.
-pub(super) fn compensated(compensating: &MutationRequest) -> Result<&RequestId> {
+/// The plan that an executed compensation carried out.
+pub(super) fn executed_plan(compensating: &MutationRequest) -> Result<&CompensationPlan> {
     match &compensating.execution.kind {
         _ if compensating.state.status() != Status::Executed => Err(not_executed(compensating)),
-        ExecutionKind::Compensation(plan) => Ok(&plan.compensates),
+        ExecutionKind::Compensation(plan) => Ok(plan),
         ExecutionKind::Standard => Err(execution::refused(compensating, ExecutionRefusal::NoCompensation)),
     }
 }
@@ -73,12 +74,12 @@ pub(super) fn compensated(compensating: &MutationRequest) -> Result<&RequestId> 
 /// No transition: an executed request stays executed.
 pub(super) fn link(
     original: &mut MutationRequest,
-    expected: &RequestId,
+    plan: &CompensationPlan,
     compensating: &RequestId,
     occasion: Occasion<'_>,
 ) -> Result<()> {
-    if *expected != original.id {
-        let refusal = ExecutionRefusal::CompensatesAnother { compensates: expected.clone() };
+    if plan.compensates != original.id {
+        let refusal = ExecutionRefusal::CompensatesAnother { compensates: plan.compensates.clone() };
         return Err(execution::refused(original, refusal));
     }
     if original.state.status() != Status::Executed {
@@ -90,7 +91,7 @@ pub(super) fn link(
     let mut about = Metadata::new();
     about.note("compensated_by", compensating.as_str());
     let document = original.edit();
-    let link = ExecutionLink { relation: LinkRelation::CompensatedBy, request: compensating.clone() };
+    let link = ExecutionLink::to_compensation(compensating.clone(), plan, occasion.now);
     document.execution.links.push(link);
     record(document, occasion.decision(LifecycleDecision::Compensated, about));
     Ok(())

@@ -6,7 +6,7 @@ use super::lifecycle;
 use super::open_demand::{impossible, open_demand};
 use crate::error::{ApprovalRefusal, Error, Result};
 use crate::request::{
-    ActorContext, ActorId, Approval, ApprovalDecision, ApprovalId, ApprovalState, DeciderRule, Decision, Digest,
+    ActorContext, ActorId, Approval, ApprovalDecision, ApprovalId, ApprovalState, Cause, DeciderRule, Decision, Digest,
     Metadata, MutationRequest, Rejection, RequestDocument, RequestState, Standing, Timestamp, Value, Verdict,
 };
 
@@ -158,10 +158,12 @@ fn satisfy_quorum(document: &mut RequestDocument, approval: &Approval, occasion:
     if demand_of(&document.approvals, approval).is_none_or(|demand| !demand.is_met()) {
         return Ok(());
     }
+    let reason = Some(format!("quorum group {} has its {} grants", quorum.group, quorum.required));
+    let cause = Cause::new(Arc::clone(occasion.by), occasion.now, reason.clone());
     let mut satisfied = Vec::new();
     for member in &mut document.approvals {
         if is_pending(member) && member.quorum.as_ref().is_some_and(|other| other.group == quorum.group) {
-            member.state = ApprovalState::Satisfied { at: occasion.now };
+            member.state = ApprovalState::Satisfied(cause.clone());
             satisfied.push(member.id.clone());
         }
     }
@@ -169,7 +171,6 @@ fn satisfy_quorum(document: &mut RequestDocument, approval: &Approval, occasion:
     about.note("quorum_group", quorum.group.as_str());
     about.note("required", quorum.required.get());
     about.note("step", approval.step.number());
-    let reason = Some(format!("quorum group {} has its {} grants", quorum.group, quorum.required));
     record(document, occasion.decision_because(ApprovalDecision::QuorumSatisfied, reason, about));
     Ok(())
 }

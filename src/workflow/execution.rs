@@ -6,12 +6,12 @@ use super::outcome::{AfterFailure, Completion, Failure};
 use super::{demand, lifecycle};
 use crate::error::{Error, ExecutionRefusal, InvalidValue, Result};
 use crate::request::{
-    ApprovalDecision, ApprovalState, Claim, DecisionKind, ExecutionDecision, ExecutionKind, ExecutionLink,
-    LinkRelation, Metadata, MutationRequest, RequestDocument, RequestState, Status, Timestamp, Value, WriteId,
+    ApprovalDecision, ApprovalState, Claim, ClaimId, DecisionKind, ExecutionDecision, ExecutionKind, ExecutionLink,
+    Metadata, MutationRequest, RequestDocument, RequestState, Status, Timestamp, Value,
 };
 
 /// Takes the request for one executor until the lease ends. The holder of a claim renews it by its own id.
-pub(super) fn claim(request: &mut MutationRequest, id: WriteId, lease: Duration, occasion: Occasion<'_>) -> Result<()> {
+pub(super) fn claim(request: &mut MutationRequest, id: ClaimId, lease: Duration, occasion: Occasion<'_>) -> Result<()> {
     check_approved(request)?;
     let lease_ends_at = occasion.now.saturating_add(lease);
     if lease_ends_at <= occasion.now {
@@ -35,7 +35,7 @@ pub(super) fn claim(request: &mut MutationRequest, id: WriteId, lease: Duration,
 }
 
 /// Gives the request back without having executed it.
-pub(super) fn release(request: &mut MutationRequest, id: WriteId, occasion: Occasion<'_>) -> Result<()> {
+pub(super) fn release(request: &mut MutationRequest, id: ClaimId, occasion: Occasion<'_>) -> Result<()> {
     check_holds(request, id)?;
     let document = request.edit();
     document.execution.claim = None;
@@ -46,7 +46,7 @@ pub(super) fn release(request: &mut MutationRequest, id: WriteId, occasion: Occa
 /// The change was made. Also after the lease ended, as long as nobody has taken over: what was done is recorded.
 pub(super) fn complete(
     request: &mut MutationRequest,
-    id: WriteId,
+    id: ClaimId,
     completion: &Completion,
     occasion: Occasion<'_>,
 ) -> Result<()> {
@@ -55,7 +55,7 @@ pub(super) fn complete(
     document.execution.claim = None;
     document.side_effects.extend(completion.side_effects.iter().cloned());
     if let ExecutionKind::Compensation(plan) = &document.execution.kind {
-        let link = ExecutionLink { relation: LinkRelation::Compensates, request: plan.compensates.clone() };
+        let link = ExecutionLink::to_original(plan, occasion.now);
         document.execution.links.push(link);
     }
     let resulting_version = completion.resulting_version.clone();
@@ -68,7 +68,7 @@ pub(super) fn complete(
 /// The change could not be made; the request is rejected for that, or stays approved for another attempt.
 pub(super) fn fail(
     request: &mut MutationRequest,
-    id: WriteId,
+    id: ClaimId,
     failure: &Failure,
     then: AfterFailure,
     occasion: Occasion<'_>,
@@ -109,7 +109,7 @@ pub(super) fn check_unclaimed(document: &RequestDocument, now: Timestamp) -> Res
     }
 }
 
-fn check_holds(document: &RequestDocument, id: WriteId) -> Result<()> {
+fn check_holds(document: &RequestDocument, id: ClaimId) -> Result<()> {
     if document.execution.claim.as_ref().is_some_and(|claim| claim.id == id) {
         return Ok(());
     }
@@ -155,7 +155,7 @@ pub(super) fn refused(document: &RequestDocument, refusal: ExecutionRefusal) -> 
     Error::Execution { id: document.id.clone(), refusal: Box::new(refusal) }
 }
 
-fn about_claim(id: WriteId) -> Metadata {
+fn about_claim(id: ClaimId) -> Metadata {
     let mut about = Metadata::new();
     about.note("claim", id.to_string());
     about

@@ -7,7 +7,7 @@ use super::resolution::{self, StaleStrategy};
 use super::{Command, execution};
 use crate::error::{ExecutionRefusal, Result};
 use crate::request::{
-    ActorContext, ExecutionKind, MutationRequest, RequestId, RequestState, StateVersion, Status, Timestamp, WriteId,
+    ActorContext, ClaimId, ExecutionKind, MutationRequest, RequestId, RequestState, StateVersion, Status, Timestamp,
 };
 
 /// How a request is to be executed: by whom, on which version of the state, and what happens when things go otherwise.
@@ -79,7 +79,7 @@ impl ExecutionOrder {
     pub(crate) fn begin(
         &self,
         mut request: MutationRequest,
-        claim: WriteId,
+        claim: ClaimId,
         now: Timestamp,
     ) -> Result<MutationRequest> {
         let occasion = Occasion { by: &self.by, now };
@@ -100,7 +100,7 @@ impl ExecutionOrder {
     }
 
     /// The command that records how the execution went.
-    pub(crate) fn finish(&self, claim: WriteId, result: &Result<Completion, Failure>) -> Command {
+    pub(crate) fn finish(&self, claim: ClaimId, result: &Result<Completion, Failure>) -> Command {
         match result {
             Ok(completion) => Command::complete(Arc::clone(&self.by), claim, completion.clone()),
             Err(failure) => Command::fail(Arc::clone(&self.by), claim, failure.clone(), self.after_failure),

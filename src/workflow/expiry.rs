@@ -7,8 +7,8 @@ use super::open_demand::open_demand;
 use super::{deciding, lifecycle};
 use crate::error::{Error, Result};
 use crate::request::{
-    ActorContext, Approval, ApprovalDecision, ApprovalState, Metadata, MutationRequest, RequestDocument, RequestState,
-    Timestamp,
+    ActorContext, Approval, ApprovalDecision, ApprovalState, Cause, Metadata, MutationRequest, RequestDocument,
+    RequestState, Timestamp,
 };
 
 /// The next time at which something about the request is due to expire: itself while it is pending, or one of its open
@@ -44,7 +44,9 @@ pub(super) fn expire_approvals(request: &mut MutationRequest, occasion: Occasion
     let digest = request.digest();
     let document = request.edit();
     for approval in &due {
-        deciding::set_state(document, &approval.id, ApprovalState::Expired { at: now });
+        let reason = approval.expires_at.map(|end| format!("not decided by {end}"));
+        let cause = Cause::new(Arc::clone(occasion.by), now, reason);
+        deciding::set_state(document, &approval.id, ApprovalState::Expired(cause));
         let mut about = deciding::describe(approval, document, digest, Metadata::new());
         if let Some(end) = approval.expires_at {
             about.note("expires_at", end);

@@ -85,9 +85,7 @@ pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) ->
         Action::Release { claim } => execution::release(changing, *claim, occasion),
         Action::Complete { claim, completion } => execution::complete(changing, *claim, completion, occasion),
         Action::Fail { claim, failure, then } => execution::fail(changing, *claim, failure, *then, occasion),
-        Action::LinkCompensation { original, compensating } => {
-            compensation::link(changing, original, compensating, occasion)
-        }
+        Action::LinkCompensation { plan, compensating } => compensation::link(changing, plan, compensating, occasion),
     }?;
     Ok(request)
 }

@@ -12,7 +12,7 @@ import sys
 import zlib
 from datetime import datetime, timedelta, timezone
 
-NEWEST = 2
+NEWEST = 1
 LIMIT = 1024 * 1024
 LATEST_TIME = 253402207199999999
 DEEPEST = 16
@@ -65,7 +65,7 @@ def decode(data):
         raise Refused("malformed: version 0" if version == 0 else "unsupported schema version")
     if flags & 1:
         body = decompress(body)
-    reader = Version1(body) if version == 1 else Version2(body)
+    reader = Document(body)
     document = reader.document()
     reader.finish()
     return document
@@ -145,7 +145,7 @@ class Primitives:
         return [read() for _ in range(count)]
 
     def kind(self, names):
-        number = self.number_of_variant()
+        number = self.byte()
         if number >= len(names):
             raise Refused("malformed: no variant %d" % number)
         return names[number]
@@ -182,136 +182,8 @@ def printed(micros):
     return time.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0") + ("." + fraction if fraction else "") + "Z"
 
 
-class Version1(Primitives):
-    number_of_variant = Primitives.uint
-    time = Primitives.micros
-
-    def text(self):
-        return utf8(self.raw(self.uint()))
-
-    def opt_text(self):
-        return self.option(self.text)
-
-    def opt_time(self):
-        return self.option(self.time)
-
-    def document(self):
-        target = dict(id=self.text(), state_id=self.text(), state_type=self.text(), mutation_type=self.text())
-        return dict(
-            id=target.pop("id"), target=target, intent=self.intent(), requested_by=self.actor(),
-            payload=self.option(lambda: dict(content_type=self.text(), bytes=self.bytes())), state=self.state(),
-            requirements=self.list(self.requirement), approvals=self.list(self.approval), approval_round=self.uint(),
-            decisions=self.list(self.decision), side_effects=self.list(self.side_effect),
-            versioning=dict(expected=self.opt_text(), reviewed=self.opt_text()), execution=self.execution(),
-            created_at=self.time(), updated_at=self.time(), metadata=self.metadata())
-
-    def intent(self):
-        return dict(
-            operation=self.text(), category=self.text(), description=self.opt_text(), risk=self.kind(RISK),
-            reversible=self.bool(), blast_radius=self.option(self.blast_radius), tags=self.set(),
-            metadata=self.metadata(), created_at=self.opt_time())
-
-    def blast_radius(self):
-        return dict(scope=self.kind(SCOPE), estimated_count=self.option(self.uint), description=self.opt_text())
-
-    def actor(self):
-        return dict(
-            kind=self.kind(ACTOR_KIND), id=self.opt_text(), name=self.opt_text(), roles=self.set(), groups=self.set(),
-            reason=self.opt_text(), mode=self.kind(ACTOR_MODE), correlation_id=self.opt_text(),
-            causation_id=self.opt_text(), session_id=self.opt_text(), source_address=self.opt_text(),
-            user_agent=self.opt_text(), time_zone=self.opt_text(), culture=self.opt_text(), at=self.opt_time(),
-            metadata=self.metadata())
-
-    def state(self):
-        name = self.kind(["Created", "Pending", "Approved", "Rejected", "Canceled", "Expired", "Superseded",
-                          "Executed"])
-        if name == "Pending":
-            return {name: dict(reason=self.kind(PENDING_REASON), expires_at=self.opt_time())}
-        if name == "Superseded":
-            return {name: dict(by=self.text())}
-        if name == "Executed":
-            return {name: dict(at=self.time(), resulting_version=self.opt_text())}
-        return name
-
-    def requirement(self):
-        return dict(kind=self.text(), description=self.text(), data=self.metadata(), fulfilled=self.bool())
-
-    def approval(self):
-        return dict(
-            id=self.text(), target=dict(actor_ids=self.set(), roles=self.set(), groups=self.set()),
-            description=self.text(), name=self.opt_text(), step=self.uint(), quorum=self.option(self.quorum),
-            expires_at=self.opt_time(), decider=self.kind(DECIDER), state=self.approval_state(),
-            metadata=self.metadata())
-
-    def quorum(self):
-        return dict(group=self.text(), required=self.uint(), rejection=self.kind(QUORUM_REJECTION))
-
-    def approval_state(self):
-        name = self.kind(["Pending", "Approved", "Rejected", "Satisfied", "Expired"])
-        if name == "Approved":
-            return {name: self.verdict()}
-        if name == "Rejected":
-            return {name: dict(verdict=self.verdict(), rejection=self.option(self.rejection))}
-        return name if name == "Pending" else {name: dict(at=self.time())}
-
-    def verdict(self):
-        return dict(by=self.actor(), at=self.time(), reason=self.opt_text(), digest=self.digest())
-
-    def digest(self):
-        return list(self.raw(32))
-
-    def rejection(self):
-        return dict(code=self.text(), category=self.opt_text(), message=self.text(), metadata=self.metadata())
-
-    def decision(self):
-        return dict(kind=self.decision_kind(), by=self.actor(), reason=self.opt_text(), at=self.time(),
-                    metadata=self.metadata())
-
-    def decision_kind(self):
-        category, kinds = self.kind(DECISIONS)
-        return {category: self.kind(kinds)}
-
-    def side_effect(self):
-        return dict(
-            effect_type=self.text(), description=self.text(), severity=self.kind(SEVERITY),
-            data=self.option(self.metadata), contract_id=self.opt_text(), at=self.time(), requires_action=self.bool())
-
-    def execution(self):
-        return dict(kind=self.execution_kind(), links=self.list(self.link), claim=self.option(self.claim))
-
-    def execution_kind(self):
-        name = self.kind(["Standard", "Compensation"])
-        if name == "Standard":
-            return name
-        return {name: dict(
-            compensates=self.text(), kind=self.kind(COMPENSATION_KIND), trigger=self.kind(TRIGGER),
-            related=self.set(), description=self.opt_text())}
-
-    def link(self):
-        return dict(relation=self.kind(RELATION), request=self.text())
-
-    def claim(self):
-        return dict(id=as_uuid(self.raw(16)), by=self.actor(), at=self.time(), lease_ends_at=self.time())
-
-    def value_of(self, kind, level):
-        if kind == 0:
-            return "null"
-        if kind == 1:
-            return {"bool": self.bool()}
-        if kind > 8:
-            raise Refused("malformed: no kind of value %d" % kind)
-        return self.other_value(kind, level)
-
-    def other_value(self, kind, level):
-        """Kinds as version 1 numbers them, from 2 on."""
-        name = ["integer", "float", "text", "bytes", "time", "list", "map"][kind - 2]
-        read = dict(integer=self.int, float=self.f64, text=self.text, bytes=self.bytes, time=self.time,
-                    list=lambda: self.list(lambda: self.value(level + 1)), map=lambda: self.metadata(level + 1))
-        return {name: read[name]()}
-
-
-class Version2(Version1):
-    number_of_variant = Primitives.byte
+class Document(Primitives):
+    """What repeats is written once and referred to."""
 
     def __init__(self, body):
         super().__init__(body)
@@ -352,7 +224,7 @@ class Version2(Version1):
         return self.back(number - 1, self.times, self.micros) if number else None
 
     def digest(self):
-        return self.back(self.uint(), self.digests, super().digest)
+        return self.back(self.uint(), self.digests, lambda: list(self.raw(32)))
 
     def actor(self):
         return self.back(self.uint(), self.actors, self.new_actor)
@@ -376,6 +248,17 @@ class Version2(Version1):
             decisions=self.list(self.decision), side_effects=self.list(self.side_effect), execution=self.execution(),
             metadata=self.metadata())
 
+    def state(self):
+        name = self.kind(["Created", "Pending", "Approved", "Rejected", "Canceled", "Expired", "Superseded",
+                          "Executed"])
+        if name == "Pending":
+            return {name: dict(reason=self.kind(PENDING_REASON), expires_at=self.opt_time())}
+        if name == "Superseded":
+            return {name: dict(by=self.text())}
+        if name == "Executed":
+            return {name: dict(at=self.time(), resulting_version=self.opt_text())}
+        return name
+
     def new_actor(self):
         return dict(
             kind=self.kind(ACTOR_KIND), mode=self.kind(ACTOR_MODE), id=self.opt_text(), name=self.opt_text(),
@@ -390,8 +273,42 @@ class Version2(Version1):
             reversible=self.bool(), blast_radius=self.option(self.blast_radius), tags=self.set(),
             created_at=self.opt_time(), metadata=self.metadata())
 
+    def blast_radius(self):
+        return dict(scope=self.kind(SCOPE), estimated_count=self.option(self.uint), description=self.opt_text())
+
     def requirement(self):
         return dict(kind=self.text(), description=self.text(), fulfilled=self.bool(), data=self.metadata())
+
+    def approval(self):
+        return dict(
+            id=self.text(), target=dict(actor_ids=self.set(), roles=self.set(), groups=self.set()),
+            description=self.text(), name=self.opt_text(), step=self.uint(), quorum=self.option(self.quorum),
+            expires_at=self.opt_time(), decider=self.kind(DECIDER), state=self.approval_state(),
+            metadata=self.metadata())
+
+    def quorum(self):
+        return dict(group=self.text(), required=self.uint(), rejection=self.kind(QUORUM_REJECTION))
+
+    def approval_state(self):
+        name = self.kind(["Pending", "Approved", "Rejected", "Satisfied", "Expired"])
+        if name == "Approved":
+            return {name: self.verdict()}
+        if name == "Rejected":
+            return {name: dict(verdict=self.verdict(), rejection=self.option(self.rejection))}
+        return name if name == "Pending" else {name: self.cause()}
+
+    def verdict(self):
+        return dict(by=self.actor(), at=self.time(), reason=self.opt_text(), digest=self.digest())
+
+    def cause(self):
+        return dict(by=self.actor(), at=self.time(), reason=self.opt_text())
+
+    def rejection(self):
+        return dict(code=self.text(), category=self.opt_text(), message=self.text(), metadata=self.metadata())
+
+    def decision(self):
+        return dict(kind=self.decision_kind(), by=self.actor(), reason=self.opt_text(), at=self.time(),
+                    metadata=self.metadata())
 
     def decision_kind(self):
         number = self.byte()
@@ -405,6 +322,24 @@ class Version2(Version1):
             effect_type=self.text(), description=self.text(), severity=self.kind(SEVERITY),
             requires_action=self.bool(), at=self.time(), contract_id=self.opt_text(), data=self.option(self.metadata))
 
+    def execution(self):
+        return dict(kind=self.execution_kind(), links=self.list(self.link), claim=self.option(self.claim))
+
+    def execution_kind(self):
+        name = self.kind(["Standard", "Compensation"])
+        if name == "Standard":
+            return name
+        return {name: dict(
+            compensates=self.text(), kind=self.kind(COMPENSATION_KIND), trigger=self.kind(TRIGGER),
+            batch=self.opt_text(), related=self.set(), description=self.opt_text())}
+
+    def link(self):
+        return dict(relation=self.kind(RELATION), request=self.text(), kind=self.kind(COMPENSATION_KIND),
+                    trigger=self.kind(TRIGGER), batch=self.opt_text(), at=self.time())
+
+    def claim(self):
+        return dict(id=as_uuid(self.raw(16)), by=self.actor(), at=self.time(), lease_ends_at=self.time())
+
     def value_of(self, kind, level):
         if kind == 0:
             return "null"
@@ -412,7 +347,10 @@ class Version2(Version1):
             return {"bool": kind == 2}
         if kind > 9:
             raise Refused("malformed: no kind of value %d" % kind)
-        return self.other_value(kind - 1, level)
+        name = ["integer", "float", "text", "bytes", "time", "list", "map"][kind - 3]
+        read = dict(integer=self.int, float=self.f64, text=self.text, bytes=self.bytes, time=self.time,
+                    list=lambda: self.list(lambda: self.value(level + 1)), map=lambda: self.metadata(level + 1))
+        return {name: read[name]()}
 
 
 def utf8(data):

@@ -64,7 +64,7 @@ pub(crate) fn story() -> Story {
     let by_security = || ApprovalRule::group("security").unwrap().with_id(approval("security"));
     let by_mona = || ApprovalRule::actor("mona").unwrap().with_id(approval("mona"));
     let grant = |by: &str, id: &str| Command::grant(person(by), approval(id));
-    let claim = WriteId::from_bytes([1; 16]);
+    let claim = ClaimId::from_bytes([1; 16]);
 
     // A manager has granted, security is next. Rita is a manager herself, but it is her own request.
     let risky = intent("Access").with_risk(RiskLevel::High).with_tag("urgent").unwrap().with_tag("audit").unwrap();

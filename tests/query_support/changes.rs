@@ -194,10 +194,10 @@ fn state(rng: &mut Rng) -> RequestState {
 }
 
 fn approval_state(rng: &mut Rng) -> ApprovalState {
-    let at = second(rng.u64(0..300));
+    let cause = Cause::new(person(rng), second(rng.u64(0..300)), None);
     match rng.u8(..4) {
-        0 => ApprovalState::Satisfied { at },
-        1 => ApprovalState::Expired { at },
+        0 => ApprovalState::Satisfied(cause),
+        1 => ApprovalState::Expired(cause),
         _ => ApprovalState::Pending,
     }
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 use mutator_governance::stored_format;
 use mutator_governance::workflow::{self, Command, Completion};
 use mutator_governance::{
-    ActorContext, ApprovalId, ApprovalRule, ApprovalTarget, DocumentLimit, Error, Intent, MutationRequest, Outcome,
-    Payload, Pending, PendingReason, RequestDraft, RequestId, Status, Tag, Target, WriteId,
+    ActorContext, ApprovalId, ApprovalRule, ApprovalTarget, ClaimId, DocumentLimit, Error, Intent, MutationRequest,
+    Outcome, Payload, Pending, PendingReason, RequestDraft, RequestId, Status, Tag, Target, WriteId,
 };
 
 use crate::redis_support::requests::{actor, draft, file, id, moved_on, pending, second};
@@ -132,7 +132,7 @@ fn the_largest_request_that_can_be_filed_has_room_for_all_that_is_decided_about_
         }
         request = store.update(request, WriteId::generate()).unwrap();
         assert_eq!(request.state.status(), Status::Approved);
-        let (claim, executor) = (WriteId::generate(), actor("executor"));
+        let (claim, executor) = (ClaimId::generate(), actor("executor"));
         request =
             do_to(&store, &request, &Command::claim(executor.clone(), claim, Duration::from_mins(1)), 60).unwrap();
         request = do_to(&store, &request, &Command::complete(executor, claim, Completion::new()), 61).unwrap();

@@ -7,8 +7,8 @@ use mutator_governance::workflow::{
     AfterFailure, Command, Completion, Failure, StaleStrategy, apply, compensation_draft, decidable_by, file,
 };
 use mutator_governance::{
-    ActorContext, ApprovalId, CompensationKind, CompensationPlan, CompensationTrigger, Intent, MutationRequest,
-    Pending, PendingReason, RequestDraft, RequestId, StateVersion, Status, Timestamp, WriteId,
+    ActorContext, ApprovalId, ClaimId, CompensationKind, CompensationPlan, CompensationTrigger, Intent,
+    MutationRequest, Pending, PendingReason, RequestDraft, RequestId, StateVersion, Status, Timestamp, WriteId,
 };
 
 /// What happens next: seconds pass, and somebody does something.
@@ -131,6 +131,6 @@ pub(crate) fn state_version(number: u8) -> StateVersion {
     StateVersion::new(format!("v{number}")).unwrap()
 }
 
-fn claim_id(number: u8) -> WriteId {
-    WriteId::from_bytes([number; 16])
+fn claim_id(number: u8) -> ClaimId {
+    ClaimId::from_bytes([number; 16])
 }

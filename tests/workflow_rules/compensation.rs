@@ -2,14 +2,14 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{Command, Completion, compensation_draft, file, link_compensation, owes_link};
 use mutator_governance::{
-    CompensationKind, CompensationPlan, CompensationTrigger, ExecutionKind, ExecutionRefusal, Intent, LinkRelation,
-    MutationRequest, RequestId, StateVersion, Status, Value, WriteId,
+    BatchId, ClaimId, CompensationKind, CompensationPlan, CompensationTrigger, ExecutionKind, ExecutionRefusal, Intent,
+    LinkRelation, MutationRequest, RequestId, StateVersion, Status, Value, WriteId,
 };
 
 use crate::support::{apply, at, draft, execution_refusal, history, id, in_status, try_apply, user};
 
 fn execute(request: &MutationRequest, seconds: u64) -> MutationRequest {
-    let claim = WriteId::from_bytes([1; 16]);
+    let claim = ClaimId::from_bytes([1; 16]);
     let completion = Completion::new().resulting_in(StateVersion::new("v2").unwrap());
     let claimed = apply(request, &Command::claim(user("executor"), claim, Duration::from_mins(1)), seconds);
     apply(&claimed, &Command::complete(user("executor"), claim, completion), seconds)
@@ -74,6 +74,23 @@ fn when_it_executes_it_links_to_the_original_and_the_original_to_it() {
     assert_eq!(linked.decisions.last().unwrap().metadata.get("compensated_by"), Some(&Value::from("undo-1")));
     assert_eq!((&linked.state, linked.updated_at), (&original().state, at(4)));
     assert!(!owes_link(&linked, &compensating));
+}
+
+#[test]
+fn both_links_say_how_why_in_which_batch_and_when() {
+    let batch = BatchId::new("2026-11 cleanup").unwrap();
+    let plan =
+        CompensationPlan::new(original().id.clone(), CompensationKind::ForwardCorrection, CompensationTrigger::Batch)
+            .in_batch(batch.clone());
+    let draft = compensation_draft(&original(), plan, undo(), user("requester")).unwrap();
+    let filed = file(draft.already_approved(), id("undo-1"), WriteId::from_bytes([2; 16]), at(2)).unwrap();
+    let compensating = execute(&filed, 3);
+    let linked = link_compensation(original(), &compensating, &user("executor"), at(4)).unwrap();
+    for (request, made) in [(&compensating, at(3)), (&linked, at(4))] {
+        let link = &request.execution.links[0];
+        assert_eq!((link.kind, link.trigger), (CompensationKind::ForwardCorrection, CompensationTrigger::Batch));
+        assert_eq!((link.batch.as_ref(), link.at), (Some(&batch), made));
+    }
 }
 
 #[test]

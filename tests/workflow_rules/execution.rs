@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{AfterFailure, Command, Completion, Failure, StaleStrategy};
 use mutator_governance::{
-    Error, ExecutionRefusal, Metadata, MutationRequest, Payload, PendingReason, RequestState, Severity, SideEffect,
-    StateVersion, Status, Value, WriteId,
+    ClaimId, Error, ExecutionRefusal, Metadata, MutationRequest, Payload, PendingReason, RequestState, Severity,
+    SideEffect, StateVersion, Status, Value,
 };
 
 use crate::support::{
@@ -13,8 +13,8 @@ use crate::support::{
 
 const LEASE: Duration = Duration::from_mins(1);
 
-fn claim_id(number: u8) -> WriteId {
-    WriteId::from_bytes([number; 16])
+fn claim_id(number: u8) -> ClaimId {
+    ClaimId::from_bytes([number; 16])
 }
 
 fn claim(number: u8) -> Command {

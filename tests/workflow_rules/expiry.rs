@@ -56,6 +56,9 @@ fn an_ungrouped_expiry_rejects_the_request() {
     assert_eq!(history(&request, 3), ["Approval/Expired", "Lifecycle/Rejected"]);
     assert_eq!(request.state, RequestState::Rejected);
     assert_eq!(request.approvals[1].state.status(), ApprovalStatus::Expired);
+    let cause = request.approvals[1].state.cause().unwrap();
+    assert_eq!((&*cause.by, cause.at), (&ActorContext::system(), at(40)), "who swept it");
+    assert_eq!(cause.reason, Some(format!("not decided by {}", at(40))));
     assert_eq!(
         request.decisions.last().unwrap().reason.as_deref(),
         Some("approval approval-2 was not decided in time")

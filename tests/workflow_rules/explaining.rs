@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{Command, Completion, commutes, decidable_by, explain};
 use mutator_governance::{
-    ActorContext, ApprovalRule, ApprovalTarget, MutationRequest, Pending, PendingReason, StateVersion, Status, Step,
-    Timestamp, WriteId,
+    ActorContext, ApprovalRule, ApprovalTarget, ClaimId, MutationRequest, Pending, PendingReason, StateVersion, Status,
+    Step, Timestamp,
 };
 
 use crate::support::{
@@ -26,7 +26,7 @@ fn an_explanation_reads_as_a_sentence() {
     let second = grant(&grant(&first, "alice", "approval-1", 1), "carol", "approval-3", 2);
     let third = grant(&second, "dave", "approval-4", 3);
     let quota = file(draft().waiting_for(Pending { reason: PendingReason::Quota, expires_at: Some(at(90)) }));
-    let claim_id = WriteId::from_bytes([1; 16]);
+    let claim_id = ClaimId::from_bytes([1; 16]);
     let claim = Command::claim(user("worker-1"), claim_id, Duration::from_mins(5));
     let claimed = apply(&in_status(Status::Approved), &claim, 0);
     let made_v2 = Completion::new().resulting_in(StateVersion::new("v2").unwrap());

@@ -22,6 +22,10 @@ fn when_a_group_reaches_n_its_remaining_pending_ones_become_satisfied() {
     let request = grant(&request, "bob", "approval-1", 2);
     assert_eq!(statuses(&request), [Approved, Satisfied, Approved, Pending]);
     assert_eq!(history(&request, 4), ["Approval/Granted", "Approval/QuorumSatisfied"]);
+    let cause = request.approvals[1].state.cause().unwrap();
+    assert_eq!((&cause.by, cause.at), (&user("bob"), at(2)), "whose grant made the quorum");
+    assert_eq!(cause.reason.as_deref(), Some("quorum group security has its 2 grants"));
+    assert_eq!(cause.reason, request.decisions[5].reason);
     let satisfied = Value::List(vec!["approval-2".into()]);
     assert_eq!(request.decisions[5].metadata.get("satisfied"), Some(&satisfied));
     assert!(request.state.awaits_approval(), "step 2 is still open");

@@ -2,8 +2,8 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{Command, Resolution, StaleStrategy, resolve};
 use mutator_governance::{
-    ApprovalStatus, ExecutionRefusal, MutationRequest, Pending, PendingReason, RequestState, StateVersion, Status,
-    Value, WriteId,
+    ApprovalStatus, ClaimId, ExecutionRefusal, MutationRequest, Pending, PendingReason, RequestState, StateVersion,
+    Status, Value,
 };
 
 use crate::support::{
@@ -154,7 +154,7 @@ fn only_approved_requests_resolve() {
 
 #[test]
 fn a_request_that_is_being_executed_does_not_resolve_until_the_lease_ends() {
-    let claim = Command::claim(user("executor"), WriteId::from_bytes([1; 16]), Duration::from_mins(1));
+    let claim = Command::claim(user("executor"), ClaimId::from_bytes([1; 16]), Duration::from_mins(1));
     let claimed = apply(&approved(), &claim, 10);
     let command = Command::resolve(user("other"), version("v2"), StaleStrategy::RejectStale);
     let refusal = execution_refusal(try_apply(&claimed, &command, 69).unwrap_err());

@@ -2,7 +2,7 @@ use crate::query::{
     DecisionQuery, InboxQuery, KeyLayout, Named, PendingApprovalQuery, Query, SortKey, StoredRequest, Unreadable,
 };
 use crate::request::{ActorContext, MutationRequest, RequestId, Revision, Timestamp, WriteId};
-use crate::stored_format::{DocumentLimit, envelope_around};
+use crate::stored_format::{DocumentLimit, FormatVersion, envelope_around};
 
 const LIMIT: DocumentLimit = DocumentLimit::of_bytes(64 * 1024);
 /// Before the body in a golden vector, which serve as seeds.
@@ -14,7 +14,7 @@ pub fn excerpt(data: &[u8]) {
     let body = data.get(HEADER..).unwrap_or_default();
     let officer = ActorContext::user("officer-1").and_then(|actor| actor.with_role("manager"));
     let inbox = InboxQuery::of(&officer.expect("a valid actor")).expect("an actor with an id");
-    for version in 1..=2 {
+    for version in 1..=FormatVersion::NEWEST.number() {
         let bytes = envelope_around(version, body);
         let stored = |id: &RequestId| {
             let revision = Revision::first(WriteId::from_bytes([1; 16]));

@@ -81,7 +81,7 @@ fn approval(input: &mut Input<'_>, place: usize) -> Approval {
     let by = Arc::new(ActorContext::user(input.one(&PEOPLE)).unwrap());
     let verdict = Verdict { by, at: at(1), reason: None, digest: Digest::from_bytes([0; 32]) };
     let state = match input.below(6) {
-        0 => ApprovalState::Expired { at: at(1) },
+        0 => ApprovalState::Expired(Cause::new(Arc::new(ActorContext::system()), at(1), None)),
         1 => ApprovalState::Approved(verdict),
         _ => ApprovalState::Pending,
     };

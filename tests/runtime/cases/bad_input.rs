@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{Command, ExecutionOrder};
 use mutator_governance::{
-    ActorContext, ApprovalRefusal, ApprovalRule, ApprovalStatus, ApprovalTarget, Error, MutationRequest, QuorumGroup,
-    StateVersion, Status, Step, WriteId,
+    ActorContext, ApprovalRefusal, ApprovalRule, ApprovalStatus, ApprovalTarget, ClaimId, Error, MutationRequest,
+    QuorumGroup, StateVersion, Status, Step,
 };
 
 use super::executing::run_for_anybody;
@@ -134,7 +134,7 @@ pub(crate) async fn impossible_orders_are_refused(world: World) {
     let error = error.unwrap_err();
     assert!(error.to_string().contains("give it the time to execute"), "{error}");
     assert!(matches!(error, Error::Invalid(_)), "{error}");
-    let claim = Command::claim(user("executor"), WriteId::generate(), Duration::ZERO);
+    let claim = Command::claim(user("executor"), ClaimId::generate(), Duration::ZERO);
     let error = world.governance.apply(&request.id, &claim).await.unwrap_err();
     assert!(matches!(error, Error::Invalid(_)), "{error}");
     let error = world.governance.supersede(&request.id, user("admin"), request.id.clone()).await.unwrap_err();

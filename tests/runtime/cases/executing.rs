@@ -7,9 +7,9 @@ use mutator_governance::workflow::{
     AfterFailure, Command, Completion, ExecutionOrder, ExecutionOutcome, Failure, StaleStrategy,
 };
 use mutator_governance::{
-    ApprovalStatus, Error, ExecutionDecision, ExecutionRefusal, LifecycleDecision, ManualClock, Metadata,
+    ApprovalStatus, ClaimId, Error, ExecutionDecision, ExecutionRefusal, LifecycleDecision, ManualClock, Metadata,
     MutationRequest, OnConflict, PendingReason, RequestId, RequestState, Result, Severity, SideEffect, Status, Value,
-    VersionDecision, WriteId,
+    VersionDecision,
 };
 
 use super::flavour::Governance;
@@ -187,7 +187,7 @@ pub(crate) async fn without_approvals_there_is_nothing_to_renew(world: World) {
 #[dual]
 pub(crate) async fn a_claim_keeps_others_out_until_its_lease_ends(world: World) {
     let request = world.governance.submit(approved("request-1")).await.unwrap();
-    let claim = Command::claim(user("first"), WriteId::generate(), Duration::from_mins(1));
+    let claim = Command::claim(user("first"), ClaimId::generate(), Duration::from_mins(1));
     let claimed = world.governance.apply(&request.id, &claim).await.unwrap();
     let calls = Calls::default();
     let just_before = at(60).saturating_sub(Duration::from_micros(1));

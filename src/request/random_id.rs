@@ -1,0 +1,95 @@
+//! Ids of 128 random bits: of a write, and of a claim.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::InvalidValue;
+
+macro_rules! random_ids {
+    ($($(#[$doc:meta])* $name:ident, $field:literal;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        pub struct $name(uuid::Uuid);
+
+        impl $name {
+            /// A new random id.
+            pub fn generate() -> Self {
+                Self(uuid::Uuid::new_v4())
+            }
+
+            /// The id with these bytes.
+            pub const fn from_bytes(bytes: [u8; 16]) -> Self {
+                Self(uuid::Uuid::from_bytes(bytes))
+            }
+
+            /// The bytes of this id.
+            pub const fn as_bytes(&self) -> &[u8; 16] {
+                self.0.as_bytes()
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0.simple(), f)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidValue;
+
+            /// Reads what this id prints as, 32 hexadecimal digits, or what it is serialised as, the same with hyphens.
+            fn from_str(text: &str) -> Result<Self, InvalidValue> {
+                parse(text).map(Self).ok_or_else(|| {
+                    InvalidValue::new($field, concat!("is not what a ", $field, " prints as: 32 hexadecimal digits"))
+                })
+            }
+        }
+    )*};
+}
+
+random_ids! {
+    /// Names one write. Whoever repeats a write repeats its id, so that a store applies it at most once.
+    ///
+    /// 128 random bits; never all equal by chance.
+    WriteId, "write id";
+    /// Names one claim: one executor's right to execute a request. Two claims of one executor differ by it.
+    ///
+    /// 128 random bits; never all equal by chance.
+    ClaimId, "claim id";
+}
+
+fn parse(text: &str) -> Option<uuid::Uuid> {
+    matches!(text.len(), 32 | 36).then(|| uuid::Uuid::try_parse(text).ok()).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_read_back_from_what_it_prints_and_from_what_it_is_serialised_as() {
+        let bytes = std::array::from_fn(|place| u8::try_from(place * 17).unwrap());
+        let (write, claim) = (WriteId::from_bytes(bytes), ClaimId::from_bytes(bytes));
+        let (printed, serialised) = (write.to_string(), serde_json::to_value(write).unwrap());
+        let hyphenated = serialised.as_str().unwrap();
+        assert_eq!((&claim.to_string(), &serde_json::to_value(claim).unwrap()), (&printed, &serialised));
+        for text in [printed.as_str(), &printed.to_uppercase(), hyphenated] {
+            assert_eq!(text.parse::<WriteId>().unwrap(), write, "{text}");
+            assert_eq!(text.parse::<ClaimId>().unwrap(), claim, "{text}");
+        }
+        let others =
+            ["", &printed[1..], &format!("{printed}0"), &printed.replace('7', "g"), &format!("{{{hyphenated}}}")];
+        for bad in others {
+            let [of_write, of_claim] = [bad.parse::<WriteId>().map(drop), bad.parse::<ClaimId>().map(drop)];
+            let message = |kind: &str| format!("{kind} is not what a {kind} prints as: 32 hexadecimal digits");
+            assert_eq!(of_write.unwrap_err().to_string(), message("write id"), "{bad:?}");
+            assert_eq!(of_claim.unwrap_err().to_string(), message("claim id"), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! The body of a document: what repeats is stored once. What is released is never changed: documents written with it exist.
+//!
+//! Texts, times, digests and actors are written where they are first needed and referred to from then on. Read
+//! straight into the domain and written straight from it, in the order `docs/stored-format.md` gives; the primitive
+//! values are bincode's, which only `reader`, its `cursor` and `writer` know.
+
+mod actors;
+mod cursor;
+mod excerpt;
+mod interner;
+mod kinds;
+mod pass;
+mod place;
+mod read;
+mod reader;
+mod remembered;
+mod write;
+mod writer;
+
+use super::excerpt::{Approvals, Head, IsWantedApproval, IsWantedDecision, PlacedDecisions};
+use super::{DocumentLimit, FormatError};
+use crate::request::RequestDocument;
+use reader::Reader;
+use writer::Writer;
+
+pub(super) const NUMBER: u16 = 1;
+
+/// How far back a time, digest or actor is looked for when it is written.
+const WINDOW: usize = 32;
+/// The shortest text that is referred to instead of written again.
+const SHORTEST_SHARED_TEXT: usize = 3;
+
+/// What each thing is charged of the memory budget, in bytes.
+mod charge {
+    pub(super) const ACTOR: usize = 512;
+    pub(super) const REQUIREMENT: usize = 128;
+    pub(super) const APPROVAL: usize = 512;
+    pub(super) const DECISION: usize = 128;
+    pub(super) const SIDE_EFFECT: usize = 192;
+    pub(super) const LINK: usize = 64;
+}
+
+pub(super) fn encode(document: &RequestDocument, limit: DocumentLimit, into: &mut Vec<u8>) -> Result<(), FormatError> {
+    let mut writer = Writer::new(limit);
+    write::document(&mut writer, document)?;
+    writer.append_to(into)
+}
+
+pub(super) fn decode(body: &[u8], limit: DocumentLimit) -> Result<RequestDocument, FormatError> {
+    Reader::new(body, limit).read_all(read::document)
+}
+
+pub(super) fn decode_approvals(
+    body: &[u8],
+    limit: DocumentLimit,
+    is_wanted: IsWantedApproval<'_>,
+) -> Result<(Head, Approvals), FormatError> {
+    Reader::new(body, limit).read_some(|input| excerpt::approvals(input, is_wanted))
+}
+
+pub(super) fn decode_decisions(
+    body: &[u8],
+    limit: DocumentLimit,
+    is_wanted: IsWantedDecision<'_>,
+) -> Result<(Head, PlacedDecisions), FormatError> {
+    Reader::new(body, limit).read_some(|input| excerpt::decisions(input, is_wanted))
+}
