@@ -137,7 +137,8 @@ pub enum Error {
     TooLarge {
         /// The request.
         id: RequestId,
-        /// How many bytes it takes.
+        /// How many bytes it takes. Where these are within the limit and its parts take more memory than that allows for, the
+        /// least limit that would do.
         size: usize,
         /// How many it may take: the [document limit](crate::DocumentLimit), without what has to be left free of it.
         limit: usize,

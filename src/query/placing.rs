@@ -67,15 +67,14 @@ fn is_of_an_approval(request: &MutationRequest, member: &SortKey) -> bool {
 fn is_of_a_decision(request: &MutationRequest, member: &SortKey) -> bool {
     let Some(ordinal) = member.ordinal() else { return false };
     let decision = usize::try_from(ordinal).ok().and_then(|place| request.decisions.get(place));
-    decision.is_some_and(|decision| {
-        SortKey::decision(decision.at, &request.id, ordinal, request.created_at) == *member
-    })
+    decision.is_some_and(|decision| SortKey::decision(decision.at, &request.id, ordinal, request.created_at) == *member)
 }
 
 /// What is said of a request that an index holds where its document has no place.
 pub(crate) fn stray(id: RequestId) -> Unreadable {
-    let problem = "an index holds the request at a time, step or place that its document does not have: one of them was \
+    let problem =
+        "an index holds the request at a time, step or place that its document does not have: one of them was \
                    altered. RedisStore::verify names which entries are missing and which do not belong there"
-        .to_owned();
+            .to_owned();
     Unreadable::new(id, FormatError::Malformed { problem })
 }

@@ -2,7 +2,8 @@ use std::collections::BTreeMap;
 
 use super::scan::{MOST_PAGE_BYTES, Part, Scanned, driver_layout, row_position};
 use crate::query::{
-    Cursor, Driver, Fingerprint, Named, Page, Placed, Plan, Query, SortDirection, SortKey, StoredRequest, Unreadable, stray,
+    Cursor, Driver, Fingerprint, Named, Page, Placed, Plan, Query, SortDirection, SortKey, StoredRequest, Unreadable,
+    stray,
 };
 use crate::request::Timestamp;
 
@@ -91,7 +92,7 @@ impl<Row> Assembly<Row> {
         progress.is_done = !scanned.more && far_end.is_none();
         progress.position = if !scanned.more && far_end.is_some() {
             far_end
-        } else if scanned.more && !scanned.position.as_bytes().is_empty() {
+        } else if scanned.more {
             Some(row_position(scanned.position, layout, Q::LAYOUT, descending))
         } else {
             start.clone()
@@ -116,6 +117,9 @@ impl<Row> Assembly<Row> {
             };
             match stored.and_then(|stored| query.rows_from_stored(&named, stored, is_certain, now, is_found)) {
                 Ok(Placed { rows, strays }) => {
+                    // Where the index does not hold the rows themselves, they would stand where it does not lead.
+                    let has_places = layout == Q::LAYOUT || strays.is_empty();
+                    let rows = if has_places { rows } else { Vec::new() };
                     // What is turned away is not held, and what several rows share is held once.
                     rows.into_iter().for_each(|(key, row)| self.hold(key, Ok(row), std::mem::take(&mut bytes)));
                     for (stray_member, id) in strays.into_iter().zip(member.request_id()) {

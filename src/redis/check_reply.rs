@@ -8,7 +8,9 @@ use super::check::{Finding, Inspection};
 use super::index_entries::{current_suffixes, members_of};
 use super::keyspace::KeyKind;
 use super::options::Settings;
-use super::reply::{array, bytes, corrupt, refuse_missing_permission, refuse_wrong_type, stored_record, text, unexpected};
+use super::reply::{
+    array, bytes, corrupt, refuse_missing_permission, refuse_wrong_type, stored_record, text, unexpected,
+};
 use crate::error::{Error, Result};
 use crate::query::{SortKey, check_id};
 use crate::request::{MutationRequest, RequestId, Revision};
@@ -74,9 +76,8 @@ pub(crate) fn is_of_another_type(error: &Error) -> bool {
 pub(crate) fn record(settings: &Settings, key: &str, reply: &Value) -> Result<Option<StoredRecord>, Finding> {
     let unreadable = |error| Finding::Unreadable { key: key.to_owned(), error };
     let Some(record) = stored_record(reply, settings.document_limit).map_err(unreadable)? else { return Ok(None) };
-    let read = stored_format::version_number(record.document()).and_then(|format| {
-        Ok(StoredRecord { request: record.decode(settings.document_limit)?, format })
-    });
+    let read = stored_format::version_number(record.document())
+        .and_then(|format| Ok(StoredRecord { request: record.decode(settings.document_limit)?, format }));
     let stored = read.map_err(unreadable)?;
     if settings.keyspace.record(&stored.request.id) != key {
         return Err(Finding::Misplaced { key: key.to_owned() });
@@ -140,8 +141,9 @@ impl IndexPart {
         // It begins again only where something was found that a repair takes out of the way.
         let begins_again = next.as_ref().is_some_and(Vec::is_empty) && (long > 0 || !misplaced.is_empty());
         let is_sorted = members.is_sorted_by(|one, other| one < other);
-        let goes_on = members.iter().all(|member| member.as_bytes() > after)
-            && next.as_ref().is_none_or(|next| begins_again || next.as_slice() > after);
+        let is_behind = |bytes: &[u8]| after.is_empty() || bytes > after;
+        let goes_on = members.iter().all(|member| is_behind(member.as_bytes()))
+            && next.as_ref().is_none_or(|next| begins_again || !next.is_empty() && is_behind(next));
         if !is_sorted || !goes_on {
             return Err(corrupt(format!("what was read along index {index} is not in its order")));
         }
@@ -228,7 +230,9 @@ pub(crate) fn is_extra(reply: &Value) -> Result<bool> {
 pub(crate) fn inspection(settings: &Settings, id: &RequestId, reply: &Value) -> Result<Option<Inspection>> {
     let key = settings.keyspace.record(id);
     let record = stored_record(reply, settings.document_limit);
-    let Some(record) = record.map_err(|source| Error::Unreadable { key: key.clone(), source })? else { return Ok(None) };
+    let Some(record) = record.map_err(|source| Error::Unreadable { key: key.clone(), source })? else {
+        return Ok(None);
+    };
     let request = record.decode(settings.document_limit);
     Ok(Some(Inspection {
         revision: record.revision(),

@@ -48,12 +48,9 @@ impl Room {
         let FormatError::OverLimit { .. } = source else {
             return Error::Unwritable { id: request.id.clone(), source };
         };
-        // What was over the limit may have been something else, counted only as far as that.
-        let whole = stored_format::encode_as(request.document(), settings.write_format, DocumentLimit::MAX);
-        let (size, limit) = (whole.map_or(usize::MAX, |bytes| bytes.len()), settings.document_limit.without(self.kept));
-        if size <= limit.bytes() {
-            return Error::Unwritable { id: request.id.clone(), source };
-        }
+        // What was over the limit was counted only as far as that.
+        let limit = settings.document_limit.without(self.kept);
+        let size = stored_format::size_beside(request.document(), settings.write_format, limit);
         Error::TooLarge { id: request.id.clone(), size, limit: limit.bytes(), kept: self.kept }
     }
 }

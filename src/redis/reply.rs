@@ -334,7 +334,9 @@ pub(super) fn refuse_disorder(reply: &Value) -> Result<()> {
         && word == b"disordered"
     {
         let index = String::from_utf8_lossy(bytes(index).unwrap_or_default());
-        return Err(corrupt(format!("index {index} holds an entry with another score than 0, so its entries have no order")));
+        return Err(corrupt(format!(
+            "index {index} holds an entry with another score than 0, so its entries have no order"
+        )));
     }
     Ok(())
 }

@@ -78,10 +78,9 @@ fn is_in_order(scan: &Scan<'_>, members: &[SortKey], position: Option<&SortKey>)
     let is_sorted = members.is_sorted_by(follows);
     let last = members.last().into_iter();
     let (all, position) = (members.first().into_iter().chain(last), position.into_iter());
-    let is_behind_members = |position: &SortKey| members.last().is_none_or(|last| last == position || follows(last, position));
-    is_sorted
-        && all.chain(position.clone()).all(|key| scan.holds(key))
-        && position.clone().all(|position| !position.as_bytes().is_empty() && is_behind_members(position))
+    let is_behind_members =
+        |position: &SortKey| members.last().is_none_or(|last| last == position || follows(last, position));
+    is_sorted && all.chain(position.clone()).all(|key| scan.holds(key)) && position.clone().all(is_behind_members)
 }
 
 fn stored_request(settings: &Settings, id: RequestId, record: Value) -> Result<StoredRequest, Unreadable> {

@@ -81,6 +81,27 @@ pub fn encode_compressed(
     versions::encode(versions::KNOWN, version.number(), document, compression, limit)
 }
 
+/// How much this document is beside a limit that it does not fit in: the bytes that it has or, where its parts take more memory
+/// than the limit allows for its bytes, the least limit that does.
+#[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "the memory store has no limit"))]
+pub(crate) fn size_beside(document: &RequestDocument, version: FormatVersion, limit: DocumentLimit) -> usize {
+    let fits = |bytes: usize| encode_as(document, version, DocumentLimit::of_bytes(bytes)).is_ok();
+    let most = DocumentLimit::MAX.bytes();
+    let bytes = encode_as(document, version, DocumentLimit::MAX).map_or(most, |bytes| bytes.len());
+    if bytes > limit.bytes() {
+        return bytes;
+    }
+    let (mut too_few, mut enough) = (limit.bytes(), limit.bytes().saturating_add(1));
+    while enough < most && !fits(enough) {
+        (too_few, enough) = (enough, enough.saturating_mul(2));
+    }
+    while enough.saturating_sub(too_few) > 1 {
+        let between = too_few.midpoint(enough);
+        if fits(between) { enough = between } else { too_few = between }
+    }
+    enough
+}
+
 /// The document with these bytes, in whichever known version they were written.
 ///
 /// Takes no more memory than a fixed multiple of the limit, whatever the bytes are. The parts of the document are

@@ -118,14 +118,15 @@ fn rows(store: &Store) -> Vec<Vec<String>> {
 fn a_wrong_score_ends_a_walk_with_an_error_that_names_the_index() {
     for flavour in Flavour::all() {
         let mut spoiled = Spoiled::new(flavour, 1, 1);
-        for index in spoiled.indexes() {
+        // One after the other in one flavour; the others share all code but the driver.
+        let every = if flavour == Flavour::all()[0] { 1 } else { 8 };
+        for (place, index) in spoiled.indexes().into_iter().enumerate().step_by(every) {
             let members = spoiled.members(&index);
-            for (score, member) in [("-1", members.last()), ("7", members.first()), ("inf", members.first())] {
-                let member = member.unwrap().clone();
-                let _: i64 = spoiled.raw.ask(&[b"ZADD".as_slice(), &index, score.as_bytes(), &member]);
-                spoiled.walk_all(&format!("{flavour:?} {score}"));
-                let _: i64 = spoiled.raw.ask(&[b"ZADD".as_slice(), &index, b"0", &member]);
-            }
+            let (first, last) = (members.first().unwrap(), members.last().unwrap());
+            let (score, member) = [("-1", last), ("7", first), ("inf", first), ("-inf", last)][place % 4];
+            let _: i64 = spoiled.raw.ask(&[b"ZADD".as_slice(), &index, score.as_bytes(), member]);
+            spoiled.walk_all(&format!("{flavour:?} {score}"));
+            let _: i64 = spoiled.raw.ask(&[b"ZADD".as_slice(), &index, b"0", member]);
         }
         let all = format!("{{{}:0}}:i:a", spoiled.namespace).into_bytes();
         let last = spoiled.members(&all).pop().unwrap();
@@ -152,7 +153,7 @@ fn a_wrong_score_ends_a_walk_with_an_error_that_names_the_index() {
 #[test]
 fn no_walk_is_endless_whatever_is_in_the_indexes() {
     let (mut corrupt, mut whole) = (0, 0);
-    for (flavour, rounds) in Flavour::all().into_iter().zip([24, 6, 6]) {
+    for (flavour, rounds) in Flavour::all().into_iter().zip([14, 4, 4]) {
         for round in 0..rounds {
             let partitions = if round % 3 == 2 { 3 } else { 1 };
             let mut spoiled = Spoiled::new(flavour, partitions, 7_000 + round);
@@ -162,7 +163,11 @@ fn no_walk_is_endless_whatever_is_in_the_indexes() {
             let has_scores = (0..spoils).fold(false, |has, _| spoiled.spoil() | has);
             let is_corrupt = spoiled.walk_all(&what);
             assert!(has_scores || !is_corrupt, "{what}: entries are in order");
-            if is_corrupt { corrupt += 1 } else { whole += 1 }
+            if is_corrupt {
+                corrupt += 1
+            } else {
+                whole += 1
+            }
 
             spoiled.store.verify().unwrap();
             spoiled.store.repair().unwrap();
@@ -172,7 +177,7 @@ fn no_walk_is_endless_whatever_is_in_the_indexes() {
             assert_eq!(rows(&spoiled.store), before, "{what}");
         }
     }
-    assert!(corrupt > 5 && whole > 5, "{corrupt} and {whole}: too few of one kind show nothing");
+    assert!(corrupt > 3 && whole > 3, "{corrupt} and {whole}: too few of one kind show nothing");
 }
 
 /// Rows read one after the other, as an application takes them.

@@ -1,8 +1,6 @@
 //! Namespaces that are none, or others than the store was opened for.
 
-use mutator_governance::{
-    Error, MutationRequest, PageRequest, RequestQuery, Revision, StoreErrorKind, WriteId,
-};
+use mutator_governance::{Error, MutationRequest, PageRequest, RequestQuery, Revision, StoreErrorKind, WriteId};
 
 use crate::redis_support::requests::{pending, second};
 use crate::redis_support::{Flavour, Options, Oracle, Raw};

@@ -1,8 +1,8 @@
 //! Every read that goes on from page to page, walked to its end.
 
 use mutator_governance::{
-    ActorContext, Cursor, DecisionQuery, InboxQuery, Page, PageRequest, PendingApprovalQuery,
-    RecentApprovalQuery, RequestId, RequestQuery, Result, SortDirection, StateId, Status, Timestamp,
+    ActorContext, Cursor, DecisionQuery, InboxQuery, Page, PageRequest, PendingApprovalQuery, RecentApprovalQuery,
+    RequestId, RequestQuery, Result, SortDirection, StateId, Status, Timestamp,
 };
 
 use crate::redis_support::Store;

@@ -164,7 +164,9 @@ fn inspection_agrees(settings: &Settings, sent: &MutationRequest, reply: &Value)
     match reply::request(settings, &sent.id, reply) {
         Ok(None) => assert!(matches!(inspected, Ok(None)), "{inspected:?} where nothing is"),
         Ok(Some(_)) => assert!(matches!(inspected, Ok(Some(found)) if found.request.is_ok()), "no request"),
-        Err(_) => assert!(inspected.is_err() || inspected.is_ok_and(|found| found.is_some_and(|it| it.request.is_err()))),
+        Err(_) => {
+            assert!(inspected.is_err() || inspected.is_ok_and(|found| found.is_some_and(|it| it.request.is_err())))
+        }
     }
     let write = UnsettledWrite { id: sent.id.clone(), base: None, write_id: sent.revision().write_id };
     if reply::settled(settings, &write, reply).is_ok_and(|settled| settled == Settled::Open) {
