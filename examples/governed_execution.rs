@@ -14,8 +14,9 @@ use mutator_governance::workflow::{
     AfterFailure, Completion, ExecutionOrder, ExecutionOutcome, Failure, compensation_draft,
 };
 use mutator_governance::{
-    ActorContext, ApprovalId, ApprovalRule, CompensationKind, CompensationPlan, CompensationTrigger, Error, Intent,
-    MutationRequest, Payload, RequestDraft, RequestId, Severity, SideEffect, StateVersion, Target, Timestamp,
+    ActorContext, ApprovalId, ApprovalRule, ClaimedRequest, CompensationKind, CompensationPlan, CompensationTrigger,
+    Error, Intent, MutationRequest, Payload, RequestDraft, RequestId, Severity, SideEffect, StateVersion, Target,
+    Timestamp,
 };
 use support::stores::open_blocking;
 use support::{Place, Result, finish, print};
@@ -99,7 +100,7 @@ fn tell(governance: &Governance) -> Result<()> {
 fn execute(governance: &Governance, id: &RequestId, flags: &Mutex<Flags>) -> Result<ExecutionOutcome, Error> {
     let service = ActorContext::service("flag-service")?;
     let order = ExecutionOrder::new(service, version(flags)?).when_failed(AfterFailure::KeepApproved);
-    governance.execute(id, &order, |request: &MutationRequest| switch(request, flags))
+    governance.execute(id, &order, |request: &ClaimedRequest| switch(request, flags))
 }
 
 /// The change itself, which knows nothing of approvals. It sets what the payload says and toggles nothing, so that it can be

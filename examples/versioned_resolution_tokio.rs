@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use mutator_governance::nonblocking::Governance;
 use mutator_governance::workflow::{Completion, ExecutionOrder, ExecutionOutcome, StaleStrategy};
 use mutator_governance::{
-    ActorContext, ApprovalId, ApprovalRule, Error, Intent, MutationRequest, RequestDraft, RequestId, StateVersion,
+    ActorContext, ApprovalId, ApprovalRule, ClaimedRequest, Error, Intent, RequestDraft, RequestId, StateVersion,
     Target,
 };
 use support::stores::open_nonblocking;
@@ -96,7 +96,7 @@ async fn execute(
     let order = ExecutionOrder::new(executor, StateVersion::new(current)?).when_stale(strategy);
     let next = StateVersion::new(next_version(current))?;
     governance
-        .execute(id, &order, async |request: &MutationRequest| {
+        .execute(id, &order, async |request: &ClaimedRequest| {
             print::note(&format!("the price service changes the list for {}", request.id));
             Ok(Completion::new().resulting_in(next))
         })

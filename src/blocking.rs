@@ -7,7 +7,7 @@
 //! use std::sync::Arc;
 //! use mutator_governance::blocking::{Governance, MemoryStore};
 //! use mutator_governance::workflow::explain;
-//! use mutator_governance::{ActorContext, ApprovalRule, Intent, PageRequest, RequestDraft, Status, Target, Timestamp};
+//! use mutator_governance::{ActorContext, ApprovalRule, Intent, PageRequest, RequestDraft, Status, Target};
 //!
 //! let governance = Governance::builder().store(Arc::new(MemoryStore::new())).build();
 //!
@@ -18,7 +18,7 @@
 //!     .requires_approval(ApprovalRule::role("manager")?)
 //!     .requires_approval(ApprovalRule::group("security")?);
 //! let request = governance.submit(draft)?;
-//! assert_eq!(explain(&request, Timestamp::now()).to_string(), "waits for role manager; step 1 of 2");
+//! assert_eq!(explain(&request, governance.clock().now()).to_string(), "waits for role manager; step 1 of 2");
 //!
 //! // Whoever reviews finds it in the queue. An approval has an id within its request.
 //! let queue = governance.pending(&PageRequest::first())?;
@@ -56,9 +56,10 @@
 //! # When a write meets another
 //!
 //! Of two changes that were computed from one revision the second is not stored: it was decided without knowing the
-//! first. The service then checks the command anew on what is stored, three times if nothing else is said; see
-//! [`OnConflict`](crate::OnConflict). So two people who grant different approvals at once both succeed, and a command that
-//! has become impossible fails with its own error.
+//! first. The service then checks the command anew on what is stored, as often as it takes until its
+//! [deadline](GovernanceBuilder::deadline), 30 s if nothing else is said, with pauses that grow; see
+//! [`OnConflict`](crate::OnConflict). So any number of people who grant different approvals at once all succeed, and a command
+//! that has become impossible fails at once with its own error.
 //!
 //! # When nobody knows whether a write was applied
 //!
@@ -66,7 +67,8 @@
 //! [`Error::outcome`](crate::Error::outcome) is [`Outcome::Unknown`](crate::Outcome::Unknown). Calling simply again
 //! could do it twice. Whoever wants to call again chooses a write id first, and keeps it until the call is answered, if
 //! need be on disk: [`Governance::submit_as`] files once and [`Governance::apply_as`] applies once, however often they
-//! are called with it.
+//! are called with it. An id answers only for what it was used for: the same command by the same actor for the same reason, or the
+//! same draft; used for anything else on that request, it fails with [`Error::WriteIdReused`](crate::Error::WriteIdReused).
 //!
 //! ```
 //! # use std::sync::Arc;
@@ -122,6 +124,13 @@ mod redis_socket;
 #[cfg(feature = "redis")]
 #[path = "blocking/redis_stream.rs"]
 mod redis_stream;
+
+#[cfg(all(test, feature = "redis"))]
+#[path = "blocking/migrate_tests.rs"]
+mod migrate_tests;
+
+#[path = "blocking/timer.rs"]
+mod timer;
 
 #[path = "blocking/background.rs"]
 mod background;

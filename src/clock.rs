@@ -1,15 +1,26 @@
+//! Where the time comes from that decisions are recorded with and deadlines are judged by.
+
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::request::Timestamp;
 
-/// Tells the time that decisions are recorded with.
+/// The time that decisions are recorded with, and that deadlines and leases are judged by.
+///
+/// A `Governance` takes it from its store unless the application gives it a clock: hosts that share
+/// a store then agree on the time, whatever their own clocks say.
 pub trait Clock: Send + Sync {
-    /// The time now.
+    /// The time now. A clock that is known only within bounds returns the earliest time it can be, so that nothing is taken
+    /// for over before it is.
     fn now(&self) -> Timestamp;
+
+    /// The latest time it can be now: what a lease that somebody holds is judged by. Defaults to [`now`](Self::now).
+    fn latest(&self) -> Timestamp {
+        self.now()
+    }
 }
 
-/// The system's clock.
+/// The clock of the host that this process runs on. Hosts differ: it is for stores that no other host uses.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 

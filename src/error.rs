@@ -10,7 +10,7 @@ pub use refusals::{ApprovalRefusal, ExecutionRefusal};
 pub use store_error::{StoreError, StoreErrorKind};
 
 use crate::query::Unreadable;
-use crate::request::{ActorMode, ClaimId, Decision, MutationRequest, RequestId, Revision, Status};
+use crate::request::{ActorMode, ClaimId, Decision, MutationRequest, RequestId, Revision, Status, WriteId, WriteKind};
 use crate::settle::UnsettledWrite;
 use crate::stored_format::FormatError;
 use crate::workflow::Command;
@@ -48,6 +48,23 @@ pub enum Error {
     AlreadyExists {
         /// The id that is taken.
         id: RequestId,
+    },
+
+    /// The write id was used before, for something else. Nothing was written for this call.
+    #[error(
+        "write id {write_id} was used before, to {used_to}: it made revision {revision} of request {id}. Nothing was written; \
+         repeat that with the same arguments, or take a new write id for anything else"
+    )]
+    #[non_exhaustive]
+    WriteIdReused {
+        /// The request.
+        id: RequestId,
+        /// The write id.
+        write_id: WriteId,
+        /// What it was used to do.
+        used_to: WriteKind,
+        /// The number of the revision that it made.
+        revision: u64,
     },
 
     /// The request was changed by somebody else after it was read.

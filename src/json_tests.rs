@@ -68,6 +68,7 @@ fn requests_and_their_parts() {
         id: request().id.clone(),
         base: Some(request().revision()),
         write_id: WriteId::generate(),
+        intent: Some(crate::workflow::Command::cancel(ActorContext::system()).write_intent()),
     });
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use crate::error::{Conflict, Error, Result};
 use crate::query::{self, Count, Lookup, Page, PageRequest, Query, RequestQuery, Statistics, check_id_count, evaluate};
-use crate::request::{MutationRequest, RequestId, Timestamp, WriteId};
-use crate::settle::{Settled, UnsettledWrite};
+use crate::request::{MutationRequest, RequestId, Timestamp, WriteId, WriteIntent};
+use crate::settle::{RememberedWrite, Settled, UnsettledWrite};
 
 const SCOPE: &str = "memory";
 
@@ -18,22 +18,36 @@ pub(crate) struct RequestTable {
 
 struct Stored {
     request: MutationRequest,
-    /// The ids of all its writes, in order: the write at place `n` made revision `n`.
-    writes: Vec<WriteId>,
+    /// All its writes, in order: the write at place `n` made revision `n`.
+    writes: Vec<(WriteId, WriteIntent)>,
+}
+
+impl Stored {
+    /// The newest first, since most that is repeated was the last.
+    fn remembered(&self) -> impl Iterator<Item = RememberedWrite> {
+        let newest_first = self.writes.iter().enumerate().rev();
+        newest_first.map(|(number, &(id, intent))| RememberedWrite { number: number as u64, id, intent })
+    }
+
+    fn remembered_as(&self, write_id: WriteId) -> Option<RememberedWrite> {
+        self.remembered().find(|write| write.id == write_id)
+    }
 }
 
 impl RequestTable {
     pub(crate) fn create(&mut self, request: MutationRequest) -> Result<MutationRequest> {
         request.check_new()?;
-        let write_id = request.revision().write_id;
+        let revision = request.revision();
         if let Some(stored) = self.requests.get(&request.id) {
-            if stored.writes.first() == Some(&write_id) {
-                return Ok(stored.request.clone());
-            }
-            return Err(Error::already_exists(request.id.clone()));
+            let Some(known) = stored.remembered_as(revision.write_id) else {
+                return Err(Error::already_exists(request.id.clone()));
+            };
+            known.check_creation(&request)?;
+            return Ok(stored.request.clone());
         }
-        let stored = Stored { request: request.clone(), writes: vec![write_id] };
-        self.requests.insert(request.id.clone(), stored);
+        let writes = vec![(revision.write_id, request.creation_intent())];
+        let request = request.at_revision(revision);
+        self.requests.insert(request.id.clone(), Stored { request: request.clone(), writes });
         Ok(request)
     }
 
@@ -41,9 +55,9 @@ impl RequestTable {
         let Some(stored) = self.requests.get_mut(&request.id) else {
             return Err(Error::not_found(request.id.clone()));
         };
-        let next = request.revision().next(write_id);
-        if stored.writes.contains(&write_id) {
-            return Ok(request.at_revision(next));
+        if let Some(known) = stored.remembered_as(write_id) {
+            known.check_update(&request, &stored.request)?;
+            return Ok(stored.request.clone());
         }
         if stored.request.revision() != request.revision() {
             return Err(Conflict::between(&request, &stored.request).into());
@@ -54,9 +68,11 @@ impl RequestTable {
         if !query::is_filed_alike(&request, &stored.request) {
             return Err(Error::refiled(request.id.clone()));
         }
+        let intent = request.update_intent(stored.request.decisions.len());
+        let next = request.revision().next(write_id);
         let request = request.at_revision(next);
         stored.request = request.clone();
-        stored.writes.push(write_id);
+        stored.writes.push((write_id, intent));
         Ok(request)
     }
 
@@ -64,12 +80,7 @@ impl RequestTable {
         let Some(stored) = self.requests.get(&write.id) else {
             return if write.base.is_none() { Ok(Settled::Open) } else { Err(Error::not_found(write.id.clone())) };
         };
-        let made = usize::try_from(write.number()).ok().and_then(|number| stored.writes.get(number));
-        Ok(match made {
-            Some(made) if *made == write.write_id => Settled::Applied,
-            Some(_) => Settled::NotApplied,
-            None => Settled::Open,
-        })
+        write.settled_by(stored.request.revision().number, stored.remembered())
     }
 
     pub(crate) fn get(&self, id: &RequestId) -> Option<MutationRequest> {

@@ -52,7 +52,8 @@
 //!
 //! # Runtimes and dropped futures
 //!
-//! With both features switched on, tokio is used within a tokio runtime and smol everywhere else. Dropping a future
+//! With both features switched on, tokio is used within a tokio runtime and smol everywhere else. A tokio runtime needs its time
+//! enabled: between the attempts of a command that meets others there are pauses. Dropping a future
 //! leaves the store usable; a write whose future was dropped may have taken effect, which reading the request tells.
 //!
 //! What happens when two writes meet is said in the docs of `blocking`, and so is how to go on when nobody knows whether a

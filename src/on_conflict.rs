@@ -1,29 +1,118 @@
+//! What a command does when somebody else changed its request meanwhile, and how long it goes on.
+
+use std::time::{Duration, Instant};
+
 /// What a command does when somebody else changed the request between its reading and its writing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+///
+/// A command that has become invalid by what the other did fails at once with its own error, whatever the policy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OnConflict {
     /// It fails with [`Error::Conflict`](crate::Error::Conflict).
     Fail,
-    /// It is checked anew on what is stored now and written then, at most so many times.
+    /// It is checked anew on what is stored now and written then, at most so many times, and not after the call's deadline.
     ///
-    /// Two approvers of different approvals both succeed. A command that has become invalid fails with its own error.
+    /// Two approvers of different approvals both succeed.
     Rebase(u32),
+    /// The same as often as it takes until the call's deadline, of which `GovernanceBuilder::deadline` says more. The default.
+    #[default]
+    RebaseUntilDeadline,
 }
 
-impl OnConflict {
-    /// For what has to be recorded once it has happened, whoever else is writing.
-    pub(crate) const PERSISTENT: Self = Self::Rebase(32);
+/// How often one call has been rebased, and how long it goes on.
+#[derive(Debug)]
+pub(crate) struct Rebases {
+    done: u32,
+    most: u32,
+    began: Instant,
+    deadline: Duration,
+}
 
-    pub(crate) const fn most_rebases(self) -> u32 {
-        match self {
-            Self::Fail => 0,
-            Self::Rebase(most) => most,
+/// What follows a conflict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Rebase {
+    /// Computing the change anew on what the conflict says is stored.
+    AtOnce,
+    /// Reading the request again after this pause, and computing the change anew on that.
+    After(Duration),
+    /// The conflict is returned.
+    Stop,
+}
+
+impl Rebases {
+    /// The longest that the first pause can be; it is doubled for each further one.
+    const FIRST_PAUSE: Duration = Duration::from_millis(2);
+    const MAX_PAUSE: Duration = Duration::from_millis(250);
+
+    pub(crate) fn new(policy: OnConflict, deadline: Duration) -> Self {
+        let most = match policy {
+            OnConflict::Fail => 0,
+            OnConflict::Rebase(most) => most,
+            OnConflict::RebaseUntilDeadline => u32::MAX,
+        };
+        Self { done: 0, most, began: Instant::now(), deadline }
+    }
+
+    /// For what has to be recorded once it has happened, whoever else is writing and however long it takes.
+    pub(crate) fn persistent() -> Self {
+        Self { done: 0, most: 1_000, began: Instant::now(), deadline: Duration::MAX }
+    }
+
+    /// Whether the policy allows any.
+    pub(crate) const fn is_rebasing(&self) -> bool {
+        self.most > 0
+    }
+
+    /// What follows a conflict. `random` is uniform in 0..1.
+    ///
+    /// The first rebase is at once, since most conflicts are of two; from the second on those who conflict are spread by pauses
+    /// that grow, with full jitter, and end by the deadline.
+    pub(crate) fn after_conflict(&mut self, random: f64) -> Rebase {
+        let left = self.deadline.saturating_sub(self.began.elapsed());
+        if self.done >= self.most || left.is_zero() {
+            return Rebase::Stop;
         }
+        self.done += 1;
+        let Some(doublings) = self.done.checked_sub(2) else { return Rebase::AtOnce };
+        let longest = Self::FIRST_PAUSE.saturating_mul(1 << doublings.min(16)).min(Self::MAX_PAUSE);
+        Rebase::After(longest.mul_f64(random.clamp(0.0, 1.0)).min(left))
     }
 }
 
-impl Default for OnConflict {
-    /// Three rebases: enough for people, few enough to end soon.
-    fn default() -> Self {
-        Self::Rebase(3)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LONG: Duration = Duration::from_hours(1);
+
+    #[test]
+    fn pauses_grow_from_the_second_rebase_on_up_to_the_longest() {
+        let mut rebases = Rebases::new(OnConflict::default(), LONG);
+        let followed: Vec<Rebase> = (0..12).map(|_| rebases.after_conflict(1.0)).collect();
+        assert_eq!(followed[0], Rebase::AtOnce);
+        let pauses = [2, 4, 8, 16, 32, 64, 128, 250, 250, 250, 250];
+        assert_eq!(followed[1..], pauses.map(|millis| Rebase::After(Duration::from_millis(millis))));
+        assert_eq!(rebases.after_conflict(0.0), Rebase::After(Duration::ZERO), "full jitter");
+    }
+
+    #[test]
+    fn a_policy_says_how_often_and_the_deadline_how_long() {
+        let count =
+            |mut rebases: Rebases| (0..2_000).take_while(|_| rebases.after_conflict(0.5) != Rebase::Stop).count();
+        assert_eq!(count(Rebases::new(OnConflict::Fail, LONG)), 0);
+        assert_eq!(count(Rebases::new(OnConflict::Rebase(3), LONG)), 3);
+        assert_eq!(count(Rebases::new(OnConflict::RebaseUntilDeadline, LONG)), 2_000);
+        assert_eq!(count(Rebases::new(OnConflict::RebaseUntilDeadline, Duration::ZERO)), 0);
+        assert_eq!(count(Rebases::new(OnConflict::Rebase(32), Duration::ZERO)), 0, "32 is no more than 32");
+        assert_eq!(count(Rebases::persistent()), 1_000);
+    }
+
+    #[test]
+    fn no_pause_reaches_beyond_the_deadline() {
+        let mut rebases = Rebases::new(OnConflict::default(), Duration::from_millis(50));
+        for _ in 0..20 {
+            if let Rebase::After(pause) = rebases.after_conflict(1.0) {
+                assert!(pause <= Duration::from_millis(50), "{pause:?}");
+            }
+        }
     }
 }

@@ -29,6 +29,12 @@ macro_rules! request_store_cases {
         $test!(a_stale_update_conflicts);
         $test!(a_repeated_update_applies_once);
         $test!(a_write_can_be_settled);
+        $test!(a_write_id_answers_only_for_its_own_intent);
+        $test!(a_creation_under_the_id_of_another_write_is_refused);
+        $test!(a_repetition_from_another_revision_returns_what_is_stored);
+        $test!(a_repeated_change_of_no_command_returns_what_is_stored);
+        $test!(a_write_is_settled_by_its_intent);
+        $test!(six_writes_later_a_write_id_is_still_known);
         $test!(a_rewritten_history_is_refused);
         $test!(a_refiled_request_is_refused);
         $test!(a_lookup_answers_in_the_order_of_the_ids);
@@ -38,6 +44,7 @@ macro_rules! request_store_cases {
         $test!(what_is_due_comes_by_its_deadline);
         $test!(a_request_that_changes_away_neither_repeats_nor_hides);
         $test!(a_cursor_of_another_query_is_refused);
+        $test!(the_clock_of_a_store_goes_on);
         $test!(one_winner_per_revision);
         $test!(many_writers_lose_nothing);
     };

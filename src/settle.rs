@@ -1,6 +1,9 @@
+//! What a store remembers of the writes of a request, and what that says of a write sent under a known id.
+
 use serde::{Deserialize, Serialize};
 
-use crate::request::{RequestId, Revision, WriteId};
+use crate::error::{Error, Result};
+use crate::request::{MutationRequest, RequestId, Revision, WriteId, WriteIntent};
 
 /// A write of which it is not known whether it took effect. An error whose outcome is unknown names it, and
 /// [`Outcome::Unknown`](crate::Outcome::Unknown) says how to go on.
@@ -14,6 +17,9 @@ pub struct UnsettledWrite {
     pub base: Option<Revision>,
     /// The write.
     pub write_id: WriteId,
+    /// What it was meant to do. None where only the id is known, which then answers for whatever it was used for.
+    #[serde(default)]
+    pub intent: Option<WriteIntent>,
 }
 
 /// What became of a write.
@@ -21,7 +27,8 @@ pub struct UnsettledWrite {
 pub enum Settled {
     /// It took effect.
     Applied,
-    /// It did not, and cannot any more: another write took its place.
+    /// It did not, and as it was sent it cannot any more: another write took its place. Repeating it under its write id computes it
+    /// anew.
     NotApplied,
     /// It has not taken effect yet. A reply that was lost leaves it at that; a request that is still on its way can change
     /// it. Repeating it under its write id settles it for good: see [`Outcome::Unknown`](crate::Outcome::Unknown).
@@ -30,9 +37,76 @@ pub enum Settled {
     Forgotten,
 }
 
+/// A write that a store remembers of a request. Those who write a store keep one for each of the last writes, and let it judge
+/// what is sent under its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RememberedWrite {
+    /// The number of the revision that the write made; 0 made the request.
+    pub number: u64,
+    /// Its id.
+    pub id: WriteId,
+    /// What it was meant to do.
+    pub intent: WriteIntent,
+}
+
+impl RememberedWrite {
+    /// Checks that creating `sent` repeats this write, which made the request.
+    ///
+    /// # Errors
+    /// [`Error::WriteIdReused`] when it does not: its id was used for another intent.
+    pub fn check_creation(&self, sent: &MutationRequest) -> Result<()> {
+        let intent = sent.creation_intent();
+        if self.number == 0 && self.intent == intent { Ok(()) } else { Err(self.reused_by(&sent.id)) }
+    }
+
+    /// Checks that the update `sent` repeats this write, after which `stored` is what is stored now.
+    ///
+    /// # Errors
+    /// [`Error::WriteIdReused`] when it does not: its id was used for another intent.
+    pub fn check_update(&self, sent: &MutationRequest, stored: &MutationRequest) -> Result<()> {
+        let repeats = self.number > 0 && sent.repeats(self.intent, self.number, stored);
+        if repeats { Ok(()) } else { Err(self.reused_by(&sent.id)) }
+    }
+
+    fn reused_by(&self, request: &RequestId) -> Error {
+        Error::WriteIdReused {
+            id: request.clone(),
+            write_id: self.id,
+            used_to: self.intent.kind(),
+            revision: self.number,
+        }
+    }
+}
+
 impl UnsettledWrite {
-    /// The number of the revision that the write makes.
+    /// The number of the revision that the write makes, if nothing comes between.
     pub(crate) fn number(&self) -> u64 {
         self.base.map_or(0, |base| base.next(self.write_id).number)
+    }
+
+    /// What became of it, by the writes that a store remembers of the request, and the number of the revision that is stored.
+    ///
+    /// # Errors
+    /// [`Error::WriteIdReused`] when its id was used for another intent: the write itself did not take effect, and cannot.
+    pub fn settled_by(
+        &self,
+        newest_number: u64,
+        remembered: impl IntoIterator<Item = RememberedWrite>,
+    ) -> Result<Settled> {
+        let number = self.number();
+        let mut place_is_taken = false;
+        for write in remembered {
+            if write.id == self.write_id {
+                let is_same_kind = self.base.is_none() == (write.number == 0);
+                let is_same = self.intent.is_none_or(|intent| intent == write.intent);
+                return if is_same_kind && is_same { Ok(Settled::Applied) } else { Err(write.reused_by(&self.id)) };
+            }
+            place_is_taken |= write.number == number;
+        }
+        Ok(match place_is_taken {
+            true => Settled::NotApplied,
+            false if newest_number < number => Settled::Open,
+            false => Settled::Forgotten,
+        })
     }
 }

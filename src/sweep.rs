@@ -1,4 +1,9 @@
-use crate::error::{Error, Outcome, Result};
+//! What a sweep did, and what went wrong beside it.
+
+use std::any::Any;
+use std::sync::{Mutex, PoisonError};
+
+use crate::error::{Error, Outcome, Result, StoreError, StoreErrorKind};
 use crate::query::{Cursor, PageRequest};
 use crate::request::{MutationRequest, RequestId};
 
@@ -54,6 +59,52 @@ impl Swept {
     pub(crate) const fn is_store_down(&self) -> bool {
         self.store_failures_in_a_row >= Self::MOST_STORE_FAILURES
     }
+}
+
+/// The function that a sweeper reports to panicked. The sweeper went on, and this is returned when it is stopped.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the function this sweeper reports to panicked in {times} report(s), last with {message:?}; what these reports said is lost, \
+     and the sweeps went on. Mend the function"
+)]
+#[non_exhaustive]
+pub struct ReportPanicked {
+    /// In how many reports.
+    pub times: u64,
+    /// What the last panic said, if it was text.
+    pub message: String,
+}
+
+/// Counts the reports that ended with a panic.
+#[derive(Debug, Default)]
+pub(crate) struct LostReports(Mutex<Option<ReportPanicked>>);
+
+impl LostReports {
+    pub(crate) fn add(&self, message: String) {
+        let mut lost = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let times = lost.as_ref().map_or(0, |lost| lost.times).saturating_add(1);
+        *lost = Some(ReportPanicked { times, message });
+    }
+
+    pub(crate) fn check(&self) -> Result<(), ReportPanicked> {
+        let mut lost = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lost.take().map_or(Ok(()), Err)
+    }
+}
+
+/// What a panic said.
+pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text").to_owned()
+}
+
+/// A sweep that ended with a panic.
+pub(crate) fn panicked_sweep(message: &str) -> Error {
+    let problem = format!(
+        "the sweep panicked: {message}; what it had let expire by then is written. The store or the clock of this service has a \
+         fault: mend that"
+    );
+    StoreError::new(StoreErrorKind::Panicked, Outcome::Unknown, problem).into()
 }
 
 /// Whether a request that somebody else changed first explains the error.

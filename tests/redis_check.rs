@@ -19,6 +19,9 @@ use mutator_governance::{
     PendingReason, RequestDraft, RequestId, RequestQuery, StoreErrorKind, Target,
 };
 
+/// The answer to TIME: two numbers, of ten and of up to six digits.
+const MOST_TIME_BYTES: usize = 33;
+
 struct Namespace {
     name: String,
     store: Arc<RedisStore>,
@@ -304,6 +307,12 @@ fn a_record_that_never_rests_is_reported_as_not_checked() {
         let mut reply = vec![0; 64 * 1024];
         let length = upstream.read(&mut reply).unwrap();
         reply.truncate(length);
+        // Where a command came together with the question for the time, this may be the answer to that alone.
+        if sent.len() > b"*1\r\n$4\r\nTIME\r\n".len() && has(b"TIME") && reply.len() <= MOST_TIME_BYTES {
+            let mut rest = vec![0; 64 * 1024];
+            let length = upstream.read(&mut rest).unwrap();
+            reply.extend_from_slice(&rest[..length]);
+        }
         reply
     });
     let url = format!("redis://{}/", between.address());

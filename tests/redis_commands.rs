@@ -5,6 +5,8 @@
 mod redis_support;
 mod support;
 
+use std::time::Instant;
+
 use mutator_governance::{PageRequest, RequestId, StateId, WriteId};
 use redis_support::raw::Monitor;
 use redis_support::requests::{id, moved_on, pending, second};
@@ -110,5 +112,28 @@ fn a_server_that_lost_its_scripts_gets_them_once() {
             store.pending(&page).unwrap();
             assert_eq!(monitor.commands(), ["EVALSHA"], "{flavour:?} page");
         }
+    }
+}
+
+/// The server's time is known without a round trip for each call: each connection asks once, then one call every few seconds.
+#[test]
+fn the_time_is_asked_for_by_each_connection_and_every_few_seconds() {
+    const POOL: u32 = 4;
+    let server = PrivateServer::start(&[]);
+    let mut raw = Raw::to(server.url());
+    for flavour in Flavour::all() {
+        let mut asked = || raw.command_counts().get("time").copied().unwrap_or(0);
+        let (before, began) = (asked(), Instant::now());
+        let options = Options::new(server.url(), unique_namespace("time")).pool_size(POOL);
+        let store = flavour.open(&options).unwrap();
+        let request = store.create(pending("r", "s", second(0))).unwrap();
+        let callers = (0..2 * POOL).map(|_| {
+            let (store, id) = (store.clone(), request.id.clone());
+            std::thread::spawn(move || (0..200).for_each(|_| drop(store.get(&id).unwrap())))
+        });
+        callers.collect::<Vec<_>>().into_iter().for_each(|caller| caller.join().unwrap());
+        let most = u64::from(POOL) + began.elapsed().as_secs() / 5 + 1;
+        let in_all = asked() - before;
+        assert!((1..=most).contains(&in_all), "{flavour:?}: {in_all} times in {:?}", began.elapsed());
     }
 }

@@ -28,8 +28,9 @@ struct World {
     oracle: Oracle,
     random: fastrand::Rng,
     now: u64,
-    /// Every revision of every request, in order, with the write that made it.
+    /// Every revision of every request, in order, with the write that made it, and what that sent.
     history: BTreeMap<String, Vec<(MutationRequest, WriteId)>>,
+    sent: BTreeMap<WriteId, MutationRequest>,
     writes: Vec<FeedEntry>,
     seen: BTreeSet<&'static str>,
 }
@@ -45,6 +46,7 @@ impl World {
             random: fastrand::Rng::with_seed(seed),
             now: 0,
             history: BTreeMap::new(),
+            sent: BTreeMap::new(),
             writes: Vec::new(),
             seen: BTreeSet::new(),
         }
@@ -111,7 +113,8 @@ impl World {
             return;
         };
         let write_id = WriteId::generate();
-        let stored = self.store.update(changed, write_id).unwrap();
+        let stored = self.store.update(changed.clone(), write_id).unwrap();
+        self.sent.insert(write_id, changed);
         assert_eq!(stored.revision(), latest.revision().next(write_id));
         self.writes.push(FeedEntry::for_write(Some(&latest), &stored));
         self.history.get_mut(id).unwrap().push((stored, write_id));
@@ -178,7 +181,7 @@ impl World {
         self.seen.insert("conflict");
     }
 
-    /// An update among the last seven writes, repeated, succeeds and does nothing.
+    /// An update among the last seven writes, repeated, answers with what is stored by now; its id with something else is refused.
     fn repeat(&mut self, id: &str) {
         let revisions = &self.history[id];
         let first = revisions.len().saturating_sub(7).max(1);
@@ -187,9 +190,21 @@ impl World {
         }
         let which = self.random.usize(first..revisions.len());
         let (stored, write_id) = revisions[which].clone();
+        let latest = revisions.last().unwrap().0.clone();
         let before = revisions[which - 1].0.revision();
-        let again = self.store.update(stored.clone().at_revision(before), write_id).unwrap();
-        assert_eq!(again, stored);
+        let again = self.store.update(self.sent[&write_id].clone(), write_id).unwrap();
+        assert_eq!(again, latest);
+        let read_elsewhere = self.store.update(stored.clone().at_revision(before), write_id);
+        assert!(
+            read_elsewhere.as_ref().is_ok_and(|again| *again == latest)
+                || matches!(read_elsewhere, Err(Error::WriteIdReused { .. })),
+            "{read_elsewhere:?}"
+        );
+        let other = Command::hold(actor("somebody else"), PendingReason::Quota);
+        if let Ok(other) = workflow::apply(latest, &other, second(self.now)) {
+            let error = self.store.update(other, write_id).unwrap_err();
+            assert!(matches!(error, Error::WriteIdReused { .. }), "{error:?}");
+        }
         self.seen.insert("update repeated");
     }
 

@@ -8,7 +8,7 @@ mod support;
 use mutator_governance::workflow::{self, Command};
 use mutator_governance::{ApprovalRule, Error, MutationRequest, WriteId};
 use redis_support::requests::{actor, draft, file, moved_on, pending, second};
-use redis_support::{Flavour, Options, Oracle, Raw};
+use redis_support::{Flavour, Options, Oracle, Raw, oracle};
 use support::{PrivateServer, redis_url, unique_namespace};
 
 /// Waits for approvals whose entries are several members of the same indexes, and a header of some kilobytes.
@@ -62,7 +62,8 @@ fn the_same_number_by_another_write_is_another_revision() {
         let filed = store.create(pending("r", "s", second(0))).unwrap();
         let key = oracle.record_key("r");
         let mut record: Vec<u8> = raw.ask(&[b"GET".as_slice(), &key]);
-        record[24..40].copy_from_slice(WriteId::generate().as_bytes());
+        record[40..56].copy_from_slice(WriteId::generate().as_bytes());
+        oracle::seal_header("r", &mut record);
         let _: String = raw.ask(&[b"SET".as_slice(), &key, &record]);
         let error = store.update(moved_on(filed, second(1)), WriteId::generate()).unwrap_err();
         assert!(matches!(error, Error::Conflict(_)), "{flavour:?}: {error:?}");
@@ -71,7 +72,7 @@ fn the_same_number_by_another_write_is_another_revision() {
     }
 }
 
-/// As in the embedded store: a write id that is remembered is taken for a repeat, whatever came with it.
+/// Neither a repetition nor the same id with another intent.
 #[test]
 fn a_write_id_that_is_remembered_changes_nothing() {
     for flavour in Flavour::all() {
@@ -80,11 +81,48 @@ fn a_write_id_that_is_remembered_changes_nothing() {
         let (oracle, mut raw) = (Oracle::new(&namespace, 1), Raw::to(&redis_url()));
         let write_id = WriteId::generate();
         let filed = store.create(pending("r", "s", second(0))).unwrap();
-        let first = store.update(moved_on(filed, second(1)), write_id).unwrap();
-        let second_write = store.update(moved_on(first.clone(), second(2)), WriteId::generate()).unwrap();
+        let change = moved_on(filed, second(1));
+        let first = store.update(change.clone(), write_id).unwrap();
+        let second_write = store.update(moved_on(first, second(2)), WriteId::generate()).unwrap();
         let before = raw.dump(&namespace);
-        store.update(moved_on(second_write.clone(), second(3)), write_id).unwrap();
+        assert_eq!(store.update(change, write_id).unwrap(), second_write, "{flavour:?}");
+        let other = store.update(moved_on(second_write.clone(), second(3)), write_id).unwrap_err();
+        assert!(matches!(other, Error::WriteIdReused { .. }), "{flavour:?}: {other:?}");
         assert_eq!(raw.dump(&namespace), before, "{flavour:?}");
         assert_eq!(oracle.check(&mut raw, &store)["r"], second_write);
+    }
+}
+
+/// A script that trusted a damaged header would take its entries for those to be removed.
+#[test]
+fn no_write_goes_by_a_header_whose_checksum_does_not_fit() {
+    for flavour in Flavour::all() {
+        let namespace = unique_namespace("damaged");
+        let store = flavour.open(&Options::new(redis_url(), &namespace)).unwrap();
+        let (oracle, mut raw) = (Oracle::new(&namespace, 1), Raw::to(&redis_url()));
+        // Filed in one microsecond: one bit of the id makes the members of the one those of the other.
+        let filed = ["z0", "z1"].map(|name| store.create(pending(name, "s", second(0))).unwrap());
+        let key = oracle.record_key("z0");
+        let mut record: Vec<u8> = raw.ask(&[b"GET".as_slice(), &key]);
+        let at = record.windows(2).position(|part| part == b"z0").expect("the header names its entries");
+        record[at + 1] ^= 1;
+        let _: String = raw.ask(&[b"SET".as_slice(), &key, &record]);
+        let before = raw.dump(&namespace);
+        let cancelled = workflow::apply(filed[0].clone(), &Command::cancel(actor("alice")), second(1)).unwrap();
+        let error = store.update(cancelled.clone(), WriteId::generate()).unwrap_err();
+        assert!(matches!(error, Error::Unreadable { .. }), "{flavour:?}: {error:?}");
+        assert_eq!(error.outcome(), mutator_governance::Outcome::NotApplied);
+        assert!(error.to_string().contains("repair"), "{error}");
+        assert!(matches!(store.create(filed[0].clone()), Err(Error::Unreadable { .. })));
+        assert!(matches!(store.get(&filed[0].id), Err(Error::Unreadable { .. })));
+        assert_eq!(raw.dump(&namespace), before, "{flavour:?}");
+
+        // Nor does one remove what is not its own, where the checksum fits.
+        oracle::seal_header("z0", &mut record);
+        let _: String = raw.ask(&[b"SET".as_slice(), &key, &record]);
+        let before = raw.dump(&namespace);
+        let error = store.update(cancelled, WriteId::generate()).unwrap_err();
+        assert!(matches!(error, Error::Unreadable { .. }), "{flavour:?}: {error:?}");
+        assert_eq!(raw.dump(&namespace), before, "{flavour:?}");
     }
 }

@@ -1,8 +1,11 @@
 //! Work that goes on beside its caller: on a thread of its own.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
+
+use crate::sweep::panic_message;
 
 /// Work that was started; it is told to stop when this is dropped.
 pub(super) struct Background {
@@ -12,6 +15,11 @@ pub(super) struct Background {
 
 /// Tells the work that it is to stop.
 pub(super) struct StopSignal(Receiver<()>);
+
+/// What the work returns, or what its panic said.
+pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| panic_message(&*panic))
+}
 
 impl Background {
     pub(super) fn start(work: impl FnOnce(StopSignal) + Send + 'static) -> Self {

@@ -40,10 +40,7 @@ struct Connected {
     is_broken: bool,
 }
 
-/// Waits.
-pub(super) fn pause(duration: Duration) {
-    std::thread::sleep(duration);
-}
+pub(super) use super::timer::pause;
 
 impl Driver {
     /// Makes no connection yet.
@@ -110,7 +107,8 @@ impl Driver {
     fn ask(&self, connected: &mut Connected, command: &Cmd, deadline: Deadline) -> Result<Value, Fault> {
         // Not sent at all when there is no time left, so that the caller learns that nothing was applied.
         self.time_left(deadline)?;
-        let outcome = connected.connection.run(command, deadline);
+        let clock = &*self.settings.clock;
+        let outcome = connected.connection.run(command, deadline, clock.asks().then_some(clock));
         outcome.map_err(|error| {
             let fault = Fault::command(&self.settings.address, error);
             connected.is_broken |= fault.breaks_connection;

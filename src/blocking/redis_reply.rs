@@ -41,11 +41,20 @@ impl Replies {
         if let Some(word) = begun.strip_prefix(b"*1\r\n").and_then(whole_string) {
             return Ok(Value::Array(vec![Value::BulkString(word.to_vec())]));
         }
-        let mut counted = Counted { stream: begun.chain(stream), bytes: 0 };
-        let reply = self.parser.parse_value(&mut counted);
+        Self::parse(&mut self.parser, begun.chain(stream))
+    }
+
+    /// Reads the reply behind one that was no single string or word, some or all of which may have come together with that.
+    pub(super) fn read_next(&mut self, stream: &mut impl Read) -> RedisResult<Value> {
+        Self::parse(&mut self.parser, stream)
+    }
+
+    fn parse(parser: &mut Parser, stream: impl Read) -> RedisResult<Value> {
+        let mut counted = Counted { stream, bytes: 0 };
+        let reply = parser.parse_value(&mut counted);
         // Its room never shrinks: each connection of a pool would keep that of the longest string it ever read.
         if counted.bytes > MOST_KEPT {
-            self.parser = Parser::new();
+            *parser = Parser::new();
         }
         reply
     }
@@ -125,6 +134,22 @@ mod tests {
         for reply in ["$1\r\na\r\n", "*2\r\n$1\r\nb\r\n:1\r\n", "$1\r\nc\r\n", "*1\r\n$1\r\nd\r\n"] {
             let expected = redis::parse_redis_value(reply.as_bytes()).unwrap();
             assert_eq!(replies.read(&mut reply.as_bytes()).unwrap(), expected);
+        }
+    }
+
+    #[test]
+    fn the_reply_behind_the_time_is_read_in_whichever_pieces_the_two_come() {
+        let long = format!("${}\r\n{}\r\n", 3 * AT_ONCE, "x".repeat(3 * AT_ONCE));
+        for time in ["*2\r\n$10\r\n1767225600\r\n$6\r\n123456\r\n", "-NOPERM this user may not\r\n"] {
+            for reply in ["$5\r\nhello\r\n", "*1\r\n$7\r\nupdated\r\n", "$-1\r\n", "-ERR no\r\n", &long] {
+                let both = [time, reply].concat();
+                for piece in [1, 3, time.len(), time.len() + 1, 4_000, usize::MAX] {
+                    let (mut replies, mut stream) = (Replies::new(), InPieces(both.as_bytes(), piece));
+                    let parsed = |text: &str| redis::parse_redis_value(text.as_bytes()).unwrap();
+                    assert_eq!(replies.read(&mut stream).unwrap(), parsed(time), "in pieces of {piece}");
+                    assert_eq!(replies.read_next(&mut stream).unwrap(), parsed(reply), "in pieces of {piece}");
+                }
+            }
         }
     }
 

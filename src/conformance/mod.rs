@@ -20,7 +20,9 @@ mod concurrency;
 mod numbers;
 mod pages;
 mod questions;
+mod repetitions;
 mod requests;
+mod time;
 mod writes;
 
 pub use concurrency::{many_writers_lose_nothing, one_winner_per_revision};
@@ -35,6 +37,12 @@ pub use questions::{
     decisions_come_latest_first, pending_approvals_come_a_row_each, recent_approvals_come_latest_first,
     requests_are_filtered_and_come_either_way, stored_requests_are_those_of_requests,
 };
+pub use repetitions::{
+    a_creation_under_the_id_of_another_write_is_refused, a_repeated_change_of_no_command_returns_what_is_stored,
+    a_repetition_from_another_revision_returns_what_is_stored, a_write_id_answers_only_for_its_own_intent,
+    a_write_is_settled_by_its_intent, six_writes_later_a_write_id_is_still_known,
+};
+pub use time::the_clock_of_a_store_goes_on;
 pub use writes::{
     a_creation_makes_revision_0, a_lookup_answers_in_the_order_of_the_ids, a_refiled_request_is_refused,
     a_repeated_creation_returns_what_is_stored, a_repeated_update_applies_once, a_rewritten_history_is_refused,

@@ -1,14 +1,30 @@
-use std::time::Instant;
-
+use super::super::timer::pause;
 use super::{Governance, dual};
-use crate::error::{Error, Result};
-use crate::on_conflict::OnConflict;
-use crate::request::{MutationRequest, RequestId, Revision, Timestamp, WriteId};
+use crate::error::{Conflict, Error, Result};
+use crate::on_conflict::{Rebase, Rebases};
+use crate::request::{MutationRequest, RequestId, Timestamp, WriteId};
 use crate::settle::{Settled, UnsettledWrite};
+use crate::workflow::lease::check_lease_of;
 use crate::workflow::{self, Command};
 
 /// What a command makes of a request at a time.
 pub(super) type Change<'a> = &'a (dyn Fn(MutationRequest, Timestamp) -> Result<MutationRequest> + Send + Sync);
+
+/// What came of a change.
+pub(super) enum Changed {
+    /// The store answered for the write id.
+    Stored(MutationRequest),
+    /// It had no effect, and was not sent.
+    Unsent(MutationRequest),
+}
+
+impl Changed {
+    fn into_request(self) -> MutationRequest {
+        match self {
+            Self::Stored(request) | Self::Unsent(request) => request,
+        }
+    }
+}
 
 #[dual]
 impl Governance {
@@ -19,29 +35,34 @@ impl Governance {
     /// - [`Error::InvalidTransition`], [`Error::Approval`], [`Error::Execution`], [`Error::NothingDue`], [`Error::Invalid`]
     ///   and [`Error::InvalidApprovalConfiguration`] when the command is not allowed: its constructor says which of them.
     /// - [`Error::NotMeant`] when the actor's [mode](crate::ActorContext::mode) is another than `Commit`.
-    /// - [`Error::Conflict`] when others kept changing the request.
+    /// - [`Error::Conflict`] when others kept changing the request until the [deadline](super::GovernanceBuilder::deadline), or
+    ///   as often as the [policy](crate::OnConflict) allows.
     /// - [`Error::TooLarge`], [`Error::TooManyEntries`] and [`Error::Unwritable`] when the store cannot keep the result.
     /// - [`Error::Store`] when the store fails; its [outcome](Error::outcome) tells whether the command took effect.
     pub async fn apply(&self, id: &RequestId, command: &Command) -> Result<MutationRequest> {
         command.by.check_means_it()?;
+        check_lease_of(id, command, self.store.call_timeout())?;
         let request = self.load(id).await?;
-        self.apply_to(request, command, None).await
+        Ok(self.apply_to(request, command, None).await?.into_request())
     }
 
     /// Applies a command under a write id of the caller's, so that a repetition, even by another process, applies it once.
     ///
-    /// A repetition returns the request as it is now. It is known for one as long as the store knows the ids of the
-    /// request's last writes, in Redis six more at least; after that the command is checked like a new one.
+    /// A repetition is the same id and the same [intent](Command::write_intent): the same action with the same arguments, by
+    /// the same actor, for the same reason. It returns the request as it is stored now. Session, address, roles and the like may
+    /// differ. A repetition is known as long as the store knows the ids of the request's last writes, in Redis six more at
+    /// least; after that the command is checked like a new one. A write id says nothing about another request.
     ///
     /// # Errors
-    /// As [`apply`](Self::apply).
+    /// As [`apply`](Self::apply), and [`Error::WriteIdReused`] when the id was used on this request for another intent.
     pub async fn apply_as(&self, id: &RequestId, command: &Command, write_id: WriteId) -> Result<MutationRequest> {
         command.by.check_means_it()?;
+        check_lease_of(id, command, self.store.call_timeout())?;
         let request = self.load(id).await?;
-        if self.is_written(&request, command, write_id).await? {
-            return Ok(request);
-        }
-        self.apply_to(request, command, Some(write_id)).await
+        let base = Some(request.revision());
+        let applied = self.apply_to(request, command, Some(write_id)).await;
+        let write = UnsettledWrite { id: id.clone(), base, write_id, intent: Some(command.write_intent()) };
+        self.unless_repeated(applied, &write).await
     }
 
     async fn apply_to(
@@ -49,30 +70,35 @@ impl Governance {
         request: MutationRequest,
         command: &Command,
         write_id: Option<WriteId>,
-    ) -> Result<MutationRequest> {
+    ) -> Result<Changed> {
         let change = |request, now| workflow::apply(request, command, now);
-        self.change_as(request, self.on_conflict, &change, write_id).await
+        self.change_as(request, self.rebases(), &change, write_id).await
     }
 
-    /// Whether the command has been stored under this id. It then left a decision by its actor, so that of most commands
-    /// the request itself tells that it has not.
-    async fn is_written(&self, request: &MutationRequest, command: &Command, write_id: WriteId) -> Result<bool> {
-        let newest = request.revision();
-        if newest.write_id == write_id {
-            return Ok(true);
+    /// What came of a call under a write id of the caller's. A call that stored nothing is a repetition if the write was stored
+    /// before: what has been done once is often not allowed a second time, and that is no answer to somebody who lost the first.
+    pub(super) async fn unless_repeated(
+        &self,
+        done: Result<Changed>,
+        write: &UnsettledWrite,
+    ) -> Result<MutationRequest> {
+        match done {
+            Ok(Changed::Stored(stored)) => return Ok(stored),
+            Err(
+                answer @ (Error::Store(_)
+                | Error::WriteIdReused { .. }
+                | Error::AlreadyExists { .. }
+                | Error::Conflict(_)),
+            ) => return Err(answer),
+            Ok(Changed::Unsent(_)) | Err(_) => {}
         }
-        if !request.decisions.iter().any(|decision| decision.by == command.by) {
-            return Ok(false);
-        }
-        for number in (0..newest.number.saturating_sub(1)).rev() {
-            let base = Some(Revision { number, write_id });
-            match self.store.settle(&UnsettledWrite { id: request.id.clone(), base, write_id }).await? {
-                Settled::Applied => return Ok(true),
-                Settled::Forgotten => return Ok(false),
-                Settled::NotApplied | Settled::Open => {}
+        match self.store.settle(write).await {
+            Ok(Settled::Applied) => self.load(&write.id).await,
+            Ok(Settled::NotApplied | Settled::Open | Settled::Forgotten) | Err(Error::NotFound { .. }) => {
+                done.map(Changed::into_request)
             }
+            Err(error) => Err(error),
         }
-        Ok(false)
     }
 
     pub(super) async fn load(&self, id: &RequestId) -> Result<MutationRequest> {
@@ -83,41 +109,51 @@ impl Governance {
     pub(super) async fn change(
         &self,
         request: MutationRequest,
-        policy: OnConflict,
+        rebases: Rebases,
         change: Change<'_>,
     ) -> Result<MutationRequest> {
-        self.change_as(request, policy, change, None).await
+        Ok(self.change_as(request, rebases, change, None).await?.into_request())
     }
 
     /// The same, where an id is given, with all attempts under that one: each but the last was refused by a conflict.
     async fn change_as(
         &self,
         mut request: MutationRequest,
-        policy: OnConflict,
+        mut rebases: Rebases,
         change: Change<'_>,
         write_id: Option<WriteId>,
-    ) -> Result<MutationRequest> {
-        let began = Instant::now();
-        let is_late =
-            || policy != OnConflict::PERSISTENT && self.deadline.is_some_and(|deadline| began.elapsed() >= deadline);
-        let mut rebases = 0;
+    ) -> Result<Changed> {
         loop {
             let known = request.decisions.len();
             let changed = change(request, self.clock.now())?;
-            // Whatever changes a request records a decision: without a new one, it is as it was to become.
+            // No new decision means the command had no effect.
             if changed.decisions.len() == known {
-                return Ok(changed);
+                return Ok(Changed::Unsent(changed));
             }
-            let mut conflict = match self.store.update(changed, write_id.unwrap_or_else(WriteId::generate)).await {
+            let conflict = match self.store.update(changed, write_id.unwrap_or_else(WriteId::generate)).await {
                 Err(Error::Conflict(conflict)) => conflict,
-                stored_or_failed => return stored_or_failed,
+                stored_or_failed => return stored_or_failed.map(Changed::Stored),
             };
-            if rebases == policy.most_rebases() || is_late() {
-                conflict.commutes = Some(change(conflict.stored.clone(), self.clock.now()).is_ok());
-                return Err(Error::Conflict(conflict));
+            request = self.rebased(*conflict, &mut rebases, change).await?;
+        }
+    }
+
+    /// The request to compute the change on after a conflict; the conflict itself when it is not to be rebased, and the change's
+    /// own error when it does not commute.
+    async fn rebased(&self, conflict: Conflict, rebases: &mut Rebases, change: Change<'_>) -> Result<MutationRequest> {
+        let commutes = change(conflict.stored.clone(), self.clock.now());
+        match rebases.after_conflict(fastrand::f64()) {
+            Rebase::Stop if rebases.is_rebasing() => {
+                commutes?;
+                Err(Conflict { commutes: Some(true), ..conflict }.into())
             }
-            rebases += 1;
-            request = conflict.stored;
+            Rebase::Stop => Err(Conflict { commutes: Some(commutes.is_ok()), ..conflict }.into()),
+            Rebase::AtOnce => Ok(conflict.stored),
+            Rebase::After(duration) => {
+                commutes?;
+                pause(duration).await;
+                self.load(&conflict.id).await
+            }
         }
     }
 }

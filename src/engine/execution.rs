@@ -1,10 +1,14 @@
+use std::sync::Arc;
+
 use super::super::RunOnce;
 use super::{Governance, dual};
 use crate::error::{Error, Outcome, Result, UnrecordedExecution};
-use crate::on_conflict::OnConflict;
+use crate::lease::ClaimedRequest;
+use crate::on_conflict::Rebases;
 use crate::request::{ClaimId, MutationRequest, RequestId};
+use crate::workflow::lease::{check_lease, lets_run};
 use crate::workflow::{
-    self, Completion, ExecutionOrder, ExecutionOutcome, Failure, check_compensable, compensated_by,
+    self, Command, Completion, ExecutionOrder, ExecutionOutcome, Failure, check_compensable, compensated_by,
     to_be_compensated_by,
 };
 
@@ -13,16 +17,26 @@ impl Governance {
     /// Executes an approved request by calling `run` with it, at most once at a time and never again once it is done.
     ///
     /// The request is resolved against the order's version of the state and claimed for its lease; then `run` is called;
-    /// then what it returned is recorded. While the lease lasts nobody else executes the request; if this executor dies,
-    /// the request stays claimed until the lease ends and can be taken over then. `run` therefore has to end, or to be
-    /// harmless, before the lease does.
+    /// then what it returned is recorded. While the lease lasts, by the clock of the store, nobody else executes the request;
+    /// if this executor dies, the request stays claimed until the lease ends and can be taken over then.
+    ///
+    /// Where the answer to the claim comes so late that less than half a second of the lease is left, the lease is renewed
+    /// once; where the answer to that is as late, the claim is released and nothing is run.
+    ///
+    /// `run` gets the request with its [lease](ClaimedRequest::lease), and has to end, or to be harmless, before the lease
+    /// does: from then on another executor may be running, and nothing here can stop either. A function that may take long
+    /// asks [`Lease::is_lost`](crate::Lease::is_lost) before each step that must not be made twice, and ends with a failure
+    /// when it is, best under [`AfterFailure::KeepApproved`](crate::workflow::AfterFailure). What it returns after the lease is recorded all the same if nobody has taken over meanwhile; otherwise the
+    /// error is [`ExecutionRefusal::ClaimLost`](crate::ExecutionRefusal::ClaimLost) and only the successor's result is stored.
+    /// Where something outside must not happen twice, such as a payment, give it the id of the request as its idempotency key.
     ///
     /// A compensation is executed only when what it makes up for was, and is linked with that; where that was interrupted,
     /// calling this again completes it.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound), [`Error::Execution`](crate::Error::Execution) when the request cannot
-    /// be executed now, [`Error::Conflict`](crate::Error::Conflict) when others kept changing it before it was claimed,
+    /// be executed now, the lease is shorter than a call to the store may take and half a second, or it was nearly over each
+    /// time it was claimed, [`Error::Conflict`](crate::Error::Conflict) when others kept changing it before it was claimed,
     /// [`Error::NotMeant`](crate::Error::NotMeant) when the executor's mode is another than `Commit`.
     /// When recording fails, [`Error::Unrecorded`](crate::Error::Unrecorded) holds the command that records what came of
     /// `run`, to be [applied](Self::apply) until somebody takes over, and for a compensation followed by this call again, which
@@ -32,9 +46,10 @@ impl Governance {
         &self,
         id: &RequestId,
         order: &ExecutionOrder,
-        run: impl RunOnce(&MutationRequest) -> Result<Completion, Failure>,
+        run: impl RunOnce(&ClaimedRequest) -> Result<Completion, Failure>,
     ) -> Result<ExecutionOutcome> {
         order.by().check_means_it()?;
+        check_lease(id, order.lease(), self.store.call_timeout())?;
         let request = self.load(id).await?;
         if compensated_by(&request).is_some() {
             self.link(&request, order).await?;
@@ -45,15 +60,16 @@ impl Governance {
             check_compensable(&self.load(original).await?)?;
         }
         let claim = ClaimId::generate();
-        let claimed = self.change(request, self.on_conflict, &|request, now| order.begin(request, claim, now)).await?;
+        let claimed = self.change(request, self.rebases(), &|request, now| order.begin(request, claim, now)).await?;
         if let Some(stopped) = ExecutionOrder::stopped(&claimed) {
             return Ok(stopped);
         }
+        let claimed = self.with_lease_to_run(ClaimedRequest::held(claimed, claim, &self.clock)?, order).await?;
         let result = run(&claimed).await;
         let command = order.finish(claim, &result);
         let record = |request, now| workflow::apply(request, &command, now);
         let id = claimed.id.clone();
-        let recorded = match self.change(claimed, OnConflict::PERSISTENT, &record).await {
+        let recorded = match self.change(claimed.into_request(), Rebases::persistent(), &record).await {
             Ok(recorded) => recorded,
             // Somebody else has taken over, and nothing is to be recorded any more.
             Err(lost @ Error::Execution { .. }) => return Err(lost),
@@ -71,6 +87,28 @@ impl Governance {
         Ok(ExecutionOutcome::Executed(recorded))
     }
 
+    /// The claimed request with enough of its lease left to run: renewed if the answer to the claim took too much of it, and
+    /// released if that did not help.
+    async fn with_lease_to_run(&self, claimed: ClaimedRequest, order: &ExecutionOrder) -> Result<ClaimedRequest> {
+        if lets_run(claimed.lease().remaining()) {
+            return Ok(claimed);
+        }
+        let claim = claimed.lease().claim();
+        let renew = order.claim(claim);
+        let renew = |request, now| workflow::apply(request, &renew, now);
+        let renewed = self.change(claimed.into_request(), self.rebases(), &renew).await?;
+        let renewed = ClaimedRequest::held(renewed, claim, &self.clock)?;
+        if lets_run(renewed.lease().remaining()) {
+            return Ok(renewed);
+        }
+        let late = renewed.nearly_over();
+        let release = Command::release(Arc::clone(order.by()), claim);
+        let release = |request, now| workflow::apply(request, &release, now);
+        // If that fails, the claim ends with its lease.
+        let _released = self.change(renewed.into_request(), Rebases::persistent(), &release).await;
+        Err(late)
+    }
+
     /// Links the request that an executed compensation makes up for with it, if that has not been done.
     async fn link(&self, compensating: &MutationRequest, order: &ExecutionOrder) -> Result<()> {
         let Some(original) = compensated_by(compensating) else {
@@ -79,7 +117,7 @@ impl Governance {
         let original = self.load(original).await?;
         if workflow::owes_link(&original, compensating) {
             let link = |original, now| workflow::link_compensation(original, compensating, order.by(), now);
-            self.change(original, OnConflict::PERSISTENT, &link).await?;
+            self.change(original, Rebases::persistent(), &link).await?;
         }
         Ok(())
     }

@@ -2,10 +2,11 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::applying::Changed;
 use super::{RequestStore, dual};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::Clock;
 use crate::error::{Error, InvalidValue, Result};
-use crate::on_conflict::OnConflict;
+use crate::on_conflict::{OnConflict, Rebases};
 use crate::query::{Lookup, Page, PageRequest};
 use crate::request::{MutationRequest, RequestDraft, RequestId, StateId, WriteId};
 use crate::settle::{Settled, UnsettledWrite};
@@ -21,9 +22,12 @@ pub struct Governance {
     pub(super) store: Arc<dyn RequestStore>,
     pub(super) clock: Arc<dyn Clock>,
     new_id: NewId,
-    pub(super) on_conflict: OnConflict,
-    pub(super) deadline: Option<Duration>,
+    on_conflict: OnConflict,
+    deadline: Duration,
 }
+
+/// Long enough for a hundred people who decide at once, and within the patience of most callers.
+const DEFAULT_DEADLINE: Duration = Duration::from_secs(30);
 
 type NewId = Arc<dyn Fn() -> RequestId + Send + Sync>;
 
@@ -58,6 +62,10 @@ impl Governance {
     pub fn on_conflict(&self, policy: OnConflict) -> Self {
         Self { on_conflict: policy, ..self.clone() }
     }
+
+    pub(super) fn rebases(&self) -> Rebases {
+        Rebases::new(self.on_conflict, self.deadline)
+    }
 }
 
 impl<Store> GovernanceBuilder<Store> {
@@ -67,7 +75,8 @@ impl<Store> GovernanceBuilder<Store> {
         GovernanceBuilder { store, clock, new_id, on_conflict, deadline }
     }
 
-    /// Takes the time from this clock; from the system's if nothing is said.
+    /// Takes the time from this clock, as it is. Defaults to the [clock of the store](RequestStore::clock): in Redis the
+    /// server's, so that hosts agree on the time whatever their own clocks say; of the memory store the host's.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = Some(clock);
@@ -81,7 +90,8 @@ impl<Store> GovernanceBuilder<Store> {
         self
     }
 
-    /// What commands do when somebody else changed the request meanwhile; up to three rebases if nothing is said.
+    /// What commands do when somebody else changed the request meanwhile. Defaults to rebasing until the
+    /// [deadline](Self::deadline).
     #[must_use]
     pub fn on_conflict(mut self, policy: OnConflict) -> Self {
         self.on_conflict = policy;
@@ -89,8 +99,7 @@ impl<Store> GovernanceBuilder<Store> {
     }
 
     /// Begins no further rebase of a command that has taken this long; its conflict is returned instead. A command then
-    /// ends within this and the time of two calls to the store, the first and the last, whose own timeout bounds each.
-    /// Unlimited if nothing is said.
+    /// ends within this and the time of a few calls to the store, whose own timeout bounds each. Defaults to 30 s.
     ///
     /// The result of an execution is recorded without regard to it: what has happened is not left out.
     #[must_use]
@@ -104,11 +113,11 @@ impl GovernanceBuilder<Arc<dyn RequestStore>> {
     /// The service.
     pub fn build(self) -> Governance {
         Governance {
+            clock: self.clock.unwrap_or_else(|| self.store.clock()),
             store: self.store,
-            clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock)),
             new_id: self.new_id.unwrap_or_else(|| Arc::new(RequestId::generate)),
             on_conflict: self.on_conflict,
-            deadline: self.deadline,
+            deadline: self.deadline.unwrap_or(DEFAULT_DEADLINE),
         }
     }
 }
@@ -129,19 +138,26 @@ impl Governance {
 
     /// Files a request under a write id of the caller's, so that a repetition, even by another process, files it once.
     ///
+    /// A repetition is the same id and the same [intent](crate::RequestDraft::write_intent): the same draft, where session, address,
+    /// roles and the like of the requester may differ. It returns the request as it is stored now.
+    ///
     /// # Errors
-    /// As [`submit`](Self::submit), and [`Error::Invalid`] when the draft does not name its id: a repetition would file
-    /// another request.
+    /// As [`submit`](Self::submit), [`Error::WriteIdReused`] when the id was used on this request for another intent, and
+    /// [`Error::Invalid`] when the draft does not name its id: a repetition would file another request.
     pub async fn submit_as(&self, draft: RequestDraft, write_id: WriteId) -> Result<MutationRequest> {
-        if draft.id.is_none() {
+        let Some(id) = draft.id.clone() else {
             let problem = "is missing; name it in the draft, or a repetition would file another request";
             return Err(Error::from(InvalidValue::new("request id", problem)));
-        }
-        self.file(draft, write_id).await
+        };
+        draft.requested_by.check_means_it()?;
+        let write = UnsettledWrite { id, base: None, write_id, intent: Some(draft.write_intent()) };
+        let filed = self.file(draft, write_id).await;
+        self.unless_repeated(filed.map(Changed::Stored), &write).await
     }
 
     async fn file(&self, draft: RequestDraft, write_id: WriteId) -> Result<MutationRequest> {
         draft.requested_by.check_means_it()?;
+        self.store.refresh_clock().await?;
         let request = workflow::file(draft, (self.new_id)(), write_id, self.clock.now())?;
         self.store.create(request).await
     }
@@ -149,8 +165,8 @@ impl Governance {
     /// What became of a write whose outcome an error left unknown; the error [names it](Error::unsettled_write).
     ///
     /// # Errors
-    /// [`Error::NotFound`] when an update's request is not there, and [`Error::Unreadable`] when what is stored cannot be
-    /// read.
+    /// [`Error::NotFound`] when an update's request is not there, [`Error::WriteIdReused`] when the write's id was used for
+    /// another intent, so that it did not take effect and cannot, and [`Error::Unreadable`] when what is stored cannot be read.
     pub async fn settle(&self, write: &UnsettledWrite) -> Result<Settled> {
         self.store.settle(write).await
     }

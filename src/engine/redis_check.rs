@@ -1,9 +1,9 @@
 use super::{RedisStore, dual};
 use crate::error::Result;
-use crate::redis::check_reply::{self, Explained, IndexPart, Mended, StoredRecord};
+use crate::redis::check_reply::{self, Explained, IndexPart, Mended, StoredHeader, StoredRecord};
 use crate::redis::reply;
 use crate::redis::{Call, CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection, KeyKind, Phase};
-use crate::request::RequestId;
+use crate::request::{RequestId, WriteId};
 
 /// A record that changes while it is checked is read again. One that never stops is reported: nobody knows how it is.
 const MOST_TRIES: usize = 10;
@@ -89,7 +89,7 @@ impl RedisStore {
                 }
                 answered => answered?,
             };
-            let StoredRecord { request, format } = match check_reply::record(&self.settings, key, &value) {
+            let stored = match check_reply::record(&self.settings, key, &value, WriteId::generate()) {
                 Ok(Some(record)) => record,
                 Ok(None) => return Ok(()),
                 Err(finding) => {
@@ -97,15 +97,25 @@ impl RedisStore {
                     return Ok(());
                 }
             };
-            let is_other_format = mode == CheckMode::Migrate && format != self.settings.write_format.number();
+            let StoredRecord { request, format, header } = &stored;
+            if let StoredHeader::Damaged { error, .. } = header {
+                let finding = Finding::DamagedHeader { id: request.id.clone(), error: error.clone() };
+                if !step.findings.contains(&finding) {
+                    step.findings.push(finding);
+                }
+                if !mode.mends() {
+                    return Ok(());
+                }
+            }
+            let is_other_format = mode == CheckMode::Migrate && *format != self.settings.write_format.number();
             let told = if mode == CheckMode::Migrate && !is_other_format { CheckMode::Repair } else { mode };
-            let call = Call::mend(&self.settings, &request, told)?;
+            let call = Call::mend(&self.settings, &stored, told)?;
             let value = self.call(&call, self.deadline()).await?;
             if let Mended::Checked { entries, findings } = check_reply::mended(&request.id, &value)? {
                 step.entries += entries;
                 step.findings.extend(findings);
                 if is_other_format {
-                    step.findings.push(Finding::OtherFormat { id: request.id.clone(), version: format });
+                    step.findings.push(Finding::OtherFormat { id: request.id.clone(), version: *format });
                 }
                 return Ok(());
             }

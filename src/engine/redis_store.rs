@@ -3,6 +3,7 @@ use std::time::Duration;
 
 use super::super::redis_driver::{Driver, done_with, pause};
 use super::{RequestStore, dual};
+use crate::clock::Clock;
 use crate::deadline::Deadline;
 use crate::error::{Error, Outcome, Result, StoreError, StoreErrorKind};
 use crate::query::{DueQuery, IndexedMetadata, Lookup, Page, PageRequest, RequestQuery, check_id_count};
@@ -328,7 +329,12 @@ impl RedisStore {
 impl RequestStore for RedisStore {
     async fn create(&self, request: MutationRequest) -> Result<MutationRequest> {
         let call = Call::create(&self.settings, &request)?.waiting(self.durability.waits());
-        let write = UnsettledWrite { id: request.id.clone(), base: None, write_id: request.revision().write_id };
+        let write = UnsettledWrite {
+            id: request.id.clone(),
+            base: None,
+            write_id: request.revision().write_id,
+            intent: Some(request.creation_intent()),
+        };
         let mut attempts = Attempts::new(self.deadline(), true);
         let (value, confirmation) =
             self.attempt(&call, self.durability.waits(), &mut attempts).await.map_err(|error| error.leaving(&write))?;
@@ -348,12 +354,18 @@ impl RequestStore for RedisStore {
 
     async fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
         let next = request.revision().next(write_id);
-        let write = UnsettledWrite { id: request.id.clone(), base: Some(request.revision()), write_id };
         let mut stored_decisions = request.stored_decisions();
+        let unsettled = |stored_decisions| UnsettledWrite {
+            id: request.id.clone(),
+            base: Some(request.revision()),
+            write_id,
+            intent: Some(request.update_intent(stored_decisions)),
+        };
         let mut attempts = Attempts::new(self.deadline(), true);
         loop {
             let call = Call::update(&self.settings, &request, next, stored_decisions)?;
             let call = call.waiting(self.durability.waits());
+            let write = unsettled(stored_decisions);
             let answers = self.attempt(&call, self.durability.waits(), &mut attempts).await;
             let (value, confirmation) = answers.map_err(|error| error.leaving(&write))?;
             let updated = reply::updated(&self.settings, &request, write_id, &value);
@@ -361,6 +373,10 @@ impl RequestStore for RedisStore {
                 Updated::Applied => {
                     self.durability.confirm(confirmation, &request.id, next)?;
                     return Ok(request.at_revision(next));
+                }
+                Updated::Before(stored) => {
+                    self.durability.confirm(confirmation, &stored.id, stored.revision())?;
+                    return Ok(*stored);
                 }
                 Updated::Forgotten => return Err(forgotten(write).into()),
                 Updated::Stored(decisions) => stored_decisions = decisions,
@@ -417,6 +433,23 @@ impl RequestStore for RedisStore {
 
     async fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
         self.read(&DueQuery::by(by), page, by).await
+    }
+
+    /// The server's clock, as this process knows it.
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.settings.clock) as Arc<dyn Clock>
+    }
+
+    async fn refresh_clock(&self) -> Result<()> {
+        if self.settings.clock.is_stale() {
+            // Any call brings the time along when it is old; this one asks for nothing else.
+            self.call(&Call::time(), self.deadline()).await?;
+        }
+        Ok(())
+    }
+
+    fn call_timeout(&self) -> Duration {
+        self.settings.timeout
     }
 }
 

@@ -1,4 +1,8 @@
+use std::sync::Arc;
+use std::time::Duration;
+
 use super::dual;
+use crate::clock::{Clock, SystemClock};
 use crate::error::Result;
 use crate::query::{Lookup, Page, PageRequest};
 use crate::request::{MutationRequest, RequestId, StateId, Timestamp, WriteId};
@@ -18,17 +22,23 @@ use crate::settle::{Settled, UnsettledWrite};
 ///   index it has; [`index_entries`](crate::query::index_entries) derives the entries of one from a request. The lists of
 ///   this trait are the questions `RequestQuery::pending`, `of_state`, `pending_of_state` and
 ///   [`DueQuery`](crate::query::DueQuery).
+/// - What was done under a write id is told by a [`RememberedWrite`](crate::RememberedWrite), of which a store keeps one for each of
+///   at least the last seven writes of a request and for the one that created it.
 /// - Refusals are made by the constructors of [`Error`](crate::Error::not_found), conflicts by
 ///   [`Conflict::between`](crate::Conflict::between), failures by [`StoreError::new`](crate::StoreError::new).
+/// - A store that several hosts use names its [clock](Self::clock), and one whose calls take time their
+///   [timeout](Self::call_timeout). A store in front of another passes on these and [`refresh_clock`](Self::refresh_clock).
 /// - In the asynchronous flavour the traits are those of the crate `async-trait`: write `#[async_trait]` before the `impl`.
 #[dual]
 pub trait RequestStore: Send + Sync {
     /// Stores a new request and returns it as it is stored.
     ///
-    /// Repeated with the same revision it stores nothing again and returns what is stored now.
+    /// Repeated with the same revision and the same [intent](MutationRequest::creation_intent) it stores nothing again and returns
+    /// what is stored now.
     ///
     /// # Errors
-    /// - [`Error::AlreadyExists`](crate::Error::AlreadyExists) when the id is taken.
+    /// - [`Error::AlreadyExists`](crate::Error::AlreadyExists) when the id is taken;
+    ///   [`Error::WriteIdReused`](crate::Error::WriteIdReused) when this write id has written the request for another intent.
     /// - [`Error::Invalid`](crate::Error::Invalid) when its revision has another number than 0.
     /// - [`Error::TooLarge`](crate::Error::TooLarge) when the request is over the store's limit, or so near to it that what is
     ///   decided about it later would find no room; [`Error::TooManyEntries`](crate::Error::TooManyEntries) and
@@ -38,9 +48,11 @@ pub trait RequestStore: Send + Sync {
 
     /// Replaces the revision that `request` was read at by its next one and returns it as it is stored.
     ///
-    /// Repeated with the same write id it is applied once, and succeeds again.
+    /// Repeated with the same write id and the same [intent](MutationRequest::update_intent) it is applied once, and returns what
+    /// is stored now, whichever revision the repetition was computed from.
     ///
     /// # Errors
+    /// - [`Error::WriteIdReused`](crate::Error::WriteIdReused) when the write id has written the request for another intent.
     /// - [`Error::Conflict`](crate::Error::Conflict) when another revision is stored;
     ///   [`Error::NotFound`](crate::Error::NotFound) when none is.
     /// - [`Error::RewrittenHistory`](crate::Error::RewrittenHistory) when its decisions do not begin with the stored ones.
@@ -51,10 +63,12 @@ pub trait RequestStore: Send + Sync {
     /// - [`Error::Store`](crate::Error::Store) when the store fails.
     async fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest>;
 
-    /// What became of a write whose outcome an error left unknown.
+    /// What became of a write whose outcome an error left unknown, by one read: see
+    /// [`UnsettledWrite::settled_by`].
     ///
     /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound) when an update's request is not there, and
+    /// [`Error::NotFound`](crate::Error::NotFound) when an update's request is not there,
+    /// [`Error::WriteIdReused`](crate::Error::WriteIdReused) when its id was used for another intent, and
     /// [`Error::Unreadable`](crate::Error::Unreadable) when what is stored cannot be read.
     async fn settle(&self, write: &UnsettledWrite) -> Result<Settled>;
 
@@ -97,4 +111,26 @@ pub trait RequestStore: Send + Sync {
     /// # Errors
     /// [`Error::InvalidCursor`](crate::Error::InvalidCursor) when the page goes on from a cursor of another query.
     async fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>>;
+
+    /// The clock of the store: one for all hosts that use it, so that they agree on which lease and which deadline is over.
+    ///
+    /// Defaults to the host's clock, which is right for a store that no other host uses.
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::new(SystemClock)
+    }
+
+    /// Looks at the store's clock again if what is known of it is old. Asked before the time is used where no other call to
+    /// the store comes first. Defaults to doing nothing.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store) when the store fails.
+    async fn refresh_clock(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// The longest that one call can take. A lease has to be longer, or the answer to its claim could come when it is over.
+    /// Defaults to no time at all, which is right for a store that is part of the process.
+    fn call_timeout(&self) -> Duration {
+        Duration::ZERO
+    }
 }

@@ -1,19 +1,24 @@
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::background::{Background, StopSignal};
+use super::super::background::{Background, StopSignal, caught};
 use super::{Governance, dual};
 use crate::error::{InvalidValue, Result};
-use crate::query::PageRequest;
+use crate::query::{Cursor, PageRequest};
 use crate::request::ActorContext;
-use crate::sweep::Swept;
+use crate::sweep::{LostReports, ReportPanicked, Swept, panic_message, panicked_sweep};
 
 /// Lets expire what is due, again and again, beside the rest of the program: in a thread of its own in the blocking
 /// flavour, in a task of the current runtime in the asynchronous one.
 ///
-/// Any number of sweepers may run at once, in any number of processes. Dropping it stops it too, without waiting.
-pub struct Sweeper(Background);
+/// Any number of sweepers may run at once, in any number of processes. Dropping it stops it too, without waiting. Nothing else
+/// ends it: a panic in what it calls is caught, and the next sweep comes as if there had been none.
+pub struct Sweeper {
+    background: Background,
+    lost_reports: Arc<LostReports>,
+}
 
 /// Says how a [`Sweeper`] is to work. It starts once it is known [whom to report to](Self::report_to): what a sweep cannot do
 /// is said nowhere else.
@@ -62,7 +67,9 @@ impl<Report> SweeperBuilder<Report> {
     }
 
     /// Calls this with what each sweep did, or why it could not. Report at least the errors, and what
-    /// [failed](Swept::failed): the sweeper goes on after both.
+    /// [failed](Swept::failed): the sweeper goes on after both. A sweep in which the store or the clock panicked is reported as
+    /// [`StoreErrorKind::Panicked`](crate::StoreErrorKind::Panicked). Where the function itself panics, the sweeper goes on too
+    /// and [`stop`](Sweeper::stop) returns it.
     pub fn report_to(self, report: impl Fn(Result<Swept>) + Send + Sync + 'static) -> SweeperBuilder<Reporter> {
         let Self { governance, by, interval, limit, report: _ } = self;
         SweeperBuilder { governance, by, interval, limit, report: Arc::new(report) }
@@ -72,33 +79,57 @@ impl<Report> SweeperBuilder<Report> {
 impl SweeperBuilder<Reporter> {
     /// Starts sweeping, at once. In the asynchronous flavour it has to be called within the runtime.
     pub fn start(self) -> Sweeper {
-        Sweeper(Background::start(move |stop| sweep_until_stopped(self, stop)))
+        let lost_reports = Arc::<LostReports>::default();
+        let lost = Arc::clone(&lost_reports);
+        Sweeper { background: Background::start(move |stop| sweep_until_stopped(self, lost, stop)), lost_reports }
     }
 }
 
 #[dual]
 impl Sweeper {
     /// Stops sweeping and waits until a sweep that was under way has ended.
-    pub async fn stop(self) {
-        self.0.stop().await;
+    ///
+    /// # Errors
+    /// [`ReportPanicked`] when the function that it reports to has panicked, in any report. It is stopped all the same.
+    pub async fn stop(self) -> Result<(), ReportPanicked> {
+        self.background.stop().await;
+        self.lost_reports.check()
+    }
+}
+
+#[dual]
+impl SweeperBuilder<Reporter> {
+    /// One sweep, after those that failed in the one before it.
+    async fn sweep(&self, after: Option<Cursor>) -> Result<Swept> {
+        let by = Arc::clone(&self.by);
+        match after {
+            Some(cursor) => self.governance.expire_due_after(by, self.limit, cursor).await,
+            None => self.governance.expire_due(by, self.limit).await,
+        }
+    }
+}
+
+impl SweeperBuilder<Reporter> {
+    fn report(&self, swept: Result<Swept>, lost: &LostReports) {
+        let reported = catch_unwind(AssertUnwindSafe(|| (self.report)(swept)));
+        if let Err(panic) = reported {
+            lost.add(panic_message(&*panic));
+        }
     }
 }
 
 #[dual]
 #[allow(clippy::needless_pass_by_value, reason = "what runs in the background owns what it works with")]
-async fn sweep_until_stopped(sweeper: SweeperBuilder<Reporter>, stop: StopSignal) {
-    let mut behind = None;
+async fn sweep_until_stopped(sweeper: SweeperBuilder<Reporter>, lost: Arc<LostReports>, stop: StopSignal) {
+    let mut after = None;
     loop {
-        let by = Arc::clone(&sweeper.by);
-        let swept = match behind.take() {
-            Some(cursor) => sweeper.governance.expire_due_after(by, sweeper.limit, cursor).await,
-            None => sweeper.governance.expire_due(by, sweeper.limit).await,
-        };
+        let swept = caught(|| sweeper.sweep(after.take())).await;
+        let swept = swept.unwrap_or_else(|panic| Err(panicked_sweep(&panic)));
         // Past those that failed; when all that is due was tried, from the beginning again.
-        behind = swept.as_ref().ok().and_then(|swept| swept.next.clone());
+        after = swept.as_ref().ok().and_then(|swept| swept.next.clone());
         // Going on at once is for a backlog that shrinks; one that fails must not be tried without a pause.
         let goes_on = swept.as_ref().is_ok_and(|swept| swept.more && !swept.expired.is_empty());
-        (sweeper.report)(swept);
+        sweeper.report(swept, &lost);
         let jitter = sweeper.interval.mul_f64(0.1 * fastrand::f64());
         let rest = if goes_on { Duration::ZERO } else { sweeper.interval.saturating_add(jitter) };
         if stop.wait(rest).await {

@@ -39,6 +39,7 @@ impl Governance {
 
     async fn sweep(&self, by: &Arc<ActorContext>, first: &PageRequest) -> Result<Swept> {
         by.check_means_it()?;
+        self.store.refresh_clock().await?;
         let now = self.clock.now();
         let limit = first.limit();
         let mut swept = Swept::default();
@@ -99,6 +100,6 @@ impl Governance {
             Some(command) => workflow::apply(request, &command, now),
             None => Err(Error::NothingDue { id: request.id.clone() }),
         };
-        self.change(request, self.on_conflict, &expire).await
+        self.change(request, self.rebases(), &expire).await
     }
 }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use crate::request::{
     ApprovalId, ApprovalStatus, ApprovalTarget, ClaimId, Digest, QuorumGroup, RequestId, Status, Step, Timestamp,
 };
@@ -142,6 +144,30 @@ pub enum ExecutionRefusal {
         claim: ClaimId,
         /// Where the request stands.
         status: Status,
+    },
+    /// The lease asked for is shorter than a call to the store may take: the answer to the claim could come after it.
+    #[error(
+        "it was not claimed: a lease of {lease:?} is too short for a store whose calls may take {call_timeout:?}, since the \
+         answer to the claim could come when it is over; give a lease of at least {shortest:?}, or the store a shorter timeout"
+    )]
+    LeaseTooShort {
+        /// The lease that was asked for.
+        lease: Duration,
+        /// How long a call to the store may take.
+        call_timeout: Duration,
+        /// The shortest lease this store allows.
+        shortest: Duration,
+    },
+    /// The request was claimed, and renewed, and each time so little of the lease was left that nothing was run.
+    #[error(
+        "it was claimed, and nothing was run: the answers came when {left:?} of the lease until {lease_ends_at} were left; \
+         the claim was given up or ends with its lease; execute it again, with a longer lease where the store or this process is that slow"
+    )]
+    LeaseNearlyOver {
+        /// When the renewed lease ends.
+        lease_ends_at: Timestamp,
+        /// How much of it was left for certain.
+        left: Duration,
     },
     /// An approval was granted for something else than the request is now.
     #[error(

@@ -38,6 +38,8 @@ pub enum StoreErrorKind {
     Corrupt,
     /// The store was configured with something that cannot work.
     Configuration,
+    /// The store, or the clock it is used with, panicked: a fault in its code.
+    Panicked,
     /// The write took effect, but was not confirmed to be as durable as was asked for.
     Unconfirmed,
 }
@@ -95,7 +97,8 @@ mod tests {
     #[test]
     fn only_what_passes_and_left_nothing_behind_is_retried() {
         use StoreErrorKind::{
-            Configuration, Connection, Corrupt, DeadlineExceeded, Incompatible, Refused, Unavailable, Unreachable,
+            Configuration, Connection, Corrupt, DeadlineExceeded, Incompatible, Panicked, Refused, Unavailable,
+            Unconfirmed, Unreachable,
         };
         for passing in [Unreachable, DeadlineExceeded, Connection, Unavailable] {
             assert!(failure(passing, Outcome::NotApplied).is_retryable(), "{passing:?}");
@@ -103,7 +106,7 @@ mod tests {
                 assert!(!failure(passing, outcome).is_retryable(), "{passing:?}, {outcome}");
             }
         }
-        for staying in [Refused, Incompatible, Corrupt, Configuration, StoreErrorKind::Unconfirmed] {
+        for staying in [Refused, Incompatible, Corrupt, Configuration, Panicked, Unconfirmed] {
             assert!(!failure(staying, Outcome::NotApplied).is_retryable(), "{staying:?}");
         }
     }

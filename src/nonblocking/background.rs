@@ -1,13 +1,16 @@
 //! Work that goes on beside its caller: in a task of the runtime it was started in.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use async_lock::{Mutex, MutexGuardArc};
 
 use super::timer::{spawn, within};
+use crate::sweep::panic_message;
 
 /// Work that was started; it is told to stop when this is dropped.
 pub(super) struct Background {
@@ -19,6 +22,16 @@ pub(super) struct Background {
 
 /// Tells the work that it is to stop.
 pub(super) struct StopSignal(Arc<Mutex<()>>);
+
+/// What the work comes to, or what its panic said. After a panic it is not polled again.
+pub(super) async fn caught<F: Future>(work: impl FnOnce() -> F) -> Result<F::Output, String> {
+    let mut work = pin!(work());
+    poll_fn(|context| {
+        let polled = catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context)));
+        polled.map_or_else(|panic| Poll::Ready(Err(panic_message(&*panic))), |polled| polled.map(Ok))
+    })
+    .await
+}
 
 impl Background {
     pub(super) fn start<F>(work: impl FnOnce(StopSignal) -> F) -> Self

@@ -6,6 +6,7 @@ use std::pin::pin;
 use std::sync::{Arc, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures_util::future::join;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, Cmd, RedisResult, Value};
 
@@ -13,7 +14,7 @@ use super::silence::Silence;
 use super::timer::within;
 use crate::deadline::Deadline;
 use crate::error::Result;
-use crate::redis::{Confirmation, Durability, Effect, Fault, Settings, greetings, has_written};
+use crate::redis::{Confirmation, Durability, Effect, Fault, Settings, ask_time, greetings, has_written};
 
 pub(super) use super::timer::pause;
 
@@ -92,9 +93,13 @@ impl Driver {
         let time_left = self.time_left(deadline)?;
         let (mut connection, silence) = (connected.connection.clone(), &connected.silence);
         let mut waiting = Waiting { driver: self, silence, from: Instant::now(), is_answered: false };
-        let outcome = within(time_left, pin!(connection.send_packed_command(command)))
-            .await
-            .ok_or_else(|| Fault::deadline(self.address(), deadline, Effect::Unknown))?;
+        let outcome = if self.0.settings.clock.asks() {
+            // In a box, so that the calls that bring no time along are not as large as those that do.
+            within(time_left, Box::pin(self.send_asking_time(connection, command))).await
+        } else {
+            within(time_left, pin!(connection.send_packed_command(command))).await
+        };
+        let outcome = outcome.ok_or_else(|| Fault::deadline(self.address(), deadline, Effect::Unknown))?;
         waiting.is_answered = true;
         silence.ends();
         outcome.and_then(Value::extract_error).map_err(|error| {
@@ -104,6 +109,18 @@ impl Driver {
             }
             fault
         })
+    }
+
+    /// Sends the command and before it, in the same round trip, the question for the server's time.
+    async fn send_asking_time(&self, mut connection: MultiplexedConnection, command: &Cmd) -> RedisResult<Value> {
+        let (mut other, ask, asked) = (connection.clone(), ask_time(), Instant::now());
+        let time = async { other.send_packed_command(&ask).await.map(|time| (Instant::now(), time)) };
+        let (time, answer) = join(time, connection.send_packed_command(command)).await;
+        if let Ok((answered, time)) = time {
+            // Refused, it is asked for again later, and by the next connection; what was asked for beside is not kept back.
+            drop(self.0.settings.clock.learn(asked, answered, &time));
+        }
+        answer
     }
 
     /// The connection, made if there is none.
@@ -138,8 +155,9 @@ impl Driver {
         let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
         let mut connection = self.0.client.get_multiplexed_async_connection_with_config(&config).await?;
         for greeting in greetings(self.0.settings.connection.redis_settings()) {
+            let sent = Instant::now();
             let answer = connection.send_packed_command(&greeting.command).await.and_then(Value::extract_error);
-            answer.map_err(|error| greeting.refused(error))?;
+            greeting.answered(sent, answer, &self.0.settings.clock)?;
         }
         Ok(connection)
     }

@@ -105,6 +105,14 @@ pub enum Finding {
         /// The request that the entry names, where it names one.
         id: Option<RequestId>,
     },
+    /// The header of a record is damaged, so that nothing reads or writes the request. A repair rebuilds it from the document:
+    /// the request is then at a revision of a new number and a new write id, and what earlier writes had for ids is forgotten.
+    DamagedHeader {
+        /// The request.
+        id: RequestId,
+        /// What is wrong with the header.
+        error: FormatError,
+    },
     /// The header of a record does not agree with its document.
     StaleHeader {
         /// The request.
@@ -210,6 +218,7 @@ impl fmt::Display for Finding {
                     "index {index} holds an entry that names no request, with a score that keeps it from its place"
                 )
             }
+            Self::DamagedHeader { id, error } => write!(f, "the header of request {id} is damaged: {error}"),
             Self::StaleHeader { id } => write!(f, "the header of request {id} does not agree with its document"),
             Self::OtherFormat { id, version } => write!(f, "request {id} is stored in format version {version}"),
             Self::Unreadable { key, error } => write!(f, "{key} cannot be read: {error}"),

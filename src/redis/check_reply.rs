@@ -3,24 +3,41 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use redis::Value;
+use sha1::Digest as _;
 
 use super::check::{Finding, Inspection};
 use super::index_entries::{current_suffixes, members_of};
 use super::keyspace::KeyKind;
 use super::options::Settings;
+use super::record::Record;
 use super::reply::{
-    array, bytes, corrupt, refuse_missing_permission, refuse_wrong_type, stored_record, text, unexpected,
+    array, bytes, corrupt, over_limit, refuse_missing_permission, refuse_wrong_type, stored_record, text, unexpected,
 };
+use super::salvaged::Salvaged;
 use crate::error::{Error, Result};
 use crate::query::{SortKey, check_id};
-use crate::request::{MutationRequest, RequestId, Revision};
-use crate::stored_format;
+use crate::request::{MutationRequest, RequestId, Revision, WriteId};
+use crate::stored_format::{self, FormatError};
 
 /// A record as a check read it.
 pub(crate) struct StoredRecord {
     pub(crate) request: MutationRequest,
     /// The version of the stored format its document is in.
     pub(crate) format: u16,
+    pub(crate) header: StoredHeader,
+}
+
+/// How the header of a record was found.
+pub(crate) enum StoredHeader {
+    Whole,
+    /// It cannot be relied on; the document can.
+    Damaged {
+        error: FormatError,
+        /// The SHA-1 of the whole record, in hexadecimal.
+        sha1: String,
+        /// Where the document begins.
+        document_from: usize,
+    },
 }
 
 /// What comparing one record with the indexes found.
@@ -73,16 +90,46 @@ pub(crate) fn is_of_another_type(error: &Error) -> bool {
 }
 
 /// The record under a key; `None` when there is none, a finding when it cannot be read or belongs elsewhere.
-pub(crate) fn record(settings: &Settings, key: &str, reply: &Value) -> Result<Option<StoredRecord>, Finding> {
+///
+/// A document behind a damaged header is read nevertheless, and then has a revision of this new id.
+pub(crate) fn record(
+    settings: &Settings,
+    key: &str,
+    reply: &Value,
+    new_id: WriteId,
+) -> Result<Option<StoredRecord>, Finding> {
     let unreadable = |error| Finding::Unreadable { key: key.to_owned(), error };
-    let Some(record) = stored_record(reply, settings.document_limit).map_err(unreadable)? else { return Ok(None) };
-    let read = stored_format::version_number(record.document())
-        .and_then(|format| Ok(StoredRecord { request: record.decode(settings.document_limit)?, format }));
-    let stored = read.map_err(unreadable)?;
+    match reply {
+        Value::Nil => return Ok(None),
+        Value::Int(size) => return Err(unreadable(over_limit(*size, settings.document_limit))),
+        _ => {}
+    }
+    let bytes = bytes(reply).ok_or_else(|| unreadable(FormatError::Foreign))?;
+    let limit = settings.document_limit;
+    let stored = match Record::parse(id_in(key), bytes) {
+        Ok(record) => {
+            let format = stored_format::version_number(record.document()).map_err(unreadable)?;
+            let request = record.decode(limit).map_err(unreadable)?;
+            StoredRecord { request, format, header: StoredHeader::Whole }
+        }
+        Err(error @ FormatError::UnsupportedVersion { .. }) => return Err(unreadable(error)),
+        Err(error) => {
+            let salvaged = Salvaged::of(bytes, new_id, limit);
+            let Salvaged { request, format, document_from } = salvaged.ok_or_else(|| unreadable(error.clone()))?;
+            let sha1 = sha1::Sha1::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+            StoredRecord { request, format, header: StoredHeader::Damaged { error, sha1, document_from } }
+        }
+    };
     if settings.keyspace.record(&stored.request.id) != key {
         return Err(Finding::Misplaced { key: key.to_owned() });
     }
     Ok(Some(stored))
+}
+
+/// The id of the request whose record is under this key.
+fn id_in(key: &str) -> &str {
+    let name = key.split_once("}:").map_or(key, |(_, name)| name);
+    name.strip_prefix(KeyKind::Record.prefix()).unwrap_or(name)
 }
 
 pub(crate) fn mended(id: &RequestId, reply: &Value) -> Result<Mended> {
@@ -199,14 +246,16 @@ enum Held {
 
 impl Held {
     fn of(settings: &Settings, index: &str, id: &RequestId, value: &Value) -> Self {
-        match record(settings, &settings.keyspace.record(id), value) {
-            Ok(Some(StoredRecord { request, .. })) => {
+        match bytes(value)
+            .map(|bytes| Record::parse(id.as_str(), bytes).and_then(|it| it.decode(settings.document_limit)))
+        {
+            Some(Ok(request)) if request.id == *id => {
                 let prefix = settings.keyspace.index_prefix(settings.keyspace.partition_of(id));
                 let suffix = index.strip_prefix(&prefix).unwrap_or_default().as_bytes();
                 Self::Members(request.revision(), members_of(&request, &settings.indexed_metadata, suffix))
             }
-            Ok(None) => Self::NoDocument,
-            Err(_) => Self::Unreadable,
+            None if *value == Value::Nil => Self::NoDocument,
+            _ => Self::Unreadable,
         }
     }
 
@@ -229,7 +278,7 @@ pub(crate) fn is_extra(reply: &Value) -> Result<bool> {
 /// The stored form of the request in a reply to GET.
 pub(crate) fn inspection(settings: &Settings, id: &RequestId, reply: &Value) -> Result<Option<Inspection>> {
     let key = settings.keyspace.record(id);
-    let record = stored_record(reply, settings.document_limit);
+    let record = stored_record(id, reply, settings.document_limit);
     let Some(record) = record.map_err(|source| Error::Unreadable { key: key.clone(), source })? else {
         return Ok(None);
     };

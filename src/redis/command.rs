@@ -3,8 +3,10 @@ use std::borrow::Cow;
 use redis::{Arg, Cmd};
 
 use super::check::CheckMode;
+use super::check_reply::{StoredHeader, StoredRecord};
 use super::durability::Durability;
 use super::feed::FeedRead;
+use super::greeting::ask_time;
 use super::index_entries::{Groups, add_decision_entries};
 use super::indexed_metadata;
 use super::keyspace::KeyKind;
@@ -14,7 +16,7 @@ use super::scan::{Scan, lex_bounds};
 use super::script::{self, Script};
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::query::{KeyRange, SortKey, Term};
-use crate::request::{MutationRequest, RequestId, Revision};
+use crate::request::{MutationRequest, RequestId, Revision, WriteIntent};
 
 /// The version of keys, records and indexes taken together.
 pub(super) const LAYOUT_VERSION: u32 = 1;
@@ -47,6 +49,11 @@ impl Call {
     /// The server's own description of itself.
     pub(crate) fn server_info() -> Self {
         Self::reading(redis::cmd("INFO"))
+    }
+
+    /// The server's time.
+    pub(crate) fn time() -> Self {
+        Self::reading(ask_time())
     }
 
     /// Reads how a namespace is laid out, if it is.
@@ -127,7 +134,13 @@ impl Call {
     /// When the request is over the document limit, or is not at revision 0.
     pub(crate) fn create(settings: &Settings, request: &MutationRequest) -> Result<Self> {
         request.check_new()?;
-        let record = NewRecord::new(settings, request, request.revision(), Room::to_file(settings, request))?;
+        let record = NewRecord::new(
+            settings,
+            request,
+            request.revision(),
+            request.creation_intent(),
+            Room::to_file(settings, request),
+        )?;
         let groups = with_decisions(record.lasting, request, 0);
         let entries = groups.uncounted();
         let bytes = record.bytes.len() + entries.len() + OTHER_BYTES;
@@ -147,15 +160,16 @@ impl Call {
         next: Revision,
         stored_decisions: usize,
     ) -> Result<Self> {
-        let record = NewRecord::new(settings, request, next, Room::to_change(settings, request))?;
+        let intent = request.update_intent(stored_decisions);
+        let record = NewRecord::new(settings, request, next, intent, Room::to_change(settings, request))?;
         let expected = record.state(request.revision(), stored_decisions);
-        let (state, rest) = record.split();
+        let (state, entries_now, document) = record.split();
         let groups = with_decisions(Groups::default(), request, stored_decisions);
         let entries = groups.uncounted();
         let bytes = record.bytes.len() + entries.len() + OTHER_BYTES;
         let mut command = writing(&script::UPDATE, settings, request, 10, bytes);
         announce(&mut command, settings, request, next, stored_decisions);
-        command.arg(&expected).arg(state).arg(rest).arg(entries).arg(settings.record_limit());
+        command.arg(&expected).arg(state).arg(entries_now).arg(document).arg(entries).arg(settings.record_limit());
         Ok(Self { writes: true, what: What::Script { script: &script::UPDATE, keys: 3, command } })
     }
 
@@ -255,9 +269,10 @@ impl Call {
     ///
     /// # Errors
     /// When the request is over the document limit.
-    pub(crate) fn mend(settings: &Settings, request: &MutationRequest, mode: CheckMode) -> Result<Self> {
+    pub(crate) fn mend(settings: &Settings, stored: &StoredRecord, mode: CheckMode) -> Result<Self> {
+        let StoredRecord { request, header, .. } = stored;
         let revision = request.revision();
-        let record = NewRecord::new(settings, request, revision, Room::whole(settings))?;
+        let record = NewRecord::new(settings, request, revision, WriteIntent::REPAIR, Room::whole(settings))?;
         let told = match mode {
             CheckMode::Report => "report",
             CheckMode::Repair => "repair",
@@ -266,14 +281,16 @@ impl Call {
         let groups = with_decisions(record.lasting, request, 0);
         let others = groups.uncounted();
         let keyspace = &settings.keyspace;
-        let mut command = by_hash(&script::MEND, 2, 4, record.bytes.len() + others.len() + OTHER_BYTES);
-        command
-            .arg(keyspace.record(&request.id))
-            .arg(keyspace.index_prefix(keyspace.partition_of(&request.id)))
-            .arg(&revision_bytes(revision))
-            .arg(told)
-            .arg(&record.bytes)
-            .arg(others);
+        let mut command = by_hash(&script::MEND, 2, 6, record.bytes.len() + others.len() + OTHER_BYTES);
+        command.arg(keyspace.record(&request.id)).arg(keyspace.index_prefix(keyspace.partition_of(&request.id)));
+        match header {
+            StoredHeader::Whole => command.arg(&revision_bytes(revision)),
+            StoredHeader::Damaged { sha1, .. } => command.arg(sha1),
+        };
+        command.arg(told).arg(&record.bytes).arg(others).arg(request.id.as_str());
+        if let StoredHeader::Damaged { document_from, .. } = header {
+            command.arg(document_from.saturating_add(1));
+        }
         Ok(Self { writes: mode.mends(), what: What::Script { script: &script::MEND, keys: 2, command } })
     }
 
@@ -288,8 +305,14 @@ impl Call {
     ) -> Self {
         let revision = revision.map(revision_bytes);
         let revision = revision.as_ref().map_or(&[][..], |bytes| bytes);
-        let mut command = by_hash(&script::DROP_ENTRY, 2, 3, OTHER_BYTES);
-        command.arg(settings.keyspace.record(id)).arg(index).arg(revision).arg(member.as_bytes()).arg(u8::from(drops));
+        let mut command = by_hash(&script::DROP_ENTRY, 2, 4, OTHER_BYTES);
+        command
+            .arg(settings.keyspace.record(id))
+            .arg(index)
+            .arg(revision)
+            .arg(member.as_bytes())
+            .arg(u8::from(drops))
+            .arg(id.as_str());
         Self { writes: drops, what: What::Script { script: &script::DROP_ENTRY, keys: 2, command } }
     }
 

@@ -43,8 +43,14 @@ impl Fault {
     pub(crate) fn connecting(address: &str, error: RedisError) -> Self {
         let (kind, remedy, advice) = if is_refused_login(&error) {
             (StoreErrorKind::Refused, Remedy::GiveUp, "check user and password")
+        } else if error.code() == Some("NOPERM") {
+            (StoreErrorKind::Refused, Remedy::GiveUp, "give the user that permission")
         } else if has_no_room(&error) {
             (StoreErrorKind::Unavailable, Remedy::Repeat, "see to its maxclients and who is connected")
+        } else if error.code() == Some("BUSY") {
+            (StoreErrorKind::Unavailable, Remedy::Repeat, "see what script it runs")
+        } else if error.kind() == ErrorKind::Parse {
+            (StoreErrorKind::Connection, Remedy::Repeat, "check host and port")
         } else {
             (StoreErrorKind::Unreachable, Remedy::Repeat, "check the address and that the server runs")
         };
@@ -54,7 +60,10 @@ impl Fault {
             remedy,
             breaks_connection: true,
             breaks_others: false,
-            problem: format!("cannot connect to Redis at {address}: {error}; {advice}"),
+            problem: match error.kind() {
+                ErrorKind::Parse => not_redis(address),
+                _ => format!("cannot connect to Redis at {address}: {error}; {advice}"),
+            },
             source: Some(Box::new(error)),
         }
     }
@@ -98,12 +107,7 @@ impl Fault {
         // A timeout says nothing of the others: the server may only be slow. Nor does it that there is no room for one more.
         let breaks_others = breaks_connection && kind != StoreErrorKind::DeadlineExceeded && !has_no_room(&error);
         let problem = match error.kind() {
-            // What the parser says of a foreign protocol's bytes helps nobody; it stays in the source.
-            ErrorKind::Parse => {
-                format!(
-                    "what answers at {address} does not speak Redis's protocol, or a reply was damaged; check host and port"
-                )
-            }
+            ErrorKind::Parse => not_redis(address),
             _ => format!("Redis at {address} failed: {error}"),
         };
         Self { kind, effect, remedy, breaks_connection, breaks_others, problem, source: Some(Box::new(error)) }
@@ -121,8 +125,13 @@ impl Fault {
     }
 }
 
+/// What the parser says of a foreign protocol's bytes helps nobody; it stays in the source.
+fn not_redis(address: &str) -> String {
+    format!("what answers at {address} does not speak Redis's protocol, or a reply was damaged; check host and port")
+}
+
 fn is_refused_login(error: &RedisError) -> bool {
-    error.kind() == ErrorKind::AuthenticationFailed || matches!(error.code(), Some("NOAUTH" | "WRONGPASS" | "NOPERM"))
+    error.kind() == ErrorKind::AuthenticationFailed || matches!(error.code(), Some("NOAUTH" | "WRONGPASS"))
 }
 
 /// Whether the server has closed a new connection because it has all the clients it takes. It says so before it looks at

@@ -1,16 +1,32 @@
-use redis::{Cmd, ErrorKind, RedisConnectionInfo, RedisError};
+use std::time::Instant;
+
+use redis::{Cmd, ErrorKind, RedisConnectionInfo, RedisError, RedisResult, Value};
 
 use super::fault::has_no_room;
+use super::server_clock::ServerClock;
 
 /// A command that a new connection begins with.
 ///
 /// redis-rs can log in by itself, and takes whatever the server says then for a wrong password.
 pub(crate) struct Greeting {
     pub(crate) command: Cmd,
-    is_login: bool,
+    purpose: Purpose,
 }
 
-/// Login and choice of the database, as far as these settings ask for them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Login,
+    Database,
+    /// So that no connection is used whose server's time is not known: another server may answer than before.
+    Time,
+}
+
+/// What asks the server for its time.
+pub(crate) fn ask_time() -> Cmd {
+    redis::cmd("TIME")
+}
+
+/// Login and choice of the database, as far as these settings ask for them, and the question for the server's time.
 pub(crate) fn greetings(settings: &RedisConnectionInfo) -> Vec<Greeting> {
     let mut greetings = Vec::new();
     if let Some(password) = settings.password() {
@@ -19,20 +35,33 @@ pub(crate) fn greetings(settings: &RedisConnectionInfo) -> Vec<Greeting> {
             command.arg(username);
         }
         command.arg(password);
-        greetings.push(Greeting { command, is_login: true });
+        greetings.push(Greeting { command, purpose: Purpose::Login });
     }
     if settings.db() != 0 {
-        greetings.push(Greeting { command: redis::cmd("SELECT").arg(settings.db()).clone(), is_login: false });
+        let command = redis::cmd("SELECT").arg(settings.db()).clone();
+        greetings.push(Greeting { command, purpose: Purpose::Database });
     }
+    greetings.push(Greeting { command: ask_time(), purpose: Purpose::Time });
     greetings
 }
 
 impl Greeting {
+    /// Takes in the answer to this greeting, which was sent at that time.
+    pub(crate) fn answered(&self, sent: Instant, answer: RedisResult<Value>, clock: &ServerClock) -> RedisResult<()> {
+        let answer = answer.map_err(|error| self.refused(error))?;
+        if self.purpose == Purpose::Time {
+            let learned = clock.learn(sent, Instant::now(), &answer);
+            learned
+                .map_err(|error| RedisError::from((ErrorKind::UnexpectedReturnType, "no Redis", error.to_string())))?;
+        }
+        Ok(())
+    }
+
     /// What an error that came instead of an answer means: whatever the server says of a login is a login that was refused,
     /// unless the server would have said it of any command.
-    pub(crate) fn refused(&self, error: RedisError) -> RedisError {
+    fn refused(&self, error: RedisError) -> RedisError {
         let is_about_login = matches!(error.code(), Some("ERR" | "WRONGPASS" | "NOAUTH" | "NOPERM"));
-        if self.is_login && is_about_login && !has_no_room(&error) {
+        if self.purpose == Purpose::Login && is_about_login && !has_no_room(&error) {
             // Not in the server's own words, which may repeat what was sent.
             let code = error.code().unwrap_or_default().to_owned();
             return (ErrorKind::AuthenticationFailed, "the login was refused", code).into();
@@ -49,7 +78,7 @@ mod tests {
     fn only_what_is_about_the_login_is_a_login_that_was_refused() {
         let settings = RedisConnectionInfo::default().set_password("pw").set_db(2);
         let greetings = greetings(&settings);
-        let [login, database] = &greetings[..] else { panic!("{} greetings", greetings.len()) };
+        let [login, database, time] = &greetings[..] else { panic!("{} greetings", greetings.len()) };
         let answer = |line: &str| {
             let reply = redis::parse_redis_value(format!("-{line}\r\n").as_bytes());
             reply.and_then(redis::Value::extract_error).unwrap_err()
@@ -61,7 +90,9 @@ mod tests {
             ("LOADING Redis is loading the dataset in memory", false),
         ] {
             assert_eq!(login.refused(answer(line)).kind() == ErrorKind::AuthenticationFailed, is_refused, "{line}");
-            assert_ne!(database.refused(answer(line)).kind(), ErrorKind::AuthenticationFailed, "{line}");
+            for other in [database, time] {
+                assert_ne!(other.refused(answer(line)).kind(), ErrorKind::AuthenticationFailed, "{line}");
+            }
         }
     }
 }

@@ -24,9 +24,11 @@ mod preflight;
 mod record;
 pub(crate) mod reply;
 mod retry;
+mod salvaged;
 mod scan;
 pub(crate) mod scan_reply;
 mod script;
+mod server_clock;
 mod statistics_parts;
 #[cfg(feature = "tls")]
 #[cfg_attr(
@@ -45,13 +47,15 @@ pub use durability::Durability;
 pub(crate) use fault::{Effect, Fault};
 pub(crate) use feed::{FeedEnds, FeedWalk};
 pub use feed::{FeedEntry, FeedGap, FeedPage, FeedPosition, UnreadableEntry};
-pub(crate) use greeting::greetings;
+pub(crate) use greeting::{ask_time, greetings};
 pub(crate) use keyspace::KeyKind;
 pub(crate) use options::{RedisOptions, Settings};
 pub use preflight::PreflightReport;
 pub(crate) use reply::has_written;
 pub(crate) use retry::{Attempts, Next};
 pub(crate) use scan::{MOST_PAGE_BYTES, Part, Scan};
+#[cfg(feature = "blocking")]
+pub(crate) use server_clock::ServerClock;
 pub(crate) use statistics_parts::StatisticsParts;
 #[cfg(feature = "tls")]
 pub(crate) use tls::ClientCertificate;

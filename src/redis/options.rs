@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis::io::tcp::socket2::TcpKeepalive;
@@ -7,6 +8,7 @@ use super::address;
 use super::durability::Durability;
 use super::keyspace::Keyspace;
 use super::preflight::Tolerance;
+use super::server_clock::ServerClock;
 #[cfg(feature = "tls")]
 use super::tls::{Tls, TlsOptions};
 use crate::error::{InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
@@ -59,6 +61,8 @@ pub(crate) struct Settings {
     pub(crate) compression: Compression,
     pub(crate) tolerance: Tolerance,
     pub(crate) read_only: bool,
+    /// Shared by all connections made with these settings.
+    pub(crate) clock: Arc<ServerClock>,
     #[cfg(feature = "tls")]
     #[cfg_attr(
         not(any(feature = "blocking", feature = "nonblocking-tls")),
@@ -136,6 +140,7 @@ impl RedisOptions {
             compression: self.compression,
             tolerance: Tolerance { replica: self.read_only, ..self.tolerance },
             read_only: self.read_only,
+            clock: Arc::new(ServerClock::new()),
         })
     }
 }

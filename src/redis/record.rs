@@ -1,15 +1,25 @@
+use sha1::Digest as _;
+
 use super::history::history_marks;
 use super::index_entries::{Groups, IndexEntries, index_entries};
 use super::options::Settings;
 use crate::error::{Error, Result};
 use crate::query::decode;
-use crate::request::{MutationRequest, Revision, WriteId};
-use crate::stored_format::{self, DocumentLimit, FormatError};
+use crate::request::{MutationRequest, Revision, WriteId, WriteIntent, WriteKind};
+use crate::settle::RememberedWrite;
+use crate::stored_format::{self, DOCUMENT_HEAD_BYTES, DocumentLimit, FormatError};
 
 const MAGIC: &[u8; 2] = b"MR";
 const VERSION: u8 = 1;
-const FIXED_BYTES: usize = 24;
+const CHECKSUM_BYTES: usize = 16;
+/// Where the part begins that the checksum covers.
+const COVERED_FROM: usize = MAGIC.len() + 1 + CHECKSUM_BYTES;
+/// Where what changes with each write begins.
+pub(super) const STATE_FROM: usize = COVERED_FROM + 1;
+const FIXED_BYTES: usize = STATE_FROM + 20;
 const WRITE_ID_BYTES: usize = 16;
+/// A write id and what it was used for.
+const WRITE_BYTES: usize = WRITE_ID_BYTES + WriteIntent::BYTES;
 /// A write keeps the server busy for about 3 µs for each entry.
 const MOST_ENTRIES: usize = 10_000;
 
@@ -61,13 +71,15 @@ impl Room {
 /// offset  bytes
 ///      0      2  "MR"
 ///      2      1  version of the header: 1
-///      3      1  how many write ids follow, n ≥ 1
-///      4      8  number of the revision
-///     12      4  how many decisions the document has
-///     16      4  history mark: CRC-32 over those decisions
-///     20      4  filing mark: CRC-32 over the groups of index entries that come from what is fixed when a request is filed
-///     24   16·n  write ids, the newest first: of this revision, of the one before it, …; the last is that of the write
-///                that filed the request, also where those before it are left out
+///      3     16  checksum: the first digits of the SHA-1, in hexadecimal, over the request's id, a zero byte, and all that
+///                follows up to the body of the document, so that it covers the document's own checksum
+///     19      1  how many writes are remembered, n ≥ 1
+///     20      8  number of the revision
+///     28      4  how many decisions the document has
+///     32      4  history mark: CRC-32 over those decisions
+///     36      4  filing mark: CRC-32 over the groups of index entries that come from what is fixed when a request is filed
+///     40   24·n  the last writes, the newest first: that of this revision, of the one before it, …; the last is that which
+///                filed the request, also where those before it are left out. Each: 16, its id; 8, its intent
 ///              2  how many members of current index entries follow
 ///              …  each: 2 + length and member; 2, how many indexes hold it, ≥ 1; for each 2 + length and suffix of its key
 ///              …  the document, in the stored format
@@ -75,7 +87,7 @@ impl Room {
 /// Numbers are unsigned and big-endian.
 pub(crate) struct Record<'a> {
     revision_number: u64,
-    write_ids: &'a [[u8; WRITE_ID_BYTES]],
+    writes: &'a [[u8; WRITE_BYTES]],
     /// The index entries, of which most readers want nothing but where they end.
     entries: &'a [u8],
     document: &'a [u8],
@@ -83,8 +95,9 @@ pub(crate) struct Record<'a> {
 
 /// What a write sends to its script.
 pub(crate) struct NewRecord {
-    /// The record, with the id of this write as the only one; the script puts the earlier ones behind it.
+    /// The record, with this write as the only one; the script puts the earlier ones behind it.
     pub(crate) bytes: Vec<u8>,
+    header_bytes: usize,
     /// The mark behind each decision, the first for an empty history.
     pub(crate) marks: Vec<u32>,
     /// The index entries that are added when the request is filed and stay.
@@ -92,8 +105,14 @@ pub(crate) struct NewRecord {
 }
 
 impl NewRecord {
-    /// The record of `request` as the write of `revision` makes it.
-    pub(crate) fn new(settings: &Settings, request: &MutationRequest, revision: Revision, room: Room) -> Result<Self> {
+    /// The record of `request` as the write of `revision` makes it, which is meant to do this.
+    pub(crate) fn new(
+        settings: &Settings,
+        request: &MutationRequest,
+        revision: Revision,
+        intent: WriteIntent,
+        room: Room,
+    ) -> Result<Self> {
         let &Settings { write_format, compression, .. } = settings;
         let limit = settings.document_limit.without(room.kept);
         let encoded = stored_format::encode_compressed(request.document(), write_format, compression, limit);
@@ -105,19 +124,25 @@ impl NewRecord {
             return Err(Error::TooManyEntries { id: request.id.clone(), entries, limit: room.entries });
         }
 
-        let header_bytes = FIXED_BYTES + WRITE_ID_BYTES + current.as_bytes().len();
+        let header_bytes = FIXED_BYTES + WRITE_BYTES + current.as_bytes().len();
         let (size, limit) = (header_bytes + encoded.len(), settings.record_limit().saturating_sub(room.kept));
         if size > limit {
             return Err(Error::TooLarge { id: request.id.clone(), size, limit, kept: room.kept });
         }
         let mut bytes = Vec::with_capacity(size);
         bytes.extend_from_slice(MAGIC);
-        bytes.extend_from_slice(&[VERSION, 1]);
-        let mut record = Self { bytes, marks, lasting };
+        bytes.push(VERSION);
+        bytes.extend_from_slice(&[0; CHECKSUM_BYTES]);
+        bytes.push(1);
+        let mut record = Self { bytes, header_bytes, marks, lasting };
         let state = record.state(revision, request.decisions.len());
         record.bytes.extend_from_slice(&state);
+        record.bytes.extend_from_slice(&intent.to_bytes());
         record.bytes.extend_from_slice(current.as_bytes());
         record.bytes.extend_from_slice(&encoded);
+        let checksum = checksum(request.id.as_str(), &record.bytes, header_bytes);
+        let place = record.bytes.get_mut(COVERED_FROM - CHECKSUM_BYTES..COVERED_FROM).unwrap_or_default();
+        place.copy_from_slice(&checksum);
         Ok(record)
     }
 
@@ -135,16 +160,36 @@ impl NewRecord {
         .concat()
     }
 
-    /// That part of this record, and what follows: a script puts earlier ids between them.
-    pub(crate) fn split(&self) -> (&[u8], &[u8]) {
-        let (header, rest) = self.bytes.split_at_checked(FIXED_BYTES + WRITE_ID_BYTES).unwrap_or((&self.bytes, &[]));
-        (header.get(MAGIC.len() + 2..).unwrap_or_default(), rest)
+    /// That part of this record with the intent of its write, then its index entries, then its document: a script puts the
+    /// earlier writes between the first two.
+    pub(crate) fn split(&self) -> (&[u8], &[u8], &[u8]) {
+        let part = |from, to| self.bytes.get(from..to).unwrap_or_default();
+        let entries = FIXED_BYTES + WRITE_BYTES;
+        (part(STATE_FROM, entries), part(entries, self.header_bytes), part(self.header_bytes, self.bytes.len()))
     }
 }
 
+/// The checksum of a header of so many bytes, of the record of the request with this id.
+fn checksum(id: &str, record: &[u8], header_bytes: usize) -> [u8; CHECKSUM_BYTES] {
+    let to = record.len().min(header_bytes + DOCUMENT_HEAD_BYTES);
+    let mut sha = sha1::Sha1::new();
+    sha.update(id.as_bytes());
+    sha.update([0]);
+    sha.update(record.get(COVERED_FROM..to).unwrap_or_default());
+    let mut digits = [0; CHECKSUM_BYTES];
+    let hexadecimal = |half: u8| char::from_digit(u32::from(half), 16).map_or(b'0', |digit| digit as u8);
+    for ([high, low], byte) in digits.as_chunks_mut().0.iter_mut().zip(sha.finalize()) {
+        (*high, *low) = (hexadecimal(byte >> 4), hexadecimal(byte & 15));
+    }
+    digits
+}
+
 impl<'a> Record<'a> {
-    /// Reads the header; the document is left as it is.
-    pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self, FormatError> {
+    /// Reads the header of the record of the request with this id; the document is left as it is.
+    ///
+    /// # Errors
+    /// What is wrong with the header, a checksum that does not fit included.
+    pub(crate) fn parse(id: &str, bytes: &'a [u8]) -> Result<Self, FormatError> {
         let mut rest = Reader { all: bytes.len(), rest: bytes };
         if rest.take(MAGIC.len()).ok() != Some(MAGIC.as_slice()) {
             return Err(FormatError::Foreign);
@@ -154,27 +199,47 @@ impl<'a> Record<'a> {
             let (found, newest_supported) = (u16::from(version), u16::from(VERSION));
             return Err(FormatError::UnsupportedVersion { part: "record header", found, newest_supported });
         }
-        let write_id_count = rest.byte()?;
-        if version == 0 || write_id_count == 0 {
+        let recorded: [u8; CHECKSUM_BYTES] = rest.array()?;
+        let write_count = rest.byte()?;
+        if version == 0 || write_count == 0 {
             return Err(FormatError::Malformed { problem: "record header without version or write id".to_owned() });
         }
         let revision_number = u64::from_be_bytes(rest.array()?);
         let _decision_count_and_marks: [u8; 12] = rest.array()?;
-        let (write_ids, _) = rest.take(usize::from(write_id_count) * WRITE_ID_BYTES)?.as_chunks();
+        let (writes, _) = rest.take(usize::from(write_count) * WRITE_BYTES)?.as_chunks();
         let entries = rest.rest;
         rest.each_suffix(|_| ())?;
-        Ok(Self { revision_number, write_ids, entries, document: rest.rest })
+        let record = Self { revision_number, writes, entries, document: rest.rest };
+        if checksum(id, bytes, record.header_bytes(bytes)) != recorded {
+            return Err(FormatError::DamagedHeader);
+        }
+        Ok(record)
+    }
+
+    fn header_bytes(&self, bytes: &[u8]) -> usize {
+        bytes.len().saturating_sub(self.document.len())
     }
 
     /// The revision that is stored.
     pub(crate) fn revision(&self) -> Revision {
-        let write_id = self.write_ids.first().copied().unwrap_or_default();
-        Revision { number: self.revision_number, write_id: WriteId::from_bytes(write_id) }
+        let (write_id, _) = self.writes.first().map(write_of).unwrap_or_else(|| write_of(&[0; WRITE_BYTES]));
+        Revision { number: self.revision_number, write_id }
     }
 
     /// The ids of the last writes, the newest first.
     pub(crate) fn write_ids(&self) -> impl DoubleEndedIterator<Item = WriteId> + ExactSizeIterator {
-        self.write_ids.iter().copied().map(WriteId::from_bytes)
+        self.writes.iter().map(|write| write_of(write).0)
+    }
+
+    /// The last writes, the newest first. A repair is left out: what it took the place of is not known.
+    pub(crate) fn writes(&self) -> impl Iterator<Item = RememberedWrite> {
+        let last = self.writes.len().saturating_sub(1);
+        let numbered = self.writes.iter().enumerate().map(move |(place, write)| {
+            let (id, intent) = write_of(write);
+            let number = if place == last && last > 0 { 0 } else { self.revision_number.saturating_sub(place as u64) };
+            RememberedWrite { number, id, intent }
+        });
+        numbered.filter(|write| write.intent.kind() != WriteKind::Repair)
     }
 
     /// The suffixes of the indexes that the header names, once for each entry.
@@ -190,38 +255,16 @@ impl<'a> Record<'a> {
         self.document
     }
 
-    /// What became of the write that would have made revision `number` with this write id.
-    pub(crate) fn fate_of(&self, number: u64, write_id: WriteId) -> Fate {
-        let Some(writes_since) = self.revision_number.checked_sub(number) else {
-            return Fate::NotApplied;
-        };
-        let made = match self.write_ids.split_last() {
-            Some((filing, _)) if number == 0 => Some(filing),
-            Some((_, later)) => usize::try_from(writes_since).ok().and_then(|back| later.get(back)),
-            None => None,
-        };
-        match made {
-            Some(found) if found == write_id.as_bytes() => Fate::Applied,
-            Some(_) => Fate::NotApplied,
-            None => Fate::Forgotten,
-        }
-    }
-
     /// The stored request.
     pub(crate) fn decode(&self, limit: DocumentLimit) -> Result<MutationRequest, FormatError> {
         decode(self.document, self.revision(), limit)
     }
 }
 
-/// What became of a write, as far as the record remembers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fate {
-    /// The record names it.
-    Applied,
-    /// The record names another write in its place.
-    NotApplied,
-    /// More writes followed than the record remembers.
-    Forgotten,
+fn write_of(bytes: &[u8; WRITE_BYTES]) -> (WriteId, WriteIntent) {
+    let (mut id, mut intent) = ([0; WRITE_ID_BYTES], [0; WriteIntent::BYTES]);
+    id.iter_mut().chain(&mut intent).zip(bytes).for_each(|(to, from)| *to = *from);
+    (WriteId::from_bytes(id), WriteIntent::from_bytes(intent))
 }
 
 struct Reader<'a> {

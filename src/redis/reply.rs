@@ -5,10 +5,10 @@ use super::history::history_marks;
 use super::indexed_metadata;
 use super::options::Settings;
 use super::preflight::{COMMANDS, PreflightReport, incompatible};
-use super::record::{Fate, Record};
-use crate::error::{Conflict, Error, Outcome, Result, StoreError, StoreErrorKind};
+use super::record::Record;
+use crate::error::{Conflict, Error, InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
 use crate::query::{Unreadable, check_id};
-use crate::request::{MutationRequest, RequestId, WriteId};
+use crate::request::{MutationRequest, RequestId, Timestamp, WriteId};
 use crate::settle::{Settled, UnsettledWrite};
 use crate::stored_format::{DocumentLimit, FormatError};
 
@@ -26,8 +26,10 @@ pub(crate) enum Created {
 /// What became of an update.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Updated {
-    /// It was applied, by this attempt or by an earlier one.
+    /// It was applied now.
     Applied,
+    /// It had been applied before, and the request is now this.
+    Before(Box<MutationRequest>),
     /// Whether this write was applied before can no longer be told.
     Forgotten,
     /// So many decisions are stored, other than was taken; the update has to be sent again for that number.
@@ -177,37 +179,34 @@ pub(crate) fn requests<'a>(
 
 /// What became of a write, by the stored record.
 pub(crate) fn settled(settings: &Settings, write: &UnsettledWrite, reply: &Value) -> Result<Settled> {
-    let record = stored_record(reply, settings.document_limit).transpose();
+    let record = stored_record(&write.id, reply, settings.document_limit).transpose();
     let Some(record) = record else {
         return if write.base.is_none() { Ok(Settled::Open) } else { Err(Error::NotFound { id: write.id.clone() }) };
     };
     let record = record.map_err(|source| Error::Unreadable { key: settings.keyspace.record(&write.id), source })?;
-    Ok(match record.fate_of(write.number(), write.write_id) {
-        Fate::Applied => Settled::Applied,
-        Fate::NotApplied if record.revision().number < write.number() => Settled::Open,
-        Fate::NotApplied => Settled::NotApplied,
-        Fate::Forgotten => Settled::Forgotten,
-    })
+    write.settled_by(record.revision().number, record.writes())
 }
 
 /// # Errors
-/// [`Error::AlreadyExists`] when another write made a request with this id.
+/// [`Error::AlreadyExists`] when another write made a request with this id, and [`Error::WriteIdReused`] when this one's id was
+/// used for something else.
 pub(crate) fn created(settings: &Settings, sent: &MutationRequest, reply: &Value) -> Result<Created> {
     let (word, rest) = tagged(reply, "create.lua")?;
     match (word, rest) {
         ("created", _) => Ok(Created::AsSent),
         ("exists" | "repeated", [record, ..]) => {
-            let bytes = bytes(record).ok_or_else(|| unexpected_write("create.lua"))?;
+            let (header, stored) = stored_in(settings, &sent.id, record, "create.lua")?;
             let revision = sent.revision();
-            let fate = Record::parse(bytes).map(|record| record.fate_of(revision.number, revision.write_id));
-            let stored = || -> Result<MutationRequest> {
-                Ok(request(settings, &sent.id, record)?.ok_or_else(|| unexpected_write("create.lua"))?)
-            };
-            match fate {
-                Ok(Fate::Applied) => Ok(Created::Before(Box::new(stored()?))),
-                Ok(Fate::Forgotten) if may_hold(&stored()?, sent) => Ok(Created::Forgotten),
-                _ => Err(Error::AlreadyExists { id: sent.id.clone() }),
+            if let Some(known) = header.writes().find(|write| write.id == revision.write_id) {
+                known.check_creation(sent)?;
+                return Ok(Created::Before(Box::new(stored)));
             }
+            // Where a repair has forgotten the write that filed it.
+            let is_known = header.writes().any(|write| write.number == revision.number);
+            if !is_known && may_hold(&stored, sent) {
+                return Ok(Created::Forgotten);
+            }
+            Err(Error::AlreadyExists { id: sent.id.clone() })
         }
         _ => Err(refusal(settings, &sent.id, reply, "create.lua")),
     }
@@ -216,7 +215,8 @@ pub(crate) fn created(settings: &Settings, sent: &MutationRequest, reply: &Value
 /// Reads what became of an update.
 ///
 /// # Errors
-/// [`Error::Conflict`], [`Error::RewrittenHistory`], [`Error::NotFound`], or what keeps the record from being used.
+/// [`Error::Conflict`], [`Error::WriteIdReused`], [`Error::RewrittenHistory`], [`Error::NotFound`], or what keeps the record
+/// from being used.
 pub(crate) fn updated(
     settings: &Settings,
     sent: &MutationRequest,
@@ -225,13 +225,19 @@ pub(crate) fn updated(
 ) -> Result<Updated> {
     let (word, rest) = tagged(reply, "update.lua")?;
     match (word, rest) {
-        ("updated" | "repeated", _) => Ok(Updated::Applied),
+        ("updated", _) => Ok(Updated::Applied),
+        ("repeated", [record, ..]) => {
+            let (header, stored) = stored_in(settings, &sent.id, record, "update.lua")?;
+            let known = header.writes().find(|write| write.id == write_id);
+            known.ok_or_else(|| unexpected_write("update.lua"))?.check_update(sent, &stored)?;
+            Ok(Updated::Before(Box::new(stored)))
+        }
         ("conflict", [record, ..]) => {
-            let next = sent.revision().next(write_id);
-            let fate = bytes(record).and_then(|bytes| Record::parse(bytes).ok());
-            let fate = fate.map(|record| record.fate_of(next.number, next.write_id));
-            let stored = request(settings, &sent.id, record)?.ok_or_else(|| unexpected_write("update.lua"))?;
-            if fate == Some(Fate::Forgotten) && may_hold(&stored, sent) {
+            let (header, stored) = stored_in(settings, &sent.id, record, "update.lua")?;
+            let (id, base, intent) = (sent.id.clone(), Some(sent.revision()), None);
+            let write = UnsettledWrite { id, base, write_id, intent };
+            let settled = write.settled_by(header.revision().number, header.writes());
+            if matches!(settled, Ok(Settled::Forgotten)) && may_hold(&stored, sent) {
                 return Ok(Updated::Forgotten);
             }
             Err(Conflict::between(sent, &stored).into())
@@ -257,7 +263,7 @@ fn may_hold(stored: &MutationRequest, sent: &MutationRequest) -> bool {
 }
 
 fn read_record(settings: &Settings, id: &RequestId, value: &Value) -> Result<Option<MutationRequest>, FormatError> {
-    let Some(record) = stored_record(value, settings.document_limit)? else { return Ok(None) };
+    let Some(record) = stored_record(id, value, settings.document_limit)? else { return Ok(None) };
     let request = record.decode(settings.document_limit)?;
     check_id(&request.id, id)?;
     Ok(Some(request))
@@ -265,11 +271,15 @@ fn read_record(settings: &Settings, id: &RequestId, value: &Value) -> Result<Opt
 
 /// The record that a script or command answered with: none where nothing is stored, and only its size where that is over
 /// what a record may take.
-pub(super) fn stored_record(value: &Value, limit: DocumentLimit) -> Result<Option<Record<'_>>, FormatError> {
+pub(super) fn stored_record<'a>(
+    id: &RequestId,
+    value: &'a Value,
+    limit: DocumentLimit,
+) -> Result<Option<Record<'a>>, FormatError> {
     match value {
         Value::Nil => Ok(None),
         Value::Int(size) => Err(over_limit(*size, limit)),
-        other => Record::parse(bytes(other).ok_or(FormatError::Foreign)?).map(Some),
+        other => Record::parse(id.as_str(), bytes(other).ok_or(FormatError::Foreign)?).map(Some),
     }
 }
 
@@ -279,6 +289,23 @@ pub(super) fn over_limit(size: i64, limit: DocumentLimit) -> FormatError {
     FormatError::OverLimit { size, unit: "bytes", limit: limit.bytes() }
 }
 
+fn parse<'a>(settings: &Settings, id: &RequestId, bytes: &'a [u8]) -> Result<Record<'a>> {
+    let unreadable = |source| Error::Unreadable { key: settings.keyspace.record(id), source };
+    Record::parse(id.as_str(), bytes).map_err(unreadable)
+}
+
+/// The header and the request of a record that a script has answered with.
+fn stored_in<'a>(
+    settings: &Settings,
+    id: &RequestId,
+    value: &'a Value,
+    script: &'static str,
+) -> Result<(Record<'a>, MutationRequest)> {
+    let header = parse(settings, id, bytes(value).ok_or_else(|| unexpected_write(script))?)?;
+    let stored = request(settings, id, value)?.ok_or_else(|| unexpected_write(script))?;
+    Ok((header, stored))
+}
+
 /// The answers that both writing scripts give when a key is not as it should be.
 fn refusal(settings: &Settings, id: &RequestId, reply: &Value, script: &'static str) -> Error {
     if let Err(error) = refuse_wrong_type(reply).and_then(|()| refuse_missing_permission(reply)) {
@@ -286,7 +313,7 @@ fn refusal(settings: &Settings, id: &RequestId, reply: &Value, script: &'static 
     }
     let source = match tagged(reply, script) {
         Ok(("unreadable", [Value::Int(size), ..])) => over_limit(*size, settings.document_limit),
-        Ok(("unreadable", [value, ..])) => match bytes(value).map(Record::parse) {
+        Ok(("unreadable", [value, ..])) => match bytes(value).map(|bytes| Record::parse(id.as_str(), bytes)) {
             Some(Err(error)) => error,
             _ => FormatError::Malformed { problem: "record header that a script cannot read".to_owned() },
         },
@@ -319,6 +346,20 @@ pub(super) fn refuse_missing_permission(reply: &Value) -> Result<()> {
         .into());
     }
     Ok(())
+}
+
+/// Reads the server's answer to TIME.
+///
+/// # Errors
+/// [`InvalidValue`] when it is no time.
+pub(super) fn time(reply: &Value) -> Result<Timestamp, InvalidValue> {
+    let number = |value| text(value).and_then(|text| text.parse::<u64>().ok());
+    let micros = match array(reply) {
+        Some([seconds, micros]) => number(seconds).zip(number(micros)),
+        _ => None,
+    };
+    let micros = micros.and_then(|(seconds, micros)| seconds.checked_mul(1_000_000)?.checked_add(micros));
+    Timestamp::from_micros(micros.ok_or_else(|| InvalidValue::new("the server's reply to TIME", "is no time"))?)
 }
 
 fn tagged<'a>(reply: &'a Value, script: &'static str) -> Result<(&'a str, &'a [Value])> {

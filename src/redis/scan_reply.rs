@@ -92,7 +92,7 @@ fn stored_request(settings: &Settings, id: RequestId, record: Value) -> Result<S
         return Err(Unreadable::new(id, FormatError::Malformed { problem }));
     }
     let Some(bytes) = into_bytes(record) else { return Err(Unreadable::new(id, FormatError::Foreign)) };
-    match Record::parse(&bytes).map(|record| (record.revision(), bytes.len() - record.document().len())) {
+    match Record::parse(id.as_str(), &bytes).map(|record| (record.revision(), bytes.len() - record.document().len())) {
         Ok((revision, begins_at)) => StoredRequest::encoded(id, revision, bytes, begins_at, settings.document_limit),
         Err(error) => Err(Unreadable::new(id, error)),
     }

@@ -1,12 +1,14 @@
 use std::num::NonZeroU32;
 
+use serde::Serialize;
+
 use super::{ApprovalId, ApprovalTarget, DeciderRule, Metadata, Quorum, QuorumGroup, QuorumRejection, Step, Timestamp};
 use crate::error::{Error, InvalidValue};
 
 /// A demand for approval, as a policy states it; filing a request makes its [`Approval`](super::Approval)s from it.
 ///
 /// A rule without a step gets the step of its place among the rules of its request: the first 1, the second 2, …
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ApprovalRule {
     pub(crate) targets: Vec<ApprovalTarget>,
     pub(crate) quorum: Option<Quorum>,

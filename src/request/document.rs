@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     ActorContext, Approval, Decision, Digest, Execution, Intent, Metadata, MutationType, Payload, Quorum, QuorumGroup,
     RequestId, RequestState, Requirement, Revision, SideEffect, StateId, StateType, StateVersion, Step, Timestamp,
+    WriteIntent,
 };
 use crate::error::{Error, InvalidValue};
 
@@ -28,6 +29,9 @@ pub struct MutationRequest {
     /// How many of the decisions were there at that revision, as far as this value has seen.
     #[serde(skip)]
     stored_decisions: usize,
+    /// What was done to it since it was read, where that was done by commands.
+    #[serde(skip)]
+    write_intent: Option<WriteIntent>,
 }
 
 /// All that a mutation request holds, but for its revision.
@@ -117,7 +121,7 @@ impl MutationRequest {
     pub fn from_document(document: RequestDocument, revision: Revision) -> Result<Self, Error> {
         check_approvals(&document)?;
         let stored_decisions = document.decisions.len();
-        Ok(Self { revision, document, stored_decisions })
+        Ok(Self { revision, document, stored_decisions, write_intent: None })
     }
 
     /// The revision this request was read or written at.
@@ -145,7 +149,18 @@ impl MutationRequest {
     pub fn at_revision(mut self, revision: Revision) -> Self {
         self.revision = revision;
         self.stored_decisions = self.document.decisions.len();
+        self.write_intent = None;
         self
+    }
+
+    /// The same request, which was made what it is by this as well.
+    pub(crate) fn meant_to(mut self, intent: WriteIntent) -> Self {
+        self.write_intent = Some(self.write_intent.map_or(intent, |before| before.and_then(intent)));
+        self
+    }
+
+    pub(super) const fn write_intent(&self) -> Option<WriteIntent> {
+        self.write_intent
     }
 
     /// How many of the decisions were there when it was read. A guess: only the store knows.

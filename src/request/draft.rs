@@ -1,5 +1,7 @@
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use super::{
     ActorContext, ApprovalRule, CompensationPlan, ExecutionKind, Intent, Metadata, Payload, Pending, RequestId,
     Requirement, StateVersion, Target,
@@ -26,7 +28,7 @@ pub struct RequestDraft {
 }
 
 /// Where a request can stand when it is filed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum InitialState {
     /// Nothing is asked of anybody yet.
     Created,

@@ -6,6 +6,7 @@
 mod actor;
 mod approval;
 mod approval_rule;
+mod canonical;
 mod decision;
 mod digest;
 mod document;
@@ -25,6 +26,7 @@ mod standing;
 mod state;
 mod text;
 mod timestamp;
+mod write_intent;
 
 pub use actor::{ActorContext, ActorKind, ActorMode};
 pub use approval::{
@@ -58,3 +60,5 @@ pub use text::{
     RequirementKind, Role, StateId, StateType, StateVersion, Tag,
 };
 pub use timestamp::Timestamp;
+pub(crate) use write_intent::Who;
+pub use write_intent::{WriteIntent, WriteKind};

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use super::{DocumentLimit, FormatError, compression};
 
 /// The first byte is no text and the rest is, so that neither text nor another format begins alike.
-const MAGIC: [u8; 4] = *b"\x89MGR";
+pub(crate) const MAGIC: [u8; 4] = *b"\x89MGR";
 const ENVELOPE_VERSION: u8 = 1;
-const HEADER_BYTES: usize = 16;
+pub(crate) const HEADER_BYTES: usize = 16;
 /// The body is compressed.
 const COMPRESSED: u8 = 1;
 

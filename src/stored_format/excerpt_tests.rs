@@ -6,7 +6,6 @@ use proptest::prelude::*;
 
 use super::arbitrary::document;
 use super::golden::documents;
-use super::versions::KNOWN;
 use super::*;
 use crate::request::Decision;
 
@@ -42,8 +41,7 @@ fn is_read(bytes: &[u8]) -> [bool; 2] {
 
 fn encodings(document: &RequestDocument) -> impl Iterator<Item = Vec<u8>> {
     let compressions = [Compression::NEVER, Compression::of_payloads_from(0)];
-    KNOWN.iter().flat_map(move |version| {
-        let version = FormatVersion::new(version.number).unwrap();
+    FormatVersion::all().flat_map(move |version| {
         compressions.map(|compression| encode_compressed(document, version, compression, LIMIT).unwrap())
     })
 }

@@ -21,6 +21,12 @@ pub enum FormatError {
         /// The checksum they have.
         computed: u32,
     },
+    /// The header before the document is not the one that was written for this request and this document.
+    #[error(
+        "the header of the record is damaged: its checksum does not fit; have it rebuilt from the document by \
+         RedisStore::repair"
+    )]
+    DamagedHeader,
     /// The bytes were written by a newer release.
     #[error(
         "{part} version {found} is not supported, the newest known is {newest_supported}; upgrade mutator-governance here first"

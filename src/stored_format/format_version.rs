@@ -1,6 +1,9 @@
+//! A version of the stored format, as a store is told which to write.
+
 use std::fmt;
 
-use super::{FormatError, versions};
+use super::FormatError;
+use super::gates::Format;
 
 /// A version of the stored format that this release can write.
 ///
@@ -10,14 +13,19 @@ pub struct FormatVersion(u16);
 
 impl FormatVersion {
     /// The newest version, written unless another is chosen.
-    pub const NEWEST: Self = Self(super::document::NUMBER);
+    pub const NEWEST: Self = Self(Format::CURRENT.newest());
 
     /// The version with this number.
     ///
     /// # Errors
     /// [`FormatError::UnsupportedVersion`] when this release does not know it.
     pub fn new(number: u16) -> Result<Self, FormatError> {
-        versions::find(versions::KNOWN, number).map(|version| Self(version.number))
+        Format::current().version(number).map(|version| Self(version.number))
+    }
+
+    /// Every version, the newest last.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Format::current().versions().map(|version| Self(version.number))
     }
 
     /// The number of the version.

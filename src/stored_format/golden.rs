@@ -4,9 +4,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::num::NonZeroU32;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::document::kinds::kinds_of;
+use super::gates::Format;
 use super::samples::{at, every_value, fullest, person, realistic, smallest};
 use super::{Compression, DocumentLimit, FormatVersion, encode_as, encode_compressed, uncompressed_bytes};
 use crate::request::*;
@@ -14,23 +16,40 @@ use crate::request::*;
 #[test]
 #[ignore = "writes to tests/fixtures; run it when a version or a document is added"]
 fn write_missing_vectors() {
-    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/stored_format");
+    let fixtures = fixtures();
+    for version in Format::CURRENT.versions() {
+        let path = fixtures.join("documents").join(format!("kinds_of_v{}.txt", version.number));
+        write_if_missing(&path, kinds_of(version).as_bytes());
+    }
     for (name, document) in documents() {
         write_if_missing(
             &fixtures.join("documents").join(format!("{name}.txt")),
             format!("{document:#?}\n").as_bytes(),
         );
-        for number in 1..=FormatVersion::NEWEST.number() {
-            let version = FormatVersion::new(number).unwrap();
+        for version in FormatVersion::all() {
             let bytes = encode_as(&document, version, DocumentLimit::DEFAULT).unwrap();
-            write_if_missing(&fixtures.join(format!("v{number}")).join(format!("{name}.bin")), &bytes);
+            write_if_missing(&fixtures.join(format!("v{version}")).join(format!("{name}.bin")), &bytes);
             let any_payload = Compression::of_payloads_from(0);
             let bytes = encode_compressed(&document, version, any_payload, DocumentLimit::DEFAULT).unwrap();
             if uncompressed_bytes(&bytes).unwrap() > bytes.len() {
-                write_if_missing(&fixtures.join(format!("v{number}_compressed")).join(format!("{name}.bin")), &bytes);
+                write_if_missing(&fixtures.join(format!("v{version}_compressed")).join(format!("{name}.bin")), &bytes);
             }
         }
     }
+}
+
+/// A variant that got a number and no gate would be written to releases that do not know it.
+#[test]
+fn every_version_has_the_kinds_it_always_had() {
+    for version in Format::CURRENT.versions() {
+        let path = fixtures().join("documents").join(format!("kinds_of_v{}.txt", version.number));
+        let known = fs::read_to_string(&path).unwrap();
+        assert_eq!(kinds_of(version), known, "version {} has other kinds; give new ones a gate", version.number);
+    }
+}
+
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/stored_format")
 }
 
 fn write_if_missing(path: &Path, bytes: &[u8]) {

@@ -9,7 +9,7 @@ const LIMIT: DocumentLimit = DocumentLimit::DEFAULT;
 const HEADER: usize = 16;
 
 fn versions() -> impl Iterator<Item = FormatVersion> {
-    versions::KNOWN.iter().map(|version| FormatVersion::new(version.number).unwrap())
+    FormatVersion::all()
 }
 
 /// The same envelope with a checksum that fits what is in it.

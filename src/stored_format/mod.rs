@@ -20,6 +20,9 @@ mod excerpt_tests;
 mod figures;
 mod format_error;
 mod format_version;
+mod gates;
+#[cfg(test)]
+pub(crate) mod gates_tests;
 #[cfg(test)]
 mod golden;
 #[cfg(test)]
@@ -36,11 +39,17 @@ mod versions;
 use crate::request::RequestDocument;
 
 pub use compression::Compression;
+#[cfg_attr(
+    not(feature = "redis"),
+    allow(unused_imports, reason = "only a record in Redis has something before a document")
+)]
+pub(crate) use envelope::{HEADER_BYTES as DOCUMENT_HEAD_BYTES, MAGIC};
 pub(crate) use excerpt::{
     Approvals, Head, IsWantedApproval, IsWantedDecision, PlacedDecisions, approvals_of, decisions_of, head_of,
 };
 pub use format_error::FormatError;
 pub use format_version::FormatVersion;
+use gates::Format;
 use limits::Budget;
 pub use limits::DocumentLimit;
 
@@ -78,7 +87,7 @@ pub fn encode_compressed(
     compression: Compression,
     limit: DocumentLimit,
 ) -> Result<Vec<u8>, FormatError> {
-    versions::encode(versions::KNOWN, version.number(), document, compression, limit)
+    Format::current().encode(version.number(), document, compression, limit)
 }
 
 /// How much this document is beside a limit that it does not fit in: the bytes that it has or, where its parts take more memory
@@ -111,7 +120,7 @@ pub(crate) fn size_beside(document: &RequestDocument, version: FormatVersion, li
 /// # Errors
 /// Every other [`FormatError`], by what is wrong with the bytes.
 pub fn decode(bytes: &[u8], limit: DocumentLimit) -> Result<RequestDocument, FormatError> {
-    versions::decode(versions::KNOWN, bytes, limit)
+    Format::current().decode(bytes, limit)
 }
 
 /// What rows about approvals show of the document with these bytes, without the rest of it.
@@ -122,7 +131,7 @@ pub(crate) fn decode_approvals(
     limit: DocumentLimit,
     is_wanted: IsWantedApproval<'_>,
 ) -> Result<(Head, Approvals), FormatError> {
-    versions::decode_approvals(versions::KNOWN, bytes, limit, is_wanted)
+    Format::current().decode_approvals(bytes, limit, is_wanted)
 }
 
 /// What rows about decisions show of the document with these bytes, without the rest of it.
@@ -133,14 +142,14 @@ pub(crate) fn decode_decisions(
     limit: DocumentLimit,
     is_wanted: IsWantedDecision<'_>,
 ) -> Result<(Head, PlacedDecisions), FormatError> {
-    versions::decode_decisions(versions::KNOWN, bytes, limit, is_wanted)
+    Format::current().decode_decisions(bytes, limit, is_wanted)
 }
 
 /// Checks what stands around a document, which is not decoded: that it is whole, of a known version, and within the limit
 /// when it is not compressed. Gives out how many bytes it is then.
 pub(crate) fn check_envelope(bytes: &[u8], limit: DocumentLimit) -> Result<usize, FormatError> {
     let opened = envelope::open(bytes, limit)?;
-    versions::find(versions::KNOWN, opened.schema_version)?;
+    Format::current().version(opened.schema_version)?;
     opened.uncompressed_bytes(limit)
 }
 

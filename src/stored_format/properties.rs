@@ -4,7 +4,6 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 
 use super::arbitrary::document;
-use super::versions::KNOWN;
 use super::{Compression, DocumentLimit, FormatVersion, decode, encode, encode_as, encode_compressed, envelope};
 
 proptest! {
@@ -12,8 +11,7 @@ proptest! {
 
     #[test]
     fn any_document_survives_every_version_and_has_one_form_in_each(document in document()) {
-        for version in KNOWN {
-            let version = FormatVersion::new(version.number).unwrap();
+        for version in FormatVersion::all() {
             let bytes = encode_as(&document, version, DocumentLimit::DEFAULT).unwrap();
             let read = decode(&bytes, DocumentLimit::DEFAULT).unwrap();
             prop_assert_eq!(&read, &document);
@@ -27,8 +25,7 @@ proptest! {
 
     #[test]
     fn what_is_written_within_a_limit_is_read_within_it(document in document(), short in 0..400_usize) {
-        for version in KNOWN {
-            let version = FormatVersion::new(version.number).unwrap();
+        for version in FormatVersion::all() {
             let limit = DocumentLimit::of_bytes(short * 16);
             if let Ok(bytes) = encode_as(&document, version, limit) {
                 prop_assert_eq!(&decode(&bytes, limit).unwrap(), &document);

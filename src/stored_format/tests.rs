@@ -2,17 +2,14 @@ use std::sync::Arc;
 
 use super::golden::documents;
 use super::samples::{fullest, realistic, smallest};
-use super::versions::{KNOWN, Version};
 use super::*;
 
 const LIMIT: DocumentLimit = DocumentLimit::DEFAULT;
 
 /// Tries `check` with each version there is.
 fn in_every_version(check: impl Fn(FormatVersion)) {
-    assert_eq!(KNOWN.last().map(|version| version.number), Some(FormatVersion::NEWEST.number()));
-    for version in KNOWN {
-        check(FormatVersion::new(version.number).unwrap());
-    }
+    assert_eq!(FormatVersion::all().last(), Some(FormatVersion::NEWEST));
+    FormatVersion::all().for_each(check);
 }
 
 #[test]
@@ -102,8 +99,9 @@ fn more_than_the_limit_is_neither_written_nor_read() {
 #[test]
 fn a_newer_version_is_refused_by_its_number_and_never_called_damaged() {
     let of_version = |number| envelope::seal(envelope::begin(0), number, LIMIT).unwrap();
-    for number in [2, u16::MAX] {
-        let expected = FormatError::UnsupportedVersion { part: "schema", found: number, newest_supported: 1 };
+    let newest_supported = FormatVersion::NEWEST.number();
+    for number in [newest_supported + 1, u16::MAX] {
+        let expected = FormatError::UnsupportedVersion { part: "schema", found: number, newest_supported };
         assert_eq!(decode(&of_version(number), LIMIT).unwrap_err(), expected);
         assert_eq!(FormatVersion::new(number).unwrap_err(), expected);
     }
@@ -120,41 +118,4 @@ fn foreign_bytes_are_called_foreign() {
     for bytes in [b"{\"id\":1}".as_slice(), b"x", &[0; 64], "\u{89}MGR".as_bytes()] {
         assert_eq!(decode(bytes, LIMIT).unwrap_err(), FormatError::Foreign);
     }
-}
-
-/// How a version is added: a module with these two functions, and a line in the table.
-mod throw_away_version_2 {
-    use super::*;
-
-    pub(super) const NUMBER: u16 = 2;
-
-    /// Version 1 behind a byte of its own; it has no place for a payload.
-    pub(super) fn encode(
-        document: &RequestDocument,
-        limit: DocumentLimit,
-        into: &mut Vec<u8>,
-    ) -> Result<(), FormatError> {
-        if document.payload.is_some() {
-            return Err(FormatError::NotExpressible { version: NUMBER, problem: "it has a payload".to_owned() });
-        }
-        into.push(33);
-        crate::stored_format::document::encode(document, limit, into)
-    }
-
-    pub(super) fn decode(body: &[u8], limit: DocumentLimit) -> Result<RequestDocument, FormatError> {
-        let rest = body.strip_prefix(&[33]).ok_or_else(|| FormatError::malformed("33 is missing"))?;
-        crate::stored_format::document::decode(rest, limit)
-    }
-}
-
-#[test]
-fn a_version_is_added_by_one_module_and_one_line() {
-    use throw_away_version_2::{NUMBER, decode, encode};
-    let table = [KNOWN[0], Version { number: NUMBER, encode, decode, excerpts: None }];
-    for number in 1..=NUMBER {
-        let bytes = versions::encode(&table, number, &smallest(), Compression::DEFAULT, LIMIT).unwrap();
-        assert_eq!(versions::decode(&table, &bytes, LIMIT).unwrap(), smallest());
-    }
-    let refused = versions::encode(&table, NUMBER, &realistic(), Compression::DEFAULT, LIMIT).unwrap_err();
-    assert!(matches!(refused, FormatError::NotExpressible { version: NUMBER, .. }));
 }

@@ -1,6 +1,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::compensation::executed_plan;
 use super::outcome::{AfterFailure, Completion, Failure};
 use super::resolution::StaleStrategy;
@@ -24,7 +26,7 @@ pub struct Command {
 }
 
 /// What can be done to a request.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub enum Action {
     /// See [`Command::approve`].

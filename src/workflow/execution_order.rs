@@ -57,7 +57,8 @@ impl ExecutionOrder {
         self
     }
 
-    /// How long nobody else may execute the request; longer than the execution can take.
+    /// For how long nobody else may execute the request: longer than the execution can take, and at least half a second
+    /// longer than a call to the store. Defaults to one minute.
     pub fn with_lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
@@ -72,6 +73,15 @@ impl ExecutionOrder {
     /// Who executes.
     pub const fn by(&self) -> &Arc<ActorContext> {
         &self.by
+    }
+
+    pub(crate) const fn lease(&self) -> Duration {
+        self.lease
+    }
+
+    /// The command that claims the request under this id, or renews the claim.
+    pub(crate) fn claim(&self, claim: ClaimId) -> Command {
+        Command::claim(Arc::clone(&self.by), claim, self.lease)
     }
 
     /// The request resolved against the current version and, where that lets it be executed, claimed: one change, so that

@@ -24,6 +24,7 @@ use crate::request::{
 /// are demanded: the requester where they may not decide, or one actor more than once in a group. [`Error::Invalid`] when
 /// an approval id becomes too long by the number behind it.
 pub fn file(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timestamp) -> Result<MutationRequest> {
+    let intent = draft.write_intent();
     let id = draft.id.unwrap_or(id);
     let state = initial_state(&id, draft.initial_state, &draft.approval_rules, &draft.requirements)?;
     let (approvals, demanded) = approvals(&draft.approval_rules)?;
@@ -48,7 +49,7 @@ pub fn file(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timestam
     };
     check_possible(&document)?;
     record_filing(&mut document, now);
-    MutationRequest::from_document(document, Revision::first(write_id))
+    Ok(MutationRequest::from_document(document, Revision::first(write_id))?.meant_to(intent))
 }
 
 fn initial_state(

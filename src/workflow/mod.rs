@@ -35,11 +35,13 @@ mod expiry;
 mod explain;
 mod filing;
 mod history;
+pub(crate) mod lease;
 mod lifecycle;
 mod open_demand;
 mod outcome;
 mod resolution;
 mod sentence;
+mod write_intent;
 
 pub use command::{Action, Command};
 pub use compensation::{compensation_draft, link_compensation, owes_link};
@@ -87,7 +89,7 @@ pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) ->
         Action::Fail { claim, failure, then } => execution::fail(changing, *claim, failure, *then, occasion),
         Action::LinkCompensation { plan, compensating } => compensation::link(changing, plan, compensating, occasion),
     }?;
-    Ok(request)
+    Ok(request.meant_to(command.write_intent()))
 }
 
 /// Whether the command, decided on when the request was as it was once, can still be done to it as it is now.

@@ -1,7 +1,9 @@
+use serde::Serialize;
+
 use crate::request::{Metadata, SideEffect, StateVersion};
 
 /// What executing a request brought about.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Completion {
     /// The version of the state that came of it, where it is known.
@@ -11,7 +13,7 @@ pub struct Completion {
 }
 
 /// Why executing a request failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Failure {
     /// What failed, in words.
@@ -25,7 +27,7 @@ pub struct Failure {
 }
 
 /// What becomes of a request whose execution failed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 pub enum AfterFailure {
     /// It is rejected, with the details of the failure.
     #[default]

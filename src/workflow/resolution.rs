@@ -2,6 +2,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::Serialize;
+
 use super::history::{Occasion, count, record};
 use super::{deciding, execution, lifecycle};
 use crate::error::{Error, ExecutionRefusal, Result};
@@ -11,7 +13,7 @@ use crate::request::{
 };
 
 /// What to do with an approved request that was written for another version of the state than the current one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub enum StaleStrategy {
     /// Reject it.

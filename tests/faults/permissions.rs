@@ -8,7 +8,7 @@ use mutator_governance::{Error, Outcome, Settled, StoreErrorKind, WriteId};
 use crate::proxy::Proxy;
 use crate::redis_support::operations::{Kind, OPERATIONS, Subject};
 use crate::redis_support::requests::{pending, second};
-use crate::redis_support::{Flavour, Options, Oracle, Raw};
+use crate::redis_support::{Flavour, Options, Oracle, Raw, oracle};
 use crate::scene::{kind, next};
 use crate::support::{PrivateServer, unique_namespace};
 
@@ -62,8 +62,40 @@ fn each_command_that_is_missing_is_refused_by_name_and_leaves_nothing_half_writt
                 }
             }
         }
+        // The time is asked for by each new connection: see the test behind this one.
+        needed.insert("time".to_owned());
         let needless: Vec<_> = commands.difference(&needed).collect();
         assert!(needless.is_empty(), "{flavour:?}: nothing needs {needless:?}");
+    }
+}
+
+/// Whoever may not ask for the server's time opens no store; one that is open goes on by what it knows, and connects no more.
+#[test]
+fn without_the_servers_time_no_connection_is_made() {
+    let server = PrivateServer::start_on_tcp(&[]);
+    let address = server.url().trim_start_matches("redis://").to_owned();
+    let mut raw = Raw::to(server.url());
+    for flavour in Flavour::all() {
+        let user = unique_namespace("user");
+        let options = Options::new(format!("redis://{user}:pw@{address}"), unique_namespace("untimed"));
+        let _: String = raw.ask(&["ACL", "SETUSER", &user, "on", ">pw", "~*", "+@all", "-time"]);
+        let refusal = flavour.open(&options).map(drop).unwrap_err();
+        assert_eq!((kind(&refusal), refusal.outcome()), (StoreErrorKind::Refused, Outcome::NotApplied), "{refusal}");
+        let said = refusal.to_string();
+        assert!(said.contains("time") && said.contains("give the user that permission"), "{flavour:?}: {said}");
+
+        let _: String = raw.ask(&["ACL", "SETUSER", &user, "+time"]);
+        let store = flavour.open(&options).unwrap();
+        let request = store.create(pending("r", "s", second(0))).unwrap();
+        let _: String = raw.ask(&["ACL", "SETUSER", &user, "-time"]);
+        let request = store.update(next(&request), WriteId::generate()).unwrap();
+        let _: u64 = raw.ask(&["CLIENT", "KILL", "USER", &user]);
+        // The first call may have been sent on the connection that is gone.
+        assert_eq!(kind(&store.get(&request.id).unwrap_err()), StoreErrorKind::Refused, "{flavour:?}");
+        let refusal = store.update(next(&request), WriteId::generate()).unwrap_err();
+        assert_eq!((kind(&refusal), refusal.outcome()), (StoreErrorKind::Refused, Outcome::NotApplied), "{refusal}");
+        let unchanged = Options { url: server.url().to_owned(), ..options };
+        assert_eq!(flavour.open(&unchanged).unwrap().get(&request.id).unwrap(), Some(request), "nothing was written");
     }
 }
 
@@ -142,7 +174,8 @@ fn damage(raw: &mut Raw, oracle: &Oracle, subject: &Subject) {
     let record: Vec<u8> = raw.ask(&[b"GET".as_slice(), &key]);
     let name = b"p:Schedule";
     let at = record.windows(name.len()).position(|part| part == name).expect("the header names it");
-    let stale = [&record[..at], b"p:Zchedule", &record[at + name.len()..]].concat();
+    let mut stale = [&record[..at], b"p:Zchedule", &record[at + name.len()..]].concat();
+    oracle::seal_header("waiting", &mut stale);
     let _: String = raw.ask(&[b"SET".as_slice(), &key, &stale]);
 }
 

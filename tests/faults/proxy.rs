@@ -2,7 +2,7 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -20,6 +20,8 @@ struct Shared {
     /// How long each piece of a request or of a reply is held back.
     request_delay: Mutex<Duration>,
     reply_delay: Mutex<Duration>,
+    /// How many seconds are added to the time the server tells.
+    time_shift: AtomicI64,
     requested: AtomicU64,
     replied: AtomicU64,
     accepted: AtomicU64,
@@ -49,6 +51,7 @@ impl Proxy {
             reply_budget: Mutex::new(None),
             request_delay: Mutex::new(Duration::ZERO),
             reply_delay: Mutex::new(Duration::ZERO),
+            time_shift: AtomicI64::new(0),
             requested: AtomicU64::new(0),
             replied: AtomicU64::new(0),
             accepted: AtomicU64::new(0),
@@ -112,6 +115,11 @@ impl Proxy {
 
     pub fn delay_replies(&self, by: Duration) {
         *self.shared.reply_delay.lock().unwrap() = by;
+    }
+
+    /// The server's clock, as whoever asks for its TIME sees it, is so many seconds ahead of this host's from now on.
+    pub fn shift_time(&self, seconds: i64) {
+        self.shared.time_shift.store(seconds, Ordering::SeqCst);
     }
 
     /// Leads to another server from now on, and cuts what is open.
@@ -187,6 +195,9 @@ fn forward(shared: Arc<Shared>, number: u64, from: &TcpStream, to: &TcpStream, d
             if number < shared.dead_before.load(Ordering::SeqCst) {
                 continue;
             }
+            if direction == Direction::Reply {
+                shift_times(&mut buffer[..length], shared.time_shift.load(Ordering::SeqCst));
+            }
             let (passing, cut) = shared.admit(direction, length);
             let failed = to.write_all(&buffer[..passing]).is_err();
             if cut {
@@ -201,6 +212,18 @@ fn forward(shared: Arc<Shared>, number: u64, from: &TcpStream, to: &TcpStream, d
         drop(from.shutdown(Shutdown::Both));
         drop(to.shutdown(Shutdown::Both));
     });
+}
+
+/// Adds so many seconds to each answer to TIME among these replies.
+fn shift_times(replies: &mut [u8], seconds: i64) {
+    const BEGINS: &[u8] = b"*2\r\n$10\r\n";
+    for place in 0..replies.len() {
+        let Some(digits) = replies[place..].strip_prefix(BEGINS).and_then(|rest| rest.get(..10)) else { continue };
+        let Ok(time) = std::str::from_utf8(digits).unwrap_or_default().parse::<i64>() else { continue };
+        let shifted = (time + seconds).to_string();
+        assert_eq!(shifted.len(), 10);
+        replies[place + BEGINS.len()..][..10].copy_from_slice(shifted.as_bytes());
+    }
 }
 
 fn host_and_port(url: &str) -> SocketAddr {

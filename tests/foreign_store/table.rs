@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard};
 
 use mutator_governance::query::{Query, check_id_count, evaluate, is_filed_alike};
 use mutator_governance::{
-    Conflict, Error, Lookup, MutationRequest, Page, PageRequest, RequestId, Result, Settled, Timestamp, UnsettledWrite,
-    WriteId,
+    Conflict, Error, Lookup, MutationRequest, Page, PageRequest, RememberedWrite, RequestId, Result, Settled,
+    Timestamp, UnsettledWrite, WriteId,
 };
 
 #[derive(Default)]
@@ -14,8 +14,13 @@ pub(crate) struct Table(Mutex<BTreeMap<RequestId, Stored>>);
 
 struct Stored {
     request: MutationRequest,
-    /// The write at place `n` made revision `n`.
-    writes: Vec<WriteId>,
+    writes: Vec<RememberedWrite>,
+}
+
+impl Stored {
+    fn remembered(&self, id: WriteId) -> Option<&RememberedWrite> {
+        self.writes.iter().find(|write| write.id == id)
+    }
 }
 
 impl Table {
@@ -27,22 +32,25 @@ impl Table {
         request.check_new()?;
         let mut rows = self.rows();
         let write_id = request.revision().write_id;
-        match rows.get(&request.id) {
-            Some(stored) if stored.writes[0] == write_id => Ok(stored.request.clone()),
-            Some(_) => Err(Error::already_exists(request.id.clone())),
-            None => {
-                rows.insert(request.id.clone(), Stored { request: request.clone(), writes: vec![write_id] });
-                Ok(request)
-            }
+        if let Some(stored) = rows.get(&request.id) {
+            let known = stored.remembered(write_id).ok_or_else(|| Error::already_exists(request.id.clone()))?;
+            known.check_creation(&request)?;
+            return Ok(stored.request.clone());
         }
+        let writes = vec![RememberedWrite { number: 0, id: write_id, intent: request.creation_intent() }];
+        let revision = request.revision();
+        let request = request.at_revision(revision);
+        rows.insert(request.id.clone(), Stored { request: request.clone(), writes });
+        Ok(request)
     }
 
     pub(crate) fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
         let mut rows = self.rows();
         let stored = rows.get_mut(&request.id).ok_or_else(|| Error::not_found(request.id.clone()))?;
         let updated = request.revision().next(write_id);
-        if stored.writes.contains(&write_id) {
-            return Ok(request.at_revision(updated));
+        if let Some(known) = stored.remembered(write_id) {
+            known.check_update(&request, &stored.request)?;
+            return Ok(stored.request.clone());
         }
         if request.revision() != stored.request.revision() {
             return Err(Conflict::between(&request, &stored.request).into());
@@ -53,7 +61,8 @@ impl Table {
         if !is_filed_alike(&request, &stored.request) {
             return Err(Error::refiled(request.id.clone()));
         }
-        stored.writes.push(write_id);
+        let intent = request.update_intent(stored.request.decisions.len());
+        stored.writes.push(RememberedWrite { number: updated.number, id: write_id, intent });
         stored.request = request.at_revision(updated);
         Ok(stored.request.clone())
     }
@@ -63,12 +72,7 @@ impl Table {
         let Some(stored) = rows.get(&write.id) else {
             return if write.base.is_some() { Err(Error::not_found(write.id.clone())) } else { Ok(Settled::Open) };
         };
-        let place = write.base.map_or(0, |base| base.number + 1);
-        Ok(match stored.writes.get(usize::try_from(place).unwrap()) {
-            Some(made) if *made == write.write_id => Settled::Applied,
-            Some(_) => Settled::NotApplied,
-            None => Settled::Open,
-        })
+        write.settled_by(stored.request.revision().number, stored.writes.iter().copied())
     }
 
     pub(crate) fn get(&self, id: &RequestId) -> Option<MutationRequest> {

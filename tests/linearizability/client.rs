@@ -161,12 +161,12 @@ impl<'a> Client<'a> {
         match attempt {
             Attempt::Acknowledged(stored) => {
                 self.note_write(request, write, base, (first, end), Answer::Acknowledged);
-                // An update returns what it made, which may be history by now; a creation what is stored.
-                if base.is_none() {
-                    self.note_read(request, (start, end), Some(&stored));
-                } else {
-                    assert_eq!(stored.revision().write_id, write_id);
+                // An update returns what it made, which may be history by now; one that was repeated, and a creation, what is
+                // stored.
+                if base.is_some() && stored.revision().write_id == write_id {
                     self.known.entry(request.clone()).or_default().push(stored);
+                } else {
+                    self.note_read(request, (start, end), Some(&stored));
                 }
             }
             Attempt::Refused(stored) => {

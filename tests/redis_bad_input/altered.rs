@@ -24,7 +24,13 @@ fn alter(scene: &mut Scene, change: impl FnOnce(&mut RequestDocument)) {
     let mut document = stored_format::decode(&whole[begins_at..], DocumentLimit::DEFAULT).unwrap();
     change(&mut document);
     let altered = stored_format::encode(&document, DocumentLimit::DEFAULT).unwrap();
-    scene.set_record(&[&whole[..begins_at], &altered].concat());
+    let mut record = [&whole[..begins_at], &altered].concat();
+    // What a header holds for a checksum, of the id and of all behind it up to the document's own.
+    let covered = [scene.there.id.as_str().as_bytes(), b"\0", &record[19..begins_at + 16]].concat();
+    let sha1: String = scene.raw.ask(&[b"EVAL".as_slice(), b"return redis.sha1hex(ARGV[1])", b"0", &covered]);
+    record[3..19].copy_from_slice(&sha1.as_bytes()[..16]);
+    scene.set_record(&record);
+    assert!(scene.store.get(&scene.there.id).unwrap().is_some(), "it is not sealed as a writer would");
 }
 
 /// The walks that name the request as unreadable; in none may it be missing unseen.

@@ -9,6 +9,8 @@ mod redis_support;
 mod support;
 
 mod altered;
+#[cfg(feature = "blocking")]
+mod headers;
 mod indexes;
 mod limits;
 mod namespaces;

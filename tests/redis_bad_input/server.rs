@@ -155,7 +155,10 @@ fn a_server_that_talks_nonsense_is_told_by_the_deadline() {
 fn a_trickling_reply_does_not_outlast_the_deadline() {
     for flavour in Flavour::all() {
         let answer = [b"$3000\r\n".as_slice(), &[b'x'; 3_000], b"\r\n"].concat();
-        let server = FakeServer::answering_slowly(move |_| answer.clone(), 20, Duration::from_millis(100));
+        let answer = move |sent: &[u8]| {
+            if FakeServer::is_asked_for_time(sent) { FakeServer::TIME.to_vec() } else { answer.clone() }
+        };
+        let server = FakeServer::answering_slowly(answer, 40, Duration::from_millis(100));
         let options = Options::new(format!("redis://{}/", server.address()), "n").timeout(Duration::from_millis(800));
         let (error, took) = opening_fails(flavour, &options);
         assert_eq!(store_error(&error).kind, StoreErrorKind::DeadlineExceeded, "{flavour:?}: {error:?}");

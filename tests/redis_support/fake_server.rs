@@ -15,6 +15,13 @@ pub struct FakeServer {
 }
 
 impl FakeServer {
+    /// The answer to the question for the time, which every connection begins with.
+    pub const TIME: &'static [u8] = b"*2\r\n$10\r\n1767225600\r\n$1\r\n0\r\n";
+
+    pub fn is_asked_for_time(sent: &[u8]) -> bool {
+        sent.windows(4).any(|window| window == b"TIME")
+    }
+
     pub fn answering(answer: impl Fn(&[u8]) -> Vec<u8> + Send + Sync + 'static) -> Self {
         Self::answering_slowly(answer, usize::MAX, Duration::ZERO)
     }
@@ -61,7 +68,7 @@ impl FakeServer {
     pub fn of_version(version: &str) -> Self {
         let info = format!("# Server\r\nredis_version:{version}\r\n");
         let info = format!("${}\r\n{info}\r\n", info.len()).into_bytes();
-        Self::answering(move |_| info.clone())
+        Self::answering(move |sent| if Self::is_asked_for_time(sent) { Self::TIME.to_vec() } else { info.clone() })
     }
 
     pub fn address(&self) -> String {

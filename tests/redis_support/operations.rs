@@ -90,7 +90,7 @@ pub const OPERATIONS: &[Operation] = &[
     },
     reads("settle", |on| {
         let write_id = on.waiting.revision().write_id;
-        on.store.settle(&UnsettledWrite { id: id("waiting"), base: None, write_id }).map(drop)
+        on.store.settle(&UnsettledWrite { id: id("waiting"), base: None, write_id, intent: None }).map(drop)
     }),
     reads("get", |on| on.store.get(&id("waiting")).map(drop)),
     reads("get_many", |on| on.store.get_many(&[id("waiting"), id("asking"), id("none")]).map(drop)),

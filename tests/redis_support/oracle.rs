@@ -315,13 +315,13 @@ impl Oracle {
 fn check_header(value: &[u8], request: &MutationRequest) {
     let id = &request.id;
     assert_eq!(&value[..3], b"MR\x01", "{id}");
-    let writes = usize::from(value[3]);
+    let writes = usize::from(value[19]);
     assert_eq!(writes as u64, (request.revision().number + 1).min(8), "{id}: remembered write ids");
-    assert_eq!(value[4..12], request.revision().number.to_be_bytes(), "{id}: revision");
+    assert_eq!(value[20..28], request.revision().number.to_be_bytes(), "{id}: revision");
     let decisions = u32::try_from(request.decisions.len()).unwrap();
-    assert_eq!(value[12..16], decisions.to_be_bytes(), "{id}: number of decisions");
-    assert_eq!(value[24..40], request.revision().write_id.as_bytes()[..], "{id}: newest write id");
-    let mut rest = &value[24 + 16 * writes..];
+    assert_eq!(value[28..32], decisions.to_be_bytes(), "{id}: number of decisions");
+    assert_eq!(value[40..56], request.revision().write_id.as_bytes()[..], "{id}: newest write id");
+    let mut rest = &value[40 + 24 * writes..];
     let mut take = |count: usize| {
         let (taken, left) = rest.split_at(count);
         rest = left;
@@ -339,9 +339,27 @@ fn check_header(value: &[u8], request: &MutationRequest) {
         }
     }
     assert_eq!(&rest[..4], b"\x89MGR", "{id}: the document follows");
+    let header = value.len() - rest.len();
+    assert_eq!(value[3..19], header_checksum(id.as_str(), &value[19..header + 16]), "{id}: checksum of the header");
     let rules = INDEXES.iter().filter(|rule| rule.listed_in_header);
     let expected: BTreeSet<_> = rules.flat_map(|rule| (rule.entries)(request.document())).collect();
     assert_eq!(listed, expected, "{id}: entries listed in the header");
+}
+
+/// The checksum of the header of this request's record, of which `covered` is what it covers.
+pub fn header_checksum(id: &str, covered: &[u8]) -> [u8; 16] {
+    use sha1::Digest as _;
+    let digest = sha1::Sha1::digest([id.as_bytes(), b"\0", covered].concat());
+    let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    digits.as_bytes()[..16].try_into().unwrap()
+}
+
+/// Gives the header of a record the checksum that fits it.
+pub fn seal_header(id: &str, record: &mut [u8]) {
+    let magic = |window: &[u8]| window == b"\x89MGR";
+    let header = record.windows(4).position(magic).expect("a document");
+    let checksum = header_checksum(id, &record[19..header + 16]);
+    record[3..19].copy_from_slice(&checksum);
 }
 
 /// CRC-32 (IEEE), bit by bit.

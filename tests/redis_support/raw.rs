@@ -121,7 +121,8 @@ impl Monitor {
         monitor
     }
 
-    /// The names of the commands that clients sent since the last call; those that scripts run are not among them.
+    /// The names of the commands that clients sent since the last call; those that scripts run are not among them, nor
+    /// questions for the time, which come along with a call every few seconds.
     pub fn commands(&mut self) -> Vec<String> {
         self.marks += 1;
         let mark = format!("mark-{}", self.marks);
@@ -140,7 +141,10 @@ impl Monitor {
             if origin.ends_with(" lua") {
                 continue;
             }
-            names.push(words.split('"').nth(1).unwrap_or_default().to_ascii_uppercase());
+            let name = words.split('"').nth(1).unwrap_or_default().to_ascii_uppercase();
+            if name != "TIME" {
+                names.push(name);
+            }
         }
     }
 }

@@ -9,7 +9,7 @@ use mutator_governance::blocking as flavour;
 /// A function for `execute` that makes this call.
 macro_rules! run {
     (|$request:ident| $call:expr) => {
-        |$request: &mutator_governance::MutationRequest| $call
+        |$request: &mutator_governance::ClaimedRequest| $call
     };
 }
 
@@ -39,12 +39,30 @@ fn on_memory(case: fn(World)) {
 
 pub(crate) fn redis_store(namespace: &str) -> flavour::RedisStore {
     let builder = flavour::RedisStore::builder(crate::support::redis_url()).namespace(namespace);
-    builder.partitions(2).pool_size(40).timeout(crate::PATIENCE).open().unwrap()
+    builder.partitions(2).pool_size(40).timeout(crate::CALL_TIMEOUT).open().unwrap()
 }
 
 fn on_redis(case: fn(World)) {
     case(World::over(Arc::new(redis_store(&crate::support::unique_namespace("runtime")))));
 }
+
+/// A store at this address, in a namespace of its own.
+fn open_at(url: &str, namespace: &str, timeout: Duration) -> Arc<flavour::RedisStore> {
+    let builder = flavour::RedisStore::builder(url).namespace(namespace);
+    Arc::new(builder.timeout(timeout).connect_timeout(timeout).open().unwrap())
+}
+
+macro_rules! on_a_server {
+    ($module:ident: $($case:ident,)*) => {
+        mod $module {
+            $(#[test]
+            fn $case() {
+                super::cases::$module::$case();
+            })*
+        }
+    };
+}
+every_case_of_time!(on_a_server);
 
 macro_rules! on_each_store {
     ($module:ident: $($case:ident,)*) => {
@@ -71,20 +89,20 @@ every_case!(on_each_store);
 fn a_panic_while_it_runs_leaves_the_request_claimed() {
     use crate::people::{approved, at, execution_refusal, id, order, order_of};
     use mutator_governance::workflow::{Completion, Failure};
-    use mutator_governance::{ExecutionRefusal, MutationRequest};
+    use mutator_governance::{ClaimedRequest, ExecutionRefusal};
 
     for store in [Arc::new(flavour::MemoryStore::new()) as Arc<dyn flavour::RequestStore>, {
         Arc::new(redis_store(&crate::support::unique_namespace("runtime")))
     }] {
         let world = World::over(store);
         let request = world.governance.submit(approved("request-1")).unwrap();
-        let dies = |_: &MutationRequest| -> Result<Completion, Failure> { std::panic::resume_unwind(Box::new("dead")) };
+        let dies = |_: &ClaimedRequest| -> Result<Completion, Failure> { std::panic::resume_unwind(Box::new("dead")) };
         let ended = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
             world.governance.execute(&request.id, &order(), dies).unwrap();
         }));
         assert!(ended.is_err());
 
-        let completes = |_: &MutationRequest| Ok(Completion::new());
+        let completes = |_: &ClaimedRequest| Ok(Completion::new());
         let error = world.governance.execute(&id("request-1"), &order_of("other"), completes).unwrap_err();
         let expected = ExecutionRefusal::Claimed { by: "executor".to_owned(), lease_ends_at: at(60) };
         assert_eq!(execution_refusal(error), expected);

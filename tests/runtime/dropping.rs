@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use mutator_governance::workflow::{Completion, ExecutionOutcome};
-use mutator_governance::{Error, ExecutionRefusal, MutationRequest, Result, Status};
+use mutator_governance::{ClaimedRequest, Error, ExecutionRefusal, Result, Status};
 
 use crate::nonblocking::{Mishap, World, in_memory, in_redis, pause};
 use crate::people::{Calls, approved, at, execution_refusal, id, order, order_of};
@@ -51,7 +51,7 @@ async fn drop_an_executor_at(point: Point, world: &World, calls: &Calls) {
     }
     let governance = world.governance_over(shaky.clone());
     let (request, order) = (id("request-1"), order());
-    let executing = governance.execute(&request, &order, async |_: &MutationRequest| {
+    let executing = governance.execute(&request, &order, async |_: &ClaimedRequest| {
         calls.add();
         if matches!(point, Point::Within) {
             std::future::pending::<()>().await;
@@ -68,7 +68,7 @@ async fn drop_an_executor_at(point: Point, world: &World, calls: &Calls) {
 
 async fn execute_again(world: &World, calls: &Calls) -> Result<ExecutionOutcome> {
     let (request, order) = (id("request-1"), order_of("other"));
-    let run = async |_: &MutationRequest| {
+    let run = async |_: &ClaimedRequest| {
         calls.add();
         Ok(Completion::new())
     };
@@ -118,7 +118,7 @@ async fn at_every_point(of_memory: bool) {
 async fn executes_in_a_task_of_its_own(world: World) -> Vec<String> {
     let mut notes = vec!["begin".to_owned()];
     let (request, order) = (world.governance.submit(approved("request-1")).await.unwrap().id.clone(), order());
-    let executing = world.governance.execute(&request, &order, async |request: &MutationRequest| {
+    let executing = world.governance.execute(&request, &order, async |request: &ClaimedRequest| {
         notes.push(request.id.to_string());
         pause(Duration::from_millis(1)).await;
         notes.push(format!("{}", request.state.status()));
@@ -161,7 +161,7 @@ mod on_tokio_runtime {
             let governance = world.governance.clone();
             let dies = tokio::spawn(async move {
                 let (request, order) = (id("request-1"), order());
-                let dead = async |_: &MutationRequest| std::panic::resume_unwind(Box::new("dead"));
+                let dead = async |_: &ClaimedRequest| std::panic::resume_unwind(Box::new("dead"));
                 governance.execute(&request, &order, dead).await
             });
             assert!(dies.await.unwrap_err().is_panic());

@@ -21,6 +21,10 @@ mod support;
 
 mod people;
 
+#[path = "../faults/proxy.rs"]
+#[allow(dead_code, unreachable_pub, reason = "each test binary uses another part of this module")]
+mod proxy;
+
 #[cfg(any(feature = "tokio", feature = "smol"))]
 mod dropping;
 #[cfg(feature = "blocking")]
@@ -37,6 +41,9 @@ use std::time::Duration;
 /// Two cores serve many test binaries at once: long enough that only a real hang fails.
 const PATIENCE: Duration = Duration::from_mins(1);
 
+/// Of calls to Redis: well below the lease of 60 s that the cases ask for.
+const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Hands every case, with the module it is in, to `register!`.
 macro_rules! every_case {
     ($register:ident) => {
@@ -49,6 +56,9 @@ macro_rules! every_case {
             rebase_gives_up_after_so_many_times,
             no_rebase_is_begun_after_the_deadline,
             one_approval_is_granted_once,
+            sixty_four_approvers_at_once_all_land,
+            a_crowd_is_let_in_and_who_came_too_late_is_told_so,
+            who_keeps_being_overtaken_lands_in_the_end,
         }
         $register! { executing:
             it_runs_once_and_records_what_came_of_it,
@@ -71,6 +81,14 @@ macro_rules! every_case {
             a_result_that_was_not_written_can_be_recorded_later,
             a_result_that_is_written_but_unconfirmed_is_not_called_unrecorded,
             a_result_whose_reply_was_lost_is_never_repeated,
+        }
+        $register! { leasing:
+            a_lease_that_the_answer_to_its_claim_could_outlast_is_refused,
+            a_claim_that_is_answered_late_is_renewed_before_it_runs,
+            nothing_runs_when_every_answer_is_late,
+            nothing_runs_when_somebody_took_over_before_the_answer_came,
+            nothing_runs_when_somebody_is_done_before_the_answer_comes,
+            the_function_sees_how_much_of_its_lease_is_left,
         }
         $register! { compensating:
             it_links_both_requests,
@@ -106,6 +124,8 @@ macro_rules! every_case {
             it_survives_a_store_that_fails,
             it_goes_on_behind_any_number_that_always_fail,
             a_limit_by_which_nothing_would_be_swept_is_refused,
+            a_report_that_panics_ends_nothing_and_is_told_when_it_stops,
+            a_store_that_panics_ends_no_sweeper,
         }
         $register! { resolving:
             resolving_stores_only_when_it_is_told_to,
@@ -136,6 +156,12 @@ macro_rules! every_case {
             many_repetitions_at_once_apply_once,
             an_open_write_is_repeated_under_its_own_id,
             an_overtaken_command_keeps_its_write_id,
+            a_repetition_from_another_address_is_one,
+            a_repeated_renewal_returns_the_stored_lease,
+            a_write_id_of_another_command_is_refused,
+            finding_out_costs_one_read,
+            attempts_that_race_are_answered_with_what_is_stored,
+            a_repetition_that_met_a_conflict_is_still_one,
         }
         $register! { filing:
             a_repeated_submission_files_once,
@@ -143,6 +169,22 @@ macro_rules! every_case {
             a_repetition_returns_what_the_request_has_become,
             an_id_that_is_taken_is_refused,
             without_an_id_a_submission_cannot_be_repeated,
+            a_repetition_in_other_circumstances_is_one,
+            a_write_id_of_another_draft_is_refused,
+        }
+    };
+}
+
+/// The same with the cases that bring a server of their own.
+macro_rules! every_case_of_time {
+    ($register:ident) => {
+        $register! { timing:
+            the_time_is_the_servers_whatever_the_hosts_clock_says,
+            hosts_an_hour_ahead_expire_nothing_early,
+            a_server_that_takes_over_with_another_clock_is_followed,
+            a_server_whose_clock_is_set_is_followed_without_a_new_connection,
+            a_clock_of_the_application_is_taken_as_it_is,
+            an_answer_that_comes_late_never_leads_to_a_second_run,
         }
     };
 }

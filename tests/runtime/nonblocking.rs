@@ -10,7 +10,7 @@ use mutator_governance::nonblocking as flavour;
 /// A function for `execute` that makes this call.
 macro_rules! run {
     (|$request:ident| $call:expr) => {
-        async |$request: &mutator_governance::MutationRequest| $call.await
+        async |$request: &mutator_governance::ClaimedRequest| $call.await
     };
 }
 
@@ -69,8 +69,25 @@ pub(crate) fn in_memory() -> World {
 pub(crate) async fn in_redis() -> World {
     let builder = flavour::RedisStore::builder(crate::support::redis_url());
     let namespace = crate::support::unique_namespace("runtime");
-    let store = builder.namespace(namespace).partitions(2).timeout(crate::PATIENCE).open().await;
+    let store = builder.namespace(namespace).partitions(2).timeout(crate::CALL_TIMEOUT).open().await;
     World::over(Arc::new(store.unwrap()))
+}
+
+/// A store at this address, in a namespace of its own.
+async fn open_at(url: &str, namespace: &str, timeout: Duration) -> Arc<flavour::RedisStore> {
+    let builder = flavour::RedisStore::builder(url).namespace(namespace);
+    Arc::new(builder.timeout(timeout).connect_timeout(timeout).open().await.unwrap())
+}
+
+macro_rules! on_a_server {
+    ($module:ident: $($case:ident,)*) => {
+        mod $module {
+            $(#[test]
+            fn $case() {
+                super::run_on(crate::nonblocking::cases::$module::$case());
+            })*
+        }
+    };
 }
 
 macro_rules! on_each_store {
@@ -98,10 +115,12 @@ macro_rules! on_each_store {
 mod on_tokio_runtime {
     use super::on_tokio as run_on;
     every_case!(on_each_store);
+    every_case_of_time!(on_a_server);
 }
 
 #[cfg(feature = "smol")]
 mod on_smol_runtime {
     use super::on_smol as run_on;
     every_case!(on_each_store);
+    every_case_of_time!(on_a_server);
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mutator_governance::workflow::Completion;
-use mutator_governance::{Error, FormatError, MutationRequest, Pending, PendingReason, Status};
+use mutator_governance::{ClaimedRequest, Error, FormatError, Pending, PendingReason, Status};
 
 use crate::blocking::{World, redis_store};
 use crate::people::{at, draft, id, order, user};
@@ -50,7 +50,7 @@ fn a_damaged_request_is_not_executed() {
     let world = World::over(Arc::new(redis_store(&namespace)));
     world.governance.submit(draft("damaged-1").already_approved()).unwrap();
     damage(&namespace, "damaged-1");
-    let run = |_: &MutationRequest| -> Result<Completion, _> { panic!("it must not run") };
+    let run = |_: &ClaimedRequest| -> Result<Completion, _> { panic!("it must not run") };
     let error = world.governance.execute(&id("damaged-1"), &order(), run).unwrap_err();
     assert!(error.to_string().contains("restore the value from a backup"), "{error}");
     assert!(matches!(error, Error::Unreadable { .. }), "{error}");

@@ -9,7 +9,7 @@ use mutator_governance::blocking as flavour;
 /// A function for `execute` that makes this call.
 macro_rules! run {
     (|$request:ident| $call:expr) => {
-        |$request: &mutator_governance::MutationRequest| $call
+        |$request: &mutator_governance::ClaimedRequest| $call
     };
 }
 

@@ -13,7 +13,7 @@ use crate::redis_support::Flavour;
 /// A function for `execute` that makes this call.
 macro_rules! run {
     (|$request:ident| $call:expr) => {
-        async |$request: &mutator_governance::MutationRequest| $call.await
+        async |$request: &mutator_governance::ClaimedRequest| $call.await
     };
 }
 

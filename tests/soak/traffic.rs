@@ -204,7 +204,7 @@ pub(crate) async fn let_expire(traffic: Traffic) {
     while !traffic.ledger.has_ended() {
         rest(100);
     }
-    sweeper.stop().await;
+    sweeper.stop().await.unwrap();
 }
 
 /// Asks questions of every kind.

@@ -14,8 +14,8 @@ pub fn excerpt(data: &[u8]) {
     let body = data.get(HEADER..).unwrap_or_default();
     let officer = ActorContext::user("officer-1").and_then(|actor| actor.with_role("manager"));
     let inbox = InboxQuery::of(&officer.expect("a valid actor")).expect("an actor with an id");
-    for version in 1..=FormatVersion::NEWEST.number() {
-        let bytes = envelope_around(version, body);
+    for version in FormatVersion::all() {
+        let bytes = envelope_around(version.number(), body);
         let stored = |id: &RequestId| {
             let revision = Revision::first(WriteId::from_bytes([1; 16]));
             StoredRequest::encoded(id.clone(), revision, bytes.clone(), 0, LIMIT)

@@ -31,7 +31,9 @@ pub fn script_reply(data: &[u8]) {
     let mut record = |number| {
         let stored = request(&mut input, number);
         let revision = Revision::first(WriteId::from_bytes([1; 16]));
-        NewRecord::new(&settings, &stored, revision, Room::whole(&settings)).expect("a small request").bytes
+        NewRecord::new(&settings, &stored, revision, stored.creation_intent(), Room::whole(&settings))
+            .expect("a small request")
+            .bytes
     };
     let (stored, of_another) = (record(1), record(2));
     let entries = index_entries(&sent, &IndexedMetadata::default()).into_iter();
@@ -80,8 +82,17 @@ fn scan_reply(input: &mut Input<'_>, words: &[&[u8]]) -> Value {
 /// A word that a script answers with, and what may come behind it.
 fn write_reply(input: &mut Input<'_>, words: &[&[u8]]) -> Value {
     let bulk = |bytes: &[u8]| Value::BulkString(bytes.to_vec());
-    let word =
-        input.one(&["created", "exists", "updated", "conflict", "history", "unreadable", "wrongtype", "checked"]);
+    let word = input.one(&[
+        "created",
+        "exists",
+        "updated",
+        "repeated",
+        "conflict",
+        "history",
+        "unreadable",
+        "wrongtype",
+        "checked",
+    ]);
     let record = bulk(input.one(&words[..2]));
     let mut behind = match word {
         "history" => vec![Value::Int(i64::from(input.byte()) - 1), bulk(input.bytes())],
@@ -120,13 +131,14 @@ fn read_by_writes(settings: &Settings, sent: &MutationRequest, write_id: WriteId
         Err(error) => is_senseless_or_refused(&error),
     }
     match reply::updated(settings, sent, write_id, reply) {
-        Ok(Updated::Applied) => assert!(is_word("updated") || is_word("repeated")),
+        Ok(Updated::Applied) => assert!(is_word("updated")),
+        Ok(Updated::Before(found)) => assert!(is_word("repeated") && found.id == sent.id),
         Ok(Updated::Forgotten) => assert!(is_word("conflict")),
         Ok(Updated::Stored(count)) => assert!(is_word("history") && count <= sent.decisions.len()),
         Err(error) => is_senseless_or_refused(&error),
     }
     for base in [None, Some(sent.revision())] {
-        let write = UnsettledWrite { id: sent.id.clone(), base, write_id };
+        let write = UnsettledWrite { id: sent.id.clone(), base, write_id, intent: None };
         reply::settled(settings, &write, reply).err().iter().for_each(is_told);
     }
 }
@@ -136,7 +148,7 @@ fn read_by_checks(settings: &Settings, sent: &MutationRequest, reply: &Value) {
     check_reply::is_extra(reply).err().iter().for_each(is_told);
     inspection_agrees(settings, sent, reply);
     let key = settings.keyspace.record(&sent.id);
-    if let Ok(Some(found)) = check_reply::record(settings, &key, reply) {
+    if let Ok(Some(found)) = check_reply::record(settings, &key, reply, WriteId::from_bytes([7; 16])) {
         assert_eq!(found.request.id, sent.id, "somebody else's request");
     }
     match check_reply::mended(&sent.id, reply) {
@@ -168,7 +180,7 @@ fn inspection_agrees(settings: &Settings, sent: &MutationRequest, reply: &Value)
             assert!(inspected.is_err() || inspected.is_ok_and(|found| found.is_some_and(|it| it.request.is_err())))
         }
     }
-    let write = UnsettledWrite { id: sent.id.clone(), base: None, write_id: sent.revision().write_id };
+    let write = UnsettledWrite { id: sent.id.clone(), base: None, write_id: sent.revision().write_id, intent: None };
     if reply::settled(settings, &write, reply).is_ok_and(|settled| settled == Settled::Open) {
         assert_eq!(*reply, Value::Nil, "nothing is said to be stored");
     }

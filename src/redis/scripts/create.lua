@@ -5,7 +5,8 @@
 --       7 the groups of the other index entries: the lasting ones and those of decisions
 --       8 most bytes of a record that is returned   9 only when the sender waits for a confirmation: '1'
 -- Reply {'created'}                    written
---       {'repeated', record}           this write filed the request before; if the sender waits, the record is written as it is
+--       {'repeated', record}           a write with this id filed the request before, for whatever intent; if the sender waits,
+--                                      the record is written as it is
 --       {'exists', record}             another write has filed a request with this id
 --       {'unreadable', value}          what is stored is not a record this script understands; its size alone where that is
 --                                      over the limit
@@ -26,11 +27,11 @@ local existing = ask('GET', record)
 if type_of(existing) == 'table' then
     return refusal(existing, 'string', 'GET', record)
 elseif existing then
-    if not header_of(existing) then
+    if not header_of(existing, ARGV[2]) then
         return { 'unreadable', existing }
     end
-    local after = FIXED + WRITE_ID * string.byte(existing, 4)
-    local filed_by = string.sub(existing, after - WRITE_ID + 1, after)
+    local filing = FIXED + WRITE * (string.byte(existing, COVERED) - 1)
+    local filed_by = string.sub(existing, filing + 1, filing + WRITE_ID)
     if filed_by ~= string.sub(new, FIXED + 1, FIXED + WRITE_ID) then
         return { 'exists', existing }
     end
@@ -42,7 +43,7 @@ elseif existing then
 end
 
 local nothing = {}
-local count, at = take(COUNT, new, FIXED + WRITE_ID + 1)
+local count, at = take(COUNT, new, FIXED + WRITE + 1)
 local wrong = plan_groups(KEYS[3], new, at, count, nothing, nothing)
     or plan_groups(KEYS[3], ARGV[7], 1, nil, nothing, nothing)
     or announce(KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5])

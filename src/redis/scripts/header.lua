@@ -1,6 +1,8 @@
 -- Shared by the scripts that read the header of a record, whose layout is in record.rs.
 
-local FIXED, WRITE_ID = 24, 16
+-- Where the checksum, the part it covers and the state of the revision begin; how much stands before the writes, how long
+-- an id is, and a write with its intent; how much of the document the checksum covers, which is the document's own checksum.
+local CHECKSUM, COVERED, STATE, FIXED, WRITE_ID, WRITE, DOCUMENT_HEAD = 4, 20, 21, 40, 16, 24, 16
 
 -- Index entries stand in groups: 2 bytes of length and a member; 2 bytes, how many indexes hold it, at least one; and as many
 -- suffixes of their keys, each behind 2 bytes of length. They are taken apart by struct.unpack, since walking through them
@@ -38,19 +40,39 @@ end
 -- The current index entries that a record names, as `collect` gives them, and where its header ends.
 local function current_entries(record)
     local one, several = {}, {}
-    local count, at = take(COUNT, record, FIXED + WRITE_ID * string.byte(record, 4) + 1)
+    local count, at = take(COUNT, record, FIXED + WRITE * string.byte(record, COVERED) + 1)
     return one, several, collect(one, several, record, at, count) - 1
 end
 
--- The same of a value that is a record this script understands; nil when it is none.
-local function header_of(value)
-    local is_ours = string.sub(value, 1, 3) == 'MR\1' and (string.byte(value, 4) or 0) > 0
+-- What a header holds for checksum: `covered` is what follows it up to the body of the document.
+local function checksum(id, covered)
+    return string.sub(redis.sha1hex(id .. '\0' .. covered), 1, COVERED - CHECKSUM)
+end
+
+-- The same as `current_entries` of a value that is the record of this request and has an undamaged header; nil of any other.
+local function header_of(value, id)
+    local is_ours = string.sub(value, 1, 3) == 'MR\1' and (string.byte(value, COVERED) or 0) > 0
     if not is_ours then
         return nil
     end
     local is_whole, one, several, last = pcall(current_entries, value)
-    if is_whole then
-        return one, several, last
+    if not is_whole or #value < last + DOCUMENT_HEAD then
+        return nil
     end
-    return nil
+    local found = checksum(id, string.sub(value, COVERED, last + DOCUMENT_HEAD))
+    if found ~= string.sub(value, CHECKSUM, COVERED - 1) then
+        return nil
+    end
+    return one, several, last
+end
+
+-- The number and the write id of the revision that a record is at.
+local function revision_of(record)
+    return string.sub(record, STATE, STATE + 7) .. string.sub(record, FIXED + 1, FIXED + WRITE_ID)
+end
+
+-- Whether an index entry is one of this request. No other may be removed in its name, whatever a header says.
+local function is_entry_of(member, id)
+    local after = 9 + #id
+    return string.sub(member, 9, after - 1) == id and (#member < after or string.byte(member, after) == 0)
 end

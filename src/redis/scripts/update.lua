@@ -2,14 +2,15 @@
 --
 -- KEYS  1 record   2 feed   3 prefix of the partition's index keys (the index keys are built from it)
 -- ARGV  1 feed length   2 id   3 revision number   4 status   5 kinds of its further decisions
---       6 what the sender takes the stored record to begin with, behind its first 4 bytes: the expected revision's number,
---         how many decisions are stored, the mark of as many of its own, its own filing mark, the expected revision's write id
---       7 the same 36 bytes of the new record   8 the rest of the new record, behind its write ids
---       9 the groups of index entries of its further decisions
---       10 most bytes of a record that is returned   11 only when the sender waits for a confirmation: '1'
+--       6 what the sender takes the stored record's state to be: the expected revision's number, how many decisions are
+--         stored, the mark of as many of its own, its own filing mark, the expected revision's write id
+--       7 the same 36 bytes of the new record, and the intent of this write
+--       8 the index entries of the new record   9 its document
+--       10 the groups of index entries of its further decisions
+--       11 most bytes of a record that is returned   12 only when the sender waits for a confirmation: '1'
 -- Reply {'updated'}                    written
---       {'repeated', n}                this write was applied before, n writes ago; if the sender waits, the record is
---                                      written as it is
+--       {'repeated', record}           a write with this id was applied before, for whatever intent; if the sender waits, the
+--                                      record is written as it is
 --       {'conflict', record}           stored is another revision
 --       {'history', n, mark}           stored are n decisions with this mark: the sender took another number, or its
 --                                      history does not begin with them
@@ -19,7 +20,8 @@
 --                                      over the limit
 --       {'wrongtype', key, wanted, found} {'noperm', command, key}
 
-local record, prefix, expected, new, rest = KEYS[1], KEYS[3], ARGV[6], ARGV[7], ARGV[8]
+local record, prefix, id = KEYS[1], KEYS[3], ARGV[2]
+local expected, new, entries, document = ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 
 -- GET is not always needed, and where it is, its failing would be an error without a name.
 if not may('SET', record, '') then
@@ -30,72 +32,80 @@ elseif not may('STRLEN', record) then
     return { 'noperm', 'STRLEN', record }
 end
 -- The document behind the header is of no use here, so it is not brought into Lua unless it has to be returned. A header
--- that names the entries of three approvals has some 650 bytes.
-local MOST_HEADERS, END_OF_MOST = 768, '767'
+-- that names the entries of three approvals and has eight writes has some 800 bytes.
+local MOST_HEADERS, END_OF_MOST = 896, '895'
 local stored = ask('GETRANGE', record, '0', END_OF_MOST)
 if type_of(stored) == 'table' then
     return refusal(stored, 'string', 'GETRANGE', record, '0', '0')
 end
-local one, several = header_of(stored)
+local one, several = header_of(stored, id)
 -- The record, or its size where that is over what a record may have.
 local function whole()
     local size = redis.call('STRLEN', record)
-    return size > tonumber(ARGV[10]) and size or redis.call('GET', record)
+    return size > tonumber(ARGV[11]) and size or redis.call('GET', record)
 end
 if not one and #stored == MOST_HEADERS then
     stored = whole()
     if type_of(stored) == 'number' then
         return { 'unreadable', stored }
     end
-    one, several = header_of(stored)
+    one, several = header_of(stored, id)
 end
 if not one then
     local value = whole()
     return value and { 'unreadable', value } or { 'missing' }
 end
 
-local ids = string.sub(stored, FIXED + 1, FIXED + WRITE_ID * string.byte(stored, 4))
-local write_id = string.sub(new, -WRITE_ID)
+local writes = string.sub(stored, FIXED + 1, FIXED + WRITE * string.byte(stored, COVERED))
+local write_id = string.sub(new, -WRITE, -WRITE + WRITE_ID - 1)
 -- All is compared at once, and one by one only where something differs.
-if string.sub(stored, 5, FIXED + WRITE_ID) ~= expected or string.find(ids, write_id, 1, true) then
-    for at = 1, #ids, WRITE_ID do
-        if string.sub(ids, at, at + WRITE_ID - 1) == write_id then
-            -- From Redis 7.2 on a connection that has written nothing is told at once that all it wrote is confirmed.
-            if ARGV[11] then
-                redis.call('SET', record, redis.call('GET', record))
+if string.sub(stored, STATE, FIXED + WRITE_ID) ~= expected or string.find(writes, write_id, 1, true) then
+    for at = 1, #writes, WRITE do
+        if string.sub(writes, at, at + WRITE_ID - 1) == write_id then
+            local value = whole()
+            if type_of(value) == 'number' then
+                return { 'unreadable', value }
             end
-            return { 'repeated', (at - 1) / WRITE_ID }
+            -- From Redis 7.2 on a connection that has written nothing is told at once that all it wrote is confirmed.
+            if ARGV[12] then
+                redis.call('SET', record, value)
+            end
+            return { 'repeated', value }
         end
     end
-    local is_expected = string.sub(stored, 5, 12) == string.sub(expected, 1, 8)
-        and string.sub(ids, 1, WRITE_ID) == string.sub(expected, -WRITE_ID)
+    local is_expected = revision_of(stored) == string.sub(expected, 1, 8) .. string.sub(expected, -WRITE_ID)
     if not is_expected then
         local value = whole()
         return { type_of(value) == 'number' and 'unreadable' or 'conflict', value }
-    elseif string.sub(stored, 13, 20) ~= string.sub(expected, 9, 16) then
-        return { 'history', (take('>I4', stored, 13)), string.sub(stored, 17, 20) }
-    elseif string.sub(stored, 21, 24) ~= string.sub(expected, 17, 20) then
+    elseif string.sub(stored, STATE + 8, STATE + 15) ~= string.sub(expected, 9, 16) then
+        return { 'history', (take('>I4', stored, STATE + 8)), string.sub(stored, STATE + 12, STATE + 15) }
+    elseif string.sub(stored, STATE + 16, STATE + 19) ~= string.sub(expected, 17, 20) then
         return { 'refiled' }
     end
 end
 
 -- What the new record names as well stays, and is taken out of the stored entries, so that those left are to be removed.
-local count, at = take(COUNT, rest, 1)
-local refused = plan_groups(prefix, rest, at, count, one, several)
-    or plan_groups(prefix, ARGV[9], 1, nil, one, several)
+local count, at = take(COUNT, entries, 1)
+local refused = plan_groups(prefix, entries, at, count, one, several)
+    or plan_groups(prefix, ARGV[10], 1, nil, one, several)
 local added = planned
-refused = refused or plan_removal(prefix, one, several)
-    or announce(KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5])
+refused = refused or plan_removal(prefix, one, several, id)
+if refused and refused[1] == 'unreadable' then
+    return { 'unreadable', redis.call('GET', record) }
+end
+refused = refused or announce(KEYS[2], ARGV[1], id, ARGV[3], ARGV[4], ARGV[5])
 if refused then
     return refused
 end
 
--- Of the write ids that were there before, the newest that stay; the one that filed the request stays as well.
-local EARLIER_WRITE_IDS = 6
-if #ids > WRITE_ID * (EARLIER_WRITE_IDS + 1) then
-    ids = string.sub(ids, 1, WRITE_ID * EARLIER_WRITE_IDS) .. string.sub(ids, -WRITE_ID)
+-- Of the writes that were there before, the newest that stay; the one that filed the request stays as well.
+local EARLIER_WRITES = 6
+if #writes > WRITE * (EARLIER_WRITES + 1) then
+    writes = string.sub(writes, 1, WRITE * EARLIER_WRITES) .. string.sub(writes, -WRITE)
 end
-redis.call('SET', record, 'MR\1' .. string.char(#ids / WRITE_ID + 1) .. new .. ids .. rest)
+local covered = string.char(#writes / WRITE + 1) .. new .. writes .. entries
+local sum = checksum(id, covered .. string.sub(document, 1, DOCUMENT_HEAD))
+redis.call('SET', record, 'MR\1' .. sum .. covered .. document)
 carry_out('ZREM', added + 1, planned)
 carry_out('ZADD', 1, added)
 return { 'updated' }

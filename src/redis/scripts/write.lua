@@ -53,10 +53,16 @@ local function plan_groups(prefix, bytes, at, count, one, several)
     return nil
 end
 
--- Plans to remove what is left in `one` and `several`: nil, or the answer to give when something cannot be removed.
-local function plan_removal(prefix, one, several)
+-- Plans to remove what is left in `one` and `several`: nil, or the answer to give when something cannot be removed, which is
+-- 'unreadable' alone when the header names an entry of another request.
+local function plan_removal(prefix, one, several, id)
     for suffix, member in pairs(one) do
         local key = prefix .. suffix
+        for each in pairs(several[suffix] or { [member] = true }) do
+            if not is_entry_of(each, id) then
+                return { 'unreadable' }
+            end
+        end
         if not may('ZREM', key, '') then
             return { 'noperm', 'ZREM', key }
         end

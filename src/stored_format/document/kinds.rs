@@ -5,12 +5,16 @@ use crate::request::{
     DecisionKind, ExecutionDecision, LifecycleDecision, LinkRelation, PendingReason, QuorumRejection, RiskLevel,
     Severity, VersionDecision,
 };
+#[cfg(test)]
+use crate::stored_format::gates::{Part, Version};
 
 /// An enum whose variants are written as one byte.
 pub(super) trait Numbered: Sized {
     const NAME: &'static str;
     fn number(self) -> u8;
     fn of_number(number: u8) -> Option<Self>;
+    /// What the variant with this number is called.
+    fn word(number: u8) -> &'static str;
 }
 
 macro_rules! numbered {
@@ -30,8 +34,22 @@ macro_rules! numbered {
                     _ => return None,
                 })
             }
+
+            fn word(number: u8) -> &'static str {
+                match number {
+                    $($number => stringify!($variant),)*
+                    _ => "unknown",
+                }
+            }
         }
-    )*};
+    )*
+
+        /// Every variant: what its enum is called, its number, and what it is called itself.
+        #[cfg(test)]
+        fn variants() -> Vec<(&'static str, u8, &'static str)> {
+            vec![$($(($title, $number, stringify!($variant)),)*)*]
+        }
+    };
 }
 
 numbered! {
@@ -69,6 +87,18 @@ macro_rules! numbered_decisions {
                     _ => return None,
                 })
             }
+
+            fn word(number: u8) -> &'static str {
+                match number {
+                    $($($number => concat!(stringify!($category), "/", stringify!($variant)),)*)*
+                    _ => "unknown",
+                }
+            }
+        }
+
+        #[cfg(test)]
+        fn decisions() -> Vec<(&'static str, u8, &'static str)> {
+            vec![$($((DecisionKind::NAME, $number, DecisionKind::word($number)),)*)*]
         }
     };
 }
@@ -86,4 +116,12 @@ numbered_decisions! {
         64 = Validated, 65 = RevalidationRequired, 66 = RenewedApprovalRequired, 67 = RejectedAsStale,
     }
     Execution(ExecutionDecision) { 96 = Claimed, 97 = Released, 98 = Failed }
+}
+
+/// Every variant there is a number for, a line each, as `version` has them.
+#[cfg(test)]
+pub(in crate::stored_format) fn kinds_of(version: Version) -> String {
+    let all = variants().into_iter().chain(decisions());
+    let known = all.filter(|(name, number, _)| version.has(Part::Kind(name, *number)));
+    known.map(|(name, number, word)| format!("{name} {number} {word}\n")).collect()
 }

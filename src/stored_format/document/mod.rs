@@ -1,4 +1,7 @@
-//! The body of a document: what repeats is stored once. What is released is never changed: documents written with it exist.
+//! The body of a document, in all versions: what repeats is stored once.
+//!
+//! What a released version writes and reads is never changed: documents written with it exist. What comes later is behind a
+//! gate, see [`gates`](super::gates).
 //!
 //! Texts, times, digests and actors are written where they are first needed and referred to from then on. Read
 //! straight into the domain and written straight from it, in the order `docs/stored-format.md` gives; the primitive
@@ -8,7 +11,7 @@ mod actors;
 mod cursor;
 mod excerpt;
 mod interner;
-mod kinds;
+pub(super) mod kinds;
 mod pass;
 mod place;
 mod read;
@@ -18,12 +21,11 @@ mod write;
 mod writer;
 
 use super::excerpt::{Approvals, Head, IsWantedApproval, IsWantedDecision, PlacedDecisions};
+use super::gates::Version;
 use super::{DocumentLimit, FormatError};
 use crate::request::RequestDocument;
 use reader::Reader;
 use writer::Writer;
-
-pub(super) const NUMBER: u16 = 1;
 
 /// How far back a time, digest or actor is looked for when it is written.
 const WINDOW: usize = 32;
@@ -40,28 +42,35 @@ mod charge {
     pub(super) const LINK: usize = 64;
 }
 
-pub(super) fn encode(document: &RequestDocument, limit: DocumentLimit, into: &mut Vec<u8>) -> Result<(), FormatError> {
-    let mut writer = Writer::new(limit);
+pub(super) fn encode(
+    document: &RequestDocument,
+    version: Version,
+    limit: DocumentLimit,
+    into: &mut Vec<u8>,
+) -> Result<(), FormatError> {
+    let mut writer = Writer::new(version, limit);
     write::document(&mut writer, document)?;
     writer.append_to(into)
 }
 
-pub(super) fn decode(body: &[u8], limit: DocumentLimit) -> Result<RequestDocument, FormatError> {
-    Reader::new(body, limit).read_all(read::document)
+pub(super) fn decode(body: &[u8], version: Version, limit: DocumentLimit) -> Result<RequestDocument, FormatError> {
+    Reader::new(body, version, limit).read_all(read::document)
 }
 
 pub(super) fn decode_approvals(
     body: &[u8],
+    version: Version,
     limit: DocumentLimit,
     is_wanted: IsWantedApproval<'_>,
 ) -> Result<(Head, Approvals), FormatError> {
-    Reader::new(body, limit).read_some(|input| excerpt::approvals(input, is_wanted))
+    Reader::new(body, version, limit).read_some(|input| excerpt::approvals(input, is_wanted))
 }
 
 pub(super) fn decode_decisions(
     body: &[u8],
+    version: Version,
     limit: DocumentLimit,
     is_wanted: IsWantedDecision<'_>,
 ) -> Result<(Head, PlacedDecisions), FormatError> {
-    Reader::new(body, limit).read_some(|input| excerpt::decisions(input, is_wanted))
+    Reader::new(body, version, limit).read_some(|input| excerpt::decisions(input, is_wanted))
 }

@@ -12,6 +12,7 @@ use crate::request::{
     RequestDocument, RequestState, Requirement, SideEffect, Step, Target, Value, Verdict, Versioning, metadata_key,
 };
 use crate::stored_format::Budget;
+use crate::stored_format::gates::Field;
 
 pub(super) type In<'r, 'a> = &'r mut Reader<'a>;
 pub(super) type Read<T> = Result<T, Failed>;
@@ -224,7 +225,7 @@ fn execution(input: In<'_, '_>) -> Read<Execution> {
                 compensates: input.name()?,
                 kind: input.kind()?,
                 trigger: input.kind()?,
-                batch: input.optional_name()?,
+                batch: input.field(Field::Batch, Reader::optional_name)?,
                 related: input.names()?,
                 description: input.optional_owned_text()?,
             }),
@@ -241,7 +242,7 @@ fn link(input: In<'_, '_>) -> Read<ExecutionLink> {
         request: input.name()?,
         kind: input.kind()?,
         trigger: input.kind()?,
-        batch: input.optional_name()?,
+        batch: input.field(Field::Batch, Reader::optional_name)?,
         at: input.time()?,
     })
 }

@@ -12,11 +12,13 @@ use super::cursor::Cursor;
 use super::kinds::Numbered;
 use super::remembered::Remembered;
 use crate::request::{Digest, Timestamp};
+use crate::stored_format::gates::{Field, Part, Version};
 use crate::stored_format::limits::Spent;
 use crate::stored_format::{Budget, DocumentLimit, FormatError};
 
 pub(super) struct Reader<'a> {
     decoder: DecoderImpl<Cursor<'a>, Configuration, ()>,
+    version: Version,
     pub(super) budget: Budget,
     failure: Option<FormatError>,
     pub(super) pool: &'a str,
@@ -44,10 +46,11 @@ pub(super) fn is_before(one: &str, other: &str) -> bool {
 
 impl<'a> Reader<'a> {
     #[inline]
-    pub(super) fn new(body: &'a [u8], limit: DocumentLimit) -> Self {
+    pub(super) fn new(body: &'a [u8], version: Version, limit: DocumentLimit) -> Self {
         let cursor = Cursor { rest: body, length: body.len() };
         Self {
             decoder: DecoderImpl::new(cursor, bincode::config::standard(), ()),
+            version,
             budget: Budget::of(limit),
             failure: None,
             pool: "",
@@ -138,7 +141,19 @@ impl<'a> Reader<'a> {
 
     pub(super) fn kind<T: Numbered>(&mut self) -> Result<T, Failed> {
         let number = self.byte()?;
-        T::of_number(number).ok_or_else(|| self.fail(format!("there is no {} {number}", T::NAME)))
+        match T::of_number(number) {
+            Some(kind) if self.version.has(Part::Kind(T::NAME, number)) => Ok(kind),
+            _ => Err(self.fail(format!("there is no {} {number} in version {}", T::NAME, self.version.number))),
+        }
+    }
+
+    /// A field that not every version has: its default in one that lacks it.
+    pub(super) fn field<T: Default>(
+        &mut self,
+        field: Field,
+        read: impl FnOnce(&mut Self) -> Result<T, Failed>,
+    ) -> Result<T, Failed> {
+        if self.version.has(Part::Field(field)) { read(self) } else { Ok(T::default()) }
     }
 
     #[inline]

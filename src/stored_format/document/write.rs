@@ -8,6 +8,7 @@ use crate::request::{
     ActorContext, Approval, ApprovalState, Cause, Claim, Decision, Execution, ExecutionKind, Intent, Metadata, Quorum,
     Rejection, RequestDocument, RequestState, Requirement, SideEffect, StateVersion, Value, Verdict,
 };
+use crate::stored_format::gates::Field;
 
 type Out<'w, 'document> = &'w mut Writer<'document>;
 
@@ -214,7 +215,7 @@ fn execution<'d>(out: Out<'_, 'd>, execution: &'d Execution) -> Written {
             out.text(plan.compensates.as_str())?;
             out.kind(plan.kind)?;
             out.kind(plan.trigger)?;
-            out.optional_text(plan.batch.as_ref().map(AsRef::as_ref))?;
+            out.field(Field::Batch, plan.batch.as_ref().map(AsRef::as_ref), Writer::optional_text)?;
             out.names(&plan.related)?;
             out.optional_text(plan.description.as_deref())?;
         }
@@ -225,7 +226,7 @@ fn execution<'d>(out: Out<'_, 'd>, execution: &'d Execution) -> Written {
         out.text(link.request.as_str())?;
         out.kind(link.kind)?;
         out.kind(link.trigger)?;
-        out.optional_text(link.batch.as_ref().map(AsRef::as_ref))?;
+        out.field(Field::Batch, link.batch.as_ref().map(AsRef::as_ref), Writer::optional_text)?;
         out.time(link.at)?;
     }
     out.flag(execution.claim.is_some())?;

@@ -11,10 +11,12 @@ use super::interner::Interner;
 use super::kinds::Numbered;
 use super::{SHORTEST_SHARED_TEXT, WINDOW};
 use crate::request::{ActorContext, Digest, Timestamp};
+use crate::stored_format::gates::{Field, Part, Version};
 use crate::stored_format::limits::Spent;
 use crate::stored_format::{Budget, DocumentLimit, FormatError};
 
 pub(super) struct Writer<'document> {
+    version: Version,
     encoder: EncoderImpl<Appender, Configuration>,
     pool: Vec<u8>,
     budget: Budget,
@@ -38,8 +40,9 @@ impl write::Writer for Appender {
 pub(super) type Written = Result<(), FormatError>;
 
 impl<'document> Writer<'document> {
-    pub(super) fn new(limit: DocumentLimit) -> Self {
+    pub(super) fn new(version: Version, limit: DocumentLimit) -> Self {
         Self {
+            version,
             encoder: EncoderImpl::new(Appender(Vec::with_capacity(1024)), bincode::config::standard()),
             pool: Vec::with_capacity(1024),
             budget: Budget::of(limit),
@@ -81,8 +84,24 @@ impl<'document> Writer<'document> {
         self.put(flag)
     }
 
-    pub(super) fn kind(&mut self, kind: impl Numbered) -> Written {
-        self.put(kind.number())
+    /// A variant without data, unless the version does not have it.
+    pub(super) fn kind<T: Numbered>(&mut self, kind: T) -> Written {
+        let number = kind.number();
+        self.version.check(Part::Kind(T::NAME, number), format_args!("the {} {}", T::NAME, T::word(number)))?;
+        self.put(number)
+    }
+
+    /// A field that not every version has. In one that lacks it nothing is written, and only its default is accepted.
+    pub(super) fn field<T: Default + PartialEq>(
+        &mut self,
+        field: Field,
+        value: T,
+        write: impl FnOnce(&mut Self, T) -> Written,
+    ) -> Written {
+        if self.version.has(Part::Field(field)) {
+            return write(self, value);
+        }
+        if value == T::default() { Ok(()) } else { self.version.check(Part::Field(field), field) }
     }
 
     /// Bytes without their number.

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
-use mutator_governance::{Error, MutationRequest, PageRequest, RequestDraft, Result, StateId, Status, WriteId};
+use mutator_governance::workflow::Command;
+use mutator_governance::{
+    ActorContext, Error, Intent, Metadata, MutationRequest, Outcome, PageRequest, Payload, RequestDraft, Result,
+    StateId, Status, Target, WriteId, WriteKind,
+};
 
 use super::flavour::Governance;
 use super::{World, dual, together};
-use crate::people::{approval, at, draft, needing, user};
+use crate::people::{approval, at, draft, id, needing, user};
 
 /// How many requests there are for the state that all drafts are about.
 #[dual]
@@ -86,4 +90,46 @@ pub(crate) async fn without_an_id_a_submission_cannot_be_repeated(world: World) 
     let generated = world.governance.submit(nameless).await.unwrap();
     let stored = world.stored(&generated.id).await;
     assert_eq!(stored, generated);
+}
+
+#[dual]
+pub(crate) async fn a_repetition_in_other_circumstances_is_one(world: World) {
+    let write_id = WriteId::generate();
+    let with_session = |session: &str| {
+        let mut by = ActorContext::user("requester").unwrap().with_role(session).unwrap();
+        by.session_id = Some(session.to_owned());
+        by.at = Some(mutator_governance::Timestamp::now());
+        let target = Target::new("tenant:acme", "Tenant", "RoleGrant").unwrap();
+        RequestDraft::new(target, Intent::new("grant-role", "Access").unwrap(), by).with_id(id("request-1"))
+    };
+    let first = world.governance.submit_as(with_session("one"), write_id).await.unwrap();
+    world.clock.set(at(60));
+    let again = world.governance.submit_as(with_session("two"), write_id).await.unwrap();
+    assert_eq!(again, first);
+}
+
+#[dual]
+pub(crate) async fn a_write_id_of_another_draft_is_refused(world: World) {
+    let write_id = WriteId::generate();
+    let filed = world.governance.submit_as(draft("request-1"), write_id).await.unwrap();
+    let noted = Metadata::new().with("amount", 2).unwrap();
+    let others = [
+        draft("request-1").with_metadata(noted),
+        draft("request-1").already_approved(),
+        needing("request-1", &["a"]),
+        draft("request-1").with_payload(Payload::new("text/plain", b"x".to_vec()).unwrap()),
+    ];
+    for other in others {
+        let error = world.governance.submit_as(other, write_id).await.unwrap_err();
+        assert_eq!(error.outcome(), Outcome::NotApplied);
+        let is_told = matches!(&error, Error::WriteIdReused { used_to: WriteKind::Submit, revision: 0, .. });
+        assert!(is_told, "{error:?}");
+    }
+    let command = Command::cancel(user("requester"));
+    let canceled = WriteId::generate();
+    world.governance.apply_as(&filed.id, &command, canceled).await.unwrap();
+    let error = world.governance.submit_as(draft("request-1"), canceled).await.unwrap_err();
+    assert!(matches!(error, Error::WriteIdReused { used_to: WriteKind::Cancel, revision: 1, .. }), "{error:?}");
+    let stored = world.stored(&filed.id).await;
+    assert_eq!(stored.revision().write_id, canceled);
 }

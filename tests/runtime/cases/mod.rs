@@ -13,7 +13,7 @@ use std::sync::Arc;
 use mutator_governance::MutationRequest;
 use mutator_governance::{ManualClock, RequestId};
 
-use super::{dual, flavour, pause, together};
+use super::{dual, flavour, open_at, pause, together};
 use crate::people::at;
 use flavour::{Governance, RequestStore};
 
@@ -24,6 +24,7 @@ pub(crate) mod compensating;
 pub(crate) mod executing;
 pub(crate) mod filing;
 pub(crate) mod interrupted;
+pub(crate) mod leasing;
 pub(crate) mod modes;
 pub(crate) mod racing;
 pub(crate) mod repeating;
@@ -31,6 +32,7 @@ pub(crate) mod resolving;
 mod shaky_store;
 pub(crate) mod sweeper;
 pub(crate) mod sweeping;
+pub(crate) mod timing;
 
 #[allow(unused_imports, reason = "the blocking flavour uses one within")]
 pub(crate) use shaky_store::{Mishap, ShakyStore};

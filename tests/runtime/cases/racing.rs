@@ -210,3 +210,81 @@ pub(crate) async fn one_approval_is_granted_once(world: World) {
         assert_eq!(stored.approvals[0].id, first);
     }
 }
+
+const CROWD: usize = 64;
+
+fn crowd() -> Vec<String> {
+    (0..CROWD).map(|number| format!("approver-{number}")).collect()
+}
+
+fn crowded(id_text: &str) -> mutator_governance::RequestDraft {
+    let names = crowd();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    needing(id_text, &names)
+}
+
+/// The approver at this place grants the approval that is theirs.
+#[dual]
+async fn grant_in_crowd(governance: Governance, id: RequestId, place: usize) -> Result<MutationRequest> {
+    let own = approval(&format!("approval-{}", place + 1));
+    governance.grant(&id, &own, user(&format!("approver-{place}"))).await
+}
+
+/// By what the service does if nothing is said; all have read the same revision.
+#[dual]
+pub(crate) async fn sixty_four_approvers_at_once_all_land(world: World) {
+    let request = world.governance.submit(crowded("crowd")).await.unwrap();
+    let shaky = world.shaky();
+    shaky.let_readers_meet(&request.id, CROWD);
+    let (governance, id) = (world.governance_over(Arc::clone(&shaky)), request.id.clone());
+    let outcomes = together(CROWD, move |place| grant_in_crowd(governance.clone(), id.clone(), place)).await;
+    for outcome in outcomes {
+        outcome.unwrap();
+    }
+    let stored = world.stored(&request.id).await;
+    assert!(shaky.conflicts() >= CROWD - 1, "{}", shaky.conflicts());
+    assert_eq!(stored.state.status(), Status::Approved);
+    assert_eq!(count(&stored, ApprovalDecision::Granted), CROWD);
+    assert_eq!(stored.revision().number, CROWD as u64);
+}
+
+/// The one at place 0 cancels; the others grant.
+#[dual]
+async fn grant_or_cancel(governance: Governance, id: RequestId, place: usize) -> Result<MutationRequest> {
+    match place {
+        0 => governance.cancel(&id, user("requester")).await,
+        _ => grant_in_crowd(governance, id, place).await,
+    }
+}
+
+/// Whoever does not commute with what came before fails with their own error, and none with a conflict.
+#[dual]
+pub(crate) async fn a_crowd_is_let_in_and_who_came_too_late_is_told_so(world: World) {
+    let request = world.governance.submit(crowded("canceled-crowd")).await.unwrap();
+    let shaky = world.shaky();
+    shaky.let_readers_meet(&request.id, CROWD);
+    let (governance, id) = (world.governance_over(Arc::clone(&shaky)), request.id.clone());
+    let outcomes = together(CROWD, move |place| grant_or_cancel(governance.clone(), id.clone(), place)).await;
+    let stored = world.stored(&request.id).await;
+    let granted = count(&stored, ApprovalDecision::Granted);
+    let (landed, late): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
+    assert_eq!((landed.len(), late.len()), (granted + 1, CROWD - 1 - granted));
+    for error in late.into_iter().map(Result::unwrap_err) {
+        assert_eq!(refusal(error), ApprovalRefusal::NotAwaitingApproval { status: Status::Canceled });
+    }
+    assert_eq!((stored.state.status(), stored.revision().number), (Status::Canceled, granted as u64 + 1));
+}
+
+/// More often than three times.
+#[dual]
+pub(crate) async fn who_keeps_being_overtaken_lands_in_the_end(world: World) {
+    let request = world.governance.submit(needing("overtaken", &MEMBERS)).await.unwrap();
+    let shaky = world.shaky();
+    for (place, member) in MEMBERS.into_iter().enumerate().skip(1) {
+        shaky.plan(place, granted(member, &format!("approval-{}", place + 1)));
+    }
+    let governance = world.governance_over(Arc::clone(&shaky));
+    let landed = grant_own(governance, request.id.clone(), 0).await.unwrap();
+    assert_eq!((shaky.conflicts(), landed.revision().number), (7, 8));
+    assert_eq!(landed.state.status(), Status::Approved);
+}

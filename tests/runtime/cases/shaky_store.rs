@@ -23,6 +23,8 @@ pub(crate) enum Mishap {
     ReplyLost,
     /// It is written, but its caller is told that fewer replicas have it than was asked for.
     Unconfirmed,
+    /// It is written, but its caller is told so much later; before that, somebody else may have applied this command.
+    Late(Duration, Option<Command>),
     /// Somebody else applies this command first.
     Overtaken(Command),
     /// It is never sent and never ends.
@@ -42,10 +44,13 @@ pub(crate) struct ShakyStore {
     unreadable: Mutex<Vec<Unreadable>>,
     updates: AtomicUsize,
     conflicts: AtomicUsize,
+    gets: AtomicUsize,
+    settles: AtomicUsize,
     met_about: Mutex<Option<RequestId>>,
     reads: Meeting,
     sweeps: Meeting,
     failing_sweeps: AtomicUsize,
+    panicking_sweeps: AtomicUsize,
 }
 
 /// Where so many callers wait until all have come.
@@ -65,10 +70,13 @@ impl ShakyStore {
             unreadable: Mutex::default(),
             updates: AtomicUsize::new(0),
             conflicts: AtomicUsize::new(0),
+            gets: AtomicUsize::new(0),
+            settles: AtomicUsize::new(0),
             met_about: Mutex::default(),
             reads: Meeting::default(),
             sweeps: Meeting::default(),
             failing_sweeps: AtomicUsize::new(0),
+            panicking_sweeps: AtomicUsize::new(0),
         }
     }
 
@@ -103,6 +111,11 @@ impl ShakyStore {
         self.failing_sweeps.store(count, Ordering::SeqCst);
     }
 
+    /// Lets the next so many reads of due requests panic.
+    pub(crate) fn let_sweeps_panic(&self, count: usize) {
+        self.panicking_sweeps.store(count, Ordering::SeqCst);
+    }
+
     /// How many reads of due requests there were or are under way.
     pub(crate) fn sweeps(&self) -> usize {
         self.sweeps.arrived.load(Ordering::SeqCst)
@@ -111,6 +124,16 @@ impl ShakyStore {
     /// How many updates were asked for.
     pub(crate) fn updates(&self) -> usize {
         self.updates.load(Ordering::SeqCst)
+    }
+
+    /// How many reads of one request were asked for.
+    pub(crate) fn reads(&self) -> usize {
+        self.gets.load(Ordering::SeqCst)
+    }
+
+    /// How often it was asked what became of a write.
+    pub(crate) fn settles(&self) -> usize {
+        self.settles.load(Ordering::SeqCst)
     }
 
     /// How many of them ended with a conflict.
@@ -185,6 +208,14 @@ impl RequestStore for ShakyStore {
                 let problem = "the test stopped the replica";
                 return Err(StoreError::new(StoreErrorKind::Unconfirmed, Outcome::Applied, problem).into());
             }
+            Some(Mishap::Late(by, command)) => {
+                let (id, written) = (request.id.clone(), self.pass_on(request, write_id).await?);
+                self.clock.advance(by);
+                if let Some(command) = command {
+                    self.overtake(&id, &command).await;
+                }
+                return Ok(written);
+            }
             Some(Mishap::Overtaken(command)) => self.overtake(&request.id, &command).await,
             Some(Mishap::StuckBefore) => stay().await,
             Some(Mishap::StuckAfter) => {
@@ -197,10 +228,12 @@ impl RequestStore for ShakyStore {
     }
 
     async fn settle(&self, write: &UnsettledWrite) -> Result<Settled> {
+        self.settles.fetch_add(1, Ordering::SeqCst);
         self.inner.settle(write).await
     }
 
     async fn get(&self, id: &RequestId) -> Result<Option<MutationRequest>> {
+        self.gets.fetch_add(1, Ordering::SeqCst);
         let found = self.inner.get(id).await;
         let is_met_about = self.met_about.lock().unwrap().as_ref() == Some(id);
         if is_met_about {
@@ -228,6 +261,10 @@ impl RequestStore for ShakyStore {
     async fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
         let found = self.inner.due(by, page).await;
         self.sweeps.attend().await;
+        if self.panicking_sweeps.load(Ordering::SeqCst) > 0 {
+            self.panicking_sweeps.fetch_sub(1, Ordering::SeqCst);
+            panic!("the test's store has a fault");
+        }
         if self.failing_sweeps.load(Ordering::SeqCst) > 0 {
             self.failing_sweeps.fetch_sub(1, Ordering::SeqCst);
             return Err(failure(Outcome::NotApplied));
@@ -235,5 +272,17 @@ impl RequestStore for ShakyStore {
         let mut found = found?;
         found.unreadable.extend(self.unreadable.lock().unwrap().iter().cloned());
         Ok(found)
+    }
+
+    fn clock(&self) -> Arc<dyn Clock> {
+        self.inner.clock()
+    }
+
+    async fn refresh_clock(&self) -> Result<()> {
+        self.inner.refresh_clock().await
+    }
+
+    fn call_timeout(&self) -> Duration {
+        self.inner.call_timeout()
     }
 }

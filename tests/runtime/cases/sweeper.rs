@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use mutator_governance::{PageRequest, RequestId, Result, Status, Swept};
+use mutator_governance::{Error, PageRequest, RequestId, Result, Status, StoreErrorKind, Swept};
 
 use super::flavour::{Governance, Sweeper};
 use super::sweeping::{behind_many_that_always_fail, due_at};
@@ -69,7 +69,7 @@ pub(crate) async fn it_sweeps_reports_and_stops(world: World) {
     assert_eq!(expired.state.status(), Status::Expired);
     assert_eq!(expired.decisions.last().unwrap().by.label(), "sweeper");
 
-    sweeper.stop().await;
+    sweeper.stop().await.unwrap();
     assert!(reports.sweeps.is_last(), "whoever swept is gone when `stop` returns");
     let sweeps = reports.sweeps.count();
     world.clock.set(at(20));
@@ -83,7 +83,7 @@ pub(crate) async fn it_sweeps_reports_and_stops(world: World) {
 #[dual]
 async fn stop_or_let_go_on(sweeper: Option<Sweeper>, shaky: Arc<ShakyStore>, stopped: Calls) -> bool {
     if let Some(sweeper) = sweeper {
-        sweeper.stop().await;
+        sweeper.stop().await.unwrap();
         stopped.add();
         return true;
     }
@@ -139,7 +139,7 @@ pub(crate) async fn a_backlog_is_swept_without_a_rest(world: World) {
     assert_eq!((reports.expired(), reports.sweeps.count()), (7, 4));
     let order: Vec<String> = reports.expired.lock().unwrap().iter().map(ToString::to_string).collect();
     assert_eq!(order, ["due-0", "due-1", "due-2", "due-3", "due-4", "due-5", "due-6"]);
-    sweeper.stop().await;
+    sweeper.stop().await.unwrap();
 }
 
 #[dual]
@@ -151,7 +151,7 @@ pub(crate) async fn it_survives_a_store_that_fails(world: World) {
     let sweeper = start(world.governance_over(shaky), OFTEN, 10, &reports);
     until("the expiry", &|| reports.expired() == 1).await;
     assert_eq!(reports.failures.count(), 3, "each failure is reported");
-    sweeper.stop().await;
+    sweeper.stop().await.unwrap();
 }
 
 #[dual]
@@ -161,7 +161,7 @@ pub(crate) async fn it_goes_on_behind_any_number_that_always_fail(world: World) 
     let sweeper = start(governance, OFTEN, 50, &reports);
     until("the expiry", &|| reports.expired() == 1).await;
     assert_eq!(*reports.expired.lock().unwrap(), [fine]);
-    sweeper.stop().await;
+    sweeper.stop().await.unwrap();
 }
 
 #[dual]
@@ -169,5 +169,52 @@ pub(crate) async fn a_limit_by_which_nothing_would_be_swept_is_refused(world: Wo
     for limit in [0, PageRequest::MAX_LIMIT + 1] {
         let error = Sweeper::builder(world.governance.clone(), user("sweeper")).limit(limit).err().unwrap();
         assert!(error.to_string().contains("it must be 1 to 1000"), "{error}");
+    }
+}
+
+/// Panics in the first two reports.
+fn panic_twice(reports: &Reports, report: Result<Swept>) {
+    reports.add(report);
+    assert!(reports.sweeps.count() > 2, "the test's report has a fault");
+}
+
+#[dual]
+pub(crate) async fn a_report_that_panics_ends_nothing_and_is_told_when_it_stops(world: World) {
+    due_at(&world, "soon", 10).await;
+    let reports = Reports::default();
+    let panicking = reports.clone();
+    let builder = Sweeper::builder(world.governance.clone(), user("sweeper")).interval(OFTEN);
+    let sweeper = builder.report_to(move |report| panic_twice(&panicking, report)).start();
+    until("a third sweep", &|| reports.sweeps.count() >= 3).await;
+    world.clock.set(at(10));
+    until("the expiry", &|| reports.expired() == 1).await;
+    let told = sweeper.stop().await.unwrap_err();
+    assert_eq!(told.times, 2);
+    assert!(told.message.contains("the test's report has a fault"), "{told}");
+    assert!(reports.sweeps.is_last(), "it is stopped all the same");
+}
+
+#[dual]
+pub(crate) async fn a_store_that_panics_ends_no_sweeper(world: World) {
+    due_at(&world, "due", 0).await;
+    let shaky = world.shaky();
+    shaky.let_sweeps_panic(2);
+    let (reports, seen) = (Reports::default(), Arc::new(Mutex::new(Vec::new())));
+    let (reporting, told) = (reports.clone(), Arc::clone(&seen));
+    let builder = Sweeper::builder(world.governance_over(shaky), user("sweeper")).interval(OFTEN);
+    let report = move |report: Result<Swept>| {
+        if let Err(Error::Store(error)) = &report {
+            told.lock().unwrap().push((error.kind, error.problem.clone()));
+        }
+        reporting.add(report);
+    };
+    let sweeper = builder.report_to(report).start();
+    until("the expiry", &|| reports.expired() == 1).await;
+    sweeper.stop().await.unwrap();
+    let seen = seen.lock().unwrap();
+    assert_eq!(seen.len(), 2);
+    for (kind, problem) in seen.iter() {
+        assert_eq!(*kind, StoreErrorKind::Panicked);
+        assert!(problem.contains("the test's store has a fault"), "{problem}");
     }
 }

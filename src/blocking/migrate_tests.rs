@@ -1,0 +1,71 @@
+//! `write_format` and `migrate` between two versions of the stored format, on a Redis: in a unit test, since there is only one
+//! version outside.
+
+use std::sync::Arc;
+
+use super::{Governance, RedisStore, RequestQueries, RequestStore};
+use crate::query::{PageRequest, RequestQuery};
+use crate::request::{ActorContext, ApprovalRule, Intent, PendingReason, RequestDraft, RequestId, Target};
+use crate::stored_format::gates_tests::stand_in_a_later_format;
+use crate::{Error, Finding, FormatError, FormatVersion, Outcome};
+
+#[path = "../../tests/support/mod.rs"]
+mod support;
+
+fn draft(id: &str) -> RequestDraft {
+    let target = Target::new("tenant:acme", "Tenant", "RoleGrant").unwrap();
+    let intent = Intent::new("grant-role", "Access").unwrap();
+    RequestDraft::new(target, intent, ActorContext::user("alice").unwrap()).with_id(RequestId::new(id).unwrap())
+}
+
+fn open(namespace: &str, version: u16) -> (Arc<RedisStore>, Governance) {
+    let builder = RedisStore::builder(support::redis_url()).namespace(namespace);
+    let version = FormatVersion::new(version).unwrap();
+    let store = Arc::new(builder.timeout(std::time::Duration::from_secs(20)).write_format(version).open().unwrap());
+    let governance = Governance::builder().store(Arc::clone(&store) as Arc<dyn RequestStore>).build();
+    (store, governance)
+}
+
+#[test]
+fn migrating_rewrites_documents_of_another_format_and_nothing_else() {
+    stand_in_a_later_format();
+    let namespace = support::unique_namespace("migrate");
+    let ((_, older), (store, newer)) = (open(&namespace, 1), open(&namespace, 3));
+    for number in 0..12 {
+        let draft = draft(&format!("r{number}"));
+        let draft = match number % 3 {
+            0 => draft,
+            1 => draft.waiting_for(PendingReason::Quota),
+            _ => draft.requires_approval(ApprovalRule::actor("bob").unwrap()),
+        };
+        older.submit(draft).unwrap();
+    }
+    newer.submit(draft("new").waiting_for(PendingReason::ManualReview)).unwrap();
+    let stored = || store.requests(&RequestQuery::new(), &PageRequest::first()).unwrap().items;
+    let before = stored();
+    assert_eq!(before.len(), 13);
+    assert!(store.verify(|_| {}).unwrap().is_clean());
+
+    let report = store.migrate(|_| {}).unwrap();
+    assert_eq!(report.findings.len(), 12, "{:?}", report.findings);
+    assert!(report.findings.iter().all(|finding| matches!(finding, Finding::OtherFormat { version: 1, .. })));
+    assert!(store.migrate(|_| {}).unwrap().is_clean());
+    assert!(store.verify(|_| {}).unwrap().is_clean());
+    assert_eq!(stored(), before);
+    newer.cancel(&RequestId::new("r1").unwrap(), ActorContext::user("bob").unwrap()).unwrap();
+    assert!(store.verify(|_| {}).unwrap().is_clean());
+}
+
+#[test]
+fn what_the_chosen_format_has_no_place_for_is_refused_and_not_written() {
+    stand_in_a_later_format();
+    let (store, older) = open(&support::unique_namespace("migrate"), 1);
+    let error = older.submit(draft("new").waiting_for(PendingReason::ManualReview)).unwrap_err();
+    assert_eq!(error.outcome(), Outcome::NotApplied);
+    let Error::Unwritable { source: FormatError::NotExpressible { version: 1, problem }, .. } = error else {
+        panic!("{error}");
+    };
+    assert_eq!(problem, "it has the pending reason ManualReview, which came with version 3");
+    assert!(store.get(&RequestId::new("new").unwrap()).unwrap().is_none());
+    older.submit(draft("new").waiting_for(PendingReason::Quota)).unwrap();
+}

@@ -1,0 +1,18 @@
+//! The clock that a store names.
+
+use std::sync::Arc;
+
+use super::{RequestStore, dual};
+
+/// The clock of a store never goes back, and knows a latest time that is not before the earliest.
+#[dual]
+pub async fn the_clock_of_a_store_goes_on(store: Arc<dyn RequestStore>) {
+    let mut before = store.clock().now();
+    for _ in 0..100 {
+        store.refresh_clock().await.unwrap();
+        let clock = store.clock();
+        let (now, latest) = (clock.now(), clock.latest());
+        assert!(before <= now && now <= latest, "{before}, then {now} to {latest}");
+        before = now;
+    }
+}

@@ -1,0 +1,124 @@
+//! The versions of the format, and what not all of them can hold.
+//!
+//! A field or kind that comes with a version after the first has a row in [`GATES`]; nothing else says which versions there
+//! are. A writer refuses what is behind a closed gate, a reader gives its default.
+
+use std::fmt;
+
+use super::{FormatError, envelope};
+
+/// What came when. In the order of versions.
+const GATES: &[Gate] = &[Gate { since: FIRST, opens: Part::Field(Field::Batch) }];
+
+const FIRST: u16 = 1;
+
+/// Since which version bodies have a place for something.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Gate {
+    pub(super) since: u16,
+    pub(super) opens: Part,
+}
+
+/// Something a document may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Field(Field),
+    /// A variant without data, by what its enum is called and by its number.
+    #[cfg_attr(not(test), expect(dead_code, reason = "the first version has all kinds there are"))]
+    Kind(&'static str, u8),
+}
+
+/// A field that a version may lack.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Field {
+    /// Of a compensation's plan, and of the links it makes.
+    Batch,
+}
+
+/// All versions there are.
+#[derive(Clone, Copy)]
+pub(super) struct Format(&'static [Gate]);
+
+/// One version, and the gates that are closed in it.
+#[derive(Clone, Copy)]
+pub(super) struct Version {
+    pub(super) number: u16,
+    closed: &'static [Gate],
+}
+
+impl Format {
+    pub(super) const CURRENT: Self = Self::of(GATES);
+
+    /// The format to read and write by.
+    #[cfg(not(test))]
+    pub(super) const fn current() -> Self {
+        Self::CURRENT
+    }
+
+    /// The format to read and write by: on this thread, a test may stand in a later one.
+    #[cfg(test)]
+    pub(super) fn current() -> Self {
+        super::gates_tests::STAND_IN.get().unwrap_or(Self::CURRENT)
+    }
+
+    /// The format with these gates, which have to be in the order of versions, none of them left out.
+    pub(super) const fn of(gates: &'static [Gate]) -> Self {
+        let (mut rest, mut reached) = (gates, FIRST);
+        while let [gate, behind @ ..] = rest {
+            assert!(gate.since == reached || gate.since == reached + 1, "gates are in the order of versions");
+            (rest, reached) = (behind, gate.since);
+        }
+        Self(gates)
+    }
+
+    pub(super) const fn newest(self) -> u16 {
+        match self.0.last() {
+            Some(gate) => gate.since,
+            None => FIRST,
+        }
+    }
+
+    pub(super) fn versions(self) -> impl Iterator<Item = Version> {
+        (FIRST..=self.newest()).map(move |number| self.at(number))
+    }
+
+    /// The version with this number.
+    pub(super) fn version(self, number: u16) -> Result<Version, FormatError> {
+        if (FIRST..=self.newest()).contains(&number) {
+            return Ok(self.at(number));
+        }
+        Err(envelope::unknown_version("schema", number, self.newest()))
+    }
+
+    fn at(self, number: u16) -> Version {
+        let open = self.0.partition_point(|gate| gate.since <= number);
+        Version { number, closed: self.0.get(open..).unwrap_or_default() }
+    }
+}
+
+impl Version {
+    #[inline]
+    pub(super) fn has(self, part: Part) -> bool {
+        self.gate_before(part).is_none()
+    }
+
+    /// Refuses what this version has no place for; `name` is how a reader of the error knows it.
+    #[inline]
+    pub(super) fn check(self, part: Part, name: impl fmt::Display) -> Result<(), FormatError> {
+        let Some(gate) = self.gate_before(part) else { return Ok(()) };
+        let problem = format!("it has {name}, which came with version {}", gate.since);
+        Err(FormatError::NotExpressible { version: self.number, problem })
+    }
+
+    fn gate_before(self, part: Part) -> Option<&'static Gate> {
+        self.closed.iter().find(|gate| gate.opens == part)
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Batch => "the batch of a compensation",
+        })
+    }
+}

@@ -1,0 +1,62 @@
+//! How long a lease has to be, and how much of it has to be left for the function to be called.
+
+use std::time::Duration;
+
+use super::command::{Action, Command};
+use crate::error::{Error, ExecutionRefusal, Result};
+use crate::request::RequestId;
+
+/// What has to be left of a lease for the function to be called. It covers what clocks drift apart between two looks at the
+/// store's time, and a short pause of the process.
+pub(crate) const LEASE_MARGIN: Duration = Duration::from_millis(500);
+
+/// # Errors
+/// [`ExecutionRefusal::LeaseTooShort`] when the answer to the claim could come too late to use what is left of the lease.
+pub(crate) fn check_lease(id: &RequestId, lease: Duration, call_timeout: Duration) -> Result<()> {
+    let shortest = call_timeout.saturating_add(LEASE_MARGIN);
+    if lease >= shortest {
+        return Ok(());
+    }
+    let refusal = ExecutionRefusal::LeaseTooShort { lease, call_timeout, shortest };
+    Err(Error::Execution { id: id.clone(), refusal: Box::new(refusal) })
+}
+
+/// The same for the lease that a command asks for, if it does.
+pub(crate) fn check_lease_of(id: &RequestId, command: &Command, call_timeout: Duration) -> Result<()> {
+    match command.action {
+        Action::Claim { lease, .. } => check_lease(id, lease, call_timeout),
+        _ => Ok(()),
+    }
+}
+
+/// Whether so much of a lease is enough for the function to be called.
+pub(crate) fn lets_run(left: Duration) -> bool {
+    left >= LEASE_MARGIN
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lease_outlasts_the_longest_call_and_the_margin() {
+        let id = RequestId::generate();
+        let milliseconds = Duration::from_millis;
+        for (lease, call_timeout) in [(2_500, 2_000), (500, 0), (60_000, 59_500)] {
+            assert!(check_lease(&id, milliseconds(lease), milliseconds(call_timeout)).is_ok(), "{lease}");
+        }
+        let just_below = milliseconds(2_500).saturating_sub(Duration::from_nanos(1));
+        for (lease, call_timeout) in [
+            (just_below, milliseconds(2_000)),
+            (milliseconds(400), milliseconds(2_000)),
+            (Duration::from_micros(1), Duration::ZERO),
+            (Duration::ZERO, Duration::ZERO),
+            (Duration::from_hours(1), Duration::MAX),
+        ] {
+            let error = check_lease(&id, lease, call_timeout).unwrap_err();
+            let Error::Execution { refusal, .. } = error else { panic!("{error}") };
+            let shortest = call_timeout.saturating_add(LEASE_MARGIN);
+            assert_eq!(*refusal, ExecutionRefusal::LeaseTooShort { lease, call_timeout, shortest });
+        }
+    }
+}

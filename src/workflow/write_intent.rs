@@ -1,0 +1,208 @@
+//! What the write of a command or of a draft is meant to do.
+
+use serde::Serialize;
+use sha2::Digest as _;
+
+use super::command::{Action, Command};
+use crate::request::{
+    ApprovalRule, ExecutionKind, InitialState, Intent, Metadata, RequestDraft, Requirement, StateVersion, Target, Who,
+    WriteIntent, WriteKind,
+};
+
+impl Command {
+    /// What the write of this command is meant to do, which tells a repetition of it from another command.
+    pub fn write_intent(&self) -> WriteIntent {
+        let Self { action, by } = self;
+        WriteIntent::of(kind_of(action), &(action, Who::of(by)))
+    }
+}
+
+const fn kind_of(action: &Action) -> WriteKind {
+    match action {
+        Action::Approve => WriteKind::Approve,
+        Action::Reject => WriteKind::Reject,
+        Action::Cancel => WriteKind::Cancel,
+        Action::Expire => WriteKind::Expire,
+        Action::Supersede { .. } => WriteKind::Supersede,
+        Action::Hold { .. } => WriteKind::Hold,
+        Action::RequestApprovals { .. } => WriteKind::RequestApprovals,
+        Action::Grant { .. } => WriteKind::Grant,
+        Action::Refuse { .. } => WriteKind::Refuse,
+        Action::ExpireApprovals => WriteKind::ExpireApprovals,
+        Action::OverrideApprovals => WriteKind::OverrideApprovals,
+        Action::Resolve { .. } => WriteKind::Resolve,
+        Action::Claim { .. } => WriteKind::Claim,
+        Action::Release { .. } => WriteKind::Release,
+        Action::Complete { .. } => WriteKind::Complete,
+        Action::Fail { .. } => WriteKind::Fail,
+        Action::LinkCompensation { .. } => WriteKind::LinkCompensation,
+    }
+}
+
+/// A draft as far as its intent goes.
+#[derive(Serialize)]
+struct Meant<'a> {
+    target: &'a Target,
+    intent: &'a Intent,
+    requested_by: Who<'a>,
+    /// The content type and the SHA-256 of the bytes, of which there may be many.
+    payload: Option<(&'a str, [u8; 32])>,
+    initial_state: Option<InitialState>,
+    requirements: &'a [Requirement],
+    approval_rules: &'a [ApprovalRule],
+    expected_version: Option<&'a StateVersion>,
+    execution: &'a ExecutionKind,
+    metadata: &'a Metadata,
+}
+
+impl RequestDraft {
+    /// What submitting this draft is meant to do, which tells a repetition of it from another draft. Its id is no part of that: it
+    /// names the request.
+    pub fn write_intent(&self) -> WriteIntent {
+        let Self {
+            id: _,
+            target,
+            intent,
+            requested_by,
+            payload,
+            initial_state,
+            requirements,
+            approval_rules,
+            expected_version,
+            execution,
+            metadata,
+        } = self;
+        let payload = payload.as_ref();
+        let meant = Meant {
+            target,
+            intent,
+            requested_by: Who::of(requested_by),
+            payload: payload.map(|it| (it.content_type(), sha2::Sha256::digest(it.bytes()).into())),
+            initial_state: *initial_state,
+            requirements,
+            approval_rules,
+            expected_version: expected_version.as_ref(),
+            execution,
+            metadata,
+        };
+        WriteIntent::of(WriteKind::Submit, &meant)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::request::{
+        ActorContext, ApprovalId, ClaimId, Digest, Payload, PendingReason, Rejection, RequestId, Severity, SideEffect,
+        Timestamp,
+    };
+    use crate::workflow::{AfterFailure, Completion, Failure, StaleStrategy};
+
+    fn mona() -> ActorContext {
+        ActorContext::user("mona").unwrap()
+    }
+
+    fn in_other_circumstances(mut actor: ActorContext) -> ActorContext {
+        let other = Some("other".to_owned());
+        actor = actor.named("Mona").with_role("manager").unwrap().with_group("board").unwrap();
+        actor.correlation_id = other.clone();
+        actor.causation_id = other.clone();
+        actor.session_id = other.clone();
+        actor.source_address = other.clone();
+        actor.user_agent = other.clone();
+        actor.time_zone = other.clone();
+        actor.culture = other;
+        actor.at = Some(Timestamp::MAX);
+        actor.metadata.note("request", "7");
+        actor
+    }
+
+    #[test]
+    fn circumstances_are_no_part_of_a_commands_intent_and_all_else_is() {
+        let id = |text: &str| ApprovalId::new(text).unwrap();
+        let request = |text: &str| RequestId::new(text).unwrap();
+        let claim = |number| ClaimId::from_bytes([number; 16]);
+        let effect = || SideEffect::new("CacheInvalidated", "", Severity::Info, Timestamp::MIN).unwrap();
+        let commands = [
+            Command::approve(mona()),
+            Command::approve(mona().because("asked")),
+            Command::approve(ActorContext::user("sam").unwrap()),
+            Command::approve(ActorContext::service("mona").unwrap()),
+            Command::approve(ActorContext::system()),
+            Command::approve(ActorContext::system().named("nightly")),
+            Command::reject(mona()),
+            Command::cancel(mona()),
+            Command::expire(mona()),
+            Command::supersede(mona(), request("a")),
+            Command::supersede(mona(), request("b")),
+            Command::hold(mona(), PendingReason::Quota),
+            Command::hold(mona(), PendingReason::Schedule),
+            Command::request_approvals(mona(), None),
+            Command::request_approvals(mona(), Some(Timestamp::MIN)),
+            Command::grant(mona(), id("a")),
+            Command::grant(mona(), id("b")),
+            Command::grant_for_digest(mona(), id("a"), Digest::from_bytes([1; 32])),
+            Command::refuse(mona(), id("a"), None),
+            Command::refuse(mona(), id("a"), Some(Rejection::new("E1", "no"))),
+            Command::expire_approvals(mona()),
+            Command::override_approvals(mona()),
+            Command::resolve(mona(), StateVersion::new("1").unwrap(), StaleStrategy::RejectStale),
+            Command::resolve(mona(), StateVersion::new("2").unwrap(), StaleStrategy::RejectStale),
+            Command::resolve(mona(), StateVersion::new("1").unwrap(), StaleStrategy::RequireRenewedApproval),
+            Command::claim(mona(), claim(1), Duration::from_secs(1)),
+            Command::claim(mona(), claim(2), Duration::from_secs(1)),
+            Command::claim(mona(), claim(1), Duration::from_millis(1_001)),
+            Command::release(mona(), claim(1)),
+            Command::complete(mona(), claim(1), Completion::new()),
+            Command::complete(mona(), claim(1), Completion::new().with_side_effect(effect())),
+            Command::fail(mona(), claim(1), Failure::new("disk full"), AfterFailure::Reject),
+            Command::fail(mona(), claim(1), Failure::new("disk full"), AfterFailure::KeepApproved),
+            Command::fail(mona(), claim(1), Failure::new("disk full").with_code("28"), AfterFailure::Reject),
+        ];
+        let intents: HashSet<WriteIntent> = commands.iter().map(Command::write_intent).collect();
+        assert_eq!(intents.len(), commands.len());
+        for command in &commands {
+            let by = (*command.by).clone();
+            let name = by.name.clone();
+            let mut other = in_other_circumstances(by);
+            if other.id.is_none() {
+                other.name = name;
+            }
+            let again = Command { by: other.into(), ..command.clone() };
+            assert_eq!(again.write_intent(), command.write_intent(), "{command:?}");
+        }
+    }
+
+    #[test]
+    fn circumstances_and_the_id_are_no_part_of_a_drafts_intent_and_all_else_is() {
+        let target = |state: &str| Target::new(state, "Tenant", "RoleGrant").unwrap();
+        let intent = || Intent::new("grant-role", "Access").unwrap();
+        let draft = || RequestDraft::new(target("a"), intent(), mona());
+        let payload = |text: &str| Payload::new("text/plain", text.as_bytes()).unwrap();
+        let drafts = [
+            draft(),
+            RequestDraft::new(target("b"), intent(), mona()),
+            RequestDraft::new(target("a"), intent().irreversible(), mona()),
+            RequestDraft::new(target("a"), intent(), mona().because("asked")),
+            draft().with_payload(payload("a")),
+            draft().with_payload(payload("b")),
+            draft().waiting_for(PendingReason::Quota),
+            draft().already_approved(),
+            draft().requires(Requirement::new("TwoFactor", "a second factor").unwrap()),
+            draft().requires_approval(ApprovalRule::role("manager").unwrap()),
+            draft().requires_approval(ApprovalRule::role("manager").unwrap().expiring_at(Timestamp::MAX)),
+            draft().for_version(StateVersion::new("1").unwrap()),
+            draft().with_metadata(Metadata::new().with("ticket", 1).unwrap()),
+        ];
+        let intents: HashSet<WriteIntent> = drafts.iter().map(RequestDraft::write_intent).collect();
+        assert_eq!(intents.len(), drafts.len());
+        for draft in drafts {
+            let mut again = draft.clone().with_id(RequestId::generate());
+            again.requested_by = in_other_circumstances((*draft.requested_by).clone()).into();
+            assert_eq!(again.write_intent(), draft.write_intent());
+        }
+    }
+}
