@@ -69,7 +69,7 @@ fn tell(governance: &Governance, clock: &ManualClock) -> Result<()> {
         })
         .start();
     let swept = reports.recv()??;
-    sweeper.stop();
+    sweeper.stop()?;
     for id in &swept.expired {
         print::note(&format!("the sweeper let {id} expire"));
     }

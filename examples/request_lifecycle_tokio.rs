@@ -70,7 +70,7 @@ async fn tell(governance: &Governance, clock: &ManualClock) -> Result<()> {
         })
         .start();
     let swept = reports.recv().await.ok_or("the sweeper is gone")??;
-    sweeper.stop().await;
+    sweeper.stop().await?;
     for id in &swept.expired {
         print::note(&format!("the sweeper let {id} expire"));
     }

@@ -18,7 +18,8 @@
 //!     .requires_approval(ApprovalRule::role("manager")?)
 //!     .requires_approval(ApprovalRule::group("security")?);
 //! let request = governance.submit(draft)?;
-//! assert_eq!(explain(&request, governance.clock().now()).to_string(), "waits for role manager; step 1 of 2");
+//! let standing = explain(&request, governance.clock().now()).to_string();
+//! assert_eq!(standing, "waits for role manager to decide approval-1; step 1 of 2");
 //!
 //! // Whoever reviews finds it in the queue. An approval has an id within its request.
 //! let queue = governance.pending(&PageRequest::first())?;
@@ -110,6 +111,10 @@ use std::ops::FnOnce as RunOnce;
 mod redis_connection;
 
 #[cfg(feature = "redis")]
+#[path = "blocking/credential_source.rs"]
+mod credential_source;
+
+#[cfg(feature = "redis")]
 #[path = "blocking/redis_driver.rs"]
 mod redis_driver;
 
@@ -141,6 +146,8 @@ mod engine;
 #[path = "blocking/rows.rs"]
 mod rows;
 
+#[cfg(feature = "redis")]
+pub use credential_source::CredentialSource;
 pub use engine::*;
 
 #[cfg(feature = "conformance")]

@@ -10,7 +10,9 @@ pub use refusals::{ApprovalRefusal, ExecutionRefusal};
 pub use store_error::{StoreError, StoreErrorKind};
 
 use crate::query::Unreadable;
-use crate::request::{ActorMode, ClaimId, Decision, MutationRequest, RequestId, Revision, Status, WriteId, WriteKind};
+use crate::request::{
+    ActorMode, ClaimId, Decision, MutationRequest, RequestId, Revision, Status, Timestamp, WriteId, WriteKind,
+};
 use crate::settle::UnsettledWrite;
 use crate::stored_format::FormatError;
 use crate::workflow::Command;
@@ -72,7 +74,7 @@ pub enum Error {
     Conflict(Box<Conflict>),
 
     /// The request cannot move from where it stands to where it was to go.
-    #[error("request {id} cannot go from {from} to {to}{}", transition_hint(*from))]
+    #[error("request {id} cannot go from {from} to {to}{}", transition_hint(*from, *to))]
     #[non_exhaustive]
     InvalidTransition {
         /// The request.
@@ -81,6 +83,19 @@ pub enum Error {
         from: Status,
         /// Where it was to go.
         to: Status,
+    },
+
+    /// The request's own deadline has come, and it was not moved on before.
+    #[error(
+        "request {id} could be moved on until {deadline}, which has passed; it can only be expired, canceled, superseded or \
+         rejected now, so file a new request if the change is still wanted"
+    )]
+    #[non_exhaustive]
+    DeadlinePassed {
+        /// The request.
+        id: RequestId,
+        /// From this time on it is due to expire.
+        deadline: Timestamp,
     },
 
     /// The actor does not mean it to take effect, and what is stored does.
@@ -424,8 +439,12 @@ fn kept_hint(kept: usize) -> String {
     }
 }
 
-fn transition_hint(from: Status) -> &'static str {
-    if from.is_terminal() { "; that status is final, so file a new request" } else { "" }
+fn transition_hint(from: Status, to: Status) -> &'static str {
+    match from {
+        _ if from.is_terminal() => "; that status is final, so file a new request",
+        _ if from == to => "; it stands there already",
+        _ => "",
+    }
 }
 
 impl fmt::Display for Outcome {

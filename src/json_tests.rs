@@ -114,6 +114,7 @@ fn numbers() {
     let statistics = Statistics {
         by_status: [(Status::Pending, 3), (Status::Executed, 4)].into(),
         by_pending_reason: [(PendingReason::Approval, 3)].into(),
+        decidable: 2,
         oldest_pending: Some(Timestamp::MAX),
         due_within,
     };

@@ -29,8 +29,7 @@
 //! | `tokio` | [`nonblocking`]: the asynchronous flavour on tokio | |
 //! | `smol` | [`nonblocking`]: the asynchronous flavour on smol | |
 //! | `redis` | `RedisStore` in every flavour that is switched on | yes |
-//! | `tls` | `rediss://` in the synchronous flavour: TLS by rustls, certificate and name always verified | |
-//! | `nonblocking-tls` | the same in the asynchronous flavour | |
+//! | `tls` | `rediss://` in every flavour that is switched on: TLS by rustls, certificate and name always verified | |
 //! | `conformance` | the suite that every request store has to pass, for those who write their own | |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
@@ -72,8 +71,8 @@ pub use crate::redis::fuzzing;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub use crate::redis::{
-    CheckMode, CheckPosition, CheckReport, CheckStep, Durability, FeedEntry, FeedGap, FeedPage, FeedPosition, Finding,
-    Inspection, PreflightReport, UnreadableEntry,
+    CheckMode, CheckPosition, CheckReport, CheckStep, Credentials, Durability, FeedEntry, FeedGap, FeedPage,
+    FeedPosition, Finding, Inspection, PreflightReport, UnreadableEntry,
 };
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{

@@ -42,7 +42,7 @@ impl RequestTable {
             let Some(known) = stored.remembered_as(revision.write_id) else {
                 return Err(Error::already_exists(request.id.clone()));
             };
-            known.check_creation(&request)?;
+            known.check_creation(&request, &stored.request)?;
             return Ok(stored.request.clone());
         }
         let writes = vec![(revision.write_id, request.creation_intent())];

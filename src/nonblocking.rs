@@ -52,9 +52,14 @@
 //!
 //! # Runtimes and dropped futures
 //!
-//! With both features switched on, tokio is used within a tokio runtime and smol everywhere else. A tokio runtime needs its time
-//! enabled: between the attempts of a command that meets others there are pauses. Dropping a future
-//! leaves the store usable; a write whose future was dropped may have taken effect, which reading the request tells.
+//! With both features switched on, tokio is used within a tokio runtime, whose I/O and time have to be enabled (there
+//! are pauses between the attempts of a command that meets others), and smol everywhere else. Dropping a future leaves the store usable; a write whose future was dropped may have taken effect, which
+//! reading the request tells.
+//!
+//! One store serves callers on several runtimes at once, tokio's and smol's alike. Each runtime has a connection of its own,
+//! made at its first call: one that is at rest, as a tokio runtime for the current thread is between two calls of `block_on`,
+//! keeps nobody else waiting, and one that ends takes its connection along. A future is polled on the runtime where it was
+//! polled first, since its timer belongs to that.
 //!
 //! What happens when two writes meet is said in the docs of `blocking`, and so is how to go on when nobody knows whether a
 //! write was applied: [`Governance::submit_as`] and [`Governance::apply_as`] can be repeated.
@@ -66,8 +71,32 @@ use maybe_async::must_be_async as dual;
 use std::ops::AsyncFnOnce as RunOnce;
 
 #[cfg(feature = "redis")]
+#[path = "nonblocking/credential_source.rs"]
+mod credential_source;
+
+#[cfg(feature = "redis")]
+#[path = "nonblocking/redis_calls.rs"]
+mod redis_calls;
+
+#[cfg(feature = "redis")]
+#[path = "nonblocking/redis_connection.rs"]
+mod redis_connection;
+
+#[cfg(feature = "redis")]
 #[path = "nonblocking/redis_driver.rs"]
 mod redis_driver;
+
+#[cfg(feature = "redis")]
+#[path = "nonblocking/redis_socket.rs"]
+mod redis_socket;
+
+#[cfg(feature = "redis")]
+#[path = "nonblocking/redis_stream.rs"]
+mod redis_stream;
+
+#[cfg(feature = "tls")]
+#[path = "nonblocking/redis_tls.rs"]
+mod redis_tls;
 
 #[cfg(feature = "redis")]
 #[path = "nonblocking/silence.rs"]
@@ -85,6 +114,8 @@ mod engine;
 #[path = "nonblocking/rows.rs"]
 mod rows;
 
+#[cfg(feature = "redis")]
+pub use credential_source::CredentialSource;
 pub use engine::*;
 
 #[cfg(feature = "conformance")]

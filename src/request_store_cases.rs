@@ -78,6 +78,8 @@ macro_rules! request_queries_cases {
         $test!(recent_approvals_come_latest_first);
         $test!(decisions_come_latest_first);
         $test!(an_inbox_holds_what_its_actor_can_decide_now);
+        $test!(an_inbox_holds_nothing_that_would_be_refused);
+        $test!(decisions_agree_with_history_when_a_clock_was_set_back);
         $test!(a_count_is_that_of_the_rows);
         $test!(statistics_count_what_is_stored);
         $test!(a_question_refuses_the_cursor_of_another);

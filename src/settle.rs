@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
+use crate::query::is_filed_alike;
 use crate::request::{MutationRequest, RequestId, Revision, WriteId, WriteIntent};
 
 /// A write of which it is not known whether it took effect. An error whose outcome is unknown names it, and
@@ -50,13 +51,21 @@ pub struct RememberedWrite {
 }
 
 impl RememberedWrite {
-    /// Checks that creating `sent` repeats this write, which made the request.
+    /// Checks that creating `sent` repeats this write, which made the request; `stored` is what is stored now.
     ///
     /// # Errors
     /// [`Error::WriteIdReused`] when it does not: its id was used for another intent.
-    pub fn check_creation(&self, sent: &MutationRequest) -> Result<()> {
-        let intent = sent.creation_intent();
-        if self.number == 0 && self.intent == intent { Ok(()) } else { Err(self.reused_by(&sent.id)) }
+    pub fn check_creation(&self, sent: &MutationRequest, stored: &MutationRequest) -> Result<()> {
+        // What was read after it had been stored no longer says from what draft it came.
+        let is_what_was_stored = || {
+            let is_same = sent.payload == stored.payload && sent.intent == stored.intent;
+            !sent.has_write_intent()
+                && is_same
+                && stored.decisions.starts_with(&sent.decisions)
+                && is_filed_alike(sent, stored)
+        };
+        let repeats = self.number == 0 && (self.intent == sent.creation_intent() || is_what_was_stored());
+        if repeats { Ok(()) } else { Err(self.reused_by(&sent.id)) }
     }
 
     /// Checks that the update `sent` repeats this write, after which `stored` is what is stored now.

@@ -12,9 +12,12 @@
 mod redis_support;
 mod support;
 
+use std::io::{Read, Write};
+use std::net::TcpListener;
 use std::sync::{Barrier, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use mutator_governance::{Compression, Error, FormatError, Payload, RequestId};
+use mutator_governance::{Compression, Error, FormatError, Payload, RequestId, StoreErrorKind};
 use peak_alloc::PeakAlloc;
 use redis_support::operations::{OPERATIONS, Subject};
 use redis_support::requests::{draft, file, id, second};
@@ -159,5 +162,98 @@ fn a_record_over_the_limit_is_named_with_its_size() {
         assert!(by_id(subject.store.create(create).unwrap_err()));
         let findings = subject.store.verify().unwrap().findings;
         assert_eq!(findings.len(), 2, "{findings:?}");
+    }
+}
+
+/// Says what a store wants to hear until it is opened, and then this, over and over, until nobody listens.
+fn hostile(begin: &'static [u8], on: &'static [u8]) -> String {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            std::thread::spawn(move || {
+                let mut asked = vec![0; 16 * 1024];
+                while let Ok(count @ 1..) = stream.read(&mut asked) {
+                    let asked = &asked[..count];
+                    let has = |word: &[u8]| asked.windows(word.len()).any(|part| part == word);
+                    let mut answer: &[u8] = b"";
+                    if has(b"\r\nTIME\r\n") {
+                        stream.write_all(b"*2\r\n$10\r\n1796000000\r\n$1\r\n0\r\n").unwrap();
+                    }
+                    if has(b"INFO") {
+                        answer = b"$35\r\n# Server\r\nredis_version:7.0.15\r\na:b\r\n";
+                    } else if has(b"}:meta") {
+                        answer = b"*4\r\n$1\r\n1\r\n$1\r\n1\r\n$0\r\n\r\n$-1\r\n";
+                    } else if has(b"GETRANGE") || has(b"EVAL") || has(b"SCAN") {
+                        if stream.write_all(begin).is_err() {
+                            return;
+                        }
+                        for _ in 0..2_000 {
+                            if stream.write_all(on).is_err() {
+                                return;
+                            }
+                        }
+                    }
+                    stream.write_all(answer).unwrap();
+                }
+            });
+        }
+    });
+    format!("redis://{address}")
+}
+
+/// Lists and strings without end, nested ones, and such that only say how long they are.
+#[test]
+fn no_server_decides_how_much_memory_its_replies_take() {
+    static LONG: [u8; 32 * 1024] = [b'x'; 32 * 1024];
+    static SMALL: [u8; 32 * 1024] = {
+        let mut values = [b'\n'; 32 * 1024];
+        let mut at = 0;
+        while at < values.len() {
+            (values[at], values[at + 1], values[at + 2]) = (b':', b'7', b'\r');
+            at += 4;
+        }
+        values
+    };
+    static NESTED: [u8; 28_000] = {
+        let mut lists = [b'\n'; 28_000];
+        let (mut at, list) = (0, *b"*4096\r\n");
+        while at < lists.len() {
+            lists[at] = list[at % 7];
+            at += 1;
+        }
+        lists
+    };
+    let kinds: [(&str, &[u8], &'static [u8]); 6] = [
+        ("a string", b"$1000000000\r\n", &LONG),
+        ("a list", b"*1000000000\r\n", &SMALL),
+        ("lists in lists", b"", &NESTED),
+        ("a line", b"+", &LONG),
+        ("strings in lists", b"*3\r\n$900000000\r\n", &LONG),
+        ("a map", b"%1000000000\r\n", &SMALL),
+    ];
+    for flavour in Flavour::all() {
+        for (kind, begin, on) in kinds {
+            let _alone = alone();
+            let url = hostile(begin, on);
+            let options = Options::new(url, "n").timeout(Duration::from_secs(5));
+            let store = flavour.open(&options).unwrap();
+            let before = MEMORY.current_usage();
+            for (what, call) in [
+                ("get", (|store| store.get(&id("r")).map(drop)) as fn(&redis_support::Store) -> Result<(), Error>),
+                ("a page", |store| store.pending(&mutator_governance::PageRequest::first()).map(drop)),
+                ("a write", |store| store.create(redis_support::requests::pending("r", "s", second(1))).map(drop)),
+                ("verify", |store| store.verify().map(drop)),
+            ] {
+                let (peak, outcome) = peak_of(|| call(&store));
+                let error = outcome.expect_err(what);
+                assert!(peak <= MOST, "{flavour:?}, {kind}, {what}: {peak} bytes: {error}");
+                let Error::Store(error) = &error else { panic!("{flavour:?}, {kind}, {what}: {error:?}") };
+                assert_eq!(error.kind, StoreErrorKind::Connection, "{flavour:?}, {kind}, {what}: {error}");
+            }
+            let kept = MEMORY.current_usage().saturating_sub(before);
+            assert!(kept <= MIB, "{flavour:?}, {kind}: {kept} bytes are kept");
+        }
     }
 }

@@ -1,5 +1,5 @@
 //! Encrypted connections to a real server: who is certified as what, and what is told of those who are not.
-#![cfg(all(feature = "tls", any(feature = "blocking", feature = "nonblocking-tls")))]
+#![cfg(all(feature = "tls", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that is surprised has failed")]
 
 mod redis_support;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 #[cfg(feature = "blocking")]
 use mutator_governance::blocking;
-#[cfg(all(feature = "nonblocking-tls", any(feature = "tokio", feature = "smol")))]
+#[cfg(any(feature = "tokio", feature = "smol"))]
 use mutator_governance::nonblocking;
 use mutator_governance::{Error, Outcome, Result, StoreErrorKind, WriteId};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
@@ -106,7 +106,7 @@ impl Opening {
         Ok(match flavour {
             #[cfg(feature = "blocking")]
             Flavour::Blocking => builder!(blocking).open()?.into(),
-            #[cfg(all(feature = "nonblocking-tls", any(feature = "tokio", feature = "smol")))]
+            #[cfg(any(feature = "tokio", feature = "smol"))]
             other => Store::nonblocking_of(other.block_on(builder!(nonblocking).open())?, other),
             #[allow(unreachable_patterns, reason = "with every feature on, all flavours are above")]
             other => panic!("{other:?} has no TLS in this build"),
@@ -129,14 +129,6 @@ impl Opening {
     }
 }
 
-/// The flavours that this build has TLS for.
-fn encrypted() -> Vec<Flavour> {
-    let has_tls = |flavour: &Flavour| *flavour == Flavour::Blocking || cfg!(feature = "nonblocking-tls");
-    let flavours: Vec<_> = Flavour::all().into_iter().filter(has_tls).collect();
-    assert!(!flavours.is_empty(), "no flavour has TLS");
-    flavours
-}
-
 fn works(opening: &Opening, flavour: Flavour) {
     let store = opening.open(flavour).unwrap();
     let filed = store.create(pending("r", "s", second(0))).unwrap();
@@ -148,7 +140,7 @@ fn works(opening: &Opening, flavour: Flavour) {
 fn a_certified_server_is_trusted() {
     let authority = Authority::new();
     let (_server, port) = authority.serve(false);
-    for flavour in encrypted() {
+    for flavour in Flavour::all() {
         works(&Opening::of(format!("rediss://localhost:{port}/"), &authority.root), flavour);
     }
 }
@@ -157,7 +149,7 @@ fn a_certified_server_is_trusted() {
 fn a_server_of_another_name_or_authority_is_refused() {
     let (authority, other) = (Authority::new(), Authority::new());
     let (_server, port) = authority.serve(false);
-    for flavour in encrypted() {
+    for flavour in Flavour::all() {
         for (what, opening) in [
             ("name", Opening::of(format!("rediss://127.0.0.1:{port}/"), &authority.root)),
             ("authority", Opening::of(format!("rediss://localhost:{port}/"), &other.root)),
@@ -173,7 +165,7 @@ fn a_server_of_another_name_or_authority_is_refused() {
 fn a_server_that_asks_for_a_certificate_gets_it() {
     let (authority, other) = (Authority::new(), Authority::new());
     let (_server, port) = authority.serve(true);
-    for flavour in encrypted() {
+    for flavour in Flavour::all() {
         let without = Opening::of(format!("rediss://localhost:{port}/"), &authority.root);
         works(&Opening { client: Some(authority.client.clone()), ..without.clone() }, flavour);
         without.fails(flavour);
@@ -187,7 +179,7 @@ fn plain_text_and_tls_do_not_meet() {
     let (server, port) = authority.serve(false);
     let plain = PrivateServer::start_on_tcp(&[]);
     let silent = FakeServer::silent();
-    for flavour in encrypted() {
+    for flavour in Flavour::all() {
         Opening::of(format!("redis://localhost:{port}/"), &authority.root).fails(flavour);
         let to_plain = plain.url().replace("redis://", "rediss://");
         Opening::of(to_plain, &authority.root).fails(flavour);
@@ -201,7 +193,7 @@ fn what_cannot_be_used_is_a_configuration_error() {
     let authority = Authority::new();
     let good = Opening::of("rediss://localhost:1/".to_owned(), &authority.root);
     let key_of_another = Some((authority.client.0.clone(), authority.server.1.clone()));
-    for flavour in encrypted() {
+    for flavour in Flavour::all() {
         for (said, opening) in [
             ("root certificates", Opening { root: Some("no PEM".to_owned()), ..good.clone() }),
             ("client certificate", Opening { client: Some((String::new(), String::new())), ..good.clone() }),

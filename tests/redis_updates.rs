@@ -86,7 +86,8 @@ fn a_write_id_that_is_remembered_changes_nothing() {
         let second_write = store.update(moved_on(first, second(2)), WriteId::generate()).unwrap();
         let before = raw.dump(&namespace);
         assert_eq!(store.update(change, write_id).unwrap(), second_write, "{flavour:?}");
-        let other = store.update(moved_on(second_write.clone(), second(3)), write_id).unwrap_err();
+        let other = workflow::apply(second_write.clone(), &Command::cancel(actor("alice")), second(3)).unwrap();
+        let other = store.update(other, write_id).unwrap_err();
         assert!(matches!(other, Error::WriteIdReused { .. }), "{flavour:?}: {other:?}");
         assert_eq!(raw.dump(&namespace), before, "{flavour:?}");
         assert_eq!(oracle.check(&mut raw, &store)["r"], second_write);

@@ -1,14 +1,14 @@
 //! A connection to the server: logged in, one command at a time.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::time::Instant;
 
-use redis::{Cmd, RedisResult, Value};
+use redis::{Cmd, RedisError, RedisResult, Value};
 
 use super::redis_reply::Replies;
 use super::redis_stream::Stream;
 use crate::deadline::Deadline;
-use crate::redis::{ServerClock, Settings, ask_time, greetings};
+use crate::redis::{Credentials, ServerClock, Settings, ask_time, greetings};
 
 /// What a connection keeps of the room that its longest command or reply took.
 pub(super) const MOST_KEPT: usize = 64 * 1024;
@@ -19,22 +19,43 @@ pub(super) struct Connection {
     replies: Replies,
 }
 
+/// Why a command was not answered.
+pub(super) enum Failure {
+    /// No server has got the whole command, so none has executed it.
+    NotSent(RedisError),
+    /// The command was sent.
+    Sent(RedisError),
+}
+
 impl Connection {
     /// Connects, logs in and chooses the database.
-    pub(super) fn open(settings: &Settings, deadline: Deadline) -> RedisResult<Self> {
+    pub(super) fn open(
+        settings: &Settings,
+        credentials: Option<&Credentials>,
+        deadline: Deadline,
+    ) -> RedisResult<Self> {
         let stream = Stream::connect(settings, deadline)?;
-        let mut connection = Self { stream, sending: Vec::new(), replies: Replies::new() };
-        for greeting in greetings(settings.connection.redis_settings()) {
+        let mut connection = Self { stream, sending: Vec::new(), replies: Replies::new(settings.reply_limit()) };
+        for greeting in greetings(credentials, settings.database()) {
             let sent = Instant::now();
             let answer = connection.run(&greeting.command, deadline, None);
+            let answer = answer.map_err(|failure| match failure {
+                Failure::NotSent(error) | Failure::Sent(error) => error,
+            });
             greeting.answered(sent, answer, &settings.clock)?;
         }
+        connection.check_quiet(deadline)?;
         Ok(connection)
     }
 
     /// Sends one command and reads its reply; before it, in the same round trip, the question for the server's time, where a
     /// clock is to learn that. After an I/O or a parse error the connection must not be used again.
-    pub(super) fn run(&mut self, command: &Cmd, deadline: Deadline, clock: Option<&ServerClock>) -> RedisResult<Value> {
+    pub(super) fn run(
+        &mut self,
+        command: &Cmd,
+        deadline: Deadline,
+        clock: Option<&ServerClock>,
+    ) -> Result<Value, Failure> {
         self.stream.set_deadline(deadline);
         self.sending.clear();
         self.sending.shrink_to(MOST_KEPT);
@@ -44,17 +65,37 @@ impl Connection {
         command.write_packed_command(&mut self.sending);
         let asked = Instant::now();
         let sent = self.stream.write_all(&self.sending).and_then(|()| self.stream.flush());
+        if let Err(error) = sent {
+            let is_whole = self.stream.may_have_sent_all();
+            // A server that closes a connection without looking at what is sent may have said why.
+            return match self.replies.read(&mut self.stream) {
+                Ok(Value::ServerError(why)) => Err(Failure::NotSent(why.into())),
+                _ if is_whole => Err(Failure::Sent(error.into())),
+                _ => Err(Failure::NotSent(error.into())),
+            };
+        }
         let mut reply = self.replies.read(&mut self.stream);
-        if let (Ok(()), Some(clock), Ok(time)) = (&sent, clock, &reply) {
+        if let (Some(clock), Ok(time)) = (clock, &reply) {
             // Refused, it is asked for again later, and by the next connection; what was asked for beside is not kept back.
             drop(clock.learn(asked, Instant::now(), time));
-            reply = self.replies.read_next(&mut self.stream);
+            reply = self.replies.read(&mut self.stream);
         }
-        match (sent, reply) {
-            (Ok(()), reply) => reply?.extract_error(),
-            // A server that closes a connection without looking at what is sent may have said why.
-            (Err(_), Ok(Value::ServerError(why))) => Err(why.into()),
-            (Err(error), _) => Err(error.into()),
+        reply.and_then(Value::extract_error).map_err(Failure::Sent)
+    }
+
+    /// Before a command is sent: the connection has not been closed, and nothing has come that would be taken for the reply.
+    /// Waits for nothing. After an error the connection must not be used again.
+    pub(super) fn check_quiet(&mut self, deadline: Deadline) -> RedisResult<()> {
+        self.stream.set_deadline(deadline);
+        if self.replies.has_surplus() || self.stream.has_arrived()? {
+            let problem = "the server closed the connection, or sent what nobody had asked for";
+            return Err(io::Error::new(io::ErrorKind::ConnectionAborted, problem).into());
         }
+        Ok(())
+    }
+
+    /// Whether more came than was asked for.
+    pub(super) fn has_surplus(&self) -> bool {
+        self.replies.has_surplus()
     }
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use redis::{Cmd, Value};
 
-use super::redis_connection::Connection;
+use super::credential_source::CredentialSource;
+use super::redis_connection::{Connection, Failure};
 pub(super) use super::redis_reply::done_with;
 use crate::deadline::Deadline;
 use crate::error::Result;
@@ -19,6 +20,7 @@ use crate::redis::{Confirmation, Durability, Effect, Fault, Settings, has_writte
 pub(super) struct Driver {
     pool: r2d2::Pool<Places>,
     settings: Arc<Settings>,
+    login: Option<Arc<dyn CredentialSource>>,
     /// Raised when a connection breaks: what broke it, a restart or a failover, has broken those made before it too.
     generation: Arc<AtomicU64>,
 }
@@ -44,15 +46,14 @@ pub(super) use super::timer::pause;
 
 impl Driver {
     /// Makes no connection yet.
-    #[expect(clippy::unnecessary_wraps, reason = "the driver of the other flavour can refuse an address")]
-    pub(super) fn new(settings: &Arc<Settings>) -> Result<Self> {
+    pub(super) fn new(settings: &Arc<Settings>, login: Option<Arc<dyn CredentialSource>>) -> Self {
         let pool = r2d2::Pool::builder()
             .max_size(settings.pool_size)
             .min_idle(Some(0))
             .test_on_check_out(false)
             .error_handler(Box::new(r2d2::NopErrorHandler))
             .build_unchecked(Places);
-        Ok(Self { pool, settings: Arc::clone(settings), generation: Arc::default() })
+        Self { pool, settings: Arc::clone(settings), login, generation: Arc::default() }
     }
 
     /// Sends one command and waits for its reply, until the deadline.
@@ -70,7 +71,7 @@ impl Driver {
     ) -> Result<(Value, Option<Confirmation>), Fault> {
         self.with_connection(deadline, |connected| {
             let answer = self.ask(connected, command, deadline)?;
-            let confirmation = has_written(&answer).then(|| self.ask(connected, &durability.wait(deadline), deadline));
+            let confirmation = has_written(&answer).then(|| self.confirm(connected, durability, deadline));
             Ok((answer, confirmation))
         })
     }
@@ -93,9 +94,9 @@ impl Driver {
                 .map_err(|_| Fault::no_connection(&self.settings.address, deadline, "all of the pool are in use"))?,
         };
         // Out of its place for as long as its state is not known, whatever happens meanwhile.
-        let mut connected = match place.connected.take() {
-            Some(connected) if self.is_good(&connected) => connected,
-            _ => self.connect(deadline)?,
+        let mut connected = match place.connected.take().and_then(|connected| self.still_good(connected, deadline)) {
+            Some(connected) => connected,
+            None => self.connect(deadline)?,
         };
         let outcome = work(&mut connected);
         if !connected.is_broken {
@@ -109,26 +110,49 @@ impl Driver {
         self.time_left(deadline)?;
         let clock = &*self.settings.clock;
         let outcome = connected.connection.run(command, deadline, clock.asks().then_some(clock));
-        outcome.map_err(|error| {
-            let fault = Fault::command(&self.settings.address, error);
-            connected.is_broken |= fault.breaks_connection;
-            if fault.breaks_connection && fault.breaks_others {
-                let (broken, next) = (connected.generation, connected.generation.wrapping_add(1));
-                // Whoever comes first raises it, once for all connections of a generation.
-                let _raised = self.generation.compare_exchange(broken, next, Ordering::Relaxed, Ordering::Relaxed);
-            }
-            fault
-        })
+        connected.is_broken |= connected.connection.has_surplus();
+        outcome.map_err(|failure| self.failed(connected, failure))
     }
 
-    fn is_good(&self, connected: &Connected) -> bool {
-        connected.generation == self.generation.load(Ordering::Relaxed)
+    /// Waits for the confirmation of what was written on this connection.
+    fn confirm(&self, connected: &mut Connected, durability: Durability, deadline: Deadline) -> Confirmation {
+        if let Err(error) = connected.connection.check_quiet(deadline) {
+            return Err(self.failed(connected, Failure::NotSent(error)));
+        }
+        self.ask(connected, &durability.wait(deadline), deadline)
+    }
+
+    fn failed(&self, connected: &mut Connected, failure: Failure) -> Fault {
+        let fault = match failure {
+            Failure::NotSent(error) => Fault::not_sent(&self.settings.address, error),
+            Failure::Sent(error) => Fault::command(&self.settings.address, error),
+        };
+        connected.is_broken |= fault.breaks_connection;
+        if fault.breaks_connection && fault.breaks_others {
+            let (broken, next) = (connected.generation, connected.generation.wrapping_add(1));
+            // Whoever comes first raises it, once for all connections of a generation.
+            let _raised = self.generation.compare_exchange(broken, next, Ordering::Relaxed, Ordering::Relaxed);
+        }
+        fault
+    }
+
+    /// The connection, unless what broke another has broken it too, or the server closed it or sent what nobody had asked for.
+    fn still_good(&self, mut connected: Connected, deadline: Deadline) -> Option<Connected> {
+        let is_current = connected.generation == self.generation.load(Ordering::Relaxed);
+        (is_current && connected.connection.check_quiet(deadline).is_ok()).then_some(connected)
     }
 
     fn connect(&self, deadline: Deadline) -> Result<Connected, Fault> {
         self.time_left(deadline)?;
         let generation = self.generation.load(Ordering::Relaxed);
-        match Connection::open(&self.settings, deadline.within(self.settings.connect_timeout)) {
+        let connecting = deadline.within(self.settings.connect_timeout);
+        let credentials = match &self.login {
+            Some(source) => {
+                Some(source.credentials().map_err(|error| Fault::credentials(&self.settings.address, error))?)
+            }
+            None => None,
+        };
+        match Connection::open(&self.settings, credentials.as_ref(), connecting) {
             Ok(connection) => Ok(Connected { connection, generation, is_broken: false }),
             Err(error) => Err(Fault::connecting(&self.settings.address, error)),
         }

@@ -3,9 +3,10 @@
 use std::cell::Cell;
 use std::io::{self, Read};
 
-use redis::{Parser, RedisResult, Value};
+use redis::{Parser, RedisError, RedisResult, Value};
 
 use super::redis_connection::MOST_KEPT;
+use crate::redis::{Framing, ReplyLimit, whole_string};
 
 /// What is read of a stream at once. A document of some kilobytes fits in.
 const AT_ONCE: usize = 16 * 1024;
@@ -18,20 +19,35 @@ thread_local! {
 
 /// Reads replies off one stream.
 pub(super) struct Replies {
+    limit: ReplyLimit,
     received: Box<[u8]>,
     parser: Parser,
+    /// What was received behind the last reply.
+    left: Vec<u8>,
+    /// Whether nobody knows where the last reply ends.
+    is_lost: bool,
 }
 
 impl Replies {
-    pub(super) fn new() -> Self {
-        Self { received: vec![0; AT_ONCE].into(), parser: Parser::new() }
+    pub(super) fn new(limit: ReplyLimit) -> Self {
+        Self { limit, received: vec![0; AT_ONCE].into(), parser: Parser::new(), left: Vec::new(), is_lost: false }
+    }
+
+    /// Whether more was received than was read. When all that was asked for was read, nobody knows which reply is whose.
+    pub(super) fn has_surplus(&self) -> bool {
+        self.is_lost || !self.left.is_empty()
     }
 
     /// Reads one reply. Most come in one piece and are one string, as records are, or one word in an array, as scripts
     /// answer writes; for these redis-rs's parser does too much.
     pub(super) fn read(&mut self, stream: &mut impl Read) -> RedisResult<Value> {
-        let count = stream.read(&mut self.received)?;
-        let begun = self.received.get(..count).unwrap_or_default();
+        let left = std::mem::take(&mut self.left);
+        let begun = if left.is_empty() {
+            let count = stream.read(&mut self.received)?;
+            self.received.get(..count).unwrap_or_default()
+        } else {
+            &left
+        };
         if let Some(bytes) = whole_string(begun) {
             let mut string = SPARE.take();
             string.clear();
@@ -41,36 +57,66 @@ impl Replies {
         if let Some(word) = begun.strip_prefix(b"*1\r\n").and_then(whole_string) {
             return Ok(Value::Array(vec![Value::BulkString(word.to_vec())]));
         }
-        Self::parse(&mut self.parser, begun.chain(stream))
-    }
-
-    /// Reads the reply behind one that was no single string or word, some or all of which may have come together with that.
-    pub(super) fn read_next(&mut self, stream: &mut impl Read) -> RedisResult<Value> {
-        Self::parse(&mut self.parser, stream)
-    }
-
-    fn parse(parser: &mut Parser, stream: impl Read) -> RedisResult<Value> {
-        let mut counted = Counted { stream, bytes: 0 };
-        let reply = parser.parse_value(&mut counted);
+        let (left, is_lost) = (&mut self.left, &mut self.is_lost);
+        let mut one = OneReply {
+            begun,
+            stream,
+            framing: Framing::new(self.limit),
+            bytes: 0,
+            has_ended: false,
+            left,
+            is_lost,
+            refused: None,
+        };
+        let reply = self.parser.parse_value(&mut one);
         // Its room never shrinks: each connection of a pool would keep that of the longest string it ever read.
-        if counted.bytes > MOST_KEPT {
-            *parser = Parser::new();
+        if one.bytes > MOST_KEPT {
+            self.parser = Parser::new();
         }
-        reply
+        match one.refused {
+            Some(refused) => Err(refused),
+            None => reply,
+        }
     }
 }
 
-/// Counts what is read of a stream.
-struct Counted<Stream> {
-    stream: Stream,
+/// What was received and what comes next, up to the end of one reply: the parser would keep what is behind it to itself.
+struct OneReply<'a, Stream> {
+    begun: &'a [u8],
+    stream: &'a mut Stream,
+    framing: Framing,
     bytes: usize,
+    has_ended: bool,
+    left: &'a mut Vec<u8>,
+    is_lost: &'a mut bool,
+    /// Why no more of it is read.
+    refused: Option<RedisError>,
 }
 
-impl<Stream: Read> Read for Counted<Stream> {
+impl<Stream: Read> Read for OneReply<'_, Stream> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.stream.read(buffer)?;
-        self.bytes = self.bytes.saturating_add(count);
-        Ok(count)
+        if self.has_ended {
+            return Ok(0);
+        }
+        let count = if self.begun.is_empty() { self.stream.read(buffer)? } else { self.begun.read(buffer)? };
+        let received = buffer.get(..count).unwrap_or_default();
+        let own = match self.framing.advance(received) {
+            Ok(None) => count,
+            Ok(Some(end)) => {
+                self.has_ended = true;
+                self.left.extend_from_slice(received.get(end..).unwrap_or_default());
+                self.left.extend_from_slice(self.begun);
+                end
+            }
+            // The parser would go on waiting for the end of it, and keep all that comes.
+            Err(error) => {
+                *self.is_lost = true;
+                self.refused = Some(error);
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+        };
+        self.bytes = self.bytes.saturating_add(own);
+        Ok(own)
     }
 }
 
@@ -81,16 +127,6 @@ pub(super) fn done_with(reply: Value) {
     {
         SPARE.set(bytes);
     }
-}
-
-/// The string in these bytes, if they are one reply that is a string and nothing else.
-fn whole_string(bytes: &[u8]) -> Option<&[u8]> {
-    let behind_kind = bytes.strip_prefix(b"$")?;
-    let end = behind_kind.iter().position(|byte| *byte == b'\r')?;
-    let (length, rest) = behind_kind.split_at_checked(end)?;
-    let length: usize = std::str::from_utf8(length).ok()?.parse().ok()?;
-    let string = rest.strip_prefix(b"\r\n")?.strip_suffix(b"\r\n")?;
-    (string.len() == length).then_some(string)
 }
 
 #[cfg(test)]
@@ -122,15 +158,38 @@ mod tests {
         ] {
             let expected = redis::parse_redis_value(reply.as_bytes()).unwrap();
             for piece in [1, 3, 4_000, usize::MAX] {
-                let mut replies = Replies::new();
+                let mut replies = Replies::new(ReplyLimit::new(100_000, 1_000_000));
                 assert_eq!(replies.read(&mut InPieces(reply.as_bytes(), piece)).unwrap(), expected, "{piece}");
             }
         }
     }
 
     #[test]
+    fn what_comes_behind_a_reply_is_noticed_and_is_the_next() {
+        for reply in ["$1\r\na\r\n", "*2\r\n$1\r\na\r\n:7\r\n", "*1\r\n$1\r\na\r\n", "+OK\r\n", "-ERR no\r\n"] {
+            let parsed = |text: &str| redis::parse_redis_value(text.as_bytes()).unwrap();
+            for behind in ["+OK\r\n", "$1\r\nb\r\n", "*1\r\n$2\r\nbc\r\n"] {
+                for piece in [1, 3, reply.len(), reply.len() + 1, usize::MAX] {
+                    let bytes = [reply, behind].concat();
+                    let (mut replies, mut stream) =
+                        (Replies::new(ReplyLimit::new(100_000, 1_000_000)), InPieces(bytes.as_bytes(), piece));
+                    assert_eq!(replies.read(&mut stream).unwrap(), parsed(reply), "{bytes:?} by {piece}");
+                    assert!(replies.has_surplus() || !stream.0.is_empty(), "{bytes:?} by {piece}");
+                    assert_eq!(replies.read(&mut stream).unwrap(), parsed(behind), "{bytes:?} by {piece}");
+                    assert!(!replies.has_surplus(), "{bytes:?} by {piece}");
+                }
+            }
+            for behind in ["\r\n", "*", "$-1\r\n$-1\r\n"] {
+                let mut replies = Replies::new(ReplyLimit::new(100_000, 1_000_000));
+                assert_eq!(replies.read(&mut [reply, behind].concat().as_bytes()).unwrap(), parsed(reply));
+                assert!(replies.has_surplus(), "{reply:?}, {behind:?}");
+            }
+        }
+    }
+
+    #[test]
     fn one_reply_does_not_reach_into_the_next() {
-        let mut replies = Replies::new();
+        let mut replies = Replies::new(ReplyLimit::new(100_000, 1_000_000));
         for reply in ["$1\r\na\r\n", "*2\r\n$1\r\nb\r\n:1\r\n", "$1\r\nc\r\n", "*1\r\n$1\r\nd\r\n"] {
             let expected = redis::parse_redis_value(reply.as_bytes()).unwrap();
             assert_eq!(replies.read(&mut reply.as_bytes()).unwrap(), expected);
@@ -144,10 +203,13 @@ mod tests {
             for reply in ["$5\r\nhello\r\n", "*1\r\n$7\r\nupdated\r\n", "$-1\r\n", "-ERR no\r\n", &long] {
                 let both = [time, reply].concat();
                 for piece in [1, 3, time.len(), time.len() + 1, 4_000, usize::MAX] {
-                    let (mut replies, mut stream) = (Replies::new(), InPieces(both.as_bytes(), piece));
+                    let (mut replies, mut stream) =
+                        (Replies::new(ReplyLimit::new(100_000, 1_000_000)), InPieces(both.as_bytes(), piece));
                     let parsed = |text: &str| redis::parse_redis_value(text.as_bytes()).unwrap();
                     assert_eq!(replies.read(&mut stream).unwrap(), parsed(time), "in pieces of {piece}");
-                    assert_eq!(replies.read_next(&mut stream).unwrap(), parsed(reply), "in pieces of {piece}");
+                    assert_eq!(replies.read(&mut stream).unwrap(), parsed(reply), "in pieces of {piece}");
+                    let (next, mut later) = ("$4\r\nnext\r\n", InPieces(b"$4\r\nnext\r\n", piece));
+                    assert_eq!(replies.read(&mut later).unwrap(), parsed(next), "behind pieces of {piece}");
                 }
             }
         }
@@ -155,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_reply_holds_nothing_of_the_one_whose_room_it_took() {
-        let mut replies = Replies::new();
+        let mut replies = Replies::new(ReplyLimit::new(100_000, 1_000_000));
         done_with(replies.read(&mut &b"$5\r\nhello\r\n"[..]).unwrap());
         assert_eq!(replies.read(&mut &b"$1\r\na\r\n"[..]).unwrap(), Value::BulkString(b"a".to_vec()));
     }
@@ -163,7 +225,7 @@ mod tests {
     #[test]
     fn what_is_no_reply_is_an_error() {
         for bad in ["", "$5\r\nhel", "$1\r\nab\r\n", "$x\r\na\r\n", "$99999999999999999999\r\n", "HTTP/1.1 400\r\n"] {
-            assert!(Replies::new().read(&mut bad.as_bytes()).is_err(), "{bad:?}");
+            assert!(Replies::new(ReplyLimit::new(100_000, 1_000_000)).read(&mut bad.as_bytes()).is_err(), "{bad:?}");
         }
     }
 }

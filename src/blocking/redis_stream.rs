@@ -4,12 +4,14 @@
 //! and then keeps its caller for ever. Here each read and write has only what is left of the call's time.
 
 use std::io::{self, Read, Write};
+use std::mem::MaybeUninit;
 use std::net::TcpStream;
 #[cfg(unix)]
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use redis::ConnectionAddr;
+use redis::io::tcp::socket2::{self, SockRef};
 
 #[cfg(unix)]
 use super::redis_socket::connect_unix;
@@ -71,6 +73,34 @@ impl Stream {
         }
     }
 
+    /// Whether the server has sent something, or has closed the connection: asked without waiting.
+    pub(super) fn has_arrived(&mut self) -> io::Result<bool> {
+        match self {
+            Self::Plain(socket) => socket.has_arrived(),
+            // Beside data there may be what concerns the encryption alone, as tickets for a next session.
+            #[cfg(feature = "tls")]
+            Self::Tls(stream) => {
+                while stream.sock.has_arrived()? {
+                    let count = stream.conn.read_tls(&mut stream.sock)?;
+                    let state = stream
+                        .conn
+                        .process_new_packets()
+                        .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
+                    if count == 0 || state.peer_has_closed() || state.plaintext_bytes_to_read() > 0 {
+                        return Ok(true);
+                    }
+                }
+                Ok(false)
+            }
+        }
+    }
+
+    /// Whether, after writing failed, all of it may have been sent nevertheless.
+    pub(super) fn may_have_sent_all(&self) -> bool {
+        // What is encrypted is kept for a while, and nobody says how much of it has gone.
+        !matches!(self, Self::Plain(_))
+    }
+
     /// From now on, nothing waits longer than this.
     pub(super) fn set_deadline(&mut self, deadline: Deadline) {
         match self {
@@ -112,6 +142,34 @@ impl Write for Stream {
 impl TimedSocket {
     fn new(socket: Socket, deadline: Deadline) -> Self {
         Self { socket, deadline, reading: Limit::default(), writing: Limit::default() }
+    }
+
+    /// Whether reading would not wait: there are bytes, or the end of the stream.
+    fn has_arrived(&self) -> io::Result<bool> {
+        let peeked = match &self.socket {
+            Socket::Tcp(stream) => peek(&SockRef::from(stream)),
+            #[cfg(unix)]
+            Socket::Unix(stream) => peek(&SockRef::from(stream)),
+        };
+        match peeked {
+            Ok(_) => Ok(true),
+            Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// How many bytes could be read now, one at most; `WouldBlock` if reading would wait.
+fn peek(socket: &socket2::Socket) -> io::Result<usize> {
+    let mut byte = [MaybeUninit::uninit()];
+    #[cfg(unix)]
+    return socket.recv_with_flags(&mut byte, libc::MSG_PEEK | libc::MSG_DONTWAIT);
+    #[cfg(not(unix))]
+    {
+        socket.set_nonblocking(true)?;
+        let peeked = socket.peek(&mut byte);
+        socket.set_nonblocking(false)?;
+        peeked
     }
 }
 

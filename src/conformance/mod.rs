@@ -33,7 +33,8 @@ pub use pages::{
     what_is_due_comes_by_its_deadline,
 };
 pub use questions::{
-    a_question_refuses_the_cursor_of_another, an_inbox_holds_what_its_actor_can_decide_now,
+    a_question_refuses_the_cursor_of_another, an_inbox_holds_nothing_that_would_be_refused,
+    an_inbox_holds_what_its_actor_can_decide_now, decisions_agree_with_history_when_a_clock_was_set_back,
     decisions_come_latest_first, pending_approvals_come_a_row_each, recent_approvals_come_latest_first,
     requests_are_filtered_and_come_either_way, stored_requests_are_those_of_requests,
 };

@@ -5,7 +5,7 @@ use super::questions::fill;
 use super::requests::{draft, file, second};
 use super::{RequestQueries, RequestStore, dual};
 use crate::query::{Count, RequestQuery, Statistics};
-use crate::request::{Pending, PendingReason, Status};
+use crate::request::{ApprovalRule, Pending, PendingReason, Status};
 
 /// Of few requests, the exact number.
 #[dual]
@@ -35,4 +35,17 @@ pub async fn statistics_count_what_is_stored(store: Arc<dyn RequestStore>, queri
     assert_eq!(statistics, Statistics::of(&stored, second(100), &[minute, minute * 10]));
     assert_eq!(statistics.due_within, [(minute, 2), (minute * 10, 2)].into());
     assert_eq!((statistics.total(), statistics.oldest_pending), (8, Some(second(5))));
+    assert_eq!(statistics.decidable, 1, "that waits for its approvals");
+    for (name, at) in [("decidable", 150), ("both", 90)] {
+        let own = Pending { reason: PendingReason::Approval, expires_at: Some(second(at)) };
+        let rule = ApprovalRule::actor("bob").unwrap().expiring_at(second(90));
+        let request = file(draft(name, "s").requires_approval(rule).waiting_for(own), second(6));
+        stored.push(store.create(request).await.unwrap());
+    }
+    let just_before = second(150).saturating_sub(Duration::from_micros(1));
+    for (now, decidable) in [(second(89), 3), (second(90), 2), (just_before, 2), (second(150), 1)] {
+        let statistics = queries.statistics(now, &[minute]).await.unwrap();
+        assert_eq!(statistics, Statistics::of(&stored, now, &[minute]));
+        assert_eq!(statistics.decidable, decidable, "at {now}");
+    }
 }

@@ -1,13 +1,17 @@
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::requests::{alice, company, draft, file, pending, second};
 use super::{Question, RequestQueries, RequestStore, dual};
 use crate::error::Error;
 use crate::query::{
     DecisionQuery, DecisionRow, InboxQuery, PageRequest, PendingApprovalQuery, PendingApprovalRow, RecentApprovalQuery,
-    RequestQuery, SortDirection,
+    RecentApprovalRow, RequestQuery, SortDirection,
 };
-use crate::request::{ActorContext, ApprovalDecision, ApprovalRule, ApprovalStatus, MutationRequest, Status, WriteId};
+use crate::request::{
+    ActorContext, ApprovalDecision, ApprovalRule, ApprovalStatus, ApprovalTarget, MutationRequest, Pending,
+    PendingReason, Status, WriteId,
+};
 use crate::workflow::{self, Command};
 
 type Store = Arc<dyn RequestStore>;
@@ -183,6 +187,56 @@ pub async fn an_inbox_holds_what_its_actor_can_decide_now(store: Store, queries:
     expect(&queries, inbox(manager(), 90), approval, &[]).await;
     expect(&queries, inbox(bob(), 90), approval, &["two-steps approval-2", "until-200 approval-1"]).await;
     expect(&queries, inbox(bob(), 200), approval, &["two-steps approval-2"]).await;
+}
+
+/// An inbox is empty of a request from its own deadline on, and of what a quorum group needs its actor elsewhere for.
+#[dual]
+pub async fn an_inbox_holds_nothing_that_would_be_refused(store: Store, queries: Queries) {
+    let until_200 = Pending { reason: PendingReason::Approval, expires_at: Some(second(200)) };
+    let rule = ApprovalRule::actor("bob").unwrap();
+    let overdue = draft("until-200", "s").requires_approval(rule).waiting_for(until_200);
+    let stored = store.create(file(overdue, second(80))).await.unwrap();
+    let named = |id: &str| ApprovalTarget::actor(id).unwrap();
+    let lead = || ApprovalTarget::role("lead").unwrap();
+    let pair = ApprovalRule::quorum("pair", 2, [named("bob").or(named("carol")), named("bob")]).unwrap();
+    store.create(file(draft("pair", "s").requires_approval(pair), second(90))).await.unwrap();
+    let leads = ApprovalRule::quorum("leads", 2, [lead(), named("bob")]).unwrap();
+    store.create(file(draft("with-lead", "s").requires_approval(leads), second(91))).await.unwrap();
+    let bob = ActorContext::user("bob").unwrap().with_role("lead").unwrap();
+    let carol = ActorContext::user("carol").unwrap().with_role("lead").unwrap();
+    let inbox = |actor: &ActorContext, now| (InboxQuery::of(actor).unwrap(), now);
+    let just_before = second(200).saturating_sub(Duration::from_micros(1));
+    let needed = ["pair approval-2", "with-lead approval-2"];
+    let all = ["until-200 approval-1", needed[0], needed[1]];
+    expect(&queries, inbox(&bob, just_before), approval, &all).await;
+    expect(&queries, inbox(&bob, second(200)), approval, &needed).await;
+    expect(&queries, inbox(&carol, second(200)), approval, &["pair approval-1", "with-lead approval-1"]).await;
+    let command = Command::expire(ActorContext::system());
+    let expired = workflow::apply(stored, &command, second(200)).unwrap();
+    store.update(expired, WriteId::generate()).await.unwrap();
+    expect(&queries, inbox(&bob, just_before), approval, &needed).await;
+}
+
+/// Decisions made after a clock was set back come before those they follow in a list of the latest.
+#[dual]
+pub async fn decisions_agree_with_history_when_a_clock_was_set_back(store: Store, queries: Queries) {
+    let filed = file(draft("back", "s").requires_approval(ApprovalRule::actor("bob").unwrap()), second(50));
+    let filed = store.create(filed).await.unwrap();
+    let grant = Command::grant(ActorContext::user("bob").unwrap(), filed.approvals[0].id.clone());
+    let granted = workflow::apply(filed, &grant, second(40)).unwrap();
+    let granted = store.update(granted, WriteId::generate()).await.unwrap();
+    assert!(granted.updated_at > granted.created_at && granted.decisions.is_sorted_by_key(|decision| decision.at));
+    let latest_first = [
+        "back 3 Approval/Granted",
+        "back 4 Lifecycle/Approved",
+        "back 0 Lifecycle/Submitted",
+        "back 1 Lifecycle/Pending",
+        "back 2 Approval/Requested",
+    ];
+    expect(&queries, DecisionQuery::new(), decision, &latest_first).await;
+    let activity = format!("back {}", granted.updated_at);
+    let row = |row: &RecentApprovalRow| format!("{} {}", row.request.id, row.activity_at);
+    expect(&queries, RecentApprovalQuery::new(), row, &[&activity]).await;
 }
 
 /// A cursor leads on only in the question it came from.

@@ -96,6 +96,11 @@ pub async fn a_creation_under_the_id_of_another_write_is_refused(store: Arc<dyn 
     again.requested_by = Arc::new(elsewhere);
     let repeated = store.create(filed_as(again, filing, 60)).await.unwrap();
     assert_eq!(repeated, updated, "in other circumstances it is the same");
+    let as_it_was_stored = store.create(first.clone()).await.unwrap();
+    assert_eq!(as_it_was_stored, updated, "so is what the first returned");
+    let noted = edited(&first, |document| document.intent.description = Some("other".to_owned()));
+    let other = store.create(noted).await;
+    is_reused(other, WriteKind::Submit, 0);
 }
 
 /// A repetition that was computed from another revision than the write was, or at another time and in other circumstances, returns

@@ -32,6 +32,8 @@ impl Governance {
     ///
     /// # Errors
     /// - [`Error::NotFound`] when there is no such request; [`Error::Unreadable`] when what is stored cannot be read.
+    /// - [`Error::DeadlinePassed`] when the request is pending and its own deadline has come, for all but rejecting, canceling,
+    ///   expiring and superseding it.
     /// - [`Error::InvalidTransition`], [`Error::Approval`], [`Error::Execution`], [`Error::NothingDue`], [`Error::Invalid`]
     ///   and [`Error::InvalidApprovalConfiguration`] when the command is not allowed: its constructor says which of them.
     /// - [`Error::NotMeant`] when the actor's [mode](crate::ActorContext::mode) is another than `Commit`.

@@ -1,6 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::super::credential_source::CredentialSource;
 use super::super::redis_driver::{Driver, done_with, pause};
 use super::{RequestStore, dual};
 use crate::clock::Clock;
@@ -36,13 +37,15 @@ pub struct RedisStore {
 #[derive(Clone)]
 pub struct RedisStoreBuilder {
     options: RedisOptions,
+    credentials: Option<Arc<dyn CredentialSource>>,
 }
 
 impl RedisStore {
     /// A store at this URL: `redis://[user:password@]host[:port][/db]`, `redis+unix:///path`, or `rediss://…` for TLS with
-    /// the feature `tls`, or `nonblocking-tls` in the asynchronous flavour.
+    /// the feature `tls`. User and password are percent-encoded; [`credentials`](RedisStoreBuilder::credentials) keep them out
+    /// of the URL.
     pub fn builder(url: impl Into<String>) -> RedisStoreBuilder {
-        RedisStoreBuilder { options: RedisOptions::new(url.into()) }
+        RedisStoreBuilder { options: RedisOptions::new(url.into()), credentials: None }
     }
 
     /// What was found of the server when the store was opened.
@@ -74,7 +77,8 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// The most connections the blocking flavour holds; 8 if nothing is said. The asynchronous one shares a single one.
+    /// The most connections the blocking flavour holds; 8 if nothing is said. The asynchronous one has one for each runtime that
+    /// calls it.
     #[must_use]
     pub fn pool_size(mut self, connections: u32) -> Self {
         self.options.pool_size = connections;
@@ -103,6 +107,18 @@ impl RedisStoreBuilder {
     #[must_use]
     pub fn document_limit(mut self, limit: DocumentLimit) -> Self {
         self.options.document_limit = limit;
+        self
+    }
+
+    /// Logs each new connection in by what this source gives then: [`Credentials`](crate::Credentials), or a function that
+    /// fetches them. Defaults to the login in the URL, if there is one; a URL with a login and a source are refused together.
+    ///
+    /// A source is asked once for each connection, by the call that needs it. So a password can change while the store is open:
+    /// the security guide says how no call fails meanwhile. When the source fails, the call fails with
+    /// [`StoreErrorKind::Unavailable`] and nothing was sent.
+    #[must_use]
+    pub fn credentials(mut self, source: impl CredentialSource) -> Self {
+        self.credentials = Some(Arc::new(source));
         self
     }
 
@@ -194,7 +210,7 @@ impl RedisStoreBuilder {
     /// [`Error::Invalid`](crate::Error::Invalid) for a namespace or a number of partitions that cannot be, and
     /// [`Error::Store`](crate::Error::Store) when the server cannot be reached, is too old, or holds the namespace with
     /// another number of partitions, with another choice of indexed metadata, or with indexes that a
-    /// [`reindex`](Self::reindex) has not completed.
+    /// [`reindex`](Self::reindex) has not completed; also when it is a node of a cluster or a Sentinel.
     pub async fn open(self) -> Result<RedisStore> {
         let (store, layout) = self.connect().await?;
         reply::check_indexed_metadata(&store.settings, &layout)?;
@@ -230,7 +246,10 @@ impl RedisStoreBuilder {
     async fn connect(self) -> Result<(RedisStore, redis::Value)> {
         let durability = self.options.durability;
         let settings = Arc::new(self.options.check()?);
-        let driver = Driver::new(&settings)?;
+        settings.check_one_login(self.credentials.is_some())?;
+        let of_url = || Some(Arc::new(settings.credentials.clone()?) as Arc<dyn CredentialSource>);
+        let login = self.credentials.or_else(of_url);
+        let driver = Driver::new(&settings, login);
         let mut store = RedisStore {
             waiting: driver.clone(),
             driver,

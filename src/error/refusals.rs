@@ -85,6 +85,21 @@ pub enum ApprovalRefusal {
         /// The step that is to be decided now.
         active: Step,
     },
+    /// The actor is needed for another approval of the quorum group, which nobody else could then grant.
+    #[error(
+        "approval {approval}: quorum group {group} needs {actor} for another of its approvals, which too few others could \
+         grant; {} can decide this one, and {actor} another", others(.instead.as_ref())
+    )]
+    NeededElsewhere {
+        /// The approval.
+        approval: ApprovalId,
+        /// The group.
+        group: QuorumGroup,
+        /// Who tried to decide.
+        actor: String,
+        /// Who can decide it instead; for a role or a group, whoever has it and is not this actor.
+        instead: Option<ApprovalTarget>,
+    },
     /// The approver saw another request than the one they would approve.
     #[error(
         "approval {approval} was given for digest {seen}, but the request has digest {current}; look at it again and decide anew"
@@ -104,6 +119,14 @@ pub enum ApprovalRefusal {
     Unmet {
         /// How many grants are missing.
         unmet: usize,
+    },
+    /// The approvals were to be asked for although the request does not wait for anything.
+    #[error(
+        "its approvals are asked for while it waits for something else, and it is {status}{}", asking_hint(*.status)
+    )]
+    NotWaiting {
+        /// Where it stands.
+        status: Status,
     },
     /// The approvals were to be overridden although all are met.
     #[error("it has no unmet approvals to override; approve it directly")]
@@ -222,6 +245,17 @@ fn approval_hint(status: Status) -> &'static str {
         Status::Approved => "; it is approved already, so execute it, or reject it if it must not be",
         _ => "; that status is final, so file a new request",
     }
+}
+
+fn asking_hint(status: Status) -> &'static str {
+    match status {
+        Status::Created => "; it has no approvals, so approve it directly",
+        _ => "; if approvals of it are unmet, hold it for approval, and otherwise execute or reject it",
+    }
+}
+
+fn others(instead: Option<&ApprovalTarget>) -> String {
+    instead.map_or_else(|| "somebody else".to_owned(), ToString::to_string)
 }
 
 fn execution_hint(status: Status) -> &'static str {

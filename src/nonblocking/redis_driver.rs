@@ -1,42 +1,51 @@
-//! Sends commands over one shared connection, and makes a new one when that is no longer good.
+//! Sends commands over one shared connection for each runtime, and makes a new one when that is no longer good.
 
 use std::fmt;
 use std::io;
 use std::pin::pin;
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{Arc, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join;
-use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, Cmd, RedisResult, Value};
+use redis::{Cmd, RedisError, RedisResult, Value};
 
+use super::credential_source::CredentialSource;
+use super::redis_calls::{Answer, Failure};
+use super::redis_connection::{Call, Connection};
+use super::redis_stream::Stream;
 use super::silence::Silence;
-use super::timer::within;
+use super::timer::{Runtime, spawn, within};
 use crate::deadline::Deadline;
 use crate::error::Result;
-use crate::redis::{Confirmation, Durability, Effect, Fault, Settings, ask_time, greetings, has_written};
+use crate::redis::{Confirmation, Credentials, Durability, Effect, Fault, Settings, ask_time, greetings, has_written};
 
 pub(super) use super::timer::pause;
 
-/// Nothing is kept of a reply that was read: redis-rs makes room for each by itself.
+/// Nothing is kept of a reply that was read: each has room of its own.
 pub(super) fn done_with(_: Value) {}
 
-/// One connection; clones share it.
+/// One connection for each runtime that calls; clones share them.
 #[derive(Clone)]
 pub(super) struct Driver(Arc<Shared>);
 
 struct Shared {
-    client: Client,
     settings: Arc<Settings>,
+    login: Option<Arc<dyn CredentialSource>>,
     /// Never held while anything is waited for, so that looking at it or emptying it takes no time.
-    connected: std::sync::Mutex<Option<Connected>>,
-    /// Held by the caller who makes a connection. The others wait for it, each within his own time.
-    connecting: async_lock::Mutex<()>,
+    slots: std::sync::Mutex<Vec<Slot>>,
+}
+
+/// A runtime's connection. A socket of one that is at rest or gone would answer nobody.
+struct Slot {
+    runtime: Runtime,
+    connected: Option<Connected>,
+    /// Held by the caller who makes a connection. The others wait for it, each within its own time.
+    connecting: Arc<async_lock::Mutex<()>>,
 }
 
 #[derive(Clone)]
 struct Connected {
-    connection: MultiplexedConnection,
+    connection: Connection,
     silence: Arc<Silence>,
 }
 
@@ -48,15 +57,16 @@ struct Waiting<'a> {
     is_answered: bool,
 }
 
+/// Has a connection forgotten when the task that drives it ends, be it with its runtime.
+struct Ending {
+    shared: Weak<Shared>,
+    silence: Arc<Silence>,
+}
+
 impl Driver {
     /// Makes no connection yet.
-    pub(super) fn new(settings: &Arc<Settings>) -> Result<Self> {
-        Ok(Self::of(settings.client()?, Arc::clone(settings)))
-    }
-
-    fn of(client: Client, settings: Arc<Settings>) -> Self {
-        let (connected, connecting) = (std::sync::Mutex::default(), async_lock::Mutex::new(()));
-        Self(Arc::new(Shared { client, settings, connected, connecting }))
+    pub(super) fn new(settings: &Arc<Settings>, login: Option<Arc<dyn CredentialSource>>) -> Self {
+        Self(Arc::new(Shared { settings: Arc::clone(settings), login, slots: std::sync::Mutex::default() }))
     }
 
     /// Sends one command and waits for its reply, until the deadline.
@@ -84,38 +94,42 @@ impl Driver {
         Ok((answer, Some(confirmation)))
     }
 
-    /// A driver with a connection of its own: while one command waits, those behind it on the same connection do too.
+    /// A driver with connections of its own: while one command waits, those behind it on the same connection do too.
     pub(super) fn for_waiting(&self) -> Self {
-        Self::of(self.0.client.clone(), Arc::clone(&self.0.settings))
+        Self::new(&self.0.settings, self.0.login.clone())
     }
 
     async fn ask(&self, connected: &Connected, command: &Cmd, deadline: Deadline) -> Result<Value, Fault> {
         let time_left = self.time_left(deadline)?;
-        let (mut connection, silence) = (connected.connection.clone(), &connected.silence);
-        let mut waiting = Waiting { driver: self, silence, from: Instant::now(), is_answered: false };
-        let outcome = if self.0.settings.clock.asks() {
-            // In a box, so that the calls that bring no time along are not as large as those that do.
-            within(time_left, Box::pin(self.send_asking_time(connection, command))).await
-        } else {
-            within(time_left, pin!(connection.send_packed_command(command))).await
+        let silence = &connected.silence;
+        let send = |command: &Cmd| {
+            let call = connected.connection.call(command.get_packed_command());
+            call.map_err(|failure| self.failed(silence, failure))
         };
-        let outcome = outcome.ok_or_else(|| Fault::deadline(self.address(), deadline, Effect::Unknown))?;
+        // Before the command, in the same round trip.
+        let time = if self.0.settings.clock.asks() { Some((Instant::now(), send(&ask_time())?)) } else { None };
+        let mut call = send(command)?;
+        let mut waiting = Waiting { driver: self, silence, from: Instant::now(), is_answered: false };
+        let answer = match time {
+            // In a box, so that the calls that bring no time along are not as large as those that do.
+            Some((asked, time)) => within(time_left, Box::pin(self.learning_time(asked, time, &mut call))).await,
+            None => within(time_left, &mut call).await,
+        };
+        let Some(answer) = answer else {
+            let effect = if call.was_sent() { Effect::Unknown } else { Effect::None };
+            return Err(Fault::deadline(self.address(), deadline, effect));
+        };
         waiting.is_answered = true;
         silence.ends();
-        outcome.and_then(Value::extract_error).map_err(|error| {
-            let fault = Fault::command(self.address(), error);
-            if fault.breaks_connection {
-                self.give_up(silence);
-            }
-            fault
-        })
+        answer
+            .and_then(|value| value.extract_error().map_err(Failure::Sent))
+            .map_err(|failure| self.failed(silence, failure))
     }
 
-    /// Sends the command and before it, in the same round trip, the question for the server's time.
-    async fn send_asking_time(&self, mut connection: MultiplexedConnection, command: &Cmd) -> RedisResult<Value> {
-        let (mut other, ask, asked) = (connection.clone(), ask_time(), Instant::now());
-        let time = async { other.send_packed_command(&ask).await.map(|time| (Instant::now(), time)) };
-        let (time, answer) = join(time, connection.send_packed_command(command)).await;
+    /// The answer to a call, and beside it that to the question for the server's time, which was asked then.
+    async fn learning_time(&self, asked: Instant, time: Call, call: &mut Call) -> Answer {
+        let time = async { time.await.map(|time| (Instant::now(), time)) };
+        let (time, answer) = join(time, call).await;
         if let Ok((answered, time)) = time {
             // Refused, it is asked for again later, and by the next connection; what was asked for beside is not kept back.
             drop(self.0.settings.clock.learn(asked, answered, &time));
@@ -123,71 +137,141 @@ impl Driver {
         answer
     }
 
-    /// The connection, made if there is none.
+    fn failed(&self, silence: &Arc<Silence>, failure: Failure) -> Fault {
+        let fault = match failure {
+            Failure::NotSent(error) => Fault::not_sent(self.address(), error),
+            Failure::Sent(error) => Fault::command(self.address(), error),
+        };
+        if fault.breaks_connection {
+            self.0.give_up(silence);
+        }
+        fault
+    }
+
+    /// The connection of this runtime, made if there is none.
     async fn connected(&self, deadline: Deadline) -> Result<Connected, Fault> {
         let time_left = self.time_left(deadline)?;
-        if let Some(connected) = self.slot().clone() {
-            return Ok(connected);
-        }
-        within(time_left, pin!(self.connect()))
+        let runtime = Runtime::current().ok_or_else(|| Fault::no_runtime(self.address()))?;
+        let connecting = match self.0.find(runtime) {
+            Ok(connected) => return Ok(connected),
+            Err(connecting) => connecting,
+        };
+        // In a box, because connecting takes more room than all else, and every call would carry it along.
+        within(time_left, Box::pin(self.connect(runtime, &connecting)))
             .await
             .ok_or_else(|| Fault::no_connection(self.address(), deadline, "it was still being made"))?
     }
 
     /// One caller makes the connection, the others wait for that.
-    async fn connect(&self) -> Result<Connected, Fault> {
-        let _connecting = self.0.connecting.lock().await;
-        if let Some(connected) = self.slot().clone() {
+    async fn connect(&self, runtime: Runtime, connecting: &async_lock::Mutex<()>) -> Result<Connected, Fault> {
+        let _connecting = connecting.lock().await;
+        if let Ok(connected) = self.0.find(runtime) {
             return Ok(connected);
         }
-        // In a box, because connecting takes more room than all else, and every call would carry it along.
-        let connection = within(self.0.settings.connect_timeout, Box::pin(self.greet()))
+        let silence = Arc::default();
+        let connection = within(self.0.settings.connect_timeout, pin!(self.open(runtime, &silence)))
             .await
-            .unwrap_or_else(|| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
-            .map_err(|error| Fault::connecting(self.address(), error))?;
-        let connected = Connected { connection, silence: Arc::default() };
-        *self.slot() = Some(connected.clone());
+            .unwrap_or_else(|| Err(self.not_connected(io::Error::from(io::ErrorKind::TimedOut).into())))?;
+        let connected = Connected { connection, silence };
+        self.0.keep(runtime, connected.clone());
         Ok(connected)
     }
 
-    async fn greet(&self) -> RedisResult<MultiplexedConnection> {
-        // Each call has a deadline of its own, and so has this, so redis-rs needs none.
-        let config = AsyncConnectionConfig::new().set_connection_timeout(None).set_response_timeout(None);
-        let mut connection = self.0.client.get_multiplexed_async_connection_with_config(&config).await?;
-        for greeting in greetings(self.0.settings.connection.redis_settings()) {
-            let sent = Instant::now();
-            let answer = connection.send_packed_command(&greeting.command).await.and_then(Value::extract_error);
-            greeting.answered(sent, answer, &self.0.settings.clock)?;
-        }
+    async fn open(&self, runtime: Runtime, silence: &Arc<Silence>) -> Result<Connection, Fault> {
+        let settings = &self.0.settings;
+        let credentials = match &self.0.login {
+            Some(source) => {
+                Some(source.credentials().await.map_err(|error| Fault::credentials(self.address(), error))?)
+            }
+            None => None,
+        };
+        let stream = Stream::connect(settings, runtime).await.map_err(|error| self.not_connected(error.into()))?;
+        let (connection, driving) = Connection::over(stream, settings.reply_limit());
+        let ending = Ending { shared: Arc::downgrade(&self.0), silence: Arc::clone(silence) };
+        spawn(async move {
+            let _ending = ending;
+            driving.await;
+        });
+        self.greet(&connection, credentials.as_ref()).await.map_err(|error| self.not_connected(error))?;
         Ok(connection)
+    }
+
+    async fn greet(&self, connection: &Connection, credentials: Option<&Credentials>) -> RedisResult<()> {
+        for greeting in greetings(credentials, self.0.settings.database()) {
+            let sent = Instant::now();
+            let answer = match connection.call(greeting.command.get_packed_command()) {
+                Ok(call) => call.await,
+                Err(failure) => Err(failure),
+            };
+            let answer = answer.map_err(|failure| match failure {
+                Failure::NotSent(error) | Failure::Sent(error) => error,
+            });
+            greeting.answered(sent, answer.and_then(Value::extract_error), &self.0.settings.clock)?;
+        }
+        Ok(())
+    }
+
+    fn not_connected(&self, error: RedisError) -> Fault {
+        Fault::connecting(self.address(), error)
     }
 
     fn address(&self) -> &str {
         &self.0.settings.address
     }
 
-    /// Has the next call make a new connection, unless somebody did already.
-    fn give_up(&self, old: &Arc<Silence>) {
-        let mut slot = self.slot();
-        if slot.as_ref().is_some_and(|current| Arc::ptr_eq(&current.silence, old)) {
-            *slot = None;
-        }
-    }
-
     fn time_left(&self, deadline: Deadline) -> Result<Duration, Fault> {
         deadline.remaining().ok_or_else(|| Fault::deadline(self.address(), deadline, Effect::None))
     }
+}
 
-    fn slot(&self) -> MutexGuard<'_, Option<Connected>> {
+impl Shared {
+    /// This runtime's connection, or what has to be held to make one.
+    fn find(&self, runtime: Runtime) -> Result<Connected, Arc<async_lock::Mutex<()>>> {
+        let mut slots = self.slots();
+        if let Some(slot) = slots.iter_mut().find(|slot| slot.runtime == runtime) {
+            return match &slot.connected {
+                Some(connected) if !connected.connection.has_ended() => Ok(connected.clone()),
+                _ => Err(Arc::clone(&slot.connecting)),
+            };
+        }
+        // Those of runtimes that may be gone, and in which nobody connects.
+        slots.retain(|slot| slot.connected.is_some() || Arc::strong_count(&slot.connecting) > 1);
+        let connecting = Arc::default();
+        slots.push(Slot { runtime, connected: None, connecting: Arc::clone(&connecting) });
+        Err(connecting)
+    }
+
+    fn keep(&self, runtime: Runtime, connected: Connected) {
+        if let Some(slot) = self.slots().iter_mut().find(|slot| slot.runtime == runtime) {
+            slot.connected = Some(connected);
+        }
+    }
+
+    /// Has the next call make a new connection, unless somebody did already.
+    fn give_up(&self, old: &Arc<Silence>) {
+        let is_old = |connected: &mut Connected| Arc::ptr_eq(&connected.silence, old);
+        // Dropped behind the lock: what is dropped with it ends a connection.
+        let _old = self.slots().iter_mut().find_map(|slot| slot.connected.take_if(is_old));
+    }
+
+    fn slots(&self) -> MutexGuard<'_, Vec<Slot>> {
         // Nobody panics with it, and what is in it would be whole all the same.
-        self.0.connected.lock().unwrap_or_else(PoisonError::into_inner)
+        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         if !self.is_answered && self.silence.lasted(self.from) {
-            self.driver.give_up(self.silence);
+            self.driver.0.give_up(self.silence);
+        }
+    }
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if let Some(shared) = self.shared.upgrade() {
+            shared.give_up(&self.silence);
         }
     }
 }

@@ -6,6 +6,36 @@ use std::time::Duration;
 
 use futures_util::future::{Either, select};
 
+/// A runtime that runs callers. What is registered with one, a socket or a task, goes on only while that one runs.
+#[cfg(feature = "redis")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Runtime {
+    #[cfg(feature = "tokio")]
+    Tokio(tokio::runtime::Id),
+    /// smol's executor and its reactor, of which a process has one.
+    #[cfg(feature = "smol")]
+    Smol,
+}
+
+#[cfg(feature = "redis")]
+impl Runtime {
+    /// That of the caller; none outside tokio in a build that knows only tokio.
+    #[cfg_attr(
+        feature = "smol",
+        allow(clippy::unnecessary_wraps, reason = "there is always smol, if it is switched on")
+    )]
+    pub(super) fn current() -> Option<Self> {
+        #[cfg(feature = "tokio")]
+        if let Ok(handle) = tokio::runtime::Handle::try_current() {
+            return Some(Self::Tokio(handle.id()));
+        }
+        #[cfg(feature = "smol")]
+        return Some(Self::Smol);
+        #[cfg(not(feature = "smol"))]
+        None
+    }
+}
+
 /// Waits: on tokio within a tokio runtime, on smol's timer anywhere else.
 pub(super) async fn pause(duration: Duration) {
     #[cfg(all(feature = "tokio", feature = "smol"))]

@@ -13,7 +13,8 @@ use crate::request::{ActorId, Approval, ApprovalStatus, Category, Group, Mutatio
 
 /// Which approvals are asked for: one row for each, in the order of created time, request id, step and approval id.
 ///
-/// Without any filter it asks for the pending approvals of all requests that wait for approval. Lists are met by any of
+/// Without any filter it asks for the pending approvals of all requests that wait for approval, also for those that are overdue
+/// until a sweep records it; what somebody can decide now is in an [`InboxQuery`](super::InboxQuery). Lists are met by any of
 /// their choices, several filters have to be met together. Lists that are empty or too long are refused, as in a
 /// [`RequestQuery`], and it is saved like one.
 ///

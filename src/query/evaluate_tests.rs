@@ -208,6 +208,14 @@ fn statistics_count_where_requests_stand_and_what_is_due() {
     assert_eq!(whole.by_status, [(Status::Created, 1), (Status::Pending, 3), (Status::Approved, 1)].into());
     assert_eq!(whole.by_pending_reason, [(PendingReason::Quota, 2), (PendingReason::Approval, 1)].into());
     assert_eq!(whole.oldest_pending, Some(at(5)), "the oldest of all is not pending");
+    assert_eq!(whole.decidable, 1);
+    let own = Pending { reason: PendingReason::Approval, expires_at: Some(at(110)) };
+    let until_110 = request_with("f", |document| {
+        document.approvals = vec![approval("a", ApprovalTarget::actor("bob").unwrap(), 1)];
+        document.state = RequestState::Pending(own);
+    });
+    let decidable = |now| Statistics::of([&until_110], at(now), &[]).decidable;
+    assert_eq!([decidable(109), decidable(110)], [1, 0], "at the very microsecond");
     assert_eq!(whole.due_within.into_values().collect::<Vec<_>>(), [1, 1, 2]);
 
     let (one, other) = requests.split_at(2);

@@ -12,8 +12,9 @@ use crate::workflow::{self, Deciding};
 /// Whose inbox is asked for: the approvals an actor can decide now, in created order.
 ///
 /// In it are exactly the approvals that a decision of this actor would be accepted for, as
-/// [`decidable_by`](workflow::decidable_by) has it: open, of the step that is to be decided now, addressed to the actor,
-/// not expired, not of their own request unless that is allowed, and not in a quorum group they have voted in.
+/// [`decidable_by`](workflow::decidable_by) has it: open, of the step that is to be decided now, addressed to the actor, not
+/// expired and of a request whose own deadline has not come, not of their own request unless that is allowed, not in a
+/// quorum group they have voted in, and not one whose group needs the actor for another approval.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "InboxFields", into = "InboxFields")]
 pub struct InboxQuery {
@@ -77,9 +78,9 @@ impl InboxQuery {
         workflow::decidable_by(request, &self.actor, now)
     }
 
-    /// Whether this approval, of a request that waits for approval, is in the inbox now.
+    /// Whether this approval is in the inbox now.
     pub(super) fn lets_decide(&self, deciding: Deciding<'_>, approval: &Approval, now: Timestamp) -> bool {
-        deciding.check(approval, &self.actor, now).is_ok()
+        deciding.lets(approval, &self.actor, now)
     }
 }
 

@@ -136,6 +136,10 @@ fn each_time(request: &MutationRequest, take: &mut Take<'_>) {
     if let Some(deadline) = workflow::next_deadline(request) {
         take(&SortKey::due(deadline, id), Dimension::Due, "");
     }
+    let own = request.state.pending().filter(|_| request.state.awaits_approval());
+    if let Some(deadline) = own.and_then(|pending| pending.expires_at) {
+        take(&SortKey::due(deadline, id), Dimension::DecisionDeadline, "");
+    }
     if let Some(activity) = approval_activity(request) {
         take(&SortKey::approval_activity(activity, id, created), Dimension::ApprovalActivity, "");
     }

@@ -226,8 +226,9 @@ impl Query for InboxQuery {
         is_wanted: impl Fn(&SortKey) -> bool,
     ) -> Result<Placed<Self::Row>, Unreadable> {
         excerpt_rows::of_pending_approvals(named, stored, is_wanted, |head, standings, approval| {
-            let deciding = Deciding { requester: head.requested_by.id.as_ref(), standings };
-            head.state.awaits_approval() && self.lets_decide(deciding, approval, now)
+            let requester = head.requested_by.id.as_ref();
+            let deciding = Deciding { requester, state: &head.state, updated_at: head.updated_at, standings };
+            self.lets_decide(deciding, approval, now)
         })
     }
 

@@ -1,3 +1,5 @@
+//! Counts of what is stored.
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::AddAssign;
@@ -14,8 +16,10 @@ use crate::workflow;
 pub struct Statistics {
     /// How many requests stand at each status; a status that no request stands at is not in it.
     pub by_status: BTreeMap<Status, u64>,
-    /// How many requests wait for each reason; a reason that no request waits for is not in it.
+    /// How many requests wait for each reason, overdue or not; a reason that no request waits for is not in it.
     pub by_pending_reason: BTreeMap<PendingReason, u64>,
+    /// How many of those that wait for approval can still be decided: their own deadline has not come.
+    pub decidable: u64,
     /// When the oldest of the pending requests was filed.
     pub oldest_pending: Option<Timestamp>,
     /// Of how many requests something will be due to expire within each duration from now on: themselves or an open
@@ -81,6 +85,8 @@ impl Statistics {
         if let Some(pending) = request.state.pending() {
             *self.by_pending_reason.entry(pending.reason).or_default() += 1;
             self.oldest_pending = earlier(self.oldest_pending, Some(request.created_at));
+            let is_overdue = pending.expires_at.is_some_and(|deadline| deadline <= now);
+            self.decidable += u64::from(request.state.awaits_approval() && !is_overdue);
         }
         let deadline = workflow::next_deadline(request);
         for (duration, count) in &mut self.due_within {
@@ -95,6 +101,7 @@ impl AddAssign<&Self> for Statistics {
         add(&mut self.by_status, &other.by_status);
         add(&mut self.by_pending_reason, &other.by_pending_reason);
         add(&mut self.due_within, &other.due_within);
+        self.decidable = self.decidable.saturating_add(other.decidable);
         self.oldest_pending = earlier(self.oldest_pending, other.oldest_pending);
     }
 }

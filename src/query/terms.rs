@@ -36,6 +36,8 @@ pub enum Dimension {
     Metadata,
     /// Requests of which something is due to expire, themselves or open approvals, the next first; the term is empty.
     Due,
+    /// Requests that wait for approval, by their own deadline, from which on nothing of them can be decided; the term is empty.
+    DecisionDeadline,
     /// Approved and executed requests with approval activity, the latest first; the term is empty.
     ApprovalActivity,
     /// Every open approval, which is a pending one of a request that waits for approval; the term is empty.
@@ -74,7 +76,7 @@ pub struct Term {
 
 impl Dimension {
     /// Every dimension.
-    pub const ALL: [Self; 26] = [
+    pub const ALL: [Self; 27] = [
         Self::All,
         Self::StateId,
         Self::StateType,
@@ -89,6 +91,7 @@ impl Dimension {
         Self::PendingOfState,
         Self::Metadata,
         Self::Due,
+        Self::DecisionDeadline,
         Self::ApprovalActivity,
         Self::Approval,
         Self::ApproverId,
@@ -119,7 +122,7 @@ impl Dimension {
             | Self::PendingReason
             | Self::PendingOfState
             | Self::Metadata => KeyLayout::Created,
-            Self::Due => KeyLayout::Due,
+            Self::Due | Self::DecisionDeadline => KeyLayout::Due,
             Self::ApprovalActivity => KeyLayout::ApprovalActivity,
             Self::Approval
             | Self::ApproverId
@@ -167,6 +170,7 @@ impl Dimension {
             Self::PendingOfState => "pending-of-state",
             Self::Metadata => "metadata",
             Self::Due => "due",
+            Self::DecisionDeadline => "decision-deadline",
             Self::ApprovalActivity => "approval-activity",
             Self::Approval => "approval",
             Self::ApproverId => "approver-id",

@@ -40,7 +40,11 @@ const fn guess(dimension: Dimension) -> u64 {
         Dimension::Risk | Dimension::BlastRadius | Dimension::DecisionKind => 100_000_000,
         Dimension::Status | Dimension::StateType | Dimension::MutationType | Dimension::Category => 10_000_000,
         Dimension::ApprovalActivity | Dimension::Tag => 1_000_000,
-        Dimension::PendingReason | Dimension::Approval | Dimension::ApprovalCategory | Dimension::Due => 100_000,
+        Dimension::PendingReason
+        | Dimension::Approval
+        | Dimension::ApprovalCategory
+        | Dimension::Due
+        | Dimension::DecisionDeadline => 100_000,
         Dimension::ActorId | Dimension::DecisionActor => 10_000,
         Dimension::Metadata | Dimension::ApproverId | Dimension::ApproverRole | Dimension::ApproverGroup => 1_000,
         Dimension::StateId | Dimension::InboxActor | Dimension::InboxRole | Dimension::InboxGroup => 100,

@@ -1,5 +1,6 @@
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
+use super::reply_limit::is_too_long;
 use crate::deadline::Deadline;
 use crate::error::{Outcome, StoreError, StoreErrorKind};
 
@@ -42,15 +43,27 @@ impl Fault {
     /// No connection could be made.
     pub(crate) fn connecting(address: &str, error: RedisError) -> Self {
         let (kind, remedy, advice) = if is_refused_login(&error) {
-            (StoreErrorKind::Refused, Remedy::GiveUp, "check user and password")
-        } else if error.code() == Some("NOPERM") {
-            (StoreErrorKind::Refused, Remedy::GiveUp, "give the user that permission")
+            let advice = "check user and password; those of a URL are percent-decoded, so that % is written %25";
+            (StoreErrorKind::Refused, Remedy::GiveUp, advice)
         } else if has_no_room(&error) {
             (StoreErrorKind::Unavailable, Remedy::Repeat, "see to its maxclients and who is connected")
+        } else if error.code() == Some("NOPERM") {
+            (StoreErrorKind::Refused, Remedy::GiveUp, "give the user that permission")
         } else if error.code() == Some("BUSY") {
             (StoreErrorKind::Unavailable, Remedy::Repeat, "see what script it runs")
+        } else if is_unknown_command(&error) {
+            let advice = "a Sentinel answers so, which keeps no data: ask it for the address of its primary (SENTINEL \
+                          get-master-addr-by-name NAME) and open that";
+            (StoreErrorKind::Incompatible, Remedy::GiveUp, advice)
+        } else if error.code().is_some() {
+            let (kind, _, remedy, _) = classify(&error);
+            (kind, remedy, "see to what the server says")
         } else if error.kind() == ErrorKind::Parse {
             (StoreErrorKind::Connection, Remedy::Repeat, "check host and port")
+        } else if error.is_connection_dropped() && !error.is_connection_refusal() {
+            let advice =
+                "whoever answers there closed the connection at once: see to maxclients, and whether the server runs";
+            (StoreErrorKind::Unavailable, Remedy::Repeat, advice)
         } else {
             (StoreErrorKind::Unreachable, Remedy::Repeat, "check the address and that the server runs")
         };
@@ -65,6 +78,56 @@ impl Fault {
                 _ => format!("cannot connect to Redis at {address}: {error}; {advice}"),
             },
             source: Some(Box::new(error)),
+        }
+    }
+
+    /// The source of credentials gave none, so that no connection could be made. What it says may be more than may be told, and
+    /// is left to whoever asks for the cause.
+    pub(crate) fn credentials(address: &str, error: Box<dyn std::error::Error + Send + Sync>) -> Self {
+        Self {
+            kind: StoreErrorKind::Unavailable,
+            effect: Effect::None,
+            remedy: Remedy::GiveUp,
+            breaks_connection: false,
+            breaks_others: false,
+            problem: format!(
+                "cannot log in to Redis at {address}: the source of credentials failed; its own error is the cause of this one"
+            ),
+            source: Some(error),
+        }
+    }
+
+    /// The connection was found to be no good before the whole command was sent, so that no server has executed it.
+    pub(crate) fn not_sent(address: &str, error: RedisError) -> Self {
+        let kind = match error.kind() {
+            ErrorKind::Parse => StoreErrorKind::Connection,
+            _ if error.is_timeout() => StoreErrorKind::DeadlineExceeded,
+            _ => StoreErrorKind::Unavailable,
+        };
+        Self {
+            kind,
+            effect: Effect::None,
+            remedy: Remedy::Repeat,
+            breaks_connection: true,
+            breaks_others: !has_no_room(&error) && !error.is_timeout(),
+            problem: format!("the connection to Redis at {address} ended before the command was sent: {error}"),
+            source: Some(Box::new(error)),
+        }
+    }
+
+    /// No runtime runs the caller that this build could connect in.
+    #[cfg(any(feature = "tokio", feature = "smol"))]
+    pub(crate) fn no_runtime(address: &str) -> Self {
+        Self {
+            kind: StoreErrorKind::Configuration,
+            effect: Effect::None,
+            remedy: Remedy::GiveUp,
+            breaks_connection: false,
+            breaks_others: false,
+            problem: format!(
+                "cannot connect to Redis at {address} outside a tokio runtime: await the call in one, or switch on the feature smol"
+            ),
+            source: None,
         }
     }
 
@@ -105,9 +168,22 @@ impl Fault {
     pub(crate) fn command(address: &str, error: RedisError) -> Self {
         let (kind, effect, remedy, breaks_connection) = classify(&error);
         // A timeout says nothing of the others: the server may only be slow. Nor does it that there is no room for one more.
-        let breaks_others = breaks_connection && kind != StoreErrorKind::DeadlineExceeded && !has_no_room(&error);
+        let breaks_others = breaks_connection
+            && kind != StoreErrorKind::DeadlineExceeded
+            && !has_no_room(&error)
+            && !is_too_long(&error);
         let problem = match error.kind() {
             ErrorKind::Parse => not_redis(address),
+            ErrorKind::Server(
+                ServerErrorKind::Moved
+                | ServerErrorKind::Ask
+                | ServerErrorKind::CrossSlot
+                | ServerErrorKind::ClusterDown,
+            ) => {
+                format!(
+                    "Redis at {address} failed: {error}; it is a node of a cluster, and one without cluster mode is needed"
+                )
+            }
             _ => format!("Redis at {address} failed: {error}"),
         };
         Self { kind, effect, remedy, breaks_connection, breaks_others, problem, source: Some(Box::new(error)) }
@@ -134,6 +210,10 @@ fn is_refused_login(error: &RedisError) -> bool {
     error.kind() == ErrorKind::AuthenticationFailed || matches!(error.code(), Some("NOAUTH" | "WRONGPASS"))
 }
 
+fn is_unknown_command(error: &RedisError) -> bool {
+    error.code() == Some("ERR") && error.detail().is_some_and(|detail| detail.starts_with("unknown command"))
+}
+
 /// Whether the server has closed a new connection because it has all the clients it takes. It says so before it looks at
 /// any command.
 pub(super) fn has_no_room(error: &RedisError) -> bool {
@@ -151,8 +231,13 @@ fn classify(error: &RedisError) -> (StoreErrorKind, Effect, Remedy, bool) {
         Some("ERR") if has_no_room(error) => return (Unavailable, None, Repeat, true),
         Some("BUSY") => return (Unavailable, None, Repeat, false),
         Some("OOM" | "NOREPLICAS" | "MISCONF") => return (Unavailable, None, GiveUp, false),
-        Some("NOAUTH" | "WRONGPASS" | "WRONGTYPE") => return (Refused, None, GiveUp, false),
+        // A new connection logs in anew.
+        Some("NOAUTH" | "WRONGPASS") => return (Refused, None, GiveUp, true),
+        Some("WRONGTYPE") => return (Refused, None, GiveUp, false),
         _ => {}
+    }
+    if is_too_long(error) {
+        return (Connection, Unknown, GiveUp, true);
     }
     match error.kind() {
         ErrorKind::Server(kind) => match kind {
@@ -206,7 +291,7 @@ mod tests {
             ("OOM command not allowed when used memory > 'maxmemory'.", (Unavailable, None, GiveUp, false)),
             ("NOREPLICAS Not enough good replicas to write.", (Unavailable, None, GiveUp, false)),
             ("MISCONF Redis is configured to save RDB snapshots", (Unavailable, None, GiveUp, false)),
-            ("NOAUTH Authentication required.", (Refused, None, GiveUp, false)),
+            ("NOAUTH Authentication required.", (Refused, None, GiveUp, true)),
             ("NOPERM this user has no permissions", (Refused, None, GiveUp, false)),
             ("WRONGTYPE Operation against a key", (Refused, None, GiveUp, false)),
             ("MOVED 3999 127.0.0.1:6381", (Incompatible, None, GiveUp, false)),
@@ -240,6 +325,25 @@ mod tests {
         ] {
             assert_eq!(classify(&io::Error::from(kind).into()), expected, "{kind:?}");
         }
+    }
+
+    #[test]
+    fn a_connection_that_ends_at_once_says_that_nothing_was_sent() {
+        let ended = |kind: io::ErrorKind| RedisError::from(io::Error::from(kind));
+        for kind in [io::ErrorKind::UnexpectedEof, io::ErrorKind::ConnectionReset, io::ErrorKind::BrokenPipe] {
+            for fault in [Fault::connecting("here", ended(kind)), Fault::not_sent("here", ended(kind))] {
+                assert_eq!((fault.kind, fault.remedy), (StoreErrorKind::Unavailable, Remedy::Repeat), "{kind:?}");
+                assert_eq!(fault.into_error(true, Effect::None).outcome, Outcome::NotApplied);
+            }
+        }
+        let late = Fault::not_sent("here", ended(io::ErrorKind::TimedOut));
+        assert_eq!((late.kind, late.effect), (StoreErrorKind::DeadlineExceeded, Effect::None));
+        assert_eq!(
+            Fault::connecting("here", ended(io::ErrorKind::ConnectionRefused)).kind,
+            StoreErrorKind::Unreachable
+        );
+        let no_database = Fault::connecting("here", server_error("ERR DB index is out of range"));
+        assert_eq!((no_database.kind, no_database.remedy), (StoreErrorKind::Refused, Remedy::GiveUp));
     }
 
     #[test]

@@ -1,7 +1,10 @@
+//! What is asked on a new connection before any call.
+
 use std::time::Instant;
 
-use redis::{Cmd, ErrorKind, RedisConnectionInfo, RedisError, RedisResult, Value};
+use redis::{Cmd, ErrorKind, RedisError, RedisResult, Value};
 
+use super::credentials::Credentials;
 use super::fault::has_no_room;
 use super::server_clock::ServerClock;
 
@@ -26,23 +29,14 @@ pub(crate) fn ask_time() -> Cmd {
     redis::cmd("TIME")
 }
 
-/// Login and choice of the database, as far as these settings ask for them, and the question for the server's time.
-pub(crate) fn greetings(settings: &RedisConnectionInfo) -> Vec<Greeting> {
-    let mut greetings = Vec::new();
-    if let Some(password) = settings.password() {
-        let mut command = redis::cmd("AUTH");
-        if let Some(username) = settings.username() {
-            command.arg(username);
-        }
-        command.arg(password);
-        greetings.push(Greeting { command, purpose: Purpose::Login });
-    }
-    if settings.db() != 0 {
-        let command = redis::cmd("SELECT").arg(settings.db()).clone();
-        greetings.push(Greeting { command, purpose: Purpose::Database });
-    }
-    greetings.push(Greeting { command: ask_time(), purpose: Purpose::Time });
-    greetings
+/// Login and choice of the database, as far as they are asked for, and the question for the server's time. So every connection
+/// has been heard of before a call uses it: a server that has no room says so, or closes, while nothing is under way.
+pub(crate) fn greetings(credentials: Option<&Credentials>, database: i64) -> Vec<Greeting> {
+    let login = credentials.map(|credentials| Greeting { command: credentials.login(), purpose: Purpose::Login });
+    let choice = (database != 0)
+        .then(|| Greeting { command: redis::cmd("SELECT").arg(database).clone(), purpose: Purpose::Database });
+    let time = Greeting { command: ask_time(), purpose: Purpose::Time };
+    login.into_iter().chain(choice).chain([time]).collect()
 }
 
 impl Greeting {
@@ -76,8 +70,7 @@ mod tests {
 
     #[test]
     fn only_what_is_about_the_login_is_a_login_that_was_refused() {
-        let settings = RedisConnectionInfo::default().set_password("pw").set_db(2);
-        let greetings = greetings(&settings);
+        let greetings = greetings(Some(&Credentials::password("pw")), 2);
         let [login, database, time] = &greetings[..] else { panic!("{} greetings", greetings.len()) };
         let answer = |line: &str| {
             let reply = redis::parse_redis_value(format!("-{line}\r\n").as_bytes());

@@ -139,6 +139,7 @@ const fn letters_of(dimension: Dimension) -> &'static str {
         Dimension::PendingOfState => "ps",
         Dimension::Metadata => "m",
         Dimension::Due => "d",
+        Dimension::DecisionDeadline => "dd",
         Dimension::ApprovalActivity => "v",
         Dimension::Approval => "o",
         Dimension::ApproverId => "oa",

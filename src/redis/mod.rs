@@ -8,9 +8,12 @@ mod cardinalities;
 mod check;
 pub(crate) mod check_reply;
 mod command;
+mod credentials;
 mod durability;
 mod fault;
 mod feed;
+#[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
+mod framing;
 #[cfg(any(test, fuzzing))]
 #[allow(unreachable_pub, reason = "exported when it is fuzzed")]
 pub mod fuzzing;
@@ -23,6 +26,7 @@ mod options;
 mod preflight;
 mod record;
 pub(crate) mod reply;
+mod reply_limit;
 mod retry;
 mod salvaged;
 mod scan;
@@ -31,10 +35,6 @@ mod script;
 mod server_clock;
 mod statistics_parts;
 #[cfg(feature = "tls")]
-#[cfg_attr(
-    not(all(feature = "blocking", feature = "nonblocking-tls")),
-    allow(dead_code, reason = "each flavour uses another part")
-)]
 mod tls;
 
 pub(crate) use assembly::Assembly;
@@ -42,16 +42,26 @@ pub(crate) use cardinalities::Cardinalities;
 pub(crate) use check::Phase;
 pub use check::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection};
 pub(crate) use command::Call;
+pub use credentials::Credentials;
 pub(crate) use durability::Confirmation;
 pub use durability::Durability;
 pub(crate) use fault::{Effect, Fault};
 pub(crate) use feed::{FeedEnds, FeedWalk};
 pub use feed::{FeedEntry, FeedGap, FeedPage, FeedPosition, UnreadableEntry};
+#[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
+pub(crate) use framing::Framing;
+#[cfg(feature = "blocking")]
+pub(crate) use framing::whole_string;
+#[cfg(any(feature = "tokio", feature = "smol"))]
+pub(crate) use framing::{read_reply, unasked};
 pub(crate) use greeting::{ask_time, greetings};
 pub(crate) use keyspace::KeyKind;
 pub(crate) use options::{RedisOptions, Settings};
 pub use preflight::PreflightReport;
 pub(crate) use reply::has_written;
+pub(crate) use reply_limit::ReplyLimit;
+#[cfg(any(feature = "tokio", feature = "smol"))]
+pub(crate) use reply_limit::is_too_long;
 pub(crate) use retry::{Attempts, Next};
 pub(crate) use scan::{MOST_PAGE_BYTES, Part, Scan};
 #[cfg(feature = "blocking")]

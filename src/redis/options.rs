@@ -1,3 +1,5 @@
+//! What a Redis store is asked for, and what it then works with.
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -5,9 +7,12 @@ use redis::io::tcp::socket2::TcpKeepalive;
 use redis::{ConnectionAddr, RedisConnectionInfo};
 
 use super::address;
+use super::credentials::Credentials;
 use super::durability::Durability;
 use super::keyspace::Keyspace;
 use super::preflight::Tolerance;
+use super::reply_limit::ReplyLimit;
+use super::scan::MOST_PAGE_BYTES;
 use super::server_clock::ServerClock;
 #[cfg(feature = "tls")]
 use super::tls::{Tls, TlsOptions};
@@ -47,6 +52,8 @@ pub(crate) struct RedisOptions {
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) connection: redis::ConnectionInfo,
+    /// The login that the URL holds.
+    pub(crate) credentials: Option<Credentials>,
     /// Where the server is, without any secret.
     pub(crate) address: String,
     pub(crate) keyspace: Keyspace,
@@ -65,7 +72,7 @@ pub(crate) struct Settings {
     pub(crate) clock: Arc<ServerClock>,
     #[cfg(feature = "tls")]
     #[cfg_attr(
-        not(any(feature = "blocking", feature = "nonblocking-tls")),
+        not(any(feature = "blocking", feature = "tokio", feature = "smol")),
         allow(dead_code, reason = "checked, although nothing connects by it")
     )]
     pub(crate) tls: Tls,
@@ -76,6 +83,11 @@ impl Settings {
     pub(crate) fn record_limit(&self) -> usize {
         let document = self.document_limit.bytes();
         document.saturating_add((document / 2).max(256 * 1024))
+    }
+
+    /// The most that a reply may be: as much as a page has, and one record more.
+    pub(crate) fn reply_limit(&self) -> ReplyLimit {
+        ReplyLimit::new(self.record_limit(), MOST_PAGE_BYTES)
     }
 }
 
@@ -117,7 +129,9 @@ impl RedisOptions {
             return Err(InvalidValue::new("indexed metadata key", problem).into());
         }
         let parsed = address::read(&self.url)?;
-        let redis_settings = parsed.redis_settings().clone().set_skip_set_lib_name();
+        let credentials = Credentials::of(parsed.redis_settings());
+        // Who logs in is known above; here it could only show.
+        let redis_settings = RedisConnectionInfo::default().set_db(parsed.redis_settings().db());
         let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
         let tcp_settings = parsed.tcp_settings().clone().set_nodelay(true).set_keepalive(keepalive);
         let connection = parsed.set_redis_settings(redis_settings).set_tcp_settings(tcp_settings);
@@ -129,6 +143,7 @@ impl RedisOptions {
             },
             address: connection.addr().to_string(),
             connection,
+            credentials,
             keyspace,
             pool_size: self.pool_size,
             timeout: self.timeout,
@@ -158,26 +173,18 @@ impl Settings {
     }
 
     /// # Errors
-    /// [`StoreErrorKind::Configuration`] when redis-rs cannot work with the address.
-    #[cfg_attr(
-        not(any(feature = "tokio", feature = "smol")),
-        expect(dead_code, reason = "the blocking flavour connects by itself")
-    )]
-    pub(crate) fn client(&self) -> Result<redis::Client> {
-        // The driver greets the server by itself.
-        let unnamed = RedisConnectionInfo::default().set_skip_set_lib_name();
-        let connection = self.connection.clone().set_redis_settings(unnamed);
-        let client = match self.connection.addr() {
-            #[cfg(feature = "nonblocking-tls")]
-            ConnectionAddr::TcpTls { .. } => redis::Client::build_with_tls(connection, self.tls.certificates()),
-            #[cfg(not(feature = "nonblocking-tls"))]
-            ConnectionAddr::TcpTls { .. } => {
-                let problem = "rediss:// in the asynchronous flavour needs the feature nonblocking-tls";
-                return Err(configuration(problem).into());
-            }
-            _ => redis::Client::open(connection),
-        };
-        client.map_err(|error| configuration(&format!("cannot connect to {}: {error}", self.address)).into())
+    /// [`StoreErrorKind::Configuration`] when the URL holds a login and there is a source of credentials too.
+    pub(crate) fn check_one_login(&self, has_source: bool) -> Result<()> {
+        if has_source && self.credentials.is_some() {
+            let problem =
+                "there are two logins: take user and password out of the Redis URL, or leave credentials() out";
+            return Err(configuration(problem).into());
+        }
+        Ok(())
+    }
+
+    pub(crate) fn database(&self) -> i64 {
+        self.connection.redis_settings().db()
     }
 }
 
@@ -202,6 +209,18 @@ mod tests {
     fn the_address_holds_no_secret() {
         let settings = RedisOptions::new("redis://user:secret@localhost:7000/2".to_owned()).check().unwrap();
         assert_eq!(settings.address, "localhost:7000");
+    }
+
+    #[test]
+    fn a_user_without_a_password_is_refused_and_two_logins_are_too() {
+        let check = |url: &str| RedisOptions::new(url.to_owned()).check();
+        let error = check("redis://canary@localhost").err().expect("must be refused").to_string();
+        assert!(error.contains("no password") && !error.contains("canary"), "{error}");
+        let settings = check("redis://canary:canary@localhost").unwrap();
+        assert!(settings.check_one_login(false).is_ok());
+        let error = settings.check_one_login(true).unwrap_err().to_string();
+        assert!(error.contains("two logins") && !error.contains("canary"), "{error}");
+        assert!(check("redis://localhost").unwrap().check_one_login(true).is_ok());
     }
 
     #[test]

@@ -57,6 +57,7 @@ impl PreflightReport {
     pub(crate) fn of(info: &str, tolerance: Tolerance) -> Result<Self, StoreError> {
         let info = Info(info);
         let (product, version) = check_version(&info)?;
+        check_mode(&info)?;
         if info.field("role") == Some("slave") && !tolerance.replica {
             let problem =
                 "the server is a replica and takes no writes; connect to its primary, or open the store read_only";
@@ -116,6 +117,26 @@ fn check_version<'a>(info: &Info<'a>) -> Result<(&'static str, &'a str), StoreEr
     Ok((product, version))
 }
 
+/// A node of a cluster answers for its slots only, which may be all that a new namespace's first key needs. A Sentinel has no keys.
+fn check_mode(info: &Info<'_>) -> Result<(), StoreError> {
+    let is_mode = |mode| [info.field("redis_mode"), info.field("server_mode")].contains(&Some(mode));
+    if is_mode("cluster") || info.field("cluster_enabled") == Some("1") {
+        return Err(incompatible(
+            "the server is a node of a cluster (cluster-enabled yes): it keeps only a part of the keys and would answer MOVED \
+             for the others, and this release does not ask the other nodes. Open a server that runs without cluster mode"
+                .to_owned(),
+        ));
+    }
+    if is_mode("sentinel") {
+        return Err(incompatible(
+            "the server is a Sentinel, which keeps no data: ask it for the address of its primary (SENTINEL \
+             get-master-addr-by-name NAME) and open that"
+                .to_owned(),
+        ));
+    }
+    Ok(())
+}
+
 pub(super) fn incompatible(problem: String) -> StoreError {
     StoreError::new(StoreErrorKind::Incompatible, Outcome::NotApplied, problem)
 }
@@ -153,6 +174,22 @@ mod tests {
         assert_eq!(allowed.warnings.len(), 1);
         let unbounded = "redis_version:7.0.15\r\nmaxmemory:0\r\nmaxmemory_policy:allkeys-lru";
         assert_eq!(report(unbounded).unwrap().warnings.len(), 1);
+    }
+
+    #[test]
+    fn a_node_of_a_cluster_and_a_sentinel_are_refused_by_what_they_are() {
+        let of = |fields: &str| report(&format!("redis_version:7.0.15\r\n{fields}"));
+        for (fields, name) in [
+            ("redis_mode:cluster\r\nrole:master\r\ncluster_enabled:1", "node of a cluster"),
+            ("role:slave\r\ncluster_enabled:1", "node of a cluster"),
+            ("valkey_version:8.0.1\r\nserver_mode:cluster\r\nredis_mode:standalone", "node of a cluster"),
+            ("redis_mode:sentinel", "Sentinel"),
+        ] {
+            let error = of(fields).unwrap_err();
+            assert_eq!(error.kind, StoreErrorKind::Incompatible);
+            assert!(error.problem.contains(name), "{error}");
+        }
+        assert!(of("redis_mode:standalone\r\nrole:master\r\ncluster_enabled:0").is_ok());
     }
 
     #[test]

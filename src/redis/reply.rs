@@ -198,7 +198,7 @@ pub(crate) fn created(settings: &Settings, sent: &MutationRequest, reply: &Value
             let (header, stored) = stored_in(settings, &sent.id, record, "create.lua")?;
             let revision = sent.revision();
             if let Some(known) = header.writes().find(|write| write.id == revision.write_id) {
-                known.check_creation(sent)?;
+                known.check_creation(sent, &stored)?;
                 return Ok(Created::Before(Box::new(stored)));
             }
             // Where a repair has forgotten the write that filed it.

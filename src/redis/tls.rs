@@ -3,8 +3,6 @@
 use std::io;
 use std::sync::Arc;
 
-#[cfg(feature = "nonblocking-tls")]
-use redis::{ClientTlsConfig, TlsCertificates};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -30,7 +28,6 @@ pub(crate) struct ClientCertificate {
 #[derive(Clone, Default)]
 pub(crate) struct Tls {
     config: Option<Arc<ClientConfig>>,
-    options: TlsOptions,
 }
 
 impl TlsOptions {
@@ -54,7 +51,7 @@ impl TlsOptions {
                 })?
             }
         };
-        Ok(Tls { config: Some(Arc::new(config)), options: self })
+        Ok(Tls { config: Some(Arc::new(config)) })
     }
 
     fn roots(&self) -> Result<RootCertStore, StoreError> {
@@ -89,30 +86,11 @@ impl Tls {
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         ClientConnection::new(config, name).map_err(io::Error::other)
     }
-
-    /// The same as redis-rs takes it.
-    #[cfg(feature = "nonblocking-tls")]
-    pub(crate) fn certificates(&self) -> TlsCertificates {
-        let client_tls = self
-            .options
-            .client_certificate
-            .as_ref()
-            .map(|client| ClientTlsConfig { client_cert: client.chain.clone(), client_key: client.key.clone() });
-        TlsCertificates { client_tls, root_cert: self.options.root_certificates.clone() }
-    }
 }
 
-/// The process's provider of cryptography; ours if the application has installed none. redis-rs takes whichever is
-/// installed, and panics if that is none.
+/// The process's provider of cryptography; ours if the application has installed none.
 fn provider() -> Arc<CryptoProvider> {
-    if let Some(installed) = CryptoProvider::get_default() {
-        return Arc::clone(installed);
-    }
-    match ring::default_provider().install_default() {
-        Ok(()) => CryptoProvider::get_default().map_or_else(|| Arc::new(ring::default_provider()), Arc::clone),
-        // Somebody else was faster.
-        Err(ours) => ours,
-    }
+    CryptoProvider::get_default().map_or_else(|| Arc::new(ring::default_provider()), Arc::clone)
 }
 
 fn certificates(pem: &[u8], what: &str) -> Result<Vec<CertificateDer<'static>>, StoreError> {

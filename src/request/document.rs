@@ -159,6 +159,10 @@ impl MutationRequest {
         self
     }
 
+    pub(crate) const fn has_write_intent(&self) -> bool {
+        self.write_intent.is_some()
+    }
+
     pub(super) const fn write_intent(&self) -> Option<WriteIntent> {
         self.write_intent
     }

@@ -53,7 +53,7 @@ pub use requester::Requester;
 pub use requirement::Requirement;
 pub use revision::Revision;
 pub use side_effect::{Severity, SideEffect};
-pub(crate) use standing::Standing;
+pub(crate) use standing::{Slot, Standing};
 pub use state::{Pending, PendingReason, RequestState, Status};
 pub use text::{
     ActorId, ApprovalId, BatchId, Category, ContractId, Group, MutationType, Operation, QuorumGroup, RequestId,

@@ -38,7 +38,7 @@ pub enum RequestState {
 pub struct Pending {
     /// What it waits for.
     pub reason: PendingReason,
-    /// From this time on it is due to expire.
+    /// From this time on it is due to expire, and can only be rejected, canceled, expired or superseded.
     pub expires_at: Option<Timestamp>,
 }
 

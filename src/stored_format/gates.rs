@@ -24,7 +24,6 @@ pub(super) struct Gate {
 pub(super) enum Part {
     Field(Field),
     /// A variant without data, by what its enum is called and by its number.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the first version has all kinds there are"))]
     Kind(&'static str, u8),
 }
 

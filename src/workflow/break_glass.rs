@@ -1,3 +1,5 @@
+//! Approving a request although approvals are unmet.
+
 use super::demand::{Demand, demands};
 use super::history::{Occasion, names, record};
 use super::lifecycle;
@@ -23,6 +25,9 @@ pub(super) fn override_approvals(request: &mut MutationRequest, occasion: Occasi
     let mut about = Metadata::new().with("overridden", names(&unmet))?;
     about.note("round", request.approval_round);
     about.note("digest", request.digest().to_string());
+    if let Some(pending) = request.state.pending() {
+        about.note("waited_for", pending.reason.as_str());
+    }
     let document = request.edit();
     record(document, occasion.decision(ApprovalDecision::Overridden, about));
     lifecycle::go(document, RequestState::Approved, occasion)

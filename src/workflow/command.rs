@@ -114,7 +114,8 @@ pub enum Action {
     },
 }
 
-/// Where the request stands.
+/// Where the request stands. From its own deadline on, a pending request can only be rejected, canceled, expired or superseded:
+/// everything else is `DeadlinePassed`.
 impl Command {
     /// Approves a request directly, which no approval may stand against. A request without approvals can be approved by
     /// anybody, also by whoever asked for it: who may give this command is for the application to say.
@@ -151,16 +152,19 @@ impl Command {
 
     /// Lets a created or approved request wait.
     ///
-    /// To wait for approval it must have approvals that are not met; otherwise nobody could ever end the waiting, and
-    /// `InvalidApprovalConfiguration` is returned.
+    /// To wait for approval it must have approvals that are not met and can be; otherwise nobody could ever end the waiting,
+    /// and `InvalidApprovalConfiguration` is returned, or `ApprovalRefusal::Expired` when the time of one is over. A deadline
+    /// that has passed is `Invalid`.
     pub fn hold(by: impl Into<Arc<ActorContext>>, pending: impl Into<Pending>) -> Self {
         Self::new(Action::Hold { pending: pending.into() }, by)
     }
 
-    /// Ends what a request waited for before its approvals, and asks for these.
+    /// Ends what a request waited for before its approvals, and asks for these: the one way from pending to pending.
     ///
-    /// The request stays pending, now for approval, due to expire at `expires_at`. Refused with `InvalidTransition`
-    /// unless it is pending for another reason, and with `InvalidApprovalConfiguration` when it has no unmet approvals.
+    /// The request stays pending, now for approval, due to expire at `expires_at`. Not allowed, with
+    /// `ApprovalRefusal::NotWaiting`, of a request that is created or approved; with `InvalidTransition` when it waits for
+    /// its approvals already or is final; with `Invalid` when `expires_at` has passed, and with `ApprovalRefusal::Expired` when
+    /// that of one of its approvals has; with `InvalidApprovalConfiguration` when it has no unmet approvals.
     pub fn request_approvals(by: impl Into<Arc<ActorContext>>, expires_at: Option<Timestamp>) -> Self {
         Self::new(Action::RequestApprovals { expires_at }, by)
     }
@@ -168,8 +172,9 @@ impl Command {
 
 /// Approvals.
 impl Command {
-    /// Grants an approval. The last one that was missing approves the request; one that leaves too few people for the others
-    /// of its group, as nobody counts twice, rejects it.
+    /// Grants an approval. The last one that was missing approves the request. A grant never rejects it: one that would leave
+    /// too few people for the others of its group, as nobody counts twice, is not allowed; what has become impossible by time
+    /// waits for the sweep.
     ///
     /// Refused with the first of the [`ApprovalRefusal`](crate::ApprovalRefusal)s, in their order, that holds.
     pub fn grant(by: impl Into<Arc<ActorContext>>, approval: ApprovalId) -> Self {
@@ -182,7 +187,8 @@ impl Command {
         Self::new(Action::Grant { approval, digest: Some(digest) }, by)
     }
 
-    /// Refuses an approval, which rejects the request, unless its quorum group allows it to go on.
+    /// Refuses an approval, which rejects the request, unless its quorum group allows it to go on: the group then rejects it
+    /// by the vote after which too few people are left, whether or not their time is over.
     ///
     /// Refused by the same rules as [`grant`](Self::grant).
     pub fn refuse(by: impl Into<Arc<ActorContext>>, approval: ApprovalId, rejection: Option<Rejection>) -> Self {

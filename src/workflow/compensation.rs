@@ -51,7 +51,8 @@ pub fn link_compensation(
 ) -> Result<MutationRequest> {
     let command = Command::link_compensation(Arc::clone(by), compensating)?;
     if let Action::LinkCompensation { plan, compensating } = &command.action {
-        link(&mut original, plan, compensating, Occasion { by, now })?;
+        let occasion = Occasion::on(&original, by, now);
+        link(&mut original, plan, compensating, occasion)?;
     }
     Ok(original)
 }

@@ -1,13 +1,16 @@
+//! What granting and refusing an approval does to its request.
+
 use std::sync::Arc;
 
-use super::demand::{Demand, demand_of, demands, is_overdue, is_pending};
+use super::demand::{Demand, demand_of, demands, is_pending};
+use super::eligibility::Deciding;
 use super::history::{Occasion, names, record};
 use super::lifecycle;
 use super::open_demand::{impossible, open_demand};
 use crate::error::{ApprovalRefusal, Error, Result};
 use crate::request::{
-    ActorContext, ActorId, Approval, ApprovalDecision, ApprovalId, ApprovalState, Cause, DeciderRule, Decision, Digest,
-    Metadata, MutationRequest, Rejection, RequestDocument, RequestState, Standing, Timestamp, Value, Verdict,
+    ActorContext, Approval, ApprovalDecision, ApprovalId, ApprovalState, Cause, Decision, Digest, Metadata,
+    MutationRequest, Rejection, RequestDocument, RequestState, Standing, Timestamp, Value, Verdict,
 };
 
 /// Whether the actor may decide the approval now, by the rules of [`ApprovalRefusal`] in their order.
@@ -27,64 +30,7 @@ pub(super) fn check<'a>(
         return Err(ApprovalRefusal::UnknownApproval { approval: id.clone(), known: known(document) });
     };
     let standings = Standing::of_all(&document.approvals);
-    let deciding = Deciding { requester: document.requested_by.id.as_ref(), standings: &standings };
-    deciding.check(approval, actor, now).map(|()| approval)
-}
-
-/// What tells who may decide the approvals of a request that waits for approval.
-#[derive(Clone, Copy)]
-pub(crate) struct Deciding<'a> {
-    pub(crate) requester: Option<&'a ActorId>,
-    /// One for each approval.
-    pub(crate) standings: &'a [Standing],
-}
-
-impl Deciding<'_> {
-    /// Whether the actor may decide this one of the approvals now.
-    pub(crate) fn check(
-        self,
-        approval: &Approval,
-        actor: &ActorContext,
-        now: Timestamp,
-    ) -> Result<(), ApprovalRefusal> {
-        let id = || approval.id.clone();
-        if !is_pending(approval) {
-            return Err(ApprovalRefusal::AlreadyDecided { approval: id(), status: approval.state.status() });
-        }
-        if let Some(expired_at) = approval.expires_at.filter(|_| is_overdue(approval, now)) {
-            return Err(ApprovalRefusal::Expired { approval: id(), expired_at });
-        }
-        self.check_actor(approval, actor)?;
-        let pending = self.standings.iter().filter(|standing| standing.is_pending);
-        match pending.map(|standing| standing.step).min() {
-            Some(active) if active != approval.step => {
-                Err(ApprovalRefusal::NotYet { approval: id(), step: approval.step, active })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn check_actor(self, approval: &Approval, actor: &ActorContext) -> Result<(), ApprovalRefusal> {
-        let Some(actor_id) = &actor.id else {
-            return Err(ApprovalRefusal::AnonymousDecider { approval: approval.id.clone() });
-        };
-        let (id, name) = (|| approval.id.clone(), || actor_id.to_string());
-        if !approval.target.matches(actor) {
-            let target = approval.target.clone();
-            return Err(ApprovalRefusal::NotAddressed { approval: id(), target, actor: name() });
-        }
-        if approval.decider == DeciderRule::NotTheRequester && self.requester == Some(actor_id) {
-            return Err(ApprovalRefusal::OwnRequest { approval: id(), actor: name() });
-        }
-        if let Some(quorum) = &approval.quorum {
-            let mut members = self.standings.iter().filter(|standing| standing.group.as_ref() == Some(&quorum.group));
-            if members.any(|member| member.voter.as_ref() == Some(actor_id)) {
-                let group = quorum.group.clone();
-                return Err(ApprovalRefusal::AlreadyVoted { approval: id(), group, actor: name() });
-            }
-        }
-        Ok(())
-    }
+    Deciding::about(document, &standings).check(approval, actor, now).map(|()| approval)
 }
 
 pub(super) fn grant(
@@ -109,7 +55,7 @@ pub(super) fn grant(
         let reason = Some("all approval requirements met".to_owned());
         return lifecycle::go_because(document, RequestState::Approved, occasion, reason, Metadata::new());
     }
-    reject_if_impossible(document, occasion)
+    Ok(())
 }
 
 pub(super) fn refuse(
@@ -125,8 +71,9 @@ pub(super) fn refuse(
     set_state(document, id, ApprovalState::Rejected { verdict, rejection: rejection.cloned().map(Box::new) });
     let rejected = rejected_decision(document, &approval, rejection, digest, occasion);
     record(document, rejected);
+    // By votes alone: what has become impossible by time is for the sweep to record.
     let rejects = demand_of(&document.approvals, &approval).is_none_or(|demand| {
-        demand.any_rejection_rejects() || open_demand(document, &demand, occasion.now).is_impossible()
+        demand.any_rejection_rejects() || open_demand(document, &demand, Timestamp::MIN).is_impossible()
     });
     if rejects {
         let reason = Some(rejection_reason(&approval, rejection, occasion.by));
@@ -134,7 +81,7 @@ pub(super) fn refuse(
         about.note("approval", id.as_str());
         return lifecycle::go_because(document, RequestState::Rejected, occasion, reason, about);
     }
-    reject_if_impossible(document, occasion)
+    Ok(())
 }
 
 /// Rejects the request if it can no longer be approved, whoever decides what; otherwise it would wait for ever.

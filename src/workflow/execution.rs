@@ -6,8 +6,8 @@ use super::outcome::{AfterFailure, Completion, Failure};
 use super::{demand, lifecycle};
 use crate::error::{Error, ExecutionRefusal, InvalidValue, Result};
 use crate::request::{
-    ApprovalDecision, ApprovalState, Claim, ClaimId, DecisionKind, ExecutionDecision, ExecutionKind, ExecutionLink,
-    Metadata, MutationRequest, RequestDocument, RequestState, Status, Timestamp, Value,
+    ApprovalDecision, ApprovalState, Claim, ClaimId, DecisionKind, Digest, ExecutionDecision, ExecutionKind,
+    ExecutionLink, Metadata, MutationRequest, RequestDocument, RequestState, Status, Timestamp, Value,
 };
 
 /// Takes the request for one executor until the lease ends. The holder of a claim renews it by its own id.
@@ -118,22 +118,26 @@ fn check_holds(document: &RequestDocument, id: ClaimId) -> Result<()> {
 
 /// Every grant was given for the request as it is now, and so was the override in place of those that are missing.
 fn check_digests(request: &MutationRequest) -> Result<()> {
-    let current = request.digest();
-    for approval in &request.approvals {
+    digest_refusal(request, request.digest()).map_or(Ok(()), |refusal| Err(refused(request, refusal)))
+}
+
+/// Why the request cannot be executed with its current digest.
+pub(super) fn digest_refusal(document: &RequestDocument, current: Digest) -> Option<ExecutionRefusal> {
+    for approval in &document.approvals {
         match &approval.state {
             ApprovalState::Approved(verdict) if verdict.digest != current => {
                 let (approval, approved) = (approval.id.clone(), verdict.digest);
-                return Err(refused(request, ExecutionRefusal::ApprovedOtherwise { approval, approved, current }));
+                return Some(ExecutionRefusal::ApprovedOtherwise { approval, approved, current });
             }
             _ => {}
         }
     }
-    match overridden_digest(request) {
+    match overridden_digest(document) {
         Some(overridden) if *overridden != current.to_string() => {
             let overridden = overridden.to_owned();
-            Err(refused(request, ExecutionRefusal::OverriddenOtherwise { overridden, current }))
+            Some(ExecutionRefusal::OverriddenOtherwise { overridden, current })
         }
-        _ => Ok(()),
+        _ => None,
     }
 }
 

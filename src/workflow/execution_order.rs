@@ -92,7 +92,7 @@ impl ExecutionOrder {
         claim: ClaimId,
         now: Timestamp,
     ) -> Result<MutationRequest> {
-        let occasion = Occasion { by: &self.by, now };
+        let occasion = Occasion::on(&request, &self.by, now);
         let resolution = resolution::settle(&mut request, &self.current, self.strategy, occasion)?;
         if resolution.lets_execute() {
             execution::claim(&mut request, claim, self.lease, occasion)?;

@@ -1,8 +1,10 @@
+//! What is due to expire about a request, and how it does.
+
 use std::sync::Arc;
 
-use super::command::Command;
+use super::command::{Action, Command};
 use super::demand::{demand_of, is_overdue, is_pending};
-use super::history::{Occasion, record};
+use super::history::{Occasion, record, time_after};
 use super::open_demand::open_demand;
 use super::{deciding, lifecycle};
 use crate::error::{Error, Result};
@@ -20,6 +22,7 @@ pub fn next_deadline(document: &RequestDocument) -> Option<Timestamp> {
 
 /// Whether something about the request is due to expire: whether its [`next_deadline`] has come.
 pub fn is_due(document: &RequestDocument, now: Timestamp) -> bool {
+    let now = time_after(document.updated_at, now);
     next_deadline(document).is_some_and(|deadline| deadline <= now)
 }
 
@@ -27,10 +30,42 @@ pub fn is_due(document: &RequestDocument, now: Timestamp) -> bool {
 ///
 /// When request and approvals are both due, the request expires, and with it the need for them.
 pub fn due_command(document: &RequestDocument, by: impl Into<Arc<ActorContext>>, now: Timestamp) -> Option<Command> {
-    if document.state.pending().and_then(|pending| pending.expires_at).is_some_and(|end| end <= now) {
+    if passed_deadline(&document.state, time_after(document.updated_at, now)).is_some() {
         return Some(Command::expire(by));
     }
     is_due(document, now).then(|| Command::expire_approvals(by))
+}
+
+/// The request's own deadline, if it is pending and that has come.
+pub(super) fn passed_deadline(state: &RequestState, now: Timestamp) -> Option<Timestamp> {
+    state.pending().and_then(|pending| pending.expires_at).filter(|deadline| *deadline <= now)
+}
+
+/// From its own deadline on, a pending request only ends: whether somebody has swept makes no difference.
+pub(super) fn check_in_time(document: &RequestDocument, action: &Action, now: Timestamp) -> Result<()> {
+    match action {
+        Action::Approve
+        | Action::Hold { .. }
+        | Action::RequestApprovals { .. }
+        | Action::Grant { .. }
+        | Action::Refuse { .. }
+        | Action::ExpireApprovals
+        | Action::OverrideApprovals
+        | Action::Resolve { .. }
+        | Action::Claim { .. } => check_deadline(document, now),
+        Action::Reject | Action::Cancel | Action::Expire | Action::Supersede { .. } => Ok(()),
+        // Only of a request that is approved or executed, which has no deadline.
+        Action::Release { .. } | Action::Complete { .. } | Action::Fail { .. } | Action::LinkCompensation { .. } => {
+            Ok(())
+        }
+    }
+}
+
+pub(super) fn check_deadline(document: &RequestDocument, now: Timestamp) -> Result<()> {
+    match passed_deadline(&document.state, now) {
+        Some(deadline) => Err(Error::DeadlinePassed { id: document.id.clone(), deadline }),
+        None => Ok(()),
+    }
 }
 
 /// Each approval that is due expires by a decision of its own; then the request is rejected, if that made a demand

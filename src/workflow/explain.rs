@@ -1,24 +1,31 @@
+//! Why a request stands where it stands, and who can move it on.
+
 use std::collections::BTreeSet;
 
-use super::deciding::Deciding;
-use super::demand::active_step;
-use super::expiry;
-use super::open_demand::{OpenDemand, open_demands};
+use super::demand::{active_step, is_pending};
+use super::eligibility::Deciding;
+use super::execution;
+use super::expiry::{next_deadline, passed_deadline};
+use super::history::{count, time_after};
+use super::open_demand::{OpenDemand, impossible, open_demands, open_demands_for_people};
+use crate::error::ExecutionRefusal;
 use crate::request::{
-    ActorContext, Approval, ApprovalId, Claim, Decision, DecisionCategory, RequestDocument, RequestState, Standing,
-    Step, Timestamp,
+    ActorContext, Approval, ApprovalId, Claim, Decision, DecisionCategory, Digest, ExecutionDecision,
+    LifecycleDecision, LinkRelation, QuorumGroup, RequestDocument, RequestId, RequestState, Standing, Status, Step,
+    Timestamp,
 };
 
 /// Why a request stands where it stands at one time, and who can move it on.
 ///
-/// Displays as the rest of a sentence that begins with the request: "waits for 1 more of security (bob, dave); step 2 of
-/// 3; expires in 3 h".
+/// Displays as the rest of a sentence that begins with the request: "waits for 1 more of security: bob (approval-2), dave
+/// (approval-4); step 2 of 3; the request expires in 3 h". Whoever is named can act.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Explanation {
     /// Where it stands.
     pub state: RequestState,
-    /// Every approval or quorum group that is not met, if it waits for approval; by step.
+    /// Every approval or quorum group that is not met, if it waits for approval; by step. From the request's own deadline on
+    /// none of their approvals is open.
     pub demands: Vec<OpenDemand>,
     /// The step that can be decided now.
     pub active_step: Option<Step>,
@@ -32,37 +39,80 @@ pub struct Explanation {
     pub claim: Option<Claim>,
     /// The decision that brought it where it stands.
     pub since: Option<Decision>,
-    /// The time this explanation is for.
+    /// The executions that failed since it was approved, if it still is; the latest last.
+    pub failures: Vec<Decision>,
+    /// Why it cannot be executed although it is approved.
+    pub obstacle: Option<ExecutionRefusal>,
+    /// The executed requests that compensate it.
+    pub compensated_by: Vec<RequestId>,
+    /// The time this explanation is for: the one asked for, or, where that is before the last change, right after it.
     pub now: Timestamp,
+    /// What is due to expire at the deadline.
+    pub(super) expiring: Expiring,
+    /// What will have to be met once it no longer waits for something else.
+    pub(super) following: Following,
+    /// The steps it has, in order.
+    pub(super) order: Vec<Step>,
+}
+
+/// What is due to expire next about a request, and what that does to it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Expiring {
+    Nothing,
+    Request,
+    /// Of the group, if these are all that it has open.
+    Approvals {
+        ids: Vec<ApprovalId>,
+        group: Option<QuorumGroup>,
+        rejects: bool,
+    },
+}
+
+/// What becomes of a request after it has waited for something else than approval.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Following {
+    /// It has no approvals.
+    Nothing,
+    /// It has its approvals already.
+    AllMet,
+    /// It asks for these.
+    Demands(Vec<OpenDemand>),
 }
 
 /// Why the request stands where it stands, who can move it on, and until when.
 pub fn explain(document: &RequestDocument, now: Timestamp) -> Explanation {
-    let awaited = document.state.awaits_approval();
-    let active = active_step(&document.approvals).filter(|_| awaited);
+    let now = time_after(document.updated_at, now);
+    let is_overdue = passed_deadline(&document.state, now).is_some();
+    let active = active_step(&document.approvals).filter(|_| document.state.awaits_approval() && !is_overdue);
     let steps: BTreeSet<Step> = document.approvals.iter().map(|approval| approval.step).collect();
     let ordinal = steps.iter().filter(|step| active.is_some_and(|active| **step <= active)).count();
     Explanation {
         state: document.state.clone(),
-        demands: if awaited { open_demands(document, now) } else { Vec::new() },
+        demands: awaited_demands(document, is_overdue, now),
         active_step: active,
-        step_ordinal: super::history::count(ordinal),
-        steps: super::history::count(steps.len()),
-        deadline: expiry::next_deadline(document),
+        step_ordinal: count(ordinal),
+        steps: count(steps.len()),
+        deadline: next_deadline(document),
         claim: document.execution.claim.clone(),
-        since: standing_since(document),
+        since: standing_since(document).map(|(_, decision)| decision.clone()),
+        failures: failures(document),
+        obstacle: obstacle(document),
+        compensated_by: compensated_by(document),
         now,
+        expiring: expiring(document, now),
+        following: following(document, now),
+        order: steps.into_iter().collect(),
     }
 }
 
-/// The approvals this actor can decide now: each would be granted, and no other would.
+/// The approvals this actor can decide now: a decision on each would be accepted, and on no other.
 pub fn decidable_by<'a>(document: &'a RequestDocument, actor: &ActorContext, now: Timestamp) -> Vec<&'a Approval> {
     if !document.state.awaits_approval() {
         return Vec::new();
     }
     let standings = Standing::of_all(&document.approvals);
-    let deciding = Deciding { requester: document.requested_by.id.as_ref(), standings: &standings };
-    document.approvals.iter().filter(|approval| deciding.check(approval, actor, now).is_ok()).collect()
+    let deciding = Deciding::about(document, &standings);
+    document.approvals.iter().filter(|approval| deciding.lets(approval, actor, now)).collect()
 }
 
 impl Explanation {
@@ -71,7 +121,8 @@ impl Explanation {
         self.demands.iter().filter(|demand| Some(demand.step) == self.active_step)
     }
 
-    /// The demands that cannot be met any more, of whichever step.
+    /// The demands that cannot be met any more, of whichever step. The request is then rejected by the next sweep, if it is
+    /// time that made them so.
     pub fn impossible(&self) -> impl Iterator<Item = &OpenDemand> {
         self.demands.iter().filter(|demand| demand.is_impossible())
     }
@@ -82,7 +133,72 @@ impl Explanation {
     }
 }
 
-fn standing_since(document: &RequestDocument) -> Option<Decision> {
-    let mut decisions = document.decisions.iter().rev();
-    decisions.find(|decision| decision.kind.category() == DecisionCategory::Lifecycle).cloned()
+fn awaited_demands(document: &RequestDocument, is_overdue: bool, now: Timestamp) -> Vec<OpenDemand> {
+    if !document.state.awaits_approval() {
+        return Vec::new();
+    }
+    let mut demands = open_demands_for_people(document, now);
+    if is_overdue {
+        demands.iter_mut().for_each(|demand| demand.open.clear());
+    }
+    demands
+}
+
+/// The decision by which it came where it stands, and its place. That it was compensated moved it nowhere.
+fn standing_since(document: &RequestDocument) -> Option<(usize, &Decision)> {
+    let compensated = LifecycleDecision::Compensated.into();
+    let mut decisions = document.decisions.iter().enumerate().rev();
+    decisions
+        .find(|(_, decision)| decision.kind.category() == DecisionCategory::Lifecycle && decision.kind != compensated)
+}
+
+fn failures(document: &RequestDocument) -> Vec<Decision> {
+    if document.state.status() != Status::Approved {
+        return Vec::new();
+    }
+    let since = standing_since(document).map_or(0, |(place, _)| place);
+    let failed = ExecutionDecision::Failed.into();
+    document.decisions.iter().skip(since).filter(|decision| decision.kind == failed).cloned().collect()
+}
+
+fn obstacle(document: &RequestDocument) -> Option<ExecutionRefusal> {
+    if document.state.status() != Status::Approved {
+        return None;
+    }
+    let current = Digest::of(document.payload.as_ref(), &document.target, document.versioning.reviewed.as_ref());
+    execution::digest_refusal(document, current)
+}
+
+fn compensated_by(document: &RequestDocument) -> Vec<RequestId> {
+    let links = document.execution.links.iter().filter(|link| link.relation == LinkRelation::CompensatedBy);
+    links.map(|link| link.request.clone()).collect()
+}
+
+fn expiring(document: &RequestDocument, now: Timestamp) -> Expiring {
+    let Some(deadline) = next_deadline(document) else { return Expiring::Nothing };
+    if document.state.pending().and_then(|pending| pending.expires_at).is_some_and(|end| end <= deadline.max(now)) {
+        return Expiring::Request;
+    }
+    let then = deadline.max(now);
+    let open = || document.approvals.iter().filter(|approval| is_pending(approval));
+    let due: Vec<&Approval> = open().filter(|approval| approval.expires_at.is_some_and(|end| end <= then)).collect();
+    let group_of = |approval: &Approval| approval.quorum.as_ref().map(|quorum| quorum.group.clone());
+    let group = due.first().and_then(|first| group_of(first));
+    let is_whole = open().filter(|approval| group_of(approval) == group).count() == due.len()
+        && due.iter().all(|approval| group_of(approval) == group);
+    Expiring::Approvals {
+        ids: due.iter().map(|approval| approval.id.clone()).collect(),
+        group: group.filter(|_| is_whole),
+        rejects: impossible(document, then).is_some(),
+    }
+}
+
+fn following(document: &RequestDocument, now: Timestamp) -> Following {
+    if document.approvals.is_empty() {
+        return Following::Nothing;
+    }
+    match open_demands(document, now) {
+        unmet if unmet.is_empty() => Following::AllMet,
+        unmet => Following::Demands(unmet),
+    }
 }

@@ -1,4 +1,7 @@
+//! Who acts when, and how the history of a request goes on.
+
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::request::{ActorContext, Decision, DecisionKind, Metadata, RequestDocument, Timestamp, Value};
 
@@ -7,6 +10,13 @@ use crate::request::{ActorContext, Decision, DecisionKind, Metadata, RequestDocu
 pub(super) struct Occasion<'a> {
     pub(super) by: &'a Arc<ActorContext>,
     pub(super) now: Timestamp,
+}
+
+impl<'a> Occasion<'a> {
+    /// The actor does something to this request while the clock says `now`.
+    pub(super) fn on(document: &RequestDocument, by: &'a Arc<ActorContext>, now: Timestamp) -> Self {
+        Self { by, now: time_after(document.updated_at, now) }
+    }
 }
 
 impl Occasion<'_> {
@@ -26,8 +36,16 @@ impl Occasion<'_> {
     }
 }
 
-/// Appends a decision; its time is when the request was last changed.
-pub(super) fn record(document: &mut RequestDocument, decision: Decision) {
+/// The time for a request that was last changed at `updated_at`: what the clock says, and where the clock has been set back
+/// behind that, the microsecond after it. Deadlines and leases are judged by this time, so that they agree with history.
+pub(super) fn time_after(updated_at: Timestamp, now: Timestamp) -> Timestamp {
+    if now < updated_at { updated_at.saturating_add(Duration::from_micros(1)) } else { now }
+}
+
+/// Appends a decision, never dated before the one it follows; its time is when the request was last changed.
+pub(super) fn record(document: &mut RequestDocument, mut decision: Decision) {
+    let last = document.decisions.last().map_or(Timestamp::MIN, |last| last.at);
+    decision.at = decision.at.max(last);
     document.updated_at = decision.at;
     document.decisions.push(decision);
 }

@@ -1,4 +1,7 @@
+//! Where a request may go from where it stands, and how it gets there.
+
 use super::history::{Occasion, count, record};
+use super::open_demand::impossible;
 use super::{demand, execution};
 use crate::error::{ApprovalRefusal, Error, InvalidValue, Result};
 use crate::request::{
@@ -6,7 +9,8 @@ use crate::request::{
     RequestState, Status, Timestamp,
 };
 
-/// Whether the lifecycle lets a request go from one status to the other. No status leads to itself.
+/// Whether the lifecycle lets a request go from one status to the other. No status leads to itself, but that a pending
+/// request begins to wait for its approvals, which [`Command::request_approvals`](super::Command::request_approvals) does.
 pub const fn can_go(from: Status, to: Status) -> bool {
     use Status::{Approved, Canceled, Created, Executed, Expired, Pending, Rejected, Superseded};
     match from {
@@ -49,8 +53,9 @@ pub(super) fn supersede(request: &mut MutationRequest, by: &RequestId, occasion:
 
 pub(super) fn hold(request: &mut MutationRequest, pending: Pending, occasion: Occasion<'_>) -> Result<()> {
     check(request, Status::Pending)?;
+    check_to_come(pending.expires_at, occasion.now)?;
     if pending.reason == PendingReason::Approval {
-        check_unmet_approvals(request)?;
+        check_approvals_to_come(request, occasion.now)?;
     }
     go(request.edit(), RequestState::Pending(pending), occasion)?;
     if pending.reason == PendingReason::Approval {
@@ -59,18 +64,25 @@ pub(super) fn hold(request: &mut MutationRequest, pending: Pending, occasion: Oc
     Ok(())
 }
 
-/// No transition: the request stays pending, and only what it waits for changes.
+/// The one way from pending to pending: what the request waited for ends, and it waits for its approvals.
 pub(super) fn request_approvals(
     request: &mut MutationRequest,
     expires_at: Option<Timestamp>,
     occasion: Occasion<'_>,
 ) -> Result<()> {
-    if request.state.pending().is_none() || request.state.awaits_approval() {
-        return Err(forbidden(request, Status::Pending));
+    match request.state.status() {
+        Status::Pending if !request.state.awaits_approval() => {}
+        status @ (Status::Created | Status::Approved) => {
+            let refusal = Box::new(ApprovalRefusal::NotWaiting { status });
+            return Err(Error::Approval { id: request.id.clone(), refusal });
+        }
+        _ => return Err(forbidden(request, Status::Pending)),
     }
-    check_unmet_approvals(request)?;
+    check_to_come(expires_at, occasion.now)?;
+    check_approvals_to_come(request, occasion.now)?;
     let document = request.edit();
-    document.state = RequestState::Pending(Pending { reason: PendingReason::Approval, expires_at });
+    let asked = RequestState::Pending(Pending { reason: PendingReason::Approval, expires_at });
+    move_to(document, asked, occasion, occasion.by.reason.clone(), Metadata::new());
     record_requested(document, occasion);
     Ok(())
 }
@@ -86,18 +98,32 @@ pub(super) fn go_because(
     to: RequestState,
     occasion: Occasion<'_>,
     reason: Option<String>,
-    mut about: Metadata,
+    about: Metadata,
 ) -> Result<()> {
     check(document, to.status())?;
     // An executor may be at work: what it does must not happen to a request that was moved away meanwhile.
     execution::check_unclaimed(document, occasion.now)?;
+    move_to(document, to, occasion, reason, about);
+    Ok(())
+}
+
+/// Moves the request and appends the decision to do so; whether it may go there has been checked.
+fn move_to(
+    document: &mut RequestDocument,
+    to: RequestState,
+    occasion: Occasion<'_>,
+    reason: Option<String>,
+    mut about: Metadata,
+) {
     about.note("from", document.state.status().as_str());
+    if let Some(waiting) = document.state.pending() {
+        about.note("waited_for", waiting.reason.as_str());
+    }
     describe(&to, &mut about);
     let decision = occasion.decision_because(decision_to_be(to.status()), reason, about);
     document.state = to;
     document.execution.claim = None;
     record(document, decision);
-    Ok(())
 }
 
 /// What the decision to stand there says about it.
@@ -134,14 +160,38 @@ fn forbidden(document: &RequestDocument, to: Status) -> Error {
     Error::InvalidTransition { id: document.id.clone(), from: document.state.status(), to }
 }
 
-fn check_unmet_approvals(document: &RequestDocument) -> Result<()> {
-    if demand::missing(&document.approvals) > 0 {
-        return Ok(());
+/// A time from which on the request would be due to expire must not have come when it is set.
+fn check_to_come(expires_at: Option<Timestamp>, now: Timestamp) -> Result<()> {
+    match expires_at {
+        Some(end) if end <= now => {
+            let problem = format!("{end} has passed, as it is {now}; give a later time, or none");
+            Err(InvalidValue::new("deadline", problem).into())
+        }
+        _ => Ok(()),
     }
-    Err(Error::invalid_approval_configuration(format!(
-        "request {} has no unmet approval to wait for; approve it, or let it wait for something else",
-        document.id
-    )))
+}
+
+/// Whether the request has approvals to wait for, and every one that is asked for can still be granted.
+fn check_approvals_to_come(document: &RequestDocument, now: Timestamp) -> Result<()> {
+    if demand::missing(&document.approvals) == 0 {
+        return Err(Error::invalid_approval_configuration(format!(
+            "request {} has no unmet approval to wait for; approve it, or let it wait for something else",
+            document.id
+        )));
+    }
+    for approval in document.approvals.iter().filter(|approval| demand::is_pending(approval)) {
+        if let Some(expired_at) = approval.expires_at.filter(|_| demand::is_overdue(approval, now)) {
+            let refusal = Box::new(ApprovalRefusal::Expired { approval: approval.id.clone(), expired_at });
+            return Err(Error::Approval { id: document.id.clone(), refusal });
+        }
+    }
+    if impossible(document, now).is_some() {
+        return Err(Error::invalid_approval_configuration(format!(
+            "request {} has approvals that nobody can grant any more; override them with a reason, or cancel it",
+            document.id
+        )));
+    }
+    Ok(())
 }
 
 const fn decision_to_be(status: Status) -> LifecycleDecision {

@@ -15,11 +15,11 @@
 //!     .requires_approval(ApprovalRule::role("manager")?)
 //!     .requires_approval(ApprovalRule::actor("bob")?);
 //! let request = file(draft, RequestId::generate(), WriteId::generate(), now)?;
-//! assert_eq!(explain(&request, now).to_string(), "waits for role manager; step 1 of 2");
+//! assert_eq!(explain(&request, now).to_string(), "waits for role manager to decide approval-1; step 1 of 2");
 //!
 //! let carol = ActorContext::user("carol")?.with_role("manager")?.because("part of her new job");
 //! let request = apply(request, &Command::grant(carol, ApprovalId::new("approval-1")?), now)?;
-//! assert_eq!(explain(&request, now).to_string(), "waits for bob; step 2 of 2");
+//! assert_eq!(explain(&request, now).to_string(), "waits for bob to decide approval-2; step 2 of 2");
 //! # Ok(())
 //! # }
 //! ```
@@ -29,6 +29,7 @@ mod command;
 mod compensation;
 mod deciding;
 mod demand;
+mod eligibility;
 mod execution;
 mod execution_order;
 mod expiry;
@@ -37,15 +38,17 @@ mod filing;
 mod history;
 pub(crate) mod lease;
 mod lifecycle;
+mod matching;
 mod open_demand;
 mod outcome;
+mod phrase;
 mod resolution;
 mod sentence;
 mod write_intent;
 
 pub use command::{Action, Command};
 pub use compensation::{compensation_draft, link_compensation, owes_link};
-pub(crate) use deciding::Deciding;
+pub(crate) use eligibility::Deciding;
 pub use execution_order::{ExecutionOrder, ExecutionOutcome};
 pub(crate) use execution_order::{check_compensable, compensated_by, to_be_compensated_by};
 pub use expiry::{due_command, is_due, next_deadline};
@@ -63,12 +66,15 @@ use history::Occasion;
 /// The request as the command leaves it.
 ///
 /// Its revision stays the one that was read: the store raises it when it writes. The decisions of the given request are
-/// kept as they are and new ones follow them; the time of the last becomes `updated_at`.
+/// kept as they are and new ones follow them; the time of the last becomes `updated_at`. That is `now`, and where `now` is
+/// before the request was last changed, because a clock was set back, the microsecond after that change.
 ///
 /// # Errors
-/// The rule that forbids the command: see the constructors of [`Command`] for what each checks.
+/// [`Error::DeadlinePassed`](crate::Error::DeadlinePassed) for whatever would move on a pending request whose own deadline has
+/// come; else the rule that forbids the command: see the constructors of [`Command`] for what each checks.
 pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) -> Result<MutationRequest> {
-    let occasion = Occasion { by: &command.by, now };
+    let occasion = Occasion::on(&request, &command.by, now);
+    expiry::check_in_time(&request, &command.action, occasion.now)?;
     let changing = &mut request;
     match &command.action {
         Action::Approve => lifecycle::approve(changing, occasion),

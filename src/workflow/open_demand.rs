@@ -3,9 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::demand::{Demand, demands, is_overdue, is_pending};
+use super::eligibility::needed_elsewhere;
 use super::history::count;
+use super::matching::most_grants;
 use crate::request::{
-    ActorContext, ActorId, ApprovalId, ApprovalTarget, DeciderRule, QuorumGroup, RequestDocument, Step, Timestamp,
+    ActorContext, ActorId, Approval, ApprovalId, ApprovalTarget, DeciderRule, QuorumGroup, RequestDocument, Standing,
+    Step, Timestamp,
 };
 
 /// An approval, or a quorum group, that is not met.
@@ -20,6 +23,8 @@ pub struct OpenDemand {
     pub missing: u32,
     /// The approvals that can still be granted.
     pub open: Vec<OpenApproval>,
+    /// The approvals that are overdue, though no sweep has recorded it, each with the time from which it is.
+    pub overdue: Vec<(ApprovalId, Timestamp)>,
 }
 
 /// An approval that can still be granted once its step is active.
@@ -30,10 +35,13 @@ pub struct OpenApproval {
     pub id: ApprovalId,
     /// Whom it is addressed to.
     pub target: ApprovalTarget,
-    /// Who may not decide it although they match the target: the requester, and who has voted in its group.
+    /// Who may not decide it although they match the target: the requester, who has voted in its group, and whom the group
+    /// needs for another of its approvals.
     pub barred: BTreeSet<ActorId>,
     /// From this time on it can no longer be decided.
     pub expires_at: Option<Timestamp>,
+    /// Those of the barred who have one of the roles or groups it is addressed to, as far as is known.
+    pub(super) exceptions: BTreeSet<ActorId>,
 }
 
 /// Every demand that is not met, by step.
@@ -50,22 +58,58 @@ pub(super) fn impossible(document: &RequestDocument, now: Timestamp) -> Option<O
     open_demands(document, now).into_iter().find(OpenDemand::is_impossible)
 }
 
-pub(super) fn open_demand(document: &RequestDocument, demand: &Demand<'_>, now: Timestamp) -> OpenDemand {
-    let voted: BTreeSet<ActorId> = demand
-        .members
-        .iter()
-        .filter_map(|member| member.state.verdict().and_then(|verdict| verdict.by.id.clone()))
-        .collect();
-    let open = demand.members.iter().filter(|member| is_pending(member) && !is_overdue(member, now)).map(|member| {
-        let requester = document.requested_by.id.iter().filter(|_| member.decider == DeciderRule::NotTheRequester);
-        OpenApproval {
-            id: member.id.clone(),
-            target: member.target.clone(),
-            barred: voted.iter().chain(requester).cloned().collect(),
-            expires_at: member.expires_at,
+/// The same, with those barred whom a group needs for another of its approvals.
+pub(super) fn open_demands_for_people(document: &RequestDocument, now: Timestamp) -> Vec<OpenDemand> {
+    let standings = Standing::of_all(&document.approvals);
+    let mut open = open_demands(document, now);
+    let approvals: BTreeMap<&ApprovalId, &Approval> =
+        document.approvals.iter().map(|approval| (&approval.id, approval)).collect();
+    for demand in &mut open {
+        let member = |id: &ApprovalId| approvals.get(id).copied();
+        let quorum = demand.open.first().and_then(|first| member(&first.id)?.quorum.as_ref());
+        let Some(needed) = quorum.map(|quorum| needed_elsewhere(document, &standings, quorum, now)) else { continue };
+        for open in &mut demand.open {
+            let needed = member(&open.id).map(&needed).unwrap_or_default();
+            if open.is_for_anybody() {
+                open.exceptions.extend(needed.iter().cloned());
+            }
+            open.barred.extend(needed);
         }
+    }
+    open
+}
+
+pub(super) fn open_demand(document: &RequestDocument, demand: &Demand<'_>, now: Timestamp) -> OpenDemand {
+    let voters: Vec<&ActorContext> =
+        demand.members.iter().filter_map(|member| member.state.verdict().map(|verdict| &*verdict.by)).collect();
+    let pending = || demand.members.iter().filter(|member| is_pending(member));
+    let open = pending().filter(|member| !is_overdue(member, now)).map(|member| {
+        let requester = Some(&*document.requested_by).filter(|_| member.decider == DeciderRule::NotTheRequester);
+        open_approval(member, voters.iter().copied().chain(requester))
     });
-    OpenDemand { group: demand.group.cloned(), step: demand.step, missing: demand.missing(), open: open.collect() }
+    let overdue = pending().filter(|member| is_overdue(member, now));
+    OpenDemand {
+        group: demand.group.cloned(),
+        step: demand.step,
+        missing: demand.missing(),
+        open: open.collect(),
+        overdue: overdue.filter_map(|member| Some((member.id.clone(), member.expires_at?))).collect(),
+    }
+}
+
+fn open_approval<'a>(approval: &Approval, barred: impl Iterator<Item = &'a ActorContext> + Clone) -> OpenApproval {
+    let target = &approval.target;
+    let has_role_or_group = |actor: &&ActorContext| {
+        !target.roles().is_disjoint(&actor.roles) || !target.groups().is_disjoint(&actor.groups)
+    };
+    let exceptions = barred.clone().filter(has_role_or_group).filter_map(|actor| actor.id.clone());
+    OpenApproval {
+        id: approval.id.clone(),
+        target: target.clone(),
+        exceptions: exceptions.collect(),
+        barred: barred.filter_map(|actor| actor.id.clone()).collect(),
+        expires_at: approval.expires_at,
+    }
 }
 
 impl OpenDemand {
@@ -73,7 +117,8 @@ impl OpenDemand {
     pub fn is_impossible(&self) -> bool {
         let (for_anybody, named): (Vec<_>, Vec<_>) = self.open.iter().partition(|open| open.is_for_anybody());
         let missing = self.missing.saturating_sub(count(for_anybody.len()));
-        missing > most_grants(&named, missing)
+        let names: Vec<Vec<&ActorId>> = named.iter().map(|open| open.ids().collect()).collect();
+        missing > most_grants(&names, missing)
     }
 }
 
@@ -88,103 +133,13 @@ impl OpenApproval {
         self.target.actor_ids().iter().filter(|id| !self.barred.contains(*id))
     }
 
+    /// Whether anybody is left whom it is addressed to.
+    pub(super) fn is_for_somebody(&self) -> bool {
+        self.is_for_anybody() || self.ids().next().is_some()
+    }
+
     /// Whether it is addressed to a role or a group, which anybody may turn out to have.
     fn is_for_anybody(&self) -> bool {
         !self.target.roles().is_empty() || !self.target.groups().is_empty()
-    }
-}
-
-/// How many of the approvals, which name actors only, can be granted by an actor each; no more than `wanted` are looked for.
-fn most_grants(approvals: &[&OpenApproval], wanted: u32) -> u32 {
-    let mut pairs = Pairs::default();
-    let mut granted = 0;
-    for newcomer in 0..approvals.len() {
-        if granted == wanted {
-            break;
-        }
-        granted += u32::from(pairs.add(approvals, newcomer));
-    }
-    granted
-}
-
-/// Approvals, by their places, and the actors who are to grant them: each actor one.
-#[derive(Default)]
-struct Pairs<'a> {
-    actor_of: BTreeMap<usize, &'a ActorId>,
-    approval_of: BTreeMap<&'a ActorId, usize>,
-    /// Actors who are needed where they are, whoever else comes.
-    exhausted: BTreeSet<&'a ActorId>,
-}
-
-impl<'a> Pairs<'a> {
-    /// Finds an actor for one approval more; when all it names are taken, by finding others for those they are taken by.
-    fn add(&mut self, approvals: &[&'a OpenApproval], newcomer: usize) -> bool {
-        let mut asked_by: BTreeMap<&ActorId, usize> = BTreeMap::new();
-        let mut asking = vec![newcomer];
-        while let Some(place) = asking.pop() {
-            for actor in approvals.get(place).into_iter().flat_map(|approval| approval.ids()) {
-                if self.exhausted.contains(actor) || asked_by.contains_key(actor) {
-                    continue;
-                }
-                asked_by.insert(actor, place);
-                let Some(holder) = self.approval_of.get(actor) else {
-                    self.hand_on(actor, &asked_by);
-                    return true;
-                };
-                asking.push(*holder);
-            }
-        }
-        self.exhausted.extend(asked_by.into_keys());
-        false
-    }
-
-    /// Gives the free actor to who asked for them, whose actor goes to who asked for that one, and so on to the newcomer.
-    fn hand_on(&mut self, free: &'a ActorId, asked_by: &BTreeMap<&'a ActorId, usize>) {
-        let mut next = Some(free);
-        while let Some((actor, place)) = next.and_then(|actor| Some((actor, *asked_by.get(actor)?))) {
-            self.approval_of.insert(actor, place);
-            next = self.actor_of.insert(place, actor);
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn approvals(targets: &[&str]) -> Vec<OpenApproval> {
-        let ids = |text: &str| text.chars().map(|id| ActorId::new(id).unwrap()).collect();
-        let target = |text: &str| ApprovalTarget::any_of(ids(text), BTreeSet::new(), BTreeSet::new()).unwrap();
-        let open = |text: &&str| OpenApproval {
-            id: ApprovalId::new("approval").unwrap(),
-            target: target(text),
-            barred: BTreeSet::from([ActorId::new("x").unwrap()]),
-            expires_at: None,
-        };
-        targets.iter().map(open).collect()
-    }
-
-    /// By trying everybody for each approval.
-    fn tried(targets: &[&str], taken: &str) -> u32 {
-        let Some((first, rest)) = targets.split_first() else { return 0 };
-        let free = first.chars().filter(|actor| *actor != 'x' && !taken.contains(*actor));
-        let granted = free.map(|actor| 1 + tried(rest, &format!("{taken}{actor}"))).max();
-        granted.unwrap_or(0).max(tried(rest, taken))
-    }
-
-    #[test]
-    fn as_many_grants_are_found_as_there_can_be() {
-        let targets = ["a", "ab", "abc", "bc", "x", "ax", "cd", "bx"];
-        let mut tables: Vec<Vec<&str>> = vec![vec![]];
-        for length in 0..4 {
-            let longest: Vec<_> = tables.iter().filter(|table| table.len() == length).cloned().collect();
-            tables.extend(longest.iter().flat_map(|table| targets.map(|target| [&table[..], &[target]].concat())));
-        }
-        for table in tables {
-            let open = approvals(&table);
-            let open: Vec<&OpenApproval> = open.iter().collect();
-            assert_eq!(most_grants(&open, u32::MAX), tried(&table, ""), "{table:?}");
-            assert_eq!(most_grants(&open, 1), tried(&table, "").min(1), "{table:?}");
-        }
     }
 }

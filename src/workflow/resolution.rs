@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::history::{Occasion, count, record};
-use super::{deciding, execution, lifecycle};
+use super::{deciding, execution, expiry, lifecycle};
 use crate::error::{Error, ExecutionRefusal, Result};
 use crate::request::{
     ActorContext, ApprovalDecision, ApprovalState, DecisionKind, Metadata, MutationRequest, Pending, PendingReason,
@@ -51,7 +51,8 @@ pub fn resolve(
     by: &Arc<ActorContext>,
     now: Timestamp,
 ) -> Result<(Resolution, MutationRequest)> {
-    let resolution = settle(&mut request, current, strategy, Occasion { by, now })?;
+    let occasion = Occasion::on(&request, by, now);
+    let resolution = settle(&mut request, current, strategy, occasion)?;
     Ok((resolution, request))
 }
 
@@ -61,6 +62,7 @@ pub(super) fn settle(
     strategy: StaleStrategy,
     occasion: Occasion<'_>,
 ) -> Result<Resolution> {
+    expiry::check_deadline(request, occasion.now)?;
     execution::check_approved(request)?;
     execution::check_unclaimed(request, occasion.now)?;
     let about = versions(request, current);

@@ -1,139 +1,201 @@
 //! An explanation in words.
 
 use std::fmt;
-use std::time::Duration;
 
-use super::explain::Explanation;
+use super::explain::{Expiring, Explanation, Following};
 use super::open_demand::OpenDemand;
-use crate::request::{Claim, PendingReason, RequestState};
-
-/// How many names a sentence gives before it says how many there are beside.
-const NAMED: usize = 8;
+use super::phrase::{self, list, reason, when, who};
+use crate::request::{Claim, Decision, LifecycleDecision, Pending, PendingReason, RequestState, Step, Timestamp};
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.state {
-            RequestState::Pending(pending) => {
-                write!(f, "waits for {}", self.awaited(pending.reason))?;
-                self.write_steps(f)?;
-                self.write_impossible(f)?;
-                self.write_deadline(f)
-            }
+            RequestState::Pending(pending) => self.write_pending(f, *pending),
             RequestState::Created => f.write_str("was filed; nothing is asked of anybody yet"),
             RequestState::Approved => self.write_approved(f),
-            RequestState::Superseded { by } => write!(f, "was superseded by request {by}"),
-            RequestState::Executed { resulting_version: Some(version), .. } => {
-                write!(f, "was executed, which made version {version}")
+            RequestState::Executed { resulting_version, .. } => {
+                let by = self.decided(LifecycleDecision::Executed).map(|decision| format!(" by {}", who(&decision.by)));
+                write!(f, "was executed{}", by.unwrap_or_default())?;
+                if let Some(version) = resulting_version {
+                    write!(f, ", which made version {version}")?;
+                }
+                match self.compensated_by.as_slice() {
+                    [] => Ok(()),
+                    requests => write!(f, "; compensated since by request {}", list(requests, ", ", " and ")),
+                }
             }
-            RequestState::Executed { .. } => f.write_str("was executed"),
-            RequestState::Rejected => self.write_end(f, "was rejected", |by| format!(" by {by}")),
-            RequestState::Canceled => self.write_end(f, "was canceled", |by| format!(" by {by}")),
-            // Nobody lets it expire: time does, and somebody records that.
-            RequestState::Expired => self.write_end(f, "has expired", |by| format!(" (recorded by {by})")),
+            RequestState::Superseded { by: request } => {
+                let by = |by: &str| format!(" (recorded by {by})");
+                self.write_end(f, &format!("was superseded by request {request}"), LifecycleDecision::Superseded, by)
+            }
+            RequestState::Rejected => {
+                self.write_end(f, "was rejected", LifecycleDecision::Rejected, |by| format!(" by {by}"))
+            }
+            RequestState::Canceled => {
+                self.write_end(f, "was canceled", LifecycleDecision::Canceled, |by| format!(" by {by}"))
+            }
+            // Nobody expires it: time does, and somebody records that.
+            RequestState::Expired => {
+                self.write_end(f, "has expired", LifecycleDecision::Expired, |by| format!(" (recorded by {by})"))
+            }
         }
     }
 }
 
+/// Pending requests.
 impl Explanation {
-    fn awaited(&self, reason: PendingReason) -> String {
-        match reason {
-            PendingReason::Approval => {
-                let active: Vec<String> = self.active().map(in_words).collect();
-                if active.is_empty() { "approval".to_owned() } else { active.join(" and for ") }
-            }
-            PendingReason::ExternalCheck => "an external check".to_owned(),
-            PendingReason::Schedule => "its scheduled time".to_owned(),
-            PendingReason::Dependency => "something it depends on".to_owned(),
-            PendingReason::Quota => "quota".to_owned(),
-            PendingReason::ManualReview => "a manual review".to_owned(),
+    fn write_pending(&self, f: &mut fmt::Formatter<'_>, pending: Pending) -> fmt::Result {
+        if let Some(deadline) = pending.expires_at.filter(|deadline| *deadline <= self.now) {
+            write!(f, "waited for {} until {deadline}; ", awaited(pending.reason))?;
+            return f.write_str("it can no longer be moved on, and the next sweep expires it");
         }
-    }
-
-    fn write_steps(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.active_step.is_none() {
-            return Ok(());
+        if pending.reason != PendingReason::Approval {
+            write!(f, "waits for {}; {}", awaited(pending.reason), self.what_follows())?;
+            return self.write_deadline(f);
         }
-        write!(f, "; step {} of {}", self.step_ordinal, self.steps)
-    }
-
-    fn write_impossible(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.impossible().try_for_each(|demand| match &demand.group {
-            Some(group) => write!(f, "; {group} can no longer be met"),
-            None => write!(f, "; nobody can grant an approval of step {}", demand.step),
+        let impossible: Vec<&OpenDemand> = self.impossible().collect();
+        if impossible.is_empty() {
+            let active = list(self.active().map(phrase::demand), " and for ", " and for ");
+            write!(f, "waits for {active}; {}", self.step(self.active_step))?;
+            return self.write_deadline(f);
+        }
+        write!(f, "can no longer be approved: {}; ", self.whys(&impossible))?;
+        f.write_str(if self.deadline.is_some_and(|deadline| deadline <= self.now) {
+            "the next sweep rejects it"
+        } else {
+            "reject or cancel it"
         })
     }
 
+    fn step(&self, step: Option<Step>) -> String {
+        let ordinal = self.order.iter().take_while(|other| step.is_some_and(|step| **other <= step)).count();
+        format!("step {ordinal} of {}", self.steps)
+    }
+
+    fn whys(&self, impossible: &[&OpenDemand]) -> String {
+        list(impossible.iter().map(|demand| self.why_impossible(demand)), ", ", " and ")
+    }
+
+    fn why_impossible(&self, demand: &OpenDemand) -> String {
+        let step = self.step(Some(demand.step));
+        match (&demand.group, demand.overdue.as_slice(), demand.open.as_slice()) {
+            (None, [(id, end), ..], _) => format!("{id} ({step}) was not decided by {end}"),
+            (None, [], [open, ..]) => format!("nobody may decide {} ({step})", open.id),
+            (None, [], []) => format!("an approval of {step} was rejected or has expired"),
+            (Some(group), [], _) => {
+                format!("{group} ({step}) is missing {}, and too few people are left", grants(demand.missing))
+            }
+            (Some(group), overdue, _) => {
+                let (ids, were) = (list(overdue.iter().map(|(id, _)| id), ", ", " and "), was(overdue.len() == 1));
+                format!("{group} ({step}) is missing {}, and {ids} {were} not decided in time", grants(demand.missing))
+            }
+        }
+    }
+
+    fn what_follows(&self) -> String {
+        let unmet = match &self.following {
+            Following::Nothing => return "it has no approvals, so that it is approved directly after that".to_owned(),
+            Following::AllMet => return "its approvals are met, so that it is approved directly after that".to_owned(),
+            Following::Demands(unmet) => unmet,
+        };
+        let impossible: Vec<&OpenDemand> = unmet.iter().filter(|demand| demand.is_impossible()).collect();
+        if !impossible.is_empty() {
+            return format!("its approvals cannot follow: {}", self.whys(&impossible));
+        }
+        let first = unmet.first().map(|demand| demand.step);
+        let demands = unmet.iter().filter(|demand| Some(demand.step) == first).map(phrase::demand);
+        let demands = list(demands, " and for ", " and for ");
+        format!("its approvals are to be asked for after that, first for {demands} ({})", self.step(first))
+    }
+
     fn write_deadline(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.deadline {
-            None => Ok(()),
-            Some(deadline) if deadline > self.now => {
-                write!(f, "; expires in {}", rounded(deadline.duration_since(self.now)))
-            }
-            Some(deadline) => write!(f, "; due to expire since {deadline}"),
+        let Some(deadline) = self.deadline else { return Ok(()) };
+        let (what, is_one, rejects) = match &self.expiring {
+            Expiring::Nothing => return Ok(()),
+            Expiring::Request => return write!(f, "; the request expires {}", when(deadline, self.now)),
+            Expiring::Approvals { group: Some(group), rejects, .. } => (group.to_string(), true, *rejects),
+            Expiring::Approvals { ids, rejects, .. } => (list(ids, ", ", " and "), ids.len() == 1, *rejects),
+        };
+        if deadline <= self.now {
+            return write!(f, "; {what} {} not decided in time, and the next sweep records that", was(is_one));
         }
+        let expire = if is_one { "expires" } else { "expire" };
+        let then = if rejects { "which rejects the request" } else { "and enough others remain" };
+        write!(f, "; {what} {expire} {}, {then}", when(deadline, self.now))
     }
+}
 
+/// Approved requests and final ones.
+impl Explanation {
     fn write_approved(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.claim {
-            None => f.write_str("is approved and can be executed"),
-            Some(Claim { by, lease_ends_at, .. }) if *lease_ends_at > self.now => {
-                let left = rounded(lease_ends_at.duration_since(self.now));
-                write!(f, "is being executed by {}; the lease ends in {left}", by.label())
+        match (&self.claim, &self.obstacle) {
+            (Some(Claim { by, lease_ends_at, .. }), _) if *lease_ends_at > self.now => {
+                write!(f, "is being executed by {}; {}", who(by), lease(*lease_ends_at, self.now))?;
             }
-            Some(Claim { by, lease_ends_at, .. }) => {
-                write!(f, "is approved; {} did not finish executing it by {lease_ends_at}, ", by.label())?;
-                f.write_str("and another executor can take over")
+            (claim, obstacle) => {
+                f.write_str("is approved")?;
+                if let Some(Claim { by, lease_ends_at, .. }) = claim {
+                    write!(f, "; {} did not finish executing it by {lease_ends_at},", who(by))?;
+                }
+                match (claim, obstacle) {
+                    (None, None) => f.write_str(" and can be executed")?,
+                    (Some(_), None) => f.write_str(" and another executor can take over")?,
+                    (None, Some(obstacle)) => write!(f, " and cannot be executed: {obstacle}")?,
+                    (Some(_), Some(obstacle)) => write!(f, " and nobody can take over: {obstacle}")?,
+                }
             }
         }
+        self.write_failures(f)
     }
 
-    fn write_end(&self, f: &mut fmt::Formatter<'_>, what: &str, by: fn(&str) -> String) -> fmt::Result {
+    fn write_failures(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Some(last) = self.failures.last() else { return Ok(()) };
+        match self.failures.len() {
+            1 => write!(f, "; failed once, at {}", last.at)?,
+            times => write!(f, "; failed {times} times, last at {}", last.at)?,
+        }
+        write!(f, " by {}{}", who(&last.by), reason(last.reason.as_deref()))
+    }
+
+    fn write_end(
+        &self,
+        f: &mut fmt::Formatter<'_>,
+        what: &str,
+        kind: LifecycleDecision,
+        by: fn(&str) -> String,
+    ) -> fmt::Result {
         f.write_str(what)?;
-        let Some(decision) = &self.since else { return Ok(()) };
-        f.write_str(&by(decision.by.label()))?;
-        decision.reason.as_ref().map_or(Ok(()), |reason| write!(f, ": {reason}"))
+        let Some(decision) = self.decided(kind) else { return Ok(()) };
+        write!(f, "{}{}", by(&who(&decision.by)), reason(decision.reason.as_deref()))
+    }
+
+    fn decided(&self, kind: LifecycleDecision) -> Option<&Decision> {
+        self.since.as_ref().filter(|decision| decision.kind == kind.into())
     }
 }
 
-fn in_words(demand: &OpenDemand) -> String {
-    let who = deciders(demand);
-    match &demand.group {
-        Some(group) => format!("{} more of {group} ({who})", demand.missing),
-        None => who,
+fn awaited(reason: PendingReason) -> &'static str {
+    match reason {
+        PendingReason::Approval => "its approvals",
+        PendingReason::ExternalCheck => "an external check",
+        PendingReason::Schedule => "its scheduled time",
+        PendingReason::Dependency => "something it depends on",
+        PendingReason::Quota => "quota",
+        PendingReason::ManualReview => "a manual review",
     }
 }
 
-fn deciders(demand: &OpenDemand) -> String {
-    let mut names: Vec<String> = Vec::new();
-    for open in &demand.open {
-        let ids = open.ids().map(ToString::to_string);
-        let roles = open.target.roles().iter().map(|role| format!("role {role}"));
-        let groups = open.target.groups().iter().map(|group| format!("group {group}"));
-        for name in ids.chain(roles).chain(groups) {
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-    }
-    let (separator, last) = if demand.group.is_some() { (", ", " and ") } else { (" or ", " or ") };
-    match names.len().saturating_sub(NAMED) {
-        _ if names.is_empty() => "nobody".to_owned(),
-        0 => names.join(separator),
-        beside => {
-            names.truncate(NAMED);
-            format!("{}{last}{beside} others", names.join(separator))
-        }
-    }
+fn grants(missing: u32) -> String {
+    if missing == 1 { "1 grant".to_owned() } else { format!("{missing} grants") }
 }
 
-/// The duration in its greatest unit, the rest cut off.
-fn rounded(duration: Duration) -> String {
-    let seconds = duration.as_secs();
-    match seconds {
-        0 => "less than 1 s".to_owned(),
-        1..60 => format!("{seconds} s"),
-        60..3_600 => format!("{} min", seconds / 60),
-        3_600..172_800 => format!("{} h", seconds / 3_600),
-        _ => format!("{} d", seconds / 86_400),
+const fn was(is_one: bool) -> &'static str {
+    if is_one { "was" } else { "were" }
+}
+
+fn lease(ends_at: Timestamp, now: Timestamp) -> String {
+    if ends_at == Timestamp::MAX {
+        return "the lease has no end".to_owned();
     }
+    format!("the lease ends {}, and then another executor can take over", when(ends_at, now))
 }

@@ -24,17 +24,22 @@ mod redis_support;
 mod support;
 
 mod cancellation;
+mod closes;
 mod connections;
 mod cuts;
 mod durability;
 mod failover;
 mod full_disk;
 mod load;
+mod modes;
 mod permissions;
 mod proxy;
 mod refusals;
 mod restarts;
+#[cfg(any(feature = "tokio", feature = "smol"))]
+mod runtimes;
 mod scene;
 mod stopped;
+mod surplus;
 mod truncation;
 mod wrong_types;

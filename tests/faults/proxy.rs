@@ -28,6 +28,8 @@ struct Shared {
     cuts: AtomicU64,
     /// What happens just before the next cut by a budget.
     before_cut: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+    /// What is sent behind the next piece of a reply, as if the server had said it.
+    surplus: Mutex<Vec<u8>>,
     /// Connections made before this one are dead, and nobody has told their ends.
     dead_before: AtomicU64,
     ended: AtomicBool,
@@ -57,6 +59,7 @@ impl Proxy {
             accepted: AtomicU64::new(0),
             cuts: AtomicU64::new(0),
             before_cut: Mutex::new(None),
+            surplus: Mutex::new(Vec::new()),
             dead_before: AtomicU64::new(0),
             ended: AtomicBool::new(false),
             open: Mutex::new(Vec::new()),
@@ -101,6 +104,18 @@ impl Proxy {
     pub fn lose_reply_and(&self, happens: impl FnOnce() + Send + 'static) {
         *self.shared.before_cut.lock().unwrap() = Some(Box::new(happens));
         self.cut_reply_after(0);
+    }
+
+    /// Sends these bytes in one piece with the next piece of a reply.
+    pub fn add_to_next_reply(&self, bytes: &[u8]) {
+        *self.shared.surplus.lock().unwrap() = bytes.to_vec();
+    }
+
+    /// Sends these bytes to every client now.
+    pub fn interject(&self, bytes: &[u8]) {
+        for client in self.shared.open.lock().unwrap().iter_mut().step_by(2) {
+            drop(client.write_all(bytes));
+        }
     }
 
     /// The connections there are swallow everything from now on, as when a firewall forgot them; new ones work.
@@ -199,7 +214,11 @@ fn forward(shared: Arc<Shared>, number: u64, from: &TcpStream, to: &TcpStream, d
                 shift_times(&mut buffer[..length], shared.time_shift.load(Ordering::SeqCst));
             }
             let (passing, cut) = shared.admit(direction, length);
-            let failed = to.write_all(&buffer[..passing]).is_err();
+            let mut piece = buffer[..passing].to_vec();
+            if direction == Direction::Reply {
+                piece.append(&mut shared.surplus.lock().unwrap());
+            }
+            let failed = to.write_all(&piece).is_err();
             if cut {
                 let before = shared.before_cut.lock().unwrap().take();
                 before.into_iter().for_each(|happens| happens());

@@ -156,10 +156,8 @@ fn a_server_with_all_the_clients_it_takes_is_unavailable() {
                 let opened = in_time("open", TIMEOUT, || flavour.open(&options).map(drop));
                 let _: String = raw.ask(&["CONFIG", "SET", "maxclients", "1000"]);
                 let error = opened.unwrap_err();
-                let (told, what) = (kind(&error), format!("{flavour:?} at {}: {error}", server.url()));
-                // redis-rs throws the server's word away that comes before there is a command to be answered.
-                let is_lost = [StoreErrorKind::Unreachable, StoreErrorKind::Connection].contains(&told);
-                assert!(told == StoreErrorKind::Unavailable || is_lost && flavour != Flavour::Blocking, "{what}");
+                let what = format!("{flavour:?} at {}: {error}", server.url());
+                assert_eq!(kind(&error), StoreErrorKind::Unavailable, "{what}");
                 assert_eq!((error.outcome(), error.is_retryable()), (Outcome::NotApplied, true), "{what}");
                 recovered("open", || flavour.open(&options).map(drop));
             }

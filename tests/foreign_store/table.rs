@@ -34,7 +34,7 @@ impl Table {
         let write_id = request.revision().write_id;
         if let Some(stored) = rows.get(&request.id) {
             let known = stored.remembered(write_id).ok_or_else(|| Error::already_exists(request.id.clone()))?;
-            known.check_creation(&request)?;
+            known.check_creation(&request, &stored.request)?;
             return Ok(stored.request.clone());
         }
         let writes = vec![RememberedWrite { number: 0, id: write_id, intent: request.creation_intent() }];

@@ -105,6 +105,12 @@ macro_rules! every_case {
             explanations_follow_the_clock,
             what_is_decidable_can_be_decided,
         }
+        $register! { deadlines:
+            from_its_own_deadline_on_a_request_only_ends,
+            what_expired_unswept_is_rejected_by_the_sweep_and_not_by_who_grants,
+            a_vote_that_the_group_needs_elsewhere_is_refused,
+            nothing_is_dated_before_what_it_follows,
+        }
         $register! { sweeping:
             the_longest_overdue_expires_first,
             due_approvals_expire_with_what_follows,

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mutator_governance::blocking::{MemoryStore, RequestStore};
+use mutator_governance::workflow::{Action, Command};
 use mutator_governance::{Error, MutationRequest, PageRequest, RequestId, Result, Revision, StateId, WriteId};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
 
+use crate::CALL_TIMEOUT;
 use crate::blocking::{World, redis_store};
 use crate::play::{Move, at, command, filed, moves};
 
@@ -49,6 +51,14 @@ fn lists(store: &dyn RequestStore, seconds: u64) -> [Vec<RequestId>; 3] {
     ]
 }
 
+/// The stores differ in how long a lease has to be, and in that alone.
+fn with_longer_lease(mut command: Command) -> Command {
+    if let Action::Claim { lease, .. } = &mut command.action {
+        *lease += 2 * CALL_TIMEOUT;
+    }
+    command
+}
+
 fn play_on_both(
     memory: &World,
     redis: &World,
@@ -70,6 +80,7 @@ fn play_on_both(
         let results = [memory, redis].map(|world| {
             world.clock.set(at(seconds));
             let command = command(&world.store.get(id).unwrap().unwrap(), step, at(seconds));
+            let command = with_longer_lease(command);
             seen(world.governance.apply(id, &command))
         });
         applied.fetch_add(usize::from(results[0].is_ok()), Ordering::Relaxed);

@@ -17,6 +17,7 @@ mod support;
 
 #[cfg(feature = "conformance")]
 mod conformance;
+mod credentials;
 mod roles;
 mod secrets;
 mod users;

@@ -1,9 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use mutator_governance::workflow::{Action, apply, commutes, decidable_by, due_command, explain, is_due};
+use mutator_governance::workflow::{Action, Command, apply, commutes, decidable_by, due_command, explain, is_due};
 use mutator_governance::{
-    ActorId, ApprovalDecision, ApprovalState, ApprovalStatus, DecisionCategory, DecisionKind, LifecycleDecision,
-    MutationRequest, QuorumGroup, Status, Timestamp,
+    ActorId, ApprovalDecision, ApprovalRefusal, ApprovalState, ApprovalStatus, DecisionCategory, DecisionKind, Error,
+    LifecycleDecision, MutationRequest, QuorumGroup, Status, Timestamp,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -14,6 +14,7 @@ use crate::play::{Move, at, command, decide, filed, moves, people, table};
 /// One command and what it did; refused, before and after are the same.
 struct Done {
     before: MutationRequest,
+    command: Command,
     action: Action,
     after: MutationRequest,
     now: Timestamp,
@@ -22,15 +23,17 @@ struct Done {
 
 fn play(request: MutationRequest, moves: &[Move]) -> Vec<Done> {
     let mut steps: Vec<Done> = Vec::new();
-    let (mut before, mut seconds) = (request, 0);
+    let (mut before, mut seconds) = (request, 0_u64);
     for step in moves {
-        seconds += step.seconds;
+        // Now and then the clock is set back.
+        seconds = if step.seconds == 11 { seconds.saturating_sub(15) } else { seconds + step.seconds };
         let now = at(seconds);
         let command = command(&before, step, now);
         let result = apply(before.clone(), &command, now);
         let applied = result.is_ok();
         let after = result.unwrap_or_else(|_| before.clone());
-        steps.push(Done { before, action: command.action, after: after.clone(), now, applied });
+        let action = command.action.clone();
+        steps.push(Done { before, command, action, after: after.clone(), now, applied });
         before = after;
     }
     steps
@@ -73,6 +76,10 @@ fn satisfied_groups(request: &MutationRequest) -> Vec<String> {
         .collect()
 }
 
+fn right_after(time: Timestamp) -> Timestamp {
+    time.saturating_add(std::time::Duration::from_micros(1))
+}
+
 fn lifecycle_moves(request: &MutationRequest) -> usize {
     let moves = request.decisions.iter().filter(|decision| {
         decision.kind.category() == DecisionCategory::Lifecycle
@@ -91,7 +98,9 @@ proptest! {
             let (from, to) = (before.state.status(), after.state.status());
             prop_assert!(from == to || table(from).contains(&to), "{from} to {to}");
             let transitions = lifecycle_moves(&after) - lifecycle_moves(&before);
-            prop_assert_eq!(transitions, usize::from(from != to), "one lifecycle decision per transition");
+            let asked = !before.state.awaits_approval() && from == Status::Pending && after.state.awaits_approval();
+            prop_assert_eq!(transitions, usize::from(from != to || asked), "one lifecycle decision per transition");
+            prop_assert!(asked || from != to || before.state == after.state, "the one way from pending to pending");
         }
     }
 
@@ -101,7 +110,9 @@ proptest! {
             prop_assert!(after.decisions.starts_with(&before.decisions));
             let grew = after.decisions.len() > before.decisions.len();
             prop_assert!(grew || before == after, "a change without a decision");
-            prop_assert_eq!(after.updated_at, if grew { now } else { before.updated_at });
+            let made = if now < before.updated_at { right_after(before.updated_at) } else { now };
+            prop_assert_eq!(after.updated_at, if grew { made } else { before.updated_at });
+            prop_assert!(after.decisions.is_sorted_by_key(|decision| decision.at), "{:?}", after.decisions);
             prop_assert_eq!(after.revision(), before.revision());
         }
     }
@@ -172,7 +183,41 @@ proptest! {
         prop_assert_eq!(explain(&request, at(0)).impossible().count(), 0, "as it is filed");
         for Done { action, after, now, applied, .. } in play(request, &moves) {
             if applied && matches!(action, Action::Grant { .. } | Action::Refuse { .. } | Action::ExpireApprovals) {
-                prop_assert_eq!(explain(&after, now).impossible().count(), 0, "{:?}", after.state);
+                let sweep = due_command(&after, people().swap_remove(5), now);
+                let swept = sweep.map_or(after.clone(), |command| apply(after, &command, now).unwrap());
+                prop_assert_eq!(explain(&swept, now).impossible().count(), 0, "{:?}", swept.state);
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_rejects_a_request_but_who_rejects_something_or_sweeps(request in filed(), moves in moves()) {
+        for Done { before, command, action, after, applied, .. } in play(request, &moves) {
+            if !applied || after.state.status() != Status::Rejected || before.state.status() == Status::Rejected {
+                continue;
+            }
+            prop_assert!(!matches!(action, Action::Grant { .. }), "{:?}", after.decisions.last());
+            if matches!(action, Action::Refuse { .. }) {
+                // By votes alone: were there time for all, it could not be met either.
+                let mut timeless = before.document().clone();
+                timeless.approvals.iter_mut().for_each(|approval| approval.expires_at = None);
+                let timeless = MutationRequest::from_document(timeless, before.revision()).unwrap();
+                let rejected = apply(timeless, &command, after.updated_at).unwrap();
+                prop_assert_eq!(rejected.state.status(), Status::Rejected);
+            }
+        }
+    }
+
+    #[test]
+    fn after_its_own_deadline_a_pending_request_only_ends(request in filed(), moves in moves()) {
+        for Done { before, action, after, now, applied, .. } in play(request, &moves) {
+            let overdue = before.state.pending().and_then(|pending| pending.expires_at).is_some_and(|end| end <= now);
+            if overdue && applied {
+                prop_assert!(after.state.status().is_terminal(), "{:?}", action);
+                prop_assert!(
+                    matches!(action, Action::Cancel | Action::Expire | Action::Supersede { .. } | Action::Reject),
+                    "{:?}", action
+                );
             }
         }
     }
@@ -189,20 +234,29 @@ proptest! {
                     let (first, second) = (decide(one.clone(), first.clone(), true), decide(two.clone(), second.clone(), true));
                     let stored = apply(after.clone(), &first, now).unwrap();
                     let other = apply(after.clone(), &second, now).unwrap();
-                    if stored.state.status() == Status::Rejected || other.state.status() == Status::Rejected {
-                        // One of them has taken a place that only the other, or nobody else, could fill.
-                        continue;
-                    }
                     prop_assert_eq!(commutes(&stored, &second, now), commutes(&other, &first, now));
                     let (Ok(there), Ok(back)) = (apply(stored.clone(), &second, now), apply(other, &first, now)) else {
-                        // The first has met the quorum that both were asked for.
+                        // The first has met the quorum that both were asked for, or has taken a place after which the other
+                        // is needed elsewhere.
+                        let refusal = match apply(stored.clone(), &second, now) {
+                            Err(Error::Approval { refusal, .. }) => Some(*refusal),
+                            _ => None,
+                        };
+                        if matches!(refusal, Some(ApprovalRefusal::NeededElsewhere { .. })) {
+                            continue;
+                        }
                         let satisfied = stored.decisions.iter().rev().take(2);
                         let satisfied = satisfied.filter(|decision| decision.kind == ApprovalDecision::QuorumSatisfied.into());
                         prop_assert_eq!(satisfied.count(), 1);
                         continue;
                     };
                     prop_assert_eq!(&there.state, &back.state);
-                    prop_assert_eq!(&there.approvals, &back.approvals);
+                    // Whose grant spared the others of a group is whoever came last.
+                    let verdicts = |request: &MutationRequest| -> Vec<_> {
+                        let states = request.approvals.iter().map(|approval| &approval.state);
+                        states.map(|state| (state.status(), state.verdict().map(|verdict| verdict.by.clone()))).collect()
+                    };
+                    prop_assert_eq!(verdicts(&there), verdicts(&back));
                 }
             }
         }

@@ -28,6 +28,9 @@ fn break_glass_works_while_the_request_waits_for_something_else() {
     let request = file(draft().requires_approval(rule("alice")).waiting_for(PendingReason::Schedule));
     let request = apply(&request, &Command::override_approvals(user_because("oncall", "site is down")), 2);
     assert_eq!(request.state, RequestState::Approved);
+    for decision in &request.decisions[2..] {
+        assert_eq!(decision.metadata.get("waited_for"), Some(&Value::from("Schedule")), "{}", decision.kind);
+    }
 }
 
 #[test]

@@ -79,6 +79,21 @@ fn a_grouped_expiry_rejects_only_when_it_makes_the_quorum_impossible() {
     assert_eq!(history(&sweep(&request, 60), 3), ["Approval/Expired", "Approval/Expired", "Lifecycle/Rejected"]);
 }
 
+/// Rules alice, then bob until 40 s; nobody has swept when alice grants.
+#[test]
+fn a_grant_after_another_approval_expired_is_recorded_and_the_sweep_rejects_in_its_own_name() {
+    let open = file_with([rule("alice"), rule("bob").expiring_at(at(40))]);
+    let granted = grant(&open, "alice", "approval-1", 40);
+    assert!(granted.state.awaits_approval());
+    assert_eq!(history(&granted, 3), ["Approval/Granted"]);
+    assert_eq!(granted.approvals[1].state.status(), ApprovalStatus::Pending);
+    let sweeper = ActorContext::user("sweeper").unwrap();
+    let swept = apply(&granted, &due_command(&granted, sweeper.clone(), at(40)).unwrap(), 41);
+    assert_eq!(history(&swept, 4), ["Approval/Expired", "Lifecycle/Rejected"]);
+    assert!(swept.decisions[4..].iter().all(|decision| *decision.by == sweeper));
+    assert_eq!(swept.approvals[1].state.status(), ApprovalStatus::Expired);
+}
+
 #[test]
 fn approvals_that_are_not_due_do_not_expire() {
     let waiting = draft().requires_approval(rule("alice").expiring_at(at(40))).waiting_for(PendingReason::Schedule);

@@ -1,4 +1,4 @@
-use mutator_governance::workflow::{Command, can_go};
+use mutator_governance::workflow::{Command, can_go, explain};
 use mutator_governance::{
     ApprovalRefusal, DecisionKind, Error, LifecycleDecision, Pending, PendingReason, RequestState, Status, Value,
 };
@@ -128,6 +128,24 @@ fn a_request_that_is_held_for_approval_asks_for_it() {
     assert_eq!(history(&paused, overridden.decisions.len()), ["Lifecycle/Pending"], "asks for nothing yet");
 }
 
+/// The lifecycle lets both go to Pending, so that is not what is wrong; what the error says to do instead works.
+#[test]
+fn approvals_of_a_request_that_waits_for_nothing_are_not_asked_for() {
+    let ask = Command::request_approvals(user("scheduler"), None);
+    let by = || user_because("oncall", "it burns");
+    let overridden = apply(&file_with([rule("alice")]), &Command::override_approvals(by()), 1);
+    let table = [
+        (file(draft()), Command::approve(by()), "approve it directly"),
+        (overridden, Command::hold(by(), PendingReason::Approval), "hold it for approval"),
+    ];
+    for (request, instead, advice) in table {
+        let error = try_apply(&request, &ask, 2).unwrap_err();
+        assert!(error.to_string().contains(advice), "{error}");
+        assert_eq!(refusal(error), ApprovalRefusal::NotWaiting { status: request.state.status() });
+        assert!(try_apply(&request, &instead, 2).is_ok());
+    }
+}
+
 #[test]
 fn approvals_are_asked_for_after_what_the_request_waited_for_first() {
     let request = file(draft().requires_approval(rule("alice")).waiting_for(PendingReason::Schedule));
@@ -137,13 +155,22 @@ fn approvals_are_asked_for_after_what_the_request_waited_for_first() {
         asked.state,
         RequestState::Pending(Pending { reason: PendingReason::Approval, expires_at: Some(at(90)) })
     );
-    assert_eq!(history(&asked, 2), ["Approval/Requested"]);
+    assert_eq!(history(&asked, 2), ["Lifecycle/Pending", "Approval/Requested"]);
+    let pending = &asked.decisions[2].metadata;
+    let expected: [(&str, Value); 4] = [
+        ("from", "Pending".into()),
+        ("waited_for", "Schedule".into()),
+        ("pending_reason", "Approval".into()),
+        ("expires_at", at(90).into()),
+    ];
+    assert!(expected.iter().all(|(key, value)| pending.get(key) == Some(value)), "{pending:?}");
+    assert_eq!(explain(&asked, at(1)).since.as_ref(), Some(&asked.decisions[2]));
     assert_eq!(grant(&asked, "alice", "approval-1", 2).state, RequestState::Approved);
 
-    for (case, request) in [("asked already", asked), ("created", file(draft()))] {
-        let error = try_apply(&request, &ask, 2).unwrap_err();
-        assert!(matches!(error, Error::InvalidTransition { to: Status::Pending, .. }), "{case}: {error}");
-    }
+    let error = try_apply(&asked, &ask, 2).unwrap_err();
+    assert_eq!(error.to_string(), "request request-1 cannot go from Pending to Pending; it stands there already");
+    let error = try_apply(&in_status(Status::Canceled), &ask, 2).unwrap_err();
+    assert!(matches!(error, Error::InvalidTransition { from: Status::Canceled, .. }), "{error}");
     let error = try_apply(&in_status(Status::Pending), &ask, 2).unwrap_err();
     assert!(matches!(error, Error::InvalidApprovalConfiguration { .. }), "{error}");
 }

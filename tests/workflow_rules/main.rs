@@ -3,6 +3,7 @@
 
 mod break_glass;
 mod compensation;
+mod deadlines;
 mod deciding;
 mod execution;
 mod expiry;

@@ -1,11 +1,12 @@
-use mutator_governance::workflow::{Command, explain};
+use mutator_governance::workflow::{Command, decidable_by, due_command, explain};
 use mutator_governance::{
-    ActorContext, ApprovalRule, ApprovalStatus, Error, MutationRequest, QuorumGroup, RequestDraft, RequestState,
-    Status, Step, Value,
+    ActorContext, ApprovalRefusal, ApprovalRule, ApprovalStatus, ApprovalTarget, Error, MutationRequest, QuorumGroup,
+    RequestDraft, RequestState, Status, Step, Value,
 };
 
 use crate::support::{
-    actor, apply, approval, at, draft, file_with, grant, history, quorum, refuse, rule, try_apply, try_file, user,
+    actor, apply, approval, at, draft, file_with, grant, history, quorum, refusal, refuse, rule, try_apply, try_file,
+    user,
 };
 
 fn statuses(request: &MutationRequest) -> Vec<ApprovalStatus> {
@@ -106,30 +107,96 @@ fn a_role_or_a_group_may_always_have_somebody_more() {
     assert!(refused.state.awaits_approval(), "two managers nobody has heard of");
 }
 
-/// Bob takes the place of carol, and his own is for him alone.
+/// Bob would take the place of carol, and his own is for him alone.
 #[test]
-fn a_grant_that_leaves_too_few_people_for_the_rest_rejects() {
+fn a_vote_of_somebody_whom_the_group_needs_elsewhere_is_refused_and_says_who_can_give_it() {
     let members = || [actor("bob").or(actor("carol")), actor("bob")];
     let open = file_with([ApprovalRule::quorum("pair", 2, members()).unwrap()]);
-    assert!(grant(&open, "carol", "approval-1", 1).state.awaits_approval());
-    let rejected = grant(&open, "bob", "approval-1", 1);
-    assert_eq!(rejected.state, RequestState::Rejected);
-    assert_eq!(history(&rejected, 3), ["Approval/Granted", "Lifecycle/Rejected"]);
-    let end = rejected.decisions.last().unwrap();
-    assert_eq!(end.reason.as_deref(), Some("quorum group pair can no longer be met"));
-    assert_eq!(end.metadata.get("quorum_group"), Some(&Value::from("pair")));
+    for command in [
+        Command::grant(user("bob"), approval("approval-1")),
+        Command::refuse(user("bob"), approval("approval-1"), None),
+    ] {
+        let error = try_apply(&open, &command, 1).unwrap_err();
+        assert!(error.to_string().contains("carol can decide this one, and bob another"), "{error}");
+        let expected = ApprovalRefusal::NeededElsewhere {
+            approval: approval("approval-1"),
+            group: QuorumGroup::new("pair").unwrap(),
+            actor: "bob".to_owned(),
+            instead: Some(actor("carol")),
+        };
+        assert_eq!(refusal(error), expected);
+    }
+    assert_eq!(offered(&open, "bob", 1), ["approval-2"], "what he can do instead");
+    assert_eq!(offered(&open, "carol", 1), ["approval-1"]);
+    let either_order = [["bob", "carol"], ["carol", "bob"]].map(|names| {
+        names.iter().fold(open.clone(), |request, name| {
+            let place = if *name == "bob" { "approval-2" } else { "approval-1" };
+            grant(&request, name, place, 1)
+        })
+    });
+    assert!(either_order.iter().all(|request| request.state == RequestState::Approved));
+}
+
+fn offered(request: &MutationRequest, by: &str, seconds: u64) -> Vec<String> {
+    decidable_by(request, &user(by), at(seconds)).iter().map(|approval| approval.id.to_string()).collect()
 }
 
 #[test]
-fn another_demand_that_has_become_impossible_meanwhile_ends_the_request_at_the_next_decision() {
+fn whoever_has_a_role_is_needed_for_the_approval_that_names_them() {
+    let manager = || ApprovalTarget::role("manager").unwrap();
+    let bob = ActorContext::user("bob").unwrap().with_role("manager").unwrap();
+    let open = file_with([ApprovalRule::quorum("pair", 2, [manager(), actor("bob")]).unwrap()]);
+    let error = try_apply(&open, &Command::grant(bob.clone(), approval("approval-1")), 1).unwrap_err();
+    assert!(error.to_string().contains("role manager can decide this one, and bob another"), "{error}");
+    let ids = |request: &MutationRequest| -> Vec<String> {
+        decidable_by(request, &bob, at(1)).iter().map(|approval| approval.id.to_string()).collect()
+    };
+    assert_eq!(ids(&open), ["approval-2"]);
+    // One grant more than is needed can be given: nobody is needed anywhere.
+    let open = file_with([ApprovalRule::quorum("pair", 2, [manager(), actor("bob"), manager()]).unwrap()]);
+    assert_eq!(ids(&open), ["approval-1", "approval-2", "approval-3"]);
+}
+
+/// Counting dave, whose time is over, bob could be spared; without him he cannot.
+#[test]
+fn people_whose_time_is_over_do_not_make_a_vote_spare() {
+    let member = |target: ApprovalTarget| ApprovalRule::quorum("team", 1, [target]).unwrap().at_step(Step::FIRST);
+    let rules =
+        || [member(actor("bob").or(actor("carol"))), member(actor("bob")), member(actor("dave")).expiring_at(at(10))];
+    let open = file_with(rules());
+    let two = |request: &MutationRequest| {
+        let mut document = request.document().clone();
+        for approval in &mut document.approvals {
+            approval.quorum.as_mut().unwrap().required = 2.try_into().unwrap();
+        }
+        MutationRequest::from_document(document, request.revision()).unwrap()
+    };
+    let open = two(&open);
+    assert_eq!(offered(&open, "bob", 9), ["approval-1", "approval-2"]);
+    assert_eq!(offered(&open, "bob", 10), ["approval-2"]);
+    assert!(matches!(
+        refusal(try_apply(&open, &Command::grant(user("bob"), approval("approval-1")), 10).unwrap_err()),
+        ApprovalRefusal::NeededElsewhere { .. }
+    ));
+}
+
+/// Who granted rejected nothing, and neither did who refused in a group that goes on without them.
+#[test]
+fn what_has_become_impossible_by_time_waits_for_the_sweep() {
     let late = rule("alice").at_step(Step::new(2).unwrap()).expiring_at(at(10));
     let security = quorum("security", 2, &["bob", "carol", "dave"]).rejected_when_impossible().at_step(Step::FIRST);
     let open = file_with([security, late]);
     assert!(explain(&open, at(10)).impossible().next().is_some());
-    for rejected in [grant(&open, "bob", "approval-1", 10), refuse(&open, "bob", "approval-1", 10)] {
-        assert_eq!(rejected.state, RequestState::Rejected);
-        let reason = rejected.decisions.last().unwrap().reason.clone();
-        assert_eq!(reason.as_deref(), Some("nobody can grant an approval of step 2 any more"));
+    for (decided, kind) in [
+        (grant(&open, "bob", "approval-1", 10), "Approval/Granted"),
+        (refuse(&open, "bob", "approval-1", 10), "Approval/Rejected"),
+    ] {
+        assert!(decided.state.awaits_approval());
+        assert_eq!(history(&decided, 3), [kind]);
+        let swept = apply(&decided, &due_command(&decided, user("sweeper"), at(10)).unwrap(), 10);
+        assert_eq!(history(&swept, 4), ["Approval/Expired", "Lifecycle/Rejected"]);
+        let names = swept.decisions[4..].iter().map(|decision| decision.by.id.as_ref().unwrap().as_str());
+        assert!(names.eq(["sweeper", "sweeper"]));
     }
 }
 
@@ -169,7 +236,11 @@ fn an_overdue_approval_no_longer_makes_a_quorum_possible() {
     };
     let open = file_with([member("bob", 100), member("carol", 10)]);
     assert!(refuse(&open, "bob", "approval-1", 9).state.awaits_approval(), "carol can still grant");
-    assert_eq!(refuse(&open, "bob", "approval-1", 10).state, RequestState::Rejected, "carol cannot any more");
+    let refused = refuse(&open, "bob", "approval-1", 10);
+    assert!(refused.state.awaits_approval(), "not by votes alone");
+    let swept = apply(&refused, &Command::expire_approvals(user("sweeper")), 10);
+    assert_eq!(history(&swept, 4), ["Approval/Expired", "Lifecycle/Rejected"]);
+    assert_eq!(swept.decisions.last().unwrap().by.id.as_ref().unwrap().as_str(), "sweeper");
 }
 
 #[test]

@@ -12,18 +12,25 @@ pub(super) fn approvals(input: In<'_, '_>, is_wanted: IsWantedApproval<'_>) -> R
     let (mut standings, mut wanted) = (Vec::new(), Vec::new());
     for _ in 0..input.length()? {
         let place = input.place();
-        let PassedApproval { id, step, group, is_pending, decided_by } =
+        let PassedApproval { id, step, group, is_pending, is_granted, decided_by } =
             input.pass(|input| pass::approval(input, actor_id))?;
+        let is_wanted = is_pending && is_wanted(&head, step, id);
+        // Whom a pending member asks tells whether another member of its group can be decided.
+        if is_wanted || (is_pending && group.is_some()) {
+            input.charge(1, charge::APPROVAL)?;
+            let approval = input.at(place, read::approval)?;
+            standings.push(Standing::of(&approval));
+            wanted.extend(is_wanted.then_some(approval));
+            continue;
+        }
         standings.push(Standing {
             step: input.valid(Step::new(step))?,
             is_pending,
+            is_granted,
             group: group.map(|group| input.valid(QuorumGroup::try_from(group))).transpose()?,
             voter: decided_by.flatten(),
+            slot: None,
         });
-        if is_pending && is_wanted(&head, step, id) {
-            input.charge(1, charge::APPROVAL)?;
-            wanted.push(input.at(place, read::approval)?);
-        }
     }
     Ok((head, Approvals { standings, wanted }))
 }

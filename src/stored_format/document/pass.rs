@@ -15,6 +15,7 @@ pub(super) struct PassedApproval<'a, By> {
     pub(super) step: u32,
     pub(super) group: Option<&'a str>,
     pub(super) is_pending: bool,
+    pub(super) is_granted: bool,
     pub(super) decided_by: Option<By>,
 }
 
@@ -99,7 +100,7 @@ pub(super) fn approval<'a, By>(
         rejection(input)?;
     }
     metadata(input)?;
-    Ok(PassedApproval { id, step, group, is_pending: state == 0, decided_by })
+    Ok(PassedApproval { id, step, group, is_pending: state == 0, is_granted: state == 1, decided_by })
 }
 
 /// Gives out the group.

@@ -14,7 +14,7 @@ pub(crate) async fn approvals_are_asked_for_with_an_end(world: World) {
     let asked = world.governance.request_approvals(&request.id, user("scheduler"), Some(at(60))).await.unwrap();
     let pending = asked.state.pending().unwrap();
     assert_eq!((pending.reason, pending.expires_at), (PendingReason::Approval, Some(at(60))));
-    assert_eq!(history(&asked, request.decisions.len()), ["Approval/Requested"]);
+    assert_eq!(history(&asked, request.decisions.len()), ["Lifecycle/Pending", "Approval/Requested"]);
     let stored = world.stored(&request.id).await;
     assert_eq!(stored, asked);
     let granted = world.governance.grant(&request.id, &approval("approval-1"), user("alice")).await.unwrap();

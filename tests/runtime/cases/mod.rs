@@ -21,6 +21,7 @@ pub(crate) mod approving;
 pub(crate) mod bad_input;
 pub(crate) mod calling;
 pub(crate) mod compensating;
+pub(crate) mod deadlines;
 pub(crate) mod executing;
 pub(crate) mod filing;
 pub(crate) mod interrupted;

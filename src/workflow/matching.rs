@@ -1,0 +1,249 @@
+//! Whether enough different people are left to give the grants that a quorum group is missing.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::history::count;
+use crate::request::{ActorId, DeciderRule, Slot, Standing, Timestamp};
+
+/// Whether the grants a quorum group is missing can still be given: in time, and by enough different people if time is no
+/// matter.
+pub(super) struct Group<'a> {
+    in_time: Open<'a>,
+    at_any_time: Open<'a>,
+}
+
+/// The approvals of a group that are open at one time.
+struct Open<'a> {
+    missing: u32,
+    slots: Vec<&'a Slot>,
+    /// Whom each names that may grant it; nobody where anybody may.
+    names: Vec<Vec<&'a ActorId>>,
+    for_anybody: u32,
+    pairs: Pairs<'a>,
+}
+
+impl<'a> Group<'a> {
+    /// The group of these members, of which `required` have to be granted.
+    pub(super) fn of(members: &[&'a Standing], required: u32, requester: Option<&ActorId>, now: Timestamp) -> Self {
+        let granted = members.iter().filter(|member| member.is_granted).count();
+        let missing = required.saturating_sub(count(granted));
+        let voters: BTreeSet<&ActorId> = members.iter().filter_map(|member| member.voter.as_ref()).collect();
+        let open = |time: Timestamp| {
+            let slots = members.iter().filter_map(|member| member.slot.as_ref()).filter(|slot| slot.is_open(time));
+            Open::new(missing, slots.collect(), &voters, requester)
+        };
+        Self { in_time: open(now), at_any_time: open(Timestamp::MIN) }
+    }
+
+    /// Whether the group can do without this actor once they have granted the approval with this slot. It cannot when the
+    /// missing grants could be given before, and could not after.
+    pub(super) fn spares(&self, actor: &ActorId, slot: &Slot) -> bool {
+        [&self.in_time, &self.at_any_time].iter().all(|open| open.spares(actor, slot))
+    }
+}
+
+impl<'a> Open<'a> {
+    fn new(missing: u32, slots: Vec<&'a Slot>, voters: &BTreeSet<&ActorId>, requester: Option<&ActorId>) -> Self {
+        let may_grant = |slot: &Slot, id: &ActorId| {
+            !voters.contains(id) && (slot.decider == DeciderRule::Anyone || requester != Some(id))
+        };
+        let names = |slot: &&'a Slot| {
+            let ids = slot.named.iter().filter(|id| !slot.is_for_anybody && may_grant(slot, id));
+            ids.collect::<Vec<&'a ActorId>>()
+        };
+        let names: Vec<_> = slots.iter().map(names).collect();
+        let for_anybody = count(slots.iter().filter(|slot| slot.is_for_anybody).count());
+        let pairs = Pairs::of(&names, missing.saturating_sub(for_anybody));
+        Self { missing, slots, names, for_anybody, pairs }
+    }
+
+    fn is_possible(&self) -> bool {
+        self.missing.saturating_sub(self.for_anybody) <= self.pairs.count()
+    }
+
+    fn spares(&self, actor: &ActorId, slot: &Slot) -> bool {
+        // Of several approvals that ask the same people it does not matter which one is granted.
+        let Some(place) = self.slots.iter().position(|other| *other == slot) else { return true };
+        match self.named_beside(actor, place) {
+            Some(actor) if self.is_possible() => self.is_possible_after(actor, place, slot.is_for_anybody),
+            _ => true,
+        }
+    }
+
+    /// The actor, if another approval than that at this place names them.
+    fn named_beside(&self, actor: &ActorId, place: usize) -> Option<&'a ActorId> {
+        let mut others = self.names.iter().enumerate().filter(|(other, _)| *other != place);
+        others.find_map(|(_, names)| names.binary_search(&actor).ok().and_then(|found| names.get(found).copied()))
+    }
+
+    fn is_possible_after(&self, actor: &'a ActorId, place: usize, was_for_anybody: bool) -> bool {
+        let for_anybody = self.for_anybody.saturating_sub(u32::from(was_for_anybody));
+        let wanted = self.missing.saturating_sub(1).saturating_sub(for_anybody);
+        let mut pairs = self.pairs.without(actor, place);
+        pairs.add_up_to(wanted, &self.names, Some(place));
+        pairs.count() >= wanted
+    }
+}
+
+/// How many of the approvals, of which each can be granted by those it names, can be granted by an actor each; no more than
+/// `wanted` are looked for.
+pub(super) fn most_grants(names: &[Vec<&ActorId>], wanted: u32) -> u32 {
+    Pairs::of(names, wanted).count()
+}
+
+/// Approvals, by their places, and the actors who are to grant them: each actor one.
+#[derive(Clone, Default)]
+struct Pairs<'a> {
+    actor_of: BTreeMap<usize, &'a ActorId>,
+    approval_of: BTreeMap<&'a ActorId, usize>,
+    /// Actors who are needed where they are, whoever else comes.
+    exhausted: BTreeSet<&'a ActorId>,
+}
+
+impl<'a> Pairs<'a> {
+    fn of(names: &[Vec<&'a ActorId>], wanted: u32) -> Self {
+        let mut pairs = Self::default();
+        pairs.add_up_to(wanted, names, None);
+        pairs
+    }
+
+    fn count(&self) -> u32 {
+        count(self.actor_of.len())
+    }
+
+    /// Finds actors for further approvals, but for the one that is left out, until there are `wanted`.
+    fn add_up_to(&mut self, wanted: u32, names: &[Vec<&'a ActorId>], left_out: Option<usize>) {
+        for newcomer in 0..names.len() {
+            if self.count() >= wanted {
+                return;
+            }
+            if Some(newcomer) != left_out && !self.actor_of.contains_key(&newcomer) {
+                self.add(names, newcomer);
+            }
+        }
+    }
+
+    /// The pairs that are left when this actor has granted the approval at this place.
+    fn without(&self, actor: &'a ActorId, place: usize) -> Self {
+        let mut left = self.clone();
+        if let Some(freed) = left.actor_of.remove(&place) {
+            left.approval_of.remove(freed);
+        }
+        if let Some(elsewhere) = left.approval_of.remove(actor) {
+            left.actor_of.remove(&elsewhere);
+        }
+        left.exhausted = BTreeSet::from([actor]);
+        left
+    }
+
+    /// Finds an actor for one approval more; when all it names are taken, by finding others for those they are taken by.
+    fn add(&mut self, names: &[Vec<&'a ActorId>], newcomer: usize) {
+        let mut asked_by: BTreeMap<&ActorId, usize> = BTreeMap::new();
+        let mut asking = vec![newcomer];
+        while let Some(place) = asking.pop() {
+            for actor in names.get(place).into_iter().flatten().copied() {
+                if self.exhausted.contains(actor) || asked_by.contains_key(actor) {
+                    continue;
+                }
+                asked_by.insert(actor, place);
+                let Some(holder) = self.approval_of.get(actor) else {
+                    self.hand_on(actor, &asked_by);
+                    return;
+                };
+                asking.push(*holder);
+            }
+        }
+        self.exhausted.extend(asked_by.into_keys());
+    }
+
+    /// Gives the free actor to who asked for them, whose actor goes to who asked for that one, and so on to the newcomer.
+    fn hand_on(&mut self, free: &'a ActorId, asked_by: &BTreeMap<&'a ActorId, usize>) {
+        let mut next = Some(free);
+        while let Some((actor, place)) = next.and_then(|actor| Some((actor, *asked_by.get(actor)?))) {
+            self.approval_of.insert(actor, place);
+            next = self.actor_of.insert(place, actor);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(text: &str) -> BTreeSet<ActorId> {
+        text.chars().map(|id| ActorId::new(id).unwrap()).collect()
+    }
+
+    /// By trying everybody for each approval.
+    fn tried(targets: &[&str], taken: &str) -> u32 {
+        let Some((first, rest)) = targets.split_first() else { return 0 };
+        let free = first.chars().filter(|actor| *actor != 'x' && !taken.contains(*actor));
+        let granted = free.map(|actor| 1 + tried(rest, &format!("{taken}{actor}"))).max();
+        granted.unwrap_or(0).max(tried(rest, taken))
+    }
+
+    fn tables() -> Vec<Vec<&'static str>> {
+        let targets = ["a", "ab", "abc", "bc", "x", "ax", "cd", "bx"];
+        let mut tables: Vec<Vec<&str>> = vec![vec![]];
+        for length in 0..4 {
+            let longest: Vec<_> = tables.iter().filter(|table| table.len() == length).cloned().collect();
+            tables.extend(longest.iter().flat_map(|table| targets.map(|target| [&table[..], &[target]].concat())));
+        }
+        tables
+    }
+
+    #[test]
+    fn as_many_grants_are_found_as_there_can_be() {
+        for table in tables() {
+            let sets: Vec<_> = table.iter().map(|target| ids(&target.replace('x', ""))).collect();
+            let names: Vec<Vec<&ActorId>> = sets.iter().map(|set| set.iter().collect()).collect();
+            assert_eq!(most_grants(&names, u32::MAX), tried(&table, ""), "{table:?}");
+            assert_eq!(most_grants(&names, 1), tried(&table, "").min(1), "{table:?}");
+        }
+    }
+
+    fn standing(target: &str) -> Standing {
+        let slot = Slot {
+            named: ids(target),
+            is_for_anybody: target.is_empty(),
+            decider: DeciderRule::NotTheRequester,
+            expires_at: None,
+        };
+        Standing {
+            step: crate::request::Step::FIRST,
+            is_pending: true,
+            is_granted: false,
+            group: None,
+            voter: None,
+            slot: Some(slot),
+        }
+    }
+
+    /// Whoever may grant an approval is spared exactly when the others can give the rest.
+    #[test]
+    fn who_is_spared_is_who_the_rest_can_do_without() {
+        let requester = ActorId::new("x").unwrap();
+        let with_anybody = tables().into_iter().flat_map(|table| [table.clone(), [&table[..], &[""]].concat()]);
+        for table in with_anybody {
+            let standings: Vec<Standing> = table.iter().map(|target| standing(target)).collect();
+            let members: Vec<&Standing> = standings.iter().collect();
+            let most = |table: &[&str], taken: &str| {
+                let (open, named): (Vec<&str>, Vec<&str>) = table.iter().copied().partition(|target| target.is_empty());
+                count(open.len()) + tried(&named, taken)
+            };
+            for required in 1..=most(&table, "") {
+                let group = Group::of(&members, required, Some(&requester), Timestamp::MIN);
+                for (place, target) in table.iter().enumerate() {
+                    let actors = if target.is_empty() { "abcd" } else { target };
+                    for actor in actors.chars().filter(|actor| *actor != 'x') {
+                        let rest = [&table[..place], &table[place + 1..]].concat();
+                        let can_do = most(&rest, &actor.to_string()) + 1 >= required;
+                        let slot = standings[place].slot.as_ref().unwrap();
+                        let spared = group.spares(&ActorId::new(actor).unwrap(), slot);
+                        assert_eq!(spared, can_do, "{actor} for {target:?} of {table:?}, {required} required");
+                    }
+                }
+            }
+        }
+    }
+}

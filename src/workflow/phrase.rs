@@ -1,0 +1,85 @@
+//! The parts that sentences about a request are made of: people, approvals, lists and times.
+
+use std::fmt::Display;
+use std::time::Duration;
+
+use super::open_demand::{OpenApproval, OpenDemand};
+use crate::request::{ActorContext, Timestamp};
+
+/// How many names a sentence gives before it says how many there are beside.
+const MAX_NAMED: usize = 8;
+
+/// The names as a list; of many, the first ones and how many others there are.
+pub(super) fn list<T: Display>(names: impl IntoIterator<Item = T>, separator: &str, last: &str) -> String {
+    let mut names: Vec<String> = names.into_iter().map(|name| name.to_string()).collect();
+    match names.len().saturating_sub(MAX_NAMED) {
+        0 => match names.pop() {
+            Some(only) if names.is_empty() => only,
+            Some(end) => format!("{}{last}{end}", names.join(separator)),
+            None => "nobody".to_owned(),
+        },
+        beside => {
+            names.truncate(MAX_NAMED);
+            let others = if beside == 1 { "other" } else { "others" };
+            format!("{}{last}{beside} {others}", names.join(separator))
+        }
+    }
+}
+
+/// What has to happen for the demand to be met.
+pub(super) fn demand(demand: &OpenDemand) -> String {
+    match (&demand.group, demand.open.as_slice()) {
+        (Some(group), open) => {
+            let slots = open.iter().filter(|open| open.is_for_somebody());
+            let slots = slots.map(|open| format!("{} ({})", deciders(open), open.id));
+            format!("{} more of {group}: {}", demand.missing, list(slots, ", ", ", "))
+        }
+        (None, [open, ..]) => format!("{} to decide {}", deciders(open), open.id),
+        (None, []) => "nobody".to_owned(),
+    }
+}
+
+/// Who may decide the approval.
+fn deciders(open: &OpenApproval) -> String {
+    let ids = open.ids().map(ToString::to_string);
+    let roles = open.target.roles().iter().map(|role| format!("role {role}"));
+    let groups = open.target.groups().iter().map(|group| format!("group {group}"));
+    let who = list(ids.chain(roles).chain(groups), " or ", " or ");
+    if open.exceptions.is_empty() { who } else { format!("{who} except {}", list(&open.exceptions, ", ", " and ")) }
+}
+
+/// Whom to call the actor: by the id wherever there is one, as two people can share a name.
+pub(super) fn who(actor: &ActorContext) -> String {
+    match (&actor.name, &actor.id) {
+        (Some(name), Some(id)) if name.as_str() != id.as_str() => format!("{name} ({id})"),
+        (_, Some(id)) => id.to_string(),
+        _ => format!("{} (without an id)", actor.label()),
+    }
+}
+
+/// The reason behind a colon, if it says anything.
+pub(super) fn reason(reason: Option<&str>) -> String {
+    let said = reason.map(str::trim).filter(|reason| !reason.is_empty());
+    said.map_or_else(String::new, |reason| format!(": {reason}"))
+}
+
+/// When a time that is to come comes: how far off it is, and the time itself when that is years.
+pub(super) fn when(time: Timestamp, now: Timestamp) -> String {
+    const YEAR: Duration = Duration::from_hours(24 * 365);
+    match time.duration_since(now) {
+        left if left > YEAR => format!("at {time}"),
+        left => format!("in {}", rounded(left)),
+    }
+}
+
+/// The duration in its greatest unit, the rest cut off.
+fn rounded(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        0 => "less than 1 s".to_owned(),
+        1..60 => format!("{seconds} s"),
+        60..3_600 => format!("{} min", seconds / 60),
+        3_600..172_800 => format!("{} h", seconds / 3_600),
+        _ => format!("{} d", seconds / 86_400),
+    }
+}
