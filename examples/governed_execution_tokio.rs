@@ -19,7 +19,7 @@ use mutator_governance::{
     Timestamp,
 };
 use support::stores::open_nonblocking;
-use support::{Place, Result, finish, print};
+use support::{Place, Result, finish, print, say};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -137,6 +137,6 @@ fn set_reachable(flags: &Mutex<Flags>) {
 fn show(flags: &Mutex<Flags>) {
     if let Ok(flags) = flags.lock() {
         let on: Vec<_> = flags.on.iter().map(String::as_str).collect();
-        println!("\nFlags v{}: {}", flags.changes, on.join(", "));
+        say!("\nFlags v{}: {}", flags.changes, on.join(", "));
     }
 }

@@ -12,7 +12,7 @@ wrong=0
 # try EXPECTED FILE TEXT: EXPECTED is `refused` or `ok`.
 try() {
     local found=ok
-    rm -rf "${planted:?}/src"
+    rm -rf "${planted:?}/src" "${planted:?}/examples"
     mkdir -p "$planted/src" "$(dirname "$planted/$2")"
     echo '[package]' >"$planted/Cargo.toml"
     echo '//! Planted.' >"$planted/src/lib.rs"
@@ -65,6 +65,9 @@ try refused src/request/a.rs '#[derive(bincode::Encode)]'
 try refused src/redis/a.rs 'use bincode;'
 try ok src/stored_format/a.rs 'bincode::decode()'
 try ok src/stored_format.rs 'bincode::decode()'
+try refused examples/a.rs '    println!("a");'
+try refused examples/support/a.rs 'std::eprint!("a");'
+try ok examples/a.rs 'say!("a"); pretty_println!("b");'
 try refused src/redis/scripts/a.lua "local x = redis.call('KEYS', '*')"
 try refused src/redis/scripts/a.lua 'local x = redis.pcall("keys", "*")'
 try ok src/redis/scripts/a.lua "local x = redis.call('GET', KEYS[1])"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Refuses what CONTRIBUTING.md bans from src/. Prints every offending line; exits 1 if there is one.
+# Refuses what CONTRIBUTING.md bans from src/ and examples/. Prints every offending line; exits 1 if there is one.
 # `.unwrap()` and `.expect()` outside tests are refused by clippy (unwrap_used, expect_used), not here.
 # Usage: check-source-bans.sh [directory with src/ in it]
 set -euo pipefail
@@ -58,6 +58,9 @@ refuse 'the redis crate named outside src/redis, src/engine, src/blocking and sr
 refuse 'bincode named outside src/stored_format' \
     < <(code src | grep -vE '^src/stored_format(/|\.rs:)' | grep -E "${at}bincode([^[:alnum:]_]|\$)")
 
+refuse 'a macro that panics where nobody reads any more: examples say!, which ends quietly and cleans up' \
+    < <(code examples | grep -E "${at}e?print(ln)?!")
+
 # The Redis calls of the scripts, each on one line whatever its layout, without comments: file: call(...). The scripts call
 # redis.pcall `ask` and redis.call `call`, and `ask_of_any_type` takes a command too.
 script_calls() {
@@ -104,4 +107,4 @@ if [[ "$offences" != 0 ]]; then
     echo "check-source-bans: see \"What is banned\" in CONTRIBUTING.md" >&2
     exit 1
 fi
-echo "check-source-bans: nothing banned in src/"
+echo "check-source-bans: nothing banned in src/ and examples/"

@@ -6,7 +6,7 @@ mod constructors;
 mod refusals;
 mod store_error;
 
-pub use refusals::{ApprovalRefusal, ExecutionRefusal};
+pub use refusals::{ApprovalRefusal, ExecutionRefusal, SupersedeError};
 pub use store_error::{StoreError, StoreErrorKind};
 
 use crate::query::Unreadable;
@@ -127,6 +127,16 @@ pub enum Error {
         id: RequestId,
         /// Why not.
         refusal: Box<ExecutionRefusal>,
+    },
+
+    /// The request cannot be superseded by the one that was named.
+    #[error("request {id} cannot be superseded: {problem}")]
+    #[non_exhaustive]
+    Supersede {
+        /// The request.
+        id: RequestId,
+        /// What is wrong with the one that was to take its place.
+        problem: Box<SupersedeError>,
     },
 
     /// Nothing about the request is due to expire.

@@ -61,6 +61,7 @@ mod redis;
 mod request;
 #[cfg(feature = "conformance")]
 mod request_store_cases;
+mod rounds;
 mod settle;
 pub mod stored_format;
 mod sweep;
@@ -77,7 +78,7 @@ pub use crate::redis::{
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{
     ApprovalRefusal, Conflict, Error, ExecutionRefusal, InvalidValue, Outcome, Result, StoreError, StoreErrorKind,
-    UnrecordedExecution,
+    SupersedeError, UnrecordedExecution,
 };
 pub use lease::{ClaimedRequest, Lease};
 pub use on_conflict::OnConflict;
@@ -90,12 +91,12 @@ pub use request::{
     ActorContext, ActorId, ActorKind, ActorMode, Approval, ApprovalDecision, ApprovalId, ApprovalRule, ApprovalState,
     ApprovalStatus, ApprovalTarget, BatchId, BlastRadius, BlastScope, Category, Cause, Claim, ClaimId,
     CompensationKind, CompensationPlan, CompensationTrigger, ContractId, DeciderRule, Decision, DecisionCategory,
-    DecisionKind, Digest, Execution, ExecutionDecision, ExecutionKind, ExecutionLink, Group, InitialState, Intent,
-    LifecycleDecision, LinkRelation, Metadata, MetadataIter, MutationRequest, MutationType, Operation, Payload,
-    Pending, PendingReason, Quorum, QuorumGroup, QuorumRejection, Rejection, RequestDocument, RequestDraft, RequestId,
-    RequestState, Requester, Requirement, RequirementKind, Revision, RiskLevel, Role, Severity, SideEffect, StateId,
-    StateType, StateVersion, Status, Step, Tag, Target, Timestamp, Value, Verdict, VersionDecision, Versioning,
-    WriteId, WriteIntent, WriteKind,
+    DecisionKind, Digest, Execution, ExecutionDecision, ExecutionKind, ExecutionLink, Group, IdComparison,
+    InitialState, Intent, LifecycleDecision, LinkRelation, Metadata, MetadataIter, MutationRequest, MutationType,
+    Operation, Payload, Pending, PendingReason, Quorum, QuorumGroup, QuorumRejection, Rejection, RequestDocument,
+    RequestDraft, RequestId, RequestState, Requester, Requirement, RequirementKind, Revision, RiskLevel, Role,
+    Severity, SideEffect, StateId, StateType, StateVersion, Status, Step, Supersession, Tag, Target, Timestamp, Value,
+    Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
 };
 pub use settle::{RememberedWrite, Settled, UnsettledWrite};
 pub use stored_format::{Compression, DocumentLimit, FormatError, FormatVersion};

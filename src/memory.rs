@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use crate::error::{Conflict, Error, Result};
 use crate::query::{self, Count, Lookup, Page, PageRequest, Query, RequestQuery, Statistics, check_id_count, evaluate};
-use crate::request::{MutationRequest, RequestId, Timestamp, WriteId, WriteIntent};
+use crate::request::{IdComparison, MutationRequest, RequestId, Timestamp, WriteId, WriteIntent};
 use crate::settle::{RememberedWrite, Settled, UnsettledWrite};
+use crate::stored_format::{DocumentLimit, SizeBudget};
 
 const SCOPE: &str = "memory";
 
@@ -14,6 +15,8 @@ const SCOPE: &str = "memory";
 #[derive(Default)]
 pub(crate) struct RequestTable {
     requests: HashMap<RequestId, Stored>,
+    ids: IdComparison,
+    limit: DocumentLimit,
 }
 
 struct Stored {
@@ -35,8 +38,23 @@ impl Stored {
 }
 
 impl RequestTable {
+    pub(crate) fn comparing_ids(rule: IdComparison) -> Self {
+        Self { ids: rule, ..Self::default() }
+    }
+
+    pub(crate) const fn id_comparison(&self) -> IdComparison {
+        self.ids
+    }
+
+    /// A table of requests that take no more than this each, counted as they are stored elsewhere.
+    pub(crate) fn with_limit(limit: DocumentLimit) -> Self {
+        Self { limit, ..Self::default() }
+    }
+
     pub(crate) fn create(&mut self, request: MutationRequest) -> Result<MutationRequest> {
+        let request = request.comparing_ids(self.ids);
         request.check_new()?;
+        SizeBudget::to_submit(self.limit, &request).check(&request)?;
         let revision = request.revision();
         if let Some(stored) = self.requests.get(&request.id) {
             let Some(known) = stored.remembered_as(revision.write_id) else {
@@ -52,6 +70,8 @@ impl RequestTable {
     }
 
     pub(crate) fn update(&mut self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
+        let request = request.comparing_ids(self.ids);
+        SizeBudget::to_change(self.limit, &request).check(&request)?;
         let Some(stored) = self.requests.get_mut(&request.id) else {
             return Err(Error::not_found(request.id.clone()));
         };

@@ -19,7 +19,7 @@ pub enum OnConflict {
 }
 
 /// How often one call has been rebased, and how long it goes on.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Rebases {
     done: u32,
     most: u32,

@@ -83,5 +83,6 @@ macro_rules! request_queries_cases {
         $test!(a_count_is_that_of_the_rows);
         $test!(statistics_count_what_is_stored);
         $test!(a_question_refuses_the_cursor_of_another);
+        $test!(people_are_told_apart_by_the_rule_of_the_store);
     };
 }

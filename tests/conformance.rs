@@ -7,6 +7,7 @@ mod support;
 
 #[cfg(feature = "blocking")]
 mod blocking {
+    use mutator_governance::IdComparison;
     use mutator_governance::blocking::{MemoryStore, conformance};
     use std::sync::Arc;
 
@@ -32,6 +33,12 @@ mod blocking {
             };
         }
         mutator_governance::request_queries_cases!(questions_on_memory);
+
+        #[test]
+        fn people_are_told_apart_without_regard_to_case() {
+            let store = Arc::new(MemoryStore::comparing_ids(IdComparison::FoldCase));
+            conformance::people_are_told_apart_by_the_rule_of_the_store(store.clone(), store);
+        }
     }
 
     #[cfg(feature = "redis")]
@@ -67,6 +74,15 @@ mod blocking {
             };
         }
         mutator_governance::request_queries_cases!(questions_on_one_and_on_four_partitions);
+
+        #[test]
+        fn people_are_told_apart_without_regard_to_case() {
+            for partitions in [1, 4] {
+                let builder = RedisStore::builder(redis_url()).namespace(unique_namespace("folding")).fold_case(true);
+                let store = Arc::new(builder.partitions(partitions).timeout(crate::PATIENCE).open().unwrap());
+                conformance::people_are_told_apart_by_the_rule_of_the_store(store.clone(), store);
+            }
+        }
     }
 }
 
@@ -76,6 +92,7 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(30);
 
 #[cfg(any(feature = "tokio", feature = "smol"))]
 mod nonblocking {
+    use mutator_governance::IdComparison;
     use mutator_governance::nonblocking::{MemoryStore, conformance};
     use std::future::Future;
     use std::sync::Arc;
@@ -96,6 +113,13 @@ mod nonblocking {
         let builder = mutator_governance::nonblocking::RedisStore::builder(crate::support::redis_url());
         let builder = builder.namespace(namespace).partitions(partitions).timeout(crate::PATIENCE);
         Arc::new(builder.open().await.unwrap())
+    }
+
+    #[cfg(feature = "redis")]
+    async fn folding_store() -> Arc<mutator_governance::nonblocking::RedisStore> {
+        let namespace = crate::support::unique_namespace("folding");
+        let builder = mutator_governance::nonblocking::RedisStore::builder(crate::support::redis_url());
+        Arc::new(builder.namespace(namespace).fold_case(true).timeout(crate::PATIENCE).open().await.unwrap())
     }
 
     macro_rules! on_each {
@@ -124,6 +148,12 @@ mod nonblocking {
                         };
                     }
                     mutator_governance::request_queries_cases!(questions_on_memory);
+
+                    #[test]
+                    fn people_are_told_apart_without_regard_to_case() {
+                        let store = Arc::new(MemoryStore::comparing_ids(IdComparison::FoldCase));
+                        $runtime(conformance::people_are_told_apart_by_the_rule_of_the_store(store.clone(), store));
+                    }
                 }
 
                 #[cfg(feature = "redis")]
@@ -155,6 +185,14 @@ mod nonblocking {
                         };
                     }
                     mutator_governance::request_queries_cases!(questions_on_redis);
+
+                    #[test]
+                    fn people_are_told_apart_without_regard_to_case() {
+                        $runtime(async {
+                            let store = folding_store().await;
+                            conformance::people_are_told_apart_by_the_rule_of_the_store(store.clone(), store).await;
+                        });
+                    }
                 }
             }
         };

@@ -8,9 +8,10 @@ mod support;
 use std::cell::Cell;
 use std::sync::OnceLock;
 
+use mutator_governance::workflow::{self, Command};
 use mutator_governance::{
-    ActorContext, ApprovalRule, DecisionQuery, Intent, MutationRequest, PageRequest, PendingApprovalQuery,
-    RequestDraft, RequestId, RequestQuery, StateId, Target, WriteId,
+    ActorContext, ApprovalRule, DecisionQuery, Error, IdComparison, Intent, MutationRequest, PageRequest,
+    PendingApprovalQuery, RequestDraft, RequestId, RequestQuery, StateId, StoreErrorKind, Target, WriteId,
 };
 use proptest::prelude::*;
 use redis_support::requests::{actor, file, moved_on, second};
@@ -263,4 +264,81 @@ fn the_longest_names_and_those_that_look_like_keys_work_in_every_flavour() {
         assert_eq!(RequestId::new(id.clone()).is_ok(), is_good, "{id:?}");
     }
     assert!(StateId::new(format!("{wide}y")).is_err() && StateId::new("a\nb").is_err());
+}
+
+/// Requests of Rita, each under another spelling, which needs an approval of a lead.
+fn of_rita(store: &Store) -> Vec<MutationRequest> {
+    let spellings = ["Rita@Example.com", "rita@example.com", "RITA@EXAMPLE.COM"];
+    let of = |(spelling, at): (&str, u64)| {
+        let draft = RequestDraft::new(
+            Target::new("s", "t", "m").unwrap(),
+            Intent::new("grant", "Access").unwrap(),
+            ActorContext::user(spelling).unwrap(),
+        );
+        let draft = draft.with_id(RequestId::new(format!("of-rita-{at}")).unwrap());
+        let draft = draft
+            .requires_approval(ApprovalRule::role(["Lead", "lead", "LEAD"][usize::try_from(at).unwrap()]).unwrap());
+        store.create(file(draft, second(at))).unwrap()
+    };
+    spellings.into_iter().zip(0..).map(of).collect()
+}
+
+fn found(store: &Store, spelling: &str) -> (usize, usize) {
+    let of_requester = RequestQuery::new().with_actor_ids([spelling]).unwrap();
+    let for_lead = PendingApprovalQuery::new().with_roles(["lead"]).unwrap();
+    let page = PageRequest::first();
+    let requests = store.requests(&of_requester, &page).unwrap().items;
+    (requests.len(), store.pending_approvals(&for_lead, &page).unwrap().items.len())
+}
+
+#[test]
+fn how_ids_are_compared_is_fixed_for_a_namespace_and_changed_by_reindexing() {
+    for flavour in Flavour::all() {
+        let options = Options::new(redis_url(), unique_namespace("folding")).partitions(2);
+        let folding = options.clone().fold_case(true);
+        let exact = flavour.open(&options).unwrap();
+        let requests = of_rita(&exact);
+        assert_eq!(found(&exact, "rita@example.com"), (1, 1));
+
+        for refused in [folding.clone(), folding.clone().read_only()] {
+            let Err(Error::Store(error)) = flavour.open(&refused).map(drop) else { panic!("opened") };
+            assert_eq!(error.kind, StoreErrorKind::Incompatible);
+            for said in ["Exact", "FoldCase", "fold_case(false)", "reindex"] {
+                assert!(error.problem.contains(said), "{error}");
+            }
+        }
+
+        flavour.reindex(&folding).unwrap();
+        assert!(flavour.open(&options).is_err(), "opened with the rule of before");
+        let store = flavour.open(&folding).unwrap();
+        assert_eq!(found(&store, "rITA@example.com"), (3, 3));
+        let report = store.verify().unwrap();
+        assert!(report.is_clean(), "{report:?}");
+        let stored = store.get(&requests[0].id).unwrap().unwrap();
+        assert_eq!(stored.id_comparison, IdComparison::FoldCase);
+        assert_eq!(stored.requested_by, requests[0].requested_by, "the spelling is kept");
+        // What was stored before is written on.
+        for request in requests {
+            let request = store.get(&request.id).unwrap().unwrap();
+            let canceled = workflow::apply(request, &Command::cancel(actor("alice")), second(5)).unwrap();
+            store.update(canceled, WriteId::generate()).unwrap();
+        }
+        assert!(store.verify().unwrap().is_clean());
+
+        flavour.reindex(&options).unwrap();
+        assert_eq!(found(&flavour.open(&options).unwrap(), "rita@example.com").0, 1);
+    }
+}
+
+/// The work of a namespace that is opened so, compared with what its documents say.
+#[test]
+fn hostile_names_stay_names_without_regard_to_case() {
+    let flavour = *Flavour::all().last().unwrap();
+    let options = Options::new(redis_url(), unique_namespace("folded-names")).partitions(2).fold_case(true);
+    let store = flavour.open(&options).unwrap();
+    proptest!(ProptestConfig::with_cases(50), |(texts in proptest::collection::vec(hostile_text(), 8))| {
+        Names::of(&texts).round_trip(&store);
+    });
+    let report = store.verify().unwrap();
+    assert!(report.is_clean(), "{report:?}");
 }

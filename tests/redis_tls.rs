@@ -6,7 +6,7 @@ mod redis_support;
 mod support;
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 #[cfg(feature = "blocking")]
 use mutator_governance::blocking;
@@ -16,9 +16,9 @@ use mutator_governance::{Error, Outcome, Result, StoreErrorKind, WriteId};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use redis_support::fake_server::FakeServer;
 use redis_support::requests::{moved_on, pending, second};
-use redis_support::{Flavour, Store, everything_said};
+use redis_support::{Flavour, Store, everything_said, patiently};
 use support::redis_server::free_port;
-use support::{PrivateServer, unique_namespace};
+use support::{PrivateServer, Stopwatch, unique_namespace};
 
 /// A certificate authority, and what it signed: the server as `localhost`, and a client.
 struct Authority {
@@ -115,10 +115,11 @@ impl Opening {
 
     /// The error of an opening with a login that fails in time, and tells neither key nor password.
     fn fails(&self, flavour: Flavour) -> (StoreErrorKind, String) {
-        let began = Instant::now();
+        let watch = Stopwatch::start();
         let with_login = Self { url: self.url.replace("://", "://canary-user:canary-password@"), ..self.clone() };
         let error = with_login.open(flavour).map(drop).unwrap_err();
-        assert!(began.elapsed() < Duration::from_millis(2_500), "{flavour:?} took {:?}", began.elapsed());
+        let took = watch.elapsed();
+        assert!(took < Duration::from_millis(2_500), "{flavour:?} took {took:?}");
         assert_eq!(error.outcome(), Outcome::NotApplied, "{flavour:?}: {error}");
         let said = everything_said(&error);
         assert!(!said.contains("PRIVATE KEY") && !said.contains("canary"), "{flavour:?}: {said}");
@@ -130,10 +131,12 @@ impl Opening {
 }
 
 fn works(opening: &Opening, flavour: Flavour) {
-    let store = opening.open(flavour).unwrap();
-    let filed = store.create(pending("r", "s", second(0))).unwrap();
-    let moved = store.update(moved_on(filed, second(1)), WriteId::generate()).unwrap();
-    assert_eq!(store.get(&moved.id).unwrap(), Some(moved), "{flavour:?}");
+    let store = patiently("open", || opening.open(flavour));
+    let created = pending("r", "s", second(0));
+    let filed = patiently("create", || store.create(created.clone()));
+    let (change, write_id) = (moved_on(filed, second(1)), WriteId::generate());
+    let moved = patiently("update", || store.update(change.clone(), write_id));
+    assert_eq!(patiently("get", || store.get(&moved.id)), Some(moved), "{flavour:?}");
 }
 
 #[test]

@@ -60,7 +60,7 @@ fn inbox(extent: &Extent, stores: &mut Stores) -> Row {
     let query = InboxQuery::of(&officer.with_group("owners-3").unwrap()).unwrap();
     let now: Timestamp = requests::request(stores.size).created_at;
     let is_asked = |document: &RequestDocument| {
-        document.approvals.iter().any(|approval| approval.target.matches(&officer_of(&query)))
+        document.approvals.iter().any(|approval| approval.target.matches(&officer_of(&query), document.id_comparison))
     };
     let filter = Filter { reasons: vec![PendingReason::Approval], ..Filter::default() };
     let store = stores.ours.clone();

@@ -6,15 +6,16 @@ use mutator_governance::{
 };
 
 use crate::support::print::table;
+use crate::support::say;
 
 /// What time it is in the example.
 pub fn opening(now: Timestamp) {
-    println!("It is 2026-{}; all times are UTC.", moment(now));
+    say!("It is 2026-{}; all times are UTC.", moment(now));
 }
 
 /// A question, before its answer.
 pub fn question(text: &str) {
-    println!("\n{text}");
+    say!("\n{text}");
 }
 
 /// Approvals that wait to be decided.
@@ -61,22 +62,22 @@ pub fn statistics(statistics: &Statistics, risky: Count) {
     let reasons = statistics.by_pending_reason.iter().map(|(reason, count)| (format!("  for {reason}"), *count));
     let (pending, others): (Vec<_>, Vec<_>) = statuses.partition(|(status, _)| status == "Pending");
     for (name, count) in pending.into_iter().chain(reasons).chain(others) {
-        println!("  {name:<22}{count:>3}");
+        say!("  {name:<22}{count:>3}");
     }
-    println!("  {:<22}{:>3}", "in all", statistics.total());
-    println!();
-    println!("  {:<22}{:>3}", "of high risk or more", risky.number());
+    say!("  {:<22}{:>3}", "in all", statistics.total());
+    say!();
+    say!("  {:<22}{:>3}", "of high risk or more", risky.number());
     for (time, count) in &statistics.due_within {
-        println!("  {:<22}{count:>3}", format!("due within {} hours", time.as_secs() / 3_600));
+        say!("  {:<22}{count:>3}", format!("due within {} hours", time.as_secs() / 3_600));
     }
     if let Some(oldest) = statistics.oldest_pending {
-        println!("  oldest pending since {}", moment(oldest));
+        say!("  oldest pending since {}", moment(oldest));
     }
 }
 
 /// Text of several lines, as it is.
 pub fn lines(text: &str) {
-    text.lines().for_each(|line| println!("  {line}"));
+    text.lines().for_each(|line| say!("  {line}"));
 }
 
 fn about(request: &RequestSummary) -> Vec<String> {

@@ -2,10 +2,14 @@
 
 #![allow(dead_code, unreachable_pub, reason = "each example uses this module for itself")]
 
+pub mod ending;
 pub mod print;
 #[cfg(feature = "redis")]
 mod redis_keys;
+mod say;
 pub mod stores;
+
+pub(crate) use say::say;
 
 use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -14,6 +18,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 pub type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 
 /// Where an example keeps its requests.
+#[derive(Clone)]
 pub enum Place {
     /// In the memory of this process.
     Embedded,
@@ -27,12 +32,15 @@ pub enum Place {
 }
 
 impl Place {
-    /// Redis where `REDIS_URL` says so, else the embedded store.
+    /// Redis where `REDIS_URL` says so, else the embedded store. Whatever ends the program from now on, be it Ctrl-C or that
+    /// nobody reads what it says, deletes what it has written.
     pub fn from_environment() -> Self {
-        match std::env::var("REDIS_URL") {
+        let place = match std::env::var("REDIS_URL") {
             Ok(url) if !url.is_empty() => Self::Redis { url, namespace: namespace_of_this_run() },
             _ => Self::Embedded,
-        }
+        };
+        ending::watch(&place);
+        place
     }
 
     /// Deletes what this run has written, which the library has no call for: governed requests are kept.
@@ -42,16 +50,19 @@ impl Place {
     /// # Errors
     /// When the server cannot be reached or refuses.
     pub fn clean_up(&self) -> Result<()> {
+        let deleted = ending::clean_up()?;
+        if let Self::Redis { namespace, .. } = self {
+            say!("\nCleaned up: {deleted} keys of namespace {namespace} deleted.");
+        }
+        Ok(())
+    }
+
+    /// Deletes what is stored here and returns how many keys that were.
+    fn delete(&self) -> Result<usize> {
         match self {
-            Self::Embedded => Ok(()),
             #[cfg(feature = "redis")]
-            Self::Redis { url, namespace } => {
-                let deleted = redis_keys::delete_namespace(url, namespace)?;
-                println!("\nCleaned up: {deleted} keys of namespace {namespace} deleted.");
-                Ok(())
-            }
-            #[cfg(not(feature = "redis"))]
-            Self::Redis { .. } => Ok(()),
+            Self::Redis { url, namespace } => redis_keys::delete_namespace(url, namespace),
+            _ => Ok(0),
         }
     }
 }
@@ -61,12 +72,15 @@ fn namespace_of_this_run() -> String {
     format!("example-{:x}-{:x}", std::process::id(), now.as_micros())
 }
 
-/// The end of the program: an error is printed as its sentence, not as the value behind it.
+/// The end of the program: an error is printed as its sentence, not as the value behind it, and nothing is left of a run
+/// that could not begin.
 pub fn finish(result: Result<()>) -> ExitCode {
+    let result = result.and(ending::clean_up().map(|_| ()));
+    ending::go_on();
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("\nerror: {error}");
+            ending::complain(&format!("\nerror: {error}"));
             ExitCode::FAILURE
         }
     }

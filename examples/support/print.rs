@@ -6,22 +6,22 @@ use mutator_governance::{
     Timestamp, Value,
 };
 
-use super::Place;
+use super::{Place, say};
 
 /// What the example is about, and where it keeps its requests.
 pub fn title(about: &str, flavour: &str, place: &Place) {
-    println!("{about} ({flavour})");
+    say!("{about} ({flavour})");
     match place {
         Place::Embedded => {
-            println!("Store: embedded, in this process's memory. Set REDIS_URL=redis://host:port to use Redis.");
+            say!("Store: embedded, in this process's memory. Set REDIS_URL=redis://host:port to use Redis.");
         }
-        Place::Redis { namespace, .. } => println!("Store: the Redis at REDIS_URL, namespace {namespace}."),
+        Place::Redis { namespace, .. } => say!("Store: the Redis at REDIS_URL, namespace {namespace}."),
     }
 }
 
 /// A step of the story.
 pub fn chapter(title: &str) {
-    println!("\n{title}");
+    say!("\n{title}");
 }
 
 /// A request as it was filed.
@@ -31,7 +31,7 @@ pub fn filed(request: &MutationRequest) {
     field("purpose", request.intent.description.as_deref().unwrap_or("not said"));
     field("filed by", request.requested_by.label());
     field("needs", &needs(request));
-    println!("  The request {}.", standing(request));
+    say!("  The request {}.", standing(request));
 }
 
 /// Whose approval a request needs, a quorum group as one.
@@ -61,47 +61,49 @@ pub fn queue(page: &Page<MutationRequest>) {
 
 /// Somebody's attempt to decide, and what came of it.
 pub fn attempt(who: &str, outcome: &Result<MutationRequest, Error>) {
-    println!("  {who}");
+    say!("  {who}");
     match outcome {
-        Ok(request) => println!("    granted: the request {}", standing(request)),
-        Err(error) => println!("    refused: {error}"),
+        Ok(request) => say!("    granted: the request {}", standing(request)),
+        Err(error) => say!("    refused: {error}"),
     }
 }
 
 /// Something somebody does to a request, and where that leaves it at this time.
 pub fn step(who: &str, outcome: &Result<MutationRequest, Error>, now: Timestamp) {
-    println!("  {who}");
+    say!("  {who}");
     match outcome {
         Ok(request) => stands(request, now),
-        Err(error) => println!("    refused: {error}"),
+        Err(error) => say!("    refused: {error}"),
     }
 }
 
 /// Where a request stands at this time.
 pub fn stands(request: &MutationRequest, now: Timestamp) {
-    println!("    {} {}", request.id, explain(request, now));
+    say!("    {} {}", request.id, explain(request, now));
 }
 
 /// An attempt that begins, and may have something to say itself.
 pub fn begins(attempt: &str) {
-    println!("  {attempt}");
+    say!("  {attempt}");
 }
 
 /// What came of an attempt to execute a request.
 pub fn execution(outcome: &Result<ExecutionOutcome, Error>) {
     match outcome {
-        Ok(ExecutionOutcome::Executed(request)) => println!("    executed: {} {}", request.id, standing(request)),
-        Ok(ExecutionOutcome::Failed { request, failure }) => {
-            println!("    failed: {}; {} {}", failure.message, request.id, standing(request));
+        Ok(ExecutionOutcome::Executed { request, .. }) => {
+            say!("    executed: {} {}", request.id, standing(request));
         }
-        Ok(stopped) => println!("    not executed: {} {}", stopped.request().id, standing(stopped.request())),
-        Err(error) => println!("    refused: {error}"),
+        Ok(ExecutionOutcome::Failed { request, failure }) => {
+            say!("    failed: {}; {} {}", failure.message, request.id, standing(request));
+        }
+        Ok(stopped) => say!("    not executed: {} {}", stopped.request().id, standing(stopped.request())),
+        Err(error) => say!("    refused: {error}"),
     }
 }
 
 /// Something the program did that no request records.
 pub fn note(text: &str) {
-    println!("    {text}");
+    say!("    {text}");
 }
 
 /// Why an approval was refused, as a program reads it.
@@ -132,7 +134,7 @@ pub fn timeline(request: &MutationRequest) {
         vec![time_of_day(decision.at), decision.kind.to_string(), by, about(decision)]
     });
     table(&["TIME (UTC)", "DECISION", "BY", "ABOUT"], rows);
-    println!("  The request {}. Its revision is {}.", standing(request), request.revision().number);
+    say!("  The request {}. Its revision is {}.", standing(request), request.revision().number);
 }
 
 fn change(request: &MutationRequest) -> String {
@@ -181,7 +183,7 @@ fn metadata(decision: &Decision, key: &str) -> Option<String> {
 }
 
 fn field(name: &str, value: &str) {
-    println!("  {name:<9} {value}");
+    say!("  {name:<9} {value}");
 }
 
 /// Columns as wide as their widest cell.
@@ -189,13 +191,13 @@ pub fn table(head: &[&str], rows: impl Iterator<Item = Vec<String>>) {
     let head = head.iter().map(ToString::to_string).collect();
     let rows: Vec<Vec<String>> = std::iter::once(head).chain(rows).collect();
     if rows.len() == 1 {
-        println!("  nothing");
+        say!("  nothing");
         return;
     }
     let width = |column: usize| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max();
     for row in &rows {
         let cells = row.iter().enumerate().map(|(column, cell)| format!("{cell:<0$}", width(column).unwrap_or(0)));
-        println!("  {}", cells.collect::<Vec<_>>().join("  ").trim_end());
+        say!("  {}", cells.collect::<Vec<_>>().join("  ").trim_end());
     }
 }
 

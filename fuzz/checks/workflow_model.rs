@@ -33,6 +33,7 @@ pub fn workflow_model(data: &[u8]) {
     let builder = Governance::builder().store(Arc::new(store.clone())).clock(Arc::clone(&clock) as _);
     let governance = builder.on_conflict(OnConflict::Fail).build();
     let Ok(mut before) = governance.submit(draft(&mut input)) else { return };
+    governance.submit(another()).expect("the one that supersedes");
     let mut seconds = 0_u64;
     for _ in 0..40 {
         if input.is_over() {
@@ -219,6 +220,13 @@ fn draft(input: &mut Input<'_>) -> RequestDraft {
         1 => draft.waiting_for(pending(input)),
         _ => draft,
     }
+}
+
+/// The request that supersedes others, which has to be there.
+fn another() -> RequestDraft {
+    let target = Target::new("tenant:acme", "Tenant", "RoleGrant").unwrap();
+    let draft = RequestDraft::new(target, Intent::new("grant-role", "Access").unwrap(), people().swap_remove(0));
+    draft.with_id(RequestId::new("request-2").unwrap())
 }
 
 fn pending(input: &mut Input<'_>) -> Pending {

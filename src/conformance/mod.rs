@@ -19,6 +19,7 @@ use super::{Question, RequestQueries, RequestStore, dual, together};
 mod concurrency;
 mod numbers;
 mod pages;
+mod people;
 mod questions;
 mod repetitions;
 mod requests;
@@ -32,6 +33,7 @@ pub use pages::{
     equal_times_page_exactly, lists_are_by_state_and_pending, pages_come_in_created_order,
     what_is_due_comes_by_its_deadline,
 };
+pub use people::people_are_told_apart_by_the_rule_of_the_store;
 pub use questions::{
     a_question_refuses_the_cursor_of_another, an_inbox_holds_nothing_that_would_be_refused,
     an_inbox_holds_what_its_actor_can_decide_now, decisions_agree_with_history_when_a_clock_was_set_back,

@@ -5,7 +5,7 @@ use crate::on_conflict::{Rebase, Rebases};
 use crate::request::{MutationRequest, RequestId, Timestamp, WriteId};
 use crate::settle::{Settled, UnsettledWrite};
 use crate::workflow::lease::check_lease_of;
-use crate::workflow::{self, Command};
+use crate::workflow::{self, Action, Command};
 
 /// What a command makes of a request at a time.
 pub(super) type Change<'a> = &'a (dyn Fn(MutationRequest, Timestamp) -> Result<MutationRequest> + Send + Sync);
@@ -19,7 +19,7 @@ pub(super) enum Changed {
 }
 
 impl Changed {
-    fn into_request(self) -> MutationRequest {
+    pub(super) fn into_request(self) -> MutationRequest {
         match self {
             Self::Stored(request) | Self::Unsent(request) => request,
         }
@@ -74,7 +74,45 @@ impl Governance {
         write_id: Option<WriteId>,
     ) -> Result<Changed> {
         let change = |request, now| workflow::apply(request, command, now);
-        self.change_as(request, self.rebases(), &change, write_id).await
+        let stored = match &command.action {
+            Action::Complete { .. } | Action::Fail { .. } => {
+                self.record_end(request, self.rebases(), command, write_id).await
+            }
+            Action::Claim { .. } => {
+                let id = request.id.clone();
+                let claimed = self.claim(request, &change, write_id).await;
+                claimed.map_err(|error| workflow::without_room_to_claim(error, &id))
+            }
+            Action::Supersede { superseding } if *superseding != request.id => {
+                self.supersede_by(request, superseding, command, write_id).await
+            }
+            _ => return self.change_as(request, self.rebases(), &change, write_id).await,
+        };
+        stored.map(Changed::Stored)
+    }
+
+    /// Applies a command that records how an execution ended; what the store has no room for is left out.
+    pub(super) async fn record_end(
+        &self,
+        request: MutationRequest,
+        rebases: Rebases,
+        command: &Command,
+        write_id: Option<WriteId>,
+    ) -> Result<MutationRequest> {
+        let mut fitting = command.clone();
+        loop {
+            // However much is left out, it is what the command was meant to do.
+            let change =
+                |request, now| Ok(workflow::apply(request, &fitting, now)?.meant_only_to(command.write_intent()));
+            let error = match self.change_as(request.clone(), rebases.clone(), &change, write_id).await {
+                Ok(recorded) => return Ok(recorded.into_request()),
+                Err(error) => error,
+            };
+            fitting = match workflow::shortened(&fitting, &error) {
+                Some(shorter) => shorter,
+                None => return Err(error),
+            };
+        }
     }
 
     /// What came of a call under a write id of the caller's. A call that stored nothing is a repetition if the write was stored
@@ -118,7 +156,7 @@ impl Governance {
     }
 
     /// The same, where an id is given, with all attempts under that one: each but the last was refused by a conflict.
-    async fn change_as(
+    pub(super) async fn change_as(
         &self,
         mut request: MutationRequest,
         mut rebases: Rebases,
@@ -142,7 +180,12 @@ impl Governance {
 
     /// The request to compute the change on after a conflict; the conflict itself when it is not to be rebased, and the change's
     /// own error when it does not commute.
-    async fn rebased(&self, conflict: Conflict, rebases: &mut Rebases, change: Change<'_>) -> Result<MutationRequest> {
+    pub(super) async fn rebased(
+        &self,
+        conflict: Conflict,
+        rebases: &mut Rebases,
+        change: Change<'_>,
+    ) -> Result<MutationRequest> {
         let commutes = change(conflict.stored.clone(), self.clock.now());
         match rebases.after_conflict(fastrand::f64()) {
             Rebase::Stop if rebases.is_rebasing() => {

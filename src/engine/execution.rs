@@ -8,8 +8,7 @@ use crate::on_conflict::Rebases;
 use crate::request::{ClaimId, MutationRequest, RequestId};
 use crate::workflow::lease::{check_lease, lets_run};
 use crate::workflow::{
-    self, Command, Completion, ExecutionOrder, ExecutionOutcome, Failure, check_compensable, compensated_by,
-    to_be_compensated_by,
+    self, Command, Completion, ExecutionOrder, ExecutionOutcome, Failure, compensated_by, to_be_compensated_by,
 };
 
 #[dual]
@@ -53,23 +52,21 @@ impl Governance {
         let request = self.load(id).await?;
         if compensated_by(&request).is_some() {
             self.link(&request, order).await?;
-            return Ok(ExecutionOutcome::Executed(request));
+            return Ok(ExecutionOutcome::executed(request));
         }
         let compensates = to_be_compensated_by(&request).cloned();
-        if let Some(original) = &compensates {
-            check_compensable(&self.load(original).await?)?;
-        }
         let claim = ClaimId::generate();
-        let claimed = self.change(request, self.rebases(), &|request, now| order.begin(request, claim, now)).await?;
+        let begin = |request, now| order.begin(request, claim, now);
+        let claimed =
+            self.claim(request, &begin, None).await.map_err(|error| workflow::without_room_to_claim(error, id))?;
         if let Some(stopped) = ExecutionOrder::stopped(&claimed) {
             return Ok(stopped);
         }
         let claimed = self.with_lease_to_run(ClaimedRequest::held(claimed, claim, &self.clock)?, order).await?;
         let result = run(&claimed).await;
         let command = order.finish(claim, &result);
-        let record = |request, now| workflow::apply(request, &command, now);
         let id = claimed.id.clone();
-        let recorded = match self.change(claimed.into_request(), Rebases::persistent(), &record).await {
+        let recorded = match self.record_end(claimed.into_request(), Rebases::persistent(), &command, None).await {
             Ok(recorded) => recorded,
             // Somebody else has taken over, and nothing is to be recorded any more.
             Err(lost @ Error::Execution { .. }) => return Err(lost),
@@ -84,11 +81,11 @@ impl Governance {
             return Ok(ExecutionOutcome::Failed { request: recorded, failure });
         }
         self.link(&recorded, order).await?;
-        Ok(ExecutionOutcome::Executed(recorded))
+        Ok(ExecutionOutcome::executed(recorded))
     }
 
     /// The claimed request with enough of its lease left to run: renewed if the answer to the claim took too much of it, and
-    /// released if that did not help.
+    /// released if that did not help or had no room.
     async fn with_lease_to_run(&self, claimed: ClaimedRequest, order: &ExecutionOrder) -> Result<ClaimedRequest> {
         if lets_run(claimed.lease().remaining()) {
             return Ok(claimed);
@@ -96,16 +93,22 @@ impl Governance {
         let claim = claimed.lease().claim();
         let renew = order.claim(claim);
         let renew = |request, now| workflow::apply(request, &renew, now);
-        let renewed = self.change(claimed.into_request(), self.rebases(), &renew).await?;
-        let renewed = ClaimedRequest::held(renewed, claim, &self.clock)?;
-        if lets_run(renewed.lease().remaining()) {
-            return Ok(renewed);
-        }
-        let late = renewed.nearly_over();
+        let claimed = claimed.into_request();
+        let late = match self.change(claimed.clone(), self.rebases(), &renew).await {
+            Ok(renewed) => {
+                let renewed = ClaimedRequest::held(renewed, claim, &self.clock)?;
+                if lets_run(renewed.lease().remaining()) {
+                    return Ok(renewed);
+                }
+                renewed.nearly_over()
+            }
+            Err(full @ Error::TooLarge { .. }) => workflow::without_room_to_claim(full, &claimed.id),
+            Err(other) => return Err(other),
+        };
         let release = Command::release(Arc::clone(order.by()), claim);
         let release = |request, now| workflow::apply(request, &release, now);
         // If that fails, the claim ends with its lease.
-        let _released = self.change(renewed.into_request(), Rebases::persistent(), &release).await;
+        let _released = self.change(claimed, Rebases::persistent(), &release).await;
         Err(late)
     }
 

@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::applying::Changed;
 use super::{RequestStore, dual};
 use crate::clock::Clock;
-use crate::error::{Error, InvalidValue, Result};
+use crate::error::{Error, InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
 use crate::on_conflict::{OnConflict, Rebases};
 use crate::query::{Lookup, Page, PageRequest};
-use crate::request::{MutationRequest, RequestDraft, RequestId, StateId, WriteId};
+use crate::request::{IdComparison, MutationRequest, RequestDraft, RequestId, StateId, WriteId};
 use crate::settle::{Settled, UnsettledWrite};
 use crate::workflow;
 
@@ -110,6 +110,24 @@ impl<Store> GovernanceBuilder<Store> {
 }
 
 impl GovernanceBuilder<Arc<dyn RequestStore>> {
+    /// Makes sure that the store compares ids of people without regard to case (`true`), or exactly (`false`). A service goes by
+    /// [its store](RequestStore::id_comparison) in any case; this is for programs that must not run on another one.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Incompatible`] when it compares them otherwise.
+    pub fn fold_case(self, fold_case: bool) -> Result<Self> {
+        let (asked, found) = (IdComparison::folding(fold_case), self.store.id_comparison());
+        if asked != found {
+            let problem = format!(
+                "the service is to compare ids of people by the rule {asked:?}, and its store compares them by {found:?}; open \
+                 the store with fold_case({fold_case}), or build the service with fold_case({})",
+                found.folds_case()
+            );
+            return Err(StoreError::new(StoreErrorKind::Incompatible, Outcome::NotApplied, problem).into());
+        }
+        Ok(self)
+    }
+
     /// The service.
     pub fn build(self) -> Governance {
         Governance {
@@ -158,6 +176,7 @@ impl Governance {
     async fn file(&self, draft: RequestDraft, write_id: WriteId) -> Result<MutationRequest> {
         draft.requested_by.check_means_it()?;
         self.store.refresh_clock().await?;
+        let draft = draft.comparing_ids(self.store.id_comparison());
         let request = workflow::file(draft, (self.new_id)(), write_id, self.clock.now())?;
         self.store.create(request).await
     }

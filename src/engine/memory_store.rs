@@ -8,8 +8,9 @@ use crate::query::{
     Count, DecisionQuery, DecisionRow, DueQuery, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery,
     PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics,
 };
-use crate::request::{MutationRequest, RequestId, StateId, Timestamp, WriteId};
+use crate::request::{IdComparison, MutationRequest, RequestId, StateId, Timestamp, WriteId};
 use crate::settle::{Settled, UnsettledWrite};
+use crate::stored_format::DocumentLimit;
 
 /// Keeps requests in this process's memory, for development and tests: all is gone when the last clone is dropped.
 ///
@@ -20,9 +21,20 @@ pub struct MemoryStore {
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// An empty store, of requests that take no more than 1 MiB each, as those of a Redis store do unless it is said otherwise.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty store, in whose requests ids of people are compared so.
+    pub fn comparing_ids(rule: IdComparison) -> Self {
+        Self { table: Arc::new(Mutex::new(RequestTable::comparing_ids(rule))) }
+    }
+
+    /// An empty store of requests that take no more than this each, counted as a Redis store counts it. Defaults to
+    /// [`DocumentLimit::DEFAULT`].
+    pub fn with_document_limit(limit: DocumentLimit) -> Self {
+        Self { table: Arc::new(Mutex::new(RequestTable::with_limit(limit))) }
     }
 
     /// A panic elsewhere cannot leave the table half-changed: each of its writes is one insertion.
@@ -33,6 +45,10 @@ impl MemoryStore {
 
 #[dual]
 impl RequestStore for MemoryStore {
+    fn id_comparison(&self) -> IdComparison {
+        self.table().id_comparison()
+    }
+
     async fn create(&self, request: MutationRequest) -> Result<MutationRequest> {
         self.table().create(request)
     }

@@ -8,6 +8,7 @@ use super::dual;
 
 mod applying;
 mod commands;
+mod compensating;
 mod execution;
 mod governance;
 mod memory_store;
@@ -22,6 +23,7 @@ mod redis_store;
 mod request_queries;
 mod request_store;
 mod rows;
+mod superseding;
 mod sweeper;
 mod sweeping;
 

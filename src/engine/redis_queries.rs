@@ -9,7 +9,7 @@ use crate::query::{
     PendingApprovalQuery, PendingApprovalRow, Plan, Query, RecentApprovalQuery, RecentApprovalRow, RequestQuery,
     SortKey, Statistics, StoredRequest, evaluate_with, plan,
 };
-use crate::redis::{Assembly, Call, Part, Scan, StatisticsParts, scan_reply};
+use crate::redis::{Assembly, Call, Part, Scan, Settings, StatisticsParts, scan_reply};
 use crate::request::{MutationRequest, RequestId, Timestamp};
 
 const ANY_TIME: Timestamp = Timestamp::MIN;
@@ -82,7 +82,8 @@ impl RedisStore {
     /// [`Error::Store`] when the store fails.
     pub async fn explain_query<Q: Query + Send + Sync>(&self, query: &Q) -> Result<Plan<Q>> {
         let deadline = self.deadline();
-        let terms: Vec<_> = query.terms(&self.settings.indexed_metadata).into_iter().collect();
+        let terms: Vec<_> =
+            query.terms(&self.settings.indexed_metadata, self.settings.id_comparison).into_iter().collect();
         let mut in_all = vec![0; terms.len()];
         for partition in self.settings.keyspace.partitions() {
             let every_key = terms.iter().map(|term| (term, &crate::query::KeyRange::ALL));
@@ -97,7 +98,8 @@ impl RedisStore {
     }
 
     fn plan<Q: Query>(&self, query: &Q) -> Plan<Q> {
-        plan(query, &self.settings.indexed_metadata, |term| self.cardinalities.of(term))
+        let Settings { indexed_metadata, id_comparison, .. } = &*self.settings;
+        plan(query, indexed_metadata, *id_comparison, |term| self.cardinalities.of(term))
     }
 
     fn fingerprint<Q: Query>(&self, query: &Q) -> Fingerprint {

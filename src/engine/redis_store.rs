@@ -15,7 +15,7 @@ use crate::redis::{
     Attempts, Call, Cardinalities, CheckReport, CheckStep, Confirmation, Durability, Fault, MOST_PAGE_BYTES, Next,
     PreflightReport, RedisOptions, Settings,
 };
-use crate::request::{MutationRequest, RequestId, StateId, Timestamp, WriteId};
+use crate::request::{IdComparison, MutationRequest, RequestId, StateId, Timestamp, WriteId};
 use crate::settle::{Settled, UnsettledWrite};
 use crate::stored_format::{Compression, DocumentLimit, FormatVersion};
 
@@ -150,6 +150,16 @@ impl RedisStoreBuilder {
         self
     }
 
+    /// Compares ids of actors, roles and groups without regard to case, by [`IdComparison::FoldCase`], wherever people are
+    /// told apart and in every index and query. Defaults to `false`: exactly.
+    ///
+    /// Chosen when a namespace is first opened; changed by [`reindex`](Self::reindex).
+    #[must_use]
+    pub fn fold_case(mut self, fold_case: bool) -> Self {
+        self.options.id_comparison = IdComparison::folding(fold_case);
+        self
+    }
+
     /// Opens the store also when the server may evict data to keep within its memory, which loses requests.
     #[must_use]
     pub fn allow_eviction(mut self) -> Self {
@@ -209,16 +219,18 @@ impl RedisStoreBuilder {
     /// # Errors
     /// [`Error::Invalid`](crate::Error::Invalid) for a namespace or a number of partitions that cannot be, and
     /// [`Error::Store`](crate::Error::Store) when the server cannot be reached, is too old, or holds the namespace with
-    /// another number of partitions, with another choice of indexed metadata, or with indexes that a
-    /// [`reindex`](Self::reindex) has not completed; also when it is a node of a cluster or a Sentinel.
+    /// another number of partitions, with another choice of indexed metadata or of [how ids are compared](Self::fold_case), or
+    /// with indexes that a [`reindex`](Self::reindex) has not completed; also when it is a node of a cluster or a Sentinel.
     pub async fn open(self) -> Result<RedisStore> {
         let (store, layout) = self.connect().await?;
         reply::check_indexed_metadata(&store.settings, &layout)?;
+        reply::check_id_comparison(&store.settings, &layout)?;
         Ok(store)
     }
 
-    /// Opens the store with another choice of [indexed metadata](Self::index_metadata) than the namespace has, and rebuilds
-    /// its indexes for it in bounded steps, after each of which `progress` is called.
+    /// Opens the store with another choice of [indexed metadata](Self::index_metadata), or of [how ids are
+    /// compared](Self::fold_case), than the namespace has, and rebuilds its indexes for it in bounded steps, after each of which
+    /// `progress` is called.
     ///
     /// Until it is complete the namespace is opened by nobody, since its answers would lack requests; interrupted, it is
     /// simply called again. One at a time: of two with different choices, the one that ends last says so, and the namespace
@@ -240,6 +252,7 @@ impl RedisStoreBuilder {
         let ended = store.call(&Call::end_reindex(&store.settings), store.deadline()).await?;
         reply::check_namespace(&store.settings, &ended)?;
         reply::check_indexed_metadata(&store.settings, &ended)?;
+        reply::check_id_comparison(&store.settings, &ended)?;
         Ok((store, report))
     }
 
@@ -346,7 +359,12 @@ impl RedisStore {
 
 #[dual]
 impl RequestStore for RedisStore {
+    fn id_comparison(&self) -> IdComparison {
+        self.settings.id_comparison
+    }
+
     async fn create(&self, request: MutationRequest) -> Result<MutationRequest> {
+        let request = request.comparing_ids(self.settings.id_comparison);
         let call = Call::create(&self.settings, &request)?.waiting(self.durability.waits());
         let write = UnsettledWrite {
             id: request.id.clone(),
@@ -372,6 +390,7 @@ impl RequestStore for RedisStore {
     }
 
     async fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
+        let request = request.comparing_ids(self.settings.id_comparison);
         let next = request.revision().next(write_id);
         let mut stored_decisions = request.stored_decisions();
         let unsettled = |stored_decisions| UnsettledWrite {
@@ -384,11 +403,10 @@ impl RequestStore for RedisStore {
         loop {
             let call = Call::update(&self.settings, &request, next, stored_decisions)?;
             let call = call.waiting(self.durability.waits());
-            let write = unsettled(stored_decisions);
             let answers = self.attempt(&call, self.durability.waits(), &mut attempts).await;
-            let (value, confirmation) = answers.map_err(|error| error.leaving(&write))?;
+            let (value, confirmation) = answers.map_err(|error| error.leaving(&unsettled(stored_decisions)))?;
             let updated = reply::updated(&self.settings, &request, write_id, &value);
-            match updated.map_err(|error| attempts.refused(error).leaving(&write))? {
+            match updated.map_err(|error| attempts.refused(error).leaving(&unsettled(stored_decisions)))? {
                 Updated::Applied => {
                     self.durability.confirm(confirmation, &request.id, next)?;
                     return Ok(request.at_revision(next));
@@ -397,7 +415,7 @@ impl RequestStore for RedisStore {
                     self.durability.confirm(confirmation, &stored.id, stored.revision())?;
                     return Ok(*stored);
                 }
-                Updated::Forgotten => return Err(forgotten(write).into()),
+                Updated::Forgotten => return Err(forgotten(unsettled(stored_decisions)).into()),
                 Updated::Stored(decisions) => stored_decisions = decisions,
             }
         }

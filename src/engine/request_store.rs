@@ -5,7 +5,7 @@ use super::dual;
 use crate::clock::{Clock, SystemClock};
 use crate::error::Result;
 use crate::query::{Lookup, Page, PageRequest};
-use crate::request::{MutationRequest, RequestId, StateId, Timestamp, WriteId};
+use crate::request::{IdComparison, MutationRequest, RequestId, StateId, Timestamp, WriteId};
 use crate::settle::{Settled, UnsettledWrite};
 
 /// Keeps mutation requests. Of any number of concurrent updates from one revision, exactly one is applied.
@@ -31,6 +31,15 @@ use crate::settle::{Settled, UnsettledWrite};
 /// - In the asynchronous flavour the traits are those of the crate `async-trait`: write `#[async_trait]` before the `impl`.
 #[dual]
 pub trait RequestStore: Send + Sync {
+    /// When two ids of people are the same, in every request of this store. A service files requests by it, and
+    /// [refuses](super::GovernanceBuilder::fold_case) a store with another rule than it was told.
+    ///
+    /// A store sets it on every request that it gives out, by [`MutationRequest::comparing_ids`]. One that stands in front of
+    /// another gives the other's. Defaults to [`IdComparison::Exact`].
+    fn id_comparison(&self) -> IdComparison {
+        IdComparison::Exact
+    }
+
     /// Stores a new request and returns it as it is stored.
     ///
     /// Repeated with the same revision and the same [intent](MutationRequest::creation_intent) it stores nothing again and returns

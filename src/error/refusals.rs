@@ -216,6 +216,17 @@ pub enum ExecutionRefusal {
         /// The digest of the request.
         current: Digest,
     },
+    /// The request is so large that what comes of another attempt might not fit.
+    #[error(
+        "it takes {size} bytes and may take {limit} to be executed, which keeps room for whatever comes of it; cancel it or \
+         reject it, or raise the document limit of the store"
+    )]
+    NoRoom {
+        /// How many bytes it takes as it would be claimed.
+        size: usize,
+        /// How many it may take then.
+        limit: usize,
+    },
     /// The approval was to be renewed although the request has no approvals.
     #[error("it has no approvals that could be renewed; choose another strategy for stale requests")]
     NothingToRenew,
@@ -225,6 +236,15 @@ pub enum ExecutionRefusal {
         /// Where it stands.
         status: Status,
     },
+    /// Another request makes up for it, or was being executed to do so and nobody has recorded what came of that.
+    #[error(
+        "{by} makes up for it or may have; a further compensation is executed only when that one is recorded as failed, or was \
+         brought to an end without having been executed"
+    )]
+    CompensatedAlready {
+        /// The other compensation.
+        by: RequestId,
+    },
     /// The request makes up for nothing.
     #[error("it is no compensation; file one by a draft that names what it compensates")]
     NoCompensation,
@@ -233,6 +253,28 @@ pub enum ExecutionRefusal {
     CompensatesAnother {
         /// The request the compensation is for.
         compensates: RequestId,
+    },
+}
+
+/// What is wrong with a request that was to take the place of another.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SupersedeError {
+    /// There is no such request.
+    #[error("there is no request {superseding} to take its place; check the id, or submit that request first")]
+    Missing {
+        /// The id that was given.
+        superseding: RequestId,
+    },
+    /// It was superseded itself.
+    #[error(
+        "request {superseding} was superseded itself, by {by}; name the request that is to be decided in its place"
+    )]
+    Superseded {
+        /// The request that was to take the place.
+        superseding: RequestId,
+        /// The request that took its place.
+        by: RequestId,
     },
 }
 

@@ -9,7 +9,7 @@ use super::request_match::is_one_of;
 use super::request_text::{Clauses, clauses, joined, sentence};
 use super::{RequestQuery, SortDirection};
 use crate::error::InvalidValue;
-use crate::request::{ActorId, Approval, ApprovalStatus, Category, Group, MutationRequest, Role};
+use crate::request::{ActorId, Approval, ApprovalStatus, Category, Group, IdComparison, MutationRequest, Role};
 
 /// Which approvals are asked for: one row for each, in the order of created time, request id, step and approval id.
 ///
@@ -127,7 +127,7 @@ impl PendingApprovalQuery {
 
     /// Whether this approval of the request meets every filter of this query.
     pub fn matches(&self, request: &MutationRequest, approval: &Approval) -> bool {
-        self.matches_approval(approval) && self.matches_request(request)
+        self.matches_approval(approval, request.id_comparison) && self.matches_request(request)
     }
 
     pub(super) fn matches_request(&self, request: &MutationRequest) -> bool {
@@ -136,13 +136,13 @@ impl PendingApprovalQuery {
             && self.0.request.matches(request)
     }
 
-    pub(super) fn matches_approval(&self, approval: &Approval) -> bool {
+    pub(super) fn matches_approval(&self, approval: &Approval, ids: IdComparison) -> bool {
         let status = approval.state.status();
         let target = &approval.target;
         self.0.approval_statuses.as_ref().map_or(status == ApprovalStatus::Pending, |asked| asked.contains(&status))
-            && self.0.approver_ids.as_ref().is_none_or(|asked| !asked.is_disjoint(target.actor_ids()))
-            && self.0.roles.as_ref().is_none_or(|asked| !asked.is_disjoint(target.roles()))
-            && self.0.groups.as_ref().is_none_or(|asked| !asked.is_disjoint(target.groups()))
+            && self.0.approver_ids.as_ref().is_none_or(|asked| ids.overlap(asked, target.actor_ids()))
+            && self.0.roles.as_ref().is_none_or(|asked| ids.overlap(asked, target.roles()))
+            && self.0.groups.as_ref().is_none_or(|asked| ids.overlap(asked, target.groups()))
     }
 
     /// Whether only pending approvals of requests that wait for approval are asked for: those that are indexed.

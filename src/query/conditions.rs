@@ -7,7 +7,7 @@ use super::{
     DecisionQuery, Dimension, InboxQuery, IndexedMetadata, KeyLayout, KeyRange, PendingApprovalQuery,
     RecentApprovalQuery, RequestQuery, Term,
 };
-use crate::request::{DecisionKind, PendingReason, RequestId, Status, Tag};
+use crate::request::{DecisionKind, IdComparison, PendingReason, RequestId, Status, Tag};
 
 /// One condition of a query that an index answers: a row meets it when one of the terms holds its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -240,6 +240,12 @@ impl Condition {
     /// How the keys of its terms are laid out.
     pub(super) fn layout(&self) -> KeyLayout {
         self.terms.first().map_or(KeyLayout::Created, |term| term.dimension.layout())
+    }
+
+    /// The condition by the terms that indexes hold where ids of people are compared so.
+    pub(super) fn comparing(mut self, ids: IdComparison) -> Self {
+        self.terms = self.terms.into_iter().map(|term| term.comparing(ids)).collect();
+        self
     }
 
     pub(super) fn of(terms: impl IntoIterator<Item = Term>, covers: impl Into<Vec<Filter>>) -> Self {

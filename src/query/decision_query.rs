@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 use super::RequestQuery;
 use super::bounds::{Between, check_choices, check_texts, choices, names, not_blank};
 use super::digest::QuestionDigest;
-use super::request_match::{has_one_of, is_one_of};
+use super::request_match::{has_one_of, is_one_of, names_one_of};
 use super::request_text::{Clauses, clauses, sentence};
 use crate::error::InvalidValue;
 use crate::request::{
-    ActorId, Decision, DecisionCategory, DecisionKind, LifecycleDecision, MutationRequest, Timestamp,
+    ActorId, Decision, DecisionCategory, DecisionKind, IdComparison, LifecycleDecision, MutationRequest, Timestamp,
 };
 
 /// Which decisions are asked for: one row for each, the latest first, then by request id, then in the order they were made.
@@ -137,13 +137,13 @@ impl DecisionQuery {
 
     /// Whether this decision of the request meets every filter of this query.
     pub fn matches(&self, request: &MutationRequest, decision: &Decision) -> bool {
-        self.matches_decision(decision) && self.0.request.matches(request)
+        self.matches_decision(decision, request.id_comparison) && self.0.request.matches(request)
     }
 
-    pub(super) fn matches_decision(&self, decision: &Decision) -> bool {
+    pub(super) fn matches_decision(&self, decision: &Decision, ids: IdComparison) -> bool {
         is_one_of(self.0.categories.as_ref(), &decision.kind.category())
             && is_one_of(self.0.kinds.as_ref(), &decision.kind)
-            && has_one_of(self.0.actor_ids.as_ref(), decision.by.id.as_ref())
+            && names_one_of(self.0.actor_ids.as_ref(), decision.by.id.as_ref(), ids)
             && has_one_of(self.0.actor_names.as_ref(), decision.by.name.as_ref())
             && self.0.decided.is_none_or(|range| range.contains(decision.at))
     }

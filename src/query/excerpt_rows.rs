@@ -44,7 +44,8 @@ pub(super) fn of_decisions(
         wanted.any(|(place, decision)| ordinal == Some(*place) && key(&head, *place, decision.at) == *member)
     };
     let strays = named.strays_but(has_place);
-    let asked = decisions.into_iter().filter(|(_, decision)| query.matches_decision(decision));
+    let ids = head.id_comparison;
+    let asked = decisions.into_iter().filter(|(_, decision)| query.matches_decision(decision, ids));
     let keyed = asked.map(|(ordinal, decision)| (key(&head, ordinal, decision.at), ordinal, decision));
     let mut keyed: Vec<_> = keyed.collect();
     keyed.sort_by(|(one, ..), (other, ..)| one.cmp(other));

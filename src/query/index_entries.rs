@@ -85,12 +85,13 @@ pub fn decision_entries(request: &MutationRequest, first: u32) -> BTreeSet<Index
 
 /// Gives out [`decision_entries`] one by one, those of a decision together.
 pub(crate) fn each_decision_entry(request: &MutationRequest, first: u32, take: &mut Take<'_>) {
+    let ids = request.id_comparison;
     for (ordinal, decision) in (0_u32..).zip(&request.decisions).filter(|(ordinal, _)| *ordinal >= first) {
         let key = SortKey::decision(decision.at, &request.id, ordinal, request.created_at);
         take(&key, Dimension::Decision, "");
         take(&key, Dimension::DecisionKind, &decision.kind.to_string());
         if let Some(id) = &decision.by.id {
-            take(&key, Dimension::DecisionActor, id.as_str());
+            take(&key, Dimension::DecisionActor, &ids.key(id.as_str()));
         }
     }
 }
@@ -113,7 +114,7 @@ fn each_term(request: &MutationRequest, indexed: &IndexedMetadata, key: &SortKey
     take(key, Dimension::Risk, &intent.risk.to_string());
     take(key, Dimension::Status, request.state.status().as_str());
     if let Some(id) = &request.requested_by.id {
-        take(key, Dimension::ActorId, id.as_str());
+        take(key, Dimension::ActorId, &request.id_comparison.key(id.as_str()));
     }
     for tag in &intent.tags {
         take(key, Dimension::Tag, tag.as_str());
@@ -149,16 +150,16 @@ fn each_of_approval(request: &MutationRequest, approval: &Approval, active: Opti
     let key = SortKey::approval(request.created_at, &request.id, approval.step, &approval.id);
     take(&key, Dimension::Approval, "");
     take(&key, Dimension::ApprovalCategory, request.intent.category.as_str());
-    let target = &approval.target;
+    let (target, comparison) = (&approval.target, request.id_comparison);
     let mut addressees = |ids, roles, groups| {
-        for id in target.actor_ids() {
-            take(&key, ids, id.as_str());
+        for id in comparison.keys(target.actor_ids()) {
+            take(&key, ids, &id);
         }
-        for role in target.roles() {
-            take(&key, roles, role.as_str());
+        for role in comparison.keys(target.roles()) {
+            take(&key, roles, &role);
         }
-        for group in target.groups() {
-            take(&key, groups, group.as_str());
+        for group in comparison.keys(target.groups()) {
+            take(&key, groups, &group);
         }
     };
     addressees(Dimension::ApproverId, Dimension::ApproverRole, Dimension::ApproverGroup);

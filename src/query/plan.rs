@@ -4,7 +4,7 @@ use std::fmt;
 use super::conditions::Condition;
 use super::request_text::joined;
 use super::{Dimension, IndexedMetadata, KeyLayout, KeyRange, Query, SortDirection, Term};
-use crate::request::{PendingReason, RequestId, Status};
+use crate::request::{IdComparison, PendingReason, RequestId, Status};
 
 /// More terms than this are not worth a look-up each for every row: the request itself is checked instead.
 const MAX_PROBED_TERMS: usize = 16;
@@ -58,9 +58,15 @@ pub struct Probe {
 
 /// The plan that reads along the cheapest condition: the one whose terms hold the fewest keys.
 ///
-/// `cardinality` tells how many keys a term holds; it need not be exact. Any plan gives the same rows, a bad one later.
-pub fn plan<Q: Query>(query: &Q, indexed: &IndexedMetadata, cardinality: impl Fn(&Term) -> u64) -> Plan<Q> {
+/// `ids` is the rule of the store whose indexes are read. `cardinality` tells how many keys a term holds; it need not be exact. Any plan gives the same rows, a bad one later.
+pub fn plan<Q: Query>(
+    query: &Q,
+    indexed: &IndexedMetadata,
+    ids: IdComparison,
+    cardinality: impl Fn(&Term) -> u64,
+) -> Plan<Q> {
     let sized = |condition: Condition| {
+        let condition = condition.comparing(ids);
         let total = condition.terms.iter().map(&cardinality).fold(0, u64::saturating_add);
         (total, condition)
     };

@@ -13,7 +13,7 @@ use super::{
     RecentApprovalQuery, RecentApprovalRow, RequestQuery, RequestSummary, SortDirection, SortKey, StoredRequest, Term,
     Unreadable,
 };
-use crate::request::{Approval, Decision, MutationRequest, Timestamp};
+use crate::request::{Approval, Decision, IdComparison, MutationRequest, Timestamp};
 use crate::stored_format::head_of;
 use crate::workflow::Deciding;
 
@@ -73,9 +73,9 @@ pub trait Query: Conditions + Clone {
     }
 
     /// Every term that a plan of this query could read along or look up.
-    fn terms(&self, indexed: &IndexedMetadata) -> BTreeSet<Term> {
+    fn terms(&self, indexed: &IndexedMetadata, ids: IdComparison) -> BTreeSet<Term> {
         let conditions = std::iter::once(self.base()).chain(self.conditions(indexed));
-        conditions.flat_map(|condition| condition.terms).collect()
+        conditions.flat_map(|condition| condition.comparing(ids).terms).collect()
     }
 
     /// What a cursor of this query is bound to: equal queries give the same bytes, in every version of this crate.
@@ -152,7 +152,8 @@ impl Query for PendingApprovalQuery {
         if !self.matches_request(request) {
             return Vec::new();
         }
-        approval_rows(request, request.approvals.iter().filter(|approval| self.matches_approval(approval)))
+        let ids = request.id_comparison;
+        approval_rows(request, request.approvals.iter().filter(|approval| self.matches_approval(approval, ids)))
     }
 
     fn row((request, approval): Self::Part<'_>) -> PendingApprovalRow {
@@ -176,7 +177,7 @@ impl Query for PendingApprovalQuery {
     ) -> Result<Placed<Self::Row>, Unreadable> {
         if is_certain {
             return excerpt_rows::of_pending_approvals(named, stored, is_wanted, |head, _, approval| {
-                head.state.awaits_approval() && self.matches_approval(approval)
+                head.state.awaits_approval() && self.matches_approval(approval, head.id_comparison)
             });
         }
         let request = stored.into_request()?;
@@ -226,8 +227,13 @@ impl Query for InboxQuery {
         is_wanted: impl Fn(&SortKey) -> bool,
     ) -> Result<Placed<Self::Row>, Unreadable> {
         excerpt_rows::of_pending_approvals(named, stored, is_wanted, |head, standings, approval| {
-            let requester = head.requested_by.id.as_ref();
-            let deciding = Deciding { requester, state: &head.state, updated_at: head.updated_at, standings };
+            let deciding = Deciding {
+                requester: head.requested_by.id.as_ref(),
+                state: &head.state,
+                updated_at: head.updated_at,
+                standings,
+                ids: head.id_comparison,
+            };
             self.lets_decide(deciding, approval, now)
         })
     }
@@ -250,7 +256,8 @@ impl Query for DecisionQuery {
         if !self.0.request.matches(request) {
             return Vec::new();
         }
-        let asked = (0_u32..).zip(&request.decisions).filter(|(_, decision)| self.matches_decision(decision));
+        let ids = request.id_comparison;
+        let asked = (0_u32..).zip(&request.decisions).filter(|(_, decision)| self.matches_decision(decision, ids));
         let key = |ordinal, at| SortKey::decision(at, &request.id, ordinal, request.created_at);
         in_order(asked.map(|(ordinal, decision)| (key(ordinal, decision.at), (request, ordinal, decision))))
     }

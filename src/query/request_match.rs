@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use super::RequestQuery;
 use super::request_filters::{RequestFilters, TagFilter};
-use crate::request::{Intent, Metadata, MutationRequest, SideEffect};
+use crate::request::{IdComparison, Intent, Metadata, MutationRequest, SideEffect};
 
 impl RequestQuery {
     /// Whether the request meets every filter of this query.
@@ -29,7 +29,7 @@ fn matches_target(filters: &RequestFilters, request: &MutationRequest) -> bool {
 }
 
 fn matches_actor(filters: &RequestFilters, request: &MutationRequest) -> bool {
-    has_one_of(filters.actor_ids.as_ref(), request.requested_by.id.as_ref())
+    names_one_of(filters.actor_ids.as_ref(), request.requested_by.id.as_ref(), request.id_comparison)
         && has_one_of(filters.actor_names.as_ref(), request.requested_by.name.as_ref())
 }
 
@@ -86,6 +86,15 @@ where
 /// A value that is not there is none of the choices.
 pub(super) fn has_one_of<T: Ord>(choices: Option<&BTreeSet<T>>, value: Option<&T>) -> bool {
     choices.is_none_or(|choices| value.is_some_and(|value| choices.contains(value)))
+}
+
+/// The same of an id of people; nobody without an id is one of them.
+pub(super) fn names_one_of<T: AsRef<str> + Ord>(
+    choices: Option<&BTreeSet<T>>,
+    id: Option<&T>,
+    ids: IdComparison,
+) -> bool {
+    choices.is_none_or(|choices| id.is_some_and(|id| ids.holds(choices, id)))
 }
 
 fn has_pairs(asked: Option<&Metadata>, metadata: &Metadata) -> bool {

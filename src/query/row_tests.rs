@@ -219,7 +219,9 @@ fn decisions_by_each_of_their_filters() {
 fn the_presets_are_those_of_the_domain() {
     assert_eq!(ordinals(Ok(DecisionQuery::version_resolutions())), [2]);
     assert_eq!(ordinals(Ok(DecisionQuery::execution_outcomes())), [3]);
-    let asked = |kind: &DecisionKind| DecisionQuery::execution_outcomes().matches_decision(&decision(*kind, "x", 1));
+    let ids = IdComparison::Exact;
+    let asked =
+        |kind: &DecisionKind| DecisionQuery::execution_outcomes().matches_decision(&decision(*kind, "x", 1), ids);
     let outcomes: Vec<_> = DecisionKind::all().filter(asked).map(|kind| kind.to_string()).collect();
     let expected =
         ["Rejected", "Canceled", "Expired", "Superseded", "Executed"].map(|word| format!("Lifecycle/{word}"));

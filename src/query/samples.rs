@@ -32,6 +32,7 @@ pub(super) fn document(id: &str) -> RequestDocument {
         created_at: at(10),
         updated_at: at(20),
         metadata: Metadata::new(),
+        id_comparison: IdComparison::default(),
     }
 }
 

@@ -2,7 +2,7 @@ use std::fmt;
 
 use super::Unreadable;
 use super::placing::stray;
-use crate::request::{MutationRequest, RequestDocument, RequestId, Revision, Timestamp};
+use crate::request::{IdComparison, MutationRequest, RequestDocument, RequestId, Revision, Timestamp};
 use crate::stored_format::{
     self, Approvals, DocumentLimit, FormatError, Head, IsWantedApproval, IsWantedDecision, PlacedDecisions,
 };
@@ -46,6 +46,7 @@ enum Document {
         bytes: Vec<u8>,
         begins_at: usize,
         limit: DocumentLimit,
+        ids: IdComparison,
         /// How many bytes all are when the document is not compressed.
         uncompressed_bytes: usize,
         /// When the request was created, as the index says by which it was found.
@@ -55,8 +56,8 @@ enum Document {
 }
 
 impl StoredRequest {
-    /// The request whose document, as [`stored_format::encode`] writes it, stands in `bytes` behind so many others; for those
-    /// who write a store of their own.
+    /// The request whose document, as [`stored_format::encode`] writes it, stands in `bytes` behind so many others, and whose
+    /// ids of people are compared by the rule of the store; for those who write a store of their own.
     ///
     /// # Errors
     /// [`Unreadable`] when the bytes are not whole or of a newer version.
@@ -66,11 +67,12 @@ impl StoredRequest {
         bytes: Vec<u8>,
         begins_at: usize,
         limit: DocumentLimit,
+        ids: IdComparison,
     ) -> Result<Self, Unreadable> {
         match stored_format::check_envelope(bytes.get(begins_at..).unwrap_or_default(), limit) {
             Ok(uncompressed) => {
                 let uncompressed_bytes = begins_at.saturating_add(uncompressed);
-                let document = Document::Encoded { bytes, begins_at, limit, uncompressed_bytes, created: None };
+                let document = Document::Encoded { bytes, begins_at, limit, ids, uncompressed_bytes, created: None };
                 Ok(Self { id, revision, document })
             }
             Err(error) => Err(Unreadable::new(id, error)),
@@ -113,8 +115,8 @@ impl StoredRequest {
     pub fn request(&self) -> Result<MutationRequest, Unreadable> {
         match &self.document {
             Document::Decoded(request) => Ok((**request).clone()),
-            Document::Encoded { bytes, begins_at, limit, created, .. } => {
-                let decoded = decode(bytes.get(*begins_at..).unwrap_or_default(), self.revision, *limit);
+            Document::Encoded { bytes, begins_at, limit, ids, created, .. } => {
+                let decoded = decode(bytes.get(*begins_at..).unwrap_or_default(), self.revision, *limit, *ids);
                 let request = decoded
                     .and_then(|request| check_id(&request.id, &self.id).map(|()| request))
                     .map_err(|error| Unreadable::new(self.id.clone(), error))?;
@@ -169,9 +171,12 @@ impl StoredRequest {
     ) -> Result<(Head, Parts), Unreadable> {
         match self.document {
             Document::Decoded(request) => Ok(take(request.into_document())),
-            Document::Encoded { bytes, begins_at, limit, .. } => {
+            Document::Encoded { bytes, begins_at, limit, ids, .. } => {
                 let read = decode(bytes.get(begins_at..).unwrap_or_default(), limit);
-                let read = read.and_then(|read| check_id(&read.0.id, &self.id).map(|()| read));
+                let read = read.and_then(|(head, parts)| {
+                    check_id(&head.id, &self.id)?;
+                    Ok((Head { id_comparison: ids, ..head }, parts))
+                });
                 read.map_err(|error| Unreadable::new(self.id, error))
             }
         }
@@ -190,13 +195,15 @@ impl fmt::Debug for StoredRequest {
     }
 }
 
-/// The request of a document, in this revision.
+/// The request of a document, in this revision, whose ids of people are compared so.
 pub(crate) fn decode(
     document: &[u8],
     revision: Revision,
     limit: DocumentLimit,
+    ids: IdComparison,
 ) -> Result<MutationRequest, FormatError> {
     MutationRequest::from_document(stored_format::decode(document, limit)?, revision)
+        .map(|request| request.comparing_ids(ids))
         .map_err(|error| FormatError::Malformed { problem: error.to_string() })
 }
 

@@ -2,7 +2,7 @@ use std::fmt;
 
 use super::KeyLayout;
 use super::digest::QuestionDigest;
-use crate::request::{BlastScope, DecisionKind, PendingReason, RiskLevel, Status, Value};
+use crate::request::{BlastScope, DecisionKind, IdComparison, PendingReason, RiskLevel, Status, Value};
 
 /// What rows are indexed by. A [`Term`] is one value of a dimension; it holds the sort keys of the rows that have it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -153,6 +153,21 @@ impl Dimension {
         )
     }
 
+    /// Whether its terms are ids of actors, roles or groups, which indexes hold as the keys that all spellings share.
+    const fn names_people(self) -> bool {
+        matches!(
+            self,
+            Self::ActorId
+                | Self::ApproverId
+                | Self::ApproverRole
+                | Self::ApproverGroup
+                | Self::InboxActor
+                | Self::InboxRole
+                | Self::InboxGroup
+                | Self::DecisionActor
+        )
+    }
+
     /// The dimension's name: lower-case words with hyphens, never changed once released, because keys are made of it.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -196,6 +211,15 @@ impl Term {
     /// The only term of a dimension that has no values.
     pub fn whole(dimension: Dimension) -> Self {
         Self::new(dimension, "")
+    }
+
+    /// The term as indexes hold it where ids of people are compared so.
+    #[must_use]
+    pub fn comparing(self, ids: IdComparison) -> Self {
+        if !self.dimension.names_people() {
+            return self;
+        }
+        Self::new(self.dimension, ids.key(&self.text))
     }
 
     /// The requests at this status.

@@ -68,6 +68,7 @@ fn request(rng: &mut Rng, number: usize) -> MutationRequest {
         created_at: at(rng.u64(0..3)),
         updated_at: at(rng.u64(0..3)),
         metadata: Metadata::new(),
+        id_comparison: IdComparison::default(),
     };
     MutationRequest::from_document(document, Revision::first(WriteId::from_bytes([7; 16]))).unwrap()
 }
@@ -110,9 +111,9 @@ impl Played {
         let mut sizes = HashMap::new();
         let rng = std::cell::RefCell::new(&mut self.rng);
         let draw = |term: &Term| rng.borrow_mut().u64(0..if term.text.is_empty() { 12 } else { 10 });
-        let terms: Vec<Term> = query.terms(&IndexedMetadata::default()).into_iter().collect();
+        let terms: Vec<Term> = query.terms(&IndexedMetadata::default(), IdComparison::Exact).into_iter().collect();
         sizes.extend(terms.into_iter().map(|term| (term.clone(), draw(&term))));
-        plan(query, &IndexedMetadata::default(), |term| sizes[term])
+        plan(query, &IndexedMetadata::default(), IdComparison::Exact, |term| sizes[term])
     }
 
     fn check<Q: Query>(&mut self, query: &Q)
@@ -131,7 +132,7 @@ impl Played {
             found.extend(page.items);
             named.extend(ids);
             let Some(next) = page.next else {
-                assert_eq!(found, expected, "{:?}", query.terms(&IndexedMetadata::default()));
+                assert_eq!(found, expected, "{:?}", query.terms(&IndexedMetadata::default(), IdComparison::Exact));
                 let has_rows = |request: &&MutationRequest| !query.rows_of(request, at(0)).is_empty();
                 let must_be_named: BTreeSet<_> =
                     self.unreadable.iter().filter(has_rows).map(|request| request.id.clone()).collect();

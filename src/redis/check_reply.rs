@@ -105,16 +105,15 @@ pub(crate) fn record(
         _ => {}
     }
     let bytes = bytes(reply).ok_or_else(|| unreadable(FormatError::Foreign))?;
-    let limit = settings.document_limit;
     let stored = match Record::parse(id_in(key), bytes) {
         Ok(record) => {
             let format = stored_format::version_number(record.document()).map_err(unreadable)?;
-            let request = record.decode(limit).map_err(unreadable)?;
+            let request = record.decode(settings).map_err(unreadable)?;
             StoredRecord { request, format, header: StoredHeader::Whole }
         }
         Err(error @ FormatError::UnsupportedVersion { .. }) => return Err(unreadable(error)),
         Err(error) => {
-            let salvaged = Salvaged::of(bytes, new_id, limit);
+            let salvaged = Salvaged::of(bytes, new_id, settings);
             let Salvaged { request, format, document_from } = salvaged.ok_or_else(|| unreadable(error.clone()))?;
             let sha1 = sha1::Sha1::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
             StoredRecord { request, format, header: StoredHeader::Damaged { error, sha1, document_from } }
@@ -246,9 +245,7 @@ enum Held {
 
 impl Held {
     fn of(settings: &Settings, index: &str, id: &RequestId, value: &Value) -> Self {
-        match bytes(value)
-            .map(|bytes| Record::parse(id.as_str(), bytes).and_then(|it| it.decode(settings.document_limit)))
-        {
+        match bytes(value).map(|bytes| Record::parse(id.as_str(), bytes).and_then(|it| it.decode(settings))) {
             Some(Ok(request)) if request.id == *id => {
                 let prefix = settings.keyspace.index_prefix(settings.keyspace.partition_of(id));
                 let suffix = index.strip_prefix(&prefix).unwrap_or_default().as_bytes();
@@ -282,7 +279,7 @@ pub(crate) fn inspection(settings: &Settings, id: &RequestId, reply: &Value) -> 
     let Some(record) = record.map_err(|source| Error::Unreadable { key: key.clone(), source })? else {
         return Ok(None);
     };
-    let request = record.decode(settings.document_limit);
+    let request = record.decode(settings);
     Ok(Some(Inspection {
         revision: record.revision(),
         write_ids: record.write_ids().collect(),

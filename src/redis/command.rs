@@ -11,12 +11,13 @@ use super::index_entries::{Groups, add_decision_entries};
 use super::indexed_metadata;
 use super::keyspace::KeyKind;
 use super::options::Settings;
-use super::record::{NewRecord, Room};
+use super::record::NewRecord;
 use super::scan::{Scan, lex_bounds};
 use super::script::{self, Script};
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::query::{KeyRange, SortKey, Term};
 use crate::request::{MutationRequest, RequestId, Revision, WriteIntent};
+use crate::stored_format::SizeBudget;
 
 /// The version of keys, records and indexes taken together.
 pub(super) const LAYOUT_VERSION: u32 = 1;
@@ -67,19 +68,19 @@ impl Call {
         Self { writes: true, what: Self::namespace(settings, &script::OPEN_NAMESPACE, "open") }
     }
 
-    /// Records the choice of indexed metadata keys, and, when it is another one, that the indexes are not rebuilt for it.
+    /// Records the choice of indexed metadata keys and how ids are compared, and, when either is another one, that the indexes are not rebuilt for it.
     pub(crate) fn begin_reindex(settings: &Settings) -> Self {
         Self { writes: true, what: Self::namespace(settings, &script::OPEN_NAMESPACE, "reindex") }
     }
 
-    /// Records that the indexes are rebuilt for that choice, if it is still the one that is recorded.
+    /// Records that the indexes are rebuilt for those choices, if they are still those that are recorded.
     pub(crate) fn end_reindex(settings: &Settings) -> Self {
         Self { writes: true, what: Self::namespace(settings, &script::OPEN_NAMESPACE, "reindexed") }
     }
 
     fn namespace(settings: &Settings, script: &'static Script, mode: &str) -> What {
         let keyspace = &settings.keyspace;
-        let mut command = by_hash(script, 1, 6, 256);
+        let mut command = by_hash(script, 1, 7, 256);
         command
             .arg(keyspace.meta())
             .arg(keyspace.partition_count())
@@ -87,7 +88,8 @@ impl Call {
             .arg(indexed_metadata::recorded(&settings.indexed_metadata))
             .arg(keyspace.index_prefix(0) + "a")
             .arg(keyspace.feed(0))
-            .arg(mode);
+            .arg(mode)
+            .arg(settings.id_comparison.as_str());
         What::Script { script, keys: 1, command }
     }
 
@@ -139,7 +141,7 @@ impl Call {
             request,
             request.revision(),
             request.creation_intent(),
-            Room::to_file(settings, request),
+            SizeBudget::to_submit(settings.document_limit, request),
         )?;
         let groups = with_decisions(record.lasting, request, 0);
         let entries = groups.uncounted();
@@ -161,7 +163,8 @@ impl Call {
         stored_decisions: usize,
     ) -> Result<Self> {
         let intent = request.update_intent(stored_decisions);
-        let record = NewRecord::new(settings, request, next, intent, Room::to_change(settings, request))?;
+        let budget = SizeBudget::to_change(settings.document_limit, request);
+        let record = NewRecord::new(settings, request, next, intent, budget)?;
         let expected = record.state(request.revision(), stored_decisions);
         let (state, entries_now, document) = record.split();
         let groups = with_decisions(Groups::default(), request, stored_decisions);
@@ -272,7 +275,8 @@ impl Call {
     pub(crate) fn mend(settings: &Settings, stored: &StoredRecord, mode: CheckMode) -> Result<Self> {
         let StoredRecord { request, header, .. } = stored;
         let revision = request.revision();
-        let record = NewRecord::new(settings, request, revision, WriteIntent::REPAIR, Room::whole(settings))?;
+        let budget = SizeBudget::whole(settings.document_limit);
+        let record = NewRecord::new(settings, request, revision, WriteIntent::REPAIR, budget)?;
         let told = match mode {
             CheckMode::Report => "report",
             CheckMode::Repair => "repair",

@@ -18,6 +18,7 @@ use super::server_clock::ServerClock;
 use super::tls::{Tls, TlsOptions};
 use crate::error::{InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
 use crate::query::IndexedMetadata;
+use crate::request::IdComparison;
 use crate::stored_format::{Compression, DocumentLimit, FormatVersion};
 
 /// After so long without traffic the system asks whether the other side is still there, which also keeps firewalls from
@@ -39,6 +40,7 @@ pub(crate) struct RedisOptions {
     pub(crate) document_limit: DocumentLimit,
     pub(crate) feed_length: u32,
     pub(crate) indexed_metadata: IndexedMetadata,
+    pub(crate) id_comparison: IdComparison,
     pub(crate) write_format: FormatVersion,
     pub(crate) compression: Compression,
     pub(crate) tolerance: Tolerance,
@@ -64,6 +66,7 @@ pub(crate) struct Settings {
     pub(crate) document_limit: DocumentLimit,
     pub(crate) feed_length: u32,
     pub(crate) indexed_metadata: IndexedMetadata,
+    pub(crate) id_comparison: IdComparison,
     pub(crate) write_format: FormatVersion,
     pub(crate) compression: Compression,
     pub(crate) tolerance: Tolerance,
@@ -105,6 +108,7 @@ impl RedisOptions {
             document_limit: DocumentLimit::DEFAULT,
             feed_length: 100_000,
             indexed_metadata: IndexedMetadata::default(),
+            id_comparison: IdComparison::default(),
             write_format: FormatVersion::NEWEST,
             compression: Compression::DEFAULT,
             tolerance: Tolerance::default(),
@@ -151,6 +155,7 @@ impl RedisOptions {
             document_limit: self.document_limit,
             feed_length: self.feed_length,
             indexed_metadata: self.indexed_metadata,
+            id_comparison: self.id_comparison,
             write_format: self.write_format,
             compression: self.compression,
             tolerance: Tolerance { replica: self.read_only, ..self.tolerance },

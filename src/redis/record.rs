@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::query::decode;
 use crate::request::{MutationRequest, Revision, WriteId, WriteIntent, WriteKind};
 use crate::settle::RememberedWrite;
-use crate::stored_format::{self, DOCUMENT_HEAD_BYTES, DocumentLimit, FormatError};
+use crate::stored_format::{self, DOCUMENT_HEAD_BYTES, FormatError, SizeBudget};
 
 const MAGIC: &[u8; 2] = b"MR";
 const VERSION: u8 = 1;
@@ -20,50 +20,6 @@ const FIXED_BYTES: usize = STATE_FROM + 20;
 const WRITE_ID_BYTES: usize = 16;
 /// A write id and what it was used for.
 const WRITE_BYTES: usize = WRITE_ID_BYTES + WriteIntent::BYTES;
-/// A write keeps the server busy for about 3 µs for each entry.
-const MOST_ENTRIES: usize = 10_000;
-
-/// How much a record may take. What is filed leaves room for what will be decided about it, and what goes on leaves room for
-/// its end: a request that cannot be written again could neither be decided nor expire.
-#[derive(Clone, Copy)]
-pub(crate) struct Room {
-    /// How many bytes of the document limit are to be left free.
-    kept: usize,
-    entries: usize,
-}
-
-impl Room {
-    /// All there is.
-    pub(crate) const fn whole(_settings: &Settings) -> Self {
-        Self { kept: 0, entries: MOST_ENTRIES }
-    }
-
-    /// For a new request.
-    pub(crate) fn to_file(settings: &Settings, request: &MutationRequest) -> Self {
-        let kept = settings.document_limit.kept_at_filing(request.approvals.len());
-        Self { kept, entries: MOST_ENTRIES - MOST_ENTRIES / 8 }
-    }
-
-    /// For a request as it was changed.
-    pub(crate) fn to_change(settings: &Settings, request: &MutationRequest) -> Self {
-        let whole = Self::whole(settings);
-        if request.state.status().is_terminal() {
-            return whole;
-        }
-        Self { kept: settings.document_limit.kept_for_the_end(), entries: MOST_ENTRIES - MOST_ENTRIES / 32 }
-    }
-
-    /// Why the document of a request is not written: that it has more bytes than this leaves it, if it has.
-    fn refuse(self, settings: &Settings, request: &MutationRequest, source: FormatError) -> Error {
-        let FormatError::OverLimit { .. } = source else {
-            return Error::Unwritable { id: request.id.clone(), source };
-        };
-        // What was over the limit was counted only as far as that.
-        let limit = settings.document_limit.without(self.kept);
-        let size = stored_format::size_beside(request.document(), settings.write_format, limit);
-        Error::TooLarge { id: request.id.clone(), size, limit: limit.bytes(), kept: self.kept }
-    }
-}
 
 /// The value stored for a request: a header that scripts read without knowing the document, then the document.
 ///
@@ -111,23 +67,20 @@ impl NewRecord {
         request: &MutationRequest,
         revision: Revision,
         intent: WriteIntent,
-        room: Room,
+        budget: SizeBudget,
     ) -> Result<Self> {
         let &Settings { write_format, compression, .. } = settings;
-        let limit = settings.document_limit.without(room.kept);
-        let encoded = stored_format::encode_compressed(request.document(), write_format, compression, limit);
-        let encoded = encoded.map_err(|source| room.refuse(settings, request, source))?;
+        let encoded = stored_format::encode_compressed(request.document(), write_format, compression, budget.document);
+        let encoded = encoded.map_err(|error| budget.unwritable(request, write_format, error))?;
         let marks = history_marks(&request.decisions);
         let IndexEntries { lasting, current } = index_entries(request, &settings.indexed_metadata);
         let entries = current.entries().saturating_add(lasting.entries());
-        if entries > room.entries {
-            return Err(Error::TooManyEntries { id: request.id.clone(), entries, limit: room.entries });
-        }
+        budget.check_entries(&request.id, entries)?;
 
         let header_bytes = FIXED_BYTES + WRITE_BYTES + current.as_bytes().len();
-        let (size, limit) = (header_bytes + encoded.len(), settings.record_limit().saturating_sub(room.kept));
+        let (size, limit) = (header_bytes + encoded.len(), settings.record_limit().saturating_sub(budget.kept));
         if size > limit {
-            return Err(Error::TooLarge { id: request.id.clone(), size, limit, kept: room.kept });
+            return Err(Error::TooLarge { id: request.id.clone(), size, limit, kept: budget.kept });
         }
         let mut bytes = Vec::with_capacity(size);
         bytes.extend_from_slice(MAGIC);
@@ -256,8 +209,8 @@ impl<'a> Record<'a> {
     }
 
     /// The stored request.
-    pub(crate) fn decode(&self, limit: DocumentLimit) -> Result<MutationRequest, FormatError> {
-        decode(self.document, self.revision(), limit)
+    pub(crate) fn decode(&self, settings: &Settings) -> Result<MutationRequest, FormatError> {
+        decode(self.document, self.revision(), settings.document_limit, settings.id_comparison)
     }
 }
 

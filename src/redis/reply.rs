@@ -95,6 +95,22 @@ pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> 
     Ok(())
 }
 
+/// Whether the namespace compares ids of people as the store was asked to.
+pub(crate) fn check_id_comparison(settings: &Settings, reply: &Value) -> Result<()> {
+    let recorded = array(reply).and_then(|fields| text(fields.get(4)?)).unwrap_or_default();
+    let asked = settings.id_comparison;
+    if recorded != asked.as_str() {
+        return Err(incompatible(format!(
+            "namespace {} compares ids of people by the rule {recorded:?}, but was opened with {asked:?}; open it with \
+             fold_case({}), or have its indexes rebuilt for the other rule by RedisStoreBuilder::reindex",
+            settings.keyspace.namespace(),
+            !asked.folds_case()
+        ))
+        .into());
+    }
+    Ok(())
+}
+
 /// # Errors
 /// [`StoreErrorKind::Incompatible`] when the namespace indexes other metadata keys, or its indexes are not yet rebuilt for
 /// the ones it is to index.
@@ -264,7 +280,7 @@ fn may_hold(stored: &MutationRequest, sent: &MutationRequest) -> bool {
 
 fn read_record(settings: &Settings, id: &RequestId, value: &Value) -> Result<Option<MutationRequest>, FormatError> {
     let Some(record) = stored_record(id, value, settings.document_limit)? else { return Ok(None) };
-    let request = record.decode(settings.document_limit)?;
+    let request = record.decode(settings)?;
     check_id(&request.id, id)?;
     Ok(Some(request))
 }

@@ -1,9 +1,10 @@
 //! What a repair makes of a record whose header is damaged.
 
+use super::options::Settings;
 use super::record::STATE_FROM;
 use crate::query::decode;
 use crate::request::{MutationRequest, Revision, WriteId};
-use crate::stored_format::{self, DocumentLimit};
+use crate::stored_format;
 
 /// What can be saved of a record whose header is damaged: the document, and a revision that nobody can hold.
 pub(crate) struct Salvaged {
@@ -19,11 +20,12 @@ impl Salvaged {
     ///
     /// Its own checksum tells it from bytes that only begin as one does. `write_id` has to be new: the ids that the header named
     /// cannot be relied on. The number is one that no write of this request is likely to have had: each leaves a decision at least.
-    pub(crate) fn of(bytes: &[u8], write_id: WriteId, limit: DocumentLimit) -> Option<Self> {
+    pub(crate) fn of(bytes: &[u8], write_id: WriteId, settings: &Settings) -> Option<Self> {
         let begins = |from: &usize| bytes.get(*from..).is_some_and(|rest| rest.starts_with(&stored_format::MAGIC));
         (0..bytes.len()).filter(begins).find_map(|document_from| {
             let document = bytes.get(document_from..)?;
-            let first = decode(document, Revision::first(write_id), limit).ok()?;
+            let first =
+                decode(document, Revision::first(write_id), settings.document_limit, settings.id_comparison).ok()?;
             let number = first.decisions.len() as u64;
             let format = stored_format::version_number(document).ok()?;
             let number =

@@ -93,7 +93,10 @@ fn stored_request(settings: &Settings, id: RequestId, record: Value) -> Result<S
     }
     let Some(bytes) = into_bytes(record) else { return Err(Unreadable::new(id, FormatError::Foreign)) };
     match Record::parse(id.as_str(), &bytes).map(|record| (record.revision(), bytes.len() - record.document().len())) {
-        Ok((revision, begins_at)) => StoredRequest::encoded(id, revision, bytes, begins_at, settings.document_limit),
+        Ok((revision, begins_at)) => {
+            let &Settings { document_limit, id_comparison, .. } = settings;
+            StoredRequest::encoded(id, revision, bytes, begins_at, document_limit, id_comparison)
+        }
         Err(error) => Err(Unreadable::new(id, error)),
     }
 }

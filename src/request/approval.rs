@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActorContext, ActorId, ApprovalId, Digest, Group, Metadata, QuorumGroup, Role, Timestamp};
+use super::{ActorContext, ActorId, ApprovalId, Digest, Group, IdComparison, Metadata, QuorumGroup, Role, Timestamp};
 use crate::error::{Error, InvalidValue};
 
 /// One approval a request needs, and what has become of it.
@@ -223,11 +223,11 @@ impl ApprovalTarget {
         self
     }
 
-    /// Whether this actor may decide, as far as the target goes.
-    pub fn matches(&self, actor: &ActorContext) -> bool {
-        actor.id.as_ref().is_some_and(|id| self.0.actor_ids.contains(id))
-            || !self.0.roles.is_disjoint(&actor.roles)
-            || !self.0.groups.is_disjoint(&actor.groups)
+    /// Whether this actor may decide, as far as the target goes, when ids are compared so.
+    pub fn matches(&self, actor: &ActorContext, ids: IdComparison) -> bool {
+        actor.id.as_ref().is_some_and(|id| ids.holds(&self.0.actor_ids, id))
+            || ids.overlap(&self.0.roles, &actor.roles)
+            || ids.overlap(&self.0.groups, &actor.groups)
     }
 
     /// The ids of actors who may decide.

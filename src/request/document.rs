@@ -5,9 +5,9 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ActorContext, Approval, Decision, Digest, Execution, Intent, Metadata, MutationType, Payload, Quorum, QuorumGroup,
-    RequestId, RequestState, Requirement, Revision, SideEffect, StateId, StateType, StateVersion, Step, Timestamp,
-    WriteIntent,
+    ActorContext, Approval, Decision, Digest, Execution, IdComparison, Intent, Metadata, MutationType, Payload, Quorum,
+    QuorumGroup, RequestId, RequestState, Requirement, Revision, SideEffect, StateId, StateType, StateVersion, Step,
+    Timestamp, WriteIntent,
 };
 use crate::error::{Error, InvalidValue};
 
@@ -70,6 +70,10 @@ pub struct RequestDocument {
     pub updated_at: Timestamp,
     /// Anything else about the request.
     pub metadata: Metadata,
+    /// When two ids of people in it are the same: as its namespace has it. No part of the stored bytes; a store sets it on
+    /// what it reads and on what it writes.
+    #[serde(default, skip_serializing_if = "IdComparison::is_default")]
+    pub id_comparison: IdComparison,
 }
 
 /// The state a mutation changes, and the type of the mutation.
@@ -153,9 +157,23 @@ impl MutationRequest {
         self
     }
 
+    /// The same request, whose ids of people are compared so; for those who write a store, whose requests are all compared
+    /// by one rule.
+    #[must_use]
+    pub fn comparing_ids(mut self, rule: IdComparison) -> Self {
+        self.document.id_comparison = rule;
+        self
+    }
+
     /// The same request, which was made what it is by this as well.
     pub(crate) fn meant_to(mut self, intent: WriteIntent) -> Self {
         self.write_intent = Some(self.write_intent.map_or(intent, |before| before.and_then(intent)));
+        self
+    }
+
+    /// The same request, which was made what it is by this and nothing else.
+    pub(crate) fn meant_only_to(mut self, intent: WriteIntent) -> Self {
+        self.write_intent = Some(intent);
         self
     }
 

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use super::{
-    ActorContext, ApprovalRule, CompensationPlan, ExecutionKind, Intent, Metadata, Payload, Pending, RequestId,
-    Requirement, StateVersion, Target,
+    ActorContext, ApprovalRule, CompensationPlan, ExecutionKind, IdComparison, Intent, Metadata, Payload, Pending,
+    RequestId, Requirement, StateVersion, Target,
 };
 
 /// A request before it is filed: what is to be changed, by whom, and what it has to wait for.
@@ -25,6 +25,7 @@ pub struct RequestDraft {
     pub(crate) expected_version: Option<StateVersion>,
     pub(crate) execution: ExecutionKind,
     pub(crate) metadata: Metadata,
+    pub(crate) id_comparison: IdComparison,
 }
 
 /// Where a request can stand when it is filed.
@@ -53,6 +54,7 @@ impl RequestDraft {
             expected_version: None,
             execution: ExecutionKind::Standard,
             metadata: Metadata::new(),
+            id_comparison: IdComparison::default(),
         }
     }
 
@@ -102,6 +104,12 @@ impl RequestDraft {
     /// Makes up for a request that was executed.
     pub fn compensating(mut self, plan: CompensationPlan) -> Self {
         self.execution = ExecutionKind::Compensation(plan);
+        self
+    }
+
+    /// Compares ids of people so. A service sets it to the rule of its store, whatever the draft says.
+    pub fn comparing_ids(mut self, rule: IdComparison) -> Self {
+        self.id_comparison = rule;
         self
     }
 

@@ -15,6 +15,8 @@ pub struct Execution {
     pub links: Vec<ExecutionLink>,
     /// Who is executing it now, if anybody is.
     pub claim: Option<Claim>,
+    /// The requests whose place it takes.
+    pub supersedes: Vec<Supersession>,
 }
 
 /// Whether a request makes a change or undoes one.
@@ -85,6 +87,18 @@ pub struct ExecutionLink {
     pub at: Timestamp,
 }
 
+/// What a request says of another whose place it takes.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Supersession {
+    /// The other request. How it stands says whether its place was taken; it is recorded there after it is announced here.
+    pub request: RequestId,
+    /// When it was announced.
+    pub at: Timestamp,
+    /// Whether the request was itself to be superseded while it had not taken the place yet, which made this void.
+    pub withdrawn: bool,
+}
+
 /// What a request is to another it is linked with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -93,6 +107,11 @@ pub enum LinkRelation {
     Compensates,
     /// The other makes up for it.
     CompensatedBy,
+    /// The other is being executed to make up for it, or was and has not: how it stands says which. Keeps further compensations
+    /// from being executed meanwhile.
+    BeingCompensatedBy,
+    /// The other was to make up for it and had not when a further compensation took its place.
+    WasToBeCompensatedBy,
 }
 
 /// One executor's exclusive right to execute a request, until its lease ends.
@@ -107,6 +126,27 @@ pub struct Claim {
     pub at: Timestamp,
     /// From this time on another executor may take over.
     pub lease_ends_at: Timestamp,
+}
+
+impl CompensationKind {
+    /// The kind as a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rollback => "Rollback",
+            Self::ForwardCorrection => "ForwardCorrection",
+        }
+    }
+}
+
+impl CompensationTrigger {
+    /// The trigger as a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Operator => "Operator",
+            Self::Batch => "Batch",
+            Self::FailedExecution => "FailedExecution",
+        }
+    }
 }
 
 impl CompensationPlan {
@@ -143,6 +183,11 @@ impl ExecutionLink {
     /// The link from the original to the request that compensates it by this plan.
     pub(crate) fn to_compensation(compensating: RequestId, plan: &CompensationPlan, at: Timestamp) -> Self {
         Self::by_plan(LinkRelation::CompensatedBy, compensating, plan, at)
+    }
+
+    /// The link from the original to the request that is about to compensate it by this plan.
+    pub(crate) fn to_attempt(compensating: RequestId, plan: &CompensationPlan, at: Timestamp) -> Self {
+        Self::by_plan(LinkRelation::BeingCompensatedBy, compensating, plan, at)
     }
 
     fn by_plan(relation: LinkRelation, request: RequestId, plan: &CompensationPlan, at: Timestamp) -> Self {

@@ -13,10 +13,12 @@ mod document;
 mod draft;
 mod execution;
 mod float;
+mod id_comparison;
 mod intent;
 mod metadata;
 mod metadata_key;
 mod payload;
+mod person_id;
 mod random_id;
 mod requester;
 mod requirement;
@@ -42,8 +44,9 @@ pub use document::{MutationRequest, RequestDocument, Target, Versioning};
 pub use draft::{InitialState, RequestDraft};
 pub use execution::{
     Claim, CompensationKind, CompensationPlan, CompensationTrigger, Execution, ExecutionKind, ExecutionLink,
-    LinkRelation,
+    LinkRelation, Supersession,
 };
+pub use id_comparison::IdComparison;
 pub use intent::{BlastRadius, BlastScope, Intent, RiskLevel};
 pub use metadata::{Metadata, MetadataIter, Value};
 pub(crate) use metadata_key::metadata_key;

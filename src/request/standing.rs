@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{ActorId, Approval, ApprovalState, DeciderRule, QuorumGroup, Step, Timestamp};
+use super::{ActorId, Approval, ApprovalState, DeciderRule, IdComparison, QuorumGroup, Step, Timestamp};
 
 /// What has to be known of each approval of a request to tell whether one of them can be decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,8 +59,8 @@ impl Slot {
     }
 
     /// Whether it is for those it names alone, and this actor is one of them.
-    pub(crate) fn needs(&self, actor: &ActorId) -> bool {
-        !self.is_for_anybody && self.named.contains(actor)
+    pub(crate) fn needs(&self, actor: &ActorId, ids: IdComparison) -> bool {
+        !self.is_for_anybody && ids.holds(&self.named, actor)
     }
 
     /// Whether it can still be granted at this time.

@@ -1,5 +1,6 @@
 //! Validated names: each checks its text once, when it is built, and is that text from then on.
 
+use super::person_id;
 use crate::error::InvalidValue;
 
 /// What a name may consist of.
@@ -9,6 +10,8 @@ enum Rule {
     Id,
     /// Any text without control characters that is not blank.
     Name,
+    /// Text that nobody can take for another, as [`person_id`] has it.
+    Person,
 }
 
 const FORBIDDEN_IN_IDS: &str = r"{}*?[]\";
@@ -21,17 +24,22 @@ fn check(field: &'static str, text: &str, longest: usize, rule: Rule) -> Result<
         "is blank".to_owned()
     } else if text.len() > longest {
         format!("has {} bytes; at most {longest} are allowed", text.len())
+    } else if let Rule::Person = rule {
+        match person_id::problem_of(text) {
+            Some(problem) => problem,
+            None => return Ok(()),
+        }
     } else {
         let offender = text.chars().find(|&c| match rule {
             Rule::Id => !c.is_ascii_graphic() || FORBIDDEN_IN_IDS.contains(c),
-            Rule::Name => c.is_control(),
+            Rule::Name | Rule::Person => c.is_control(),
         });
         let Some(offender) = offender else {
             return Ok(());
         };
         let allowed = match rule {
             Rule::Id => r"visible ASCII without spaces and without { } * ? [ ] \",
-            Rule::Name => "any text without control characters",
+            Rule::Name | Rule::Person => "any text without control characters",
         };
         format!("contains {offender:?}; allowed is {allowed}")
     };
@@ -45,6 +53,7 @@ fn is_simple(text: &[u8], longest: usize, rule: Rule) -> bool {
     let allowed = match rule {
         Rule::Id => text.iter().fold(true, |ok, byte| ok & (byte.is_ascii_alphanumeric() || *byte == b'-')),
         Rule::Name => is_printable(text),
+        Rule::Person => is_printable(text) && text.last() != Some(&b' '),
     };
     allowed && text.len() <= longest && text.first().is_some_and(|first| *first != b' ')
 }
@@ -178,12 +187,18 @@ text_types! {
     MutationType: Name, 256, "mutation type";
     /// A version of a state, in whatever form the application gives its versions.
     StateVersion: Name, 256, "state version";
-    /// Who acts: the id an identity provider knows the actor by.
-    ActorId: Name, 256, "actor id";
-    /// A role an actor may hold.
-    Role: Name, 128, "role";
-    /// A group an actor may belong to.
-    Group: Name, 128, "group";
+    /// Who acts: the id an identity provider knows the actor by. Text that hides nothing: in Unicode normalization form NFC,
+    /// without control, format, private-use, unassigned and invisible characters (zero-width spaces and joiners, marks of
+    /// direction, soft hyphens, variation selectors, fillers), and without white space other than U+0020 inside.
+    ///
+    /// Ids are compared exactly, or without regard to case in a namespace that [is opened so](crate::IdComparison). Letters
+    /// of different scripts that look alike, as the Latin and the Cyrillic `a`, are different everywhere: whoever hands out
+    /// the ids has to see to that.
+    ActorId: Person, 256, "actor id";
+    /// A role an actor may hold, by the same rule as an [`ActorId`].
+    Role: Person, 128, "role";
+    /// A group an actor may belong to, by the same rule as an [`ActorId`].
+    Group: Person, 128, "group";
     /// The operation an intent names, for example `grant-role`.
     Operation: Name, 256, "operation";
     /// The category an intent belongs to, for example `Access`.
@@ -192,8 +207,8 @@ text_types! {
     Tag: Name, 128, "tag";
     /// What a policy demanded, for example `Approval` or `TwoFactor`.
     RequirementKind: Name, 128, "requirement kind";
-    /// The name of approvals that are decided together by a quorum.
-    QuorumGroup: Name, 128, "quorum group";
+    /// The name of approvals that are decided together by a quorum. Made of what an [`ActorId`] is made of, and compared exactly.
+    QuorumGroup: Person, 128, "quorum group";
     /// The contract that describes the data of a side effect.
     ContractId: Name, 256, "contract id";
     /// The batch a compensation belongs to, by the name the application gives it.

@@ -145,8 +145,34 @@ impl WriteIntent {
     fn of_update(document: &RequestDocument, added: Option<&Decision>) -> Self {
         match added {
             Some(decision) => Self::of_decision(decision),
-            None => Self::of(WriteKind::Update, document),
+            None => Self::of_content(WriteKind::Update, document),
         }
+    }
+
+    /// Of the history, which may be long, its length and its last decision stand for the whole.
+    fn of_content(kind: WriteKind, document: &RequestDocument) -> Self {
+        let RequestDocument {
+            id: _,
+            target,
+            intent,
+            requested_by,
+            payload,
+            state,
+            requirements,
+            approvals,
+            approval_round,
+            decisions,
+            side_effects,
+            versioning,
+            execution,
+            created_at,
+            updated_at,
+            id_comparison: _,
+            metadata,
+        } = document;
+        let filed = (target, intent, requested_by, payload, requirements, created_at);
+        let decided = (state, approvals, approval_round, decisions.len(), decisions.last(), updated_at);
+        Self::of(kind, &(filed, decided, side_effects, versioning, execution, metadata))
     }
 
     /// The time is left out: another attempt has another.
@@ -178,7 +204,7 @@ impl<'a> Who<'a> {
 impl MutationRequest {
     /// The intent of creating it.
     pub fn creation_intent(&self) -> WriteIntent {
-        self.write_intent().unwrap_or_else(|| WriteIntent::of(WriteKind::Submit, self.document()))
+        self.write_intent().unwrap_or_else(|| WriteIntent::of_content(WriteKind::Submit, self.document()))
     }
 
     /// The intent of replacing by it a stored request that has so many decisions.

@@ -9,6 +9,7 @@ use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
 use proptest::prelude::*;
 use proptest::sample::select;
+use unicode_normalization::UnicodeNormalization as _;
 
 use crate::request::*;
 
@@ -50,6 +51,7 @@ pub(super) fn document() -> impl Strategy<Value = RequestDocument> {
                 created_at,
                 updated_at,
                 metadata,
+                id_comparison: IdComparison::default(),
             }
         })
     })
@@ -62,6 +64,12 @@ fn name() -> impl Strategy<Value = String> {
         "[a-z]{1,20}",
         "[^\\p{C}\\s]{1,20}",
     ]
+}
+
+/// One that people may have as well.
+fn person_id() -> impl Strategy<Value = String> {
+    let is_allowed = |name: &String| ActorId::new(name.as_str()).is_ok();
+    name().prop_map(|name| name.nfc().collect::<String>()).prop_filter("a name that hides nothing", is_allowed)
 }
 
 fn ascii(name: &str) -> String {
@@ -103,12 +111,16 @@ fn names<T: Ord + Debug + TryFrom<String, Error: Debug>>() -> impl Strategy<Valu
     btree_set(name(), 0..3).prop_map(|names| names.into_iter().map(|name| T::try_from(name).unwrap()).collect())
 }
 
+fn people<T: Ord + Debug + TryFrom<String, Error: Debug>>() -> impl Strategy<Value = BTreeSet<T>> {
+    btree_set(person_id(), 0..3).prop_map(|names| names.into_iter().map(|name| T::try_from(name).unwrap()).collect())
+}
+
 fn actor() -> impl Strategy<Value = ActorContext> {
     let kinds = vec![ActorKind::Unknown, ActorKind::User, ActorKind::Scheduler, ActorKind::Administrator];
     let modes = vec![ActorMode::Simulate, ActorMode::Validate, ActorMode::Commit];
-    let sets = (names(), names(), metadata());
-    (select(kinds), select(modes), option::of(name()), vec(option::of(text()), 9), option::of(time()), sets).prop_map(
-        |(kind, mode, id, mut texts, at, (roles, groups, metadata))| {
+    let sets = (people(), people(), metadata());
+    (select(kinds), select(modes), option::of(person_id()), vec(option::of(text()), 9), option::of(time()), sets)
+        .prop_map(|(kind, mode, id, mut texts, at, (roles, groups, metadata))| {
             let mut next = || texts.pop().flatten();
             ActorContext {
                 kind,
@@ -128,8 +140,7 @@ fn actor() -> impl Strategy<Value = ActorContext> {
                 at,
                 metadata,
             }
-        },
-    )
+        })
 }
 
 fn intent() -> impl Strategy<Value = Intent> {
@@ -205,12 +216,12 @@ fn approval(by: impl Strategy<Value = Arc<ActorContext>> + 'static) -> impl Stra
         cause.clone().prop_map(ApprovalState::Satisfied),
         cause.prop_map(ApprovalState::Expired),
     ];
-    let quorum = (name(), 1..=u32::MAX, any::<bool>()).prop_map(|(group, required, any)| Quorum {
+    let quorum = (person_id(), 1..=u32::MAX, any::<bool>()).prop_map(|(group, required, any)| Quorum {
         group: QuorumGroup::new(group).unwrap(),
         required: NonZeroU32::new(required).unwrap(),
         rejection: if any { QuorumRejection::Any } else { QuorumRejection::WhenImpossible },
     });
-    let target = (names(), names(), names(), name()).prop_map(|(ids, roles, mut groups, group)| {
+    let target = (people(), people(), people(), person_id()).prop_map(|(ids, roles, mut groups, group)| {
         groups.insert(Group::new(group).unwrap());
         ApprovalTarget::any_of(ids, roles, groups).unwrap()
     });
@@ -283,10 +294,18 @@ fn execution(by: impl Strategy<Value = Arc<ActorContext>>) -> impl Strategy<Valu
             description,
         },
     );
-    let relations = vec![LinkRelation::Compensates, LinkRelation::CompensatedBy];
+    let relations = vec![
+        LinkRelation::Compensates,
+        LinkRelation::CompensatedBy,
+        LinkRelation::BeingCompensatedBy,
+        LinkRelation::WasToBeCompensatedBy,
+    ];
     let link = (select(relations), id(), why(), time()).prop_map(|(relation, request, (kind, trigger, batch), at)| {
         ExecutionLink { relation, request, kind, trigger, batch, at }
     });
     let kind = prop_oneof![Just(ExecutionKind::Standard), plan.prop_map(ExecutionKind::Compensation)];
-    (kind, vec(link, 0..3), option::of(claim)).prop_map(|(kind, links, claim)| Execution { kind, links, claim })
+    let superseded = (id(), time(), any::<bool>());
+    let superseded = superseded.prop_map(|(request, at, withdrawn)| Supersession { request, at, withdrawn });
+    let parts = (kind, vec(link, 0..3), option::of(claim), vec(superseded, 0..3));
+    parts.prop_map(|(kind, links, claim, supersedes)| Execution { kind, links, claim, supersedes })
 }

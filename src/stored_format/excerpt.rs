@@ -1,5 +1,6 @@
 use crate::request::{
-    Approval, Decision, Intent, RequestDocument, RequestId, RequestState, Requester, Standing, Target, Timestamp,
+    Approval, Decision, IdComparison, Intent, RequestDocument, RequestId, RequestState, Requester, Standing, Target,
+    Timestamp,
 };
 
 /// What stands at the beginning of a document, and in every row about a part of it.
@@ -12,6 +13,8 @@ pub(crate) struct Head {
     pub(crate) state: RequestState,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
+    /// Not read from the bytes: whoever reads them sets it.
+    pub(crate) id_comparison: IdComparison,
 }
 
 /// How all approvals of a document stand, and those of the pending ones that were wanted.
@@ -56,8 +59,19 @@ pub(crate) fn head_of(document: RequestDocument) -> Head {
 
 fn parts_of(document: RequestDocument) -> (Head, Vec<Approval>, Vec<Decision>) {
     let RequestDocument {
-        id, target, intent, requested_by, state, created_at, updated_at, approvals, decisions, ..
+        id,
+        target,
+        intent,
+        requested_by,
+        state,
+        created_at,
+        updated_at,
+        id_comparison,
+        approvals,
+        decisions,
+        ..
     } = document;
     let requested_by = Requester::from(&*requested_by);
-    (Head { id, target, intent, requested_by, state, created_at, updated_at }, approvals, decisions)
+    let head = Head { id, target, intent, requested_by, state, created_at, updated_at, id_comparison };
+    (head, approvals, decisions)
 }

@@ -52,6 +52,28 @@ fn damage_is_never_taken_for_a_newer_release() {
     }
 }
 
+/// An id that could not be built is not read either.
+#[test]
+fn an_id_that_hides_a_character_is_not_read() {
+    for (written, stored, said) in [
+        ("rita-xxx", "rita-\u{200b}", "U+200B"),
+        ("rita-xx", "rita-\u{a0}", "U+00A0"),
+        ("rene-xxx", "rene\u{301}-x", "U+0301"),
+        ("rita-xxx", "\u{202e}rita-", "U+202E"),
+    ] {
+        for version in versions() {
+            let requested_by = std::sync::Arc::new(ActorContext::user(written).unwrap());
+            let document = RequestDocument { requested_by, ..smallest() };
+            let mut bytes = encode_as(&document, version, LIMIT).unwrap();
+            let place = bytes.windows(written.len()).position(|part| part == written.as_bytes()).unwrap();
+            assert_eq!(stored.len(), written.len());
+            bytes[place..place + written.len()].copy_from_slice(stored.as_bytes());
+            let problem = malformed(bytes);
+            assert!(problem.contains("actor id") && problem.contains(said), "{problem}");
+        }
+    }
+}
+
 #[test]
 fn flags_that_are_not_known_are_refused() {
     let mut bytes = encode(&smallest(), LIMIT).unwrap();

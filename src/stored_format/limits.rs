@@ -5,7 +5,8 @@ use super::FormatError;
 /// The most bytes one stored request may take, envelope included.
 ///
 /// A request is filed within seven eighths of it, so that there is room for what is decided about it, and goes on within 31
-/// of 32 parts, so that it can always be brought to an end.
+/// of 32 parts, so that it can always be brought to an end. It is claimed within 61 of 64, so that whatever comes of an attempt
+/// can be recorded. An open approval that can expire keeps further room: that of its expiry.
 ///
 /// It bounds memory too: reading a document takes at most a fixed multiple of it, whatever the bytes claim.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -27,24 +28,15 @@ impl DocumentLimit {
         self.0
     }
 
-    /// How many bytes a request with so many approvals leaves free when it is filed: an eighth of the limit or, where that is
-    /// more, 512 bytes for each approval. What is decided about it later finds room there.
-    #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "the memory store has no limit"))]
-    pub(crate) const fn kept_at_filing(self, approvals: usize) -> usize {
-        let for_approvals = approvals.saturating_mul(512);
-        if for_approvals > self.0 / 8 { for_approvals } else { self.0 / 8 }
-    }
-
-    /// How many bytes a request leaves free that goes on: a thirty-second of the limit, in which its end finds room.
-    #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "the memory store has no limit"))]
-    pub(crate) const fn kept_for_the_end(self) -> usize {
-        self.0 / 32
+    /// The unit in which room for ends is kept: a sixty-fourth, and no less than 384 bytes, of which half take the record of one
+    /// compensation with the longest id.
+    pub(crate) const fn share(self) -> usize {
+        if self.0 / 64 > 384 { self.0 / 64 } else { 384 }
     }
 
     /// The limit without so many bytes.
-    #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "the memory store has no limit"))]
-    pub(crate) const fn without(self, kept: usize) -> Self {
-        Self(self.0.saturating_sub(kept))
+    pub(crate) const fn without(self, bytes: usize) -> Self {
+        Self(self.0.saturating_sub(bytes))
     }
 
     pub(super) const fn check(self, size: usize) -> Result<(), FormatError> {

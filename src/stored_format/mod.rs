@@ -32,6 +32,9 @@ mod limits;
 mod properties;
 #[cfg(test)]
 pub(crate) mod samples;
+mod size_budget;
+#[cfg(test)]
+mod size_budget_tests;
 #[cfg(test)]
 mod tests;
 mod versions;
@@ -52,6 +55,7 @@ pub use format_version::FormatVersion;
 use gates::Format;
 use limits::Budget;
 pub use limits::DocumentLimit;
+pub(crate) use size_budget::SizeBudget;
 
 /// The bytes of this document in the newest version, not compressed. Equal documents have equal bytes.
 ///
@@ -88,27 +92,6 @@ pub fn encode_compressed(
     limit: DocumentLimit,
 ) -> Result<Vec<u8>, FormatError> {
     Format::current().encode(version.number(), document, compression, limit)
-}
-
-/// How much this document is beside a limit that it does not fit in: the bytes that it has or, where its parts take more memory
-/// than the limit allows for its bytes, the least limit that does.
-#[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "the memory store has no limit"))]
-pub(crate) fn size_beside(document: &RequestDocument, version: FormatVersion, limit: DocumentLimit) -> usize {
-    let fits = |bytes: usize| encode_as(document, version, DocumentLimit::of_bytes(bytes)).is_ok();
-    let most = DocumentLimit::MAX.bytes();
-    let bytes = encode_as(document, version, DocumentLimit::MAX).map_or(most, |bytes| bytes.len());
-    if bytes > limit.bytes() {
-        return bytes;
-    }
-    let (mut too_few, mut enough) = (limit.bytes(), limit.bytes().saturating_add(1));
-    while enough < most && !fits(enough) {
-        (too_few, enough) = (enough, enough.saturating_mul(2));
-    }
-    while enough.saturating_sub(too_few) > 1 {
-        let between = too_few.midpoint(enough);
-        if fits(between) { enough = between } else { too_few = between }
-    }
-    enough
 }
 
 /// The document with these bytes, in whichever known version they were written.

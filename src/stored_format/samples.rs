@@ -44,6 +44,7 @@ pub(super) fn smallest() -> RequestDocument {
         created_at: Timestamp::MIN,
         updated_at: Timestamp::MIN,
         metadata: Metadata::new(),
+        id_comparison: IdComparison::default(),
     }
 }
 
@@ -238,6 +239,9 @@ pub(crate) fn fullest() -> RequestDocument {
                 },
             ],
             claim: Some(Claim { id: ClaimId::from_bytes([0xa5; 16]), by: actor, at: at(90), lease_ends_at: at(120) }),
+            supersedes: [("three", false), ("four", true)]
+                .map(|(id, withdrawn)| Supersession { request: RequestId::new(id).unwrap(), at: at(80), withdrawn })
+                .to_vec(),
         },
         created_at: at(0),
         updated_at: Timestamp::MAX,

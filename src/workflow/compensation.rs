@@ -5,16 +5,17 @@ use super::execution;
 use super::history::{Occasion, record};
 use crate::error::{ExecutionRefusal, Result};
 use crate::request::{
-    ActorContext, CompensationPlan, ExecutionKind, ExecutionLink, Intent, LifecycleDecision, LinkRelation, Metadata,
-    MutationRequest, RequestDraft, RequestId, Status, Timestamp,
+    ActorContext, CompensationPlan, CompensationTrigger, DecisionKind, ExecutionDecision, ExecutionKind, ExecutionLink,
+    Intent, LifecycleDecision, LinkRelation, Metadata, MutationRequest, RequestDocument, RequestDraft, RequestId,
+    RequestState, Status, Timestamp,
 };
 
-/// A draft that makes up for an executed request by `plan`: of the same target, written for the version of the state
-/// that the original resulted in, where that is known.
+/// A draft that makes up for a request by `plan`: of the same target, written for the version of the state that the original
+/// resulted in, where that is known. The original was executed, or, for a plan with the trigger
+/// [`FailedExecution`](CompensationTrigger::FailedExecution), was not and is final, and an attempt failed.
 ///
 /// # Errors
-/// [`Error::Execution`](crate::Error::Execution) when the original is not executed, or when the plan is for another
-/// request.
+/// [`Error::Execution`](crate::Error::Execution) when the original is neither, or when the plan is for another request.
 pub fn compensation_draft(
     original: &MutationRequest,
     plan: CompensationPlan,
@@ -22,9 +23,10 @@ pub fn compensation_draft(
     requested_by: impl Into<Arc<ActorContext>>,
 ) -> Result<RequestDraft> {
     let resulting_version = match &original.state {
-        crate::request::RequestState::Executed { resulting_version, .. } => resulting_version.clone(),
-        _ => return Err(not_executed(original)),
+        RequestState::Executed { resulting_version, .. } => resulting_version.clone(),
+        _ => None,
     };
+    check_compensable(original, &plan)?;
     if plan.compensates != original.id {
         let refusal = ExecutionRefusal::CompensatesAnother { compensates: plan.compensates };
         return Err(execution::refused(original, refusal));
@@ -51,7 +53,7 @@ pub fn link_compensation(
 ) -> Result<MutationRequest> {
     let command = Command::link_compensation(Arc::clone(by), compensating)?;
     if let Action::LinkCompensation { plan, compensating } = &command.action {
-        let occasion = Occasion::on(&original, by, now);
+        let occasion = Occasion::on(&original, by, now)?;
         link(&mut original, plan, compensating, occasion)?;
     }
     Ok(original)
@@ -83,19 +85,51 @@ pub(super) fn link(
         let refusal = ExecutionRefusal::CompensatesAnother { compensates: plan.compensates.clone() };
         return Err(execution::refused(original, refusal));
     }
-    if original.state.status() != Status::Executed {
-        return Err(not_executed(original));
-    }
+    check_compensable(original, plan)?;
     if is_linked(original, compensating) {
         return Ok(());
     }
     let mut about = Metadata::new();
     about.note("compensated_by", compensating.as_str());
+    describe(plan, &mut about);
     let document = original.edit();
+    // Nobody makes up for it a second time, so who was to is of no use any more.
+    document
+        .execution
+        .links
+        .retain(|link| !matches!(link.relation, LinkRelation::BeingCompensatedBy | LinkRelation::WasToBeCompensatedBy));
     let link = ExecutionLink::to_compensation(compensating.clone(), plan, occasion.now);
     document.execution.links.push(link);
     record(document, occasion.decision(LifecycleDecision::Compensated, about));
     Ok(())
+}
+
+/// Whether a request can be made up for by this plan: one that was executed, or one that was not and never will be, whose
+/// execution was attempted and failed, for that reason.
+pub(super) fn check_compensable(original: &MutationRequest, plan: &CompensationPlan) -> Result<()> {
+    match original.state.status() {
+        Status::Executed => Ok(()),
+        _ if plan.trigger == CompensationTrigger::FailedExecution && is_executed_or_failed(original) => Ok(()),
+        _ => Err(not_executed(original)),
+    }
+}
+
+/// Whether the request changed something, or may have in a failed attempt, and will not change anything more.
+pub(crate) fn is_executed_or_failed(document: &RequestDocument) -> bool {
+    let failed = DecisionKind::from(ExecutionDecision::Failed);
+    match document.state.status() {
+        Status::Executed => true,
+        status => status.is_terminal() && document.decisions.iter().any(|decision| decision.kind == failed),
+    }
+}
+
+/// What the decisions of both requests say of their compensation.
+pub(super) fn describe(plan: &CompensationPlan, about: &mut Metadata) {
+    about.note("compensation", plan.kind.as_str());
+    about.note("trigger", plan.trigger.as_str());
+    if let Some(batch) = &plan.batch {
+        about.note("batch", batch.as_str());
+    }
 }
 
 fn is_linked(original: &MutationRequest, compensating: &RequestId) -> bool {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::demand::{Demand, demand_of, demands, is_pending};
 use super::eligibility::Deciding;
-use super::history::{Occasion, names, record};
+use super::history::{Occasion, check_reason, names, record};
 use super::lifecycle;
 use super::open_demand::{impossible, open_demand};
 use crate::error::{ApprovalRefusal, Error, Result};
@@ -66,8 +66,10 @@ pub(super) fn refuse(
 ) -> Result<()> {
     let digest = request.digest();
     let approval = allowed(request, id, occasion)?.clone();
+    check_reason(rejection.map(|rejection| rejection.message.as_str()))?;
     let document = request.edit();
-    let verdict = verdict(occasion, digest);
+    let reason = verdict_reason(occasion.by, rejection).map(str::to_owned);
+    let verdict = Verdict { reason, ..verdict(occasion, digest) };
     set_state(document, id, ApprovalState::Rejected { verdict, rejection: rejection.cloned().map(Box::new) });
     let rejected = rejected_decision(document, &approval, rejection, digest, occasion);
     record(document, rejected);
@@ -188,12 +190,17 @@ fn rejected_decision(
             about.note("category", category.as_str());
         }
     }
-    occasion.decision(ApprovalDecision::Rejected, about)
+    let reason = verdict_reason(occasion.by, rejection).map(str::to_owned);
+    occasion.decision_because(ApprovalDecision::Rejected, reason, about)
+}
+
+/// Why an approval is rejected: the reason the actor gives, else the message of the rejection.
+fn verdict_reason<'a>(by: &'a ActorContext, rejection: Option<&'a Rejection>) -> Option<&'a str> {
+    by.reason.as_deref().or(rejection.map(|rejection| rejection.message.as_str()))
 }
 
 fn rejection_reason(approval: &Approval, rejection: Option<&Rejection>, by: &ActorContext) -> String {
-    let why = by.reason.as_deref().or(rejection.map(|rejection| rejection.message.as_str()));
-    match why {
+    match verdict_reason(by, rejection) {
         Some(why) => format!("approval {} was refused: {why}", approval.id),
         None => format!("approval {} was refused", approval.id),
     }

@@ -8,8 +8,8 @@ use super::history;
 use super::matching::Group;
 use crate::error::ApprovalRefusal;
 use crate::request::{
-    ActorContext, ActorId, Approval, ApprovalTarget, DeciderRule, Quorum, RequestDocument, RequestState, Slot,
-    Standing, Timestamp,
+    ActorContext, ActorId, Approval, ApprovalTarget, DeciderRule, IdComparison, Quorum, RequestDocument, RequestState,
+    Slot, Standing, Timestamp,
 };
 
 /// What tells who may decide the approvals of a request.
@@ -21,12 +21,15 @@ pub(crate) struct Deciding<'a> {
     pub(crate) updated_at: Timestamp,
     /// One for each approval.
     pub(crate) standings: &'a [Standing],
+    /// When two ids are of the same person.
+    pub(crate) ids: IdComparison,
 }
 
 impl<'a> Deciding<'a> {
     pub(super) fn about(document: &'a RequestDocument, standings: &'a [Standing]) -> Self {
         let requester = document.requested_by.id.as_ref();
-        Self { requester, state: &document.state, updated_at: document.updated_at, standings }
+        let (state, ids) = (&document.state, document.id_comparison);
+        Self { requester, state, updated_at: document.updated_at, standings, ids }
     }
 
     /// Whether the actor may decide this one of the approvals now.
@@ -66,15 +69,15 @@ impl<'a> Deciding<'a> {
 
     fn check_actor(self, approval: &Approval, actor: &ActorContext, actor_id: &ActorId) -> Result<(), ApprovalRefusal> {
         let (id, name) = (|| approval.id.clone(), || actor_id.to_string());
-        if !approval.target.matches(actor) {
+        if !approval.target.matches(actor, self.ids) {
             let target = approval.target.clone();
             return Err(ApprovalRefusal::NotAddressed { approval: id(), target, actor: name() });
         }
-        if approval.decider == DeciderRule::NotTheRequester && self.requester == Some(actor_id) {
+        if approval.decider == DeciderRule::NotTheRequester && self.is_same(self.requester, actor_id) {
             return Err(ApprovalRefusal::OwnRequest { approval: id(), actor: name() });
         }
         if let Some(quorum) = &approval.quorum {
-            if self.members(quorum).any(|member| member.voter.as_ref() == Some(actor_id)) {
+            if self.members(quorum).any(|member| self.is_same(member.voter.as_ref(), actor_id)) {
                 let group = quorum.group.clone();
                 return Err(ApprovalRefusal::AlreadyVoted { approval: id(), group, actor: name() });
             }
@@ -85,20 +88,21 @@ impl<'a> Deciding<'a> {
     fn check_spared(self, approval: &Approval, actor_id: &ActorId, now: Timestamp) -> Result<(), ApprovalRefusal> {
         let Some(quorum) = &approval.quorum else { return Ok(()) };
         let slot = Slot::of(approval);
-        let naming = self.members(quorum).filter_map(|member| member.slot.as_ref()).filter(|slot| slot.needs(actor_id));
+        let slots = self.members(quorum).filter_map(|member| member.slot.as_ref());
+        let naming = slots.filter(|slot| slot.needs(actor_id, self.ids));
         // Whom no other approval of the group names is needed for none; a large group is not looked at for them.
-        if naming.count() <= usize::from(slot.needs(actor_id)) {
+        if naming.count() <= usize::from(slot.needs(actor_id, self.ids)) {
             return Ok(());
         }
         let members: Vec<&Standing> = self.members(quorum).collect();
-        let people = Group::of(&members, quorum.required.get(), self.requester, now);
+        let people = Group::of(&members, quorum.required.get(), self.requester, self.ids, now);
         if people.spares(actor_id, &slot) {
             return Ok(());
         }
         let votes = || members.iter().filter_map(|member| member.voter.as_ref());
         let may = |id: &ActorId| {
-            let is_requester = approval.decider == DeciderRule::NotTheRequester && self.requester == Some(id);
-            !is_requester && votes().all(|voter| voter != id) && people.spares(id, &slot)
+            let is_requester = approval.decider == DeciderRule::NotTheRequester && self.is_same(self.requester, id);
+            !is_requester && votes().all(|voter| !self.ids.is_same(voter, id)) && people.spares(id, &slot)
         };
         let ids: BTreeSet<ActorId> = slot.named.iter().filter(|id| may(id)).cloned().collect();
         let target = &approval.target;
@@ -110,15 +114,19 @@ impl<'a> Deciding<'a> {
         })
     }
 
+    fn is_same(self, person: Option<&ActorId>, actor_id: &ActorId) -> bool {
+        person.is_some_and(|id| self.ids.is_same(id, actor_id))
+    }
+
     fn members(self, quorum: &Quorum) -> impl Iterator<Item = &'a Standing> {
         self.standings.iter().filter(move |standing| standing.group.as_ref() == Some(&quorum.group))
     }
 }
 
 /// Whom the group of an approval cannot spare, of those who may turn out to match its target.
-pub(super) fn needed_elsewhere(
-    document: &RequestDocument,
-    standings: &[Standing],
+pub(super) fn needed_elsewhere<'a>(
+    document: &'a RequestDocument,
+    standings: &'a [Standing],
     quorum: &Quorum,
     now: Timestamp,
 ) -> impl Fn(&Approval) -> BTreeSet<ActorId> {
@@ -126,7 +134,8 @@ pub(super) fn needed_elsewhere(
         standings.iter().filter(|standing| standing.group.as_ref() == Some(&quorum.group)).collect();
     let named: BTreeSet<&ActorId> =
         members.iter().filter_map(|member| member.slot.as_ref()).flat_map(|slot| &slot.named).collect();
-    let people = Group::of(&members, quorum.required.get(), document.requested_by.id.as_ref(), now);
+    let requester = document.requested_by.id.as_ref();
+    let people = Group::of(&members, quorum.required.get(), requester, document.id_comparison, now);
     move |approval| {
         let slot = Slot::of(approval);
         named.iter().filter(|id| !people.spares(id, &slot)).map(|id| (*id).clone()).collect()

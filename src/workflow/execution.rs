@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::history::{Occasion, count, record};
 use super::outcome::{AfterFailure, Completion, Failure};
-use super::{demand, lifecycle};
+use super::{compensation, demand, lifecycle};
 use crate::error::{Error, ExecutionRefusal, InvalidValue, Result};
 use crate::request::{
     ApprovalDecision, ApprovalState, Claim, ClaimId, DecisionKind, Digest, ExecutionDecision, ExecutionKind,
@@ -60,7 +60,12 @@ pub(super) fn complete(
     }
     let resulting_version = completion.resulting_version.clone();
     let mut about = about_claim(id);
+    if let ExecutionKind::Compensation(plan) = &document.execution.kind {
+        about.note("compensates", plan.compensates.as_str());
+        compensation::describe(plan, &mut about);
+    }
     about.note("side_effects", count(completion.side_effects.len()));
+    note_left_out(&mut about, "side_effects_left_out", completion.side_effects_left_out);
     let executed = RequestState::Executed { at: occasion.now, resulting_version };
     lifecycle::go_because(document, executed, occasion, occasion.by.reason.clone(), about)
 }
@@ -77,13 +82,16 @@ pub(super) fn fail(
     let document = request.edit();
     document.execution.claim = None;
     document.side_effects.extend(failure.side_effects.iter().cloned());
+    let message = failure.recorded_message();
     let mut about = failure.metadata.clone();
     about.note("claim", id.to_string());
-    about.note("message", failure.message.as_str());
-    if let Some(code) = &failure.code {
-        about.note("code", code.as_str());
+    about.note("message", &*message);
+    if let Some(code) = failure.recorded_code() {
+        about.note("code", &*code);
     }
-    let reason = Some(failure.message.clone());
+    note_left_out(&mut about, "details_left_out", failure.details_left_out);
+    note_left_out(&mut about, "side_effects_left_out", failure.side_effects_left_out);
+    let reason = Some(message.into_owned());
     record(document, occasion.decision_because(ExecutionDecision::Failed, reason.clone(), about.clone()));
     match then {
         AfterFailure::Reject => lifecycle::go_because(document, RequestState::Rejected, occasion, reason, about),
@@ -157,6 +165,12 @@ fn overridden_digest(document: &RequestDocument) -> Option<&str> {
 
 pub(super) fn refused(document: &RequestDocument, refusal: ExecutionRefusal) -> Error {
     Error::Execution { id: document.id.clone(), refusal: Box::new(refusal) }
+}
+
+fn note_left_out(about: &mut Metadata, key: &'static str, left_out: u32) {
+    if left_out > 0 {
+        about.note(key, left_out);
+    }
 }
 
 fn about_claim(id: ClaimId) -> Metadata {

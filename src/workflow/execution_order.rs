@@ -3,9 +3,9 @@ use std::time::Duration;
 
 use super::history::Occasion;
 use super::outcome::{AfterFailure, Completion, Failure};
-use super::resolution::{self, StaleStrategy};
+use super::resolution::{self, Resolution, StaleStrategy};
 use super::{Command, execution};
-use crate::error::{ExecutionRefusal, Result};
+use crate::error::Result;
 use crate::request::{
     ActorContext, ClaimId, ExecutionKind, MutationRequest, RequestId, RequestState, StateVersion, Status, Timestamp,
 };
@@ -24,7 +24,12 @@ pub struct ExecutionOrder {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExecutionOutcome {
     /// It was carried out.
-    Executed(MutationRequest),
+    Executed {
+        /// The request.
+        request: MutationRequest,
+        /// Whether it was executed as it was approved, or was to be validated against a later version of the state first.
+        resolution: Resolution,
+    },
     /// It was attempted and failed.
     Failed {
         /// The request: rejected, or approved still, as the order said.
@@ -92,7 +97,7 @@ impl ExecutionOrder {
         claim: ClaimId,
         now: Timestamp,
     ) -> Result<MutationRequest> {
-        let occasion = Occasion::on(&request, &self.by, now);
+        let occasion = Occasion::on(&request, &self.by, now)?;
         let resolution = resolution::settle(&mut request, &self.current, self.strategy, occasion)?;
         if resolution.lets_execute() {
             execution::claim(&mut request, claim, self.lease, occasion)?;
@@ -122,16 +127,32 @@ impl ExecutionOutcome {
     /// The request as it is stored now.
     pub const fn request(&self) -> &MutationRequest {
         match self {
-            Self::Executed(request)
+            Self::Executed { request, .. }
             | Self::Failed { request, .. }
             | Self::RejectedAsStale(request)
             | Self::RequiresRenewedApproval(request) => request,
         }
     }
 
+    /// The outcome of executing a request that is executed now.
+    pub(crate) fn executed(request: MutationRequest) -> Self {
+        let resolution = Resolution::recorded_last(&request);
+        Self::Executed { request, resolution }
+    }
+
+    /// How the request stood to the version of the state that the order named.
+    pub fn resolution(&self) -> Resolution {
+        match self {
+            Self::Executed { resolution, .. } => *resolution,
+            Self::Failed { request, .. } => Resolution::recorded_last(request),
+            Self::RejectedAsStale(_) => Resolution::RejectedAsStale,
+            Self::RequiresRenewedApproval(_) => Resolution::RequiresRenewedApproval,
+        }
+    }
+
     /// Whether the request was carried out.
     pub const fn is_executed(&self) -> bool {
-        matches!(self, Self::Executed(_))
+        matches!(self, Self::Executed { .. })
     }
 }
 
@@ -143,14 +164,6 @@ pub(crate) fn compensated_by(request: &MutationRequest) -> Option<&RequestId> {
 /// The request that this one is to make up for, if it is an approved compensation.
 pub(crate) fn to_be_compensated_by(request: &MutationRequest) -> Option<&RequestId> {
     compensates(request, Status::Approved)
-}
-
-/// Only what was executed can be made up for.
-pub(crate) fn check_compensable(original: &MutationRequest) -> Result<()> {
-    match original.state.status() {
-        Status::Executed => Ok(()),
-        status => Err(execution::refused(original, ExecutionRefusal::NotExecuted { status })),
-    }
 }
 
 fn compensates(request: &MutationRequest, status: Status) -> Option<&RequestId> {

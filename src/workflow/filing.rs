@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use super::history::{Occasion, names, record};
+use super::history::{Occasion, check_reason, names, record};
 use super::lifecycle;
 use super::open_demand::impossible;
 use crate::error::{Error, Result};
@@ -22,8 +22,9 @@ use crate::request::{
 /// waits for approval without having any, when a requirement demands approval without a rule that says whose, when two
 /// approvals share an id, when the rules of one quorum group do not agree, or when those named cannot give the grants that
 /// are demanded: the requester where they may not decide, or one actor more than once in a group. [`Error::Invalid`] when
-/// an approval id becomes too long by the number behind it.
+/// an approval id becomes too long by the number behind it, and when the requester's reason is blank.
 pub fn file(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timestamp) -> Result<MutationRequest> {
+    check_reason(draft.requested_by.reason.as_deref())?;
     let intent = draft.write_intent();
     let id = draft.id.unwrap_or(id);
     let state = initial_state(&id, draft.initial_state, &draft.approval_rules, &draft.requirements)?;
@@ -46,6 +47,7 @@ pub fn file(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timestam
         created_at: now,
         updated_at: now,
         metadata: draft.metadata,
+        id_comparison: draft.id_comparison,
     };
     check_possible(&document)?;
     record_filing(&mut document, now);

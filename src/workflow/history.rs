@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::error::InvalidValue;
 use crate::request::{ActorContext, Decision, DecisionKind, Metadata, RequestDocument, Timestamp, Value};
 
 /// Who acts, and when.
@@ -14,7 +15,20 @@ pub(super) struct Occasion<'a> {
 
 impl<'a> Occasion<'a> {
     /// The actor does something to this request while the clock says `now`.
-    pub(super) fn on(document: &RequestDocument, by: &'a Arc<ActorContext>, now: Timestamp) -> Self {
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when the actor gives a blank reason.
+    pub(super) fn on(
+        document: &RequestDocument,
+        by: &'a Arc<ActorContext>,
+        now: Timestamp,
+    ) -> Result<Self, InvalidValue> {
+        check_reason(by.reason.as_deref())?;
+        Ok(Self::with_any_reason(document, by, now))
+    }
+
+    /// The same for an action that has an error of its own for a blank reason.
+    pub(super) fn with_any_reason(document: &RequestDocument, by: &'a Arc<ActorContext>, now: Timestamp) -> Self {
         Self { by, now: time_after(document.updated_at, now) }
     }
 }
@@ -33,6 +47,16 @@ impl Occasion<'_> {
         about: Metadata,
     ) -> Decision {
         Decision::new(kind, self.by, self.now).because(reason).about(about)
+    }
+}
+
+/// A reason that says nothing is no reason: it is given in words, or not at all.
+pub(super) fn check_reason(reason: Option<&str>) -> Result<(), InvalidValue> {
+    match reason {
+        Some(reason) if reason.trim().is_empty() => {
+            Err(InvalidValue::new("reason", "is blank; give it in words, or leave it out"))
+        }
+        _ => Ok(()),
     }
 }
 

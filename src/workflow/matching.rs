@@ -1,13 +1,15 @@
 //! Whether enough different people are left to give the grants that a quorum group is missing.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::history::count;
-use crate::request::{ActorId, DeciderRule, Slot, Standing, Timestamp};
+use crate::request::{ActorId, DeciderRule, IdComparison, Slot, Standing, Timestamp};
 
 /// Whether the grants a quorum group is missing can still be given: in time, and by enough different people if time is no
 /// matter.
 pub(super) struct Group<'a> {
+    people: People<'a>,
     in_time: Open<'a>,
     at_any_time: Open<'a>,
 }
@@ -17,39 +19,84 @@ struct Open<'a> {
     missing: u32,
     slots: Vec<&'a Slot>,
     /// Whom each names that may grant it; nobody where anybody may.
-    names: Vec<Vec<&'a ActorId>>,
+    names: Vec<Vec<usize>>,
     for_anybody: u32,
-    pairs: Pairs<'a>,
+    pairs: Pairs,
+}
+
+/// A number for each person: all spellings of an id that are the same one have the same.
+pub(super) struct People<'a> {
+    ids: IdComparison,
+    numbers: BTreeMap<Cow<'a, str>, usize>,
 }
 
 impl<'a> Group<'a> {
     /// The group of these members, of which `required` have to be granted.
-    pub(super) fn of(members: &[&'a Standing], required: u32, requester: Option<&ActorId>, now: Timestamp) -> Self {
+    pub(super) fn of(
+        members: &[&'a Standing],
+        required: u32,
+        requester: Option<&'a ActorId>,
+        ids: IdComparison,
+        now: Timestamp,
+    ) -> Self {
         let granted = members.iter().filter(|member| member.is_granted).count();
         let missing = required.saturating_sub(count(granted));
-        let voters: BTreeSet<&ActorId> = members.iter().filter_map(|member| member.voter.as_ref()).collect();
-        let open = |time: Timestamp| {
+        let mut people = People::told_apart(ids);
+        let votes = members.iter().filter_map(|member| member.voter.as_ref());
+        let voters: BTreeSet<usize> = votes.map(|id| people.number(id)).collect();
+        let requester = requester.map(|id| people.number(id));
+        let mut open = |time: Timestamp| {
             let slots = members.iter().filter_map(|member| member.slot.as_ref()).filter(|slot| slot.is_open(time));
-            Open::new(missing, slots.collect(), &voters, requester)
+            Open::new(missing, slots.collect(), &voters, requester, &mut people)
         };
-        Self { in_time: open(now), at_any_time: open(Timestamp::MIN) }
+        let (in_time, at_any_time) = (open(now), open(Timestamp::MIN));
+        Self { people, in_time, at_any_time }
     }
 
     /// Whether the group can do without this actor once they have granted the approval with this slot. It cannot when the
     /// missing grants could be given before, and could not after.
     pub(super) fn spares(&self, actor: &ActorId, slot: &Slot) -> bool {
+        let Some(actor) = self.people.find(actor) else { return true };
         [&self.in_time, &self.at_any_time].iter().all(|open| open.spares(actor, slot))
     }
 }
 
+impl<'a> People<'a> {
+    pub(super) fn told_apart(ids: IdComparison) -> Self {
+        Self { ids, numbers: BTreeMap::new() }
+    }
+
+    /// The numbers of these people, each once and in order.
+    pub(super) fn numbers(&mut self, ids: impl Iterator<Item = &'a ActorId>) -> Vec<usize> {
+        let numbers: BTreeSet<usize> = ids.map(|id| self.number(id)).collect();
+        numbers.into_iter().collect()
+    }
+
+    fn number(&mut self, id: &'a ActorId) -> usize {
+        let next = self.numbers.len();
+        *self.numbers.entry(self.ids.key(id.as_str())).or_insert(next)
+    }
+
+    fn find(&self, id: &ActorId) -> Option<usize> {
+        self.numbers.get(&*self.ids.key(id.as_str())).copied()
+    }
+}
+
 impl<'a> Open<'a> {
-    fn new(missing: u32, slots: Vec<&'a Slot>, voters: &BTreeSet<&ActorId>, requester: Option<&ActorId>) -> Self {
-        let may_grant = |slot: &Slot, id: &ActorId| {
-            !voters.contains(id) && (slot.decider == DeciderRule::Anyone || requester != Some(id))
+    fn new(
+        missing: u32,
+        slots: Vec<&'a Slot>,
+        voters: &BTreeSet<usize>,
+        requester: Option<usize>,
+        people: &mut People<'a>,
+    ) -> Self {
+        let may_grant = |slot: &Slot, person: usize| {
+            !voters.contains(&person) && (slot.decider == DeciderRule::Anyone || requester != Some(person))
         };
         let names = |slot: &&'a Slot| {
-            let ids = slot.named.iter().filter(|id| !slot.is_for_anybody && may_grant(slot, id));
-            ids.collect::<Vec<&'a ActorId>>()
+            let mut named = people.numbers(slot.named.iter().filter(|_| !slot.is_for_anybody));
+            named.retain(|person| may_grant(slot, *person));
+            named
         };
         let names: Vec<_> = slots.iter().map(names).collect();
         let for_anybody = count(slots.iter().filter(|slot| slot.is_for_anybody).count());
@@ -61,22 +108,21 @@ impl<'a> Open<'a> {
         self.missing.saturating_sub(self.for_anybody) <= self.pairs.count()
     }
 
-    fn spares(&self, actor: &ActorId, slot: &Slot) -> bool {
+    fn spares(&self, actor: usize, slot: &Slot) -> bool {
         // Of several approvals that ask the same people it does not matter which one is granted.
         let Some(place) = self.slots.iter().position(|other| *other == slot) else { return true };
-        match self.named_beside(actor, place) {
-            Some(actor) if self.is_possible() => self.is_possible_after(actor, place, slot.is_for_anybody),
-            _ => true,
-        }
+        !self.is_named_beside(actor, place)
+            || !self.is_possible()
+            || self.is_possible_after(actor, place, slot.is_for_anybody)
     }
 
-    /// The actor, if another approval than that at this place names them.
-    fn named_beside(&self, actor: &ActorId, place: usize) -> Option<&'a ActorId> {
+    /// Whether another approval than that at this place names the actor.
+    fn is_named_beside(&self, actor: usize, place: usize) -> bool {
         let mut others = self.names.iter().enumerate().filter(|(other, _)| *other != place);
-        others.find_map(|(_, names)| names.binary_search(&actor).ok().and_then(|found| names.get(found).copied()))
+        others.any(|(_, names)| names.binary_search(&actor).is_ok())
     }
 
-    fn is_possible_after(&self, actor: &'a ActorId, place: usize, was_for_anybody: bool) -> bool {
+    fn is_possible_after(&self, actor: usize, place: usize, was_for_anybody: bool) -> bool {
         let for_anybody = self.for_anybody.saturating_sub(u32::from(was_for_anybody));
         let wanted = self.missing.saturating_sub(1).saturating_sub(for_anybody);
         let mut pairs = self.pairs.without(actor, place);
@@ -87,21 +133,21 @@ impl<'a> Open<'a> {
 
 /// How many of the approvals, of which each can be granted by those it names, can be granted by an actor each; no more than
 /// `wanted` are looked for.
-pub(super) fn most_grants(names: &[Vec<&ActorId>], wanted: u32) -> u32 {
+pub(super) fn most_grants(names: &[Vec<usize>], wanted: u32) -> u32 {
     Pairs::of(names, wanted).count()
 }
 
 /// Approvals, by their places, and the actors who are to grant them: each actor one.
 #[derive(Clone, Default)]
-struct Pairs<'a> {
-    actor_of: BTreeMap<usize, &'a ActorId>,
-    approval_of: BTreeMap<&'a ActorId, usize>,
+struct Pairs {
+    actor_of: BTreeMap<usize, usize>,
+    approval_of: BTreeMap<usize, usize>,
     /// Actors who are needed where they are, whoever else comes.
-    exhausted: BTreeSet<&'a ActorId>,
+    exhausted: BTreeSet<usize>,
 }
 
-impl<'a> Pairs<'a> {
-    fn of(names: &[Vec<&'a ActorId>], wanted: u32) -> Self {
+impl Pairs {
+    fn of(names: &[Vec<usize>], wanted: u32) -> Self {
         let mut pairs = Self::default();
         pairs.add_up_to(wanted, names, None);
         pairs
@@ -112,7 +158,7 @@ impl<'a> Pairs<'a> {
     }
 
     /// Finds actors for further approvals, but for the one that is left out, until there are `wanted`.
-    fn add_up_to(&mut self, wanted: u32, names: &[Vec<&'a ActorId>], left_out: Option<usize>) {
+    fn add_up_to(&mut self, wanted: u32, names: &[Vec<usize>], left_out: Option<usize>) {
         for newcomer in 0..names.len() {
             if self.count() >= wanted {
                 return;
@@ -124,12 +170,12 @@ impl<'a> Pairs<'a> {
     }
 
     /// The pairs that are left when this actor has granted the approval at this place.
-    fn without(&self, actor: &'a ActorId, place: usize) -> Self {
+    fn without(&self, actor: usize, place: usize) -> Self {
         let mut left = self.clone();
         if let Some(freed) = left.actor_of.remove(&place) {
-            left.approval_of.remove(freed);
+            left.approval_of.remove(&freed);
         }
-        if let Some(elsewhere) = left.approval_of.remove(actor) {
+        if let Some(elsewhere) = left.approval_of.remove(&actor) {
             left.actor_of.remove(&elsewhere);
         }
         left.exhausted = BTreeSet::from([actor]);
@@ -137,16 +183,16 @@ impl<'a> Pairs<'a> {
     }
 
     /// Finds an actor for one approval more; when all it names are taken, by finding others for those they are taken by.
-    fn add(&mut self, names: &[Vec<&'a ActorId>], newcomer: usize) {
-        let mut asked_by: BTreeMap<&ActorId, usize> = BTreeMap::new();
+    fn add(&mut self, names: &[Vec<usize>], newcomer: usize) {
+        let mut asked_by: BTreeMap<usize, usize> = BTreeMap::new();
         let mut asking = vec![newcomer];
         while let Some(place) = asking.pop() {
             for actor in names.get(place).into_iter().flatten().copied() {
-                if self.exhausted.contains(actor) || asked_by.contains_key(actor) {
+                if self.exhausted.contains(&actor) || asked_by.contains_key(&actor) {
                     continue;
                 }
                 asked_by.insert(actor, place);
-                let Some(holder) = self.approval_of.get(actor) else {
+                let Some(holder) = self.approval_of.get(&actor) else {
                     self.hand_on(actor, &asked_by);
                     return;
                 };
@@ -157,9 +203,9 @@ impl<'a> Pairs<'a> {
     }
 
     /// Gives the free actor to who asked for them, whose actor goes to who asked for that one, and so on to the newcomer.
-    fn hand_on(&mut self, free: &'a ActorId, asked_by: &BTreeMap<&'a ActorId, usize>) {
+    fn hand_on(&mut self, free: usize, asked_by: &BTreeMap<usize, usize>) {
         let mut next = Some(free);
-        while let Some((actor, place)) = next.and_then(|actor| Some((actor, *asked_by.get(actor)?))) {
+        while let Some((actor, place)) = next.and_then(|actor| Some((actor, *asked_by.get(&actor)?))) {
             self.approval_of.insert(actor, place);
             next = self.actor_of.insert(place, actor);
         }
@@ -196,7 +242,8 @@ mod tests {
     fn as_many_grants_are_found_as_there_can_be() {
         for table in tables() {
             let sets: Vec<_> = table.iter().map(|target| ids(&target.replace('x', ""))).collect();
-            let names: Vec<Vec<&ActorId>> = sets.iter().map(|set| set.iter().collect()).collect();
+            let mut people = People::told_apart(IdComparison::Exact);
+            let names: Vec<Vec<usize>> = sets.iter().map(|set| people.numbers(set.iter())).collect();
             assert_eq!(most_grants(&names, u32::MAX), tried(&table, ""), "{table:?}");
             assert_eq!(most_grants(&names, 1), tried(&table, "").min(1), "{table:?}");
         }
@@ -232,7 +279,7 @@ mod tests {
                 count(open.len()) + tried(&named, taken)
             };
             for required in 1..=most(&table, "") {
-                let group = Group::of(&members, required, Some(&requester), Timestamp::MIN);
+                let group = Group::of(&members, required, Some(&requester), IdComparison::Exact, Timestamp::MIN);
                 for (place, target) in table.iter().enumerate() {
                     let actors = if target.is_empty() { "abcd" } else { target };
                     for actor in actors.chars().filter(|actor| *actor != 'x') {

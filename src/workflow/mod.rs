@@ -42,15 +42,19 @@ mod matching;
 mod open_demand;
 mod outcome;
 mod phrase;
+pub(crate) mod reservation;
 mod resolution;
 mod sentence;
+mod shortening;
+pub(crate) mod superseding;
 mod write_intent;
 
 pub use command::{Action, Command};
+pub(crate) use compensation::is_executed_or_failed;
 pub use compensation::{compensation_draft, link_compensation, owes_link};
 pub(crate) use eligibility::Deciding;
 pub use execution_order::{ExecutionOrder, ExecutionOutcome};
-pub(crate) use execution_order::{check_compensable, compensated_by, to_be_compensated_by};
+pub(crate) use execution_order::{compensated_by, to_be_compensated_by};
 pub use expiry::{due_command, is_due, next_deadline};
 pub use explain::{Explanation, decidable_by, explain};
 pub use filing::file;
@@ -58,6 +62,7 @@ pub use lifecycle::can_go;
 pub use open_demand::{OpenApproval, OpenDemand};
 pub use outcome::{AfterFailure, Completion, Failure};
 pub use resolution::{Resolution, StaleStrategy, resolve};
+pub(crate) use shortening::{shortened, without_room_to_claim};
 
 use crate::error::Result;
 use crate::request::{MutationRequest, Timestamp};
@@ -71,9 +76,13 @@ use history::Occasion;
 ///
 /// # Errors
 /// [`Error::DeadlinePassed`](crate::Error::DeadlinePassed) for whatever would move on a pending request whose own deadline has
-/// come; else the rule that forbids the command: see the constructors of [`Command`] for what each checks.
+/// come; else the rule that forbids the command: see the constructors of [`Command`] for what each checks. Of any command, a
+/// blank reason of the actor or of a rejection is [`Error::Invalid`](crate::Error::Invalid).
 pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) -> Result<MutationRequest> {
-    let occasion = Occasion::on(&request, &command.by, now);
+    let occasion = match &command.action {
+        Action::OverrideApprovals => Occasion::with_any_reason(&request, &command.by, now),
+        _ => Occasion::on(&request, &command.by, now)?,
+    };
     expiry::check_in_time(&request, &command.action, occasion.now)?;
     let changing = &mut request;
     match &command.action {

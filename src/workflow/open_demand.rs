@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::demand::{Demand, demands, is_overdue, is_pending};
 use super::eligibility::needed_elsewhere;
 use super::history::count;
-use super::matching::most_grants;
+use super::matching::{People, most_grants};
 use crate::request::{
-    ActorContext, ActorId, Approval, ApprovalId, ApprovalTarget, DeciderRule, QuorumGroup, RequestDocument, Standing,
-    Step, Timestamp,
+    ActorContext, ActorId, Approval, ApprovalId, ApprovalTarget, DeciderRule, IdComparison, QuorumGroup,
+    RequestDocument, Standing, Step, Timestamp,
 };
 
 /// An approval, or a quorum group, that is not met.
@@ -42,6 +42,8 @@ pub struct OpenApproval {
     pub expires_at: Option<Timestamp>,
     /// Those of the barred who have one of the roles or groups it is addressed to, as far as is known.
     pub(super) exceptions: BTreeSet<ActorId>,
+    /// When two ids are of the same person.
+    pub id_comparison: IdComparison,
 }
 
 /// Every demand that is not met, by step.
@@ -85,7 +87,7 @@ pub(super) fn open_demand(document: &RequestDocument, demand: &Demand<'_>, now: 
     let pending = || demand.members.iter().filter(|member| is_pending(member));
     let open = pending().filter(|member| !is_overdue(member, now)).map(|member| {
         let requester = Some(&*document.requested_by).filter(|_| member.decider == DeciderRule::NotTheRequester);
-        open_approval(member, voters.iter().copied().chain(requester))
+        open_approval(member, voters.iter().copied().chain(requester), document.id_comparison)
     });
     let overdue = pending().filter(|member| is_overdue(member, now));
     OpenDemand {
@@ -97,10 +99,14 @@ pub(super) fn open_demand(document: &RequestDocument, demand: &Demand<'_>, now: 
     }
 }
 
-fn open_approval<'a>(approval: &Approval, barred: impl Iterator<Item = &'a ActorContext> + Clone) -> OpenApproval {
+fn open_approval<'a>(
+    approval: &Approval,
+    barred: impl Iterator<Item = &'a ActorContext> + Clone,
+    ids: IdComparison,
+) -> OpenApproval {
     let target = &approval.target;
     let has_role_or_group = |actor: &&ActorContext| {
-        !target.roles().is_disjoint(&actor.roles) || !target.groups().is_disjoint(&actor.groups)
+        ids.overlap(target.roles(), &actor.roles) || ids.overlap(target.groups(), &actor.groups)
     };
     let exceptions = barred.clone().filter(has_role_or_group).filter_map(|actor| actor.id.clone());
     OpenApproval {
@@ -109,6 +115,7 @@ fn open_approval<'a>(approval: &Approval, barred: impl Iterator<Item = &'a Actor
         exceptions: exceptions.collect(),
         barred: barred.filter_map(|actor| actor.id.clone()).collect(),
         expires_at: approval.expires_at,
+        id_comparison: ids,
     }
 }
 
@@ -117,7 +124,8 @@ impl OpenDemand {
     pub fn is_impossible(&self) -> bool {
         let (for_anybody, named): (Vec<_>, Vec<_>) = self.open.iter().partition(|open| open.is_for_anybody());
         let missing = self.missing.saturating_sub(count(for_anybody.len()));
-        let names: Vec<Vec<&ActorId>> = named.iter().map(|open| open.ids().collect()).collect();
+        let mut people = People::told_apart(self.open.first().map(|open| open.id_comparison).unwrap_or_default());
+        let names: Vec<Vec<usize>> = named.iter().map(|open| people.numbers(open.ids())).collect();
         missing > most_grants(&names, missing)
     }
 }
@@ -125,12 +133,16 @@ impl OpenDemand {
 impl OpenApproval {
     /// Whether this actor may decide it, once its step is active.
     pub fn lets(&self, actor: &ActorContext) -> bool {
-        self.target.matches(actor) && actor.id.as_ref().is_some_and(|id| !self.barred.contains(id))
+        self.target.matches(actor, self.id_comparison) && actor.id.as_ref().is_some_and(|id| !self.bars(id))
     }
 
     /// The actors it names who may decide it.
     pub fn ids(&self) -> impl Iterator<Item = &ActorId> {
-        self.target.actor_ids().iter().filter(|id| !self.barred.contains(*id))
+        self.target.actor_ids().iter().filter(|id| !self.bars(id))
+    }
+
+    fn bars(&self, id: &ActorId) -> bool {
+        self.id_comparison.holds(&self.barred, id)
     }
 
     /// Whether anybody is left whom it is addressed to.

@@ -43,7 +43,7 @@ pub enum Resolution {
 ///
 /// # Errors
 /// [`Error::Execution`]: the request is not approved, somebody is executing it, or its approval was to be renewed
-/// although it has none.
+/// although it has none. [`Error::Invalid`]: the actor's reason is blank.
 pub fn resolve(
     mut request: MutationRequest,
     current: &StateVersion,
@@ -51,7 +51,7 @@ pub fn resolve(
     by: &Arc<ActorContext>,
     now: Timestamp,
 ) -> Result<(Resolution, MutationRequest)> {
-    let occasion = Occasion::on(&request, by, now);
+    let occasion = Occasion::on(&request, by, now)?;
     let resolution = settle(&mut request, current, strategy, occasion)?;
     Ok((resolution, request))
 }

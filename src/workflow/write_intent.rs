@@ -70,6 +70,7 @@ impl RequestDraft {
             approval_rules,
             expected_version,
             execution,
+            id_comparison: _,
             metadata,
         } = self;
         let payload = payload.as_ref();

@@ -38,7 +38,7 @@ fn a_pool_full_of_dead_connections_does_not_fail_a_call() {
     for flavour in Flavour::all() {
         let mut scene = Scene::new(flavour, server.url(), server.url(), TIMEOUT);
         scene.options.pool_size = 20;
-        scene.store = flavour.open(&scene.options).unwrap();
+        scene.store = flavour.opened(&scene.options);
         let mut request = scene.request("r");
         for round in 0..rounds() {
             fill_pool(&scene, 20);

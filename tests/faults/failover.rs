@@ -1,27 +1,19 @@
 //! A replica is promoted that never got the last writes: revision numbers repeat, write ids do not.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mutator_governance::{Outcome, PageRequest, StoreErrorKind, WriteId};
 
 use crate::proxy::Proxy;
 use crate::redis_support::requests::{pending, second};
-use crate::redis_support::{Flavour, Options, Raw};
-use crate::scene::{Scene, kind, next, recovered, rounds};
+use crate::redis_support::{Flavour, Options, Raw, patiently};
+use crate::scene::{Scene, kind, next, rounds, wait};
 use crate::support::{PrivateServer, unique_namespace};
 
 pub fn follow(replica: &mut Raw, primary: &str) {
     let (host, port) = primary.trim_start_matches("redis://").trim_end_matches('/').split_once(':').unwrap();
     let _: String = replica.ask(&["REPLICAOF", host, port]);
     wait("the replica follows", || replica.ask::<String>(&["INFO", "replication"]).contains("master_link_status:up"));
-}
-
-fn wait(what: &str, mut done: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !done() {
-        assert!(started.elapsed() < Duration::from_secs(20), "waiting for: {what}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
 }
 
 #[test]
@@ -46,7 +38,7 @@ fn a_writer_whose_revision_was_lost_in_a_failover_does_not_win() {
             proxy.redirect(replica.url());
             scene.raw = replica_raw;
 
-            let mut kept = recovered("get", || scene.store.get(&base.id)).unwrap();
+            let mut kept = patiently("get", || scene.store.get(&base.id)).unwrap();
             assert_eq!(kept, base, "{flavour:?}");
             for _ in 0..=round {
                 kept = scene.store.update(next(&kept), WriteId::generate()).unwrap();

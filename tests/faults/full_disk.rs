@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use mutator_governance::{Outcome, StoreErrorKind, WriteId};
 
-use crate::redis_support::Flavour;
 use crate::redis_support::requests::{pending, second};
-use crate::scene::{Directory, Scene, in_time, kind, next, recovered, rounds};
+use crate::redis_support::{Flavour, patiently};
+use crate::scene::{Directory, Scene, in_time, kind, next, rounds};
 use crate::support::PrivateServer;
 
-const TIMEOUT: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Limits how large a file the process may write, in bytes; the hard limit stays, so that it can be lifted again.
 fn limit_file_size(pid: u32, limit: &str) {
@@ -56,7 +56,7 @@ fn a_full_disk_is_unavailable_until_there_is_room_again() {
             assert_eq!(opened.get(&request.id).unwrap().as_ref(), Some(&request));
 
             limit_file_size(server.pid(), "unlimited");
-            request = recovered("update", || scene.store.update(change.clone(), write_id));
+            request = patiently("update", || scene.store.update(change.clone(), write_id));
             scene.store.create(created).unwrap();
         }
         scene.check();

@@ -39,7 +39,7 @@ fn each_command_that_is_missing_is_refused_by_name_and_leaves_nothing_half_writt
             let _: String = raw.ask(&["ACL", "SETUSER", &user, "on", ">pw", "~*", "+@all"]);
             let namespace = unique_namespace("lacking");
             let options = Options::new(format!("redis://{user}:pw@{address}"), &namespace);
-            let subject = Subject::new(flavour, options.timeout(Duration::from_secs(5)));
+            let subject = Subject::new(flavour, options.timeout(Duration::from_secs(20)));
             // Taken away when the store is open, since opening finds most of them out.
             let _: String = raw.ask(&["ACL", "SETUSER", &user, &without]);
             for operation in OPERATIONS {
@@ -112,7 +112,7 @@ fn a_refused_repetition_does_not_deny_the_write_before_it() {
             let (allowed, without) = (format!("+{missing}"), format!("-{missing}"));
             let _: String = raw.ask(&["ACL", "SETUSER", &user, "on", ">pw", "~*", "+@all"]);
             let options = Options::new(proxy.url().replace("redis://", &format!("redis://{user}:pw@")), &user);
-            let store = flavour.open(&options).unwrap();
+            let store = flavour.opened(&options);
             // The scripts are known, so that the reply that is lost is that of the write.
             let request = store.create(pending("warm", "s", second(0))).unwrap();
             let request = store.update(next(&request), WriteId::generate()).unwrap();

@@ -7,8 +7,8 @@ use std::time::Duration;
 use mutator_governance::{MutationRequest, Outcome, StoreErrorKind, WriteId};
 
 use crate::redis_support::requests::{pending, second};
-use crate::redis_support::{Flavour, Options, Oracle, Raw};
-use crate::scene::{Directory, Scene, kind, next, recovered, resolved, rounds};
+use crate::redis_support::{Flavour, Options, Oracle, Raw, patiently};
+use crate::scene::{Directory, Scene, kind, next, resolved, rounds, wait};
 use crate::support::redis_server::free_port;
 use crate::support::{PrivateServer, unique_namespace};
 
@@ -51,23 +51,26 @@ fn acknowledged_writes_survive_a_kill_and_the_store_reconnects() {
                     }
                 });
             }
+            let written =
+                || acknowledged.lock().unwrap().iter().map(|request| request.revision().number).min().unwrap();
             for _ in 0..rounds() {
-                std::thread::sleep(Duration::from_millis(300));
+                let begun = written();
+                wait("every writer has written again", || written() >= begun + 2);
+                std::thread::sleep(Duration::from_millis(fastrand::u64(..200)));
                 let before = acknowledged.lock().unwrap().clone();
                 server.stop();
                 server = PrivateServer::start_on_port(port, &arguments);
                 scene.raw = Raw::to(server.url());
                 for known in before {
                     let read =
-                        recovered("get", || scene.store.get(&known.id)).expect("an acknowledged request is there");
+                        patiently("get", || scene.store.get(&known.id)).expect("an acknowledged request is there");
                     assert!(read.revision().number >= known.revision().number, "{flavour:?}: acknowledged, and lost");
                     assert_eq!(read.decisions[..known.decisions.len()], known.decisions[..]);
                 }
             }
         });
         for request in acknowledged.into_inner().unwrap() {
-            assert!(request.revision().number > rounds(), "too little was written");
-            assert_eq!(scene.store.get(&request.id).unwrap(), Some(request));
+            assert_eq!(patiently("get", || scene.store.get(&request.id)), Some(request));
         }
         scene.check();
     }
@@ -103,17 +106,17 @@ fn a_server_that_is_loading_is_unavailable_until_it_has_loaded() {
     let namespace = unique_namespace("loading");
     let mut raw = Raw::to(server.url());
     let options = Options::new(server.url(), &namespace).timeout(Duration::from_millis(300));
-    let stores: Vec<_> = Flavour::all().into_iter().map(|flavour| (flavour, flavour.open(&options).unwrap())).collect();
-    let request = stores[0].1.create(pending("r", "s", second(0))).unwrap();
+    let stores: Vec<_> = Flavour::all().into_iter().map(|flavour| (flavour, flavour.opened(&options))).collect();
+    let request = patiently("create", || stores[0].1.create(pending("r", "s", second(0))));
     for number in 0..1_500 {
         let _: String = raw.ask(&["SET", &format!("filler-{number}"), &"x".repeat(2_000)]);
     }
     let _: String = raw.ask(&["BGREWRITEAOF"]);
     let info = |raw: &mut Raw| -> String { raw.ask(&["INFO", "persistence"]) };
-    std::thread::sleep(Duration::from_millis(300));
-    while info(&mut raw).contains("aof_rewrite_in_progress:1") || info(&mut raw).contains("aof_rewrite_scheduled:1") {
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    wait("the file is rewritten", || {
+        let told = info(&mut raw);
+        told.contains("aof_rewrites:1") && told.contains("aof_rewrite_in_progress:0")
+    });
     server.stop();
 
     let mut told = 0;
@@ -142,7 +145,8 @@ fn a_server_that_is_loading_is_unavailable_until_it_has_loaded() {
     });
     assert!(told > 0, "nobody was told that the server is loading");
     for (_, store) in &stores {
-        assert_eq!(recovered("get", || store.get(&request.id)).as_ref(), Some(&request));
+        assert_eq!(patiently("get", || store.get(&request.id)).as_ref(), Some(&request));
     }
-    Oracle::new(&namespace, 1).check(&mut Raw::to(server.url()), &stores[0].1);
+    let patient = stores[0].0.opened(&options.timeout(Duration::from_mins(1)));
+    Oracle::new(&namespace, 1).check(&mut Raw::to(server.url()), &patient);
 }

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use mutator_governance::{Error, MutationRequest, Outcome, Result, StoreErrorKind, WriteId};
+use mutator_governance::{Error, MutationRequest, Result, StoreErrorKind, WriteId};
 
 use crate::redis_support::requests::{moved_on, pending, second};
-use crate::redis_support::{Flavour, Options, Oracle, Raw, Store};
-use crate::support::unique_namespace;
+use crate::redis_support::{Flavour, Options, Oracle, Raw, Store, may_be_repeated, patiently};
+use crate::support::{Stopwatch, unique_namespace};
 
-/// How late a call may end on a machine that two cores and many tests share.
+/// How late a call may end beside what the rest of the machine takes.
 pub const SLACK: Duration = Duration::from_millis(1_500);
 
 pub fn rounds() -> u64 {
@@ -22,6 +22,7 @@ pub fn every_byte() -> bool {
 
 /// A store in a namespace of its own, and a way to it around every fault.
 pub struct Scene {
+    pub flavour: Flavour,
     pub options: Options,
     pub store: Store,
     pub raw: Raw,
@@ -33,18 +34,21 @@ impl Scene {
     pub fn new(flavour: Flavour, through: &str, directly: &str, timeout: Duration) -> Self {
         let namespace = unique_namespace("faults");
         let options = Options::new(through, &namespace).timeout(timeout).connect_timeout(timeout);
-        let store = flavour.open(&options).unwrap();
-        Self { options, store, raw: Raw::to(directly), oracle: Oracle::new(&namespace, 1) }
+        let store = flavour.opened(&options);
+        Self { flavour, options, store, raw: Raw::to(directly), oracle: Oracle::new(&namespace, 1) }
     }
 
     /// Nothing is left that the documents do not explain, and the feed tells every revision once.
     pub fn check(&mut self) {
-        let documents = self.oracle.check(&mut self.raw, &self.store);
+        let patience = Duration::from_mins(1);
+        let patient = self.flavour.opened(&self.options.clone().timeout(patience).connect_timeout(patience));
+        let documents = self.oracle.check(&mut self.raw, &patient);
         self.oracle.check_feed_is_dense(&mut self.raw, &documents);
     }
 
     pub fn request(&self, name: &str) -> MutationRequest {
-        self.store.create(pending(name, "s", second(0))).unwrap()
+        let request = pending(name, "s", second(0));
+        patiently("create", || self.store.create(request.clone()))
     }
 }
 
@@ -62,10 +66,15 @@ pub fn kind(error: &Error) -> StoreErrorKind {
 
 /// The result of a call, which must end within its deadline.
 pub fn in_time<T>(what: &str, deadline: Duration, call: impl FnOnce() -> T) -> T {
-    let started = Instant::now();
+    within(what, deadline + SLACK, call)
+}
+
+/// The result of a call, which must not take longer.
+pub fn within<T>(what: &str, limit: Duration, call: impl FnOnce() -> T) -> T {
+    let watch = Stopwatch::start();
     let result = call();
-    let took = started.elapsed();
-    assert!(took <= deadline + SLACK, "{what} took {took:?} of {deadline:?}");
+    let took = watch.elapsed();
+    assert!(took <= limit, "{what} took {took:?} of {limit:?}");
     result
 }
 
@@ -75,7 +84,7 @@ pub fn resolved(store: &Store, change: &MutationRequest, write_id: WriteId) -> R
     let started = Instant::now();
     loop {
         match store.update(change.clone(), write_id) {
-            Err(error) if may_be_repeated(&error) && started.elapsed() < Duration::from_secs(30) => {
+            Err(error) if may_be_repeated(&error) && started.elapsed() < Duration::from_mins(1) => {
                 std::thread::sleep(Duration::from_millis(5));
             }
             result => return result,
@@ -83,22 +92,12 @@ pub fn resolved(store: &Store, change: &MutationRequest, write_id: WriteId) -> R
     }
 }
 
-/// Whether a call whose repetition is recognised can be made again.
-fn may_be_repeated(error: &Error) -> bool {
-    error.is_retryable() || error.outcome() == Outcome::Unknown
-}
-
-/// Calls until the store has recovered.
-pub fn recovered<T>(what: &str, mut call: impl FnMut() -> Result<T>) -> T {
+/// Waits until it is so.
+pub fn wait(what: &str, mut done: impl FnMut() -> bool) {
     let started = Instant::now();
-    loop {
-        match call() {
-            Ok(value) => return value,
-            Err(error) => assert!(
-                may_be_repeated(&error) && started.elapsed() < Duration::from_secs(10),
-                "{what} does not recover: {error:?}"
-            ),
-        }
+    while !done() {
+        assert!(started.elapsed() < Duration::from_mins(1), "waiting for: {what}");
+        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

@@ -6,8 +6,8 @@ use mutator_governance::{Error, Outcome, PageRequest, StoreErrorKind, WriteId};
 
 use crate::proxy::Proxy;
 use crate::redis_support::requests::{pending, second};
-use crate::redis_support::{Flavour, Raw};
-use crate::scene::{Scene, Stopped, in_time, kind, next, recovered, rounds};
+use crate::redis_support::{Flavour, Raw, patiently};
+use crate::scene::{Scene, Stopped, in_time, kind, next, rounds, wait};
 use crate::support::PrivateServer;
 
 const TIMEOUT: Duration = Duration::from_millis(500);
@@ -37,15 +37,12 @@ fn a_stopped_server_ends_every_call_by_its_deadline_and_the_writes_are_resolved(
             assert_eq!(error.outcome(), Outcome::NotApplied, "{error}");
             drop(stopped);
 
-            let stored = recovered("update", || store.update(change.clone(), write_id));
+            let stored = patiently("update", || store.update(change.clone(), write_id));
             assert_eq!(stored.revision(), request.revision().next(write_id), "{flavour:?}");
-            assert_eq!(recovered("create", || store.create(created.clone())), created);
-            assert_eq!(
-                store.get(&stored.id).unwrap().as_ref(),
-                Some(&stored),
-                "{flavour:?}: the reply of another call"
-            );
-            assert_eq!(store.get(&created.id).unwrap().as_ref(), Some(&created));
+            assert_eq!(patiently("create", || store.create(created.clone())), created);
+            let read = |id| patiently("get", || store.get(id));
+            assert_eq!(read(&stored.id).as_ref(), Some(&stored), "{flavour:?}: the reply of another call");
+            assert_eq!(read(&created.id).as_ref(), Some(&created));
             request = stored;
         }
         scene.check();
@@ -76,7 +73,7 @@ fn a_late_reply_is_never_handed_to_another_call() {
             assert_eq!(kind(&error), StoreErrorKind::DeadlineExceeded);
             proxy.delay_replies(Duration::ZERO);
             for _ in 0..20 {
-                let read = recovered("get", || scene.store.get(&other.id));
+                let read = patiently("get", || scene.store.get(&other.id));
                 assert_eq!(read.as_ref(), Some(&other), "{flavour:?}: got the answer to another call");
                 std::thread::sleep(Duration::from_millis(5));
             }
@@ -93,7 +90,7 @@ fn an_exhausted_pool_ends_every_call_by_its_deadline() {
         let proxy = Proxy::to(server.url());
         let mut scene = Scene::new(flavour, &proxy.url(), server.url(), TIMEOUT);
         scene.options.pool_size = 2;
-        scene.store = flavour.open(&scene.options).unwrap();
+        scene.store = flavour.opened(&scene.options);
         let request = scene.request("r");
         let accepted = proxy.accepted();
         let stopped = Stopped::new(server.pid());
@@ -109,7 +106,7 @@ fn an_exhausted_pool_ends_every_call_by_its_deadline() {
         });
         drop(stopped);
         assert!(proxy.accepted() - accepted <= 4, "{flavour:?}: {} connections", proxy.accepted() - accepted);
-        assert_eq!(recovered("get", || scene.store.get(&request.id)).as_ref(), Some(&request), "{flavour:?}");
+        assert_eq!(patiently("get", || scene.store.get(&request.id)).as_ref(), Some(&request), "{flavour:?}");
     }
 }
 
@@ -124,8 +121,8 @@ fn a_server_that_sleeps_ends_every_call_by_its_deadline_and_the_writes_are_resol
             let (change, write_id) = (next(&request), WriteId::generate());
             std::thread::scope(|scope| {
                 let mut raw = Raw::to(server.url());
-                let asleep = scope.spawn(move || raw.ask::<String>(&["DEBUG", "SLEEP", "1.3"]));
-                std::thread::sleep(Duration::from_millis(100));
+                let asleep = scope.spawn(move || raw.ask::<String>(&["DEBUG", "SLEEP", "4"]));
+                wait("the server sleeps", || !answers(server.url()));
                 let error = in_time("update", TIMEOUT, || scene.store.update(change.clone(), write_id)).unwrap_err();
                 let expected = (StoreErrorKind::DeadlineExceeded, Outcome::Unknown);
                 assert_eq!((kind(&error), error.outcome()), expected, "{error}");
@@ -133,12 +130,22 @@ fn a_server_that_sleeps_ends_every_call_by_its_deadline_and_the_writes_are_resol
                 assert!(is_unanswered(&error, Outcome::NotApplied), "{error:?}");
                 asleep.join().unwrap();
             });
-            let stored = recovered("update", || scene.store.update(change.clone(), write_id));
+            let stored = patiently("update", || scene.store.update(change.clone(), write_id));
             assert_eq!(stored.revision(), request.revision().next(write_id), "{flavour:?}: applied once");
             request = stored;
         }
         scene.check();
     }
+}
+
+/// Whether the server answers a new connection within a moment.
+fn answers(url: &str) -> bool {
+    let mut connection = match redis::Client::open(url).unwrap().get_connection_with_timeout(TIMEOUT) {
+        Ok(connection) => connection,
+        Err(_) => return false,
+    };
+    connection.set_read_timeout(Some(TIMEOUT / 5)).unwrap();
+    redis::cmd("PING").query::<String>(&mut connection).is_ok()
 }
 
 /// Callers keep coming while one of them makes the next connection, which a stopped server accepts and does not answer:
@@ -160,6 +167,6 @@ fn nobody_waits_beyond_his_deadline_for_a_connection_that_others_make() {
             }
         });
         drop(stopped);
-        assert_eq!(recovered("get", || scene.store.get(&request.id)).as_ref(), Some(&request), "{flavour:?}");
+        assert_eq!(patiently("get", || scene.store.get(&request.id)).as_ref(), Some(&request), "{flavour:?}");
     }
 }

@@ -35,7 +35,7 @@ fn each_key_of_another_type_is_named_and_nothing_is_written() {
     let mut raw = Raw::to(server.url());
     for flavour in Flavour::all() {
         let namespace = unique_namespace("types");
-        let options = Options::new(server.url(), &namespace).timeout(Duration::from_secs(5));
+        let options = Options::new(server.url(), &namespace).timeout(Duration::from_secs(20));
         let mut noticed = BTreeSet::new();
         let keys = {
             let _: String = raw.ask(&["FLUSHALL"]);

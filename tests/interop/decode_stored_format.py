@@ -35,7 +35,7 @@ DECISIONS = [("Lifecycle", LIFECYCLE), ("Approval", APPROVAL_DECISION), ("Versio
 SEVERITY = ["Info", "Warning", "Error", "Critical"]
 COMPENSATION_KIND = ["Rollback", "ForwardCorrection"]
 TRIGGER = ["Operator", "Batch", "FailedExecution"]
-RELATION = ["Compensates", "CompensatedBy"]
+RELATION = ["Compensates", "CompensatedBy", "BeingCompensatedBy", "WasToBeCompensatedBy"]
 
 
 class Refused(Exception):
@@ -323,7 +323,11 @@ class Document(Primitives):
             requires_action=self.bool(), at=self.time(), contract_id=self.opt_text(), data=self.option(self.metadata))
 
     def execution(self):
-        return dict(kind=self.execution_kind(), links=self.list(self.link), claim=self.option(self.claim))
+        return dict(kind=self.execution_kind(), links=self.list(self.link), claim=self.option(self.claim),
+                    supersedes=self.list(self.supersession))
+
+    def supersession(self):
+        return dict(request=self.text(), at=self.time(), withdrawn=self.bool())
 
     def execution_kind(self):
         name = self.kind(["Standard", "Compensation"])

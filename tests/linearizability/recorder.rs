@@ -61,7 +61,7 @@ impl Recorder {
         let patient = Options::new(server.url(), &namespace);
         let direct = Flavour::all()[0].open(&patient).unwrap();
         Self {
-            stores: Flavour::all().into_iter().map(|flavour| flavour.open(&options).unwrap()).collect(),
+            stores: Flavour::all().into_iter().map(|flavour| flavour.opened(&options)).collect(),
             direct,
             oracle: Oracle::new(&namespace, 1),
             proxy,

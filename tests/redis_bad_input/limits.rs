@@ -29,7 +29,7 @@ fn an_oversize_document_is_refused_before_it_is_sent() {
         let payload = mutator_governance::Payload::new("application/json", vec![b'1'; 4_000]).unwrap();
         let large = file(draft("large", "s").with_payload(payload.clone()), second(0));
         let error = store.create(large).unwrap_err();
-        assert!(matches!(&error, Error::TooLarge { id, limit: 1_750, .. } if *id == "large"), "{error:?}");
+        assert!(matches!(&error, Error::TooLarge { id, limit: 464, .. } if *id == "large"), "{error:?}");
         assert_eq!(error.outcome(), Outcome::NotApplied);
         let mut document = moved_on(small.clone(), second(1)).into_document();
         document.payload = Some(payload);

@@ -146,7 +146,7 @@ fn a_page_that_ran_out_of_time_is_gone_on_with() {
     for flavour in Flavour::all() {
         let mut scene = Scene::new(flavour, &redis_url(), 1_024);
         scene.write("r", 40, 1);
-        let hasty = flavour.open(&scene.options.clone().timeout(Duration::from_millis(40))).unwrap();
+        let hasty = flavour.opened(&scene.options.clone().timeout(Duration::from_millis(40)));
         let (mut position, mut told, mut cut) = (FeedPosition::beginning(), Vec::new(), 0);
         let started = Instant::now();
         while told.len() < scene.written.len() || cut == 0 {

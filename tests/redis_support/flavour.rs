@@ -2,17 +2,17 @@
 
 use std::future::Future;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[cfg(feature = "blocking")]
 use mutator_governance::blocking::{self, RequestQueries as _, RequestStore as _};
 #[cfg(any(feature = "tokio", feature = "smol"))]
 use mutator_governance::nonblocking::{self, RequestQueries as _, RequestStore as _};
 use mutator_governance::{
-    CheckReport, Compression, Count, DecisionQuery, DecisionRow, DocumentLimit, Durability, FeedPage, FeedPosition,
-    InboxQuery, Inspection, Lookup, MutationRequest, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
-    PreflightReport, RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result, Settled, StateId,
-    Statistics, StoredRequest, Timestamp, UnsettledWrite, WriteId,
+    CheckReport, Compression, Count, DecisionQuery, DecisionRow, DocumentLimit, Durability, Error, FeedPage,
+    FeedPosition, InboxQuery, Inspection, Lookup, MutationRequest, Outcome, Page, PageRequest, PendingApprovalQuery,
+    PendingApprovalRow, PreflightReport, RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result,
+    Settled, StateId, Statistics, StoredRequest, Timestamp, UnsettledWrite, WriteId,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +38,7 @@ pub struct Options {
     pub allow_eviction: bool,
     pub feed_length: u32,
     pub indexed_metadata: Vec<String>,
+    pub fold_case: bool,
 }
 
 /// A store in one of the flavours; every call waits for its end.
@@ -68,6 +69,7 @@ impl Options {
             allow_eviction: false,
             feed_length: 100_000,
             indexed_metadata: Vec::new(),
+            fold_case: false,
         }
     }
 
@@ -107,6 +109,10 @@ impl Options {
         Self { indexed_metadata: keys.iter().map(|key| (*key).to_owned()).collect(), ..self }
     }
 
+    pub fn fold_case(self, fold_case: bool) -> Self {
+        Self { fold_case, ..self }
+    }
+
     pub fn limit(self, limit: DocumentLimit) -> Self {
         Self { limit, ..self }
     }
@@ -128,7 +134,8 @@ macro_rules! builder {
             .compression($options.compression)
             .durability($options.durability)
             .feed_length($options.feed_length)
-            .index_metadata($options.indexed_metadata.clone());
+            .index_metadata($options.indexed_metadata.clone())
+            .fold_case($options.fold_case);
         let builder = if $options.allow_eviction { builder.allow_eviction() } else { builder };
         if $options.read_only { builder.read_only() } else { builder }
     }};
@@ -164,6 +171,11 @@ impl Flavour {
         }
     }
 
+    /// The open store, with whatever deadline it has: where the machine takes longer than that to open it, it is opened again.
+    pub fn opened(self, options: &Options) -> Store {
+        patiently("open", || self.open(options))
+    }
+
     pub fn reindex(self, options: &Options) -> Result<CheckReport> {
         match self {
             #[cfg(feature = "blocking")]
@@ -182,6 +194,25 @@ impl Flavour {
             _ => smol::block_on(future),
         }
     }
+}
+
+/// Calls until it succeeds, with repetitions that do no harm. For what a test needs, not for what it is about.
+pub fn patiently<T>(what: &str, mut call: impl FnMut() -> Result<T>) -> T {
+    let started = Instant::now();
+    loop {
+        match call() {
+            Ok(value) => return value,
+            Err(error) => assert!(
+                may_be_repeated(&error) && started.elapsed() < Duration::from_mins(1),
+                "{what} does not succeed: {error:?}"
+            ),
+        }
+    }
+}
+
+/// Whether a call whose repetition is recognised can be made again.
+pub fn may_be_repeated(error: &Error) -> bool {
+    error.is_retryable() || error.outcome() == Outcome::Unknown
 }
 
 /// One for all: it is never dropped, so no test waits for its end.

@@ -19,7 +19,7 @@ pub mod oracle;
 pub mod raw;
 pub mod requests;
 
-pub use flavour::{Flavour, Options, Store};
+pub use flavour::{Flavour, Options, Store, may_be_repeated, patiently};
 #[allow(unused_imports, reason = "each test binary uses another part of this module")]
 pub use oracle::{FeedEntry, Oracle};
 pub use raw::Raw;

@@ -42,6 +42,12 @@ pub(crate) fn redis_store(namespace: &str) -> flavour::RedisStore {
     builder.partitions(2).pool_size(40).timeout(crate::CALL_TIMEOUT).open().unwrap()
 }
 
+fn folding_redis_store() -> Arc<flavour::RedisStore> {
+    let builder = flavour::RedisStore::builder(crate::support::redis_url()).fold_case(true);
+    let namespace = crate::support::unique_namespace("folding");
+    Arc::new(builder.namespace(namespace).partitions(2).timeout(crate::PATIENCE).open().unwrap())
+}
+
 fn on_redis(case: fn(World)) {
     case(World::over(Arc::new(redis_store(&crate::support::unique_namespace("runtime")))));
 }

@@ -28,6 +28,8 @@ mod proxy;
 #[cfg(any(feature = "tokio", feature = "smol"))]
 mod dropping;
 #[cfg(feature = "blocking")]
+mod interleaving;
+#[cfg(feature = "blocking")]
 mod parity;
 #[cfg(feature = "blocking")]
 #[path = "../workflow_properties/play.rs"]
@@ -97,6 +99,19 @@ macro_rules! every_case {
             a_link_made_by_many_at_once_is_recorded_once,
             what_was_not_executed_is_not_made_up_for,
             what_does_not_exist_is_not_made_up_for,
+            a_second_compensation_is_executed_only_when_the_first_failed,
+            of_compensations_executed_at_once_one_runs,
+            what_an_attempt_that_failed_left_behind_is_made_up_for,
+        }
+        $register! { ending:
+            attempts_that_fail_again_and_again_end_at_a_claim,
+            whatever_comes_of_an_attempt_is_recorded,
+        }
+        $register! { superseding:
+            the_one_in_its_place_is_there_and_is_not_superseded_itself,
+            what_cannot_be_superseded_leaves_the_other_as_it_is,
+            an_interrupted_superseding_keeps_nobody_from_anything,
+            a_ring_of_supersedings_at_once_never_closes,
         }
         $register! { approving:
             a_grant_is_bound_to_the_digest_its_approver_saw,
@@ -168,6 +183,11 @@ macro_rules! every_case {
             finding_out_costs_one_read,
             attempts_that_race_are_answered_with_what_is_stored,
             a_repetition_that_met_a_conflict_is_still_one,
+        }
+        $register! { folding:
+            a_service_and_its_store_agree_about_case,
+            one_person_is_one_under_every_spelling,
+            a_quorum_of_one_person_in_two_spellings_is_refused,
         }
         $register! { filing:
             a_repeated_submission_files_once,

@@ -73,6 +73,12 @@ pub(crate) async fn in_redis() -> World {
     World::over(Arc::new(store.unwrap()))
 }
 
+async fn folding_redis_store() -> Arc<flavour::RedisStore> {
+    let builder = flavour::RedisStore::builder(crate::support::redis_url()).fold_case(true);
+    let namespace = crate::support::unique_namespace("folding");
+    Arc::new(builder.namespace(namespace).partitions(2).timeout(crate::PATIENCE).open().await.unwrap())
+}
+
 /// A store at this address, in a namespace of its own.
 async fn open_at(url: &str, namespace: &str, timeout: Duration) -> Arc<flavour::RedisStore> {
     let builder = flavour::RedisStore::builder(url).namespace(namespace);

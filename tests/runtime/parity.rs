@@ -104,6 +104,9 @@ fn the_same_commands_give_the_same_results_on_memory_and_redis() {
     let memory = World::over(Arc::new(MemoryStore::new()));
     let redis = World::over(Arc::new(redis_store(&crate::support::unique_namespace("parity"))));
     let (runs, applied) = (AtomicUsize::new(0), AtomicUsize::new(0));
+    for world in [&memory, &redis] {
+        world.governance.submit(crate::people::draft("request-2")).unwrap();
+    }
     let moves = moves().prop_flat_map(|moves| {
         let places = vec(0..3_usize, moves.len());
         places.prop_map(move |places| places.into_iter().zip(moves.clone()).collect::<Vec<_>>())

@@ -144,7 +144,7 @@ fn no_call_of_an_open_store_makes_a_password_show() {
         let options = Options::new(url, unique_namespace("canary")).connect_timeout(timeout);
         let subject = Subject::new(flavour, options.clone());
         let hasty = Subject {
-            store: flavour.open(&options.clone().timeout(timeout)).unwrap(),
+            store: flavour.opened(&options.clone().timeout(timeout)),
             options: options.timeout(timeout),
             ..subject
         };

@@ -9,6 +9,7 @@
 
 pub mod container;
 pub mod redis_server;
+pub mod stopwatch;
 mod supervisor;
 
 use std::sync::OnceLock;
@@ -16,6 +17,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 pub use redis_server::PrivateServer;
+#[allow(unused_imports, reason = "each test binary uses another part of this module")]
+pub use stopwatch::Stopwatch;
 
 /// The address of the Redis that the tests of this binary share.
 ///

@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use mutator_governance::workflow::{Command, Completion, compensation_draft, file, link_compensation, owes_link};
+use mutator_governance::workflow::{
+    AfterFailure, Command, Completion, Failure, compensation_draft, file, link_compensation, owes_link,
+};
 use mutator_governance::{
     BatchId, ClaimId, CompensationKind, CompensationPlan, CompensationTrigger, ExecutionKind, ExecutionRefusal, Intent,
     LinkRelation, MutationRequest, RequestId, StateVersion, Status, Value, WriteId,
@@ -71,7 +73,14 @@ fn when_it_executes_it_links_to_the_original_and_the_original_to_it() {
     let linked = link_compensation(original(), &compensating, &user("executor"), at(4)).unwrap();
     assert_eq!(links(&linked), [(LinkRelation::CompensatedBy, id("undo-1"))]);
     assert_eq!(history(&linked, original().decisions.len()), ["Lifecycle/Compensated"]);
-    assert_eq!(linked.decisions.last().unwrap().metadata.get("compensated_by"), Some(&Value::from("undo-1")));
+    let (ours, theirs) = (linked.decisions.last().unwrap(), compensating.decisions.last().unwrap());
+    assert_eq!(ours.metadata.get("compensated_by"), Some(&Value::from("undo-1")));
+    assert_eq!(theirs.metadata.get("compensates"), Some(&Value::from("request-1")));
+    for decision in [ours, theirs] {
+        assert_eq!(decision.metadata.get("compensation"), Some(&Value::from("Rollback")));
+        assert_eq!(decision.metadata.get("trigger"), Some(&Value::from("Operator")));
+        assert_eq!(decision.metadata.get("batch"), None);
+    }
     assert_eq!((&linked.state, linked.updated_at), (&original().state, at(4)));
     assert!(!owes_link(&linked, &compensating));
 }
@@ -120,4 +129,40 @@ fn only_an_executed_compensation_of_this_original_is_linked() {
     let other = crate::support::file(draft().with_id(id("other")).already_approved());
     let error = try_apply(&execute(&other, 1), &command, 4).unwrap_err();
     assert!(matches!(execution_refusal(error), ExecutionRefusal::CompensatesAnother { .. }));
+}
+
+#[test]
+fn what_failed_is_compensated_once_it_is_final_and_for_that_reason_only() {
+    let (claim, approved) = (ClaimId::from_bytes([1; 16]), crate::support::file(draft().already_approved()));
+    let claimed = apply(&approved, &Command::claim(user("executor"), claim, Duration::from_mins(1)), 1);
+    let fail = |then| Command::fail(user("executor"), claim, Failure::new("half of it is done"), then);
+    let kept = apply(&claimed, &fail(AfterFailure::KeepApproved), 2);
+    let plan = |trigger| CompensationPlan::new(approved.id.clone(), CompensationKind::Rollback, trigger);
+    let draft_of = |request: &MutationRequest, trigger| {
+        compensation_draft(request, plan(trigger), undo(), user("requester")).map_err(execution_refusal)
+    };
+    let failed = CompensationTrigger::FailedExecution;
+    let refused = ExecutionRefusal::NotExecuted { status: Status::Approved };
+    assert_eq!(draft_of(&kept, failed).unwrap_err(), refused, "it may be executed again");
+    let ended = [
+        apply(&claimed, &fail(AfterFailure::Reject), 2),
+        apply(&kept, &Command::cancel(user("requester")), 3),
+        apply(&kept, &Command::reject(user("requester")), 3),
+    ];
+    for original in ended {
+        assert!(draft_of(&original, failed).is_ok());
+        let status = original.state.status();
+        for other in [CompensationTrigger::Operator, CompensationTrigger::Batch] {
+            assert_eq!(draft_of(&original, other).unwrap_err(), ExecutionRefusal::NotExecuted { status });
+        }
+        let draft = draft_of(&original, failed).unwrap().already_approved();
+        let filed = file(draft, id("undo-1"), WriteId::from_bytes([2; 16]), at(4)).unwrap();
+        let linked = link_compensation(original.clone(), &execute(&filed, 5), &user("executor"), at(6)).unwrap();
+        assert_eq!((&linked.state, linked.execution.links.len()), (&original.state, 1));
+        let decision = linked.decisions.last().unwrap();
+        assert_eq!(decision.metadata.get("trigger"), Some(&Value::from("FailedExecution")));
+    }
+    let never_tried = apply(&approved, &Command::cancel(user("requester")), 1);
+    let refused = ExecutionRefusal::NotExecuted { status: Status::Canceled };
+    assert_eq!(draft_of(&never_tried, failed).unwrap_err(), refused);
 }

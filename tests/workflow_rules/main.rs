@@ -11,5 +11,6 @@ mod explaining;
 mod filing;
 mod lifecycle;
 mod quorum;
+mod reasons;
 mod resolution;
 mod support;

@@ -1,7 +1,7 @@
 use crate::query::{
     DecisionQuery, InboxQuery, KeyLayout, Named, PendingApprovalQuery, Query, SortKey, StoredRequest, Unreadable,
 };
-use crate::request::{ActorContext, MutationRequest, RequestId, Revision, Timestamp, WriteId};
+use crate::request::{ActorContext, IdComparison, MutationRequest, RequestId, Revision, Timestamp, WriteId};
 use crate::stored_format::{DocumentLimit, FormatVersion, envelope_around};
 
 const LIMIT: DocumentLimit = DocumentLimit::of_bytes(64 * 1024);
@@ -18,7 +18,7 @@ pub fn excerpt(data: &[u8]) {
         let bytes = envelope_around(version.number(), body);
         let stored = |id: &RequestId| {
             let revision = Revision::first(WriteId::from_bytes([1; 16]));
-            StoredRequest::encoded(id.clone(), revision, bytes.clone(), 0, LIMIT)
+            StoredRequest::encoded(id.clone(), revision, bytes.clone(), 0, LIMIT, IdComparison::Exact)
         };
         let unknown = RequestId::new("unknown").expect("a valid id");
         let id = crate::stored_format::decode(&bytes, LIMIT).map_or(unknown, |document| document.id);

@@ -2,7 +2,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::query::{IndexedMetadata, KeyRange, SortKey, StoredRequest, Term, Unreadable, index_entries};
 use crate::redis::scan::{Scan, Scanned};
-use crate::request::{MutationRequest, RequestId};
+use crate::request::{IdComparison, MutationRequest, RequestId};
 use crate::stored_format::{self, DocumentLimit};
 
 /// One partition of a server that is played: its indexes, and its requests, of which some cannot be read.
@@ -73,5 +73,12 @@ impl Partition {
 /// The request as a server gives it out, encoded.
 fn stored(request: MutationRequest) -> Result<StoredRequest, Unreadable> {
     let bytes = stored_format::encode(request.document(), DocumentLimit::DEFAULT).expect("a small request");
-    StoredRequest::encoded(request.id.clone(), request.revision(), bytes, 0, DocumentLimit::DEFAULT)
+    StoredRequest::encoded(
+        request.id.clone(),
+        request.revision(),
+        bytes,
+        0,
+        DocumentLimit::DEFAULT,
+        IdComparison::Exact,
+    )
 }

@@ -11,8 +11,8 @@ use crate::query::{
 use crate::redis::Assembly;
 use crate::redis::scan::{Part, Scan};
 use crate::request::{
-    ActorContext, Approval, ApprovalDecision, ApprovalId, DecisionCategory, DecisionKind, MutationRequest, RequestId,
-    Step, Timestamp,
+    ActorContext, Approval, ApprovalDecision, ApprovalId, DecisionCategory, DecisionKind, IdComparison,
+    MutationRequest, RequestId, Step, Timestamp,
 };
 use crate::workflow::decidable_by;
 
@@ -199,6 +199,6 @@ impl World<'_> {
             240.. => 0,
             _ => u64::from(crc32fast::hash(&[&[salt], term.to_string().as_bytes()].concat())) % 16,
         };
-        plan(query, &self.indexed, draw)
+        plan(query, &self.indexed, IdComparison::Exact, draw)
     }
 }

@@ -3,12 +3,10 @@ use sha1::Digest as _;
 use super::input::Input;
 use super::samples::request;
 use super::settings;
-use crate::redis::record::{NewRecord, Record, Room};
+use crate::redis::record::{NewRecord, Record};
 use crate::redis::salvaged::Salvaged;
 use crate::request::{Revision, WriteId};
-use crate::stored_format::{DOCUMENT_HEAD_BYTES, DocumentLimit, FormatError};
-
-const LIMIT: DocumentLimit = DocumentLimit::of_bytes(64 * 1024);
+use crate::stored_format::{DOCUMENT_HEAD_BYTES, FormatError, SizeBudget};
 
 /// Any bytes as a record, and a good record with some bytes replaced or cut off: a header that means the same and has the
 /// same bytes when it is written again, or a typed error.
@@ -19,13 +17,13 @@ pub fn record_header(data: &[u8]) {
     }
     let revision = Revision { number: input.below(4) as u64, write_id: WriteId::from_bytes([input.byte(); 16]) };
     let mut edits = Input::new(input.bytes());
-    let room = Room::whole(&settings());
+    let budget = SizeBudget::whole(settings().document_limit);
     let stored = request(&mut input, 1);
     let (id, intent) = (stored.id.as_str(), stored.creation_intent());
-    let good = NewRecord::new(&settings(), &stored, revision, intent, room).expect("a small request").bytes;
+    let good = NewRecord::new(&settings(), &stored, revision, intent, budget).expect("a small request").bytes;
     read(&good, id);
     let record = Record::parse(id, &good).expect("what was written");
-    assert!(record.revision() == revision && record.decode(LIMIT).is_ok(), "a record changed by being written");
+    assert!(record.revision() == revision && record.decode(&settings()).is_ok(), "a record changed by being written");
     let header = good.len() - record.document().len();
     assert_eq!(
         Record::parse("another", &good).err(),
@@ -61,7 +59,7 @@ pub fn record_header(data: &[u8]) {
         assert!(Record::parse(id, &edited).is_err(), "damage of the header went unnoticed");
     } else if edited != good {
         let record = Record::parse(id, &edited).expect("its header is a good one");
-        assert!(record.decode(LIMIT).is_err(), "damage of the document went unnoticed");
+        assert!(record.decode(&settings()).is_err(), "damage of the document went unnoticed");
     }
     salvage(&edited, &good, header, revision.write_id);
 }
@@ -69,7 +67,7 @@ pub fn record_header(data: &[u8]) {
 /// What a repair makes of an edited header: the document as it was, wherever it stands.
 fn salvage(edited: &[u8], good: &[u8], header: usize, new_id: WriteId) {
     let document = &good[header..];
-    let Some(salvaged) = Salvaged::of(edited, new_id, LIMIT) else {
+    let Some(salvaged) = Salvaged::of(edited, new_id, &settings()) else {
         assert!(!edited.ends_with(document), "a document that is there is not found");
         return;
     };
@@ -112,7 +110,7 @@ fn read(bytes: &[u8], id: &str) {
     assert_eq!(record.document(), described.document);
     check_writes(&record);
     // A value or a typed error, whatever the document is.
-    let _request = record.decode(LIMIT);
+    let _request = record.decode(&settings());
 }
 
 fn check_writes(record: &Record<'_>) {

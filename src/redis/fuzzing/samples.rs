@@ -42,6 +42,7 @@ pub(super) fn request(input: &mut Input<'_>, number: usize) -> MutationRequest {
         created_at: at(input.below(4)),
         updated_at: at(input.below(4)),
         metadata: metadata(input),
+        id_comparison: IdComparison::default(),
     };
     MutationRequest::from_document(document, Revision::first(WriteId::from_bytes([7; 16]))).unwrap()
 }

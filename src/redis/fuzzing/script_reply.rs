@@ -11,12 +11,13 @@ use crate::redis::Assembly;
 use crate::redis::check_reply::{self, IndexPart, Mended};
 use crate::redis::keyspace::KeyKind;
 use crate::redis::options::Settings;
-use crate::redis::record::{NewRecord, Room};
+use crate::redis::record::NewRecord;
 use crate::redis::reply::{self, Created, Updated};
 use crate::redis::scan::{Part, Scan, Scanned};
 use crate::redis::scan_reply;
-use crate::request::{MutationRequest, Revision, WriteId};
+use crate::request::{IdComparison, MutationRequest, Revision, WriteId};
 use crate::settle::{Settled, UnsettledWrite};
+use crate::stored_format::SizeBudget;
 
 /// Any reply, read as that of every command: a value, or an error that says what kind of one and whether the write may have
 /// been applied.
@@ -31,9 +32,8 @@ pub fn script_reply(data: &[u8]) {
     let mut record = |number| {
         let stored = request(&mut input, number);
         let revision = Revision::first(WriteId::from_bytes([1; 16]));
-        NewRecord::new(&settings, &stored, revision, stored.creation_intent(), Room::whole(&settings))
-            .expect("a small request")
-            .bytes
+        let budget = SizeBudget::whole(settings.document_limit);
+        NewRecord::new(&settings, &stored, revision, stored.creation_intent(), budget).expect("a small request").bytes
     };
     let (stored, of_another) = (record(1), record(2));
     let entries = index_entries(&sent, &IndexedMetadata::default()).into_iter();
@@ -51,7 +51,7 @@ pub fn script_reply(data: &[u8]) {
     read_by_checks(&settings, &sent, &reply);
     read_by_feeds(&settings, [&reply, &feed_reply(&mut input, &words)], is_told);
     let query = RequestQuery::new();
-    let plan = plan(&query, &IndexedMetadata::default(), |_| 1);
+    let plan = plan(&query, &IndexedMetadata::default(), IdComparison::Exact, |_| 1);
     let part = Part { partition: 0, behind: None, up_to: None, limit: 2 };
     let scan = Scan::new(&plan, &part).expect("a plan that reads along an index");
     match scan_reply::scanned(&settings, 0, &scan, reply.clone()) {
@@ -193,7 +193,7 @@ fn page(scanned: Scanned) {
         assert_eq!(member.request_id().as_ref(), Some(id), "a record under another member");
     }
     let query = RequestQuery::new();
-    let plan = plan(&query, &IndexedMetadata::default(), |_| 1);
+    let plan = plan(&query, &IndexedMetadata::default(), IdComparison::Exact, |_| 1);
     let mut assembly = Assembly::new(1, SortDirection::Ascending, None, 2);
     assembly.add(0, &plan, &query, at(0), scanned);
     let page = assembly.finish(Fingerprint::of(&[]));

@@ -4,9 +4,11 @@
 -- ARGV  1 partitions   2 layout version   3 the indexed metadata keys, each behind its length
 --       4, 5 a key like those of the indexes and records, a key like that of the feed
 --       6 'open' to record a layout where there is none, 'look' not to, 'read' not to ask for permissions either;
---         'reindex' to record another choice of metadata keys and that the indexes are not yet rebuilt for it, 'reindexed'
---         when they are
--- Reply {partitions, layout version, indexed metadata keys, '1' while the indexes are not rebuilt}, as recorded
+--         'reindex' to record another choice of metadata keys or of how ids are compared, and that the indexes are not yet
+--         rebuilt for it, 'reindexed' when they are
+--       7 how ids of people are compared
+-- Reply {partitions, layout version, indexed metadata keys, '1' while the indexes are not rebuilt, how ids are compared}, as
+--       recorded
 --       {'absent'}                     nothing is recorded, and nothing was to be
 --       {'wrongtype', key, wanted, found}
 --       {'denied', command}            the user may not run a command that other scripts need: a script that is stopped
@@ -48,7 +50,7 @@ if found == 'none' or mode == 'reindex' or mode == 'reindexed' then
     end
 end
 local function recorded()
-    local fields = redis.call('HMGET', KEYS[1], 'partitions', 'layout', 'metadata', 'reindexing')
+    local fields = redis.call('HMGET', KEYS[1], 'partitions', 'layout', 'metadata', 'reindexing', 'ids')
     for place, field in ipairs(fields) do
         -- Longer than any choice of keys: something else uses the field.
         if field and #field > 1024 * 1024 then
@@ -57,11 +59,11 @@ local function recorded()
     end
     return fields
 end
-local is_same = recorded()[3] == ARGV[3]
+local is_same = recorded()[3] == ARGV[3] and recorded()[5] == ARGV[7]
 if found == 'none' then
-    redis.call('HSET', KEYS[1], 'partitions', ARGV[1], 'layout', ARGV[2], 'metadata', ARGV[3])
+    redis.call('HSET', KEYS[1], 'partitions', ARGV[1], 'layout', ARGV[2], 'metadata', ARGV[3], 'ids', ARGV[7])
 elseif mode == 'reindex' and not is_same then
-    redis.call('HSET', KEYS[1], 'metadata', ARGV[3], 'reindexing', '1')
+    redis.call('HSET', KEYS[1], 'metadata', ARGV[3], 'ids', ARGV[7], 'reindexing', '1')
 elseif mode == 'reindexed' and is_same then
     redis.call('HSET', KEYS[1], 'reindexing', '')
 elseif mode == 'reindexed' then

@@ -4,7 +4,7 @@ use super::actors::Actor;
 use super::pass::PassedApproval;
 use super::read::{self, In, Read};
 use super::{charge, pass};
-use crate::request::{ActorId, QuorumGroup, Requester, Standing, Step, Target};
+use crate::request::{ActorId, IdComparison, QuorumGroup, Requester, Standing, Step, Target};
 use crate::stored_format::excerpt::{Approvals, Head, IsWantedApproval, IsWantedDecision, PlacedDecisions};
 
 pub(super) fn approvals(input: In<'_, '_>, is_wanted: IsWantedApproval<'_>) -> Read<(Head, Approvals)> {
@@ -73,6 +73,7 @@ fn head(input: In<'_, '_>) -> Read<Head> {
             requester(input)?
         },
         intent: read::intent(input)?,
+        id_comparison: IdComparison::default(),
     })
 }
 

@@ -67,7 +67,9 @@ numbered! {
     Severity("severity") { 0 = Info, 1 = Warning, 2 = Error, 3 = Critical }
     CompensationKind("compensation kind") { 0 = Rollback, 1 = ForwardCorrection }
     CompensationTrigger("compensation trigger") { 0 = Operator, 1 = Batch, 2 = FailedExecution }
-    LinkRelation("link relation") { 0 = Compensates, 1 = CompensatedBy }
+    LinkRelation("link relation") {
+        0 = Compensates, 1 = CompensatedBy, 2 = BeingCompensatedBy, 3 = WasToBeCompensatedBy,
+    }
 }
 
 macro_rules! numbered_decisions {

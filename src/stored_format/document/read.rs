@@ -8,8 +8,9 @@ use super::charge;
 use super::reader::{Failed, Reader, is_before};
 use crate::request::{
     ActorContext, Approval, ApprovalState, ApprovalTarget, BlastRadius, Cause, Claim, ClaimId, CompensationPlan,
-    Decision, Execution, ExecutionKind, ExecutionLink, Intent, Metadata, Payload, Pending, Quorum, Rejection,
-    RequestDocument, RequestState, Requirement, SideEffect, Step, Target, Value, Verdict, Versioning, metadata_key,
+    Decision, Execution, ExecutionKind, ExecutionLink, IdComparison, Intent, Metadata, Payload, Pending, Quorum,
+    Rejection, RequestDocument, RequestState, Requirement, SideEffect, Step, Supersession, Target, Value, Verdict,
+    Versioning, metadata_key,
 };
 use crate::stored_format::Budget;
 use crate::stored_format::gates::Field;
@@ -36,6 +37,7 @@ pub(super) fn document(input: In<'_, '_>) -> Read<RequestDocument> {
         side_effects: list(input, charge::SIDE_EFFECT, side_effect)?,
         execution: execution(input)?,
         metadata: metadata(input)?,
+        id_comparison: IdComparison::default(),
     })
 }
 
@@ -233,7 +235,12 @@ fn execution(input: In<'_, '_>) -> Read<Execution> {
         },
         links: list(input, charge::LINK, link)?,
         claim: optional(input, claim)?,
+        supersedes: list(input, charge::LINK, supersession)?,
     })
+}
+
+fn supersession(input: In<'_, '_>) -> Read<Supersession> {
+    Ok(Supersession { request: input.name()?, at: input.time()?, withdrawn: input.flag()? })
 }
 
 fn link(input: In<'_, '_>) -> Read<ExecutionLink> {

@@ -230,7 +230,14 @@ fn execution<'d>(out: Out<'_, 'd>, execution: &'d Execution) -> Written {
         out.time(link.at)?;
     }
     out.flag(execution.claim.is_some())?;
-    execution.claim.as_ref().map_or(Ok(()), |part| claim(out, part))
+    execution.claim.as_ref().map_or(Ok(()), |part| claim(out, part))?;
+    out.count(execution.supersedes.len(), charge::LINK)?;
+    for supersession in &execution.supersedes {
+        out.text(supersession.request.as_str())?;
+        out.time(supersession.at)?;
+        out.flag(supersession.withdrawn)?;
+    }
+    Ok(())
 }
 
 fn claim<'d>(out: Out<'_, 'd>, claim: &'d Claim) -> Written {

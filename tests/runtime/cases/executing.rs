@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mutator_governance::workflow::{
-    AfterFailure, Command, Completion, ExecutionOrder, ExecutionOutcome, Failure, StaleStrategy,
+    AfterFailure, Command, Completion, ExecutionOrder, ExecutionOutcome, Failure, Resolution, StaleStrategy,
 };
 use mutator_governance::{
     ApprovalStatus, ClaimId, Error, ExecutionDecision, ExecutionRefusal, LifecycleDecision, ManualClock, Metadata,
@@ -40,7 +40,7 @@ pub(crate) async fn run_for_anybody(calls: &Calls) -> Result<Completion, Failure
 }
 
 #[dual]
-async fn break_down(calls: &Calls) -> Result<Completion, Failure> {
+pub(crate) async fn break_down(calls: &Calls) -> Result<Completion, Failure> {
     calls.add();
     let about = Metadata::new().with("attempt", 1).unwrap();
     Err(Failure::new("the directory is down").with_code("E42").with_metadata(about).with_side_effect(side_effect()))
@@ -54,6 +54,7 @@ pub(crate) async fn it_runs_once_and_records_what_came_of_it(world: World) {
     let outcome = world.governance.execute(&request.id, &order(), run!(|request| succeed(&calls, request))).await;
     let outcome = outcome.unwrap();
     assert!(outcome.is_executed());
+    assert_eq!(outcome.resolution(), Resolution::ExecuteApprovedVersion);
     assert_eq!(calls.count(), 1);
 
     let stored = world.stored(&request.id).await;
@@ -169,6 +170,7 @@ pub(crate) async fn a_stale_request_is_revalidated_and_runs(world: World) {
     let stored = outcome.request();
     assert_eq!(stored.versioning.expected, Some(version("v2")));
     assert_eq!(count(stored, VersionDecision::RevalidationRequired), 1);
+    assert_eq!(outcome.resolution(), Resolution::RevalidateOnLatestState);
 }
 
 #[dual]

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use mutator_governance::MutationRequest;
 use mutator_governance::{ManualClock, RequestId};
 
-use super::{dual, flavour, open_at, pause, together};
+use super::{dual, flavour, folding_redis_store, open_at, pause, together};
 use crate::people::at;
 use flavour::{Governance, RequestStore};
 
@@ -22,8 +22,10 @@ pub(crate) mod bad_input;
 pub(crate) mod calling;
 pub(crate) mod compensating;
 pub(crate) mod deadlines;
+pub(crate) mod ending;
 pub(crate) mod executing;
 pub(crate) mod filing;
+pub(crate) mod folding;
 pub(crate) mod interrupted;
 pub(crate) mod leasing;
 pub(crate) mod modes;
@@ -31,6 +33,7 @@ pub(crate) mod racing;
 pub(crate) mod repeating;
 pub(crate) mod resolving;
 mod shaky_store;
+pub(crate) mod superseding;
 pub(crate) mod sweeper;
 pub(crate) mod sweeping;
 pub(crate) mod timing;

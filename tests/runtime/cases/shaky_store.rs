@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{self, Command};
 use mutator_governance::{
-    Clock, Error, Lookup, ManualClock, MutationRequest, Outcome, Page, PageRequest, RequestId, Result, Settled,
-    StateId, StoreError, StoreErrorKind, Timestamp, Unreadable, UnsettledWrite, WriteId,
+    Clock, Error, IdComparison, Lookup, ManualClock, MutationRequest, Outcome, Page, PageRequest, RequestId, Result,
+    Settled, StateId, StoreError, StoreErrorKind, Timestamp, Unreadable, UnsettledWrite, WriteId,
 };
 
 use super::flavour::RequestStore;
@@ -272,6 +272,10 @@ impl RequestStore for ShakyStore {
         let mut found = found?;
         found.unreadable.extend(self.unreadable.lock().unwrap().iter().cloned());
         Ok(found)
+    }
+
+    fn id_comparison(&self) -> IdComparison {
+        self.inner.id_comparison()
     }
 
     fn clock(&self) -> Arc<dyn Clock> {

@@ -1,0 +1,96 @@
+//! How a run ends before its story does, on Ctrl-C or because nobody reads on: quietly, and with its keys deleted.
+
+use std::io::{self, Write as _};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::Place;
+
+/// What the terminal shows of a program that Ctrl-C has ended.
+const ENDED_BY_SIGNAL: i32 = 130;
+/// A step of a story takes no longer than the calls in it, and a call no longer than the store lets it.
+const LONGEST_STEP: Duration = Duration::from_secs(5);
+
+static RUN: Mutex<Run> = Mutex::new(Run { place: None, is_asked_to_end: false, is_at_rest: false });
+static AT_REST: Condvar = Condvar::new();
+/// Held while keys are deleted, so that nobody ends the program half-way.
+static DELETING: Mutex<()> = Mutex::new(());
+
+struct Run {
+    /// Where there is something to delete.
+    place: Option<Place>,
+    is_asked_to_end: bool,
+    /// Whether the story writes nothing to its store now, and will not before it has looked whether it is to end.
+    is_at_rest: bool,
+}
+
+fn run() -> MutexGuard<'static, Run> {
+    RUN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Has what the run writes to this place deleted, however the run ends.
+pub fn watch(place: &Place) {
+    run().place = Some(place.clone());
+    if let Err(error) = ctrlc::set_handler(end_by_signal) {
+        complain(&format!("Ctrl-C will leave what this run has written: {error}"));
+    }
+}
+
+/// Deletes what the run has written, once, and tells how many keys that were.
+///
+/// # Errors
+/// When the server cannot be reached or refuses.
+pub fn clean_up() -> super::Result<usize> {
+    let _deleting = DELETING.lock().unwrap_or_else(PoisonError::into_inner);
+    let place = run().place.take();
+    place.map_or(Ok(0), |place| place.delete())
+}
+
+/// Writes a line. Where nobody reads any more, the program ends here.
+pub fn line(text: std::fmt::Arguments<'_>) {
+    rest();
+    let written = writeln!(io::stdout(), "{text}");
+    match written {
+        Ok(()) => go_on(),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => end(0),
+        Err(error) => {
+            complain(&format!("cannot write: {error}"));
+            end(1);
+        }
+    }
+}
+
+/// Writes a line about what went wrong, if anybody reads it.
+pub fn complain(problem: &str) {
+    let _nobody_reads = writeln!(io::stderr(), "{problem}");
+}
+
+/// Waits for the end where it was asked for.
+pub fn go_on() {
+    let mut run = run();
+    while run.is_asked_to_end {
+        run = AT_REST.wait(run).unwrap_or_else(PoisonError::into_inner);
+    }
+    run.is_at_rest = false;
+}
+
+fn rest() {
+    run().is_at_rest = true;
+    AT_REST.notify_all();
+}
+
+/// Runs on a thread of its own while the story goes on, so it lets that come to its next line first.
+fn end_by_signal() {
+    let mut run = run();
+    run.is_asked_to_end = true;
+    let waited = AT_REST.wait_timeout_while(run, LONGEST_STEP, |run| !run.is_at_rest);
+    drop(waited);
+    end(ENDED_BY_SIGNAL);
+}
+
+fn end(status: i32) -> ! {
+    if let Err(error) = clean_up() {
+        complain(&format!("error: what this run has written is not deleted: {error}"));
+    }
+    std::process::exit(status)
+}

@@ -1,0 +1,179 @@
+//! How ids of actors, roles and groups are compared: the one place that knows of upper and lower case.
+
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+use std::fmt;
+
+use caseless::Caseless as _;
+use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization as _;
+
+/// When two ids of actors, of roles or of groups are the same one. One for all requests of a namespace, recorded when that is
+/// first opened.
+///
+/// It holds wherever people are told apart: whom an approval is addressed to, whether somebody decides on their own request
+/// or votes twice, whose inbox it is, and what queries by actor, role and group find. What is stored and shown keeps the
+/// spelling that was used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum IdComparison {
+    /// When their texts are equal.
+    #[default]
+    Exact,
+    /// When their texts are equal without regard to case, by Unicode's full case folding: `Rita@Example.com` is
+    /// `rita@example.com`, `STRASSE` is `straße`, and a sigma at the end of a word is any sigma. It knows no language: the
+    /// dotless `ı` of Turkish is another letter than `i`, and `İ` than either.
+    ///
+    /// For those whose identity provider compares ids so. Where it does not, two people become one.
+    FoldCase,
+}
+
+impl IdComparison {
+    /// Without regard to case, or exactly.
+    pub const fn folding(fold_case: bool) -> Self {
+        if fold_case { Self::FoldCase } else { Self::Exact }
+    }
+
+    /// Whether case is disregarded.
+    pub const fn folds_case(self) -> bool {
+        matches!(self, Self::FoldCase)
+    }
+
+    /// The rule as a word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Exact => "Exact",
+            Self::FoldCase => "FoldCase",
+        }
+    }
+
+    /// Whether both ids are of the same actor, role or group.
+    pub fn is_same(self, one: impl AsRef<str>, other: impl AsRef<str>) -> bool {
+        let (one, other) = (one.as_ref(), other.as_ref());
+        one == other || (self == Self::FoldCase && self.key(one) == self.key(other))
+    }
+
+    /// What all spellings of an id have in common, and no other id has: what indexes hold.
+    pub fn key(self, id: &str) -> Cow<'_, str> {
+        match self {
+            Self::Exact => Cow::Borrowed(id),
+            Self::FoldCase if !id.is_ascii() => Cow::Owned(id.nfd().default_case_fold().nfc().collect()),
+            Self::FoldCase if id.bytes().any(|byte| byte.is_ascii_uppercase()) => Cow::Owned(id.to_ascii_lowercase()),
+            Self::FoldCase => Cow::Borrowed(id),
+        }
+    }
+
+    /// The keys of these ids, each once.
+    pub(crate) fn keys<T: AsRef<str>>(self, ids: &BTreeSet<T>) -> BTreeSet<Cow<'_, str>> {
+        ids.iter().map(|id| self.key(id.as_ref())).collect()
+    }
+
+    /// Whether this is one of the ids.
+    pub(crate) fn holds<T: AsRef<str> + Ord>(self, ids: &BTreeSet<T>, id: &T) -> bool {
+        ids.contains(id) || (self == Self::FoldCase && ids.iter().any(|other| self.is_same(other, id)))
+    }
+
+    /// Whether one of these ids is one of those.
+    pub(crate) fn overlap<T: AsRef<str> + Ord>(self, these: &BTreeSet<T>, those: &BTreeSet<T>) -> bool {
+        match self {
+            Self::Exact => !these.is_disjoint(those),
+            Self::FoldCase => !self.keys(these).is_disjoint(&self.keys(those)),
+        }
+    }
+
+    /// Whether it is the rule where nothing else is said.
+    pub(crate) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl fmt::Display for IdComparison {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::ActorId;
+
+    const FOLD: IdComparison = IdComparison::FoldCase;
+
+    #[test]
+    fn exactly_means_exactly() {
+        for (one, other) in [("Rita", "rita"), ("ß", "ss"), ("\u{e9}", "\u{c9}")] {
+            assert!(!IdComparison::Exact.is_same(one, other));
+            assert!(IdComparison::Exact.is_same(one, one));
+            assert_eq!(IdComparison::Exact.key(one), one);
+        }
+    }
+
+    #[test]
+    fn folded_is_the_same_letter_whatever_its_case() {
+        for (one, other) in [
+            ("Rita@Example.com", "rita@example.COM"),
+            ("STRASSE", "straße"),
+            ("STRAẞE", "strasse"),
+            ("ΟΔΥΣΣΕΥΣ", "οδυσσευς"),
+            ("ΟΔΥΣΣΕΥΣ", "οδυσσευσ"),
+            ("ÉMILE", "émile"),
+            ("ПЁТР", "пётр"),
+            ("ǅ", "ǆ"),
+            ("Ǆ", "ǆ"),
+            ("ﬀ", "ff"),
+            ("ŉ", "ʼn"),
+            ("ᾳ", "ᾼ"),
+            ("ᾳ", "αι"),
+            ("Ⓐ", "ⓐ"),
+            ("Ꭰ", "ꭰ"),
+            ("𐐀", "𐐨"),
+            ("ſ", "S"),
+        ] {
+            assert!(FOLD.is_same(one, other), "{one} and {other}");
+            assert_eq!(FOLD.key(one), FOLD.key(other));
+        }
+    }
+
+    #[test]
+    fn folded_knows_no_language_and_no_look() {
+        let turkish = ["i", "ı", "İ", "I\u{307}"];
+        assert!(
+            FOLD.is_same("I", "i") && !FOLD.is_same("I", "ı") && !FOLD.is_same("İ", "i") && !FOLD.is_same("İ", "ı")
+        );
+        assert!(turkish.iter().all(|letter| !FOLD.key(letter).contains('I')));
+        // Latin and Cyrillic, with and without an accent, full width and not.
+        for (one, other) in [("a", "а"), ("e", "é"), ("Ａ", "a"), ("é", "E")] {
+            assert!(!FOLD.is_same(one, other), "{one} and {other}");
+        }
+    }
+
+    #[test]
+    fn the_kelvin_sign_is_no_id_and_would_be_a_k() {
+        assert!(ActorId::new("\u{212a}").is_err());
+        assert!(FOLD.is_same("\u{212a}", "k"));
+    }
+
+    #[test]
+    fn a_key_is_its_own_key_and_an_id_is_found_by_any_spelling() {
+        for character in (0..=u32::from(char::MAX)).filter_map(char::from_u32) {
+            let Ok(id) = ActorId::new(character.to_string()) else { continue };
+            let key = FOLD.key(id.as_str()).into_owned();
+            assert_eq!(FOLD.key(&key), key, "{character:?}");
+            assert!(unicode_normalization::is_nfc(&key), "{character:?}");
+            let upper = character.to_uppercase().nfc().collect::<String>();
+            let came_later =
+                caseless::UNICODE_VERSION.0 < 17 && matches!(u32::from(character), 0xa7cb..=0xa7db | 0x16ea0..=0x16ed3);
+            assert!(came_later || character == 'ı' || FOLD.is_same(&upper, &key), "{character:?} and {upper:?}");
+        }
+    }
+
+    #[test]
+    fn sets_are_compared_by_their_members() {
+        let ids = |texts: &[&str]| texts.iter().map(|text| ActorId::new(*text).unwrap()).collect::<BTreeSet<_>>();
+        let (these, those) = (ids(&["Mona", "mona", "sam"]), ids(&["MONA"]));
+        assert!(FOLD.overlap(&these, &those) && !IdComparison::Exact.overlap(&these, &those));
+        assert_eq!((FOLD.keys(&these).len(), IdComparison::Exact.keys(&these).len()), (2, 3));
+        let mona = ActorId::new("mONA").unwrap();
+        assert!(FOLD.holds(&these, &mona) && !IdComparison::Exact.holds(&these, &mona));
+    }
+}

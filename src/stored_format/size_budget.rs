@@ -1,0 +1,130 @@
+//! How much of a store's limits a request may take where it stands, so that whatever may still happen to it finds room.
+
+use super::{DocumentLimit, FormatError, FormatVersion, encode, encode_as};
+use crate::error::{Error, Result};
+use crate::query::{IndexedMetadata, each_changing_entry};
+use crate::request::{Approval, ApprovalState, LinkRelation, MutationRequest, RequestDocument, RequestId};
+use crate::workflow::is_executed_or_failed;
+
+/// A write keeps the server busy for about 3 µs for each entry.
+const MAX_ENTRIES: usize = 10_000;
+
+/// How much a request may take: in bytes of its document, and in index entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SizeBudget {
+    pub(crate) document: DocumentLimit,
+    /// How many bytes of the limit stay free, which may be more than it has.
+    pub(crate) kept: usize,
+    pub(crate) entries: usize,
+}
+
+impl SizeBudget {
+    /// All there is.
+    pub(crate) const fn whole(limit: DocumentLimit) -> Self {
+        Self { document: limit, kept: 0, entries: MAX_ENTRIES }
+    }
+
+    /// For a new request, which leaves room for what will be decided about it.
+    pub(crate) fn to_submit(limit: DocumentLimit, request: &MutationRequest) -> Self {
+        let kept = kept_to_end(limit, request);
+        let for_decisions = (limit.bytes() / 8).max(request.approvals.len().saturating_mul(512));
+        let kept = for_decisions.max(kept.saturating_add(2 * limit.share()));
+        Self { document: limit.without(kept), kept, entries: MAX_ENTRIES - MAX_ENTRIES / 8 }
+    }
+
+    /// For a request as a change leaves it, with room for its largest end: of the request, and before that of its execution
+    /// where somebody is executing it.
+    pub(crate) fn to_change(limit: DocumentLimit, request: &MutationRequest) -> Self {
+        let entries = if request.state.status().is_terminal() { 0 } else { MAX_ENTRIES / 32 };
+        let kept = kept_to_end(limit, request);
+        Self { document: limit.without(kept), kept, entries: MAX_ENTRIES - entries }
+    }
+
+    /// # Errors
+    /// [`Error::TooManyEntries`] when there are more.
+    pub(crate) fn check_entries(self, id: &RequestId, entries: usize) -> Result<()> {
+        if entries > self.entries {
+            return Err(Error::TooManyEntries { id: id.clone(), entries, limit: self.entries });
+        }
+        Ok(())
+    }
+
+    /// # Errors
+    /// [`Error::TooLarge`], [`Error::TooManyEntries`] or [`Error::Unwritable`] when the request does not fit.
+    pub(crate) fn check(self, request: &MutationRequest) -> Result<()> {
+        encode(request.document(), self.document)
+            .map_err(|error| self.unwritable(request, FormatVersion::NEWEST, error))?;
+        let mut entries = 0_usize;
+        each_changing_entry(request, &IndexedMetadata::default(), &mut |_, _, _| entries = entries.saturating_add(1));
+        self.check_entries(&request.id, entries)
+    }
+
+    /// Why the request cannot be written in this version, for whoever asked for it.
+    pub(crate) fn unwritable(self, request: &MutationRequest, version: FormatVersion, error: FormatError) -> Error {
+        let id = request.id.clone();
+        match error {
+            // What was over the limit was counted only as far as that.
+            FormatError::OverLimit { .. } => {
+                let size = size_beside(request.document(), version, self.document);
+                Error::TooLarge { id, size, limit: self.document.bytes(), kept: self.kept }
+            }
+            source => Error::Unwritable { id, source },
+        }
+    }
+}
+
+/// How much this document is beside a limit that it does not fit in: the bytes that it has or, where its parts take more memory
+/// than the limit allows for its bytes, the least limit that does.
+fn size_beside(document: &RequestDocument, version: FormatVersion, limit: DocumentLimit) -> usize {
+    let fits = |bytes: usize| encode_as(document, version, DocumentLimit::of_bytes(bytes)).is_ok();
+    let most = DocumentLimit::MAX.bytes();
+    let bytes = encode_as(document, version, DocumentLimit::MAX).map_or(most, |bytes| bytes.len());
+    if bytes > limit.bytes() {
+        return bytes;
+    }
+    let (mut too_few, mut enough) = (limit.bytes(), limit.bytes().saturating_add(1));
+    while enough < most && !fits(enough) {
+        (too_few, enough) = (enough, enough.saturating_mul(2));
+    }
+    while enough.saturating_sub(too_few) > 1 {
+        let between = too_few.midpoint(enough);
+        if fits(between) { enough = between } else { too_few = between }
+    }
+    enough
+}
+
+/// How many bytes stay free of the limit where the request stands.
+///
+/// Claimed, three shares: one for the end of the attempt, after which the request may stand there approved again, and two
+/// for the end of the request. Open, two, and what the expiry of its approvals takes. What can be compensated, one, which
+/// the two records of its compensation take half of each.
+fn kept_to_end(limit: DocumentLimit, request: &RequestDocument) -> usize {
+    let share = limit.share();
+    if !request.state.status().is_terminal() {
+        let claimed = if request.execution.claim.is_some() { share } else { 0 };
+        return (2 * share).saturating_add(claimed).saturating_add(expiry_of_approvals(request));
+    }
+    let has_link = |relation| request.execution.links.iter().any(|link| link.relation == relation);
+    if has_link(LinkRelation::CompensatedBy) || !is_executed_or_failed(request) {
+        return 0;
+    }
+    if has_link(LinkRelation::BeingCompensatedBy) { share / 2 } else { share }
+}
+
+/// A sweep records the expiry of each of them in one write, by a decision that repeats what the approval is.
+fn expiry_of_approvals(request: &RequestDocument) -> usize {
+    let can_expire = |approval: &&Approval| approval.state == ApprovalState::Pending && approval.expires_at.is_some();
+    request.approvals.iter().filter(can_expire).map(expiry_of).fold(0, usize::saturating_add)
+}
+
+fn expiry_of(approval: &Approval) -> usize {
+    const DECISION: usize = 128;
+    const AROUND_A_NAME: usize = 16;
+    let target = &approval.target;
+    let names = target.actor_ids().iter().map(|name| name.as_str().len());
+    let names = names.chain(target.roles().iter().map(|name| name.as_str().len()));
+    let names = names.chain(target.groups().iter().map(|name| name.as_str().len()));
+    let named: usize = names.map(|length| length.saturating_add(AROUND_A_NAME)).sum();
+    let group = approval.quorum.as_ref().map_or(0, |quorum| quorum.group.as_str().len());
+    DECISION + approval.id.as_str().len() + group + named
+}
