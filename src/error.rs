@@ -172,17 +172,21 @@ pub enum Error {
 
     /// The request is too large to be stored.
     #[error(
-        "request {id} takes {size} bytes and may take {limit}, which keeps room for what is decided about it later. Shorten \
-         it, bring it to an end, or raise the document limit of the store"
+        "request {id} takes {size} bytes and may take {limit}{}. Shorten it, ask for fewer approvals, bring it to an end, or \
+         raise the document limit of the store", kept_hint(*kept)
     )]
     #[non_exhaustive]
     TooLarge {
         /// The request.
         id: RequestId,
-        /// How many bytes it takes.
+        /// How many bytes it takes. Where these are within the limit and its parts take more memory than that allows for, the
+        /// least limit that would do.
         size: usize,
         /// How many it may take: the [document limit](crate::DocumentLimit), without what has to be left free of it.
         limit: usize,
+        /// How many have to be left free for what is decided about it later; for very many approvals more than the document
+        /// limit.
+        kept: usize,
     },
 
     /// The request would be found in more ways than the store can keep in one step.
@@ -436,6 +440,13 @@ fn link_hint(compensates: Option<&RequestId>) -> String {
             ". Once it is recorded, execute it again, which runs nothing: that links request {original}, which it makes up for"
         )
     })
+}
+
+fn kept_hint(kept: usize) -> String {
+    match kept {
+        0 => String::new(),
+        kept => format!(", since {kept} bytes of the document limit are kept for what is decided about it later"),
+    }
 }
 
 fn transition_hint(from: Status, to: Status) -> &'static str {

@@ -35,7 +35,7 @@ impl Connection {
         deadline: Deadline,
     ) -> RedisResult<Self> {
         let stream = Stream::connect(settings, deadline)?;
-        let mut connection = Self { stream, sending: Vec::new(), replies: Replies::new() };
+        let mut connection = Self { stream, sending: Vec::new(), replies: Replies::new(settings.reply_limit()) };
         for greeting in greetings(credentials, settings.database()) {
             let sent = Instant::now();
             let answer = connection.run(&greeting.command, deadline, None);

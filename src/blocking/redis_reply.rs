@@ -3,10 +3,10 @@
 use std::cell::Cell;
 use std::io::{self, Read};
 
-use redis::{Parser, RedisResult, Value};
+use redis::{Parser, RedisError, RedisResult, Value};
 
 use super::redis_connection::MOST_KEPT;
-use crate::redis::{Framing, whole_string};
+use crate::redis::{Framing, ReplyLimit, whole_string};
 
 /// What is read of a stream at once. A document of some kilobytes fits in.
 const AT_ONCE: usize = 16 * 1024;
@@ -19,6 +19,7 @@ thread_local! {
 
 /// Reads replies off one stream.
 pub(super) struct Replies {
+    limit: ReplyLimit,
     received: Box<[u8]>,
     parser: Parser,
     /// What was received behind the last reply.
@@ -28,8 +29,8 @@ pub(super) struct Replies {
 }
 
 impl Replies {
-    pub(super) fn new() -> Self {
-        Self { received: vec![0; AT_ONCE].into(), parser: Parser::new(), left: Vec::new(), is_lost: false }
+    pub(super) fn new(limit: ReplyLimit) -> Self {
+        Self { limit, received: vec![0; AT_ONCE].into(), parser: Parser::new(), left: Vec::new(), is_lost: false }
     }
 
     /// Whether more was received than was read. When all that was asked for was read, nobody knows which reply is whose.
@@ -57,13 +58,25 @@ impl Replies {
             return Ok(Value::Array(vec![Value::BulkString(word.to_vec())]));
         }
         let (left, is_lost) = (&mut self.left, &mut self.is_lost);
-        let mut one = OneReply { begun, stream, framing: Framing::new(), bytes: 0, has_ended: false, left, is_lost };
+        let mut one = OneReply {
+            begun,
+            stream,
+            framing: Framing::new(self.limit),
+            bytes: 0,
+            has_ended: false,
+            left,
+            is_lost,
+            refused: None,
+        };
         let reply = self.parser.parse_value(&mut one);
         // Its room never shrinks: each connection of a pool would keep that of the longest string it ever read.
         if one.bytes > MOST_KEPT {
             self.parser = Parser::new();
         }
-        reply
+        match one.refused {
+            Some(refused) => Err(refused),
+            None => reply,
+        }
     }
 }
 
@@ -76,6 +89,8 @@ struct OneReply<'a, Stream> {
     has_ended: bool,
     left: &'a mut Vec<u8>,
     is_lost: &'a mut bool,
+    /// Why no more of it is read.
+    refused: Option<RedisError>,
 }
 
 impl<Stream: Read> Read for OneReply<'_, Stream> {
@@ -93,10 +108,11 @@ impl<Stream: Read> Read for OneReply<'_, Stream> {
                 self.left.extend_from_slice(self.begun);
                 end
             }
-            // The parser says what is wrong with it.
-            Err(_) => {
+            // The parser would go on waiting for the end of it, and keep all that comes.
+            Err(error) => {
                 *self.is_lost = true;
-                count
+                self.refused = Some(error);
+                return Err(io::ErrorKind::InvalidData.into());
             }
         };
         self.bytes = self.bytes.saturating_add(own);
@@ -142,7 +158,7 @@ mod tests {
         ] {
             let expected = redis::parse_redis_value(reply.as_bytes()).unwrap();
             for piece in [1, 3, 4_000, usize::MAX] {
-                let mut replies = Replies::new();
+                let mut replies = Replies::new(ReplyLimit::new(100_000, 1_000_000));
                 assert_eq!(replies.read(&mut InPieces(reply.as_bytes(), piece)).unwrap(), expected, "{piece}");
             }
         }
@@ -155,7 +171,8 @@ mod tests {
             for behind in ["+OK\r\n", "$1\r\nb\r\n", "*1\r\n$2\r\nbc\r\n"] {
                 for piece in [1, 3, reply.len(), reply.len() + 1, usize::MAX] {
                     let bytes = [reply, behind].concat();
-                    let (mut replies, mut stream) = (Replies::new(), InPieces(bytes.as_bytes(), piece));
+                    let (mut replies, mut stream) =
+                        (Replies::new(ReplyLimit::new(100_000, 1_000_000)), InPieces(bytes.as_bytes(), piece));
                     assert_eq!(replies.read(&mut stream).unwrap(), parsed(reply), "{bytes:?} by {piece}");
                     assert!(replies.has_surplus() || !stream.0.is_empty(), "{bytes:?} by {piece}");
                     assert_eq!(replies.read(&mut stream).unwrap(), parsed(behind), "{bytes:?} by {piece}");
@@ -163,7 +180,7 @@ mod tests {
                 }
             }
             for behind in ["\r\n", "*", "$-1\r\n$-1\r\n"] {
-                let mut replies = Replies::new();
+                let mut replies = Replies::new(ReplyLimit::new(100_000, 1_000_000));
                 assert_eq!(replies.read(&mut [reply, behind].concat().as_bytes()).unwrap(), parsed(reply));
                 assert!(replies.has_surplus(), "{reply:?}, {behind:?}");
             }
@@ -172,7 +189,7 @@ mod tests {
 
     #[test]
     fn one_reply_does_not_reach_into_the_next() {
-        let mut replies = Replies::new();
+        let mut replies = Replies::new(ReplyLimit::new(100_000, 1_000_000));
         for reply in ["$1\r\na\r\n", "*2\r\n$1\r\nb\r\n:1\r\n", "$1\r\nc\r\n", "*1\r\n$1\r\nd\r\n"] {
             let expected = redis::parse_redis_value(reply.as_bytes()).unwrap();
             assert_eq!(replies.read(&mut reply.as_bytes()).unwrap(), expected);
@@ -186,7 +203,8 @@ mod tests {
             for reply in ["$5\r\nhello\r\n", "*1\r\n$7\r\nupdated\r\n", "$-1\r\n", "-ERR no\r\n", &long] {
                 let both = [time, reply].concat();
                 for piece in [1, 3, time.len(), time.len() + 1, 4_000, usize::MAX] {
-                    let (mut replies, mut stream) = (Replies::new(), InPieces(both.as_bytes(), piece));
+                    let (mut replies, mut stream) =
+                        (Replies::new(ReplyLimit::new(100_000, 1_000_000)), InPieces(both.as_bytes(), piece));
                     let parsed = |text: &str| redis::parse_redis_value(text.as_bytes()).unwrap();
                     assert_eq!(replies.read(&mut stream).unwrap(), parsed(time), "in pieces of {piece}");
                     assert_eq!(replies.read(&mut stream).unwrap(), parsed(reply), "in pieces of {piece}");
@@ -199,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_reply_holds_nothing_of_the_one_whose_room_it_took() {
-        let mut replies = Replies::new();
+        let mut replies = Replies::new(ReplyLimit::new(100_000, 1_000_000));
         done_with(replies.read(&mut &b"$5\r\nhello\r\n"[..]).unwrap());
         assert_eq!(replies.read(&mut &b"$1\r\na\r\n"[..]).unwrap(), Value::BulkString(b"a".to_vec()));
     }
@@ -207,7 +225,7 @@ mod tests {
     #[test]
     fn what_is_no_reply_is_an_error() {
         for bad in ["", "$5\r\nhel", "$1\r\nab\r\n", "$x\r\na\r\n", "$99999999999999999999\r\n", "HTTP/1.1 400\r\n"] {
-            assert!(Replies::new().read(&mut bad.as_bytes()).is_err(), "{bad:?}");
+            assert!(Replies::new(ReplyLimit::new(100_000, 1_000_000)).read(&mut bad.as_bytes()).is_err(), "{bad:?}");
         }
     }
 }

@@ -82,7 +82,7 @@ impl RedisStore {
     async fn check_record(&self, key: &str, mode: CheckMode, step: &mut CheckStep) -> Result<()> {
         let mut busy = None;
         for _ in 0..MOST_TRIES {
-            let value = match self.call(&Call::get_key(key), self.deadline()).await {
+            let value = match self.stored_record(key, self.deadline()).await {
                 Err(error) if check_reply::is_of_another_type(&error) => {
                     step.findings.push(Finding::OtherType { key: key.to_owned() });
                     return Ok(());
@@ -140,33 +140,25 @@ impl RedisStore {
             let cursor = (next != 0).then_some(next);
             return Ok(Some(Phase::Indexes { cursor, keys, after: Vec::new() }));
         };
-        let call = Call::index_part(&index, after, IndexPart::MOST_MEMBERS);
+        let call = Call::index_part(&index, after, IndexPart::MOST_MEMBERS, mode.mends());
         let part = match self.call(&call, self.deadline()).await {
             Err(error) if check_reply::is_of_another_type(&error) => {
                 step.findings.push(Finding::OtherType { key: index.clone() });
                 IndexPart::nothing()
             }
-            answered => IndexPart::of(&answered?)?,
+            answered => IndexPart::of(&index, after, &answered?)?,
         };
-        if !part.misplaced.is_empty() {
-            step.findings.extend(part.wrong_scores(&index));
-            if mode.mends() {
-                // The index is then read, from its beginning, since places have changed.
-                self.call(&Call::restore_scores(&index, &part.misplaced), self.deadline()).await?;
-            } else {
-                keys.remove(0);
-            }
-            return Ok(Some(Phase::Indexes { cursor, keys, after: Vec::new() }));
+        step.findings.extend(part.wrong_scores(&index).chain(part.long_members(&index)));
+        if mode.mends() && !part.misplaced.is_empty() {
+            // The index is then read, from its beginning, since places have changed.
+            self.call(&Call::restore_scores(&index, &part.misplaced), self.deadline()).await?;
         }
         step.entries += part.members.len() as u64;
         self.check_members(&index, &part, mode, step).await?;
-        let after = match part.members.last() {
-            Some(last) if !part.is_last => last.as_bytes().to_vec(),
-            _ => {
-                keys.remove(0);
-                Vec::new()
-            }
-        };
+        let after = part.next.unwrap_or_else(|| {
+            keys.remove(0);
+            Vec::new()
+        });
         Ok(Some(Phase::Indexes { cursor, keys, after }))
     }
 
@@ -183,7 +175,7 @@ impl RedisStore {
         while !ids.is_empty() {
             let call = Call::records(&self.settings, &ids, IndexPart::ENOUGH_BYTES);
             let value = self.call(&call, self.deadline()).await?;
-            let records = reply::records(&value)?;
+            let records = reply::records(&value, ids.len())?;
             for (member, id, explained) in part.explained(&self.settings, index, &ids, records) {
                 let Explained::No(revision) = explained else { continue };
                 let call = Call::drop_entry(&self.settings, index, &member, &id, revision, drops);
@@ -202,7 +194,7 @@ impl RedisStore {
     /// # Errors
     /// [`Error::Unreadable`](crate::Error::Unreadable) when not even the header can be read.
     pub async fn inspect(&self, id: &RequestId) -> Result<Option<Inspection>> {
-        let value = self.call(&Call::get(&self.settings, id), self.deadline()).await?;
+        let value = self.stored_record(&self.settings.keyspace.record(id), self.deadline()).await?;
         check_reply::inspection(&self.settings, id, &value)
     }
 }

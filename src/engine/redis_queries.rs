@@ -55,7 +55,7 @@ impl RedisStore {
                 Err(error) if assembly.is_begun() && (is_late(&error) || deadline.remaining().is_none()) => break,
                 Err(error) => return Err(error),
             };
-            let scanned = scan_reply::scanned(&self.settings, value)?;
+            let scanned = scan_reply::scanned(&self.settings, partition, &scan, value)?;
             let in_all = scanned.sizes.iter().map(|size| size.saturating_mul(u64::from(partitions)));
             self.cardinalities.learn(scan.terms().zip(in_all));
             assembly.add(partition, &plan, query, now, scanned);
@@ -120,14 +120,14 @@ impl RedisStore {
             loop {
                 let limit = PageRequest::MAX_LIMIT;
                 let part = Part { partition, behind: position.as_ref(), up_to: None, limit };
-                let Some(scan) = Scan::new(plan, &part) else { break };
-                let call = Call::scan(&self.settings, partition, &scan.without_records());
+                let Some(scan) = Scan::new(plan, &part).map(Scan::without_records) else { break };
+                let call = Call::scan(&self.settings, partition, &scan);
                 let value = match self.call(&call, deadline).await {
                     Ok(value) => value,
                     Err(error) if count > 0 && is_late(&error) => return Ok(Count::AtLeast(count)),
                     Err(error) => return Err(error),
                 };
-                let scanned = scan_reply::scanned(&self.settings, value)?;
+                let scanned = scan_reply::scanned(&self.settings, partition, &scan, value)?;
                 count += scanned.members.len() as u64;
                 if !scanned.more {
                     break;
@@ -151,10 +151,10 @@ impl RedisStore {
             };
             let rows = read.items.len() as u64;
             count += if read.unreadable.is_empty() { Count::Exact(rows) } else { Count::AtLeast(rows) };
-            match read.next {
+            match page.going_on(read.next)? {
                 None => return Ok(count),
                 Some(_) if deadline.remaining().is_none() => return Ok(Count::AtLeast(count.number())),
-                Some(next) => page = page.after(next),
+                Some(next) => page = next,
             }
         }
     }

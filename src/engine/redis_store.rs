@@ -307,6 +307,19 @@ impl RedisStore {
         Ok(self.attempt(call, false, &mut Attempts::new(deadline, call.writes)).await?.0)
     }
 
+    /// The record at a key: nil where there is none, and its size alone where that is over what a record may take.
+    ///
+    /// Most are read whole by one command; only what is longer than most is read by a script that looks at its size first.
+    pub(super) async fn stored_record(&self, key: &str, deadline: Deadline) -> Result<redis::Value> {
+        let start = self.call(&Call::record_start(key), deadline).await?;
+        if reply::is_whole_record(&start) {
+            return Ok(start);
+        }
+        done_with(start);
+        let value = self.call(&Call::whole_record(&self.settings, key), deadline).await?;
+        reply::only_record(value)
+    }
+
     /// The answer and, if the call waits for it, that to the question for its confirmation.
     async fn attempt(
         &self,
@@ -409,12 +422,12 @@ impl RequestStore for RedisStore {
     }
 
     async fn settle(&self, write: &UnsettledWrite) -> Result<Settled> {
-        let value = self.call(&Call::get(&self.settings, &write.id), self.deadline()).await?;
+        let value = self.stored_record(&self.settings.keyspace.record(&write.id), self.deadline()).await?;
         reply::settled(&self.settings, write, &value)
     }
 
     async fn get(&self, id: &RequestId) -> Result<Option<MutationRequest>> {
-        let value = self.call(&Call::get(&self.settings, id), self.deadline()).await?;
+        let value = self.stored_record(&self.settings.keyspace.record(id), self.deadline()).await?;
         let read = reply::request(&self.settings, id, &value);
         done_with(value);
         read

@@ -47,7 +47,10 @@ impl<Asked: Question> Rows<Asked> {
     fn take_in(&mut self, asked: &PageRequest, page: Page<Asked::Row>) {
         let unreadable = page.unreadable.into_iter().map(|unreadable| Err(unreadable.into()));
         self.read = page.items.into_iter().map(Ok).chain(unreadable).collect();
-        self.next = page.next.map(|cursor| asked.clone().after(cursor));
+        match asked.going_on(page.next) {
+            Ok(next) => self.next = next,
+            Err(error) => self.read.push_back(Err(error)),
+        }
     }
 }
 

@@ -43,9 +43,11 @@ impl Governance {
         let now = self.clock.now();
         let limit = first.limit();
         let mut swept = Swept::default();
+        let mut asked = first.clone();
         let mut page = self.store.due(now, first).await?;
         loop {
-            let next = page.next.take();
+            // Where a store leads back to where it was, what was done is reported and nothing more is looked for.
+            let next = page.next.take().filter(|next| asked.cursor() != Some(next));
             swept.more = next.is_some();
             self.expire_page(page, by, &mut swept).await;
             let left = swept.left_of(limit);
@@ -56,7 +58,8 @@ impl Governance {
                 swept.next = Some(cursor);
                 return Ok(swept);
             }
-            page = match self.store.due(now, &PageRequest::of(left)?.after(cursor)).await {
+            asked = PageRequest::of(left)?.after(cursor);
+            page = match self.store.due(now, &asked).await {
                 Ok(page) => page,
                 // What was done is reported; the next sweep meets this failure itself.
                 Err(_) => return Ok(swept),

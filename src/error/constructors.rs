@@ -29,7 +29,7 @@ impl Error {
 
     /// This request takes so many bytes where the limit allows fewer.
     pub const fn too_large(id: RequestId, size: usize, limit: usize) -> Self {
-        Self::TooLarge { id, size, limit }
+        Self::TooLarge { id, size, limit, kept: 0 }
     }
 
     /// This request takes so many index entries where the limit allows fewer.

@@ -34,6 +34,8 @@ pub enum StoreErrorKind {
     Refused,
     /// What the server is or holds does not fit this store: its version, or the namespace's format.
     Incompatible,
+    /// What is stored contradicts itself, so that an answer would be wrong. The error names the index or key.
+    Corrupt,
     /// The store was configured with something that cannot work.
     Configuration,
     /// The store, or the clock it is used with, panicked: a fault in its code.
@@ -95,8 +97,8 @@ mod tests {
     #[test]
     fn only_what_passes_and_left_nothing_behind_is_retried() {
         use StoreErrorKind::{
-            Configuration, Connection, DeadlineExceeded, Incompatible, Panicked, Refused, Unavailable, Unconfirmed,
-            Unreachable,
+            Configuration, Connection, Corrupt, DeadlineExceeded, Incompatible, Panicked, Refused, Unavailable,
+            Unconfirmed, Unreachable,
         };
         for passing in [Unreachable, DeadlineExceeded, Connection, Unavailable] {
             assert!(failure(passing, Outcome::NotApplied).is_retryable(), "{passing:?}");
@@ -104,7 +106,7 @@ mod tests {
                 assert!(!failure(passing, outcome).is_retryable(), "{passing:?}, {outcome}");
             }
         }
-        for staying in [Refused, Incompatible, Configuration, Panicked, Unconfirmed] {
+        for staying in [Refused, Incompatible, Corrupt, Configuration, Panicked, Unconfirmed] {
             assert!(!failure(staying, Outcome::NotApplied).is_retryable(), "{staying:?}");
         }
     }

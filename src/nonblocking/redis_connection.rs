@@ -14,7 +14,7 @@ use redis::{RedisError, RedisResult, Value};
 
 use super::redis_calls::{Answer, Calls, Failure, Place, Work};
 use super::redis_stream::Stream;
-use crate::redis::{Framing, read_reply, unasked};
+use crate::redis::{Framing, ReplyLimit, is_too_long, read_reply, unasked};
 
 /// What is read of a stream at once.
 const AT_ONCE: usize = 16 * 1024;
@@ -40,6 +40,7 @@ pub(super) struct Call {
 pub(super) struct Driving {
     calls: Arc<Calls>,
     stream: Stream,
+    limit: ReplyLimit,
     framing: Framing,
     received: Box<[u8]>,
     /// The bytes of a reply that has not ended.
@@ -51,12 +52,13 @@ pub(super) struct Driving {
 
 impl Connection {
     /// A connection over this stream, and what has to be polled for it to work.
-    pub(super) fn over(stream: Stream) -> (Self, Driving) {
+    pub(super) fn over(stream: Stream, limit: ReplyLimit) -> (Self, Driving) {
         let calls = Arc::new(Calls::default());
         let driving = Driving {
             calls: Arc::clone(&calls),
             stream,
-            framing: Framing::new(),
+            limit,
+            framing: Framing::new(limit),
             received: vec![0; AT_ONCE].into(),
             begun: Vec::new(),
             batch: Vec::new(),
@@ -179,9 +181,18 @@ impl Driving {
     fn take_in(&mut self, count: usize) -> RedisResult<()> {
         let mut rest = self.received.get(..count).filter(|received| !received.is_empty()).ok_or_else(closed)?;
         while !rest.is_empty() {
-            let Some(end) = self.framing.advance(rest)? else {
-                self.begun.extend_from_slice(rest);
-                return Ok(());
+            let end = match self.framing.advance(rest) {
+                Ok(Some(end)) => end,
+                Ok(None) => {
+                    self.begun.extend_from_slice(rest);
+                    return Ok(());
+                }
+                // What is wrong with one reply is not told to the calls behind it.
+                Err(error) if is_too_long(&error) => {
+                    self.calls.answer(Err(error)).map_err(unasked)?;
+                    return Err(closed());
+                }
+                Err(error) => return Err(error),
             };
             let (last, behind) = rest.split_at_checked(end).unwrap_or((rest, &[]));
             let reply = if self.begun.is_empty() {
@@ -192,7 +203,7 @@ impl Driving {
             };
             self.begun.clear();
             self.begun.shrink_to(MAX_KEPT);
-            self.framing = Framing::new();
+            self.framing = Framing::new(self.limit);
             let broken = reply.as_ref().err().cloned();
             self.calls.answer(reply).map_err(unasked)?;
             if let Some(broken) = broken {

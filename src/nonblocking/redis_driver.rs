@@ -186,7 +186,7 @@ impl Driver {
             None => None,
         };
         let stream = Stream::connect(settings, runtime).await.map_err(|error| self.not_connected(error.into()))?;
-        let (connection, driving) = Connection::over(stream);
+        let (connection, driving) = Connection::over(stream, settings.reply_limit());
         let ending = Ending { shared: Arc::downgrade(&self.0), silence: Arc::clone(silence) };
         spawn(async move {
             let _ending = ending;

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::conditions::{Condition, Conditions, Filter};
-use super::read::Rows;
+use super::placing::{Named, Placed};
 use super::{
     IndexedMetadata, KeyLayout, KeyRange, Query, RequestQuery, SortDirection, SortKey, StoredRequest, Unreadable,
 };
@@ -50,17 +50,19 @@ impl Query for AsStored {
 
     fn rows_from_stored(
         &self,
-        key: &SortKey,
+        named: &Named<'_>,
         stored: StoredRequest,
         is_certain: bool,
         now: Timestamp,
         is_wanted: impl Fn(&SortKey) -> bool,
-    ) -> Result<Rows<Self>, Unreadable> {
-        if is_certain {
-            return Ok(vec![(key.clone(), stored)]);
+    ) -> Result<Placed<StoredRequest>, Unreadable> {
+        if let Some((key, created)) = named.created().filter(|_| is_certain) {
+            return Ok(Placed { rows: vec![(key.clone(), stored.named_as_created(created))], strays: Vec::new() });
         }
-        let rows = self.0.rows_from(stored.into_request()?, now, is_wanted);
-        Ok(rows.into_iter().map(|(key, request)| (key, request.into())).collect())
+        let request = stored.into_request()?;
+        let strays = named.strays(&request);
+        let rows = self.0.rows_from(request, now, is_wanted).into_iter();
+        Ok(Placed { rows: rows.map(|(key, request)| (key, request.into())).collect(), strays })
     }
 
     fn is_without_filters(&self) -> bool {

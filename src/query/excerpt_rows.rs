@@ -2,38 +2,48 @@
 
 use std::sync::Arc;
 
-use super::read::Rows;
+use super::placing::{Named, Placed};
 use super::{DecisionQuery, DecisionRow, PendingApprovalRow, RequestSummary, SortKey, StoredRequest, Unreadable};
 use crate::request::{Approval, Standing, Timestamp};
 use crate::stored_format::Head;
 
 /// The rows under keys that are wanted, of the pending approvals that are asked for.
 pub(super) fn of_pending_approvals(
+    named: &Named<'_>,
     stored: StoredRequest,
     is_wanted: impl Fn(&SortKey) -> bool,
     is_asked: impl Fn(&Head, &[Standing], &Approval) -> bool,
-) -> Result<Vec<(SortKey, PendingApprovalRow)>, Unreadable> {
+) -> Result<Placed<PendingApprovalRow>, Unreadable> {
     let revision = stored.revision();
     let key = |head: &Head, step, id: &str| SortKey::approval_of(head.created_at, &head.id, step, id);
     let (head, approvals) = stored.into_approvals(&|head, step, id| is_wanted(&key(head, step, id)))?;
+    let created = SortKey::created(head.created_at, &head.id);
+    let strays = named.strays_but(|member| member.as_bytes().starts_with(created.as_bytes()));
     let asked = approvals.wanted.into_iter().filter(|approval| is_asked(&head, &approvals.standings, approval));
     let keyed = asked.map(|approval| (key(&head, approval.step.number(), approval.id.as_str()), approval));
     let mut keyed: Vec<_> = keyed.collect();
     keyed.sort_by(|(one, _), (other, _)| one.cmp(other));
     let request = Arc::new(RequestSummary::new(head, revision));
     let row = |approval| PendingApprovalRow { request: Arc::clone(&request), approval };
-    Ok(keyed.into_iter().map(|(key, approval)| (key, row(approval))).collect())
+    Ok(Placed { rows: keyed.into_iter().map(|(key, approval)| (key, row(approval))).collect(), strays })
 }
 
 /// The rows under keys that are wanted, of decisions that the query asks for.
 pub(super) fn of_decisions(
     query: &DecisionQuery,
+    named: &Named<'_>,
     stored: StoredRequest,
     is_wanted: impl Fn(&SortKey) -> bool,
-) -> Result<Rows<DecisionQuery>, Unreadable> {
+) -> Result<Placed<DecisionRow>, Unreadable> {
     let revision = stored.revision();
     let key = |head: &Head, ordinal, at: Timestamp| SortKey::decision(at, &head.id, ordinal, head.created_at);
     let (head, decisions) = stored.into_decisions(&|head, ordinal, at| is_wanted(&key(head, ordinal, at)))?;
+    // The index holds every decision that is wanted, whatever is asked of them.
+    let has_place = |member: &SortKey| {
+        let (mut wanted, ordinal) = (decisions.iter(), member.ordinal());
+        wanted.any(|(place, decision)| ordinal == Some(*place) && key(&head, *place, decision.at) == *member)
+    };
+    let strays = named.strays_but(has_place);
     let ids = head.id_comparison;
     let asked = decisions.into_iter().filter(|(_, decision)| query.matches_decision(decision, ids));
     let keyed = asked.map(|(ordinal, decision)| (key(&head, ordinal, decision.at), ordinal, decision));
@@ -41,5 +51,8 @@ pub(super) fn of_decisions(
     keyed.sort_by(|(one, ..), (other, ..)| one.cmp(other));
     let request = Arc::new(RequestSummary::new(head, revision));
     let row = |ordinal, decision| DecisionRow { request: Arc::clone(&request), ordinal, decision };
-    Ok(keyed.into_iter().map(|(key, ordinal, decision)| (key, row(ordinal, decision))).collect())
+    Ok(Placed {
+        rows: keyed.into_iter().map(|(key, ordinal, decision)| (key, row(ordinal, decision))).collect(),
+        strays,
+    })
 }

@@ -22,6 +22,7 @@ mod inbox_query;
 mod index_entries;
 mod key_range;
 mod page;
+mod placing;
 mod plan;
 mod read;
 mod recent_query;
@@ -57,6 +58,8 @@ pub use index_entries::{
 pub(crate) use index_entries::{each_changing_entry, each_decision_entry};
 pub use key_range::KeyRange;
 pub use page::{Lookup, Page, PageRequest, Unreadable, check_id_count};
+#[cfg(feature = "redis")]
+pub(crate) use placing::{Named, Placed, stray};
 pub use plan::{Driver, Plan, Probe, plan};
 pub use read::Query;
 pub use recent_query::RecentApprovalQuery;

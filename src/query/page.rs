@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::Cursor;
-use crate::error::{InvalidValue, Result};
+use crate::error::{InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
 use crate::request::{MutationRequest, RequestId};
 use crate::stored_format::FormatError;
 
@@ -82,6 +82,20 @@ impl PageRequest {
     pub fn after(mut self, cursor: Cursor) -> Self {
         self.after = Some(cursor);
         self
+    }
+
+    /// The page that follows this one, of which this came back as the next cursor; none at the end.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Corrupt`] when that is where this page began: reading on would never end.
+    pub(crate) fn going_on(&self, next: Option<Cursor>) -> Result<Option<Self>> {
+        let Some(next) = next else { return Ok(None) };
+        if self.after.as_ref() == Some(&next) {
+            let problem = "the store gave a page that goes on where it began, so that reading on would never end; look for \
+                           what is wrong with its indexes, in Redis by RedisStore::verify";
+            return Err(StoreError::new(StoreErrorKind::Corrupt, Outcome::NotApplied, problem).into());
+        }
+        Ok(Some(self.clone().after(next)))
     }
 
     /// How many results the page may have.
@@ -166,6 +180,17 @@ impl From<PageRequest> for Fields {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_that_goes_on_where_it_began_ends_the_walk() {
+        let cursor = |place: &[u8]| Cursor::new(crate::query::Fingerprint::of(&[]), place);
+        let page = PageRequest::of(2).unwrap().after(cursor(b"a"));
+        assert_eq!(page.going_on(None).unwrap(), None);
+        let next = page.going_on(Some(cursor(b"b"))).unwrap().unwrap();
+        assert_eq!((next.limit(), next.cursor()), (2, Some(&cursor(b"b"))));
+        let error = page.going_on(Some(cursor(b"a"))).unwrap_err();
+        assert!(matches!(error, crate::Error::Store(error) if error.kind == StoreErrorKind::Corrupt));
+    }
 
     #[test]
     fn a_limit_is_1_to_1000() {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::conditions::Conditions;
 use super::digest::QuestionDigest;
 use super::excerpt_rows;
+use super::placing::{Named, Placed};
 use super::recent_query::approval_activity;
 use super::{
     DecisionQuery, DecisionRow, InboxQuery, IndexedMetadata, KeyLayout, PendingApprovalQuery, PendingApprovalRow,
@@ -43,20 +44,22 @@ pub trait Query: Conditions + Clone {
         parts.map(|(key, part)| (key, Self::row(part))).collect()
     }
 
-    /// The same of a request as it is stored, under a key of an index. When `is_certain`, the index has answered the query:
-    /// nothing is left to check on the request.
+    /// The same of a request as it is stored and as an index names it, with the members that its document has no place for.
+    /// When `is_certain`, the index has answered the query: nothing is left to check on the request.
     ///
     /// # Errors
     /// [`Unreadable`] when its document is needed and cannot be decoded.
     fn rows_from_stored(
         &self,
-        _key: &SortKey,
+        named: &Named<'_>,
         stored: StoredRequest,
         _is_certain: bool,
         now: Timestamp,
         is_wanted: impl Fn(&SortKey) -> bool,
-    ) -> Result<Rows<Self>, Unreadable> {
-        Ok(self.rows_from(stored.into_request()?, now, is_wanted))
+    ) -> Result<Placed<Self::Row>, Unreadable> {
+        let request = stored.into_request()?;
+        let strays = named.strays(&request);
+        Ok(Placed { rows: self.rows_from(request, now, is_wanted), strays })
     }
 
     /// Whether this asks for every row there is.
@@ -166,18 +169,20 @@ impl Query for PendingApprovalQuery {
 
     fn rows_from_stored(
         &self,
-        _key: &SortKey,
+        named: &Named<'_>,
         stored: StoredRequest,
         is_certain: bool,
         now: Timestamp,
         is_wanted: impl Fn(&SortKey) -> bool,
-    ) -> Result<Rows<Self>, Unreadable> {
+    ) -> Result<Placed<Self::Row>, Unreadable> {
         if is_certain {
-            return excerpt_rows::of_pending_approvals(stored, is_wanted, |head, _, approval| {
+            return excerpt_rows::of_pending_approvals(named, stored, is_wanted, |head, _, approval| {
                 head.state.awaits_approval() && self.matches_approval(approval, head.id_comparison)
             });
         }
-        Ok(self.rows_from(stored.into_request()?, now, is_wanted))
+        let request = stored.into_request()?;
+        let strays = named.strays(&request);
+        Ok(Placed { rows: self.rows_from(request, now, is_wanted), strays })
     }
 
     fn is_without_filters(&self) -> bool {
@@ -215,13 +220,13 @@ impl Query for InboxQuery {
 
     fn rows_from_stored(
         &self,
-        _key: &SortKey,
+        named: &Named<'_>,
         stored: StoredRequest,
         _is_certain: bool,
         now: Timestamp,
         is_wanted: impl Fn(&SortKey) -> bool,
-    ) -> Result<Rows<Self>, Unreadable> {
-        excerpt_rows::of_pending_approvals(stored, is_wanted, |head, standings, approval| {
+    ) -> Result<Placed<Self::Row>, Unreadable> {
+        excerpt_rows::of_pending_approvals(named, stored, is_wanted, |head, standings, approval| {
             let deciding = Deciding {
                 requester: head.requested_by.id.as_ref(),
                 state: &head.state,
@@ -270,16 +275,18 @@ impl Query for DecisionQuery {
 
     fn rows_from_stored(
         &self,
-        _key: &SortKey,
+        named: &Named<'_>,
         stored: StoredRequest,
         is_certain: bool,
         now: Timestamp,
         is_wanted: impl Fn(&SortKey) -> bool,
-    ) -> Result<Rows<Self>, Unreadable> {
+    ) -> Result<Placed<Self::Row>, Unreadable> {
         if is_certain {
-            return excerpt_rows::of_decisions(self, stored, is_wanted);
+            return excerpt_rows::of_decisions(self, named, stored, is_wanted);
         }
-        Ok(self.rows_from(stored.into_request()?, now, is_wanted))
+        let request = stored.into_request()?;
+        let strays = named.strays(&request);
+        Ok(Placed { rows: self.rows_from(request, now, is_wanted), strays })
     }
 
     fn is_without_filters(&self) -> bool {

@@ -61,10 +61,21 @@ impl SortKey {
     }
 
     /// The time a `Created` key begins with.
-    #[cfg(feature = "redis")]
-    pub(crate) fn created_time(&self) -> Option<Timestamp> {
+    pub(super) fn time(&self) -> Option<Timestamp> {
         let time = self.0.first_chunk::<TIME_BYTES>()?;
         Timestamp::from_micros(u64::from_be_bytes(*time)).ok()
+    }
+
+    /// The ordinal in a `Decision` key.
+    pub(super) fn ordinal(&self) -> Option<u32> {
+        let behind_id = self.0.get(TIME_BYTES..)?.splitn(2, |byte| *byte == END_OF_ID).nth(1)?;
+        behind_id.first_chunk().map(|ordinal| u32::from_be_bytes(*ordinal))
+    }
+
+    /// The time a `Created` key begins with.
+    #[cfg(feature = "redis")]
+    pub(crate) fn created_time(&self) -> Option<Timestamp> {
+        self.time()
     }
 
     pub(super) fn created(created: Timestamp, id: &RequestId) -> Self {

@@ -1,7 +1,8 @@
 use std::fmt;
 
 use super::Unreadable;
-use crate::request::{IdComparison, MutationRequest, RequestDocument, RequestId, Revision};
+use super::placing::stray;
+use crate::request::{IdComparison, MutationRequest, RequestDocument, RequestId, Revision, Timestamp};
 use crate::stored_format::{
     self, Approvals, DocumentLimit, FormatError, Head, IsWantedApproval, IsWantedDecision, PlacedDecisions,
 };
@@ -48,6 +49,8 @@ enum Document {
         ids: IdComparison,
         /// How many bytes all are when the document is not compressed.
         uncompressed_bytes: usize,
+        /// When the request was created, as the index says by which it was found.
+        created: Option<Timestamp>,
     },
     Decoded(Box<MutationRequest>),
 }
@@ -69,11 +72,19 @@ impl StoredRequest {
         match stored_format::check_envelope(bytes.get(begins_at..).unwrap_or_default(), limit) {
             Ok(uncompressed) => {
                 let uncompressed_bytes = begins_at.saturating_add(uncompressed);
-                let document = Document::Encoded { bytes, begins_at, limit, ids, uncompressed_bytes };
+                let document = Document::Encoded { bytes, begins_at, limit, ids, uncompressed_bytes, created: None };
                 Ok(Self { id, revision, document })
             }
             Err(error) => Err(Unreadable::new(id, error)),
         }
+    }
+
+    /// The same, found by an index that says when the request was created.
+    pub(super) fn named_as_created(mut self, at: Timestamp) -> Self {
+        if let Document::Encoded { created, .. } = &mut self.document {
+            *created = Some(at);
+        }
+        self
     }
 
     /// The id under which the request is stored.
@@ -98,16 +109,21 @@ impl StoredRequest {
     /// The request. Decodes its document, each time anew; [`into_request`](Self::into_request) moves a decoded one out.
     ///
     /// # Errors
-    /// [`Unreadable`] when the document is whole, as far as its checksum tells, and cannot be read all the same, or is that
-    /// of another request. A store that decodes by itself has found that before.
+    /// [`Unreadable`] when the document is whole, as far as its checksum tells, and cannot be read all the same, is that of
+    /// another request, or was created at another time than the index says that it was found by. A store that decodes by
+    /// itself has found that before.
     pub fn request(&self) -> Result<MutationRequest, Unreadable> {
         match &self.document {
             Document::Decoded(request) => Ok((**request).clone()),
-            Document::Encoded { bytes, begins_at, limit, ids, .. } => {
+            Document::Encoded { bytes, begins_at, limit, ids, created, .. } => {
                 let decoded = decode(bytes.get(*begins_at..).unwrap_or_default(), self.revision, *limit, *ids);
-                decoded
+                let request = decoded
                     .and_then(|request| check_id(&request.id, &self.id).map(|()| request))
-                    .map_err(|error| Unreadable::new(self.id.clone(), error))
+                    .map_err(|error| Unreadable::new(self.id.clone(), error))?;
+                if created.is_some_and(|created| created != request.created_at) {
+                    return Err(stray(self.id.clone()));
+                }
+                Ok(request)
             }
         }
     }

@@ -1,7 +1,10 @@
 use std::collections::BTreeMap;
 
 use super::scan::{MOST_PAGE_BYTES, Part, Scanned, driver_layout, row_position};
-use crate::query::{Cursor, Driver, Fingerprint, Page, Plan, Query, SortDirection, SortKey, StoredRequest, Unreadable};
+use crate::query::{
+    Cursor, Driver, Fingerprint, Named, Page, Placed, Plan, Query, SortDirection, SortKey, StoredRequest, Unreadable,
+    stray,
+};
 use crate::request::Timestamp;
 
 /// The most records one call returns because earlier ones of the same page found too few rows, if the page is no longer.
@@ -89,7 +92,7 @@ impl<Row> Assembly<Row> {
         progress.is_done = !scanned.more && far_end.is_none();
         progress.position = if !scanned.more && far_end.is_some() {
             far_end
-        } else if scanned.more && !scanned.position.as_bytes().is_empty() {
+        } else if scanned.more {
             Some(row_position(scanned.position, layout, Q::LAYOUT, descending))
         } else {
             start.clone()
@@ -104,19 +107,35 @@ impl<Row> Assembly<Row> {
         };
         let is_found = |key: &SortKey| if layout == Q::LAYOUT { is_member(key) } else { is_behind(key) };
         let is_certain = plan.leaves_nothing_to_check();
+        let named = named_together(members);
         for (member, stored) in scanned.requests {
             let mut bytes = stored.as_ref().map_or(0, StoredRequest::uncompressed_bytes);
-            let rows = stored.and_then(|stored| query.rows_from_stored(&member, stored, is_certain, now, is_found));
-            match rows {
-                // What is turned away is not held, and what several rows share is held once.
-                Ok(rows) => rows.into_iter().for_each(|(key, row)| self.hold(key, Ok(row), std::mem::take(&mut bytes))),
-                Err(unreadable) => {
-                    let is_named = |held: &Held<Row>| held.row.as_ref().is_err_and(|named| named.id == unreadable.id);
-                    if !self.rows.values().any(is_named) {
-                        self.hold(member, Err(unreadable), 0);
+            let together = member.id_of_row().and_then(|id| named.get(id));
+            let named = match together {
+                Some(members) => Named::new(layout, members),
+                None => Named::new(layout, vec![&member]),
+            };
+            match stored.and_then(|stored| query.rows_from_stored(&named, stored, is_certain, now, is_found)) {
+                Ok(Placed { rows, strays }) => {
+                    // Where the index does not hold the rows themselves, they would stand where it does not lead.
+                    let has_places = layout == Q::LAYOUT || strays.is_empty();
+                    let rows = if has_places { rows } else { Vec::new() };
+                    // What is turned away is not held, and what several rows share is held once.
+                    rows.into_iter().for_each(|(key, row)| self.hold(key, Ok(row), std::mem::take(&mut bytes)));
+                    for (stray_member, id) in strays.into_iter().zip(member.request_id()) {
+                        self.hold_unreadable(stray_member, stray(id));
                     }
                 }
+                Err(unreadable) => self.hold_unreadable(member, unreadable),
             }
+        }
+    }
+
+    /// Holds a request that cannot be read, once.
+    fn hold_unreadable(&mut self, member: SortKey, unreadable: Unreadable) {
+        let is_named = |held: &Held<Row>| held.row.as_ref().is_err_and(|named| named.id == unreadable.id);
+        if !self.rows.values().any(is_named) {
+            self.hold(member, Err(unreadable), 0);
         }
     }
 
@@ -198,6 +217,17 @@ impl<Row> Assembly<Row> {
             (Some(bound), SortDirection::Descending) => *key >= bound,
         })
     }
+}
+
+/// The members that name each request, where one may have several.
+fn named_together(members: &[SortKey]) -> BTreeMap<&[u8], Vec<&SortKey>> {
+    let mut named: BTreeMap<&[u8], Vec<&SortKey>> = BTreeMap::new();
+    for member in members {
+        if let Some(id) = member.id_of_row() {
+            named.entry(id).or_default().push(member);
+        }
+    }
+    named
 }
 
 #[cfg(test)]

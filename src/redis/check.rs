@@ -96,8 +96,8 @@ pub enum Finding {
         /// The request that the entry names, where it names one.
         id: Option<RequestId>,
     },
-    /// An index holds an entry with another score than all have, which keeps it and others from their places: pages along
-    /// the index lose rows. [`CheckMode::Report`] names up to 1,000 of an index and reads no further in it, since it has no
+    /// An index holds an entry with another score than all have, which keeps it and others from their places: reads along
+    /// the index fail as [`Corrupt`](crate::StoreErrorKind::Corrupt) until it is repaired. [`CheckMode::Report`] names up to 1,000 of an index and reads no further in it, since it has no
     /// order; a repair gives all of them their score, and then reads the whole index.
     WrongScore {
         /// The index.

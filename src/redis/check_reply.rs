@@ -10,10 +10,12 @@ use super::index_entries::{current_suffixes, members_of};
 use super::keyspace::KeyKind;
 use super::options::Settings;
 use super::record::Record;
-use super::reply::{array, bytes, refuse_missing_permission, refuse_wrong_type, text, unexpected};
+use super::reply::{
+    array, bytes, corrupt, over_limit, refuse_missing_permission, refuse_wrong_type, stored_record, text, unexpected,
+};
 use super::salvaged::Salvaged;
 use crate::error::{Error, Result};
-use crate::query::SortKey;
+use crate::query::{SortKey, check_id};
 use crate::request::{MutationRequest, RequestId, Revision, WriteId};
 use crate::stored_format::{self, FormatError};
 
@@ -53,7 +55,10 @@ pub(crate) struct IndexPart {
     /// Those that another score keeps from their places. While there are any, no others are read.
     pub(crate) misplaced: Vec<SortKey>,
     pub(crate) members: Vec<SortKey>,
-    pub(crate) is_last: bool,
+    /// How many are longer than any of ours.
+    long: usize,
+    /// Behind what to read on, from the beginning if that is nothing; none when the index has been read.
+    pub(crate) next: Option<Vec<u8>>,
 }
 
 /// Whether an index entry is explained by the document it names.
@@ -93,10 +98,12 @@ pub(crate) fn record(
     reply: &Value,
     new_id: WriteId,
 ) -> Result<Option<StoredRecord>, Finding> {
-    if *reply == Value::Nil {
-        return Ok(None);
-    }
     let unreadable = |error| Finding::Unreadable { key: key.to_owned(), error };
+    match reply {
+        Value::Nil => return Ok(None),
+        Value::Int(size) => return Err(unreadable(over_limit(*size, settings.document_limit))),
+        _ => {}
+    }
     let bytes = bytes(reply).ok_or_else(|| unreadable(FormatError::Foreign))?;
     let stored = match Record::parse(id_in(key), bytes) {
         Ok(record) => {
@@ -155,24 +162,48 @@ impl IndexPart {
     pub(crate) const ENOUGH_BYTES: usize = 1024 * 1024;
 
     pub(crate) const fn nothing() -> Self {
-        Self { misplaced: Vec::new(), members: Vec::new(), is_last: true }
+        Self { misplaced: Vec::new(), members: Vec::new(), long: 0, next: None }
     }
 
-    pub(crate) fn of(reply: &Value) -> Result<Self> {
-        let [misplaced, members] = array(reply).unwrap_or_default() else {
+    /// The part of `index` that was read behind `after`.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Corrupt`](crate::StoreErrorKind::Corrupt) when reading on might never end.
+    pub(crate) fn of(index: &str, after: &[u8], reply: &Value) -> Result<Self> {
+        let [misplaced, members, Value::Int(long), next] = array(reply).unwrap_or_default() else {
             return Err(unexpected("index_part.lua").into());
         };
         let keys = |list: &Value| -> Result<Vec<SortKey>> {
             let members = array(list).ok_or_else(|| unexpected("index_part.lua"))?;
-            Ok(members.iter().filter_map(bytes).map(SortKey::from_bytes).collect())
+            let keys: Option<_> = members.iter().map(|member| bytes(member).map(SortKey::from_bytes)).collect();
+            Ok(keys.ok_or_else(|| unexpected("index_part.lua"))?)
         };
         let (misplaced, members) = (keys(misplaced)?, keys(members)?);
-        Ok(Self { is_last: members.len() < Self::MOST_MEMBERS, misplaced, members })
+        let long = usize::try_from(*long).map_err(|_| unexpected("index_part.lua"))?;
+        let next = match next {
+            Value::Nil => None,
+            next => Some(bytes(next).ok_or_else(|| unexpected("index_part.lua"))?.to_vec()),
+        };
+        // It begins again only where something was found that a repair takes out of the way.
+        let begins_again = next.as_ref().is_some_and(Vec::is_empty) && (long > 0 || !misplaced.is_empty());
+        let is_sorted = members.is_sorted_by(|one, other| one < other);
+        let is_behind = |bytes: &[u8]| after.is_empty() || bytes > after;
+        let goes_on = members.iter().all(|member| is_behind(member.as_bytes()))
+            && next.as_ref().is_none_or(|next| begins_again || !next.is_empty() && is_behind(next));
+        if !is_sorted || !goes_on {
+            return Err(corrupt(format!("what was read along index {index} is not in its order")));
+        }
+        Ok(Self { misplaced, members, long, next })
     }
 
     /// What is to be said of members with another score.
     pub(crate) fn wrong_scores(&self, index: &str) -> impl Iterator<Item = Finding> {
         self.misplaced.iter().map(|member| Finding::WrongScore { index: index.to_owned(), id: member.request_id() })
+    }
+
+    /// What is to be said of members that are longer than any of ours.
+    pub(crate) fn long_members(&self, index: &str) -> impl Iterator<Item = Finding> {
+        std::iter::repeat_n(Finding::ExtraEntry { index: index.to_owned(), id: None }, self.long)
     }
 
     /// The members that name no request.
@@ -243,16 +274,19 @@ pub(crate) fn is_extra(reply: &Value) -> Result<bool> {
 
 /// The stored form of the request in a reply to GET.
 pub(crate) fn inspection(settings: &Settings, id: &RequestId, reply: &Value) -> Result<Option<Inspection>> {
-    let Some(bytes) = bytes(reply) else { return Ok(None) };
     let key = settings.keyspace.record(id);
-    let record = Record::parse(id.as_str(), bytes).map_err(|source| Error::Unreadable { key: key.clone(), source })?;
+    let record = stored_record(id, reply, settings.document_limit);
+    let Some(record) = record.map_err(|source| Error::Unreadable { key: key.clone(), source })? else {
+        return Ok(None);
+    };
+    let request = record.decode(settings);
     Ok(Some(Inspection {
         revision: record.revision(),
         write_ids: record.write_ids().collect(),
         current_indexes: current_suffixes(&record.suffixes()),
-        record_bytes: bytes.len(),
+        record_bytes: bytes(reply).map_or(0, <[u8]>::len),
         document_bytes: record.document().len(),
-        request: record.decode(settings),
+        request: request.and_then(|request| check_id(&request.id, id).map(|()| request)),
         key,
     }))
 }

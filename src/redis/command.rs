@@ -8,6 +8,7 @@ use super::durability::Durability;
 use super::feed::FeedRead;
 use super::greeting::ask_time;
 use super::index_entries::{Groups, add_decision_entries};
+use super::indexed_metadata;
 use super::keyspace::KeyKind;
 use super::options::Settings;
 use super::record::NewRecord;
@@ -40,6 +41,8 @@ enum What {
 
 /// Stands before a script's keys: EVALSHA, the hash, and how many keys there are.
 const BEFORE_KEYS: usize = 3;
+/// How many bytes of a record are read at first.
+pub(super) const RECORD_START: usize = 64 * 1024;
 /// Room for what a script takes beside records and index entries. A guess: a command that is longer grows.
 const OTHER_BYTES: usize = 512;
 
@@ -77,13 +80,12 @@ impl Call {
 
     fn namespace(settings: &Settings, script: &'static Script, mode: &str) -> What {
         let keyspace = &settings.keyspace;
-        let metadata: Vec<&str> = settings.indexed_metadata.iter().collect();
         let mut command = by_hash(script, 1, 7, 256);
         command
             .arg(keyspace.meta())
             .arg(keyspace.partition_count())
             .arg(LAYOUT_VERSION)
-            .arg(metadata.join("\n"))
+            .arg(indexed_metadata::recorded(&settings.indexed_metadata))
             .arg(keyspace.index_prefix(0) + "a")
             .arg(keyspace.feed(0))
             .arg(mode)
@@ -96,27 +98,38 @@ impl Call {
         Self::reading(durability.probe())
     }
 
-    pub(crate) fn get(settings: &Settings, id: &RequestId) -> Self {
-        Self::get_key(&settings.keyspace.record(id))
+    /// The first bytes of the record at a key, of which most records have no more. A command, not a script: a script takes
+    /// the server ten times as long.
+    pub(crate) fn record_start(key: &str) -> Self {
+        let mut command = Cmd::with_capacity(4, key.len() + 32);
+        command.arg("GETRANGE").arg(key).arg(0).arg(RECORD_START - 1);
+        Self::reading(command)
     }
 
-    /// The first of these records, which must be of one partition, until they are together so many bytes.
+    /// The record at a key, or its size alone where that is over what a record may take.
+    pub(crate) fn whole_record(settings: &Settings, key: &str) -> Self {
+        Self::records_at(settings, [key.to_owned()], 0)
+    }
+
+    /// The first of these records, which must be of one partition, until they are together so many bytes; of those that are
+    /// over what a record may take their sizes.
     pub(crate) fn records(settings: &Settings, ids: &[&RequestId], enough_bytes: usize) -> Self {
-        let keys = ids.iter().map(|id| settings.keyspace.record(id));
-        // So few that they cannot be more than enough are read by a command: a script takes the server ten times as long.
-        if ids.len().saturating_mul(settings.document_limit.bytes()) <= enough_bytes {
-            let mut command = redis::cmd("MGET");
-            for key in keys {
-                command.arg(key);
-            }
-            return Self::reading(command);
-        }
-        let mut command = by_hash(&script::RECORDS, ids.len(), 1, 64 * ids.len() + OTHER_BYTES);
-        for key in keys {
+        Self::records_at(settings, ids.iter().map(|id| settings.keyspace.record(id)), enough_bytes)
+    }
+
+    fn records_at(
+        settings: &Settings,
+        record_keys: impl IntoIterator<Item = String, IntoIter: ExactSizeIterator>,
+        enough_bytes: usize,
+    ) -> Self {
+        let record_keys = record_keys.into_iter();
+        let keys = record_keys.len();
+        let mut command = by_hash(&script::RECORDS, keys, 2, 64 * keys + OTHER_BYTES);
+        for key in record_keys {
             command.arg(key);
         }
-        command.arg(enough_bytes);
-        Self { writes: false, what: What::Script { script: &script::RECORDS, keys: ids.len(), command } }
+        command.arg(enough_bytes).arg(settings.record_limit());
+        Self { writes: false, what: What::Script { script: &script::RECORDS, keys, command } }
     }
 
     /// # Errors
@@ -133,9 +146,9 @@ impl Call {
         let groups = with_decisions(record.lasting, request, 0);
         let entries = groups.uncounted();
         let bytes = record.bytes.len() + entries.len() + OTHER_BYTES;
-        let mut command = writing(&script::CREATE, settings, request, 7, bytes);
+        let mut command = writing(&script::CREATE, settings, request, 8, bytes);
         announce(&mut command, settings, request, request.revision(), 0);
-        command.arg(&record.bytes).arg(entries);
+        command.arg(&record.bytes).arg(entries).arg(settings.record_limit());
         Ok(Self { writes: true, what: What::Script { script: &script::CREATE, keys: 3, command } })
     }
 
@@ -159,7 +172,7 @@ impl Call {
         let bytes = record.bytes.len() + entries.len() + OTHER_BYTES;
         let mut command = writing(&script::UPDATE, settings, request, 10, bytes);
         announce(&mut command, settings, request, next, stored_decisions);
-        command.arg(&expected).arg(state).arg(entries_now).arg(document).arg(entries);
+        command.arg(&expected).arg(state).arg(entries_now).arg(document).arg(entries).arg(settings.record_limit());
         Ok(Self { writes: true, what: What::Script { script: &script::UPDATE, keys: 3, command } })
     }
 
@@ -177,7 +190,7 @@ impl Call {
         let keyspace = &settings.keyspace;
         let sign = |positive: bool| if positive { "+" } else { "-" };
         let keys = 1 + scan.terms().count();
-        let mut command = by_hash(&script::SCAN, keys, 8 + 2 * scan.probes.len(), 64 * keys + OTHER_BYTES);
+        let mut command = by_hash(&script::SCAN, keys, 9 + 2 * scan.probes.len(), 64 * keys + OTHER_BYTES);
         command.arg(keyspace.record_prefix(partition));
         for term in scan.terms() {
             command.arg(keyspace.index(partition, term));
@@ -190,7 +203,8 @@ impl Call {
             .arg(scan.limit)
             .arg(scan.budget)
             .arg(sign(scan.created_first))
-            .arg(u8::from(scan.wants_records));
+            .arg(u8::from(scan.wants_records))
+            .arg(settings.record_limit());
         for (terms, by_row) in &scan.probes {
             command.arg(terms.len()).arg(if *by_row { "row" } else { "request" });
         }
@@ -230,18 +244,13 @@ impl Call {
         Self::reading(redis::cmd("SCAN").arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(200).clone())
     }
 
-    pub(crate) fn get_key(key: &str) -> Self {
-        let mut command = Cmd::with_capacity(2, key.len() + 3);
-        command.arg("GET").arg(key);
-        Self::reading(command)
-    }
-
-    /// A part of an index, behind a member if one is given.
-    pub(crate) fn index_part(index: &str, after: &[u8], most: usize) -> Self {
+    /// A part of an index, behind a member if one is given. What is longer than any member of ours is removed, if told to.
+    pub(crate) fn index_part(index: &str, after: &[u8], most: usize, removes: bool) -> Self {
         let from = if after.is_empty() { b"-".to_vec() } else { [b"(", after].concat() };
-        let mut command = by_hash(&script::INDEX_PART, 1, 2, OTHER_BYTES);
-        command.arg(index).arg(from).arg(most);
-        Self { writes: false, what: What::Script { script: &script::INDEX_PART, keys: 1, command } }
+        let script: &'static Script = if removes { &script::MEND_INDEX_PART } else { &script::INDEX_PART };
+        let mut command = by_hash(script, 1, 3, OTHER_BYTES);
+        command.arg(index).arg(from).arg(most).arg(u8::from(removes));
+        Self { writes: removes, what: What::Script { script, keys: 1, command } }
     }
 
     /// Gives members of an index their score again, those that are still there.

@@ -1,5 +1,6 @@
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
+use super::reply_limit::is_too_long;
 use crate::deadline::Deadline;
 use crate::error::{Outcome, StoreError, StoreErrorKind};
 
@@ -167,7 +168,10 @@ impl Fault {
     pub(crate) fn command(address: &str, error: RedisError) -> Self {
         let (kind, effect, remedy, breaks_connection) = classify(&error);
         // A timeout says nothing of the others: the server may only be slow. Nor does it that there is no room for one more.
-        let breaks_others = breaks_connection && kind != StoreErrorKind::DeadlineExceeded && !has_no_room(&error);
+        let breaks_others = breaks_connection
+            && kind != StoreErrorKind::DeadlineExceeded
+            && !has_no_room(&error)
+            && !is_too_long(&error);
         let problem = match error.kind() {
             ErrorKind::Parse => not_redis(address),
             ErrorKind::Server(
@@ -231,6 +235,9 @@ fn classify(error: &RedisError) -> (StoreErrorKind, Effect, Remedy, bool) {
         Some("NOAUTH" | "WRONGPASS") => return (Refused, None, GiveUp, true),
         Some("WRONGTYPE") => return (Refused, None, GiveUp, false),
         _ => {}
+    }
+    if is_too_long(error) {
+        return (Connection, Unknown, GiveUp, true);
     }
     match error.kind() {
         ErrorKind::Server(kind) => match kind {

@@ -2,6 +2,8 @@
 
 use redis::{ErrorKind, RedisError, RedisResult};
 
+use super::reply_limit::{ReplyLimit, ReplyRoom};
+
 /// The first bytes that a value can have, in either version of the protocol.
 const KINDS: &[u8] = b"+-:$*_#,(!=%~>|";
 
@@ -13,6 +15,7 @@ const MAX_LINE_BYTES: usize = 64 * 1024;
 pub(crate) struct Framing {
     /// How many values are still to end, the one under way included.
     open: u64,
+    room: ReplyRoom,
     at: At,
 }
 
@@ -38,14 +41,15 @@ struct Line {
 }
 
 impl Framing {
-    pub(crate) const fn new() -> Self {
-        Self { open: 1, at: At::Kind }
+    pub(crate) const fn new(limit: ReplyLimit) -> Self {
+        Self { open: 1, room: limit.room(), at: At::Kind }
     }
 
     /// Takes the next bytes. How many of them belong to the reply, if it ends with one of them.
     ///
     /// # Errors
-    /// [`ErrorKind::Parse`] when the bytes are no reply. Nothing more can be read then.
+    /// [`ErrorKind::Parse`] when the bytes are no reply, and an error that [`is_too_long`](super::is_too_long) when it is longer than it may
+    /// be, as soon as it says so. Nothing more can be read then.
     pub(crate) fn advance(&mut self, bytes: &[u8]) -> RedisResult<Option<usize>> {
         let mut taken = 0;
         while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
@@ -95,19 +99,29 @@ impl Framing {
         let At::Line(line) = &self.at else { return Ok(false) };
         let (kind, number) = (line.kind, line.number.unwrap_or_default());
         if line.is_negative || !line.is_counted() {
+            self.room.string(u64::try_from(line.length).unwrap_or(u64::MAX))?;
+            self.room.value(0)?;
             self.end_value(0)?;
             return Ok(true);
         }
         match kind {
             b'$' | b'!' | b'=' => {
+                self.room.string(number)?;
+                self.room.value(0)?;
                 self.at = At::String(number.checked_add(2).ok_or_else(no_reply)?);
                 Ok(false)
             }
             // Attributes are pairs before the value that they are about.
-            b'|' => self.end_value(doubled(number)?.checked_add(1).ok_or_else(no_reply)?).map(|()| true),
-            b'%' => self.end_value(doubled(number)?).map(|()| true),
-            _ => self.end_value(number).map(|()| true),
+            b'|' => self.end_list(doubled(number)?.checked_add(1).ok_or_else(no_reply)?),
+            b'%' => self.end_list(doubled(number)?),
+            _ => self.end_list(number),
         }
+    }
+
+    /// The first line of a list has ended, of which so many values are parts.
+    fn end_list(&mut self, parts: u64) -> RedisResult<bool> {
+        self.room.value(parts)?;
+        self.end_value(parts).map(|()| true)
     }
 
     /// One value less is to come, and so many more that are parts of it.
@@ -203,7 +217,7 @@ mod tests {
 
     /// How many bytes the first reply has, if they come in pieces of this size.
     fn length(bytes: &[u8], piece: usize) -> RedisResult<Option<usize>> {
-        let mut framing = Framing::new();
+        let mut framing = Framing::new(ReplyLimit::new(1_000, 10_000));
         let mut before = 0;
         for part in bytes.chunks(piece) {
             if let Some(taken) = framing.advance(part)? {

@@ -20,11 +20,13 @@ pub mod fuzzing;
 mod greeting;
 mod history;
 mod index_entries;
+mod indexed_metadata;
 mod keyspace;
 mod options;
 mod preflight;
 mod record;
 pub(crate) mod reply;
+mod reply_limit;
 mod retry;
 mod salvaged;
 mod scan;
@@ -57,6 +59,9 @@ pub(crate) use keyspace::KeyKind;
 pub(crate) use options::{RedisOptions, Settings};
 pub use preflight::PreflightReport;
 pub(crate) use reply::has_written;
+pub(crate) use reply_limit::ReplyLimit;
+#[cfg(any(feature = "tokio", feature = "smol"))]
+pub(crate) use reply_limit::is_too_long;
 pub(crate) use retry::{Attempts, Next};
 pub(crate) use scan::{MOST_PAGE_BYTES, Part, Scan};
 #[cfg(feature = "blocking")]

@@ -11,10 +11,12 @@ use super::credentials::Credentials;
 use super::durability::Durability;
 use super::keyspace::Keyspace;
 use super::preflight::Tolerance;
+use super::reply_limit::ReplyLimit;
+use super::scan::MOST_PAGE_BYTES;
 use super::server_clock::ServerClock;
 #[cfg(feature = "tls")]
 use super::tls::{Tls, TlsOptions};
-use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
+use crate::error::{InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
 use crate::query::IndexedMetadata;
 use crate::request::IdComparison;
 use crate::stored_format::{Compression, DocumentLimit, FormatVersion};
@@ -22,6 +24,9 @@ use crate::stored_format::{Compression, DocumentLimit, FormatVersion};
 /// After so long without traffic the system asks whether the other side is still there, which also keeps firewalls from
 /// forgetting a connection.
 const KEEPALIVE: Duration = Duration::from_secs(30);
+
+/// The key becomes part of the name of an index, whose length stands in two bytes.
+const MAX_INDEXED_KEY_BYTES: usize = 1_024;
 
 /// What a Redis store was asked for, checked only when it is opened.
 #[derive(Clone)]
@@ -76,6 +81,19 @@ pub(crate) struct Settings {
     pub(crate) tls: Tls,
 }
 
+impl Settings {
+    /// The most bytes a record may take: its document, and half as many or 256 KiB for its header, which names index entries.
+    pub(crate) fn record_limit(&self) -> usize {
+        let document = self.document_limit.bytes();
+        document.saturating_add((document / 2).max(256 * 1024))
+    }
+
+    /// The most that a reply may be: as much as a page has, and one record more.
+    pub(crate) fn reply_limit(&self) -> ReplyLimit {
+        ReplyLimit::new(self.record_limit(), MOST_PAGE_BYTES)
+    }
+}
+
 impl RedisOptions {
     pub(crate) const DEFAULT_NAMESPACE: &str = "governance";
 
@@ -109,6 +127,10 @@ impl RedisOptions {
             || self.document_limit.bytes() == 0
         {
             return Err(configuration("pool size, timeouts and document limit must all be greater than 0").into());
+        }
+        if let Some(key) = self.indexed_metadata.iter().find(|key| key.len() > MAX_INDEXED_KEY_BYTES) {
+            let problem = format!("has {} bytes; at most {MAX_INDEXED_KEY_BYTES} are allowed", key.len());
+            return Err(InvalidValue::new("indexed metadata key", problem).into());
         }
         let parsed = address::read(&self.url)?;
         let credentials = Credentials::of(parsed.redis_settings());

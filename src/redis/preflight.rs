@@ -23,9 +23,10 @@ pub(crate) struct Tolerance {
 
 /// Every command the scripts and the store send. Opening a store asks the server's ACL about them, but not about those by
 /// which the change feed is read, which not everybody does.
-pub(crate) const COMMANDS: [&str; 22] = [
+pub(crate) const COMMANDS: [&str; 23] = [
     "get",
     "getrange",
+    "strlen",
     "set",
     "mget",
     "type",

@@ -3,7 +3,7 @@ use sha1::Digest as _;
 use super::history::history_marks;
 use super::index_entries::{Groups, IndexEntries, index_entries};
 use super::options::Settings;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::query::decode;
 use crate::request::{MutationRequest, Revision, WriteId, WriteIntent, WriteKind};
 use crate::settle::RememberedWrite;
@@ -71,14 +71,18 @@ impl NewRecord {
     ) -> Result<Self> {
         let &Settings { write_format, compression, .. } = settings;
         let encoded = stored_format::encode_compressed(request.document(), write_format, compression, budget.document);
-        let encoded = encoded.map_err(|error| stored_format::unwritable(&request.id, error))?;
+        let encoded = encoded.map_err(|error| budget.unwritable(request, write_format, error))?;
         let marks = history_marks(&request.decisions);
         let IndexEntries { lasting, current } = index_entries(request, &settings.indexed_metadata);
         let entries = current.entries().saturating_add(lasting.entries());
         budget.check_entries(&request.id, entries)?;
 
         let header_bytes = FIXED_BYTES + WRITE_BYTES + current.as_bytes().len();
-        let mut bytes = Vec::with_capacity(header_bytes + encoded.len());
+        let (size, limit) = (header_bytes + encoded.len(), settings.record_limit().saturating_sub(budget.kept));
+        if size > limit {
+            return Err(Error::TooLarge { id: request.id.clone(), size, limit, kept: budget.kept });
+        }
+        let mut bytes = Vec::with_capacity(size);
         bytes.extend_from_slice(MAGIC);
         bytes.push(VERSION);
         bytes.extend_from_slice(&[0; CHECKSUM_BYTES]);

@@ -1,7 +1,8 @@
 use redis::Value;
 
-use super::command::LAYOUT_VERSION;
+use super::command::{LAYOUT_VERSION, RECORD_START};
 use super::history::history_marks;
+use super::indexed_metadata;
 use super::options::Settings;
 use super::preflight::{COMMANDS, PreflightReport, incompatible};
 use super::record::Record;
@@ -9,7 +10,7 @@ use crate::error::{Conflict, Error, InvalidValue, Outcome, Result, StoreError, S
 use crate::query::{Unreadable, check_id};
 use crate::request::{MutationRequest, RequestId, Timestamp, WriteId};
 use crate::settle::{Settled, UnsettledWrite};
-use crate::stored_format::FormatError;
+use crate::stored_format::{DocumentLimit, FormatError};
 
 /// What became of a request that was to be created.
 #[derive(Debug)]
@@ -115,11 +116,16 @@ pub(crate) fn check_id_comparison(settings: &Settings, reply: &Value) -> Result<
 /// the ones it is to index.
 pub(crate) fn check_indexed_metadata(settings: &Settings, reply: &Value) -> Result<()> {
     let namespace = settings.keyspace.namespace();
-    let field = |place: usize| array(reply).and_then(|fields| text(fields.get(place)?)).unwrap_or_default();
-    let recorded = field(2);
-    // Nothing where an earlier release has laid the namespace out.
-    if !field(3).is_empty() {
-        let recorded: Vec<&str> = recorded.lines().collect();
+    let field = |place: usize| array(reply).and_then(|fields| fields.get(place)).unwrap_or(&Value::Nil);
+    let Some(recorded) = text(field(2)).and_then(indexed_metadata::read) else {
+        let key = settings.keyspace.meta();
+        let problem = format!("{key} does not tell which metadata keys are indexed; something else uses the key");
+        return Err(incompatible(problem).into());
+    };
+    let is_same = recorded == settings.indexed_metadata;
+    let recorded: Vec<&str> = recorded.iter().collect();
+    // Nothing where the indexes were never rebuilt.
+    if !matches!(field(3), Value::Nil) && bytes(field(3)) != Some(b"") {
         return Err(incompatible(format!(
             "the indexes of namespace {namespace} are not complete: they are being rebuilt for the metadata keys \
              {recorded:?}, or that was interrupted; have them completed by RedisStoreBuilder::reindex, with {recorded:?} or \
@@ -128,8 +134,7 @@ pub(crate) fn check_indexed_metadata(settings: &Settings, reply: &Value) -> Resu
         .into());
     }
     let asked: Vec<&str> = settings.indexed_metadata.iter().collect();
-    if recorded != asked.join("\n") {
-        let recorded: Vec<&str> = recorded.lines().collect();
+    if !is_same {
         return Err(incompatible(format!(
             "namespace {namespace} indexes the metadata keys {recorded:?}, but was opened with {asked:?}; open it \
              with {recorded:?}, or have its indexes rebuilt by RedisStoreBuilder::reindex"
@@ -149,15 +154,29 @@ pub(crate) fn preflight(settings: &Settings, reply: &Value) -> Result<PreflightR
     Ok(PreflightReport::of(info.ok_or_else(|| unexpected("INFO"))?, settings.tolerance)?)
 }
 
-/// The request in a reply to GET.
+/// Whether the first bytes of a record are all of it. None may also be a record that is empty.
+pub(crate) fn is_whole_record(start: &Value) -> bool {
+    bytes(start).is_some_and(|bytes| (1..RECORD_START).contains(&bytes.len()))
+}
+
+/// The one record in a reply to [`Call::whole_record`](super::Call::whole_record).
+pub(crate) fn only_record(reply: Value) -> Result<Value> {
+    match reply {
+        Value::Array(mut values) if values.len() == 1 => Ok(values.pop().unwrap_or(Value::Nil)),
+        _ => Err(unexpected("records.lua").into()),
+    }
+}
+
+/// The request in a record.
 pub(crate) fn request(settings: &Settings, id: &RequestId, reply: &Value) -> Result<Option<MutationRequest>> {
     read_record(settings, id, reply).map_err(|source| Error::Unreadable { key: settings.keyspace.record(id), source })
 }
 
 /// The values in a reply to [`Call::records`](super::Call::records): those of the first ids that were asked for, of one at
 /// least.
-pub(crate) fn records(reply: &Value) -> Result<&[Value]> {
-    Ok(array(reply).filter(|values| !values.is_empty()).ok_or_else(|| unexpected("records.lua"))?)
+pub(crate) fn records(reply: &Value, asked: usize) -> Result<&[Value]> {
+    let is_possible = |values: &&[Value]| (1..=asked).contains(&values.len());
+    Ok(array(reply).filter(is_possible).ok_or_else(|| unexpected("records.lua"))?)
 }
 
 /// The requests in such a reply, in the order of the ids, of which there may be more.
@@ -166,19 +185,21 @@ pub(crate) fn requests<'a>(
     ids: impl IntoIterator<Item = &'a RequestId>,
     reply: &Value,
 ) -> Result<Vec<Result<Option<MutationRequest>, Unreadable>>> {
-    let values = records(reply)?;
+    let ids: Vec<&RequestId> = ids.into_iter().collect();
+    let values = records(reply, ids.len())?;
     let read = |(id, value): (&RequestId, &Value)| {
         read_record(settings, id, value).map_err(|error| Unreadable::new(id.clone(), error))
     };
     Ok(ids.into_iter().zip(values).map(read).collect())
 }
 
-/// What became of a write, by the record in a reply to GET.
+/// What became of a write, by the stored record.
 pub(crate) fn settled(settings: &Settings, write: &UnsettledWrite, reply: &Value) -> Result<Settled> {
-    let Some(bytes) = bytes(reply) else {
+    let record = stored_record(&write.id, reply, settings.document_limit).transpose();
+    let Some(record) = record else {
         return if write.base.is_none() { Ok(Settled::Open) } else { Err(Error::NotFound { id: write.id.clone() }) };
     };
-    let record = parse(settings, &write.id, bytes)?;
+    let record = record.map_err(|source| Error::Unreadable { key: settings.keyspace.record(&write.id), source })?;
     write.settled_by(record.revision().number, record.writes())
 }
 
@@ -258,13 +279,30 @@ fn may_hold(stored: &MutationRequest, sent: &MutationRequest) -> bool {
 }
 
 fn read_record(settings: &Settings, id: &RequestId, value: &Value) -> Result<Option<MutationRequest>, FormatError> {
-    if *value == Value::Nil {
-        return Ok(None);
-    }
-    let bytes = bytes(value).ok_or(FormatError::Foreign)?;
-    let request = Record::parse(id.as_str(), bytes)?.decode(settings)?;
+    let Some(record) = stored_record(id, value, settings.document_limit)? else { return Ok(None) };
+    let request = record.decode(settings)?;
     check_id(&request.id, id)?;
     Ok(Some(request))
+}
+
+/// The record that a script or command answered with: none where nothing is stored, and only its size where that is over
+/// what a record may take.
+pub(super) fn stored_record<'a>(
+    id: &RequestId,
+    value: &'a Value,
+    limit: DocumentLimit,
+) -> Result<Option<Record<'a>>, FormatError> {
+    match value {
+        Value::Nil => Ok(None),
+        Value::Int(size) => Err(over_limit(*size, limit)),
+        other => Record::parse(id.as_str(), bytes(other).ok_or(FormatError::Foreign)?).map(Some),
+    }
+}
+
+/// What is said of a record of which a script has only told the size.
+pub(super) fn over_limit(size: i64, limit: DocumentLimit) -> FormatError {
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    FormatError::OverLimit { size, unit: "bytes", limit: limit.bytes() }
 }
 
 fn parse<'a>(settings: &Settings, id: &RequestId, bytes: &'a [u8]) -> Result<Record<'a>> {
@@ -290,6 +328,7 @@ fn refusal(settings: &Settings, id: &RequestId, reply: &Value, script: &'static 
         return error;
     }
     let source = match tagged(reply, script) {
+        Ok(("unreadable", [Value::Int(size), ..])) => over_limit(*size, settings.document_limit),
         Ok(("unreadable", [value, ..])) => match bytes(value).map(|bytes| Record::parse(id.as_str(), bytes)) {
             Some(Err(error)) => error,
             _ => FormatError::Malformed { problem: "record header that a script cannot read".to_owned() },
@@ -344,6 +383,25 @@ fn tagged<'a>(reply: &'a Value, script: &'static str) -> Result<(&'a str, &'a [V
         return Err(unexpected_write(script).into());
     };
     Ok((text(word).ok_or_else(|| unexpected_write(script))?, rest))
+}
+
+/// What a script says of an index whose members are not in order.
+pub(super) fn refuse_disorder(reply: &Value) -> Result<()> {
+    if let [Value::BulkString(word), index] = array(reply).unwrap_or_default()
+        && word == b"disordered"
+    {
+        let index = String::from_utf8_lossy(bytes(index).unwrap_or_default());
+        return Err(corrupt(format!(
+            "index {index} holds an entry with another score than 0, so its entries have no order"
+        )));
+    }
+    Ok(())
+}
+
+/// An index that cannot be read along.
+pub(super) fn corrupt(what: String) -> Error {
+    let problem = format!("{what}; find out who writes to it, and have it mended by RedisStore::repair");
+    StoreError::new(StoreErrorKind::Corrupt, Outcome::NotApplied, problem).into()
 }
 
 pub(super) fn unexpected(command: &str) -> StoreError {

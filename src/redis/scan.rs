@@ -75,6 +75,22 @@ impl<'a> Scan<'a> {
         self
     }
 
+    /// Whether a key lies within the bounds.
+    pub(crate) fn holds(&self, key: &SortKey) -> bool {
+        let (least, greatest) = if self.descending { (&self.to, &self.from) } else { (&self.from, &self.to) };
+        let is_from_least = match least.split_first() {
+            Some((b'[', least)) => key.as_bytes() >= least,
+            Some((b'(', least)) => key.as_bytes() > least,
+            _ => true,
+        };
+        let is_to_greatest = match greatest.split_first() {
+            Some((b'[', greatest)) => key.as_bytes() <= greatest,
+            Some((b'(', greatest)) => key.as_bytes() < greatest,
+            _ => true,
+        };
+        is_from_least && is_to_greatest
+    }
+
     /// How the members of the indexes that are read along are laid out.
     #[cfg(any(test, fuzzing))]
     pub(super) fn layout(&self) -> KeyLayout {

@@ -6,16 +6,21 @@ use redis::Value;
 
 use super::options::Settings;
 use super::record::Record;
-use super::reply::{array, bytes, unexpected};
-use super::scan::{MOST_PAGE_BYTES, Scanned};
+use super::reply::{array, bytes, corrupt, over_limit, refuse_disorder, unexpected};
+use super::scan::{MOST_PAGE_BYTES, Scan, Scanned};
 use crate::error::Result;
 use crate::query::{SortKey, StoredRequest, Unreadable};
 use crate::request::RequestId;
 use crate::stored_format::FormatError;
 
 /// What a scan found.
-pub(crate) fn scanned(settings: &Settings, reply: Value) -> Result<Scanned> {
+///
+/// # Errors
+/// [`StoreErrorKind::Corrupt`](crate::StoreErrorKind::Corrupt) when what was read is not in order, so that reading on might
+/// never end.
+pub(crate) fn scanned(settings: &Settings, partition: u16, scan: &Scan<'_>, reply: Value) -> Result<Scanned> {
     let broken = || unexpected("scan.lua");
+    refuse_disorder(&reply)?;
     let parts = into_array(reply).and_then(|parts| <[Value; 6]>::try_from(parts).ok()).ok_or_else(broken)?;
     let [Value::Int(more), position, Value::Int(looked_at), sizes, members, records] = parts else {
         return Err(broken().into());
@@ -24,6 +29,12 @@ pub(crate) fn scanned(settings: &Settings, reply: Value) -> Result<Scanned> {
     let members: Option<Vec<SortKey>> = into_array(members).ok_or_else(broken)?.into_iter().map(key).collect();
     let mut members = members.ok_or_else(broken)?;
     let records = into_array(records).ok_or_else(broken)?;
+    let (mut more, mut position) = (more != 0, key(position).ok_or_else(broken)?);
+    if !is_in_order(scan, &members, more.then_some(&position)) {
+        let indexes = scan.driver.iter().take(3).map(|term| settings.keyspace.index(partition, term));
+        let indexes: Vec<String> = indexes.map(|index| String::from_utf8_lossy(&index).into_owned()).collect();
+        return Err(corrupt(format!("what was read along index {} is not in its order", indexes.join(" or "))));
+    }
 
     // The script bounds what it sends, compressed; it may become as much again as a page holds, and not more.
     let sent = records.iter().filter_map(bytes).map(<[u8]>::len).fold(0, usize::saturating_add);
@@ -44,7 +55,6 @@ pub(crate) fn scanned(settings: &Settings, reply: Value) -> Result<Scanned> {
         held = held.saturating_add(stored.as_ref().map_or(0, StoredRequest::uncompressed_bytes));
         requests.push((member.clone(), stored));
     }
-    let (mut more, mut position) = (more != 0, key(position).ok_or_else(broken)?);
     // The rest is left to the next call, as the script does with what is too large to send.
     if let Some(left) = left {
         members.truncate(left);
@@ -61,7 +71,22 @@ pub(crate) fn scanned(settings: &Settings, reply: Value) -> Result<Scanned> {
     })
 }
 
+/// Whether members, and the position to go on behind, follow each other within the bounds of a scan. Only then does each
+/// scan that goes on behind the one before come nearer to the end.
+fn is_in_order(scan: &Scan<'_>, members: &[SortKey], position: Option<&SortKey>) -> bool {
+    let follows = |one: &SortKey, other: &SortKey| if scan.descending { one > other } else { one < other };
+    let is_sorted = members.is_sorted_by(follows);
+    let last = members.last().into_iter();
+    let (all, position) = (members.first().into_iter().chain(last), position.into_iter());
+    let is_behind_members =
+        |position: &SortKey| members.last().is_none_or(|last| last == position || follows(last, position));
+    is_sorted && all.chain(position.clone()).all(|key| scan.holds(key)) && position.clone().all(is_behind_members)
+}
+
 fn stored_request(settings: &Settings, id: RequestId, record: Value) -> Result<StoredRequest, Unreadable> {
+    if let Value::Int(size) = record {
+        return Err(Unreadable::new(id, over_limit(size, settings.document_limit)));
+    }
     if record == Value::Nil {
         let problem = "an index names the request, but nothing is stored under its key".to_owned();
         return Err(Unreadable::new(id, FormatError::Malformed { problem }));
@@ -78,6 +103,7 @@ fn stored_request(settings: &Settings, id: RequestId, record: Value) -> Result<S
 
 /// How many keys each term holds, and the first key of the first.
 pub(crate) fn sizes(reply: &Value) -> Result<(Vec<u64>, Option<SortKey>)> {
+    refuse_disorder(reply)?;
     let [sizes, first] = array(reply).unwrap_or_default() else {
         return Err(unexpected("sizes.lua").into());
     };

@@ -20,10 +20,12 @@ pub(crate) static DROP_ENTRY: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua\n", HEADER, ANY_TYPE, include_str!("scripts/drop_entry.lua")]));
 pub(crate) static INDEX_PART: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua flags=no-writes\n", include_str!("scripts/index_part.lua")]));
+pub(crate) static MEND_INDEX_PART: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&["#!lua\n", include_str!("scripts/index_part.lua")]));
 pub(crate) static RECORDS: LazyLock<Script> =
-    LazyLock::new(|| Script::new(&["#!lua flags=no-writes\n", include_str!("scripts/records.lua")]));
+    LazyLock::new(|| Script::new(&["#!lua flags=no-writes\n", ANY_TYPE, include_str!("scripts/records.lua")]));
 pub(crate) static SCAN: LazyLock<Script> =
-    LazyLock::new(|| Script::new(&["#!lua flags=no-writes\n", include_str!("scripts/scan.lua")]));
+    LazyLock::new(|| Script::new(&["#!lua flags=no-writes\n", ANY_TYPE, include_str!("scripts/scan.lua")]));
 pub(crate) static SIZES: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua flags=no-writes\n", include_str!("scripts/sizes.lua")]));
 pub(crate) static FEED: LazyLock<Script> =

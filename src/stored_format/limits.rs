@@ -116,6 +116,10 @@ impl Budget {
 
     /// What to report when the budget is spent.
     pub(super) const fn over_limit(self) -> FormatError {
-        FormatError::OverLimit { size: self.whole.saturating_add(1), unit: "bytes of memory", limit: self.whole }
+        FormatError::OverLimit {
+            size: self.whole.saturating_add(1),
+            unit: "bytes of memory or more",
+            limit: self.whole,
+        }
     }
 }

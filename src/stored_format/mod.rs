@@ -55,7 +55,7 @@ pub use format_version::FormatVersion;
 use gates::Format;
 use limits::Budget;
 pub use limits::DocumentLimit;
-pub(crate) use size_budget::{SizeBudget, unwritable};
+pub(crate) use size_budget::SizeBudget;
 
 /// The bytes of this document in the newest version, not compressed. Equal documents have equal bytes.
 ///

@@ -1,6 +1,6 @@
 //! How much of a store's limits a request may take where it stands, so that whatever may still happen to it finds room.
 
-use super::{DocumentLimit, FormatError, encode};
+use super::{DocumentLimit, FormatError, FormatVersion, encode, encode_as};
 use crate::error::{Error, Result};
 use crate::query::{IndexedMetadata, each_changing_entry};
 use crate::request::{Approval, ApprovalState, LinkRelation, MutationRequest, RequestDocument, RequestId};
@@ -13,13 +13,15 @@ const MAX_ENTRIES: usize = 10_000;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SizeBudget {
     pub(crate) document: DocumentLimit,
+    /// How many bytes of the limit stay free, which may be more than it has.
+    pub(crate) kept: usize,
     pub(crate) entries: usize,
 }
 
 impl SizeBudget {
     /// All there is.
     pub(crate) const fn whole(limit: DocumentLimit) -> Self {
-        Self { document: limit, entries: MAX_ENTRIES }
+        Self { document: limit, kept: 0, entries: MAX_ENTRIES }
     }
 
     /// For a new request, which leaves room for what will be decided about it.
@@ -27,14 +29,15 @@ impl SizeBudget {
         let kept = kept_to_end(limit, request);
         let for_decisions = (limit.bytes() / 8).max(request.approvals.len().saturating_mul(512));
         let kept = for_decisions.max(kept.saturating_add(2 * limit.share()));
-        Self { document: limit.without(kept), entries: MAX_ENTRIES - MAX_ENTRIES / 8 }
+        Self { document: limit.without(kept), kept, entries: MAX_ENTRIES - MAX_ENTRIES / 8 }
     }
 
     /// For a request as a change leaves it, with room for its largest end: of the request, and before that of its execution
     /// where somebody is executing it.
     pub(crate) fn to_change(limit: DocumentLimit, request: &MutationRequest) -> Self {
         let entries = if request.state.status().is_terminal() { 0 } else { MAX_ENTRIES / 32 };
-        Self { document: limit.without(kept_to_end(limit, request)), entries: MAX_ENTRIES - entries }
+        let kept = kept_to_end(limit, request);
+        Self { document: limit.without(kept), kept, entries: MAX_ENTRIES - entries }
     }
 
     /// # Errors
@@ -49,19 +52,45 @@ impl SizeBudget {
     /// # Errors
     /// [`Error::TooLarge`], [`Error::TooManyEntries`] or [`Error::Unwritable`] when the request does not fit.
     pub(crate) fn check(self, request: &MutationRequest) -> Result<()> {
-        encode(request.document(), self.document).map_err(|error| unwritable(&request.id, error))?;
+        encode(request.document(), self.document)
+            .map_err(|error| self.unwritable(request, FormatVersion::NEWEST, error))?;
         let mut entries = 0_usize;
         each_changing_entry(request, &IndexedMetadata::default(), &mut |_, _, _| entries = entries.saturating_add(1));
         self.check_entries(&request.id, entries)
     }
+
+    /// Why the request cannot be written in this version, for whoever asked for it.
+    pub(crate) fn unwritable(self, request: &MutationRequest, version: FormatVersion, error: FormatError) -> Error {
+        let id = request.id.clone();
+        match error {
+            // What was over the limit was counted only as far as that.
+            FormatError::OverLimit { .. } => {
+                let size = size_beside(request.document(), version, self.document);
+                Error::TooLarge { id, size, limit: self.document.bytes(), kept: self.kept }
+            }
+            source => Error::Unwritable { id, source },
+        }
+    }
 }
 
-/// Why the request cannot be written, for whoever asked for it.
-pub(crate) fn unwritable(id: &RequestId, error: FormatError) -> Error {
-    match error {
-        FormatError::OverLimit { size, limit, .. } => Error::TooLarge { id: id.clone(), size, limit },
-        source => Error::Unwritable { id: id.clone(), source },
+/// How much this document is beside a limit that it does not fit in: the bytes that it has or, where its parts take more memory
+/// than the limit allows for its bytes, the least limit that does.
+fn size_beside(document: &RequestDocument, version: FormatVersion, limit: DocumentLimit) -> usize {
+    let fits = |bytes: usize| encode_as(document, version, DocumentLimit::of_bytes(bytes)).is_ok();
+    let most = DocumentLimit::MAX.bytes();
+    let bytes = encode_as(document, version, DocumentLimit::MAX).map_or(most, |bytes| bytes.len());
+    if bytes > limit.bytes() {
+        return bytes;
     }
+    let (mut too_few, mut enough) = (limit.bytes(), limit.bytes().saturating_add(1));
+    while enough < most && !fits(enough) {
+        (too_few, enough) = (enough, enough.saturating_mul(2));
+    }
+    while enough.saturating_sub(too_few) > 1 {
+        let between = too_few.midpoint(enough);
+        if fits(between) { enough = between } else { too_few = between }
+    }
+    enough
 }
 
 /// How many bytes stay free of the limit where the request stands.

@@ -30,7 +30,7 @@ pub(crate) fn shortened(command: &Command, error: &Error) -> Option<Command> {
 /// The error of a claim: a request that has no room for what comes of another attempt is not attempted again.
 pub(crate) fn without_room_to_claim(error: Error, claimed: &RequestId) -> Error {
     match error {
-        Error::TooLarge { id, size, limit } if id == *claimed => {
+        Error::TooLarge { id, size, limit, .. } if id == *claimed => {
             Error::Execution { id, refusal: Box::new(ExecutionRefusal::NoRoom { size, limit }) }
         }
         other => other,

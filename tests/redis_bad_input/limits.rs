@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use mutator_governance::stored_format;
 use mutator_governance::workflow::{self, Command, Completion};
 use mutator_governance::{
     ActorContext, ApprovalId, ApprovalRule, ApprovalTarget, ClaimId, DocumentLimit, Error, Intent, MutationRequest,
@@ -61,6 +62,26 @@ fn a_request_with_more_index_entries_than_a_script_should_write_is_refused_befor
         assert_eq!(raw.ask::<u64>(&["DBSIZE"]), keys, "{flavour:?} wrote something");
         let request = store.create(tagged(2_000)).unwrap();
         assert_eq!(store.get(&request.id).unwrap(), Some(request), "{flavour:?}");
+    }
+}
+
+/// So many approvals leave no room for the document, however large it is.
+#[test]
+fn what_very_many_approvals_take_is_told_as_it_is() {
+    let server = PrivateServer::start(&[]);
+    for flavour in Flavour::all() {
+        let store = flavour.open(&Options::new(server.url(), unique_namespace("many"))).unwrap();
+        for (approvals, most) in [(2_000_usize, 1_048_576 - 2_000 * 512), (4_000, 0)] {
+            let rules = (0..approvals).map(|number| ApprovalRule::actor(format!("approver-{number}")).unwrap());
+            let draft = rules.fold(draft("many", "s"), RequestDraft::requires_approval);
+            let request = file(draft, second(0));
+            let bytes = stored_format::encode(request.document(), DocumentLimit::MAX).unwrap().len();
+            let error = store.create(request).unwrap_err();
+            let Error::TooLarge { size, limit, kept, .. } = &error else { panic!("{error:?}") };
+            assert_eq!((*size, *limit, *kept), (bytes, most, approvals * 512), "{flavour:?}: {error}");
+            let said = format!("takes {bytes} bytes and may take {most}, since {} bytes", approvals * 512);
+            assert!(error.to_string().contains(&said), "{error}");
+        }
     }
 }
 

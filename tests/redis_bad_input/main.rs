@@ -8,11 +8,14 @@ mod redis_support;
 #[path = "../support/mod.rs"]
 mod support;
 
+mod altered;
 #[cfg(feature = "blocking")]
 mod headers;
+mod indexes;
 mod limits;
 mod namespaces;
 mod scene;
 mod server;
 mod unreadable;
+mod walks;
 mod wrong_types;

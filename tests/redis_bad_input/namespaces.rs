@@ -1,6 +1,6 @@
 //! Namespaces that are none, or others than the store was opened for.
 
-use mutator_governance::{Error, PageRequest, StoreErrorKind};
+use mutator_governance::{Error, MutationRequest, PageRequest, RequestQuery, Revision, StoreErrorKind, WriteId};
 
 use crate::redis_support::requests::{pending, second};
 use crate::redis_support::{Flavour, Options, Oracle, Raw};
@@ -51,6 +51,59 @@ fn a_namespace_of_another_layout_or_partition_count_is_refused() {
             let error = flavour.open(&options).map(drop).unwrap_err();
             assert!(matches!(error, Error::Invalid(_)), "{bad:?}: {error:?}");
         }
+    }
+}
+
+/// Choices that are alike when their keys are written one after the other.
+#[test]
+fn no_two_choices_of_indexed_metadata_are_taken_for_one() {
+    let choices: [&[&str]; 7] = [&[], &[""], &["a\nb"], &["a", "b"], &["a", "b", ""], &["1:a1:b"], &["a\n", "b"]];
+    for flavour in Flavour::all() {
+        for chosen in choices {
+            let options = Options::new(redis_url(), unique_namespace("chosen"));
+            let store = flavour.open(&options.clone().index_metadata(chosen)).unwrap();
+            let mut document = pending("r", "s", second(0)).into_document();
+            for key in ["", "a", "b", "a\nb", "1:a1:b", "a\n"] {
+                document.metadata.insert(key, "x").unwrap();
+            }
+            let revision = Revision::first(WriteId::generate());
+            let request = store.create(MutationRequest::from_document(document, revision).unwrap()).unwrap();
+            for other in choices {
+                match flavour.open(&options.clone().index_metadata(other)) {
+                    Ok(store) => {
+                        assert_eq!(other, chosen, "{flavour:?}");
+                        let keys = ["", "a", "b", "a\nb", "1:a1:b", "a\n"].into_iter();
+                        let query = keys.fold(RequestQuery::new(), |query, key| query.with_metadata(key, "x").unwrap());
+                        assert_eq!(store.requests(&query, &PageRequest::first()).unwrap().items, [request.clone()]);
+                        assert_eq!(store.count(&query).unwrap().number(), 1, "{other:?}");
+                    }
+                    Err(error) => {
+                        assert_ne!(other, chosen, "{flavour:?}: {error}");
+                        assert_eq!(store_error(&error).kind, StoreErrorKind::Incompatible);
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_choice_of_indexed_metadata_that_somebody_else_recorded_is_refused() {
+    for flavour in Flavour::all() {
+        for recorded in [b"ticket".as_slice(), b"6:ticke", b"\xff\xfe", b"3:a\nb1:a"] {
+            let options = Options::new(redis_url(), unique_namespace("recorded"));
+            flavour.open(&options).unwrap();
+            let (mut raw, key) = (Raw::to(&redis_url()), Oracle::new(&options.namespace, 1).meta_key());
+            let _: i64 = raw.ask(&[b"HSET".as_slice(), key.as_bytes(), b"metadata", recorded]);
+            let error = flavour.open(&options).map(drop).unwrap_err();
+            assert_eq!(store_error(&error).kind, StoreErrorKind::Incompatible, "{flavour:?} {recorded:?}: {error}");
+            flavour.reindex(&options).unwrap();
+            flavour.open(&options).unwrap();
+        }
+        let long = "k".repeat(1_025);
+        let options = Options::new(redis_url(), unique_namespace("long")).index_metadata(&[&long]);
+        let error = flavour.open(&options).map(drop).unwrap_err();
+        assert!(matches!(error, Error::Invalid(_)), "{error:?}");
     }
 }
 

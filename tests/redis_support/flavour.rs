@@ -37,6 +37,7 @@ pub struct Options {
     pub read_only: bool,
     pub allow_eviction: bool,
     pub feed_length: u32,
+    pub indexed_metadata: Vec<String>,
     pub fold_case: bool,
 }
 
@@ -67,6 +68,7 @@ impl Options {
             read_only: false,
             allow_eviction: false,
             feed_length: 100_000,
+            indexed_metadata: Vec::new(),
             fold_case: false,
         }
     }
@@ -103,6 +105,10 @@ impl Options {
         Self { feed_length, ..self }
     }
 
+    pub fn index_metadata(self, keys: &[&str]) -> Self {
+        Self { indexed_metadata: keys.iter().map(|key| (*key).to_owned()).collect(), ..self }
+    }
+
     pub fn fold_case(self, fold_case: bool) -> Self {
         Self { fold_case, ..self }
     }
@@ -128,6 +134,7 @@ macro_rules! builder {
             .compression($options.compression)
             .durability($options.durability)
             .feed_length($options.feed_length)
+            .index_metadata($options.indexed_metadata.clone())
             .fold_case($options.fold_case);
         let builder = if $options.allow_eviction { builder.allow_eviction() } else { builder };
         if $options.read_only { builder.read_only() } else { builder }

@@ -53,7 +53,7 @@ impl Mark {
     /// Goes on behind this mark by at most `limit` entries; one more than that was asked for.
     pub(super) fn read_on(&self, partition: u16, part: Part, limit: usize) -> Step {
         let removed = part.added.saturating_sub(part.kept);
-        let more = part.entries.len() > limit;
+        let more = part.entries.len() > limit || part.is_cut;
         let (mut behind, mut last, skipped) = match *self {
             Self::Beginning => (removed, None, 0),
             Self::Behind { added, last } if last.is_some() && part.first() == last => (added, last, 1),

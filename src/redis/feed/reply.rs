@@ -14,6 +14,8 @@ pub(super) struct Part {
     /// How many of them are kept.
     pub(super) kept: u64,
     pub(super) entries: Vec<(Anchor, Result<FeedEntry, UnreadableEntry>)>,
+    /// Whether entries were left out for want of room in one reply.
+    pub(super) is_cut: bool,
 }
 
 impl Part {
@@ -21,13 +23,14 @@ impl Part {
     pub(super) fn of(keyspace: &Keyspace, partition: u16, reply: &Value) -> Result<Self> {
         refuse_wrong_type(reply).and_then(|()| refuse_missing_permission(reply))?;
         let broken = || unexpected("feed.lua");
-        let [Value::Int(added), Value::Int(kept), entries] = array(reply).unwrap_or_default() else {
+        let [Value::Int(added), Value::Int(kept), entries, Value::Int(cut)] = array(reply).unwrap_or_default() else {
             return Err(broken().into());
         };
         let entries = array(entries).ok_or_else(broken)?.iter();
         let entries: Option<_> = entries.map(|entry| read_entry(keyspace, partition, entry)).collect();
         let number = |number: i64| u64::try_from(number).ok();
-        let part = || Some(Self { added: number(*added)?, kept: number(*kept)?, entries: entries? });
+        let is_cut = *cut != 0;
+        let part = || Some(Self { added: number(*added)?, kept: number(*kept)?, entries: entries?, is_cut });
         Ok(part().ok_or_else(broken)?)
     }
 

@@ -33,7 +33,7 @@ pub(super) fn entry(id: &str, fields: &[(String, String)]) -> Value {
 }
 
 pub(super) fn reply(added: usize, kept: usize, entries: Vec<Value>) -> Value {
-    Value::Array(vec![Value::Int(added as i64), Value::Int(kept as i64), Value::Array(entries)])
+    Value::Array(vec![Value::Int(added as i64), Value::Int(kept as i64), Value::Array(entries), Value::Int(0)])
 }
 
 impl Feeds {

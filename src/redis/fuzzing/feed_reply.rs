@@ -27,7 +27,8 @@ pub(super) fn feed_reply(input: &mut Input<'_>, words: &[&[u8]]) -> Value {
         or_any(input, words, Value::Array(vec![id, fields]))
     };
     let entries = (0..input.below(5)).map(|_| entry(input)).collect();
-    let parts = [Value::Int(input.byte().into()), Value::Int(input.byte().into()), Value::Array(entries)];
+    let cut = Value::Int((input.byte() & 1).into());
+    let parts = [Value::Int(input.byte().into()), Value::Int(input.byte().into()), Value::Array(entries), cut];
     Value::Array(parts.map(|part| or_any(input, words, part)).into())
 }
 

@@ -45,7 +45,7 @@ impl Partition {
             along.reverse();
         }
         let (mut members, mut position, mut looked_at, mut more) = (Vec::new(), Vec::new(), 0, false);
-        for key in along.into_iter().filter(|key| is_between(key.as_bytes(), scan)) {
+        for key in along.into_iter().filter(|key| scan.holds(key)) {
             if looked_at == budget || members.len() == scan.limit {
                 more = true;
                 break;
@@ -81,19 +81,4 @@ fn stored(request: MutationRequest) -> Result<StoredRequest, Unreadable> {
         DocumentLimit::DEFAULT,
         IdComparison::Exact,
     )
-}
-
-fn is_between(key: &[u8], scan: &Scan<'_>) -> bool {
-    let (least, greatest) = if scan.descending { (&scan.to, &scan.from) } else { (&scan.from, &scan.to) };
-    let is_behind = match least.split_first().unwrap() {
-        (b'[', least) => key >= least,
-        (b'(', least) => key > least,
-        _ => true,
-    };
-    let is_before = match greatest.split_first().unwrap() {
-        (b'[', greatest) => key <= greatest,
-        (b'(', greatest) => key < greatest,
-        _ => true,
-    };
-    is_behind && is_before
 }

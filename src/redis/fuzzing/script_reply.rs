@@ -13,10 +13,10 @@ use crate::redis::keyspace::KeyKind;
 use crate::redis::options::Settings;
 use crate::redis::record::NewRecord;
 use crate::redis::reply::{self, Created, Updated};
-use crate::redis::scan::Scanned;
+use crate::redis::scan::{Part, Scan, Scanned};
 use crate::redis::scan_reply;
 use crate::request::{IdComparison, MutationRequest, Revision, WriteId};
-use crate::settle::UnsettledWrite;
+use crate::settle::{Settled, UnsettledWrite};
 use crate::stored_format::SizeBudget;
 
 /// Any reply, read as that of every command: a value, or an error that says what kind of one and whether the write may have
@@ -50,7 +50,11 @@ pub fn script_reply(data: &[u8]) {
     read_by_writes(&settings, &sent, write_id, &reply);
     read_by_checks(&settings, &sent, &reply);
     read_by_feeds(&settings, [&reply, &feed_reply(&mut input, &words)], is_told);
-    match scan_reply::scanned(&settings, reply.clone()) {
+    let query = RequestQuery::new();
+    let plan = plan(&query, &IndexedMetadata::default(), IdComparison::Exact, |_| 1);
+    let part = Part { partition: 0, behind: None, up_to: None, limit: 2 };
+    let scan = Scan::new(&plan, &part).expect("a plan that reads along an index");
+    match scan_reply::scanned(&settings, 0, &scan, reply.clone()) {
         Ok(scanned) => page(scanned),
         Err(error) => is_told(&error),
     }
@@ -142,7 +146,7 @@ fn read_by_writes(settings: &Settings, sent: &MutationRequest, write_id: WriteId
 fn read_by_checks(settings: &Settings, sent: &MutationRequest, reply: &Value) {
     check_reply::found_keys(reply, KeyKind::Record).err().iter().for_each(is_told);
     check_reply::is_extra(reply).err().iter().for_each(is_told);
-    check_reply::inspection(settings, &sent.id, reply).err().iter().for_each(is_told);
+    inspection_agrees(settings, sent, reply);
     let key = settings.keyspace.record(&sent.id);
     if let Ok(Some(found)) = check_reply::record(settings, &key, reply, WriteId::from_bytes([7; 16])) {
         assert_eq!(found.request.id, sent.id, "somebody else's request");
@@ -152,17 +156,33 @@ fn read_by_checks(settings: &Settings, sent: &MutationRequest, reply: &Value) {
         Ok(Mended::Changed) => {}
         Err(error) => is_told(&error),
     }
-    match IndexPart::of(reply) {
+    match IndexPart::of("index", b"", reply) {
         Ok(part) => {
             let ids = part.ids();
             assert!(ids.len() + part.foreign_members().count() <= part.members.len());
             let ids: Vec<_> = ids.iter().collect();
-            match reply::records(reply) {
+            match reply::records(reply, ids.len()) {
                 Ok(records) => assert!(part.explained(settings, "index", &ids, records).len() <= part.members.len()),
                 Err(error) => is_told(&error),
             }
         }
         Err(error) => is_told(&error),
+    }
+}
+
+/// Whoever looks into a record is told of a request just where whoever gets it is.
+fn inspection_agrees(settings: &Settings, sent: &MutationRequest, reply: &Value) {
+    let inspected = check_reply::inspection(settings, &sent.id, reply).inspect_err(is_told);
+    match reply::request(settings, &sent.id, reply) {
+        Ok(None) => assert!(matches!(inspected, Ok(None)), "{inspected:?} where nothing is"),
+        Ok(Some(_)) => assert!(matches!(inspected, Ok(Some(found)) if found.request.is_ok()), "no request"),
+        Err(_) => {
+            assert!(inspected.is_err() || inspected.is_ok_and(|found| found.is_some_and(|it| it.request.is_err())))
+        }
+    }
+    let write = UnsettledWrite { id: sent.id.clone(), base: None, write_id: sent.revision().write_id, intent: None };
+    if reply::settled(settings, &write, reply).is_ok_and(|settled| settled == Settled::Open) {
+        assert_eq!(*reply, Value::Nil, "nothing is said to be stored");
     }
 }
 

@@ -1,4 +1,4 @@
--- Shared by the scripts of checks, which go on where a key is of another type.
+-- Shared by the scripts that go on where a key is of another type.
 
 -- Runs a command on a key, of which another type is nothing to fail of: its answer, or nil when the key is of another type.
 local function ask_of_any_type(command, key, ...)

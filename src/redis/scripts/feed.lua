@@ -3,7 +3,8 @@
 -- KEYS  1 feed
 -- ARGV  1 the id of the entry to read on from, that one included; '-' the oldest that is kept; 'end' the newest alone
 --       2 most entries to return
--- Reply {entries ever added, entries kept, {{id, {field, value, …}}, …}}
+-- Reply {entries ever added, entries kept, {{id, {field, value, …}}, …}, 1 when more were read than one reply may hold}
+--       An entry that is longer than any of ours comes without its fields.
 --       {'noperm', command, key}
 
 local feed, from = KEYS[1], ARGV[1]
@@ -18,7 +19,7 @@ end
 local entries = redis.call('XRANGE', feed, from == 'end' and '-' or from, '+', 'COUNT', ARGV[2])
 local told = redis.pcall('XINFO', 'STREAM', feed)
 if told.err then
-    return { 0, 0, {} }
+    return { 0, 0, {}, 0 }
 end
 local stream = {}
 for at = 1, #told, 2 do
@@ -27,4 +28,21 @@ end
 if from == 'end' then
     entries = { stream['last-entry'] or nil }
 end
-return { stream['entries-added'], stream['length'], entries }
+
+local LONGEST_ENTRY, MOST_BYTES = 1024 * 1024, 16 * 1024 * 1024
+local sent, bytes = {}, 0
+for place, entry in ipairs(entries) do
+    local size = 0
+    for _, text in ipairs(entry[2]) do
+        size = size + #text
+    end
+    if size > LONGEST_ENTRY then
+        entry[2], size = {}, 0
+    end
+    -- The second at least, because the first may be the one that was read last.
+    if place > 2 and bytes + size > MOST_BYTES then
+        return { stream['entries-added'], stream['length'], sent, 1 }
+    end
+    sent[place], bytes = entry, bytes + size
+end
+return { stream['entries-added'], stream['length'], sent, 0 }

@@ -1,7 +1,7 @@
 -- Looks at how a namespace is laid out, and records it when it is opened for the first time or its indexes are rebuilt.
 --
 -- KEYS  1 meta
--- ARGV  1 partitions   2 layout version   3 the indexed metadata keys, each on a line
+-- ARGV  1 partitions   2 layout version   3 the indexed metadata keys, each behind its length
 --       4, 5 a key like those of the indexes and records, a key like that of the feed
 --       6 'open' to record a layout where there is none, 'look' not to, 'read' not to ask for permissions either;
 --         'reindex' to record another choice of metadata keys or of how ids are compared, and that the indexes are not yet
@@ -25,7 +25,7 @@ end
 
 local needed = {
     { 'type', KEYS[1] }, { 'hmget', KEYS[1], 'partitions' },
-    { 'get', ARGV[4] }, { 'getrange', ARGV[4], '0', '0' }, { 'set', ARGV[4], '' }, { 'mget', ARGV[4] }, { 'type', ARGV[4] },
+    { 'get', ARGV[4] }, { 'getrange', ARGV[4], '0', '0' }, { 'strlen', ARGV[4] }, { 'set', ARGV[4], '' }, { 'mget', ARGV[4] }, { 'type', ARGV[4] },
     { 'zadd', ARGV[4], '0', '' }, { 'zrem', ARGV[4], '' }, { 'zrange', ARGV[4], '-', '+', 'BYLEX' },
     { 'zscore', ARGV[4], '' }, { 'zmscore', ARGV[4], '' }, { 'zcard', ARGV[4] }, { 'zlexcount', ARGV[4], '-', '+' },
     { 'xadd', ARGV[5], '*', 'id', '' },
@@ -50,7 +50,14 @@ if found == 'none' or mode == 'reindex' or mode == 'reindexed' then
     end
 end
 local function recorded()
-    return redis.call('HMGET', KEYS[1], 'partitions', 'layout', 'metadata', 'reindexing', 'ids')
+    local fields = redis.call('HMGET', KEYS[1], 'partitions', 'layout', 'metadata', 'reindexing', 'ids')
+    for place, field in ipairs(fields) do
+        -- Longer than any choice of keys: something else uses the field.
+        if field and #field > 1024 * 1024 then
+            fields[place] = place == 4 and '1' or false
+        end
+    end
+    return fields
 end
 local is_same = recorded()[3] == ARGV[3] and recorded()[5] == ARGV[7]
 if found == 'none' then

@@ -1,16 +1,22 @@
 -- Reads records one by one until they are together so many bytes: more than that by no more than the last one.
 --
 -- KEYS  the records
--- ARGV  1 how many bytes are enough
--- Reply the records in the order of their keys, as many as were read, at least one; false where nothing is stored, or
---       something of another type
+-- ARGV  1 how many bytes are enough   2 most bytes of a record that is returned
+-- Reply the records in the order of their keys, as many as were read, at least one: false where nothing is stored, or
+--       something of another type, and its size alone where that is over the limit
 
-local enough = tonumber(ARGV[1])
+local enough, longest = tonumber(ARGV[1]), tonumber(ARGV[2])
 local records, bytes = {}, 0
 for place, key in ipairs(KEYS) do
-    local record = redis.call('MGET', key)[1]
-    records[place] = record
-    bytes = bytes + (record and #record or 0)
+    -- Asked first, so that what is over the limit is not even read.
+    local size = ask_of_any_type('STRLEN', key) or 0
+    if size > longest then
+        records[place] = size
+    else
+        local record = redis.call('MGET', key)[1]
+        records[place] = record
+        bytes = bytes + (record and #record or 0)
+    end
     if bytes >= enough then
         break
     end

@@ -6,14 +6,17 @@
 --       3, 4 bounds in the order of reading, as ZRANGE BYLEX takes them   5 most members to return
 --       6 how much to do: a member read counts, and an index asked again
 --       7 '+' when a member begins with its request's created time, '-' when it ends with it
---       8 '1' to return records, '0' to return members only
+--       8 '1' to return records, '0' to return members only   9 most bytes of a record that is returned
 --       then for each condition: how many of the indexes it may be met in; 'row' to look up the member itself, 'request'
 --       to look up created time and id of its request
--- A member is 8 bytes, an id, and whatever follows a zero byte.
--- Records are returned as long as they are together no more than about 16 MiB, the first 50 in any case.
+-- A member is 8 bytes, an id, and whatever follows a zero byte. What is longer than any of ours is passed over.
+-- Records are returned until they are together 16 MiB, at least one. Their sizes are asked first: one that is over its limit
+-- is not read.
 -- Reply {more, position, looked at, sizes of the indexes, members, records}
 --       more is 1 when there may be members behind `position`, the last one looked at or returned; each request's record
---       stands once, in the order in which the members first name the requests, and is false where nothing is stored
+--       stands once, in the order in which the members first name the requests: false where nothing is stored, and its size
+--       alone where that is over the limit
+--       {'disordered', index}          a member has another score than 0
 
 local along = tonumber(ARGV[1])
 local descending = ARGV[2] == '-'
@@ -21,9 +24,20 @@ local from, to = ARGV[3], ARGV[4]
 local limit, budget = tonumber(ARGV[5]), tonumber(ARGV[6]) + along
 local created_first, wants_records = ARGV[7] == '+', ARGV[8] == '1'
 
+local longest_record = tonumber(ARGV[9])
+
+-- Bytes order the members of one score only. With another one among them, reading along misses members or never ends.
+for place = 2, along + 1 do
+    local below = redis.call('ZRANGE', KEYS[place], '-inf', '(0', 'BYSCORE', 'LIMIT', '0', '1')
+    local above = redis.call('ZRANGE', KEYS[place], '(0', '+inf', 'BYSCORE', 'LIMIT', '0', '1')
+    if below[1] or above[1] then
+        return { 'disordered', KEYS[place] }
+    end
+end
+
 local conditions = {}
 local next_key = along + 2
-for at = 9, #ARGV, 2 do
+for at = 10, #ARGV, 2 do
     local keys = {}
     for _ = 1, tonumber(ARGV[at]) do
         keys[#keys + 1] = KEYS[next_key]
@@ -166,6 +180,25 @@ local function request_of(member)
     return (created_first and string.sub(member, 1, 8) or string.sub(member, -8)) .. id_of(member)
 end
 
+-- Far more than any member of ours has.
+local LONGEST_MEMBER = 512
+
+-- The members that can be ours.
+local function possible(members)
+    for _, member in ipairs(members) do
+        if #member > LONGEST_MEMBER then
+            local kept = {}
+            for _, each in ipairs(members) do
+                if #each <= LONGEST_MEMBER then
+                    kept[#kept + 1] = each
+                end
+            end
+            return kept
+        end
+    end
+    return members
+end
+
 -- The members that meet every condition.
 local function meeting(members)
     for _, condition in ipairs(conditions) do
@@ -214,13 +247,17 @@ while more == 1 and #found <= limit and work < budget do
     if #members > 0 then
         position = members[#members]
         from = '(' .. position
-        for _, member in ipairs(meeting(members)) do
+        for _, member in ipairs(meeting(possible(members))) do
             found[#found + 1] = member
         end
     end
     if at_end then
         more = 0
     end
+end
+-- A position that is short in any case: behind a member that is none of ours, and behind others that begin alike.
+if #position > LONGEST_MEMBER then
+    position = string.sub(position, 1, LONGEST_MEMBER) .. (descending and '' or '\255')
 end
 if #found > limit then
     more = 1
@@ -254,16 +291,30 @@ end
 -- Large records are left to the next call, and with the first of them whatever comes behind it.
 local AT_ONCE, MOST_BYTES = 50, 16 * 1024 * 1024
 local records, bytes = {}, 0
+local ask, type_of = redis.pcall, type
 while #records < #record_keys and bytes < MOST_BYTES do
-    local last = math.min(#records + AT_ONCE, #record_keys)
-    local some = redis.call('MGET', unpack(record_keys, #records + 1, last))
-    if #some == #record_keys then
-        records = some
-        break
+    local keys, places = {}, {}
+    for place = #records + 1, math.min(#records + AT_ONCE, #record_keys) do
+        local size = ask('STRLEN', record_keys[place])
+        if type_of(size) == 'table' then
+            -- What is of another type has no size, and reads as nothing stored.
+            size = ask_of_any_type('STRLEN', record_keys[place]) or 0
+        end
+        if size > longest_record then
+            records[place] = size
+        else
+            bytes = bytes + size
+            keys[#keys + 1], places[#places + 1] = record_keys[place], place
+            records[place] = false
+        end
+        if bytes >= MOST_BYTES then
+            break
+        end
     end
-    for _, record in ipairs(some) do
-        records[#records + 1] = record
-        bytes = bytes + (record and #record or 0)
+    if #keys > 0 then
+        for at, record in ipairs(redis.call('MGET', unpack(keys))) do
+            records[places[at]] = record
+        end
     end
 end
 if #records < #record_keys then

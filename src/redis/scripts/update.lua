@@ -7,7 +7,7 @@
 --       7 the same 36 bytes of the new record, and the intent of this write
 --       8 the index entries of the new record   9 its document
 --       10 the groups of index entries of its further decisions
---       11 only when the sender waits for a confirmation: '1'
+--       11 most bytes of a record that is returned   12 only when the sender waits for a confirmation: '1'
 -- Reply {'updated'}                    written
 --       {'repeated', record}           a write with this id was applied before, for whatever intent; if the sender waits, the
 --                                      record is written as it is
@@ -16,7 +16,8 @@
 --                                      history does not begin with them
 --       {'refiled'}                    what is fixed when a request is filed would be changed
 --       {'missing'}                    there is no such request
---       {'unreadable', value}          what is stored is not a record this script understands
+--       {'unreadable', value}          what is stored is not a record this script understands; its size alone where that is
+--                                      over the limit
 --       {'wrongtype', key, wanted, found} {'noperm', command, key}
 
 local record, prefix, id = KEYS[1], KEYS[3], ARGV[2]
@@ -27,6 +28,8 @@ if not may('SET', record, '') then
     return { 'noperm', 'SET', record }
 elseif not may('GET', record) then
     return { 'noperm', 'GET', record }
+elseif not may('STRLEN', record) then
+    return { 'noperm', 'STRLEN', record }
 end
 -- The document behind the header is of no use here, so it is not brought into Lua unless it has to be returned. A header
 -- that names the entries of three approvals and has eight writes has some 800 bytes.
@@ -36,12 +39,20 @@ if type_of(stored) == 'table' then
     return refusal(stored, 'string', 'GETRANGE', record, '0', '0')
 end
 local one, several = header_of(stored, id)
+-- The record, or its size where that is over what a record may have.
+local function whole()
+    local size = redis.call('STRLEN', record)
+    return size > tonumber(ARGV[11]) and size or redis.call('GET', record)
+end
 if not one and #stored == MOST_HEADERS then
-    stored = redis.call('GET', record)
+    stored = whole()
+    if type_of(stored) == 'number' then
+        return { 'unreadable', stored }
+    end
     one, several = header_of(stored, id)
 end
 if not one then
-    local value = redis.call('GET', record)
+    local value = whole()
     return value and { 'unreadable', value } or { 'missing' }
 end
 
@@ -51,17 +62,21 @@ local write_id = string.sub(new, -WRITE, -WRITE + WRITE_ID - 1)
 if string.sub(stored, STATE, FIXED + WRITE_ID) ~= expected or string.find(writes, write_id, 1, true) then
     for at = 1, #writes, WRITE do
         if string.sub(writes, at, at + WRITE_ID - 1) == write_id then
-            local whole = redis.call('GET', record)
-            -- From Redis 7.2 on a connection that has written nothing is told at once that all it wrote is confirmed.
-            if ARGV[11] then
-                redis.call('SET', record, whole)
+            local value = whole()
+            if type_of(value) == 'number' then
+                return { 'unreadable', value }
             end
-            return { 'repeated', whole }
+            -- From Redis 7.2 on a connection that has written nothing is told at once that all it wrote is confirmed.
+            if ARGV[12] then
+                redis.call('SET', record, value)
+            end
+            return { 'repeated', value }
         end
     end
     local is_expected = revision_of(stored) == string.sub(expected, 1, 8) .. string.sub(expected, -WRITE_ID)
     if not is_expected then
-        return { 'conflict', redis.call('GET', record) }
+        local value = whole()
+        return { type_of(value) == 'number' and 'unreadable' or 'conflict', value }
     elseif string.sub(stored, STATE + 8, STATE + 15) ~= string.sub(expected, 9, 16) then
         return { 'history', (take('>I4', stored, STATE + 8)), string.sub(stored, STATE + 12, STATE + 15) }
     elseif string.sub(stored, STATE + 16, STATE + 19) ~= string.sub(expected, 17, 20) then
