@@ -32,7 +32,7 @@ fn a_write_that_waits_for_a_replica_is_there_when_its_call_returns() {
             let stored: Vec<Vec<u8>> =
                 on_replica.keys(&options.namespace).into_iter().filter(|key| key.ends_with(b":r:r")).collect();
             let record: Vec<u8> = on_replica.ask(&[b"GET".as_slice(), &stored[0]]);
-            assert_eq!(record[12..20], request.revision().number.to_be_bytes(), "{flavour:?}");
+            assert_eq!(record[20..28], request.revision().number.to_be_bytes(), "{flavour:?}");
         }
     }
 }
