@@ -184,7 +184,7 @@ fn hostile(begin: &'static [u8], on: &'static [u8]) -> String {
                     if has(b"INFO") {
                         answer = b"$35\r\n# Server\r\nredis_version:7.0.15\r\na:b\r\n";
                     } else if has(b"}:meta") {
-                        answer = b"*4\r\n$1\r\n1\r\n$1\r\n1\r\n$0\r\n\r\n$-1\r\n";
+                        answer = b"*5\r\n$1\r\n1\r\n$1\r\n1\r\n$0\r\n\r\n$-1\r\n$5\r\nExact\r\n";
                     } else if has(b"GETRANGE") || has(b"EVAL") || has(b"SCAN") {
                         if stream.write_all(begin).is_err() {
                             return;

@@ -76,7 +76,7 @@ impl Governance {
         let change = |request, now| workflow::apply(request, command, now);
         let stored = match &command.action {
             Action::Complete { .. } | Action::Fail { .. } => {
-                self.record_end(request, self.rebases(), command, write_id).await
+                self.record_end(&request, &self.rebases(), command, write_id).await
             }
             Action::Claim { .. } => {
                 let id = request.id.clone();
@@ -94,8 +94,8 @@ impl Governance {
     /// Applies a command that records how an execution ended; what the store has no room for is left out.
     pub(super) async fn record_end(
         &self,
-        request: MutationRequest,
-        rebases: Rebases,
+        request: &MutationRequest,
+        rebases: &Rebases,
         command: &Command,
         write_id: Option<WriteId>,
     ) -> Result<MutationRequest> {

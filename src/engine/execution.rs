@@ -66,7 +66,7 @@ impl Governance {
         let result = run(&claimed).await;
         let command = order.finish(claim, &result);
         let id = claimed.id.clone();
-        let recorded = match self.record_end(claimed.into_request(), Rebases::persistent(), &command, None).await {
+        let recorded = match self.record_end(&claimed, &Rebases::persistent(), &command, None).await {
             Ok(recorded) => recorded,
             // Somebody else has taken over, and nothing is to be recorded any more.
             Err(lost @ Error::Execution { .. }) => return Err(lost),

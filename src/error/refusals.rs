@@ -88,7 +88,7 @@ pub enum ApprovalRefusal {
     /// The actor is needed for another approval of the quorum group, which nobody else could then grant.
     #[error(
         "approval {approval}: quorum group {group} needs {actor} for another of its approvals, which too few others could \
-         grant; {} can decide this one, and {actor} another", others(.instead.as_ref())
+         grant; {} can decide this one, and {actor} another", others(.instead.as_deref())
     )]
     NeededElsewhere {
         /// The approval.
@@ -98,7 +98,7 @@ pub enum ApprovalRefusal {
         /// Who tried to decide.
         actor: String,
         /// Who can decide it instead; for a role or a group, whoever has it and is not this actor.
-        instead: Option<ApprovalTarget>,
+        instead: Option<Box<ApprovalTarget>>,
     },
     /// The approver saw another request than the one they would approve.
     #[error(

@@ -121,7 +121,9 @@ impl<Row> Assembly<Row> {
                     let has_places = layout == Q::LAYOUT || strays.is_empty();
                     let rows = if has_places { rows } else { Vec::new() };
                     // What is turned away is not held, and what several rows share is held once.
-                    rows.into_iter().for_each(|(key, row)| self.hold(key, Ok(row), std::mem::take(&mut bytes)));
+                    for (key, row) in rows {
+                        self.hold(key, Ok(row), std::mem::take(&mut bytes));
+                    }
                     for (stray_member, id) in strays.into_iter().zip(member.request_id()) {
                         self.hold_unreadable(stray_member, stray(id));
                     }

@@ -115,7 +115,7 @@ pub(crate) fn record(
         Err(error) => {
             let salvaged = Salvaged::of(bytes, new_id, settings);
             let Salvaged { request, format, document_from } = salvaged.ok_or_else(|| unreadable(error.clone()))?;
-            let sha1 = sha1::Sha1::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect();
+            let sha1 = format!("{:x}", sha1::Sha1::digest(bytes));
             StoredRecord { request, format, header: StoredHeader::Damaged { error, sha1, document_from } }
         }
     };
@@ -191,7 +191,7 @@ impl IndexPart {
         let goes_on = members.iter().all(|member| is_behind(member.as_bytes()))
             && next.as_ref().is_none_or(|next| begins_again || !next.is_empty() && is_behind(next));
         if !is_sorted || !goes_on {
-            return Err(corrupt(format!("what was read along index {index} is not in its order")));
+            return Err(corrupt(&format!("what was read along index {index} is not in its order")));
         }
         Ok(Self { misplaced, members, long, next })
     }

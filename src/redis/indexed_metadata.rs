@@ -5,7 +5,7 @@ use crate::query::IndexedMetadata;
 /// One line for the whole choice: each key as its length in bytes, a colon and the key, so that different choices are
 /// different texts whatever characters their keys hold.
 pub(super) fn recorded(chosen: &IndexedMetadata) -> String {
-    chosen.iter().map(|key| format!("{}:{key}", key.len())).collect()
+    chosen.iter().flat_map(|key| [key.len().to_string(), ":".to_owned(), key.to_string()]).collect()
 }
 
 /// The choice that [`recorded`] wrote; none when the text was written by something else.

@@ -175,7 +175,7 @@ impl<'a> Record<'a> {
 
     /// The revision that is stored.
     pub(crate) fn revision(&self) -> Revision {
-        let (write_id, _) = self.writes.first().map(write_of).unwrap_or_else(|| write_of(&[0; WRITE_BYTES]));
+        let (write_id, _) = self.writes.first().map_or_else(|| write_of(&[0; WRITE_BYTES]), write_of);
         Revision { number: self.revision_number, write_id }
     }
 

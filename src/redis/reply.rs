@@ -391,7 +391,7 @@ pub(super) fn refuse_disorder(reply: &Value) -> Result<()> {
         && word == b"disordered"
     {
         let index = String::from_utf8_lossy(bytes(index).unwrap_or_default());
-        return Err(corrupt(format!(
+        return Err(corrupt(&format!(
             "index {index} holds an entry with another score than 0, so its entries have no order"
         )));
     }
@@ -399,7 +399,7 @@ pub(super) fn refuse_disorder(reply: &Value) -> Result<()> {
 }
 
 /// An index that cannot be read along.
-pub(super) fn corrupt(what: String) -> Error {
+pub(super) fn corrupt(what: &str) -> Error {
     let problem = format!("{what}; find out who writes to it, and have it mended by RedisStore::repair");
     StoreError::new(StoreErrorKind::Corrupt, Outcome::NotApplied, problem).into()
 }

@@ -33,7 +33,7 @@ pub(crate) fn scanned(settings: &Settings, partition: u16, scan: &Scan<'_>, repl
     if !is_in_order(scan, &members, more.then_some(&position)) {
         let indexes = scan.driver.iter().take(3).map(|term| settings.keyspace.index(partition, term));
         let indexes: Vec<String> = indexes.map(|index| String::from_utf8_lossy(&index).into_owned()).collect();
-        return Err(corrupt(format!("what was read along index {} is not in its order", indexes.join(" or "))));
+        return Err(corrupt(&format!("what was read along index {} is not in its order", indexes.join(" or "))));
     }
 
     // The script bounds what it sends, compressed; it may become as much again as a page holds, and not more.

@@ -55,10 +55,9 @@ impl IdComparison {
     /// What all spellings of an id have in common, and no other id has: what indexes hold.
     pub fn key(self, id: &str) -> Cow<'_, str> {
         match self {
-            Self::Exact => Cow::Borrowed(id),
             Self::FoldCase if !id.is_ascii() => Cow::Owned(id.nfd().default_case_fold().nfc().collect()),
             Self::FoldCase if id.bytes().any(|byte| byte.is_ascii_uppercase()) => Cow::Owned(id.to_ascii_lowercase()),
-            Self::FoldCase => Cow::Borrowed(id),
+            Self::Exact | Self::FoldCase => Cow::Borrowed(id),
         }
     }
 
@@ -73,14 +72,15 @@ impl IdComparison {
     }
 
     /// Whether one of these ids is one of those.
-    pub(crate) fn overlap<T: AsRef<str> + Ord>(self, these: &BTreeSet<T>, those: &BTreeSet<T>) -> bool {
+    pub(crate) fn overlap<T: AsRef<str> + Ord>(self, some: &BTreeSet<T>, others: &BTreeSet<T>) -> bool {
         match self {
-            Self::Exact => !these.is_disjoint(those),
-            Self::FoldCase => !self.keys(these).is_disjoint(&self.keys(those)),
+            Self::Exact => !some.is_disjoint(others),
+            Self::FoldCase => !self.keys(some).is_disjoint(&self.keys(others)),
         }
     }
 
     /// Whether it is the rule where nothing else is said.
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
     pub(crate) fn is_default(&self) -> bool {
         *self == Self::default()
     }

@@ -126,8 +126,11 @@ impl WriteIntent {
 
     /// The intent as a store keeps it.
     pub fn to_bytes(&self) -> [u8; Self::BYTES] {
-        let [a, b, c, d, e, f, g] = self.fingerprint;
-        [self.kind.number(), a, b, c, d, e, f, g]
+        let mut bytes = [self.kind.number(); Self::BYTES];
+        for (byte, of_fingerprint) in bytes.iter_mut().skip(1).zip(self.fingerprint) {
+            *byte = of_fingerprint;
+        }
+        bytes
     }
 
     /// The intent that a store kept as these bytes.

@@ -124,7 +124,7 @@ fn expiry_of(approval: &Approval) -> usize {
     let names = target.actor_ids().iter().map(|name| name.as_str().len());
     let names = names.chain(target.roles().iter().map(|name| name.as_str().len()));
     let names = names.chain(target.groups().iter().map(|name| name.as_str().len()));
-    let named: usize = names.map(|length| length.saturating_add(AROUND_A_NAME)).sum();
+    let bytes_of_names: usize = names.map(|length| length.saturating_add(AROUND_A_NAME)).sum();
     let group = approval.quorum.as_ref().map_or(0, |quorum| quorum.group.as_str().len());
-    DECISION + approval.id.as_str().len() + group + named
+    DECISION + approval.id.as_str().len() + group + bytes_of_names
 }

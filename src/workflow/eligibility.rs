@@ -76,11 +76,11 @@ impl<'a> Deciding<'a> {
         if approval.decider == DeciderRule::NotTheRequester && self.is_same(self.requester, actor_id) {
             return Err(ApprovalRefusal::OwnRequest { approval: id(), actor: name() });
         }
-        if let Some(quorum) = &approval.quorum {
-            if self.members(quorum).any(|member| self.is_same(member.voter.as_ref(), actor_id)) {
-                let group = quorum.group.clone();
-                return Err(ApprovalRefusal::AlreadyVoted { approval: id(), group, actor: name() });
-            }
+        if let Some(quorum) = &approval.quorum
+            && self.members(quorum).any(|member| self.is_same(member.voter.as_ref(), actor_id))
+        {
+            let group = quorum.group.clone();
+            return Err(ApprovalRefusal::AlreadyVoted { approval: id(), group, actor: name() });
         }
         Ok(())
     }
@@ -110,7 +110,7 @@ impl<'a> Deciding<'a> {
             approval: approval.id.clone(),
             group: quorum.group.clone(),
             actor: actor_id.to_string(),
-            instead: ApprovalTarget::any_of(ids, target.roles().clone(), target.groups().clone()).ok(),
+            instead: ApprovalTarget::any_of(ids, target.roles().clone(), target.groups().clone()).ok().map(Box::new),
         })
     }
 

@@ -139,7 +139,9 @@ fn awaited_demands(document: &RequestDocument, is_overdue: bool, now: Timestamp)
     }
     let mut demands = open_demands_for_people(document, now);
     if is_overdue {
-        demands.iter_mut().for_each(|demand| demand.open.clear());
+        for demand in &mut demands {
+            demand.open.clear();
+        }
     }
     demands
 }

@@ -42,8 +42,8 @@ impl<'a> Group<'a> {
         let granted = members.iter().filter(|member| member.is_granted).count();
         let missing = required.saturating_sub(count(granted));
         let mut people = People::told_apart(ids);
-        let votes = members.iter().filter_map(|member| member.voter.as_ref());
-        let voters: BTreeSet<usize> = votes.map(|id| people.number(id)).collect();
+        let voters: BTreeSet<usize> =
+            members.iter().filter_map(|member| member.voter.as_ref()).map(|id| people.number(id)).collect();
         let requester = requester.map(|id| people.number(id));
         let mut open = |time: Timestamp| {
             let slots = members.iter().filter_map(|member| member.slot.as_ref()).filter(|slot| slot.is_open(time));

@@ -125,8 +125,8 @@ impl OpenDemand {
         let (for_anybody, named): (Vec<_>, Vec<_>) = self.open.iter().partition(|open| open.is_for_anybody());
         let missing = self.missing.saturating_sub(count(for_anybody.len()));
         let mut people = People::told_apart(self.open.first().map(|open| open.id_comparison).unwrap_or_default());
-        let names: Vec<Vec<usize>> = named.iter().map(|open| people.numbers(open.ids())).collect();
-        missing > most_grants(&names, missing)
+        let candidates: Vec<Vec<usize>> = named.iter().map(|open| people.numbers(open.ids())).collect();
+        missing > most_grants(&candidates, missing)
     }
 }
 

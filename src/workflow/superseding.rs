@@ -37,9 +37,9 @@ pub(crate) fn is_announced(superseding: &MutationRequest, superseded: &RequestId
 /// The request, saying that it takes the place of the other.
 #[must_use]
 pub(crate) fn announce(mut superseding: MutationRequest, superseded: &RequestId, now: Timestamp) -> MutationRequest {
-    let supersedes = &mut superseding.edit().execution.supersedes;
-    supersedes.retain(|said| said.request != *superseded);
-    supersedes.push(Supersession { request: superseded.clone(), at: now, withdrawn: false });
+    let announcements = &mut superseding.edit().execution.supersedes;
+    announcements.retain(|said| said.request != *superseded);
+    announcements.push(Supersession { request: superseded.clone(), at: now, withdrawn: false });
     superseding
 }
 

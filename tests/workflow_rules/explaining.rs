@@ -148,7 +148,6 @@ fn where_a_request_stands_is_said_with_who_brought_it_there() {
         (&cancel(named(ActorContext::user("mona").unwrap())), 1, "was canceled by Mona (mona)"),
         (&cancel(named(ActorContext::system())), 1, "was canceled by Mona (without an id)"),
         (&cancel(Arc::new(ActorContext::system())), 1, "was canceled by System (without an id)"),
-        (&cancel(user_because("requester", "  ")), 1, "was canceled by requester"),
         (&refuse(&waiting, "alice", "approval-1", 1), 1, "was rejected by alice: approval approval-1 was refused"),
         (&swept, 40, "was rejected by sweeper: approval approval-2 was not decided in time"),
         (&apply(&quota, &Command::expire(user("sweeper")), 90), 90, "has expired (recorded by sweeper)"),

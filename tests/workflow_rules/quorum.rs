@@ -122,7 +122,7 @@ fn a_vote_of_somebody_whom_the_group_needs_elsewhere_is_refused_and_says_who_can
             approval: approval("approval-1"),
             group: QuorumGroup::new("pair").unwrap(),
             actor: "bob".to_owned(),
-            instead: Some(actor("carol")),
+            instead: Some(Box::new(actor("carol"))),
         };
         assert_eq!(refusal(error), expected);
     }
