@@ -9,7 +9,9 @@ mod requests;
 
 use divan::{Bencher, black_box};
 use mutator_governance::query::{IndexedMetadata, decision_entries, evaluate, index_entries, plan};
-use mutator_governance::{DocumentLimit, MutationRequest, PageRequest, RequestQuery, Status, stored_format};
+use mutator_governance::{
+    DocumentLimit, IdComparison, MutationRequest, PageRequest, RequestQuery, Status, stored_format,
+};
 
 const LIMIT: DocumentLimit = DocumentLimit::DEFAULT;
 /// Work is done on so many different requests in turn.
@@ -81,7 +83,7 @@ fn matches(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn plan_three_conditions(bencher: Bencher<'_, '_>) {
     let (query, indexed) = (busy(), IndexedMetadata::default());
-    bencher.bench_local(|| black_box(plan(&query, &indexed, |term| term.text.len() as u64)));
+    bencher.bench_local(|| black_box(plan(&query, &indexed, IdComparison::Exact, |term| term.text.len() as u64)));
 }
 
 #[divan::bench]
