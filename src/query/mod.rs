@@ -51,11 +51,12 @@ pub use due_query::DueQuery;
 pub(crate) use evaluate::evaluate_with;
 pub use evaluate::{evaluate, page_start};
 pub use inbox_query::InboxQuery;
+pub(crate) use index_entries::each_changing_entry;
+#[cfg(feature = "redis")]
+pub(crate) use index_entries::each_decision_entry;
 pub use index_entries::{
     IndexEntry, IndexedMetadata, changing_entries, decision_entries, index_entries, is_filed_alike,
 };
-#[cfg(feature = "redis")]
-pub(crate) use index_entries::{each_changing_entry, each_decision_entry};
 pub use key_range::KeyRange;
 pub use page::{Lookup, Page, PageRequest, Unreadable, check_id_count};
 #[cfg(feature = "redis")]
