@@ -17,6 +17,7 @@ pub struct Named<'a> {
 
 /// The rows of a request, and the members that name it and that its document has no place for.
 #[derive(Debug)]
+#[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "only the Redis store reads along indexes"))]
 pub struct Placed<Row> {
     pub(crate) rows: Vec<(SortKey, Row)>,
     pub(crate) strays: Vec<SortKey>,
@@ -29,6 +30,7 @@ impl<'a> Named<'a> {
     }
 
     /// The time and the member by which the request is known, where that is its key in the order of creation.
+    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "only the Redis store reads along indexes"))]
     pub(super) fn created(&self) -> Option<(&SortKey, Timestamp)> {
         let member = self.members.first().filter(|_| self.layout == KeyLayout::Created)?;
         Some((member, member.time()?))

@@ -61,6 +61,7 @@ impl SortKey {
     }
 
     /// The time a `Created` key begins with.
+    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "only the Redis store reads along indexes"))]
     pub(super) fn time(&self) -> Option<Timestamp> {
         let time = self.0.first_chunk::<TIME_BYTES>()?;
         Timestamp::from_micros(u64::from_be_bytes(*time)).ok()

@@ -80,6 +80,7 @@ impl StoredRequest {
     }
 
     /// The same, found by an index that says when the request was created.
+    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "only the Redis store reads along indexes"))]
     pub(super) fn named_as_created(mut self, at: Timestamp) -> Self {
         if let Document::Encoded { created, .. } = &mut self.document {
             *created = Some(at);

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "tls")]
+use redis::ConnectionAddr;
+use redis::RedisConnectionInfo;
 use redis::io::tcp::socket2::TcpKeepalive;
-use redis::{ConnectionAddr, RedisConnectionInfo};
 
 use super::address;
 use super::credentials::Credentials;

@@ -20,6 +20,7 @@ pub(crate) struct SizeBudget {
 
 impl SizeBudget {
     /// All there is.
+    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "only what Redis stores is repaired"))]
     pub(crate) const fn whole(limit: DocumentLimit) -> Self {
         Self { document: limit, kept: 0, entries: MAX_ENTRIES }
     }
