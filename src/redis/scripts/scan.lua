@@ -27,12 +27,17 @@ local created_first, wants_records = ARGV[7] == '+', ARGV[8] == '1'
 local longest_record = tonumber(ARGV[9])
 
 -- Bytes order the members of one score only. With another one among them, reading along misses members or never ends.
-for place = 2, along + 1 do
-    local below = redis.call('ZRANGE', KEYS[place], '-inf', '(0', 'BYSCORE', 'LIMIT', '0', '1')
-    local above = redis.call('ZRANGE', KEYS[place], '(0', '+inf', 'BYSCORE', 'LIMIT', '0', '1')
-    if below[1] or above[1] then
-        return { 'disordered', KEYS[place] }
+local sizes = {}
+for place = 2, #KEYS do
+    local size = redis.call('ZCARD', KEYS[place])
+    if place <= along + 1 and size > 0 then
+        local below = redis.call('ZRANGE', KEYS[place], '-inf', '(0', 'BYSCORE', 'LIMIT', '0', '1')
+        local above = redis.call('ZRANGE', KEYS[place], '(0', '+inf', 'BYSCORE', 'LIMIT', '0', '1')
+        if below[1] or above[1] then
+            return { 'disordered', KEYS[place] }
+        end
     end
+    sizes[place - 1] = size
 end
 
 local conditions = {}
@@ -265,11 +270,6 @@ if #found > limit then
         found[place] = nil
     end
     position = found[limit]
-end
-
-local sizes = {}
-for place = 2, #KEYS do
-    sizes[place - 1] = redis.call('ZCARD', KEYS[place])
 end
 
 -- Each record once, in the order in which the members name them first. Only the rows of a request, which have something
