@@ -13,10 +13,9 @@ use std::time::Duration;
 
 #[cfg(feature = "redis")]
 use mutator_governance::nonblocking::RedisStore;
-use mutator_governance::nonblocking::{Governance, MemoryStore, RequestQueries, RequestStore};
+use mutator_governance::nonblocking::{Governance, MemoryStore, Store};
 use mutator_governance::{
-    Clock as _, DecisionQuery, InboxQuery, ManualClock, PageRequest, PendingApprovalQuery, RecentApprovalQuery,
-    RequestQuery, RiskLevel,
+    DecisionQuery, ManualClock, PageRequest, PendingApprovalQuery, RecentApprovalQuery, RequestQuery, RiskLevel,
 };
 
 use governance_queries_support::company::{What, on, person, week};
@@ -31,41 +30,36 @@ async fn main() -> ExitCode {
 async fn run() -> Result<()> {
     let place = Place::from_environment();
     print::title("A company's week of requests", "tokio", &place);
-    let store = Store::open(&place).await?;
-    let told = tell(&store).await;
+    let opened = Opened::at(&place).await?;
+    let told = tell(&opened).await;
     let cleaned = place.clean_up();
     told.and(cleaned)
 }
 
-async fn tell(store: &Store) -> Result<()> {
-    let clock = seed(Arc::clone(&store.requests)).await?;
-    ask(store, &clock).await
+async fn tell(opened: &Opened) -> Result<()> {
+    let governance = seed(Arc::clone(&opened.store)).await?;
+    ask(&governance, opened).await
 }
 
-/// One store, as the service and as the questions need it.
-struct Store {
-    requests: Arc<dyn RequestStore>,
-    queries: Arc<dyn RequestQueries>,
+/// The store; where it is Redis, also under its own type, which can say how it finds things.
+struct Opened {
+    store: Arc<dyn Store>,
     #[cfg(feature = "redis")]
     redis: Option<RedisStore>,
 }
 
-impl Store {
-    async fn open(place: &Place) -> Result<Self> {
+impl Opened {
+    async fn at(place: &Place) -> Result<Self> {
         match place {
-            Place::Embedded => {
-                let store = Arc::new(MemoryStore::new());
-                Ok(Self {
-                    requests: store.clone(),
-                    queries: store,
-                    #[cfg(feature = "redis")]
-                    redis: None,
-                })
-            }
+            Place::Embedded => Ok(Self {
+                store: Arc::new(MemoryStore::new()),
+                #[cfg(feature = "redis")]
+                redis: None,
+            }),
             #[cfg(feature = "redis")]
             Place::Redis { url, namespace } => {
                 let store = RedisStore::builder(url).namespace(namespace).open().await?;
-                Ok(Self { requests: Arc::new(store.clone()), queries: Arc::new(store.clone()), redis: Some(store) })
+                Ok(Self { store: Arc::new(store.clone()), redis: Some(store) })
             }
             #[cfg(not(feature = "redis"))]
             Place::Redis { .. } => Err("REDIS_URL is set, but this was built without the feature `redis`".into()),
@@ -73,8 +67,8 @@ impl Store {
     }
 }
 
-/// Everything that happened in the company's week, and a clock that stands at its end.
-async fn seed(store: Arc<dyn RequestStore>) -> Result<Arc<ManualClock>> {
+/// Tells the service everything that happened in the company's week; its clock then stands at the end of it.
+async fn seed(store: Arc<dyn Store>) -> Result<Governance> {
     let clock = Arc::new(ManualClock::at(on(1, 0, 0)));
     let governance = Governance::builder().store(store).clock(clock.clone()).build();
     for event in week()? {
@@ -85,43 +79,44 @@ async fn seed(store: Arc<dyn RequestStore>) -> Result<Arc<ManualClock>> {
         };
     }
     clock.set(on(5, 8, 0));
-    Ok(clock)
+    Ok(governance)
 }
 
-async fn ask(store: &Store, clock: &ManualClock) -> Result<()> {
-    let (queries, now) = (&store.queries, clock.now());
-    tables::opening(now);
+async fn ask(governance: &Governance, opened: &Opened) -> Result<()> {
+    tables::opening(governance.clock().now());
 
     tables::question("Which approvals are open?");
-    tables::approvals(&queries.pending_approvals(&PendingApprovalQuery::new(), &PageRequest::first()).await?);
+    tables::approvals(&governance.pending_approvals(&PendingApprovalQuery::new(), &PageRequest::first()).await?);
 
     tables::question("What can Sam, of security, decide now?");
-    tables::approvals(&queries.inbox(&InboxQuery::of(&person("sam")?)?, now, &PageRequest::first()).await?);
+    tables::approvals(&governance.inbox(&person("sam")?, &PageRequest::first()).await?);
 
     tables::question("What was approved recently?");
-    tables::recent_approvals(&queries.recent_approvals(&RecentApprovalQuery::new(), &PageRequest::first()).await?);
+    tables::recent_approvals(&governance.recent_approvals(&RecentApprovalQuery::new(), &PageRequest::first()).await?);
 
     tables::question("How did requests end, the latest two first?");
-    let page = queries.decisions(&DecisionQuery::execution_outcomes(), &PageRequest::of(2)?).await?;
+    let page = governance.decisions(&DecisionQuery::execution_outcomes(), &PageRequest::of(2)?).await?;
     tables::decisions(&page);
     if let Some(next) = page.next {
         tables::question("… and on the next page?");
         let page = PageRequest::of(2)?.after(next);
-        tables::decisions(&queries.decisions(&DecisionQuery::execution_outcomes(), &page).await?);
+        tables::decisions(&governance.decisions(&DecisionQuery::execution_outcomes(), &page).await?);
     }
 
     tables::question("Where does everything stand?");
-    let risky = queries.count(&RequestQuery::new().with_risk_between(RiskLevel::High, None)?).await?;
+    let risky = governance.count(&RequestQuery::new().with_risk_between(RiskLevel::High, None)?).await?;
     let soon = [Duration::from_hours(24), Duration::from_hours(48)];
-    tables::statistics(&queries.statistics(now, &soon).await?, risky);
+    tables::statistics(&governance.statistics(&soon).await?, risky);
 
     let query = RequestQuery::pending().with_categories(["Access"])?.with_actor_names(["Mona"])?;
     tables::question(&format!("How does Redis find {query}?"));
     #[cfg(feature = "redis")]
-    if let Some(redis) = &store.redis {
+    if let Some(redis) = &opened.redis {
         tables::lines(&redis.explain_query(&query).await?.to_string());
         return Ok(());
     }
+    #[cfg(not(feature = "redis"))]
+    let _no_plans = opened;
     tables::lines("The embedded store has no indexes and looks at every request. Run this on Redis to see a plan.");
     Ok(())
 }

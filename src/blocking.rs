@@ -1,7 +1,7 @@
 //! The synchronous flavour: every call returns when it is done.
 //!
-//! [`Governance`] files requests and moves them on; it keeps them in a [`RequestStore`], which an application picks when
-//! it starts: [`MemoryStore`] for development and tests, `RedisStore` to keep them.
+//! [`Governance`] is the one handle: it submits requests, moves them on and finds them again. It keeps them in a [`Store`],
+//! which an application picks when it starts: [`MemoryStore`] for development and tests, `RedisStore` to keep them.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -149,6 +149,7 @@ mod rows;
 #[cfg(feature = "redis")]
 pub use credential_source::CredentialSource;
 pub use engine::*;
+pub use rows::Rows;
 
 #[cfg(feature = "conformance")]
 #[path = "blocking/together.rs"]

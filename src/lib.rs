@@ -15,7 +15,7 @@
 //!   itself can go around them: see [`MutationRequest`].
 //! - [`workflow::explain`] says in words or as data why a request stands where it stands, and who can move it on;
 //!   [`workflow::decidable_by`] says which approvals an actor can decide now.
-//! - `RedisStore::read_feed` tells every write once it is made, for programs that follow what happens.
+//! - `Governance::read_feed` reports every write once it is made, for programs that follow what happens.
 //! - Every [`Error`] says what was refused, to which request, and what to do next; [`Error::outcome`] says whether a write
 //!   took effect.
 //!
@@ -30,7 +30,7 @@
 //! | `smol` | [`nonblocking`]: the asynchronous flavour on smol | |
 //! | `redis` | `RedisStore` in every flavour that is switched on | yes |
 //! | `tls` | `rediss://` in every flavour that is switched on: TLS by rustls, certificate and name always verified | |
-//! | `conformance` | the suite that every request store has to pass, for those who write their own | |
+//! | `conformance` | the suite that every store has to pass, for those who write their own | |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(any(feature = "blocking", feature = "tokio", feature = "smol")),
@@ -49,6 +49,7 @@ mod clock;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 mod deadline;
 mod error;
+pub mod feed;
 #[cfg(test)]
 mod json_tests;
 mod lease;
@@ -59,10 +60,10 @@ pub mod query;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 mod redis;
 mod request;
-#[cfg(feature = "conformance")]
-mod request_store_cases;
 mod rounds;
 mod settle;
+#[cfg(feature = "conformance")]
+mod store_cases;
 pub mod stored_format;
 mod sweep;
 
@@ -72,14 +73,14 @@ pub use crate::redis::fuzzing;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub use crate::redis::{
-    CheckMode, CheckPosition, CheckReport, CheckStep, Credentials, Durability, FeedEntry, FeedGap, FeedPage,
-    FeedPosition, Finding, Inspection, PreflightReport, UnreadableEntry,
+    CheckMode, CheckPosition, CheckReport, CheckStep, Credentials, Durability, Finding, Inspection, PreflightReport,
 };
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{
     ApprovalRefusal, Conflict, Error, ExecutionRefusal, InvalidValue, Outcome, Result, StoreError, StoreErrorKind,
     SupersedeError, UnrecordedExecution,
 };
+pub use feed::{FeedEntry, FeedGap, FeedPage, FeedPosition, UnreadableEntry};
 pub use lease::{ClaimedRequest, Lease};
 pub use on_conflict::OnConflict;
 pub use query::{
@@ -98,7 +99,7 @@ pub use request::{
     Severity, SideEffect, StateId, StateType, StateVersion, Status, Step, Supersession, Tag, Target, Timestamp, Value,
     Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
 };
-pub use settle::{RememberedWrite, Settled, UnsettledWrite};
+pub use settle::{RememberedWrite, Settled, UnsettledWrite, WriteLookup};
 pub use stored_format::{Compression, DocumentLimit, FormatError, FormatVersion};
 pub use sweep::{ReportPanicked, Swept};
 

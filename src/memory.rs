@@ -1,22 +1,39 @@
-//! The table behind the memory stores of both flavours: what a store does, without waiting for anything.
+//! The table of the memory stores of both flavours: what a store does, without waiting for anything.
 
 use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::error::{Conflict, Error, Result};
+use crate::feed::{DEFAULT_LENGTH, FeedEntry, FeedLog, FeedPage, FeedPosition};
 use crate::query::{self, Count, Lookup, Page, PageRequest, Query, RequestQuery, Statistics, check_id_count, evaluate};
 use crate::request::{IdComparison, MutationRequest, RequestId, Timestamp, WriteId, WriteIntent};
-use crate::settle::{RememberedWrite, Settled, UnsettledWrite};
+use crate::settle::{RememberedWrite, WriteLookup};
 use crate::stored_format::{DocumentLimit, SizeBudget};
 
 const SCOPE: &str = "memory";
 
-/// Requests by id.
-#[derive(Default)]
+/// Requests by id, and the feed of their writes.
 pub(crate) struct RequestTable {
     requests: HashMap<RequestId, Stored>,
     ids: IdComparison,
     limit: DocumentLimit,
+    feed: FeedLog,
+}
+
+impl Default for RequestTable {
+    fn default() -> Self {
+        Self {
+            requests: HashMap::new(),
+            ids: IdComparison::default(),
+            limit: DocumentLimit::default(),
+            feed: empty_feed(DEFAULT_LENGTH),
+        }
+    }
+}
+
+/// No two tables have the same feed, so that a position of one is an error in every other.
+fn empty_feed(length: u32) -> FeedLog {
+    FeedLog::new(format!("{SCOPE} {}", uuid::Uuid::new_v4()), usize::try_from(length).unwrap_or(usize::MAX))
 }
 
 struct Stored {
@@ -51,6 +68,11 @@ impl RequestTable {
         Self { limit, ..Self::default() }
     }
 
+    /// A table whose feed keeps so many entries.
+    pub(crate) fn with_feed_length(entries: u32) -> Self {
+        Self { feed: empty_feed(entries), ..Self::default() }
+    }
+
     pub(crate) fn create(&mut self, request: MutationRequest) -> Result<MutationRequest> {
         let request = request.comparing_ids(self.ids);
         request.check_new()?;
@@ -66,6 +88,7 @@ impl RequestTable {
         let writes = vec![(revision.write_id, request.creation_intent())];
         let request = request.at_revision(revision);
         self.requests.insert(request.id.clone(), Stored { request: request.clone(), writes });
+        self.announce(&request, 0);
         Ok(request)
     }
 
@@ -88,28 +111,30 @@ impl RequestTable {
         if !query::is_filed_alike(&request, &stored.request) {
             return Err(Error::refiled(request.id.clone()));
         }
-        let intent = request.update_intent(stored.request.decisions.len());
+        let stored_decisions = stored.request.decisions.len();
+        let intent = request.update_intent(stored_decisions);
         let next = request.revision().next(write_id);
         let request = request.at_revision(next);
         stored.request = request.clone();
         stored.writes.push((write_id, intent));
+        self.announce(&request, stored_decisions);
         Ok(request)
     }
 
-    pub(crate) fn settle(&self, write: &UnsettledWrite) -> Result<Settled> {
-        let Some(stored) = self.requests.get(&write.id) else {
-            return if write.base.is_none() { Ok(Settled::Open) } else { Err(Error::not_found(write.id.clone())) };
-        };
-        write.settled_by(stored.request.revision().number, stored.remembered())
+    fn announce(&mut self, written: &MutationRequest, stored_decisions: usize) {
+        let entry = |partition, at| FeedEntry::for_write(written, stored_decisions, partition, at);
+        self.feed.add(Timestamp::now(), entry);
     }
 
-    pub(crate) fn get(&self, id: &RequestId) -> Option<MutationRequest> {
-        self.requests.get(id).map(|stored| stored.request.clone())
+    pub(crate) fn settle(&self, id: &RequestId, write_id: WriteId) -> Option<WriteLookup> {
+        let stored = self.requests.get(id)?;
+        Some(WriteLookup::new(write_id, stored.request.revision().number, stored.remembered()))
     }
 
     pub(crate) fn get_many(&self, ids: &[RequestId]) -> Result<Lookup> {
         check_id_count(ids)?;
-        Ok(Lookup::new(ids.iter().map(|id| self.get(id)).collect(), Vec::new()))
+        let found = ids.iter().map(|id| self.requests.get(id).map(|stored| stored.request.clone()));
+        Ok(Lookup::new(found.collect(), Vec::new()))
     }
 
     pub(crate) fn read<Q: Query>(&self, query: &Q, page: &PageRequest, now: Timestamp) -> Result<Page<Q::Row>> {
@@ -122,6 +147,14 @@ impl RequestTable {
 
     pub(crate) fn statistics(&self, now: Timestamp, due_within: &[Duration]) -> Statistics {
         Statistics::of(self.all(), now, due_within)
+    }
+
+    pub(crate) fn read_feed(&self, from: &FeedPosition, limit: usize) -> Result<FeedPage> {
+        self.feed.read(from, limit)
+    }
+
+    pub(crate) fn end_of_feed(&self) -> FeedPosition {
+        self.feed.end()
     }
 
     fn all(&self) -> impl Iterator<Item = &MutationRequest> {

@@ -1,7 +1,7 @@
 //! The asynchronous flavour, on tokio or on smol: every call is a future that is `Send`.
 //!
-//! [`Governance`] files requests and moves them on; it keeps them in a [`RequestStore`], which an application picks when
-//! it starts: [`MemoryStore`] for development and tests, `RedisStore` to keep them.
+//! [`Governance`] is the one handle: it submits requests, moves them on and finds them again. It keeps them in a [`Store`],
+//! which an application picks when it starts: [`MemoryStore`] for development and tests, `RedisStore` to keep them.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -114,9 +114,12 @@ mod engine;
 #[path = "nonblocking/rows.rs"]
 mod rows;
 
+/// Written before the `impl` of a trait of this module, such as [`Store`].
+pub use async_trait::async_trait;
 #[cfg(feature = "redis")]
 pub use credential_source::CredentialSource;
 pub use engine::*;
+pub use rows::Rows;
 
 #[cfg(feature = "conformance")]
 #[path = "nonblocking/together.rs"]

@@ -1,5 +1,7 @@
 //! What a store remembers of the writes of a request, and what that says of a write sent under a known id.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -93,29 +95,52 @@ impl UnsettledWrite {
         self.base.map_or(0, |base| base.next(self.write_id).number)
     }
 
-    /// What became of it, by the writes that a store remembers of the request, and the number of the revision that is stored.
+    /// What became of it, by what its store [found](WriteLookup) under its id; `None` where there is no such request.
     ///
     /// # Errors
-    /// [`Error::WriteIdReused`] when its id was used for another intent: the write itself did not take effect, and cannot.
-    pub fn settled_by(
-        &self,
-        newest_number: u64,
-        remembered: impl IntoIterator<Item = RememberedWrite>,
-    ) -> Result<Settled> {
-        let number = self.number();
-        let mut place_is_taken = false;
-        for write in remembered {
-            if write.id == self.write_id {
-                let is_same_kind = self.base.is_none() == (write.number == 0);
-                let is_same = self.intent.is_none_or(|intent| intent == write.intent);
-                return if is_same_kind && is_same { Ok(Settled::Applied) } else { Err(write.reused_by(&self.id)) };
-            }
-            place_is_taken |= write.number == number;
+    /// [`Error::NotFound`] when there is no request to update, and [`Error::WriteIdReused`] when the id was used for another
+    /// intent: the write itself did not take effect, and cannot.
+    pub fn settled_by(&self, found: Option<&WriteLookup>) -> Result<Settled> {
+        let Some(found) = found else {
+            return if self.base.is_none() { Ok(Settled::Open) } else { Err(Error::not_found(self.id.clone())) };
+        };
+        if let Some(write) = &found.write {
+            let is_same_kind = self.base.is_none() == (write.number == 0);
+            let is_same = self.intent.is_none_or(|intent| intent == write.intent);
+            return if is_same_kind && is_same { Ok(Settled::Applied) } else { Err(write.reused_by(&self.id)) };
         }
-        Ok(match place_is_taken {
+        let number = self.number();
+        Ok(match found.others.contains(&number) {
             true => Settled::NotApplied,
-            false if newest_number < number => Settled::Open,
+            false if found.newest < number => Settled::Open,
             false => Settled::Forgotten,
         })
+    }
+}
+
+/// What a store found under one write id of a request, for those who write a store: the write itself, or which revisions
+/// other writes made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WriteLookup {
+    /// The number of the stored revision.
+    newest: u64,
+    write: Option<RememberedWrite>,
+    /// The numbers of the revisions that the remembered writes with other ids made.
+    others: BTreeSet<u64>,
+}
+
+impl WriteLookup {
+    /// Looks the id up among the writes that the store remembers of the request, whose stored revision has the number
+    /// `newest`.
+    pub fn new(write_id: WriteId, newest: u64, remembered: impl IntoIterator<Item = RememberedWrite>) -> Self {
+        let mut found = Self { newest, write: None, others: BTreeSet::new() };
+        for write in remembered {
+            if write.id == write_id {
+                found.write = Some(write);
+            } else {
+                found.others.insert(write.number);
+            }
+        }
+        found
     }
 }

@@ -21,23 +21,17 @@ mod blocking {
                 }
             };
         }
-        mutator_governance::request_store_cases!(on_memory);
-
-        macro_rules! questions_on_memory {
-            ($case:ident) => {
-                #[test]
-                fn $case() {
-                    let store = Arc::new(MemoryStore::new());
-                    conformance::$case(store.clone(), store);
-                }
-            };
-        }
-        mutator_governance::request_queries_cases!(questions_on_memory);
+        mutator_governance::store_cases!(on_memory);
 
         #[test]
         fn people_are_told_apart_without_regard_to_case() {
             let store = Arc::new(MemoryStore::comparing_ids(IdComparison::FoldCase));
-            conformance::people_are_told_apart_by_the_rule_of_the_store(store.clone(), store);
+            conformance::people_are_told_apart_by_the_rule_of_the_store(store);
+        }
+
+        #[test]
+        fn a_short_feed() {
+            conformance::what_a_short_feed_removed_is_one_gap(Arc::new(MemoryStore::with_feed_length(10)));
         }
     }
 
@@ -61,27 +55,22 @@ mod blocking {
                 }
             };
         }
-        mutator_governance::request_store_cases!(on_one_and_on_four_partitions);
-
-        macro_rules! questions_on_one_and_on_four_partitions {
-            ($case:ident) => {
-                #[test]
-                fn $case() {
-                    for store in [redis_store(1), redis_store(4)] {
-                        conformance::$case(store.clone(), store);
-                    }
-                }
-            };
-        }
-        mutator_governance::request_queries_cases!(questions_on_one_and_on_four_partitions);
+        mutator_governance::store_cases!(on_one_and_on_four_partitions);
 
         #[test]
         fn people_are_told_apart_without_regard_to_case() {
             for partitions in [1, 4] {
                 let builder = RedisStore::builder(redis_url()).namespace(unique_namespace("folding")).fold_case(true);
                 let store = Arc::new(builder.partitions(partitions).timeout(crate::PATIENCE).open().unwrap());
-                conformance::people_are_told_apart_by_the_rule_of_the_store(store.clone(), store);
+                conformance::people_are_told_apart_by_the_rule_of_the_store(store);
             }
+        }
+
+        #[test]
+        fn a_short_feed() {
+            let builder = RedisStore::builder(redis_url()).namespace(unique_namespace("short-feed")).feed_length(10);
+            let store = builder.timeout(crate::PATIENCE).open().unwrap();
+            conformance::what_a_short_feed_removed_is_one_gap(Arc::new(store));
         }
     }
 }
@@ -122,6 +111,13 @@ mod nonblocking {
         Arc::new(builder.namespace(namespace).fold_case(true).timeout(crate::PATIENCE).open().await.unwrap())
     }
 
+    #[cfg(feature = "redis")]
+    async fn short_feed_store() -> Arc<mutator_governance::nonblocking::RedisStore> {
+        let namespace = crate::support::unique_namespace("short-feed");
+        let builder = mutator_governance::nonblocking::RedisStore::builder(crate::support::redis_url());
+        Arc::new(builder.namespace(namespace).feed_length(10).timeout(crate::PATIENCE).open().await.unwrap())
+    }
+
     macro_rules! on_each {
         ($runtime:ident, $name:ident) => {
             mod $name {
@@ -136,23 +132,18 @@ mod nonblocking {
                             }
                         };
                     }
-                    mutator_governance::request_store_cases!(on_memory);
-
-                    macro_rules! questions_on_memory {
-                        ($case:ident) => {
-                            #[test]
-                            fn $case() {
-                                let store = Arc::new(MemoryStore::new());
-                                $runtime(conformance::$case(store.clone(), store));
-                            }
-                        };
-                    }
-                    mutator_governance::request_queries_cases!(questions_on_memory);
+                    mutator_governance::store_cases!(on_memory);
 
                     #[test]
                     fn people_are_told_apart_without_regard_to_case() {
                         let store = Arc::new(MemoryStore::comparing_ids(IdComparison::FoldCase));
-                        $runtime(conformance::people_are_told_apart_by_the_rule_of_the_store(store.clone(), store));
+                        $runtime(conformance::people_are_told_apart_by_the_rule_of_the_store(store));
+                    }
+
+                    #[test]
+                    fn a_short_feed() {
+                        let store = Arc::new(MemoryStore::with_feed_length(10));
+                        $runtime(conformance::what_a_short_feed_removed_is_one_gap(store));
                     }
                 }
 
@@ -170,27 +161,21 @@ mod nonblocking {
                             }
                         };
                     }
-                    mutator_governance::request_store_cases!(on_redis);
-
-                    macro_rules! questions_on_redis {
-                        ($case:ident) => {
-                            #[test]
-                            fn $case() {
-                                $runtime(async {
-                                    for store in [redis_store(1).await, redis_store(4).await] {
-                                        conformance::$case(store.clone(), store).await;
-                                    }
-                                });
-                            }
-                        };
-                    }
-                    mutator_governance::request_queries_cases!(questions_on_redis);
+                    mutator_governance::store_cases!(on_redis);
 
                     #[test]
                     fn people_are_told_apart_without_regard_to_case() {
                         $runtime(async {
                             let store = folding_store().await;
-                            conformance::people_are_told_apart_by_the_rule_of_the_store(store.clone(), store).await;
+                            conformance::people_are_told_apart_by_the_rule_of_the_store(store).await;
+                        });
+                    }
+
+                    #[test]
+                    fn a_short_feed() {
+                        $runtime(async {
+                            let store = short_feed_store().await;
+                            conformance::what_a_short_feed_removed_is_one_gap(store).await;
                         });
                     }
                 }

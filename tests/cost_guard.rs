@@ -11,7 +11,7 @@ mod support;
 
 use std::collections::BTreeMap;
 
-use mutator_governance::blocking::{RedisStore, RequestQueries as _, RequestStore as _};
+use mutator_governance::blocking::{RedisStore, Store as _, StoreExtension as _};
 use mutator_governance::{
     ActorContext, DecisionQuery, InboxQuery, PageRequest, RequestQuery, Status, Timestamp, WriteId,
 };

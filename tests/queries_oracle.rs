@@ -19,10 +19,10 @@ use std::fmt::Debug;
 use std::ops::Range;
 use std::time::Duration;
 
-use mutator_governance::blocking::{MemoryStore, RedisStore, RequestQueries, RequestStore};
+use mutator_governance::blocking::{MemoryStore, RedisStore, Store, StoreExtension as _};
 use mutator_governance::{MutationRequest, Page, PageRequest, RequestId, Result};
 use query_support::changes::Changes;
-use query_support::questions::{self, Question};
+use query_support::questions::{self, AnyQuery};
 use query_support::{PATIENCE, happens, one, second};
 
 /// Both stores with the same requests, and several clients of the one under test.
@@ -85,38 +85,38 @@ impl World {
         let writes = one(&mut self.changes.rng, &[0, 0, 1, 3]);
         let limit = self.changes.rng.usize(1..=20);
         match &question {
-            Question::Requests(query) => {
+            AnyQuery::Requests(query) => {
                 self.read(&question, limit, writes, |store, page| store.requests(query, page));
                 self.read(&question, limit, writes, |store, page| {
                     let stored = store.stored_requests(query, page)?;
                     Ok(stored.map(|stored| (stored.id().clone(), stored.revision(), stored.into_request().unwrap())))
                 });
             }
-            Question::Approvals(query) => {
+            AnyQuery::Approvals(query) => {
                 self.read(&question, limit, writes, |store, page| store.pending_approvals(query, page));
             }
-            Question::RecentApprovals(query) => {
+            AnyQuery::RecentApprovals(query) => {
                 self.read(&question, limit, writes, |store, page| store.recent_approvals(query, page));
             }
-            Question::Decisions(query) => {
+            AnyQuery::Decisions(query) => {
                 self.read(&question, limit, writes, |store, page| store.decisions(query, page));
             }
-            Question::Inbox(query, now) => {
+            AnyQuery::Inbox(query, now) => {
                 self.read(&question, limit, writes, |store, page| store.inbox(query, *now, page));
             }
-            Question::Pending => self.read(&question, limit, writes, |store, page| store.pending(page)),
-            Question::ByState(state) => self.read(&question, limit, writes, |store, page| store.by_state(state, page)),
-            Question::PendingByState(state) => {
+            AnyQuery::Pending => self.read(&question, limit, writes, |store, page| store.pending(page)),
+            AnyQuery::ByState(state) => self.read(&question, limit, writes, |store, page| store.by_state(state, page)),
+            AnyQuery::PendingByState(state) => {
                 self.read(&question, limit, writes, |store, page| store.pending_by_state(state, page));
             }
-            Question::Due(by) => self.read(&question, limit, writes, |store, page| store.due(*by, page)),
+            AnyQuery::Due(by) => self.read(&question, limit, writes, |store, page| store.due(*by, page)),
         }
     }
 
     /// All pages of a question, from both stores.
     fn read<Row: PartialEq + Debug>(
         &mut self,
-        question: &Question,
+        question: &AnyQuery,
         limit: usize,
         writes: usize,
         ask: impl Fn(&dyn Store, &PageRequest) -> Result<Page<Row>>,
@@ -168,10 +168,6 @@ impl World {
         assert_eq!(client.statistics(now, &durations).unwrap(), expected, "seed {}: {durations:?}", self.seed);
     }
 }
-
-/// Both stores as one type to ask.
-trait Store: RequestStore + RequestQueries {}
-impl<S: RequestStore + RequestQueries> Store for S {}
 
 fn seeds(usual: Range<u64>) -> Range<u64> {
     let Ok(given) = std::env::var("QUERY_SEEDS") else { return usual };

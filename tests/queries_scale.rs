@@ -19,7 +19,7 @@ use std::sync::OnceLock;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use mutator_governance::blocking::{RedisStore, RequestQueries, RequestStore};
+use mutator_governance::blocking::{RedisStore, Store};
 use mutator_governance::*;
 use query_support::server::{calls, forget_calls, late};
 use query_support::{PATIENCE, second};

@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use mutator_governance::blocking::{Governance, RedisStore, RequestQueries, RequestStore};
+use mutator_governance::blocking::{Governance, RedisStore, Store, StoreExtension as _};
 use mutator_governance::{
     ActorContext, ApprovalRule, CheckMode, CheckPosition, CheckReport, Error, Finding, Intent, Metadata, PageRequest,
     PendingReason, RequestDraft, RequestId, RequestQuery, StoreErrorKind, Target,
@@ -35,7 +35,7 @@ fn namespace(partitions: u16) -> Namespace {
     // With patience, since two cores serve many tests.
     let builder = RedisStore::builder(&url).namespace(&name).partitions(partitions).timeout(Duration::from_secs(20));
     let store = Arc::new(builder.open().unwrap());
-    let governance = Governance::builder().store(Arc::clone(&store) as Arc<dyn RequestStore>).build();
+    let governance = Governance::builder().store(Arc::clone(&store) as Arc<dyn Store>).build();
     let redis = redis::Client::open(url).unwrap().get_connection().unwrap();
     Namespace { name, store, governance, redis }
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
 use std::time::Duration;
 
-use mutator_governance::blocking::{Governance, RedisStore, RequestQueries as _, RequestStore};
+use mutator_governance::blocking::{Governance, RedisStore, Store};
 use mutator_governance::{ActorContext, Intent, PageRequest, Payload, RequestDraft, RequestId, RequestQuery, Target};
 use peak_alloc::PeakAlloc;
 use support::{PrivateServer, unique_namespace};
@@ -87,7 +87,7 @@ fn pass(mut from: TcpStream, mut to: TcpStream, count: impl Fn(usize)) {
 fn filled(url: &str, partitions: u16, count: usize, bytes: usize) -> RedisStore {
     let builder = RedisStore::builder(url).namespace(unique_namespace("large")).partitions(partitions);
     let store = builder.timeout(Duration::from_secs(60)).open().unwrap();
-    let governance = Governance::builder().store(Arc::new(store.clone()) as Arc<dyn RequestStore>).build();
+    let governance = Governance::builder().store(Arc::new(store.clone()) as Arc<dyn Store>).build();
     let mut random = fastrand::Rng::with_seed(1);
     for id in ids(count) {
         let mut noise = vec![0; bytes];

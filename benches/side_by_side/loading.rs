@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use mutator_governance::blocking::{RedisStore, RequestStore as _};
+use mutator_governance::blocking::{RedisStore, Store as _};
 
 use crate::requests;
 use crate::seed_layout::SeedLayout;

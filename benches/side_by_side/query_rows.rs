@@ -1,6 +1,6 @@
 //! One page each of three other queries.
 
-use mutator_governance::blocking::{RedisStore, RequestQueries as _};
+use mutator_governance::blocking::{RedisStore, Store as _};
 use mutator_governance::{
     ActorContext, DecisionQuery, InboxQuery, PageRequest, PendingReason, RequestDocument, RequestQuery, Status,
     Timestamp,

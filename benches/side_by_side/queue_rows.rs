@@ -1,6 +1,6 @@
 //! One page of the queue of requests that wait for approval, at several sizes of the store.
 
-use mutator_governance::blocking::RequestQueries as _;
+use mutator_governance::blocking::Store as _;
 use mutator_governance::{PageRequest, PendingReason, RequestQuery};
 
 use crate::Extent;

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use mutator_governance::blocking::{RedisStore, RequestStore as _};
+use mutator_governance::blocking::{RedisStore, Store as _, StoreExtension as _};
 use mutator_governance::{MutationRequest, WriteId};
 
 use crate::floor::Floor;

@@ -12,7 +12,7 @@ const NO_REDIS: &str = "REDIS_URL is set, but this was built without the feature
 /// # Errors
 /// When the server cannot be reached or does not fit.
 #[cfg(feature = "blocking")]
-pub fn open_blocking(place: &Place) -> Result<Arc<dyn mutator_governance::blocking::RequestStore>> {
+pub fn open_blocking(place: &Place) -> Result<Arc<dyn mutator_governance::blocking::Store>> {
     match place {
         Place::Embedded => Ok(Arc::new(mutator_governance::blocking::MemoryStore::new())),
         #[cfg(feature = "redis")]
@@ -29,7 +29,7 @@ pub fn open_blocking(place: &Place) -> Result<Arc<dyn mutator_governance::blocki
 /// # Errors
 /// When the server cannot be reached or does not fit.
 #[cfg(any(feature = "tokio", feature = "smol"))]
-pub async fn open_nonblocking(place: &Place) -> Result<Arc<dyn mutator_governance::nonblocking::RequestStore>> {
+pub async fn open_nonblocking(place: &Place) -> Result<Arc<dyn mutator_governance::nonblocking::Store>> {
     match place {
         Place::Embedded => Ok(Arc::new(mutator_governance::nonblocking::MemoryStore::new())),
         #[cfg(feature = "redis")]

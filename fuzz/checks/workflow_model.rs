@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use acts::{Act, Move, at, command, decide, people, state_version, table};
 use input::Input;
-use mutator_governance::blocking::{Governance, MemoryStore, RequestStore};
+use mutator_governance::blocking::{Governance, MemoryStore, Store, StoreExtension as _};
 use mutator_governance::workflow::{
     Action, AfterFailure, Command, StaleStrategy, apply, decidable_by, due_command, explain, is_due,
 };

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use super::{Governance, RedisStore, RequestQueries, RequestStore};
+use super::{Governance, RedisStore, Store, StoreExtension as _};
 use crate::query::{PageRequest, RequestQuery};
 use crate::request::{ActorContext, ApprovalRule, Intent, PendingReason, RequestDraft, RequestId, Target};
 use crate::stored_format::gates_tests::stand_in_a_later_format;
@@ -22,7 +22,7 @@ fn open(namespace: &str, version: u16) -> (Arc<RedisStore>, Governance) {
     let builder = RedisStore::builder(support::redis_url()).namespace(namespace);
     let version = FormatVersion::new(version).unwrap();
     let store = Arc::new(builder.timeout(std::time::Duration::from_secs(20)).write_format(version).open().unwrap());
-    let governance = Governance::builder().store(Arc::clone(&store) as Arc<dyn RequestStore>).build();
+    let governance = Governance::builder().store(Arc::clone(&store) as Arc<dyn Store>).build();
     (store, governance)
 }
 

@@ -1,7 +1,9 @@
+//! Many writers at once.
+
 use std::sync::Arc;
 
 use super::requests::{moved_on, pending, second};
-use super::{RequestStore, dual, together};
+use super::{Store, StoreExtension as _, dual, together};
 use crate::error::Error;
 use crate::request::{MutationRequest, RequestId, WriteId};
 
@@ -9,7 +11,7 @@ const WRITERS: usize = 32;
 
 /// 1 if the update was applied, 0 if it was refused by a conflict.
 #[dual]
-async fn wins(store: &Arc<dyn RequestStore>, change: MutationRequest) -> u64 {
+async fn wins(store: &Arc<dyn Store>, change: MutationRequest) -> u64 {
     match store.update(change, WriteId::generate()).await {
         Ok(_) => 1,
         Err(Error::Conflict(_)) => 0,
@@ -19,7 +21,7 @@ async fn wins(store: &Arc<dyn RequestStore>, change: MutationRequest) -> u64 {
 
 /// How many of its five changes a writer got in, each computed from the revision it just read.
 #[dual]
-async fn writer(store: &Arc<dyn RequestStore>, id: &RequestId) -> u64 {
+async fn writer(store: &Arc<dyn Store>, id: &RequestId) -> u64 {
     let mut won = 0;
     for _ in 0..5 {
         let read = store.get(id).await.unwrap().unwrap();
@@ -30,7 +32,7 @@ async fn writer(store: &Arc<dyn RequestStore>, id: &RequestId) -> u64 {
 
 /// Of 32 concurrent updates from one revision exactly one is applied.
 #[dual]
-pub async fn one_winner_per_revision(store: Arc<dyn RequestStore>) {
+pub async fn one_winner_per_revision(store: Arc<dyn Store>) {
     let mut base = store.create(pending("contended", "s", second(0))).await.unwrap();
     for number in 1..=10 {
         let outcomes = together(WRITERS, || wins(&store, moved_on(base.clone(), second(number)))).await;
@@ -42,7 +44,7 @@ pub async fn one_winner_per_revision(store: Arc<dyn RequestStore>) {
 
 /// 32 writers at once: the final revision is the number of updates that were applied, and so is the history's length.
 #[dual]
-pub async fn many_writers_lose_nothing(store: Arc<dyn RequestStore>) {
+pub async fn many_writers_lose_nothing(store: Arc<dyn Store>) {
     let base = store.create(pending("shared", "s", second(0))).await.unwrap();
     let won = together(WRITERS, || writer(&store, &base.id)).await;
     let won: u64 = won.iter().sum();

@@ -1,8 +1,7 @@
-//! The suite that every request store has to pass, for those who write one of their own.
+//! The suite that every store has to pass, for those who write one.
 //!
 //! Each case is a function that takes an empty store and panics where the store breaks its contract.
-//! [`request_store_cases!`](crate::request_store_cases) names those of a [`RequestStore`];
-//! [`request_queries_cases!`](crate::request_queries_cases) those of one that answers [`RequestQueries`] as well.
+//! [`store_cases!`](crate::store_cases) names them all.
 // Compiled once for each flavour, like the engine, and by the same rules: no `async` blocks, and no `.await` within a
 // macro's arguments.
 
@@ -14,19 +13,25 @@
     reason = "a suite reports by panicking, and takes the store its caller made for the case"
 )]
 
-use super::{Question, RequestQueries, RequestStore, dual, together};
+use super::{Governance, MemoryStore, RowQuery, Store, StoreExtension, dual, together};
 
 mod concurrency;
+mod feed;
 mod numbers;
 mod pages;
 mod people;
-mod questions;
+mod queries;
 mod repetitions;
 mod requests;
 mod time;
 mod writes;
 
 pub use concurrency::{many_writers_lose_nothing, one_winner_per_revision};
+pub use feed::{
+    a_feed_limit_is_that_of_a_page, a_feed_position_of_another_store_is_an_error,
+    a_reader_beside_writers_gets_every_write, every_write_adds_one_feed_entry, feed_pages_have_every_entry_once,
+    the_end_of_a_feed_is_before_what_comes_then, what_a_short_feed_removed_is_one_gap,
+};
 pub use numbers::{a_count_is_that_of_the_rows, statistics_count_what_is_stored};
 pub use pages::{
     a_cursor_of_another_query_is_refused, a_request_that_changes_away_neither_repeats_nor_hides,
@@ -34,8 +39,8 @@ pub use pages::{
     what_is_due_comes_by_its_deadline,
 };
 pub use people::people_are_told_apart_by_the_rule_of_the_store;
-pub use questions::{
-    a_question_refuses_the_cursor_of_another, an_inbox_holds_nothing_that_would_be_refused,
+pub use queries::{
+    a_query_refuses_the_cursor_of_another, an_inbox_holds_nothing_that_would_be_refused,
     an_inbox_holds_what_its_actor_can_decide_now, decisions_agree_with_history_when_a_clock_was_set_back,
     decisions_come_latest_first, pending_approvals_come_a_row_each, recent_approvals_come_latest_first,
     requests_are_filtered_and_come_either_way, stored_requests_are_those_of_requests,

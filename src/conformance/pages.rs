@@ -1,7 +1,9 @@
+//! Pages of requests: order, cursors, and changes in between.
+
 use std::sync::Arc;
 
 use super::requests::{alice, draft, file, moved_on, pending, second};
-use super::{RequestStore, dual};
+use super::{Store, StoreExtension as _, dual};
 use crate::error::Error;
 use crate::query::PageRequest;
 use crate::request::{ApprovalRule, MutationRequest, Pending, PendingReason, StateId, Timestamp, WriteId};
@@ -13,7 +15,7 @@ fn ids(requests: &[MutationRequest]) -> Vec<String> {
 
 /// Every pending request, read in pages of `limit`.
 #[dual]
-async fn all_pending(store: &Arc<dyn RequestStore>, limit: usize) -> Vec<String> {
+async fn all_pending(store: &Arc<dyn Store>, limit: usize) -> Vec<String> {
     let mut found = Vec::new();
     let mut page = PageRequest::of(limit).unwrap();
     loop {
@@ -30,7 +32,7 @@ async fn all_pending(store: &Arc<dyn RequestStore>, limit: usize) -> Vec<String>
 
 /// Pending requests come by the time they were filed, whatever the page's length, and no other comes.
 #[dual]
-pub async fn pages_come_in_created_order(store: Arc<dyn RequestStore>) {
+pub async fn pages_come_in_created_order(store: Arc<dyn Store>) {
     let mut expected = Vec::new();
     for number in 0..23 {
         let name = format!("r{:02}", (number * 7) % 23);
@@ -48,7 +50,7 @@ pub async fn pages_come_in_created_order(store: Arc<dyn RequestStore>) {
 
 /// Requests of one time come by id, each once.
 #[dual]
-pub async fn equal_times_page_exactly(store: Arc<dyn RequestStore>) {
+pub async fn equal_times_page_exactly(store: Arc<dyn Store>) {
     let mut expected = Vec::new();
     for number in 0..150 {
         let name = format!("same-{:03}", (number * 67) % 150);
@@ -62,7 +64,7 @@ pub async fn equal_times_page_exactly(store: Arc<dyn RequestStore>) {
 
 /// The lists by state and of the pending ones hold just what belongs on them, before and after a change.
 #[dual]
-pub async fn lists_are_by_state_and_pending(store: Arc<dyn RequestStore>) {
+pub async fn lists_are_by_state_and_pending(store: Arc<dyn Store>) {
     let waiting = store.create(pending("a-waiting", "a", second(0))).await.unwrap();
     store.create(file(draft("a-created", "a"), second(1))).await.unwrap();
     store.create(pending("b-waiting", "b", second(2))).await.unwrap();
@@ -91,7 +93,7 @@ pub async fn lists_are_by_state_and_pending(store: Arc<dyn RequestStore>) {
 
 /// A request that leaves or joins the list between two pages makes no other come twice or not at all.
 #[dual]
-pub async fn a_request_that_changes_away_neither_repeats_nor_hides(store: Arc<dyn RequestStore>) {
+pub async fn a_request_that_changes_away_neither_repeats_nor_hides(store: Arc<dyn Store>) {
     let mut requests = Vec::new();
     for number in 0..6 {
         requests.push(store.create(pending(&format!("p{number}"), "s", second(number * 10))).await.unwrap());
@@ -110,7 +112,7 @@ pub async fn a_request_that_changes_away_neither_repeats_nor_hides(store: Arc<dy
 
 /// The ids of what is due, read in pages of `limit`.
 #[dual]
-async fn all_due(store: &Arc<dyn RequestStore>, by: Timestamp, limit: usize) -> Vec<String> {
+async fn all_due(store: &Arc<dyn Store>, by: Timestamp, limit: usize) -> Vec<String> {
     let mut found = Vec::new();
     let mut page = PageRequest::of(limit).unwrap();
     loop {
@@ -126,7 +128,7 @@ async fn all_due(store: &Arc<dyn RequestStore>, by: Timestamp, limit: usize) -> 
 
 /// What is due comes by its next deadline, whether the request's own or that of an approval, and is gone when it expired.
 #[dual]
-pub async fn what_is_due_comes_by_its_deadline(store: Arc<dyn RequestStore>) {
+pub async fn what_is_due_comes_by_its_deadline(store: Arc<dyn Store>) {
     let ends = |at| Pending { reason: PendingReason::Quota, expires_at: Some(second(at)) };
     let rule = || ApprovalRule::actor("bob").unwrap();
     store.create(file(draft("at-300", "s").waiting_for(ends(300)), second(0))).await.unwrap();
@@ -152,7 +154,7 @@ pub async fn what_is_due_comes_by_its_deadline(store: Arc<dyn RequestStore>) {
 
 /// A cursor leads on only in the list it came from.
 #[dual]
-pub async fn a_cursor_of_another_query_is_refused(store: Arc<dyn RequestStore>) {
+pub async fn a_cursor_of_another_query_is_refused(store: Arc<dyn Store>) {
     for number in 0..3 {
         store.create(pending(&format!("c{number}"), "s", second(number))).await.unwrap();
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::requests::{draft, second};
-use super::{RequestQueries, RequestStore, dual};
+use super::{Store, StoreExtension as _, dual};
 use crate::query::{
     Count, DecisionQuery, InboxQuery, PageRequest, PendingApprovalQuery, RecentApprovalQuery, RequestQuery,
 };
@@ -13,7 +13,7 @@ use crate::request::{
 use crate::workflow::{self, Command};
 
 /// A request of Émilie's that needs a lead, and then two of a board in which people are named in several spellings.
-fn of_emilie(store: &Arc<dyn RequestStore>) -> MutationRequest {
+fn of_emilie(store: &Arc<dyn Store>) -> MutationRequest {
     let requester = ActorContext::user("Émilie@Example.com").unwrap().with_role("Lead").unwrap();
     let RequestDraft { target, intent, .. } = draft("spelled", "tenant:acme");
     let board = [ApprovalTarget::actor("Bob"), ApprovalTarget::group("Straße"), ApprovalTarget::actor("ΣΟΦΟΣ")];
@@ -26,13 +26,10 @@ fn of_emilie(store: &Arc<dyn RequestStore>) -> MutationRequest {
     workflow::file(draft, RequestId::generate(), WriteId::generate(), second(0)).unwrap()
 }
 
-/// Whoever decides, and whatever is asked for, is compared by the [rule](RequestStore::id_comparison) of the store, in what
+/// Whoever decides, and whatever is asked for, is compared by the [rule](Store::id_comparison) of the store, in what
 /// it stores and in its indexes alike; what is stored keeps its spelling.
 #[dual]
-pub async fn people_are_told_apart_by_the_rule_of_the_store(
-    store: Arc<dyn RequestStore>,
-    queries: Arc<dyn RequestQueries>,
-) {
+pub async fn people_are_told_apart_by_the_rule_of_the_store(store: Arc<dyn Store>) {
     let folds = store.id_comparison().folds_case();
     let filed = store.create(of_emilie(&store)).await.unwrap();
     assert_eq!(filed.id_comparison, store.id_comparison());
@@ -43,19 +40,19 @@ pub async fn people_are_told_apart_by_the_rule_of_the_store(
     let spelled = expected(folds, "Lead", "LEAD");
     for (spelling, rows) in spelled {
         let asked = PendingApprovalQuery::new().with_roles([spelling]).unwrap();
-        let found = queries.pending_approvals(&asked, &PageRequest::first()).await.unwrap().items.len();
+        let found = store.pending_approvals(&asked, &PageRequest::first()).await.unwrap().items.len();
         assert_eq!(found, rows, "approvals for role {spelling}");
         let lead = ActorContext::user("mona").unwrap().with_role(spelling).unwrap();
         let inbox = InboxQuery::of(&lead).unwrap();
-        let found = queries.inbox(&inbox, second(1), &PageRequest::first()).await.unwrap().items.len();
+        let found = store.inbox(&inbox, second(1), &PageRequest::first()).await.unwrap().items.len();
         assert_eq!(found, rows, "the inbox of a {spelling}");
         assert_eq!(workflow::decidable_by(&stored, &lead, second(1)).len(), rows, "what a {spelling} can decide");
     }
-    requests_are_found(&queries, folds).await;
+    requests_are_found(&store, folds).await;
 
     // Nobody decides on their own request under another spelling; where that is another person, they do.
     let own = ActorContext::user("ÉMILIE@example.COM").unwrap().with_role("Lead").unwrap();
-    let own_inbox = queries.inbox(&InboxQuery::of(&own).unwrap(), second(1), &PageRequest::first()).await.unwrap();
+    let own_inbox = store.inbox(&InboxQuery::of(&own).unwrap(), second(1), &PageRequest::first()).await.unwrap();
     assert_eq!(own_inbox.items.is_empty(), folds);
     let lead = Command::grant(own, ApprovalId::new("approval-1").unwrap());
     assert_eq!(workflow::apply(stored.clone(), &lead, second(1)).is_err(), folds);
@@ -65,7 +62,7 @@ pub async fn people_are_told_apart_by_the_rule_of_the_store(
     let granted = workflow::apply(stored, &granted, second(2)).unwrap();
     let granted = store.update(granted, WriteId::generate()).await.unwrap();
     assert_eq!(granted.decisions.last().unwrap().by.id.as_ref().unwrap(), "Mona");
-    board_votes(&store, &queries, granted, folds).await;
+    board_votes(&store, granted, folds).await;
 }
 
 /// How many rows are found by the spelling that was used, and by another.
@@ -74,47 +71,42 @@ fn expected<'a>(folds: bool, used: &'a str, other: &'a str) -> [(&'a str, usize)
 }
 
 #[dual]
-async fn requests_are_found(queries: &Arc<dyn RequestQueries>, folds: bool) {
+async fn requests_are_found(store: &Arc<dyn Store>, folds: bool) {
     for (spelling, rows) in expected(folds, "Émilie@Example.com", "éMILIE@EXAMPLE.com") {
         let asked = RequestQuery::new().with_actor_ids([spelling]).unwrap();
-        let found = queries.requests(&asked, &PageRequest::first()).await.unwrap().items.len();
+        let found = store.requests(&asked, &PageRequest::first()).await.unwrap().items.len();
         assert_eq!(found, rows, "requests of {spelling}");
-        let found = queries.stored_requests(&asked, &PageRequest::first()).await.unwrap().items.len();
+        let found = store.stored_requests(&asked, &PageRequest::first()).await.unwrap().items.len();
         assert_eq!(found, rows, "stored requests of {spelling}");
-        let count = queries.count(&asked).await.unwrap();
+        let count = store.count(&asked).await.unwrap();
         assert_eq!(count, Count::Exact(rows as u64), "how many of {spelling}");
         // With other filters, of which one is looked up in an index and one is checked on the document.
         let asked = asked.with_state_ids(["tenant:acme"]).unwrap().updated_between(second(0), None).unwrap();
-        let found = queries.requests(&asked, &PageRequest::first()).await.unwrap().items.len();
+        let found = store.requests(&asked, &PageRequest::first()).await.unwrap().items.len();
         assert_eq!(found, rows, "requests of {spelling} on a state");
         let decisions = DecisionQuery::new().with_actor_ids([spelling]).unwrap();
-        let found = queries.decisions(&decisions, &PageRequest::first()).await.unwrap().items.len();
+        let found = store.decisions(&decisions, &PageRequest::first()).await.unwrap().items.len();
         assert_eq!(found > 0, rows > 0, "decisions of {spelling}");
         let approvals =
             PendingApprovalQuery::new().of_requests(RequestQuery::new().with_actor_ids([spelling]).unwrap());
-        let found = queries.pending_approvals(&approvals, &PageRequest::first()).await.unwrap().items.len();
+        let found = store.pending_approvals(&approvals, &PageRequest::first()).await.unwrap().items.len();
         assert_eq!(found > 0, rows > 0, "approvals of requests of {spelling}");
     }
     for (spelling, rows) in expected(folds, "ΣΟΦΟΣ", "σοφος") {
         let asked = PendingApprovalQuery::new().with_approver_ids([spelling]).unwrap();
-        let found = queries.pending_approvals(&asked, &PageRequest::first()).await.unwrap().items.len();
+        let found = store.pending_approvals(&asked, &PageRequest::first()).await.unwrap().items.len();
         assert_eq!(found, rows, "approvals for {spelling}");
     }
     for (spelling, rows) in expected(folds, "Straße", "STRASSE") {
         let asked = PendingApprovalQuery::new().with_groups([spelling]).unwrap().of_any_request();
-        let found = queries.pending_approvals(&asked, &PageRequest::first()).await.unwrap().items.len();
+        let found = store.pending_approvals(&asked, &PageRequest::first()).await.unwrap().items.len();
         assert_eq!(found, rows, "approvals for group {spelling}, read from the documents");
     }
 }
 
 /// Nobody votes twice under two spellings.
 #[dual]
-async fn board_votes(
-    store: &Arc<dyn RequestStore>,
-    queries: &Arc<dyn RequestQueries>,
-    granted: MutationRequest,
-    folds: bool,
-) {
+async fn board_votes(store: &Arc<dyn Store>, granted: MutationRequest, folds: bool) {
     let vote = |spelling: &str, number: u32| {
         let by = ActorContext::user(spelling).unwrap().with_group("Straße").unwrap();
         Command::grant(by, ApprovalId::new(format!("approval-{number}")).unwrap())
@@ -125,19 +117,19 @@ async fn board_votes(
     assert_eq!(again.is_err(), folds, "a second vote of Bob's, as BOB");
     let other = ActorContext::user("BOB").unwrap().with_group("Straße").unwrap();
     let inbox = InboxQuery::of(&other).unwrap();
-    let found = queries.inbox(&inbox, second(4), &PageRequest::first()).await.unwrap().items.len();
+    let found = store.inbox(&inbox, second(4), &PageRequest::first()).await.unwrap().items.len();
     assert_eq!(found, usize::from(!folds), "the inbox of BOB, after a vote of Bob's");
 
     let carol = workflow::apply(once, &vote("Carol", 3), second(5)).unwrap();
     let approved = store.update(carol, WriteId::generate()).await.unwrap();
     for (spelling, rows) in expected(folds, "Émilie@Example.com", "émilie@example.com") {
         let asked = RecentApprovalQuery::of_requests(RequestQuery::new().with_actor_ids([spelling]).unwrap());
-        let found = queries.recent_approvals(&asked, &PageRequest::first()).await.unwrap().items.len();
+        let found = store.recent_approvals(&asked, &PageRequest::first()).await.unwrap().items.len();
         assert_eq!(found, rows, "recent approvals of {spelling}");
     }
     for (spelling, rows) in expected(folds, "Bob", "bob") {
         let asked = DecisionQuery::new().with_actor_ids([spelling]).unwrap();
-        let found = queries.decisions(&asked, &PageRequest::first()).await.unwrap().items.len();
+        let found = store.decisions(&asked, &PageRequest::first()).await.unwrap().items.len();
         assert_eq!(found, rows, "decisions of {spelling}");
     }
     let stored = store.get(&approved.id).await.unwrap().unwrap();

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::requests::{alice, draft, file, id, moved_on, pending, second};
-use super::{RequestStore, dual};
+use super::{Store, StoreExtension as _, dual};
 use crate::error::{Error, Outcome};
 use crate::request::{
     ActorContext, ApprovalRule, ApprovalTarget, MutationRequest, PendingReason, RequestDocument, RequestDraft,
@@ -50,7 +50,7 @@ fn is_reused(result: crate::error::Result<MutationRequest>, used: WriteKind, by_
 
 /// An update under the id of another write is refused, names what the id was used for, and changes nothing.
 #[dual]
-pub async fn a_write_id_answers_only_for_its_own_intent(store: Arc<dyn RequestStore>) {
+pub async fn a_write_id_answers_only_for_its_own_intent(store: Arc<dyn Store>) {
     let base = store.create(waiting("reused")).await.unwrap();
     let (filing, write_id) = (base.revision().write_id, WriteId::generate());
     let ann = grant(&base, "ann", 0);
@@ -77,7 +77,7 @@ pub async fn a_write_id_answers_only_for_its_own_intent(store: Arc<dyn RequestSt
 
 /// A creation under the id of another draft, or of an update, is refused and changes nothing.
 #[dual]
-pub async fn a_creation_under_the_id_of_another_write_is_refused(store: Arc<dyn RequestStore>) {
+pub async fn a_creation_under_the_id_of_another_write_is_refused(store: Arc<dyn Store>) {
     let (filing, update) = (WriteId::generate(), WriteId::generate());
     let first = store.create(filed_as(draft("taken", "s"), filing, 0)).await.unwrap();
     let other = store.create(filed_as(draft("taken", "other"), filing, 0)).await;
@@ -106,7 +106,7 @@ pub async fn a_creation_under_the_id_of_another_write_is_refused(store: Arc<dyn 
 /// A repetition that was computed from another revision than the write was, or at another time and in other circumstances, returns
 /// what is stored: never what it computed itself.
 #[dual]
-pub async fn a_repetition_from_another_revision_returns_what_is_stored(store: Arc<dyn RequestStore>) {
+pub async fn a_repetition_from_another_revision_returns_what_is_stored(store: Arc<dyn Store>) {
     let base = store.create(waiting("rebased")).await.unwrap();
     let write_id = WriteId::generate();
     let ann = grant(&base, "ann", 0);
@@ -128,7 +128,7 @@ pub async fn a_repetition_from_another_revision_returns_what_is_stored(store: Ar
 
 /// So does one of an update that was made by no command.
 #[dual]
-pub async fn a_repeated_change_of_no_command_returns_what_is_stored(store: Arc<dyn RequestStore>) {
+pub async fn a_repeated_change_of_no_command_returns_what_is_stored(store: Arc<dyn Store>) {
     let base = store.create(waiting("edited")).await.unwrap();
     let write_id = WriteId::generate();
     let granted = |request: &MutationRequest, at| edited(&applied(request, &grant(request, "ann", 0), at), |_| ());
@@ -149,28 +149,28 @@ pub async fn a_repeated_change_of_no_command_returns_what_is_stored(store: Arc<d
 
 /// A write is settled by its id wherever it landed, and by its intent where that is known.
 #[dual]
-pub async fn a_write_is_settled_by_its_intent(store: Arc<dyn RequestStore>) {
+pub async fn a_write_is_settled_by_its_intent(store: Arc<dyn Store>) {
     let base = store.create(waiting("settled-by")).await.unwrap();
     let write_id = WriteId::generate();
     let ann = grant(&base, "ann", 0);
     let write = |intent| UnsettledWrite { id: id("settled-by"), base: Some(base.revision()), write_id, intent };
     let bobs = store.update(applied(&base, &grant(&base, "bob", 1), 1), WriteId::generate()).await.unwrap();
-    let lost = store.settle(&write(Some(ann.write_intent()))).await.unwrap();
+    let lost = store.settle_write(&write(Some(ann.write_intent()))).await.unwrap();
     assert_eq!(lost, Settled::NotApplied, "its revision is another's");
     store.update(applied(&bobs, &ann, 2), write_id).await.unwrap();
     for intent in [None, Some(ann.write_intent())] {
-        let landed = store.settle(&write(intent)).await.unwrap();
+        let landed = store.settle_write(&write(intent)).await.unwrap();
         assert_eq!(landed, Settled::Applied, "at the revision after");
     }
-    let other = store.settle(&write(Some(Command::cancel(by("ann")).write_intent()))).await;
+    let other = store.settle_write(&write(Some(Command::cancel(by("ann")).write_intent()))).await;
     assert!(matches!(other, Err(Error::WriteIdReused { used_to: WriteKind::Grant, revision: 2, .. })), "{other:?}");
-    let as_a_creation = store.settle(&UnsettledWrite { base: None, ..write(None) }).await;
+    let as_a_creation = store.settle_write(&UnsettledWrite { base: None, ..write(None) }).await;
     assert!(matches!(as_a_creation, Err(Error::WriteIdReused { .. })), "{as_a_creation:?}");
 }
 
 /// As many other writes may follow as every store remembers.
 #[dual]
-pub async fn six_writes_later_a_write_id_is_still_known(store: Arc<dyn RequestStore>) {
+pub async fn six_writes_later_a_write_id_is_still_known(store: Arc<dyn Store>) {
     let base = store.create(pending("later", "s", second(0))).await.unwrap();
     let (write_id, filing) = (WriteId::generate(), base.revision().write_id);
     let change = moved_on(base.clone(), second(1));

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{RequestStore, dual};
+use super::{Store, dual};
 
 /// The clock of a store never goes back, and knows a latest time that is not before the earliest.
 #[dual]
-pub async fn the_clock_of_a_store_goes_on(store: Arc<dyn RequestStore>) {
+pub async fn the_clock_of_a_store_goes_on(store: Arc<dyn Store>) {
     let mut before = store.clock().now();
     for _ in 0..100 {
         store.refresh_clock().await.unwrap();

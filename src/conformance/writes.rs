@@ -1,7 +1,9 @@
+//! Single writes, and what they leave.
+
 use std::sync::Arc;
 
 use super::requests::{draft, file, full, id, moved_on, pending, second};
-use super::{RequestStore, dual};
+use super::{Store, StoreExtension as _, dual};
 use crate::error::{Error, Outcome};
 use crate::query::PageRequest;
 use crate::request::{
@@ -11,7 +13,7 @@ use crate::settle::{Settled, UnsettledWrite};
 
 /// What is stored reads back equal, with every field and the revision.
 #[dual]
-pub async fn a_stored_request_reads_back_whole(store: Arc<dyn RequestStore>) {
+pub async fn a_stored_request_reads_back_whole(store: Arc<dyn Store>) {
     let request = full("whole");
     let stored = store.create(request.clone()).await.unwrap();
     assert_eq!(stored, request);
@@ -22,7 +24,7 @@ pub async fn a_stored_request_reads_back_whole(store: Arc<dyn RequestStore>) {
 
 /// Of an unknown id `get` says `None`, and an update says `NotFound`.
 #[dual]
-pub async fn an_unknown_request_is_not_found(store: Arc<dyn RequestStore>) {
+pub async fn an_unknown_request_is_not_found(store: Arc<dyn Store>) {
     let read = store.get(&id("nobody")).await.unwrap();
     assert_eq!(read, None);
     let update = store.update(pending("nobody", "s", second(0)), WriteId::generate()).await;
@@ -31,7 +33,7 @@ pub async fn an_unknown_request_is_not_found(store: Arc<dyn RequestStore>) {
 
 /// An id is taken once; the second request under it changes nothing.
 #[dual]
-pub async fn a_second_creation_is_refused(store: Arc<dyn RequestStore>) {
+pub async fn a_second_creation_is_refused(store: Arc<dyn Store>) {
     let first = store.create(file(draft("taken", "one"), second(0))).await.unwrap();
     let error = store.create(file(draft("taken", "two"), second(1))).await.unwrap_err();
     assert!(matches!(&error, Error::AlreadyExists { id, .. } if *id == first.id), "{error:?}");
@@ -42,7 +44,7 @@ pub async fn a_second_creation_is_refused(store: Arc<dyn RequestStore>) {
 
 /// Creating again with the same write id returns what is stored, also after others have changed it.
 #[dual]
-pub async fn a_repeated_creation_returns_what_is_stored(store: Arc<dyn RequestStore>) {
+pub async fn a_repeated_creation_returns_what_is_stored(store: Arc<dyn Store>) {
     let request = pending("again", "s", second(0));
     let first = store.create(request.clone()).await.unwrap();
     let again = store.create(request.clone()).await.unwrap();
@@ -54,7 +56,7 @@ pub async fn a_repeated_creation_returns_what_is_stored(store: Arc<dyn RequestSt
 
 /// What was read at a later revision, of another store for instance, is not created as if that had been written here.
 #[dual]
-pub async fn a_creation_makes_revision_0(store: Arc<dyn RequestStore>) {
+pub async fn a_creation_makes_revision_0(store: Arc<dyn Store>) {
     let request = pending("elsewhere", "s", second(0));
     let first = request.revision();
     let later = request.at_revision(first.next(WriteId::generate()));
@@ -67,7 +69,7 @@ pub async fn a_creation_makes_revision_0(store: Arc<dyn RequestStore>) {
     let created = store.create(anew.clone()).await.unwrap();
     assert_eq!(created, anew);
     let write = UnsettledWrite { id: anew.id.clone(), base: None, write_id: first.write_id, intent: None };
-    let settled = store.settle(&write).await.unwrap();
+    let settled = store.settle_write(&write).await.unwrap();
     assert_eq!(settled, Settled::Applied);
     let repeated_later = store.create(anew.at_revision(first.next(WriteId::generate()))).await;
     assert!(matches!(repeated_later, Err(Error::Invalid(_))), "{repeated_later:?}");
@@ -75,7 +77,7 @@ pub async fn a_creation_makes_revision_0(store: Arc<dyn RequestStore>) {
 
 /// Each update raises the revision by one and is what is read from then on.
 #[dual]
-pub async fn an_update_raises_the_revision(store: Arc<dyn RequestStore>) {
+pub async fn an_update_raises_the_revision(store: Arc<dyn Store>) {
     let mut request = store.create(file(draft("raised", "s"), second(0))).await.unwrap();
     for number in 1..=20 {
         let write_id = WriteId::generate();
@@ -88,7 +90,7 @@ pub async fn an_update_raises_the_revision(store: Arc<dyn RequestStore>) {
 
 /// An update from an earlier revision is refused, says what is stored, and changes nothing.
 #[dual]
-pub async fn a_stale_update_conflicts(store: Arc<dyn RequestStore>) {
+pub async fn a_stale_update_conflicts(store: Arc<dyn Store>) {
     let base = store.create(pending("stale", "s", second(0))).await.unwrap();
     let winner = store.update(moved_on(base.clone(), second(1)), WriteId::generate()).await.unwrap();
     let error = store.update(moved_on(base.clone(), second(2)), WriteId::generate()).await.unwrap_err();
@@ -104,7 +106,7 @@ pub async fn a_stale_update_conflicts(store: Arc<dyn RequestStore>) {
 
 /// An update repeated with its write id is applied once and returns what is stored, also after a few other writes.
 #[dual]
-pub async fn a_repeated_update_applies_once(store: Arc<dyn RequestStore>) {
+pub async fn a_repeated_update_applies_once(store: Arc<dyn Store>) {
     let base = store.create(pending("repeated", "s", second(0))).await.unwrap();
     let change = moved_on(base, second(1));
     let write_id = WriteId::generate();
@@ -124,7 +126,7 @@ pub async fn a_repeated_update_applies_once(store: Arc<dyn RequestStore>) {
 
 /// A write that took effect, one that lost, and one that was not made are told apart.
 #[dual]
-pub async fn a_write_can_be_settled(store: Arc<dyn RequestStore>) {
+pub async fn a_write_can_be_settled(store: Arc<dyn Store>) {
     let base = store.create(pending("settled", "s", second(0))).await.unwrap();
     let write = |base: Option<&MutationRequest>, write_id| UnsettledWrite {
         id: id("settled"),
@@ -132,33 +134,33 @@ pub async fn a_write_can_be_settled(store: Arc<dyn RequestStore>) {
         write_id,
         intent: None,
     };
-    let created = store.settle(&write(None, base.revision().write_id)).await.unwrap();
+    let created = store.settle_write(&write(None, base.revision().write_id)).await.unwrap();
     assert_eq!(created, Settled::Applied);
-    let not_created = store.settle(&write(None, WriteId::generate())).await.unwrap();
+    let not_created = store.settle_write(&write(None, WriteId::generate())).await.unwrap();
     assert_eq!(not_created, Settled::NotApplied);
 
     let (winner, loser) = (WriteId::generate(), WriteId::generate());
-    let open = store.settle(&write(Some(&base), winner)).await.unwrap();
+    let open = store.settle_write(&write(Some(&base), winner)).await.unwrap();
     assert_eq!(open, Settled::Open);
     let mut latest = store.update(moved_on(base.clone(), second(1)), winner).await.unwrap();
     for number in 2..=4 {
-        let won = store.settle(&write(Some(&base), winner)).await.unwrap();
+        let won = store.settle_write(&write(Some(&base), winner)).await.unwrap();
         assert_eq!(won, Settled::Applied);
-        let lost = store.settle(&write(Some(&base), loser)).await.unwrap();
+        let lost = store.settle_write(&write(Some(&base), loser)).await.unwrap();
         assert_eq!(lost, Settled::NotApplied);
         latest = store.update(moved_on(latest, second(number)), WriteId::generate()).await.unwrap();
     }
 
     let elsewhere = UnsettledWrite { id: id("nobody"), base: None, write_id: winner, intent: None };
-    let never_created = store.settle(&elsewhere).await.unwrap();
+    let never_created = store.settle_write(&elsewhere).await.unwrap();
     assert_eq!(never_created, Settled::Open);
-    let of_nothing = store.settle(&UnsettledWrite { base: Some(base.revision()), ..elsewhere }).await;
+    let of_nothing = store.settle_write(&UnsettledWrite { base: Some(base.revision()), ..elsewhere }).await;
     assert!(matches!(of_nothing, Err(Error::NotFound { .. })), "{of_nothing:?}");
 }
 
 /// An update that drops or changes a stored decision is refused.
 #[dual]
-pub async fn a_rewritten_history_is_refused(store: Arc<dyn RequestStore>) {
+pub async fn a_rewritten_history_is_refused(store: Arc<dyn Store>) {
     let base = store.create(pending("history", "s", second(0))).await.unwrap();
     let mut dropped = moved_on(base.clone(), second(1)).into_document();
     dropped.decisions.remove(0);
@@ -181,7 +183,7 @@ pub async fn a_rewritten_history_is_refused(store: Arc<dyn RequestStore>) {
 
 /// An update that changes what is fixed when a request is filed is refused.
 #[dual]
-pub async fn a_refiled_request_is_refused(store: Arc<dyn RequestStore>) {
+pub async fn a_refiled_request_is_refused(store: Arc<dyn Store>) {
     let base = store.create(pending("refiled", "s", second(0))).await.unwrap();
     let changed = |change: &dyn Fn(&mut RequestDocument)| {
         let mut document = moved_on(base.clone(), second(1)).into_document();
@@ -208,7 +210,7 @@ pub async fn a_refiled_request_is_refused(store: Arc<dyn RequestStore>) {
 
 /// Many ids are answered in their order, the unknown ones by `None`; more than a page's worth is refused.
 #[dual]
-pub async fn a_lookup_answers_in_the_order_of_the_ids(store: Arc<dyn RequestStore>) {
+pub async fn a_lookup_answers_in_the_order_of_the_ids(store: Arc<dyn Store>) {
     let mut ids = Vec::new();
     for number in 0..30 {
         let request = store.create(pending(&format!("many-{number}"), "s", second(number))).await.unwrap();

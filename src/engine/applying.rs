@@ -1,5 +1,7 @@
+//! How a command is applied: read, changed, stored, and computed anew after a conflict.
+
 use super::super::timer::pause;
-use super::{Governance, dual};
+use super::{Governance, StoreExtension as _, dual};
 use crate::error::{Conflict, Error, Result};
 use crate::on_conflict::{Rebase, Rebases};
 use crate::request::{MutationRequest, RequestId, Timestamp, WriteId};
@@ -132,17 +134,13 @@ impl Governance {
             ) => return Err(answer),
             Ok(Changed::Unsent(_)) | Err(_) => {}
         }
-        match self.store.settle(write).await {
+        match self.store.settle_write(write).await {
             Ok(Settled::Applied) => self.load(&write.id).await,
             Ok(Settled::NotApplied | Settled::Open | Settled::Forgotten) | Err(Error::NotFound { .. }) => {
                 done.map(Changed::into_request)
             }
             Err(error) => Err(error),
         }
-    }
-
-    pub(super) async fn load(&self, id: &RequestId) -> Result<MutationRequest> {
-        self.store.get(id).await?.ok_or_else(|| Error::NotFound { id: id.clone() })
     }
 
     /// Computes a change and stores it; on a conflict computes it anew on what is stored, as often as the policy allows.

@@ -1,25 +1,27 @@
+//! The service: what it works with, and how requests get into it.
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::applying::Changed;
-use super::{RequestStore, dual};
+use super::{Store, StoreExtension as _, dual};
 use crate::clock::Clock;
 use crate::error::{Error, InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
 use crate::on_conflict::{OnConflict, Rebases};
-use crate::query::{Lookup, Page, PageRequest};
-use crate::request::{IdComparison, MutationRequest, RequestDraft, RequestId, StateId, WriteId};
+use crate::request::{IdComparison, MutationRequest, RequestDraft, RequestId, WriteId};
 use crate::settle::{Settled, UnsettledWrite};
 use crate::workflow;
 
-/// Files requests, and moves them on by the rules of [`workflow`](crate::workflow): reads the request, applies a command
-/// to it, and stores the result if nobody else changed it meanwhile.
+/// The one handle of an application: submits requests, applies commands to them by the rules of
+/// [`workflow`](crate::workflow), finds them again, and reads the change feed.
 ///
-/// Cloning is cheap and shares the store. Who acts is given as an actor context; the reason it
+/// A command reads the request, is applied to it, and is stored if nobody else changed the request meanwhile. Cloning is
+/// cheap and shares the store. Who acts is given as an actor context; the reason it
 /// [holds](crate::ActorContext::because) is recorded as the reason of the decision.
 #[derive(Clone)]
 pub struct Governance {
-    pub(super) store: Arc<dyn RequestStore>,
+    pub(super) store: Arc<dyn Store>,
     pub(super) clock: Arc<dyn Clock>,
     new_id: NewId,
     on_conflict: OnConflict,
@@ -33,8 +35,8 @@ type NewId = Arc<dyn Fn() -> RequestId + Send + Sync>;
 
 /// Says what a [`Governance`] works with.
 #[derive(Clone, Default)]
-pub struct GovernanceBuilder<Store = ()> {
-    store: Store,
+pub struct GovernanceBuilder<StoreSlot = ()> {
+    store: StoreSlot,
     clock: Option<Arc<dyn Clock>>,
     new_id: Option<NewId>,
     on_conflict: OnConflict,
@@ -48,7 +50,7 @@ impl Governance {
     }
 
     /// The store the service works with.
-    pub fn store(&self) -> &Arc<dyn RequestStore> {
+    pub fn store(&self) -> &Arc<dyn Store> {
         &self.store
     }
 
@@ -68,14 +70,14 @@ impl Governance {
     }
 }
 
-impl<Store> GovernanceBuilder<Store> {
+impl<StoreSlot> GovernanceBuilder<StoreSlot> {
     /// Keeps requests in this store.
-    pub fn store(self, store: Arc<dyn RequestStore>) -> GovernanceBuilder<Arc<dyn RequestStore>> {
+    pub fn store(self, store: Arc<dyn Store>) -> GovernanceBuilder<Arc<dyn Store>> {
         let Self { store: _, clock, new_id, on_conflict, deadline } = self;
         GovernanceBuilder { store, clock, new_id, on_conflict, deadline }
     }
 
-    /// Takes the time from this clock, as it is. Defaults to the [clock of the store](RequestStore::clock): in Redis the
+    /// Takes the time from this clock, as it is. Defaults to the [clock of the store](Store::clock): in Redis the
     /// server's, so that hosts agree on the time whatever their own clocks say; of the memory store the host's.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
@@ -109,9 +111,9 @@ impl<Store> GovernanceBuilder<Store> {
     }
 }
 
-impl GovernanceBuilder<Arc<dyn RequestStore>> {
+impl GovernanceBuilder<Arc<dyn Store>> {
     /// Makes sure that the store compares ids of people without regard to case (`true`), or exactly (`false`). A service goes by
-    /// [its store](RequestStore::id_comparison) in any case; this is for programs that must not run on another one.
+    /// [its store](Store::id_comparison) in any case; this is for programs that must not run on another one.
     ///
     /// # Errors
     /// [`StoreErrorKind::Incompatible`] when it compares them otherwise.
@@ -175,9 +177,9 @@ impl Governance {
 
     async fn file(&self, draft: RequestDraft, write_id: WriteId) -> Result<MutationRequest> {
         draft.requested_by.check_means_it()?;
-        self.store.refresh_clock().await?;
+        let now = self.refreshed_now().await?;
         let draft = draft.comparing_ids(self.store.id_comparison());
-        let request = workflow::file(draft, (self.new_id)(), write_id, self.clock.now())?;
+        let request = workflow::file(draft, (self.new_id)(), write_id, now)?;
         self.store.create(request).await
     }
 
@@ -187,50 +189,7 @@ impl Governance {
     /// [`Error::NotFound`] when an update's request is not there, [`Error::WriteIdReused`] when the write's id was used for
     /// another intent, so that it did not take effect and cannot, and [`Error::Unreadable`] when what is stored cannot be read.
     pub async fn settle(&self, write: &UnsettledWrite) -> Result<Settled> {
-        self.store.settle(write).await
-    }
-
-    /// The request with this id, if there is one.
-    ///
-    /// # Errors
-    /// [`Error::Unreadable`] when what is stored cannot be read.
-    pub async fn get(&self, id: &RequestId) -> Result<Option<MutationRequest>> {
-        self.store.get(id).await
-    }
-
-    /// The requests with these ids, at most [`PageRequest::MAX_LIMIT`], in the order of the ids.
-    ///
-    /// What this returns holds all of them: so many documents, each up to the document limit. Ask for fewer at a time where they
-    /// may be large; all that is asked for has to arrive by one deadline.
-    ///
-    /// # Errors
-    /// [`Error::Invalid`] when there are more ids.
-    pub async fn get_many(&self, ids: &[RequestId]) -> Result<Lookup> {
-        self.store.get_many(ids).await
-    }
-
-    /// Pending requests, by the time they were filed, then by id.
-    ///
-    /// # Errors
-    /// [`Error::InvalidCursor`] when the page goes on from a cursor of another query.
-    pub async fn pending(&self, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.store.pending(page).await
-    }
-
-    /// Requests that would change this state, by the time they were filed, then by id.
-    ///
-    /// # Errors
-    /// [`Error::InvalidCursor`] when the page goes on from a cursor of another query.
-    pub async fn by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.store.by_state(state, page).await
-    }
-
-    /// Pending requests that would change this state, by the time they were filed, then by id.
-    ///
-    /// # Errors
-    /// [`Error::InvalidCursor`] when the page goes on from a cursor of another query.
-    pub async fn pending_by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.store.pending_by_state(state, page).await
+        self.store.settle_write(write).await
     }
 }
 

@@ -1,20 +1,24 @@
+//! The store in this process's memory.
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::{RequestQueries, RequestStore, dual};
+use super::{ANY_TIME, Store, dual};
 use crate::error::Result;
+use crate::feed::{FeedPage, FeedPosition};
 use crate::memory::RequestTable;
 use crate::query::{
     Count, DecisionQuery, DecisionRow, DueQuery, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery,
     PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics,
 };
-use crate::request::{IdComparison, MutationRequest, RequestId, StateId, Timestamp, WriteId};
-use crate::settle::{Settled, UnsettledWrite};
+use crate::request::{IdComparison, MutationRequest, RequestId, Timestamp, WriteId};
+use crate::settle::WriteLookup;
 use crate::stored_format::DocumentLimit;
 
 /// Keeps requests in this process's memory, for development and tests: all is gone when the last clone is dropped.
 ///
-/// Cloning shares the requests.
+/// Cloning shares the requests and the change feed. A position in the feed is good for this store alone, not for another
+/// memory store.
 #[derive(Clone, Default)]
 pub struct MemoryStore {
     table: Arc<Mutex<RequestTable>>,
@@ -37,18 +41,19 @@ impl MemoryStore {
         Self { table: Arc::new(Mutex::new(RequestTable::with_limit(limit))) }
     }
 
-    /// A panic elsewhere cannot leave the table half-changed: each of its writes is one insertion.
+    /// An empty store whose change feed keeps this many entries. Defaults to 100,000.
+    pub fn with_feed_length(entries: u32) -> Self {
+        Self { table: Arc::new(Mutex::new(RequestTable::with_feed_length(entries))) }
+    }
+
+    /// A panic elsewhere cannot leave the table half-changed: nothing panics between the insertions of a write.
     fn table(&self) -> MutexGuard<'_, RequestTable> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 #[dual]
-impl RequestStore for MemoryStore {
-    fn id_comparison(&self) -> IdComparison {
-        self.table().id_comparison()
-    }
-
+impl Store for MemoryStore {
     async fn create(&self, request: MutationRequest) -> Result<MutationRequest> {
         self.table().create(request)
     }
@@ -57,40 +62,14 @@ impl RequestStore for MemoryStore {
         self.table().update(request, write_id)
     }
 
-    async fn settle(&self, write: &UnsettledWrite) -> Result<Settled> {
-        self.table().settle(write)
-    }
-
-    async fn get(&self, id: &RequestId) -> Result<Option<MutationRequest>> {
-        Ok(self.table().get(id))
+    async fn settle(&self, id: &RequestId, write_id: WriteId) -> Result<Option<WriteLookup>> {
+        Ok(self.table().settle(id, write_id))
     }
 
     async fn get_many(&self, ids: &[RequestId]) -> Result<Lookup> {
         self.table().get_many(ids)
     }
 
-    async fn pending(&self, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.table().read(&RequestQuery::pending(), page, ANY_TIME)
-    }
-
-    async fn by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.table().read(&RequestQuery::of_state(state.clone()), page, ANY_TIME)
-    }
-
-    async fn pending_by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.table().read(&RequestQuery::pending_of_state(state.clone()), page, ANY_TIME)
-    }
-
-    async fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.table().read(&DueQuery::by(by), page, by)
-    }
-}
-
-/// No question here depends on the time but those that are given one.
-const ANY_TIME: Timestamp = Timestamp::MIN;
-
-#[dual]
-impl RequestQueries for MemoryStore {
     async fn requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<MutationRequest>> {
         self.table().read(query, page, ANY_TIME)
     }
@@ -119,11 +98,27 @@ impl RequestQueries for MemoryStore {
         self.table().read(query, page, now)
     }
 
+    async fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.table().read(&DueQuery::by(by), page, by)
+    }
+
     async fn count(&self, query: &RequestQuery) -> Result<Count> {
         Ok(self.table().count(query))
     }
 
     async fn statistics(&self, now: Timestamp, due_within: &[Duration]) -> Result<Statistics> {
         Ok(self.table().statistics(now, due_within))
+    }
+
+    async fn read_feed(&self, from: &FeedPosition, limit: usize) -> Result<FeedPage> {
+        self.table().read_feed(from, limit)
+    }
+
+    async fn end_of_feed(&self) -> Result<FeedPosition> {
+        Ok(self.table().end_of_feed())
+    }
+
+    fn id_comparison(&self) -> IdComparison {
+        self.table().id_comparison()
     }
 }

@@ -1,10 +1,11 @@
-//! Everything that waits: the store contract, the stores, the service. Compiled once for each flavour.
+//! Everything that waits: the contract of stores, the stores, the service. Compiled once for each flavour.
 //!
 //! Only orchestration belongs here; decisions are made in `workflow`, `query` and `redis`. Do not write `async` blocks
 //! (made synchronous, `?` in one leaves the function around it), nor `.await` within a macro's arguments. Types of this
 //! folder become two types, one for each flavour, so data lives elsewhere.
 
 use super::dual;
+use crate::request::Timestamp;
 
 mod applying;
 mod commands;
@@ -12,6 +13,7 @@ mod compensating;
 mod execution;
 mod governance;
 mod memory_store;
+mod reading;
 #[cfg(feature = "redis")]
 mod redis_check;
 #[cfg(feature = "redis")]
@@ -19,10 +21,12 @@ mod redis_feed;
 #[cfg(feature = "redis")]
 mod redis_queries;
 #[cfg(feature = "redis")]
+mod redis_requests;
+#[cfg(feature = "redis")]
 mod redis_store;
-mod request_queries;
-mod request_store;
 mod rows;
+mod store;
+mod store_extension;
 mod superseding;
 mod sweeper;
 mod sweeping;
@@ -31,7 +35,11 @@ pub use governance::{Governance, GovernanceBuilder};
 pub use memory_store::MemoryStore;
 #[cfg(feature = "redis")]
 pub use redis_store::{RedisStore, RedisStoreBuilder};
-pub use request_queries::RequestQueries;
-pub use request_store::RequestStore;
-pub use rows::{Question, Rows};
+pub(super) use rows::PageBuffer;
+pub use rows::RowQuery;
+pub use store::Store;
+pub use store_extension::StoreExtension;
 pub use sweeper::{Sweeper, SweeperBuilder};
+
+/// For reads whose rows do not depend on the time.
+const ANY_TIME: Timestamp = Timestamp::MIN;

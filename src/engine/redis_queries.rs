@@ -1,18 +1,16 @@
+//! Pages, counts and statistics, read along the indexes of a namespace.
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use super::{RedisStore, RequestQueries, RequestStore, dual};
+use super::{ANY_TIME, RedisStore, Store as _, dual};
 use crate::deadline::Deadline;
 use crate::error::{Error, Result, StoreErrorKind};
 use crate::query::{
-    AsStored, Count, DecisionQuery, DecisionRow, Driver, Fingerprint, InboxQuery, Page, PageRequest,
-    PendingApprovalQuery, PendingApprovalRow, Plan, Query, RecentApprovalQuery, RecentApprovalRow, RequestQuery,
-    SortKey, Statistics, StoredRequest, evaluate_with, plan,
+    Count, Driver, Fingerprint, Page, PageRequest, Plan, Query, RequestQuery, SortKey, Statistics, evaluate_with, plan,
 };
 use crate::redis::{Assembly, Call, Part, Scan, Settings, StatisticsParts, scan_reply};
 use crate::request::{MutationRequest, RequestId, Timestamp};
-
-const ANY_TIME: Timestamp = Timestamp::MIN;
 
 #[dual]
 impl RedisStore {
@@ -158,43 +156,8 @@ impl RedisStore {
             }
         }
     }
-}
 
-#[dual]
-impl RequestQueries for RedisStore {
-    async fn requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.read(query, page, ANY_TIME).await
-    }
-
-    async fn stored_requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<StoredRequest>> {
-        self.read(&AsStored(query.clone()), page, ANY_TIME).await
-    }
-
-    async fn pending_approvals(
-        &self,
-        query: &PendingApprovalQuery,
-        page: &PageRequest,
-    ) -> Result<Page<PendingApprovalRow>> {
-        self.read(query, page, ANY_TIME).await
-    }
-
-    async fn recent_approvals(
-        &self,
-        query: &RecentApprovalQuery,
-        page: &PageRequest,
-    ) -> Result<Page<RecentApprovalRow>> {
-        self.read(query, page, ANY_TIME).await
-    }
-
-    async fn decisions(&self, query: &DecisionQuery, page: &PageRequest) -> Result<Page<DecisionRow>> {
-        self.read(query, page, ANY_TIME).await
-    }
-
-    async fn inbox(&self, query: &InboxQuery, now: Timestamp, page: &PageRequest) -> Result<Page<PendingApprovalRow>> {
-        self.read(query, page, now).await
-    }
-
-    async fn count(&self, query: &RequestQuery) -> Result<Count> {
+    pub(super) async fn count_requests(&self, query: &RequestQuery) -> Result<Count> {
         let plan = self.plan(query);
         if let Some((term, range)) = plan.single_range() {
             let deadline = self.deadline();
@@ -211,7 +174,7 @@ impl RequestQueries for RedisStore {
         self.count_rows(query).await
     }
 
-    async fn statistics(&self, now: Timestamp, due_within: &[Duration]) -> Result<Statistics> {
+    pub(super) async fn read_statistics(&self, now: Timestamp, due_within: &[Duration]) -> Result<Statistics> {
         let deadline = self.deadline();
         let parts = StatisticsParts::new(now, due_within);
         let mut statistics = Statistics::default();

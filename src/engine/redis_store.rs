@@ -1,22 +1,22 @@
+//! The store in Redis: how it is opened, and how a call is sent, attempted again and given up.
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::credential_source::CredentialSource;
 use super::super::redis_driver::{Driver, done_with, pause};
-use super::{RequestStore, dual};
-use crate::clock::Clock;
+use super::dual;
 use crate::deadline::Deadline;
-use crate::error::{Error, Outcome, Result, StoreError, StoreErrorKind};
-use crate::query::{DueQuery, IndexedMetadata, Lookup, Page, PageRequest, RequestQuery, check_id_count};
+use crate::error::{Error, Result};
+use crate::query::IndexedMetadata;
 #[cfg(feature = "tls")]
 use crate::redis::ClientCertificate;
-use crate::redis::reply::{self, Created, Updated};
+use crate::redis::reply;
 use crate::redis::{
-    Attempts, Call, Cardinalities, CheckReport, CheckStep, Confirmation, Durability, Fault, MOST_PAGE_BYTES, Next,
-    PreflightReport, RedisOptions, Settings,
+    Attempts, Call, Cardinalities, CheckReport, CheckStep, Confirmation, Durability, Fault, Next, PreflightReport,
+    RedisOptions, Settings,
 };
-use crate::request::{IdComparison, MutationRequest, RequestId, StateId, Timestamp, WriteId};
-use crate::settle::{Settled, UnsettledWrite};
+use crate::request::IdComparison;
 use crate::stored_format::{Compression, DocumentLimit, FormatVersion};
 
 /// Keeps requests in Redis, 7.0 or newer, or in Valkey, 7.2 or newer.
@@ -25,7 +25,7 @@ use crate::stored_format::{Compression, DocumentLimit, FormatVersion};
 #[derive(Clone)]
 pub struct RedisStore {
     driver: Driver,
-    durability: Durability,
+    pub(super) durability: Durability,
     /// The driver for writes that wait for more than the server's answer.
     waiting: Driver,
     pub(super) settings: Arc<Settings>,
@@ -115,7 +115,7 @@ impl RedisStoreBuilder {
     ///
     /// A source is asked once for each connection, by the call that needs it. So a password can change while the store is open:
     /// the security guide says how no call fails meanwhile. When the source fails, the call fails with
-    /// [`StoreErrorKind::Unavailable`] and nothing was sent.
+    /// [`StoreErrorKind::Unavailable`](crate::StoreErrorKind::Unavailable) and nothing was sent.
     #[must_use]
     pub fn credentials(mut self, source: impl CredentialSource) -> Self {
         self.credentials = Some(Arc::new(source));
@@ -241,7 +241,7 @@ impl RedisStoreBuilder {
     /// is no longer chosen they find fewer and fewer requests.
     ///
     /// # Errors
-    /// As [`open`](Self::open), and [`StoreErrorKind::Incompatible`] when another choice was recorded meanwhile, or records
+    /// As [`open`](Self::open), and [`StoreErrorKind::Incompatible`](crate::StoreErrorKind::Incompatible) when another choice was recorded meanwhile, or records
     /// were [too busy](crate::Finding::Busy) to be indexed.
     pub async fn reindex(self, progress: impl FnMut(&CheckStep) + Send) -> Result<(RedisStore, CheckReport)> {
         let (store, _) = self.connect().await?;
@@ -291,7 +291,7 @@ impl RedisStore {
     /// this returns.
     ///
     /// # Errors
-    /// [`StoreErrorKind::Incompatible`] when the server has no command to wait by, and [`StoreErrorKind::Refused`] when
+    /// [`StoreErrorKind::Incompatible`](crate::StoreErrorKind::Incompatible) when the server has no command to wait by, and [`StoreErrorKind::Refused`](crate::StoreErrorKind::Refused) when
     /// this user may not use it.
     pub async fn with_durability(&self, durability: Durability) -> Result<Self> {
         if durability.waits() {
@@ -321,7 +321,7 @@ impl RedisStore {
     }
 
     /// The answer and, if the call waits for it, that to the question for its confirmation.
-    async fn attempt(
+    pub(super) async fn attempt(
         &self,
         call: &Call,
         waits: bool,
@@ -355,147 +355,4 @@ impl RedisStore {
         }
         self.waiting.run_and_wait(command, self.durability, deadline).await
     }
-}
-
-#[dual]
-impl RequestStore for RedisStore {
-    fn id_comparison(&self) -> IdComparison {
-        self.settings.id_comparison
-    }
-
-    async fn create(&self, request: MutationRequest) -> Result<MutationRequest> {
-        let request = request.comparing_ids(self.settings.id_comparison);
-        let call = Call::create(&self.settings, &request)?.waiting(self.durability.waits());
-        let write = UnsettledWrite {
-            id: request.id.clone(),
-            base: None,
-            write_id: request.revision().write_id,
-            intent: Some(request.creation_intent()),
-        };
-        let mut attempts = Attempts::new(self.deadline(), true);
-        let (value, confirmation) =
-            self.attempt(&call, self.durability.waits(), &mut attempts).await.map_err(|error| error.leaving(&write))?;
-        let created = reply::created(&self.settings, &request, &value);
-        let stored = match created.map_err(|error| attempts.refused(error).leaving(&write))? {
-            // Its decisions are stored now, which makes the next update send only what it adds.
-            Created::AsSent => {
-                let revision = request.revision();
-                request.at_revision(revision)
-            }
-            Created::Before(stored) => *stored,
-            Created::Forgotten => return Err(forgotten(write).into()),
-        };
-        self.durability.confirm(confirmation, &stored.id, stored.revision())?;
-        Ok(stored)
-    }
-
-    async fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
-        let request = request.comparing_ids(self.settings.id_comparison);
-        let next = request.revision().next(write_id);
-        let mut stored_decisions = request.stored_decisions();
-        let unsettled = |stored_decisions| UnsettledWrite {
-            id: request.id.clone(),
-            base: Some(request.revision()),
-            write_id,
-            intent: Some(request.update_intent(stored_decisions)),
-        };
-        let mut attempts = Attempts::new(self.deadline(), true);
-        loop {
-            let call = Call::update(&self.settings, &request, next, stored_decisions)?;
-            let call = call.waiting(self.durability.waits());
-            let answers = self.attempt(&call, self.durability.waits(), &mut attempts).await;
-            let (value, confirmation) = answers.map_err(|error| error.leaving(&unsettled(stored_decisions)))?;
-            let updated = reply::updated(&self.settings, &request, write_id, &value);
-            match updated.map_err(|error| attempts.refused(error).leaving(&unsettled(stored_decisions)))? {
-                Updated::Applied => {
-                    self.durability.confirm(confirmation, &request.id, next)?;
-                    return Ok(request.at_revision(next));
-                }
-                Updated::Before(stored) => {
-                    self.durability.confirm(confirmation, &stored.id, stored.revision())?;
-                    return Ok(*stored);
-                }
-                Updated::Forgotten => return Err(forgotten(unsettled(stored_decisions)).into()),
-                Updated::Stored(decisions) => stored_decisions = decisions,
-            }
-        }
-    }
-
-    async fn settle(&self, write: &UnsettledWrite) -> Result<Settled> {
-        let value = self.stored_record(&self.settings.keyspace.record(&write.id), self.deadline()).await?;
-        reply::settled(&self.settings, write, &value)
-    }
-
-    async fn get(&self, id: &RequestId) -> Result<Option<MutationRequest>> {
-        let value = self.stored_record(&self.settings.keyspace.record(id), self.deadline()).await?;
-        let read = reply::request(&self.settings, id, &value);
-        done_with(value);
-        read
-    }
-
-    async fn get_many(&self, ids: &[RequestId]) -> Result<Lookup> {
-        check_id_count(ids)?;
-        let deadline = self.deadline();
-        let (mut requests, mut unreadable) = (vec![None; ids.len()], Vec::new());
-        for partition in self.settings.keyspace.partitions() {
-            let mut places = self.settings.keyspace.places_in(partition, ids);
-            while !places.is_empty() {
-                let ids_here: Vec<&RequestId> = places.iter().filter_map(|&place| ids.get(place)).collect();
-                let call = Call::records(&self.settings, &ids_here, MOST_PAGE_BYTES);
-                let value = self.call(&call, deadline).await?;
-                let read = reply::requests(&self.settings, ids_here, &value)?;
-                for (place, read) in places.drain(..read.len()).zip(read) {
-                    match (read, requests.get_mut(place)) {
-                        (Ok(request), Some(slot)) => *slot = request,
-                        (Err(error), _) => unreadable.push(error),
-                        (Ok(_), None) => {}
-                    }
-                }
-            }
-        }
-        Ok(Lookup::new(requests, unreadable))
-    }
-
-    async fn pending(&self, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.read(&RequestQuery::pending(), page, Timestamp::MIN).await
-    }
-
-    async fn by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.read(&RequestQuery::of_state(state.clone()), page, Timestamp::MIN).await
-    }
-
-    async fn pending_by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.read(&RequestQuery::pending_of_state(state.clone()), page, Timestamp::MIN).await
-    }
-
-    async fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.read(&DueQuery::by(by), page, by).await
-    }
-
-    /// The server's clock, as this process knows it.
-    fn clock(&self) -> Arc<dyn Clock> {
-        Arc::clone(&self.settings.clock) as Arc<dyn Clock>
-    }
-
-    async fn refresh_clock(&self) -> Result<()> {
-        if self.settings.clock.is_stale() {
-            // Any call brings the time along when it is old; this one asks for nothing else.
-            self.call(&Call::time(), self.deadline()).await?;
-        }
-        Ok(())
-    }
-
-    fn call_timeout(&self) -> Duration {
-        self.settings.timeout
-    }
-}
-
-fn forgotten(write: UnsettledWrite) -> StoreError {
-    let problem = format!(
-        "request {}: its history holds the decisions of this write, but so many writes followed that the record no longer \
-         tells whether they came from this one or from another just like it; read the request and decide anew",
-        write.id
-    );
-    // Repeating it would not help, which is what tells this kind from the others.
-    StoreError::new(StoreErrorKind::Refused, Outcome::Unknown, problem).leaving(write)
 }

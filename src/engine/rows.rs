@@ -1,50 +1,53 @@
-use std::collections::VecDeque;
-use std::sync::Arc;
+//! Queries whose rows can be read one after the other, and the pages they are read from.
 
-use super::{RequestQueries, dual};
+use std::collections::VecDeque;
+
+use super::{Governance, dual};
 use crate::error::Result;
 use crate::query::{
     DecisionQuery, DecisionRow, InboxQuery, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
     RecentApprovalQuery, RecentApprovalRow, RequestQuery,
 };
-use crate::request::{MutationRequest, Timestamp};
+use crate::request::MutationRequest;
 
-/// A question whose rows can be read one after the other, over all pages.
+/// A query whose rows can be read one after the other: see [`Governance::rows`].
 #[dual]
-pub trait Question: Send + Sync {
+pub trait RowQuery: Send + Sync + 'static {
     /// One result.
-    type Row: Send;
+    type Row: Send + 'static;
 
     /// One page of the results.
     ///
     /// # Errors
-    /// As the method of [`RequestQueries`] that answers it.
-    async fn ask(&self, queries: &dyn RequestQueries, page: &PageRequest) -> Result<Page<Self::Row>>;
+    /// As the method of [`Governance`] that answers the query.
+    async fn read(&self, governance: &Governance, page: &PageRequest) -> Result<Page<Self::Row>>;
 }
 
-/// All rows of a question, read page after page as they are taken.
-///
-/// What changes meanwhile makes no row repeat and none that stayed put be missed. A request that cannot be read comes as
-/// [`Error::Unreadable`](crate::Error::Unreadable) in the place of its page, and the rest follows; any other error ends the rows.
-pub struct Rows<Asked: Question> {
-    queries: Arc<dyn RequestQueries>,
-    question: Asked,
+/// The rows that were read and not yet taken, and the page to read next.
+pub(in super::super) struct PageBuffer<Row> {
     next: Option<PageRequest>,
-    read: VecDeque<Result<Asked::Row>>,
+    read: VecDeque<Result<Row>>,
 }
 
-impl<Asked: Question> Rows<Asked> {
-    /// The rows of `question`, from the first page on.
-    pub fn new(queries: Arc<dyn RequestQueries>, question: Asked) -> Self {
-        Self::from_page(queries, question, PageRequest::first())
+impl<Row> PageBuffer<Row> {
+    pub(in super::super) const fn from_page(page: PageRequest) -> Self {
+        Self { next: Some(page), read: VecDeque::new() }
     }
 
-    /// The rows of `question` from this page on; its limit is how many are read at once.
-    pub fn from_page(queries: Arc<dyn RequestQueries>, question: Asked, page: PageRequest) -> Self {
-        Self { queries, question, next: Some(page), read: VecDeque::new() }
+    pub(in super::super) fn pop(&mut self) -> Option<Result<Row>> {
+        self.read.pop_front()
     }
 
-    fn take_in(&mut self, asked: &PageRequest, page: Page<Asked::Row>) {
+    pub(in super::super) const fn take_next(&mut self) -> Option<PageRequest> {
+        self.next.take()
+    }
+
+    /// Takes the answer to what was asked; an error is the last row.
+    pub(in super::super) fn add(&mut self, asked: &PageRequest, answer: Result<Page<Row>>) {
+        let page = match answer {
+            Ok(page) => page,
+            Err(error) => return self.read.push_back(Err(error)),
+        };
         let unreadable = page.unreadable.into_iter().map(|unreadable| Err(unreadable.into()));
         self.read = page.items.into_iter().map(Ok).chain(unreadable).collect();
         match asked.going_on(page.next) {
@@ -55,65 +58,42 @@ impl<Asked: Question> Rows<Asked> {
 }
 
 #[dual]
-impl<Asked: Question> Rows<Asked> {
-    /// The next row; `None` when there are no more.
-    ///
-    /// # Errors
-    /// [`Error::Unreadable`](crate::Error::Unreadable) in place of a request that cannot be read, after the rows of its page;
-    /// more rows follow. [`Error::Store`](crate::Error::Store) and [`Error::InvalidCursor`](crate::Error::InvalidCursor) end
-    /// the rows.
-    pub async fn next_row(&mut self) -> Option<Result<Asked::Row>> {
-        loop {
-            if let Some(row) = self.read.pop_front() {
-                return Some(row);
-            }
-            let page = self.next.take()?;
-            match self.question.ask(&*self.queries, &page).await {
-                Ok(read) => self.take_in(&page, read),
-                Err(error) => return Some(Err(error)),
-            }
-        }
-    }
-}
-
-#[dual]
-impl Question for RequestQuery {
+impl RowQuery for RequestQuery {
     type Row = MutationRequest;
-    async fn ask(&self, queries: &dyn RequestQueries, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        queries.requests(self, page).await
+    async fn read(&self, governance: &Governance, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        governance.requests(self, page).await
     }
 }
 
 #[dual]
-impl Question for PendingApprovalQuery {
+impl RowQuery for PendingApprovalQuery {
     type Row = PendingApprovalRow;
-    async fn ask(&self, queries: &dyn RequestQueries, page: &PageRequest) -> Result<Page<PendingApprovalRow>> {
-        queries.pending_approvals(self, page).await
+    async fn read(&self, governance: &Governance, page: &PageRequest) -> Result<Page<PendingApprovalRow>> {
+        governance.pending_approvals(self, page).await
     }
 }
 
 #[dual]
-impl Question for RecentApprovalQuery {
+impl RowQuery for RecentApprovalQuery {
     type Row = RecentApprovalRow;
-    async fn ask(&self, queries: &dyn RequestQueries, page: &PageRequest) -> Result<Page<RecentApprovalRow>> {
-        queries.recent_approvals(self, page).await
+    async fn read(&self, governance: &Governance, page: &PageRequest) -> Result<Page<RecentApprovalRow>> {
+        governance.recent_approvals(self, page).await
     }
 }
 
 #[dual]
-impl Question for DecisionQuery {
+impl RowQuery for DecisionQuery {
     type Row = DecisionRow;
-    async fn ask(&self, queries: &dyn RequestQueries, page: &PageRequest) -> Result<Page<DecisionRow>> {
-        queries.decisions(self, page).await
+    async fn read(&self, governance: &Governance, page: &PageRequest) -> Result<Page<DecisionRow>> {
+        governance.decisions(self, page).await
     }
 }
 
-/// An inbox as it is at a time.
+/// What the actor can decide when each page is read, by the service's clock.
 #[dual]
-impl Question for (InboxQuery, Timestamp) {
+impl RowQuery for InboxQuery {
     type Row = PendingApprovalRow;
-    async fn ask(&self, queries: &dyn RequestQueries, page: &PageRequest) -> Result<Page<PendingApprovalRow>> {
-        let (query, now) = self;
-        queries.inbox(query, *now, page).await
+    async fn read(&self, governance: &Governance, page: &PageRequest) -> Result<Page<PendingApprovalRow>> {
+        governance.inbox_of(self, page).await
     }
 }

@@ -26,7 +26,7 @@ impl Governance {
         loop {
             // What is found out about the others below holds for as long as this one is unchanged.
             let superseded = change(request.clone(), self.clock.now())?;
-            let other = superseding::check_superseding(&request.id, by, self.store.get(by).await?)?;
+            let other = superseding::check_superseding(&request.id, by, self.get(by).await?)?;
             if self.withdraw_announced(&request, &mut rounds).await? {
                 // What it says is withdrawn now, or left to those who are about to make it true.
             } else if !superseding::is_announced(&other, &request.id) {
@@ -71,7 +71,7 @@ impl Governance {
     pub(super) async fn outdate(&self, ids: &[RequestId]) -> Result<()> {
         for id in ids {
             let mut rounds = Rounds::new(self.rebases());
-            let mut found = self.store.get(id).await?;
+            let mut found = self.get(id).await?;
             while let Some(request) = found.filter(|found| !found.state.status().is_terminal()) {
                 if self.write_once(request.clone()).await? {
                     break;

@@ -39,8 +39,7 @@ impl Governance {
 
     async fn sweep(&self, by: &Arc<ActorContext>, first: &PageRequest) -> Result<Swept> {
         by.check_means_it()?;
-        self.store.refresh_clock().await?;
-        let now = self.clock.now();
+        let now = self.refreshed_now().await?;
         let limit = first.limit();
         let mut swept = Swept::default();
         let mut asked = first.clone();

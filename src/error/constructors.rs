@@ -52,6 +52,11 @@ impl Error {
         Self::InvalidCursor { problem }
     }
 
+    /// The change feed cannot be read on from a position, because of this.
+    pub const fn invalid_feed_position(problem: &'static str) -> Self {
+        Self::InvalidFeedPosition { problem }
+    }
+
     pub(crate) fn invalid_approval_configuration(problem: impl Into<String>) -> Self {
         Self::InvalidApprovalConfiguration { problem: problem.into() }
     }

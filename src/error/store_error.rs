@@ -12,7 +12,7 @@ pub struct StoreError {
     pub outcome: Outcome,
     /// What failed and what to do, in words. Never holds a secret.
     pub problem: String,
-    /// The write whose outcome is unknown, if it is, to be settled by `RequestStore::settle`.
+    /// The write whose outcome is unknown, if it is, to be settled by `Governance::settle`.
     pub unsettled: Option<Box<UnsettledWrite>>,
     /// The failure underneath, as the backend reported it.
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,

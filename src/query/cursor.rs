@@ -39,7 +39,6 @@ impl Fingerprint {
         Self(bytes)
     }
 
-    #[cfg(feature = "redis")]
     pub(crate) const fn to_bytes(self) -> [u8; Self::BYTES] {
         self.0
     }

@@ -7,7 +7,7 @@ use crate::request::{MutationRequest, RequestId, Timestamp};
 use crate::workflow;
 
 /// Asks for the requests of which something is due to expire at a time or was before, by their next deadline, then by id:
-/// what `RequestStore::due` answers.
+/// what `Store::due` answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DueQuery {
     by: Timestamp,

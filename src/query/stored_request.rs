@@ -15,12 +15,13 @@ use crate::stored_format::{
 /// ```
 /// # #[cfg(feature = "blocking")]
 /// # fn list() -> Result<(), Box<dyn std::error::Error>> {
-/// use mutator_governance::blocking::{MemoryStore, RequestQueries as _};
+/// use std::sync::Arc;
+/// use mutator_governance::blocking::{Governance, MemoryStore};
 /// use mutator_governance::{PageRequest, RequestQuery};
 ///
 /// // With Redis: RedisStore::builder("redis://127.0.0.1:6379").namespace("billing").open()?
-/// let store = MemoryStore::new();
-/// let page = store.stored_requests(&RequestQuery::pending_approval_queue(), &PageRequest::first())?;
+/// let governance = Governance::builder().store(Arc::new(MemoryStore::new())).build();
+/// let page = governance.stored_requests(&RequestQuery::pending_approval_queue(), &PageRequest::first())?;
 /// for stored in page.items {
 ///     println!("{} at revision {}", stored.id(), stored.revision().number);
 ///     if stored.id() == "req-1" {

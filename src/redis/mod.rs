@@ -47,7 +47,6 @@ pub(crate) use durability::Confirmation;
 pub use durability::Durability;
 pub(crate) use fault::{Effect, Fault};
 pub(crate) use feed::{FeedEnds, FeedWalk};
-pub use feed::{FeedEntry, FeedGap, FeedPage, FeedPosition, UnreadableEntry};
 #[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
 pub(crate) use framing::Framing;
 #[cfg(feature = "blocking")]

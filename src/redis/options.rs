@@ -108,7 +108,7 @@ impl RedisOptions {
             timeout: Duration::from_secs(2),
             connect_timeout: Duration::from_secs(1),
             document_limit: DocumentLimit::DEFAULT,
-            feed_length: 100_000,
+            feed_length: crate::feed::DEFAULT_LENGTH,
             indexed_metadata: IndexedMetadata::default(),
             id_comparison: IdComparison::default(),
             write_format: FormatVersion::NEWEST,

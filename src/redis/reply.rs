@@ -9,7 +9,7 @@ use super::record::Record;
 use crate::error::{Conflict, Error, InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
 use crate::query::{Unreadable, check_id};
 use crate::request::{MutationRequest, RequestId, Timestamp, WriteId};
-use crate::settle::{Settled, UnsettledWrite};
+use crate::settle::{Settled, UnsettledWrite, WriteLookup};
 use crate::stored_format::{DocumentLimit, FormatError};
 
 /// What became of a request that was to be created.
@@ -168,8 +168,12 @@ pub(crate) fn only_record(reply: Value) -> Result<Value> {
 }
 
 /// The request in a record.
-pub(crate) fn request(settings: &Settings, id: &RequestId, reply: &Value) -> Result<Option<MutationRequest>> {
-    read_record(settings, id, reply).map_err(|source| Error::Unreadable { key: settings.keyspace.record(id), source })
+pub(crate) fn request(
+    settings: &Settings,
+    id: &RequestId,
+    reply: &Value,
+) -> Result<Option<MutationRequest>, Unreadable> {
+    read_record(settings, id, reply).map_err(|error| Unreadable::new(id.clone(), error))
 }
 
 /// The values in a reply to [`Call::records`](super::Call::records): those of the first ids that were asked for, of one at
@@ -187,20 +191,19 @@ pub(crate) fn requests<'a>(
 ) -> Result<Vec<Result<Option<MutationRequest>, Unreadable>>> {
     let ids: Vec<&RequestId> = ids.into_iter().collect();
     let values = records(reply, ids.len())?;
-    let read = |(id, value): (&RequestId, &Value)| {
-        read_record(settings, id, value).map_err(|error| Unreadable::new(id.clone(), error))
-    };
-    Ok(ids.into_iter().zip(values).map(read).collect())
+    Ok(ids.into_iter().zip(values).map(|(id, value)| request(settings, id, value)).collect())
 }
 
-/// What became of a write, by the stored record.
-pub(crate) fn settled(settings: &Settings, write: &UnsettledWrite, reply: &Value) -> Result<Settled> {
-    let record = stored_record(&write.id, reply, settings.document_limit).transpose();
-    let Some(record) = record else {
-        return if write.base.is_none() { Ok(Settled::Open) } else { Err(Error::NotFound { id: write.id.clone() }) };
-    };
-    let record = record.map_err(|source| Error::Unreadable { key: settings.keyspace.record(&write.id), source })?;
-    write.settled_by(record.revision().number, record.writes())
+/// What the stored record knows of a write id; `None` where there is no record.
+pub(crate) fn write_lookup(
+    settings: &Settings,
+    id: &RequestId,
+    write_id: WriteId,
+    reply: &Value,
+) -> Result<Option<WriteLookup>> {
+    let record = stored_record(id, reply, settings.document_limit);
+    let record = record.map_err(|source| Error::Unreadable { key: settings.keyspace.record(id), source })?;
+    Ok(record.map(|record| WriteLookup::new(write_id, record.revision().number, record.writes())))
 }
 
 /// # Errors
@@ -252,7 +255,8 @@ pub(crate) fn updated(
             let (header, stored) = stored_in(settings, &sent.id, record, "update.lua")?;
             let (id, base, intent) = (sent.id.clone(), Some(sent.revision()), None);
             let write = UnsettledWrite { id, base, write_id, intent };
-            let settled = write.settled_by(header.revision().number, header.writes());
+            let found = WriteLookup::new(write_id, header.revision().number, header.writes());
+            let settled = write.settled_by(Some(&found));
             if matches!(settled, Ok(Settled::Forgotten)) && may_hold(&stored, sent) {
                 return Ok(Updated::Forgotten);
             }

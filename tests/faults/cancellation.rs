@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
 use mutator_governance::WriteId;
-use mutator_governance::nonblocking::RequestStore as _;
+use mutator_governance::nonblocking::{Store as _, StoreExtension as _};
 
 use crate::proxy::Proxy;
 use crate::redis_support::Flavour;

@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use mutator_governance::nonblocking::{RedisStore, RequestStore as _};
+use mutator_governance::nonblocking::{RedisStore, Store as _, StoreExtension as _};
 use mutator_governance::{MutationRequest, WriteId};
 
 use crate::redis_support::requests::{moved_on, pending, second};

@@ -3,22 +3,27 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mutator_governance::blocking::{RequestQueries, RequestStore, conformance};
+use mutator_governance::blocking::{Store, conformance};
 use mutator_governance::query::DueQuery;
 use mutator_governance::{
-    Count, DecisionQuery, DecisionRow, InboxQuery, Lookup, MutationRequest, Page, PageRequest, PendingApprovalQuery,
-    PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result, Settled, StateId,
-    Statistics, Timestamp, UnsettledWrite, WriteId,
+    Count, DecisionQuery, DecisionRow, FeedPage, FeedPosition, InboxQuery, Lookup, MutationRequest, Page, PageRequest,
+    PendingApprovalQuery, PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result,
+    Statistics, Timestamp, WriteId, WriteLookup,
 };
 
 use crate::table::Table;
 
-#[derive(Default)]
 struct ToyStore(Table);
+
+impl ToyStore {
+    fn with_feed_length(entries: usize) -> Arc<Self> {
+        Arc::new(Self(Table::with_feed_length(entries)))
+    }
+}
 
 const ANY_TIME: Timestamp = Timestamp::MIN;
 
-impl RequestStore for ToyStore {
+impl Store for ToyStore {
     fn create(&self, request: MutationRequest) -> Result<MutationRequest> {
         self.0.create(request)
     }
@@ -27,36 +32,14 @@ impl RequestStore for ToyStore {
         self.0.update(request, write_id)
     }
 
-    fn settle(&self, write: &UnsettledWrite) -> Result<Settled> {
-        self.0.settle(write)
-    }
-
-    fn get(&self, id: &RequestId) -> Result<Option<MutationRequest>> {
-        Ok(self.0.get(id))
+    fn settle(&self, id: &RequestId, write_id: WriteId) -> Result<Option<WriteLookup>> {
+        Ok(self.0.settle(id, write_id))
     }
 
     fn get_many(&self, ids: &[RequestId]) -> Result<Lookup> {
         self.0.get_many(ids)
     }
 
-    fn pending(&self, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.0.page(&RequestQuery::pending(), page, ANY_TIME)
-    }
-
-    fn by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.0.page(&RequestQuery::of_state(state.clone()), page, ANY_TIME)
-    }
-
-    fn pending_by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.0.page(&RequestQuery::pending_of_state(state.clone()), page, ANY_TIME)
-    }
-
-    fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.0.page(&DueQuery::by(by), page, ANY_TIME)
-    }
-}
-
-impl RequestQueries for ToyStore {
     fn requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<MutationRequest>> {
         self.0.page(query, page, ANY_TIME)
     }
@@ -77,6 +60,10 @@ impl RequestQueries for ToyStore {
         self.0.page(query, page, now)
     }
 
+    fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.0.page(&DueQuery::by(by), page, ANY_TIME)
+    }
+
     fn count(&self, query: &RequestQuery) -> Result<Count> {
         Ok(Count::Exact(self.0.all().iter().filter(|request| query.matches(request)).count() as u64))
     }
@@ -84,25 +71,27 @@ impl RequestQueries for ToyStore {
     fn statistics(&self, now: Timestamp, due_within: &[Duration]) -> Result<Statistics> {
         Ok(Statistics::of(&self.0.all(), now, due_within))
     }
+
+    fn read_feed(&self, from: &FeedPosition, limit: usize) -> Result<FeedPage> {
+        self.0.read_feed(from, limit)
+    }
+
+    fn end_of_feed(&self) -> Result<FeedPosition> {
+        Ok(self.0.end_of_feed())
+    }
 }
 
 macro_rules! on_the_toy_store {
     ($case:ident) => {
         #[test]
         fn $case() {
-            conformance::$case(Arc::new(ToyStore::default()));
+            conformance::$case(ToyStore::with_feed_length(1_000));
         }
     };
 }
-mutator_governance::request_store_cases!(on_the_toy_store);
+mutator_governance::store_cases!(on_the_toy_store);
 
-macro_rules! questions_on_the_toy_store {
-    ($case:ident) => {
-        #[test]
-        fn $case() {
-            let store = Arc::new(ToyStore::default());
-            conformance::$case(store.clone(), store);
-        }
-    };
+#[test]
+fn a_short_feed() {
+    conformance::what_a_short_feed_removed_is_one_gap(ToyStore::with_feed_length(10));
 }
-mutator_governance::request_queries_cases!(questions_on_the_toy_store);

@@ -3,14 +3,18 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
+use mutator_governance::feed::check_limit;
 use mutator_governance::query::{Query, check_id_count, evaluate, is_filed_alike};
 use mutator_governance::{
-    Conflict, Error, Lookup, MutationRequest, Page, PageRequest, RememberedWrite, RequestId, Result, Settled,
-    Timestamp, UnsettledWrite, WriteId,
+    Conflict, Error, FeedEntry, FeedGap, FeedPage, FeedPosition, Lookup, MutationRequest, Page, PageRequest,
+    RememberedWrite, RequestId, Result, Timestamp, WriteId, WriteLookup,
 };
 
-#[derive(Default)]
-pub(crate) struct Table(Mutex<BTreeMap<RequestId, Stored>>);
+pub(crate) struct Table {
+    rows: Mutex<BTreeMap<RequestId, Stored>>,
+    feed: Mutex<Vec<FeedEntry>>,
+    feed_length: usize,
+}
 
 struct Stored {
     request: MutationRequest,
@@ -23,9 +27,43 @@ impl Stored {
     }
 }
 
+const NAME: &str = "toy";
+const PARTITION: u16 = 0;
+
 impl Table {
+    pub(crate) fn with_feed_length(feed_length: usize) -> Self {
+        Self { rows: Mutex::default(), feed: Mutex::default(), feed_length }
+    }
+
     fn rows(&self) -> MutexGuard<'_, BTreeMap<RequestId, Stored>> {
-        self.0.lock().unwrap()
+        self.rows.lock().unwrap()
+    }
+
+    fn announce(&self, request: &MutationRequest, stored_decisions: usize) {
+        let now = Timestamp::from_micros(1_767_225_600_000_000).unwrap();
+        self.feed.lock().unwrap().push(FeedEntry::for_write(request, stored_decisions, PARTITION, now));
+    }
+
+    /// A place is how many entries come before it. Entries are kept for ever, and those over the length not shown.
+    pub(crate) fn read_feed(&self, from: &FeedPosition, limit: usize) -> Result<FeedPage> {
+        let (limit, feed) = (check_limit(limit)?, self.feed.lock().unwrap());
+        let removed = feed.len().saturating_sub(self.feed_length);
+        let position = |count: usize| FeedPosition::new(NAME, count.to_string());
+        let read = match from.place(NAME)? {
+            None => removed,
+            Some(place) => std::str::from_utf8(place).unwrap().parse().unwrap(),
+        };
+        if read < removed {
+            let gap = FeedGap::Trimmed { partition: PARTITION, missed: (removed - read) as u64 };
+            return Ok(FeedPage::at_gap(gap, position(removed)));
+        }
+        let entries: Vec<FeedEntry> = feed.iter().skip(read).take(limit).cloned().collect();
+        let next = read + entries.len();
+        Ok(FeedPage::new(entries, position(next), next == feed.len()))
+    }
+
+    pub(crate) fn end_of_feed(&self) -> FeedPosition {
+        FeedPosition::new(NAME, self.feed.lock().unwrap().len().to_string())
     }
 
     pub(crate) fn create(&self, request: MutationRequest) -> Result<MutationRequest> {
@@ -40,6 +78,7 @@ impl Table {
         let writes = vec![RememberedWrite { number: 0, id: write_id, intent: request.creation_intent() }];
         let revision = request.revision();
         let request = request.at_revision(revision);
+        self.announce(&request, 0);
         rows.insert(request.id.clone(), Stored { request: request.clone(), writes });
         Ok(request)
     }
@@ -61,32 +100,30 @@ impl Table {
         if !is_filed_alike(&request, &stored.request) {
             return Err(Error::refiled(request.id.clone()));
         }
-        let intent = request.update_intent(stored.request.decisions.len());
+        let stored_decisions = stored.request.decisions.len();
+        let intent = request.update_intent(stored_decisions);
         stored.writes.push(RememberedWrite { number: updated.number, id: write_id, intent });
         stored.request = request.at_revision(updated);
+        self.announce(&stored.request, stored_decisions);
         Ok(stored.request.clone())
     }
 
-    pub(crate) fn settle(&self, write: &UnsettledWrite) -> Result<Settled> {
+    pub(crate) fn settle(&self, id: &RequestId, write_id: WriteId) -> Option<WriteLookup> {
         let rows = self.rows();
-        let Some(stored) = rows.get(&write.id) else {
-            return if write.base.is_some() { Err(Error::not_found(write.id.clone())) } else { Ok(Settled::Open) };
-        };
-        write.settled_by(stored.request.revision().number, stored.writes.iter().copied())
-    }
-
-    pub(crate) fn get(&self, id: &RequestId) -> Option<MutationRequest> {
-        self.rows().get(id).map(|stored| stored.request.clone())
+        let stored = rows.get(id)?;
+        Some(WriteLookup::new(write_id, stored.request.revision().number, stored.writes.iter().copied()))
     }
 
     pub(crate) fn get_many(&self, ids: &[RequestId]) -> Result<Lookup> {
         check_id_count(ids)?;
-        Ok(Lookup::new(ids.iter().map(|id| self.get(id)).collect(), Vec::new()))
+        let rows = self.rows();
+        let found = ids.iter().map(|id| rows.get(id).map(|stored| stored.request.clone()));
+        Ok(Lookup::new(found.collect(), Vec::new()))
     }
 
-    /// The time matters to the question of an inbox only.
+    /// Only an inbox depends on the time.
     pub(crate) fn page<Q: Query>(&self, query: &Q, page: &PageRequest, now: Timestamp) -> Result<Page<Q::Row>> {
-        evaluate(query, self.rows().values().map(|stored| &stored.request), page, "toy", now)
+        evaluate(query, self.rows().values().map(|stored| &stored.request), page, NAME, now)
     }
 
     pub(crate) fn all(&self) -> Vec<MutationRequest> {

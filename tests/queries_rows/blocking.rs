@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use maybe_async::must_be_sync as dual;
-use mutator_governance::blocking::{MemoryStore, Question, RedisStore, RequestQueries, RequestStore, Rows};
+use mutator_governance::blocking::{Governance, MemoryStore, RedisStore, RowQuery, Rows, Store, StoreExtension};
 
 use crate::support::{redis_url, unique_namespace};
 
@@ -31,10 +31,10 @@ on_every_store!(one_by_one: all_rows_come_once, an_unreadable_request_is_one_row
 
 #[test]
 fn rows_are_an_iterator() {
-    let store: Arc<dyn cases::Store> = Arc::new(MemoryStore::new());
+    let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
     cases::tell(&store);
     let page = mutator_governance::PageRequest::of(2).unwrap();
-    let rows = Rows::from_page(store, mutator_governance::RequestQuery::pending(), page);
+    let rows = cases::over(&store).rows(mutator_governance::RequestQuery::pending()).from_page(page);
     let ids: Vec<String> = rows.map(|request| request.unwrap().id.to_string()).collect();
     assert_eq!(ids, ["grant-1", "grant-2", "limit-1", "grant-4"]);
 }

@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use mutator_governance::*;
 
-use super::{Question, RequestQueries, RequestStore, dual};
+use super::{Governance, RowQuery, Store, StoreExtension as _, dual};
 use crate::company::{Write, person, second, story};
 use crate::filters;
 
-/// A store of either kind.
-pub(crate) trait Store: RequestStore + RequestQueries {}
-impl<S: RequestStore + RequestQueries> Store for S {}
+/// The service over a store, at second 100.
+pub(crate) fn over(store: &Arc<dyn Store>) -> Governance {
+    Governance::builder().store(Arc::clone(store)).clock(Arc::new(ManualClock::at(second(100)))).build()
+}
 
 #[dual]
 pub(crate) async fn tell(store: &Arc<dyn Store>) {
@@ -26,8 +27,8 @@ pub(crate) async fn tell(store: &Arc<dyn Store>) {
 
 /// All rows in pages of `limit`, as one word each.
 #[dual]
-async fn words<Asked: Question>(
-    queries: &Arc<dyn Store>,
+async fn words<Asked: RowQuery>(
+    store: &Arc<dyn Store>,
     asked: &Asked,
     limit: usize,
     word: fn(&Asked::Row) -> String,
@@ -35,7 +36,7 @@ async fn words<Asked: Question>(
     let mut words = Vec::new();
     let mut page = PageRequest::of(limit).unwrap();
     loop {
-        let read = asked.ask(queries.as_ref(), &page).await.unwrap();
+        let read = asked.read(&over(store), &page).await.unwrap();
         assert!(read.items.len() <= limit && read.unreadable.is_empty());
         words.extend(read.items.iter().map(word));
         match read.next {
@@ -46,7 +47,7 @@ async fn words<Asked: Question>(
 }
 
 #[dual]
-async fn check<Asked: Question>(store: &Arc<dyn Store>, asked: Asked, word: fn(&Asked::Row) -> String, rows: &[&str]) {
+async fn check<Asked: RowQuery>(store: &Arc<dyn Store>, asked: Asked, word: fn(&Asked::Row) -> String, rows: &[&str]) {
     for limit in [1, 2, 3, 50] {
         let found = words(store, &asked, limit, word).await;
         assert_eq!(found, rows, "in pages of {limit}");

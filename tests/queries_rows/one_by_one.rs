@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use mutator_governance::*;
 
-use super::cases::{Store, tell};
-use super::{Question, RequestQueries, Rows, dual};
-use crate::company::{person, second};
+use super::cases::{over, tell};
+use super::{Governance, RowQuery, Rows, Store, dual};
+use crate::company::person;
 
 #[dual]
-async fn words<Asked: Question>(mut rows: Rows<Asked>, word: fn(&Asked::Row) -> String) -> Vec<String> {
+async fn words<Asked: RowQuery>(mut rows: Rows<Asked>, word: fn(&Asked::Row) -> String) -> Vec<String> {
     let mut found = Vec::new();
     while let Some(row) = rows.next_row().await {
         found.push(row.map_or_else(|error| format!("error: {error}"), |row| word(&row)));
@@ -26,24 +26,24 @@ fn approval(row: &PendingApprovalRow) -> String {
 #[dual]
 pub(crate) async fn all_rows_come_once(store: Arc<dyn Store>) {
     tell(&store).await;
-    let queries: Arc<dyn RequestQueries> = store;
+    let governance = over(&store);
     let all = ["grant-1", "grant-2", "limit-1", "access-3", "limit-2", "flag-1", "flag-2", "grant-4", "stale-1"];
     let open = ["grant-1 security", "grant-2 board-2", "grant-2 board-3"];
     for limit in [1, 2, 3, 50] {
         let page = || PageRequest::of(limit).unwrap();
-        let requests = Rows::from_page(Arc::clone(&queries), RequestQuery::new(), page());
+        let requests = governance.rows(RequestQuery::new()).from_page(page());
         let found = words(requests, |request| request.id.to_string()).await;
         assert_eq!(found, all, "{limit} at once");
-        let approvals = Rows::from_page(Arc::clone(&queries), PendingApprovalQuery::new(), page());
+        let approvals = governance.rows(PendingApprovalQuery::new()).from_page(page());
         let found = words(approvals, approval).await;
         assert_eq!(found, open, "{limit} at once");
-        let inbox = (InboxQuery::of(&person("sam")).unwrap(), second(100));
-        let found = words(Rows::from_page(Arc::clone(&queries), inbox, page()), approval).await;
+        let inbox = InboxQuery::of(&person("sam")).unwrap();
+        let found = words(governance.rows(inbox).from_page(page()), approval).await;
         assert_eq!(found, [open[0], open[2]], "{limit} at once");
-        let recent = Rows::from_page(Arc::clone(&queries), RecentApprovalQuery::new(), page());
+        let recent = governance.rows(RecentApprovalQuery::new()).from_page(page());
         let found = words(recent, |row| row.request.id.to_string()).await;
         assert_eq!(found, ["stale-1", "limit-2"], "{limit} at once");
-        let decisions = Rows::from_page(Arc::clone(&queries), DecisionQuery::new(), page());
+        let decisions = governance.rows(DecisionQuery::new()).from_page(page());
         let found = words(decisions, |row| row.request.id.to_string()).await;
         assert_eq!(found.len(), 34, "{limit} at once");
     }
@@ -55,9 +55,9 @@ struct Troubled {
 }
 
 #[dual]
-impl Question for Troubled {
+impl RowQuery for Troubled {
     type Row = u32;
-    async fn ask(&self, _queries: &dyn RequestQueries, page: &PageRequest) -> Result<Page<u32>> {
+    async fn read(&self, _governance: &Governance, page: &PageRequest) -> Result<Page<u32>> {
         if page.cursor().is_some() {
             return Err(StoreError::new(StoreErrorKind::Connection, Outcome::NotApplied, "cut").into());
         }
@@ -71,8 +71,8 @@ impl Question for Troubled {
 pub(crate) async fn an_unreadable_request_is_one_row_and_a_failure_the_last(store: Arc<dyn Store>) {
     tell(&store).await;
     let first = store.requests(&RequestQuery::new(), &PageRequest::of(1).unwrap()).await.unwrap();
-    let question = Troubled { next: first.next.unwrap() };
-    let found = words(Rows::new(store, question), ToString::to_string).await;
+    let query = Troubled { next: first.next.unwrap() };
+    let found = words(over(&store).rows(query), ToString::to_string).await;
     assert_eq!(found[..2], ["1", "2"]);
     assert!(found[2].contains("damaged"), "{}", found[2]);
     assert_eq!(found[3..], ["error: cut"]);

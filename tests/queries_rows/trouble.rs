@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use mutator_governance::blocking::{MemoryStore, RedisStore, RequestQueries};
+use mutator_governance::blocking::{MemoryStore, RedisStore, Store};
 use mutator_governance::query::{Driver, Plan};
 use mutator_governance::*;
 
-use crate::blocking::cases::{Store, tell};
+use crate::blocking::cases::tell;
 use crate::company::{person, second};
 use crate::server::{calls, connection, forget_calls};
 use crate::support::{PrivateServer, redis_url, unique_namespace};

@@ -13,7 +13,7 @@ use super::{happens, one, second, some};
 
 /// Any question that a store answers in pages.
 #[derive(Clone, Debug)]
-pub enum Question {
+pub enum AnyQuery {
     Requests(RequestQuery),
     Approvals(PendingApprovalQuery),
     RecentApprovals(RecentApprovalQuery),
@@ -25,18 +25,18 @@ pub enum Question {
     Due(Timestamp),
 }
 
-pub fn question(rng: &mut Rng, known: &[RequestId]) -> Question {
+pub fn question(rng: &mut Rng, known: &[RequestId]) -> AnyQuery {
     match rng.u8(..20) {
-        0..5 => Question::Requests(request_query(rng, known).in_order(direction(rng))),
-        5..10 => Question::Approvals(approval_query(rng, known)),
-        10..12 => Question::RecentApprovals(RecentApprovalQuery::of_requests(request_query(rng, known))),
-        12..15 => Question::Decisions(decision_query(rng, known)),
-        15..18 => Question::Inbox(inbox_query(rng), second(rng.u64(0..400))),
+        0..5 => AnyQuery::Requests(request_query(rng, known).in_order(direction(rng))),
+        5..10 => AnyQuery::Approvals(approval_query(rng, known)),
+        10..12 => AnyQuery::RecentApprovals(RecentApprovalQuery::of_requests(request_query(rng, known))),
+        12..15 => AnyQuery::Decisions(decision_query(rng, known)),
+        15..18 => AnyQuery::Inbox(inbox_query(rng), second(rng.u64(0..400))),
         18 => one(
             rng,
-            &[Question::Pending, Question::ByState(state(STATES[0])), Question::PendingByState(state(STATES[1]))],
+            &[AnyQuery::Pending, AnyQuery::ByState(state(STATES[0])), AnyQuery::PendingByState(state(STATES[1]))],
         ),
-        _ => Question::Due(second(rng.u64(0..400))),
+        _ => AnyQuery::Due(second(rng.u64(0..400))),
     }
 }
 

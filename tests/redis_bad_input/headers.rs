@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mutator_governance::blocking::{RedisStore, RequestQueries as _, RequestStore as _};
+use mutator_governance::blocking::{RedisStore, Store as _, StoreExtension as _};
 use mutator_governance::workflow::{self, Command};
 use mutator_governance::{
     ApprovalRule, Error, Finding, MutationRequest, Outcome, PageRequest, PendingReason, RequestId, RequestQuery,

@@ -186,14 +186,15 @@ fn no_walk_is_endless_whatever_is_in_the_indexes() {
 fn rows_end_at_a_wrong_score() {
     use std::sync::Arc;
 
-    use mutator_governance::blocking::{RedisStore, Rows};
+    use mutator_governance::blocking::{Governance, RedisStore};
 
     let mut spoiled = Spoiled::new(Flavour::Blocking, 1, 1);
     let all = format!("{{{}:0}}:i:a", spoiled.namespace).into_bytes();
     let last = spoiled.members(&all).pop().unwrap();
     let _: i64 = spoiled.raw.ask(&[b"ZADD".as_slice(), &all, b"-1", &last]);
     let store = RedisStore::builder(redis_url()).namespace(&spoiled.namespace).open().unwrap();
-    let mut rows = Rows::from_page(Arc::new(store), RequestQuery::new(), PageRequest::of(2).unwrap());
+    let governance = Governance::builder().store(Arc::new(store)).build();
+    let mut rows = governance.rows(RequestQuery::new()).from_page(PageRequest::of(2).unwrap());
     let mut taken = Vec::new();
     while let Some(row) = rows.next_row() {
         taken.push(row);

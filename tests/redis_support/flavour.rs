@@ -5,9 +5,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 #[cfg(feature = "blocking")]
-use mutator_governance::blocking::{self, RequestQueries as _, RequestStore as _};
+use mutator_governance::blocking::{self, Store as _, StoreExtension as _};
 #[cfg(any(feature = "tokio", feature = "smol"))]
-use mutator_governance::nonblocking::{self, RequestQueries as _, RequestStore as _};
+use mutator_governance::nonblocking::{self, Store as _, StoreExtension as _};
 use mutator_governance::{
     CheckReport, Compression, Count, DecisionQuery, DecisionRow, DocumentLimit, Durability, Error, FeedPage,
     FeedPosition, InboxQuery, Inspection, Lookup, MutationRequest, Outcome, Page, PageRequest, PendingApprovalQuery,
@@ -275,7 +275,7 @@ impl Store {
     }
 
     pub fn settle(&self, write: &UnsettledWrite) -> Result<Settled> {
-        call!(self, store => store.settle(write))
+        call!(self, store => store.settle_write(write))
     }
 
     pub fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {

@@ -97,7 +97,7 @@ fn a_panic_while_it_runs_leaves_the_request_claimed() {
     use mutator_governance::workflow::{Completion, Failure};
     use mutator_governance::{ClaimedRequest, ExecutionRefusal};
 
-    for store in [Arc::new(flavour::MemoryStore::new()) as Arc<dyn flavour::RequestStore>, {
+    for store in [Arc::new(flavour::MemoryStore::new()) as Arc<dyn flavour::Store>, {
         Arc::new(redis_store(&crate::support::unique_namespace("runtime")))
     }] {
         let world = World::over(store);

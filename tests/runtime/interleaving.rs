@@ -2,13 +2,16 @@
 //! them, and with one of them dying before any of its calls.
 
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
 
-use mutator_governance::blocking::{Governance, MemoryStore, RequestStore};
+use mutator_governance::blocking::{Governance, MemoryStore, Store};
 use mutator_governance::workflow::{Completion, compensation_draft};
 use mutator_governance::{
-    ClaimedRequest, CompensationKind, CompensationPlan, CompensationTrigger, Error, Intent, LifecycleDecision, Lookup,
-    ManualClock, MutationRequest, Outcome, Page, PageRequest, RequestId, RequestState, Result, Settled, StateId,
-    Status, StoreError, StoreErrorKind, Timestamp, UnsettledWrite, WriteId,
+    ClaimedRequest, CompensationKind, CompensationPlan, CompensationTrigger, Count, DecisionQuery, DecisionRow, Error,
+    FeedPage, FeedPosition, InboxQuery, Intent, LifecycleDecision, Lookup, ManualClock, MutationRequest, Outcome, Page,
+    PageRequest, PendingApprovalQuery, PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestId,
+    RequestQuery, RequestState, Result, Statistics, Status, StoreError, StoreErrorKind, Timestamp, WriteId,
+    WriteLookup,
 };
 
 use crate::people::{Calls, approved, at, count, draft, id, order, user};
@@ -80,7 +83,7 @@ struct Gated {
     process: usize,
 }
 
-impl RequestStore for Gated {
+impl Store for Gated {
     fn create(&self, request: MutationRequest) -> Result<MutationRequest> {
         self.gate.pass(self.process)?;
         self.inner.create(request)
@@ -91,14 +94,9 @@ impl RequestStore for Gated {
         self.inner.update(request, write_id)
     }
 
-    fn settle(&self, write: &UnsettledWrite) -> Result<Settled> {
+    fn settle(&self, id: &RequestId, write_id: WriteId) -> Result<Option<WriteLookup>> {
         self.gate.pass(self.process)?;
-        self.inner.settle(write)
-    }
-
-    fn get(&self, id: &RequestId) -> Result<Option<MutationRequest>> {
-        self.gate.pass(self.process)?;
-        self.inner.get(id)
+        self.inner.settle(id, write_id)
     }
 
     fn get_many(&self, ids: &[RequestId]) -> Result<Lookup> {
@@ -106,20 +104,44 @@ impl RequestStore for Gated {
         self.inner.get_many(ids)
     }
 
-    fn pending(&self, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.inner.pending(page)
+    fn requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.inner.requests(query, page)
     }
 
-    fn by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.inner.by_state(state, page)
+    fn pending_approvals(&self, query: &PendingApprovalQuery, page: &PageRequest) -> Result<Page<PendingApprovalRow>> {
+        self.inner.pending_approvals(query, page)
     }
 
-    fn pending_by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.inner.pending_by_state(state, page)
+    fn recent_approvals(&self, query: &RecentApprovalQuery, page: &PageRequest) -> Result<Page<RecentApprovalRow>> {
+        self.inner.recent_approvals(query, page)
+    }
+
+    fn decisions(&self, query: &DecisionQuery, page: &PageRequest) -> Result<Page<DecisionRow>> {
+        self.inner.decisions(query, page)
+    }
+
+    fn inbox(&self, query: &InboxQuery, now: Timestamp, page: &PageRequest) -> Result<Page<PendingApprovalRow>> {
+        self.inner.inbox(query, now, page)
     }
 
     fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
         self.inner.due(by, page)
+    }
+
+    fn count(&self, query: &RequestQuery) -> Result<Count> {
+        self.inner.count(query)
+    }
+
+    fn statistics(&self, now: Timestamp, due_within: &[Duration]) -> Result<Statistics> {
+        self.inner.statistics(now, due_within)
+    }
+
+    fn read_feed(&self, from: &FeedPosition, limit: usize) -> Result<FeedPage> {
+        self.inner.read_feed(from, limit)
+    }
+
+    fn end_of_feed(&self) -> Result<FeedPosition> {
+        self.inner.end_of_feed()
     }
 }
 
@@ -183,7 +205,7 @@ fn explore<T: Send>(
         let mut schedule = Some(Schedule::default());
         while let Some(mut now) = schedule {
             let (inner, clock) = (MemoryStore::new(), Arc::new(ManualClock::at(at(0))));
-            let over = |store: Arc<dyn RequestStore>| Governance::builder().store(store).clock(clock.clone()).build();
+            let over = |store: Arc<dyn Store>| Governance::builder().store(store).clock(clock.clone()).build();
             let plain = over(Arc::new(inner.clone()));
             set_up(&plain);
             let gate = Gate::of(processes.len(), dies.map(|process| (process, death)));

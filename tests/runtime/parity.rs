@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use mutator_governance::blocking::{MemoryStore, RequestStore};
+use mutator_governance::blocking::{MemoryStore, Store, StoreExtension as _};
 use mutator_governance::workflow::{Action, Command};
 use mutator_governance::{Error, MutationRequest, PageRequest, RequestId, Result, Revision, StateId, WriteId};
 use proptest::collection::vec;
@@ -42,7 +42,7 @@ fn all(read: impl Fn(&PageRequest) -> Result<mutator_governance::Page<MutationRe
     }
 }
 
-fn lists(store: &dyn RequestStore, seconds: u64) -> [Vec<RequestId>; 3] {
+fn lists(store: &dyn Store, seconds: u64) -> [Vec<RequestId>; 3] {
     let state = StateId::new("tenant:acme").unwrap();
     [
         all(|page| store.pending(page)),

@@ -26,7 +26,7 @@ fn the_suite_passes_as_the_application_in_the_blocking_flavour() {
             });
         };
     }
-    mutator_governance::request_store_cases!(as_application);
+    mutator_governance::store_cases!(as_application);
 }
 
 #[cfg(any(feature = "tokio", feature = "smol"))]
@@ -46,5 +46,5 @@ fn the_suite_passes_as_the_application_in_the_asynchronous_flavour() {
             });
         };
     }
-    mutator_governance::request_store_cases!(as_application);
+    mutator_governance::store_cases!(as_application);
 }

@@ -14,7 +14,7 @@ use mutator_governance::{
 };
 
 use super::dual;
-use super::flavour::{Governance, RedisStore, RequestQueries, RequestStore, Sweeper};
+use super::flavour::{Governance, RedisStore, Store, StoreExtension as _, Sweeper};
 use crate::ledger::Ledger;
 use crate::{FEED_LENGTH, PARTITIONS, POOL_SIZE, TIMEOUT};
 

@@ -3,7 +3,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Instant;
 
-use mutator_governance::nonblocking::{RedisStore, RequestStore as _};
+use mutator_governance::nonblocking::{RedisStore, Store as _, StoreExtension as _};
 use mutator_governance::{MutationRequest, WriteId};
 use redis::Cmd;
 use redis::aio::MultiplexedConnection;

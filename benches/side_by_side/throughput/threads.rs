@@ -1,7 +1,7 @@
 use std::sync::Mutex;
 use std::time::Instant;
 
-use mutator_governance::blocking::{RedisStore, RequestStore as _};
+use mutator_governance::blocking::{RedisStore, Store as _, StoreExtension as _};
 use mutator_governance::{MutationRequest, WriteId};
 use redis::Connection;
 

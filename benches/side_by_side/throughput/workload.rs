@@ -1,5 +1,5 @@
 use fastrand::Rng;
-use mutator_governance::blocking::{RedisStore, RequestStore as _};
+use mutator_governance::blocking::{RedisStore, Store as _, StoreExtension as _};
 use mutator_governance::{MutationRequest, PendingReason, RequestId, RequestState, Timestamp, WriteId};
 
 use super::Floor;

@@ -1,7 +1,9 @@
+//! How far the feed of one partition has been read, and what that says of entries that are gone.
+
 use std::fmt;
 
 use super::reply::Part;
-use super::{FeedEntry, FeedGap, UnreadableEntry};
+use crate::feed::{FeedEntry, FeedGap, UnreadableEntry};
 
 /// An entry's place in its stream, as the server gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -1,8 +1,10 @@
+//! What feed.lua answers, as entries.
+
 use redis::Value;
 
 use super::mark::{Anchor, StreamId};
-use super::{FeedEntry, UnreadableEntry};
 use crate::error::Result;
+use crate::feed::{FeedEntry, UnreadableEntry};
 use crate::redis::keyspace::Keyspace;
 use crate::redis::reply::{array, bytes, refuse_missing_permission, refuse_wrong_type, text, unexpected};
 use crate::request::{DecisionKind, RequestId, Status, Timestamp};

@@ -1,10 +1,12 @@
+//! A page of the change feed, read from one partition after another.
+
 use redis::Value;
 
 use super::mark::{Mark, StreamId};
+use super::marks::Marks;
 use super::reply::Part;
-use super::{FeedPage, FeedPosition};
-use crate::error::{InvalidValue, Result};
-use crate::query::PageRequest;
+use crate::error::Result;
+use crate::feed::{FeedPage, FeedPosition, check_limit};
 use crate::redis::keyspace::Keyspace;
 
 /// What is to be read of one partition.
@@ -53,17 +55,10 @@ impl<'a> FeedWalk<'a> {
     /// [`Error::InvalidFeedPosition`](crate::Error::InvalidFeedPosition) when the position came from another namespace, and
     /// [`Error::Invalid`](crate::Error::Invalid) for a limit that a page cannot have.
     pub(crate) fn new(keyspace: &'a Keyspace, from: &FeedPosition, limit: usize) -> Result<Self> {
-        let limit =
-            PageRequest::of(limit).map_err(|error| InvalidValue::new("feed page limit", error.problem))?.limit();
-        let (first, marks) = from.marks(keyspace)?;
-        let page = FeedPage {
-            entries: Vec::new(),
-            unreadable: Vec::new(),
-            gaps: Vec::new(),
-            next: from.clone(),
-            is_caught_up: true,
-        };
-        Ok(Self { keyspace, marks, first, visited: 0, room: limit, page })
+        let room = check_limit(limit)?;
+        let Marks { turn, partitions } = Marks::of(from, keyspace)?;
+        let page = FeedPage::new(Vec::new(), from.clone(), true);
+        Ok(Self { keyspace, marks: partitions, first: turn, visited: 0, room, page })
     }
 
     /// What to read next: each partition once, and as much of it as it may have of the room that is left.
@@ -104,7 +99,7 @@ impl<'a> FeedWalk<'a> {
 
     pub(crate) fn finish(mut self) -> FeedPage {
         self.page.is_caught_up &= self.visited == self.keyspace.partition_count();
-        self.page.next = FeedPosition::at(self.keyspace, self.turn(), self.marks);
+        self.page.next = Marks { turn: self.turn(), partitions: self.marks }.position(self.keyspace);
         self.page
     }
 
@@ -137,6 +132,6 @@ impl<'a> FeedEnds<'a> {
     }
 
     pub(crate) fn finish(self) -> FeedPosition {
-        FeedPosition::at(self.keyspace, 0, self.marks)
+        Marks { turn: 0, partitions: self.marks }.position(self.keyspace)
     }
 }

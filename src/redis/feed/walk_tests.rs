@@ -1,6 +1,7 @@
 use super::samples::{Feeds, fields};
-use super::{FeedEnds, FeedGap, FeedPage, FeedPosition, FeedWalk};
+use super::{FeedEnds, FeedWalk};
 use crate::error::Error;
+use crate::feed::{FeedGap, FeedPage, FeedPosition};
 
 fn read(feeds: &Feeds, from: &FeedPosition, limit: usize) -> FeedPage {
     let mut walk = FeedWalk::new(&feeds.keyspace, from, limit).unwrap();

@@ -3,7 +3,8 @@ use redis::Value;
 use super::input::Input;
 use super::values::or_any;
 use crate::error::Error;
-use crate::redis::feed::{FeedEnds, FeedPage, FeedPosition, FeedWalk};
+use crate::feed::{FeedPage, FeedPosition};
+use crate::redis::feed::{FeedEnds, FeedWalk};
 use crate::redis::options::Settings;
 
 /// About what feed.lua answers.

@@ -16,7 +16,7 @@ use crate::redis::reply::{self, Created, Updated};
 use crate::redis::scan::{Part, Scan, Scanned};
 use crate::redis::scan_reply;
 use crate::request::{IdComparison, MutationRequest, Revision, WriteId};
-use crate::settle::{Settled, UnsettledWrite};
+use crate::settle::UnsettledWrite;
 use crate::stored_format::SizeBudget;
 
 /// Any reply, read as that of every command: a value, or an error that says what kind of one and whether the write may have
@@ -111,7 +111,7 @@ fn read_by_stores(settings: &Settings, sent: &MutationRequest, reply: &Value) {
     scan_reply::sizes(reply).err().iter().for_each(is_told);
     match reply::request(settings, &sent.id, reply) {
         Ok(found) => assert!(found.is_none_or(|found| found.id == sent.id), "somebody else's request"),
-        Err(error) => is_told(&error),
+        Err(unreadable) => is_told(&unreadable.into()),
     }
     match reply::requests(settings, [&sent.id, &sent.id], reply) {
         Ok(found) => {
@@ -137,9 +137,10 @@ fn read_by_writes(settings: &Settings, sent: &MutationRequest, write_id: WriteId
         Ok(Updated::Stored(count)) => assert!(is_word("history") && count <= sent.decisions.len()),
         Err(error) => is_senseless_or_refused(&error),
     }
+    let found = reply::write_lookup(settings, &sent.id, write_id, reply).inspect_err(is_told);
     for base in [None, Some(sent.revision())] {
         let write = UnsettledWrite { id: sent.id.clone(), base, write_id, intent: None };
-        reply::settled(settings, &write, reply).err().iter().for_each(is_told);
+        found.iter().filter_map(|found| write.settled_by(found.as_ref()).err()).for_each(|error| is_told(&error));
     }
 }
 
@@ -180,8 +181,8 @@ fn inspection_agrees(settings: &Settings, sent: &MutationRequest, reply: &Value)
             assert!(inspected.is_err() || inspected.is_ok_and(|found| found.is_some_and(|it| it.request.is_err())))
         }
     }
-    let write = UnsettledWrite { id: sent.id.clone(), base: None, write_id: sent.revision().write_id, intent: None };
-    if reply::settled(settings, &write, reply).is_ok_and(|settled| settled == Settled::Open) {
+    let found = reply::write_lookup(settings, &sent.id, sent.revision().write_id, reply);
+    if found.is_ok_and(|found| found.is_none()) {
         assert_eq!(*reply, Value::Nil, "nothing is said to be stored");
     }
 }

@@ -6,13 +6,13 @@ use mutator_governance::{ActorContext, ApprovalRefusal, ApprovalRule, Error, IdC
 
 use super::{World, dual, flavour, folding_redis_store};
 use crate::people::{approval, draft, refusal, targets, user};
-use flavour::{Governance, MemoryStore, RequestStore};
+use flavour::{Governance, MemoryStore, Store};
 
 /// Of memory and of Redis, whatever the world is made of.
 #[dual]
 async fn folding() -> Vec<Governance> {
-    let memory: Arc<dyn RequestStore> = Arc::new(MemoryStore::comparing_ids(IdComparison::FoldCase));
-    let redis: Arc<dyn RequestStore> = folding_redis_store().await;
+    let memory: Arc<dyn Store> = Arc::new(MemoryStore::comparing_ids(IdComparison::FoldCase));
+    let redis: Arc<dyn Store> = folding_redis_store().await;
     [memory, redis].map(|store| Governance::builder().store(store).fold_case(true).unwrap().build()).into()
 }
 

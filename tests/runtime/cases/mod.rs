@@ -15,7 +15,7 @@ use mutator_governance::{ManualClock, RequestId};
 
 use super::{dual, flavour, folding_redis_store, open_at, pause, together};
 use crate::people::at;
-use flavour::{Governance, RequestStore};
+use flavour::{Governance, Store, StoreExtension as _};
 
 pub(crate) mod approving;
 pub(crate) mod bad_input;
@@ -43,14 +43,14 @@ pub(crate) use shaky_store::{Mishap, ShakyStore};
 
 /// An empty store, and a clock that stands at second 0.
 pub(crate) struct World {
-    pub(crate) store: Arc<dyn RequestStore>,
+    pub(crate) store: Arc<dyn Store>,
     pub(crate) clock: Arc<ManualClock>,
     /// The service over both.
     pub(crate) governance: Governance,
 }
 
 impl World {
-    pub(crate) fn over(store: Arc<dyn RequestStore>) -> Self {
+    pub(crate) fn over(store: Arc<dyn Store>) -> Self {
         let clock = Arc::new(ManualClock::at(at(0)));
         let governance = Governance::builder().store(Arc::clone(&store)).clock(clock.clone()).build();
         Self { store, clock, governance }

@@ -7,11 +7,13 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{self, Command};
 use mutator_governance::{
-    Clock, Error, IdComparison, Lookup, ManualClock, MutationRequest, Outcome, Page, PageRequest, RequestId, Result,
-    Settled, StateId, StoreError, StoreErrorKind, Timestamp, Unreadable, UnsettledWrite, WriteId,
+    Clock, Count, DecisionQuery, DecisionRow, Error, FeedPage, FeedPosition, IdComparison, InboxQuery, Lookup,
+    ManualClock, MutationRequest, Outcome, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
+    RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result, Statistics, StoreError, StoreErrorKind,
+    StoredRequest, Timestamp, Unreadable, WriteId, WriteLookup,
 };
 
-use super::flavour::RequestStore;
+use super::flavour::{Store, StoreExtension as _};
 use super::{dual, pause};
 
 /// What happens to one update.
@@ -36,7 +38,7 @@ pub(crate) enum Mishap {
 }
 
 pub(crate) struct ShakyStore {
-    inner: Arc<dyn RequestStore>,
+    inner: Arc<dyn Store>,
     clock: Arc<ManualClock>,
     /// By the number of the update, from 1.
     mishaps: Mutex<BTreeMap<usize, Mishap>>,
@@ -61,7 +63,7 @@ struct Meeting {
 }
 
 impl ShakyStore {
-    pub(crate) fn new(inner: Arc<dyn RequestStore>, clock: Arc<ManualClock>) -> Self {
+    pub(crate) fn new(inner: Arc<dyn Store>, clock: Arc<ManualClock>) -> Self {
         Self {
             inner,
             clock,
@@ -184,7 +186,7 @@ async fn stay() {
 }
 
 #[dual]
-impl RequestStore for ShakyStore {
+impl Store for ShakyStore {
     async fn create(&self, request: MutationRequest) -> Result<MutationRequest> {
         self.inner.create(request).await
     }
@@ -227,35 +229,69 @@ impl RequestStore for ShakyStore {
         self.pass_on(request, write_id).await
     }
 
-    async fn settle(&self, write: &UnsettledWrite) -> Result<Settled> {
+    async fn settle(&self, id: &RequestId, write_id: WriteId) -> Result<Option<WriteLookup>> {
         self.settles.fetch_add(1, Ordering::SeqCst);
-        self.inner.settle(write).await
+        self.inner.settle(id, write_id).await
     }
 
-    async fn get(&self, id: &RequestId) -> Result<Option<MutationRequest>> {
-        self.gets.fetch_add(1, Ordering::SeqCst);
-        let found = self.inner.get(id).await;
-        let is_met_about = self.met_about.lock().unwrap().as_ref() == Some(id);
-        if is_met_about {
-            self.reads.attend().await;
+    async fn get_many(&self, ids: &[RequestId]) -> Result<Lookup> {
+        let found = self.inner.get_many(ids).await;
+        if let [id] = ids {
+            self.gets.fetch_add(1, Ordering::SeqCst);
+            let is_met_about = self.met_about.lock().unwrap().as_ref() == Some(id);
+            if is_met_about {
+                self.reads.attend().await;
+            }
         }
         found
     }
 
-    async fn get_many(&self, ids: &[RequestId]) -> Result<Lookup> {
-        self.inner.get_many(ids).await
+    async fn requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.inner.requests(query, page).await
     }
 
-    async fn pending(&self, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.inner.pending(page).await
+    async fn stored_requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<StoredRequest>> {
+        self.inner.stored_requests(query, page).await
     }
 
-    async fn by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.inner.by_state(state, page).await
+    async fn pending_approvals(
+        &self,
+        query: &PendingApprovalQuery,
+        page: &PageRequest,
+    ) -> Result<Page<PendingApprovalRow>> {
+        self.inner.pending_approvals(query, page).await
     }
 
-    async fn pending_by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.inner.pending_by_state(state, page).await
+    async fn recent_approvals(
+        &self,
+        query: &RecentApprovalQuery,
+        page: &PageRequest,
+    ) -> Result<Page<RecentApprovalRow>> {
+        self.inner.recent_approvals(query, page).await
+    }
+
+    async fn decisions(&self, query: &DecisionQuery, page: &PageRequest) -> Result<Page<DecisionRow>> {
+        self.inner.decisions(query, page).await
+    }
+
+    async fn inbox(&self, query: &InboxQuery, now: Timestamp, page: &PageRequest) -> Result<Page<PendingApprovalRow>> {
+        self.inner.inbox(query, now, page).await
+    }
+
+    async fn count(&self, query: &RequestQuery) -> Result<Count> {
+        self.inner.count(query).await
+    }
+
+    async fn statistics(&self, now: Timestamp, due_within: &[Duration]) -> Result<Statistics> {
+        self.inner.statistics(now, due_within).await
+    }
+
+    async fn read_feed(&self, from: &FeedPosition, limit: usize) -> Result<FeedPage> {
+        self.inner.read_feed(from, limit).await
+    }
+
+    async fn end_of_feed(&self) -> Result<FeedPosition> {
+        self.inner.end_of_feed().await
     }
 
     async fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {

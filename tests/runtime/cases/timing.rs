@@ -11,7 +11,7 @@ use mutator_governance::{
 };
 
 use super::executing::run_for_anybody;
-use super::flavour::{Governance, RedisStore, RequestStore};
+use super::flavour::{Governance, RedisStore, Store};
 use super::{dual, open_at, pause};
 use crate::people::{Calls, approved, at, draft, execution_refusal, order, order_of, user};
 use crate::proxy::Proxy;
@@ -23,7 +23,7 @@ const HOUR: Duration = Duration::from_hours(1);
 const SLACK: Duration = Duration::from_secs(20);
 
 fn over(store: &Arc<RedisStore>) -> Governance {
-    Governance::builder().store(Arc::clone(store) as Arc<dyn RequestStore>).build()
+    Governance::builder().store(Arc::clone(store) as Arc<dyn Store>).build()
 }
 
 fn is_near(time: Timestamp, expected: Timestamp) -> bool {

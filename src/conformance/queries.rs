@@ -1,8 +1,11 @@
+//! Every kind of query: its rows and their order.
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::requests::{alice, company, draft, file, pending, second};
-use super::{Question, RequestQueries, RequestStore, dual};
+use super::{Governance, RowQuery, Store, dual};
+use crate::clock::ManualClock;
 use crate::error::Error;
 use crate::query::{
     DecisionQuery, DecisionRow, InboxQuery, PageRequest, PendingApprovalQuery, PendingApprovalRow, RecentApprovalQuery,
@@ -10,16 +13,13 @@ use crate::query::{
 };
 use crate::request::{
     ActorContext, ApprovalDecision, ApprovalRule, ApprovalStatus, ApprovalTarget, MutationRequest, Pending,
-    PendingReason, Status, WriteId,
+    PendingReason, Status, Timestamp, WriteId,
 };
 use crate::workflow::{self, Command};
 
-type Store = Arc<dyn RequestStore>;
-type Queries = Arc<dyn RequestQueries>;
-
 /// Stores the [`company`] in another order than they were filed.
 #[dual]
-pub(super) async fn fill(store: &Store) -> Vec<MutationRequest> {
+pub(super) async fn fill(store: &Arc<dyn Store>) -> Vec<MutationRequest> {
     let requests = company();
     for request in requests.iter().rev() {
         store.create(request.clone()).await.unwrap();
@@ -27,14 +27,28 @@ pub(super) async fn fill(store: &Store) -> Vec<MutationRequest> {
     requests
 }
 
-/// Has the rows of a question compared, read in pages of several lengths; each row as one word.
+/// A service over the store, at a time.
+fn at(store: &Arc<dyn Store>, now: Timestamp) -> Governance {
+    Governance::builder().store(Arc::clone(store)).clock(Arc::new(ManualClock::at(now))).build()
+}
+
+fn over(store: &Arc<dyn Store>) -> Governance {
+    at(store, second(0))
+}
+
+/// Compares the rows of a query, read in pages of several lengths; each row as one word.
 #[dual]
-async fn expect<Asked: Question>(queries: &Queries, asked: Asked, word: fn(&Asked::Row) -> String, expected: &[&str]) {
+async fn expect<Asked: RowQuery>(
+    governance: &Governance,
+    asked: Asked,
+    word: fn(&Asked::Row) -> String,
+    expected: &[&str],
+) {
     for limit in [1, 2, 3, 50] {
         let mut found = Vec::new();
         let mut page = PageRequest::of(limit).unwrap();
         loop {
-            let read = asked.ask(queries.as_ref(), &page).await.unwrap();
+            let read = asked.read(governance, &page).await.unwrap();
             assert!(read.items.len() <= limit, "a page of {limit} has {} rows", read.items.len());
             assert!(read.unreadable.is_empty(), "{:?}", read.unreadable);
             found.extend(read.items.iter().map(word));
@@ -45,6 +59,11 @@ async fn expect<Asked: Question>(queries: &Queries, asked: Asked, word: fn(&Aske
         }
         assert_eq!(found, expected, "in pages of {limit}");
     }
+}
+
+#[dual]
+async fn expect_inbox(store: &Arc<dyn Store>, (query, now): (InboxQuery, Timestamp), expected: &[&str]) {
+    expect(&at(store, now), query, approval, expected).await;
 }
 
 fn id(request: &MutationRequest) -> String {
@@ -65,7 +84,7 @@ fn manager() -> ActorContext {
 
 /// Grants the first approval of the request that waits for two.
 #[dual]
-async fn grant_first_step(store: &Store, requests: &[MutationRequest]) {
+async fn grant_first_step(store: &Arc<dyn Store>, requests: &[MutationRequest]) {
     let waiting = requests[0].clone();
     let command = Command::grant(manager(), waiting.approvals[0].id.clone());
     store.update(workflow::apply(waiting, &command, second(90)).unwrap(), WriteId::generate()).await.unwrap();
@@ -73,7 +92,7 @@ async fn grant_first_step(store: &Store, requests: &[MutationRequest]) {
 
 /// Requests are those that meet the filters, in created order from either end.
 #[dual]
-pub async fn requests_are_filtered_and_come_either_way(store: Store, queries: Queries) {
+pub async fn requests_are_filtered_and_come_either_way(store: Arc<dyn Store>) {
     fill(&store).await;
     let newest_first = RequestQuery::new().in_order(SortDirection::Descending);
     let approved = RequestQuery::new().with_statuses([Status::Approved]).unwrap();
@@ -81,23 +100,23 @@ pub async fn requests_are_filtered_and_come_either_way(store: Store, queries: Qu
     let both = of_acme.clone().with_statuses([Status::Approved, Status::Pending]).unwrap();
     let asked_for = RequestQuery::new().with_ids(["late", "nobody", "scheduled"]).unwrap();
     let later = RequestQuery::new().created_between(second(30), None).unwrap();
-    expect(&queries, RequestQuery::new(), id, &["two-steps", "scheduled", "filed", "late", "early"]).await;
-    expect(&queries, newest_first, id, &["early", "late", "filed", "scheduled", "two-steps"]).await;
-    expect(&queries, approved, id, &["late", "early"]).await;
-    expect(&queries, of_acme, id, &["two-steps", "filed", "early"]).await;
-    expect(&queries, both, id, &["two-steps", "early"]).await;
-    expect(&queries, asked_for, id, &["scheduled", "late"]).await;
-    expect(&queries, later, id, &["filed", "late", "early"]).await;
+    expect(&over(&store), RequestQuery::new(), id, &["two-steps", "scheduled", "filed", "late", "early"]).await;
+    expect(&over(&store), newest_first, id, &["early", "late", "filed", "scheduled", "two-steps"]).await;
+    expect(&over(&store), approved, id, &["late", "early"]).await;
+    expect(&over(&store), of_acme, id, &["two-steps", "filed", "early"]).await;
+    expect(&over(&store), both, id, &["two-steps", "early"]).await;
+    expect(&over(&store), asked_for, id, &["scheduled", "late"]).await;
+    expect(&over(&store), later, id, &["filed", "late", "early"]).await;
 }
 
 /// The two reads of requests give the same pages, and each goes on behind a page of the other.
 #[dual]
-pub async fn stored_requests_are_those_of_requests(store: Store, queries: Queries) {
+pub async fn stored_requests_are_those_of_requests(store: Arc<dyn Store>) {
     let requests = fill(&store).await;
     let (query, mut page) = (RequestQuery::new(), PageRequest::of(2).unwrap());
     for expected in requests.chunks(2) {
-        let whole = queries.requests(&query, &page).await.unwrap();
-        let stored = queries.stored_requests(&query, &page).await.unwrap();
+        let whole = store.requests(&query, &page).await.unwrap();
+        let stored = store.stored_requests(&query, &page).await.unwrap();
         assert_eq!((&stored.next, whole.items.as_slice()), (&whole.next, expected));
         for (stored, expected) in stored.items.into_iter().zip(expected) {
             assert_eq!((stored.id(), stored.revision()), (&expected.id, expected.revision()));
@@ -109,7 +128,7 @@ pub async fn stored_requests_are_those_of_requests(store: Store, queries: Querie
 
 /// Approvals that are open come a row each, until they are decided.
 #[dual]
-pub async fn pending_approvals_come_a_row_each(store: Store, queries: Queries) {
+pub async fn pending_approvals_come_a_row_each(store: Arc<dyn Store>) {
     let requests = fill(&store).await;
     store
         .create(file(draft("last", "s").requires_approval(ApprovalRule::actor("bob").unwrap()), second(80)))
@@ -118,31 +137,31 @@ pub async fn pending_approvals_come_a_row_each(store: Store, queries: Queries) {
     let all = ["two-steps approval-1", "two-steps approval-2", "last approval-1"];
     let of_bob = || PendingApprovalQuery::new().with_approver_ids(["bob"]).unwrap();
     let decided = PendingApprovalQuery::new().of_any_request().with_approval_statuses([ApprovalStatus::Approved]);
-    expect(&queries, PendingApprovalQuery::new(), approval, &all).await;
-    expect(&queries, of_bob(), approval, &["two-steps approval-2", "last approval-1"]).await;
-    expect(&queries, decided.unwrap(), approval, &["late approval-1", "early approval-1"]).await;
+    expect(&over(&store), PendingApprovalQuery::new(), approval, &all).await;
+    expect(&over(&store), of_bob(), approval, &["two-steps approval-2", "last approval-1"]).await;
+    expect(&over(&store), decided.unwrap(), approval, &["late approval-1", "early approval-1"]).await;
     grant_first_step(&store, &requests).await;
-    expect(&queries, PendingApprovalQuery::new(), approval, &all[1..]).await;
+    expect(&over(&store), PendingApprovalQuery::new(), approval, &all[1..]).await;
 }
 
 /// Approved requests come by their latest approval activity, not by when they were filed.
 #[dual]
-pub async fn recent_approvals_come_latest_first(store: Store, queries: Queries) {
+pub async fn recent_approvals_come_latest_first(store: Arc<dyn Store>) {
     fill(&store).await;
     let of_beta = RecentApprovalQuery::of_requests(RequestQuery::new().with_state_ids(["tenant:beta"]).unwrap());
     expect(
-        &queries,
+        &over(&store),
         RecentApprovalQuery::new(),
         |row| format!("{} {}", row.request.id, row.activity_at),
         &[&format!("late {}", second(70)), &format!("early {}", second(60))],
     )
     .await;
-    expect(&queries, of_beta, |row| id(&row.request), &["late"]).await;
+    expect(&over(&store), of_beta, |row| id(&row.request), &["late"]).await;
 }
 
 /// Decisions come by their time, the latest first, those of one time by request and place in its history.
 #[dual]
-pub async fn decisions_come_latest_first(store: Store, queries: Queries) {
+pub async fn decisions_come_latest_first(store: Arc<dyn Store>) {
     fill(&store).await;
     let all = [
         "late 3 Approval/Granted",
@@ -165,33 +184,33 @@ pub async fn decisions_come_latest_first(store: Store, queries: Queries) {
     let requested = DecisionQuery::new().with_kinds([ApprovalDecision::Requested]).unwrap();
     let by_bob = DecisionQuery::new().with_actor_ids(["bob"]).unwrap();
     let between = DecisionQuery::new().decided_between(second(30), second(50)).unwrap();
-    expect(&queries, DecisionQuery::new(), decision, &all).await;
-    expect(&queries, requested, decision, &[all[6], all[9], all[15]]).await;
-    expect(&queries, by_bob, decision, &all[..4]).await;
-    expect(&queries, between, decision, &all[4..11]).await;
+    expect(&over(&store), DecisionQuery::new(), decision, &all).await;
+    expect(&over(&store), requested, decision, &[all[6], all[9], all[15]]).await;
+    expect(&over(&store), by_bob, decision, &all[..4]).await;
+    expect(&over(&store), between, decision, &all[4..11]).await;
 }
 
 /// An inbox follows the steps, the clock and the rules of deciding.
 #[dual]
-pub async fn an_inbox_holds_what_its_actor_can_decide_now(store: Store, queries: Queries) {
+pub async fn an_inbox_holds_what_its_actor_can_decide_now(store: Arc<dyn Store>) {
     let requests = fill(&store).await;
     let rule = ApprovalRule::actor("bob").unwrap().expiring_at(second(200));
     store.create(file(draft("until-200", "s").requires_approval(rule), second(80))).await.unwrap();
     let inbox = |actor: ActorContext, now| (InboxQuery::of(&actor).unwrap(), second(now));
     let bob = || ActorContext::user("bob").unwrap();
     let own = alice().with_role("manager").unwrap();
-    expect(&queries, inbox(manager(), 90), approval, &["two-steps approval-1"]).await;
-    expect(&queries, inbox(bob(), 90), approval, &["until-200 approval-1"]).await;
-    expect(&queries, inbox(own, 90), approval, &[]).await;
+    expect_inbox(&store, inbox(manager(), 90), &["two-steps approval-1"]).await;
+    expect_inbox(&store, inbox(bob(), 90), &["until-200 approval-1"]).await;
+    expect_inbox(&store, inbox(own, 90), &[]).await;
     grant_first_step(&store, &requests).await;
-    expect(&queries, inbox(manager(), 90), approval, &[]).await;
-    expect(&queries, inbox(bob(), 90), approval, &["two-steps approval-2", "until-200 approval-1"]).await;
-    expect(&queries, inbox(bob(), 200), approval, &["two-steps approval-2"]).await;
+    expect_inbox(&store, inbox(manager(), 90), &[]).await;
+    expect_inbox(&store, inbox(bob(), 90), &["two-steps approval-2", "until-200 approval-1"]).await;
+    expect_inbox(&store, inbox(bob(), 200), &["two-steps approval-2"]).await;
 }
 
 /// An inbox is empty of a request from its own deadline on, and of what a quorum group needs its actor elsewhere for.
 #[dual]
-pub async fn an_inbox_holds_nothing_that_would_be_refused(store: Store, queries: Queries) {
+pub async fn an_inbox_holds_nothing_that_would_be_refused(store: Arc<dyn Store>) {
     let until_200 = Pending { reason: PendingReason::Approval, expires_at: Some(second(200)) };
     let rule = ApprovalRule::actor("bob").unwrap();
     let overdue = draft("until-200", "s").requires_approval(rule).waiting_for(until_200);
@@ -208,18 +227,18 @@ pub async fn an_inbox_holds_nothing_that_would_be_refused(store: Store, queries:
     let just_before = second(200).saturating_sub(Duration::from_micros(1));
     let needed = ["pair approval-2", "with-lead approval-2"];
     let all = ["until-200 approval-1", needed[0], needed[1]];
-    expect(&queries, inbox(&bob, just_before), approval, &all).await;
-    expect(&queries, inbox(&bob, second(200)), approval, &needed).await;
-    expect(&queries, inbox(&carol, second(200)), approval, &["pair approval-1", "with-lead approval-1"]).await;
+    expect_inbox(&store, inbox(&bob, just_before), &all).await;
+    expect_inbox(&store, inbox(&bob, second(200)), &needed).await;
+    expect_inbox(&store, inbox(&carol, second(200)), &["pair approval-1", "with-lead approval-1"]).await;
     let command = Command::expire(ActorContext::system());
     let expired = workflow::apply(stored, &command, second(200)).unwrap();
     store.update(expired, WriteId::generate()).await.unwrap();
-    expect(&queries, inbox(&bob, just_before), approval, &needed).await;
+    expect_inbox(&store, inbox(&bob, just_before), &needed).await;
 }
 
 /// Decisions made after a clock was set back come before those they follow in a list of the latest.
 #[dual]
-pub async fn decisions_agree_with_history_when_a_clock_was_set_back(store: Store, queries: Queries) {
+pub async fn decisions_agree_with_history_when_a_clock_was_set_back(store: Arc<dyn Store>) {
     let filed = file(draft("back", "s").requires_approval(ApprovalRule::actor("bob").unwrap()), second(50));
     let filed = store.create(filed).await.unwrap();
     let grant = Command::grant(ActorContext::user("bob").unwrap(), filed.approvals[0].id.clone());
@@ -233,29 +252,29 @@ pub async fn decisions_agree_with_history_when_a_clock_was_set_back(store: Store
         "back 1 Lifecycle/Pending",
         "back 2 Approval/Requested",
     ];
-    expect(&queries, DecisionQuery::new(), decision, &latest_first).await;
+    expect(&over(&store), DecisionQuery::new(), decision, &latest_first).await;
     let activity = format!("back {}", granted.updated_at);
     let row = |row: &RecentApprovalRow| format!("{} {}", row.request.id, row.activity_at);
-    expect(&queries, RecentApprovalQuery::new(), row, &[&activity]).await;
+    expect(&over(&store), RecentApprovalQuery::new(), row, &[&activity]).await;
 }
 
-/// A cursor leads on only in the question it came from.
+/// A cursor leads on only in the query it came from.
 #[dual]
-pub async fn a_question_refuses_the_cursor_of_another(store: Store, queries: Queries) {
+pub async fn a_query_refuses_the_cursor_of_another(store: Arc<dyn Store>) {
     fill(&store).await;
     store.create(pending("more", "s", second(90))).await.unwrap();
     let one = PageRequest::of(1).unwrap();
-    let of_all = queries.requests(&RequestQuery::new(), &one).await.unwrap().next.unwrap();
-    let of_decisions = queries.decisions(&DecisionQuery::new(), &one).await.unwrap().next.unwrap();
+    let of_all = store.requests(&RequestQuery::new(), &one).await.unwrap().next.unwrap();
+    let of_decisions = store.decisions(&DecisionQuery::new(), &one).await.unwrap().next.unwrap();
     let (after_request, after_decision) =
         (PageRequest::first().after(of_all), PageRequest::first().after(of_decisions));
-    let filtered = queries.requests(&RequestQuery::pending(), &after_request).await.map(|page| page.items.len());
+    let filtered = store.requests(&RequestQuery::pending(), &after_request).await.map(|page| page.items.len());
     let reversed = RequestQuery::new().in_order(SortDirection::Descending);
-    let reversed = queries.requests(&reversed, &after_request).await.map(|page| page.items.len());
-    let approvals = queries.pending_approvals(&PendingApprovalQuery::new(), &after_request).await;
-    let recent = queries.recent_approvals(&RecentApprovalQuery::new(), &after_decision).await;
-    let decisions = queries.decisions(&DecisionQuery::new(), &after_request).await.map(|page| page.items.len());
-    let inbox = queries.inbox(&InboxQuery::of(&manager()).unwrap(), second(90), &after_decision).await;
+    let reversed = store.requests(&reversed, &after_request).await.map(|page| page.items.len());
+    let approvals = store.pending_approvals(&PendingApprovalQuery::new(), &after_request).await;
+    let recent = store.recent_approvals(&RecentApprovalQuery::new(), &after_decision).await;
+    let decisions = store.decisions(&DecisionQuery::new(), &after_request).await.map(|page| page.items.len());
+    let inbox = store.inbox(&InboxQuery::of(&manager()).unwrap(), second(90), &after_decision).await;
     let refused = [
         filtered,
         reversed,
@@ -265,6 +284,6 @@ pub async fn a_question_refuses_the_cursor_of_another(store: Store, queries: Que
         inbox.map(|page| page.items.len()),
     ];
     for (place, answer) in refused.into_iter().enumerate() {
-        assert!(matches!(answer, Err(Error::InvalidCursor { .. })), "question {place}: {answer:?}");
+        assert!(matches!(answer, Err(Error::InvalidCursor { .. })), "query {place}: {answer:?}");
     }
 }

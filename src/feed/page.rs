@@ -1,8 +1,12 @@
+//! What a reader of the change feed gets, and how it learns that entries are missing.
+
 use std::fmt;
 
 use super::{FeedEntry, FeedPosition, UnreadableEntry};
+use crate::error::InvalidValue;
+use crate::query::PageRequest;
 
-/// What came behind a position of the change feed.
+/// The entries after a position of the change feed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FeedPage {
@@ -10,22 +14,43 @@ pub struct FeedPage {
     pub entries: Vec<FeedEntry>,
     /// Entries that belong on this page but cannot be read.
     pub unreadable: Vec<UnreadableEntry>,
-    /// Where entries are missing. Read the requests again that you follow: what the missing entries told is in them.
+    /// Where entries are missing. Read the requests that you follow again: they hold what the missing entries reported.
     pub gaps: Vec<FeedGap>,
-    /// Where to go on. Saved after everything on this page has been handled, it makes nothing be missed.
+    /// Where to go on. A reader that saves it after handling everything on this page misses nothing.
     pub next: FeedPosition,
-    /// Whether nothing was left to read when this page was read. A short page alone does not say so.
+    /// Whether nothing was left to read when this page was read. A short page alone does not mean so.
     pub is_caught_up: bool,
 }
 
-/// Entries of one partition that a reader does not get, or that it got although they are not true any more.
+impl FeedPage {
+    /// A page of these entries, without gaps and unreadable entries, for those who write a store.
+    pub const fn new(entries: Vec<FeedEntry>, next: FeedPosition, is_caught_up: bool) -> Self {
+        Self { entries, unreadable: Vec::new(), gaps: Vec::new(), next, is_caught_up }
+    }
+
+    /// A page that reports a gap and goes on at `next`, the oldest entry that is kept, for those who write a store.
+    pub fn at_gap(gap: FeedGap, next: FeedPosition) -> Self {
+        Self { gaps: vec![gap], ..Self::new(Vec::new(), next, false) }
+    }
+}
+
+/// The limit of a feed page, which every store checks before it reads.
 ///
-/// Told once, by a page that has no entry of that partition. The next page goes on with the oldest entry that is kept, so
-/// that nothing which still is there is missed; some of it may come again.
+/// # Errors
+/// [`InvalidValue`] when it is 0 or greater than [`PageRequest::MAX_LIMIT`].
+pub fn check_limit(limit: usize) -> Result<usize, InvalidValue> {
+    let page = PageRequest::of(limit).map_err(|error| InvalidValue::new("feed page limit", error.problem))?;
+    Ok(page.limit())
+}
+
+/// Entries of one partition that the reader missed, or read and that the store later lost.
+///
+/// A page reports a gap once and then has no entry of that partition. The next page goes on with the oldest entry that is
+/// kept, so that the reader misses nothing that is still there; some entries may come again.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FeedGap {
-    /// Entries that had not been read were removed, because the feed keeps no more.
+    /// The feed removed entries before they were read, because it keeps no more.
     Trimmed {
         /// The partition.
         partition: u16,

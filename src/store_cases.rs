@@ -1,7 +1,9 @@
-/// Hands each case of the conformance suite for a `RequestStore` to `$test`, a macro that gets the name of one.
+//! The names of the conformance suite's cases.
+
+/// Hands each case of the conformance suite to `$test`, a macro that gets the name of one.
 ///
-/// A case is a function that takes an empty store as `Arc<dyn RequestStore>`. In the asynchronous flavour it is an
-/// `async fn` of `nonblocking::conformance`; await it on any runtime.
+/// A case is a function that takes an empty store as `Arc<dyn Store>`. In the asynchronous flavour it is an `async fn` of
+/// `nonblocking::conformance`; await it on any runtime.
 ///
 /// ```
 /// # #[cfg(feature = "blocking")] {
@@ -14,11 +16,11 @@
 ///         conformance::$case(Arc::new(MemoryStore::new()));
 ///     };
 /// }
-/// mutator_governance::request_store_cases!(on_my_store);
+/// mutator_governance::store_cases!(on_my_store);
 /// # }
 /// ```
 #[macro_export]
-macro_rules! request_store_cases {
+macro_rules! store_cases {
     ($test:ident) => {
         $test!(a_stored_request_reads_back_whole);
         $test!(an_unknown_request_is_not_found);
@@ -47,31 +49,6 @@ macro_rules! request_store_cases {
         $test!(the_clock_of_a_store_goes_on);
         $test!(one_winner_per_revision);
         $test!(many_writers_lose_nothing);
-    };
-}
-
-/// Hands each case of the conformance suite for `RequestQueries` to `$test`, a macro that gets the name of one.
-///
-/// A case takes the same empty store twice: as `Arc<dyn RequestStore>`, to fill it, and as `Arc<dyn RequestQueries>`.
-///
-/// ```
-/// # #[cfg(feature = "blocking")] {
-/// use std::sync::Arc;
-/// use mutator_governance::blocking::{MemoryStore, conformance};
-///
-/// macro_rules! on_my_store {
-///     ($case:ident) => {
-///         // Among tests, a test each: #[test] fn $case() { … }
-///         let store = Arc::new(MemoryStore::new());
-///         conformance::$case(store.clone(), store);
-///     };
-/// }
-/// mutator_governance::request_queries_cases!(on_my_store);
-/// # }
-/// ```
-#[macro_export]
-macro_rules! request_queries_cases {
-    ($test:ident) => {
         $test!(requests_are_filtered_and_come_either_way);
         $test!(stored_requests_are_those_of_requests);
         $test!(pending_approvals_come_a_row_each);
@@ -82,7 +59,13 @@ macro_rules! request_queries_cases {
         $test!(decisions_agree_with_history_when_a_clock_was_set_back);
         $test!(a_count_is_that_of_the_rows);
         $test!(statistics_count_what_is_stored);
-        $test!(a_question_refuses_the_cursor_of_another);
+        $test!(a_query_refuses_the_cursor_of_another);
         $test!(people_are_told_apart_by_the_rule_of_the_store);
+        $test!(every_write_adds_one_feed_entry);
+        $test!(feed_pages_have_every_entry_once);
+        $test!(the_end_of_a_feed_is_before_what_comes_then);
+        $test!(a_feed_position_of_another_store_is_an_error);
+        $test!(a_feed_limit_is_that_of_a_page);
+        $test!(a_reader_beside_writers_gets_every_write);
     };
 }

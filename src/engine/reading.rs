@@ -1,0 +1,191 @@
+//! Reads of the service: requests by id, lists, counts, and the change feed.
+
+use std::time::Duration;
+
+use super::super::rows::Rows;
+use super::{Governance, RowQuery, StoreExtension as _, dual};
+use crate::error::{Error, Result};
+use crate::feed::{FeedPage, FeedPosition};
+use crate::query::{
+    Count, DecisionQuery, DecisionRow, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
+    RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics, StoredRequest,
+};
+use crate::request::{ActorContext, MutationRequest, RequestId, StateId, Timestamp};
+
+/// Reads of single requests and of lists. [`Store`](super::Store) says what a page is, and how every read can fail.
+#[dual]
+impl Governance {
+    /// The request with this id, if there is one.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`] when what is stored cannot be read.
+    pub async fn get(&self, id: &RequestId) -> Result<Option<MutationRequest>> {
+        self.store.get(id).await
+    }
+
+    /// The requests with these ids, at most [`PageRequest::MAX_LIMIT`], in the order of the ids.
+    ///
+    /// The answer holds all of them in memory, each up to the document limit, and has to arrive by one deadline. Ask for
+    /// fewer at a time where they may be large.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] when there are more ids.
+    pub async fn get_many(&self, ids: &[RequestId]) -> Result<Lookup> {
+        self.store.get_many(ids).await
+    }
+
+    /// Pending requests, by the time they were filed, then by id.
+    ///
+    /// # Errors
+    /// [`Error::InvalidCursor`] when the page goes on from a cursor of another query.
+    pub async fn pending(&self, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.store.pending(page).await
+    }
+
+    /// Requests that would change this state, by the time they were filed, then by id.
+    ///
+    /// # Errors
+    /// As [`pending`](Self::pending).
+    pub async fn by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.store.by_state(state, page).await
+    }
+
+    /// Pending requests that would change this state, by the time they were filed, then by id.
+    ///
+    /// # Errors
+    /// As [`pending`](Self::pending).
+    pub async fn pending_by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.store.pending_by_state(state, page).await
+    }
+
+    /// Requests, in created order.
+    ///
+    /// # Errors
+    /// As [`pending`](Self::pending).
+    pub async fn requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.store.requests(query, page).await
+    }
+
+    /// The page that [`requests`](Self::requests) gives, with documents that are decoded when they are asked for. Cursors
+    /// serve both.
+    ///
+    /// # Errors
+    /// As [`pending`](Self::pending).
+    pub async fn stored_requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<StoredRequest>> {
+        self.store.stored_requests(query, page).await
+    }
+
+    /// Approvals, one row each, by the time their requests were filed, then by request id, step and approval id.
+    ///
+    /// # Errors
+    /// As [`pending`](Self::pending).
+    pub async fn pending_approvals(
+        &self,
+        query: &PendingApprovalQuery,
+        page: &PageRequest,
+    ) -> Result<Page<PendingApprovalRow>> {
+        self.store.pending_approvals(query, page).await
+    }
+
+    /// Approved and executed requests with approval activity, the latest activity first, then by id.
+    ///
+    /// # Errors
+    /// As [`pending`](Self::pending).
+    pub async fn recent_approvals(
+        &self,
+        query: &RecentApprovalQuery,
+        page: &PageRequest,
+    ) -> Result<Page<RecentApprovalRow>> {
+        self.store.recent_approvals(query, page).await
+    }
+
+    /// Decisions, one row each, the latest first, then by request id and place in the history.
+    ///
+    /// # Errors
+    /// As [`pending`](Self::pending).
+    pub async fn decisions(&self, query: &DecisionQuery, page: &PageRequest) -> Result<Page<DecisionRow>> {
+        self.store.decisions(query, page).await
+    }
+
+    /// The approvals that this actor can decide now, by the service's clock, in the order of
+    /// [`pending_approvals`](Self::pending_approvals).
+    ///
+    /// # Errors
+    /// As [`pending`](Self::pending), and [`Error::Invalid`] for an actor of whom there is no
+    /// [`InboxQuery`](InboxQuery::of): one without an id, or with too many roles or groups.
+    pub async fn inbox(&self, actor: &ActorContext, page: &PageRequest) -> Result<Page<PendingApprovalRow>> {
+        self.inbox_of(&InboxQuery::of(actor)?, page).await
+    }
+
+    pub(super) async fn inbox_of(&self, query: &InboxQuery, page: &PageRequest) -> Result<Page<PendingApprovalRow>> {
+        let now = self.refreshed_now().await?;
+        self.store.inbox(query, now, page).await
+    }
+
+    /// Requests of which something is due to expire now or was before, by the service's clock: themselves or open approvals,
+    /// by their [next deadline](crate::workflow::next_deadline), then by id.
+    ///
+    /// # Errors
+    /// As [`pending`](Self::pending).
+    pub async fn due(&self, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        let now = self.refreshed_now().await?;
+        self.store.due(now, page).await
+    }
+
+    /// How many requests there are: exact, or a lower bound when the call's time ended before all were counted.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the store fails.
+    pub async fn count(&self, query: &RequestQuery) -> Result<Count> {
+        self.store.count(query).await
+    }
+
+    /// How many requests have which status, since when the oldest waits, and how many are due within each of the durations
+    /// from now, by the service's clock.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the store fails.
+    pub async fn statistics(&self, due_within: &[Duration]) -> Result<Statistics> {
+        let now = self.refreshed_now().await?;
+        self.store.statistics(now, due_within).await
+    }
+
+    /// The entries of the change feed after a position, at most `limit`, 1 to [`PageRequest::MAX_LIMIT`]. In Redis it takes
+    /// one round trip to each partition.
+    ///
+    /// Every write adds one entry, or is not made. A reader that saves [`FeedPage::next`] after handling a page gets every
+    /// entry at least once, and those of one request in the order of its revisions; between partitions there is no order.
+    /// [`FeedPage::gaps`] reports entries that the reader missed, or read and that the store later lost, once.
+    ///
+    /// # Errors
+    /// [`Error::InvalidFeedPosition`] for a position of another store, [`Error::Invalid`] for a limit that is 0 or too great,
+    /// and [`Error::Store`] when the store fails or its user may not read the feed.
+    pub async fn read_feed(&self, from: &FeedPosition, limit: usize) -> Result<FeedPage> {
+        self.store.read_feed(from, limit).await
+    }
+
+    /// The position after all entries that are in the change feed now: what is written from now on comes after it.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the store fails or its user may not read the feed.
+    pub async fn end_of_feed(&self) -> Result<FeedPosition> {
+        self.store.end_of_feed().await
+    }
+
+    pub(super) async fn load(&self, id: &RequestId) -> Result<MutationRequest> {
+        self.store.get(id).await?.ok_or_else(|| Error::NotFound { id: id.clone() })
+    }
+
+    /// The time, where no other call to the store has brought it along.
+    pub(super) async fn refreshed_now(&self) -> Result<Timestamp> {
+        self.store.refresh_clock().await?;
+        Ok(self.clock.now())
+    }
+}
+
+impl Governance {
+    /// All rows of a query, over all its pages: an `Iterator` in the blocking flavour, a `Stream` in the asynchronous one.
+    pub fn rows<Asked: RowQuery>(&self, query: Asked) -> Rows<Asked> {
+        Rows::new(self.clone(), query)
+    }
+}

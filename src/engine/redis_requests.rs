@@ -1,0 +1,212 @@
+//! The contract of stores, kept by Redis: writes and reads by id here, pages and the feed beside.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::redis_driver::done_with;
+use super::{ANY_TIME, RedisStore, Store, dual};
+use crate::clock::Clock;
+use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
+use crate::feed::{FeedPage, FeedPosition};
+use crate::query::{
+    AsStored, Count, DecisionQuery, DecisionRow, DueQuery, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery,
+    PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics, StoredRequest,
+    check_id_count,
+};
+use crate::redis::reply::{self, Created, Updated};
+use crate::redis::{Attempts, Call, MOST_PAGE_BYTES};
+use crate::request::{IdComparison, MutationRequest, RequestId, Timestamp, WriteId};
+use crate::settle::{UnsettledWrite, WriteLookup};
+
+#[dual]
+impl Store for RedisStore {
+    async fn create(&self, request: MutationRequest) -> Result<MutationRequest> {
+        let request = request.comparing_ids(self.settings.id_comparison);
+        let call = Call::create(&self.settings, &request)?.waiting(self.durability.waits());
+        let write = UnsettledWrite {
+            id: request.id.clone(),
+            base: None,
+            write_id: request.revision().write_id,
+            intent: Some(request.creation_intent()),
+        };
+        let mut attempts = Attempts::new(self.deadline(), true);
+        let (value, confirmation) =
+            self.attempt(&call, self.durability.waits(), &mut attempts).await.map_err(|error| error.leaving(&write))?;
+        let created = reply::created(&self.settings, &request, &value);
+        let stored = match created.map_err(|error| attempts.refused(error).leaving(&write))? {
+            // Its decisions are stored now, which makes the next update send only what it adds.
+            Created::AsSent => {
+                let revision = request.revision();
+                request.at_revision(revision)
+            }
+            Created::Before(stored) => *stored,
+            Created::Forgotten => return Err(forgotten(write).into()),
+        };
+        self.durability.confirm(confirmation, &stored.id, stored.revision())?;
+        Ok(stored)
+    }
+
+    async fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
+        let request = request.comparing_ids(self.settings.id_comparison);
+        let next = request.revision().next(write_id);
+        let mut stored_decisions = request.stored_decisions();
+        let unsettled = |stored_decisions| UnsettledWrite {
+            id: request.id.clone(),
+            base: Some(request.revision()),
+            write_id,
+            intent: Some(request.update_intent(stored_decisions)),
+        };
+        let mut attempts = Attempts::new(self.deadline(), true);
+        loop {
+            let call = Call::update(&self.settings, &request, next, stored_decisions)?;
+            let call = call.waiting(self.durability.waits());
+            let answers = self.attempt(&call, self.durability.waits(), &mut attempts).await;
+            let (value, confirmation) = answers.map_err(|error| error.leaving(&unsettled(stored_decisions)))?;
+            let updated = reply::updated(&self.settings, &request, write_id, &value);
+            match updated.map_err(|error| attempts.refused(error).leaving(&unsettled(stored_decisions)))? {
+                Updated::Applied => {
+                    self.durability.confirm(confirmation, &request.id, next)?;
+                    return Ok(request.at_revision(next));
+                }
+                Updated::Before(stored) => {
+                    self.durability.confirm(confirmation, &stored.id, stored.revision())?;
+                    return Ok(*stored);
+                }
+                Updated::Forgotten => return Err(forgotten(unsettled(stored_decisions)).into()),
+                Updated::Stored(decisions) => stored_decisions = decisions,
+            }
+        }
+    }
+
+    async fn settle(&self, id: &RequestId, write_id: WriteId) -> Result<Option<WriteLookup>> {
+        let value = self.stored_record(&self.settings.keyspace.record(id), self.deadline()).await?;
+        reply::write_lookup(&self.settings, id, write_id, &value)
+    }
+
+    /// One request is one read of its record; several are read by a script that sends as many as one reply may hold.
+    async fn get_many(&self, ids: &[RequestId]) -> Result<Lookup> {
+        check_id_count(ids)?;
+        match ids {
+            [id] => self.record_of(id).await,
+            _ => self.records_of(ids).await,
+        }
+    }
+
+    async fn requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.read(query, page, ANY_TIME).await
+    }
+
+    async fn stored_requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<StoredRequest>> {
+        self.read(&AsStored(query.clone()), page, ANY_TIME).await
+    }
+
+    async fn pending_approvals(
+        &self,
+        query: &PendingApprovalQuery,
+        page: &PageRequest,
+    ) -> Result<Page<PendingApprovalRow>> {
+        self.read(query, page, ANY_TIME).await
+    }
+
+    async fn recent_approvals(
+        &self,
+        query: &RecentApprovalQuery,
+        page: &PageRequest,
+    ) -> Result<Page<RecentApprovalRow>> {
+        self.read(query, page, ANY_TIME).await
+    }
+
+    async fn decisions(&self, query: &DecisionQuery, page: &PageRequest) -> Result<Page<DecisionRow>> {
+        self.read(query, page, ANY_TIME).await
+    }
+
+    async fn inbox(&self, query: &InboxQuery, now: Timestamp, page: &PageRequest) -> Result<Page<PendingApprovalRow>> {
+        self.read(query, page, now).await
+    }
+
+    async fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.read(&DueQuery::by(by), page, by).await
+    }
+
+    async fn count(&self, query: &RequestQuery) -> Result<Count> {
+        self.count_requests(query).await
+    }
+
+    async fn statistics(&self, now: Timestamp, due_within: &[Duration]) -> Result<Statistics> {
+        self.read_statistics(now, due_within).await
+    }
+
+    async fn read_feed(&self, from: &FeedPosition, limit: usize) -> Result<FeedPage> {
+        self.feed_page(from, limit).await
+    }
+
+    async fn end_of_feed(&self) -> Result<FeedPosition> {
+        self.feed_end().await
+    }
+
+    fn id_comparison(&self) -> IdComparison {
+        self.settings.id_comparison
+    }
+
+    /// The server's clock, as this process knows it.
+    fn clock(&self) -> Arc<dyn Clock> {
+        Arc::clone(&self.settings.clock) as Arc<dyn Clock>
+    }
+
+    async fn refresh_clock(&self) -> Result<()> {
+        if self.settings.clock.is_stale() {
+            // Any call brings the time along when it is old; this one asks for nothing else.
+            self.call(&Call::time(), self.deadline()).await?;
+        }
+        Ok(())
+    }
+
+    fn call_timeout(&self) -> Duration {
+        self.settings.timeout
+    }
+}
+
+#[dual]
+impl RedisStore {
+    async fn record_of(&self, id: &RequestId) -> Result<Lookup> {
+        let value = self.stored_record(&self.settings.keyspace.record(id), self.deadline()).await?;
+        let read = reply::request(&self.settings, id, &value);
+        done_with(value);
+        Ok(match read {
+            Ok(request) => Lookup::new(vec![request], Vec::new()),
+            Err(unreadable) => Lookup::new(vec![None], vec![unreadable]),
+        })
+    }
+
+    async fn records_of(&self, ids: &[RequestId]) -> Result<Lookup> {
+        let deadline = self.deadline();
+        let (mut requests, mut unreadable) = (vec![None; ids.len()], Vec::new());
+        for partition in self.settings.keyspace.partitions() {
+            let mut places = self.settings.keyspace.places_in(partition, ids);
+            while !places.is_empty() {
+                let ids_here: Vec<&RequestId> = places.iter().filter_map(|&place| ids.get(place)).collect();
+                let call = Call::records(&self.settings, &ids_here, MOST_PAGE_BYTES);
+                let value = self.call(&call, deadline).await?;
+                let read = reply::requests(&self.settings, ids_here, &value)?;
+                for (place, read) in places.drain(..read.len()).zip(read) {
+                    match (read, requests.get_mut(place)) {
+                        (Ok(request), Some(slot)) => *slot = request,
+                        (Err(error), _) => unreadable.push(error),
+                        (Ok(_), None) => {}
+                    }
+                }
+            }
+        }
+        Ok(Lookup::new(requests, unreadable))
+    }
+}
+
+fn forgotten(write: UnsettledWrite) -> StoreError {
+    let problem = format!(
+        "request {}: its history holds the decisions of this write, but so many writes followed that the record no longer \
+         tells whether they came from this one or from another just like it; read the request and decide anew",
+        write.id
+    );
+    // Repeating it would not help, which is what tells this kind from the others.
+    StoreError::new(StoreErrorKind::Refused, Outcome::Unknown, problem).leaving(write)
+}

@@ -1,0 +1,204 @@
+//! Where a reader of the change feed goes on, as text that can be saved.
+
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::query::Fingerprint;
+
+const VERSION: u8 = 1;
+const CHECKSUM_BYTES: usize = 4;
+/// No position is longer; what is longer is not decoded.
+const MAX_CHARACTERS: usize = 64 * 1024;
+
+/// Where a reader of the change feed goes on. It is bound to the store it came from, and every other store returns an error
+/// for it.
+///
+/// Opaque text, safe in a URL; save it after handling what was read. In Redis it takes some 40 bytes for each partition, and
+/// is bound to the namespace and its number of partitions.
+///
+/// ```
+/// use mutator_governance::FeedPosition;
+///
+/// let saved = FeedPosition::beginning().to_string();
+/// let read: FeedPosition = saved.parse()?;
+/// assert_eq!(read, FeedPosition::beginning());
+/// # Ok::<(), mutator_governance::Error>(())
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct FeedPosition(Option<Place>);
+
+/// A place in the feed of one store.
+#[derive(Clone, PartialEq, Eq, Hash)]
+struct Place {
+    store: [u8; Fingerprint::BYTES],
+    place: Vec<u8>,
+}
+
+impl FeedPosition {
+    /// The longest place that [`new`](Self::new) takes without losing it: a longer one cannot be read back from text.
+    pub const MAX_PLACE_BYTES: usize = 48_000;
+
+    /// Before the oldest entry that is kept, in any store.
+    pub const fn beginning() -> Self {
+        Self(None)
+    }
+
+    /// A place in the feed of the store with this name, for those who write a store. The name tells one feed from every other,
+    /// such as `redis billing 4`; what the bytes of the place mean is the store's own.
+    pub fn new(store: &str, place: impl Into<Vec<u8>>) -> Self {
+        Self(Some(Place { store: fingerprint(store), place: place.into() }))
+    }
+
+    /// The place in the feed of the store with this name; `None` for the beginning.
+    ///
+    /// # Errors
+    /// [`Error::InvalidFeedPosition`] when the position came from another store.
+    pub fn place(&self, store: &str) -> Result<Option<&[u8]>> {
+        match &self.0 {
+            None => Ok(None),
+            Some(found) if found.store == fingerprint(store) => Ok(Some(&found.place)),
+            Some(_) => Err(Error::invalid_feed_position("it belongs to another store or namespace")),
+        }
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        let mut bytes = vec![VERSION];
+        if let Some(Place { store, place }) = &self.0 {
+            bytes.extend_from_slice(store);
+            bytes.extend_from_slice(place);
+        }
+        bytes.extend_from_slice(&crc32fast::hash(&bytes).to_be_bytes());
+        bytes
+    }
+}
+
+fn fingerprint(store: &str) -> [u8; Fingerprint::BYTES] {
+    Fingerprint::of(&[b"feed", store.as_bytes()]).to_bytes()
+}
+
+impl FromStr for FeedPosition {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let foreign = || Error::invalid_feed_position("it is not one of ours");
+        let damaged = || Error::invalid_feed_position("it is damaged");
+        if text.len() > MAX_CHARACTERS {
+            return Err(foreign());
+        }
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| foreign())?;
+        match bytes.first() {
+            Some(&VERSION) => {}
+            Some(_) => return Err(Error::invalid_feed_position("it was made by another release")),
+            None => return Err(Error::invalid_feed_position("it is empty")),
+        }
+        let (body, checksum) = bytes.split_last_chunk::<CHECKSUM_BYTES>().ok_or_else(damaged)?;
+        if crc32fast::hash(body) != u32::from_be_bytes(*checksum) {
+            return Err(damaged());
+        }
+        match body.get(1..) {
+            Some([]) => Ok(Self::beginning()),
+            Some(body) => {
+                let (&store, place) = body.split_first_chunk().ok_or_else(damaged)?;
+                Ok(Self(Some(Place { store, place: place.to_vec() })))
+            }
+            None => Err(damaged()),
+        }
+    }
+}
+
+impl TryFrom<String> for FeedPosition {
+    type Error = Error;
+    fn try_from(text: String) -> Result<Self> {
+        text.parse()
+    }
+}
+
+impl From<FeedPosition> for String {
+    fn from(position: FeedPosition) -> Self {
+        position.to_string()
+    }
+}
+
+impl fmt::Display for FeedPosition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&URL_SAFE_NO_PAD.encode(self.bytes()))
+    }
+}
+
+impl fmt::Debug for FeedPosition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "FeedPosition({self})")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn sealed(body: &[u8]) -> String {
+        URL_SAFE_NO_PAD.encode([body, &crc32fast::hash(body).to_be_bytes()].concat())
+    }
+
+    proptest! {
+        #[test]
+        fn text_leads_back_to_the_position(store in "[a-z 0-9]{0,20}", place in any::<Vec<u8>>()) {
+            let position = FeedPosition::new(&store, place.clone());
+            let text = position.to_string();
+            let read: FeedPosition = text.parse().unwrap();
+            prop_assert_eq!(&read, &position);
+            prop_assert_eq!(read.place(&store).unwrap(), Some(&place[..]));
+            let json = serde_json::to_string(&position).unwrap();
+            prop_assert_eq!(&json, &format!("\"{text}\""));
+            prop_assert_eq!(serde_json::from_str::<FeedPosition>(&json).unwrap(), position);
+        }
+
+        #[test]
+        fn damage_is_an_error(place in any::<Vec<u8>>(), at in any::<proptest::sample::Index>(), bit in 0..8) {
+            let bytes = FeedPosition::new("memory", place).bytes();
+            let at = at.index(bytes.len());
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1_u8 << bit;
+            for damaged in [&flipped[..], &bytes[..at]] {
+                let error = URL_SAFE_NO_PAD.encode(damaged).parse::<FeedPosition>().unwrap_err();
+                prop_assert!(matches!(error, Error::InvalidFeedPosition { .. }), "{:?}", error);
+            }
+        }
+
+        /// Any body with a good checksum, and any text: a position that prints as it was read, or the one error.
+        #[test]
+        fn anything_is_a_position_or_an_error(body in any::<Vec<u8>>(), text in ".*") {
+            let versioned = [&[VERSION], &body[..]].concat();
+            for text in [sealed(&versioned), sealed(&body), URL_SAFE_NO_PAD.encode(&body), text] {
+                match text.parse::<FeedPosition>() {
+                    Ok(position) => prop_assert_eq!(position.to_string(), text),
+                    Err(error) => prop_assert!(matches!(error, Error::InvalidFeedPosition { .. }), "{:?}", error),
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_position_of_another_store_is_an_error_and_the_beginning_is_of_any() {
+        let position = FeedPosition::new("redis billing 2", *b"place");
+        for other in ["redis payroll 2", "redis billing 1", "memory"] {
+            assert!(matches!(position.place(other), Err(Error::InvalidFeedPosition { .. })));
+            assert_eq!(FeedPosition::beginning().place(other).unwrap(), None);
+        }
+    }
+
+    #[test]
+    fn the_longest_place_can_be_read_back_and_longer_text_is_an_error() {
+        let position = FeedPosition::new("s", vec![7; FeedPosition::MAX_PLACE_BYTES]);
+        assert_eq!(position.to_string().parse::<FeedPosition>().unwrap(), position);
+        assert!("A".repeat(10 * MAX_CHARACTERS).parse::<FeedPosition>().is_err());
+        assert!(sealed(&[2]).parse::<FeedPosition>().unwrap_err().to_string().contains("another release"));
+    }
+}
