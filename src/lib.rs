@@ -49,13 +49,15 @@ mod clock;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 mod deadline;
 mod error;
+pub mod for_stores;
+mod index;
 #[cfg(test)]
 mod json_tests;
 mod lease;
 #[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
 mod memory;
 mod on_conflict;
-pub mod query;
+mod query;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 mod redis;
 mod request;
@@ -83,9 +85,9 @@ pub use error::{
 pub use lease::{ClaimedRequest, Lease};
 pub use on_conflict::OnConflict;
 pub use query::{
-    Count, Cursor, DecisionQuery, DecisionRow, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery,
-    PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestQuery, RequestSummary, SortDirection,
-    Statistics, StoredRequest, Unreadable,
+    Count, Cursor, DecisionQuery, DecisionRow, InboxQuery, Lookup, MAX_CHOICES, Page, PageRequest,
+    PendingApprovalQuery, PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestQuery, RequestSummary,
+    SortDirection, Statistics,
 };
 pub use request::{
     ActorContext, ActorId, ActorKind, ActorMode, Approval, ApprovalDecision, ApprovalId, ApprovalRule, ApprovalState,
@@ -99,7 +101,7 @@ pub use request::{
     Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
 };
 pub use settle::{RememberedWrite, Settled, UnsettledWrite};
-pub use stored_format::{Compression, DocumentLimit, FormatError, FormatVersion};
+pub use stored_format::{Compression, DocumentLimit, FormatError, FormatVersion, StoredRequest, Unreadable};
 pub use sweep::{ReportPanicked, Swept};
 
 /// The code in the README is compiled and run as well.

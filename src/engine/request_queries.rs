@@ -4,9 +4,10 @@ use super::dual;
 use crate::error::Result;
 use crate::query::{
     Count, DecisionQuery, DecisionRow, InboxQuery, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
-    RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics, StoredRequest,
+    RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics,
 };
 use crate::request::{MutationRequest, Timestamp};
+use crate::stored_format::StoredRequest;
 
 /// Answers questions about stored requests, a page at a time. Used as `Arc<dyn RequestQueries>`.
 ///

@@ -18,10 +18,10 @@ use crate::settle::{Settled, UnsettledWrite};
 /// It has to pass the suite of the feature `conformance`: `request_store_cases!` names the cases of this trait, and
 /// `request_queries_cases!` those of [`RequestQueries`](super::RequestQueries).
 ///
-/// - Pages and cursors are made by [`evaluate`](crate::query::evaluate), from the requests that the store finds by whatever
-///   index it has; [`index_entries`](crate::query::index_entries) derives the entries of one from a request. The lists of
+/// - Pages and cursors are made by [`evaluate`](crate::for_stores::evaluate), from the requests that the store finds by whatever
+///   index it has; [`index_entries`](crate::for_stores::index_entries) derives the entries of one from a request. The lists of
 ///   this trait are the questions `RequestQuery::pending`, `of_state`, `pending_of_state` and
-///   [`DueQuery`](crate::query::DueQuery).
+///   [`DueQuery`](crate::for_stores::DueQuery).
 /// - What was done under a write id is told by a [`RememberedWrite`](crate::RememberedWrite), of which a store keeps one for each of
 ///   at least the last seven writes of a request and for the one that created it.
 /// - Refusals are made by the constructors of [`Error`](crate::Error::not_found), conflicts by
@@ -66,7 +66,7 @@ pub trait RequestStore: Send + Sync {
     ///   [`Error::NotFound`](crate::Error::NotFound) when none is.
     /// - [`Error::RewrittenHistory`](crate::Error::RewrittenHistory) when its decisions do not begin with the stored ones.
     /// - [`Error::Refiled`](crate::Error::Refiled) when it changes what is [fixed when a request is
-    ///   filed](crate::query::is_filed_alike).
+    ///   filed](crate::for_stores::is_filed_alike).
     /// - [`Error::TooLarge`](crate::Error::TooLarge), [`Error::TooManyEntries`](crate::Error::TooManyEntries) and
     ///   [`Error::Unwritable`](crate::Error::Unwritable) when the store cannot keep it.
     /// - [`Error::Store`](crate::Error::Store) when the store fails.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use mutator_governance::for_stores::DueQuery;
 use mutator_governance::nonblocking::{RequestQueries, RequestStore, conformance};
-use mutator_governance::query::DueQuery;
 use mutator_governance::{
     Count, DecisionQuery, DecisionRow, InboxQuery, Lookup, MutationRequest, Page, PageRequest, PendingApprovalQuery,
     PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result, Settled, StateId,
