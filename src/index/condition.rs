@@ -32,9 +32,8 @@ impl Filter {
     }
 
     /// This part of it.
-    pub(crate) fn part(mut self, part: &str) -> Self {
-        self.part = Some(part.into());
-        self
+    pub(crate) fn part(&self, part: &str) -> Self {
+        Self { name: self.name, part: Some(part.into()) }
     }
 
     /// Whether this is the filter, or a part of it.

@@ -29,7 +29,9 @@ impl Conditions for RequestQuery {
     }
 
     fn without(mut self, filters: &[Filter]) -> Self {
-        filters.iter().for_each(|filter| self.0.remove(filter));
+        for filter in filters {
+            self.0.remove(filter);
+        }
         self
     }
 }
@@ -79,7 +81,9 @@ impl Conditions for DecisionQuery {
     }
 
     fn without(mut self, filters: &[Filter]) -> Self {
-        filters.iter().for_each(|filter| self.0.remove(filter));
+        for filter in filters {
+            self.0.remove(filter);
+        }
         self.0.request = self.0.request.without(filters);
         self
     }
@@ -124,7 +128,9 @@ impl Conditions for PendingApprovalQuery {
     }
 
     fn without(mut self, filters: &[Filter]) -> Self {
-        filters.iter().for_each(|filter| self.0.remove(filter));
+        for filter in filters {
+            self.0.remove(filter);
+        }
         self.0.request = self.0.request.without(filters);
         self
     }

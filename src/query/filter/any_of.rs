@@ -65,8 +65,8 @@ impl<T: Ord + fmt::Display> AnyOf<T> {
         self.0.iter().map(move |value| Term::new(dimension, value.to_string()))
     }
 
-    pub(crate) fn conditions(&self, dimension: Dimension, filter: Filter, _: &ChosenIndexes) -> Vec<Condition> {
-        vec![Condition::of(self.terms(dimension), [filter])]
+    pub(crate) fn conditions(&self, dimension: Dimension, filter: &Filter, _: &ChosenIndexes) -> Vec<Condition> {
+        vec![Condition::of(self.terms(dimension), [filter.clone()])]
     }
 }
 
@@ -109,7 +109,7 @@ impl<T: Ord + AsRef<str>> AnyPerson<T> {
 }
 
 impl<T: Ord + fmt::Display> AnyPerson<T> {
-    pub(crate) fn conditions(&self, dimension: Dimension, filter: Filter, chosen: &ChosenIndexes) -> Vec<Condition> {
+    pub(crate) fn conditions(&self, dimension: Dimension, filter: &Filter, chosen: &ChosenIndexes) -> Vec<Condition> {
         self.0.conditions(dimension, filter, chosen)
     }
 }
@@ -141,9 +141,9 @@ impl AnyText {
     }
 
     /// Indexes hold digests of such texts, which may be long.
-    pub(crate) fn conditions(&self, dimension: Dimension, filter: Filter, _: &ChosenIndexes) -> Vec<Condition> {
+    pub(crate) fn conditions(&self, dimension: Dimension, filter: &Filter, _: &ChosenIndexes) -> Vec<Condition> {
         let terms = self.0.set().iter().map(|text| Term::of_long_text(dimension, text));
-        vec![Condition::of(terms, [filter])]
+        vec![Condition::of(terms, [filter.clone()])]
     }
 }
 

@@ -55,9 +55,9 @@ impl<T: Copy + Ord + fmt::Display> Between<T> {
 }
 
 impl<T: Level> Between<T> {
-    pub(crate) fn conditions(&self, dimension: Dimension, filter: Filter, _: &ChosenIndexes) -> Vec<Condition> {
+    pub(crate) fn conditions(&self, dimension: Dimension, filter: &Filter, _: &ChosenIndexes) -> Vec<Condition> {
         let levels = T::LEVELS.iter().filter(|level| self.contains(**level));
-        vec![Condition::of(levels.map(|level| Term::new(dimension, level.to_string())), [filter])]
+        vec![Condition::of(levels.map(|level| Term::new(dimension, level.to_string())), [filter.clone()])]
     }
 }
 

@@ -24,10 +24,9 @@ impl Pairs {
     }
 
     /// Each pair is a condition by itself, where its key was chosen to be indexed.
-    pub(crate) fn conditions(&self, dimension: Dimension, filter: Filter, chosen: &ChosenIndexes) -> Vec<Condition> {
+    pub(crate) fn conditions(&self, dimension: Dimension, filter: &Filter, chosen: &ChosenIndexes) -> Vec<Condition> {
         let pairs = self.0.iter().filter(|(key, _)| chosen.has_metadata(key));
-        let condition =
-            |(key, value)| Condition::of([Term::of_pair(dimension, key, value)], [filter.clone().part(key)]);
+        let condition = |(key, value)| Condition::of([Term::of_pair(dimension, key, value)], [filter.part(key)]);
         pairs.map(condition).collect()
     }
 }

@@ -67,7 +67,7 @@ macro_rules! filters {
                 $($($(
                     let dimension = crate::index::Dimension::$Dimension;
                     if let Some(filter) = self.$field.as_ref().filter(|_| chosen.has(dimension)) {
-                        conditions.extend(filter.conditions(dimension, Self::$field, chosen));
+                        conditions.extend(filter.conditions(dimension, &Self::$field, chosen));
                     }
                 )?)*)*
                 conditions

@@ -34,13 +34,11 @@ impl TagFilter {
     }
 
     /// Of all tags, each is a condition by itself.
-    pub(crate) fn conditions(&self, dimension: Dimension, filter: Filter, _: &ChosenIndexes) -> Vec<Condition> {
+    pub(crate) fn conditions(&self, dimension: Dimension, filter: &Filter, _: &ChosenIndexes) -> Vec<Condition> {
         let term = |tag: &Tag| Term::new(dimension, tag);
         match self {
-            Self::Any(tags) => vec![Condition::of(tags.iter().map(term), [filter])],
-            Self::All(tags) => {
-                tags.iter().map(|tag| Condition::of([term(tag)], [filter.clone().part(tag.as_str())])).collect()
-            }
+            Self::Any(tags) => vec![Condition::of(tags.iter().map(term), [filter.clone()])],
+            Self::All(tags) => tags.iter().map(|tag| Condition::of([term(tag)], [filter.part(tag.as_str())])).collect(),
         }
     }
 }
