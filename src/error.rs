@@ -9,12 +9,12 @@ mod store_error;
 pub use refusals::{ApprovalRefusal, ExecutionRefusal, SupersedeError};
 pub use store_error::{StoreError, StoreErrorKind};
 
-use crate::query::Unreadable;
 use crate::request::{
     ActorMode, ClaimId, Decision, MutationRequest, RequestId, Revision, Status, Timestamp, WriteId, WriteKind,
 };
 use crate::settle::UnsettledWrite;
 use crate::stored_format::FormatError;
+use crate::stored_format::Unreadable;
 use crate::workflow::Command;
 
 /// The result of what this crate does.

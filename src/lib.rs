@@ -50,13 +50,15 @@ mod clock;
 mod deadline;
 mod error;
 pub mod feed;
+pub mod for_stores;
+mod index;
 #[cfg(test)]
 mod json_tests;
 mod lease;
 #[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
 mod memory;
 mod on_conflict;
-pub mod query;
+mod query;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 mod redis;
 mod request;
@@ -84,9 +86,9 @@ pub use feed::{FeedEntry, FeedGap, FeedPage, FeedPosition, UnreadableEntry};
 pub use lease::{ClaimedRequest, Lease};
 pub use on_conflict::OnConflict;
 pub use query::{
-    Count, Cursor, DecisionQuery, DecisionRow, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery,
-    PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestQuery, RequestSummary, SortDirection,
-    Statistics, StoredRequest, Unreadable,
+    Count, Cursor, DecisionQuery, DecisionRow, InboxQuery, Lookup, MAX_CHOICES, Page, PageRequest,
+    PendingApprovalQuery, PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestQuery, RequestSummary,
+    SortDirection, Statistics,
 };
 pub use request::{
     ActorContext, ActorId, ActorKind, ActorMode, Approval, ApprovalDecision, ApprovalId, ApprovalRule, ApprovalState,
@@ -100,7 +102,7 @@ pub use request::{
     Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
 };
 pub use settle::{RememberedWrite, Settled, UnsettledWrite, WriteLookup};
-pub use stored_format::{Compression, DocumentLimit, FormatError, FormatVersion};
+pub use stored_format::{Compression, DocumentLimit, FormatError, FormatVersion, StoredRequest, Unreadable};
 pub use sweep::{ReportPanicked, Swept};
 
 /// The code in the README is compiled and run as well.

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use crate::error::{Conflict, Error, Result};
 use crate::feed::{DEFAULT_LENGTH, FeedEntry, FeedLog, FeedPage, FeedPosition};
-use crate::query::{self, Count, Lookup, Page, PageRequest, Query, RequestQuery, Statistics, check_id_count, evaluate};
+use crate::index::is_filed_alike;
+use crate::query::{Count, Lookup, Page, PageRequest, Query, RequestQuery, Statistics, check_id_count, evaluate};
 use crate::request::{IdComparison, MutationRequest, RequestId, Timestamp, WriteId, WriteIntent};
 use crate::settle::{RememberedWrite, WriteLookup};
 use crate::stored_format::{DocumentLimit, SizeBudget};
@@ -108,7 +109,7 @@ impl RequestTable {
         if !request.decisions.starts_with(&stored.request.decisions) {
             return Err(Error::rewritten_history(request.id.clone(), stored.request.decisions.len()));
         }
-        if !query::is_filed_alike(&request, &stored.request) {
+        if !is_filed_alike(&request, &stored.request) {
             return Err(Error::refiled(request.id.clone()));
         }
         let stored_decisions = stored.request.decisions.len();

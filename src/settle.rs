@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::query::is_filed_alike;
+use crate::index::is_filed_alike;
 use crate::request::{MutationRequest, RequestId, Revision, WriteId, WriteIntent};
 
 /// A write of which it is not known whether it took effect. An error whose outcome is unknown names it, and

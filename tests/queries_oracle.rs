@@ -43,10 +43,12 @@ impl World {
         let mut changes = Changes::new(seed);
         let partitions = one(&mut changes.rng, &[1, 3, 4]);
         let indexed = one(&mut changes.rng, &[&[][..], &["ticket"], &["team", "ticket"]]);
+        let indexes_correlation_ids = changes.rng.bool();
         let namespace = support::unique_namespace("oracle");
         let open = Box::new(move || {
             let builder = RedisStore::builder(support::redis_url()).namespace(namespace.clone());
             let builder = builder.partitions(partitions).index_metadata(indexed.iter().copied());
+            let builder = if indexes_correlation_ids { builder.index_correlation_ids() } else { builder };
             builder.pool_size(2).timeout(PATIENCE).open().unwrap()
         });
         let clients = (0..3).map(|_| open()).collect();

@@ -359,6 +359,36 @@ fn another_choice_of_indexed_metadata_needs_reindexing() {
     assert!(store.verify(|_| {}).unwrap().is_clean());
 }
 
+#[test]
+fn indexing_correlation_ids_is_another_choice_which_needs_reindexing() {
+    let space = namespace(2);
+    for number in 0..10 {
+        let target = Target::new("tenant:acme", "Tenant", "RoleGrant").unwrap();
+        let mut requester = ActorContext::user("alice").unwrap();
+        requester.correlation_id = Some(format!("import-{}", number % 2));
+        let draft = RequestDraft::new(target, Intent::new("grant-role", "Access").unwrap(), requester);
+        space.governance.submit(draft).unwrap();
+    }
+    let plain = || RedisStore::builder(support::redis_url()).namespace(&space.name).partitions(2);
+    let query = RequestQuery::new().with_correlation_ids(["import-1"]).unwrap();
+    let found = plain().open().unwrap().requests(&query, &PageRequest::first()).unwrap();
+    assert_eq!((found.items.len(), found.scanned), (5, 10), "every request is looked at");
+
+    let indexed = || plain().index_correlation_ids();
+    let refused = indexed().open().err().unwrap().to_string();
+    assert!(refused.contains("correlation-id") && refused.contains("reindex"), "{refused}");
+    let (store, report) = indexed().reindex(|_| {}).unwrap();
+    assert!(report.findings.iter().any(|finding| matches!(finding, Finding::MissingEntry { .. })));
+    assert!(store.verify(|_| {}).unwrap().is_clean());
+    assert!(store.explain_query(&query).unwrap().to_string().contains("read along correlation-id:"));
+    let found = store.requests(&query, &PageRequest::first()).unwrap();
+    assert_eq!((found.items.len(), found.scanned), (5, 5));
+
+    assert!(plain().open().is_err() && indexed().open().is_ok());
+    let (store, _) = plain().reindex(|_| {}).unwrap();
+    assert!(store.verify(|_| {}).unwrap().is_clean(), "entries of what is no longer chosen are gone");
+}
+
 /// A reindex that ended half-way has left indexes that are neither those of the old choice nor of the new one.
 #[test]
 fn a_namespace_whose_reindex_was_interrupted_is_opened_by_none_but_reindex() {

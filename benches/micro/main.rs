@@ -8,7 +8,7 @@ mod json;
 mod requests;
 
 use divan::{Bencher, black_box};
-use mutator_governance::query::{IndexedMetadata, decision_entries, evaluate, index_entries, plan};
+use mutator_governance::for_stores::{ChosenIndexes, decision_entries, evaluate, index_entries, plan};
 use mutator_governance::{
     DocumentLimit, IdComparison, MutationRequest, PageRequest, RequestQuery, Status, stored_format,
 };
@@ -58,7 +58,7 @@ fn copy(bencher: Bencher<'_, '_>) {
 
 #[divan::bench]
 fn derive_index_entries(bencher: Bencher<'_, '_>) {
-    let indexed = IndexedMetadata::default();
+    let indexed = ChosenIndexes::default();
     each(bencher, &samples(), |request| drop(black_box(index_entries(request, &indexed))));
 }
 
@@ -82,7 +82,7 @@ fn matches(bencher: Bencher<'_, '_>) {
 
 #[divan::bench]
 fn plan_three_conditions(bencher: Bencher<'_, '_>) {
-    let (query, indexed) = (busy(), IndexedMetadata::default());
+    let (query, indexed) = (busy(), ChosenIndexes::default());
     bencher.bench_local(|| black_box(plan(&query, &indexed, IdComparison::Exact, |term| term.text.len() as u64)));
 }
 

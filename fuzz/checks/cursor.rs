@@ -2,7 +2,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use mutator_governance::query::{Query, evaluate};
+use mutator_governance::for_stores::{Query, evaluate};
 use mutator_governance::workflow::file;
 use mutator_governance::{
     ActorContext, Cursor, Error, Intent, MutationRequest, Page, PageRequest, RequestDraft, RequestId, RequestQuery,

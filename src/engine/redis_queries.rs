@@ -6,11 +6,13 @@ use std::time::Duration;
 use super::{ANY_TIME, RedisStore, Store as _, dual};
 use crate::deadline::Deadline;
 use crate::error::{Error, Result, StoreErrorKind};
+use crate::index::{Along, KeyRange, Plan, SortKey, plan};
 use crate::query::{
-    Count, Driver, Fingerprint, Page, PageRequest, Plan, Query, RequestQuery, SortKey, Statistics, evaluate_with, plan,
+    Count, Fingerprint, Page, PageRequest, Query, RequestQuery, Statistics, evaluate_with,
 };
 use crate::redis::{Assembly, Call, Part, Scan, Settings, StatisticsParts, scan_reply};
 use crate::request::{MutationRequest, RequestId, Timestamp};
+use crate::stored_format::StoredRequest;
 
 #[dual]
 impl RedisStore {
@@ -39,14 +41,14 @@ impl RedisStore {
     {
         let fingerprint = self.fingerprint(query);
         let start = page.cursor().map(|cursor| cursor.position(fingerprint)).transpose()?.map(SortKey::from_bytes);
-        let plan = self.plan(query);
-        if let Driver::Requests(ids) = &plan.driver {
-            return self.read_by_ids(query, ids, page, now).await;
-        }
+        let plan = match self.plan(query) {
+            Plan::ByIds { ids, .. } => return self.read_by_ids(query, ids, page, now).await,
+            Plan::Along(along) => along,
+        };
         let partitions = self.settings.keyspace.partition_count();
         let mut assembly = Assembly::new(partitions, plan.direction, start.as_ref(), page.limit());
         while let Some(part) = assembly.next() {
-            let Some(scan) = Scan::new(&plan, &part) else { break };
+            let scan = Scan::new(&plan, &part);
             let partition = part.partition;
             let value = match self.call(&Call::scan(&self.settings, partition, &scan), deadline).await {
                 Ok(value) => value,
@@ -64,11 +66,11 @@ impl RedisStore {
     async fn read_by_ids<Q: Query + Send + Sync>(
         &self,
         query: &Q,
-        ids: &BTreeSet<RequestId>,
+        ids: BTreeSet<RequestId>,
         page: &PageRequest,
         now: Timestamp,
     ) -> Result<Page<Q::Row>> {
-        let ids: Vec<RequestId> = ids.iter().cloned().collect();
+        let ids: Vec<RequestId> = ids.into_iter().collect();
         let lookup = self.get_many(&ids).await?;
         let found: Vec<MutationRequest> = lookup.requests.into_iter().flatten().collect();
         evaluate_with(query, &found, lookup.unreadable, page, &self.scope(), now)
@@ -84,7 +86,7 @@ impl RedisStore {
             query.terms(&self.settings.indexed_metadata, self.settings.id_comparison).into_iter().collect();
         let mut in_all = vec![0; terms.len()];
         for partition in self.settings.keyspace.partitions() {
-            let every_key = terms.iter().map(|term| (term, &crate::query::KeyRange::ALL));
+            let every_key = terms.iter().map(|term| (term, &KeyRange::ALL));
             let value = self.call(&Call::sizes(&self.settings, partition, every_key), deadline).await?;
             in_all
                 .iter_mut()
@@ -110,7 +112,7 @@ impl RedisStore {
     }
 
     /// How many members a scan finds, without their documents; only for plans that leave nothing to check on them.
-    async fn count_members(&self, plan: &Plan<RequestQuery>) -> Result<Count> {
+    async fn count_members(&self, plan: &Along<RequestQuery>) -> Result<Count> {
         let deadline = self.deadline();
         let mut count = 0;
         for partition in self.settings.keyspace.partitions() {
@@ -118,7 +120,7 @@ impl RedisStore {
             loop {
                 let limit = PageRequest::MAX_LIMIT;
                 let part = Part { partition, behind: position.as_ref(), up_to: None, limit };
-                let Some(scan) = Scan::new(plan, &part).map(Scan::without_records) else { break };
+                let scan = Scan::new(plan, &part).without_records();
                 let call = Call::scan(&self.settings, partition, &scan);
                 let value = match self.call(&call, deadline).await {
                     Ok(value) => value,
@@ -158,7 +160,10 @@ impl RedisStore {
     }
 
     pub(super) async fn count_requests(&self, query: &RequestQuery) -> Result<Count> {
-        let plan = self.plan(query);
+        let plan = match self.plan(query) {
+            Plan::ByIds { .. } => return self.count_rows(query).await,
+            Plan::Along(along) => along,
+        };
         if let Some((term, range)) = plan.single_range() {
             let deadline = self.deadline();
             let mut count = 0;

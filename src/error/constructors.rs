@@ -22,7 +22,7 @@ impl Error {
     }
 
     /// An update would change what was fixed when this request was filed; see
-    /// [`is_filed_alike`](crate::query::is_filed_alike).
+    /// [`is_filed_alike`](crate::for_stores::is_filed_alike).
     pub const fn refiled(id: RequestId) -> Self {
         Self::Refiled { id }
     }

@@ -2,12 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::conditions::{Condition, Conditions, Filter};
-use super::placing::{Named, Placed};
-use super::{
-    IndexedMetadata, KeyLayout, KeyRange, Query, RequestQuery, SortDirection, SortKey, StoredRequest, Unreadable,
-};
+use super::{Query, RequestQuery, SortDirection};
+use crate::index::{ChosenIndexes, Condition, Conditions, Filter, KeyLayout, KeyRange, Named, Placed, SortKey};
 use crate::request::{MutationRequest, RequestId, Timestamp};
+use crate::stored_format::{StoredRequest, Unreadable};
 
 /// Asks for the same requests in the same order, so that cursors serve both.
 #[derive(Clone)]
@@ -18,8 +16,8 @@ impl Conditions for AsStored {
         self.0.base()
     }
 
-    fn conditions(&self, indexed: &IndexedMetadata) -> Vec<Condition> {
-        self.0.conditions(indexed)
+    fn conditions(&self, chosen: &ChosenIndexes) -> Vec<Condition> {
+        self.0.conditions(chosen)
     }
 
     fn range(&self) -> Option<(KeyRange, Filter)> {

@@ -1,88 +1,31 @@
-//! What of each query an index answers, filter by filter.
+//! What indexes answer of each query beside what the rows of its filters say: what to read along, the range of keys, and filters
+//! that share an index.
 
 use std::collections::BTreeSet;
 
-use super::request_conditions::request_conditions;
-use super::{
-    DecisionQuery, Dimension, InboxQuery, IndexedMetadata, KeyLayout, KeyRange, PendingApprovalQuery,
-    RecentApprovalQuery, RequestQuery, Term,
-};
-use crate::request::{DecisionKind, IdComparison, PendingReason, RequestId, Status, Tag};
-
-/// One condition of a query that an index answers: a row meets it when one of the terms holds its key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Condition {
-    /// The terms, of which one is enough. All are of one key layout, and there is at least one.
-    pub terms: BTreeSet<Term>,
-    /// The filters of the query that need no further check on a row that meets this condition.
-    pub(super) covers: Vec<Filter>,
-    /// Whether the condition is only there to be read along, never to be checked.
-    pub(super) only_drives: bool,
-}
-
-/// A filter of a query, to say which ones an index has answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Filter {
-    StateIds,
-    StateTypes,
-    MutationTypes,
-    ActorIds,
-    Categories,
-    AnyTag,
-    Tag(Tag),
-    Risk,
-    BlastRadius,
-    Statuses,
-    PendingReasons,
-    MetadataPair(String),
-    ApproverIds,
-    ApproverRoles,
-    ApproverGroups,
-    ApprovalCategories,
-    DecisionCategories,
-    DecisionKinds,
-    DecisionActorIds,
-    Created,
-    Decided,
-    Due,
-}
-
-/// What a query says to the planner.
-pub trait Conditions: Sized {
-    /// What holds every row that could be asked for, for want of anything better to read along.
-    fn base(&self) -> Condition;
-
-    /// Every further condition an index could answer.
-    fn conditions(&self, indexed: &IndexedMetadata) -> Vec<Condition>;
-
-    /// The stretch of keys that is asked for, and the filter which that answers.
-    fn range(&self) -> Option<(KeyRange, Filter)> {
-        None
-    }
-
-    /// The request ids that are asked for, when the query names them.
-    fn ids(&self) -> Option<&BTreeSet<RequestId>>;
-
-    /// The same query without these filters.
-    fn without(self, filters: &[Filter]) -> Self;
-}
+use super::approvals::ApprovalFilters;
+use super::decisions::DecisionFilters;
+use super::filter::AnyOf;
+use super::request::RequestFilters;
+use super::{DecisionQuery, DueQuery, InboxQuery, PendingApprovalQuery, RecentApprovalQuery, RequestQuery};
+use crate::index::{ChosenIndexes, Condition, Conditions, Dimension, Filter, KeyRange, Term};
+use crate::request::{DecisionKind, PendingReason, RequestId, Status};
 
 impl Conditions for RequestQuery {
     fn base(&self) -> Condition {
-        Condition::driving(Dimension::All)
+        Condition::whole(Dimension::All)
     }
 
-    fn conditions(&self, indexed: &IndexedMetadata) -> Vec<Condition> {
-        request_conditions(&self.0, indexed)
+    fn conditions(&self, chosen: &ChosenIndexes) -> Vec<Condition> {
+        request_conditions(&self.0, chosen)
     }
 
     fn range(&self) -> Option<(KeyRange, Filter)> {
-        Some((KeyRange::earliest_first(self.0.created.as_ref()), Filter::Created))
+        Some((KeyRange::earliest_first(self.0.created.as_ref()), RequestFilters::created))
     }
 
     fn ids(&self) -> Option<&BTreeSet<RequestId>> {
-        self.0.ids.as_ref()
+        self.0.ids.as_ref().map(AnyOf::set)
     }
 
     fn without(mut self, filters: &[Filter]) -> Self {
@@ -95,11 +38,11 @@ impl Conditions for RequestQuery {
 
 impl Conditions for RecentApprovalQuery {
     fn base(&self) -> Condition {
-        Condition::driving(Dimension::ApprovalActivity)
+        Condition::whole(Dimension::ApprovalActivity)
     }
 
-    fn conditions(&self, indexed: &IndexedMetadata) -> Vec<Condition> {
-        request_conditions(&self.request.0, indexed)
+    fn conditions(&self, chosen: &ChosenIndexes) -> Vec<Condition> {
+        self.request.conditions(chosen)
     }
 
     fn ids(&self) -> Option<&BTreeSet<RequestId>> {
@@ -113,31 +56,23 @@ impl Conditions for RecentApprovalQuery {
 
 impl Conditions for DecisionQuery {
     fn base(&self) -> Condition {
-        Condition::driving(Dimension::Decision)
+        Condition::whole(Dimension::Decision)
     }
 
     fn range(&self) -> Option<(KeyRange, Filter)> {
-        Some((KeyRange::latest_first(self.0.decided.as_ref()), Filter::Decided))
+        Some((KeyRange::latest_first(self.0.decided.as_ref()), DecisionFilters::decided))
     }
 
-    fn conditions(&self, indexed: &IndexedMetadata) -> Vec<Condition> {
-        let filters = &self.0;
+    fn conditions(&self, chosen: &ChosenIndexes) -> Vec<Condition> {
         let mut conditions = Vec::new();
-        conditions.extend(filters.categories.as_ref().map(|categories| {
-            let kinds = DecisionKind::all().filter(|kind| categories.contains(&kind.category()));
-            Condition::of(kinds.map(Term::decision_kind), [Filter::DecisionCategories])
-        }));
-        conditions.extend(
-            filters.kinds.as_ref().map(|kinds| {
-                Condition::of(kinds.iter().map(|kind| Term::decision_kind(*kind)), [Filter::DecisionKinds])
-            }),
-        );
-        conditions.extend(Condition::names(
-            Dimension::DecisionActor,
-            filters.actor_ids.as_ref(),
-            [Filter::DecisionActorIds],
-        ));
-        conditions.extend(request_conditions(&filters.request.0, indexed));
+        // A category is all its kinds.
+        if let Some(categories) = &self.0.categories {
+            let kinds = DecisionKind::all().filter(|kind| categories.set().contains(&kind.category()));
+            let terms = kinds.map(|kind| Term::new(Dimension::DecisionKind, kind.to_string()));
+            conditions.push(Condition::of(terms, [DecisionFilters::categories]));
+        }
+        conditions.extend(self.0.row_conditions(chosen));
+        conditions.extend(self.0.request.conditions(chosen));
         conditions
     }
 
@@ -147,14 +82,9 @@ impl Conditions for DecisionQuery {
 
     fn without(mut self, filters: &[Filter]) -> Self {
         for filter in filters {
-            match filter {
-                Filter::DecisionCategories => self.0.categories = None,
-                Filter::DecisionKinds => self.0.kinds = None,
-                Filter::DecisionActorIds => self.0.actor_ids = None,
-                Filter::Decided => self.0.decided = None,
-                of_request => self.0.request.0.remove(of_request),
-            }
+            self.0.remove(filter);
         }
+        self.0.request = self.0.request.without(filters);
         self
     }
 }
@@ -162,37 +92,34 @@ impl Conditions for DecisionQuery {
 impl Conditions for PendingApprovalQuery {
     /// Only open approvals are indexed one by one; any others are found through their requests.
     fn base(&self) -> Condition {
-        Condition::driving(if self.asks_only_pending() { Dimension::Approval } else { Dimension::All })
+        Condition::whole(if self.asks_only_pending() { Dimension::Approval } else { Dimension::All })
     }
 
     fn range(&self) -> Option<(KeyRange, Filter)> {
         self.0.request.range()
     }
 
-    fn conditions(&self, indexed: &IndexedMetadata) -> Vec<Condition> {
+    fn conditions(&self, chosen: &ChosenIndexes) -> Vec<Condition> {
         let filters = &self.0;
         let mut request = filters.request.0.clone();
         let mut conditions = Vec::new();
+        let of = |asked: Option<&AnyOf<_>>, dimension, filter| {
+            asked.map(|asked| Condition::of(asked.terms(dimension), [filter]))
+        };
         if self.asks_only_pending() {
-            // A row index holds open approvals only, so that these two go without saying there; a request index
-            // needs to be told.
-            request.statuses.get_or_insert_with(|| [Status::Pending].into());
-            request.pending_reasons.get_or_insert_with(|| [PendingReason::Approval].into());
-            for (asked, filter) in [
-                (filters.categories.as_ref(), Filter::ApprovalCategories),
-                (request.categories.as_ref(), Filter::Categories),
-            ] {
-                let condition = Condition::names(Dimension::ApprovalCategory, asked, [filter]);
-                conditions.extend(condition.map(|condition| Condition { only_drives: true, ..condition }));
-            }
-            let (ids, roles, groups) = (&filters.approver_ids, &filters.roles, &filters.groups);
-            conditions.extend(Condition::names(Dimension::ApproverId, ids.as_ref(), [Filter::ApproverIds]));
-            conditions.extend(Condition::names(Dimension::ApproverRole, roles.as_ref(), [Filter::ApproverRoles]));
-            conditions.extend(Condition::names(Dimension::ApproverGroup, groups.as_ref(), [Filter::ApproverGroups]));
+            // An index of open approvals implies these two; an index of requests needs to be told.
+            request.statuses.get_or_insert_with(|| AnyOf::these([Status::Pending]));
+            request.pending_reasons.get_or_insert_with(|| AnyOf::these([PendingReason::Approval]));
+            let categories = [
+                of(filters.categories.as_ref(), Dimension::ApprovalCategory, ApprovalFilters::categories),
+                of(request.categories.as_ref(), Dimension::ApprovalCategory, RequestFilters::categories),
+            ];
+            let drives = categories.into_iter().flatten().map(|by| Condition::driving(by.terms, by.covers));
+            conditions.extend(drives);
+            conditions.extend(filters.row_conditions(chosen));
         }
-        let categories = filters.categories.as_ref();
-        conditions.extend(Condition::names(Dimension::Category, categories, [Filter::ApprovalCategories]));
-        conditions.extend(request_conditions(&request, indexed));
+        conditions.extend(of(filters.categories.as_ref(), Dimension::Category, ApprovalFilters::categories));
+        conditions.extend(request_conditions(&request, chosen));
         conditions
     }
 
@@ -202,14 +129,9 @@ impl Conditions for PendingApprovalQuery {
 
     fn without(mut self, filters: &[Filter]) -> Self {
         for filter in filters {
-            match filter {
-                Filter::ApproverIds => self.0.approver_ids = None,
-                Filter::ApproverRoles => self.0.roles = None,
-                Filter::ApproverGroups => self.0.groups = None,
-                Filter::ApprovalCategories => self.0.categories = None,
-                of_request => self.0.request.0.remove(of_request),
-            }
+            self.0.remove(filter);
         }
+        self.0.request = self.0.request.without(filters);
         self
     }
 }
@@ -219,11 +141,10 @@ impl Conditions for InboxQuery {
         let mine = Term::new(Dimension::InboxActor, self.actor_id());
         let roles = self.roles().iter().map(|role| Term::new(Dimension::InboxRole, role));
         let groups = self.groups().iter().map(|group| Term::new(Dimension::InboxGroup, group));
-        let terms = std::iter::once(mine).chain(roles).chain(groups).collect();
-        Condition { terms, covers: Vec::new(), only_drives: true }
+        Condition::driving(std::iter::once(mine).chain(roles).chain(groups), [])
     }
 
-    fn conditions(&self, _indexed: &IndexedMetadata) -> Vec<Condition> {
+    fn conditions(&self, _chosen: &ChosenIndexes) -> Vec<Condition> {
         Vec::new()
     }
 
@@ -236,31 +157,52 @@ impl Conditions for InboxQuery {
     }
 }
 
-impl Condition {
-    /// How the keys of its terms are laid out.
-    pub(super) fn layout(&self) -> KeyLayout {
-        self.terms.first().map_or(KeyLayout::Created, |term| term.dimension.layout())
+impl Conditions for DueQuery {
+    fn base(&self) -> Condition {
+        Condition::whole(Dimension::Due)
     }
 
-    /// The condition by the terms that indexes hold where ids of people are compared so.
-    pub(super) fn comparing(mut self, ids: IdComparison) -> Self {
-        self.terms = self.terms.into_iter().map(|term| term.comparing(ids)).collect();
+    fn conditions(&self, _chosen: &ChosenIndexes) -> Vec<Condition> {
+        Vec::new()
+    }
+
+    fn range(&self) -> Option<(KeyRange, Filter)> {
+        Some((KeyRange::due_by(self.time()), Filter::named("DueQuery::by")))
+    }
+
+    fn ids(&self) -> Option<&BTreeSet<RequestId>> {
+        None
+    }
+
+    fn without(self, _filters: &[Filter]) -> Self {
         self
     }
+}
 
-    pub(super) fn of(terms: impl IntoIterator<Item = Term>, covers: impl Into<Vec<Filter>>) -> Self {
-        Self { terms: terms.into_iter().collect(), covers: covers.into(), only_drives: false }
-    }
+fn request_conditions(filters: &RequestFilters, chosen: &ChosenIndexes) -> Vec<Condition> {
+    let mut conditions = state_conditions(filters);
+    conditions.extend(filters.row_conditions(chosen));
+    conditions
+}
 
-    pub(super) fn driving(dimension: Dimension) -> Self {
-        Self { terms: [Term::whole(dimension)].into(), covers: Vec::new(), only_drives: true }
+/// State ids, statuses and pending reasons together: pending requests of a state have an index of their own.
+fn state_conditions(filters: &RequestFilters) -> Vec<Condition> {
+    let statuses = filters.statuses.as_ref();
+    let only_pending = statuses.is_some_and(|statuses| statuses.set().iter().eq([&Status::Pending]));
+    let asks_pending = only_pending || filters.pending_reasons.is_some();
+    let mut covers = vec![RequestFilters::state_ids];
+    let mut conditions = Vec::new();
+    if let Some(reasons) = &filters.pending_reasons {
+        conditions.push(Condition::of(reasons.terms(Dimension::PendingReason), [RequestFilters::pending_reasons]));
     }
-
-    pub(super) fn names<T: AsRef<str>>(
-        dimension: Dimension,
-        names: Option<&BTreeSet<T>>,
-        covers: impl Into<Vec<Filter>>,
-    ) -> Option<Self> {
-        names.map(|names| Self::of(names.iter().map(|name| Term::new(dimension, name)), covers))
+    if only_pending && filters.state_ids.is_some() {
+        covers.push(RequestFilters::statuses);
+    } else if let Some(statuses) = statuses {
+        conditions.push(Condition::of(statuses.terms(Dimension::Status), [RequestFilters::statuses]));
     }
+    if let Some(states) = &filters.state_ids {
+        let dimension = if asks_pending { Dimension::PendingOfState } else { Dimension::StateId };
+        conditions.push(Condition::of(states.terms(dimension), covers));
+    }
+    conditions
 }

@@ -1,3 +1,5 @@
+//! Cursors: where a page ended.
+
 use std::fmt;
 use std::str::FromStr;
 

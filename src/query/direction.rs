@@ -1,3 +1,5 @@
+//! From which end a read begins.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

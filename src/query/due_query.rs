@@ -1,9 +1,8 @@
-use std::collections::BTreeSet;
+//! Which requests have something that is due to expire.
 
-use super::conditions::{Condition, Conditions, Filter};
-use super::digest::QuestionDigest;
-use super::{Dimension, IndexedMetadata, KeyLayout, KeyRange, Query, SortKey};
-use crate::request::{MutationRequest, RequestId, Timestamp};
+use super::{Query, QueryDigest};
+use crate::index::{KeyLayout, SortKey};
+use crate::request::{MutationRequest, Timestamp};
 use crate::workflow;
 
 /// Asks for the requests of which something is due to expire at a time or was before, by their next deadline, then by id:
@@ -18,27 +17,9 @@ impl DueQuery {
     pub const fn by(time: Timestamp) -> Self {
         Self { by: time }
     }
-}
 
-impl Conditions for DueQuery {
-    fn base(&self) -> Condition {
-        Condition::driving(Dimension::Due)
-    }
-
-    fn conditions(&self, _indexed: &IndexedMetadata) -> Vec<Condition> {
-        Vec::new()
-    }
-
-    fn range(&self) -> Option<(KeyRange, Filter)> {
-        Some((KeyRange::due_by(self.by), Filter::Due))
-    }
-
-    fn ids(&self) -> Option<&BTreeSet<RequestId>> {
-        None
-    }
-
-    fn without(self, _filters: &[Filter]) -> Self {
-        self
+    pub(super) const fn time(self) -> Timestamp {
+        self.by
     }
 }
 
@@ -58,6 +39,6 @@ impl Query for DueQuery {
 
     /// The time is left out: a later one only makes the same list longer, so that a cursor leads on in it.
     fn fingerprint(&self) -> [u8; 8] {
-        QuestionDigest::of("due").finish()
+        QueryDigest::of("due").finish()
     }
 }

@@ -1,8 +1,12 @@
+//! The page of a query over given requests: what every store has to give.
+
 use std::collections::BTreeMap;
 
-use super::{Cursor, Fingerprint, Page, PageRequest, Query, SortDirection, SortKey, Unreadable};
+use super::{Cursor, Fingerprint, Page, PageRequest, Query, SortDirection};
 use crate::error::Result;
+use crate::index::SortKey;
 use crate::request::{MutationRequest, Timestamp};
+use crate::stored_format::Unreadable;
 
 /// The page a query gives over these requests, which is what every store has to give over the same ones: in order, with
 /// the cursor to the next one.

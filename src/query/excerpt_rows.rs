@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::placing::{Named, Placed};
-use super::{DecisionQuery, DecisionRow, PendingApprovalRow, RequestSummary, SortKey, StoredRequest, Unreadable};
+use super::{DecisionQuery, DecisionRow, PendingApprovalRow, RequestSummary};
+use crate::index::{Named, Placed, SortKey};
 use crate::request::{Approval, Standing, Timestamp};
-use crate::stored_format::Head;
+use crate::stored_format::{Head, StoredRequest, Unreadable};
 
 /// The rows under keys that are wanted, of the pending approvals that are asked for.
 pub(super) fn of_pending_approvals(

@@ -1,10 +1,11 @@
+//! Whose inbox is asked for.
+
 use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::bounds::MAX_CHOICES;
-use super::request_text::joined;
+use super::filter::{MAX_CHOICES, joined};
 use crate::error::InvalidValue;
 use crate::request::{ActorContext, ActorId, ActorKind, Approval, Group, MutationRequest, Role, Timestamp};
 use crate::workflow::{self, Deciding};
@@ -37,7 +38,7 @@ impl InboxQuery {
     /// The inbox of the actor with this id, these roles and these groups.
     ///
     /// # Errors
-    /// [`InvalidValue`] when there are more than [`MAX_CHOICES`] roles, or groups: each is looked up by itself.
+    /// [`InvalidValue`] when there are more than [`MAX_CHOICES`](crate::MAX_CHOICES) roles, or groups: each is looked up by itself.
     pub fn new(actor_id: ActorId, roles: BTreeSet<Role>, groups: BTreeSet<Group>) -> Result<Self, InvalidValue> {
         check_count("inbox roles", roles.len())?;
         check_count("inbox groups", groups.len())?;

@@ -1,9 +1,11 @@
+//! Pages: which one is asked for, what it holds, and what was looked up by ids.
+
 use serde::{Deserialize, Serialize};
 
 use super::Cursor;
 use crate::error::{InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
 use crate::request::{MutationRequest, RequestId};
-use crate::stored_format::FormatError;
+use crate::stored_format::Unreadable;
 
 /// Which page is asked for: how long it may be, and behind what it begins.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,18 +27,6 @@ pub struct Page<T> {
     pub scanned: u64,
     /// Requests that belong on this page but cannot be read.
     pub unreadable: Vec<Unreadable>,
-}
-
-/// A stored request that cannot be read. It never keeps the others from being read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("request {id} cannot be read: {error}")]
-#[non_exhaustive]
-pub struct Unreadable {
-    /// The request.
-    pub id: RequestId,
-    /// Why it cannot be read.
-    #[source]
-    pub error: FormatError,
 }
 
 /// What was found under several ids, in the order of the ids.
@@ -129,13 +119,6 @@ impl<T> Page<T> {
             scanned: self.scanned,
             unreadable: self.unreadable,
         }
-    }
-}
-
-impl Unreadable {
-    /// A request and why it cannot be read, for those who write a store of their own.
-    pub const fn new(id: RequestId, error: FormatError) -> Self {
-        Self { id, error }
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json, json};
 
-use super::samples::at;
+use super::samples::{CONTENT_TYPES, CORRELATION_IDS, at};
 use super::{DecisionQuery, InboxQuery, PendingApprovalQuery, RecentApprovalQuery, RequestQuery};
 use crate::request::*;
 
@@ -41,6 +41,8 @@ fn request_filter() -> impl Strategy<Value = Filter> {
         some_of("mutation_types", ["Grant", "Revoke"]),
         some_of("actor_ids", ["alice", "bob", "carol"]),
         some_of("actor_names", ["ALICE", "BOB"]),
+        some_of("correlation_ids", CORRELATION_IDS),
+        some_of("content_types", CONTENT_TYPES),
         some_of("categories", ["Access", "Billing"]),
         some_of("any", tags).prop_map(|(any, tags)| ("tags", json!({ any: tags }))),
         some_of("all", tags).prop_map(|(all, tags)| ("tags", json!({ all: tags }))),
@@ -65,7 +67,7 @@ fn request_filter() -> impl Strategy<Value = Filter> {
         some_of("contract_ids", ["contract-1"]),
         any::<bool>().prop_map(|asked| ("requires_action", json!(asked))),
     ];
-    prop_oneof![5 => names, 3 => state, 3 => values, 1 => side_effects, 1 => direction()]
+    prop_oneof![6 => names, 3 => state, 3 => values, 1 => side_effects, 1 => direction()]
 }
 
 fn direction() -> impl Strategy<Value = Filter> {
@@ -83,15 +85,15 @@ fn read<Q: DeserializeOwned>(saved: Json) -> Q {
     serde_json::from_value(saved).unwrap()
 }
 
-pub(super) fn any_request_query() -> impl Strategy<Value = RequestQuery> {
+pub(crate) fn any_request_query() -> impl Strategy<Value = RequestQuery> {
     saved(request_filter()).prop_map(read)
 }
 
-pub(super) fn any_recent_query() -> impl Strategy<Value = RecentApprovalQuery> {
+pub(crate) fn any_recent_query() -> impl Strategy<Value = RecentApprovalQuery> {
     any_request_query().prop_map(RecentApprovalQuery::of_requests)
 }
 
-pub(super) fn any_approval_query() -> impl Strategy<Value = PendingApprovalQuery> {
+pub(crate) fn any_approval_query() -> impl Strategy<Value = PendingApprovalQuery> {
     let filter = prop_oneof![
         some_of("approver_ids", ["alice", "bob"]),
         some_of("roles", ["manager", "owner"]),
@@ -106,7 +108,7 @@ pub(super) fn any_approval_query() -> impl Strategy<Value = PendingApprovalQuery
     saved(filter).prop_map(read)
 }
 
-pub(super) fn any_decision_query() -> impl Strategy<Value = DecisionQuery> {
+pub(crate) fn any_decision_query() -> impl Strategy<Value = DecisionQuery> {
     let filter = prop_oneof![
         some_of("categories", DecisionCategory::ALL),
         some_of("kinds", DecisionKind::all().collect::<Vec<_>>()),
@@ -118,7 +120,7 @@ pub(super) fn any_decision_query() -> impl Strategy<Value = DecisionQuery> {
     saved(filter).prop_map(read)
 }
 
-pub(super) fn any_inbox_query() -> impl Strategy<Value = InboxQuery> {
+pub(crate) fn any_inbox_query() -> impl Strategy<Value = InboxQuery> {
     let roles = btree_set(select(vec!["manager", "owner"]).prop_map(|role| Role::new(role).unwrap()), 0..3);
     let groups = btree_set(select(vec!["security", "legal"]).prop_map(|group| Group::new(group).unwrap()), 0..3);
     (select(vec!["alice", "bob", "carol", "dave"]), roles, groups)

@@ -3,18 +3,13 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::conditions::Conditions;
-use super::digest::QuestionDigest;
-use super::excerpt_rows;
-use super::placing::{Named, Placed};
-use super::recent_query::approval_activity;
 use super::{
-    DecisionQuery, DecisionRow, InboxQuery, IndexedMetadata, KeyLayout, PendingApprovalQuery, PendingApprovalRow,
-    RecentApprovalQuery, RecentApprovalRow, RequestQuery, RequestSummary, SortDirection, SortKey, StoredRequest, Term,
-    Unreadable,
+    DecisionQuery, DecisionRow, InboxQuery, PendingApprovalQuery, PendingApprovalRow, QueryDigest, RecentApprovalQuery,
+    RecentApprovalRow, RequestQuery, RequestSummary, SortDirection, excerpt_rows,
 };
+use crate::index::{ChosenIndexes, Conditions, KeyLayout, Named, Placed, SortKey, Term, approval_activity};
 use crate::request::{Approval, Decision, IdComparison, MutationRequest, Timestamp};
-use crate::stored_format::head_of;
+use crate::stored_format::{StoredRequest, Unreadable, head_of};
 use crate::workflow::Deciding;
 
 /// Results of a query, each with its key.
@@ -73,8 +68,8 @@ pub trait Query: Conditions + Clone {
     }
 
     /// Every term that a plan of this query could read along or look up.
-    fn terms(&self, indexed: &IndexedMetadata, ids: IdComparison) -> BTreeSet<Term> {
-        let conditions = std::iter::once(self.base()).chain(self.conditions(indexed));
+    fn terms(&self, chosen: &ChosenIndexes, ids: IdComparison) -> BTreeSet<Term> {
+        let conditions = std::iter::once(self.base()).chain(self.conditions(chosen));
         conditions.flat_map(|condition| condition.comparing(ids).terms).collect()
     }
 
@@ -113,7 +108,7 @@ impl Query for RequestQuery {
     }
 
     fn fingerprint(&self) -> [u8; 8] {
-        fingerprint("requests", |digest| self.0.feed(digest))
+        fingerprint("requests", |digest| self.feed(digest))
     }
 }
 
@@ -139,7 +134,7 @@ impl Query for RecentApprovalQuery {
     }
 
     fn fingerprint(&self) -> [u8; 8] {
-        fingerprint("recent approvals", |digest| self.request.0.feed(digest))
+        fingerprint("recent approvals", |digest| self.request.feed(digest))
     }
 }
 
@@ -241,8 +236,8 @@ impl Query for InboxQuery {
     fn fingerprint(&self) -> [u8; 8] {
         fingerprint("inbox", |digest| {
             digest.text("actor id", self.actor_id().as_str());
-            digest.set("roles", Some(self.roles()));
-            digest.set("groups", Some(self.groups()));
+            digest.set("roles", self.roles());
+            digest.set("groups", self.groups());
         })
     }
 }
@@ -324,8 +319,8 @@ fn in_order<Part>(rows: impl Iterator<Item = (SortKey, Part)>) -> Vec<(SortKey, 
     rows
 }
 
-fn fingerprint(read: &str, feed: impl FnOnce(&mut QuestionDigest)) -> [u8; 8] {
-    let mut digest = QuestionDigest::of(read);
+fn fingerprint(read: &str, feed: impl FnOnce(&mut QueryDigest)) -> [u8; 8] {
+    let mut digest = QueryDigest::of(read);
     feed(&mut digest);
     digest.finish()
 }

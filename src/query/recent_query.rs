@@ -1,10 +1,13 @@
+//! Which recently approved requests are asked for.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
 use super::RequestQuery;
-use super::request_text::{clauses, sentence};
-use crate::request::{ApprovalDecision, DecisionCategory, DecisionKind, MutationRequest, Status, Timestamp};
+use super::filter::sentence;
+use crate::index::approval_activity;
+use crate::request::MutationRequest;
 
 /// Which recently approved requests are asked for: those approved or executed with approval activity, the latest approval
 /// activity first, then by id.
@@ -41,21 +44,6 @@ impl RecentApprovalQuery {
     }
 }
 
-/// When the request last saw approval activity; `None` when it is no recently approved one.
-pub(super) fn approval_activity(request: &MutationRequest) -> Option<Timestamp> {
-    if !matches!(request.state.status(), Status::Approved | Status::Executed) {
-        return None;
-    }
-    let mut about_approvals =
-        request.decisions.iter().filter(|decision| decision.kind.category() == DecisionCategory::Approval).peekable();
-    if request.approvals.is_empty() && about_approvals.peek().is_none() {
-        return None;
-    }
-    let asking = DecisionKind::Approval(ApprovalDecision::Requested);
-    let latest = about_approvals.filter(|decision| decision.kind != asking).map(|decision| decision.at).max();
-    Some(latest.unwrap_or(request.updated_at))
-}
-
 impl From<RecentApprovalFilters> for RecentApprovalQuery {
     fn from(filters: RecentApprovalFilters) -> Self {
         Self::of_requests(filters.request)
@@ -71,7 +59,7 @@ impl From<RecentApprovalQuery> for RecentApprovalFilters {
 impl fmt::Display for RecentApprovalQuery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut parts = vec!["approved or executed after approval".to_owned()];
-        parts.extend(clauses(&self.request.0));
+        parts.extend(self.request.clauses());
         sentence(f, "requests", &parts, &"latest approval first")
     }
 }

@@ -66,6 +66,30 @@ fn by_actor_name() {
 }
 
 #[test]
+fn by_correlation_id_of_who_filed_it() {
+    finds_only(all().with_correlation_ids(["import-6", "import-7"]), |document| {
+        let mut actor = ActorContext::user("alice").unwrap();
+        actor.correlation_id = Some("import-7".to_owned());
+        document.requested_by = Arc::new(actor);
+    });
+    let decided_by_it = request_with("r", |document| {
+        let mut actor = ActorContext::user("alice").unwrap();
+        actor.correlation_id = Some("import-7".to_owned());
+        document.decisions = vec![Decision::new(LifecycleDecision::Submitted, &Arc::new(actor), at(10))];
+    });
+    assert!(!all().with_correlation_ids(["import-7"]).unwrap().matches(&decided_by_it), "only the requester's counts");
+}
+
+#[test]
+fn by_content_type_of_the_payload_which_has_to_be_there() {
+    let json = |document: &mut RequestDocument| {
+        document.payload = Some(Payload::new("application/json", *b"{}").unwrap());
+    };
+    finds_only(all().with_content_types(["application/json", "text/plain"]), json);
+    assert!(!all().with_content_types(["Application/JSON"]).unwrap().matches(&request_with("r", json)), "as spelled");
+}
+
+#[test]
 fn by_category() {
     finds_only(all().with_categories(["Billing"]), |document| document.intent.category = "Billing".parse().unwrap());
 }
@@ -170,11 +194,13 @@ fn one_side_effect_has_to_meet_all_that_is_asked_of_side_effects() {
 #[test]
 fn what_makes_no_sense_is_refused_by_the_name_of_its_field() {
     let none: [&str; 0] = [];
-    let refused: [(Built, &str); 12] = [
+    let refused: [(Built, &str); 14] = [
         (all().with_ids(none), "request ids"),
         (all().with_ids(["a b"]), "request id"),
         (all().with_state_ids(["  "]), "state id"),
         (all().with_actor_names([" "]), "actor name"),
+        (all().with_correlation_ids([" "]), "correlation id"),
+        (all().with_content_types(none), "content types"),
         (all().with_any_tag(none), "tags"),
         (all().with_statuses([]), "statuses"),
         (all().created_between(at(2), at(1)), "created time"),
@@ -196,6 +222,8 @@ fn reading_a_saved_query_checks_it_like_building_it() {
         (r#"{"ids":[]}"#, "request ids is an empty list"),
         (r#"{"state_ids":[" "]}"#, "state id is blank"),
         (r#"{"actor_names":[" "]}"#, "actor name is blank"),
+        (r#"{"correlation_ids":["x"," "]}"#, "correlation id is blank"),
+        (r#"{"content_types":[]}"#, "content types is an empty list"),
         (r#"{"tags":{"all":[]}}"#, "tags is an empty list"),
         (r#"{"metadata":{}}"#, "metadata has no pair"),
         (r#"{"created":{}}"#, "created time is a range without ends"),

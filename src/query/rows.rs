@@ -1,3 +1,5 @@
+//! The rows of pages about parts of requests.
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};

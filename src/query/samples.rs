@@ -9,12 +9,17 @@ use proptest::sample::{select, subsequence};
 
 use crate::request::*;
 
-pub(super) fn at(micros: u64) -> Timestamp {
+/// One of them is longer than an index holds as it is.
+pub(crate) const CORRELATION_IDS: [&str; 2] =
+    ["import-7", "0199a4a2-7b1e-7c3a-9d55-0242ac120002/0199a4a2-7b1e-7c3a-9d55-0242ac120003"];
+pub(crate) const CONTENT_TYPES: [&str; 2] = ["application/json", "text/plain"];
+
+pub(crate) fn at(micros: u64) -> Timestamp {
     Timestamp::from_micros(micros).unwrap()
 }
 
 /// Filed by Alice at 10, last changed at 20, waiting for nothing.
-pub(super) fn document(id: &str) -> RequestDocument {
+pub(crate) fn document(id: &str) -> RequestDocument {
     RequestDocument {
         id: RequestId::new(id).unwrap(),
         target: Target::new("tenant:acme", "Tenant", "RoleGrant").unwrap(),
@@ -36,21 +41,21 @@ pub(super) fn document(id: &str) -> RequestDocument {
     }
 }
 
-pub(super) fn request(document: RequestDocument) -> MutationRequest {
+pub(crate) fn request(document: RequestDocument) -> MutationRequest {
     MutationRequest::from_document(document, Revision::first(WriteId::from_bytes([7; 16]))).unwrap()
 }
 
-pub(super) fn request_with(id: &str, change: impl FnOnce(&mut RequestDocument)) -> MutationRequest {
+pub(crate) fn request_with(id: &str, change: impl FnOnce(&mut RequestDocument)) -> MutationRequest {
     let mut document = document(id);
     change(&mut document);
     request(document)
 }
 
-pub(super) fn waiting_for_approval() -> RequestState {
+pub(crate) fn waiting_for_approval() -> RequestState {
     RequestState::Pending(PendingReason::Approval.into())
 }
 
-pub(super) fn approval(id: &str, target: ApprovalTarget, step: u32) -> Approval {
+pub(crate) fn approval(id: &str, target: ApprovalTarget, step: u32) -> Approval {
     Approval {
         id: ApprovalId::new(id).unwrap(),
         target,
@@ -69,12 +74,12 @@ fn cause() -> Cause {
     Cause::new(Arc::new(ActorContext::system()), at(3), None)
 }
 
-pub(super) fn verdict(by: &str) -> Verdict {
+pub(crate) fn verdict(by: &str) -> Verdict {
     let by = Arc::new(ActorContext::user(by).unwrap());
     Verdict { by, at: at(15), reason: None, digest: Digest::from_bytes([0; 32]) }
 }
 
-pub(super) fn decision(kind: impl Into<DecisionKind>, by: &str, micros: u64) -> Decision {
+pub(crate) fn decision(kind: impl Into<DecisionKind>, by: &str, micros: u64) -> Decision {
     Decision::new(kind, &Arc::new(ActorContext::user(by).unwrap().named(by.to_uppercase())), at(micros))
 }
 
@@ -187,14 +192,19 @@ fn decisions() -> impl Strategy<Value = Vec<Decision>> {
 }
 
 /// A request with this id, and random parts out of few choices each.
-pub(super) fn any_request(id: String) -> impl Strategy<Value = MutationRequest> {
+pub(crate) fn any_request(id: String) -> impl Strategy<Value = MutationRequest> {
     let about = (select(vec!["s1", "s2"]), select(vec!["Tenant", "Team"]), select(vec!["Grant", "Revoke"]), actor_id());
+    let with = (option::of(select(CORRELATION_IDS.to_vec())), option::of(select(CONTENT_TYPES.to_vec())));
     let times = (time(), time());
     let parts = (intent(), state(), approvals(), decisions(), side_effects(), metadata());
-    (about, times, parts).prop_map(move |((state_id, state_type, mutation, by), (created, updated), parts)| {
+    (about, with, times, parts).prop_map(move |(about, (correlation_id, content_type), (created, updated), parts)| {
+        let (state_id, state_type, mutation, by) = about;
         let mut document = document(&id);
         document.target = Target::new(state_id, state_type, mutation).unwrap();
-        document.requested_by = Arc::new(ActorContext::user(by).unwrap().named(by.to_uppercase()));
+        let mut requester = ActorContext::user(by).unwrap().named(by.to_uppercase());
+        requester.correlation_id = correlation_id.map(str::to_owned);
+        document.requested_by = Arc::new(requester);
+        document.payload = content_type.map(|content_type| Payload::new(content_type, *b"{}").unwrap());
         (document.created_at, document.updated_at) = (created, updated);
         (document.intent, document.state, document.approvals, document.decisions, ..) = parts.clone();
         (.., document.side_effects, document.metadata) = parts.clone();
@@ -206,6 +216,6 @@ pub(super) fn any_request(id: String) -> impl Strategy<Value = MutationRequest> 
 }
 
 /// Up to `most` requests with ids of their own.
-pub(super) fn any_requests(most: usize) -> impl Strategy<Value = Vec<MutationRequest>> {
+pub(crate) fn any_requests(most: usize) -> impl Strategy<Value = Vec<MutationRequest>> {
     (0..=most).prop_flat_map(|count| (0..count).map(|place| any_request(format!("r{place}"))).collect::<Vec<_>>())
 }

@@ -1,11 +1,10 @@
 use std::collections::BTreeMap;
 
-use super::scan::{MOST_PAGE_BYTES, Part, Scanned, driver_layout, row_position};
-use crate::query::{
-    Cursor, Driver, Fingerprint, Named, Page, Placed, Plan, Query, SortDirection, SortKey, StoredRequest, Unreadable,
-    stray,
-};
+use super::scan::{MOST_PAGE_BYTES, Part, Scanned, row_position};
+use crate::index::{Along, Named, Placed, SortKey};
+use crate::query::{Cursor, Fingerprint, Page, Query, SortDirection};
 use crate::request::Timestamp;
+use crate::stored_format::{StoredRequest, Unreadable};
 
 /// The most records one call returns because earlier ones of the same page found too few rows, if the page is no longer.
 const MOST_RECORDS: usize = 200;
@@ -77,13 +76,12 @@ impl<Row> Assembly<Row> {
     pub(crate) fn add<Q: Query<Row = Row>>(
         &mut self,
         partition: u16,
-        plan: &Plan<Q>,
+        plan: &Along<Q>,
         query: &Q,
         now: Timestamp,
         scanned: Scanned,
     ) {
-        let Driver::Terms { terms, .. } = &plan.driver else { return };
-        let layout = driver_layout(terms);
+        let layout = plan.layout();
         let far_end = self.far_end().cloned();
         let Some(progress) = self.partitions.get_mut(usize::from(partition)) else { return };
         let start = progress.position.take();
@@ -125,7 +123,7 @@ impl<Row> Assembly<Row> {
                         self.hold(key, Ok(row), std::mem::take(&mut bytes));
                     }
                     for (stray_member, id) in strays.into_iter().zip(member.request_id()) {
-                        self.hold_unreadable(stray_member, stray(id));
+                        self.hold_unreadable(stray_member, Unreadable::stray(id));
                     }
                 }
                 Err(unreadable) => self.hold_unreadable(member, unreadable),

@@ -8,9 +8,9 @@ use std::sync::Arc;
 use fastrand::Rng;
 
 use super::*;
+use crate::index::{ChosenIndexes, KeyLayout, Plan, Term, plan};
 use crate::query::{
-    DecisionQuery, InboxQuery, IndexedMetadata, KeyLayout, PageRequest, PendingApprovalQuery, RecentApprovalQuery,
-    RequestQuery, Term, evaluate, plan,
+    DecisionQuery, InboxQuery, PageRequest, PendingApprovalQuery, RecentApprovalQuery, RequestQuery, evaluate,
 };
 use crate::redis::fuzzing::Partition;
 use crate::redis::scan::Scan;
@@ -96,10 +96,10 @@ impl Played {
             let id = request.id.clone();
             if rng.u8(..100) < damaged {
                 let damage = Err(Unreadable::new(id, FormatError::Foreign));
-                partition.file(&request, &IndexedMetadata::default(), damage);
+                partition.file(&request, &ChosenIndexes::default(), damage);
                 unreadable.push(request);
             } else {
-                partition.file(&request, &IndexedMetadata::default(), Ok(request.clone()));
+                partition.file(&request, &ChosenIndexes::default(), Ok(request.clone()));
                 readable.push(request);
             }
         }
@@ -107,13 +107,16 @@ impl Played {
     }
 
     /// Another plan each time: what holds the fewest keys is drawn.
-    fn plan<Q: Query>(&mut self, query: &Q) -> Plan<Q> {
+    fn plan<Q: Query>(&mut self, query: &Q) -> Along<Q> {
         let mut sizes = HashMap::new();
         let rng = std::cell::RefCell::new(&mut self.rng);
         let draw = |term: &Term| rng.borrow_mut().u64(0..if term.text.is_empty() { 12 } else { 10 });
-        let terms: Vec<Term> = query.terms(&IndexedMetadata::default(), IdComparison::Exact).into_iter().collect();
+        let terms: Vec<Term> = query.terms(&ChosenIndexes::default(), IdComparison::Exact).into_iter().collect();
         sizes.extend(terms.into_iter().map(|term| (term.clone(), draw(&term))));
-        plan(query, &IndexedMetadata::default(), IdComparison::Exact, |term| sizes[term])
+        match plan(query, &ChosenIndexes::default(), IdComparison::Exact, |term| sizes[term]) {
+            Plan::Along(along) => along,
+            Plan::ByIds { .. } => panic!("no query here names ids"),
+        }
     }
 
     fn check<Q: Query>(&mut self, query: &Q)
@@ -132,7 +135,7 @@ impl Played {
             found.extend(page.items);
             named.extend(ids);
             let Some(next) = page.next else {
-                assert_eq!(found, expected, "{:?}", query.terms(&IndexedMetadata::default(), IdComparison::Exact));
+                assert_eq!(found, expected, "{:?}", query.terms(&ChosenIndexes::default(), IdComparison::Exact));
                 let has_rows = |request: &&MutationRequest| !query.rows_of(request, at(0)).is_empty();
                 let must_be_named: BTreeSet<_> =
                     self.unreadable.iter().filter(has_rows).map(|request| request.id.clone()).collect();
@@ -150,7 +153,7 @@ impl Played {
         panic!("a thousand pages, and no end");
     }
 
-    fn page<Q: Query>(&mut self, query: &Q, plan: &Plan<Q>, start: Option<&SortKey>, limit: usize) -> Page<Q::Row> {
+    fn page<Q: Query>(&mut self, query: &Q, plan: &Along<Q>, start: Option<&SortKey>, limit: usize) -> Page<Q::Row> {
         let count = u16::try_from(self.partitions.len()).unwrap();
         let mut assembly = Assembly::new(count, plan.direction, start, limit);
         if self.rng.bool() {
@@ -162,7 +165,7 @@ impl Played {
             if assembly.is_begun() && calls >= patience {
                 break;
             }
-            let (scan, partition) = (Scan::new(plan, &part).unwrap(), part.partition);
+            let (scan, partition) = (Scan::new(plan, &part), part.partition);
             let scanned = self.partitions[usize::from(partition)].serve(&scan, self.rng.usize(1..8));
             calls += usize::from(assembly.is_begun());
             assembly.add(partition, plan, query, at(0), scanned);

@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 
-use crate::query::{Dimension, Term};
+use crate::index::Term;
 
 /// More than this many sizes are not remembered.
 const MOST_TERMS: usize = 10_000;
@@ -16,7 +16,7 @@ pub(crate) struct Cardinalities(Mutex<HashMap<Term, u64>>);
 impl Cardinalities {
     pub(crate) fn of(&self, term: &Term) -> u64 {
         let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        seen.get(term).copied().unwrap_or_else(|| guess(term.dimension))
+        seen.get(term).copied().unwrap_or_else(|| term.dimension.usual_size())
     }
 
     pub(crate) fn learn<'a>(&self, sizes: impl Iterator<Item = (&'a Term, u64)>) {
@@ -34,33 +34,16 @@ impl Cardinalities {
     }
 }
 
-const fn guess(dimension: Dimension) -> u64 {
-    match dimension {
-        Dimension::All | Dimension::Decision => 1_000_000_000,
-        Dimension::Risk | Dimension::BlastRadius | Dimension::DecisionKind => 100_000_000,
-        Dimension::Status | Dimension::StateType | Dimension::MutationType | Dimension::Category => 10_000_000,
-        Dimension::ApprovalActivity | Dimension::Tag => 1_000_000,
-        Dimension::PendingReason
-        | Dimension::Approval
-        | Dimension::ApprovalCategory
-        | Dimension::Due
-        | Dimension::DecisionDeadline => 100_000,
-        Dimension::ActorId | Dimension::DecisionActor => 10_000,
-        Dimension::Metadata | Dimension::ApproverId | Dimension::ApproverRole | Dimension::ApproverGroup => 1_000,
-        Dimension::StateId | Dimension::InboxActor | Dimension::InboxRole | Dimension::InboxGroup => 100,
-        Dimension::PendingOfState => 10,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::index::Dimension;
 
     #[test]
     fn what_was_seen_last_counts_and_memory_is_bounded() {
         let sizes = Cardinalities::default();
         let term = Term::new(Dimension::StateId, "a");
-        assert_eq!(sizes.of(&term), guess(Dimension::StateId));
+        assert_eq!(sizes.of(&term), Dimension::StateId.usual_size());
         sizes.learn([(&term, 7)].into_iter());
         sizes.learn([(&term, 8)].into_iter());
         assert_eq!(sizes.of(&term), 8);

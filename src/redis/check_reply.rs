@@ -15,9 +15,9 @@ use super::reply::{
 };
 use super::salvaged::Salvaged;
 use crate::error::{Error, Result};
-use crate::query::{SortKey, check_id};
+use crate::index::SortKey;
 use crate::request::{MutationRequest, RequestId, Revision, WriteId};
-use crate::stored_format::{self, FormatError};
+use crate::stored_format::{self, FormatError, check_id};
 
 /// A record as a check read it.
 pub(crate) struct StoredRecord {

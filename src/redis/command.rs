@@ -15,7 +15,7 @@ use super::record::NewRecord;
 use super::scan::{Scan, lex_bounds};
 use super::script::{self, Script};
 use crate::error::{Result, StoreError, StoreErrorKind};
-use crate::query::{KeyRange, SortKey, Term};
+use crate::index::{KeyRange, SortKey, Term};
 use crate::request::{MutationRequest, RequestId, Revision, WriteIntent};
 use crate::stored_format::SizeBudget;
 

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-use crate::query::{self, Dimension, IndexedMetadata, SortKey, Term};
+use crate::index::{self, ChosenIndexes, Dimension, Lifetime, SortKey, Term};
 use crate::request::MutationRequest;
 
 /// The index entries of a request that do not come from its decisions.
@@ -48,7 +48,7 @@ impl Groups {
             *suffixes = suffixes.saturating_add(1);
             overwrite(&mut self.bytes, *place, *suffixes);
         }
-        let letters = letters_of(dimension).as_bytes();
+        let letters = dimension.code().as_bytes();
         let separator: &[u8] = if text.is_empty() { b"" } else { b":" };
         self.put_text(&[letters, separator, text.as_bytes()]);
     }
@@ -83,25 +83,28 @@ fn overwrite(bytes: &mut [u8], place: usize, number: u16) {
     }
 }
 
-/// The derivation of [`query::changing_entries`] in this store's bytes.
-pub(crate) fn index_entries(request: &MutationRequest, indexed: &IndexedMetadata) -> IndexEntries {
+/// The derivation of [`index::changing_entries`] in this store's bytes.
+pub(crate) fn index_entries(request: &MutationRequest, chosen: &ChosenIndexes) -> IndexEntries {
     let mut entries = IndexEntries::default();
-    query::each_changing_entry(request, indexed, &mut |key, dimension, text| {
-        let groups = if dimension.is_fixed_at_filing() { &mut entries.lasting } else { &mut entries.current };
+    index::each_changing_entry(request, chosen, &mut |key, dimension, text| {
+        let groups = match dimension.lifetime() {
+            Lifetime::Lasting => &mut entries.lasting,
+            Lifetime::Current | Lifetime::Growing => &mut entries.current,
+        };
         groups.add(key, dimension, text);
     });
     entries
 }
 
-/// Adds the derivation of [`query::decision_entries`] in this store's bytes, from this decision on.
+/// Adds the derivation of [`index::decision_entries`] in this store's bytes, from this decision on.
 pub(crate) fn add_decision_entries(groups: &mut Groups, request: &MutationRequest, first: usize) {
     let first = u32::try_from(first).unwrap_or(u32::MAX);
-    query::each_decision_entry(request, first, &mut |key, dimension, text| groups.add(key, dimension, text));
+    index::each_decision_entry(request, first, &mut |key, dimension, text| groups.add(key, dimension, text));
 }
 
 /// The members that the index with this suffix holds of a request.
-pub(crate) fn members_of(request: &MutationRequest, indexed: &IndexedMetadata, suffix: &[u8]) -> BTreeSet<Vec<u8>> {
-    let entries = query::index_entries(request, indexed).into_iter();
+pub(crate) fn members_of(request: &MutationRequest, chosen: &ChosenIndexes, suffix: &[u8]) -> BTreeSet<Vec<u8>> {
+    let entries = index::index_entries(request, chosen).into_iter();
     let in_index = entries.filter(|entry| suffix_of(&entry.term) == suffix);
     in_index.map(|entry| entry.key.as_bytes().to_vec()).collect()
 }
@@ -115,44 +118,11 @@ pub(crate) fn current_suffixes(suffixes: &[&[u8]]) -> Vec<String> {
 /// The suffix of the index that holds a term: the letters of its dimension and, where that has several terms, a colon and
 /// the term's text.
 pub(crate) fn suffix_of(term: &Term) -> Vec<u8> {
-    let letters = letters_of(term.dimension);
+    let letters = term.dimension.code();
     if term.text.is_empty() {
         return letters.as_bytes().to_vec();
     }
     [letters.as_bytes(), b":", term.text.as_bytes()].concat()
-}
-
-/// Short, because every record of a waiting request repeats some of them; never changed, because keys are made of them.
-const fn letters_of(dimension: Dimension) -> &'static str {
-    match dimension {
-        Dimension::All => "a",
-        Dimension::StateId => "si",
-        Dimension::StateType => "st",
-        Dimension::MutationType => "mt",
-        Dimension::ActorId => "ac",
-        Dimension::Category => "ca",
-        Dimension::Tag => "tg",
-        Dimension::Risk => "rk",
-        Dimension::BlastRadius => "br",
-        Dimension::Status => "s",
-        Dimension::PendingReason => "p",
-        Dimension::PendingOfState => "ps",
-        Dimension::Metadata => "m",
-        Dimension::Due => "d",
-        Dimension::DecisionDeadline => "dd",
-        Dimension::ApprovalActivity => "v",
-        Dimension::Approval => "o",
-        Dimension::ApproverId => "oa",
-        Dimension::ApproverRole => "or",
-        Dimension::ApproverGroup => "og",
-        Dimension::ApprovalCategory => "oc",
-        Dimension::InboxActor => "ia",
-        Dimension::InboxRole => "ir",
-        Dimension::InboxGroup => "ig",
-        Dimension::Decision => "e",
-        Dimension::DecisionKind => "ek",
-        Dimension::DecisionActor => "ea",
-    }
 }
 
 #[cfg(test)]
@@ -161,7 +131,7 @@ mod tests {
 
     #[test]
     fn no_two_dimensions_share_their_letters() {
-        let letters: BTreeSet<_> = Dimension::ALL.into_iter().map(letters_of).collect();
+        let letters: BTreeSet<_> = Dimension::ALL.into_iter().map(Dimension::code).collect();
         assert_eq!(letters.len(), Dimension::ALL.len());
     }
 

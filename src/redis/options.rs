@@ -19,7 +19,7 @@ use super::server_clock::ServerClock;
 #[cfg(feature = "tls")]
 use super::tls::{Tls, TlsOptions};
 use crate::error::{InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
-use crate::query::IndexedMetadata;
+use crate::index::ChosenIndexes;
 use crate::request::IdComparison;
 use crate::stored_format::{Compression, DocumentLimit, FormatVersion};
 
@@ -41,7 +41,7 @@ pub(crate) struct RedisOptions {
     pub(crate) connect_timeout: Duration,
     pub(crate) document_limit: DocumentLimit,
     pub(crate) feed_length: u32,
-    pub(crate) indexed_metadata: IndexedMetadata,
+    pub(crate) indexed_metadata: ChosenIndexes,
     pub(crate) id_comparison: IdComparison,
     pub(crate) write_format: FormatVersion,
     pub(crate) compression: Compression,
@@ -67,7 +67,7 @@ pub(crate) struct Settings {
     pub(crate) connect_timeout: Duration,
     pub(crate) document_limit: DocumentLimit,
     pub(crate) feed_length: u32,
-    pub(crate) indexed_metadata: IndexedMetadata,
+    pub(crate) indexed_metadata: ChosenIndexes,
     pub(crate) id_comparison: IdComparison,
     pub(crate) write_format: FormatVersion,
     pub(crate) compression: Compression,
@@ -109,7 +109,7 @@ impl RedisOptions {
             connect_timeout: Duration::from_secs(1),
             document_limit: DocumentLimit::DEFAULT,
             feed_length: crate::feed::DEFAULT_LENGTH,
-            indexed_metadata: IndexedMetadata::default(),
+            indexed_metadata: ChosenIndexes::default(),
             id_comparison: IdComparison::default(),
             write_format: FormatVersion::NEWEST,
             compression: Compression::DEFAULT,
@@ -130,7 +130,7 @@ impl RedisOptions {
         {
             return Err(configuration("pool size, timeouts and document limit must all be greater than 0").into());
         }
-        if let Some(key) = self.indexed_metadata.iter().find(|key| key.len() > MAX_INDEXED_KEY_BYTES) {
+        if let Some(key) = self.indexed_metadata.metadata_keys().find(|key| key.len() > MAX_INDEXED_KEY_BYTES) {
             let problem = format!("has {} bytes; at most {MAX_INDEXED_KEY_BYTES} are allowed", key.len());
             return Err(InvalidValue::new("indexed metadata key", problem).into());
         }

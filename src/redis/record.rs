@@ -4,10 +4,9 @@ use super::history::history_marks;
 use super::index_entries::{Groups, IndexEntries, index_entries};
 use super::options::Settings;
 use crate::error::{Error, Result};
-use crate::query::decode;
 use crate::request::{MutationRequest, Revision, WriteId, WriteIntent, WriteKind};
 use crate::settle::RememberedWrite;
-use crate::stored_format::{self, DOCUMENT_HEAD_BYTES, FormatError, SizeBudget};
+use crate::stored_format::{self, DOCUMENT_HEAD_BYTES, FormatError, SizeBudget, decode_request};
 
 const MAGIC: &[u8; 2] = b"MR";
 const VERSION: u8 = 1;
@@ -210,7 +209,7 @@ impl<'a> Record<'a> {
 
     /// The stored request.
     pub(crate) fn decode(&self, settings: &Settings) -> Result<MutationRequest, FormatError> {
-        decode(self.document, self.revision(), settings.document_limit, settings.id_comparison)
+        decode_request(self.document, self.revision(), settings.document_limit, settings.id_comparison)
     }
 }
 

@@ -7,10 +7,9 @@ use super::options::Settings;
 use super::preflight::{COMMANDS, PreflightReport, incompatible};
 use super::record::Record;
 use crate::error::{Conflict, Error, InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
-use crate::query::{Unreadable, check_id};
 use crate::request::{MutationRequest, RequestId, Timestamp, WriteId};
 use crate::settle::{Settled, UnsettledWrite, WriteLookup};
-use crate::stored_format::{DocumentLimit, FormatError};
+use crate::stored_format::{DocumentLimit, FormatError, Unreadable, check_id};
 
 /// What became of a request that was to be created.
 #[derive(Debug)]
@@ -112,32 +111,30 @@ pub(crate) fn check_id_comparison(settings: &Settings, reply: &Value) -> Result<
 }
 
 /// # Errors
-/// [`StoreErrorKind::Incompatible`] when the namespace indexes other metadata keys, or its indexes are not yet rebuilt for
+/// [`StoreErrorKind::Incompatible`] when the namespace indexes what another choice says, or its indexes are not yet rebuilt for
 /// the ones it is to index.
 pub(crate) fn check_indexed_metadata(settings: &Settings, reply: &Value) -> Result<()> {
     let namespace = settings.keyspace.namespace();
     let field = |place: usize| array(reply).and_then(|fields| fields.get(place)).unwrap_or(&Value::Nil);
     let Some(recorded) = text(field(2)).and_then(indexed_metadata::read) else {
         let key = settings.keyspace.meta();
-        let problem = format!("{key} does not tell which metadata keys are indexed; something else uses the key");
+        let problem = format!("{key} does not tell what was chosen to be indexed; something else uses the key");
         return Err(incompatible(problem).into());
     };
     let is_same = recorded == settings.indexed_metadata;
-    let recorded: Vec<&str> = recorded.iter().collect();
     // Nothing where the indexes were never rebuilt.
     if !matches!(field(3), Value::Nil) && bytes(field(3)) != Some(b"") {
         return Err(incompatible(format!(
-            "the indexes of namespace {namespace} are not complete: they are being rebuilt for the metadata keys \
-             {recorded:?}, or that was interrupted; have them completed by RedisStoreBuilder::reindex, with {recorded:?} or \
-             another choice"
+            "the indexes of namespace {namespace} are not complete: they are being rebuilt for {recorded}, or that \
+             was interrupted; have them completed by RedisStoreBuilder::reindex, with {recorded} or another choice"
         ))
         .into());
     }
-    let asked: Vec<&str> = settings.indexed_metadata.iter().collect();
     if !is_same {
+        let asked = &settings.indexed_metadata;
         return Err(incompatible(format!(
-            "namespace {namespace} indexes the metadata keys {recorded:?}, but was opened with {asked:?}; open it \
-             with {recorded:?}, or have its indexes rebuilt by RedisStoreBuilder::reindex"
+            "namespace {namespace} indexes {recorded}, but was opened with {asked}; open it with {recorded}, or have its \
+             indexes rebuilt by RedisStoreBuilder::reindex"
         ))
         .into());
     }

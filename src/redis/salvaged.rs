@@ -2,9 +2,8 @@
 
 use super::options::Settings;
 use super::record::STATE_FROM;
-use crate::query::decode;
 use crate::request::{MutationRequest, Revision, WriteId};
-use crate::stored_format;
+use crate::stored_format::{self, decode_request};
 
 /// What can be saved of a record whose header is damaged: the document, and a revision that nobody can hold.
 pub(crate) struct Salvaged {
@@ -25,7 +24,8 @@ impl Salvaged {
         (0..bytes.len()).filter(begins).find_map(|document_from| {
             let document = bytes.get(document_from..)?;
             let first =
-                decode(document, Revision::first(write_id), settings.document_limit, settings.id_comparison).ok()?;
+                decode_request(document, Revision::first(write_id), settings.document_limit, settings.id_comparison)
+                    .ok()?;
             let number = first.decisions.len() as u64;
             let format = stored_format::version_number(document).ok()?;
             let number =

@@ -1,6 +1,8 @@
 use std::collections::BTreeSet;
 
-use crate::query::{Driver, KeyLayout, KeyRange, Plan, Query, SortDirection, SortKey, StoredRequest, Term, Unreadable};
+use crate::index::{Along, KeyLayout, KeyRange, SortKey, Term};
+use crate::query::{Query, SortDirection};
+use crate::stored_format::{StoredRequest, Unreadable};
 
 /// How much one script call does, so that none keeps the server long: a member of an index read counts, and an index asked
 /// once more.
@@ -31,6 +33,9 @@ pub(crate) struct Scan<'a> {
     pub(crate) budget: usize,
     pub(crate) created_first: bool,
     pub(crate) wants_records: bool,
+    /// How the members of the indexes that are read along are laid out.
+    #[cfg(any(test, fuzzing))]
+    pub(super) layout: KeyLayout,
 }
 
 /// What a scan found.
@@ -46,19 +51,14 @@ pub(crate) struct Scanned {
 }
 
 impl<'a> Scan<'a> {
-    /// `None` when the plan reads along no index.
-    pub(crate) fn new<Q: Query>(plan: &'a Plan<Q>, part: &Part<'_>) -> Option<Self> {
-        let Driver::Terms { terms, .. } = &plan.driver else {
-            return None;
-        };
-        let layout = driver_layout(terms);
+    pub(crate) fn new<Q: Query>(plan: &'a Along<Q>, part: &Part<'_>) -> Self {
+        let layout = plan.layout();
         let descending = plan.direction == SortDirection::Descending;
         let (least, greatest) = lex_bounds(&plan.range);
         let (from, to) = if descending { (greatest, least) } else { (least, greatest) };
-        let by_row = |terms: &BTreeSet<Term>| driver_layout(terms) == layout;
-        Some(Self {
-            driver: terms,
-            probes: plan.probes.iter().map(|probe| (&probe.terms, by_row(&probe.terms))).collect(),
+        Self {
+            driver: &plan.terms,
+            probes: plan.probes.iter().map(|probe| (&probe.terms, probe.layout() == layout)).collect(),
             descending,
             from: part.behind.map_or(from, |key| behind(key, layout, Q::LAYOUT)),
             to: part.up_to.map_or(to, |key| up_to(key, layout, Q::LAYOUT)),
@@ -66,7 +66,9 @@ impl<'a> Scan<'a> {
             budget: BUDGET,
             created_first: matches!(layout, KeyLayout::Created | KeyLayout::Approval),
             wants_records: true,
-        })
+            #[cfg(any(test, fuzzing))]
+            layout,
+        }
     }
 
     /// The same scan, of members only.
@@ -91,21 +93,11 @@ impl<'a> Scan<'a> {
         is_from_least && is_to_greatest
     }
 
-    /// How the members of the indexes that are read along are laid out.
-    #[cfg(any(test, fuzzing))]
-    pub(super) fn layout(&self) -> KeyLayout {
-        driver_layout(self.driver)
-    }
-
     /// Every term of the scan: those read along, then those looked up.
     pub(crate) fn terms(&self) -> impl Iterator<Item = &'a Term> {
         let probed = self.probes.iter().flat_map(|(terms, _)| terms.iter());
         self.driver.iter().chain(probed.collect::<Vec<_>>())
     }
-}
-
-pub(super) fn driver_layout(terms: &BTreeSet<Term>) -> KeyLayout {
-    terms.first().map_or(KeyLayout::Created, |term| term.dimension.layout())
 }
 
 /// Where an index of `layout` is to be read on for rows behind this key, as a bound of ZRANGE BYLEX.

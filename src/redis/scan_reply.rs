@@ -9,9 +9,9 @@ use super::record::Record;
 use super::reply::{array, bytes, corrupt, over_limit, refuse_disorder, unexpected};
 use super::scan::{MOST_PAGE_BYTES, Scan, Scanned};
 use crate::error::Result;
-use crate::query::{SortKey, StoredRequest, Unreadable};
+use crate::index::SortKey;
 use crate::request::RequestId;
-use crate::stored_format::FormatError;
+use crate::stored_format::{FormatError, StoredRequest, Unreadable};
 
 /// What a scan found.
 ///

@@ -1,7 +1,8 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::query::{Dimension, KeyRange, SortKey, Statistics, Term};
+use crate::index::{Dimension, KeyRange, SortKey, Term};
+use crate::query::Statistics;
 use crate::request::{PendingReason, Status, Timestamp};
 
 /// What is counted in one partition for [`Statistics`]: the pending requests first, whose first key tells the oldest.

@@ -18,7 +18,7 @@ use crate::error::{Error, InvalidValue};
 ///
 /// That guards against mistakes, not against whoever holds the store: of a document taken out, changed and put in again
 /// ([`from_document`](Self::from_document)), a store checks that it was made of the stored revision, that its history
-/// begins with the stored one, that what is [fixed when a request is filed](crate::query::is_filed_alike) is unchanged,
+/// begins with the stored one, that what is [fixed when a request is filed](crate::for_stores::is_filed_alike) is unchanged,
 /// and how large it is; not that the rules allow it. So give the store itself to nobody who is not to decide
 /// everything.
 #[derive(Clone, Debug, Serialize, Deserialize)]

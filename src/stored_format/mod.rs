@@ -35,8 +35,10 @@ pub(crate) mod samples;
 mod size_budget;
 #[cfg(test)]
 mod size_budget_tests;
+mod stored_request;
 #[cfg(test)]
 mod tests;
+mod unreadable;
 mod versions;
 
 use crate::request::RequestDocument;
@@ -56,6 +58,10 @@ use gates::Format;
 use limits::Budget;
 pub use limits::DocumentLimit;
 pub(crate) use size_budget::SizeBudget;
+pub use stored_request::StoredRequest;
+#[cfg(feature = "redis")]
+pub(crate) use stored_request::{check_id, decode_request};
+pub use unreadable::Unreadable;
 
 /// The bytes of this document in the newest version, not compressed. Equal documents have equal bytes.
 ///

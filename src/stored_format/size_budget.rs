@@ -2,7 +2,7 @@
 
 use super::{DocumentLimit, FormatError, FormatVersion, encode, encode_as};
 use crate::error::{Error, Result};
-use crate::query::{IndexedMetadata, each_changing_entry};
+use crate::index::{ChosenIndexes, each_changing_entry};
 use crate::request::{Approval, ApprovalState, LinkRelation, MutationRequest, RequestDocument, RequestId};
 use crate::workflow::is_executed_or_failed;
 
@@ -56,7 +56,7 @@ impl SizeBudget {
         encode(request.document(), self.document)
             .map_err(|error| self.unwritable(request, FormatVersion::NEWEST, error))?;
         let mut entries = 0_usize;
-        each_changing_entry(request, &IndexedMetadata::default(), &mut |_, _, _| entries = entries.saturating_add(1));
+        each_changing_entry(request, &ChosenIndexes::default(), &mut |_, _, _| entries = entries.saturating_add(1));
         self.check_entries(&request.id, entries)
     }
 

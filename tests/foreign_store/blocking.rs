@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mutator_governance::blocking::{Store, conformance};
-use mutator_governance::query::DueQuery;
+use mutator_governance::for_stores::DueQuery;
 use mutator_governance::{
     Count, DecisionQuery, DecisionRow, FeedPage, FeedPosition, InboxQuery, Lookup, MutationRequest, Page, PageRequest,
     PendingApprovalQuery, PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result,

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use mutator_governance::for_stores::DueQuery;
 use mutator_governance::nonblocking::{Store, async_trait, conformance};
-use mutator_governance::query::DueQuery;
 use mutator_governance::{
     Count, DecisionQuery, DecisionRow, FeedPage, FeedPosition, InboxQuery, Lookup, MutationRequest, Page, PageRequest,
     PendingApprovalQuery, PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use mutator_governance::feed::check_limit;
-use mutator_governance::query::{Query, check_id_count, evaluate, is_filed_alike};
+use mutator_governance::for_stores::{Query, check_id_count, evaluate, is_filed_alike};
 use mutator_governance::{
     Conflict, Error, FeedEntry, FeedGap, FeedPage, FeedPosition, Lookup, MutationRequest, Page, PageRequest,
     RememberedWrite, RequestId, Result, Timestamp, WriteId, WriteLookup,

@@ -13,6 +13,7 @@ mod one_by_one;
 
 pub(crate) fn redis(partitions: u16, indexed: &[&str]) -> RedisStore {
     let builder = RedisStore::builder(redis_url()).namespace(unique_namespace("rows"));
+    let builder = if indexed.is_empty() { builder } else { builder.index_correlation_ids() };
     builder.partitions(partitions).index_metadata(indexed.iter().copied()).timeout(crate::PATIENCE).open().unwrap()
 }
 

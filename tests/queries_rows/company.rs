@@ -54,6 +54,17 @@ fn draft(id: &str, state: &str, state_type: &str, mutation: &str, category: &str
     RequestDraft::new(target, Intent::new("change", category).unwrap(), person(by)).with_id(RequestId::new(id).unwrap())
 }
 
+/// The same person, or none, as part of the import.
+fn importing(by: impl Into<Arc<ActorContext>>) -> Arc<ActorContext> {
+    let mut actor = (*by.into()).clone();
+    actor.correlation_id = Some("import-7".to_owned());
+    Arc::new(actor)
+}
+
+fn payload(content_type: &str) -> Payload {
+    Payload::new(content_type, *b"{}").unwrap()
+}
+
 fn intent(category: &str) -> Intent {
     Intent::new("change", category).unwrap()
 }
@@ -84,7 +95,8 @@ pub(crate) fn story() -> Story {
     // Waits for its time.
     let wide = intent("Billing").with_blast_radius(BlastRadius::new(BlastScope::System));
     let target = Target::new("tenant:beta", "Tenant", "LimitChange").unwrap();
-    let limit = RequestDraft::new(target, wide, person("erin")).with_id(RequestId::new("limit-1").unwrap());
+    let limit = RequestDraft::new(target, wide, importing(person("erin"))).with_id(RequestId::new("limit-1").unwrap());
+    let limit = limit.with_payload(payload("application/json"));
     let pending = Pending { reason: PendingReason::Schedule, expires_at: Some(second(500)) };
     let text = Metadata::new().with("ticket", "7").unwrap();
     story.tell(20, limit.waiting_for(pending).with_metadata(text), &[]);
@@ -112,11 +124,12 @@ pub(crate) fn story() -> Story {
     let mut flagged = intent("Access").with_tag("urgent").unwrap();
     flagged.metadata = Metadata::new().with("flag", true).unwrap();
     let target = Target::new("team:blue", "Team", "Flag").unwrap();
-    let flag = RequestDraft::new(target, flagged, ActorContext::system()).with_id(RequestId::new("flag-1").unwrap());
+    let flag = RequestDraft::new(target, flagged, importing(ActorContext::system()))
+        .with_id(RequestId::new("flag-1").unwrap());
     story.tell(40, flag.already_approved(), &[]);
 
     // Withdrawn.
-    let withdrawn = draft("flag-2", "team:blue", "Team", "Flag", "Access", "erin");
+    let withdrawn = draft("flag-2", "team:blue", "Team", "Flag", "Access", "erin").with_payload(payload("text/plain"));
     story.tell(40, withdrawn, &[(90, Command::cancel(person("erin")))]);
 
     // Has an approval, but waits for something else first.
@@ -126,7 +139,7 @@ pub(crate) fn story() -> Story {
     // Approved, and then stale.
     let version = |text: &str| StateVersion::new(text).unwrap();
     let stale = draft("stale-1", "tenant:acme", "Tenant", "LimitChange", "Billing", "erin");
-    let stale = stale.for_version(version("v1")).requires_approval(by_mona());
+    let stale = stale.for_version(version("v1")).requires_approval(by_mona()).with_payload(payload("application/json"));
     let resolve = Command::resolve(person("omar"), version("v2"), StaleStrategy::RevalidateOnLatestState);
     story.tell(60, stale, &[(75, grant("mona", "mona")), (85, resolve)]);
     story

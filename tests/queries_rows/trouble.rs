@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use mutator_governance::blocking::{MemoryStore, RedisStore, Store};
-use mutator_governance::query::{Driver, Plan};
+use mutator_governance::for_stores::Plan;
 use mutator_governance::*;
 
 use crate::blocking::cases::tell;
@@ -251,9 +251,9 @@ fn what_makes_no_sense_is_refused_by_the_name_of_its_field() {
 }
 
 fn driver<Q>(plan: &Plan<Q>) -> Vec<String> {
-    match &plan.driver {
-        Driver::Terms { terms, .. } => terms.iter().map(ToString::to_string).collect(),
-        Driver::Requests(ids) => ids.iter().map(ToString::to_string).collect(),
+    match plan {
+        Plan::Along(along) => along.terms.iter().map(ToString::to_string).collect(),
+        Plan::ByIds { ids, .. } => ids.iter().map(ToString::to_string).collect(),
     }
 }
 
@@ -269,8 +269,8 @@ fn a_plan_reads_along_what_holds_the_fewest_once_that_is_known() {
 
         let plan = store.explain_query(&query).unwrap();
         assert_eq!(driver(&plan), ["tag:urgent"]);
-        let Driver::Terms { cardinality, .. } = plan.driver else { panic!("ids were not asked for") };
-        assert_eq!(cardinality, 2, "over all {partitions} partitions");
+        let Plan::Along(plan) = plan else { panic!("ids were not asked for") };
+        assert_eq!(plan.cardinality, 2, "over all {partitions} partitions");
         assert_eq!(plan.probes.len(), 1);
         assert_eq!(plan.probes[0].cardinality, 4, "over all {partitions} partitions");
         assert_eq!(plan.residual, RequestQuery::new(), "nothing is left to check");

@@ -23,6 +23,8 @@ pub const GROUPS: [&str; 2] = ["security", "legal"];
 pub const EFFECTS: [&str; 2] = ["MailSent", "CacheInvalidated"];
 pub const CONTRACTS: [&str; 2] = ["mail/1", "cache/1"];
 pub const KEYS: [&str; 2] = ["ticket", "team"];
+pub const CORRELATION_IDS: [&str; 2] = ["import-7", "import-70"];
+pub const CONTENT_TYPES: [&str; 2] = ["application/json", "text/plain"];
 pub const RISKS: [RiskLevel; 4] = [RiskLevel::Low, RiskLevel::Medium, RiskLevel::High, RiskLevel::Critical];
 pub const SCOPES: [BlastScope; 4] = [BlastScope::Single, BlastScope::Module, BlastScope::System, BlastScope::Global];
 pub const SEVERITIES: [Severity; 4] = [Severity::Info, Severity::Warning, Severity::Error, Severity::Critical];
@@ -101,6 +103,7 @@ impl Changes {
         if happens(rng, 60) {
             document.requested_by = person(rng);
         }
+        document.payload = happens(rng, 60).then(|| Payload::new(one(rng, &CONTENT_TYPES), *b"{}").unwrap());
         document.created_at = second(rng.u64(0..4) * 50);
         document.updated_at = document.created_at;
         document.metadata = metadata(rng);
@@ -159,7 +162,9 @@ impl Changes {
 
 fn person(rng: &mut Rng) -> Arc<ActorContext> {
     let actor = if happens(rng, 20) { ActorContext::system() } else { ActorContext::user(one(rng, &PEOPLE)).unwrap() };
-    Arc::new(if happens(rng, 70) { actor.named(one(rng, &PEOPLE).to_uppercase()) } else { actor })
+    let mut actor = if happens(rng, 70) { actor.named(one(rng, &PEOPLE).to_uppercase()) } else { actor };
+    actor.correlation_id = happens(rng, 50).then(|| one(rng, &CORRELATION_IDS).to_owned());
+    Arc::new(actor)
 }
 
 fn metadata(rng: &mut Rng) -> Metadata {

@@ -6,8 +6,8 @@ use fastrand::Rng;
 use mutator_governance::*;
 
 use super::changes::{
-    CATEGORIES, CONTRACTS, EFFECTS, GROUPS, KEYS, MUTATION_TYPES, PEOPLE, RISKS, ROLES, SCOPES, SEVERITIES,
-    STATE_TYPES, STATES, TAGS, values,
+    CATEGORIES, CONTENT_TYPES, CONTRACTS, CORRELATION_IDS, EFFECTS, GROUPS, KEYS, MUTATION_TYPES, PEOPLE, RISKS, ROLES,
+    SCOPES, SEVERITIES, STATE_TYPES, STATES, TAGS, values,
 };
 use super::{happens, one, second, some};
 
@@ -55,7 +55,7 @@ pub fn request_query(rng: &mut Rng, known: &[RequestId]) -> RequestQuery {
 }
 
 fn with_a_filter(query: RequestQuery, rng: &mut Rng, known: &[RequestId]) -> RequestQuery {
-    let filtered = match rng.u8(..22) {
+    let filtered = match rng.u8(..24) {
         0 if known.is_empty() => Ok(query),
         0 => query.with_ids(some(rng, known).iter().map(ToString::to_string).chain(["unknown".to_owned()])),
         1 | 2 => query.with_state_ids(some(rng, &STATES)),
@@ -88,6 +88,8 @@ fn with_a_filter(query: RequestQuery, rng: &mut Rng, known: &[RequestId]) -> Req
             query.updated_between(from, to)
         }
         20 => query.with_side_effect_types(some(rng, &EFFECTS)),
+        21 => query.with_correlation_ids(some(rng, &CORRELATION_IDS)),
+        22 => query.with_content_types(some(rng, &CONTENT_TYPES)),
         _ => match rng.u8(..3) {
             0 => query.with_contract_ids(some(rng, &CONTRACTS)),
             1 => query.with_severities(some(rng, &SEVERITIES)),

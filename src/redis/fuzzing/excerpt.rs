@@ -1,8 +1,7 @@
-use crate::query::{
-    DecisionQuery, InboxQuery, KeyLayout, Named, PendingApprovalQuery, Query, SortKey, StoredRequest, Unreadable,
-};
+use crate::index::{KeyLayout, Named, SortKey};
+use crate::query::{DecisionQuery, InboxQuery, PendingApprovalQuery, Query};
 use crate::request::{ActorContext, IdComparison, MutationRequest, RequestId, Revision, Timestamp, WriteId};
-use crate::stored_format::{DocumentLimit, FormatVersion, envelope_around};
+use crate::stored_format::{DocumentLimit, FormatVersion, StoredRequest, Unreadable, envelope_around};
 
 const LIMIT: DocumentLimit = DocumentLimit::of_bytes(64 * 1024);
 /// Before the body in a golden vector, which serve as seeds.

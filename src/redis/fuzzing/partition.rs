@@ -1,9 +1,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::query::{IndexedMetadata, KeyRange, SortKey, StoredRequest, Term, Unreadable, index_entries};
+use crate::index::{ChosenIndexes, KeyRange, SortKey, Term, index_entries};
 use crate::redis::scan::{Scan, Scanned};
 use crate::request::{IdComparison, MutationRequest, RequestId};
-use crate::stored_format::{self, DocumentLimit};
+use crate::stored_format::{self, DocumentLimit, StoredRequest, Unreadable};
 
 /// One partition of a server that is played: its indexes, and its requests, of which some cannot be read.
 #[derive(Default)]
@@ -17,10 +17,10 @@ impl Partition {
     pub(in crate::redis) fn file(
         &mut self,
         request: &MutationRequest,
-        indexed: &IndexedMetadata,
+        chosen: &ChosenIndexes,
         read: Result<MutationRequest, Unreadable>,
     ) {
-        for entry in index_entries(request, indexed) {
+        for entry in index_entries(request, chosen) {
             self.indexes.entry(entry.term).or_default().insert(entry.key);
         }
         self.requests.insert(request.id.clone(), read);
@@ -37,7 +37,7 @@ impl Partition {
 
     /// What scan.lua says, one member after the other.
     pub(in crate::redis) fn serve(&self, scan: &Scan<'_>, budget: usize) -> Scanned {
-        let layout = scan.layout();
+        let layout = scan.layout;
         let mut along: Vec<&SortKey> = scan.driver.iter().filter_map(|term| self.indexes.get(term)).flatten().collect();
         along.sort();
         along.dedup();

@@ -4,9 +4,10 @@ use std::fmt::{Debug, Display};
 use super::input::Input;
 use super::partition::Partition;
 use super::samples::{KEYS, approval_query, at, decision_query, direction, inbox_query, request, request_query};
+use crate::index::{ChosenIndexes, Plan, SortKey, Term, plan};
 use crate::query::{
-    DecisionQuery, Driver, Fingerprint, IndexedMetadata, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
-    Plan, Query, RecentApprovalQuery, RequestQuery, SortDirection, SortKey, Term, evaluate, plan,
+    DecisionQuery, Fingerprint, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow, Query,
+    RecentApprovalQuery, RequestQuery, SortDirection, evaluate,
 };
 use crate::redis::Assembly;
 use crate::redis::scan::{Part, Scan};
@@ -23,7 +24,7 @@ const NOW: usize = 3;
 pub fn query_vs_scan(data: &[u8]) {
     let mut input = Input::new(data);
     let kind = input.below(5);
-    let indexed = IndexedMetadata::keys(KEYS.into_iter().take(input.below(3)));
+    let indexed = ChosenIndexes::metadata(KEYS.into_iter().take(input.below(3)));
     let partition_count = 1 + input.below(3);
     // Apart, so that their bytes stay where they are while requests come and go.
     let (mut question, plans) = (Input::new(input.bytes()), Input::new(input.bytes()));
@@ -105,7 +106,7 @@ fn activity(request: &MutationRequest) -> Timestamp {
 struct World<'a> {
     requests: &'a [MutationRequest],
     partitions: Vec<Partition>,
-    indexed: IndexedMetadata,
+    indexed: ChosenIndexes,
     plans: Input<'a>,
 }
 
@@ -150,11 +151,13 @@ impl World<'_> {
 
     /// As a Redis store reads it, from partitions that end their calls early.
     fn scanned_page<Q: Query>(&mut self, query: &Q, page: &PageRequest) -> Page<Q::Row> {
-        let plan = self.plan(query);
-        if let Driver::Requests(ids) = &plan.driver {
-            let found = self.requests.iter().filter(|request| ids.contains(&request.id));
-            return evaluate(query, found, page, "", at(NOW)).unwrap();
-        }
+        let plan = match self.plan(query) {
+            Plan::ByIds { ids, .. } => {
+                let found = self.requests.iter().filter(|request| ids.contains(&request.id));
+                return evaluate(query, found, page, "", at(NOW)).unwrap();
+            }
+            Plan::Along(along) => along,
+        };
         let fingerprint = Fingerprint::of(&[b"", &query.fingerprint()]);
         let start = page.cursor().map(|cursor| SortKey::from_bytes(cursor.position(fingerprint).unwrap()));
         let count = u16::try_from(self.partitions.len()).unwrap();
@@ -165,7 +168,7 @@ impl World<'_> {
             if assembly.is_begun() && calls >= patience {
                 break;
             }
-            let (scan, partition) = (Scan::new(&plan, &part).unwrap(), part.partition);
+            let (scan, partition) = (Scan::new(&plan, &part), part.partition);
             let scanned = self.partitions[usize::from(partition)].serve(&scan, 1 + self.plans.below(8));
             calls += usize::from(assembly.is_begun());
             assembly.add(partition, &plan, query, at(NOW), scanned);
@@ -175,7 +178,7 @@ impl World<'_> {
 
     /// Where a plan says that no document need be read, counting keys gives the number of rows.
     fn check_count(&mut self, query: &RequestQuery, expected: usize) {
-        let plan = self.plan(query);
+        let Plan::Along(plan) = self.plan(query) else { return };
         if let Some((term, range)) = plan.single_range() {
             let keys: usize = self.partitions.iter().map(|partition| partition.count(term, range)).sum();
             assert_eq!(keys, expected, "keys of one term: {query}");
@@ -184,7 +187,7 @@ impl World<'_> {
             let mut count = 0;
             for partition in &self.partitions {
                 let all = Part { partition: 0, behind: None, up_to: None, limit: usize::MAX };
-                let scan = Scan::new(&plan, &all).unwrap().without_records();
+                let scan = Scan::new(&plan, &all).without_records();
                 count += partition.serve(&scan, usize::MAX).members.len();
             }
             assert_eq!(count, expected, "members: {query}");

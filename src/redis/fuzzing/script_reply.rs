@@ -6,7 +6,8 @@ use super::samples::{at, request};
 use super::settings;
 use super::values::{or_any, value};
 use crate::error::{Error, Outcome};
-use crate::query::{Fingerprint, IndexedMetadata, RequestQuery, SortDirection, StoredRequest, index_entries, plan};
+use crate::index::{Along, ChosenIndexes, Plan, index_entries, plan};
+use crate::query::{Fingerprint, RequestQuery, SortDirection};
 use crate::redis::Assembly;
 use crate::redis::check_reply::{self, IndexPart, Mended};
 use crate::redis::keyspace::KeyKind;
@@ -18,6 +19,7 @@ use crate::redis::scan_reply;
 use crate::request::{IdComparison, MutationRequest, Revision, WriteId};
 use crate::settle::UnsettledWrite;
 use crate::stored_format::SizeBudget;
+use crate::stored_format::StoredRequest;
 
 /// Any reply, read as that of every command: a value, or an error that says what kind of one and whether the write may have
 /// been applied.
@@ -36,7 +38,7 @@ pub fn script_reply(data: &[u8]) {
         NewRecord::new(&settings, &stored, revision, stored.creation_intent(), budget).expect("a small request").bytes
     };
     let (stored, of_another) = (record(1), record(2));
-    let entries = index_entries(&sent, &IndexedMetadata::default()).into_iter();
+    let entries = index_entries(&sent, &ChosenIndexes::default()).into_iter();
     let members: Vec<Vec<u8>> = entries.map(|entry| entry.key.as_bytes().to_vec()).collect();
     let mut words: Vec<&[u8]> = vec![&stored, &of_another];
     words.extend(members.iter().map(Vec::as_slice));
@@ -51,12 +53,19 @@ pub fn script_reply(data: &[u8]) {
     read_by_checks(&settings, &sent, &reply);
     read_by_feeds(&settings, [&reply, &feed_reply(&mut input, &words)], is_told);
     let query = RequestQuery::new();
-    let plan = plan(&query, &IndexedMetadata::default(), IdComparison::Exact, |_| 1);
+    let along = along(&query);
     let part = Part { partition: 0, behind: None, up_to: None, limit: 2 };
-    let scan = Scan::new(&plan, &part).expect("a plan that reads along an index");
+    let scan = Scan::new(&along, &part);
     match scan_reply::scanned(&settings, 0, &scan, reply.clone()) {
         Ok(scanned) => page(scanned),
         Err(error) => is_told(&error),
+    }
+}
+
+fn along(query: &RequestQuery) -> Along<RequestQuery> {
+    match plan(query, &ChosenIndexes::default(), IdComparison::Exact, |_| 1) {
+        Plan::Along(along) => along,
+        Plan::ByIds { .. } => panic!("the query names no ids"),
     }
 }
 
@@ -194,9 +203,9 @@ fn page(scanned: Scanned) {
         assert_eq!(member.request_id().as_ref(), Some(id), "a record under another member");
     }
     let query = RequestQuery::new();
-    let plan = plan(&query, &IndexedMetadata::default(), IdComparison::Exact, |_| 1);
+    let along = along(&query);
     let mut assembly = Assembly::new(1, SortDirection::Ascending, None, 2);
-    assembly.add(0, &plan, &query, at(0), scanned);
+    assembly.add(0, &along, &query, at(0), scanned);
     let page = assembly.finish(Fingerprint::of(&[]));
     assert!(page.items.len() + page.unreadable.len() <= 2);
 }

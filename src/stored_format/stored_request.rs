@@ -1,11 +1,11 @@
+//! A request as its store keeps it, decoded when it is asked for.
+
 use std::fmt;
 
-use super::Unreadable;
-use super::placing::stray;
-use crate::request::{IdComparison, MutationRequest, RequestDocument, RequestId, Revision, Timestamp};
-use crate::stored_format::{
-    self, Approvals, DocumentLimit, FormatError, Head, IsWantedApproval, IsWantedDecision, PlacedDecisions,
+use super::{
+    Approvals, DocumentLimit, FormatError, Head, IsWantedApproval, IsWantedDecision, PlacedDecisions, Unreadable,
 };
+use crate::request::{IdComparison, MutationRequest, RequestDocument, RequestId, Revision, Timestamp};
 
 /// A request of a page as its store keeps it: id and revision at hand, the document decoded when it is asked for.
 ///
@@ -57,7 +57,7 @@ enum Document {
 }
 
 impl StoredRequest {
-    /// The request whose document, as [`stored_format::encode`] writes it, stands in `bytes` behind so many others, and whose
+    /// The request whose document, as [`encode`](super::encode) writes it, stands in `bytes` behind so many others, and whose
     /// ids of people are compared by the rule of the store; for those who write a store of their own.
     ///
     /// # Errors
@@ -70,7 +70,7 @@ impl StoredRequest {
         limit: DocumentLimit,
         ids: IdComparison,
     ) -> Result<Self, Unreadable> {
-        match stored_format::check_envelope(bytes.get(begins_at..).unwrap_or_default(), limit) {
+        match super::check_envelope(bytes.get(begins_at..).unwrap_or_default(), limit) {
             Ok(uncompressed) => {
                 let uncompressed_bytes = begins_at.saturating_add(uncompressed);
                 let document = Document::Encoded { bytes, begins_at, limit, ids, uncompressed_bytes, created: None };
@@ -82,7 +82,7 @@ impl StoredRequest {
 
     /// The same, found by an index that says when the request was created.
     #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "only the Redis store reads along indexes"))]
-    pub(super) fn named_as_created(mut self, at: Timestamp) -> Self {
+    pub(crate) fn named_as_created(mut self, at: Timestamp) -> Self {
         if let Document::Encoded { created, .. } = &mut self.document {
             *created = Some(at);
         }
@@ -118,12 +118,12 @@ impl StoredRequest {
         match &self.document {
             Document::Decoded(request) => Ok((**request).clone()),
             Document::Encoded { bytes, begins_at, limit, ids, created, .. } => {
-                let decoded = decode(bytes.get(*begins_at..).unwrap_or_default(), self.revision, *limit, *ids);
+                let decoded = decode_request(bytes.get(*begins_at..).unwrap_or_default(), self.revision, *limit, *ids);
                 let request = decoded
                     .and_then(|request| check_id(&request.id, &self.id).map(|()| request))
                     .map_err(|error| Unreadable::new(self.id.clone(), error))?;
                 if created.is_some_and(|created| created != request.created_at) {
-                    return Err(stray(self.id.clone()));
+                    return Err(Unreadable::stray(self.id.clone()));
                 }
                 Ok(request)
             }
@@ -148,10 +148,10 @@ impl StoredRequest {
     ///
     /// # Errors
     /// [`Unreadable`] when these parts cannot be read, or are those of another request.
-    pub(super) fn into_approvals(self, is_wanted: IsWantedApproval<'_>) -> Result<(Head, Approvals), Unreadable> {
+    pub(crate) fn into_approvals(self, is_wanted: IsWantedApproval<'_>) -> Result<(Head, Approvals), Unreadable> {
         self.into_parts(
-            |bytes, limit| stored_format::decode_approvals(bytes, limit, is_wanted),
-            |document| stored_format::approvals_of(document, is_wanted),
+            |bytes, limit| super::decode_approvals(bytes, limit, is_wanted),
+            |document| super::approvals_of(document, is_wanted),
         )
     }
 
@@ -159,10 +159,10 @@ impl StoredRequest {
     ///
     /// # Errors
     /// As [`into_approvals`](Self::into_approvals).
-    pub(super) fn into_decisions(self, is_wanted: IsWantedDecision<'_>) -> Result<(Head, PlacedDecisions), Unreadable> {
+    pub(crate) fn into_decisions(self, is_wanted: IsWantedDecision<'_>) -> Result<(Head, PlacedDecisions), Unreadable> {
         self.into_parts(
-            |bytes, limit| stored_format::decode_decisions(bytes, limit, is_wanted),
-            |document| stored_format::decisions_of(document, is_wanted),
+            |bytes, limit| super::decode_decisions(bytes, limit, is_wanted),
+            |document| super::decisions_of(document, is_wanted),
         )
     }
 
@@ -198,13 +198,13 @@ impl fmt::Debug for StoredRequest {
 }
 
 /// The request of a document, in this revision, whose ids of people are compared so.
-pub(crate) fn decode(
+pub(crate) fn decode_request(
     document: &[u8],
     revision: Revision,
     limit: DocumentLimit,
     ids: IdComparison,
 ) -> Result<MutationRequest, FormatError> {
-    MutationRequest::from_document(stored_format::decode(document, limit)?, revision)
+    MutationRequest::from_document(super::decode(document, limit)?, revision)
         .map(|request| request.comparing_ids(ids))
         .map_err(|error| FormatError::Malformed { problem: error.to_string() })
 }

@@ -1,8 +1,11 @@
+//! Which index entries a request has: the one derivation that indexes are a function of documents by.
+
 use std::collections::BTreeSet;
 
-use super::recent_query::approval_activity;
-use super::{Dimension, SortKey, Term};
-use crate::request::{Approval, ApprovalState, MutationRequest, Step};
+use super::{ChosenIndexes, Dimension, Lifetime, SortKey, Term};
+use crate::request::{
+    Approval, ApprovalDecision, ApprovalState, DecisionCategory, DecisionKind, MutationRequest, Status, Step, Timestamp,
+};
 use crate::workflow;
 
 /// One entry of the indexes: this row has this term.
@@ -15,45 +18,24 @@ pub struct IndexEntry {
     pub key: SortKey,
 }
 
-/// The metadata keys whose pairs are indexed; what is asked of other keys is checked on the request itself.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct IndexedMetadata(BTreeSet<String>);
-
-impl IndexedMetadata {
-    /// These keys.
-    pub fn keys(keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        Self(keys.into_iter().map(Into::into).collect())
-    }
-
-    /// Whether pairs under this key are indexed.
-    pub fn contains(&self, key: &str) -> bool {
-        self.0.contains(key)
-    }
-
-    /// The keys in order.
-    pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(String::as_str)
-    }
-}
-
 /// Every index entry of the request: the one derivation that indexes are a function of documents by.
-pub fn index_entries(request: &MutationRequest, indexed: &IndexedMetadata) -> BTreeSet<IndexEntry> {
-    let mut entries = changing_entries(request, indexed);
+pub fn index_entries(request: &MutationRequest, chosen: &ChosenIndexes) -> BTreeSet<IndexEntry> {
+    let mut entries = changing_entries(request, chosen);
     entries.extend(decision_entries(request, 0));
     entries
 }
 
 /// The entries that a change of the request can remove: all but those of its decisions.
-pub fn changing_entries(request: &MutationRequest, indexed: &IndexedMetadata) -> BTreeSet<IndexEntry> {
-    collected(|take| each_changing_entry(request, indexed, take))
+pub fn changing_entries(request: &MutationRequest, chosen: &ChosenIndexes) -> BTreeSet<IndexEntry> {
+    collected(|take| each_changing_entry(request, chosen, take))
 }
 
 /// Where entries go: a row's key, and the dimension and the text of a term that it has.
 pub(crate) type Take<'t> = dyn FnMut(&SortKey, Dimension, &str) + 't;
 
 /// Gives out [`changing_entries`] one by one, those of a row together.
-pub(crate) fn each_changing_entry(request: &MutationRequest, indexed: &IndexedMetadata, take: &mut Take<'_>) {
-    each_term(request, indexed, &SortKey::created(request.created_at, &request.id), take);
+pub(crate) fn each_changing_entry(request: &MutationRequest, chosen: &ChosenIndexes, take: &mut Take<'_>) {
+    each_term(request, chosen, &SortKey::created(request.created_at, &request.id), take);
     each_time(request, take);
     if !request.state.awaits_approval() {
         return;
@@ -67,8 +49,8 @@ pub(crate) fn each_changing_entry(request: &MutationRequest, indexed: &IndexedMe
 
 /// The entries that come from what is fixed when a request is filed: a change of the request never removes them.
 pub(crate) fn filing_entries(request: &MutationRequest) -> BTreeSet<IndexEntry> {
-    let is_fixed = |entry: &IndexEntry| entry.term.dimension.is_fixed_at_filing();
-    changing_entries(request, &IndexedMetadata::default()).into_iter().filter(is_fixed).collect()
+    let is_fixed = |entry: &IndexEntry| entry.term.dimension.lifetime() == Lifetime::Lasting;
+    changing_entries(request, &ChosenIndexes::default()).into_iter().filter(is_fixed).collect()
 }
 
 /// Whether two revisions of a request agree in what is fixed when it is filed: target, category, tags, risk, blast
@@ -104,7 +86,7 @@ fn collected(each: impl FnOnce(&mut Take<'_>)) -> BTreeSet<IndexEntry> {
     entries
 }
 
-fn each_term(request: &MutationRequest, indexed: &IndexedMetadata, key: &SortKey, take: &mut Take<'_>) {
+fn each_term(request: &MutationRequest, chosen: &ChosenIndexes, key: &SortKey, take: &mut Take<'_>) {
     let (target, intent) = (&request.target, &request.intent);
     take(key, Dimension::All, "");
     take(key, Dimension::StateId, target.state_id.as_str());
@@ -126,9 +108,13 @@ fn each_term(request: &MutationRequest, indexed: &IndexedMetadata, key: &SortKey
         take(key, Dimension::PendingReason, pending.reason.as_str());
         take(key, Dimension::PendingOfState, target.state_id.as_str());
     }
-    for (metadata_key, value) in request.metadata.iter().filter(|(key, _)| indexed.contains(key)) {
-        let term = Term::metadata(metadata_key, value);
-        take(key, term.dimension, &term.text);
+    for (metadata_key, value) in request.metadata.iter().filter(|(key, _)| chosen.has_metadata(key)) {
+        take(key, Dimension::Metadata, &Term::of_pair(Dimension::Metadata, metadata_key, value).text);
+    }
+    if let Some(id) = &request.requested_by.correlation_id
+        && chosen.has(Dimension::CorrelationId)
+    {
+        take(key, Dimension::CorrelationId, &Term::of_long_text(Dimension::CorrelationId, id).text);
     }
 }
 
@@ -166,4 +152,19 @@ fn each_of_approval(request: &MutationRequest, approval: &Approval, active: Opti
     if active == Some(approval.step) {
         addressees(Dimension::InboxActor, Dimension::InboxRole, Dimension::InboxGroup);
     }
+}
+
+/// When the request last saw approval activity; `None` when it is no recently approved one.
+pub(crate) fn approval_activity(request: &MutationRequest) -> Option<Timestamp> {
+    if !matches!(request.state.status(), Status::Approved | Status::Executed) {
+        return None;
+    }
+    let mut about_approvals =
+        request.decisions.iter().filter(|decision| decision.kind.category() == DecisionCategory::Approval).peekable();
+    if request.approvals.is_empty() && about_approvals.peek().is_none() {
+        return None;
+    }
+    let asking = DecisionKind::Approval(ApprovalDecision::Requested);
+    let latest = about_approvals.filter(|decision| decision.kind != asking).map(|decision| decision.at).max();
+    Some(latest.unwrap_or(request.updated_at))
 }

@@ -3,9 +3,10 @@ use std::fmt;
 
 use proptest::prelude::*;
 
-use super::query_samples::*;
-use super::samples::*;
 use super::*;
+use crate::query::query_samples::*;
+use crate::query::samples::*;
+use crate::query::{DecisionQuery, InboxQuery, PendingApprovalQuery, Query, RecentApprovalQuery, RequestQuery};
 use crate::request::*;
 
 const NOW: u64 = 3;
@@ -17,7 +18,7 @@ struct Indexed<'a> {
 }
 
 impl<'a> Indexed<'a> {
-    fn new(requests: &'a [MutationRequest], metadata: &IndexedMetadata) -> Self {
+    fn new(requests: &'a [MutationRequest], metadata: &ChosenIndexes) -> Self {
         let mut keys: BTreeMap<Term, BTreeSet<SortKey>> = BTreeMap::new();
         for entry in requests.iter().flat_map(|request| index_entries(request, metadata)) {
             keys.entry(entry.term).or_default().insert(entry.key);
@@ -31,13 +32,14 @@ impl<'a> Indexed<'a> {
 
     /// Carries the plan out like a store would: by keys, and with a document only in the end.
     fn follow<Q: Query>(&self, plan: &Plan<Q>) -> BTreeSet<SortKey> {
-        let (terms, layout) = match &plan.driver {
-            Driver::Requests(ids) => {
+        let plan = match plan {
+            Plan::ByIds { ids, query } => {
                 let named = self.requests.iter().filter(|request| ids.contains(&request.id));
-                return named.flat_map(|request| plan.residual.rows_of(request, at(NOW))).map(|(key, _)| key).collect();
+                return named.flat_map(|request| query.rows_of(request, at(NOW))).map(|(key, _)| key).collect();
             }
-            Driver::Terms { terms, .. } => (terms, terms.first().unwrap().dimension.layout()),
+            Plan::Along(along) => along,
         };
+        let (terms, layout) = (&plan.terms, plan.terms.first().unwrap().dimension.layout());
         assert!(terms.iter().all(|term| term.dimension.layout() == layout));
         let read = terms.iter().filter_map(|term| self.keys.get(term)).flatten();
         let kept = read.filter(|key| plan.range.contains(key)).filter(|key| {
@@ -62,15 +64,14 @@ impl<'a> Indexed<'a> {
 }
 
 /// Whatever the cardinalities say, and whatever metadata is indexed, the plan finds what the query asks for.
-fn check_plan<Q: Query + fmt::Display>(query: &Q, requests: &[MutationRequest], sizes: &[u64], keys: &[&str]) {
-    let metadata = IndexedMetadata::keys(keys.iter().copied());
-    let indexed = Indexed::new(requests, &metadata);
+fn check_plan<Q: Query + fmt::Display>(query: &Q, requests: &[MutationRequest], sizes: &[u64], chosen: &ChosenIndexes) {
+    let indexed = Indexed::new(requests, chosen);
     let asked: BTreeSet<SortKey> =
         requests.iter().flat_map(|request| query.rows_of(request, at(NOW))).map(|(key, _)| key).collect();
     let place = |term: &Term| term.to_string().bytes().map(usize::from).sum::<usize>() % sizes.len();
     for plan in [
-        plan(query, &metadata, IdComparison::Exact, |term| sizes[place(term)]),
-        plan(query, &metadata, IdComparison::Exact, |term| indexed.keys.get(term).map_or(0, |keys| keys.len() as u64)),
+        plan(query, chosen, IdComparison::Exact, |term| sizes[place(term)]),
+        plan(query, chosen, IdComparison::Exact, |term| indexed.keys.get(term).map_or(0, |keys| keys.len() as u64)),
     ] {
         assert_eq!(indexed.follow(&plan), asked, "{query}\n{plan}");
     }
@@ -80,8 +81,12 @@ fn sizes() -> impl Strategy<Value = Vec<u64>> {
     proptest::collection::vec(0..50_u64, 7)
 }
 
-fn keys() -> impl Strategy<Value = Vec<&'static str>> {
-    proptest::sample::subsequence(vec!["ticket", "team"], 0..=2)
+fn chosen() -> impl Strategy<Value = ChosenIndexes> {
+    let keys = proptest::sample::subsequence(vec!["ticket", "team"], 0..=2);
+    (keys, any::<bool>()).prop_map(|(keys, with_correlation_ids)| {
+        let chosen = ChosenIndexes::metadata(keys);
+        if with_correlation_ids { chosen.and(Dimension::CorrelationId) } else { chosen }
+    })
 }
 
 proptest! {
@@ -89,42 +94,42 @@ proptest! {
 
     #[test]
     fn a_plan_for_requests_finds_what_matches(
-        query in any_request_query(), requests in any_requests(8), sizes in sizes(), keys in keys(),
+        query in any_request_query(), requests in any_requests(8), sizes in sizes(), chosen in chosen(),
     ) {
-        check_plan(&query, &requests, &sizes, &keys);
+        check_plan(&query, &requests, &sizes, &chosen);
     }
 
     #[test]
     fn a_plan_for_approvals_finds_what_matches(
-        query in any_approval_query(), requests in any_requests(8), sizes in sizes(), keys in keys(),
+        query in any_approval_query(), requests in any_requests(8), sizes in sizes(), chosen in chosen(),
     ) {
-        check_plan(&query, &requests, &sizes, &keys);
+        check_plan(&query, &requests, &sizes, &chosen);
     }
 
     #[test]
     fn a_plan_for_decisions_finds_what_matches(
-        query in any_decision_query(), requests in any_requests(8), sizes in sizes(), keys in keys(),
+        query in any_decision_query(), requests in any_requests(8), sizes in sizes(), chosen in chosen(),
     ) {
-        check_plan(&query, &requests, &sizes, &keys);
+        check_plan(&query, &requests, &sizes, &chosen);
     }
 
     #[test]
     fn a_plan_for_recent_approvals_finds_what_matches(
-        query in any_recent_query(), requests in any_requests(8), sizes in sizes(), keys in keys(),
+        query in any_recent_query(), requests in any_requests(8), sizes in sizes(), chosen in chosen(),
     ) {
-        check_plan(&query, &requests, &sizes, &keys);
+        check_plan(&query, &requests, &sizes, &chosen);
     }
 
     #[test]
     fn a_plan_for_an_inbox_finds_what_matches(
-        query in any_inbox_query(), requests in any_requests(8), sizes in sizes(), keys in keys(),
+        query in any_inbox_query(), requests in any_requests(8), sizes in sizes(), chosen in chosen(),
     ) {
-        check_plan(&query, &requests, &sizes, &keys);
+        check_plan(&query, &requests, &sizes, &chosen);
     }
 }
 
-fn nothing() -> IndexedMetadata {
-    IndexedMetadata::default()
+fn nothing() -> ChosenIndexes {
+    ChosenIndexes::default()
 }
 
 /// The sizes of terms by their text as it is displayed; all others hold a million.
@@ -132,13 +137,23 @@ fn sized<'a>(sizes: &'a [(&'a str, u64)]) -> impl Fn(&Term) -> u64 + 'a {
     |term| sizes.iter().find(|(text, _)| *text == term.to_string()).map_or(1_000_000, |(_, size)| *size)
 }
 
-#[track_caller]
-fn drives<Q: Query>(plan: &Plan<Q>, expected: &[&str]) {
-    let Driver::Terms { terms, .. } = &plan.driver else { panic!("driven by ids") };
-    assert_eq!(terms.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
+/// The plan of a query that is not read by ids.
+fn along_plan<Q: Query>(
+    query: &Q,
+    chosen: &ChosenIndexes,
+    ids: IdComparison,
+    cardinality: impl Fn(&Term) -> u64,
+) -> Along<Q> {
+    let Plan::Along(along) = plan(query, chosen, ids, cardinality) else { panic!("reads by ids") };
+    along
 }
 
-fn probed<Q>(plan: &Plan<Q>) -> Vec<String> {
+#[track_caller]
+fn drives<Q: Query>(plan: &Along<Q>, expected: &[&str]) {
+    assert_eq!(plan.terms.iter().map(ToString::to_string).collect::<Vec<_>>(), expected);
+}
+
+fn probed<Q>(plan: &Along<Q>) -> Vec<String> {
     plan.probes.iter().map(|probe| probe.terms.iter().map(ToString::to_string).collect::<Vec<_>>().join("|")).collect()
 }
 
@@ -146,40 +161,49 @@ fn probed<Q>(plan: &Plan<Q>) -> Vec<String> {
 fn the_cheapest_condition_drives_and_the_sum_over_its_terms_counts() {
     let query = RequestQuery::new().with_state_ids(["a", "b"]).unwrap().with_categories(["Access"]).unwrap();
     let mostly_states = sized(&[("state-id:a", 6), ("state-id:b", 6), ("category:Access", 11)]);
-    let found = plan(&query, &nothing(), IdComparison::Exact, mostly_states);
+    let found = along_plan(&query, &nothing(), IdComparison::Exact, mostly_states);
     drives(&found, &["category:Access"]);
     assert_eq!(probed(&found), ["state-id:a|state-id:b"]);
     assert_eq!(found.residual, RequestQuery::new(), "the indexes answer all of it");
 
     let mostly_category = sized(&[("state-id:a", 5), ("state-id:b", 5), ("category:Access", 11)]);
-    drives(&plan(&query, &nothing(), IdComparison::Exact, mostly_category), &["state-id:a", "state-id:b"]);
+    drives(&along_plan(&query, &nothing(), IdComparison::Exact, mostly_category), &["state-id:a", "state-id:b"]);
 }
 
 #[test]
 fn named_ids_drive_when_they_are_fewer_than_anything_else() {
     let query = RequestQuery::new().with_ids(["x", "y"]).unwrap().with_categories(["Access"]).unwrap();
     let found = plan(&query, &nothing(), IdComparison::Exact, sized(&[("category:Access", 2)]));
-    assert!(matches!(&found.driver, Driver::Requests(ids) if ids.len() == 2), "{found}");
-    drives(&plan(&query, &nothing(), IdComparison::Exact, sized(&[("category:Access", 1)])), &["category:Access"]);
+    assert!(matches!(&found, Plan::ByIds { ids, .. } if ids.len() == 2), "{found}");
+    drives(
+        &along_plan(&query, &nothing(), IdComparison::Exact, sized(&[("category:Access", 1)])),
+        &["category:Access"],
+    );
 }
 
 #[test]
 fn without_any_condition_everything_is_read_along() {
-    drives(&plan(&RequestQuery::new(), &nothing(), IdComparison::Exact, |_| 7), &["all"]);
-    drives(&plan(&PendingApprovalQuery::new(), &nothing(), IdComparison::Exact, |_| 7), &["pending-reason:Approval"]);
+    drives(&along_plan(&RequestQuery::new(), &nothing(), IdComparison::Exact, |_| 7), &["all"]);
     drives(
-        &plan(&PendingApprovalQuery::new(), &nothing(), IdComparison::Exact, sized(&[("approval", 3)])),
+        &along_plan(&PendingApprovalQuery::new(), &nothing(), IdComparison::Exact, |_| 7),
+        &["pending-reason:Approval"],
+    );
+    drives(
+        &along_plan(&PendingApprovalQuery::new(), &nothing(), IdComparison::Exact, sized(&[("approval", 3)])),
         &["approval"],
     );
-    drives(&plan(&PendingApprovalQuery::new().of_any_request(), &nothing(), IdComparison::Exact, |_| 7), &["all"]);
-    drives(&plan(&DecisionQuery::new(), &nothing(), IdComparison::Exact, |_| 7), &["decision"]);
-    drives(&plan(&RecentApprovalQuery::new(), &nothing(), IdComparison::Exact, |_| 7), &["approval-activity"]);
+    drives(
+        &along_plan(&PendingApprovalQuery::new().of_any_request(), &nothing(), IdComparison::Exact, |_| 7),
+        &["all"],
+    );
+    drives(&along_plan(&DecisionQuery::new(), &nothing(), IdComparison::Exact, |_| 7), &["decision"]);
+    drives(&along_plan(&RecentApprovalQuery::new(), &nothing(), IdComparison::Exact, |_| 7), &["approval-activity"]);
 }
 
 #[test]
 fn pending_requests_of_a_state_have_one_index() {
     let state = StateId::new("tenant:acme").unwrap();
-    let found = plan(&RequestQuery::pending_of_state(state), &nothing(), IdComparison::Exact, |_| 7);
+    let found = along_plan(&RequestQuery::pending_of_state(state), &nothing(), IdComparison::Exact, |_| 7);
     drives(&found, &["pending-of-state:tenant:acme"]);
     assert_eq!(probed(&found), [""; 0]);
     assert_eq!(found.residual, RequestQuery::new());
@@ -191,12 +215,12 @@ fn approvals_are_found_through_few_requests_rather_than_among_many_approvals() {
         .with_roles(["manager"])
         .unwrap()
         .of_requests(RequestQuery::new().with_state_ids(["a"]).unwrap());
-    let found = plan(&query, &nothing(), IdComparison::Exact, sized(&[("pending-of-state:a", 3)]));
+    let found = along_plan(&query, &nothing(), IdComparison::Exact, sized(&[("pending-of-state:a", 3)]));
     drives(&found, &["pending-of-state:a"]);
     assert_eq!(probed(&found), ["pending-reason:Approval"], "a role is not known of a request");
     assert!(found.residual.to_string().contains("for role manager"), "{found}");
 
-    let found = plan(&query, &nothing(), IdComparison::Exact, sized(&[("approver-role:manager", 3)]));
+    let found = along_plan(&query, &nothing(), IdComparison::Exact, sized(&[("approver-role:manager", 3)]));
     drives(&found, &["approver-role:manager"]);
     assert_eq!(probed(&found), ["pending-of-state:a"]);
 }
@@ -208,7 +232,7 @@ fn an_inbox_reads_along_all_that_may_address_the_actor() {
         InboxQuery::new(ActorId::new("alice").unwrap(), [manager].into(), [Group::new("legal").unwrap()].into())
             .unwrap();
     drives(
-        &plan(&query, &nothing(), IdComparison::Exact, |_| 7),
+        &along_plan(&query, &nothing(), IdComparison::Exact, |_| 7),
         &["inbox-actor:alice", "inbox-role:manager", "inbox-group:legal"],
     );
 }
@@ -216,9 +240,9 @@ fn an_inbox_reads_along_all_that_may_address_the_actor() {
 #[test]
 fn decisions_about_requests_are_looked_up_under_the_request() {
     let query = DecisionQuery::execution_outcomes().of_requests(RequestQuery::new().with_state_ids(["a"]).unwrap());
-    let found = plan(&query, &nothing(), IdComparison::Exact, sized(&[("state-id:a", 1), ("decision", 9_000_000)]));
-    let Driver::Terms { terms, .. } = &found.driver else { panic!() };
-    assert_eq!(terms.len(), 5, "one for each outcome");
+    let found =
+        along_plan(&query, &nothing(), IdComparison::Exact, sized(&[("state-id:a", 1), ("decision", 9_000_000)]));
+    assert_eq!(found.terms.len(), 5, "one for each outcome");
     assert_eq!(probed(&found), ["state-id:a"]);
     assert_eq!(found.residual, DecisionQuery::new());
 }
@@ -226,16 +250,31 @@ fn decisions_about_requests_are_looked_up_under_the_request() {
 #[test]
 fn only_chosen_metadata_is_looked_up() {
     let query = RequestQuery::new().with_metadata("ticket", "7").unwrap().with_metadata("team", "x").unwrap();
-    let found = plan(&query, &IndexedMetadata::keys(["ticket"]), IdComparison::Exact, |term| term.text.len() as u64);
+    let found =
+        along_plan(&query, &ChosenIndexes::metadata(["ticket"]), IdComparison::Exact, |term| term.text.len() as u64);
     assert_eq!(found.residual, RequestQuery::new().with_metadata("team", "x").unwrap());
-    assert_eq!(plan(&query, &nothing(), IdComparison::Exact, |_| 1).residual, query);
+    assert_eq!(along_plan(&query, &nothing(), IdComparison::Exact, |_| 1).residual, query);
+}
+
+#[test]
+fn correlation_ids_are_looked_up_only_where_that_was_chosen() {
+    let query = RequestQuery::new().with_correlation_ids(["import-7", "import-8"]).unwrap();
+    let indexed = nothing().and(Dimension::CorrelationId);
+    let found = along_plan(&query, &indexed, IdComparison::Exact, |term| if term.text.is_empty() { 100 } else { 7 });
+    let terms = ["import-7", "import-8"].map(|id| Term::of_long_text(Dimension::CorrelationId, id).to_string());
+    assert_eq!(found.terms.iter().map(ToString::to_string).collect::<BTreeSet<_>>(), terms.into());
+    assert_eq!(found.residual, RequestQuery::new());
+
+    let found = along_plan(&query, &nothing(), IdComparison::Exact, |_| 7);
+    drives(&found, &["all"]);
+    assert_eq!(found.residual, query);
 }
 
 #[test]
 fn a_wide_list_drives_or_is_checked_on_the_document_but_never_probed() {
     let wide = (0..17).map(|number| format!("s{number}"));
     let query = RequestQuery::new().with_state_ids(wide).unwrap().with_categories(["Access"]).unwrap();
-    let found = plan(&query, &nothing(), IdComparison::Exact, sized(&[("category:Access", 1)]));
+    let found = along_plan(&query, &nothing(), IdComparison::Exact, sized(&[("category:Access", 1)]));
     assert_eq!(probed(&found), [""; 0]);
     assert!(found.residual.to_string().contains("state id s0"), "{found}");
 }
@@ -249,7 +288,7 @@ fn a_plan_explains_itself() {
         .unwrap()
         .with_actor_names(["Alice"])
         .unwrap();
-    let found = plan(
+    let found = along_plan(
         &query,
         &nothing(),
         IdComparison::Exact,

@@ -2,10 +2,8 @@
 
 use std::borrow::Cow;
 
-use super::recent_query::approval_activity;
-use super::{KeyLayout, SortKey, Unreadable};
-use crate::request::{MutationRequest, RequestId, Timestamp};
-use crate::stored_format::FormatError;
+use super::{KeyLayout, SortKey, approval_activity};
+use crate::request::{MutationRequest, Timestamp};
 use crate::workflow;
 
 /// The members of an index of one layout that name one request.
@@ -31,14 +29,14 @@ impl<'a> Named<'a> {
 
     /// The time and the member by which the request is known, where that is its key in the order of creation.
     #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "only the Redis store reads along indexes"))]
-    pub(super) fn created(&self) -> Option<(&SortKey, Timestamp)> {
+    pub(crate) fn created(&self) -> Option<(&SortKey, Timestamp)> {
         let member = self.members.first().filter(|_| self.layout == KeyLayout::Created)?;
         Some((member, member.time()?))
     }
 
     /// The members that have no place in this request: it was created, decided about, or is due at another time than the
     /// index says. Record and index are read at one moment, so no change in between explains that.
-    pub(super) fn strays(&self, request: &MutationRequest) -> Vec<SortKey> {
+    pub(crate) fn strays(&self, request: &MutationRequest) -> Vec<SortKey> {
         let (created, id) = (request.created_at, &request.id);
         let key = match self.layout {
             KeyLayout::Created => Some(SortKey::created(created, id)),
@@ -53,7 +51,7 @@ impl<'a> Named<'a> {
     }
 
     /// The members for which this does not hold.
-    pub(super) fn strays_but(&self, has_place: impl Fn(&SortKey) -> bool) -> Vec<SortKey> {
+    pub(crate) fn strays_but(&self, has_place: impl Fn(&SortKey) -> bool) -> Vec<SortKey> {
         self.members.iter().filter(|member| !has_place(member)).map(|member| (*member).clone()).collect()
     }
 }
@@ -70,13 +68,4 @@ fn is_of_a_decision(request: &MutationRequest, member: &SortKey) -> bool {
     let Some(ordinal) = member.ordinal() else { return false };
     let decision = usize::try_from(ordinal).ok().and_then(|place| request.decisions.get(place));
     decision.is_some_and(|decision| SortKey::decision(decision.at, &request.id, ordinal, request.created_at) == *member)
-}
-
-/// What is said of a request that an index holds where its document has no place.
-pub(crate) fn stray(id: RequestId) -> Unreadable {
-    let problem =
-        "an index holds the request at a time, step or place that its document does not have: one of them was \
-                   altered. RedisStore::verify names which entries are missing and which do not belong there"
-            .to_owned();
-    Unreadable::new(id, FormatError::Malformed { problem })
 }

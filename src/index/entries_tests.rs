@@ -2,12 +2,12 @@ use std::collections::BTreeSet;
 
 use proptest::prelude::*;
 
-use super::samples::*;
 use super::*;
+use crate::query::samples::{self, *};
 use crate::request::*;
 
 fn entries(request: &MutationRequest) -> Vec<String> {
-    let entries = index_entries(request, &IndexedMetadata::keys(["ticket"]));
+    let entries = index_entries(request, &ChosenIndexes::metadata(["ticket"]));
     entries.into_iter().map(|entry| entry.term.to_string()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
@@ -67,6 +67,24 @@ fn every_part_that_is_indexed_gives_its_terms() {
 }
 
 #[test]
+fn a_correlation_id_of_any_length_is_indexed_where_that_was_chosen() {
+    for id in ["import-7".to_owned(), "x".repeat(100_000), String::new()] {
+        let request = request_with("r", |document| {
+            let mut actor = (*document.requested_by).clone();
+            actor.correlation_id = Some(id.clone());
+            document.requested_by = actor.into();
+        });
+        let of = |chosen: &ChosenIndexes| {
+            let entries = index_entries(&request, chosen).into_iter().map(|entry| entry.term);
+            entries.filter(|term| term.dimension == Dimension::CorrelationId).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&ChosenIndexes::default()), []);
+        let [term] = &of(&ChosenIndexes::default().and(Dimension::CorrelationId))[..] else { panic!("one entry") };
+        assert_eq!((term, term.text.len()), (&Term::of_long_text(Dimension::CorrelationId, &id), 32));
+    }
+}
+
+#[test]
 fn open_approvals_are_indexed_and_those_of_the_active_step_for_inboxes_too() {
     let target = || {
         let role_or_group = ApprovalTarget::role("manager").unwrap().or(ApprovalTarget::group("legal").unwrap());
@@ -80,7 +98,7 @@ fn open_approvals_are_indexed_and_those_of_the_active_step_for_inboxes_too() {
         })
     };
     let holders = |request: &MutationRequest, term: &str| {
-        let keys = index_entries(request, &IndexedMetadata::default()).into_iter();
+        let keys = index_entries(request, &ChosenIndexes::default()).into_iter();
         let keys = keys.filter(|entry| entry.term.to_string() == term).map(|entry| entry.key);
         keys.map(|key| String::from_utf8_lossy(&key.as_bytes()[8 + 1 + 1 + 4..]).into_owned()).collect::<Vec<_>>()
     };
@@ -101,7 +119,7 @@ fn open_approvals_are_indexed_and_those_of_the_active_step_for_inboxes_too() {
 #[test]
 fn values_of_different_types_are_different_terms() {
     let values = [Value::from(1_i64), Value::from(1.0), Value::from("1"), Value::Null, Value::from(vec![Value::Null])];
-    let terms: BTreeSet<_> = values.iter().map(|value| Term::metadata("key", value)).collect();
+    let terms: BTreeSet<_> = values.iter().map(|value| Term::of_pair(Dimension::Metadata, "key", value)).collect();
     assert_eq!(terms.len(), values.len());
 }
 
@@ -114,7 +132,7 @@ fn every_dimension_has_a_name_of_its_own() {
 proptest! {
     #[test]
     fn every_key_is_laid_out_as_its_dimension_says(request in any_request("r".to_owned())) {
-        for entry in index_entries(&request, &IndexedMetadata::keys(["ticket"])) {
+        for entry in index_entries(&request, &ChosenIndexes::metadata(["ticket"])) {
             prop_assert_eq!(entry.key.request_id(), Some(request.id.clone()));
             if let Some(key) = entry.term.dimension.layout().request_key(&entry.key) {
                 prop_assert_eq!(key, SortKey::created(request.created_at, &request.id), "{}", entry.term);
@@ -129,7 +147,7 @@ proptest! {
         let all = decision_entries(&request, 0);
         let mut shorter = request.document().clone();
         shorter.decisions.truncate(known as usize);
-        let shorter = super::samples::request(shorter);
+        let shorter = samples::request(shorter);
         prop_assert_eq!(all.iter().filter(earlier).cloned().collect::<BTreeSet<_>>(), decision_entries(&shorter, 0));
     }
 }

@@ -1,3 +1,5 @@
+//! Where rows stand: keys whose bytes are the order of the rows.
+
 use std::fmt;
 
 use crate::request::{ApprovalId, RequestId, Step, Timestamp};
@@ -62,13 +64,13 @@ impl SortKey {
 
     /// The time a `Created` key begins with.
     #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "only the Redis store reads along indexes"))]
-    pub(super) fn time(&self) -> Option<Timestamp> {
+    pub(crate) fn time(&self) -> Option<Timestamp> {
         let time = self.0.first_chunk::<TIME_BYTES>()?;
         Timestamp::from_micros(u64::from_be_bytes(*time)).ok()
     }
 
     /// The ordinal in a `Decision` key.
-    pub(super) fn ordinal(&self) -> Option<u32> {
+    pub(crate) fn ordinal(&self) -> Option<u32> {
         let behind_id = self.0.get(TIME_BYTES..)?.splitn(2, |byte| *byte == END_OF_ID).nth(1)?;
         behind_id.first_chunk().map(|ordinal| u32::from_be_bytes(*ordinal))
     }
@@ -79,28 +81,28 @@ impl SortKey {
         self.time()
     }
 
-    pub(super) fn created(created: Timestamp, id: &RequestId) -> Self {
+    pub(crate) fn created(created: Timestamp, id: &RequestId) -> Self {
         Self::begin(ascending(created), id)
     }
 
-    pub(super) fn due(deadline: Timestamp, id: &RequestId) -> Self {
+    pub(crate) fn due(deadline: Timestamp, id: &RequestId) -> Self {
         Self::begin(ascending(deadline), id)
     }
 
-    pub(super) fn approval_activity(activity: Timestamp, id: &RequestId, created: Timestamp) -> Self {
+    pub(crate) fn approval_activity(activity: Timestamp, id: &RequestId, created: Timestamp) -> Self {
         Self::begin(descending(activity), id).end_of_id().bytes(&ascending(created))
     }
 
-    pub(super) fn approval(created: Timestamp, id: &RequestId, step: Step, approval: &ApprovalId) -> Self {
+    pub(crate) fn approval(created: Timestamp, id: &RequestId, step: Step, approval: &ApprovalId) -> Self {
         Self::approval_of(created, id, step.number(), approval.as_str())
     }
 
     /// The same from the number of a step and the text of an approval's id.
-    pub(super) fn approval_of(created: Timestamp, id: &RequestId, step: u32, approval: &str) -> Self {
+    pub(crate) fn approval_of(created: Timestamp, id: &RequestId, step: u32, approval: &str) -> Self {
         Self::begin(ascending(created), id).end_of_id().bytes(&step.to_be_bytes()).bytes(approval.as_bytes())
     }
 
-    pub(super) fn decision(decided: Timestamp, id: &RequestId, ordinal: u32, created: Timestamp) -> Self {
+    pub(crate) fn decision(decided: Timestamp, id: &RequestId, ordinal: u32, created: Timestamp) -> Self {
         Self::begin(descending(decided), id).end_of_id().bytes(&ordinal.to_be_bytes()).bytes(&ascending(created))
     }
 

@@ -1,19 +1,20 @@
+//! What a cursor is bound to: a short digest of a query.
+
 use std::collections::BTreeSet;
 use std::fmt;
 
 use sha2::Digest as _;
 
-use super::bounds::Between;
 use crate::request::{Digest, Metadata, Value};
 
-/// Eight bytes that tell one question from another, the same on every machine and in every later version.
+/// Eight bytes that tell one query from another, the same on every machine and in every later version.
 ///
-/// Every part goes in behind its length, so that two questions with different parts never give the same bytes.
-pub(super) struct QuestionDigest(sha2::Sha256);
+/// Every part goes in behind its length, so that two queries with different parts never give the same bytes.
+pub(crate) struct QueryDigest(sha2::Sha256);
 
-impl QuestionDigest {
-    /// Of a read of this kind: the same filters over another kind of row are another question.
-    pub(super) fn of(read: &str) -> Self {
+impl QueryDigest {
+    /// Of a read of this kind: the same filters over another kind of row are another query.
+    pub(crate) fn of(read: &str) -> Self {
         let mut digest = Self(sha2::Sha256::new());
         digest.bytes(b"mutator-governance query 1");
         digest.bytes(read.as_bytes());
@@ -21,27 +22,37 @@ impl QuestionDigest {
     }
 
     /// 16 bytes that tell one metadata value from another, in hexadecimal.
-    pub(super) fn of_value(value: &Value) -> String {
+    pub(crate) fn of_value(value: &Value) -> String {
         let mut digest = Self::of("value");
         digest.value(value);
-        let mut text = Digest::from_bytes(digest.0.finalize().into()).to_string();
+        digest.into_text()
+    }
+
+    /// 16 bytes that tell one text from another, in hexadecimal.
+    pub(crate) fn of_text(text: &str) -> String {
+        let mut digest = Self::of("text");
+        digest.bytes(text.as_bytes());
+        digest.into_text()
+    }
+
+    fn into_text(self) -> String {
+        let mut text = Digest::from_bytes(self.0.finalize().into()).to_string();
         text.truncate(32);
         text
     }
 
-    pub(super) fn finish(self) -> [u8; 8] {
+    pub(crate) fn finish(self) -> [u8; 8] {
         let mut first = [0; 8];
         first.iter_mut().zip(self.0.finalize()).for_each(|(to, from)| *to = from);
         first
     }
 
-    pub(super) fn text(&mut self, name: &str, text: &str) {
+    pub(crate) fn text(&mut self, name: &str, text: &str) {
         self.bytes(name.as_bytes());
         self.bytes(text.as_bytes());
     }
 
-    pub(super) fn set<T: fmt::Display>(&mut self, name: &str, set: Option<&BTreeSet<T>>) {
-        let Some(set) = set else { return };
+    pub(crate) fn set<T: fmt::Display>(&mut self, name: &str, set: &BTreeSet<T>) {
         self.bytes(name.as_bytes());
         self.count(set.len());
         for item in set {
@@ -49,10 +60,9 @@ impl QuestionDigest {
         }
     }
 
-    pub(super) fn range<T: fmt::Display>(&mut self, name: &str, range: Option<&Between<T>>) {
-        let Some(range) = range else { return };
+    pub(crate) fn range<T: fmt::Display>(&mut self, name: &str, ends: [Option<T>; 2]) {
         self.bytes(name.as_bytes());
-        for end in [&range.from, &range.to] {
+        for end in ends {
             self.bytes(&[u8::from(end.is_some())]);
             if let Some(end) = end {
                 self.bytes(end.to_string().as_bytes());
@@ -60,8 +70,7 @@ impl QuestionDigest {
         }
     }
 
-    pub(super) fn metadata(&mut self, name: &str, metadata: Option<&Metadata>) {
-        let Some(metadata) = metadata else { return };
+    pub(crate) fn metadata(&mut self, name: &str, metadata: &Metadata) {
         self.bytes(name.as_bytes());
         self.count(metadata.len());
         for (key, value) in metadata {

@@ -1,5 +1,7 @@
-use super::bounds::Between;
+//! Stretches of sort keys.
+
 use super::sort_key::{SortKey, ascending, descending};
+use crate::query::Between;
 use crate::request::Timestamp;
 
 /// The keys of a stretch of time: from one key on, and before another.
@@ -17,14 +19,14 @@ impl KeyRange {
     pub const ALL: Self = Self { from: None, before: None };
 
     /// The keys whose time lies in the range, where the earlier time comes first.
-    pub(super) fn earliest_first(times: Option<&Between<Timestamp>>) -> Self {
+    pub(crate) fn earliest_first(times: Option<&Between<Timestamp>>) -> Self {
         let from = times.and_then(|times| times.from);
         let to = times.and_then(|times| times.to);
         Self { from: from.map(|from| ascending(from).to_vec()), before: to.and_then(|to| successor(ascending(to))) }
     }
 
     /// The keys whose time lies in the range, where the later time comes first.
-    pub(super) fn latest_first(times: Option<&Between<Timestamp>>) -> Self {
+    pub(crate) fn latest_first(times: Option<&Between<Timestamp>>) -> Self {
         let from = times.and_then(|times| times.from);
         let to = times.and_then(|times| times.to);
         Self { from: to.map(|to| descending(to).to_vec()), before: from.and_then(|from| successor(descending(from))) }

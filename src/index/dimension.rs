@@ -1,0 +1,150 @@
+//! The dimensions that rows are indexed by: one row for each.
+
+use std::fmt;
+
+use super::KeyLayout;
+
+/// Makes [`Dimension`] out of rows. A row is
+///
+/// ```text
+/// /// Which rows it indexes, by what.
+/// Name: "name" as "code", key layout, lifetime, about usual size, of people, if chosen;
+/// ```
+///
+/// The name is shown; keys are made of the code, which is short because every record of a waiting request repeats some. Both
+/// never change once released. The usual size stands in until a term was seen: only plans depend on it. `of people` where
+/// terms are ids that are held by the key all spellings share; `if chosen` where an application has to choose it.
+macro_rules! dimensions {
+    ($(
+        $(#[$docs:meta])*
+        $Name:ident: $name:literal as $code:literal, $Layout:ident, $Lifetime:ident, about $size:literal
+            $(, of $people:ident)? $(, if $chosen:ident)?;
+    )*) => {
+        /// What rows are indexed by. A [`Term`](super::Term) is one value of a dimension; it holds the sort keys of the rows
+        /// that have it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum Dimension {
+            $($(#[$docs])* $Name,)*
+        }
+
+        impl Dimension {
+            /// Every dimension.
+            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$Name),*];
+
+            /// The dimension's name: lower-case words with hyphens, never changed once released.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$Name => $name,)* }
+            }
+
+            /// A few letters that no other dimension has, never changed once released, because keys are made of them.
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$Name => $code,)* }
+            }
+
+            /// How the sort keys in this dimension are laid out.
+            pub const fn layout(self) -> KeyLayout {
+                match self { $(Self::$Name => KeyLayout::$Layout,)* }
+            }
+
+            /// For how long an entry stays true.
+            pub const fn lifetime(self) -> Lifetime {
+                match self { $(Self::$Name => Lifetime::$Lifetime,)* }
+            }
+
+            /// About how many keys one of its terms holds, where none was counted.
+            #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "only the Redis store plans"))]
+            pub(crate) const fn usual_size(self) -> u64 {
+                match self { $(Self::$Name => $size,)* }
+            }
+
+            /// Whether its terms are ids of actors, roles or groups, which indexes hold as the keys that all spellings share.
+            pub(super) const fn is_of_people(self) -> bool {
+                match self { $(Self::$Name => dimensions!(@is $($people)?),)* }
+            }
+
+            /// Whether it is indexed only where the application chose it.
+            pub(crate) const fn is_chosen(self) -> bool {
+                match self { $(Self::$Name => dimensions!(@is $($chosen)?),)* }
+            }
+        }
+    };
+    (@is) => { false };
+    (@is $yes:ident) => { true };
+}
+
+/// For how long an index entry stays true.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lifetime {
+    /// As long as the request exists: it comes from what is fixed when the request is filed.
+    Lasting,
+    /// Until a change of the request, or of what the application chose to index.
+    Current,
+    /// As long as the request exists, once its decision was made.
+    Growing,
+}
+
+dimensions! {
+    /// Every request; the term is empty.
+    All: "all" as "a", Created, Lasting, about 1_000_000_000;
+    /// Requests by the state they would change.
+    StateId: "state-id" as "si", Created, Lasting, about 100;
+    /// Requests by the type of that state.
+    StateType: "state-type" as "st", Created, Lasting, about 10_000_000;
+    /// Requests by mutation type.
+    MutationType: "mutation-type" as "mt", Created, Lasting, about 10_000_000;
+    /// Requests by the id of the actor who filed them.
+    ActorId: "actor-id" as "ac", Created, Lasting, about 10_000, of people;
+    /// Requests by the category of their intent.
+    Category: "category" as "ca", Created, Lasting, about 10_000_000;
+    /// Requests by each tag of their intent.
+    Tag: "tag" as "tg", Created, Lasting, about 1_000_000;
+    /// Requests by risk level.
+    Risk: "risk" as "rk", Created, Lasting, about 100_000_000;
+    /// Requests by the scope of their blast radius, where they have one.
+    BlastRadius: "blast-radius" as "br", Created, Lasting, about 100_000_000;
+    /// Requests by status.
+    Status: "status" as "s", Created, Current, about 10_000_000;
+    /// Pending requests by what they wait for.
+    PendingReason: "pending-reason" as "p", Created, Current, about 100_000;
+    /// Pending requests by the state they would change.
+    PendingOfState: "pending-of-state" as "ps", Created, Current, about 10;
+    /// Requests by a pair of their metadata, for the keys that are chosen to be indexed.
+    Metadata: "metadata" as "m", Created, Current, about 1_000;
+    /// Requests by the correlation id of the actor who filed them.
+    CorrelationId: "correlation-id" as "co", Created, Current, about 10, if chosen;
+    /// Requests of which something is due to expire, themselves or open approvals, the next first; the term is empty.
+    Due: "due" as "d", Due, Current, about 100_000;
+    /// Requests that wait for approval, by their own deadline, from which on nothing of them can be decided; the term is empty.
+    DecisionDeadline: "decision-deadline" as "dd", Due, Current, about 100_000;
+    /// Approved and executed requests with approval activity, the latest first; the term is empty.
+    ApprovalActivity: "approval-activity" as "v", ApprovalActivity, Current, about 1_000_000;
+    /// Every open approval, which is a pending one of a request that waits for approval; the term is empty.
+    Approval: "approval" as "o", Approval, Current, about 100_000;
+    /// Open approvals by each actor id they are addressed to.
+    ApproverId: "approver-id" as "oa", Approval, Current, about 1_000, of people;
+    /// Open approvals by each role they are addressed to.
+    ApproverRole: "approver-role" as "or", Approval, Current, about 1_000, of people;
+    /// Open approvals by each group they are addressed to.
+    ApproverGroup: "approver-group" as "og", Approval, Current, about 1_000, of people;
+    /// Open approvals by the category of the request's intent.
+    ApprovalCategory: "approval-category" as "oc", Approval, Current, about 100_000;
+    /// Open approvals of the active step by each actor id they are addressed to.
+    InboxActor: "inbox-actor" as "ia", Approval, Current, about 100, of people;
+    /// Open approvals of the active step by each role they are addressed to.
+    InboxRole: "inbox-role" as "ir", Approval, Current, about 100, of people;
+    /// Open approvals of the active step by each group they are addressed to.
+    InboxGroup: "inbox-group" as "ig", Approval, Current, about 100, of people;
+    /// Every decision; the term is empty.
+    Decision: "decision" as "e", Decision, Growing, about 1_000_000_000;
+    /// Decisions by category and kind.
+    DecisionKind: "decision-kind" as "ek", Decision, Growing, about 100_000_000;
+    /// Decisions by the id of the actor who made them.
+    DecisionActor: "decision-actor" as "ea", Decision, Growing, about 10_000, of people;
+}
+
+impl fmt::Display for Dimension {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}

@@ -1,0 +1,30 @@
+//! The indexes: what rows are indexed by, where they stand, which entries a request has, and the plan by which a query is read.
+//!
+//! Pure: a store keeps the entries and carries out the plan. Which filter an index answers says the row of the filter.
+
+mod chosen;
+mod condition;
+mod dimension;
+mod entries;
+#[cfg(test)]
+mod entries_tests;
+mod key_range;
+mod placing;
+mod plan;
+#[cfg(test)]
+mod plan_tests;
+mod sort_key;
+mod term;
+
+pub use chosen::ChosenIndexes;
+pub(crate) use condition::{Condition, Conditions, Filter};
+pub use dimension::{Dimension, Lifetime};
+#[cfg(feature = "redis")]
+pub(crate) use entries::each_decision_entry;
+pub use entries::{IndexEntry, changing_entries, decision_entries, index_entries, is_filed_alike};
+pub(crate) use entries::{approval_activity, each_changing_entry};
+pub use key_range::KeyRange;
+pub(crate) use placing::{Named, Placed};
+pub use plan::{Along, Plan, Probe, plan};
+pub use sort_key::{KeyLayout, SortKey};
+pub use term::Term;

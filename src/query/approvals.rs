@@ -1,0 +1,132 @@
+//! Which approvals are asked for: the table of their filters, and the query made of it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::filter::{AnyOf, AnyPerson, FilterRows, QueryDigest, Shape as _, filters, joined, of_requests, sentence};
+use super::{RequestQuery, SortDirection};
+use crate::request::{
+    ActorId, Approval, ApprovalState, ApprovalStatus, Category, Group, IdComparison, MutationRequest, Role,
+};
+
+/// Which approvals are asked for: one row for each, in the order of created time, request id, step and approval id.
+///
+/// Without any filter it asks for the pending approvals of all requests that wait for approval, also for those that are overdue
+/// until a sweep records it; what somebody can decide now is in an [`InboxQuery`](super::InboxQuery). Lists are met by any of
+/// their choices, several filters have to be met together. Lists that are empty or too long are refused, as in a
+/// [`RequestQuery`], and it is saved like one.
+///
+/// ```
+/// use mutator_governance::PendingApprovalQuery;
+///
+/// let query = PendingApprovalQuery::new().with_roles(["manager"])?;
+/// assert_eq!(query.to_string(), "Pending approvals for role manager, of requests that wait for approval, oldest first");
+/// # Ok::<(), mutator_governance::InvalidValue>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "ApprovalFilters", into = "ApprovalFilters")]
+pub struct PendingApprovalQuery(pub(super) ApprovalFilters);
+
+filters! {
+    ApprovalFilters of PendingApprovalQuery;
+
+    rows of approval: Approval {
+        /// That one of these actors may decide by their id.
+        approver_ids: AnyPerson<ActorId>, "approver ids", "for",
+            index ApproverId, build with_approver_ids(names), from approval.target.actor_ids();
+
+        /// That holders of one of these roles may decide.
+        roles: AnyPerson<Role>, "approver roles" fed as "roles", "for role",
+            index ApproverRole, build with_roles(names), from approval.target.roles();
+
+        /// That members of one of these groups may decide.
+        groups: AnyPerson<Group>, "approver groups" fed as "groups", "for group",
+            index ApproverGroup, build with_groups(names), from approval.target.groups();
+    }
+
+    rows of request: MutationRequest {
+        // Index: two, one of approvals and one of requests.
+        /// Of requests whose intent is of one of these categories.
+        categories: AnyOf<Category>, "categories" fed as "approval categories", "in category",
+            build with_categories(names), from [&request.intent.category];
+    }
+
+    // Only pending ones when absent, and what the sentence is about: rows of their own subject.
+    rows of state: ApprovalState {
+        /// That stand at one of these statuses, instead of only pending ones.
+        approval_statuses: AnyOf<ApprovalStatus>, "approval statuses", "at",
+            build with_approval_statuses(choices), from [state.status()];
+    }
+
+    and {
+        /// Of requests that wait for approval, when false.
+        of_any_request: bool,
+        request: RequestQuery,
+        #[serde(skip_serializing_if = "SortDirection::is_ascending")]
+        direction: SortDirection,
+    }
+}
+of_requests!(ApprovalFilters of PendingApprovalQuery);
+
+impl PendingApprovalQuery {
+    /// The pending approvals of all requests that wait for approval.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Also of requests that do not wait for approval (any more).
+    pub fn of_any_request(mut self) -> Self {
+        self.0.of_any_request = true;
+        self
+    }
+
+    /// In this order of the created time.
+    pub fn in_order(mut self, direction: SortDirection) -> Self {
+        self.0.direction = direction;
+        self
+    }
+
+    /// Whether this approval of the request meets every filter of this query.
+    pub fn matches(&self, request: &MutationRequest, approval: &Approval) -> bool {
+        self.matches_approval(approval, request.id_comparison) && self.matches_request(request)
+    }
+
+    pub(super) fn matches_request(&self, request: &MutationRequest) -> bool {
+        (self.0.of_any_request || request.state.awaits_approval())
+            && self.0.are_met_by(request, request.id_comparison)
+            && self.0.request.matches(request)
+    }
+
+    pub(super) fn matches_approval(&self, approval: &Approval, ids: IdComparison) -> bool {
+        let is_pending = approval.state.status() == ApprovalStatus::Pending;
+        (self.0.approval_statuses.is_some() || is_pending)
+            && self.0.are_met_by(&approval.state, ids)
+            && self.0.are_met_by(approval, ids)
+    }
+
+    /// Whether only pending approvals of requests that wait for approval are asked for: those that are indexed.
+    pub(super) fn asks_only_pending(&self) -> bool {
+        let mut statuses = self.0.approval_statuses.iter().flat_map(AnyOf::set);
+        !self.0.of_any_request && statuses.all(|status| *status == ApprovalStatus::Pending)
+    }
+
+    pub(super) fn feed(&self, digest: &mut QueryDigest) {
+        self.0.feed_rows(digest);
+        digest.text("of any request", if self.0.of_any_request { "yes" } else { "no" });
+        digest.text("approval order", if self.0.direction.is_ascending() { "ascending" } else { "descending" });
+        self.0.request.feed(digest);
+    }
+}
+
+impl fmt::Display for PendingApprovalQuery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let statuses = self.0.approval_statuses.clone().unwrap_or_else(|| AnyOf::these([ApprovalStatus::Pending]));
+        let mut clauses = FilterRows::<Approval>::clauses(&self.0);
+        clauses.extend(FilterRows::<MutationRequest>::clauses(&self.0));
+        let of = if self.0.of_any_request { "of any request" } else { "of requests that wait for approval" };
+        clauses.push(of.to_owned());
+        clauses.extend(self.0.request.clauses());
+        sentence(f, &format!("{} approvals", joined(statuses.set(), " or ")), &clauses, &self.0.direction)
+    }
+}

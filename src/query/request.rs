@@ -1,0 +1,256 @@
+//! Which requests are asked for: the table of their filters, and the query made of it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::SortDirection;
+use super::filter::{
+    AnyOf, AnyPerson, AnyText, Between, FilterRows, Flag, Pairs, QueryDigest, Shape as _, TagFilter, filters, sentence,
+};
+use crate::error::InvalidValue;
+use crate::request::{
+    ActorId, BlastScope, Category, ContractId, DecisionCategory, MutationRequest, MutationType, Payload, PendingReason,
+    RequestId, RiskLevel, Severity, SideEffect, StateId, StateType, Status, Tag, Timestamp,
+};
+
+/// Which requests are asked for, in created order.
+///
+/// Without any filter it asks for all. A filter that lists choices is met by any one of them; several filters have to be
+/// met together. Calling a method again replaces what it asked before; only metadata pairs add up.
+///
+/// Every method that takes a list refuses an empty one and one of more than [`MAX_CHOICES`](crate::MAX_CHOICES): an
+/// empty list is mostly a forgotten one, and would otherwise ask for nothing or for everything.
+///
+/// It can be saved in any self-describing format such as JSON; reading one back checks it like building it does, and
+/// refuses filters of unknown names.
+///
+/// ```
+/// use mutator_governance::{RequestQuery, RiskLevel, Status};
+///
+/// let query = RequestQuery::new()
+///     .with_state_ids(["tenant:acme"])?
+///     .with_statuses([Status::Pending])?
+///     .with_risk_between(RiskLevel::High, None)?;
+/// assert_eq!(query.to_string(), "requests with state id tenant:acme, with risk from High on, that are Pending, oldest first");
+/// # Ok::<(), mutator_governance::InvalidValue>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "RequestFilters", into = "RequestFilters")]
+pub struct RequestQuery(pub(super) RequestFilters);
+
+filters! {
+    RequestFilters of RequestQuery;
+
+    rows of request: MutationRequest {
+        /// With one of these ids.
+        ids: AnyOf<RequestId>, "request ids" fed as "ids", "with id",
+            build with_ids(names), from [&request.id];
+
+        // Index: pending requests of a state have one of their own, see `state_conditions`.
+        /// That would change one of these states.
+        state_ids: AnyOf<StateId>, "state ids", "with state id",
+            build with_state_ids(names), from [&request.target.state_id];
+
+        /// That would change a state of one of these types.
+        state_types: AnyOf<StateType>, "state types", "with state type",
+            index StateType, build with_state_types(names), from [&request.target.state_type];
+
+        /// Of one of these mutation types.
+        mutation_types: AnyOf<MutationType>, "mutation types", "with mutation type",
+            index MutationType, build with_mutation_types(names), from [&request.target.mutation_type];
+
+        /// Filed by an actor with one of these ids.
+        actor_ids: AnyPerson<ActorId>, "actor ids", "filed by",
+            index ActorId, build with_actor_ids(names), from &request.requested_by.id;
+
+        /// Filed by an actor with exactly one of these names.
+        actor_names: AnyText, "actor names", "filed by somebody named",
+            build with_actor_names(texts), from request.requested_by.name.as_deref();
+
+        /// Filed as part of one of these business operations, by the correlation id of the actor who filed them.
+        ///
+        /// Answered by an index where the application chose one, else checked on each request that the rest of a query finds.
+        correlation_ids: AnyText, "correlation ids", "with correlation id",
+            index CorrelationId, build with_correlation_ids(texts), from request.requested_by.correlation_id.as_deref();
+
+        /// Whose payload is of one of these content types, spelled exactly so; a request without one does not match.
+        content_types: AnyText, "content types", "with payload of type",
+            build with_content_types(texts), from request.payload.as_ref().map(Payload::content_type);
+
+        /// Whose intent is of one of these categories.
+        categories: AnyOf<Category>, "categories", "in category",
+            index Category, build with_categories(names), from [&request.intent.category];
+
+        // Built by two methods: any of the tags, or all.
+        tags: TagFilter, "tags" fed as "tag", "tagged",
+            index Tag, from &request.intent.tags;
+
+        /// Whose intent carries exactly this value under this key of its metadata, beside the pairs asked for already.
+        intent_metadata: Pairs, "intent metadata", "with intent metadata",
+            build with_intent_metadata(pair), from &request.intent.metadata;
+
+        /// Whose blast radius is of a scope in this range, both ends included; a request without one does not match.
+        blast_radius: Between<BlastScope>, "blast radius", "with blast radius",
+            index BlastRadius, build with_blast_radius_between(ends),
+            from request.intent.blast_radius.as_ref().map(|radius| radius.scope);
+
+        /// Whose risk lies in this range, both ends included.
+        risk: Between<RiskLevel>, "risk", "with risk",
+            index Risk, build with_risk_between(ends), from [request.intent.risk];
+
+        /// That carry exactly this value under this key of their metadata, beside the pairs asked for already.
+        metadata: Pairs, "metadata", "with metadata",
+            index Metadata, build with_metadata(pair), from &request.metadata;
+
+        // Index: see `state_conditions`.
+        /// That stand at one of these statuses.
+        statuses: AnyOf<Status>, "statuses", "that are",
+            build with_statuses(choices), from [request.state.status()];
+
+        // Index: see `state_conditions`.
+        /// That wait for one of these.
+        pending_reasons: AnyOf<PendingReason>, "pending reasons", "waiting for",
+            build with_pending_reasons(choices), from request.state.pending().map(|pending| pending.reason);
+
+        /// Whose history has a decision of one of these categories.
+        decision_categories: AnyOf<DecisionCategory>, "decision categories", "with decisions about",
+            build with_decision_categories(choices),
+            from request.decisions.iter().map(|decision| decision.kind.category());
+
+        // Index: the range of keys that a plan reads.
+        /// That were filed in this time, both ends included.
+        created: Between<Timestamp>, "created time" fed as "created", "created",
+            build created_between(ends), from [request.created_at];
+
+        /// That were last changed in this time, both ends included.
+        updated: Between<Timestamp>, "updated time" fed as "updated", "updated",
+            build updated_between(ends), from [request.updated_at];
+    }
+
+    // One and the same side effect has to meet all of these, which is why they are rows of their own subject.
+    rows of effect: SideEffect {
+        /// With a side effect of one of these types. All side effect filters have to be met by one and the same side effect.
+        side_effect_types: AnyText, "side effect types", "of type",
+            build with_side_effect_types(texts), from [effect.effect_type()];
+
+        /// With a side effect whose data follows one of these contracts.
+        contract_ids: AnyOf<ContractId>, "contract ids", "following contract",
+            build with_contract_ids(names), from effect.contract_id();
+
+        /// With a side effect of one of these severities.
+        severities: AnyOf<Severity>, "severities", "of severity",
+            build with_severities(choices), from [effect.severity()];
+
+        /// With a side effect on which somebody must act (`true`), or with one on which nobody must (`false`).
+        requires_action: Flag, "requires action", "requiring action / requiring no action",
+            build requiring_action(flag), from effect.requires_action();
+    }
+
+    and {
+        #[serde(skip_serializing_if = "SortDirection::is_ascending")]
+        direction: SortDirection,
+    }
+}
+
+impl RequestQuery {
+    /// All requests.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The requests that would change this state.
+    pub fn of_state(state: StateId) -> Self {
+        Self(RequestFilters { state_ids: Some(AnyOf::these([state])), ..RequestFilters::default() })
+    }
+
+    /// The requests that wait for something.
+    pub fn pending() -> Self {
+        Self(RequestFilters { statuses: Some(AnyOf::these([Status::Pending])), ..RequestFilters::default() })
+    }
+
+    /// The requests that wait for this.
+    pub fn pending_for(reason: PendingReason) -> Self {
+        let Self(pending) = Self::pending();
+        Self(RequestFilters { pending_reasons: Some(AnyOf::these([reason])), ..pending })
+    }
+
+    /// The requests that would change this state and wait for something.
+    pub fn pending_of_state(state: StateId) -> Self {
+        let Self(pending) = Self::pending();
+        Self(RequestFilters { state_ids: Some(AnyOf::these([state])), ..pending })
+    }
+
+    /// The queue of requests that wait for approval.
+    pub fn pending_approval_queue() -> Self {
+        Self::pending_for(PendingReason::Approval)
+    }
+
+    /// Whose intent has at least one of these tags.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when the list is empty or too long, or a tag is not a valid [`Tag`].
+    pub fn with_any_tag(mut self, tags: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, InvalidValue> {
+        self.0.tags = Some(TagFilter::Any(AnyOf::names("tags", Tag::new, tags)?.into_set()));
+        Ok(self)
+    }
+
+    /// Whose intent has all of these tags.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when the list is empty or too long, or a tag is not a valid [`Tag`].
+    pub fn with_all_tags(mut self, tags: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, InvalidValue> {
+        self.0.tags = Some(TagFilter::All(AnyOf::names("tags", Tag::new, tags)?.into_set()));
+        Ok(self)
+    }
+
+    /// In this order of their created time.
+    pub fn in_order(mut self, direction: SortDirection) -> Self {
+        self.0.direction = direction;
+        self
+    }
+
+    /// Whether the request meets every filter of this query.
+    pub fn matches(&self, request: &MutationRequest) -> bool {
+        let (filters, ids) = (&self.0, request.id_comparison);
+        let asks_of_effects = FilterRows::<SideEffect>::ask(filters);
+        filters.are_met_by(request, ids)
+            && (!asks_of_effects || request.side_effects.iter().any(|effect| filters.are_met_by(effect, ids)))
+    }
+
+    /// What is asked of requests, without the word itself and without an order; nothing when nothing is asked.
+    pub(super) fn clauses(&self) -> Vec<String> {
+        let mut clauses = FilterRows::<MutationRequest>::clauses(&self.0);
+        let of_effect = FilterRows::<SideEffect>::clauses(&self.0);
+        if !of_effect.is_empty() {
+            clauses.push(format!("with a side effect {}", of_effect.join(" and ")));
+        }
+        clauses
+    }
+
+    pub(super) fn feed(&self, digest: &mut QueryDigest) {
+        self.0.feed_rows(digest);
+        if !self.0.direction.is_ascending() {
+            digest.text("direction", "descending");
+        }
+    }
+
+    /// The filters alone, where another read gives the order.
+    pub(super) fn without_order(self) -> Self {
+        self.in_order(SortDirection::Ascending)
+    }
+}
+
+impl TryFrom<RequestFilters> for RequestQuery {
+    type Error = InvalidValue;
+    fn try_from(filters: RequestFilters) -> Result<Self, InvalidValue> {
+        filters.check()?;
+        Ok(Self(filters))
+    }
+}
+
+impl fmt::Display for RequestQuery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        sentence(f, "requests", &self.clauses(), &self.0.direction)
+    }
+}
