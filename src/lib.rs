@@ -77,8 +77,8 @@ pub use crate::redis::{
 };
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{
-    ApprovalRefusal, Conflict, Error, ExecutionRefusal, InvalidValue, Outcome, Result, StoreError, StoreErrorKind,
-    SupersedeError, UnrecordedExecution,
+    ApprovalRefusal, Conflict, Error, ExecutionRefusal, InvalidValue, LayoutError, Outcome, Result, StoreError,
+    StoreErrorKind, SupersedeError, UnrecordedExecution,
 };
 pub use lease::{ClaimedRequest, Lease};
 pub use on_conflict::OnConflict;
