@@ -3,9 +3,11 @@
 use std::fmt;
 
 mod constructors;
+mod layout_error;
 mod refusals;
 mod store_error;
 
+pub use layout_error::LayoutError;
 pub use refusals::{ApprovalRefusal, ExecutionRefusal, SupersedeError};
 pub use store_error::{StoreError, StoreErrorKind};
 

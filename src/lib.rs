@@ -79,8 +79,8 @@ pub use crate::redis::{
 };
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{
-    ApprovalRefusal, Conflict, Error, ExecutionRefusal, InvalidValue, Outcome, Result, StoreError, StoreErrorKind,
-    SupersedeError, UnrecordedExecution,
+    ApprovalRefusal, Conflict, Error, ExecutionRefusal, InvalidValue, LayoutError, Outcome, Result, StoreError,
+    StoreErrorKind, SupersedeError, UnrecordedExecution,
 };
 pub use feed::{FeedEntry, FeedGap, FeedPage, FeedPosition, UnreadableEntry};
 pub use lease::{ClaimedRequest, Lease};

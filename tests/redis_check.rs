@@ -425,7 +425,7 @@ fn a_namespace_whose_reindex_was_interrupted_is_opened_by_none_but_reindex() {
     assert!(builder().index_metadata(["ticket"]).open().is_ok());
 }
 
-/// Both have undone what the other did, so that neither may call it done.
+/// From the moment the second begins, nothing is mended for the choice of the first, which could undo what the second did.
 #[test]
 fn a_reindex_that_was_overtaken_by_one_of_another_choice_is_not_complete() {
     let space = namespace(1);
@@ -439,8 +439,6 @@ fn a_reindex_that_was_overtaken_by_one_of_another_choice_is_not_complete() {
     });
     let problem = ended.err().expect("it is not the one that was asked for").to_string();
     assert!(problem.contains("tenant") && problem.contains("reindex"), "{problem}");
-    assert!(with("tenant").open().is_err(), "the last entries are those of the other");
-    with("tenant").reindex(|_| {}).unwrap();
     assert!(with("tenant").open().unwrap().verify(|_| {}).unwrap().is_clean());
 }
 

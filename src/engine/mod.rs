@@ -19,6 +19,8 @@ mod redis_check;
 #[cfg(feature = "redis")]
 mod redis_feed;
 #[cfg(feature = "redis")]
+mod redis_layout;
+#[cfg(feature = "redis")]
 mod redis_queries;
 #[cfg(feature = "redis")]
 mod redis_requests;

@@ -1,6 +1,9 @@
+//! Checks of a Redis namespace, in bounded steps, and what mends it.
+
 use super::{RedisStore, dual};
 use crate::error::Result;
 use crate::redis::check_reply::{self, Explained, IndexPart, Mended, StoredHeader, StoredRecord};
+use crate::redis::layout::refuse_other_layout;
 use crate::redis::reply;
 use crate::redis::{Call, CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection, KeyKind, Phase};
 use crate::request::{RequestId, WriteId};
@@ -111,7 +114,7 @@ impl RedisStore {
             let told = if mode == CheckMode::Migrate && !is_other_format { CheckMode::Repair } else { mode };
             let call = Call::mend(&self.settings, &stored, told)?;
             let value = self.call(&call, self.deadline()).await?;
-            if let Mended::Checked { entries, findings } = check_reply::mended(&request.id, &value)? {
+            if let Mended::Checked { entries, findings } = check_reply::mended(&self.settings, &request.id, &value)? {
                 step.entries += entries;
                 step.findings.extend(findings);
                 if is_other_format {
@@ -140,18 +143,19 @@ impl RedisStore {
             let cursor = (next != 0).then_some(next);
             return Ok(Some(Phase::Indexes { cursor, keys, after: Vec::new() }));
         };
-        let call = Call::index_part(&index, after, IndexPart::MOST_MEMBERS, mode.mends());
+        let call = Call::index_part(&self.settings, &index, after, IndexPart::MOST_MEMBERS, mode.mends());
         let part = match self.call(&call, self.deadline()).await {
             Err(error) if check_reply::is_of_another_type(&error) => {
                 step.findings.push(Finding::OtherType { key: index.clone() });
                 IndexPart::nothing()
             }
-            answered => IndexPart::of(&index, after, &answered?)?,
+            answered => IndexPart::of(&self.settings, &index, after, &answered?)?,
         };
         step.findings.extend(part.wrong_scores(&index).chain(part.long_members(&index)));
         if mode.mends() && !part.misplaced.is_empty() {
             // The index is then read, from its beginning, since places have changed.
-            self.call(&Call::restore_scores(&index, &part.misplaced), self.deadline()).await?;
+            let restore = Call::restore_scores(&self.settings, &index, &part.misplaced);
+            refuse_other_layout(&self.settings, &self.call(&restore, self.deadline()).await?)?;
         }
         step.entries += part.members.len() as u64;
         self.check_members(&index, &part, mode, step).await?;
@@ -167,7 +171,8 @@ impl RedisStore {
         for member in part.foreign_members() {
             step.findings.push(Finding::ExtraEntry { index: index.to_owned(), id: None });
             if drops {
-                self.call(&Call::remove_member(index, member), self.deadline()).await?;
+                let remove = Call::remove_member(&self.settings, index, member);
+                refuse_other_layout(&self.settings, &self.call(&remove, self.deadline()).await?)?;
             }
         }
         let ids = part.ids();
@@ -180,7 +185,7 @@ impl RedisStore {
                 let Explained::No(revision) = explained else { continue };
                 let call = Call::drop_entry(&self.settings, index, &member, &id, revision, drops);
                 let value = self.call(&call, self.deadline()).await?;
-                if check_reply::is_extra(&value)? {
+                if check_reply::is_extra(&self.settings, &value)? {
                     step.findings.push(Finding::ExtraEntry { index: index.to_owned(), id: Some(id) });
                 }
             }

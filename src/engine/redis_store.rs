@@ -14,7 +14,7 @@ use crate::redis::ClientCertificate;
 use crate::redis::reply;
 use crate::redis::{
     Attempts, Call, Cardinalities, CheckReport, CheckStep, Confirmation, Durability, Fault, Next, PreflightReport,
-    RedisOptions, Settings,
+    RedisOptions, Settings, namespace_reply,
 };
 use crate::request::IdComparison;
 use crate::stored_format::{Compression, DocumentLimit, FormatVersion};
@@ -231,39 +231,36 @@ impl RedisStoreBuilder {
     /// [`Error::Invalid`](crate::Error::Invalid) for a namespace or a number of partitions that cannot be, and
     /// [`Error::Store`](crate::Error::Store) when the server cannot be reached, is too old, or holds the namespace with
     /// another number of partitions, with another choice of indexed metadata or of [how ids are compared](Self::fold_case), or
-    /// with indexes that a [`reindex`](Self::reindex) has not completed; also when it is a node of a cluster or a Sentinel.
+    /// with indexes that a [`reindex`](Self::reindex) has not completed; also when it is a node of a cluster or a Sentinel. Where
+    /// another release laid the namespace out, [`StoreError::layout`] tells an older layout, which `reindex` brings up to date, from
+    /// a newer and a foreign one.
     pub async fn open(self) -> Result<RedisStore> {
         let (store, layout) = self.connect().await?;
-        reply::check_indexed_metadata(&store.settings, &layout)?;
-        reply::check_id_comparison(&store.settings, &layout)?;
+        namespace_reply::check_indexes(&store.settings, &layout)?;
+        store.check_partitions().await?;
         Ok(store)
     }
 
-    /// Opens the store with another choice of [indexed metadata](Self::index_metadata), or of [how ids are
-    /// compared](Self::fold_case), than the namespace has, and rebuilds its indexes for it in bounded steps, after each of which
-    /// `progress` is called.
+    /// Rebuilds the indexes of the namespace and opens it: for the layout of this release, when an older one laid it out, and for
+    /// another choice of [indexed metadata](Self::index_metadata) or of [how ids are compared](Self::fold_case). It works in
+    /// bounded steps, after each of which `progress` is called.
     ///
-    /// Until it is complete the namespace is opened by nobody, since its answers would lack requests; interrupted, it is
-    /// simply called again. One at a time: of two with different choices, the one that ends last says so, and the namespace
-    /// stays closed until it is reindexed once more.
+    /// From the moment it begins no other layout or choice is written: every write, repair and migration of a process that was
+    /// opened with another one returns [`StoreErrorKind::Incompatible`], with nothing written. Such a process still reads, and is to
+    /// be closed, since what it reads is no longer complete.
     ///
-    /// Processes that were opened with the old choice have to be closed first, and are not told: they go on indexing what they
-    /// write by the old choice, which a later [`repair`](super::RedisStore::repair) mends, and asking for pairs of a key that
-    /// is no longer chosen they find fewer and fewer requests.
+    /// Until it is complete nobody opens the namespace, since answers would lack requests. Interrupted, it is called again with
+    /// the same choice, and goes on where it was while the server runs on; after a restart of the server it begins anew. The
+    /// report is of this call. Where two rebuild for different choices, the one that began last goes on, and the other returns
+    /// [`StoreErrorKind::Incompatible`]. For the layout and the choice that the namespace has already it is a
+    /// [`repair`](super::RedisStore::repair), and nobody is kept out.
     ///
     /// # Errors
-    /// As [`open`](Self::open), and [`StoreErrorKind::Incompatible`](crate::StoreErrorKind::Incompatible) when another choice was recorded meanwhile, or records
-    /// were [too busy](crate::Finding::Busy) to be indexed.
+    /// As [`open`](Self::open), but for an older layout and for what it completes, and [`StoreErrorKind::Incompatible`] when another
+    /// rebuild began meanwhile, or records were [too busy](crate::Finding::Busy) to be indexed.
     pub async fn reindex(self, progress: impl FnMut(&CheckStep) + Send) -> Result<(RedisStore, CheckReport)> {
         let (store, _) = self.connect().await?;
-        let begun = store.call(&Call::begin_reindex(&store.settings), store.deadline()).await?;
-        reply::check_namespace(&store.settings, &begun)?;
-        let report = store.repair(progress).await?;
-        report.check_rebuilt()?;
-        let ended = store.call(&Call::end_reindex(&store.settings), store.deadline()).await?;
-        reply::check_namespace(&store.settings, &ended)?;
-        reply::check_indexed_metadata(&store.settings, &ended)?;
-        reply::check_id_comparison(&store.settings, &ended)?;
+        let report = store.rebuild(progress).await?;
         Ok((store, report))
     }
 
@@ -282,14 +279,9 @@ impl RedisStoreBuilder {
             cardinalities: Arc::default(),
             preflight: Arc::default(),
         };
-        let deadline = store.deadline();
-        let info = store.call(&Call::server_info(), deadline).await?;
+        let info = store.call(&Call::server_info(), store.deadline()).await?;
         store.preflight = Arc::new(reply::preflight(&store.settings, &info)?);
-        let mut layout = store.call(&Call::look_at_namespace(&store.settings), deadline).await?;
-        if reply::is_absent(&layout) && !store.settings.read_only {
-            layout = store.call(&Call::open_namespace(&store.settings), deadline).await?;
-        }
-        reply::check_namespace(&store.settings, &layout)?;
+        let layout = store.namespace().await?;
         Ok((store.with_durability(durability).await?, layout))
     }
 }

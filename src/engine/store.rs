@@ -33,8 +33,8 @@ use crate::settle::WriteLookup;
 ///
 /// A store has to pass the suite of the feature `conformance`, whose cases `store_cases!` names.
 ///
-/// - [`evaluate`](crate::query::evaluate) makes pages and cursors of the requests that the store finds by whatever index it
-///   has; [`index_entries`](crate::query::index_entries) derives the index entries of a request.
+/// - [`evaluate`](crate::for_stores::evaluate) makes pages and cursors of the requests that the store finds by whatever index it
+///   has; [`index_entries`](crate::for_stores::index_entries) derives the index entries of a request.
 /// - Keep a [`RememberedWrite`](crate::RememberedWrite) for each of at least the last seven writes of a request and for the
 ///   one that created it. It checks repetitions, and [`WriteLookup::new`] makes the answer of [`settle`](Self::settle) of them.
 /// - Add a [`FeedEntry::for_write`](crate::FeedEntry::for_write) with every write;
@@ -71,7 +71,7 @@ pub trait Store: Send + Sync {
     ///   [`Error::NotFound`](crate::Error::NotFound) when none is.
     /// - [`Error::RewrittenHistory`](crate::Error::RewrittenHistory) when its decisions do not begin with the stored ones.
     /// - [`Error::Refiled`](crate::Error::Refiled) when it changes what is [fixed when a request is
-    ///   filed](crate::query::is_filed_alike).
+    ///   filed](crate::for_stores::is_filed_alike).
     /// - [`Error::TooLarge`](crate::Error::TooLarge), [`Error::TooManyEntries`](crate::Error::TooManyEntries) and
     ///   [`Error::Unwritable`](crate::Error::Unwritable) when the store cannot keep it.
     async fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest>;
@@ -89,7 +89,7 @@ pub trait Store: Send + Sync {
     /// fewer at a time where they may be large.
     ///
     /// # Errors
-    /// [`Error::Invalid`](crate::Error::Invalid) when there are [more ids](crate::query::check_id_count).
+    /// [`Error::Invalid`](crate::Error::Invalid) when there are [more ids](crate::for_stores::check_id_count).
     async fn get_many(&self, ids: &[RequestId]) -> Result<Lookup>;
 
     /// Requests, in created order.
@@ -126,7 +126,7 @@ pub trait Store: Send + Sync {
     async fn inbox(&self, query: &InboxQuery, now: Timestamp, page: &PageRequest) -> Result<Page<PendingApprovalRow>>;
 
     /// Requests of which something is due to expire at this time or was before, themselves or open approvals, by their
-    /// [next deadline](crate::workflow::next_deadline), then by id: what [`DueQuery`](crate::query::DueQuery) describes.
+    /// [next deadline](crate::workflow::next_deadline), then by id: what [`DueQuery`](crate::for_stores::DueQuery) describes.
     async fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>>;
 
     /// How many requests there are: exact, or a lower bound when the call's time ended before all were counted.

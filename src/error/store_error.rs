@@ -1,4 +1,4 @@
-use super::Outcome;
+use super::{LayoutError, Outcome};
 use crate::settle::UnsettledWrite;
 
 /// A failure of the store itself.
@@ -14,6 +14,9 @@ pub struct StoreError {
     pub problem: String,
     /// The write whose outcome is unknown, if it is, to be settled by `Governance::settle`.
     pub unsettled: Option<Box<UnsettledWrite>>,
+    /// How the namespace is laid out, where that is what the store does not use; the kind is
+    /// [`Incompatible`](StoreErrorKind::Incompatible) then.
+    pub layout: Option<Box<LayoutError>>,
     /// The failure underneath, as the backend reported it.
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -55,7 +58,13 @@ impl StoreErrorKind {
 impl StoreError {
     /// A failure of this kind, for those who write a store of their own.
     pub fn new(kind: StoreErrorKind, outcome: Outcome, problem: impl Into<String>) -> Self {
-        Self { kind, outcome, problem: problem.into(), unsettled: None, source: None }
+        Self { kind, outcome, problem: problem.into(), unsettled: None, layout: None, source: None }
+    }
+
+    /// A namespace, or a part of one, that is not laid out as the store needs it. Nothing was written.
+    pub fn of_layout(error: LayoutError) -> Self {
+        let failure = Self::new(StoreErrorKind::Incompatible, Outcome::NotApplied, error.to_string());
+        Self { layout: Some(Box::new(error)), ..failure }
     }
 
     /// The same failure, which leaves this write unsettled.

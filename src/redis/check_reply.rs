@@ -8,6 +8,7 @@ use sha1::Digest as _;
 use super::check::{Finding, Inspection};
 use super::index_entries::{current_suffixes, members_of};
 use super::keyspace::KeyKind;
+use super::layout::refuse_other_layout;
 use super::options::Settings;
 use super::record::Record;
 use super::reply::{
@@ -131,8 +132,10 @@ fn id_in(key: &str) -> &str {
     name.strip_prefix(KeyKind::Record.prefix()).unwrap_or(name)
 }
 
-pub(crate) fn mended(id: &RequestId, reply: &Value) -> Result<Mended> {
-    refuse_wrong_type(reply).and_then(|()| refuse_missing_permission(reply))?;
+pub(crate) fn mended(settings: &Settings, id: &RequestId, reply: &Value) -> Result<Mended> {
+    refuse_wrong_type(reply)?;
+    refuse_missing_permission(reply)?;
+    refuse_other_layout(settings, reply)?;
     let broken = || unexpected("mend.lua");
     let parts = array(reply).ok_or_else(broken)?;
     if parts.first().and_then(text) == Some("changed") {
@@ -169,7 +172,8 @@ impl IndexPart {
     ///
     /// # Errors
     /// [`StoreErrorKind::Corrupt`](crate::StoreErrorKind::Corrupt) when reading on might never end.
-    pub(crate) fn of(index: &str, after: &[u8], reply: &Value) -> Result<Self> {
+    pub(crate) fn of(settings: &Settings, index: &str, after: &[u8], reply: &Value) -> Result<Self> {
+        refuse_other_layout(settings, reply)?;
         let [misplaced, members, Value::Int(long), next] = array(reply).unwrap_or_default() else {
             return Err(unexpected("index_part.lua").into());
         };
@@ -267,7 +271,8 @@ impl Held {
 }
 
 /// Whether a reply to `drop_entry.lua` says that the entry was there and unexplained.
-pub(crate) fn is_extra(reply: &Value) -> Result<bool> {
+pub(crate) fn is_extra(settings: &Settings, reply: &Value) -> Result<bool> {
+    refuse_other_layout(settings, reply)?;
     let word = array(reply).and_then(|parts| text(parts.first()?)).ok_or_else(|| unexpected("drop_entry.lua"))?;
     Ok(word == "extra")
 }

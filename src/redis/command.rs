@@ -1,3 +1,7 @@
+//! The calls that a store makes: commands and scripts, with their arguments.
+
+mod namespace;
+
 use std::borrow::Cow;
 
 use redis::{Arg, Cmd};
@@ -8,7 +12,6 @@ use super::durability::Durability;
 use super::feed::FeedRead;
 use super::greeting::ask_time;
 use super::index_entries::{Groups, add_decision_entries};
-use super::indexed_metadata;
 use super::keyspace::KeyKind;
 use super::options::Settings;
 use super::record::NewRecord;
@@ -18,9 +21,6 @@ use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::index::{KeyRange, SortKey, Term};
 use crate::request::{MutationRequest, RequestId, Revision, WriteIntent};
 use crate::stored_format::SizeBudget;
-
-/// The version of keys, records and indexes taken together.
-pub(super) const LAYOUT_VERSION: u32 = 1;
 
 /// One round trip to one partition.
 pub(crate) struct Call {
@@ -55,42 +55,6 @@ impl Call {
     /// The server's time.
     pub(crate) fn time() -> Self {
         Self::reading(ask_time())
-    }
-
-    /// Reads how a namespace is laid out, if it is.
-    pub(crate) fn look_at_namespace(settings: &Settings) -> Self {
-        let mode = if settings.read_only { "read" } else { "look" };
-        Self { writes: false, what: Self::namespace(settings, &script::LOOK_AT_NAMESPACE, mode) }
-    }
-
-    /// Records the layout of a namespace, or reads what somebody else has recorded meanwhile.
-    pub(crate) fn open_namespace(settings: &Settings) -> Self {
-        Self { writes: true, what: Self::namespace(settings, &script::OPEN_NAMESPACE, "open") }
-    }
-
-    /// Records the choice of indexed metadata keys and how ids are compared, and, when either is another one, that the indexes are not rebuilt for it.
-    pub(crate) fn begin_reindex(settings: &Settings) -> Self {
-        Self { writes: true, what: Self::namespace(settings, &script::OPEN_NAMESPACE, "reindex") }
-    }
-
-    /// Records that the indexes are rebuilt for those choices, if they are still those that are recorded.
-    pub(crate) fn end_reindex(settings: &Settings) -> Self {
-        Self { writes: true, what: Self::namespace(settings, &script::OPEN_NAMESPACE, "reindexed") }
-    }
-
-    fn namespace(settings: &Settings, script: &'static Script, mode: &str) -> What {
-        let keyspace = &settings.keyspace;
-        let mut command = by_hash(script, 1, 7, 256);
-        command
-            .arg(keyspace.meta())
-            .arg(keyspace.partition_count())
-            .arg(LAYOUT_VERSION)
-            .arg(indexed_metadata::recorded(&settings.indexed_metadata))
-            .arg(keyspace.index_prefix(0) + "a")
-            .arg(keyspace.feed(0))
-            .arg(mode)
-            .arg(settings.id_comparison.as_str());
-        What::Script { script, keys: 1, command }
     }
 
     /// Asks whether writes can wait for this.
@@ -146,10 +110,10 @@ impl Call {
         let groups = with_decisions(record.lasting, request, 0);
         let entries = groups.uncounted();
         let bytes = record.bytes.len() + entries.len() + OTHER_BYTES;
-        let mut command = writing(&script::CREATE, settings, request, 8, bytes);
+        let mut command = writing(&script::CREATE, settings, request, 9, bytes);
         announce(&mut command, settings, request, request.revision(), 0);
-        command.arg(&record.bytes).arg(entries).arg(settings.record_limit());
-        Ok(Self { writes: true, what: What::Script { script: &script::CREATE, keys: 3, command } })
+        command.arg(&record.bytes).arg(entries).arg(settings.record_limit()).arg(&settings.layout);
+        Ok(Self { writes: true, what: What::Script { script: &script::CREATE, keys: WRITING_KEYS, command } })
     }
 
     /// `stored_decisions` is how many decisions are taken to be stored, at most as many as the request has.
@@ -170,10 +134,11 @@ impl Call {
         let groups = with_decisions(Groups::default(), request, stored_decisions);
         let entries = groups.uncounted();
         let bytes = record.bytes.len() + entries.len() + OTHER_BYTES;
-        let mut command = writing(&script::UPDATE, settings, request, 10, bytes);
+        let mut command = writing(&script::UPDATE, settings, request, 12, bytes);
         announce(&mut command, settings, request, next, stored_decisions);
-        command.arg(&expected).arg(state).arg(entries_now).arg(document).arg(entries).arg(settings.record_limit());
-        Ok(Self { writes: true, what: What::Script { script: &script::UPDATE, keys: 3, command } })
+        command.arg(&expected).arg(state).arg(entries_now).arg(document).arg(entries);
+        command.arg(settings.record_limit()).arg(&settings.layout);
+        Ok(Self { writes: true, what: What::Script { script: &script::UPDATE, keys: WRITING_KEYS, command } })
     }
 
     /// The same write, if it `waits` for a confirmation so that there is one to wait for: applied before, it is written again
@@ -245,27 +210,31 @@ impl Call {
     }
 
     /// A part of an index, behind a member if one is given. What is longer than any member of ours is removed, if told to.
-    pub(crate) fn index_part(index: &str, after: &[u8], most: usize, removes: bool) -> Self {
+    pub(crate) fn index_part(settings: &Settings, index: &str, after: &[u8], most: usize, removes: bool) -> Self {
         let from = if after.is_empty() { b"-".to_vec() } else { [b"(", after].concat() };
         let script: &'static Script = if removes { &script::MEND_INDEX_PART } else { &script::INDEX_PART };
-        let mut command = by_hash(script, 1, 3, OTHER_BYTES);
-        command.arg(index).arg(from).arg(most).arg(u8::from(removes));
-        Self { writes: removes, what: What::Script { script, keys: 1, command } }
+        let mut command = by_hash(script, 2, 4, OTHER_BYTES);
+        command.arg(index).arg(settings.keyspace.layout_beside(index));
+        command.arg(from).arg(most).arg(u8::from(removes)).arg(&settings.layout);
+        Self { writes: removes, what: What::Script { script, keys: 2, command } }
     }
 
     /// Gives members of an index their score again, those that are still there.
-    pub(crate) fn restore_scores(index: &str, members: &[SortKey]) -> Self {
-        let mut command = redis::cmd("ZADD");
-        command.arg(index).arg("XX");
-        for member in members {
-            command.arg("0").arg(member.as_bytes());
-        }
-        Self { writes: true, what: What::Command(command) }
+    pub(crate) fn restore_scores(settings: &Settings, index: &str, members: &[SortKey]) -> Self {
+        Self::mend_members(settings, index, "restore", members)
     }
 
-    pub(crate) fn remove_member(index: &str, member: &SortKey) -> Self {
-        let command = redis::cmd("ZREM").arg(index).arg(member.as_bytes()).clone();
-        Self { writes: true, what: What::Command(command) }
+    pub(crate) fn remove_member(settings: &Settings, index: &str, member: &SortKey) -> Self {
+        Self::mend_members(settings, index, "remove", std::slice::from_ref(member))
+    }
+
+    fn mend_members(settings: &Settings, index: &str, told: &str, members: &[SortKey]) -> Self {
+        let mut command = by_hash(&script::MEND_MEMBERS, 2, 2 + members.len(), 64 * members.len() + OTHER_BYTES);
+        command.arg(index).arg(settings.keyspace.layout_beside(index)).arg(&settings.layout).arg(told);
+        for member in members {
+            command.arg(member.as_bytes());
+        }
+        Self { writes: true, what: What::Script { script: &script::MEND_MEMBERS, keys: 2, command } }
     }
 
     /// Compares a record's index entries with those its document asks for, and mends them if told to.
@@ -285,17 +254,18 @@ impl Call {
         let groups = with_decisions(record.lasting, request, 0);
         let others = groups.uncounted();
         let keyspace = &settings.keyspace;
-        let mut command = by_hash(&script::MEND, 2, 6, record.bytes.len() + others.len() + OTHER_BYTES);
-        command.arg(keyspace.record(&request.id)).arg(keyspace.index_prefix(keyspace.partition_of(&request.id)));
+        let mut command = by_hash(&script::MEND, 3, 7, record.bytes.len() + others.len() + OTHER_BYTES);
+        let partition = keyspace.partition_of(&request.id);
+        command.arg(keyspace.record(&request.id)).arg(keyspace.index_prefix(partition)).arg(keyspace.layout(partition));
         match header {
             StoredHeader::Whole => command.arg(&revision_bytes(revision)),
             StoredHeader::Damaged { sha1, .. } => command.arg(sha1),
         };
-        command.arg(told).arg(&record.bytes).arg(others).arg(request.id.as_str());
+        command.arg(told).arg(&record.bytes).arg(others).arg(request.id.as_str()).arg(&settings.layout);
         if let StoredHeader::Damaged { document_from, .. } = header {
             command.arg(document_from.saturating_add(1));
         }
-        Ok(Self { writes: mode.mends(), what: What::Script { script: &script::MEND, keys: 2, command } })
+        Ok(Self { writes: mode.mends(), what: What::Script { script: &script::MEND, keys: 3, command } })
     }
 
     /// Removes an index entry, if told to, that the document at this revision, or the absence of one, does not explain.
@@ -309,15 +279,18 @@ impl Call {
     ) -> Self {
         let revision = revision.map(revision_bytes);
         let revision = revision.as_ref().map_or(&[][..], |bytes| bytes);
-        let mut command = by_hash(&script::DROP_ENTRY, 2, 4, OTHER_BYTES);
+        let keyspace = &settings.keyspace;
+        let mut command = by_hash(&script::DROP_ENTRY, 3, 5, OTHER_BYTES);
         command
-            .arg(settings.keyspace.record(id))
+            .arg(keyspace.record(id))
             .arg(index)
+            .arg(keyspace.layout(keyspace.partition_of(id)))
             .arg(revision)
             .arg(member.as_bytes())
             .arg(u8::from(drops))
-            .arg(id.as_str());
-        Self { writes: drops, what: What::Script { script: &script::DROP_ENTRY, keys: 2, command } }
+            .arg(id.as_str())
+            .arg(&settings.layout);
+        Self { writes: drops, what: What::Script { script: &script::DROP_ENTRY, keys: 3, command } }
     }
 
     const fn reading(command: Cmd) -> Self {
@@ -374,12 +347,16 @@ fn by_hash(script: &Script, keys: usize, arguments: usize, bytes: usize) -> Cmd 
     command
 }
 
-/// The same with the three keys of a script that writes a request.
+/// How many keys a script has that writes a request.
+const WRITING_KEYS: usize = 4;
+
+/// The same with the keys of a script that writes a request.
 fn writing(script: &Script, settings: &Settings, request: &MutationRequest, arguments: usize, bytes: usize) -> Cmd {
     let keyspace = &settings.keyspace;
     let partition = keyspace.partition_of(&request.id);
-    let mut command = by_hash(script, 3, arguments, bytes);
+    let mut command = by_hash(script, WRITING_KEYS, arguments, bytes);
     command.arg(keyspace.record(&request.id)).arg(keyspace.feed(partition)).arg(keyspace.index_prefix(partition));
+    command.arg(keyspace.layout(partition));
     command
 }
 

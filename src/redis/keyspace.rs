@@ -94,6 +94,19 @@ impl Keyspace {
         self.key(partition, "feed", "")
     }
 
+    /// Where a partition records how it is laid out.
+    pub(crate) fn layout(&self, partition: u16) -> String {
+        self.key(partition, "layout", "")
+    }
+
+    /// The same for the partition that an index key names. A key of a partition that there is not is one to be cleared away,
+    /// which is up to the first.
+    pub(crate) fn layout_beside(&self, index: &str) -> String {
+        let of_tag = |tag: &String| index.starts_with(tag.as_str());
+        let partition = self.tags.iter().position(of_tag).and_then(|place| u16::try_from(place).ok());
+        self.layout(partition.unwrap_or(0))
+    }
+
     pub(crate) fn index(&self, partition: u16, term: &Term) -> Vec<u8> {
         [self.index_prefix(partition).as_bytes(), &suffix_of(term)].concat()
     }
@@ -118,10 +131,12 @@ mod tests {
         let id = RequestId::new("req-1").unwrap();
         let partition = keys.partition_of(&id);
         let tag = format!("{{billing:{partition}}}:");
-        for key in [keys.record(&id), keys.feed(partition), keys.index_prefix(partition)] {
+        for key in [keys.record(&id), keys.feed(partition), keys.index_prefix(partition), keys.layout(partition)] {
             assert!(key.starts_with(&tag), "{key}");
         }
         assert_eq!(keys.meta(), "{billing}:meta");
+        assert_eq!(keys.layout_beside("{billing:3}:i:a"), "{billing:3}:layout");
+        assert_eq!(keys.layout_beside("{billing:4}:i:a"), "{billing:0}:layout");
     }
 
     #[test]

@@ -12,6 +12,7 @@ use super::address;
 use super::credentials::Credentials;
 use super::durability::Durability;
 use super::keyspace::Keyspace;
+use super::layout;
 use super::preflight::Tolerance;
 use super::reply_limit::ReplyLimit;
 use super::scan::MOST_PAGE_BYTES;
@@ -61,6 +62,8 @@ pub(crate) struct Settings {
     /// Where the server is, without any secret.
     pub(crate) address: String,
     pub(crate) keyspace: Keyspace,
+    /// What each partition has to record for this store to write to it.
+    pub(crate) layout: String,
     #[cfg_attr(not(feature = "blocking"), allow(dead_code, reason = "only the blocking flavour has a pool"))]
     pub(crate) pool_size: u32,
     pub(crate) timeout: Duration,
@@ -150,6 +153,7 @@ impl RedisOptions {
             address: connection.addr().to_string(),
             connection,
             credentials,
+            layout: layout::recorded(&keyspace, self.id_comparison, &self.indexed_metadata),
             keyspace,
             pool_size: self.pool_size,
             timeout: self.timeout,

@@ -1,3 +1,5 @@
+//! What the server says of itself when a store is opened, and whether it is fit for one.
+
 use std::fmt;
 
 use crate::error::{Outcome, StoreError, StoreErrorKind};
@@ -12,6 +14,8 @@ pub struct PreflightReport {
     pub version: String,
     /// What an operator should know, the worst first. None of it keeps the store from working.
     pub warnings: Vec<String>,
+    /// Which process it is; empty where it does not say.
+    pub(crate) run_id: String,
 }
 
 /// What a store's options put up with.
@@ -82,7 +86,8 @@ impl PreflightReport {
         if info.field("connected_slaves") == Some("0") {
             warnings.push("no replica is connected: nothing takes over when the server dies".to_owned());
         }
-        Ok(Self { product: product.to_owned(), version: version.to_owned(), warnings })
+        let run_id = info.field("run_id").unwrap_or_default().to_owned();
+        Ok(Self { product: product.to_owned(), version: version.to_owned(), warnings, run_id })
     }
 }
 

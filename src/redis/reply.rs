@@ -1,10 +1,12 @@
+//! Reads what commands and writing scripts answer.
+
 use redis::Value;
 
-use super::command::{LAYOUT_VERSION, RECORD_START};
+use super::command::RECORD_START;
 use super::history::history_marks;
-use super::indexed_metadata;
+use super::layout::refuse_other_layout;
 use super::options::Settings;
-use super::preflight::{COMMANDS, PreflightReport, incompatible};
+use super::preflight::PreflightReport;
 use super::record::Record;
 use crate::error::{Conflict, Error, InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
 use crate::request::{MutationRequest, RequestId, Timestamp, WriteId};
@@ -43,102 +45,6 @@ pub(super) const NOTHING_WRITTEN: &str = ". Nothing was written";
 pub(crate) fn has_written(reply: &Value) -> bool {
     let tag = array(reply).and_then(|parts| text(parts.first()?));
     matches!(tag, Some("created" | "updated" | "repeated"))
-}
-
-/// Whether a look at a namespace found none.
-pub(crate) fn is_absent(reply: &Value) -> bool {
-    matches!(tagged(reply, "open_namespace.lua"), Ok(("absent", _)))
-}
-
-/// # Errors
-/// [`StoreErrorKind::Incompatible`] when the namespace is not there, or was laid out otherwise.
-pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> {
-    refuse_wrong_type(reply)?;
-    if let Ok(("denied", [command, ..])) = tagged(reply, "open_namespace.lua") {
-        let problem = format!(
-            "the Redis user may not run {} on the keys of namespace {}; nothing was written. Allow all of: {}",
-            text(command).unwrap_or("a command"),
-            settings.keyspace.namespace(),
-            COMMANDS.join(" ")
-        );
-        return Err(StoreError::new(StoreErrorKind::Refused, Outcome::NotApplied, problem).into());
-    }
-    if is_absent(reply) {
-        return Err(incompatible(format!(
-            "there is no namespace {} to be read; open it once with a store that may write",
-            settings.keyspace.namespace()
-        ))
-        .into());
-    }
-    let recorded = |place: usize| -> Option<u32> { text(array(reply)?.get(place)?)?.parse().ok() };
-    let namespace = settings.keyspace.namespace();
-    let (Some(partitions), Some(layout)) = (recorded(0), recorded(1)) else {
-        let key = settings.keyspace.meta();
-        return Err(incompatible(format!("{key} does not describe a namespace; something else uses the key")).into());
-    };
-    if layout != LAYOUT_VERSION {
-        return Err(incompatible(format!(
-            "namespace {namespace} has layout version {layout}, this release uses {LAYOUT_VERSION}; \
-             open it with a release that uses {layout}"
-        ))
-        .into());
-    }
-    let asked = u32::from(settings.keyspace.partition_count());
-    if partitions != asked {
-        return Err(incompatible(format!(
-            "namespace {namespace} has {partitions} partition(s), but was opened with {asked}; \
-             the number is fixed when a namespace is first opened: open it with {partitions}"
-        ))
-        .into());
-    }
-    Ok(())
-}
-
-/// Whether the namespace compares ids of people as the store was asked to.
-pub(crate) fn check_id_comparison(settings: &Settings, reply: &Value) -> Result<()> {
-    let recorded = array(reply).and_then(|fields| text(fields.get(4)?)).unwrap_or_default();
-    let asked = settings.id_comparison;
-    if recorded != asked.as_str() {
-        return Err(incompatible(format!(
-            "namespace {} compares ids of people by the rule {recorded:?}, but was opened with {asked:?}; open it with \
-             fold_case({}), or have its indexes rebuilt for the other rule by RedisStoreBuilder::reindex",
-            settings.keyspace.namespace(),
-            !asked.folds_case()
-        ))
-        .into());
-    }
-    Ok(())
-}
-
-/// # Errors
-/// [`StoreErrorKind::Incompatible`] when the namespace indexes what another choice says, or its indexes are not yet rebuilt for
-/// the ones it is to index.
-pub(crate) fn check_indexed_metadata(settings: &Settings, reply: &Value) -> Result<()> {
-    let namespace = settings.keyspace.namespace();
-    let field = |place: usize| array(reply).and_then(|fields| fields.get(place)).unwrap_or(&Value::Nil);
-    let Some(recorded) = text(field(2)).and_then(indexed_metadata::read) else {
-        let key = settings.keyspace.meta();
-        let problem = format!("{key} does not tell what was chosen to be indexed; something else uses the key");
-        return Err(incompatible(problem).into());
-    };
-    let is_same = recorded == settings.indexed_metadata;
-    // Nothing where the indexes were never rebuilt.
-    if !matches!(field(3), Value::Nil) && bytes(field(3)) != Some(b"") {
-        return Err(incompatible(format!(
-            "the indexes of namespace {namespace} are not complete: they are being rebuilt for {recorded}, or that \
-             was interrupted; have them completed by RedisStoreBuilder::reindex, with {recorded} or another choice"
-        ))
-        .into());
-    }
-    if !is_same {
-        let asked = &settings.indexed_metadata;
-        return Err(incompatible(format!(
-            "namespace {namespace} indexes {recorded}, but was opened with {asked}; open it with {recorded}, or have its \
-             indexes rebuilt by RedisStoreBuilder::reindex"
-        ))
-        .into());
-    }
-    Ok(())
 }
 
 /// # Errors
@@ -325,7 +231,10 @@ fn stored_in<'a>(
 
 /// The answers that both writing scripts give when a key is not as it should be.
 fn refusal(settings: &Settings, id: &RequestId, reply: &Value, script: &'static str) -> Error {
-    if let Err(error) = refuse_wrong_type(reply).and_then(|()| refuse_missing_permission(reply)) {
+    let refused = refuse_wrong_type(reply)
+        .and_then(|()| refuse_missing_permission(reply))
+        .and_then(|()| refuse_other_layout(settings, reply));
+    if let Err(error) = refused {
         return error;
     }
     let source = match tagged(reply, script) {
@@ -379,7 +288,7 @@ pub(super) fn time(reply: &Value) -> Result<Timestamp, InvalidValue> {
     Timestamp::from_micros(micros.ok_or_else(|| InvalidValue::new("the server's reply to TIME", "is no time"))?)
 }
 
-fn tagged<'a>(reply: &'a Value, script: &'static str) -> Result<(&'a str, &'a [Value])> {
+pub(super) fn tagged<'a>(reply: &'a Value, script: &'static str) -> Result<(&'a str, &'a [Value])> {
     let Some([word, rest @ ..]) = array(reply) else {
         return Err(unexpected_write(script).into());
     };

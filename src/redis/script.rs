@@ -1,3 +1,5 @@
+//! The scripts, each put together from its file and the parts it begins with.
+
 use std::sync::LazyLock;
 
 /// A script that runs on the server, and the SHA-1 it is called by.
@@ -18,6 +20,10 @@ pub(crate) static MEND: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua\n", HEADER, REFUSAL, ANY_TYPE, include_str!("scripts/mend.lua")]));
 pub(crate) static DROP_ENTRY: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua\n", HEADER, ANY_TYPE, include_str!("scripts/drop_entry.lua")]));
+pub(crate) static MEND_MEMBERS: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&["#!lua\n", include_str!("scripts/mend_members.lua")]));
+pub(crate) static LAY_OUT: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&["#!lua\n", include_str!("scripts/lay_out.lua")]));
 pub(crate) static INDEX_PART: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua flags=no-writes\n", include_str!("scripts/index_part.lua")]));
 pub(crate) static MEND_INDEX_PART: LazyLock<Script> =

@@ -9,7 +9,7 @@ use mutator_governance::blocking::{self, Store as _, StoreExtension as _};
 #[cfg(any(feature = "tokio", feature = "smol"))]
 use mutator_governance::nonblocking::{self, Store as _, StoreExtension as _};
 use mutator_governance::{
-    CheckReport, Compression, Count, DecisionQuery, DecisionRow, DocumentLimit, Durability, Error, FeedPage,
+    CheckReport, CheckStep, Compression, Count, DecisionQuery, DecisionRow, DocumentLimit, Durability, Error, FeedPage,
     FeedPosition, InboxQuery, Inspection, Lookup, MutationRequest, Outcome, Page, PageRequest, PendingApprovalQuery,
     PendingApprovalRow, PreflightReport, RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result,
     Settled, StateId, Statistics, StoredRequest, Timestamp, UnsettledWrite, WriteId,
@@ -177,11 +177,16 @@ impl Flavour {
     }
 
     pub fn reindex(self, options: &Options) -> Result<CheckReport> {
+        self.reindex_in_steps(options, |_| {})
+    }
+
+    /// What is called behind each step may use a store of this flavour only on a thread of its own.
+    pub fn reindex_in_steps(self, options: &Options, progress: impl FnMut(&CheckStep) + Send) -> Result<CheckReport> {
         match self {
             #[cfg(feature = "blocking")]
-            Self::Blocking => Ok(builder!(blocking, options).reindex(|_| {})?.1),
+            Self::Blocking => Ok(builder!(blocking, options).reindex(progress)?.1),
             #[cfg(any(feature = "tokio", feature = "smol"))]
-            other => Ok(other.block_on(builder!(nonblocking, options).reindex(|_| {}))?.1),
+            other => Ok(other.block_on(builder!(nonblocking, options).reindex(progress))?.1),
             #[allow(unreachable_patterns, reason = "with every feature on, all flavours are above")]
             other => panic!("{other:?} is not switched on"),
         }

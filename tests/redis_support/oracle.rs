@@ -205,6 +205,10 @@ impl Oracle {
         self.key(partition, b"feed")
     }
 
+    pub fn layout_key(&self, partition: u16) -> Bytes {
+        self.key(partition, b"layout")
+    }
+
     pub fn meta_key(&self) -> String {
         format!("{{{}}}:meta", self.namespace)
     }
@@ -232,7 +236,8 @@ impl Oracle {
             if shown == self.meta_key() {
                 let meta: BTreeMap<String, String> = raw.ask(&["HGETALL", &shown]);
                 assert_eq!(meta.get("partitions"), Some(&self.partitions.to_string()));
-                assert_eq!(meta.get("layout").map(String::as_str), Some("1"));
+                assert_eq!(meta.get("layout").map(String::as_str), Some("2"));
+                assert_eq!(meta.get("reindexing").map_or("", String::as_str), "");
                 continue;
             }
             let (partition, rest) = self.split(&key);
@@ -245,6 +250,9 @@ impl Oracle {
                 let value: Bytes = raw.ask(&[b"GET".as_slice(), &key]);
                 check_header(&value, &request);
                 documents.insert(id.to_owned(), request);
+            } else if rest == b"layout" {
+                let layout: String = raw.ask(&[b"GET".as_slice(), &key]);
+                assert!(layout.starts_with(&format!("2 {} ", self.partitions)), "{shown}: {layout}");
             } else if rest == b"feed" {
                 assert_eq!(kind, "stream", "{shown}");
             } else if rest.starts_with(b"i:") {

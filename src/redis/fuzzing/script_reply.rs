@@ -11,6 +11,7 @@ use crate::query::{Fingerprint, RequestQuery, SortDirection};
 use crate::redis::Assembly;
 use crate::redis::check_reply::{self, IndexPart, Mended};
 use crate::redis::keyspace::KeyKind;
+use crate::redis::namespace_reply;
 use crate::redis::options::Settings;
 use crate::redis::record::NewRecord;
 use crate::redis::reply::{self, Created, Updated};
@@ -101,11 +102,13 @@ fn write_reply(input: &mut Input<'_>, words: &[&[u8]]) -> Value {
         "unreadable",
         "wrongtype",
         "checked",
+        "layout",
     ]);
     let record = bulk(input.one(&words[..2]));
     let mut behind = match word {
         "history" => vec![Value::Int(i64::from(input.byte()) - 1), bulk(input.bytes())],
         "wrongtype" => vec![bulk(b"key"), bulk(b"string"), bulk(b"zset")],
+        "layout" => vec![bulk(b"key"), bulk(b"1 1 Exact -")],
         "checked" => vec![Value::Int(3), Value::Array(vec![bulk(b"a")]), Value::Array(vec![]), Value::Int(1)],
         _ => vec![record],
     };
@@ -114,8 +117,8 @@ fn write_reply(input: &mut Input<'_>, words: &[&[u8]]) -> Value {
 }
 
 fn read_by_stores(settings: &Settings, sent: &MutationRequest, reply: &Value) {
-    reply::check_namespace(settings, reply).err().iter().for_each(is_told);
-    reply::check_indexed_metadata(settings, reply).err().iter().for_each(is_told);
+    namespace_reply::check_namespace(settings, reply).err().iter().for_each(is_told);
+    namespace_reply::check_indexes(settings, reply).err().iter().for_each(is_told);
     reply::preflight(settings, reply).err().iter().for_each(is_told);
     scan_reply::sizes(reply).err().iter().for_each(is_told);
     match reply::request(settings, &sent.id, reply) {
@@ -155,18 +158,18 @@ fn read_by_writes(settings: &Settings, sent: &MutationRequest, write_id: WriteId
 
 fn read_by_checks(settings: &Settings, sent: &MutationRequest, reply: &Value) {
     check_reply::found_keys(reply, KeyKind::Record).err().iter().for_each(is_told);
-    check_reply::is_extra(reply).err().iter().for_each(is_told);
+    check_reply::is_extra(settings, reply).err().iter().for_each(is_told);
     inspection_agrees(settings, sent, reply);
     let key = settings.keyspace.record(&sent.id);
     if let Ok(Some(found)) = check_reply::record(settings, &key, reply, WriteId::from_bytes([7; 16])) {
         assert_eq!(found.request.id, sent.id, "somebody else's request");
     }
-    match check_reply::mended(&sent.id, reply) {
+    match check_reply::mended(settings, &sent.id, reply) {
         Ok(Mended::Checked { findings, .. }) => assert!(findings.iter().all(|finding| !finding.to_string().is_empty())),
         Ok(Mended::Changed) => {}
         Err(error) => is_told(&error),
     }
-    match IndexPart::of("index", b"", reply) {
+    match IndexPart::of(settings, "index", b"", reply) {
         Ok(part) => {
             let ids = part.ids();
             assert!(ids.len() + part.foreign_members().count() <= part.members.len());

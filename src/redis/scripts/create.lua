@@ -1,19 +1,26 @@
 -- Stores a new request with its index entries and its feed entry, or nothing.
 --
--- KEYS  1 record   2 feed   3 prefix of the partition's index keys (the index keys are built from it)
+-- KEYS  1 record   2 feed   3 prefix of the partition's index keys (the index keys are built from it)   4 layout
 -- ARGV  1 feed length   2 id   3 revision number   4 status   5 decision kinds   6 record
 --       7 the groups of the other index entries: the lasting ones and those of decisions
---       8 most bytes of a record that is returned   9 only when the sender waits for a confirmation: '1'
+--       8 most bytes of a record that is returned   9 the layout of the sender
+--       10 only when the sender waits for a confirmation: '1'
 -- Reply {'created'}                    written
 --       {'repeated', record}           a write with this id filed the request before, for whatever intent; if the sender waits,
 --                                      the record is written as it is
 --       {'exists', record}             another write has filed a request with this id
 --       {'unreadable', value}          what is stored is not a record this script understands; its size alone where that is
 --                                      over the limit
+--       {'layout', key, layout}        the partition records another layout: the sender does not know its indexes
 --       {'wrongtype', key, wanted, found} {'noperm', command, key}
 
 local record, new = KEYS[1], ARGV[6]
 
+local layout = ask('GETRANGE', KEYS[4], '0', '64')
+if layout ~= ARGV[9] then
+    return type_of(layout) == 'table' and refusal(layout, 'string', 'GETRANGE', KEYS[4], '0', '0')
+        or { 'layout', KEYS[4], layout }
+end
 if not may('SET', record, '') then
     return { 'noperm', 'SET', record }
 end
@@ -36,7 +43,7 @@ elseif existing then
         return { 'exists', existing }
     end
     -- From Redis 7.2 on a connection that has written nothing is told at once that all it wrote is confirmed.
-    if ARGV[9] then
+    if ARGV[10] then
         redis.call('SET', record, existing)
     end
     return { 'repeated', existing }

@@ -1,15 +1,24 @@
 -- Reads a part of an index; or, where there are any, the members that another score than 0 keeps from their places.
 --
--- KEYS  1 index
+-- KEYS  1 index   2 layout
 -- ARGV  1 bound to read from, as ZRANGE BYLEX takes it   2 most members, of those below 0, above it, and of all
 --       3 '1' to remove what is longer than any member of ours, '0' to count it only
+--       4 the layout of the sender
 -- Reply {members of another score, members, how many are longer than any of ours, where to go on}
+--       {'layout', key, layout} something was to be removed, and the partition records another layout
 --       There are none of the second while there are any of the first: bytes order the members of one score only.
 --       The last is a member to go on behind, '' to begin again, or false at the end. No member is returned that is longer
 --       than any of ours, nor more of its bytes than tell where it stands.
 
 local index, from, most, removes = KEYS[1], ARGV[1], ARGV[2], ARGV[3] == '1'
 local LONGEST = 512
+
+if removes then
+    local layout = redis.call('GETRANGE', KEYS[2], '0', '64')
+    if layout ~= ARGV[4] then
+        return { 'layout', KEYS[2], layout }
+    end
+end
 
 local long = 0
 -- Those of the members that can be ours.

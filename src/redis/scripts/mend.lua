@@ -1,21 +1,30 @@
 -- Compares the index entries of one record with those its document asks for, and mends them when told to.
 --
--- KEYS  1 record   2 prefix of the partition's index keys (the index keys are built from it)
+-- KEYS  1 record   2 prefix of the partition's index keys (the index keys are built from it)   3 layout
 -- ARGV  1 what was derived from: the revision of the record, number (8 bytes) and write id (16 bytes); or, of a record with
 --         a damaged header, the SHA-1 of all of it in hexadecimal
 --       2 'report', 'repair' or 'migrate'   3 the record as it would be written now, with one write
 --       4 the groups of the entries that are not named in the header   5 the id of the request
---       6 where the document begins in a record with a damaged header, counted from 1
+--       6 the layout of the sender   7 where the document begins in a record with a damaged header, counted from 1
 -- Reply {'checked', entries checked, {missing suffixes}, {extra suffixes}, 1 when the header is stale}
 --       {'changed'}   stored is another revision, or no record
---       {'noperm', command, key}
+--       {'layout', key, layout}   the partition records another layout, and so nothing is mended
+--       {'wrongtype', key, wanted, found} {'noperm', command, key}
+
+if ARGV[2] ~= 'report' then
+    local layout = ask('GETRANGE', KEYS[3], '0', '64')
+    if layout ~= ARGV[6] then
+        return type_of(layout) == 'table' and refusal(layout, 'string', 'GETRANGE', KEYS[3], '0', '0')
+            or { 'layout', KEYS[3], layout }
+    end
+end
 
 local stored, id = ask_of_any_type('GET', KEYS[1]), ARGV[5]
 local is_damaged = #ARGV[1] == 40
 local one, several, stored_end
 if stored and is_damaged and redis.sha1hex(stored) == ARGV[1] then
     -- What it names is not to be relied on: entries that are there too many are found along the indexes.
-    one, several, stored_end = {}, {}, tonumber(ARGV[6]) - 1
+    one, several, stored_end = {}, {}, tonumber(ARGV[7]) - 1
 elseif stored and not is_damaged then
     one, several, stored_end = header_of(stored, id)
 end

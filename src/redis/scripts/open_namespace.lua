@@ -4,11 +4,15 @@
 -- ARGV  1 partitions   2 layout version   3 the indexed metadata keys, each behind its length
 --       4, 5 a key like those of the indexes and records, a key like that of the feed
 --       6 'open' to record a layout where there is none, 'look' not to, 'read' not to ask for permissions either;
---         'reindex' to record another choice of metadata keys or of how ids are compared, and that the indexes are not yet
---         rebuilt for it, 'reindexed' when they are
+--         'reindex' to record that the indexes are to be rebuilt for this layout version, choice of metadata keys and way to
+--         compare ids, unless they are, or that is under way; 'step' to record how far that has come; 'reindexed' to record
+--         that it is done, and then the layout version
 --       7 how ids of people are compared
--- Reply {partitions, layout version, indexed metadata keys, '1' while the indexes are not rebuilt, how ids are compared}, as
---       recorded
+--       8 the mark of the rebuild: 'reindex' records it, 'step' and 'reindexed' do nothing in the name of another. It begins
+--         with the layout version that is rebuilt for
+--       9 with 'step': how far
+-- Reply {partitions, layout version, indexed metadata keys, the mark while the indexes are not rebuilt, how ids are compared,
+--       how far that has come}, as recorded
 --       {'absent'}                     nothing is recorded, and nothing was to be
 --       {'wrongtype', key, wanted, found}
 --       {'denied', command}            the user may not run a command that other scripts need: a script that is stopped
@@ -43,31 +47,39 @@ local mode = ARGV[6]
 if found == 'none' and mode ~= 'open' then
     return { 'absent' }
 end
-if found == 'none' or mode == 'reindex' or mode == 'reindexed' then
+if found == 'none' or mode ~= 'open' and mode ~= 'look' and mode ~= 'read' then
     refused = denied({ { 'hset', KEYS[1], 'partitions', '' } })
     if refused then
         return refused
     end
 end
+local MARK = 4
 local function recorded()
-    local fields = redis.call('HMGET', KEYS[1], 'partitions', 'layout', 'metadata', 'reindexing', 'ids')
+    local fields = redis.call('HMGET', KEYS[1], 'partitions', 'layout', 'metadata', 'reindexing', 'ids', 'reindexed')
     for place, field in ipairs(fields) do
         -- Longer than any choice of keys: something else uses the field.
         if field and #field > 1024 * 1024 then
-            fields[place] = place == 4 and '1' or false
+            fields[place] = place == MARK and '1' or false
         end
     end
     return fields
 end
-local is_same = recorded()[3] == ARGV[3] and recorded()[5] == ARGV[7]
+local now = recorded()
+local mark, target = now[MARK] or '', tonumber(string.match(now[MARK] or '', '^%d+')) or 0
+local is_same = now[3] == ARGV[3] and now[5] == ARGV[7]
+-- Of a newer layout, and of one that is being rebuilt for a newer one, an older release knows too little to rebuild it.
+local own = tonumber(ARGV[2])
+local is_known = now[1] == ARGV[1] and (tonumber(now[2]) or math.huge) <= own and target <= own
+local is_current = now[2] == ARGV[2] and mark == ''
+local is_under_way = mark ~= '' and target == own
+
 if found == 'none' then
     redis.call('HSET', KEYS[1], 'partitions', ARGV[1], 'layout', ARGV[2], 'metadata', ARGV[3], 'ids', ARGV[7])
-elseif mode == 'reindex' and not is_same then
-    redis.call('HSET', KEYS[1], 'metadata', ARGV[3], 'ids', ARGV[7], 'reindexing', '1')
-elseif mode == 'reindexed' and is_same then
-    redis.call('HSET', KEYS[1], 'reindexing', '')
-elseif mode == 'reindexed' then
-    -- Another choice was recorded meanwhile, and what was just done has undone part of what was done for it.
-    redis.call('HSET', KEYS[1], 'reindexing', '1')
+elseif mode == 'reindex' and is_known and not (is_same and (is_current or is_under_way)) then
+    redis.call('HSET', KEYS[1], 'metadata', ARGV[3], 'ids', ARGV[7], 'reindexing', ARGV[8], 'reindexed', '')
+elseif mode == 'step' and mark ~= '' and mark == ARGV[8] then
+    redis.call('HSET', KEYS[1], 'reindexed', ARGV[9])
+elseif mode == 'reindexed' and mark ~= '' and mark == ARGV[8] then
+    redis.call('HSET', KEYS[1], 'layout', ARGV[2], 'reindexing', '', 'reindexed', '')
 end
 return recorded()

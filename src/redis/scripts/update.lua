@@ -1,13 +1,14 @@
 -- Replaces a request by its next revision, moves its index entries and adds a feed entry, or does nothing.
 --
--- KEYS  1 record   2 feed   3 prefix of the partition's index keys (the index keys are built from it)
+-- KEYS  1 record   2 feed   3 prefix of the partition's index keys (the index keys are built from it)   4 layout
 -- ARGV  1 feed length   2 id   3 revision number   4 status   5 kinds of its further decisions
 --       6 what the sender takes the stored record's state to be: the expected revision's number, how many decisions are
 --         stored, the mark of as many of its own, its own filing mark, the expected revision's write id
 --       7 the same 36 bytes of the new record, and the intent of this write
 --       8 the index entries of the new record   9 its document
 --       10 the groups of index entries of its further decisions
---       11 most bytes of a record that is returned   12 only when the sender waits for a confirmation: '1'
+--       11 most bytes of a record that is returned   12 the layout of the sender
+--       13 only when the sender waits for a confirmation: '1'
 -- Reply {'updated'}                    written
 --       {'repeated', record}           a write with this id was applied before, for whatever intent; if the sender waits, the
 --                                      record is written as it is
@@ -18,11 +19,17 @@
 --       {'missing'}                    there is no such request
 --       {'unreadable', value}          what is stored is not a record this script understands; its size alone where that is
 --                                      over the limit
+--       {'layout', key, layout}        the partition records another layout: the sender does not know its indexes
 --       {'wrongtype', key, wanted, found} {'noperm', command, key}
 
 local record, prefix, id = KEYS[1], KEYS[3], ARGV[2]
 local expected, new, entries, document = ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 
+local layout = ask('GETRANGE', KEYS[4], '0', '64')
+if layout ~= ARGV[12] then
+    return type_of(layout) == 'table' and refusal(layout, 'string', 'GETRANGE', KEYS[4], '0', '0')
+        or { 'layout', KEYS[4], layout }
+end
 -- GET is not always needed, and where it is, its failing would be an error without a name.
 if not may('SET', record, '') then
     return { 'noperm', 'SET', record }
@@ -67,7 +74,7 @@ if string.sub(stored, STATE, FIXED + WRITE_ID) ~= expected or string.find(writes
                 return { 'unreadable', value }
             end
             -- From Redis 7.2 on a connection that has written nothing is told at once that all it wrote is confirmed.
-            if ARGV[12] then
+            if ARGV[13] then
                 redis.call('SET', record, value)
             end
             return { 'repeated', value }

@@ -1,0 +1,144 @@
+//! How a Redis store finds a namespace laid out, lays a new one out, and has its indexes rebuilt beside writers.
+
+use super::{RedisStore, dual};
+use crate::error::{Error, Result};
+use crate::redis::layout::PartitionLayout;
+use crate::redis::rebuild;
+use crate::redis::{Call, CheckMode, CheckPosition, CheckReport, CheckStep, namespace_reply, reply};
+use crate::request::WriteId;
+
+#[dual]
+impl RedisStore {
+    /// How the namespace is laid out; one that is not there is laid out now, by a store that may write.
+    pub(super) async fn namespace(&self) -> Result<redis::Value> {
+        let look = Call::look_at_namespace(&self.settings);
+        let mut found = self.call(&look, self.deadline()).await?;
+        if namespace_reply::is_absent(&found) && !self.settings.read_only {
+            if self.is_partly_laid_out().await? {
+                // Somebody may be laying it out just now, and does that with the namespace first.
+                found = self.call(&look, self.deadline()).await?;
+                if namespace_reply::is_absent(&found) {
+                    return Err(PartitionLayout::without_namespace(&self.settings).into());
+                }
+            } else {
+                found = self.call(&Call::open_namespace(&self.settings), self.deadline()).await?;
+            }
+        }
+        namespace_reply::check_namespace(&self.settings, &found)?;
+        Ok(found)
+    }
+
+    async fn is_partly_laid_out(&self) -> Result<bool> {
+        for partition in self.settings.keyspace.partitions() {
+            if !self.partition_layout(partition).await?.is_missing() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    async fn partition_layout(&self, partition: u16) -> Result<PartitionLayout> {
+        let found = self.call(&Call::partition_layout(&self.settings, partition), self.deadline()).await?;
+        PartitionLayout::read(&self.settings, partition, &found)
+    }
+
+    /// Checks that every partition records the layout of this store, and lays out those that hold nothing yet.
+    pub(super) async fn check_partitions(&self) -> Result<()> {
+        for partition in self.settings.keyspace.partitions() {
+            let mut layout = self.partition_layout(partition).await?;
+            if layout.is_missing() {
+                if self.settings.read_only {
+                    continue;
+                }
+                let found = self.call(&Call::lay_out(&self.settings, partition), self.deadline()).await?;
+                layout = PartitionLayout::read(&self.settings, partition, &found)?;
+            }
+            layout.check(&self.settings)?;
+        }
+        Ok(())
+    }
+
+    /// Has the indexes rebuilt for the layout of this store, going on where that was interrupted.
+    ///
+    /// The order is what makes it safe: first the namespace says that its indexes are not complete, then each partition gets
+    /// the new layout, by which it refuses other writers, then entries change, and last the namespace gets the new version.
+    pub(super) async fn rebuild(&self, progress: impl FnMut(&CheckStep) + Send) -> Result<CheckReport> {
+        let begin = Call::begin_reindex(&self.settings, WriteId::generate());
+        let begun = self.call(&begin, self.deadline()).await?;
+        namespace_reply::check_namespace(&self.settings, &begun)?;
+        for partition in self.settings.keyspace.partitions() {
+            let layout = self.partition_layout(partition).await?;
+            layout.check_replaceable(&self.settings)?;
+            if !layout.is_of(&self.settings) {
+                self.call(&Call::replace_layout(&self.settings, partition), self.deadline()).await?;
+            }
+        }
+        // A rebuild for another layout that began before this one's last partition had its layout may have ended since.
+        self.check_not_overtaken().await?;
+        let report = match self.rebuild_indexes(&begun, progress).await {
+            Ok(report) => report,
+            Err(error) => return Err(self.explained(error).await),
+        };
+        report.check_rebuilt()?;
+        let end = Call::end_reindex(&self.settings, namespace_reply::rebuild_mark(&begun));
+        let ended = self.call(&end, self.deadline()).await?;
+        namespace_reply::check_namespace(&self.settings, &ended)?;
+        namespace_reply::check_indexes(&self.settings, &ended)?;
+        Ok(report)
+    }
+
+    async fn check_not_overtaken(&self) -> Result<()> {
+        let found = self.call(&Call::look_at_namespace(&self.settings), self.deadline()).await?;
+        namespace_reply::check_namespace(&self.settings, &found)?;
+        namespace_reply::check_choice(&self.settings, &found)
+    }
+
+    /// A partition that refuses says only that another rebuild has begun; the namespace says for what.
+    async fn explained(&self, error: Error) -> Error {
+        match &error {
+            Error::Store(failure) if failure.layout.is_some() => {
+                self.check_not_overtaken().await.err().unwrap_or(error)
+            }
+            _ => error,
+        }
+    }
+
+    async fn rebuild_indexes(
+        &self,
+        begun: &redis::Value,
+        mut progress: impl FnMut(&CheckStep) + Send,
+    ) -> Result<CheckReport> {
+        let mark = namespace_reply::rebuild_mark(begun);
+        let mut run_id = self.run_id().await?;
+        let mut position = rebuild::resumed(namespace_reply::saved_position(begun), &run_id);
+        let mut report = CheckReport::default();
+        loop {
+            let step = self.check_step(position, CheckMode::Repair).await?;
+            report.add(&step);
+            // What was too busy is met again only from a position before it.
+            let saved = step.next.as_ref().filter(|_| !mark.is_empty() && report.check_rebuilt().is_ok());
+            if let Some(text) = saved.and_then(|next| rebuild::saved(next, &run_id)) {
+                self.call(&Call::save_reindex(&self.settings, mark, &text), self.deadline()).await?;
+            }
+            progress(&step);
+            position = match step.next {
+                Some(next) => next,
+                None => {
+                    // Another server process has taken over, to which the cursors of this walk meant nothing.
+                    let now = self.run_id().await?;
+                    if now == run_id {
+                        return Ok(report);
+                    }
+                    run_id = now;
+                    CheckPosition::default()
+                }
+            };
+        }
+    }
+
+    /// Which process the server is; empty where it does not say.
+    async fn run_id(&self) -> Result<String> {
+        let info = self.call(&Call::server_info(), self.deadline()).await?;
+        Ok(reply::preflight(&self.settings, &info)?.run_id)
+    }
+}

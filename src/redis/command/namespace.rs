@@ -1,0 +1,78 @@
+//! The calls about how a namespace and its partitions are laid out, and about having its indexes rebuilt.
+
+use super::{Call, What, by_hash};
+use crate::redis::indexed_metadata;
+use crate::redis::layout::{LAST_BYTE, LAYOUT_VERSION};
+use crate::redis::options::Settings;
+use crate::redis::script::{self, Script};
+use crate::request::WriteId;
+
+impl Call {
+    /// Reads how a namespace is laid out, if it is.
+    pub(crate) fn look_at_namespace(settings: &Settings) -> Self {
+        let mode = if settings.read_only { "read" } else { "look" };
+        Self { writes: false, what: namespace(settings, &script::LOOK_AT_NAMESPACE, mode, "", "") }
+    }
+
+    /// Records the layout of a namespace, or reads what somebody else has recorded meanwhile.
+    pub(crate) fn open_namespace(settings: &Settings) -> Self {
+        Self::changing_namespace(settings, "open", "", "")
+    }
+
+    /// Records that the indexes are to be rebuilt for these settings, under a mark of this id, unless they are built for them or
+    /// that is under way.
+    pub(crate) fn begin_reindex(settings: &Settings, id: WriteId) -> Self {
+        Self::changing_namespace(settings, "reindex", &format!("{LAYOUT_VERSION} {id}"), "")
+    }
+
+    /// Records how far the rebuild of this mark has come, if it is still the one under way.
+    pub(crate) fn save_reindex(settings: &Settings, mark: &str, position: &str) -> Self {
+        Self::changing_namespace(settings, "step", mark, position)
+    }
+
+    /// Records that the rebuild of this mark is complete, if it is still the one under way, and with that the layout version.
+    pub(crate) fn end_reindex(settings: &Settings, mark: &str) -> Self {
+        Self::changing_namespace(settings, "reindexed", mark, "")
+    }
+
+    fn changing_namespace(settings: &Settings, mode: &str, mark: &str, position: &str) -> Self {
+        Self { writes: true, what: namespace(settings, &script::OPEN_NAMESPACE, mode, mark, position) }
+    }
+
+    /// Reads the layout that a partition records, and no more of it than tells whether it is one.
+    pub(crate) fn partition_layout(settings: &Settings, partition: u16) -> Self {
+        let key = settings.keyspace.layout(partition);
+        Self::reading(redis::cmd("GETRANGE").arg(key).arg(0).arg(LAST_BYTE).clone())
+    }
+
+    /// Records the layout of a partition that holds no request yet, or reads the one that is recorded.
+    pub(crate) fn lay_out(settings: &Settings, partition: u16) -> Self {
+        let keyspace = &settings.keyspace;
+        let mut command = by_hash(&script::LAY_OUT, 2, 1, 256);
+        command.arg(keyspace.layout(partition)).arg(keyspace.index_prefix(partition) + "a").arg(&settings.layout);
+        Self { writes: true, what: What::Script { script: &script::LAY_OUT, keys: 2, command } }
+    }
+
+    /// Records the layout of a partition whose indexes are to be rebuilt. From then on writers by another one are refused.
+    pub(crate) fn replace_layout(settings: &Settings, partition: u16) -> Self {
+        let command = redis::cmd("SET").arg(settings.keyspace.layout(partition)).arg(&settings.layout).clone();
+        Self { writes: true, what: What::Command(command) }
+    }
+}
+
+fn namespace(settings: &Settings, script: &'static Script, mode: &str, mark: &str, position: &str) -> What {
+    let keyspace = &settings.keyspace;
+    let mut command = by_hash(script, 1, 9, 256);
+    command
+        .arg(keyspace.meta())
+        .arg(keyspace.partition_count())
+        .arg(LAYOUT_VERSION)
+        .arg(indexed_metadata::recorded(&settings.indexed_metadata))
+        .arg(keyspace.index_prefix(0) + "a")
+        .arg(keyspace.feed(0))
+        .arg(mode)
+        .arg(settings.id_comparison.as_str())
+        .arg(mark)
+        .arg(position);
+    What::Script { script, keys: 1, command }
+}

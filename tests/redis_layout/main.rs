@@ -1,0 +1,19 @@
+//! Namespaces that another release laid out, and processes of one that still run.
+#![cfg(feature = "redis")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that is surprised has failed"
+)]
+
+#[path = "../redis_support/mod.rs"]
+mod redis_support;
+#[path = "../support/mod.rs"]
+mod support;
+
+mod fixture;
+mod older_process;
+mod recorded;
+mod upgrade;
