@@ -99,7 +99,7 @@ fn ask(governance: &Governance, opened: &Opened) -> Result<()> {
 
     tables::question("Where does everything stand?");
     let risky = governance.count(&RequestQuery::new().with_risk_between(RiskLevel::High, None)?)?;
-    let soon = [Duration::from_hours(24), Duration::from_hours(48)];
+    let soon = [Duration::from_secs(24 * 60 * 60), Duration::from_secs(48 * 60 * 60)];
     tables::statistics(&governance.statistics(&soon)?, risky);
 
     let query = RequestQuery::pending().with_categories(["Access"])?.with_actor_names(["Mona"])?;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# scripts/fuzz.sh [SECONDS [TARGET...]]: fuzzes each target so long, 60 seconds if nothing is said; AT_ONCE=2 runs two
+# scripts/fuzz.sh [SECONDS [TARGET...]]: fuzzes each target so long, 60 seconds if nothing is said; MUTATOR_FUZZ_AT_ONCE=2 runs two
 # targets at a time. What is found stays beside the build.
 # scripts/fuzz.sh minimise [TARGET...]: takes over into fuzz/corpus what was found, as few inputs as cover all of it.
 # Needs nightly Rust and cargo-fuzz.
@@ -79,5 +79,5 @@ fuzz build
 if [[ "$todo" == minimise ]]; then
     for target in "$@"; do minimise "$target"; done
 else
-    printf '%s\n' "$@" | xargs -n 1 -P "${AT_ONCE:-1}" "./scripts/$(basename "$0")" run "$todo"
+    printf '%s\n' "$@" | xargs -n 1 -P "${MUTATOR_FUZZ_AT_ONCE:-1}" "./scripts/$(basename "$0")" run "$todo"
 fi

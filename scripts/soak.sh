@@ -10,4 +10,5 @@ if ! [[ "$minutes" =~ ^[1-9][0-9]*$ ]]; then
     exit 2
 fi
 ./scripts/ensure-redis.sh
-MUTATOR_SOAK_SECONDS=$((minutes * 60)) cargo test --quiet --locked --all-features --test soak -- --nocapture
+MUTATOR_SOAK_SECONDS=$((minutes * 60)) cargo test --quiet --locked --package mutator-governance-tests --test chaos \
+    soak:: -- --nocapture

@@ -32,4 +32,4 @@ fi
 # Tests start the redis-server that they find first, and those of what only a newer one does the one that is named.
 export PATH="$directory:$PATH" MUTATOR_TEST_NEWER_REDIS="$directory/redis-server"
 redis-server --version
-cargo test --quiet --locked --all-features "$@"
+cargo test --quiet --locked --workspace --all-features "$@"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Everything that must hold before a change lands. What this machine lacks for the last two steps is skipped and named at the
-# end; with REQUIRE_ALL_STEPS=1, as CI sets it, that fails instead.
+# end; with MUTATOR_REQUIRE_ALL_STEPS=1, as CI sets it, that fails instead.
 set -euo pipefail
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -13,6 +13,7 @@ unset REDIS_URL
 
 current="start"
 steps=0
+took=""
 skipped=""
 server_directory=""
 server=""
@@ -20,8 +21,9 @@ server=""
 finish() {
     local status=$?
     stop_server
+    echo
+    printf '%s' "$took"
     if [[ "$status" == 0 ]]; then
-        echo
         echo "test.sh: all $steps steps passed in ${SECONDS}s${skipped:+; skipped: $skipped}"
     else
         echo >&2
@@ -41,12 +43,13 @@ step() {
     echo "==> $current"
     "$@"
     echo "    done in $((SECONDS - began))s: $current"
+    took="$took$(printf '%6ds  %s' $((SECONDS - began)) "$current")"$'\n'
 }
 
 # skip WHAT WHY
 skip() {
-    if [[ "${REQUIRE_ALL_STEPS:-0}" == 1 ]]; then
-        echo "test.sh: $2, and REQUIRE_ALL_STEPS=1 is set" >&2
+    if [[ "${MUTATOR_REQUIRE_ALL_STEPS:-0}" == 1 ]]; then
+        echo "test.sh: $2, and MUTATOR_REQUIRE_ALL_STEPS=1 is set" >&2
         exit 1
     fi
     echo "$2: $1 skipped"
@@ -72,7 +75,7 @@ tools() {
 }
 
 formatting() {
-    cargo fmt --check
+    cargo fmt --all --check
     cargo fmt --check --manifest-path tests/downstream_with_is_sync/Cargo.toml
 }
 
@@ -87,7 +90,7 @@ lint() {
 
 # Tests, examples and benches may panic, which is how they report; of style the library alone is an example.
 lint_everything() {
-    cargo clippy --quiet --locked --all-features --all-targets -- -D warnings -A clippy::pedantic -A clippy::style \
+    cargo clippy --quiet --locked --workspace --all-features --all-targets -- -D warnings -A clippy::pedantic -A clippy::style \
         -A clippy::complexity -A clippy::perf -A unreachable_pub \
         -A clippy::unwrap_used -A clippy::expect_used -A clippy::panic -A clippy::indexing_slicing
 }
@@ -96,11 +99,10 @@ run_tests() {
     cargo test --quiet --locked "$@"
 }
 
-# run_tests_alone FEATURES: what the flavour before it built goes first, or the builds of all take more room than some
-# machines have.
-run_tests_alone() {
-    cargo clean --quiet --package mutator-governance
-    run_tests --no-default-features --features "$1,conformance"
+# Unit tests and what every store promises, in one flavour: what one flavour alone can break.
+run_contract() {
+    run_tests --package mutator-governance --lib --no-default-features --features "$1,conformance"
+    run_tests --package mutator-governance-tests --test contract --no-default-features --features "$1"
 }
 
 documentation() {
@@ -215,7 +217,7 @@ fuzz_smoke() {
         skip "fuzz smoke" "nightly Rust, a C++ compiler, cargo-fuzz or what the targets depend on is missing"
         return
     fi
-    AT_ONCE=2 ./scripts/fuzz.sh 20
+    MUTATOR_FUZZ_AT_ONCE=2 ./scripts/fuzz.sh 20
     size="$(du -sm "$CARGO_TARGET_DIR/fuzzing" | cut -f1)"
     echo "the fuzzers' build takes $size MB"
     if [[ "$size" -gt 1024 ]]; then rm -rf "$CARGO_TARGET_DIR/fuzzing"; fi
@@ -237,17 +239,23 @@ step "clippy: smol,redis" lint --no-default-features --features smol,redis
 step "clippy: all features" lint --all-features
 step "clippy: all features, all targets" lint_everything
 
-step "tests and doctests: all features" run_tests --all-features
+# Examples come first: tests run them as they are built.
+step "examples are built" cargo build --quiet --locked --all-features --examples
+step "unit tests and doctests" run_tests --all-features
+step "tests: contract" run_tests --package mutator-governance-tests --test contract
+step "tests: rules" run_tests --package mutator-governance-tests --test rules
+step "tests: format" run_tests --package mutator-governance-tests --test format
+step "tests: redis" run_tests --package mutator-governance-tests --test redis
+step "tests: chaos" run_tests --package mutator-governance-tests --test chaos
 step "stored format read by another program" interop
 step "documentation" documentation
 step "examples on the embedded store" examples_on_the_embedded_store
 step "examples on Redis" examples_on_redis
 step "downstream crate with maybe-async/is_sync" ./scripts/check-downstream.sh
 
-step "tests and doctests: blocking,redis" run_tests_alone blocking,redis
-step "tests: TLS in the blocking flavour alone" run_tests --no-default-features --features blocking,tls --test redis_tls --lib
-step "tests and doctests: tokio,redis" run_tests_alone tokio,redis
-step "tests and doctests: smol,redis" run_tests_alone smol,redis
+step "unit and contract tests: blocking" run_contract blocking,redis
+step "unit and contract tests: tokio" run_contract tokio,redis
+step "unit and contract tests: smol" run_contract smol,redis
 
 step "fuzz smoke" fuzz_smoke
 step "cargo deny" dependency_policy

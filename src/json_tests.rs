@@ -110,7 +110,7 @@ fn questions_pages_and_rows() {
 
 #[test]
 fn numbers() {
-    let due_within = BTreeMap::from([(Duration::from_mins(5), 1), (Duration::from_millis(1_500), u64::MAX)]);
+    let due_within = BTreeMap::from([(Duration::from_secs(5 * 60), 1), (Duration::from_millis(1_500), u64::MAX)]);
     let statistics = Statistics {
         by_status: [(Status::Pending, 3), (Status::Executed, 4)].into(),
         by_pending_reason: [(PendingReason::Approval, 3)].into(),

@@ -82,7 +82,7 @@ impl Rebases {
 mod tests {
     use super::*;
 
-    const LONG: Duration = Duration::from_hours(1);
+    const LONG: Duration = Duration::from_secs(60 * 60);
 
     #[test]
     fn pauses_grow_from_the_second_rebase_on_up_to_the_longest() {

@@ -1,4 +1,4 @@
-//! What the parts of a call cost without a server: `cargo bench --bench micro`.
+//! What the parts of a call cost without a server: `cargo bench -p mutator-governance-benches --bench micro`.
 
 #![allow(clippy::unwrap_used, reason = "a benchmark that fails has failed")]
 

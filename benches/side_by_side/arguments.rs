@@ -11,7 +11,7 @@ pub(crate) struct Arguments {
     pub(crate) only: Option<String>,
 }
 
-const USAGE: &str = "cargo bench --bench side_by_side [-- [--quick] [--million] [--awake] [--json PATH] [--only PART]]
+const USAGE: &str = "cargo bench -p mutator-governance-benches --bench side_by_side [-- [--quick] [--million] [--awake] [--json PATH] [--only PART]]
   --quick      up to 10,000 stored requests instead of 100,000; less than two minutes
   --million    reads the queue at 1,000,000 stored requests as well; needs 12 GB of memory and some minutes more
   --awake      keeps the CPUs from sleeping, by chrt; slows all down where CPU time is rationed

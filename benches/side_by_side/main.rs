@@ -1,4 +1,4 @@
-//! Ours, the layout it replaces and the floor, side by side in one run: `cargo bench --bench side_by_side`.
+//! Ours, the layout it replaces and the floor, side by side in one run: `cargo bench -p mutator-governance-benches --bench side_by_side`.
 //!
 //! Starts servers of its own, loads them, measures every row in rounds in which the columns take turns, and prints a
 //! Markdown table. `docs/performance.md` says what the columns are and what has been found with them.
@@ -27,7 +27,6 @@ mod queue_rows;
 mod report;
 mod server;
 mod size_rows;
-#[cfg(all(feature = "tokio", feature = "smol"))]
 mod throughput;
 mod write_rows;
 
@@ -35,10 +34,7 @@ mod write_rows;
 mod requests;
 #[path = "../seed_layout/mod.rs"]
 mod seed_layout;
-#[path = "../../tests/support/mod.rs"]
-mod support;
 
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use arguments::Arguments;
@@ -83,9 +79,6 @@ impl Extent {
 
 fn main() {
     let arguments = Arguments::read();
-    if !cfg!(all(feature = "tokio", feature = "smol")) {
-        run_with_all_features();
-    }
     let began = Instant::now();
     let extent = Extent::of(&arguments);
     let awake = arguments.awake.then(Awake::keep);
@@ -95,7 +88,6 @@ fn main() {
         ("size", size_rows::measure),
         ("writes", write_rows::measure),
         ("queries", query_rows::measure),
-        #[cfg(all(feature = "tokio", feature = "smol"))]
         ("throughput", throughput::measure),
         ("queue", queue_rows::measure),
     ];
@@ -113,13 +105,4 @@ fn main() {
     }
     println!("{}", report::markdown(&rows));
     loading::progress("the whole bench ended", began);
-}
-
-/// The plain command leaves out the asynchronous flavours, which have rows too: the bench builds itself with them.
-fn run_with_all_features() -> ! {
-    let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["bench", "--manifest-path", concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"), "--all-features"]);
-    cargo.args(["--bench", "side_by_side", "--"]).args(std::env::args().skip(1).filter(|given| given != "--bench"));
-    let status = cargo.status().expect("cargo runs");
-    std::process::exit(status.code().unwrap_or(1))
 }

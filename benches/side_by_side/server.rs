@@ -6,7 +6,7 @@ use mutator_governance::blocking::RedisStore;
 use redis::io::tcp::TcpSettings;
 use redis::{Client, Connection, ConnectionLike as _, IntoConnectionInfo as _, Value};
 
-use crate::support::PrivateServer;
+use common::PrivateServer;
 
 /// On TCP at 127.0.0.1, so that round trips cost what they cost. Ends with the bench.
 pub(crate) struct Server(PrivateServer);

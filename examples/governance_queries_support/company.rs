@@ -24,8 +24,8 @@ pub enum What {
 
 /// `hour:minute` on a day of the first week of March 2026; the 2nd is a Monday.
 pub fn on(day: u64, hour: u64, minute: u64) -> Timestamp {
-    let march = Duration::from_hours(492_312);
-    let into_it = Duration::from_mins(((day - 1) * 24 + hour) * 60 + minute);
+    let march = Duration::from_secs(492_312 * 60 * 60);
+    let into_it = Duration::from_secs((((day - 1) * 24 + hour) * 60 + minute) * 60);
     Timestamp::MIN.saturating_add(march + into_it)
 }
 
@@ -114,7 +114,7 @@ fn granted(week: &mut Vec<Event>, at: Timestamp, id: &str, by: &str, approval: &
 
 fn executed(week: &mut Vec<Event>, at: Timestamp, id: &str, by: &str) -> Result<()> {
     let claim = ClaimId::generate();
-    did(week, at, id, Command::claim(person(by)?, claim, Duration::from_mins(1)))?;
+    did(week, at, id, Command::claim(person(by)?, claim, Duration::from_secs(60)))?;
     let mail = SideEffect::new("MailSent", "told the tenant's owner", Severity::Info, at)?;
     did(week, at, id, Command::complete(person(by)?, claim, Completion::new().with_side_effect(mail)))
 }

@@ -1,4 +1,4 @@
-//! What has to hold for any cursor. Run by the fuzzers, and on stable by `tests/fuzz_corpus.rs`.
+//! What has to hold for any cursor. Run by the fuzzers, and on stable by `tests/format/fuzz_corpus.rs`.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -1,4 +1,4 @@
-//! What has to hold for any bytes. Run by the fuzzers, and on stable by `tests/fuzz_corpus.rs`.
+//! What has to hold for any bytes. Run by the fuzzers, and on stable by `tests/format/fuzz_corpus.rs`.
 
 #![allow(dead_code, reason = "each fuzz target runs one of the checks")]
 

@@ -1,6 +1,6 @@
-//! What has to hold of a request whatever is done to it. Run by the fuzzers, and on stable by `tests/fuzz_corpus.rs`.
+//! What has to hold of a request whatever is done to it. Run by the fuzzers, and on stable by `tests/format/fuzz_corpus.rs`.
 
-#[path = "../../tests/workflow_properties/acts.rs"]
+#[path = "../../tests/common/play/acts.rs"]
 #[allow(dead_code, unreachable_pub, reason = "shared with the property tests")]
 mod acts;
 #[path = "../../src/redis/fuzzing/input.rs"]

@@ -9,8 +9,14 @@ use crate::request::{ActorContext, ApprovalRule, Intent, PendingReason, RequestD
 use crate::stored_format::gates_tests::stand_in_a_later_format;
 use crate::{Error, Finding, FormatError, FormatVersion, Outcome};
 
-#[path = "../../tests/support/mod.rs"]
-mod support;
+#[path = "../../tests/common/server/process.rs"]
+#[allow(dead_code, unreachable_pub, reason = "tests elsewhere use more of it")]
+mod process;
+#[path = "../../tests/common/server/supervisor.rs"]
+#[allow(unreachable_pub, reason = "as above")]
+mod supervisor;
+
+use process::ServerProcess;
 
 fn draft(id: &str) -> RequestDraft {
     let target = Target::new("tenant:acme", "Tenant", "RoleGrant").unwrap();
@@ -18,8 +24,8 @@ fn draft(id: &str) -> RequestDraft {
     RequestDraft::new(target, intent, ActorContext::user("alice").unwrap()).with_id(RequestId::new(id).unwrap())
 }
 
-fn open(namespace: &str, version: u16) -> (Arc<RedisStore>, Governance) {
-    let builder = RedisStore::builder(support::redis_url()).namespace(namespace);
+fn open(server: &ServerProcess, version: u16) -> (Arc<RedisStore>, Governance) {
+    let builder = RedisStore::builder(server.url()).namespace("migrate");
     let version = FormatVersion::new(version).unwrap();
     let store = Arc::new(builder.timeout(std::time::Duration::from_secs(20)).write_format(version).open().unwrap());
     let governance = Governance::builder().store(Arc::clone(&store) as Arc<dyn Store>).build();
@@ -29,8 +35,8 @@ fn open(namespace: &str, version: u16) -> (Arc<RedisStore>, Governance) {
 #[test]
 fn migrating_rewrites_documents_of_another_format_and_nothing_else() {
     stand_in_a_later_format();
-    let namespace = support::unique_namespace("migrate");
-    let ((_, older), (store, newer)) = (open(&namespace, 1), open(&namespace, 3));
+    let server = ServerProcess::start("redis-server", None, &[]);
+    let ((_, older), (store, newer)) = (open(&server, 1), open(&server, 3));
     for number in 0..12 {
         let draft = draft(&format!("r{number}"));
         let draft = match number % 3 {
@@ -59,7 +65,8 @@ fn migrating_rewrites_documents_of_another_format_and_nothing_else() {
 #[test]
 fn what_the_chosen_format_has_no_place_for_is_refused_and_not_written() {
     stand_in_a_later_format();
-    let (store, older) = open(&support::unique_namespace("migrate"), 1);
+    let server = ServerProcess::start("redis-server", None, &[]);
+    let (store, older) = open(&server, 1);
     let error = older.submit(draft("new").waiting_for(PendingReason::ManualReview)).unwrap_err();
     assert_eq!(error.outcome(), Outcome::NotApplied);
     let Error::Unwritable { source: FormatError::NotExpressible { version: 1, problem }, .. } = error else {

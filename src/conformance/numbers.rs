@@ -32,7 +32,7 @@ pub async fn statistics_count_what_is_stored(store: Arc<dyn Store>) {
         let request = file(draft(name, "s").waiting_for(ends(at)), second(5));
         stored.push(store.create(request).await.unwrap());
     }
-    let minute = Duration::from_mins(1);
+    let minute = Duration::from_secs(60);
     let statistics = store.statistics(second(100), &[minute, minute * 10]).await.unwrap();
     assert_eq!(statistics, Statistics::of(&stored, second(100), &[minute, minute * 10]));
     assert_eq!(statistics.due_within, [(minute, 2), (minute * 10, 2)].into());

@@ -8,9 +8,10 @@ use crate::error::{Error, Result};
 use crate::feed::{FeedPage, FeedPosition};
 use crate::query::{
     Count, DecisionQuery, DecisionRow, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
-    RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics, StoredRequest,
+    RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics,
 };
 use crate::request::{ActorContext, MutationRequest, RequestId, StateId, Timestamp};
+use crate::stored_format::StoredRequest;
 
 /// Reads of single requests and of lists. [`Store`](super::Store) says what a page is, and how every read can fail.
 #[dual]

@@ -7,12 +7,9 @@ use super::{ANY_TIME, RedisStore, Store as _, dual};
 use crate::deadline::Deadline;
 use crate::error::{Error, Result, StoreErrorKind};
 use crate::index::{Along, KeyRange, Plan, SortKey, plan};
-use crate::query::{
-    Count, Fingerprint, Page, PageRequest, Query, RequestQuery, Statistics, evaluate_with,
-};
+use crate::query::{Count, Fingerprint, Page, PageRequest, Query, RequestQuery, Statistics, evaluate_with};
 use crate::redis::{Assembly, Call, Part, Scan, Settings, StatisticsParts, scan_reply};
 use crate::request::{MutationRequest, RequestId, Timestamp};
-use crate::stored_format::StoredRequest;
 
 #[dual]
 impl RedisStore {

@@ -10,13 +10,13 @@ use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
 use crate::feed::{FeedPage, FeedPosition};
 use crate::query::{
     AsStored, Count, DecisionQuery, DecisionRow, DueQuery, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery,
-    PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics, StoredRequest,
-    check_id_count,
+    PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics, check_id_count,
 };
 use crate::redis::reply::{self, Created, Updated};
 use crate::redis::{Attempts, Call, MOST_PAGE_BYTES};
 use crate::request::{IdComparison, MutationRequest, RequestId, Timestamp, WriteId};
 use crate::settle::{UnsettledWrite, WriteLookup};
+use crate::stored_format::StoredRequest;
 
 #[dual]
 impl Store for RedisStore {

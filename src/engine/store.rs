@@ -9,10 +9,11 @@ use crate::error::Result;
 use crate::feed::{FeedPage, FeedPosition};
 use crate::query::{
     Count, DecisionQuery, DecisionRow, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
-    RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics, StoredRequest,
+    RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics,
 };
 use crate::request::{IdComparison, MutationRequest, RequestId, Timestamp, WriteId};
 use crate::settle::WriteLookup;
+use crate::stored_format::StoredRequest;
 
 /// Keeps mutation requests, and finds them again. Of any number of concurrent updates from one revision, exactly one is
 /// applied.

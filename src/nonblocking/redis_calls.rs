@@ -111,10 +111,11 @@ impl Calls {
     /// Adds the commands that come next to `batch`, and has their callers wait for replies.
     pub(super) fn next_batch(&self, batch: &mut Vec<u8>) {
         let state = &mut *self.state();
-        while let Some(call) = state
-            .unsent
-            .pop_front_if(|call| batch.is_empty() || batch.len().saturating_add(call.command.len()) <= MAX_BATCH_BYTES)
-        {
+        while let Some(next) = state.unsent.front() {
+            if !batch.is_empty() && batch.len().saturating_add(next.command.len()) > MAX_BATCH_BYTES {
+                break;
+            }
+            let Some(call) = state.unsent.pop_front() else { break };
             let from = state.packed_bytes;
             state.packed_bytes = from.saturating_add(u64::try_from(call.command.len()).unwrap_or(u64::MAX));
             batch.extend_from_slice(&call.command);
@@ -132,7 +133,10 @@ impl Calls {
     pub(super) fn answer(&self, reply: RedisResult<Value>) -> Result<(), RedisResult<Value>> {
         let mut state = self.state();
         let sent_bytes = state.sent_bytes;
-        let Some(call) = state.sent.pop_front_if(|call| call.from < sent_bytes) else { return Err(reply) };
+        if state.sent.front().is_none_or(|call| call.from >= sent_bytes) {
+            return Err(reply);
+        }
+        let Some(call) = state.sent.pop_front() else { return Err(reply) };
         drop(state);
         // A caller who has gone needs no reply.
         drop(call.caller.send(reply.map_err(Failure::Sent)));

@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn attempts_end_after_five_with_longer_pauses_each() {
-        let mut attempts = Attempts::new(Deadline::after(Duration::from_mins(1)), false);
+        let mut attempts = Attempts::new(Deadline::after(Duration::from_secs(60)), false);
         let mut pauses = Vec::new();
         loop {
             match attempts.after(fault(io::ErrorKind::ConnectionReset), 1.0) {
@@ -122,7 +122,7 @@ mod tests {
             let problem = format!("the user may not run SET{NOTHING_WRITTEN}");
             Error::from(StoreError::new(StoreErrorKind::Refused, Outcome::NotApplied, problem))
         };
-        let mut attempts = Attempts::new(Deadline::after(Duration::from_mins(1)), true);
+        let mut attempts = Attempts::new(Deadline::after(Duration::from_secs(60)), true);
         assert_eq!(attempts.refused(refusal()).to_string(), refusal().to_string());
         attempts.after(fault(io::ErrorKind::ConnectionReset), 0.0);
         let told = attempts.refused(refusal());
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn once_unknown_a_write_stays_unknown() {
-        let mut attempts = Attempts::new(Deadline::after(Duration::from_mins(1)), true);
+        let mut attempts = Attempts::new(Deadline::after(Duration::from_secs(60)), true);
         assert!(matches!(attempts.after(fault(io::ErrorKind::ConnectionReset), 0.0), Next::After(_)));
         for _ in 0..3 {
             attempts.after(fault(io::ErrorKind::ConnectionRefused), 0.0);

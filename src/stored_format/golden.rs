@@ -1,4 +1,4 @@
-//! Writes the golden vectors that `tests/stored_format_golden.rs` reads. Once a version is released its vectors are
+//! Writes the golden vectors that `tests/format/golden.rs` reads. Once a version is released its vectors are
 //! never written again: only files that are not there yet are.
 
 use std::collections::BTreeSet;

@@ -13,7 +13,7 @@ use crate::workflow::{
 
 const LIMITS: [DocumentLimit; 3] =
     [DocumentLimit::of_bytes(16 * 1024), DocumentLimit::of_bytes(32 * 1024), DocumentLimit::of_bytes(100_000)];
-const LEASE: Duration = Duration::from_mins(1);
+const LEASE: Duration = Duration::from_secs(60);
 
 fn user(id: &str) -> Arc<ActorContext> {
     Arc::new(ActorContext::user(id).unwrap())

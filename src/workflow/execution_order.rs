@@ -51,7 +51,7 @@ impl ExecutionOrder {
             by: by.into(),
             current,
             strategy: StaleStrategy::RejectStale,
-            lease: Duration::from_mins(1),
+            lease: Duration::from_secs(60),
             after_failure: AfterFailure::Reject,
         }
     }

@@ -121,8 +121,9 @@ pub(super) fn cut(text: &str, max_bytes: usize) -> Cow<'_, str> {
     if text.len() <= max_bytes {
         return Cow::Borrowed(text);
     }
-    let end = text.floor_char_boundary(max_bytes.saturating_sub(MARK.len()));
-    Cow::Owned(format!("{}{MARK}", text.get(..end).unwrap_or_default()))
+    let most = max_bytes.saturating_sub(MARK.len());
+    let kept = (0..=most).rev().find_map(|end| text.get(..end)).unwrap_or_default();
+    Cow::Owned(format!("{kept}{MARK}"))
 }
 
 #[cfg(test)]

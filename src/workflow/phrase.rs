@@ -65,7 +65,7 @@ pub(super) fn reason(reason: Option<&str>) -> String {
 
 /// When a time that is to come comes: how far off it is, and the time itself when that is years.
 pub(super) fn when(time: Timestamp, now: Timestamp) -> String {
-    const YEAR: Duration = Duration::from_hours(24 * 365);
+    const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
     match time.duration_since(now) {
         left if left > YEAR => format!("at {time}"),
         left => format!("in {}", rounded(left)),

@@ -3,4 +3,4 @@
 set -eu
 cd "$(dirname "$0")/../.."
 command -v python3 >/dev/null || { echo "tests/interop/run.sh needs python3: apt-get install python3" >&2; exit 1; }
-exec cargo test --quiet --locked --all-features --test stored_format_interop -- --ignored
+exec cargo test --quiet --locked --package mutator-governance-tests --test format interop:: -- --ignored

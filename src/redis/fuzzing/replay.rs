@@ -1,4 +1,4 @@
-//! Replays the corpora and regressions of the fuzzers on stable; those of the other targets are in `tests/fuzz_corpus.rs`.
+//! Replays the corpora and regressions of the fuzzers on stable; those of the other targets are in `tests/format/fuzz_corpus.rs`.
 
 use std::fs;
 use std::path::Path;

@@ -1,0 +1,136 @@
+//! What people do with a request, as data, and the commands it stands for.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mutator_governance::workflow::{
+    AfterFailure, Command, Completion, Failure, StaleStrategy, apply, compensation_draft, decidable_by, file,
+};
+use mutator_governance::{
+    ActorContext, ApprovalId, ClaimId, CompensationKind, CompensationPlan, CompensationTrigger, Intent,
+    MutationRequest, Pending, PendingReason, RequestDraft, RequestId, StateVersion, Status, Timestamp, WriteId,
+};
+
+/// What happens next: seconds pass, and somebody does something.
+#[derive(Clone, Debug)]
+pub struct Move {
+    pub seconds: u64,
+    pub actor: usize,
+    pub act: Act,
+}
+
+#[derive(Clone, Debug)]
+pub enum Act {
+    /// One of the decisions that somebody can really make; whose, the number says.
+    DecideWell(usize, bool),
+    /// Any approval at all, also one that does not exist.
+    DecideAny(usize, bool),
+    Approve,
+    Reject,
+    Cancel,
+    Expire,
+    Supersede,
+    Hold(PendingReason, Option<u64>),
+    RequestApprovals,
+    ExpireApprovals,
+    Override,
+    Resolve(u8, StaleStrategy),
+    Claim(u8, u64),
+    Release(u8),
+    Complete(u8),
+    Fail(u8, AfterFailure),
+    LinkCompensation,
+}
+
+pub fn at(seconds: u64) -> Timestamp {
+    Timestamp::MIN.saturating_add(Duration::from_secs(seconds))
+}
+
+/// The requester, four others, one of them in everything, and nobody.
+pub fn people() -> Vec<Arc<ActorContext>> {
+    let user = |id: &str| ActorContext::user(id).unwrap().because("a reason");
+    [
+        user("requester").with_role("manager").unwrap(),
+        user("alice"),
+        user("bob").with_role("manager").unwrap(),
+        user("carol").with_group("security").unwrap(),
+        user("dave").with_role("manager").unwrap().with_group("security").unwrap(),
+        ActorContext::system().because("a reason").with_role("manager").unwrap(),
+    ]
+    .map(Arc::new)
+    .to_vec()
+}
+
+/// The lifecycle table, written down once more.
+pub fn table(from: Status) -> &'static [Status] {
+    use Status::{Approved, Canceled, Created, Executed, Expired, Pending, Rejected, Superseded};
+    match from {
+        Created => &[Pending, Approved, Canceled, Superseded],
+        Pending => &[Approved, Rejected, Canceled, Expired, Superseded],
+        Approved => &[Pending, Rejected, Canceled, Superseded, Executed],
+        Rejected | Canceled | Expired | Superseded | Executed => &[],
+    }
+}
+
+/// The command a move means for this request now.
+pub fn command(request: &MutationRequest, step: &Move, now: Timestamp) -> Command {
+    let by = people().swap_remove(step.actor);
+    match &step.act {
+        Act::DecideWell(which, grants) => {
+            let possible: Vec<(Arc<ActorContext>, ApprovalId)> = people()
+                .into_iter()
+                .flat_map(|actor| {
+                    let ids = decidable_by(request, &actor, now).into_iter().map(|approval| approval.id.clone());
+                    ids.map(move |id| (Arc::clone(&actor), id)).collect::<Vec<_>>()
+                })
+                .collect();
+            let nobody = (by, ApprovalId::new("none").unwrap());
+            let (by, id) = possible.get(which % possible.len().max(1)).cloned().unwrap_or(nobody);
+            decide(by, id, *grants)
+        }
+        Act::DecideAny(which, grants) => {
+            let known = request.approvals.get(*which).map(|approval| approval.id.clone());
+            decide(by, known.unwrap_or_else(|| ApprovalId::new("none").unwrap()), *grants)
+        }
+        Act::Approve => Command::approve(by),
+        Act::Reject => Command::reject(by),
+        Act::Cancel => Command::cancel(by),
+        Act::Expire => Command::expire(by),
+        Act::Supersede => Command::supersede(by, RequestId::new("request-2").unwrap()),
+        Act::Hold(reason, end) => Command::hold(by, Pending { reason: *reason, expires_at: end.map(at) }),
+        Act::RequestApprovals => Command::request_approvals(by, None),
+        Act::ExpireApprovals => Command::expire_approvals(by),
+        Act::Override => Command::override_approvals(by),
+        Act::Resolve(version, strategy) => Command::resolve(by, state_version(*version), *strategy),
+        Act::Claim(claim, lease) => Command::claim(by, claim_id(*claim), Duration::from_secs(*lease)),
+        Act::Release(claim) => Command::release(by, claim_id(*claim)),
+        Act::Complete(claim) => Command::complete(by, claim_id(*claim), Completion::new()),
+        Act::Fail(claim, then) => Command::fail(by, claim_id(*claim), Failure::new("broken"), *then),
+        Act::LinkCompensation => Command::link_compensation(by, &compensation(request)).unwrap(),
+    }
+}
+
+pub fn decide(by: Arc<ActorContext>, id: ApprovalId, grants: bool) -> Command {
+    if grants { Command::grant(by, id) } else { Command::refuse(by, id, None) }
+}
+
+/// An executed compensation of whatever has the id of the request.
+fn compensation(request: &MutationRequest) -> MutationRequest {
+    let by = people().swap_remove(4);
+    let plan = CompensationPlan::new(request.id.clone(), CompensationKind::Rollback, CompensationTrigger::Operator);
+    let intent = Intent::new("revoke-role", "Access").unwrap();
+    let draft = compensation_draft(request, plan.clone(), intent.clone(), Arc::clone(&by))
+        .unwrap_or_else(|_| RequestDraft::new(request.target.clone(), intent, Arc::clone(&by)).compensating(plan));
+    let id = RequestId::new("undo-1").unwrap();
+    let filed = file(draft.already_approved(), id, WriteId::from_bytes([9; 16]), at(0)).unwrap();
+    let claimed = apply(filed, &Command::claim(Arc::clone(&by), claim_id(1), Duration::from_secs(1)), at(0)).unwrap();
+    apply(claimed, &Command::complete(by, claim_id(1), Completion::new()), at(0)).unwrap()
+}
+
+pub fn state_version(number: u8) -> StateVersion {
+    StateVersion::new(format!("v{number}")).unwrap()
+}
+
+fn claim_id(number: u8) -> ClaimId {
+    ClaimId::from_bytes([number; 16])
+}

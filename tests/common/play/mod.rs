@@ -1,0 +1,100 @@
+//! Random drafts, and random commands by random people.
+
+use mutator_governance::workflow::{AfterFailure, StaleStrategy, file};
+use mutator_governance::{
+    ApprovalRule, ApprovalTarget, Intent, MutationRequest, Pending, PendingReason, RequestDraft, RequestId, Step,
+    Target, WriteId,
+};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::*;
+use proptest::sample::select;
+
+mod acts;
+pub use acts::{Act, Move, at, command, decide, people, state_version, table};
+
+fn target() -> impl Strategy<Value = ApprovalTarget> {
+    let actor = |id: &str| ApprovalTarget::actor(id).unwrap();
+    let (role, group) = (ApprovalTarget::role("manager").unwrap(), ApprovalTarget::group("security").unwrap());
+    let both = actor("alice").or(group.clone());
+    select(vec![actor("alice"), actor("bob"), actor("carol"), actor("requester"), role, group, both])
+}
+
+fn rule(number: usize) -> impl Strategy<Value = ApprovalRule> {
+    let members = (vec(target(), 1..5), any::<prop::sample::Index>(), any::<bool>(), any::<bool>());
+    let rest = (option::weighted(0.6, 1..4_u32), option::weighted(0.3, 1..300_u64), any::<bool>());
+    (members, rest).prop_map(move |((members, required, grouped, lenient), (step, end, requester))| {
+        let mut rule = if grouped {
+            let required = u32::try_from(required.index(members.len()) + 1).unwrap();
+            ApprovalRule::quorum(format!("group-{number}"), required, members).unwrap()
+        } else {
+            ApprovalRule::each(members).unwrap()
+        };
+        if lenient {
+            rule = rule.rejected_when_impossible();
+        }
+        if let Some(step) = step {
+            rule = rule.at_step(Step::new(step).unwrap());
+        }
+        if let Some(end) = end {
+            rule = rule.expiring_at(at(end));
+        }
+        if requester { rule.requester_may_decide() } else { rule }
+    })
+}
+
+/// A request as it was filed at time 0; drafts that ask people for more grants than they can give are left out.
+pub fn filed() -> impl Strategy<Value = MutationRequest> {
+    let rules = prop_oneof![Just(0_usize), 1..4_usize].prop_flat_map(|count| (0..count).map(rule).collect::<Vec<_>>());
+    let waiting = option::weighted(0.3, (select(PendingReason::ALL.to_vec()), option::of(1..300_u64)));
+    (rules, waiting, option::of(0..3_u8), any::<bool>()).prop_filter_map(
+        "nobody could approve it",
+        |(rules, waiting, version, approved)| {
+            let target = Target::new("tenant:acme", "Tenant", "RoleGrant").unwrap();
+            let by = people().swap_remove(0);
+            let mut draft = RequestDraft::new(target, Intent::new("grant-role", "Access").unwrap(), by);
+            if let Some(number) = version {
+                draft = draft.for_version(state_version(number));
+            }
+            match waiting {
+                Some((PendingReason::Approval, _)) if rules.is_empty() => {}
+                Some((reason, end)) => draft = draft.waiting_for(Pending { reason, expires_at: end.map(at) }),
+                None if rules.is_empty() && approved => draft = draft.already_approved(),
+                None => {}
+            }
+            let draft = rules.into_iter().fold(draft, RequestDraft::requires_approval);
+            file(draft, RequestId::new("request-1").unwrap(), WriteId::from_bytes([0; 16]), at(0)).ok()
+        },
+    )
+}
+
+pub fn moves() -> impl Strategy<Value = Vec<Move>> {
+    let claim = || 1..4_u8;
+    let strategy = select(vec![
+        StaleStrategy::RejectStale,
+        StaleStrategy::RequireRenewedApproval,
+        StaleStrategy::RevalidateOnLatestState,
+    ]);
+    let act = prop_oneof![
+        30 => (any::<usize>(), prop::bool::weighted(0.85)).prop_map(|(which, grants)| Act::DecideWell(which, grants)),
+        10 => (0..9_usize, any::<bool>()).prop_map(|(which, grants)| Act::DecideAny(which, grants)),
+        2 => Just(Act::Approve),
+        1 => Just(Act::Reject),
+        1 => Just(Act::Cancel),
+        1 => Just(Act::Expire),
+        1 => Just(Act::Supersede),
+        4 => (select(PendingReason::ALL.to_vec()), option::of(1..300_u64)).prop_map(|(why, end)| Act::Hold(why, end)),
+        4 => Just(Act::RequestApprovals),
+        5 => Just(Act::ExpireApprovals),
+        1 => Just(Act::Override),
+        6 => (0..3_u8, strategy).prop_map(|(version, strategy)| Act::Resolve(version, strategy)),
+        8 => (claim(), 0..30_u64).prop_map(|(claim, lease)| Act::Claim(claim, lease)),
+        2 => claim().prop_map(Act::Release),
+        4 => claim().prop_map(Act::Complete),
+        3 => (claim(), select(vec![AfterFailure::Reject, AfterFailure::KeepApproved]))
+            .prop_map(|(claim, then)| Act::Fail(claim, then)),
+        3 => Just(Act::LinkCompensation),
+    ];
+    let one = (0..12_u64, 0..people().len(), act).prop_map(|(seconds, actor, act)| Move { seconds, actor, act });
+    vec(one, 1..40)
+}

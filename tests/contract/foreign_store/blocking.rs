@@ -1,0 +1,97 @@
+//! The store in the blocking flavour.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mutator_governance::blocking::{Store, conformance};
+use mutator_governance::for_stores::DueQuery;
+use mutator_governance::{
+    Count, DecisionQuery, DecisionRow, FeedPage, FeedPosition, InboxQuery, Lookup, MutationRequest, Page, PageRequest,
+    PendingApprovalQuery, PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result,
+    Statistics, Timestamp, WriteId, WriteLookup,
+};
+
+use crate::foreign_store::table::Table;
+
+struct ToyStore(Table);
+
+impl ToyStore {
+    fn with_feed_length(entries: usize) -> Arc<Self> {
+        Arc::new(Self(Table::with_feed_length(entries)))
+    }
+}
+
+const ANY_TIME: Timestamp = Timestamp::MIN;
+
+impl Store for ToyStore {
+    fn create(&self, request: MutationRequest) -> Result<MutationRequest> {
+        self.0.create(request)
+    }
+
+    fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
+        self.0.update(request, write_id)
+    }
+
+    fn settle(&self, id: &RequestId, write_id: WriteId) -> Result<Option<WriteLookup>> {
+        Ok(self.0.settle(id, write_id))
+    }
+
+    fn get_many(&self, ids: &[RequestId]) -> Result<Lookup> {
+        self.0.get_many(ids)
+    }
+
+    fn requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.0.page(query, page, ANY_TIME)
+    }
+
+    fn pending_approvals(&self, query: &PendingApprovalQuery, page: &PageRequest) -> Result<Page<PendingApprovalRow>> {
+        self.0.page(query, page, ANY_TIME)
+    }
+
+    fn recent_approvals(&self, query: &RecentApprovalQuery, page: &PageRequest) -> Result<Page<RecentApprovalRow>> {
+        self.0.page(query, page, ANY_TIME)
+    }
+
+    fn decisions(&self, query: &DecisionQuery, page: &PageRequest) -> Result<Page<DecisionRow>> {
+        self.0.page(query, page, ANY_TIME)
+    }
+
+    fn inbox(&self, query: &InboxQuery, now: Timestamp, page: &PageRequest) -> Result<Page<PendingApprovalRow>> {
+        self.0.page(query, page, now)
+    }
+
+    fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.0.page(&DueQuery::by(by), page, ANY_TIME)
+    }
+
+    fn count(&self, query: &RequestQuery) -> Result<Count> {
+        Ok(Count::Exact(self.0.all().iter().filter(|request| query.matches(request)).count() as u64))
+    }
+
+    fn statistics(&self, now: Timestamp, due_within: &[Duration]) -> Result<Statistics> {
+        Ok(Statistics::of(&self.0.all(), now, due_within))
+    }
+
+    fn read_feed(&self, from: &FeedPosition, limit: usize) -> Result<FeedPage> {
+        self.0.read_feed(from, limit)
+    }
+
+    fn end_of_feed(&self) -> Result<FeedPosition> {
+        Ok(self.0.end_of_feed())
+    }
+}
+
+macro_rules! on_the_toy_store {
+    ($case:ident) => {
+        #[test]
+        fn $case() {
+            conformance::$case(ToyStore::with_feed_length(1_000));
+        }
+    };
+}
+mutator_governance::store_cases!(on_the_toy_store);
+
+#[test]
+fn a_short_feed() {
+    conformance::what_a_short_feed_removed_is_one_gap(ToyStore::with_feed_length(10));
+}

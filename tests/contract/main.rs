@@ -1,0 +1,19 @@
+//! What every store and the service over it promise, in every flavour that is switched on.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that is surprised has failed"
+)]
+
+mod conformance;
+mod foreign_store;
+#[cfg(feature = "redis")]
+mod rows;
+#[cfg(feature = "redis")]
+mod runtime;
+
+/// Of calls to Redis: two busy cores serve several test binaries, and only a real hang takes longer.
+#[cfg(feature = "redis")]
+const PATIENCE: std::time::Duration = std::time::Duration::from_mins(1);

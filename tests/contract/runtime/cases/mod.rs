@@ -1,0 +1,76 @@
+//! The cases, compiled once for each flavour by the rules of the engine: no `async` blocks, and no `.await` within a
+//! macro's arguments. What `execute` is to run is written as `run!(|request| call)`.
+
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::unnecessary_wraps,
+    clippy::unused_async,
+    reason = "a case takes its world, and what runs at once owns what it works with; made synchronous, some await nothing"
+)]
+
+use std::sync::Arc;
+
+use mutator_governance::MutationRequest;
+use mutator_governance::{ManualClock, RequestId};
+
+use super::{dual, flavour, folding_redis_store, open_at, pause, together};
+use crate::runtime::people::at;
+use flavour::{Governance, Store, StoreExtension as _};
+
+pub(crate) mod approving;
+pub(crate) mod bad_input;
+pub(crate) mod calling;
+pub(crate) mod compensating;
+pub(crate) mod deadlines;
+pub(crate) mod ending;
+pub(crate) mod executing;
+pub(crate) mod filing;
+pub(crate) mod folding;
+pub(crate) mod interrupted;
+pub(crate) mod leasing;
+pub(crate) mod modes;
+pub(crate) mod racing;
+pub(crate) mod repeating;
+pub(crate) mod resolving;
+mod shaky_store;
+pub(crate) mod superseding;
+pub(crate) mod sweeper;
+pub(crate) mod sweeping;
+pub(crate) mod timing;
+
+#[allow(unused_imports, reason = "the blocking flavour uses one within")]
+pub(crate) use shaky_store::{Mishap, ShakyStore};
+
+/// An empty store, and a clock that stands at second 0.
+pub(crate) struct World {
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) clock: Arc<ManualClock>,
+    /// The service over both.
+    pub(crate) governance: Governance,
+}
+
+impl World {
+    pub(crate) fn over(store: Arc<dyn Store>) -> Self {
+        let clock = Arc::new(ManualClock::at(at(0)));
+        let governance = Governance::builder().store(Arc::clone(&store)).clock(clock.clone()).build();
+        Self { store, clock, governance }
+    }
+
+    /// A store of another make in front of this world's.
+    pub(crate) fn shaky(&self) -> Arc<ShakyStore> {
+        Arc::new(ShakyStore::new(Arc::clone(&self.store), Arc::clone(&self.clock)))
+    }
+
+    /// The service over another store, by the same clock.
+    pub(crate) fn governance_over(&self, store: Arc<ShakyStore>) -> Governance {
+        Governance::builder().store(store).clock(self.clock.clone()).build()
+    }
+}
+
+#[dual]
+impl World {
+    /// The request as it is stored.
+    pub(crate) async fn stored(&self, id: &RequestId) -> MutationRequest {
+        self.store.get(id).await.unwrap().unwrap()
+    }
+}

@@ -1,0 +1,210 @@
+//! The service around the rules: racing commands, execution, compensation, sweeping, refusals.
+//!
+//! Each case is written once and compiled for each flavour, as the engine is; it runs on every store and runtime.
+#![cfg(feature = "redis")]
+#![cfg(test)] // so that clippy knows the helpers for what they are
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::needless_range_loop,
+    clippy::double_ended_iterator_last,
+    clippy::duration_suboptimal_units,
+    clippy::semicolon_if_nothing_returned,
+    clippy::similar_names,
+    clippy::unnecessary_wraps,
+    clippy::unused_async,
+    clippy::unused_self,
+    reason = "each case is compiled for both flavours, and what one has no use for the other needs"
+)]
+
+mod people;
+
+#[cfg(any(feature = "tokio", feature = "smol"))]
+mod dropping;
+#[cfg(feature = "blocking")]
+mod interleaving;
+#[cfg(feature = "blocking")]
+mod parity;
+#[cfg(feature = "blocking")]
+mod unreadable;
+
+use std::time::Duration;
+
+/// Two cores serve many test binaries at once: long enough that only a real hang fails.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Of calls to Redis: well below the lease of 60 s that the cases ask for.
+const CALL_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Hands every case, with the module it is in, to `register!`.
+macro_rules! every_case {
+    ($register:ident) => {
+        $register! { racing:
+            approvers_of_different_approvals_both_land,
+            eight_members_of_a_quorum_all_land,
+            with_fail_the_conflict_says_what_happened,
+            a_conflict_tells_when_the_two_do_not_commute,
+            a_command_made_invalid_fails_with_its_own_error,
+            rebase_gives_up_after_so_many_times,
+            no_rebase_is_begun_after_the_deadline,
+            one_approval_is_granted_once,
+            sixty_four_approvers_at_once_all_land,
+            a_crowd_is_let_in_and_who_came_too_late_is_told_so,
+            who_keeps_being_overtaken_lands_in_the_end,
+        }
+        $register! { executing:
+            it_runs_once_and_records_what_came_of_it,
+            a_failure_rejects_or_keeps_approved,
+            a_stale_request_is_rejected_without_running,
+            a_stale_request_is_renewed_without_running,
+            a_stale_request_is_revalidated_and_runs,
+            without_approvals_there_is_nothing_to_renew,
+            a_claim_keeps_others_out_until_its_lease_ends,
+            a_late_executor_records_nothing_over_its_successor,
+            a_late_executor_without_successor_records_what_it_did,
+            a_result_is_recorded_whoever_else_writes,
+            of_sixteen_executors_one_runs,
+            the_closure_borrows_from_its_surroundings,
+        }
+        $register! { interrupted:
+            a_claim_that_was_not_written_is_tried_again_at_once,
+            a_claim_whose_reply_was_lost_holds_until_its_lease_ends,
+            a_result_that_was_not_written_is_not_repeated_within_the_lease,
+            a_result_that_was_not_written_can_be_recorded_later,
+            a_result_that_is_written_but_unconfirmed_is_not_called_unrecorded,
+            a_result_whose_reply_was_lost_is_never_repeated,
+        }
+        $register! { leasing:
+            a_lease_that_the_answer_to_its_claim_could_outlast_is_refused,
+            a_claim_that_is_answered_late_is_renewed_before_it_runs,
+            nothing_runs_when_every_answer_is_late,
+            nothing_runs_when_somebody_took_over_before_the_answer_came,
+            nothing_runs_when_somebody_is_done_before_the_answer_comes,
+            the_function_sees_how_much_of_its_lease_is_left,
+        }
+        $register! { compensating:
+            it_links_both_requests,
+            an_interrupted_link_is_completed_without_running_again,
+            a_result_recorded_later_is_linked_by_executing_again_as_its_error_says,
+            a_link_made_by_many_at_once_is_recorded_once,
+            what_was_not_executed_is_not_made_up_for,
+            what_does_not_exist_is_not_made_up_for,
+            a_second_compensation_is_executed_only_when_the_first_failed,
+            of_compensations_executed_at_once_one_runs,
+            what_an_attempt_that_failed_left_behind_is_made_up_for,
+        }
+        $register! { ending:
+            attempts_that_fail_again_and_again_end_at_a_claim,
+            whatever_comes_of_an_attempt_is_recorded,
+        }
+        $register! { superseding:
+            the_one_in_its_place_is_there_and_is_not_superseded_itself,
+            what_cannot_be_superseded_leaves_the_other_as_it_is,
+            an_interrupted_superseding_keeps_nobody_from_anything,
+            a_ring_of_supersedings_at_once_never_closes,
+        }
+        $register! { approving:
+            a_grant_is_bound_to_the_digest_its_approver_saw,
+            what_changed_after_its_approval_is_not_executed,
+            an_override_needs_a_reason_and_an_id,
+            explanations_follow_the_clock,
+            what_is_decidable_can_be_decided,
+        }
+        $register! { deadlines:
+            from_its_own_deadline_on_a_request_only_ends,
+            what_expired_unswept_is_rejected_by_the_sweep_and_not_by_who_grants,
+            a_vote_that_the_group_needs_elsewhere_is_refused,
+            nothing_is_dated_before_what_it_follows,
+        }
+        $register! { sweeping:
+            the_longest_overdue_expires_first,
+            due_approvals_expire_with_what_follows,
+            many_sweepers_record_each_expiry_once,
+            what_expired_but_is_unconfirmed_counts_and_is_told,
+            one_that_fails_does_not_keep_the_others,
+            those_that_always_fail_starve_nobody,
+            a_sweep_goes_on_behind_any_number_that_always_fail,
+            a_store_that_is_down_is_not_asked_for_each,
+            a_limit_of_nothing_is_refused,
+        }
+        $register! { sweeper:
+            it_sweeps_reports_and_stops,
+            stopping_waits_for_the_sweep_under_way,
+            dropping_it_ends_it,
+            a_backlog_is_swept_without_a_rest,
+            it_survives_a_store_that_fails,
+            it_goes_on_behind_any_number_that_always_fail,
+            a_limit_by_which_nothing_would_be_swept_is_refused,
+            a_report_that_panics_ends_nothing_and_is_told_when_it_stops,
+            a_store_that_panics_ends_no_sweeper,
+        }
+        $register! { resolving:
+            resolving_stores_only_when_it_is_told_to,
+            a_request_is_resolved_again_and_again,
+            only_approved_requests_that_exist_are_resolved,
+        }
+        $register! { calling:
+            approvals_are_asked_for_with_an_end,
+            a_request_is_rejected_and_expired,
+            a_refusal_is_stored_with_its_reason,
+            requests_are_read_by_state_and_by_ids,
+        }
+        $register! { modes:
+            who_only_simulates_or_validates_changes_nothing,
+        }
+        $register! { bad_input:
+            who_may_not_decide_gets_the_reason,
+            the_second_vote_and_the_wrong_order_are_refused,
+            what_is_over_is_not_decided,
+            impossible_orders_are_refused,
+            unknown_requests_are_named,
+        }
+        $register! { repeating:
+            a_command_whose_reply_was_lost_is_applied_once,
+            a_command_that_was_not_written_is_applied_by_its_repetition,
+            a_repetition_returns_what_the_request_has_become,
+            a_command_that_could_be_done_again_is_not,
+            many_repetitions_at_once_apply_once,
+            an_open_write_is_repeated_under_its_own_id,
+            an_overtaken_command_keeps_its_write_id,
+            a_repetition_from_another_address_is_one,
+            a_repeated_renewal_returns_the_stored_lease,
+            a_write_id_of_another_command_is_refused,
+            finding_out_costs_one_read,
+            attempts_that_race_are_answered_with_what_is_stored,
+            a_repetition_that_met_a_conflict_is_still_one,
+        }
+        $register! { folding:
+            a_service_and_its_store_agree_about_case,
+            one_person_is_one_under_every_spelling,
+            a_quorum_of_one_person_in_two_spellings_is_refused,
+        }
+        $register! { filing:
+            a_repeated_submission_files_once,
+            many_submissions_at_once_file_once,
+            a_repetition_returns_what_the_request_has_become,
+            an_id_that_is_taken_is_refused,
+            without_an_id_a_submission_cannot_be_repeated,
+            a_repetition_in_other_circumstances_is_one,
+            a_write_id_of_another_draft_is_refused,
+        }
+    };
+}
+
+/// The same with the cases that bring a server of their own.
+macro_rules! every_case_of_time {
+    ($register:ident) => {
+        $register! { timing:
+            the_time_is_the_servers_whatever_the_hosts_clock_says,
+            hosts_an_hour_ahead_expire_nothing_early,
+            a_server_that_takes_over_with_another_clock_is_followed,
+            a_server_whose_clock_is_set_is_followed_without_a_new_connection,
+            a_clock_of_the_application_is_taken_as_it_is,
+            an_answer_that_comes_late_never_leads_to_a_second_run,
+        }
+    };
+}
+
+#[cfg(feature = "blocking")]
+mod blocking;
+#[cfg(any(feature = "tokio", feature = "smol"))]
+mod nonblocking;

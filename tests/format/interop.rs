@@ -1,0 +1,37 @@
+//! A second implementation, written from `docs/stored-format.md` alone, reads the same from the golden vectors.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::expect_used,
+    clippy::panic,
+    unreachable_pub,
+    reason = "this is a test, all of it"
+)]
+
+use std::process::Command;
+
+use common::vectors::{compressed_vectors, fixtures, vectors};
+use mutator_governance::stored_format::{DocumentLimit, FormatVersion, decode};
+use serde_json::Value;
+
+#[test]
+#[ignore = "needs python3; tests/interop/run.sh runs it"]
+fn python_reads_the_same_documents() {
+    let folders = (1..=FormatVersion::NEWEST.number()).flat_map(|version| {
+        [(format!("v{version}"), vectors(version)), (format!("v{version}_compressed"), compressed_vectors(version))]
+    });
+    for (folder, vectors) in folders {
+        let files = vectors.keys().map(|name| fixtures().join(format!("{folder}/{name}.bin")));
+        let script = fixtures().join("../../interop/decode_stored_format.py");
+        let output = Command::new("python3").arg(script).args(files).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let lines: Vec<&str> = std::str::from_utf8(&output.stdout).unwrap().lines().collect();
+        assert_eq!(lines.len(), vectors.len());
+        for (line, (name, bytes)) in lines.into_iter().zip(&vectors) {
+            let by_rust = serde_json::to_value(decode(bytes, DocumentLimit::DEFAULT).unwrap()).unwrap();
+            let by_python: Value = serde_json::from_str(line).unwrap();
+            assert_eq!(by_python, by_rust, "{name} in {folder}");
+        }
+    }
+}

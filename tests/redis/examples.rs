@@ -1,0 +1,139 @@
+//! The examples end quietly whoever stops reading them or stops them, and leave nothing behind in Redis.
+#![cfg(all(feature = "redis", unix))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test reports by panicking")]
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _, pipe};
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use common::PrivateServer;
+
+/// Two cores serve other test binaries as well: only a program that hangs takes longer.
+const PATIENCE: Duration = Duration::from_mins(2);
+
+/// Those that these features build.
+fn examples() -> Vec<&'static str> {
+    let mut names = Vec::new();
+    if cfg!(feature = "blocking") {
+        names.extend(["approval_workflow", "governance_queries", "governed_execution", "quickstart"]);
+        names.extend(["request_lifecycle", "versioned_resolution"]);
+    }
+    if cfg!(feature = "tokio") {
+        names.extend(["approval_workflow_tokio", "governance_queries_tokio", "governed_execution_tokio"]);
+        names.extend(["quickstart_tokio", "request_lifecycle_tokio", "versioned_resolution_tokio"]);
+    }
+    if cfg!(feature = "smol") {
+        names.push("quickstart_smol");
+    }
+    names
+}
+
+#[test]
+fn every_example_is_tried() {
+    let files = std::fs::read_dir(common::repository().join("examples")).unwrap();
+    let files = files.map(|file| file.unwrap().path()).filter(|path| path.extension().is_some_and(|end| end == "rs"));
+    let mut found: Vec<String> = files.map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    found.sort();
+    let mut tried = examples();
+    tried.sort_unstable();
+    if cfg!(all(feature = "blocking", feature = "tokio", feature = "smol")) {
+        assert_eq!(tried, found);
+    }
+}
+
+#[test]
+fn a_reader_who_never_reads_ends_an_example_quietly() {
+    let server = PrivateServer::start(&[]);
+    for name in examples() {
+        let (reader, writer) = pipe().unwrap();
+        drop(reader);
+        let (status, problems) = ended(start(name, &server, writer.into()));
+        assert_eq!((status, problems.as_str(), keys(&server)), (Some(0), "", 0), "{name}");
+    }
+}
+
+#[test]
+fn a_reader_of_three_lines_ends_an_example_quietly() {
+    let server = PrivateServer::start(&[]);
+    for name in examples() {
+        let (reader, writer) = pipe().unwrap();
+        let example = start(name, &server, writer.into());
+        let lines: Vec<String> = BufReader::new(reader).lines().take(3).map(Result::unwrap).collect();
+        assert_eq!(lines.len(), 3, "{name}");
+        let (status, problems) = ended(example);
+        assert_eq!((status, problems.as_str(), keys(&server)), (Some(0), "", 0), "{name}");
+    }
+}
+
+#[test]
+fn a_signal_ends_an_example_quietly_in_the_middle_of_its_story() {
+    let server = PrivateServer::start(&[]);
+    for (place, name) in examples().into_iter().enumerate() {
+        // Room for the first lines only, so that the story stops when it has stored something.
+        let (_reader, mut writer) = pipe().unwrap();
+        writer.write_all(&vec![b'\n'; 65_536 - 400]).unwrap();
+        let example = start(name, &server, writer.into());
+        let begun = Instant::now();
+        while keys(&server) == 0 {
+            assert!(begun.elapsed() < PATIENCE, "{name} stores nothing");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+        let signal = ["-INT", "-TERM", "-HUP"][place % 3];
+        let sent = Command::new("kill").args([signal, &example.id().to_string()]).status().unwrap();
+        assert!(sent.success());
+        let (status, problems) = ended(example);
+        assert_eq!((status, problems.as_str(), keys(&server)), (Some(130), "", 0), "{name} after {signal}");
+    }
+}
+
+#[test]
+fn an_example_whose_server_is_gone_says_so() {
+    for name in examples() {
+        let example = command(name).env("REDIS_URL", "redis://127.0.0.1:1").stdout(Stdio::null()).spawn().unwrap();
+        let (status, problems) = ended(example);
+        assert_eq!(status, Some(1), "{name}: {problems}");
+        assert!(problems.contains("error: ") && !problems.contains("panicked"), "{name}: {problems}");
+    }
+}
+
+/// As built beside this test, which `cargo test` does unless it is told to build single tests.
+fn command(name: &str) -> Command {
+    let test = std::env::current_exe().unwrap();
+    let program: PathBuf = test.parent().unwrap().parent().unwrap().join("examples").join(name);
+    assert!(program.exists(), "{} is not built: run `cargo build --all-features --examples`", program.display());
+    let mut command = Command::new(program);
+    command.stdin(Stdio::null()).stderr(Stdio::piped());
+    command
+}
+
+fn start(name: &str, server: &PrivateServer, output: Stdio) -> Child {
+    command(name).env("REDIS_URL", server.url()).stdout(output).spawn().unwrap()
+}
+
+/// How a program ended, and what it complained about; `None` for one that a signal ended.
+fn ended(mut program: Child) -> (Option<i32>, String) {
+    let begun = Instant::now();
+    let status = loop {
+        if let Some(status) = program.try_wait().unwrap() {
+            break status;
+        }
+        if begun.elapsed() > PATIENCE {
+            program.kill().unwrap();
+            panic!("a program did not end");
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    };
+    let mut problems = String::new();
+    program.stderr.take().unwrap().read_to_string(&mut problems).unwrap();
+    if let Some(signal) = status.signal() {
+        problems.push_str(&format!("ended by signal {signal}"));
+    }
+    (status.code(), problems)
+}
+
+fn keys(server: &PrivateServer) -> u64 {
+    let mut connection = redis::Client::open(server.url()).unwrap().get_connection().unwrap();
+    redis::cmd("DBSIZE").query(&mut connection).unwrap()
+}

@@ -1,0 +1,32 @@
+//! The Redis store on real servers: what it keeps and sends, what it costs, and what bad input gets.
+#![cfg(feature = "redis")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "a test that is surprised has failed"
+)]
+
+mod bad_input;
+mod check;
+mod commands;
+mod compression;
+mod cost_guard;
+mod examples;
+mod feed;
+mod integrity;
+mod large_documents;
+mod layout;
+mod memory;
+mod names;
+mod queries_oracle;
+mod queries_scale;
+mod security;
+mod servers;
+mod tls;
+mod updates;
+
+#[global_allocator]
+static MEMORY: peak_alloc::PeakAlloc = peak_alloc::PeakAlloc;

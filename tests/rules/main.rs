@@ -1,0 +1,17 @@
+//! The rules of how a request moves on, one test for each, named after it.
+#![cfg(test)] // so that clippy knows the helpers for what they are
+
+mod break_glass;
+mod compensation;
+mod deadlines;
+mod deciding;
+mod execution;
+mod expiry;
+mod explaining;
+mod filing;
+mod lifecycle;
+mod properties;
+mod quorum;
+mod reasons;
+mod resolution;
+mod support;

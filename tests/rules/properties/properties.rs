@@ -1,0 +1,332 @@
+use std::collections::{BTreeMap, BTreeSet};
+
+use mutator_governance::workflow::{Action, Command, apply, commutes, decidable_by, due_command, explain, is_due};
+use mutator_governance::{
+    ActorId, ApprovalDecision, ApprovalRefusal, ApprovalState, ApprovalStatus, DecisionCategory, DecisionKind, Error,
+    LifecycleDecision, MutationRequest, QuorumGroup, Status, Timestamp,
+};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
+
+use common::play::{Move, at, command, decide, filed, moves, people, table};
+
+/// One command and what it did; refused, before and after are the same.
+struct Done {
+    before: MutationRequest,
+    command: Command,
+    action: Action,
+    after: MutationRequest,
+    now: Timestamp,
+    applied: bool,
+}
+
+fn play(request: MutationRequest, moves: &[Move]) -> Vec<Done> {
+    let mut steps: Vec<Done> = Vec::new();
+    let (mut before, mut seconds) = (request, 0_u64);
+    for step in moves {
+        // Now and then the clock is set back.
+        seconds = if step.seconds == 11 { seconds.saturating_sub(15) } else { seconds + step.seconds };
+        let now = at(seconds);
+        let command = command(&before, step, now);
+        let result = apply(before.clone(), &command, now);
+        let applied = result.is_ok();
+        let after = result.unwrap_or_else(|_| before.clone());
+        let action = command.action.clone();
+        steps.push(Done { before, command, action, after: after.clone(), now, applied });
+        before = after;
+    }
+    steps
+}
+
+/// Which group's grants have been given by how many distinct actors, and how many it needs.
+fn votes(request: &MutationRequest) -> BTreeMap<QuorumGroup, (BTreeSet<ActorId>, usize)> {
+    let mut votes: BTreeMap<QuorumGroup, (BTreeSet<ActorId>, usize)> = BTreeMap::new();
+    for approval in &request.approvals {
+        let Some(quorum) = &approval.quorum else { continue };
+        let required = usize::try_from(quorum.required.get()).unwrap();
+        let entry = votes.entry(quorum.group.clone()).or_insert((BTreeSet::new(), required));
+        if let ApprovalState::Approved(verdict) = &approval.state {
+            entry.0.insert(verdict.by.id.clone().unwrap());
+        }
+    }
+    votes
+}
+
+fn all_met(request: &MutationRequest) -> bool {
+    votes(request).values().all(|(actors, required)| actors.len() >= *required)
+        && request
+            .approvals
+            .iter()
+            .filter(|approval| approval.quorum.is_none())
+            .all(|approval| approval.state.status() == ApprovalStatus::Approved)
+}
+
+/// The groups whose quorum was recorded as met since the last renewal.
+fn satisfied_groups(request: &MutationRequest) -> Vec<String> {
+    let renewed = DecisionKind::from(ApprovalDecision::Renewed);
+    let satisfied = DecisionKind::from(ApprovalDecision::QuorumSatisfied);
+    let this_round = request.decisions.iter().rev().take_while(|decision| decision.kind != renewed);
+    this_round
+        .filter(|decision| decision.kind == satisfied)
+        .map(|decision| match decision.metadata.get("quorum_group") {
+            Some(mutator_governance::Value::Text(group)) => group.clone(),
+            other => panic!("no group: {other:?}"),
+        })
+        .collect()
+}
+
+fn right_after(time: Timestamp) -> Timestamp {
+    time.saturating_add(std::time::Duration::from_micros(1))
+}
+
+fn lifecycle_moves(request: &MutationRequest) -> usize {
+    let moves = request.decisions.iter().filter(|decision| {
+        decision.kind.category() == DecisionCategory::Lifecycle
+            && decision.kind != LifecycleDecision::Compensated.into()
+            && decision.kind != LifecycleDecision::Submitted.into()
+    });
+    moves.count()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn random_command_sequences_never_leave_the_transition_table(request in filed(), moves in moves()) {
+        for Done { before, after, .. } in play(request, &moves) {
+            let (from, to) = (before.state.status(), after.state.status());
+            prop_assert!(from == to || table(from).contains(&to), "{from} to {to}");
+            let transitions = lifecycle_moves(&after) - lifecycle_moves(&before);
+            let asked = !before.state.awaits_approval() && from == Status::Pending && after.state.awaits_approval();
+            prop_assert_eq!(transitions, usize::from(from != to || asked), "one lifecycle decision per transition");
+            prop_assert!(asked || from != to || before.state == after.state, "the one way from pending to pending");
+        }
+    }
+
+    #[test]
+    fn decisions_only_grow_and_the_last_of_them_is_when_the_request_was_updated(request in filed(), moves in moves()) {
+        for Done { before, after, now, .. } in play(request, &moves) {
+            prop_assert!(after.decisions.starts_with(&before.decisions));
+            let grew = after.decisions.len() > before.decisions.len();
+            prop_assert!(grew || before == after, "a change without a decision");
+            let made = if now < before.updated_at { right_after(before.updated_at) } else { now };
+            prop_assert_eq!(after.updated_at, if grew { made } else { before.updated_at });
+            prop_assert!(after.decisions.is_sorted_by_key(|decision| decision.at), "{:?}", after.decisions);
+            prop_assert_eq!(after.revision(), before.revision());
+        }
+    }
+
+    #[test]
+    fn a_quorum_is_met_exactly_when_n_distinct_actors_granted(request in filed(), moves in moves()) {
+        for Done { before, after, .. } in play(request, &moves) {
+            let satisfied = satisfied_groups(&after);
+            for (group, (actors, required)) in votes(&after) {
+                prop_assert!(actors.len() <= required, "{group}: no vote after the quorum");
+                let recorded = satisfied.iter().filter(|name| **name == *group.as_str()).count();
+                prop_assert_eq!(recorded, usize::from(actors.len() == required), "{}", group);
+            }
+            if before.state.awaits_approval() && after.state.status() == Status::Approved {
+                let overridden = DecisionKind::from(ApprovalDecision::Overridden);
+                let glass = after.decisions[before.decisions.len()..].iter().any(|entry| entry.kind == overridden);
+                prop_assert!(glass != all_met(&after));
+            }
+            if after.state.awaits_approval() {
+                prop_assert!(!all_met(&after), "approved as soon as all is met");
+            }
+        }
+    }
+
+    #[test]
+    fn who_is_said_to_be_able_to_act_can_and_nobody_else_can(request in filed(), moves in moves()) {
+        for Done { after, now, .. } in play(request, &moves) {
+            let explanation = explain(&after, now);
+            for actor in people() {
+                let named: BTreeSet<_> = explanation.decidable_by(&actor).into_iter().cloned().collect();
+                let decidable: BTreeSet<_> =
+                    decidable_by(&after, &actor, now).into_iter().map(|approval| approval.id.clone()).collect();
+                prop_assert_eq!(&named, &decidable, "{:?}", actor.id);
+                for approval in &after.approvals {
+                    for grants in [true, false] {
+                        let command = decide(actor.clone(), approval.id.clone(), grants);
+                        let can = apply(after.clone(), &command, now).is_ok();
+                        prop_assert_eq!(can, decidable.contains(&approval.id), "{:?} {}", actor.id, approval.id);
+                    }
+                }
+            }
+            prop_assert!(!explanation.to_string().is_empty());
+        }
+    }
+
+    #[test]
+    fn what_is_said_to_be_impossible_is(request in filed(), moves in moves()) {
+        // Everybody grants all they can; a demand that was called impossible is then still unmet.
+        for Done { after, now, .. } in play(request, &moves).into_iter().take(4) {
+            if explain(&after, now).impossible().next().is_none() {
+                continue;
+            }
+            let mut granted = after;
+            for _ in 0..granted.approvals.len() {
+                let able = people().into_iter().find_map(|actor| {
+                    let id = decidable_by(&granted, &actor, now).first().map(|approval| approval.id.clone());
+                    id.map(|id| (actor, id))
+                });
+                let Some((actor, id)) = able else { break };
+                granted = apply(granted, &decide(actor, id, true), now).unwrap();
+            }
+            prop_assert!(granted.state.status() != Status::Approved);
+        }
+    }
+
+    #[test]
+    fn no_decision_and_no_expiry_leaves_a_request_waiting_for_what_is_impossible(request in filed(), moves in moves()) {
+        prop_assert_eq!(explain(&request, at(0)).impossible().count(), 0, "as it is filed");
+        for Done { action, after, now, applied, .. } in play(request, &moves) {
+            if applied && matches!(action, Action::Grant { .. } | Action::Refuse { .. } | Action::ExpireApprovals) {
+                let sweep = due_command(&after, people().swap_remove(5), now);
+                let swept = sweep.map_or(after.clone(), |command| apply(after, &command, now).unwrap());
+                prop_assert_eq!(explain(&swept, now).impossible().count(), 0, "{:?}", swept.state);
+            }
+        }
+    }
+
+    #[test]
+    fn nobody_rejects_a_request_but_who_rejects_something_or_sweeps(request in filed(), moves in moves()) {
+        for Done { before, command, action, after, applied, .. } in play(request, &moves) {
+            if !applied || after.state.status() != Status::Rejected || before.state.status() == Status::Rejected {
+                continue;
+            }
+            prop_assert!(!matches!(action, Action::Grant { .. }), "{:?}", after.decisions.last());
+            if matches!(action, Action::Refuse { .. }) {
+                // By votes alone: were there time for all, it could not be met either.
+                let mut timeless = before.document().clone();
+                timeless.approvals.iter_mut().for_each(|approval| approval.expires_at = None);
+                let timeless = MutationRequest::from_document(timeless, before.revision()).unwrap();
+                let rejected = apply(timeless, &command, after.updated_at).unwrap();
+                prop_assert_eq!(rejected.state.status(), Status::Rejected);
+            }
+        }
+    }
+
+    #[test]
+    fn after_its_own_deadline_a_pending_request_only_ends(request in filed(), moves in moves()) {
+        for Done { before, action, after, now, applied, .. } in play(request, &moves) {
+            let overdue = before.state.pending().and_then(|pending| pending.expires_at).is_some_and(|end| end <= now);
+            if overdue && applied {
+                prop_assert!(after.state.status().is_terminal(), "{:?}", action);
+                prop_assert!(
+                    matches!(action, Action::Cancel | Action::Expire | Action::Supersede { .. } | Action::Reject),
+                    "{:?}", action
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn two_approvers_of_different_requirements_both_succeed_in_either_order(request in filed(), moves in moves()) {
+        for Done { after, now, .. } in play(request, &moves).into_iter().take(6) {
+            let able: Vec<_> = people()
+                .into_iter()
+                .filter_map(|actor| Some((actor.clone(), decidable_by(&after, &actor, now).first()?.id.clone())))
+                .collect();
+            for (one, first) in &able {
+                for (two, second) in able.iter().filter(|(two, second)| two != one && second != first) {
+                    let (first, second) = (decide(one.clone(), first.clone(), true), decide(two.clone(), second.clone(), true));
+                    let stored = apply(after.clone(), &first, now).unwrap();
+                    let other = apply(after.clone(), &second, now).unwrap();
+                    prop_assert_eq!(commutes(&stored, &second, now), commutes(&other, &first, now));
+                    let (Ok(there), Ok(back)) = (apply(stored.clone(), &second, now), apply(other, &first, now)) else {
+                        // The first has met the quorum that both were asked for, or has taken a place after which the other
+                        // is needed elsewhere.
+                        let refusal = match apply(stored.clone(), &second, now) {
+                            Err(Error::Approval { refusal, .. }) => Some(*refusal),
+                            _ => None,
+                        };
+                        if matches!(refusal, Some(ApprovalRefusal::NeededElsewhere { .. })) {
+                            continue;
+                        }
+                        let satisfied = stored.decisions.iter().rev().take(2);
+                        let satisfied = satisfied.filter(|decision| decision.kind == ApprovalDecision::QuorumSatisfied.into());
+                        prop_assert_eq!(satisfied.count(), 1);
+                        continue;
+                    };
+                    prop_assert_eq!(&there.state, &back.state);
+                    // Whose grant spared the others of a group is whoever came last.
+                    let verdicts = |request: &MutationRequest| -> Vec<_> {
+                        let states = request.approvals.iter().map(|approval| &approval.state);
+                        states.map(|state| (state.status(), state.verdict().map(|verdict| verdict.by.clone()))).collect()
+                    };
+                    prop_assert_eq!(verdicts(&there), verdicts(&back));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_terminal_request_never_changes(request in filed(), moves in moves()) {
+        for Done { before, after, applied, .. } in play(request, &moves) {
+            if !before.state.status().is_terminal() {
+                continue;
+            }
+            prop_assert_eq!(&after.state, &before.state);
+            let linked = after.execution.links.len() > before.execution.links.len();
+            prop_assert!(!linked || before.state.status() == Status::Executed);
+            prop_assert!(linked || after == before, "only the link of a compensation is added");
+            prop_assert!(!applied || before.state.status() == Status::Executed);
+        }
+    }
+
+    #[test]
+    fn what_is_due_expires_by_one_command_after_another_until_nothing_is_due(request in filed(), moves in moves()) {
+        for Done { after, now, .. } in play(request, &moves) {
+            let mut swept = after;
+            let mut rounds = 0;
+            while let Some(command) = due_command(&swept, people().swap_remove(5), now) {
+                prop_assert!(is_due(&swept, now));
+                swept = apply(swept, &command, now).unwrap();
+                rounds += 1;
+                prop_assert!(rounds <= 1, "one command expires all that is due");
+            }
+            prop_assert!(!is_due(&swept, now));
+        }
+    }
+
+    #[test]
+    fn every_result_is_a_document_that_can_be_read_again(request in filed(), moves in moves()) {
+        for Done { after, .. } in play(request, &moves) {
+            prop_assert!(after.execution.claim.is_none() || after.state.status() == Status::Approved);
+            if after.state.awaits_approval() {
+                let pending = |approval: &mutator_governance::Approval| approval.state == ApprovalState::Pending;
+                prop_assert!(after.approvals.iter().any(pending), "somebody is asked");
+            }
+            let read = MutationRequest::from_document(after.document().clone(), after.revision());
+            prop_assert_eq!(read.unwrap(), after);
+        }
+    }
+}
+
+/// The properties above say something only if the moves come everywhere.
+#[test]
+fn the_random_moves_reach_every_status_and_every_kind_of_decision() {
+    let mut runner = TestRunner::deterministic();
+    let mut reached: BTreeSet<String> = BTreeSet::new();
+    for _ in 0..1_500 {
+        let request = filed().new_tree(&mut runner).unwrap().current();
+        let moves = moves().new_tree(&mut runner).unwrap().current();
+        for Done { after, now, .. } in play(request, &moves) {
+            reached.insert(after.state.status().to_string());
+            reached.extend(after.decisions.iter().map(|decision| decision.kind.to_string()));
+            reached.extend(explain(&after, now).impossible().map(|_| "impossible".to_owned()));
+            reached.extend(after.approvals.iter().map(|approval| format!("approval {}", approval.state.status())));
+        }
+    }
+    let delegated = DecisionKind::from(ApprovalDecision::Delegated);
+    let kinds = DecisionKind::all().filter(|kind| *kind != delegated).map(|kind| kind.to_string());
+    let missed: Vec<String> = kinds
+        .chain(Status::ALL.iter().map(ToString::to_string))
+        .chain(["Pending", "Approved", "Rejected", "Satisfied", "Expired"].map(|status| format!("approval {status}")))
+        .chain(["impossible".to_owned()])
+        .filter(|what| !reached.contains(what))
+        .collect();
+    assert_eq!(missed, Vec::<String>::new());
+}
