@@ -134,9 +134,9 @@ fn request_around(key: &SortKey, layout: KeyLayout, rows: KeyLayout) -> Option<&
 /// what cannot be read of it is held there.
 ///
 /// Read along requests, that is the end of the whole request, also for a foreign member that goes on behind the id: a place
-/// within the request would lead back to its beginning.
+/// within the request would lead back to its beginning. What is too short to name a request has no rows to go past.
 pub(super) fn row_position(member: SortKey, layout: KeyLayout, rows: KeyLayout, descending: bool) -> SortKey {
-    if layout == rows {
+    if layout == rows || member.as_bytes().len() < 8 {
         return member;
     }
     let request = request_around(&member, layout, rows).unwrap_or(member.as_bytes());

@@ -149,7 +149,8 @@ fn a_wrong_score_ends_a_walk_with_an_error_that_names_the_index() {
     }
 }
 
-/// Approvals are read along requests here: a member that goes on behind the id of its request must not lead back to that.
+/// Approvals are read along requests here: a member that goes on behind the id of its request must not lead back to that, and
+/// one that names none must not lead past others.
 #[test]
 fn a_row_among_requests_does_not_lead_a_walk_back() {
     for flavour in Flavour::all() {
@@ -159,6 +160,9 @@ fn a_row_among_requests_does_not_lead_a_walk_back() {
         let [requests, rows] = ["p:Approval", "o"].map(|name| format!("{{{}:0}}:i:{name}", spoiled.namespace));
         for member in spoiled.members(rows.as_bytes()) {
             let _: i64 = spoiled.raw.ask(&[b"ZADD".as_slice(), requests.as_bytes(), b"0", &member]);
+        }
+        for short in [b"".as_slice(), b"\0\x06"] {
+            let _: i64 = spoiled.raw.ask(&[b"ZADD".as_slice(), requests.as_bytes(), b"0", short]);
         }
         for is_readable in [true, false] {
             if !is_readable {
