@@ -104,6 +104,7 @@ impl<Row> Assembly<Row> {
             place.is_ok()
         };
         let is_found = |key: &SortKey| if layout == Q::LAYOUT { is_member(key) } else { is_behind(key) };
+        let end_of = |member: SortKey| row_position(member, layout, Q::LAYOUT, descending);
         let is_certain = plan.leaves_nothing_to_check();
         let named = named_together(members);
         for (member, stored) in scanned.requests {
@@ -123,10 +124,10 @@ impl<Row> Assembly<Row> {
                         self.hold(key, Ok(row), std::mem::take(&mut bytes));
                     }
                     for (stray_member, id) in strays.into_iter().zip(member.request_id()) {
-                        self.hold_unreadable(stray_member, Unreadable::stray(id));
+                        self.hold_unreadable(end_of(stray_member), Unreadable::stray(id));
                     }
                 }
-                Err(unreadable) => self.hold_unreadable(member, unreadable),
+                Err(unreadable) => self.hold_unreadable(end_of(member), unreadable),
             }
         }
     }

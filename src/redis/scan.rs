@@ -122,13 +122,19 @@ fn request_around(key: &SortKey, layout: KeyLayout, rows: KeyLayout) -> Option<&
     bytes.get(..8 + length?)
 }
 
-/// The position of the rows behind which a scan along `layout` goes on, given the member it stopped at.
+/// Where the rows end that belong to a member of an index of `layout`: a scan that stopped at the member goes on there, and
+/// what cannot be read of it is held there.
+///
+/// Read along requests, that is the end of the whole request, also for a foreign member that goes on behind the id: a place
+/// within the request would lead back to its beginning. What is too short to name a request has no rows to go past.
 pub(super) fn row_position(member: SortKey, layout: KeyLayout, rows: KeyLayout, descending: bool) -> SortKey {
-    if layout == rows || descending {
+    if layout == rows || member.as_bytes().len() < 8 {
         return member;
     }
+    let request = request_around(&member, layout, rows).unwrap_or(member.as_bytes());
     // Behind every row of the request, whose keys go on with a zero byte, and before every longer id.
-    SortKey::from_bytes([member.as_bytes(), &[1]].concat())
+    let end: &[u8] = if descending { b"" } else { &[1] };
+    SortKey::from_bytes([request, end].concat())
 }
 
 /// The least and the greatest bound of a range, as ZLEXCOUNT takes them.

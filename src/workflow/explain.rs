@@ -7,7 +7,7 @@ use super::eligibility::Deciding;
 use super::execution;
 use super::expiry::{next_deadline, passed_deadline};
 use super::history::{count, time_after};
-use super::open_demand::{OpenDemand, impossible, open_demands, open_demands_for_people};
+use super::open_demand::{OpenDemand, impossible, open_demands_for_people};
 use crate::error::ExecutionRefusal;
 use crate::request::{
     ActorContext, Approval, ApprovalId, Claim, Decision, DecisionCategory, Digest, ExecutionDecision,
@@ -75,8 +75,8 @@ pub(super) enum Following {
     Nothing,
     /// It has its approvals already.
     AllMet,
-    /// It asks for these.
-    Demands(Vec<OpenDemand>),
+    /// It asks for these, which it can only before the first of its open approvals expires.
+    Demands { unmet: Vec<OpenDemand>, before: Option<(ApprovalId, Timestamp)> },
 }
 
 /// Why the request stands where it stands, who can move it on, and until when.
@@ -199,8 +199,11 @@ fn following(document: &RequestDocument, now: Timestamp) -> Following {
     if document.approvals.is_empty() {
         return Following::Nothing;
     }
-    match open_demands(document, now) {
-        unmet if unmet.is_empty() => Following::AllMet,
-        unmet => Following::Demands(unmet),
+    let unmet = open_demands_for_people(document, now);
+    if unmet.is_empty() {
+        return Following::AllMet;
     }
+    let open = document.approvals.iter().filter(|approval| is_pending(approval));
+    let ends = open.filter_map(|approval| Some((approval.id.clone(), approval.expires_at?)));
+    Following::Demands { unmet, before: ends.min_by_key(|(_, end)| *end) }
 }

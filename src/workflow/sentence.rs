@@ -5,7 +5,9 @@ use std::fmt;
 use super::explain::{Expiring, Explanation, Following};
 use super::open_demand::OpenDemand;
 use super::phrase::{self, list, reason, when, who};
-use crate::request::{Claim, Decision, LifecycleDecision, Pending, PendingReason, RequestState, Step, Timestamp};
+use crate::request::{
+    ApprovalId, Claim, Decision, LifecycleDecision, Pending, PendingReason, RequestState, Step, Timestamp,
+};
 
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -79,7 +81,7 @@ impl Explanation {
     fn why_impossible(&self, demand: &OpenDemand) -> String {
         let step = self.step(Some(demand.step));
         match (&demand.group, demand.overdue.as_slice(), demand.open.as_slice()) {
-            (None, [(id, end), ..], _) => format!("{id} ({step}) was not decided by {end}"),
+            (None, [(id, end), ..], _) => self.why_overdue(demand, id, *end),
             (None, [], [open, ..]) => format!("nobody may decide {} ({step})", open.id),
             (None, [], []) => format!("an approval of {step} was rejected or has expired"),
             (Some(group), [], _) => {
@@ -93,19 +95,35 @@ impl Explanation {
     }
 
     fn what_follows(&self) -> String {
-        let unmet = match &self.following {
+        let (unmet, before) = match &self.following {
             Following::Nothing => return "it has no approvals, so that it is approved directly after that".to_owned(),
             Following::AllMet => return "its approvals are met, so that it is approved directly after that".to_owned(),
-            Following::Demands(unmet) => unmet,
+            Following::Demands { unmet, before } => (unmet, before),
         };
-        let impossible: Vec<&OpenDemand> = unmet.iter().filter(|demand| demand.is_impossible()).collect();
-        if !impossible.is_empty() {
-            return format!("its approvals cannot follow: {}", self.whys(&impossible));
+        let whys = self.whys_not_asked(unmet);
+        if !whys.is_empty() {
+            let whys = list(whys, ", ", " and ");
+            return format!("its approvals cannot follow: {whys}; override them with a reason, or reject or cancel it");
         }
+        let before = before.as_ref().map(|(id, end)| format!(" and before {id} expires {}", when(*end, self.now)));
+        let before = before.unwrap_or_default();
         let first = unmet.first().map(|demand| demand.step);
         let demands = unmet.iter().filter(|demand| Some(demand.step) == first).map(phrase::demand);
         let demands = list(demands, " and for ", " and for ");
-        format!("its approvals are to be asked for after that, first for {demands} ({})", self.step(first))
+        format!("its approvals are to be asked for after that{before}, first for {demands} ({})", self.step(first))
+    }
+
+    /// An overdue approval keeps all from being asked for, also where its group does not need it.
+    fn whys_not_asked(&self, unmet: &[OpenDemand]) -> Vec<String> {
+        let whys = unmet.iter().flat_map(|demand| match demand.is_impossible() {
+            true => vec![self.why_impossible(demand)],
+            false => demand.overdue.iter().map(|(id, end)| self.why_overdue(demand, id, *end)).collect(),
+        });
+        whys.collect()
+    }
+
+    fn why_overdue(&self, demand: &OpenDemand, id: &ApprovalId, end: Timestamp) -> String {
+        format!("{id} ({}) was not decided by {end}", self.step(Some(demand.step)))
     }
 
     fn write_deadline(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -105,6 +105,12 @@ fn what_waits_for_something_else_says_what_follows() {
     let checked = file(needing().waiting_for(PendingReason::ExternalCheck));
     let granted = grant(&file_with([rule("alice")]), "alice", "approval-1", 1);
     let held = apply(&granted, &Command::hold(user("admin"), PendingReason::ManualReview), 2);
+    let both = [actor("bob").or(actor("carol")), actor("bob")];
+    let pair = || draft().requires_approval(ApprovalRule::quorum("pair", 2, both.clone()).unwrap());
+    let member = |name: &str, seconds| quorum("board", 1, &[name]).at_step(Step::FIRST).expiring_at(at(seconds));
+    let tolerant = draft().requires_approval(member("bob", 20)).requires_approval(member("carol", 90));
+    let tolerant = file(tolerant.waiting_for(PendingReason::Quota));
+    assert!(try_apply(&tolerant, &Command::request_approvals(user("admin"), None), 20).is_err(), "and so it is");
     let no_approvals =
         |what: &str| format!("waits for {what}; it has no approvals, so that it is approved directly after that");
     check(&[
@@ -119,14 +125,26 @@ fn what_waits_for_something_else_says_what_follows() {
         (
             &checked,
             0,
-            "waits for an external check; its approvals are to be asked for after that, first for alice to decide \
-             approval-1 (step 1 of 2)",
+            "waits for an external check; its approvals are to be asked for after that and before approval-1 expires in \
+             1 min, first for alice to decide approval-1 (step 1 of 2)",
         ),
         (
             &checked,
             90,
             "waits for an external check; its approvals cannot follow: approval-1 (step 1 of 2) was not decided by \
-             2026-01-01T00:01:30Z",
+             2026-01-01T00:01:30Z; override them with a reason, or reject or cancel it",
+        ),
+        (
+            &file(pair().waiting_for(PendingReason::Quota)),
+            0,
+            "waits for quota; its approvals are to be asked for after that, first for 2 more of pair: carol (approval-1), \
+             bob (approval-2) (step 1 of 1)",
+        ),
+        (
+            &tolerant,
+            20,
+            "waits for quota; its approvals cannot follow: approval-1 (step 1 of 1) was not decided by \
+             2026-01-01T00:00:20Z; override them with a reason, or reject or cancel it",
         ),
         (&held, 2, "waits for a manual review; its approvals are met, so that it is approved directly after that"),
     ]);

@@ -149,6 +149,37 @@ fn a_wrong_score_ends_a_walk_with_an_error_that_names_the_index() {
     }
 }
 
+/// Approvals are read along requests here: a member that goes on behind the id of its request must not lead back to that, and
+/// one that names none must not lead past others.
+#[test]
+fn a_row_among_requests_does_not_lead_a_walk_back() {
+    for flavour in Flavour::all() {
+        let mut spoiled = Spoiled::new(flavour, 1, 1);
+        let approvals = WALKS.iter().find(|walk| walk.0 == "pending approvals").unwrap();
+        let whole = walked(&spoiled.store, approvals, 50, 100).unwrap().rows;
+        let [requests, rows] = ["p:Approval", "o"].map(|name| format!("{{{}:0}}:i:{name}", spoiled.namespace));
+        for member in spoiled.members(rows.as_bytes()) {
+            let _: i64 = spoiled.raw.ask(&[b"ZADD".as_slice(), requests.as_bytes(), b"0", &member]);
+        }
+        for short in [b"".as_slice(), b"\0\x06"] {
+            let _: i64 = spoiled.raw.ask(&[b"ZADD".as_slice(), requests.as_bytes(), b"0", short]);
+        }
+        for is_readable in [true, false] {
+            if !is_readable {
+                let record = format!("{{{}:0}}:r:r2", spoiled.namespace);
+                let _: String = spoiled.raw.ask(&["SET", &record, "nothing"]);
+            }
+            let expected: Vec<&String> = whole.iter().filter(|row| is_readable || !row.contains("\"r2\"")).collect();
+            for limit in [1, 2, 3, 4, 5, 50] {
+                let read = walked(&spoiled.store, approvals, limit, 100).unwrap();
+                assert_eq!(read.rows.iter().collect::<Vec<_>>(), expected, "{flavour:?} {limit}");
+                let is_named = read.unreadable.iter().any(|id| *id == "r2");
+                assert!(is_named || is_readable, "{flavour:?} {limit}: {:?}", read.unreadable);
+            }
+        }
+    }
+}
+
 /// Whatever is in the indexes, every walk ends, so do verify and repair, and what a repair leaves is as it was.
 #[test]
 fn no_walk_is_endless_whatever_is_in_the_indexes() {
