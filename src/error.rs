@@ -224,7 +224,7 @@ pub enum Error {
     #[error("what is stored at {key} cannot be read: {source}")]
     #[non_exhaustive]
     Unreadable {
-        /// The key it is stored at.
+        /// The key it is stored at, or the request's id where a store was asked by that.
         key: String,
         /// What is wrong with it.
         source: FormatError,

@@ -144,6 +144,8 @@ pub async fn a_feed_position_of_another_store_is_an_error(store: Arc<dyn Store>)
     let elsewhere = MemoryStore::new();
     elsewhere.create(pending("elsewhere", "s", second(0))).await.unwrap();
     let end_elsewhere = elsewhere.end_of_feed().await.unwrap();
+    // So that the place is one that this store has too.
+    write_some(&store, "here", 2, 1).await;
     for position in [end_elsewhere, FeedPosition::new("no store at all", *b"place")] {
         let error = store.read_feed(&position, 5).await.unwrap_err();
         assert!(matches!(error, Error::InvalidFeedPosition { .. }), "{error:?}");

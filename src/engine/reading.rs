@@ -156,7 +156,8 @@ impl Governance {
     ///
     /// Every write adds one entry, or is not made. A reader that saves [`FeedPage::next`] after handling a page gets every
     /// entry at least once, and those of one request in the order of its revisions; between partitions there is no order.
-    /// [`FeedPage::gaps`] reports entries that the reader missed, or read and that the store later lost, once.
+    /// [`FeedPage::gaps`] reports entries that the reader missed, or read and that the store later lost, once. Follow one
+    /// server: a replica that lags behind looks as if writes had been lost.
     ///
     /// # Errors
     /// [`Error::InvalidFeedPosition`] for a position of another store, [`Error::Invalid`] for a limit that is 0 or too great,

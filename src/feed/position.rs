@@ -73,9 +73,17 @@ impl FeedPosition {
             bytes.extend_from_slice(store);
             bytes.extend_from_slice(place);
         }
-        bytes.extend_from_slice(&crc32fast::hash(&bytes).to_be_bytes());
+        bytes.extend_from_slice(&checksum(&bytes));
         bytes
     }
+}
+
+/// Of more than the bytes, so that nothing else with a checksum behind it, such as a cursor, is taken for a position.
+fn checksum(bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
+    let mut checksum = crc32fast::Hasher::new();
+    checksum.update(b"feed position");
+    checksum.update(bytes);
+    checksum.finalize().to_be_bytes()
 }
 
 fn fingerprint(store: &str) -> [u8; Fingerprint::BYTES] {
@@ -97,8 +105,8 @@ impl FromStr for FeedPosition {
             Some(_) => return Err(Error::invalid_feed_position("it was made by another release")),
             None => return Err(Error::invalid_feed_position("it is empty")),
         }
-        let (body, checksum) = bytes.split_last_chunk::<CHECKSUM_BYTES>().ok_or_else(damaged)?;
-        if crc32fast::hash(body) != u32::from_be_bytes(*checksum) {
+        let (body, found) = bytes.split_last_chunk::<CHECKSUM_BYTES>().ok_or_else(damaged)?;
+        if checksum(body) != *found {
             return Err(damaged());
         }
         match body.get(1..) {
@@ -144,7 +152,7 @@ mod tests {
     use super::*;
 
     fn sealed(body: &[u8]) -> String {
-        URL_SAFE_NO_PAD.encode([body, &crc32fast::hash(body).to_be_bytes()].concat())
+        URL_SAFE_NO_PAD.encode([body, &checksum(body)].concat())
     }
 
     proptest! {
@@ -192,6 +200,12 @@ mod tests {
             assert!(matches!(position.place(other), Err(Error::InvalidFeedPosition { .. })));
             assert_eq!(FeedPosition::beginning().place(other).unwrap(), None);
         }
+    }
+
+    #[test]
+    fn a_cursor_is_no_position() {
+        let cursor = crate::query::Cursor::new(Fingerprint::of(&[b"memory"]), b"place").to_string();
+        assert!(matches!(cursor.parse::<FeedPosition>(), Err(Error::InvalidFeedPosition { .. })));
     }
 
     #[test]
