@@ -7,7 +7,7 @@ use super::{Store, StoreExtension as _, dual};
 use crate::error::{Error, Outcome};
 use crate::request::{
     ActorContext, ApprovalRule, ApprovalTarget, MutationRequest, PendingReason, RequestDocument, RequestDraft,
-    RequestId, Revision, WriteId, WriteKind,
+    RequestId, Revision, Severity, SideEffect, WriteId, WriteKind,
 };
 use crate::settle::{Settled, UnsettledWrite};
 use crate::workflow::{self, Command};
@@ -64,6 +64,11 @@ pub async fn a_write_id_answers_only_for_its_own_intent(store: Arc<dyn Store>) {
         edited(&applied(&base, &grant(&base, "bob", 1), 1), |_| ()),
         edited(&applied(&granted, &Command::cancel(by("ann")), 2), |_| ()),
         edited(&granted, |document| document.updated_at = second(9)),
+        edited(&base, |_| ()),
+        edited(&base, |document| {
+            let mailed = SideEffect::new("Mailed", "the owner was told", Severity::Info, second(1));
+            document.side_effects.push(mailed.unwrap());
+        }),
     ];
     for other in others {
         let result = store.update(other, write_id).await;

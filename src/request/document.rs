@@ -186,7 +186,6 @@ impl MutationRequest {
     }
 
     /// How many of the decisions were there when it was read. A guess: only the store knows.
-    #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "only the Redis store sends changes by parts"))]
     pub(crate) const fn stored_decisions(&self) -> usize {
         self.stored_decisions
     }

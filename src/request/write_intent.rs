@@ -229,15 +229,18 @@ impl MutationRequest {
         let known = self.decisions.iter().zip(&stored.decisions).take_while(|(ours, theirs)| ours == theirs).count();
         match self.decisions.get(known) {
             Some(added) => WriteIntent::of_decision(added) == intent,
-            // All its decisions are stored. One that was made by a command holds that command's decisions, and was changed last by
-            // the last of them.
+            // All its decisions are stored. One that a command made holds more of them than were read, as far as that is known,
+            // and was changed last by the last of them.
             None => match intent.kind() {
                 WriteKind::Update => {
                     WriteIntent::of_update(self.document(), None) == intent
                         || self.decisions.iter().any(|decision| WriteIntent::of_decision(decision) == intent)
                 }
                 WriteKind::Submit | WriteKind::Repair => false,
-                _ => self.decisions.last().is_some_and(|last| last.at == self.updated_at),
+                _ => {
+                    let is_decided = self.decisions.len() > self.stored_decisions();
+                    is_decided && self.decisions.last().is_some_and(|last| last.at == self.updated_at)
+                }
             },
         }
     }
