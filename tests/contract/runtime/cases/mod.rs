@@ -61,9 +61,9 @@ impl World {
         Arc::new(ShakyStore::new(Arc::clone(&self.store), Arc::clone(&self.clock)))
     }
 
-    /// The service over another store, by the same clock.
+    /// The service over another store, by the same clock, which rebases for longer than any busy machine takes.
     pub(crate) fn governance_over(&self, store: Arc<ShakyStore>) -> Governance {
-        Governance::builder().store(store).clock(self.clock.clone()).build()
+        Governance::builder().store(store).clock(self.clock.clone()).deadline(crate::PATIENCE * 5).build()
     }
 }
 
