@@ -107,6 +107,14 @@ impl Scene {
     }
 }
 
+struct SetWhenDropped<'a>(&'a AtomicBool);
+
+impl Drop for SetWhenDropped<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// On a thread of its own, since what is called behind a step may be within the runtime of the flavour.
 fn aside<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| scope.spawn(work).join().unwrap())
@@ -171,6 +179,8 @@ fn from_the_moment_a_rebuild_begins_older_processes_are_refused_and_those_of_thi
                     }
                 }
             };
+            // The writers end also where a step fails.
+            let _ending = SetWhenDropped(&ended);
             scope.spawn(writer("one"));
             scope.spawn(writer("two"));
             let report = flavour.reindex_in_steps(&options, |_| {
@@ -196,7 +206,6 @@ fn from_the_moment_a_rebuild_begins_older_processes_are_refused_and_those_of_thi
                     thread::yield_now();
                 }
             });
-            ended.store(true, Ordering::Relaxed);
             report
         });
         assert!(!report.unwrap().is_clean() && steps > 3, "{flavour:?}: {steps} steps");
