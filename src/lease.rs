@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::Clock;
-use crate::error::{Error, ExecutionRefusal, Result};
+use crate::error::{Error, ExecutionError, Result};
 use crate::request::{ClaimId, MutationRequest, Timestamp};
 
 /// For how long one executor alone may execute a request.
@@ -60,12 +60,12 @@ impl ClaimedRequest {
     /// The request with the lease it is held by.
     ///
     /// # Errors
-    /// [`ExecutionRefusal::ClaimLost`] when it is not held by this claim.
+    /// [`ExecutionError::ClaimLost`] when it is not held by this claim.
     pub(crate) fn held(request: MutationRequest, claim: ClaimId, clock: &Arc<dyn Clock>) -> Result<Self> {
         let lease_ends_at = match &request.execution.claim {
             Some(held) if held.id == claim => held.lease_ends_at,
             _ => {
-                let refusal = ExecutionRefusal::ClaimLost { claim, status: request.state.status() };
+                let refusal = ExecutionError::ClaimLost { claim, status: request.state.status() };
                 return Err(Error::Execution { id: request.id.clone(), refusal: Box::new(refusal) });
             }
         };
@@ -75,7 +75,7 @@ impl ClaimedRequest {
     /// Why the request was not executed although it was claimed.
     pub(crate) fn nearly_over(&self) -> Error {
         let (lease_ends_at, left) = (self.lease.ends_at, self.lease.remaining());
-        let refusal = ExecutionRefusal::LeaseNearlyOver { lease_ends_at, left };
+        let refusal = ExecutionError::LeaseNearlyOver { lease_ends_at, left };
         Error::Execution { id: self.request.id.clone(), refusal: Box::new(refusal) }
     }
 

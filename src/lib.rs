@@ -1,4 +1,4 @@
-//! Puts changes to production state under governance: a change is filed as a durable *mutation request*, waits for the
+//! Puts changes to production state under governance: a change is submitted as a durable *mutation request*, waits for the
 //! approvals it needs, collects decisions that are never rewritten, is checked against the version of the state it was
 //! written for, and is executed once.
 //!
@@ -8,7 +8,7 @@
 //! # Where to find what
 //!
 //! - [`RequestDraft`] says what is to be changed and what it has to wait for; [`ApprovalRule`] says whose approval.
-//! - `Governance`, in either flavour, files a draft as a [`MutationRequest`] and applies commands to it: grant, refuse,
+//! - `Governance`, in either flavour, submits a draft as a [`MutationRequest`] and applies commands to it: grant, refuse,
 //!   cancel, …
 //! - A request holds where it stands ([`RequestState`]), its approvals and its history ([`Decision`]). `Governance` moves it
 //!   only by the rules of [`workflow`], which are pure functions and can be used without any store. Whoever holds the store
@@ -79,7 +79,7 @@ pub use crate::redis::{
 };
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{
-    ApprovalRefusal, Conflict, Error, ExecutionRefusal, InvalidValue, LayoutError, Outcome, Result, StoreError,
+    ApprovalError, Conflict, Error, ExecutionError, InvalidValue, LayoutError, Outcome, Result, StoreError,
     StoreErrorKind, SupersedeError, UnrecordedExecution,
 };
 pub use feed::{FeedEntry, FeedGap, FeedPage, FeedPosition, UnreadableEntry};

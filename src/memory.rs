@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::error::{Conflict, Error, Result};
 use crate::feed::{DEFAULT_LENGTH, FeedEntry, FeedLog, FeedPage, FeedPosition};
-use crate::index::is_filed_alike;
+use crate::index::has_same_submission;
 use crate::query::{Count, Lookup, Page, PageRequest, Query, RequestQuery, Statistics, check_id_count, evaluate};
 use crate::request::{IdComparison, MutationRequest, RequestId, Timestamp, WriteId, WriteIntent};
 use crate::settle::{RememberedWrite, WriteLookup};
@@ -109,8 +109,8 @@ impl RequestTable {
         if !request.decisions.starts_with(&stored.request.decisions) {
             return Err(Error::rewritten_history(request.id.clone(), stored.request.decisions.len()));
         }
-        if !is_filed_alike(&request, &stored.request) {
-            return Err(Error::refiled(request.id.clone()));
+        if !has_same_submission(&request, &stored.request) {
+            return Err(Error::submitted_fields_changed(request.id.clone()));
         }
         let stored_decisions = stored.request.decisions.len();
         let intent = request.update_intent(stored_decisions);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::index::is_filed_alike;
+use crate::index::has_same_submission;
 use crate::request::{MutationRequest, RequestId, Revision, WriteId, WriteIntent};
 
 /// A write of which it is not known whether it took effect. An error whose outcome is unknown names it, and
@@ -64,7 +64,7 @@ impl RememberedWrite {
             !sent.has_write_intent()
                 && is_same
                 && stored.decisions.starts_with(&sent.decisions)
-                && is_filed_alike(sent, stored)
+                && has_same_submission(sent, stored)
         };
         let repeats = self.number == 0 && (self.intent == sent.creation_intent() || is_what_was_stored());
         if repeats { Ok(()) } else { Err(self.reused_by(&sent.id)) }

@@ -29,7 +29,7 @@ pub struct Swept {
 
 impl Swept {
     /// A store that fails so often in a row fails for all, and each attempt may take a call's whole time.
-    const MOST_STORE_FAILURES: u8 = 3;
+    const MAX_STORE_FAILURES: u8 = 3;
 
     /// Takes in what became of the attempt to let a request expire.
     pub(crate) fn record(&mut self, id: RequestId, result: Result<MutationRequest>) {
@@ -57,7 +57,7 @@ impl Swept {
     }
 
     pub(crate) const fn is_store_down(&self) -> bool {
-        self.store_failures_in_a_row >= Self::MOST_STORE_FAILURES
+        self.store_failures_in_a_row >= Self::MAX_STORE_FAILURES
     }
 }
 
@@ -65,7 +65,7 @@ impl Swept {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the function this sweeper reports to panicked in {times} report(s), last with {message:?}; what these reports said is lost, \
-     and the sweeps went on. Mend the function"
+     and the sweeps went on. Repair the function"
 )]
 #[non_exhaustive]
 pub struct ReportPanicked {
@@ -102,7 +102,7 @@ pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
 pub(crate) fn panicked_sweep(message: &str) -> Error {
     let problem = format!(
         "the sweep panicked: {message}; what it had let expire by then is written. The store or the clock of this service has a \
-         fault: mend that"
+         fault: repair that"
     );
     StoreError::new(StoreErrorKind::Panicked, Outcome::Unknown, problem).into()
 }

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use redis::{Parser, RedisError, RedisResult, Value};
 
-use super::redis_connection::MOST_KEPT;
+use super::redis_connection::MAX_KEPT;
 use crate::redis::{Framing, ReplyLimit, whole_string};
 
 /// What is read of a stream at once. A document of some kilobytes fits in.
@@ -70,7 +70,7 @@ impl Replies {
         };
         let reply = self.parser.parse_value(&mut one);
         // Its room never shrinks: each connection of a pool would keep that of the longest string it ever read.
-        if one.bytes > MOST_KEPT {
+        if one.bytes > MAX_KEPT {
             self.parser = Parser::new();
         }
         match one.refused {
@@ -121,7 +121,7 @@ impl<Stream: Read> Read for OneReply<'_, Stream> {
 }
 
 /// Keeps the room of a reply that was read for the next one.
-pub(super) fn done_with(reply: Value) {
+pub(super) fn recycle(reply: Value) {
     if let Value::BulkString(bytes) = reply
         && bytes.capacity() <= AT_ONCE
     {
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn a_reply_holds_nothing_of_the_one_whose_room_it_took() {
         let mut replies = Replies::new(ReplyLimit::new(100_000, 1_000_000));
-        done_with(replies.read(&mut &b"$5\r\nhello\r\n"[..]).unwrap());
+        recycle(replies.read(&mut &b"$5\r\nhello\r\n"[..]).unwrap());
         assert_eq!(replies.read(&mut &b"$1\r\na\r\n"[..]).unwrap(), Value::BulkString(b"a".to_vec()));
     }
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::requests::{file, full, id, moved_on, pending, second};
-use super::{MemoryStore, Store, dual, together};
+use super::requests::{full, id, moved_on, pending, second, submit};
+use super::{MemoryStore, Store, dual, run_concurrently};
 use crate::error::{Error, Outcome};
 use crate::feed::{FeedEntry, FeedGap, FeedPage, FeedPosition};
 use crate::query::PageRequest;
@@ -174,7 +174,7 @@ const MOVES: u64 = 6;
 #[dual]
 async fn write_and_read(store: &Arc<dyn Store>) -> (Got, FeedPosition, RequestId) {
     let (mut got, mut position) = (Got::default(), FeedPosition::beginning());
-    let mut request = file(super::requests::draft(&WriteId::generate().to_string(), "s"), second(0));
+    let mut request = submit(super::requests::draft(&WriteId::generate().to_string(), "s"), second(0));
     request = store.create(request).await.unwrap();
     for number in 1..=MOVES {
         let page = page(store, &mut position, 3).await;
@@ -188,7 +188,7 @@ async fn write_and_read(store: &Arc<dyn Store>) -> (Got, FeedPosition, RequestId
 /// Whoever reads while others write gets every write once, those of one request in the order of its revisions.
 #[dual]
 pub async fn a_reader_beside_writers_gets_every_write(store: Arc<dyn Store>) {
-    let readers = together(WRITERS, || write_and_read(&store)).await;
+    let readers = run_concurrently(WRITERS, || write_and_read(&store)).await;
     let requests: Vec<RequestId> = readers.iter().map(|(_, _, request)| request.clone()).collect();
     for (mut got, mut position, _) in readers {
         let rest = follow(&store, &mut position, 5).await;

@@ -13,7 +13,7 @@
     reason = "a suite reports by panicking, and takes the store its caller made for the case"
 )]
 
-use super::{Governance, MemoryStore, RowQuery, Store, StoreExtension, dual, together};
+use super::{Governance, MemoryStore, RowQuery, Store, StoreExtension, dual, run_concurrently};
 
 mod concurrency;
 mod feed;

@@ -8,7 +8,7 @@ use crate::deadline::Deadline;
 use crate::error::{Error, Result, StoreErrorKind};
 use crate::index::{Along, KeyRange, Plan, SortKey, plan};
 use crate::query::{Count, Fingerprint, Page, PageRequest, Query, RequestQuery, Statistics, evaluate_with};
-use crate::redis::{Assembly, Call, Part, Scan, Settings, StatisticsParts, scan_reply};
+use crate::redis::{Call, PageMerge, Part, Scan, Settings, StatisticsParts, scan_reply};
 use crate::request::{MutationRequest, RequestId, Timestamp};
 
 #[dual]
@@ -43,7 +43,7 @@ impl RedisStore {
             Plan::Along(along) => along,
         };
         let partitions = self.settings.keyspace.partition_count();
-        let mut assembly = Assembly::new(partitions, plan.direction, start.as_ref(), page.limit());
+        let mut assembly = PageMerge::new(partitions, plan.direction, start.as_ref(), page.limit());
         while let Some(part) = assembly.next() {
             let scan = Scan::new(&plan, &part);
             let partition = part.partition;

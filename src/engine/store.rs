@@ -71,8 +71,8 @@ pub trait Store: Send + Sync {
     /// - [`Error::Conflict`](crate::Error::Conflict) when another revision is stored;
     ///   [`Error::NotFound`](crate::Error::NotFound) when none is.
     /// - [`Error::RewrittenHistory`](crate::Error::RewrittenHistory) when its decisions do not begin with the stored ones.
-    /// - [`Error::Refiled`](crate::Error::Refiled) when it changes what is [fixed when a request is
-    ///   filed](crate::for_stores::is_filed_alike).
+    /// - [`Error::SubmittedFieldsChanged`](crate::Error::SubmittedFieldsChanged) when it changes what is [fixed when a request is
+    ///   submitted](crate::for_stores::has_same_submission).
     /// - [`Error::TooLarge`](crate::Error::TooLarge), [`Error::TooManyEntries`](crate::Error::TooManyEntries) and
     ///   [`Error::Unwritable`](crate::Error::Unwritable) when the store cannot keep it.
     async fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest>;
@@ -112,7 +112,7 @@ pub trait Store: Send + Sync {
         Ok(page.map(StoredRequest::from))
     }
 
-    /// Approvals, one row each, by the time their requests were filed, then by request id, step and approval id.
+    /// Approvals, one row each, by the time their requests were submitted, then by request id, step and approval id.
     ///
     /// # Errors
     /// As said of all methods.

@@ -21,7 +21,7 @@ pub trait StoreExtension: Store {
         }
     }
 
-    /// Pending requests, by the time they were filed, then by id.
+    /// Pending requests, by the time they were submitted, then by id.
     ///
     /// # Errors
     /// As [`requests`](Store::requests).
@@ -29,7 +29,7 @@ pub trait StoreExtension: Store {
         self.requests(&RequestQuery::pending(), page).await
     }
 
-    /// Requests that would change this state, by the time they were filed, then by id.
+    /// Requests that would change this state, by the time they were submitted, then by id.
     ///
     /// # Errors
     /// As [`requests`](Store::requests).
@@ -37,7 +37,7 @@ pub trait StoreExtension: Store {
         self.requests(&RequestQuery::of_state(state.clone()), page).await
     }
 
-    /// Pending requests that would change this state, by the time they were filed, then by id.
+    /// Pending requests that would change this state, by the time they were submitted, then by id.
     ///
     /// # Errors
     /// As [`requests`](Store::requests).

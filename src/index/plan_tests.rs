@@ -299,6 +299,6 @@ fn a_plan_explains_itself() {
         "read along pending-of-state:tenant:acme (12 keys)\n\
          only the keys of the time asked for\n\
          look each up in category:Access (1200 keys)\n\
-         check on each document: requests filed by somebody named Alice, oldest first"
+         check on each document: requests submitted by somebody named Alice, oldest first"
     );
 }

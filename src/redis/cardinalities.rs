@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::index::Term;
 
 /// More than this many sizes are not remembered.
-const MOST_TERMS: usize = 10_000;
+const MAX_TERMS: usize = 10_000;
 
 /// How many keys terms hold in all partitions together, going by the last one scanned; a guess by their dimension where none
 /// was.
@@ -26,7 +26,7 @@ impl Cardinalities {
                 *known = size;
                 continue;
             }
-            if seen.len() >= MOST_TERMS {
+            if seen.len() >= MAX_TERMS {
                 seen.clear();
             }
             seen.insert(term.clone(), size);
@@ -47,9 +47,9 @@ mod tests {
         sizes.learn([(&term, 7)].into_iter());
         sizes.learn([(&term, 8)].into_iter());
         assert_eq!(sizes.of(&term), 8);
-        for number in 0..3 * MOST_TERMS {
+        for number in 0..3 * MAX_TERMS {
             sizes.learn([(&Term::new(Dimension::Tag, number.to_string()), 1)].into_iter());
         }
-        assert!(sizes.0.lock().unwrap().len() <= MOST_TERMS);
+        assert!(sizes.0.lock().unwrap().len() <= MAX_TERMS);
     }
 }

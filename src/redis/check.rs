@@ -6,7 +6,7 @@ use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
 use crate::request::RequestId;
 use crate::stored_format::FormatError;
 
-/// Whether a check only reports what it finds, or also mends it.
+/// Whether a check only reports what it finds, or also repairs it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CheckMode {
     /// Nothing is changed.
@@ -55,7 +55,7 @@ impl Phase {
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct CheckStep {
-    /// What is not as it should be, and what could not be checked; mended already in [`CheckMode::Repair`], but for what
+    /// What is not as it should be, and what could not be checked; repaired already in [`CheckMode::Repair`], but for what
     /// cannot be read or was busy.
     pub findings: Vec<Finding>,
     /// How many records were looked at.
@@ -172,7 +172,7 @@ pub struct Inspection {
 }
 
 impl CheckMode {
-    pub(crate) const fn mends(self) -> bool {
+    pub(crate) const fn repairs(self) -> bool {
         !matches!(self, Self::Report)
     }
 }

@@ -42,7 +42,7 @@ pub(crate) enum StoredHeader {
 }
 
 /// What comparing one record with the indexes found.
-pub(crate) enum Mended {
+pub(crate) enum Repaired {
     Checked {
         entries: u64,
         findings: Vec<Finding>,
@@ -132,14 +132,14 @@ fn id_in(key: &str) -> &str {
     name.strip_prefix(KeyKind::Record.prefix()).unwrap_or(name)
 }
 
-pub(crate) fn mended(settings: &Settings, id: &RequestId, reply: &Value) -> Result<Mended> {
+pub(crate) fn repaired(settings: &Settings, id: &RequestId, reply: &Value) -> Result<Repaired> {
     refuse_wrong_type(reply)?;
     refuse_missing_permission(reply)?;
     refuse_other_layout(settings, reply)?;
-    let broken = || unexpected("mend.lua");
+    let broken = || unexpected("repair.lua");
     let parts = array(reply).ok_or_else(broken)?;
     if parts.first().and_then(text) == Some("changed") {
-        return Ok(Mended::Changed);
+        return Ok(Repaired::Changed);
     }
     let [_, Value::Int(entries), missing, extra, Value::Int(stale)] = parts else {
         return Err(broken().into());
@@ -154,15 +154,15 @@ pub(crate) fn mended(settings: &Settings, id: &RequestId, reply: &Value) -> Resu
     if *stale != 0 {
         findings.push(Finding::StaleHeader { id: id.clone() });
     }
-    Ok(Mended::Checked { entries: u64::try_from(*entries).unwrap_or(0), findings })
+    Ok(Repaired::Checked { entries: u64::try_from(*entries).unwrap_or(0), findings })
 }
 
 impl IndexPart {
     /// How many members of an index are read at once.
-    pub(crate) const MOST_MEMBERS: usize = 500;
+    pub(crate) const MAX_MEMBERS: usize = 500;
     /// After so many bytes of the documents they name the next are asked for by another call, with a deadline of its own: over a
     /// link on which one document arrives in time, a check ends.
-    pub(crate) const ENOUGH_BYTES: usize = 1024 * 1024;
+    pub(crate) const MAX_BYTES: usize = 1024 * 1024;
 
     pub(crate) const fn nothing() -> Self {
         Self { misplaced: Vec::new(), members: Vec::new(), long: 0, next: None }

@@ -44,11 +44,11 @@ impl Fault {
     pub(crate) fn connecting(address: &str, error: RedisError) -> Self {
         let (kind, remedy, advice) = if is_refused_login(&error) {
             let advice = "check user and password; those of a URL are percent-decoded, so that % is written %25";
-            (StoreErrorKind::Refused, Remedy::GiveUp, advice)
+            (StoreErrorKind::Rejected, Remedy::GiveUp, advice)
         } else if has_no_room(&error) {
             (StoreErrorKind::Unavailable, Remedy::Repeat, "see to its maxclients and who is connected")
         } else if error.code() == Some("NOPERM") {
-            (StoreErrorKind::Refused, Remedy::GiveUp, "give the user that permission")
+            (StoreErrorKind::Rejected, Remedy::GiveUp, "give the user that permission")
         } else if error.code() == Some("BUSY") {
             (StoreErrorKind::Unavailable, Remedy::Repeat, "see what script it runs")
         } else if is_unknown_command(&error) {
@@ -225,15 +225,15 @@ pub(super) fn has_no_room(error: &RedisError) -> bool {
 fn classify(error: &RedisError) -> (StoreErrorKind, Effect, Remedy, bool) {
     use Effect::{None, Unknown};
     use Remedy::{GiveUp, Repeat, SendSource};
-    use StoreErrorKind::{Connection, DeadlineExceeded, Incompatible, Refused, Unavailable, Unreachable};
+    use StoreErrorKind::{Connection, DeadlineExceeded, Incompatible, Rejected, Unavailable, Unreachable};
 
     match error.code() {
         Some("ERR") if has_no_room(error) => return (Unavailable, None, Repeat, true),
         Some("BUSY") => return (Unavailable, None, Repeat, false),
         Some("OOM" | "NOREPLICAS" | "MISCONF") => return (Unavailable, None, GiveUp, false),
         // A new connection logs in anew.
-        Some("NOAUTH" | "WRONGPASS") => return (Refused, None, GiveUp, true),
-        Some("WRONGTYPE") => return (Refused, None, GiveUp, false),
+        Some("NOAUTH" | "WRONGPASS") => return (Rejected, None, GiveUp, true),
+        Some("WRONGTYPE") => return (Rejected, None, GiveUp, false),
         _ => {}
     }
     if is_too_long(error) {
@@ -241,7 +241,7 @@ fn classify(error: &RedisError) -> (StoreErrorKind, Effect, Remedy, bool) {
     }
     match error.kind() {
         ErrorKind::Server(kind) => match kind {
-            ServerErrorKind::NoScript => (Refused, None, SendSource, false),
+            ServerErrorKind::NoScript => (Rejected, None, SendSource, false),
             ServerErrorKind::BusyLoading
             | ServerErrorKind::TryAgain
             | ServerErrorKind::ClusterDown
@@ -250,16 +250,16 @@ fn classify(error: &RedisError) -> (StoreErrorKind, Effect, Remedy, bool) {
             ServerErrorKind::Moved | ServerErrorKind::Ask | ServerErrorKind::CrossSlot => {
                 (Incompatible, None, GiveUp, false)
             }
-            ServerErrorKind::NoPerm => (Refused, None, GiveUp, false),
+            ServerErrorKind::NoPerm => (Rejected, None, GiveUp, false),
             // Raised within a script, this may have come after its first write.
-            _ => (Refused, Unknown, GiveUp, false),
+            _ => (Rejected, Unknown, GiveUp, false),
         },
-        ErrorKind::AuthenticationFailed => (Refused, None, GiveUp, true),
-        ErrorKind::InvalidClientConfig | ErrorKind::Client => (Refused, None, GiveUp, false),
+        ErrorKind::AuthenticationFailed => (Rejected, None, GiveUp, true),
+        ErrorKind::InvalidClientConfig | ErrorKind::Client => (Rejected, None, GiveUp, false),
         ErrorKind::Io if error.is_connection_refusal() => (Unreachable, None, Repeat, true),
         ErrorKind::Io if error.is_timeout() => (DeadlineExceeded, Unknown, Repeat, true),
         ErrorKind::Io | ErrorKind::Parse => (Connection, Unknown, Repeat, true),
-        _ => (Refused, Unknown, GiveUp, false),
+        _ => (Rejected, Unknown, GiveUp, false),
     }
 }
 
@@ -279,9 +279,9 @@ mod tests {
     fn each_answer_of_the_server_means_what_the_table_says() {
         use Effect::{None, Unknown};
         use Remedy::{GiveUp, Repeat, SendSource};
-        use StoreErrorKind::{Incompatible, Refused, Unavailable};
+        use StoreErrorKind::{Incompatible, Rejected, Unavailable};
         for (line, expected) in [
-            ("NOSCRIPT No matching script", (Refused, None, SendSource, false)),
+            ("NOSCRIPT No matching script", (Rejected, None, SendSource, false)),
             ("LOADING Redis is loading the dataset in memory", (Unavailable, None, Repeat, false)),
             ("BUSY Redis is busy running a script", (Unavailable, None, Repeat, false)),
             ("TRYAGAIN Multiple keys request during rehashing of slot", (Unavailable, None, Repeat, false)),
@@ -291,11 +291,11 @@ mod tests {
             ("OOM command not allowed when used memory > 'maxmemory'.", (Unavailable, None, GiveUp, false)),
             ("NOREPLICAS Not enough good replicas to write.", (Unavailable, None, GiveUp, false)),
             ("MISCONF Redis is configured to save RDB snapshots", (Unavailable, None, GiveUp, false)),
-            ("NOAUTH Authentication required.", (Refused, None, GiveUp, true)),
-            ("NOPERM this user has no permissions", (Refused, None, GiveUp, false)),
-            ("WRONGTYPE Operation against a key", (Refused, None, GiveUp, false)),
+            ("NOAUTH Authentication required.", (Rejected, None, GiveUp, true)),
+            ("NOPERM this user has no permissions", (Rejected, None, GiveUp, false)),
+            ("WRONGTYPE Operation against a key", (Rejected, None, GiveUp, false)),
             ("MOVED 3999 127.0.0.1:6381", (Incompatible, None, GiveUp, false)),
-            ("ERR user_script:1: something", (Refused, Unknown, GiveUp, false)),
+            ("ERR user_script:1: something", (Rejected, Unknown, GiveUp, false)),
             ("ERR max number of clients reached", (Unavailable, None, Repeat, true)),
         ] {
             assert_eq!(classify(&server_error(line)), expected, "{line}");
@@ -343,7 +343,7 @@ mod tests {
             StoreErrorKind::Unreachable
         );
         let no_database = Fault::connecting("here", server_error("ERR DB index is out of range"));
-        assert_eq!((no_database.kind, no_database.remedy), (StoreErrorKind::Refused, Remedy::GiveUp));
+        assert_eq!((no_database.kind, no_database.remedy), (StoreErrorKind::Rejected, Remedy::GiveUp));
     }
 
     #[test]

@@ -7,15 +7,15 @@ use crate::request::MutationRequest;
 /// The index entries of a request that do not come from its decisions.
 #[derive(Default)]
 pub(crate) struct IndexEntries {
-    /// True for as long as the request exists: they come from what is fixed when it is filed.
-    pub(crate) lasting: Groups,
+    /// True for as long as the request exists: they come from what is fixed when it is submitted.
+    pub(crate) lasting: EncodedEntries,
     /// True for this revision. The record names them, so that the next write removes what is no longer true.
-    pub(crate) current: Groups,
+    pub(crate) current: EncodedEntries,
 }
 
 /// Index entries as records hold them and scripts take them, each member once with the suffixes of the indexes that hold
 /// it. The layout is that of [`Record`](super::record::Record).
-pub(crate) struct Groups {
+pub(crate) struct EncodedEntries {
     bytes: Vec<u8>,
     count: u16,
     entries: usize,
@@ -23,7 +23,7 @@ pub(crate) struct Groups {
     last: Option<(Range<usize>, u16, usize)>,
 }
 
-impl Default for Groups {
+impl Default for EncodedEntries {
     fn default() -> Self {
         let mut bytes = Vec::with_capacity(1000);
         bytes.extend_from_slice(&[0; 2]);
@@ -31,7 +31,7 @@ impl Default for Groups {
     }
 }
 
-impl Groups {
+impl EncodedEntries {
     /// Adds an entry; those of a member follow each other.
     fn add(&mut self, member: &SortKey, dimension: Dimension, text: &str) {
         self.entries = self.entries.saturating_add(1);
@@ -97,7 +97,7 @@ pub(crate) fn index_entries(request: &MutationRequest, chosen: &ChosenIndexes) -
 }
 
 /// Adds the derivation of [`index::decision_entries`] in this store's bytes, from this decision on.
-pub(crate) fn add_decision_entries(groups: &mut Groups, request: &MutationRequest, first: usize) {
+pub(crate) fn add_decision_entries(groups: &mut EncodedEntries, request: &MutationRequest, first: usize) {
     let first = u32::try_from(first).unwrap_or(u32::MAX);
     index::each_decision_entry(request, first, &mut |key, dimension, text| groups.add(key, dimension, text));
 }

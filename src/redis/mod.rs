@@ -3,7 +3,6 @@
 //! Nothing here waits or connects; the drivers of the flavours send what is built here and hand back what came.
 
 mod address;
-mod assembly;
 mod cardinalities;
 mod check;
 pub(crate) mod check_reply;
@@ -25,6 +24,7 @@ mod keyspace;
 pub(crate) mod layout;
 pub(crate) mod namespace_reply;
 mod options;
+mod page_merge;
 mod preflight;
 pub(crate) mod rebuild;
 mod record;
@@ -40,7 +40,6 @@ mod statistics_parts;
 #[cfg(feature = "tls")]
 mod tls;
 
-pub(crate) use assembly::Assembly;
 pub(crate) use cardinalities::Cardinalities;
 pub(crate) use check::Phase;
 pub use check::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection};
@@ -59,13 +58,14 @@ pub(crate) use framing::{read_reply, unasked};
 pub(crate) use greeting::{ask_time, greetings};
 pub(crate) use keyspace::KeyKind;
 pub(crate) use options::{RedisOptions, Settings};
+pub(crate) use page_merge::PageMerge;
 pub use preflight::PreflightReport;
 pub(crate) use reply::has_written;
 pub(crate) use reply_limit::ReplyLimit;
 #[cfg(any(feature = "tokio", feature = "smol"))]
 pub(crate) use reply_limit::is_too_long;
 pub(crate) use retry::{Attempts, Next};
-pub(crate) use scan::{MOST_PAGE_BYTES, Part, Scan};
+pub(crate) use scan::{MAX_PAGE_BYTES, Part, Scan};
 #[cfg(feature = "blocking")]
 pub(crate) use server_clock::ServerClock;
 pub(crate) use statistics_parts::StatisticsParts;

@@ -57,7 +57,7 @@ pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> 
             text(command).unwrap_or("a command"),
             COMMANDS.join(" ")
         );
-        return Err(StoreError::new(StoreErrorKind::Refused, Outcome::NotApplied, problem).into());
+        return Err(StoreError::new(StoreErrorKind::Rejected, Outcome::NotApplied, problem).into());
     }
     if is_absent(reply) {
         return Err(incompatible(format!(

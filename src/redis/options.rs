@@ -15,7 +15,7 @@ use super::keyspace::Keyspace;
 use super::layout;
 use super::preflight::Tolerance;
 use super::reply_limit::ReplyLimit;
-use super::scan::MOST_PAGE_BYTES;
+use super::scan::MAX_PAGE_BYTES;
 use super::server_clock::ServerClock;
 #[cfg(feature = "tls")]
 use super::tls::{Tls, TlsOptions};
@@ -95,7 +95,7 @@ impl Settings {
 
     /// The most that a reply may be: as much as a page has, and one record more.
     pub(crate) fn reply_limit(&self) -> ReplyLimit {
-        ReplyLimit::new(self.record_limit(), MOST_PAGE_BYTES)
+        ReplyLimit::new(self.record_limit(), MAX_PAGE_BYTES)
     }
 }
 

@@ -1,7 +1,7 @@
 use sha1::Digest as _;
 
 use super::history::history_marks;
-use super::index_entries::{Groups, IndexEntries, index_entries};
+use super::index_entries::{EncodedEntries, IndexEntries, index_entries};
 use super::options::Settings;
 use crate::error::{Error, Result};
 use crate::request::{MutationRequest, Revision, WriteId, WriteIntent, WriteKind};
@@ -32,9 +32,9 @@ const WRITE_BYTES: usize = WRITE_ID_BYTES + WriteIntent::BYTES;
 ///     20      8  number of the revision
 ///     28      4  how many decisions the document has
 ///     32      4  history mark: CRC-32 over those decisions
-///     36      4  filing mark: CRC-32 over the groups of index entries that come from what is fixed when a request is filed
+///     36      4  submission mark: CRC-32 over the groups of index entries that come from what is fixed when a request is submitted
 ///     40   24·n  the last writes, the newest first: that of this revision, of the one before it, …; the last is that which
-///                filed the request, also where those before it are left out. Each: 16, its id; 8, its intent
+///                submitted the request, also where those before it are left out. Each: 16, its id; 8, its intent
 ///              2  how many members of current index entries follow
 ///              …  each: 2 + length and member; 2, how many indexes hold it, ≥ 1; for each 2 + length and suffix of its key
 ///              …  the document, in the stored format
@@ -55,8 +55,8 @@ pub(crate) struct NewRecord {
     header_bytes: usize,
     /// The mark behind each decision, the first for an empty history.
     pub(crate) marks: Vec<u32>,
-    /// The index entries that are added when the request is filed and stay.
-    pub(crate) lasting: Groups,
+    /// The index entries that are added when the request is submitted and stay.
+    pub(crate) lasting: EncodedEntries,
 }
 
 impl NewRecord {

@@ -5,7 +5,7 @@ use redis::{ErrorKind, RedisError, RedisResult};
 /// What a value takes beside its bytes when it is read, or is made room for: more than redis-rs's type has.
 const VALUE_BYTES: u64 = 64;
 /// Of the values that a list announces redis-rs makes room for no more before they come.
-const MOST_PREPARED: u64 = 4_096;
+const MAX_PREPARED: u64 = 4_096;
 
 /// What an error about a reply that is too long begins with.
 const TOO_LONG: &str = "the reply is too long to be read";
@@ -50,7 +50,7 @@ impl ReplyRoom {
     /// # Errors
     /// When that is too many.
     pub(crate) fn value(&mut self, parts: u64) -> RedisResult<()> {
-        let taken = parts.min(MOST_PREPARED).saturating_add(1).saturating_mul(VALUE_BYTES);
+        let taken = parts.min(MAX_PREPARED).saturating_add(1).saturating_mul(VALUE_BYTES);
         self.left.values = self.left.values.checked_sub(taken).ok_or_else(|| self.refusal("values"))?;
         Ok(())
     }

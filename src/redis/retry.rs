@@ -5,10 +5,10 @@ use super::reply::NOTHING_WRITTEN;
 use crate::deadline::Deadline;
 use crate::error::{Error, Outcome, StoreError, StoreErrorKind};
 
-const MOST_ATTEMPTS: u32 = 5;
+const MAX_ATTEMPTS: u32 = 5;
 /// The longest that the first pause can be; it is doubled for each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(40);
-const LONGEST_PAUSE: Duration = Duration::from_millis(500);
+const MAX_PAUSE: Duration = Duration::from_millis(500);
 
 /// The attempts of one call: how many were made, and whether one of them may have been executed.
 ///
@@ -49,10 +49,10 @@ impl Attempts {
             self.source_sent = true;
             return Next::SendSource;
         }
-        let longest = FIRST_PAUSE.saturating_mul(1 << (self.made - 1).min(16)).min(LONGEST_PAUSE);
+        let longest = FIRST_PAUSE.saturating_mul(1 << (self.made - 1).min(16)).min(MAX_PAUSE);
         let pause = longest.mul_f64(random.clamp(0.0, 1.0));
         let time_left = self.deadline.remaining().is_some_and(|left| left > pause);
-        if fault.remedy == Remedy::Repeat && self.made < MOST_ATTEMPTS && time_left {
+        if fault.remedy == Remedy::Repeat && self.made < MAX_ATTEMPTS && time_left {
             if fault.effect == Effect::Unknown {
                 self.earlier = Effect::Unknown;
             }
@@ -78,7 +78,7 @@ impl Attempts {
             }
             Error::Unreadable { .. } => {
                 let problem = format!("{error}{doubt}");
-                StoreError::new(StoreErrorKind::Refused, Outcome::Unknown, problem).caused_by(error).into()
+                StoreError::new(StoreErrorKind::Rejected, Outcome::Unknown, problem).caused_by(error).into()
             }
             other => other,
         }
@@ -120,7 +120,7 @@ mod tests {
     fn a_refusal_of_a_repeated_attempt_leaves_open_what_came_of_the_one_before() {
         let refusal = || {
             let problem = format!("the user may not run SET{NOTHING_WRITTEN}");
-            Error::from(StoreError::new(StoreErrorKind::Refused, Outcome::NotApplied, problem))
+            Error::from(StoreError::new(StoreErrorKind::Rejected, Outcome::NotApplied, problem))
         };
         let mut attempts = Attempts::new(Deadline::after(Duration::from_secs(60)), true);
         assert_eq!(attempts.refused(refusal()).to_string(), refusal().to_string());

@@ -10,7 +10,7 @@ const BUDGET: usize = 2_000;
 
 /// After so many bytes of records, not compressed, a page is given as it is, short: so many large documents are held at
 /// once, and no more.
-pub(crate) const MOST_PAGE_BYTES: usize = 16 * 1024 * 1024;
+pub(crate) const MAX_PAGE_BYTES: usize = 16 * 1024 * 1024;
 
 /// What is to be read next of one partition: rows behind one key and up to another, where there are such bounds.
 pub(crate) struct Part<'a> {

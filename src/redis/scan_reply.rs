@@ -7,7 +7,7 @@ use redis::Value;
 use super::options::Settings;
 use super::record::Record;
 use super::reply::{array, bytes, corrupt, over_limit, refuse_disorder, unexpected};
-use super::scan::{MOST_PAGE_BYTES, Scan, Scanned};
+use super::scan::{MAX_PAGE_BYTES, Scan, Scanned};
 use crate::error::Result;
 use crate::index::SortKey;
 use crate::request::RequestId;
@@ -38,7 +38,7 @@ pub(crate) fn scanned(settings: &Settings, partition: u16, scan: &Scan<'_>, repl
 
     // The script bounds what it sends, compressed; it may become as much again as a page holds, and not more.
     let sent = records.iter().filter_map(bytes).map(<[u8]>::len).fold(0, usize::saturating_add);
-    let most_held = sent.saturating_add(MOST_PAGE_BYTES);
+    let most_held = sent.saturating_add(MAX_PAGE_BYTES);
     let (mut requests, mut held, mut left) = (Vec::with_capacity(records.len()), 0_usize, None);
     let mut rows = BTreeSet::new();
     let mut first_named =

@@ -91,7 +91,7 @@ pub enum ApprovalState {
     Pending,
     /// Granted.
     Approved(Verdict),
-    /// Refused.
+    /// Rejected.
     Rejected {
         /// Who refused it, when and why.
         verdict: Verdict,

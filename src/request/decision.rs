@@ -110,7 +110,7 @@ macro_rules! decision_kinds {
 decision_kinds! {
     /// Where the request was moved to.
     LifecycleDecision in Lifecycle {
-        /// It was filed.
+        /// It was submitted.
         Submitted = "Submitted",
         /// It began to wait.
         Pending = "Pending",

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use crate::MEMORY;
 use common::operations::{OPERATIONS, Subject};
-use common::requests::{draft, file, id, second};
+use common::requests::{draft, id, second, submit};
 use common::{Flavour, Options, Raw};
 use common::{PrivateServer, unique_namespace};
 use mutator_governance::{Compression, Error, FormatError, Payload, RequestId, StoreErrorKind};
@@ -43,10 +43,10 @@ fn a_pool_does_not_keep_the_room_of_its_longest_replies() {
     let store = Flavour::Blocking.open(&options.pool_size(CONNECTIONS as u32).compression(Compression::NEVER)).unwrap();
     let ids: Vec<RequestId> = (0..16).map(|number| RequestId::new(format!("r{number}")).unwrap()).collect();
     let small = [RequestId::new("small").unwrap()];
-    store.create(file(draft("small", "s"), second(0))).unwrap();
+    store.create(submit(draft("small", "s"), second(0))).unwrap();
     for id in &ids {
         let payload = Payload::new("application/octet-stream", vec![7; 500_000]).unwrap();
-        store.create(file(draft(id.as_str(), "s").with_payload(payload), second(0))).unwrap();
+        store.create(submit(draft(id.as_str(), "s").with_payload(payload), second(0))).unwrap();
     }
     let read_on_each_connection = |ids: &[RequestId]| {
         let barrier = Barrier::new(CONNECTIONS);

@@ -13,8 +13,8 @@ pub(in crate::redis) struct Partition {
 }
 
 impl Partition {
-    /// Keeps what is read of a request, under the keys that it is filed by.
-    pub(in crate::redis) fn file(
+    /// Keeps what is read of a request, under the keys that it is submitted by.
+    pub(in crate::redis) fn submit(
         &mut self,
         request: &MutationRequest,
         chosen: &ChosenIndexes,

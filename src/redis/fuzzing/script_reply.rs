@@ -8,8 +8,8 @@ use super::values::{or_any, value};
 use crate::error::{Error, Outcome};
 use crate::index::{Along, ChosenIndexes, Plan, index_entries, plan};
 use crate::query::{Fingerprint, RequestQuery, SortDirection};
-use crate::redis::Assembly;
-use crate::redis::check_reply::{self, IndexPart, Mended};
+use crate::redis::PageMerge;
+use crate::redis::check_reply::{self, IndexPart, Repaired};
 use crate::redis::keyspace::KeyKind;
 use crate::redis::namespace_reply;
 use crate::redis::options::Settings;
@@ -164,9 +164,11 @@ fn read_by_checks(settings: &Settings, sent: &MutationRequest, reply: &Value) {
     if let Ok(Some(found)) = check_reply::record(settings, &key, reply, WriteId::from_bytes([7; 16])) {
         assert_eq!(found.request.id, sent.id, "somebody else's request");
     }
-    match check_reply::mended(settings, &sent.id, reply) {
-        Ok(Mended::Checked { findings, .. }) => assert!(findings.iter().all(|finding| !finding.to_string().is_empty())),
-        Ok(Mended::Changed) => {}
+    match check_reply::repaired(settings, &sent.id, reply) {
+        Ok(Repaired::Checked { findings, .. }) => {
+            assert!(findings.iter().all(|finding| !finding.to_string().is_empty()))
+        }
+        Ok(Repaired::Changed) => {}
         Err(error) => is_told(&error),
     }
     match IndexPart::of(settings, "index", b"", reply) {
@@ -207,7 +209,7 @@ fn page(scanned: Scanned) {
     }
     let query = RequestQuery::new();
     let along = along(&query);
-    let mut assembly = Assembly::new(1, SortDirection::Ascending, None, 2);
+    let mut assembly = PageMerge::new(1, SortDirection::Ascending, None, 2);
     assembly.add(0, &along, &query, at(0), scanned);
     let page = assembly.finish(Fingerprint::of(&[]));
     assert!(page.items.len() + page.unreadable.len() <= 2);

@@ -11,7 +11,7 @@ pub(super) fn value(input: &mut Input<'_>, words: &[&[u8]], depth: usize) -> Val
         "repeated",
         "conflict",
         "history",
-        "refiled",
+        "submitted fields changed",
         "missing",
         "unreadable",
         "wrongtype",

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use mutator_governance::MutationRequest;
 use mutator_governance::{ManualClock, RequestId};
 
-use super::{dual, flavour, folding_redis_store, open_at, pause, together};
+use super::{dual, flavour, folding_redis_store, open_at, pause, run_concurrently};
 use crate::runtime::people::at;
 use flavour::{Governance, Store, StoreExtension as _};
 
@@ -24,7 +24,6 @@ pub(crate) mod compensating;
 pub(crate) mod deadlines;
 pub(crate) mod ending;
 pub(crate) mod executing;
-pub(crate) mod filing;
 pub(crate) mod folding;
 pub(crate) mod interrupted;
 pub(crate) mod leasing;
@@ -33,6 +32,7 @@ pub(crate) mod racing;
 pub(crate) mod repeating;
 pub(crate) mod resolving;
 mod shaky_store;
+pub(crate) mod submission;
 pub(crate) mod superseding;
 pub(crate) mod sweeper;
 pub(crate) mod sweeping;

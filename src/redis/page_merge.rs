@@ -1,19 +1,19 @@
 use std::collections::BTreeMap;
 
-use super::scan::{MOST_PAGE_BYTES, Part, Scanned, row_position};
+use super::scan::{MAX_PAGE_BYTES, Part, Scanned, row_position};
 use crate::index::{Along, Named, Placed, SortKey};
 use crate::query::{Cursor, Fingerprint, Page, Query, SortDirection};
 use crate::request::Timestamp;
 use crate::stored_format::{StoredRequest, Unreadable};
 
 /// The most records one call returns because earlier ones of the same page found too few rows, if the page is no longer.
-const MOST_RECORDS: usize = 200;
+const MAX_RECORDS: usize = 200;
 
 /// A page in the making: what the partitions have given so far, and how far each has been read.
 ///
 /// It never holds more than a page: once there are as many rows, or bytes, the farthest gives way to each that is nearer,
 /// and no partition is read beyond it.
-pub(crate) struct Assembly<Row> {
+pub(crate) struct PageMerge<Row> {
     limit: usize,
     most_bytes: usize,
     direction: SortDirection,
@@ -38,11 +38,11 @@ struct Progress {
     is_done: bool,
 }
 
-impl<Row> Assembly<Row> {
+impl<Row> PageMerge<Row> {
     pub(crate) fn new(partitions: u16, direction: SortDirection, start: Option<&SortKey>, limit: usize) -> Self {
         let progress = || Progress { position: start.cloned(), scans: 0, is_done: false };
         let partitions = (0..partitions).map(|_| progress()).collect();
-        let (rows, most_bytes) = (BTreeMap::new(), MOST_PAGE_BYTES);
+        let (rows, most_bytes) = (BTreeMap::new(), MAX_PAGE_BYTES);
         Self { limit, most_bytes, direction, partitions, rows, bytes: 0, is_cut: false, scanned: 0 }
     }
 
@@ -63,7 +63,7 @@ impl<Row> Assembly<Row> {
             partition: u16::try_from(place).ok()?,
             behind: progress.position.as_ref(),
             up_to: self.far_end(),
-            limit: longer.min(MOST_RECORDS.max(self.limit)),
+            limit: longer.min(MAX_RECORDS.max(self.limit)),
         })
     }
 
@@ -232,5 +232,5 @@ fn named_together(members: &[SortKey]) -> BTreeMap<&[u8], Vec<&SortKey>> {
 }
 
 #[cfg(test)]
-#[path = "assembly_tests.rs"]
+#[path = "page_merge_tests.rs"]
 mod tests;

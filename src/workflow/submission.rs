@@ -10,7 +10,7 @@ use crate::request::{
     RequirementKind, Revision, Step, Timestamp, Versioning, WriteId,
 };
 
-/// The request that this draft becomes when it is filed: its history says that it was submitted, what it waits for, and
+/// The request that this draft becomes when it is submitted: its history says that it was submitted, what it waits for, and
 /// which approvals were asked for.
 ///
 /// The draft's own id wins over `id`, which is there for drafts without one. A draft with approval rules waits for
@@ -23,7 +23,7 @@ use crate::request::{
 /// approvals share an id, when the rules of one quorum group do not agree, or when those named cannot give the grants that
 /// are demanded: the requester where they may not decide, or one actor more than once in a group. [`Error::Invalid`] when
 /// an approval id becomes too long by the number behind it, and when the requester's reason is blank.
-pub fn file(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timestamp) -> Result<MutationRequest> {
+pub fn submit(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timestamp) -> Result<MutationRequest> {
     check_reason(draft.requested_by.reason.as_deref())?;
     let intent = draft.write_intent();
     let id = draft.id.unwrap_or(id);

@@ -1,9 +1,9 @@
--- Mends members of an index that need no look at a record.
+-- Repairs members of an index that need no look at a record.
 --
 -- KEYS  1 index   2 layout
 -- ARGV  1 the layout of the sender   2 'restore' to give those that are there their score again, 'remove' to remove them
 --       then the members
--- Reply {'mended'}   {'layout', key, layout} the partition records another layout
+-- Reply {'repaired'}   {'layout', key, layout} the partition records another layout
 
 local layout = redis.call('GETRANGE', KEYS[2], '0', '64')
 if layout ~= ARGV[1] then
@@ -16,4 +16,4 @@ for place = 3, #ARGV do
         redis.call('ZREM', KEYS[1], ARGV[place])
     end
 end
-return { 'mended' }
+return { 'repaired' }

@@ -78,7 +78,7 @@ fn another_type_at_a_feed_is_refused_by_the_key() {
 
 fn refused(error: &Error, named: &str) {
     let Error::Store(store_error) = error else { panic!("{error:?}") };
-    assert_eq!((store_error.kind, store_error.outcome), (StoreErrorKind::Refused, Outcome::NotApplied), "{error}");
+    assert_eq!((store_error.kind, store_error.outcome), (StoreErrorKind::Rejected, Outcome::NotApplied), "{error}");
     assert!(error.to_string().contains(named), "{named} is not named: {error}");
 }
 

@@ -127,7 +127,7 @@ fn a_permission_that_is_missing_leaves_nothing_half_written() {
                     continue;
                 }
                 let error = write().unwrap_err();
-                assert_eq!(kind(&error), StoreErrorKind::Refused, "{flavour:?} {without} {what}: {error}");
+                assert_eq!(kind(&error), StoreErrorKind::Rejected, "{flavour:?} {without} {what}: {error}");
                 assert_eq!(error.outcome(), Outcome::NotApplied, "{flavour:?} {without} {what}: {error}");
                 assert_eq!(scene.raw.dump(&scene.oracle.namespace), before, "{flavour:?}, {without}: {what}");
             }

@@ -7,7 +7,7 @@ use crate::request::{
 /// Why a decision on an approval is not allowed. In the order in which the rules are checked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum ApprovalRefusal {
+pub enum ApprovalError {
     /// The request does not wait for approval.
     #[error("it does not wait for approval ({status}){}", approval_hint(*.status))]
     NotAwaitingApproval {
@@ -58,7 +58,7 @@ pub enum ApprovalRefusal {
         actor: String,
     },
     /// The actor asked for the change themselves.
-    #[error("approval {approval} cannot be decided by {actor}, who filed the request; somebody else has to")]
+    #[error("approval {approval} cannot be decided by {actor}, who submitted the request; somebody else has to")]
     OwnRequest {
         /// The approval.
         approval: ApprovalId,
@@ -142,7 +142,7 @@ pub enum ApprovalRefusal {
 /// Why a request cannot be resolved, executed or compensated.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
-pub enum ExecutionRefusal {
+pub enum ExecutionError {
     /// The request is not approved.
     #[error("it is {status}; only an approved request is resolved or executed{}", execution_hint(*.status))]
     NotApproved {
@@ -280,7 +280,7 @@ pub enum SupersedeError {
 
 fn approval_hint(status: Status) -> &'static str {
     match status {
-        Status::Created => "; it was filed without approvals, so approve it directly",
+        Status::Created => "; it was submitted without approvals, so approve it directly",
         Status::Pending => {
             "; when it has what it waits for, ask for its approvals, or approve it directly if it has none"
         }

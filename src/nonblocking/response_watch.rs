@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 /// harm: those who still wait for it go on waiting.
 const LONGEST: Duration = Duration::from_secs(1);
 
-/// What is known of one connection's silence.
+/// What is known of one connection's watch.
 #[derive(Debug, Default)]
-pub(super) struct Silence(Mutex<Waited>);
+pub(super) struct ResponseWatch(Mutex<Waited>);
 
 #[derive(Debug, Default)]
 struct Waited {
@@ -21,7 +21,7 @@ struct Waited {
     until: Option<Instant>,
 }
 
-impl Silence {
+impl ResponseWatch {
     /// A reply has come.
     pub(super) fn ends(&self) {
         self.with(|waited| *waited = Waited { in_all: Duration::ZERO, until: Some(Instant::now()) });
@@ -52,30 +52,30 @@ mod tests {
 
     #[test]
     fn waiting_adds_up_over_calls_and_not_over_pauses_between_them() {
-        let (silence, began) = (Silence::default(), Instant::now());
+        let (watch, began) = (ResponseWatch::default(), Instant::now());
         let at = |milliseconds| began + Duration::from_millis(milliseconds);
         for call in 0..3 {
-            assert!(!silence.lasted_until(at(10_000 * call), at(10_000 * call + 300)), "after call {call}");
+            assert!(!watch.lasted_until(at(10_000 * call), at(10_000 * call + 300)), "after call {call}");
         }
-        assert!(silence.lasted_until(at(40_000), at(40_300)));
+        assert!(watch.lasted_until(at(40_000), at(40_300)));
     }
 
     #[test]
     fn those_who_wait_at_once_count_once() {
-        let (silence, began) = (Silence::default(), Instant::now());
+        let (watch, began) = (ResponseWatch::default(), Instant::now());
         let at = |milliseconds| began + Duration::from_millis(milliseconds);
         for call in 0..100 {
-            assert!(!silence.lasted_until(at(call), at(500 + call)), "after call {call}");
+            assert!(!watch.lasted_until(at(call), at(500 + call)), "after call {call}");
         }
     }
 
     #[test]
     fn a_reply_ends_it() {
-        let silence = Silence::default();
+        let watch = ResponseWatch::default();
         let now = Instant::now();
-        assert!(!silence.lasted_until(now, now + Duration::from_millis(900)));
-        silence.ends();
+        assert!(!watch.lasted_until(now, now + Duration::from_millis(900)));
+        watch.ends();
         let now = Instant::now();
-        assert!(!silence.lasted_until(now, now + Duration::from_millis(900)));
+        assert!(!watch.lasted_until(now, now + Duration::from_millis(900)));
     }
 }

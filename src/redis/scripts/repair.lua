@@ -1,4 +1,4 @@
--- Compares the index entries of one record with those its document asks for, and mends them when told to.
+-- Compares the index entries of one record with those its document asks for, and repairs them when told to.
 --
 -- KEYS  1 record   2 prefix of the partition's index keys (the index keys are built from it)   3 layout
 -- ARGV  1 what was derived from: the revision of the record, number (8 bytes) and write id (16 bytes); or, of a record with
@@ -8,7 +8,7 @@
 --       6 the layout of the sender   7 where the document begins in a record with a damaged header, counted from 1
 -- Reply {'checked', entries checked, {missing suffixes}, {extra suffixes}, 1 when the header is stale}
 --       {'changed'}   stored is another revision, or no record
---       {'layout', key, layout}   the partition records another layout, and so nothing is mended
+--       {'layout', key, layout}   the partition records another layout, and so nothing is repaired
 --       {'wrongtype', key, wanted, found} {'noperm', command, key}
 
 if ARGV[2] ~= 'report' then

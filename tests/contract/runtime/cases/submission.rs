@@ -1,4 +1,4 @@
-//! Filing a request once, however often it is tried.
+//! Submission a request once, however often it is tried.
 
 use std::sync::Arc;
 
@@ -9,12 +9,12 @@ use mutator_governance::{
 };
 
 use super::flavour::Governance;
-use super::{World, dual, together};
+use super::{World, dual, run_concurrently};
 use crate::runtime::people::{approval, at, draft, id, needing, user};
 
 /// How many requests there are for the state that all drafts are about.
 #[dual]
-async fn filed(world: &World) -> usize {
+async fn submitted(world: &World) -> usize {
     let state = StateId::new("tenant:acme").unwrap();
     world.governance.by_state(&state, &PageRequest::first()).await.unwrap().items.len()
 }
@@ -28,9 +28,9 @@ pub(crate) async fn a_repeated_submission_files_once(world: World) {
     let other = Governance::builder().store(Arc::clone(&world.store)).clock(world.clock.clone()).build();
     for governance in [&world.governance, &other] {
         let again = governance.submit_as(draft("request-1"), write_id).await.unwrap();
-        assert_eq!(again, first, "filed at the time of the first submission");
+        assert_eq!(again, first, "submitted at the time of the first submission");
     }
-    let count = filed(&world).await;
+    let count = submitted(&world).await;
     assert_eq!(count, 1);
 }
 
@@ -42,12 +42,12 @@ async fn submit_same(governance: Governance, write_id: WriteId) -> Result<Mutati
 #[dual]
 pub(crate) async fn many_submissions_at_once_file_once(world: World) {
     let (governance, write_id) = (world.governance.clone(), WriteId::generate());
-    let outcomes = together(12, move |_| submit_same(governance.clone(), write_id)).await;
+    let outcomes = run_concurrently(12, move |_| submit_same(governance.clone(), write_id)).await;
     for outcome in outcomes {
         let stored = world.stored(&outcome.as_ref().unwrap().id).await;
         assert_eq!(outcome.unwrap(), stored);
     }
-    let count = filed(&world).await;
+    let count = submitted(&world).await;
     assert_eq!(count, 1);
 }
 
@@ -58,7 +58,11 @@ pub(crate) async fn a_repetition_returns_what_the_request_has_become(world: Worl
     world.governance.submit_as(draft.clone(), write_id).await.unwrap();
     for (place, name) in ["a", "b", "c", "d", "e", "f", "g"].into_iter().enumerate() {
         let own = approval(&format!("approval-{}", place + 1));
-        let granted = world.governance.grant(&crate::runtime::people::id("request-1"), &own, user(name)).await.unwrap();
+        let granted = world
+            .governance
+            .approve_requirement(&crate::runtime::people::id("request-1"), &own, user(name))
+            .await
+            .unwrap();
         let again = world.governance.submit_as(draft.clone(), write_id).await.unwrap();
         assert_eq!(again, granted);
     }
@@ -84,8 +88,8 @@ pub(crate) async fn without_an_id_a_submission_cannot_be_repeated(world: World) 
     let error = world.governance.submit_as(nameless.clone(), WriteId::generate()).await.unwrap_err();
     assert!(matches!(error, Error::Invalid(_)), "{error}");
     assert!(error.to_string().contains("name it in the draft"), "{error}");
-    let count = filed(&world).await;
-    assert_eq!(count, 0, "a repetition would have filed another one");
+    let count = submitted(&world).await;
+    assert_eq!(count, 0, "a repetition would have submitted another one");
 
     let generated = world.governance.submit(nameless).await.unwrap();
     let stored = world.stored(&generated.id).await;
@@ -111,7 +115,7 @@ pub(crate) async fn a_repetition_in_other_circumstances_is_one(world: World) {
 #[dual]
 pub(crate) async fn a_write_id_of_another_draft_is_refused(world: World) {
     let write_id = WriteId::generate();
-    let filed = world.governance.submit_as(draft("request-1"), write_id).await.unwrap();
+    let submitted = world.governance.submit_as(draft("request-1"), write_id).await.unwrap();
     let noted = Metadata::new().with("amount", 2).unwrap();
     let others = [
         draft("request-1").with_metadata(noted),
@@ -127,9 +131,9 @@ pub(crate) async fn a_write_id_of_another_draft_is_refused(world: World) {
     }
     let command = Command::cancel(user("requester"));
     let canceled = WriteId::generate();
-    world.governance.apply_as(&filed.id, &command, canceled).await.unwrap();
+    world.governance.apply_as(&submitted.id, &command, canceled).await.unwrap();
     let error = world.governance.submit_as(draft("request-1"), canceled).await.unwrap_err();
     assert!(matches!(error, Error::WriteIdReused { used_to: WriteKind::Cancel, revision: 1, .. }), "{error:?}");
-    let stored = world.stored(&filed.id).await;
+    let stored = world.stored(&submitted.id).await;
     assert_eq!(stored.revision().write_id, canceled);
 }

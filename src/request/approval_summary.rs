@@ -6,7 +6,7 @@ use super::{ActorId, Approval, ApprovalState, DeciderRule, IdComparison, QuorumG
 
 /// What has to be known of each approval of a request to tell whether one of them can be decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Standing {
+pub(crate) struct ApprovalSummary {
     pub(crate) step: Step,
     pub(crate) is_pending: bool,
     pub(crate) is_granted: bool,
@@ -28,7 +28,7 @@ pub(crate) struct Slot {
     pub(crate) expires_at: Option<Timestamp>,
 }
 
-impl Standing {
+impl ApprovalSummary {
     /// How each of these stands.
     pub(crate) fn of_all(approvals: &[Approval]) -> Vec<Self> {
         approvals.iter().map(Self::of).collect()

@@ -3,7 +3,7 @@ use mutator_governance::{
     Step, Value, WriteId, workflow,
 };
 
-use crate::support::{approval, at, draft, file, file_with, history, id, quorum, rule, try_file, user};
+use crate::support::{approval, at, draft, file_with, history, id, quorum, rule, submit, try_file, user};
 
 #[test]
 fn filing_records_submitted_and_then_what_the_request_waits_for() {
@@ -22,7 +22,7 @@ fn filing_records_submitted_and_then_what_the_request_waits_for() {
         ),
     ];
     for (draft, status, decisions) in table {
-        let request = file(draft);
+        let request = submit(draft);
         assert_eq!(request.state.status(), status);
         assert_eq!(history(&request, 0), decisions);
         assert!(request.decisions.iter().all(|decision| decision.at == at(0) && decision.by == user("requester")));
@@ -64,9 +64,9 @@ fn rule_of_alice() -> ApprovalRule {
 
 #[test]
 fn the_drafts_own_id_wins_over_the_generated_one() {
-    let request = workflow::file(draft(), id("generated"), WriteId::from_bytes([1; 16]), at(0)).unwrap();
+    let request = workflow::submit(draft(), id("generated"), WriteId::from_bytes([1; 16]), at(0)).unwrap();
     assert_eq!(request.id, id("generated"));
-    let request = workflow::file(draft().with_id(id("own")), id("generated"), WriteId::from_bytes([1; 16]), at(0));
+    let request = workflow::submit(draft().with_id(id("own")), id("generated"), WriteId::from_bytes([1; 16]), at(0));
     assert_eq!(request.unwrap().id, id("own"));
 }
 
@@ -91,7 +91,7 @@ fn approvals_are_numbered_through_the_request_or_called_by_their_rules_id() {
 #[test]
 fn each_rule_becomes_one_requirement_of_kind_approval_after_the_other_requirements() {
     let two_factor = Requirement::new("TwoFactor", "confirm by token").unwrap();
-    let request = file(draft().requires_approval(quorum("security", 1, &["bob", "carol"])).requires(two_factor));
+    let request = submit(draft().requires_approval(quorum("security", 1, &["bob", "carol"])).requires(two_factor));
     let kinds: Vec<&str> = request.requirements.iter().map(|requirement| requirement.kind.as_str()).collect();
     assert_eq!(kinds, ["TwoFactor", "Approval"]);
     assert!(request.requirements.iter().all(|requirement| !requirement.fulfilled));
@@ -148,11 +148,11 @@ fn an_approval_id_that_its_number_makes_too_long_is_refused() {
 
 #[test]
 fn approvals_wait_for_another_reason_first_and_keep_an_expiry_given_for_approval() {
-    let request = file(draft().requires_approval(rule("alice")).waiting_for(PendingReason::Schedule));
+    let request = submit(draft().requires_approval(rule("alice")).waiting_for(PendingReason::Schedule));
     assert_eq!(request.state, RequestState::Pending(PendingReason::Schedule.into()));
     assert_eq!(history(&request, 0), ["Lifecycle/Submitted", "Lifecycle/Pending"]);
     let until = Pending { reason: PendingReason::Approval, expires_at: Some(at(60)) };
-    let request = file(draft().requires_approval(rule("alice")).waiting_for(until));
+    let request = submit(draft().requires_approval(rule("alice")).waiting_for(until));
     assert_eq!(request.state, RequestState::Pending(until));
     assert_eq!(history(&request, 2), ["Approval/Requested"]);
 }
@@ -160,7 +160,7 @@ fn approvals_wait_for_another_reason_first_and_keep_an_expiry_given_for_approval
 #[test]
 fn the_reviewed_version_is_the_expected_one() {
     let version = mutator_governance::StateVersion::new("v1").unwrap();
-    let request = file(draft().for_version(version.clone()));
+    let request = submit(draft().for_version(version.clone()));
     assert_eq!(request.versioning.expected, Some(version.clone()));
     assert_eq!(request.versioning.reviewed, Some(version));
 }

@@ -96,10 +96,10 @@ impl Played {
             let id = request.id.clone();
             if rng.u8(..100) < damaged {
                 let damage = Err(Unreadable::new(id, FormatError::Foreign));
-                partition.file(&request, &ChosenIndexes::default(), damage);
+                partition.submit(&request, &ChosenIndexes::default(), damage);
                 unreadable.push(request);
             } else {
-                partition.file(&request, &ChosenIndexes::default(), Ok(request.clone()));
+                partition.submit(&request, &ChosenIndexes::default(), Ok(request.clone()));
                 readable.push(request);
             }
         }
@@ -155,7 +155,7 @@ impl Played {
 
     fn page<Q: Query>(&mut self, query: &Q, plan: &Along<Q>, start: Option<&SortKey>, limit: usize) -> Page<Q::Row> {
         let count = u16::try_from(self.partitions.len()).unwrap();
-        let mut assembly = Assembly::new(count, plan.direction, start, limit);
+        let mut assembly = PageMerge::new(count, plan.direction, start, limit);
         if self.rng.bool() {
             assembly.most_bytes = self.rng.usize(1..3_000);
         }
