@@ -2,8 +2,9 @@
 
 use super::{RedisStore, dual};
 use crate::error::Result;
-use crate::redis::check_reply::{self, Explained, IndexPart, Repaired, StoredHeader, StoredRecord};
-use crate::redis::layout::refuse_other_layout;
+use crate::redis::check::reply as check_reply;
+use crate::redis::check::reply::{Explained, IndexPart, Repaired, StoredHeader, StoredRecord};
+use crate::redis::namespace::layout::refuse_other_layout;
 use crate::redis::reply;
 use crate::redis::{Call, CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection, KeyKind, Phase};
 use crate::request::{RequestId, WriteId};

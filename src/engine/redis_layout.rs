@@ -2,9 +2,10 @@
 
 use super::{RedisStore, dual};
 use crate::error::{Error, Result};
-use crate::redis::layout::PartitionLayout;
-use crate::redis::rebuild;
-use crate::redis::{Call, CheckMode, CheckPosition, CheckReport, CheckStep, namespace_reply, reply};
+use crate::redis::check::rebuild;
+use crate::redis::namespace::layout::PartitionLayout;
+use crate::redis::namespace::reply as namespace_reply;
+use crate::redis::{Call, CheckMode, CheckPosition, CheckReport, CheckStep, reply};
 use crate::request::WriteId;
 
 #[dual]

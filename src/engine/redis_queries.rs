@@ -8,7 +8,8 @@ use crate::deadline::Deadline;
 use crate::error::{Error, Result, StoreErrorKind};
 use crate::index::{Along, KeyRange, Plan, SortKey, plan};
 use crate::query::{Count, Fingerprint, Page, PageRequest, Query, RequestQuery, Statistics, evaluate_with};
-use crate::redis::{Call, PageMerge, Part, Scan, Settings, StatisticsParts, scan_reply};
+use crate::redis::pages::scan_reply;
+use crate::redis::{Call, PageMerge, Part, Scan, Settings, StatisticsParts};
 use crate::request::{MutationRequest, RequestId, Timestamp};
 
 #[dual]

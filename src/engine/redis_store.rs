@@ -11,10 +11,11 @@ use crate::error::{Error, Result};
 use crate::index::Dimension;
 #[cfg(feature = "tls")]
 use crate::redis::ClientCertificate;
+use crate::redis::namespace::reply as namespace_reply;
 use crate::redis::reply;
 use crate::redis::{
     Attempts, Call, Cardinalities, CheckReport, CheckStep, Confirmation, Durability, Fault, Next, PreflightReport,
-    RedisOptions, Settings, namespace_reply,
+    RedisOptions, Settings,
 };
 use crate::request::IdComparison;
 use crate::stored_format::{Compression, DocumentLimit, FormatVersion};

@@ -7,18 +7,18 @@ use std::borrow::Cow;
 use redis::{Arg, Cmd};
 
 use super::check::CheckMode;
-use super::check_reply::{StoredHeader, StoredRecord};
-use super::durability::Durability;
 use super::feed::FeedRead;
-use super::greeting::ask_time;
-use super::index_entries::{EncodedEntries, add_decision_entries};
 use super::keyspace::KeyKind;
 use super::options::Settings;
 use super::record::NewRecord;
-use super::scan::{Scan, lex_bounds};
 use super::script::{self, Script};
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::index::{KeyRange, SortKey, Term};
+use crate::redis::check::reply::{StoredHeader, StoredRecord};
+use crate::redis::connection::durability::Durability;
+use crate::redis::connection::greeting::ask_time;
+use crate::redis::pages::scan::{Scan, lex_bounds};
+use crate::redis::record::index_entries::{EncodedEntries, add_decision_entries};
 use crate::request::{MutationRequest, RequestId, Revision, WriteIntent};
 use crate::stored_format::SizeBudget;
 

@@ -3,12 +3,12 @@
 use redis::Value;
 
 use super::command::RECORD_START;
-use super::history::history_marks;
-use super::layout::refuse_other_layout;
 use super::options::Settings;
-use super::preflight::PreflightReport;
 use super::record::Record;
 use crate::error::{Conflict, Error, InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
+use crate::redis::connection::preflight::PreflightReport;
+use crate::redis::namespace::layout::refuse_other_layout;
+use crate::redis::record::history::history_marks;
 use crate::request::{MutationRequest, RequestId, Timestamp, WriteId};
 use crate::settle::{Settled, UnsettledWrite, WriteLookup};
 use crate::stored_format::{DocumentLimit, FormatError, Unreadable, check_id};

@@ -1,7 +1,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::index::{ChosenIndexes, KeyRange, SortKey, Term, index_entries};
-use crate::redis::scan::{Scan, Scanned};
+use crate::redis::pages::scan::{Scan, Scanned};
 use crate::request::{IdComparison, MutationRequest, RequestId};
 use crate::stored_format::{self, DocumentLimit, StoredRequest, Unreadable};
 

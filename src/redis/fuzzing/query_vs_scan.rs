@@ -10,7 +10,7 @@ use crate::query::{
     RecentApprovalQuery, RequestQuery, SortDirection, evaluate,
 };
 use crate::redis::PageMerge;
-use crate::redis::scan::{Part, Scan};
+use crate::redis::pages::scan::{Part, Scan};
 use crate::request::{
     ActorContext, Approval, ApprovalDecision, ApprovalId, DecisionCategory, DecisionKind, IdComparison,
     MutationRequest, RequestId, Step, Timestamp,

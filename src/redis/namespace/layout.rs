@@ -5,12 +5,12 @@ use std::cmp::Ordering;
 use redis::Value;
 use sha1::Digest as _;
 
-use super::indexed_metadata;
-use super::keyspace::Keyspace;
-use super::options::Settings;
-use super::reply::{array, bytes, unexpected};
 use crate::error::{LayoutError, Result, StoreError};
 use crate::index::ChosenIndexes;
+use crate::redis::keyspace::Keyspace;
+use crate::redis::namespace::indexed_metadata;
+use crate::redis::options::Settings;
+use crate::redis::reply::{array, bytes, unexpected};
 use crate::request::IdComparison;
 
 /// The version of keys, records and indexes taken together. Raised by whatever indexes something else than before: see
@@ -18,7 +18,7 @@ use crate::request::IdComparison;
 pub(crate) const LAYOUT_VERSION: u32 = 2;
 
 /// The last byte that is read of a recorded layout, counted from 0: all that is longer is foreign. The scripts read as much.
-pub(super) const LAST_BYTE: usize = 64;
+pub(in crate::redis) const LAST_BYTE: usize = 64;
 
 const OF_A_PARTITION: &str = "how a partition is laid out";
 const RECORD_AGAIN: &str =
@@ -26,7 +26,7 @@ const RECORD_AGAIN: &str =
 
 /// What each partition records, and each write is compared with: the layout version, the number of partitions, how ids are
 /// compared, and a digest of the choice of indexed metadata. Later versions too begin with their number and a space.
-pub(super) fn recorded(keyspace: &Keyspace, ids: IdComparison, chosen: &ChosenIndexes) -> String {
+pub(in crate::redis) fn recorded(keyspace: &Keyspace, ids: IdComparison, chosen: &ChosenIndexes) -> String {
     let metadata = indexed_metadata::recorded(chosen);
     let digest = if metadata.is_empty() { "-".to_owned() } else { format!("{:x}", sha1::Sha1::digest(metadata)) };
     let partitions = keyspace.partition_count();
@@ -34,12 +34,12 @@ pub(super) fn recorded(keyspace: &Keyspace, ids: IdComparison, chosen: &ChosenIn
 }
 
 /// The number of a version, which is written in one way only.
-pub(super) fn version(text: &str) -> Option<u32> {
+pub(in crate::redis) fn version(text: &str) -> Option<u32> {
     text.parse().ok().filter(|number: &u32| *number > 0 && number.to_string() == text)
 }
 
 /// What is wrong with a recorded version, if anything is.
-pub(super) fn check_version(place: &str, found: u32) -> Result<(), LayoutError> {
+pub(in crate::redis) fn check_version(place: &str, found: u32) -> Result<(), LayoutError> {
     let (place, expected) = (place.to_owned(), LAYOUT_VERSION);
     match found.cmp(&expected) {
         Ordering::Less => Err(LayoutError::Older { place, found, expected }),

@@ -1,8 +1,8 @@
 use std::collections::BTreeMap;
 
-use super::scan::{MAX_PAGE_BYTES, Part, Scanned, row_position};
 use crate::index::{Along, Named, Placed, SortKey};
 use crate::query::{Cursor, Fingerprint, Page, Query, SortDirection};
+use crate::redis::pages::scan::{MAX_PAGE_BYTES, Part, Scanned, row_position};
 use crate::request::Timestamp;
 use crate::stored_format::{StoredRequest, Unreadable};
 

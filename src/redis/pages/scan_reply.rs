@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use redis::Value;
 
-use super::options::Settings;
-use super::record::Record;
-use super::reply::{array, bytes, corrupt, over_limit, refuse_disorder, unexpected};
-use super::scan::{MAX_PAGE_BYTES, Scan, Scanned};
 use crate::error::Result;
 use crate::index::SortKey;
+use crate::redis::options::Settings;
+use crate::redis::pages::scan::{MAX_PAGE_BYTES, Scan, Scanned};
+use crate::redis::record::Record;
+use crate::redis::reply::{array, bytes, corrupt, over_limit, refuse_disorder, unexpected};
 use crate::request::RequestId;
 use crate::stored_format::{FormatError, StoredRequest, Unreadable};
 

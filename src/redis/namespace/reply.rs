@@ -2,13 +2,13 @@
 
 use redis::Value;
 
-use super::indexed_metadata;
-use super::layout::{check_version, version};
-use super::options::Settings;
-use super::preflight::{COMMANDS, incompatible};
-use super::reply::{array, refuse_wrong_type, tagged, text};
 use crate::error::{LayoutError, Outcome, Result, StoreError, StoreErrorKind};
 use crate::index::ChosenIndexes;
+use crate::redis::connection::preflight::{COMMANDS, incompatible};
+use crate::redis::namespace::indexed_metadata;
+use crate::redis::namespace::layout::{check_version, version};
+use crate::redis::options::Settings;
+use crate::redis::reply::{array, refuse_wrong_type, tagged, text};
 
 const SCRIPT: &str = "open_namespace.lua";
 

@@ -1,7 +1,7 @@
 //! What a repair makes of a record whose header is damaged.
 
-use super::options::Settings;
-use super::record::STATE_FROM;
+use crate::redis::options::Settings;
+use crate::redis::record::STATE_FROM;
 use crate::request::{MutationRequest, Revision, WriteId};
 use crate::stored_format::{self, decode_request};
 

@@ -13,7 +13,7 @@ use crate::query::{
     DecisionQuery, InboxQuery, PageRequest, PendingApprovalQuery, RecentApprovalQuery, RequestQuery, evaluate,
 };
 use crate::redis::fuzzing::Partition;
-use crate::redis::scan::Scan;
+use crate::redis::pages::scan::Scan;
 use crate::request::*;
 use crate::stored_format::FormatError;
 

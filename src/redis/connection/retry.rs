@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use super::fault::{Effect, Fault, Remedy};
-use super::reply::NOTHING_WRITTEN;
 use crate::deadline::Deadline;
 use crate::error::{Error, Outcome, StoreError, StoreErrorKind};
+use crate::redis::connection::fault::{Effect, Fault, Remedy};
+use crate::redis::reply::NOTHING_WRITTEN;
 
 const MAX_ATTEMPTS: u32 = 5;
 /// The longest that the first pause can be; it is doubled for each further one.

@@ -35,7 +35,7 @@ pub(crate) struct Scan<'a> {
     pub(crate) wants_records: bool,
     /// How the members of the indexes that are read along are laid out.
     #[cfg(any(test, fuzzing))]
-    pub(super) layout: KeyLayout,
+    pub(in crate::redis) layout: KeyLayout,
 }
 
 /// What a scan found.
@@ -127,7 +127,7 @@ fn request_around(key: &SortKey, layout: KeyLayout, rows: KeyLayout) -> Option<&
 ///
 /// Read along requests, that is the end of the whole request, also for a foreign member that goes on behind the id: a place
 /// within the request would lead back to its beginning. What is too short to name a request has no rows to go past.
-pub(super) fn row_position(member: SortKey, layout: KeyLayout, rows: KeyLayout, descending: bool) -> SortKey {
+pub(in crate::redis) fn row_position(member: SortKey, layout: KeyLayout, rows: KeyLayout, descending: bool) -> SortKey {
     if layout == rows || member.as_bytes().len() < 8 {
         return member;
     }
@@ -138,7 +138,7 @@ pub(super) fn row_position(member: SortKey, layout: KeyLayout, rows: KeyLayout, 
 }
 
 /// The least and the greatest bound of a range, as ZLEXCOUNT takes them.
-pub(super) fn lex_bounds(range: &KeyRange) -> (Vec<u8>, Vec<u8>) {
+pub(in crate::redis) fn lex_bounds(range: &KeyRange) -> (Vec<u8>, Vec<u8>) {
     let least = range.from.as_ref().map_or_else(|| b"-".to_vec(), |from| [b"[", from.as_slice()].concat());
     let greatest = range.before.as_ref().map_or_else(|| b"+".to_vec(), |before| [b"(", before.as_slice()].concat());
     (least, greatest)

@@ -4,13 +4,13 @@ use crate::index::{ChosenIndexes, Dimension};
 
 /// One line for the whole choice: each dimension behind a plus and before a colon, then each metadata key as its length in
 /// bytes, a colon and the key, so that different choices are different texts whatever characters their keys hold.
-pub(super) fn recorded(chosen: &ChosenIndexes) -> String {
+pub(in crate::redis) fn recorded(chosen: &ChosenIndexes) -> String {
     let dimensions = chosen.dimensions().map(|dimension| format!("+{dimension}:"));
     dimensions.chain(chosen.metadata_keys().map(|key| format!("{}:{key}", key.len()))).collect()
 }
 
 /// The choice that [`recorded`] wrote; none when the text was written by something else.
-pub(super) fn read(recorded_text: &str) -> Option<ChosenIndexes> {
+pub(in crate::redis) fn read(recorded_text: &str) -> Option<ChosenIndexes> {
     let (mut chosen, mut keys, mut rest) = (ChosenIndexes::default(), Vec::new(), recorded_text);
     while let Some((name, behind)) = rest.strip_prefix('+').and_then(|named| named.split_once(':')) {
         chosen = chosen.and(Dimension::ALL.into_iter().find(|dimension| dimension.as_str() == name)?);

@@ -3,9 +3,9 @@ use std::time::Duration;
 
 use redis::{Cmd, Value};
 
-use super::fault::{Effect, Fault};
 use crate::deadline::Deadline;
 use crate::error::{Outcome, StoreError, StoreErrorKind};
+use crate::redis::connection::fault::{Effect, Fault};
 use crate::request::{RequestId, Revision};
 
 /// What a write waits for before its call returns.
@@ -110,7 +110,7 @@ impl Durability {
         if error.to_string().contains("unknown command") {
             let problem =
                 format!("writes that wait for {self} need Redis 7.2 or newer; upgrade the server, or ask for less");
-            return StoreError { source: error.source, ..super::preflight::incompatible(problem) };
+            return StoreError { source: error.source, ..crate::redis::connection::preflight::incompatible(problem) };
         }
         error
     }

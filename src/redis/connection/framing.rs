@@ -2,7 +2,7 @@
 
 use redis::{ErrorKind, RedisError, RedisResult};
 
-use super::reply_limit::{ReplyLimit, ReplyRoom};
+use crate::redis::connection::reply_limit::{ReplyLimit, ReplyRoom};
 
 /// The first bytes that a value can have, in either version of the protocol.
 const KINDS: &[u8] = b"+-:$*_#,(!=%~>|";
@@ -48,7 +48,7 @@ impl Framing {
     /// Takes the next bytes. How many of them belong to the reply, if it ends with one of them.
     ///
     /// # Errors
-    /// [`ErrorKind::Parse`] when the bytes are no reply, and an error that [`is_too_long`](super::is_too_long) when it is longer than it may
+    /// [`ErrorKind::Parse`] when the bytes are no reply, and an error that [`is_too_long`](crate::redis::is_too_long) when it is longer than it may
     /// be, as soon as it says so. Nothing more can be read then.
     pub(crate) fn advance(&mut self, bytes: &[u8]) -> RedisResult<Option<usize>> {
         let mut taken = 0;

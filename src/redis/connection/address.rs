@@ -2,15 +2,15 @@
 
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _};
 
-use super::options::configuration;
 use crate::error::StoreError;
+use crate::redis::options::configuration;
 
 /// Reads a URL. redis-rs knows `rediss://` only with its own TLS, which we do without, so it is given the rest as `redis://`.
 ///
 /// # Errors
 /// [`Configuration`](crate::StoreErrorKind::Configuration). Never repeats the URL, which may hold a password, and so may
 /// what redis-rs says of it.
-pub(super) fn read(url: &str) -> Result<ConnectionInfo, StoreError> {
+pub(in crate::redis) fn read(url: &str) -> Result<ConnectionInfo, StoreError> {
     check_unambiguous(url)?;
     let info = parse(url)?;
     let settings = info.redis_settings();

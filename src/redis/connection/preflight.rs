@@ -142,7 +142,7 @@ fn check_mode(info: &Info<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-pub(super) fn incompatible(problem: String) -> StoreError {
+pub(in crate::redis) fn incompatible(problem: String) -> StoreError {
     StoreError::new(StoreErrorKind::Incompatible, Outcome::NotApplied, problem)
 }
 

@@ -1,9 +1,12 @@
+pub(crate) mod history;
+pub(crate) mod index_entries;
+
 use sha1::Digest as _;
 
-use super::history::history_marks;
-use super::index_entries::{EncodedEntries, IndexEntries, index_entries};
-use super::options::Settings;
 use crate::error::{Error, Result};
+use crate::redis::options::Settings;
+use crate::redis::record::history::history_marks;
+use crate::redis::record::index_entries::{EncodedEntries, IndexEntries, index_entries};
 use crate::request::{MutationRequest, Revision, WriteId, WriteIntent, WriteKind};
 use crate::settle::RememberedWrite;
 use crate::stored_format::{self, DOCUMENT_HEAD_BYTES, FormatError, SizeBudget, decode_request};
@@ -14,7 +17,7 @@ const CHECKSUM_BYTES: usize = 16;
 /// Where the part begins that the checksum covers.
 const COVERED_FROM: usize = MAGIC.len() + 1 + CHECKSUM_BYTES;
 /// Where what changes with each write begins.
-pub(super) const STATE_FROM: usize = COVERED_FROM + 1;
+pub(in crate::redis) const STATE_FROM: usize = COVERED_FROM + 1;
 const FIXED_BYTES: usize = STATE_FROM + 20;
 const WRITE_ID_BYTES: usize = 16;
 /// A write id and what it was used for.

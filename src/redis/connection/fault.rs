@@ -1,8 +1,8 @@
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
-use super::reply_limit::is_too_long;
 use crate::deadline::Deadline;
 use crate::error::{Outcome, StoreError, StoreErrorKind};
+use crate::redis::connection::reply_limit::is_too_long;
 
 /// Why a command was not answered with a result, and what follows from that.
 #[derive(Debug)]
@@ -216,7 +216,7 @@ fn is_unknown_command(error: &RedisError) -> bool {
 
 /// Whether the server has closed a new connection because it has all the clients it takes. It says so before it looks at
 /// any command.
-pub(super) fn has_no_room(error: &RedisError) -> bool {
+pub(in crate::redis) fn has_no_room(error: &RedisError) -> bool {
     error.code() == Some("ERR") && error.detail().is_some_and(|detail| detail.starts_with("max number of clients"))
 }
 

@@ -14,7 +14,7 @@ pub(crate) struct IndexEntries {
 }
 
 /// Index entries as records hold them and scripts take them, each member once with the suffixes of the indexes that hold
-/// it. The layout is that of [`Record`](super::record::Record).
+/// it. The layout is that of [`Record`](crate::redis::record::Record).
 pub(crate) struct EncodedEntries {
     bytes: Vec<u8>,
     count: u16,

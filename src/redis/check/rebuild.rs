@@ -1,6 +1,6 @@
 //! How far a rebuild of the indexes has come, as its namespace records it for whoever goes on after an interruption.
 
-use super::check::{CheckPosition, Phase};
+use crate::redis::check::{CheckPosition, Phase};
 
 /// The position as text, for the server process that has this run id. `None` where it cannot be gone on from.
 ///

@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 
 use redis::Value;
 
-use super::reply;
 use crate::clock::Clock;
 use crate::error::InvalidValue;
+use crate::redis::reply;
 use crate::request::Timestamp;
 
 /// After so long the next call brings the server's time along, in the same round trip.

@@ -1,3 +1,7 @@
+pub(crate) mod rebuild;
+pub(crate) mod reply;
+pub(crate) mod salvaged;
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

@@ -4,9 +4,9 @@ use std::time::Instant;
 
 use redis::{Cmd, ErrorKind, RedisError, RedisResult, Value};
 
-use super::credentials::Credentials;
-use super::fault::has_no_room;
-use super::server_clock::ServerClock;
+use crate::redis::connection::credentials::Credentials;
+use crate::redis::connection::fault::has_no_room;
+use crate::redis::connection::server_clock::ServerClock;
 
 /// A command that a new connection begins with.
 ///

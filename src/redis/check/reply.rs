@@ -5,18 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use redis::Value;
 use sha1::Digest as _;
 
-use super::check::{Finding, Inspection};
-use super::index_entries::{current_suffixes, members_of};
-use super::keyspace::KeyKind;
-use super::layout::refuse_other_layout;
-use super::options::Settings;
-use super::record::Record;
-use super::reply::{
-    array, bytes, corrupt, over_limit, refuse_missing_permission, refuse_wrong_type, stored_record, text, unexpected,
-};
-use super::salvaged::Salvaged;
 use crate::error::{Error, Result};
 use crate::index::SortKey;
+use crate::redis::check::salvaged::Salvaged;
+use crate::redis::check::{Finding, Inspection};
+use crate::redis::keyspace::KeyKind;
+use crate::redis::namespace::layout::refuse_other_layout;
+use crate::redis::options::Settings;
+use crate::redis::record::Record;
+use crate::redis::record::index_entries::{current_suffixes, members_of};
+use crate::redis::reply::{
+    array, bytes, corrupt, over_limit, refuse_missing_permission, refuse_wrong_type, stored_record, text, unexpected,
+};
 use crate::request::{MutationRequest, RequestId, Revision, WriteId};
 use crate::stored_format::{self, FormatError, check_id};
 

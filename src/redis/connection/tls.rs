@@ -8,8 +8,8 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore};
 
-use super::options::configuration;
 use crate::error::StoreError;
+use crate::redis::options::configuration;
 
 /// What is said of certificates, in PEM, before it is checked.
 #[derive(Clone, Default)]
