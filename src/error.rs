@@ -14,7 +14,7 @@ pub use store_error::{StoreError, StoreErrorKind};
 use crate::request::{
     ActorMode, ClaimId, Decision, MutationRequest, RequestId, Revision, Status, Timestamp, WriteId, WriteKind,
 };
-use crate::settle::UnsettledWrite;
+use crate::service::settle::UnsettledWrite;
 use crate::stored_format::FormatError;
 use crate::stored_format::Unreadable;
 use crate::workflow::Command;

@@ -7,8 +7,8 @@ use redis::{Cmd, RedisError, RedisResult, Value};
 
 use super::redis_reply::Replies;
 use super::redis_stream::Stream;
-use crate::deadline::Deadline;
 use crate::redis::{Credentials, ServerClock, Settings, ask_time, greetings};
+use crate::service::deadline::Deadline;
 
 /// What a connection keeps of the room that its longest command or reply took.
 pub(super) const MAX_KEPT: usize = 64 * 1024;

@@ -11,9 +11,9 @@ use redis::{Cmd, Value};
 use super::credential_source::CredentialSource;
 use super::redis_connection::{Connection, Failure};
 pub(super) use super::redis_reply::recycle;
-use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::redis::{Confirmation, Durability, Effect, Fault, Settings, has_written};
+use crate::service::deadline::Deadline;
 
 /// A pool of connections; clones share it.
 #[derive(Clone)]

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::requests::{alice, company, draft, pending, second, submit};
 use super::{Governance, RowQuery, Store, dual};
-use crate::clock::ManualClock;
 use crate::error::Error;
 use crate::query::{
     DecisionQuery, DecisionRow, InboxQuery, PageRequest, PendingApprovalQuery, PendingApprovalRow, RecentApprovalQuery,
@@ -15,6 +14,7 @@ use crate::request::{
     ActorContext, ApprovalDecision, ApprovalRule, ApprovalStatus, ApprovalTarget, MutationRequest, Pending,
     PendingReason, Status, Timestamp, WriteId,
 };
+use crate::service::clock::ManualClock;
 use crate::workflow::{self, Command};
 
 /// Stores the [`company`] in another order than they were submitted.

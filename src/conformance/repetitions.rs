@@ -9,7 +9,7 @@ use crate::request::{
     ActorContext, ApprovalRule, ApprovalTarget, MutationRequest, PendingReason, RequestDocument, RequestDraft,
     RequestId, Revision, Severity, SideEffect, WriteId, WriteKind,
 };
-use crate::settle::{Settled, UnsettledWrite};
+use crate::service::settle::{Settled, UnsettledWrite};
 use crate::workflow::{self, Command};
 
 fn applied(request: &MutationRequest, command: &Command, at: u64) -> MutationRequest {

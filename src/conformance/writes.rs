@@ -9,7 +9,7 @@ use crate::query::PageRequest;
 use crate::request::{
     BlastRadius, BlastScope, MutationRequest, RequestDocument, RequestId, RiskLevel, StateId, Status, Tag, WriteId,
 };
-use crate::settle::{Settled, UnsettledWrite};
+use crate::service::settle::{Settled, UnsettledWrite};
 
 /// What is stored reads back equal, with every field and the revision.
 #[dual]

@@ -3,9 +3,9 @@ use std::sync::Arc;
 use super::super::RunOnce;
 use super::{Governance, dual};
 use crate::error::{Error, Outcome, Result, UnrecordedExecution};
-use crate::lease::ClaimedRequest;
-use crate::on_conflict::Rebases;
 use crate::request::{ClaimId, MutationRequest, RequestId};
+use crate::service::lease::ClaimedRequest;
+use crate::service::on_conflict::Rebases;
 use crate::workflow::lease::{check_lease, lets_run};
 use crate::workflow::{
     self, Command, Completion, ExecutionOrder, ExecutionOutcome, Failure, compensates, to_compensate,

@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use super::applying::Changed;
 use super::{Store, StoreExtension as _, dual};
-use crate::clock::Clock;
 use crate::error::{Error, InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
-use crate::on_conflict::{OnConflict, Rebases};
 use crate::request::{IdComparison, MutationRequest, RequestDraft, RequestId, WriteId};
-use crate::settle::{Settled, UnsettledWrite};
+use crate::service::clock::Clock;
+use crate::service::on_conflict::{OnConflict, Rebases};
+use crate::service::settle::{Settled, UnsettledWrite};
 use crate::workflow;
 
 /// The one handle of an application: submits requests, applies commands to them by the rules of

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{ANY_TIME, RedisStore, Store as _, dual};
-use crate::deadline::Deadline;
 use crate::error::{Error, Result, StoreErrorKind};
 use crate::index::{Along, KeyRange, Plan, SortKey, plan};
 use crate::query::{Count, Fingerprint, Page, PageRequest, Query, RequestQuery, Statistics, evaluate_with};
 use crate::redis::pages::scan_reply;
 use crate::redis::{Call, PageMerge, Part, Scan, Settings, StatisticsParts};
 use crate::request::{MutationRequest, RequestId, Timestamp};
+use crate::service::deadline::Deadline;
 
 #[dual]
 impl RedisStore {

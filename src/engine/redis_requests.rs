@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::super::redis_driver::recycle;
 use super::{ANY_TIME, RedisStore, Store, dual};
-use crate::clock::Clock;
 use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
 use crate::feed::{FeedPage, FeedPosition};
 use crate::query::{
@@ -15,7 +14,8 @@ use crate::query::{
 use crate::redis::reply::{self, Created, Updated};
 use crate::redis::{Attempts, Call, MAX_PAGE_BYTES};
 use crate::request::{IdComparison, MutationRequest, RequestId, Timestamp, WriteId};
-use crate::settle::{UnsettledWrite, WriteLookup};
+use crate::service::clock::Clock;
+use crate::service::settle::{UnsettledWrite, WriteLookup};
 use crate::stored_format::StoredRequest;
 
 #[dual]

@@ -6,7 +6,6 @@ use std::time::Duration;
 use super::super::credential_source::CredentialSource;
 use super::super::redis_driver::{Driver, pause, recycle};
 use super::dual;
-use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::index::Dimension;
 #[cfg(feature = "tls")]
@@ -18,6 +17,7 @@ use crate::redis::{
     RedisOptions, Settings,
 };
 use crate::request::IdComparison;
+use crate::service::deadline::Deadline;
 use crate::stored_format::{Compression, DocumentLimit, FormatVersion};
 
 /// Keeps requests in Redis, 7.0 or newer, or in Valkey, 7.2 or newer.

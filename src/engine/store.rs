@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::dual;
-use crate::clock::{Clock, SystemClock};
 use crate::error::Result;
 use crate::feed::{FeedPage, FeedPosition};
 use crate::query::{
@@ -12,7 +11,8 @@ use crate::query::{
     RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics,
 };
 use crate::request::{IdComparison, MutationRequest, RequestId, Timestamp, WriteId};
-use crate::settle::WriteLookup;
+use crate::service::clock::{Clock, SystemClock};
+use crate::service::settle::WriteLookup;
 use crate::stored_format::StoredRequest;
 
 /// Keeps mutation requests, and finds them again. Of any number of concurrent updates from one revision, exactly one is

@@ -4,7 +4,7 @@ use super::{Governance, dual};
 use crate::error::{Error, Result};
 use crate::query::{Cursor, Page, PageRequest};
 use crate::request::{ActorContext, MutationRequest, RequestId};
-use crate::sweep::Swept;
+use crate::service::sweep::Swept;
 use crate::workflow;
 
 #[dual]

@@ -1,5 +1,5 @@
 use super::{LayoutError, Outcome};
-use crate::settle::UnsettledWrite;
+use crate::service::settle::UnsettledWrite;
 
 /// A failure of the store itself.
 #[derive(Debug, thiserror::Error)]

@@ -15,9 +15,9 @@ use super::redis_connection::{Call, Connection};
 use super::redis_stream::Stream;
 use super::response_watch::ResponseWatch;
 use super::timer::{Runtime, spawn, within};
-use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::redis::{Confirmation, Credentials, Durability, Effect, Fault, Settings, ask_time, greetings, has_written};
+use crate::service::deadline::Deadline;
 
 pub(super) use super::timer::pause;
 

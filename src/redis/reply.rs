@@ -10,7 +10,7 @@ use crate::redis::connection::preflight::PreflightReport;
 use crate::redis::namespace::layout::refuse_other_layout;
 use crate::redis::record::history::history_marks;
 use crate::request::{MutationRequest, RequestId, Timestamp, WriteId};
-use crate::settle::{Settled, UnsettledWrite, WriteLookup};
+use crate::service::settle::{Settled, UnsettledWrite, WriteLookup};
 use crate::stored_format::{DocumentLimit, FormatError, Unreadable, check_id};
 
 /// What became of a request that was to be created.

@@ -3,10 +3,10 @@ use std::time::Duration;
 
 use redis::{Cmd, Value};
 
-use crate::deadline::Deadline;
 use crate::error::{Outcome, StoreError, StoreErrorKind};
 use crate::redis::connection::fault::{Effect, Fault};
 use crate::request::{RequestId, Revision};
+use crate::service::deadline::Deadline;
 
 /// What a write waits for before its call returns.
 ///

@@ -1,8 +1,8 @@
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
-use crate::deadline::Deadline;
 use crate::error::{Outcome, StoreError, StoreErrorKind};
 use crate::redis::connection::reply_limit::is_too_long;
+use crate::service::deadline::Deadline;
 
 /// Why a command was not answered with a result, and what follows from that.
 #[derive(Debug)]

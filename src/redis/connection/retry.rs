@@ -1,9 +1,9 @@
 use std::time::Duration;
 
-use crate::deadline::Deadline;
 use crate::error::{Error, Outcome, StoreError, StoreErrorKind};
 use crate::redis::connection::fault::{Effect, Fault, Remedy};
 use crate::redis::reply::NOTHING_WRITTEN;
+use crate::service::deadline::Deadline;
 
 const MAX_ATTEMPTS: u32 = 5;
 /// The longest that the first pause can be; it is doubled for each further one.

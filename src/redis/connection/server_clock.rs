@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 
 use redis::Value;
 
-use crate::clock::Clock;
 use crate::error::InvalidValue;
 use crate::redis::reply;
 use crate::request::Timestamp;
+use crate::service::clock::Clock;
 
 /// After so long the next call brings the server's time along, in the same round trip.
 const FRESH_FOR: Duration = Duration::from_secs(5);

@@ -8,7 +8,7 @@ use crate::redis::options::Settings;
 use crate::redis::record::history::history_marks;
 use crate::redis::record::index_entries::{EncodedEntries, IndexEntries, index_entries};
 use crate::request::{MutationRequest, Revision, WriteId, WriteIntent, WriteKind};
-use crate::settle::RememberedWrite;
+use crate::service::settle::RememberedWrite;
 use crate::stored_format::{self, DOCUMENT_HEAD_BYTES, FormatError, SizeBudget, decode_request};
 
 const MAGIC: &[u8; 2] = b"MR";

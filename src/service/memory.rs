@@ -8,7 +8,7 @@ use crate::feed::{DEFAULT_LENGTH, FeedEntry, FeedLog, FeedPage, FeedPosition};
 use crate::index::has_same_submission;
 use crate::query::{Count, Lookup, Page, PageRequest, Query, RequestQuery, Statistics, check_id_count, evaluate};
 use crate::request::{IdComparison, MutationRequest, RequestId, Timestamp, WriteId, WriteIntent};
-use crate::settle::{RememberedWrite, WriteLookup};
+use crate::service::settle::{RememberedWrite, WriteLookup};
 use crate::stored_format::{DocumentLimit, SizeBudget};
 
 const SCOPE: &str = "memory";

@@ -1,8 +1,8 @@
 //! How often what changes two requests is begun anew.
 
 use crate::error::{Conflict, Result};
-use crate::on_conflict::Rebases;
 use crate::request::{MutationRequest, RequestId};
+use crate::service::on_conflict::Rebases;
 
 /// Counts the rounds of a change that reads several requests before it writes one.
 pub(crate) struct Rounds {
@@ -54,7 +54,7 @@ impl Rounds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::on_conflict::OnConflict;
+    use crate::service::on_conflict::OnConflict;
 
     #[test]
     fn the_lesser_id_goes_first_and_the_other_waits_longer_each_time() {

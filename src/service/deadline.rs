@@ -1,3 +1,5 @@
+//! When a call has to end.
+
 use std::time::{Duration, Instant};
 
 /// No call is given more time than this, which keeps every later point in time one that can be told.

@@ -5,9 +5,9 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::clock::Clock;
 use crate::error::{Error, ExecutionError, Result};
 use crate::request::{ClaimId, MutationRequest, Timestamp};
+use crate::service::clock::Clock;
 
 /// For how long one executor alone may execute a request.
 ///
