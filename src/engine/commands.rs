@@ -1,3 +1,5 @@
+//! One method for each command.
+
 use std::sync::Arc;
 
 use super::{Governance, dual};

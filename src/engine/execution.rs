@@ -1,3 +1,5 @@
+//! Claims, runs and records.
+
 use std::sync::Arc;
 
 use super::super::RunOnce;

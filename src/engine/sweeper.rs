@@ -1,3 +1,5 @@
+//! Sweeps again and again in the background.
+
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;

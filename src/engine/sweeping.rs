@@ -1,3 +1,5 @@
+//! Expires what is due, page by page.
+
 use std::sync::Arc;
 
 use super::{Governance, dual};

@@ -1,3 +1,5 @@
+//! Constructors for those who write a store.
+
 use super::Error;
 use crate::request::RequestId;
 use crate::stored_format::FormatError;

@@ -1,3 +1,5 @@
+//! Why the rules do not allow what was asked.
+
 use std::time::Duration;
 
 use crate::request::{

@@ -1,3 +1,5 @@
+//! Failures of a store.
+
 use super::{LayoutError, Outcome};
 use crate::service::settle::UnsettledWrite;
 

@@ -1,3 +1,5 @@
+//! Plans: any of them finds the same rows.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 

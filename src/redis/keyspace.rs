@@ -1,3 +1,5 @@
+//! The keys of a namespace.
+
 use std::num::NonZeroU16;
 
 use crate::error::InvalidValue;

@@ -1,3 +1,5 @@
+//! Who acts, in which circumstances.
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! Approvals: whose verdict a request waits for, and what it was.
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::num::NonZeroU32;

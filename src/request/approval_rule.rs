@@ -1,3 +1,5 @@
+//! Rules from which a draft gets its approvals.
+
 use std::num::NonZeroU32;
 
 use serde::Serialize;

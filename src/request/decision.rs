@@ -1,3 +1,5 @@
+//! Decisions: what happened to a request, by whom, when and why.
+
 use std::fmt;
 use std::sync::Arc;
 

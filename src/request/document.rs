@@ -1,3 +1,5 @@
+//! The mutation request: the aggregate, and what is read of and written about it.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use std::sync::Arc;

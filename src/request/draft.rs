@@ -1,3 +1,5 @@
+//! Drafts: what is to be submitted.
+
 use std::sync::Arc;
 
 use serde::Serialize;

@@ -1,3 +1,5 @@
+//! What policy demands of a request.
+
 use serde::{Deserialize, Serialize};
 
 use super::{Metadata, RequirementKind};

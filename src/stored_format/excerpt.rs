@@ -1,3 +1,5 @@
+//! Parts of a document: what rows need, without decoding the rest.
+
 use crate::request::{
     Approval, ApprovalSummary, Decision, IdComparison, Intent, RequestDocument, RequestId, RequestState, Requester,
     Target, Timestamp,

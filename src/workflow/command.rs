@@ -1,3 +1,5 @@
+//! Commands: what can be done to a request, by whom.
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Requests that undo or correct others.
+
 use std::sync::Arc;
 
 use super::command::{Action, Command};

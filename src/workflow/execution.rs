@@ -1,3 +1,5 @@
+//! Claims, and how they end.
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! What an execution is to do, and whether it may begin.
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Approved requests against the current version of their state.
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;

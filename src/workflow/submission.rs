@@ -1,3 +1,5 @@
+//! Makes a request of a draft.
+
 use std::sync::Arc;
 
 use super::history::{Occasion, check_reason, names, record};

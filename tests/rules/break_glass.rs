@@ -1,3 +1,5 @@
+//! Break-glass.
+
 use mutator_governance::workflow::Command;
 use mutator_governance::{
     ActorContext, ApprovalError, ApprovalStatus, Error, PendingReason, RequestState, Status, Value,

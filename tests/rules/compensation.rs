@@ -1,3 +1,5 @@
+//! Compensation.
+
 use std::time::Duration;
 
 use mutator_governance::workflow::{

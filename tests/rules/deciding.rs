@@ -1,3 +1,5 @@
+//! Who may decide, and what follows.
+
 use mutator_governance::workflow::Command;
 use mutator_governance::{
     ActorContext, ApprovalError, ApprovalRule, ApprovalState, ApprovalStatus, ApprovalTarget, Digest, Metadata,

@@ -1,3 +1,5 @@
+//! Claims and their ends.
+
 use std::time::Duration;
 
 use mutator_governance::workflow::{AfterFailure, Command, Completion, Failure, StaleStrategy};

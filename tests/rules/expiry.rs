@@ -1,3 +1,5 @@
+//! Deadlines that have passed.
+
 use mutator_governance::workflow::{Action, Command, due_command, is_due, next_deadline};
 use mutator_governance::{ActorContext, ApprovalStatus, Error, Pending, PendingReason, RequestState};
 

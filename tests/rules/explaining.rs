@@ -1,3 +1,5 @@
+//! What `explain` says of every state.
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Transitions.
+
 use mutator_governance::workflow::{Command, can_transition, explain};
 use mutator_governance::{
     ApprovalError, DecisionKind, Error, LifecycleDecision, Pending, PendingReason, RequestState, Status, Value,

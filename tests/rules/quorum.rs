@@ -1,3 +1,5 @@
+//! Quorum groups.
+
 use mutator_governance::workflow::{Command, decidable_by, due_command, explain};
 use mutator_governance::{
     ActorContext, ApprovalError, ApprovalRule, ApprovalStatus, ApprovalTarget, Error, MutationRequest, QuorumGroup,

@@ -1,3 +1,5 @@
+//! Version resolution.
+
 use std::time::Duration;
 
 use mutator_governance::workflow::{Command, Resolution, StaleStrategy, resolve};

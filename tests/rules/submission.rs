@@ -1,3 +1,5 @@
+//! What a submission records.
+
 use mutator_governance::{
     ApprovalRule, DeciderRule, Error, Metadata, Pending, PendingReason, RequestState, Requirement, Revision, Status,
     Step, Value, WriteId, workflow,

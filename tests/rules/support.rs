@@ -1,3 +1,5 @@
+//! Requests, people and times for the rules.
+
 use std::sync::Arc;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! Checks of a namespace: their modes, positions, findings and reports.
+
 pub(crate) mod rebuild;
 pub(crate) mod reply;
 pub(crate) mod salvaged;

@@ -1,3 +1,5 @@
+//! What a write waits for before it counts as done.
+
 use std::fmt;
 use std::time::Duration;
 

@@ -1,3 +1,5 @@
+//! What a failure of the client or the server means for a call.
+
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 use crate::error::{Outcome, StoreError, StoreErrorKind};

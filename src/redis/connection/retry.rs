@@ -1,3 +1,5 @@
+//! Which failures are tried again, how often, and after which pause.
+
 use std::time::Duration;
 
 use crate::error::{Error, Outcome, StoreError, StoreErrorKind};

@@ -1,3 +1,5 @@
+//! A partition in memory, scanned as the script scans one.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::index::{ChosenIndexes, KeyRange, SortKey, Term, index_entries};

@@ -1,3 +1,5 @@
+//! Queries against scans: the same rows along any plan.
+
 use std::cmp::Reverse;
 use std::fmt::{Debug, Display};
 

@@ -1,3 +1,5 @@
+//! Headers of records: what any bytes mean, and what is written back.
+
 use sha1::Digest as _;
 
 use super::input::Input;

@@ -1,3 +1,5 @@
+//! Every reader of replies, given any reply.
+
 use redis::Value;
 
 use super::feed_reply::{feed_reply, read_by_feeds};

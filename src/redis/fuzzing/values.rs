@@ -1,3 +1,5 @@
+//! Random replies.
+
 use redis::{Value, VerbatimFormat};
 
 use super::input::Input;

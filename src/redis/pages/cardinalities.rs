@@ -1,3 +1,5 @@
+//! How many members each index had when it was last read.
+
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 

@@ -1,3 +1,5 @@
+//! Merges what the partitions return into one page.
+
 use std::collections::BTreeMap;
 
 use crate::index::{Along, Named, Placed, SortKey};

@@ -1,3 +1,5 @@
+//! Scans: what one call asks of one partition.
+
 use std::collections::BTreeSet;
 
 use crate::index::{Along, KeyLayout, KeyRange, SortKey, Term};

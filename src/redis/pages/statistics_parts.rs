@@ -1,3 +1,5 @@
+//! Statistics, put together from the counts of indexes.
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 

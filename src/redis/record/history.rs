@@ -1,3 +1,5 @@
+//! Which decisions of a history count for an index.
+
 use crate::request::{ActorContext, Decision, Metadata, Timestamp, Value};
 
 /// A running checksum over a history: the mark behind each decision covers all decisions up to it, whole.

@@ -1,3 +1,5 @@
+//! Index entries as scripts take them.
+
 use std::collections::BTreeSet;
 use std::ops::Range;
 

@@ -1,3 +1,5 @@
+//! The record of a request: a header that scripts read, then the document.
+
 pub(crate) mod history;
 pub(crate) mod index_entries;
 

@@ -1,3 +1,5 @@
+//! What holds whatever is done.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use mutator_governance::workflow::{Action, Command, apply, commutes, decidable_by, due_command, explain, is_due};
