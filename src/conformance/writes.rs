@@ -183,8 +183,8 @@ pub async fn a_rewritten_history_is_refused(store: Arc<dyn Store>) {
 
 /// An update that changes what is fixed when a request is submitted is refused.
 #[dual]
-pub async fn a_refiled_request_is_refused(store: Arc<dyn Store>) {
-    let base = store.create(pending("submitted fields changed", "s", second(0))).await.unwrap();
+pub async fn changed_submitted_fields_are_rejected(store: Arc<dyn Store>) {
+    let base = store.create(pending("other-fields", "s", second(0))).await.unwrap();
     let changed = |change: &dyn Fn(&mut RequestDocument)| {
         let mut document = moved_on(base.clone(), second(1)).into_document();
         change(&mut document);
