@@ -59,6 +59,7 @@ mod service;
 #[cfg(feature = "conformance")]
 mod store_cases;
 pub mod stored_format;
+mod token;
 
 #[cfg(all(fuzzing, feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 #[doc(hidden)]
