@@ -31,6 +31,9 @@ pub struct MutationRequest {
     /// How many of the decisions were there at that revision, as far as this value has seen.
     #[serde(skip)]
     stored_decisions: usize,
+    /// Whether it was read from elsewhere than a store, so that it may hold more than was stored at its revision.
+    #[serde(skip)]
+    is_read_elsewhere: bool,
     /// What was done to it since it was read, where that was done by commands.
     #[serde(skip)]
     write_intent: Option<WriteIntent>,
@@ -127,7 +130,7 @@ impl MutationRequest {
     pub fn from_document(document: RequestDocument, revision: Revision) -> Result<Self, Error> {
         check_approvals(&document)?;
         let stored_decisions = document.decisions.len();
-        Ok(Self { revision, document, stored_decisions, write_intent: None })
+        Ok(Self { revision, document, stored_decisions, is_read_elsewhere: false, write_intent: None })
     }
 
     /// The revision this request was read or written at.
@@ -155,6 +158,7 @@ impl MutationRequest {
     pub fn at_revision(mut self, revision: Revision) -> Self {
         self.revision = revision;
         self.stored_decisions = self.document.decisions.len();
+        self.is_read_elsewhere = false;
         self.write_intent = None;
         self
     }
@@ -187,7 +191,13 @@ impl MutationRequest {
         self.write_intent
     }
 
+    /// Whether decisions were added to it since a store read it, as far as that is known.
+    pub(super) fn may_hold_new_decisions(&self) -> bool {
+        self.is_read_elsewhere || self.decisions.len() > self.stored_decisions
+    }
+
     /// How many of the decisions were there when it was read. A guess: only the store knows.
+    #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "only the Redis store sends changes by parts"))]
     pub(crate) const fn stored_decisions(&self) -> usize {
         self.stored_decisions
     }
@@ -274,6 +284,6 @@ struct Fields {
 impl TryFrom<Fields> for MutationRequest {
     type Error = Error;
     fn try_from(fields: Fields) -> Result<Self, Error> {
-        Self::from_document(fields.document, fields.revision)
+        Ok(Self { is_read_elsewhere: true, ..Self::from_document(fields.document, fields.revision)? })
     }
 }

@@ -238,8 +238,8 @@ impl MutationRequest {
                 }
                 WriteKind::Submit | WriteKind::Repair => false,
                 _ => {
-                    let is_decided = self.decisions.len() > self.stored_decisions();
-                    is_decided && self.decisions.last().is_some_and(|last| last.at == self.updated_at)
+                    self.may_hold_new_decisions()
+                        && self.decisions.last().is_some_and(|last| last.at == self.updated_at)
                 }
             },
         }
