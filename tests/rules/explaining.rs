@@ -244,7 +244,7 @@ fn what_was_approved_for_something_else_is_said_not_to_be_executable() {
         assert_eq!(said(request, at(2)), "is approved and can be executed");
         let changed = with_payload(request);
         assert!(said(&changed, at(2)).starts_with(why), "{}", said(&changed, at(2)));
-        assert!(said(&changed, at(2)).ends_with("file what it has become as a new request"));
+        assert!(said(&changed, at(2)).ends_with("submit what it has become as a new request"));
         let claim = Command::claim(user("worker-1"), claim_id(), Duration::from_mins(1));
         assert!(try_apply(&changed, &claim, 2).is_err(), "and so it is");
         let claimed_before = with_payload(&claimed(request, Duration::from_mins(1), 1));
