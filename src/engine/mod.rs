@@ -1,7 +1,7 @@
-//! Everything that waits: the contract of stores, the stores, the service. Compiled once for each flavour.
+//! The contract of stores, the stores and the service: everything that waits. Compiled once for each flavour.
 //!
-//! Only orchestration belongs here; decisions are made in `workflow`, `query` and `redis`. Do not write `async` blocks
-//! (made synchronous, `?` in one leaves the function around it), nor `.await` within a macro's arguments. Types of this
+//! Only orchestration belongs here; `workflow`, `query` and `redis` make the decisions. Do not write `async` blocks
+//! (made synchronous, a `?` in one leaves the outer function), nor `.await` within a macro's arguments. Types of this
 //! folder become two types, one for each flavour, so data lives elsewhere.
 
 use super::dual;

@@ -1,4 +1,4 @@
-//! Where a reader of the change feed goes on, as text that can be saved.
+//! The position of a reader in the change feed, as text that can be saved.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,11 +11,10 @@ use crate::token::Token;
 
 const TOKEN: Token = Token { version: 1, kind: b"feed position", max_characters: 64 * 1024 };
 
-/// Where a reader of the change feed goes on. It is bound to the store it came from, and every other store returns an error
-/// for it.
+/// The position of a reader in the change feed. It belongs to one store; every other store returns an error for it.
 ///
-/// Opaque text, safe in a URL; save it after handling what was read. In Redis it takes some 40 bytes for each partition, and
-/// is bound to the namespace and its number of partitions.
+/// Opaque text, safe in a URL; save it after handling the entries before it. In Redis it takes about 40 bytes for each
+/// partition, and belongs to the namespace and its number of partitions.
 ///
 /// ```
 /// use mutator_governance::FeedPosition;
@@ -37,16 +36,16 @@ struct Place {
 }
 
 impl FeedPosition {
-    /// The longest place that [`new`](Self::new) takes without losing it: a longer one cannot be read back from text.
+    /// The maximum length of a place in [`new`](Self::new): the text of a longer one cannot be parsed.
     pub const MAX_PLACE_BYTES: usize = 48_000;
 
-    /// Before the oldest entry that is kept, in any store.
+    /// Before the oldest remaining entry, in any store.
     pub const fn beginning() -> Self {
         Self(None)
     }
 
-    /// A place in the feed of the store with this name, for those who write a store. The name tells one feed from every other,
-    /// such as `redis billing 4`; what the bytes of the place mean is the store's own.
+    /// A place in the feed of the store with this name, for authors of stores. The name tells this feed from every
+    /// other, such as `redis billing 4`; the store alone defines the bytes of the place.
     pub fn new(store: &str, place: impl Into<Vec<u8>>) -> Self {
         Self(Some(Place { store: fingerprint(store), place: place.into() }))
     }
