@@ -56,8 +56,8 @@ pub enum Error {
 
     /// The write id was already used for something else. Nothing was written for this call.
     #[error(
-        "write id {write_id} was already used to {used_to}: it made revision {revision} of request {id}. Nothing was written; \
-         repeat that call with the same arguments, or use a new write id for anything else"
+        "write id {write_id} was already used to {used_to}: it made revision {revision} of request {id}. Nothing was \
+         written; repeat that call with the same arguments, or use a new write id for anything else"
     )]
     #[non_exhaustive]
     WriteIdReused {
@@ -89,8 +89,8 @@ pub enum Error {
 
     /// The request's own deadline has passed.
     #[error(
-        "request {id}: its deadline {deadline} has passed; it can only be expired, canceled, superseded or rejected now. \
-         Submit a new request if the change is still wanted"
+        "request {id}: its deadline {deadline} has passed; it can only be expired, canceled, superseded or rejected \
+         now. Submit a new request if the change is still wanted"
     )]
     #[non_exhaustive]
     DeadlinePassed {
@@ -102,8 +102,8 @@ pub enum Error {
 
     /// The actor's mode is not `Commit`, so nothing may be stored.
     #[error(
-        "the actor's mode is {}, in which nothing is stored; use workflow::submit or workflow::apply to see what would happen, \
-         or set the actor's mode to Commit", .mode.as_str()
+        "the actor's mode is {}, in which nothing is stored; use workflow::submit or workflow::apply to see what \
+         would happen, or set the actor's mode to Commit", .mode.as_str()
     )]
     #[non_exhaustive]
     NotCommitMode {
@@ -151,7 +151,8 @@ pub enum Error {
 
     /// An update would have changed or dropped decisions that are stored already.
     #[error(
-        "request {id}: the update does not begin with the {stored} decisions that are stored; only add decisions to the history"
+        "request {id}: the update does not begin with the {stored} decisions that are stored; only add decisions to \
+         the history"
     )]
     #[non_exhaustive]
     RewrittenHistory {
@@ -163,8 +164,8 @@ pub enum Error {
 
     /// An update would have changed what is fixed at submission.
     #[error(
-        "request {id}: the update changes what is fixed at submission (target, category, tags, risk, blast radius, requester \
-         or created time); submit a new request that supersedes it"
+        "request {id}: the update changes what is fixed at submission (target, category, tags, risk, blast radius, \
+         requester or created time); submit a new request that supersedes it"
     )]
     #[non_exhaustive]
     SubmittedFieldsChanged {
@@ -174,8 +175,8 @@ pub enum Error {
 
     /// The request is too large to be stored.
     #[error(
-        "request {id} takes {size} bytes; the limit is {limit}{}. Shorten it, ask for fewer approvals, bring it to an end, or \
-         raise the document limit of the store", kept_hint(*kept)
+        "request {id} takes {size} bytes; the limit is {limit}{}. Shorten it, ask for fewer approvals, bring it to an \
+         end, or raise the document limit of the store", kept_hint(*kept)
     )]
     #[non_exhaustive]
     TooLarge {
@@ -263,15 +264,15 @@ pub enum Outcome {
     NotApplied,
     /// The write took effect.
     Applied,
-    ///     It cannot be known yet. A plain second call could do it twice, so go on in one of these ways:
+    /// It cannot be known yet. A plain second call could do it twice, so go on in one of these ways:
     ///
-    ///     - After `Governance::submit_as` or `apply_as`: repeat the same call with the same write id until it returns. It is
-    ///       done once, however often you call it.
-    ///     - After any other call: [`Error::unsettled_write`] names the write, and `Governance::settle` says what became of it.
-    ///       [`Applied`](crate::Settled::Applied): read the request.
-    ///       [`NotApplied`](crate::Settled::NotApplied): nothing happened, and nothing will; decide again.
-    ///       [`Open`](crate::Settled::Open): repeat it under its ids, `apply_as(&write.id, &command, write.write_id)`, or
-    ///       `submit_as(draft.with_id(write.id), write.write_id)` for a submission.
+    /// - After `Governance::submit_as` or `apply_as`: repeat the same call with the same write id until it returns. It is
+    ///   done once, however often you call it.
+    /// - After any other call: [`Error::unsettled_write`] names the write, and `Governance::settle` says what became of it.
+    ///   [`Applied`](crate::Settled::Applied): read the request.
+    ///   [`NotApplied`](crate::Settled::NotApplied): nothing happened, and nothing will; decide again.
+    ///   [`Open`](crate::Settled::Open): repeat it under its ids, `apply_as(&write.id, &command, write.write_id)`, or
+    ///   `submit_as(draft.with_id(write.id), write.write_id)` for a submission.
     Unknown,
 }
 
@@ -289,8 +290,8 @@ pub struct InvalidValue {
 /// What became of a request while an update of it was computed.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error(
-        "request {id} was changed meanwhile: the update was computed from revision {expected}, but revision {actual} is stored, \
-         {status}, with {} further decision(s); read it again and decide anew", .decisions_since.len()
+        "request {id} was changed meanwhile: the update was computed from revision {expected}, but revision {actual} \
+         is stored, {status}, with {} further decision(s); read it again and decide anew", .decisions_since.len()
 )]
 #[non_exhaustive]
 pub struct Conflict {
@@ -314,9 +315,10 @@ pub struct Conflict {
 /// An execution that has run, and whose result only this value holds.
 #[derive(Debug, thiserror::Error)]
 #[error(
-        "request {id} was executed under claim {claim}, but its result could not be recorded: {source}. Apply the command in \
-         this error before the lease ends; from then on somebody else may execute the request again. If that fails because \
-         the claim is lost, the result was recorded after all, or somebody has taken over: read the request{}",
+        "request {id} was executed under claim {claim}, but its result could not be recorded: {source}. Apply the \
+         command in this error before the lease ends; from then on somebody else may execute the request again. If \
+         that fails because the claim is lost, the result was recorded after all, or somebody has taken over: read \
+         the request{}",
     link_hint(.compensates.as_ref())
 )]
 #[non_exhaustive]

@@ -1,6 +1,6 @@
-//! Puts changes to production state under governance: a change is submitted as a durable *mutation request*, waits for the
-//! approvals it needs, collects decisions that are never rewritten, is checked against the version of the state it was
-//! written for, and is executed once.
+//! Puts changes to production state under governance: a change is submitted as a durable *mutation request*, waits for
+//! the approvals it needs, collects decisions that are never rewritten, is checked against the version of the state it
+//! was written for, and is executed once.
 //!
 //! Redis keeps the requests or, for development and tests, memory does. The same code serves synchronous programs
 //! ([`blocking`]) and asynchronous ones ([`nonblocking`], on tokio or smol); start with the examples there.
@@ -8,16 +8,16 @@
 //! # Where to find what
 //!
 //! - [`RequestDraft`] says what is to change and what it has to wait for; [`ApprovalRule`] says whose approval.
-//! - `Governance`, in either flavour, submits a draft as a [`MutationRequest`] and applies commands to it: approve, reject,
-//!   cancel, …
-//! - A request holds its state ([`RequestState`]), its approvals and its history ([`Decision`]). `Governance` changes it
-//!   only by the rules of [`workflow`], which are pure functions that need no store. Code that holds the store itself can
-//!   bypass them: see [`MutationRequest`].
+//! - `Governance`, in either flavour, submits a draft as a [`MutationRequest`] and applies commands to it: approve,
+//!   reject, cancel, …
+//! - A request holds its state ([`RequestState`]), its approvals and its history ([`Decision`]). `Governance` changes
+//!   it only by the rules of [`workflow`], which are pure functions that need no store. Code that holds the store
+//!   itself can bypass them: see [`MutationRequest`].
 //! - [`workflow::explain`] says, in words or as data, why a request waits and who can move it on;
 //!   [`workflow::decidable_by`] returns the approvals that an actor can decide now.
 //! - `Governance::read_feed` reports every write after it is made, for programs that follow changes.
-//! - Every [`Error`] says what failed, for which request, and what to do next; [`Error::outcome`] says whether a write took
-//!   effect.
+//! - Every [`Error`] says what failed, for which request, and what to do next; [`Error::outcome`] says whether a write
+//!   took effect.
 //!
 //! # Features
 //!

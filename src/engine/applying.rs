@@ -148,7 +148,8 @@ impl Governance {
         }
     }
 
-    /// Computes a change and stores it; on a conflict computes it anew on what is stored, as often as the policy allows.
+    /// Computes a change and stores it; after a conflict computes it again on what is stored, as often as the policy
+    /// allows.
     pub(super) async fn change(
         &self,
         request: MutationRequest,

@@ -122,8 +122,8 @@ impl GovernanceBuilder<Arc<dyn Store>> {
         let (asked, found) = (IdComparison::folding(fold_case), self.store.id_comparison());
         if asked != found {
             let problem = format!(
-                "the service is to compare ids of people by the rule {asked:?}, but its store compares them by {found:?}; open \
-                 the store with fold_case({fold_case}), or build the service with fold_case({})",
+                "the service is to compare ids of people by the rule {asked:?}, but its store compares them by \
+                 {found:?}; open the store with fold_case({fold_case}), or build the service with fold_case({})",
                 found.folds_case()
             );
             return Err(StoreError::new(StoreErrorKind::Incompatible, Outcome::NotApplied, problem).into());

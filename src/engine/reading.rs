@@ -186,7 +186,8 @@ impl Governance {
 }
 
 impl Governance {
-    /// All rows of a query, over all its pages: an `Iterator` in the blocking flavour, a `Stream` in the asynchronous one.
+    /// All rows of a query, over all its pages: an `Iterator` in the blocking flavour, a `Stream` in the asynchronous
+    /// one.
     pub fn rows<Asked: RowQuery>(&self, query: Asked) -> Rows<Asked> {
         Rows::new(self.clone(), query)
     }

@@ -203,8 +203,9 @@ impl RedisStore {
 
 fn forgotten(write: UnsettledWrite) -> StoreError {
     let problem = format!(
-        "request {}: its history holds the decisions of this write, but so many writes followed that the record no longer \
-         tells whether they came from this one or from another just like it; read the request and decide anew",
+        "request {}: its history holds the decisions of this write, but so many writes followed that the record no \
+         longer tells whether they came from this one or from another just like it; read the request and decide \
+         anew",
         write.id
     );
     // Repeating the write would not help, hence this kind.

@@ -42,9 +42,9 @@ pub struct RedisStoreBuilder {
 }
 
 impl RedisStore {
-    /// A store at this URL: `redis://[user:password@]host[:port][/db]`, `redis+unix:///path`, or `rediss://…` for TLS with
-    /// the feature `tls`. User and password are percent-encoded; [`credentials`](RedisStoreBuilder::credentials) keep them out
-    /// of the URL.
+    /// A store at this URL: `redis://[user:password@]host[:port][/db]`, `redis+unix:///path`, or `rediss://…` for TLS
+    /// with the feature `tls`. User and password are percent-encoded; [`credentials`](RedisStoreBuilder::credentials)
+    /// keep them out of the URL.
     pub fn builder(url: impl Into<String>) -> RedisStoreBuilder {
         RedisStoreBuilder { options: RedisOptions::new(url.into()), credentials: None }
     }
@@ -232,11 +232,11 @@ impl RedisStoreBuilder {
     ///
     /// # Errors
     /// - [`Error::Invalid`](crate::Error::Invalid) for an invalid namespace or number of partitions.
-    /// - [`Error::Store`](crate::Error::Store) when the server cannot be reached, is too old, or is a node of a cluster or a
-    ///   Sentinel; when the namespace has another number of partitions, another choice of indexed metadata or of
-    ///   [how ids are compared](Self::fold_case); and when a [`reindex`](Self::reindex) has not completed its indexes. Where
-    ///   another release created the namespace, [`StoreError::layout`] tells an older layout, which `reindex` upgrades, from a
-    ///   newer and a foreign one.
+    /// - [`Error::Store`](crate::Error::Store) when the server cannot be reached, is too old, or is a node of a cluster
+    ///   or a Sentinel; when the namespace has another number of partitions, another choice of indexed metadata or of
+    ///   [how ids are compared](Self::fold_case); and when a [`reindex`](Self::reindex) has not completed its indexes.
+    ///   Where another release created the namespace, [`StoreError::layout`] tells an older layout, which `reindex`
+    ///   upgrades, from a newer and a foreign one.
     pub async fn open(self) -> Result<RedisStore> {
         let (store, layout) = self.connect().await?;
         namespace_reply::check_indexes(&store.settings, &layout)?;

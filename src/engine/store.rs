@@ -35,12 +35,14 @@ use crate::stored_format::StoredRequest;
 ///
 /// A store has to pass the suite of the feature `conformance`, whose cases are listed in `store_cases!`.
 ///
-/// - [`evaluate`](crate::for_stores::evaluate) makes pages and cursors from the requests that the store finds by any index;
-///   [`index_entries`](crate::for_stores::index_entries) derives the index entries of a request.
-/// - Keep a [`RememberedWrite`](crate::RememberedWrite) for at least the last seven writes of a request and for the one that
-///   created it. It checks repetitions, and [`WriteLookup::new`] makes the result of [`settle`](Self::settle) from them.
+/// - [`evaluate`](crate::for_stores::evaluate) makes pages and cursors from the requests that the store finds by any
+///   index; [`index_entries`](crate::for_stores::index_entries) derives the index entries of a request.
+/// - Keep a [`RememberedWrite`](crate::RememberedWrite) for at least the last seven writes of a request and for the one
+///   that created it. It checks repetitions, and [`WriteLookup::new`] makes the result of [`settle`](Self::settle) from
+///   them.
 /// - Add a [`FeedEntry::for_write`](crate::FeedEntry::for_write) with every write;
-///   [`FeedPosition::new`](crate::FeedPosition::new) and [`FeedPage::new`](crate::FeedPage::new) make the pages of the feed.
+///   [`FeedPosition::new`](crate::FeedPosition::new) and [`FeedPage::new`](crate::FeedPage::new) make the pages of the
+///   feed.
 /// - Make errors with the constructors of [`Error`](crate::Error::not_found), conflicts with
 ///   [`Conflict::between`](crate::Conflict::between), and failures with [`StoreError::new`](crate::StoreError::new).
 /// - A store that several hosts use provides its [clock](Self::clock), and one whose calls take time its
@@ -55,7 +57,8 @@ pub trait Store: Send + Sync {
     ///
     /// # Errors
     /// - [`Error::AlreadyExists`](crate::Error::AlreadyExists) when the id is taken;
-    ///   [`Error::WriteIdReused`](crate::Error::WriteIdReused) when this write id has written the request for another intent.
+    ///   [`Error::WriteIdReused`](crate::Error::WriteIdReused) when this write id has written the request for another
+    ///   intent.
     /// - [`Error::Invalid`](crate::Error::Invalid) when the number of its revision is not 0.
     /// - [`Error::TooLarge`](crate::Error::TooLarge) when the request is above the store's limit, or so close to it
     ///   that later decisions would have no room; [`Error::TooManyEntries`](crate::Error::TooManyEntries) and
@@ -68,12 +71,14 @@ pub trait Store: Send + Sync {
     /// and returns what is stored now, whichever revision it was computed from.
     ///
     /// # Errors
-    /// - [`Error::WriteIdReused`](crate::Error::WriteIdReused) when the write id has written the request for another intent.
+    /// - [`Error::WriteIdReused`](crate::Error::WriteIdReused) when the write id has written the request for another
+    ///   intent.
     /// - [`Error::Conflict`](crate::Error::Conflict) when another revision is stored;
     ///   [`Error::NotFound`](crate::Error::NotFound) when none is.
-    /// - [`Error::RewrittenHistory`](crate::Error::RewrittenHistory) when its decisions do not begin with the stored ones.
-    /// - [`Error::SubmittedFieldsChanged`](crate::Error::SubmittedFieldsChanged) when it changes what is [fixed when a request is
-    ///   submitted](crate::for_stores::has_same_submission).
+    /// - [`Error::RewrittenHistory`](crate::Error::RewrittenHistory) when its decisions do not begin with the stored
+    ///   ones.
+    /// - [`Error::SubmittedFieldsChanged`](crate::Error::SubmittedFieldsChanged) when it changes what is [fixed when a
+    ///   request is submitted](crate::for_stores::has_same_submission).
     /// - [`Error::TooLarge`](crate::Error::TooLarge), [`Error::TooManyEntries`](crate::Error::TooManyEntries) and
     ///   [`Error::Unwritable`](crate::Error::Unwritable) when the store cannot keep it.
     async fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest>;

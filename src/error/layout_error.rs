@@ -11,8 +11,8 @@
 pub enum LayoutError {
     /// An older release created it.
     #[error(
-        "{place} has layout version {found}, this release uses {expected}; close the processes that write to it, and rebuild \
-         its indexes with RedisStoreBuilder::reindex of this release"
+        "{place} has layout version {found}, this release uses {expected}; close the processes that write to it, and \
+         rebuild its indexes with RedisStoreBuilder::reindex of this release"
     )]
     #[non_exhaustive]
     Older {
@@ -25,8 +25,8 @@ pub enum LayoutError {
     },
     /// A newer release created it, or is rebuilding it.
     #[error(
-        "{place} has layout version {found}, or is being rebuilt for it; this release uses {expected}. Close this process, and \
-         open the namespace with a release that uses {found}"
+        "{place} has layout version {found}, or is being rebuilt for it; this release uses {expected}. Close this \
+         process, and open the namespace with a release that uses {found}"
     )]
     #[non_exhaustive]
     Newer {
@@ -51,8 +51,9 @@ pub enum LayoutError {
     /// A choice of indexed metadata, of how ids are compared, or of partitions was recorded after the store was opened,
     /// and differs.
     #[error(
-        "{key} records another choice of indexed metadata, of how ids are compared, or of partitions than this store was opened \
-         with; open the store again with the recorded choice, or rebuild the indexes with RedisStoreBuilder::reindex"
+        "{key} records another choice of indexed metadata, of how ids are compared, or of partitions than this store \
+         was opened with; open the store again with the recorded choice, or rebuild the indexes with \
+         RedisStoreBuilder::reindex"
     )]
     #[non_exhaustive]
     OtherChoice {

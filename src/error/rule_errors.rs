@@ -91,8 +91,8 @@ pub enum ApprovalError {
     },
     /// The actor is needed for another approval of the quorum group, which too few others could grant.
     #[error(
-        "approval {approval}: quorum group {group} needs {actor} for another of its approvals, which too few others could \
-         grant; {} can decide this one, and {actor} another", others(.instead.as_deref())
+        "approval {approval}: quorum group {group} needs {actor} for another of its approvals, which too few others \
+         could grant; {} can decide this one, and {actor} another", others(.instead.as_deref())
     )]
     NeededElsewhere {
         /// The approval.
@@ -106,7 +106,8 @@ pub enum ApprovalError {
     },
     /// The approver saw another version of the request than the one they would approve.
     #[error(
-        "approval {approval} was given for digest {seen}, but the request has digest {current}; look at it again and decide anew"
+        "approval {approval} was given for digest {seen}, but the request has digest {current}; look at it again and \
+         decide anew"
     )]
     AnotherDigest {
         /// The approval.
@@ -126,7 +127,8 @@ pub enum ApprovalError {
     },
     /// A request for approvals of a request that does not wait for anything.
     #[error(
-        "its approvals can be requested only while it waits for something else, but it is {status}{}", asking_hint(*.status)
+        "its approvals can be requested only while it waits for something else, but it is {status}{}",
+        asking_hint(*.status)
     )]
     NotWaiting {
         /// The status of the request.
@@ -175,8 +177,9 @@ pub enum ExecutionError {
     /// The requested lease is shorter than a call to the store may take, so the answer to the claim could come after
     /// its end.
     #[error(
-        "it was not claimed: a lease of {lease:?} is too short for a store whose calls may take {call_timeout:?}, since the \
-         answer to the claim could come after the lease; use a lease of at least {shortest:?}, or a shorter timeout of the store"
+        "it was not claimed: a lease of {lease:?} is too short for a store whose calls may take {call_timeout:?}, \
+         since the answer to the claim could come after the lease; use a lease of at least {shortest:?}, or a shorter \
+         timeout of the store"
     )]
     LeaseTooShort {
         /// The requested lease.
@@ -189,8 +192,9 @@ pub enum ExecutionError {
     /// The request was claimed and its lease renewed, but each time too little of the lease was left, so nothing was
     /// run.
     #[error(
-        "it was claimed, but nothing was run: only {left:?} of the lease until {lease_ends_at} were left when the answer came; \
-         the claim was released or ends with its lease. Execute it again, with a longer lease if the store or this process is that slow"
+        "it was claimed, but nothing was run: only {left:?} of the lease until {lease_ends_at} were left when the \
+         answer came; the claim was released or ends with its lease. Execute it again, with a longer lease if the \
+         store or this process is that slow"
     )]
     LeaseNearlyOver {
         /// When the renewed lease ends.
@@ -200,8 +204,8 @@ pub enum ExecutionError {
     },
     /// An approval was granted for another digest than the request has now.
     #[error(
-        "approval {approval} was granted for digest {approved}, but the request has digest {current}; submit what it has \
-         become as a new request"
+        "approval {approval} was granted for digest {approved}, but the request has digest {current}; submit what it \
+         has become as a new request"
     )]
     ApprovedOtherwise {
         /// The approval.
@@ -213,8 +217,8 @@ pub enum ExecutionError {
     },
     /// The approvals were overridden for another digest than the request has now.
     #[error(
-        "its approvals were overridden for digest {overridden}, but the request has digest {current}; submit what it has \
-         become as a new request"
+        "its approvals were overridden for digest {overridden}, but the request has digest {current}; submit what it \
+         has become as a new request"
     )]
     OverriddenOtherwise {
         /// The digest they were overridden for, as the history records it.
@@ -224,8 +228,8 @@ pub enum ExecutionError {
     },
     /// The request is so large that the result of another attempt might not fit.
     #[error(
-        "it takes {size} bytes, but only a request of at most {limit} can be executed, so that its result fits; cancel it or \
-         reject it, or raise the document limit of the store"
+        "it takes {size} bytes, but only a request of at most {limit} can be executed, so that its result fits; \
+         cancel it or reject it, or raise the document limit of the store"
     )]
     NoRoom {
         /// How many bytes it would take when claimed.
@@ -244,8 +248,8 @@ pub enum ExecutionError {
     },
     /// Another request compensates it, or was being executed to do so and its result is not recorded.
     #[error(
-        "{by} compensates it or may have; another compensation can be executed only when that one is recorded as failed, or \
-         has ended without being executed"
+        "{by} compensates it or may have; another compensation can be executed only when that one is recorded as \
+         failed, or has ended without being executed"
     )]
     CompensatedAlready {
         /// The other compensation.

@@ -236,7 +236,7 @@ mod tests {
     fn an_id_is_visible_ascii_without_pattern_characters() {
         assert_eq!(RequestId::new("req-1:a/b").unwrap().as_str(), "req-1:a/b");
         for bad in ["", " ", "a b", "a{b", "a}b", "a*", "a?", "[a", "a]", r"a\b", "a\n", "é", "\u{7f}"] {
-            assert!(RequestId::new(bad).is_err(), "{bad:?} must be refused");
+            assert!(RequestId::new(bad).is_err(), "{bad:?} must be an error");
         }
         assert!(RequestId::new("x".repeat(128)).is_ok());
         assert!(RequestId::new("x".repeat(129)).is_err());
@@ -246,7 +246,7 @@ mod tests {
     fn a_name_may_be_any_printable_text_but_blank() {
         assert!(StateId::new("Kündigung – Müller").is_ok());
         for bad in ["", "  \t ", "a\u{0}b", "line\nbreak"] {
-            assert!(StateId::new(bad).is_err(), "{bad:?} must be refused");
+            assert!(StateId::new(bad).is_err(), "{bad:?} must be an error");
         }
     }
 

@@ -65,8 +65,8 @@ impl Swept {
 /// The function that a sweeper reports to panicked. The sweeper went on, and stopping it returns this.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the function this sweeper reports to panicked in {times} report(s), last with {message:?}; the content of these reports is \
-     lost, but the sweeps went on. Fix the function"
+    "the function this sweeper reports to panicked in {times} report(s), last with {message:?}; the content of these \
+     reports is lost, but the sweeps went on. Fix the function"
 )]
 #[non_exhaustive]
 pub struct ReportPanicked {
@@ -102,8 +102,8 @@ pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
 /// A sweep that ended with a panic.
 pub(crate) fn panicked_sweep(message: &str) -> Error {
     let problem = format!(
-        "the sweep panicked: {message}; what it had let expire by then is written. The store or the clock of this service has a \
-         fault: repair that"
+        "the sweep panicked: {message}; what had expired by then is written. The store or the clock of this \
+         service has a bug: fix that"
     );
     StoreError::new(StoreErrorKind::Panicked, Outcome::Unknown, problem).into()
 }

@@ -20,10 +20,10 @@ use crate::request::{
 /// [`Command::request_approvals`](super::Command::request_approvals).
 ///
 /// # Errors
-/// - [`Error::InvalidApprovalConfiguration`] when the draft is already approved but has approval rules; when it waits for
-///   approval but has no rules; when a requirement demands approval but no rule says whose; when two approvals share an id;
-///   when the rules of one quorum group disagree; or when the named people cannot give the demanded grants, because the
-///   requester may not decide, or one actor counts once in a group.
+/// - [`Error::InvalidApprovalConfiguration`] when the draft is already approved but has approval rules; when it waits
+///   for approval but has no rules; when a requirement demands approval but no rule says whose; when two approvals
+///   share an id; when the rules of one quorum group disagree; or when the named people cannot give the demanded
+///   grants, because the requester may not decide, or one actor counts once in a group.
 /// - [`Error::Invalid`] when its number makes an approval id too long, and when the requester's reason is blank.
 pub fn submit(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timestamp) -> Result<MutationRequest> {
     check_reason(draft.requested_by.reason.as_deref())?;
@@ -86,8 +86,8 @@ fn check_possible(document: &RequestDocument) -> Result<()> {
         None => format!("an approval of step {} asks for a grant", demand.step),
     };
     Err(Error::invalid_approval_configuration(format!(
-        "{what}, and those it names cannot give as many: nobody counts twice in a group, and the requester does not decide \
-         unless the rule allows it; name further actors, a role or a group"
+        "{what}, and those it names cannot give as many: nobody counts twice in a group, and the requester does not \
+         decide unless the rule allows it; name further actors, a role or a group"
     )))
 }
 
