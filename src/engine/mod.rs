@@ -26,6 +26,8 @@ mod redis_queries;
 mod redis_requests;
 #[cfg(feature = "redis")]
 mod redis_store;
+#[cfg(feature = "redis")]
+mod redis_store_builder;
 mod rows;
 mod store;
 mod store_extension;
@@ -36,7 +38,9 @@ mod sweeping;
 pub use governance::{Governance, GovernanceBuilder};
 pub use memory_store::MemoryStore;
 #[cfg(feature = "redis")]
-pub use redis_store::{RedisStore, RedisStoreBuilder};
+pub use redis_store::RedisStore;
+#[cfg(feature = "redis")]
+pub use redis_store_builder::RedisStoreBuilder;
 pub(super) use rows::PageBuffer;
 pub use rows::RowQuery;
 pub use store::Store;
