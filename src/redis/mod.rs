@@ -12,13 +12,13 @@ mod credentials;
 mod durability;
 mod fault;
 mod feed;
-#[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
-mod framing;
 #[cfg(any(test, fuzzing))]
 #[allow(unreachable_pub, reason = "exported when it is fuzzed")]
 pub mod fuzzing;
 mod greeting;
 mod history;
+#[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
+mod incoming;
 mod index_entries;
 mod indexed_metadata;
 mod keyspace;
@@ -50,13 +50,13 @@ pub(crate) use durability::Confirmation;
 pub use durability::Durability;
 pub(crate) use fault::{Effect, Fault};
 pub(crate) use feed::{FeedEnds, FeedWalk};
-#[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
-pub(crate) use framing::Framing;
-#[cfg(feature = "blocking")]
-pub(crate) use framing::whole_string;
-#[cfg(any(feature = "tokio", feature = "smol"))]
-pub(crate) use framing::{read_reply, unasked};
 pub(crate) use greeting::{ask_time, greetings};
+#[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
+pub(crate) use incoming::IncomingReply;
+#[cfg(feature = "blocking")]
+pub(crate) use incoming::whole_string;
+#[cfg(any(feature = "tokio", feature = "smol"))]
+pub(crate) use incoming::{unasked, whole_reply};
 pub(crate) use keyspace::KeyKind;
 pub(crate) use options::{RedisOptions, Settings};
 pub use preflight::PreflightReport;
