@@ -45,31 +45,33 @@ async fn tell(governance: &Governance) -> Result<()> {
         .requires_approval(two_engineers.with_id(ApprovalId::new("security")?))
         .requires_approval(ApprovalRule::group("directors")?.with_id(ApprovalId::new("director")?));
     let request = governance.submit(draft).await?;
-    print::filed(&request);
+    print::submitted(&request);
 
     print::chapter("Who can act now");
     who_can_act(governance, &request.id, &people).await?;
 
     print::chapter("Step 1: a lead");
     let approval = |id: &str| ApprovalId::new(id);
-    let outcome = governance.grant(&request.id, &approval("lead")?, rita).await;
+    let outcome = governance.approve_requirement(&request.id, &approval("lead")?, rita).await;
     print::attempt("Rita is a lead, but it is her own request", &outcome);
-    let outcome = governance.grant(&request.id, &approval("director")?, dora.clone()).await;
+    let outcome = governance.approve_requirement(&request.id, &approval("director")?, dora.clone()).await;
     print::attempt("Dora, a director, goes first", &outcome);
-    let outcome =
-        governance.grant(&request.id, &approval("lead")?, leo.clone().because("The old disks are full")).await;
+    let outcome = governance
+        .approve_requirement(&request.id, &approval("lead")?, leo.clone().because("The old disks are full"))
+        .await;
     print::attempt("Leo, the other lead", &outcome);
 
     print::chapter("Step 2: two security engineers");
-    let outcome = governance.grant(&request.id, &approval("security-1")?, sam.clone()).await;
+    let outcome = governance.approve_requirement(&request.id, &approval("security-1")?, sam.clone()).await;
     print::attempt("Sam", &outcome);
-    let outcome = governance.grant(&request.id, &approval("security-2")?, sam).await;
+    let outcome = governance.approve_requirement(&request.id, &approval("security-2")?, sam).await;
     print::attempt("Sam again, in place of Sue, who is on holiday", &outcome);
-    let outcome = governance.grant(&request.id, &approval("security-2")?, sue.because("Backups are tested")).await;
+    let outcome =
+        governance.approve_requirement(&request.id, &approval("security-2")?, sue.because("Backups are tested")).await;
     print::attempt("Sue is back", &outcome);
 
     print::chapter("Step 3: a director");
-    let outcome = governance.grant(&request.id, &approval("director")?, dora.clone().because("Go")).await;
+    let outcome = governance.approve_requirement(&request.id, &approval("director")?, dora.clone().because("Go")).await;
     print::attempt("Dora", &outcome);
 
     print::chapter("The history");
@@ -81,7 +83,7 @@ async fn tell(governance: &Governance) -> Result<()> {
     let request = governance.submit(draft).await?;
     let freeze = Rejection::new("FREEZE", "Nothing moves before the audit").in_category("Compliance");
     let first = ApprovalId::new("approval-1")?;
-    let refused = governance.refuse(&request.id, &first, dora, Some(freeze)).await?;
+    let refused = governance.reject_requirement(&request.id, &first, dora, Some(freeze)).await?;
     print::rejections(&refused);
     print::timeline(&refused);
     Ok(())

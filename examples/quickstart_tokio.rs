@@ -42,21 +42,23 @@ async fn tell(governance: &Governance) -> Result<()> {
         .requires_approval(ApprovalRule::role("manager")?.with_id(manager.clone()))
         .requires_approval(ApprovalRule::group("security")?.with_id(security.clone()));
     let request = governance.submit(draft).await?;
-    print::filed(&request);
+    print::submitted(&request);
 
     print::chapter("What waits now");
     print::queue(&governance.pending(&PageRequest::first()).await?);
 
     print::chapter("Two attempts against the rules");
-    let outcome = governance.grant(&request.id, &security, sam.clone()).await;
+    let outcome = governance.approve_requirement(&request.id, &security, sam.clone()).await;
     print::attempt("Sam, of security, goes first", &outcome);
-    let outcome = governance.grant(&request.id, &manager, rita).await;
+    let outcome = governance.approve_requirement(&request.id, &manager, rita).await;
     print::attempt("Rita, a manager herself, approves her own request", &outcome);
 
     print::chapter("Two decisions by the rules");
-    let outcome = governance.grant(&request.id, &manager, mona.because("Erin leads billing from May")).await;
+    let outcome =
+        governance.approve_requirement(&request.id, &manager, mona.because("Erin leads billing from May")).await;
     print::attempt("Mona, a manager, approves", &outcome);
-    let outcome = governance.grant(&request.id, &security, sam.because("Two-factor login is set up")).await;
+    let outcome =
+        governance.approve_requirement(&request.id, &security, sam.because("Two-factor login is set up")).await;
     print::attempt("Sam, of security, approves", &outcome);
 
     print::chapter("What waits now");

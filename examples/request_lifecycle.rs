@@ -53,9 +53,9 @@ fn tell(governance: &Governance, clock: &ManualClock) -> Result<()> {
     let by = rita.clone().because("The first patch lacked a reboot");
     let outcome = governance.supersede(&patch.id, by, better.id.clone());
     print::step("Rita supersedes patch-1", &outcome, clock.now());
-    let outcome = governance.approve(&patch.id, mona.clone());
+    let outcome = governance.approve_request(&patch.id, mona.clone());
     print::step("Mona approves patch-1 nevertheless", &outcome, clock.now());
-    let outcome = governance.approve(&better.id, mona);
+    let outcome = governance.approve_request(&better.id, mona);
     print::step("Mona approves patch-2", &outcome, clock.now());
 
     print::chapter("13:00 UTC: nobody gave the quota in time; a sweeper, running beside the program, finds out");

@@ -54,9 +54,9 @@ async fn tell(governance: &Governance, clock: &ManualClock) -> Result<()> {
     let by = rita.clone().because("The first patch lacked a reboot");
     let outcome = governance.supersede(&patch.id, by, better.id.clone()).await;
     print::step("Rita supersedes patch-1", &outcome, clock.now());
-    let outcome = governance.approve(&patch.id, mona.clone()).await;
+    let outcome = governance.approve_request(&patch.id, mona.clone()).await;
     print::step("Mona approves patch-1 nevertheless", &outcome, clock.now());
-    let outcome = governance.approve(&better.id, mona).await;
+    let outcome = governance.approve_request(&better.id, mona).await;
     print::step("Mona approves patch-2", &outcome, clock.now());
 
     print::chapter("13:00 UTC: nobody gave the quota in time; a sweeper, running beside the program, finds out");

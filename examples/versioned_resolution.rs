@@ -37,7 +37,7 @@ fn tell(governance: &Governance) -> Result<()> {
         file_and_approve(governance, &id)?;
         ids.push(id);
     }
-    let [first, second, third, fourth] = ids.as_slice() else { return Err("four were filed".into()) };
+    let [first, second, third, fourth] = ids.as_slice() else { return Err("four were submitted".into()) };
 
     print::chapter("The list is still v7");
     print::begins("price-1 is executed as it was approved");
@@ -56,7 +56,8 @@ fn tell(governance: &Governance) -> Result<()> {
     print::execution(&outcome);
 
     print::chapter("Mona is asked again, for v9 this time");
-    let outcome = governance.grant(fourth, &ApprovalId::new("mona")?, mona()?.because("Fine on v9 as well"));
+    let outcome =
+        governance.approve_requirement(fourth, &ApprovalId::new("mona")?, mona()?.because("Fine on v9 as well"));
     print::attempt("Mona approves price-4", &outcome);
     print::begins("price-4 is executed");
     let outcome = execute(governance, fourth, "v9", StaleStrategy::RequireRenewedApproval);
@@ -75,7 +76,7 @@ fn file_and_approve(governance: &Governance, id: &RequestId) -> Result<()> {
         .for_version(StateVersion::new("v7")?)
         .requires_approval(ApprovalRule::actor("mona")?.with_id(ApprovalId::new("mona")?));
     governance.submit(draft)?;
-    let outcome = governance.grant(id, &ApprovalId::new("mona")?, mona()?);
+    let outcome = governance.approve_requirement(id, &ApprovalId::new("mona")?, mona()?);
     print::attempt(&format!("Mona approves {id}"), &outcome);
     Ok(())
 }

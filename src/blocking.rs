@@ -26,12 +26,12 @@
 //! let [manager, security] = [&queue.items[0].approvals[0].id, &queue.items[0].approvals[1].id];
 //!
 //! let sam = ActorContext::user("sam")?.with_group("security")?;
-//! let too_early = governance.grant(&request.id, security, sam.clone()).unwrap_err();
+//! let too_early = governance.approve_requirement(&request.id, security, sam.clone()).unwrap_err();
 //! assert!(too_early.to_string().ends_with("step 1 has to be decided first"));
 //!
 //! let mona = ActorContext::user("mona")?.with_role("manager")?.because("Erin leads billing from May");
-//! governance.grant(&request.id, manager, mona)?;
-//! let approved = governance.grant(&request.id, security, sam)?;
+//! governance.approve_requirement(&request.id, manager, mona)?;
+//! let approved = governance.approve_requirement(&request.id, security, sam)?;
 //! assert_eq!(approved.state.status(), Status::Approved);
 //! # Ok::<(), mutator_governance::Error>(())
 //! ```
@@ -67,7 +67,7 @@
 //! A call ends by the store's timeout. If a write is then neither applied nor refused,
 //! [`Error::outcome`](crate::Error::outcome) is [`Outcome::Unknown`](crate::Outcome::Unknown). Calling simply again
 //! could do it twice. Whoever wants to call again chooses a write id first, and keeps it until the call is answered, if
-//! need be on disk: [`Governance::submit_as`] files once and [`Governance::apply_as`] applies once, however often they
+//! need be on disk: [`Governance::submit_as`] submits once and [`Governance::apply_as`] applies once, however often they
 //! are called with it. An id answers only for what it was used for: the same command by the same actor for the same reason, or the
 //! same draft; used for anything else on that request, it fails with [`Error::WriteIdReused`](crate::Error::WriteIdReused).
 //!
@@ -83,7 +83,7 @@
 //! # let draft = RequestDraft::new(target, Intent::new("grant-role", "Access")?, ActorContext::user("rita")?);
 //! # let request = governance.submit(draft.requires_approval(ApprovalRule::role("manager")?))?;
 //! let mona = ActorContext::user("mona")?.with_role("manager")?;
-//! let (command, write_id) = (Command::grant(mona, request.approvals[0].id.clone()), WriteId::generate());
+//! let (command, write_id) = (Command::approve_requirement(mona, request.approvals[0].id.clone()), WriteId::generate());
 //! let granted = loop {
 //!     match governance.apply_as(&request.id, &command, write_id) {
 //!         // Nobody knows, or nothing was written: the same call again does what is still to be done.
@@ -152,11 +152,11 @@ pub use engine::*;
 pub use rows::Rows;
 
 #[cfg(feature = "conformance")]
-#[path = "blocking/together.rs"]
-mod together;
+#[path = "blocking/run_concurrently.rs"]
+mod run_concurrently;
 
 #[cfg(feature = "conformance")]
-use together::together;
+use run_concurrently::run_concurrently;
 
 #[cfg(feature = "conformance")]
 #[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]

@@ -4,17 +4,17 @@ use std::fmt;
 
 mod constructors;
 mod layout_error;
-mod refusals;
+mod rule_errors;
 mod store_error;
 
 pub use layout_error::LayoutError;
-pub use refusals::{ApprovalRefusal, ExecutionRefusal, SupersedeError};
+pub use rule_errors::{ApprovalError, ExecutionError, SupersedeError};
 pub use store_error::{StoreError, StoreErrorKind};
 
 use crate::request::{
     ActorMode, ClaimId, Decision, MutationRequest, RequestId, Revision, Status, Timestamp, WriteId, WriteKind,
 };
-use crate::settle::UnsettledWrite;
+use crate::service::settle::UnsettledWrite;
 use crate::stored_format::FormatError;
 use crate::stored_format::Unreadable;
 use crate::workflow::Command;
@@ -39,7 +39,7 @@ pub enum Error {
     },
 
     /// There is no request with this id.
-    #[error("request {id} does not exist; check the id and the namespace it was filed in")]
+    #[error("request {id} does not exist; check the id and the namespace it was submitted in")]
     #[non_exhaustive]
     NotFound {
         /// The id that was asked for.
@@ -102,11 +102,11 @@ pub enum Error {
 
     /// The actor does not mean it to take effect, and what is stored does.
     #[error(
-        "the actor acts to {} only, and what is stored takes effect; use workflow::file or workflow::apply to see what would \
+        "the actor acts to {} only, and what is stored takes effect; use workflow::submit or workflow::apply to see what would \
          happen, or let the actor act to Commit", .mode.as_str()
     )]
     #[non_exhaustive]
-    NotMeant {
+    NotCommitMode {
         /// The actor's mode.
         mode: ActorMode,
     },
@@ -118,7 +118,7 @@ pub enum Error {
         /// The request.
         id: RequestId,
         /// Why the decision is not allowed.
-        refusal: Box<ApprovalRefusal>,
+        refusal: Box<ApprovalError>,
     },
 
     /// The request cannot be resolved, executed or compensated.
@@ -128,7 +128,7 @@ pub enum Error {
         /// The request.
         id: RequestId,
         /// Why not.
-        refusal: Box<ExecutionRefusal>,
+        refusal: Box<ExecutionError>,
     },
 
     /// The request cannot be superseded by the one that was named.
@@ -161,13 +161,13 @@ pub enum Error {
         stored: usize,
     },
 
-    /// An update would have changed what is fixed when a request is filed.
+    /// An update would have changed what is fixed when a request is submitted.
     #[error(
-        "request {id}: the update changes what is fixed when a request is filed (target, category, tags, risk, blast \
+        "request {id}: the update changes what is fixed when a request is submitted (target, category, tags, risk, blast \
          radius, requester or created time); file a new request that supersedes it"
     )]
     #[non_exhaustive]
-    Refiled {
+    SubmittedFieldsChanged {
         /// The request.
         id: RequestId,
     },
@@ -272,7 +272,7 @@ pub enum Outcome {
     ///   [`Applied`](crate::Settled::Applied): read the request.
     ///   [`NotApplied`](crate::Settled::NotApplied): nothing happened, and nothing will; decide anew.
     ///   [`Open`](crate::Settled::Open): do it again under its ids, `apply_as(&write.id, &command, write.write_id)`, or
-    ///   `submit_as(draft.with_id(write.id), write.write_id)` where a request was to be filed.
+    ///   `submit_as(draft.with_id(write.id), write.write_id)` where a request was to be submitted.
     Unknown,
 }
 
@@ -316,7 +316,7 @@ pub struct Conflict {
 #[derive(Debug, thiserror::Error)]
 #[error(
     "request {id} was executed under claim {claim}, and what came of it could not be recorded: {source}. Apply the command \
-     that this error holds before the lease ends; from then on somebody else may execute the request again. Refused \
+     that this error holds before the lease ends; from then on somebody else may execute the request again. Rejected \
      because the claim is lost, it was recorded after all, or somebody has taken over: read the request{}",
     link_hint(.compensates.as_ref())
 )]

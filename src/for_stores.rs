@@ -6,6 +6,6 @@
 
 pub use crate::index::{
     Along, ChosenIndexes, Dimension, IndexEntry, KeyLayout, KeyRange, Lifetime, Plan, Probe, SortKey, Term,
-    changing_entries, decision_entries, index_entries, is_filed_alike, plan,
+    changing_entries, decision_entries, has_same_submission, index_entries, plan,
 };
 pub use crate::query::{DueQuery, Query, check_id_count, evaluate, page_start};

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 
 use crate::query::*;
 use crate::request::*;
-use crate::settle::UnsettledWrite;
+use crate::service::settle::UnsettledWrite;
 use crate::stored_format::samples::fullest;
 
 fn round_trips<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {

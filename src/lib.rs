@@ -1,4 +1,4 @@
-//! Puts changes to production state under governance: a change is filed as a durable *mutation request*, waits for the
+//! Puts changes to production state under governance: a change is submitted as a durable *mutation request*, waits for the
 //! approvals it needs, collects decisions that are never rewritten, is checked against the version of the state it was
 //! written for, and is executed once.
 //!
@@ -8,7 +8,7 @@
 //! # Where to find what
 //!
 //! - [`RequestDraft`] says what is to be changed and what it has to wait for; [`ApprovalRule`] says whose approval.
-//! - `Governance`, in either flavour, files a draft as a [`MutationRequest`] and applies commands to it: grant, refuse,
+//! - `Governance`, in either flavour, submits a draft as a [`MutationRequest`] and applies commands to it: grant, refuse,
 //!   cancel, …
 //! - A request holds where it stands ([`RequestState`]), its approvals and its history ([`Decision`]). `Governance` moves it
 //!   only by the rules of [`workflow`], which are pure functions and can be used without any store. Whoever holds the store
@@ -45,29 +45,20 @@ pub mod blocking;
 pub mod nonblocking;
 pub mod workflow;
 
-mod clock;
-#[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
-mod deadline;
 mod error;
 pub mod feed;
 pub mod for_stores;
 mod index;
 #[cfg(test)]
 mod json_tests;
-mod lease;
-#[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
-mod memory;
-mod on_conflict;
 mod query;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 mod redis;
 mod request;
-mod rounds;
-mod settle;
+mod service;
 #[cfg(feature = "conformance")]
 mod store_cases;
 pub mod stored_format;
-mod sweep;
 
 #[cfg(all(fuzzing, feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 #[doc(hidden)]
@@ -77,14 +68,11 @@ pub use crate::redis::fuzzing;
 pub use crate::redis::{
     CheckMode, CheckPosition, CheckReport, CheckStep, Credentials, Durability, Finding, Inspection, PreflightReport,
 };
-pub use clock::{Clock, ManualClock, SystemClock};
 pub use error::{
-    ApprovalRefusal, Conflict, Error, ExecutionRefusal, InvalidValue, LayoutError, Outcome, Result, StoreError,
+    ApprovalError, Conflict, Error, ExecutionError, InvalidValue, LayoutError, Outcome, Result, StoreError,
     StoreErrorKind, SupersedeError, UnrecordedExecution,
 };
 pub use feed::{FeedEntry, FeedGap, FeedPage, FeedPosition, UnreadableEntry};
-pub use lease::{ClaimedRequest, Lease};
-pub use on_conflict::OnConflict;
 pub use query::{
     Count, Cursor, DecisionQuery, DecisionRow, InboxQuery, Lookup, MAX_CHOICES, Page, PageRequest,
     PendingApprovalQuery, PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestQuery, RequestSummary,
@@ -101,9 +89,12 @@ pub use request::{
     Severity, SideEffect, StateId, StateType, StateVersion, Status, Step, Supersession, Tag, Target, Timestamp, Value,
     Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
 };
-pub use settle::{RememberedWrite, Settled, UnsettledWrite, WriteLookup};
+pub use service::clock::{Clock, ManualClock, SystemClock};
+pub use service::lease::{ClaimedRequest, Lease};
+pub use service::on_conflict::OnConflict;
+pub use service::settle::{RememberedWrite, Settled, UnsettledWrite, WriteLookup};
+pub use service::sweep::{ReportPanicked, Swept};
 pub use stored_format::{Compression, DocumentLimit, FormatError, FormatVersion, StoredRequest, Unreadable};
-pub use sweep::{ReportPanicked, Swept};
 
 /// The code in the README is compiled and run as well.
 #[cfg(all(doctest, feature = "blocking", feature = "redis", feature = "smol", feature = "tokio"))]

@@ -15,7 +15,7 @@
 //!     let request = governance.submit(draft).await?;
 //!
 //!     let mona = ActorContext::user("mona")?.with_role("manager")?.because("Erin leads billing from May");
-//!     let approved = governance.grant(&request.id, &request.approvals[0].id, mona).await?;
+//!     let approved = governance.approve_requirement(&request.id, &request.approvals[0].id, mona).await?;
 //!     Ok(approved.state.status())
 //! }
 //!
@@ -99,8 +99,8 @@ mod redis_stream;
 mod redis_tls;
 
 #[cfg(feature = "redis")]
-#[path = "nonblocking/silence.rs"]
-mod silence;
+#[path = "nonblocking/response_watch.rs"]
+mod response_watch;
 
 #[path = "nonblocking/timer.rs"]
 mod timer;
@@ -122,11 +122,11 @@ pub use engine::*;
 pub use rows::Rows;
 
 #[cfg(feature = "conformance")]
-#[path = "nonblocking/together.rs"]
-mod together;
+#[path = "nonblocking/run_concurrently.rs"]
+mod run_concurrently;
 
 #[cfg(feature = "conformance")]
-use together::together;
+use run_concurrently::run_concurrently;
 
 #[cfg(feature = "conformance")]
 #[cfg_attr(docsrs, doc(cfg(feature = "conformance")))]

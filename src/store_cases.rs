@@ -38,7 +38,7 @@ macro_rules! store_cases {
         $test!(a_write_is_settled_by_its_intent);
         $test!(six_writes_later_a_write_id_is_still_known);
         $test!(a_rewritten_history_is_refused);
-        $test!(a_refiled_request_is_refused);
+        $test!(changed_submitted_fields_are_rejected);
         $test!(a_lookup_answers_in_the_order_of_the_ids);
         $test!(pages_come_in_created_order);
         $test!(equal_times_page_exactly);

@@ -1,6 +1,6 @@
 //! Requests as a live system holds them: from a seed and a number, so that every column and every run sees the same ones.
 //!
-//! Each has three approvals in two steps and a payload; it was filed and decided by the rules of the workflow. Histories
+//! Each has three approvals in two steps and a payload; it was submitted and decided by the rules of the workflow. Histories
 //! that grew longer than five decisions are cut to their first and their last four.
 
 #![allow(dead_code, unreachable_pub, reason = "each benchmark uses another part of this module")]
@@ -28,7 +28,7 @@ pub const CYCLE: u64 = 100;
 pub const WAITING: u64 = 8;
 /// Half of all requests have this tag.
 pub const COMMON_TAG: &str = "routine";
-/// This actor files every twentieth request.
+/// This actor submits every twentieth request.
 pub const BUSY_ACTOR: &str = "user-0000";
 
 const SEED: u64 = 0x6d75_7461_746f_7221;
@@ -39,27 +39,27 @@ const DECISIONS: usize = 5;
 
 /// The request with this number. Its number alone says where it stands.
 pub fn request(number: u64) -> MutationRequest {
-    let (filed, mut rng) = file(number);
+    let (submitted, mut rng) = submit(number);
     let stands = number % CYCLE;
     let ended = match stands {
-        0..3 => filed,
-        3..6 => grant(filed, number, 2, &mut rng),
-        6..WAITING => grant(filed, number, 1, &mut rng),
+        0..3 => submitted,
+        3..6 => grant(submitted, number, 2, &mut rng),
+        6..WAITING => grant(submitted, number, 1, &mut rng),
         WAITING..12 => held(number, &mut rng),
-        12..14 => grant(filed, number, 3, &mut rng),
-        14..80 => executed(grant(filed, number, 3, &mut rng), number, &mut rng),
-        80..88 => refused(grant(filed, number, 1, &mut rng), number),
-        88..94 => then(filed, 5, Command::cancel),
-        94..98 => then(filed, 200, Command::expire),
-        _ => then(filed, 6, |by| Command::supersede(by, id(number + 1, filed_at(number + 1)))),
+        12..14 => grant(submitted, number, 3, &mut rng),
+        14..80 => executed(grant(submitted, number, 3, &mut rng), number, &mut rng),
+        80..88 => refused(grant(submitted, number, 1, &mut rng), number),
+        88..94 => then(submitted, 5, Command::cancel),
+        94..98 => then(submitted, 200, Command::expire),
+        _ => then(submitted, 6, |by| Command::supersede(by, id(number + 1, filed_at(number + 1)))),
     };
     shortened(ended)
 }
 
 /// A request that has two of its three approvals, and five decisions; as a store gives it out, which knows them.
 pub fn almost_approved(number: u64) -> MutationRequest {
-    let (filed, mut rng) = file(number);
-    let request = grant(filed, number, 2, &mut rng);
+    let (submitted, mut rng) = submit(number);
+    let request = grant(submitted, number, 2, &mut rng);
     let revision = request.revision();
     request.at_revision(revision)
 }
@@ -74,13 +74,13 @@ pub fn almost_approved_below(count: u64) -> impl Iterator<Item = MutationRequest
     (0..count).filter(|number| (3..6).contains(&(number % CYCLE))).map(request)
 }
 
-fn file(number: u64) -> (MutationRequest, Rng) {
+fn submit(number: u64) -> (MutationRequest, Rng) {
     let mut rng = Rng::with_seed(SEED ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     let filed_at = filed_at(number);
     let actor = if number % 20 == 7 { 0 } else { rng.u64(..ACTORS) };
     let by = person(actor, "developer", "Needed for the work of this quarter", filed_at);
-    let file = |draft| workflow::file(draft, id(number, filed_at), write_id(number), time(filed_at)).unwrap();
-    (file(draft(number, by, filed_at, &mut rng)), rng)
+    let submitted = |draft| workflow::submit(draft, id(number, filed_at), write_id(number), time(filed_at)).unwrap();
+    (submitted(draft(number, by, filed_at, &mut rng)), rng)
 }
 
 fn draft(number: u64, by: Arc<ActorContext>, filed_at: u64, rng: &mut Rng) -> RequestDraft {
@@ -133,7 +133,7 @@ fn held(number: u64, rng: &mut Rng) -> MutationRequest {
     let by = person(rng.u64(..ACTORS), "developer", "Waits for its turn", filed_at);
     let reasons = [PendingReason::Schedule, PendingReason::ExternalCheck, PendingReason::Quota];
     let draft = draft(number, by, filed_at, rng).waiting_for(reasons[rng.usize(..reasons.len())]);
-    workflow::file(draft, id(number, filed_at), write_id(number), time(filed_at)).unwrap()
+    workflow::submit(draft, id(number, filed_at), write_id(number), time(filed_at)).unwrap()
 }
 
 fn grant(request: MutationRequest, number: u64, approvals: u64, rng: &mut Rng) -> MutationRequest {
@@ -147,14 +147,14 @@ fn grant(request: MutationRequest, number: u64, approvals: u64, rng: &mut Rng) -
 fn grant_one(request: MutationRequest, place: u64, at: Timestamp, actor: u64) -> MutationRequest {
     let approval = ApprovalId::new(format!("approval-{place}")).unwrap();
     let by = approver(&request, &approval, actor, at);
-    workflow::apply(request, &Command::grant(by, approval), at).unwrap()
+    workflow::apply(request, &Command::approve_requirement(by, approval), at).unwrap()
 }
 
 fn refused(request: MutationRequest, number: u64) -> MutationRequest {
     let at = time(request.created_at.as_micros() + 9 * HOUR);
     let approval = ApprovalId::new("approval-2").unwrap();
     let by = approver(&request, &approval, number % 50 + 100, at);
-    let command = Command::refuse(by, approval, Some(Rejection::new("policy", "not before the audit")));
+    let command = Command::reject_requirement(by, approval, Some(Rejection::new("policy", "not before the audit")));
     workflow::apply(request, &command, at).unwrap()
 }
 

@@ -1,3 +1,5 @@
+//! Names of people.
+
 use std::sync::Arc;
 
 use mutator_governance::{ActorContext, Timestamp};

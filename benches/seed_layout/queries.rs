@@ -1,3 +1,5 @@
+//! Queries of the layout that this one replaces.
+
 use mutator_governance::{PendingReason, RequestDocument, RequestId, StateId, Status};
 use redis::Commands as _;
 

@@ -1,3 +1,5 @@
+//! The arguments of the bench.
+
 use std::path::PathBuf;
 
 /// What was asked for.

@@ -58,7 +58,7 @@ pub fn week() -> Result<Vec<Event>> {
     let change = draft("limit-041", "tenant:beta", "raise credit limit", "Billing", RiskLevel::Critical, "erin")?;
     submitted(&mut week, on(2, 10, 0), change.requires_approval(manager()?));
     let why = person("rita")?.because("two invoices of beta are overdue");
-    did(&mut week, on(2, 16, 45), "limit-041", Command::refuse(why, ApprovalId::new("manager")?, None))?;
+    did(&mut week, on(2, 16, 45), "limit-041", Command::reject_requirement(why, ApprovalId::new("manager")?, None))?;
 
     let change = draft("role-101", "tenant:acme", "grant billing-admin to erin", "Access", RiskLevel::High, "rita")?;
     submitted(&mut week, on(3, 9, 15), change.requires_approval(manager()?).requires_approval(security()?));
@@ -109,7 +109,7 @@ fn did(week: &mut Vec<Event>, at: Timestamp, id: &str, command: Command) -> Resu
 }
 
 fn granted(week: &mut Vec<Event>, at: Timestamp, id: &str, by: &str, approval: &str, why: &str) -> Result<()> {
-    did(week, at, id, Command::grant(person(by)?.because(why), ApprovalId::new(approval)?))
+    did(week, at, id, Command::approve_requirement(person(by)?.because(why), ApprovalId::new(approval)?))
 }
 
 fn executed(week: &mut Vec<Event>, at: Timestamp, id: &str, by: &str) -> Result<()> {

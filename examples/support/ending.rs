@@ -9,7 +9,7 @@ use super::Place;
 /// What the terminal shows of a program that Ctrl-C has ended.
 const ENDED_BY_SIGNAL: i32 = 130;
 /// A step of a story takes no longer than the calls in it, and a call no longer than the store lets it.
-const LONGEST_STEP: Duration = Duration::from_secs(5);
+const MAX_STEP: Duration = Duration::from_secs(5);
 
 static RUN: Mutex<Run> = Mutex::new(Run { place: None, is_asked_to_end: false, is_at_rest: false });
 static AT_REST: Condvar = Condvar::new();
@@ -83,7 +83,7 @@ fn rest() {
 fn end_by_signal() {
     let mut run = run();
     run.is_asked_to_end = true;
-    let waited = AT_REST.wait_timeout_while(run, LONGEST_STEP, |run| !run.is_at_rest);
+    let waited = AT_REST.wait_timeout_while(run, MAX_STEP, |run| !run.is_at_rest);
     drop(waited);
     end(ENDED_BY_SIGNAL);
 }

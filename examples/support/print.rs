@@ -24,12 +24,12 @@ pub fn chapter(title: &str) {
     say!("\n{title}");
 }
 
-/// A request as it was filed.
-pub fn filed(request: &MutationRequest) {
+/// A request as it was submitted.
+pub fn submitted(request: &MutationRequest) {
     field("request", request.id.as_str());
     field("change", &change(request));
     field("purpose", request.intent.description.as_deref().unwrap_or("not said"));
-    field("filed by", request.requested_by.label());
+    field("submitted by", request.requested_by.label());
     field("needs", &needs(request));
     say!("  The request {}.", standing(request));
 }

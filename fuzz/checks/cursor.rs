@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use mutator_governance::for_stores::{Query, evaluate};
-use mutator_governance::workflow::file;
+use mutator_governance::workflow::submit;
 use mutator_governance::{
     ActorContext, Cursor, Error, Intent, MutationRequest, Page, PageRequest, RequestDraft, RequestId, RequestQuery,
     SortDirection, Target, Timestamp, WriteId,
@@ -47,7 +47,7 @@ fn request(id: &str, micros: u64) -> MutationRequest {
     let intent = Intent::new("grant-role", "Access").unwrap();
     let draft = RequestDraft::new(target, intent, ActorContext::user("alice").unwrap());
     let now = Timestamp::from_micros(micros).unwrap();
-    file(draft, RequestId::new(id).unwrap(), WriteId::from_bytes([0; 16]), now).unwrap()
+    submit(draft, RequestId::new(id).unwrap(), WriteId::from_bytes([0; 16]), now).unwrap()
 }
 
 fn prints_back(text: &str) {

@@ -17,12 +17,12 @@ use mutator_governance::workflow::{
 };
 use mutator_governance::{
     ActorContext, ActorId, ApprovalDecision, ApprovalId, ApprovalRule, ApprovalState, ApprovalTarget, DecisionCategory,
-    Error, ExecutionRefusal, Intent, LifecycleDecision, ManualClock, MutationRequest, OnConflict, Pending,
-    PendingReason, QuorumGroup, RequestDraft, RequestId, Status, Step, Target, Timestamp, WriteId,
+    Error, ExecutionError, Intent, LifecycleDecision, ManualClock, MutationRequest, OnConflict, Pending, PendingReason,
+    QuorumGroup, RequestDraft, RequestId, Status, Step, Target, Timestamp, WriteId,
 };
 
 fn is_too_short_a_lease(error: &Error) -> bool {
-    matches!(error, Error::Execution { refusal, .. } if matches!(**refusal, ExecutionRefusal::LeaseTooShort { .. }))
+    matches!(error, Error::Execution { refusal, .. } if matches!(**refusal, ExecutionError::LeaseTooShort { .. }))
 }
 
 /// Any draft, and any commands by anybody: the service does what the rules say and stores just that.
@@ -140,13 +140,16 @@ fn check_possible(command: &Command, before: &MutationRequest, after: &MutationR
     if after == before {
         return;
     }
-    let decides = matches!(command.action, Action::Grant { .. } | Action::Refuse { .. } | Action::ExpireApprovals);
+    let decides = matches!(
+        command.action,
+        Action::ApproveRequirement { .. } | Action::RejectRequirement { .. } | Action::ExpireApprovals
+    );
     if decides {
         let sweep = due_command(after, people().swap_remove(5), now);
         let swept = sweep.map_or_else(|| after.clone(), |sweep| apply(after.clone(), &sweep, now).unwrap());
         assert_eq!(explain(&swept, now).impossible().count(), 0, "waits for what is impossible: {command:?}");
     }
-    let is_grant = matches!(command.action, Action::Grant { .. });
+    let is_grant = matches!(command.action, Action::ApproveRequirement { .. });
     assert!(!is_grant || after.state.status() != Status::Rejected, "a grant rejected: {command:?}");
     let deadline = before.state.pending().and_then(|pending| pending.expires_at);
     assert!(

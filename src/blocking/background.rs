@@ -5,7 +5,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::sweep::panic_message;
+use crate::service::sweep::panic_message;
 
 /// Work that was started; it is told to stop when this is dropped.
 pub(super) struct Background {

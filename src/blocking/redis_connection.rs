@@ -7,11 +7,11 @@ use redis::{Cmd, RedisError, RedisResult, Value};
 
 use super::redis_reply::Replies;
 use super::redis_stream::Stream;
-use crate::deadline::Deadline;
 use crate::redis::{Credentials, ServerClock, Settings, ask_time, greetings};
+use crate::service::deadline::Deadline;
 
 /// What a connection keeps of the room that its longest command took.
-const MOST_KEPT: usize = 64 * 1024;
+const MAX_KEPT: usize = 64 * 1024;
 
 pub(super) struct Connection {
     stream: Stream,
@@ -58,7 +58,7 @@ impl Connection {
     ) -> Result<Value, Failure> {
         self.stream.set_deadline(deadline);
         self.sending.clear();
-        self.sending.shrink_to(MOST_KEPT);
+        self.sending.shrink_to(MAX_KEPT);
         if clock.is_some() {
             ask_time().write_packed_command(&mut self.sending);
         }
@@ -76,7 +76,7 @@ impl Connection {
         }
         let mut reply = self.replies.read(&mut self.stream);
         if let (Some(clock), Ok(time)) = (clock, &reply) {
-            // Refused, it is asked for again later, and by the next connection; what was asked for beside is not kept back.
+            // Rejected, it is asked for again later, and by the next connection; what was asked for beside is not kept back.
             drop(clock.learn(asked, Instant::now(), time));
             reply = self.replies.read(&mut self.stream);
         }

@@ -10,10 +10,10 @@ use redis::{Cmd, Value};
 
 use super::credential_source::CredentialSource;
 use super::redis_connection::{Connection, Failure};
-pub(super) use super::redis_reply::done_with;
-use crate::deadline::Deadline;
+pub(super) use super::redis_reply::recycle;
 use crate::error::Result;
 use crate::redis::{Confirmation, Durability, Effect, Fault, Settings, has_written};
+use crate::service::deadline::Deadline;
 
 /// A pool of connections; clones share it.
 #[derive(Clone)]
@@ -31,7 +31,7 @@ struct Places;
 
 /// Room for a connection, empty before its first use and after the connection broke.
 #[derive(Default)]
-struct Place {
+struct Slot {
     connected: Option<Connected>,
 }
 
@@ -164,20 +164,20 @@ impl Driver {
 }
 
 impl r2d2::ManageConnection for Places {
-    type Connection = Place;
+    type Connection = Slot;
     type Error = Infallible;
 
-    fn connect(&self) -> Result<Place, Infallible> {
-        Ok(Place::default())
+    fn connect(&self) -> Result<Slot, Infallible> {
+        Ok(Slot::default())
     }
 
     /// Not asked of the server: a ping would cost a round trip and prove nothing about the next command.
-    fn is_valid(&self, _: &mut Place) -> Result<(), Infallible> {
+    fn is_valid(&self, _: &mut Slot) -> Result<(), Infallible> {
         Ok(())
     }
 
     /// An empty place is as good as a new one.
-    fn has_broken(&self, _: &mut Place) -> bool {
+    fn has_broken(&self, _: &mut Slot) -> bool {
         false
     }
 }

@@ -86,7 +86,7 @@ impl Replies {
 }
 
 /// Keeps the room of a reply that was read for the next one.
-pub(super) fn done_with(reply: Value) {
+pub(super) fn recycle(reply: Value) {
     if let Value::BulkString(bytes) = reply
         && bytes.capacity() <= AT_ONCE
     {
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn a_reply_holds_nothing_of_the_one_whose_room_it_took() {
         let mut replies = Replies::new(ReplyLimit::new(100_000, 1_000_000));
-        done_with(replies.read(&mut &b"$5\r\nhello\r\n"[..]).unwrap());
+        recycle(replies.read(&mut &b"$5\r\nhello\r\n"[..]).unwrap());
         assert_eq!(replies.read(&mut &b"$1\r\na\r\n"[..]).unwrap(), Value::BulkString(b"a".to_vec()));
     }
 

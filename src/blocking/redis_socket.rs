@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use redis::io::tcp::{TcpSettings, socket2};
 
-use crate::deadline::Deadline;
+use crate::service::deadline::Deadline;
 
 /// A connection to the first address of this host that takes one.
 pub(super) fn connect_tcp(host: &str, port: u16, settings: &TcpSettings, deadline: Deadline) -> io::Result<TcpStream> {

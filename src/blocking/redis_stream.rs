@@ -16,8 +16,8 @@ use redis::io::tcp::socket2::{self, SockRef};
 #[cfg(unix)]
 use super::redis_socket::connect_unix;
 use super::redis_socket::{connect_tcp, time_left};
-use crate::deadline::Deadline;
 use crate::redis::Settings;
+use crate::service::deadline::Deadline;
 
 pub(super) enum Stream {
     Plain(TimedSocket),

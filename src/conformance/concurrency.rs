@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::requests::{moved_on, pending, second};
-use super::{Store, StoreExtension as _, dual, together};
+use super::{Store, StoreExtension as _, dual, run_concurrently};
 use crate::error::Error;
 use crate::request::{MutationRequest, RequestId, WriteId};
 
@@ -35,7 +35,7 @@ async fn writer(store: &Arc<dyn Store>, id: &RequestId) -> u64 {
 pub async fn one_winner_per_revision(store: Arc<dyn Store>) {
     let mut base = store.create(pending("contended", "s", second(0))).await.unwrap();
     for number in 1..=10 {
-        let outcomes = together(WRITERS, || wins(&store, moved_on(base.clone(), second(number)))).await;
+        let outcomes = run_concurrently(WRITERS, || wins(&store, moved_on(base.clone(), second(number)))).await;
         assert_eq!(outcomes.iter().sum::<u64>(), 1, "winners of revision {number}");
         base = store.get(&base.id).await.unwrap().unwrap();
         assert_eq!(base.revision().number, number);
@@ -46,7 +46,7 @@ pub async fn one_winner_per_revision(store: Arc<dyn Store>) {
 #[dual]
 pub async fn many_writers_lose_nothing(store: Arc<dyn Store>) {
     let base = store.create(pending("shared", "s", second(0))).await.unwrap();
-    let won = together(WRITERS, || writer(&store, &base.id)).await;
+    let won = run_concurrently(WRITERS, || writer(&store, &base.id)).await;
     let won: u64 = won.iter().sum();
     let last = store.get(&base.id).await.unwrap().unwrap();
     assert!(won >= 1);

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::requests::{file, full, id, moved_on, pending, second};
-use super::{MemoryStore, Store, dual, together};
+use super::requests::{full, id, moved_on, pending, second, submit};
+use super::{MemoryStore, Store, dual, run_concurrently};
 use crate::error::{Error, Outcome};
 use crate::feed::{FeedEntry, FeedGap, FeedPage, FeedPosition};
 use crate::query::PageRequest;
@@ -60,7 +60,7 @@ async fn move_on(store: &Arc<dyn Store>, mut request: MutationRequest, times: u6
 
 /// Creates and moves on several requests in turn; how many writes there were.
 #[dual]
-async fn write_some(store: &Arc<dyn Store>, prefix: &str, requests: u64, moves: u64) -> usize {
+async fn write_some(store: &Arc<dyn Store>, prefix: &str, requests: u64, moves: u64) -> u64 {
     let mut written = Vec::new();
     for number in 0..requests {
         written.push(store.create(pending(&format!("{prefix}-{number}"), "s", second(number))).await.unwrap());
@@ -71,7 +71,7 @@ async fn write_some(store: &Arc<dyn Store>, prefix: &str, requests: u64, moves: 
             *request = store.update(changed, WriteId::generate()).await.unwrap();
         }
     }
-    written.len() * (1 + moves as usize)
+    requests * (1 + moves)
 }
 
 /// Every write adds one entry, which says what it made of the request; a repetition, and a write that is not made, add none.
@@ -113,7 +113,7 @@ pub async fn feed_pages_have_every_entry_once(store: Arc<dyn Store>) {
     for limit in [1, 2, 3, 27, 28, 29, 1_000] {
         let mut position = FeedPosition::beginning();
         let got = follow(&store, &mut position, limit).await;
-        assert_eq!((got.entries.len(), got.gaps.len()), (written, 0), "in pages of {limit}");
+        assert_eq!((got.entries.len() as u64, got.gaps.len()), (written, 0), "in pages of {limit}");
         for number in 0..7 {
             assert_eq!(got.of(&id(&format!("paged-{number}"))), [0, 1, 2, 3], "in pages of {limit}");
         }
@@ -132,10 +132,10 @@ pub async fn the_end_of_a_feed_is_before_what_comes_then(store: Arc<dyn Store>) 
     let mut position: FeedPosition = store.end_of_feed().await.unwrap().to_string().parse().unwrap();
     let late = write_some(&store, "late", 3, 1).await;
     let got = follow(&store, &mut position, 2).await;
-    assert_eq!((got.entries.len(), got.gaps.len()), (late, 0));
+    assert_eq!((got.entries.len() as u64, got.gaps.len()), (late, 0));
     assert!(got.entries.iter().all(|entry| entry.id.as_str().starts_with("late")), "{:?}", got.entries);
     let all = follow(&store, &mut from_nothing, 2).await;
-    assert_eq!((all.entries.len(), all.gaps.len()), (early + late, 0));
+    assert_eq!((all.entries.len() as u64, all.gaps.len()), (early + late, 0));
 }
 
 /// A position leads on only in the store it came from; the beginning is one of every store.
@@ -174,7 +174,7 @@ const MOVES: u64 = 6;
 #[dual]
 async fn write_and_read(store: &Arc<dyn Store>) -> (Got, FeedPosition, RequestId) {
     let (mut got, mut position) = (Got::default(), FeedPosition::beginning());
-    let mut request = file(super::requests::draft(&WriteId::generate().to_string(), "s"), second(0));
+    let mut request = submit(super::requests::draft(&WriteId::generate().to_string(), "s"), second(0));
     request = store.create(request).await.unwrap();
     for number in 1..=MOVES {
         let page = page(store, &mut position, 3).await;
@@ -188,13 +188,13 @@ async fn write_and_read(store: &Arc<dyn Store>) -> (Got, FeedPosition, RequestId
 /// Whoever reads while others write gets every write once, those of one request in the order of its revisions.
 #[dual]
 pub async fn a_reader_beside_writers_gets_every_write(store: Arc<dyn Store>) {
-    let readers = together(WRITERS, || write_and_read(&store)).await;
+    let readers = run_concurrently(WRITERS, || write_and_read(&store)).await;
     let requests: Vec<RequestId> = readers.iter().map(|(_, _, request)| request.clone()).collect();
     for (mut got, mut position, _) in readers {
         let rest = follow(&store, &mut position, 5).await;
         got.entries.extend(rest.entries);
         got.gaps.extend(rest.gaps);
-        assert_eq!((got.entries.len(), got.gaps.len()), (WRITERS * (1 + MOVES as usize), 0));
+        assert_eq!((got.entries.len() as u64, got.gaps.len()), (WRITERS as u64 * (1 + MOVES), 0));
         for request in &requests {
             assert_eq!(got.of(request), (0..=MOVES).collect::<Vec<_>>(), "the entries of {request}");
         }

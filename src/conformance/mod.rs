@@ -13,7 +13,7 @@
     reason = "a suite reports by panicking, and takes the store its caller made for the case"
 )]
 
-use super::{Governance, MemoryStore, RowQuery, Store, StoreExtension, dual, together};
+use super::{Governance, MemoryStore, RowQuery, Store, StoreExtension, dual, run_concurrently};
 
 mod concurrency;
 mod feed;
@@ -52,8 +52,8 @@ pub use repetitions::{
 };
 pub use time::the_clock_of_a_store_goes_on;
 pub use writes::{
-    a_creation_makes_revision_0, a_lookup_answers_in_the_order_of_the_ids, a_refiled_request_is_refused,
-    a_repeated_creation_returns_what_is_stored, a_repeated_update_applies_once, a_rewritten_history_is_refused,
-    a_second_creation_is_refused, a_stale_update_conflicts, a_stored_request_reads_back_whole, a_write_can_be_settled,
-    an_unknown_request_is_not_found, an_update_raises_the_revision,
+    a_creation_makes_revision_0, a_lookup_answers_in_the_order_of_the_ids, a_repeated_creation_returns_what_is_stored,
+    a_repeated_update_applies_once, a_rewritten_history_is_refused, a_second_creation_is_refused,
+    a_stale_update_conflicts, a_stored_request_reads_back_whole, a_write_can_be_settled,
+    an_unknown_request_is_not_found, an_update_raises_the_revision, changed_submitted_fields_are_rejected,
 };

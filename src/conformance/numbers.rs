@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::queries::fill;
-use super::requests::{draft, file, second};
+use super::requests::{draft, second, submit};
 use super::{Store, dual};
 use crate::query::{Count, RequestQuery, Statistics};
 use crate::request::{ApprovalRule, Pending, PendingReason, Status};
@@ -29,7 +29,7 @@ pub async fn statistics_count_what_is_stored(store: Arc<dyn Store>) {
     let mut stored = fill(&store).await;
     let ends = |at| Pending { reason: PendingReason::Quota, expires_at: Some(second(at)) };
     for (name, at) in [("overdue", 50), ("soon", 160), ("later", 900)] {
-        let request = file(draft(name, "s").waiting_for(ends(at)), second(5));
+        let request = submit(draft(name, "s").waiting_for(ends(at)), second(5));
         stored.push(store.create(request).await.unwrap());
     }
     let minute = Duration::from_secs(60);
@@ -41,7 +41,7 @@ pub async fn statistics_count_what_is_stored(store: Arc<dyn Store>) {
     for (name, at) in [("decidable", 150), ("both", 90)] {
         let own = Pending { reason: PendingReason::Approval, expires_at: Some(second(at)) };
         let rule = ApprovalRule::actor("bob").unwrap().expiring_at(second(90));
-        let request = file(draft(name, "s").requires_approval(rule).waiting_for(own), second(6));
+        let request = submit(draft(name, "s").requires_approval(rule).waiting_for(own), second(6));
         stored.push(store.create(request).await.unwrap());
     }
     let just_before = second(150).saturating_sub(Duration::from_micros(1));

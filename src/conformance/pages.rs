@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::requests::{alice, draft, file, moved_on, pending, second};
+use super::requests::{alice, draft, moved_on, pending, second, submit};
 use super::{Store, StoreExtension as _, dual};
 use crate::error::Error;
 use crate::query::PageRequest;
@@ -30,7 +30,7 @@ async fn all_pending(store: &Arc<dyn Store>, limit: usize) -> Vec<String> {
     }
 }
 
-/// Pending requests come by the time they were filed, whatever the page's length, and no other comes.
+/// Pending requests come by the time they were submitted, whatever the page's length, and no other comes.
 #[dual]
 pub async fn pages_come_in_created_order(store: Arc<dyn Store>) {
     let mut expected = Vec::new();
@@ -39,7 +39,7 @@ pub async fn pages_come_in_created_order(store: Arc<dyn Store>) {
         store.create(pending(&name, "s", second(number))).await.unwrap();
         expected.push(name);
     }
-    store.create(file(draft("not-pending", "s"), second(3))).await.unwrap();
+    store.create(submit(draft("not-pending", "s"), second(3))).await.unwrap();
     for limit in [1, 5, 22, 23, 24, 1_000] {
         let found = all_pending(&store, limit).await;
         assert_eq!(found, expected, "in pages of {limit}");
@@ -66,7 +66,7 @@ pub async fn equal_times_page_exactly(store: Arc<dyn Store>) {
 #[dual]
 pub async fn lists_are_by_state_and_pending(store: Arc<dyn Store>) {
     let waiting = store.create(pending("a-waiting", "a", second(0))).await.unwrap();
-    store.create(file(draft("a-created", "a"), second(1))).await.unwrap();
+    store.create(submit(draft("a-created", "a"), second(1))).await.unwrap();
     store.create(pending("b-waiting", "b", second(2))).await.unwrap();
     let page = PageRequest::first();
     let (a, none) = (StateId::new("a").unwrap(), StateId::new("none").unwrap());
@@ -131,12 +131,12 @@ async fn all_due(store: &Arc<dyn Store>, by: Timestamp, limit: usize) -> Vec<Str
 pub async fn what_is_due_comes_by_its_deadline(store: Arc<dyn Store>) {
     let ends = |at| Pending { reason: PendingReason::Quota, expires_at: Some(second(at)) };
     let rule = || ApprovalRule::actor("bob").unwrap();
-    store.create(file(draft("at-300", "s").waiting_for(ends(300)), second(0))).await.unwrap();
-    let first = store.create(file(draft("at-100", "s").waiting_for(ends(100)), second(1))).await.unwrap();
-    store.create(file(draft("also-at-100", "s").waiting_for(ends(100)), second(2))).await.unwrap();
+    store.create(submit(draft("at-300", "s").waiting_for(ends(300)), second(0))).await.unwrap();
+    let first = store.create(submit(draft("at-100", "s").waiting_for(ends(100)), second(1))).await.unwrap();
+    store.create(submit(draft("also-at-100", "s").waiting_for(ends(100)), second(2))).await.unwrap();
     let approval = draft("approval-at-200", "s").requires_approval(rule().expiring_at(second(200)));
-    store.create(file(approval, second(3))).await.unwrap();
-    store.create(file(draft("whenever", "s").requires_approval(rule()), second(4))).await.unwrap();
+    store.create(submit(approval, second(3))).await.unwrap();
+    store.create(submit(draft("whenever", "s").requires_approval(rule()), second(4))).await.unwrap();
     store.create(pending("waits-for-ever", "s", second(5))).await.unwrap();
 
     let expected = ["also-at-100", "at-100", "approval-at-200", "at-300"];

@@ -23,7 +23,7 @@ fn of_emilie(store: &Arc<dyn Store>) -> MutationRequest {
         .requires_approval(ApprovalRule::role("Lead").unwrap())
         .requires_approval(board)
         .comparing_ids(store.id_comparison());
-    workflow::file(draft, RequestId::generate(), WriteId::generate(), second(0)).unwrap()
+    workflow::submit(draft, RequestId::generate(), WriteId::generate(), second(0)).unwrap()
 }
 
 /// Whoever decides, and whatever is asked for, is compared by the [rule](Store::id_comparison) of the store, in what
@@ -31,10 +31,10 @@ fn of_emilie(store: &Arc<dyn Store>) -> MutationRequest {
 #[dual]
 pub async fn people_are_told_apart_by_the_rule_of_the_store(store: Arc<dyn Store>) {
     let folds = store.id_comparison().folds_case();
-    let filed = store.create(of_emilie(&store)).await.unwrap();
-    assert_eq!(filed.id_comparison, store.id_comparison());
-    let stored = store.get(&filed.id).await.unwrap().unwrap();
-    assert_eq!(stored, filed);
+    let submitted = store.create(of_emilie(&store)).await.unwrap();
+    assert_eq!(submitted.id_comparison, store.id_comparison());
+    let stored = store.get(&submitted.id).await.unwrap().unwrap();
+    assert_eq!(stored, submitted);
     assert_eq!(stored.requested_by.id.as_ref().unwrap(), "Émilie@Example.com", "the spelling is kept");
 
     let spelled = expected(folds, "Lead", "LEAD");
@@ -54,11 +54,11 @@ pub async fn people_are_told_apart_by_the_rule_of_the_store(store: Arc<dyn Store
     let own = ActorContext::user("ÉMILIE@example.COM").unwrap().with_role("Lead").unwrap();
     let own_inbox = store.inbox(&InboxQuery::of(&own).unwrap(), second(1), &PageRequest::first()).await.unwrap();
     assert_eq!(own_inbox.items.is_empty(), folds);
-    let lead = Command::grant(own, ApprovalId::new("approval-1").unwrap());
+    let lead = Command::approve_requirement(own, ApprovalId::new("approval-1").unwrap());
     assert_eq!(workflow::apply(stored.clone(), &lead, second(1)).is_err(), folds);
 
     let mona = ActorContext::user("Mona").unwrap().with_role(if folds { "lead" } else { "Lead" }).unwrap();
-    let granted = Command::grant(mona, ApprovalId::new("approval-1").unwrap());
+    let granted = Command::approve_requirement(mona, ApprovalId::new("approval-1").unwrap());
     let granted = workflow::apply(stored, &granted, second(2)).unwrap();
     let granted = store.update(granted, WriteId::generate()).await.unwrap();
     assert_eq!(granted.decisions.last().unwrap().by.id.as_ref().unwrap(), "Mona");
@@ -109,7 +109,7 @@ async fn requests_are_found(store: &Arc<dyn Store>, folds: bool) {
 async fn board_votes(store: &Arc<dyn Store>, granted: MutationRequest, folds: bool) {
     let vote = |spelling: &str, number: u32| {
         let by = ActorContext::user(spelling).unwrap().with_group("Straße").unwrap();
-        Command::grant(by, ApprovalId::new(format!("approval-{number}")).unwrap())
+        Command::approve_requirement(by, ApprovalId::new(format!("approval-{number}")).unwrap())
     };
     let once = workflow::apply(granted, &vote("Bob", 2), second(3)).unwrap();
     let once = store.update(once, WriteId::generate()).await.unwrap();

@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::requests::{alice, company, draft, file, pending, second};
+use super::requests::{alice, company, draft, pending, second, submit};
 use super::{Governance, RowQuery, Store, dual};
-use crate::clock::ManualClock;
 use crate::error::Error;
 use crate::query::{
     DecisionQuery, DecisionRow, InboxQuery, PageRequest, PendingApprovalQuery, PendingApprovalRow, RecentApprovalQuery,
@@ -15,9 +14,10 @@ use crate::request::{
     ActorContext, ApprovalDecision, ApprovalRule, ApprovalStatus, ApprovalTarget, MutationRequest, Pending,
     PendingReason, Status, Timestamp, WriteId,
 };
+use crate::service::clock::ManualClock;
 use crate::workflow::{self, Command};
 
-/// Stores the [`company`] in another order than they were filed.
+/// Stores the [`company`] in another order than they were submitted.
 #[dual]
 pub(super) async fn fill(store: &Arc<dyn Store>) -> Vec<MutationRequest> {
     let requests = company();
@@ -86,7 +86,7 @@ fn manager() -> ActorContext {
 #[dual]
 async fn grant_first_step(store: &Arc<dyn Store>, requests: &[MutationRequest]) {
     let waiting = requests[0].clone();
-    let command = Command::grant(manager(), waiting.approvals[0].id.clone());
+    let command = Command::approve_requirement(manager(), waiting.approvals[0].id.clone());
     store.update(workflow::apply(waiting, &command, second(90)).unwrap(), WriteId::generate()).await.unwrap();
 }
 
@@ -100,13 +100,13 @@ pub async fn requests_are_filtered_and_come_either_way(store: Arc<dyn Store>) {
     let both = of_acme.clone().with_statuses([Status::Approved, Status::Pending]).unwrap();
     let asked_for = RequestQuery::new().with_ids(["late", "nobody", "scheduled"]).unwrap();
     let later = RequestQuery::new().created_between(second(30), None).unwrap();
-    expect(&over(&store), RequestQuery::new(), id, &["two-steps", "scheduled", "filed", "late", "early"]).await;
-    expect(&over(&store), newest_first, id, &["early", "late", "filed", "scheduled", "two-steps"]).await;
+    expect(&over(&store), RequestQuery::new(), id, &["two-steps", "scheduled", "submitted", "late", "early"]).await;
+    expect(&over(&store), newest_first, id, &["early", "late", "submitted", "scheduled", "two-steps"]).await;
     expect(&over(&store), approved, id, &["late", "early"]).await;
-    expect(&over(&store), of_acme, id, &["two-steps", "filed", "early"]).await;
+    expect(&over(&store), of_acme, id, &["two-steps", "submitted", "early"]).await;
     expect(&over(&store), both, id, &["two-steps", "early"]).await;
     expect(&over(&store), asked_for, id, &["scheduled", "late"]).await;
-    expect(&over(&store), later, id, &["filed", "late", "early"]).await;
+    expect(&over(&store), later, id, &["submitted", "late", "early"]).await;
 }
 
 /// The two reads of requests give the same pages, and each goes on behind a page of the other.
@@ -131,7 +131,7 @@ pub async fn stored_requests_are_those_of_requests(store: Arc<dyn Store>) {
 pub async fn pending_approvals_come_a_row_each(store: Arc<dyn Store>) {
     let requests = fill(&store).await;
     store
-        .create(file(draft("last", "s").requires_approval(ApprovalRule::actor("bob").unwrap()), second(80)))
+        .create(submit(draft("last", "s").requires_approval(ApprovalRule::actor("bob").unwrap()), second(80)))
         .await
         .unwrap();
     let all = ["two-steps approval-1", "two-steps approval-2", "last approval-1"];
@@ -144,7 +144,7 @@ pub async fn pending_approvals_come_a_row_each(store: Arc<dyn Store>) {
     expect(&over(&store), PendingApprovalQuery::new(), approval, &all[1..]).await;
 }
 
-/// Approved requests come by their latest approval activity, not by when they were filed.
+/// Approved requests come by their latest approval activity, not by when they were submitted.
 #[dual]
 pub async fn recent_approvals_come_latest_first(store: Arc<dyn Store>) {
     fill(&store).await;
@@ -174,7 +174,7 @@ pub async fn decisions_come_latest_first(store: Arc<dyn Store>) {
         "late 0 Lifecycle/Submitted",
         "late 1 Lifecycle/Pending",
         "late 2 Approval/Requested",
-        "filed 0 Lifecycle/Submitted",
+        "submitted 0 Lifecycle/Submitted",
         "scheduled 0 Lifecycle/Submitted",
         "scheduled 1 Lifecycle/Pending",
         "two-steps 0 Lifecycle/Submitted",
@@ -195,7 +195,7 @@ pub async fn decisions_come_latest_first(store: Arc<dyn Store>) {
 pub async fn an_inbox_holds_what_its_actor_can_decide_now(store: Arc<dyn Store>) {
     let requests = fill(&store).await;
     let rule = ApprovalRule::actor("bob").unwrap().expiring_at(second(200));
-    store.create(file(draft("until-200", "s").requires_approval(rule), second(80))).await.unwrap();
+    store.create(submit(draft("until-200", "s").requires_approval(rule), second(80))).await.unwrap();
     let inbox = |actor: ActorContext, now| (InboxQuery::of(&actor).unwrap(), second(now));
     let bob = || ActorContext::user("bob").unwrap();
     let own = alice().with_role("manager").unwrap();
@@ -214,13 +214,13 @@ pub async fn an_inbox_holds_nothing_that_would_be_refused(store: Arc<dyn Store>)
     let until_200 = Pending { reason: PendingReason::Approval, expires_at: Some(second(200)) };
     let rule = ApprovalRule::actor("bob").unwrap();
     let overdue = draft("until-200", "s").requires_approval(rule).waiting_for(until_200);
-    let stored = store.create(file(overdue, second(80))).await.unwrap();
+    let stored = store.create(submit(overdue, second(80))).await.unwrap();
     let named = |id: &str| ApprovalTarget::actor(id).unwrap();
     let lead = || ApprovalTarget::role("lead").unwrap();
     let pair = ApprovalRule::quorum("pair", 2, [named("bob").or(named("carol")), named("bob")]).unwrap();
-    store.create(file(draft("pair", "s").requires_approval(pair), second(90))).await.unwrap();
+    store.create(submit(draft("pair", "s").requires_approval(pair), second(90))).await.unwrap();
     let leads = ApprovalRule::quorum("leads", 2, [lead(), named("bob")]).unwrap();
-    store.create(file(draft("with-lead", "s").requires_approval(leads), second(91))).await.unwrap();
+    store.create(submit(draft("with-lead", "s").requires_approval(leads), second(91))).await.unwrap();
     let bob = ActorContext::user("bob").unwrap().with_role("lead").unwrap();
     let carol = ActorContext::user("carol").unwrap().with_role("lead").unwrap();
     let inbox = |actor: &ActorContext, now| (InboxQuery::of(actor).unwrap(), now);
@@ -239,10 +239,10 @@ pub async fn an_inbox_holds_nothing_that_would_be_refused(store: Arc<dyn Store>)
 /// Decisions made after a clock was set back come before those they follow in a list of the latest.
 #[dual]
 pub async fn decisions_agree_with_history_when_a_clock_was_set_back(store: Arc<dyn Store>) {
-    let filed = file(draft("back", "s").requires_approval(ApprovalRule::actor("bob").unwrap()), second(50));
-    let filed = store.create(filed).await.unwrap();
-    let grant = Command::grant(ActorContext::user("bob").unwrap(), filed.approvals[0].id.clone());
-    let granted = workflow::apply(filed, &grant, second(40)).unwrap();
+    let submitted = submit(draft("back", "s").requires_approval(ApprovalRule::actor("bob").unwrap()), second(50));
+    let submitted = store.create(submitted).await.unwrap();
+    let grant = Command::approve_requirement(ActorContext::user("bob").unwrap(), submitted.approvals[0].id.clone());
+    let granted = workflow::apply(submitted, &grant, second(40)).unwrap();
     let granted = store.update(granted, WriteId::generate()).await.unwrap();
     assert!(granted.updated_at > granted.created_at && granted.decisions.is_sorted_by_key(|decision| decision.at));
     let latest_first = [

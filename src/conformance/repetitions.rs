@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::requests::{alice, draft, file, id, moved_on, pending, second};
+use super::requests::{alice, draft, id, moved_on, pending, second, submit};
 use super::{Store, StoreExtension as _, dual};
 use crate::error::{Error, Outcome};
 use crate::request::{
     ActorContext, ApprovalRule, ApprovalTarget, MutationRequest, PendingReason, RequestDocument, RequestDraft,
     RequestId, Revision, Severity, SideEffect, WriteId, WriteKind,
 };
-use crate::settle::{Settled, UnsettledWrite};
+use crate::service::settle::{Settled, UnsettledWrite};
 use crate::workflow::{self, Command};
 
 fn applied(request: &MutationRequest, command: &Command, at: u64) -> MutationRequest {
@@ -21,13 +21,13 @@ fn by(name: &str) -> ActorContext {
 }
 
 fn grant(request: &MutationRequest, name: &str, place: usize) -> Command {
-    Command::grant(by(name), request.approvals[place].id.clone())
+    Command::approve_requirement(by(name), request.approvals[place].id.clone())
 }
 
 /// Waits for ann and for bob.
 fn waiting(request_id: &str) -> MutationRequest {
     let both = ApprovalRule::each(["ann", "bob"].map(|name| ApprovalTarget::actor(name).unwrap())).unwrap();
-    file(draft(request_id, "s").requires_approval(both), second(0))
+    submit(draft(request_id, "s").requires_approval(both), second(0))
 }
 
 /// The same request made of its parts, of which nobody knows by what command it came about.
@@ -38,7 +38,7 @@ fn edited(request: &MutationRequest, edit: impl FnOnce(&mut RequestDocument)) ->
 }
 
 fn filed_as(draft: RequestDraft, write_id: WriteId, at: u64) -> MutationRequest {
-    workflow::file(draft, RequestId::generate(), write_id, second(at)).unwrap()
+    workflow::submit(draft, RequestId::generate(), write_id, second(at)).unwrap()
 }
 
 fn is_reused(result: crate::error::Result<MutationRequest>, used: WriteKind, by_revision: u64) {
@@ -52,13 +52,13 @@ fn is_reused(result: crate::error::Result<MutationRequest>, used: WriteKind, by_
 #[dual]
 pub async fn a_write_id_answers_only_for_its_own_intent(store: Arc<dyn Store>) {
     let base = store.create(waiting("reused")).await.unwrap();
-    let (filing, write_id) = (base.revision().write_id, WriteId::generate());
+    let (submission, write_id) = (base.revision().write_id, WriteId::generate());
     let ann = grant(&base, "ann", 0);
     let granted = store.update(applied(&base, &ann, 1), write_id).await.unwrap();
     let others = [
         applied(&base, &grant(&base, "bob", 1), 1),
         applied(&granted, &grant(&base, "bob", 1), 2),
-        applied(&base, &Command::grant(by("ann").because("asked"), base.approvals[0].id.clone()), 1),
+        applied(&base, &Command::approve_requirement(by("ann").because("asked"), base.approvals[0].id.clone()), 1),
         applied(&base, &Command::cancel(by("ann")), 1),
         applied(&granted, &Command::cancel(by("ann")), 2),
         edited(&applied(&base, &grant(&base, "bob", 1), 1), |_| ()),
@@ -72,9 +72,9 @@ pub async fn a_write_id_answers_only_for_its_own_intent(store: Arc<dyn Store>) {
     ];
     for other in others {
         let result = store.update(other, write_id).await;
-        is_reused(result, WriteKind::Grant, 1);
+        is_reused(result, WriteKind::ApproveRequirement, 1);
     }
-    let of_the_filing = store.update(applied(&granted, &grant(&base, "bob", 1), 2), filing).await;
+    let of_the_filing = store.update(applied(&granted, &grant(&base, "bob", 1), 2), submission).await;
     is_reused(of_the_filing, WriteKind::Submit, 0);
     let read = store.get(&base.id).await.unwrap();
     assert_eq!(read, Some(granted));
@@ -83,9 +83,9 @@ pub async fn a_write_id_answers_only_for_its_own_intent(store: Arc<dyn Store>) {
 /// A creation under the id of another draft, or of an update, is refused and changes nothing.
 #[dual]
 pub async fn a_creation_under_the_id_of_another_write_is_refused(store: Arc<dyn Store>) {
-    let (filing, update) = (WriteId::generate(), WriteId::generate());
-    let first = store.create(filed_as(draft("taken", "s"), filing, 0)).await.unwrap();
-    let other = store.create(filed_as(draft("taken", "other"), filing, 0)).await;
+    let (submission, update) = (WriteId::generate(), WriteId::generate());
+    let first = store.create(filed_as(draft("taken", "s"), submission, 0)).await.unwrap();
+    let other = store.create(filed_as(draft("taken", "other"), submission, 0)).await;
     is_reused(other, WriteKind::Submit, 0);
     let held = Command::hold(alice(), PendingReason::Quota);
     let updated = store.update(applied(&first, &held, 1), update).await.unwrap();
@@ -99,7 +99,7 @@ pub async fn a_creation_under_the_id_of_another_write_is_refused(store: Arc<dyn 
     elsewhere.roles.clear();
     let mut again = draft("taken", "s");
     again.requested_by = Arc::new(elsewhere);
-    let repeated = store.create(filed_as(again, filing, 60)).await.unwrap();
+    let repeated = store.create(filed_as(again, submission, 60)).await.unwrap();
     assert_eq!(repeated, updated, "in other circumstances it is the same");
     let as_it_was_stored = store.create(first.clone()).await.unwrap();
     assert_eq!(as_it_was_stored, updated, "so is what the first returned");
@@ -120,7 +120,7 @@ pub async fn a_repetition_from_another_revision_returns_what_is_stored(store: Ar
     assert_eq!(anns.revision(), Revision { number: 2, write_id });
     let mut elsewhere = by("ann").with_role("manager").unwrap();
     elsewhere.source_address = Some("10.0.0.2".to_owned());
-    let from_elsewhere = Command::grant(elsewhere, base.approvals[0].id.clone());
+    let from_elsewhere = Command::approve_requirement(elsewhere, base.approvals[0].id.clone());
     for command in [ann, from_elsewhere] {
         for sent in [applied(&base, &command, 1), applied(&bobs, &command, 3)] {
             let repeated = store.update(sent, write_id).await.unwrap();
@@ -168,7 +168,10 @@ pub async fn a_write_is_settled_by_its_intent(store: Arc<dyn Store>) {
         assert_eq!(landed, Settled::Applied, "at the revision after");
     }
     let other = store.settle_write(&write(Some(Command::cancel(by("ann")).write_intent()))).await;
-    assert!(matches!(other, Err(Error::WriteIdReused { used_to: WriteKind::Grant, revision: 2, .. })), "{other:?}");
+    assert!(
+        matches!(other, Err(Error::WriteIdReused { used_to: WriteKind::ApproveRequirement, revision: 2, .. })),
+        "{other:?}"
+    );
     let as_a_creation = store.settle_write(&UnsettledWrite { base: None, ..write(None) }).await;
     assert!(matches!(as_a_creation, Err(Error::WriteIdReused { .. })), "{as_a_creation:?}");
 }
@@ -177,7 +180,7 @@ pub async fn a_write_is_settled_by_its_intent(store: Arc<dyn Store>) {
 #[dual]
 pub async fn six_writes_later_a_write_id_is_still_known(store: Arc<dyn Store>) {
     let base = store.create(pending("later", "s", second(0))).await.unwrap();
-    let (write_id, filing) = (WriteId::generate(), base.revision().write_id);
+    let (write_id, submission) = (WriteId::generate(), base.revision().write_id);
     let change = moved_on(base.clone(), second(1));
     let mut latest = store.update(change.clone(), write_id).await.unwrap();
     for number in 2..=7 {
@@ -185,8 +188,8 @@ pub async fn six_writes_later_a_write_id_is_still_known(store: Arc<dyn Store>) {
         let repeated = store.update(change.clone(), write_id).await.unwrap();
         assert_eq!(repeated, latest, "after {} further writes", number - 1);
         let other = store.update(moved_on(latest.clone(), second(number)), write_id).await;
-        is_reused(other, WriteKind::Approve, 1);
-        let other = store.update(moved_on(latest.clone(), second(number)), filing).await;
+        is_reused(other, WriteKind::ApproveRequest, 1);
+        let other = store.update(moved_on(latest.clone(), second(number)), submission).await;
         is_reused(other, WriteKind::Submit, 0);
     }
 }

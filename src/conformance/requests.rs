@@ -1,4 +1,4 @@
-//! Requests for the cases: filed by the same rules as any other, at times of the case's choosing.
+//! Requests for the cases: submitted by the same rules as any other, at times of the case's choosing.
 
 use crate::request::{
     ActorContext, ApprovalRule, ApprovalTarget, BlastRadius, BlastScope, Intent, Metadata, MutationRequest, Payload,
@@ -23,16 +23,16 @@ pub(super) fn draft(request_id: &str, state: &str) -> RequestDraft {
     RequestDraft::new(target, Intent::new("grant-role", "Access").unwrap(), alice()).with_id(id(request_id))
 }
 
-pub(super) fn file(draft: RequestDraft, at: Timestamp) -> MutationRequest {
-    workflow::file(draft, RequestId::generate(), WriteId::generate(), at).unwrap()
+pub(super) fn submit(draft: RequestDraft, at: Timestamp) -> MutationRequest {
+    workflow::submit(draft, RequestId::generate(), WriteId::generate(), at).unwrap()
 }
 
 /// A request that waits.
 pub(super) fn pending(request_id: &str, state: &str, at: Timestamp) -> MutationRequest {
-    file(draft(request_id, state).waiting_for(PendingReason::Schedule), at)
+    submit(draft(request_id, state).waiting_for(PendingReason::Schedule), at)
 }
 
-/// A request that uses every part it can have when it is filed.
+/// A request that uses every part it can have when it is submitted.
 pub(super) fn full(request_id: &str) -> MutationRequest {
     let nested = Metadata::new().with("list", vec![Value::Null, Value::from(0.5)]).unwrap();
     let metadata = Metadata::new().with("ticket", "OPS-1 – ü").unwrap().with("nested", nested).unwrap();
@@ -53,14 +53,14 @@ pub(super) fn full(request_id: &str) -> MutationRequest {
         .requires_approval(ApprovalRule::role("manager").unwrap().described_as("the manager agrees"))
         .requires_approval(ApprovalRule::quorum("security", 2, reviewers).unwrap().expiring_at(second(9_000)))
         .with_metadata(metadata);
-    file(draft, second(0))
+    submit(draft, second(0))
 }
 
 /// The next change of a request that is moved to and fro between waiting and approved, for a reason of its own.
 pub(super) fn moved_on(request: MutationRequest, at: Timestamp) -> MutationRequest {
     let by = alice().because(WriteId::generate().to_string());
     let command = match request.state.pending() {
-        Some(_) => Command::approve(by),
+        Some(_) => Command::approve_request(by),
         None => Command::hold(by, PendingReason::Quota),
     };
     workflow::apply(request, &command, at).unwrap()
@@ -71,14 +71,14 @@ pub(super) fn moved_on(request: MutationRequest, at: Timestamp) -> MutationReque
 pub(super) fn company() -> Vec<MutationRequest> {
     let (bob, manager) = (|| ApprovalRule::actor("bob").unwrap(), ApprovalRule::role("manager").unwrap());
     let approved = |request: MutationRequest, at| {
-        let grant = Command::grant(ActorContext::user("bob").unwrap(), request.approvals[0].id.clone());
+        let grant = Command::approve_requirement(ActorContext::user("bob").unwrap(), request.approvals[0].id.clone());
         workflow::apply(request, &grant, at).unwrap()
     };
     vec![
-        file(draft("two-steps", "tenant:acme").requires_approval(manager).requires_approval(bob()), second(10)),
+        submit(draft("two-steps", "tenant:acme").requires_approval(manager).requires_approval(bob()), second(10)),
         pending("scheduled", "tenant:beta", second(20)),
-        file(draft("filed", "tenant:acme"), second(30)),
-        approved(file(draft("late", "tenant:beta").requires_approval(bob()), second(40)), second(70)),
-        approved(file(draft("early", "tenant:acme").requires_approval(bob()), second(50)), second(60)),
+        submit(draft("submitted", "tenant:acme"), second(30)),
+        approved(submit(draft("late", "tenant:beta").requires_approval(bob()), second(40)), second(70)),
+        approved(submit(draft("early", "tenant:acme").requires_approval(bob()), second(50)), second(60)),
     ]
 }

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::requests::{draft, file, full, id, moved_on, pending, second};
+use super::requests::{draft, full, id, moved_on, pending, second, submit};
 use super::{Store, StoreExtension as _, dual};
 use crate::error::{Error, Outcome};
 use crate::query::PageRequest;
 use crate::request::{
     BlastRadius, BlastScope, MutationRequest, RequestDocument, RequestId, RiskLevel, StateId, Status, Tag, WriteId,
 };
-use crate::settle::{Settled, UnsettledWrite};
+use crate::service::settle::{Settled, UnsettledWrite};
 
 /// What is stored reads back equal, with every field and the revision.
 #[dual]
@@ -34,8 +34,8 @@ pub async fn an_unknown_request_is_not_found(store: Arc<dyn Store>) {
 /// An id is taken once; the second request under it changes nothing.
 #[dual]
 pub async fn a_second_creation_is_refused(store: Arc<dyn Store>) {
-    let first = store.create(file(draft("taken", "one"), second(0))).await.unwrap();
-    let error = store.create(file(draft("taken", "two"), second(1))).await.unwrap_err();
+    let first = store.create(submit(draft("taken", "one"), second(0))).await.unwrap();
+    let error = store.create(submit(draft("taken", "two"), second(1))).await.unwrap_err();
     assert!(matches!(&error, Error::AlreadyExists { id, .. } if *id == first.id), "{error:?}");
     assert_eq!(error.outcome(), Outcome::NotApplied);
     let read = store.get(&first.id).await.unwrap();
@@ -78,7 +78,7 @@ pub async fn a_creation_makes_revision_0(store: Arc<dyn Store>) {
 /// Each update raises the revision by one and is what is read from then on.
 #[dual]
 pub async fn an_update_raises_the_revision(store: Arc<dyn Store>) {
-    let mut request = store.create(file(draft("raised", "s"), second(0))).await.unwrap();
+    let mut request = store.create(submit(draft("raised", "s"), second(0))).await.unwrap();
     for number in 1..=20 {
         let write_id = WriteId::generate();
         request = store.update(moved_on(request, second(number)), write_id).await.unwrap();
@@ -181,10 +181,10 @@ pub async fn a_rewritten_history_is_refused(store: Arc<dyn Store>) {
     assert_eq!(read, Some(base));
 }
 
-/// An update that changes what is fixed when a request is filed is refused.
+/// An update that changes what is fixed when a request is submitted is refused.
 #[dual]
-pub async fn a_refiled_request_is_refused(store: Arc<dyn Store>) {
-    let base = store.create(pending("refiled", "s", second(0))).await.unwrap();
+pub async fn changed_submitted_fields_are_rejected(store: Arc<dyn Store>) {
+    let base = store.create(pending("other-fields", "s", second(0))).await.unwrap();
     let changed = |change: &dyn Fn(&mut RequestDocument)| {
         let mut document = moved_on(base.clone(), second(1)).into_document();
         change(&mut document);
@@ -201,7 +201,7 @@ pub async fn a_refiled_request_is_refused(store: Arc<dyn Store>) {
     for document in documents {
         let refiled = MutationRequest::from_document(document, base.revision()).unwrap();
         let error = store.update(refiled, WriteId::generate()).await.unwrap_err();
-        assert!(matches!(&error, Error::Refiled { id, .. } if *id == base.id), "{error:?}");
+        assert!(matches!(&error, Error::SubmittedFieldsChanged { id, .. } if *id == base.id), "{error:?}");
         assert_eq!(error.outcome(), Outcome::NotApplied);
     }
     let read = store.get(&base.id).await.unwrap();

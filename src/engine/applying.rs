@@ -3,9 +3,9 @@
 use super::super::timer::pause;
 use super::{Governance, StoreExtension as _, dual};
 use crate::error::{Conflict, Error, Result};
-use crate::on_conflict::{Rebase, Rebases};
 use crate::request::{MutationRequest, RequestId, Timestamp, WriteId};
-use crate::settle::{Settled, UnsettledWrite};
+use crate::service::on_conflict::{Rebase, Rebases};
+use crate::service::settle::{Settled, UnsettledWrite};
 use crate::workflow::lease::check_lease_of;
 use crate::workflow::{self, Action, Command};
 
@@ -38,13 +38,13 @@ impl Governance {
     ///   expiring and superseding it.
     /// - [`Error::InvalidTransition`], [`Error::Approval`], [`Error::Execution`], [`Error::NothingDue`], [`Error::Invalid`]
     ///   and [`Error::InvalidApprovalConfiguration`] when the command is not allowed: its constructor says which of them.
-    /// - [`Error::NotMeant`] when the actor's [mode](crate::ActorContext::mode) is another than `Commit`.
+    /// - [`Error::NotCommitMode`] when the actor's [mode](crate::ActorContext::mode) is another than `Commit`.
     /// - [`Error::Conflict`] when others kept changing the request until the [deadline](super::GovernanceBuilder::deadline), or
     ///   as often as the [policy](crate::OnConflict) allows.
     /// - [`Error::TooLarge`], [`Error::TooManyEntries`] and [`Error::Unwritable`] when the store cannot keep the result.
     /// - [`Error::Store`] when the store fails; its [outcome](Error::outcome) tells whether the command took effect.
     pub async fn apply(&self, id: &RequestId, command: &Command) -> Result<MutationRequest> {
-        command.by.check_means_it()?;
+        command.by.ensure_commit_mode()?;
         check_lease_of(id, command, self.store.call_timeout())?;
         let request = self.load(id).await?;
         Ok(self.apply_to(request, command, None).await?.into_request())
@@ -60,7 +60,7 @@ impl Governance {
     /// # Errors
     /// As [`apply`](Self::apply), and [`Error::WriteIdReused`] when the id was used on this request for another intent.
     pub async fn apply_as(&self, id: &RequestId, command: &Command, write_id: WriteId) -> Result<MutationRequest> {
-        command.by.check_means_it()?;
+        command.by.ensure_commit_mode()?;
         check_lease_of(id, command, self.store.call_timeout())?;
         let request = self.load(id).await?;
         let base = Some(request.revision());

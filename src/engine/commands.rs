@@ -1,3 +1,5 @@
+//! One method for each command.
+
 use std::sync::Arc;
 
 use super::{Governance, dual};
@@ -28,16 +30,24 @@ impl Governance {
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
-    pub async fn approve(&self, id: &RequestId, by: impl Into<Arc<ActorContext>> + Send) -> Result<MutationRequest> {
-        self.apply(id, &Command::approve(by)).await
+    pub async fn approve_request(
+        &self,
+        id: &RequestId,
+        by: impl Into<Arc<ActorContext>> + Send,
+    ) -> Result<MutationRequest> {
+        self.apply(id, &Command::approve_request(by)).await
     }
 
     /// Rejects a request.
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
-    pub async fn reject(&self, id: &RequestId, by: impl Into<Arc<ActorContext>> + Send) -> Result<MutationRequest> {
-        self.apply(id, &Command::reject(by)).await
+    pub async fn reject_request(
+        &self,
+        id: &RequestId,
+        by: impl Into<Arc<ActorContext>> + Send,
+    ) -> Result<MutationRequest> {
+        self.apply(id, &Command::reject_request(by)).await
     }
 
     /// Withdraws a request.
@@ -74,13 +84,13 @@ impl Governance {
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
-    pub async fn grant(
+    pub async fn approve_requirement(
         &self,
         id: &RequestId,
         approval: &ApprovalId,
         by: impl Into<Arc<ActorContext>> + Send,
     ) -> Result<MutationRequest> {
-        self.apply(id, &Command::grant(by, approval.clone())).await
+        self.apply(id, &Command::approve_requirement(by, approval.clone())).await
     }
 
     /// Refuses one approval of a request. That rejects the request, unless the approval is of a quorum group that is
@@ -89,14 +99,14 @@ impl Governance {
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
-    pub async fn refuse(
+    pub async fn reject_requirement(
         &self,
         id: &RequestId,
         approval: &ApprovalId,
         by: impl Into<Arc<ActorContext>> + Send,
         rejection: Option<Rejection>,
     ) -> Result<MutationRequest> {
-        self.apply(id, &Command::refuse(by, approval.clone(), rejection)).await
+        self.apply(id, &Command::reject_requirement(by, approval.clone(), rejection)).await
     }
 
     /// Ends what a request waited for before its approvals, and asks for these.
@@ -116,14 +126,14 @@ impl Governance {
     ///
     /// # Errors
     /// As [`apply`](Self::apply); also when the request has another digest now.
-    pub async fn grant_for_digest(
+    pub async fn approve_requirement_for_digest(
         &self,
         id: &RequestId,
         approval: &ApprovalId,
         by: impl Into<Arc<ActorContext>> + Send,
         digest: Digest,
     ) -> Result<MutationRequest> {
-        self.apply(id, &Command::grant_for_digest(by, approval.clone(), digest)).await
+        self.apply(id, &Command::approve_requirement_for_digest(by, approval.clone(), digest)).await
     }
 
     /// Approves a request although approvals are unmet: break-glass. The actor has to give a reason, and the history

@@ -4,7 +4,7 @@ use super::applying::Change;
 use super::{Governance, dual};
 use crate::error::{Error, Result};
 use crate::request::{CompensationPlan, ExecutionKind, MutationRequest, WriteId};
-use crate::rounds::Rounds;
+use crate::service::rounds::Rounds;
 use crate::workflow::reservation;
 
 #[dual]

@@ -1,14 +1,16 @@
+//! Claims, runs and records.
+
 use std::sync::Arc;
 
 use super::super::RunOnce;
 use super::{Governance, dual};
 use crate::error::{Error, Outcome, Result, UnrecordedExecution};
-use crate::lease::ClaimedRequest;
-use crate::on_conflict::Rebases;
 use crate::request::{ClaimId, MutationRequest, RequestId};
+use crate::service::lease::ClaimedRequest;
+use crate::service::on_conflict::Rebases;
 use crate::workflow::lease::{check_lease, lets_run};
 use crate::workflow::{
-    self, Command, Completion, ExecutionOrder, ExecutionOutcome, Failure, compensated_by, to_be_compensated_by,
+    self, Command, Completion, ExecutionOrder, ExecutionOutcome, Failure, compensates, to_compensate,
 };
 
 #[dual]
@@ -26,7 +28,7 @@ impl Governance {
     /// does: from then on another executor may be running, and nothing here can stop either. A function that may take long
     /// asks [`Lease::is_lost`](crate::Lease::is_lost) before each step that must not be made twice, and ends with a failure
     /// when it is, best under [`AfterFailure::KeepApproved`](crate::workflow::AfterFailure). What it returns after the lease is recorded all the same if nobody has taken over meanwhile; otherwise the
-    /// error is [`ExecutionRefusal::ClaimLost`](crate::ExecutionRefusal::ClaimLost) and only the successor's result is stored.
+    /// error is [`ExecutionError::ClaimLost`](crate::ExecutionError::ClaimLost) and only the successor's result is stored.
     /// Where something outside must not happen twice, such as a payment, give it the id of the request as its idempotency key.
     ///
     /// A compensation is executed only when what it makes up for was, and is linked with that; where that was interrupted,
@@ -36,7 +38,7 @@ impl Governance {
     /// [`Error::NotFound`](crate::Error::NotFound), [`Error::Execution`](crate::Error::Execution) when the request cannot
     /// be executed now, the lease is shorter than a call to the store may take and half a second, or it was nearly over each
     /// time it was claimed, [`Error::Conflict`](crate::Error::Conflict) when others kept changing it before it was claimed,
-    /// [`Error::NotMeant`](crate::Error::NotMeant) when the executor's mode is another than `Commit`.
+    /// [`Error::NotCommitMode`](crate::Error::NotCommitMode) when the executor's mode is another than `Commit`.
     /// When recording fails, [`Error::Unrecorded`](crate::Error::Unrecorded) holds the command that records what came of
     /// `run`, to be [applied](Self::apply) until somebody takes over, and for a compensation followed by this call again, which
     /// then runs nothing and links what it makes up for; its [outcome](crate::Error::outcome) tells of the
@@ -47,14 +49,14 @@ impl Governance {
         order: &ExecutionOrder,
         run: impl RunOnce(&ClaimedRequest) -> Result<Completion, Failure>,
     ) -> Result<ExecutionOutcome> {
-        order.by().check_means_it()?;
+        order.by().ensure_commit_mode()?;
         check_lease(id, order.lease(), self.store.call_timeout())?;
         let request = self.load(id).await?;
-        if compensated_by(&request).is_some() {
+        if compensates(&request).is_some() {
             self.link(&request, order).await?;
             return Ok(ExecutionOutcome::executed(request));
         }
-        let compensates = to_be_compensated_by(&request).cloned();
+        let compensates = to_compensate(&request).cloned();
         let claim = ClaimId::generate();
         let begin = |request, now| order.begin(request, claim, now);
         let claimed =
@@ -114,7 +116,7 @@ impl Governance {
 
     /// Links the request that an executed compensation makes up for with it, if that has not been done.
     async fn link(&self, compensating: &MutationRequest, order: &ExecutionOrder) -> Result<()> {
-        let Some(original) = compensated_by(compensating) else {
+        let Some(original) = compensates(compensating) else {
             return Ok(());
         };
         let original = self.load(original).await?;

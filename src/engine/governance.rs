@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use super::applying::Changed;
 use super::{Store, StoreExtension as _, dual};
-use crate::clock::Clock;
 use crate::error::{Error, InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
-use crate::on_conflict::{OnConflict, Rebases};
 use crate::request::{IdComparison, MutationRequest, RequestDraft, RequestId, WriteId};
-use crate::settle::{Settled, UnsettledWrite};
+use crate::service::clock::Clock;
+use crate::service::on_conflict::{OnConflict, Rebases};
+use crate::service::settle::{Settled, UnsettledWrite};
 use crate::workflow;
 
 /// The one handle of an application: submits requests, applies commands to them by the rules of
@@ -144,19 +144,19 @@ impl GovernanceBuilder<Arc<dyn Store>> {
 
 #[dual]
 impl Governance {
-    /// Files a request.
+    /// Submits a request.
     ///
     /// # Errors
     /// - [`Error::AlreadyExists`] when the draft names an id that is taken.
     /// - [`Error::InvalidApprovalConfiguration`] when its approval rules do not fit together.
     /// - [`Error::TooLarge`], [`Error::TooManyEntries`] and [`Error::Unwritable`] when the store cannot keep it.
-    /// - [`Error::Store`] when the store fails; its [outcome](Error::outcome) tells whether the request was filed.
-    /// - [`Error::NotMeant`] when the requester's [mode](crate::ActorContext::mode) is another than `Commit`.
+    /// - [`Error::Store`] when the store fails; its [outcome](Error::outcome) tells whether the request was submitted.
+    /// - [`Error::NotCommitMode`] when the requester's [mode](crate::ActorContext::mode) is another than `Commit`.
     pub async fn submit(&self, draft: RequestDraft) -> Result<MutationRequest> {
-        self.file(draft, WriteId::generate()).await
+        self.store_draft(draft, WriteId::generate()).await
     }
 
-    /// Files a request under a write id of the caller's, so that a repetition, even by another process, files it once.
+    /// Submits a request under a write id of the caller's, so that a repetition, even by another process, submits it once.
     ///
     /// A repetition is the same id and the same [intent](crate::RequestDraft::write_intent): the same draft, where session, address,
     /// roles and the like of the requester may differ. It returns the request as it is stored now.
@@ -169,17 +169,17 @@ impl Governance {
             let problem = "is missing; name it in the draft, or a repetition would file another request";
             return Err(Error::from(InvalidValue::new("request id", problem)));
         };
-        draft.requested_by.check_means_it()?;
+        draft.requested_by.ensure_commit_mode()?;
         let write = UnsettledWrite { id, base: None, write_id, intent: Some(draft.write_intent()) };
-        let filed = self.file(draft, write_id).await;
-        self.unless_repeated(filed.map(Changed::Stored), &write).await
+        let submitted = self.store_draft(draft, write_id).await;
+        self.unless_repeated(submitted.map(Changed::Stored), &write).await
     }
 
-    async fn file(&self, draft: RequestDraft, write_id: WriteId) -> Result<MutationRequest> {
-        draft.requested_by.check_means_it()?;
+    async fn store_draft(&self, draft: RequestDraft, write_id: WriteId) -> Result<MutationRequest> {
+        draft.requested_by.ensure_commit_mode()?;
         let now = self.refreshed_now().await?;
         let draft = draft.comparing_ids(self.store.id_comparison());
-        let request = workflow::file(draft, (self.new_id)(), write_id, now)?;
+        let request = workflow::submit(draft, (self.new_id)(), write_id, now)?;
         self.store.create(request).await
     }
 

@@ -6,13 +6,13 @@ use std::time::Duration;
 use super::{ANY_TIME, Store, dual};
 use crate::error::Result;
 use crate::feed::{FeedPage, FeedPosition};
-use crate::memory::RequestTable;
 use crate::query::{
     Count, DecisionQuery, DecisionRow, DueQuery, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery,
     PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics,
 };
 use crate::request::{IdComparison, MutationRequest, RequestId, Timestamp, WriteId};
-use crate::settle::WriteLookup;
+use crate::service::memory::RequestTable;
+use crate::service::settle::WriteLookup;
 use crate::stored_format::DocumentLimit;
 
 /// Keeps requests in this process's memory, for development and tests: all is gone when the last clone is dropped.

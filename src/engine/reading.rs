@@ -35,7 +35,7 @@ impl Governance {
         self.store.get_many(ids).await
     }
 
-    /// Pending requests, by the time they were filed, then by id.
+    /// Pending requests, by the time they were submitted, then by id.
     ///
     /// # Errors
     /// [`Error::InvalidCursor`] when the page goes on from a cursor of another query.
@@ -43,7 +43,7 @@ impl Governance {
         self.store.pending(page).await
     }
 
-    /// Requests that would change this state, by the time they were filed, then by id.
+    /// Requests that would change this state, by the time they were submitted, then by id.
     ///
     /// # Errors
     /// As [`pending`](Self::pending).
@@ -51,7 +51,7 @@ impl Governance {
         self.store.by_state(state, page).await
     }
 
-    /// Pending requests that would change this state, by the time they were filed, then by id.
+    /// Pending requests that would change this state, by the time they were submitted, then by id.
     ///
     /// # Errors
     /// As [`pending`](Self::pending).
@@ -76,7 +76,7 @@ impl Governance {
         self.store.stored_requests(query, page).await
     }
 
-    /// Approvals, one row each, by the time their requests were filed, then by request id, step and approval id.
+    /// Approvals, one row each, by the time their requests were submitted, then by request id, step and approval id.
     ///
     /// # Errors
     /// As [`pending`](Self::pending).

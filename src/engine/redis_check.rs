@@ -1,15 +1,16 @@
-//! Checks of a Redis namespace, in bounded steps, and what mends it.
+//! Checks of a Redis namespace, in bounded steps, and what repairs it.
 
 use super::{RedisStore, dual};
 use crate::error::Result;
-use crate::redis::check_reply::{self, Explained, IndexPart, Mended, StoredHeader, StoredRecord};
-use crate::redis::layout::refuse_other_layout;
+use crate::redis::check::reply as check_reply;
+use crate::redis::check::reply::{Explained, IndexPart, Repaired, StoredHeader};
+use crate::redis::namespace::layout::refuse_other_layout;
 use crate::redis::reply;
 use crate::redis::{Call, CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection, KeyKind, Phase};
 use crate::request::{RequestId, WriteId};
 
 /// A record that changes while it is checked is read again. One that never stops is reported: nobody knows how it is.
-const MOST_TRIES: usize = 10;
+const MAX_TRIES: usize = 10;
 
 #[dual]
 impl RedisStore {
@@ -23,7 +24,7 @@ impl RedisStore {
         self.check(CheckMode::Report, progress).await
     }
 
-    /// Makes all indexes agree with the documents again, beside live writers, and reports what was mended.
+    /// Makes all indexes agree with the documents again, beside live writers, and reports what was repaired.
     ///
     /// Records that cannot be read are reported and left as they are, with their index entries.
     ///
@@ -34,7 +35,7 @@ impl RedisStore {
     }
 
     /// Writes documents that are in another version of the stored format than this store writes in that one, beside live
-    /// writers, and mends what [`repair`](Self::repair) mends. Content and revision of a request stay as they are.
+    /// writers, and repairs what [`repair`](Self::repair) repairs. Content and revision of a request stay as they are.
     ///
     /// # Errors
     /// [`Error::Store`](crate::Error::Store) when the store fails, and [`Error::Unwritable`](crate::Error::Unwritable) for
@@ -84,7 +85,7 @@ impl RedisStore {
 
     async fn check_record(&self, key: &str, mode: CheckMode, step: &mut CheckStep) -> Result<()> {
         let mut busy = None;
-        for _ in 0..MOST_TRIES {
+        for _ in 0..MAX_TRIES {
             let value = match self.stored_record(key, self.deadline()).await {
                 Err(error) if check_reply::is_of_another_type(&error) => {
                     step.findings.push(Finding::OtherType { key: key.to_owned() });
@@ -108,16 +109,16 @@ impl RedisStore {
                 if !step.findings.contains(&finding) {
                     step.findings.push(finding);
                 }
-                if !mode.mends() {
+                if !mode.repairs() {
                     return Ok(());
                 }
             }
             let is_other_format = mode == CheckMode::Migrate && format != self.settings.write_format.number();
             let told = if mode == CheckMode::Migrate && !is_other_format { CheckMode::Repair } else { mode };
-            let call = Call::mend(&self.settings, &stored, told)?;
+            let call = Call::repair(&self.settings, &stored, told)?;
             drop(stored);
             let value = self.call(&call, self.deadline()).await?;
-            if let Mended::Checked { entries, findings } = check_reply::mended(&self.settings, &id, &value)? {
+            if let Repaired::Checked { entries, findings } = check_reply::repaired(&self.settings, &id, &value)? {
                 step.entries += entries;
                 step.findings.extend(findings);
                 if is_other_format {
@@ -146,7 +147,7 @@ impl RedisStore {
             let cursor = (next != 0).then_some(next);
             return Ok(Some(Phase::Indexes { cursor, keys, after: Vec::new() }));
         };
-        let call = Call::index_part(&self.settings, &index, after, IndexPart::MOST_MEMBERS, mode.mends());
+        let call = Call::index_part(&self.settings, &index, after, IndexPart::MAX_MEMBERS, mode.repairs());
         let part = match self.call(&call, self.deadline()).await {
             Err(error) if check_reply::is_of_another_type(&error) => {
                 step.findings.push(Finding::OtherType { key: index.clone() });
@@ -155,7 +156,7 @@ impl RedisStore {
             answered => IndexPart::of(&self.settings, &index, after, &answered?)?,
         };
         step.findings.extend(part.wrong_scores(&index).chain(part.long_members(&index)));
-        if mode.mends() && !part.misplaced.is_empty() {
+        if mode.repairs() && !part.misplaced.is_empty() {
             // The index is then read, from its beginning, since places have changed.
             let restore = Call::restore_scores(&self.settings, &index, &part.misplaced);
             refuse_other_layout(&self.settings, &self.call(&restore, self.deadline()).await?)?;
@@ -170,7 +171,7 @@ impl RedisStore {
     }
 
     async fn check_members(&self, index: &str, part: &IndexPart, mode: CheckMode, step: &mut CheckStep) -> Result<()> {
-        let drops = mode.mends();
+        let drops = mode.repairs();
         let foreign = part.foreign_members();
         step.findings.extend(foreign.iter().map(|_| Finding::ExtraEntry { index: index.to_owned(), id: None }));
         if drops && !foreign.is_empty() {
@@ -180,7 +181,7 @@ impl RedisStore {
         let ids = part.ids();
         let mut ids: Vec<&RequestId> = ids.iter().collect();
         while !ids.is_empty() {
-            let call = Call::records(&self.settings, &ids, IndexPart::ENOUGH_BYTES);
+            let call = Call::records(&self.settings, &ids, IndexPart::MAX_BYTES);
             let value = self.call(&call, self.deadline()).await?;
             let records = reply::records(&value, ids.len())?;
             for (member, id, explained) in part.explained(&self.settings, index, &ids, records) {

@@ -2,9 +2,10 @@
 
 use super::{RedisStore, dual};
 use crate::error::{Error, Result};
-use crate::redis::layout::PartitionLayout;
-use crate::redis::rebuild;
-use crate::redis::{Call, CheckMode, CheckPosition, CheckReport, CheckStep, namespace_reply, reply};
+use crate::redis::check::rebuild;
+use crate::redis::namespace::layout::PartitionLayout;
+use crate::redis::namespace::reply as namespace_reply;
+use crate::redis::{Call, CheckMode, CheckPosition, CheckReport, CheckStep, reply};
 use crate::request::WriteId;
 
 #[dual]
@@ -63,8 +64,8 @@ impl RedisStore {
     /// The order is what makes it safe: first the namespace says that its indexes are not complete, then each partition gets
     /// the new layout, by which it refuses other writers, then entries change, and last the namespace gets the new version.
     pub(super) async fn rebuild(&self, progress: impl FnMut(&CheckStep) + Send) -> Result<CheckReport> {
-        let begin = Call::begin_reindex(&self.settings, WriteId::generate());
-        let begun = self.call(&begin, self.deadline()).await?;
+        let call = Call::begin_reindex(&self.settings, WriteId::generate());
+        let begun = self.call(&call, self.deadline()).await?;
         namespace_reply::check_namespace(&self.settings, &begun)?;
         for partition in self.settings.keyspace.partitions() {
             let layout = self.partition_layout(partition).await?;
@@ -121,17 +122,16 @@ impl RedisStore {
                 self.call(&Call::save_reindex(&self.settings, mark, &text), self.deadline()).await?;
             }
             progress(&step);
-            position = match step.next {
-                Some(next) => next,
-                None => {
-                    // Another server process has taken over, to which the cursors of this walk meant nothing.
-                    let now = self.run_id().await?;
-                    if now == run_id {
-                        return Ok(report);
-                    }
-                    run_id = now;
-                    CheckPosition::default()
+            position = if let Some(next) = step.next {
+                next
+            } else {
+                // Another server process has taken over, to which the cursors of this walk meant nothing.
+                let now = self.run_id().await?;
+                if now == run_id {
+                    return Ok(report);
                 }
+                run_id = now;
+                CheckPosition::default()
             };
         }
     }

@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{ANY_TIME, RedisStore, Store as _, dual};
-use crate::deadline::Deadline;
 use crate::error::{Error, Result, StoreErrorKind};
 use crate::index::{Along, KeyRange, Plan, SortKey, plan};
 use crate::query::{Count, Fingerprint, Page, PageRequest, Query, RequestQuery, Statistics, evaluate_with};
-use crate::redis::{Assembly, Call, Part, Scan, Settings, StatisticsParts, scan_reply};
+use crate::redis::pages::scan_reply;
+use crate::redis::{Call, PageMerge, Part, Scan, Settings, StatisticsParts};
 use crate::request::{MutationRequest, RequestId, Timestamp};
+use crate::service::deadline::Deadline;
 
 #[dual]
 impl RedisStore {
@@ -43,7 +44,7 @@ impl RedisStore {
             Plan::Along(along) => along,
         };
         let partitions = self.settings.keyspace.partition_count();
-        let mut assembly = Assembly::new(partitions, plan.direction, start.as_ref(), page.limit());
+        let mut assembly = PageMerge::new(partitions, plan.direction, start.as_ref(), page.limit());
         while let Some(part) = assembly.next() {
             let scan = Scan::new(&plan, &part);
             let partition = part.partition;

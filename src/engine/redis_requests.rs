@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::redis_driver::done_with;
+use super::super::redis_driver::recycle;
 use super::{ANY_TIME, RedisStore, Store, dual};
-use crate::clock::Clock;
 use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
 use crate::feed::{FeedPage, FeedPosition};
 use crate::query::{
@@ -13,9 +12,10 @@ use crate::query::{
     PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics, check_id_count,
 };
 use crate::redis::reply::{self, Created, Updated};
-use crate::redis::{Attempts, Call, MOST_PAGE_BYTES};
+use crate::redis::{Attempts, Call, MAX_PAGE_BYTES};
 use crate::request::{IdComparison, MutationRequest, RequestId, Timestamp, WriteId};
-use crate::settle::{UnsettledWrite, WriteLookup};
+use crate::service::clock::Clock;
+use crate::service::settle::{UnsettledWrite, WriteLookup};
 use crate::stored_format::StoredRequest;
 
 #[dual]
@@ -171,7 +171,7 @@ impl RedisStore {
     async fn record_of(&self, id: &RequestId) -> Result<Lookup> {
         let value = self.stored_record(&self.settings.keyspace.record(id), self.deadline()).await?;
         let read = reply::request(&self.settings, id, &value);
-        done_with(value);
+        recycle(value);
         Ok(match read {
             Ok(request) => Lookup::new(vec![request], Vec::new()),
             Err(unreadable) => Lookup::new(vec![None], vec![unreadable]),
@@ -185,7 +185,7 @@ impl RedisStore {
             let mut places = self.settings.keyspace.places_in(partition, ids);
             while !places.is_empty() {
                 let ids_here: Vec<&RequestId> = places.iter().filter_map(|&place| ids.get(place)).collect();
-                let call = Call::records(&self.settings, &ids_here, MOST_PAGE_BYTES);
+                let call = Call::records(&self.settings, &ids_here, MAX_PAGE_BYTES);
                 let value = self.call(&call, deadline).await?;
                 let read = reply::requests(&self.settings, ids_here, &value)?;
                 for (place, read) in places.drain(..read.len()).zip(read) {
@@ -208,5 +208,5 @@ fn forgotten(write: UnsettledWrite) -> StoreError {
         write.id
     );
     // Repeating it would not help, which is what tells this kind from the others.
-    StoreError::new(StoreErrorKind::Refused, Outcome::Unknown, problem).leaving(write)
+    StoreError::new(StoreErrorKind::Rejected, Outcome::Unknown, problem).leaving(write)
 }

@@ -4,19 +4,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::credential_source::CredentialSource;
-use super::super::redis_driver::{Driver, done_with, pause};
+use super::super::redis_driver::{Driver, pause, recycle};
 use super::dual;
-use crate::deadline::Deadline;
 use crate::error::{Error, Result};
 use crate::index::Dimension;
 #[cfg(feature = "tls")]
 use crate::redis::ClientCertificate;
+use crate::redis::namespace::reply as namespace_reply;
 use crate::redis::reply;
 use crate::redis::{
     Attempts, Call, Cardinalities, CheckReport, CheckStep, Confirmation, Durability, Fault, Next, PreflightReport,
-    RedisOptions, Settings, namespace_reply,
+    RedisOptions, Settings,
 };
 use crate::request::IdComparison;
+use crate::service::deadline::Deadline;
 use crate::stored_format::{Compression, DocumentLimit, FormatVersion};
 
 /// Keeps requests in Redis, 7.0 or newer, or in Valkey, 7.2 or newer.
@@ -103,7 +104,7 @@ impl RedisStoreBuilder {
     }
 
     /// The most bytes a stored document may have before it is compressed, at writing and at reading; 1 MiB if nothing is said.
-    /// A request is filed within seven eighths of it, so that there is room for what is decided about it.
+    /// A request is submitted within seven eighths of it, so that there is room for what is decided about it.
     #[must_use]
     pub fn document_limit(mut self, limit: DocumentLimit) -> Self {
         self.options.document_limit = limit;
@@ -150,7 +151,7 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// Indexes requests by the correlation id of the actor who filed them, so that
+    /// Indexes requests by the correlation id of the actor who submitted them, so that
     /// [`with_correlation_ids`](RequestQuery::with_correlation_ids) costs no more than asking for a tag, and each request one
     /// more index entry. Not indexed unless chosen: then it is checked on each request that the rest of a query finds.
     ///
@@ -294,7 +295,7 @@ impl RedisStore {
     /// this returns.
     ///
     /// # Errors
-    /// [`StoreErrorKind::Incompatible`](crate::StoreErrorKind::Incompatible) when the server has no command to wait by, and [`StoreErrorKind::Refused`](crate::StoreErrorKind::Refused) when
+    /// [`StoreErrorKind::Incompatible`](crate::StoreErrorKind::Incompatible) when the server has no command to wait by, and [`StoreErrorKind::Rejected`](crate::StoreErrorKind::Rejected) when
     /// this user may not use it.
     pub async fn with_durability(&self, durability: Durability) -> Result<Self> {
         if durability.waits() {
@@ -318,7 +319,7 @@ impl RedisStore {
         if reply::is_whole_record(&start) {
             return Ok(start);
         }
-        done_with(start);
+        recycle(start);
         let value = self.call(&Call::whole_record(&self.settings, key), deadline).await?;
         reply::only_record(value)
     }

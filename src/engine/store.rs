@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::dual;
-use crate::clock::{Clock, SystemClock};
 use crate::error::Result;
 use crate::feed::{FeedPage, FeedPosition};
 use crate::query::{
@@ -12,7 +11,8 @@ use crate::query::{
     RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics,
 };
 use crate::request::{IdComparison, MutationRequest, RequestId, Timestamp, WriteId};
-use crate::settle::WriteLookup;
+use crate::service::clock::{Clock, SystemClock};
+use crate::service::settle::WriteLookup;
 use crate::stored_format::StoredRequest;
 
 /// Keeps mutation requests, and finds them again. Of any number of concurrent updates from one revision, exactly one is
@@ -71,8 +71,8 @@ pub trait Store: Send + Sync {
     /// - [`Error::Conflict`](crate::Error::Conflict) when another revision is stored;
     ///   [`Error::NotFound`](crate::Error::NotFound) when none is.
     /// - [`Error::RewrittenHistory`](crate::Error::RewrittenHistory) when its decisions do not begin with the stored ones.
-    /// - [`Error::Refiled`](crate::Error::Refiled) when it changes what is [fixed when a request is
-    ///   filed](crate::for_stores::is_filed_alike).
+    /// - [`Error::SubmittedFieldsChanged`](crate::Error::SubmittedFieldsChanged) when it changes what is [fixed when a request is
+    ///   submitted](crate::for_stores::has_same_submission).
     /// - [`Error::TooLarge`](crate::Error::TooLarge), [`Error::TooManyEntries`](crate::Error::TooManyEntries) and
     ///   [`Error::Unwritable`](crate::Error::Unwritable) when the store cannot keep it.
     async fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest>;
@@ -94,6 +94,9 @@ pub trait Store: Send + Sync {
     async fn get_many(&self, ids: &[RequestId]) -> Result<Lookup>;
 
     /// Requests, in created order.
+    ///
+    /// # Errors
+    /// As said of all methods.
     async fn requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<MutationRequest>>;
 
     /// The page that [`requests`](Self::requests) gives, with documents that are decoded when they are asked for. Cursors
@@ -101,12 +104,18 @@ pub trait Store: Send + Sync {
     ///
     /// A store checks by its indexes what it can, and on a document only what no index answers. [`Page::unreadable`] names
     /// requests whose bytes are damaged or of a newer version all the same.
+    ///
+    /// # Errors
+    /// As said of all methods.
     async fn stored_requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<StoredRequest>> {
         let page = self.requests(query, page).await?;
         Ok(page.map(StoredRequest::from))
     }
 
-    /// Approvals, one row each, by the time their requests were filed, then by request id, step and approval id.
+    /// Approvals, one row each, by the time their requests were submitted, then by request id, step and approval id.
+    ///
+    /// # Errors
+    /// As said of all methods.
     async fn pending_approvals(
         &self,
         query: &PendingApprovalQuery,
@@ -114,6 +123,9 @@ pub trait Store: Send + Sync {
     ) -> Result<Page<PendingApprovalRow>>;
 
     /// Approved and executed requests with approval activity, the latest activity first, then by id.
+    ///
+    /// # Errors
+    /// As said of all methods.
     async fn recent_approvals(
         &self,
         query: &RecentApprovalQuery,
@@ -121,19 +133,34 @@ pub trait Store: Send + Sync {
     ) -> Result<Page<RecentApprovalRow>>;
 
     /// Decisions, one row each, the latest first, then by request id and place in the history.
+    ///
+    /// # Errors
+    /// As said of all methods.
     async fn decisions(&self, query: &DecisionQuery, page: &PageRequest) -> Result<Page<DecisionRow>>;
 
     /// The approvals that an actor can decide at this time, in the order of [`pending_approvals`](Self::pending_approvals).
+    ///
+    /// # Errors
+    /// As said of all methods.
     async fn inbox(&self, query: &InboxQuery, now: Timestamp, page: &PageRequest) -> Result<Page<PendingApprovalRow>>;
 
     /// Requests of which something is due to expire at this time or was before, themselves or open approvals, by their
     /// [next deadline](crate::workflow::next_deadline), then by id: what [`DueQuery`](crate::for_stores::DueQuery) describes.
+    ///
+    /// # Errors
+    /// As said of all methods.
     async fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>>;
 
     /// How many requests there are: exact, or a lower bound when the call's time ended before all were counted.
+    ///
+    /// # Errors
+    /// As said of all methods.
     async fn count(&self, query: &RequestQuery) -> Result<Count>;
 
     /// How many requests have which status, since when the oldest waits, and how many are due within each of the durations.
+    ///
+    /// # Errors
+    /// As said of all methods.
     async fn statistics(&self, now: Timestamp, due_within: &[Duration]) -> Result<Statistics>;
 
     /// The entries of the change feed after a position, at most `limit`, 1 to [`PageRequest::MAX_LIMIT`].
@@ -149,6 +176,9 @@ pub trait Store: Send + Sync {
     async fn read_feed(&self, from: &FeedPosition, limit: usize) -> Result<FeedPage>;
 
     /// The position after all entries that are in the change feed now: what is written from now on comes after it.
+    ///
+    /// # Errors
+    /// As said of all methods.
     async fn end_of_feed(&self) -> Result<FeedPosition>;
 
     /// When two ids of people are the same, in every request of this store. Defaults to [`IdComparison::Exact`].
@@ -167,6 +197,9 @@ pub trait Store: Send + Sync {
 
     /// Looks at the store's clock again if what is known of it is old. The service calls it before it uses the time where no
     /// other call to the store comes first. Defaults to doing nothing.
+    ///
+    /// # Errors
+    /// As said of all methods.
     async fn refresh_clock(&self) -> Result<()> {
         Ok(())
     }

@@ -4,7 +4,7 @@ use super::{Store, dual};
 use crate::error::Result;
 use crate::query::{Page, PageRequest, RequestQuery};
 use crate::request::{MutationRequest, RequestId, StateId};
-use crate::settle::{Settled, UnsettledWrite};
+use crate::service::settle::{Settled, UnsettledWrite};
 
 /// Common reads, provided for every [`Store`] over its own methods. [`Governance`](super::Governance) has them too.
 #[dual]
@@ -21,7 +21,7 @@ pub trait StoreExtension: Store {
         }
     }
 
-    /// Pending requests, by the time they were filed, then by id.
+    /// Pending requests, by the time they were submitted, then by id.
     ///
     /// # Errors
     /// As [`requests`](Store::requests).
@@ -29,7 +29,7 @@ pub trait StoreExtension: Store {
         self.requests(&RequestQuery::pending(), page).await
     }
 
-    /// Requests that would change this state, by the time they were filed, then by id.
+    /// Requests that would change this state, by the time they were submitted, then by id.
     ///
     /// # Errors
     /// As [`requests`](Store::requests).
@@ -37,7 +37,7 @@ pub trait StoreExtension: Store {
         self.requests(&RequestQuery::of_state(state.clone()), page).await
     }
 
-    /// Pending requests that would change this state, by the time they were filed, then by id.
+    /// Pending requests that would change this state, by the time they were submitted, then by id.
     ///
     /// # Errors
     /// As [`requests`](Store::requests).

@@ -4,7 +4,7 @@ use super::applying::Change;
 use super::{Governance, dual};
 use crate::error::{Conflict, Error, Result};
 use crate::request::{MutationRequest, RequestId, WriteId};
-use crate::rounds::Rounds;
+use crate::service::rounds::Rounds;
 use crate::workflow::{self, Command, superseding};
 
 /// How many requests are looked up at once.

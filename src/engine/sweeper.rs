@@ -1,3 +1,5 @@
+//! Sweeps again and again in the background.
+
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -8,7 +10,7 @@ use super::{Governance, dual};
 use crate::error::{InvalidValue, Result};
 use crate::query::{Cursor, PageRequest};
 use crate::request::ActorContext;
-use crate::sweep::{LostReports, ReportPanicked, Swept, panic_message, panicked_sweep};
+use crate::service::sweep::{LostReports, ReportPanicked, Swept, panic_message, panicked_sweep};
 
 /// Lets expire what is due, again and again, beside the rest of the program: in a thread of its own in the blocking
 /// flavour, in a task of the current runtime in the asynchronous one.

@@ -1,10 +1,12 @@
+//! Expires what is due, page by page.
+
 use std::sync::Arc;
 
 use super::{Governance, dual};
 use crate::error::{Error, Result};
 use crate::query::{Cursor, Page, PageRequest};
 use crate::request::{ActorContext, MutationRequest, RequestId};
-use crate::sweep::Swept;
+use crate::service::sweep::Swept;
 use crate::workflow;
 
 #[dual]
@@ -18,7 +20,7 @@ impl Governance {
     /// [`expire_due_after`](Self::expire_due_after), as a [`Sweeper`](super::Sweeper) does.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for such a limit, [`Error::NotMeant`] for an actor in another mode than `Commit`, and
+    /// [`Error::Invalid`] for such a limit, [`Error::NotCommitMode`] for an actor in another mode than `Commit`, and
     /// [`Error::Store`] when the due requests cannot be read.
     pub async fn expire_due(&self, by: impl Into<Arc<ActorContext>> + Send, limit: usize) -> Result<Swept> {
         self.sweep(&by.into(), &PageRequest::of(limit)?).await
@@ -38,7 +40,7 @@ impl Governance {
     }
 
     async fn sweep(&self, by: &Arc<ActorContext>, first: &PageRequest) -> Result<Swept> {
-        by.check_means_it()?;
+        by.ensure_commit_mode()?;
         let now = self.refreshed_now().await?;
         let limit = first.limit();
         let mut swept = Swept::default();

@@ -1,3 +1,5 @@
+//! Constructors for those who write a store.
+
 use super::Error;
 use crate::request::RequestId;
 use crate::stored_format::FormatError;
@@ -21,10 +23,10 @@ impl Error {
         Self::RewrittenHistory { id, stored }
     }
 
-    /// An update would change what was fixed when this request was filed; see
-    /// [`is_filed_alike`](crate::for_stores::is_filed_alike).
-    pub const fn refiled(id: RequestId) -> Self {
-        Self::Refiled { id }
+    /// An update would change what was fixed when this request was submitted; see
+    /// [`has_same_submission`](crate::for_stores::has_same_submission).
+    pub const fn submitted_fields_changed(id: RequestId) -> Self {
+        Self::SubmittedFieldsChanged { id }
     }
 
     /// This request takes so many bytes where the limit allows fewer.

@@ -1,5 +1,7 @@
+//! Failures of a store.
+
 use super::{LayoutError, Outcome};
-use crate::settle::UnsettledWrite;
+use crate::service::settle::UnsettledWrite;
 
 /// A failure of the store itself.
 #[derive(Debug, thiserror::Error)]
@@ -34,7 +36,7 @@ pub enum StoreErrorKind {
     /// The server refused, for a reason that may pass: it is loading, busy, read-only or out of memory.
     Unavailable,
     /// The server refused, for a reason that stays: permissions, a wrong command, a wrong type at a key.
-    Refused,
+    Rejected,
     /// What the server is or holds does not fit this store: its version, or the namespace's format.
     Incompatible,
     /// What is stored contradicts itself, so that an answer would be wrong. The error names the index or key.
@@ -106,7 +108,7 @@ mod tests {
     #[test]
     fn only_what_passes_and_left_nothing_behind_is_retried() {
         use StoreErrorKind::{
-            Configuration, Connection, Corrupt, DeadlineExceeded, Incompatible, Panicked, Refused, Unavailable,
+            Configuration, Connection, Corrupt, DeadlineExceeded, Incompatible, Panicked, Rejected, Unavailable,
             Unconfirmed, Unreachable,
         };
         for passing in [Unreachable, DeadlineExceeded, Connection, Unavailable] {
@@ -115,7 +117,7 @@ mod tests {
                 assert!(!failure(passing, outcome).is_retryable(), "{passing:?}, {outcome}");
             }
         }
-        for staying in [Refused, Incompatible, Corrupt, Configuration, Panicked, Unconfirmed] {
+        for staying in [Rejected, Incompatible, Corrupt, Configuration, Panicked, Unconfirmed] {
             assert!(!failure(staying, Outcome::NotApplied).is_retryable(), "{staying:?}");
         }
     }

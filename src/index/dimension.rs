@@ -76,7 +76,7 @@ macro_rules! dimensions {
 /// For how long an index entry stays true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lifetime {
-    /// As long as the request exists: it comes from what is fixed when the request is filed.
+    /// As long as the request exists: it comes from what is fixed when the request is submitted.
     Lasting,
     /// Until a change of the request, or of what the application chose to index.
     Current,
@@ -93,7 +93,7 @@ dimensions! {
     StateType: "state-type" as "st", Created, Lasting, about 10_000_000;
     /// Requests by mutation type.
     MutationType: "mutation-type" as "mt", Created, Lasting, about 10_000_000;
-    /// Requests by the id of the actor who filed them.
+    /// Requests by the id of the actor who submitted them.
     ActorId: "actor-id" as "ac", Created, Lasting, about 10_000, of people;
     /// Requests by the category of their intent.
     Category: "category" as "ca", Created, Lasting, about 10_000_000;
@@ -111,7 +111,7 @@ dimensions! {
     PendingOfState: "pending-of-state" as "ps", Created, Current, about 10;
     /// Requests by a pair of their metadata, for the keys that are chosen to be indexed.
     Metadata: "metadata" as "m", Created, Current, about 1_000;
-    /// Requests by the correlation id of the actor who filed them.
+    /// Requests by the correlation id of the actor who submitted them.
     CorrelationId: "correlation-id" as "co", Created, Current, about 10, if chosen;
     /// Requests of which something is due to expire, themselves or open approvals, the next first; the term is empty.
     Due: "due" as "d", Due, Current, about 100_000;

@@ -47,16 +47,16 @@ pub(crate) fn each_changing_entry(request: &MutationRequest, chosen: &ChosenInde
     }
 }
 
-/// The entries that come from what is fixed when a request is filed: a change of the request never removes them.
+/// The entries that come from what is fixed when a request is submitted: a change of the request never removes them.
 pub(crate) fn filing_entries(request: &MutationRequest) -> BTreeSet<IndexEntry> {
     let is_fixed = |entry: &IndexEntry| entry.term.dimension.lifetime() == Lifetime::Lasting;
     changing_entries(request, &ChosenIndexes::default()).into_iter().filter(is_fixed).collect()
 }
 
-/// Whether two revisions of a request agree in what is fixed when it is filed: target, category, tags, risk, blast
+/// Whether two revisions of a request agree in what is fixed when it is submitted: target, category, tags, risk, blast
 /// radius, the requester's id and the created time. A store refuses an update that does not, with
 /// [`Error::refiled`](crate::Error::refiled).
-pub fn is_filed_alike(one: &MutationRequest, other: &MutationRequest) -> bool {
+pub fn has_same_submission(one: &MutationRequest, other: &MutationRequest) -> bool {
     filing_entries(one) == filing_entries(other)
 }
 

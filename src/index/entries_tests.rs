@@ -1,3 +1,5 @@
+//! The entries of requests, written down by hand.
+
 use std::collections::BTreeSet;
 
 use proptest::prelude::*;

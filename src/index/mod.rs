@@ -21,7 +21,7 @@ pub(crate) use condition::{Condition, Conditions, Filter};
 pub use dimension::{Dimension, Lifetime};
 #[cfg(feature = "redis")]
 pub(crate) use entries::each_decision_entry;
-pub use entries::{IndexEntry, changing_entries, decision_entries, index_entries, is_filed_alike};
+pub use entries::{IndexEntry, changing_entries, decision_entries, has_same_submission, index_entries};
 pub(crate) use entries::{approval_activity, each_changing_entry};
 pub use key_range::KeyRange;
 pub(crate) use placing::{Named, Placed};

@@ -1,3 +1,5 @@
+//! Plans: any of them finds the same rows.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
@@ -299,6 +301,6 @@ fn a_plan_explains_itself() {
         "read along pending-of-state:tenant:acme (12 keys)\n\
          only the keys of the time asked for\n\
          look each up in category:Access (1200 keys)\n\
-         check on each document: requests filed by somebody named Alice, oldest first"
+         check on each document: requests submitted by somebody named Alice, oldest first"
     );
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use async_lock::{Mutex, MutexGuardArc};
 
 use super::timer::{spawn, within};
-use crate::sweep::panic_message;
+use crate::service::sweep::panic_message;
 
 /// Work that was started; it is told to stop when this is dropped.
 pub(super) struct Background {

@@ -13,16 +13,16 @@ use super::credential_source::CredentialSource;
 use super::redis_calls::{Answer, Failure};
 use super::redis_connection::{Call, Connection};
 use super::redis_stream::Stream;
-use super::silence::Silence;
+use super::response_watch::ResponseWatch;
 use super::timer::{Runtime, spawn, within};
-use crate::deadline::Deadline;
 use crate::error::Result;
 use crate::redis::{Confirmation, Credentials, Durability, Effect, Fault, Settings, ask_time, greetings, has_written};
+use crate::service::deadline::Deadline;
 
 pub(super) use super::timer::pause;
 
 /// Nothing is kept of a reply that was read: each has room of its own.
-pub(super) fn done_with(_: Value) {}
+pub(super) fn recycle(_: Value) {}
 
 /// One connection for each runtime that calls; clones share them.
 #[derive(Clone)]
@@ -46,13 +46,13 @@ struct Slot {
 #[derive(Clone)]
 struct Connected {
     connection: Connection,
-    silence: Arc<Silence>,
+    watch: Arc<ResponseWatch>,
 }
 
 /// A call that waits for its reply, and counts as one that was not answered unless it is said to be.
 struct Waiting<'a> {
     driver: &'a Driver,
-    silence: &'a Arc<Silence>,
+    watch: &'a Arc<ResponseWatch>,
     from: Instant,
     is_answered: bool,
 }
@@ -60,7 +60,7 @@ struct Waiting<'a> {
 /// Has a connection forgotten when the task that drives it ends, be it with its runtime.
 struct Ending {
     shared: Weak<Shared>,
-    silence: Arc<Silence>,
+    watch: Arc<ResponseWatch>,
 }
 
 impl Driver {
@@ -101,15 +101,15 @@ impl Driver {
 
     async fn ask(&self, connected: &Connected, command: &Cmd, deadline: Deadline) -> Result<Value, Fault> {
         let time_left = self.time_left(deadline)?;
-        let silence = &connected.silence;
+        let watch = &connected.watch;
         let send = |command: &Cmd| {
             let call = connected.connection.call(command.get_packed_command());
-            call.map_err(|failure| self.failed(silence, failure))
+            call.map_err(|failure| self.failed(watch, failure))
         };
         // Before the command, in the same round trip.
         let time = if self.0.settings.clock.asks() { Some((Instant::now(), send(&ask_time())?)) } else { None };
         let mut call = send(command)?;
-        let mut waiting = Waiting { driver: self, silence, from: Instant::now(), is_answered: false };
+        let mut waiting = Waiting { driver: self, watch, from: Instant::now(), is_answered: false };
         let answer = match time {
             // In a box, so that the calls that bring no time along are not as large as those that do.
             Some((asked, time)) => within(time_left, Box::pin(self.learning_time(asked, time, &mut call))).await,
@@ -120,10 +120,10 @@ impl Driver {
             return Err(Fault::deadline(self.address(), deadline, effect));
         };
         waiting.is_answered = true;
-        silence.ends();
+        watch.ends();
         answer
             .and_then(|value| value.extract_error().map_err(Failure::Sent))
-            .map_err(|failure| self.failed(silence, failure))
+            .map_err(|failure| self.failed(watch, failure))
     }
 
     /// The answer to a call, and beside it that to the question for the server's time, which was asked then.
@@ -131,19 +131,19 @@ impl Driver {
         let time = async { time.await.map(|time| (Instant::now(), time)) };
         let (time, answer) = join(time, call).await;
         if let Ok((answered, time)) = time {
-            // Refused, it is asked for again later, and by the next connection; what was asked for beside is not kept back.
+            // Rejected, it is asked for again later, and by the next connection; what was asked for beside is not kept back.
             drop(self.0.settings.clock.learn(asked, answered, &time));
         }
         answer
     }
 
-    fn failed(&self, silence: &Arc<Silence>, failure: Failure) -> Fault {
+    fn failed(&self, watch: &Arc<ResponseWatch>, failure: Failure) -> Fault {
         let fault = match failure {
             Failure::NotSent(error) => Fault::not_sent(self.address(), error),
             Failure::Sent(error) => Fault::command(self.address(), error),
         };
         if fault.breaks_connection {
-            self.0.give_up(silence);
+            self.0.give_up(watch);
         }
         fault
     }
@@ -168,16 +168,16 @@ impl Driver {
         if let Ok(connected) = self.0.find(runtime) {
             return Ok(connected);
         }
-        let silence = Arc::default();
-        let connection = within(self.0.settings.connect_timeout, pin!(self.open(runtime, &silence)))
+        let watch = Arc::default();
+        let connection = within(self.0.settings.connect_timeout, pin!(self.open(runtime, &watch)))
             .await
             .unwrap_or_else(|| Err(self.not_connected(io::Error::from(io::ErrorKind::TimedOut).into())))?;
-        let connected = Connected { connection, silence };
+        let connected = Connected { connection, watch };
         self.0.keep(runtime, connected.clone());
         Ok(connected)
     }
 
-    async fn open(&self, runtime: Runtime, silence: &Arc<Silence>) -> Result<Connection, Fault> {
+    async fn open(&self, runtime: Runtime, watch: &Arc<ResponseWatch>) -> Result<Connection, Fault> {
         let settings = &self.0.settings;
         let credentials = match &self.0.login {
             Some(source) => {
@@ -187,7 +187,7 @@ impl Driver {
         };
         let stream = Stream::connect(settings, runtime).await.map_err(|error| self.not_connected(error.into()))?;
         let (connection, driving) = Connection::over(stream, settings.reply_limit());
-        let ending = Ending { shared: Arc::downgrade(&self.0), silence: Arc::clone(silence) };
+        let ending = Ending { shared: Arc::downgrade(&self.0), watch: Arc::clone(watch) };
         spawn(async move {
             let _ending = ending;
             driving.await;
@@ -248,8 +248,8 @@ impl Shared {
     }
 
     /// Has the next call make a new connection, unless somebody did already.
-    fn give_up(&self, old: &Arc<Silence>) {
-        let is_old = |connected: &mut Connected| Arc::ptr_eq(&connected.silence, old);
+    fn give_up(&self, old: &Arc<ResponseWatch>) {
+        let is_old = |connected: &mut Connected| Arc::ptr_eq(&connected.watch, old);
         // Dropped behind the lock: what is dropped with it ends a connection.
         let _old = self.slots().iter_mut().find_map(|slot| slot.connected.take_if(is_old));
     }
@@ -262,8 +262,8 @@ impl Shared {
 
 impl Drop for Waiting<'_> {
     fn drop(&mut self) {
-        if !self.is_answered && self.silence.lasted(self.from) {
-            self.driver.0.give_up(self.silence);
+        if !self.is_answered && self.watch.lasted(self.from) {
+            self.driver.0.give_up(self.watch);
         }
     }
 }
@@ -271,7 +271,7 @@ impl Drop for Waiting<'_> {
 impl Drop for Ending {
     fn drop(&mut self) {
         if let Some(shared) = self.shared.upgrade() {
-            shared.give_up(&self.silence);
+            shared.give_up(&self.watch);
         }
     }
 }

@@ -30,8 +30,8 @@ pub fn evaluate<'a, Q: Query>(
     evaluate_with(query, requests, Vec::new(), page, store, now)
 }
 
-/// The same where some requests cannot be read. Each is named once, as a row of the page: when it was filed cannot be told, so
-/// it stands where one filed at the beginning of time would.
+/// The same where some requests cannot be read. Each is named once, as a row of the page: when it was submitted cannot be told, so
+/// it stands where one submitted at the beginning of time would.
 ///
 /// # Errors
 /// As [`evaluate`].

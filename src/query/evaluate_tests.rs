@@ -1,3 +1,5 @@
+//! Pages over random requests: every row once, in order.
+
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::fmt::Debug;

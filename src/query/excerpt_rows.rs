@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{DecisionQuery, DecisionRow, PendingApprovalRow, RequestSummary};
 use crate::index::{Named, Placed, SortKey};
-use crate::request::{Approval, Standing, Timestamp};
+use crate::request::{Approval, ApprovalSummary, Timestamp};
 use crate::stored_format::{Head, StoredRequest, Unreadable};
 
 /// The rows under keys that are wanted, of the pending approvals that are asked for.
@@ -12,14 +12,14 @@ pub(super) fn of_pending_approvals(
     named: &Named<'_>,
     stored: StoredRequest,
     is_wanted: impl Fn(&SortKey) -> bool,
-    is_asked: impl Fn(&Head, &[Standing], &Approval) -> bool,
+    is_asked: impl Fn(&Head, &[ApprovalSummary], &Approval) -> bool,
 ) -> Result<Placed<PendingApprovalRow>, Unreadable> {
     let revision = stored.revision();
     let key = |head: &Head, step, id: &str| SortKey::approval_of(head.created_at, &head.id, step, id);
     let (head, approvals) = stored.into_approvals(&|head, step, id| is_wanted(&key(head, step, id)))?;
     let created = SortKey::created(head.created_at, &head.id);
     let strays = named.strays_but(|member| member.as_bytes().starts_with(created.as_bytes()));
-    let asked = approvals.wanted.into_iter().filter(|approval| is_asked(&head, &approvals.standings, approval));
+    let asked = approvals.wanted.into_iter().filter(|approval| is_asked(&head, &approvals.summaries, approval));
     let keyed = asked.map(|approval| (key(&head, approval.step.number(), approval.id.as_str()), approval));
     let mut keyed: Vec<_> = keyed.collect();
     keyed.sort_by(|(one, _), (other, _)| one.cmp(other));

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::filter::{MAX_CHOICES, joined};
 use crate::error::InvalidValue;
 use crate::request::{ActorContext, ActorId, ActorKind, Approval, Group, MutationRequest, Role, Timestamp};
-use crate::workflow::{self, Deciding};
+use crate::workflow::{self, DecisionContext};
 
 /// Whose inbox is asked for: the approvals an actor can decide now, in created order.
 ///
@@ -80,7 +80,7 @@ impl InboxQuery {
     }
 
     /// Whether this approval is in the inbox now.
-    pub(super) fn lets_decide(&self, deciding: Deciding<'_>, approval: &Approval, now: Timestamp) -> bool {
+    pub(super) fn lets_decide(&self, deciding: DecisionContext<'_>, approval: &Approval, now: Timestamp) -> bool {
         deciding.lets(approval, &self.actor, now)
     }
 }

@@ -10,7 +10,7 @@ use super::{
 use crate::index::{ChosenIndexes, Conditions, KeyLayout, Named, Placed, SortKey, Term, approval_activity};
 use crate::request::{Approval, Decision, IdComparison, MutationRequest, Timestamp};
 use crate::stored_format::{StoredRequest, Unreadable, head_of};
-use crate::workflow::Deciding;
+use crate::workflow::DecisionContext;
 
 /// Results of a query, each with its key.
 pub(crate) type Rows<Q> = Vec<(SortKey, <Q as Query>::Row)>;
@@ -221,12 +221,12 @@ impl Query for InboxQuery {
         now: Timestamp,
         is_wanted: impl Fn(&SortKey) -> bool,
     ) -> Result<Placed<Self::Row>, Unreadable> {
-        excerpt_rows::of_pending_approvals(named, stored, is_wanted, |head, standings, approval| {
-            let deciding = Deciding {
+        excerpt_rows::of_pending_approvals(named, stored, is_wanted, |head, summaries, approval| {
+            let deciding = DecisionContext {
                 requester: head.requested_by.id.as_ref(),
                 state: &head.state,
                 updated_at: head.updated_at,
-                standings,
+                summaries,
                 ids: head.id_comparison,
             };
             self.lets_decide(deciding, approval, now)

@@ -60,15 +60,15 @@ filters! {
         mutation_types: AnyOf<MutationType>, "mutation types", "with mutation type",
             index MutationType, build with_mutation_types(names), from [&request.target.mutation_type];
 
-        /// Filed by an actor with one of these ids.
-        actor_ids: AnyPerson<ActorId>, "actor ids", "filed by",
+        /// Submitted by an actor with one of these ids.
+        actor_ids: AnyPerson<ActorId>, "actor ids", "submitted by",
             index ActorId, build with_actor_ids(names), from &request.requested_by.id;
 
-        /// Filed by an actor with exactly one of these names.
-        actor_names: AnyText, "actor names", "filed by somebody named",
+        /// Submitted by an actor with exactly one of these names.
+        actor_names: AnyText, "actor names", "submitted by somebody named",
             build with_actor_names(texts), from request.requested_by.name.as_deref();
 
-        /// Filed as part of one of these business operations, by the correlation id of the actor who filed them.
+        /// Submitted as part of one of these business operations, by the correlation id of the actor who submitted them.
         ///
         /// Answered by an index where the application chose one, else checked on each request that the rest of a query finds.
         correlation_ids: AnyText, "correlation ids", "with correlation id",
@@ -119,7 +119,7 @@ filters! {
             from request.decisions.iter().map(|decision| decision.kind.category());
 
         // Index: the range of keys that a plan reads.
-        /// That were filed in this time, both ends included.
+        /// That were submitted in this time, both ends included.
         created: Between<Timestamp>, "created time" fed as "created", "created",
             build created_between(ends), from [request.created_at];
 

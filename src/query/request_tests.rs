@@ -1,3 +1,5 @@
+//! Each filter of a request query finds what it is named for, and nothing else.
+
 use std::sync::Arc;
 
 use super::RequestQuery;

@@ -163,7 +163,7 @@ proptest! {
         let mut actor = ActorContext::user(inbox.actor_id().as_str()).unwrap();
         (actor.roles, actor.groups) = (inbox.roles().clone(), inbox.groups().clone());
         let works = |approval: &&Approval| {
-            let grant = workflow::Command::grant(actor.clone(), approval.id.clone());
+            let grant = workflow::Command::approve_requirement(actor.clone(), approval.id.clone());
             workflow::apply(request.clone(), &grant, at(now)).is_ok()
         };
         let mut expected: Vec<_> = request.approvals.iter().filter(works).map(|approval| &approval.id).collect();

@@ -28,7 +28,7 @@ pub struct RequestSummary {
     pub status: Status,
     /// What it waits for, if it does.
     pub pending_reason: Option<PendingReason>,
-    /// When it was filed.
+    /// When it was submitted.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,

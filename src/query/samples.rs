@@ -18,7 +18,7 @@ pub(crate) fn at(micros: u64) -> Timestamp {
     Timestamp::from_micros(micros).unwrap()
 }
 
-/// Filed by Alice at 10, last changed at 20, waiting for nothing.
+/// Submitted by Alice at 10, last changed at 20, waiting for nothing.
 pub(crate) fn document(id: &str) -> RequestDocument {
     RequestDocument {
         id: RequestId::new(id).unwrap(),

@@ -20,7 +20,7 @@ pub struct Statistics {
     pub by_pending_reason: BTreeMap<PendingReason, u64>,
     /// How many of those that wait for approval can still be decided: their own deadline has not come.
     pub decidable: u64,
-    /// When the oldest of the pending requests was filed.
+    /// When the oldest of the pending requests was submitted.
     pub oldest_pending: Option<Timestamp>,
     /// Of how many requests something will be due to expire within each duration from now on: themselves or an open
     /// approval, those overdue included.

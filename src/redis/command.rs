@@ -7,18 +7,18 @@ use std::borrow::Cow;
 use redis::{Arg, Cmd};
 
 use super::check::CheckMode;
-use super::check_reply::{StoredHeader, StoredRecord};
-use super::durability::Durability;
 use super::feed::FeedRead;
-use super::greeting::ask_time;
-use super::index_entries::{Groups, add_decision_entries};
 use super::keyspace::KeyKind;
 use super::options::Settings;
 use super::record::NewRecord;
-use super::scan::{Scan, lex_bounds};
 use super::script::{self, Script};
 use crate::error::{Result, StoreError, StoreErrorKind};
 use crate::index::{KeyRange, SortKey, Term};
+use crate::redis::check::reply::{StoredHeader, StoredRecord};
+use crate::redis::connection::durability::Durability;
+use crate::redis::connection::greeting::ask_time;
+use crate::redis::pages::scan::{Scan, lex_bounds};
+use crate::redis::record::index_entries::{EncodedEntries, add_decision_entries};
 use crate::request::{MutationRequest, RequestId, Revision, WriteIntent};
 use crate::stored_format::SizeBudget;
 
@@ -131,7 +131,7 @@ impl Call {
         let record = NewRecord::new(settings, request, next, intent, budget)?;
         let expected = record.state(request.revision(), stored_decisions);
         let (state, entries_now, document) = record.split();
-        let groups = with_decisions(Groups::default(), request, stored_decisions);
+        let groups = with_decisions(EncodedEntries::default(), request, stored_decisions);
         let entries = groups.uncounted();
         let bytes = record.bytes.len() + entries.len() + OTHER_BYTES;
         let mut command = writing(&script::UPDATE, settings, request, 12, bytes);
@@ -212,7 +212,7 @@ impl Call {
     /// A part of an index, behind a member if one is given. What is longer than any member of ours is removed, if told to.
     pub(crate) fn index_part(settings: &Settings, index: &str, after: &[u8], most: usize, removes: bool) -> Self {
         let from = if after.is_empty() { b"-".to_vec() } else { [b"(", after].concat() };
-        let script: &'static Script = if removes { &script::MEND_INDEX_PART } else { &script::INDEX_PART };
+        let script: &'static Script = if removes { &script::REPAIR_INDEX_PART } else { &script::INDEX_PART };
         let mut command = by_hash(script, 2, 4, OTHER_BYTES);
         command.arg(index).arg(settings.keyspace.layout_beside(index));
         command.arg(from).arg(most).arg(u8::from(removes)).arg(&settings.layout);
@@ -221,27 +221,27 @@ impl Call {
 
     /// Gives members of an index their score again, those that are still there.
     pub(crate) fn restore_scores(settings: &Settings, index: &str, members: &[SortKey]) -> Self {
-        Self::mend_members(settings, index, "restore", members)
+        Self::repair_members(settings, index, "restore", members)
     }
 
     pub(crate) fn remove_members(settings: &Settings, index: &str, members: &[SortKey]) -> Self {
-        Self::mend_members(settings, index, "remove", members)
+        Self::repair_members(settings, index, "remove", members)
     }
 
-    fn mend_members(settings: &Settings, index: &str, told: &str, members: &[SortKey]) -> Self {
-        let mut command = by_hash(&script::MEND_MEMBERS, 2, 2 + members.len(), 64 * members.len() + OTHER_BYTES);
+    fn repair_members(settings: &Settings, index: &str, told: &str, members: &[SortKey]) -> Self {
+        let mut command = by_hash(&script::REPAIR_MEMBERS, 2, 2 + members.len(), 64 * members.len() + OTHER_BYTES);
         command.arg(index).arg(settings.keyspace.layout_beside(index)).arg(&settings.layout).arg(told);
         for member in members {
             command.arg(member.as_bytes());
         }
-        Self { writes: true, what: What::Script { script: &script::MEND_MEMBERS, keys: 2, command } }
+        Self { writes: true, what: What::Script { script: &script::REPAIR_MEMBERS, keys: 2, command } }
     }
 
-    /// Compares a record's index entries with those its document asks for, and mends them if told to.
+    /// Compares a record's index entries with those its document asks for, and repairs them if told to.
     ///
     /// # Errors
     /// When the request is over the document limit.
-    pub(crate) fn mend(settings: &Settings, stored: &StoredRecord, mode: CheckMode) -> Result<Self> {
+    pub(crate) fn repair(settings: &Settings, stored: &StoredRecord, mode: CheckMode) -> Result<Self> {
         let StoredRecord { request, header, .. } = stored;
         let revision = request.revision();
         let budget = SizeBudget::whole(settings.document_limit);
@@ -254,7 +254,7 @@ impl Call {
         let groups = with_decisions(record.lasting, request, 0);
         let others = groups.uncounted();
         let keyspace = &settings.keyspace;
-        let mut command = by_hash(&script::MEND, 3, 7, record.bytes.len() + others.len() + OTHER_BYTES);
+        let mut command = by_hash(&script::REPAIR, 3, 7, record.bytes.len() + others.len() + OTHER_BYTES);
         let partition = keyspace.partition_of(&request.id);
         command.arg(keyspace.record(&request.id)).arg(keyspace.index_prefix(partition)).arg(keyspace.layout(partition));
         match header {
@@ -265,7 +265,7 @@ impl Call {
         if let StoredHeader::Damaged { document_from, .. } = header {
             command.arg(document_from.saturating_add(1));
         }
-        Ok(Self { writes: mode.mends(), what: What::Script { script: &script::MEND, keys: 3, command } })
+        Ok(Self { writes: mode.repairs(), what: What::Script { script: &script::REPAIR, keys: 3, command } })
     }
 
     /// Removes an index entry, if told to, that the document at this revision, or the absence of one, does not explain.
@@ -299,9 +299,9 @@ impl Call {
 
     /// Names the keys that a refusal is about, which the server does not.
     pub(crate) fn locate(&self, mut error: StoreError) -> StoreError {
-        const MOST_NAMED: usize = 4;
-        if error.kind == StoreErrorKind::Refused {
-            let keys: Vec<_> = self.keys().into_iter().take(MOST_NAMED).collect();
+        const MAX_NAMED: usize = 4;
+        if error.kind == StoreErrorKind::Rejected {
+            let keys: Vec<_> = self.keys().into_iter().take(MAX_NAMED).collect();
             if !keys.is_empty() {
                 error.problem = format!("{}; asked of {}", error.problem, keys.join(", "));
             }
@@ -382,7 +382,7 @@ fn revision_bytes(revision: Revision) -> [u8; 24] {
 }
 
 /// These groups and those of the decisions from this one on.
-fn with_decisions(mut groups: Groups, request: &MutationRequest, first: usize) -> Groups {
+fn with_decisions(mut groups: EncodedEntries, request: &MutationRequest, first: usize) -> EncodedEntries {
     add_decision_entries(&mut groups, request, first);
     groups
 }

@@ -1,8 +1,10 @@
+//! The keys of a namespace.
+
 use std::num::NonZeroU16;
 
-use super::index_entries::suffix_of;
 use crate::error::InvalidValue;
 use crate::index::Term;
+use crate::redis::record::index_entries::suffix_of;
 use crate::request::RequestId;
 
 /// Which keys a store uses: `{<namespace>:<partition>}:…` for all that belongs to one partition, and

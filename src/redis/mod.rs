@@ -2,72 +2,49 @@
 //!
 //! Nothing here waits or connects; the drivers of the flavours send what is built here and hand back what came.
 
-mod address;
-mod assembly;
-mod cardinalities;
-mod check;
-pub(crate) mod check_reply;
+pub(crate) mod check;
 mod command;
-mod credentials;
-mod durability;
-mod fault;
+pub(crate) mod connection;
 mod feed;
 #[cfg(any(test, fuzzing))]
 #[allow(unreachable_pub, reason = "exported when it is fuzzed")]
 pub mod fuzzing;
-mod greeting;
-mod history;
-#[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
-mod incoming;
-mod index_entries;
-mod indexed_metadata;
 mod keyspace;
-pub(crate) mod layout;
-pub(crate) mod namespace_reply;
+pub(crate) mod namespace;
 mod options;
-mod preflight;
-pub(crate) mod rebuild;
+pub(crate) mod pages;
 mod record;
 pub(crate) mod reply;
-mod reply_limit;
-mod retry;
-mod salvaged;
-mod scan;
-pub(crate) mod scan_reply;
 mod script;
-mod server_clock;
-mod statistics_parts;
-#[cfg(feature = "tls")]
-mod tls;
 
-pub(crate) use assembly::Assembly;
-pub(crate) use cardinalities::Cardinalities;
 pub(crate) use check::Phase;
 pub use check::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection};
 pub(crate) use command::Call;
-pub use credentials::Credentials;
-pub(crate) use durability::Confirmation;
-pub use durability::Durability;
-pub(crate) use fault::{Effect, Fault};
-pub(crate) use feed::{FeedEnds, FeedWalk};
-pub(crate) use greeting::{ask_time, greetings};
+pub use connection::credentials::Credentials;
+pub(crate) use connection::durability::Confirmation;
+pub use connection::durability::Durability;
+pub(crate) use connection::fault::{Effect, Fault};
+pub(crate) use connection::greeting::{ask_time, greetings};
 #[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
-pub(crate) use incoming::IncomingReply;
+pub(crate) use connection::incoming::IncomingReply;
 #[cfg(feature = "blocking")]
-pub(crate) use incoming::whole_string;
+pub(crate) use connection::incoming::whole_string;
 #[cfg(any(feature = "tokio", feature = "smol"))]
-pub(crate) use incoming::{unasked, whole_reply};
+pub(crate) use connection::incoming::{unasked, whole_reply};
+pub use connection::preflight::PreflightReport;
+pub(crate) use connection::reply_limit::ReplyLimit;
+#[cfg(any(feature = "tokio", feature = "smol"))]
+pub(crate) use connection::reply_limit::is_too_long;
+pub(crate) use connection::retry::{Attempts, Next};
+#[cfg(feature = "blocking")]
+pub(crate) use connection::server_clock::ServerClock;
+#[cfg(feature = "tls")]
+pub(crate) use connection::tls::ClientCertificate;
+pub(crate) use feed::{FeedEnds, FeedWalk};
 pub(crate) use keyspace::KeyKind;
 pub(crate) use options::{RedisOptions, Settings};
-pub use preflight::PreflightReport;
+pub(crate) use pages::cardinalities::Cardinalities;
+pub(crate) use pages::page_merge::PageMerge;
+pub(crate) use pages::scan::{MAX_PAGE_BYTES, Part, Scan};
+pub(crate) use pages::statistics_parts::StatisticsParts;
 pub(crate) use reply::has_written;
-pub(crate) use reply_limit::ReplyLimit;
-#[cfg(any(feature = "tokio", feature = "smol"))]
-pub(crate) use reply_limit::is_too_long;
-pub(crate) use retry::{Attempts, Next};
-pub(crate) use scan::{MOST_PAGE_BYTES, Part, Scan};
-#[cfg(feature = "blocking")]
-pub(crate) use server_clock::ServerClock;
-pub(crate) use statistics_parts::StatisticsParts;
-#[cfg(feature = "tls")]
-pub(crate) use tls::ClientCertificate;

@@ -8,19 +8,19 @@ use redis::ConnectionAddr;
 use redis::RedisConnectionInfo;
 use redis::io::tcp::socket2::TcpKeepalive;
 
-use super::address;
-use super::credentials::Credentials;
-use super::durability::Durability;
 use super::keyspace::Keyspace;
-use super::layout;
-use super::preflight::Tolerance;
-use super::reply_limit::ReplyLimit;
-use super::scan::MOST_PAGE_BYTES;
-use super::server_clock::ServerClock;
-#[cfg(feature = "tls")]
-use super::tls::{Tls, TlsOptions};
 use crate::error::{InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
 use crate::index::ChosenIndexes;
+use crate::redis::connection::address;
+use crate::redis::connection::credentials::Credentials;
+use crate::redis::connection::durability::Durability;
+use crate::redis::connection::preflight::Tolerance;
+use crate::redis::connection::reply_limit::ReplyLimit;
+use crate::redis::connection::server_clock::ServerClock;
+#[cfg(feature = "tls")]
+use crate::redis::connection::tls::{Tls, TlsOptions};
+use crate::redis::namespace::layout;
+use crate::redis::pages::scan::MAX_PAGE_BYTES;
 use crate::request::IdComparison;
 use crate::stored_format::{Compression, DocumentLimit, FormatVersion};
 
@@ -95,7 +95,7 @@ impl Settings {
 
     /// The most that a reply may be: as much as a page has, and one record more.
     pub(crate) fn reply_limit(&self) -> ReplyLimit {
-        ReplyLimit::new(self.record_limit(), MOST_PAGE_BYTES)
+        ReplyLimit::new(self.record_limit(), MAX_PAGE_BYTES)
     }
 }
 

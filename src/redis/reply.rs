@@ -3,14 +3,14 @@
 use redis::Value;
 
 use super::command::RECORD_START;
-use super::history::history_marks;
-use super::layout::refuse_other_layout;
 use super::options::Settings;
-use super::preflight::PreflightReport;
 use super::record::Record;
 use crate::error::{Conflict, Error, InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
+use crate::redis::connection::preflight::PreflightReport;
+use crate::redis::namespace::layout::refuse_other_layout;
+use crate::redis::record::history::history_marks;
 use crate::request::{MutationRequest, RequestId, Timestamp, WriteId};
-use crate::settle::{Settled, UnsettledWrite, WriteLookup};
+use crate::service::settle::{Settled, UnsettledWrite, WriteLookup};
 use crate::stored_format::{DocumentLimit, FormatError, Unreadable, check_id};
 
 /// What became of a request that was to be created.
@@ -123,7 +123,7 @@ pub(crate) fn created(settings: &Settings, sent: &MutationRequest, reply: &Value
                 known.check_creation(sent, &stored)?;
                 return Ok(Created::Before(Box::new(stored)));
             }
-            // Where a repair has forgotten the write that filed it.
+            // Where a repair has forgotten the write that submitted it.
             let is_known = header.writes().any(|write| write.number == revision.number);
             if !is_known && may_hold(&stored, sent) {
                 return Ok(Created::Forgotten);
@@ -173,7 +173,7 @@ pub(crate) fn updated(
             }
             Err(Error::RewrittenHistory { id: sent.id.clone(), stored })
         }
-        ("refiled", _) => Err(Error::Refiled { id: sent.id.clone() }),
+        ("submitted fields changed", _) => Err(Error::SubmittedFieldsChanged { id: sent.id.clone() }),
         ("missing", _) => Err(Error::NotFound { id: sent.id.clone() }),
         _ => Err(refusal(settings, &sent.id, reply, "update.lua")),
     }
@@ -252,7 +252,7 @@ pub(super) fn refuse_wrong_type(reply: &Value) -> Result<()> {
     let words: Vec<&str> = array(reply).unwrap_or_default().iter().filter_map(text).collect();
     if let ["wrongtype", key, wanted, found] = words[..] {
         return Err(StoreError::new(
-            StoreErrorKind::Refused,
+            StoreErrorKind::Rejected,
             Outcome::NotApplied,
             format!("{key} holds a {found} where a {wanted} belongs; something else uses the key{NOTHING_WRITTEN}"),
         )
@@ -265,7 +265,7 @@ pub(super) fn refuse_missing_permission(reply: &Value) -> Result<()> {
     let words: Vec<&str> = array(reply).unwrap_or_default().iter().filter_map(text).collect();
     if let ["noperm", command, key] = words[..] {
         return Err(StoreError::new(
-            StoreErrorKind::Refused,
+            StoreErrorKind::Rejected,
             Outcome::NotApplied,
             format!("the user may not run {command} on {key}; give the permission to the user{NOTHING_WRITTEN}"),
         )
@@ -310,7 +310,7 @@ pub(super) fn refuse_disorder(reply: &Value) -> Result<()> {
 
 /// An index that cannot be read along.
 pub(super) fn corrupt(what: &str) -> Error {
-    let problem = format!("{what}; find out who writes to it, and have it mended by RedisStore::repair");
+    let problem = format!("{what}; find out who writes to it, and have it repaired by RedisStore::repair");
     StoreError::new(StoreErrorKind::Corrupt, Outcome::NotApplied, problem).into()
 }
 

@@ -16,17 +16,17 @@ pub(crate) static OPEN_NAMESPACE: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua\n", include_str!("scripts/open_namespace.lua")]));
 pub(crate) static LOOK_AT_NAMESPACE: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua flags=no-writes\n", include_str!("scripts/open_namespace.lua")]));
-pub(crate) static MEND: LazyLock<Script> =
-    LazyLock::new(|| Script::new(&["#!lua\n", HEADER, REFUSAL, ANY_TYPE, include_str!("scripts/mend.lua")]));
+pub(crate) static REPAIR: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&["#!lua\n", HEADER, REFUSAL, ANY_TYPE, include_str!("scripts/repair.lua")]));
 pub(crate) static DROP_ENTRY: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua\n", HEADER, ANY_TYPE, include_str!("scripts/drop_entry.lua")]));
-pub(crate) static MEND_MEMBERS: LazyLock<Script> =
-    LazyLock::new(|| Script::new(&["#!lua\n", include_str!("scripts/mend_members.lua")]));
+pub(crate) static REPAIR_MEMBERS: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&["#!lua\n", include_str!("scripts/repair_members.lua")]));
 pub(crate) static LAY_OUT: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua\n", include_str!("scripts/lay_out.lua")]));
 pub(crate) static INDEX_PART: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua flags=no-writes\n", include_str!("scripts/index_part.lua")]));
-pub(crate) static MEND_INDEX_PART: LazyLock<Script> =
+pub(crate) static REPAIR_INDEX_PART: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua\n", include_str!("scripts/index_part.lua")]));
 pub(crate) static RECORDS: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua flags=no-writes\n", ANY_TYPE, include_str!("scripts/records.lua")]));

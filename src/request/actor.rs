@@ -1,3 +1,5 @@
+//! Who acts, in which circumstances.
+
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
@@ -166,10 +168,10 @@ impl ActorContext {
     }
 
     /// Whether what the actor does may be stored.
-    pub(crate) fn check_means_it(&self) -> Result<(), Error> {
+    pub(crate) fn ensure_commit_mode(&self) -> Result<(), Error> {
         match self.mode {
             ActorMode::Commit => Ok(()),
-            mode @ (ActorMode::Simulate | ActorMode::Validate) => Err(Error::NotMeant { mode }),
+            mode @ (ActorMode::Simulate | ActorMode::Validate) => Err(Error::NotCommitMode { mode }),
         }
     }
 

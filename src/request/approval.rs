@@ -1,3 +1,5 @@
+//! Approvals: whose verdict a request waits for, and what it was.
+
 use std::collections::BTreeSet;
 use std::fmt;
 use std::num::NonZeroU32;
@@ -91,7 +93,7 @@ pub enum ApprovalState {
     Pending,
     /// Granted.
     Approved(Verdict),
-    /// Refused.
+    /// Rejected.
     Rejected {
         /// Who refused it, when and why.
         verdict: Verdict,

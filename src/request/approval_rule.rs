@@ -1,3 +1,5 @@
+//! Rules from which a draft gets its approvals.
+
 use std::num::NonZeroU32;
 
 use serde::Serialize;
@@ -5,7 +7,7 @@ use serde::Serialize;
 use super::{ApprovalId, ApprovalTarget, DeciderRule, Metadata, Quorum, QuorumGroup, QuorumRejection, Step, Timestamp};
 use crate::error::{Error, InvalidValue};
 
-/// A demand for approval, as a policy states it; filing a request makes its [`Approval`](super::Approval)s from it.
+/// A demand for approval, as a policy states it; submission a request makes its [`Approval`](super::Approval)s from it.
 ///
 /// A rule without a step gets the step of its place among the rules of its request: the first 1, the second 2, …
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -65,7 +67,7 @@ impl ApprovalRule {
 
     /// `required` of the members have to approve: one approval each, in one step, decided together. Nobody counts twice, and
     /// the requester does not count unless [they may decide](Self::requester_may_decide): a draft whose members are too few
-    /// then is refused when it is filed.
+    /// then is refused when it is submitted.
     ///
     /// # Errors
     /// [`InvalidValue`] when the name is not valid, and [`Error::InvalidApprovalConfiguration`] when `required` is 0 or

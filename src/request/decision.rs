@@ -1,3 +1,5 @@
+//! Decisions: what happened to a request, by whom, when and why.
+
 use std::fmt;
 use std::sync::Arc;
 
@@ -110,7 +112,7 @@ macro_rules! decision_kinds {
 decision_kinds! {
     /// Where the request was moved to.
     LifecycleDecision in Lifecycle {
-        /// It was filed.
+        /// It was submitted.
         Submitted = "Submitted",
         /// It began to wait.
         Pending = "Pending",

@@ -1,3 +1,5 @@
+//! The SHA-256 digest of what a request would do.
+
 use std::fmt;
 use std::str::FromStr;
 

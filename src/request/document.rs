@@ -1,3 +1,5 @@
+//! The mutation request: the aggregate, and what is read of and written about it.
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use std::sync::Arc;
@@ -18,7 +20,7 @@ use crate::error::{Error, InvalidValue};
 ///
 /// That guards against mistakes, not against whoever holds the store: of a document taken out, changed and put in again
 /// ([`from_document`](Self::from_document)), a store checks that it was made of the stored revision, that its history
-/// begins with the stored one, that what is [fixed when a request is filed](crate::for_stores::is_filed_alike) is unchanged,
+/// begins with the stored one, that what is [fixed when a request is submitted](crate::for_stores::has_same_submission) is unchanged,
 /// and how large it is; not that the rules allow it. So give the store itself to nobody who is not to decide
 /// everything.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -64,7 +66,7 @@ pub struct RequestDocument {
     pub versioning: Versioning,
     /// How it is carried out.
     pub execution: Execution,
-    /// When it was filed.
+    /// When it was submitted.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,

@@ -1,3 +1,5 @@
+//! Drafts: what is to be submitted.
+
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -7,10 +9,10 @@ use super::{
     RequestId, Requirement, StateVersion, Target,
 };
 
-/// A request before it is filed: what is to be changed, by whom, and what it has to wait for.
+/// A request before it is submitted: what is to be changed, by whom, and what it has to wait for.
 ///
 /// A draft with approval rules waits for approval; one that waits for something else says so with
-/// [`waiting_for`](Self::waiting_for); any other is filed as created, or as approved with
+/// [`waiting_for`](Self::waiting_for); any other is submitted as created, or as approved with
 /// [`already_approved`](Self::already_approved).
 #[derive(Clone, Debug)]
 pub struct RequestDraft {
@@ -28,7 +30,7 @@ pub struct RequestDraft {
     pub(crate) id_comparison: IdComparison,
 }
 
-/// Where a request can stand when it is filed.
+/// Where a request can stand when it is submitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum InitialState {
     /// Nothing is asked of anybody yet.
@@ -58,7 +60,7 @@ impl RequestDraft {
         }
     }
 
-    /// Files the request under this id instead of a generated one.
+    /// Submits the request under this id instead of a generated one.
     pub fn with_id(mut self, id: RequestId) -> Self {
         self.id = Some(id);
         self
@@ -89,13 +91,13 @@ impl RequestDraft {
         self
     }
 
-    /// Waits for this when it is filed.
+    /// Waits for this when it is submitted.
     pub fn waiting_for(mut self, pending: impl Into<Pending>) -> Self {
         self.initial_state = Some(InitialState::Pending(pending.into()));
         self
     }
 
-    /// Is approved when it is filed. A draft with approval rules is then refused.
+    /// Is approved when it is submitted. A draft with approval rules is then refused.
     pub fn already_approved(mut self) -> Self {
         self.initial_state = Some(InitialState::Approved);
         self

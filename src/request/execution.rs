@@ -1,3 +1,5 @@
+//! Execution: its kind, its claim, and links to other requests.
+
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

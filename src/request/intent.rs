@@ -1,3 +1,5 @@
+//! What a change is meant to do, and how much it can affect.
+
 use std::collections::BTreeSet;
 use std::fmt;
 

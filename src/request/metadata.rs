@@ -1,3 +1,5 @@
+//! Metadata: text keys and values that keep their type.
+
 use std::collections::BTreeMap;
 use std::{fmt, mem, slice};
 

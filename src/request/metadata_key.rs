@@ -1,3 +1,5 @@
+//! The keys of decision metadata that this crate writes.
+
 use std::borrow::Cow;
 
 /// A key of metadata.

@@ -6,6 +6,7 @@
 mod actor;
 mod approval;
 mod approval_rule;
+mod approval_summary;
 mod canonical;
 mod decision;
 mod digest;
@@ -24,7 +25,6 @@ mod requester;
 mod requirement;
 mod revision;
 mod side_effect;
-mod standing;
 mod state;
 mod text;
 mod timestamp;
@@ -36,6 +36,7 @@ pub use approval::{
     Step, Verdict,
 };
 pub use approval_rule::ApprovalRule;
+pub(crate) use approval_summary::{ApprovalSummary, Slot};
 pub use decision::{
     ApprovalDecision, Decision, DecisionCategory, DecisionKind, ExecutionDecision, LifecycleDecision, VersionDecision,
 };
@@ -56,7 +57,6 @@ pub use requester::Requester;
 pub use requirement::Requirement;
 pub use revision::Revision;
 pub use side_effect::{Severity, SideEffect};
-pub(crate) use standing::{Slot, Standing};
 pub use state::{Pending, PendingReason, RequestState, Status};
 pub use text::{
     ActorId, ApprovalId, BatchId, Category, ContractId, Group, MutationType, Operation, QuorumGroup, RequestId,

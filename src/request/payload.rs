@@ -1,3 +1,5 @@
+//! The content of the change itself.
+
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! Who asked for a request, as far as rows need it.
+
 use serde::{Deserialize, Serialize};
 
 use super::{ActorContext, ActorId, ActorKind};

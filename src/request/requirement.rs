@@ -1,3 +1,5 @@
+//! What policy demands of a request.
+
 use serde::{Deserialize, Serialize};
 
 use super::{Metadata, RequirementKind};
@@ -16,7 +18,7 @@ pub struct Requirement {
     pub description: String,
     /// What the demand is about.
     pub data: Metadata,
-    /// Whether it has been met; of one other than an approval, what was said when the request was filed.
+    /// Whether it has been met; of one other than an approval, what was said when the request was submitted.
     pub fulfilled: bool,
 }
 

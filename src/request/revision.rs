@@ -1,3 +1,5 @@
+//! Revisions: a number and the write that made it.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! Side effects that an execution reports.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! Where a request stands, with what belongs to it there.
+
 use std::fmt;
 
 use serde::{Deserialize, Serialize};

@@ -1,3 +1,5 @@
+//! Times in microseconds, UTC.
+
 use std::fmt;
 use std::str::FromStr;
 use std::time::{Duration, SystemTime};

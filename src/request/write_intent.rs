@@ -68,9 +68,9 @@ write_kinds! {
     /// Carries out several commands at once.
     Several = 4: "apply several commands to it",
     /// Approves a request directly.
-    Approve = 10: "approve it",
+    ApproveRequest = 10: "approve it",
     /// Rejects a request.
-    Reject = 11: "reject it",
+    RejectRequest = 11: "reject it",
     /// Cancels a request.
     Cancel = 12: "cancel it",
     /// Expires a request.
@@ -82,9 +82,9 @@ write_kinds! {
     /// Asks for its approvals.
     RequestApprovals = 16: "request its approvals",
     /// Grants one approval.
-    Grant = 20: "grant one of its approvals",
+    ApproveRequirement = 20: "approve one of its approvals",
     /// Rejects one approval.
-    Refuse = 21: "reject one of its approvals",
+    RejectRequirement = 21: "reject one of its approvals",
     /// Expires approvals.
     ExpireApprovals = 22: "expire its approvals",
     /// Breaks the glass.
@@ -173,9 +173,9 @@ impl WriteIntent {
             id_comparison: _,
             metadata,
         } = document;
-        let filed = (target, intent, requested_by, payload, requirements, created_at);
+        let submitted = (target, intent, requested_by, payload, requirements, created_at);
         let decided = (state, approvals, approval_round, decisions.len(), decisions.last(), updated_at);
-        Self::of(kind, &(filed, decided, side_effects, versioning, execution, metadata))
+        Self::of(kind, &(submitted, decided, side_effects, versioning, execution, metadata))
     }
 
     /// The time is left out: another attempt has another.

@@ -1,6 +1,8 @@
+//! Parts of a document: what rows need, without decoding the rest.
+
 use crate::request::{
-    Approval, Decision, IdComparison, Intent, RequestDocument, RequestId, RequestState, Requester, Standing, Target,
-    Timestamp,
+    Approval, ApprovalSummary, Decision, IdComparison, Intent, RequestDocument, RequestId, RequestState, Requester,
+    Target, Timestamp,
 };
 
 /// What stands at the beginning of a document, and in every row about a part of it.
@@ -20,7 +22,7 @@ pub(crate) struct Head {
 /// How all approvals of a document stand, and those of the pending ones that were wanted.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Approvals {
-    pub(crate) standings: Vec<Standing>,
+    pub(crate) summaries: Vec<ApprovalSummary>,
     pub(crate) wanted: Vec<Approval>,
 }
 
@@ -36,12 +38,12 @@ pub(crate) type IsWantedDecision<'w> = &'w dyn Fn(&Head, u32, Timestamp) -> bool
 /// Takes from a document what its rows about approvals show.
 pub(crate) fn approvals_of(document: RequestDocument, is_wanted: IsWantedApproval<'_>) -> (Head, Approvals) {
     let (head, mut wanted, _) = parts_of(document);
-    let standings = Standing::of_all(&wanted);
-    let mut pending = standings.iter().map(|standing| standing.is_pending);
+    let summaries = ApprovalSummary::of_all(&wanted);
+    let mut pending = summaries.iter().map(|standing| standing.is_pending);
     wanted.retain(|approval| {
         pending.next() == Some(true) && is_wanted(&head, approval.step.number(), approval.id.as_str())
     });
-    (head, Approvals { standings, wanted })
+    (head, Approvals { summaries, wanted })
 }
 
 /// Takes from a document what its rows about decisions show.

@@ -1,3 +1,5 @@
+//! Why bytes are not a document, or a document cannot be written.
+
 /// Why bytes cannot be read as a stored request, or a request cannot be written as bytes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]

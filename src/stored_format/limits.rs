@@ -4,7 +4,7 @@ use super::FormatError;
 
 /// The most bytes one stored request may take, envelope included.
 ///
-/// A request is filed within seven eighths of it, so that there is room for what is decided about it, and goes on within 31
+/// A request is submitted within seven eighths of it, so that there is room for what is decided about it, and goes on within 31
 /// of 32 parts, so that it can always be brought to an end. It is claimed within 61 of 64, so that whatever comes of an attempt
 /// can be recorded. An open approval that can expire keeps further room: that of its expiry.
 ///

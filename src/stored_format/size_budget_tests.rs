@@ -8,7 +8,7 @@ use super::{DocumentLimit, SizeBudget};
 use crate::error::{Error, Result};
 use crate::request::*;
 use crate::workflow::{
-    AfterFailure, Command, Completion, Failure, apply, file, link_compensation, reservation, shortened,
+    AfterFailure, Command, Completion, Failure, apply, link_compensation, reservation, shortened, submit,
 };
 
 const LIMITS: [DocumentLimit; 3] =
@@ -33,9 +33,9 @@ fn draft(payload: usize) -> RequestDraft {
     RequestDraft::new(target, Intent::new("grant-role", "Access").unwrap(), user("rita")).with_payload(payload)
 }
 
-fn filed(draft: RequestDraft, limit: DocumentLimit) -> Option<MutationRequest> {
+fn submitted(draft: RequestDraft, limit: DocumentLimit) -> Option<MutationRequest> {
     let id = RequestId::new("request-1").unwrap();
-    let request = file(draft, id, WriteId::from_bytes([9; 16]), at(0)).unwrap();
+    let request = submit(draft, id, WriteId::from_bytes([9; 16]), at(0)).unwrap();
     SizeBudget::to_submit(limit, &request).check(&request).is_ok().then_some(request)
 }
 
@@ -72,7 +72,7 @@ fn failure(seed: usize, bytes: usize) -> Failure {
 /// Cancelled, rejected, superseded.
 fn each_end_fits(limit: DocumentLimit, request: &MutationRequest) {
     let by = || Arc::new(ActorContext::user("somebody-else").unwrap().because("there is no need for it any more"));
-    for command in [Command::cancel(by()), Command::reject(by()), Command::supersede(by(), long_id())] {
+    for command in [Command::cancel(by()), Command::reject_request(by()), Command::supersede(by(), long_id())] {
         fits(limit, request, &command);
     }
 }
@@ -81,9 +81,9 @@ fn each_end_fits(limit: DocumentLimit, request: &MutationRequest) {
 fn compensation_of(original: &MutationRequest) -> MutationRequest {
     let plan =
         CompensationPlan::new(original.id.clone(), CompensationKind::Rollback, CompensationTrigger::FailedExecution);
-    let filed =
-        file(draft(0).compensating(plan).already_approved(), long_id(), WriteId::from_bytes([8; 16]), at(0)).unwrap();
-    let claimed = apply(filed, &Command::claim(user("executor"), claim_id(), LEASE), at(1)).unwrap();
+    let submitted =
+        submit(draft(0).compensating(plan).already_approved(), long_id(), WriteId::from_bytes([8; 16]), at(0)).unwrap();
+    let claimed = apply(submitted, &Command::claim(user("executor"), claim_id(), LEASE), at(1)).unwrap();
     apply(claimed, &Command::complete(user("executor"), claim_id(), Completion::new()), at(2)).unwrap()
 }
 
@@ -112,7 +112,8 @@ fn each_end_of_an_attempt_fits(limit: DocumentLimit, claimed: &MutationRequest, 
 fn who_may_claim_may_also_end_and_who_may_not_may_cancel() {
     for limit in LIMITS {
         for (seed, less) in (0..24).map(|seed| (seed, seed * 61)) {
-            let Some(mut request) = filed(draft(limit.bytes() * 7 / 8 - 500 - less).already_approved(), limit) else {
+            let Some(mut request) = submitted(draft(limit.bytes() * 7 / 8 - 500 - less).already_approved(), limit)
+            else {
                 continue;
             };
             let mut attempts = 0;
@@ -148,7 +149,7 @@ fn whatever_waits_can_expire() {
         let Some(mut request) = (0..limit.bytes())
             .rev()
             .step_by(250)
-            .find_map(|payload| filed(draft(payload).requires_approval(rule.clone()), limit))
+            .find_map(|payload| submitted(draft(payload).requires_approval(rule.clone()), limit))
         else {
             assert!(approvers > 12 && limit.bytes() < 20_000, "{} bytes, {approvers} approvers", limit.bytes());
             continue;

@@ -1,3 +1,5 @@
+//! The format as a whole: what is refused, and by which error.
+
 use std::sync::Arc;
 
 use super::golden::documents;

@@ -3,7 +3,7 @@
 use super::demand::{Demand, demands};
 use super::history::{Occasion, names, record};
 use super::lifecycle;
-use crate::error::{ApprovalRefusal, Error, Result};
+use crate::error::{ApprovalError, Error, Result};
 use crate::request::{ApprovalDecision, ApprovalId, ApprovalState, Metadata, MutationRequest, RequestState, Status};
 
 /// Approves the request over the head of its approvals; these stay as they are, for nobody granted them.
@@ -11,11 +11,11 @@ pub(super) fn override_approvals(request: &mut MutationRequest, occasion: Occasi
     lifecycle::check(request, Status::Approved)?;
     let unmet = unmet(request);
     let refusal = if unmet.is_empty() {
-        Some(ApprovalRefusal::NothingToOverride)
+        Some(ApprovalError::NothingToOverride)
     } else if occasion.by.id.is_none() {
-        Some(ApprovalRefusal::AnonymousOverride)
+        Some(ApprovalError::AnonymousOverride)
     } else if occasion.by.reason.as_ref().is_none_or(|reason| reason.trim().is_empty()) {
-        Some(ApprovalRefusal::OverrideWithoutReason)
+        Some(ApprovalError::OverrideWithoutReason)
     } else {
         None
     };
@@ -30,7 +30,7 @@ pub(super) fn override_approvals(request: &mut MutationRequest, occasion: Occasi
     }
     let document = request.edit();
     record(document, occasion.decision(ApprovalDecision::Overridden, about));
-    lifecycle::go(document, RequestState::Approved, occasion)
+    lifecycle::transition(document, RequestState::Approved, occasion)
 }
 
 /// The approvals that were still needed: all of an unmet demand but those that were granted.

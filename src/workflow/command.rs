@@ -1,3 +1,5 @@
+//! Commands: what can be done to a request, by whom.
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -29,10 +31,10 @@ pub struct Command {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub enum Action {
-    /// See [`Command::approve`].
-    Approve,
-    /// See [`Command::reject`].
-    Reject,
+    /// See [`Command::approve_request`].
+    ApproveRequest,
+    /// See [`Command::reject_request`].
+    RejectRequest,
     /// See [`Command::cancel`].
     Cancel,
     /// See [`Command::expire`].
@@ -52,15 +54,15 @@ pub enum Action {
         /// From when on the request is due to expire.
         expires_at: Option<Timestamp>,
     },
-    /// See [`Command::grant`].
-    Grant {
+    /// See [`Command::approve_requirement`].
+    ApproveRequirement {
         /// The approval.
         approval: ApprovalId,
         /// The digest of the request the approver saw, where they say it.
         digest: Option<Digest>,
     },
-    /// See [`Command::refuse`].
-    Refuse {
+    /// See [`Command::reject_requirement`].
+    RejectRequirement {
         /// The approval.
         approval: ApprovalId,
         /// The reason in a form that programs can read.
@@ -120,32 +122,32 @@ impl Command {
     /// Approves a request directly, which no approval may stand against. A request without approvals can be approved by
     /// anybody, also by whoever asked for it: who may give this command is for the application to say.
     ///
-    /// Refused with `InvalidTransition` unless it is created or pending, and with `ApprovalRefusal::Unmet` while it has
+    /// Rejected with `InvalidTransition` unless it is created or pending, and with `ApprovalError::Unmet` while it has
     /// approvals that are not met.
-    pub fn approve(by: impl Into<Arc<ActorContext>>) -> Self {
-        Self::new(Action::Approve, by)
+    pub fn approve_request(by: impl Into<Arc<ActorContext>>) -> Self {
+        Self::new(Action::ApproveRequest, by)
     }
 
     /// Rejects a pending or approved request.
     ///
-    /// Refused with `InvalidTransition` when it stands elsewhere, and with `ExecutionRefusal::Claimed` while it is executed.
-    pub fn reject(by: impl Into<Arc<ActorContext>>) -> Self {
-        Self::new(Action::Reject, by)
+    /// Rejected with `InvalidTransition` when it stands elsewhere, and with `ExecutionError::Claimed` while it is executed.
+    pub fn reject_request(by: impl Into<Arc<ActorContext>>) -> Self {
+        Self::new(Action::RejectRequest, by)
     }
 
     /// Withdraws a request that is not final.
     ///
-    /// Refused with `InvalidTransition` when it is, and with `ExecutionRefusal::Claimed` while it is executed.
+    /// Rejected with `InvalidTransition` when it is, and with `ExecutionError::Claimed` while it is executed.
     pub fn cancel(by: impl Into<Arc<ActorContext>>) -> Self {
         Self::new(Action::Cancel, by)
     }
 
-    /// Expires a pending request, whether or not its time has come. Refused with `InvalidTransition` when it is not pending.
+    /// Expires a pending request, whether or not its time has come. Rejected with `InvalidTransition` when it is not pending.
     pub fn expire(by: impl Into<Arc<ActorContext>>) -> Self {
         Self::new(Action::Expire, by)
     }
 
-    /// Puts another request in place of one that is not final. Refused with `Invalid` when it is the same one.
+    /// Puts another request in place of one that is not final. Rejected with `Invalid` when it is the same one.
     pub fn supersede(by: impl Into<Arc<ActorContext>>, superseding: RequestId) -> Self {
         Self::new(Action::Supersede { superseding }, by)
     }
@@ -153,7 +155,7 @@ impl Command {
     /// Lets a created or approved request wait.
     ///
     /// To wait for approval it must have approvals that are not met and can be; otherwise nobody could ever end the waiting,
-    /// and `InvalidApprovalConfiguration` is returned, or `ApprovalRefusal::Expired` when the time of one is over. A deadline
+    /// and `InvalidApprovalConfiguration` is returned, or `ApprovalError::Expired` when the time of one is over. A deadline
     /// that has passed is `Invalid`.
     pub fn hold(by: impl Into<Arc<ActorContext>>, pending: impl Into<Pending>) -> Self {
         Self::new(Action::Hold { pending: pending.into() }, by)
@@ -162,8 +164,8 @@ impl Command {
     /// Ends what a request waited for before its approvals, and asks for these: the one way from pending to pending.
     ///
     /// The request stays pending, now for approval, due to expire at `expires_at`. Not allowed, with
-    /// `ApprovalRefusal::NotWaiting`, of a request that is created or approved; with `InvalidTransition` when it waits for
-    /// its approvals already or is final; with `Invalid` when `expires_at` has passed, and with `ApprovalRefusal::Expired` when
+    /// `ApprovalError::NotWaiting`, of a request that is created or approved; with `InvalidTransition` when it waits for
+    /// its approvals already or is final; with `Invalid` when `expires_at` has passed, and with `ApprovalError::Expired` when
     /// that of one of its approvals has; with `InvalidApprovalConfiguration` when it has no unmet approvals.
     pub fn request_approvals(by: impl Into<Arc<ActorContext>>, expires_at: Option<Timestamp>) -> Self {
         Self::new(Action::RequestApprovals { expires_at }, by)
@@ -176,23 +178,31 @@ impl Command {
     /// too few people for the others of its group, as nobody counts twice, is not allowed; what has become impossible by time
     /// waits for the sweep.
     ///
-    /// Refused with the first of the [`ApprovalRefusal`](crate::ApprovalRefusal)s, in their order, that holds.
-    pub fn grant(by: impl Into<Arc<ActorContext>>, approval: ApprovalId) -> Self {
-        Self::new(Action::Grant { approval, digest: None }, by)
+    /// Rejected with the first of the [`ApprovalError`](crate::ApprovalError)s, in their order, that holds.
+    pub fn approve_requirement(by: impl Into<Arc<ActorContext>>, approval: ApprovalId) -> Self {
+        Self::new(Action::ApproveRequirement { approval, digest: None }, by)
     }
 
     /// Grants an approval for exactly the request with this digest, as the approver saw it; see
     /// [`MutationRequest::digest`](crate::MutationRequest::digest).
-    pub fn grant_for_digest(by: impl Into<Arc<ActorContext>>, approval: ApprovalId, digest: Digest) -> Self {
-        Self::new(Action::Grant { approval, digest: Some(digest) }, by)
+    pub fn approve_requirement_for_digest(
+        by: impl Into<Arc<ActorContext>>,
+        approval: ApprovalId,
+        digest: Digest,
+    ) -> Self {
+        Self::new(Action::ApproveRequirement { approval, digest: Some(digest) }, by)
     }
 
     /// Refuses an approval, which rejects the request, unless its quorum group allows it to go on: the group then rejects it
     /// by the vote after which too few people are left, whether or not their time is over.
     ///
-    /// Refused by the same rules as [`grant`](Self::grant).
-    pub fn refuse(by: impl Into<Arc<ActorContext>>, approval: ApprovalId, rejection: Option<Rejection>) -> Self {
-        Self::new(Action::Refuse { approval, rejection }, by)
+    /// Rejected by the same rules as [`approve_requirement`](Self::approve_requirement).
+    pub fn reject_requirement(
+        by: impl Into<Arc<ActorContext>>,
+        approval: ApprovalId,
+        rejection: Option<Rejection>,
+    ) -> Self {
+        Self::new(Action::RejectRequirement { approval, rejection }, by)
     }
 }
 
@@ -200,21 +210,21 @@ impl Command {
 impl Command {
     /// Lets every open approval expire whose time is over, and rejects the request if it can no longer be approved.
     ///
-    /// Refused with `NothingDue` when there is none, or when the request does not wait for approval.
+    /// Rejected with `NothingDue` when there is none, or when the request does not wait for approval.
     pub fn expire_approvals(by: impl Into<Arc<ActorContext>>) -> Self {
         Self::new(Action::ExpireApprovals, by)
     }
 
     /// Approves a request although approvals are unmet: break-glass. The history names the approvals it overrode.
     ///
-    /// The actor must have an id and give a reason. Refused with `InvalidTransition` unless the request is created or
-    /// pending, and with an [`ApprovalRefusal`](crate::ApprovalRefusal) when there is nothing to override.
+    /// The actor must have an id and give a reason. Rejected with `InvalidTransition` unless the request is created or
+    /// pending, and with an [`ApprovalError`](crate::ApprovalError) when there is nothing to override.
     pub fn override_approvals(by: impl Into<Arc<ActorContext>>) -> Self {
         Self::new(Action::OverrideApprovals, by)
     }
 }
 
-/// Execution. Refused with an [`ExecutionRefusal`](crate::ExecutionRefusal).
+/// Execution. Rejected with an [`ExecutionError`](crate::ExecutionError).
 impl Command {
     /// Settles how an approved request stands to the current version of the state; see [`resolve`](super::resolve).
     pub fn resolve(by: impl Into<Arc<ActorContext>>, current: StateVersion, strategy: StaleStrategy) -> Self {
@@ -224,26 +234,26 @@ impl Command {
     /// Takes an approved request for execution, for as long as the lease runs; with the id of a claim that is held
     /// already, renews its lease.
     ///
-    /// Nobody else can claim, resolve or move the request until the lease ends or the claim is given up. Refused also
+    /// Nobody else can claim, resolve or move the request until the lease ends or the claim is given up. Rejected also
     /// when an approval was granted, or overridden, for another digest than the request has, and with `Invalid` when the
     /// lease is zero.
     pub fn claim(by: impl Into<Arc<ActorContext>>, claim: ClaimId, lease: Duration) -> Self {
         Self::new(Action::Claim { claim, lease }, by)
     }
 
-    /// Gives a claim up without having executed the request. Refused with `ExecutionRefusal::ClaimLost` when the request is
+    /// Gives a claim up without having executed the request. Rejected with `ExecutionError::ClaimLost` when the request is
     /// not held by it.
     pub fn release(by: impl Into<Arc<ActorContext>>, claim: ClaimId) -> Self {
         Self::new(Action::Release { claim }, by)
     }
 
     /// Records that the request was executed under this claim: possible until another executor takes over, and then refused
-    /// with `ExecutionRefusal::ClaimLost`.
+    /// with `ExecutionError::ClaimLost`.
     pub fn complete(by: impl Into<Arc<ActorContext>>, claim: ClaimId, completion: Completion) -> Self {
         Self::new(Action::Complete { claim, completion }, by)
     }
 
-    /// Records that executing the request under this claim failed, and what becomes of it. Refused like
+    /// Records that executing the request under this claim failed, and what becomes of it. Rejected like
     /// [`complete`](Self::complete).
     pub fn fail(by: impl Into<Arc<ActorContext>>, claim: ClaimId, failure: Failure, then: AfterFailure) -> Self {
         Self::new(Action::Fail { claim, failure, then }, by)

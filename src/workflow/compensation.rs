@@ -1,9 +1,11 @@
+//! Requests that undo or correct others.
+
 use std::sync::Arc;
 
 use super::command::{Action, Command};
 use super::execution;
 use super::history::{Occasion, record};
-use crate::error::{ExecutionRefusal, Result};
+use crate::error::{ExecutionError, Result};
 use crate::request::{
     ActorContext, CompensationPlan, CompensationTrigger, DecisionKind, ExecutionDecision, ExecutionKind, ExecutionLink,
     Intent, LifecycleDecision, LinkRelation, Metadata, MutationRequest, RequestDocument, RequestDraft, RequestId,
@@ -28,7 +30,7 @@ pub fn compensation_draft(
     };
     check_compensable(original, &plan)?;
     if plan.compensates != original.id {
-        let refusal = ExecutionRefusal::CompensatesAnother { compensates: plan.compensates };
+        let refusal = ExecutionError::CompensatesAnother { compensates: plan.compensates };
         return Err(execution::refused(original, refusal));
     }
     let draft = RequestDraft::new(original.target.clone(), intent, requested_by).compensating(plan);
@@ -70,7 +72,7 @@ pub(super) fn executed_plan(compensating: &MutationRequest) -> Result<&Compensat
     match &compensating.execution.kind {
         _ if compensating.state.status() != Status::Executed => Err(not_executed(compensating)),
         ExecutionKind::Compensation(plan) => Ok(plan),
-        ExecutionKind::Standard => Err(execution::refused(compensating, ExecutionRefusal::NoCompensation)),
+        ExecutionKind::Standard => Err(execution::refused(compensating, ExecutionError::NoCompensation)),
     }
 }
 
@@ -82,7 +84,7 @@ pub(super) fn link(
     occasion: Occasion<'_>,
 ) -> Result<()> {
     if plan.compensates != original.id {
-        let refusal = ExecutionRefusal::CompensatesAnother { compensates: plan.compensates.clone() };
+        let refusal = ExecutionError::CompensatesAnother { compensates: plan.compensates.clone() };
         return Err(execution::refused(original, refusal));
     }
     check_compensable(original, plan)?;
@@ -138,5 +140,5 @@ fn is_linked(original: &MutationRequest, compensating: &RequestId) -> bool {
 }
 
 fn not_executed(request: &MutationRequest) -> crate::Error {
-    execution::refused(request, ExecutionRefusal::NotExecuted { status: request.state.status() })
+    execution::refused(request, ExecutionError::NotExecuted { status: request.state.status() })
 }

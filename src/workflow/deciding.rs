@@ -3,34 +3,34 @@
 use std::sync::Arc;
 
 use super::demand::{Demand, demand_of, demands, is_pending};
-use super::eligibility::Deciding;
+use super::eligibility::DecisionContext;
 use super::history::{Occasion, check_reason, names, record};
 use super::lifecycle;
 use super::open_demand::{impossible, open_demand};
-use crate::error::{ApprovalRefusal, Error, Result};
+use crate::error::{ApprovalError, Error, Result};
 use crate::request::{
-    ActorContext, Approval, ApprovalDecision, ApprovalId, ApprovalState, Cause, Decision, Digest, Metadata,
-    MutationRequest, Rejection, RequestDocument, RequestState, Standing, Timestamp, Value, Verdict,
+    ActorContext, Approval, ApprovalDecision, ApprovalId, ApprovalState, ApprovalSummary, Cause, Decision, Digest,
+    Metadata, MutationRequest, Rejection, RequestDocument, RequestState, Timestamp, Value, Verdict,
 };
 
-/// Whether the actor may decide the approval now, by the rules of [`ApprovalRefusal`] in their order.
+/// Whether the actor may decide the approval now, by the rules of [`ApprovalError`] in their order.
 pub(super) fn check<'a>(
     document: &'a RequestDocument,
     id: &ApprovalId,
     actor: &ActorContext,
     now: Timestamp,
-) -> Result<&'a Approval, ApprovalRefusal> {
+) -> Result<&'a Approval, ApprovalError> {
     if !document.state.awaits_approval() {
-        return Err(ApprovalRefusal::NotAwaitingApproval { status: document.state.status() });
+        return Err(ApprovalError::NotAwaitingApproval { status: document.state.status() });
     }
     if document.approvals.is_empty() {
-        return Err(ApprovalRefusal::NoApprovals);
+        return Err(ApprovalError::NoApprovals);
     }
     let Some(approval) = document.approvals.iter().find(|approval| approval.id == *id) else {
-        return Err(ApprovalRefusal::UnknownApproval { approval: id.clone(), known: known(document) });
+        return Err(ApprovalError::UnknownApproval { approval: id.clone(), known: known(document) });
     };
-    let standings = Standing::of_all(&document.approvals);
-    Deciding::about(document, &standings).check(approval, actor, now).map(|()| approval)
+    let summaries = ApprovalSummary::of_all(&document.approvals);
+    DecisionContext::about(document, &summaries).check(approval, actor, now).map(|()| approval)
 }
 
 pub(super) fn grant(
@@ -42,7 +42,7 @@ pub(super) fn grant(
     let digest = request.digest();
     let approval = allowed(request, id, occasion)?.clone();
     if let Some(seen) = seen.filter(|seen| *seen != digest) {
-        let refusal = ApprovalRefusal::AnotherDigest { approval: id.clone(), seen, current: digest };
+        let refusal = ApprovalError::AnotherDigest { approval: id.clone(), seen, current: digest };
         return Err(refused(request, refusal));
     }
     let document = request.edit();
@@ -141,7 +141,7 @@ fn allowed<'a>(request: &'a MutationRequest, id: &ApprovalId, occasion: Occasion
     check(request, id, occasion.by, occasion.now).map_err(|refusal| refused(request, refusal))
 }
 
-fn refused(document: &RequestDocument, refusal: ApprovalRefusal) -> Error {
+fn refused(document: &RequestDocument, refusal: ApprovalError) -> Error {
     Error::Approval { id: document.id.clone(), refusal: Box::new(refusal) }
 }
 

@@ -1,3 +1,5 @@
+//! What a request demands: approvals alone, or quorum groups.
+
 use std::collections::BTreeMap;
 
 use super::history::count;

@@ -1,10 +1,12 @@
+//! Claims, and how they end.
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::history::{Occasion, count, record};
 use super::outcome::{AfterFailure, Completion, Failure};
 use super::{compensation, demand, lifecycle};
-use crate::error::{Error, ExecutionRefusal, InvalidValue, Result};
+use crate::error::{Error, ExecutionError, InvalidValue, Result};
 use crate::request::{
     ApprovalDecision, ApprovalState, Claim, ClaimId, DecisionKind, Digest, ExecutionDecision, ExecutionKind,
     ExecutionLink, Metadata, MutationRequest, RequestDocument, RequestState, Status, Timestamp, Value,
@@ -102,7 +104,7 @@ pub(super) fn fail(
 pub(super) fn check_approved(document: &RequestDocument) -> Result<()> {
     match document.state.status() {
         Status::Approved => Ok(()),
-        status => Err(refused(document, ExecutionRefusal::NotApproved { status })),
+        status => Err(refused(document, ExecutionError::NotApproved { status })),
     }
 }
 
@@ -110,7 +112,7 @@ pub(super) fn check_approved(document: &RequestDocument) -> Result<()> {
 pub(super) fn check_unclaimed(document: &RequestDocument, now: Timestamp) -> Result<()> {
     match &document.execution.claim {
         Some(Claim { by, lease_ends_at, .. }) if *lease_ends_at > now => {
-            let refusal = ExecutionRefusal::Claimed { by: by.label().to_owned(), lease_ends_at: *lease_ends_at };
+            let refusal = ExecutionError::Claimed { by: by.label().to_owned(), lease_ends_at: *lease_ends_at };
             Err(refused(document, refusal))
         }
         _ => Ok(()),
@@ -121,7 +123,7 @@ fn check_holds(document: &RequestDocument, id: ClaimId) -> Result<()> {
     if document.execution.claim.as_ref().is_some_and(|claim| claim.id == id) {
         return Ok(());
     }
-    Err(refused(document, ExecutionRefusal::ClaimLost { claim: id, status: document.state.status() }))
+    Err(refused(document, ExecutionError::ClaimLost { claim: id, status: document.state.status() }))
 }
 
 /// Every grant was given for the request as it is now, and so was the override in place of those that are missing.
@@ -130,12 +132,12 @@ fn check_digests(request: &MutationRequest) -> Result<()> {
 }
 
 /// Why the request cannot be executed with its current digest.
-pub(super) fn digest_refusal(document: &RequestDocument, current: Digest) -> Option<ExecutionRefusal> {
+pub(super) fn digest_refusal(document: &RequestDocument, current: Digest) -> Option<ExecutionError> {
     for approval in &document.approvals {
         match &approval.state {
             ApprovalState::Approved(verdict) if verdict.digest != current => {
                 let (approval, approved) = (approval.id.clone(), verdict.digest);
-                return Some(ExecutionRefusal::ApprovedOtherwise { approval, approved, current });
+                return Some(ExecutionError::ApprovedOtherwise { approval, approved, current });
             }
             _ => {}
         }
@@ -143,7 +145,7 @@ pub(super) fn digest_refusal(document: &RequestDocument, current: Digest) -> Opt
     match overridden_digest(document) {
         Some(overridden) if *overridden != current.to_string() => {
             let overridden = overridden.to_owned();
-            Some(ExecutionRefusal::OverriddenOtherwise { overridden, current })
+            Some(ExecutionError::OverriddenOtherwise { overridden, current })
         }
         _ => None,
     }
@@ -163,7 +165,7 @@ fn overridden_digest(document: &RequestDocument) -> Option<&str> {
     }
 }
 
-pub(super) fn refused(document: &RequestDocument, refusal: ExecutionRefusal) -> Error {
+pub(super) fn refused(document: &RequestDocument, refusal: ExecutionError) -> Error {
     Error::Execution { id: document.id.clone(), refusal: Box::new(refusal) }
 }
 

@@ -1,3 +1,5 @@
+//! What an execution is to do, and whether it may begin.
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -157,16 +159,16 @@ impl ExecutionOutcome {
 }
 
 /// The request that this one makes up for, if it is an executed compensation.
-pub(crate) fn compensated_by(request: &MutationRequest) -> Option<&RequestId> {
-    compensates(request, Status::Executed)
+pub(crate) fn compensates(request: &MutationRequest) -> Option<&RequestId> {
+    original_of(request, Status::Executed)
 }
 
 /// The request that this one is to make up for, if it is an approved compensation.
-pub(crate) fn to_be_compensated_by(request: &MutationRequest) -> Option<&RequestId> {
-    compensates(request, Status::Approved)
+pub(crate) fn to_compensate(request: &MutationRequest) -> Option<&RequestId> {
+    original_of(request, Status::Approved)
 }
 
-fn compensates(request: &MutationRequest, status: Status) -> Option<&RequestId> {
+fn original_of(request: &MutationRequest, status: Status) -> Option<&RequestId> {
     match &request.execution.kind {
         ExecutionKind::Compensation(plan) if request.state.status() == status => Some(&plan.compensates),
         _ => None,

@@ -44,16 +44,16 @@ pub(super) fn passed_deadline(state: &RequestState, now: Timestamp) -> Option<Ti
 /// From its own deadline on, a pending request only ends: whether somebody has swept makes no difference.
 pub(super) fn check_in_time(document: &RequestDocument, action: &Action, now: Timestamp) -> Result<()> {
     match action {
-        Action::Approve
+        Action::ApproveRequest
         | Action::Hold { .. }
         | Action::RequestApprovals { .. }
-        | Action::Grant { .. }
-        | Action::Refuse { .. }
+        | Action::ApproveRequirement { .. }
+        | Action::RejectRequirement { .. }
         | Action::ExpireApprovals
         | Action::OverrideApprovals
         | Action::Resolve { .. }
         | Action::Claim { .. } => check_deadline(document, now),
-        Action::Reject | Action::Cancel | Action::Expire | Action::Supersede { .. } => Ok(()),
+        Action::RejectRequest | Action::Cancel | Action::Expire | Action::Supersede { .. } => Ok(()),
         // Only of a request that is approved or executed, which has no deadline.
         Action::Release { .. } | Action::Complete { .. } | Action::Fail { .. } | Action::LinkCompensation { .. } => {
             Ok(())

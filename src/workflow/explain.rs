@@ -3,16 +3,15 @@
 use std::collections::BTreeSet;
 
 use super::demand::{active_step, is_pending};
-use super::eligibility::Deciding;
+use super::eligibility::DecisionContext;
 use super::execution;
 use super::expiry::{next_deadline, passed_deadline};
 use super::history::{count, time_after};
 use super::open_demand::{OpenDemand, impossible, open_demands_for_people};
-use crate::error::ExecutionRefusal;
+use crate::error::ExecutionError;
 use crate::request::{
-    ActorContext, Approval, ApprovalId, Claim, Decision, DecisionCategory, Digest, ExecutionDecision,
-    LifecycleDecision, LinkRelation, QuorumGroup, RequestDocument, RequestId, RequestState, Standing, Status, Step,
-    Timestamp,
+    ActorContext, Approval, ApprovalId, ApprovalSummary, Claim, Decision, DecisionCategory, Digest, ExecutionDecision,
+    LifecycleDecision, LinkRelation, QuorumGroup, RequestDocument, RequestId, RequestState, Status, Step, Timestamp,
 };
 
 /// Why a request stands where it stands at one time, and who can move it on.
@@ -42,7 +41,7 @@ pub struct Explanation {
     /// The executions that failed since it was approved, if it still is; the latest last.
     pub failures: Vec<Decision>,
     /// Why it cannot be executed although it is approved.
-    pub obstacle: Option<ExecutionRefusal>,
+    pub obstacle: Option<ExecutionError>,
     /// The executed requests that compensate it.
     pub compensated_by: Vec<RequestId>,
     /// The time this explanation is for: the one asked for, or, where that is before the last change, right after it.
@@ -110,8 +109,8 @@ pub fn decidable_by<'a>(document: &'a RequestDocument, actor: &ActorContext, now
     if !document.state.awaits_approval() {
         return Vec::new();
     }
-    let standings = Standing::of_all(&document.approvals);
-    let deciding = Deciding::about(document, &standings);
+    let summaries = ApprovalSummary::of_all(&document.approvals);
+    let deciding = DecisionContext::about(document, &summaries);
     document.approvals.iter().filter(|approval| deciding.lets(approval, actor, now)).collect()
 }
 
@@ -163,7 +162,7 @@ fn failures(document: &RequestDocument) -> Vec<Decision> {
     document.decisions.iter().skip(since).filter(|decision| decision.kind == failed).cloned().collect()
 }
 
-fn obstacle(document: &RequestDocument) -> Option<ExecutionRefusal> {
+fn obstacle(document: &RequestDocument) -> Option<ExecutionError> {
     if document.state.status() != Status::Approved {
         return None;
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::command::{Action, Command};
-use crate::error::{Error, ExecutionRefusal, Result};
+use crate::error::{Error, ExecutionError, Result};
 use crate::request::RequestId;
 
 /// What has to be left of a lease for the function to be called. It covers what clocks drift apart between two looks at the
@@ -11,13 +11,13 @@ use crate::request::RequestId;
 pub(crate) const LEASE_MARGIN: Duration = Duration::from_millis(500);
 
 /// # Errors
-/// [`ExecutionRefusal::LeaseTooShort`] when the answer to the claim could come too late to use what is left of the lease.
+/// [`ExecutionError::LeaseTooShort`] when the answer to the claim could come too late to use what is left of the lease.
 pub(crate) fn check_lease(id: &RequestId, lease: Duration, call_timeout: Duration) -> Result<()> {
     let shortest = call_timeout.saturating_add(LEASE_MARGIN);
     if lease >= shortest {
         return Ok(());
     }
-    let refusal = ExecutionRefusal::LeaseTooShort { lease, call_timeout, shortest };
+    let refusal = ExecutionError::LeaseTooShort { lease, call_timeout, shortest };
     Err(Error::Execution { id: id.clone(), refusal: Box::new(refusal) })
 }
 
@@ -56,7 +56,7 @@ mod tests {
             let error = check_lease(&id, lease, call_timeout).unwrap_err();
             let Error::Execution { refusal, .. } = error else { panic!("{error}") };
             let shortest = call_timeout.saturating_add(LEASE_MARGIN);
-            assert_eq!(*refusal, ExecutionRefusal::LeaseTooShort { lease, call_timeout, shortest });
+            assert_eq!(*refusal, ExecutionError::LeaseTooShort { lease, call_timeout, shortest });
         }
     }
 }

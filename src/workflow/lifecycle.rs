@@ -3,7 +3,7 @@
 use super::history::{Occasion, count, record};
 use super::open_demand::impossible;
 use super::{demand, execution};
-use crate::error::{ApprovalRefusal, Error, InvalidValue, Result};
+use crate::error::{ApprovalError, Error, InvalidValue, Result};
 use crate::request::{
     ApprovalDecision, LifecycleDecision, Metadata, MutationRequest, Pending, PendingReason, RequestDocument, RequestId,
     RequestState, Status, Timestamp,
@@ -11,7 +11,7 @@ use crate::request::{
 
 /// Whether the lifecycle lets a request go from one status to the other. No status leads to itself, but that a pending
 /// request begins to wait for its approvals, which [`Command::request_approvals`](super::Command::request_approvals) does.
-pub const fn can_go(from: Status, to: Status) -> bool {
+pub const fn can_transition(from: Status, to: Status) -> bool {
     use Status::{Approved, Canceled, Created, Executed, Expired, Pending, Rejected, Superseded};
     match from {
         Created => matches!(to, Pending | Approved | Canceled | Superseded),
@@ -25,22 +25,22 @@ pub(super) fn approve(request: &mut MutationRequest, occasion: Occasion<'_>) -> 
     check(request, Status::Approved)?;
     let unmet = demand::missing(&request.approvals);
     if unmet > 0 {
-        let refusal = Box::new(ApprovalRefusal::Unmet { unmet: unmet as usize });
+        let refusal = Box::new(ApprovalError::Unmet { unmet: unmet as usize });
         return Err(Error::Approval { id: request.id.clone(), refusal });
     }
-    go(request.edit(), RequestState::Approved, occasion)
+    transition(request.edit(), RequestState::Approved, occasion)
 }
 
 pub(super) fn reject(request: &mut MutationRequest, occasion: Occasion<'_>) -> Result<()> {
-    go(request.edit(), RequestState::Rejected, occasion)
+    transition(request.edit(), RequestState::Rejected, occasion)
 }
 
 pub(super) fn cancel(request: &mut MutationRequest, occasion: Occasion<'_>) -> Result<()> {
-    go(request.edit(), RequestState::Canceled, occasion)
+    transition(request.edit(), RequestState::Canceled, occasion)
 }
 
 pub(super) fn expire(request: &mut MutationRequest, occasion: Occasion<'_>) -> Result<()> {
-    go(request.edit(), RequestState::Expired, occasion)
+    transition(request.edit(), RequestState::Expired, occasion)
 }
 
 pub(super) fn supersede(request: &mut MutationRequest, by: &RequestId, occasion: Occasion<'_>) -> Result<()> {
@@ -48,7 +48,7 @@ pub(super) fn supersede(request: &mut MutationRequest, by: &RequestId, occasion:
         let problem = "is the id of the request itself; name the one that takes its place";
         return Err(InvalidValue::new("superseding request", problem).into());
     }
-    go(request.edit(), RequestState::Superseded { by: by.clone() }, occasion)
+    transition(request.edit(), RequestState::Superseded { by: by.clone() }, occasion)
 }
 
 pub(super) fn hold(request: &mut MutationRequest, pending: Pending, occasion: Occasion<'_>) -> Result<()> {
@@ -57,7 +57,7 @@ pub(super) fn hold(request: &mut MutationRequest, pending: Pending, occasion: Oc
     if pending.reason == PendingReason::Approval {
         check_approvals_to_come(request, occasion.now)?;
     }
-    go(request.edit(), RequestState::Pending(pending), occasion)?;
+    transition(request.edit(), RequestState::Pending(pending), occasion)?;
     if pending.reason == PendingReason::Approval {
         record_requested(request.edit(), occasion);
     }
@@ -73,7 +73,7 @@ pub(super) fn request_approvals(
     match request.state.status() {
         Status::Pending if !request.state.awaits_approval() => {}
         status @ (Status::Created | Status::Approved) => {
-            let refusal = Box::new(ApprovalRefusal::NotWaiting { status });
+            let refusal = Box::new(ApprovalError::NotWaiting { status });
             return Err(Error::Approval { id: request.id.clone(), refusal });
         }
         _ => return Err(forbidden(request, Status::Pending)),
@@ -88,7 +88,7 @@ pub(super) fn request_approvals(
 }
 
 /// Moves the request, for the reason the actor gave.
-pub(super) fn go(document: &mut RequestDocument, to: RequestState, occasion: Occasion<'_>) -> Result<()> {
+pub(super) fn transition(document: &mut RequestDocument, to: RequestState, occasion: Occasion<'_>) -> Result<()> {
     go_because(document, to, occasion, occasion.by.reason.clone(), Metadata::new())
 }
 
@@ -153,7 +153,7 @@ pub(super) fn record_requested(document: &mut RequestDocument, occasion: Occasio
 }
 
 pub(super) fn check(document: &RequestDocument, to: Status) -> Result<()> {
-    if can_go(document.state.status(), to) { Ok(()) } else { Err(forbidden(document, to)) }
+    if can_transition(document.state.status(), to) { Ok(()) } else { Err(forbidden(document, to)) }
 }
 
 fn forbidden(document: &RequestDocument, to: Status) -> Error {
@@ -181,7 +181,7 @@ fn check_approvals_to_come(document: &RequestDocument, now: Timestamp) -> Result
     }
     for approval in document.approvals.iter().filter(|approval| demand::is_pending(approval)) {
         if let Some(expired_at) = approval.expires_at.filter(|_| demand::is_overdue(approval, now)) {
-            let refusal = Box::new(ApprovalRefusal::Expired { approval: approval.id.clone(), expired_at });
+            let refusal = Box::new(ApprovalError::Expired { approval: approval.id.clone(), expired_at });
             return Err(Error::Approval { id: document.id.clone(), refusal });
         }
     }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::history::count;
-use crate::request::{ActorId, DeciderRule, IdComparison, Slot, Standing, Timestamp};
+use crate::request::{ActorId, ApprovalSummary, DeciderRule, IdComparison, Slot, Timestamp};
 
 /// Whether the grants a quorum group is missing can still be given: in time, and by enough different people if time is no
 /// matter.
@@ -33,7 +33,7 @@ pub(super) struct People<'a> {
 impl<'a> Group<'a> {
     /// The group of these members, of which `required` have to be granted.
     pub(super) fn of(
-        members: &[&'a Standing],
+        members: &[&'a ApprovalSummary],
         required: u32,
         requester: Option<&'a ActorId>,
         ids: IdComparison,
@@ -249,14 +249,14 @@ mod tests {
         }
     }
 
-    fn standing(target: &str) -> Standing {
+    fn standing(target: &str) -> ApprovalSummary {
         let slot = Slot {
             named: ids(target),
             is_for_anybody: target.is_empty(),
             decider: DeciderRule::NotTheRequester,
             expires_at: None,
         };
-        Standing {
+        ApprovalSummary {
             step: crate::request::Step::FIRST,
             is_pending: true,
             is_granted: false,
@@ -272,8 +272,8 @@ mod tests {
         let requester = ActorId::new("x").unwrap();
         let with_anybody = tables().into_iter().flat_map(|table| [table.clone(), [&table[..], &[""]].concat()]);
         for table in with_anybody {
-            let standings: Vec<Standing> = table.iter().map(|target| standing(target)).collect();
-            let members: Vec<&Standing> = standings.iter().collect();
+            let summaries: Vec<ApprovalSummary> = table.iter().map(|target| standing(target)).collect();
+            let members: Vec<&ApprovalSummary> = summaries.iter().collect();
             let most = |table: &[&str], taken: &str| {
                 let (open, named): (Vec<&str>, Vec<&str>) = table.iter().copied().partition(|target| target.is_empty());
                 count(open.len()) + tried(&named, taken)
@@ -285,7 +285,7 @@ mod tests {
                     for actor in actors.chars().filter(|actor| *actor != 'x') {
                         let rest = [&table[..place], &table[place + 1..]].concat();
                         let can_do = most(&rest, &actor.to_string()) + 1 >= required;
-                        let slot = standings[place].slot.as_ref().unwrap();
+                        let slot = summaries[place].slot.as_ref().unwrap();
                         let spared = group.spares(&ActorId::new(actor).unwrap(), slot);
                         assert_eq!(spared, can_do, "{actor} for {target:?} of {table:?}, {required} required");
                     }

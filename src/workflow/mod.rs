@@ -3,7 +3,7 @@
 //! Nothing here reads a clock, a store or a random number. A function that returns an error has changed nothing.
 //!
 //! ```
-//! use mutator_governance::workflow::{Command, apply, explain, file};
+//! use mutator_governance::workflow::{Command, apply, explain, submit};
 //! use mutator_governance::{
 //!     ActorContext, ApprovalId, ApprovalRule, Intent, RequestDraft, RequestId, Target, Timestamp, WriteId,
 //! };
@@ -14,11 +14,11 @@
 //! let draft = RequestDraft::new(target, Intent::new("grant-role", "Access")?, ActorContext::user("alice")?)
 //!     .requires_approval(ApprovalRule::role("manager")?)
 //!     .requires_approval(ApprovalRule::actor("bob")?);
-//! let request = file(draft, RequestId::generate(), WriteId::generate(), now)?;
+//! let request = submit(draft, RequestId::generate(), WriteId::generate(), now)?;
 //! assert_eq!(explain(&request, now).to_string(), "waits for role manager to decide approval-1; step 1 of 2");
 //!
 //! let carol = ActorContext::user("carol")?.with_role("manager")?.because("part of her new job");
-//! let request = apply(request, &Command::grant(carol, ApprovalId::new("approval-1")?), now)?;
+//! let request = apply(request, &Command::approve_requirement(carol, ApprovalId::new("approval-1")?), now)?;
 //! assert_eq!(explain(&request, now).to_string(), "waits for bob to decide approval-2; step 2 of 2");
 //! # Ok(())
 //! # }
@@ -34,7 +34,6 @@ mod execution;
 mod execution_order;
 mod expiry;
 mod explain;
-mod filing;
 mod history;
 pub(crate) mod lease;
 mod lifecycle;
@@ -46,23 +45,24 @@ pub(crate) mod reservation;
 mod resolution;
 mod sentence;
 mod shortening;
+mod submission;
 pub(crate) mod superseding;
 mod write_intent;
 
 pub use command::{Action, Command};
 pub(crate) use compensation::is_executed_or_failed;
 pub use compensation::{compensation_draft, link_compensation, owes_link};
-pub(crate) use eligibility::Deciding;
+pub(crate) use eligibility::DecisionContext;
 pub use execution_order::{ExecutionOrder, ExecutionOutcome};
-pub(crate) use execution_order::{compensated_by, to_be_compensated_by};
+pub(crate) use execution_order::{compensates, to_compensate};
 pub use expiry::{due_command, is_due, next_deadline};
 pub use explain::{Explanation, decidable_by, explain};
-pub use filing::file;
-pub use lifecycle::can_go;
+pub use lifecycle::can_transition;
 pub use open_demand::{OpenApproval, OpenDemand};
 pub use outcome::{AfterFailure, Completion, Failure};
 pub use resolution::{Resolution, StaleStrategy, resolve};
 pub(crate) use shortening::{shortened, without_room_to_claim};
+pub use submission::submit;
 
 use crate::error::Result;
 use crate::request::{MutationRequest, Timestamp};
@@ -86,15 +86,17 @@ pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) ->
     expiry::check_in_time(&request, &command.action, occasion.now)?;
     let changing = &mut request;
     match &command.action {
-        Action::Approve => lifecycle::approve(changing, occasion),
-        Action::Reject => lifecycle::reject(changing, occasion),
+        Action::ApproveRequest => lifecycle::approve(changing, occasion),
+        Action::RejectRequest => lifecycle::reject(changing, occasion),
         Action::Cancel => lifecycle::cancel(changing, occasion),
         Action::Expire => lifecycle::expire(changing, occasion),
         Action::Supersede { superseding } => lifecycle::supersede(changing, superseding, occasion),
         Action::Hold { pending } => lifecycle::hold(changing, *pending, occasion),
         Action::RequestApprovals { expires_at } => lifecycle::request_approvals(changing, *expires_at, occasion),
-        Action::Grant { approval, digest } => deciding::grant(changing, approval, *digest, occasion),
-        Action::Refuse { approval, rejection } => deciding::refuse(changing, approval, rejection.as_ref(), occasion),
+        Action::ApproveRequirement { approval, digest } => deciding::grant(changing, approval, *digest, occasion),
+        Action::RejectRequirement { approval, rejection } => {
+            deciding::refuse(changing, approval, rejection.as_ref(), occasion)
+        }
         Action::ExpireApprovals => expiry::expire_approvals(changing, occasion),
         Action::OverrideApprovals => break_glass::override_approvals(changing, occasion),
         Action::Resolve { current, strategy } => resolution::settle(changing, current, *strategy, occasion).map(|_| ()),

@@ -7,8 +7,8 @@ use super::eligibility::needed_elsewhere;
 use super::history::count;
 use super::matching::{People, most_grants};
 use crate::request::{
-    ActorContext, ActorId, Approval, ApprovalId, ApprovalTarget, DeciderRule, IdComparison, QuorumGroup,
-    RequestDocument, Standing, Step, Timestamp,
+    ActorContext, ActorId, Approval, ApprovalId, ApprovalSummary, ApprovalTarget, DeciderRule, IdComparison,
+    QuorumGroup, RequestDocument, Step, Timestamp,
 };
 
 /// An approval, or a quorum group, that is not met.
@@ -62,14 +62,14 @@ pub(super) fn impossible(document: &RequestDocument, now: Timestamp) -> Option<O
 
 /// The same, with those barred whom a group needs for another of its approvals.
 pub(super) fn open_demands_for_people(document: &RequestDocument, now: Timestamp) -> Vec<OpenDemand> {
-    let standings = Standing::of_all(&document.approvals);
+    let summaries = ApprovalSummary::of_all(&document.approvals);
     let mut open = open_demands(document, now);
     let approvals: BTreeMap<&ApprovalId, &Approval> =
         document.approvals.iter().map(|approval| (&approval.id, approval)).collect();
     for demand in &mut open {
         let member = |id: &ApprovalId| approvals.get(id).copied();
         let quorum = demand.open.first().and_then(|first| member(&first.id)?.quorum.as_ref());
-        let Some(needed) = quorum.map(|quorum| needed_elsewhere(document, &standings, quorum, now)) else { continue };
+        let Some(needed) = quorum.map(|quorum| needed_elsewhere(document, &summaries, quorum, now)) else { continue };
         for open in &mut demand.open {
             let needed = member(&open.id).map(&needed).unwrap_or_default();
             if open.is_for_anybody() {

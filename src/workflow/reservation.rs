@@ -6,7 +6,7 @@
 
 use super::compensation::check_compensable;
 use super::execution::refused;
-use crate::error::{ExecutionRefusal, Result};
+use crate::error::{ExecutionError, Result};
 use crate::request::{CompensationPlan, ExecutionLink, LinkRelation, MutationRequest, RequestId, Status, Timestamp};
 
 /// Whether the original can be made up for by this compensation.
@@ -16,7 +16,7 @@ use crate::request::{CompensationPlan, ExecutionLink, LinkRelation, MutationRequ
 pub(crate) fn check(original: &MutationRequest, compensating: &RequestId, plan: &CompensationPlan) -> Result<()> {
     check_compensable(original, plan)?;
     match with_relation(original, LinkRelation::CompensatedBy).find(|by| *by != compensating) {
-        Some(by) => Err(refused(original, ExecutionRefusal::CompensatedAlready { by: by.clone() })),
+        Some(by) => Err(refused(original, ExecutionError::CompensatedAlready { by: by.clone() })),
         None => Ok(()),
     }
 }
@@ -34,7 +34,7 @@ pub(crate) fn earlier_holders(original: &MutationRequest) -> Vec<RequestId> {
 /// Whether this compensation, as it was found, will not be executed unless it reserves the original again.
 ///
 /// # Errors
-/// [`ExecutionRefusal::CompensatedAlready`] when it was executed, or is claimed: also when the lease has ended, as nobody has
+/// [`ExecutionError::CompensatedAlready`] when it was executed, or is claimed: also when the lease has ended, as nobody has
 /// recorded what came of it.
 pub(crate) fn check_given_up(
     original: &MutationRequest,
@@ -44,7 +44,7 @@ pub(crate) fn check_given_up(
     let may_have_been_executed =
         |found: &MutationRequest| found.state.status() == Status::Executed || found.execution.claim.is_some();
     if found.is_some_and(may_have_been_executed) {
-        return Err(refused(original, ExecutionRefusal::CompensatedAlready { by: compensating.clone() }));
+        return Err(refused(original, ExecutionError::CompensatedAlready { by: compensating.clone() }));
     }
     Ok(())
 }

@@ -1,3 +1,5 @@
+//! Approved requests against the current version of their state.
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,7 +8,7 @@ use serde::Serialize;
 
 use super::history::{Occasion, count, record};
 use super::{deciding, execution, expiry, lifecycle};
-use crate::error::{Error, ExecutionRefusal, Result};
+use crate::error::{Error, ExecutionError, Result};
 use crate::request::{
     ActorContext, ApprovalDecision, ApprovalState, DecisionKind, Metadata, MutationRequest, Pending, PendingReason,
     RequestDocument, RequestState, StateVersion, Timestamp, VersionDecision,
@@ -81,7 +83,7 @@ pub(super) fn settle(
         }
         StaleStrategy::RequireRenewedApproval => {
             if request.approvals.is_empty() {
-                return Err(execution::refused(request, ExecutionRefusal::NothingToRenew));
+                return Err(execution::refused(request, ExecutionError::NothingToRenew));
             }
             let document = request.edit();
             record(document, decided(VersionDecision::RenewedApprovalRequired));
@@ -101,18 +103,18 @@ pub(super) fn settle(
 
 /// Opens all approvals again, as a new round: who granted before is asked again.
 fn renew(document: &mut RequestDocument, occasion: Occasion<'_>) -> Result<(), Error> {
-    let (opened, filed) = (round_opened_at(document), document.created_at);
+    let (opened, submitted) = (round_opened_at(document), document.created_at);
     for approval in &mut document.approvals {
         approval.state = ApprovalState::Pending;
         // An approval keeps the time it was given, not the date: a date that is past could never be met again. One that was
-        // past already when it was asked for was given none; it gets the time it was filed with.
+        // past already when it was asked for was given none; it gets the time it was submitted with.
         let mut times =
-            approval.expires_at.into_iter().flat_map(|end| [opened, filed].map(|from| end.duration_since(from)));
+            approval.expires_at.into_iter().flat_map(|end| [opened, submitted].map(|from| end.duration_since(from)));
         approval.expires_at = times.find(|time| *time > Duration::ZERO).map(|time| occasion.now.saturating_add(time));
     }
     document.approval_round = document.approval_round.saturating_add(1);
     deciding::mark_fulfilled(document);
-    lifecycle::go(document, RequestState::Pending(Pending::from(PendingReason::Approval)), occasion)?;
+    lifecycle::transition(document, RequestState::Pending(Pending::from(PendingReason::Approval)), occasion)?;
     let mut about = Metadata::new();
     about.note("approvals", count(document.approvals.len()));
     about.note("round", document.approval_round);
@@ -121,7 +123,7 @@ fn renew(document: &mut RequestDocument, occasion: Occasion<'_>) -> Result<(), E
 }
 
 /// When the approvals of this round were asked for: at its renewal, and in the first round when they were first requested, which
-/// may be long after the request was filed.
+/// may be long after the request was submitted.
 fn round_opened_at(document: &RequestDocument) -> Timestamp {
     let (renewed, requested) =
         (DecisionKind::from(ApprovalDecision::Renewed), DecisionKind::from(ApprovalDecision::Requested));

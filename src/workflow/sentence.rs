@@ -13,7 +13,7 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.state {
             RequestState::Pending(pending) => self.write_pending(f, *pending),
-            RequestState::Created => f.write_str("was filed; nothing is asked of anybody yet"),
+            RequestState::Created => f.write_str("was submitted; nothing is asked of anybody yet"),
             RequestState::Approved => self.write_approved(f),
             RequestState::Executed { resulting_version, .. } => {
                 let by = self.decided(LifecycleDecision::Executed).map(|decision| format!(" by {}", who(&decision.by)));

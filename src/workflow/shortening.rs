@@ -2,7 +2,7 @@
 
 use super::command::{Action, Command};
 use super::outcome::{Completion, Failure, cut};
-use crate::error::{Error, ExecutionRefusal};
+use crate::error::{Error, ExecutionError};
 use crate::request::{Metadata, RequestId, SideEffect, Value};
 
 /// Beyond this a message is cut before anything else is left out.
@@ -31,7 +31,7 @@ pub(crate) fn shortened(command: &Command, error: &Error) -> Option<Command> {
 pub(crate) fn without_room_to_claim(error: Error, claimed: &RequestId) -> Error {
     match error {
         Error::TooLarge { id, size, limit, .. } if id == *claimed => {
-            Error::Execution { id, refusal: Box::new(ExecutionRefusal::NoRoom { size, limit }) }
+            Error::Execution { id, refusal: Box::new(ExecutionError::NoRoom { size, limit }) }
         }
         other => other,
     }

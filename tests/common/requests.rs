@@ -1,4 +1,4 @@
-//! Requests to store, filed by the library's own rules at times of the test's choosing.
+//! Requests to store, submitted by the library's own rules at times of the test's choosing.
 
 use std::sync::Arc;
 
@@ -25,13 +25,13 @@ pub fn draft(request_id: &str, state: &str) -> RequestDraft {
     RequestDraft::new(target, Intent::new("grant-role", "Access").unwrap(), actor("alice")).with_id(id(request_id))
 }
 
-pub fn file(draft: RequestDraft, at: Timestamp) -> MutationRequest {
-    workflow::file(draft, RequestId::generate(), WriteId::generate(), at).unwrap()
+pub fn submit(draft: RequestDraft, at: Timestamp) -> MutationRequest {
+    workflow::submit(draft, RequestId::generate(), WriteId::generate(), at).unwrap()
 }
 
 /// A request that waits.
 pub fn pending(request_id: &str, state: &str, at: Timestamp) -> MutationRequest {
-    file(draft(request_id, state).waiting_for(PendingReason::Schedule), at)
+    submit(draft(request_id, state).waiting_for(PendingReason::Schedule), at)
 }
 
 /// A request that waits for a manager and two of three security people.
@@ -39,14 +39,14 @@ pub fn with_approvals(request_id: &str, state: &str, at: Timestamp) -> MutationR
     asking_for_approvals(draft(request_id, state), at)
 }
 
-/// Files a draft that waits for a manager, one of two groups, and two of three security people, one step after another.
+/// Submits a draft that waits for a manager, one of two groups, and two of three security people, one step after another.
 pub fn asking_for_approvals(draft: RequestDraft, at: Timestamp) -> MutationRequest {
     let reviewers = ["bob", "dave", "erin"].map(|name| mutator_governance::ApprovalTarget::actor(name).unwrap());
     let draft = draft
         .requires_approval(ApprovalRule::group("auditors").unwrap().requester_may_decide())
         .requires_approval(ApprovalRule::role("manager").unwrap())
         .requires_approval(ApprovalRule::quorum("security", 2, reviewers).unwrap().expiring_at(second(9_000_000)));
-    file(draft, at)
+    submit(draft, at)
 }
 
 /// A draft that uses all that is indexed, each part or not by chance.
@@ -73,7 +73,7 @@ pub fn varied_draft(request_id: &str, state: &str, random: &mut fastrand::Rng) -
 /// The next change of a request that is moved to and fro between waiting and approved.
 pub fn moved_on(request: MutationRequest, at: Timestamp) -> MutationRequest {
     let command = match request.state.pending() {
-        Some(_) => Command::approve(actor("alice")),
+        Some(_) => Command::approve_request(actor("alice")),
         None => Command::hold(actor("alice"), PendingReason::Quota),
     };
     workflow::apply(request, &command, at).unwrap()

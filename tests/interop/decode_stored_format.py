@@ -2,7 +2,7 @@
 """Decodes stored requests, written from docs/stored-format.md alone. Standard library only.
 
 decode_stored_format.py FILE...   prints one JSON object a file: the whole document.
-As a module: decode(data) returns the document, or raises Refused with the reason.
+As a module: decode(data) returns the document, or raises Rejected with the reason.
 """
 
 import json
@@ -38,7 +38,7 @@ TRIGGER = ["Operator", "Batch", "FailedExecution"]
 RELATION = ["Compensates", "CompensatedBy", "BeingCompensatedBy", "WasToBeCompensatedBy"]
 
 
-class Refused(Exception):
+class Rejected(Exception):
     """These bytes are not a document; the first word says in which way."""
 
 
@@ -46,23 +46,23 @@ def decode(data):
     """The document in an envelope, as plain data in the shape that Rust's serde gives it."""
     magic = b"\x89MGR"
     if not magic.startswith(data[:4]):
-        raise Refused("foreign")
+        raise Rejected("foreign")
     if len(data) > 4 and data[4] != 1:
-        raise Refused("malformed: envelope version 0" if data[4] == 0 else "unsupported envelope version")
+        raise Rejected("malformed: envelope version 0" if data[4] == 0 else "unsupported envelope version")
     if len(data) > LIMIT:
-        raise Refused("over limit")
+        raise Rejected("over limit")
     if len(data) < 16:
-        raise Refused("truncated")
+        raise Rejected("truncated")
     flags, version, length, checksum = struct.unpack_from("<xBHII", data, 4)
     body = data[16:]
     if len(body) != length:
-        raise Refused("truncated" if len(body) < length else "malformed: bytes behind the body")
+        raise Rejected("truncated" if len(body) < length else "malformed: bytes behind the body")
     if zlib.crc32(body, zlib.crc32(data[:12])) != checksum:
-        raise Refused("checksum mismatch")
+        raise Rejected("checksum mismatch")
     if flags & ~1:
-        raise Refused("unsupported flags")
+        raise Rejected("unsupported flags")
     if version == 0 or version > NEWEST:
-        raise Refused("malformed: version 0" if version == 0 else "unsupported schema version")
+        raise Rejected("malformed: version 0" if version == 0 else "unsupported schema version")
     if flags & 1:
         body = decompress(body)
     reader = Document(body)
@@ -74,18 +74,18 @@ def decode(data):
 def decompress(body):
     """The body that was compressed to this: its length, then a zlib stream."""
     if len(body) < 4:
-        raise Refused("malformed: a compressed body without its length")
+        raise Rejected("malformed: a compressed body without its length")
     length, = struct.unpack_from("<I", body)
     if 16 + length > LIMIT:
-        raise Refused("over limit")
+        raise Rejected("over limit")
     stream = zlib.decompressobj()
     try:
         # One byte more than there may be, since 0 would stand for any number.
         plain = stream.decompress(body[4:], length + 1)
     except zlib.error as error:
-        raise Refused("malformed: " + str(error))
+        raise Rejected("malformed: " + str(error))
     if len(plain) != length or not stream.eof or stream.unused_data:
-        raise Refused("malformed: a zlib stream of another length")
+        raise Rejected("malformed: a zlib stream of another length")
     return plain
 
 
@@ -96,12 +96,12 @@ class Primitives:
 
     def finish(self):
         if self.place != len(self.body):
-            raise Refused("malformed: bytes behind the document")
+            raise Rejected("malformed: bytes behind the document")
 
     def raw(self, count):
         taken = self.body[self.place:self.place + count]
         if len(taken) != count:
-            raise Refused("malformed: the body ends within a value")
+            raise Rejected("malformed: the body ends within a value")
         self.place += count
         return taken
 
@@ -113,7 +113,7 @@ class Primitives:
         if first < 251:
             return first
         if first > 253:
-            raise Refused("malformed: no number begins with %d" % first)
+            raise Rejected("malformed: no number begins with %d" % first)
         return int.from_bytes(self.raw(1 << (first - 250)), "little")
 
     def int(self):
@@ -123,7 +123,7 @@ class Primitives:
     def bool(self):
         byte = self.byte()
         if byte > 1:
-            raise Refused("malformed: neither true nor false")
+            raise Rejected("malformed: neither true nor false")
         return byte == 1
 
     def f64(self):
@@ -141,13 +141,13 @@ class Primitives:
     def list(self, read):
         count = self.uint()
         if count > len(self.body) - self.place:
-            raise Refused("malformed: more announced than there is room for")
+            raise Rejected("malformed: more announced than there is room for")
         return [read() for _ in range(count)]
 
     def kind(self, names):
         number = self.byte()
         if number >= len(names):
-            raise Refused("malformed: no variant %d" % number)
+            raise Rejected("malformed: no variant %d" % number)
         return names[number]
 
     def set(self):
@@ -162,7 +162,7 @@ class Primitives:
 
     def value(self, level):
         if level > DEEPEST:
-            raise Refused("malformed: nests too deep")
+            raise Rejected("malformed: nests too deep")
         return self.value_of(self.byte(), level)
 
     def micros(self):
@@ -171,12 +171,12 @@ class Primitives:
 
 def ascending(keys):
     if any(first >= second for first, second in zip(keys, keys[1:])):
-        raise Refused("malformed: not in ascending order")
+        raise Rejected("malformed: not in ascending order")
 
 
 def printed(micros):
     if micros > LATEST_TIME:
-        raise Refused("malformed: a time too late")
+        raise Rejected("malformed: a time too late")
     time = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=micros)
     fraction = ("%06d" % time.microsecond).rstrip("0")
     return time.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0") + ("." + fraction if fraction else "") + "Z"
@@ -194,7 +194,7 @@ class Document(Primitives):
     def finish(self):
         super().finish()
         if self.pool:
-            raise Refused("malformed: text left over")
+            raise Rejected("malformed: text left over")
 
     def text(self):
         return self.text_of(self.uint())
@@ -206,11 +206,11 @@ class Document(Primitives):
     def text_of(self, number):
         if number % 2:
             if number // 2 >= len(self.texts):
-                raise Refused("malformed: no such text")
+                raise Rejected("malformed: no such text")
             return self.texts[number // 2]
         length = number // 2
         if length > len(self.pool):
-            raise Refused("malformed: the texts end")
+            raise Rejected("malformed: the texts end")
         text, self.pool = utf8(self.pool[:length]), self.pool[length:]
         if length >= 3:
             self.texts.append(text)
@@ -231,7 +231,7 @@ class Document(Primitives):
 
     def back(self, steps, known, read):
         if steps > len(known):
-            raise Refused("malformed: nothing so many steps back")
+            raise Rejected("malformed: nothing so many steps back")
         if steps:
             return known[-steps]
         new = read()
@@ -313,7 +313,7 @@ class Document(Primitives):
     def decision_kind(self):
         number = self.byte()
         if number // 32 >= len(DECISIONS) or number % 32 >= len(DECISIONS[number // 32][1]):
-            raise Refused("malformed: no decision %d" % number)
+            raise Rejected("malformed: no decision %d" % number)
         category, kinds = DECISIONS[number // 32]
         return {category: kinds[number % 32]}
 
@@ -350,7 +350,7 @@ class Document(Primitives):
         if kind in (1, 2):
             return {"bool": kind == 2}
         if kind > 9:
-            raise Refused("malformed: no kind of value %d" % kind)
+            raise Rejected("malformed: no kind of value %d" % kind)
         name = ["integer", "float", "text", "bytes", "time", "list", "map"][kind - 3]
         read = dict(integer=self.int, float=self.f64, text=self.text, bytes=self.bytes, time=self.time,
                     list=lambda: self.list(lambda: self.value(level + 1)), map=lambda: self.metadata(level + 1))
@@ -361,7 +361,7 @@ def utf8(data):
     try:
         return data.decode()
     except UnicodeDecodeError as error:
-        raise Refused("malformed: %s" % error) from error
+        raise Rejected("malformed: %s" % error) from error
 
 
 def as_uuid(data):

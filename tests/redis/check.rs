@@ -1,4 +1,4 @@
-//! `verify` finds every way in which indexes and documents can disagree, and `repair` mends it.
+//! `verify` finds every way in which indexes and documents can disagree, and `repair` repairs it.
 #![cfg(all(feature = "redis", feature = "blocking"))]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test reports by panicking")]
 
@@ -15,7 +15,7 @@ use mutator_governance::{
 };
 
 /// The answer to TIME: two numbers, of ten and of up to six digits.
-const MOST_TIME_BYTES: usize = 33;
+const MAX_TIME_BYTES: usize = 33;
 
 struct Namespace {
     name: String,
@@ -57,7 +57,7 @@ impl Namespace {
                 2 => drop(self.governance.submit(draft.requires_approval(rule)).unwrap()),
                 _ => {
                     let request = self.governance.submit(draft.requires_approval(rule)).unwrap();
-                    self.governance.grant(&id, &request.approvals[0].id, bob()).unwrap();
+                    self.governance.approve_requirement(&id, &request.approvals[0].id, bob()).unwrap();
                 }
             }
         }
@@ -180,13 +180,13 @@ fn very_many_wrong_scores_neither_stop_a_check_nor_hide_what_else_is_wrong() {
     let is_wrong = |finding: &&Finding| matches!(finding, Finding::WrongScore { .. });
     let found = space.verify().findings;
     assert!(!found.is_empty() && found.iter().all(|finding| is_wrong(&finding)), "{} findings", found.len());
-    let mended = space.store.repair(|_| {}).unwrap().findings;
-    assert_eq!((mended.len(), mended.iter().filter(is_wrong).count()), (5_000, 2_000));
+    let repaired = space.store.repair(|_| {}).unwrap().findings;
+    assert_eq!((repaired.len(), repaired.iter().filter(is_wrong).count()), (5_000, 2_000));
     assert!(space.verify().is_clean());
     assert!(space.keys("i:zz").is_empty());
 }
 
-/// Each key of the namespace of another type: named, left as it is, and no reason not to check and mend the rest.
+/// Each key of the namespace of another type: named, left as it is, and no reason not to check and repair the rest.
 #[test]
 fn a_key_of_another_type_is_reported_and_left_alone() {
     let mut space = namespace(1);
@@ -206,7 +206,7 @@ fn a_key_of_another_type_is_reported_and_left_alone() {
         assert!(space.verify().findings.contains(&expected), "{key}");
         space.store.repair(|_| {}).unwrap();
         let findings = space.verify().findings;
-        assert_eq!(findings, [expected], "{key}: whatever else there was is mended");
+        assert_eq!(findings, [expected], "{key}: whatever else there was is repaired");
         let kind: String = redis::cmd("TYPE").arg(&key).query(&mut space.redis).unwrap();
         assert_eq!(kind, "list");
 
@@ -262,7 +262,7 @@ fn repair_beside_live_writers_breaks_nothing() {
                     // Whether the command is allowed depends on what the others did: both are fine here.
                     let _outcome = match round % 2 {
                         0 => governance.hold(&id, bob(), PendingReason::Schedule),
-                        _ => governance.approve(&id, bob()),
+                        _ => governance.approve_request(&id, bob()),
                     };
                 }
             });
@@ -297,7 +297,8 @@ fn a_record_that_never_rests_is_reported_as_not_checked() {
         let has = |part: &[u8]| sent.windows(part.len()).any(|window| window == part);
         let id = RequestId::new("r1").unwrap();
         if (has(b"report") || has(b"repair")) && has(b"r:r1") && is_busy.load(Ordering::Relaxed) {
-            let write = |by: &Governance| by.hold(&id, bob(), PendingReason::Quota).or_else(|_| by.approve(&id, bob()));
+            let write =
+                |by: &Governance| by.hold(&id, bob(), PendingReason::Quota).or_else(|_| by.approve_request(&id, bob()));
             write(&governance).or_else(|_| write(&rebuilt)).unwrap();
         }
         let mut upstream = upstream.lock().unwrap();
@@ -306,7 +307,7 @@ fn a_record_that_never_rests_is_reported_as_not_checked() {
         let length = upstream.read(&mut reply).unwrap();
         reply.truncate(length);
         // Where a command came together with the question for the time, this may be the answer to that alone.
-        if sent.len() > b"*1\r\n$4\r\nTIME\r\n".len() && has(b"TIME") && reply.len() <= MOST_TIME_BYTES {
+        if sent.len() > b"*1\r\n$4\r\nTIME\r\n".len() && has(b"TIME") && reply.len() <= MAX_TIME_BYTES {
             let mut rest = vec![0; 64 * 1024];
             let length = upstream.read(&mut rest).unwrap();
             reply.extend_from_slice(&rest[..length]);
@@ -423,7 +424,7 @@ fn a_namespace_whose_reindex_was_interrupted_is_opened_by_none_but_reindex() {
     assert!(builder().index_metadata(["ticket"]).open().is_ok());
 }
 
-/// From the moment the second begins, nothing is mended for the choice of the first, which could undo what the second did.
+/// From the moment the second begins, nothing is repaired for the choice of the first, which could undo what the second did.
 #[test]
 fn a_reindex_that_was_overtaken_by_one_of_another_choice_is_not_complete() {
     let space = namespace(1);

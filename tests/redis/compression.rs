@@ -2,7 +2,7 @@
 #![cfg(feature = "redis")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that is surprised has failed")]
 
-use common::requests::{draft, file, id, moved_on, second};
+use common::requests::{draft, id, moved_on, second, submit};
 use common::{Flavour, Options, Raw, Store};
 use common::{PrivateServer, unique_namespace};
 use mutator_governance::{
@@ -14,7 +14,7 @@ use mutator_governance::{
 fn with_payload(request_id: &str, bytes: usize) -> MutationRequest {
     let json = br#"{"grant":"billing-admin","to":"user-1"},"#.iter().copied().cycle().take(bytes).collect::<Vec<_>>();
     let payload = Payload::new("application/json", json).unwrap();
-    file(draft(request_id, "s").with_payload(payload).waiting_for(PendingReason::Schedule), second(0))
+    submit(draft(request_id, "s").with_payload(payload).waiting_for(PendingReason::Schedule), second(0))
 }
 
 /// How many bytes a document has as it is stored, and when it is not compressed.
@@ -137,7 +137,7 @@ fn a_page_of_documents_that_are_large_only_when_read_is_short_and_goes_on() {
         for (number, id) in ids.iter().enumerate() {
             let payload = Payload::new("text/plain", vec![b'x'; BYTES]).unwrap();
             let draft = draft(id.as_str(), "s").with_payload(payload).waiting_for(PendingReason::Schedule);
-            store.create(file(draft, second(number as u64))).unwrap();
+            store.create(submit(draft, second(number as u64))).unwrap();
         }
         let (mut page, mut found) = (PageRequest::longest(), Vec::new());
         loop {

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
-use common::requests::{actor, asking_for_approvals, file, id, moved_on, pending, second, varied_draft};
+use common::requests::{actor, asking_for_approvals, id, moved_on, pending, second, submit, varied_draft};
 use common::{FeedEntry, Flavour, Options, Oracle, Raw, Store, oracle};
 use common::{redis_url, unique_namespace};
 use mutator_governance::workflow::{self, Command};
@@ -65,12 +65,12 @@ impl World {
         let at = self.tick();
         let draft = varied_draft(name, state, &mut self.random);
         match self.random.u8(0..5) {
-            0 => file(draft, at),
-            1 => file(draft.waiting_for(PendingReason::Schedule), at),
-            2 => file(draft.already_approved(), at),
+            0 => submit(draft, at),
+            1 => submit(draft.waiting_for(PendingReason::Schedule), at),
+            2 => submit(draft.already_approved(), at),
             3 => {
                 let pending = Pending { reason: PendingReason::Quota, expires_at: Some(second(self.now + 1_000)) };
-                file(draft.waiting_for(pending), at)
+                submit(draft.waiting_for(pending), at)
             }
             _ => asking_for_approvals(draft, at),
         }
@@ -129,15 +129,15 @@ impl World {
             count => request.approvals[self.random.usize(0..count)].id.clone(),
         };
         match self.random.u8(0..14) {
-            0..5 => Command::grant(by, approval),
-            5 => Command::refuse(by, approval, None),
-            6 | 7 => Command::approve(by),
+            0..5 => Command::approve_requirement(by, approval),
+            5 => Command::reject_requirement(by, approval, None),
+            6 | 7 => Command::approve_request(by),
             8 | 9 => {
                 let reasons = PendingReason::ALL;
                 Command::hold(by, reasons[self.random.usize(0..reasons.len())])
             }
             10 => match self.random.u8(0..4) {
-                0 => Command::reject(by),
+                0 => Command::reject_request(by),
                 1 => Command::cancel(by),
                 2 => Command::expire(by),
                 _ => Command::supersede(by, id("another")),
@@ -191,7 +191,8 @@ impl World {
         let before = revisions[which - 1].0.revision();
         let again = self.store.update(self.sent[&write_id].clone(), write_id).unwrap();
         assert_eq!(again, latest);
-        let read_elsewhere = self.store.update(stored.clone().at_revision(before), write_id);
+        let kept = serde_json::to_string(&stored.at_revision(before)).unwrap();
+        let read_elsewhere = self.store.update(serde_json::from_str(&kept).unwrap(), write_id);
         assert_eq!(read_elsewhere.unwrap(), latest);
         let other = Command::hold(actor("zoe"), PendingReason::Quota);
         if let Ok(other) = workflow::apply(latest, &other, second(self.now)) {
@@ -357,8 +358,8 @@ fn a_write_of_very_many_decisions_is_indexed_whole() {
         document.decisions.resize(count, last);
         MutationRequest::from_document(document, revision).unwrap().at_revision(revision)
     };
-    let filed = world.store.create(with_decisions(pending("many", "s", second(0)), 5_000)).unwrap();
-    assert_eq!(world.oracle.check(&mut world.raw, &world.store)["many"], filed);
+    let submitted = world.store.create(with_decisions(pending("many", "s", second(0)), 5_000)).unwrap();
+    assert_eq!(world.oracle.check(&mut world.raw, &world.store)["many"], submitted);
     let read = world.store.get(&id("many")).unwrap().unwrap();
     let mut longer = read.clone().into_document();
     let last = longer.decisions.last().unwrap().clone();

@@ -141,7 +141,7 @@ fn a_page_holds_no_more_over_many_partitions_than_over_one() {
             None => break,
         }
     }
-    assert_eq!(found, ids(128).collect::<Vec<_>>(), "each once, in the order of filing");
+    assert_eq!(found, ids(128).collect::<Vec<_>>(), "each once, in the order of submission");
     assert!((2..=4).contains(&pages), "{pages} pages");
 }
 

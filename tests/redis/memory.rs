@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use crate::MEMORY;
 use common::operations::{OPERATIONS, Subject};
-use common::requests::{draft, file, id, second};
+use common::requests::{draft, id, second, submit};
 use common::{Flavour, Options, Raw};
 use common::{PrivateServer, unique_namespace};
 use mutator_governance::stored_format::DocumentLimit;
@@ -44,10 +44,10 @@ fn a_pool_does_not_keep_the_room_of_its_longest_replies() {
     let store = Flavour::Blocking.open(&options.pool_size(CONNECTIONS as u32).compression(Compression::NEVER)).unwrap();
     let ids: Vec<RequestId> = (0..16).map(|number| RequestId::new(format!("r{number}")).unwrap()).collect();
     let small = [RequestId::new("small").unwrap()];
-    store.create(file(draft("small", "s"), second(0))).unwrap();
+    store.create(submit(draft("small", "s"), second(0))).unwrap();
     for id in &ids {
         let payload = Payload::new("application/octet-stream", vec![7; 500_000]).unwrap();
-        store.create(file(draft(id.as_str(), "s").with_payload(payload), second(0))).unwrap();
+        store.create(submit(draft(id.as_str(), "s").with_payload(payload), second(0))).unwrap();
     }
     let read_on_each_connection = |ids: &[RequestId]| {
         let barrier = Barrier::new(CONNECTIONS);
@@ -154,7 +154,7 @@ fn file_large(subject: &Subject, limit: usize) {
     let wide = subject.flavour.open(&subject.options.clone().limit(DocumentLimit::of_bytes(2 * limit))).unwrap();
     let payload = Payload::new("application/octet-stream", vec![7; limit - 4 * 1024]).unwrap();
     let request = draft("large", "s").waiting_for(PendingReason::Quota).with_payload(payload);
-    wide.create(file(request, second(4))).unwrap();
+    wide.create(submit(request, second(4))).unwrap();
 }
 
 /// What a call takes beside the records it reads, whatever the document limit.
@@ -216,12 +216,16 @@ fn a_record_over_the_limit_is_named_with_its_size() {
 }
 
 /// Says what a store wants to hear until it is opened, and then this, over and over, until nobody listens.
-fn hostile(begin: &'static [u8], on: &'static [u8]) -> String {
+fn hostile(begin: &'static [u8], on: &'static [u8], layout: &str) -> String {
+    let version = layout.split(' ').next().unwrap();
+    let namespace = format!("*5\r\n$1\r\n1\r\n${}\r\n{version}\r\n$0\r\n\r\n$-1\r\n$5\r\nExact\r\n", version.len());
+    let partition = format!("${}\r\n{layout}\r\n", layout.len());
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
+            let (namespace, partition) = (namespace.clone(), partition.clone());
             std::thread::spawn(move || {
                 let mut asked = vec![0; 16 * 1024];
                 while let Ok(count @ 1..) = stream.read(&mut asked) {
@@ -234,7 +238,9 @@ fn hostile(begin: &'static [u8], on: &'static [u8]) -> String {
                     if has(b"INFO") {
                         answer = b"$35\r\n# Server\r\nredis_version:7.0.15\r\na:b\r\n";
                     } else if has(b"}:meta") {
-                        answer = b"*5\r\n$1\r\n1\r\n$1\r\n1\r\n$0\r\n\r\n$-1\r\n$5\r\nExact\r\n";
+                        answer = namespace.as_bytes();
+                    } else if has(b"GETRANGE") && has(b"}:layout") {
+                        answer = partition.as_bytes();
                     } else if has(b"GETRANGE") || has(b"EVAL") || has(b"SCAN") {
                         if stream.write_all(begin).is_err() {
                             return;
@@ -284,9 +290,13 @@ fn no_server_decides_how_much_memory_its_replies_take() {
         ("strings in lists", b"*3\r\n$900000000\r\n", &LONG),
         ("a map", b"%1000000000\r\n", &SMALL),
     ];
+    // What a store records when it lays a namespace out.
+    let laid_out = unique_namespace("laid-out");
+    Flavour::Blocking.open(&Options::new(common::redis_url(), &laid_out)).unwrap();
+    let layout: String = Raw::to(&common::redis_url()).ask(&["GET", &format!("{{{laid_out}:0}}:layout")]);
     for flavour in Flavour::all() {
         for (kind, begin, on) in kinds {
-            let url = hostile(begin, on);
+            let url = hostile(begin, on, &layout);
             let options = Options::new(url, "n").timeout(Duration::from_secs(5));
             let store = flavour.open(&options).unwrap();
             let before = MEMORY.current_usage();

@@ -5,7 +5,7 @@
 use std::cell::Cell;
 use std::sync::OnceLock;
 
-use common::requests::{actor, file, moved_on, second};
+use common::requests::{actor, moved_on, second, submit};
 use common::{Flavour, Options, Oracle, Raw, Store};
 use common::{redis_url, unique_namespace};
 use mutator_governance::workflow::{self, Command};
@@ -86,7 +86,7 @@ fn request(id: RequestId, state: &StateId, at: u64) -> MutationRequest {
     let target = Target::new(state.as_str(), "Tenant", "RoleGrant").unwrap();
     let intent = Intent::new("grant", "Access").unwrap();
     let draft = RequestDraft::new(target, intent, actor("alice")).with_id(id);
-    file(draft.waiting_for(mutator_governance::PendingReason::Schedule), second(at))
+    submit(draft.waiting_for(mutator_governance::PendingReason::Schedule), second(at))
 }
 
 /// Files, changes and reads back a request, and finds it on the lists of its state and on no other.
@@ -184,7 +184,7 @@ impl Names {
         let by_approver = ApprovalRule::actor(&self.approver).unwrap().requester_may_decide();
         let draft = draft.with_id(RequestId::generate()).requires_approval(by_approver);
         let draft = draft.requires_approval(ApprovalRule::role(&self.role).unwrap());
-        file(draft.requires_approval(ApprovalRule::group(&self.group).unwrap()), second(3))
+        submit(draft.requires_approval(ApprovalRule::group(&self.group).unwrap()), second(3))
     }
 
     /// Stores a request of these names, and finds it under each of them.
@@ -275,7 +275,7 @@ fn of_rita(store: &Store) -> Vec<MutationRequest> {
         let draft = draft.with_id(RequestId::new(format!("of-rita-{at}")).unwrap());
         let draft = draft
             .requires_approval(ApprovalRule::role(["Lead", "lead", "LEAD"][usize::try_from(at).unwrap()]).unwrap());
-        store.create(file(draft, second(at))).unwrap()
+        store.create(submit(draft, second(at))).unwrap()
     };
     spellings.into_iter().zip(0..).map(of).collect()
 }

@@ -49,7 +49,7 @@ fn request(number: u64) -> MutationRequest {
     let by = ActorContext::user("alice").unwrap().named(if is_rare(number) { "Rare" } else { "Alice" });
     let draft = RequestDraft::new(target, intent, by).with_id(RequestId::new(id(number)).unwrap());
     let draft = draft.requires_approval(ApprovalRule::role("manager").unwrap());
-    workflow::file(draft, RequestId::generate(), WriteId::generate(), second(100)).unwrap()
+    workflow::submit(draft, RequestId::generate(), WriteId::generate(), second(100)).unwrap()
 }
 
 /// The same requests over one partition and over four, on a server that nobody else uses.
@@ -306,7 +306,7 @@ fn a_page_of_large_documents_is_short_and_goes_on() {
                 .with_payload(Payload::new("text/plain", vec![b'x'; BYTES]).unwrap())
                 .waiting_for(PendingReason::Schedule);
             let request =
-                workflow::file(draft, RequestId::generate(), WriteId::generate(), second(number as u64)).unwrap();
+                workflow::submit(draft, RequestId::generate(), WriteId::generate(), second(number as u64)).unwrap();
             store.create(request).unwrap();
         }
         let (mut page, mut ids, mut pages) = (PageRequest::longest(), Vec::new(), 0);

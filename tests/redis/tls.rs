@@ -130,8 +130,8 @@ impl Opening {
 fn works(opening: &Opening, flavour: Flavour) {
     let store = patiently("open", || opening.open(flavour));
     let created = pending("r", "s", second(0));
-    let filed = patiently("create", || store.create(created.clone()));
-    let (change, write_id) = (moved_on(filed, second(1)), WriteId::generate());
+    let submitted = patiently("create", || store.create(created.clone()));
+    let (change, write_id) = (moved_on(submitted, second(1)), WriteId::generate());
     let moved = patiently("update", || store.update(change.clone(), write_id));
     assert_eq!(patiently("get", || store.get(&moved.id)), Some(moved), "{flavour:?}");
 }

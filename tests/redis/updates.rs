@@ -2,7 +2,7 @@
 #![cfg(feature = "redis")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that is surprised has failed")]
 
-use common::requests::{actor, draft, file, moved_on, pending, second};
+use common::requests::{actor, draft, moved_on, pending, second, submit};
 use common::{Flavour, Options, Oracle, Raw, oracle};
 use common::{PrivateServer, redis_url, unique_namespace};
 use mutator_governance::workflow::{self, Command};
@@ -14,7 +14,7 @@ fn with_many_approvals(request_id: &str) -> MutationRequest {
     let asking = groups.fold(draft(request_id, "s"), |draft, group| {
         draft.requires_approval(ApprovalRule::group(group).unwrap().requester_may_decide())
     });
-    file(asking, second(0))
+    submit(asking, second(0))
 }
 
 #[test]
@@ -23,9 +23,9 @@ fn a_header_of_any_length_is_read_whole() {
         let namespace = unique_namespace("long");
         let store = flavour.open(&Options::new(redis_url(), &namespace)).unwrap();
         let (oracle, mut raw) = (Oracle::new(&namespace, 1), Raw::to(&redis_url()));
-        let filed = store.create(with_many_approvals("r")).unwrap();
+        let submitted = store.create(with_many_approvals("r")).unwrap();
         oracle.check(&mut raw, &store);
-        let cancelled = workflow::apply(filed, &Command::cancel(actor("alice")), second(1)).unwrap();
+        let cancelled = workflow::apply(submitted, &Command::cancel(actor("alice")), second(1)).unwrap();
         let updated = store.update(cancelled, WriteId::generate()).unwrap();
         assert_eq!(oracle.check(&mut raw, &store)["r"], updated, "{flavour:?}");
     }
@@ -36,9 +36,9 @@ fn entries_that_stay_are_neither_removed_nor_added() {
     let server = PrivateServer::start(&[]);
     let mut raw = Raw::to(server.url());
     let store = Flavour::all()[0].open(&Options::new(server.url(), unique_namespace("staying"))).unwrap();
-    let filed = store.create(with_many_approvals("r")).unwrap();
-    let revision = filed.revision();
-    let mut document = filed.into_document();
+    let submitted = store.create(with_many_approvals("r")).unwrap();
+    let revision = submitted.revision();
+    let mut document = submitted.into_document();
     document.updated_at = second(1);
     let changed = MutationRequest::from_document(document, revision).unwrap();
     let before = raw.command_counts();
@@ -56,13 +56,13 @@ fn the_same_number_by_another_write_is_another_revision() {
         let namespace = unique_namespace("number");
         let store = flavour.open(&Options::new(redis_url(), &namespace)).unwrap();
         let (oracle, mut raw) = (Oracle::new(&namespace, 1), Raw::to(&redis_url()));
-        let filed = store.create(pending("r", "s", second(0))).unwrap();
+        let submitted = store.create(pending("r", "s", second(0))).unwrap();
         let key = oracle.record_key("r");
         let mut record: Vec<u8> = raw.ask(&[b"GET".as_slice(), &key]);
         record[40..56].copy_from_slice(WriteId::generate().as_bytes());
         oracle::seal_header("r", &mut record);
         let _: String = raw.ask(&[b"SET".as_slice(), &key, &record]);
-        let error = store.update(moved_on(filed, second(1)), WriteId::generate()).unwrap_err();
+        let error = store.update(moved_on(submitted, second(1)), WriteId::generate()).unwrap_err();
         assert!(matches!(error, Error::Conflict(_)), "{flavour:?}: {error:?}");
         let stored: Vec<u8> = raw.ask(&[b"GET".as_slice(), &key]);
         assert_eq!(stored, record, "{flavour:?}");
@@ -77,8 +77,8 @@ fn a_write_id_that_is_remembered_changes_nothing() {
         let store = flavour.open(&Options::new(redis_url(), &namespace)).unwrap();
         let (oracle, mut raw) = (Oracle::new(&namespace, 1), Raw::to(&redis_url()));
         let write_id = WriteId::generate();
-        let filed = store.create(pending("r", "s", second(0))).unwrap();
-        let change = moved_on(filed, second(1));
+        let submitted = store.create(pending("r", "s", second(0))).unwrap();
+        let change = moved_on(submitted, second(1));
         let first = store.update(change.clone(), write_id).unwrap();
         let second_write = store.update(moved_on(first, second(2)), WriteId::generate()).unwrap();
         let before = raw.dump(&namespace);
@@ -98,21 +98,21 @@ fn no_write_goes_by_a_header_whose_checksum_does_not_fit() {
         let namespace = unique_namespace("damaged");
         let store = flavour.open(&Options::new(redis_url(), &namespace)).unwrap();
         let (oracle, mut raw) = (Oracle::new(&namespace, 1), Raw::to(&redis_url()));
-        // Filed in one microsecond: one bit of the id makes the members of the one those of the other.
-        let filed = ["z0", "z1"].map(|name| store.create(pending(name, "s", second(0))).unwrap());
+        // Submitted in one microsecond: one bit of the id makes the members of the one those of the other.
+        let submitted = ["z0", "z1"].map(|name| store.create(pending(name, "s", second(0))).unwrap());
         let key = oracle.record_key("z0");
         let mut record: Vec<u8> = raw.ask(&[b"GET".as_slice(), &key]);
         let at = record.windows(2).position(|part| part == b"z0").expect("the header names its entries");
         record[at + 1] ^= 1;
         let _: String = raw.ask(&[b"SET".as_slice(), &key, &record]);
         let before = raw.dump(&namespace);
-        let cancelled = workflow::apply(filed[0].clone(), &Command::cancel(actor("alice")), second(1)).unwrap();
+        let cancelled = workflow::apply(submitted[0].clone(), &Command::cancel(actor("alice")), second(1)).unwrap();
         let error = store.update(cancelled.clone(), WriteId::generate()).unwrap_err();
         assert!(matches!(error, Error::Unreadable { .. }), "{flavour:?}: {error:?}");
         assert_eq!(error.outcome(), mutator_governance::Outcome::NotApplied);
         assert!(error.to_string().contains("repair"), "{error}");
-        assert!(matches!(store.create(filed[0].clone()), Err(Error::Unreadable { .. })));
-        assert!(matches!(store.get(&filed[0].id), Err(Error::Unreadable { .. })));
+        assert!(matches!(store.create(submitted[0].clone()), Err(Error::Unreadable { .. })));
+        assert!(matches!(store.get(&submitted[0].id), Err(Error::Unreadable { .. })));
         assert_eq!(raw.dump(&namespace), before, "{flavour:?}");
 
         // Nor does one remove what is not its own, where the checksum fits.

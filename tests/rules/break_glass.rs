@@ -1,10 +1,12 @@
+//! Break-glass.
+
 use mutator_governance::workflow::Command;
 use mutator_governance::{
-    ActorContext, ApprovalRefusal, ApprovalStatus, Error, PendingReason, RequestState, Status, Value,
+    ActorContext, ApprovalError, ApprovalStatus, Error, PendingReason, RequestState, Status, Value,
 };
 
 use crate::support::{
-    apply, draft, file, file_with, grant, history, in_status, quorum, refusal, rule, try_apply, user, user_because,
+    apply, draft, file_with, grant, history, in_status, quorum, refusal, rule, submit, try_apply, user, user_because,
 };
 
 #[test]
@@ -25,7 +27,7 @@ fn break_glass_approves_and_records_what_it_overrode() {
 
 #[test]
 fn break_glass_works_while_the_request_waits_for_something_else() {
-    let request = file(draft().requires_approval(rule("alice")).waiting_for(PendingReason::Schedule));
+    let request = submit(draft().requires_approval(rule("alice")).waiting_for(PendingReason::Schedule));
     let request = apply(&request, &Command::override_approvals(user_because("oncall", "site is down")), 2);
     assert_eq!(request.state, RequestState::Approved);
     for decision in &request.decisions[2..] {
@@ -38,10 +40,10 @@ fn break_glass_demands_somebody_with_a_reason_and_something_to_override() {
     let open = || file_with([rule("alice")]);
     let anonymous = ActorContext::system().because("site is down").into();
     let table = [
-        (open(), user("oncall"), ApprovalRefusal::OverrideWithoutReason),
-        (open(), user_because("oncall", " "), ApprovalRefusal::OverrideWithoutReason),
-        (open(), anonymous, ApprovalRefusal::AnonymousOverride),
-        (file(draft()), user_because("oncall", "site is down"), ApprovalRefusal::NothingToOverride),
+        (open(), user("oncall"), ApprovalError::OverrideWithoutReason),
+        (open(), user_because("oncall", " "), ApprovalError::OverrideWithoutReason),
+        (open(), anonymous, ApprovalError::AnonymousOverride),
+        (submit(draft()), user_because("oncall", "site is down"), ApprovalError::NothingToOverride),
     ];
     for (request, by, expected) in table {
         assert_eq!(refusal(try_apply(&request, &Command::override_approvals(by), 1).unwrap_err()), expected);

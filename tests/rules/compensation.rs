@@ -1,10 +1,12 @@
+//! Compensation.
+
 use std::time::Duration;
 
 use mutator_governance::workflow::{
-    AfterFailure, Command, Completion, Failure, compensation_draft, file, link_compensation, owes_link,
+    AfterFailure, Command, Completion, Failure, compensation_draft, link_compensation, owes_link, submit,
 };
 use mutator_governance::{
-    BatchId, ClaimId, CompensationKind, CompensationPlan, CompensationTrigger, ExecutionKind, ExecutionRefusal, Intent,
+    BatchId, ClaimId, CompensationKind, CompensationPlan, CompensationTrigger, ExecutionError, ExecutionKind, Intent,
     LinkRelation, MutationRequest, RequestId, StateVersion, Status, Value, WriteId,
 };
 
@@ -18,7 +20,7 @@ fn execute(request: &MutationRequest, seconds: u64) -> MutationRequest {
 }
 
 fn original() -> MutationRequest {
-    execute(&crate::support::file(draft().already_approved()), 1)
+    execute(&crate::support::submit(draft().already_approved()), 1)
 }
 
 fn plan(compensates: &RequestId) -> CompensationPlan {
@@ -32,19 +34,19 @@ fn undo() -> Intent {
 /// An executed compensation of the original.
 fn compensating() -> MutationRequest {
     let draft = compensation_draft(&original(), plan(&original().id), undo(), user("requester")).unwrap();
-    let filed = file(draft.already_approved(), id("undo-1"), WriteId::from_bytes([2; 16]), at(2)).unwrap();
-    execute(&filed, 3)
+    let submitted = submit(draft.already_approved(), id("undo-1"), WriteId::from_bytes([2; 16]), at(2)).unwrap();
+    execute(&submitted, 3)
 }
 
 #[test]
 fn a_compensation_is_drafted_from_an_executed_request() {
     let plan = plan(&original().id).related_to(id("batch-7"));
     let draft = compensation_draft(&original(), plan.clone(), undo(), user("requester")).unwrap();
-    let filed = file(draft, id("undo-1"), WriteId::from_bytes([2; 16]), at(2)).unwrap();
-    assert_eq!(filed.target, original().target);
-    assert_eq!(filed.execution.kind, ExecutionKind::Compensation(plan));
-    assert_eq!(filed.versioning.expected, Some(StateVersion::new("v2").unwrap()));
-    assert!(filed.execution.links.is_empty(), "it links when it is executed");
+    let submitted = submit(draft, id("undo-1"), WriteId::from_bytes([2; 16]), at(2)).unwrap();
+    assert_eq!(submitted.target, original().target);
+    assert_eq!(submitted.execution.kind, ExecutionKind::Compensation(plan));
+    assert_eq!(submitted.versioning.expected, Some(StateVersion::new("v2").unwrap()));
+    assert!(submitted.execution.links.is_empty(), "it links when it is executed");
 }
 
 #[test]
@@ -54,11 +56,11 @@ fn only_an_executed_request_is_compensated() {
         let result = compensation_draft(&request, plan(&request.id), undo(), user("requester"));
         match status {
             Status::Executed => assert!(result.is_ok()),
-            _ => assert_eq!(execution_refusal(result.unwrap_err()), ExecutionRefusal::NotExecuted { status }),
+            _ => assert_eq!(execution_refusal(result.unwrap_err()), ExecutionError::NotExecuted { status }),
         }
     }
     let error = compensation_draft(&original(), plan(&id("other")), undo(), user("requester")).unwrap_err();
-    assert_eq!(execution_refusal(error), ExecutionRefusal::CompensatesAnother { compensates: id("other") });
+    assert_eq!(execution_refusal(error), ExecutionError::CompensatesAnother { compensates: id("other") });
 }
 
 #[test]
@@ -92,8 +94,8 @@ fn both_links_say_how_why_in_which_batch_and_when() {
         CompensationPlan::new(original().id.clone(), CompensationKind::ForwardCorrection, CompensationTrigger::Batch)
             .in_batch(batch.clone());
     let draft = compensation_draft(&original(), plan, undo(), user("requester")).unwrap();
-    let filed = file(draft.already_approved(), id("undo-1"), WriteId::from_bytes([2; 16]), at(2)).unwrap();
-    let compensating = execute(&filed, 3);
+    let submitted = submit(draft.already_approved(), id("undo-1"), WriteId::from_bytes([2; 16]), at(2)).unwrap();
+    let compensating = execute(&submitted, 3);
     let linked = link_compensation(original(), &compensating, &user("executor"), at(4)).unwrap();
     for (request, made) in [(&compensating, at(3)), (&linked, at(4))] {
         let link = &request.execution.links[0];
@@ -115,25 +117,25 @@ fn a_link_made_again_changes_nothing() {
 fn only_an_executed_compensation_of_this_original_is_linked() {
     let not_yet = {
         let draft = compensation_draft(&original(), plan(&original().id), undo(), user("requester")).unwrap();
-        file(draft.already_approved(), id("undo-1"), WriteId::from_bytes([2; 16]), at(2)).unwrap()
+        submit(draft.already_approved(), id("undo-1"), WriteId::from_bytes([2; 16]), at(2)).unwrap()
     };
     let error = Command::link_compensation(user("executor"), &not_yet).unwrap_err();
-    assert_eq!(execution_refusal(error), ExecutionRefusal::NotExecuted { status: Status::Approved });
+    assert_eq!(execution_refusal(error), ExecutionError::NotExecuted { status: Status::Approved });
     let error = Command::link_compensation(user("executor"), &original()).unwrap_err();
-    assert_eq!(execution_refusal(error), ExecutionRefusal::NoCompensation);
+    assert_eq!(execution_refusal(error), ExecutionError::NoCompensation);
     assert!(!owes_link(&original(), &not_yet));
 
     let command = Command::link_compensation(user("executor"), &compensating()).unwrap();
-    let error = try_apply(&crate::support::file(draft()), &command, 4).unwrap_err();
-    assert_eq!(execution_refusal(error), ExecutionRefusal::NotExecuted { status: Status::Created });
-    let other = crate::support::file(draft().with_id(id("other")).already_approved());
+    let error = try_apply(&crate::support::submit(draft()), &command, 4).unwrap_err();
+    assert_eq!(execution_refusal(error), ExecutionError::NotExecuted { status: Status::Created });
+    let other = crate::support::submit(draft().with_id(id("other")).already_approved());
     let error = try_apply(&execute(&other, 1), &command, 4).unwrap_err();
-    assert!(matches!(execution_refusal(error), ExecutionRefusal::CompensatesAnother { .. }));
+    assert!(matches!(execution_refusal(error), ExecutionError::CompensatesAnother { .. }));
 }
 
 #[test]
 fn what_failed_is_compensated_once_it_is_final_and_for_that_reason_only() {
-    let (claim, approved) = (ClaimId::from_bytes([1; 16]), crate::support::file(draft().already_approved()));
+    let (claim, approved) = (ClaimId::from_bytes([1; 16]), crate::support::submit(draft().already_approved()));
     let claimed = apply(&approved, &Command::claim(user("executor"), claim, Duration::from_mins(1)), 1);
     let fail = |then| Command::fail(user("executor"), claim, Failure::new("half of it is done"), then);
     let kept = apply(&claimed, &fail(AfterFailure::KeepApproved), 2);
@@ -142,27 +144,27 @@ fn what_failed_is_compensated_once_it_is_final_and_for_that_reason_only() {
         compensation_draft(request, plan(trigger), undo(), user("requester")).map_err(execution_refusal)
     };
     let failed = CompensationTrigger::FailedExecution;
-    let refused = ExecutionRefusal::NotExecuted { status: Status::Approved };
+    let refused = ExecutionError::NotExecuted { status: Status::Approved };
     assert_eq!(draft_of(&kept, failed).unwrap_err(), refused, "it may be executed again");
     let ended = [
         apply(&claimed, &fail(AfterFailure::Reject), 2),
         apply(&kept, &Command::cancel(user("requester")), 3),
-        apply(&kept, &Command::reject(user("requester")), 3),
+        apply(&kept, &Command::reject_request(user("requester")), 3),
     ];
     for original in ended {
         assert!(draft_of(&original, failed).is_ok());
         let status = original.state.status();
         for other in [CompensationTrigger::Operator, CompensationTrigger::Batch] {
-            assert_eq!(draft_of(&original, other).unwrap_err(), ExecutionRefusal::NotExecuted { status });
+            assert_eq!(draft_of(&original, other).unwrap_err(), ExecutionError::NotExecuted { status });
         }
         let draft = draft_of(&original, failed).unwrap().already_approved();
-        let filed = file(draft, id("undo-1"), WriteId::from_bytes([2; 16]), at(4)).unwrap();
-        let linked = link_compensation(original.clone(), &execute(&filed, 5), &user("executor"), at(6)).unwrap();
+        let submitted = submit(draft, id("undo-1"), WriteId::from_bytes([2; 16]), at(4)).unwrap();
+        let linked = link_compensation(original.clone(), &execute(&submitted, 5), &user("executor"), at(6)).unwrap();
         assert_eq!((&linked.state, linked.execution.links.len()), (&original.state, 1));
         let decision = linked.decisions.last().unwrap();
         assert_eq!(decision.metadata.get("trigger"), Some(&Value::from("FailedExecution")));
     }
     let never_tried = apply(&approved, &Command::cancel(user("requester")), 1);
-    let refused = ExecutionRefusal::NotExecuted { status: Status::Canceled };
+    let refused = ExecutionError::NotExecuted { status: Status::Canceled };
     assert_eq!(draft_of(&never_tried, failed).unwrap_err(), refused);
 }

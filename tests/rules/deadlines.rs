@@ -6,12 +6,12 @@ use mutator_governance::workflow::{
     Command, Failure, StaleStrategy, apply as apply_at, decidable_by, due_command, explain, resolve,
 };
 use mutator_governance::{
-    ApprovalRefusal, ClaimId, Error, MutationRequest, Pending, PendingReason, RequestState, StateVersion, Status,
+    ApprovalError, ClaimId, Error, MutationRequest, Pending, PendingReason, RequestState, StateVersion, Status,
     Timestamp,
 };
 
 use crate::support::{
-    apply, approval, at, draft, file, file_with, grant, history, id, in_status, refusal, rule, try_apply, user,
+    apply, approval, at, draft, file_with, grant, history, id, in_status, refusal, rule, submit, try_apply, user,
     user_because,
 };
 
@@ -28,9 +28,9 @@ fn moving_on() -> Vec<Command> {
     let by = || user_because("alice", "as agreed");
     let claim = ClaimId::from_bytes([1; 16]);
     vec![
-        Command::grant(by(), approval("approval-1")),
-        Command::refuse(by(), approval("approval-1"), None),
-        Command::approve(by()),
+        Command::approve_requirement(by(), approval("approval-1")),
+        Command::reject_requirement(by(), approval("approval-1"), None),
+        Command::approve_request(by()),
         Command::hold(by(), PendingReason::Quota),
         Command::request_approvals(by(), None),
         Command::override_approvals(by()),
@@ -44,9 +44,9 @@ fn moving_on() -> Vec<Command> {
 fn from_its_own_deadline_on_a_pending_request_only_ends() {
     let needing = || draft().requires_approval(rule("alice").expiring_at(at(50)));
     let table = [
-        file(needing().waiting_for(until(PendingReason::Approval, 60))),
-        file(needing().waiting_for(until(PendingReason::Schedule, 60))),
-        file(draft().waiting_for(until(PendingReason::Quota, 60))),
+        submit(needing().waiting_for(until(PendingReason::Approval, 60))),
+        submit(needing().waiting_for(until(PendingReason::Schedule, 60))),
+        submit(draft().waiting_for(until(PendingReason::Quota, 60))),
     ];
     for request in table {
         for command in moving_on() {
@@ -68,7 +68,7 @@ fn from_its_own_deadline_on_a_pending_request_only_ends() {
             (Command::cancel(by()), Status::Canceled),
             (Command::expire(by()), Status::Expired),
             (Command::supersede(by(), id("next")), Status::Superseded),
-            (Command::reject(by()), Status::Rejected),
+            (Command::reject_request(by()), Status::Rejected),
         ] {
             assert_eq!(apply(&request, &command, 60).state.status(), status);
         }
@@ -79,9 +79,9 @@ fn from_its_own_deadline_on_a_pending_request_only_ends() {
 
 #[test]
 fn a_deadline_binds_at_its_microsecond_and_not_before() {
-    let request = file(draft().requires_approval(rule("alice")).waiting_for(until(PendingReason::Approval, 60)));
+    let request = submit(draft().requires_approval(rule("alice")).waiting_for(until(PendingReason::Approval, 60)));
     let just_before = at(60).saturating_sub(Duration::from_micros(1));
-    let alice = Command::grant(user("alice"), approval("approval-1"));
+    let alice = Command::approve_requirement(user("alice"), approval("approval-1"));
     let decidable = |now: Timestamp| {
         let ids = |approvals: Vec<&mutator_governance::Approval>| approvals.len();
         let explained = explain(&request, now);
@@ -97,7 +97,7 @@ fn a_deadline_binds_at_its_microsecond_and_not_before() {
 
 #[test]
 fn what_was_approved_in_time_has_no_deadline_any_more() {
-    let request = file(draft().requires_approval(rule("alice")).waiting_for(until(PendingReason::Approval, 60)));
+    let request = submit(draft().requires_approval(rule("alice")).waiting_for(until(PendingReason::Approval, 60)));
     let approved = [
         grant(&request, "alice", "approval-1", 59),
         apply(&request, &Command::override_approvals(user_because("oncall", "it burns")), 59),
@@ -111,7 +111,7 @@ fn what_was_approved_in_time_has_no_deadline_any_more() {
 #[test]
 fn a_renewed_request_has_the_deadlines_of_its_approvals_and_none_of_its_own() {
     let needing = draft().requires_approval(rule("alice").expiring_at(at(50))).for_version(version());
-    let request = file(needing.waiting_for(until(PendingReason::Approval, 60)));
+    let request = submit(needing.waiting_for(until(PendingReason::Approval, 60)));
     let approved = grant(&request, "alice", "approval-1", 10);
     let newer =
         Command::resolve(user("executor"), StateVersion::new("v2").unwrap(), StaleStrategy::RequireRenewedApproval);
@@ -124,7 +124,7 @@ fn a_renewed_request_has_the_deadlines_of_its_approvals_and_none_of_its_own() {
 #[test]
 fn a_date_that_has_passed_when_it_is_set_is_refused() {
     let by = || user("scheduler");
-    let waiting = file(draft().requires_approval(rule("alice")).waiting_for(PendingReason::Schedule));
+    let waiting = submit(draft().requires_approval(rule("alice")).waiting_for(PendingReason::Schedule));
     let created = in_status(Status::Created);
     let table = [
         (&waiting, Command::request_approvals(by(), Some(at(30)))),
@@ -137,9 +137,9 @@ fn a_date_that_has_passed_when_it_is_set_is_refused() {
         assert!(try_apply(request, &command, 29).is_ok());
     }
     let too_late =
-        file(draft().requires_approval(rule("alice").expiring_at(at(30))).waiting_for(PendingReason::Schedule));
+        submit(draft().requires_approval(rule("alice").expiring_at(at(30))).waiting_for(PendingReason::Schedule));
     let ask = Command::request_approvals(by(), None);
-    let expected = ApprovalRefusal::Expired { approval: approval("approval-1"), expired_at: at(30) };
+    let expected = ApprovalError::Expired { approval: approval("approval-1"), expired_at: at(30) };
     assert_eq!(refusal(try_apply(&too_late, &ask, 30).unwrap_err()), expected);
     assert!(try_apply(&too_late, &ask, 29).is_ok());
 }
@@ -176,8 +176,8 @@ fn a_clock_that_was_set_back_dates_nothing_before_what_it_follows() {
 fn deadlines_and_history_agree_although_the_clock_was_set_back() {
     let request = file_with([rule("alice").at_step(mutator_governance::Step::FIRST), rule("bob").expiring_at(at(20))]);
     let ahead = grant(&request, "alice", "approval-1", 30);
-    let bob = Command::grant(user("bob"), approval("approval-2"));
-    assert!(matches!(refusal(try_apply(&ahead, &bob, 15).unwrap_err()), ApprovalRefusal::Expired { .. }));
+    let bob = Command::approve_requirement(user("bob"), approval("approval-2"));
+    assert!(matches!(refusal(try_apply(&ahead, &bob, 15).unwrap_err()), ApprovalError::Expired { .. }));
     assert!(decidable_by(&ahead, &user("bob"), at(15)).is_empty());
     assert!(explain(&ahead, at(15)).decidable_by(&user("bob")).is_empty());
     assert!(explain(&ahead, at(15)).now > at(30));

@@ -1,12 +1,14 @@
+//! Who may decide, and what follows.
+
 use mutator_governance::workflow::Command;
 use mutator_governance::{
-    ActorContext, ApprovalRefusal, ApprovalRule, ApprovalState, ApprovalStatus, ApprovalTarget, Digest, Metadata,
+    ActorContext, ApprovalError, ApprovalRule, ApprovalState, ApprovalStatus, ApprovalTarget, Digest, Metadata,
     PendingReason, Rejection, RequestState, Step, Value,
 };
 
 use crate::support::{
-    actor, apply, approval, at, draft, file, file_with, grant, history, quorum, refusal, refuse, rule, try_apply, user,
-    user_because,
+    actor, apply, approval, at, draft, file_with, grant, history, quorum, refusal, refuse, rule, submit, try_apply,
+    user, user_because,
 };
 
 #[test]
@@ -23,12 +25,12 @@ fn an_approval_is_granted_by_whoever_matches_any_part_of_its_target() {
     ];
     for (by, allowed) in table {
         let request = file_with([ApprovalRule::of(target.clone())]);
-        let result = try_apply(&request, &Command::grant(by.clone(), approval("approval-1")), 1);
+        let result = try_apply(&request, &Command::approve_requirement(by.clone(), approval("approval-1")), 1);
         match result {
             Ok(granted) => assert!(allowed && granted.state == RequestState::Approved, "{by:?}"),
             Err(error) => {
                 assert!(!allowed, "{by:?}: {error}");
-                assert!(matches!(refusal(error), ApprovalRefusal::NotAddressed { .. }));
+                assert!(matches!(refusal(error), ApprovalError::NotAddressed { .. }));
             }
         }
     }
@@ -45,7 +47,7 @@ fn deciding_checks_the_rules_in_their_order() {
         ])
     };
     let name = |text: &str| text.to_owned();
-    let waiting = file(draft().requires_approval(rule("alice")).waiting_for(PendingReason::Schedule));
+    let waiting = submit(draft().requires_approval(rule("alice")).waiting_for(PendingReason::Schedule));
     let table = [
         // Nobody, too late, for an approval that does not exist: still, first of all the request does not wait.
         (
@@ -53,14 +55,14 @@ fn deciding_checks_the_rules_in_their_order() {
             ActorContext::system(),
             approval("none"),
             99,
-            ApprovalRefusal::NotAwaitingApproval { status: mutator_governance::Status::Pending },
+            ApprovalError::NotAwaitingApproval { status: mutator_governance::Status::Pending },
         ),
         (
             open(),
             ActorContext::system(),
             approval("none"),
             99,
-            ApprovalRefusal::UnknownApproval {
+            ApprovalError::UnknownApproval {
                 approval: approval("none"),
                 known: name("approval-1, approval-2, approval-3, approval-4, approval-5"),
             },
@@ -70,37 +72,37 @@ fn deciding_checks_the_rules_in_their_order() {
             ActorContext::system(),
             approval("approval-1"),
             99,
-            ApprovalRefusal::AlreadyDecided { approval: approval("approval-1"), status: ApprovalStatus::Approved },
+            ApprovalError::AlreadyDecided { approval: approval("approval-1"), status: ApprovalStatus::Approved },
         ),
-        (open(), ActorContext::system(), id(), 60, ApprovalRefusal::Expired { approval: id(), expired_at: at(60) }),
-        (open(), ActorContext::system(), id(), 59, ApprovalRefusal::AnonymousDecider { approval: id() }),
+        (open(), ActorContext::system(), id(), 60, ApprovalError::Expired { approval: id(), expired_at: at(60) }),
+        (open(), ActorContext::system(), id(), 59, ApprovalError::AnonymousDecider { approval: id() }),
         (
             open(),
             ActorContext::user("requester").unwrap(),
             id(),
             59,
-            ApprovalRefusal::NotAddressed { approval: id(), target: actor("bob"), actor: name("requester") },
+            ApprovalError::NotAddressed { approval: id(), target: actor("bob"), actor: name("requester") },
         ),
         (
             open(),
             ActorContext::user("requester").unwrap(),
             approval("approval-4"),
             59,
-            ApprovalRefusal::OwnRequest { approval: approval("approval-4"), actor: name("requester") },
+            ApprovalError::OwnRequest { approval: approval("approval-4"), actor: name("requester") },
         ),
         (
             open(),
             ActorContext::user("bob").unwrap(),
             id(),
             59,
-            ApprovalRefusal::NotYet { approval: id(), step: Step::new(2).unwrap(), active: Step::FIRST },
+            ApprovalError::NotYet { approval: id(), step: Step::new(2).unwrap(), active: Step::FIRST },
         ),
     ];
     for (request, by, approval, seconds, expected) in table {
         for command in [
-            Command::grant(by.clone(), approval.clone()),
-            Command::refuse(by.clone(), approval.clone(), None),
-            Command::grant_for_digest(by.clone(), approval.clone(), Digest::from_bytes([0; 32])),
+            Command::approve_requirement(by.clone(), approval.clone()),
+            Command::reject_requirement(by.clone(), approval.clone(), None),
+            Command::approve_requirement_for_digest(by.clone(), approval.clone(), Digest::from_bytes([0; 32])),
         ] {
             assert_eq!(refusal(try_apply(&request, &command, seconds).unwrap_err()), expected);
         }
@@ -114,23 +116,24 @@ fn no_actor_counts_twice_in_one_quorum_group() {
     let request = file_with([rule.rejected_when_impossible()]);
     let bob = ActorContext::user("bob").unwrap().with_role("security").unwrap();
     for first in [
-        Command::grant(bob.clone(), approval("approval-1")),
-        Command::refuse(bob.clone(), approval("approval-1"), None),
+        Command::approve_requirement(bob.clone(), approval("approval-1")),
+        Command::reject_requirement(bob.clone(), approval("approval-1"), None),
     ] {
         let voted = apply(&request, &first, 1);
-        let error = try_apply(&voted, &Command::grant(bob.clone(), approval("approval-2")), 2).unwrap_err();
-        assert!(matches!(refusal(error), ApprovalRefusal::AlreadyVoted { .. }));
+        let error =
+            try_apply(&voted, &Command::approve_requirement(bob.clone(), approval("approval-2")), 2).unwrap_err();
+        assert!(matches!(refusal(error), ApprovalError::AlreadyVoted { .. }));
         let carol = ActorContext::user("carol").unwrap().with_role("security").unwrap();
-        assert!(try_apply(&voted, &Command::grant(carol, approval("approval-2")), 2).is_ok());
+        assert!(try_apply(&voted, &Command::approve_requirement(carol, approval("approval-2")), 2).is_ok());
     }
 }
 
 #[test]
 fn the_requester_decides_only_where_the_requirement_allows_it() {
-    let command = Command::grant(user("requester"), approval("approval-1"));
+    let command = Command::approve_requirement(user("requester"), approval("approval-1"));
     let request = file_with([ApprovalRule::of(actor("requester").or(actor("alice")))]);
     let error = try_apply(&request, &command, 1).unwrap_err();
-    assert!(matches!(refusal(error), ApprovalRefusal::OwnRequest { .. }));
+    assert!(matches!(refusal(error), ApprovalError::OwnRequest { .. }));
     let request = file_with([rule("requester").requester_may_decide()]);
     assert_eq!(apply(&request, &command, 1).state, RequestState::Approved);
 }
@@ -138,7 +141,8 @@ fn the_requester_decides_only_where_the_requirement_allows_it() {
 #[test]
 fn a_grant_records_who_and_what_and_the_last_one_approves_the_request() {
     let request = file_with([rule("alice"), quorum("security", 1, &["bob"])]);
-    let granted = apply(&request, &Command::grant(user_because("alice", "fine"), approval("approval-1")), 1);
+    let granted =
+        apply(&request, &Command::approve_requirement(user_because("alice", "fine"), approval("approval-1")), 1);
     assert_eq!(history(&granted, 3), ["Approval/Granted"]);
     let verdict = granted.approvals[0].state.verdict().unwrap();
     assert_eq!(
@@ -179,7 +183,7 @@ fn a_refusal_rejects_the_approval_with_its_reason_and_then_the_request() {
     let mut rejection = Rejection::new("too-broad", "grants more than asked").in_category("scope");
     rejection.metadata = Metadata::new().with("limit", 3_i64).unwrap();
     let request = file_with([rule("alice"), rule("bob")]);
-    let command = Command::refuse(user("alice"), approval("approval-1"), Some(rejection.clone()));
+    let command = Command::reject_requirement(user("alice"), approval("approval-1"), Some(rejection.clone()));
     let request = apply(&request, &command, 1);
     assert_eq!(history(&request, 3), ["Approval/Rejected", "Lifecycle/Rejected"]);
     assert_eq!(request.state, RequestState::Rejected);
@@ -199,9 +203,9 @@ fn only_the_lowest_step_with_a_pending_approval_can_be_decided() {
     let steps = |step| Step::new(step).unwrap();
     let request =
         file_with([rule("alice").at_step(steps(3)), rule("bob").at_step(steps(7)), rule("carol").at_step(steps(3))]);
-    let early = Command::grant(user("bob"), approval("approval-2"));
+    let early = Command::approve_requirement(user("bob"), approval("approval-2"));
     let request = grant(&request, "carol", "approval-3", 1);
-    assert!(matches!(refusal(try_apply(&request, &early, 1).unwrap_err()), ApprovalRefusal::NotYet { .. }));
+    assert!(matches!(refusal(try_apply(&request, &early, 1).unwrap_err()), ApprovalError::NotYet { .. }));
     let request = grant(&request, "alice", "approval-1", 2);
     assert_eq!(apply(&request, &early, 3).state, RequestState::Approved);
 }
@@ -210,33 +214,37 @@ fn only_the_lowest_step_with_a_pending_approval_can_be_decided() {
 fn a_grant_for_another_digest_than_the_requests_is_refused() {
     let request = file_with([rule("alice")]);
     let seen = Digest::from_bytes([1; 32]);
-    let command = Command::grant_for_digest(user("alice"), approval("approval-1"), seen);
-    let expected = ApprovalRefusal::AnotherDigest { approval: approval("approval-1"), seen, current: request.digest() };
+    let command = Command::approve_requirement_for_digest(user("alice"), approval("approval-1"), seen);
+    let expected = ApprovalError::AnotherDigest { approval: approval("approval-1"), seen, current: request.digest() };
     assert_eq!(refusal(try_apply(&request, &command, 1).unwrap_err()), expected);
-    let command = Command::grant_for_digest(user("alice"), approval("approval-1"), request.digest());
+    let command = Command::approve_requirement_for_digest(user("alice"), approval("approval-1"), request.digest());
     assert_eq!(apply(&request, &command, 1).state, RequestState::Approved);
 }
 
 #[test]
 fn a_decision_on_a_final_request_is_refused() {
     let request = refuse(&file_with([rule("alice"), rule("bob")]), "alice", "approval-1", 1);
-    let error = try_apply(&request, &Command::grant(user("bob"), approval("approval-2")), 2).unwrap_err();
-    assert!(matches!(refusal(error), ApprovalRefusal::NotAwaitingApproval { .. }));
+    let error = try_apply(&request, &Command::approve_requirement(user("bob"), approval("approval-2")), 2).unwrap_err();
+    assert!(matches!(refusal(error), ApprovalError::NotAwaitingApproval { .. }));
 }
 
 /// What a refusal says to do next is allowed.
 #[test]
 fn who_decides_too_early_or_too_late_is_told_what_works_instead() {
     let by = || user_because("operator", "as agreed");
-    let waiting = file(draft().requires_approval(rule("alice")).waiting_for(PendingReason::Schedule));
+    let waiting = submit(draft().requires_approval(rule("alice")).waiting_for(PendingReason::Schedule));
     let table = [
-        (file(draft()), "approve it directly", Command::approve(by())),
+        (submit(draft()), "approve it directly", Command::approve_request(by())),
         (waiting, "ask for its approvals", Command::request_approvals(by(), None)),
-        (file(draft().waiting_for(PendingReason::Quota)), "approve it directly if it has none", Command::approve(by())),
-        (file(draft().already_approved()), "reject it if it must not be", Command::reject(by())),
+        (
+            submit(draft().waiting_for(PendingReason::Quota)),
+            "approve it directly if it has none",
+            Command::approve_request(by()),
+        ),
+        (submit(draft().already_approved()), "reject it if it must not be", Command::reject_request(by())),
     ];
     for (request, advice, instead) in table {
-        let error = try_apply(&request, &Command::grant(by(), approval("approval-1")), 1).unwrap_err();
+        let error = try_apply(&request, &Command::approve_requirement(by(), approval("approval-1")), 1).unwrap_err();
         assert!(error.to_string().contains(advice), "{error}");
         assert!(try_apply(&request, &instead, 1).is_ok(), "{error}");
     }

@@ -1,13 +1,15 @@
+//! Claims and their ends.
+
 use std::time::Duration;
 
 use mutator_governance::workflow::{AfterFailure, Command, Completion, Failure, StaleStrategy};
 use mutator_governance::{
-    ClaimId, Error, ExecutionRefusal, Metadata, MutationRequest, Payload, PendingReason, RequestState, Severity,
+    ClaimId, Error, ExecutionError, Metadata, MutationRequest, Payload, PendingReason, RequestState, Severity,
     SideEffect, StateVersion, Status, Value,
 };
 
 use crate::support::{
-    apply, approval, at, draft, execution_refusal, file, file_with, grant, history, id, in_status, rule, try_apply,
+    apply, approval, at, draft, execution_refusal, file_with, grant, history, id, in_status, rule, submit, try_apply,
     user, user_because,
 };
 
@@ -44,7 +46,7 @@ fn one_executor_at_a_time_and_another_takes_over_after_the_lease() {
     assert_eq!((claimed.state.status(), claimed.updated_at), (Status::Approved, at(10)));
 
     let refusal = execution_refusal(try_apply(&claimed, &claim(2), 69).unwrap_err());
-    assert_eq!(refusal, ExecutionRefusal::Claimed { by: "executor".to_owned(), lease_ends_at: at(70) });
+    assert_eq!(refusal, ExecutionError::Claimed { by: "executor".to_owned(), lease_ends_at: at(70) });
     let taken = apply(&claimed, &claim(2), 70);
     assert_eq!(taken.execution.claim.as_ref().unwrap().id, claim_id(2));
     let previous = Value::from(claim_id(1).to_string());
@@ -73,7 +75,7 @@ fn only_an_approved_request_is_claimed() {
         let result = try_apply(&in_status(status), &claim(1), 1);
         match status {
             Status::Approved => assert!(result.is_ok()),
-            _ => assert_eq!(execution_refusal(result.unwrap_err()), ExecutionRefusal::NotApproved { status }),
+            _ => assert_eq!(execution_refusal(result.unwrap_err()), ExecutionError::NotApproved { status }),
         }
     }
 }
@@ -108,7 +110,7 @@ fn what_was_done_after_the_lease_is_recorded_until_another_takes_over() {
     let taken = apply(&claimed, &claim(2), 70);
     for late in [complete(1), fail(1, AfterFailure::Reject), Command::release(user("executor"), claim_id(1))] {
         let refusal = execution_refusal(try_apply(&taken, &late, 71).unwrap_err());
-        assert_eq!(refusal, ExecutionRefusal::ClaimLost { claim: claim_id(1), status: Status::Approved });
+        assert_eq!(refusal, ExecutionError::ClaimLost { claim: claim_id(1), status: Status::Approved });
     }
     assert_eq!(apply(&taken, &complete(2), 72).state.status(), Status::Executed);
 }
@@ -117,7 +119,7 @@ fn what_was_done_after_the_lease_is_recorded_until_another_takes_over() {
 fn nothing_is_completed_without_a_claim() {
     for status in Status::ALL {
         let refusal = execution_refusal(try_apply(&in_status(status), &complete(1), 1).unwrap_err());
-        assert_eq!(refusal, ExecutionRefusal::ClaimLost { claim: claim_id(1), status });
+        assert_eq!(refusal, ExecutionError::ClaimLost { claim: claim_id(1), status });
     }
 }
 
@@ -145,29 +147,29 @@ fn a_request_is_not_moved_away_under_its_executor() {
     let by = || user_because("operator", "changed my mind");
     for command in [
         Command::cancel(by()),
-        Command::reject(by()),
+        Command::reject_request(by()),
         Command::supersede(by(), id("next")),
         Command::hold(by(), PendingReason::Quota),
     ] {
         let refusal = execution_refusal(try_apply(&claimed, &command, 69).unwrap_err());
-        assert!(matches!(refusal, ExecutionRefusal::Claimed { .. }), "{command:?}");
+        assert!(matches!(refusal, ExecutionError::Claimed { .. }), "{command:?}");
         let moved = apply(&claimed, &command, 70);
         assert_eq!(moved.execution.claim, None);
         let late = execution_refusal(try_apply(&moved, &complete(1), 71).unwrap_err());
-        assert!(matches!(late, ExecutionRefusal::ClaimLost { .. }), "{command:?}");
+        assert!(matches!(late, ExecutionError::ClaimLost { .. }), "{command:?}");
     }
 }
 
 #[test]
 fn execution_refuses_what_was_approved_as_something_else() {
-    let before = file(draft().requires_approval(rule("alice")).with_payload(payload("grant reader")));
+    let before = submit(draft().requires_approval(rule("alice")).with_payload(payload("grant reader")));
     let request = grant(&before, "alice", "approval-1", 1);
     assert!(try_apply(&request, &claim(1), 2).is_ok());
     let (mut document, revision) = (request.document().clone(), request.revision());
     document.payload = Some(payload("grant owner"));
     let changed = MutationRequest::from_document(document, revision).unwrap();
     let refusal = execution_refusal(try_apply(&changed, &claim(1), 2).unwrap_err());
-    let expected = ExecutionRefusal::ApprovedOtherwise {
+    let expected = ExecutionError::ApprovedOtherwise {
         approval: approval("approval-1"),
         approved: request.digest(),
         current: changed.digest(),
@@ -184,7 +186,7 @@ fn with_payload(request: &MutationRequest, text: &str) -> MutationRequest {
 
 #[test]
 fn execution_refuses_what_was_overridden_as_something_else() {
-    let open = file(draft().requires_approval(rule("alice")).with_payload(payload("grant reader")));
+    let open = submit(draft().requires_approval(rule("alice")).with_payload(payload("grant reader")));
     let override_it = Command::override_approvals(user_because("oncall", "site is down"));
     let overridden = apply(&open, &override_it, 1);
     assert!(try_apply(&overridden, &claim(1), 2).is_ok());
@@ -192,7 +194,7 @@ fn execution_refuses_what_was_overridden_as_something_else() {
     let changed = with_payload(&overridden, "grant owner");
     let refusal = execution_refusal(try_apply(&changed, &claim(1), 2).unwrap_err());
     let (seen, current) = (open.digest().to_string(), changed.digest());
-    assert_eq!(refusal, ExecutionRefusal::OverriddenOtherwise { overridden: seen, current });
+    assert_eq!(refusal, ExecutionError::OverriddenOtherwise { overridden: seen, current });
 
     // Whoever looks at it again can override it again, or grant it.
     let held = apply(&changed, &Command::hold(user("oncall"), PendingReason::Approval), 3);
@@ -203,7 +205,7 @@ fn execution_refuses_what_was_overridden_as_something_else() {
 #[test]
 fn an_override_of_an_earlier_round_says_nothing_about_this_one() {
     let version = |text| StateVersion::new(text).unwrap();
-    let open = file(draft().requires_approval(rule("alice")).for_version(version("v1")));
+    let open = submit(draft().requires_approval(rule("alice")).for_version(version("v1")));
     let override_it = Command::override_approvals(user_because("oncall", "site is down"));
     let renew = Command::resolve(user("executor"), version("v2"), StaleStrategy::RequireRenewedApproval);
     let renewed = apply(&apply(&open, &override_it, 1), &renew, 2);
@@ -215,7 +217,7 @@ fn an_override_of_an_earlier_round_says_nothing_about_this_one() {
 #[test]
 fn a_request_that_waits_for_approval_is_not_claimed() {
     let refusal = execution_refusal(try_apply(&file_with([rule("alice")]), &claim(1), 1).unwrap_err());
-    assert_eq!(refusal, ExecutionRefusal::NotApproved { status: Status::Pending });
+    assert_eq!(refusal, ExecutionError::NotApproved { status: Status::Pending });
 }
 
 fn payload(text: &str) -> Payload {
@@ -227,24 +229,24 @@ fn a_refusal_says_what_to_do_next() {
     let digest = mutator_governance::Digest::from_bytes([1; 32]);
     let approval = approval("approval-1");
     let table = [
-        (ExecutionRefusal::NotApproved { status: Status::Pending }, "only an approved request"),
-        (ExecutionRefusal::Claimed { by: "worker".to_owned(), lease_ends_at: at(60) }, "2026-01-01T00:01:00Z"),
+        (ExecutionError::NotApproved { status: Status::Pending }, "only an approved request"),
+        (ExecutionError::Claimed { by: "worker".to_owned(), lease_ends_at: at(60) }, "2026-01-01T00:01:00Z"),
         (
-            ExecutionRefusal::ClaimLost { claim: claim_id(1), status: Status::Approved },
+            ExecutionError::ClaimLost { claim: claim_id(1), status: Status::Approved },
             "taken over; read it again, and find out what the interrupted execution did before you repeat it",
         ),
         (
-            ExecutionRefusal::ApprovedOtherwise { approval, approved: digest, current: digest },
+            ExecutionError::ApprovedOtherwise { approval, approved: digest, current: digest },
             "; file what it has become as a new request",
         ),
         (
-            ExecutionRefusal::OverriddenOtherwise { overridden: "00ff".to_owned(), current: digest },
+            ExecutionError::OverriddenOtherwise { overridden: "00ff".to_owned(), current: digest },
             "overridden for digest 00ff, but the request has digest 0101",
         ),
-        (ExecutionRefusal::NothingToRenew, "choose another strategy"),
-        (ExecutionRefusal::NotExecuted { status: Status::Created }, "only an executed request"),
-        (ExecutionRefusal::NoCompensation, "file one by a draft"),
-        (ExecutionRefusal::CompensatesAnother { compensates: id("other") }, "is for request other; name that one"),
+        (ExecutionError::NothingToRenew, "choose another strategy"),
+        (ExecutionError::NotExecuted { status: Status::Created }, "only an executed request"),
+        (ExecutionError::NoCompensation, "file one by a draft"),
+        (ExecutionError::CompensatesAnother { compensates: id("other") }, "is for request other; name that one"),
     ];
     for (refusal, expected) in table {
         assert!(refusal.to_string().contains(expected), "{refusal}");

@@ -1,7 +1,9 @@
+//! Deadlines that have passed.
+
 use mutator_governance::workflow::{Action, Command, due_command, is_due, next_deadline};
 use mutator_governance::{ActorContext, ApprovalStatus, Error, Pending, PendingReason, RequestState};
 
-use crate::support::{apply, at, draft, file, file_with, grant, history, quorum, rule, try_apply};
+use crate::support::{apply, at, draft, file_with, grant, history, quorum, rule, submit, try_apply};
 
 fn sweep(request: &mutator_governance::MutationRequest, seconds: u64) -> mutator_governance::MutationRequest {
     apply(request, &Command::expire_approvals(ActorContext::system()), seconds)
@@ -12,17 +14,17 @@ fn the_next_deadline_is_the_earliest_of_request_and_open_approvals() {
     let until = |reason, seconds| Pending { reason, expires_at: Some(at(seconds)) };
     let rules = || draft().requires_approval(rule("alice").expiring_at(at(50))).requires_approval(rule("bob"));
     let table = [
-        ("nothing ends", file(draft()), None),
-        ("itself", file(draft().waiting_for(until(PendingReason::Quota, 30))), Some(at(30))),
-        ("an approval", file(rules()), Some(at(50))),
-        ("itself first", file(rules().waiting_for(until(PendingReason::Approval, 30))), Some(at(30))),
-        ("an approval first", file(rules().waiting_for(until(PendingReason::Approval, 70))), Some(at(50))),
+        ("nothing ends", submit(draft()), None),
+        ("itself", submit(draft().waiting_for(until(PendingReason::Quota, 30))), Some(at(30))),
+        ("an approval", submit(rules()), Some(at(50))),
+        ("itself first", submit(rules().waiting_for(until(PendingReason::Approval, 30))), Some(at(30))),
+        ("an approval first", submit(rules().waiting_for(until(PendingReason::Approval, 70))), Some(at(50))),
         (
             "approvals do not count while it waits for its time",
-            file(rules().waiting_for(PendingReason::Schedule)),
+            submit(rules().waiting_for(PendingReason::Schedule)),
             None,
         ),
-        ("a decided approval", grant(&file(rules()), "alice", "approval-1", 1), None),
+        ("a decided approval", grant(&submit(rules()), "alice", "approval-1", 1), None),
         ("an approved request", grant(&file_with([rule("alice").expiring_at(at(50))]), "alice", "approval-1", 1), None),
     ];
     for (case, request, deadline) in table {
@@ -39,7 +41,7 @@ fn the_next_deadline_is_the_earliest_of_request_and_open_approvals() {
 #[test]
 fn what_is_due_is_expired_by_one_command_and_the_request_goes_before_its_approvals() {
     let pending = Pending { reason: PendingReason::Approval, expires_at: Some(at(50)) };
-    let request = file(draft().requires_approval(rule("alice").expiring_at(at(40))).waiting_for(pending));
+    let request = submit(draft().requires_approval(rule("alice").expiring_at(at(40))).waiting_for(pending));
     let action = |seconds| due_command(&request, ActorContext::system(), at(seconds)).map(|command| command.action);
     assert_eq!(action(39), None);
     assert_eq!(action(40), Some(Action::ExpireApprovals));
@@ -98,7 +100,7 @@ fn a_grant_after_another_approval_expired_is_recorded_and_the_sweep_rejects_in_i
 fn approvals_that_are_not_due_do_not_expire() {
     let waiting = draft().requires_approval(rule("alice").expiring_at(at(40))).waiting_for(PendingReason::Schedule);
     let request = file_with([rule("alice").expiring_at(at(40))]);
-    for (request, seconds) in [(request, 39), (file(waiting), 90), (file(draft()), 90)] {
+    for (request, seconds) in [(request, 39), (submit(waiting), 90), (submit(draft()), 90)] {
         let error = try_apply(&request, &Command::expire_approvals(ActorContext::system()), seconds).unwrap_err();
         assert!(matches!(error, Error::NothingDue { .. }), "{error}");
     }

@@ -1,3 +1,5 @@
+//! What `explain` says of every state.
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +13,7 @@ use mutator_governance::{
 };
 
 use crate::support::{
-    actor, apply, approval, at, draft, file, file_with, grant, id, in_status, quorum, refuse, rule, try_apply, user,
+    actor, apply, approval, at, draft, file_with, grant, id, in_status, quorum, refuse, rule, submit, try_apply, user,
     user_because,
 };
 
@@ -36,7 +38,7 @@ fn what_waits_for_approval_names_who_decides_what_until_when() {
         .requires_approval(quorum("security-quorum", 2, &["bob", "carol", "dave"]))
         .requires_approval(ApprovalRule::role("auditor").unwrap().at_step(Step::new(7).unwrap()))
         .waiting_for(three_hours);
-    let first = file(steps);
+    let first = submit(steps);
     let second = grant(&grant(&first, "alice", "approval-1", 1), "carol", "approval-3", 2);
     let third = grant(&second, "dave", "approval-4", 3);
     check(&[
@@ -100,23 +102,23 @@ fn a_deadline_says_of_what_it_is_and_what_happens_then() {
 #[test]
 fn what_waits_for_something_else_says_what_follows() {
     let until = |reason, seconds| Pending { reason, expires_at: Some(at(seconds)) };
-    let plain = file(draft().waiting_for(until(PendingReason::Quota, 90)));
+    let plain = submit(draft().waiting_for(until(PendingReason::Quota, 90)));
     let needing = || draft().requires_approval(rule("alice").expiring_at(at(90))).requires_approval(rule("bob"));
-    let checked = file(needing().waiting_for(PendingReason::ExternalCheck));
+    let checked = submit(needing().waiting_for(PendingReason::ExternalCheck));
     let granted = grant(&file_with([rule("alice")]), "alice", "approval-1", 1);
     let held = apply(&granted, &Command::hold(user("admin"), PendingReason::ManualReview), 2);
     let both = [actor("bob").or(actor("carol")), actor("bob")];
     let pair = || draft().requires_approval(ApprovalRule::quorum("pair", 2, both.clone()).unwrap());
     let member = |name: &str, seconds| quorum("board", 1, &[name]).at_step(Step::FIRST).expiring_at(at(seconds));
     let tolerant = draft().requires_approval(member("bob", 20)).requires_approval(member("carol", 90));
-    let tolerant = file(tolerant.waiting_for(PendingReason::Quota));
+    let tolerant = submit(tolerant.waiting_for(PendingReason::Quota));
     assert!(try_apply(&tolerant, &Command::request_approvals(user("admin"), None), 20).is_err(), "and so it is");
     let no_approvals =
         |what: &str| format!("waits for {what}; it has no approvals, so that it is approved directly after that");
     check(&[
         (&plain, 30, &format!("{}; the request expires in 1 min", no_approvals("quota"))),
-        (&file(draft().waiting_for(PendingReason::Schedule)), 0, &no_approvals("its scheduled time")),
-        (&file(draft().waiting_for(PendingReason::Dependency)), 0, &no_approvals("something it depends on")),
+        (&submit(draft().waiting_for(PendingReason::Schedule)), 0, &no_approvals("its scheduled time")),
+        (&submit(draft().waiting_for(PendingReason::Dependency)), 0, &no_approvals("something it depends on")),
         (
             &plain,
             90,
@@ -135,7 +137,7 @@ fn what_waits_for_something_else_says_what_follows() {
              2026-01-01T00:01:30Z; override them with a reason, or reject or cancel it",
         ),
         (
-            &file(pair().waiting_for(PendingReason::Quota)),
+            &submit(pair().waiting_for(PendingReason::Quota)),
             0,
             "waits for quota; its approvals are to be asked for after that, first for 2 more of pair: carol (approval-1), \
              bob (approval-2) (step 1 of 1)",
@@ -153,13 +155,13 @@ fn what_waits_for_something_else_says_what_follows() {
 #[test]
 fn where_a_request_stands_is_said_with_who_brought_it_there() {
     let waiting = file_with([rule("alice"), rule("bob").expiring_at(at(40))]);
-    let quota = file(draft().waiting_for(Pending { reason: PendingReason::Quota, expires_at: Some(at(90)) }));
+    let quota = submit(draft().waiting_for(Pending { reason: PendingReason::Quota, expires_at: Some(at(90)) }));
     let named = |named: ActorContext| Arc::new(named.named("Mona"));
     let cancel = |by: Arc<ActorContext>| apply(&waiting, &Command::cancel(by), 1);
     let swept = apply(&waiting, &Command::expire_approvals(user("sweeper")), 40);
     let superseded = apply(&waiting, &Command::supersede(user("operator"), id("next")), 1);
     check(&[
-        (&in_status(Status::Created), 0, "was filed; nothing is asked of anybody yet"),
+        (&in_status(Status::Created), 0, "was submitted; nothing is asked of anybody yet"),
         (&in_status(Status::Executed), 0, "was executed"),
         (&superseded, 1, "was superseded by request next (recorded by operator)"),
         (&cancel(user_because("requester", "not needed")), 1, "was canceled by requester: not needed"),
@@ -224,7 +226,7 @@ fn an_approved_request_says_whether_it_can_be_executed() {
     ]);
     // Failures before it was held and approved again belong to what was approved before.
     let held = apply(&twice, &Command::hold(user("admin"), PendingReason::Quota), 40);
-    check(&[(&apply(&held, &Command::approve(user("admin")), 50), 50, "is approved and can be executed")]);
+    check(&[(&apply(&held, &Command::approve_request(user("admin")), 50), 50, "is approved and can be executed")]);
 }
 
 #[test]
@@ -264,9 +266,9 @@ fn what_was_executed_and_since_compensated_says_both() {
     let plan = CompensationPlan::new(original.id.clone(), CompensationKind::Rollback, CompensationTrigger::Operator);
     let intent = Intent::new("revoke-role", "Access").unwrap();
     let draft = compensation_draft(&original, plan, intent, user("operator")).unwrap();
-    let filed = file(draft.with_id(id("undo-1")).already_approved());
+    let submitted = submit(draft.with_id(id("undo-1")).already_approved());
     let complete = Command::complete(user("worker-1"), claim_id(), Completion::new());
-    let undo = apply(&claimed(&filed, Duration::from_mins(1), 2), &complete, 3);
+    let undo = apply(&claimed(&submitted, Duration::from_mins(1), 2), &complete, 3);
     let linked = link_compensation(original, &undo, &user("operator"), at(4)).unwrap();
     check(&[(&linked, 5, "was executed by worker-1; compensated since by request undo-1")]);
     let since = explain(&linked, at(5)).since.unwrap();
@@ -300,11 +302,11 @@ fn only_who_can_act_is_named() {
     let by_a_lead = |rules: Vec<ApprovalRule>| {
         let target = mutator_governance::Target::new("tenant:acme", "Tenant", "RoleGrant").unwrap();
         let draft = RequestDraft::new(target, Intent::new("grant-role", "Access").unwrap(), with_role("rita"));
-        file(rules.into_iter().fold(draft, RequestDraft::requires_approval))
+        submit(rules.into_iter().fold(draft, RequestDraft::requires_approval))
     };
     let own = by_a_lead(vec![ApprovalRule::of(lead().or(actor("bob")))]);
     let voted = by_a_lead(vec![ApprovalRule::quorum("leads", 2, [lead(), lead()]).unwrap()]);
-    let voted = apply(&voted, &Command::grant(with_role("mona"), approval("approval-1")), 1);
+    let voted = apply(&voted, &Command::approve_requirement(with_role("mona"), approval("approval-1")), 1);
     let allowed = by_a_lead(vec![ApprovalRule::of(lead()).requester_may_decide()]);
     let members = [actor("bob").or(actor("carol")), actor("bob").or(actor("dave"))];
     let pair = grant(&file_with([ApprovalRule::quorum("pair", 2, members).unwrap()]), "bob", "approval-1", 1);
@@ -322,7 +324,7 @@ fn only_who_can_act_is_named() {
 
 #[test]
 fn what_is_impossible_is_said_with_its_cause_and_its_end() {
-    // Such a request cannot be filed any more, but a program of its own may have stored it.
+    // Such a request cannot be submitted any more, but a program of its own may have stored it.
     let with_last_for = |request: &MutationRequest, name: &str| {
         let mut document = request.document().clone();
         document.approvals.last_mut().unwrap().target = actor(name);
@@ -386,7 +388,7 @@ fn decidable_are_the_approvals_of_the_active_step_that_the_actor_can_decide() {
 #[test]
 fn two_changes_commute_when_the_second_is_still_valid_after_the_first() {
     let request = file_with([rule("alice").at_step(Step::FIRST), rule("bob").at_step(Step::FIRST)]);
-    let alice = Command::grant(user("alice"), approval("approval-1"));
+    let alice = Command::approve_requirement(user("alice"), approval("approval-1"));
     let stored = grant(&request, "bob", "approval-2", 1);
     assert!(commutes(&stored, &alice, at(2)));
     assert!(!commutes(&refuse(&request, "bob", "approval-2", 1), &alice, at(2)));

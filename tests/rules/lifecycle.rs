@@ -1,10 +1,12 @@
-use mutator_governance::workflow::{Command, can_go, explain};
+//! Transitions.
+
+use mutator_governance::workflow::{Command, can_transition, explain};
 use mutator_governance::{
-    ApprovalRefusal, DecisionKind, Error, LifecycleDecision, Pending, PendingReason, RequestState, Status, Value,
+    ApprovalError, DecisionKind, Error, LifecycleDecision, Pending, PendingReason, RequestState, Status, Value,
 };
 
 use crate::support::{
-    apply, at, draft, file, file_with, grant, history, id, in_status, refusal, rule, try_apply, user, user_because,
+    apply, at, draft, file_with, grant, history, id, in_status, refusal, rule, submit, try_apply, user, user_because,
 };
 
 /// The lifecycle table, as the rules give it.
@@ -22,8 +24,8 @@ const TABLE: [(Status, &[Status]); 8] = [
 fn commands() -> Vec<(Command, Status, LifecycleDecision)> {
     let by = || user_because("operator", "as agreed");
     vec![
-        (Command::approve(by()), Status::Approved, LifecycleDecision::Approved),
-        (Command::reject(by()), Status::Rejected, LifecycleDecision::Rejected),
+        (Command::approve_request(by()), Status::Approved, LifecycleDecision::Approved),
+        (Command::reject_request(by()), Status::Rejected, LifecycleDecision::Rejected),
         (Command::cancel(by()), Status::Canceled, LifecycleDecision::Canceled),
         (Command::expire(by()), Status::Expired, LifecycleDecision::Expired),
         (Command::supersede(by(), id("next")), Status::Superseded, LifecycleDecision::Superseded),
@@ -35,7 +37,7 @@ fn commands() -> Vec<(Command, Status, LifecycleDecision)> {
 fn the_lifecycle_table_is_the_one_of_the_rules() {
     for (from, allowed) in TABLE {
         for to in Status::ALL {
-            assert_eq!(can_go(from, to), allowed.contains(&to), "{from} to {to}");
+            assert_eq!(can_transition(from, to), allowed.contains(&to), "{from} to {to}");
         }
         assert_eq!(from.is_terminal(), allowed.is_empty(), "{from}");
     }
@@ -70,7 +72,7 @@ fn each_transition_of_the_table_is_one_decision_and_any_other_is_an_invalid_tran
 
 #[test]
 fn supersede_records_the_superseding_id() {
-    let request = apply(&file(draft()), &Command::supersede(user("operator"), id("next")), 1);
+    let request = apply(&submit(draft()), &Command::supersede(user("operator"), id("next")), 1);
     assert_eq!(request.state, RequestState::Superseded { by: id("next") });
     let decision = request.decisions.last().unwrap();
     assert_eq!(decision.metadata.get("superseded_by"), Some(&Value::from("next")));
@@ -78,34 +80,34 @@ fn supersede_records_the_superseding_id() {
 
 #[test]
 fn a_request_does_not_supersede_itself() {
-    let error = try_apply(&file(draft()), &Command::supersede(user("operator"), id("request-1")), 1).unwrap_err();
+    let error = try_apply(&submit(draft()), &Command::supersede(user("operator"), id("request-1")), 1).unwrap_err();
     assert!(matches!(error, Error::Invalid(_)), "{error}");
 }
 
 #[test]
 fn leaving_pending_clears_reason_and_expiry() {
     let pending = Pending { reason: PendingReason::Quota, expires_at: Some(at(60)) };
-    let request = file(draft().waiting_for(pending));
+    let request = submit(draft().waiting_for(pending));
     assert_eq!(request.state.pending(), Some(pending));
-    let request = apply(&request, &Command::approve(user("operator")), 1);
+    let request = apply(&request, &Command::approve_request(user("operator")), 1);
     assert_eq!(request.state.pending(), None);
 }
 
 #[test]
 fn direct_approval_with_unmet_approvals_is_refused() {
     let request = file_with([rule("alice"), rule("bob")]);
-    let error = try_apply(&request, &Command::approve(user("operator")), 1).unwrap_err();
-    assert_eq!(refusal(error), ApprovalRefusal::Unmet { unmet: 2 });
-    let waiting = file(draft().requires_approval(rule("alice")).waiting_for(PendingReason::Schedule));
-    let error = try_apply(&waiting, &Command::approve(user("operator")), 1).unwrap_err();
-    assert_eq!(refusal(error), ApprovalRefusal::Unmet { unmet: 1 });
+    let error = try_apply(&request, &Command::approve_request(user("operator")), 1).unwrap_err();
+    assert_eq!(refusal(error), ApprovalError::Unmet { unmet: 2 });
+    let waiting = submit(draft().requires_approval(rule("alice")).waiting_for(PendingReason::Schedule));
+    let error = try_apply(&waiting, &Command::approve_request(user("operator")), 1).unwrap_err();
+    assert_eq!(refusal(error), ApprovalError::Unmet { unmet: 1 });
 }
 
 #[test]
 fn waiting_for_approval_needs_an_approval_that_is_unmet() {
     let hold = Command::hold(user("operator"), PendingReason::Approval);
     let granted = grant(&file_with([rule("alice")]), "alice", "approval-1", 1);
-    for request in [file(draft()), granted] {
+    for request in [submit(draft()), granted] {
         let error = try_apply(&request, &hold, 2).unwrap_err();
         assert!(matches!(error, Error::InvalidApprovalConfiguration { .. }), "{error}");
     }
@@ -135,20 +137,20 @@ fn approvals_of_a_request_that_waits_for_nothing_are_not_asked_for() {
     let by = || user_because("oncall", "it burns");
     let overridden = apply(&file_with([rule("alice")]), &Command::override_approvals(by()), 1);
     let table = [
-        (file(draft()), Command::approve(by()), "approve it directly"),
+        (submit(draft()), Command::approve_request(by()), "approve it directly"),
         (overridden, Command::hold(by(), PendingReason::Approval), "hold it for approval"),
     ];
     for (request, instead, advice) in table {
         let error = try_apply(&request, &ask, 2).unwrap_err();
         assert!(error.to_string().contains(advice), "{error}");
-        assert_eq!(refusal(error), ApprovalRefusal::NotWaiting { status: request.state.status() });
+        assert_eq!(refusal(error), ApprovalError::NotWaiting { status: request.state.status() });
         assert!(try_apply(&request, &instead, 2).is_ok());
     }
 }
 
 #[test]
 fn approvals_are_asked_for_after_what_the_request_waited_for_first() {
-    let request = file(draft().requires_approval(rule("alice")).waiting_for(PendingReason::Schedule));
+    let request = submit(draft().requires_approval(rule("alice")).waiting_for(PendingReason::Schedule));
     let ask = Command::request_approvals(user("scheduler"), Some(at(90)));
     let asked = apply(&request, &ask, 1);
     assert_eq!(

@@ -1,6 +1,8 @@
+//! Quorum groups.
+
 use mutator_governance::workflow::{Command, decidable_by, due_command, explain};
 use mutator_governance::{
-    ActorContext, ApprovalRefusal, ApprovalRule, ApprovalStatus, ApprovalTarget, Error, MutationRequest, QuorumGroup,
+    ActorContext, ApprovalError, ApprovalRule, ApprovalStatus, ApprovalTarget, Error, MutationRequest, QuorumGroup,
     RequestDraft, RequestState, Status, Step, Value,
 };
 
@@ -46,7 +48,7 @@ fn several_groups_in_one_step_all_have_to_be_met() {
     let legal = quorum("legal", 1, &["dave", "erin"]).at_step(Step::FIRST);
     let request = file_with([security, legal, rule("alice").at_step(Step::new(2).unwrap())]);
     let request = grant(&request, "erin", "approval-4", 1);
-    let early = Command::grant(user("alice"), approval("approval-5"));
+    let early = Command::approve_requirement(user("alice"), approval("approval-5"));
     assert!(try_apply(&request, &early, 2).is_err(), "security is not met");
     let request = grant(&request, "bob", "approval-1", 2);
     assert_eq!(apply(&request, &early, 3).state, RequestState::Approved);
@@ -113,12 +115,12 @@ fn a_vote_of_somebody_whom_the_group_needs_elsewhere_is_refused_and_says_who_can
     let members = || [actor("bob").or(actor("carol")), actor("bob")];
     let open = file_with([ApprovalRule::quorum("pair", 2, members()).unwrap()]);
     for command in [
-        Command::grant(user("bob"), approval("approval-1")),
-        Command::refuse(user("bob"), approval("approval-1"), None),
+        Command::approve_requirement(user("bob"), approval("approval-1")),
+        Command::reject_requirement(user("bob"), approval("approval-1"), None),
     ] {
         let error = try_apply(&open, &command, 1).unwrap_err();
         assert!(error.to_string().contains("carol can decide this one, and bob another"), "{error}");
-        let expected = ApprovalRefusal::NeededElsewhere {
+        let expected = ApprovalError::NeededElsewhere {
             approval: approval("approval-1"),
             group: QuorumGroup::new("pair").unwrap(),
             actor: "bob".to_owned(),
@@ -146,7 +148,7 @@ fn whoever_has_a_role_is_needed_for_the_approval_that_names_them() {
     let manager = || ApprovalTarget::role("manager").unwrap();
     let bob = ActorContext::user("bob").unwrap().with_role("manager").unwrap();
     let open = file_with([ApprovalRule::quorum("pair", 2, [manager(), actor("bob")]).unwrap()]);
-    let error = try_apply(&open, &Command::grant(bob.clone(), approval("approval-1")), 1).unwrap_err();
+    let error = try_apply(&open, &Command::approve_requirement(bob.clone(), approval("approval-1")), 1).unwrap_err();
     assert!(error.to_string().contains("role manager can decide this one, and bob another"), "{error}");
     let ids = |request: &MutationRequest| -> Vec<String> {
         decidable_by(request, &bob, at(1)).iter().map(|approval| approval.id.to_string()).collect()
@@ -175,8 +177,8 @@ fn people_whose_time_is_over_do_not_make_a_vote_spare() {
     assert_eq!(offered(&open, "bob", 9), ["approval-1", "approval-2"]);
     assert_eq!(offered(&open, "bob", 10), ["approval-2"]);
     assert!(matches!(
-        refusal(try_apply(&open, &Command::grant(user("bob"), approval("approval-1")), 10).unwrap_err()),
-        ApprovalRefusal::NeededElsewhere { .. }
+        refusal(try_apply(&open, &Command::approve_requirement(user("bob"), approval("approval-1")), 10).unwrap_err()),
+        ApprovalError::NeededElsewhere { .. }
     ));
 }
 

@@ -4,12 +4,13 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{AfterFailure, Command, Completion, Failure, StaleStrategy, resolve};
 use mutator_governance::{
-    ApprovalDecision, ApprovalRefusal, ApprovalState, ClaimId, DecisionKind, Error, Intent, MutationRequest,
+    ApprovalDecision, ApprovalError, ApprovalState, ClaimId, DecisionKind, Error, Intent, MutationRequest,
     PendingReason, Rejection, RequestDraft, StateVersion, Status, Target,
 };
 
 use crate::support::{
-    apply, approval, at, draft, file, file_with, id, in_status, refusal, rule, try_apply, try_file, user, user_because,
+    apply, approval, at, draft, file_with, id, in_status, refusal, rule, submit, try_apply, try_file, user,
+    user_because,
 };
 
 fn rejected_with(
@@ -19,7 +20,7 @@ fn rejected_with(
 ) -> Result<MutationRequest, Error> {
     let by = reason.map_or_else(|| user("alice"), |reason| user_because("alice", reason));
     let rejection = message.map(|message| Rejection::new("E1", message));
-    try_apply(request, &Command::refuse(by, approval("approval-1"), rejection), 1)
+    try_apply(request, &Command::reject_requirement(by, approval("approval-1"), rejection), 1)
 }
 
 #[test]
@@ -64,9 +65,9 @@ fn a_blank_reason_is_refused_wherever_one_is_given() {
         let version = || StateVersion::new("v1").unwrap();
         let claim = ClaimId::from_bytes([1; 16]);
         for command in [
-            Command::grant(by(), approval("approval-1")),
-            Command::approve(by()),
-            Command::reject(by()),
+            Command::approve_requirement(by(), approval("approval-1")),
+            Command::approve_request(by()),
+            Command::reject_request(by()),
             Command::cancel(by()),
             Command::expire(by()),
             Command::supersede(by(), id("next")),
@@ -85,7 +86,7 @@ fn a_blank_reason_is_refused_wherever_one_is_given() {
         let error = resolve(in_status(Status::Approved), &version(), StaleStrategy::RejectStale, &by(), at(1));
         assert!(is_blank_reason(&error.unwrap_err()));
         let error = try_apply(&request, &Command::override_approvals(by()), 1).unwrap_err();
-        assert_eq!(refusal(error), ApprovalRefusal::OverrideWithoutReason, "it demands one");
+        assert_eq!(refusal(error), ApprovalError::OverrideWithoutReason, "it demands one");
     }
 }
 
@@ -99,7 +100,7 @@ fn draft_because(reason: &str) -> RequestDraft {
 #[test]
 fn a_failure_without_a_message_is_recorded_and_says_that_it_has_none() {
     let claim = ClaimId::from_bytes([1; 16]);
-    let approved = file(draft().already_approved());
+    let approved = submit(draft().already_approved());
     let claimed = apply(&approved, &Command::claim(user("executor"), claim, Duration::from_mins(1)), 1);
     for blank in ["", " \n"] {
         let fail = Command::fail(user("executor"), claim, Failure::new(blank), AfterFailure::Reject);
@@ -111,7 +112,7 @@ fn a_failure_without_a_message_is_recorded_and_says_that_it_has_none() {
 #[test]
 fn a_long_message_of_a_failure_is_cut_with_a_mark() {
     let claim = ClaimId::from_bytes([1; 16]);
-    let approved = file(draft().already_approved());
+    let approved = submit(draft().already_approved());
     let claimed = apply(&approved, &Command::claim(user("executor"), claim, Duration::from_mins(1)), 1);
     for length in [0, 1, 4_095, 4_096, 4_097, 4_100, 100_000, 3_000_000] {
         let message = "m".repeat(length.max(1));

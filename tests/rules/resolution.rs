@@ -1,13 +1,15 @@
+//! Version resolution.
+
 use std::time::Duration;
 
 use mutator_governance::workflow::{Command, Resolution, StaleStrategy, resolve};
 use mutator_governance::{
-    ApprovalStatus, ClaimId, ExecutionRefusal, MutationRequest, Pending, PendingReason, RequestState, StateVersion,
+    ApprovalStatus, ClaimId, ExecutionError, MutationRequest, Pending, PendingReason, RequestState, StateVersion,
     Status, Value,
 };
 
 use crate::support::{
-    apply, at, draft, execution_refusal, file, grant, history, in_status, quorum, refuse, rule, try_apply, user,
+    apply, at, draft, execution_refusal, grant, history, in_status, quorum, refuse, rule, submit, try_apply, user,
 };
 
 fn version(text: &str) -> StateVersion {
@@ -18,7 +20,7 @@ fn version(text: &str) -> StateVersion {
 fn approved() -> MutationRequest {
     let draft = draft().for_version(version("v1")).requires_approval(rule("alice").expiring_at(at(100)));
     let security = quorum("security", 1, &["bob", "carol"]).rejected_when_impossible();
-    let request = grant(&file(draft.requires_approval(security)), "alice", "approval-1", 1);
+    let request = grant(&submit(draft.requires_approval(security)), "alice", "approval-1", 1);
     grant(&refuse(&request, "carol", "approval-3", 2), "bob", "approval-2", 3)
 }
 
@@ -28,7 +30,7 @@ fn resolved(strategy: StaleStrategy) -> (Resolution, MutationRequest) {
 
 #[test]
 fn a_request_for_no_version_or_for_the_current_one_is_validated() {
-    let any = file(draft().already_approved());
+    let any = submit(draft().already_approved());
     for (request, current) in [(any, "v7"), (approved(), "v1")] {
         for strategy in
             [StaleStrategy::RejectStale, StaleStrategy::RequireRenewedApproval, StaleStrategy::RevalidateOnLatestState]
@@ -92,18 +94,18 @@ fn each_renewal_gives_the_time_that_the_approvals_had_when_they_were_asked_for()
     let waits = || draft().for_version(version("v1")).requires_approval(rule()).waiting_for(PendingReason::Schedule);
 
     // Asked for at 70: it was given 30 s, at the first renewal, at 500, as at the second, at 900.
-    let asked = apply(&file(waits()), &Command::request_approvals(user("scheduler"), None), 70);
+    let asked = apply(&submit(waits()), &Command::request_approvals(user("scheduler"), None), 70);
     let renewed = renew(&grant(&asked, "alice", "approval-1", 71), "v2", 500);
     assert_eq!(renewed.approvals[0].expires_at, Some(at(530)));
     let again = renew(&grant(&renewed, "alice", "approval-1", 510), "v3", 900);
     assert_eq!(again.approvals[0].expires_at, Some(at(930)));
-    let at_once = file(draft().for_version(version("v1")).requires_approval(rule()));
+    let at_once = submit(draft().for_version(version("v1")).requires_approval(rule()));
     let renewed = renew(&grant(&at_once, "alice", "approval-1", 71), "v2", 500);
     assert_eq!(renew(&grant(&renewed, "alice", "approval-1", 510), "v3", 900).approvals[0].expires_at, Some(at(1_000)));
 
-    // Never asked for: the time it was filed with.
+    // Never asked for: the time it was submitted with.
     let override_it = Command::override_approvals(crate::support::user_because("oncall", "it burns"));
-    let overridden = apply(&file(waits()), &override_it, 110);
+    let overridden = apply(&submit(waits()), &override_it, 110);
     assert_eq!(renew(&overridden, "v2", 500).approvals[0].expires_at, Some(at(600)));
 }
 
@@ -132,10 +134,10 @@ fn the_decision_holds_both_versions() {
 
 #[test]
 fn renewing_without_approvals_is_refused() {
-    let request = file(draft().for_version(version("v1")).already_approved());
+    let request = submit(draft().for_version(version("v1")).already_approved());
     let command = Command::resolve(user("executor"), version("v2"), StaleStrategy::RequireRenewedApproval);
     let refusal = execution_refusal(try_apply(&request, &command, 1).unwrap_err());
-    assert_eq!(refusal, ExecutionRefusal::NothingToRenew);
+    assert_eq!(refusal, ExecutionError::NothingToRenew);
 }
 
 #[test]
@@ -145,7 +147,7 @@ fn only_approved_requests_resolve() {
         let result = try_apply(&in_status(status), &command, 1);
         match status {
             Status::Approved => assert!(result.is_ok()),
-            _ => assert_eq!(execution_refusal(result.unwrap_err()), ExecutionRefusal::NotApproved { status }),
+            _ => assert_eq!(execution_refusal(result.unwrap_err()), ExecutionError::NotApproved { status }),
         }
     }
 }
@@ -156,7 +158,7 @@ fn a_request_that_is_being_executed_does_not_resolve_until_the_lease_ends() {
     let claimed = apply(&approved(), &claim, 10);
     let command = Command::resolve(user("other"), version("v2"), StaleStrategy::RejectStale);
     let refusal = execution_refusal(try_apply(&claimed, &command, 69).unwrap_err());
-    assert_eq!(refusal, ExecutionRefusal::Claimed { by: "executor".to_owned(), lease_ends_at: at(70) });
+    assert_eq!(refusal, ExecutionError::Claimed { by: "executor".to_owned(), lease_ends_at: at(70) });
     let rejected = apply(&claimed, &command, 70);
     assert_eq!((&rejected.state, &rejected.execution.claim), (&RequestState::Rejected, &None));
 }

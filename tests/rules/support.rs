@@ -1,9 +1,11 @@
+//! Requests, people and times for the rules.
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use mutator_governance::workflow::{self, Command};
 use mutator_governance::{
-    ActorContext, ApprovalId, ApprovalRefusal, ApprovalRule, ApprovalTarget, Error, ExecutionRefusal, Intent,
+    ActorContext, ApprovalError, ApprovalId, ApprovalRule, ApprovalTarget, Error, ExecutionError, Intent,
     MutationRequest, Pending, PendingReason, RequestDraft, RequestId, RequestState, Status, Target, Timestamp, WriteId,
 };
 
@@ -39,16 +41,16 @@ pub(crate) fn draft() -> RequestDraft {
 }
 
 pub(crate) fn try_file(draft: RequestDraft) -> Result<MutationRequest, Error> {
-    workflow::file(draft, id("request-1"), WriteId::from_bytes([7; 16]), at(0))
+    workflow::submit(draft, id("request-1"), WriteId::from_bytes([7; 16]), at(0))
 }
 
-pub(crate) fn file(draft: RequestDraft) -> MutationRequest {
+pub(crate) fn submit(draft: RequestDraft) -> MutationRequest {
     try_file(draft).unwrap()
 }
 
 /// A request that waits for these approvals.
 pub(crate) fn file_with(rules: impl IntoIterator<Item = ApprovalRule>) -> MutationRequest {
-    file(rules.into_iter().fold(draft(), RequestDraft::requires_approval))
+    submit(rules.into_iter().fold(draft(), RequestDraft::requires_approval))
 }
 
 pub(crate) fn rule(actor_id: &str) -> ApprovalRule {
@@ -68,16 +70,16 @@ pub(crate) fn apply(request: &MutationRequest, command: &Command, seconds: u64) 
 }
 
 pub(crate) fn grant(request: &MutationRequest, by: &str, approval_id: &str, seconds: u64) -> MutationRequest {
-    apply(request, &Command::grant(user(by), approval(approval_id)), seconds)
+    apply(request, &Command::approve_requirement(user(by), approval(approval_id)), seconds)
 }
 
 pub(crate) fn refuse(request: &MutationRequest, by: &str, approval_id: &str, seconds: u64) -> MutationRequest {
-    apply(request, &Command::refuse(user(by), approval(approval_id), None), seconds)
+    apply(request, &Command::reject_requirement(user(by), approval(approval_id), None), seconds)
 }
 
 /// A request in this status, without approvals.
 pub(crate) fn in_status(status: Status) -> MutationRequest {
-    let mut document = file(draft()).into_document();
+    let mut document = submit(draft()).into_document();
     document.state = match status {
         Status::Created => RequestState::Created,
         Status::Pending => RequestState::Pending(Pending::from(PendingReason::Schedule)),
@@ -88,7 +90,7 @@ pub(crate) fn in_status(status: Status) -> MutationRequest {
         Status::Superseded => RequestState::Superseded { by: id("other") },
         Status::Executed => RequestState::Executed { at: at(0), resulting_version: None },
     };
-    let revision = file(draft()).revision();
+    let revision = submit(draft()).revision();
     MutationRequest::from_document(document, revision).unwrap()
 }
 
@@ -97,14 +99,14 @@ pub(crate) fn history(request: &MutationRequest, from: usize) -> Vec<String> {
     request.decisions[from..].iter().map(|decision| decision.kind.to_string()).collect()
 }
 
-pub(crate) fn refusal(error: Error) -> ApprovalRefusal {
+pub(crate) fn refusal(error: Error) -> ApprovalError {
     match error {
         Error::Approval { refusal, .. } => *refusal,
         other => panic!("not a refusal of an approval: {other}"),
     }
 }
 
-pub(crate) fn execution_refusal(error: Error) -> ExecutionRefusal {
+pub(crate) fn execution_refusal(error: Error) -> ExecutionError {
     match error {
         Error::Execution { refusal, .. } => *refusal,
         other => panic!("not a refusal of an execution: {other}"),

@@ -1,3 +1,5 @@
+//! The workload by tasks.
+
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;

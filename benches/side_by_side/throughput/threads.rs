@@ -1,3 +1,5 @@
+//! The workload by threads.
+
 use std::sync::Mutex;
 use std::time::Instant;
 

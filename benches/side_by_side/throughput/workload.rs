@@ -1,3 +1,5 @@
+//! The mixed workload.
+
 use fastrand::Rng;
 use mutator_governance::blocking::{RedisStore, Store as _, StoreExtension as _};
 use mutator_governance::{MutationRequest, PendingReason, RequestId, RequestState, Timestamp, WriteId};

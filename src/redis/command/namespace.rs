@@ -1,8 +1,8 @@
 //! The calls about how a namespace and its partitions are laid out, and about having its indexes rebuilt.
 
 use super::{Call, What, by_hash};
-use crate::redis::indexed_metadata;
-use crate::redis::layout::{LAST_BYTE, LAYOUT_VERSION};
+use crate::redis::namespace::indexed_metadata;
+use crate::redis::namespace::layout::{LAST_BYTE, LAYOUT_VERSION};
 use crate::redis::options::Settings;
 use crate::redis::script::{self, Script};
 use crate::request::WriteId;

@@ -1,3 +1,5 @@
+//! Walks over the feeds of several partitions.
+
 use super::samples::{Feeds, fields};
 use super::{FeedEnds, FeedWalk};
 use crate::error::Error;

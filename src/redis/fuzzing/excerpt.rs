@@ -1,3 +1,5 @@
+//! Excerpts against whole documents.
+
 use crate::index::{KeyLayout, Named, SortKey};
 use crate::query::{DecisionQuery, InboxQuery, PendingApprovalQuery, Query};
 use crate::request::{ActorContext, IdComparison, MutationRequest, RequestId, Revision, Timestamp, WriteId};

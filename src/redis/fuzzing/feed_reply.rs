@@ -1,3 +1,5 @@
+//! Random replies of the script that reads a feed.
+
 use redis::Value;
 
 use super::input::Input;

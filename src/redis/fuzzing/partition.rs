@@ -1,7 +1,9 @@
+//! A partition in memory, scanned as the script scans one.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::index::{ChosenIndexes, KeyRange, SortKey, Term, index_entries};
-use crate::redis::scan::{Scan, Scanned};
+use crate::redis::pages::scan::{Scan, Scanned};
 use crate::request::{IdComparison, MutationRequest, RequestId};
 use crate::stored_format::{self, DocumentLimit, StoredRequest, Unreadable};
 
@@ -13,8 +15,8 @@ pub(in crate::redis) struct Partition {
 }
 
 impl Partition {
-    /// Keeps what is read of a request, under the keys that it is filed by.
-    pub(in crate::redis) fn file(
+    /// Keeps what is read of a request, under the keys that it is submitted by.
+    pub(in crate::redis) fn submit(
         &mut self,
         request: &MutationRequest,
         chosen: &ChosenIndexes,

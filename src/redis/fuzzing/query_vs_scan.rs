@@ -1,3 +1,5 @@
+//! Queries against scans: the same rows along any plan.
+
 use std::cmp::Reverse;
 use std::fmt::{Debug, Display};
 
@@ -9,8 +11,8 @@ use crate::query::{
     DecisionQuery, Fingerprint, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow, Query,
     RecentApprovalQuery, RequestQuery, SortDirection, evaluate,
 };
-use crate::redis::Assembly;
-use crate::redis::scan::{Part, Scan};
+use crate::redis::PageMerge;
+use crate::redis::pages::scan::{Part, Scan};
 use crate::request::{
     ActorContext, Approval, ApprovalDecision, ApprovalId, DecisionCategory, DecisionKind, IdComparison,
     MutationRequest, RequestId, Step, Timestamp,
@@ -33,7 +35,7 @@ pub fn query_vs_scan(data: &[u8]) {
 
     let mut partitions: Vec<Partition> = (0..partition_count).map(|_| Partition::default()).collect();
     for (number, request) in requests.iter().enumerate() {
-        partitions[number * 7 % partition_count].file(request, &indexed, Ok(request.clone()));
+        partitions[number * 7 % partition_count].submit(request, &indexed, Ok(request.clone()));
     }
     let mut world = World { requests, partitions, indexed, plans };
     match kind {
@@ -161,7 +163,7 @@ impl World<'_> {
         let fingerprint = Fingerprint::of(&[b"", &query.fingerprint()]);
         let start = page.cursor().map(|cursor| SortKey::from_bytes(cursor.position(fingerprint).unwrap()));
         let count = u16::try_from(self.partitions.len()).unwrap();
-        let mut assembly = Assembly::new(count, plan.direction, start.as_ref(), page.limit());
+        let mut assembly = PageMerge::new(count, plan.direction, start.as_ref(), page.limit());
         let patience = self.plans.below(4);
         let mut calls = 0;
         while let Some(part) = assembly.next() {

@@ -1,10 +1,12 @@
+//! Headers of records: what any bytes mean, and what is written back.
+
 use sha1::Digest as _;
 
 use super::input::Input;
 use super::samples::request;
 use super::settings;
+use crate::redis::check::salvaged::Salvaged;
 use crate::redis::record::{NewRecord, Record};
-use crate::redis::salvaged::Salvaged;
 use crate::request::{Revision, WriteId};
 use crate::stored_format::{DOCUMENT_HEAD_BYTES, FormatError, SizeBudget};
 

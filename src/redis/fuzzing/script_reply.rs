@@ -1,3 +1,5 @@
+//! Every reader of replies, given any reply.
+
 use redis::Value;
 
 use super::feed_reply::{feed_reply, read_by_feeds};
@@ -8,17 +10,18 @@ use super::values::{or_any, value};
 use crate::error::{Error, Outcome};
 use crate::index::{Along, ChosenIndexes, Plan, index_entries, plan};
 use crate::query::{Fingerprint, RequestQuery, SortDirection};
-use crate::redis::Assembly;
-use crate::redis::check_reply::{self, IndexPart, Mended};
+use crate::redis::PageMerge;
+use crate::redis::check::reply as check_reply;
+use crate::redis::check::reply::{IndexPart, Repaired};
 use crate::redis::keyspace::KeyKind;
-use crate::redis::namespace_reply;
+use crate::redis::namespace::reply as namespace_reply;
 use crate::redis::options::Settings;
+use crate::redis::pages::scan::{Part, Scan, Scanned};
+use crate::redis::pages::scan_reply;
 use crate::redis::record::NewRecord;
 use crate::redis::reply::{self, Created, Updated};
-use crate::redis::scan::{Part, Scan, Scanned};
-use crate::redis::scan_reply;
 use crate::request::{IdComparison, MutationRequest, Revision, WriteId};
-use crate::settle::UnsettledWrite;
+use crate::service::settle::UnsettledWrite;
 use crate::stored_format::SizeBudget;
 use crate::stored_format::StoredRequest;
 
@@ -164,9 +167,11 @@ fn read_by_checks(settings: &Settings, sent: &MutationRequest, reply: &Value) {
     if let Ok(Some(found)) = check_reply::record(settings, &key, reply, WriteId::from_bytes([7; 16])) {
         assert_eq!(found.request.id, sent.id, "somebody else's request");
     }
-    match check_reply::mended(settings, &sent.id, reply) {
-        Ok(Mended::Checked { findings, .. }) => assert!(findings.iter().all(|finding| !finding.to_string().is_empty())),
-        Ok(Mended::Changed) => {}
+    match check_reply::repaired(settings, &sent.id, reply) {
+        Ok(Repaired::Checked { findings, .. }) => {
+            assert!(findings.iter().all(|finding| !finding.to_string().is_empty()))
+        }
+        Ok(Repaired::Changed) => {}
         Err(error) => is_told(&error),
     }
     match IndexPart::of(settings, "index", b"", reply) {
@@ -207,7 +212,7 @@ fn page(scanned: Scanned) {
     }
     let query = RequestQuery::new();
     let along = along(&query);
-    let mut assembly = Assembly::new(1, SortDirection::Ascending, None, 2);
+    let mut assembly = PageMerge::new(1, SortDirection::Ascending, None, 2);
     assembly.add(0, &along, &query, at(0), scanned);
     let page = assembly.finish(Fingerprint::of(&[]));
     assert!(page.items.len() + page.unreadable.len() <= 2);

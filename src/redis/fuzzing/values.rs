@@ -1,3 +1,5 @@
+//! Random replies.
+
 use redis::{Value, VerbatimFormat};
 
 use super::input::Input;
@@ -11,7 +13,7 @@ pub(super) fn value(input: &mut Input<'_>, words: &[&[u8]], depth: usize) -> Val
         "repeated",
         "conflict",
         "history",
-        "refiled",
+        "submitted fields changed",
         "missing",
         "unreadable",
         "wrongtype",

@@ -6,9 +6,9 @@
 --       8 most bytes of a record that is returned   9 the layout of the sender
 --       10 only when the sender waits for a confirmation: '1'
 -- Reply {'created'}                    written
---       {'repeated', record}           a write with this id filed the request before, for whatever intent; if the sender waits,
+--       {'repeated', record}           a write with this id submitted the request before, for whatever intent; if the sender waits,
 --                                      the record is written as it is
---       {'exists', record}             another write has filed a request with this id
+--       {'exists', record}             another write has submitted a request with this id
 --       {'unreadable', value}          what is stored is not a record this script understands; its size alone where that is
 --                                      over the limit
 --       {'layout', key, layout}        the partition records another layout: the sender does not know its indexes
@@ -37,8 +37,8 @@ elseif existing then
     if not header_of(existing, ARGV[2]) then
         return { 'unreadable', existing }
     end
-    local filing = FIXED + WRITE * (string.byte(existing, COVERED) - 1)
-    local filed_by = string.sub(existing, filing + 1, filing + WRITE_ID)
+    local submission = FIXED + WRITE * (string.byte(existing, COVERED) - 1)
+    local filed_by = string.sub(existing, submission + 1, submission + WRITE_ID)
     if filed_by ~= string.sub(new, FIXED + 1, FIXED + WRITE_ID) then
         return { 'exists', existing }
     end

@@ -29,18 +29,18 @@ if from == 'end' then
     entries = { stream['last-entry'] or nil }
 end
 
-local LONGEST_ENTRY, MOST_BYTES = 1024 * 1024, 16 * 1024 * 1024
+local MAX_ENTRY, MAX_BYTES = 1024 * 1024, 16 * 1024 * 1024
 local sent, bytes = {}, 0
 for place, entry in ipairs(entries) do
     local size = 0
     for _, text in ipairs(entry[2]) do
         size = size + #text
     end
-    if size > LONGEST_ENTRY then
+    if size > MAX_ENTRY then
         entry[2], size = {}, 0
     end
     -- The second at least, because the first may be the one that was read last.
-    if place > 2 and bytes + size > MOST_BYTES then
+    if place > 2 and bytes + size > MAX_BYTES then
         return { stream['entries-added'], stream['length'], sent, 1 }
     end
     sent[place], bytes = entry, bytes + size

@@ -186,15 +186,15 @@ local function request_of(member)
 end
 
 -- Far more than any member of ours has.
-local LONGEST_MEMBER = 512
+local MAX_MEMBER = 512
 
 -- The members that can be ours.
 local function possible(members)
     for _, member in ipairs(members) do
-        if #member > LONGEST_MEMBER then
+        if #member > MAX_MEMBER then
             local kept = {}
             for _, each in ipairs(members) do
-                if #each <= LONGEST_MEMBER then
+                if #each <= MAX_MEMBER then
                     kept[#kept + 1] = each
                 end
             end
@@ -261,8 +261,8 @@ while more == 1 and #found <= limit and work < budget do
     end
 end
 -- A position that is short in any case: behind a member that is none of ours, and behind others that begin alike.
-if #position > LONGEST_MEMBER then
-    position = string.sub(position, 1, LONGEST_MEMBER) .. (descending and '' or '\255')
+if #position > MAX_MEMBER then
+    position = string.sub(position, 1, MAX_MEMBER) .. (descending and '' or '\255')
 end
 if #found > limit then
     more = 1
@@ -289,10 +289,10 @@ if wants_records then
     end
 end
 -- Large records are left to the next call, and with the first of them whatever comes behind it.
-local AT_ONCE, MOST_BYTES = 50, 16 * 1024 * 1024
+local AT_ONCE, MAX_BYTES = 50, 16 * 1024 * 1024
 local records, bytes = {}, 0
 local ask, type_of = redis.pcall, type
-while #records < #record_keys and bytes < MOST_BYTES do
+while #records < #record_keys and bytes < MAX_BYTES do
     local keys, places = {}, {}
     for place = #records + 1, math.min(#records + AT_ONCE, #record_keys) do
         local size = ask('STRLEN', record_keys[place])
@@ -307,7 +307,7 @@ while #records < #record_keys and bytes < MOST_BYTES do
             keys[#keys + 1], places[#places + 1] = record_keys[place], place
             records[place] = false
         end
-        if bytes >= MOST_BYTES then
+        if bytes >= MAX_BYTES then
             break
         end
     end

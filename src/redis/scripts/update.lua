@@ -3,7 +3,7 @@
 -- KEYS  1 record   2 feed   3 prefix of the partition's index keys (the index keys are built from it)   4 layout
 -- ARGV  1 feed length   2 id   3 revision number   4 status   5 kinds of its further decisions
 --       6 what the sender takes the stored record's state to be: the expected revision's number, how many decisions are
---         stored, the mark of as many of its own, its own filing mark, the expected revision's write id
+--         stored, the mark of as many of its own, its own submission mark, the expected revision's write id
 --       7 the same 36 bytes of the new record, and the intent of this write
 --       8 the index entries of the new record   9 its document
 --       10 the groups of index entries of its further decisions
@@ -15,7 +15,7 @@
 --       {'conflict', record}           stored is another revision
 --       {'history', n, mark}           stored are n decisions with this mark: the sender took another number, or its
 --                                      history does not begin with them
---       {'refiled'}                    what is fixed when a request is filed would be changed
+--       {'submitted fields changed'}                    what is fixed when a request is submitted would be changed
 --       {'missing'}                    there is no such request
 --       {'unreadable', value}          what is stored is not a record this script understands; its size alone where that is
 --                                      over the limit
@@ -40,8 +40,8 @@ elseif not may('STRLEN', record) then
 end
 -- The document behind the header is of no use here, so it is not brought into Lua unless it has to be returned. A header
 -- that names the entries of three approvals and has eight writes has some 800 bytes.
-local MOST_HEADERS, END_OF_MOST = 896, '895'
-local stored = ask('GETRANGE', record, '0', END_OF_MOST)
+local MAX_HEADERS, END_OF_MAX = 896, '895'
+local stored = ask('GETRANGE', record, '0', END_OF_MAX)
 if type_of(stored) == 'table' then
     return refusal(stored, 'string', 'GETRANGE', record, '0', '0')
 end
@@ -51,7 +51,7 @@ local function whole()
     local size = redis.call('STRLEN', record)
     return size > tonumber(ARGV[11]) and size or redis.call('GET', record)
 end
-if not one and #stored == MOST_HEADERS then
+if not one and #stored == MAX_HEADERS then
     stored = whole()
     if type_of(stored) == 'number' then
         return { 'unreadable', stored }
@@ -87,7 +87,7 @@ if string.sub(stored, STATE, FIXED + WRITE_ID) ~= expected or string.find(writes
     elseif string.sub(stored, STATE + 8, STATE + 15) ~= string.sub(expected, 9, 16) then
         return { 'history', (take('>I4', stored, STATE + 8)), string.sub(stored, STATE + 12, STATE + 15) }
     elseif string.sub(stored, STATE + 16, STATE + 19) ~= string.sub(expected, 17, 20) then
-        return { 'refiled' }
+        return { 'submitted fields changed' }
     end
 end
 
@@ -105,7 +105,7 @@ if refused then
     return refused
 end
 
--- Of the writes that were there before, the newest that stay; the one that filed the request stays as well.
+-- Of the writes that were there before, the newest that stay; the one that submitted the request stays as well.
 local EARLIER_WRITES = 6
 if #writes > WRITE * (EARLIER_WRITES + 1) then
     writes = string.sub(writes, 1, WRITE * EARLIER_WRITES) .. string.sub(writes, -WRITE)

@@ -95,7 +95,7 @@ local function announce(feed, longest, id, revision, status, kinds)
 end
 
 -- Lua does not unpack a longer list at once. A multiple of 2, since ZADD takes pairs.
-local MOST_UNPACKED = 2000
+local MAX_UNPACKED = 2000
 
 -- Does what was planned from one place to another.
 local function carry_out(command, from, to)
@@ -103,8 +103,8 @@ local function carry_out(command, from, to)
     for place = from, to do
         local key, list = keys[place], lists[place]
         if list then
-            for first = 1, #list, MOST_UNPACKED do
-                call(command, key, unpack(list, first, math.min(#list, first + MOST_UNPACKED - 1)))
+            for first = 1, #list, MAX_UNPACKED do
+                call(command, key, unpack(list, first, math.min(#list, first + MAX_UNPACKED - 1)))
             end
         elseif command == 'ZADD' then
             call(command, key, SCORE, members[place])

@@ -1,3 +1,5 @@
+//! Reads a body from its beginning to its end, within its bounds.
+
 use bincode::de::read::{BorrowReader, Reader};
 use bincode::error::DecodeError;
 

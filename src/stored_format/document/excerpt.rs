@@ -4,12 +4,12 @@ use super::actors::Actor;
 use super::pass::PassedApproval;
 use super::read::{self, In, Read};
 use super::{charge, pass};
-use crate::request::{ActorId, IdComparison, QuorumGroup, Requester, Standing, Step, Target};
+use crate::request::{ActorId, ApprovalSummary, IdComparison, QuorumGroup, Requester, Step, Target};
 use crate::stored_format::excerpt::{Approvals, Head, IsWantedApproval, IsWantedDecision, PlacedDecisions};
 
 pub(super) fn approvals(input: In<'_, '_>, is_wanted: IsWantedApproval<'_>) -> Read<(Head, Approvals)> {
     let head = head_and_requirements(input)?;
-    let (mut standings, mut wanted) = (Vec::new(), Vec::new());
+    let (mut summaries, mut wanted) = (Vec::new(), Vec::new());
     for _ in 0..input.length()? {
         let place = input.place();
         let PassedApproval { id, step, group, is_pending, is_granted, decided_by } =
@@ -19,11 +19,11 @@ pub(super) fn approvals(input: In<'_, '_>, is_wanted: IsWantedApproval<'_>) -> R
         if is_wanted || (is_pending && group.is_some()) {
             input.charge(1, charge::APPROVAL)?;
             let approval = input.at(place, read::approval)?;
-            standings.push(Standing::of(&approval));
+            summaries.push(ApprovalSummary::of(&approval));
             wanted.extend(is_wanted.then_some(approval));
             continue;
         }
-        standings.push(Standing {
+        summaries.push(ApprovalSummary {
             step: input.valid(Step::new(step))?,
             is_pending,
             is_granted,
@@ -32,7 +32,7 @@ pub(super) fn approvals(input: In<'_, '_>, is_wanted: IsWantedApproval<'_>) -> R
             slot: None,
         });
     }
-    Ok((head, Approvals { standings, wanted }))
+    Ok((head, Approvals { summaries, wanted }))
 }
 
 pub(super) fn decisions(input: In<'_, '_>, is_wanted: IsWantedDecision<'_>) -> Read<(Head, PlacedDecisions)> {

@@ -258,7 +258,7 @@ fn a_server_without_the_command_or_the_permission_is_refused_when_the_store_is_o
         flavour.opened(&limited);
         let waiting = limited.durability(Durability::Replicas(1));
         let error = flavour.open(&waiting).err().unwrap();
-        assert_eq!(kind(&error), StoreErrorKind::Refused, "{error}");
+        assert_eq!(kind(&error), StoreErrorKind::Rejected, "{error}");
         assert!(error.to_string().contains("wait"), "{error}");
 
         // Taken away later, it does not make a write that was applied look like one that was not.

@@ -80,7 +80,7 @@ fn under_load(scene: &mut Scene, url: &str, fault: impl Fn(&mut Raw) + Sync) -> 
 fn change_of(request: MutationRequest, write_id: WriteId) -> MutationRequest {
     let by = ActorContext::user("alice").unwrap().because(write_id.to_string());
     let command = match request.state.pending() {
-        Some(_) => Command::approve(by),
+        Some(_) => Command::approve_request(by),
         None => Command::hold(by, PendingReason::Quota),
     };
     workflow::apply(request, &command, second(1)).unwrap()

@@ -28,7 +28,7 @@ mod full_disk;
 mod load;
 mod modes;
 mod permissions;
-mod refusals;
+mod rejections;
 mod restarts;
 #[cfg(any(feature = "tokio", feature = "smol"))]
 mod runtimes;

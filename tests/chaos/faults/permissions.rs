@@ -80,7 +80,7 @@ fn without_the_servers_time_no_connection_is_made() {
         let options = Options::new(format!("redis://{user}:pw@{address}"), unique_namespace("untimed"));
         let _: String = raw.ask(&["ACL", "SETUSER", &user, "on", ">pw", "~*", "+@all", "-time"]);
         let refusal = flavour.open(&options).map(drop).unwrap_err();
-        assert_eq!((kind(&refusal), refusal.outcome()), (StoreErrorKind::Refused, Outcome::NotApplied), "{refusal}");
+        assert_eq!((kind(&refusal), refusal.outcome()), (StoreErrorKind::Rejected, Outcome::NotApplied), "{refusal}");
         let said = refusal.to_string();
         assert!(said.contains("time") && said.contains("give the user that permission"), "{flavour:?}: {said}");
 
@@ -91,9 +91,9 @@ fn without_the_servers_time_no_connection_is_made() {
         let request = store.update(next(&request), WriteId::generate()).unwrap();
         let _: u64 = raw.ask(&["CLIENT", "KILL", "USER", &user]);
         // The first call may have been sent on the connection that is gone.
-        assert_eq!(kind(&store.get(&request.id).unwrap_err()), StoreErrorKind::Refused, "{flavour:?}");
+        assert_eq!(kind(&store.get(&request.id).unwrap_err()), StoreErrorKind::Rejected, "{flavour:?}");
         let refusal = store.update(next(&request), WriteId::generate()).unwrap_err();
-        assert_eq!((kind(&refusal), refusal.outcome()), (StoreErrorKind::Refused, Outcome::NotApplied), "{refusal}");
+        assert_eq!((kind(&refusal), refusal.outcome()), (StoreErrorKind::Rejected, Outcome::NotApplied), "{refusal}");
         let unchanged = Options { url: server.url().to_owned(), ..options };
         assert_eq!(flavour.open(&unchanged).unwrap().get(&request.id).unwrap(), Some(request), "nothing was written");
     }
@@ -122,7 +122,7 @@ fn a_refused_repetition_does_not_deny_the_write_before_it() {
             };
             let mut check = |what: &str, error: &Error| {
                 let what = format!("{flavour:?}: {what} without {missing}: {error}");
-                assert_eq!((kind(error), error.outcome()), (StoreErrorKind::Refused, Outcome::Unknown), "{what}");
+                assert_eq!((kind(error), error.outcome()), (StoreErrorKind::Rejected, Outcome::Unknown), "{what}");
                 let write = error.unsettled_write().expect(&what);
                 let _: String = raw.ask(&["ACL", "SETUSER", &user, &allowed]);
                 assert_eq!(store.settle(write).unwrap(), Settled::Applied, "{what}");
@@ -145,7 +145,7 @@ fn a_repair_that_lacks_a_command_is_ended_by_the_next() {
         for missing in ["set", "zadd", "zrem"] {
             let user = unique_namespace("user");
             let _: String = raw.ask(&["ACL", "SETUSER", &user, "on", ">pw", "~*", "+@all"]);
-            let namespace = unique_namespace("mending");
+            let namespace = unique_namespace("repairing");
             let options = Options::new(format!("redis://{user}:pw@{address}"), &namespace);
             let subject = Subject::new(flavour, options);
             let oracle = Oracle::new(&namespace, 1);
@@ -180,7 +180,7 @@ fn damage(raw: &mut Raw, oracle: &Oracle, subject: &Subject) {
 }
 
 fn check_refusal(what: &str, error: &Error, missing: &str, namespace: &str) {
-    assert_eq!(kind(error), StoreErrorKind::Refused, "{what}: {error}");
+    assert_eq!(kind(error), StoreErrorKind::Rejected, "{what}: {error}");
     let text = error.to_string().to_lowercase();
     assert!(text.contains(missing) || text.contains(namespace), "{what}: neither command nor key is named: {error}");
     assert!(!text.contains("pw@"), "{what}: {error}");

@@ -75,7 +75,7 @@ fn each_key_of_another_type_is_named_and_nothing_is_written() {
 fn check(what: &str, error: &Error, operation: Kind, key: &str, namespace: &str) {
     let text = error.to_string();
     let is_typed = match error {
-        Error::Store(error) => matches!(error.kind, StoreErrorKind::Refused | StoreErrorKind::Incompatible),
+        Error::Store(error) => matches!(error.kind, StoreErrorKind::Rejected | StoreErrorKind::Incompatible),
         // A string at a record's key.
         Error::Unreadable { .. } => true,
         _ => false,

@@ -85,7 +85,7 @@ fn check_answers(writes: &BTreeMap<Write, Sent>, chain: &[Write]) -> Result<(), 
     let stored: BTreeSet<Write> = chain.iter().copied().collect();
     for (&write, sent) in writes {
         match (sent.answer, stored.contains(&write)) {
-            (Answer::Refused, true) => return Err(Violation::RefusedButApplied(write)),
+            (Answer::Rejected, true) => return Err(Violation::RefusedButApplied(write)),
             (Answer::Acknowledged, false) => return Err(missing(write, sent, chain)),
             _ => {}
         }
@@ -110,7 +110,7 @@ fn check_seen(seen: &Seen, chain: &[Write], writes: &BTreeMap<Write, Sent>) -> R
     };
     let place = usize::try_from(revision.number).unwrap_or(usize::MAX);
     if chain.get(place) != Some(&revision.write) {
-        let refused = sent.answer == Answer::Refused;
+        let refused = sent.answer == Answer::Rejected;
         return Err(if refused {
             Violation::RefusedButApplied(revision.write)
         } else {

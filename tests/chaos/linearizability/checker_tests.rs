@@ -3,7 +3,7 @@
 use super::checker::{Violation, check};
 use super::history::{Answer, Event, Revision, Seen, Write};
 
-use Answer::{Acknowledged, Refused, Unknown};
+use Answer::{Acknowledged, Rejected, Unknown};
 
 fn at(number: u64, write: Write) -> Option<Revision> {
     Some(Revision { number, write })
@@ -56,7 +56,7 @@ fn histories_of_a_store_that_does_one_thing_at_a_time_pass() {
             vec![
                 created((1, 2)),
                 write(1, (3, 10), 2, at(0, 1), Acknowledged),
-                write(2, (4, 9), 3, at(0, 1), Refused),
+                write(2, (4, 9), 3, at(0, 1), Rejected),
                 read(2, (4, 9), &[1, 2]),
                 read(9, (30, 31), &[1, 2]),
             ],
@@ -82,7 +82,7 @@ fn histories_of_a_store_that_does_one_thing_at_a_time_pass() {
         ),
         (
             "an unknown creation beside one that is refused",
-            vec![write(0, (1, 2), 1, None, Unknown), write(1, (3, 4), 5, None, Refused), read(9, (30, 31), &[1])],
+            vec![write(0, (1, 2), 1, None, Unknown), write(1, (3, 4), 5, None, Rejected), read(9, (30, 31), &[1])],
         ),
     ];
     for (what, history) in good {
@@ -144,10 +144,10 @@ fn histories_that_cannot_be_are_found() {
         vec![created((1, 2)), update((3, 20)), read(2, (4, 5), &[1, 2]), read(3, (6, 7), &[1]), last(&[1, 2])];
     assert!(matches!(check(&history), Err(Violation::Stale { .. })), "going back, seen by two");
 
-    let history = vec![created((1, 2)), write(1, (3, 4), 2, at(0, 1), Refused), read(2, (5, 6), &[1, 2]), last(&[1])];
+    let history = vec![created((1, 2)), write(1, (3, 4), 2, at(0, 1), Rejected), read(2, (5, 6), &[1, 2]), last(&[1])];
     assert_eq!(check(&history), Err(Violation::RefusedButApplied(2)), "a refused write was seen");
 
-    let history = vec![created((1, 2)), write(1, (3, 4), 2, at(0, 1), Refused), last(&[1, 2])];
+    let history = vec![created((1, 2)), write(1, (3, 4), 2, at(0, 1), Rejected), last(&[1, 2])];
     assert_eq!(check(&history), Err(Violation::RefusedButApplied(2)), "a refused write is stored");
 
     let history = vec![created((1, 2)), read(2, (3, 4), &[1, 2]), update((5, 6)), last(&[1, 2])];

@@ -13,7 +13,7 @@ use mutator_governance::{
 use super::history::{Answer, Event, Revision, Write};
 use super::recorder::Names;
 use common::Store;
-use common::requests::{file, second};
+use common::requests::{second, submit};
 
 pub struct Client<'a> {
     number: usize,
@@ -31,7 +31,7 @@ pub struct Client<'a> {
 enum Attempt {
     Acknowledged(MutationRequest),
     /// With what is stored, where that was told.
-    Refused(Option<MutationRequest>),
+    Rejected(Option<MutationRequest>),
     /// Nobody was there to take it.
     NotSent,
     Unknown(Box<Error>),
@@ -103,18 +103,18 @@ impl<'a> Client<'a> {
         let write_id = WriteId::generate();
         let target = Target::new("s", "Tenant", "RoleGrant").unwrap();
         let draft = RequestDraft::new(target, Intent::new("grant", "Access").unwrap(), self.actor(write_id));
-        let filed = file(draft.with_id(request.clone()), second(0));
-        let filed =
-            MutationRequest::from_document(filed.into_document(), mutator_governance::Revision::first(write_id))
+        let submitted = submit(draft.with_id(request.clone()), second(0));
+        let submitted =
+            MutationRequest::from_document(submitted.into_document(), mutator_governance::Revision::first(write_id))
                 .unwrap();
-        self.write(request, write_id, None, |store| store.create(filed.clone()));
+        self.write(request, write_id, None, |store| store.create(submitted.clone()));
     }
 
     fn update(&mut self, base: MutationRequest) {
         let write_id = WriteId::generate();
         let by = self.actor(write_id);
         let command = match base.state.pending() {
-            Some(_) => Command::approve(by),
+            Some(_) => Command::approve_request(by),
             None => Command::hold(by, PendingReason::Quota),
         };
         let (request, revision) = (base.id.clone(), base.revision());
@@ -151,7 +151,7 @@ impl<'a> Client<'a> {
                     Ok(Settled::Applied) => {
                         return self.note_write(request, write, base, (first, self.now()), Answer::Acknowledged);
                     }
-                    Ok(Settled::NotApplied) => attempt = Attempt::Refused(None),
+                    Ok(Settled::NotApplied) => attempt = Attempt::Rejected(None),
                     // Still open: it may be on its way.
                     Ok(_) | Err(_) => {}
                 }
@@ -169,13 +169,13 @@ impl<'a> Client<'a> {
                     self.note_read(request, (start, end), Some(&stored));
                 }
             }
-            Attempt::Refused(stored) => {
-                self.note_write(request, write, base, (first, end), Answer::Refused);
+            Attempt::Rejected(stored) => {
+                self.note_write(request, write, base, (first, end), Answer::Rejected);
                 if stored.is_some() {
                     self.note_read(request, (start, end), stored.as_ref());
                 }
             }
-            Attempt::NotSent => self.note_write(request, write, base, (first, end), Answer::Refused),
+            Attempt::NotSent => self.note_write(request, write, base, (first, end), Answer::Rejected),
             Attempt::Unknown(_) => self.note_write(request, write, base, (first, end), Answer::Unknown),
         }
     }
@@ -196,8 +196,8 @@ fn attempt(result: Result<MutationRequest, Error>) -> Attempt {
     match result {
         Ok(stored) => Attempt::Acknowledged(stored),
         Err(error) if error.outcome() == Outcome::Unknown => Attempt::Unknown(Box::new(error)),
-        Err(Error::Conflict(conflict)) => Attempt::Refused(Some(conflict.stored)),
-        Err(Error::AlreadyExists { .. }) => Attempt::Refused(None),
+        Err(Error::Conflict(conflict)) => Attempt::Rejected(Some(conflict.stored)),
+        Err(Error::AlreadyExists { .. }) => Attempt::Rejected(None),
         Err(error) => {
             assert!(error.is_retryable() && error.outcome() == Outcome::NotApplied, "{error:?}");
             Attempt::NotSent

@@ -40,7 +40,7 @@ pub enum Answer {
     /// Told to have been applied.
     Acknowledged,
     /// Told not to have been applied, for good.
-    Refused,
+    Rejected,
     /// Nobody could tell. It may take effect at any time after it was sent, or never.
     Unknown,
 }

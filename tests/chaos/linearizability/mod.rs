@@ -58,7 +58,7 @@ impl Figures {
             match event.what {
                 What::Read(_) => self.reads += 1,
                 What::Write { answer: Answer::Acknowledged, .. } => self.acknowledged += 1,
-                What::Write { answer: Answer::Refused, .. } => self.refused += 1,
+                What::Write { answer: Answer::Rejected, .. } => self.refused += 1,
                 What::Write { answer: Answer::Unknown, write, .. } => {
                     self.unknown += 1;
                     let is_there = last.as_ref().is_some_and(|seen| seen.content.contains(&write));

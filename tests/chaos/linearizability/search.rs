@@ -9,7 +9,7 @@ use super::history::{Answer, Event, Revision, Seen, What, Write};
 fn is_possible(history: &[Event]) -> bool {
     // A refused write does nothing, so that its moment does not matter.
     let calls: Vec<&Event> =
-        history.iter().filter(|event| !matches!(event.what, What::Write { answer: Answer::Refused, .. })).collect();
+        history.iter().filter(|event| !matches!(event.what, What::Write { answer: Answer::Rejected, .. })).collect();
     goes_on(&calls, None)
 }
 
@@ -69,7 +69,7 @@ fn history(random: &mut Rng) -> Vec<Event> {
         let answer = match random.u8(..4) {
             0 => Answer::Unknown,
             _ if is_applied => Answer::Acknowledged,
-            _ => Answer::Refused,
+            _ => Answer::Rejected,
         };
         let base = base.map(|base| base.revision);
         events.push(Event::write(number, start, end, write, base, answer));

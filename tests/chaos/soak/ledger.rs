@@ -9,7 +9,7 @@ use mutator_governance::{Error, LifecycleDecision, MutationRequest, Outcome, Req
 use common::Store;
 
 /// No request of this traffic gets as many revisions.
-const MOST_REVISIONS: usize = 12;
+const MAX_REVISIONS: usize = 12;
 /// Nobody acknowledged a revision so far. Not zero, so that the memory is really taken.
 const NOBODY: WriteId = WriteId::from_bytes([1; 16]);
 
@@ -23,7 +23,7 @@ pub struct Ledger {
 /// One request: the write that was told to have made each revision, and how often it was carried out.
 #[derive(Clone)]
 struct Account {
-    writes: [WriteId; MOST_REVISIONS],
+    writes: [WriteId; MAX_REVISIONS],
     carried_out: u32,
 }
 
@@ -32,7 +32,7 @@ impl Ledger {
         Self {
             ended: AtomicBool::new(false),
             places: AtomicUsize::new(0),
-            accounts: Mutex::new(vec![Account { writes: [NOBODY; MOST_REVISIONS], carried_out: 0 }; most_requests]),
+            accounts: Mutex::new(vec![Account { writes: [NOBODY; MAX_REVISIONS], carried_out: 0 }; most_requests]),
             counts: Mutex::new(BTreeMap::new()),
         }
     }
@@ -53,7 +53,7 @@ impl Ledger {
     pub fn next_place(&self) -> Option<usize> {
         let place = self.places.fetch_add(1, Ordering::SeqCst);
         let room = self.accounts.lock().unwrap().len();
-        assert!(place < room, "more requests are filed than was thought");
+        assert!(place < room, "more requests are submitted than was thought");
         (!self.has_ended()).then_some(place)
     }
 
@@ -65,7 +65,7 @@ impl Ledger {
         *self.counts.lock().unwrap().entry((what, how)).or_insert(0) += 1;
     }
 
-    pub fn filed(&self, place: usize, write_id: WriteId) {
+    pub fn submitted(&self, place: usize, write_id: WriteId) {
         self.revision_is_there(&Self::id(place), 0, write_id);
     }
 
@@ -140,7 +140,7 @@ impl Ledger {
             };
             let stored = usize::try_from(request.revision().number).unwrap();
             assert!(acknowledged.is_none_or(|number| number <= stored), "{id}: {acknowledged:?}, stored {stored}");
-            // The newest seven writes, the newest first, and the one that filed it.
+            // The newest seven writes, the newest first, and the one that submitted it.
             let remembered = store.inspect(&request.id).unwrap().unwrap().write_ids;
             for (number, write) in account.writes.iter().enumerate().filter(|(_, write)| **write != NOBODY) {
                 let back = stored - number;

@@ -32,7 +32,7 @@ pub fn start(
 ) -> Vec<JoinHandle<()>> {
     let traffic = runtime.block_on(Traffic::open(url, namespace, ledger));
     let roles: [fn(Traffic) -> Work; 5] = [
-        |traffic| Box::pin(traffic::file(traffic)),
+        |traffic| Box::pin(traffic::submit(traffic)),
         |traffic| Box::pin(traffic::approve(traffic)),
         |traffic| Box::pin(traffic::execute(traffic)),
         |traffic| Box::pin(traffic::let_expire(traffic)),

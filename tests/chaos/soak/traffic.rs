@@ -94,15 +94,15 @@ fn draft(place: usize) -> RequestDraft {
     }
 }
 
-/// Files requests. One whose outcome is unknown is filed again under its write id until it is known to be there.
+/// Submits requests. One whose outcome is unknown is submitted again under its write id until it is known to be there.
 #[dual]
-pub(crate) async fn file(traffic: Traffic) {
+pub(crate) async fn submit(traffic: Traffic) {
     while let Some(place) = traffic.ledger.next_place() {
         let (draft, write_id) = (draft(place), WriteId::generate());
         loop {
             match traffic.governance.submit_as(draft.clone(), write_id).await {
                 Ok(request) => {
-                    traffic.ledger.filed(place, write_id);
+                    traffic.ledger.submitted(place, write_id);
                     traffic.ledger.acknowledged("file", &request);
                     break;
                 }
@@ -127,7 +127,8 @@ pub(crate) async fn approve(traffic: Traffic) {
         match traffic.store.inbox(&inbox, Timestamp::now(), &page).await {
             Ok(found) => {
                 for row in found.items {
-                    let granted = traffic.governance.grant(&row.request.id, &row.approval.id, actor.clone()).await;
+                    let granted =
+                        traffic.governance.approve_requirement(&row.request.id, &row.approval.id, actor.clone()).await;
                     traffic.note("grant", granted).await;
                 }
             }
@@ -138,7 +139,7 @@ pub(crate) async fn approve(traffic: Traffic) {
                 for request in found.items {
                     let decided = match fastrand::u8(..4) {
                         0 => traffic.governance.cancel(&request.id, actor.clone()).await,
-                        _ => traffic.governance.approve(&request.id, actor.clone()).await,
+                        _ => traffic.governance.approve_request(&request.id, actor.clone()).await,
                     };
                     traffic.note("decide", decided).await;
                 }

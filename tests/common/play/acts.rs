@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mutator_governance::workflow::{
-    AfterFailure, Command, Completion, Failure, StaleStrategy, apply, compensation_draft, decidable_by, file,
+    AfterFailure, Command, Completion, Failure, StaleStrategy, apply, compensation_draft, decidable_by, submit,
 };
 use mutator_governance::{
     ActorContext, ApprovalId, ClaimId, CompensationKind, CompensationPlan, CompensationTrigger, Intent,
@@ -92,8 +92,8 @@ pub fn command(request: &MutationRequest, step: &Move, now: Timestamp) -> Comman
             let known = request.approvals.get(*which).map(|approval| approval.id.clone());
             decide(by, known.unwrap_or_else(|| ApprovalId::new("none").unwrap()), *grants)
         }
-        Act::Approve => Command::approve(by),
-        Act::Reject => Command::reject(by),
+        Act::Approve => Command::approve_request(by),
+        Act::Reject => Command::reject_request(by),
         Act::Cancel => Command::cancel(by),
         Act::Expire => Command::expire(by),
         Act::Supersede => Command::supersede(by, RequestId::new("request-2").unwrap()),
@@ -111,7 +111,7 @@ pub fn command(request: &MutationRequest, step: &Move, now: Timestamp) -> Comman
 }
 
 pub fn decide(by: Arc<ActorContext>, id: ApprovalId, grants: bool) -> Command {
-    if grants { Command::grant(by, id) } else { Command::refuse(by, id, None) }
+    if grants { Command::approve_requirement(by, id) } else { Command::reject_requirement(by, id, None) }
 }
 
 /// An executed compensation of whatever has the id of the request.
@@ -122,8 +122,9 @@ fn compensation(request: &MutationRequest) -> MutationRequest {
     let draft = compensation_draft(request, plan.clone(), intent.clone(), Arc::clone(&by))
         .unwrap_or_else(|_| RequestDraft::new(request.target.clone(), intent, Arc::clone(&by)).compensating(plan));
     let id = RequestId::new("undo-1").unwrap();
-    let filed = file(draft.already_approved(), id, WriteId::from_bytes([9; 16]), at(0)).unwrap();
-    let claimed = apply(filed, &Command::claim(Arc::clone(&by), claim_id(1), Duration::from_secs(1)), at(0)).unwrap();
+    let submitted = submit(draft.already_approved(), id, WriteId::from_bytes([9; 16]), at(0)).unwrap();
+    let claimed =
+        apply(submitted, &Command::claim(Arc::clone(&by), claim_id(1), Duration::from_secs(1)), at(0)).unwrap();
     apply(claimed, &Command::complete(by, claim_id(1), Completion::new()), at(0)).unwrap()
 }
 

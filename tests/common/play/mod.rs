@@ -1,6 +1,6 @@
 //! Random drafts, and random commands by random people.
 
-use mutator_governance::workflow::{AfterFailure, StaleStrategy, file};
+use mutator_governance::workflow::{AfterFailure, StaleStrategy, submit};
 use mutator_governance::{
     ApprovalRule, ApprovalTarget, Intent, MutationRequest, Pending, PendingReason, RequestDraft, RequestId, Step,
     Target, WriteId,
@@ -43,8 +43,8 @@ fn rule(number: usize) -> impl Strategy<Value = ApprovalRule> {
     })
 }
 
-/// A request as it was filed at time 0; drafts that ask people for more grants than they can give are left out.
-pub fn filed() -> impl Strategy<Value = MutationRequest> {
+/// A request as it was submitted at time 0; drafts that ask people for more grants than they can give are left out.
+pub fn submitted() -> impl Strategy<Value = MutationRequest> {
     let rules = prop_oneof![Just(0_usize), 1..4_usize].prop_flat_map(|count| (0..count).map(rule).collect::<Vec<_>>());
     let waiting = option::weighted(0.3, (select(PendingReason::ALL.to_vec()), option::of(1..300_u64)));
     (rules, waiting, option::of(0..3_u8), any::<bool>()).prop_filter_map(
@@ -63,7 +63,7 @@ pub fn filed() -> impl Strategy<Value = MutationRequest> {
                 None => {}
             }
             let draft = rules.into_iter().fold(draft, RequestDraft::requires_approval);
-            file(draft, RequestId::new("request-1").unwrap(), WriteId::from_bytes([0; 16]), at(0)).ok()
+            submit(draft, RequestId::new("request-1").unwrap(), WriteId::from_bytes([0; 16]), at(0)).ok()
         },
     )
 }

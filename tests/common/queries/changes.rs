@@ -50,11 +50,11 @@ impl Changes {
 
     /// A request that no store has yet.
     ///
-    /// Filed by the rules and then moved on by them, or made up: stores have to take any document that is one.
+    /// Submitted by the rules and then moved on by them, or made up: stores have to take any document that is one.
     pub fn new_request(&mut self) -> MutationRequest {
-        let filed = play::filed().new_tree(&mut self.runner).unwrap().current();
+        let submitted = play::submitted().new_tree(&mut self.runner).unwrap().current();
         let write_id = self.write_id();
-        let mut document = filed.into_document();
+        let mut document = submitted.into_document();
         self.describe(&mut document);
         let made_up = happens(&mut self.rng, 50);
         if made_up {
@@ -80,7 +80,7 @@ impl Changes {
         WriteId::from_bytes(self.rng.u128(..).to_be_bytes())
     }
 
-    /// What is fixed when a request is filed.
+    /// What is fixed when a request is submitted.
     fn describe(&mut self, document: &mut RequestDocument) {
         self.numbers += 1;
         let rng = &mut self.rng;
@@ -142,8 +142,8 @@ impl Changes {
 
     /// State and approvals of some request that the rules lead to.
     fn drawn(&mut self) -> (RequestState, Vec<Approval>) {
-        let filed = play::filed().new_tree(&mut self.runner).unwrap().current();
-        let played = self.play_on(filed).into_document();
+        let submitted = play::submitted().new_tree(&mut self.runner).unwrap().current();
+        let played = self.play_on(submitted).into_document();
         (played.state, played.approvals)
     }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use mutator_governance::feed::check_limit;
-use mutator_governance::for_stores::{Query, check_id_count, evaluate, is_filed_alike};
+use mutator_governance::for_stores::{Query, check_id_count, evaluate, has_same_submission};
 use mutator_governance::{
     Conflict, Error, FeedEntry, FeedGap, FeedPage, FeedPosition, Lookup, MutationRequest, Page, PageRequest,
     RememberedWrite, RequestId, Result, Timestamp, WriteId, WriteLookup,
@@ -97,8 +97,8 @@ impl Table {
         if !request.decisions.starts_with(&stored.request.decisions) {
             return Err(Error::rewritten_history(request.id.clone(), stored.request.decisions.len()));
         }
-        if !is_filed_alike(&request, &stored.request) {
-            return Err(Error::refiled(request.id.clone()));
+        if !has_same_submission(&request, &stored.request) {
+            return Err(Error::submitted_fields_changed(request.id.clone()));
         }
         let stored_decisions = stored.request.decisions.len();
         let intent = request.update_intent(stored_decisions);

@@ -1,3 +1,5 @@
+//! The rows of every read on the blocking stores.
+
 use std::sync::Arc;
 
 use maybe_async::must_be_sync as dual;

@@ -1,10 +1,10 @@
-//! The requests of a small company, and what became of them: filed and moved on by the rules, at times that are easy to
+//! The requests of a small company, and what became of them: submitted and moved on by the rules, at times that are easy to
 //! read. Told as writes, so that any store can take them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use mutator_governance::workflow::{Command, Completion, StaleStrategy, apply, file};
+use mutator_governance::workflow::{Command, Completion, StaleStrategy, apply, submit};
 use mutator_governance::*;
 
 pub(crate) fn second(number: u64) -> Timestamp {
@@ -21,9 +21,9 @@ pub(crate) enum Write {
 pub(crate) struct Story(pub(crate) Vec<Write>);
 
 impl Story {
-    /// Files a request, and then does what is said at the times that are said.
+    /// Submits a request, and then does what is said at the times that are said.
     fn tell(&mut self, filed_at: u64, draft: RequestDraft, then: &[(u64, Command)]) {
-        let mut request = file(draft, RequestId::generate(), WriteId::generate(), second(filed_at)).unwrap();
+        let mut request = submit(draft, RequestId::generate(), WriteId::generate(), second(filed_at)).unwrap();
         self.0.push(Write::Create(request.clone()));
         for (at, command) in then {
             let changed = apply(request, command, second(*at)).unwrap();
@@ -74,7 +74,7 @@ pub(crate) fn story() -> Story {
     let by_manager = || ApprovalRule::role("manager").unwrap().with_id(approval("manager"));
     let by_security = || ApprovalRule::group("security").unwrap().with_id(approval("security"));
     let by_mona = || ApprovalRule::actor("mona").unwrap().with_id(approval("mona"));
-    let grant = |by: &str, id: &str| Command::grant(person(by), approval(id));
+    let grant = |by: &str, id: &str| Command::approve_requirement(person(by), approval(id));
     let claim = ClaimId::from_bytes([1; 16]);
 
     // A manager has granted, security is next. Rita is a manager herself, but it is her own request.
@@ -115,12 +115,12 @@ pub(crate) fn story() -> Story {
         ],
     );
 
-    // Refused.
-    let refuse = Command::refuse(person("mona"), approval("manager"), None);
+    // Rejected.
+    let refuse = Command::reject_requirement(person("mona"), approval("manager"), None);
     let third = draft("access-3", "team:blue", "Team", "RoleGrant", "Access", "erin").requires_approval(by_manager());
     story.tell(30, third, &[(65, refuse)]);
 
-    // Approved when it was filed, without any approval.
+    // Approved when it was submitted, without any approval.
     let mut flagged = intent("Access").with_tag("urgent").unwrap();
     flagged.metadata = Metadata::new().with("flag", true).unwrap();
     let target = Target::new("team:blue", "Team", "Flag").unwrap();

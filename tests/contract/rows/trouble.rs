@@ -285,7 +285,7 @@ fn a_plan_reads_along_what_holds_the_fewest_once_that_is_known() {
         assert_eq!(driver(&by_name), ["all"]);
         assert_eq!(
             by_name.to_string(),
-            "read along all (9 keys)\ncheck on each document: requests filed by somebody named Rita, oldest first"
+            "read along all (9 keys)\ncheck on each document: requests submitted by somebody named Rita, oldest first"
         );
         let ids = RequestQuery::new().with_ids(["grant-1", "limit-1"]).unwrap();
         assert_eq!(driver(&store.explain_query(&ids).unwrap()), ["grant-1", "limit-1"]);

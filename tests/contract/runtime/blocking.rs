@@ -23,7 +23,7 @@ fn pause(duration: Duration) {
 }
 
 /// The results of the calls `work(0)`, `work(1)`, …, each on a thread of its own.
-fn together<T: Send + 'static>(count: usize, work: impl Fn(usize) -> T + Send + Sync + 'static) -> Vec<T> {
+fn run_concurrently<T: Send + 'static>(count: usize, work: impl Fn(usize) -> T + Send + Sync + 'static) -> Vec<T> {
     let work = Arc::new(work);
     let start = |number| {
         let work = Arc::clone(&work);
@@ -95,7 +95,7 @@ every_case!(on_each_store);
 fn a_panic_while_it_runs_leaves_the_request_claimed() {
     use crate::runtime::people::{approved, at, execution_refusal, id, order, order_of};
     use mutator_governance::workflow::{Completion, Failure};
-    use mutator_governance::{ClaimedRequest, ExecutionRefusal};
+    use mutator_governance::{ClaimedRequest, ExecutionError};
 
     for store in [Arc::new(flavour::MemoryStore::new()) as Arc<dyn flavour::Store>, {
         Arc::new(redis_store(&common::unique_namespace("runtime")))
@@ -110,14 +110,14 @@ fn a_panic_while_it_runs_leaves_the_request_claimed() {
 
         let completes = |_: &ClaimedRequest| Ok(Completion::new());
         let error = world.governance.execute(&id("request-1"), &order_of("other"), completes).unwrap_err();
-        let expected = ExecutionRefusal::Claimed { by: "executor".to_owned(), lease_ends_at: at(60) };
+        let expected = ExecutionError::Claimed { by: "executor".to_owned(), lease_ends_at: at(60) };
         assert_eq!(execution_refusal(error), expected);
         world.clock.set(at(60));
         assert!(world.governance.execute(&request.id, &order_of("other"), completes).unwrap().is_executed());
     }
 }
 
-/// The record of a request in Redis names its latest seven writes, and the one that filed it for good.
+/// The record of a request in Redis names its latest seven writes, and the one that submitted it for good.
 #[test]
 fn a_repeated_submission_is_recognised_after_many_writes() {
     use crate::runtime::people::{approval, needing, user};
@@ -129,7 +129,7 @@ fn a_repeated_submission_is_recognised_after_many_writes() {
     let request = world.governance.submit_as(draft.clone(), write_id).unwrap();
     for (place, name) in names.into_iter().enumerate() {
         let own = approval(&format!("approval-{}", place + 1));
-        let granted = world.governance.grant(&request.id, &own, user(name)).unwrap();
+        let granted = world.governance.approve_requirement(&request.id, &own, user(name)).unwrap();
         let again = world.governance.submit_as(draft.clone(), write_id);
         assert_eq!(again.unwrap_or_else(|error| panic!("after {} writes: {error}", place + 1)), granted);
     }

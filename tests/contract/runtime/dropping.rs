@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use mutator_governance::workflow::{Completion, ExecutionOutcome};
-use mutator_governance::{ClaimedRequest, Error, ExecutionRefusal, Result, Status};
+use mutator_governance::{ClaimedRequest, Error, ExecutionError, Result, Status};
 
 use crate::runtime::nonblocking::{Mishap, World, in_memory, in_redis, pause};
 use crate::runtime::people::{Calls, approved, at, execution_refusal, id, order, order_of};
@@ -88,7 +88,7 @@ async fn never_twice_within_a_lease_and_never_lost(world: World, point: Point) {
         }
         Point::AfterTheClaim | Point::Within | Point::BeforeTheResult => {
             let ran = usize::from(!matches!(point, Point::AfterTheClaim));
-            let expected = ExecutionRefusal::Claimed { by: "executor".to_owned(), lease_ends_at: at(60) };
+            let expected = ExecutionError::Claimed { by: "executor".to_owned(), lease_ends_at: at(60) };
             assert_eq!(execution_refusal(again.unwrap_err()), expected, "{point:?}");
             assert_eq!(calls.count(), ran, "{point:?}");
             world.clock.set(at(60));
@@ -98,7 +98,7 @@ async fn never_twice_within_a_lease_and_never_lost(world: World, point: Point) {
         Point::AfterTheResult => {
             world.clock.set(at(60));
             for error in [again.unwrap_err(), execute_again(&world, &calls).await.unwrap_err()] {
-                let expected = ExecutionRefusal::NotApproved { status: Status::Executed };
+                let expected = ExecutionError::NotApproved { status: Status::Executed };
                 assert_eq!(execution_refusal(error), expected);
             }
             assert_eq!(calls.count(), 1);
@@ -167,7 +167,7 @@ mod on_tokio_runtime {
             assert!(dies.await.unwrap_err().is_panic());
             let calls = Calls::default();
             let error = execute_again(&world, &calls).await.unwrap_err();
-            assert!(matches!(execution_refusal(error), ExecutionRefusal::Claimed { .. }));
+            assert!(matches!(execution_refusal(error), ExecutionError::Claimed { .. }));
             world.clock.set(at(60));
             assert!(execute_again(&world, &calls).await.unwrap().is_executed());
         });

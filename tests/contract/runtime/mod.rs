@@ -178,7 +178,7 @@ macro_rules! every_case {
             one_person_is_one_under_every_spelling,
             a_quorum_of_one_person_in_two_spellings_is_refused,
         }
-        $register! { filing:
+        $register! { submission:
             a_repeated_submission_files_once,
             many_submissions_at_once_file_once,
             a_repetition_returns_what_the_request_has_become,

@@ -32,7 +32,7 @@ pub(crate) async fn pause(duration: Duration) {
 }
 
 /// The results of the calls `work(0)`, `work(1)`, …, each in a task of its own, on several threads.
-async fn together<F>(count: usize, work: impl Fn(usize) -> F) -> Vec<F::Output>
+async fn run_concurrently<F>(count: usize, work: impl Fn(usize) -> F) -> Vec<F::Output>
 where
     F: Future<Output: Send + 'static> + Send + 'static,
 {

@@ -12,7 +12,7 @@ use proptest::test_runner::TestRunner;
 
 use crate::runtime::CALL_TIMEOUT;
 use crate::runtime::blocking::{World, redis_store};
-use common::play::{Move, at, command, filed, moves};
+use common::play::{Move, at, command, moves, submitted};
 
 /// Each run of the property files under ids of its own, so that all share the two stores.
 fn with_id(request: MutationRequest, run: usize, number: usize) -> MutationRequest {
@@ -112,7 +112,7 @@ fn the_same_commands_give_the_same_results_on_memory_and_redis() {
         places.prop_map(move |places| places.into_iter().zip(moves.clone()).collect::<Vec<_>>())
     });
     let config = ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(128) };
-    let played = TestRunner::new(config).run(&(vec(filed(), 1..4), moves), |(requests, moves)| {
+    let played = TestRunner::new(config).run(&(vec(submitted(), 1..4), moves), |(requests, moves)| {
         let run = runs.fetch_add(1, Ordering::Relaxed);
         let requests = requests.into_iter().enumerate().map(|(number, request)| with_id(request, run, number));
         play_on_both(&memory, &redis, requests.collect(), &moves, &applied)

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{AfterFailure, ExecutionOrder};
 use mutator_governance::{
-    ActorContext, ApprovalId, ApprovalRefusal, ApprovalRule, ApprovalTarget, Conflict, DecisionKind, Error,
-    ExecutionRefusal, Intent, MutationRequest, RequestDraft, RequestId, StateVersion, Target, Timestamp,
+    ActorContext, ApprovalError, ApprovalId, ApprovalRule, ApprovalTarget, Conflict, DecisionKind, Error,
+    ExecutionError, Intent, MutationRequest, RequestDraft, RequestId, StateVersion, Target, Timestamp,
 };
 
 /// The given number of seconds after the beginning of 2026; every case begins at 0.
@@ -50,7 +50,7 @@ pub(crate) fn needing(id_text: &str, approvers: &[&str]) -> RequestDraft {
     draft(id_text).requires_approval(ApprovalRule::each(targets(approvers)).unwrap())
 }
 
-/// A draft that is approved when it is filed, for version v1.
+/// A draft that is approved when it is submitted, for version v1.
 pub(crate) fn approved(id_text: &str) -> RequestDraft {
     draft(id_text).for_version(version("v1")).already_approved()
 }
@@ -76,14 +76,14 @@ pub(crate) fn count(request: &MutationRequest, kind: impl Into<DecisionKind>) ->
     request.decisions.iter().filter(|decision| decision.kind == kind).count()
 }
 
-pub(crate) fn refusal(error: Error) -> ApprovalRefusal {
+pub(crate) fn refusal(error: Error) -> ApprovalError {
     match error {
         Error::Approval { refusal, .. } => *refusal,
         other => panic!("not a refusal of an approval: {other}"),
     }
 }
 
-pub(crate) fn execution_refusal(error: Error) -> ExecutionRefusal {
+pub(crate) fn execution_refusal(error: Error) -> ExecutionError {
     match error {
         Error::Execution { refusal, .. } => *refusal,
         other => panic!("not a refusal of an execution: {other}"),

@@ -9,7 +9,7 @@ use mutator_governance::{
 use crate::bad_input::scene::Scene;
 use crate::bad_input::walks::{WALKS, walked};
 use common::Flavour;
-use common::requests::{asking_for_approvals, draft, file, moved_on, second};
+use common::requests::{asking_for_approvals, draft, moved_on, second, submit};
 
 const HOUR: u64 = 3_600_000_000;
 
@@ -51,7 +51,7 @@ fn named_by(scene: &Scene, expected: &[&str], what: &str) {
     assert!(report.findings.iter().any(names), "{what}: {:?}", report.findings);
 }
 
-fn filed(flavour: Flavour, request: MutationRequest) -> Scene {
+fn submitted(flavour: Flavour, request: MutationRequest) -> Scene {
     let mut scene = Scene::new(flavour);
     let record = scene.record();
     let _: i64 = scene.raw.ask(&[b"DEL".as_slice(), &record]);
@@ -63,7 +63,7 @@ fn filed(flavour: Flavour, request: MutationRequest) -> Scene {
 #[test]
 fn a_created_time_that_was_altered_is_named_by_every_read() {
     for flavour in Flavour::all() {
-        let mut scene = filed(flavour, asking_for_approvals(draft("there", "s"), second(1)));
+        let mut scene = submitted(flavour, asking_for_approvals(draft("there", "s"), second(1)));
         alter(&mut scene, |document| document.created_at = later(document.created_at));
         let expected = [
             "requests",
@@ -95,7 +95,7 @@ fn a_created_time_that_was_altered_is_named_by_every_read() {
 #[test]
 fn the_time_of_a_decision_a_deadline_and_an_approval_that_were_altered_are_named() {
     for flavour in Flavour::all() {
-        let mut scene = filed(flavour, asking_for_approvals(draft("there", "s"), second(1)));
+        let mut scene = submitted(flavour, asking_for_approvals(draft("there", "s"), second(1)));
         alter(&mut scene, |document| document.decisions[1].at = later(document.decisions[1].at));
         for walk in WALKS.iter().filter(|walk| walk.0.starts_with("decisions")) {
             let read = walked(&scene.store, walk, 2, 100).unwrap();
@@ -105,14 +105,14 @@ fn the_time_of_a_decision_a_deadline_and_an_approval_that_were_altered_are_named
         named_by(&scene, &[], "decided");
 
         let until = Pending { reason: PendingReason::Quota, expires_at: Some(second(50)) };
-        let mut scene = filed(flavour, file(draft("there", "s").waiting_for(until), second(1)));
+        let mut scene = submitted(flavour, submit(draft("there", "s").waiting_for(until), second(1)));
         alter(&mut scene, |document| {
             let pending = Pending { reason: PendingReason::Quota, expires_at: Some(second(5_000)) };
             document.state = RequestState::Pending(pending);
         });
         named_by(&scene, &["due"], "due");
 
-        let mut scene = filed(flavour, file(draft("there", "s").waiting_for(PendingReason::Quota), second(1)));
+        let mut scene = submitted(flavour, submit(draft("there", "s").waiting_for(PendingReason::Quota), second(1)));
         scene.there = scene.store.update(moved_on(scene.there.clone(), second(2)), WriteId::generate()).unwrap();
         alter(&mut scene, |document| document.created_at = later(document.created_at));
         named_by(&scene, &["requests", "by state", "decisions"], "approved");

@@ -10,13 +10,13 @@ use mutator_governance::{
     WriteId,
 };
 
-use common::requests::{actor, draft, file, moved_on, second};
+use common::requests::{actor, draft, moved_on, second, submit};
 use common::{Oracle, Raw};
 use common::{redis_url, unique_namespace};
 
 const REQUESTS: usize = 50;
 
-/// 50 requests of all kinds, filed in a few microseconds of few different ids, so that one bit makes one of another.
+/// 50 requests of all kinds, submitted in a few microseconds of few different ids, so that one bit makes one of another.
 struct Scene {
     store: RedisStore,
     raw: Raw,
@@ -149,17 +149,17 @@ fn filled(store: &RedisStore, number: usize) -> MutationRequest {
     let id = format!("z{number}");
     let at = second(10);
     let asking = draft(&id, "s");
-    let filed = match number % 4 {
-        0 => file(asking.waiting_for(PendingReason::Schedule), at),
-        1 => file(asking.requires_approval(ApprovalRule::role("manager").unwrap().expiring_at(second(99))), at),
-        2 => file(asking.already_approved(), at),
-        _ => file(asking.waiting_for(PendingReason::Quota), at),
+    let submitted = match number % 4 {
+        0 => submit(asking.waiting_for(PendingReason::Schedule), at),
+        1 => submit(asking.requires_approval(ApprovalRule::role("manager").unwrap().expiring_at(second(99))), at),
+        2 => submit(asking.already_approved(), at),
+        _ => submit(asking.waiting_for(PendingReason::Quota), at),
     };
-    let mut request = store.create(filed).unwrap();
+    let mut request = store.create(submitted).unwrap();
     for write in 0..number % 11 {
         let by = actor("admin");
         let command = match request.state.pending() {
-            Some(pending) if pending.reason != PendingReason::Approval => Command::approve(by),
+            Some(pending) if pending.reason != PendingReason::Approval => Command::approve_request(by),
             Some(_) => break,
             None => Command::hold(by, PendingReason::Quota),
         };

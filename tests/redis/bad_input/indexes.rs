@@ -36,7 +36,7 @@ impl Spoiled {
                     let stored = store.create(with_approvals(&id, "s", at)).unwrap();
                     if number > 3 {
                         let auditor = (*actor("grace")).clone().with_group("auditors").unwrap();
-                        let grant = Command::grant(auditor, ApprovalId::new("approval-1").unwrap());
+                        let grant = Command::approve_requirement(auditor, ApprovalId::new("approval-1").unwrap());
                         let granted = workflow::apply(stored, &grant, second(30)).unwrap();
                         store.update(granted, WriteId::generate()).unwrap();
                     }

@@ -9,7 +9,7 @@ use mutator_governance::{
     Outcome, Payload, Pending, PendingReason, RequestDraft, RequestId, Status, Tag, Target, WriteId,
 };
 
-use common::requests::{actor, draft, file, id, moved_on, pending, second};
+use common::requests::{actor, draft, id, moved_on, pending, second, submit};
 use common::{Flavour, Options, Raw, Store};
 use common::{PrivateServer, unique_namespace};
 
@@ -27,7 +27,7 @@ fn an_oversize_document_is_refused_before_it_is_sent() {
         };
         let before = writes(&mut raw);
         let payload = mutator_governance::Payload::new("application/json", vec![b'1'; 4_000]).unwrap();
-        let large = file(draft("large", "s").with_payload(payload.clone()), second(0));
+        let large = submit(draft("large", "s").with_payload(payload.clone()), second(0));
         let error = store.create(large).unwrap_err();
         assert!(matches!(&error, Error::TooLarge { id, limit: 464, .. } if *id == "large"), "{error:?}");
         assert_eq!(error.outcome(), Outcome::NotApplied);
@@ -51,7 +51,7 @@ fn a_request_with_more_index_entries_than_a_script_should_write_is_refused_befor
             let mut intent = Intent::new("grant-role", "Access").unwrap();
             intent.tags = (0..count).map(|tag| Tag::new(format!("tag-{tag}")).unwrap()).collect();
             let target = Target::new("s", "Tenant", "RoleGrant").unwrap();
-            file(RequestDraft::new(target, intent, ActorContext::user("rita").unwrap()).with_id(id("r")), second(0))
+            submit(RequestDraft::new(target, intent, ActorContext::user("rita").unwrap()).with_id(id("r")), second(0))
         };
         let keys = raw.ask::<u64>(&["DBSIZE"]);
         let error = store.create(tagged(70_000)).unwrap_err();
@@ -74,7 +74,7 @@ fn what_very_many_approvals_take_is_told_as_it_is() {
         for (approvals, most) in [(2_000_usize, 1_048_576 - 2_000 * 512), (4_000, 0)] {
             let rules = (0..approvals).map(|number| ApprovalRule::actor(format!("approver-{number}")).unwrap());
             let draft = rules.fold(draft("many", "s"), RequestDraft::requires_approval);
-            let request = file(draft, second(0));
+            let request = submit(draft, second(0));
             let bytes = stored_format::encode(request.document(), DocumentLimit::MAX).unwrap().len();
             let error = store.create(request).unwrap_err();
             let Error::TooLarge { size, limit, kept, .. } = &error else { panic!("{error:?}") };
@@ -93,7 +93,7 @@ fn asking(approvers: usize, payload: usize) -> MutationRequest {
     let draft = draft(RequestId::generate().as_str(), "s").requires_approval(rule);
     let until = Pending { reason: PendingReason::Approval, expires_at: Some(second(50)) };
     let payload = Payload::new("application/octet-stream", vec![b'1'; payload]).unwrap();
-    file(draft.with_payload(payload).waiting_for(until), second(0))
+    submit(draft.with_payload(payload).waiting_for(until), second(0))
 }
 
 fn do_to(store: &Store, request: &MutationRequest, command: &Command, now: u64) -> Result<MutationRequest, Error> {
@@ -115,7 +115,7 @@ fn the_largest_request_that_can_be_filed_has_room_for_all_that_is_decided_about_
         let sweeper = || ActorContext::service("sweeper").unwrap();
         for command in [
             Command::cancel(actor("alice")),
-            Command::reject(actor("bob")),
+            Command::reject_request(actor("bob")),
             Command::supersede(actor("alice"), id("next")),
             Command::override_approvals(actor("oncall")),
             Command::expire(sweeper()),
@@ -128,7 +128,7 @@ fn the_largest_request_that_can_be_filed_has_room_for_all_that_is_decided_about_
         for number in 0..approvers {
             let approval = ApprovalId::new(format!("approval-{}", number + 1)).unwrap();
             let by = actor(&format!("approver-{number}"));
-            request = workflow::apply(request, &Command::grant(by, approval), second(30)).unwrap();
+            request = workflow::apply(request, &Command::approve_requirement(by, approval), second(30)).unwrap();
         }
         request = store.update(request, WriteId::generate()).unwrap();
         assert_eq!(request.state.status(), Status::Approved);

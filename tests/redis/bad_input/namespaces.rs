@@ -17,7 +17,7 @@ fn a_namespace_key_that_describes_none_is_refused() {
             put(&mut raw, key.as_bytes(), kind);
             let before = raw.dump(&namespace);
             let error = flavour.open(&Options::new(redis_url(), &namespace)).map(drop).unwrap_err();
-            let expected = if kind == "hash" { StoreErrorKind::Incompatible } else { StoreErrorKind::Refused };
+            let expected = if kind == "hash" { StoreErrorKind::Incompatible } else { StoreErrorKind::Rejected };
             assert_eq!(store_error(&error).kind, expected, "{kind}: {error}");
             assert!(error.to_string().contains(&key), "{error}");
             assert_eq!(raw.dump(&namespace), before);

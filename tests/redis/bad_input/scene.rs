@@ -68,7 +68,7 @@ pub fn store_error(error: &Error) -> &StoreError {
 
 pub fn is_of_wrong_type(error: &Error, key: &[u8]) {
     let shown = String::from_utf8_lossy(key).into_owned();
-    assert_eq!(store_error(error).kind, StoreErrorKind::Refused, "{error:?}");
+    assert_eq!(store_error(error).kind, StoreErrorKind::Rejected, "{error:?}");
     assert!(error.to_string().contains(&shown), "the key {shown} is not named: {error}");
 }
 

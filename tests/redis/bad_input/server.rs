@@ -78,7 +78,7 @@ fn a_wrong_or_missing_password_is_refused_at_once() {
             let options = Options::new(format!("redis://{login}{address}/"), "n").timeout(Duration::from_secs(5));
             let (error, took) = opening_fails(flavour, &options);
             let inner = store_error(&error);
-            assert_eq!(inner.kind, StoreErrorKind::Refused, "{flavour:?}, {login:?}: {error:?}");
+            assert_eq!(inner.kind, StoreErrorKind::Rejected, "{flavour:?}, {login:?}: {error:?}");
             assert!(!error.is_retryable());
             assert!(error.to_string().contains(&address), "{error}");
             assert!(took < Duration::from_secs(2), "{flavour:?}, {login:?} took {took:?}");

@@ -72,7 +72,7 @@ fn a_record_cut_at_any_length_is_unreadable() {
         scene.set_record(&whole);
         assert_eq!(check_unreadable(&mut scene, "whole", true), None);
 
-        // Whoever read it before it was damaged still knows the revision that its header names, and mends it.
+        // Whoever read it before it was damaged still knows the revision that its header names, and repairs it.
         scene.set_record(&whole[..document + 20]);
         let update = moved_on(scene.there.clone(), second(3));
         let stored = scene.store.update(update, WriteId::generate()).unwrap();
@@ -164,7 +164,7 @@ fn a_flipped_header_byte_is_never_more_than_an_unreadable_request() {
                             error,
                             Error::Conflict(_)
                                 | Error::RewrittenHistory { .. }
-                                | Error::Refiled { .. }
+                                | Error::SubmittedFieldsChanged { .. }
                                 | Error::Unreadable { .. }
                         );
                         assert!(is_typed, "{what}: {error:?}");

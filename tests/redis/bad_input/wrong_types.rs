@@ -32,7 +32,7 @@ fn a_wrong_type_at_a_record_is_refused_and_nothing_is_written() {
 }
 
 /// MGET, which a lookup of many is, does not tell a key of another type from none, so a lookup says that there is no such
-/// request. Filing it is then refused, so that nothing comes of it.
+/// request. Submission it is then refused, so that nothing comes of it.
 #[test]
 fn a_record_of_a_wrong_type_is_none_in_a_lookup_of_many_but_cannot_be_filed() {
     for flavour in Flavour::all() {

@@ -12,5 +12,5 @@
 
 mod gaps;
 mod reading;
-mod refusals;
+mod rejections;
 mod scene;

@@ -40,10 +40,10 @@ impl Scene {
     }
 
     pub fn create(&mut self, id: &str) -> MutationRequest {
-        self.file(pending(id, "s", second(1)))
+        self.submit(pending(id, "s", second(1)))
     }
 
-    fn file(&mut self, request: MutationRequest) -> MutationRequest {
+    fn submit(&mut self, request: MutationRequest) -> MutationRequest {
         let stored = self.store.create(request).unwrap();
         self.written.push(common::FeedEntry::for_write(None, &stored));
         stored
@@ -55,13 +55,13 @@ impl Scene {
         stored
     }
 
-    /// Files so many requests, moves each of them on so many times, and files one that asks for approvals.
+    /// Files so many requests, moves each of them on so many times, and submits one that asks for approvals.
     pub fn write(&mut self, prefix: &str, requests: usize, moves: usize) {
         let mut stored: Vec<_> = (0..requests).map(|number| self.create(&format!("{prefix}-{number}"))).collect();
         for _ in 0..moves {
             stored = stored.into_iter().map(|request| self.move_on(request)).collect();
         }
-        self.file(asking_for_approvals(draft(&format!("{prefix}-asking"), "s"), second(3)));
+        self.submit(asking_for_approvals(draft(&format!("{prefix}-asking"), "s"), second(3)));
     }
 
     /// Writes to one request so often that many entries of its feed have to go, if it keeps few.

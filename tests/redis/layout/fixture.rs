@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use mutator_governance::WriteId;
 
 use common::PrivateServer;
-use common::requests::{asking_for_approvals, file, moved_on, second, varied_draft};
+use common::requests::{asking_for_approvals, moved_on, second, submit, varied_draft};
 use common::{Flavour, Options, Raw};
 
 pub(crate) const PARTITIONS: u16 = 2;
@@ -90,7 +90,7 @@ fn write_the_fixture() {
         let request = if number % 3 == 0 {
             asking_for_approvals(draft, second(number))
         } else {
-            file(draft.waiting_for(mutator_governance::PendingReason::Schedule), second(number))
+            submit(draft.waiting_for(mutator_governance::PendingReason::Schedule), second(number))
         };
         let stored = store.create(request).unwrap();
         if number % 3 == 1 {

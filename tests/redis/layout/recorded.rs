@@ -192,7 +192,7 @@ fn another_type_in_place_of_a_layout_is_named_and_left() {
             flavour.reindex(&options).map(drop),
         ];
         for error in errors.map(Result::unwrap_err) {
-            assert_eq!(failure(&error).kind, mutator_governance::StoreErrorKind::Refused, "{error:?}");
+            assert_eq!(failure(&error).kind, mutator_governance::StoreErrorKind::Rejected, "{error:?}");
             assert!(error.to_string().contains(&*String::from_utf8_lossy(&key)), "{error}");
         }
         assert_eq!(raw.dump(&options.namespace), before, "{flavour:?}");

@@ -13,7 +13,7 @@ use mutator_governance::{
 
 use crate::layout::fixture::{self, MISSING_INDEXES, PARTITIONS, REQUESTS};
 use crate::layout::older_process::OlderProcess;
-use common::requests::{file, id, moved_on, pending, second, varied_draft};
+use common::requests::{id, moved_on, pending, second, submit, varied_draft};
 use common::{Flavour, Options, Oracle, Raw, Store};
 use common::{PrivateServer, unique_namespace};
 
@@ -107,6 +107,14 @@ impl Scene {
     }
 }
 
+struct SetWhenDropped<'a>(&'a AtomicBool);
+
+impl Drop for SetWhenDropped<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 /// On a thread of its own, since what is called behind a step may be within the runtime of the flavour.
 fn aside<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| scope.spawn(work).join().unwrap())
@@ -136,7 +144,7 @@ fn from_the_moment_a_rebuild_begins_older_processes_are_refused_and_those_of_thi
     for flavour in Flavour::all() {
         let mut scene = Scene::new(flavour);
         let (older, newer) = scene.open_before();
-        let written = older.create(file(varied_draft("by-older", "s", &mut fastrand::Rng::with_seed(5)), second(99)));
+        let written = older.create(submit(varied_draft("by-older", "s", &mut fastrand::Rng::with_seed(5)), second(99)));
         let written = written.unwrap();
         scene.remove_missing_indexes();
         let refused = newer.create(pending("too-early", "s", second(3))).unwrap_err();
@@ -158,7 +166,7 @@ fn from_the_moment_a_rebuild_begins_older_processes_are_refused_and_those_of_thi
                             written.push(newer.update(moved_on(request, second(201)), WriteId::generate()).unwrap());
                         } else {
                             let draft = varied_draft(&format!("{name}{}", written.len()), "t", &mut random);
-                            match newer.create(file(draft, second(200))) {
+                            match newer.create(submit(draft, second(200))) {
                                 Ok(request) => written.push(request),
                                 // Not yet begun.
                                 Err(error) => {
@@ -171,6 +179,8 @@ fn from_the_moment_a_rebuild_begins_older_processes_are_refused_and_those_of_thi
                     }
                 }
             };
+            // The writers end also where a step fails.
+            let _ending = SetWhenDropped(&ended);
             scope.spawn(writer("one"));
             scope.spawn(writer("two"));
             let report = flavour.reindex_in_steps(&options, |_| {
@@ -196,7 +206,6 @@ fn from_the_moment_a_rebuild_begins_older_processes_are_refused_and_those_of_thi
                     thread::yield_now();
                 }
             });
-            ended.store(true, Ordering::Relaxed);
             report
         });
         assert!(!report.unwrap().is_clean() && steps > 3, "{flavour:?}: {steps} steps");

@@ -153,12 +153,12 @@ fn a_password_that_was_lost_is_not_lost_for_ever() {
             for _ in 0..2 {
                 let change = moved_on(request.clone(), second(1));
                 let error = store.update(change, WriteId::generate()).unwrap_err();
-                check_not_applied(&error, StoreErrorKind::Refused);
+                check_not_applied(&error, StoreErrorKind::Rejected);
             }
         }
         vault.change(Some("canary-second"));
         request = by_source.update(moved_on(request, second(1)), WriteId::generate()).unwrap();
-        check_not_applied(&by_url.get(&request.id).unwrap_err(), StoreErrorKind::Refused);
+        check_not_applied(&by_url.get(&request.id).unwrap_err(), StoreErrorKind::Rejected);
 
         rules(&mut raw, &[">canary-first"]);
         assert_eq!(by_url.get(&request.id).unwrap().as_ref(), Some(&request), "{flavour:?}");
@@ -209,7 +209,7 @@ fn a_login_that_stays_is_given_as_it_is_and_not_beside_another() {
         check_not_applied(&error, StoreErrorKind::Configuration);
         let wrong = Credentials::new("default", "canary-wrong");
         let error = blocking::RedisStore::builder(&*url).credentials(wrong).open().map(drop).unwrap_err();
-        check_not_applied(&error, StoreErrorKind::Refused);
+        check_not_applied(&error, StoreErrorKind::Rejected);
     }
     #[cfg(any(feature = "tokio", feature = "smol"))]
     for flavour in Flavour::all().into_iter().filter(|flavour| *flavour != Flavour::Blocking) {
@@ -219,6 +219,6 @@ fn a_login_that_stays_is_given_as_it_is_and_not_beside_another() {
         let opening = nonblocking::RedisStore::builder(&*with_login).credentials(credentials).open();
         check_not_applied(&flavour.block_on(opening).map(drop).unwrap_err(), StoreErrorKind::Configuration);
         let opening = nonblocking::RedisStore::builder(&*url).credentials(Credentials::password("canary-wrong")).open();
-        check_not_applied(&flavour.block_on(opening).map(drop).unwrap_err(), StoreErrorKind::Refused);
+        check_not_applied(&flavour.block_on(opening).map(drop).unwrap_err(), StoreErrorKind::Rejected);
     }
 }

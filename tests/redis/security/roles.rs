@@ -12,7 +12,7 @@ fn kind(what: &str, error: &Error) -> StoreErrorKind {
 }
 
 fn refused(what: &str, error: &Error) {
-    assert_eq!(kind(what, error), StoreErrorKind::Refused, "{what}: {error}");
+    assert_eq!(kind(what, error), StoreErrorKind::Rejected, "{what}: {error}");
 }
 
 /// Operations that go through a whole namespace, which finding its keys takes.
@@ -81,7 +81,7 @@ fn the_reader_can_ask_everything_and_write_nothing() {
             options: server.options("reader").read_only(),
             ..writing.clone()
         };
-        for (subject, refuses) in [(&writing, StoreErrorKind::Refused), (&reading, StoreErrorKind::Configuration)] {
+        for (subject, refuses) in [(&writing, StoreErrorKind::Rejected), (&reading, StoreErrorKind::Configuration)] {
             for operation in OPERATIONS {
                 let what = format!("{flavour:?}, {}", operation.name);
                 let before = admin.digest();

@@ -1,15 +1,17 @@
+//! What holds whatever is done.
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use mutator_governance::workflow::{Action, Command, apply, commutes, decidable_by, due_command, explain, is_due};
 use mutator_governance::{
-    ActorId, ApprovalDecision, ApprovalRefusal, ApprovalState, ApprovalStatus, DecisionCategory, DecisionKind, Error,
+    ActorId, ApprovalDecision, ApprovalError, ApprovalState, ApprovalStatus, DecisionCategory, DecisionKind, Error,
     LifecycleDecision, MutationRequest, QuorumGroup, Status, Timestamp,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
-use common::play::{Move, at, command, decide, filed, moves, people, table};
+use common::play::{Move, at, command, decide, moves, people, submitted, table};
 
 /// One command and what it did; refused, before and after are the same.
 struct Done {
@@ -93,7 +95,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(256))]
 
     #[test]
-    fn random_command_sequences_never_leave_the_transition_table(request in filed(), moves in moves()) {
+    fn random_command_sequences_never_leave_the_transition_table(request in submitted(), moves in moves()) {
         for Done { before, after, .. } in play(request, &moves) {
             let (from, to) = (before.state.status(), after.state.status());
             prop_assert!(from == to || table(from).contains(&to), "{from} to {to}");
@@ -105,7 +107,7 @@ proptest! {
     }
 
     #[test]
-    fn decisions_only_grow_and_the_last_of_them_is_when_the_request_was_updated(request in filed(), moves in moves()) {
+    fn decisions_only_grow_and_the_last_of_them_is_when_the_request_was_updated(request in submitted(), moves in moves()) {
         for Done { before, after, now, .. } in play(request, &moves) {
             prop_assert!(after.decisions.starts_with(&before.decisions));
             let grew = after.decisions.len() > before.decisions.len();
@@ -118,7 +120,7 @@ proptest! {
     }
 
     #[test]
-    fn a_quorum_is_met_exactly_when_n_distinct_actors_granted(request in filed(), moves in moves()) {
+    fn a_quorum_is_met_exactly_when_n_distinct_actors_granted(request in submitted(), moves in moves()) {
         for Done { before, after, .. } in play(request, &moves) {
             let satisfied = satisfied_groups(&after);
             for (group, (actors, required)) in votes(&after) {
@@ -138,7 +140,7 @@ proptest! {
     }
 
     #[test]
-    fn who_is_said_to_be_able_to_act_can_and_nobody_else_can(request in filed(), moves in moves()) {
+    fn who_is_said_to_be_able_to_act_can_and_nobody_else_can(request in submitted(), moves in moves()) {
         for Done { after, now, .. } in play(request, &moves) {
             let explanation = explain(&after, now);
             for actor in people() {
@@ -159,7 +161,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_said_to_be_impossible_is(request in filed(), moves in moves()) {
+    fn what_is_said_to_be_impossible_is(request in submitted(), moves in moves()) {
         // Everybody grants all they can; a demand that was called impossible is then still unmet.
         for Done { after, now, .. } in play(request, &moves).into_iter().take(4) {
             if explain(&after, now).impossible().next().is_none() {
@@ -179,10 +181,10 @@ proptest! {
     }
 
     #[test]
-    fn no_decision_and_no_expiry_leaves_a_request_waiting_for_what_is_impossible(request in filed(), moves in moves()) {
-        prop_assert_eq!(explain(&request, at(0)).impossible().count(), 0, "as it is filed");
+    fn no_decision_and_no_expiry_leaves_a_request_waiting_for_what_is_impossible(request in submitted(), moves in moves()) {
+        prop_assert_eq!(explain(&request, at(0)).impossible().count(), 0, "as it is submitted");
         for Done { action, after, now, applied, .. } in play(request, &moves) {
-            if applied && matches!(action, Action::Grant { .. } | Action::Refuse { .. } | Action::ExpireApprovals) {
+            if applied && matches!(action, Action::ApproveRequirement { .. } | Action::RejectRequirement { .. } | Action::ExpireApprovals) {
                 let sweep = due_command(&after, people().swap_remove(5), now);
                 let swept = sweep.map_or(after.clone(), |command| apply(after, &command, now).unwrap());
                 prop_assert_eq!(explain(&swept, now).impossible().count(), 0, "{:?}", swept.state);
@@ -191,13 +193,13 @@ proptest! {
     }
 
     #[test]
-    fn nobody_rejects_a_request_but_who_rejects_something_or_sweeps(request in filed(), moves in moves()) {
+    fn nobody_rejects_a_request_but_who_rejects_something_or_sweeps(request in submitted(), moves in moves()) {
         for Done { before, command, action, after, applied, .. } in play(request, &moves) {
             if !applied || after.state.status() != Status::Rejected || before.state.status() == Status::Rejected {
                 continue;
             }
-            prop_assert!(!matches!(action, Action::Grant { .. }), "{:?}", after.decisions.last());
-            if matches!(action, Action::Refuse { .. }) {
+            prop_assert!(!matches!(action, Action::ApproveRequirement { .. }), "{:?}", after.decisions.last());
+            if matches!(action, Action::RejectRequirement { .. }) {
                 // By votes alone: were there time for all, it could not be met either.
                 let mut timeless = before.document().clone();
                 timeless.approvals.iter_mut().for_each(|approval| approval.expires_at = None);
@@ -209,13 +211,13 @@ proptest! {
     }
 
     #[test]
-    fn after_its_own_deadline_a_pending_request_only_ends(request in filed(), moves in moves()) {
+    fn after_its_own_deadline_a_pending_request_only_ends(request in submitted(), moves in moves()) {
         for Done { before, action, after, now, applied, .. } in play(request, &moves) {
             let overdue = before.state.pending().and_then(|pending| pending.expires_at).is_some_and(|end| end <= now);
             if overdue && applied {
                 prop_assert!(after.state.status().is_terminal(), "{:?}", action);
                 prop_assert!(
-                    matches!(action, Action::Cancel | Action::Expire | Action::Supersede { .. } | Action::Reject),
+                    matches!(action, Action::Cancel | Action::Expire | Action::Supersede { .. } | Action::RejectRequest),
                     "{:?}", action
                 );
             }
@@ -223,7 +225,7 @@ proptest! {
     }
 
     #[test]
-    fn two_approvers_of_different_requirements_both_succeed_in_either_order(request in filed(), moves in moves()) {
+    fn two_approvers_of_different_requirements_both_succeed_in_either_order(request in submitted(), moves in moves()) {
         for Done { after, now, .. } in play(request, &moves).into_iter().take(6) {
             let able: Vec<_> = people()
                 .into_iter()
@@ -242,7 +244,7 @@ proptest! {
                             Err(Error::Approval { refusal, .. }) => Some(*refusal),
                             _ => None,
                         };
-                        if matches!(refusal, Some(ApprovalRefusal::NeededElsewhere { .. })) {
+                        if matches!(refusal, Some(ApprovalError::NeededElsewhere { .. })) {
                             continue;
                         }
                         let satisfied = stored.decisions.iter().rev().take(2);
@@ -263,7 +265,7 @@ proptest! {
     }
 
     #[test]
-    fn a_terminal_request_never_changes(request in filed(), moves in moves()) {
+    fn a_terminal_request_never_changes(request in submitted(), moves in moves()) {
         for Done { before, after, applied, .. } in play(request, &moves) {
             if !before.state.status().is_terminal() {
                 continue;
@@ -277,7 +279,7 @@ proptest! {
     }
 
     #[test]
-    fn what_is_due_expires_by_one_command_after_another_until_nothing_is_due(request in filed(), moves in moves()) {
+    fn what_is_due_expires_by_one_command_after_another_until_nothing_is_due(request in submitted(), moves in moves()) {
         for Done { after, now, .. } in play(request, &moves) {
             let mut swept = after;
             let mut rounds = 0;
@@ -292,7 +294,7 @@ proptest! {
     }
 
     #[test]
-    fn every_result_is_a_document_that_can_be_read_again(request in filed(), moves in moves()) {
+    fn every_result_is_a_document_that_can_be_read_again(request in submitted(), moves in moves()) {
         for Done { after, .. } in play(request, &moves) {
             prop_assert!(after.execution.claim.is_none() || after.state.status() == Status::Approved);
             if after.state.awaits_approval() {
@@ -311,7 +313,7 @@ fn the_random_moves_reach_every_status_and_every_kind_of_decision() {
     let mut runner = TestRunner::deterministic();
     let mut reached: BTreeSet<String> = BTreeSet::new();
     for _ in 0..1_500 {
-        let request = filed().new_tree(&mut runner).unwrap().current();
+        let request = submitted().new_tree(&mut runner).unwrap().current();
         let moves = moves().new_tree(&mut runner).unwrap().current();
         for Done { after, now, .. } in play(request, &moves) {
             reached.insert(after.state.status().to_string());

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mutator_governance::{
-    ActorContext, ApprovalDecision, ApprovalRefusal, ApprovalRule, ApprovalStatus, Error, ExecutionRefusal,
+    ActorContext, ApprovalDecision, ApprovalError, ApprovalRule, ApprovalStatus, Error, ExecutionError,
     MutationRequest, Payload, Status, Value, WriteId,
 };
 
@@ -33,19 +33,25 @@ pub(crate) async fn a_grant_is_bound_to_the_digest_its_approver_saw(world: World
     let request = world.governance.submit(draft).await.unwrap();
     let seen = request.digest();
     let first = approval("approval-1");
-    let granted = world.governance.grant_for_digest(&request.id, &first, user("alice"), seen).await.unwrap();
+    let granted =
+        world.governance.approve_requirement_for_digest(&request.id, &first, user("alice"), seen).await.unwrap();
     assert_eq!(granted.approvals[0].state.verdict().unwrap().digest, seen);
 
     let changed = change_payload(&world, &granted, "owner").await;
     assert_ne!(changed.digest(), seen);
     let second = approval("approval-2");
-    let error = world.governance.grant_for_digest(&request.id, &second, user("bob"), seen).await.unwrap_err();
+    let error =
+        world.governance.approve_requirement_for_digest(&request.id, &second, user("bob"), seen).await.unwrap_err();
     assert!(error.to_string().contains("look at it again and decide anew"), "{error}");
-    let expected = ApprovalRefusal::AnotherDigest { approval: second.clone(), seen, current: changed.digest() };
+    let expected = ApprovalError::AnotherDigest { approval: second.clone(), seen, current: changed.digest() };
     assert_eq!(refusal(error), expected);
     let stored = world.stored(&request.id).await;
     assert_eq!(stored, changed, "nothing is written");
-    let granted = world.governance.grant_for_digest(&request.id, &second, user("bob"), changed.digest()).await.unwrap();
+    let granted = world
+        .governance
+        .approve_requirement_for_digest(&request.id, &second, user("bob"), changed.digest())
+        .await
+        .unwrap();
     assert_eq!(granted.state.status(), Status::Approved);
 }
 
@@ -54,14 +60,14 @@ pub(crate) async fn what_changed_after_its_approval_is_not_executed(world: World
     let draft = needing("request-1", &["alice"]).with_payload(payload("viewer")).for_version(version("v1"));
     let request = world.governance.submit(draft).await.unwrap();
     let first = approval("approval-1");
-    let granted = world.governance.grant(&request.id, &first, user("alice")).await.unwrap();
+    let granted = world.governance.approve_requirement(&request.id, &first, user("alice")).await.unwrap();
     let changed = change_payload(&world, &granted, "owner").await;
     let calls = Calls::default();
     let result = world.governance.execute(&request.id, &order(), run!(|_request| run_for_anybody(&calls))).await;
     let error = result.unwrap_err();
     assert!(error.to_string().contains("file what it has become as a new request"), "{error}");
     let (approved, current) = (request.digest(), changed.digest());
-    assert_eq!(execution_refusal(error), ExecutionRefusal::ApprovedOtherwise { approval: first, approved, current });
+    assert_eq!(execution_refusal(error), ExecutionError::ApprovedOtherwise { approval: first, approved, current });
     assert_eq!(calls.count(), 0);
     let stored = world.stored(&request.id).await;
     assert_eq!(stored, changed, "nothing is written");
@@ -71,12 +77,12 @@ pub(crate) async fn what_changed_after_its_approval_is_not_executed(world: World
 pub(crate) async fn an_override_needs_a_reason_and_an_id(world: World) {
     let request = world.governance.submit(needing("request-1", &["alice", "bob"])).await.unwrap();
     let first = approval("approval-1");
-    let request = world.governance.grant(&request.id, &first, user("alice")).await.unwrap();
+    let request = world.governance.approve_requirement(&request.id, &first, user("alice")).await.unwrap();
     let nobody = Arc::new(ActorContext::system().because("the site is down"));
     for (by, expected) in [
-        (user("admin"), ApprovalRefusal::OverrideWithoutReason),
-        (user_because("admin", "  "), ApprovalRefusal::OverrideWithoutReason),
-        (nobody, ApprovalRefusal::AnonymousOverride),
+        (user("admin"), ApprovalError::OverrideWithoutReason),
+        (user_because("admin", "  "), ApprovalError::OverrideWithoutReason),
+        (nobody, ApprovalError::AnonymousOverride),
     ] {
         let error = world.governance.override_approvals(&request.id, by).await.unwrap_err();
         assert!(error.to_string().contains("give the actor's"), "{error}");
@@ -84,8 +90,8 @@ pub(crate) async fn an_override_needs_a_reason_and_an_id(world: World) {
         let stored = world.stored(&request.id).await;
         assert_eq!(stored, request, "nothing is written");
     }
-    let error = world.governance.approve(&request.id, user("admin")).await.unwrap_err();
-    assert_eq!(refusal(error), ApprovalRefusal::Unmet { unmet: 1 });
+    let error = world.governance.approve_request(&request.id, user("admin")).await.unwrap_err();
+    assert_eq!(refusal(error), ApprovalError::Unmet { unmet: 1 });
 
     let by = user_because("admin", "the site is down");
     let overridden = world.governance.override_approvals(&request.id, by).await.unwrap();
@@ -116,8 +122,8 @@ pub(crate) async fn explanations_follow_the_clock(world: World) {
     );
 
     let manager = ActorContext::user("mona").unwrap().with_role("manager").unwrap();
-    world.governance.grant(&request.id, &approval("approval-1"), manager).await.unwrap();
-    world.governance.grant(&request.id, &approval("approval-4"), user("erin")).await.unwrap();
+    world.governance.approve_requirement(&request.id, &approval("approval-1"), manager).await.unwrap();
+    world.governance.approve_requirement(&request.id, &approval("approval-4"), user("erin")).await.unwrap();
     world.clock.set(at(3_600));
     let explanation = world.governance.explain(&request.id).await.unwrap();
     let expected = "waits for 1 more of security-quorum: bob (approval-2), dave (approval-3); step 2 of 2; security-quorum \
@@ -151,13 +157,13 @@ pub(crate) async fn what_is_decidable_can_be_decided(world: World) {
         for name in ["approval-1", "approval-2"] {
             // A store of its own for each attempt is not needed: refused, it changes nothing; allowed, it is the last.
             if !expected.contains(&name) {
-                let result = world.governance.grant(&request.id, &approval(name), user(person)).await;
+                let result = world.governance.approve_requirement(&request.id, &approval(name), user(person)).await;
                 assert!(matches!(result, Err(Error::Approval { .. })), "{person} at {seconds}: {result:?}");
             }
         }
     }
     world.clock.set(at(0));
-    let granted = world.governance.grant(&request.id, &approval("approval-1"), user("alice")).await;
+    let granted = world.governance.approve_requirement(&request.id, &approval("approval-1"), user("alice")).await;
     assert_eq!(granted.unwrap().approvals[0].state.status(), ApprovalStatus::Approved);
     let missing = world.governance.decidable_by(&id("nowhere"), &user("alice")).await.unwrap_err();
     assert!(matches!(missing, Error::NotFound { .. }), "{missing}");

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{Command, ExecutionOrder};
 use mutator_governance::{
-    ActorContext, ApprovalRefusal, ApprovalRule, ApprovalStatus, ApprovalTarget, ClaimId, Error, ExecutionRefusal,
+    ActorContext, ApprovalError, ApprovalRule, ApprovalStatus, ApprovalTarget, ClaimId, Error, ExecutionError,
     MutationRequest, QuorumGroup, StateVersion, Status, Step,
 };
 
@@ -15,13 +15,13 @@ use crate::runtime::people::{
     Calls, approval, approved, at, draft, execution_refusal, id, needing, order, refusal, targets, user,
 };
 
-/// Refused for this, in words that say this, and nothing was written.
+/// Rejected for this, in words that say this, and nothing was written.
 #[dual]
 async fn assert_refused(
     world: &World,
     request: &MutationRequest,
     command: Command,
-    expected: ApprovalRefusal,
+    expected: ApprovalError,
     advice: &str,
 ) {
     let error = world.governance.apply(&request.id, &command).await.unwrap_err();
@@ -39,23 +39,25 @@ pub(crate) async fn who_may_not_decide_gets_the_reason(world: World) {
     let request = world.governance.submit(draft("request-1").requires_approval(rule)).await.unwrap();
     let first = approval("approval-1");
     let manager = ActorContext::system().with_role("manager").unwrap();
-    for decide in [Command::grant, |by: Arc<ActorContext>, approval| Command::refuse(by, approval, None)] {
+    for decide in [Command::approve_requirement, |by: Arc<ActorContext>, approval| {
+        Command::reject_requirement(by, approval, None)
+    }] {
         let nobody = decide(Arc::new(manager.clone()), first.clone());
-        let expected = ApprovalRefusal::AnonymousDecider { approval: first.clone() };
+        let expected = ApprovalError::AnonymousDecider { approval: first.clone() };
         assert_refused(&world, &request, nobody, expected, "give the actor's id").await;
 
         let own = decide(user("requester"), first.clone());
-        let expected = ApprovalRefusal::OwnRequest { approval: first.clone(), actor: "requester".to_owned() };
+        let expected = ApprovalError::OwnRequest { approval: first.clone(), actor: "requester".to_owned() };
         assert_refused(&world, &request, own, expected, "somebody else has to").await;
 
         let (target, actor) = (target.clone(), "mallory".to_owned());
         let stranger = decide(user("mallory"), first.clone());
-        let expected = ApprovalRefusal::NotAddressed { approval: first.clone(), target, actor };
+        let expected = ApprovalError::NotAddressed { approval: first.clone(), target, actor };
         assert_refused(&world, &request, stranger, expected, "is for requester or role manager").await;
 
         let unknown = decide(user("alice"), approval("approval-9"));
         let known = "approval-1".to_owned();
-        let expected = ApprovalRefusal::UnknownApproval { approval: approval("approval-9"), known };
+        let expected = ApprovalError::UnknownApproval { approval: approval("approval-9"), known };
         assert_refused(&world, &request, unknown, expected, "its approvals are approval-1").await;
     }
 }
@@ -67,22 +69,22 @@ pub(crate) async fn the_second_vote_and_the_wrong_order_are_refused(world: World
     let last = ApprovalRule::actor("carol").unwrap().with_id(approval("last"));
     let draft = draft("request-1").requires_approval(quorum).requires_approval(last);
     let request = world.governance.submit(draft).await.unwrap();
-    let early = Command::grant(user("carol"), approval("last"));
+    let early = Command::approve_requirement(user("carol"), approval("last"));
     let (step, active) = (Step::new(2).unwrap(), Step::FIRST);
-    let expected = ApprovalRefusal::NotYet { approval: approval("last"), step, active };
+    let expected = ApprovalError::NotYet { approval: approval("last"), step, active };
     assert_refused(&world, &request, early, expected, "step 1 has to be decided first").await;
 
     let sam = Arc::new(ActorContext::user("sam").unwrap().with_group("security").unwrap());
-    let request = world.governance.grant(&request.id, &approval("approval-1"), Arc::clone(&sam)).await.unwrap();
+    let request =
+        world.governance.approve_requirement(&request.id, &approval("approval-1"), Arc::clone(&sam)).await.unwrap();
     let group = QuorumGroup::new("two-of-security").unwrap();
     let (second, actor) = (approval("approval-2"), "sam".to_owned());
-    let expected = ApprovalRefusal::AlreadyVoted { approval: second.clone(), group, actor };
-    let twice = Command::grant(Arc::clone(&sam), second);
+    let expected = ApprovalError::AlreadyVoted { approval: second.clone(), group, actor };
+    let twice = Command::approve_requirement(Arc::clone(&sam), second);
     assert_refused(&world, &request, twice, expected, "another member has to").await;
 
-    let expected =
-        ApprovalRefusal::AlreadyDecided { approval: approval("approval-1"), status: ApprovalStatus::Approved };
-    let again = Command::grant(sam, approval("approval-1"));
+    let expected = ApprovalError::AlreadyDecided { approval: approval("approval-1"), status: ApprovalStatus::Approved };
+    let again = Command::approve_requirement(sam, approval("approval-1"));
     assert_refused(&world, &request, again, expected, "is Approved already; read the request again").await;
 }
 
@@ -92,14 +94,14 @@ pub(crate) async fn what_is_over_is_not_decided(world: World) {
     let request = world.governance.submit(draft("late").requires_approval(rule)).await.unwrap();
     world.clock.set(at(10));
     let first = approval("approval-1");
-    let late = Command::grant(user("alice"), first.clone());
-    let expected = ApprovalRefusal::Expired { approval: first.clone(), expired_at: at(10) };
+    let late = Command::approve_requirement(user("alice"), first.clone());
+    let expected = ApprovalError::Expired { approval: first.clone(), expired_at: at(10) };
     assert_refused(&world, &request, late, expected, "ask for a new request or a renewed approval").await;
 
     let request = world.governance.submit(needing("terminal", &["alice"])).await.unwrap();
     let request = world.governance.cancel(&request.id, user("requester")).await.unwrap();
-    let expected = ApprovalRefusal::NotAwaitingApproval { status: Status::Canceled };
-    let decide = Command::grant(user("alice"), first);
+    let expected = ApprovalError::NotAwaitingApproval { status: Status::Canceled };
+    let decide = Command::approve_requirement(user("alice"), first);
     assert_refused(
         &world,
         &request,
@@ -108,7 +110,11 @@ pub(crate) async fn what_is_over_is_not_decided(world: World) {
         "does not wait for approval (Canceled); that status is final, so file a new request",
     )
     .await;
-    for command in [Command::cancel(user("admin")), Command::approve(user("admin")), Command::reject(user("admin"))] {
+    for command in [
+        Command::cancel(user("admin")),
+        Command::approve_request(user("admin")),
+        Command::reject_request(user("admin")),
+    ] {
         let error = world.governance.apply(&request.id, &command).await.unwrap_err();
         assert!(error.to_string().contains("that status is final, so file a new request"), "{error}");
         assert!(matches!(error, Error::InvalidTransition { from: Status::Canceled, .. }), "{error}");
@@ -135,7 +141,7 @@ pub(crate) async fn impossible_orders_are_refused(world: World) {
     let error = world.governance.execute(&request.id, &no_time, run!(|_request| run_for_anybody(&calls))).await;
     let error = error.unwrap_err();
     assert!(error.to_string().contains("give a lease of at least"), "{error}");
-    let is_too_short = |error| matches!(execution_refusal(error), ExecutionRefusal::LeaseTooShort { .. });
+    let is_too_short = |error| matches!(execution_refusal(error), ExecutionError::LeaseTooShort { .. });
     assert!(is_too_short(error));
     let claim = Command::claim(user("executor"), ClaimId::generate(), Duration::ZERO);
     let error = world.governance.apply(&request.id, &claim).await.unwrap_err();

@@ -17,7 +17,8 @@ pub(crate) async fn approvals_are_asked_for_with_an_end(world: World) {
     assert_eq!(history(&asked, request.decisions.len()), ["Lifecycle/Pending", "Approval/Requested"]);
     let stored = world.stored(&request.id).await;
     assert_eq!(stored, asked);
-    let granted = world.governance.grant(&request.id, &approval("approval-1"), user("alice")).await.unwrap();
+    let granted =
+        world.governance.approve_requirement(&request.id, &approval("approval-1"), user("alice")).await.unwrap();
     assert_eq!(granted.state, RequestState::Approved);
 }
 
@@ -27,7 +28,7 @@ pub(crate) async fn a_request_is_rejected_and_expired(world: World) {
         world.governance.submit(draft(name).waiting_for(PendingReason::ManualReview)).await.unwrap();
     }
     let by = user_because("admin", "out of time");
-    let rejected = world.governance.reject(&id("rejected"), by.clone()).await.unwrap();
+    let rejected = world.governance.reject_request(&id("rejected"), by.clone()).await.unwrap();
     let expired = world.governance.expire(&id("expired"), by).await.unwrap();
     for (done, status, decision) in
         [(rejected, Status::Rejected, "Lifecycle/Rejected"), (expired, Status::Expired, "Lifecycle/Expired")]
@@ -45,7 +46,8 @@ pub(crate) async fn a_refusal_is_stored_with_its_reason(world: World) {
     let rejection = Rejection::new("E7", "too broad").in_category("scope");
     let by = user_because("alice", "see E7");
     let first = approval("approval-1");
-    let refused = world.governance.refuse(&request.id, &first, by.clone(), Some(rejection.clone())).await.unwrap();
+    let refused =
+        world.governance.reject_requirement(&request.id, &first, by.clone(), Some(rejection.clone())).await.unwrap();
     assert_eq!(refused.state, RequestState::Rejected);
     assert_eq!(refused.approvals[0].state.status(), ApprovalStatus::Rejected);
     let stored = world.stored(&request.id).await;

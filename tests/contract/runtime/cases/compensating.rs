@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use mutator_governance::workflow::{AfterFailure, Command, ExecutionOrder, compensation_draft};
 use mutator_governance::{
-    ClaimId, CompensationKind, CompensationPlan, CompensationTrigger, Error, ExecutionRefusal, Intent,
-    LifecycleDecision, LinkRelation, MutationRequest, RequestDraft, RequestId, Result, StateVersion, Status,
+    ClaimId, CompensationKind, CompensationPlan, CompensationTrigger, Error, ExecutionError, Intent, LifecycleDecision,
+    LinkRelation, MutationRequest, RequestDraft, RequestId, Result, StateVersion, Status,
 };
 
 use super::executing::{break_down, run_for_anybody, succeed};
 use super::flavour::Governance;
-use super::{Mishap, World, dual, together};
+use super::{Mishap, World, dual, run_concurrently};
 use crate::runtime::people::{Calls, approved, count, draft, execution_refusal, id, order, user, version};
 
 fn plan(original: &RequestId) -> CompensationPlan {
@@ -138,7 +138,7 @@ pub(crate) async fn a_link_made_by_many_at_once_is_recorded_once(world: World) {
     let shaky = world.shaky();
     shaky.let_readers_meet(&original.id, 8);
     let (governance, id, counted) = (world.governance_over(shaky), compensation.id.clone(), calls.clone());
-    let outcomes = together(8, move |_| execute_again(governance.clone(), id.clone(), counted.clone())).await;
+    let outcomes = run_concurrently(8, move |_| execute_again(governance.clone(), id.clone(), counted.clone())).await;
     for outcome in outcomes {
         outcome.unwrap();
     }
@@ -157,7 +157,7 @@ pub(crate) async fn what_was_not_executed_is_not_made_up_for(world: World) {
     let error =
         world.governance.execute(&undo.id, &order(), run!(|_request| run_for_anybody(&calls))).await.unwrap_err();
     assert!(matches!(&error, Error::Execution { id, .. } if *id == original.id), "{error}");
-    assert_eq!(execution_refusal(error), ExecutionRefusal::NotExecuted { status: Status::Approved });
+    assert_eq!(execution_refusal(error), ExecutionError::NotExecuted { status: Status::Approved });
     assert_eq!(calls.count(), 0, "nothing was there to be made up for");
     let (stored, untouched) = (world.stored(&undo.id).await, world.stored(&original.id).await);
     assert_eq!((stored, untouched), (undo, original));
@@ -181,7 +181,7 @@ fn second_undo(original: &MutationRequest) -> RequestDraft {
 }
 
 fn compensated_already(error: Error, by: &RequestId) {
-    assert_eq!(execution_refusal(error), ExecutionRefusal::CompensatedAlready { by: by.clone() });
+    assert_eq!(execution_refusal(error), ExecutionError::CompensatedAlready { by: by.clone() });
 }
 
 #[dual]
@@ -239,12 +239,12 @@ pub(crate) async fn of_compensations_executed_at_once_one_runs(world: World) {
         let counted = calls.clone();
         let execute =
             move |number| execute_named(governance.clone(), id(&format!("{of}-undo-{}", number + 1)), counted.clone());
-        let outcomes = together(3, execute).await;
+        let outcomes = run_concurrently(3, execute).await;
         assert_eq!(calls.count(), 1, "{outcomes:?}");
         let won: Vec<_> = outcomes.iter().filter(|outcome| outcome.is_ok()).collect();
         assert_eq!(won.len(), 1, "{outcomes:?}");
         for lost in outcomes.into_iter().filter_map(Result::err) {
-            assert!(matches!(execution_refusal(lost), ExecutionRefusal::CompensatedAlready { .. }));
+            assert!(matches!(execution_refusal(lost), ExecutionError::CompensatedAlready { .. }));
         }
         let linked = world.stored(&original.id).await;
         assert_eq!(count(&linked, LifecycleDecision::Compensated), 1);
@@ -271,13 +271,13 @@ pub(crate) async fn what_an_attempt_that_failed_left_behind_is_made_up_for(world
     let kept = world.stored(&request.id).await;
     let failed = CompensationTrigger::FailedExecution;
     let error = compensation_draft(&kept, plan(failed), intent(), user("requester")).unwrap_err();
-    assert_eq!(execution_refusal(error), ExecutionRefusal::NotExecuted { status: Status::Approved });
+    assert_eq!(execution_refusal(error), ExecutionError::NotExecuted { status: Status::Approved });
 
     governance.execute(&request.id, &order(), run!(|_request| break_down(&calls))).await.unwrap();
     let rejected = world.stored(&request.id).await;
     assert_eq!((rejected.state.status(), rejected.side_effects.len()), (Status::Rejected, 2));
     let error = compensation_draft(&rejected, plan(CompensationTrigger::Operator), intent(), user("requester"));
-    let expected = ExecutionRefusal::NotExecuted { status: Status::Rejected };
+    let expected = ExecutionError::NotExecuted { status: Status::Rejected };
     assert_eq!(execution_refusal(error.unwrap_err()), expected, "for another trigger it has to be executed");
     let draft = compensation_draft(&rejected, plan(failed), intent(), user("requester")).unwrap();
     let undo = governance.submit(draft.with_id(id("undo-1")).already_approved()).await.unwrap();

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mutator_governance::workflow::Command;
 use mutator_governance::{
-    ApprovalRefusal, ApprovalRule, ApprovalStatus, ClaimId, Error, MutationRequest, Pending, PendingReason, Status,
+    ApprovalError, ApprovalRule, ApprovalStatus, ClaimId, Error, MutationRequest, Pending, PendingReason, Status,
 };
 
 use super::executing::run_for_anybody;
@@ -28,9 +28,9 @@ pub(crate) async fn from_its_own_deadline_on_a_request_only_ends(world: World) {
     world.clock.set(at(3_600));
     let request = world.stored(&id("a")).await;
     let commands = [
-        Command::grant(alice(), first.clone()),
-        Command::refuse(alice(), first.clone(), None),
-        Command::approve(alice()),
+        Command::approve_requirement(alice(), first.clone()),
+        Command::reject_requirement(alice(), first.clone(), None),
+        Command::approve_request(alice()),
         Command::hold(alice(), PendingReason::Quota),
         Command::request_approvals(alice(), None),
         Command::override_approvals(alice()),
@@ -57,7 +57,7 @@ pub(crate) async fn from_its_own_deadline_on_a_request_only_ends(world: World) {
     let canceled = world.governance.cancel(&id("a"), user("requester")).await.unwrap();
     let expired = world.governance.expire(&id("b"), user("admin")).await.unwrap();
     let superseded = world.governance.supersede(&id("c"), user("admin"), id("e")).await.unwrap();
-    let rejected = world.governance.reject(&id("d"), user("admin")).await.unwrap();
+    let rejected = world.governance.reject_request(&id("d"), user("admin")).await.unwrap();
     let ends = [canceled, expired, superseded, rejected].map(|request| request.state.status());
     assert_eq!(ends, [Status::Canceled, Status::Expired, Status::Superseded, Status::Rejected]);
     let swept = world.governance.expire_due(user("sweeper"), 10).await.unwrap();
@@ -74,7 +74,8 @@ pub(crate) async fn what_expired_unswept_is_rejected_by_the_sweep_and_not_by_who
     let rules = draft("request-1").requires_approval(ApprovalRule::actor("alice").unwrap()).requires_approval(bob);
     let request = world.governance.submit(rules).await.unwrap();
     world.clock.set(at(60));
-    let granted = world.governance.grant(&request.id, &approval("approval-1"), user("alice")).await.unwrap();
+    let granted =
+        world.governance.approve_requirement(&request.id, &approval("approval-1"), user("alice")).await.unwrap();
     assert_eq!(history(&granted, 3), ["Approval/Granted"]);
     assert!(granted.state.awaits_approval());
     let swept = world.governance.expire_due(user("sweeper"), 10).await.unwrap();
@@ -93,7 +94,8 @@ pub(crate) async fn what_expired_unswept_is_rejected_by_the_sweep_and_not_by_who
     let team = draft("request-2").requires_approval(member("bob", 900)).requires_approval(member("carol", 100));
     let request = world.governance.submit(team).await.unwrap();
     world.clock.set(at(100));
-    let refused = world.governance.refuse(&request.id, &approval("approval-1"), user("bob"), None).await.unwrap();
+    let refused =
+        world.governance.reject_requirement(&request.id, &approval("approval-1"), user("bob"), None).await.unwrap();
     assert!(refused.state.awaits_approval());
     world.governance.expire_due(user("sweeper"), 10).await.unwrap();
     let stored = world.stored(&request.id).await;
@@ -103,7 +105,8 @@ pub(crate) async fn what_expired_unswept_is_rejected_by_the_sweep_and_not_by_who
     // By votes alone it is still rejected at the vote.
     let board = ApprovalRule::quorum("board", 2, targets(&["bob", "carol"])).unwrap().rejected_when_impossible();
     let request = world.governance.submit(draft("request-3").requires_approval(board)).await.unwrap();
-    let refused = world.governance.refuse(&request.id, &approval("approval-1"), user("bob"), None).await.unwrap();
+    let refused =
+        world.governance.reject_requirement(&request.id, &approval("approval-1"), user("bob"), None).await.unwrap();
     assert_eq!(refused.state.status(), Status::Rejected);
     assert_eq!(deciders(&refused, 3), ["bob", "bob"]);
 }
@@ -117,15 +120,15 @@ pub(crate) async fn a_vote_that_the_group_needs_elsewhere_is_refused(world: Worl
     let decidable = world.governance.decidable_by(&request.id, &user("ann")).await.unwrap();
     let ids: Vec<&str> = decidable.iter().map(|approval| approval.id.as_str()).collect();
     assert_eq!(ids, ["q-2"]);
-    let error = world.governance.grant(&request.id, &approval("q-1"), user("ann")).await.unwrap_err();
+    let error = world.governance.approve_requirement(&request.id, &approval("q-1"), user("ann")).await.unwrap_err();
     assert!(error.to_string().contains("bob can decide this one, and ann another"), "{error}");
-    assert!(matches!(refusal(error), ApprovalRefusal::NeededElsewhere { .. }));
+    assert!(matches!(refusal(error), ApprovalError::NeededElsewhere { .. }));
     let stored = world.stored(&request.id).await;
     assert_eq!(stored, request, "nothing is written");
     let explanation = world.governance.explain(&request.id).await.unwrap();
     assert_eq!(explanation.to_string(), "waits for 2 more of pair: bob (q-1), ann (q-2); step 1 of 1");
-    world.governance.grant(&request.id, &approval("q-2"), user("ann")).await.unwrap();
-    let granted = world.governance.grant(&request.id, &approval("q-1"), user("bob")).await.unwrap();
+    world.governance.approve_requirement(&request.id, &approval("q-2"), user("ann")).await.unwrap();
+    let granted = world.governance.approve_requirement(&request.id, &approval("q-1"), user("bob")).await.unwrap();
     assert_eq!(granted.state.status(), Status::Approved);
 }
 
@@ -134,7 +137,8 @@ pub(crate) async fn nothing_is_dated_before_what_it_follows(world: World) {
     world.clock.set(at(10));
     let request = world.governance.submit(needing("request-1", &["alice"])).await.unwrap();
     world.clock.set(at(0));
-    let granted = world.governance.grant(&request.id, &approval("approval-1"), user("alice")).await.unwrap();
+    let granted =
+        world.governance.approve_requirement(&request.id, &approval("approval-1"), user("alice")).await.unwrap();
     assert!(granted.updated_at >= granted.created_at);
     let calls = Calls::default();
     let executed = world.governance.execute(&request.id, &order(), run!(|_request| run_for_anybody(&calls))).await;

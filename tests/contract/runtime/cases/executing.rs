@@ -7,13 +7,13 @@ use mutator_governance::workflow::{
     AfterFailure, Command, Completion, ExecutionOrder, ExecutionOutcome, Failure, Resolution, StaleStrategy,
 };
 use mutator_governance::{
-    ApprovalStatus, ClaimId, Error, ExecutionDecision, ExecutionRefusal, LifecycleDecision, ManualClock, Metadata,
+    ApprovalStatus, ClaimId, Error, ExecutionDecision, ExecutionError, LifecycleDecision, ManualClock, Metadata,
     MutationRequest, OnConflict, PendingReason, RequestId, RequestState, Result, Severity, SideEffect, Status, Value,
     VersionDecision,
 };
 
 use super::flavour::Governance;
-use super::{Mishap, World, dual, pause, together};
+use super::{Mishap, World, dual, pause, run_concurrently};
 use crate::runtime::people::{
     Calls, approval, approved, at, count, draft, execution_refusal, history, needing, order, order_of, user, version,
 };
@@ -67,7 +67,7 @@ pub(crate) async fn it_runs_once_and_records_what_came_of_it(world: World) {
     assert_eq!(stored.revision().number, 2, "one write to claim, one to record");
 
     let again = world.governance.execute(&request.id, &order(), run!(|request| succeed(&calls, request))).await;
-    let expected = ExecutionRefusal::NotApproved { status: Status::Executed };
+    let expected = ExecutionError::NotApproved { status: Status::Executed };
     assert_eq!(execution_refusal(again.unwrap_err()), expected);
     assert_eq!(calls.count(), 1);
     let unchanged = world.stored(&request.id).await;
@@ -135,8 +135,8 @@ pub(crate) async fn a_stale_request_is_renewed_without_running(world: World) {
     let draft = needing("request-1", &["alice", "bob"]).for_version(version("v1"));
     let request = world.governance.submit(draft).await.unwrap();
     let (first, second) = (approval("approval-1"), approval("approval-2"));
-    world.governance.grant(&request.id, &first, user("alice")).await.unwrap();
-    let granted = world.governance.grant(&request.id, &second, user("bob")).await.unwrap();
+    world.governance.approve_requirement(&request.id, &first, user("alice")).await.unwrap();
+    let granted = world.governance.approve_requirement(&request.id, &second, user("bob")).await.unwrap();
 
     let (calls, order) = (Calls::default(), at_v2(StaleStrategy::RequireRenewedApproval));
     let outcome = world.governance.execute(&request.id, &order, run!(|request| succeed(&calls, request))).await;
@@ -152,8 +152,8 @@ pub(crate) async fn a_stale_request_is_renewed_without_running(world: World) {
     assert!(stored.approvals.iter().all(|approval| approval.state.status() == ApprovalStatus::Pending));
     assert!(stored.decisions.starts_with(&granted.decisions));
 
-    world.governance.grant(&request.id, &first, user("alice")).await.unwrap();
-    world.governance.grant(&request.id, &second, user("bob")).await.unwrap();
+    world.governance.approve_requirement(&request.id, &first, user("alice")).await.unwrap();
+    world.governance.approve_requirement(&request.id, &second, user("bob")).await.unwrap();
     let outcome = world.governance.execute(&request.id, &order, run!(|request| succeed(&calls, request))).await;
     assert!(outcome.unwrap().is_executed(), "a renewed request can be approved and executed");
     assert_eq!(calls.count(), 1);
@@ -180,7 +180,7 @@ pub(crate) async fn without_approvals_there_is_nothing_to_renew(world: World) {
     let error = world.governance.execute(&request.id, &order, run!(|request| succeed(&calls, request))).await;
     let error = error.unwrap_err();
     assert!(error.to_string().contains("choose another strategy"), "{error}");
-    assert_eq!(execution_refusal(error), ExecutionRefusal::NothingToRenew);
+    assert_eq!(execution_refusal(error), ExecutionError::NothingToRenew);
     assert_eq!(calls.count(), 0);
     let stored = world.stored(&request.id).await;
     assert_eq!(stored, request);
@@ -198,7 +198,7 @@ pub(crate) async fn a_claim_keeps_others_out_until_its_lease_ends(world: World) 
         let error = world.governance.execute(&request.id, &order(), run!(|request| succeed(&calls, request))).await;
         let error = error.unwrap_err();
         assert!(error.to_string().contains("wait for that, or until the lease ends at"), "{error}");
-        let expected = ExecutionRefusal::Claimed { by: "first".to_owned(), lease_ends_at: at(60) };
+        let expected = ExecutionError::Claimed { by: "first".to_owned(), lease_ends_at: at(60) };
         assert_eq!(execution_refusal(error), expected);
         let error = world.governance.cancel(&request.id, user("requester")).await.unwrap_err();
         assert_eq!(execution_refusal(error), expected);
@@ -241,7 +241,7 @@ pub(crate) async fn a_late_executor_records_nothing_over_its_successor(world: Wo
     let error = world.governance.execute(&request.id, &order(), late).await.unwrap_err();
     assert!(error.to_string().contains("find out what the interrupted execution did"), "{error}");
     let refusal = execution_refusal(error);
-    assert!(matches!(refusal, ExecutionRefusal::ClaimLost { status: Status::Executed, .. }), "{refusal:?}");
+    assert!(matches!(refusal, ExecutionError::ClaimLost { status: Status::Executed, .. }), "{refusal:?}");
     assert_eq!(calls.count(), 2);
     let stored = world.stored(&request.id).await;
     assert_eq!(stored.state, RequestState::Executed { at: at(60), resulting_version: None });
@@ -300,7 +300,7 @@ pub(crate) async fn of_sixteen_executors_one_runs(world: World) {
         shaky.let_readers_meet(&request.id, 16);
         let (governance, id, calls) = (world.governance_over(Arc::clone(&shaky)), request.id.clone(), Calls::default());
         let counted = calls.clone();
-        let outcomes = together(16, move |_| compete(governance.clone(), id.clone(), counted.clone())).await;
+        let outcomes = run_concurrently(16, move |_| compete(governance.clone(), id.clone(), counted.clone())).await;
         assert_eq!(calls.count(), 1);
         assert_eq!(shaky.conflicts(), 15, "all had read the same revision");
         let (won, lost): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
@@ -308,8 +308,8 @@ pub(crate) async fn of_sixteen_executors_one_runs(world: World) {
         for error in lost.into_iter().map(Result::unwrap_err) {
             let refusal = execution_refusal(error);
             let expected = [
-                ExecutionRefusal::Claimed { by: "executor".to_owned(), lease_ends_at: at(60) },
-                ExecutionRefusal::NotApproved { status: Status::Executed },
+                ExecutionError::Claimed { by: "executor".to_owned(), lease_ends_at: at(60) },
+                ExecutionError::NotApproved { status: Status::Executed },
             ];
             assert!(expected.contains(&refusal), "{refusal:?}");
         }

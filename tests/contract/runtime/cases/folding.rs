@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use mutator_governance::{ActorContext, ApprovalRefusal, ApprovalRule, Error, IdComparison, Status, StoreErrorKind};
+use mutator_governance::{ActorContext, ApprovalError, ApprovalRule, Error, IdComparison, Status, StoreErrorKind};
 
 use super::{World, dual, flavour, folding_redis_store};
 use crate::runtime::people::{approval, draft, refusal, targets, user};
@@ -47,24 +47,26 @@ pub(crate) async fn one_person_is_one_under_every_spelling(_world: World) {
         let request = governance.submit(draft("folded").requires_approval(quorum)).await.unwrap();
         let (first, second) = (approval("approval-1"), approval("approval-2"));
 
-        let granted = governance.grant(&request.id, &first, user("MONA@x.org")).await.unwrap();
+        let granted = governance.approve_requirement(&request.id, &first, user("MONA@x.org")).await.unwrap();
         assert_eq!(granted.decisions.last().unwrap().by.id.as_ref().unwrap(), "MONA@x.org");
-        let again = governance.grant(&request.id, &second, user("mona@X.ORG")).await.unwrap_err();
-        assert!(matches!(refusal(again), ApprovalRefusal::AlreadyVoted { .. }));
+        let again = governance.approve_requirement(&request.id, &second, user("mona@X.ORG")).await.unwrap_err();
+        assert!(matches!(refusal(again), ApprovalError::AlreadyVoted { .. }));
         let decidable = governance.decidable_by(&request.id, &user("Mona@x.org")).await.unwrap();
         assert!(decidable.is_empty(), "a second vote under another spelling");
         let strasse = governance.decidable_by(&request.id, &user("STRASSE")).await.unwrap();
         assert_eq!(strasse.len(), 1);
-        let stranger = governance.grant(&request.id, &approval("approval-4"), user("sofos")).await.unwrap_err();
-        assert!(matches!(refusal(stranger), ApprovalRefusal::NotAddressed { .. }));
-        let approved = governance.grant(&request.id, &approval("approval-4"), user("σοφος")).await.unwrap();
+        let stranger =
+            governance.approve_requirement(&request.id, &approval("approval-4"), user("sofos")).await.unwrap_err();
+        assert!(matches!(refusal(stranger), ApprovalError::NotAddressed { .. }));
+        let approved =
+            governance.approve_requirement(&request.id, &approval("approval-4"), user("σοφος")).await.unwrap();
         assert_eq!(approved.state.status(), Status::Approved);
 
         let lead = ApprovalRule::role("Lead").unwrap();
         let own = governance.submit(draft("own").requires_approval(lead)).await.unwrap();
         let requester = ActorContext::user("REQUESTER").unwrap().with_role("LEAD").unwrap();
-        let error = governance.grant(&own.id, &first, requester).await.unwrap_err();
-        assert!(matches!(refusal(error), ApprovalRefusal::OwnRequest { .. }));
+        let error = governance.approve_requirement(&own.id, &first, requester).await.unwrap_err();
+        assert!(matches!(refusal(error), ApprovalError::OwnRequest { .. }));
     }
 }
 

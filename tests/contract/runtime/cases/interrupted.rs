@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use mutator_governance::{
-    Error, ExecutionDecision, ExecutionRefusal, Outcome, RequestState, Status, StoreErrorKind, Value,
+    Error, ExecutionDecision, ExecutionError, Outcome, RequestState, Status, StoreErrorKind, Value,
 };
 
 use super::executing::{run_for_anybody, succeed};
@@ -38,7 +38,7 @@ pub(crate) async fn a_claim_whose_reply_was_lost_holds_until_its_lease_ends(worl
     assert_eq!(calls.count(), 0);
 
     let error = governance.execute(&request.id, &order(), run!(|_request| run_for_anybody(&calls))).await.unwrap_err();
-    let expected = ExecutionRefusal::Claimed { by: "executor".to_owned(), lease_ends_at: at(60) };
+    let expected = ExecutionError::Claimed { by: "executor".to_owned(), lease_ends_at: at(60) };
     assert_eq!(execution_refusal(error), expected);
     assert_eq!(calls.count(), 0);
     world.clock.set(at(60));
@@ -62,7 +62,7 @@ pub(crate) async fn a_result_that_was_not_written_is_not_repeated_within_the_lea
 
     let other = order_of("other");
     let error = governance.execute(&request.id, &other, run!(|_request| run_for_anybody(&calls))).await.unwrap_err();
-    assert!(matches!(execution_refusal(error), ExecutionRefusal::Claimed { .. }));
+    assert!(matches!(execution_refusal(error), ExecutionError::Claimed { .. }));
     assert_eq!(calls.count(), 1);
     world.clock.set(at(60));
     let outcome = governance.execute(&request.id, &other, run!(|_request| run_for_anybody(&calls))).await.unwrap();
@@ -93,7 +93,7 @@ pub(crate) async fn a_result_that_was_not_written_can_be_recorded_later(world: W
     let executed = governance.apply(&request.id, &complete).await.unwrap();
     assert_eq!(executed.state, RequestState::Executed { at: at(600), resulting_version: Some(version("v2")) });
     let again = governance.apply(&request.id, &complete).await.unwrap_err();
-    assert!(matches!(execution_refusal(again), ExecutionRefusal::ClaimLost { .. }));
+    assert!(matches!(execution_refusal(again), ExecutionError::ClaimLost { .. }));
     assert_eq!(calls.count(), 1);
 }
 
@@ -121,7 +121,7 @@ pub(crate) async fn a_result_whose_reply_was_lost_is_never_repeated(world: World
     assert_eq!(calls.count(), 1);
     world.clock.set(at(3_600));
     let error = governance.execute(&request.id, &order(), run!(|_request| run_for_anybody(&calls))).await.unwrap_err();
-    assert_eq!(execution_refusal(error), ExecutionRefusal::NotApproved { status: Status::Executed });
+    assert_eq!(execution_refusal(error), ExecutionError::NotApproved { status: Status::Executed });
     assert_eq!(calls.count(), 1);
     let stored = world.stored(&request.id).await;
     assert_eq!(count(&stored, ExecutionDecision::Claimed), 1);

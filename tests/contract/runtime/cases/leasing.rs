@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{Command, Completion, Failure};
 use mutator_governance::{
-    ClaimId, ClaimedRequest, ExecutionDecision, ExecutionRefusal, Lease, ManualClock, RequestState, Status, Value,
+    ClaimId, ClaimedRequest, ExecutionDecision, ExecutionError, Lease, ManualClock, RequestState, Status, Value,
     WriteId,
 };
 
@@ -24,7 +24,7 @@ pub(crate) async fn a_lease_that_the_answer_to_its_claim_could_outlast_is_refuse
     let shortest = call_timeout + MARGIN;
     let just_below = shortest - Duration::from_nanos(1);
     for lease in [Duration::from_micros(1), Duration::from_millis(400), just_below] {
-        let expected = ExecutionRefusal::LeaseTooShort { lease, call_timeout, shortest };
+        let expected = ExecutionError::LeaseTooShort { lease, call_timeout, shortest };
         let short = order().with_lease(lease);
         let error = world.governance.execute(&request.id, &short, run!(|request| succeed(&calls, request))).await;
         let error = error.unwrap_err();
@@ -88,7 +88,7 @@ pub(crate) async fn nothing_runs_when_every_answer_is_late(world: World) {
     let error = governance.execute(&request.id, &order(), run!(|request| succeed(&calls, request))).await.unwrap_err();
     assert!(error.to_string().contains("nothing was run") && error.to_string().contains("200ms"), "{error}");
     let lease_ends_at = at(60).saturating_add(Duration::from_millis(59_800));
-    let expected = ExecutionRefusal::LeaseNearlyOver { lease_ends_at, left: Duration::from_millis(200) };
+    let expected = ExecutionError::LeaseNearlyOver { lease_ends_at, left: Duration::from_millis(200) };
     assert_eq!(execution_refusal(error), expected);
     assert_eq!(calls.count(), 0);
     let stored = world.stored(&request.id).await;
@@ -109,7 +109,7 @@ pub(crate) async fn nothing_runs_when_somebody_took_over_before_the_answer_came(
     shaky.plan(1, Mishap::Late(Duration::from_secs(61), Some(takes_over)));
     let governance = world.governance_over(shaky);
     let error = governance.execute(&request.id, &order(), run!(|request| succeed(&calls, request))).await.unwrap_err();
-    let expected = ExecutionRefusal::Claimed { by: "successor".to_owned(), lease_ends_at: at(121) };
+    let expected = ExecutionError::Claimed { by: "successor".to_owned(), lease_ends_at: at(121) };
     assert_eq!(execution_refusal(error), expected);
     assert_eq!(calls.count(), 0, "the successor runs it, and nobody else");
 }
@@ -125,7 +125,7 @@ pub(crate) async fn nothing_runs_when_somebody_is_done_before_the_answer_comes(w
     shaky.plan(2, Mishap::Overtaken(Command::complete(user("successor"), claim, Completion::new())));
     let governance = world.governance_over(shaky);
     let error = governance.execute(&request.id, &order(), run!(|request| succeed(&calls, request))).await.unwrap_err();
-    assert_eq!(execution_refusal(error), ExecutionRefusal::NotApproved { status: Status::Executed });
+    assert_eq!(execution_refusal(error), ExecutionError::NotApproved { status: Status::Executed });
     assert_eq!(calls.count(), 0);
     let stored = world.stored(&request.id).await;
     assert_eq!(count(&stored, ExecutionDecision::Claimed), 2);

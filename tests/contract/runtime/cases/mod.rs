@@ -13,7 +13,7 @@ use std::sync::Arc;
 use mutator_governance::MutationRequest;
 use mutator_governance::{ManualClock, RequestId};
 
-use super::{dual, flavour, folding_redis_store, open_at, pause, together};
+use super::{dual, flavour, folding_redis_store, open_at, pause, run_concurrently};
 use crate::runtime::people::at;
 use flavour::{Governance, Store, StoreExtension as _};
 
@@ -24,7 +24,6 @@ pub(crate) mod compensating;
 pub(crate) mod deadlines;
 pub(crate) mod ending;
 pub(crate) mod executing;
-pub(crate) mod filing;
 pub(crate) mod folding;
 pub(crate) mod interrupted;
 pub(crate) mod leasing;
@@ -33,6 +32,7 @@ pub(crate) mod racing;
 pub(crate) mod repeating;
 pub(crate) mod resolving;
 mod shaky_store;
+pub(crate) mod submission;
 pub(crate) mod superseding;
 pub(crate) mod sweeper;
 pub(crate) mod sweeping;
@@ -61,9 +61,9 @@ impl World {
         Arc::new(ShakyStore::new(Arc::clone(&self.store), Arc::clone(&self.clock)))
     }
 
-    /// The service over another store, by the same clock.
+    /// The service over another store, by the same clock, which rebases for longer than any busy machine takes.
     pub(crate) fn governance_over(&self, store: Arc<ShakyStore>) -> Governance {
-        Governance::builder().store(store).clock(self.clock.clone()).build()
+        Governance::builder().store(store).clock(self.clock.clone()).deadline(crate::PATIENCE * 5).build()
     }
 }
 

@@ -19,8 +19,8 @@ fn admin(mode: ActorMode) -> Arc<ActorContext> {
 
 fn is_refused<T: std::fmt::Debug>(result: Result<T, Error>, expected: ActorMode) {
     let error = result.unwrap_err();
-    assert!(matches!(&error, Error::NotMeant { mode, .. } if *mode == expected), "{error:?}");
-    assert!(error.to_string().contains("use workflow::file or workflow::apply"), "{error}");
+    assert!(matches!(&error, Error::NotCommitMode { mode, .. } if *mode == expected), "{error:?}");
+    assert!(error.to_string().contains("use workflow::submit or workflow::apply"), "{error}");
 }
 
 #[dual]
@@ -36,11 +36,11 @@ pub(crate) async fn who_only_simulates_or_validates_changes_nothing(world: World
         is_refused(submitted, mode);
         let submitted = world.governance.submit_as(new.clone(), WriteId::generate()).await;
         is_refused(submitted, mode);
-        assert!(workflow::file(new, RequestId::generate(), WriteId::generate(), at(1)).is_ok());
+        assert!(workflow::submit(new, RequestId::generate(), WriteId::generate(), at(1)).is_ok());
 
         for (request, command) in [
-            (&waiting, Command::grant(admin(mode), approval("approval-1"))),
-            (&waiting, Command::refuse(admin(mode), approval("approval-1"), None)),
+            (&waiting, Command::approve_requirement(admin(mode), approval("approval-1"))),
+            (&waiting, Command::reject_requirement(admin(mode), approval("approval-1"), None)),
             (&waiting, Command::override_approvals(admin(mode))),
             (&ready, Command::cancel(admin(mode))),
             (&ready, Command::resolve(admin(mode), version("v2"), StaleStrategy::RejectStale)),

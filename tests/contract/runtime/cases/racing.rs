@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use mutator_governance::workflow::Command;
 use mutator_governance::{
-    ApprovalDecision, ApprovalId, ApprovalRefusal, ApprovalRule, ApprovalStatus, ApprovalTarget, Error, OnConflict,
+    ApprovalDecision, ApprovalError, ApprovalId, ApprovalRule, ApprovalStatus, ApprovalTarget, Error, OnConflict,
     Outcome, RequestId, Status,
 };
 use mutator_governance::{MutationRequest, Result};
 
 use super::flavour::Governance;
-use super::{Mishap, World, dual, together};
+use super::{Mishap, World, dual, run_concurrently};
 use crate::runtime::people::{approval, conflict, count, draft, needing, refusal, targets, user};
 
 const ROUNDS: usize = 12;
@@ -22,17 +22,17 @@ const MEMBERS: [&str; 8] = ["ada", "bob", "cid", "dee", "eve", "fay", "gus", "ha
 #[dual]
 async fn grant_own(governance: Governance, id: RequestId, place: usize) -> Result<MutationRequest> {
     let own = approval(&format!("approval-{}", place + 1));
-    governance.grant(&id, &own, user(MEMBERS[place])).await
+    governance.approve_requirement(&id, &own, user(MEMBERS[place])).await
 }
 
 /// The approver at this place grants the first approval, which is for everybody.
 #[dual]
 async fn grant_first(governance: Governance, id: RequestId, place: usize) -> Result<MutationRequest> {
-    governance.grant(&id, &approval("approval-1"), user(MEMBERS[place])).await
+    governance.approve_requirement(&id, &approval("approval-1"), user(MEMBERS[place])).await
 }
 
 fn granted(by: &str, approval_id: &str) -> Mishap {
-    Mishap::Overtaken(Command::grant(user(by), approval(approval_id)))
+    Mishap::Overtaken(Command::approve_requirement(user(by), approval(approval_id)))
 }
 
 #[dual]
@@ -42,7 +42,7 @@ pub(crate) async fn approvers_of_different_approvals_both_land(world: World) {
         let shaky = world.shaky();
         shaky.let_readers_meet(&request.id, 2);
         let (governance, id) = (world.governance_over(Arc::clone(&shaky)), request.id.clone());
-        let outcomes = together(2, move |place| grant_own(governance.clone(), id.clone(), place)).await;
+        let outcomes = run_concurrently(2, move |place| grant_own(governance.clone(), id.clone(), place)).await;
         for outcome in outcomes {
             outcome.unwrap();
         }
@@ -65,7 +65,7 @@ pub(crate) async fn eight_members_of_a_quorum_all_land(world: World) {
     // Whoever loses against all the others is rebased seven times.
     let governance = world.governance_over(Arc::clone(&shaky)).on_conflict(OnConflict::Rebase(7));
     let id = request.id.clone();
-    let outcomes = together(8, move |place| grant_own(governance.clone(), id.clone(), place)).await;
+    let outcomes = run_concurrently(8, move |place| grant_own(governance.clone(), id.clone(), place)).await;
     for outcome in outcomes {
         outcome.unwrap();
     }
@@ -85,7 +85,7 @@ pub(crate) async fn with_fail_the_conflict_says_what_happened(world: World) {
     shaky.let_readers_meet(&request.id, 2);
     let governance = world.governance_over(shaky).on_conflict(OnConflict::Fail);
     let id = request.id.clone();
-    let outcomes = together(2, move |place| grant_own(governance.clone(), id.clone(), place)).await;
+    let outcomes = run_concurrently(2, move |place| grant_own(governance.clone(), id.clone(), place)).await;
     let (won, lost): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
     assert_eq!((won.len(), lost.len()), (1, 1));
     let winner = won.into_iter().next().unwrap().unwrap();
@@ -126,13 +126,13 @@ pub(crate) async fn a_command_made_invalid_fails_with_its_own_error(world: World
     let shaky = world.shaky();
     shaky.plan(1, Mishap::Overtaken(Command::cancel(user("requester"))));
     let error = grant_own(world.governance_over(shaky), request.id.clone(), 0).await.unwrap_err();
-    assert_eq!(refusal(error), ApprovalRefusal::NotAwaitingApproval { status: Status::Canceled });
+    assert_eq!(refusal(error), ApprovalError::NotAwaitingApproval { status: Status::Canceled });
     let stored = world.stored(&request.id).await;
     assert_eq!((stored.revision().number, stored.state.status()), (1, Status::Canceled));
 
     let request = world.governance.submit(draft("rejected").already_approved()).await.unwrap();
     let shaky = world.shaky();
-    shaky.plan(1, Mishap::Overtaken(Command::reject(user("ada"))));
+    shaky.plan(1, Mishap::Overtaken(Command::reject_request(user("ada"))));
     let error = world.governance_over(shaky).cancel(&request.id, user("requester")).await.unwrap_err();
     let expected = (Status::Rejected, Status::Canceled);
     assert!(matches!(error, Error::InvalidTransition { from, to, .. } if (from, to) == expected), "{error}");
@@ -197,11 +197,11 @@ pub(crate) async fn one_approval_is_granted_once(world: World) {
         let shaky = world.shaky();
         shaky.let_readers_meet(&request.id, 4);
         let (governance, id) = (world.governance_over(shaky), request.id.clone());
-        let outcomes = together(4, move |place| grant_first(governance.clone(), id.clone(), place)).await;
+        let outcomes = run_concurrently(4, move |place| grant_first(governance.clone(), id.clone(), place)).await;
         let (won, lost): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
         assert_eq!((won.len(), lost.len()), (1, 3));
         for error in lost.into_iter().map(Result::unwrap_err) {
-            let expected = ApprovalRefusal::NotAwaitingApproval { status: Status::Approved };
+            let expected = ApprovalError::NotAwaitingApproval { status: Status::Approved };
             assert_eq!(refusal(error), expected);
         }
         let stored = world.stored(&request.id).await;
@@ -227,7 +227,7 @@ fn crowded(id_text: &str) -> mutator_governance::RequestDraft {
 #[dual]
 async fn grant_in_crowd(governance: Governance, id: RequestId, place: usize) -> Result<MutationRequest> {
     let own = approval(&format!("approval-{}", place + 1));
-    governance.grant(&id, &own, user(&format!("approver-{place}"))).await
+    governance.approve_requirement(&id, &own, user(&format!("approver-{place}"))).await
 }
 
 /// By what the service does if nothing is said; all have read the same revision.
@@ -237,7 +237,7 @@ pub(crate) async fn sixty_four_approvers_at_once_all_land(world: World) {
     let shaky = world.shaky();
     shaky.let_readers_meet(&request.id, CROWD);
     let (governance, id) = (world.governance_over(Arc::clone(&shaky)), request.id.clone());
-    let outcomes = together(CROWD, move |place| grant_in_crowd(governance.clone(), id.clone(), place)).await;
+    let outcomes = run_concurrently(CROWD, move |place| grant_in_crowd(governance.clone(), id.clone(), place)).await;
     for outcome in outcomes {
         outcome.unwrap();
     }
@@ -264,13 +264,13 @@ pub(crate) async fn a_crowd_is_let_in_and_who_came_too_late_is_told_so(world: Wo
     let shaky = world.shaky();
     shaky.let_readers_meet(&request.id, CROWD);
     let (governance, id) = (world.governance_over(Arc::clone(&shaky)), request.id.clone());
-    let outcomes = together(CROWD, move |place| grant_or_cancel(governance.clone(), id.clone(), place)).await;
+    let outcomes = run_concurrently(CROWD, move |place| grant_or_cancel(governance.clone(), id.clone(), place)).await;
     let stored = world.stored(&request.id).await;
     let granted = count(&stored, ApprovalDecision::Granted);
     let (landed, late): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
     assert_eq!((landed.len(), late.len()), (granted + 1, CROWD - 1 - granted));
     for error in late.into_iter().map(Result::unwrap_err) {
-        assert_eq!(refusal(error), ApprovalRefusal::NotAwaitingApproval { status: Status::Canceled });
+        assert_eq!(refusal(error), ApprovalError::NotAwaitingApproval { status: Status::Canceled });
     }
     assert_eq!((stored.state.status(), stored.revision().number), (Status::Canceled, granted as u64 + 1));
 }

@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{self, Command, Completion, StaleStrategy};
 use mutator_governance::{
-    ActorContext, ApprovalDecision, ApprovalRefusal, ClaimId, Error, MutationRequest, OnConflict, Outcome,
-    PendingReason, Rejection, Result, Settled, StateVersion, UnsettledWrite, VersionDecision, WriteId, WriteKind,
+    ActorContext, ApprovalDecision, ApprovalError, ClaimId, Error, MutationRequest, OnConflict, Outcome, PendingReason,
+    Rejection, Result, Settled, StateVersion, UnsettledWrite, VersionDecision, WriteId, WriteKind,
 };
 
 use super::flavour::Governance;
-use super::{Mishap, World, dual, together};
+use super::{Mishap, World, dual, run_concurrently};
 use crate::runtime::people::{approval, approved, at, count, needing, refusal, user, version};
 
 fn grant_by(name: &str, number: usize) -> Command {
-    Command::grant(user(name), approval(&format!("approval-{number}")))
+    Command::approve_requirement(user(name), approval(&format!("approval-{number}")))
 }
 
 #[dual]
@@ -35,7 +35,7 @@ pub(crate) async fn a_command_whose_reply_was_lost_is_applied_once(world: World)
     assert_eq!(stored.updated_at, at(0), "by the first attempt");
 
     let under_another_id = governance.apply_as(&request.id, &command, WriteId::generate()).await.unwrap_err();
-    assert!(matches!(refusal(under_another_id), ApprovalRefusal::AlreadyDecided { .. }));
+    assert!(matches!(refusal(under_another_id), ApprovalError::AlreadyDecided { .. }));
 }
 
 #[dual]
@@ -93,7 +93,7 @@ async fn apply_same(governance: Governance, write_id: WriteId) -> Result<Mutatio
 pub(crate) async fn many_repetitions_at_once_apply_once(world: World) {
     let request = world.governance.submit(needing("request-1", &["a", "b"])).await.unwrap();
     let (governance, write_id) = (world.governance.clone(), WriteId::generate());
-    let outcomes = together(12, move |_| apply_same(governance.clone(), write_id)).await;
+    let outcomes = run_concurrently(12, move |_| apply_same(governance.clone(), write_id)).await;
     let stored = world.stored(&request.id).await;
     for outcome in outcomes {
         assert_eq!(outcome.unwrap(), stored);
@@ -149,7 +149,7 @@ fn from(address: &str, name: &str) -> Arc<ActorContext> {
 #[dual]
 pub(crate) async fn a_repetition_from_another_address_is_one(world: World) {
     let request = world.governance.submit(needing("request-1", &["mona", "sam"])).await.unwrap();
-    let grant = |address| Command::grant(from(address, "mona"), approval("approval-1"));
+    let grant = |address| Command::approve_requirement(from(address, "mona"), approval("approval-1"));
     let write_id = WriteId::generate();
     world.governance.apply_as(&request.id, &grant("10.0.0.1"), write_id).await.unwrap();
     let approved = world.governance.apply(&request.id, &grant_by("sam", 2)).await.unwrap();
@@ -191,12 +191,12 @@ fn is_reused(result: Result<MutationRequest>, kind: WriteKind, by_revision: u64)
 pub(crate) async fn a_write_id_of_another_command_is_refused(world: World) {
     let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
     let request = world.governance.submit(needing("request-1", &names)).await.unwrap();
-    let (filing, write_id) = (request.revision().write_id, WriteId::generate());
+    let (submission, write_id) = (request.revision().write_id, WriteId::generate());
     world.governance.apply_as(&request.id, &grant_by("a", 1), write_id).await.unwrap();
     let of = |name: &str, reason: Option<&str>, number: usize| {
         let mut by = ActorContext::user(name).unwrap();
         by.reason = reason.map(str::to_owned);
-        Command::grant(by, approval(&format!("approval-{number}")))
+        Command::approve_requirement(by, approval(&format!("approval-{number}")))
     };
     let rejection = || Some(Rejection::new("E1", "no"));
     let others = [
@@ -204,9 +204,9 @@ pub(crate) async fn a_write_id_of_another_command_is_refused(world: World) {
         of("a", None, 2),
         of("b", None, 1),
         of("a", Some("asked"), 1),
-        Command::refuse(user("a"), approval("approval-1"), rejection()),
+        Command::reject_requirement(user("a"), approval("approval-1"), rejection()),
         Command::cancel(user("a")),
-        Command::approve(user("a")),
+        Command::approve_request(user("a")),
         Command::hold(user("a"), PendingReason::Quota),
         Command::complete(user("a"), ClaimId::generate(), Completion::new()),
         Command::resolve(user("a"), StateVersion::new("v1").unwrap(), StaleStrategy::RejectStale),
@@ -214,8 +214,8 @@ pub(crate) async fn a_write_id_of_another_command_is_refused(world: World) {
     for (place, name) in names.into_iter().enumerate().skip(1).take(6) {
         for other in &others {
             let result = world.governance.apply_as(&request.id, other, write_id).await;
-            is_reused(result, WriteKind::Grant, 1);
-            let result = world.governance.apply_as(&request.id, other, filing).await;
+            is_reused(result, WriteKind::ApproveRequirement, 1);
+            let result = world.governance.apply_as(&request.id, other, submission).await;
             is_reused(result, WriteKind::Submit, 0);
         }
         let latest = world.governance.apply(&request.id, &grant_by(name, place + 1)).await.unwrap();
@@ -241,7 +241,7 @@ pub(crate) async fn finding_out_costs_one_read(world: World) {
     governance.apply_as(&request.id, &grant_by("a", 1), write_id).await.unwrap();
     assert_eq!((shaky.reads() - reads, shaky.settles(), shaky.updates() - updates), (2, 1, 0), "load, find out, load");
     let other = governance.apply_as(&request.id, &grant_by("a", 1), WriteId::generate()).await.unwrap_err();
-    assert!(matches!(refusal(other), ApprovalRefusal::AlreadyDecided { .. }));
+    assert!(matches!(refusal(other), ApprovalError::AlreadyDecided { .. }));
     assert_eq!((shaky.reads() - reads, shaky.settles()), (3, 2));
 }
 
@@ -252,7 +252,8 @@ pub(crate) async fn attempts_that_race_are_answered_with_what_is_stored(world: W
         let name = format!("round-{round}");
         let request = world.governance.submit(needing(&name, &["a", "b", "c"])).await.unwrap();
         let (governance, write_id, id) = (world.governance.clone(), WriteId::generate(), request.id.clone());
-        let outcomes = together(3, move |place| grant_in(governance.clone(), id.clone(), place, write_id)).await;
+        let outcomes =
+            run_concurrently(3, move |place| grant_in(governance.clone(), id.clone(), place, write_id)).await;
         let stored = world.stored(&request.id).await;
         assert_eq!(stored.revision().number, 2);
         for outcome in outcomes {

@@ -10,7 +10,7 @@ use crate::runtime::people::{approval, history, id, needing, user, version};
 #[dual]
 async fn approved_by_alice(world: &World, name: &str) -> MutationRequest {
     let request = world.governance.submit(needing(name, &["alice"]).for_version(version("v1"))).await.unwrap();
-    world.governance.grant(&request.id, &approval("approval-1"), user("alice")).await.unwrap()
+    world.governance.approve_requirement(&request.id, &approval("approval-1"), user("alice")).await.unwrap()
 }
 
 #[dual]

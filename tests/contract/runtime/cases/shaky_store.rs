@@ -196,7 +196,7 @@ impl Store for ShakyStore {
         let mishap = self.mishaps.lock().unwrap().remove(&number);
         if self.unwritable.lock().unwrap().contains(&request.id) {
             let problem = "the test does not let this request be written";
-            return Err(StoreError::new(StoreErrorKind::Refused, Outcome::NotApplied, problem).into());
+            return Err(StoreError::new(StoreErrorKind::Rejected, Outcome::NotApplied, problem).into());
         }
         match mishap {
             None => {}

@@ -6,7 +6,7 @@ use mutator_governance::workflow::Command;
 use mutator_governance::{Error, MutationRequest, OnConflict, RequestState, Result, Status, SupersedeError};
 
 use super::flavour::Governance;
-use super::{Mishap, World, dual, together};
+use super::{Mishap, World, dual, run_concurrently};
 use crate::runtime::people::{draft, id, user};
 
 fn problem(error: Error) -> SupersedeError {
@@ -17,7 +17,7 @@ fn problem(error: Error) -> SupersedeError {
 }
 
 #[dual]
-async fn filed(world: &World, names: &[&str]) {
+async fn submitted(world: &World, names: &[&str]) {
     for name in names {
         world.governance.submit(draft(name)).await.unwrap();
     }
@@ -38,7 +38,7 @@ async fn supersede(governance: Governance, superseded: String, superseding: Stri
 
 #[dual]
 pub(crate) async fn the_one_in_its_place_is_there_and_is_not_superseded_itself(world: World) {
-    filed(&world, &["a", "b", "c"]).await;
+    submitted(&world, &["a", "b", "c"]).await;
     let governance = &world.governance;
     let before = world.stored(&id("a")).await;
     let error = governance.supersede(&id("a"), user("operator"), id("bb")).await.unwrap_err();
@@ -64,14 +64,14 @@ pub(crate) async fn the_one_in_its_place_is_there_and_is_not_superseded_itself(w
     let said: Vec<_> = stored.execution.supersedes.iter().map(|said| (said.request.clone(), said.withdrawn)).collect();
     assert_eq!(said, [(id("b"), false), (id("a"), false)]);
     assert_eq!(stored.state.status(), Status::Created, "it can still be superseded itself");
-    filed(&world, &["d"]).await;
+    submitted(&world, &["d"]).await;
     let chained = governance.supersede(&id("c"), user("operator"), id("d")).await.unwrap();
     assert_eq!(standing(&chained), "d");
 }
 
 #[dual]
 pub(crate) async fn what_cannot_be_superseded_leaves_the_other_as_it_is(world: World) {
-    filed(&world, &["a", "b"]).await;
+    submitted(&world, &["a", "b"]).await;
     world.governance.cancel(&id("a"), user("requester")).await.unwrap();
     let before = world.stored(&id("b")).await;
     let error = world.governance.supersede(&id("a"), user("operator"), id("b")).await.unwrap_err();
@@ -82,7 +82,7 @@ pub(crate) async fn what_cannot_be_superseded_leaves_the_other_as_it_is(world: W
 
 #[dual]
 pub(crate) async fn an_interrupted_superseding_keeps_nobody_from_anything(world: World) {
-    filed(&world, &["a", "b", "c"]).await;
+    submitted(&world, &["a", "b", "c"]).await;
     let shaky = world.shaky();
     shaky.plan(2, Mishap::Lost);
     let interrupted = supersede(world.governance_over(shaky), "a".to_owned(), "b".to_owned()).await;
@@ -118,7 +118,7 @@ pub(crate) async fn a_ring_of_supersedings_at_once_never_closes(world: World) {
         let governance = world.governance_over(Arc::clone(&shaky)).on_conflict(OnConflict::Rebase(64));
         let superseding =
             move |place| supersede(governance.clone(), of_round(round, place), of_round(round, (place + 1) % size));
-        let outcomes = together(size, superseding).await;
+        let outcomes = run_concurrently(size, superseding).await;
         let mut open = 0;
         for name in 0..size {
             let stored = world.stored(&id(&of_round(round, name))).await;

@@ -7,7 +7,7 @@ use mutator_governance::{Error, PageRequest, RequestId, Result, Status, StoreErr
 
 use super::flavour::{Governance, Sweeper};
 use super::sweeping::{behind_many_that_always_fail, due_at};
-use super::{ShakyStore, World, dual, pause, together};
+use super::{ShakyStore, World, dual, pause, run_concurrently};
 use crate::runtime::PATIENCE;
 use crate::runtime::people::{Calls, at, id, user};
 
@@ -105,7 +105,7 @@ pub(crate) async fn stopping_waits_for_the_sweep_under_way(world: World) {
 
     let stopped = Calls::default();
     let (sweepers, seen) = (Mutex::new(vec![None, Some(sweeper)]), stopped.clone());
-    let outcomes = together(2, move |_| {
+    let outcomes = run_concurrently(2, move |_| {
         let sweeper = sweepers.lock().unwrap().pop().unwrap();
         stop_or_let_go_on(sweeper, Arc::clone(&shaky), seen.clone())
     })

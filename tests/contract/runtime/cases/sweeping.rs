@@ -8,10 +8,10 @@ use mutator_governance::{
 };
 
 use super::flavour::Governance;
-use super::{Mishap, World, dual, together};
+use super::{Mishap, World, dual, run_concurrently};
 use crate::runtime::people::{at, count, draft, id, targets, user};
 
-/// Files a request that waits for its time until then.
+/// Submits a request that waits for its time until then.
 #[dual]
 pub(crate) async fn due_at(world: &World, id_text: &str, seconds: u64) -> RequestId {
     let pending = Pending { reason: PendingReason::Schedule, expires_at: Some(at(seconds)) };
@@ -121,7 +121,7 @@ pub(crate) async fn many_sweepers_record_each_expiry_once(world: World) {
     let shaky = world.shaky();
     shaky.let_sweepers_meet(SWEEPERS);
     let governance = world.governance_over(Arc::clone(&shaky));
-    let sweeps = together(SWEEPERS, move |_| sweep(governance.clone())).await;
+    let sweeps = run_concurrently(SWEEPERS, move |_| sweep(governance.clone())).await;
     let sweeps: Vec<Swept> = sweeps.into_iter().map(Result::unwrap).collect();
     assert!(sweeps.iter().all(|swept| swept.failed.is_empty()));
     let mut expired: Vec<RequestId> = sweeps.iter().flat_map(|swept| swept.expired.clone()).collect();

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use mutator_governance::workflow::{Command, Completion, ExecutionOrder, Failure};
 use mutator_governance::{
-    ClaimId, ClaimedRequest, ExecutionRefusal, ManualClock, Pending, PendingReason, RequestId, Status, Timestamp,
+    ClaimId, ClaimedRequest, ExecutionError, ManualClock, Pending, PendingReason, RequestId, Status, Timestamp,
 };
 
 use super::executing::run_for_anybody;
@@ -79,7 +79,7 @@ pub(crate) async fn hosts_an_hour_ahead_expire_nothing_early() {
     assert!(lease_ends_at < Timestamp::now(), "for the host it is over");
     let (other, calls) = (over(&store), Calls::default());
     let error = other.execute(&executing.id, &order(), run!(|_request| run_for_anybody(&calls))).await.unwrap_err();
-    assert_eq!(execution_refusal(error), ExecutionRefusal::Claimed { by: "first".to_owned(), lease_ends_at });
+    assert_eq!(execution_refusal(error), ExecutionError::Claimed { by: "first".to_owned(), lease_ends_at });
 
     // When the server's clock has come there, both are over.
     proxy.shift_time(-1_700);
@@ -160,7 +160,7 @@ async fn try_elsewhere(
     assert!(!request.lease().is_lost());
     let error = elsewhere.execute(&request.id, order, run!(|_request| run_for_anybody(calls))).await.unwrap_err();
     let refusal = execution_refusal(error);
-    assert!(matches!(refusal, ExecutionRefusal::Claimed { .. }), "{refusal:?}");
+    assert!(matches!(refusal, ExecutionError::Claimed { .. }), "{refusal:?}");
     Ok(Completion::new())
 }
 
@@ -179,7 +179,7 @@ pub(crate) async fn an_answer_that_comes_late_never_leads_to_a_second_run() {
     let short = order_of("slow").with_lease(Duration::from_millis(400));
     let error = slow.execute(&request.id, &short, run!(|_request| run_for_anybody(&calls))).await.unwrap_err();
     let refusal = execution_refusal(error);
-    let expected = ExecutionRefusal::LeaseTooShort {
+    let expected = ExecutionError::LeaseTooShort {
         lease: Duration::from_millis(400),
         call_timeout,
         shortest: Duration::from_millis(2_500),
@@ -196,6 +196,6 @@ pub(crate) async fn an_answer_that_comes_late_never_leads_to_a_second_run() {
     let outcome = slow.execute(&request.id, &long, run).await.unwrap();
     assert!(outcome.is_executed());
     let error = elsewhere.execute(&request.id, &other, run!(|_request| run_for_anybody(&calls))).await.unwrap_err();
-    assert_eq!(execution_refusal(error), ExecutionRefusal::NotApproved { status: Status::Executed });
+    assert_eq!(execution_refusal(error), ExecutionError::NotApproved { status: Status::Executed });
     assert_eq!(calls.count(), 1);
 }

@@ -1,8 +1,0 @@
-//! Runs the conformance suite's writers at once.
-
-use std::future::Future;
-
-/// The results of `count` calls of `work`, whose futures run concurrently.
-pub(super) async fn together<F: Future>(count: usize, work: impl Fn() -> F) -> Vec<F::Output> {
-    futures_util::future::join_all((0..count).map(|_| work())).await
-}

@@ -1,0 +1,243 @@
+//! Checks of a namespace: their modes, positions, findings and reports.
+
+pub(crate) mod rebuild;
+pub(crate) mod reply;
+pub(crate) mod salvaged;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
+use crate::request::RequestId;
+use crate::stored_format::FormatError;
+
+/// Whether a check only reports what it finds, or also repairs it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CheckMode {
+    /// Nothing is changed.
+    Report,
+    /// Indexes and headers are made to agree with the documents. Documents are never changed, and what cannot be read is
+    /// left as it is, with its index entries.
+    Repair,
+    /// As [`Repair`](Self::Repair), and documents in another version of the stored format than the one this store writes
+    /// are written in that one, with the same content and the same revision.
+    Migrate,
+}
+
+/// Where a check of a namespace is to go on. It can be saved, and taken up by another process.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckPosition(pub(crate) Phase);
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Phase {
+    /// Every record: do the indexes hold what it asks for? The cursor is that of SCAN.
+    Records { cursor: u64 },
+    /// Every index: does a record ask for what it holds?
+    Indexes {
+        /// That of SCAN; none when every index has been seen.
+        cursor: Option<u64>,
+        /// The indexes still to be read of those that SCAN returned.
+        keys: Vec<String>,
+        /// The member behind which the first of them is read on.
+        after: Vec<u8>,
+    },
+}
+
+impl Default for Phase {
+    fn default() -> Self {
+        Self::Records { cursor: 0 }
+    }
+}
+
+impl Phase {
+    pub(crate) const fn all_indexes() -> Self {
+        Self::Indexes { cursor: Some(0), keys: Vec::new(), after: Vec::new() }
+    }
+}
+
+/// What one bounded step of a check found.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct CheckStep {
+    /// What is not as it should be, and what could not be checked; repaired already in [`CheckMode::Repair`], but for what
+    /// cannot be read or was busy.
+    pub findings: Vec<Finding>,
+    /// How many records were looked at.
+    pub records: u64,
+    /// How many index entries were looked at.
+    pub entries: u64,
+    /// Where to go on; `None` when the check is complete.
+    pub next: Option<CheckPosition>,
+}
+
+/// What a whole check found.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct CheckReport {
+    /// What was not as it should be, and what could not be checked.
+    pub findings: Vec<Finding>,
+    /// How many records were looked at.
+    pub records: u64,
+    /// How many index entries were looked at, some of them twice.
+    pub entries: u64,
+}
+
+/// One thing that is not as it should be, or that could not be checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Finding {
+    /// An index lacks an entry that the document asks for.
+    MissingEntry {
+        /// The request.
+        id: RequestId,
+        /// The index.
+        index: String,
+    },
+    /// An index holds an entry that no document asks for.
+    ExtraEntry {
+        /// The index.
+        index: String,
+        /// The request that the entry names, where it names one.
+        id: Option<RequestId>,
+    },
+    /// An index holds an entry with another score than all have, which keeps it and others from their places: reads along
+    /// the index fail as [`Corrupt`](crate::StoreErrorKind::Corrupt) until it is repaired. [`CheckMode::Report`] names up to 1,000 of an index and reads no further in it, since it has no
+    /// order; a repair gives all of them their score, and then reads the whole index.
+    WrongScore {
+        /// The index.
+        index: String,
+        /// The request that the entry names, where it names one.
+        id: Option<RequestId>,
+    },
+    /// The header of a record is damaged, so that nothing reads or writes the request. A repair rebuilds it from the document:
+    /// the request is then at a revision of a new number and a new write id, and what earlier writes had for ids is forgotten.
+    DamagedHeader {
+        /// The request.
+        id: RequestId,
+        /// What is wrong with the header.
+        error: FormatError,
+    },
+    /// The header of a record does not agree with its document.
+    StaleHeader {
+        /// The request.
+        id: RequestId,
+    },
+    /// A document was in another version of the stored format than this store writes.
+    OtherFormat {
+        /// The request.
+        id: RequestId,
+        /// The version it was in.
+        version: u16,
+    },
+    /// A record cannot be read. Its index entries are left as they are.
+    Unreadable {
+        /// The key of the record.
+        key: String,
+        /// Why it cannot be read.
+        error: FormatError,
+    },
+    /// Something else is stored at a key of the namespace. It is left as it is; once it is out of the way, a repair restores
+    /// what belongs there.
+    OtherType {
+        /// The key.
+        key: String,
+    },
+    /// A record was written anew each time it was to be compared with the indexes, so it was not. Check again when fewer
+    /// write it.
+    Busy {
+        /// The request.
+        id: RequestId,
+    },
+    /// A record is stored under a key that is not the one of its id.
+    Misplaced {
+        /// The key of the record.
+        key: String,
+    },
+}
+
+/// The stored form of one request, for those who look into a namespace.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Inspection {
+    /// The key of the record.
+    pub key: String,
+    /// The revision that is stored.
+    pub revision: crate::request::Revision,
+    /// The ids of the last writes, the newest first.
+    pub write_ids: Vec<crate::request::WriteId>,
+    /// The indexes that hold the request because of where it stands, as the header names them.
+    pub current_indexes: Vec<String>,
+    /// How many bytes the record takes.
+    pub record_bytes: usize,
+    /// How many of them are the document.
+    pub document_bytes: usize,
+    /// The request, or why it cannot be read.
+    pub request: Result<crate::request::MutationRequest, FormatError>,
+}
+
+impl CheckMode {
+    pub(crate) const fn repairs(self) -> bool {
+        !matches!(self, Self::Report)
+    }
+}
+
+impl CheckReport {
+    /// Whether everything was checked, and was as it should be.
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    /// # Errors
+    /// [`StoreErrorKind::Incompatible`] when records were too busy to have their indexes rebuilt.
+    pub(crate) fn check_rebuilt(&self) -> Result<()> {
+        let is_busy = |finding: &&Finding| matches!(finding, Finding::Busy { .. });
+        let Some(busy) = self.findings.iter().find(is_busy) else { return Ok(()) };
+        let problem = format!(
+            "the indexes are not complete: {busy}. Close the processes that write to the namespace, and call reindex again"
+        );
+        Err(StoreError::new(StoreErrorKind::Incompatible, Outcome::Applied, problem).into())
+    }
+
+    pub(crate) fn add(&mut self, step: &CheckStep) {
+        self.findings.extend(step.findings.iter().cloned());
+        self.records += step.records;
+        self.entries += step.entries;
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::MissingEntry { id, index } => write!(f, "request {id} is missing from index {index}"),
+            Self::ExtraEntry { index, id: Some(id) } => {
+                write!(f, "index {index} holds {id}, which does not belong there")
+            }
+            Self::ExtraEntry { index, id: None } => write!(f, "index {index} holds an entry that names no request"),
+            Self::WrongScore { index, id: Some(id) } => {
+                write!(f, "index {index} holds {id} with a score that keeps it from its place")
+            }
+            Self::WrongScore { index, id: None } => {
+                write!(
+                    f,
+                    "index {index} holds an entry that names no request, with a score that keeps it from its place"
+                )
+            }
+            Self::DamagedHeader { id, error } => write!(f, "the header of request {id} is damaged: {error}"),
+            Self::StaleHeader { id } => write!(f, "the header of request {id} does not agree with its document"),
+            Self::OtherFormat { id, version } => write!(f, "request {id} is stored in format version {version}"),
+            Self::Unreadable { key, error } => write!(f, "{key} cannot be read: {error}"),
+            Self::OtherType { key } => {
+                write!(f, "{key} is of another type than this store uses; something else uses the key")
+            }
+            Self::Busy { id } => {
+                write!(
+                    f,
+                    "request {id} was written anew at every attempt to check it, so it was not checked; check again"
+                )
+            }
+            Self::Misplaced { key } => write!(f, "{key} is not where the request it holds belongs"),
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! How far a rebuild of the indexes has come, as its namespace records it for whoever goes on after an interruption.
+
+use crate::redis::check::{CheckPosition, Phase};
+
+/// The position as text, for the server process that has this run id. `None` where it cannot be gone on from.
+///
+/// A cursor of SCAN means nothing to another process, since each hashes its keys in another way; so no position outlives a
+/// restart or a failover of the server.
+pub(crate) fn saved(position: &CheckPosition, run_id: &str) -> Option<String> {
+    let (phase, cursor) = match &position.0 {
+        Phase::Records { cursor } => ("records", *cursor),
+        // Only between two steps of SCAN: the indexes it has returned would take too much room.
+        Phase::Indexes { cursor: Some(cursor), keys, .. } if keys.is_empty() => ("indexes", *cursor),
+        Phase::Indexes { .. } => return None,
+    };
+    (!run_id.is_empty()).then(|| format!("{run_id} {phase} {cursor}"))
+}
+
+/// The position that was [`saved`]; the beginning where there is none for this server process.
+pub(crate) fn resumed(text: &str, run_id: &str) -> CheckPosition {
+    let mut words = text.split(' ');
+    let is_for_server = !run_id.is_empty() && words.next() == Some(run_id);
+    let phase = match (is_for_server, words.next(), words.next().and_then(|cursor| cursor.parse().ok())) {
+        (true, Some("records"), Some(cursor)) => Phase::Records { cursor },
+        (true, Some("indexes"), Some(cursor)) => {
+            Phase::Indexes { cursor: Some(cursor), keys: Vec::new(), after: Vec::new() }
+        }
+        _ => Phase::default(),
+    };
+    CheckPosition(phase)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_position_is_resumed_by_the_server_process_it_was_saved_for_alone() {
+        let indexes = |keys: &[&str], cursor| {
+            let keys = keys.iter().map(|key| (*key).to_owned()).collect();
+            CheckPosition(Phase::Indexes { cursor, keys, after: Vec::new() })
+        };
+        for position in [CheckPosition(Phase::Records { cursor: 96 }), indexes(&[], Some(0)), indexes(&[], Some(7))] {
+            let text = saved(&position, "run").unwrap();
+            assert_eq!(resumed(&text, "run"), position, "{text}");
+            assert_eq!(resumed(&text, "other"), CheckPosition::default(), "{text}");
+            assert_eq!((saved(&position, ""), resumed(&text, "")), (None, CheckPosition::default()));
+        }
+        assert_eq!((saved(&indexes(&["i"], Some(7)), "run"), saved(&indexes(&[], None), "run")), (None, None));
+        for foreign in ["", "run", "run records", "run records x", "run record 1", "run records -1"] {
+            assert_eq!(resumed(foreign, "run"), CheckPosition::default(), "{foreign:?}");
+        }
+    }
+}

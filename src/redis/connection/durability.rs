@@ -1,0 +1,178 @@
+//! What a write waits for before it counts as done.
+
+use std::fmt;
+use std::time::Duration;
+
+use redis::{Cmd, Value};
+
+use crate::error::{Outcome, StoreError, StoreErrorKind};
+use crate::redis::connection::fault::{Effect, Fault};
+use crate::request::{RequestId, Revision};
+use crate::service::deadline::Deadline;
+
+/// What a write waits for before its call returns.
+///
+/// A write that is not confirmed in time has still taken effect. Its call then ends with
+/// [`StoreErrorKind::Unconfirmed`] and [`Outcome::Applied`](crate::Outcome::Applied), never silently: whoever asked for
+/// more than [`Acknowledged`](Self::Acknowledged) learns that he did not get it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Durability {
+    /// The server has executed it. What it survives is then up to the server's persistence and replication.
+    #[default]
+    Acknowledged,
+    /// So many replicas have it too, in memory (`WAIT`).
+    Replicas(u32),
+    /// It is on the disk of the server (`WAITAOF`); needs Redis 7.2 with `appendonly yes`.
+    Fsynced,
+}
+
+/// The answer to waiting, or why there is none.
+pub(crate) type Confirmation = Result<Value, Fault>;
+
+impl Durability {
+    /// Whether there is anything to wait for.
+    pub(crate) const fn waits(self) -> bool {
+        !matches!(self, Self::Acknowledged | Self::Replicas(0))
+    }
+
+    /// The command that waits for the confirmation of what its connection has written, for most of the time that is left:
+    /// the answer has to arrive in time too.
+    pub(crate) fn wait(self, deadline: Deadline) -> Cmd {
+        let time = deadline.remaining().unwrap_or_default().mul_f64(0.75).max(Duration::from_millis(1));
+        self.command(true, time)
+    }
+
+    /// The same command asking for nothing, by which a server is asked whether it has it and allows it.
+    pub(crate) fn probe(self) -> Cmd {
+        self.command(false, Duration::from_millis(1))
+    }
+
+    fn command(self, asks: bool, time: Duration) -> Cmd {
+        let milliseconds = u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        match self {
+            Self::Fsynced => redis::cmd("WAITAOF").arg(u8::from(asks)).arg(0).arg(milliseconds).clone(),
+            _ => redis::cmd("WAIT").arg(if asks { self.replicas() } else { 0 }).arg(milliseconds).clone(),
+        }
+    }
+
+    const fn replicas(self) -> u32 {
+        match self {
+            Self::Replicas(count) => count,
+            _ => 0,
+        }
+    }
+
+    /// Reads what came of waiting, if there was any.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Unconfirmed`] when it is less than was asked for, or when no answer came: the write is known to have
+    /// been applied, whatever became of the waiting.
+    pub(crate) fn confirm(
+        self,
+        found: Option<Confirmation>,
+        id: &RequestId,
+        revision: Revision,
+    ) -> Result<(), StoreError> {
+        let Some(found) = found else { return Ok(()) };
+        let (shortfall, source) = match found {
+            Ok(found) => match self.shortfall(&found) {
+                Some(shortfall) => (shortfall, None),
+                None => return Ok(()),
+            },
+            Err(fault) => {
+                let error = fault.into_error(false, Effect::None);
+                (format!("that could not be confirmed: {error}"), error.source)
+            }
+        };
+        let problem = format!(
+            "request {id} was written as revision {}, but {shortfall}: it may be lost if the server fails now. Do not \
+             repeat the command; see to the server or its replicas, and read the request",
+            revision.number
+        );
+        Err(StoreError { source, ..StoreError::new(StoreErrorKind::Unconfirmed, Outcome::Applied, problem) })
+    }
+
+    /// What the answer to waiting lacks of what was asked for.
+    fn shortfall(self, found: &Value) -> Option<String> {
+        match (self, found) {
+            (Self::Replicas(wanted), Value::Int(found)) if i64::from(wanted) > *found => {
+                Some(format!("only {found} of {wanted} replicas confirmed it in time"))
+            }
+            (Self::Fsynced, Value::Array(found)) if found.first() == Some(&Value::Int(0)) => {
+                Some("the server did not confirm in time that it is on its disk".to_owned())
+            }
+            (Self::Replicas(_), Value::Int(_)) | (Self::Fsynced, Value::Array(_)) => None,
+            (_, other) => Some(format!("the server answered the question for its confirmation by {other:?}")),
+        }
+    }
+
+    /// What a server lacks that has no command to wait by.
+    pub(crate) fn unavailable(self, error: StoreError) -> StoreError {
+        if error.to_string().contains("unknown command") {
+            let problem =
+                format!("writes that wait for {self} need Redis 7.2 or newer; upgrade the server, or ask for less");
+            return StoreError { source: error.source, ..crate::redis::connection::preflight::incompatible(problem) };
+        }
+        error
+    }
+}
+
+impl fmt::Display for Durability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Acknowledged => f.write_str("the server"),
+            Self::Replicas(1) => f.write_str("1 replica"),
+            Self::Replicas(count) => write!(f, "{count} replicas"),
+            Self::Fsynced => f.write_str("the server's disk"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::WriteId;
+
+    fn confirm(durability: Durability, found: Confirmation) -> Result<(), StoreError> {
+        let revision = Revision { number: 3, write_id: WriteId::generate() };
+        durability.confirm(Some(found), &RequestId::generate(), revision)
+    }
+
+    fn fsynced(local: i64) -> Value {
+        Value::Array(vec![Value::Int(local), Value::Int(0)])
+    }
+
+    #[test]
+    fn enough_confirmations_are_a_success() {
+        for found in [1, 2] {
+            confirm(Durability::Replicas(1), Ok(Value::Int(found))).unwrap();
+        }
+        confirm(Durability::Fsynced, Ok(fsynced(1))).unwrap();
+    }
+
+    #[test]
+    fn too_few_are_an_error_whose_write_was_applied() {
+        let refusal = redis::parse_redis_value(b"-NOPERM no WAIT\r\n").and_then(Value::extract_error).unwrap_err();
+        let refused = Fault::command("here", refusal);
+        let late = Fault::deadline("here", Deadline::after(Duration::ZERO), Effect::None);
+        for (durability, found, said) in [
+            (Durability::Replicas(2), Ok(Value::Int(1)), "only 1 of 2 replicas"),
+            (Durability::Fsynced, Ok(fsynced(0)), "on its disk"),
+            (Durability::Replicas(1), Ok(Value::Nil), "answered"),
+            (Durability::Fsynced, Err(refused), "no WAIT"),
+            (Durability::Fsynced, Err(late), "before the command could be sent"),
+        ] {
+            let error = confirm(durability, found).unwrap_err();
+            assert_eq!((error.kind, error.outcome), (StoreErrorKind::Unconfirmed, Outcome::Applied));
+            assert!(error.problem.contains(said) && error.problem.contains("revision 3"), "{error}");
+        }
+    }
+
+    /// A time of 0 would be no limit.
+    #[test]
+    fn waiting_is_limited_even_when_no_time_is_left() {
+        let packed = Durability::Replicas(2).wait(Deadline::after(Duration::ZERO)).get_packed_command();
+        assert_eq!(packed, b"*3\r\n$4\r\nWAIT\r\n$1\r\n2\r\n$1\r\n1\r\n");
+    }
+}

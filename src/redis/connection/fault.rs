@@ -1,0 +1,360 @@
+//! What a failure of the client or the server means for a call.
+
+use redis::{ErrorKind, RedisError, ServerErrorKind};
+
+use crate::error::{Outcome, StoreError, StoreErrorKind};
+use crate::redis::connection::reply_limit::is_too_long;
+use crate::service::deadline::Deadline;
+
+/// Why a command was not answered with a result, and what follows from that.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    pub(crate) kind: StoreErrorKind,
+    /// Whether the command may have been executed.
+    pub(crate) effect: Effect,
+    /// What to try.
+    pub(crate) remedy: Remedy,
+    /// Whether the connection must not be used again.
+    pub(crate) breaks_connection: bool,
+    /// Whether what broke the connection has broken the others to the same server too.
+    #[cfg_attr(not(feature = "blocking"), allow(dead_code, reason = "only a pool has others"))]
+    pub(crate) breaks_others: bool,
+    problem: String,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// Whether a command that failed may have been executed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    None,
+    Unknown,
+}
+
+/// What to try after a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Remedy {
+    /// The server does not know the script: send its source.
+    SendSource,
+    /// The reason may pass within the call.
+    Repeat,
+    /// The reason will not pass within the call.
+    GiveUp,
+}
+
+impl Fault {
+    /// No connection could be made.
+    pub(crate) fn connecting(address: &str, error: RedisError) -> Self {
+        let (kind, remedy, advice) = if is_refused_login(&error) {
+            let advice = "check user and password; those of a URL are percent-decoded, so that % is written %25";
+            (StoreErrorKind::Rejected, Remedy::GiveUp, advice)
+        } else if has_no_room(&error) {
+            (StoreErrorKind::Unavailable, Remedy::Repeat, "see to its maxclients and who is connected")
+        } else if error.code() == Some("NOPERM") {
+            (StoreErrorKind::Rejected, Remedy::GiveUp, "give the user that permission")
+        } else if error.code() == Some("BUSY") {
+            (StoreErrorKind::Unavailable, Remedy::Repeat, "see what script it runs")
+        } else if is_unknown_command(&error) {
+            let advice = "a Sentinel answers so, which keeps no data: ask it for the address of its primary (SENTINEL \
+                          get-master-addr-by-name NAME) and open that";
+            (StoreErrorKind::Incompatible, Remedy::GiveUp, advice)
+        } else if error.code().is_some() {
+            let (kind, _, remedy, _) = classify(&error);
+            (kind, remedy, "see to what the server says")
+        } else if error.kind() == ErrorKind::Parse {
+            (StoreErrorKind::Connection, Remedy::Repeat, "check host and port")
+        } else if error.is_connection_dropped() && !error.is_connection_refusal() {
+            let advice =
+                "whoever answers there closed the connection at once: see to maxclients, and whether the server runs";
+            (StoreErrorKind::Unavailable, Remedy::Repeat, advice)
+        } else {
+            (StoreErrorKind::Unreachable, Remedy::Repeat, "check the address and that the server runs")
+        };
+        Self {
+            kind,
+            effect: Effect::None,
+            remedy,
+            breaks_connection: true,
+            breaks_others: false,
+            problem: match error.kind() {
+                ErrorKind::Parse => not_redis(address),
+                _ => format!("cannot connect to Redis at {address}: {error}; {advice}"),
+            },
+            source: Some(Box::new(error)),
+        }
+    }
+
+    /// The source of credentials gave none, so that no connection could be made. What it says may be more than may be told, and
+    /// is left to whoever asks for the cause.
+    pub(crate) fn credentials(address: &str, error: Box<dyn std::error::Error + Send + Sync>) -> Self {
+        Self {
+            kind: StoreErrorKind::Unavailable,
+            effect: Effect::None,
+            remedy: Remedy::GiveUp,
+            breaks_connection: false,
+            breaks_others: false,
+            problem: format!(
+                "cannot log in to Redis at {address}: the source of credentials failed; its own error is the cause of this one"
+            ),
+            source: Some(error),
+        }
+    }
+
+    /// The connection was found to be no good before the whole command was sent, so that no server has executed it.
+    pub(crate) fn not_sent(address: &str, error: RedisError) -> Self {
+        let kind = match error.kind() {
+            ErrorKind::Parse => StoreErrorKind::Connection,
+            _ if error.is_timeout() => StoreErrorKind::DeadlineExceeded,
+            _ => StoreErrorKind::Unavailable,
+        };
+        Self {
+            kind,
+            effect: Effect::None,
+            remedy: Remedy::Repeat,
+            breaks_connection: true,
+            breaks_others: !has_no_room(&error) && !error.is_timeout(),
+            problem: format!("the connection to Redis at {address} ended before the command was sent: {error}"),
+            source: Some(Box::new(error)),
+        }
+    }
+
+    /// No runtime runs the caller that this build could connect in.
+    #[cfg(any(feature = "tokio", feature = "smol"))]
+    pub(crate) fn no_runtime(address: &str) -> Self {
+        Self {
+            kind: StoreErrorKind::Configuration,
+            effect: Effect::None,
+            remedy: Remedy::GiveUp,
+            breaks_connection: false,
+            breaks_others: false,
+            problem: format!(
+                "cannot connect to Redis at {address} outside a tokio runtime: await the call in one, or switch on the feature smol"
+            ),
+            source: None,
+        }
+    }
+
+    /// No connection was free, or could be made, in time.
+    pub(crate) fn no_connection(address: &str, deadline: Deadline, cause: &str) -> Self {
+        Self {
+            kind: StoreErrorKind::Unreachable,
+            effect: Effect::None,
+            remedy: Remedy::GiveUp,
+            breaks_connection: false,
+            breaks_others: false,
+            problem: format!("no connection to Redis at {address} within {:?}: {cause}", deadline.total()),
+            source: None,
+        }
+    }
+
+    /// The deadline passed: before the command was sent, or while its reply was awaited.
+    pub(crate) fn deadline(address: &str, deadline: Deadline, effect: Effect) -> Self {
+        let when = match effect {
+            Effect::None => "before the command could be sent",
+            Effect::Unknown => "while the reply was awaited",
+        };
+        Self {
+            kind: StoreErrorKind::DeadlineExceeded,
+            effect,
+            remedy: Remedy::GiveUp,
+            breaks_connection: effect == Effect::Unknown,
+            breaks_others: false,
+            problem: format!(
+                "Redis at {address} did not answer within {:?}: the deadline passed {when}",
+                deadline.total()
+            ),
+            source: None,
+        }
+    }
+
+    /// The command was sent and failed.
+    pub(crate) fn command(address: &str, error: RedisError) -> Self {
+        let (kind, effect, remedy, breaks_connection) = classify(&error);
+        // A timeout says nothing of the others: the server may only be slow. Nor does it that there is no room for one more.
+        let breaks_others = breaks_connection
+            && kind != StoreErrorKind::DeadlineExceeded
+            && !has_no_room(&error)
+            && !is_too_long(&error);
+        let problem = match error.kind() {
+            ErrorKind::Parse => not_redis(address),
+            ErrorKind::Server(
+                ServerErrorKind::Moved
+                | ServerErrorKind::Ask
+                | ServerErrorKind::CrossSlot
+                | ServerErrorKind::ClusterDown,
+            ) => {
+                format!(
+                    "Redis at {address} failed: {error}; it is a node of a cluster, and one without cluster mode is needed"
+                )
+            }
+            _ => format!("Redis at {address} failed: {error}"),
+        };
+        Self { kind, effect, remedy, breaks_connection, breaks_others, problem, source: Some(Box::new(error)) }
+    }
+
+    /// The error for the caller, given whether an earlier attempt may have been executed.
+    pub(crate) fn into_error(self, writes: bool, earlier: Effect) -> StoreError {
+        let unknown = writes && (self.effect == Effect::Unknown || earlier == Effect::Unknown);
+        let outcome = if unknown { Outcome::Unknown } else { Outcome::NotApplied };
+        let problem = match outcome {
+            Outcome::Unknown => format!("{}; whether the write took effect is not known", self.problem),
+            _ => self.problem,
+        };
+        StoreError { source: self.source, ..StoreError::new(self.kind, outcome, problem) }
+    }
+}
+
+/// What the parser says of a foreign protocol's bytes helps nobody; it stays in the source.
+fn not_redis(address: &str) -> String {
+    format!("what answers at {address} does not speak Redis's protocol, or a reply was damaged; check host and port")
+}
+
+fn is_refused_login(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::AuthenticationFailed || matches!(error.code(), Some("NOAUTH" | "WRONGPASS"))
+}
+
+fn is_unknown_command(error: &RedisError) -> bool {
+    error.code() == Some("ERR") && error.detail().is_some_and(|detail| detail.starts_with("unknown command"))
+}
+
+/// Whether the server has closed a new connection because it has all the clients it takes. It says so before it looks at
+/// any command.
+pub(in crate::redis) fn has_no_room(error: &RedisError) -> bool {
+    error.code() == Some("ERR") && error.detail().is_some_and(|detail| detail.starts_with("max number of clients"))
+}
+
+/// The one table of what a failed command means. Not redis-rs's own `retry_method`, which calls timeouts retryable
+/// without saying that they may have been executed.
+fn classify(error: &RedisError) -> (StoreErrorKind, Effect, Remedy, bool) {
+    use Effect::{None, Unknown};
+    use Remedy::{GiveUp, Repeat, SendSource};
+    use StoreErrorKind::{Connection, DeadlineExceeded, Incompatible, Rejected, Unavailable, Unreachable};
+
+    match error.code() {
+        Some("ERR") if has_no_room(error) => return (Unavailable, None, Repeat, true),
+        Some("BUSY") => return (Unavailable, None, Repeat, false),
+        Some("OOM" | "NOREPLICAS" | "MISCONF") => return (Unavailable, None, GiveUp, false),
+        // A new connection logs in anew.
+        Some("NOAUTH" | "WRONGPASS") => return (Rejected, None, GiveUp, true),
+        Some("WRONGTYPE") => return (Rejected, None, GiveUp, false),
+        _ => {}
+    }
+    if is_too_long(error) {
+        return (Connection, Unknown, GiveUp, true);
+    }
+    match error.kind() {
+        ErrorKind::Server(kind) => match kind {
+            ServerErrorKind::NoScript => (Rejected, None, SendSource, false),
+            ServerErrorKind::BusyLoading
+            | ServerErrorKind::TryAgain
+            | ServerErrorKind::ClusterDown
+            | ServerErrorKind::MasterDown => (Unavailable, None, Repeat, false),
+            ServerErrorKind::ReadOnly => (Unavailable, None, Repeat, true),
+            ServerErrorKind::Moved | ServerErrorKind::Ask | ServerErrorKind::CrossSlot => {
+                (Incompatible, None, GiveUp, false)
+            }
+            ServerErrorKind::NoPerm => (Rejected, None, GiveUp, false),
+            // Raised within a script, this may have come after its first write.
+            _ => (Rejected, Unknown, GiveUp, false),
+        },
+        ErrorKind::AuthenticationFailed => (Rejected, None, GiveUp, true),
+        ErrorKind::InvalidClientConfig | ErrorKind::Client => (Rejected, None, GiveUp, false),
+        ErrorKind::Io if error.is_connection_refusal() => (Unreachable, None, Repeat, true),
+        ErrorKind::Io if error.is_timeout() => (DeadlineExceeded, Unknown, Repeat, true),
+        ErrorKind::Io | ErrorKind::Parse => (Connection, Unknown, Repeat, true),
+        _ => (Rejected, Unknown, GiveUp, false),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+
+    fn server_error(line: &str) -> RedisError {
+        redis::parse_redis_value(format!("-{line}\r\n").as_bytes())
+            .and_then(redis::Value::extract_error)
+            .expect_err("an error line is an error")
+    }
+
+    #[test]
+    fn each_answer_of_the_server_means_what_the_table_says() {
+        use Effect::{None, Unknown};
+        use Remedy::{GiveUp, Repeat, SendSource};
+        use StoreErrorKind::{Incompatible, Rejected, Unavailable};
+        for (line, expected) in [
+            ("NOSCRIPT No matching script", (Rejected, None, SendSource, false)),
+            ("LOADING Redis is loading the dataset in memory", (Unavailable, None, Repeat, false)),
+            ("BUSY Redis is busy running a script", (Unavailable, None, Repeat, false)),
+            ("TRYAGAIN Multiple keys request during rehashing of slot", (Unavailable, None, Repeat, false)),
+            ("CLUSTERDOWN The cluster is down", (Unavailable, None, Repeat, false)),
+            ("MASTERDOWN Link with MASTER is down", (Unavailable, None, Repeat, false)),
+            ("READONLY You can't write against a read only replica.", (Unavailable, None, Repeat, true)),
+            ("OOM command not allowed when used memory > 'maxmemory'.", (Unavailable, None, GiveUp, false)),
+            ("NOREPLICAS Not enough good replicas to write.", (Unavailable, None, GiveUp, false)),
+            ("MISCONF Redis is configured to save RDB snapshots", (Unavailable, None, GiveUp, false)),
+            ("NOAUTH Authentication required.", (Rejected, None, GiveUp, true)),
+            ("NOPERM this user has no permissions", (Rejected, None, GiveUp, false)),
+            ("WRONGTYPE Operation against a key", (Rejected, None, GiveUp, false)),
+            ("MOVED 3999 127.0.0.1:6381", (Incompatible, None, GiveUp, false)),
+            ("ERR user_script:1: something", (Rejected, Unknown, GiveUp, false)),
+            ("ERR max number of clients reached", (Unavailable, None, Repeat, true)),
+        ] {
+            assert_eq!(classify(&server_error(line)), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_server_without_room_for_one_more_connection_has_not_broken_the_others() {
+        let full = || server_error("ERR max number of clients reached");
+        assert!(!Fault::command("here", full()).breaks_others);
+        assert!(Fault::command("here", server_error("READONLY no")).breaks_others);
+        let connecting = Fault::connecting("here", full());
+        assert_eq!((connecting.kind, connecting.remedy), (StoreErrorKind::Unavailable, Remedy::Repeat));
+    }
+
+    #[test]
+    fn each_failure_of_the_connection_means_what_the_table_says() {
+        use Effect::{None, Unknown};
+        use StoreErrorKind::{Connection, DeadlineExceeded, Unreachable};
+        for (kind, expected) in [
+            (io::ErrorKind::ConnectionRefused, (Unreachable, None, Remedy::Repeat, true)),
+            (io::ErrorKind::TimedOut, (DeadlineExceeded, Unknown, Remedy::Repeat, true)),
+            (io::ErrorKind::WouldBlock, (DeadlineExceeded, Unknown, Remedy::Repeat, true)),
+            (io::ErrorKind::ConnectionReset, (Connection, Unknown, Remedy::Repeat, true)),
+            (io::ErrorKind::BrokenPipe, (Connection, Unknown, Remedy::Repeat, true)),
+            (io::ErrorKind::UnexpectedEof, (Connection, Unknown, Remedy::Repeat, true)),
+        ] {
+            assert_eq!(classify(&io::Error::from(kind).into()), expected, "{kind:?}");
+        }
+    }
+
+    #[test]
+    fn a_connection_that_ends_at_once_says_that_nothing_was_sent() {
+        let ended = |kind: io::ErrorKind| RedisError::from(io::Error::from(kind));
+        for kind in [io::ErrorKind::UnexpectedEof, io::ErrorKind::ConnectionReset, io::ErrorKind::BrokenPipe] {
+            for fault in [Fault::connecting("here", ended(kind)), Fault::not_sent("here", ended(kind))] {
+                assert_eq!((fault.kind, fault.remedy), (StoreErrorKind::Unavailable, Remedy::Repeat), "{kind:?}");
+                assert_eq!(fault.into_error(true, Effect::None).outcome, Outcome::NotApplied);
+            }
+        }
+        let late = Fault::not_sent("here", ended(io::ErrorKind::TimedOut));
+        assert_eq!((late.kind, late.effect), (StoreErrorKind::DeadlineExceeded, Effect::None));
+        assert_eq!(
+            Fault::connecting("here", ended(io::ErrorKind::ConnectionRefused)).kind,
+            StoreErrorKind::Unreachable
+        );
+        let no_database = Fault::connecting("here", server_error("ERR DB index is out of range"));
+        assert_eq!((no_database.kind, no_database.remedy), (StoreErrorKind::Rejected, Remedy::GiveUp));
+    }
+
+    #[test]
+    fn only_a_write_that_may_have_been_executed_is_unknown() {
+        let timeout = || Fault::command("here", io::Error::from(io::ErrorKind::TimedOut).into());
+        let refusal = || Fault::command("here", server_error("NOPERM no"));
+        assert_eq!(timeout().into_error(true, Effect::None).outcome, Outcome::Unknown);
+        assert_eq!(timeout().into_error(false, Effect::None).outcome, Outcome::NotApplied);
+        assert_eq!(refusal().into_error(true, Effect::None).outcome, Outcome::NotApplied);
+        assert_eq!(refusal().into_error(true, Effect::Unknown).outcome, Outcome::Unknown);
+    }
+}

@@ -1,0 +1,91 @@
+//! What is asked on a new connection before any call.
+
+use std::time::Instant;
+
+use redis::{Cmd, ErrorKind, RedisError, RedisResult, Value};
+
+use crate::redis::connection::credentials::Credentials;
+use crate::redis::connection::fault::has_no_room;
+use crate::redis::connection::server_clock::ServerClock;
+
+/// A command that a new connection begins with.
+///
+/// redis-rs can log in by itself, and takes whatever the server says then for a wrong password.
+pub(crate) struct Greeting {
+    pub(crate) command: Cmd,
+    purpose: Purpose,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Login,
+    Database,
+    /// So that no connection is used whose server's time is not known: another server may answer than before.
+    Time,
+}
+
+/// What asks the server for its time.
+pub(crate) fn ask_time() -> Cmd {
+    redis::cmd("TIME")
+}
+
+/// Login and choice of the database, as far as they are asked for, and the question for the server's time. So every connection
+/// has been heard of before a call uses it: a server that has no room says so, or closes, while nothing is under way.
+pub(crate) fn greetings(credentials: Option<&Credentials>, database: i64) -> Vec<Greeting> {
+    let login = credentials.map(|credentials| Greeting { command: credentials.login(), purpose: Purpose::Login });
+    let choice = (database != 0)
+        .then(|| Greeting { command: redis::cmd("SELECT").arg(database).clone(), purpose: Purpose::Database });
+    let time = Greeting { command: ask_time(), purpose: Purpose::Time };
+    login.into_iter().chain(choice).chain([time]).collect()
+}
+
+impl Greeting {
+    /// Takes in the answer to this greeting, which was sent at that time.
+    pub(crate) fn answered(&self, sent: Instant, answer: RedisResult<Value>, clock: &ServerClock) -> RedisResult<()> {
+        let answer = answer.map_err(|error| self.refused(error))?;
+        if self.purpose == Purpose::Time {
+            let learned = clock.learn(sent, Instant::now(), &answer);
+            learned
+                .map_err(|error| RedisError::from((ErrorKind::UnexpectedReturnType, "no Redis", error.to_string())))?;
+        }
+        Ok(())
+    }
+
+    /// What an error that came instead of an answer means: whatever the server says of a login is a login that was refused,
+    /// unless the server would have said it of any command.
+    fn refused(&self, error: RedisError) -> RedisError {
+        let is_about_login = matches!(error.code(), Some("ERR" | "WRONGPASS" | "NOAUTH" | "NOPERM"));
+        if self.purpose == Purpose::Login && is_about_login && !has_no_room(&error) {
+            // Not in the server's own words, which may repeat what was sent.
+            let code = error.code().unwrap_or_default().to_owned();
+            return (ErrorKind::AuthenticationFailed, "the login was refused", code).into();
+        }
+        error
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_about_the_login_is_a_login_that_was_refused() {
+        let greetings = greetings(Some(&Credentials::password("pw")), 2);
+        let [login, database, time] = &greetings[..] else { panic!("{} greetings", greetings.len()) };
+        let answer = |line: &str| {
+            let reply = redis::parse_redis_value(format!("-{line}\r\n").as_bytes());
+            reply.and_then(redis::Value::extract_error).unwrap_err()
+        };
+        for (line, is_refused) in [
+            ("WRONGPASS invalid username-password pair or user is disabled.", true),
+            ("ERR AUTH <password> called without any password configured for the default user.", true),
+            ("ERR max number of clients reached", false),
+            ("LOADING Redis is loading the dataset in memory", false),
+        ] {
+            assert_eq!(login.refused(answer(line)).kind() == ErrorKind::AuthenticationFailed, is_refused, "{line}");
+            for other in [database, time] {
+                assert_ne!(other.refused(answer(line)).kind(), ErrorKind::AuthenticationFailed, "{line}");
+            }
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Which failures are tried again, how often, and after which pause.
+
+use std::time::Duration;
+
+use crate::error::{Error, Outcome, StoreError, StoreErrorKind};
+use crate::redis::connection::fault::{Effect, Fault, Remedy};
+use crate::redis::reply::NOTHING_WRITTEN;
+use crate::service::deadline::Deadline;
+
+const MAX_ATTEMPTS: u32 = 5;
+/// The longest that the first pause can be; it is doubled for each further one.
+const FIRST_PAUSE: Duration = Duration::from_millis(40);
+const MAX_PAUSE: Duration = Duration::from_millis(500);
+
+/// The attempts of one call: how many were made, and whether one of them may have been executed.
+///
+/// Every call of this store may be repeated: reads change nothing, and a write is recognised by its write id.
+#[derive(Debug)]
+pub(crate) struct Attempts {
+    deadline: Deadline,
+    writes: bool,
+    made: u32,
+    earlier: Effect,
+    source_sent: bool,
+}
+
+/// What to do after an attempt failed.
+#[derive(Debug)]
+pub(crate) enum Next {
+    /// Send the script with its source, at once.
+    SendSource,
+    /// Try again after a pause.
+    After(Duration),
+    /// Tell the caller.
+    Stop(StoreError),
+}
+
+impl Attempts {
+    pub(crate) const fn new(deadline: Deadline, writes: bool) -> Self {
+        Self { deadline, writes, made: 0, earlier: Effect::None, source_sent: false }
+    }
+
+    pub(crate) const fn deadline(&self) -> Deadline {
+        self.deadline
+    }
+
+    /// Decides what follows `fault`. `random` is uniform in 0..1: pauses are exponential with full jitter.
+    pub(crate) fn after(&mut self, fault: Fault, random: f64) -> Next {
+        self.made = self.made.saturating_add(1);
+        if fault.remedy == Remedy::SendSource && !self.source_sent {
+            self.source_sent = true;
+            return Next::SendSource;
+        }
+        let longest = FIRST_PAUSE.saturating_mul(1 << (self.made - 1).min(16)).min(MAX_PAUSE);
+        let pause = longest.mul_f64(random.clamp(0.0, 1.0));
+        let time_left = self.deadline.remaining().is_some_and(|left| left > pause);
+        if fault.remedy == Remedy::Repeat && self.made < MAX_ATTEMPTS && time_left {
+            if fault.effect == Effect::Unknown {
+                self.earlier = Effect::Unknown;
+            }
+            return Next::After(pause);
+        }
+        Next::Stop(fault.into_error(self.writes, self.earlier))
+    }
+
+    /// What an answer that refuses a write says of the whole call. It speaks of the attempt that was answered; an earlier one
+    /// whose reply was lost may have been applied before the reason to refuse came up.
+    ///
+    /// A conflict and the other errors about the request itself are certain: a script gives them only when it has looked for
+    /// the write id in the record.
+    pub(crate) fn refused(&self, error: Error) -> Error {
+        if self.earlier == Effect::None {
+            return error;
+        }
+        let doubt = "; this answers a repeated attempt, and whether the one before it took effect is not known";
+        match error {
+            Error::Store(error) if error.outcome == Outcome::NotApplied => {
+                let problem = error.problem.trim_end_matches(NOTHING_WRITTEN).to_owned() + doubt;
+                Error::from(StoreError { outcome: Outcome::Unknown, problem, ..*error })
+            }
+            Error::Unreadable { .. } => {
+                let problem = format!("{error}{doubt}");
+                StoreError::new(StoreErrorKind::Rejected, Outcome::Unknown, problem).caused_by(error).into()
+            }
+            other => other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    use super::*;
+    use crate::request::RequestId;
+
+    fn fault(kind: io::ErrorKind) -> Fault {
+        Fault::command("here", io::Error::from(kind).into())
+    }
+
+    #[test]
+    fn attempts_end_after_five_with_longer_pauses_each() {
+        let mut attempts = Attempts::new(Deadline::after(Duration::from_secs(60)), false);
+        let mut pauses = Vec::new();
+        loop {
+            match attempts.after(fault(io::ErrorKind::ConnectionReset), 1.0) {
+                Next::After(pause) => pauses.push(pause.as_millis()),
+                Next::Stop(_) => break,
+                Next::SendSource => panic!("no script is missing"),
+            }
+        }
+        assert_eq!(pauses, [40, 80, 160, 320]);
+    }
+
+    #[test]
+    fn no_pause_reaches_beyond_the_deadline() {
+        let mut attempts = Attempts::new(Deadline::after(Duration::from_millis(10)), false);
+        assert!(matches!(attempts.after(fault(io::ErrorKind::ConnectionReset), 1.0), Next::Stop(_)));
+    }
+
+    #[test]
+    fn a_refusal_of_a_repeated_attempt_leaves_open_what_came_of_the_one_before() {
+        let refusal = || {
+            let problem = format!("the user may not run SET{NOTHING_WRITTEN}");
+            Error::from(StoreError::new(StoreErrorKind::Rejected, Outcome::NotApplied, problem))
+        };
+        let mut attempts = Attempts::new(Deadline::after(Duration::from_secs(60)), true);
+        assert_eq!(attempts.refused(refusal()).to_string(), refusal().to_string());
+        attempts.after(fault(io::ErrorKind::ConnectionReset), 0.0);
+        let told = attempts.refused(refusal());
+        assert_eq!(told.outcome(), Outcome::Unknown, "{told}");
+        assert!(!told.to_string().contains("Nothing was written"), "{told}");
+
+        let missing = Error::NotFound { id: RequestId::generate() };
+        assert_eq!(attempts.refused(missing).outcome(), Outcome::NotApplied);
+    }
+
+    #[test]
+    fn once_unknown_a_write_stays_unknown() {
+        let mut attempts = Attempts::new(Deadline::after(Duration::from_secs(60)), true);
+        assert!(matches!(attempts.after(fault(io::ErrorKind::ConnectionReset), 0.0), Next::After(_)));
+        for _ in 0..3 {
+            attempts.after(fault(io::ErrorKind::ConnectionRefused), 0.0);
+        }
+        let Next::Stop(error) = attempts.after(fault(io::ErrorKind::ConnectionRefused), 0.0) else {
+            panic!("the attempts are used up");
+        };
+        assert_eq!(error.outcome, Outcome::Unknown);
+    }
+}

@@ -1,0 +1,329 @@
+//! The server's time, told between two looks at it: bounds for how far it is ahead of this process's monotonic clock.
+//!
+//! A look proves that the server's time was at least what it said when the answer came, and at most that when it was asked.
+//! Whatever the host's own clock says, or jumps to, has no part in it.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use redis::Value;
+
+use crate::error::InvalidValue;
+use crate::redis::reply;
+use crate::request::Timestamp;
+use crate::service::clock::Clock;
+
+/// After so long the next call brings the server's time along, in the same round trip.
+const FRESH_FOR: Duration = Duration::from_secs(5);
+/// Of the calls that are made while one of them is bringing the time, those do too that begin so much later.
+const ASKED_FOR: Duration = Duration::from_secs(1);
+/// After so long without any call, the server is asked before the time is used.
+const KEPT_FOR: Duration = Duration::from_secs(30);
+/// Two clocks drift apart by at most a part in so many: each is kept within 500 millionths of true time by NTP.
+const DRIFT: i64 = 1_000;
+
+/// The clock of the server that a store is kept on. Shared by all connections of a store.
+pub(crate) struct ServerClock {
+    /// Of this process's monotonic clock.
+    origin: Instant,
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    bounds: Option<Bounds>,
+    /// The latest time that was told.
+    told: i64,
+    /// When the server was last asked.
+    asked: Option<i64>,
+}
+
+/// One look at the server's time, all in microseconds: when it was asked and when the answer came, since the origin, and what
+/// the answer said.
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    asked: i64,
+    answered: i64,
+    time: i64,
+}
+
+/// How far the server's time is ahead of this process's, in microseconds: at least and at most, at a time of this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Bounds {
+    least: i64,
+    most: i64,
+    at: i64,
+}
+
+impl Bounds {
+    const fn of(look: Look) -> Self {
+        Self {
+            least: look.time.saturating_sub(look.answered),
+            most: look.time.saturating_sub(look.asked),
+            at: look.answered,
+        }
+    }
+
+    /// What the look leaves of these bounds. If nothing is left, the server's clock was set, or another server answers, and
+    /// the look alone counts.
+    fn after(self, look: Look) -> Self {
+        let (seen, drift) = (Self::of(look), self.drift(look.answered));
+        let least = seen.least.max(self.least.saturating_sub(drift));
+        let most = seen.most.min(self.most.saturating_add(drift));
+        if least > most { seen } else { Self { least, most, at: seen.at.max(self.at) } }
+    }
+
+    const fn earliest(self, now: i64) -> i64 {
+        self.least.saturating_add(now)
+    }
+
+    const fn latest(self, now: i64) -> i64 {
+        self.most.saturating_add(now).saturating_add(self.drift(now))
+    }
+
+    const fn drift(self, now: i64) -> i64 {
+        self.age(now) / DRIFT
+    }
+
+    const fn age(self, now: i64) -> i64 {
+        let age = now.saturating_sub(self.at);
+        if age < 0 { 0 } else { age }
+    }
+}
+
+impl State {
+    /// The earliest time it can be, but none before one that was told: where the server's clock went back, this one stands
+    /// still until that has caught up.
+    fn now(&mut self, now: i64) -> Option<i64> {
+        let earliest = self.bounds?.earliest(now);
+        self.told = self.told.max(earliest);
+        Some(self.told)
+    }
+
+    fn latest(&mut self, now: i64) -> Option<i64> {
+        let latest = self.bounds?.latest(now);
+        Some(latest.max(self.now(now)?))
+    }
+
+    fn learn(&mut self, look: Look) {
+        self.bounds = Some(self.bounds.map_or_else(|| Bounds::of(look), |bounds| bounds.after(look)));
+    }
+
+    /// Whether the bounds are older than this, or there are none.
+    fn is_older(&self, than: Duration, now: i64) -> bool {
+        self.bounds.is_none_or(|bounds| bounds.age(now) > micros(than))
+    }
+
+    /// Whether a call that begins now is to bring the time along; the next one is not, while that may still come.
+    fn asks(&mut self, now: i64) -> bool {
+        let is_being_asked = self.asked.is_some_and(|asked| now.saturating_sub(asked) < micros(ASKED_FOR));
+        if !self.is_older(FRESH_FOR, now) || is_being_asked {
+            return false;
+        }
+        self.asked = Some(now);
+        true
+    }
+}
+
+impl ServerClock {
+    pub(crate) fn new() -> Self {
+        Self { origin: Instant::now(), state: Mutex::default() }
+    }
+
+    /// Whether a call that begins now is to bring the server's time along.
+    pub(crate) fn asks(&self) -> bool {
+        let now = self.micros_until(Instant::now());
+        self.state().asks(now)
+    }
+
+    /// Whether the time is to be asked for before it is used.
+    pub(crate) fn is_stale(&self) -> bool {
+        let now = self.micros_until(Instant::now());
+        self.state().is_older(KEPT_FOR, now)
+    }
+
+    /// Takes in the answer to TIME.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when that is no time.
+    pub(crate) fn learn(&self, asked: Instant, answered: Instant, answer: &Value) -> Result<(), InvalidValue> {
+        let time = reply::time(answer)?;
+        let time = i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+        let look = Look { asked: self.micros_until(asked), answered: self.micros_until(answered), time };
+        self.state().learn(look);
+        Ok(())
+    }
+
+    fn micros_until(&self, instant: Instant) -> i64 {
+        micros(instant.saturating_duration_since(self.origin))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Clock for ServerClock {
+    /// Before the first connection, which every open store has made, the host's.
+    fn now(&self) -> Timestamp {
+        let now = self.micros_until(Instant::now());
+        self.state().now(now).map_or_else(Timestamp::now, timestamp)
+    }
+
+    fn latest(&self) -> Timestamp {
+        let now = self.micros_until(Instant::now());
+        self.state().latest(now).map_or_else(Timestamp::now, timestamp)
+    }
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+fn timestamp(micros: i64) -> Timestamp {
+    Timestamp::MIN.saturating_add(Duration::from_micros(u64::try_from(micros).unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: i64 = 1_000_000;
+    const HOUR: i64 = 3_600 * SECOND;
+    /// When this process's clock began, by the server's.
+    const AHEAD: i64 = 1_767_225_600 * SECOND;
+
+    /// A look at a server whose clock is so far ahead of this process's, asked at a time, with so long a way there and back.
+    fn look(ahead: i64, asked: i64, there: i64, back: i64) -> Look {
+        Look { asked, answered: asked + there + back, time: ahead + asked + there }
+    }
+
+    fn after(looks: &[Look]) -> State {
+        let mut state = State::default();
+        looks.iter().for_each(|look| state.learn(*look));
+        state
+    }
+
+    #[test]
+    fn the_time_lies_between_now_and_the_latest_however_slow_the_way() {
+        for (there, back) in [(100, 100), (0, SECOND), (SECOND, 0), (900_000, 50), (0, 0)] {
+            let mut state = after(&[look(AHEAD, 0, there, back)]);
+            for at in [there + back, 2 * SECOND, 5 * SECOND] {
+                let (now, latest) = (state.now(at).unwrap(), state.latest(at).unwrap());
+                assert!(now <= AHEAD + at && AHEAD + at <= latest, "{there}, {back} at {at}: {now} to {latest}");
+                assert!(latest - now <= there + back + at / DRIFT, "{there}, {back} at {at}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_quickest_look_decides_and_slow_ones_spoil_nothing() {
+        let quick = look(AHEAD, SECOND, 100, 100);
+        let slow = [look(AHEAD, 0, 10, 800_000), quick, look(AHEAD, 2 * SECOND, 900_000, 10)];
+        let mut state = after(&slow);
+        let at = 3 * SECOND;
+        let width = state.latest(at).unwrap() - state.now(at).unwrap();
+        assert!(width <= 200 + 2 * (2 * SECOND / DRIFT) + SECOND / DRIFT, "{width}");
+    }
+
+    /// Two processes that begin at other times, on hosts whose clocks say what they like, and take the server's time over
+    /// ways of other speeds, differ by less than their ways take.
+    #[test]
+    fn processes_agree_whatever_their_hosts_clocks_say() {
+        for other in [0, 61 * SECOND, -61 * SECOND, HOUR, -HOUR] {
+            let mut here = after(&[look(AHEAD, 0, 200, 300)]);
+            // The other process began that much later, so that the server is less far ahead of it.
+            let mut there = after(&[look(AHEAD - other, 0, 40_000, 10)]);
+            let now = HOUR + SECOND;
+            let (ours, theirs) = (here.now(now).unwrap(), there.now(now + other).unwrap());
+            assert!((ours - theirs).abs() <= 40_010, "{other}: {ours} and {theirs}");
+            // Whoever holds a lease gives it up before anybody else takes it for over, both having looked within 5 s.
+            assert!(here.latest(now).unwrap() >= theirs && there.latest(now + other).unwrap() >= ours, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_drifting_server_is_followed_and_never_takes_the_time_back() {
+        // Half a thousandth too fast, or too slow, looked at every 5 s for two hours.
+        for pace in [2_001, 1_999] {
+            let (mut state, mut told) = (State::default(), 0);
+            for round in 0..1_440 {
+                let at = round * 5 * SECOND;
+                let server = |at: i64| AHEAD + at * pace / 2_000;
+                state.learn(Look { asked: at, answered: at + 400, time: server(at + 200) });
+                for at in [at + 400, at + SECOND, at + 5 * SECOND] {
+                    let (now, latest) = (state.now(at).unwrap(), state.latest(at).unwrap());
+                    assert!(now >= told, "it went back at {at}");
+                    told = now;
+                    assert!(server(at) <= latest, "{pace} at {at}");
+                    assert!(
+                        server(at) - now > -3_000 && server(at) - now < 13_000,
+                        "{pace} at {at}: {}",
+                        server(at) - now
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_server_that_is_ahead_is_followed_at_the_first_look() {
+        let ahead = AHEAD + 7 * SECOND;
+        let mut state = after(&[look(AHEAD, 0, 100, 100), look(ahead, 10 * SECOND, 100, 100)]);
+        let at = 11 * SECOND;
+        assert_eq!(state.now(at).unwrap(), ahead + at - 100);
+        assert!(state.latest(at).unwrap() <= ahead + at + 100 + SECOND / DRIFT);
+    }
+
+    #[test]
+    fn for_a_server_that_is_behind_the_time_stands_still_until_it_has_caught_up() {
+        let behind = AHEAD - 7 * SECOND;
+        let mut state = after(&[look(AHEAD, 0, 100, 100)]);
+        let told = state.now(10 * SECOND).unwrap();
+        state.learn(look(behind, 10 * SECOND, 100, 100));
+        for at in [11, 13, 16] {
+            assert_eq!(state.now(at * SECOND).unwrap(), told, "at {at}");
+            assert_eq!(state.latest(at * SECOND).unwrap(), told, "at {at}");
+        }
+        assert_eq!(state.now(18 * SECOND).unwrap(), behind + 18 * SECOND - 100);
+    }
+
+    #[test]
+    fn one_call_of_many_brings_the_time_and_only_when_it_is_old() {
+        let mut state = State::default();
+        assert!(state.asks(0), "nothing is known");
+        assert!(!state.asks(10), "it is being asked");
+        state.learn(look(AHEAD, 0, 100, 100));
+        let fresh_for = micros(FRESH_FOR);
+        assert!(!state.asks(fresh_for));
+        assert!(state.asks(fresh_for + 201));
+        assert!((0..100).all(|call| !state.asks(fresh_for + 202 + call)));
+        assert!(state.asks(fresh_for + 201 + micros(ASKED_FOR)), "that call brought nothing");
+        let kept_for = 200 + micros(KEPT_FOR);
+        assert!(!state.is_older(KEPT_FOR, kept_for) && state.is_older(KEPT_FOR, kept_for + 1));
+    }
+
+    #[test]
+    fn looks_at_the_ends_of_all_numbers_are_taken() {
+        let ends = [0, 1, i64::MAX];
+        for (first, second) in ends.iter().flat_map(|first| ends.map(|second| (*first, second))) {
+            let mut state = after(&[
+                Look { asked: 0, answered: first, time: second },
+                Look { asked: second, answered: second, time: first },
+            ]);
+            assert!(state.now(i64::MAX).unwrap() <= state.latest(i64::MAX).unwrap());
+        }
+    }
+
+    #[test]
+    fn the_hosts_clock_has_no_part_in_it() {
+        let clock = ServerClock::new();
+        let answer = Value::Array(vec![Value::BulkString(b"4102444800".to_vec()), Value::BulkString(b"5".to_vec())]);
+        let asked = Instant::now();
+        clock.learn(asked, Instant::now(), &answer).unwrap();
+        let in_2100: Timestamp = "2100-01-01T00:00:00.000005Z".parse().unwrap();
+        let now = clock.now();
+        assert!(now >= in_2100 && now <= clock.latest(), "{now}");
+        assert!(now.duration_since(in_2100) < Duration::from_secs(60), "{now}");
+    }
+}

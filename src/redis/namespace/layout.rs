@@ -1,0 +1,184 @@
+//! The layout that each partition records, and what a store makes of the one it finds.
+
+use std::cmp::Ordering;
+
+use redis::Value;
+use sha1::Digest as _;
+
+use crate::error::{LayoutError, Result, StoreError};
+use crate::index::ChosenIndexes;
+use crate::redis::keyspace::Keyspace;
+use crate::redis::namespace::indexed_metadata;
+use crate::redis::options::Settings;
+use crate::redis::reply::{array, bytes, unexpected};
+use crate::request::IdComparison;
+
+/// The version of keys, records and indexes taken together. Raised by whatever indexes something else than before: see
+/// `docs/adr/0023-layout-upgrades.md`.
+pub(crate) const LAYOUT_VERSION: u32 = 2;
+
+/// The last byte that is read of a recorded layout, counted from 0: all that is longer is foreign. The scripts read as much.
+pub(in crate::redis) const LAST_BYTE: usize = 64;
+
+const OF_A_PARTITION: &str = "how a partition is laid out";
+const RECORD_AGAIN: &str =
+    "open the namespace again, and where that fails too have its indexes rebuilt by RedisStoreBuilder::reindex";
+
+/// What each partition records, and each write is compared with: the layout version, the number of partitions, how ids are
+/// compared, and a digest of the choice of indexed metadata. Later versions too begin with their number and a space.
+pub(in crate::redis) fn recorded(keyspace: &Keyspace, ids: IdComparison, chosen: &ChosenIndexes) -> String {
+    let metadata = indexed_metadata::recorded(chosen);
+    let digest = if metadata.is_empty() { "-".to_owned() } else { format!("{:x}", sha1::Sha1::digest(metadata)) };
+    let partitions = keyspace.partition_count();
+    format!("{LAYOUT_VERSION} {partitions} {} {}", ids.as_str(), digest.get(..16).unwrap_or(&digest))
+}
+
+/// The number of a version, which is written in one way only.
+pub(in crate::redis) fn version(text: &str) -> Option<u32> {
+    text.parse().ok().filter(|number: &u32| *number > 0 && number.to_string() == text)
+}
+
+/// What is wrong with a recorded version, if anything is.
+pub(in crate::redis) fn check_version(place: &str, found: u32) -> Result<(), LayoutError> {
+    let (place, expected) = (place.to_owned(), LAYOUT_VERSION);
+    match found.cmp(&expected) {
+        Ordering::Less => Err(LayoutError::Older { place, found, expected }),
+        Ordering::Equal => Ok(()),
+        Ordering::Greater => Err(LayoutError::Newer { place, found, expected }),
+    }
+}
+
+/// Whether a partition records the layout of this store.
+fn check(settings: &Settings, key: &str, found: &[u8]) -> Result<(), LayoutError> {
+    let key = key.to_owned();
+    if found == settings.layout.as_bytes() {
+        return Ok(());
+    } else if found.is_empty() {
+        return Err(LayoutError::Missing { key, remedy: RECORD_AGAIN });
+    }
+    let words: Vec<&str> = std::str::from_utf8(found).unwrap_or_default().split(' ').collect();
+    let number = words.first().and_then(|word| version(word)).filter(|_| found.len() <= LAST_BYTE);
+    match number {
+        Some(number) => check_version(&key, number)?,
+        None => return Err(LayoutError::Foreign { key, what: OF_A_PARTITION, remedy: RECORD_AGAIN }),
+    }
+    match words[..] {
+        [_, partitions, "Exact" | "FoldCase", _] if version(partitions).is_some() => {
+            Err(LayoutError::OtherChoice { key })
+        }
+        _ => Err(LayoutError::Foreign { key, what: OF_A_PARTITION, remedy: RECORD_AGAIN }),
+    }
+}
+
+/// # Errors
+/// [`StoreErrorKind::Incompatible`](crate::StoreErrorKind::Incompatible) when a script has refused to write because its
+/// partition records another layout.
+pub(crate) fn refuse_other_layout(settings: &Settings, reply: &Value) -> Result<()> {
+    if let [word, key, found] = array(reply).unwrap_or_default()
+        && bytes(word) == Some(b"layout")
+    {
+        let key = String::from_utf8_lossy(bytes(key).unwrap_or_default());
+        let found = bytes(found).ok_or_else(|| unexpected("a writing script"))?;
+        check(settings, &key, found).map_err(StoreError::of_layout)?;
+        return Err(unexpected("a writing script").into());
+    }
+    Ok(())
+}
+
+/// What a partition was found to record.
+pub(crate) struct PartitionLayout {
+    key: String,
+    found: Vec<u8>,
+}
+
+impl PartitionLayout {
+    /// # Errors
+    /// [`StoreErrorKind::Connection`](crate::StoreErrorKind::Connection) when the reply is no text.
+    pub(crate) fn read(settings: &Settings, partition: u16, reply: &Value) -> Result<Self> {
+        let found = bytes(reply).ok_or_else(|| unexpected("GETRANGE"))?.to_vec();
+        Ok(Self { key: settings.keyspace.layout(partition), found })
+    }
+
+    pub(crate) fn is_missing(&self) -> bool {
+        self.found.is_empty()
+    }
+
+    pub(crate) fn is_of(&self, settings: &Settings) -> bool {
+        self.found == settings.layout.as_bytes()
+    }
+
+    /// # Errors
+    /// [`StoreErrorKind::Incompatible`](crate::StoreErrorKind::Incompatible) when it is not the layout of this store.
+    pub(crate) fn check(&self, settings: &Settings) -> Result<()> {
+        Ok(check(settings, &self.key, &self.found).map_err(StoreError::of_layout)?)
+    }
+
+    /// # Errors
+    /// The same when a newer release has recorded it, which a rebuild leaves as it is.
+    pub(crate) fn check_replaceable(&self, settings: &Settings) -> Result<()> {
+        match check(settings, &self.key, &self.found) {
+            Err(newer @ LayoutError::Newer { .. }) => Err(StoreError::of_layout(newer).into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is to be said of a layout that a partition records while the namespace records none.
+    pub(crate) fn without_namespace(settings: &Settings) -> StoreError {
+        StoreError::of_layout(LayoutError::Missing {
+            key: settings.keyspace.meta(),
+            remedy: "its partitions record how. Restore the key from a backup, or the whole namespace",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::redis::RedisOptions;
+
+    fn settings(partitions: u16, keys: &[&str]) -> Settings {
+        let options = RedisOptions::new("redis://localhost".to_owned());
+        let indexed_metadata = ChosenIndexes::default().and_metadata(keys.iter().copied());
+        RedisOptions { partitions, indexed_metadata, ..options }.check().unwrap()
+    }
+
+    #[test]
+    fn what_writes_are_compared_with_differs_where_indexes_do() {
+        assert_eq!(settings(4, &[]).layout, "2 4 Exact -");
+        let folding =
+            RedisOptions { id_comparison: IdComparison::FoldCase, ..RedisOptions::new("redis://h".to_owned()) };
+        assert_eq!(folding.check().unwrap().layout, "2 1 FoldCase -");
+        let choices: [&[&str]; 6] = [&[], &[""], &["a\nb"], &["a", "b"], &["1:a1:b"], &["ticket"]];
+        let layouts: std::collections::BTreeSet<_> = choices.map(|keys| settings(1, keys).layout).into();
+        assert_eq!(layouts.len(), choices.len());
+        let longest = settings(1_024, &["ticket"]).layout;
+        assert!(longest.len() + "4294967295".len() <= LAST_BYTE, "{longest}");
+    }
+
+    #[test]
+    fn older_newer_foreign_and_other_layouts_are_told_apart() {
+        let settings = settings(4, &[]);
+        let key = settings.keyspace.layout(3);
+        let told = |found: &str| check(&settings, &key, found.as_bytes());
+        assert_eq!(told("2 4 Exact -"), Ok(()));
+        assert!(matches!(told(""), Err(LayoutError::Missing { .. })));
+        for older in ["1", "1 4 Exact -", "1 something else"] {
+            assert!(matches!(told(older), Err(LayoutError::Older { found: 1, expected: 2, .. })), "{older}");
+        }
+        assert!(matches!(told("3 a new form"), Err(LayoutError::Newer { found: 3, expected: 2, .. })));
+        for other in ["2 4 FoldCase -", "2 8 Exact -", "2 4 Exact 0123456789abcdef"] {
+            assert!(matches!(told(other), Err(LayoutError::OtherChoice { .. })), "{other}");
+        }
+        let long = format!("1 {}", "x".repeat(LAST_BYTE));
+        for foreign in ["x", "0 4 Exact -", "02 4 Exact -", "+2 4 Exact -", "2", "2 4 Exact", "2 x Exact -", " ", &long]
+        {
+            assert!(matches!(told(foreign), Err(LayoutError::Foreign { .. })), "{foreign:?}");
+        }
+        for (found, named) in
+            [("1", "reindex"), ("3", "uses 3"), ("x", "{governance:3}:layout"), ("2 8 Exact -", "anew")]
+        {
+            let said = told(found).unwrap_err().to_string();
+            assert!(said.contains(named) && said.contains("{governance:3}:layout"), "{said}");
+        }
+    }
+}

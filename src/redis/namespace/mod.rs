@@ -1,0 +1,5 @@
+//! What a namespace records about itself: its layout and what it was chosen to index.
+
+pub(crate) mod indexed_metadata;
+pub(crate) mod layout;
+pub(crate) mod reply;

@@ -1,0 +1,143 @@
+//! Reads how a namespace was found laid out, and whether its indexes are complete.
+
+use redis::Value;
+
+use crate::error::{LayoutError, Outcome, Result, StoreError, StoreErrorKind};
+use crate::index::ChosenIndexes;
+use crate::redis::connection::preflight::{COMMANDS, incompatible};
+use crate::redis::namespace::indexed_metadata;
+use crate::redis::namespace::layout::{check_version, version};
+use crate::redis::options::Settings;
+use crate::redis::reply::{array, refuse_wrong_type, tagged, text};
+
+const SCRIPT: &str = "open_namespace.lua";
+
+/// Where the reply holds what.
+const PARTITIONS: usize = 0;
+const VERSION: usize = 1;
+const METADATA: usize = 2;
+/// Of the rebuild that is under way: it begins with the version that is rebuilt for. Nothing, or empty, when none is.
+const MARK: usize = 3;
+const IDS: usize = 4;
+const POSITION: usize = 5;
+
+const OF_A_NAMESPACE: &str = "a namespace";
+const SEE_WHO: &str = "find out who does, or choose another namespace";
+
+fn field(reply: &Value, place: usize) -> Option<&str> {
+    text(array(reply)?.get(place)?)
+}
+
+/// Whether a look at a namespace found none.
+pub(crate) fn is_absent(reply: &Value) -> bool {
+    matches!(tagged(reply, SCRIPT), Ok(("absent", _)))
+}
+
+/// The mark of the rebuild that is under way; empty when none is.
+pub(crate) fn rebuild_mark(reply: &Value) -> &str {
+    field(reply, MARK).unwrap_or_default()
+}
+
+/// How far that has come, as it was saved.
+pub(crate) fn saved_position(reply: &Value) -> &str {
+    field(reply, POSITION).unwrap_or_default()
+}
+
+/// Whether a namespace is there that this release can use or rebuild.
+///
+/// # Errors
+/// [`StoreErrorKind::Incompatible`] when the namespace is not there, was laid out by a newer release or with other partitions, or
+/// when its key holds something else.
+pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> {
+    refuse_wrong_type(reply)?;
+    let namespace = settings.keyspace.namespace();
+    if let Ok(("denied", [command, ..])) = tagged(reply, SCRIPT) {
+        let problem = format!(
+            "the Redis user may not run {} on the keys of namespace {namespace}; nothing was written. Allow all of: {}",
+            text(command).unwrap_or("a command"),
+            COMMANDS.join(" ")
+        );
+        return Err(StoreError::new(StoreErrorKind::Rejected, Outcome::NotApplied, problem).into());
+    }
+    if is_absent(reply) {
+        return Err(incompatible(format!(
+            "there is no namespace {namespace} to be read; open it once with a store that may write"
+        ))
+        .into());
+    }
+    let recorded = |place| field(reply, place).and_then(version);
+    let (Some(partitions), Some(layout)) = (recorded(PARTITIONS), recorded(VERSION)) else {
+        let key = settings.keyspace.meta();
+        return Err(StoreError::of_layout(LayoutError::Foreign { key, what: OF_A_NAMESPACE, remedy: SEE_WHO }).into());
+    };
+    let target = rebuild_mark(reply).split(' ').next().and_then(version);
+    if let Err(newer @ LayoutError::Newer { .. }) = check_version(&shown(settings), layout.max(target.unwrap_or(0))) {
+        return Err(StoreError::of_layout(newer).into());
+    }
+    let asked = u32::from(settings.keyspace.partition_count());
+    if partitions != asked {
+        return Err(incompatible(format!(
+            "namespace {namespace} has {partitions} partition(s), but was opened with {asked}; \
+             the number is fixed when a namespace is first opened: open it with {partitions}"
+        ))
+        .into());
+    }
+    Ok(())
+}
+
+/// Whether its indexes are complete, and are those of this release and of the choice that the store was opened with.
+///
+/// # Errors
+/// [`StoreErrorKind::Incompatible`] when they are not.
+pub(crate) fn check_indexes(settings: &Settings, reply: &Value) -> Result<()> {
+    let chosen = recorded_metadata(settings, reply)?;
+    if !rebuild_mark(reply).is_empty() {
+        let namespace = settings.keyspace.namespace().to_owned();
+        let indexed = chosen.to_string();
+        return Err(StoreError::of_layout(LayoutError::Rebuilding { namespace, indexed }).into());
+    }
+    let layout = field(reply, VERSION).and_then(version).unwrap_or_default();
+    check_version(&shown(settings), layout).map_err(StoreError::of_layout)?;
+    check_choice(settings, reply)
+}
+
+/// Whether the namespace records the choice that the store was opened with, of metadata keys and of how ids are compared.
+///
+/// # Errors
+/// [`StoreErrorKind::Incompatible`] when it records another.
+pub(crate) fn check_choice(settings: &Settings, reply: &Value) -> Result<()> {
+    let namespace = settings.keyspace.namespace();
+    let recorded = recorded_metadata(settings, reply)?;
+    let asked = &settings.indexed_metadata;
+    if recorded != *asked {
+        return Err(incompatible(format!(
+            "namespace {namespace} indexes {recorded}, but was opened with {asked}; open it with {recorded}, or have its \
+             indexes rebuilt by RedisStoreBuilder::reindex"
+        ))
+        .into());
+    }
+    let (recorded, asked) = (field(reply, IDS).unwrap_or_default(), settings.id_comparison);
+    if recorded != asked.as_str() {
+        return Err(incompatible(format!(
+            "namespace {namespace} compares ids of people by the rule {recorded:?}, but was opened with {asked:?}; open it \
+             with fold_case({}), or have its indexes rebuilt for the other rule by RedisStoreBuilder::reindex",
+            !asked.folds_case()
+        ))
+        .into());
+    }
+    Ok(())
+}
+
+fn shown(settings: &Settings) -> String {
+    format!("namespace {}", settings.keyspace.namespace())
+}
+
+fn recorded_metadata(settings: &Settings, reply: &Value) -> Result<ChosenIndexes> {
+    let recorded = field(reply, METADATA).and_then(indexed_metadata::read);
+    let foreign = || {
+        let (key, what) = (settings.keyspace.meta(), "what was chosen to be indexed");
+        let remedy = "record a choice anew, and have the indexes rebuilt for it, by RedisStoreBuilder::reindex";
+        StoreError::of_layout(LayoutError::Foreign { key, what, remedy })
+    };
+    Ok(recorded.ok_or_else(foreign)?)
+}

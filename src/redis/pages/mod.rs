@@ -1,0 +1,7 @@
+//! Pages: scans of partitions, their replies, and the page that they are merged into.
+
+pub(crate) mod cardinalities;
+pub(crate) mod page_merge;
+pub(crate) mod scan;
+pub(crate) mod scan_reply;
+pub(crate) mod statistics_parts;

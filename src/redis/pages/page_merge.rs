@@ -1,0 +1,238 @@
+//! Merges what the partitions return into one page.
+
+use std::collections::BTreeMap;
+
+use crate::index::{Along, Named, Placed, SortKey};
+use crate::query::{Cursor, Fingerprint, Page, Query, SortDirection};
+use crate::redis::pages::scan::{MAX_PAGE_BYTES, Part, Scanned, row_position};
+use crate::request::Timestamp;
+use crate::stored_format::{StoredRequest, Unreadable};
+
+/// The most records one call returns because earlier ones of the same page found too few rows, if the page is no longer.
+const MAX_RECORDS: usize = 200;
+
+/// A page in the making: what the partitions have given so far, and how far each has been read.
+///
+/// It never holds more than a page: once there are as many rows, or bytes, the farthest gives way to each that is nearer,
+/// and no partition is read beyond it.
+pub(crate) struct PageMerge<Row> {
+    limit: usize,
+    most_bytes: usize,
+    direction: SortDirection,
+    partitions: Vec<Progress>,
+    rows: BTreeMap<SortKey, Held<Row>>,
+    /// How many bytes the requests of these rows have, not compressed.
+    bytes: usize,
+    /// Whether rows were found that do not fit; all are behind those that are held.
+    is_cut: bool,
+    scanned: u64,
+}
+
+struct Held<Row> {
+    row: Result<Row, Unreadable>,
+    bytes: usize,
+}
+
+struct Progress {
+    /// The key behind which to read on; none before the first read of a first page.
+    position: Option<SortKey>,
+    scans: u32,
+    is_done: bool,
+}
+
+impl<Row> PageMerge<Row> {
+    pub(crate) fn new(partitions: u16, direction: SortDirection, start: Option<&SortKey>, limit: usize) -> Self {
+        let progress = || Progress { position: start.cloned(), scans: 0, is_done: false };
+        let partitions = (0..partitions).map(|_| progress()).collect();
+        let (rows, most_bytes) = (BTreeMap::new(), MAX_PAGE_BYTES);
+        Self { limit, most_bytes, direction, partitions, rows, bytes: 0, is_cut: false, scanned: 0 }
+    }
+
+    /// What to read next; none when the page is full, or holds enough bytes, or nothing is left.
+    ///
+    /// A partition that is read on for the same page gave too few rows: what was read of it did not match. It is read on in
+    /// longer and longer parts, so that a page of one row does not take a call for every request that could have been it.
+    pub(crate) fn next(&self) -> Option<Part<'_>> {
+        let unread = self.partitions.iter().position(|partition| partition.scans == 0);
+        if unread.is_none() && self.bytes >= self.most_bytes {
+            return None;
+        }
+        let place = unread
+            .or_else(|| self.settled().nth(self.limit.saturating_sub(1)).is_none().then(|| self.hindmost())?)?;
+        let progress = self.partitions.get(place)?;
+        let longer = self.limit.saturating_mul(1 << progress.scans.min(10));
+        Some(Part {
+            partition: u16::try_from(place).ok()?,
+            behind: progress.position.as_ref(),
+            up_to: self.far_end(),
+            limit: longer.min(MAX_RECORDS.max(self.limit)),
+        })
+    }
+
+    /// Whether every partition has been read at least once, so that a page can be given.
+    pub(crate) fn is_begun(&self) -> bool {
+        self.partitions.iter().all(|partition| partition.scans > 0)
+    }
+
+    /// Adds what a scan of the part found that [`next`](Self::next) named.
+    pub(crate) fn add<Q: Query<Row = Row>>(
+        &mut self,
+        partition: u16,
+        plan: &Along<Q>,
+        query: &Q,
+        now: Timestamp,
+        scanned: Scanned,
+    ) {
+        let layout = plan.layout();
+        let far_end = self.far_end().cloned();
+        let Some(progress) = self.partitions.get_mut(usize::from(partition)) else { return };
+        let start = progress.position.take();
+        let descending = self.direction == SortDirection::Descending;
+        progress.scans = progress.scans.saturating_add(1);
+        progress.is_done = !scanned.more && far_end.is_none();
+        progress.position = if !scanned.more && far_end.is_some() {
+            far_end
+        } else if scanned.more {
+            Some(row_position(scanned.position, layout, Q::LAYOUT, descending))
+        } else {
+            start.clone()
+        };
+        self.scanned = self.scanned.saturating_add(scanned.looked_at);
+
+        let is_behind = |key: &SortKey| start.as_ref().is_none_or(|start| (key > start) != descending && key != start);
+        let members = &scanned.members;
+        let is_member = |key: &SortKey| {
+            let place = members.binary_search_by(|member| if descending { key.cmp(member) } else { member.cmp(key) });
+            place.is_ok()
+        };
+        let is_found = |key: &SortKey| if layout == Q::LAYOUT { is_member(key) } else { is_behind(key) };
+        let end_of = |member: SortKey| row_position(member, layout, Q::LAYOUT, descending);
+        let is_certain = plan.leaves_nothing_to_check();
+        let named = named_together(members);
+        for (member, stored) in scanned.requests {
+            let mut bytes = stored.as_ref().map_or(0, StoredRequest::uncompressed_bytes);
+            let together = member.id_of_row().and_then(|id| named.get(id));
+            let named = match together {
+                Some(members) => Named::new(layout, members),
+                None => Named::new(layout, vec![&member]),
+            };
+            match stored.and_then(|stored| query.rows_from_stored(&named, stored, is_certain, now, is_found)) {
+                Ok(Placed { rows, strays }) => {
+                    // Where the index does not hold the rows themselves, they would stand where it does not lead.
+                    let has_places = layout == Q::LAYOUT || strays.is_empty();
+                    let rows = if has_places { rows } else { Vec::new() };
+                    // What is turned away is not held, and what several rows share is held once.
+                    for (key, row) in rows {
+                        self.hold(key, Ok(row), std::mem::take(&mut bytes));
+                    }
+                    for (stray_member, id) in strays.into_iter().zip(member.request_id()) {
+                        self.hold_unreadable(end_of(stray_member), Unreadable::stray(id));
+                    }
+                }
+                Err(unreadable) => self.hold_unreadable(end_of(member), unreadable),
+            }
+        }
+    }
+
+    /// Holds a request that cannot be read, once.
+    fn hold_unreadable(&mut self, member: SortKey, unreadable: Unreadable) {
+        let is_named = |held: &Held<Row>| held.row.as_ref().is_err_and(|named| named.id == unreadable.id);
+        if !self.rows.values().any(is_named) {
+            self.hold(member, Err(unreadable), 0);
+        }
+    }
+
+    /// Holds a row, if it is among the nearest that make a page.
+    fn hold(&mut self, key: SortKey, row: Result<Row, Unreadable>, bytes: usize) {
+        let replaced = self.rows.insert(key, Held { row, bytes });
+        self.bytes = self.bytes.saturating_add(bytes).saturating_sub(replaced.map_or(0, |held| held.bytes));
+        loop {
+            let is_too_long = self.rows.len() > self.limit;
+            let farthest = match self.direction {
+                SortDirection::Ascending => self.rows.last_entry(),
+                SortDirection::Descending => self.rows.first_entry(),
+            };
+            let Some(farthest) = farthest else { return };
+            let rest = self.bytes.saturating_sub(farthest.get().bytes);
+            if !is_too_long && rest < self.most_bytes {
+                return;
+            }
+            farthest.remove();
+            self.bytes = rest;
+            self.is_cut = true;
+        }
+    }
+
+    /// The key of the last row that can be on the page, once others are known to be behind it. Before that a partition that
+    /// is read to its end tells that there is no next page.
+    fn far_end(&self) -> Option<&SortKey> {
+        let is_full = self.rows.len() >= self.limit || self.bytes >= self.most_bytes;
+        let goes_on = self.is_cut || self.partitions.iter().any(|partition| partition.scans > 0 && !partition.is_done);
+        let last = match self.direction {
+            SortDirection::Ascending => self.rows.keys().next_back(),
+            SortDirection::Descending => self.rows.keys().next(),
+        };
+        last.filter(|_| is_full && goes_on)
+    }
+
+    /// The page. It is short when reading was ended early, and then says where to go on.
+    pub(crate) fn finish(self, fingerprint: Fingerprint) -> Page<Row> {
+        let settled = self.settled().count();
+        let is_whole = settled == self.rows.len() && (self.is_cut || settled >= self.limit);
+        let hindmost = self.hindmost().and_then(|place| self.partitions.get(place)?.position.clone());
+        let goes_on = hindmost.is_some() || self.is_cut;
+        let mut page = Page::new(Vec::with_capacity(settled), None, self.scanned);
+        let mut last = None;
+        let in_order: Box<dyn Iterator<Item = _>> = match self.direction {
+            SortDirection::Ascending => Box::new(self.rows.into_iter()),
+            SortDirection::Descending => Box::new(self.rows.into_iter().rev()),
+        };
+        for (key, held) in in_order.take(settled) {
+            match held.row {
+                Ok(row) => page.items.push(row),
+                Err(unreadable) => page.unreadable.push(unreadable),
+            }
+            last = Some(key);
+        }
+        // Whatever a whole page has no room for is behind its last row, however far the partitions were read.
+        let end = if is_whole { last } else { hindmost.or(last) };
+        page.next = end.filter(|_| goes_on).map(|end| Cursor::new(fingerprint, end.as_bytes()));
+        page
+    }
+
+    /// The partition that was read least far, of those that are not done.
+    fn hindmost(&self) -> Option<usize> {
+        let unfinished = self.partitions.iter().enumerate().filter(|(_, partition)| !partition.is_done);
+        let place = match self.direction {
+            SortDirection::Ascending => unfinished.min_by_key(|(_, partition)| partition.position.clone()),
+            SortDirection::Descending => unfinished.max_by_key(|(_, partition)| partition.position.clone()),
+        };
+        place.map(|(place, _)| place)
+    }
+
+    /// The rows that no partition can come before any more.
+    fn settled(&self) -> impl Iterator<Item = &SortKey> {
+        let bound = self.hindmost().and_then(|place| self.partitions.get(place)?.position.as_ref());
+        let direction = self.direction;
+        self.rows.keys().filter(move |key| match (bound, direction) {
+            (None, _) => true,
+            (Some(bound), SortDirection::Ascending) => *key <= bound,
+            (Some(bound), SortDirection::Descending) => *key >= bound,
+        })
+    }
+}
+
+/// The members that name each request, where one may have several.
+fn named_together(members: &[SortKey]) -> BTreeMap<&[u8], Vec<&SortKey>> {
+    let mut named: BTreeMap<&[u8], Vec<&SortKey>> = BTreeMap::new();
+    for member in members {
+        if let Some(id) = member.id_of_row() {
+            named.entry(id).or_default().push(member);
+        }
+    }
+    named
+}
+
+#[cfg(test)]
+#[path = "page_merge_tests.rs"]
+mod tests;

@@ -1,0 +1,215 @@
+//! Pages assembled from scans of a server that is played: tiny budgets, pages ended early, another plan for each page, and
+//! records that cannot be read, far more often than a real server has them.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use fastrand::Rng;
+
+use super::*;
+use crate::index::{ChosenIndexes, KeyLayout, Plan, Term, plan};
+use crate::query::{
+    DecisionQuery, InboxQuery, PageRequest, PendingApprovalQuery, RecentApprovalQuery, RequestQuery, evaluate,
+};
+use crate::redis::fuzzing::Partition;
+use crate::redis::pages::scan::Scan;
+use crate::request::*;
+use crate::stored_format::FormatError;
+
+fn at(micros: u64) -> Timestamp {
+    Timestamp::from_micros(micros).unwrap()
+}
+
+fn one<T: Clone>(rng: &mut Rng, from: &[T]) -> T {
+    from[rng.usize(..from.len())].clone()
+}
+
+/// A request with a random number of approvals and decisions. Some ids begin with others.
+fn request(rng: &mut Rng, number: usize) -> MutationRequest {
+    let by = Arc::new(ActorContext::user(one(rng, &["alice", "bob"])).unwrap());
+    let target = Target::new(one(rng, &["s", "t"]), "Tenant", "Grant").unwrap();
+    let mut intent = Intent::new("change", one(rng, &["Access", "Billing"])).unwrap();
+    if rng.bool() {
+        intent = intent.with_tag("urgent").unwrap();
+    }
+    let cause = Cause::new(Arc::clone(&by), at(1), None);
+    let approval = |rng: &mut Rng, place: usize| Approval {
+        id: ApprovalId::new(format!("a{place}")).unwrap(),
+        target: one(rng, &[ApprovalTarget::actor("carol").unwrap(), ApprovalTarget::role("manager").unwrap()]),
+        description: String::new(),
+        name: None,
+        step: Step::new(rng.u32(1..3)).unwrap(),
+        quorum: None,
+        expires_at: None,
+        decider: DeciderRule::Anyone,
+        state: one(rng, &[ApprovalState::Pending, ApprovalState::Pending, ApprovalState::Expired(cause.clone())]),
+        metadata: Metadata::new(),
+    };
+    let approvals: Vec<Approval> = (0..rng.usize(0..4)).map(|place| approval(rng, place)).collect();
+    let waiting = if approvals.is_empty() { PendingReason::Quota } else { PendingReason::Approval };
+    let states = [RequestState::Pending(waiting.into()), RequestState::Pending(waiting.into()), RequestState::Approved];
+    let kinds: Vec<DecisionKind> = DecisionKind::all().collect();
+    let decisions = (0..rng.usize(0..5)).map(|_| Decision::new(one(rng, &kinds), &by, at(rng.u64(0..4)))).collect();
+    let document = RequestDocument {
+        id: RequestId::new("r".repeat(1 + number % 3) + &(number / 3).to_string()).unwrap(),
+        target,
+        intent,
+        requested_by: by,
+        payload: None,
+        state: one(rng, &states),
+        requirements: Vec::new(),
+        approvals,
+        approval_round: 1,
+        decisions,
+        side_effects: Vec::new(),
+        versioning: Versioning::default(),
+        execution: Execution::default(),
+        created_at: at(rng.u64(0..3)),
+        updated_at: at(rng.u64(0..3)),
+        metadata: Metadata::new(),
+        id_comparison: IdComparison::default(),
+    };
+    MutationRequest::from_document(document, Revision::first(WriteId::from_bytes([7; 16]))).unwrap()
+}
+
+struct Played {
+    rng: Rng,
+    partitions: Vec<Partition>,
+    readable: Vec<MutationRequest>,
+    unreadable: Vec<MutationRequest>,
+    /// How often a page went on behind a place at which no row stands, and inside a request.
+    between_rows: usize,
+    inside_requests: usize,
+}
+
+impl Played {
+    fn new(seed: u64) -> Self {
+        let mut rng = Rng::with_seed(seed);
+        let mut partitions: Vec<Partition> = (0..rng.usize(1..4)).map(|_| Partition::default()).collect();
+        let damaged = one(&mut rng, &[0, 0, 20]);
+        let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
+        for number in 0..rng.usize(1..20) {
+            let request = request(&mut rng, number);
+            let place = rng.usize(..partitions.len());
+            let partition = &mut partitions[place];
+            let id = request.id.clone();
+            if rng.u8(..100) < damaged {
+                let damage = Err(Unreadable::new(id, FormatError::Foreign));
+                partition.submit(&request, &ChosenIndexes::default(), damage);
+                unreadable.push(request);
+            } else {
+                partition.submit(&request, &ChosenIndexes::default(), Ok(request.clone()));
+                readable.push(request);
+            }
+        }
+        Self { rng, partitions, readable, unreadable, between_rows: 0, inside_requests: 0 }
+    }
+
+    /// Another plan each time: what holds the fewest keys is drawn.
+    fn plan<Q: Query>(&mut self, query: &Q) -> Along<Q> {
+        let mut sizes = HashMap::new();
+        let rng = std::cell::RefCell::new(&mut self.rng);
+        let draw = |term: &Term| rng.borrow_mut().u64(0..if term.text.is_empty() { 12 } else { 10 });
+        let terms: Vec<Term> = query.terms(&ChosenIndexes::default(), IdComparison::Exact).into_iter().collect();
+        sizes.extend(terms.into_iter().map(|term| (term.clone(), draw(&term))));
+        match plan(query, &ChosenIndexes::default(), IdComparison::Exact, |term| sizes[term]) {
+            Plan::Along(along) => along,
+            Plan::ByIds { .. } => panic!("no query here names ids"),
+        }
+    }
+
+    fn check<Q: Query>(&mut self, query: &Q)
+    where
+        Q::Row: PartialEq + Debug,
+    {
+        let expected = evaluate(query, &self.readable, &PageRequest::longest(), "", at(0)).unwrap().items;
+        let (mut found, mut named) = (Vec::new(), BTreeSet::new());
+        let fingerprint = Fingerprint::of(&[]);
+        let mut start: Option<SortKey> = None;
+        for _page in 0..1_000 {
+            let (plan, limit) = (self.plan(query), self.rng.usize(1..6));
+            let page = self.page(query, &plan, start.as_ref(), limit);
+            assert!(page.items.len() + page.unreadable.len() <= limit);
+            let ids: BTreeSet<RequestId> = page.unreadable.into_iter().map(|unreadable| unreadable.id).collect();
+            found.extend(page.items);
+            named.extend(ids);
+            let Some(next) = page.next else {
+                assert_eq!(found, expected, "{:?}", query.terms(&ChosenIndexes::default(), IdComparison::Exact));
+                let has_rows = |request: &&MutationRequest| !query.rows_of(request, at(0)).is_empty();
+                let must_be_named: BTreeSet<_> =
+                    self.unreadable.iter().filter(has_rows).map(|request| request.id.clone()).collect();
+                assert!(named.is_superset(&must_be_named), "{named:?} of {must_be_named:?}");
+                return;
+            };
+            let next = SortKey::from_bytes(next.position(fingerprint).unwrap());
+            assert_ne!(start.as_ref(), Some(&next), "a page that leads nowhere");
+            if Q::LAYOUT == KeyLayout::Approval {
+                self.between_rows += usize::from(next.as_bytes().last() == Some(&1));
+                self.inside_requests += usize::from(next.as_bytes().contains(&b'a'));
+            }
+            start = Some(next);
+        }
+        panic!("a thousand pages, and no end");
+    }
+
+    fn page<Q: Query>(&mut self, query: &Q, plan: &Along<Q>, start: Option<&SortKey>, limit: usize) -> Page<Q::Row> {
+        let count = u16::try_from(self.partitions.len()).unwrap();
+        let mut assembly = PageMerge::new(count, plan.direction, start, limit);
+        if self.rng.bool() {
+            assembly.most_bytes = self.rng.usize(1..3_000);
+        }
+        let patience = self.rng.usize(0..4);
+        let mut calls = 0;
+        while let Some(part) = assembly.next() {
+            if assembly.is_begun() && calls >= patience {
+                break;
+            }
+            let (scan, partition) = (Scan::new(plan, &part), part.partition);
+            let scanned = self.partitions[usize::from(partition)].serve(&scan, self.rng.usize(1..8));
+            calls += usize::from(assembly.is_begun());
+            assembly.add(partition, plan, query, at(0), scanned);
+            assert!(assembly.rows.len() <= limit, "more is held than makes a page");
+        }
+        assembly.finish(Fingerprint::of(&[]))
+    }
+}
+
+fn some_requests(rng: &mut Rng) -> RequestQuery {
+    let all = RequestQuery::new();
+    match rng.u8(..6) {
+        0 => all,
+        1 => all.with_state_ids(["s"]).unwrap(),
+        2 => all.with_categories(["Access"]).unwrap().with_statuses([Status::Pending]).unwrap(),
+        3 => all.with_any_tag(["urgent"]).unwrap().with_actor_ids(["alice"]).unwrap(),
+        4 => all.with_categories(["Access", "Billing"]).unwrap().with_state_ids(["s", "t"]).unwrap(),
+        _ => all.created_between(at(1), None).unwrap().updated_between(None, at(1)).unwrap(),
+    }
+}
+
+#[test]
+fn pages_ended_anywhere_and_read_on_by_any_plan_have_every_row_once() {
+    let (mut between_rows, mut inside_requests) = (0, 0);
+    for seed in 0..500 {
+        let mut played = Played::new(seed);
+        let requests = some_requests(&mut played.rng);
+        let direction = one(&mut played.rng, &[SortDirection::Ascending, SortDirection::Descending]);
+        let approvals = PendingApprovalQuery::new().of_requests(requests.clone()).in_order(direction);
+        let approvals = match played.rng.u8(..4) {
+            0 => approvals.with_roles(["manager"]).unwrap(),
+            1 => approvals.with_categories(["Access"]).unwrap(),
+            2 => approvals.of_any_request().with_approval_statuses([ApprovalStatus::Expired]).unwrap(),
+            _ => approvals,
+        };
+        played.check(&approvals);
+        played.check(&requests.clone().in_order(direction));
+        played.check(&RecentApprovalQuery::of_requests(requests.clone()));
+        played.check(&DecisionQuery::new().of_requests(requests));
+        played.check(&DecisionQuery::new().with_actor_ids(["alice", "bob"]).unwrap());
+        let carol = ActorContext::user("carol").unwrap().with_role("manager").unwrap();
+        played.check(&InboxQuery::of(&carol).unwrap());
+        (between_rows, inside_requests) =
+            (between_rows + played.between_rows, inside_requests + played.inside_requests);
+    }
+    assert!(between_rows > 30 && inside_requests > 300, "{between_rows} and {inside_requests}");
+}

@@ -1,0 +1,66 @@
+//! Statistics, put together from the counts of indexes.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::index::{Dimension, KeyRange, SortKey, Term};
+use crate::query::Statistics;
+use crate::request::{PendingReason, Status, Timestamp};
+
+/// What is counted in one partition for [`Statistics`]: the pending requests first, whose first key tells the oldest.
+pub(crate) struct StatisticsParts {
+    parts: Vec<(Part, Term, KeyRange)>,
+}
+
+#[derive(Clone, Copy)]
+enum Part {
+    At(Status),
+    WaitingFor(PendingReason),
+    /// Waiting for approval although the request's own deadline has come.
+    Undecidable,
+    DueWithin(Duration),
+}
+
+impl StatisticsParts {
+    pub(crate) fn new(now: Timestamp, due_within: &[Duration]) -> Self {
+        let others = Status::ALL.into_iter().filter(|status| *status != Status::Pending);
+        let statuses = std::iter::once(Status::Pending).chain(others);
+        let whole = |part, term| (part, term, KeyRange::ALL);
+        let due = |duration: Duration| {
+            let range = KeyRange::due_by(now.saturating_add(duration));
+            (Part::DueWithin(duration), Term::whole(Dimension::Due), range)
+        };
+        let parts = statuses.map(|status| whole(Part::At(status), Term::status(status)));
+        let parts = parts
+            .chain(PendingReason::ALL.into_iter().map(|why| whole(Part::WaitingFor(why), Term::pending_reason(why))));
+        let overdue = KeyRange::due_by(now);
+        let undecidable = (Part::Undecidable, Term::whole(Dimension::DecisionDeadline), overdue);
+        // Given twice, a duration is still to be counted once.
+        let durations: BTreeSet<Duration> = due_within.iter().copied().collect();
+        Self { parts: parts.chain([undecidable]).chain(durations.into_iter().map(due)).collect() }
+    }
+
+    pub(crate) fn ranges(&self) -> impl Iterator<Item = (&Term, &KeyRange)> {
+        self.parts.iter().map(|(_, term, range)| (term, range))
+    }
+
+    /// The statistics of a partition of which these are the sizes and the first key of the first.
+    pub(crate) fn read(&self, (sizes, first): &(Vec<u64>, Option<SortKey>)) -> Statistics {
+        let oldest_pending = first.as_ref().and_then(SortKey::created_time);
+        let mut statistics = Statistics { oldest_pending, ..Statistics::default() };
+        let mut undecidable = 0;
+        for ((part, _, _), size) in self.parts.iter().zip(sizes.iter().copied()) {
+            let sum = match part {
+                Part::DueWithin(duration) => statistics.due_within.entry(*duration).or_default(),
+                Part::At(status) if size > 0 => statistics.by_status.entry(*status).or_default(),
+                Part::WaitingFor(why) if size > 0 => statistics.by_pending_reason.entry(*why).or_default(),
+                Part::Undecidable => &mut undecidable,
+                Part::At(_) | Part::WaitingFor(_) => continue,
+            };
+            *sum = size.saturating_add(*sum);
+        }
+        let awaiting = statistics.by_pending_reason.get(&PendingReason::Approval).copied().unwrap_or_default();
+        statistics.decidable = awaiting.saturating_sub(undecidable);
+        statistics
+    }
+}

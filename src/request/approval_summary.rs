@@ -1,0 +1,70 @@
+//! What has to be known of the approvals of a request to tell who may decide one of them.
+
+use std::collections::BTreeSet;
+
+use super::{ActorId, Approval, ApprovalState, DeciderRule, IdComparison, QuorumGroup, Step, Timestamp};
+
+/// What has to be known of each approval of a request to tell whether one of them can be decided.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ApprovalSummary {
+    pub(crate) step: Step,
+    pub(crate) is_pending: bool,
+    pub(crate) is_granted: bool,
+    pub(crate) group: Option<QuorumGroup>,
+    /// Who decided it.
+    pub(crate) voter: Option<ActorId>,
+    /// Of a pending member of a quorum group: whom it asks.
+    pub(crate) slot: Option<Slot>,
+}
+
+/// Whom a pending member of a quorum group asks, and until when.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Slot {
+    /// The actors it names.
+    pub(crate) named: BTreeSet<ActorId>,
+    /// Whether it is addressed to a role or a group as well, which anybody may turn out to have.
+    pub(crate) is_for_anybody: bool,
+    pub(crate) decider: DeciderRule,
+    pub(crate) expires_at: Option<Timestamp>,
+}
+
+impl ApprovalSummary {
+    /// How each of these stands.
+    pub(crate) fn of_all(approvals: &[Approval]) -> Vec<Self> {
+        approvals.iter().map(Self::of).collect()
+    }
+
+    pub(crate) fn of(approval: &Approval) -> Self {
+        let is_pending = approval.state == ApprovalState::Pending;
+        Self {
+            step: approval.step,
+            is_pending,
+            is_granted: matches!(approval.state, ApprovalState::Approved(_)),
+            group: approval.quorum.as_ref().map(|quorum| quorum.group.clone()),
+            voter: approval.state.verdict().and_then(|verdict| verdict.by.id.clone()),
+            slot: (is_pending && approval.quorum.is_some()).then(|| Slot::of(approval)),
+        }
+    }
+}
+
+impl Slot {
+    pub(crate) fn of(approval: &Approval) -> Self {
+        let target = &approval.target;
+        Self {
+            named: target.actor_ids().clone(),
+            is_for_anybody: !target.roles().is_empty() || !target.groups().is_empty(),
+            decider: approval.decider,
+            expires_at: approval.expires_at,
+        }
+    }
+
+    /// Whether it is for those it names alone, and this actor is one of them.
+    pub(crate) fn needs(&self, actor: &ActorId, ids: IdComparison) -> bool {
+        !self.is_for_anybody && ids.holds(&self.named, actor)
+    }
+
+    /// Whether it can still be granted at this time.
+    pub(crate) fn is_open(&self, now: Timestamp) -> bool {
+        self.expires_at.is_none_or(|end| end > now)
+    }
+}

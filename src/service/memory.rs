@@ -1,0 +1,164 @@
+//! The table of the memory stores of both flavours: what a store does, without waiting for anything.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use crate::error::{Conflict, Error, Result};
+use crate::feed::{DEFAULT_LENGTH, FeedEntry, FeedLog, FeedPage, FeedPosition};
+use crate::index::has_same_submission;
+use crate::query::{Count, Lookup, Page, PageRequest, Query, RequestQuery, Statistics, check_id_count, evaluate};
+use crate::request::{IdComparison, MutationRequest, RequestId, Timestamp, WriteId, WriteIntent};
+use crate::service::settle::{RememberedWrite, WriteLookup};
+use crate::stored_format::{DocumentLimit, SizeBudget};
+
+const SCOPE: &str = "memory";
+
+/// Requests by id, and the feed of their writes.
+pub(crate) struct RequestTable {
+    requests: HashMap<RequestId, Stored>,
+    ids: IdComparison,
+    limit: DocumentLimit,
+    feed: FeedLog,
+}
+
+impl Default for RequestTable {
+    fn default() -> Self {
+        Self {
+            requests: HashMap::new(),
+            ids: IdComparison::default(),
+            limit: DocumentLimit::default(),
+            feed: empty_feed(DEFAULT_LENGTH),
+        }
+    }
+}
+
+/// No two tables have the same feed, so that a position of one is an error in every other.
+fn empty_feed(length: u32) -> FeedLog {
+    FeedLog::new(format!("{SCOPE} {}", uuid::Uuid::new_v4()), usize::try_from(length).unwrap_or(usize::MAX))
+}
+
+struct Stored {
+    request: MutationRequest,
+    /// All its writes, in order: the write at place `n` made revision `n`.
+    writes: Vec<(WriteId, WriteIntent)>,
+}
+
+impl Stored {
+    /// The newest first, since most that is repeated was the last.
+    fn remembered(&self) -> impl Iterator<Item = RememberedWrite> {
+        let newest_first = self.writes.iter().enumerate().rev();
+        newest_first.map(|(number, &(id, intent))| RememberedWrite { number: number as u64, id, intent })
+    }
+
+    fn remembered_as(&self, write_id: WriteId) -> Option<RememberedWrite> {
+        self.remembered().find(|write| write.id == write_id)
+    }
+}
+
+impl RequestTable {
+    pub(crate) fn comparing_ids(rule: IdComparison) -> Self {
+        Self { ids: rule, ..Self::default() }
+    }
+
+    pub(crate) const fn id_comparison(&self) -> IdComparison {
+        self.ids
+    }
+
+    /// A table of requests that take no more than this each, counted as they are stored elsewhere.
+    pub(crate) fn with_limit(limit: DocumentLimit) -> Self {
+        Self { limit, ..Self::default() }
+    }
+
+    /// A table whose feed keeps so many entries.
+    pub(crate) fn with_feed_length(entries: u32) -> Self {
+        Self { feed: empty_feed(entries), ..Self::default() }
+    }
+
+    pub(crate) fn create(&mut self, request: MutationRequest) -> Result<MutationRequest> {
+        let request = request.comparing_ids(self.ids);
+        request.check_new()?;
+        SizeBudget::to_submit(self.limit, &request).check(&request)?;
+        let revision = request.revision();
+        if let Some(stored) = self.requests.get(&request.id) {
+            let Some(known) = stored.remembered_as(revision.write_id) else {
+                return Err(Error::already_exists(request.id.clone()));
+            };
+            known.check_creation(&request, &stored.request)?;
+            return Ok(stored.request.clone());
+        }
+        let writes = vec![(revision.write_id, request.creation_intent())];
+        let request = request.at_revision(revision);
+        self.requests.insert(request.id.clone(), Stored { request: request.clone(), writes });
+        self.announce(&request, 0);
+        Ok(request)
+    }
+
+    pub(crate) fn update(&mut self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
+        let request = request.comparing_ids(self.ids);
+        SizeBudget::to_change(self.limit, &request).check(&request)?;
+        let Some(stored) = self.requests.get_mut(&request.id) else {
+            return Err(Error::not_found(request.id.clone()));
+        };
+        if let Some(known) = stored.remembered_as(write_id) {
+            known.check_update(&request, &stored.request)?;
+            return Ok(stored.request.clone());
+        }
+        if stored.request.revision() != request.revision() {
+            return Err(Conflict::between(&request, &stored.request).into());
+        }
+        if !request.decisions.starts_with(&stored.request.decisions) {
+            return Err(Error::rewritten_history(request.id.clone(), stored.request.decisions.len()));
+        }
+        if !has_same_submission(&request, &stored.request) {
+            return Err(Error::submitted_fields_changed(request.id.clone()));
+        }
+        let stored_decisions = stored.request.decisions.len();
+        let intent = request.update_intent(stored_decisions);
+        let next = request.revision().next(write_id);
+        let request = request.at_revision(next);
+        stored.request = request.clone();
+        stored.writes.push((write_id, intent));
+        self.announce(&request, stored_decisions);
+        Ok(request)
+    }
+
+    fn announce(&mut self, written: &MutationRequest, stored_decisions: usize) {
+        let entry = |partition, at| FeedEntry::for_write(written, stored_decisions, partition, at);
+        self.feed.add(Timestamp::now(), entry);
+    }
+
+    pub(crate) fn settle(&self, id: &RequestId, write_id: WriteId) -> Option<WriteLookup> {
+        let stored = self.requests.get(id)?;
+        Some(WriteLookup::new(write_id, stored.request.revision().number, stored.remembered()))
+    }
+
+    pub(crate) fn get_many(&self, ids: &[RequestId]) -> Result<Lookup> {
+        check_id_count(ids)?;
+        let found = ids.iter().map(|id| self.requests.get(id).map(|stored| stored.request.clone()));
+        Ok(Lookup::new(found.collect(), Vec::new()))
+    }
+
+    pub(crate) fn read<Q: Query>(&self, query: &Q, page: &PageRequest, now: Timestamp) -> Result<Page<Q::Row>> {
+        evaluate(query, self.all(), page, SCOPE, now)
+    }
+
+    pub(crate) fn count(&self, query: &RequestQuery) -> Count {
+        Count::Exact(self.all().filter(|request| query.matches(request)).count() as u64)
+    }
+
+    pub(crate) fn statistics(&self, now: Timestamp, due_within: &[Duration]) -> Statistics {
+        Statistics::of(self.all(), now, due_within)
+    }
+
+    pub(crate) fn read_feed(&self, from: &FeedPosition, limit: usize) -> Result<FeedPage> {
+        self.feed.read(from, limit)
+    }
+
+    pub(crate) fn end_of_feed(&self) -> FeedPosition {
+        self.feed.end()
+    }
+
+    fn all(&self) -> impl Iterator<Item = &MutationRequest> {
+        self.requests.values().map(|stored| &stored.request)
+    }
+}

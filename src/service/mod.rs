@@ -1,0 +1,13 @@
+//! Values that the engine works with, each without waiting for anything: clocks, deadlines, leases, conflicts, what became of
+//! a write, what a sweep did, and the table of the memory store.
+
+pub(crate) mod clock;
+#[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
+pub(crate) mod deadline;
+pub(crate) mod lease;
+#[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
+pub(crate) mod memory;
+pub(crate) mod on_conflict;
+pub(crate) mod rounds;
+pub(crate) mod settle;
+pub(crate) mod sweep;

@@ -1,0 +1,146 @@
+//! What a store remembers of the writes of a request, and what that says of a write sent under a known id.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::index::has_same_submission;
+use crate::request::{MutationRequest, RequestId, Revision, WriteId, WriteIntent};
+
+/// A write of which it is not known whether it took effect. An error whose outcome is unknown names it, and
+/// [`Outcome::Unknown`](crate::Outcome::Unknown) says how to go on.
+///
+/// It can be saved, and settled by another process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UnsettledWrite {
+    /// The request that was to be written.
+    pub id: RequestId,
+    /// The revision that the write was to replace; none for one that was to create the request.
+    pub base: Option<Revision>,
+    /// The write.
+    pub write_id: WriteId,
+    /// What it was meant to do. None where only the id is known, which then answers for whatever it was used for.
+    #[serde(default)]
+    pub intent: Option<WriteIntent>,
+}
+
+/// What became of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Settled {
+    /// It took effect.
+    Applied,
+    /// It did not, and as it was sent it cannot any more: another write took its place. Repeating it under its write id computes it
+    /// anew.
+    NotApplied,
+    /// It has not taken effect yet. A reply that was lost leaves it at that; a request that is still on its way can change
+    /// it. Repeating it under its write id settles it for good: see [`Outcome::Unknown`](crate::Outcome::Unknown).
+    Open,
+    /// So many writes followed that the store no longer knows. Whether the request's history has the decision tells.
+    Forgotten,
+}
+
+/// A write that a store remembers of a request. Those who write a store keep one for each of the last writes, and let it judge
+/// what is sent under its id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RememberedWrite {
+    /// The number of the revision that the write made; 0 made the request.
+    pub number: u64,
+    /// Its id.
+    pub id: WriteId,
+    /// What it was meant to do.
+    pub intent: WriteIntent,
+}
+
+impl RememberedWrite {
+    /// Checks that creating `sent` repeats this write, which made the request; `stored` is what is stored now.
+    ///
+    /// # Errors
+    /// [`Error::WriteIdReused`] when it does not: its id was used for another intent.
+    pub fn check_creation(&self, sent: &MutationRequest, stored: &MutationRequest) -> Result<()> {
+        // What was read after it had been stored no longer says from what draft it came.
+        let is_what_was_stored = || {
+            let is_same = sent.payload == stored.payload && sent.intent == stored.intent;
+            !sent.has_write_intent()
+                && is_same
+                && stored.decisions.starts_with(&sent.decisions)
+                && has_same_submission(sent, stored)
+        };
+        let repeats = self.number == 0 && (self.intent == sent.creation_intent() || is_what_was_stored());
+        if repeats { Ok(()) } else { Err(self.reused_by(&sent.id)) }
+    }
+
+    /// Checks that the update `sent` repeats this write, after which `stored` is what is stored now.
+    ///
+    /// # Errors
+    /// [`Error::WriteIdReused`] when it does not: its id was used for another intent.
+    pub fn check_update(&self, sent: &MutationRequest, stored: &MutationRequest) -> Result<()> {
+        let repeats = self.number > 0 && sent.repeats(self.intent, self.number, stored);
+        if repeats { Ok(()) } else { Err(self.reused_by(&sent.id)) }
+    }
+
+    fn reused_by(&self, request: &RequestId) -> Error {
+        Error::WriteIdReused {
+            id: request.clone(),
+            write_id: self.id,
+            used_to: self.intent.kind(),
+            revision: self.number,
+        }
+    }
+}
+
+impl UnsettledWrite {
+    /// The number of the revision that the write makes, if nothing comes between.
+    pub(crate) fn number(&self) -> u64 {
+        self.base.map_or(0, |base| base.next(self.write_id).number)
+    }
+
+    /// What became of it, by what its store [found](WriteLookup) under its id; `None` where there is no such request.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when there is no request to update, and [`Error::WriteIdReused`] when the id was used for another
+    /// intent: the write itself did not take effect, and cannot.
+    pub fn settled_by(&self, found: Option<&WriteLookup>) -> Result<Settled> {
+        let Some(found) = found else {
+            return if self.base.is_none() { Ok(Settled::Open) } else { Err(Error::not_found(self.id.clone())) };
+        };
+        if let Some(write) = &found.write {
+            let is_same_kind = self.base.is_none() == (write.number == 0);
+            let is_same = self.intent.is_none_or(|intent| intent == write.intent);
+            return if is_same_kind && is_same { Ok(Settled::Applied) } else { Err(write.reused_by(&self.id)) };
+        }
+        let number = self.number();
+        Ok(match found.others.contains(&number) {
+            true => Settled::NotApplied,
+            false if found.newest < number => Settled::Open,
+            false => Settled::Forgotten,
+        })
+    }
+}
+
+/// What a store found under one write id of a request, for those who write a store: the write itself, or which revisions
+/// other writes made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WriteLookup {
+    /// The number of the stored revision.
+    newest: u64,
+    write: Option<RememberedWrite>,
+    /// The numbers of the revisions that the remembered writes with other ids made.
+    others: BTreeSet<u64>,
+}
+
+impl WriteLookup {
+    /// Looks the id up among the writes that the store remembers of the request, whose stored revision has the number
+    /// `newest`.
+    pub fn new(write_id: WriteId, newest: u64, remembered: impl IntoIterator<Item = RememberedWrite>) -> Self {
+        let mut found = Self { newest, write: None, others: BTreeSet::new() };
+        for write in remembered {
+            if write.id == write_id {
+                found.write = Some(write);
+            } else {
+                found.others.insert(write.number);
+            }
+        }
+        found
+    }
+}

@@ -1,0 +1,156 @@
+//! Makes a request of a draft.
+
+use std::sync::Arc;
+
+use super::history::{Occasion, check_reason, names, record};
+use super::lifecycle;
+use super::open_demand::impossible;
+use crate::error::{Error, Result};
+use crate::request::{
+    Approval, ApprovalId, ApprovalRule, ApprovalState, Execution, InitialState, LifecycleDecision, Metadata,
+    MutationRequest, Pending, PendingReason, RequestDocument, RequestDraft, RequestId, RequestState, Requirement,
+    RequirementKind, Revision, Step, Timestamp, Versioning, WriteId,
+};
+
+/// The request that this draft becomes when it is submitted: its history says that it was submitted, what it waits for, and
+/// which approvals were asked for.
+///
+/// The draft's own id wins over `id`, which is there for drafts without one. A draft with approval rules waits for
+/// approval; if it says that it waits for something else, it waits for that first, and for its approvals once
+/// [`Command::request_approvals`](super::Command::request_approvals) asks for them.
+///
+/// # Errors
+/// [`Error::InvalidApprovalConfiguration`] when the draft is approved already although it has approval rules, when it
+/// waits for approval without having any, when a requirement demands approval without a rule that says whose, when two
+/// approvals share an id, when the rules of one quorum group do not agree, or when those named cannot give the grants that
+/// are demanded: the requester where they may not decide, or one actor more than once in a group. [`Error::Invalid`] when
+/// an approval id becomes too long by the number behind it, and when the requester's reason is blank.
+pub fn submit(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timestamp) -> Result<MutationRequest> {
+    check_reason(draft.requested_by.reason.as_deref())?;
+    let intent = draft.write_intent();
+    let id = draft.id.unwrap_or(id);
+    let state = initial_state(&id, draft.initial_state, &draft.approval_rules, &draft.requirements)?;
+    let (approvals, demanded) = approvals(&draft.approval_rules)?;
+    let requirements = draft.requirements.into_iter().chain(demanded).collect();
+    let mut document = RequestDocument {
+        id,
+        target: draft.target,
+        intent: draft.intent,
+        requested_by: draft.requested_by,
+        payload: draft.payload,
+        state,
+        requirements,
+        approvals,
+        approval_round: 1,
+        decisions: Vec::new(),
+        side_effects: Vec::new(),
+        versioning: Versioning { expected: draft.expected_version.clone(), reviewed: draft.expected_version },
+        execution: Execution { kind: draft.execution, ..Execution::default() },
+        created_at: now,
+        updated_at: now,
+        metadata: draft.metadata,
+        id_comparison: draft.id_comparison,
+    };
+    check_possible(&document)?;
+    record_filing(&mut document, now);
+    Ok(MutationRequest::from_document(document, Revision::first(write_id))?.meant_to(intent))
+}
+
+fn initial_state(
+    id: &RequestId,
+    asked_for: Option<InitialState>,
+    rules: &[ApprovalRule],
+    requirements: &[Requirement],
+) -> Result<RequestState> {
+    if requirements.iter().any(Requirement::is_approval) {
+        return Err(Error::invalid_approval_configuration(format!(
+            "request {id} demands approval without saying whose; state it as an approval rule"
+        )));
+    }
+    match asked_for {
+        Some(InitialState::Approved) if !rules.is_empty() => Err(Error::invalid_approval_configuration(format!(
+            "request {id} is approved already and has approval rules; leave out one of the two"
+        ))),
+        Some(InitialState::Approved) => Ok(RequestState::Approved),
+        Some(InitialState::Pending(pending)) => Ok(RequestState::Pending(pending)),
+        Some(InitialState::Created) | None if rules.is_empty() => Ok(RequestState::Created),
+        Some(InitialState::Created) | None => Ok(RequestState::Pending(Pending::from(PendingReason::Approval))),
+    }
+}
+
+/// Whether enough people are named to grant what is demanded. What is too late is left to expire: that comes by itself.
+fn check_possible(document: &RequestDocument) -> Result<()> {
+    let Some(demand) = impossible(document, Timestamp::MIN) else { return Ok(()) };
+    let what = match &demand.group {
+        Some(group) => format!("quorum group {group} asks for {} grants", demand.missing),
+        None => format!("an approval of step {} asks for a grant", demand.step),
+    };
+    Err(Error::invalid_approval_configuration(format!(
+        "{what}, and those it names cannot give as many: nobody counts twice in a group, and the requester does not decide \
+         unless the rule allows it; name further actors, a role or a group"
+    )))
+}
+
+fn record_filing(document: &mut RequestDocument, now: Timestamp) {
+    let requested_by = Arc::clone(&document.requested_by);
+    let occasion = Occasion { by: &requested_by, now };
+    record(document, occasion.decision(LifecycleDecision::Submitted, Metadata::new()));
+    let mut about = Metadata::new();
+    lifecycle::describe(&document.state, &mut about);
+    match document.state {
+        RequestState::Pending(_) => record(document, occasion.decision(LifecycleDecision::Pending, about)),
+        RequestState::Approved => record(document, occasion.decision(LifecycleDecision::Approved, about)),
+        _ => {}
+    }
+    if document.state.awaits_approval() {
+        lifecycle::record_requested(document, occasion);
+    }
+}
+
+/// The approvals the rules ask for, and one requirement for each rule that names its approvals.
+fn approvals(rules: &[ApprovalRule]) -> Result<(Vec<Approval>, Vec<Requirement>)> {
+    let mut approvals = Vec::new();
+    let mut requirements = Vec::new();
+    for (rule, ordinal) in rules.iter().zip(1_u32..) {
+        let step = rule.step.map_or_else(|| Step::new(ordinal), Ok)?;
+        let first_number = approvals.len() + 1;
+        let mut ids = Vec::new();
+        for (place, target) in rule.targets.iter().enumerate() {
+            let id = approval_id(rule, place, first_number)?;
+            ids.push(id.clone());
+            approvals.push(Approval {
+                id,
+                target: target.clone(),
+                description: rule.description.clone(),
+                name: rule.name.clone(),
+                step,
+                quorum: rule.quorum.clone(),
+                expires_at: rule.expires_at,
+                decider: rule.decider,
+                state: ApprovalState::Pending,
+                metadata: rule.metadata.clone(),
+            });
+        }
+        requirements.push(requirement(rule, step, &ids)?);
+    }
+    Ok((approvals, requirements))
+}
+
+fn approval_id(rule: &ApprovalRule, place: usize, first_number: usize) -> Result<ApprovalId> {
+    let id = match &rule.id {
+        None => ApprovalId::new(format!("approval-{}", first_number + place))?,
+        Some(id) if rule.targets.len() == 1 => id.clone(),
+        Some(id) => ApprovalId::new(format!("{id}-{}", place + 1))?,
+    };
+    Ok(id)
+}
+
+fn requirement(rule: &ApprovalRule, step: Step, ids: &[ApprovalId]) -> Result<Requirement> {
+    let mut data = Metadata::new().with("approvals", names(ids))?;
+    data.note("step", step.number());
+    if let Some(quorum) = &rule.quorum {
+        data.note("quorum_group", quorum.group.as_str());
+        data.note("required", quorum.required.get());
+    }
+    Ok(Requirement::new(RequirementKind::APPROVAL, rule.description.as_str())?.with_data(data))
+}
