@@ -10,8 +10,8 @@ use super::redis_stream::Stream;
 use crate::redis::{Credentials, ServerClock, Settings, ask_time, greetings};
 use crate::service::deadline::Deadline;
 
-/// What a connection keeps of the room that its longest command or reply took.
-pub(super) const MAX_KEPT: usize = 64 * 1024;
+/// What a connection keeps of the room that its longest command took.
+const MAX_KEPT: usize = 64 * 1024;
 
 pub(super) struct Connection {
     stream: Stream,

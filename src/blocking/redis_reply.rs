@@ -2,11 +2,11 @@
 
 use std::cell::Cell;
 use std::io::{self, Read};
+use std::ops::Range;
 
-use redis::{Parser, RedisError, RedisResult, Value};
+use redis::{RedisResult, Value};
 
-use super::redis_connection::MAX_KEPT;
-use crate::redis::{Framing, ReplyLimit, whole_string};
+use crate::redis::{IncomingReply, ReplyLimit, whole_string};
 
 /// What is read of a stream at once. A document of some kilobytes fits in.
 const AT_ONCE: usize = 16 * 1024;
@@ -21,16 +21,15 @@ thread_local! {
 pub(super) struct Replies {
     limit: ReplyLimit,
     received: Box<[u8]>,
-    parser: Parser,
-    /// What was received behind the last reply.
-    left: Vec<u8>,
+    /// Where in it stands what was received behind the last reply.
+    left: Range<usize>,
     /// Whether nobody knows where the last reply ends.
     is_lost: bool,
 }
 
 impl Replies {
     pub(super) fn new(limit: ReplyLimit) -> Self {
-        Self { limit, received: vec![0; AT_ONCE].into(), parser: Parser::new(), left: Vec::new(), is_lost: false }
+        Self { limit, received: vec![0; AT_ONCE].into(), left: 0..0, is_lost: false }
     }
 
     /// Whether more was received than was read. When all that was asked for was read, nobody knows which reply is whose.
@@ -39,84 +38,50 @@ impl Replies {
     }
 
     /// Reads one reply. Most come in one piece and are one string, as records are, or one word in an array, as scripts
-    /// answer writes; for these redis-rs's parser does too much.
+    /// answer writes; for these reading step by step does too much.
     pub(super) fn read(&mut self, stream: &mut impl Read) -> RedisResult<Value> {
-        let left = std::mem::take(&mut self.left);
-        let begun = if left.is_empty() {
-            let count = stream.read(&mut self.received)?;
-            self.received.get(..count).unwrap_or_default()
-        } else {
-            &left
-        };
+        self.receive(stream)?;
+        let begun = self.received.get(self.left.clone()).unwrap_or_default();
         if let Some(bytes) = whole_string(begun) {
             let mut string = SPARE.take();
             string.clear();
             string.extend_from_slice(bytes);
+            self.left = 0..0;
             return Ok(Value::BulkString(string));
         }
         if let Some(word) = begun.strip_prefix(b"*1\r\n").and_then(whole_string) {
-            return Ok(Value::Array(vec![Value::BulkString(word.to_vec())]));
+            let word = word.to_vec();
+            self.left = 0..0;
+            return Ok(Value::Array(vec![Value::BulkString(word)]));
         }
-        let (left, is_lost) = (&mut self.left, &mut self.is_lost);
-        let mut one = OneReply {
-            begun,
-            stream,
-            framing: Framing::new(self.limit),
-            bytes: 0,
-            has_ended: false,
-            left,
-            is_lost,
-            refused: None,
-        };
-        let reply = self.parser.parse_value(&mut one);
-        // Its room never shrinks: each connection of a pool would keep that of the longest string it ever read.
-        if one.bytes > MAX_KEPT {
-            self.parser = Parser::new();
-        }
-        match one.refused {
-            Some(refused) => Err(refused),
-            None => reply,
+        let mut incoming = IncomingReply::new(self.limit);
+        loop {
+            let received = self.received.get(self.left.clone()).unwrap_or_default();
+            match incoming.advance(received) {
+                Ok(Some((end, reply))) => {
+                    self.left.start = self.left.start.saturating_add(end);
+                    return Ok(reply);
+                }
+                Ok(None) => self.left = 0..0,
+                Err(error) => {
+                    self.is_lost = true;
+                    return Err(error);
+                }
+            }
+            self.receive(stream)?;
         }
     }
-}
 
-/// What was received and what comes next, up to the end of one reply: the parser would keep what is behind it to itself.
-struct OneReply<'a, Stream> {
-    begun: &'a [u8],
-    stream: &'a mut Stream,
-    framing: Framing,
-    bytes: usize,
-    has_ended: bool,
-    left: &'a mut Vec<u8>,
-    is_lost: &'a mut bool,
-    /// Why no more of it is read.
-    refused: Option<RedisError>,
-}
-
-impl<Stream: Read> Read for OneReply<'_, Stream> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.has_ended {
-            return Ok(0);
+    /// Receives what comes next, unless something is left.
+    fn receive(&mut self, stream: &mut impl Read) -> io::Result<()> {
+        if self.left.is_empty() {
+            let count = stream.read(&mut self.received)?;
+            if count == 0 {
+                return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the connection was closed"));
+            }
+            self.left = 0..count;
         }
-        let count = if self.begun.is_empty() { self.stream.read(buffer)? } else { self.begun.read(buffer)? };
-        let received = buffer.get(..count).unwrap_or_default();
-        let own = match self.framing.advance(received) {
-            Ok(None) => count,
-            Ok(Some(end)) => {
-                self.has_ended = true;
-                self.left.extend_from_slice(received.get(end..).unwrap_or_default());
-                self.left.extend_from_slice(self.begun);
-                end
-            }
-            // The parser would go on waiting for the end of it, and keep all that comes.
-            Err(error) => {
-                *self.is_lost = true;
-                self.refused = Some(error);
-                return Err(io::ErrorKind::InvalidData.into());
-            }
-        };
-        self.bytes = self.bytes.saturating_add(own);
-        Ok(own)
+        Ok(())
     }
 }
 

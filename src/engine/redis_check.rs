@@ -3,7 +3,7 @@
 use super::{RedisStore, dual};
 use crate::error::Result;
 use crate::redis::check::reply as check_reply;
-use crate::redis::check::reply::{Explained, IndexPart, Repaired, StoredHeader, StoredRecord};
+use crate::redis::check::reply::{Explained, IndexPart, Repaired, StoredHeader};
 use crate::redis::namespace::layout::refuse_other_layout;
 use crate::redis::reply;
 use crate::redis::{Call, CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection, KeyKind, Phase};
@@ -101,9 +101,11 @@ impl RedisStore {
                     return Ok(());
                 }
             };
-            let StoredRecord { request, format, header } = &stored;
-            if let StoredHeader::Damaged { error, .. } = header {
-                let finding = Finding::DamagedHeader { id: request.id.clone(), error: error.clone() };
+            // A large one is not held beside its document and what is made of that.
+            drop(value);
+            let (id, format) = (stored.request.id.clone(), stored.format);
+            if let StoredHeader::Damaged { error, .. } = &stored.header {
+                let finding = Finding::DamagedHeader { id: id.clone(), error: error.clone() };
                 if !step.findings.contains(&finding) {
                     step.findings.push(finding);
                 }
@@ -111,20 +113,20 @@ impl RedisStore {
                     return Ok(());
                 }
             }
-            let is_other_format = mode == CheckMode::Migrate && *format != self.settings.write_format.number();
+            let is_other_format = mode == CheckMode::Migrate && format != self.settings.write_format.number();
             let told = if mode == CheckMode::Migrate && !is_other_format { CheckMode::Repair } else { mode };
             let call = Call::repair(&self.settings, &stored, told)?;
+            drop(stored);
             let value = self.call(&call, self.deadline()).await?;
-            if let Repaired::Checked { entries, findings } = check_reply::repaired(&self.settings, &request.id, &value)?
-            {
+            if let Repaired::Checked { entries, findings } = check_reply::repaired(&self.settings, &id, &value)? {
                 step.entries += entries;
                 step.findings.extend(findings);
                 if is_other_format {
-                    step.findings.push(Finding::OtherFormat { id: request.id.clone(), version: *format });
+                    step.findings.push(Finding::OtherFormat { id, version: format });
                 }
                 return Ok(());
             }
-            busy = Some(request.id.clone());
+            busy = Some(id);
         }
         step.findings.extend(busy.map(|id| Finding::Busy { id }));
         Ok(())
@@ -170,12 +172,11 @@ impl RedisStore {
 
     async fn check_members(&self, index: &str, part: &IndexPart, mode: CheckMode, step: &mut CheckStep) -> Result<()> {
         let drops = mode.repairs();
-        for member in part.foreign_members() {
-            step.findings.push(Finding::ExtraEntry { index: index.to_owned(), id: None });
-            if drops {
-                let remove = Call::remove_member(&self.settings, index, member);
-                refuse_other_layout(&self.settings, &self.call(&remove, self.deadline()).await?)?;
-            }
+        let foreign = part.foreign_members();
+        step.findings.extend(foreign.iter().map(|_| Finding::ExtraEntry { index: index.to_owned(), id: None }));
+        if drops && !foreign.is_empty() {
+            let remove = Call::remove_members(&self.settings, index, &foreign);
+            refuse_other_layout(&self.settings, &self.call(&remove, self.deadline()).await?)?;
         }
         let ids = part.ids();
         let mut ids: Vec<&RequestId> = ids.iter().collect();

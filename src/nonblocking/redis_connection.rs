@@ -14,11 +14,11 @@ use redis::{RedisError, RedisResult, Value};
 
 use super::redis_calls::{Answer, Calls, Failure, Place, Work};
 use super::redis_stream::Stream;
-use crate::redis::{Framing, ReplyLimit, is_too_long, read_reply, unasked};
+use crate::redis::{IncomingReply, ReplyLimit, is_too_long, unasked, whole_reply};
 
 /// What is read of a stream at once.
 const AT_ONCE: usize = 16 * 1024;
-/// What a connection keeps of the room that its longest reply or batch of commands took.
+/// What a connection keeps of the room that its longest batch of commands took.
 const MAX_KEPT: usize = 64 * 1024;
 /// After so many reads and writes one after another, others that share the thread get their turn.
 const MAX_STEPS: usize = 32;
@@ -41,10 +41,8 @@ pub(super) struct Driving {
     calls: Arc<Calls>,
     stream: Stream,
     limit: ReplyLimit,
-    framing: Framing,
+    incoming: IncomingReply,
     received: Box<[u8]>,
-    /// The bytes of a reply that has not ended.
-    begun: Vec<u8>,
     batch: Vec<u8>,
     /// How many bytes of the batch the system has taken.
     taken: usize,
@@ -58,9 +56,8 @@ impl Connection {
             calls: Arc::clone(&calls),
             stream,
             limit,
-            framing: Framing::new(limit),
+            incoming: IncomingReply::new(limit),
             received: vec![0; AT_ONCE].into(),
-            begun: Vec::new(),
             batch: Vec::new(),
             taken: 0,
         };
@@ -171,7 +168,7 @@ impl Driving {
         match self.stream.read_arrived(&mut self.received) {
             // Where it is no whole reply, the reply to the next command would be taken for the rest of it.
             Ok(count) => self.take_in(count).and_then(|()| Err(unasked(Ok(Value::Nil)))),
-            Err(_) if !self.begun.is_empty() => Err(unasked(Ok(Value::Nil))),
+            Err(_) if self.incoming.has_begun() => Err(unasked(Ok(Value::Nil))),
             Err(error) if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => Ok(()),
             Err(error) => Err(error.into()),
         }
@@ -181,12 +178,14 @@ impl Driving {
     fn take_in(&mut self, count: usize) -> RedisResult<()> {
         let mut rest = self.received.get(..count).filter(|received| !received.is_empty()).ok_or_else(closed)?;
         while !rest.is_empty() {
-            let end = match self.framing.advance(rest) {
-                Ok(Some(end)) => end,
-                Ok(None) => {
-                    self.begun.extend_from_slice(rest);
-                    return Ok(());
-                }
+            let whole = if self.incoming.has_begun() { None } else { whole_reply(rest) };
+            if let Some(reply) = whole {
+                self.calls.answer(Ok(reply)).map_err(unasked)?;
+                return Ok(());
+            }
+            let (end, reply) = match self.incoming.advance(rest) {
+                Ok(Some(ended)) => ended,
+                Ok(None) => return Ok(()),
                 // What is wrong with one reply is not told to the calls behind it.
                 Err(error) if is_too_long(&error) => {
                     self.calls.answer(Err(error)).map_err(unasked)?;
@@ -194,22 +193,9 @@ impl Driving {
                 }
                 Err(error) => return Err(error),
             };
-            let (last, behind) = rest.split_at_checked(end).unwrap_or((rest, &[]));
-            let reply = if self.begun.is_empty() {
-                read_reply(last)
-            } else {
-                self.begun.extend_from_slice(last);
-                read_reply(&self.begun)
-            };
-            self.begun.clear();
-            self.begun.shrink_to(MAX_KEPT);
-            self.framing = Framing::new(self.limit);
-            let broken = reply.as_ref().err().cloned();
-            self.calls.answer(reply).map_err(unasked)?;
-            if let Some(broken) = broken {
-                return Err(broken);
-            }
-            rest = behind;
+            self.incoming = IncomingReply::new(self.limit);
+            self.calls.answer(Ok(reply)).map_err(unasked)?;
+            rest = rest.get(end..).unwrap_or_default();
         }
         Ok(())
     }

@@ -54,8 +54,10 @@ impl Query for AsStored {
         now: Timestamp,
         is_wanted: impl Fn(&SortKey) -> bool,
     ) -> Result<Placed<StoredRequest>, Unreadable> {
-        if let Some((key, created)) = named.created().filter(|_| is_certain) {
-            return Ok(Placed { rows: vec![(key.clone(), stored.named_as_created(created))], strays: Vec::new() });
+        // An index may name the request under another time as well, where it has no place.
+        let own = named.created().filter(|(_, created)| is_certain && stored.created() == Some(*created));
+        if let Some((key, _)) = own {
+            return Ok(Placed { rows: vec![(key.clone(), stored)], strays: Vec::new() });
         }
         let request = stored.into_request()?;
         let strays = named.strays(&request);

@@ -224,8 +224,8 @@ impl Call {
         Self::repair_members(settings, index, "restore", members)
     }
 
-    pub(crate) fn remove_member(settings: &Settings, index: &str, member: &SortKey) -> Self {
-        Self::repair_members(settings, index, "remove", std::slice::from_ref(member))
+    pub(crate) fn remove_members(settings: &Settings, index: &str, members: &[SortKey]) -> Self {
+        Self::repair_members(settings, index, "remove", members)
     }
 
     fn repair_members(settings: &Settings, index: &str, told: &str, members: &[SortKey]) -> Self {

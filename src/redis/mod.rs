@@ -24,13 +24,13 @@ pub use connection::credentials::Credentials;
 pub(crate) use connection::durability::Confirmation;
 pub use connection::durability::Durability;
 pub(crate) use connection::fault::{Effect, Fault};
-#[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
-pub(crate) use connection::framing::Framing;
-#[cfg(feature = "blocking")]
-pub(crate) use connection::framing::whole_string;
-#[cfg(any(feature = "tokio", feature = "smol"))]
-pub(crate) use connection::framing::{read_reply, unasked};
 pub(crate) use connection::greeting::{ask_time, greetings};
+#[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
+pub(crate) use connection::incoming::IncomingReply;
+#[cfg(feature = "blocking")]
+pub(crate) use connection::incoming::whole_string;
+#[cfg(any(feature = "tokio", feature = "smol"))]
+pub(crate) use connection::incoming::{unasked, whole_reply};
 pub use connection::preflight::PreflightReport;
 pub(crate) use connection::reply_limit::ReplyLimit;
 #[cfg(any(feature = "tokio", feature = "smol"))]

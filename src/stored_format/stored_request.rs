@@ -50,7 +50,7 @@ enum Document {
         ids: IdComparison,
         /// How many bytes all are when the document is not compressed.
         uncompressed_bytes: usize,
-        /// When the request was created, as the index says by which it was found.
+        /// When the request was created, as the store says beside the document.
         created: Option<Timestamp>,
     },
     Decoded(Box<MutationRequest>),
@@ -80,13 +80,21 @@ impl StoredRequest {
         }
     }
 
-    /// The same, found by an index that says when the request was created.
-    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "only the Redis store reads along indexes"))]
-    pub(crate) fn named_as_created(mut self, at: Timestamp) -> Self {
+    /// The same, of which its store says beside the document when the request was created.
+    #[cfg(feature = "redis")]
+    pub(crate) fn recorded_as_created(mut self, at: Option<Timestamp>) -> Self {
         if let Document::Encoded { created, .. } = &mut self.document {
-            *created = Some(at);
+            *created = at;
         }
         self
+    }
+
+    /// When the request was created, where that is known without decoding its document.
+    pub(crate) fn created(&self) -> Option<Timestamp> {
+        match &self.document {
+            Document::Encoded { created, .. } => *created,
+            Document::Decoded(request) => Some(request.created_at),
+        }
     }
 
     /// The id under which the request is stored.
@@ -112,7 +120,7 @@ impl StoredRequest {
     ///
     /// # Errors
     /// [`Unreadable`] when the document is whole, as far as its checksum tells, and cannot be read all the same, is that of
-    /// another request, or was created at another time than the index says that it was found by. A store that decodes by
+    /// another request, or was created at another time than the record says beside it. A store that decodes by
     /// itself has found that before.
     pub fn request(&self) -> Result<MutationRequest, Unreadable> {
         match &self.document {

@@ -19,7 +19,8 @@ use common::operations::{OPERATIONS, Subject};
 use common::requests::{draft, id, second, submit};
 use common::{Flavour, Options, Raw};
 use common::{PrivateServer, unique_namespace};
-use mutator_governance::{Compression, Error, FormatError, Payload, RequestId, StoreErrorKind};
+use mutator_governance::stored_format::DocumentLimit;
+use mutator_governance::{Compression, Error, FormatError, Payload, PendingReason, RequestId, StoreErrorKind};
 
 const MIB: usize = 1024 * 1024;
 /// Four times the document limit that stores have if nothing is said.
@@ -128,6 +129,67 @@ fn nothing_over_the_limit_is_ever_held() {
     }
 }
 
+/// Fills a namespace whose document limit is so many bytes with what is just below that.
+type Fill = (&'static str, fn(&Subject, &mut Raw, usize));
+
+const FILLS: [Fill; 3] = [
+    ("records cut within their headers", |subject, raw, limit| {
+        let script = "for _, key in ipairs(KEYS) do
+            redis.call('SET', key, string.sub(redis.call('GET', key), 1, 70) .. string.rep('\\255', ARGV[1]))
+        end";
+        let keys = ["waiting", "asking", "third"].map(|id| format!("{{{}:0}}:r:{id}", subject.options.namespace));
+        let _: redis::Value =
+            raw.ask(&["EVAL", script, "3", &keys[0], &keys[1], &keys[2], &(limit - 1000).to_string()]);
+    }),
+    ("a document behind a damaged header", |subject, raw, limit| {
+        file_large(subject, limit);
+        let key = format!("{{{}:0}}:r:large", subject.options.namespace);
+        let _: i64 = raw.ask(&["SETRANGE", &key, "24", "x"]);
+    }),
+    ("a document", |subject, _, limit| file_large(subject, limit)),
+];
+
+fn file_large(subject: &Subject, limit: usize) {
+    // By a store that keeps room for what may follow within another limit.
+    let wide = subject.flavour.open(&subject.options.clone().limit(DocumentLimit::of_bytes(2 * limit))).unwrap();
+    let payload = Payload::new("application/octet-stream", vec![7; limit - 4 * 1024]).unwrap();
+    let request = draft("large", "s").waiting_for(PendingReason::Quota).with_payload(payload);
+    wide.create(submit(request, second(4))).unwrap();
+}
+
+/// What a call takes beside the records it reads, whatever the document limit.
+const BESIDE: usize = 256 * 1024;
+
+/// What is just below the limit is not held so often that it takes more than four times the limit.
+#[test]
+fn nothing_below_the_limit_is_held_too_often() {
+    common::alone!();
+    let server = PrivateServer::start(&[]);
+    let mut over = Vec::new();
+    for limit in [64 * 1024, MIB] {
+        for flavour in Flavour::all() {
+            for (filled, fill) in FILLS {
+                let options = Options::new(server.url(), unique_namespace("below")).compression(Compression::NEVER);
+                let subject = Subject::new(flavour, options.limit(DocumentLimit::of_bytes(limit)));
+                for operation in OPERATIONS {
+                    let _whatever = (operation.run)(&subject);
+                }
+                let mut raw = Raw::to(server.url());
+                fill(&subject, &mut raw, limit);
+                for operation in OPERATIONS {
+                    let (peak, _whatever) = peak_of(|| (operation.run)(&subject));
+                    let most = if limit == MIB { 4 * MIB } else { 4 * limit + BESIDE };
+                    if peak > most {
+                        over.push(format!("{limit}, {flavour:?}, {filled}, {}: {peak} bytes", operation.name));
+                    }
+                }
+                let _: redis::Value = raw.ask(&["FLUSHALL"]);
+            }
+        }
+    }
+    assert!(over.is_empty(), "{over:#?}");
+}
+
 /// What is too long to be read says how long it is, wherever it is met.
 #[test]
 fn a_record_over_the_limit_is_named_with_its_size() {
@@ -154,12 +216,16 @@ fn a_record_over_the_limit_is_named_with_its_size() {
 }
 
 /// Says what a store wants to hear until it is opened, and then this, over and over, until nobody listens.
-fn hostile(begin: &'static [u8], on: &'static [u8]) -> String {
+fn hostile(begin: &'static [u8], on: &'static [u8], layout: &str) -> String {
+    let version = layout.split(' ').next().unwrap();
+    let namespace = format!("*5\r\n$1\r\n1\r\n${}\r\n{version}\r\n$0\r\n\r\n$-1\r\n$5\r\nExact\r\n", version.len());
+    let partition = format!("${}\r\n{layout}\r\n", layout.len());
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
+            let (namespace, partition) = (namespace.clone(), partition.clone());
             std::thread::spawn(move || {
                 let mut asked = vec![0; 16 * 1024];
                 while let Ok(count @ 1..) = stream.read(&mut asked) {
@@ -172,7 +238,9 @@ fn hostile(begin: &'static [u8], on: &'static [u8]) -> String {
                     if has(b"INFO") {
                         answer = b"$35\r\n# Server\r\nredis_version:7.0.15\r\na:b\r\n";
                     } else if has(b"}:meta") {
-                        answer = b"*5\r\n$1\r\n1\r\n$1\r\n1\r\n$0\r\n\r\n$-1\r\n$5\r\nExact\r\n";
+                        answer = namespace.as_bytes();
+                    } else if has(b"GETRANGE") && has(b"}:layout") {
+                        answer = partition.as_bytes();
                     } else if has(b"GETRANGE") || has(b"EVAL") || has(b"SCAN") {
                         if stream.write_all(begin).is_err() {
                             return;
@@ -222,9 +290,13 @@ fn no_server_decides_how_much_memory_its_replies_take() {
         ("strings in lists", b"*3\r\n$900000000\r\n", &LONG),
         ("a map", b"%1000000000\r\n", &SMALL),
     ];
+    // What a store records when it lays a namespace out.
+    let laid_out = unique_namespace("laid-out");
+    Flavour::Blocking.open(&Options::new(common::redis_url(), &laid_out)).unwrap();
+    let layout: String = Raw::to(&common::redis_url()).ask(&["GET", &format!("{{{laid_out}:0}}:layout")]);
     for flavour in Flavour::all() {
         for (kind, begin, on) in kinds {
-            let url = hostile(begin, on);
+            let url = hostile(begin, on, &layout);
             let options = Options::new(url, "n").timeout(Duration::from_secs(5));
             let store = flavour.open(&options).unwrap();
             let before = MEMORY.current_usage();

@@ -112,7 +112,9 @@ pub(crate) fn record(
             let request = record.decode(settings).map_err(unreadable)?;
             StoredRecord { request, format, header: StoredHeader::Whole }
         }
-        Err(error @ FormatError::UnsupportedVersion { .. }) => return Err(unreadable(error)),
+        Err(error @ FormatError::UnsupportedVersion { .. }) if !Record::is_whole_but_for_version(id_in(key), bytes) => {
+            return Err(unreadable(error));
+        }
         Err(error) => {
             let salvaged = Salvaged::of(bytes, new_id, settings);
             let Salvaged { request, format, document_from } = salvaged.ok_or_else(|| unreadable(error.clone()))?;
@@ -211,8 +213,8 @@ impl IndexPart {
     }
 
     /// The members that name no request.
-    pub(crate) fn foreign_members(&self) -> impl Iterator<Item = &SortKey> {
-        self.members.iter().filter(|member| member.request_id().is_none())
+    pub(crate) fn foreign_members(&self) -> Vec<SortKey> {
+        self.members.iter().filter(|member| member.request_id().is_none()).cloned().collect()
     }
 
     /// The requests that the members name.

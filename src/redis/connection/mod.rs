@@ -4,9 +4,9 @@ pub(crate) mod address;
 pub(crate) mod credentials;
 pub(crate) mod durability;
 pub(crate) mod fault;
-#[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
-pub(crate) mod framing;
 pub(crate) mod greeting;
+#[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
+pub(crate) mod incoming;
 pub(crate) mod preflight;
 pub(crate) mod reply_limit;
 pub(crate) mod retry;

@@ -4,8 +4,8 @@ use redis::{ErrorKind, RedisError, RedisResult};
 
 /// What a value takes beside its bytes when it is read, or is made room for: more than redis-rs's type has.
 const VALUE_BYTES: u64 = 64;
-/// Of the values that a list announces redis-rs makes room for no more before they come.
-const MAX_PREPARED: u64 = 4_096;
+/// Of the values that a list announces, room is made for no more before they come.
+pub(super) const MAX_PREPARED: u64 = 4_096;
 
 /// What an error about a reply that is too long begins with.
 const TOO_LONG: &str = "the reply is too long to be read";

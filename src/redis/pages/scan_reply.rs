@@ -92,10 +92,15 @@ fn stored_request(settings: &Settings, id: RequestId, record: Value) -> Result<S
         return Err(Unreadable::new(id, FormatError::Malformed { problem }));
     }
     let Some(bytes) = into_bytes(record) else { return Err(Unreadable::new(id, FormatError::Foreign)) };
-    match Record::parse(id.as_str(), &bytes).map(|record| (record.revision(), bytes.len() - record.document().len())) {
-        Ok((revision, begins_at)) => {
+    let parsed = Record::parse(id.as_str(), &bytes).map(|record| {
+        let created = record.created_key().and_then(|key| key.time());
+        (record.revision(), bytes.len() - record.document().len(), created)
+    });
+    match parsed {
+        Ok((revision, begins_at, created)) => {
             let &Settings { document_limit, id_comparison, .. } = settings;
-            StoredRequest::encoded(id, revision, bytes, begins_at, document_limit, id_comparison)
+            let stored = StoredRequest::encoded(id, revision, bytes, begins_at, document_limit, id_comparison)?;
+            Ok(stored.recorded_as_created(created))
         }
         Err(error) => Err(Unreadable::new(id, error)),
     }

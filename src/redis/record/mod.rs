@@ -6,6 +6,7 @@ pub(crate) mod index_entries;
 use sha1::Digest as _;
 
 use crate::error::{Error, Result};
+use crate::index::SortKey;
 use crate::redis::options::Settings;
 use crate::redis::record::history::history_marks;
 use crate::redis::record::index_entries::{EncodedEntries, IndexEntries, index_entries};
@@ -30,7 +31,7 @@ const WRITE_BYTES: usize = WRITE_ID_BYTES + WriteIntent::BYTES;
 /// ```text
 /// offset  bytes
 ///      0      2  "MR"
-///      2      1  version of the header: 1
+///      2      1  version of the header: 1; the checksum of every later one covers it
 ///      3     16  checksum: the first digits of the SHA-1, in hexadecimal, over the request's id, a zero byte, and all that
 ///                follows up to the body of the document, so that it covers the document's own checksum
 ///     19      1  how many writes are remembered, n ≥ 1
@@ -156,10 +157,26 @@ impl<'a> Record<'a> {
             let (found, newest_supported) = (u16::from(version), u16::from(VERSION));
             return Err(FormatError::UnsupportedVersion { part: "record header", found, newest_supported });
         }
+        if version == 0 {
+            return Err(FormatError::Malformed { problem: "record header of version 0".to_owned() });
+        }
+        Self::after_version(id, bytes, rest)
+    }
+
+    /// Whether the header is damaged in its version alone: a checksum of this version fits all of it. That of a newer version
+    /// covers the version, too, and so does not.
+    pub(crate) fn is_whole_but_for_version(id: &str, bytes: &'a [u8]) -> bool {
+        let begin = MAGIC.len() + 1;
+        let is_ours = bytes.starts_with(MAGIC) && bytes.get(MAGIC.len()) != Some(&VERSION);
+        let rest = Reader { all: bytes.len(), rest: bytes.get(begin..).unwrap_or_default() };
+        is_ours && Self::after_version(id, bytes, rest).is_ok()
+    }
+
+    fn after_version(id: &str, bytes: &'a [u8], mut rest: Reader<'a>) -> Result<Self, FormatError> {
         let recorded: [u8; CHECKSUM_BYTES] = rest.array()?;
         let write_count = rest.byte()?;
-        if version == 0 || write_count == 0 {
-            return Err(FormatError::Malformed { problem: "record header without version or write id".to_owned() });
+        if write_count == 0 {
+            return Err(FormatError::Malformed { problem: "record header without a write id".to_owned() });
         }
         let revision_number = u64::from_be_bytes(rest.array()?);
         let _decision_count_and_marks: [u8; 12] = rest.array()?;
@@ -205,6 +222,14 @@ impl<'a> Record<'a> {
         let walked = Reader { all: self.entries.len(), rest: self.entries }.each_suffix(|suffix| suffixes.push(suffix));
         debug_assert!(walked.is_ok(), "parsing went through them");
         suffixes
+    }
+
+    /// The key of the request in the order of creation, as the header names it: the first of the current index entries is that
+    /// of its status.
+    pub(crate) fn created_key(&self) -> Option<SortKey> {
+        let mut entries = Reader { all: self.entries.len(), rest: self.entries };
+        let members = entries.u16().ok()?;
+        entries.text().ok().filter(|_| members > 0).map(|member| SortKey::from_bytes(member.to_vec()))
     }
 
     /// The bytes of the document.

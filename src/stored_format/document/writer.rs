@@ -29,10 +29,21 @@ pub(super) struct Writer<'document> {
 /// Where bincode puts its bytes.
 struct Appender(Vec<u8>);
 
+/// From how many bytes on room grows by an eighth: doubled, that of a large document takes three times as much as it has.
+const LARGE_BYTES: usize = 64 * 1024;
+
+#[inline]
+fn append(bytes: &[u8], to: &mut Vec<u8>) {
+    if to.len() >= LARGE_BYTES && to.capacity().saturating_sub(to.len()) < bytes.len() {
+        to.reserve_exact(bytes.len().max(to.len() / 8));
+    }
+    to.extend_from_slice(bytes);
+}
+
 impl write::Writer for Appender {
     #[inline]
     fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
-        self.0.extend_from_slice(bytes);
+        append(bytes, &mut self.0);
         Ok(())
     }
 }
@@ -142,7 +153,7 @@ impl<'document> Writer<'document> {
         {
             return self.number(known * 2 + 1 + offset);
         }
-        self.pool.extend_from_slice(text.as_bytes());
+        append(text.as_bytes(), &mut self.pool);
         self.number(text.len() as u64 * 2 + offset)
     }
 

@@ -3,12 +3,14 @@
 
 use fastrand::Rng;
 use mutator_governance::workflow::{self, Command};
-use mutator_governance::{ApprovalId, Error, PageRequest, RequestQuery, StoreErrorKind, WriteId};
+use mutator_governance::{
+    ApprovalId, Error, PageRequest, RequestQuery, SortDirection, Status, StoreErrorKind, WriteId,
+};
 
-use crate::bad_input::scene::store_error;
-use crate::bad_input::walks::{WALKS, walked};
+use crate::bad_input::scene::{Scene, store_error};
+use crate::bad_input::walks::{WALKS, Walk, shown, walked};
 use common::requests::{actor, moved_on, pending, second, with_approvals};
-use common::{Flavour, Options, Raw, Store};
+use common::{Flavour, Options, PrivateServer, Raw, Store};
 use common::{redis_url, unique_namespace};
 
 struct Spoiled {
@@ -177,6 +179,100 @@ fn a_row_among_requests_does_not_lead_a_walk_back() {
                 assert!(is_named || is_readable, "{flavour:?} {limit}: {:?}", read.unreadable);
             }
         }
+    }
+}
+
+/// The same question, asked for requests and for requests as they are stored.
+const ALIKE: [[Walk; 2]; 3] = [
+    [
+        ("requests", |store, page| {
+            Ok(shown(
+                store.requests(&RequestQuery::new(), page)?.map(|request| (request.id.clone(), request.revision())),
+            ))
+        }),
+        ("stored requests", |store, page| {
+            let page = store.stored_requests(&RequestQuery::new(), page)?;
+            Ok(shown(page.map(|stored| (stored.id().clone(), stored.revision()))))
+        }),
+    ],
+    [
+        ("requests, the latest first", |store, page| {
+            let page = store.requests(&RequestQuery::new().in_order(SortDirection::Descending), page)?;
+            Ok(shown(page.map(|request| (request.id.clone(), request.revision()))))
+        }),
+        ("stored requests, the latest first", |store, page| {
+            let page = store.stored_requests(&RequestQuery::new().in_order(SortDirection::Descending), page)?;
+            Ok(shown(page.map(|stored| (stored.id().clone(), stored.revision()))))
+        }),
+    ],
+    [
+        ("pending requests", |store, page| {
+            let query = RequestQuery::new().with_statuses([Status::Pending]).unwrap();
+            Ok(shown(store.requests(&query, page)?.map(|request| (request.id.clone(), request.revision()))))
+        }),
+        ("pending stored requests", |store, page| {
+            let query = RequestQuery::new().with_statuses([Status::Pending]).unwrap();
+            let page = store.stored_requests(&query, page)?;
+            Ok(shown(page.map(|stored| (stored.id().clone(), stored.revision()))))
+        }),
+    ],
+];
+
+/// A second member that names a request, under another time, is named as unreadable and is no second row.
+#[test]
+fn a_request_that_an_index_names_twice_is_one_row_in_each_form() {
+    for flavour in Flavour::all() {
+        for time in [1, 1_900_000_000_000_000, u64::MAX] {
+            let mut scene = Scene::new(flavour);
+            let member = [&time.to_be_bytes()[..], b"there"].concat();
+            for index in ["a", "s:Pending"] {
+                let key = format!("{{{}:0}}:i:{index}", scene.namespace);
+                let added: i64 = scene.raw.ask(&[b"ZADD".as_slice(), key.as_bytes(), b"0", &member]);
+                assert_eq!(added, 1);
+            }
+            for [requests, stored] in &ALIKE {
+                for limit in [1, 2, 3, 50] {
+                    let what = format!("{flavour:?}, {time}, {}, pages of {limit}", requests.0);
+                    let requests = walked(&scene.store, requests, limit, 100).unwrap();
+                    let stored = walked(&scene.store, stored, limit, 100).unwrap();
+                    assert_eq!(requests.rows, stored.rows, "{what}");
+                    assert_eq!(stored.rows.len(), 2, "{what}: {:?}", stored.rows);
+                    assert_eq!(requests.unreadable, stored.unreadable, "{what}");
+                    assert!(stored.unreadable.iter().any(|id| *id == "there"), "{what}: {:?}", stored.unreadable);
+                }
+            }
+            scene.store.repair().unwrap();
+            assert!(scene.store.verify().unwrap().is_clean());
+        }
+    }
+}
+
+/// Members that name no request are removed as they are read, many with one call.
+#[test]
+fn many_foreign_members_are_removed_by_few_calls() {
+    const FOREIGN: usize = 5_000;
+    let server = PrivateServer::start(&[]);
+    let mut raw = Raw::to(server.url());
+    let mut calls = || {
+        let stats: String = raw.ask(&["INFO", "commandstats"]);
+        let of_scripts = stats.lines().find_map(|line| line.strip_prefix("cmdstat_evalsha:calls=")).unwrap();
+        of_scripts.split(',').next().unwrap().parse::<usize>().unwrap()
+    };
+    for flavour in Flavour::all() {
+        let namespace = unique_namespace("foreign");
+        let store = flavour.open(&Options::new(server.url(), &namespace)).unwrap();
+        store.create(pending("there", "s", second(1))).unwrap();
+        let script = "for n = 1, tonumber(ARGV[1]) do
+            redis.call('ZADD', KEYS[1], '0', '\\0\\6' .. string.rep('x', 300) .. n)
+        end";
+        let key = format!("{{{namespace}:0}}:i:a");
+        let _: redis::Value = Raw::to(server.url()).ask(&["EVAL", script, "1", &key, &FOREIGN.to_string()]);
+        let before = calls();
+        let repaired = store.repair().unwrap();
+        let took = calls() - before;
+        assert_eq!(repaired.findings.len(), FOREIGN, "{flavour:?}");
+        assert!(took < 200, "{flavour:?}: {took} calls");
+        assert!(store.verify().unwrap().is_clean(), "{flavour:?}");
     }
 }
 

@@ -1,6 +1,6 @@
 //! Records and index entries that are not as they were written.
 
-use mutator_governance::{Error, FormatError, Outcome, PageRequest, RequestQuery, SortDirection, WriteId};
+use mutator_governance::{Error, Finding, FormatError, Outcome, PageRequest, RequestQuery, SortDirection, WriteId};
 
 use crate::bad_input::scene::Scene;
 use common::requests::{moved_on, pending, second};
@@ -106,6 +106,35 @@ fn header_versions_that_are_not_known_are_refused_by_their_number() {
                 other => panic!("{what}: {other:?}"),
             }
         }
+    }
+}
+
+/// A version that was damaged is told from that of a newer release, whose checksum does not fit, and is repaired.
+#[test]
+fn a_damaged_header_version_is_repaired_and_a_newer_one_is_left() {
+    for flavour in Flavour::all() {
+        let mut scene = Scene::new(flavour);
+        let whole = scene.stored_bytes();
+        for version in [0, 2, 3, 0x81, 255] {
+            let mut bytes = whole.clone();
+            bytes[2] = version;
+            scene.set_record(&bytes);
+            for findings in [scene.store.verify().unwrap().findings, scene.store.repair().unwrap().findings] {
+                let names = |finding: &Finding| matches!(finding, Finding::DamagedHeader { id, .. } if *id == "there");
+                assert!(findings.len() == 1 && names(&findings[0]), "{version}: {findings:?}");
+            }
+            assert!(scene.store.verify().unwrap().is_clean(), "{version}");
+            let read = scene.store.get(&scene.there.id).unwrap().unwrap();
+            assert_eq!(read.document(), scene.there.document(), "{version}");
+            assert_ne!(read.revision().write_id, scene.there.revision().write_id, "{version}");
+        }
+        let mut newer = whole.clone();
+        (newer[2], newer[3]) = (2, newer[3] ^ 1);
+        scene.set_record(&newer);
+        let findings = scene.store.repair().unwrap().findings;
+        let [Finding::Unreadable { error, .. }] = &findings[..] else { panic!("{findings:?}") };
+        assert!(matches!(error, FormatError::UnsupportedVersion { found: 2, .. }), "{error}");
+        assert_eq!(scene.stored_bytes(), newer, "what a newer release wrote is not ours to repair");
     }
 }
 

@@ -14,7 +14,8 @@ pub struct Read {
     pub next: Option<Cursor>,
 }
 
-fn shown<T: std::fmt::Debug>(page: Page<T>) -> Read {
+/// What a page gave, for comparing.
+pub fn shown<T: std::fmt::Debug>(page: Page<T>) -> Read {
     Read {
         rows: page.items.iter().map(|row| format!("{row:?}")).collect(),
         unreadable: page.unreadable.into_iter().map(|unreadable| unreadable.id).collect(),
