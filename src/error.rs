@@ -439,7 +439,7 @@ impl From<Conflict> for Error {
 
 fn link_hint(compensates: Option<&RequestId>) -> String {
     compensates.map_or_else(String::new, |original| {
-        format!(". Then execute it again, which runs nothing and links request {original}, which it compensates")
+        format!(". Once it is recorded, execute it again: that runs nothing and links request {original}, which it compensates")
     })
 }
 
