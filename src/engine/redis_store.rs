@@ -248,7 +248,7 @@ impl RedisStoreBuilder {
     /// works in bounded steps and calls `progress` after each.
     ///
     /// From its start, nobody can write in another layout or with another choice: every write, repair and migration of
-    /// a process that opened the namespace before returns [`StoreErrorKind::Incompatible`], and nothing is written. Such
+    /// a process with another one returns [`StoreErrorKind::Incompatible`], and nothing is written. Such
     /// a process can still read, but close it: its results are no longer complete.
     ///
     /// Until the rebuild is complete nobody can open the namespace, because results would lack requests. After an
