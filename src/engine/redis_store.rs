@@ -245,9 +245,9 @@ impl RedisStoreBuilder {
 
     /// Rebuilds the indexes of the namespace and opens it: for the layout of this release after an older one, and for
     /// another choice of [indexed metadata](Self::index_metadata) or of [how ids are compared](Self::fold_case). It
-    /// works in bounded steps and calls `progress` after each.
-    ///
     /// From its start, nobody can write in another layout or with another choice: every write, repair and migration of
+    /// a process with another one returns [`StoreErrorKind::Incompatible`], and nothing is written. Such a process can
+    /// still read, but close it: its results are no longer complete.
     /// a process with another one returns [`StoreErrorKind::Incompatible`], and nothing is written. Such
     /// a process can still read, but close it: its results are no longer complete.
     ///
