@@ -1,8 +1,8 @@
 //! The synchronous flavour: every call blocks until it is done.
 //!
 //! [`Governance`] is the one handle: it submits requests, moves them on and finds them again. It keeps them in a
-//! [`Store`] that the application picks at start: [`MemoryStore`] for development and tests, `RedisStore` for
-//! production.
+//! [`Store`] that the application picks at start: [`MemoryStore`] for development and tests, `RedisStore` to
+//! keep them durably.
 //!
 //! ```
 //! use std::sync::Arc;

@@ -87,7 +87,7 @@ pub enum Error {
         to: Status,
     },
 
-    /// The request's own deadline has passed.
+    /// The request's own deadline has come.
     #[error(
         "request {id}: its deadline {deadline} has passed; it can only be expired, canceled, superseded or rejected \
          now. Submit a new request if the change is still wanted"
@@ -266,13 +266,13 @@ pub enum Outcome {
     Applied,
     /// It cannot be known yet. A plain second call could do it twice, so go on in one of these ways:
     ///
-    /// - After `Governance::submit_as` or `apply_as`: repeat the same call with the same write id until it returns. It is
-    ///   done once, however often you call it.
-    /// - After any other call: [`Error::unsettled_write`] names the write, and `Governance::settle` says what became of it.
-    ///   [`Applied`](crate::Settled::Applied): read the request.
-    ///   [`NotApplied`](crate::Settled::NotApplied): nothing happened, and nothing will; decide again.
-    ///   [`Open`](crate::Settled::Open): repeat it under its ids, `apply_as(&write.id, &command, write.write_id)`, or
-    ///   `submit_as(draft.with_id(write.id), write.write_id)` for a submission.
+    /// - After `Governance::submit_as` or `apply_as`: repeat the same call with the same write id until it returns. It
+    ///   is done once, however often you call it.
+    /// - After any other call: [`Error::unsettled_write`] names the write, and `Governance::settle` says what became of
+    ///   it. [`Applied`](crate::Settled::Applied): read the request. [`NotApplied`](crate::Settled::NotApplied):
+    ///   nothing happened, and nothing will; decide again. [`Open`](crate::Settled::Open): repeat it under its ids,
+    ///   `apply_as(&write.id, &command, write.write_id)`, or `submit_as(draft.with_id(write.id), write.write_id)` for a
+    ///   submission.
     Unknown,
 }
 
@@ -439,7 +439,10 @@ impl From<Conflict> for Error {
 
 fn link_hint(compensates: Option<&RequestId>) -> String {
     compensates.map_or_else(String::new, |original| {
-        format!(". Then execute it again, which runs nothing and links request {original}, which it compensates")
+        format!(
+            ". Once it is recorded, execute it again: that runs nothing and links request {original}, which it \
+             compensates"
+        )
     })
 }
 

@@ -1,8 +1,8 @@
 //! The asynchronous flavour, on tokio or on smol: every call is a future that is `Send`.
 //!
 //! [`Governance`] is the one handle: it submits requests, moves them on and finds them again. It keeps them in a
-//! [`Store`] that the application picks at start: [`MemoryStore`] for development and tests, `RedisStore` for
-//! production.
+//! [`Store`] that the application picks at start: [`MemoryStore`] for development and tests, `RedisStore` to
+//! keep them durably.
 //!
 //! ```
 //! use std::sync::Arc;

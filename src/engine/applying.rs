@@ -35,8 +35,8 @@ impl Governance {
     /// # Errors
     /// - [`Error::NotFound`] when there is no such request; [`Error::Unreadable`] when the stored request cannot be
     ///   read.
-    /// - [`Error::DeadlinePassed`] when the request is pending past its own deadline, for all commands but reject,
-    ///   cancel, expire and supersede.
+    /// - [`Error::DeadlinePassed`] when the request is pending and its own deadline has come, for all commands but
+    ///   reject, cancel, expire and supersede.
     /// - [`Error::InvalidTransition`], [`Error::Approval`], [`Error::Execution`], [`Error::NothingDue`],
     ///   [`Error::Invalid`] and [`Error::InvalidApprovalConfiguration`] when the command is not allowed: its
     ///   constructor says which of them.

@@ -214,11 +214,11 @@ impl RedisStoreBuilder {
 
     /// Rebuilds the indexes of the namespace and opens it: for the layout of this release after an older one, and for
     /// another choice of [indexed metadata](Self::index_metadata) or of [how ids are compared](Self::fold_case). It
-    /// works in bounded steps and calls `progress` after each.
-    ///
     /// From its start, nobody can write in another layout or with another choice: every write, repair and migration of
-    /// a process that opened the namespace so returns [`StoreErrorKind::Incompatible`], and nothing is written. Such a
-    /// process can still read, but close it: its results are no longer complete.
+    /// a process with another one returns [`StoreErrorKind::Incompatible`], and nothing is written. Such a process can
+    /// still read, but close it: its results are no longer complete.
+    /// a process with another one returns [`StoreErrorKind::Incompatible`], and nothing is written. Such
+    /// a process can still read, but close it: its results are no longer complete.
     ///
     /// Until the rebuild is complete nobody can open the namespace, because results would lack requests. After an
     /// interruption call it again with the same choice: it resumes where it was, or begins anew if the server was
@@ -228,8 +228,8 @@ impl RedisStoreBuilder {
     ///
     /// # Errors
     /// As [`open`](Self::open), except for an older layout and for what the rebuild completes; and
-    /// [`StoreErrorKind::Incompatible`] when another rebuild began meanwhile, or records were [too
-    /// busy](crate::Finding::Busy) to be indexed.
+    /// [`StoreErrorKind::Incompatible`] when another rebuild began meanwhile, or records were
+    /// [too busy](crate::Finding::Busy) to be indexed.
     pub async fn reindex(self, progress: impl FnMut(&CheckStep) + Send) -> Result<(RedisStore, CheckReport)> {
         let (store, _) = self.connect().await?;
         let report = store.rebuild(progress).await?;

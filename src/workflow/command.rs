@@ -116,7 +116,7 @@ pub enum Action {
     },
 }
 
-/// Changes of the status. After its own deadline, a pending request can only be rejected, canceled, expired or
+/// Changes of the status. From its own deadline on, a pending request can only be rejected, canceled, expired or
 /// superseded: every other command fails with `DeadlinePassed`.
 impl Command {
     /// Approves a request directly, if no approval is unmet. Anybody can approve a request without approvals, also its

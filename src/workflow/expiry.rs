@@ -20,7 +20,7 @@ pub fn next_deadline(document: &RequestDocument) -> Option<Timestamp> {
     open_approvals(document).filter_map(|approval| approval.expires_at).chain(own).min()
 }
 
-/// Whether something about the request is due to expire: whether its [`next_deadline`] has passed.
+/// Whether something about the request is due to expire: whether its [`next_deadline`] has come.
 pub fn is_due(document: &RequestDocument, now: Timestamp) -> bool {
     let now = time_after(document.updated_at, now);
     next_deadline(document).is_some_and(|deadline| deadline <= now)
@@ -36,12 +36,12 @@ pub fn due_command(document: &RequestDocument, by: impl Into<Arc<ActorContext>>,
     is_due(document, now).then(|| Command::expire_approvals(by))
 }
 
-/// The request's own deadline, if it is pending and the deadline has passed.
+/// The request's own deadline, if it is pending and the deadline has come.
 pub(super) fn passed_deadline(state: &RequestState, now: Timestamp) -> Option<Timestamp> {
     state.pending().and_then(|pending| pending.expires_at).filter(|deadline| *deadline <= now)
 }
 
-/// After its own deadline a pending request can only end, swept or not.
+/// From its own deadline on, a pending request can only end, swept or not.
 pub(super) fn check_in_time(document: &RequestDocument, action: &Action, now: Timestamp) -> Result<()> {
     match action {
         Action::ApproveRequest

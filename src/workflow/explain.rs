@@ -23,8 +23,8 @@ use crate::request::{
 pub struct Explanation {
     /// The state of the request.
     pub state: RequestState,
-    /// Every unmet approval or quorum group, by step, if the request waits for approval. After the request's own
-    /// deadline none of their approvals is open.
+    /// Every unmet approval or quorum group, by step, if the request waits for approval. From the request's own
+    /// deadline on, none of their approvals is open.
     pub demands: Vec<OpenDemand>,
     /// The step that can be decided now.
     pub active_step: Option<Step>,

@@ -75,9 +75,9 @@ use history::Occasion;
 /// the last change, one microsecond after that change.
 ///
 /// # Errors
-/// [`Error::DeadlinePassed`](crate::Error::DeadlinePassed) for a command that would move on a pending request after its
-/// own deadline; otherwise the rule that forbids the command: the constructors of [`Command`] say what each checks. For
-/// every command, a blank reason of the actor or of a rejection is [`Error::Invalid`](crate::Error::Invalid).
+/// [`Error::DeadlinePassed`](crate::Error::DeadlinePassed) for a command that would move on a pending request from its
+/// own deadline on; otherwise the rule that forbids the command: the constructors of [`Command`] say what each checks.
+/// For every command, a blank reason of the actor or of a rejection is [`Error::Invalid`](crate::Error::Invalid).
 pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) -> Result<MutationRequest> {
     let occasion = match &command.action {
         Action::OverrideApprovals => Occasion::with_any_reason(&request, &command.by, now),
