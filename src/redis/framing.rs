@@ -1,19 +1,19 @@
-//! Where a reply ends, found out as its bytes come and without keeping them.
+//! Finds the end of a reply as its bytes arrive, without keeping them.
 
 use redis::{ErrorKind, RedisError, RedisResult};
 
 use super::reply_limit::{ReplyLimit, ReplyRoom};
 
-/// The first bytes that a value can have, in either version of the protocol.
+/// The possible first bytes of a value, in both versions of the protocol.
 const KINDS: &[u8] = b"+-:$*_#,(!=%~>|";
 
 /// No word or error of a server is longer.
 const MAX_LINE_BYTES: usize = 64 * 1024;
 
-/// Walks through the bytes of one reply, in whatever pieces they come.
+/// Walks through the bytes of one reply, in pieces of any size.
 #[derive(Debug)]
 pub(crate) struct Framing {
-    /// How many values are still to end, the one under way included.
+    /// The number of values that have not ended, including the current one.
     open: u64,
     room: ReplyRoom,
     at: At,
@@ -21,11 +21,11 @@ pub(crate) struct Framing {
 
 #[derive(Debug)]
 enum At {
-    /// The next byte says of what kind the next value is.
+    /// The next byte gives the kind of the next value.
     Kind,
     /// Within the first line of a value.
     Line(Line),
-    /// Within a string of which so many bytes are to come, the end of its line included.
+    /// Within a string with this many bytes to come, including the end of its line.
     String(u64),
 }
 
@@ -33,7 +33,7 @@ enum At {
 struct Line {
     kind: u8,
     length: usize,
-    /// What the line says of a number.
+    /// The number in the line.
     number: Option<u64>,
     is_negative: bool,
     /// Whether the last byte may be the first of the two that end the line.
@@ -45,11 +45,11 @@ impl Framing {
         Self { open: 1, room: limit.room(), at: At::Kind }
     }
 
-    /// Takes the next bytes. How many of them belong to the reply, if it ends with one of them.
+    /// Takes the next bytes. Returns how many of them belong to the reply, if it ends within them.
     ///
     /// # Errors
-    /// [`ErrorKind::Parse`] when the bytes are no reply, and an error that [`is_too_long`](super::is_too_long) when it is longer than it may
-    /// be, as soon as it says so. Nothing more can be read then.
+    /// [`ErrorKind::Parse`] if the bytes are no reply, and an error that [`is_too_long`](super::is_too_long) as soon as
+    /// the reply announces more than its limit. Nothing more can be read then.
     pub(crate) fn advance(&mut self, bytes: &[u8]) -> RedisResult<Option<usize>> {
         let mut taken = 0;
         while let Some(rest) = bytes.get(taken..).filter(|rest| !rest.is_empty()) {
@@ -62,7 +62,7 @@ impl Framing {
         Ok(None)
     }
 
-    /// Takes a part of some bytes: how many, and whether a value ended with them.
+    /// Takes some of the bytes: returns how many, and whether a value ended with them.
     fn step(&mut self, bytes: &[u8]) -> RedisResult<(usize, bool)> {
         match &mut self.at {
             At::Kind => {
@@ -94,7 +94,7 @@ impl Framing {
         }
     }
 
-    /// What the first line of a value says of the rest of it. Whether there is no rest.
+    /// Reads the first line of a value. Returns whether the value ends with it.
     fn end_line(&mut self) -> RedisResult<bool> {
         let At::Line(line) = &self.at else { return Ok(false) };
         let (kind, number) = (line.kind, line.number.unwrap_or_default());
@@ -111,20 +111,20 @@ impl Framing {
                 self.at = At::String(number.checked_add(2).ok_or_else(no_reply)?);
                 Ok(false)
             }
-            // Attributes are pairs before the value that they are about.
+            // Attributes are pairs before the value that they describe.
             b'|' => self.end_list(doubled(number)?.checked_add(1).ok_or_else(no_reply)?),
             b'%' => self.end_list(doubled(number)?),
             _ => self.end_list(number),
         }
     }
 
-    /// The first line of a list has ended, of which so many values are parts.
+    /// The first line of a list has ended; this many values are its parts.
     fn end_list(&mut self, parts: u64) -> RedisResult<bool> {
         self.room.value(parts)?;
         self.end_value(parts).map(|()| true)
     }
 
-    /// One value less is to come, and so many more that are parts of it.
+    /// One value less to come, and this many more that are its parts.
     fn end_value(&mut self, parts: u64) -> RedisResult<()> {
         self.at = At::Kind;
         self.open = self.open.saturating_sub(1).checked_add(parts).ok_or_else(no_reply)?;
@@ -133,7 +133,7 @@ impl Framing {
 }
 
 impl Line {
-    /// Takes one byte; whether the line ends with it.
+    /// Takes one byte; returns whether the line ends with it.
     fn take(&mut self, byte: u8) -> RedisResult<bool> {
         if self.is_ending && byte == b'\n' {
             return if self.is_counted() && self.number.is_none() { Err(no_reply()) } else { Ok(true) };
@@ -162,7 +162,7 @@ impl Line {
         Ok(())
     }
 
-    /// Whether the line says how long the value is, or of how many parts.
+    /// Whether the line gives the length of the value, or its number of parts.
     fn is_counted(&self) -> bool {
         matches!(self.kind, b'$' | b'!' | b'=' | b'*' | b'~' | b'>' | b'%' | b'|')
     }
@@ -176,8 +176,8 @@ fn no_reply() -> RedisError {
     (ErrorKind::Parse, "the reply breaks the protocol").into()
 }
 
-/// Reads bytes that are one reply. Most are one string, as records are, or one word in an array, as scripts answer writes; for
-/// these redis-rs's parser does too much.
+/// Reads bytes that are one reply. Most are one string, such as a record, or one word in an array, such as the reply to
+/// a write; redis-rs's parser does too much work for these.
 #[cfg(any(feature = "tokio", feature = "smol"))]
 pub(crate) fn read_reply(reply: &[u8]) -> RedisResult<redis::Value> {
     use redis::Value;
@@ -190,7 +190,7 @@ pub(crate) fn read_reply(reply: &[u8]) -> RedisResult<redis::Value> {
     }
 }
 
-/// The string in these bytes, if they are one reply that is a string and nothing else.
+/// The string in these bytes, if they are one reply that is only a string.
 #[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
 pub(crate) fn whole_string(bytes: &[u8]) -> Option<&[u8]> {
     let behind_kind = bytes.strip_prefix(b"$")?;
@@ -201,7 +201,7 @@ pub(crate) fn whole_string(bytes: &[u8]) -> Option<&[u8]> {
     (string.len() == length).then_some(string)
 }
 
-/// What came of a server that nobody has asked for anything.
+/// The error for a reply that belongs to no command.
 #[cfg(any(feature = "tokio", feature = "smol"))]
 pub(crate) fn unasked(reply: RedisResult<redis::Value>) -> RedisError {
     match reply.and_then(redis::Value::extract_error) {
@@ -215,7 +215,7 @@ pub(crate) fn unasked(reply: RedisResult<redis::Value>) -> RedisError {
 mod tests {
     use super::*;
 
-    /// How many bytes the first reply has, if they come in pieces of this size.
+    /// The length of the first reply, if it arrives in pieces of this size.
     fn length(bytes: &[u8], piece: usize) -> RedisResult<Option<usize>> {
         let mut framing = Framing::new(ReplyLimit::new(1_000, 10_000));
         let mut before = 0;
@@ -285,7 +285,7 @@ mod tests {
         assert!(length(&endless, 1_000).is_err());
     }
 
-    /// Whatever the parser reads is as long as it is told here.
+    /// Whatever the parser reads has the length that is found here.
     #[test]
     fn random_bytes_that_are_a_reply_have_its_length() {
         let mut random = fastrand::Rng::with_seed(18);

@@ -1,4 +1,4 @@
-//! Reads how a namespace was found laid out, and whether its indexes are complete.
+//! Reads the recorded layout of a namespace, and whether its indexes are complete.
 
 use redis::Value;
 
@@ -12,11 +12,11 @@ use crate::index::ChosenIndexes;
 
 const SCRIPT: &str = "open_namespace.lua";
 
-/// Where the reply holds what.
+/// The positions in the reply.
 const PARTITIONS: usize = 0;
 const VERSION: usize = 1;
 const METADATA: usize = 2;
-/// Of the rebuild that is under way: it begins with the version that is rebuilt for. Nothing, or empty, when none is.
+/// The rebuild under way: it begins with the version it is for. Missing or empty if there is none.
 const MARK: usize = 3;
 const IDS: usize = 4;
 const POSITION: usize = 5;
@@ -28,26 +28,26 @@ fn field(reply: &Value, place: usize) -> Option<&str> {
     text(array(reply)?.get(place)?)
 }
 
-/// Whether a look at a namespace found none.
+/// Whether there is no namespace.
 pub(crate) fn is_absent(reply: &Value) -> bool {
     matches!(tagged(reply, SCRIPT), Ok(("absent", _)))
 }
 
-/// The mark of the rebuild that is under way; empty when none is.
+/// The mark of the rebuild under way; empty if there is none.
 pub(crate) fn rebuild_mark(reply: &Value) -> &str {
     field(reply, MARK).unwrap_or_default()
 }
 
-/// How far that has come, as it was saved.
+/// The saved progress of that rebuild.
 pub(crate) fn saved_position(reply: &Value) -> &str {
     field(reply, POSITION).unwrap_or_default()
 }
 
-/// Whether a namespace is there that this release can use or rebuild.
+/// Checks that there is a namespace that this release can use or rebuild.
 ///
 /// # Errors
-/// [`StoreErrorKind::Incompatible`] when the namespace is not there, was laid out by a newer release or with other partitions, or
-/// when its key holds something else.
+/// [`StoreErrorKind::Incompatible`] if there is no namespace, if it has a newer release's layout or another number of
+/// partitions, or if its key holds something else.
 pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> {
     refuse_wrong_type(reply)?;
     let namespace = settings.keyspace.namespace();
@@ -85,10 +85,10 @@ pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> 
     Ok(())
 }
 
-/// Whether its indexes are complete, and are those of this release and of the choice that the store was opened with.
+/// Checks that its indexes are complete, and are those of this release and of the store's choice.
 ///
 /// # Errors
-/// [`StoreErrorKind::Incompatible`] when they are not.
+/// [`StoreErrorKind::Incompatible`] if they are not.
 pub(crate) fn check_indexes(settings: &Settings, reply: &Value) -> Result<()> {
     let chosen = recorded_metadata(settings, reply)?;
     if !rebuild_mark(reply).is_empty() {
@@ -101,10 +101,10 @@ pub(crate) fn check_indexes(settings: &Settings, reply: &Value) -> Result<()> {
     check_choice(settings, reply)
 }
 
-/// Whether the namespace records the choice that the store was opened with, of metadata keys and of how ids are compared.
+/// Checks that the namespace records the store's choice of metadata keys and of comparing ids.
 ///
 /// # Errors
-/// [`StoreErrorKind::Incompatible`] when it records another.
+/// [`StoreErrorKind::Incompatible`] if it records another.
 pub(crate) fn check_choice(settings: &Settings, reply: &Value) -> Result<()> {
     let namespace = settings.keyspace.namespace();
     let recorded = recorded_metadata(settings, reply)?;
