@@ -76,10 +76,10 @@ impl FromStr for Cursor {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid("it is not one of ours"))?;
+        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid("it is no cursor of this library"))?;
         match bytes.first() {
             Some(&VERSION) => {}
-            Some(_) => return Err(invalid("it was made by another release")),
+            Some(_) => return Err(invalid("another release made it")),
             None => return Err(invalid("it is empty")),
         }
         let (body, checksum) = bytes.split_last_chunk::<CHECKSUM_BYTES>().ok_or_else(|| invalid("it is damaged"))?;

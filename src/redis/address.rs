@@ -79,9 +79,9 @@ fn is_known(pair: &str) -> bool {
     matches!(name, "" | "user" | "pass" | "db" | "protocol")
 }
 
-const MISPLACED: &str = "the Redis URL cannot be read as it was meant: within a user name, a password or a path, write % as \
-                         %25, / as %2F, ? as %3F, # as %23, & as %26, + as %2B and @ as %40, or give the login by \
-                         credentials() and leave it out of the URL";
+const MISPLACED: &str = "the Redis URL is ambiguous: within a user name, a password or a path, write % as \
+                         %25, / as %2F, ? as %3F, # as %23, & as %26, + as %2B and @ as %40, or give the login with \
+                         credentials() instead";
 
 fn unreadable() -> StoreError {
     configuration(

@@ -80,12 +80,12 @@ impl Durability {
             },
             Err(fault) => {
                 let error = fault.into_error(false, Effect::None);
-                (format!("that could not be confirmed: {error}"), error.source)
+                (format!("the confirmation failed: {error}"), error.source)
             }
         };
         let problem = format!(
             "request {id} was written as revision {}, but {shortfall}: it may be lost if the server fails now. Do not \
-             repeat the command; see to the server or its replicas, and read the request",
+             repeat the command; check the server and its replicas, and read the request",
             revision.number
         );
         Err(StoreError { source, ..StoreError::new(StoreErrorKind::Unconfirmed, Outcome::Applied, problem) })
@@ -101,7 +101,7 @@ impl Durability {
                 Some("the server did not confirm in time that it is on its disk".to_owned())
             }
             (Self::Replicas(_), Value::Int(_)) | (Self::Fsynced, Value::Array(_)) => None,
-            (_, other) => Some(format!("the server answered the question for its confirmation by {other:?}")),
+            (_, other) => Some(format!("the server replied to the command for its confirmation with {other:?}")),
         }
     }
 
@@ -109,7 +109,7 @@ impl Durability {
     pub(crate) fn unavailable(self, error: StoreError) -> StoreError {
         if error.to_string().contains("unknown command") {
             let problem =
-                format!("writes that wait for {self} need Redis 7.2 or newer; upgrade the server, or ask for less");
+                format!("writes that wait for {self} need Redis 7.2 or newer; upgrade the server, or require less");
             return StoreError { source: error.source, ..super::preflight::incompatible(problem) };
         }
         error

@@ -46,23 +46,23 @@ impl Fault {
             let advice = "check user and password; those of a URL are percent-decoded, so that % is written %25";
             (StoreErrorKind::Rejected, Remedy::GiveUp, advice)
         } else if has_no_room(&error) {
-            (StoreErrorKind::Unavailable, Remedy::Repeat, "see to its maxclients and who is connected")
+            (StoreErrorKind::Unavailable, Remedy::Repeat, "check its maxclients and its connected clients")
         } else if error.code() == Some("NOPERM") {
-            (StoreErrorKind::Rejected, Remedy::GiveUp, "give the user that permission")
+            (StoreErrorKind::Rejected, Remedy::GiveUp, "give the user this permission")
         } else if error.code() == Some("BUSY") {
-            (StoreErrorKind::Unavailable, Remedy::Repeat, "see what script it runs")
+            (StoreErrorKind::Unavailable, Remedy::Repeat, "check which script it runs")
         } else if is_unknown_command(&error) {
-            let advice = "a Sentinel answers so, which keeps no data: ask it for the address of its primary (SENTINEL \
+            let advice = "this looks like a Sentinel, which stores no data: ask it for the address of its primary (SENTINEL \
                           get-master-addr-by-name NAME) and open that";
             (StoreErrorKind::Incompatible, Remedy::GiveUp, advice)
         } else if error.code().is_some() {
             let (kind, _, remedy, _) = classify(&error);
-            (kind, remedy, "see to what the server says")
+            (kind, remedy, "see the server's message")
         } else if error.kind() == ErrorKind::Parse {
             (StoreErrorKind::Connection, Remedy::Repeat, "check host and port")
         } else if error.is_connection_dropped() && !error.is_connection_refusal() {
             let advice =
-                "whoever answers there closed the connection at once: see to maxclients, and whether the server runs";
+                "the server closed the connection at once: check its maxclients, and that it runs";
             (StoreErrorKind::Unavailable, Remedy::Repeat, advice)
         } else {
             (StoreErrorKind::Unreachable, Remedy::Repeat, "check the address and that the server runs")
@@ -181,7 +181,7 @@ impl Fault {
                 | ServerErrorKind::ClusterDown,
             ) => {
                 format!(
-                    "Redis at {address} failed: {error}; it is a node of a cluster, and one without cluster mode is needed"
+                    "Redis at {address} failed: {error}; it is a node of a cluster; use a server without cluster mode"
                 )
             }
             _ => format!("Redis at {address} failed: {error}"),
@@ -203,7 +203,7 @@ impl Fault {
 
 /// The parser's message about bytes of a foreign protocol does not help; it stays in the source.
 fn not_redis(address: &str) -> String {
-    format!("what answers at {address} does not speak Redis's protocol, or a reply was damaged; check host and port")
+    format!("the server at {address} does not speak the Redis protocol, or a reply was damaged; check host and port")
 }
 
 fn is_refused_login(error: &RedisError) -> bool {

@@ -58,7 +58,7 @@ impl Greeting {
         if self.purpose == Purpose::Login && is_about_login && !has_no_room(&error) {
             // Without the server's own words, which may repeat what was sent.
             let code = error.code().unwrap_or_default().to_owned();
-            return (ErrorKind::AuthenticationFailed, "the login was refused", code).into();
+            return (ErrorKind::AuthenticationFailed, "the login was rejected", code).into();
         }
         error
     }

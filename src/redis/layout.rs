@@ -23,7 +23,7 @@ pub(super) const LAST_BYTE: usize = 64;
 
 const OF_A_PARTITION: &str = "how a partition is laid out";
 const RECORD_AGAIN: &str =
-    "open the namespace again, and where that fails too have its indexes rebuilt by RedisStoreBuilder::reindex";
+    "open the namespace again, and if that fails too, rebuild its indexes with RedisStoreBuilder::reindex";
 
 /// The text that each partition records and each write compares: the layout version, the number of partitions, the rule
 /// for comparing ids, and a digest of the chosen indexes. Later versions too begin with their number and a space.
@@ -127,7 +127,7 @@ impl PartitionLayout {
     pub(crate) fn without_namespace(settings: &Settings) -> StoreError {
         StoreError::of_layout(LayoutError::Missing {
             key: settings.keyspace.meta(),
-            remedy: "its partitions record how. Restore the key from a backup, or the whole namespace",
+            remedy: "its partitions still record their layout. Restore the key from a backup, or the whole namespace",
         })
     }
 }

@@ -22,7 +22,7 @@ const IDS: usize = 4;
 const POSITION: usize = 5;
 
 const OF_A_NAMESPACE: &str = "a namespace";
-const SEE_WHO: &str = "find out who does, or choose another namespace";
+const SEE_WHO: &str = "find out what does, or choose another namespace";
 
 fn field(reply: &Value, place: usize) -> Option<&str> {
     text(array(reply)?.get(place)?)
@@ -61,7 +61,7 @@ pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> 
     }
     if is_absent(reply) {
         return Err(incompatible(format!(
-            "there is no namespace {namespace} to be read; open it once with a store that may write"
+            "namespace {namespace} does not exist; open it once with a store that may write"
         ))
         .into());
     }
@@ -111,8 +111,8 @@ pub(crate) fn check_choice(settings: &Settings, reply: &Value) -> Result<()> {
     let asked = &settings.indexed_metadata;
     if recorded != *asked {
         return Err(incompatible(format!(
-            "namespace {namespace} indexes {recorded}, but was opened with {asked}; open it with {recorded}, or have its \
-             indexes rebuilt by RedisStoreBuilder::reindex"
+            "namespace {namespace} indexes {recorded}, but was opened with {asked}; open it with {recorded}, or \
+             rebuild its indexes with RedisStoreBuilder::reindex"
         ))
         .into());
     }
@@ -120,7 +120,7 @@ pub(crate) fn check_choice(settings: &Settings, reply: &Value) -> Result<()> {
     if recorded != asked.as_str() {
         return Err(incompatible(format!(
             "namespace {namespace} compares ids of people by the rule {recorded:?}, but was opened with {asked:?}; open it \
-             with fold_case({}), or have its indexes rebuilt for the other rule by RedisStoreBuilder::reindex",
+             with fold_case({}), or rebuild its indexes for the other rule with RedisStoreBuilder::reindex",
             !asked.folds_case()
         ))
         .into());
@@ -135,8 +135,8 @@ fn shown(settings: &Settings) -> String {
 fn recorded_metadata(settings: &Settings, reply: &Value) -> Result<ChosenIndexes> {
     let recorded = field(reply, METADATA).and_then(indexed_metadata::read);
     let foreign = || {
-        let (key, what) = (settings.keyspace.meta(), "what was chosen to be indexed");
-        let remedy = "record a choice anew, and have the indexes rebuilt for it, by RedisStoreBuilder::reindex";
+        let (key, what) = (settings.keyspace.meta(), "the chosen indexes");
+        let remedy = "record a choice again and rebuild the indexes for it, with RedisStoreBuilder::reindex";
         StoreError::of_layout(LayoutError::Foreign { key, what, remedy })
     };
     Ok(recorded.ok_or_else(foreign)?)

@@ -178,7 +178,7 @@ impl Settings {
     pub(crate) fn check_writable(&self) -> Result<()> {
         if self.read_only {
             let problem =
-                "the store was opened read_only and writes nothing; open one without that for what is to change";
+                "the store was opened read_only and cannot write; open one without read_only to write";
             return Err(configuration(problem).into());
         }
         Ok(())

@@ -64,7 +64,7 @@ impl PreflightReport {
         check_mode(&info)?;
         if info.field("role") == Some("slave") && !tolerance.replica {
             let problem =
-                "the server is a replica and takes no writes; connect to its primary, or open the store read_only";
+                "the server is a replica and accepts no writes; connect to its primary, or open the store read_only";
             return Err(incompatible(problem.to_owned()));
         }
         let mut warnings = Vec::new();
@@ -106,7 +106,7 @@ fn check_version<'a>(info: &Info<'a>) -> Result<(&'static str, &'a str), StoreEr
         (Some(version), _) => ("Valkey", version, (7, 2)),
         (None, Some(version)) => ("Redis", version, (7, 0)),
         (None, None) => {
-            return Err(incompatible("the server does not tell its version in INFO; is it Redis?".to_owned()));
+            return Err(incompatible("the server does not report its version in INFO; is it Redis?".to_owned()));
         }
     };
     let mut numbers = version.split('.').map(str::parse::<u32>);
@@ -128,8 +128,8 @@ fn check_mode(info: &Info<'_>) -> Result<(), StoreError> {
     let is_mode = |mode| [info.field("redis_mode"), info.field("server_mode")].contains(&Some(mode));
     if is_mode("cluster") || info.field("cluster_enabled") == Some("1") {
         return Err(incompatible(
-            "the server is a node of a cluster (cluster-enabled yes): it keeps only a part of the keys and would answer MOVED \
-             for the others, and this release does not ask the other nodes. Open a server that runs without cluster mode"
+            "the server is a node of a cluster (cluster-enabled yes): it has only a part of the keys and replies MOVED for \
+             the others, and this release does not ask the other nodes. Open a server without cluster mode"
                 .to_owned(),
         ));
     }

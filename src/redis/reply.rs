@@ -253,7 +253,7 @@ pub(super) fn refuse_wrong_type(reply: &Value) -> Result<()> {
         return Err(StoreError::new(
             StoreErrorKind::Rejected,
             Outcome::NotApplied,
-            format!("{key} holds a {found} where a {wanted} belongs; something else uses the key{NOTHING_WRITTEN}"),
+            format!("{key} holds a {found} instead of a {wanted}; something else uses the key{NOTHING_WRITTEN}"),
         )
         .into());
     }
@@ -266,7 +266,7 @@ pub(super) fn refuse_missing_permission(reply: &Value) -> Result<()> {
         return Err(StoreError::new(
             StoreErrorKind::Rejected,
             Outcome::NotApplied,
-            format!("the user may not run {command} on {key}; give the permission to the user{NOTHING_WRITTEN}"),
+            format!("the user may not run {command} on {key}; give the user this permission{NOTHING_WRITTEN}"),
         )
         .into());
     }
@@ -301,7 +301,7 @@ pub(super) fn refuse_disorder(reply: &Value) -> Result<()> {
     {
         let index = String::from_utf8_lossy(bytes(index).unwrap_or_default());
         return Err(corrupt(&format!(
-            "index {index} holds an entry with another score than 0, so its entries have no order"
+            "index {index} holds an entry whose score is not 0, so its entries have no order"
         )));
     }
     Ok(())
@@ -309,7 +309,7 @@ pub(super) fn refuse_disorder(reply: &Value) -> Result<()> {
 
 /// An index that cannot be read along.
 pub(super) fn corrupt(what: &str) -> Error {
-    let problem = format!("{what}; find out who writes to it, and have it repaired by RedisStore::repair");
+    let problem = format!("{what}; find out who writes to it, and repair it with RedisStore::repair");
     StoreError::new(StoreErrorKind::Corrupt, Outcome::NotApplied, problem).into()
 }
 
@@ -317,7 +317,7 @@ pub(super) fn unexpected(command: &str) -> StoreError {
     StoreError::new(
         StoreErrorKind::Connection,
         Outcome::NotApplied,
-        format!("the server's reply to {command} makes no sense; is something between us and Redis changing it?"),
+        format!("the server's reply to {command} makes no sense; is a proxy in between changing it?"),
     )
 }
 

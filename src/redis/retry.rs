@@ -70,7 +70,7 @@ impl Attempts {
         if self.earlier == Effect::None {
             return error;
         }
-        let doubt = "; this answers a repeated attempt, and whether the one before it took effect is not known";
+        let doubt = "; this is the reply to a repeated attempt, and it is not known whether the one before it took effect";
         match error {
             Error::Store(error) if error.outcome == Outcome::NotApplied => {
                 let problem = error.problem.trim_end_matches(NOTHING_WRITTEN).to_owned() + doubt;

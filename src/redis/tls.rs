@@ -47,7 +47,7 @@ impl TlsOptions {
                 let key = PrivateKeyDer::from_pem_slice(&client.key)
                     .map_err(|_| configuration("the private key of the client certificate cannot be read as PEM"))?;
                 config.with_client_auth_cert(chain, key).map_err(|error| {
-                    configuration(&format!("client certificate and private key do not fit together: {error}"))
+                    configuration(&format!("client certificate and private key do not match: {error}"))
                 })?
             }
         };
