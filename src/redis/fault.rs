@@ -61,8 +61,7 @@ impl Fault {
         } else if error.kind() == ErrorKind::Parse {
             (StoreErrorKind::Connection, Remedy::Repeat, "check host and port")
         } else if error.is_connection_dropped() && !error.is_connection_refusal() {
-            let advice =
-                "the server closed the connection at once: check its maxclients, and that it runs";
+            let advice = "the server closed the connection at once: check its maxclients, and that it runs";
             (StoreErrorKind::Unavailable, Remedy::Repeat, advice)
         } else {
             (StoreErrorKind::Unreachable, Remedy::Repeat, "check the address and that the server runs")

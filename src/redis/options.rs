@@ -177,8 +177,7 @@ impl Settings {
     /// [`StoreErrorKind::Configuration`] if the store was opened `read_only`.
     pub(crate) fn check_writable(&self) -> Result<()> {
         if self.read_only {
-            let problem =
-                "the store was opened read_only and cannot write; open one without read_only to write";
+            let problem = "the store was opened read_only and cannot write; open one without read_only to write";
             return Err(configuration(problem).into());
         }
         Ok(())

@@ -70,7 +70,8 @@ impl Attempts {
         if self.earlier == Effect::None {
             return error;
         }
-        let doubt = "; this is the reply to a repeated attempt, and it is not known whether the one before it took effect";
+        let doubt =
+            "; this is the reply to a repeated attempt, and it is not known whether the one before it took effect";
         match error {
             Error::Store(error) if error.outcome == Outcome::NotApplied => {
                 let problem = error.problem.trim_end_matches(NOTHING_WRITTEN).to_owned() + doubt;

@@ -13,7 +13,7 @@ pub(in crate::redis) struct Partition {
 }
 
 impl Partition {
-    /// Stores a request and its readable form, under the keys of its submission.
+    /// Stores the result of reading a request, under the keys of its submission.
     pub(in crate::redis) fn submit(
         &mut self,
         request: &MutationRequest,
