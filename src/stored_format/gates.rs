@@ -1,7 +1,7 @@
 //! The versions of the format, and the parts that not all of them have.
 //!
 //! A field or kind of a later version than the first has a row in [`GATES`]; the versions follow from these rows. A
-//! writer rejects what is after a closed gate, a reader gives its default.
+//! writer rejects parts whose gate is closed, a reader gives their default.
 
 use std::fmt;
 
