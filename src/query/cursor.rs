@@ -1,4 +1,4 @@
-//! Cursors: where a page ended.
+//! Cursors: the position where a page ended.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,22 +11,22 @@ use crate::token::Token;
 
 const TOKEN: Token = Token { version: 1, kind: b"", max_characters: usize::MAX };
 
-/// Where a page ended, so that the next one goes on right behind it.
+/// The position where a page ended; the next page begins right after it.
 ///
-/// Opaque text, safe in a URL. It is bound to the query and the store it came from and is refused by any other, and it
-/// names a place in the order, not a count: requests that come or go meanwhile make no page repeat or skip another.
+/// Opaque text, safe in a URL. It is bound to its query and store; any other returns an error. It is a position in the
+/// order, not a count: requests that come or go meanwhile make no page repeat or skip another request.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Cursor(Vec<u8>);
 
-/// What a cursor is bound to: the store and the query, as a short digest.
+/// A short digest of the store and the query that a cursor is bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fingerprint([u8; Self::BYTES]);
 
 impl Fingerprint {
     pub(crate) const BYTES: usize = 8;
 
-    /// Every part goes in behind its length, so that no two lists of parts give the same bytes.
+    /// Every part follows its length, so no two lists of parts give the same bytes.
     pub(crate) fn of(parts: &[&[u8]]) -> Self {
         let mut sha = sha2::Sha256::new();
         for part in parts {
@@ -48,7 +48,7 @@ impl Cursor {
         Self([&fingerprint.0, position].concat())
     }
 
-    /// The place in the order, if the cursor came from the same store and query.
+    /// The position in the order, if the cursor came from the same store and query.
     pub(crate) fn position(&self, fingerprint: Fingerprint) -> Result<&[u8]> {
         let (found, position) = self.0.split_at_checked(Fingerprint::BYTES).ok_or_else(|| invalid("it is damaged"))?;
         if found != fingerprint.0 {
