@@ -186,6 +186,7 @@ impl Governance {
 
     /// What became of a write whose outcome an error left unknown; the error [names it](Error::unsettled_write).
     ///
+    /// # Errors
     /// [`Error::NotFound`] when the request of an update does not exist, [`Error::WriteIdReused`] when the write id was
     /// used for another intent, so that this write did not take effect and cannot, and [`Error::Unreadable`] when the
     /// stored request cannot be read.

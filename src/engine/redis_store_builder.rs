@@ -214,11 +214,11 @@ impl RedisStoreBuilder {
 
     /// Rebuilds the indexes of the namespace and opens it: for the layout of this release after an older one, and for
     /// another choice of [indexed metadata](Self::index_metadata) or of [how ids are compared](Self::fold_case). It
+    /// works in bounded steps and calls `progress` after each.
+    ///
     /// From its start, nobody can write in another layout or with another choice: every write, repair and migration of
     /// a process with another one returns [`StoreErrorKind::Incompatible`], and nothing is written. Such a process can
     /// still read, but close it: its results are no longer complete.
-    /// a process with another one returns [`StoreErrorKind::Incompatible`], and nothing is written. Such
-    /// a process can still read, but close it: its results are no longer complete.
     ///
     /// Until the rebuild is complete nobody can open the namespace, because results would lack requests. After an
     /// interruption call it again with the same choice: it resumes where it was, or begins anew if the server was
