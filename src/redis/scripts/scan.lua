@@ -288,7 +288,7 @@ if wants_records then
         end
     end
 end
--- The first record that does not fit, and everything after it, waits for the next call.
+-- Once the records have 16 MiB, the rest waits for the next call, from the first member on that needs one of it.
 local AT_ONCE, MAX_BYTES = 50, 16 * 1024 * 1024
 local records, bytes = {}, 0
 local ask, type_of = redis.pcall, type
