@@ -28,7 +28,7 @@ pub fn chapter(title: &str) {
 pub fn submitted(request: &MutationRequest) {
     field("request", request.id.as_str());
     field("change", &change(request));
-    field("purpose", request.intent.description.as_deref().unwrap_or("not said"));
+    field("purpose", request.intent.description.as_deref().unwrap_or("not given"));
     field("submitted by", request.requested_by.label());
     field("needs", &needs(request));
     say!("  The request {}.", standing(request));
