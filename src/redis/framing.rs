@@ -207,7 +207,7 @@ pub(crate) fn unasked(reply: RedisResult<redis::Value>) -> RedisError {
     match reply.and_then(redis::Value::extract_error) {
         // A server that closes a new connection says why.
         Err(said) => said,
-        Ok(_) => (ErrorKind::Parse, "the server sent a reply that nobody had asked for").into(),
+        Ok(_) => (ErrorKind::Parse, "the server sent a reply to no command").into(),
     }
 }
 
