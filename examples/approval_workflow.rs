@@ -36,7 +36,7 @@ fn tell(governance: &Governance) -> Result<()> {
     let dora = ActorContext::user("dora")?.named("Dora").with_group("directors")?;
     let people = [&rita, &leo, &sam, &sue, &dora];
 
-    print::chapter("Rita wants the billing database moved. Three steps have to agree, each with its own rule.");
+    print::chapter("Rita asks to move the billing database. Three steps must approve, each with its own rule.");
     let engineer = ApprovalTarget::group("security")?;
     let two_engineers = ApprovalRule::quorum("two-of-security", 2, [engineer.clone(), engineer])?;
     let draft = move_database("move-billing", &rita)?
@@ -73,10 +73,10 @@ fn tell(governance: &Governance) -> Result<()> {
     print::attempt("Dora", &outcome);
 
     print::chapter("The history");
-    let request = governance.get(&request.id)?.ok_or("the request is gone")?;
+    let request = governance.get(&request.id)?.ok_or("the request is missing")?;
     print::timeline(&request);
 
-    print::chapter("Another request, and a refusal that programs can read");
+    print::chapter("Another request, and a rejection that programs can read");
     let draft = move_database("move-wages", &leo)?.requires_approval(ApprovalRule::group("directors")?);
     let request = governance.submit(draft)?;
     let freeze = Rejection::new("FREEZE", "Nothing moves before the audit").in_category("Compliance");

@@ -1,5 +1,5 @@
-//! What can be asked about a company's requests, from a program on tokio: the approval queue, somebody's inbox, recent
-//! decisions, statistics, and how a question is answered.
+//! Queries over a company's requests, from a program on tokio: the approval queue, somebody's inbox, recent
+//! decisions, statistics, and the plan of a query.
 //!
 //! `cargo run --features tokio --example governance_queries_tokio` keeps the requests in memory; with
 //! `REDIS_URL=redis://host:port` they are kept in Redis until the program ends.
@@ -41,7 +41,7 @@ async fn tell(opened: &Opened) -> Result<()> {
     ask(&governance, opened).await
 }
 
-/// The store; where it is Redis, also under its own type, which can say how it finds things.
+/// The store; for Redis also as its own type, which can explain a query.
 struct Opened {
     store: Arc<dyn Store>,
     #[cfg(feature = "redis")]
@@ -62,12 +62,14 @@ impl Opened {
                 Ok(Self { store: Arc::new(store.clone()), redis: Some(store) })
             }
             #[cfg(not(feature = "redis"))]
-            Place::Redis { .. } => Err("REDIS_URL is set, but this was built without the feature `redis`".into()),
+            Place::Redis { .. } => {
+                Err("REDIS_URL is set, but this example was built without the feature `redis`".into())
+            }
         }
     }
 }
 
-/// Tells the service everything that happened in the company's week; its clock then stands at the end of it.
+/// Submits and decides everything of the company's week; the clock is at its end afterwards.
 async fn seed(store: Arc<dyn Store>) -> Result<Governance> {
     let clock = Arc::new(ManualClock::at(on(1, 0, 0)));
     let governance = Governance::builder().store(store).clock(clock.clone()).build();
@@ -103,7 +105,7 @@ async fn ask(governance: &Governance, opened: &Opened) -> Result<()> {
         tables::decisions(&governance.decisions(&DecisionQuery::execution_outcomes(), &page).await?);
     }
 
-    tables::question("Where does everything stand?");
+    tables::question("How many requests are in which status?");
     let risky = governance.count(&RequestQuery::new().with_risk_between(RiskLevel::High, None)?).await?;
     let soon = [Duration::from_secs(24 * 60 * 60), Duration::from_secs(48 * 60 * 60)];
     tables::statistics(&governance.statistics(&soon).await?, risky);
@@ -117,6 +119,6 @@ async fn ask(governance: &Governance, opened: &Opened) -> Result<()> {
     }
     #[cfg(not(feature = "redis"))]
     let _no_plans = opened;
-    tables::lines("The embedded store has no indexes and looks at every request. Run this on Redis to see a plan.");
+    tables::lines("The memory store has no indexes and checks every request. Run this on Redis to see a plan.");
     Ok(())
 }

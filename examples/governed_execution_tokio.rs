@@ -35,7 +35,7 @@ async fn run() -> Result<()> {
     told.and(cleaned)
 }
 
-/// What is governed here: the feature flags of a shop, and how often they were changed.
+/// The governed state: the feature flags of a shop, and how often they were changed.
 struct Flags {
     on: BTreeSet<String>,
     changes: u32,
@@ -62,7 +62,7 @@ async fn tell(governance: &Governance) -> Result<()> {
     let outcome = governance.approve_requirement(&request.id, &ApprovalId::new("approval-1")?, mona.clone()).await;
     print::attempt("Mona, an owner, approves", &outcome);
 
-    print::chapter("Approved, it is executed: once");
+    print::chapter("Approved, it is executed once");
     print::begins("The flag service tries while its database is away");
     let outcome = execute(governance, &request.id, &flags).await;
     print::execution(&outcome);
@@ -76,7 +76,7 @@ async fn tell(governance: &Governance) -> Result<()> {
     show(&flags);
 
     print::chapter("Orders go down. Rita asks for a rollback, which is a request of its own");
-    let original = governance.get(&request.id).await?.ok_or("the request is gone")?;
+    let original = governance.get(&request.id).await?.ok_or("the request is missing")?;
     let plan = CompensationPlan::new(original.id.clone(), CompensationKind::Rollback, CompensationTrigger::Operator);
     let draft = compensation_draft(&original, plan, Intent::new("switch off checkout-v2", "Features")?, rita)?
         .with_id(RequestId::new("flag-1-undo")?)
@@ -92,27 +92,27 @@ async fn tell(governance: &Governance) -> Result<()> {
     show(&flags);
 
     print::chapter("The history of the change");
-    print::timeline(&governance.get(&request.id).await?.ok_or("the request is gone")?);
+    print::timeline(&governance.get(&request.id).await?.ok_or("the request is missing")?);
     print::chapter("The history of its rollback");
-    print::timeline(&governance.get(&undo.id).await?.ok_or("the request is gone")?);
+    print::timeline(&governance.get(&undo.id).await?.ok_or("the request is missing")?);
     Ok(())
 }
 
-/// Has the flag service execute a request. Should the service fail, the request stays approved.
+/// Lets the flag service execute a request. If the service fails, the request stays approved.
 async fn execute(governance: &Governance, id: &RequestId, flags: &Mutex<Flags>) -> Result<ExecutionOutcome, Error> {
     let service = ActorContext::service("flag-service")?;
     let order = ExecutionOrder::new(service, version(flags)?).when_failed(AfterFailure::KeepApproved);
     governance.execute(id, &order, async |request: &ClaimedRequest| switch(request, flags)).await
 }
 
-/// The change itself, which knows nothing of approvals. It sets what the payload says and toggles nothing, so that it can be
-/// repeated: a service that dies between the change and its recording makes it again.
+/// The change itself, which knows nothing of approvals. It sets the flag of the payload and toggles nothing, so it can be
+/// repeated: a service that dies between the change and its recording makes the change again.
 fn switch(request: &MutationRequest, flags: &Mutex<Flags>) -> Result<Completion, Failure> {
     let mut flags = flags.lock().map_err(|_| Failure::new("the flags are broken"))?;
     if !flags.is_reachable {
         return Err(Failure::new("the database of the flags cannot be reached").with_code("UNREACHABLE"));
     }
-    let payload = request.payload.as_ref().ok_or_else(|| Failure::new("the request does not say which flag"))?;
+    let payload = request.payload.as_ref().ok_or_else(|| Failure::new("the request names no flag"))?;
     let changed = match String::from_utf8_lossy(payload.bytes()).split_once('=') {
         Some((flag, "on")) => flags.on.insert(flag.to_owned()),
         Some((flag, "off")) => flags.on.remove(flag),

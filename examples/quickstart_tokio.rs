@@ -34,7 +34,7 @@ async fn tell(governance: &Governance) -> Result<()> {
     let sam = ActorContext::user("sam")?.named("Sam").with_group("security")?;
     let (manager, security) = (ApprovalId::new("manager")?, ApprovalId::new("security")?);
 
-    print::chapter("Rita asks for a role for Erin. A manager has to approve, and then security.");
+    print::chapter("Rita asks for a role for Erin. A manager must approve, and then security.");
     let target = Target::new("tenant:acme", "Tenant", "RoleGrant")?;
     let intent = Intent::new("grant billing-admin to erin", "Access")?.with_risk(RiskLevel::High);
     let draft = RequestDraft::new(target, intent.described_as("Erin takes over billing"), rita.clone())
@@ -65,7 +65,7 @@ async fn tell(governance: &Governance) -> Result<()> {
     print::queue(&governance.pending(&PageRequest::first()).await?);
 
     print::chapter("The history");
-    let request = governance.get(&request.id).await?.ok_or("the request is gone")?;
+    let request = governance.get(&request.id).await?.ok_or("the request is missing")?;
     print::timeline(&request);
     Ok(())
 }

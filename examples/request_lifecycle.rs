@@ -1,4 +1,4 @@
-//! What can become of a request that waits: it is superseded, withdrawn, or expires; in a synchronous program.
+//! How a waiting request can end: it is superseded, withdrawn, or expires; in a synchronous program.
 //!
 //! `cargo run --example request_lifecycle` keeps the requests in memory; with `REDIS_URL=redis://host:port` they are
 //! kept in Redis until the program ends.
@@ -25,7 +25,7 @@ fn main() -> ExitCode {
 fn run() -> Result<()> {
     let place = Place::from_environment();
     print::title("The life of a request", "blocking", &place);
-    // The time stands still until this example moves it on; a program leaves the clock out and gets the system's.
+    // The time stands still until this example moves it; a program sets no clock and uses the store's.
     let clock = Arc::new(ManualClock::at(at("09:00")?));
     let governance = Governance::builder().store(open_blocking(&place)?).clock(clock.clone()).build();
     let told = tell(&governance, &clock);
@@ -47,7 +47,7 @@ fn tell(governance: &Governance, clock: &ManualClock) -> Result<()> {
         print::stands(request, clock.now());
     }
 
-    print::chapter("10:00 UTC: a better patch takes the place of the first");
+    print::chapter("10:00 UTC: a better patch replaces the first");
     clock.set(at("10:00")?);
     let better = governance.submit(change("patch-2", "patch and reboot", &rita)?)?;
     let by = rita.clone().because("The first patch lacked a reboot");
@@ -58,23 +58,23 @@ fn tell(governance: &Governance, clock: &ManualClock) -> Result<()> {
     let outcome = governance.approve_request(&better.id, mona);
     print::step("Mona approves patch-2", &outcome, clock.now());
 
-    print::chapter("13:00 UTC: nobody gave the quota in time; a sweeper, running beside the program, finds out");
+    print::chapter("13:00 UTC: nobody raised the quota in time; a sweeper in the background expires the request");
     clock.set(at("13:00")?);
     let (report, reports) = channel();
     let sweeper = Sweeper::builder(governance.clone(), ActorContext::service("sweeper")?)
         .interval(Duration::from_secs(5))
         .report_to(move |swept| {
-            // Nobody listens any more once the first report is taken.
+            // After the first report nobody listens.
             let _unheard = report.send(swept);
         })
         .start();
     let swept = reports.recv()??;
     sweeper.stop()?;
     for id in &swept.expired {
-        print::note(&format!("the sweeper let {id} expire"));
+        print::note(&format!("the sweeper expired {id}"));
     }
 
-    print::chapter("14:00 UTC: the restart is not needed any more");
+    print::chapter("14:00 UTC: the restart is no longer needed");
     clock.set(at("14:00")?);
     let outcome = governance.cancel(&restart.id, rita.clone().because("The patch reboots anyway"));
     print::step("Rita withdraws it", &outcome, clock.now());
@@ -85,7 +85,7 @@ fn tell(governance: &Governance, clock: &ManualClock) -> Result<()> {
     print::queue(&governance.pending(&PageRequest::first())?);
     for id in [&patch.id, &grow.id, &restart.id] {
         print::chapter(&format!("The history of {id}"));
-        print::timeline(&governance.get(id)?.ok_or("the request is gone")?);
+        print::timeline(&governance.get(id)?.ok_or("the request is missing")?);
     }
     Ok(())
 }
@@ -96,7 +96,7 @@ fn change(id: &str, operation: &str, by: &ActorContext) -> Result<RequestDraft> 
     Ok(draft.with_id(RequestId::new(id)?))
 }
 
-/// That time of the one day this example is about.
+/// This time on the day of the example.
 fn at(time: &str) -> Result<Timestamp> {
     Ok(format!("2026-05-04T{time}:00Z").parse()?)
 }

@@ -40,11 +40,11 @@ fn tell(governance: &Governance) -> Result<()> {
     let [first, second, third, fourth] = ids.as_slice() else { return Err("four were submitted".into()) };
 
     print::chapter("The list is still v7");
-    print::begins("price-1 is executed as it was approved");
+    print::begins("price-1 is executed as approved");
     let outcome = execute(governance, first, "v7", StaleStrategy::RejectStale);
     print::execution(&outcome);
 
-    print::chapter("Executing price-1 has made v8 of the list: the others were written for a list that is gone");
+    print::chapter("Executing price-1 made v8 of the list: the other requests were written for v7");
     print::begins("price-2, strategy RejectStale");
     let outcome = execute(governance, second, "v8", StaleStrategy::RejectStale);
     print::execution(&outcome);
@@ -64,7 +64,7 @@ fn tell(governance: &Governance) -> Result<()> {
     print::execution(&outcome);
 
     print::chapter("The history of price-4");
-    print::timeline(&governance.get(fourth)?.ok_or("the request is gone")?);
+    print::timeline(&governance.get(fourth)?.ok_or("the request is missing")?);
     Ok(())
 }
 
@@ -85,7 +85,7 @@ fn mona() -> Result<ActorContext> {
     Ok(ActorContext::user("mona")?.named("Mona"))
 }
 
-/// Executes a request on this version of the list, which makes the next one of it.
+/// Executes a request on this version of the list, which makes the next version.
 fn execute(
     governance: &Governance,
     id: &RequestId,

@@ -1,4 +1,4 @@
-//! A week at a small company: what its people asked for, and what they decided.
+//! A week at a small company: the requests of its people, and their decisions.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use mutator_governance::{
 
 use crate::support::Result;
 
-/// Something that happened, and when.
+/// An event and its time.
 pub struct Event {
     pub at: Timestamp,
     pub what: What,
 }
 
-/// What happened.
+/// An event.
 pub enum What {
     Submitted(Box<RequestDraft>),
     Did(RequestId, Command),
@@ -42,7 +42,7 @@ pub fn person(id: &str) -> Result<ActorContext> {
     })
 }
 
-/// All that happened, in order.
+/// All events, in order.
 pub fn week() -> Result<Vec<Event>> {
     let mut week = Vec::new();
     let manager =

@@ -1,4 +1,4 @@
-//! What the two flavours of `governance_queries` share: the company whose requests they ask about, and the tables.
+//! Shared by the two flavours of `governance_queries`: the company with its requests, and the tables.
 
 #![allow(unreachable_pub, reason = "each example uses this module for itself")]
 

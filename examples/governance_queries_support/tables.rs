@@ -1,4 +1,4 @@
-//! What was found, as a person reads it.
+//! Prints results for people.
 
 use mutator_governance::{
     Count, DecisionRow, Intent, Page, PendingApprovalRow, RecentApprovalRow, RequestSummary, Statistics, Target,
@@ -8,17 +8,17 @@ use mutator_governance::{
 use crate::support::print::table;
 use crate::support::say;
 
-/// What time it is in the example.
+/// The time in the example.
 pub fn opening(now: Timestamp) {
     say!("It is 2026-{}; all times are UTC.", moment(now));
 }
 
-/// A question, before its answer.
+/// The title of a query, before its result.
 pub fn question(text: &str) {
     say!("\n{text}");
 }
 
-/// Approvals that wait to be decided.
+/// Pending approvals.
 pub fn approvals(page: &Page<PendingApprovalRow>) {
     let rows = page.items.iter().map(|row| {
         let approval = &row.approval;
@@ -44,7 +44,7 @@ pub fn recent_approvals(page: &Page<RecentApprovalRow>) {
     table(&["APPROVED", "REQUEST", "CHANGE", "NOW"], rows);
 }
 
-/// Decisions that were made.
+/// Decisions.
 pub fn decisions(page: &Page<DecisionRow>) {
     let rows = page.items.iter().map(|row| {
         let decision = &row.decision;
@@ -56,7 +56,7 @@ pub fn decisions(page: &Page<DecisionRow>) {
     table(&["DECIDED", "REQUEST", "CHANGE", "OUTCOME", "BY", "BECAUSE"], rows);
 }
 
-/// Where all requests stand.
+/// How many requests are in which status.
 pub fn statistics(statistics: &Statistics, risky: Count) {
     let statuses = statistics.by_status.iter().map(|(status, count)| (status.to_string(), *count));
     let reasons = statistics.by_pending_reason.iter().map(|(reason, count)| (format!("  for {reason}"), *count));
@@ -64,7 +64,7 @@ pub fn statistics(statistics: &Statistics, risky: Count) {
     for (name, count) in pending.into_iter().chain(reasons).chain(others) {
         say!("  {name:<22}{count:>3}");
     }
-    say!("  {:<22}{:>3}", "in all", statistics.total());
+    say!("  {:<22}{:>3}", "in total", statistics.total());
     say!();
     say!("  {:<22}{:>3}", "of high risk or more", risky.number());
     for (time, count) in &statistics.due_within {
@@ -75,7 +75,7 @@ pub fn statistics(statistics: &Statistics, risky: Count) {
     }
 }
 
-/// Text of several lines, as it is.
+/// Text of several lines, unchanged.
 pub fn lines(text: &str) {
     text.lines().for_each(|line| say!("  {line}"));
 }

@@ -1,4 +1,4 @@
-//! How a run ends before its story does, on Ctrl-C or because nobody reads on: quietly, and with its keys deleted.
+//! Ends a run early, on Ctrl-C or when nobody reads its output: quietly, and with its keys deleted.
 
 use std::io::{self, Write as _};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::Place;
 
-/// What the terminal shows of a program that Ctrl-C has ended.
+/// The exit status of a program that Ctrl-C has ended.
 const ENDED_BY_SIGNAL: i32 = 130;
-/// A step of a story takes no longer than the calls in it, and a call no longer than the store lets it.
+/// A step takes no longer than its calls, and a call no longer than the store's timeout.
 const MAX_STEP: Duration = Duration::from_secs(5);
 
 static RUN: Mutex<Run> = Mutex::new(Run { place: None, is_asked_to_end: false, is_at_rest: false });
@@ -17,10 +17,10 @@ static AT_REST: Condvar = Condvar::new();
 static DELETING: Mutex<()> = Mutex::new(());
 
 struct Run {
-    /// Where there is something to delete.
+    /// The place with something to delete.
     place: Option<Place>,
     is_asked_to_end: bool,
-    /// Whether the story writes nothing to its store now, and will not before it has looked whether it is to end.
+    /// Whether the run writes nothing to its store now, and checks whether it must end before it writes again.
     is_at_rest: bool,
 }
 
@@ -28,7 +28,7 @@ fn run() -> MutexGuard<'static, Run> {
     RUN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Has what the run writes to this place deleted, however the run ends.
+/// Makes sure that what the run writes to this place is deleted, however the run ends.
 pub fn watch(place: &Place) {
     run().place = Some(place.clone());
     if let Err(error) = ctrlc::set_handler(end_by_signal) {
@@ -36,17 +36,17 @@ pub fn watch(place: &Place) {
     }
 }
 
-/// Deletes what the run has written, once, and tells how many keys that were.
+/// Deletes what the run has written, once, and returns the number of keys.
 ///
 /// # Errors
-/// When the server cannot be reached or refuses.
+/// If the server cannot be reached or returns an error.
 pub fn clean_up() -> super::Result<usize> {
     let _deleting = DELETING.lock().unwrap_or_else(PoisonError::into_inner);
     let place = run().place.take();
     place.map_or(Ok(0), |place| place.delete())
 }
 
-/// Writes a line. Where nobody reads any more, the program ends here.
+/// Writes a line. If nobody reads the output any more, the program ends here.
 pub fn line(text: std::fmt::Arguments<'_>) {
     rest();
     let written = writeln!(io::stdout(), "{text}");
@@ -65,7 +65,7 @@ pub fn complain(problem: &str) {
     let _nobody_reads = writeln!(io::stderr(), "{problem}");
 }
 
-/// Waits for the end where it was asked for.
+/// Waits for the end if it was requested.
 pub fn go_on() {
     let mut run = run();
     while run.is_asked_to_end {
@@ -79,7 +79,7 @@ fn rest() {
     AT_REST.notify_all();
 }
 
-/// Runs on a thread of its own while the story goes on, so it lets that come to its next line first.
+/// Runs on a thread of its own beside the run, so it first waits until the run reaches its next line.
 fn end_by_signal() {
     let mut run = run();
     run.is_asked_to_end = true;

@@ -1,4 +1,4 @@
-//! What the examples share: where requests are kept, and how they are printed.
+//! Shared by the examples: where requests are kept, and how they are printed.
 
 #![allow(dead_code, unreachable_pub, reason = "each example uses this module for itself")]
 
@@ -32,8 +32,8 @@ pub enum Place {
 }
 
 impl Place {
-    /// Redis where `REDIS_URL` says so, else the embedded store. Whatever ends the program from now on, be it Ctrl-C or that
-    /// nobody reads what it says, deletes what it has written.
+    /// Redis if `REDIS_URL` is set, otherwise the memory store. However the program ends from now on, even by Ctrl-C or
+    /// because nobody reads its output, it deletes what it has written.
     pub fn from_environment() -> Self {
         let place = match std::env::var("REDIS_URL") {
             Ok(url) if !url.is_empty() => Self::Redis { url, namespace: namespace_of_this_run() },
@@ -43,12 +43,12 @@ impl Place {
         place
     }
 
-    /// Deletes what this run has written, which the library has no call for: governed requests are kept.
+    /// Deletes what this run has written. The library has no call for this, because governed requests are kept.
     ///
-    /// Blocks, also where an asynchronous example calls it: nothing else is left to run by then.
+    /// Blocks, even in an asynchronous example: by then nothing else runs.
     ///
     /// # Errors
-    /// When the server cannot be reached or refuses.
+    /// If the server cannot be reached or returns an error.
     pub fn clean_up(&self) -> Result<()> {
         let deleted = ending::clean_up()?;
         if let Self::Redis { namespace, .. } = self {
@@ -57,7 +57,7 @@ impl Place {
         Ok(())
     }
 
-    /// Deletes what is stored here and returns how many keys that were.
+    /// Deletes everything stored here and returns the number of keys.
     fn delete(&self) -> Result<usize> {
         match self {
             #[cfg(feature = "redis")]
@@ -72,8 +72,7 @@ fn namespace_of_this_run() -> String {
     format!("example-{:x}-{:x}", std::process::id(), now.as_micros())
 }
 
-/// The end of the program: an error is printed as its sentence, not as the value behind it, and nothing is left of a run
-/// that could not begin.
+/// The end of the program: prints an error as its text, not as its `Debug` form, and deletes what a failed run has written.
 pub fn finish(result: Result<()>) -> ExitCode {
     let result = result.and(ending::clean_up().map(|_| ()));
     ending::go_on();

@@ -1,4 +1,4 @@
-//! Requests as a person reads them.
+//! Prints requests for people.
 
 use mutator_governance::workflow::{ExecutionOutcome, explain};
 use mutator_governance::{
@@ -8,7 +8,7 @@ use mutator_governance::{
 
 use super::{Place, say};
 
-/// What the example is about, and where it keeps its requests.
+/// The subject of the example, and where it keeps its requests.
 pub fn title(about: &str, flavour: &str, place: &Place) {
     say!("{about} ({flavour})");
     match place {
@@ -24,17 +24,17 @@ pub fn chapter(title: &str) {
     say!("\n{title}");
 }
 
-/// A request as it was submitted.
+/// A submitted request.
 pub fn submitted(request: &MutationRequest) {
     field("request", request.id.as_str());
     field("change", &change(request));
-    field("purpose", request.intent.description.as_deref().unwrap_or("not said"));
+    field("purpose", request.intent.description.as_deref().unwrap_or("not given"));
     field("submitted by", request.requested_by.label());
     field("needs", &needs(request));
     say!("  The request {}.", standing(request));
 }
 
-/// Whose approval a request needs, a quorum group as one.
+/// The approvals that a request needs, with a quorum group as one.
 fn needs(request: &MutationRequest) -> String {
     let mut needs: Vec<String> = Vec::new();
     for approval in &request.approvals {
@@ -49,7 +49,7 @@ fn needs(request: &MutationRequest) -> String {
     needs.join(", then ")
 }
 
-/// The requests that wait, and what for.
+/// The waiting requests, and what each waits for.
 pub fn queue(page: &Page<MutationRequest>) {
     let rows = page.items.iter().map(|request| {
         let risk = request.intent.risk.to_string();
@@ -59,35 +59,35 @@ pub fn queue(page: &Page<MutationRequest>) {
     table(&["FILED (UTC)", "CHANGE", "RISK", "BY", "WAITS FOR"], rows);
 }
 
-/// Somebody's attempt to decide, and what came of it.
+/// An attempt to decide, and its result.
 pub fn attempt(who: &str, outcome: &Result<MutationRequest, Error>) {
     say!("  {who}");
     match outcome {
-        Ok(request) => say!("    granted: the request {}", standing(request)),
-        Err(error) => say!("    refused: {error}"),
+        Ok(request) => say!("    approved: the request {}", standing(request)),
+        Err(error) => say!("    error: {error}"),
     }
 }
 
-/// Something somebody does to a request, and where that leaves it at this time.
+/// A command on a request, and the state of the request after it at this time.
 pub fn step(who: &str, outcome: &Result<MutationRequest, Error>, now: Timestamp) {
     say!("  {who}");
     match outcome {
         Ok(request) => stands(request, now),
-        Err(error) => say!("    refused: {error}"),
+        Err(error) => say!("    error: {error}"),
     }
 }
 
-/// Where a request stands at this time.
+/// The state of a request at this time.
 pub fn stands(request: &MutationRequest, now: Timestamp) {
     say!("    {} {}", request.id, explain(request, now));
 }
 
-/// An attempt that begins, and may have something to say itself.
+/// The beginning of an attempt, which may print more itself.
 pub fn begins(attempt: &str) {
     say!("  {attempt}");
 }
 
-/// What came of an attempt to execute a request.
+/// The result of an attempt to execute a request.
 pub fn execution(outcome: &Result<ExecutionOutcome, Error>) {
     match outcome {
         Ok(ExecutionOutcome::Executed { request, .. }) => {
@@ -97,16 +97,16 @@ pub fn execution(outcome: &Result<ExecutionOutcome, Error>) {
             say!("    failed: {}; {} {}", failure.message, request.id, standing(request));
         }
         Ok(stopped) => say!("    not executed: {} {}", stopped.request().id, standing(stopped.request())),
-        Err(error) => say!("    refused: {error}"),
+        Err(error) => say!("    error: {error}"),
     }
 }
 
-/// Something the program did that no request records.
+/// An action of the program that no request records.
 pub fn note(text: &str) {
     say!("    {text}");
 }
 
-/// Why an approval was refused, as a program reads it.
+/// Why an approval was rejected, in the form for programs.
 pub fn rejections(request: &MutationRequest) {
     for approval in &request.approvals {
         if let ApprovalState::Rejected { rejection: Some(rejection), .. } = &approval.state {
@@ -118,7 +118,7 @@ pub fn rejections(request: &MutationRequest) {
     }
 }
 
-/// Who is asked for an approval now.
+/// Which approvals each person can decide now.
 pub fn decidable<'a>(rows: impl IntoIterator<Item = (&'a str, Vec<String>)>) {
     let rows = rows.into_iter().map(|(who, approvals)| {
         let can = if approvals.is_empty() { "nothing now".to_owned() } else { approvals.join(", ") };
@@ -127,7 +127,7 @@ pub fn decidable<'a>(rows: impl IntoIterator<Item = (&'a str, Vec<String>)>) {
     table(&["PERSON", "CAN DECIDE"], rows);
 }
 
-/// All that was decided, in order.
+/// All decisions, in order.
 pub fn timeline(request: &MutationRequest) {
     let rows = request.decisions.iter().map(|decision| {
         let by = decision.by.label().to_owned();

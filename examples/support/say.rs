@@ -1,6 +1,6 @@
-//! `say!`: a line of output as `println!` writes it, which panics where nobody reads any more. This one ends the program.
+//! `say!`: prints a line like `println!`, but ends the program instead of panicking when nobody reads its output.
 
-/// Writes a line, formatted as `println!` has it.
+/// Writes a line, formatted as by `println!`.
 macro_rules! say {
     () => {
         $crate::support::ending::line(format_args!(""))

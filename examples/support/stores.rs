@@ -1,16 +1,16 @@
-//! The store of a place. It is all that differs: whatever follows works the same on each.
+//! The store of a place. Nothing else differs: all code after it works the same on each store.
 
 use std::sync::Arc;
 
 use super::{Place, Result};
 
 #[cfg(not(feature = "redis"))]
-const NO_REDIS: &str = "REDIS_URL is set, but this was built without the feature `redis`";
+const NO_REDIS: &str = "REDIS_URL is set, but this example was built without the feature `redis`";
 
 /// The store for a synchronous program.
 ///
 /// # Errors
-/// When the server cannot be reached or does not fit.
+/// If the server cannot be reached or is not fit for a store.
 #[cfg(feature = "blocking")]
 pub fn open_blocking(place: &Place) -> Result<Arc<dyn mutator_governance::blocking::Store>> {
     match place {
@@ -27,7 +27,7 @@ pub fn open_blocking(place: &Place) -> Result<Arc<dyn mutator_governance::blocki
 /// The store for an asynchronous program.
 ///
 /// # Errors
-/// When the server cannot be reached or does not fit.
+/// If the server cannot be reached or is not fit for a store.
 #[cfg(any(feature = "tokio", feature = "smol"))]
 pub async fn open_nonblocking(place: &Place) -> Result<Arc<dyn mutator_governance::nonblocking::Store>> {
     match place {

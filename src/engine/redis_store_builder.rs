@@ -121,7 +121,7 @@ impl RedisStoreBuilder {
     }
 
     /// Indexes requests by the correlation id of the actor who submitted them, so that
-    /// [`with_correlation_ids`](RequestQuery::with_correlation_ids) costs no more than a query for a tag. Each request
+    /// [`with_correlation_ids`](crate::RequestQuery::with_correlation_ids) costs no more than a query for a tag. Each request
     /// takes one more index entry. Defaults to not indexed: the id is then checked on each request that the rest of a
     /// query finds.
     ///
@@ -203,7 +203,7 @@ impl RedisStoreBuilder {
     /// - [`Error::Store`](crate::Error::Store) when the server cannot be reached, is too old, or is a node of a cluster
     ///   or a Sentinel; when the namespace has another number of partitions, another choice of indexed metadata or of
     ///   [how ids are compared](Self::fold_case); and when a [`reindex`](Self::reindex) has not completed its indexes.
-    ///   Where another release created the namespace, [`StoreError::layout`] tells an older layout, which `reindex`
+    ///   Where another release created the namespace, [`StoreError::layout`](crate::StoreError::layout) tells an older layout, which `reindex`
     ///   upgrades, from a newer and a foreign one.
     pub async fn open(self) -> Result<RedisStore> {
         let (store, layout) = self.connect().await?;
@@ -217,18 +217,18 @@ impl RedisStoreBuilder {
     /// works in bounded steps and calls `progress` after each.
     ///
     /// From its start, nobody can write in another layout or with another choice: every write, repair and migration of
-    /// a process with another one returns [`StoreErrorKind::Incompatible`], and nothing is written. Such a process can
+    /// a process with another one returns [`StoreErrorKind::Incompatible`](crate::StoreErrorKind::Incompatible), and nothing is written. Such a process can
     /// still read, but close it: its results are no longer complete.
     ///
     /// Until the rebuild is complete nobody can open the namespace, because results would lack requests. After an
     /// interruption call it again with the same choice: it resumes where it was, or begins anew if the server was
     /// restarted. The report covers this call only. When two processes rebuild for different choices, the later one
-    /// continues and the other returns [`StoreErrorKind::Incompatible`]. If the namespace already has this layout and
+    /// continues and the other returns [`StoreErrorKind::Incompatible`](crate::StoreErrorKind::Incompatible). If the namespace already has this layout and
     /// choice, the call is a [`repair`](super::RedisStore::repair) and excludes nobody.
     ///
     /// # Errors
     /// As [`open`](Self::open), except for an older layout and for what the rebuild completes; and
-    /// [`StoreErrorKind::Incompatible`] when another rebuild began meanwhile, or records were
+    /// [`StoreErrorKind::Incompatible`](crate::StoreErrorKind::Incompatible) when another rebuild began meanwhile, or records were
     /// [too busy](crate::Finding::Busy) to be indexed.
     pub async fn reindex(self, progress: impl FnMut(&CheckStep) + Send) -> Result<(RedisStore, CheckReport)> {
         let (store, _) = self.connect().await?;

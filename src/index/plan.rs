@@ -189,7 +189,7 @@ impl<Q: fmt::Display> fmt::Display for Along<Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "read along {} ({} keys)", joined(&self.terms, " or "), self.cardinality)?;
         if !self.range.is_unbounded() {
-            writeln!(f, "only the keys of the time asked for")?;
+            writeln!(f, "only the keys in the requested time")?;
         }
         for probe in &self.probes {
             writeln!(f, "look each up in {} ({} keys)", joined(&probe.terms, " or "), probe.cardinality)?;

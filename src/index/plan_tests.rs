@@ -299,7 +299,7 @@ fn a_plan_explains_itself() {
     assert_eq!(
         found.to_string(),
         "read along pending-of-state:tenant:acme (12 keys)\n\
-         only the keys of the time asked for\n\
+         only the keys in the requested time\n\
          look each up in category:Access (1200 keys)\n\
          check on each document: requests submitted by somebody named Alice, oldest first"
     );

@@ -89,8 +89,8 @@ impl InboxQuery {
 fn check_count(field: &'static str, count: usize) -> Result<(), InvalidValue> {
     if count > MAX_CHOICES {
         let problem = format!(
-            "are {count}; at most {MAX_CHOICES} are asked for at once. Leave out those that no approval is addressed to, or \
-             ask for some at a time"
+            "are {count}; at most {MAX_CHOICES} are allowed. Leave out those that no approval is addressed to, or \
+             query some at a time"
         );
         return Err(InvalidValue::new(field, problem));
     }

@@ -135,7 +135,7 @@ fn an_inbox_asks_for_as_many_roles_and_groups_as_any_filter_lists() {
     for (roles, groups, field) in [(MAX_CHOICES + 1, 0, "inbox roles"), (0, MAX_CHOICES + 1, "inbox groups")] {
         for error in [of(roles, groups).0.unwrap_err(), of(roles, groups).1.unwrap_err()] {
             assert_eq!(error.field, field);
-            assert!(error.to_string().contains("are 1001; at most 1000 are asked for at once. Leave out"), "{error}");
+            assert!(error.to_string().contains("are 1001; at most 1000 are allowed. Leave out"), "{error}");
         }
     }
     let mut told = serde_json::to_value(&inbox).unwrap();

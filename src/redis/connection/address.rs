@@ -50,8 +50,8 @@ fn check_unambiguous(url: &str) -> Result<(), StoreError> {
     }
     if scheme.starts_with("rediss") && rest.ends_with("#insecure") {
         return Err(configuration(
-            "the server's certificate is always verified: take #insecure from the URL, and give the certificate of whoever \
-             signed it as root_certificates",
+            "the server's certificate is always verified: take #insecure from the URL, and give the certificate of its \
+             issuer as root_certificates",
         ));
     }
     // A URL parser silently drops some of these characters.

@@ -82,7 +82,7 @@ fn without_the_servers_time_no_connection_is_made() {
         let refusal = flavour.open(&options).map(drop).unwrap_err();
         assert_eq!((kind(&refusal), refusal.outcome()), (StoreErrorKind::Rejected, Outcome::NotApplied), "{refusal}");
         let said = refusal.to_string();
-        assert!(said.contains("time") && said.contains("give the user that permission"), "{flavour:?}: {said}");
+        assert!(said.contains("time") && said.contains("give the user this permission"), "{flavour:?}: {said}");
 
         let _: String = raw.ask(&["ACL", "SETUSER", &user, "+time"]);
         let store = flavour.open(&options).unwrap();
