@@ -159,7 +159,7 @@ mod tests {
         for (durability, found, said) in [
             (Durability::Replicas(2), Ok(Value::Int(1)), "only 1 of 2 replicas"),
             (Durability::Fsynced, Ok(fsynced(0)), "on its disk"),
-            (Durability::Replicas(1), Ok(Value::Nil), "answered"),
+            (Durability::Replicas(1), Ok(Value::Nil), "replied"),
             (Durability::Fsynced, Err(refused), "no WAIT"),
             (Durability::Fsynced, Err(late), "before the command could be sent"),
         ] {

@@ -176,7 +176,7 @@ mod tests {
             assert!(matches!(told(foreign), Err(LayoutError::Foreign { .. })), "{foreign:?}");
         }
         for (found, named) in
-            [("1", "reindex"), ("3", "uses 3"), ("x", "{governance:3}:layout"), ("2 8 Exact -", "anew")]
+            [("1", "reindex"), ("3", "uses 3"), ("x", "{governance:3}:layout"), ("2 8 Exact -", "again")]
         {
             let said = told(found).unwrap_err().to_string();
             assert!(said.contains(named) && said.contains("{governance:3}:layout"), "{said}");
