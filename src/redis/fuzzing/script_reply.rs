@@ -177,7 +177,7 @@ fn read_by_checks(settings: &Settings, sent: &MutationRequest, reply: &Value) {
     match IndexPart::of(settings, "index", b"", reply) {
         Ok(part) => {
             let ids = part.ids();
-            assert!(ids.len() + part.foreign_members().count() <= part.members.len());
+            assert!(ids.len() + part.foreign_members().len() <= part.members.len());
             let ids: Vec<_> = ids.iter().collect();
             match reply::records(reply, ids.len()) {
                 Ok(records) => assert!(part.explained(settings, "index", &ids, records).len() <= part.members.len()),
