@@ -1,7 +1,8 @@
-//! The synchronous flavour: every call returns when it is done.
+//! The synchronous flavour: every call blocks until it is done.
 //!
-//! [`Governance`] is the one handle: it submits requests, moves them on and finds them again. It keeps them in a [`Store`],
-//! which an application picks when it starts: [`MemoryStore`] for development and tests, `RedisStore` to keep them.
+//! [`Governance`] is the one handle: it submits requests, moves them on and finds them again. It keeps them in a
+//! [`Store`] that the application picks at start: [`MemoryStore`] for development and tests, `RedisStore` to
+//! keep them durably.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -38,7 +39,7 @@
 //!
 //! # Redis
 //!
-//! The store is all that changes. A store is opened once and shared: cloning it, or the service, shares the pool.
+//! Only the store changes. Open a store once and share it: a clone of the store, or of the service, shares the pool.
 //!
 //! ```no_run
 //! # #[cfg(feature = "redis")] {
@@ -51,25 +52,25 @@
 //! # Ok::<(), mutator_governance::Error>(())
 //! ```
 //!
-//! A request may take 10,000 index entries: [`Error::TooManyEntries`](crate::Error::TooManyEntries) says what takes how
-//! many. And it may be as large as the store's `document_limit`.
+//! A request may take 10,000 index entries, which [`Error::TooManyEntries`](crate::Error::TooManyEntries) explains, and
+//! as many bytes as the store's `document_limit`.
 //!
-//! # When a write meets another
+//! # When two writes meet
 //!
-//! Of two changes that were computed from one revision the second is not stored: it was decided without knowing the
-//! first. The service then checks the command anew on what is stored, as often as it takes until its
-//! [deadline](GovernanceBuilder::deadline), 30 s if nothing else is said, with pauses that grow; see
-//! [`OnConflict`](crate::OnConflict). So any number of people who grant different approvals at once all succeed, and a command
-//! that has become impossible fails at once with its own error.
+//! Of two changes computed from one revision, only the first is stored: the second was decided without knowing the
+//! first. The service then checks the second command again on what is stored, as often as necessary until its
+//! [deadline](GovernanceBuilder::deadline) (30 s by default), with growing pauses; see
+//! [`OnConflict`](crate::OnConflict). So any number of people who decide different approvals at once all succeed, and a
+//! command that has become impossible fails at once with its own error.
 //!
-//! # When nobody knows whether a write was applied
+//! # When it is unknown whether a write was applied
 //!
-//! A call ends by the store's timeout. If a write is then neither applied nor refused,
-//! [`Error::outcome`](crate::Error::outcome) is [`Outcome::Unknown`](crate::Outcome::Unknown). Calling simply again
-//! could do it twice. Whoever wants to call again chooses a write id first, and keeps it until the call is answered, if
-//! need be on disk: [`Governance::submit_as`] submits once and [`Governance::apply_as`] applies once, however often they
-//! are called with it. An id answers only for what it was used for: the same command by the same actor for the same reason, or the
-//! same draft; used for anything else on that request, it fails with [`Error::WriteIdReused`](crate::Error::WriteIdReused).
+//! A call ends by the store's timeout. If a write is then neither applied nor rejected,
+//! [`Error::outcome`](crate::Error::outcome) is [`Outcome::Unknown`](crate::Outcome::Unknown), and a plain second call
+//! could apply it twice. To be able to repeat a call, choose a write id first and keep it, on disk if need be, until
+//! the call returns: [`Governance::submit_as`] submits once and [`Governance::apply_as`] applies once, however often
+//! you call them with that id. A write id belongs to one use: the same command by the same actor for the same reason,
+//! or the same draft. Any other use on that request fails with [`Error::WriteIdReused`](crate::Error::WriteIdReused).
 //!
 //! ```
 //! # use std::sync::Arc;
@@ -86,7 +87,7 @@
 //! let (command, write_id) = (Command::approve_requirement(mona, request.approvals[0].id.clone()), WriteId::generate());
 //! let granted = loop {
 //!     match governance.apply_as(&request.id, &command, write_id) {
-//!         // Nobody knows, or nothing was written: the same call again does what is still to be done.
+//!         // Unknown, or nothing was written: the same call again does what is still to be done.
 //!         Err(error) if error.outcome() == Outcome::Unknown || error.is_retryable() => continue,
 //!         answer => break answer?,
 //!     }
@@ -96,11 +97,11 @@
 //! # Ok::<(), mutator_governance::Error>(())
 //! ```
 //!
-//! Of a call without a write id, [`Error::unsettled_write`](crate::Error::unsettled_write) names the write, and
-//! [`Governance::settle`] finds out what became of it, also later and from another process;
-//! [`Outcome::Unknown`](crate::Outcome::Unknown) says how to go on then.
+//! After a call without a write id, [`Error::unsettled_write`](crate::Error::unsettled_write) names the write, and
+//! [`Governance::settle`] returns what became of it, also later and from another process;
+//! [`Outcome::Unknown`](crate::Outcome::Unknown) says how to go on.
 //!
-//! The types here have the names, methods and behaviour of their namesakes in `nonblocking`; both are compiled from one
+//! The types here have the same names, methods and behaviour as those in `nonblocking`; both are compiled from one
 //! source.
 
 use maybe_async::must_be_sync as dual;

@@ -19,10 +19,10 @@ use crate::stored_format::FormatError;
 use crate::stored_format::Unreadable;
 use crate::workflow::Command;
 
-/// The result of what this crate does.
+/// The result of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// Why something was not done.
+/// Why a call failed.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -30,7 +30,7 @@ pub enum Error {
     #[error(transparent)]
     Invalid(#[from] InvalidValue),
 
-    /// Approvals were demanded that nobody could ever satisfy.
+    /// Nobody could ever satisfy the demanded approvals.
     #[error("invalid approval configuration: {problem}")]
     #[non_exhaustive]
     InvalidApprovalConfiguration {
@@ -47,17 +47,17 @@ pub enum Error {
     },
 
     /// There is a request with this id already.
-    #[error("request {id} exists already; read it, or file the new one under another id")]
+    #[error("request {id} exists already; read it, or submit the new one under another id")]
     #[non_exhaustive]
     AlreadyExists {
         /// The id that is taken.
         id: RequestId,
     },
 
-    /// The write id was used before, for something else. Nothing was written for this call.
+    /// The write id was already used for something else. Nothing was written for this call.
     #[error(
-        "write id {write_id} was used before, to {used_to}: it made revision {revision} of request {id}. Nothing was written; \
-         repeat that with the same arguments, or take a new write id for anything else"
+        "write id {write_id} was already used to {used_to}: it made revision {revision} of request {id}. Nothing was \
+         written; repeat that call with the same arguments, or use a new write id for anything else"
     )]
     #[non_exhaustive]
     WriteIdReused {
@@ -65,7 +65,7 @@ pub enum Error {
         id: RequestId,
         /// The write id.
         write_id: WriteId,
-        /// What it was used to do.
+        /// What the id was used to do.
         used_to: WriteKind,
         /// The number of the revision that it made.
         revision: u64,
@@ -75,35 +75,35 @@ pub enum Error {
     #[error(transparent)]
     Conflict(Box<Conflict>),
 
-    /// The request cannot move from where it stands to where it was to go.
+    /// The request cannot move from its status to the requested one.
     #[error("request {id} cannot go from {from} to {to}{}", transition_hint(*from, *to))]
     #[non_exhaustive]
     InvalidTransition {
         /// The request.
         id: RequestId,
-        /// Where it stands.
+        /// The status of the request.
         from: Status,
-        /// Where it was to go.
+        /// The requested status.
         to: Status,
     },
 
-    /// The request's own deadline has come, and it was not moved on before.
+    /// The request's own deadline has come.
     #[error(
-        "request {id} could be moved on until {deadline}, which has passed; it can only be expired, canceled, superseded or \
-         rejected now, so file a new request if the change is still wanted"
+        "request {id}: its deadline {deadline} has passed; it can only be expired, canceled, superseded or rejected \
+         now. Submit a new request if the change is still wanted"
     )]
     #[non_exhaustive]
     DeadlinePassed {
         /// The request.
         id: RequestId,
-        /// From this time on it is due to expire.
+        /// The request is due to expire from this time on.
         deadline: Timestamp,
     },
 
-    /// The actor does not mean it to take effect, and what is stored does.
+    /// The actor's mode is not `Commit`, so nothing may be stored.
     #[error(
-        "the actor acts to {} only, and what is stored takes effect; use workflow::submit or workflow::apply to see what would \
-         happen, or let the actor act to Commit", .mode.as_str()
+        "the actor's mode is {}, in which nothing is stored; use workflow::submit or workflow::apply to see what \
+         would happen, or set the actor's mode to Commit", .mode.as_str()
     )]
     #[non_exhaustive]
     NotCommitMode {
@@ -142,7 +142,7 @@ pub enum Error {
     },
 
     /// Nothing about the request is due to expire.
-    #[error("nothing about request {id} is due to expire; ask again at its next deadline")]
+    #[error("nothing about request {id} is due to expire; try again at its next deadline")]
     #[non_exhaustive]
     NothingDue {
         /// The request.
@@ -151,7 +151,8 @@ pub enum Error {
 
     /// An update would have changed or dropped decisions that are stored already.
     #[error(
-        "request {id}: the update does not begin with the {stored} decisions that are stored; history is only added to"
+        "request {id}: the update does not begin with the {stored} decisions that are stored; only add decisions to \
+         the history"
     )]
     #[non_exhaustive]
     RewrittenHistory {
@@ -161,10 +162,10 @@ pub enum Error {
         stored: usize,
     },
 
-    /// An update would have changed what is fixed when a request is submitted.
+    /// An update would have changed what is fixed at submission.
     #[error(
-        "request {id}: the update changes what is fixed when a request is submitted (target, category, tags, risk, blast \
-         radius, requester or created time); file a new request that supersedes it"
+        "request {id}: the update changes what is fixed at submission (target, category, tags, risk, blast radius, \
+         requester or created time); submit a new request that supersedes it"
     )]
     #[non_exhaustive]
     SubmittedFieldsChanged {
@@ -174,27 +175,26 @@ pub enum Error {
 
     /// The request is too large to be stored.
     #[error(
-        "request {id} takes {size} bytes and may take {limit}{}. Shorten it, ask for fewer approvals, bring it to an end, or \
-         raise the document limit of the store", kept_hint(*kept)
+        "request {id} takes {size} bytes; the limit is {limit}{}. Shorten it, ask for fewer approvals, bring it to an \
+         end, or raise the document limit of the store", kept_hint(*kept)
     )]
     #[non_exhaustive]
     TooLarge {
         /// The request.
         id: RequestId,
-        /// How many bytes it takes. Where these are within the limit and its parts take more memory than that allows for, the
-        /// least limit that would do.
+        /// How many bytes it takes. If these are within the limit but its parts take too much memory, the smallest
+        /// limit that would do.
         size: usize,
-        /// How many it may take: the [document limit](crate::DocumentLimit), without what has to be left free of it.
+        /// How many it may take: the [document limit](crate::DocumentLimit) minus `kept`.
         limit: usize,
-        /// How many have to be left free for what is decided about it later; for very many approvals more than the document
-        /// limit.
+        /// How many bytes are kept free for later decisions; more than the document limit for very many approvals.
         kept: usize,
     },
 
-    /// The request would be found in more ways than the store can keep in one step.
+    /// The request takes more index entries than the store can write in one step.
     ///
-    /// In Redis a request may take 10,000 index entries at a time, beside those of its decisions: about a dozen, one
-    /// for each tag and each indexed pair of metadata, and for each open approval two, and up to two more for each
+    /// In Redis a request may take 10,000 index entries at a time, not counting those of its decisions: about a dozen,
+    /// one for each tag and each indexed pair of metadata, two for each open approval, and up to two more for each
     /// actor, role and group that may decide it.
     #[error(
         "request {id} takes {entries} index entries; the limit is {limit}. Most come from tags, indexed metadata and \
@@ -210,7 +210,7 @@ pub enum Error {
         limit: usize,
     },
 
-    /// The request cannot be written in the format version this store was told to write.
+    /// The request cannot be written in the format version that this store writes.
     #[error("request {id} cannot be written: {source}")]
     #[non_exhaustive]
     Unwritable {
@@ -220,11 +220,11 @@ pub enum Error {
         source: FormatError,
     },
 
-    /// What is stored under a request's key cannot be read.
+    /// The stored bytes of a request cannot be read.
     #[error("what is stored at {key} cannot be read: {source}")]
     #[non_exhaustive]
     Unreadable {
-        /// The key it is stored at, or the request's id where a store was asked by that.
+        /// The key of the record, or the request's id for a read by id.
         key: String,
         /// What is wrong with it.
         source: FormatError,
@@ -238,9 +238,9 @@ pub enum Error {
         problem: &'static str,
     },
 
-    /// The change feed cannot be read on from this position.
+    /// The change feed cannot be continued from this position.
     #[error(
-        "the feed position cannot be used: {problem}; begin at the end or at the beginning, and read the requests again"
+        "the feed position cannot be used: {problem}; start at the end or at the beginning, and read the requests again"
     )]
     #[non_exhaustive]
     InvalidFeedPosition {
@@ -248,7 +248,7 @@ pub enum Error {
         problem: &'static str,
     },
 
-    /// A request was executed, and what came of it could not be recorded.
+    /// A request was executed, but its result could not be recorded.
     #[error(transparent)]
     Unrecorded(Box<UnrecordedExecution>),
 
@@ -257,26 +257,26 @@ pub enum Error {
     Store(#[from] Box<StoreError>),
 }
 
-/// Whether a write took effect although, or before, an error was returned.
+/// Whether the write of a failed call took effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Outcome {
     /// Nothing was written.
     NotApplied,
     /// The write took effect.
     Applied,
-    /// It cannot be known yet. Simply calling again could do it twice, so go on in one of these ways:
+    /// It cannot be known yet. A plain second call could do it twice, so go on in one of these ways:
     ///
-    /// - After `Governance::submit_as` or `apply_as`: the same call again, with the same write id, until it is answered. It
-    ///   is done once, however often it is called.
-    /// - After any other: [`Error::unsettled_write`] names the write, and `Governance::settle` tells what became of it.
-    ///   [`Applied`](crate::Settled::Applied): read the request.
-    ///   [`NotApplied`](crate::Settled::NotApplied): nothing happened, and nothing will; decide anew.
-    ///   [`Open`](crate::Settled::Open): do it again under its ids, `apply_as(&write.id, &command, write.write_id)`, or
-    ///   `submit_as(draft.with_id(write.id), write.write_id)` where a request was to be submitted.
+    /// - After `Governance::submit_as` or `apply_as`: repeat the same call with the same write id until it returns. It
+    ///   is done once, however often you call it.
+    /// - After any other call: [`Error::unsettled_write`] names the write, and `Governance::settle` says what became of
+    ///   it. [`Applied`](crate::Settled::Applied): read the request. [`NotApplied`](crate::Settled::NotApplied):
+    ///   nothing happened, and nothing will; decide again. [`Open`](crate::Settled::Open): repeat it under its ids,
+    ///   `apply_as(&write.id, &command, write.write_id)`, or `submit_as(draft.with_id(write.id), write.write_id)` for a
+    ///   submission.
     Unknown,
 }
 
-/// A value that does not meet the rule of its type.
+/// A value that breaks the rule of its type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field} {problem}")]
 #[non_exhaustive]
@@ -287,11 +287,11 @@ pub struct InvalidValue {
     pub problem: String,
 }
 
-/// What became of a request while somebody was computing an update of it.
+/// What became of a request while an update of it was computed.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error(
-    "request {id} was changed meanwhile: the update was made for revision {expected}, stored is revision {actual}, \
-     {status}, with {} further decision(s); read it again and decide anew", .decisions_since.len()
+        "request {id} was changed meanwhile: the update was computed from revision {expected}, but revision {actual} \
+         is stored, {status}, with {} further decision(s); read it again and decide anew", .decisions_since.len()
 )]
 #[non_exhaustive]
 pub struct Conflict {
@@ -307,17 +307,18 @@ pub struct Conflict {
     pub decisions_since: Vec<Decision>,
     /// The request as it is stored.
     pub stored: MutationRequest,
-    /// Whether the command that led to the update is allowed on what is stored too, so that it can simply be repeated;
-    /// `None` when the update came from no command.
+    /// Whether the command behind the update is allowed on what is stored too, so that it can simply be repeated;
+    /// `None` for an update without a command.
     pub commutes: Option<bool>,
 }
 
-/// An execution that has run, and whose result is known here only.
+/// An execution that has run, and whose result only this value holds.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "request {id} was executed under claim {claim}, and what came of it could not be recorded: {source}. Apply the command \
-     that this error holds before the lease ends; from then on somebody else may execute the request again. Rejected \
-     because the claim is lost, it was recorded after all, or somebody has taken over: read the request{}",
+        "request {id} was executed under claim {claim}, but its result could not be recorded: {source}. Apply the \
+         command in this error before the lease ends; from then on somebody else may execute the request again. If \
+         that fails because the claim is lost, the result was recorded after all, or somebody has taken over: read \
+         the request{}",
     link_hint(.compensates.as_ref())
 )]
 #[non_exhaustive]
@@ -328,8 +329,8 @@ pub struct UnrecordedExecution {
     pub claim: ClaimId,
     /// The command that records the result, for `Governance::apply`.
     pub record: Command,
-    /// The request that it makes up for, if it does. The command does not link that: executing the request again does, which
-    /// runs nothing once the result is recorded.
+    /// The request that it compensates, if any. The command does not link that request: executing this one again does,
+    /// and runs nothing once the result is recorded.
     pub compensates: Option<RequestId>,
     /// Why it could not be recorded.
     pub source: Error,
@@ -338,7 +339,7 @@ pub struct UnrecordedExecution {
 impl Error {
     /// Whether the write that ended with this error took effect.
     ///
-    /// Only a failure of the store can leave that open; every other error is a refusal, made before anything is written.
+    /// Only a failure of the store can leave this open; every other error is raised before anything is written.
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Store(error) => error.outcome,
@@ -347,7 +348,7 @@ impl Error {
         }
     }
 
-    /// The write whose outcome is unknown, if that is what the error says.
+    /// The write whose outcome is unknown, if it is.
     pub fn unsettled_write(&self) -> Option<&UnsettledWrite> {
         match self {
             Self::Store(error) => error.unsettled.as_deref(),
@@ -358,19 +359,19 @@ impl Error {
 
     /// Whether the same call can simply be repeated: it left nothing behind, and what failed may pass.
     ///
-    /// Never true of a write whose [outcome](Self::outcome) is unknown: a second `submit` would file a second request. How
-    /// to go on after one is said at [`Outcome::Unknown`]. Nor of a [conflict](Self::Conflict): the request has to be read
-    /// anew.
+    /// Never true for a write with an unknown [outcome](Self::outcome): a second `submit` would submit a second
+    /// request; [`Outcome::Unknown`] says how to go on. Never true for a [conflict](Self::Conflict) either: read the
+    /// request again first.
     pub fn is_retryable(&self) -> bool {
         self.outcome() == Outcome::NotApplied && self.is_passing_failure()
     }
 
-    /// Whether the store failed in a way that may pass, whatever became of the write.
+    /// Whether the failure of the store may pass, whatever became of the write.
     pub(crate) fn is_passing_failure(&self) -> bool {
         matches!(self, Self::Store(error) if error.kind.may_pass())
     }
 
-    /// The same error; if it leaves open whether the write took effect, it names the write.
+    /// The same error, which names the write if its outcome is unknown.
     #[cfg(feature = "redis")]
     pub(crate) fn leaving(self, write: &UnsettledWrite) -> Self {
         match self {
@@ -406,7 +407,7 @@ impl Conflict {
 }
 
 impl InvalidValue {
-    /// The value that is not valid, and what is wrong with it, which follow each other in a sentence.
+    /// A field and its problem, which together read as a sentence.
     pub fn new(field: &'static str, problem: impl Into<String>) -> Self {
         Self { field, problem: problem.into() }
     }
@@ -439,7 +440,8 @@ impl From<Conflict> for Error {
 fn link_hint(compensates: Option<&RequestId>) -> String {
     compensates.map_or_else(String::new, |original| {
         format!(
-            ". Once it is recorded, execute it again, which runs nothing: that links request {original}, which it makes up for"
+            ". Once it is recorded, execute it again: that runs nothing and links request {original}, which it \
+             compensates"
         )
     })
 }
@@ -447,14 +449,14 @@ fn link_hint(compensates: Option<&RequestId>) -> String {
 fn kept_hint(kept: usize) -> String {
     match kept {
         0 => String::new(),
-        kept => format!(", since {kept} bytes of the document limit are kept for what is decided about it later"),
+        kept => format!(", since {kept} bytes of the document limit are kept for later decisions"),
     }
 }
 
 fn transition_hint(from: Status, to: Status) -> &'static str {
     match from {
-        _ if from.is_terminal() => "; that status is final, so file a new request",
-        _ if from == to => "; it stands there already",
+        _ if from.is_terminal() => "; that status is final, so submit a new request",
+        _ if from == to => "; it has that status already",
         _ => "",
     }
 }

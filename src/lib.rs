@@ -1,36 +1,36 @@
-//! Puts changes to production state under governance: a change is submitted as a durable *mutation request*, waits for the
-//! approvals it needs, collects decisions that are never rewritten, is checked against the version of the state it was
-//! written for, and is executed once.
+//! Puts changes to production state under governance: a change is submitted as a durable *mutation request*, waits for
+//! the approvals it needs, collects decisions that are never rewritten, is checked against the version of the state it
+//! was written for, and is executed once.
 //!
-//! Requests are kept in Redis or, for development and tests, in memory. The same code serves synchronous programs
+//! Redis keeps the requests or, for development and tests, memory does. The same code serves synchronous programs
 //! ([`blocking`]) and asynchronous ones ([`nonblocking`], on tokio or smol); start with the examples there.
 //!
 //! # Where to find what
 //!
-//! - [`RequestDraft`] says what is to be changed and what it has to wait for; [`ApprovalRule`] says whose approval.
-//! - `Governance`, in either flavour, submits a draft as a [`MutationRequest`] and applies commands to it: grant, refuse,
-//!   cancel, …
-//! - A request holds where it stands ([`RequestState`]), its approvals and its history ([`Decision`]). `Governance` moves it
-//!   only by the rules of [`workflow`], which are pure functions and can be used without any store. Whoever holds the store
-//!   itself can go around them: see [`MutationRequest`].
-//! - [`workflow::explain`] says in words or as data why a request stands where it stands, and who can move it on;
-//!   [`workflow::decidable_by`] says which approvals an actor can decide now.
-//! - `Governance::read_feed` reports every write once it is made, for programs that follow what happens.
-//! - Every [`Error`] says what was refused, to which request, and what to do next; [`Error::outcome`] says whether a write
+//! - [`RequestDraft`] says what is to change and what it has to wait for; [`ApprovalRule`] says whose approval.
+//! - `Governance`, in either flavour, submits a draft as a [`MutationRequest`] and applies commands to it: approve,
+//!   reject, cancel, …
+//! - A request holds its state ([`RequestState`]), its approvals and its history ([`Decision`]). `Governance` changes
+//!   it only by the rules of [`workflow`], which are pure functions that need no store. Code that holds the store
+//!   itself can bypass them: see [`MutationRequest`].
+//! - [`workflow::explain`] says, in words or as data, why a request waits and who can move it on;
+//!   [`workflow::decidable_by`] returns the approvals that an actor can decide now.
+//! - `Governance::read_feed` reports every write after it is made, for programs that follow changes.
+//! - Every [`Error`] says what failed, for which request, and what to do next; [`Error::outcome`] says whether a write
 //!   took effect.
 //!
 //! # Features
 //!
-//! Every feature only adds: any set of them compiles together, and none changes what another gives.
+//! Features only add: any set of them compiles together, and none changes what another provides.
 //!
-//! | feature | gives | default |
+//! | feature | provides | default |
 //! |---|---|---|
 //! | `blocking` | [`blocking`]: the synchronous flavour, with an r2d2 pool for Redis | yes |
 //! | `tokio` | [`nonblocking`]: the asynchronous flavour on tokio | |
 //! | `smol` | [`nonblocking`]: the asynchronous flavour on smol | |
 //! | `redis` | `RedisStore` in every flavour that is switched on | yes |
 //! | `tls` | `rediss://` in every flavour that is switched on: TLS by rustls, certificate and name always verified | |
-//! | `conformance` | the suite that every store has to pass, for those who write their own | |
+//! | `conformance` | the suite that every store must pass, for those who write their own | |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(any(feature = "blocking", feature = "tokio", feature = "smol")),
@@ -59,6 +59,7 @@ mod service;
 #[cfg(feature = "conformance")]
 mod store_cases;
 pub mod stored_format;
+mod token;
 
 #[cfg(all(fuzzing, feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 #[doc(hidden)]
@@ -96,17 +97,17 @@ pub use service::settle::{RememberedWrite, Settled, UnsettledWrite, WriteLookup}
 pub use service::sweep::{ReportPanicked, Swept};
 pub use stored_format::{Compression, DocumentLimit, FormatError, FormatVersion, StoredRequest, Unreadable};
 
-/// The code in the README is compiled and run as well.
+/// Compiles and runs the code in the README.
 #[cfg(all(doctest, feature = "blocking", feature = "redis", feature = "smol", feature = "tokio"))]
 #[doc = include_str!("../README.md")]
 mod readme {}
 
-/// So is that in the recipes.
+/// Compiles and runs the recipes.
 #[cfg(all(doctest, feature = "blocking", feature = "redis", feature = "tokio"))]
 #[doc = include_str!("../docs/wiring.md")]
 mod wiring {}
 
-/// And in the page about users.
+/// Compiles and runs the code in the security guide.
 #[cfg(all(doctest, feature = "blocking", feature = "redis"))]
 #[doc = include_str!("../docs/security.md")]
 mod security {}

@@ -1,7 +1,8 @@
 //! The asynchronous flavour, on tokio or on smol: every call is a future that is `Send`.
 //!
-//! [`Governance`] is the one handle: it submits requests, moves them on and finds them again. It keeps them in a [`Store`],
-//! which an application picks when it starts: [`MemoryStore`] for development and tests, `RedisStore` to keep them.
+//! [`Governance`] is the one handle: it submits requests, moves them on and finds them again. It keeps them in a
+//! [`Store`] that the application picks at start: [`MemoryStore`] for development and tests, `RedisStore` to
+//! keep them durably.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -36,7 +37,8 @@
 //!
 //! # Redis
 //!
-//! The store is all that changes. A store is opened once and shared: cloning it, or the service, shares the connection.
+//! Only the store changes. Open a store once and share it: a clone of the store, or of the service, shares the
+//! connection.
 //!
 //! ```no_run
 //! # #[cfg(feature = "redis")]
@@ -52,20 +54,19 @@
 //!
 //! # Runtimes and dropped futures
 //!
-//! With both features switched on, tokio is used within a tokio runtime, whose I/O and time have to be enabled (there
-//! are pauses between the attempts of a command that meets others), and smol everywhere else. Dropping a future leaves the store usable; a write whose future was dropped may have taken effect, which
-//! reading the request tells.
+//! With both features, calls use tokio within a tokio runtime, and smol everywhere else. The tokio runtime needs I/O
+//! and time enabled: a command pauses between its attempts after a conflict. Dropping a future leaves the store usable.
+//! A write whose future was dropped may have taken effect; read the request to find out.
 //!
-//! One store serves callers on several runtimes at once, tokio's and smol's alike. Each runtime has a connection of its own,
-//! made at its first call: one that is at rest, as a tokio runtime for the current thread is between two calls of `block_on`,
-//! keeps nobody else waiting, and one that ends takes its connection along. A future is polled on the runtime where it was
-//! polled first, since its timer belongs to that.
+//! One store serves callers on several runtimes at once, of tokio and of smol alike. Each runtime gets a connection of
+//! its own at its first call. A runtime at rest, such as a current-thread tokio runtime between two calls of
+//! `block_on`, keeps nobody else waiting; one that ends closes its connection. Poll a future only on the runtime that
+//! polled it first: its timer belongs to that runtime.
 //!
-//! What happens when two writes meet is said in the docs of `blocking`, and so is how to go on when nobody knows whether a
-//! write was applied: [`Governance::submit_as`] and [`Governance::apply_as`] can be repeated.
+//! The docs of `blocking` say what happens when two writes meet, and how to go on when it is unknown whether a write
+//! was applied: [`Governance::submit_as`] and [`Governance::apply_as`] can be repeated.
 //!
-//! The types here have the names, methods and behaviour of their namesakes in `blocking`; both are compiled from one
-//! source.
+//! The types here have the same names, methods and behaviour as those in `blocking`; both are compiled from one source.
 
 use maybe_async::must_be_async as dual;
 use std::ops::AsyncFnOnce as RunOnce;
@@ -114,7 +115,7 @@ mod engine;
 #[path = "nonblocking/rows.rs"]
 mod rows;
 
-/// Written before the `impl` of a trait of this module, such as [`Store`].
+/// Goes before the `impl` of a trait of this module, such as [`Store`].
 pub use async_trait::async_trait;
 #[cfg(feature = "redis")]
 pub use credential_source::CredentialSource;

@@ -9,7 +9,7 @@ use crate::request::{MutationRequest, RequestId, WriteId};
 
 const WRITERS: usize = 32;
 
-/// 1 if the update was applied, 0 if it was refused by a conflict.
+/// 1 if the update was applied, 0 if it returned a conflict.
 #[dual]
 async fn wins(store: &Arc<dyn Store>, change: MutationRequest) -> u64 {
     match store.update(change, WriteId::generate()).await {
@@ -19,7 +19,7 @@ async fn wins(store: &Arc<dyn Store>, change: MutationRequest) -> u64 {
     }
 }
 
-/// How many of its five changes a writer got in, each computed from the revision it just read.
+/// How many of a writer's five changes were applied, each computed from the revision it had just read.
 #[dual]
 async fn writer(store: &Arc<dyn Store>, id: &RequestId) -> u64 {
     let mut won = 0;
@@ -30,7 +30,7 @@ async fn writer(store: &Arc<dyn Store>, id: &RequestId) -> u64 {
     won
 }
 
-/// Of 32 concurrent updates from one revision exactly one is applied.
+/// Of 32 concurrent updates from one revision, exactly one is applied.
 #[dual]
 pub async fn one_winner_per_revision(store: Arc<dyn Store>) {
     let mut base = store.create(pending("contended", "s", second(0))).await.unwrap();
@@ -42,7 +42,7 @@ pub async fn one_winner_per_revision(store: Arc<dyn Store>) {
     }
 }
 
-/// 32 writers at once: the final revision is the number of updates that were applied, and so is the history's length.
+/// 32 concurrent writers: the final revision and the length of the history are the number of applied updates.
 #[dual]
 pub async fn many_writers_lose_nothing(store: Arc<dyn Store>) {
     let base = store.create(pending("shared", "s", second(0))).await.unwrap();

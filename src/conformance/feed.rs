@@ -1,4 +1,4 @@
-//! The change feed: one entry a write, in order, once; what is missing is reported.
+//! The change feed: one entry for each write, in order, once; gaps are reported.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use crate::feed::{FeedEntry, FeedGap, FeedPage, FeedPosition};
 use crate::query::PageRequest;
 use crate::request::{MutationRequest, RequestId, Timestamp, WriteId};
 
-/// What a reader got.
+/// The entries and gaps of a reader.
 #[derive(Default)]
 struct Got {
     entries: Vec<FeedEntry>,
@@ -22,7 +22,7 @@ impl Got {
     }
 }
 
-/// One page; the reader saves its position as text and reads it back.
+/// Reads one page; saves the position as text and reads it back.
 #[dual]
 async fn page(store: &Arc<dyn Store>, position: &mut FeedPosition, limit: usize) -> FeedPage {
     let page = store.read_feed(position, limit).await.unwrap();
@@ -32,7 +32,7 @@ async fn page(store: &Arc<dyn Store>, position: &mut FeedPosition, limit: usize)
     page
 }
 
-/// All that follows a position.
+/// Reads everything after a position.
 #[dual]
 async fn follow(store: &Arc<dyn Store>, position: &mut FeedPosition, limit: usize) -> Got {
     let mut got = Got::default();
@@ -47,7 +47,7 @@ async fn follow(store: &Arc<dyn Store>, position: &mut FeedPosition, limit: usiz
     panic!("never caught up, in pages of {limit}");
 }
 
-/// Moves a request on so many times; what each write left.
+/// Makes this many changes to a request; returns the expected entry of each.
 #[dual]
 async fn move_on(store: &Arc<dyn Store>, mut request: MutationRequest, times: u64) -> Vec<MutationRequest> {
     let mut written = Vec::new();
@@ -58,7 +58,7 @@ async fn move_on(store: &Arc<dyn Store>, mut request: MutationRequest, times: u6
     written
 }
 
-/// Creates and moves on several requests in turn; how many writes there were.
+/// Creates several requests and changes them in turn; returns the number of writes.
 #[dual]
 async fn write_some(store: &Arc<dyn Store>, prefix: &str, requests: u64, moves: u64) -> u64 {
     let mut written = Vec::new();
@@ -74,7 +74,7 @@ async fn write_some(store: &Arc<dyn Store>, prefix: &str, requests: u64, moves: 
     requests * (1 + moves)
 }
 
-/// Every write adds one entry, which says what it made of the request; a repetition, and a write that is not made, add none.
+/// Every write adds one entry with its result; a repeated write, and a write that fails, add none.
 #[dual]
 pub async fn every_write_adds_one_feed_entry(store: Arc<dyn Store>) {
     let mut position = FeedPosition::beginning();
@@ -106,7 +106,7 @@ pub async fn every_write_adds_one_feed_entry(store: Arc<dyn Store>) {
     assert!(again.entries.is_empty(), "{:?} came twice", again.entries);
 }
 
-/// Pages of any length have every entry once, those of one request in the order of its revisions.
+/// Pages of any length have every entry once, and those of one request in the order of its revisions.
 #[dual]
 pub async fn feed_pages_have_every_entry_once(store: Arc<dyn Store>) {
     let written = write_some(&store, "paged", 7, 3).await;
@@ -122,7 +122,7 @@ pub async fn feed_pages_have_every_entry_once(store: Arc<dyn Store>) {
     }
 }
 
-/// A reader that begins at the end gets what is written from then on, also where nothing has ever been written.
+/// A reader that begins at the end gets the writes from then on, even in a store without any writes.
 #[dual]
 pub async fn the_end_of_a_feed_is_before_what_comes_then(store: Arc<dyn Store>) {
     let mut from_nothing = store.end_of_feed().await.unwrap();
@@ -138,13 +138,13 @@ pub async fn the_end_of_a_feed_is_before_what_comes_then(store: Arc<dyn Store>) 
     assert_eq!((all.entries.len() as u64, all.gaps.len()), (early + late, 0));
 }
 
-/// A position leads on only in the store it came from; the beginning is one of every store.
+/// A position is valid only in its own store; the beginning is valid in every store.
 #[dual]
 pub async fn a_feed_position_of_another_store_is_an_error(store: Arc<dyn Store>) {
     let elsewhere = MemoryStore::new();
     elsewhere.create(pending("elsewhere", "s", second(0))).await.unwrap();
     let end_elsewhere = elsewhere.end_of_feed().await.unwrap();
-    // So that the place is one that this store has too.
+    // A position that this store has too.
     write_some(&store, "here", 2, 1).await;
     for position in [end_elsewhere, FeedPosition::new("no store at all", *b"place")] {
         let error = store.read_feed(&position, 5).await.unwrap_err();
@@ -170,7 +170,7 @@ pub async fn a_feed_limit_is_that_of_a_page(store: Arc<dyn Store>) {
 const WRITERS: usize = 8;
 const MOVES: u64 = 6;
 
-/// Writes to a request of its own, and reads a page after each write; what it got until then, and how far it read.
+/// Writes to its own request, and reads a page after each write; returns the entries and the position.
 #[dual]
 async fn write_and_read(store: &Arc<dyn Store>) -> (Got, FeedPosition, RequestId) {
     let (mut got, mut position) = (Got::default(), FeedPosition::beginning());
@@ -185,7 +185,7 @@ async fn write_and_read(store: &Arc<dyn Store>) -> (Got, FeedPosition, RequestId
     (got, position, request.id.clone())
 }
 
-/// Whoever reads while others write gets every write once, those of one request in the order of its revisions.
+/// A reader beside writers gets every write once, and those of one request in the order of its revisions.
 #[dual]
 pub async fn a_reader_beside_writers_gets_every_write(store: Arc<dyn Store>) {
     let readers = run_concurrently(WRITERS, || write_and_read(&store)).await;
@@ -201,10 +201,11 @@ pub async fn a_reader_beside_writers_gets_every_write(store: Arc<dyn Store>) {
     }
 }
 
-/// Of a store whose feed keeps about ten entries in its one partition: entries removed unread are one gap, with how many they
-/// are; then the oldest that is kept comes next. Who begins, or had read all that was removed, has missed nothing.
+/// For a store whose feed keeps about ten entries in its one partition: entries removed unread are one gap, with their
+/// number; then the oldest kept entry comes next. A reader at the beginning, or one that had read all removed entries,
+/// has missed nothing.
 ///
-/// Not among the cases that `store_cases!` names, since it takes a store of its own.
+/// Not in `store_cases!`, because it needs a special store.
 #[dual]
 pub async fn what_a_short_feed_removed_is_one_gap(store: Arc<dyn Store>) {
     let request = store.create(pending("trimmed", "s", second(0))).await.unwrap();

@@ -1,7 +1,7 @@
-//! The suite that every store has to pass, for those who write one.
+//! The suite that every store must pass, for those who write one.
 //!
-//! Each case is a function that takes an empty store and panics where the store breaks its contract.
-//! [`store_cases!`](crate::store_cases) names them all.
+//! Each case is a function that takes an empty store and panics if the store breaks its contract.
+//! [`store_cases!`](crate::store_cases) lists them all.
 // Compiled once for each flavour, like the engine, and by the same rules: no `async` blocks, and no `.await` within a
 // macro's arguments.
 

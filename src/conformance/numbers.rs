@@ -9,7 +9,7 @@ use super::{Store, dual};
 use crate::query::{Count, RequestQuery, Statistics};
 use crate::request::{ApprovalRule, Pending, PendingReason, Status};
 
-/// Of few requests, the exact number.
+/// Of few requests, the count is exact.
 #[dual]
 pub async fn a_count_is_that_of_the_rows(store: Arc<dyn Store>) {
     let none = store.count(&RequestQuery::new()).await.unwrap();
@@ -23,7 +23,7 @@ pub async fn a_count_is_that_of_the_rows(store: Arc<dyn Store>) {
     }
 }
 
-/// The statistics are those of what is stored.
+/// The statistics are those of the stored requests.
 #[dual]
 pub async fn statistics_count_what_is_stored(store: Arc<dyn Store>) {
     let mut stored = fill(&store).await;

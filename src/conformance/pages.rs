@@ -30,7 +30,7 @@ async fn all_pending(store: &Arc<dyn Store>, limit: usize) -> Vec<String> {
     }
 }
 
-/// Pending requests come by the time they were submitted, whatever the page's length, and no other comes.
+/// Pending requests come in the order of submission, in pages of any length, and no other requests come.
 #[dual]
 pub async fn pages_come_in_created_order(store: Arc<dyn Store>) {
     let mut expected = Vec::new();
@@ -48,7 +48,7 @@ pub async fn pages_come_in_created_order(store: Arc<dyn Store>) {
     assert_eq!(last.next, None, "a page that is full and the last has no next one");
 }
 
-/// Requests of one time come by id, each once.
+/// Requests with the same time come in the order of their ids, each once.
 #[dual]
 pub async fn equal_times_page_exactly(store: Arc<dyn Store>) {
     let mut expected = Vec::new();
@@ -62,7 +62,7 @@ pub async fn equal_times_page_exactly(store: Arc<dyn Store>) {
     assert_eq!(found, expected);
 }
 
-/// The lists by state and of the pending ones hold just what belongs on them, before and after a change.
+/// The lists by state and of pending requests hold exactly the right requests, before and after a change.
 #[dual]
 pub async fn lists_are_by_state_and_pending(store: Arc<dyn Store>) {
     let waiting = store.create(pending("a-waiting", "a", second(0))).await.unwrap();
@@ -91,7 +91,7 @@ pub async fn lists_are_by_state_and_pending(store: Arc<dyn Store>) {
     assert_eq!(ids(&pending.items), ["a-waiting", "b-waiting"]);
 }
 
-/// A request that leaves or joins the list between two pages makes no other come twice or not at all.
+/// A request that joins or leaves the list between two pages makes no other request come twice or not at all.
 #[dual]
 pub async fn a_request_that_changes_away_neither_repeats_nor_hides(store: Arc<dyn Store>) {
     let mut requests = Vec::new();
@@ -110,7 +110,7 @@ pub async fn a_request_that_changes_away_neither_repeats_nor_hides(store: Arc<dy
     assert_eq!(ids(&rest.items), ["p3", "later", "p5"]);
 }
 
-/// The ids of what is due, read in pages of `limit`.
+/// The ids of due requests, read in pages of `limit`.
 #[dual]
 async fn all_due(store: &Arc<dyn Store>, by: Timestamp, limit: usize) -> Vec<String> {
     let mut found = Vec::new();
@@ -126,7 +126,7 @@ async fn all_due(store: &Arc<dyn Store>, by: Timestamp, limit: usize) -> Vec<Str
     }
 }
 
-/// What is due comes by its next deadline, whether the request's own or that of an approval, and is gone when it expired.
+/// Due requests come by their next deadline, of the request or of an approval, and leave the list when they expire.
 #[dual]
 pub async fn what_is_due_comes_by_its_deadline(store: Arc<dyn Store>) {
     let ends = |at| Pending { reason: PendingReason::Quota, expires_at: Some(second(at)) };
@@ -152,7 +152,7 @@ pub async fn what_is_due_comes_by_its_deadline(store: Arc<dyn Store>) {
     assert_eq!(found, ["also-at-100", "approval-at-200"]);
 }
 
-/// A cursor leads on only in the list it came from.
+/// A cursor is valid only in its own list.
 #[dual]
 pub async fn a_cursor_of_another_query_is_refused(store: Arc<dyn Store>) {
     for number in 0..3 {

@@ -1,4 +1,4 @@
-//! Who is the same person: by the rule of the store, in what is decided, found and counted alike.
+//! When two ids are the same person: by the store's rule, in decisions, reads and counts alike.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use crate::request::{
 };
 use crate::workflow::{self, Command};
 
-/// A request of Émilie's that needs a lead, and then two of a board in which people are named in several spellings.
+/// A request of Émilie's that needs a lead, and then two of a board with people in several spellings.
 fn of_emilie(store: &Arc<dyn Store>) -> MutationRequest {
     let requester = ActorContext::user("Émilie@Example.com").unwrap().with_role("Lead").unwrap();
     let RequestDraft { target, intent, .. } = draft("spelled", "tenant:acme");
@@ -26,8 +26,8 @@ fn of_emilie(store: &Arc<dyn Store>) -> MutationRequest {
     workflow::submit(draft, RequestId::generate(), WriteId::generate(), second(0)).unwrap()
 }
 
-/// Whoever decides, and whatever is asked for, is compared by the [rule](Store::id_comparison) of the store, in what
-/// it stores and in its indexes alike; what is stored keeps its spelling.
+/// Deciding and reading compare ids by the store's [rule](Store::id_comparison), in stored requests and in indexes;
+/// stored ids keep their spelling.
 #[dual]
 pub async fn people_are_told_apart_by_the_rule_of_the_store(store: Arc<dyn Store>) {
     let folds = store.id_comparison().folds_case();
@@ -50,7 +50,7 @@ pub async fn people_are_told_apart_by_the_rule_of_the_store(store: Arc<dyn Store
     }
     requests_are_found(&store, folds).await;
 
-    // Nobody decides on their own request under another spelling; where that is another person, they do.
+    // Nobody decides on their own request under another spelling, unless that is another person.
     let own = ActorContext::user("ÉMILIE@example.COM").unwrap().with_role("Lead").unwrap();
     let own_inbox = store.inbox(&InboxQuery::of(&own).unwrap(), second(1), &PageRequest::first()).await.unwrap();
     assert_eq!(own_inbox.items.is_empty(), folds);
@@ -65,7 +65,7 @@ pub async fn people_are_told_apart_by_the_rule_of_the_store(store: Arc<dyn Store
     board_votes(&store, granted, folds).await;
 }
 
-/// How many rows are found by the spelling that was used, and by another.
+/// The number of rows for the stored spelling, and for another.
 fn expected<'a>(folds: bool, used: &'a str, other: &'a str) -> [(&'a str, usize); 2] {
     [(used, 1), (other, usize::from(folds))]
 }
@@ -80,7 +80,7 @@ async fn requests_are_found(store: &Arc<dyn Store>, folds: bool) {
         assert_eq!(found, rows, "stored requests of {spelling}");
         let count = store.count(&asked).await.unwrap();
         assert_eq!(count, Count::Exact(rows as u64), "how many of {spelling}");
-        // With other filters, of which one is looked up in an index and one is checked on the document.
+        // With other filters, one of them answered by an index and one checked on the document.
         let asked = asked.with_state_ids(["tenant:acme"]).unwrap().updated_between(second(0), None).unwrap();
         let found = store.requests(&asked, &PageRequest::first()).await.unwrap().items.len();
         assert_eq!(found, rows, "requests of {spelling} on a state");

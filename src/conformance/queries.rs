@@ -17,7 +17,7 @@ use crate::request::{
 use crate::service::clock::ManualClock;
 use crate::workflow::{self, Command};
 
-/// Stores the [`company`] in another order than they were submitted.
+/// Stores the [`company`] in another order than that of submission.
 #[dual]
 pub(super) async fn fill(store: &Arc<dyn Store>) -> Vec<MutationRequest> {
     let requests = company();
@@ -27,7 +27,7 @@ pub(super) async fn fill(store: &Arc<dyn Store>) -> Vec<MutationRequest> {
     requests
 }
 
-/// A service over the store, at a time.
+/// A `Governance` over the store, at a time.
 fn at(store: &Arc<dyn Store>, now: Timestamp) -> Governance {
     Governance::builder().store(Arc::clone(store)).clock(Arc::new(ManualClock::at(now))).build()
 }
@@ -36,7 +36,7 @@ fn over(store: &Arc<dyn Store>) -> Governance {
     at(store, second(0))
 }
 
-/// Compares the rows of a query, read in pages of several lengths; each row as one word.
+/// Compares the rows of a query, read in pages of several lengths, with each row as one word.
 #[dual]
 async fn expect<Asked: RowQuery>(
     governance: &Governance,
@@ -82,7 +82,7 @@ fn manager() -> ActorContext {
     ActorContext::user("mona").unwrap().with_role("manager").unwrap()
 }
 
-/// Grants the first approval of the request that waits for two.
+/// Approves the first approval of the request that waits for two.
 #[dual]
 async fn grant_first_step(store: &Arc<dyn Store>, requests: &[MutationRequest]) {
     let waiting = requests[0].clone();
@@ -90,7 +90,7 @@ async fn grant_first_step(store: &Arc<dyn Store>, requests: &[MutationRequest]) 
     store.update(workflow::apply(waiting, &command, second(90)).unwrap(), WriteId::generate()).await.unwrap();
 }
 
-/// Requests are those that meet the filters, in created order from either end.
+/// A query for requests finds exactly those that match its filters, in created order from either end.
 #[dual]
 pub async fn requests_are_filtered_and_come_either_way(store: Arc<dyn Store>) {
     fill(&store).await;
@@ -109,7 +109,7 @@ pub async fn requests_are_filtered_and_come_either_way(store: Arc<dyn Store>) {
     expect(&over(&store), later, id, &["submitted", "late", "early"]).await;
 }
 
-/// The two reads of requests give the same pages, and each goes on behind a page of the other.
+/// The two reads of requests give the same pages, and each continues after a page of the other.
 #[dual]
 pub async fn stored_requests_are_those_of_requests(store: Arc<dyn Store>) {
     let requests = fill(&store).await;
@@ -126,7 +126,7 @@ pub async fn stored_requests_are_those_of_requests(store: Arc<dyn Store>) {
     }
 }
 
-/// Approvals that are open come a row each, until they are decided.
+/// Each open approval is one row, until it is decided.
 #[dual]
 pub async fn pending_approvals_come_a_row_each(store: Arc<dyn Store>) {
     let requests = fill(&store).await;
@@ -144,7 +144,7 @@ pub async fn pending_approvals_come_a_row_each(store: Arc<dyn Store>) {
     expect(&over(&store), PendingApprovalQuery::new(), approval, &all[1..]).await;
 }
 
-/// Approved requests come by their latest approval activity, not by when they were submitted.
+/// Approved requests come in the order of their latest approval activity, not of submission.
 #[dual]
 pub async fn recent_approvals_come_latest_first(store: Arc<dyn Store>) {
     fill(&store).await;
@@ -159,7 +159,7 @@ pub async fn recent_approvals_come_latest_first(store: Arc<dyn Store>) {
     expect(&over(&store), of_beta, |row| id(&row.request), &["late"]).await;
 }
 
-/// Decisions come by their time, the latest first, those of one time by request and place in its history.
+/// Decisions come by their time, the latest first; those with the same time by request and ordinal.
 #[dual]
 pub async fn decisions_come_latest_first(store: Arc<dyn Store>) {
     fill(&store).await;
@@ -190,7 +190,7 @@ pub async fn decisions_come_latest_first(store: Arc<dyn Store>) {
     expect(&over(&store), between, decision, &all[4..11]).await;
 }
 
-/// An inbox follows the steps, the clock and the rules of deciding.
+/// An inbox follows the steps, the clock and the rules for deciding.
 #[dual]
 pub async fn an_inbox_holds_what_its_actor_can_decide_now(store: Arc<dyn Store>) {
     let requests = fill(&store).await;
@@ -208,7 +208,7 @@ pub async fn an_inbox_holds_what_its_actor_can_decide_now(store: Arc<dyn Store>)
     expect_inbox(&store, inbox(bob(), 200), &["two-steps approval-2"]).await;
 }
 
-/// An inbox is empty of a request from its own deadline on, and of what a quorum group needs its actor elsewhere for.
+/// An inbox leaves out a request after its own deadline, and approvals whose quorum group needs the actor elsewhere.
 #[dual]
 pub async fn an_inbox_holds_nothing_that_would_be_refused(store: Arc<dyn Store>) {
     let until_200 = Pending { reason: PendingReason::Approval, expires_at: Some(second(200)) };
@@ -236,7 +236,7 @@ pub async fn an_inbox_holds_nothing_that_would_be_refused(store: Arc<dyn Store>)
     expect_inbox(&store, inbox(&bob, just_before), &needed).await;
 }
 
-/// Decisions made after a clock was set back come before those they follow in a list of the latest.
+/// Decisions made after a clock was set back come before earlier ones in a list of the latest.
 #[dual]
 pub async fn decisions_agree_with_history_when_a_clock_was_set_back(store: Arc<dyn Store>) {
     let submitted = submit(draft("back", "s").requires_approval(ApprovalRule::actor("bob").unwrap()), second(50));
@@ -258,7 +258,7 @@ pub async fn decisions_agree_with_history_when_a_clock_was_set_back(store: Arc<d
     expect(&over(&store), RecentApprovalQuery::new(), row, &[&activity]).await;
 }
 
-/// A cursor leads on only in the query it came from.
+/// A cursor is valid only in its own query.
 #[dual]
 pub async fn a_query_refuses_the_cursor_of_another(store: Arc<dyn Store>) {
     fill(&store).await;

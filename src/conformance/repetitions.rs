@@ -1,4 +1,4 @@
-//! What a store answers to a write id that it knows.
+//! The results of a store for a write id that it knows.
 
 use std::sync::Arc;
 
@@ -30,7 +30,7 @@ fn waiting(request_id: &str) -> MutationRequest {
     submit(draft(request_id, "s").requires_approval(both), second(0))
 }
 
-/// The same request made of its parts, of which nobody knows by what command it came about.
+/// The same request built from its parts, so that no command is known for it.
 fn edited(request: &MutationRequest, edit: impl FnOnce(&mut RequestDocument)) -> MutationRequest {
     let mut document = request.document().clone();
     edit(&mut document);
@@ -48,7 +48,7 @@ fn is_reused(result: crate::error::Result<MutationRequest>, used: WriteKind, by_
     assert_eq!((used_to, revision), (used, by_revision));
 }
 
-/// An update under the id of another write is refused, names what the id was used for, and changes nothing.
+/// An update under the id of another write is an error that names the use of the id, and changes nothing.
 #[dual]
 pub async fn a_write_id_answers_only_for_its_own_intent(store: Arc<dyn Store>) {
     let base = store.create(waiting("reused")).await.unwrap();
@@ -80,7 +80,7 @@ pub async fn a_write_id_answers_only_for_its_own_intent(store: Arc<dyn Store>) {
     assert_eq!(read, Some(granted));
 }
 
-/// A creation under the id of another draft, or of an update, is refused and changes nothing.
+/// A creation under the id of another draft, or of an update, is an error and changes nothing.
 #[dual]
 pub async fn a_creation_under_the_id_of_another_write_is_refused(store: Arc<dyn Store>) {
     let (submission, update) = (WriteId::generate(), WriteId::generate());
@@ -108,8 +108,8 @@ pub async fn a_creation_under_the_id_of_another_write_is_refused(store: Arc<dyn 
     is_reused(other, WriteKind::Submit, 0);
 }
 
-/// A repetition that was computed from another revision than the write was, or at another time and in other circumstances, returns
-/// what is stored: never what it computed itself.
+/// A repetition from another revision or time, or in other circumstances, returns what is stored: never what it
+/// computed itself.
 #[dual]
 pub async fn a_repetition_from_another_revision_returns_what_is_stored(store: Arc<dyn Store>) {
     let base = store.create(waiting("rebased")).await.unwrap();
@@ -131,7 +131,7 @@ pub async fn a_repetition_from_another_revision_returns_what_is_stored(store: Ar
     assert_eq!(read, Some(anns));
 }
 
-/// So does one of an update that was made by no command.
+/// The same for an update without a command.
 #[dual]
 pub async fn a_repeated_change_of_no_command_returns_what_is_stored(store: Arc<dyn Store>) {
     let base = store.create(waiting("edited")).await.unwrap();
@@ -152,7 +152,7 @@ pub async fn a_repeated_change_of_no_command_returns_what_is_stored(store: Arc<d
     is_reused(other, WriteKind::Update, 3);
 }
 
-/// A write is settled by its id wherever it landed, and by its intent where that is known.
+/// A write is settled by its id wherever it was applied, and by its intent if that is known.
 #[dual]
 pub async fn a_write_is_settled_by_its_intent(store: Arc<dyn Store>) {
     let base = store.create(waiting("settled-by")).await.unwrap();
@@ -176,7 +176,7 @@ pub async fn a_write_is_settled_by_its_intent(store: Arc<dyn Store>) {
     assert!(matches!(as_a_creation, Err(Error::WriteIdReused { .. })), "{as_a_creation:?}");
 }
 
-/// As many other writes may follow as every store remembers.
+/// This many other writes may follow: every store remembers as many.
 #[dual]
 pub async fn six_writes_later_a_write_id_is_still_known(store: Arc<dyn Store>) {
     let base = store.create(pending("later", "s", second(0))).await.unwrap();

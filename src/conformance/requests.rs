@@ -1,4 +1,4 @@
-//! Requests for the cases: submitted by the same rules as any other, at times of the case's choosing.
+//! Requests for the cases: submitted by the usual rules, at times that the case chooses.
 
 use crate::request::{
     ActorContext, ApprovalRule, ApprovalTarget, BlastRadius, BlastScope, Intent, Metadata, MutationRequest, Payload,
@@ -27,12 +27,12 @@ pub(super) fn submit(draft: RequestDraft, at: Timestamp) -> MutationRequest {
     workflow::submit(draft, RequestId::generate(), WriteId::generate(), at).unwrap()
 }
 
-/// A request that waits.
+/// A request that waits for something.
 pub(super) fn pending(request_id: &str, state: &str, at: Timestamp) -> MutationRequest {
     submit(draft(request_id, state).waiting_for(PendingReason::Schedule), at)
 }
 
-/// A request that uses every part it can have when it is submitted.
+/// A request with every part that a submission can have.
 pub(super) fn full(request_id: &str) -> MutationRequest {
     let nested = Metadata::new().with("list", vec![Value::Null, Value::from(0.5)]).unwrap();
     let metadata = Metadata::new().with("ticket", "OPS-1 – ü").unwrap().with("nested", nested).unwrap();
@@ -56,7 +56,7 @@ pub(super) fn full(request_id: &str) -> MutationRequest {
     submit(draft, second(0))
 }
 
-/// The next change of a request that is moved to and fro between waiting and approved, for a reason of its own.
+/// The next change of a request that alternates between waiting and approved, with a reason of its own.
 pub(super) fn moved_on(request: MutationRequest, at: Timestamp) -> MutationRequest {
     let by = alice().because(WriteId::generate().to_string());
     let command = match request.state.pending() {
@@ -66,8 +66,8 @@ pub(super) fn moved_on(request: MutationRequest, at: Timestamp) -> MutationReque
     workflow::apply(request, &command, at).unwrap()
 }
 
-/// Requests that every question finds some of: one that waits for a manager and then for bob, one that waits for its time,
-/// one that nothing is asked of, and two that bob approved.
+/// Requests of which every query finds some: one that waits for a manager and then for bob, one that waits for its
+/// time, one without requirements, and two that bob approved.
 pub(super) fn company() -> Vec<MutationRequest> {
     let (bob, manager) = (|| ApprovalRule::actor("bob").unwrap(), ApprovalRule::role("manager").unwrap());
     let approved = |request: MutationRequest, at| {

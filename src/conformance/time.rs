@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Store, dual};
 
-/// The clock of a store never goes back, and knows a latest time that is not before the earliest.
+/// The clock of a store never goes back, and its latest possible time is not before the earliest.
 #[dual]
 pub async fn the_clock_of_a_store_goes_on(store: Arc<dyn Store>) {
     let mut before = store.clock().now();

@@ -1,4 +1,4 @@
-//! Single writes, and what they leave.
+//! Single writes, and their effects.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::request::{
 };
 use crate::service::settle::{Settled, UnsettledWrite};
 
-/// What is stored reads back equal, with every field and the revision.
+/// A stored request reads back equal, with every field and the revision.
 #[dual]
 pub async fn a_stored_request_reads_back_whole(store: Arc<dyn Store>) {
     let request = full("whole");
@@ -22,7 +22,7 @@ pub async fn a_stored_request_reads_back_whole(store: Arc<dyn Store>) {
     assert_eq!(read, Some(request));
 }
 
-/// Of an unknown id `get` says `None`, and an update says `NotFound`.
+/// For an unknown id `get` returns `None`, and an update `NotFound`.
 #[dual]
 pub async fn an_unknown_request_is_not_found(store: Arc<dyn Store>) {
     let read = store.get(&id("nobody")).await.unwrap();
@@ -31,7 +31,7 @@ pub async fn an_unknown_request_is_not_found(store: Arc<dyn Store>) {
     assert!(matches!(update, Err(Error::NotFound { .. })), "{update:?}");
 }
 
-/// An id is taken once; the second request under it changes nothing.
+/// An id is used once; a second request with it changes nothing.
 #[dual]
 pub async fn a_second_creation_is_refused(store: Arc<dyn Store>) {
     let first = store.create(submit(draft("taken", "one"), second(0))).await.unwrap();
@@ -42,7 +42,7 @@ pub async fn a_second_creation_is_refused(store: Arc<dyn Store>) {
     assert_eq!(read, Some(first));
 }
 
-/// Creating again with the same write id returns what is stored, also after others have changed it.
+/// Creating again with the same write id returns what is stored, even after others have changed it.
 #[dual]
 pub async fn a_repeated_creation_returns_what_is_stored(store: Arc<dyn Store>) {
     let request = pending("again", "s", second(0));
@@ -54,7 +54,8 @@ pub async fn a_repeated_creation_returns_what_is_stored(store: Arc<dyn Store>) {
     assert_eq!(later, changed);
 }
 
-/// What was read at a later revision, of another store for instance, is not created as if that had been written here.
+/// A request at a later revision, for instance from another store, is not created as if that revision had been written
+/// here.
 #[dual]
 pub async fn a_creation_makes_revision_0(store: Arc<dyn Store>) {
     let request = pending("elsewhere", "s", second(0));
@@ -75,7 +76,7 @@ pub async fn a_creation_makes_revision_0(store: Arc<dyn Store>) {
     assert!(matches!(repeated_later, Err(Error::Invalid(_))), "{repeated_later:?}");
 }
 
-/// Each update raises the revision by one and is what is read from then on.
+/// Each update raises the revision by one, and reads return it from then on.
 #[dual]
 pub async fn an_update_raises_the_revision(store: Arc<dyn Store>) {
     let mut request = store.create(submit(draft("raised", "s"), second(0))).await.unwrap();
@@ -88,7 +89,7 @@ pub async fn an_update_raises_the_revision(store: Arc<dyn Store>) {
     }
 }
 
-/// An update from an earlier revision is refused, says what is stored, and changes nothing.
+/// An update from an earlier revision is a conflict that holds what is stored, and changes nothing.
 #[dual]
 pub async fn a_stale_update_conflicts(store: Arc<dyn Store>) {
     let base = store.create(pending("stale", "s", second(0))).await.unwrap();
@@ -104,7 +105,7 @@ pub async fn a_stale_update_conflicts(store: Arc<dyn Store>) {
     assert_eq!(read, Some(winner));
 }
 
-/// An update repeated with its write id is applied once and returns what is stored, also after a few other writes.
+/// An update repeated with its write id is applied once and returns what is stored, even after a few other writes.
 #[dual]
 pub async fn a_repeated_update_applies_once(store: Arc<dyn Store>) {
     let base = store.create(pending("repeated", "s", second(0))).await.unwrap();
@@ -124,7 +125,7 @@ pub async fn a_repeated_update_applies_once(store: Arc<dyn Store>) {
     assert_eq!(read, Some(latest));
 }
 
-/// A write that took effect, one that lost, and one that was not made are told apart.
+/// `settle` distinguishes a write that was applied, one that lost, and one that was never made.
 #[dual]
 pub async fn a_write_can_be_settled(store: Arc<dyn Store>) {
     let base = store.create(pending("settled", "s", second(0))).await.unwrap();
@@ -158,7 +159,7 @@ pub async fn a_write_can_be_settled(store: Arc<dyn Store>) {
     assert!(matches!(of_nothing, Err(Error::NotFound { .. })), "{of_nothing:?}");
 }
 
-/// An update that drops or changes a stored decision is refused.
+/// An update that drops or changes a stored decision is an error.
 #[dual]
 pub async fn a_rewritten_history_is_refused(store: Arc<dyn Store>) {
     let base = store.create(pending("history", "s", second(0))).await.unwrap();
@@ -181,7 +182,7 @@ pub async fn a_rewritten_history_is_refused(store: Arc<dyn Store>) {
     assert_eq!(read, Some(base));
 }
 
-/// An update that changes what is fixed when a request is submitted is refused.
+/// An update that changes a field fixed at submission is an error.
 #[dual]
 pub async fn changed_submitted_fields_are_rejected(store: Arc<dyn Store>) {
     let base = store.create(pending("other-fields", "s", second(0))).await.unwrap();
@@ -208,7 +209,7 @@ pub async fn changed_submitted_fields_are_rejected(store: Arc<dyn Store>) {
     assert_eq!(read, Some(base));
 }
 
-/// Many ids are answered in their order, the unknown ones by `None`; more than a page's worth is refused.
+/// Many ids return results in their order, `None` for unknown ones; more ids than a page holds are an error.
 #[dual]
 pub async fn a_lookup_answers_in_the_order_of_the_ids(store: Arc<dyn Store>) {
     let mut ids = Vec::new();

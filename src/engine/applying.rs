@@ -1,4 +1,4 @@
-//! How a command is applied: read, changed, stored, and computed anew after a conflict.
+//! Applies a command: reads the request, changes and stores it, and after a conflict computes the change again.
 
 use super::super::timer::pause;
 use super::{Governance, StoreExtension as _, dual};
@@ -9,14 +9,14 @@ use crate::service::settle::{Settled, UnsettledWrite};
 use crate::workflow::lease::check_lease_of;
 use crate::workflow::{self, Action, Command};
 
-/// What a command makes of a request at a time.
+/// What a command turns a request into at a given time.
 pub(super) type Change<'a> = &'a (dyn Fn(MutationRequest, Timestamp) -> Result<MutationRequest> + Send + Sync);
 
-/// What came of a change.
+/// The result of a change.
 pub(super) enum Changed {
-    /// The store answered for the write id.
+    /// The store confirmed the write id.
     Stored(MutationRequest),
-    /// It had no effect, and was not sent.
+    /// The change had no effect, and no write was sent.
     Unsent(MutationRequest),
 }
 
@@ -33,16 +33,19 @@ impl Governance {
     /// Applies a command to the request with this id and stores the result.
     ///
     /// # Errors
-    /// - [`Error::NotFound`] when there is no such request; [`Error::Unreadable`] when what is stored cannot be read.
-    /// - [`Error::DeadlinePassed`] when the request is pending and its own deadline has come, for all but rejecting, canceling,
-    ///   expiring and superseding it.
-    /// - [`Error::InvalidTransition`], [`Error::Approval`], [`Error::Execution`], [`Error::NothingDue`], [`Error::Invalid`]
-    ///   and [`Error::InvalidApprovalConfiguration`] when the command is not allowed: its constructor says which of them.
-    /// - [`Error::NotCommitMode`] when the actor's [mode](crate::ActorContext::mode) is another than `Commit`.
-    /// - [`Error::Conflict`] when others kept changing the request until the [deadline](super::GovernanceBuilder::deadline), or
-    ///   as often as the [policy](crate::OnConflict) allows.
-    /// - [`Error::TooLarge`], [`Error::TooManyEntries`] and [`Error::Unwritable`] when the store cannot keep the result.
-    /// - [`Error::Store`] when the store fails; its [outcome](Error::outcome) tells whether the command took effect.
+    /// - [`Error::NotFound`] when there is no such request; [`Error::Unreadable`] when the stored request cannot be
+    ///   read.
+    /// - [`Error::DeadlinePassed`] when the request is pending and its own deadline has come, for all commands but
+    ///   reject, cancel, expire and supersede.
+    /// - [`Error::InvalidTransition`], [`Error::Approval`], [`Error::Execution`], [`Error::NothingDue`],
+    ///   [`Error::Invalid`] and [`Error::InvalidApprovalConfiguration`] when the command is not allowed: its
+    ///   constructor says which of them.
+    /// - [`Error::NotCommitMode`] when the actor's [mode](crate::ActorContext::mode) is not `Commit`.
+    /// - [`Error::Conflict`] when others kept changing the request until the
+    ///   [deadline](super::GovernanceBuilder::deadline), or as often as the [policy](crate::OnConflict) allows.
+    /// - [`Error::TooLarge`], [`Error::TooManyEntries`] and [`Error::Unwritable`] when the store cannot keep the
+    ///   result.
+    /// - [`Error::Store`] when the store fails; its [outcome](Error::outcome) says whether the command took effect.
     pub async fn apply(&self, id: &RequestId, command: &Command) -> Result<MutationRequest> {
         command.by.ensure_commit_mode()?;
         check_lease_of(id, command, self.store.call_timeout())?;
@@ -50,12 +53,13 @@ impl Governance {
         Ok(self.apply_to(request, command, None).await?.into_request())
     }
 
-    /// Applies a command under a write id of the caller's, so that a repetition, even by another process, applies it once.
+    /// Applies a command under the caller's write id, so that a repetition, even by another process, applies it once.
     ///
-    /// A repetition is the same id and the same [intent](Command::write_intent): the same action with the same arguments, by
-    /// the same actor, for the same reason. It returns the request as it is stored now. Session, address, roles and the like may
-    /// differ. A repetition is known as long as the store knows the ids of the request's last writes, in Redis six more at
-    /// least; after that the command is checked like a new one. A write id says nothing about another request.
+    /// A repetition has the same id and the same [intent](Command::write_intent): the same action with the same
+    /// arguments, by the same actor, for the same reason. Session, address, roles and the like may differ. It returns
+    /// the request as it is stored now. The store recognises a repetition as long as it remembers the id among the
+    /// request's last writes: in Redis for at least six more writes. After that the command is checked like a new one.
+    /// A write id belongs to one request only.
     ///
     /// # Errors
     /// As [`apply`](Self::apply), and [`Error::WriteIdReused`] when the id was used on this request for another intent.
@@ -93,7 +97,7 @@ impl Governance {
         stored.map(Changed::Stored)
     }
 
-    /// Applies a command that records how an execution ended; what the store has no room for is left out.
+    /// Applies a command that records how an execution ended; leaves out what does not fit into the store.
     pub(super) async fn record_end(
         &self,
         request: &MutationRequest,
@@ -103,7 +107,7 @@ impl Governance {
     ) -> Result<MutationRequest> {
         let mut fitting = command.clone();
         loop {
-            // However much is left out, it is what the command was meant to do.
+            // The intent is that of the full command, whatever is left out.
             let change =
                 |request, now| Ok(workflow::apply(request, &fitting, now)?.meant_only_to(command.write_intent()));
             let error = match self.change_as(request.clone(), rebases.clone(), &change, write_id).await {
@@ -117,8 +121,9 @@ impl Governance {
         }
     }
 
-    /// What came of a call under a write id of the caller's. A call that stored nothing is a repetition if the write was stored
-    /// before: what has been done once is often not allowed a second time, and that is no answer to somebody who lost the first.
+    /// The result of a call under the caller's write id. A call that stored nothing may repeat a stored write: the
+    /// second time the command is often not allowed, and a caller who lost the first result needs that result, not the
+    /// error.
     pub(super) async fn unless_repeated(
         &self,
         done: Result<Changed>,
@@ -143,7 +148,8 @@ impl Governance {
         }
     }
 
-    /// Computes a change and stores it; on a conflict computes it anew on what is stored, as often as the policy allows.
+    /// Computes a change and stores it; after a conflict computes it again on what is stored, as often as the policy
+    /// allows.
     pub(super) async fn change(
         &self,
         request: MutationRequest,
@@ -153,7 +159,7 @@ impl Governance {
         Ok(self.change_as(request, rebases, change, None).await?.into_request())
     }
 
-    /// The same, where an id is given, with all attempts under that one: each but the last was refused by a conflict.
+    /// As `change`, with all attempts under the given id, if any: each but the last ended in a conflict.
     pub(super) async fn change_as(
         &self,
         mut request: MutationRequest,
@@ -176,8 +182,8 @@ impl Governance {
         }
     }
 
-    /// The request to compute the change on after a conflict; the conflict itself when it is not to be rebased, and the change's
-    /// own error when it does not commute.
+    /// The request to compute the change on after a conflict. Returns the conflict when the policy allows no rebase,
+    /// and the change's own error when it does not commute.
     pub(super) async fn rebased(
         &self,
         conflict: Conflict,

@@ -9,10 +9,10 @@ use crate::request::{
 };
 use crate::workflow::{self, Command, Explanation, Resolution, StaleStrategy};
 
-/// Commands, each read, checked and stored as [`apply`](Governance::apply) does it.
+/// Commands: each reads, checks and stores as [`apply`](Governance::apply) does.
 #[dual]
 impl Governance {
-    /// Lets a created or approved request wait.
+    /// Makes a created or approved request wait.
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
@@ -25,8 +25,8 @@ impl Governance {
         self.apply(id, &Command::hold(by, pending)).await
     }
 
-    /// Approves a request directly. One with unmet approvals is refused; one without any can be approved by anybody, also by
-    /// whoever asked for it.
+    /// Approves a request directly. Not allowed while approvals are unmet; anybody can approve a request without
+    /// approvals, also its requester.
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
@@ -58,8 +58,7 @@ impl Governance {
         self.apply(id, &Command::cancel(by)).await
     }
 
-    /// Expires a pending request, whether or not its time has come; [`expire_due`](Self::expire_due) expires those
-    /// whose has.
+    /// Expires a pending request, due or not; [`expire_due`](Self::expire_due) expires only due ones.
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
@@ -67,7 +66,7 @@ impl Governance {
         self.apply(id, &Command::expire(by)).await
     }
 
-    /// Puts another request in a request's place.
+    /// Replaces a request by another request.
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
@@ -80,7 +79,7 @@ impl Governance {
         self.apply(id, &Command::supersede(by, superseding)).await
     }
 
-    /// Grants one approval of a request. The last one that was missing approves the request.
+    /// Approves one requirement of a request. The last missing one approves the request.
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
@@ -93,9 +92,9 @@ impl Governance {
         self.apply(id, &Command::approve_requirement(by, approval.clone())).await
     }
 
-    /// Refuses one approval of a request. That rejects the request, unless the approval is of a quorum group that is
-    /// [rejected only when it has become impossible](crate::ApprovalRule::rejected_when_impossible) and still can be met:
-    /// then the request waits on.
+    /// Rejects one requirement of a request. That rejects the request, unless the requirement is in a quorum group that
+    /// is [rejected only when it has become impossible](crate::ApprovalRule::rejected_when_impossible) and the group
+    /// can still be met: then the request keeps waiting.
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
@@ -109,7 +108,7 @@ impl Governance {
         self.apply(id, &Command::reject_requirement(by, approval.clone(), rejection)).await
     }
 
-    /// Ends what a request waited for before its approvals, and asks for these.
+    /// Ends the current waiting of a request, and asks for its approvals.
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
@@ -122,10 +121,10 @@ impl Governance {
         self.apply(id, &Command::request_approvals(by, expires_at)).await
     }
 
-    /// Grants one approval for exactly the request with this digest, as the approver saw it.
+    /// Approves one requirement for exactly the digest that the approver saw.
     ///
     /// # Errors
-    /// As [`apply`](Self::apply); also when the request has another digest now.
+    /// As [`apply`](Self::apply); also when the digest of the request has changed.
     pub async fn approve_requirement_for_digest(
         &self,
         id: &RequestId,
@@ -137,7 +136,7 @@ impl Governance {
     }
 
     /// Approves a request although approvals are unmet: break-glass. The actor has to give a reason, and the history
-    /// names what was overridden.
+    /// names the overridden approvals.
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
@@ -149,7 +148,7 @@ impl Governance {
         self.apply(id, &Command::override_approvals(by)).await
     }
 
-    /// Why the request stands where it stands, who can move it on, and until when.
+    /// Why the request has its current status, who can move it on, and until when.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound) when there is no such request.
@@ -167,7 +166,8 @@ impl Governance {
         Ok(workflow::decidable_by(&request, actor, self.clock.now()).into_iter().cloned().collect())
     }
 
-    /// How an approved request stands to the current version of its state, and what it would become. Stores nothing.
+    /// Whether an approved request fits the current version of its state, and what resolving would make of it. Stores
+    /// nothing.
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound) when there is no such request; else as [`workflow::resolve`].
@@ -183,7 +183,7 @@ impl Governance {
         workflow::resolve(request, current, strategy, &by, self.clock.now())
     }
 
-    /// Resolves an approved request against the current version of its state, and stores what it becomes.
+    /// Resolves an approved request against the current version of its state, and stores the result.
     ///
     /// # Errors
     /// As [`apply`](Self::apply).

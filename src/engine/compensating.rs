@@ -1,4 +1,4 @@
-//! Claiming a request, and before that, for one that makes up for another, the right to do so.
+//! Claims a request; a compensation first reserves its original.
 
 use super::applying::Change;
 use super::{Governance, dual};
@@ -9,8 +9,8 @@ use crate::workflow::reservation;
 
 #[dual]
 impl Governance {
-    /// Changes the request so that it is claimed, if that is what the change comes to. A compensation is claimed by nobody as
-    /// long as its original may be made up for otherwise: see [`reservation`].
+    /// Applies a change that claims the request. Nobody claims a compensation while another request may compensate its
+    /// original: see [`reservation`].
     pub(super) async fn claim(
         &self,
         mut request: MutationRequest,
@@ -22,7 +22,7 @@ impl Governance {
         };
         let mut rounds = Rounds::new(self.rebases());
         loop {
-            // What is found out about the others below holds for as long as this one is unchanged.
+            // What the reads below find about others holds as long as this request is unchanged.
             let changed = change(request.clone(), self.clock.now())?;
             if changed.execution.claim.is_none() || self.reserve_original(&request, &plan, &mut rounds).await? {
                 match self.store.update(changed, write_id.unwrap_or_else(WriteId::generate)).await {
@@ -38,8 +38,8 @@ impl Governance {
         }
     }
 
-    /// Whether the original is reserved for this compensation and nobody can execute another under an earlier reservation; if
-    /// not, one step is made towards it.
+    /// Whether the original is reserved for this compensation and nobody can execute another under an earlier
+    /// reservation; if not, takes one step towards it.
     async fn reserve_original(
         &self,
         compensating: &MutationRequest,

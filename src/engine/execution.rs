@@ -15,34 +15,38 @@ use crate::workflow::{
 
 #[dual]
 impl Governance {
-    /// Executes an approved request by calling `run` with it, at most once at a time and never again once it is done.
+    /// Executes an approved request by calling `run` with it: one executor at a time, and never again after it is
+    /// done.
     ///
-    /// The request is resolved against the order's version of the state and claimed for its lease; then `run` is called;
-    /// then what it returned is recorded. While the lease lasts, by the clock of the store, nobody else executes the request;
-    /// if this executor dies, the request stays claimed until the lease ends and can be taken over then.
+    /// Resolves the request against the order's version of the state, claims it for the order's lease, calls `run`, and
+    /// records what `run` returned. While the lease lasts, by the clock of the store, nobody else executes the request;
+    /// if this executor dies, the request stays claimed until the lease ends, and another can then take over.
     ///
-    /// Where the answer to the claim comes so late that less than half a second of the lease is left, the lease is renewed
-    /// once; where the answer to that is as late, the claim is released and nothing is run.
+    /// If the answer to the claim leaves less than half a second of the lease, the lease is renewed once; if that
+    /// answer is as late, the claim is released and `run` is not called.
     ///
-    /// `run` gets the request with its [lease](ClaimedRequest::lease), and has to end, or to be harmless, before the lease
-    /// does: from then on another executor may be running, and nothing here can stop either. A function that may take long
-    /// asks [`Lease::is_lost`](crate::Lease::is_lost) before each step that must not be made twice, and ends with a failure
-    /// when it is, best under [`AfterFailure::KeepApproved`](crate::workflow::AfterFailure). What it returns after the lease is recorded all the same if nobody has taken over meanwhile; otherwise the
-    /// error is [`ExecutionError::ClaimLost`](crate::ExecutionError::ClaimLost) and only the successor's result is stored.
-    /// Where something outside must not happen twice, such as a payment, give it the id of the request as its idempotency key.
+    /// `run` gets the request with its [lease](ClaimedRequest::lease), and has to end, or be harmless, before the lease
+    /// ends: from then on another executor may be running, and nothing here can stop either. A long function checks
+    /// [`Lease::is_lost`](crate::Lease::is_lost) before each step that must not happen twice. When the lease is lost,
+    /// it ends with a failure, best under [`AfterFailure::KeepApproved`](crate::workflow::AfterFailure). A result after
+    /// the end of the lease is still recorded if nobody has taken over; otherwise the error is
+    /// [`ExecutionError::ClaimLost`](crate::ExecutionError::ClaimLost) and only the successor's result is stored. Where
+    /// something outside must not happen twice, such as a payment, use the id of the request as its idempotency key.
     ///
-    /// A compensation is executed only when what it makes up for was, and is linked with that; where that was interrupted,
-    /// calling this again completes it.
+    /// A compensation is executed only after the request that it compensates, and is then linked with it; after an
+    /// interruption, the same call completes the link.
     ///
     /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound), [`Error::Execution`](crate::Error::Execution) when the request cannot
-    /// be executed now, the lease is shorter than a call to the store may take and half a second, or it was nearly over each
-    /// time it was claimed, [`Error::Conflict`](crate::Error::Conflict) when others kept changing it before it was claimed,
-    /// [`Error::NotCommitMode`](crate::Error::NotCommitMode) when the executor's mode is another than `Commit`.
-    /// When recording fails, [`Error::Unrecorded`](crate::Error::Unrecorded) holds the command that records what came of
-    /// `run`, to be [applied](Self::apply) until somebody takes over, and for a compensation followed by this call again, which
-    /// then runs nothing and links what it makes up for; its [outcome](crate::Error::outcome) tells of the
-    /// record only, `run` has been called.
+    /// [`Error::NotFound`](crate::Error::NotFound); [`Error::Execution`](crate::Error::Execution) when the request
+    /// cannot be executed now, when the lease is shorter than the store's call timeout plus half a second, or when the
+    /// lease was nearly over each time; [`Error::Conflict`](crate::Error::Conflict) when others kept changing the
+    /// request before it was claimed; [`Error::NotCommitMode`](crate::Error::NotCommitMode) when the executor's mode is
+    /// not `Commit`.
+    ///
+    /// When recording fails, [`Error::Unrecorded`](crate::Error::Unrecorded) holds the command that records the result
+    /// of `run`. [Apply](Self::apply) it until somebody takes over. For a compensation then call this again: it runs
+    /// nothing and links the original. The error's [outcome](crate::Error::outcome) is that of the record only; `run`
+    /// has been called.
     pub async fn execute(
         &self,
         id: &RequestId,
@@ -70,9 +74,9 @@ impl Governance {
         let id = claimed.id.clone();
         let recorded = match self.record_end(&claimed, &Rebases::persistent(), &command, None).await {
             Ok(recorded) => recorded,
-            // Somebody else has taken over, and nothing is to be recorded any more.
+            // Somebody else has taken over; there is nothing left to record.
             Err(lost @ Error::Execution { .. }) => return Err(lost),
-            // It is recorded, although less durably than was asked for.
+            // It is recorded, but less durably than requested.
             Err(unconfirmed) if unconfirmed.outcome() == Outcome::Applied => return Err(unconfirmed),
             Err(source) => {
                 let compensates = result.is_ok().then_some(compensates).flatten();
@@ -86,8 +90,8 @@ impl Governance {
         Ok(ExecutionOutcome::executed(recorded))
     }
 
-    /// The claimed request with enough of its lease left to run: renewed if the answer to the claim took too much of it, and
-    /// released if that did not help or had no room.
+    /// The claimed request with enough of its lease left to run. Renews the lease if the answer to the claim took too
+    /// much of it; releases the claim if the renewal is late too or has no room.
     async fn with_lease_to_run(&self, claimed: ClaimedRequest, order: &ExecutionOrder) -> Result<ClaimedRequest> {
         if lets_run(claimed.lease().remaining()) {
             return Ok(claimed);
@@ -114,7 +118,7 @@ impl Governance {
         Err(late)
     }
 
-    /// Links the request that an executed compensation makes up for with it, if that has not been done.
+    /// Links an executed compensation with its original, unless they are linked already.
     async fn link(&self, compensating: &MutationRequest, order: &ExecutionOrder) -> Result<()> {
         let Some(original) = compensates(compensating) else {
             return Ok(());

@@ -1,4 +1,4 @@
-//! The service: what it works with, and how requests get into it.
+//! The service, its builder, and the submission of requests.
 
 use std::fmt;
 use std::sync::Arc;
@@ -16,9 +16,9 @@ use crate::workflow;
 /// The one handle of an application: submits requests, applies commands to them by the rules of
 /// [`workflow`](crate::workflow), finds them again, and reads the change feed.
 ///
-/// A command reads the request, is applied to it, and is stored if nobody else changed the request meanwhile. Cloning is
-/// cheap and shares the store. Who acts is given as an actor context; the reason it
-/// [holds](crate::ActorContext::because) is recorded as the reason of the decision.
+/// A command reads the request, changes it, and stores it if nobody else changed it meanwhile. Cloning is cheap and
+/// shares the store. An actor context says who acts; the reason it [holds](crate::ActorContext::because) becomes the
+/// reason of the decision.
 #[derive(Clone)]
 pub struct Governance {
     pub(super) store: Arc<dyn Store>,
@@ -28,12 +28,12 @@ pub struct Governance {
     deadline: Duration,
 }
 
-/// Long enough for a hundred people who decide at once, and within the patience of most callers.
+/// Long enough for a hundred concurrent deciders, and short enough for most callers.
 const DEFAULT_DEADLINE: Duration = Duration::from_secs(30);
 
 type NewId = Arc<dyn Fn() -> RequestId + Send + Sync>;
 
-/// Says what a [`Governance`] works with.
+/// Configures a [`Governance`].
 #[derive(Clone, Default)]
 pub struct GovernanceBuilder<StoreSlot = ()> {
     store: StoreSlot,
@@ -44,7 +44,7 @@ pub struct GovernanceBuilder<StoreSlot = ()> {
 }
 
 impl Governance {
-    /// A service over a store that is still to be named.
+    /// A builder of a service; it still needs a store.
     pub fn builder() -> GovernanceBuilder {
         GovernanceBuilder::default()
     }
@@ -54,7 +54,7 @@ impl Governance {
         &self.store
     }
 
-    /// The clock the service takes the time from.
+    /// The clock that gives the service its time.
     pub fn clock(&self) -> &Arc<dyn Clock> {
         &self.clock
     }
@@ -77,15 +77,16 @@ impl<StoreSlot> GovernanceBuilder<StoreSlot> {
         GovernanceBuilder { store, clock, new_id, on_conflict, deadline }
     }
 
-    /// Takes the time from this clock, as it is. Defaults to the [clock of the store](Store::clock): in Redis the
-    /// server's, so that hosts agree on the time whatever their own clocks say; of the memory store the host's.
+    /// Takes the time from this clock, unchanged. Defaults to the [clock of the store](Store::clock): the server's
+    /// clock for Redis, so that hosts agree on the time whatever their own clocks say; the host's clock for the memory
+    /// store.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = Some(clock);
         self
     }
 
-    /// Takes the ids of requests whose drafts name none from here; version 7 UUIDs if nothing is said.
+    /// Generates the ids of requests whose drafts have none. Defaults to version 7 UUIDs.
     #[must_use]
     pub fn ids(mut self, new_id: impl Fn() -> RequestId + Send + Sync + 'static) -> Self {
         self.new_id = Some(Arc::new(new_id));
@@ -100,10 +101,10 @@ impl<StoreSlot> GovernanceBuilder<StoreSlot> {
         self
     }
 
-    /// Begins no further rebase of a command that has taken this long; its conflict is returned instead. A command then
-    /// ends within this and the time of a few calls to the store, whose own timeout bounds each. Defaults to 30 s.
+    /// Starts no further rebase of a command after this time and returns its conflict instead. A command then ends
+    /// within this and the time of a few calls to the store, each bounded by the store's own timeout. Defaults to 30 s.
     ///
-    /// The result of an execution is recorded without regard to it: what has happened is not left out.
+    /// Recording the result of an execution ignores it: a result is never dropped.
     #[must_use]
     pub fn deadline(mut self, deadline: Duration) -> Self {
         self.deadline = Some(deadline);
@@ -112,17 +113,17 @@ impl<StoreSlot> GovernanceBuilder<StoreSlot> {
 }
 
 impl GovernanceBuilder<Arc<dyn Store>> {
-    /// Makes sure that the store compares ids of people without regard to case (`true`), or exactly (`false`). A service goes by
-    /// [its store](Store::id_comparison) in any case; this is for programs that must not run on another one.
+    /// Checks that the store compares ids of people without regard to case (`true`), or exactly (`false`). A service
+    /// always follows [its store](Store::id_comparison); call this in programs that must not run on another one.
     ///
     /// # Errors
-    /// [`StoreErrorKind::Incompatible`] when it compares them otherwise.
+    /// [`StoreErrorKind::Incompatible`] when the store compares them otherwise.
     pub fn fold_case(self, fold_case: bool) -> Result<Self> {
         let (asked, found) = (IdComparison::folding(fold_case), self.store.id_comparison());
         if asked != found {
             let problem = format!(
-                "the service is to compare ids of people by the rule {asked:?}, and its store compares them by {found:?}; open \
-                 the store with fold_case({fold_case}), or build the service with fold_case({})",
+                "the service is to compare ids of people by the rule {asked:?}, but its store compares them by \
+                 {found:?}; open the store with fold_case({fold_case}), or build the service with fold_case({})",
                 found.folds_case()
             );
             return Err(StoreError::new(StoreErrorKind::Incompatible, Outcome::NotApplied, problem).into());
@@ -150,23 +151,23 @@ impl Governance {
     /// - [`Error::AlreadyExists`] when the draft names an id that is taken.
     /// - [`Error::InvalidApprovalConfiguration`] when its approval rules do not fit together.
     /// - [`Error::TooLarge`], [`Error::TooManyEntries`] and [`Error::Unwritable`] when the store cannot keep it.
-    /// - [`Error::Store`] when the store fails; its [outcome](Error::outcome) tells whether the request was submitted.
-    /// - [`Error::NotCommitMode`] when the requester's [mode](crate::ActorContext::mode) is another than `Commit`.
+    /// - [`Error::Store`] when the store fails; its [outcome](Error::outcome) says whether the request was submitted.
+    /// - [`Error::NotCommitMode`] when the requester's [mode](crate::ActorContext::mode) is not `Commit`.
     pub async fn submit(&self, draft: RequestDraft) -> Result<MutationRequest> {
         self.store_draft(draft, WriteId::generate()).await
     }
 
-    /// Submits a request under a write id of the caller's, so that a repetition, even by another process, submits it once.
+    /// Submits a request under the caller's write id, so that a repetition, even by another process, submits it once.
     ///
-    /// A repetition is the same id and the same [intent](crate::RequestDraft::write_intent): the same draft, where session, address,
-    /// roles and the like of the requester may differ. It returns the request as it is stored now.
+    /// A repetition has the same id and the same [intent](crate::RequestDraft::write_intent): the same draft, where
+    /// session, address, roles and the like of the requester may differ. It returns the request as it is stored now.
     ///
     /// # Errors
-    /// As [`submit`](Self::submit), [`Error::WriteIdReused`] when the id was used on this request for another intent, and
-    /// [`Error::Invalid`] when the draft does not name its id: a repetition would file another request.
+    /// As [`submit`](Self::submit), [`Error::WriteIdReused`] when the id was used on this request for another intent,
+    /// and [`Error::Invalid`] when the draft has no request id: a repetition would submit another request.
     pub async fn submit_as(&self, draft: RequestDraft, write_id: WriteId) -> Result<MutationRequest> {
         let Some(id) = draft.id.clone() else {
-            let problem = "is missing; name it in the draft, or a repetition would file another request";
+            let problem = "is missing; name it in the draft, or a repetition would submit another request";
             return Err(Error::from(InvalidValue::new("request id", problem)));
         };
         draft.requested_by.ensure_commit_mode()?;
@@ -186,8 +187,9 @@ impl Governance {
     /// What became of a write whose outcome an error left unknown; the error [names it](Error::unsettled_write).
     ///
     /// # Errors
-    /// [`Error::NotFound`] when an update's request is not there, [`Error::WriteIdReused`] when the write's id was used for
-    /// another intent, so that it did not take effect and cannot, and [`Error::Unreadable`] when what is stored cannot be read.
+    /// [`Error::NotFound`] when the request of an update does not exist, [`Error::WriteIdReused`] when the write id was
+    /// used for another intent, so that this write did not take effect and cannot, and [`Error::Unreadable`] when the
+    /// stored request cannot be read.
     pub async fn settle(&self, write: &UnsettledWrite) -> Result<Settled> {
         self.store.settle_write(write).await
     }

@@ -15,27 +15,27 @@ use crate::service::memory::RequestTable;
 use crate::service::settle::WriteLookup;
 use crate::stored_format::DocumentLimit;
 
-/// Keeps requests in this process's memory, for development and tests: all is gone when the last clone is dropped.
+/// Keeps requests in this process's memory, for development and tests: dropping the last clone deletes everything.
 ///
-/// Cloning shares the requests and the change feed. A position in the feed is good for this store alone, not for another
-/// memory store.
+/// Cloning shares the requests and the change feed. A position in the feed is valid for this store only, not for
+/// another memory store.
 #[derive(Clone, Default)]
 pub struct MemoryStore {
     table: Arc<Mutex<RequestTable>>,
 }
 
 impl MemoryStore {
-    /// An empty store, of requests that take no more than 1 MiB each, as those of a Redis store do unless it is said otherwise.
+    /// An empty store with [`DocumentLimit::DEFAULT`], 1 MiB for each request, as in a Redis store.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// An empty store, in whose requests ids of people are compared so.
+    /// An empty store that compares ids of people by this rule.
     pub fn comparing_ids(rule: IdComparison) -> Self {
         Self { table: Arc::new(Mutex::new(RequestTable::comparing_ids(rule))) }
     }
 
-    /// An empty store of requests that take no more than this each, counted as a Redis store counts it. Defaults to
+    /// An empty store whose requests take at most this many bytes each, counted as in a Redis store. Defaults to
     /// [`DocumentLimit::DEFAULT`].
     pub fn with_document_limit(limit: DocumentLimit) -> Self {
         Self { table: Arc::new(Mutex::new(RequestTable::with_limit(limit))) }

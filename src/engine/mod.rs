@@ -1,7 +1,7 @@
-//! Everything that waits: the contract of stores, the stores, the service. Compiled once for each flavour.
+//! The contract of stores, the stores and the service: everything that waits. Compiled once for each flavour.
 //!
-//! Only orchestration belongs here; decisions are made in `workflow`, `query` and `redis`. Do not write `async` blocks
-//! (made synchronous, `?` in one leaves the function around it), nor `.await` within a macro's arguments. Types of this
+//! Only orchestration belongs here; `workflow`, `query` and `redis` make the decisions. Do not write `async` blocks
+//! (made synchronous, a `?` in one leaves the outer function), nor `.await` within a macro's arguments. Types of this
 //! folder become two types, one for each flavour, so data lives elsewhere.
 
 use super::dual;
@@ -26,6 +26,8 @@ mod redis_queries;
 mod redis_requests;
 #[cfg(feature = "redis")]
 mod redis_store;
+#[cfg(feature = "redis")]
+mod redis_store_builder;
 mod rows;
 mod store;
 mod store_extension;
@@ -36,7 +38,9 @@ mod sweeping;
 pub use governance::{Governance, GovernanceBuilder};
 pub use memory_store::MemoryStore;
 #[cfg(feature = "redis")]
-pub use redis_store::{RedisStore, RedisStoreBuilder};
+pub use redis_store::RedisStore;
+#[cfg(feature = "redis")]
+pub use redis_store_builder::RedisStoreBuilder;
 pub(super) use rows::PageBuffer;
 pub use rows::RowQuery;
 pub use store::Store;

@@ -1,4 +1,4 @@
-//! Reads of the service: requests by id, lists, counts, and the change feed.
+//! The reads of the service: requests by id, lists, counts, and the change feed.
 
 use std::time::Duration;
 
@@ -19,18 +19,18 @@ impl Governance {
     /// The request with this id, if there is one.
     ///
     /// # Errors
-    /// [`Error::Unreadable`] when what is stored cannot be read.
+    /// [`Error::Unreadable`] when the stored request cannot be read.
     pub async fn get(&self, id: &RequestId) -> Result<Option<MutationRequest>> {
         self.store.get(id).await
     }
 
     /// The requests with these ids, at most [`PageRequest::MAX_LIMIT`], in the order of the ids.
     ///
-    /// The answer holds all of them in memory, each up to the document limit, and has to arrive by one deadline. Ask for
-    /// fewer at a time where they may be large.
+    /// The result holds all of them in memory, each up to the document limit, and has to arrive by one deadline. Ask
+    /// for fewer at a time if they may be large.
     ///
     /// # Errors
-    /// [`Error::Invalid`] when there are more ids.
+    /// [`Error::Invalid`] for more ids than that.
     pub async fn get_many(&self, ids: &[RequestId]) -> Result<Lookup> {
         self.store.get_many(ids).await
     }
@@ -38,7 +38,7 @@ impl Governance {
     /// Pending requests, by the time they were submitted, then by id.
     ///
     /// # Errors
-    /// [`Error::InvalidCursor`] when the page goes on from a cursor of another query.
+    /// [`Error::InvalidCursor`] when the page's cursor belongs to another query.
     pub async fn pending(&self, page: &PageRequest) -> Result<Page<MutationRequest>> {
         self.store.pending(page).await
     }
@@ -67,8 +67,8 @@ impl Governance {
         self.store.requests(query, page).await
     }
 
-    /// The page that [`requests`](Self::requests) gives, with documents that are decoded when they are asked for. Cursors
-    /// serve both.
+    /// The same page as [`requests`](Self::requests) returns, with documents that decode on access. Both accept each
+    /// other's cursors.
     ///
     /// # Errors
     /// As [`pending`](Self::pending).
@@ -112,7 +112,7 @@ impl Governance {
     /// [`pending_approvals`](Self::pending_approvals).
     ///
     /// # Errors
-    /// As [`pending`](Self::pending), and [`Error::Invalid`] for an actor of whom there is no
+    /// As [`pending`](Self::pending), and [`Error::Invalid`] for an actor who cannot have an
     /// [`InboxQuery`](InboxQuery::of): one without an id, or with too many roles or groups.
     pub async fn inbox(&self, actor: &ActorContext, page: &PageRequest) -> Result<Page<PendingApprovalRow>> {
         self.inbox_of(&InboxQuery::of(actor)?, page).await
@@ -123,8 +123,8 @@ impl Governance {
         self.store.inbox(query, now, page).await
     }
 
-    /// Requests of which something is due to expire now or was before, by the service's clock: themselves or open approvals,
-    /// by their [next deadline](crate::workflow::next_deadline), then by id.
+    /// Requests that are due to expire by the service's clock, or have an open approval that is, by their [next
+    /// deadline](crate::workflow::next_deadline), then by id.
     ///
     /// # Errors
     /// As [`pending`](Self::pending).
@@ -133,7 +133,7 @@ impl Governance {
         self.store.due(now, page).await
     }
 
-    /// How many requests there are: exact, or a lower bound when the call's time ended before all were counted.
+    /// The number of requests: exact, or a lower bound when the call ran out of time.
     ///
     /// # Errors
     /// [`Error::Store`] when the store fails.
@@ -141,8 +141,8 @@ impl Governance {
         self.store.count(query).await
     }
 
-    /// How many requests have which status, since when the oldest waits, and how many are due within each of the durations
-    /// from now, by the service's clock.
+    /// The number of requests in each status, since when the oldest one waits, and how many requests fall due within
+    /// each of the durations from now, by the service's clock.
     ///
     /// # Errors
     /// [`Error::Store`] when the store fails.
@@ -151,22 +151,22 @@ impl Governance {
         self.store.statistics(now, due_within).await
     }
 
-    /// The entries of the change feed after a position, at most `limit`, 1 to [`PageRequest::MAX_LIMIT`]. In Redis it takes
-    /// one round trip to each partition.
+    /// The entries of the change feed after a position, at most `limit`, 1 to [`PageRequest::MAX_LIMIT`]. Redis takes
+    /// one round trip per partition.
     ///
-    /// Every write adds one entry, or is not made. A reader that saves [`FeedPage::next`] after handling a page gets every
-    /// entry at least once, and those of one request in the order of its revisions; between partitions there is no order.
-    /// [`FeedPage::gaps`] reports entries that the reader missed, or read and that the store later lost, once. Follow one
-    /// server: a replica that lags behind looks as if writes had been lost.
+    /// Every write adds exactly one entry. A reader that saves [`FeedPage::next`] after handling a page gets every
+    /// entry at least once, and the entries of one request in the order of its revisions; there is no order between
+    /// partitions. [`FeedPage::gaps`] reports, once, entries that the reader missed, and entries that it read and that
+    /// the store later lost. Follow one server only: a lagging replica looks as if writes were lost.
     ///
     /// # Errors
-    /// [`Error::InvalidFeedPosition`] for a position of another store, [`Error::Invalid`] for a limit that is 0 or too great,
-    /// and [`Error::Store`] when the store fails or its user may not read the feed.
+    /// [`Error::InvalidFeedPosition`] for a position of another store, [`Error::Invalid`] for a limit of 0 or above the
+    /// maximum, and [`Error::Store`] when the store fails or its user may not read the feed.
     pub async fn read_feed(&self, from: &FeedPosition, limit: usize) -> Result<FeedPage> {
         self.store.read_feed(from, limit).await
     }
 
-    /// The position after all entries that are in the change feed now: what is written from now on comes after it.
+    /// The end of the change feed as it is now: whatever is written from now on comes after it.
     ///
     /// # Errors
     /// [`Error::Store`] when the store fails or its user may not read the feed.
@@ -178,7 +178,7 @@ impl Governance {
         self.store.get(id).await?.ok_or_else(|| Error::NotFound { id: id.clone() })
     }
 
-    /// The time, where no other call to the store has brought it along.
+    /// The time, for calls that have not reached the store yet.
     pub(super) async fn refreshed_now(&self) -> Result<Timestamp> {
         self.store.refresh_clock().await?;
         Ok(self.clock.now())
@@ -186,7 +186,8 @@ impl Governance {
 }
 
 impl Governance {
-    /// All rows of a query, over all its pages: an `Iterator` in the blocking flavour, a `Stream` in the asynchronous one.
+    /// All rows of a query, over all its pages: an `Iterator` in the blocking flavour, a `Stream` in the asynchronous
+    /// one.
     pub fn rows<Asked: RowQuery>(&self, query: Asked) -> Rows<Asked> {
         Rows::new(self.clone(), query)
     }

@@ -1,4 +1,4 @@
-//! Checks of a Redis namespace, in bounded steps, and what repairs it.
+//! Checks and repairs a Redis namespace, in bounded steps.
 
 use super::{RedisStore, dual};
 use crate::error::Result;
@@ -9,7 +9,7 @@ use crate::redis::reply;
 use crate::redis::{Call, CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection, KeyKind, Phase};
 use crate::request::{RequestId, WriteId};
 
-/// A record that changes while it is checked is read again. One that never stops is reported: nobody knows how it is.
+/// A record that changes during its check is read again. After so many tries it is reported as unchecked.
 const MAX_TRIES: usize = 10;
 
 #[dual]
@@ -34,12 +34,12 @@ impl RedisStore {
         self.check(CheckMode::Repair, progress).await
     }
 
-    /// Writes documents that are in another version of the stored format than this store writes in that one, beside live
-    /// writers, and repairs what [`repair`](Self::repair) repairs. Content and revision of a request stay as they are.
+    /// Rewrites documents of another format version in the version that this store writes, beside live writers, and
+    /// repairs what [`repair`](Self::repair) repairs. Content and revision of a request stay unchanged.
     ///
     /// # Errors
-    /// [`Error::Store`](crate::Error::Store) when the store fails, and [`Error::Unwritable`](crate::Error::Unwritable) for
-    /// a document that the version has no place for.
+    /// [`Error::Store`](crate::Error::Store) when the store fails, and [`Error::Unwritable`](crate::Error::Unwritable)
+    /// for a document that the version cannot express.
     pub async fn migrate(&self, progress: impl FnMut(&CheckStep) + Send) -> Result<CheckReport> {
         self.check(CheckMode::Migrate, progress).await
     }
@@ -58,11 +58,11 @@ impl RedisStore {
         }
     }
 
-    /// One bounded step of [`verify`](Self::verify) or [`repair`](Self::repair), from this position on; the first is
+    /// One bounded step of [`verify`](Self::verify) or [`repair`](Self::repair), from this position on; begin with
     /// `CheckPosition::default()`.
     ///
     /// # Errors
-    /// [`Error::Store`](crate::Error::Store) when the store fails. The same step can then be taken again.
+    /// [`Error::Store`](crate::Error::Store) when the store fails. The same step can then be repeated.
     pub async fn check_step(&self, position: CheckPosition, mode: CheckMode) -> Result<CheckStep> {
         let mut step = CheckStep::default();
         let next = match position.0 {
@@ -157,7 +157,7 @@ impl RedisStore {
         };
         step.findings.extend(part.wrong_scores(&index).chain(part.long_members(&index)));
         if mode.repairs() && !part.misplaced.is_empty() {
-            // The index is then read, from its beginning, since places have changed.
+            // The restored scores move entries, so the index is read again from its beginning.
             let restore = Call::restore_scores(&self.settings, &index, &part.misplaced);
             refuse_other_layout(&self.settings, &self.call(&restore, self.deadline()).await?)?;
         }
@@ -197,7 +197,7 @@ impl RedisStore {
         Ok(())
     }
 
-    /// The header, the indexes and the sizes of a stored request, and the request itself where it can be read.
+    /// The header, the index entries and the sizes of a stored request, and the request itself if it can be read.
     ///
     /// # Errors
     /// [`Error::Unreadable`](crate::Error::Unreadable) when not even the header can be read.

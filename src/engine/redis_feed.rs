@@ -1,4 +1,4 @@
-//! The change feed, one round trip to each partition.
+//! Reads the change feed, one round trip per partition.
 
 use super::redis_queries::is_late;
 use super::{RedisStore, dual};
@@ -8,8 +8,7 @@ use crate::redis::{Call, FeedEnds, FeedWalk};
 
 #[dual]
 impl RedisStore {
-    /// A page of the change feed. Read by the server that was read before: a replica that lags behind looks as if writes had
-    /// been lost.
+    /// A page of the change feed, always from the same server: a lagging replica looks as if writes were lost.
     pub(super) async fn feed_page(&self, from: &FeedPosition, limit: usize) -> Result<FeedPage> {
         let deadline = self.deadline();
         let mut walk = FeedWalk::new(&self.settings.keyspace, from, limit)?;

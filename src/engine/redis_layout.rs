@@ -1,4 +1,4 @@
-//! How a Redis store finds a namespace laid out, lays a new one out, and has its indexes rebuilt beside writers.
+//! How a Redis store checks the layout of a namespace, creates a new one, and rebuilds its indexes beside writers.
 
 use super::{RedisStore, dual};
 use crate::error::{Error, Result};
@@ -10,13 +10,13 @@ use crate::request::WriteId;
 
 #[dual]
 impl RedisStore {
-    /// How the namespace is laid out; one that is not there is laid out now, by a store that may write.
+    /// The layout of the namespace. A store that may write creates a missing one now.
     pub(super) async fn namespace(&self) -> Result<redis::Value> {
         let look = Call::look_at_namespace(&self.settings);
         let mut found = self.call(&look, self.deadline()).await?;
         if namespace_reply::is_absent(&found) && !self.settings.read_only {
             if self.is_partly_laid_out().await? {
-                // Somebody may be laying it out just now, and does that with the namespace first.
+                // Another process may be creating it; that one writes the namespace first.
                 found = self.call(&look, self.deadline()).await?;
                 if namespace_reply::is_absent(&found) {
                     return Err(PartitionLayout::without_namespace(&self.settings).into());
@@ -43,7 +43,7 @@ impl RedisStore {
         PartitionLayout::read(&self.settings, partition, &found)
     }
 
-    /// Checks that every partition records the layout of this store, and lays out those that hold nothing yet.
+    /// Checks that every partition records the layout of this store, and creates the layout of empty ones.
     pub(super) async fn check_partitions(&self) -> Result<()> {
         for partition in self.settings.keyspace.partitions() {
             let mut layout = self.partition_layout(partition).await?;
@@ -59,10 +59,11 @@ impl RedisStore {
         Ok(())
     }
 
-    /// Has the indexes rebuilt for the layout of this store, going on where that was interrupted.
+    /// Rebuilds the indexes for the layout of this store, or resumes an interrupted rebuild.
     ///
-    /// The order is what makes it safe: first the namespace says that its indexes are not complete, then each partition gets
-    /// the new layout, by which it refuses other writers, then entries change, and last the namespace gets the new version.
+    /// The order makes it safe: first the namespace records that its indexes are incomplete, then each partition gets
+    /// the new layout and from then on rejects other writers, then entries change, and last the namespace gets the new
+    /// version.
     pub(super) async fn rebuild(&self, progress: impl FnMut(&CheckStep) + Send) -> Result<CheckReport> {
         let call = Call::begin_reindex(&self.settings, WriteId::generate());
         let begun = self.call(&call, self.deadline()).await?;
@@ -74,7 +75,7 @@ impl RedisStore {
                 self.call(&Call::replace_layout(&self.settings, partition), self.deadline()).await?;
             }
         }
-        // A rebuild for another layout that began before this one's last partition had its layout may have ended since.
+        // A rebuild for another layout may have started before the last partition got this layout, and ended since.
         self.check_not_overtaken().await?;
         let report = match self.rebuild_indexes(&begun, progress).await {
             Ok(report) => report,
@@ -94,7 +95,7 @@ impl RedisStore {
         namespace_reply::check_choice(&self.settings, &found)
     }
 
-    /// A partition that refuses says only that another rebuild has begun; the namespace says for what.
+    /// A partition that rejects a write says only that another rebuild began; the namespace says for which layout.
     async fn explained(&self, error: Error) -> Error {
         match &error {
             Error::Store(failure) if failure.layout.is_some() => {
@@ -116,7 +117,7 @@ impl RedisStore {
         loop {
             let step = self.check_step(position, CheckMode::Repair).await?;
             report.add(&step);
-            // What was too busy is met again only from a position before it.
+            // A busy record is met again only from a position before it.
             let saved = step.next.as_ref().filter(|_| !mark.is_empty() && report.check_rebuilt().is_ok());
             if let Some(text) = saved.and_then(|next| rebuild::saved(next, &run_id)) {
                 self.call(&Call::save_reindex(&self.settings, mark, &text), self.deadline()).await?;
@@ -125,7 +126,7 @@ impl RedisStore {
             position = if let Some(next) = step.next {
                 next
             } else {
-                // Another server process has taken over, to which the cursors of this walk meant nothing.
+                // Another server process has taken over; the cursors of this walk mean nothing to it.
                 let now = self.run_id().await?;
                 if now == run_id {
                     return Ok(report);
@@ -136,7 +137,7 @@ impl RedisStore {
         }
     }
 
-    /// Which process the server is; empty where it does not say.
+    /// The id of the server process; empty where the server does not report it.
     async fn run_id(&self) -> Result<String> {
         let info = self.call(&Call::server_info(), self.deadline()).await?;
         Ok(reply::preflight(&self.settings, &info)?.run_id)

@@ -1,4 +1,4 @@
-//! Pages, counts and statistics, read along the indexes of a namespace.
+//! Reads pages, counts and statistics along the indexes of a namespace.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::service::deadline::Deadline;
 
 #[dual]
 impl RedisStore {
-    /// One page of a query: one call to each partition, and further ones where what was read did not fill the page.
+    /// One page of a query: one call per partition, and further calls while the page is not full.
     pub(super) async fn read<Q: Query + Send + Sync>(
         &self,
         query: &Q,
@@ -74,7 +74,8 @@ impl RedisStore {
         evaluate_with(query, &found, lookup.unreadable, page, &self.scope(), now)
     }
 
-    /// How a query would be answered now, and why: what is read along, what is looked up, what is left to check.
+    /// How a query would be answered now, and why: which index it reads along, which it probes, and what it checks on
+    /// the documents.
     ///
     /// # Errors
     /// [`Error::Store`] when the store fails.
@@ -104,12 +105,12 @@ impl RedisStore {
         Fingerprint::of(&[self.scope().as_bytes(), &query.fingerprint()])
     }
 
-    /// What a cursor is bound to beside its query.
+    /// What a cursor is bound to in addition to its query.
     fn scope(&self) -> String {
         format!("redis {}", self.settings.keyspace.namespace())
     }
 
-    /// How many members a scan finds, without their documents; only for plans that leave nothing to check on them.
+    /// The number of members a scan finds, without their documents; only for plans that check nothing on the documents.
     async fn count_members(&self, plan: &Along<RequestQuery>) -> Result<Count> {
         let deadline = self.deadline();
         let mut count = 0;
@@ -136,7 +137,7 @@ impl RedisStore {
         Ok(Count::Exact(count))
     }
 
-    /// How many rows all pages of a query have; at least so many when some could not be read.
+    /// The number of rows on all pages of a query; a lower bound when some could not be read.
     async fn count_rows(&self, query: &RequestQuery) -> Result<Count> {
         let deadline = self.deadline();
         let mut count = Count::Exact(0);

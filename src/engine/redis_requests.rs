@@ -1,4 +1,4 @@
-//! The contract of stores, kept by Redis: writes and reads by id here, pages and the feed beside.
+//! The contract of stores on Redis: writes and reads by id; other files have the pages and the feed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +34,7 @@ impl Store for RedisStore {
             self.attempt(&call, self.durability.waits(), &mut attempts).await.map_err(|error| error.leaving(&write))?;
         let created = reply::created(&self.settings, &request, &value);
         let stored = match created.map_err(|error| attempts.refused(error).leaving(&write))? {
-            // Its decisions are stored now, which makes the next update send only what it adds.
+            // Its decisions are stored now, so the next update sends only new ones.
             Created::AsSent => {
                 let revision = request.revision();
                 request.at_revision(revision)
@@ -83,7 +83,7 @@ impl Store for RedisStore {
         reply::write_lookup(&self.settings, id, write_id, &value)
     }
 
-    /// One request is one read of its record; several are read by a script that sends as many as one reply may hold.
+    /// One request takes one read of its record; a script reads several and returns as many as one reply may hold.
     async fn get_many(&self, ids: &[RequestId]) -> Result<Lookup> {
         check_id_count(ids)?;
         match ids {
@@ -148,14 +148,14 @@ impl Store for RedisStore {
         self.settings.id_comparison
     }
 
-    /// The server's clock, as this process knows it.
+    /// The server's clock as this process knows it.
     fn clock(&self) -> Arc<dyn Clock> {
         Arc::clone(&self.settings.clock) as Arc<dyn Clock>
     }
 
     async fn refresh_clock(&self) -> Result<()> {
         if self.settings.clock.is_stale() {
-            // Any call brings the time along when it is old; this one asks for nothing else.
+            // Any call refreshes an old time; this one asks for nothing else.
             self.call(&Call::time(), self.deadline()).await?;
         }
         Ok(())
@@ -203,10 +203,11 @@ impl RedisStore {
 
 fn forgotten(write: UnsettledWrite) -> StoreError {
     let problem = format!(
-        "request {}: its history holds the decisions of this write, but so many writes followed that the record no longer \
-         tells whether they came from this one or from another just like it; read the request and decide anew",
+        "request {}: its history holds the decisions of this write, but so many writes followed that the record no \
+         longer tells whether they came from this one or from another just like it; read the request and decide \
+         anew",
         write.id
     );
-    // Repeating it would not help, which is what tells this kind from the others.
+    // Repeating the write would not help, hence this kind.
     StoreError::new(StoreErrorKind::Rejected, Outcome::Unknown, problem).leaving(write)
 }

@@ -1,4 +1,4 @@
-//! Queries whose rows can be read one after the other, and the pages they are read from.
+//! Queries whose rows can be read one by one, and the pages behind them.
 
 use std::collections::VecDeque;
 
@@ -10,7 +10,7 @@ use crate::query::{
 };
 use crate::request::MutationRequest;
 
-/// A query whose rows can be read one after the other: see [`Governance::rows`].
+/// A query whose rows can be read one by one: see [`Governance::rows`].
 #[dual]
 pub trait RowQuery: Send + Sync + 'static {
     /// One result.
@@ -23,7 +23,7 @@ pub trait RowQuery: Send + Sync + 'static {
     async fn read(&self, governance: &Governance, page: &PageRequest) -> Result<Page<Self::Row>>;
 }
 
-/// The rows that were read and not yet taken, and the page to read next.
+/// The rows of the last page that are not yet taken, and the page to read next.
 pub(in super::super) struct PageBuffer<Row> {
     next: Option<PageRequest>,
     read: VecDeque<Result<Row>>,
@@ -42,7 +42,7 @@ impl<Row> PageBuffer<Row> {
         self.next.take()
     }
 
-    /// Takes the answer to what was asked; an error is the last row.
+    /// Adds the answer to a page request; an error becomes the last row.
     pub(in super::super) fn add(&mut self, asked: &PageRequest, answer: Result<Page<Row>>) {
         let page = match answer {
             Ok(page) => page,
@@ -89,7 +89,7 @@ impl RowQuery for DecisionQuery {
     }
 }
 
-/// What the actor can decide when each page is read, by the service's clock.
+/// What the actor can decide at the time each page is read, by the service's clock.
 #[dual]
 impl RowQuery for InboxQuery {
     type Row = PendingApprovalRow;

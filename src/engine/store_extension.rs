@@ -1,4 +1,4 @@
-//! What every store can do because of what its contract has.
+//! Reads that every store provides through the methods of its contract.
 
 use super::{Store, dual};
 use crate::error::Result;
@@ -12,7 +12,7 @@ pub trait StoreExtension: Store {
     /// The request with this id, if there is one.
     ///
     /// # Errors
-    /// [`Error::Unreadable`](crate::Error::Unreadable) when what is stored cannot be read.
+    /// [`Error::Unreadable`](crate::Error::Unreadable) when the stored request cannot be read.
     async fn get(&self, id: &RequestId) -> Result<Option<MutationRequest>> {
         let found = self.get_many(std::slice::from_ref(id)).await?;
         match found.unreadable.into_iter().next() {
@@ -48,9 +48,9 @@ pub trait StoreExtension: Store {
     /// What became of a write whose outcome an error left unknown, by one read.
     ///
     /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound) when there is no request to update,
-    /// [`Error::WriteIdReused`](crate::Error::WriteIdReused) when its id was used for another intent, and
-    /// [`Error::Unreadable`](crate::Error::Unreadable) when what is stored cannot be read.
+    /// [`Error::NotFound`](crate::Error::NotFound) when the request of an update does not exist,
+    /// [`Error::WriteIdReused`](crate::Error::WriteIdReused) when the write id was used for another intent, and
+    /// [`Error::Unreadable`](crate::Error::Unreadable) when the stored request cannot be read.
     async fn settle_write(&self, write: &UnsettledWrite) -> Result<Settled> {
         let found = self.settle(&write.id, write.write_id).await?;
         write.settled_by(found.as_ref())

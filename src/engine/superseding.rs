@@ -1,4 +1,4 @@
-//! Putting one request in another's place.
+//! Replaces one request by another.
 
 use super::applying::Change;
 use super::{Governance, dual};
@@ -7,12 +7,12 @@ use crate::request::{MutationRequest, RequestId, WriteId};
 use crate::service::rounds::Rounds;
 use crate::workflow::{self, Command, superseding};
 
-/// How many requests are looked up at once.
+/// How many requests are read at once.
 const AT_ONCE: usize = 100;
 
 #[dual]
 impl Governance {
-    /// Applies a command that puts `superseding` in the place of the request. See [`superseding`] for why it holds whatever
+    /// Applies a command that replaces the request by `superseding`. [`superseding`] explains why this holds whatever
     /// others do meanwhile.
     pub(super) async fn supersede_by(
         &self,
@@ -24,11 +24,11 @@ impl Governance {
         let change = |request, now| workflow::apply(request, command, now);
         let mut rounds = Rounds::new(self.rebases());
         loop {
-            // What is found out about the others below holds for as long as this one is unchanged.
+            // What the reads below find about others holds as long as this request is unchanged.
             let superseded = change(request.clone(), self.clock.now())?;
             let other = superseding::check_superseding(&request.id, by, self.get(by).await?)?;
             if self.withdraw_announced(&request, &mut rounds).await? {
-                // What it says is withdrawn now, or left to those who are about to make it true.
+                // The announcement is withdrawn, or left to those who are about to make it true.
             } else if !superseding::is_announced(&other, &request.id) {
                 self.write_once(superseding::announce(other, &request.id, self.clock.now())).await?;
             } else {
@@ -46,8 +46,8 @@ impl Governance {
         }
     }
 
-    /// Withdraws what the request says about others whose place it has not taken yet, unless it is left to them for now.
-    /// Whether there were any.
+    /// Withdraws what the request announces about others that it has not replaced yet, unless that is left to them for
+    /// now. Whether there were any.
     async fn withdraw_announced(&self, request: &MutationRequest, rounds: &mut Rounds) -> Result<bool> {
         let mut open = Vec::new();
         for ids in superseding::announced(request).chunks(AT_ONCE) {
@@ -83,8 +83,8 @@ impl Governance {
         Ok(())
     }
 
-    /// The request as it is after the write that was to end a round met a conflict. A change of its revision alone, which is made
-    /// here only, counts against no policy.
+    /// The request after the last write of a round met a conflict. A conflict that changed only the revision, which
+    /// happens only here, does not count against the policy.
     pub(super) async fn next_round(
         &self,
         conflict: Conflict,
@@ -99,7 +99,7 @@ impl Governance {
         rounds.next(request, latest)
     }
 
-    /// Whether nobody had changed the request before it could be written.
+    /// Whether the write succeeded because nobody had changed the request before.
     pub(super) async fn write_once(&self, request: MutationRequest) -> Result<bool> {
         match self.store.update(request, WriteId::generate()).await {
             Ok(_) => Ok(true),

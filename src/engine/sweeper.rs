@@ -12,18 +12,18 @@ use crate::query::{Cursor, PageRequest};
 use crate::request::ActorContext;
 use crate::service::sweep::{LostReports, ReportPanicked, Swept, panic_message, panicked_sweep};
 
-/// Lets expire what is due, again and again, beside the rest of the program: in a thread of its own in the blocking
+/// Expires what is due, again and again, beside the rest of the program: in a thread of its own in the blocking
 /// flavour, in a task of the current runtime in the asynchronous one.
 ///
-/// Any number of sweepers may run at once, in any number of processes. Dropping it stops it too, without waiting. Nothing else
-/// ends it: a panic in what it calls is caught, and the next sweep comes as if there had been none.
+/// Any number of sweepers may run at once, in any number of processes. Dropping it stops it without waiting. Nothing
+/// else ends it: a panic in what it calls is caught, and the next sweep follows as usual.
 pub struct Sweeper {
     background: Background,
     lost_reports: Arc<LostReports>,
 }
 
-/// Says how a [`Sweeper`] is to work. It starts once it is known [whom to report to](Self::report_to): what a sweep cannot do
-/// is said nowhere else.
+/// Configures a [`Sweeper`]. It starts only with a function [to report to](Self::report_to): nothing else reports what
+/// a sweep could not do.
 #[derive(Clone)]
 pub struct SweeperBuilder<Report = ()> {
     governance: Governance,
@@ -33,11 +33,11 @@ pub struct SweeperBuilder<Report = ()> {
     report: Report,
 }
 
-/// Is called with what each sweep did.
+/// Receives the result of each sweep.
 type Reporter = Arc<dyn Fn(Result<Swept>) + Send + Sync>;
 
 impl Sweeper {
-    /// A sweeper over what this service governs, acting as `by`.
+    /// A builder of a sweeper over the requests of this service, acting as `by`.
     pub fn builder(governance: Governance, by: impl Into<Arc<ActorContext>>) -> SweeperBuilder {
         SweeperBuilder {
             governance,
@@ -50,28 +50,28 @@ impl Sweeper {
 }
 
 impl<Report> SweeperBuilder<Report> {
-    /// How long to rest between two sweeps; 10 s if nothing is said. Up to a tenth more, at random, is added, so that
-    /// many sweepers do not all come at the same moment.
+    /// The pause between two sweeps. Defaults to 10 s. A random part, up to a tenth, is added, so that many sweepers do
+    /// not all start at the same moment.
     #[must_use]
     pub fn interval(mut self, interval: Duration) -> Self {
         self.interval = interval;
         self
     }
 
-    /// How many requests one sweep lets expire, 1 to [`PageRequest::MAX_LIMIT`], which it is if nothing is said. When more
-    /// are due, the next sweep follows at once.
+    /// The maximum number of requests that one sweep expires, 1 to [`PageRequest::MAX_LIMIT`]. Defaults to that
+    /// maximum. If more are due, the next sweep follows at once.
     ///
     /// # Errors
-    /// [`InvalidValue`] for another number: no sweep could do anything.
+    /// [`InvalidValue`] for any other number.
     pub fn limit(mut self, requests: usize) -> Result<Self, InvalidValue> {
         self.limit = PageRequest::of(requests)?.limit();
         Ok(self)
     }
 
-    /// Calls this with what each sweep did, or why it could not. Report at least the errors, and what
-    /// [failed](Swept::failed): the sweeper goes on after both. A sweep in which the store or the clock panicked is reported as
-    /// [`StoreErrorKind::Panicked`](crate::StoreErrorKind::Panicked). Where the function itself panics, the sweeper goes on too
-    /// and [`stop`](Sweeper::stop) returns it.
+    /// Calls this with the result of each sweep, or with the error that ended it. Report at least the errors, and what
+    /// [failed](Swept::failed): the sweeper continues after both. A sweep in which the store or the clock panicked is
+    /// reported as [`StoreErrorKind::Panicked`](crate::StoreErrorKind::Panicked). If the function itself panics, the
+    /// sweeper continues too and [`stop`](Sweeper::stop) returns that.
     pub fn report_to(self, report: impl Fn(Result<Swept>) + Send + Sync + 'static) -> SweeperBuilder<Reporter> {
         let Self { governance, by, interval, limit, report: _ } = self;
         SweeperBuilder { governance, by, interval, limit, report: Arc::new(report) }
@@ -79,7 +79,7 @@ impl<Report> SweeperBuilder<Report> {
 }
 
 impl SweeperBuilder<Reporter> {
-    /// Starts sweeping, at once. In the asynchronous flavour it has to be called within the runtime.
+    /// Starts sweeping at once. In the asynchronous flavour, call it within the runtime.
     pub fn start(self) -> Sweeper {
         let lost_reports = Arc::<LostReports>::default();
         let lost = Arc::clone(&lost_reports);
@@ -89,10 +89,10 @@ impl SweeperBuilder<Reporter> {
 
 #[dual]
 impl Sweeper {
-    /// Stops sweeping and waits until a sweep that was under way has ended.
+    /// Stops sweeping and waits until the current sweep has ended.
     ///
     /// # Errors
-    /// [`ReportPanicked`] when the function that it reports to has panicked, in any report. It is stopped all the same.
+    /// [`ReportPanicked`] when the function that it reports to panicked in any report. The sweeper stops all the same.
     pub async fn stop(self) -> Result<(), ReportPanicked> {
         self.background.stop().await;
         self.lost_reports.check()
@@ -101,7 +101,7 @@ impl Sweeper {
 
 #[dual]
 impl SweeperBuilder<Reporter> {
-    /// One sweep, after those that failed in the one before it.
+    /// One sweep, starting after those that failed in the previous one.
     async fn sweep(&self, after: Option<Cursor>) -> Result<Swept> {
         let by = Arc::clone(&self.by);
         match after {
@@ -127,9 +127,9 @@ async fn sweep_until_stopped(sweeper: SweeperBuilder<Reporter>, lost: Arc<LostRe
     loop {
         let swept = caught(|| sweeper.sweep(after.take())).await;
         let swept = swept.unwrap_or_else(|panic| Err(panicked_sweep(&panic)));
-        // Past those that failed; when all that is due was tried, from the beginning again.
+        // Past those that failed; from the beginning again when all due requests were tried.
         after = swept.as_ref().ok().and_then(|swept| swept.next.clone());
-        // Going on at once is for a backlog that shrinks; one that fails must not be tried without a pause.
+        // Only a shrinking backlog goes on at once; a failing one must not be retried without a pause.
         let goes_on = swept.as_ref().is_ok_and(|swept| swept.more && !swept.expired.is_empty());
         sweeper.report(swept, &lost);
         let jitter = sweeper.interval.mul_f64(0.1 * fastrand::f64());

@@ -11,22 +11,22 @@ use crate::workflow;
 
 #[dual]
 impl Governance {
-    /// Lets expire what is due among requests and approvals, of no more than `limit` requests, 1 to
-    /// [`PageRequest::MAX_LIMIT`], the longest overdue first.
+    /// Expires due requests and approvals, for at most `limit` requests, 1 to [`PageRequest::MAX_LIMIT`], the longest
+    /// overdue first.
     ///
     /// Any number of processes may sweep at once: each expiry is recorded once. A request that cannot be expired does
-    /// not keep the others from it: the next ones are taken in its place, until [`PageRequest::MAX_LIMIT`] have failed, or
-    /// until the store fails for several in a row. So that the same ones do not come first every time, go on behind them with
-    /// [`expire_due_after`](Self::expire_due_after), as a [`Sweeper`](super::Sweeper) does.
+    /// not block the others: the next ones take its place, until [`PageRequest::MAX_LIMIT`] have failed, or until the
+    /// store fails for several in a row. Continue after them with [`expire_due_after`](Self::expire_due_after), as a
+    /// [`Sweeper`](super::Sweeper) does, so that the same ones do not come first every time.
     ///
     /// # Errors
-    /// [`Error::Invalid`] for such a limit, [`Error::NotCommitMode`] for an actor in another mode than `Commit`, and
+    /// [`Error::Invalid`] for any other limit, [`Error::NotCommitMode`] when the actor's mode is not `Commit`, and
     /// [`Error::Store`] when the due requests cannot be read.
     pub async fn expire_due(&self, by: impl Into<Arc<ActorContext>> + Send, limit: usize) -> Result<Swept> {
         self.sweep(&by.into(), &PageRequest::of(limit)?).await
     }
 
-    /// As [`expire_due`](Self::expire_due), going on where another sweep [ended](Swept::next).
+    /// As [`expire_due`](Self::expire_due), continuing where another sweep [ended](Swept::next).
     ///
     /// # Errors
     /// As [`expire_due`](Self::expire_due), and [`Error::InvalidCursor`] for a cursor that does not come from a sweep.
@@ -47,7 +47,7 @@ impl Governance {
         let mut asked = first.clone();
         let mut page = self.store.due(now, first).await?;
         loop {
-            // Where a store leads back to where it was, what was done is reported and nothing more is looked for.
+            // If a store returns the same cursor again, report what was done and stop.
             let next = page.next.take().filter(|next| asked.cursor() != Some(next));
             swept.more = next.is_some();
             self.expire_page(page, by, &mut swept).await;
@@ -62,7 +62,7 @@ impl Governance {
             asked = PageRequest::of(left)?.after(cursor);
             page = match self.store.due(now, &asked).await {
                 Ok(page) => page,
-                // What was done is reported; the next sweep meets this failure itself.
+                // Report what was done; the next sweep meets this failure itself.
                 Err(_) => return Ok(swept),
             };
         }
@@ -84,10 +84,10 @@ impl Governance {
         }
     }
 
-    /// Lets expire the open approvals of one request that are due.
+    /// Expires the due approvals of one request.
     ///
     /// # Errors
-    /// [`Error::NotFound`], and [`Error::NothingDue`] when none is.
+    /// [`Error::NotFound`] when there is no such request, and [`Error::NothingDue`] when no approval is due.
     pub async fn expire_due_approvals(
         &self,
         id: &RequestId,

@@ -10,16 +10,16 @@ use crate::service::settle::UnsettledWrite;
 pub struct StoreError {
     /// What kind of failure it is.
     pub kind: StoreErrorKind,
-    /// Whether the write it happened in took effect; `NotApplied` for reads.
+    /// Whether the write of the failed call took effect; `NotApplied` for reads.
     pub outcome: Outcome,
     /// What failed and what to do, in words. Never holds a secret.
     pub problem: String,
-    /// The write whose outcome is unknown, if it is, to be settled by `Governance::settle`.
+    /// The write whose outcome is unknown, if it is; `Governance::settle` settles it.
     pub unsettled: Option<Box<UnsettledWrite>>,
-    /// How the namespace is laid out, where that is what the store does not use; the kind is
-    /// [`Incompatible`](StoreErrorKind::Incompatible) then.
+    /// The layout of the namespace, if the store cannot use it; the kind is then
+    /// [`Incompatible`](StoreErrorKind::Incompatible).
     pub layout: Option<Box<LayoutError>>,
-    /// The failure underneath, as the backend reported it.
+    /// The cause, as the backend reported it.
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -31,39 +31,39 @@ pub enum StoreErrorKind {
     Unreachable,
     /// The call did not end by its deadline.
     DeadlineExceeded,
-    /// The connection broke, or gave an answer that makes no sense.
+    /// The connection broke, or returned an invalid answer.
     Connection,
-    /// The server refused, for a reason that may pass: it is loading, busy, read-only or out of memory.
+    /// The server rejected the call for a reason that may pass: it is loading, busy, read-only or out of memory.
     Unavailable,
-    /// The server refused, for a reason that stays: permissions, a wrong command, a wrong type at a key.
+    /// The server rejected the call for a lasting reason: permissions, a wrong command, a wrong type at a key.
     Rejected,
-    /// What the server is or holds does not fit this store: its version, or the namespace's format.
+    /// The server, or what it holds, does not fit this store: its version, or the namespace's format.
     Incompatible,
-    /// What is stored contradicts itself, so that an answer would be wrong. The error names the index or key.
+    /// The stored data contradicts itself, so that a result would be wrong. The error names the index or key.
     Corrupt,
-    /// The store was configured with something that cannot work.
+    /// The configuration of the store cannot work.
     Configuration,
-    /// The store, or the clock it is used with, panicked: a fault in its code.
+    /// The store or its clock panicked: a bug in its code.
     Panicked,
-    /// The write took effect, but was not confirmed to be as durable as was asked for.
+    /// The write took effect, but the requested durability was not confirmed.
     Unconfirmed,
 }
 
 impl StoreErrorKind {
-    /// Whether a failure of this kind may pass by itself. Whether the call can be repeated then, the outcome tells: see
-    /// [`Error::is_retryable`](crate::Error::is_retryable).
+    /// Whether a failure of this kind may pass by itself. The outcome decides whether the call can then be repeated:
+    /// see [`Error::is_retryable`](crate::Error::is_retryable).
     pub const fn may_pass(self) -> bool {
         matches!(self, Self::Unreachable | Self::DeadlineExceeded | Self::Connection | Self::Unavailable)
     }
 }
 
 impl StoreError {
-    /// A failure of this kind, for those who write a store of their own.
+    /// A failure of this kind, for authors of stores.
     pub fn new(kind: StoreErrorKind, outcome: Outcome, problem: impl Into<String>) -> Self {
         Self { kind, outcome, problem: problem.into(), unsettled: None, layout: None, source: None }
     }
 
-    /// A namespace, or a part of one, that is not laid out as the store needs it. Nothing was written.
+    /// A namespace, or a part of one, whose layout this store cannot use. Nothing was written.
     pub fn of_layout(error: LayoutError) -> Self {
         let failure = Self::new(StoreErrorKind::Incompatible, Outcome::NotApplied, error.to_string());
         Self { layout: Some(Box::new(error)), ..failure }
@@ -76,7 +76,7 @@ impl StoreError {
         self
     }
 
-    /// The same failure with what the backend reported.
+    /// The same failure with its cause, as the backend reported it.
     #[must_use]
     pub fn caused_by(mut self, source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         self.source = Some(source.into());

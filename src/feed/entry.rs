@@ -4,16 +4,16 @@ use serde::{Deserialize, Serialize};
 
 use crate::request::{DecisionKind, MutationRequest, RequestId, Status, Timestamp};
 
-/// One write: which request it created or changed, and to what. Not the request itself.
+/// One write: which request it created or changed, and its new status and decisions. Does not contain the request.
 ///
-/// A store adds the entry together with the write, or makes neither. The entries of one request come in the order of its
+/// A store adds the entry together with the write, or does neither. The entries of one request come in the order of its
 /// revisions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FeedEntry {
     /// The request.
     pub id: RequestId,
-    /// The number of the revision that the write made; 0 is the request's creation.
+    /// The number of the revision that the write made; 0 for the creation.
     pub revision: u64,
     /// The request's status after the write.
     pub status: Status,
@@ -21,13 +21,14 @@ pub struct FeedEntry {
     pub decisions: Vec<DecisionKind>,
     /// The partition whose feed has the entry; 0 in a store without partitions.
     pub partition: u16,
-    /// When the entry was added, by the store's clock; never earlier than the entry before it. In Redis in milliseconds.
+    /// When the entry was added, by the store's clock; never earlier than the entry before it. In Redis with a
+    /// precision of milliseconds.
     pub added_at: Timestamp,
 }
 
 impl FeedEntry {
-    /// The entry for a write that left this request, for those who write a store. `stored_decisions` is how many decisions the
-    /// request had before the write: 0 for a creation.
+    /// The entry for a write that produced this request, for authors of stores. `stored_decisions` is the number of
+    /// decisions before the write: 0 for a creation.
     pub fn for_write(request: &MutationRequest, stored_decisions: usize, partition: u16, added_at: Timestamp) -> Self {
         Self {
             id: request.id.clone(),
@@ -40,7 +41,7 @@ impl FeedEntry {
     }
 }
 
-/// An entry of the change feed that cannot be read. It never keeps the others from being read.
+/// An entry of the change feed that cannot be read. All others can still be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("entry {entry} in the feed of partition {partition} cannot be read: {problem}")]
 #[non_exhaustive]
@@ -49,7 +50,7 @@ pub struct UnreadableEntry {
     pub partition: u16,
     /// The entry's id in the feed of that partition.
     pub entry: String,
-    /// The request that it names, where it names one: read that instead.
+    /// The request that it names, if any: read that instead.
     pub id: Option<RequestId>,
     /// Why it cannot be read.
     pub problem: &'static str,

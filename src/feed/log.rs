@@ -6,13 +6,13 @@ use super::{FeedEntry, FeedGap, FeedPage, FeedPosition, check_limit};
 use crate::error::{Error, Result};
 use crate::request::Timestamp;
 
-/// The one partition of a feed that has no others.
+/// The only partition of this feed.
 const PARTITION: u16 = 0;
 
-/// The latest entries, at most so many, and how many were removed before them. A place is how many entries were ever added
-/// before it.
+/// The latest entries, up to a maximum, and how many were removed before them. The place of an entry is the number of
+/// entries ever added before it.
 pub(crate) struct FeedLog {
-    /// What tells this feed from that of every other store.
+    /// Tells this feed from those of other stores.
     store: String,
     length: usize,
     entries: VecDeque<FeedEntry>,
@@ -25,7 +25,7 @@ impl FeedLog {
         Self { store, length, entries: VecDeque::new(), removed: 0, latest: Timestamp::MIN }
     }
 
-    /// Adds what `entry` makes of the time, which never goes back, and removes what is over the length.
+    /// Adds the entry that `entry` makes for the time, which never goes back, and removes entries over the maximum.
     pub(crate) fn add(&mut self, now: Timestamp, entry: impl FnOnce(u16, Timestamp) -> FeedEntry) {
         self.latest = self.latest.max(now);
         self.entries.push_back(entry(PARTITION, self.latest));
@@ -90,7 +90,7 @@ mod tests {
         });
     }
 
-    /// A gap is reported exactly when an entry was removed that had not been read, once, with how many they are.
+    /// A gap is reported exactly when an unread entry was removed, once, with the number of entries.
     #[test]
     fn what_was_removed_unread_is_one_gap() {
         for read in 0..=10 {

@@ -1,6 +1,6 @@
-//! The change feed as every store gives it: entries, pages, gaps, positions. Data only; where entries are kept is the store's.
+//! The change feed as every store returns it: entries, pages, gaps, positions. Data only; stores keep the entries.
 //!
-//! Readers find these types at the root of the crate. [`check_limit`] is for those who write a store.
+//! The root of the crate exports these types. [`check_limit`] is for authors of stores.
 
 mod entry;
 mod log;
@@ -12,5 +12,5 @@ pub(crate) use log::FeedLog;
 pub use page::{FeedGap, FeedPage, check_limit};
 pub use position::FeedPosition;
 
-/// How many entries a feed keeps at least where the application chooses no other length; in Redis, in each partition.
+/// The default of how many entries a feed keeps at least; in Redis, for each partition.
 pub(crate) const DEFAULT_LENGTH: u32 = 100_000;

@@ -1,4 +1,4 @@
-//! What a reader of the change feed gets, and how it learns that entries are missing.
+//! What a reader of the change feed gets, and how gaps are reported.
 
 use std::fmt;
 
@@ -10,31 +10,32 @@ use crate::query::PageRequest;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FeedPage {
-    /// The entries: those of one partition in the order in which they were written, one partition after another.
+    /// The entries: one partition after another, each in the order of its writes.
     pub entries: Vec<FeedEntry>,
     /// Entries that belong on this page but cannot be read.
     pub unreadable: Vec<UnreadableEntry>,
-    /// Where entries are missing. Read the requests that you follow again: they hold what the missing entries reported.
+    /// Where entries are missing. Read the requests that you follow again: they contain what the missing entries
+    /// reported.
     pub gaps: Vec<FeedGap>,
-    /// Where to go on. A reader that saves it after handling everything on this page misses nothing.
+    /// Where to continue. A reader that saves it after handling everything on this page misses nothing.
     pub next: FeedPosition,
-    /// Whether nothing was left to read when this page was read. A short page alone does not mean so.
+    /// Whether nothing was left to read at the time. A short page alone does not mean that.
     pub is_caught_up: bool,
 }
 
 impl FeedPage {
-    /// A page of these entries, without gaps and unreadable entries, for those who write a store.
+    /// A page of these entries, without gaps and unreadable entries, for authors of stores.
     pub const fn new(entries: Vec<FeedEntry>, next: FeedPosition, is_caught_up: bool) -> Self {
         Self { entries, unreadable: Vec::new(), gaps: Vec::new(), next, is_caught_up }
     }
 
-    /// A page that reports a gap and goes on at `next`, the oldest entry that is kept, for those who write a store.
+    /// A page that reports a gap and continues at `next`, the oldest remaining entry, for authors of stores.
     pub fn at_gap(gap: FeedGap, next: FeedPosition) -> Self {
         Self { gaps: vec![gap], ..Self::new(Vec::new(), next, false) }
     }
 }
 
-/// The limit of a feed page, which every store checks before it reads.
+/// Checks the limit of a feed page; every store does so before it reads.
 ///
 /// # Errors
 /// [`InvalidValue`] when it is 0 or greater than [`PageRequest::MAX_LIMIT`].
@@ -43,22 +44,22 @@ pub fn check_limit(limit: usize) -> Result<usize, InvalidValue> {
     Ok(page.limit())
 }
 
-/// Entries of one partition that the reader missed, or read and that the store later lost.
+/// Entries of one partition that the reader missed, and entries that it read and that the store later lost.
 ///
-/// A page reports a gap once and then has no entry of that partition. The next page goes on with the oldest entry that is
-/// kept, so that the reader misses nothing that is still there; some entries may come again.
+/// A page reports a gap once and then has no entries of that partition. The next page continues with the oldest
+/// remaining entry, so that the reader misses nothing that is still there; some entries may be repeated.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum FeedGap {
-    /// The feed removed entries before they were read, because it keeps no more.
+    /// The feed removed entries before they were read, because of its maximum length.
     Trimmed {
         /// The partition.
         partition: u16,
         /// How many.
         missed: u64,
     },
-    /// The feed is not the one that was read: the last entry read is not in it. A failover or a restored backup has lost
-    /// writes, somebody has removed the feed or an entry by hand, or the server is a replica that lags behind.
+    /// The feed is not the one that was read: it does not contain the last entry read. A failover or a restored backup
+    /// lost writes, somebody removed the feed or an entry by hand, or the server is a lagging replica.
     Rewound {
         /// The partition.
         partition: u16,
@@ -80,7 +81,7 @@ impl fmt::Display for FeedGap {
             Self::Trimmed { partition, missed } => write!(
                 f,
                 "{missed} entries in the feed of partition {partition} were removed before they were read; read the \
-                 requests again, and the feed more often, or keep a longer one"
+                 requests again, and read the feed more often, or keep a longer one"
             ),
             Self::Rewound { partition } => write!(
                 f,

@@ -1,25 +1,20 @@
-//! Where a reader of the change feed goes on, as text that can be saved.
+//! The position of a reader in the change feed, as text that can be saved.
 
 use std::fmt;
 use std::str::FromStr;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::query::Fingerprint;
+use crate::token::Token;
 
-const VERSION: u8 = 1;
-const CHECKSUM_BYTES: usize = 4;
-/// No position is longer; what is longer is not decoded.
-const MAX_CHARACTERS: usize = 64 * 1024;
+const TOKEN: Token = Token { version: 1, kind: b"feed position", max_characters: 64 * 1024 };
 
-/// Where a reader of the change feed goes on. It is bound to the store it came from, and every other store returns an error
-/// for it.
+/// The position of a reader in the change feed. It belongs to one store; every other store returns an error for it.
 ///
-/// Opaque text, safe in a URL; save it after handling what was read. In Redis it takes some 40 bytes for each partition, and
-/// is bound to the namespace and its number of partitions.
+/// Opaque text, safe in a URL; save it after handling the entries before it. In Redis it takes about 40 bytes for each
+/// partition, and belongs to the namespace and its number of partitions.
 ///
 /// ```
 /// use mutator_governance::FeedPosition;
@@ -41,16 +36,16 @@ struct Place {
 }
 
 impl FeedPosition {
-    /// The longest place that [`new`](Self::new) takes without losing it: a longer one cannot be read back from text.
+    /// The maximum length of a place in [`new`](Self::new): the text of a longer one cannot be parsed.
     pub const MAX_PLACE_BYTES: usize = 48_000;
 
-    /// Before the oldest entry that is kept, in any store.
+    /// Before the oldest remaining entry, in any store.
     pub const fn beginning() -> Self {
         Self(None)
     }
 
-    /// A place in the feed of the store with this name, for those who write a store. The name tells one feed from every other,
-    /// such as `redis billing 4`; what the bytes of the place mean is the store's own.
+    /// A place in the feed of the store with this name, for authors of stores. The name tells this feed from every
+    /// other, such as `redis billing 4`; the store alone defines the bytes of the place.
     pub fn new(store: &str, place: impl Into<Vec<u8>>) -> Self {
         Self(Some(Place { store: fingerprint(store), place: place.into() }))
     }
@@ -67,23 +62,9 @@ impl FeedPosition {
         }
     }
 
-    fn bytes(&self) -> Vec<u8> {
-        let mut bytes = vec![VERSION];
-        if let Some(Place { store, place }) = &self.0 {
-            bytes.extend_from_slice(store);
-            bytes.extend_from_slice(place);
-        }
-        bytes.extend_from_slice(&checksum(&bytes));
-        bytes
+    fn body(&self) -> Vec<u8> {
+        self.0.as_ref().map_or_else(Vec::new, |Place { store, place }| [store, place.as_slice()].concat())
     }
-}
-
-/// Of more than the bytes, so that nothing else with a checksum behind it, such as a cursor, is taken for a position.
-fn checksum(bytes: &[u8]) -> [u8; CHECKSUM_BYTES] {
-    let mut checksum = crc32fast::Hasher::new();
-    checksum.update(b"feed position");
-    checksum.update(bytes);
-    checksum.finalize().to_be_bytes()
 }
 
 fn fingerprint(store: &str) -> [u8; Fingerprint::BYTES] {
@@ -94,29 +75,13 @@ impl FromStr for FeedPosition {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let foreign = || Error::invalid_feed_position("it is not one of ours");
+        let body = TOKEN.open(text).map_err(Error::invalid_feed_position)?;
+        if body.is_empty() {
+            return Ok(Self::beginning());
+        }
         let damaged = || Error::invalid_feed_position("it is damaged");
-        if text.len() > MAX_CHARACTERS {
-            return Err(foreign());
-        }
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| foreign())?;
-        match bytes.first() {
-            Some(&VERSION) => {}
-            Some(_) => return Err(Error::invalid_feed_position("it was made by another release")),
-            None => return Err(Error::invalid_feed_position("it is empty")),
-        }
-        let (body, found) = bytes.split_last_chunk::<CHECKSUM_BYTES>().ok_or_else(damaged)?;
-        if checksum(body) != *found {
-            return Err(damaged());
-        }
-        match body.get(1..) {
-            Some([]) => Ok(Self::beginning()),
-            Some(body) => {
-                let (&store, place) = body.split_first_chunk().ok_or_else(damaged)?;
-                Ok(Self(Some(Place { store, place: place.to_vec() })))
-            }
-            None => Err(damaged()),
-        }
+        let (&store, place) = body.split_first_chunk().ok_or_else(damaged)?;
+        Ok(Self(Some(Place { store, place: place.to_vec() })))
     }
 }
 
@@ -135,7 +100,7 @@ impl From<FeedPosition> for String {
 
 impl fmt::Display for FeedPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&URL_SAFE_NO_PAD.encode(self.bytes()))
+        f.pad(&TOKEN.seal(&self.body()))
     }
 }
 
@@ -147,13 +112,11 @@ impl fmt::Debug for FeedPosition {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
     use proptest::prelude::*;
 
     use super::*;
-
-    fn sealed(body: &[u8]) -> String {
-        URL_SAFE_NO_PAD.encode([body, &checksum(body)].concat())
-    }
 
     proptest! {
         #[test]
@@ -170,7 +133,7 @@ mod tests {
 
         #[test]
         fn damage_is_an_error(place in any::<Vec<u8>>(), at in any::<proptest::sample::Index>(), bit in 0..8) {
-            let bytes = FeedPosition::new("memory", place).bytes();
+            let bytes = URL_SAFE_NO_PAD.decode(FeedPosition::new("memory", place).to_string()).unwrap();
             let at = at.index(bytes.len());
             let mut flipped = bytes.clone();
             flipped[at] ^= 1_u8 << bit;
@@ -183,8 +146,7 @@ mod tests {
         /// Any body with a good checksum, and any text: a position that prints as it was read, or the one error.
         #[test]
         fn anything_is_a_position_or_an_error(body in any::<Vec<u8>>(), text in ".*") {
-            let versioned = [&[VERSION], &body[..]].concat();
-            for text in [sealed(&versioned), sealed(&body), URL_SAFE_NO_PAD.encode(&body), text] {
+            for text in [TOKEN.seal(&body), URL_SAFE_NO_PAD.encode(&body), text] {
                 match text.parse::<FeedPosition>() {
                     Ok(position) => prop_assert_eq!(position.to_string(), text),
                     Err(error) => prop_assert!(matches!(error, Error::InvalidFeedPosition { .. }), "{:?}", error),
@@ -212,7 +174,14 @@ mod tests {
     fn the_longest_place_can_be_read_back_and_longer_text_is_an_error() {
         let position = FeedPosition::new("s", vec![7; FeedPosition::MAX_PLACE_BYTES]);
         assert_eq!(position.to_string().parse::<FeedPosition>().unwrap(), position);
-        assert!("A".repeat(10 * MAX_CHARACTERS).parse::<FeedPosition>().is_err());
-        assert!(sealed(&[2]).parse::<FeedPosition>().unwrap_err().to_string().contains("another release"));
+        assert!("A".repeat(10 * TOKEN.max_characters).parse::<FeedPosition>().is_err());
+        assert!(
+            Token { version: 2, ..TOKEN }
+                .seal(&[])
+                .parse::<FeedPosition>()
+                .unwrap_err()
+                .to_string()
+                .contains("another release")
+        );
     }
 }

@@ -1,12 +1,12 @@
-//! Which indexes an application chose beside those that every namespace has.
+//! The indexes that an application chose in addition to those of every namespace.
 
 use std::collections::BTreeSet;
 use std::fmt;
 
 use super::Dimension;
 
-/// The indexes that an application chose beside those that every namespace has: of metadata keys, and of dimensions that are
-/// indexed only if chosen. What is asked of others is checked on the request itself.
+/// The indexes that an application chose in addition to those of every namespace: of metadata keys, and of optional
+/// dimensions. Filters without an index are checked on the request itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ChosenIndexes {
     metadata: BTreeSet<String>,
@@ -14,19 +14,19 @@ pub struct ChosenIndexes {
 }
 
 impl ChosenIndexes {
-    /// Those of pairs under these metadata keys.
+    /// Indexes of pairs under these metadata keys.
     pub fn metadata(keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self::default().and_metadata(keys)
     }
 
-    /// These, with those of pairs under exactly these metadata keys.
+    /// The same choice, with exactly these metadata keys.
     #[must_use]
     pub fn and_metadata(mut self, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.metadata = keys.into_iter().map(Into::into).collect();
         self
     }
 
-    /// These, and the one of this dimension. Nothing changes for a dimension that is indexed anyway.
+    /// The same choice, with this dimension. A dimension that is always indexed changes nothing.
     #[must_use]
     pub fn and(mut self, dimension: Dimension) -> Self {
         if dimension.is_chosen() {

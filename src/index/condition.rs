@@ -1,4 +1,4 @@
-//! What a query says to the planner: the conditions that indexes answer, and which of its filters each answers.
+//! What a query gives to the planner: the conditions that indexes can answer, and the filters that each one answers.
 
 use std::collections::BTreeSet;
 
@@ -6,19 +6,19 @@ use super::plan::layout_of;
 use super::{ChosenIndexes, Dimension, KeyLayout, KeyRange, Term};
 use crate::request::{IdComparison, RequestId};
 
-/// One condition of a query that an index answers: a row meets it when one of the terms holds its key.
+/// One condition of a query that an index answers: a row meets it if one of the terms holds its key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Condition {
-    /// The terms, of which one is enough. All are of one key layout, and there is at least one.
+    /// The terms, one of which is enough. There is at least one, and all have the same key layout.
     pub terms: BTreeSet<Term>,
-    /// The filters of the query that need no further check on a row that meets this condition.
+    /// The filters of the query that a row which meets this condition needs no further check for.
     pub(crate) covers: Vec<Filter>,
-    /// Whether the condition is only there to be read along, never to be checked.
+    /// Whether a plan may only read along this condition, and never checks it.
     pub(crate) only_drives: bool,
 }
 
-/// A filter of a query, or the part of one that an index answers by itself.
+/// A filter of a query, or a part of it that an index answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Filter {
     name: &'static str,
@@ -26,12 +26,12 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// The filter of this name, which no other filter of any query has.
+    /// The filter with this name, which is unique among all queries.
     pub(crate) const fn named(name: &'static str) -> Self {
         Self { name, part: None }
     }
 
-    /// This part of it.
+    /// This part of the filter.
     pub(crate) fn part(&self, part: &str) -> Self {
         Self { name: self.name, part: Some(part.into()) }
     }
@@ -41,26 +41,26 @@ impl Filter {
         self.name == filter.name
     }
 
-    /// The part that it is; none where it is the whole.
+    /// The part; `None` for the whole filter.
     pub(crate) fn answered_part(&self) -> Option<&str> {
         self.part.as_deref()
     }
 }
 
-/// What a query says to the planner.
+/// What a query gives to the planner.
 pub trait Conditions: Sized {
-    /// What holds every row that could be asked for, for want of anything better to read along.
+    /// A condition that holds every possible row, to read along if there is nothing better.
     fn base(&self) -> Condition;
 
-    /// Every further condition an index could answer.
+    /// Every other condition that an index can answer.
     fn conditions(&self, chosen: &ChosenIndexes) -> Vec<Condition>;
 
-    /// The stretch of keys that is asked for, and the filter which that answers.
+    /// The range of keys of the query, and the filter it answers.
     fn range(&self) -> Option<(KeyRange, Filter)> {
         None
     }
 
-    /// The request ids that are asked for, when the query names them.
+    /// The request ids, if the query names them.
     fn ids(&self) -> Option<&BTreeSet<RequestId>>;
 
     /// The same query without these filters.
@@ -80,12 +80,12 @@ impl Condition {
         Self::driving([Term::whole(dimension)], [])
     }
 
-    /// How the keys of its terms are laid out.
+    /// The layout of the keys of its terms.
     pub(super) fn layout(&self) -> KeyLayout {
         layout_of(&self.terms)
     }
 
-    /// The condition by the terms that indexes hold where ids of people are compared so.
+    /// The condition with the terms that indexes hold under this rule for comparing ids of people.
     pub(crate) fn comparing(mut self, ids: IdComparison) -> Self {
         self.terms = self.terms.into_iter().map(|term| term.comparing(ids)).collect();
         self

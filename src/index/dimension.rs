@@ -1,27 +1,28 @@
-//! The dimensions that rows are indexed by: one row for each.
+//! The dimensions that index rows: one row for each.
 
 use std::fmt;
 
 use super::KeyLayout;
 
-/// Makes [`Dimension`] out of rows. A row is
+/// Makes [`Dimension`] from rows. A row is
 ///
 /// ```text
-/// /// Which rows it indexes, by what.
+/// /// The rows it indexes, and by what.
 /// Name: "name" as "code", key layout, lifetime, about usual size, of people, if chosen;
 /// ```
 ///
-/// The name is shown; keys are made of the code, which is short because every record of a waiting request repeats some. Both
-/// never change once released. The usual size stands in until a term was seen: only plans depend on it. `of people` where
-/// terms are ids that are held by the key all spellings share; `if chosen` where an application has to choose it.
+/// The name is for people. Keys contain the code, which is short because every record of a waiting request repeats
+/// some. Neither changes once released. The usual size is used until a term is counted, and affects only plans. `of
+/// people`: the terms are ids, which indexes hold as the key that all spellings share. `if chosen`: an application has
+/// to choose it.
 macro_rules! dimensions {
     ($(
         $(#[$docs:meta])*
         $Name:ident: $name:literal as $code:literal, $Layout:ident, $Lifetime:ident, about $size:literal
             $(, of $people:ident)? $(, if $chosen:ident)?;
     )*) => {
-        /// What rows are indexed by. A [`Term`](super::Term) is one value of a dimension; it holds the sort keys of the rows
-        /// that have it.
+        /// A dimension that indexes rows. A [`Term`](super::Term) is one value of a dimension; it holds the sort keys
+        /// of the rows with that value.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[non_exhaustive]
         pub enum Dimension {
@@ -32,38 +33,39 @@ macro_rules! dimensions {
             /// Every dimension.
             pub const ALL: [Self; [$($name),*].len()] = [$(Self::$Name),*];
 
-            /// The dimension's name: lower-case words with hyphens, never changed once released.
+            /// The dimension's name: lower-case words with hyphens, which never changes once released.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$Name => $name,)* }
             }
 
-            /// A few letters that no other dimension has, never changed once released, because keys are made of them.
+            /// A few letters that no other dimension has, which never change once released, because keys contain them.
             pub const fn code(self) -> &'static str {
                 match self { $(Self::$Name => $code,)* }
             }
 
-            /// How the sort keys in this dimension are laid out.
+            /// The layout of the sort keys in this dimension.
             pub const fn layout(self) -> KeyLayout {
                 match self { $(Self::$Name => KeyLayout::$Layout,)* }
             }
 
-            /// For how long an entry stays true.
+            /// How long an index entry stays true.
             pub const fn lifetime(self) -> Lifetime {
                 match self { $(Self::$Name => Lifetime::$Lifetime,)* }
             }
 
-            /// About how many keys one of its terms holds, where none was counted.
+            /// About how many keys one of its terms holds, if none was counted.
             #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "only the Redis store plans"))]
             pub(crate) const fn usual_size(self) -> u64 {
                 match self { $(Self::$Name => $size,)* }
             }
 
-            /// Whether its terms are ids of actors, roles or groups, which indexes hold as the keys that all spellings share.
+            /// Whether its terms are ids of actors, roles or groups, which indexes hold as the keys that all spellings
+            /// share.
             pub(super) const fn is_of_people(self) -> bool {
                 match self { $(Self::$Name => dimensions!(@is $($people)?),)* }
             }
 
-            /// Whether it is indexed only where the application chose it.
+            /// Whether it is indexed only if the application chose it.
             pub(crate) const fn is_chosen(self) -> bool {
                 match self { $(Self::$Name => dimensions!(@is $($chosen)?),)* }
             }
@@ -73,14 +75,14 @@ macro_rules! dimensions {
     (@is $yes:ident) => { true };
 }
 
-/// For how long an index entry stays true.
+/// How long an index entry stays true.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Lifetime {
-    /// As long as the request exists: it comes from what is fixed when the request is submitted.
+    /// As long as the request exists: it depends only on fields fixed at submission.
     Lasting,
-    /// Until a change of the request, or of what the application chose to index.
+    /// Until the request changes, or the application's choice of indexes.
     Current,
-    /// As long as the request exists, once its decision was made.
+    /// As long as the request exists, from its decision on.
     Growing,
 }
 
@@ -105,21 +107,21 @@ dimensions! {
     BlastRadius: "blast-radius" as "br", Created, Lasting, about 100_000_000;
     /// Requests by status.
     Status: "status" as "s", Created, Current, about 10_000_000;
-    /// Pending requests by what they wait for.
+    /// Pending requests by their pending reason.
     PendingReason: "pending-reason" as "p", Created, Current, about 100_000;
     /// Pending requests by the state they would change.
     PendingOfState: "pending-of-state" as "ps", Created, Current, about 10;
-    /// Requests by a pair of their metadata, for the keys that are chosen to be indexed.
+    /// Requests by a pair of their metadata, for the keys that the application chose to index.
     Metadata: "metadata" as "m", Created, Current, about 1_000;
     /// Requests by the correlation id of the actor who submitted them.
     CorrelationId: "correlation-id" as "co", Created, Current, about 10, if chosen;
-    /// Requests of which something is due to expire, themselves or open approvals, the next first; the term is empty.
+    /// Requests that are due to expire or have an open approval that is, the next first; the term is empty.
     Due: "due" as "d", Due, Current, about 100_000;
-    /// Requests that wait for approval, by their own deadline, from which on nothing of them can be decided; the term is empty.
+    /// Requests that wait for approval, by their own deadline, which ends deciding; the term is empty.
     DecisionDeadline: "decision-deadline" as "dd", Due, Current, about 100_000;
     /// Approved and executed requests with approval activity, the latest first; the term is empty.
     ApprovalActivity: "approval-activity" as "v", ApprovalActivity, Current, about 1_000_000;
-    /// Every open approval, which is a pending one of a request that waits for approval; the term is empty.
+    /// Every open approval: a pending approval of a request that waits for approval; the term is empty.
     Approval: "approval" as "o", Approval, Current, about 100_000;
     /// Open approvals by each actor id they are addressed to.
     ApproverId: "approver-id" as "oa", Approval, Current, about 1_000, of people;

@@ -1,4 +1,4 @@
-//! Which index entries a request has: the one derivation that indexes are a function of documents by.
+//! The index entries of a request: the one function that derives indexes from documents.
 
 use std::collections::BTreeSet;
 
@@ -8,32 +8,32 @@ use crate::request::{
 };
 use crate::workflow;
 
-/// One entry of the indexes: this row has this term.
+/// One index entry: this row has this term.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub struct IndexEntry {
     /// The term.
     pub term: Term,
-    /// The row, by where it stands in the order of its read.
+    /// The row, by its sort key.
     pub key: SortKey,
 }
 
-/// Every index entry of the request: the one derivation that indexes are a function of documents by.
+/// Every index entry of the request: the one function that derives indexes from documents.
 pub fn index_entries(request: &MutationRequest, chosen: &ChosenIndexes) -> BTreeSet<IndexEntry> {
     let mut entries = changing_entries(request, chosen);
     entries.extend(decision_entries(request, 0));
     entries
 }
 
-/// The entries that a change of the request can remove: all but those of its decisions.
+/// The entries that a change of the request can remove: all except those of its decisions.
 pub fn changing_entries(request: &MutationRequest, chosen: &ChosenIndexes) -> BTreeSet<IndexEntry> {
     collected(|take| each_changing_entry(request, chosen, take))
 }
 
-/// Where entries go: a row's key, and the dimension and the text of a term that it has.
+/// A receiver of entries: a row's key, and the dimension and text of one of its terms.
 pub(crate) type Take<'t> = dyn FnMut(&SortKey, Dimension, &str) + 't;
 
-/// Gives out [`changing_entries`] one by one, those of a row together.
+/// Passes on the [`changing_entries`] one by one, those of a row together.
 pub(crate) fn each_changing_entry(request: &MutationRequest, chosen: &ChosenIndexes, take: &mut Take<'_>) {
     each_term(request, chosen, &SortKey::created(request.created_at, &request.id), take);
     each_time(request, take);
@@ -47,25 +47,25 @@ pub(crate) fn each_changing_entry(request: &MutationRequest, chosen: &ChosenInde
     }
 }
 
-/// The entries that come from what is fixed when a request is submitted: a change of the request never removes them.
+/// The entries that depend only on fields fixed at submission: a change of the request never removes them.
 pub(crate) fn filing_entries(request: &MutationRequest) -> BTreeSet<IndexEntry> {
     let is_fixed = |entry: &IndexEntry| entry.term.dimension.lifetime() == Lifetime::Lasting;
     changing_entries(request, &ChosenIndexes::default()).into_iter().filter(is_fixed).collect()
 }
 
-/// Whether two revisions of a request agree in what is fixed when it is submitted: target, category, tags, risk, blast
-/// radius, the requester's id and the created time. A store refuses an update that does not, with
-/// [`Error::refiled`](crate::Error::refiled).
+/// Whether two revisions of a request have the same fields fixed at submission: target, category, tags, risk, blast
+/// radius, the requester's id and the created time. If not, a store rejects the update with
+/// [`Error::submitted_fields_changed`](crate::Error::submitted_fields_changed).
 pub fn has_same_submission(one: &MutationRequest, other: &MutationRequest) -> bool {
     filing_entries(one) == filing_entries(other)
 }
 
-/// The entries of the decisions from this ordinal on. Decisions only grow, so these are only ever added to.
+/// The entries of the decisions from this ordinal on. Decisions only grow, so these entries are only ever added.
 pub fn decision_entries(request: &MutationRequest, first: u32) -> BTreeSet<IndexEntry> {
     collected(|take| each_decision_entry(request, first, take))
 }
 
-/// Gives out [`decision_entries`] one by one, those of a decision together.
+/// Passes on the [`decision_entries`] one by one, those of a decision together.
 pub(crate) fn each_decision_entry(request: &MutationRequest, first: u32, take: &mut Take<'_>) {
     let ids = request.id_comparison;
     for (ordinal, decision) in (0_u32..).zip(&request.decisions).filter(|(ordinal, _)| *ordinal >= first) {
@@ -154,7 +154,7 @@ fn each_of_approval(request: &MutationRequest, approval: &Approval, active: Opti
     }
 }
 
-/// When the request last saw approval activity; `None` when it is no recently approved one.
+/// The time of the request's latest approval activity; `None` if it is not a recently approved request.
 pub(crate) fn approval_activity(request: &MutationRequest) -> Option<Timestamp> {
     if !matches!(request.state.status(), Status::Approved | Status::Executed) {
         return None;

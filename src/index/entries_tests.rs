@@ -13,7 +13,7 @@ fn entries(request: &MutationRequest) -> Vec<String> {
     entries.into_iter().map(|entry| entry.term.to_string()).collect::<BTreeSet<_>>().into_iter().collect()
 }
 
-/// The terms the changed request has beyond the plain one.
+/// The additional terms of the changed request.
 fn gained(change: impl FnOnce(&mut RequestDocument)) -> Vec<String> {
     let plain: BTreeSet<_> = entries(&request(document("r"))).into_iter().collect();
     entries(&request_with("r", change)).into_iter().filter(|term| !plain.contains(term)).collect()
@@ -142,7 +142,7 @@ proptest! {
         }
     }
 
-    /// What is stored of a decision never has to be removed: adding decisions adds entries, and changes nothing else.
+    /// Entries of decisions are never removed: a new decision adds entries and changes nothing else.
     #[test]
     fn entries_of_decisions_only_grow(request in any_request("r".to_owned()), known in 0..6_u32) {
         let earlier = |entry: &&IndexEntry| !decision_entries(&request, known).contains(*entry);

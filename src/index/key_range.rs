@@ -1,16 +1,16 @@
-//! Stretches of sort keys.
+//! Ranges of sort keys.
 
 use super::sort_key::{SortKey, ascending, descending};
 use crate::query::Between;
 use crate::request::Timestamp;
 
-/// The keys of a stretch of time: from one key on, and before another.
+/// The keys of a range of time: from one key on, and before another.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyRange {
-    /// The least bytes a key may have; no bound when there are none.
+    /// The least bytes of a key; empty for no bound.
     pub from: Option<Vec<u8>>,
-    /// The least bytes that are too great for a key; no bound when there are none.
+    /// The least bytes beyond the range; empty for no bound.
     pub before: Option<Vec<u8>>,
 }
 
@@ -18,21 +18,21 @@ impl KeyRange {
     /// Every key.
     pub const ALL: Self = Self { from: None, before: None };
 
-    /// The keys whose time lies in the range, where the earlier time comes first.
+    /// The keys whose time lies in the range, in an order with the earlier time first.
     pub(crate) fn earliest_first(times: Option<&Between<Timestamp>>) -> Self {
         let from = times.and_then(|times| times.from);
         let to = times.and_then(|times| times.to);
         Self { from: from.map(|from| ascending(from).to_vec()), before: to.and_then(|to| successor(ascending(to))) }
     }
 
-    /// The keys whose time lies in the range, where the later time comes first.
+    /// The keys whose time lies in the range, in an order with the later time first.
     pub(crate) fn latest_first(times: Option<&Between<Timestamp>>) -> Self {
         let from = times.and_then(|times| times.from);
         let to = times.and_then(|times| times.to);
         Self { from: to.map(|to| descending(to).to_vec()), before: from.and_then(|from| successor(descending(from))) }
     }
 
-    /// The keys of what is due at `time` or was before, in the order of expiry.
+    /// The keys that are due at `time` or earlier, in the order of expiry.
     pub fn due_by(time: Timestamp) -> Self {
         Self { from: None, before: successor(ascending(time)) }
     }
@@ -43,13 +43,13 @@ impl KeyRange {
             && self.before.as_ref().is_none_or(|before| key.as_bytes() < before.as_slice())
     }
 
-    /// Whether there is no bound at all.
+    /// Whether there is no bound.
     pub const fn is_unbounded(&self) -> bool {
         self.from.is_none() && self.before.is_none()
     }
 }
 
-/// The bytes right behind all that begin with these; none when nothing is.
+/// The first bytes after all that begin with these; `None` if there are none.
 fn successor(time: [u8; 8]) -> Option<Vec<u8>> {
     u64::from_be_bytes(time).checked_add(1).map(|next| next.to_be_bytes().to_vec())
 }

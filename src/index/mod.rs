@@ -1,6 +1,6 @@
-//! The indexes: what rows are indexed by, where they stand, which entries a request has, and the plan by which a query is read.
+//! The indexes: dimensions, sort keys, the entries of a request, and the plan by which a query is read.
 //!
-//! Pure: a store keeps the entries and carries out the plan. Which filter an index answers says the row of the filter.
+//! Pure: a store keeps the entries and carries out the plan. The row of a filter says which index answers it.
 
 mod chosen;
 mod condition;

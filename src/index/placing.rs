@@ -1,4 +1,4 @@
-//! Whether a document agrees with an index about where its rows stand.
+//! Checks whether a document agrees with the index that names it.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ pub struct Named<'a> {
     members: Cow<'a, [&'a SortKey]>,
 }
 
-/// The rows of a request, and the members that name it and that its document has no place for.
+/// The rows of a request, and the members that name it but that its document does not explain.
 #[derive(Debug)]
 #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "only the Redis store reads along indexes"))]
 pub struct Placed<Row> {
@@ -27,15 +27,15 @@ impl<'a> Named<'a> {
         Self { layout, members: members.into() }
     }
 
-    /// The time and the member by which the request is known, where that is its key in the order of creation.
+    /// The created time and the member of the request, if the member is its key in created order.
     #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "only the Redis store reads along indexes"))]
     pub(crate) fn created(&self) -> Option<(&SortKey, Timestamp)> {
         let member = self.members.first().filter(|_| self.layout == KeyLayout::Created)?;
         Some((member, member.time()?))
     }
 
-    /// The members that have no place in this request: it was created, decided about, or is due at another time than the
-    /// index says. Record and index are read at one moment, so no change in between explains that.
+    /// The members that this request does not explain: its created, decision or due time is not the one in the index.
+    /// Record and index are read at the same moment, so no concurrent change explains the difference.
     pub(crate) fn strays(&self, request: &MutationRequest) -> Vec<SortKey> {
         let (created, id) = (request.created_at, &request.id);
         let key = match self.layout {
@@ -50,7 +50,7 @@ impl<'a> Named<'a> {
         self.strays_but(|member| key.as_ref() == Some(member))
     }
 
-    /// The members for which this does not hold.
+    /// The members for which this is false.
     pub(crate) fn strays_but(&self, has_place: impl Fn(&SortKey) -> bool) -> Vec<SortKey> {
         self.members.iter().filter(|member| !has_place(member)).map(|member| (*member).clone()).collect()
     }

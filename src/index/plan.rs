@@ -1,4 +1,4 @@
-//! How a query is read: the planner.
+//! The planner: how a query is read.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,62 +7,62 @@ use super::{ChosenIndexes, Condition, Dimension, KeyLayout, KeyRange, Term};
 use crate::query::{Query, SortDirection, joined};
 use crate::request::{IdComparison, PendingReason, RequestId, Status};
 
-/// More terms than this are not worth a look-up each for every row: the request itself is checked instead.
+/// With more terms than this, checking the request itself is cheaper than a lookup of each term for every row.
 const MAX_PROBED_TERMS: usize = 16;
 
-/// How the rows of a query are found. Prints as the answer to "why does this query take so long?".
+/// How a store finds the rows of a query. Its text answers "why does this query take so long?".
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Plan<Q> {
     /// Read the requests that the query names, each by its key, and sort their rows.
     ByIds {
         /// The requests.
         ids: BTreeSet<RequestId>,
-        /// All that is asked; checked on the requests themselves.
+        /// All filters; checked on the requests themselves.
         query: Q,
     },
     /// Read along indexes.
     Along(Along<Q>),
 }
 
-/// What is read along, what every row of it is looked up in, and what is checked on the request itself.
+/// The terms to read along, the conditions to look up each row in, and the filters to check on the request itself.
 ///
-/// A row belongs to the result exactly when its key lies in the range, one of the terms holds it, every probe holds it, and the
-/// residual query matches it.
+/// A row belongs to the result exactly if its key lies in the range, one of the terms holds it, every probe holds it,
+/// and the residual query matches it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Along<Q> {
-    /// What is read along: the keys of these terms, merged in the order of the query; a key that several of them hold counts
-    /// once. There is at least one term, and all are of one key layout.
+    /// The terms to read along: their keys, merged in the order of the query; a key that several terms hold counts
+    /// once. There is at least one term, and all have the same key layout.
     ///
-    /// When that is `Created` and the query asks for approvals, each key stands for all rows of its request.
+    /// If that is `Created` and the query is for approvals, each key stands for all rows of its request.
     pub terms: BTreeSet<Term>,
-    /// How many keys they hold, one by one.
+    /// The sum of the numbers of their keys.
     pub cardinality: u64,
-    /// What each row has to be in as well: in one of the terms of every condition. Cheapest first.
+    /// The conditions that each row must meet as well: one term of each must hold it. Cheapest first.
     pub probes: Vec<Probe>,
-    /// The stretch of their keys that is read.
+    /// The range of their keys that is read.
     pub range: KeyRange,
-    /// From which end it is read.
+    /// The end at which reading begins.
     pub direction: SortDirection,
-    /// What no index has answered; checked on the request itself.
+    /// The filters that no index answers; checked on the request itself.
     pub residual: Q,
 }
 
-/// A condition that every row read along is looked up in.
+/// A condition in which every row is looked up.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Probe {
-    /// The terms, of which one has to hold the row: by the row's own key when the layouts are the same, else by
+    /// The terms, one of which must hold the row: by the row's own key if the layouts are equal, otherwise by
     /// [`KeyLayout::request_key`].
     pub terms: BTreeSet<Term>,
-    /// How many keys they hold, one by one.
+    /// The sum of the numbers of their keys.
     pub cardinality: u64,
 }
 
 /// The plan that reads along the cheapest condition: the one whose terms hold the fewest keys.
 ///
-/// `ids` is the rule of the store whose indexes are read. `cardinality` tells how many keys a term holds; it need not be exact.
-/// Any plan gives the same rows, a bad one later.
+/// `ids` is the store's rule for comparing ids. `cardinality` returns how many keys a term holds; it need not be exact.
+/// Any plan gives the same rows; a bad one is slower.
 pub fn plan<Q: Query>(
     query: &Q,
     chosen: &ChosenIndexes,
@@ -78,7 +78,7 @@ pub fn plan<Q: Query>(
     conditions.sort_by_key(|(total, _)| *total);
 
     let base = sized(query.base());
-    // Where both hold the same number of keys, the condition answers more than the base.
+    // With equal numbers of keys, the condition answers more than the base.
     let cheapest = conditions.iter().position(|(total, condition)| can_drive(condition, Q::LAYOUT) && *total <= base.0);
     let (total, driving) = cheapest.map_or(base, |place| conditions.remove(place));
     match query.ids() {
@@ -89,12 +89,12 @@ pub fn plan<Q: Query>(
 
 #[cfg(feature = "redis")]
 impl<Q: Query> Along<Q> {
-    /// How the keys that are read along are laid out.
+    /// The layout of the keys that the plan reads along.
     pub(crate) fn layout(&self) -> KeyLayout {
         layout_of(&self.terms)
     }
 
-    /// The one term and range that hold exactly the rows, when counting them is counting its keys.
+    /// The one term and range that hold exactly the rows, if counting its keys counts the rows.
     pub(crate) fn single_range(&self) -> Option<(&Term, &KeyRange)> {
         let is_single = self.terms.len() == 1 && self.probes.is_empty() && self.leaves_nothing_to_check();
         self.terms.first().filter(|_| is_single).map(|term| (term, &self.range))
@@ -108,18 +108,18 @@ impl<Q: Query> Along<Q> {
 
 #[cfg(feature = "redis")]
 impl Probe {
-    /// How the keys that it looks up are laid out.
+    /// The layout of the keys that it looks up.
     pub(crate) fn layout(&self) -> KeyLayout {
         layout_of(&self.terms)
     }
 }
 
-/// How the keys of these terms, which are of one layout, are laid out.
+/// The layout of the keys of these terms, which is the same for all.
 pub(super) fn layout_of(terms: &BTreeSet<Term>) -> KeyLayout {
     terms.first().map_or(KeyLayout::Created, |term| term.dimension.layout())
 }
 
-/// `others` are in the order in which they are to be probed.
+/// `others` are in the order of probing.
 fn along<Q: Query>(query: &Q, cardinality: u64, driving: Condition, others: Vec<(u64, Condition)>) -> Along<Q> {
     let layout = driving.layout();
     let mut answered = driving.covers;
@@ -149,21 +149,22 @@ fn along<Q: Query>(query: &Q, cardinality: u64, driving: Condition, others: Vec<
     }
 }
 
-/// Rows are read along an index of their own layout; those of approvals along requests too, because their orders agree.
+/// A query reads along an index of its own layout; a query for approvals also along requests, because their orders
+/// agree.
 fn can_drive(condition: &Condition, rows: KeyLayout) -> bool {
     let layout = condition.layout();
     layout == rows || (rows == KeyLayout::Approval && layout == KeyLayout::Created)
 }
 
-/// Every row can be looked up under its own key and under that of its request.
+/// Every row can be looked up by its own key and by that of its request.
 fn can_probe(condition: &Condition, driver: KeyLayout) -> bool {
     let layout = condition.layout();
     let is_row_or_request = layout == driver || layout == KeyLayout::Created;
     is_row_or_request && !condition.only_drives && condition.terms.len() <= MAX_PROBED_TERMS
 }
 
-/// An index of open approvals holds only those of requests that are pending for approval, and an index of pending requests
-/// only pending ones.
+/// An index of open approvals holds only approvals of requests that are pending for approval, and an index of pending
+/// requests only pending ones.
 fn is_implied(terms: &BTreeSet<Term>, driving: &BTreeSet<Term>, driver: KeyLayout) -> bool {
     let is_of_pending = |term: &Term| matches!(term.dimension, Dimension::PendingReason | Dimension::PendingOfState);
     let waits_for_approval = driver == KeyLayout::Approval;

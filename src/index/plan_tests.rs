@@ -13,7 +13,7 @@ use crate::request::*;
 
 const NOW: u64 = 3;
 
-/// What a store keeps: the keys of every term, and the documents.
+/// The data of a store: the keys of every term, and the documents.
 struct Indexed<'a> {
     keys: BTreeMap<Term, BTreeSet<SortKey>>,
     requests: &'a [MutationRequest],
@@ -32,7 +32,7 @@ impl<'a> Indexed<'a> {
         terms.iter().any(|term| self.keys.get(term).is_some_and(|keys| keys.contains(key)))
     }
 
-    /// Carries the plan out like a store would: by keys, and with a document only in the end.
+    /// Carries out the plan as a store does: by keys, and reads documents only at the end.
     fn follow<Q: Query>(&self, plan: &Plan<Q>) -> BTreeSet<SortKey> {
         let plan = match plan {
             Plan::ByIds { ids, query } => {
@@ -65,7 +65,7 @@ impl<'a> Indexed<'a> {
     }
 }
 
-/// Whatever the cardinalities say, and whatever metadata is indexed, the plan finds what the query asks for.
+/// Whatever the cardinalities and the indexed metadata, the plan finds what the query matches.
 fn check_plan<Q: Query + fmt::Display>(query: &Q, requests: &[MutationRequest], sizes: &[u64], chosen: &ChosenIndexes) {
     let indexed = Indexed::new(requests, chosen);
     let asked: BTreeSet<SortKey> =
@@ -134,12 +134,12 @@ fn nothing() -> ChosenIndexes {
     ChosenIndexes::default()
 }
 
-/// The sizes of terms by their text as it is displayed; all others hold a million.
+/// The sizes of terms by their text; all others hold a million.
 fn sized<'a>(sizes: &'a [(&'a str, u64)]) -> impl Fn(&Term) -> u64 + 'a {
     |term| sizes.iter().find(|(text, _)| *text == term.to_string()).map_or(1_000_000, |(_, size)| *size)
 }
 
-/// The plan of a query that is not read by ids.
+/// The plan of a query without ids.
 fn along_plan<Q: Query>(
     query: &Q,
     chosen: &ChosenIndexes,

@@ -1,25 +1,25 @@
-//! Where rows stand: keys whose bytes are the order of the rows.
+//! Sort keys: bytes in the order of the rows.
 
 use std::fmt;
 
 use crate::request::{ApprovalId, RequestId, Step, Timestamp};
 
-/// Ends an id inside a key. Lower than every byte an id may have, so that `a` stands before `ab` whatever follows.
+/// Ends an id inside a key. Lower than every byte of an id, so that `a` comes before `ab`, whatever follows.
 const END_OF_ID: u8 = 0;
 const TIME_BYTES: usize = 8;
 
-/// Where a row stands among the rows of its read, as bytes: **the order of the bytes is the order of the rows.**
+/// The position of a row in its read, as bytes: **the order of the bytes is the order of the rows.**
 ///
-/// A sorted set with equal scores and these bytes as members therefore pages exactly, also where thousands of rows share
-/// one time. The bytes of a row never change while it stands where it stands. Their layout is that of a [`KeyLayout`].
+/// So a sorted set with equal scores and these bytes as members pages exactly, even if thousands of rows share one
+/// time. The bytes of a row stay the same while its position does. A [`KeyLayout`] defines their layout.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SortKey(Vec<u8>);
 
-/// What the bytes of a [`SortKey`] are.
+/// The layout of the bytes of a [`SortKey`].
 ///
-/// `T` is a time in microseconds, 8 bytes, big-endian; `!T` is the same with every bit inverted, so that the later comes
-/// first. Step and ordinal are 4 bytes, big-endian; ids are their text; `00` is one zero byte, lower than every byte of
-/// an id.
+/// `T` is a time in microseconds, 8 bytes, big-endian; `!T` is the same with every bit inverted, so that the later time
+/// comes first. Step and ordinal are 4 bytes, big-endian; ids are their text; `00` is one zero byte, lower than every
+/// byte of an id.
 ///
 /// | layout | bytes | order |
 /// |---|---|---|
@@ -29,13 +29,13 @@ pub struct SortKey(Vec<u8>);
 /// | `Approval` | `T(created) id 00 step approval-id` | created, id, step, approval id |
 /// | `Decision` | `!T(decided) id 00 ordinal T(created)` | decided descending, id, ordinal |
 ///
-/// Where the created time comes last it orders nothing. It is there so that the request's `Created` key, under which the
-/// request is found in every request dimension, can be told from the row's key alone: see [`request_key`](Self::request_key).
+/// A created time at the end does not affect the order. It makes the request's `Created` key, which all request
+/// dimensions use, computable from the row's key alone: see [`request_key`](Self::request_key).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum KeyLayout {
     /// One row for each request, in created order.
     Created,
-    /// One row for each request of which something is due to expire, the next first.
+    /// One row for each request that is due to expire or has an open approval that is, the next first.
     Due,
     /// One row for each approved or executed request with approval activity, the latest first.
     ApprovalActivity,
@@ -46,7 +46,7 @@ pub enum KeyLayout {
 }
 
 impl SortKey {
-    /// The key with these bytes, as a cursor or an index holds them.
+    /// The key with these bytes, from a cursor or an index.
     pub fn from_bytes(bytes: impl Into<Vec<u8>>) -> Self {
         Self(bytes.into())
     }
@@ -56,7 +56,7 @@ impl SortKey {
         &self.0
     }
 
-    /// The id of the request the row belongs to; `None` when the bytes are no key of ours.
+    /// The id of the request of the row; `None` if the bytes are not a valid key.
     pub fn request_id(&self) -> Option<RequestId> {
         let id = std::str::from_utf8(self.id_bytes()?).ok()?;
         RequestId::new(id).ok()
@@ -97,7 +97,7 @@ impl SortKey {
         Self::approval_of(created, id, step.number(), approval.as_str())
     }
 
-    /// The same from the number of a step and the text of an approval's id.
+    /// The same, from the number of a step and the text of an approval's id.
     pub(crate) fn approval_of(created: Timestamp, id: &RequestId, step: u32, approval: &str) -> Self {
         Self::begin(ascending(created), id).end_of_id().bytes(&step.to_be_bytes()).bytes(approval.as_bytes())
     }
@@ -107,7 +107,7 @@ impl SortKey {
     }
 
     fn begin(time: [u8; TIME_BYTES], id: &RequestId) -> Self {
-        // Room for what most rows have behind the id.
+        // Enough for what follows the id in most rows.
         let mut bytes = Vec::with_capacity(TIME_BYTES + id.as_str().len() + 20);
         bytes.extend_from_slice(&time);
         Self(bytes).bytes(id.as_str().as_bytes())
@@ -122,7 +122,7 @@ impl SortKey {
         self
     }
 
-    /// The id in the key of a row, of which a request may have several; none in the key of a request itself.
+    /// The id in the key of a row of which a request may have several; `None` in the key of a request itself.
     #[cfg(feature = "redis")]
     pub(crate) fn id_of_row(&self) -> Option<&[u8]> {
         let behind_time = self.0.get(TIME_BYTES..)?;
@@ -135,10 +135,11 @@ impl SortKey {
 }
 
 impl KeyLayout {
-    /// The `Created` key of the request that a row with this layout belongs to; `None` when the layout does not tell it,
-    /// or the bytes are not of this layout.
+    /// The `Created` key of the request of a row with this layout; `None` if the layout does not contain it, or the
+    /// bytes are not of this layout.
     ///
-    /// For `Approval` it is all before the `00`; where the created time comes last, those 8 bytes and then the id.
+    /// For `Approval` it is everything before the `00`; with the created time at the end, it is those 8 bytes and then
+    /// the id.
     pub fn request_key(self, row: &SortKey) -> Option<SortKey> {
         let id = row.id_bytes()?;
         let created = match self {
@@ -172,7 +173,7 @@ mod tests {
 
     use super::*;
 
-    /// Few times and short ids of few characters, so that ties and prefixes are common.
+    /// Few times and short ids of few characters, so that ties and prefixes are frequent.
     fn time() -> impl Strategy<Value = Timestamp> {
         prop_oneof![Just(0), 0..600_u64, Just(Timestamp::MAX.as_micros())]
             .prop_map(|micros| Timestamp::from_micros(micros).unwrap())

@@ -12,7 +12,7 @@ use crate::request::{IdComparison, PendingReason, Status, Value};
 pub struct Term {
     /// The dimension.
     pub dimension: Dimension,
-    /// The value; empty where the dimension has only one. Different values have different texts.
+    /// The value; empty if the dimension has only one. Different values have different texts.
     pub text: Box<str>,
 }
 
@@ -22,12 +22,12 @@ impl Term {
         Self { dimension, text: text.as_ref().into() }
     }
 
-    /// The only term of a dimension that has no values.
+    /// The only term of a dimension without values.
     pub fn whole(dimension: Dimension) -> Self {
         Self::new(dimension, "")
     }
 
-    /// The term as indexes hold it where ids of people are compared so.
+    /// The term that indexes hold under this rule for comparing ids of people.
     #[must_use]
     pub fn comparing(self, ids: IdComparison) -> Self {
         if !self.dimension.is_of_people() {
@@ -36,22 +36,22 @@ impl Term {
         Self::new(self.dimension, ids.key(&self.text))
     }
 
-    /// The requests at this status.
+    /// The requests with this status.
     pub fn status(status: Status) -> Self {
         Self::new(Dimension::Status, status.as_str())
     }
 
-    /// The requests that wait for this.
+    /// The requests that wait for this reason.
     pub fn pending_reason(reason: PendingReason) -> Self {
         Self::new(Dimension::PendingReason, reason.as_str())
     }
 
-    /// A text of any length goes in as a digest of fixed length, because it becomes part of a key.
+    /// A text of any length becomes a digest of fixed length, because it is part of a key.
     pub(crate) fn of_long_text(dimension: Dimension, text: &str) -> Self {
         Self::new(dimension, QueryDigest::of_text(text))
     }
 
-    /// So does the value of a pair, which may be long as well; `=` may be part of a key.
+    /// The value of a pair too, because it may be long; a key of metadata may contain `=`.
     pub(crate) fn of_pair(dimension: Dimension, key: &str, value: &Value) -> Self {
         Self::new(dimension, format!("{key}={}", QueryDigest::of_value(value)))
     }

@@ -1,4 +1,4 @@
-//! Which approvals are asked for: the table of their filters, and the query made of it.
+//! The query for approvals, and the table of its filters.
 
 use std::fmt;
 
@@ -10,12 +10,11 @@ use crate::request::{
     ActorId, Approval, ApprovalState, ApprovalStatus, Category, Group, IdComparison, MutationRequest, Role,
 };
 
-/// Which approvals are asked for: one row for each, in the order of created time, request id, step and approval id.
+/// A query for approvals: one row for each, in the order of created time, request id, step and approval id.
 ///
-/// Without any filter it asks for the pending approvals of all requests that wait for approval, also for those that are overdue
-/// until a sweep records it; what somebody can decide now is in an [`InboxQuery`](super::InboxQuery). Lists are met by any of
-/// their choices, several filters have to be met together. Lists that are empty or too long are refused, as in a
-/// [`RequestQuery`], and it is saved like one.
+/// Without a filter it finds the pending approvals of all requests that wait for approval. It includes overdue ones until
+/// a sweep records that they have expired; an [`InboxQuery`](super::InboxQuery) finds what an actor can decide now. Filters
+/// combine, and lists are checked, as in a [`RequestQuery`]; it can be saved like one.
 ///
 /// ```
 /// use mutator_governance::PendingApprovalQuery;
@@ -32,35 +31,35 @@ filters! {
     ApprovalFilters of PendingApprovalQuery;
 
     rows of approval: Approval {
-        /// That one of these actors may decide by their id.
+        /// Only approvals that are addressed to one of these actors by id.
         approver_ids: AnyPerson<ActorId>, "approver ids", "for",
             index ApproverId, build with_approver_ids(names), from approval.target.actor_ids();
 
-        /// That holders of one of these roles may decide.
+        /// Only approvals that are addressed to one of these roles.
         roles: AnyPerson<Role>, "approver roles" fed as "roles", "for role",
             index ApproverRole, build with_roles(names), from approval.target.roles();
 
-        /// That members of one of these groups may decide.
+        /// Only approvals that are addressed to one of these groups.
         groups: AnyPerson<Group>, "approver groups" fed as "groups", "for group",
             index ApproverGroup, build with_groups(names), from approval.target.groups();
     }
 
     rows of request: MutationRequest {
-        // Index: two, one of approvals and one of requests.
-        /// Of requests whose intent is of one of these categories.
+        // Two indexes: one of approvals and one of requests.
+        /// Only approvals of requests whose intent has one of these categories.
         categories: AnyOf<Category>, "categories" fed as "approval categories", "in category",
             build with_categories(names), from [&request.intent.category];
     }
 
-    // Only pending ones when absent, and what the sentence is about: rows of their own subject.
+    // Rows of their own subject: absent means pending, and the description of the query begins with them.
     rows of state: ApprovalState {
-        /// That stand at one of these statuses, instead of only pending ones.
+        /// Only approvals with one of these statuses. Defaults to pending ones.
         approval_statuses: AnyOf<ApprovalStatus>, "approval statuses", "at",
             build with_approval_statuses(choices), from [state.status()];
     }
 
     and {
-        /// Of requests that wait for approval, when false.
+        /// If false, only of requests that wait for approval.
         of_any_request: bool,
         request: RequestQuery,
         #[serde(skip_serializing_if = "SortDirection::is_ascending")]
@@ -75,19 +74,19 @@ impl PendingApprovalQuery {
         Self::default()
     }
 
-    /// Also of requests that do not wait for approval (any more).
+    /// Includes approvals of requests that do not, or no longer, wait for approval.
     pub fn of_any_request(mut self) -> Self {
         self.0.of_any_request = true;
         self
     }
 
-    /// In this order of the created time.
+    /// Sets the order of the created time. Defaults to ascending.
     pub fn in_order(mut self, direction: SortDirection) -> Self {
         self.0.direction = direction;
         self
     }
 
-    /// Whether this approval of the request meets every filter of this query.
+    /// Whether this approval of the request matches every filter of this query.
     pub fn matches(&self, request: &MutationRequest, approval: &Approval) -> bool {
         self.matches_approval(approval, request.id_comparison) && self.matches_request(request)
     }
@@ -105,7 +104,7 @@ impl PendingApprovalQuery {
             && self.0.are_met_by(approval, ids)
     }
 
-    /// Whether only pending approvals of requests that wait for approval are asked for: those that are indexed.
+    /// Whether the query finds only pending approvals of requests that wait for approval, which are the indexed ones.
     pub(super) fn asks_only_pending(&self) -> bool {
         let mut statuses = self.0.approval_statuses.iter().flat_map(AnyOf::set);
         !self.0.of_any_request && statuses.all(|status| *status == ApprovalStatus::Pending)

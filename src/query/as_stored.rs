@@ -1,4 +1,4 @@
-//! A page of requests whose documents stay as they are stored, unless something has to be checked on them.
+//! A query whose requests stay as they are stored, unless a filter must check them.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use crate::index::{ChosenIndexes, Condition, Conditions, Filter, KeyLayout, KeyR
 use crate::request::{MutationRequest, RequestId, Timestamp};
 use crate::stored_format::{StoredRequest, Unreadable};
 
-/// Asks for the same requests in the same order, so that cursors serve both.
+/// The same query in the same order, so that both share cursors.
 #[derive(Clone)]
 pub(crate) struct AsStored(pub(crate) RequestQuery);
 

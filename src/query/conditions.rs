@@ -1,4 +1,4 @@
-//! What indexes answer of each query beside what the rows of its filters say: what to read along, the range of keys, and filters
+//! What indexes answer of each query beyond its filter rows: the index to read along, the range of keys, and filters
 //! that share an index.
 
 use std::collections::BTreeSet;
@@ -65,7 +65,7 @@ impl Conditions for DecisionQuery {
 
     fn conditions(&self, chosen: &ChosenIndexes) -> Vec<Condition> {
         let mut conditions = Vec::new();
-        // A category is all its kinds.
+        // A category stands for all its kinds.
         if let Some(categories) = &self.0.categories {
             let kinds = DecisionKind::all().filter(|kind| categories.set().contains(&kind.category()));
             let terms = kinds.map(|kind| Term::new(Dimension::DecisionKind, kind.to_string()));
@@ -90,7 +90,7 @@ impl Conditions for DecisionQuery {
 }
 
 impl Conditions for PendingApprovalQuery {
-    /// Only open approvals are indexed one by one; any others are found through their requests.
+    /// Only open approvals have index entries of their own; others are found through their requests.
     fn base(&self) -> Condition {
         Condition::whole(if self.asks_only_pending() { Dimension::Approval } else { Dimension::All })
     }
@@ -107,7 +107,7 @@ impl Conditions for PendingApprovalQuery {
             asked.map(|asked| Condition::of(asked.terms(dimension), [filter]))
         };
         if self.asks_only_pending() {
-            // An index of open approvals implies these two; an index of requests needs to be told.
+            // An index of open approvals implies these two; an index of requests does not.
             request.statuses.get_or_insert_with(|| AnyOf::these([Status::Pending]));
             request.pending_reasons.get_or_insert_with(|| AnyOf::these([PendingReason::Approval]));
             let categories = [
@@ -185,7 +185,7 @@ fn request_conditions(filters: &RequestFilters, chosen: &ChosenIndexes) -> Vec<C
     conditions
 }
 
-/// State ids, statuses and pending reasons together: pending requests of a state have an index of their own.
+/// State ids, statuses and pending reasons together, because pending requests of a state have an index of their own.
 fn state_conditions(filters: &RequestFilters) -> Vec<Condition> {
     let statuses = filters.statuses.as_ref();
     let only_pending = statuses.is_some_and(|statuses| statuses.set().iter().eq([&Status::Pending]));

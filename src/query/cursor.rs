@@ -1,35 +1,32 @@
-//! Cursors: where a page ended.
+//! Cursors: the position where a page ended.
 
 use std::fmt;
 use std::str::FromStr;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
 use crate::error::{Error, Result};
+use crate::token::Token;
 
-const VERSION: u8 = 1;
-const CHECKSUM_BYTES: usize = 4;
-const HEAD_BYTES: usize = 1 + Fingerprint::BYTES;
+const TOKEN: Token = Token { version: 1, kind: b"", max_characters: usize::MAX };
 
-/// Where a page ended, so that the next one goes on right behind it.
+/// The position where a page ended; the next page begins right after it.
 ///
-/// Opaque text, safe in a URL. It is bound to the query and the store it came from and is refused by any other, and it
-/// names a place in the order, not a count: requests that come or go meanwhile make no page repeat or skip another.
+/// Opaque text, safe in a URL. It is bound to its query and store; any other returns an error. It is a position in the
+/// order, not a count: requests that come or go meanwhile make no page repeat or skip another request.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Cursor(Vec<u8>);
 
-/// What a cursor is bound to: the store and the query, as a short digest.
+/// A short digest of the store and the query that a cursor is bound to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Fingerprint([u8; Self::BYTES]);
 
 impl Fingerprint {
     pub(crate) const BYTES: usize = 8;
 
-    /// Every part goes in behind its length, so that no two lists of parts give the same bytes.
+    /// Every part follows its length, so no two lists of parts give the same bytes.
     pub(crate) fn of(parts: &[&[u8]]) -> Self {
         let mut sha = sha2::Sha256::new();
         for part in parts {
@@ -48,19 +45,12 @@ impl Fingerprint {
 
 impl Cursor {
     pub(crate) fn new(fingerprint: Fingerprint, position: &[u8]) -> Self {
-        let mut bytes = Vec::with_capacity(HEAD_BYTES + position.len() + CHECKSUM_BYTES);
-        bytes.push(VERSION);
-        bytes.extend_from_slice(&fingerprint.0);
-        bytes.extend_from_slice(position);
-        bytes.extend_from_slice(&crc32fast::hash(&bytes).to_be_bytes());
-        Self(bytes)
+        Self([&fingerprint.0, position].concat())
     }
 
-    /// The place in the order, if the cursor came from the same store and query.
+    /// The position in the order, if the cursor came from the same store and query.
     pub(crate) fn position(&self, fingerprint: Fingerprint) -> Result<&[u8]> {
-        let damaged = || invalid("it is damaged");
-        let body = self.0.get(1..self.0.len().saturating_sub(CHECKSUM_BYTES)).ok_or_else(damaged)?;
-        let (found, position) = body.split_at_checked(Fingerprint::BYTES).ok_or_else(damaged)?;
+        let (found, position) = self.0.split_at_checked(Fingerprint::BYTES).ok_or_else(|| invalid("it is damaged"))?;
         if found != fingerprint.0 {
             return Err(invalid("it belongs to another query or another store"));
         }
@@ -76,17 +66,11 @@ impl FromStr for Cursor {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| invalid("it is not one of ours"))?;
-        match bytes.first() {
-            Some(&VERSION) => {}
-            Some(_) => return Err(invalid("it was made by another release")),
-            None => return Err(invalid("it is empty")),
-        }
-        let (body, checksum) = bytes.split_last_chunk::<CHECKSUM_BYTES>().ok_or_else(|| invalid("it is damaged"))?;
-        if crc32fast::hash(body) != u32::from_be_bytes(*checksum) || body.len() < HEAD_BYTES {
+        let body = TOKEN.open(text).map_err(invalid)?;
+        if body.len() < Fingerprint::BYTES {
             return Err(invalid("it is damaged"));
         }
-        Ok(Self(bytes))
+        Ok(Self(body))
     }
 }
 
@@ -105,7 +89,7 @@ impl From<Cursor> for String {
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&URL_SAFE_NO_PAD.encode(&self.0))
+        f.pad(&TOKEN.seal(&self.0))
     }
 }
 
@@ -117,6 +101,9 @@ impl fmt::Debug for Cursor {
 
 #[cfg(test)]
 mod tests {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
     use super::*;
 
     fn fingerprint(query: &str) -> Fingerprint {
@@ -140,7 +127,7 @@ mod tests {
 
     #[test]
     fn every_flipped_byte_and_every_cut_is_refused() {
-        let bytes = Cursor::new(fingerprint("q"), b"place").0;
+        let bytes = URL_SAFE_NO_PAD.decode(Cursor::new(fingerprint("q"), b"place").to_string()).unwrap();
         for at in 0..bytes.len() {
             let mut flipped = bytes.clone();
             flipped[at] ^= 1;

@@ -1,4 +1,4 @@
-//! Which decisions are asked for: the table of their filters, and the query made of it.
+//! The query for decisions, and the table of its filters.
 
 use std::fmt;
 
@@ -13,11 +13,10 @@ use crate::request::{
     ActorId, Decision, DecisionCategory, DecisionKind, IdComparison, LifecycleDecision, MutationRequest, Timestamp,
 };
 
-/// Which decisions are asked for: one row for each, the latest first, then by request id, then in the order they were made.
+/// A query for decisions: one row for each, the latest first, then by request id, then in the order they were made.
 ///
-/// Without any filter it asks for every decision of every request. Lists are met by any of their choices, several filters
-/// have to be met together. Lists that are empty or too long are refused, as in a [`RequestQuery`], and it is saved like
-/// one.
+/// Without a filter it finds every decision of every request. Filters combine, and lists are checked, as in a
+/// [`RequestQuery`]; it can be saved like one.
 ///
 /// ```
 /// use mutator_governance::DecisionQuery;
@@ -34,8 +33,8 @@ filters! {
     DecisionFilters of DecisionQuery;
 
     rows of decision: Decision {
-        // Index: that of the kinds which a category has.
-        /// Of one of these categories.
+        // Index: that of the kinds of a category.
+        /// Only decisions of one of these categories.
         categories: AnyOf<DecisionCategory>, "decision categories", "about",
             build with_categories(choices), from [decision.kind.category()];
 
@@ -43,16 +42,16 @@ filters! {
         kinds: AnyOf<DecisionKind>, "decision kinds", "of kind",
             index DecisionKind, from [decision.kind];
 
-        /// Made by an actor with one of these ids.
+        /// Only decisions made by an actor with one of these ids.
         actor_ids: AnyPerson<ActorId>, "actor ids" fed as "decision actor ids", "by",
             index DecisionActor, build with_actor_ids(names), from &decision.by.id;
 
-        /// Made by an actor with exactly one of these names.
+        /// Only decisions made by an actor with exactly one of these names.
         actor_names: AnyText, "actor names" fed as "decision actor names", "by somebody named",
             build with_actor_names(texts), from decision.by.name.as_deref();
 
         // Index: the range of keys that a plan reads.
-        /// Made in this time, both ends included.
+        /// Only decisions made in this time, both ends included.
         decided: Between<Timestamp>, "decided time" fed as "decided", "made",
             build decided_between(ends), from [decision.at];
     }
@@ -69,13 +68,13 @@ impl DecisionQuery {
         Self::default()
     }
 
-    /// How requests stood to the versions of their states.
+    /// The version resolutions: how requests compared with the versions of their states.
     pub fn version_resolutions() -> Self {
         let categories = Some(AnyOf::these([DecisionCategory::VersionResolution]));
         Self(DecisionFilters { categories, ..DecisionFilters::default() })
     }
 
-    /// How requests ended: executed, rejected, canceled, expired or superseded.
+    /// The decisions that ended requests: executed, rejected, canceled, expired or superseded.
     pub fn execution_outcomes() -> Self {
         let outcomes = [
             LifecycleDecision::Executed,
@@ -88,7 +87,7 @@ impl DecisionQuery {
         Self(DecisionFilters { kinds, ..DecisionFilters::default() })
     }
 
-    /// Of one of these kinds.
+    /// Only decisions of one of these kinds.
     ///
     /// # Errors
     /// [`InvalidValue`] when the list is empty.
@@ -100,7 +99,7 @@ impl DecisionQuery {
         Ok(self)
     }
 
-    /// Whether this decision of the request meets every filter of this query.
+    /// Whether this decision of the request matches every filter of this query.
     pub fn matches(&self, request: &MutationRequest, decision: &Decision) -> bool {
         self.matches_decision(decision, request.id_comparison) && self.0.request.matches(request)
     }

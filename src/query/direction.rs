@@ -1,12 +1,12 @@
-//! From which end a read begins.
+//! The end of the order at which a read begins.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// From which end a read in created order begins.
+/// The end of the created order at which a read begins.
 ///
-/// Descending is the exact mirror of ascending: of requests with one created time, the greatest id comes first.
+/// Descending is the exact mirror of ascending: among requests with the same created time, the greatest id comes first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SortDirection {

@@ -1,12 +1,11 @@
-//! Which requests have something that is due to expire.
+//! The query for requests that are due to expire, or have an approval that is.
 
 use super::{Query, QueryDigest};
 use crate::index::{KeyLayout, SortKey};
 use crate::request::{MutationRequest, Timestamp};
 use crate::workflow;
 
-/// Asks for the requests of which something is due to expire at a time or was before, by their next deadline, then by id:
-/// what `Store::due` answers.
+/// A query for the requests that are due at a time or earlier, by their next deadline, then by id: the query of `Store::due`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DueQuery {
     by: Timestamp,
@@ -37,7 +36,7 @@ impl Query for DueQuery {
         part.clone()
     }
 
-    /// The time is left out: a later one only makes the same list longer, so that a cursor leads on in it.
+    /// Leaves the time out: a later time only makes the same list longer, so a cursor stays valid.
     fn fingerprint(&self) -> [u8; 8] {
         QueryDigest::of("due").finish()
     }

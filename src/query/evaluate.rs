@@ -1,4 +1,4 @@
-//! The page of a query over given requests: what every store has to give.
+//! The page of a query over given requests, which every store must return.
 
 use std::collections::BTreeMap;
 
@@ -8,18 +8,18 @@ use crate::index::SortKey;
 use crate::request::{MutationRequest, Timestamp};
 use crate::stored_format::Unreadable;
 
-/// The page a query gives over these requests, which is what every store has to give over the same ones: in order, with
-/// the cursor to the next one.
+/// The page of a query over these requests, in order, with the cursor to the next page. Every store must return the
+/// same page over the same requests.
 ///
-/// `store` names where the requests are from: a cursor of one store is refused by another. `scanned` counts the requests
-/// looked at. At most one page of keys is held at a time, whatever the number of requests.
+/// `store` identifies the store, so that a cursor of another store is an error. `scanned` counts the requests read.
+/// Holds at most one page of keys at a time, whatever the number of requests.
 ///
-/// This is how a store of one's own makes its pages. It may leave out requests of which it knows that they are not on the
-/// page: those that its indexes rule out, those before the [`page_start`], and those behind the first `limit + 1` rows that
-/// the query lets through.
+/// Use it to make the pages of your own store. You may leave out requests that cannot be on the page: those that your
+/// indexes rule out, those before the [`page_start`], and those after the first `limit + 1` rows that the query
+/// matches.
 ///
 /// # Errors
-/// [`Error::InvalidCursor`](crate::Error::InvalidCursor) when the page's cursor came from another query or store.
+/// [`Error::InvalidCursor`](crate::Error::InvalidCursor) if the page's cursor came from another query or store.
 pub fn evaluate<'a, Q: Query>(
     query: &Q,
     requests: impl IntoIterator<Item = &'a MutationRequest>,
@@ -30,8 +30,8 @@ pub fn evaluate<'a, Q: Query>(
     evaluate_with(query, requests, Vec::new(), page, store, now)
 }
 
-/// The same where some requests cannot be read. Each is named once, as a row of the page: when it was submitted cannot be told, so
-/// it stands where one submitted at the beginning of time would.
+/// The same, with requests that cannot be read. Each is reported once, as a row of the page. Its created time is
+/// unknown, so it sorts as if submitted at the beginning of time.
 ///
 /// # Errors
 /// As [`evaluate`].
@@ -59,7 +59,7 @@ pub(crate) fn evaluate_with<'a, Q: Query>(
             return;
         }
         nearest.insert(key, row);
-        // One row more than the page holds tells whether another page follows.
+        // One row more than the page holds shows whether another page follows.
         if nearest.len() > page.limit() + 1 {
             let _farthest = match direction {
                 SortDirection::Ascending => nearest.pop_last(),
@@ -92,10 +92,10 @@ pub(crate) fn evaluate_with<'a, Q: Query>(
     Ok(page)
 }
 
-/// The key behind which the page begins in the order of the query; `None` where it begins with the first row.
+/// The key after which the page begins in the order of the query; `None` if it begins with the first row.
 ///
 /// # Errors
-/// [`Error::InvalidCursor`](crate::Error::InvalidCursor) when the page's cursor came from another query or store.
+/// [`Error::InvalidCursor`](crate::Error::InvalidCursor) if the page's cursor came from another query or store.
 pub fn page_start<Q: Query>(query: &Q, page: &PageRequest, store: &str) -> Result<Option<SortKey>> {
     let position = |cursor: &Cursor| cursor.position(fingerprint(query, store)).map(SortKey::from_bytes);
     page.cursor().map(position).transpose()

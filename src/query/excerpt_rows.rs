@@ -1,4 +1,4 @@
-//! Rows about parts of a request, made without the rest of its document.
+//! Rows about parts of a request, made without decoding the rest of its document.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use crate::index::{Named, Placed, SortKey};
 use crate::request::{Approval, ApprovalSummary, Timestamp};
 use crate::stored_format::{Head, StoredRequest, Unreadable};
 
-/// The rows under keys that are wanted, of the pending approvals that are asked for.
+/// The rows of the pending approvals that the query finds, under wanted keys.
 pub(super) fn of_pending_approvals(
     named: &Named<'_>,
     stored: StoredRequest,
@@ -28,7 +28,7 @@ pub(super) fn of_pending_approvals(
     Ok(Placed { rows: keyed.into_iter().map(|(key, approval)| (key, row(approval))).collect(), strays })
 }
 
-/// The rows under keys that are wanted, of decisions that the query asks for.
+/// The rows of the decisions that the query finds, under wanted keys.
 pub(super) fn of_decisions(
     query: &DecisionQuery,
     named: &Named<'_>,
@@ -38,7 +38,7 @@ pub(super) fn of_decisions(
     let revision = stored.revision();
     let key = |head: &Head, ordinal, at: Timestamp| SortKey::decision(at, &head.id, ordinal, head.created_at);
     let (head, decisions) = stored.into_decisions(&|head, ordinal, at| is_wanted(&key(head, ordinal, at)))?;
-    // The index holds every decision that is wanted, whatever is asked of them.
+    // The index holds every wanted decision, whatever the filters.
     let has_place = |member: &SortKey| {
         let (mut wanted, ordinal) = (decisions.iter(), member.ordinal());
         wanted.any(|(place, decision)| ordinal == Some(*place) && key(&head, *place, decision.at) == *member)

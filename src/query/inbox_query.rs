@@ -1,4 +1,4 @@
-//! Whose inbox is asked for.
+//! The query for an actor's inbox.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -10,17 +10,17 @@ use crate::error::InvalidValue;
 use crate::request::{ActorContext, ActorId, ActorKind, Approval, Group, MutationRequest, Role, Timestamp};
 use crate::workflow::{self, DecisionContext};
 
-/// Whose inbox is asked for: the approvals an actor can decide now, in created order.
+/// A query for an actor's inbox: the approvals the actor can decide now, in created order.
 ///
-/// In it are exactly the approvals that a decision of this actor would be accepted for, as
-/// [`decidable_by`](workflow::decidable_by) has it: open, of the step that is to be decided now, addressed to the actor, not
-/// expired and of a request whose own deadline has not come, not of their own request unless that is allowed, not in a
-/// quorum group they have voted in, and not one whose group needs the actor for another approval.
+/// The inbox has exactly the approvals for which a decision of this actor would be accepted, as in
+/// [`decidable_by`](workflow::decidable_by): pending, in the active step, addressed to the actor, not expired, and of a
+/// request whose own deadline has not passed. It leaves out the actor's own requests unless that is allowed, approvals of
+/// a quorum group the actor has voted in, and approvals whose group needs the actor for another approval.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "InboxFields", into = "InboxFields")]
 pub struct InboxQuery {
     actor_id: ActorId,
-    /// The same actor in the form in which the rules of deciding take one.
+    /// The same actor in the form that the rules need.
     actor: ActorContext,
 }
 
@@ -38,7 +38,8 @@ impl InboxQuery {
     /// The inbox of the actor with this id, these roles and these groups.
     ///
     /// # Errors
-    /// [`InvalidValue`] when there are more than [`MAX_CHOICES`](crate::MAX_CHOICES) roles, or groups: each is looked up by itself.
+    /// [`InvalidValue`] if there are more than [`MAX_CHOICES`](crate::MAX_CHOICES) roles, or groups, because each needs a
+    /// lookup of its own.
     pub fn new(actor_id: ActorId, roles: BTreeSet<Role>, groups: BTreeSet<Group>) -> Result<Self, InvalidValue> {
         check_count("inbox roles", roles.len())?;
         check_count("inbox groups", groups.len())?;
@@ -51,7 +52,7 @@ impl InboxQuery {
     /// The inbox of this actor.
     ///
     /// # Errors
-    /// [`InvalidValue`] when the actor has no id, because an actor without one can decide nothing, and as [`new`](Self::new).
+    /// [`InvalidValue`] if the actor has no id, because such an actor can decide nothing, and as [`new`](Self::new).
     pub fn of(actor: &ActorContext) -> Result<Self, InvalidValue> {
         let id = actor.id.clone().ok_or_else(|| {
             InvalidValue::new("actor id", format!("is missing from {}; an inbox belongs to an id", actor.label()))

@@ -1,4 +1,4 @@
-//! Pages: which one is asked for, what it holds, and what was looked up by ids.
+//! Pages: the request for one, its content, and lookups by ids.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,7 +7,7 @@ use crate::error::{InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
 use crate::request::{MutationRequest, RequestId};
 use crate::stored_format::Unreadable;
 
-/// Which page is asked for: how long it may be, and behind what it begins.
+/// A request for a page: its limit, and the cursor it begins after.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "Fields", into = "Fields")]
 pub struct PageRequest {
@@ -19,30 +19,30 @@ pub struct PageRequest {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Page<T> {
-    /// The results; fewer than the limit when there are no more, or when the call's work budget ended.
+    /// The results; fewer than the limit if there are no more, or if the call used up its work budget.
     pub items: Vec<T>,
-    /// Where to go on; `None` when this was the last page.
+    /// Where the next page begins; `None` for the last page.
     pub next: Option<Cursor>,
-    /// How many index entries were looked at for this page.
+    /// How many index entries the store read for this page.
     pub scanned: u64,
     /// Requests that belong on this page but cannot be read.
     pub unreadable: Vec<Unreadable>,
 }
 
-/// What was found under several ids, in the order of the ids.
+/// The requests found for several ids, in the order of the ids.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Lookup {
-    /// The request under each id; `None` where there is none, or where it is unreadable.
+    /// The request of each id; `None` if it does not exist or is unreadable.
     pub requests: Vec<Option<MutationRequest>>,
     /// Requests that exist but cannot be read.
     pub unreadable: Vec<Unreadable>,
 }
 
 impl PageRequest {
-    /// The longest page.
+    /// The greatest limit.
     pub const MAX_LIMIT: usize = 1_000;
-    /// The length of a page for which no other is asked.
+    /// The default limit.
     pub const DEFAULT_LIMIT: usize = 50;
 
     /// The first page, of at most [`DEFAULT_LIMIT`](Self::DEFAULT_LIMIT) results.
@@ -53,7 +53,7 @@ impl PageRequest {
     /// The first page, of at most `limit` results.
     ///
     /// # Errors
-    /// [`InvalidValue`] when the limit is 0 or greater than [`MAX_LIMIT`](Self::MAX_LIMIT).
+    /// [`InvalidValue`] if the limit is 0 or greater than [`MAX_LIMIT`](Self::MAX_LIMIT).
     pub fn of(limit: usize) -> Result<Self, InvalidValue> {
         if limit == 0 || limit > Self::MAX_LIMIT {
             let problem = format!("of {limit}; it must be 1 to {}", Self::MAX_LIMIT);
@@ -62,38 +62,38 @@ impl PageRequest {
         Ok(Self { limit, after: None })
     }
 
-    /// The first page, as long as a page may be.
+    /// The first page, of at most [`MAX_LIMIT`](Self::MAX_LIMIT) results.
     pub const fn longest() -> Self {
         Self { limit: Self::MAX_LIMIT, after: None }
     }
 
-    /// The page behind this cursor.
+    /// The page after this cursor.
     #[must_use]
     pub fn after(mut self, cursor: Cursor) -> Self {
         self.after = Some(cursor);
         self
     }
 
-    /// The page that follows this one, of which this came back as the next cursor; none at the end.
+    /// The page after this one, which returned `next` as its cursor; `None` at the end.
     ///
     /// # Errors
-    /// [`StoreErrorKind::Corrupt`] when that is where this page began: reading on would never end.
+    /// [`StoreErrorKind::Corrupt`] if `next` is where this page began: reading would never end.
     pub(crate) fn going_on(&self, next: Option<Cursor>) -> Result<Option<Self>> {
         let Some(next) = next else { return Ok(None) };
         if self.after.as_ref() == Some(&next) {
-            let problem = "the store gave a page that goes on where it began, so that reading on would never end; look for \
-                           what is wrong with its indexes, in Redis by RedisStore::verify";
+            let problem = "the store returned a page whose next cursor is where the page began, so reading would never end; \
+                           check its indexes, in Redis with RedisStore::verify";
             return Err(StoreError::new(StoreErrorKind::Corrupt, Outcome::NotApplied, problem).into());
         }
         Ok(Some(self.clone().after(next)))
     }
 
-    /// How many results the page may have.
+    /// The greatest number of results.
     pub const fn limit(&self) -> usize {
         self.limit
     }
 
-    /// Behind what the page begins; `None` for the first page.
+    /// The cursor that the page begins after; `None` for the first page.
     pub const fn cursor(&self) -> Option<&Cursor> {
         self.after.as_ref()
     }
@@ -106,12 +106,12 @@ impl Default for PageRequest {
 }
 
 impl<T> Page<T> {
-    /// The results and where to go on, for those who write a store of their own.
+    /// A page of these results, for those who write a store.
     pub const fn new(items: Vec<T>, next: Option<Cursor>, scanned: u64) -> Self {
         Self { items, next, scanned, unreadable: Vec::new() }
     }
 
-    /// The same page of what `change` makes of each result.
+    /// The same page with `change` applied to each result.
     pub fn map<Other>(self, change: impl FnMut(T) -> Other) -> Page<Other> {
         Page {
             items: self.items.into_iter().map(change).collect(),
@@ -123,16 +123,16 @@ impl<T> Page<T> {
 }
 
 impl Lookup {
-    /// What was found, for those who write a store of their own.
+    /// A lookup with these results, for those who write a store.
     pub const fn new(requests: Vec<Option<MutationRequest>>, unreadable: Vec<Unreadable>) -> Self {
         Self { requests, unreadable }
     }
 }
 
-/// Refuses more ids to look up than a page may have, as every store has to.
+/// Checks the number of ids of a lookup, as every store must.
 ///
 /// # Errors
-/// [`InvalidValue`] when there are more than [`PageRequest::MAX_LIMIT`].
+/// [`InvalidValue`] if there are more than [`PageRequest::MAX_LIMIT`].
 pub fn check_id_count(ids: &[RequestId]) -> Result<(), InvalidValue> {
     if ids.len() > PageRequest::MAX_LIMIT {
         let problem = format!("are {}; at most {} are looked up at once", ids.len(), PageRequest::MAX_LIMIT);

@@ -1,4 +1,4 @@
-//! Random queries over the values that the random requests of `samples` are made of, drawn in the form they are saved in.
+//! Random queries over the values of the random requests in `samples`, made in their saved form.
 
 use proptest::collection::{btree_set, vec};
 use proptest::option;
@@ -31,7 +31,7 @@ fn request_filter() -> impl Strategy<Value = Filter> {
     let value = || select(vec![Value::Null, Value::from(1_i64), Value::from(1.0), Value::from("one")]);
     let pair = move || (select(vec!["ticket", "team"]), value()).prop_map(|(key, value)| json!({ key: value }));
     let tags = ["urgent", "audit", "nightly"];
-    // More terms than are probed.
+    // More terms than a plan probes.
     let many_states: Vec<_> = (1..40).map(|number| format!("s{number}")).collect();
     let names = prop_oneof![
         some_of("ids", ["r0", "r1", "r2", "r3", "r4", "r5"]),

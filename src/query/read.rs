@@ -1,4 +1,4 @@
-//! Which rows one request gives for each read, and where they stand in its order.
+//! The rows that one request has in each read, and their keys.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -15,35 +15,35 @@ use crate::workflow::DecisionContext;
 /// Results of a query, each with its key.
 pub(crate) type Rows<Q> = Vec<(SortKey, <Q as Query>::Row)>;
 
-/// A question about stored requests: which rows each request gives, and in which order all rows come.
+/// A query of stored requests: the rows of each request, and the order of all rows.
 ///
-/// Implemented by the queries of this crate and by nothing else.
+/// Only the queries of this crate implement it.
 pub trait Query: Conditions + Clone {
     /// The part of a request that one row shows.
     type Part<'a>;
     /// One result.
     type Row;
 
-    /// How the keys of the rows are laid out.
+    /// The layout of the rows' keys.
     const LAYOUT: KeyLayout;
 
-    /// Every row this request gives, with its key, in ascending order of the keys.
+    /// Every row of this request, with its key, in ascending order of the keys.
     fn rows_of<'a>(&self, request: &'a MutationRequest, now: Timestamp) -> Vec<(SortKey, Self::Part<'a>)>;
 
-    /// The result that shows this part of a request.
+    /// The result for this part of a request.
     fn row(part: Self::Part<'_>) -> Self::Row;
 
-    /// The results this request gives under keys that are wanted, each with its key, in ascending order of the keys.
+    /// The results of this request whose keys are wanted, each with its key, in ascending order of the keys.
     fn rows_from(&self, request: MutationRequest, now: Timestamp, is_wanted: impl Fn(&SortKey) -> bool) -> Rows<Self> {
         let parts = self.rows_of(&request, now).into_iter().filter(|(key, _)| is_wanted(key));
         parts.map(|(key, part)| (key, Self::row(part))).collect()
     }
 
-    /// The same of a request as it is stored and as an index names it, with the members that its document has no place for.
-    /// When `is_certain`, the index has answered the query: nothing is left to check on the request.
+    /// The same for a stored request that an index names, with the index members that its document does not explain. If
+    /// `is_certain`, the index has answered the query, and nothing is left to check on the request.
     ///
     /// # Errors
-    /// [`Unreadable`] when its document is needed and cannot be decoded.
+    /// [`Unreadable`] if the document is needed and cannot be decoded.
     fn rows_from_stored(
         &self,
         named: &Named<'_>,
@@ -57,12 +57,12 @@ pub trait Query: Conditions + Clone {
         Ok(Placed { rows: self.rows_from(request, now, is_wanted), strays })
     }
 
-    /// Whether this asks for every row there is.
+    /// Whether this query finds every row.
     fn is_without_filters(&self) -> bool {
         false
     }
 
-    /// From which end of the order the rows are given.
+    /// The end of the order at which reading begins.
     fn direction(&self) -> SortDirection {
         SortDirection::Ascending
     }
@@ -73,7 +73,7 @@ pub trait Query: Conditions + Clone {
         conditions.flat_map(|condition| condition.comparing(ids).terms).collect()
     }
 
-    /// What a cursor of this query is bound to: equal queries give the same bytes, in every version of this crate.
+    /// The digest that binds a cursor to this query: equal queries give the same bytes, in every version of this crate.
     fn fingerprint(&self) -> [u8; 8];
 }
 
@@ -303,7 +303,7 @@ fn approval_rows<'a>(
     in_order(asked.into_iter().map(|approval| (key(approval), (request, approval))))
 }
 
-/// Gives each part the summary of its request.
+/// Adds to each part the summary of its request.
 fn with_summaries<Part>(
     request: MutationRequest,
     parts: Vec<Part>,

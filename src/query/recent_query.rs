@@ -1,4 +1,4 @@
-//! Which recently approved requests are asked for.
+//! The query for recently approved requests.
 
 use std::fmt;
 
@@ -9,18 +9,17 @@ use super::filter::sentence;
 use crate::index::approval_activity;
 use crate::request::MutationRequest;
 
-/// Which recently approved requests are asked for: those approved or executed with approval activity, the latest approval
-/// activity first, then by id.
+/// A query for requests that are approved or executed and have approval activity, the latest activity first, then by id.
 ///
-/// A request has approval activity when it has approvals or a decision about approvals. Its time is that of the latest such
-/// decision other than the asking for approvals; without one, the time of the request's last change.
+/// A request has approval activity if it has approvals or a decision about approvals. The time of the activity is that of
+/// the latest such decision, except `Requested`; without one, the time of the request's last change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "RecentApprovalFilters", into = "RecentApprovalFilters")]
 pub struct RecentApprovalQuery {
     pub(super) request: RequestQuery,
 }
 
-/// In a struct of its own, because a query that was saved with an order loses it when it is read.
+/// A struct of its own, because reading drops the order of a saved query.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct RecentApprovalFilters {
@@ -33,12 +32,12 @@ impl RecentApprovalQuery {
         Self::default()
     }
 
-    /// Those that meet this query as well; its order plays no part.
+    /// Only requests that also match this query; its order is ignored.
     pub fn of_requests(request: RequestQuery) -> Self {
         Self { request: request.without_order() }
     }
 
-    /// Whether the request is one of those asked for.
+    /// Whether this query finds the request.
     pub fn matches(&self, request: &MutationRequest) -> bool {
         approval_activity(request).is_some() && self.request.matches(request)
     }

@@ -1,4 +1,4 @@
-//! Which requests are asked for: the table of their filters, and the query made of it.
+//! The query for requests, and the table of its filters.
 
 use std::fmt;
 
@@ -14,16 +14,16 @@ use crate::request::{
     RequestId, RiskLevel, Severity, SideEffect, StateId, StateType, Status, Tag, Timestamp,
 };
 
-/// Which requests are asked for, in created order.
+/// A query for requests, in created order.
 ///
-/// Without any filter it asks for all. A filter that lists choices is met by any one of them; several filters have to be
-/// met together. Calling a method again replaces what it asked before; only metadata pairs add up.
+/// Without a filter it finds all requests. A filter with a list matches if any of its choices does; a request must match
+/// all filters. Calling a method again replaces its filter; only metadata pairs add up.
 ///
-/// Every method that takes a list refuses an empty one and one of more than [`MAX_CHOICES`](crate::MAX_CHOICES): an
-/// empty list is mostly a forgotten one, and would otherwise ask for nothing or for everything.
+/// Every method that takes a list returns an error if it is empty or has more than [`MAX_CHOICES`](crate::MAX_CHOICES)
+/// choices: an empty list is usually a mistake, and would otherwise find nothing or everything.
 ///
-/// It can be saved in any self-describing format such as JSON; reading one back checks it like building it does, and
-/// refuses filters of unknown names.
+/// It can be saved in any self-describing format such as JSON. Reading it back makes the same checks as building it; a
+/// filter with an unknown name is an error.
 ///
 /// ```
 /// use mutator_governance::{RequestQuery, RiskLevel, Status};
@@ -43,42 +43,42 @@ filters! {
     RequestFilters of RequestQuery;
 
     rows of request: MutationRequest {
-        /// With one of these ids.
+        /// Only requests with one of these ids.
         ids: AnyOf<RequestId>, "request ids" fed as "ids", "with id",
             build with_ids(names), from [&request.id];
 
         // Index: pending requests of a state have one of their own, see `state_conditions`.
-        /// That would change one of these states.
+        /// Only requests that would change one of these states.
         state_ids: AnyOf<StateId>, "state ids", "with state id",
             build with_state_ids(names), from [&request.target.state_id];
 
-        /// That would change a state of one of these types.
+        /// Only requests that would change a state of one of these types.
         state_types: AnyOf<StateType>, "state types", "with state type",
             index StateType, build with_state_types(names), from [&request.target.state_type];
 
-        /// Of one of these mutation types.
+        /// Only requests of one of these mutation types.
         mutation_types: AnyOf<MutationType>, "mutation types", "with mutation type",
             index MutationType, build with_mutation_types(names), from [&request.target.mutation_type];
 
-        /// Submitted by an actor with one of these ids.
+        /// Only requests submitted by an actor with one of these ids.
         actor_ids: AnyPerson<ActorId>, "actor ids", "submitted by",
             index ActorId, build with_actor_ids(names), from &request.requested_by.id;
 
-        /// Submitted by an actor with exactly one of these names.
+        /// Only requests submitted by an actor with exactly one of these names.
         actor_names: AnyText, "actor names", "submitted by somebody named",
             build with_actor_names(texts), from request.requested_by.name.as_deref();
 
-        /// Submitted as part of one of these business operations, by the correlation id of the actor who submitted them.
+        /// Only requests whose requester has one of these correlation ids, which name a business operation.
         ///
-        /// Answered by an index where the application chose one, else checked on each request that the rest of a query finds.
+        /// Uses an index if the application chose one; otherwise each request that the other filters find is checked.
         correlation_ids: AnyText, "correlation ids", "with correlation id",
             index CorrelationId, build with_correlation_ids(texts), from request.requested_by.correlation_id.as_deref();
 
-        /// Whose payload is of one of these content types, spelled exactly so; a request without one does not match.
+        /// Only requests whose payload has exactly one of these content types; a request without payload does not match.
         content_types: AnyText, "content types", "with payload of type",
             build with_content_types(texts), from request.payload.as_ref().map(Payload::content_type);
 
-        /// Whose intent is of one of these categories.
+        /// Only requests whose intent has one of these categories.
         categories: AnyOf<Category>, "categories", "in category",
             index Category, build with_categories(names), from [&request.intent.category];
 
@@ -86,63 +86,64 @@ filters! {
         tags: TagFilter, "tags" fed as "tag", "tagged",
             index Tag, from &request.intent.tags;
 
-        /// Whose intent carries exactly this value under this key of its metadata, beside the pairs asked for already.
+        /// Only requests whose intent has exactly this value under this key of its metadata; adds to earlier pairs.
         intent_metadata: Pairs, "intent metadata", "with intent metadata",
             build with_intent_metadata(pair), from &request.intent.metadata;
 
-        /// Whose blast radius is of a scope in this range, both ends included; a request without one does not match.
+        /// Only requests whose blast radius has a scope in this range, both ends included; a request without a blast
+        /// radius does not match.
         blast_radius: Between<BlastScope>, "blast radius", "with blast radius",
             index BlastRadius, build with_blast_radius_between(ends),
             from request.intent.blast_radius.as_ref().map(|radius| radius.scope);
 
-        /// Whose risk lies in this range, both ends included.
+        /// Only requests whose risk lies in this range, both ends included.
         risk: Between<RiskLevel>, "risk", "with risk",
             index Risk, build with_risk_between(ends), from [request.intent.risk];
 
-        /// That carry exactly this value under this key of their metadata, beside the pairs asked for already.
+        /// Only requests with exactly this value under this key of their metadata; adds to earlier pairs.
         metadata: Pairs, "metadata", "with metadata",
             index Metadata, build with_metadata(pair), from &request.metadata;
 
         // Index: see `state_conditions`.
-        /// That stand at one of these statuses.
+        /// Only requests with one of these statuses.
         statuses: AnyOf<Status>, "statuses", "that are",
             build with_statuses(choices), from [request.state.status()];
 
         // Index: see `state_conditions`.
-        /// That wait for one of these.
+        /// Only requests that wait for one of these reasons.
         pending_reasons: AnyOf<PendingReason>, "pending reasons", "waiting for",
             build with_pending_reasons(choices), from request.state.pending().map(|pending| pending.reason);
 
-        /// Whose history has a decision of one of these categories.
+        /// Only requests whose history has a decision of one of these categories.
         decision_categories: AnyOf<DecisionCategory>, "decision categories", "with decisions about",
             build with_decision_categories(choices),
             from request.decisions.iter().map(|decision| decision.kind.category());
 
         // Index: the range of keys that a plan reads.
-        /// That were submitted in this time, both ends included.
+        /// Only requests that were submitted in this time, both ends included.
         created: Between<Timestamp>, "created time" fed as "created", "created",
             build created_between(ends), from [request.created_at];
 
-        /// That were last changed in this time, both ends included.
+        /// Only requests that were last changed in this time, both ends included.
         updated: Between<Timestamp>, "updated time" fed as "updated", "updated",
             build updated_between(ends), from [request.updated_at];
     }
 
-    // One and the same side effect has to meet all of these, which is why they are rows of their own subject.
+    // Rows of their own subject, because one side effect must match all of them.
     rows of effect: SideEffect {
-        /// With a side effect of one of these types. All side effect filters have to be met by one and the same side effect.
+        /// Only requests with a side effect of one of these types. One side effect must match all side effect filters.
         side_effect_types: AnyText, "side effect types", "of type",
             build with_side_effect_types(texts), from [effect.effect_type()];
 
-        /// With a side effect whose data follows one of these contracts.
+        /// Only requests with a side effect whose data follows one of these contracts.
         contract_ids: AnyOf<ContractId>, "contract ids", "following contract",
             build with_contract_ids(names), from effect.contract_id();
 
-        /// With a side effect of one of these severities.
+        /// Only requests with a side effect of one of these severities.
         severities: AnyOf<Severity>, "severities", "of severity",
             build with_severities(choices), from [effect.severity()];
 
-        /// With a side effect on which somebody must act (`true`), or with one on which nobody must (`false`).
+        /// Only requests with a side effect that requires action (`true`), or with one that requires none (`false`).
         requires_action: Flag, "requires action", "requiring action / requiring no action",
             build requiring_action(flag), from effect.requires_action();
     }
@@ -169,7 +170,7 @@ impl RequestQuery {
         Self(RequestFilters { statuses: Some(AnyOf::these([Status::Pending])), ..RequestFilters::default() })
     }
 
-    /// The requests that wait for this.
+    /// The requests that wait for this reason.
     pub fn pending_for(reason: PendingReason) -> Self {
         let Self(pending) = Self::pending();
         Self(RequestFilters { pending_reasons: Some(AnyOf::these([reason])), ..pending })
@@ -186,7 +187,7 @@ impl RequestQuery {
         Self::pending_for(PendingReason::Approval)
     }
 
-    /// Whose intent has at least one of these tags.
+    /// Only requests whose intent has at least one of these tags.
     ///
     /// # Errors
     /// [`InvalidValue`] when the list is empty or too long, or a tag is not a valid [`Tag`].
@@ -195,7 +196,7 @@ impl RequestQuery {
         Ok(self)
     }
 
-    /// Whose intent has all of these tags.
+    /// Only requests whose intent has all of these tags.
     ///
     /// # Errors
     /// [`InvalidValue`] when the list is empty or too long, or a tag is not a valid [`Tag`].
@@ -204,13 +205,13 @@ impl RequestQuery {
         Ok(self)
     }
 
-    /// In this order of their created time.
+    /// Sets the order of the created time. Defaults to ascending.
     pub fn in_order(mut self, direction: SortDirection) -> Self {
         self.0.direction = direction;
         self
     }
 
-    /// Whether the request meets every filter of this query.
+    /// Whether the request matches every filter of this query.
     pub fn matches(&self, request: &MutationRequest) -> bool {
         let (filters, ids) = (&self.0, request.id_comparison);
         let asks_of_effects = FilterRows::<SideEffect>::ask(filters);
@@ -218,7 +219,7 @@ impl RequestQuery {
             && (!asks_of_effects || request.side_effects.iter().any(|effect| filters.are_met_by(effect, ids)))
     }
 
-    /// What is asked of requests, without the word itself and without an order; nothing when nothing is asked.
+    /// The description of each filter, without the word "requests" and the order; empty without a filter.
     pub(super) fn clauses(&self) -> Vec<String> {
         let mut clauses = FilterRows::<MutationRequest>::clauses(&self.0);
         let of_effect = FilterRows::<SideEffect>::clauses(&self.0);
@@ -235,7 +236,7 @@ impl RequestQuery {
         }
     }
 
-    /// The filters alone, where another read gives the order.
+    /// The filters alone, for a read with an order of its own.
     pub(super) fn without_order(self) -> Self {
         self.in_order(SortDirection::Ascending)
     }

@@ -1,4 +1,4 @@
-//! The rows of pages about parts of requests.
+//! Rows about parts of requests.
 
 use std::sync::Arc;
 
@@ -10,23 +10,23 @@ use crate::request::{
 };
 use crate::stored_format::Head;
 
-/// What a row about a part of a request says about the request itself.
+/// The request in a row about one of its parts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RequestSummary {
-    /// The request.
+    /// The id of the request.
     pub id: RequestId,
     /// The revision the row was read at.
     pub revision: Revision,
-    /// What it would change.
+    /// What the request would change.
     pub target: Target,
     /// What the change is meant to do.
     pub intent: Intent,
-    /// Who asked for it.
+    /// The actor who submitted the request.
     pub requested_by: Requester,
-    /// Where it stands.
+    /// The status of the request.
     pub status: Status,
-    /// What it waits for, if it does.
+    /// What the request waits for, if it is pending.
     pub pending_reason: Option<PendingReason>,
     /// When it was submitted.
     pub created_at: Timestamp,
@@ -38,7 +38,7 @@ pub struct RequestSummary {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct PendingApprovalRow {
-    /// The request; the rows of a page that are about the same one share it.
+    /// The request, shared by the rows of a page about the same one.
     pub request: Arc<RequestSummary>,
     /// The approval.
     pub approval: Approval,
@@ -48,7 +48,7 @@ pub struct PendingApprovalRow {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DecisionRow {
-    /// The request; the rows of a page that are about the same one share it.
+    /// The request, shared by the rows of a page about the same one.
     pub request: Arc<RequestSummary>,
     /// The place of the decision in the request's history; the first is 0.
     pub ordinal: u32,
@@ -56,18 +56,18 @@ pub struct DecisionRow {
     pub decision: Decision,
 }
 
-/// A request that was approved, and when it last saw approval activity.
+/// An approved request, and the time of its latest approval activity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RecentApprovalRow {
     /// The request.
     pub request: MutationRequest,
-    /// When the latest decision about its approvals was made.
+    /// The time of the latest decision about its approvals; without one, the time of the request's last change.
     pub activity_at: Timestamp,
 }
 
 impl RequestSummary {
-    /// What the head of a document says, as it was read at this revision.
+    /// A summary from the head of a document, read at this revision.
     pub(crate) fn new(head: Head, revision: Revision) -> Self {
         Self {
             revision,

@@ -1,4 +1,4 @@
-//! Requests for the tests of this module: one plain one, and random ones in which coincidences are common.
+//! Requests for the tests of this module: a plain one, and random ones with frequent coincidences.
 
 use std::sync::Arc;
 
@@ -9,7 +9,7 @@ use proptest::sample::{select, subsequence};
 
 use crate::request::*;
 
-/// One of them is longer than an index holds as it is.
+/// One of them is longer than an index stores unchanged.
 pub(crate) const CORRELATION_IDS: [&str; 2] =
     ["import-7", "0199a4a2-7b1e-7c3a-9d55-0242ac120002/0199a4a2-7b1e-7c3a-9d55-0242ac120003"];
 pub(crate) const CONTENT_TYPES: [&str; 2] = ["application/json", "text/plain"];
@@ -191,7 +191,7 @@ fn decisions() -> impl Strategy<Value = Vec<Decision>> {
         .prop_map(|drawn| drawn.into_iter().map(|(kind, by, micros)| decision(kind, by, micros)).collect())
 }
 
-/// A request with this id, and random parts out of few choices each.
+/// A request with this id and random parts, each from a few choices.
 pub(crate) fn any_request(id: String) -> impl Strategy<Value = MutationRequest> {
     let about = (select(vec!["s1", "s2"]), select(vec!["Tenant", "Team"]), select(vec!["Grant", "Revoke"]), actor_id());
     let with = (option::of(select(CORRELATION_IDS.to_vec())), option::of(select(CONTENT_TYPES.to_vec())));

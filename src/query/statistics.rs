@@ -1,4 +1,4 @@
-//! Counts of what is stored.
+//! Counts of stored requests.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,22 +10,22 @@ use serde::{Deserialize, Serialize};
 use crate::request::{MutationRequest, PendingReason, Status, Timestamp};
 use crate::workflow;
 
-/// How many requests stand where, how long the oldest has been waiting, and what is due soon.
+/// The number of requests in each status, the oldest pending one, and what is due soon.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Statistics {
-    /// How many requests stand at each status; a status that no request stands at is not in it.
+    /// How many requests have each status; a status without requests is absent.
     pub by_status: BTreeMap<Status, u64>,
-    /// How many requests wait for each reason, overdue or not; a reason that no request waits for is not in it.
+    /// How many requests wait for each reason, overdue or not; a reason without requests is absent.
     pub by_pending_reason: BTreeMap<PendingReason, u64>,
-    /// How many of those that wait for approval can still be decided: their own deadline has not come.
+    /// How many requests that wait for approval can still be decided: their own deadline has not passed.
     pub decidable: u64,
     /// When the oldest of the pending requests was submitted.
     pub oldest_pending: Option<Timestamp>,
-    /// Of how many requests something will be due to expire within each duration from now on: themselves or an open
-    /// approval, those overdue included.
+    /// For each duration from now, how many requests will be due to expire or have an open approval that will, overdue
+    /// ones included.
     ///
-    /// Written with serde it is a list of objects with `within` and `count`, because a duration is no key in JSON.
+    /// Serde writes it as a list of objects with `within` and `count`, because a duration cannot be a key in JSON.
     #[serde(with = "due_within")]
     pub due_within: BTreeMap<Duration, u64>,
 }
@@ -52,18 +52,18 @@ mod due_within {
     }
 }
 
-/// How many there are.
+/// A number of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Count {
-    /// Exactly so many.
+    /// Exactly this number.
     Exact(u64),
-    /// So many or more: counting ended early.
+    /// This number or more: counting ended early.
     AtLeast(u64),
 }
 
 impl Statistics {
-    /// The statistics of these requests at this time, with what is due within each of the durations.
+    /// The statistics of these requests at this time, with the requests due within each of the durations.
     pub fn of<'a>(
         requests: impl IntoIterator<Item = &'a MutationRequest>,
         now: Timestamp,
@@ -75,7 +75,7 @@ impl Statistics {
         statistics
     }
 
-    /// How many requests there are.
+    /// The number of requests.
     pub fn total(&self) -> u64 {
         self.by_status.values().sum()
     }
@@ -96,7 +96,7 @@ impl Statistics {
 }
 
 impl AddAssign<&Self> for Statistics {
-    /// Adds those of another partition, taken at the same time with the same durations.
+    /// Adds the statistics of another partition, taken at the same time with the same durations.
     fn add_assign(&mut self, other: &Self) {
         add(&mut self.by_status, &other.by_status);
         add(&mut self.by_pending_reason, &other.by_pending_reason);
@@ -107,7 +107,7 @@ impl AddAssign<&Self> for Statistics {
 }
 
 impl Count {
-    /// The number, whether or not there may be more.
+    /// The number, exact or not.
     pub const fn number(self) -> u64 {
         match self {
             Self::Exact(number) | Self::AtLeast(number) => number,
@@ -116,7 +116,7 @@ impl Count {
 }
 
 impl AddAssign for Count {
-    /// A sum is exact only when both parts are.
+    /// A sum is exact only if both parts are.
     fn add_assign(&mut self, other: Self) {
         let sum = self.number().saturating_add(other.number());
         *self = match (*self, other) {

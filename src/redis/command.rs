@@ -1,4 +1,4 @@
-//! The calls that a store makes: commands and scripts, with their arguments.
+//! The calls of a store: commands and scripts, with their arguments.
 
 mod namespace;
 
@@ -24,14 +24,14 @@ use crate::stored_format::SizeBudget;
 
 /// One round trip to one partition.
 pub(crate) struct Call {
-    /// Whether it may change anything.
+    /// Whether it may write.
     pub(crate) writes: bool,
     what: What,
 }
 
 enum What {
     Command(Cmd),
-    /// A script by its hash; how many keys it has.
+    /// A script by its hash, and its number of keys.
     Script {
         script: &'static Script,
         keys: usize,
@@ -39,15 +39,15 @@ enum What {
     },
 }
 
-/// Stands before a script's keys: EVALSHA, the hash, and how many keys there are.
+/// Sent before a script's keys: EVALSHA, the hash, and the number of keys.
 const BEFORE_KEYS: usize = 3;
-/// How many bytes of a record are read at first.
+/// The number of bytes of a record that are read first.
 pub(super) const RECORD_START: usize = 64 * 1024;
-/// Room for what a script takes beside records and index entries. A guess: a command that is longer grows.
+/// Initial capacity for a script's arguments beside records and index entries. An estimate: a longer command grows.
 const OTHER_BYTES: usize = 512;
 
 impl Call {
-    /// The server's own description of itself.
+    /// The server's INFO.
     pub(crate) fn server_info() -> Self {
         Self::reading(redis::cmd("INFO"))
     }
@@ -57,12 +57,12 @@ impl Call {
         Self::reading(ask_time())
     }
 
-    /// Asks whether writes can wait for this.
+    /// Checks whether writes can wait for this.
     pub(crate) fn probe(durability: Durability) -> Self {
         Self::reading(durability.probe())
     }
 
-    /// The first bytes of the record at a key, of which most records have no more. A command, not a script: a script takes
+    /// The first bytes of the record at a key, which hold most records completely. A command, because a script takes
     /// the server ten times as long.
     pub(crate) fn record_start(key: &str) -> Self {
         let mut command = Cmd::with_capacity(4, key.len() + 32);
@@ -70,13 +70,13 @@ impl Call {
         Self::reading(command)
     }
 
-    /// The record at a key, or its size alone where that is over what a record may take.
+    /// The record at a key, or only its size if that is over the limit of a record.
     pub(crate) fn whole_record(settings: &Settings, key: &str) -> Self {
         Self::records_at(settings, [key.to_owned()], 0)
     }
 
-    /// The first of these records, which must be of one partition, until they are together so many bytes; of those that are
-    /// over what a record may take their sizes.
+    /// The first of these records, which must be in one partition, until they have this many bytes in total; only the
+    /// sizes of those over the limit of a record.
     pub(crate) fn records(settings: &Settings, ids: &[&RequestId], enough_bytes: usize) -> Self {
         Self::records_at(settings, ids.iter().map(|id| settings.keyspace.record(id)), enough_bytes)
     }
@@ -97,7 +97,7 @@ impl Call {
     }
 
     /// # Errors
-    /// When the request is over the document limit, or is not at revision 0.
+    /// If the request is over the document limit, or is not at revision 0.
     pub(crate) fn create(settings: &Settings, request: &MutationRequest) -> Result<Self> {
         request.check_new()?;
         let record = NewRecord::new(
@@ -116,10 +116,10 @@ impl Call {
         Ok(Self { writes: true, what: What::Script { script: &script::CREATE, keys: WRITING_KEYS, command } })
     }
 
-    /// `stored_decisions` is how many decisions are taken to be stored, at most as many as the request has.
+    /// `stored_decisions` is the assumed number of stored decisions, at most as many as the request has.
     ///
     /// # Errors
-    /// When the request is over the document limit.
+    /// If the request is over the document limit.
     pub(crate) fn update(
         settings: &Settings,
         request: &MutationRequest,
@@ -141,8 +141,8 @@ impl Call {
         Ok(Self { writes: true, what: What::Script { script: &script::UPDATE, keys: WRITING_KEYS, command } })
     }
 
-    /// The same write, if it `waits` for a confirmation so that there is one to wait for: applied before, it is written again
-    /// as it is. To be said of a creation or an update, behind whose other arguments this stands.
+    /// The same write with a wait: if it `waits` for a confirmation and was applied before, the script writes it again,
+    /// so that there is something to confirm. Only for a creation or an update, after all other arguments.
     pub(crate) fn waiting(mut self, waits: bool) -> Self {
         if let (true, What::Script { command, .. }) = (waits, &mut self.what) {
             command.arg(1);
@@ -150,7 +150,7 @@ impl Call {
         self
     }
 
-    /// Reads along indexes of one partition.
+    /// Reads along the indexes of one partition.
     pub(crate) fn scan(settings: &Settings, partition: u16, scan: &Scan<'_>) -> Self {
         let keyspace = &settings.keyspace;
         let sign = |positive: bool| if positive { "+" } else { "-" };
@@ -176,7 +176,7 @@ impl Call {
         Self { writes: false, what: What::Script { script: &script::SCAN, keys, command } }
     }
 
-    /// Counts the keys that terms hold in one partition, each within a range, and reads the first key of the first term.
+    /// Counts the keys of terms in one partition, each within a range, and reads the first key of the first term.
     pub(crate) fn sizes<'a>(
         settings: &Settings,
         partition: u16,
@@ -195,21 +195,21 @@ impl Call {
         Self { writes: false, what: What::Script { script: &script::SIZES, keys, command } }
     }
 
-    /// Reads on along the feed of one partition.
+    /// Reads the next entries of one partition's feed.
     pub(crate) fn feed(settings: &Settings, read: FeedRead) -> Self {
         let mut command = by_hash(&script::FEED, 1, 2, OTHER_BYTES);
         command.arg(settings.keyspace.feed(read.partition)).arg(read.from()).arg(read.count());
         Self { writes: false, what: What::Script { script: &script::FEED, keys: 1, command } }
     }
 
-    /// Some of the keys of a kind in any partition of the namespace, and of others that look like them: one step of SCAN.
+    /// Some keys of one kind in any partition of the namespace, and keys that look similar: one step of SCAN.
     pub(crate) fn find(settings: &Settings, cursor: u64, kind: KeyKind) -> Self {
-        // No character of a namespace means anything in a pattern.
+        // No character of a namespace is special in a pattern.
         let pattern = format!("{{{}:*}}:{}*", settings.keyspace.namespace(), kind.prefix());
         Self::reading(redis::cmd("SCAN").arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(200).clone())
     }
 
-    /// A part of an index, behind a member if one is given. What is longer than any member of ours is removed, if told to.
+    /// A part of an index, after a member if one is given. If told to, removes members longer than any valid one.
     pub(crate) fn index_part(settings: &Settings, index: &str, after: &[u8], most: usize, removes: bool) -> Self {
         let from = if after.is_empty() { b"-".to_vec() } else { [b"(", after].concat() };
         let script: &'static Script = if removes { &script::REPAIR_INDEX_PART } else { &script::INDEX_PART };
@@ -219,7 +219,7 @@ impl Call {
         Self { writes: removes, what: What::Script { script, keys: 2, command } }
     }
 
-    /// Gives members of an index their score again, those that are still there.
+    /// Sets the score of members of an index again, if they are still there.
     pub(crate) fn restore_scores(settings: &Settings, index: &str, members: &[SortKey]) -> Self {
         Self::repair_members(settings, index, "restore", members)
     }
@@ -237,10 +237,10 @@ impl Call {
         Self { writes: true, what: What::Script { script: &script::REPAIR_MEMBERS, keys: 2, command } }
     }
 
-    /// Compares a record's index entries with those its document asks for, and repairs them if told to.
+    /// Compares a record's index entries with those of its document, and repairs them if told to.
     ///
     /// # Errors
-    /// When the request is over the document limit.
+    /// If the request is over the document limit.
     pub(crate) fn repair(settings: &Settings, stored: &StoredRecord, mode: CheckMode) -> Result<Self> {
         let StoredRecord { request, header, .. } = stored;
         let revision = request.revision();
@@ -268,7 +268,7 @@ impl Call {
         Ok(Self { writes: mode.repairs(), what: What::Script { script: &script::REPAIR, keys: 3, command } })
     }
 
-    /// Removes an index entry, if told to, that the document at this revision, or the absence of one, does not explain.
+    /// If told to, removes an index entry that the document at this revision, or its absence, does not explain.
     pub(crate) fn drop_entry(
         settings: &Settings,
         index: &str,
@@ -297,7 +297,7 @@ impl Call {
         Self { writes: false, what: What::Command(command) }
     }
 
-    /// Names the keys that a refusal is about, which the server does not.
+    /// Adds to an error the keys it is about, which the server does not name.
     pub(crate) fn locate(&self, mut error: StoreError) -> StoreError {
         const MAX_NAMED: usize = 4;
         if error.kind == StoreErrorKind::Rejected {
@@ -321,7 +321,7 @@ impl Call {
         keys.collect()
     }
 
-    /// The command to send: a script by its hash, or with its source when the server did not know the hash.
+    /// The command to send: a script by its hash, or with its source if the server did not know the hash.
     pub(crate) fn command(&self, with_source: bool) -> Cow<'_, Cmd> {
         match &self.what {
             What::Script { script, command, .. } if with_source => {
@@ -339,18 +339,18 @@ impl Call {
     }
 }
 
-/// The beginning of a command that runs a script by its hash, to which keys and arguments are to be added: so many, of
-/// about so many bytes.
+/// The beginning of a command that runs a script by its hash; the caller adds this many keys and arguments, of about
+/// this many bytes.
 fn by_hash(script: &Script, keys: usize, arguments: usize, bytes: usize) -> Cmd {
     let mut command = Cmd::with_capacity(BEFORE_KEYS + keys + arguments, script.sha1.len() + 16 + bytes);
     command.arg("EVALSHA").arg(&script.sha1).arg(keys);
     command
 }
 
-/// How many keys a script has that writes a request.
+/// The number of keys of a script that writes a request.
 const WRITING_KEYS: usize = 4;
 
-/// The same with the keys of a script that writes a request.
+/// The same, with the keys of a script that writes a request.
 fn writing(script: &Script, settings: &Settings, request: &MutationRequest, arguments: usize, bytes: usize) -> Cmd {
     let keyspace = &settings.keyspace;
     let partition = keyspace.partition_of(&request.id);
@@ -372,7 +372,7 @@ fn announce(command: &mut Cmd, settings: &Settings, request: &MutationRequest, r
         .arg(kinds.join(","));
 }
 
-/// Number and write id, one behind the other.
+/// Number and write id, one after the other.
 fn revision_bytes(revision: Revision) -> [u8; 24] {
     let mut bytes = [0; 24];
     let (number, write_id) = bytes.split_at_mut(8);

@@ -7,19 +7,19 @@ use crate::index::Term;
 use crate::redis::record::index_entries::suffix_of;
 use crate::request::RequestId;
 
-/// Which keys a store uses: `{<namespace>:<partition>}:…` for all that belongs to one partition, and
-/// `{<namespace>}:meta` for the namespace itself.
+/// The keys of a store: `{<namespace>:<partition>}:…` for everything in one partition, and `{<namespace>}:meta` for the
+/// namespace itself.
 ///
-/// The hash tag comes first in every key, so that a partition lies in one Cluster slot and its scripts stay atomic.
+/// Every key begins with the hash tag, so a partition lies in one Cluster slot and its scripts stay atomic.
 #[derive(Clone, Debug)]
 pub(crate) struct Keyspace {
     namespace: Box<str>,
     partitions: NonZeroU16,
-    /// The hash tag of each partition and the colon behind it, made once because every key begins with one.
+    /// The hash tag of each partition with the colon after it, made once because every key begins with one.
     tags: Vec<String>,
 }
 
-/// What a check looks for in a partition.
+/// The kinds of keys that a check looks for in a partition.
 #[derive(Clone, Copy)]
 pub(crate) enum KeyKind {
     Record,
@@ -27,7 +27,7 @@ pub(crate) enum KeyKind {
 }
 
 impl KeyKind {
-    /// What the name behind the hash tag begins with.
+    /// The beginning of the name after the hash tag.
     pub(crate) const fn prefix(self) -> &'static str {
         match self {
             Self::Record => "r:",
@@ -74,7 +74,7 @@ impl Keyspace {
         u16::try_from(hash % u32::from(self.partitions.get())).unwrap_or(0)
     }
 
-    /// The places of those ids that are of this partition.
+    /// The positions of the ids that belong to this partition.
     pub(crate) fn places_in(&self, partition: u16, ids: &[RequestId]) -> Vec<usize> {
         let here = |(place, id): (usize, &RequestId)| (self.partition_of(id) == partition).then_some(place);
         ids.iter().enumerate().filter_map(here).collect()
@@ -96,13 +96,13 @@ impl Keyspace {
         self.key(partition, "feed", "")
     }
 
-    /// Where a partition records how it is laid out.
+    /// The key where a partition records its layout.
     pub(crate) fn layout(&self, partition: u16) -> String {
         self.key(partition, "layout", "")
     }
 
-    /// The same for the partition that an index key names. A key of a partition that there is not is one to be cleared away,
-    /// which is up to the first.
+    /// The same for the partition that an index key names. Without such a partition the key is to be removed, and the
+    /// first partition's layout counts.
     pub(crate) fn layout_beside(&self, index: &str) -> String {
         let of_tag = |tag: &String| index.starts_with(tag.as_str());
         let partition = self.tags.iter().position(of_tag).and_then(|place| u16::try_from(place).ok());

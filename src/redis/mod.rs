@@ -1,6 +1,6 @@
 //! Redis without I/O: keys, records, index entries, scripts, commands and replies.
 //!
-//! Nothing here waits or connects; the drivers of the flavours send what is built here and hand back what came.
+//! Nothing here waits or connects; the drivers of the flavours send the commands built here and return the replies.
 
 pub(crate) mod check;
 mod command;

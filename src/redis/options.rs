@@ -1,4 +1,4 @@
-//! What a Redis store is asked for, and what it then works with.
+//! The options of a Redis store, and the settings made from them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,14 +24,14 @@ use crate::redis::pages::scan::MAX_PAGE_BYTES;
 use crate::request::IdComparison;
 use crate::stored_format::{Compression, DocumentLimit, FormatVersion};
 
-/// After so long without traffic the system asks whether the other side is still there, which also keeps firewalls from
-/// forgetting a connection.
+/// After this long without traffic the system checks whether the other side is still there, which also keeps firewalls
+/// from dropping the connection.
 const KEEPALIVE: Duration = Duration::from_secs(30);
 
-/// The key becomes part of the name of an index, whose length stands in two bytes.
+/// The key becomes part of the name of an index, whose length takes two bytes.
 const MAX_INDEXED_KEY_BYTES: usize = 1_024;
 
-/// What a Redis store was asked for, checked only when it is opened.
+/// The options of a Redis store; they are checked only when it is opened.
 #[derive(Clone)]
 pub(crate) struct RedisOptions {
     pub(crate) url: String,
@@ -53,16 +53,16 @@ pub(crate) struct RedisOptions {
     pub(crate) tls: TlsOptions,
 }
 
-/// Settings that were checked: what a store works with.
+/// Checked settings, which a store works with.
 #[derive(Clone)]
 pub(crate) struct Settings {
     pub(crate) connection: redis::ConnectionInfo,
-    /// The login that the URL holds.
+    /// The login in the URL.
     pub(crate) credentials: Option<Credentials>,
-    /// Where the server is, without any secret.
+    /// The server's address, without any secret.
     pub(crate) address: String,
     pub(crate) keyspace: Keyspace,
-    /// What each partition has to record for this store to write to it.
+    /// The layout that a partition must record for this store to write to it.
     pub(crate) layout: String,
     #[cfg_attr(not(feature = "blocking"), allow(dead_code, reason = "only the blocking flavour has a pool"))]
     pub(crate) pool_size: u32,
@@ -87,13 +87,14 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// The most bytes a record may take: its document, and half as many or 256 KiB for its header, which names index entries.
+    /// The greatest size of a record in bytes: its document, plus half as many or 256 KiB for its header, which names
+    /// index entries.
     pub(crate) fn record_limit(&self) -> usize {
         let document = self.document_limit.bytes();
         document.saturating_add((document / 2).max(256 * 1024))
     }
 
-    /// The most that a reply may be: as much as a page has, and one record more.
+    /// The limits of a reply: a page and one record more.
     pub(crate) fn reply_limit(&self) -> ReplyLimit {
         ReplyLimit::new(self.record_limit(), MAX_PAGE_BYTES)
     }
@@ -139,7 +140,7 @@ impl RedisOptions {
         }
         let parsed = address::read(&self.url)?;
         let credentials = Credentials::of(parsed.redis_settings());
-        // Who logs in is known above; here it could only show.
+        // The login is already taken from the URL; here it could only leak.
         let redis_settings = RedisConnectionInfo::default().set_db(parsed.redis_settings().db());
         let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
         let tcp_settings = parsed.tcp_settings().clone().set_nodelay(true).set_keepalive(keepalive);
@@ -173,18 +174,17 @@ impl RedisOptions {
 
 impl Settings {
     /// # Errors
-    /// [`StoreErrorKind::Configuration`] when the store was opened to read only.
+    /// [`StoreErrorKind::Configuration`] if the store was opened `read_only`.
     pub(crate) fn check_writable(&self) -> Result<()> {
         if self.read_only {
-            let problem =
-                "the store was opened read_only and writes nothing; open one without that for what is to change";
+            let problem = "the store was opened read_only and cannot write; open one without read_only to write";
             return Err(configuration(problem).into());
         }
         Ok(())
     }
 
     /// # Errors
-    /// [`StoreErrorKind::Configuration`] when the URL holds a login and there is a source of credentials too.
+    /// [`StoreErrorKind::Configuration`] if the URL holds a login and there is also a source of credentials.
     pub(crate) fn check_one_login(&self, has_source: bool) -> Result<()> {
         if has_source && self.credentials.is_some() {
             let problem =

@@ -1,4 +1,4 @@
-//! Reads what commands and writing scripts answer.
+//! Reads the replies of commands and of writing scripts.
 
 use redis::Value;
 
@@ -13,42 +13,42 @@ use crate::request::{MutationRequest, RequestId, Timestamp, WriteId};
 use crate::service::settle::{Settled, UnsettledWrite, WriteLookup};
 use crate::stored_format::{DocumentLimit, FormatError, Unreadable, check_id};
 
-/// What became of a request that was to be created.
+/// The result of a creation.
 #[derive(Debug)]
 pub(crate) enum Created {
-    /// It is stored as it was sent.
+    /// It is stored as sent.
     AsSent,
-    /// It had been stored by the same write before, and is now this.
+    /// The same write stored it before, and the request is now this.
     Before(Box<MutationRequest>),
-    /// Whether this write stored it can no longer be told.
+    /// It is unknown whether this write stored it.
     Forgotten,
 }
 
-/// What became of an update.
+/// The result of an update.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Updated {
     /// It was applied now.
     Applied,
-    /// It had been applied before, and the request is now this.
+    /// It was applied before, and the request is now this.
     Before(Box<MutationRequest>),
-    /// Whether this write was applied before can no longer be told.
+    /// It is unknown whether this write was applied before.
     Forgotten,
-    /// So many decisions are stored, other than was taken; the update has to be sent again for that number.
+    /// Another number of decisions is stored than assumed; the update must be sent again with this number.
     Stored(usize),
 }
 
-/// How the answers of a script end that has refused to write.
+/// The end of the error of a script that wrote nothing.
 pub(super) const NOTHING_WRITTEN: &str = ". Nothing was written";
 
-/// Whether a script that writes a request has written, so that there is something to be confirmed: the request, or, when
-/// it was told to wait, once more what an earlier attempt has written.
+/// Whether a script that writes a request has written, so that there is something to confirm: the request, or, if it
+/// was told to wait, once more what an earlier attempt had written.
 pub(crate) fn has_written(reply: &Value) -> bool {
     let tag = array(reply).and_then(|parts| text(parts.first()?));
     matches!(tag, Some("created" | "updated" | "repeated"))
 }
 
 /// # Errors
-/// [`StoreErrorKind::Incompatible`] when the server is not fit for the store.
+/// [`StoreErrorKind::Incompatible`] if the server is not fit for the store.
 pub(crate) fn preflight(settings: &Settings, reply: &Value) -> Result<PreflightReport> {
     let info = match reply {
         Value::VerbatimString { text, .. } => Some(text.as_str()),
@@ -57,7 +57,7 @@ pub(crate) fn preflight(settings: &Settings, reply: &Value) -> Result<PreflightR
     Ok(PreflightReport::of(info.ok_or_else(|| unexpected("INFO"))?, settings.tolerance)?)
 }
 
-/// Whether the first bytes of a record are all of it. None may also be a record that is empty.
+/// Whether the first bytes of a record are all of it. No bytes may also be an empty record.
 pub(crate) fn is_whole_record(start: &Value) -> bool {
     bytes(start).is_some_and(|bytes| (1..RECORD_START).contains(&bytes.len()))
 }
@@ -79,8 +79,7 @@ pub(crate) fn request(
     read_record(settings, id, reply).map_err(|error| Unreadable::new(id.clone(), error))
 }
 
-/// The values in a reply to [`Call::records`](super::Call::records): those of the first ids that were asked for, of one at
-/// least.
+/// The values in a reply to [`Call::records`](super::Call::records): of the first ids in the call, at least one.
 pub(crate) fn records(reply: &Value, asked: usize) -> Result<&[Value]> {
     let is_possible = |values: &&[Value]| (1..=asked).contains(&values.len());
     Ok(array(reply).filter(is_possible).ok_or_else(|| unexpected("records.lua"))?)
@@ -97,7 +96,7 @@ pub(crate) fn requests<'a>(
     Ok(ids.into_iter().zip(values).map(|(id, value)| request(settings, id, value)).collect())
 }
 
-/// What the stored record knows of a write id; `None` where there is no record.
+/// What the stored record knows about a write id; `None` without a record.
 pub(crate) fn write_lookup(
     settings: &Settings,
     id: &RequestId,
@@ -110,8 +109,8 @@ pub(crate) fn write_lookup(
 }
 
 /// # Errors
-/// [`Error::AlreadyExists`] when another write made a request with this id, and [`Error::WriteIdReused`] when this one's id was
-/// used for something else.
+/// [`Error::AlreadyExists`] if another write made a request with this id, and [`Error::WriteIdReused`] if this write id
+/// was used for something else.
 pub(crate) fn created(settings: &Settings, sent: &MutationRequest, reply: &Value) -> Result<Created> {
     let (word, rest) = tagged(reply, "create.lua")?;
     match (word, rest) {
@@ -123,7 +122,7 @@ pub(crate) fn created(settings: &Settings, sent: &MutationRequest, reply: &Value
                 known.check_creation(sent, &stored)?;
                 return Ok(Created::Before(Box::new(stored)));
             }
-            // Where a repair has forgotten the write that submitted it.
+            // A repair has forgotten the write that submitted it.
             let is_known = header.writes().any(|write| write.number == revision.number);
             if !is_known && may_hold(&stored, sent) {
                 return Ok(Created::Forgotten);
@@ -134,11 +133,11 @@ pub(crate) fn created(settings: &Settings, sent: &MutationRequest, reply: &Value
     }
 }
 
-/// Reads what became of an update.
+/// Reads the result of an update.
 ///
 /// # Errors
-/// [`Error::Conflict`], [`Error::WriteIdReused`], [`Error::RewrittenHistory`], [`Error::NotFound`], or what keeps the record
-/// from being used.
+/// [`Error::Conflict`], [`Error::WriteIdReused`], [`Error::RewrittenHistory`], [`Error::NotFound`], or why the record
+/// cannot be used.
 pub(crate) fn updated(
     settings: &Settings,
     sent: &MutationRequest,
@@ -179,8 +178,8 @@ pub(crate) fn updated(
     }
 }
 
-/// Whether what was sent may be part of what is stored. History is only added to, so a write that was applied is found
-/// at the head of it, whatever followed; another write with just the same decisions would be found there too.
+/// Whether the sent history may be part of the stored one. History only grows, so an applied write is found at its
+/// head, whatever followed; another write with the same decisions would be found there too.
 fn may_hold(stored: &MutationRequest, sent: &MutationRequest) -> bool {
     stored.decisions.starts_with(&sent.decisions)
 }
@@ -192,8 +191,8 @@ fn read_record(settings: &Settings, id: &RequestId, value: &Value) -> Result<Opt
     Ok(Some(request))
 }
 
-/// The record that a script or command answered with: none where nothing is stored, and only its size where that is over
-/// what a record may take.
+/// The record in the reply of a script or command: `None` if nothing is stored, and only its size if that is over the
+/// limit of a record.
 pub(super) fn stored_record<'a>(
     id: &RequestId,
     value: &'a Value,
@@ -206,7 +205,7 @@ pub(super) fn stored_record<'a>(
     }
 }
 
-/// What is said of a record of which a script has only told the size.
+/// The error about a record of which a script returned only the size.
 pub(super) fn over_limit(size: i64, limit: DocumentLimit) -> FormatError {
     let size = usize::try_from(size).unwrap_or(usize::MAX);
     FormatError::OverLimit { size, unit: "bytes", limit: limit.bytes() }
@@ -217,7 +216,7 @@ fn parse<'a>(settings: &Settings, id: &RequestId, bytes: &'a [u8]) -> Result<Rec
     Record::parse(id.as_str(), bytes).map_err(unreadable)
 }
 
-/// The header and the request of a record that a script has answered with.
+/// The header and the request of a record in a script's reply.
 fn stored_in<'a>(
     settings: &Settings,
     id: &RequestId,
@@ -229,7 +228,7 @@ fn stored_in<'a>(
     Ok((header, stored))
 }
 
-/// The answers that both writing scripts give when a key is not as it should be.
+/// The replies of both writing scripts if a key is not as it should be.
 fn refusal(settings: &Settings, id: &RequestId, reply: &Value, script: &'static str) -> Error {
     let refused = refuse_wrong_type(reply)
         .and_then(|()| refuse_missing_permission(reply))
@@ -254,7 +253,7 @@ pub(super) fn refuse_wrong_type(reply: &Value) -> Result<()> {
         return Err(StoreError::new(
             StoreErrorKind::Rejected,
             Outcome::NotApplied,
-            format!("{key} holds a {found} where a {wanted} belongs; something else uses the key{NOTHING_WRITTEN}"),
+            format!("{key} holds a {found} instead of a {wanted}; something else uses the key{NOTHING_WRITTEN}"),
         )
         .into());
     }
@@ -267,17 +266,17 @@ pub(super) fn refuse_missing_permission(reply: &Value) -> Result<()> {
         return Err(StoreError::new(
             StoreErrorKind::Rejected,
             Outcome::NotApplied,
-            format!("the user may not run {command} on {key}; give the permission to the user{NOTHING_WRITTEN}"),
+            format!("the user may not run {command} on {key}; give the user this permission{NOTHING_WRITTEN}"),
         )
         .into());
     }
     Ok(())
 }
 
-/// Reads the server's answer to TIME.
+/// Reads the server's reply to TIME.
 ///
 /// # Errors
-/// [`InvalidValue`] when it is no time.
+/// [`InvalidValue`] if it is no time.
 pub(super) fn time(reply: &Value) -> Result<Timestamp, InvalidValue> {
     let number = |value| text(value).and_then(|text| text.parse::<u64>().ok());
     let micros = match array(reply) {
@@ -295,14 +294,14 @@ pub(super) fn tagged<'a>(reply: &'a Value, script: &'static str) -> Result<(&'a 
     Ok((text(word).ok_or_else(|| unexpected_write(script))?, rest))
 }
 
-/// What a script says of an index whose members are not in order.
+/// A script's reply about an index whose members are not in order.
 pub(super) fn refuse_disorder(reply: &Value) -> Result<()> {
     if let [Value::BulkString(word), index] = array(reply).unwrap_or_default()
         && word == b"disordered"
     {
         let index = String::from_utf8_lossy(bytes(index).unwrap_or_default());
         return Err(corrupt(&format!(
-            "index {index} holds an entry with another score than 0, so its entries have no order"
+            "index {index} holds an entry whose score is not 0, so its entries have no order"
         )));
     }
     Ok(())
@@ -310,7 +309,7 @@ pub(super) fn refuse_disorder(reply: &Value) -> Result<()> {
 
 /// An index that cannot be read along.
 pub(super) fn corrupt(what: &str) -> Error {
-    let problem = format!("{what}; find out who writes to it, and have it repaired by RedisStore::repair");
+    let problem = format!("{what}; find out who writes to it, and repair it with RedisStore::repair");
     StoreError::new(StoreErrorKind::Corrupt, Outcome::NotApplied, problem).into()
 }
 
@@ -318,11 +317,11 @@ pub(super) fn unexpected(command: &str) -> StoreError {
     StoreError::new(
         StoreErrorKind::Connection,
         Outcome::NotApplied,
-        format!("the server's reply to {command} makes no sense; is something between us and Redis changing it?"),
+        format!("the server's reply to {command} makes no sense; is a proxy in between changing it?"),
     )
 }
 
-/// What a script did cannot be told from an answer without sense.
+/// A meaningless reply does not show what the script did.
 fn unexpected_write(script: &str) -> StoreError {
     StoreError { outcome: Outcome::Unknown, ..unexpected(script) }
 }

@@ -1,8 +1,8 @@
-//! The scripts, each put together from its file and the parts it begins with.
+//! The scripts, each made of its file and the parts it begins with.
 
 use std::sync::LazyLock;
 
-/// A script that runs on the server, and the SHA-1 it is called by.
+/// A script that runs on the server, and the SHA-1 to call it by.
 pub(crate) struct Script {
     pub(crate) source: String,
     pub(crate) sha1: String,
@@ -37,7 +37,7 @@ pub(crate) static SIZES: LazyLock<Script> =
 pub(crate) static FEED: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua flags=no-writes\n", include_str!("scripts/feed.lua")]));
 
-/// A script that needs a part begins with it; each function of a part takes some 0.2 µs of every call, used or not.
+/// A script begins with the parts it needs; each function of a part takes about 0.2 µs of every call, used or not.
 const HEADER: &str = include_str!("scripts/header.lua");
 const REFUSAL: &str = include_str!("scripts/refusal.lua");
 const WRITE: &str = include_str!("scripts/write.lua");

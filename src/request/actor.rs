@@ -8,9 +8,9 @@ use super::requester::label;
 use super::{ActorId, Group, Metadata, Role, Timestamp};
 use crate::error::{Error, InvalidValue};
 
-/// Who acts, as what, and in which circumstances.
+/// Who acts, as what, and under which circumstances.
 ///
-/// Held in an `Arc` wherever a request refers to it: one person's decision, approval and claim share one value.
+/// Requests share it in an `Arc`: one person's decision, approval and claim hold the same value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ActorContext {
@@ -26,10 +26,11 @@ pub struct ActorContext {
     pub groups: BTreeSet<Group>,
     /// Why the actor acts.
     pub reason: Option<String>,
-    /// Whether the action is meant to take effect. Of an actor in another mode than [`ActorMode::Commit`] the services
-    /// store nothing; what would happen is what the functions of [`workflow`](crate::workflow) give, which heed no mode.
+    /// Whether the action may take effect. The services store nothing for an actor whose mode is not
+    /// [`ActorMode::Commit`]; the functions of [`workflow`](crate::workflow), which ignore the mode, show what would
+    /// happen.
     pub mode: ActorMode,
-    /// Ties together all that belongs to one business operation.
+    /// Connects everything that belongs to one business operation.
     pub correlation_id: Option<String>,
     /// What caused this action.
     pub causation_id: Option<String>,
@@ -70,8 +71,8 @@ pub enum ActorKind {
     Administrator,
 }
 
-/// Whether an action is meant to take effect. A service carries out what is meant to, and refuses the rest; to see what a
-/// command would do, apply it by [`workflow::apply`](crate::workflow::apply) and store nothing.
+/// Whether an action may take effect. A service stores only actions in the mode `Commit`; any other mode is an error.
+/// To see what a command would do, use [`workflow::apply`](crate::workflow::apply) and store nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum ActorMode {
@@ -85,7 +86,7 @@ pub enum ActorMode {
 }
 
 impl ActorContext {
-    /// An actor of this kind of whom nothing else is known.
+    /// An actor of this kind, with everything else unknown.
     pub fn new(kind: ActorKind) -> Self {
         Self {
             kind,
@@ -137,7 +138,7 @@ impl ActorContext {
         Ok(self)
     }
 
-    /// The same actor, holding this role too.
+    /// The same actor with this role added.
     ///
     /// # Errors
     /// [`InvalidValue`] when it is not a valid [`Role`].
@@ -146,7 +147,7 @@ impl ActorContext {
         Ok(self)
     }
 
-    /// The same actor, belonging to this group too.
+    /// The same actor with this group added.
     ///
     /// # Errors
     /// [`InvalidValue`] when it is not a valid [`Group`].
@@ -155,7 +156,7 @@ impl ActorContext {
         Ok(self)
     }
 
-    /// The same actor, shown by this name.
+    /// The same actor, shown under this name.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
@@ -175,7 +176,7 @@ impl ActorContext {
         }
     }
 
-    /// What to call the actor: the name, else the id, else the kind.
+    /// What to call the actor: the name, or else the id, or else the kind.
     pub fn label(&self) -> &str {
         label(self.kind, self.id.as_ref(), self.name.as_deref())
     }

@@ -14,34 +14,34 @@ use crate::error::{Error, InvalidValue};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Approval {
-    /// Names the approval within its request.
+    /// The id of the approval within its request.
     pub id: ApprovalId,
     /// Who may decide it.
     pub target: ApprovalTarget,
     /// What is to be approved, in words.
     pub description: String,
-    /// The name to show for whoever decides it.
+    /// The name to show for its decider.
     pub name: Option<String>,
-    /// When its turn is: all approvals of a lower step come first.
+    /// Its position in the order: all approvals of lower steps come first.
     pub step: Step,
-    /// The group it is decided in, if not by itself.
+    /// Its quorum group, if it has one.
     pub quorum: Option<Quorum>,
     /// From this time on it can no longer be decided.
     pub expires_at: Option<Timestamp>,
     /// Whether the requester may decide it.
     pub decider: DeciderRule,
-    /// What has become of it.
+    /// The state of the approval.
     pub state: ApprovalState,
     /// Anything else about the approval.
     pub metadata: Metadata,
 }
 
-/// The place of an approval in the order of approvals; the lowest is 1.
+/// The position of an approval in the order; the lowest is 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Step(NonZeroU32);
 
-/// Who may decide an approval: any actor with one of the ids, roles or groups. Never empty.
+/// Who may decide an approval: any actor with one of these ids, roles or groups. Never empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "TargetFields", into = "TargetFields")]
 pub struct ApprovalTarget(TargetFields);
@@ -54,11 +54,11 @@ struct TargetFields {
     groups: BTreeSet<Group>,
 }
 
-/// The group an approval is decided in: of its members, `required` have to be granted.
+/// The group of an approval: `required` of its members have to be granted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Quorum {
-    /// The name its members share.
+    /// The name that its members share.
     pub group: QuorumGroup,
     /// How many grants the group needs.
     pub required: NonZeroU32,
@@ -72,21 +72,21 @@ pub enum QuorumRejection {
     /// Any rejection rejects the request.
     #[default]
     Any,
-    /// The request is rejected only when the grants that are still possible no longer make the quorum.
+    /// The request is rejected only when the remaining members can no longer make the quorum.
     WhenImpossible,
 }
 
 /// Who may not decide an approval although they match its target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum DeciderRule {
-    /// The requester may not: nobody decides on their own request.
+    /// The requester: nobody decides on their own request.
     #[default]
     NotTheRequester,
-    /// The requester may as well.
+    /// Nobody: the requester may decide too.
     Anyone,
 }
 
-/// What has become of an approval, with all that belongs to it.
+/// The state of an approval, with all its details.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ApprovalState {
     /// Not decided yet.
@@ -95,22 +95,22 @@ pub enum ApprovalState {
     Approved(Verdict),
     /// Rejected.
     Rejected {
-        /// Who refused it, when and why.
+        /// Who rejected it, when and why.
         verdict: Verdict,
-        /// The reason in a form that programs can read.
+        /// The reason in machine-readable form.
         rejection: Option<Box<Rejection>>,
     },
-    /// Not needed any more: its quorum group has the grants it needs.
+    /// No longer needed: its quorum group has its grants.
     Satisfied(Cause),
-    /// Not decided in time.
+    /// Expired before a decision.
     Expired(Cause),
 }
 
-/// Who ended the wait for an approval without deciding it, when and why.
+/// Who ended an approval without deciding it, when and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Cause {
-    /// Whose action ended it: whoever gave the last grant a quorum needed, or swept what was due.
+    /// Whose action ended it: who gave the last grant that a quorum needed, or who swept what was due.
     pub by: Arc<ActorContext>,
     /// When.
     pub at: Timestamp,
@@ -118,7 +118,7 @@ pub struct Cause {
     pub reason: Option<String>,
 }
 
-/// Who decided an approval, when and why, and what they had before them.
+/// Who decided an approval, when and why, and for which digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Verdict {
@@ -128,15 +128,15 @@ pub struct Verdict {
     pub at: Timestamp,
     /// Why.
     pub reason: Option<String>,
-    /// The digest of the request that was decided on.
+    /// The digest of the request at the decision.
     pub digest: Digest,
 }
 
-/// Why an approval was refused, in a form that programs can read.
+/// Why an approval was rejected, in machine-readable form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Rejection {
-    /// A code the application gives its reasons.
+    /// The application's code for the reason.
     pub code: String,
     /// The category of the reason.
     pub category: Option<String>,
@@ -146,7 +146,7 @@ pub struct Rejection {
     pub metadata: Metadata,
 }
 
-/// What has become of an approval, without what belongs to it.
+/// The state of an approval without its details.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum ApprovalStatus {
     /// [`ApprovalState::Pending`].
@@ -217,7 +217,7 @@ impl ApprovalTarget {
         Self::try_from(TargetFields { actor_ids, roles, groups })
     }
 
-    /// Whoever this target or the other one names.
+    /// Whoever matches this target or the other.
     pub fn or(mut self, other: Self) -> Self {
         self.0.actor_ids.extend(other.0.actor_ids);
         self.0.roles.extend(other.0.roles);
@@ -225,7 +225,7 @@ impl ApprovalTarget {
         self
     }
 
-    /// Whether this actor may decide, as far as the target goes, when ids are compared so.
+    /// Whether this actor matches the target, by this rule for comparing ids.
     pub fn matches(&self, actor: &ActorContext, ids: IdComparison) -> bool {
         actor.id.as_ref().is_some_and(|id| ids.holds(&self.0.actor_ids, id))
             || ids.overlap(&self.0.roles, &actor.roles)
@@ -274,7 +274,7 @@ impl Cause {
 }
 
 impl Rejection {
-    /// A reason with this code and these words.
+    /// A reason with this code and this message.
     pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self { code: code.into(), category: None, message: message.into(), metadata: Metadata::new() }
     }
@@ -287,7 +287,7 @@ impl Rejection {
 }
 
 impl ApprovalState {
-    /// The status this state is one of.
+    /// The status of this state.
     pub const fn status(&self) -> ApprovalStatus {
         match self {
             Self::Pending => ApprovalStatus::Pending,
@@ -306,7 +306,7 @@ impl ApprovalState {
         }
     }
 
-    /// Who ended the wait without deciding, when and why, if it ended so.
+    /// Who ended it without a decision, when and why, if anybody did.
     pub const fn cause(&self) -> Option<&Cause> {
         match self {
             Self::Satisfied(cause) | Self::Expired(cause) => Some(cause),

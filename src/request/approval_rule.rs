@@ -7,9 +7,10 @@ use serde::Serialize;
 use super::{ApprovalId, ApprovalTarget, DeciderRule, Metadata, Quorum, QuorumGroup, QuorumRejection, Step, Timestamp};
 use crate::error::{Error, InvalidValue};
 
-/// A demand for approval, as a policy states it; submission a request makes its [`Approval`](super::Approval)s from it.
+/// A demand for approval, as a policy states it; submission makes the [`Approval`](super::Approval)s of a request from
+/// it.
 ///
-/// A rule without a step gets the step of its place among the rules of its request: the first 1, the second 2, …
+/// A rule without a step gets its position among the rules of its request as its step: 1, 2, …
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ApprovalRule {
     pub(crate) targets: Vec<ApprovalTarget>,
@@ -65,9 +66,9 @@ impl ApprovalRule {
         Ok(Self::with_targets(targets, None))
     }
 
-    /// `required` of the members have to approve: one approval each, in one step, decided together. Nobody counts twice, and
-    /// the requester does not count unless [they may decide](Self::requester_may_decide): a draft whose members are too few
-    /// then is refused when it is submitted.
+    /// `required` of the members have to approve: one approval each, in one step, decided together. Nobody counts
+    /// twice, and the requester counts only if [they may decide](Self::requester_may_decide): submitting a draft with
+    /// too few members is an error.
     ///
     /// # Errors
     /// [`InvalidValue`] when the name is not valid, and [`Error::InvalidApprovalConfiguration`] when `required` is 0 or
@@ -103,45 +104,45 @@ impl ApprovalRule {
         }
     }
 
-    /// Names the approval: with several targets, each gets this id with `-1`, `-2`, … behind it.
+    /// Sets the id of the approval; with several targets, each gets this id followed by `-1`, `-2`, …
     ///
-    /// Without it approvals are called `approval-1`, `approval-2`, … through the whole request.
+    /// Defaults to `approval-1`, `approval-2`, …, numbered through the whole request.
     pub fn with_id(mut self, id: ApprovalId) -> Self {
         self.id = Some(id);
         self
     }
 
-    /// Says in words what is to be approved.
+    /// Describes what is to be approved.
     pub fn described_as(mut self, description: impl Into<String>) -> Self {
         self.description = description.into();
         self
     }
 
-    /// Says how to call whoever decides.
+    /// Sets the name to show for the decider.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Puts the rule into this step; approvals of a lower step come first.
+    /// Puts the rule into this step; all approvals of lower steps come first.
     pub fn at_step(mut self, step: Step) -> Self {
         self.step = Some(step);
         self
     }
 
-    /// The approvals can no longer be decided from this time on.
+    /// From this time on the approvals can no longer be decided.
     pub fn expiring_at(mut self, time: Timestamp) -> Self {
         self.expires_at = Some(time);
         self
     }
 
-    /// Lets the requester decide as well.
+    /// Allows the requester to decide too.
     pub fn requester_may_decide(mut self) -> Self {
         self.decider = DeciderRule::Anyone;
         self
     }
 
-    /// A rejection rejects the request only when the quorum has become impossible. Without a quorum it changes nothing.
+    /// A rejection rejects the request only if the quorum has become impossible. Without a quorum this has no effect.
     pub fn rejected_when_impossible(mut self) -> Self {
         if let Some(quorum) = &mut self.quorum {
             quorum.rejection = QuorumRejection::WhenImpossible;
@@ -149,7 +150,7 @@ impl ApprovalRule {
         self
     }
 
-    /// Puts this metadata on the approvals.
+    /// Sets the metadata of the approvals.
     pub fn with_metadata(mut self, metadata: Metadata) -> Self {
         self.metadata = metadata;
         self

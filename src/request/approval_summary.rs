@@ -1,10 +1,10 @@
-//! What has to be known of the approvals of a request to tell who may decide one of them.
+//! The summary of a request's approvals that decides who may decide one of them.
 
 use std::collections::BTreeSet;
 
 use super::{ActorId, Approval, ApprovalState, DeciderRule, IdComparison, QuorumGroup, Step, Timestamp};
 
-/// What has to be known of each approval of a request to tell whether one of them can be decided.
+/// What is needed from each approval of a request to decide whether one of them can be decided.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ApprovalSummary {
     pub(crate) step: Step,
@@ -13,23 +13,23 @@ pub(crate) struct ApprovalSummary {
     pub(crate) group: Option<QuorumGroup>,
     /// Who decided it.
     pub(crate) voter: Option<ActorId>,
-    /// Of a pending member of a quorum group: whom it asks.
+    /// For a pending member of a quorum group: whom it addresses.
     pub(crate) slot: Option<Slot>,
 }
 
-/// Whom a pending member of a quorum group asks, and until when.
+/// Whom a pending member of a quorum group addresses, and until when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Slot {
     /// The actors it names.
     pub(crate) named: BTreeSet<ActorId>,
-    /// Whether it is addressed to a role or a group as well, which anybody may turn out to have.
+    /// Whether it also addresses a role or a group, which any actor might have.
     pub(crate) is_for_anybody: bool,
     pub(crate) decider: DeciderRule,
     pub(crate) expires_at: Option<Timestamp>,
 }
 
 impl ApprovalSummary {
-    /// How each of these stands.
+    /// The summary of each of these.
     pub(crate) fn of_all(approvals: &[Approval]) -> Vec<Self> {
         approvals.iter().map(Self::of).collect()
     }
@@ -58,12 +58,12 @@ impl Slot {
         }
     }
 
-    /// Whether it is for those it names alone, and this actor is one of them.
+    /// Whether it addresses only named actors, and this actor is one of them.
     pub(crate) fn needs(&self, actor: &ActorId, ids: IdComparison) -> bool {
         !self.is_for_anybody && ids.holds(&self.named, actor)
     }
 
-    /// Whether it can still be granted at this time.
+    /// Whether it can still be approved at this time.
     pub(crate) fn is_open(&self, now: Timestamp) -> bool {
         self.expires_at.is_none_or(|end| end > now)
     }

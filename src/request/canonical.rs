@@ -1,18 +1,19 @@
-//! Any plain value as bytes that are the same whenever the value is, to take fingerprints of.
+//! Canonical bytes of plain values, for fingerprints.
 
 use std::fmt;
 
 use serde::ser::{self, Serialize};
 
-/// The bytes of a value: different values give different bytes, each part behind its kind and its length.
+/// The bytes of a value: equal values give equal bytes and different values different ones. Each part is preceded by
+/// its kind and its length.
 ///
-/// A field that holds nothing (no value, an empty list, set or map) is left out, so that a field that a later release adds
-/// changes no fingerprint of a value that does not use it. Fields go by name, variants by name, maps and sets by their order.
+/// Empty fields (no value, an empty list, set or map) are left out, so that a field added in a later release changes no
+/// fingerprint of a value that does not use it. Fields and variants go by name, maps and sets by their order.
 pub(crate) fn canonical_bytes(value: &impl Serialize) -> Vec<u8> {
     let mut writer = Canonical(Vec::with_capacity(512));
     match value.serialize(&mut writer) {
         Ok(()) => writer.0,
-        // Only a type whose own serialisation fails comes here; none of ours does. Its text stands for it.
+        // Only a type whose own serialisation fails gets here; none of ours does. The error text stands for it.
         Err(Unserialisable(problem)) => problem.into_bytes(),
     }
 }
@@ -46,7 +47,7 @@ impl ser::Error for Unserialisable {
 }
 
 impl Canonical {
-    /// 16 bytes whatever the type, so that widening an integer changes nothing.
+    /// 16 bytes for every type, so that widening an integer changes nothing.
     fn number(&mut self, number: i128) {
         self.0.push(NUMBER);
         self.0.extend_from_slice(&number.to_be_bytes());
@@ -101,7 +102,7 @@ impl<'a> ser::Serializer for &'a mut Canonical {
         serialize_u64: u64,
     }
 
-    /// Short, since bytes come as a list of these.
+    /// Short, since bytes arrive as a list of these.
     fn serialize_u8(self, byte: u8) -> Result<(), Unserialisable> {
         self.0.extend_from_slice(&[BYTE, byte]);
         Ok(())
@@ -214,7 +215,7 @@ impl<'a> ser::Serializer for &'a mut Canonical {
         self.serialize_seq(None)
     }
 
-    /// Bytes are then given as such.
+    /// `false`, so that types serialise as bytes rather than text.
     fn is_human_readable(&self) -> bool {
         false
     }

@@ -9,18 +9,23 @@ use super::{ActorContext, Metadata, Timestamp};
 
 /// One entry of a request's history: what was decided, by whom, when and why.
 ///
-/// The metadata of a decision names what it was about:
+/// The metadata of a decision depends on its kind:
 ///
 /// | decision | keys |
 /// |---|---|
-/// | lifecycle | `from`; `waited_for`: what it waited for until then, if it was pending; `pending_reason`, `expires_at`, `superseded_by`, `resulting_version` of the new status; `approval` where one decided it; `claim`, `side_effects`, `side_effects_left_out` when executed, of a compensation also `compensates`, `compensation`, `trigger`, `batch`; `compensated_by`, `compensation`, `trigger`, `batch` when compensated |
+/// | lifecycle | `from`; `waited_for`: what it waited for until then, if it was pending; `pending_reason`,
+/// `expires_at`, `superseded_by`, `resulting_version` of the new status; `approval` if an approval caused it; `claim`,
+/// `side_effects`, `side_effects_left_out` when executed, for a compensation also `compensates`, `compensation`,
+/// `trigger`, `batch`; `compensated_by`, `compensation`, `trigger`, `batch` when compensated |
 /// | `Requested` | `approvals`, `missing`: how many; `round` |
 /// | `Renewed` | `approvals`: how many; `round` |
-/// | `Granted`, `Rejected`, `Expired` | `approval`, `target`, `step`, `round`, `digest`; `quorum_group`, `required`; `expires_at`; of a rejection `code`, `message`, `category` and its own metadata |
-/// | `QuorumSatisfied` | `quorum_group`, `required`, `step`; `satisfied`: the approvals that were not needed any more |
+/// | `Granted`, `Rejected`, `Expired` | `approval`, `target`, `step`, `round`, `digest`; `quorum_group`, `required`;
+/// `expires_at`; for a rejection `code`, `message`, `category` and its own metadata |
+/// | `QuorumSatisfied` | `quorum_group`, `required`, `step`; `satisfied`: the approvals that are no longer needed |
 /// | `Overridden` | `overridden`: the approvals; `round`, `digest`; `waited_for`: the waiting it ended, if any |
 /// | version resolution | `current_version`, `expected_version` |
-/// | execution | `claim`; `lease_ends_at`, `renewed`, `previous_claim` of a claim; `message`, `code`, its own metadata, `details_left_out` and `side_effects_left_out` of a failure |
+/// | execution | `claim`; `lease_ends_at`, `renewed`, `previous_claim` for a claim; `message`, `code`, its own
+/// metadata, `details_left_out` and `side_effects_left_out` for a failure |
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Decision {
@@ -40,13 +45,13 @@ pub struct Decision {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum DecisionKind {
-    /// About where the request stands.
+    /// About the status of the request.
     Lifecycle(LifecycleDecision),
     /// About an approval.
     Approval(ApprovalDecision),
     /// About the version of the state the request was written for.
     VersionResolution(VersionDecision),
-    /// About carrying it out.
+    /// About its execution.
     Execution(ExecutionDecision),
 }
 
@@ -94,7 +99,7 @@ macro_rules! decision_kinds {
                 }
             }
 
-            /// Category and kind, as [`Display`](fmt::Display) has them.
+            /// Category and kind, as in [`Display`](fmt::Display).
             pub(crate) const fn with_category(self) -> &'static str {
                 match self {
                     $($(Self::$category($name::$variant) => concat!(stringify!($category), "/", $word),)*)*
@@ -110,7 +115,7 @@ macro_rules! decision_kinds {
 }
 
 decision_kinds! {
-    /// Where the request was moved to.
+    /// The new status of the request.
     LifecycleDecision in Lifecycle {
         /// It was submitted.
         Submitted = "Submitted",
@@ -118,54 +123,54 @@ decision_kinds! {
         Pending = "Pending",
         /// It may be executed.
         Approved = "Approved",
-        /// It was refused.
+        /// It was rejected.
         Rejected = "Rejected",
-        /// It was withdrawn.
+        /// It was canceled.
         Canceled = "Canceled",
         /// It waited too long.
         Expired = "Expired",
         /// Another request took its place.
         Superseded = "Superseded",
-        /// It was carried out.
+        /// It was executed.
         Executed = "Executed",
-        /// Another request made up for it.
+        /// Another request compensated it.
         Compensated = "Compensated",
     }
     /// What happened to approvals.
     ApprovalDecision in Approval {
-        /// Approvals were asked for.
+        /// Approvals were requested.
         Requested = "Requested",
-        /// An approval was granted.
+        /// An approval requirement was approved.
         Granted = "Granted",
-        /// An approval was refused.
+        /// An approval requirement was rejected.
         Rejected = "Rejected",
         /// A quorum group has all the grants it needs.
         QuorumSatisfied = "QuorumSatisfied",
-        /// An approval was not decided in time.
+        /// An approval expired.
         Expired = "Expired",
         /// Unmet approvals were overridden.
         Overridden = "Overridden",
         /// Approvals were opened again, as a new round.
         Renewed = "Renewed",
-        /// An approval was handed to somebody else. Reserved: no command of this release records it.
+        /// An approval was delegated to somebody else. Reserved: no command of this release records it.
         Delegated = "Delegated",
     }
-    /// How a request stood to the current version of its state.
+    /// How a request fits the current version of its state.
     VersionDecision in VersionResolution {
         /// It was written for the current version.
         Validated = "Validated",
-        /// It is to be validated against the current version.
+        /// It has to be validated against the current version.
         RevalidationRequired = "RevalidationRequired",
         /// It needs its approvals again, for the current version.
         RenewedApprovalRequired = "RenewedApprovalRequired",
-        /// It was refused, being written for an earlier version.
+        /// It was rejected because it was written for an earlier version.
         RejectedAsStale = "RejectedAsStale",
     }
-    /// What happened while it was carried out.
+    /// What happened during its execution.
     ExecutionDecision in Execution {
-        /// An executor took it.
+        /// An executor claimed it.
         Claimed = "Claimed",
-        /// An executor gave it back.
+        /// An executor released it.
         Released = "Released",
         /// An executor failed.
         Failed = "Failed",

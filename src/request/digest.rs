@@ -24,7 +24,7 @@ impl Digest {
         &self.0
     }
 
-    /// Every part goes in behind its length, so that no two requests with different parts give the same bytes.
+    /// Every part is preceded by its length, so that requests with different parts give different bytes.
     pub(crate) fn of(payload: Option<&Payload>, target: &Target, version: Option<&StateVersion>) -> Self {
         let mut sha = sha2::Sha256::new();
         let mut part = |bytes: Option<&[u8]>| match bytes {
@@ -62,7 +62,7 @@ impl fmt::Debug for Digest {
 impl FromStr for Digest {
     type Err = InvalidValue;
 
-    /// Reads what a digest prints as: 64 hexadecimal digits.
+    /// Parses the printed form: 64 hexadecimal digits.
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
         let invalid = || InvalidValue::new("digest", "is not what a digest prints as: 64 hexadecimal digits");
         let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());

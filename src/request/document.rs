@@ -15,32 +15,35 @@ use crate::error::{Error, InvalidValue};
 
 /// A mutation request as it was read or written at one revision.
 ///
-/// Every field of its [`RequestDocument`] can be read (`request.state`, `request.decisions`, …); none can be set. By the
-/// service a request changes only by the rules of [`workflow`](crate::workflow).
+/// Every field of its [`RequestDocument`] can be read (`request.state`, `request.decisions`, …); none can be set.
+/// Through the service a request changes only by the rules of [`workflow`](crate::workflow).
 ///
-/// That guards against mistakes, not against whoever holds the store: of a document taken out, changed and put in again
-/// ([`from_document`](Self::from_document)), a store checks that it was made of the stored revision, that its history
-/// begins with the stored one, that what is [fixed when a request is submitted](crate::for_stores::has_same_submission) is unchanged,
-/// and how large it is; not that the rules allow it. So give the store itself to nobody who is not to decide
-/// everything.
+/// That prevents mistakes, but does not restrict code that holds the store. Such code can take the document out, change
+/// it and put it back ([`from_document`](Self::from_document)). The store then checks that the document comes from the
+/// stored revision, that its history begins with the stored one, that what is [fixed at
+/// submission](crate::for_stores::has_same_submission) is unchanged, and its size; it does not check the rules. So give
+/// the store itself only to code that may decide everything.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(try_from = "Fields")]
 pub struct MutationRequest {
     revision: Revision,
     document: RequestDocument,
-    /// How many of the decisions were there at that revision, as far as this value has seen.
+    /// How many decisions the stored revision had, as far as this value knows.
     #[serde(skip)]
     stored_decisions: usize,
-    /// What was done to it since it was read, where that was done by commands.
+    /// Whether it was read from elsewhere than a store, so that it may hold more than its revision had.
+    #[serde(skip)]
+    is_read_elsewhere: bool,
+    /// What commands did to it since it was read.
     #[serde(skip)]
     write_intent: Option<WriteIntent>,
 }
 
-/// All that a mutation request holds, but for its revision.
+/// Everything in a mutation request except its revision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RequestDocument {
-    /// Names the request.
+    /// The id of the request.
     pub id: RequestId,
     /// What it would change.
     pub target: Target,
@@ -50,21 +53,21 @@ pub struct RequestDocument {
     pub requested_by: Arc<ActorContext>,
     /// The change itself, where the request carries it.
     pub payload: Option<Payload>,
-    /// Where the request stands.
+    /// The state of the request.
     pub state: RequestState,
-    /// What policies demanded of it.
+    /// What policies demanded for it.
     pub requirements: Vec<Requirement>,
     /// The approvals it needs.
     pub approvals: Vec<Approval>,
     /// Which round of approvals it is in; the first is 1.
     pub approval_round: u32,
-    /// What was decided, in order; entries are added and never changed.
+    /// What was decided, in order; decisions are added and never changed.
     pub decisions: Vec<Decision>,
-    /// What executing it caused beside the change.
+    /// What its execution caused besides the change.
     pub side_effects: Vec<SideEffect>,
     /// Which version of the state it was written for.
     pub versioning: Versioning,
-    /// How it is carried out.
+    /// How it is executed.
     pub execution: Execution,
     /// When it was submitted.
     pub created_at: Timestamp,
@@ -72,8 +75,8 @@ pub struct RequestDocument {
     pub updated_at: Timestamp,
     /// Anything else about the request.
     pub metadata: Metadata,
-    /// When two ids of people in it are the same: as its namespace has it. No part of the stored bytes; a store sets it on
-    /// what it reads and on what it writes.
+    /// The rule by which ids of people in it are equal: that of its namespace. Not in the stored bytes; a store sets it
+    /// on every request that it reads or writes.
     #[serde(default, skip_serializing_if = "IdComparison::is_default")]
     pub id_comparison: IdComparison,
 }
@@ -94,9 +97,9 @@ pub struct Target {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Versioning {
-    /// The version the state must have for the request to be executed as it is; any, if there is none.
+    /// The version the state must have for the request to be executed as approved; `None` accepts any.
     pub expected: Option<StateVersion>,
-    /// The version that was expected when its reviewers were asked; the [digest](MutationRequest::digest) covers it.
+    /// The expected version when the approvals were requested; the [digest](MutationRequest::digest) covers it.
     pub reviewed: Option<StateVersion>,
 }
 
@@ -119,15 +122,15 @@ impl Target {
 }
 
 impl MutationRequest {
-    /// The request that a store read at this revision.
+    /// The request that a store read, at this revision.
     ///
     /// # Errors
-    /// [`Error::InvalidApprovalConfiguration`] when two approvals share an id, when the members of a quorum group do not
-    /// agree or are too few, or when it waits for approval without having one.
+    /// [`Error::InvalidApprovalConfiguration`] when two approvals share an id, when the members of a quorum group
+    /// disagree or are too few, or when the request waits for approval but has none.
     pub fn from_document(document: RequestDocument, revision: Revision) -> Result<Self, Error> {
         check_approvals(&document)?;
         let stored_decisions = document.decisions.len();
-        Ok(Self { revision, document, stored_decisions, write_intent: None })
+        Ok(Self { revision, document, stored_decisions, is_read_elsewhere: false, write_intent: None })
     }
 
     /// The revision this request was read or written at.
@@ -135,12 +138,12 @@ impl MutationRequest {
         self.revision
     }
 
-    /// All that the request holds.
+    /// Everything in the request except its revision.
     pub const fn document(&self) -> &RequestDocument {
         &self.document
     }
 
-    /// All that the request holds, taken out.
+    /// Everything in the request except its revision, by value.
     pub fn into_document(self) -> RequestDocument {
         self.document
     }
@@ -155,25 +158,26 @@ impl MutationRequest {
     pub fn at_revision(mut self, revision: Revision) -> Self {
         self.revision = revision;
         self.stored_decisions = self.document.decisions.len();
+        self.is_read_elsewhere = false;
         self.write_intent = None;
         self
     }
 
-    /// The same request, whose ids of people are compared so; for those who write a store, whose requests are all compared
-    /// by one rule.
+    /// The same request with this rule for comparing ids of people; for authors of stores, which use one rule for all
+    /// requests.
     #[must_use]
     pub fn comparing_ids(mut self, rule: IdComparison) -> Self {
         self.document.id_comparison = rule;
         self
     }
 
-    /// The same request, which was made what it is by this as well.
+    /// The same request with this intent added to those that made it.
     pub(crate) fn meant_to(mut self, intent: WriteIntent) -> Self {
         self.write_intent = Some(self.write_intent.map_or(intent, |before| before.and_then(intent)));
         self
     }
 
-    /// The same request, which was made what it is by this and nothing else.
+    /// The same request with this intent alone.
     pub(crate) fn meant_only_to(mut self, intent: WriteIntent) -> Self {
         self.write_intent = Some(intent);
         self
@@ -187,16 +191,22 @@ impl MutationRequest {
         self.write_intent
     }
 
-    /// How many of the decisions were there when it was read. A guess: only the store knows.
+    /// Whether decisions were added to it since a store read it, as far as that is known.
+    pub(super) fn may_hold_new_decisions(&self) -> bool {
+        self.is_read_elsewhere || self.decisions.len() > self.stored_decisions
+    }
+
+    /// How many decisions were stored when it was read. An estimate: only the store knows.
+    #[cfg_attr(not(feature = "redis"), expect(dead_code, reason = "only the Redis store sends changes by parts"))]
     pub(crate) const fn stored_decisions(&self) -> usize {
         self.stored_decisions
     }
 
-    /// Whether a store can create it, for those who write a store. A value that was read elsewhere at a later revision would
-    /// say of itself that it had been written before, and what became of a write is told by counting.
+    /// Whether a store can create it, for authors of stores. A value with a later revision number would claim earlier
+    /// writes, and `settle` counts revisions to find out what became of a write.
     ///
     /// # Errors
-    /// [`InvalidValue`] at another revision than number 0.
+    /// [`InvalidValue`] when the revision number is not 0.
     pub fn check_new(&self) -> Result<(), InvalidValue> {
         match self.revision.number {
             0 => Ok(()),
@@ -215,7 +225,7 @@ impl MutationRequest {
     }
 }
 
-/// Two are equal when revision and document are; how much of it was stored when is no part of a request.
+/// Two requests are equal when revision and document are; the number of stored decisions does not count.
 impl PartialEq for MutationRequest {
     fn eq(&self, other: &Self) -> bool {
         self.revision == other.revision && self.document == other.document
@@ -274,6 +284,6 @@ struct Fields {
 impl TryFrom<Fields> for MutationRequest {
     type Error = Error;
     fn try_from(fields: Fields) -> Result<Self, Error> {
-        Self::from_document(fields.document, fields.revision)
+        Ok(Self { is_read_elsewhere: true, ..Self::from_document(fields.document, fields.revision)? })
     }
 }

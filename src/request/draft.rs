@@ -9,10 +9,10 @@ use super::{
     RequestId, Requirement, StateVersion, Target,
 };
 
-/// A request before it is submitted: what is to be changed, by whom, and what it has to wait for.
+/// A request before submission: the change, who asks for it, and what it has to wait for.
 ///
-/// A draft with approval rules waits for approval; one that waits for something else says so with
-/// [`waiting_for`](Self::waiting_for); any other is submitted as created, or as approved with
+/// A draft with approval rules waits for approval; one that waits for something else says so by
+/// [`waiting_for`](Self::waiting_for). Any other becomes a created request, or an approved one by
 /// [`already_approved`](Self::already_approved).
 #[derive(Clone, Debug)]
 pub struct RequestDraft {
@@ -30,10 +30,10 @@ pub struct RequestDraft {
     pub(crate) id_comparison: IdComparison,
 }
 
-/// Where a request can stand when it is submitted.
+/// The state that a request can have when it is submitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum InitialState {
-    /// Nothing is asked of anybody yet.
+    /// Nobody has to do anything yet.
     Created,
     /// It waits.
     Pending(Pending),
@@ -42,7 +42,7 @@ pub enum InitialState {
 }
 
 impl RequestDraft {
-    /// A draft of this change, asked for by this actor.
+    /// A draft of this change, requested by this actor.
     pub fn new(target: Target, intent: Intent, requested_by: impl Into<Arc<ActorContext>>) -> Self {
         Self {
             id: None,
@@ -66,56 +66,56 @@ impl RequestDraft {
         self
     }
 
-    /// Carries the change itself.
+    /// Attaches the change itself.
     pub fn with_payload(mut self, payload: Payload) -> Self {
         self.payload = Some(payload);
         self
     }
 
-    /// Was written for this version of the state.
+    /// Expects this version of the state.
     pub fn for_version(mut self, version: StateVersion) -> Self {
         self.expected_version = Some(version);
         self
     }
 
-    /// Needs this approval; rules are kept in the order they are given.
+    /// Requires this approval; rules keep the order in which they are added.
     pub fn requires_approval(mut self, rule: ApprovalRule) -> Self {
         self.approval_rules.push(rule);
         self
     }
 
-    /// Records this requirement, other than an approval, for readers. Nothing here enforces it: a request is approved and
+    /// Records this requirement, other than an approval, for readers. Nothing enforces it: the request is approved and
     /// executed whether or not it is met.
     pub fn requires(mut self, requirement: Requirement) -> Self {
         self.requirements.push(requirement);
         self
     }
 
-    /// Waits for this when it is submitted.
+    /// Makes the submitted request wait for this.
     pub fn waiting_for(mut self, pending: impl Into<Pending>) -> Self {
         self.initial_state = Some(InitialState::Pending(pending.into()));
         self
     }
 
-    /// Is approved when it is submitted. A draft with approval rules is then refused.
+    /// Makes the submitted request approved. Submitting such a draft with approval rules is an error.
     pub fn already_approved(mut self) -> Self {
         self.initial_state = Some(InitialState::Approved);
         self
     }
 
-    /// Makes up for a request that was executed.
+    /// Makes the request compensate an executed one.
     pub fn compensating(mut self, plan: CompensationPlan) -> Self {
         self.execution = ExecutionKind::Compensation(plan);
         self
     }
 
-    /// Compares ids of people so. A service sets it to the rule of its store, whatever the draft says.
+    /// Sets the rule for comparing ids of people. A service replaces it by the rule of its store.
     pub fn comparing_ids(mut self, rule: IdComparison) -> Self {
         self.id_comparison = rule;
         self
     }
 
-    /// Carries this metadata.
+    /// Attaches this metadata.
     pub fn with_metadata(mut self, metadata: Metadata) -> Self {
         self.metadata = metadata;
         self

@@ -7,17 +7,17 @@ use serde::{Deserialize, Serialize};
 
 use super::{ActorContext, BatchId, ClaimId, RequestId, Timestamp};
 
-/// How a request is carried out, and with which other requests it is linked by that.
+/// How a request is executed, and its links with other requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Execution {
     /// Whether the request makes a change or undoes one.
     pub kind: ExecutionKind,
-    /// Links to requests this one compensates or is compensated by.
+    /// Links to requests that this one compensates, or that compensate it.
     pub links: Vec<ExecutionLink>,
     /// Who is executing it now, if anybody is.
     pub claim: Option<Claim>,
-    /// The requests whose place it takes.
+    /// The requests that it supersedes.
     pub supersedes: Vec<Supersession>,
 }
 
@@ -27,17 +27,17 @@ pub enum ExecutionKind {
     /// It makes a change.
     #[default]
     Standard,
-    /// It makes up for a change that was executed.
+    /// It compensates an executed change.
     Compensation(CompensationPlan),
 }
 
-/// What an executed request is to be made up for by.
+/// How an executed request is to be compensated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct CompensationPlan {
     /// The executed request.
     pub compensates: RequestId,
-    /// How it is made up for.
+    /// How it is compensated.
     pub kind: CompensationKind,
     /// What led to it.
     pub trigger: CompensationTrigger,
@@ -49,13 +49,13 @@ pub struct CompensationPlan {
     pub description: Option<String>,
 }
 
-/// How an executed change is made up for.
+/// How an executed change is compensated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum CompensationKind {
-    /// By going back to what was before.
+    /// By restoring the previous state.
     Rollback,
-    /// By going on to what should have been.
+    /// By moving on to the correct state.
     ForwardCorrection,
 }
 
@@ -79,7 +79,7 @@ pub struct ExecutionLink {
     pub relation: LinkRelation,
     /// The other request.
     pub request: RequestId,
-    /// How the change is made up for.
+    /// How the change is compensated.
     pub kind: CompensationKind,
     /// What led to the compensation.
     pub trigger: CompensationTrigger,
@@ -89,30 +89,31 @@ pub struct ExecutionLink {
     pub at: Timestamp,
 }
 
-/// What a request says of another whose place it takes.
+/// What a request announces about another that it supersedes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Supersession {
-    /// The other request. How it stands says whether its place was taken; it is recorded there after it is announced here.
+    /// The other request. Its status says whether it was superseded, which is recorded there after this announcement.
     pub request: RequestId,
     /// When it was announced.
     pub at: Timestamp,
-    /// Whether the request was itself to be superseded while it had not taken the place yet, which made this void.
+    /// Whether the announcement was withdrawn, because this request was to be superseded itself before it took the
+    /// place.
     pub withdrawn: bool,
 }
 
-/// What a request is to another it is linked with.
+/// The relation of a request to a linked one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum LinkRelation {
-    /// It makes up for the other.
+    /// It compensates the other.
     Compensates,
-    /// The other makes up for it.
+    /// The other compensates it.
     CompensatedBy,
-    /// The other is being executed to make up for it, or was and has not: how it stands says which. Keeps further compensations
-    /// from being executed meanwhile.
+    /// The other is being executed to compensate it, or was and has not: its status says which. Meanwhile, no other
+    /// compensation can be executed.
     BeingCompensatedBy,
-    /// The other was to make up for it and had not when a further compensation took its place.
+    /// The other was to compensate it but had not, when another compensation took its place.
     WasToBeCompensatedBy,
 }
 
@@ -120,7 +121,7 @@ pub enum LinkRelation {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Claim {
-    /// Names this claim; two claims of one executor differ by it.
+    /// The id of this claim, which differs between two claims of one executor.
     pub id: ClaimId,
     /// The executor.
     pub by: Arc<ActorContext>,
@@ -152,7 +153,7 @@ impl CompensationTrigger {
 }
 
 impl CompensationPlan {
-    /// A plan to make up for `compensates`.
+    /// A plan to compensate `compensates`.
     pub fn new(compensates: RequestId, kind: CompensationKind, trigger: CompensationTrigger) -> Self {
         Self { compensates, kind, trigger, batch: None, related: BTreeSet::new(), description: None }
     }
@@ -169,7 +170,7 @@ impl CompensationPlan {
         self
     }
 
-    /// The same plan in words.
+    /// The same plan with this description.
     pub fn described_as(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
@@ -177,17 +178,17 @@ impl CompensationPlan {
 }
 
 impl ExecutionLink {
-    /// The link from the compensation to the request it compensates by this plan.
+    /// The link from the compensation to the request that it compensates.
     pub(crate) fn to_original(plan: &CompensationPlan, at: Timestamp) -> Self {
         Self::by_plan(LinkRelation::Compensates, plan.compensates.clone(), plan, at)
     }
 
-    /// The link from the original to the request that compensates it by this plan.
+    /// The link from the original to the request that compensates it.
     pub(crate) fn to_compensation(compensating: RequestId, plan: &CompensationPlan, at: Timestamp) -> Self {
         Self::by_plan(LinkRelation::CompensatedBy, compensating, plan, at)
     }
 
-    /// The link from the original to the request that is about to compensate it by this plan.
+    /// The link from the original to the request that is about to compensate it.
     pub(crate) fn to_attempt(compensating: RequestId, plan: &CompensationPlan, at: Timestamp) -> Self {
         Self::by_plan(LinkRelation::BeingCompensatedBy, compensating, plan, at)
     }

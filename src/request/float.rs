@@ -1,5 +1,5 @@
-//! Floating-point numbers in serialised metadata. JSON has no number for NaN and the infinities: in formats that people read
-//! these are the text of their bits, so that every value reads back as it was.
+//! Floating-point numbers in serialised metadata. JSON has no NaN and no infinities: human-readable formats hold these
+//! as the text of their bits, so that every value reads back unchanged.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 

@@ -1,4 +1,4 @@
-//! How ids of actors, roles and groups are compared: the one place that knows of upper and lower case.
+//! Compares ids of actors, roles and groups: the one place that knows about upper and lower case.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -8,22 +8,22 @@ use caseless::Caseless as _;
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization as _;
 
-/// When two ids of actors, of roles or of groups are the same one. One for all requests of a namespace, recorded when that is
-/// first opened.
+/// The rule by which two ids of actors, roles or groups are equal. A namespace records one rule for all its requests
+/// when it is first opened.
 ///
-/// It holds wherever people are told apart: whom an approval is addressed to, whether somebody decides on their own request
-/// or votes twice, whose inbox it is, and what queries by actor, role and group find. What is stored and shown keeps the
-/// spelling that was used.
+/// The rule holds wherever people are distinguished: whom an approval addresses, whether somebody decides on their own
+/// request or votes twice, whose inbox it is, and what queries by actor, role and group find. Stored and shown ids keep
+/// their original spelling.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum IdComparison {
-    /// When their texts are equal.
+    /// Ids are equal when their texts are.
     #[default]
     Exact,
-    /// When their texts are equal without regard to case, by Unicode's full case folding: `Rita@Example.com` is
-    /// `rita@example.com`, `STRASSE` is `straße`, and a sigma at the end of a word is any sigma. It knows no language: the
-    /// dotless `ı` of Turkish is another letter than `i`, and `İ` than either.
+    /// Ids are equal when their texts are equal without regard to case, by Unicode's full case folding:
+    /// `Rita@Example.com` is `rita@example.com`, `STRASSE` is `straße`, and a final sigma is any sigma. The rule
+    /// ignores language: the dotless `ı` of Turkish differs from `i`, and `İ` from both.
     ///
-    /// For those whose identity provider compares ids so. Where it does not, two people become one.
+    /// Choose it if your identity provider compares ids this way. Otherwise two people become one.
     FoldCase,
 }
 
@@ -46,13 +46,13 @@ impl IdComparison {
         }
     }
 
-    /// Whether both ids are of the same actor, role or group.
+    /// Whether both ids belong to the same actor, role or group.
     pub fn is_same(self, one: impl AsRef<str>, other: impl AsRef<str>) -> bool {
         let (one, other) = (one.as_ref(), other.as_ref());
         one == other || (self == Self::FoldCase && self.key(one) == self.key(other))
     }
 
-    /// What all spellings of an id have in common, and no other id has: what indexes hold.
+    /// The key that all spellings of an id share and no other id has; indexes hold it.
     pub fn key(self, id: &str) -> Cow<'_, str> {
         match self {
             Self::FoldCase if !id.is_ascii() => Cow::Owned(id.nfd().default_case_fold().nfc().collect()),
@@ -66,12 +66,12 @@ impl IdComparison {
         ids.iter().map(|id| self.key(id.as_ref())).collect()
     }
 
-    /// Whether this is one of the ids.
+    /// Whether this id is in the set.
     pub(crate) fn holds<T: AsRef<str> + Ord>(self, ids: &BTreeSet<T>, id: &T) -> bool {
         ids.contains(id) || (self == Self::FoldCase && ids.iter().any(|other| self.is_same(other, id)))
     }
 
-    /// Whether one of these ids is one of those.
+    /// Whether the sets share an id.
     pub(crate) fn overlap<T: AsRef<str> + Ord>(self, some: &BTreeSet<T>, others: &BTreeSet<T>) -> bool {
         match self {
             Self::Exact => !some.is_disjoint(others),
@@ -79,7 +79,7 @@ impl IdComparison {
         }
     }
 
-    /// Whether it is the rule where nothing else is said.
+    /// Whether this is the default rule.
     #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes it so")]
     pub(crate) fn is_default(&self) -> bool {
         *self == Self::default()

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::{Category, Metadata, Operation, Tag, Timestamp};
 use crate::error::InvalidValue;
 
-/// What a mutation is meant to do, and how far it may reach.
+/// The purpose of a mutation, and how far it may reach.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Intent {
@@ -22,17 +22,17 @@ pub struct Intent {
     pub risk: RiskLevel,
     /// Whether it can be undone.
     pub reversible: bool,
-    /// How far it reaches, where that is known.
+    /// How far it reaches, if known.
     pub blast_radius: Option<BlastRadius>,
     /// Tags to find it by.
     pub tags: BTreeSet<Tag>,
     /// Anything else about the intent.
     pub metadata: Metadata,
-    /// When the intent was formed, where that is known.
+    /// When the intent was formed, if known.
     pub created_at: Option<Timestamp>,
 }
 
-/// How risky an operation is, the lesser first.
+/// The risk of an operation, the lowest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum RiskLevel {
@@ -43,23 +43,23 @@ pub enum RiskLevel {
     Medium,
     /// Much can go wrong.
     High,
-    /// It can go wrong for everybody.
+    /// Anything can go wrong, for everybody.
     Critical,
 }
 
-/// How much an operation reaches.
+/// The reach of an operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct BlastRadius {
     /// How far it reaches.
     pub scope: BlastScope,
-    /// How many things it is estimated to affect.
+    /// The estimated number of affected things.
     pub estimated_count: Option<u64>,
     /// The reach in words.
     pub description: Option<String>,
 }
 
-/// How far an operation reaches, the nearer first.
+/// How far an operation reaches, the nearest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum BlastScope {
@@ -92,7 +92,7 @@ impl Intent {
         })
     }
 
-    /// The same intent, explained.
+    /// The same intent with this description.
     pub fn described_as(mut self, description: impl Into<String>) -> Self {
         self.description = Some(description.into());
         self
@@ -116,7 +116,7 @@ impl Intent {
         self
     }
 
-    /// The same intent with this tag too.
+    /// The same intent with this tag added.
     ///
     /// # Errors
     /// [`InvalidValue`] when it is not a valid [`Tag`].

@@ -35,8 +35,8 @@ pub enum Value {
     Bool(bool),
     /// A whole number.
     Integer(i64),
-    /// A floating-point number, compared by its bits: NaN equals itself, 0.0 is not -0.0. In JSON, which has no NaN and no
-    /// infinity, these are the text of their bits.
+    /// A floating-point number, compared by its bits: NaN equals itself, 0.0 is not -0.0. JSON has no NaN and no
+    /// infinity, so there these are the text of their bits.
     Float(#[serde(with = "super::float")] f64),
     /// Text.
     Text(String),
@@ -54,12 +54,12 @@ impl Metadata {
     /// How many levels lists and maps may nest; a plain value is one level.
     pub const MAX_DEPTH: usize = 16;
 
-    /// Without any value.
+    /// Empty metadata.
     pub const fn new() -> Self {
         Self(Vec::new())
     }
 
-    /// The same with `value` under `key`, in place of what was there.
+    /// The same metadata with `value` under `key`, replacing any previous value.
     ///
     /// # Errors
     /// [`InvalidValue`] when the value nests deeper than [`Metadata::MAX_DEPTH`].
@@ -68,7 +68,7 @@ impl Metadata {
         Ok(self)
     }
 
-    /// Puts `value` under `key` and returns what was there.
+    /// Puts `value` under `key` and returns the previous value.
     ///
     /// # Errors
     /// [`InvalidValue`] when the value nests deeper than [`Metadata::MAX_DEPTH`].
@@ -78,13 +78,13 @@ impl Metadata {
         Ok(self.put(key.into(), value))
     }
 
-    /// Takes out what is under `key`.
+    /// Removes and returns the value under `key`.
     pub fn remove(&mut self, key: &str) -> Option<Value> {
         let place = self.place(key).ok()?;
         Some(self.0.remove(place).1)
     }
 
-    /// These values, which whoever read them has put in order and counted the levels of.
+    /// Metadata of these values, whose order and depth the caller has checked.
     pub(crate) fn of_checked(values: Vec<(MetadataKey, Value)>) -> Self {
         debug_assert!(values.is_sorted_by(|(one, _), (other, _)| one < other));
         debug_assert!(values.iter().all(|(key, value)| check_depth(key, value).is_ok()));
@@ -108,7 +108,7 @@ impl Metadata {
         None
     }
 
-    /// Where `key` stands, or else where it would.
+    /// The position of `key`, or where to insert it.
     fn place(&self, key: &str) -> Result<usize, usize> {
         self.0.binary_search_by(|(known, _)| (**known).cmp(key))
     }

@@ -5,8 +5,7 @@ use std::borrow::Cow;
 /// A key of metadata.
 pub(crate) type MetadataKey = Cow<'static, str>;
 
-/// What the workflow notes things under, by its length. A document repeats some of them in every decision, so they are not
-/// allocated.
+/// The keys that the workflow uses, by length. They repeat in every decision of a document, so they are not allocated.
 const fn noted(length: usize) -> &'static [&'static str] {
     match length {
         4 => &["code", "from", "step"],

@@ -1,7 +1,6 @@
 //! The mutation request and its parts: plain data, construction and validation.
 //!
-//! Nothing here decides how a request moves on (that is `workflow`), is stored (`stored_format`, `redis`) or is
-//! found (`query`).
+//! `workflow` decides how a request moves on, `stored_format` and `redis` store it, `query` finds it.
 
 mod actor;
 mod approval;

@@ -1,4 +1,4 @@
-//! What ids of actors, roles and groups may consist of, so that two that look the same are the same.
+//! Which characters ids of actors, roles and groups may contain, so that ids that look the same are the same.
 
 use unicode_normalization::is_nfc;
 use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
@@ -6,7 +6,7 @@ use unicode_properties::{GeneralCategory, UnicodeGeneralCategory as _};
 const ALLOWED: &str = "allowed is text without control, format, private-use, unassigned and invisible characters, and \
                        without white space other than U+0020 between other characters";
 
-/// What keeps this text, which is neither blank nor too long, from being such an id.
+/// Why this text, which is neither blank nor too long, is not a valid id.
 pub(super) fn problem_of(text: &str) -> Option<String> {
     let mut characters = text.chars();
     let ends = [("begins", characters.next()), ("ends", characters.next_back())];
@@ -29,7 +29,7 @@ pub(super) fn problem_of(text: &str) -> Option<String> {
     ))
 }
 
-/// The text in quotes, in which nothing is hidden and nothing changes its direction.
+/// The text in quotes, with nothing hidden and no changed direction.
 fn shown(text: &str) -> String {
     let mut shown = String::from('"');
     for character in text.chars() {
@@ -42,7 +42,7 @@ fn shown(text: &str) -> String {
     shown
 }
 
-/// What the character is that keeps a text from being an id wherever it stands.
+/// The kind of a character that no id may contain.
 fn kind_of(character: char) -> Option<&'static str> {
     match character.general_category() {
         GeneralCategory::Control => Some("a control character"),
@@ -55,8 +55,8 @@ fn kind_of(character: char) -> Option<&'static str> {
     }
 }
 
-/// Characters that show nothing although they are letters, marks or symbols: those with the property
-/// `Default_Ignorable_Code_Point`, and a few that are blank without it.
+/// Invisible letters, marks and symbols: those with the property `Default_Ignorable_Code_Point`, and a few that are
+/// blank without it.
 const fn is_invisible(character: char) -> bool {
     matches!(
         character,
@@ -75,7 +75,7 @@ const fn is_invisible(character: char) -> bool {
     )
 }
 
-/// The character, and its place, with which the text stops being in NFC.
+/// The position and character at which the text leaves NFC.
 fn first_not_normalized(text: &str) -> Option<(usize, char)> {
     if is_nfc(text) {
         return None;

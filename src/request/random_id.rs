@@ -1,4 +1,4 @@
-//! Ids of 128 random bits: of a write, and of a claim.
+//! Ids of 128 random bits, for writes and claims.
 
 use std::fmt;
 use std::str::FromStr;
@@ -43,7 +43,7 @@ macro_rules! random_ids {
         impl FromStr for $name {
             type Err = InvalidValue;
 
-            /// Reads what this id prints as, 32 hexadecimal digits, or what it is serialised as, the same with hyphens.
+            /// Parses the printed form, 32 hexadecimal digits, or the serialised form, the same with hyphens.
             fn from_str(text: &str) -> Result<Self, InvalidValue> {
                 parse(text).map(Self).ok_or_else(|| {
                     InvalidValue::new($field, concat!("is not what a ", $field, " prints as: 32 hexadecimal digits"))
@@ -54,13 +54,14 @@ macro_rules! random_ids {
 }
 
 random_ids! {
-    /// Names one write. Whoever repeats a write repeats its id, so that a store applies it at most once.
+    /// The id of a write. A repetition of a write uses the same id, so that a store applies it at most once.
     ///
-    /// 128 random bits; never all equal by chance.
+    /// 128 random bits; two never agree by chance.
     WriteId, "write id";
-    /// Names one claim: one executor's right to execute a request. Two claims of one executor differ by it.
+    /// The id of a claim, which is one executor's right to execute a request. Two claims of one executor have different
+    /// ids.
     ///
-    /// 128 random bits; never all equal by chance.
+    /// 128 random bits; two never agree by chance.
     ClaimId, "claim id";
 }
 

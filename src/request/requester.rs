@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ActorContext, ActorId, ActorKind};
 
-/// Who asked for something and why, as a list shows it: an [`ActorContext`] without its circumstances.
+/// Who requested something and why, as a list shows it: an [`ActorContext`] without its circumstances.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Requester {
@@ -28,7 +28,7 @@ impl Requester {
         Self { kind, id, name, reason }
     }
 
-    /// What to call the actor: the name, else the id, else the kind.
+    /// What to call the actor: the name, or else the id, or else the kind.
     pub fn label(&self) -> &str {
         label(self.kind, self.id.as_ref(), self.name.as_deref())
     }

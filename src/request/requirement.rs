@@ -5,20 +5,20 @@ use serde::{Deserialize, Serialize};
 use super::{Metadata, RequirementKind};
 use crate::error::InvalidValue;
 
-/// What a policy demanded before the mutation may run, as a record for readers.
+/// What a policy demanded for the mutation, as a record for readers.
 ///
-/// Only that of approvals is enforced, by the approvals themselves. Of any other, nothing here checks that it is met, and no
-/// command sets it to fulfilled.
+/// Only approvals are enforced, by the approvals themselves. Nothing here checks any other requirement, and no command
+/// marks it as fulfilled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Requirement {
-    /// What was demanded, for example `Approval` or `TwoFactor`.
+    /// The kind of the demand, for example `Approval` or `TwoFactor`.
     pub kind: RequirementKind,
     /// The demand in words.
     pub description: String,
     /// What the demand is about.
     pub data: Metadata,
-    /// Whether it has been met; of one other than an approval, what was said when the request was submitted.
+    /// Whether it has been met; for any other kind than an approval, the value given at submission.
     pub fulfilled: bool,
 }
 

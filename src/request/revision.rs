@@ -6,9 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::WriteId;
 
-/// Which write a stored request is the result of: a number that each write raises by one, and the id of that write.
+/// Which write produced a stored request: a number that each write raises by one, and the id of that write.
 ///
-/// The number alone would repeat after a failover that lost writes; two revisions are the same only when both agree.
+/// The number alone would repeat after a failover that lost writes; two revisions are equal only if both agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Revision {
     /// 0 for the write that created the request, one more for each write after it.

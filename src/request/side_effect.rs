@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{ContractId, Metadata, Timestamp};
 use crate::error::InvalidValue;
 
-/// Something that executing the mutation caused beside the change itself.
+/// Something that the execution caused besides the change itself.
 ///
 /// A critical side effect always requires action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +22,7 @@ pub struct SideEffect {
     requires_action: bool,
 }
 
-/// How serious a side effect is, the lesser first.
+/// The severity of a side effect, the least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Severity {
@@ -62,7 +62,7 @@ impl SideEffect {
         })
     }
 
-    /// The same side effect with this data, described by a contract if one is given.
+    /// The same side effect with this data and, if given, the contract that describes it.
     pub fn with_data(mut self, data: Metadata, contract_id: Option<ContractId>) -> Self {
         self.data = Some(data);
         self.contract_id = contract_id;
@@ -75,7 +75,7 @@ impl SideEffect {
         self
     }
 
-    /// The same side effect, on which somebody must act.
+    /// The same side effect, which now requires action.
     pub fn requiring_action(mut self) -> Self {
         self.requires_action = true;
         self

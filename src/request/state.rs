@@ -6,18 +6,18 @@ use serde::{Deserialize, Serialize};
 
 use super::{RequestId, StateVersion, Timestamp};
 
-/// Where a request stands, with all that belongs to standing there.
+/// The state of a request, with all its details.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RequestState {
-    /// Filed; nothing is asked of anybody yet.
+    /// Submitted; nobody has to do anything yet.
     Created,
     /// Waits for something.
     Pending(Pending),
     /// May be executed.
     Approved,
-    /// Was refused.
+    /// Was rejected.
     Rejected,
-    /// Was withdrawn.
+    /// Was canceled.
     Canceled,
     /// Waited too long.
     Expired,
@@ -26,11 +26,11 @@ pub enum RequestState {
         /// The request that took its place.
         by: RequestId,
     },
-    /// Was carried out.
+    /// Was executed.
     Executed {
         /// When.
         at: Timestamp,
-        /// The version of the state that came of it, where the executor gave one.
+        /// The resulting version of the state, if the executor reported one.
         resulting_version: Option<StateVersion>,
     },
 }
@@ -52,17 +52,17 @@ pub enum PendingReason {
     Approval,
     /// A check outside the system.
     ExternalCheck,
-    /// Its time.
+    /// The scheduled time.
     Schedule,
     /// Something it depends on.
     Dependency,
     /// Quota.
     Quota,
-    /// A person's review.
+    /// A manual review.
     ManualReview,
 }
 
-/// Where a request stands, without what belongs to standing there.
+/// The state of a request without its details.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Status {
     /// [`RequestState::Created`].
@@ -84,7 +84,7 @@ pub enum Status {
 }
 
 impl RequestState {
-    /// The status this state is one of.
+    /// The status of this state.
     pub const fn status(&self) -> Status {
         match self {
             Self::Created => Status::Created,
@@ -125,7 +125,7 @@ impl Status {
         Self::Executed,
     ];
 
-    /// Whether a request with this status never changes its status again.
+    /// Whether a request with this status keeps it for ever.
     pub const fn is_terminal(self) -> bool {
         !matches!(self, Self::Created | Self::Pending | Self::Approved)
     }

@@ -1,4 +1,4 @@
-//! Validated names: each checks its text once, when it is built, and is that text from then on.
+//! Validated names: the constructor checks the text once.
 
 use super::person_id;
 use crate::error::InvalidValue;
@@ -6,11 +6,11 @@ use crate::error::InvalidValue;
 /// What a name may consist of.
 #[derive(Clone, Copy)]
 enum Rule {
-    /// Visible ASCII without spaces and without the characters that mean something in a key or a pattern.
+    /// Visible ASCII without spaces and without the special characters of keys and patterns.
     Id,
     /// Any text without control characters that is not blank.
     Name,
-    /// Text that nobody can take for another, as [`person_id`] has it.
+    /// Text that cannot be mistaken for another, as [`person_id`] defines.
     Person,
 }
 
@@ -46,8 +46,8 @@ fn check(field: &'static str, text: &str, longest: usize, rule: Rule) -> Result<
     Err(InvalidValue::new(field, problem))
 }
 
-/// Whether this is plain ASCII that needs no further look, as nearly all names are. Without early exit, so that the
-/// compiler looks at many bytes at once: names are checked again whenever a document is read.
+/// Whether this is plain ASCII that needs no further check, as nearly all names are. No early exit, so that the
+/// compiler checks many bytes at once: every read of a document checks its names again.
 #[allow(clippy::needless_bitwise_bool, reason = "see above")]
 fn is_simple(text: &[u8], longest: usize, rule: Rule) -> bool {
     let allowed = match rule {
@@ -58,10 +58,10 @@ fn is_simple(text: &[u8], longest: usize, rule: Rule) -> bool {
     allowed && text.len() <= longest && text.first().is_some_and(|first| *first != b' ')
 }
 
-/// Whether every byte is one of `b' '..=b'~'`, looked at eight at a time.
+/// Whether every byte is one of `b' '..=b'~'`, checked eight at a time.
 fn is_printable(text: &[u8]) -> bool {
     match text.last_chunk() {
-        // The last eight overlap those before them, which spares a loop over the remainder.
+        // The last eight overlap the previous ones, which saves a loop over the remainder.
         Some(last) => {
             let (eights, _) = text.as_chunks();
             eights.iter().fold(unprintable(*last), |found, eight| found | unprintable(*eight)) == 0
@@ -75,7 +75,7 @@ const fn unprintable(eight: [u8; 8]) -> u64 {
     const EACH: u64 = u64::MAX / 0xff;
     let bytes = u64::from_le_bytes(eight);
     let (without_delete, above) = (bytes ^ (EACH * 0x7f), EACH * 0x80);
-    // A borrow from one byte to the next needs a byte that is found anyway.
+    // A borrow from one byte to the next requires a byte that is found anyway.
     let controls = bytes.wrapping_sub(EACH * 0x20);
     let deletes = without_delete.wrapping_sub(EACH);
     (bytes | controls | deletes) & above
@@ -89,7 +89,7 @@ macro_rules! text_types {
         pub struct $name(Box<str>);
 
         impl $name {
-            /// The greatest length in bytes.
+            /// The maximum length in bytes.
             pub const MAX_BYTES: usize = $longest;
 
             /// Checks the text and keeps it.
@@ -175,9 +175,9 @@ macro_rules! text_types {
 }
 
 text_types! {
-    /// Names one mutation request: 1–128 bytes of visible ASCII, without spaces and without `{}*?[]\`.
+    /// The id of a mutation request: 1–128 bytes of visible ASCII, without spaces and without `{}*?[]\`.
     RequestId: Id, 128, "request id";
-    /// Names one approval within its request, by the same rule as a [`RequestId`].
+    /// The id of an approval within its request, by the same rule as a [`RequestId`].
     ApprovalId: Id, 128, "approval id";
     /// The state a mutation changes, for example `tenant:acme`.
     StateId: Name, 256, "state id";
@@ -185,19 +185,19 @@ text_types! {
     StateType: Name, 256, "state type";
     /// The type of the mutation, for example `RoleGrant`.
     MutationType: Name, 256, "mutation type";
-    /// A version of a state, in whatever form the application gives its versions.
+    /// A version of a state, in any form that the application uses.
     StateVersion: Name, 256, "state version";
-    /// Who acts: the id an identity provider knows the actor by. Text that hides nothing: in Unicode normalization form NFC,
-    /// without control, format, private-use, unassigned and invisible characters (zero-width spaces and joiners, marks of
-    /// direction, soft hyphens, variation selectors, fillers), and without white space other than U+0020 inside.
+    /// The id of an actor, as an identity provider knows it. Text without hidden parts: in Unicode normalization form
+    /// NFC, without control, format, private-use, unassigned and invisible characters (zero-width spaces and joiners,
+    /// direction marks, soft hyphens, variation selectors, fillers), and without white space other than U+0020 inside.
     ///
-    /// Ids are compared exactly, or without regard to case in a namespace that [is opened so](crate::IdComparison). Letters
-    /// of different scripts that look alike, as the Latin and the Cyrillic `a`, are different everywhere: whoever hands out
-    /// the ids has to see to that.
+    /// Ids are compared exactly, or without regard to case in a namespace [opened that way](crate::IdComparison).
+    /// Look-alike letters of different scripts, such as the Latin and the Cyrillic `a`, always differ: whoever issues
+    /// the ids has to prevent such pairs.
     ActorId: Person, 256, "actor id";
-    /// A role an actor may hold, by the same rule as an [`ActorId`].
+    /// A role of an actor, by the same rule as an [`ActorId`].
     Role: Person, 128, "role";
-    /// A group an actor may belong to, by the same rule as an [`ActorId`].
+    /// A group of an actor, by the same rule as an [`ActorId`].
     Group: Person, 128, "group";
     /// The operation an intent names, for example `grant-role`.
     Operation: Name, 256, "operation";
@@ -207,16 +207,17 @@ text_types! {
     Tag: Name, 128, "tag";
     /// What a policy demanded, for example `Approval` or `TwoFactor`.
     RequirementKind: Name, 128, "requirement kind";
-    /// The name of approvals that are decided together by a quorum. Made of what an [`ActorId`] is made of, and compared exactly.
+    /// The name of a quorum group, whose approvals are decided together. By the same rule as an [`ActorId`], and
+    /// compared exactly.
     QuorumGroup: Person, 128, "quorum group";
     /// The contract that describes the data of a side effect.
     ContractId: Name, 256, "contract id";
-    /// The batch a compensation belongs to, by the name the application gives it.
+    /// The batch of a compensation, by the application's own name for it.
     BatchId: Name, 256, "batch id";
 }
 
 impl RequestId {
-    /// A new id: a UUID of version 7 as text, so that ids sort by the time they were made.
+    /// A new id: a UUID of version 7 as text, so that ids sort by creation time.
     pub fn generate() -> Self {
         Self(uuid::Uuid::now_v7().to_string().into_boxed_str())
     }
@@ -235,7 +236,7 @@ mod tests {
     fn an_id_is_visible_ascii_without_pattern_characters() {
         assert_eq!(RequestId::new("req-1:a/b").unwrap().as_str(), "req-1:a/b");
         for bad in ["", " ", "a b", "a{b", "a}b", "a*", "a?", "[a", "a]", r"a\b", "a\n", "é", "\u{7f}"] {
-            assert!(RequestId::new(bad).is_err(), "{bad:?} must be refused");
+            assert!(RequestId::new(bad).is_err(), "{bad:?} must be an error");
         }
         assert!(RequestId::new("x".repeat(128)).is_ok());
         assert!(RequestId::new("x".repeat(129)).is_err());
@@ -245,7 +246,7 @@ mod tests {
     fn a_name_may_be_any_printable_text_but_blank() {
         assert!(StateId::new("Kündigung – Müller").is_ok());
         for bad in ["", "  \t ", "a\u{0}b", "line\nbreak"] {
-            assert!(StateId::new(bad).is_err(), "{bad:?} must be refused");
+            assert!(StateId::new(bad).is_err(), "{bad:?} must be an error");
         }
     }
 

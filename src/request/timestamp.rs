@@ -8,7 +8,7 @@ use crate::error::InvalidValue;
 
 /// A point in time: UTC, in whole microseconds, from 1970-01-01T00:00:00Z to 9999-12-30T21:59:59.999999Z.
 ///
-/// Prints as RFC 3339 and is read back from it.
+/// Prints as RFC 3339 and parses from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Timestamp(u64);
@@ -35,25 +35,25 @@ impl Timestamp {
         self.0
     }
 
-    /// The system clock's time; outside the range, its nearer end.
+    /// The system clock's time, clamped to the range.
     pub fn now() -> Self {
         let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         Self::MIN.saturating_add(since_1970.unwrap_or(Duration::ZERO))
     }
 
-    /// This time moved on by `duration` (below a microsecond cut off), at most to [`Timestamp::MAX`].
+    /// This time plus `duration` (truncated to microseconds), at most [`Timestamp::MAX`].
     pub fn saturating_add(self, duration: Duration) -> Self {
         let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
         Self(self.0.saturating_add(micros).min(Self::MAX.0))
     }
 
-    /// This time moved back by `duration` (below a microsecond cut off), at most to [`Timestamp::MIN`].
+    /// This time minus `duration` (truncated to microseconds), at least [`Timestamp::MIN`].
     pub fn saturating_sub(self, duration: Duration) -> Self {
         let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
         Self(self.0.saturating_sub(micros))
     }
 
-    /// How long after `earlier` this time is; zero when it is not after it.
+    /// The time from `earlier` to this time; zero if this one is not later.
     pub fn duration_since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
@@ -70,7 +70,7 @@ impl fmt::Display for Timestamp {
 impl FromStr for Timestamp {
     type Err = InvalidValue;
 
-    /// Reads RFC 3339; what is finer than a microsecond is cut off.
+    /// Parses RFC 3339, truncated to microseconds.
     fn from_str(text: &str) -> Result<Self, InvalidValue> {
         let time: jiff::Timestamp =
             text.parse().map_err(|error| InvalidValue::new("time", format!("{text:?} is not RFC 3339: {error}")))?;

@@ -1,4 +1,4 @@
-//! What a write is meant to do: what tells its repetition from another write under the same id.
+//! The intent of a write, which tells its repetition from another write under the same id.
 
 use std::fmt;
 
@@ -8,15 +8,15 @@ use sha2::Digest as _;
 use super::canonical::canonical_bytes;
 use super::{ActorContext, ActorId, ActorKind, Decision, MutationRequest, RequestDocument};
 
-/// What a write is meant to do, as a kind and a fingerprint: a write id answers only for the intent it was used for.
+/// The intent of a write, as a kind and a fingerprint: a write id belongs to one intent.
 ///
-/// A command's is made of its action with all arguments, of who gives it (kind and id, without an id the name) and of the reason
-/// given; a submission's of the whole draft but for its id, and of the same of its requester. The circumstances
-/// of an actor (address, session, user agent, correlation, time, roles, groups, time zone, culture, metadata) are no part of it:
-/// they differ from one attempt to the next.
+/// The intent of a command covers its action with all arguments, the actor (kind and id, or the name if there is no id)
+/// and the reason; that of a submission covers the whole draft except its id, and the same of its requester. An actor's
+/// circumstances (address, session, user agent, correlation, time, roles, groups, time zone, culture, metadata) are
+/// excluded: they differ between attempts.
 ///
-/// The fingerprint is the first 56 bits of a SHA-256. It tells mistakes apart; it is no proof against somebody who looks for
-/// two commands of one fingerprint.
+/// The fingerprint is the first 56 bits of a SHA-256. It detects mistakes; it does not stop somebody who searches for
+/// two commands with one fingerprint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct WriteIntent {
     kind: WriteKind,
@@ -25,7 +25,7 @@ pub struct WriteIntent {
 
 macro_rules! write_kinds {
     ($($(#[doc = $doc:literal])* $kind:ident = $number:literal: $words:literal,)*) => {
-        /// What kind of write it is.
+        /// The kind of a write.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[non_exhaustive]
         pub enum WriteKind {
@@ -61,11 +61,11 @@ write_kinds! {
     Other = 255: "do what only a newer release knows",
     /// Makes a request.
     Submit = 1: "submit it",
-    /// Changes it otherwise than by a command.
+    /// Changes it without a command.
     Update = 2: "update it without a command",
     /// Restores a damaged record: see `RedisStore::repair`.
     Repair = 3: "repair its record",
-    /// Carries out several commands at once.
+    /// Applies several commands at once.
     Several = 4: "apply several commands to it",
     /// Approves a request directly.
     ApproveRequest = 10: "approve it",
@@ -75,25 +75,25 @@ write_kinds! {
     Cancel = 12: "cancel it",
     /// Expires a request.
     Expire = 13: "expire it",
-    /// Puts another request in its place.
+    /// Supersedes a request.
     Supersede = 14: "supersede it",
-    /// Lets it wait.
+    /// Makes it wait.
     Hold = 15: "hold it",
-    /// Asks for its approvals.
+    /// Requests its approvals.
     RequestApprovals = 16: "request its approvals",
-    /// Grants one approval.
+    /// Approves one requirement.
     ApproveRequirement = 20: "approve one of its approvals",
-    /// Rejects one approval.
+    /// Rejects one requirement.
     RejectRequirement = 21: "reject one of its approvals",
     /// Expires approvals.
     ExpireApprovals = 22: "expire its approvals",
-    /// Breaks the glass.
+    /// Overrides approvals: break-glass.
     OverrideApprovals = 23: "override its approvals",
     /// Resolves it against the current version of its state.
     Resolve = 30: "resolve its version",
     /// Claims it for execution.
     Claim = 40: "claim it",
-    /// Gives a claim up.
+    /// Releases a claim.
     Release = 41: "release its claim",
     /// Records that it was executed.
     Complete = 42: "complete its execution",
@@ -104,10 +104,10 @@ write_kinds! {
 }
 
 impl WriteIntent {
-    /// How many bytes [`to_bytes`](Self::to_bytes) makes.
+    /// The size of [`to_bytes`](Self::to_bytes).
     pub const BYTES: usize = 8;
 
-    /// The intent of a write of this kind, made of this.
+    /// The intent of a write of this kind with this content.
     pub(crate) fn of(kind: WriteKind, content: &impl Serialize) -> Self {
         let digest = sha2::Sha256::digest(canonical_bytes(content));
         let mut fingerprint = [0; 7];
@@ -115,11 +115,11 @@ impl WriteIntent {
         Self { kind, fingerprint }
     }
 
-    /// That of a repair, which nothing repeats.
+    /// The intent of a repair, which is never repeated.
     #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "only what Redis stores is repaired"))]
     pub(crate) const REPAIR: Self = Self { kind: WriteKind::Repair, fingerprint: [0; 7] };
 
-    /// What kind of write it is.
+    /// The kind of the write.
     pub const fn kind(&self) -> WriteKind {
         self.kind
     }
@@ -133,18 +133,18 @@ impl WriteIntent {
         bytes
     }
 
-    /// The intent that a store kept as these bytes.
+    /// The intent that a store kept in these bytes.
     pub const fn from_bytes([kind, fingerprint @ ..]: [u8; Self::BYTES]) -> Self {
         Self { kind: WriteKind::of_number(kind), fingerprint }
     }
 
-    /// This, and then that.
+    /// This intent followed by the next one.
     pub(crate) fn and_then(self, next: Self) -> Self {
         Self::of(WriteKind::Several, &(self.to_bytes(), next.to_bytes()))
     }
 
-    /// That of an update by nothing but this document, to which this is the first decision to be added, if there is one:
-    /// what somebody did stands first, and what follows from it depends on what others have done.
+    /// The intent of an update without a command. It covers the first added decision, if any: what somebody did comes
+    /// first, and what follows from it depends on what others did.
     fn of_update(document: &RequestDocument, added: Option<&Decision>) -> Self {
         match added {
             Some(decision) => Self::of_decision(decision),
@@ -152,7 +152,7 @@ impl WriteIntent {
         }
     }
 
-    /// Of the history, which may be long, its length and its last decision stand for the whole.
+    /// The length and the last decision stand for the whole history, which may be long.
     fn of_content(kind: WriteKind, document: &RequestDocument) -> Self {
         let RequestDocument {
             id: _,
@@ -178,14 +178,14 @@ impl WriteIntent {
         Self::of(kind, &(submitted, decided, side_effects, versioning, execution, metadata))
     }
 
-    /// The time is left out: another attempt has another.
+    /// The time is excluded: it differs between attempts.
     fn of_decision(decision: &Decision) -> Self {
         let Decision { kind, by, reason, at: _, metadata } = decision;
         Self::of(WriteKind::Update, &(kind, Who::of(by), reason, metadata))
     }
 }
 
-/// Who acts, and why: of an actor's context what is no circumstance.
+/// Who acts, and why: an actor's context without the circumstances.
 #[derive(Serialize)]
 pub(crate) struct Who<'a> {
     kind: ActorKind,
@@ -196,41 +196,41 @@ pub(crate) struct Who<'a> {
 
 impl<'a> Who<'a> {
     pub(crate) fn of(actor: &'a ActorContext) -> Self {
-        // An id says who it is, whatever name is shown for it.
+        // The id identifies the actor, whatever name is shown.
         let name = if actor.id.is_none() { actor.name.as_deref() } else { None };
         Self { kind: actor.kind, id: actor.id.as_ref(), name, reason: actor.reason.as_deref() }
     }
 }
 
-/// What storing a request is meant to do, for those who write a store. Of what [`workflow`](crate::workflow) made, it is that of
-/// the command or the draft; of any other it is derived from the content.
+/// The intent of storing a request, for authors of stores. For a request from [`workflow`](crate::workflow) it is the
+/// intent of the command or the draft; for any other it is derived from the content.
 impl MutationRequest {
-    /// The intent of creating it.
+    /// The intent of creating this request.
     pub fn creation_intent(&self) -> WriteIntent {
         self.write_intent().unwrap_or_else(|| WriteIntent::of_content(WriteKind::Submit, self.document()))
     }
 
-    /// The intent of replacing by it a stored request that has so many decisions.
+    /// The intent of an update to this request, from a stored one with this many decisions.
     pub fn update_intent(&self, stored_decisions: usize) -> WriteIntent {
         let derived = || WriteIntent::of_update(self.document(), self.decisions.get(stored_decisions));
         self.write_intent().unwrap_or_else(derived)
     }
 
-    /// Whether it may have been stored by an update of this intent, which made revision `number` and left `stored` behind, or led
-    /// to it.
+    /// Whether an update of this intent, which made revision `number` and led to `stored`, may have stored this
+    /// request.
     pub(crate) fn repeats(&self, intent: WriteIntent, number: u64, stored: &Self) -> bool {
         if let Some(own) = self.write_intent() {
             return own == intent;
         }
-        // Made of what that write left, or of later: it can only be meant to be another.
+        // A request read after that write can only be meant as another update.
         if self.revision().number >= number {
             return false;
         }
         let known = self.decisions.iter().zip(&stored.decisions).take_while(|(ours, theirs)| ours == theirs).count();
         match self.decisions.get(known) {
             Some(added) => WriteIntent::of_decision(added) == intent,
-            // All its decisions are stored. One that a command made holds more of them than were read, as far as that is known,
-            // and was changed last by the last of them.
+            // All its decisions are stored. If a command made it, it has more decisions than were read, as far as that
+            // is known, and the last one dates its last change.
             None => match intent.kind() {
                 WriteKind::Update => {
                     WriteIntent::of_update(self.document(), None) == intent
@@ -238,8 +238,8 @@ impl MutationRequest {
                 }
                 WriteKind::Submit | WriteKind::Repair => false,
                 _ => {
-                    let is_decided = self.decisions.len() > self.stored_decisions();
-                    is_decided && self.decisions.last().is_some_and(|last| last.at == self.updated_at)
+                    self.may_hold_new_decisions()
+                        && self.decisions.last().is_some_and(|last| last.at == self.updated_at)
                 }
             },
         }

@@ -1,20 +1,20 @@
-//! Where the time comes from that decisions are recorded with and deadlines are judged by.
+//! The clocks that date decisions and judge deadlines.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::request::Timestamp;
 
-/// The time that decisions are recorded with, and that deadlines and leases are judged by.
+/// The time that dates decisions, and that deadlines and leases are judged by.
 ///
-/// A `Governance` takes it from its store unless the application gives it a clock: hosts that share
-/// a store then agree on the time, whatever their own clocks say.
+/// A `Governance` takes it from its store unless the application gives it a clock: hosts that share a store then agree
+/// on the time, whatever their own clocks say.
 pub trait Clock: Send + Sync {
-    /// The time now. A clock that is known only within bounds returns the earliest time it can be, so that nothing is taken
-    /// for over before it is.
+    /// The time now. A clock that knows it only within bounds returns the earliest possible time, so that nothing
+    /// counts as over too early.
     fn now(&self) -> Timestamp;
 
-    /// The latest time it can be now: what a lease that somebody holds is judged by. Defaults to [`now`](Self::now).
+    /// The latest possible time now, by which a holder judges its own lease. Defaults to [`now`](Self::now).
     fn latest(&self) -> Timestamp {
         self.now()
     }
@@ -30,7 +30,7 @@ impl Clock for SystemClock {
     }
 }
 
-/// A clock that stands still until it is set, for tests.
+/// A clock for tests that stands still until it is set.
 #[derive(Debug)]
 pub struct ManualClock(Mutex<Timestamp>);
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// No call is given more time than this, which keeps every later point in time one that can be told.
+/// The maximum time of a call, which keeps every later point in time representable.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// The time by which a call has to end.
@@ -17,7 +17,7 @@ impl Deadline {
         Self { from: Instant::now(), after: duration.min(LONGEST) }
     }
 
-    /// A deadline no later than this one that leaves no more than `duration`.
+    /// This deadline, or `duration` from now if that is earlier.
     #[cfg_attr(
         not(feature = "blocking"),
         allow(dead_code, reason = "the other flavours time their connecting otherwise")

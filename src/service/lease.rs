@@ -1,4 +1,4 @@
-//! The lease of an execution, as the function that is executed sees it.
+//! The lease of an execution, as the executed function sees it.
 
 use std::fmt;
 use std::ops::Deref;
@@ -9,9 +9,9 @@ use crate::error::{Error, ExecutionError, Result};
 use crate::request::{ClaimId, MutationRequest, Timestamp};
 use crate::service::clock::Clock;
 
-/// For how long one executor alone may execute a request.
+/// The time for which one executor alone may execute a request.
 ///
-/// Cloning is cheap: give a clone to whatever works on its own, and have it ask before each step that must not be made twice.
+/// Cloning is cheap: give each worker a clone, and let it check the lease before each step that must not happen twice.
 #[derive(Clone)]
 pub struct Lease {
     claim: ClaimId,
@@ -30,14 +30,15 @@ impl Lease {
         self.ends_at
     }
 
-    /// How much of the lease is left for certain. Zero when it may be over.
+    /// How much of the lease is certainly left. Zero when it may be over.
     ///
-    /// Asks no server: the clock is the one the service works with, its latest possible time.
+    /// Calls no server: it uses the latest possible time of the service's clock.
     pub fn remaining(&self) -> Duration {
         self.ends_at.duration_since(self.clock.latest())
     }
 
-    /// Whether the lease may be over, so that another executor may be executing the request already. True from then on.
+    /// Whether the lease may be over, so that another executor may already be executing the request. Once true, it
+    /// stays true.
     pub fn is_lost(&self) -> bool {
         self.remaining().is_zero()
     }
@@ -49,7 +50,7 @@ impl fmt::Debug for Lease {
     }
 }
 
-/// A request as the function that executes it gets it: approved and claimed, with the lease of the claim.
+/// A request as its executing function gets it: approved and claimed, with the lease of the claim.
 #[derive(Clone, Debug)]
 pub struct ClaimedRequest {
     request: MutationRequest,
@@ -57,10 +58,10 @@ pub struct ClaimedRequest {
 }
 
 impl ClaimedRequest {
-    /// The request with the lease it is held by.
+    /// The request with the lease of its claim.
     ///
     /// # Errors
-    /// [`ExecutionError::ClaimLost`] when it is not held by this claim.
+    /// [`ExecutionError::ClaimLost`] when this claim does not hold it.
     pub(crate) fn held(request: MutationRequest, claim: ClaimId, clock: &Arc<dyn Clock>) -> Result<Self> {
         let lease_ends_at = match &request.execution.claim {
             Some(held) if held.id == claim => held.lease_ends_at,
@@ -72,7 +73,7 @@ impl ClaimedRequest {
         Ok(Self { request, lease: Lease { claim, ends_at: lease_ends_at, clock: Arc::clone(clock) } })
     }
 
-    /// Why the request was not executed although it was claimed.
+    /// Why the request was claimed but not executed.
     pub(crate) fn nearly_over(&self) -> Error {
         let (lease_ends_at, left) = (self.lease.ends_at, self.lease.remaining());
         let refusal = ExecutionError::LeaseNearlyOver { lease_ends_at, left };
@@ -84,7 +85,7 @@ impl ClaimedRequest {
         &self.request
     }
 
-    /// For how long this executor alone may execute it.
+    /// The time for which this executor alone may execute it.
     pub const fn lease(&self) -> &Lease {
         &self.lease
     }

@@ -1,24 +1,25 @@
-//! What a command does when somebody else changed its request meanwhile, and how long it goes on.
+//! What a command does after somebody else changed its request, and for how long it retries.
 
 use std::time::{Duration, Instant};
 
-/// What a command does when somebody else changed the request between its reading and its writing.
+/// What a command does when somebody else changed the request between its read and its write.
 ///
-/// A command that has become invalid by what the other did fails at once with its own error, whatever the policy.
+/// A command that the other change made invalid fails at once with its own error, whatever the policy.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OnConflict {
     /// It fails with [`Error::Conflict`](crate::Error::Conflict).
     Fail,
-    /// It is checked anew on what is stored now and written then, at most so many times, and not after the call's deadline.
+    /// The command is checked again on what is stored now and written then, at most this many times, and not after the
+    /// call's deadline.
     ///
     /// Two approvers of different approvals both succeed.
     Rebase(u32),
-    /// The same as often as it takes until the call's deadline, of which `GovernanceBuilder::deadline` says more. The default.
+    /// The same, as often as necessary until the call's deadline; see `GovernanceBuilder::deadline`. The default.
     #[default]
     RebaseUntilDeadline,
 }
 
-/// How often one call has been rebased, and how long it goes on.
+/// How often a call has been rebased, and for how long it may go on.
 #[derive(Clone, Debug)]
 pub(crate) struct Rebases {
     done: u32,
@@ -30,16 +31,16 @@ pub(crate) struct Rebases {
 /// What follows a conflict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Rebase {
-    /// Computing the change anew on what the conflict says is stored.
+    /// Compute the change again on the request in the conflict.
     AtOnce,
-    /// Reading the request again after this pause, and computing the change anew on that.
+    /// After this pause, read the request again and compute the change on that.
     After(Duration),
-    /// The conflict is returned.
+    /// Return the conflict.
     Stop,
 }
 
 impl Rebases {
-    /// The longest that the first pause can be; it is doubled for each further one.
+    /// The maximum of the first pause; it doubles for each further one.
     const FIRST_PAUSE: Duration = Duration::from_millis(2);
     const MAX_PAUSE: Duration = Duration::from_millis(250);
 
@@ -52,20 +53,20 @@ impl Rebases {
         Self { done: 0, most, began: Instant::now(), deadline }
     }
 
-    /// For what has to be recorded once it has happened, whoever else is writing and however long it takes.
+    /// For results that have to be recorded, whoever else writes and however long it takes.
     pub(crate) fn persistent() -> Self {
         Self { done: 0, most: 1_000, began: Instant::now(), deadline: Duration::MAX }
     }
 
-    /// Whether the policy allows any.
+    /// Whether the policy allows any rebase.
     pub(crate) const fn is_rebasing(&self) -> bool {
         self.most > 0
     }
 
-    /// What follows a conflict. `random` is uniform in 0..1.
+    /// What to do after a conflict. `random` is uniform in 0..1.
     ///
-    /// The first rebase is at once, since most conflicts are of two; from the second on those who conflict are spread by pauses
-    /// that grow, with full jitter, and end by the deadline.
+    /// The first rebase is immediate, since most conflicts are between two. From the second on, growing pauses with
+    /// full jitter spread the writers, and end by the deadline.
     pub(crate) fn after_conflict(&mut self, random: f64) -> Rebase {
         let left = self.deadline.saturating_sub(self.began.elapsed());
         if self.done >= self.most || left.is_zero() {

@@ -1,4 +1,4 @@
-//! What a store remembers of the writes of a request, and what that says of a write sent under a known id.
+//! What a store remembers of the writes of a request, and what that says about a write with a known id.
 
 use std::collections::BTreeSet;
 
@@ -8,19 +8,19 @@ use crate::error::{Error, Result};
 use crate::index::has_same_submission;
 use crate::request::{MutationRequest, RequestId, Revision, WriteId, WriteIntent};
 
-/// A write of which it is not known whether it took effect. An error whose outcome is unknown names it, and
+/// A write that may or may not have taken effect. An error with an unknown outcome names it, and
 /// [`Outcome::Unknown`](crate::Outcome::Unknown) says how to go on.
 ///
-/// It can be saved, and settled by another process.
+/// It can be saved and settled by another process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UnsettledWrite {
-    /// The request that was to be written.
+    /// The request of the write.
     pub id: RequestId,
-    /// The revision that the write was to replace; none for one that was to create the request.
+    /// The revision that the write was to replace; `None` for a creation.
     pub base: Option<Revision>,
-    /// The write.
+    /// The id of the write.
     pub write_id: WriteId,
-    /// What it was meant to do. None where only the id is known, which then answers for whatever it was used for.
+    /// What the write was meant to do. If `None`, only the id is known, and it matches whatever it was used for.
     #[serde(default)]
     pub intent: Option<WriteIntent>,
 }
@@ -30,21 +30,21 @@ pub struct UnsettledWrite {
 pub enum Settled {
     /// It took effect.
     Applied,
-    /// It did not, and as it was sent it cannot any more: another write took its place. Repeating it under its write id computes it
-    /// anew.
+    /// It did not take effect and, as it was sent, no longer can: another write took its place. A repetition under its
+    /// write id computes it again.
     NotApplied,
-    /// It has not taken effect yet. A reply that was lost leaves it at that; a request that is still on its way can change
-    /// it. Repeating it under its write id settles it for good: see [`Outcome::Unknown`](crate::Outcome::Unknown).
+    /// It has not taken effect yet. If the call was lost, that stays so; if it is still on its way, it may take effect.
+    /// A repetition under its write id settles it for good: see [`Outcome::Unknown`](crate::Outcome::Unknown).
     Open,
-    /// So many writes followed that the store no longer knows. Whether the request's history has the decision tells.
+    /// So many writes followed that the store no longer knows. Look for the decision in the request's history.
     Forgotten,
 }
 
-/// A write that a store remembers of a request. Those who write a store keep one for each of the last writes, and let it judge
-/// what is sent under its id.
+/// A write that a store remembers of a request. Stores keep one for each of the last writes, and use it to judge a
+/// repetition of its id.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RememberedWrite {
-    /// The number of the revision that the write made; 0 made the request.
+    /// The number of the revision that the write made; 0 for the creation.
     pub number: u64,
     /// Its id.
     pub id: WriteId,
@@ -53,12 +53,12 @@ pub struct RememberedWrite {
 }
 
 impl RememberedWrite {
-    /// Checks that creating `sent` repeats this write, which made the request; `stored` is what is stored now.
+    /// Checks that creating `sent` repeats this write, which created the request; `stored` is the stored request.
     ///
     /// # Errors
-    /// [`Error::WriteIdReused`] when it does not: its id was used for another intent.
+    /// [`Error::WriteIdReused`] when it does not: the id was used for another intent.
     pub fn check_creation(&self, sent: &MutationRequest, stored: &MutationRequest) -> Result<()> {
-        // What was read after it had been stored no longer says from what draft it came.
+        // A request that was read back no longer says which draft it came from.
         let is_what_was_stored = || {
             let is_same = sent.payload == stored.payload && sent.intent == stored.intent;
             !sent.has_write_intent()
@@ -70,10 +70,10 @@ impl RememberedWrite {
         if repeats { Ok(()) } else { Err(self.reused_by(&sent.id)) }
     }
 
-    /// Checks that the update `sent` repeats this write, after which `stored` is what is stored now.
+    /// Checks that the update `sent` repeats this write; `stored` is the stored request.
     ///
     /// # Errors
-    /// [`Error::WriteIdReused`] when it does not: its id was used for another intent.
+    /// [`Error::WriteIdReused`] when it does not: the id was used for another intent.
     pub fn check_update(&self, sent: &MutationRequest, stored: &MutationRequest) -> Result<()> {
         let repeats = self.number > 0 && sent.repeats(self.intent, self.number, stored);
         if repeats { Ok(()) } else { Err(self.reused_by(&sent.id)) }
@@ -90,16 +90,17 @@ impl RememberedWrite {
 }
 
 impl UnsettledWrite {
-    /// The number of the revision that the write makes, if nothing comes between.
+    /// The number of the revision that the write makes, if no other write comes first.
     pub(crate) fn number(&self) -> u64 {
         self.base.map_or(0, |base| base.next(self.write_id).number)
     }
 
-    /// What became of it, by what its store [found](WriteLookup) under its id; `None` where there is no such request.
+    /// What became of the write, from what its store [found](WriteLookup) under its id; `None` if the request does not
+    /// exist.
     ///
     /// # Errors
-    /// [`Error::NotFound`] when there is no request to update, and [`Error::WriteIdReused`] when the id was used for another
-    /// intent: the write itself did not take effect, and cannot.
+    /// [`Error::NotFound`] when the request of an update does not exist, and [`Error::WriteIdReused`] when the id was
+    /// used for another intent: this write did not take effect, and cannot.
     pub fn settled_by(&self, found: Option<&WriteLookup>) -> Result<Settled> {
         let Some(found) = found else {
             return if self.base.is_none() { Ok(Settled::Open) } else { Err(Error::not_found(self.id.clone())) };
@@ -118,7 +119,7 @@ impl UnsettledWrite {
     }
 }
 
-/// What a store found under one write id of a request, for those who write a store: the write itself, or which revisions
+/// What a store found under one write id of a request, for authors of stores: the write itself, or which revisions
 /// other writes made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WriteLookup {
@@ -130,8 +131,7 @@ pub struct WriteLookup {
 }
 
 impl WriteLookup {
-    /// Looks the id up among the writes that the store remembers of the request, whose stored revision has the number
-    /// `newest`.
+    /// Looks the id up among the remembered writes of a request; `newest` is the number of its stored revision.
     pub fn new(write_id: WriteId, newest: u64, remembered: impl IntoIterator<Item = RememberedWrite>) -> Self {
         let mut found = Self { newest, write: None, others: BTreeSet::new() };
         for write in remembered {

@@ -1,4 +1,4 @@
-//! What a sweep did, and what went wrong beside it.
+//! What a sweep did, and what failed.
 
 use std::any::Any;
 use std::sync::{Mutex, PoisonError};
@@ -7,31 +7,32 @@ use crate::error::{Error, Outcome, Result, StoreError, StoreErrorKind};
 use crate::query::{Cursor, PageRequest};
 use crate::request::{MutationRequest, RequestId};
 
-/// What one sweep over the requests that were due did.
+/// What one sweep over the due requests did.
 #[derive(Debug, Default)]
 #[non_exhaustive]
 pub struct Swept {
-    /// The requests of which something was let expire, in the order of their deadlines.
+    /// The requests in which something expired, in the order of their deadlines.
     pub expired: Vec<RequestId>,
-    /// How many were found due, but were changed by somebody else first, another sweeper for instance.
+    /// How many due requests somebody else changed first, for instance another sweeper.
     pub overtaken: u64,
-    /// The requests that could not be let expire, and why. They are tried again by the next sweep from the beginning. Also
-    /// those among the expired whose expiry is written, but less durably than was asked for: the error's outcome is then
+    /// The requests that could not be expired, and why. The next sweep from the beginning tries them again. Also
+    /// requests in `expired` whose expiry is written but less durably than requested: the error's outcome is then
     /// [`Outcome::Applied`].
     pub failed: Vec<(RequestId, Error)>,
-    /// Whether more are due than this sweep came to.
+    /// Whether more requests are due than this sweep reached.
     pub more: bool,
-    /// Behind which request to go on if more are due: past those that failed, which the next sweep from the beginning would
-    /// meet again first. None when the store failed for several in a row, so that a later sweep had better begin anew.
+    /// If more are due, the position to continue from: after those that failed, which a sweep from the beginning would
+    /// meet again first. `None` when the store failed for several in a row, so that a later sweep should start from the
+    /// beginning.
     pub next: Option<Cursor>,
     store_failures_in_a_row: u8,
 }
 
 impl Swept {
-    /// A store that fails so often in a row fails for all, and each attempt may take a call's whole time.
+    /// A store that fails this often in a row fails for all requests, and each attempt may take a call's whole time.
     const MAX_STORE_FAILURES: u8 = 3;
 
-    /// Takes in what became of the attempt to let a request expire.
+    /// Records the result of expiring a request.
     pub(crate) fn record(&mut self, id: RequestId, result: Result<MutationRequest>) {
         let is_store_failure = result.as_ref().is_err_and(Error::is_passing_failure);
         self.store_failures_in_a_row = if is_store_failure { self.store_failures_in_a_row + 1 } else { 0 };
@@ -47,7 +48,7 @@ impl Swept {
         }
     }
 
-    /// How many of at most `limit` requests may still be let expire by the same sweep.
+    /// How many of at most `limit` requests the same sweep may still expire.
     pub(crate) fn left_of(&self, limit: usize) -> usize {
         let dealt_with = self.expired.len().saturating_add(usize::try_from(self.overtaken).unwrap_or(usize::MAX));
         if self.failed.len() >= PageRequest::MAX_LIMIT || self.is_store_down() {
@@ -61,17 +62,17 @@ impl Swept {
     }
 }
 
-/// The function that a sweeper reports to panicked. The sweeper went on, and this is returned when it is stopped.
+/// The function that a sweeper reports to panicked. The sweeper went on, and stopping it returns this.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the function this sweeper reports to panicked in {times} report(s), last with {message:?}; what these reports said is lost, \
-     and the sweeps went on. Repair the function"
+    "the function this sweeper reports to panicked in {times} report(s), last with {message:?}; the content of these \
+     reports is lost, but the sweeps went on. Fix the function"
 )]
 #[non_exhaustive]
 pub struct ReportPanicked {
-    /// In how many reports.
+    /// The number of reports that panicked.
     pub times: u64,
-    /// What the last panic said, if it was text.
+    /// The message of the last panic, if it was text.
     pub message: String,
 }
 
@@ -92,7 +93,7 @@ impl LostReports {
     }
 }
 
-/// What a panic said.
+/// The message of a panic.
 pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
     let text = payload.downcast_ref::<&str>().copied();
     text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text").to_owned()
@@ -101,13 +102,13 @@ pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
 /// A sweep that ended with a panic.
 pub(crate) fn panicked_sweep(message: &str) -> Error {
     let problem = format!(
-        "the sweep panicked: {message}; what it had let expire by then is written. The store or the clock of this service has a \
-         fault: repair that"
+        "the sweep panicked: {message}; what had expired by then is written. The store or the clock of this \
+         service has a bug: fix that"
     );
     StoreError::new(StoreErrorKind::Panicked, Outcome::Unknown, problem).into()
 }
 
-/// Whether a request that somebody else changed first explains the error.
+/// Whether the error only means that somebody else changed the request first.
 const fn is_overtaken(error: &Error) -> bool {
     matches!(
         error,

@@ -1,4 +1,4 @@
-//! Any document at all, for property tests.
+//! Arbitrary documents, for property tests.
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;
@@ -57,7 +57,7 @@ pub(super) fn document() -> impl Strategy<Value = RequestDocument> {
     })
 }
 
-/// A name every kind of name allows; few enough that they repeat.
+/// A name that every kind of name allows; few enough that they repeat.
 fn name() -> impl Strategy<Value = String> {
     prop_oneof![
         select(vec!["a", "ab", "abc", "role", "Ärger", "文字", "a name with spaces"]).prop_map(str::to_owned),
@@ -66,7 +66,7 @@ fn name() -> impl Strategy<Value = String> {
     ]
 }
 
-/// One that people may have as well.
+/// A name that people may have too.
 fn person_id() -> impl Strategy<Value = String> {
     let is_allowed = |name: &String| ActorId::new(name.as_str()).is_ok();
     name().prop_map(|name| name.nfc().collect::<String>()).prop_filter("a name that hides nothing", is_allowed)
@@ -102,7 +102,7 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-/// Boxed, as the other large ones are: strategies are values, and whole ones of this size overflow a test's stack.
+/// Boxed, like the other large ones: strategies are values, and unboxed ones of this size overflow a test's stack.
 fn metadata() -> BoxedStrategy<Metadata> {
     btree_map(text(), value(), 0..4).prop_map(|entries| Metadata::try_from(entries).unwrap()).boxed()
 }

@@ -1,4 +1,4 @@
-//! Bodies as zlib streams: when they are written so, and how they are read back within bounds.
+//! Bodies as zlib streams: when a writer compresses, and how a reader decompresses within bounds.
 
 use miniz_oxide::DataFormat;
 use miniz_oxide::deflate::CompressionLevel;
@@ -12,13 +12,13 @@ use miniz_oxide::inflate::core::{DecompressorOxide, decompress as inflate};
 use super::FormatError;
 use crate::request::RequestDocument;
 
-/// How many bytes say how long the body was, before the stream.
+/// The number of bytes for the uncompressed length, before the stream.
 const LENGTH_BYTES: usize = 4;
 
-/// From which size of its payload on a request is stored compressed.
+/// The payload size from which a request is stored compressed.
 ///
-/// What does not become at least an eighth smaller is stored as it is. Everything that is stored is read, whatever is
-/// chosen here.
+/// A document that does not become at least an eighth smaller is stored uncompressed. Readers read both forms, whatever
+/// this setting. Defaults to 4 KiB.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Compression {
     payloads_from: Option<usize>,
@@ -30,7 +30,7 @@ impl Compression {
     /// Nothing is compressed.
     pub const NEVER: Self = Self { payloads_from: None };
 
-    /// Payloads of so many bytes and more. A request without a payload is never compressed.
+    /// Payloads of this many bytes and more. A request without a payload is never compressed.
     pub const fn of_payloads_from(bytes: usize) -> Self {
         Self { payloads_from: Some(bytes) }
     }
@@ -49,11 +49,11 @@ impl Default for Compression {
     }
 }
 
-/// Appends the length of a body and its stream; `None` when that would not be at least an eighth smaller.
+/// Appends the uncompressed length of a body and its stream; `None` if that would not be at least an eighth smaller.
 pub(super) fn compress(body: &[u8], mut into: Vec<u8>) -> Option<Vec<u8>> {
     let start = into.len();
     into.extend_from_slice(&u32::try_from(body.len()).ok()?.to_le_bytes());
-    // There is no more room than may be used, so that a body which hardly shrinks is given up as soon as that is known.
+    // The buffer is no larger than the result may be, so that a body that hardly shrinks is given up early.
     into.resize(start + body.len() - body.len() / 8, 0);
     let room = into.get_mut(start + LENGTH_BYTES..)?;
     // A higher level takes twice as long for a few percent; see docs/adr/0004.
@@ -63,12 +63,12 @@ pub(super) fn compress(body: &[u8], mut into: Vec<u8>) -> Option<Vec<u8>> {
     (status == TDEFLStatus::Done).then_some(into)
 }
 
-/// How long the body is that was compressed to this, as it says itself.
+/// The uncompressed length that a compressed body announces.
 pub(super) fn announced(compressed: &[u8]) -> Result<usize, FormatError> {
     split(compressed).map(|(announced, _)| announced)
 }
 
-/// The body that was compressed to this. Takes as much memory as that [announces](announced): check it before.
+/// The uncompressed body. Takes as much memory as the body [announces](announced): check that first.
 pub(super) fn decompress(compressed: &[u8]) -> Result<Vec<u8>, FormatError> {
     const FLAGS: u32 = TINFL_FLAG_PARSE_ZLIB_HEADER | TINFL_FLAG_USING_NON_WRAPPING_OUTPUT_BUF;
     let (announced, stream) = split(compressed)?;
@@ -76,13 +76,13 @@ pub(super) fn decompress(compressed: &[u8]) -> Result<Vec<u8>, FormatError> {
     let mut decompressor = Box::<DecompressorOxide>::default();
     let problem = match inflate(&mut decompressor, stream, &mut body, 0, FLAGS) {
         (TINFLStatus::Done, read, _) if read < stream.len() => {
-            format!("{} bytes behind the zlib stream", stream.len() - read)
+            format!("{} bytes after the zlib stream", stream.len() - read)
         }
         (TINFLStatus::Done, _, written) if written == announced => return Ok(body),
-        (TINFLStatus::Done, _, written) => format!("{announced} bytes were compressed, as it says, but {written} are"),
-        (TINFLStatus::HasMoreOutput, ..) => format!("more was compressed than the {announced} bytes it says"),
+        (TINFLStatus::Done, _, written) => format!("{announced} bytes were announced, but {written} were compressed"),
+        (TINFLStatus::HasMoreOutput, ..) => format!("more was compressed than the announced {announced} bytes"),
         (TINFLStatus::FailedCannotMakeProgress, ..) => "the zlib stream is cut off".to_owned(),
-        (TINFLStatus::Adler32Mismatch, ..) => "what was compressed has another checksum".to_owned(),
+        (TINFLStatus::Adler32Mismatch, ..) => "the decompressed body has another checksum".to_owned(),
         _ => "not a zlib stream".to_owned(),
     };
     Err(FormatError::malformed(format!("compressed body: {problem}")))

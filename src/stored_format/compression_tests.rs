@@ -1,4 +1,4 @@
-//! When documents are written compressed, and what is read of compressed ones.
+//! When documents are written compressed, and how compressed ones are read.
 
 use miniz_oxide::deflate::compress_to_vec_zlib;
 
@@ -28,7 +28,7 @@ fn with_payload(bytes: Vec<u8>) -> RequestDocument {
     RequestDocument { payload: Some(Payload::new("text/plain", bytes).unwrap()), ..smallest() }
 }
 
-/// A document of the newest version, put together as `docs/stored-format.md` says.
+/// A document of the newest version, built as `docs/stored-format.md` says.
 fn sealed(announced: usize, stream: &[u8]) -> Vec<u8> {
     let mut bytes = written(&smallest(), Compression::NEVER)[..HEADER].to_vec();
     bytes[5] = 1;
@@ -37,7 +37,7 @@ fn sealed(announced: usize, stream: &[u8]) -> Vec<u8> {
     reseal(bytes)
 }
 
-/// The body of a document that is not compressed, and its zlib stream.
+/// The body of an uncompressed document, and its zlib stream.
 fn body_and_stream() -> (Vec<u8>, Vec<u8>) {
     let body = written(&realistic(), Compression::NEVER)[HEADER..].to_vec();
     let stream = compress_to_vec_zlib(&body, 6);
@@ -106,7 +106,8 @@ fn every_truncation_and_every_flip_of_a_compressed_document_is_a_typed_error() {
             let mut damaged = bytes.clone();
             damaged[place] ^= 1 << bit;
             assert!(decode(&damaged, LIMIT).is_err(), "bit {bit} of byte {place}");
-            // With that checksum made right there is the stream's own: it may say the same in another way, and nothing else.
+            // With that checksum corrected, the stream's own remains: it may encode the same bytes in another way, and
+            // nothing else.
             if let Ok(read) = decode(&reseal(damaged), LIMIT) {
                 assert!(read == json_payload(), "bit {bit} of byte {place}");
             }
@@ -118,11 +119,11 @@ fn every_truncation_and_every_flip_of_a_compressed_document_is_a_typed_error() {
 fn streams_that_are_not_what_they_say_are_malformed() {
     let (body, stream) = body_and_stream();
     assert_eq!(decode(&sealed(body.len(), &stream), LIMIT).unwrap(), realistic());
-    assert!(malformed(sealed(body.len() + 1, &stream)).contains("bytes were compressed, as it says, but"));
+    assert!(malformed(sealed(body.len() + 1, &stream)).contains("bytes were announced, but"));
     assert!(malformed(sealed(body.len() - 1, &stream)).contains("more was compressed than"));
-    assert!(malformed(sealed(0, &stream)).contains("more was compressed than the 0 bytes"));
+    assert!(malformed(sealed(0, &stream)).contains("more was compressed than the announced 0 bytes"));
     let longer = [&stream[..], &[0]].concat();
-    assert!(malformed(sealed(body.len(), &longer)).contains("1 bytes behind the zlib stream"));
+    assert!(malformed(sealed(body.len(), &longer)).contains("1 bytes after the zlib stream"));
     let mut other_checksum = stream.clone();
     *other_checksum.last_mut().unwrap() ^= 1;
     assert!(malformed(sealed(body.len(), &other_checksum)).contains("another checksum"));

@@ -1,17 +1,17 @@
-//! What stands around a body: enough to tell whose bytes these are, in which version, and whether they are whole.
+//! The envelope around a body: it identifies the format and the version, and shows damage.
 
 use std::borrow::Cow;
 
 use super::{DocumentLimit, FormatError, compression};
 
-/// The first byte is no text and the rest is, so that neither text nor another format begins alike.
+/// The first byte is no text and the rest is, so that neither text nor another format begins with the same bytes.
 pub(crate) const MAGIC: [u8; 4] = *b"\x89MGR";
 const ENVELOPE_VERSION: u8 = 1;
 pub(crate) const HEADER_BYTES: usize = 16;
 /// The body is compressed.
 const COMPRESSED: u8 = 1;
 
-/// The fixed part before the body, all numbers with the lowest byte first.
+/// The fixed part before the body; all numbers are little-endian.
 struct Header {
     envelope_version: u8,
     flags: u8,
@@ -20,7 +20,7 @@ struct Header {
     checksum: u32,
 }
 
-/// A body whose envelope is in order.
+/// A body with a valid envelope.
 #[derive(Debug)]
 pub(super) struct Opened<'a> {
     pub(super) schema_version: u16,
@@ -28,21 +28,21 @@ pub(super) struct Opened<'a> {
     stored: &'a [u8],
 }
 
-/// Room for the header, to append the body to and to [`seal`].
+/// Reserves the header; append the body, then [`seal`].
 pub(super) fn begin(capacity: usize) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(HEADER_BYTES.saturating_add(capacity));
     bytes.resize(HEADER_BYTES, 0);
     bytes
 }
 
-/// Fills in the header of what was [begun](begin).
+/// Fills in the header of a buffer that [began](begin) with it.
 pub(super) fn seal(bytes: Vec<u8>, schema_version: u16, limit: DocumentLimit) -> Result<Vec<u8>, FormatError> {
     seal_with(0, bytes, schema_version, limit)
 }
 
-/// As [`seal`], with the body compressed where that makes it an eighth smaller.
+/// As [`seal`], with the body compressed if that makes it an eighth smaller.
 ///
-/// The limit holds before: what is only small enough when it is compressed could not be read.
+/// Check the limit first: a reader rejects what is within the limit only when compressed.
 pub(super) fn seal_compressed(
     bytes: Vec<u8>,
     schema_version: u16,
@@ -66,10 +66,10 @@ fn seal_with(flags: u8, mut bytes: Vec<u8>, schema_version: u16, limit: Document
     Ok(bytes)
 }
 
-/// Checks the envelope and gives out the body.
+/// Checks the envelope and returns the body.
 ///
-/// A newer envelope is refused before anything else in it is looked at, since its layout is not known. A newer schema
-/// or a flag is refused only after the checksum, so that damage is not taken for either.
+/// A newer envelope is an error before anything else is read, because its layout is unknown. A newer schema or flag is
+/// an error only after the checksum, so that damage is not mistaken for either.
 pub(super) fn open(bytes: &[u8], limit: DocumentLimit) -> Result<Opened<'_>, FormatError> {
     let magic = bytes.get(..MAGIC.len()).unwrap_or(bytes);
     if !MAGIC.starts_with(magic) {
@@ -107,14 +107,14 @@ pub(super) fn open(bytes: &[u8], limit: DocumentLimit) -> Result<Opened<'_>, For
 }
 
 impl<'a> Opened<'a> {
-    /// How many bytes the envelope has around a body that is not compressed, as it says itself, within this limit.
+    /// The number of bytes with an uncompressed body, as the envelope announces it, within this limit.
     pub(super) fn uncompressed_bytes(&self, limit: DocumentLimit) -> Result<usize, FormatError> {
         let body = if self.is_compressed { compression::announced(self.stored)? } else { self.stored.len() };
         let bytes = body.saturating_add(HEADER_BYTES);
         limit.check(bytes).map(|()| bytes)
     }
 
-    /// The body as its version wrote it. The limit holds as if it were not compressed.
+    /// The body as its version wrote it. The limit applies to the uncompressed body.
     pub(super) fn body(&self, limit: DocumentLimit) -> Result<Cow<'a, [u8]>, FormatError> {
         if !self.is_compressed {
             return Ok(Cow::Borrowed(self.stored));
@@ -124,7 +124,7 @@ impl<'a> Opened<'a> {
     }
 }
 
-/// The error for a version that is not known: newer, or 0, which was never given.
+/// The error for an unknown version: newer, or 0, which is never used.
 pub(super) fn unknown_version(part: &'static str, found: u16, newest_supported: u16) -> FormatError {
     if found == 0 {
         return FormatError::malformed(format!("{part} version 0, which was never written"));
@@ -152,7 +152,7 @@ impl Header {
         }
     }
 
-    /// All of the header before the checksum.
+    /// The header before the checksum.
     fn prefix(&self) -> [u8; 12] {
         let [m0, m1, m2, m3] = MAGIC;
         let [s0, s1] = self.schema_version.to_le_bytes();

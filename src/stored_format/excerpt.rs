@@ -5,7 +5,7 @@ use crate::request::{
     Target, Timestamp,
 };
 
-/// What stands at the beginning of a document, and in every row about a part of it.
+/// The beginning of a document, which every row about a part of it shows.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Head {
     pub(crate) id: RequestId,
@@ -15,27 +15,27 @@ pub(crate) struct Head {
     pub(crate) state: RequestState,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
-    /// Not read from the bytes: whoever reads them sets it.
+    /// Not from the bytes: the reader sets it.
     pub(crate) id_comparison: IdComparison,
 }
 
-/// How all approvals of a document stand, and those of the pending ones that were wanted.
+/// The status of all approvals of a document, and the wanted pending ones.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Approvals {
     pub(crate) summaries: Vec<ApprovalSummary>,
     pub(crate) wanted: Vec<Approval>,
 }
 
-/// Decisions, each with its place in the history; the first is 0.
+/// Decisions, each with its ordinal in the history; the first is 0.
 pub(crate) type PlacedDecisions = Vec<(u32, Decision)>;
 
-/// Whether the pending approval of this step with this id is wanted.
+/// Whether the pending approval with this step and id is wanted.
 pub(crate) type IsWantedApproval<'w> = &'w dyn Fn(&Head, u32, &str) -> bool;
 
-/// Whether the decision at this place, made at this time, is wanted.
+/// Whether the decision with this ordinal and time is wanted.
 pub(crate) type IsWantedDecision<'w> = &'w dyn Fn(&Head, u32, Timestamp) -> bool;
 
-/// Takes from a document what its rows about approvals show.
+/// Reads the parts of a document for rows about approvals.
 pub(crate) fn approvals_of(document: RequestDocument, is_wanted: IsWantedApproval<'_>) -> (Head, Approvals) {
     let (head, mut wanted, _) = parts_of(document);
     let summaries = ApprovalSummary::of_all(&wanted);
@@ -46,7 +46,7 @@ pub(crate) fn approvals_of(document: RequestDocument, is_wanted: IsWantedApprova
     (head, Approvals { summaries, wanted })
 }
 
-/// Takes from a document what its rows about decisions show.
+/// Reads the parts of a document for rows about decisions.
 pub(crate) fn decisions_of(document: RequestDocument, is_wanted: IsWantedDecision<'_>) -> (Head, PlacedDecisions) {
     let (head, _, decisions) = parts_of(document);
     let wanted = (0_u32..).zip(decisions).filter(|(ordinal, decision)| is_wanted(&head, *ordinal, decision.at));
@@ -54,7 +54,7 @@ pub(crate) fn decisions_of(document: RequestDocument, is_wanted: IsWantedDecisio
     (head, wanted)
 }
 
-/// Takes from a document what every row shows.
+/// Reads the parts of a document that every row shows.
 pub(crate) fn head_of(document: RequestDocument) -> Head {
     parts_of(document).0
 }

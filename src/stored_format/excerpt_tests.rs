@@ -1,4 +1,4 @@
-//! What is read of a document by parts is what the whole has.
+//! Reading a document by parts gives the same as reading the whole.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::request::Decision;
 
 const LIMIT: DocumentLimit = DocumentLimit::DEFAULT;
 
-/// Compares what is read by parts of these bytes, which are those of the document.
+/// Compares the parts read from these bytes with the document they are of.
 fn agrees(bytes: &[u8], document: &RequestDocument, limit: DocumentLimit) {
     let is_first = |id: &str| document.approvals.first().is_some_and(|approval| approval.id.as_str() == id);
     let approvals: [IsWantedApproval<'_>; 4] =
@@ -33,7 +33,7 @@ fn agrees(bytes: &[u8], document: &RequestDocument, limit: DocumentLimit) {
     }
 }
 
-/// Both without any error, whatever is wanted.
+/// Both parts without an error, whatever is wanted.
 fn is_read(bytes: &[u8]) -> [bool; 2] {
     let approvals = decode_approvals(bytes, LIMIT, &|_, _, _| true);
     [approvals.is_ok(), decode_decisions(bytes, LIMIT, &|_, _, _| true).is_ok()]
@@ -86,7 +86,7 @@ fn an_actor_who_is_passed_and_named_again_is_read_once() {
     }
 }
 
-/// What is walked past and gone back for counts once, as it does when the whole is read.
+/// Parts that are skipped and read later count once against the budget, as in reading the whole.
 #[test]
 fn parts_are_read_within_the_least_limit_that_the_whole_is_read_within() {
     let mut document = samples::realistic();
@@ -111,7 +111,7 @@ fn truncations_and_flipped_bits_are_typed_errors_of_every_part() {
     }
 }
 
-/// Bytes behind a right checksum: whatever is read whole is read by parts, and alike.
+/// Bytes with a valid checksum: whatever can be read whole can be read by parts, with the same result.
 #[test]
 fn changed_bodies_that_are_read_whole_are_read_alike_by_parts() {
     let bytes = encode(&samples::fullest(), LIMIT).unwrap();

@@ -17,7 +17,7 @@ fn size_and_speed_beside_json() {
     let stored = encode(&document, LIMIT).unwrap();
     let from_json = |json: &[u8]| serde_json::from_slice::<RequestDocument>(json).unwrap();
 
-    // The least of many rounds in which all take turns, so that a busy machine slows all of them alike.
+    // The least of many rounds in which all take turns, so that a busy machine slows all of them equally.
     let mut rows = [[Duration::MAX; 3]; 2];
     for _ in 0..400 {
         let round = [
@@ -88,7 +88,7 @@ fn compression_by_the_size_of_the_payload() {
     }
 }
 
-/// JSON of so many bytes with as much in it that never repeats as an application's has.
+/// JSON of this many bytes, with as many unique values as an application's.
 fn grants(length: usize) -> Vec<u8> {
     let mut random = fastrand::Rng::with_seed(7);
     let mut json = String::from(r#"{"grants":["#);
@@ -107,7 +107,7 @@ fn grants(length: usize) -> Vec<u8> {
     json.into_bytes()
 }
 
-/// How long one call takes; dropping what it returns is not counted.
+/// The duration of one call, without dropping its result.
 fn time<T>(call: impl Fn() -> T) -> Duration {
     const CALLS: u32 = 100;
     let mut results = Vec::with_capacity(CALLS as usize);

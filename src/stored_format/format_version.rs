@@ -1,4 +1,4 @@
-//! A version of the stored format, as a store is told which to write.
+//! A version of the stored format, which a store can be told to write.
 
 use std::fmt;
 
@@ -7,18 +7,18 @@ use super::gates::Format;
 
 /// A version of the stored format that this release can write.
 ///
-/// A fleet that is upgraded node by node goes on writing the older version until every node reads the newer.
+/// A fleet that is upgraded node by node keeps writing the older version until every node reads the newer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FormatVersion(u16);
 
 impl FormatVersion {
-    /// The newest version, written unless another is chosen.
+    /// The newest version. Stores write it by default.
     pub const NEWEST: Self = Self(Format::CURRENT.newest());
 
     /// The version with this number.
     ///
     /// # Errors
-    /// [`FormatError::UnsupportedVersion`] when this release does not know it.
+    /// [`FormatError::UnsupportedVersion`] if this release does not know it.
     pub fn new(number: u16) -> Result<Self, FormatError> {
         Format::current().version(number).map(|version| Self(version.number))
     }

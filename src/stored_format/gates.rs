@@ -1,29 +1,29 @@
-//! The versions of the format, and what not all of them can hold.
+//! The versions of the format, and the parts that not all of them have.
 //!
-//! A field or kind that comes with a version after the first has a row in [`GATES`]; nothing else says which versions there
-//! are. A writer refuses what is behind a closed gate, a reader gives its default.
+//! A field or kind of a later version than the first has a row in [`GATES`]; the versions follow from these rows. A
+//! writer rejects parts whose gate is closed, a reader gives their default.
 
 use std::fmt;
 
 use super::{FormatError, envelope};
 
-/// What came when. In the order of versions.
+/// The gates, in the order of versions.
 const GATES: &[Gate] = &[Gate { since: FIRST, opens: Part::Field(Field::Batch) }];
 
 const FIRST: u16 = 1;
 
-/// Since which version bodies have a place for something.
+/// The version from which bodies have a part.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Gate {
     pub(super) since: u16,
     pub(super) opens: Part,
 }
 
-/// Something a document may have.
+/// A part of a document.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
     Field(Field),
-    /// A variant without data, by what its enum is called and by its number.
+    /// A variant without data, by the name of its enum and its number.
     Kind(&'static str, u8),
 }
 
@@ -38,7 +38,7 @@ pub(super) enum Field {
 #[derive(Clone, Copy)]
 pub(super) struct Format(&'static [Gate]);
 
-/// One version, and the gates that are closed in it.
+/// One version, and its closed gates.
 #[derive(Clone, Copy)]
 pub(super) struct Version {
     pub(super) number: u16,
@@ -48,19 +48,19 @@ pub(super) struct Version {
 impl Format {
     pub(super) const CURRENT: Self = Self::of(GATES);
 
-    /// The format to read and write by.
+    /// The format to read and write.
     #[cfg(not(test))]
     pub(super) const fn current() -> Self {
         Self::CURRENT
     }
 
-    /// The format to read and write by: on this thread, a test may stand in a later one.
+    /// The format to read and write; a test may set a later one for its thread.
     #[cfg(test)]
     pub(super) fn current() -> Self {
         super::gates_tests::STAND_IN.get().unwrap_or(Self::CURRENT)
     }
 
-    /// The format with these gates, which have to be in the order of versions, none of them left out.
+    /// The format with these gates, which must be in the order of versions, with none left out.
     pub(super) const fn of(gates: &'static [Gate]) -> Self {
         let (mut rest, mut reached) = (gates, FIRST);
         while let [gate, behind @ ..] = rest {
@@ -101,7 +101,7 @@ impl Version {
         self.gate_before(part).is_none()
     }
 
-    /// Refuses what this version has no place for; `name` is how a reader of the error knows it.
+    /// Rejects a part that this version lacks; `name` is its name in the error.
     #[inline]
     pub(super) fn check(self, part: Part, name: impl fmt::Display) -> Result<(), FormatError> {
         let Some(gate) = self.gate_before(part) else { return Ok(()) };

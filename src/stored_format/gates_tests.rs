@@ -1,4 +1,4 @@
-//! Versions after the first, as a later release has them: what an older one cannot hold is refused, and read as its default.
+//! Versions after the first, as a later release has them: an older version rejects their parts, and reads defaults.
 
 use std::cell::Cell;
 
@@ -10,7 +10,7 @@ use crate::request::*;
 
 const LIMIT: DocumentLimit = DocumentLimit::DEFAULT;
 
-/// Today's format, as if some of it had come later: one field and two kinds, with two versions.
+/// Today's format, as if one field and two kinds had come with two later versions.
 const LATER: Format = Format::of(&[
     Gate { since: 2, opens: Part::Field(Field::Batch) },
     Gate { since: 2, opens: Part::Kind("decision kind", 39) },
@@ -21,8 +21,8 @@ thread_local! {
     pub(super) static STAND_IN: Cell<Option<Format>> = const { Cell::new(None) };
 }
 
-/// From here on this thread reads and writes [`LATER`], whose versions are 1 to 3; from 3 on a request may wait for a manual
-/// review.
+/// From here on this thread reads and writes [`LATER`], whose versions are 1 to 3; from 3 on a request may wait for a
+/// manual review.
 #[cfg(all(feature = "blocking", feature = "redis"))]
 pub(crate) fn stand_in_a_later_format() {
     STAND_IN.set(Some(LATER));
@@ -51,7 +51,7 @@ fn compensation(batch: Option<BatchId>) -> RequestDocument {
     document
 }
 
-/// The documents that need a version after the first: that version, and what is said of them in an older one.
+/// The documents that need a later version than the first: that version, and their error in an older one.
 fn newer_documents() -> Vec<(RequestDocument, u16, &'static str)> {
     vec![
         (compensation(Some(BatchId::new("b").unwrap())), 2, "the batch of a compensation, which came with version 2"),
@@ -104,7 +104,7 @@ fn what_an_older_version_lacks_is_read_as_its_default_and_takes_no_byte_there() 
     assert_eq!([lengths[1], lengths[2]], [lengths[0] + 2; 2], "a byte in the plan, one in its link");
 }
 
-/// As `migrate` and every other write do it.
+/// The same as `migrate` and every other write.
 #[test]
 fn a_document_of_an_older_version_is_upgraded_and_back_while_it_has_nothing_new() {
     for document in [realistic(), smallest(), compensation(None), waiting_for(PendingReason::Quota)] {
@@ -127,7 +127,7 @@ fn an_older_release_refuses_a_newer_version_by_its_number_also_in_parts() {
     assert!(LATER.decode_decisions(&bytes, LIMIT, &|_, _, _| true).is_ok());
 }
 
-/// No writer made them: a body of version 1 that holds what came later.
+/// No writer makes these: a body of version 1 with a later part.
 #[test]
 fn a_kind_that_came_later_is_malformed_in_an_older_version() {
     for (document, number) in [
@@ -135,7 +135,7 @@ fn a_kind_that_came_later_is_malformed_in_an_older_version() {
         (waiting_for(PendingReason::ManualReview), "pending reason 5"),
     ] {
         let bytes = Format::of(&[]).encode(1, &document, Compression::NEVER, LIMIT).unwrap();
-        // Read as it was written, it is in order.
+        // Valid in the version that wrote it.
         assert!(Format::of(&[]).decode(&bytes, LIMIT).is_ok());
         let FormatError::Malformed { problem } = LATER.decode(&bytes, LIMIT).unwrap_err() else { panic!("{number}") };
         assert!(problem.starts_with(&format!("there is no {number} in version 1 (")), "{problem}");

@@ -1,5 +1,5 @@
-//! Writes the golden vectors that `tests/format/golden.rs` reads. Once a version is released its vectors are
-//! never written again: only files that are not there yet are.
+//! Writes the golden vectors that `tests/format/golden.rs` reads. It writes only missing files: the vectors of a
+//! released version never change.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -38,7 +38,7 @@ fn write_missing_vectors() {
     }
 }
 
-/// A variant that got a number and no gate would be written to releases that do not know it.
+/// A variant with a number and without a gate would be written for releases that do not know it.
 #[test]
 fn every_version_has_the_kinds_it_always_had() {
     for version in Format::CURRENT.versions() {
@@ -179,7 +179,7 @@ fn unicode() -> RequestDocument {
     document
 }
 
-/// Names as long as allowed, numbers at their ends, texts of the lengths at which their prefix grows.
+/// Names of the greatest length, numbers at their ends, texts of the lengths at which their prefix grows.
 fn extremes() -> RequestDocument {
     let mut document = smallest();
     document.id = RequestId::new("i".repeat(RequestId::MAX_BYTES)).unwrap();
@@ -196,7 +196,7 @@ fn extremes() -> RequestDocument {
     document
 }
 
-/// More texts, times and actors than fit the short references, and the first of them again at the end.
+/// More texts, times and actors than the short references reach, and the first of them again at the end.
 fn many() -> RequestDocument {
     let actors: Vec<_> =
         (0..40).map(|number| Arc::new(ActorContext::user(format!("user-{number}")).unwrap())).collect();
@@ -216,7 +216,7 @@ fn payload() -> RequestDocument {
     RequestDocument { payload: Some(Payload::new("application/octet-stream", bytes).unwrap()), ..smallest() }
 }
 
-/// As large as payloads are that are compressed unless another size is chosen.
+/// A payload of the size that is compressed by default.
 pub(super) fn json_payload() -> RequestDocument {
     let grants = (0..45_u32).map(|number| {
         let (amount, day) = (number.wrapping_mul(2_654_435_761) >> 12, number % 28 + 1);

@@ -1,4 +1,4 @@
-//! Bytes that are whole, but that no writer of this crate wrote.
+//! Undamaged bytes that no writer of this crate wrote.
 
 use super::golden::documents;
 use super::samples::{realistic, smallest};
@@ -12,7 +12,7 @@ fn versions() -> impl Iterator<Item = FormatVersion> {
     FormatVersion::all()
 }
 
-/// The same envelope with a checksum that fits what is in it.
+/// The same envelope, with the checksum corrected.
 pub(super) fn reseal(mut bytes: Vec<u8>) -> Vec<u8> {
     let length = u32::try_from(bytes.len() - HEADER).unwrap();
     bytes[8..12].copy_from_slice(&length.to_le_bytes());
@@ -28,7 +28,7 @@ pub(super) fn malformed(bytes: Vec<u8>) -> String {
     }
 }
 
-/// The smallest document, with this encoded entry instead of no metadata.
+/// The smallest document, with this encoded entry as its metadata.
 fn with_entry(version: FormatVersion, entry: impl IntoIterator<Item = u8>) -> Vec<u8> {
     let mut bytes = encode_as(&smallest(), version, LIMIT).unwrap();
     assert_eq!(bytes.pop(), Some(0), "the number of entries comes last");
@@ -52,7 +52,7 @@ fn damage_is_never_taken_for_a_newer_release() {
     }
 }
 
-/// An id that could not be built is not read either.
+/// A reader rejects an id that cannot be built.
 #[test]
 fn an_id_that_hides_a_character_is_not_read() {
     for (written, stored, said) in [
@@ -105,7 +105,7 @@ fn keys_and_members_out_of_order_or_twice_are_malformed() {
 fn metadata_is_read_down_to_level_16_and_no_further() {
     for version in versions() {
         let nested = |lists: usize| {
-            // An entry with an empty key; each list holds one thing, the last holds null.
+            // An entry with an empty key; each list holds one value, the last holds null.
             let lists = std::iter::repeat_n([8, 1], lists).flatten();
             with_entry(version, std::iter::once(0).chain(lists).chain([0]))
         };
@@ -130,7 +130,7 @@ fn values_that_break_a_rule_are_malformed_and_name_the_field() {
     }
 }
 
-/// The least limit a document can be written within is the least it can be read within.
+/// The least limit for writing a document is also the least for reading it.
 #[test]
 fn reading_and_writing_count_alike() {
     for version in versions() {

@@ -1,14 +1,14 @@
-//! How much a document may take: of bytes when it is stored, and of memory when it is read.
+//! The limits of a document: bytes when it is stored, and memory when it is read.
 
 use super::FormatError;
 
-/// The most bytes one stored request may take, envelope included.
+/// The greatest size of a stored request in bytes, envelope included.
 ///
-/// A request is submitted within seven eighths of it, so that there is room for what is decided about it, and goes on within 31
-/// of 32 parts, so that it can always be brought to an end. It is claimed within 61 of 64, so that whatever comes of an attempt
-/// can be recorded. An open approval that can expire keeps further room: that of its expiry.
+/// A new request may take seven eighths of it, which leaves space for its decisions. A change may take 31 of 32 parts,
+/// so that the request can always end, and a claim 61 of 64, so that the result of the attempt can be recorded. An open
+/// approval that can expire keeps more space free, for its expiry.
 ///
-/// It bounds memory too: reading a document takes at most a fixed multiple of it, whatever the bytes claim.
+/// It also bounds memory: reading a document takes at most a fixed multiple of it, whatever the bytes announce.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct DocumentLimit(usize);
 
@@ -18,7 +18,7 @@ impl DocumentLimit {
     /// 256 MiB, below what one Redis string can hold.
     pub const MAX: Self = Self(256 * 1024 * 1024);
 
-    /// A limit of this many bytes; more than [`MAX`](Self::MAX) is taken as that.
+    /// A limit of this many bytes, at most [`MAX`](Self::MAX); greater values become that.
     pub const fn of_bytes(bytes: usize) -> Self {
         if bytes > Self::MAX.0 { Self::MAX } else { Self(bytes) }
     }
@@ -28,13 +28,13 @@ impl DocumentLimit {
         self.0
     }
 
-    /// The unit in which room for ends is kept: a sixty-fourth, and no less than 384 bytes, of which half take the record of one
+    /// The unit of the space kept for ends: a sixty-fourth, at least 384 bytes, of which half take the record of one
     /// compensation with the longest id.
     pub(crate) const fn share(self) -> usize {
         if self.0 / 64 > 384 { self.0 / 64 } else { 384 }
     }
 
-    /// The limit without so many bytes.
+    /// The limit minus this many bytes.
     pub(crate) const fn without(self, bytes: usize) -> Self {
         Self(self.0.saturating_sub(bytes))
     }
@@ -53,25 +53,25 @@ impl Default for DocumentLimit {
     }
 }
 
-/// Memory that the parts of one document may still take.
+/// The memory that the rest of a document may take.
 ///
-/// A byte can stand for much more in memory (an empty entry of a map takes a whole tree node), so the limit on stored
-/// bytes alone would let a small document take all memory. Every container is charged before it is allocated, in
-/// round figures that are part of the format rather than measured: a document is refused alike by every build.
+/// A byte can stand for much more in memory (an empty entry of a map takes a whole tree node), so with only the limit
+/// on stored bytes a small document could take all memory. Every container is charged before it is allocated. The
+/// charges are round figures of the format, not measurements, so that every build rejects the same documents.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Budget {
     left: usize,
     whole: usize,
 }
 
-/// The budget is spent.
+/// The budget is used up.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Spent;
 
 impl Budget {
-    /// How many bytes of memory each byte of the limit allows for.
+    /// The bytes of memory for each byte of the limit.
     pub(super) const FACTOR: usize = 32;
-    /// The charge for a map or set that is not empty: its first node.
+    /// The charge for a non-empty map or set: its first node.
     pub(super) const NODE: usize = 640;
     /// The charge for each entry of a map.
     pub(super) const ENTRY: usize = 128;
@@ -114,7 +114,7 @@ impl Budget {
         self.charge(members, Self::MEMBER)
     }
 
-    /// What to report when the budget is spent.
+    /// The error when the budget is used up.
     pub(super) const fn over_limit(self) -> FormatError {
         FormatError::OverLimit {
             size: self.whole.saturating_add(1),

@@ -1,10 +1,10 @@
-//! The bytes a request is stored as, for those who read or write them beside a store: backups, audits, migrations.
+//! The bytes of a stored request, for programs that read or write them without a store: backups, audits, migrations.
 //!
-//! Whatever any release wrote, every later one reads; what a newer release wrote is refused by its version and never
-//! half-read. The bytes are written down in `docs/stored-format.md`. The revision is not part of them: a store keeps
-//! it beside them.
+//! Every release reads what any earlier release wrote; it recognizes a newer release's bytes by their version, and
+//! never half-reads them. `docs/stored-format.md` defines the bytes. The revision is not part of them: a store keeps it
+//! beside them.
 
-// The only place that names bincode; what it gives out is bytes, documents and `FormatError`s.
+// The only place that names bincode; it returns bytes, documents and `FormatError`s.
 
 #[cfg(test)]
 mod arbitrary;
@@ -66,7 +66,7 @@ pub use unreadable::Unreadable;
 /// The bytes of this document in the newest version, not compressed. Equal documents have equal bytes.
 ///
 /// # Errors
-/// [`FormatError::OverLimit`] when they, or the memory that reading them takes, are more than the limit allows.
+/// [`FormatError::OverLimit`] if they, or the memory that reading them takes, are over the limit.
 pub fn encode(document: &RequestDocument, limit: DocumentLimit) -> Result<Vec<u8>, FormatError> {
     encode_as(document, FormatVersion::NEWEST, limit)
 }
@@ -74,7 +74,7 @@ pub fn encode(document: &RequestDocument, limit: DocumentLimit) -> Result<Vec<u8
 /// The bytes of this document in the given version, not compressed. Equal documents have equal bytes in each version.
 ///
 /// # Errors
-/// As [`encode`], and [`FormatError::NotExpressible`] when the version has no place for something in the document.
+/// As [`encode`], and [`FormatError::NotExpressible`] if the version cannot express something in the document.
 pub fn encode_as(
     document: &RequestDocument,
     version: FormatVersion,
@@ -83,14 +83,14 @@ pub fn encode_as(
     encode_compressed(document, version, Compression::NEVER, limit)
 }
 
-/// The bytes of this document in the given version, compressed if its payload is as large as `compression` says and if
+/// The bytes of this document in the given version, compressed if its payload is as large as `compression` says and
 /// that saves an eighth; otherwise those of [`encode_as`].
 ///
-/// Equal documents have equal bytes as long as the same release of this crate and of its codec write them, and whatever
-/// they are, they decode to the same document. To compare or digest, take the bytes of [`encode_as`].
+/// Equal documents have equal bytes only if the same release of this crate and of its codec wrote them; in any case
+/// they decode to the same document. To compare or digest documents, use the bytes of [`encode_as`].
 ///
 /// # Errors
-/// As [`encode_as`], whose bytes have to be within the limit, too.
+/// As [`encode_as`], whose bytes must be within the limit too.
 pub fn encode_compressed(
     document: &RequestDocument,
     version: FormatVersion,
@@ -100,21 +100,20 @@ pub fn encode_compressed(
     Format::current().encode(version.number(), document, compression, limit)
 }
 
-/// The document with these bytes, in whichever known version they were written.
+/// The document with these bytes, in any known version.
 ///
-/// Takes no more memory than a fixed multiple of the limit, whatever the bytes are. The parts of the document are
-/// checked each by itself; [`MutationRequest::from_document`](crate::MutationRequest::from_document) checks how they go
-/// together.
+/// Takes no more memory than a fixed multiple of the limit, whatever the bytes. Checks each part of the document by
+/// itself; [`MutationRequest::from_document`](crate::MutationRequest::from_document) checks that they fit together.
 ///
 /// # Errors
-/// Every other [`FormatError`], by what is wrong with the bytes.
+/// Every other [`FormatError`], depending on what is wrong with the bytes.
 pub fn decode(bytes: &[u8], limit: DocumentLimit) -> Result<RequestDocument, FormatError> {
     Format::current().decode(bytes, limit)
 }
 
-/// What rows about approvals show of the document with these bytes, without the rest of it.
+/// The parts of the document with these bytes that rows about approvals show.
 ///
-/// What is not read is not checked, but for the checksum over all of it.
+/// Checks only the parts it reads, and the checksum over all bytes.
 pub(crate) fn decode_approvals(
     bytes: &[u8],
     limit: DocumentLimit,
@@ -123,9 +122,9 @@ pub(crate) fn decode_approvals(
     Format::current().decode_approvals(bytes, limit, is_wanted)
 }
 
-/// What rows about decisions show of the document with these bytes, without the rest of it.
+/// The parts of the document with these bytes that rows about decisions show.
 ///
-/// What is not read is not checked, but for the checksum over all of it.
+/// Checks only the parts it reads, and the checksum over all bytes.
 pub(crate) fn decode_decisions(
     bytes: &[u8],
     limit: DocumentLimit,
@@ -134,15 +133,15 @@ pub(crate) fn decode_decisions(
     Format::current().decode_decisions(bytes, limit, is_wanted)
 }
 
-/// Checks what stands around a document, which is not decoded: that it is whole, of a known version, and within the limit
-/// when it is not compressed. Gives out how many bytes it is then.
+/// Checks the envelope without decoding the document: that it is undamaged, of a known version, and uncompressed within
+/// the limit. Returns the uncompressed number of bytes.
 pub(crate) fn check_envelope(bytes: &[u8], limit: DocumentLimit) -> Result<usize, FormatError> {
     let opened = envelope::open(bytes, limit)?;
     Format::current().version(opened.schema_version)?;
     opened.uncompressed_bytes(limit)
 }
 
-/// An envelope that is in order around a body that need not be.
+/// A valid envelope around any body.
 #[cfg(all(any(test, fuzzing), feature = "redis"))]
 pub(crate) fn envelope_around(version: u16, body: &[u8]) -> Vec<u8> {
     let mut bytes = envelope::begin(body.len());
@@ -150,16 +149,15 @@ pub(crate) fn envelope_around(version: u16, body: &[u8]) -> Vec<u8> {
     envelope::seal(bytes, version, DocumentLimit::MAX).expect("a body that is no larger than a document")
 }
 
-/// The number of the version these bytes were written in, which need not be a known one.
+/// The version number of these bytes, which need not be a known one.
 ///
 /// # Errors
-/// [`FormatError`] when the bytes around the document are not whole.
+/// [`FormatError`] if the envelope is damaged.
 pub fn version_number(bytes: &[u8]) -> Result<u16, FormatError> {
     envelope::open(bytes, DocumentLimit::MAX).map(|opened| opened.schema_version)
 }
 
-/// How many bytes these are when they are not compressed, by what they say of themselves. This is what counts against a
-/// [`DocumentLimit`].
+/// The uncompressed number of bytes that these bytes announce. This number counts against a [`DocumentLimit`].
 ///
 /// # Errors
 /// As [`version_number`].

@@ -1,4 +1,4 @@
-//! What holds for any document and any bytes.
+//! Properties of any document and any bytes.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -40,7 +40,7 @@ proptest! {
         sealed.extend_from_slice(&bytes);
         let sealed = envelope::seal(sealed, version, DocumentLimit::DEFAULT).unwrap();
         if let Ok(document) = decode(&sealed, DocumentLimit::DEFAULT) {
-            // Not impossible, only most unlikely: then it has to be one that can be written.
+            // Not impossible, only very unlikely: then it must be a document that can be written.
             prop_assert!(encode(&document, DocumentLimit::DEFAULT).is_ok());
         }
     }

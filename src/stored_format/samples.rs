@@ -1,4 +1,4 @@
-//! Documents to try the format with.
+//! Documents to test the format with.
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
@@ -25,7 +25,7 @@ pub(super) fn person(id: &str, name: &str, role: &str, when: u64) -> Arc<ActorCo
     Arc::new(actor)
 }
 
-/// Nothing but what every document has.
+/// A document with only the mandatory parts.
 pub(super) fn smallest() -> RequestDocument {
     RequestDocument {
         id: RequestId::new("r").unwrap(),
@@ -125,7 +125,7 @@ pub(super) fn realistic() -> RequestDocument {
     }
 }
 
-/// Every field filled, every kind of value, text of several scripts.
+/// Every field set, every kind of value, text in several scripts.
 #[allow(clippy::too_many_lines, reason = "there are that many fields")]
 pub(crate) fn fullest() -> RequestDocument {
     let mut actor = (*person("u-ß", "Jürgen 山田 🦀", "администратор", 1)).clone();

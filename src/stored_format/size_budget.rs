@@ -1,4 +1,4 @@
-//! How much of a store's limits a request may take where it stands, so that whatever may still happen to it finds room.
+//! How much of a store's limits a request may take in its state, so that everything that can still happen to it fits.
 
 use super::{DocumentLimit, FormatError, FormatVersion, encode, encode_as};
 use crate::error::{Error, Result};
@@ -9,23 +9,23 @@ use crate::workflow::is_executed_or_failed;
 /// A write keeps the server busy for about 3 µs for each entry.
 const MAX_ENTRIES: usize = 10_000;
 
-/// How much a request may take: in bytes of its document, and in index entries.
+/// The limits of a request: the bytes of its document, and its index entries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct SizeBudget {
     pub(crate) document: DocumentLimit,
-    /// How many bytes of the limit stay free, which may be more than it has.
+    /// The bytes of the limit that must stay free, which may be more than the limit.
     pub(crate) kept: usize,
     pub(crate) entries: usize,
 }
 
 impl SizeBudget {
-    /// All there is.
+    /// The whole limit.
     #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "only what Redis stores is repaired"))]
     pub(crate) const fn whole(limit: DocumentLimit) -> Self {
         Self { document: limit, kept: 0, entries: MAX_ENTRIES }
     }
 
-    /// For a new request, which leaves room for what will be decided about it.
+    /// For a new request: leaves space for its decisions.
     pub(crate) fn to_submit(limit: DocumentLimit, request: &MutationRequest) -> Self {
         let kept = kept_to_end(limit, request);
         let for_decisions = (limit.bytes() / 8).max(request.approvals.len().saturating_mul(512));
@@ -33,8 +33,8 @@ impl SizeBudget {
         Self { document: limit.without(kept), kept, entries: MAX_ENTRIES - MAX_ENTRIES / 8 }
     }
 
-    /// For a request as a change leaves it, with room for its largest end: of the request, and before that of its execution
-    /// where somebody is executing it.
+    /// For a changed request: leaves space for its largest end, and first for the end of its execution if it is
+    /// claimed.
     pub(crate) fn to_change(limit: DocumentLimit, request: &MutationRequest) -> Self {
         let entries = if request.state.status().is_terminal() { 0 } else { MAX_ENTRIES / 32 };
         let kept = kept_to_end(limit, request);
@@ -42,7 +42,7 @@ impl SizeBudget {
     }
 
     /// # Errors
-    /// [`Error::TooManyEntries`] when there are more.
+    /// [`Error::TooManyEntries`] if there are more.
     pub(crate) fn check_entries(self, id: &RequestId, entries: usize) -> Result<()> {
         if entries > self.entries {
             return Err(Error::TooManyEntries { id: id.clone(), entries, limit: self.entries });
@@ -51,7 +51,7 @@ impl SizeBudget {
     }
 
     /// # Errors
-    /// [`Error::TooLarge`], [`Error::TooManyEntries`] or [`Error::Unwritable`] when the request does not fit.
+    /// [`Error::TooLarge`], [`Error::TooManyEntries`] or [`Error::Unwritable`] if the request does not fit.
     pub(crate) fn check(self, request: &MutationRequest) -> Result<()> {
         encode(request.document(), self.document)
             .map_err(|error| self.unwritable(request, FormatVersion::NEWEST, error))?;
@@ -60,11 +60,11 @@ impl SizeBudget {
         self.check_entries(&request.id, entries)
     }
 
-    /// Why the request cannot be written in this version, for whoever asked for it.
+    /// The error for a request that this version cannot write.
     pub(crate) fn unwritable(self, request: &MutationRequest, version: FormatVersion, error: FormatError) -> Error {
         let id = request.id.clone();
         match error {
-            // What was over the limit was counted only as far as that.
+            // A document over the limit was counted only up to the limit.
             FormatError::OverLimit { .. } => {
                 let size = size_beside(request.document(), version, self.document);
                 Error::TooLarge { id, size, limit: self.document.bytes(), kept: self.kept }
@@ -74,8 +74,8 @@ impl SizeBudget {
     }
 }
 
-/// How much this document is beside a limit that it does not fit in: the bytes that it has or, where its parts take more memory
-/// than the limit allows for its bytes, the least limit that does.
+/// The size of this document for a limit that it does not fit in: its bytes or, if its parts need more memory than the
+/// limit allows, the least limit that fits.
 fn size_beside(document: &RequestDocument, version: FormatVersion, limit: DocumentLimit) -> usize {
     let fits = |bytes: usize| encode_as(document, version, DocumentLimit::of_bytes(bytes)).is_ok();
     let most = DocumentLimit::MAX.bytes();
@@ -94,11 +94,11 @@ fn size_beside(document: &RequestDocument, version: FormatVersion, limit: Docume
     enough
 }
 
-/// How many bytes stay free of the limit where the request stands.
+/// The bytes of the limit that stay free in the state of the request.
 ///
-/// Claimed, three shares: one for the end of the attempt, after which the request may stand there approved again, and two
-/// for the end of the request. Open, two, and what the expiry of its approvals takes. What can be compensated, one, which
-/// the two records of its compensation take half of each.
+/// Claimed, three shares: one for the end of the attempt, after which the request may be approved again, and two for
+/// the end of the request. Open, two, and the expiry of its approvals. Compensable, one, of which each of the two
+/// records of its compensation takes half.
 fn kept_to_end(limit: DocumentLimit, request: &RequestDocument) -> usize {
     let share = limit.share();
     if !request.state.status().is_terminal() {
@@ -112,7 +112,7 @@ fn kept_to_end(limit: DocumentLimit, request: &RequestDocument) -> usize {
     if has_link(LinkRelation::BeingCompensatedBy) { share / 2 } else { share }
 }
 
-/// A sweep records the expiry of each of them in one write, by a decision that repeats what the approval is.
+/// A sweep records the expiry of all of them in one write, with a decision each that repeats the approval.
 fn expiry_of_approvals(request: &RequestDocument) -> usize {
     let can_expire = |approval: &&Approval| approval.state == ApprovalState::Pending && approval.expires_at.is_some();
     request.approvals.iter().filter(can_expire).map(expiry_of).fold(0, usize::saturating_add)

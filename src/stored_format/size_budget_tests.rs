@@ -1,4 +1,4 @@
-//! Wherever a request may stand, its end fits: of an attempt to execute it, of the request, and of what it waits for.
+//! The end of a request fits in every state: the end of an attempt, of the request, and of what it waits for.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,7 +48,7 @@ fn fits(limit: DocumentLimit, request: &MutationRequest, command: &Command) -> M
     checked(limit, changed).unwrap_or_else(|error| panic!("{} bytes, {command:?}: {error}", limit.bytes()))
 }
 
-/// As the engine records an end.
+/// The end, recorded like the engine does.
 fn recorded(limit: DocumentLimit, claimed: &MutationRequest, mut command: Command) -> MutationRequest {
     for _ in 0..200 {
         match checked(limit, apply(claimed.clone(), &command, at(30)).unwrap()) {

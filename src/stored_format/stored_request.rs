@@ -1,4 +1,4 @@
-//! A request as its store keeps it, decoded when it is asked for.
+//! A request as its store keeps it, decoded on demand.
 
 use std::fmt;
 
@@ -7,10 +7,10 @@ use super::{
 };
 use crate::request::{IdComparison, MutationRequest, RequestDocument, RequestId, Revision, Timestamp};
 
-/// A request of a page as its store keeps it: id and revision at hand, the document decoded when it is asked for.
+/// A request of a page as its store keeps it: with id and revision, and a document that is decoded on demand.
 ///
-/// Decoding takes most of the time of a page. Whoever looks at few of its requests, or wants ids and revisions only, does
-/// not pay for the others.
+/// Decoding takes most of the time of a page. A caller that looks at few of its requests, or needs only ids and
+/// revisions, does not pay for the others.
 ///
 /// ```
 /// # #[cfg(feature = "blocking")]
@@ -42,13 +42,13 @@ pub struct StoredRequest {
 
 #[derive(Clone)]
 enum Document {
-    /// Stands behind so many other bytes.
+    /// Begins after this many other bytes.
     Encoded {
         bytes: Vec<u8>,
         begins_at: usize,
         limit: DocumentLimit,
         ids: IdComparison,
-        /// How many bytes all are when the document is not compressed.
+        /// The total number of uncompressed bytes.
         uncompressed_bytes: usize,
         /// When the request was created, as the store says beside the document.
         created: Option<Timestamp>,
@@ -57,11 +57,11 @@ enum Document {
 }
 
 impl StoredRequest {
-    /// The request whose document, as [`encode`](super::encode) writes it, stands in `bytes` behind so many others, and whose
-    /// ids of people are compared by the rule of the store; for those who write a store of their own.
+    /// The request with the document in `bytes`, as [`encode`](super::encode) writes it, after this many other bytes,
+    /// and with ids of people compared by the store's rule; for those who write a store.
     ///
     /// # Errors
-    /// [`Unreadable`] when the bytes are not whole or of a newer version.
+    /// [`Unreadable`] if the bytes are damaged or of a newer version.
     pub fn encoded(
         id: RequestId,
         revision: Revision,
@@ -102,12 +102,12 @@ impl StoredRequest {
         &self.id
     }
 
-    /// The revision that is stored.
+    /// The stored revision.
     pub const fn revision(&self) -> Revision {
         self.revision
     }
 
-    /// How many bytes the stored request is when it is not compressed; nothing for one that is decoded.
+    /// The uncompressed number of bytes of the stored request; 0 if it is already decoded.
     #[allow(dead_code, reason = "without the Redis store nothing asks")]
     pub(crate) const fn uncompressed_bytes(&self) -> usize {
         match self.document {
@@ -116,7 +116,8 @@ impl StoredRequest {
         }
     }
 
-    /// The request. Decodes its document, each time anew; [`into_request`](Self::into_request) moves a decoded one out.
+    /// The request. Decodes the document at each call; [`into_request`](Self::into_request) returns a decoded one
+    /// without a copy.
     ///
     /// # Errors
     /// [`Unreadable`] when the document is whole, as far as its checksum tells, and cannot be read all the same, is that of
@@ -138,7 +139,7 @@ impl StoredRequest {
         }
     }
 
-    /// The request, as [`request`](Self::request) gives it.
+    /// The request, as from [`request`](Self::request).
     ///
     /// # Errors
     /// As [`request`](Self::request).
@@ -150,12 +151,12 @@ impl StoredRequest {
     }
 }
 
-/// Parts of a request without the rest of it: for the rows of a page, which show no more.
+/// Parts of a request, for the rows of a page.
 impl StoredRequest {
-    /// How its approvals stand, and those of the pending ones that are wanted.
+    /// The status of its approvals, and the wanted pending ones.
     ///
     /// # Errors
-    /// [`Unreadable`] when these parts cannot be read, or are those of another request.
+    /// [`Unreadable`] if these parts cannot be read, or belong to another request.
     pub(crate) fn into_approvals(self, is_wanted: IsWantedApproval<'_>) -> Result<(Head, Approvals), Unreadable> {
         self.into_parts(
             |bytes, limit| super::decode_approvals(bytes, limit, is_wanted),
@@ -163,7 +164,7 @@ impl StoredRequest {
         )
     }
 
-    /// Those of its decisions that are wanted.
+    /// Its wanted decisions.
     ///
     /// # Errors
     /// As [`into_approvals`](Self::into_approvals).
@@ -205,7 +206,7 @@ impl fmt::Debug for StoredRequest {
     }
 }
 
-/// The request of a document, in this revision, whose ids of people are compared so.
+/// The request of a document, at this revision, with this rule for comparing ids of people.
 pub(crate) fn decode_request(
     document: &[u8],
     revision: Revision,
@@ -217,7 +218,7 @@ pub(crate) fn decode_request(
         .map_err(|error| FormatError::Malformed { problem: error.to_string() })
 }
 
-/// Refuses the document of another request.
+/// Rejects the document of another request.
 pub(crate) fn check_id(found: &RequestId, id: &RequestId) -> Result<(), FormatError> {
     if found != id {
         let problem = format!("the document is of request {found}, but is stored under {id}");

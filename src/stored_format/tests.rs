@@ -8,7 +8,7 @@ use super::*;
 
 const LIMIT: DocumentLimit = DocumentLimit::DEFAULT;
 
-/// Tries `check` with each version there is.
+/// Runs `check` with each version.
 fn in_every_version(check: impl Fn(FormatVersion)) {
     assert_eq!(FormatVersion::all().last(), Some(FormatVersion::NEWEST));
     FormatVersion::all().for_each(check);

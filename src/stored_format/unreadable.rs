@@ -3,12 +3,12 @@
 use super::FormatError;
 use crate::request::RequestId;
 
-/// A stored request that cannot be read. It never keeps the others from being read.
+/// A stored request that cannot be read. It never keeps others from being read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("request {id} cannot be read: {error}")]
 #[non_exhaustive]
 pub struct Unreadable {
-    /// The request.
+    /// The id of the request.
     pub id: RequestId,
     /// Why it cannot be read.
     #[source]
@@ -16,12 +16,12 @@ pub struct Unreadable {
 }
 
 impl Unreadable {
-    /// A request and why it cannot be read, for those who write a store of their own.
+    /// A request that cannot be read, for those who write a store.
     pub const fn new(id: RequestId, error: FormatError) -> Self {
         Self { id, error }
     }
 
-    /// A request that an index holds where its document has no place.
+    /// A request that an index names but whose document does not explain the index entry.
     #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "only the Redis store reads along indexes"))]
     pub(crate) fn stray(id: RequestId) -> Self {
         let problem = "an index holds the request at a time, step or place that its document does not have: one of them was \

@@ -1,4 +1,4 @@
-//! Documents in any version of a format: the envelope around a body, and the version it names.
+//! Documents in any version of a format: reads and writes the envelope and the version it names.
 
 use super::excerpt::{Approvals, Head, IsWantedApproval, IsWantedDecision, PlacedDecisions};
 use super::gates::{Format, Version};
@@ -24,12 +24,12 @@ impl Format {
         envelope::seal(bytes, number, limit)
     }
 
-    /// Reads a document in whichever version it was written.
+    /// Reads a document in the version it was written in.
     pub(super) fn decode(self, bytes: &[u8], limit: DocumentLimit) -> Result<RequestDocument, FormatError> {
         self.read(bytes, limit, |version, body| document::decode(body, version, limit))
     }
 
-    /// Reads of a document what its rows about approvals show.
+    /// Reads the parts of a document that rows about approvals show.
     pub(super) fn decode_approvals(
         self,
         bytes: &[u8],
@@ -39,7 +39,7 @@ impl Format {
         self.read(bytes, limit, |version, body| document::decode_approvals(body, version, limit, is_wanted))
     }
 
-    /// Reads of a document what its rows about decisions show.
+    /// Reads the parts of a document that rows about decisions show.
     pub(super) fn decode_decisions(
         self,
         bytes: &[u8],

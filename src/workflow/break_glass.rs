@@ -6,7 +6,7 @@ use super::lifecycle;
 use crate::error::{ApprovalError, Error, Result};
 use crate::request::{ApprovalDecision, ApprovalId, ApprovalState, Metadata, MutationRequest, RequestState, Status};
 
-/// Approves the request over the head of its approvals; these stay as they are, for nobody granted them.
+/// Approves the request despite its approvals; these stay unchanged, since nobody granted them.
 pub(super) fn override_approvals(request: &mut MutationRequest, occasion: Occasion<'_>) -> Result<()> {
     lifecycle::check(request, Status::Approved)?;
     let unmet = unmet(request);
@@ -33,7 +33,7 @@ pub(super) fn override_approvals(request: &mut MutationRequest, occasion: Occasi
     lifecycle::transition(document, RequestState::Approved, occasion)
 }
 
-/// The approvals that were still needed: all of an unmet demand but those that were granted.
+/// The approvals that were still needed: in each unmet demand, all that are not granted.
 fn unmet(request: &MutationRequest) -> Vec<ApprovalId> {
     demands(&request.approvals)
         .iter()

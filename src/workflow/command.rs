@@ -14,10 +14,10 @@ use crate::request::{
     StateVersion, Timestamp,
 };
 
-/// What somebody wants done to a request. The reason of the decision is the reason the actor gives
-/// ([`ActorContext::because`]).
+/// What an actor wants done to a request. The actor's reason ([`ActorContext::because`]) becomes the reason of the
+/// decision.
 ///
-/// A command is a plain value: computed on one revision, it can be applied to a newer one, and is then checked anew.
+/// A command is a plain value: computed for one revision, it can be applied to a newer one, where it is checked again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Command {
@@ -46,26 +46,26 @@ pub enum Action {
     },
     /// See [`Command::hold`].
     Hold {
-        /// What it is to wait for, and until when.
+        /// What it waits for, and until when.
         pending: Pending,
     },
     /// See [`Command::request_approvals`].
     RequestApprovals {
-        /// From when on the request is due to expire.
+        /// From this time on the request is due to expire.
         expires_at: Option<Timestamp>,
     },
     /// See [`Command::approve_requirement`].
     ApproveRequirement {
         /// The approval.
         approval: ApprovalId,
-        /// The digest of the request the approver saw, where they say it.
+        /// The digest of the request that the approver saw, if they give it.
         digest: Option<Digest>,
     },
     /// See [`Command::reject_requirement`].
     RejectRequirement {
         /// The approval.
         approval: ApprovalId,
-        /// The reason in a form that programs can read.
+        /// The reason in machine-readable form.
         rejection: Option<Rejection>,
     },
     /// See [`Command::expire_approvals`].
@@ -76,26 +76,26 @@ pub enum Action {
     Resolve {
         /// The version the state has now.
         current: StateVersion,
-        /// What to do when the request was written for another one.
+        /// What to do if the request was written for another version.
         strategy: StaleStrategy,
     },
     /// See [`Command::claim`].
     Claim {
-        /// Names the claim.
+        /// The id of the claim.
         claim: ClaimId,
-        /// How long nobody else may take over.
+        /// For how long nobody else may take over.
         lease: Duration,
     },
     /// See [`Command::release`].
     Release {
-        /// The claim that is given up.
+        /// The claim to release.
         claim: ClaimId,
     },
     /// See [`Command::complete`].
     Complete {
         /// The claim it was executed under.
         claim: ClaimId,
-        /// What came of it.
+        /// The result.
         completion: Completion,
     },
     /// See [`Command::fail`].
@@ -109,64 +109,64 @@ pub enum Action {
     },
     /// See [`Command::link_compensation`].
     LinkCompensation {
-        /// The plan that was carried out, which names the original.
+        /// The executed plan, which names the original.
         plan: CompensationPlan,
-        /// The request that carried it out.
+        /// The request that executed the plan.
         compensating: RequestId,
     },
 }
 
-/// Where the request stands. From its own deadline on, a pending request can only be rejected, canceled, expired or superseded:
-/// everything else is `DeadlinePassed`.
+/// Changes of the status. From its own deadline on, a pending request can only be rejected, canceled, expired or
+/// superseded: every other command fails with `DeadlinePassed`.
 impl Command {
-    /// Approves a request directly, which no approval may stand against. A request without approvals can be approved by
-    /// anybody, also by whoever asked for it: who may give this command is for the application to say.
+    /// Approves a request directly, if no approval is unmet. Anybody can approve a request without approvals, also its
+    /// requester: the application decides who may give this command.
     ///
-    /// Rejected with `InvalidTransition` unless it is created or pending, and with `ApprovalError::Unmet` while it has
-    /// approvals that are not met.
+    /// Fails with `InvalidTransition` unless the request is created or pending, and with `ApprovalError::Unmet` while
+    /// it has unmet approvals.
     pub fn approve_request(by: impl Into<Arc<ActorContext>>) -> Self {
         Self::new(Action::ApproveRequest, by)
     }
 
     /// Rejects a pending or approved request.
     ///
-    /// Rejected with `InvalidTransition` when it stands elsewhere, and with `ExecutionError::Claimed` while it is executed.
+    /// Fails with `InvalidTransition` in any other status, and with `ExecutionError::Claimed` while it is executed.
     pub fn reject_request(by: impl Into<Arc<ActorContext>>) -> Self {
         Self::new(Action::RejectRequest, by)
     }
 
-    /// Withdraws a request that is not final.
+    /// Cancels a request that is not final.
     ///
-    /// Rejected with `InvalidTransition` when it is, and with `ExecutionError::Claimed` while it is executed.
+    /// Fails with `InvalidTransition` when it is final, and with `ExecutionError::Claimed` while it is executed.
     pub fn cancel(by: impl Into<Arc<ActorContext>>) -> Self {
         Self::new(Action::Cancel, by)
     }
 
-    /// Expires a pending request, whether or not its time has come. Rejected with `InvalidTransition` when it is not pending.
+    /// Expires a pending request, due or not. Fails with `InvalidTransition` when it is not pending.
     pub fn expire(by: impl Into<Arc<ActorContext>>) -> Self {
         Self::new(Action::Expire, by)
     }
 
-    /// Puts another request in place of one that is not final. Rejected with `Invalid` when it is the same one.
+    /// Replaces a request that is not final by another. Fails with `Invalid` when both are the same.
     pub fn supersede(by: impl Into<Arc<ActorContext>>, superseding: RequestId) -> Self {
         Self::new(Action::Supersede { superseding }, by)
     }
 
-    /// Lets a created or approved request wait.
+    /// Makes a created or approved request wait.
     ///
-    /// To wait for approval it must have approvals that are not met and can be; otherwise nobody could ever end the waiting,
-    /// and `InvalidApprovalConfiguration` is returned, or `ApprovalError::Expired` when the time of one is over. A deadline
-    /// that has passed is `Invalid`.
+    /// To wait for approval, the request must have unmet approvals that can be met; otherwise nobody could ever end the
+    /// wait, and the command fails with `InvalidApprovalConfiguration`, or with `ApprovalError::Expired` when one has
+    /// expired. A deadline in the past is `Invalid`.
     pub fn hold(by: impl Into<Arc<ActorContext>>, pending: impl Into<Pending>) -> Self {
         Self::new(Action::Hold { pending: pending.into() }, by)
     }
 
-    /// Ends what a request waited for before its approvals, and asks for these: the one way from pending to pending.
+    /// Ends the current wait of a pending request, and requests its approvals: the one way from pending to pending.
     ///
-    /// The request stays pending, now for approval, due to expire at `expires_at`. Not allowed, with
-    /// `ApprovalError::NotWaiting`, of a request that is created or approved; with `InvalidTransition` when it waits for
-    /// its approvals already or is final; with `Invalid` when `expires_at` has passed, and with `ApprovalError::Expired` when
-    /// that of one of its approvals has; with `InvalidApprovalConfiguration` when it has no unmet approvals.
+    /// The request stays pending, now for approval, due to expire at `expires_at`. Fails with
+    /// `ApprovalError::NotWaiting` when the request is created or approved; with `InvalidTransition` when it waits for
+    /// its approvals already or is final; with `Invalid` when `expires_at` has passed; with `ApprovalError::Expired`
+    /// when one of its approvals has expired; and with `InvalidApprovalConfiguration` when it has no unmet approvals.
     pub fn request_approvals(by: impl Into<Arc<ActorContext>>, expires_at: Option<Timestamp>) -> Self {
         Self::new(Action::RequestApprovals { expires_at }, by)
     }
@@ -174,16 +174,16 @@ impl Command {
 
 /// Approvals.
 impl Command {
-    /// Grants an approval. The last one that was missing approves the request. A grant never rejects it: one that would leave
-    /// too few people for the others of its group, as nobody counts twice, is not allowed; what has become impossible by time
-    /// waits for the sweep.
+    /// Approves one requirement. The last missing one approves the request. This never rejects the request: an approval
+    /// that would leave too few people for the rest of its group, where nobody counts twice, is not allowed; what has
+    /// become impossible by time waits for the sweep.
     ///
-    /// Rejected with the first of the [`ApprovalError`](crate::ApprovalError)s, in their order, that holds.
+    /// Fails with the first [`ApprovalError`](crate::ApprovalError) that applies, in their order.
     pub fn approve_requirement(by: impl Into<Arc<ActorContext>>, approval: ApprovalId) -> Self {
         Self::new(Action::ApproveRequirement { approval, digest: None }, by)
     }
 
-    /// Grants an approval for exactly the request with this digest, as the approver saw it; see
+    /// Approves one requirement for exactly the digest that the approver saw; see
     /// [`MutationRequest::digest`](crate::MutationRequest::digest).
     pub fn approve_requirement_for_digest(
         by: impl Into<Arc<ActorContext>>,
@@ -193,10 +193,10 @@ impl Command {
         Self::new(Action::ApproveRequirement { approval, digest: Some(digest) }, by)
     }
 
-    /// Refuses an approval, which rejects the request, unless its quorum group allows it to go on: the group then rejects it
-    /// by the vote after which too few people are left, whether or not their time is over.
+    /// Rejects one requirement. That rejects the request, unless its quorum group may continue; the group then rejects
+    /// the request with the vote that leaves too few people, whether or not their time is over.
     ///
-    /// Rejected by the same rules as [`approve_requirement`](Self::approve_requirement).
+    /// Fails by the same rules as [`approve_requirement`](Self::approve_requirement).
     pub fn reject_requirement(
         by: impl Into<Arc<ActorContext>>,
         approval: ApprovalId,
@@ -206,60 +206,60 @@ impl Command {
     }
 }
 
-/// Approvals that are not decided.
+/// Expiry and override of approvals.
 impl Command {
-    /// Lets every open approval expire whose time is over, and rejects the request if it can no longer be approved.
+    /// Expires every open approval that is overdue, and rejects the request if it can no longer be approved.
     ///
-    /// Rejected with `NothingDue` when there is none, or when the request does not wait for approval.
+    /// Fails with `NothingDue` when none is overdue, or when the request does not wait for approval.
     pub fn expire_approvals(by: impl Into<Arc<ActorContext>>) -> Self {
         Self::new(Action::ExpireApprovals, by)
     }
 
-    /// Approves a request although approvals are unmet: break-glass. The history names the approvals it overrode.
+    /// Approves a request although approvals are unmet: break-glass. The history names the overridden approvals.
     ///
-    /// The actor must have an id and give a reason. Rejected with `InvalidTransition` unless the request is created or
+    /// The actor must have an id and give a reason. Fails with `InvalidTransition` unless the request is created or
     /// pending, and with an [`ApprovalError`](crate::ApprovalError) when there is nothing to override.
     pub fn override_approvals(by: impl Into<Arc<ActorContext>>) -> Self {
         Self::new(Action::OverrideApprovals, by)
     }
 }
 
-/// Execution. Rejected with an [`ExecutionError`](crate::ExecutionError).
+/// Execution. Commands fail with an [`ExecutionError`](crate::ExecutionError).
 impl Command {
-    /// Settles how an approved request stands to the current version of the state; see [`resolve`](super::resolve).
+    /// Resolves an approved request against the current version of the state; see [`resolve`](super::resolve).
     pub fn resolve(by: impl Into<Arc<ActorContext>>, current: StateVersion, strategy: StaleStrategy) -> Self {
         Self::new(Action::Resolve { current, strategy }, by)
     }
 
-    /// Takes an approved request for execution, for as long as the lease runs; with the id of a claim that is held
-    /// already, renews its lease.
+    /// Claims an approved request for execution until the lease ends; with the id of the current claim, renews its
+    /// lease.
     ///
-    /// Nobody else can claim, resolve or move the request until the lease ends or the claim is given up. Rejected also
-    /// when an approval was granted, or overridden, for another digest than the request has, and with `Invalid` when the
-    /// lease is zero.
+    /// Nobody else can claim, resolve or move the request until the lease ends or the claim is released. Also fails
+    /// when an approval was granted, or overridden, for another digest than the request has, and with `Invalid` when
+    /// the lease is zero.
     pub fn claim(by: impl Into<Arc<ActorContext>>, claim: ClaimId, lease: Duration) -> Self {
         Self::new(Action::Claim { claim, lease }, by)
     }
 
-    /// Gives a claim up without having executed the request. Rejected with `ExecutionError::ClaimLost` when the request is
-    /// not held by it.
+    /// Releases a claim without having executed the request. Fails with `ExecutionError::ClaimLost` when this claim
+    /// does not hold the request.
     pub fn release(by: impl Into<Arc<ActorContext>>, claim: ClaimId) -> Self {
         Self::new(Action::Release { claim }, by)
     }
 
-    /// Records that the request was executed under this claim: possible until another executor takes over, and then refused
-    /// with `ExecutionError::ClaimLost`.
+    /// Records that the request was executed under this claim. Allowed until another executor takes over, after that it
+    /// fails with `ExecutionError::ClaimLost`.
     pub fn complete(by: impl Into<Arc<ActorContext>>, claim: ClaimId, completion: Completion) -> Self {
         Self::new(Action::Complete { claim, completion }, by)
     }
 
-    /// Records that executing the request under this claim failed, and what becomes of it. Rejected like
+    /// Records that executing the request under this claim failed, and what becomes of it. Fails like
     /// [`complete`](Self::complete).
     pub fn fail(by: impl Into<Arc<ActorContext>>, claim: ClaimId, failure: Failure, then: AfterFailure) -> Self {
         Self::new(Action::Fail { claim, failure, then }, by)
     }
 
-    /// Links the request that `compensating` makes up for to it. Linked already, the request stays as it is.
+    /// Links the original with `compensating`, which compensates it. A request that is linked already stays unchanged.
     ///
     /// # Errors
     /// [`Error::Execution`](crate::Error::Execution) when `compensating` is not executed, or is no compensation.

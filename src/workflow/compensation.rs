@@ -12,12 +12,13 @@ use crate::request::{
     RequestState, Status, Timestamp,
 };
 
-/// A draft that makes up for a request by `plan`: of the same target, written for the version of the state that the original
-/// resulted in, where that is known. The original was executed, or, for a plan with the trigger
-/// [`FailedExecution`](CompensationTrigger::FailedExecution), was not and is final, and an attempt failed.
+/// A draft that compensates a request by `plan`: for the same target and for the version of the state that resulted
+/// from the original, if known. The original has to be executed. For a plan with the trigger
+/// [`FailedExecution`](CompensationTrigger::FailedExecution) it has to be final without being executed, with a failed
+/// attempt.
 ///
 /// # Errors
-/// [`Error::Execution`](crate::Error::Execution) when the original is neither, or when the plan is for another request.
+/// [`Error::Execution`](crate::Error::Execution) when the original is neither, or when the plan names another request.
 pub fn compensation_draft(
     original: &MutationRequest,
     plan: CompensationPlan,
@@ -40,13 +41,13 @@ pub fn compensation_draft(
     })
 }
 
-/// The original as its executed compensation leaves it: linked to it, with the decision `Lifecycle/Compensated`.
+/// Links the original with its executed compensation, by the decision `Lifecycle/Compensated`.
 ///
-/// Linked already, it is returned as it is, so that a link interrupted by a crash can simply be made again.
+/// A linked original is returned unchanged, so that a link interrupted by a crash can simply be repeated.
 ///
 /// # Errors
 /// [`Error::Execution`](crate::Error::Execution) when one of the two is not executed, or when `compensating` does not
-/// make up for this original.
+/// compensate this original.
 pub fn link_compensation(
     mut original: MutationRequest,
     compensating: &MutationRequest,
@@ -67,7 +68,7 @@ pub fn owes_link(original: &MutationRequest, compensating: &MutationRequest) -> 
         && !is_linked(original, &compensating.id)
 }
 
-/// The plan that an executed compensation carried out.
+/// The plan of an executed compensation.
 pub(super) fn executed_plan(compensating: &MutationRequest) -> Result<&CompensationPlan> {
     match &compensating.execution.kind {
         _ if compensating.state.status() != Status::Executed => Err(not_executed(compensating)),
@@ -95,7 +96,7 @@ pub(super) fn link(
     about.note("compensated_by", compensating.as_str());
     describe(plan, &mut about);
     let document = original.edit();
-    // Nobody makes up for it a second time, so who was to is of no use any more.
+    // Nobody compensates it twice, so the reservations are no longer needed.
     document
         .execution
         .links
@@ -106,8 +107,8 @@ pub(super) fn link(
     Ok(())
 }
 
-/// Whether a request can be made up for by this plan: one that was executed, or one that was not and never will be, whose
-/// execution was attempted and failed, for that reason.
+/// Checks that this plan can compensate the request: it was executed or, for a failed execution, an attempt failed and
+/// it will never be executed.
 pub(super) fn check_compensable(original: &MutationRequest, plan: &CompensationPlan) -> Result<()> {
     match original.state.status() {
         Status::Executed => Ok(()),
@@ -116,7 +117,7 @@ pub(super) fn check_compensable(original: &MutationRequest, plan: &CompensationP
     }
 }
 
-/// Whether the request changed something, or may have in a failed attempt, and will not change anything more.
+/// Whether the request changed something, or may have in a failed attempt, and will change nothing more.
 pub(crate) fn is_executed_or_failed(document: &RequestDocument) -> bool {
     let failed = DecisionKind::from(ExecutionDecision::Failed);
     match document.state.status() {
@@ -125,7 +126,7 @@ pub(crate) fn is_executed_or_failed(document: &RequestDocument) -> bool {
     }
 }
 
-/// What the decisions of both requests say of their compensation.
+/// What the decisions of both requests say about their compensation.
 pub(super) fn describe(plan: &CompensationPlan, about: &mut Metadata) {
     about.note("compensation", plan.kind.as_str());
     about.note("trigger", plan.trigger.as_str());

@@ -1,4 +1,4 @@
-//! What granting and refusing an approval does to its request.
+//! What approving or rejecting a requirement does to its request.
 
 use std::sync::Arc;
 
@@ -73,7 +73,7 @@ pub(super) fn refuse(
     set_state(document, id, ApprovalState::Rejected { verdict, rejection: rejection.cloned().map(Box::new) });
     let rejected = rejected_decision(document, &approval, rejection, digest, occasion);
     record(document, rejected);
-    // By votes alone: what has become impossible by time is for the sweep to record.
+    // By votes alone: the sweep records what has become impossible by time.
     let rejects = demand_of(&document.approvals, &approval).is_none_or(|demand| {
         demand.any_rejection_rejects() || open_demand(document, &demand, Timestamp::MIN).is_impossible()
     });
@@ -96,12 +96,12 @@ pub(super) fn reject_if_impossible(document: &mut RequestDocument, occasion: Occ
             about.note("quorum_group", group.as_str());
             format!("quorum group {group} can no longer be met")
         }
-        None => format!("nobody can grant an approval of step {} any more", demand.step),
+        None => format!("nobody can grant an approval of step {} any longer", demand.step),
     };
     lifecycle::go_because(document, RequestState::Rejected, occasion, Some(reason), about)
 }
 
-/// When the group of a granted approval has its grants, its other approvals are not needed any more.
+/// When the group of a granted approval has its grants, its other approvals are no longer needed.
 fn satisfy_quorum(document: &mut RequestDocument, approval: &Approval, occasion: Occasion<'_>) -> Result<()> {
     let Some(quorum) = &approval.quorum else { return Ok(()) };
     if demand_of(&document.approvals, approval).is_none_or(|demand| !demand.is_met()) {
@@ -124,7 +124,7 @@ fn satisfy_quorum(document: &mut RequestDocument, approval: &Approval, occasion:
     Ok(())
 }
 
-/// A requirement of approval is fulfilled when all demands that its approvals belong to are met.
+/// An approval requirement is fulfilled when all demands of its approvals are met.
 pub(super) fn mark_fulfilled(document: &mut RequestDocument) {
     let unmet: Vec<String> = demands(&document.approvals)
         .iter()
@@ -194,15 +194,15 @@ fn rejected_decision(
     occasion.decision_because(ApprovalDecision::Rejected, reason, about)
 }
 
-/// Why an approval is rejected: the reason the actor gives, else the message of the rejection.
+/// Why an approval is rejected: the actor's reason, or else the message of the rejection.
 fn verdict_reason<'a>(by: &'a ActorContext, rejection: Option<&'a Rejection>) -> Option<&'a str> {
     by.reason.as_deref().or(rejection.map(|rejection| rejection.message.as_str()))
 }
 
 fn rejection_reason(approval: &Approval, rejection: Option<&Rejection>, by: &ActorContext) -> String {
     match verdict_reason(by, rejection) {
-        Some(why) => format!("approval {} was refused: {why}", approval.id),
-        None => format!("approval {} was refused", approval.id),
+        Some(why) => format!("approval {} was rejected: {why}", approval.id),
+        None => format!("approval {} was rejected", approval.id),
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::history::count;
 use crate::request::{Approval, ApprovalState, QuorumGroup, QuorumRejection, Step, Timestamp};
 
-/// What stands between a request and its approval: one approval by itself, or the approvals of one quorum group.
+/// One demand before a request's approval: a single approval, or the approvals of one quorum group.
 pub(super) struct Demand<'a> {
     pub(super) members: Vec<&'a Approval>,
     pub(super) group: Option<&'a QuorumGroup>,
@@ -73,7 +73,7 @@ pub(super) fn is_pending(approval: &Approval) -> bool {
     approval.state == ApprovalState::Pending
 }
 
-/// Whether the time in which the approval could be decided is over.
+/// Whether the approval's time to be decided is over.
 pub(super) fn is_overdue(approval: &Approval, now: Timestamp) -> bool {
     approval.expires_at.is_some_and(|end| end <= now)
 }

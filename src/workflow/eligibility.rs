@@ -12,7 +12,7 @@ use crate::request::{
     RequestDocument, RequestState, Slot, Timestamp,
 };
 
-/// What tells who may decide the approvals of a request.
+/// What decides who may decide the approvals of a request.
 #[derive(Clone, Copy)]
 pub(crate) struct DecisionContext<'a> {
     pub(crate) requester: Option<&'a ActorId>,
@@ -21,7 +21,7 @@ pub(crate) struct DecisionContext<'a> {
     pub(crate) updated_at: Timestamp,
     /// One for each approval.
     pub(crate) summaries: &'a [ApprovalSummary],
-    /// When two ids are of the same person.
+    /// The rule by which ids of people are equal.
     pub(crate) ids: IdComparison,
 }
 
@@ -32,7 +32,7 @@ impl<'a> DecisionContext<'a> {
         Self { requester, state, updated_at: document.updated_at, summaries, ids }
     }
 
-    /// Whether the actor may decide this one of the approvals now.
+    /// Whether the actor may decide this approval now.
     pub(crate) fn lets(self, approval: &Approval, actor: &ActorContext, now: Timestamp) -> bool {
         let now = history::time_after(self.updated_at, now);
         self.state.awaits_approval()
@@ -40,7 +40,7 @@ impl<'a> DecisionContext<'a> {
             && self.check(approval, actor, now).is_ok()
     }
 
-    /// The rules about an approval of a request that waits for approval, in the order of [`ApprovalError`].
+    /// The rules for an approval of a request that waits for approval, in the order of [`ApprovalError`].
     pub(super) fn check(self, approval: &Approval, actor: &ActorContext, now: Timestamp) -> Result<(), ApprovalError> {
         let id = || approval.id.clone();
         if !is_pending(approval) {
@@ -85,7 +85,7 @@ impl<'a> DecisionContext<'a> {
         let slot = Slot::of(approval);
         let slots = self.members(quorum).filter_map(|member| member.slot.as_ref());
         let naming = slots.filter(|slot| slot.needs(actor_id, self.ids));
-        // Whom no other approval of the group names is needed for none; a large group is not looked at for them.
+        // An actor whom no other approval of the group names is needed for none; this avoids a look at a large group.
         if naming.count() <= usize::from(slot.needs(actor_id, self.ids)) {
             return Ok(());
         }
@@ -118,7 +118,7 @@ impl<'a> DecisionContext<'a> {
     }
 }
 
-/// Whom the group of an approval cannot spare, of those who may turn out to match its target.
+/// Those who might match the approval's target, but whom its group cannot spare.
 pub(super) fn needed_elsewhere<'a>(
     document: &'a RequestDocument,
     summaries: &'a [ApprovalSummary],

@@ -12,7 +12,7 @@ use crate::request::{
     ExecutionLink, Metadata, MutationRequest, RequestDocument, RequestState, Status, Timestamp, Value,
 };
 
-/// Takes the request for one executor until the lease ends. The holder of a claim renews it by its own id.
+/// Claims the request for one executor until the lease ends. The holder renews a claim by its own id.
 pub(super) fn claim(request: &mut MutationRequest, id: ClaimId, lease: Duration, occasion: Occasion<'_>) -> Result<()> {
     check_approved(request)?;
     let lease_ends_at = occasion.now.saturating_add(lease);
@@ -36,7 +36,7 @@ pub(super) fn claim(request: &mut MutationRequest, id: ClaimId, lease: Duration,
     Ok(())
 }
 
-/// Gives the request back without having executed it.
+/// Releases the request without having executed it.
 pub(super) fn release(request: &mut MutationRequest, id: ClaimId, occasion: Occasion<'_>) -> Result<()> {
     check_holds(request, id)?;
     let document = request.edit();
@@ -45,7 +45,8 @@ pub(super) fn release(request: &mut MutationRequest, id: ClaimId, occasion: Occa
     Ok(())
 }
 
-/// The change was made. Also after the lease ended, as long as nobody has taken over: what was done is recorded.
+/// Records that the change was made. Also after the lease ended, as long as nobody has taken over: a result is always
+/// recorded.
 pub(super) fn complete(
     request: &mut MutationRequest,
     id: ClaimId,
@@ -72,7 +73,7 @@ pub(super) fn complete(
     lifecycle::go_because(document, executed, occasion, occasion.by.reason.clone(), about)
 }
 
-/// The change could not be made; the request is rejected for that, or stays approved for another attempt.
+/// Records that the change could not be made; the request is rejected, or stays approved for another attempt.
 pub(super) fn fail(
     request: &mut MutationRequest,
     id: ClaimId,
@@ -108,7 +109,7 @@ pub(super) fn check_approved(document: &RequestDocument) -> Result<()> {
     }
 }
 
-/// Nobody is executing the request: it is not claimed, or the lease of the claim has ended.
+/// Checks that nobody is executing the request: it has no claim, or the lease of its claim has ended.
 pub(super) fn check_unclaimed(document: &RequestDocument, now: Timestamp) -> Result<()> {
     match &document.execution.claim {
         Some(Claim { by, lease_ends_at, .. }) if *lease_ends_at > now => {
@@ -126,7 +127,7 @@ fn check_holds(document: &RequestDocument, id: ClaimId) -> Result<()> {
     Err(refused(document, ExecutionError::ClaimLost { claim: id, status: document.state.status() }))
 }
 
-/// Every grant was given for the request as it is now, and so was the override in place of those that are missing.
+/// Checks that every grant, and any override, was given for the request as it is now.
 fn check_digests(request: &MutationRequest) -> Result<()> {
     digest_refusal(request, request.digest()).map_or(Ok(()), |refusal| Err(refused(request, refusal)))
 }
@@ -151,7 +152,7 @@ pub(super) fn digest_refusal(document: &RequestDocument, current: Digest) -> Opt
     }
 }
 
-/// What the approvals were last overridden for in this round, if some are unmet.
+/// The digest of the last override in this round, if some approvals are unmet.
 fn overridden_digest(document: &RequestDocument) -> Option<&str> {
     if demand::missing(&document.approvals) == 0 {
         return None;

@@ -12,7 +12,7 @@ use crate::request::{
     ActorContext, ClaimId, ExecutionKind, MutationRequest, RequestId, RequestState, StateVersion, Status, Timestamp,
 };
 
-/// How a request is to be executed: by whom, on which version of the state, and what happens when things go otherwise.
+/// How to execute a request: by whom, on which version of the state, and what to do when it is stale or fails.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExecutionOrder {
     by: Arc<ActorContext>,
@@ -25,29 +25,29 @@ pub struct ExecutionOrder {
 /// How executing a request ended, with the request as it is stored now.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ExecutionOutcome {
-    /// It was carried out.
+    /// It was executed.
     Executed {
         /// The request.
         request: MutationRequest,
-        /// Whether it was executed as it was approved, or was to be validated against a later version of the state first.
+        /// Whether it was executed as approved, or had to be validated against a later version of the state first.
         resolution: Resolution,
     },
     /// It was attempted and failed.
     Failed {
-        /// The request: rejected, or approved still, as the order said.
+        /// The request: rejected or still approved, as the order says.
         request: MutationRequest,
         /// Why it failed.
         failure: Failure,
     },
-    /// It was not attempted: it was written for another version of the state, and was rejected for that.
+    /// It was not attempted: it was written for another version of the state, and therefore rejected.
     RejectedAsStale(MutationRequest),
-    /// It was not attempted: it was written for another version of the state, and its approvals were opened again.
+    /// It was not attempted: it was written for another version of the state, and its approvals are open again.
     RequiresRenewedApproval(MutationRequest),
 }
 
 impl ExecutionOrder {
-    /// To be executed by this actor on this version of the state. Unless something else is said, a stale request is
-    /// rejected, the lease is one minute, and a failure rejects the request.
+    /// Executes as this actor on this version of the state. Defaults to rejecting a stale request, a lease of one
+    /// minute, and rejecting the request after a failure.
     pub fn new(by: impl Into<Arc<ActorContext>>, current: StateVersion) -> Self {
         Self {
             by: by.into(),
@@ -58,7 +58,7 @@ impl ExecutionOrder {
         }
     }
 
-    /// What to do with a request that was written for another version.
+    /// What to do with a request that was written for another version. Defaults to rejecting it.
     pub fn when_stale(mut self, strategy: StaleStrategy) -> Self {
         self.strategy = strategy;
         self
@@ -71,7 +71,7 @@ impl ExecutionOrder {
         self
     }
 
-    /// What becomes of the request when its execution fails.
+    /// What becomes of the request when its execution fails. Defaults to rejecting it.
     pub fn when_failed(mut self, after_failure: AfterFailure) -> Self {
         self.after_failure = after_failure;
         self
@@ -91,8 +91,8 @@ impl ExecutionOrder {
         Command::claim(Arc::clone(&self.by), claim, self.lease)
     }
 
-    /// The request resolved against the current version and, where that lets it be executed, claimed: one change, so that
-    /// nobody comes between the two.
+    /// Resolves the request against the current version and claims it if it may be executed: one change, so that nobody
+    /// comes between the two.
     pub(crate) fn begin(
         &self,
         mut request: MutationRequest,
@@ -107,7 +107,7 @@ impl ExecutionOrder {
         Ok(request)
     }
 
-    /// How the order ended if it did not come to executing.
+    /// The outcome, if the order stopped before executing.
     pub(crate) fn stopped(request: &MutationRequest) -> Option<ExecutionOutcome> {
         match request.state {
             RequestState::Rejected => Some(ExecutionOutcome::RejectedAsStale(request.clone())),
@@ -116,7 +116,7 @@ impl ExecutionOrder {
         }
     }
 
-    /// The command that records how the execution went.
+    /// The command that records the result of the execution.
     pub(crate) fn finish(&self, claim: ClaimId, result: &Result<Completion, Failure>) -> Command {
         match result {
             Ok(completion) => Command::complete(Arc::clone(&self.by), claim, completion.clone()),
@@ -136,13 +136,13 @@ impl ExecutionOutcome {
         }
     }
 
-    /// The outcome of executing a request that is executed now.
+    /// The outcome for a request that has been executed.
     pub(crate) fn executed(request: MutationRequest) -> Self {
         let resolution = Resolution::recorded_last(&request);
         Self::Executed { request, resolution }
     }
 
-    /// How the request stood to the version of the state that the order named.
+    /// How the request fitted the version of the state that the order names.
     pub fn resolution(&self) -> Resolution {
         match self {
             Self::Executed { resolution, .. } => *resolution,
@@ -152,18 +152,18 @@ impl ExecutionOutcome {
         }
     }
 
-    /// Whether the request was carried out.
+    /// Whether the request was executed.
     pub const fn is_executed(&self) -> bool {
         matches!(self, Self::Executed { .. })
     }
 }
 
-/// The request that this one makes up for, if it is an executed compensation.
+/// The request that this one compensates, if it is an executed compensation.
 pub(crate) fn compensates(request: &MutationRequest) -> Option<&RequestId> {
     original_of(request, Status::Executed)
 }
 
-/// The request that this one is to make up for, if it is an approved compensation.
+/// The request that this one is to compensate, if it is an approved compensation.
 pub(crate) fn to_compensate(request: &MutationRequest) -> Option<&RequestId> {
     original_of(request, Status::Approved)
 }

@@ -1,4 +1,4 @@
-//! What is due to expire about a request, and how it does.
+//! What is due to expire about a request, and how it expires.
 
 use std::sync::Arc;
 
@@ -13,8 +13,8 @@ use crate::request::{
     RequestState, Timestamp,
 };
 
-/// The next time at which something about the request is due to expire: itself while it is pending, or one of its open
-/// approvals while it waits for approval. It may lie in the past, when nobody has let it expire yet.
+/// The next time at which something about the request is due to expire: the request while it is pending, or an open
+/// approval while it waits for approval. It may lie in the past, if nobody has expired it yet.
 pub fn next_deadline(document: &RequestDocument) -> Option<Timestamp> {
     let own = document.state.pending().and_then(|pending| pending.expires_at);
     open_approvals(document).filter_map(|approval| approval.expires_at).chain(own).min()
@@ -26,9 +26,9 @@ pub fn is_due(document: &RequestDocument, now: Timestamp) -> bool {
     next_deadline(document).is_some_and(|deadline| deadline <= now)
 }
 
-/// The command by which `by` lets expire what is due, if anything is.
+/// The command by which `by` expires what is due, if anything is.
 ///
-/// When request and approvals are both due, the request expires, and with it the need for them.
+/// When request and approvals are both due, the request expires, and its approvals are no longer needed.
 pub fn due_command(document: &RequestDocument, by: impl Into<Arc<ActorContext>>, now: Timestamp) -> Option<Command> {
     if passed_deadline(&document.state, time_after(document.updated_at, now)).is_some() {
         return Some(Command::expire(by));
@@ -36,12 +36,12 @@ pub fn due_command(document: &RequestDocument, by: impl Into<Arc<ActorContext>>,
     is_due(document, now).then(|| Command::expire_approvals(by))
 }
 
-/// The request's own deadline, if it is pending and that has come.
+/// The request's own deadline, if it is pending and the deadline has come.
 pub(super) fn passed_deadline(state: &RequestState, now: Timestamp) -> Option<Timestamp> {
     state.pending().and_then(|pending| pending.expires_at).filter(|deadline| *deadline <= now)
 }
 
-/// From its own deadline on, a pending request only ends: whether somebody has swept makes no difference.
+/// From its own deadline on, a pending request can only end, swept or not.
 pub(super) fn check_in_time(document: &RequestDocument, action: &Action, now: Timestamp) -> Result<()> {
     match action {
         Action::ApproveRequest
@@ -54,7 +54,7 @@ pub(super) fn check_in_time(document: &RequestDocument, action: &Action, now: Ti
         | Action::Resolve { .. }
         | Action::Claim { .. } => check_deadline(document, now),
         Action::RejectRequest | Action::Cancel | Action::Expire | Action::Supersede { .. } => Ok(()),
-        // Only of a request that is approved or executed, which has no deadline.
+        // Allowed only for approved or executed requests, which have no deadline.
         Action::Release { .. } | Action::Complete { .. } | Action::Fail { .. } | Action::LinkCompensation { .. } => {
             Ok(())
         }
@@ -68,8 +68,7 @@ pub(super) fn check_deadline(document: &RequestDocument, now: Timestamp) -> Resu
     }
 }
 
-/// Each approval that is due expires by a decision of its own; then the request is rejected, if that made a demand
-/// impossible.
+/// Expires each due approval by a decision of its own; then rejects the request, if that made a demand impossible.
 pub(super) fn expire_approvals(request: &mut MutationRequest, occasion: Occasion<'_>) -> Result<()> {
     let now = occasion.now;
     let due: Vec<Approval> = open_approvals(request).filter(|approval| is_overdue(approval, now)).cloned().collect();

@@ -1,4 +1,4 @@
-//! Why a request stands where it stands, and who can move it on.
+//! Explains why a request has its current status, and who can move it on.
 
 use std::collections::BTreeSet;
 
@@ -14,52 +14,52 @@ use crate::request::{
     LifecycleDecision, LinkRelation, QuorumGroup, RequestDocument, RequestId, RequestState, Status, Step, Timestamp,
 };
 
-/// Why a request stands where it stands at one time, and who can move it on.
+/// Why a request has its status at one time, and who can move it on.
 ///
-/// Displays as the rest of a sentence that begins with the request: "waits for 1 more of security: bob (approval-2), dave
-/// (approval-4); step 2 of 3; the request expires in 3 h". Whoever is named can act.
+/// Displays as the rest of a sentence that begins with the request: "waits for 1 more of security: bob (approval-2),
+/// dave (approval-4); step 2 of 3; the request expires in 3 h". Everybody it names can act.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Explanation {
-    /// Where it stands.
+    /// The state of the request.
     pub state: RequestState,
-    /// Every approval or quorum group that is not met, if it waits for approval; by step. From the request's own deadline on
-    /// none of their approvals is open.
+    /// Every unmet approval or quorum group, by step, if the request waits for approval. From the request's own
+    /// deadline on, none of their approvals is open.
     pub demands: Vec<OpenDemand>,
     /// The step that can be decided now.
     pub active_step: Option<Step>,
-    /// Which of the request's steps the active one is, from 1.
+    /// The ordinal of the active step among the request's steps, from 1.
     pub step_ordinal: u32,
-    /// How many steps it has.
+    /// The number of its steps.
     pub steps: u32,
     /// The next time at which something about it is due to expire.
     pub deadline: Option<Timestamp>,
     /// Who is executing it, or was when the lease ended.
     pub claim: Option<Claim>,
-    /// The decision that brought it where it stands.
+    /// The decision that led to its status.
     pub since: Option<Decision>,
     /// The executions that failed since it was approved, if it still is; the latest last.
     pub failures: Vec<Decision>,
-    /// Why it cannot be executed although it is approved.
+    /// Why it cannot be executed, although it is approved.
     pub obstacle: Option<ExecutionError>,
     /// The executed requests that compensate it.
     pub compensated_by: Vec<RequestId>,
-    /// The time this explanation is for: the one asked for, or, where that is before the last change, right after it.
+    /// The time of this explanation: the requested one, or just after the last change if that is later.
     pub now: Timestamp,
     /// What is due to expire at the deadline.
     pub(super) expiring: Expiring,
-    /// What will have to be met once it no longer waits for something else.
+    /// What has to be met after it has waited for something else.
     pub(super) following: Following,
     /// The steps it has, in order.
     pub(super) order: Vec<Step>,
 }
 
-/// What is due to expire next about a request, and what that does to it.
+/// What expires next about a request, and the consequence.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Expiring {
     Nothing,
     Request,
-    /// Of the group, if these are all that it has open.
+    /// The group, if these are all of its open approvals.
     Approvals {
         ids: Vec<ApprovalId>,
         group: Option<QuorumGroup>,
@@ -67,18 +67,18 @@ pub(super) enum Expiring {
     },
 }
 
-/// What becomes of a request after it has waited for something else than approval.
+/// What follows after a request has waited for something other than approval.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Following {
     /// It has no approvals.
     Nothing,
-    /// It has its approvals already.
+    /// Its approvals are all met.
     AllMet,
-    /// It asks for these, which it can only before the first of its open approvals expires.
+    /// It requests these approvals, possible only before the first of the open ones expires.
     Demands { unmet: Vec<OpenDemand>, before: Option<(ApprovalId, Timestamp)> },
 }
 
-/// Why the request stands where it stands, who can move it on, and until when.
+/// Explains why the request has its status, who can move it on, and until when.
 pub fn explain(document: &RequestDocument, now: Timestamp) -> Explanation {
     let now = time_after(document.updated_at, now);
     let is_overdue = passed_deadline(&document.state, now).is_some();
@@ -104,7 +104,7 @@ pub fn explain(document: &RequestDocument, now: Timestamp) -> Explanation {
     }
 }
 
-/// The approvals this actor can decide now: a decision on each would be accepted, and on no other.
+/// The approvals that this actor can decide now: exactly those for which a decision would be accepted.
 pub fn decidable_by<'a>(document: &'a RequestDocument, actor: &ActorContext, now: Timestamp) -> Vec<&'a Approval> {
     if !document.state.awaits_approval() {
         return Vec::new();
@@ -120,13 +120,12 @@ impl Explanation {
         self.demands.iter().filter(|demand| Some(demand.step) == self.active_step)
     }
 
-    /// The demands that cannot be met any more, of whichever step. The request is then rejected by the next sweep, if it is
-    /// time that made them so.
+    /// The demands that can no longer be met, of any step. If time made them so, the next sweep rejects the request.
     pub fn impossible(&self) -> impl Iterator<Item = &OpenDemand> {
         self.demands.iter().filter(|demand| demand.is_impossible())
     }
 
-    /// The approvals this actor can decide now; the same ones as [`decidable_by`] gives.
+    /// The approvals this actor can decide now; the same as [`decidable_by`] returns.
     pub fn decidable_by(&self, actor: &ActorContext) -> Vec<&ApprovalId> {
         self.active().flat_map(|demand| &demand.open).filter(|open| open.lets(actor)).map(|open| &open.id).collect()
     }
@@ -145,7 +144,7 @@ fn awaited_demands(document: &RequestDocument, is_overdue: bool, now: Timestamp)
     demands
 }
 
-/// The decision by which it came where it stands, and its place. That it was compensated moved it nowhere.
+/// The decision that led to the current status, and its position. Being compensated is no such decision.
 fn standing_since(document: &RequestDocument) -> Option<(usize, &Decision)> {
     let compensated = LifecycleDecision::Compensated.into();
     let mut decisions = document.decisions.iter().enumerate().rev();

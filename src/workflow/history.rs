@@ -1,4 +1,4 @@
-//! Who acts when, and how the history of a request goes on.
+//! Who acts and when, and how decisions are added to the history.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,7 +14,7 @@ pub(super) struct Occasion<'a> {
 }
 
 impl<'a> Occasion<'a> {
-    /// The actor does something to this request while the clock says `now`.
+    /// The actor acts on this request while the clock says `now`.
     ///
     /// # Errors
     /// [`InvalidValue`] when the actor gives a blank reason.
@@ -27,19 +27,19 @@ impl<'a> Occasion<'a> {
         Ok(Self::with_any_reason(document, by, now))
     }
 
-    /// The same for an action that has an error of its own for a blank reason.
+    /// As `on`, for an action with an error of its own for a blank reason.
     pub(super) fn with_any_reason(document: &RequestDocument, by: &'a Arc<ActorContext>, now: Timestamp) -> Self {
         Self { by, now: time_after(document.updated_at, now) }
     }
 }
 
 impl Occasion<'_> {
-    /// A decision for the reason the actor gave.
+    /// A decision with the actor's reason.
     pub(super) fn decision(self, kind: impl Into<DecisionKind>, about: Metadata) -> Decision {
         self.decision_because(kind, self.by.reason.clone(), about)
     }
 
-    /// A decision for a reason of its own.
+    /// A decision with a reason of its own.
     pub(super) fn decision_because(
         self,
         kind: impl Into<DecisionKind>,
@@ -50,7 +50,7 @@ impl Occasion<'_> {
     }
 }
 
-/// A reason that says nothing is no reason: it is given in words, or not at all.
+/// A blank reason is no reason: give one in words, or none.
 pub(super) fn check_reason(reason: Option<&str>) -> Result<(), InvalidValue> {
     match reason {
         Some(reason) if reason.trim().is_empty() => {
@@ -60,13 +60,14 @@ pub(super) fn check_reason(reason: Option<&str>) -> Result<(), InvalidValue> {
     }
 }
 
-/// The time for a request that was last changed at `updated_at`: what the clock says, and where the clock has been set back
-/// behind that, the microsecond after it. Deadlines and leases are judged by this time, so that they agree with history.
+/// The time of an action on a request that was last changed at `updated_at`: the clock's time or, if the clock was set
+/// back before that, one microsecond after it. Deadlines and leases are judged by this time, so that they agree with
+/// the history.
 pub(super) fn time_after(updated_at: Timestamp, now: Timestamp) -> Timestamp {
     if now < updated_at { updated_at.saturating_add(Duration::from_micros(1)) } else { now }
 }
 
-/// Appends a decision, never dated before the one it follows; its time is when the request was last changed.
+/// Appends a decision, dated no earlier than its predecessor; its time becomes the time of the last change.
 pub(super) fn record(document: &mut RequestDocument, mut decision: Decision) {
     let last = document.decisions.last().map_or(Timestamp::MIN, |last| last.at);
     decision.at = decision.at.max(last);
@@ -79,7 +80,7 @@ pub(super) fn names<'a, T: ToString + 'a>(names: impl IntoIterator<Item = &'a T>
     Value::List(names.into_iter().map(|name| Value::Text(name.to_string())).collect())
 }
 
-/// A number of things as a metadata value; above `u32::MAX` it stays there.
+/// A number of things as a metadata value, at most `u32::MAX`.
 pub(super) fn count(things: usize) -> u32 {
     u32::try_from(things).unwrap_or(u32::MAX)
 }

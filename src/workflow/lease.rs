@@ -1,4 +1,4 @@
-//! How long a lease has to be, and how much of it has to be left for the function to be called.
+//! The minimum length of a lease, and how much of it has to be left to call the function.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use super::command::{Action, Command};
 use crate::error::{Error, ExecutionError, Result};
 use crate::request::RequestId;
 
-/// What has to be left of a lease for the function to be called. It covers what clocks drift apart between two looks at the
+/// How much of a lease has to be left to call the function. It covers the drift of clocks between two reads of the
 /// store's time, and a short pause of the process.
 pub(crate) const LEASE_MARGIN: Duration = Duration::from_millis(500);
 
 /// # Errors
-/// [`ExecutionError::LeaseTooShort`] when the answer to the claim could come too late to use what is left of the lease.
+/// [`ExecutionError::LeaseTooShort`] when the answer to the claim could come too late to use the rest of the lease.
 pub(crate) fn check_lease(id: &RequestId, lease: Duration, call_timeout: Duration) -> Result<()> {
     let shortest = call_timeout.saturating_add(LEASE_MARGIN);
     if lease >= shortest {
@@ -21,7 +21,7 @@ pub(crate) fn check_lease(id: &RequestId, lease: Duration, call_timeout: Duratio
     Err(Error::Execution { id: id.clone(), refusal: Box::new(refusal) })
 }
 
-/// The same for the lease that a command asks for, if it does.
+/// As `check_lease`, for the lease in a command, if any.
 pub(crate) fn check_lease_of(id: &RequestId, command: &Command, call_timeout: Duration) -> Result<()> {
     match command.action {
         Action::Claim { lease, .. } => check_lease(id, lease, call_timeout),
@@ -29,7 +29,7 @@ pub(crate) fn check_lease_of(id: &RequestId, command: &Command, call_timeout: Du
     }
 }
 
-/// Whether so much of a lease is enough for the function to be called.
+/// Whether this much of a lease is enough to call the function.
 pub(crate) fn lets_run(left: Duration) -> bool {
     left >= LEASE_MARGIN
 }

@@ -1,4 +1,4 @@
-//! Where a request may go from where it stands, and how it gets there.
+//! The transitions of a request: which are allowed, and how they happen.
 
 use super::history::{Occasion, count, record};
 use super::open_demand::impossible;
@@ -9,8 +9,9 @@ use crate::request::{
     RequestState, Status, Timestamp,
 };
 
-/// Whether the lifecycle lets a request go from one status to the other. No status leads to itself, but that a pending
-/// request begins to wait for its approvals, which [`Command::request_approvals`](super::Command::request_approvals) does.
+/// Whether the lifecycle allows a transition between two statuses. No status leads to itself. Only
+/// [`Command::request_approvals`](super::Command::request_approvals) makes a pending request wait again, for its
+/// approvals.
 pub const fn can_transition(from: Status, to: Status) -> bool {
     use Status::{Approved, Canceled, Created, Executed, Expired, Pending, Rejected, Superseded};
     match from {
@@ -64,7 +65,7 @@ pub(super) fn hold(request: &mut MutationRequest, pending: Pending, occasion: Oc
     Ok(())
 }
 
-/// The one way from pending to pending: what the request waited for ends, and it waits for its approvals.
+/// The one way from pending to pending: ends the current wait, and makes the request wait for its approvals.
 pub(super) fn request_approvals(
     request: &mut MutationRequest,
     expires_at: Option<Timestamp>,
@@ -87,12 +88,12 @@ pub(super) fn request_approvals(
     Ok(())
 }
 
-/// Moves the request, for the reason the actor gave.
+/// Moves the request, with the actor's reason.
 pub(super) fn transition(document: &mut RequestDocument, to: RequestState, occasion: Occasion<'_>) -> Result<()> {
     go_because(document, to, occasion, occasion.by.reason.clone(), Metadata::new())
 }
 
-/// Moves the request where the lifecycle allows it, and appends the decision to do so.
+/// Moves the request if the lifecycle allows it, and appends the decision.
 pub(super) fn go_because(
     document: &mut RequestDocument,
     to: RequestState,
@@ -101,13 +102,13 @@ pub(super) fn go_because(
     about: Metadata,
 ) -> Result<()> {
     check(document, to.status())?;
-    // An executor may be at work: what it does must not happen to a request that was moved away meanwhile.
+    // An executor may be at work: a request must not move away during its execution.
     execution::check_unclaimed(document, occasion.now)?;
     move_to(document, to, occasion, reason, about);
     Ok(())
 }
 
-/// Moves the request and appends the decision to do so; whether it may go there has been checked.
+/// Moves the request and appends the decision; the caller has checked the transition.
 fn move_to(
     document: &mut RequestDocument,
     to: RequestState,
@@ -126,7 +127,7 @@ fn move_to(
     record(document, decision);
 }
 
-/// What the decision to stand there says about it.
+/// What the decision says about the new state.
 pub(super) fn describe(state: &RequestState, about: &mut Metadata) {
     match state {
         RequestState::Pending(pending) => {
@@ -143,7 +144,7 @@ pub(super) fn describe(state: &RequestState, about: &mut Metadata) {
     }
 }
 
-/// Appends that approvals were asked for, with the number of grants that are missing.
+/// Appends that approvals were requested, with the number of missing grants.
 pub(super) fn record_requested(document: &mut RequestDocument, occasion: Occasion<'_>) {
     let mut about = Metadata::new();
     about.note("approvals", count(document.approvals.len()));
@@ -160,18 +161,18 @@ fn forbidden(document: &RequestDocument, to: Status) -> Error {
     Error::InvalidTransition { id: document.id.clone(), from: document.state.status(), to }
 }
 
-/// A time from which on the request would be due to expire must not have come when it is set.
+/// Checks that a new deadline is in the future.
 fn check_to_come(expires_at: Option<Timestamp>, now: Timestamp) -> Result<()> {
     match expires_at {
         Some(end) if end <= now => {
-            let problem = format!("{end} has passed, as it is {now}; give a later time, or none");
+            let problem = format!("{end} has passed; it is {now} now. Give a later time, or none");
             Err(InvalidValue::new("deadline", problem).into())
         }
         _ => Ok(()),
     }
 }
 
-/// Whether the request has approvals to wait for, and every one that is asked for can still be granted.
+/// Checks that the request has approvals to wait for, and that every requested one can still be granted.
 fn check_approvals_to_come(document: &RequestDocument, now: Timestamp) -> Result<()> {
     if demand::missing(&document.approvals) == 0 {
         return Err(Error::invalid_approval_configuration(format!(
@@ -187,7 +188,7 @@ fn check_approvals_to_come(document: &RequestDocument, now: Timestamp) -> Result
     }
     if impossible(document, now).is_some() {
         return Err(Error::invalid_approval_configuration(format!(
-            "request {} has approvals that nobody can grant any more; override them with a reason, or cancel it",
+            "request {} has approvals that nobody can grant any longer; override them with a reason, or cancel it",
             document.id
         )));
     }

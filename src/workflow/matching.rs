@@ -1,4 +1,4 @@
-//! Whether enough different people are left to give the grants that a quorum group is missing.
+//! Whether enough different people remain to give the missing grants of a quorum group.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -6,8 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::history::count;
 use crate::request::{ActorId, ApprovalSummary, DeciderRule, IdComparison, Slot, Timestamp};
 
-/// Whether the grants a quorum group is missing can still be given: in time, and by enough different people if time is no
-/// matter.
+/// Whether the missing grants of a quorum group can still be given: in time, and by enough different people.
 pub(super) struct Group<'a> {
     people: People<'a>,
     in_time: Open<'a>,
@@ -18,13 +17,13 @@ pub(super) struct Group<'a> {
 struct Open<'a> {
     missing: u32,
     slots: Vec<&'a Slot>,
-    /// Whom each names that may grant it; nobody where anybody may.
+    /// For each approval, the people it names who may grant it; nobody where anybody may.
     names: Vec<Vec<usize>>,
     for_anybody: u32,
     pairs: Pairs,
 }
 
-/// A number for each person: all spellings of an id that are the same one have the same.
+/// A number for each person: all spellings of one id share a number.
 pub(super) struct People<'a> {
     ids: IdComparison,
     numbers: BTreeMap<Cow<'a, str>, usize>,
@@ -53,8 +52,8 @@ impl<'a> Group<'a> {
         Self { people, in_time, at_any_time }
     }
 
-    /// Whether the group can do without this actor once they have granted the approval with this slot. It cannot when the
-    /// missing grants could be given before, and could not after.
+    /// Whether the group can do without this actor after they grant the approval with this slot. It cannot if the
+    /// missing grants were possible before, and are not after.
     pub(super) fn spares(&self, actor: &ActorId, slot: &Slot) -> bool {
         let Some(actor) = self.people.find(actor) else { return true };
         [&self.in_time, &self.at_any_time].iter().all(|open| open.spares(actor, slot))
@@ -66,7 +65,7 @@ impl<'a> People<'a> {
         Self { ids, numbers: BTreeMap::new() }
     }
 
-    /// The numbers of these people, each once and in order.
+    /// The numbers of these people, sorted and without duplicates.
     pub(super) fn numbers(&mut self, ids: impl Iterator<Item = &'a ActorId>) -> Vec<usize> {
         let numbers: BTreeSet<usize> = ids.map(|id| self.number(id)).collect();
         numbers.into_iter().collect()
@@ -109,14 +108,14 @@ impl<'a> Open<'a> {
     }
 
     fn spares(&self, actor: usize, slot: &Slot) -> bool {
-        // Of several approvals that ask the same people it does not matter which one is granted.
+        // Of several approvals for the same people, it does not matter which one is granted.
         let Some(place) = self.slots.iter().position(|other| *other == slot) else { return true };
         !self.is_named_beside(actor, place)
             || !self.is_possible()
             || self.is_possible_after(actor, place, slot.is_for_anybody)
     }
 
-    /// Whether another approval than that at this place names the actor.
+    /// Whether an approval at another place names the actor.
     fn is_named_beside(&self, actor: usize, place: usize) -> bool {
         let mut others = self.names.iter().enumerate().filter(|(other, _)| *other != place);
         others.any(|(_, names)| names.binary_search(&actor).is_ok())
@@ -131,18 +130,17 @@ impl<'a> Open<'a> {
     }
 }
 
-/// How many of the approvals, of which each can be granted by those it names, can be granted by an actor each; no more than
-/// `wanted` are looked for.
+/// The number of approvals that can be granted by one named actor each, counted up to `wanted`.
 pub(super) fn most_grants(names: &[Vec<usize>], wanted: u32) -> u32 {
     Pairs::of(names, wanted).count()
 }
 
-/// Approvals, by their places, and the actors who are to grant them: each actor one.
+/// Approvals, by their places, matched with actors: one for each.
 #[derive(Clone, Default)]
 struct Pairs {
     actor_of: BTreeMap<usize, usize>,
     approval_of: BTreeMap<usize, usize>,
-    /// Actors who are needed where they are, whoever else comes.
+    /// Actors who cannot be moved, whoever else comes.
     exhausted: BTreeSet<usize>,
 }
 
@@ -157,7 +155,7 @@ impl Pairs {
         count(self.actor_of.len())
     }
 
-    /// Finds actors for further approvals, but for the one that is left out, until there are `wanted`.
+    /// Finds actors for more approvals, except the one left out, until there are `wanted`.
     fn add_up_to(&mut self, wanted: u32, names: &[Vec<usize>], left_out: Option<usize>) {
         for newcomer in 0..names.len() {
             if self.count() >= wanted {
@@ -169,7 +167,7 @@ impl Pairs {
         }
     }
 
-    /// The pairs that are left when this actor has granted the approval at this place.
+    /// The remaining pairs after this actor has granted the approval at this place.
     fn without(&self, actor: usize, place: usize) -> Self {
         let mut left = self.clone();
         if let Some(freed) = left.actor_of.remove(&place) {
@@ -182,7 +180,7 @@ impl Pairs {
         left
     }
 
-    /// Finds an actor for one approval more; when all it names are taken, by finding others for those they are taken by.
+    /// Finds an actor for one more approval; if all its actors are taken, finds others for their approvals.
     fn add(&mut self, names: &[Vec<usize>], newcomer: usize) {
         let mut asked_by: BTreeMap<usize, usize> = BTreeMap::new();
         let mut asking = vec![newcomer];
@@ -202,7 +200,8 @@ impl Pairs {
         self.exhausted.extend(asked_by.into_keys());
     }
 
-    /// Gives the free actor to who asked for them, whose actor goes to who asked for that one, and so on to the newcomer.
+    /// Gives the free actor to the approval that asked for them, that one's former actor to the next, and so on to the
+    /// newcomer.
     fn hand_on(&mut self, free: usize, asked_by: &BTreeMap<usize, usize>) {
         let mut next = Some(free);
         while let Some((actor, place)) = next.and_then(|actor| Some((actor, *asked_by.get(&actor)?))) {
@@ -220,7 +219,7 @@ mod tests {
         text.chars().map(|id| ActorId::new(id).unwrap()).collect()
     }
 
-    /// By trying everybody for each approval.
+    /// Tries everybody for each approval.
     fn tried(targets: &[&str], taken: &str) -> u32 {
         let Some((first, rest)) = targets.split_first() else { return 0 };
         let free = first.chars().filter(|actor| *actor != 'x' && !taken.contains(*actor));
@@ -266,7 +265,7 @@ mod tests {
         }
     }
 
-    /// Whoever may grant an approval is spared exactly when the others can give the rest.
+    /// An actor who may grant an approval is spared exactly when the others can give the rest.
     #[test]
     fn who_is_spared_is_who_the_rest_can_do_without() {
         let requester = ActorId::new("x").unwrap();

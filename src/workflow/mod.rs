@@ -1,4 +1,4 @@
-//! How a request moves on: pure functions from (request, command, time) to the changed request, or to an error.
+//! How a request moves on: pure functions from (request, command, time) to the changed request or an error.
 //!
 //! Nothing here reads a clock, a store or a random number. A function that returns an error has changed nothing.
 //!
@@ -68,16 +68,16 @@ use crate::error::Result;
 use crate::request::{MutationRequest, Timestamp};
 use history::Occasion;
 
-/// The request as the command leaves it.
+/// Applies the command and returns the changed request.
 ///
-/// Its revision stays the one that was read: the store raises it when it writes. The decisions of the given request are
-/// kept as they are and new ones follow them; the time of the last becomes `updated_at`. That is `now`, and where `now` is
-/// before the request was last changed, because a clock was set back, the microsecond after that change.
+/// The revision stays the one that was read: the store raises it when it writes. The existing decisions are kept and
+/// new ones follow; the time of the last becomes `updated_at`. That time is `now` or, if the clock was set back before
+/// the last change, one microsecond after that change.
 ///
 /// # Errors
-/// [`Error::DeadlinePassed`](crate::Error::DeadlinePassed) for whatever would move on a pending request whose own deadline has
-/// come; else the rule that forbids the command: see the constructors of [`Command`] for what each checks. Of any command, a
-/// blank reason of the actor or of a rejection is [`Error::Invalid`](crate::Error::Invalid).
+/// [`Error::DeadlinePassed`](crate::Error::DeadlinePassed) for a command that would move on a pending request from its
+/// own deadline on; otherwise the rule that forbids the command: the constructors of [`Command`] say what each checks.
+/// For every command, a blank reason of the actor or of a rejection is [`Error::Invalid`](crate::Error::Invalid).
 pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) -> Result<MutationRequest> {
     let occasion = match &command.action {
         Action::OverrideApprovals => Occasion::with_any_reason(&request, &command.by, now),
@@ -109,9 +109,9 @@ pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) ->
     Ok(request.meant_to(command.write_intent()))
 }
 
-/// Whether the command, decided on when the request was as it was once, can still be done to it as it is now.
+/// Whether a command that was decided on an earlier revision is still allowed on the stored one.
 ///
-/// That is how two concurrent changes are told to commute: the second is checked anew on what the first has left.
+/// This decides whether two concurrent changes commute: the second is checked again on the result of the first.
 pub fn commutes(stored: &MutationRequest, command: &Command, now: Timestamp) -> bool {
     apply(stored.clone(), command, now).is_ok()
 }

@@ -1,4 +1,4 @@
-//! What is still open of a demand, and whether enough people are left to meet it.
+//! What is still open of a demand, and whether enough people remain to meet it.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,19 +11,19 @@ use crate::request::{
     QuorumGroup, RequestDocument, Step, Timestamp,
 };
 
-/// An approval, or a quorum group, that is not met.
+/// An unmet approval or quorum group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct OpenDemand {
     /// The group, if it is one.
     pub group: Option<QuorumGroup>,
-    /// When its turn is.
+    /// Its step.
     pub step: Step,
     /// How many grants are missing.
     pub missing: u32,
     /// The approvals that can still be granted.
     pub open: Vec<OpenApproval>,
-    /// The approvals that are overdue, though no sweep has recorded it, each with the time from which it is.
+    /// The overdue approvals that no sweep has recorded yet, each with the time when it became overdue.
     pub overdue: Vec<(ApprovalId, Timestamp)>,
 }
 
@@ -33,16 +33,16 @@ pub struct OpenDemand {
 pub struct OpenApproval {
     /// The approval.
     pub id: ApprovalId,
-    /// Whom it is addressed to.
+    /// Who may decide it.
     pub target: ApprovalTarget,
-    /// Who may not decide it although they match the target: the requester, who has voted in its group, and whom the group
-    /// needs for another of its approvals.
+    /// Who may not decide it although they match the target: the requester, those who voted in its group, and those
+    /// whom the group needs for another of its approvals.
     pub barred: BTreeSet<ActorId>,
     /// From this time on it can no longer be decided.
     pub expires_at: Option<Timestamp>,
-    /// Those of the barred who have one of the roles or groups it is addressed to, as far as is known.
+    /// The barred people who are known to have one of its roles or groups.
     pub(super) exceptions: BTreeSet<ActorId>,
-    /// When two ids are of the same person.
+    /// The rule by which ids of people are equal.
     pub id_comparison: IdComparison,
 }
 
@@ -55,12 +55,12 @@ pub(super) fn open_demands(document: &RequestDocument, now: Timestamp) -> Vec<Op
     open
 }
 
-/// The first demand that cannot be met any more, whoever decides what.
+/// The first demand that can no longer be met, whoever decides what.
 pub(super) fn impossible(document: &RequestDocument, now: Timestamp) -> Option<OpenDemand> {
     open_demands(document, now).into_iter().find(OpenDemand::is_impossible)
 }
 
-/// The same, with those barred whom a group needs for another of its approvals.
+/// As `open_demands`, with those barred whom a group needs for another of its approvals.
 pub(super) fn open_demands_for_people(document: &RequestDocument, now: Timestamp) -> Vec<OpenDemand> {
     let summaries = ApprovalSummary::of_all(&document.approvals);
     let mut open = open_demands(document, now);
@@ -120,7 +120,7 @@ fn open_approval<'a>(
 }
 
 impl OpenDemand {
-    /// Whether it is certain that the missing grants cannot be given: too few approvals are left, or too few people.
+    /// Whether the missing grants certainly cannot be given: too few approvals or too few people remain.
     pub fn is_impossible(&self) -> bool {
         let (for_anybody, named): (Vec<_>, Vec<_>) = self.open.iter().partition(|open| open.is_for_anybody());
         let missing = self.missing.saturating_sub(count(for_anybody.len()));
@@ -136,7 +136,7 @@ impl OpenApproval {
         self.target.matches(actor, self.id_comparison) && actor.id.as_ref().is_some_and(|id| !self.bars(id))
     }
 
-    /// The actors it names who may decide it.
+    /// The named actors who may decide it.
     pub fn ids(&self) -> impl Iterator<Item = &ActorId> {
         self.target.actor_ids().iter().filter(|id| !self.bars(id))
     }
@@ -145,12 +145,12 @@ impl OpenApproval {
         self.id_comparison.holds(&self.barred, id)
     }
 
-    /// Whether anybody is left whom it is addressed to.
+    /// Whether it addresses anybody who may still decide it.
     pub(super) fn is_for_somebody(&self) -> bool {
         self.is_for_anybody() || self.ids().next().is_some()
     }
 
-    /// Whether it is addressed to a role or a group, which anybody may turn out to have.
+    /// Whether it addresses a role or a group, which any actor might have.
     fn is_for_anybody(&self) -> bool {
         !self.target.roles().is_empty() || !self.target.groups().is_empty()
     }

@@ -1,4 +1,4 @@
-//! What an executor reports of an execution: what came of it, or why it failed and what becomes of the request.
+//! What an executor reports: the result of an execution, or why it failed and what becomes of the request.
 
 use std::borrow::Cow;
 
@@ -6,15 +6,15 @@ use serde::Serialize;
 
 use crate::request::{Metadata, SideEffect, StateVersion};
 
-/// What executing a request brought about.
+/// The result of executing a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Completion {
-    /// The version of the state that came of it, where it is known.
+    /// The resulting version of the state, if known.
     pub resulting_version: Option<StateVersion>,
-    /// What it caused beside the change.
+    /// What it caused besides the change.
     pub side_effects: Vec<SideEffect>,
-    /// How many more it caused for which a store has no room.
+    /// The number of further side effects, for which the store has no room.
     pub side_effects_left_out: u32,
 }
 
@@ -22,17 +22,18 @@ pub struct Completion {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Failure {
-    /// What failed, in words. Of a message longer than [`MAX_MESSAGE_BYTES`](Self::MAX_MESSAGE_BYTES) the beginning is recorded.
+    /// What failed, in words. If the message is longer than [`MAX_MESSAGE_BYTES`](Self::MAX_MESSAGE_BYTES), its
+    /// beginning is recorded.
     pub message: String,
-    /// A code the application gives its failures.
+    /// The application's code for the failure.
     pub code: Option<String>,
     /// Anything else about it.
     pub metadata: Metadata,
-    /// What the attempt caused nevertheless.
+    /// What the attempt still caused.
     pub side_effects: Vec<SideEffect>,
-    /// How many entries of metadata there are beside those for which a store has no room.
+    /// The number of further metadata entries, for which the store has no room.
     pub details_left_out: u32,
-    /// How many more side effects it caused for which a store has no room.
+    /// The number of further side effects, for which the store has no room.
     pub side_effects_left_out: u32,
 }
 
@@ -47,18 +48,18 @@ pub enum AfterFailure {
 }
 
 impl Completion {
-    /// Executed; nothing more is known.
+    /// A result with nothing else known.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The state has this version now.
+    /// The same result; the state now has this version.
     pub fn resulting_in(mut self, version: StateVersion) -> Self {
         self.resulting_version = Some(version);
         self
     }
 
-    /// It caused this as well.
+    /// The same result with this side effect added.
     pub fn with_side_effect(mut self, side_effect: SideEffect) -> Self {
         self.side_effects.push(side_effect);
         self
@@ -66,10 +67,10 @@ impl Completion {
 }
 
 impl Failure {
-    /// How much of a message is recorded: 4 KiB.
+    /// The maximum of a message that is recorded: 4 KiB.
     pub const MAX_MESSAGE_BYTES: usize = 4 * 1024;
 
-    /// A failure in words.
+    /// A failure with this message.
     pub fn new(message: impl Into<String>) -> Self {
         Self {
             message: message.into(),
@@ -81,7 +82,7 @@ impl Failure {
         }
     }
 
-    /// The message as it is recorded: never blank, and never too long.
+    /// The message to record: never blank, and never too long.
     pub(super) fn recorded_message(&self) -> Cow<'_, str> {
         if self.message.trim().is_empty() {
             return Cow::Borrowed("it failed without a message");
@@ -89,7 +90,7 @@ impl Failure {
         cut(&self.message, Self::MAX_MESSAGE_BYTES)
     }
 
-    /// The code as it is recorded.
+    /// The code to record.
     pub(super) fn recorded_code(&self) -> Option<Cow<'_, str>> {
         self.code.as_deref().map(|code| cut(code, Self::MAX_CODE_BYTES))
     }
@@ -108,14 +109,14 @@ impl Failure {
         self
     }
 
-    /// The attempt caused this nevertheless.
+    /// The same failure with this side effect added.
     pub fn with_side_effect(mut self, side_effect: SideEffect) -> Self {
         self.side_effects.push(side_effect);
         self
     }
 }
 
-/// The text, or as much of its beginning as goes into so many bytes together with a mark that says that it was cut.
+/// The text, or its beginning with a mark that it was cut, in at most this many bytes.
 pub(super) fn cut(text: &str, max_bytes: usize) -> Cow<'_, str> {
     const MARK: &str = "… (cut)";
     if text.len() <= max_bytes {

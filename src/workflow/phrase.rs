@@ -1,4 +1,4 @@
-//! The parts that sentences about a request are made of: people, approvals, lists and times.
+//! The parts of sentences about a request: people, approvals, lists and times.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::open_demand::{OpenApproval, OpenDemand};
 use crate::request::{ActorContext, Timestamp};
 
-/// How many names a sentence gives before it says how many there are beside.
+/// How many names a sentence lists before it counts the rest.
 const MAX_NAMED: usize = 8;
 
-/// The names as a list; of many, the first ones and how many others there are.
+/// The names as a list; for many, the first ones and the number of the rest.
 pub(super) fn list<T: Display>(names: impl IntoIterator<Item = T>, separator: &str, last: &str) -> String {
     let mut names: Vec<String> = names.into_iter().map(|name| name.to_string()).collect();
     match names.len().saturating_sub(MAX_NAMED) {
@@ -48,7 +48,7 @@ fn deciders(open: &OpenApproval) -> String {
     if open.exceptions.is_empty() { who } else { format!("{who} except {}", list(&open.exceptions, ", ", " and ")) }
 }
 
-/// Whom to call the actor: by the id wherever there is one, as two people can share a name.
+/// What to call the actor: the id if there is one, since two people can share a name.
 pub(super) fn who(actor: &ActorContext) -> String {
     match (&actor.name, &actor.id) {
         (Some(name), Some(id)) if name.as_str() != id.as_str() => format!("{name} ({id})"),
@@ -57,13 +57,13 @@ pub(super) fn who(actor: &ActorContext) -> String {
     }
 }
 
-/// The reason behind a colon, if it says anything.
+/// The reason after a colon, unless it is empty.
 pub(super) fn reason(reason: Option<&str>) -> String {
     let said = reason.map(str::trim).filter(|reason| !reason.is_empty());
     said.map_or_else(String::new, |reason| format!(": {reason}"))
 }
 
-/// When a time that is to come comes: how far off it is, and the time itself when that is years.
+/// When a future time comes: the remaining time, or the time itself if that is more than a year.
 pub(super) fn when(time: Timestamp, now: Timestamp) -> String {
     const YEAR: Duration = Duration::from_secs(365 * 24 * 60 * 60);
     match time.duration_since(now) {
@@ -72,7 +72,7 @@ pub(super) fn when(time: Timestamp, now: Timestamp) -> String {
     }
 }
 
-/// The duration in its greatest unit, the rest cut off.
+/// The duration in its largest unit, rounded down.
 fn rounded(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {

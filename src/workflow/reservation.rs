@@ -1,18 +1,18 @@
-//! Which compensation of a request may be executed: what is checked and written of several documents, each by itself.
+//! Which compensation of a request may be executed: what is checked and written in several documents, each by itself.
 //!
-//! A compensation first reserves its original, then it is claimed. A further one takes the reservation over only while the
-//! holder is not claimed and not executed, and then changes the revision of the one before, so that no claim that was prepared
-//! under the earlier reservation succeeds. So of all compensations of one request at most one is claimed or executed.
+//! A compensation first reserves its original, then it is claimed. Another one takes over the reservation only while
+//! the holder is neither claimed nor executed, and then changes the holder's revision, so that no claim prepared under
+//! the earlier reservation succeeds. So at most one compensation of a request is claimed or executed.
 
 use super::compensation::check_compensable;
 use super::execution::refused;
 use crate::error::{ExecutionError, Result};
 use crate::request::{CompensationPlan, ExecutionLink, LinkRelation, MutationRequest, RequestId, Status, Timestamp};
 
-/// Whether the original can be made up for by this compensation.
+/// Checks that this compensation can compensate the original.
 ///
 /// # Errors
-/// [`Error::Execution`](crate::Error::Execution) when it cannot, or was by another one.
+/// [`Error::Execution`](crate::Error::Execution) when it cannot, or another one did.
 pub(crate) fn check(original: &MutationRequest, compensating: &RequestId, plan: &CompensationPlan) -> Result<()> {
     check_compensable(original, plan)?;
     match with_relation(original, LinkRelation::CompensatedBy).find(|by| *by != compensating) {
@@ -26,16 +26,16 @@ pub(crate) fn holder(original: &MutationRequest) -> Option<&RequestId> {
     with_relation(original, LinkRelation::BeingCompensatedBy).next()
 }
 
-/// Those it was reserved for before.
+/// The compensations that it was reserved for before.
 pub(crate) fn earlier_holders(original: &MutationRequest) -> Vec<RequestId> {
     with_relation(original, LinkRelation::WasToBeCompensatedBy).cloned().collect()
 }
 
-/// Whether this compensation, as it was found, will not be executed unless it reserves the original again.
+/// Checks that this compensation, as found, will not be executed unless it reserves the original again.
 ///
 /// # Errors
-/// [`ExecutionError::CompensatedAlready`] when it was executed, or is claimed: also when the lease has ended, as nobody has
-/// recorded what came of it.
+/// [`ExecutionError::CompensatedAlready`] when it was executed or is claimed, even after the lease ended, since its
+/// result is not recorded.
 pub(crate) fn check_given_up(
     original: &MutationRequest,
     compensating: &RequestId,

@@ -14,7 +14,7 @@ use crate::request::{
     RequestDocument, RequestState, StateVersion, Timestamp, VersionDecision,
 };
 
-/// What to do with an approved request that was written for another version of the state than the current one.
+/// What to do with an approved request that was written for another version of the state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub enum StaleStrategy {
@@ -22,30 +22,30 @@ pub enum StaleStrategy {
     RejectStale,
     /// Ask all its approvers again, for the current version.
     RequireRenewedApproval,
-    /// Let it be executed on the current version; whoever executes it validates it against that.
+    /// Allow execution on the current version; the executor validates it against that.
     RevalidateOnLatestState,
 }
 
-/// How an approved request stands to the current version of the state, and so what its executor does next.
+/// How an approved request fits the current version of the state, and so what its executor does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Resolution {
     /// Execute it as it was approved.
     ExecuteApprovedVersion,
     /// Nothing: it was rejected.
     RejectedAsStale,
-    /// Nothing yet: its approvals were opened again.
+    /// Nothing yet: its approvals are open again.
     RequiresRenewedApproval,
     /// Validate it against the current version, then execute it.
     RevalidateOnLatestState,
 }
 
-/// How the request stands to the `current` version of the state, and the request as that leaves it.
+/// Resolves the request against the `current` version of the state, and returns the resulting request.
 ///
-/// Nothing is stored: the request is computed only. A request without an expected version fits every version.
+/// Stores nothing. A request without an expected version fits every version.
 ///
 /// # Errors
-/// [`Error::Execution`]: the request is not approved, somebody is executing it, or its approval was to be renewed
-/// although it has none. [`Error::Invalid`]: the actor's reason is blank.
+/// [`Error::Execution`]: the request is not approved, somebody is executing it, or it has no approvals to renew.
+/// [`Error::Invalid`]: the actor's reason is blank.
 pub fn resolve(
     mut request: MutationRequest,
     current: &StateVersion,
@@ -101,13 +101,13 @@ pub(super) fn settle(
     }
 }
 
-/// Opens all approvals again, as a new round: who granted before is asked again.
+/// Opens all approvals again, as a new round: earlier approvers are asked again.
 fn renew(document: &mut RequestDocument, occasion: Occasion<'_>) -> Result<(), Error> {
     let (opened, submitted) = (round_opened_at(document), document.created_at);
     for approval in &mut document.approvals {
         approval.state = ApprovalState::Pending;
-        // An approval keeps the time it was given, not the date: a date that is past could never be met again. One that was
-        // past already when it was asked for was given none; it gets the time it was submitted with.
+        // An approval keeps its duration, not its date: a past date could never be met again. If the date had passed
+        // when the approval was requested, the duration counts from submission.
         let mut times =
             approval.expires_at.into_iter().flat_map(|end| [opened, submitted].map(|from| end.duration_since(from)));
         approval.expires_at = times.find(|time| *time > Duration::ZERO).map(|time| occasion.now.saturating_add(time));
@@ -122,8 +122,8 @@ fn renew(document: &mut RequestDocument, occasion: Occasion<'_>) -> Result<(), E
     Ok(())
 }
 
-/// When the approvals of this round were asked for: at its renewal, and in the first round when they were first requested, which
-/// may be long after the request was submitted.
+/// When the approvals of this round were requested: at the renewal or, in the first round, at their first request,
+/// which may be long after submission.
 fn round_opened_at(document: &RequestDocument) -> Timestamp {
     let (renewed, requested) =
         (DecisionKind::from(ApprovalDecision::Renewed), DecisionKind::from(ApprovalDecision::Requested));
@@ -153,7 +153,7 @@ impl fmt::Display for Resolution {
 }
 
 impl Resolution {
-    /// The resolution that the request's history records last.
+    /// The last resolution in the request's history.
     pub(crate) fn recorded_last(document: &RequestDocument) -> Self {
         let last = document.decisions.iter().rev().find_map(|decision| match decision.kind {
             DecisionKind::VersionResolution(kind) => Some(kind),

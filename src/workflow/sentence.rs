@@ -13,7 +13,7 @@ impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.state {
             RequestState::Pending(pending) => self.write_pending(f, *pending),
-            RequestState::Created => f.write_str("was submitted; nothing is asked of anybody yet"),
+            RequestState::Created => f.write_str("was submitted; nobody has to do anything yet"),
             RequestState::Approved => self.write_approved(f),
             RequestState::Executed { resulting_version, .. } => {
                 let by = self.decided(LifecycleDecision::Executed).map(|decision| format!(" by {}", who(&decision.by)));
@@ -36,7 +36,7 @@ impl fmt::Display for Explanation {
             RequestState::Canceled => {
                 self.write_end(f, "was canceled", LifecycleDecision::Canceled, |by| format!(" by {by}"))
             }
-            // Nobody expires it: time does, and somebody records that.
+            // Time expires it, and somebody records that.
             RequestState::Expired => {
                 self.write_end(f, "has expired", LifecycleDecision::Expired, |by| format!(" (recorded by {by})"))
             }
@@ -96,8 +96,8 @@ impl Explanation {
 
     fn what_follows(&self) -> String {
         let (unmet, before) = match &self.following {
-            Following::Nothing => return "it has no approvals, so that it is approved directly after that".to_owned(),
-            Following::AllMet => return "its approvals are met, so that it is approved directly after that".to_owned(),
+            Following::Nothing => return "it has no approvals, so approve it directly after that".to_owned(),
+            Following::AllMet => return "its approvals are met, so approve it directly after that".to_owned(),
             Following::Demands { unmet, before } => (unmet, before),
         };
         let whys = self.whys_not_asked(unmet);
@@ -110,10 +110,10 @@ impl Explanation {
         let first = unmet.first().map(|demand| demand.step);
         let demands = unmet.iter().filter(|demand| Some(demand.step) == first).map(phrase::demand);
         let demands = list(demands, " and for ", " and for ");
-        format!("its approvals are to be asked for after that{before}, first for {demands} ({})", self.step(first))
+        format!("request its approvals after that{before}, first for {demands} ({})", self.step(first))
     }
 
-    /// An overdue approval keeps all from being asked for, also where its group does not need it.
+    /// An overdue approval blocks the request for all approvals, even if its group does not need it.
     fn whys_not_asked(&self, unmet: &[OpenDemand]) -> Vec<String> {
         let whys = unmet.iter().flat_map(|demand| match demand.is_impossible() {
             true => vec![self.why_impossible(demand)],

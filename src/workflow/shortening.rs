@@ -1,16 +1,16 @@
-//! What is left out of the record of an execution's end for which a store has no room.
+//! What to leave out of the record of an execution's end when it does not fit into the store.
 
 use super::command::{Action, Command};
 use super::outcome::{Completion, Failure, cut};
 use crate::error::{Error, ExecutionError};
 use crate::request::{Metadata, RequestId, SideEffect, Value};
 
-/// Beyond this a message is cut before anything else is left out.
+/// A longer message is cut before anything else is left out.
 const SHORT_MESSAGE_BYTES: usize = 512;
-/// What is left of a message and of a code when nothing else can be left out.
+/// What remains of a message and of a code when nothing else can be left out.
 const SHORTEST_TEXT_BYTES: usize = 64;
 
-/// The command that records the same end in fewer words, if it records one, if it did not fit, and if there is still
+/// The command that records the same end in less space, if it records one, if it did not fit, and if there is still
 /// something to leave out.
 pub(crate) fn shortened(command: &Command, error: &Error) -> Option<Command> {
     let &Error::TooLarge { size, limit, .. } = error else { return None };
@@ -27,7 +27,7 @@ pub(crate) fn shortened(command: &Command, error: &Error) -> Option<Command> {
     Some(Command { action, by: command.by.clone() })
 }
 
-/// The error of a claim: a request that has no room for what comes of another attempt is not attempted again.
+/// The error of a claim: without room for the result, a request is not attempted again.
 pub(crate) fn without_room_to_claim(error: Error, claimed: &RequestId) -> Error {
     match error {
         Error::TooLarge { id, size, limit, .. } if id == *claimed => {
@@ -42,11 +42,11 @@ fn shortened_completion(mut completion: Completion, excess: usize) -> Option<Com
     Some(completion)
 }
 
-/// A long message goes first, then details, then what was caused; the beginning of the message always stays.
+/// A long message is cut first, then details go, then side effects; the beginning of the message always stays.
 fn shortened_failure(mut failure: Failure, excess: usize) -> Option<Failure> {
     let message = failure.recorded_message().into_owned();
     if message.len() > SHORT_MESSAGE_BYTES {
-        // What does not fit may be too much memory rather than too many bytes, of which a text is little.
+        // The limit may be memory rather than bytes, and text takes little of that.
         let kept = message.len().saturating_sub(excess).min(message.len() / 2).max(SHORT_MESSAGE_BYTES);
         failure.message = cut(&message, kept).into_owned();
         return Some(failure);
@@ -68,8 +68,8 @@ fn shortened_failure(mut failure: Failure, excess: usize) -> Option<Failure> {
     Some(failure)
 }
 
-/// Leaves out the last ones, of about so many bytes. Texts that repeat take less than is counted here, so it may take another
-/// time; at least an eighth goes each time, so that there are few.
+/// Leaves out the last ones, about this many bytes. Repeated texts take less than counted here, so one pass may not
+/// suffice; each leaves out at least an eighth, so that few passes do.
 fn leave_out_side_effects(side_effects: &mut Vec<SideEffect>, excess: usize) -> Option<u32> {
     let all = side_effects.len();
     let (mut bytes, at_most) = (0_usize, all - all.div_ceil(8));
@@ -109,7 +109,7 @@ fn weight_of_metadata(metadata: &Metadata) -> usize {
     metadata.iter().map(|(key, value)| key.len().saturating_add(weight_of(value))).fold(0, usize::saturating_add)
 }
 
-/// Recurses at most as deep as metadata can be built.
+/// The recursion is bounded by the maximum depth of metadata.
 fn weight_of(value: &Value) -> usize {
     match value {
         Value::Text(text) => text.len(),

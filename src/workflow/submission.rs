@@ -12,19 +12,19 @@ use crate::request::{
     RequirementKind, Revision, Step, Timestamp, Versioning, WriteId,
 };
 
-/// The request that this draft becomes when it is submitted: its history says that it was submitted, what it waits for, and
-/// which approvals were asked for.
+/// The request that this draft becomes at submission: its history records the submission, what it waits for, and the
+/// requested approvals.
 ///
-/// The draft's own id wins over `id`, which is there for drafts without one. A draft with approval rules waits for
-/// approval; if it says that it waits for something else, it waits for that first, and for its approvals once
-/// [`Command::request_approvals`](super::Command::request_approvals) asks for them.
+/// The draft's own id takes precedence over `id`, which is for drafts without one. A draft with approval rules waits
+/// for approval; if it says that it waits for something else, it waits for that first, and for its approvals after
+/// [`Command::request_approvals`](super::Command::request_approvals).
 ///
 /// # Errors
-/// [`Error::InvalidApprovalConfiguration`] when the draft is approved already although it has approval rules, when it
-/// waits for approval without having any, when a requirement demands approval without a rule that says whose, when two
-/// approvals share an id, when the rules of one quorum group do not agree, or when those named cannot give the grants that
-/// are demanded: the requester where they may not decide, or one actor more than once in a group. [`Error::Invalid`] when
-/// an approval id becomes too long by the number behind it, and when the requester's reason is blank.
+/// - [`Error::InvalidApprovalConfiguration`] when the draft is already approved but has approval rules; when it waits
+///   for approval but has no rules; when a requirement demands approval but no rule says whose; when two approvals
+///   share an id; when the rules of one quorum group disagree; or when the named people cannot give the demanded
+///   grants, because the requester may not decide, or one actor counts once in a group.
+/// - [`Error::Invalid`] when its number makes an approval id too long, and when the requester's reason is blank.
 pub fn submit(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timestamp) -> Result<MutationRequest> {
     check_reason(draft.requested_by.reason.as_deref())?;
     let intent = draft.write_intent();
@@ -78,7 +78,7 @@ fn initial_state(
     }
 }
 
-/// Whether enough people are named to grant what is demanded. What is too late is left to expire: that comes by itself.
+/// Whether enough people are named to give the demanded grants. An approval that is too late simply expires.
 fn check_possible(document: &RequestDocument) -> Result<()> {
     let Some(demand) = impossible(document, Timestamp::MIN) else { return Ok(()) };
     let what = match &demand.group {
@@ -86,8 +86,8 @@ fn check_possible(document: &RequestDocument) -> Result<()> {
         None => format!("an approval of step {} asks for a grant", demand.step),
     };
     Err(Error::invalid_approval_configuration(format!(
-        "{what}, and those it names cannot give as many: nobody counts twice in a group, and the requester does not decide \
-         unless the rule allows it; name further actors, a role or a group"
+        "{what}, and those it names cannot give as many: nobody counts twice in a group, and the requester does not \
+         decide unless the rule allows it; name further actors, a role or a group"
     )))
 }
 
@@ -107,7 +107,7 @@ fn record_filing(document: &mut RequestDocument, now: Timestamp) {
     }
 }
 
-/// The approvals the rules ask for, and one requirement for each rule that names its approvals.
+/// The approvals of the rules, and one requirement for each rule, which names its approvals.
 fn approvals(rules: &[ApprovalRule]) -> Result<(Vec<Approval>, Vec<Requirement>)> {
     let mut approvals = Vec::new();
     let mut requirements = Vec::new();

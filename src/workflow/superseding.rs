@@ -1,14 +1,14 @@
-//! How one request takes another's place: what is checked and written of two documents, each of which is written by itself.
+//! How one request supersedes another: what is checked and written in two documents, each by a write of its own.
 //!
-//! The request that takes the place says so first ([`announce`]); then the other is superseded. As long as the one says so it is
-//! not superseded itself: whoever wants that withdraws what it says ([`withdraw`]) and changes the revision of those it was
-//! said about, so that no write that was prepared under the withdrawn word succeeds. So at the moment a request is superseded
-//! the one in its place is not, and the last write of a cycle would need just that.
+//! The superseding request announces it first ([`announce`]); then the other is superseded. An announcing request is
+//! not superseded itself: whoever wants that withdraws its announcements ([`withdraw`]) and changes the revision of the
+//! announced requests, so that no write prepared under a withdrawn announcement succeeds. So at the moment a request is
+//! superseded, its successor is not, which the last write of a cycle would need.
 
 use crate::error::{Error, Result, SupersedeError};
 use crate::request::{MutationRequest, RequestId, RequestState, Supersession, Timestamp};
 
-/// The one that is to take the place of `id`, if it is there and not superseded itself.
+/// The request that is to supersede `id`, if it exists and is not superseded itself.
 ///
 /// # Errors
 /// [`Error::Supersede`] otherwise.
@@ -29,12 +29,12 @@ pub(crate) fn check_superseding(
     }
 }
 
-/// Whether this request says that it takes the place of the other.
+/// Whether this request announces that it supersedes the other.
 pub(crate) fn is_announced(superseding: &MutationRequest, superseded: &RequestId) -> bool {
     superseding.execution.supersedes.iter().any(|said| said.request == *superseded && !said.withdrawn)
 }
 
-/// The request, saying that it takes the place of the other.
+/// The request with the announcement that it supersedes the other.
 #[must_use]
 pub(crate) fn announce(mut superseding: MutationRequest, superseded: &RequestId, now: Timestamp) -> MutationRequest {
     let announcements = &mut superseding.edit().execution.supersedes;
@@ -43,17 +43,17 @@ pub(crate) fn announce(mut superseding: MutationRequest, superseded: &RequestId,
     superseding
 }
 
-/// Those whose place the request takes or is about to take.
+/// The requests that this one supersedes or is about to supersede.
 pub(crate) fn announced(request: &MutationRequest) -> Vec<RequestId> {
     said_of(request, false)
 }
 
-/// Those of which it is said no more.
+/// The requests whose announcement was withdrawn.
 pub(crate) fn withdrawn(request: &MutationRequest) -> Vec<RequestId> {
     said_of(request, true)
 }
 
-/// The request, not saying any more that it takes the place of these.
+/// The request with its announcements about these withdrawn.
 #[must_use]
 pub(crate) fn withdraw(mut request: MutationRequest, open: &[RequestId]) -> MutationRequest {
     for said in &mut request.edit().execution.supersedes {

@@ -1,4 +1,4 @@
-//! What the write of a command or of a draft is meant to do.
+//! The intent of a write by a command or a draft.
 
 use serde::Serialize;
 use sha2::Digest as _;
@@ -10,7 +10,7 @@ use crate::request::{
 };
 
 impl Command {
-    /// What the write of this command is meant to do, which tells a repetition of it from another command.
+    /// The intent of this command's write, which tells its repetition from another command.
     pub fn write_intent(&self) -> WriteIntent {
         let Self { action, by } = self;
         WriteIntent::of(kind_of(action), &(action, Who::of(by)))
@@ -39,13 +39,13 @@ const fn kind_of(action: &Action) -> WriteKind {
     }
 }
 
-/// A draft as far as its intent goes.
+/// The parts of a draft that make up its intent.
 #[derive(Serialize)]
 struct Meant<'a> {
     target: &'a Target,
     intent: &'a Intent,
     requested_by: Who<'a>,
-    /// The content type and the SHA-256 of the bytes, of which there may be many.
+    /// The content type and the SHA-256 of the bytes, which may be many.
     payload: Option<(&'a str, [u8; 32])>,
     initial_state: Option<InitialState>,
     requirements: &'a [Requirement],
@@ -56,8 +56,8 @@ struct Meant<'a> {
 }
 
 impl RequestDraft {
-    /// What submitting this draft is meant to do, which tells a repetition of it from another draft. Its id is no part of that: it
-    /// names the request.
+    /// The intent of submitting this draft, which tells its repetition from another draft. The id is excluded: it names
+    /// the request.
     pub fn write_intent(&self) -> WriteIntent {
         let Self {
             id: _,

@@ -195,7 +195,7 @@ fn a_refusal_rejects_the_approval_with_its_reason_and_then_the_request() {
     assert_eq!(request.decisions[3].metadata.get("category"), Some(&Value::from("scope")));
     assert_eq!(request.decisions[3].metadata.get("limit"), Some(&Value::from(3_i64)));
     let reason = request.decisions[4].reason.as_deref();
-    assert_eq!(reason, Some("approval approval-1 was refused: grants more than asked"));
+    assert_eq!(reason, Some("approval approval-1 was rejected: grants more than asked"));
 }
 
 #[test]

@@ -237,7 +237,7 @@ fn a_refusal_says_what_to_do_next() {
         ),
         (
             ExecutionError::ApprovedOtherwise { approval, approved: digest, current: digest },
-            "; file what it has become as a new request",
+            "; submit what it has become as a new request",
         ),
         (
             ExecutionError::OverriddenOtherwise { overridden: "00ff".to_owned(), current: digest },
@@ -245,7 +245,7 @@ fn a_refusal_says_what_to_do_next() {
         ),
         (ExecutionError::NothingToRenew, "choose another strategy"),
         (ExecutionError::NotExecuted { status: Status::Created }, "only an executed request"),
-        (ExecutionError::NoCompensation, "file one by a draft"),
+        (ExecutionError::NoCompensation, "submit one with a draft"),
         (ExecutionError::CompensatesAnother { compensates: id("other") }, "is for request other; name that one"),
     ];
     for (refusal, expected) in table {

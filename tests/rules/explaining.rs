@@ -113,8 +113,7 @@ fn what_waits_for_something_else_says_what_follows() {
     let tolerant = draft().requires_approval(member("bob", 20)).requires_approval(member("carol", 90));
     let tolerant = submit(tolerant.waiting_for(PendingReason::Quota));
     assert!(try_apply(&tolerant, &Command::request_approvals(user("admin"), None), 20).is_err(), "and so it is");
-    let no_approvals =
-        |what: &str| format!("waits for {what}; it has no approvals, so that it is approved directly after that");
+    let no_approvals = |what: &str| format!("waits for {what}; it has no approvals, so approve it directly after that");
     check(&[
         (&plain, 30, &format!("{}; the request expires in 1 min", no_approvals("quota"))),
         (&submit(draft().waiting_for(PendingReason::Schedule)), 0, &no_approvals("its scheduled time")),
@@ -127,7 +126,7 @@ fn what_waits_for_something_else_says_what_follows() {
         (
             &checked,
             0,
-            "waits for an external check; its approvals are to be asked for after that and before approval-1 expires in \
+            "waits for an external check; request its approvals after that and before approval-1 expires in \
              1 min, first for alice to decide approval-1 (step 1 of 2)",
         ),
         (
@@ -139,7 +138,7 @@ fn what_waits_for_something_else_says_what_follows() {
         (
             &submit(pair().waiting_for(PendingReason::Quota)),
             0,
-            "waits for quota; its approvals are to be asked for after that, first for 2 more of pair: carol (approval-1), \
+            "waits for quota; request its approvals after that, first for 2 more of pair: carol (approval-1), \
              bob (approval-2) (step 1 of 1)",
         ),
         (
@@ -148,7 +147,7 @@ fn what_waits_for_something_else_says_what_follows() {
             "waits for quota; its approvals cannot follow: approval-1 (step 1 of 1) was not decided by \
              2026-01-01T00:00:20Z; override them with a reason, or reject or cancel it",
         ),
-        (&held, 2, "waits for a manual review; its approvals are met, so that it is approved directly after that"),
+        (&held, 2, "waits for a manual review; its approvals are met, so approve it directly after that"),
     ]);
 }
 
@@ -161,14 +160,14 @@ fn where_a_request_stands_is_said_with_who_brought_it_there() {
     let swept = apply(&waiting, &Command::expire_approvals(user("sweeper")), 40);
     let superseded = apply(&waiting, &Command::supersede(user("operator"), id("next")), 1);
     check(&[
-        (&in_status(Status::Created), 0, "was submitted; nothing is asked of anybody yet"),
+        (&in_status(Status::Created), 0, "was submitted; nobody has to do anything yet"),
         (&in_status(Status::Executed), 0, "was executed"),
         (&superseded, 1, "was superseded by request next (recorded by operator)"),
         (&cancel(user_because("requester", "not needed")), 1, "was canceled by requester: not needed"),
         (&cancel(named(ActorContext::user("mona").unwrap())), 1, "was canceled by Mona (mona)"),
         (&cancel(named(ActorContext::system())), 1, "was canceled by Mona (without an id)"),
         (&cancel(Arc::new(ActorContext::system())), 1, "was canceled by System (without an id)"),
-        (&refuse(&waiting, "alice", "approval-1", 1), 1, "was rejected by alice: approval approval-1 was refused"),
+        (&refuse(&waiting, "alice", "approval-1", 1), 1, "was rejected by alice: approval approval-1 was rejected"),
         (&swept, 40, "was rejected by sweeper: approval approval-2 was not decided in time"),
         (&apply(&quota, &Command::expire(user("sweeper")), 90), 90, "has expired (recorded by sweeper)"),
         (
@@ -246,7 +245,7 @@ fn what_was_approved_for_something_else_is_said_not_to_be_executable() {
         assert_eq!(said(request, at(2)), "is approved and can be executed");
         let changed = with_payload(request);
         assert!(said(&changed, at(2)).starts_with(why), "{}", said(&changed, at(2)));
-        assert!(said(&changed, at(2)).ends_with("file what it has become as a new request"));
+        assert!(said(&changed, at(2)).ends_with("submit what it has become as a new request"));
         let claim = Command::claim(user("worker-1"), claim_id(), Duration::from_mins(1));
         assert!(try_apply(&changed, &claim, 2).is_err(), "and so it is");
         let claimed_before = with_payload(&claimed(request, Duration::from_mins(1), 1));

@@ -170,7 +170,7 @@ fn approvals_are_asked_for_after_what_the_request_waited_for_first() {
     assert_eq!(grant(&asked, "alice", "approval-1", 2).state, RequestState::Approved);
 
     let error = try_apply(&asked, &ask, 2).unwrap_err();
-    assert_eq!(error.to_string(), "request request-1 cannot go from Pending to Pending; it stands there already");
+    assert_eq!(error.to_string(), "request request-1 cannot go from Pending to Pending; it has that status already");
     let error = try_apply(&in_status(Status::Canceled), &ask, 2).unwrap_err();
     assert!(matches!(error, Error::InvalidTransition { from: Status::Canceled, .. }), "{error}");
     let error = try_apply(&in_status(Status::Pending), &ask, 2).unwrap_err();

@@ -90,7 +90,7 @@ fn the_requester_and_who_has_voted_no_longer_make_a_quorum_possible() {
     let open = file_with([quorum("security", 2, &["requester", "bob", "carol"]).rejected_when_impossible()]);
     let rejected = refuse(&open, "bob", "approval-2", 1);
     assert_eq!(rejected.state, RequestState::Rejected, "carol alone is left");
-    assert_eq!(rejected.decisions.last().unwrap().reason.as_deref(), Some("approval approval-2 was refused"));
+    assert_eq!(rejected.decisions.last().unwrap().reason.as_deref(), Some("approval approval-2 was rejected"));
 
     let member = |name: &str| quorum("security", 2, &[name, name]).at_step(Step::FIRST);
     let open = file_with([member("bob"), member("carol").expiring_at(at(40))]);

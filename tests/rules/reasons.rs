@@ -39,7 +39,7 @@ fn the_reason_of_a_rejection_is_the_actors_else_its_message() {
         let ApprovalState::Rejected { verdict, .. } = &rejected.approvals[0].state else { panic!("not rejected") };
         assert_eq!(verdict.reason.as_deref(), expected);
         let last = rejected.decisions.last().unwrap().reason.as_deref().unwrap();
-        assert!(last.ends_with(expected.unwrap_or("was refused")), "{last}");
+        assert!(last.ends_with(expected.unwrap_or("was rejected")), "{last}");
     }
 }
 

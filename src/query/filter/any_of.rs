@@ -1,4 +1,4 @@
-//! The filters that list choices: a subject meets one by having any of them.
+//! The filters that list choices: a subject matches if it has any of them.
 
 use std::borrow::Borrow;
 use std::collections::BTreeSet;
@@ -11,23 +11,23 @@ use crate::error::InvalidValue;
 use crate::index::{ChosenIndexes, Condition, Dimension, Filter, Term};
 use crate::request::IdComparison;
 
-/// Any of these names, or words of an enumeration.
+/// Any of these names or enum variants.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct AnyOf<T: Ord>(BTreeSet<T>);
 
-/// Any of these ids of people: met as the store compares them.
+/// Any of these ids of people, compared as the store compares ids.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct AnyPerson<T: Ord>(AnyOf<T>);
 
-/// Any of these texts, which have no type of their own and yet must not be blank.
+/// Any of these texts, which have no type of their own but must not be blank.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct AnyText(AnyOf<String>);
 
 impl<T: Ord> AnyOf<T> {
-    /// These, which are one at least.
+    /// These choices, at least one.
     pub(crate) fn these(choices: impl Into<BTreeSet<T>>) -> Self {
         Self(choices.into())
     }
@@ -93,7 +93,7 @@ impl<T: Ord + AsRef<str>> AnyPerson<T> {
         AnyOf::names(field, name, given).map(Self)
     }
 
-    /// Nobody without an id is one of them.
+    /// An actor without an id matches none of them.
     pub(crate) fn is_met_by<'a>(&self, found: impl IntoIterator<Item = &'a T>, ids: IdComparison) -> bool
     where
         T: 'a,
@@ -140,7 +140,7 @@ impl AnyText {
         found.into_iter().any(|text| self.0.set().contains(text))
     }
 
-    /// Indexes hold digests of such texts, which may be long.
+    /// Indexes hold digests of these texts, because they may be long.
     pub(crate) fn conditions(&self, dimension: Dimension, filter: &Filter, _: &ChosenIndexes) -> Vec<Condition> {
         let terms = self.0.set().iter().map(|text| Term::of_long_text(dimension, text));
         vec![Condition::of(terms, [filter.clone()])]
@@ -162,7 +162,7 @@ impl Shape for AnyText {
     }
 }
 
-/// The error is about one text of the filter, so that its name loses the plural.
+/// The error names one text of the filter, so the name loses its plural.
 fn check_text(field: &'static str, text: &str) -> Result<(), InvalidValue> {
     if text.trim().is_empty() {
         return Err(InvalidValue::new(field.strip_suffix('s').unwrap_or(field), "is blank"));

@@ -9,7 +9,7 @@ use crate::error::InvalidValue;
 use crate::index::{ChosenIndexes, Condition, Dimension, Filter, Term};
 use crate::request::{BlastScope, IdComparison, RiskLevel};
 
-/// Both ends included; at least one of them is given.
+/// Both ends included; at least one is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Between<T> {
@@ -24,7 +24,7 @@ fn none<T>() -> Option<T> {
     None
 }
 
-/// A scale of few levels, which an index holds one by one.
+/// A scale of few levels; an index holds each level.
 pub(crate) trait Level: Copy + Ord + fmt::Display + 'static {
     const LEVELS: &'static [Self];
 }
@@ -48,7 +48,7 @@ impl<T: Copy + Ord + fmt::Display> Between<T> {
         self.from.is_none_or(|from| from <= value) && self.to.is_none_or(|to| value <= to)
     }
 
-    /// A value that is not there lies in no range.
+    /// A missing value lies in no range.
     pub(crate) fn is_met_by(&self, found: impl IntoIterator<Item = T>, _ids: IdComparison) -> bool {
         found.into_iter().any(|value| self.contains(value))
     }

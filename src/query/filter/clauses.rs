@@ -1,4 +1,4 @@
-//! What queries, and filters with values, read like.
+//! The descriptions of queries, and of filters with values.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -20,7 +20,7 @@ pub(crate) fn joined<T: fmt::Display>(set: &BTreeSet<T>, between: &str) -> Strin
     set.iter().map(ToString::to_string).collect::<Vec<_>>().join(between)
 }
 
-/// A value as a reader would write it: text in quotes, so that it is not taken for a number.
+/// A value as a reader writes it: text is in quotes, so that it does not look like a number.
 pub(super) struct ShownValue<'a>(pub(super) &'a Value);
 
 impl fmt::Display for ShownValue<'_> {

@@ -1,4 +1,4 @@
-//! What a cursor is bound to: a short digest of a query.
+//! The digest that binds a cursor to its query.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -7,13 +7,13 @@ use sha2::Digest as _;
 
 use crate::request::{Digest, Metadata, Value};
 
-/// Eight bytes that tell one query from another, the same on every machine and in every later version.
+/// Eight bytes that identify a query, the same on every machine and in every later version.
 ///
-/// Every part goes in behind its length, so that two queries with different parts never give the same bytes.
+/// Every part follows its length, so two queries with different parts never give the same input.
 pub(crate) struct QueryDigest(sha2::Sha256);
 
 impl QueryDigest {
-    /// Of a read of this kind: the same filters over another kind of row are another query.
+    /// The digest of a query of this read: the same filters over another kind of row are another query.
     pub(crate) fn of(read: &str) -> Self {
         let mut digest = Self(sha2::Sha256::new());
         digest.bytes(b"mutator-governance query 1");
@@ -21,14 +21,14 @@ impl QueryDigest {
         digest
     }
 
-    /// 16 bytes that tell one metadata value from another, in hexadecimal.
+    /// 16 bytes that identify a metadata value, in hexadecimal.
     pub(crate) fn of_value(value: &Value) -> String {
         let mut digest = Self::of("value");
         digest.value(value);
         digest.into_text()
     }
 
-    /// 16 bytes that tell one text from another, in hexadecimal.
+    /// 16 bytes that identify a text, in hexadecimal.
     pub(crate) fn of_text(text: &str) -> String {
         let mut digest = Self::of("text");
         digest.bytes(text.as_bytes());
@@ -79,7 +79,7 @@ impl QueryDigest {
         }
     }
 
-    /// The type goes in too: integer 3 is not float 3.0.
+    /// The type is part of the digest: integer 3 is not float 3.0.
     fn value(&mut self, value: &Value) {
         match value {
             Value::Null => self.bytes(b"null"),

@@ -26,7 +26,7 @@ impl Shape for Flag {
         digest.text(name, if self.0 { "yes" } else { "no" });
     }
 
-    /// `asked` is what yes and what no asks for, with a slash between.
+    /// `asked` has the words for yes and for no, separated by a slash.
     fn clause(&self, asked: &str) -> String {
         let (yes, no) = asked.split_once(" / ").unwrap_or((asked, asked));
         if self.0 { yes.to_owned() } else { no.to_owned() }

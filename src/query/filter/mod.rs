@@ -1,5 +1,5 @@
-//! The shapes of filters: each checks itself, goes into a query's fingerprint, describes itself, says which index terms meet
-//! it, and matches what a request has. A row of [`filters!`](table) says which shape a filter has.
+//! The shapes of filters. Each checks, fingerprints and describes itself, gives the index terms that answer it, and
+//! matches the values of a request. A row of [`filters!`](table) names the shape of its filter.
 
 mod any_of;
 mod between;
@@ -23,41 +23,41 @@ pub(super) use tags::TagFilter;
 use crate::error::InvalidValue;
 use crate::request::IdComparison;
 
-/// How many choices one filter may list, so that the work of a query stays bounded.
+/// The greatest number of choices in one filter, so that the work of a query stays bounded.
 pub const MAX_CHOICES: usize = 1_000;
 
-/// What every shape does beside matching, which each does by an `is_met_by` of its own, since each takes other values.
+/// What every shape does. Matching is an `is_met_by` of each shape, because each takes other values.
 pub(crate) trait Shape: Sized {
     /// # Errors
-    /// [`InvalidValue`] when the filter says nothing, contradicts itself, or lists too much.
+    /// [`InvalidValue`] if the filter is empty, contradicts itself, or lists too many choices.
     fn check(&self, field: &'static str) -> Result<(), InvalidValue>;
 
-    /// Adds the filter to the fingerprint of its query, by a name that never changes.
+    /// Adds the filter to the fingerprint of its query, under a name that never changes.
     fn feed(&self, name: &str, digest: &mut QueryDigest);
 
-    /// The filter in words, behind `asked`.
+    /// The filter in words, after `asked`.
     fn clause(&self, asked: &str) -> String;
 
-    /// What is left to ask once an index has answered this part of the filter, or all of it.
+    /// The rest of the filter after an index has answered this part of it, or all of it.
     fn without(self, _part: Option<&str>) -> Option<Self> {
         None
     }
 }
 
-/// Those rows of a table of filters that one kind of subject meets: a request, an approval, a decision, a side effect.
+/// The rows of a filter table for one kind of subject: a request, an approval, a decision, a side effect.
 pub(crate) trait FilterRows<Subject: ?Sized> {
-    /// Whether any of them is asked.
+    /// Whether any of these filters is set.
     fn ask(&self) -> bool;
 
-    /// Whether the subject meets all that are asked, where ids of people are compared so.
+    /// Whether the subject matches all filters that are set, with ids of people compared by this rule.
     fn are_met_by(&self, subject: &Subject, ids: IdComparison) -> bool;
 
-    /// All that are asked, in words.
+    /// All filters that are set, in words.
     fn clauses(&self) -> Vec<String>;
 }
 
 /// # Errors
-/// [`InvalidValue`] when a filter lists nothing, or too much.
+/// [`InvalidValue`] if a filter lists no choice, or too many.
 fn check_choices(field: &'static str, count: usize) -> Result<(), InvalidValue> {
     match count {
         0 => Err(InvalidValue::new(field, "is an empty list; name at least one, or leave the filter out")),

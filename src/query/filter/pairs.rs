@@ -1,4 +1,4 @@
-//! The filter by pairs of metadata, all of which a subject has to carry.
+//! The filter by pairs of metadata; a subject must have all of them.
 
 use serde::{Deserialize, Serialize};
 
@@ -14,7 +14,7 @@ use crate::request::{IdComparison, Metadata, Value};
 pub(crate) struct Pairs(Metadata);
 
 impl Pairs {
-    /// Adds a pair to those that are asked for.
+    /// Adds a pair to the filter.
     pub(crate) fn insert(&mut self, key: impl Into<String>, value: impl Into<Value>) -> Result<(), InvalidValue> {
         self.0.insert(key, value).map(drop)
     }
@@ -23,7 +23,7 @@ impl Pairs {
         self.0.iter().all(|(key, value)| found.get(key) == Some(value))
     }
 
-    /// Each pair is a condition by itself, where its key was chosen to be indexed.
+    /// Each pair is a condition of its own if its key is indexed.
     pub(crate) fn conditions(&self, dimension: Dimension, filter: &Filter, chosen: &ChosenIndexes) -> Vec<Condition> {
         let pairs = self.0.iter().filter(|(key, _)| chosen.has_metadata(key));
         let condition = |(key, value)| Condition::of([Term::of_pair(dimension, key, value)], [filter.part(key)]);

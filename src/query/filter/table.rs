@@ -1,22 +1,22 @@
-//! The table of filters a query is made of: one row for each.
+//! The table of the filters of a query: one row for each.
 
-/// Makes a query out of rows. A row is
+/// Makes a query from rows. A row is
 ///
 /// ```text
-/// /// What the builder method asks for.
+/// /// The docs of the builder method.
 /// field: Shape<Of>, "its name in errors" fed as "its name in fingerprints", "its words",
 ///     index Dimension, build method(how), from values;
 /// ```
 ///
-/// - `fed as` only where the fingerprint has another name than errors have. Rows are checked, fed and described in their order;
-///   a new one feeds nothing where it is not asked, so that older fingerprints stay as they are.
-/// - `index` where the terms of one dimension answer the filter; what an index answers otherwise is said in `conditions.rs`.
-/// - `build` with how the method takes its values: `names`, `texts`, `choices`, `ends`, `pair` or `flag`. Without it the
-///   method is written by hand behind the table.
-/// - `from` the values of the subject of its rows, as the shape's `is_met_by` takes them.
+/// - `fed as`: only if the name in the fingerprint differs from the one in errors. Rows are checked, fed and described in
+///   their order; an absent filter feeds nothing, so a new row keeps older fingerprints.
+/// - `index`: if the terms of one dimension answer the filter; other index conditions are in `conditions.rs`.
+/// - `build`: how the method takes its values: `names`, `texts`, `choices`, `ends`, `pair` or `flag`. Without it, the method
+///   is written by hand after the table.
+/// - `from`: the values of the row's subject, as the shape's `is_met_by` takes them.
 ///
-/// `and` names the fields that are no filters. An unknown name is refused when a query is read: a misspelled filter would
-/// silently ask for everything.
+/// `and` lists the fields that are no filters. Reading a query with an unknown name is an error: a misspelled filter
+/// would silently match everything.
 macro_rules! filters {
     (
         $Filters:ident of $Query:ident;
@@ -27,7 +27,7 @@ macro_rules! filters {
         )* })*
         and { $($(#[$about:meta])* $other:ident: $Other:ty,)* }
     ) => {
-        /// The filters of a query and the form it is saved in. An absent filter asks nothing.
+        /// The filters of a query, which is also its saved form. An absent filter matches everything.
         #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
         #[serde(default, deny_unknown_fields)]
         pub(crate) struct $Filters {
@@ -38,7 +38,7 @@ macro_rules! filters {
             $($(#[$about])* pub(super) $other: $Other,)*
         }
 
-        /// The filters by name, for what an index answers.
+        /// The names of the filters, for the conditions that an index answers.
         #[allow(non_upper_case_globals, reason = "each is called like its field")]
         #[allow(dead_code, reason = "not every filter has an index")]
         impl $Filters {
@@ -49,7 +49,7 @@ macro_rules! filters {
         }
 
         impl $Filters {
-            /// The checks that every builder method makes, for filters that were read instead of built.
+            /// The checks of the builder methods, for filters that were read instead of built.
             pub(super) fn check(&self) -> Result<(), crate::error::InvalidValue> {
                 $($(self.$field.as_ref().map_or(Ok(()), |filter| filter.check($name))?;)*)*
                 Ok(())
@@ -61,7 +61,7 @@ macro_rules! filters {
                 })*)*
             }
 
-            /// What indexes of one dimension each answer.
+            /// The conditions that an index of one dimension answers.
             pub(super) fn row_conditions(&self, chosen: &crate::index::ChosenIndexes) -> Vec<crate::index::Condition> {
                 let mut conditions = Vec::new();
                 $($($(
@@ -73,7 +73,7 @@ macro_rules! filters {
                 conditions
             }
 
-            /// Takes out what an index has answered.
+            /// Removes what an index has answered.
             pub(super) fn remove(&mut self, answered: &crate::index::Filter) {
                 $($(if answered.is_of(&Self::$field) {
                     self.$field = self.$field.take().and_then(|filter| filter.without(answered.answered_part()));
@@ -115,7 +115,7 @@ macro_rules! filters {
         $($docs)*
         ///
         /// # Errors
-        #[doc = concat!("[`InvalidValue`](crate::InvalidValue) when the list is empty or has more than \
+        #[doc = concat!("[`InvalidValue`](crate::InvalidValue) if the list is empty or has more than \
             [`MAX_CHOICES`](crate::MAX_CHOICES), or one of them is not a valid [`", stringify!($Of), "`].")]
         pub fn $method(
             mut self,
@@ -130,7 +130,7 @@ macro_rules! filters {
         $($docs)*
         ///
         /// # Errors
-        /// [`InvalidValue`](crate::InvalidValue) when the list is empty or has more than
+        /// [`InvalidValue`](crate::InvalidValue) if the list is empty or has more than
         /// [`MAX_CHOICES`](crate::MAX_CHOICES), or one of them is blank.
         pub fn $method(
             mut self,
@@ -145,7 +145,7 @@ macro_rules! filters {
         $($docs)*
         ///
         /// # Errors
-        /// [`InvalidValue`](crate::InvalidValue) when the list is empty.
+        /// [`InvalidValue`](crate::InvalidValue) if the list is empty.
         pub fn $method(
             mut self,
             any_of: impl IntoIterator<Item = $Of>,
@@ -159,7 +159,7 @@ macro_rules! filters {
         $($docs)*
         ///
         /// # Errors
-        /// [`InvalidValue`](crate::InvalidValue) when neither end is given, or the first is the greater.
+        /// [`InvalidValue`](crate::InvalidValue) if neither end is given, or `from` is greater than `to`.
         pub fn $method(
             mut self,
             from: impl Into<Option<$Of>>,
@@ -174,7 +174,7 @@ macro_rules! filters {
         $($docs)*
         ///
         /// # Errors
-        /// [`InvalidValue`](crate::InvalidValue) when the value nests too deeply for metadata.
+        /// [`InvalidValue`](crate::InvalidValue) if the value nests too deeply for metadata.
         pub fn $method(
             mut self,
             key: impl Into<String>,
@@ -194,11 +194,11 @@ macro_rules! filters {
     };
 }
 
-/// What queries about parts of requests share: the filters of their requests, whose order plays no part.
+/// Shared by queries for parts of requests: the filters of their requests, whose order is ignored.
 macro_rules! of_requests {
     ($Filters:ident of $Query:ident) => {
         impl $Query {
-            /// Of requests that meet this query as well; its order plays no part.
+            /// Only of requests that also match this query; its order is ignored.
             pub fn of_requests(mut self, request: RequestQuery) -> Self {
                 self.0.request = request.without_order();
                 self

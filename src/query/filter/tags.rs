@@ -1,4 +1,4 @@
-//! The filter by tags, of which a request has several: any of these, or all of them.
+//! The filter by tags: a request must have any of them, or all of them.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::error::InvalidValue;
 use crate::index::{ChosenIndexes, Condition, Dimension, Filter, Term};
 use crate::request::{IdComparison, Tag};
 
-/// Which tags a request has to have.
+/// The tags that a request must have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum TagFilter {
@@ -33,7 +33,7 @@ impl TagFilter {
         }
     }
 
-    /// Of all tags, each is a condition by itself.
+    /// With `All`, each tag is a condition of its own.
     pub(crate) fn conditions(&self, dimension: Dimension, filter: &Filter, _: &ChosenIndexes) -> Vec<Condition> {
         let term = |tag: &Tag| Term::new(dimension, tag);
         match self {

@@ -1,22 +1,22 @@
-//! How far a rebuild of the indexes has come, as its namespace records it for whoever goes on after an interruption.
+//! The progress of a rebuild of the indexes, which the namespace records so that another process can continue it.
 
 use crate::redis::check::{CheckPosition, Phase};
 
-/// The position as text, for the server process that has this run id. `None` where it cannot be gone on from.
+/// The position as text, for the server process with this run id. `None` if a rebuild cannot continue from it.
 ///
-/// A cursor of SCAN means nothing to another process, since each hashes its keys in another way; so no position outlives a
-/// restart or a failover of the server.
+/// A SCAN cursor is valid only for one server process, because each hashes its keys differently; so no position
+/// survives a restart or a failover of the server.
 pub(crate) fn saved(position: &CheckPosition, run_id: &str) -> Option<String> {
     let (phase, cursor) = match &position.0 {
         Phase::Records { cursor } => ("records", *cursor),
-        // Only between two steps of SCAN: the indexes it has returned would take too much room.
+        // Only between two steps of SCAN: the indexes it has returned would need too much space.
         Phase::Indexes { cursor: Some(cursor), keys, .. } if keys.is_empty() => ("indexes", *cursor),
         Phase::Indexes { .. } => return None,
     };
     (!run_id.is_empty()).then(|| format!("{run_id} {phase} {cursor}"))
 }
 
-/// The position that was [`saved`]; the beginning where there is none for this server process.
+/// The position that was [`saved`]; the beginning if none was saved for this server process.
 pub(crate) fn resumed(text: &str, run_id: &str) -> CheckPosition {
     let mut words = text.split(' ');
     let is_for_server = !run_id.is_empty() && words.next() == Some(run_id);

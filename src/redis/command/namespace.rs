@@ -1,4 +1,4 @@
-//! The calls about how a namespace and its partitions are laid out, and about having its indexes rebuilt.
+//! The calls about the layout of a namespace and its partitions, and about rebuilding its indexes.
 
 use super::{Call, What, by_hash};
 use crate::redis::namespace::indexed_metadata;
@@ -8,29 +8,29 @@ use crate::redis::script::{self, Script};
 use crate::request::WriteId;
 
 impl Call {
-    /// Reads how a namespace is laid out, if it is.
+    /// Reads the layout of a namespace, if it has one.
     pub(crate) fn look_at_namespace(settings: &Settings) -> Self {
         let mode = if settings.read_only { "read" } else { "look" };
         Self { writes: false, what: namespace(settings, &script::LOOK_AT_NAMESPACE, mode, "", "") }
     }
 
-    /// Records the layout of a namespace, or reads what somebody else has recorded meanwhile.
+    /// Records the layout of a namespace, or reads the one that another process has recorded meanwhile.
     pub(crate) fn open_namespace(settings: &Settings) -> Self {
         Self::changing_namespace(settings, "open", "", "")
     }
 
-    /// Records that the indexes are to be rebuilt for these settings, under a mark of this id, unless they are built for them or
-    /// that is under way.
+    /// Records that the indexes must be rebuilt for these settings, under a mark with this id, unless they already are
+    /// or a rebuild for them is under way.
     pub(crate) fn begin_reindex(settings: &Settings, id: WriteId) -> Self {
         Self::changing_namespace(settings, "reindex", &format!("{LAYOUT_VERSION} {id}"), "")
     }
 
-    /// Records how far the rebuild of this mark has come, if it is still the one under way.
+    /// Records the progress of the rebuild with this mark, if it is still the one under way.
     pub(crate) fn save_reindex(settings: &Settings, mark: &str, position: &str) -> Self {
         Self::changing_namespace(settings, "step", mark, position)
     }
 
-    /// Records that the rebuild of this mark is complete, if it is still the one under way, and with that the layout version.
+    /// Records that the rebuild with this mark is complete, and the layout version, if it is still the one under way.
     pub(crate) fn end_reindex(settings: &Settings, mark: &str) -> Self {
         Self::changing_namespace(settings, "reindexed", mark, "")
     }
@@ -39,13 +39,13 @@ impl Call {
         Self { writes: true, what: namespace(settings, &script::OPEN_NAMESPACE, mode, mark, position) }
     }
 
-    /// Reads the layout that a partition records, and no more of it than tells whether it is one.
+    /// Reads the layout that a partition records, and no more bytes than show whether it is one.
     pub(crate) fn partition_layout(settings: &Settings, partition: u16) -> Self {
         let key = settings.keyspace.layout(partition);
         Self::reading(redis::cmd("GETRANGE").arg(key).arg(0).arg(LAST_BYTE).clone())
     }
 
-    /// Records the layout of a partition that holds no request yet, or reads the one that is recorded.
+    /// Records the layout of a partition without requests, or reads the one that is recorded.
     pub(crate) fn lay_out(settings: &Settings, partition: u16) -> Self {
         let keyspace = &settings.keyspace;
         let mut command = by_hash(&script::LAY_OUT, 2, 1, 256);
@@ -53,7 +53,8 @@ impl Call {
         Self { writes: true, what: What::Script { script: &script::LAY_OUT, keys: 2, command } }
     }
 
-    /// Records the layout of a partition whose indexes are to be rebuilt. From then on writers by another one are refused.
+    /// Records the layout of a partition whose indexes are to be rebuilt. From then on writers of another layout are
+    /// rejected.
     pub(crate) fn replace_layout(settings: &Settings, partition: u16) -> Self {
         let command = redis::cmd("SET").arg(settings.keyspace.layout(partition)).arg(&settings.layout).clone();
         Self { writes: true, what: What::Command(command) }

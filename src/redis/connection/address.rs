@@ -1,15 +1,16 @@
-//! Reads the URL of a server, and repeats none of it in an error.
+//! Reads the URL of a server, and never repeats it in an error.
 
 use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo as _};
 
 use crate::error::StoreError;
 use crate::redis::options::configuration;
 
-/// Reads a URL. redis-rs knows `rediss://` only with its own TLS, which we do without, so it is given the rest as `redis://`.
+/// Reads a URL. redis-rs supports `rediss://` only with its own TLS, which this crate does not use, so it gets
+/// `redis://`.
 ///
 /// # Errors
-/// [`Configuration`](crate::StoreErrorKind::Configuration). Never repeats the URL, which may hold a password, and so may
-/// what redis-rs says of it.
+/// [`Configuration`](crate::StoreErrorKind::Configuration). The error repeats neither the URL, which may hold a
+/// password, nor redis-rs's text, which may repeat it.
 pub(in crate::redis) fn read(url: &str) -> Result<ConnectionInfo, StoreError> {
     check_unambiguous(url)?;
     let info = parse(url)?;
@@ -37,8 +38,8 @@ fn parse(url: &str) -> Result<ConnectionInfo, StoreError> {
     Ok(plain.set_addr(address))
 }
 
-/// Refuses what a URL parser would read otherwise than it is meant: a `#`, `?` or `/` within a password ends the host there, and
-/// what was meant for a user becomes a host, which errors name.
+/// Rejects what a URL parser would misread: a `#`, `?` or `/` within a password ends the host there, and a part of the
+/// login becomes the host, which errors name.
 fn check_unambiguous(url: &str) -> Result<(), StoreError> {
     let (scheme, rest) = url.split_once(':').ok_or_else(unreadable)?;
     if scheme.contains("sentinel") {
@@ -53,7 +54,7 @@ fn check_unambiguous(url: &str) -> Result<(), StoreError> {
              signed it as root_certificates",
         ));
     }
-    // A URL parser leaves out some of these without a word.
+    // A URL parser silently drops some of these characters.
     if url.contains(|character: char| character.is_whitespace() || character.is_control()) {
         return Err(unreadable());
     }
@@ -72,15 +73,15 @@ fn check_unambiguous(url: &str) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whether a local address may say this behind its `?`. Anything else is the rest of a password with an `&`.
+/// Whether this text may follow the `?` of a local address. Anything else is the rest of a password with an `&`.
 fn is_known(pair: &str) -> bool {
     let name = pair.split('=').next().unwrap_or_default();
     matches!(name, "" | "user" | "pass" | "db" | "protocol")
 }
 
-const MISPLACED: &str = "the Redis URL cannot be read as it was meant: within a user name, a password or a path, write % as \
-                         %25, / as %2F, ? as %3F, # as %23, & as %26, + as %2B and @ as %40, or give the login by \
-                         credentials() and leave it out of the URL";
+const MISPLACED: &str = "the Redis URL is ambiguous: within a user name, a password or a path, write % as \
+                         %25, / as %2F, ? as %3F, # as %23, & as %26, + as %2B and @ as %40, or give the login with \
+                         credentials() instead";
 
 fn unreadable() -> StoreError {
     configuration(
@@ -106,7 +107,7 @@ mod tests {
         format!("{error} {error:?} {error:#?}")
     }
 
-    /// The parts of three characters that a password has and these words have not.
+    /// The substrings of three characters that the password has and these words do not.
     fn parts<'a>(password: &'a str, words: &str) -> Vec<&'a str> {
         let ends = (3..=password.len()).map(|end| &password[end - 3..end]);
         ends.filter(|part| !words.contains(part)).collect()

@@ -1,4 +1,4 @@
-//! Who logs in to the server, and by what.
+//! The login to the server.
 
 use std::fmt;
 
@@ -24,10 +24,10 @@ impl Credentials {
         Self { user: None, password: password.into() }
     }
 
-    /// What a URL says of it.
+    /// The login in a URL.
     pub(crate) fn of(settings: &RedisConnectionInfo) -> Option<Self> {
         let password = settings.password()?.to_owned();
-        // An empty name is how a URL gives a password alone.
+        // A URL gives a password alone with an empty name.
         let user = settings.username().filter(|user| !user.is_empty()).map(str::to_owned);
         Some(Self { user, password })
     }

@@ -12,22 +12,22 @@ use crate::service::deadline::Deadline;
 
 /// What a write waits for before its call returns.
 ///
-/// A write that is not confirmed in time has still taken effect. Its call then ends with
-/// [`StoreErrorKind::Unconfirmed`] and [`Outcome::Applied`](crate::Outcome::Applied), never silently: whoever asked for
-/// more than [`Acknowledged`](Self::Acknowledged) learns that he did not get it.
+/// A write that is not confirmed in time has still been applied. Its call then returns [`StoreErrorKind::Unconfirmed`]
+/// with [`Outcome::Applied`](crate::Outcome::Applied), so a caller that needs more than
+/// [`Acknowledged`](Self::Acknowledged) always learns that it is missing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Durability {
-    /// The server has executed it. What it survives is then up to the server's persistence and replication.
+    /// The server has executed it. The server's persistence and replication decide what it survives.
     #[default]
     Acknowledged,
-    /// So many replicas have it too, in memory (`WAIT`).
+    /// This many replicas have it too, in memory (`WAIT`).
     Replicas(u32),
     /// It is on the disk of the server (`WAITAOF`); needs Redis 7.2 with `appendonly yes`.
     Fsynced,
 }
 
-/// The answer to waiting, or why there is none.
+/// The answer to the wait, or why there is none.
 pub(crate) type Confirmation = Result<Value, Fault>;
 
 impl Durability {
@@ -36,14 +36,14 @@ impl Durability {
         !matches!(self, Self::Acknowledged | Self::Replicas(0))
     }
 
-    /// The command that waits for the confirmation of what its connection has written, for most of the time that is left:
-    /// the answer has to arrive in time too.
+    /// The command that waits for the confirmation of this connection's writes, for most of the time left, because the
+    /// answer must also arrive in time.
     pub(crate) fn wait(self, deadline: Deadline) -> Cmd {
         let time = deadline.remaining().unwrap_or_default().mul_f64(0.75).max(Duration::from_millis(1));
         self.command(true, time)
     }
 
-    /// The same command asking for nothing, by which a server is asked whether it has it and allows it.
+    /// The same command for no confirmation, which checks whether the server has it and allows it.
     pub(crate) fn probe(self) -> Cmd {
         self.command(false, Duration::from_millis(1))
     }
@@ -63,11 +63,11 @@ impl Durability {
         }
     }
 
-    /// Reads what came of waiting, if there was any.
+    /// Reads the result of the wait, if there was one.
     ///
     /// # Errors
-    /// [`StoreErrorKind::Unconfirmed`] when it is less than was asked for, or when no answer came: the write is known to have
-    /// been applied, whatever became of the waiting.
+    /// [`StoreErrorKind::Unconfirmed`] if fewer confirmed than required, or if no answer came: the write has been
+    /// applied, whatever happened to the wait.
     pub(crate) fn confirm(
         self,
         found: Option<Confirmation>,
@@ -82,18 +82,18 @@ impl Durability {
             },
             Err(fault) => {
                 let error = fault.into_error(false, Effect::None);
-                (format!("that could not be confirmed: {error}"), error.source)
+                (format!("the confirmation failed: {error}"), error.source)
             }
         };
         let problem = format!(
             "request {id} was written as revision {}, but {shortfall}: it may be lost if the server fails now. Do not \
-             repeat the command; see to the server or its replicas, and read the request",
+             repeat the command; check the server and its replicas, and read the request",
             revision.number
         );
         Err(StoreError { source, ..StoreError::new(StoreErrorKind::Unconfirmed, Outcome::Applied, problem) })
     }
 
-    /// What the answer to waiting lacks of what was asked for.
+    /// What is missing in the answer to the wait.
     fn shortfall(self, found: &Value) -> Option<String> {
         match (self, found) {
             (Self::Replicas(wanted), Value::Int(found)) if i64::from(wanted) > *found => {
@@ -103,15 +103,15 @@ impl Durability {
                 Some("the server did not confirm in time that it is on its disk".to_owned())
             }
             (Self::Replicas(_), Value::Int(_)) | (Self::Fsynced, Value::Array(_)) => None,
-            (_, other) => Some(format!("the server answered the question for its confirmation by {other:?}")),
+            (_, other) => Some(format!("the server replied to the command for its confirmation with {other:?}")),
         }
     }
 
-    /// What a server lacks that has no command to wait by.
+    /// The error for a server without the command to wait with.
     pub(crate) fn unavailable(self, error: StoreError) -> StoreError {
         if error.to_string().contains("unknown command") {
             let problem =
-                format!("writes that wait for {self} need Redis 7.2 or newer; upgrade the server, or ask for less");
+                format!("writes that wait for {self} need Redis 7.2 or newer; upgrade the server, or require less");
             return StoreError { source: error.source, ..crate::redis::connection::preflight::incompatible(problem) };
         }
         error
@@ -169,7 +169,7 @@ mod tests {
         }
     }
 
-    /// A time of 0 would be no limit.
+    /// A time of 0 would mean no limit.
     #[test]
     fn waiting_is_limited_even_when_no_time_is_left() {
         let packed = Durability::Replicas(2).wait(Deadline::after(Duration::ZERO)).get_packed_command();

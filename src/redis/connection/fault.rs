@@ -6,17 +6,17 @@ use crate::error::{Outcome, StoreError, StoreErrorKind};
 use crate::redis::connection::reply_limit::is_too_long;
 use crate::service::deadline::Deadline;
 
-/// Why a command was not answered with a result, and what follows from that.
+/// Why a command got no result, and what follows from that.
 #[derive(Debug)]
 pub(crate) struct Fault {
     pub(crate) kind: StoreErrorKind,
     /// Whether the command may have been executed.
     pub(crate) effect: Effect,
-    /// What to try.
+    /// What to do next.
     pub(crate) remedy: Remedy,
     /// Whether the connection must not be used again.
     pub(crate) breaks_connection: bool,
-    /// Whether what broke the connection has broken the others to the same server too.
+    /// Whether the other connections to the same server are probably broken too.
     #[cfg_attr(not(feature = "blocking"), allow(dead_code, reason = "only a pool has others"))]
     pub(crate) breaks_others: bool,
     problem: String,
@@ -30,14 +30,14 @@ pub(crate) enum Effect {
     Unknown,
 }
 
-/// What to try after a fault.
+/// What to do after a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Remedy {
     /// The server does not know the script: send its source.
     SendSource,
-    /// The reason may pass within the call.
+    /// The cause may pass within the call.
     Repeat,
-    /// The reason will not pass within the call.
+    /// The cause will not pass within the call.
     GiveUp,
 }
 
@@ -48,23 +48,22 @@ impl Fault {
             let advice = "check user and password; those of a URL are percent-decoded, so that % is written %25";
             (StoreErrorKind::Rejected, Remedy::GiveUp, advice)
         } else if has_no_room(&error) {
-            (StoreErrorKind::Unavailable, Remedy::Repeat, "see to its maxclients and who is connected")
+            (StoreErrorKind::Unavailable, Remedy::Repeat, "check its maxclients and its connected clients")
         } else if error.code() == Some("NOPERM") {
-            (StoreErrorKind::Rejected, Remedy::GiveUp, "give the user that permission")
+            (StoreErrorKind::Rejected, Remedy::GiveUp, "give the user this permission")
         } else if error.code() == Some("BUSY") {
-            (StoreErrorKind::Unavailable, Remedy::Repeat, "see what script it runs")
+            (StoreErrorKind::Unavailable, Remedy::Repeat, "check which script it runs")
         } else if is_unknown_command(&error) {
-            let advice = "a Sentinel answers so, which keeps no data: ask it for the address of its primary (SENTINEL \
+            let advice = "this looks like a Sentinel, which stores no data: ask it for the address of its primary (SENTINEL \
                           get-master-addr-by-name NAME) and open that";
             (StoreErrorKind::Incompatible, Remedy::GiveUp, advice)
         } else if error.code().is_some() {
             let (kind, _, remedy, _) = classify(&error);
-            (kind, remedy, "see to what the server says")
+            (kind, remedy, "see the server's message")
         } else if error.kind() == ErrorKind::Parse {
             (StoreErrorKind::Connection, Remedy::Repeat, "check host and port")
         } else if error.is_connection_dropped() && !error.is_connection_refusal() {
-            let advice =
-                "whoever answers there closed the connection at once: see to maxclients, and whether the server runs";
+            let advice = "the server closed the connection at once: check its maxclients, and that it runs";
             (StoreErrorKind::Unavailable, Remedy::Repeat, advice)
         } else {
             (StoreErrorKind::Unreachable, Remedy::Repeat, "check the address and that the server runs")
@@ -83,8 +82,8 @@ impl Fault {
         }
     }
 
-    /// The source of credentials gave none, so that no connection could be made. What it says may be more than may be told, and
-    /// is left to whoever asks for the cause.
+    /// The source of credentials returned an error, so no connection could be made. Its text may hold a secret, so it
+    /// appears only as the cause.
     pub(crate) fn credentials(address: &str, error: Box<dyn std::error::Error + Send + Sync>) -> Self {
         Self {
             kind: StoreErrorKind::Unavailable,
@@ -99,7 +98,7 @@ impl Fault {
         }
     }
 
-    /// The connection was found to be no good before the whole command was sent, so that no server has executed it.
+    /// The connection turned out to be broken before the whole command was sent, so no server has executed it.
     pub(crate) fn not_sent(address: &str, error: RedisError) -> Self {
         let kind = match error.kind() {
             ErrorKind::Parse => StoreErrorKind::Connection,
@@ -117,7 +116,7 @@ impl Fault {
         }
     }
 
-    /// No runtime runs the caller that this build could connect in.
+    /// The caller does not run in a runtime that this build can connect in.
     #[cfg(any(feature = "tokio", feature = "smol"))]
     pub(crate) fn no_runtime(address: &str) -> Self {
         Self {
@@ -146,7 +145,7 @@ impl Fault {
         }
     }
 
-    /// The deadline passed: before the command was sent, or while its reply was awaited.
+    /// The deadline passed before the command was sent, or while waiting for its reply.
     pub(crate) fn deadline(address: &str, deadline: Deadline, effect: Effect) -> Self {
         let when = match effect {
             Effect::None => "before the command could be sent",
@@ -169,7 +168,7 @@ impl Fault {
     /// The command was sent and failed.
     pub(crate) fn command(address: &str, error: RedisError) -> Self {
         let (kind, effect, remedy, breaks_connection) = classify(&error);
-        // A timeout says nothing of the others: the server may only be slow. Nor does it that there is no room for one more.
+        // A timeout says nothing about other connections, because the server may only be slow; nor does a full server.
         let breaks_others = breaks_connection
             && kind != StoreErrorKind::DeadlineExceeded
             && !has_no_room(&error)
@@ -183,7 +182,7 @@ impl Fault {
                 | ServerErrorKind::ClusterDown,
             ) => {
                 format!(
-                    "Redis at {address} failed: {error}; it is a node of a cluster, and one without cluster mode is needed"
+                    "Redis at {address} failed: {error}; it is a node of a cluster; use a server without cluster mode"
                 )
             }
             _ => format!("Redis at {address} failed: {error}"),
@@ -203,9 +202,9 @@ impl Fault {
     }
 }
 
-/// What the parser says of a foreign protocol's bytes helps nobody; it stays in the source.
+/// The parser's message about bytes of a foreign protocol does not help; it stays in the source.
 fn not_redis(address: &str) -> String {
-    format!("what answers at {address} does not speak Redis's protocol, or a reply was damaged; check host and port")
+    format!("the server at {address} does not speak the Redis protocol, or a reply was damaged; check host and port")
 }
 
 fn is_refused_login(error: &RedisError) -> bool {
@@ -216,14 +215,14 @@ fn is_unknown_command(error: &RedisError) -> bool {
     error.code() == Some("ERR") && error.detail().is_some_and(|detail| detail.starts_with("unknown command"))
 }
 
-/// Whether the server has closed a new connection because it has all the clients it takes. It says so before it looks at
-/// any command.
+/// Whether the server closed a new connection because it is at its limit of clients. It says so before it reads any
+/// command.
 pub(in crate::redis) fn has_no_room(error: &RedisError) -> bool {
     error.code() == Some("ERR") && error.detail().is_some_and(|detail| detail.starts_with("max number of clients"))
 }
 
 /// The one table of what a failed command means. Not redis-rs's own `retry_method`, which calls timeouts retryable
-/// without saying that they may have been executed.
+/// without saying that the command may have been executed.
 fn classify(error: &RedisError) -> (StoreErrorKind, Effect, Remedy, bool) {
     use Effect::{None, Unknown};
     use Remedy::{GiveUp, Repeat, SendSource};
@@ -233,7 +232,7 @@ fn classify(error: &RedisError) -> (StoreErrorKind, Effect, Remedy, bool) {
         Some("ERR") if has_no_room(error) => return (Unavailable, None, Repeat, true),
         Some("BUSY") => return (Unavailable, None, Repeat, false),
         Some("OOM" | "NOREPLICAS" | "MISCONF") => return (Unavailable, None, GiveUp, false),
-        // A new connection logs in anew.
+        // A new connection logs in again.
         Some("NOAUTH" | "WRONGPASS") => return (Rejected, None, GiveUp, true),
         Some("WRONGTYPE") => return (Rejected, None, GiveUp, false),
         _ => {}
@@ -253,7 +252,7 @@ fn classify(error: &RedisError) -> (StoreErrorKind, Effect, Remedy, bool) {
                 (Incompatible, None, GiveUp, false)
             }
             ServerErrorKind::NoPerm => (Rejected, None, GiveUp, false),
-            // Raised within a script, this may have come after its first write.
+            // An error raised within a script may come after its first write.
             _ => (Rejected, Unknown, GiveUp, false),
         },
         ErrorKind::AuthenticationFailed => (Rejected, None, GiveUp, true),

@@ -1,4 +1,4 @@
-//! What is asked on a new connection before any call.
+//! The commands that a new connection sends before any call.
 
 use std::time::Instant;
 
@@ -10,7 +10,7 @@ use crate::redis::connection::server_clock::ServerClock;
 
 /// A command that a new connection begins with.
 ///
-/// redis-rs can log in by itself, and takes whatever the server says then for a wrong password.
+/// Not redis-rs's own login, which takes any error of the server for a wrong password.
 pub(crate) struct Greeting {
     pub(crate) command: Cmd,
     purpose: Purpose,
@@ -20,17 +20,17 @@ pub(crate) struct Greeting {
 enum Purpose {
     Login,
     Database,
-    /// So that no connection is used whose server's time is not known: another server may answer than before.
+    /// Every connection knows its server's time, because another server may answer than before.
     Time,
 }
 
-/// What asks the server for its time.
+/// The command for the server's time.
 pub(crate) fn ask_time() -> Cmd {
     redis::cmd("TIME")
 }
 
-/// Login and choice of the database, as far as they are asked for, and the question for the server's time. So every connection
-/// has been heard of before a call uses it: a server that has no room says so, or closes, while nothing is under way.
+/// Login and choice of the database, if set, and the command for the server's time. So the server has answered on every
+/// connection before a call uses it: a server at its limit of clients says so, or closes, while nothing is under way.
 pub(crate) fn greetings(credentials: Option<&Credentials>, database: i64) -> Vec<Greeting> {
     let login = credentials.map(|credentials| Greeting { command: credentials.login(), purpose: Purpose::Login });
     let choice = (database != 0)
@@ -40,7 +40,7 @@ pub(crate) fn greetings(credentials: Option<&Credentials>, database: i64) -> Vec
 }
 
 impl Greeting {
-    /// Takes in the answer to this greeting, which was sent at that time.
+    /// Takes the answer to this greeting, which was sent at that time.
     pub(crate) fn answered(&self, sent: Instant, answer: RedisResult<Value>, clock: &ServerClock) -> RedisResult<()> {
         let answer = answer.map_err(|error| self.refused(error))?;
         if self.purpose == Purpose::Time {
@@ -51,14 +51,14 @@ impl Greeting {
         Ok(())
     }
 
-    /// What an error that came instead of an answer means: whatever the server says of a login is a login that was refused,
-    /// unless the server would have said it of any command.
+    /// The meaning of an error instead of an answer: every error to a login is a rejected login, unless the server
+    /// would return it for any command.
     fn refused(&self, error: RedisError) -> RedisError {
         let is_about_login = matches!(error.code(), Some("ERR" | "WRONGPASS" | "NOAUTH" | "NOPERM"));
         if self.purpose == Purpose::Login && is_about_login && !has_no_room(&error) {
-            // Not in the server's own words, which may repeat what was sent.
+            // Without the server's own words, which may repeat what was sent.
             let code = error.code().unwrap_or_default().to_owned();
-            return (ErrorKind::AuthenticationFailed, "the login was refused", code).into();
+            return (ErrorKind::AuthenticationFailed, "the login was rejected", code).into();
         }
         error
     }

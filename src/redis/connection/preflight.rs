@@ -1,10 +1,10 @@
-//! What the server says of itself when a store is opened, and whether it is fit for one.
+//! Checks of the server when a store is opened.
 
 use std::fmt;
 
 use crate::error::{Outcome, StoreError, StoreErrorKind};
 
-/// What was found of the server when a store was opened. Prints as lines for a log.
+/// The findings about the server from opening a store. Prints as lines for a log.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PreflightReport {
@@ -12,21 +12,21 @@ pub struct PreflightReport {
     pub product: String,
     /// Its version.
     pub version: String,
-    /// What an operator should know, the worst first. None of it keeps the store from working.
+    /// What an operator should know, the worst first. The store works in spite of it.
     pub warnings: Vec<String>,
-    /// Which process it is; empty where it does not say.
+    /// The run id of the server process; empty if the server does not report it.
     pub(crate) run_id: String,
 }
 
-/// What a store's options put up with.
+/// The risks that a store's options allow.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Tolerance {
     pub(crate) eviction: bool,
     pub(crate) replica: bool,
 }
 
-/// Every command the scripts and the store send. Opening a store asks the server's ACL about them, but not about those by
-/// which the change feed is read, which not everybody does.
+/// Every command that the scripts and the store send. Opening a store checks the server's ACL for them, except for the
+/// commands that read the change feed, which not every user needs.
 pub(crate) const COMMANDS: [&str; 23] = [
     "get",
     "getrange",
@@ -57,14 +57,14 @@ impl PreflightReport {
     /// Reads the server's answer to INFO.
     ///
     /// # Errors
-    /// [`StoreErrorKind::Incompatible`] when the server is too old, is a replica, or may evict governance data.
+    /// [`StoreErrorKind::Incompatible`] if the server is too old, is a replica, or may evict governance data.
     pub(crate) fn of(info: &str, tolerance: Tolerance) -> Result<Self, StoreError> {
         let info = Info(info);
         let (product, version) = check_version(&info)?;
         check_mode(&info)?;
         if info.field("role") == Some("slave") && !tolerance.replica {
             let problem =
-                "the server is a replica and takes no writes; connect to its primary, or open the store read_only";
+                "the server is a replica and accepts no writes; connect to its primary, or open the store read_only";
             return Err(incompatible(problem.to_owned()));
         }
         let mut warnings = Vec::new();
@@ -99,14 +99,14 @@ impl<'a> Info<'a> {
     }
 }
 
-/// Redis from 7.0, Valkey from 7.2: older ones have neither script flags nor the checks that keep a script from stopping
+/// Redis from 7.0, Valkey from 7.2: older servers lack script flags and the checks that keep a script from stopping
 /// half-way.
 fn check_version<'a>(info: &Info<'a>) -> Result<(&'static str, &'a str), StoreError> {
     let (product, version, oldest) = match (info.field("valkey_version"), info.field("redis_version")) {
         (Some(version), _) => ("Valkey", version, (7, 2)),
         (None, Some(version)) => ("Redis", version, (7, 0)),
         (None, None) => {
-            return Err(incompatible("the server does not tell its version in INFO; is it Redis?".to_owned()));
+            return Err(incompatible("the server does not report its version in INFO; is it Redis?".to_owned()));
         }
     };
     let mut numbers = version.split('.').map(str::parse::<u32>);
@@ -122,13 +122,14 @@ fn check_version<'a>(info: &Info<'a>) -> Result<(&'static str, &'a str), StoreEr
     Ok((product, version))
 }
 
-/// A node of a cluster answers for its slots only, which may be all that a new namespace's first key needs. A Sentinel has no keys.
+/// A node of a cluster serves only its slots, which may include the first key of a new namespace. A Sentinel has no
+/// keys.
 fn check_mode(info: &Info<'_>) -> Result<(), StoreError> {
     let is_mode = |mode| [info.field("redis_mode"), info.field("server_mode")].contains(&Some(mode));
     if is_mode("cluster") || info.field("cluster_enabled") == Some("1") {
         return Err(incompatible(
-            "the server is a node of a cluster (cluster-enabled yes): it keeps only a part of the keys and would answer MOVED \
-             for the others, and this release does not ask the other nodes. Open a server that runs without cluster mode"
+            "the server is a node of a cluster (cluster-enabled yes): it has only a part of the keys and replies MOVED for \
+             the others, and this release does not ask the other nodes. Open a server without cluster mode"
                 .to_owned(),
         ));
     }

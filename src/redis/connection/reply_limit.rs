@@ -1,27 +1,27 @@
-//! How much a reply may be, so that no server, and nothing that is stored, decides how much memory is taken.
+//! Limits of a reply, so that neither the server nor stored data decides how much memory a call takes.
 
 use redis::{ErrorKind, RedisError, RedisResult};
 
-/// What a value takes beside its bytes when it is read, or is made room for: more than redis-rs's type has.
+/// The memory of a value beside its bytes, when it is read or preallocated: more than the size of redis-rs's type.
 const VALUE_BYTES: u64 = 64;
-/// Of the values that a list announces, room is made for no more before they come.
+/// redis-rs preallocates at most this many of the values that a list announces.
 pub(super) const MAX_PREPARED: u64 = 4_096;
 
-/// What an error about a reply that is too long begins with.
+/// The beginning of the error about a reply that is too long.
 const TOO_LONG: &str = "the reply is too long to be read";
 
-/// The most that one reply may be.
+/// The limits of one reply.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ReplyLimit {
-    /// Bytes of one string.
+    /// Bytes in one string.
     pub(crate) string: u64,
-    /// Bytes of all strings and lines together.
+    /// Bytes of all strings and lines in total.
     pub(crate) bytes: u64,
-    /// What its values may take beside their bytes.
+    /// Memory of its values beside their bytes.
     pub(crate) values: u64,
 }
 
-/// What is left of a [`ReplyLimit`] for the reply that is being read.
+/// The rest of a [`ReplyLimit`] for the reply being read.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ReplyRoom {
     limit: ReplyLimit,
@@ -29,9 +29,9 @@ pub(crate) struct ReplyRoom {
 }
 
 impl ReplyLimit {
-    /// For a store whose records have no more than so many bytes, and whose pages have so many and one record more.
+    /// For a store with at most this many bytes in a record, and in a page this many and one record more.
     pub(crate) fn new(record_bytes: usize, page_bytes: usize) -> Self {
-        // A server's description of itself, and each entry of a feed, is within it too.
+        // A server's INFO, and each entry of a feed, is within it too.
         const OTHER_BYTES: usize = 1024 * 1024;
         let number = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
         let string = record_bytes.max(OTHER_BYTES).saturating_add(64);
@@ -45,20 +45,20 @@ impl ReplyLimit {
 }
 
 impl ReplyRoom {
-    /// A value has begun, of which so many others are parts.
+    /// A value begins, which has this many parts.
     ///
     /// # Errors
-    /// When that is too many.
+    /// If that is too many.
     pub(crate) fn value(&mut self, parts: u64) -> RedisResult<()> {
         let taken = parts.min(MAX_PREPARED).saturating_add(1).saturating_mul(VALUE_BYTES);
         self.left.values = self.left.values.checked_sub(taken).ok_or_else(|| self.refusal("values"))?;
         Ok(())
     }
 
-    /// A string of so many bytes is to come.
+    /// A string of this many bytes follows.
     ///
     /// # Errors
-    /// When that is too many, before any of them is read.
+    /// If that is too many, before any of them is read.
     pub(crate) fn string(&mut self, bytes: u64) -> RedisResult<()> {
         if bytes > self.limit.string {
             return Err(self.refusal("bytes in one string"));
@@ -77,7 +77,7 @@ impl ReplyRoom {
     }
 }
 
-/// Whether an error says that a reply was too long to be read.
+/// Whether an error is about a reply that was too long.
 pub(crate) fn is_too_long(error: &RedisError) -> bool {
     error.kind() == ErrorKind::Client && error.to_string().starts_with(TOO_LONG)
 }

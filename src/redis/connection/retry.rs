@@ -8,13 +8,13 @@ use crate::redis::reply::NOTHING_WRITTEN;
 use crate::service::deadline::Deadline;
 
 const MAX_ATTEMPTS: u32 = 5;
-/// The longest that the first pause can be; it is doubled for each further one.
+/// The greatest length of the first pause; it doubles for each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(40);
 const MAX_PAUSE: Duration = Duration::from_millis(500);
 
 /// The attempts of one call: how many were made, and whether one of them may have been executed.
 ///
-/// Every call of this store may be repeated: reads change nothing, and a write is recognised by its write id.
+/// Every call of this store may be repeated: reads change nothing, and a write is recognized by its write id.
 #[derive(Debug)]
 pub(crate) struct Attempts {
     deadline: Deadline,
@@ -31,7 +31,7 @@ pub(crate) enum Next {
     SendSource,
     /// Try again after a pause.
     After(Duration),
-    /// Tell the caller.
+    /// Return the error to the caller.
     Stop(StoreError),
 }
 
@@ -63,16 +63,17 @@ impl Attempts {
         Next::Stop(fault.into_error(self.writes, self.earlier))
     }
 
-    /// What an answer that refuses a write says of the whole call. It speaks of the attempt that was answered; an earlier one
-    /// whose reply was lost may have been applied before the reason to refuse came up.
+    /// The error of the whole call, from a script's reply that it wrote nothing. That reply is about this attempt; an
+    /// earlier one whose reply was lost may have been applied before the reason arose.
     ///
-    /// A conflict and the other errors about the request itself are certain: a script gives them only when it has looked for
-    /// the write id in the record.
+    /// A conflict and the other errors about the request itself are certain: a script returns them only after looking
+    /// for the write id in the record.
     pub(crate) fn refused(&self, error: Error) -> Error {
         if self.earlier == Effect::None {
             return error;
         }
-        let doubt = "; this answers a repeated attempt, and whether the one before it took effect is not known";
+        let doubt =
+            "; this is the reply to a repeated attempt, and it is not known whether the one before it took effect";
         match error {
             Error::Store(error) if error.outcome == Outcome::NotApplied => {
                 let problem = error.problem.trim_end_matches(NOTHING_WRITTEN).to_owned() + doubt;

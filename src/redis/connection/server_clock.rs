@@ -1,7 +1,7 @@
-//! The server's time, told between two looks at it: bounds for how far it is ahead of this process's monotonic clock.
+//! The server's time between two samples: bounds for how far it is ahead of this process's monotonic clock.
 //!
-//! A look proves that the server's time was at least what it said when the answer came, and at most that when it was asked.
-//! Whatever the host's own clock says, or jumps to, has no part in it.
+//! A sample proves that the server's time was at least the answer when the answer arrived, and at most the answer when
+//! the question was sent. The host's wall clock is not used.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,18 +13,18 @@ use crate::redis::reply;
 use crate::request::Timestamp;
 use crate::service::clock::Clock;
 
-/// After so long the next call brings the server's time along, in the same round trip.
+/// After this long, the next call also fetches the server's time, in the same round trip.
 const FRESH_FOR: Duration = Duration::from_secs(5);
-/// Of the calls that are made while one of them is bringing the time, those do too that begin so much later.
+/// While one call fetches the time, calls that begin this much later fetch it too.
 const ASKED_FOR: Duration = Duration::from_secs(1);
-/// After so long without any call, the server is asked before the time is used.
+/// After this long without a call, the server's time is fetched before it is used.
 const KEPT_FOR: Duration = Duration::from_secs(30);
-/// Two clocks drift apart by at most a part in so many: each is kept within 500 millionths of true time by NTP.
+/// Two clocks drift apart by at most one part in this number: NTP keeps each within 500 millionths of true time.
 const DRIFT: i64 = 1_000;
 
-/// The clock of the server that a store is kept on. Shared by all connections of a store.
+/// The clock of a store's server, shared by all connections of the store.
 pub(crate) struct ServerClock {
-    /// Of this process's monotonic clock.
+    /// The origin of this process's monotonic clock.
     origin: Instant,
     state: Mutex<State>,
 }
@@ -32,14 +32,14 @@ pub(crate) struct ServerClock {
 #[derive(Debug, Default)]
 struct State {
     bounds: Option<Bounds>,
-    /// The latest time that was told.
+    /// The latest time that was returned.
     told: i64,
     /// When the server was last asked.
     asked: Option<i64>,
 }
 
-/// One look at the server's time, all in microseconds: when it was asked and when the answer came, since the origin, and what
-/// the answer said.
+/// One sample of the server's time, all in microseconds: when it was asked and when the answer arrived, since the
+/// origin, and the answer.
 #[derive(Clone, Copy, Debug)]
 struct Look {
     asked: i64,
@@ -47,7 +47,8 @@ struct Look {
     time: i64,
 }
 
-/// How far the server's time is ahead of this process's, in microseconds: at least and at most, at a time of this process.
+/// How far the server's time is ahead of this process's, in microseconds: at least and at most, at a time of this
+/// process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Bounds {
     least: i64,
@@ -64,8 +65,8 @@ impl Bounds {
         }
     }
 
-    /// What the look leaves of these bounds. If nothing is left, the server's clock was set, or another server answers, and
-    /// the look alone counts.
+    /// These bounds, narrowed by the sample. If no bounds are left, the server's clock was set or another server
+    /// answers, and only the sample counts.
     fn after(self, look: Look) -> Self {
         let (seen, drift) = (Self::of(look), self.drift(look.answered));
         let least = seen.least.max(self.least.saturating_sub(drift));
@@ -92,8 +93,8 @@ impl Bounds {
 }
 
 impl State {
-    /// The earliest time it can be, but none before one that was told: where the server's clock went back, this one stands
-    /// still until that has caught up.
+    /// The earliest possible time, but never before one that was returned: if the server's clock goes back, this clock
+    /// stands still until the server catches up.
     fn now(&mut self, now: i64) -> Option<i64> {
         let earliest = self.bounds?.earliest(now);
         self.told = self.told.max(earliest);
@@ -114,7 +115,7 @@ impl State {
         self.bounds.is_none_or(|bounds| bounds.age(now) > micros(than))
     }
 
-    /// Whether a call that begins now is to bring the time along; the next one is not, while that may still come.
+    /// Whether a call that begins now fetches the time; later calls do not while its answer may still arrive.
     fn asks(&mut self, now: i64) -> bool {
         let is_being_asked = self.asked.is_some_and(|asked| now.saturating_sub(asked) < micros(ASKED_FOR));
         if !self.is_older(FRESH_FOR, now) || is_being_asked {
@@ -130,22 +131,22 @@ impl ServerClock {
         Self { origin: Instant::now(), state: Mutex::default() }
     }
 
-    /// Whether a call that begins now is to bring the server's time along.
+    /// Whether a call that begins now fetches the server's time.
     pub(crate) fn asks(&self) -> bool {
         let now = self.micros_until(Instant::now());
         self.state().asks(now)
     }
 
-    /// Whether the time is to be asked for before it is used.
+    /// Whether the time must be fetched before it is used.
     pub(crate) fn is_stale(&self) -> bool {
         let now = self.micros_until(Instant::now());
         self.state().is_older(KEPT_FOR, now)
     }
 
-    /// Takes in the answer to TIME.
+    /// Takes the answer to TIME.
     ///
     /// # Errors
-    /// [`InvalidValue`] when that is no time.
+    /// [`InvalidValue`] if that is no time.
     pub(crate) fn learn(&self, asked: Instant, answered: Instant, answer: &Value) -> Result<(), InvalidValue> {
         let time = reply::time(answer)?;
         let time = i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
@@ -164,7 +165,7 @@ impl ServerClock {
 }
 
 impl Clock for ServerClock {
-    /// Before the first connection, which every open store has made, the host's.
+    /// The host's time before the first connection, which every open store has made.
     fn now(&self) -> Timestamp {
         let now = self.micros_until(Instant::now());
         self.state().now(now).map_or_else(Timestamp::now, timestamp)
@@ -190,10 +191,10 @@ mod tests {
 
     const SECOND: i64 = 1_000_000;
     const HOUR: i64 = 3_600 * SECOND;
-    /// When this process's clock began, by the server's.
+    /// When this process's clock began, in the server's time.
     const AHEAD: i64 = 1_767_225_600 * SECOND;
 
-    /// A look at a server whose clock is so far ahead of this process's, asked at a time, with so long a way there and back.
+    /// A sample of a server whose clock is this far ahead, taken at a time, with these durations there and back.
     fn look(ahead: i64, asked: i64, there: i64, back: i64) -> Look {
         Look { asked, answered: asked + there + back, time: ahead + asked + there }
     }
@@ -226,25 +227,26 @@ mod tests {
         assert!(width <= 200 + 2 * (2 * SECOND / DRIFT) + SECOND / DRIFT, "{width}");
     }
 
-    /// Two processes that begin at other times, on hosts whose clocks say what they like, and take the server's time over
-    /// ways of other speeds, differ by less than their ways take.
+    /// Two processes that start at different times, on hosts with any wall clock, and fetch the server's time with
+    /// different delays, differ by less than those delays.
     #[test]
     fn processes_agree_whatever_their_hosts_clocks_say() {
         for other in [0, 61 * SECOND, -61 * SECOND, HOUR, -HOUR] {
             let mut here = after(&[look(AHEAD, 0, 200, 300)]);
-            // The other process began that much later, so that the server is less far ahead of it.
+            // The other process starts this much later, so the server is less far ahead of it.
             let mut there = after(&[look(AHEAD - other, 0, 40_000, 10)]);
             let now = HOUR + SECOND;
             let (ours, theirs) = (here.now(now).unwrap(), there.now(now + other).unwrap());
             assert!((ours - theirs).abs() <= 40_010, "{other}: {ours} and {theirs}");
-            // Whoever holds a lease gives it up before anybody else takes it for over, both having looked within 5 s.
+            // The holder of a lease gives it up before another process considers it over, if both took a sample within
+            // 5 s.
             assert!(here.latest(now).unwrap() >= theirs && there.latest(now + other).unwrap() >= ours, "{other}");
         }
     }
 
     #[test]
     fn a_drifting_server_is_followed_and_never_takes_the_time_back() {
-        // Half a thousandth too fast, or too slow, looked at every 5 s for two hours.
+        // Half a thousandth too fast, or too slow, sampled every 5 s for two hours.
         for pace in [2_001, 1_999] {
             let (mut state, mut told) = (State::default(), 0);
             for round in 0..1_440 {

@@ -11,7 +11,7 @@ use rustls::{ClientConfig, ClientConnection, RootCertStore};
 use crate::error::StoreError;
 use crate::redis::options::configuration;
 
-/// What is said of certificates, in PEM, before it is checked.
+/// The certificates and key in PEM, before they are checked.
 #[derive(Clone, Default)]
 pub(crate) struct TlsOptions {
     pub(crate) root_certificates: Option<Vec<u8>>,
@@ -24,7 +24,7 @@ pub(crate) struct ClientCertificate {
     pub(crate) key: Vec<u8>,
 }
 
-/// What encrypted connections are made with; nothing where the address asks for none.
+/// The configuration of encrypted connections; `None` if the address asks for none.
 #[derive(Clone, Default)]
 pub(crate) struct Tls {
     config: Option<Arc<ClientConfig>>,
@@ -32,8 +32,8 @@ pub(crate) struct Tls {
 
 impl TlsOptions {
     /// # Errors
-    /// [`Configuration`](crate::StoreErrorKind::Configuration) when a certificate or key cannot be read, or when there are
-    /// no root certificates at all. Never repeats what was given.
+    /// [`Configuration`](crate::StoreErrorKind::Configuration) if a certificate or key cannot be read, or if there are
+    /// no root certificates at all. Never repeats the input.
     pub(crate) fn check(self) -> Result<Tls, StoreError> {
         let provider = provider();
         let config = ClientConfig::builder_with_provider(provider)
@@ -47,7 +47,7 @@ impl TlsOptions {
                 let key = PrivateKeyDer::from_pem_slice(&client.key)
                     .map_err(|_| configuration("the private key of the client certificate cannot be read as PEM"))?;
                 config.with_client_auth_cert(chain, key).map_err(|error| {
-                    configuration(&format!("client certificate and private key do not fit together: {error}"))
+                    configuration(&format!("client certificate and private key do not match: {error}"))
                 })?
             }
         };
@@ -64,7 +64,7 @@ impl TlsOptions {
                         .map_err(|error| configuration(&format!("a root certificate cannot be used: {error}")))?;
                 }
             }
-            // Of the system's some may be unusable, which is no reason not to use the others.
+            // Unusable root certificates of the system do not matter as long as others can be used.
             None => {
                 roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
             }
@@ -79,7 +79,7 @@ impl TlsOptions {
 }
 
 impl Tls {
-    /// A session with a server of this name, by which it has to be certified.
+    /// A session with the server of this name, which its certificate must have.
     pub(crate) fn session(&self, host: &str) -> io::Result<ClientConnection> {
         let config = self.config.clone().ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported))?;
         let name = ServerName::try_from(host.to_owned())
@@ -88,7 +88,7 @@ impl Tls {
     }
 }
 
-/// The process's provider of cryptography; ours if the application has installed none.
+/// The cryptography provider of the process; ring if the application has installed none.
 fn provider() -> Arc<CryptoProvider> {
     CryptoProvider::get_default().map_or_else(|| Arc::new(ring::default_provider()), Arc::clone)
 }

@@ -1,20 +1,20 @@
-//! How far the feed of one partition has been read, and what that says of entries that are gone.
+//! How far the feed of one partition has been read, and which gap follows from it.
 
 use std::fmt;
 
 use super::reply::Part;
 use crate::feed::{FeedEntry, FeedGap, UnreadableEntry};
 
-/// An entry's place in its stream, as the server gives it.
+/// An entry's id in its stream, as the server returns it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct StreamId {
     pub(super) milliseconds: u64,
     pub(super) sequence: u64,
 }
 
-/// An entry that was read, by which its stream is known again.
+/// An entry that was read, which identifies its stream.
 ///
-/// By its content too: the clock of another server may give an id again that was lost with a failover.
+/// It includes the content, because another server's clock may reuse an id that a failover lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Anchor {
     pub(super) id: StreamId,
@@ -24,13 +24,13 @@ pub(super) struct Anchor {
 /// How far the feed of one partition has been read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Mark {
-    /// Not at all: the oldest entry that is kept comes next, whatever was removed before.
+    /// Not at all: the oldest kept entry comes next, whatever was removed before.
     Beginning,
-    /// Behind so many of the entries that were ever added; the last of them, where it was read.
+    /// After this many of all entries ever added; the last of them, if it was read.
     Behind { added: u64, last: Option<Anchor> },
 }
 
-/// What one partition gave behind a mark.
+/// The entries of one partition after a mark.
 pub(super) struct Step {
     pub(super) entries: Vec<Result<FeedEntry, UnreadableEntry>>,
     pub(super) gap: Option<FeedGap>,
@@ -39,12 +39,12 @@ pub(super) struct Step {
 }
 
 impl Mark {
-    /// Behind the newest entry.
+    /// After the newest entry.
     pub(super) fn end(part: &Part) -> Self {
         Self::Behind { added: part.added, last: part.entries.last().map(|(anchor, _)| *anchor) }
     }
 
-    /// The entry from which to read on, itself included; `None` for the oldest.
+    /// The entry to read from, inclusive; `None` for the oldest.
     pub(super) fn from(&self) -> Option<StreamId> {
         match self {
             Self::Behind { last: Some(last), .. } => Some(last.id),
@@ -52,14 +52,14 @@ impl Mark {
         }
     }
 
-    /// Goes on behind this mark by at most `limit` entries; one more than that was asked for.
+    /// Continues after this mark by at most `limit` entries; the reply may have one more.
     pub(super) fn read_on(&self, partition: u16, part: Part, limit: usize) -> Step {
         let removed = part.added.saturating_sub(part.kept);
         let more = part.entries.len() > limit || part.is_cut;
         let (mut behind, mut last, skipped) = match *self {
             Self::Beginning => (removed, None, 0),
             Self::Behind { added, last } if last.is_some() && part.first() == last => (added, last, 1),
-            // All that was read has been removed, and nothing else.
+            // Everything that was read has been removed, and nothing else.
             Self::Behind { added, last } if added == removed => (added, last, 0),
             Self::Behind { added, .. } => {
                 let gap = if removed > added {
@@ -76,7 +76,7 @@ impl Mark {
             (behind, last) = (behind.saturating_add(1), Some(anchor));
             entries.push(entry);
         }
-        // Counted anew at the end, in case that entries were taken out in the middle.
+        // Counted again at the end, because entries may have been deleted from the middle.
         let next = Self::Behind { added: if more { behind } else { part.added }, last };
         Step { entries, gap: None, next, more }
     }

@@ -1,4 +1,4 @@
-//! The marks of all partitions as the place that a feed position holds.
+//! The marks of all partitions, as a feed position holds them.
 
 use super::mark::{Anchor, Mark, StreamId};
 use crate::error::{Error, Result};
@@ -8,7 +8,7 @@ use crate::redis::keyspace::Keyspace;
 /// How far each partition of one namespace has been read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Marks {
-    /// The partition to be read first, so that each has its turn when a page has no room for all.
+    /// The partition to read first, so that each has its turn when a page has no space for all.
     pub(super) turn: u16,
     pub(super) partitions: Vec<Mark>,
 }
@@ -23,7 +23,7 @@ impl Marks {
     }
 
     /// # Errors
-    /// [`Error::InvalidFeedPosition`] when the position came from another namespace, or is none that we make.
+    /// [`Error::InvalidFeedPosition`] if the position came from another namespace, or is invalid.
     pub(super) fn of(position: &FeedPosition, keyspace: &Keyspace) -> Result<Self> {
         let partitions = usize::from(keyspace.partition_count());
         let Some(place) = position.place(&store(keyspace))? else {
@@ -122,7 +122,7 @@ mod tests {
             prop_assert_eq!(Marks::of(&read, &keyspace).unwrap(), marks);
         }
 
-        /// Any place: marks that are written as they were read, or the one error.
+        /// For any bytes: marks that are written as they were read, or the one error.
         #[test]
         fn any_place_is_marks_or_an_error(place in any::<Vec<u8>>(), partitions in 1_usize..5) {
             let keyspace = keyspace("billing", partitions);

@@ -1,6 +1,6 @@
 //! The change feed in Redis, without I/O: streams, marks in them, and the walk over all partitions.
 //!
-//! A stream holds the entries of one partition. What only one partition knows is in `mark`; `walk` goes over all of them.
+//! A stream holds the entries of one partition. `mark` has the logic of one partition; `walk` reads all of them.
 
 mod mark;
 mod marks;

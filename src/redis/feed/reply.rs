@@ -1,4 +1,4 @@
-//! What feed.lua answers, as entries.
+//! Reads the replies of feed.lua.
 
 use redis::Value;
 
@@ -9,19 +9,19 @@ use crate::redis::keyspace::Keyspace;
 use crate::redis::reply::{array, bytes, refuse_missing_permission, refuse_wrong_type, text, unexpected};
 use crate::request::{DecisionKind, RequestId, Status, Timestamp};
 
-/// What one partition answered.
+/// The reply of one partition.
 pub(super) struct Part {
-    /// How many entries were ever added to its feed.
+    /// The number of entries ever added to its feed.
     pub(super) added: u64,
-    /// How many of them are kept.
+    /// The number of entries kept.
     pub(super) kept: u64,
     pub(super) entries: Vec<(Anchor, Result<FeedEntry, UnreadableEntry>)>,
-    /// Whether entries were left out for want of room in one reply.
+    /// Whether entries were left out because they did not fit into one reply.
     pub(super) is_cut: bool,
 }
 
 impl Part {
-    /// Reads what feed.lua answers.
+    /// Reads the reply of feed.lua.
     pub(super) fn of(keyspace: &Keyspace, partition: u16, reply: &Value) -> Result<Self> {
         refuse_wrong_type(reply).and_then(|()| refuse_missing_permission(reply))?;
         let broken = || unexpected("feed.lua");
@@ -41,7 +41,7 @@ impl Part {
     }
 }
 
-/// `None` when it is no entry of a stream at all.
+/// `None` if it is not a stream entry at all.
 fn read_entry(
     keyspace: &Keyspace,
     partition: u16,
@@ -59,7 +59,7 @@ fn read_entry(
     Some((Anchor { id, digest: digest(&fields) }, read))
 }
 
-/// Every part goes in behind its length, so that no two entries give the same bytes.
+/// Every part follows its length, so no two entries give the same bytes.
 fn digest(fields: &[&[u8]]) -> u32 {
     let mut digest = crc32fast::Hasher::new();
     for field in fields {
@@ -69,7 +69,7 @@ fn digest(fields: &[&[u8]]) -> u32 {
     digest.finalize()
 }
 
-/// Names and values, one after another. What a later release may add is left out.
+/// Names and values, one after another. Fields that a later release may add are skipped.
 struct Fields<'a>(&'a [&'a [u8]]);
 
 impl Fields<'_> {
@@ -107,7 +107,7 @@ impl Fields<'_> {
     }
 }
 
-/// An id that was given by hand may be behind all times.
+/// An id that was set by hand may be later than every time.
 fn time_of(id: StreamId) -> Timestamp {
     let micros = id.milliseconds.checked_mul(1_000);
     micros.and_then(|micros| Timestamp::from_micros(micros).ok()).unwrap_or(Timestamp::MAX)

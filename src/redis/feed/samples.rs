@@ -1,11 +1,11 @@
-//! Streams that are played, for the tests beside.
+//! Simulated streams, for the tests beside this file.
 
 use redis::Value;
 
 use super::walk::FeedRead;
 use crate::redis::keyspace::Keyspace;
 
-/// The feeds of a namespace as a server holds them: all entries that were ever added, and how many of them are gone.
+/// The feeds of a namespace as on a server: all entries ever added, and how many of them have been removed.
 pub(super) struct Feeds {
     pub(super) keyspace: Keyspace,
     pub(super) streams: Vec<Stream>,
@@ -26,7 +26,7 @@ pub(super) fn fields(id: &str, revision: &str) -> Vec<(String, String)> {
     fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec()
 }
 
-/// An entry as XRANGE gives it.
+/// An entry in the form of XRANGE.
 pub(super) fn entry(id: &str, fields: &[(String, String)]) -> Value {
     let fields = fields.iter().flat_map(|(name, value)| [bulk(name), bulk(value)]).collect();
     Value::Array(vec![bulk(id), Value::Array(fields)])
@@ -42,7 +42,7 @@ impl Feeds {
         Self { keyspace: Keyspace::new("billing", partitions).unwrap(), streams }
     }
 
-    /// Adds an entry of a request to the feed it belongs in, and says which that is.
+    /// Adds an entry of a request to its feed, and returns the partition.
     pub(super) fn add(&mut self, id: &str, revision: usize) -> usize {
         let partition = self.keyspace.partition_of(&crate::request::RequestId::new(id).unwrap());
         self.streams[usize::from(partition)].push(fields(id, &revision.to_string()));
@@ -56,7 +56,7 @@ impl Feeds {
         }
     }
 
-    /// What feed.lua says.
+    /// The reply of feed.lua.
     pub(super) fn answer(&self, read: FeedRead) -> Value {
         let stream = &self.streams[usize::from(read.partition)];
         let from = match read.from().as_str() {
@@ -71,7 +71,7 @@ impl Feeds {
 }
 
 impl Stream {
-    /// Ids are times: those of a stream that was lost do not come again by themselves.
+    /// Ids are times: those of a lost stream do not come again by themselves.
     pub(super) fn push(&mut self, fields: Vec<(String, String)>) {
         let at = self.added.last().map_or(1_000, |(at, _)| at + 1);
         self.added.push((at, fields));

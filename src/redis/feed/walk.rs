@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::feed::{FeedPage, FeedPosition, check_limit};
 use crate::redis::keyspace::Keyspace;
 
-/// What is to be read of one partition.
+/// The next read of one partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FeedRead {
     pub(crate) partition: u16,
@@ -25,7 +25,7 @@ enum Start {
 }
 
 impl FeedRead {
-    /// From where, as feed.lua takes it.
+    /// The start, as feed.lua takes it.
     pub(crate) fn from(&self) -> String {
         match self.start {
             Start::Oldest => "-".to_owned(),
@@ -34,13 +34,14 @@ impl FeedRead {
         }
     }
 
-    /// How many entries: one more than the page has room for, which is the one read last, or tells that there are more.
+    /// The number of entries: one more than the page has space for, which is the entry read last, or shows that there
+    /// are more.
     pub(crate) const fn count(&self) -> usize {
         self.limit + 1
     }
 }
 
-/// A page in the making: what the partitions have given so far, and how far each has been read.
+/// A page in the making: the entries of the partitions so far, and how far each has been read.
 pub(crate) struct FeedWalk<'a> {
     keyspace: &'a Keyspace,
     marks: Vec<Mark>,
@@ -52,8 +53,8 @@ pub(crate) struct FeedWalk<'a> {
 
 impl<'a> FeedWalk<'a> {
     /// # Errors
-    /// [`Error::InvalidFeedPosition`](crate::Error::InvalidFeedPosition) when the position came from another namespace, and
-    /// [`Error::Invalid`](crate::Error::Invalid) for a limit that a page cannot have.
+    /// [`Error::InvalidFeedPosition`](crate::Error::InvalidFeedPosition) if the position came from another namespace,
+    /// and [`Error::Invalid`](crate::Error::Invalid) for a limit that is not allowed.
     pub(crate) fn new(keyspace: &'a Keyspace, from: &FeedPosition, limit: usize) -> Result<Self> {
         let room = check_limit(limit)?;
         let Marks { turn, partitions } = Marks::of(from, keyspace)?;
@@ -61,7 +62,7 @@ impl<'a> FeedWalk<'a> {
         Ok(Self { keyspace, marks: partitions, first: turn, visited: 0, room, page })
     }
 
-    /// What to read next: each partition once, and as much of it as it may have of the room that is left.
+    /// The next read: each partition once, for its share of the space that is left.
     pub(crate) fn next(&self) -> Option<FeedRead> {
         let partitions = self.keyspace.partition_count();
         let left = usize::from(partitions.saturating_sub(self.visited));
@@ -73,7 +74,7 @@ impl<'a> FeedWalk<'a> {
         Some(FeedRead { partition, start, limit: self.room.div_ceil(left) })
     }
 
-    /// Takes what was answered to that.
+    /// Takes the reply to that read.
     pub(crate) fn add(&mut self, read: FeedRead, reply: &Value) -> Result<()> {
         let part = Part::of(self.keyspace, read.partition, reply)?;
         if let Some(mark) = self.marks.get_mut(usize::from(read.partition)) {
@@ -110,7 +111,7 @@ impl<'a> FeedWalk<'a> {
     }
 }
 
-/// The end of every partition's feed, as it is found.
+/// The end of every partition's feed.
 pub(crate) struct FeedEnds<'a> {
     keyspace: &'a Keyspace,
     marks: Vec<Mark>,
@@ -121,7 +122,7 @@ impl<'a> FeedEnds<'a> {
         Self { keyspace, marks: Vec::new() }
     }
 
-    /// What to ask of a partition.
+    /// The next partition to ask.
     pub(crate) const fn read(partition: u16) -> FeedRead {
         FeedRead { partition, start: Start::End, limit: 0 }
     }

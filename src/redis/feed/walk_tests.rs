@@ -22,7 +22,7 @@ fn end(feeds: &Feeds) -> FeedPosition {
     ends.finish()
 }
 
-/// Reads to the end, as a process does that saves its position as text.
+/// Reads to the end, like a process that saves its position as text.
 fn follow(feeds: &Feeds, from: &FeedPosition, limit: usize) -> (Vec<(String, u64)>, Vec<FeedGap>, FeedPosition) {
     let (mut told, mut gaps, mut position) = (Vec::new(), Vec::new(), from.clone());
     for _ in 0..1_000 {
@@ -100,7 +100,7 @@ fn behind_the_end_comes_what_is_written_from_then_on() {
     assert_eq!((told.len(), gaps.len()), (1, 0), "a feed that was not there yet");
 }
 
-/// A gap is told exactly when an entry was removed that had not been read, once, with how many they are.
+/// A gap is reported exactly if an entry was removed unread, once, with the number of such entries.
 #[test]
 fn what_was_removed_unread_is_told_once_and_exactly() {
     for already_read in 0..=10 {
@@ -122,7 +122,7 @@ fn what_was_removed_unread_is_told_once_and_exactly() {
     }
 }
 
-/// Removed between the page that tells of a gap and the next one.
+/// Removed between the page that reports a gap and the next one.
 #[test]
 fn a_second_gap_is_told_as_well() {
     let mut feeds = Feeds::new(1);
@@ -137,8 +137,8 @@ fn a_second_gap_is_told_as_well() {
     assert_eq!(read(&feeds, &first.next, 10).gaps, [FeedGap::Trimmed { partition: 0, missed: 1 }]);
 }
 
-/// A replica takes over that never got the last entries, and goes on writing: more, as much or less than was lost, at
-/// other times or, its clock being behind, at the very same.
+/// A replica takes over without the last entries, and writes on: more, as much or less than was lost, at other times
+/// or, because its clock is behind, at the same times.
 #[test]
 fn a_history_that_was_lost_is_told_once_and_what_took_its_place_is_read() {
     for same_times in [true, false] {

@@ -6,11 +6,11 @@ use crate::request::{ActorContext, IdComparison, MutationRequest, RequestId, Rev
 use crate::stored_format::{DocumentLimit, FormatVersion, StoredRequest, Unreadable, envelope_around};
 
 const LIMIT: DocumentLimit = DocumentLimit::of_bytes(64 * 1024);
-/// Before the body in a golden vector, which serve as seeds.
+/// The bytes before the body in a golden vector, which is a seed.
 const HEADER: usize = 16;
 
-/// Any body of any version: where it can be read whole, rows made of parts of it are those made of the whole; where it
-/// cannot, they are rows or an error.
+/// Any body of any version: if the whole can be read, rows made of parts equal those made of the whole; if not, the
+/// parts give rows or an error.
 pub fn excerpt(data: &[u8]) {
     let body = data.get(HEADER..).unwrap_or_default();
     let officer = ActorContext::user("officer-1").and_then(|actor| actor.with_role("manager"));
@@ -30,7 +30,7 @@ pub fn excerpt(data: &[u8]) {
     }
 }
 
-/// As if an index had answered the query, of every row and of every other one.
+/// As if an index had answered the query, for every row and for every other row.
 fn agrees<Q: Query<Row: PartialEq + std::fmt::Debug>>(query: &Q, stored: &StoredRequest) {
     let now = Timestamp::MIN;
     let every = |_: &SortKey| true;

@@ -9,7 +9,7 @@ use crate::feed::{FeedPage, FeedPosition};
 use crate::redis::feed::{FeedEnds, FeedWalk};
 use crate::redis::options::Settings;
 
-/// About what feed.lua answers.
+/// Values that feed.lua may reply with.
 pub(super) fn feed_reply(input: &mut Input<'_>, words: &[&[u8]]) -> Value {
     const IDS: [&str; 6] = ["1-0", "1-1", "2-0", "18446744073709551615-18446744073709551615", "1", "-"];
     const NAMES: [&str; 5] = ["id", "revision", "status", "decisions", "later"];
@@ -35,7 +35,8 @@ pub(super) fn feed_reply(input: &mut Input<'_>, words: &[&[u8]]) -> Value {
     Value::Array(parts.map(|part| or_any(input, words, part)).into())
 }
 
-/// Read from the beginning, then from where that led, as if the stream had become what the other reply tells; and the end.
+/// Reads from the beginning, then from the position after that, as if the stream had changed to the other reply; and
+/// the end.
 pub(super) fn read_by_feeds(settings: &Settings, replies: [&Value; 2], is_told: impl Fn(&Error)) {
     for (first, second) in [(replies[0], replies[1]), (replies[1], replies[0]), (replies[1], replies[1])] {
         let position = end(settings, first).inspect_err(&is_told).unwrap_or_else(|_| FeedPosition::beginning());
@@ -70,7 +71,7 @@ fn end(settings: &Settings, reply: &Value) -> Result<FeedPosition, Error> {
 mod tests {
     use super::*;
 
-    /// Chance comes to everything that a page can tell.
+    /// Random input reaches every result that a page can have.
     #[test]
     fn replies_by_chance_have_entries_of_each_kind_and_gaps() {
         let settings = super::super::settings();

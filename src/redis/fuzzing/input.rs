@@ -1,6 +1,6 @@
 //! Choices made from bytes, so that a fuzzer that changes a byte changes a choice.
 
-/// The bytes that are left. The same bytes make the same choices; behind their end every choice is the first one.
+/// The remaining bytes. The same bytes make the same choices; after their end every choice is the first one.
 pub struct Input<'a>(&'a [u8]);
 
 #[allow(dead_code, reason = "each target makes choices of other kinds")]
@@ -24,7 +24,7 @@ impl<'a> Input<'a> {
         usize::from(self.byte()) % bound
     }
 
-    /// True in so many of a hundred cases.
+    /// True in this many of a hundred cases.
     pub fn happens(&mut self, of_100: usize) -> bool {
         self.below(100) >= 100 - of_100
     }
@@ -42,7 +42,7 @@ impl<'a> Input<'a> {
         if some.is_empty() { from[..1].to_vec() } else { some }
     }
 
-    /// Up to 255 bytes, as many as the next one says.
+    /// Up to 255 bytes, as many as the next byte says.
     pub fn bytes(&mut self) -> &'a [u8] {
         let length = usize::from(self.byte()).min(self.0.len());
         let (bytes, rest) = self.0.split_at(length);

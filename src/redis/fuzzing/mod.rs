@@ -1,7 +1,7 @@
-//! What has to hold for any bytes, of the parts that are not public.
+//! Properties of private code that must hold for any bytes.
 //!
-//! Here only for the fuzzers, which `cargo fuzz` builds with `cfg(fuzzing)`, and for the unit tests, which replay the
-//! fuzzers' corpora on stable. What is public is checked in `fuzz/checks`.
+//! Only for the fuzzers, which `cargo fuzz` builds with `cfg(fuzzing)`, and for the unit tests, which replay the
+//! fuzzers' corpora on stable. `fuzz/checks` checks public code.
 
 mod excerpt;
 mod feed_reply;
@@ -24,7 +24,7 @@ pub use script_reply::script_reply;
 
 use super::options::{RedisOptions, Settings};
 
-/// Of a store that nothing is ever sent to.
+/// Settings of a store that never sends anything.
 fn settings() -> Settings {
     RedisOptions::new("redis://localhost".to_owned()).check().expect("the defaults are in order")
 }

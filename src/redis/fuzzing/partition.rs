@@ -7,7 +7,7 @@ use crate::redis::pages::scan::{Scan, Scanned};
 use crate::request::{IdComparison, MutationRequest, RequestId};
 use crate::stored_format::{self, DocumentLimit, StoredRequest, Unreadable};
 
-/// One partition of a server that is played: its indexes, and its requests, of which some cannot be read.
+/// One partition of a simulated server: its indexes, and its requests, some of them unreadable.
 #[derive(Default)]
 pub(in crate::redis) struct Partition {
     indexes: BTreeMap<Term, BTreeSet<SortKey>>,
@@ -15,7 +15,7 @@ pub(in crate::redis) struct Partition {
 }
 
 impl Partition {
-    /// Keeps what is read of a request, under the keys that it is submitted by.
+    /// Stores the result of reading a request, under the keys of its submission.
     pub(in crate::redis) fn submit(
         &mut self,
         request: &MutationRequest,
@@ -37,7 +37,7 @@ impl Partition {
         self.indexes.get(term).map_or(0, |keys| keys.iter().filter(|key| range.contains(key)).count())
     }
 
-    /// What scan.lua says, one member after the other.
+    /// The result of scan.lua, one member after the other.
     pub(in crate::redis) fn serve(&self, scan: &Scan<'_>, budget: usize) -> Scanned {
         let layout = scan.layout;
         let mut along: Vec<&SortKey> = scan.driver.iter().filter_map(|term| self.indexes.get(term)).flatten().collect();
@@ -72,7 +72,7 @@ impl Partition {
     }
 }
 
-/// The request as a server gives it out, encoded.
+/// The encoded request, as the server returns it.
 fn stored(request: MutationRequest) -> Result<StoredRequest, Unreadable> {
     let bytes = stored_format::encode(request.document(), DocumentLimit::DEFAULT).expect("a small request");
     StoredRequest::encoded(

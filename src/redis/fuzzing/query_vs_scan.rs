@@ -21,14 +21,14 @@ use crate::workflow::decidable_by;
 
 const NOW: usize = 3;
 
-/// Any requests, and a question: pages of any length, each read by a plan of its own out of the indexes of several
-/// partitions, have the rows that the filter lets through, all of them, once, in the promised order.
+/// For any requests and query: pages of any length, each read by its own plan from the indexes of several partitions,
+/// have all rows that the filter accepts, once, in order.
 pub fn query_vs_scan(data: &[u8]) {
     let mut input = Input::new(data);
     let kind = input.below(5);
     let indexed = ChosenIndexes::metadata(KEYS.into_iter().take(input.below(3)));
     let partition_count = 1 + input.below(3);
-    // Apart, so that their bytes stay where they are while requests come and go.
+    // Separate, so that their bytes stay in place while requests come and go.
     let (mut question, plans) = (Input::new(input.bytes()), Input::new(input.bytes()));
     let requests: Vec<MutationRequest> = (0..1 + input.below(12)).map(|number| request(&mut input, number)).collect();
     let requests = requests.as_slice();
@@ -97,14 +97,14 @@ fn approvals<'a>(
     all.map(|part| (order(part), PendingApprovalQuery::row(part))).collect()
 }
 
-/// When an approval was last decided about; asking for approvals does not count.
+/// The time of the last decision about approvals, except `Requested`.
 fn activity(request: &MutationRequest) -> Timestamp {
     let asking = DecisionKind::from(ApprovalDecision::Requested);
     let about = request.decisions.iter().filter(|decision| decision.kind.category() == DecisionCategory::Approval);
     about.filter(|decision| decision.kind != asking).map(|decision| decision.at).max().unwrap_or(request.updated_at)
 }
 
-/// What a store keeps, and what chance decides while it is read.
+/// The data of a store, and the random choices while it is read.
 struct World<'a> {
     requests: &'a [MutationRequest],
     partitions: Vec<Partition>,
@@ -151,7 +151,7 @@ impl World<'_> {
         evaluate(query, self.requests, page, "", at(NOW)).unwrap()
     }
 
-    /// As a Redis store reads it, from partitions that end their calls early.
+    /// Reads like a Redis store, from partitions that end their calls early.
     fn scanned_page<Q: Query>(&mut self, query: &Q, page: &PageRequest) -> Page<Q::Row> {
         let plan = match self.plan(query) {
             Plan::ByIds { ids, .. } => {
@@ -178,7 +178,7 @@ impl World<'_> {
         assembly.finish(fingerprint)
     }
 
-    /// Where a plan says that no document need be read, counting keys gives the number of rows.
+    /// If a plan needs no document, counting its keys gives the number of rows.
     fn check_count(&mut self, query: &RequestQuery, expected: usize) {
         let Plan::Along(plan) = self.plan(query) else { return };
         if let Some((term, range)) = plan.single_range() {
@@ -196,11 +196,12 @@ impl World<'_> {
         }
     }
 
-    /// Another plan for each page: how many keys a term holds is drawn, so that each condition comes to be the cheapest.
+    /// Another plan for each page: the number of keys of each term is random, so each condition is the cheapest at
+    /// times.
     fn plan<Q: Query>(&mut self, query: &Q) -> Plan<Q> {
         let salt = self.plans.byte();
         let draw = |term: &Term| match salt {
-            // All cost nothing, also those of many terms.
+            // All are free, also those with many terms.
             240.. => 0,
             _ => u64::from(crc32fast::hash(&[&[salt], term.to_string().as_bytes()].concat())) % 16,
         };

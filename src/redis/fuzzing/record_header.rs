@@ -10,8 +10,8 @@ use crate::redis::record::{NewRecord, Record};
 use crate::request::{Revision, WriteId};
 use crate::stored_format::{DOCUMENT_HEAD_BYTES, FormatError, SizeBudget};
 
-/// Any bytes as a record, and a good record with some bytes replaced or cut off: a header that means the same and has the
-/// same bytes when it is written again, or a typed error.
+/// Any bytes as a record, and a valid record with some bytes replaced or cut off: a header that means the same and has
+/// the same bytes when written again, or a typed error.
 pub fn record_header(data: &[u8]) {
     let mut input = Input::new(data);
     if input.happens(50) {
@@ -66,7 +66,7 @@ pub fn record_header(data: &[u8]) {
     salvage(&edited, &good, header, revision.write_id);
 }
 
-/// What a repair makes of an edited header: the document as it was, wherever it stands.
+/// The repair of an edited header: the unchanged document, wherever it begins.
 fn salvage(edited: &[u8], good: &[u8], header: usize, new_id: WriteId) {
     let document = &good[header..];
     let Some(salvaged) = Salvaged::of(edited, new_id, &settings()) else {
@@ -111,7 +111,7 @@ fn read(bytes: &[u8], id: &str) {
     assert!(record.suffixes().iter().eq(suffixes), "other suffixes");
     assert_eq!(record.document(), described.document);
     check_writes(&record);
-    // A value or a typed error, whatever the document is.
+    // A value or a typed error, whatever the document.
     let _request = record.decode(&settings());
 }
 
@@ -125,7 +125,7 @@ fn check_writes(record: &Record<'_>) {
     assert!(writes.iter().all(|write| write.number <= number));
 }
 
-/// A header as the description of [`Record`] has it, read once more, and more simply.
+/// A header by the description of [`Record`], in a second, simpler reader.
 struct Described<'a> {
     number: u64,
     counts_and_marks: &'a [u8],

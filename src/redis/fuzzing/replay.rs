@@ -13,7 +13,7 @@ fn replay(target: &str, check: impl Fn(&[u8])) {
     }
 }
 
-/// The golden vectors as well, which the fuzzer has as seeds.
+/// The golden vectors too, which are seeds of the fuzzer.
 #[test]
 fn excerpt() {
     replay("excerpt", super::excerpt);

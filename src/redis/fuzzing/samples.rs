@@ -1,4 +1,4 @@
-//! Requests and questions out of few choices each, so that coincidences are common.
+//! Requests and queries out of few choices each, so that coincidences are frequent.
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ pub(super) fn at(micros: usize) -> Timestamp {
     Timestamp::from_micros(micros as u64).unwrap()
 }
 
-/// A request whose id is its own; some ids begin with others.
+/// A request with an id of its own; some ids begin with others.
 pub(super) fn request(input: &mut Input<'_>, number: usize) -> MutationRequest {
     let by = Arc::new(ActorContext::user(input.one(&PEOPLE)).unwrap().named(input.one(&["Al", "Bo"])));
     let approvals: Vec<Approval> = (0..input.below(4)).map(|place| approval(input, place)).collect();
@@ -135,7 +135,7 @@ pub(super) fn request_query(input: &mut Input<'_>) -> RequestQuery {
         let asked = match input.below(28) {
             0 => query.with_ids(input.some(&["r0", "rr0", "rrr0", "r1", "rr1", "none"])),
             1 => query.with_state_ids(input.some(&STATES)),
-            // More terms than are looked up.
+            // More terms than a plan looks up.
             2 | 23.. => query.with_state_ids(many_states()),
             3 => query.with_state_types(input.some(&["Tenant", "Team"])),
             4 => query.with_mutation_types(input.some(&["Grant", "Revoke"])),

@@ -25,8 +25,8 @@ use crate::service::settle::UnsettledWrite;
 use crate::stored_format::SizeBudget;
 use crate::stored_format::StoredRequest;
 
-/// Any reply, read as that of every command: a value, or an error that says what kind of one and whether the write may have
-/// been applied.
+/// Any reply, read as the reply to every command: a value, or an error that says its kind and whether the write may
+/// have been applied.
 pub fn script_reply(data: &[u8]) {
     let mut input = Input::new(data);
     let settings = settings();
@@ -73,7 +73,7 @@ fn along(query: &RequestQuery) -> Along<RequestQuery> {
     }
 }
 
-/// About what scan.lua answers.
+/// Values that scan.lua may reply with.
 fn scan_reply(input: &mut Input<'_>, words: &[&[u8]]) -> Value {
     let bulk = |bytes: &[u8]| Value::BulkString(bytes.to_vec());
     let records = &words[..2];
@@ -92,7 +92,7 @@ fn scan_reply(input: &mut Input<'_>, words: &[&[u8]]) -> Value {
     Value::Array(parts.map(|part| or_any(input, words, part)).into())
 }
 
-/// A word that a script answers with, and what may come behind it.
+/// The first word of a script's reply, and what may follow it.
 fn write_reply(input: &mut Input<'_>, words: &[&[u8]]) -> Value {
     let bulk = |bytes: &[u8]| Value::BulkString(bytes.to_vec());
     let word = input.one(&[
@@ -188,7 +188,7 @@ fn read_by_checks(settings: &Settings, sent: &MutationRequest, reply: &Value) {
     }
 }
 
-/// Whoever looks into a record is told of a request just where whoever gets it is.
+/// `inspect` finds a request exactly when a read of the request does.
 fn inspection_agrees(settings: &Settings, sent: &MutationRequest, reply: &Value) {
     let inspected = check_reply::inspection(settings, &sent.id, reply).inspect_err(is_told);
     match reply::request(settings, &sent.id, reply) {
@@ -204,7 +204,7 @@ fn inspection_agrees(settings: &Settings, sent: &MutationRequest, reply: &Value)
     }
 }
 
-/// Whatever was scanned makes a page that is no longer than was asked for.
+/// Any scan result makes a page within its limit.
 fn page(scanned: Scanned) {
     for (member, request) in &scanned.requests {
         let id = request.as_ref().map_or_else(|unreadable| &unreadable.id, StoredRequest::id);
@@ -227,7 +227,7 @@ fn is_told(error: &Error) {
     let _kept_from_panicking = error.outcome();
 }
 
-/// What makes no sense may have been applied; only what the script says is certain.
+/// After a meaningless reply the write may have been applied; only a script's own words are certain.
 fn is_senseless_or_refused(error: &Error) {
     is_told(error);
     if error.to_string().contains("makes no sense") {

@@ -4,7 +4,7 @@ use redis::{Value, VerbatimFormat};
 
 use super::input::Input;
 
-/// What a server may answer, of any shape; the words are those that our scripts answer with, and those given.
+/// Any reply of a server; its words are those of our scripts, and those given.
 pub(super) fn value(input: &mut Input<'_>, words: &[&[u8]], depth: usize) -> Value {
     const WORDS: [&str; 18] = [
         "created",
@@ -50,7 +50,7 @@ pub(super) fn value(input: &mut Input<'_>, words: &[&[u8]], depth: usize) -> Val
     }
 }
 
-/// The value, or in some cases any other.
+/// The value, or sometimes any other.
 pub(super) fn or_any(input: &mut Input<'_>, words: &[&[u8]], usual: Value) -> Value {
     if input.happens(12) { value(input, words, 3) } else { usual }
 }

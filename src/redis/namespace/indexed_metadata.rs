@@ -1,15 +1,15 @@
-//! The indexes that were chosen for a namespace, as its meta key records them.
+//! The indexes chosen for a namespace, as its meta key records them.
 
 use crate::index::{ChosenIndexes, Dimension};
 
-/// One line for the whole choice: each dimension behind a plus and before a colon, then each metadata key as its length in
-/// bytes, a colon and the key, so that different choices are different texts whatever characters their keys hold.
+/// One line for the whole choice: each dimension between a plus and a colon, then each metadata key as its length in
+/// bytes, a colon and the key. So different choices are different texts, whatever characters their keys hold.
 pub(in crate::redis) fn recorded(chosen: &ChosenIndexes) -> String {
     let dimensions = chosen.dimensions().map(|dimension| format!("+{dimension}:"));
     dimensions.chain(chosen.metadata_keys().map(|key| format!("{}:{key}", key.len()))).collect()
 }
 
-/// The choice that [`recorded`] wrote; none when the text was written by something else.
+/// The choice that [`recorded`] wrote; `None` if something else wrote the text.
 pub(in crate::redis) fn read(recorded_text: &str) -> Option<ChosenIndexes> {
     let (mut chosen, mut keys, mut rest) = (ChosenIndexes::default(), Vec::new(), recorded_text);
     while let Some((name, behind)) = rest.strip_prefix('+').and_then(|named| named.split_once(':')) {

@@ -1,4 +1,4 @@
-//! The layout that each partition records, and what a store makes of the one it finds.
+//! The layout that each partition records, and the checks of a recorded layout.
 
 use std::cmp::Ordering;
 
@@ -13,19 +13,20 @@ use crate::redis::options::Settings;
 use crate::redis::reply::{array, bytes, unexpected};
 use crate::request::IdComparison;
 
-/// The version of keys, records and indexes taken together. Raised by whatever indexes something else than before: see
+/// The version of keys, records and indexes together. Raise it whenever the contents of the indexes change: see
 /// `docs/adr/0023-layout-upgrades.md`.
 pub(crate) const LAYOUT_VERSION: u32 = 2;
 
-/// The last byte that is read of a recorded layout, counted from 0: all that is longer is foreign. The scripts read as much.
+/// The last byte of a recorded layout that is read, counted from 0: anything longer is foreign. The scripts read as
+/// much.
 pub(in crate::redis) const LAST_BYTE: usize = 64;
 
 const OF_A_PARTITION: &str = "how a partition is laid out";
 const RECORD_AGAIN: &str =
-    "open the namespace again, and where that fails too have its indexes rebuilt by RedisStoreBuilder::reindex";
+    "open the namespace again, and if that fails too, rebuild its indexes with RedisStoreBuilder::reindex";
 
-/// What each partition records, and each write is compared with: the layout version, the number of partitions, how ids are
-/// compared, and a digest of the choice of indexed metadata. Later versions too begin with their number and a space.
+/// The text that each partition records and each write compares: the layout version, the number of partitions, the rule
+/// for comparing ids, and a digest of the chosen indexes. Later versions too begin with their number and a space.
 pub(in crate::redis) fn recorded(keyspace: &Keyspace, ids: IdComparison, chosen: &ChosenIndexes) -> String {
     let metadata = indexed_metadata::recorded(chosen);
     let digest = if metadata.is_empty() { "-".to_owned() } else { format!("{:x}", sha1::Sha1::digest(metadata)) };
@@ -33,12 +34,12 @@ pub(in crate::redis) fn recorded(keyspace: &Keyspace, ids: IdComparison, chosen:
     format!("{LAYOUT_VERSION} {partitions} {} {}", ids.as_str(), digest.get(..16).unwrap_or(&digest))
 }
 
-/// The number of a version, which is written in one way only.
+/// The number of a version; it has exactly one spelling.
 pub(in crate::redis) fn version(text: &str) -> Option<u32> {
     text.parse().ok().filter(|number: &u32| *number > 0 && number.to_string() == text)
 }
 
-/// What is wrong with a recorded version, if anything is.
+/// What is wrong with a recorded version; `None` if it is valid.
 pub(in crate::redis) fn check_version(place: &str, found: u32) -> Result<(), LayoutError> {
     let (place, expected) = (place.to_owned(), LAYOUT_VERSION);
     match found.cmp(&expected) {
@@ -71,7 +72,7 @@ fn check(settings: &Settings, key: &str, found: &[u8]) -> Result<(), LayoutError
 }
 
 /// # Errors
-/// [`StoreErrorKind::Incompatible`](crate::StoreErrorKind::Incompatible) when a script has refused to write because its
+/// [`StoreErrorKind::Incompatible`](crate::StoreErrorKind::Incompatible) if a script wrote nothing because its
 /// partition records another layout.
 pub(crate) fn refuse_other_layout(settings: &Settings, reply: &Value) -> Result<()> {
     if let [word, key, found] = array(reply).unwrap_or_default()
@@ -85,7 +86,7 @@ pub(crate) fn refuse_other_layout(settings: &Settings, reply: &Value) -> Result<
     Ok(())
 }
 
-/// What a partition was found to record.
+/// The layout that a partition records.
 pub(crate) struct PartitionLayout {
     key: String,
     found: Vec<u8>,
@@ -93,7 +94,7 @@ pub(crate) struct PartitionLayout {
 
 impl PartitionLayout {
     /// # Errors
-    /// [`StoreErrorKind::Connection`](crate::StoreErrorKind::Connection) when the reply is no text.
+    /// [`StoreErrorKind::Connection`](crate::StoreErrorKind::Connection) if the reply is not text.
     pub(crate) fn read(settings: &Settings, partition: u16, reply: &Value) -> Result<Self> {
         let found = bytes(reply).ok_or_else(|| unexpected("GETRANGE"))?.to_vec();
         Ok(Self { key: settings.keyspace.layout(partition), found })
@@ -108,13 +109,13 @@ impl PartitionLayout {
     }
 
     /// # Errors
-    /// [`StoreErrorKind::Incompatible`](crate::StoreErrorKind::Incompatible) when it is not the layout of this store.
+    /// [`StoreErrorKind::Incompatible`](crate::StoreErrorKind::Incompatible) if it is not the layout of this store.
     pub(crate) fn check(&self, settings: &Settings) -> Result<()> {
         Ok(check(settings, &self.key, &self.found).map_err(StoreError::of_layout)?)
     }
 
     /// # Errors
-    /// The same when a newer release has recorded it, which a rebuild leaves as it is.
+    /// The same if a newer release recorded it; a rebuild leaves it unchanged.
     pub(crate) fn check_replaceable(&self, settings: &Settings) -> Result<()> {
         match check(settings, &self.key, &self.found) {
             Err(newer @ LayoutError::Newer { .. }) => Err(StoreError::of_layout(newer).into()),
@@ -122,11 +123,11 @@ impl PartitionLayout {
         }
     }
 
-    /// What is to be said of a layout that a partition records while the namespace records none.
+    /// The error for a layout that a partition records while the namespace records none.
     pub(crate) fn without_namespace(settings: &Settings) -> StoreError {
         StoreError::of_layout(LayoutError::Missing {
             key: settings.keyspace.meta(),
-            remedy: "its partitions record how. Restore the key from a backup, or the whole namespace",
+            remedy: "its partitions still record their layout. Restore the key from a backup, or the whole namespace",
         })
     }
 }

@@ -1,4 +1,4 @@
-//! Reads how a namespace was found laid out, and whether its indexes are complete.
+//! Reads the recorded layout of a namespace, and whether its indexes are complete.
 
 use redis::Value;
 
@@ -12,42 +12,42 @@ use crate::redis::reply::{array, refuse_wrong_type, tagged, text};
 
 const SCRIPT: &str = "open_namespace.lua";
 
-/// Where the reply holds what.
+/// The positions in the reply.
 const PARTITIONS: usize = 0;
 const VERSION: usize = 1;
 const METADATA: usize = 2;
-/// Of the rebuild that is under way: it begins with the version that is rebuilt for. Nothing, or empty, when none is.
+/// The rebuild under way: it begins with the version it is for. Missing or empty if there is none.
 const MARK: usize = 3;
 const IDS: usize = 4;
 const POSITION: usize = 5;
 
 const OF_A_NAMESPACE: &str = "a namespace";
-const SEE_WHO: &str = "find out who does, or choose another namespace";
+const SEE_WHO: &str = "find out what does, or choose another namespace";
 
 fn field(reply: &Value, place: usize) -> Option<&str> {
     text(array(reply)?.get(place)?)
 }
 
-/// Whether a look at a namespace found none.
+/// Whether there is no namespace.
 pub(crate) fn is_absent(reply: &Value) -> bool {
     matches!(tagged(reply, SCRIPT), Ok(("absent", _)))
 }
 
-/// The mark of the rebuild that is under way; empty when none is.
+/// The mark of the rebuild under way; empty if there is none.
 pub(crate) fn rebuild_mark(reply: &Value) -> &str {
     field(reply, MARK).unwrap_or_default()
 }
 
-/// How far that has come, as it was saved.
+/// The saved progress of that rebuild.
 pub(crate) fn saved_position(reply: &Value) -> &str {
     field(reply, POSITION).unwrap_or_default()
 }
 
-/// Whether a namespace is there that this release can use or rebuild.
+/// Checks that there is a namespace that this release can use or rebuild.
 ///
 /// # Errors
-/// [`StoreErrorKind::Incompatible`] when the namespace is not there, was laid out by a newer release or with other partitions, or
-/// when its key holds something else.
+/// [`StoreErrorKind::Incompatible`] if there is no namespace, if it has a newer release's layout or another number of
+/// partitions, or if its key holds something else.
 pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> {
     refuse_wrong_type(reply)?;
     let namespace = settings.keyspace.namespace();
@@ -61,7 +61,7 @@ pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> 
     }
     if is_absent(reply) {
         return Err(incompatible(format!(
-            "there is no namespace {namespace} to be read; open it once with a store that may write"
+            "namespace {namespace} does not exist; open it once with a store that may write"
         ))
         .into());
     }
@@ -85,10 +85,10 @@ pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> 
     Ok(())
 }
 
-/// Whether its indexes are complete, and are those of this release and of the choice that the store was opened with.
+/// Checks that its indexes are complete, and are those of this release and of the store's choice.
 ///
 /// # Errors
-/// [`StoreErrorKind::Incompatible`] when they are not.
+/// [`StoreErrorKind::Incompatible`] if they are not.
 pub(crate) fn check_indexes(settings: &Settings, reply: &Value) -> Result<()> {
     let chosen = recorded_metadata(settings, reply)?;
     if !rebuild_mark(reply).is_empty() {
@@ -101,18 +101,18 @@ pub(crate) fn check_indexes(settings: &Settings, reply: &Value) -> Result<()> {
     check_choice(settings, reply)
 }
 
-/// Whether the namespace records the choice that the store was opened with, of metadata keys and of how ids are compared.
+/// Checks that the namespace records the store's choice of metadata keys and of comparing ids.
 ///
 /// # Errors
-/// [`StoreErrorKind::Incompatible`] when it records another.
+/// [`StoreErrorKind::Incompatible`] if it records another.
 pub(crate) fn check_choice(settings: &Settings, reply: &Value) -> Result<()> {
     let namespace = settings.keyspace.namespace();
     let recorded = recorded_metadata(settings, reply)?;
     let asked = &settings.indexed_metadata;
     if recorded != *asked {
         return Err(incompatible(format!(
-            "namespace {namespace} indexes {recorded}, but was opened with {asked}; open it with {recorded}, or have its \
-             indexes rebuilt by RedisStoreBuilder::reindex"
+            "namespace {namespace} indexes {recorded}, but was opened with {asked}; open it with {recorded}, or \
+             rebuild its indexes with RedisStoreBuilder::reindex"
         ))
         .into());
     }
@@ -120,7 +120,7 @@ pub(crate) fn check_choice(settings: &Settings, reply: &Value) -> Result<()> {
     if recorded != asked.as_str() {
         return Err(incompatible(format!(
             "namespace {namespace} compares ids of people by the rule {recorded:?}, but was opened with {asked:?}; open it \
-             with fold_case({}), or have its indexes rebuilt for the other rule by RedisStoreBuilder::reindex",
+             with fold_case({}), or rebuild its indexes for the other rule with RedisStoreBuilder::reindex",
             !asked.folds_case()
         ))
         .into());
@@ -135,8 +135,8 @@ fn shown(settings: &Settings) -> String {
 fn recorded_metadata(settings: &Settings, reply: &Value) -> Result<ChosenIndexes> {
     let recorded = field(reply, METADATA).and_then(indexed_metadata::read);
     let foreign = || {
-        let (key, what) = (settings.keyspace.meta(), "what was chosen to be indexed");
-        let remedy = "record a choice anew, and have the indexes rebuilt for it, by RedisStoreBuilder::reindex";
+        let (key, what) = (settings.keyspace.meta(), "the chosen indexes");
+        let remedy = "record a choice again and rebuild the indexes for it, with RedisStoreBuilder::reindex";
         StoreError::of_layout(LayoutError::Foreign { key, what, remedy })
     };
     Ok(recorded.ok_or_else(foreign)?)

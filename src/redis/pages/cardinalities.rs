@@ -8,8 +8,8 @@ use crate::index::Term;
 /// More than this many sizes are not remembered.
 const MAX_TERMS: usize = 10_000;
 
-/// How many keys terms hold in all partitions together, going by the last one scanned; a guess by their dimension where none
-/// was.
+/// How many keys terms hold in all partitions together, according to their last scan; an estimate by dimension if a
+/// term was never scanned.
 ///
 /// Only the plan depends on it, never the result.
 #[derive(Default)]

@@ -8,12 +8,13 @@ use crate::redis::pages::scan::{MAX_PAGE_BYTES, Part, Scanned, row_position};
 use crate::request::Timestamp;
 use crate::stored_format::{StoredRequest, Unreadable};
 
-/// The most records one call returns because earlier ones of the same page found too few rows, if the page is no longer.
+/// The most records that one call returns when earlier calls for the same page found too few rows, unless the page is
+/// longer.
 const MAX_RECORDS: usize = 200;
 
-/// A page in the making: what the partitions have given so far, and how far each has been read.
+/// A page in the making: the rows from the partitions so far, and how far each partition has been read.
 ///
-/// It never holds more than a page: once there are as many rows, or bytes, the farthest gives way to each that is nearer,
+/// It never holds more than a page: once it has enough rows, or bytes, the farthest row makes room for each nearer one,
 /// and no partition is read beyond it.
 pub(crate) struct PageMerge<Row> {
     limit: usize,
@@ -21,9 +22,9 @@ pub(crate) struct PageMerge<Row> {
     direction: SortDirection,
     partitions: Vec<Progress>,
     rows: BTreeMap<SortKey, Held<Row>>,
-    /// How many bytes the requests of these rows have, not compressed.
+    /// The uncompressed bytes of the requests of these rows.
     bytes: usize,
-    /// Whether rows were found that do not fit; all are behind those that are held.
+    /// Whether rows were found that do not fit; all of them come after those held.
     is_cut: bool,
     scanned: u64,
 }
@@ -34,7 +35,7 @@ struct Held<Row> {
 }
 
 struct Progress {
-    /// The key behind which to read on; none before the first read of a first page.
+    /// The key after which to read; `None` before the first read of a first page.
     position: Option<SortKey>,
     scans: u32,
     is_done: bool,
@@ -48,10 +49,10 @@ impl<Row> PageMerge<Row> {
         Self { limit, most_bytes, direction, partitions, rows, bytes: 0, is_cut: false, scanned: 0 }
     }
 
-    /// What to read next; none when the page is full, or holds enough bytes, or nothing is left.
+    /// What to read next; `None` if the page is full, holds enough bytes, or nothing is left.
     ///
-    /// A partition that is read on for the same page gave too few rows: what was read of it did not match. It is read on in
-    /// longer and longer parts, so that a page of one row does not take a call for every request that could have been it.
+    /// A partition that is read again for the same page gave too few matching rows. Each further part is longer, so
+    /// that a page of one row does not take one call for each request that fails to match.
     pub(crate) fn next(&self) -> Option<Part<'_>> {
         let unread = self.partitions.iter().position(|partition| partition.scans == 0);
         if unread.is_none() && self.bytes >= self.most_bytes {
@@ -69,12 +70,12 @@ impl<Row> PageMerge<Row> {
         })
     }
 
-    /// Whether every partition has been read at least once, so that a page can be given.
+    /// Whether every partition has been read at least once, so that there can be a page.
     pub(crate) fn is_begun(&self) -> bool {
         self.partitions.iter().all(|partition| partition.scans > 0)
     }
 
-    /// Adds what a scan of the part found that [`next`](Self::next) named.
+    /// Adds the result of the scan that [`next`](Self::next) asked for.
     pub(crate) fn add<Q: Query<Row = Row>>(
         &mut self,
         partition: u16,
@@ -118,10 +119,10 @@ impl<Row> PageMerge<Row> {
             };
             match stored.and_then(|stored| query.rows_from_stored(&named, stored, is_certain, now, is_found)) {
                 Ok(Placed { rows, strays }) => {
-                    // Where the index does not hold the rows themselves, they would stand where it does not lead.
+                    // If the index does not hold the rows themselves, they could lie where the index does not lead.
                     let has_places = layout == Q::LAYOUT || strays.is_empty();
                     let rows = if has_places { rows } else { Vec::new() };
-                    // What is turned away is not held, and what several rows share is held once.
+                    // Rows that do not fit are not held, and what several rows share is held once.
                     for (key, row) in rows {
                         self.hold(key, Ok(row), std::mem::take(&mut bytes));
                     }
@@ -134,7 +135,7 @@ impl<Row> PageMerge<Row> {
         }
     }
 
-    /// Holds a request that cannot be read, once.
+    /// Holds an unreadable request, once.
     fn hold_unreadable(&mut self, member: SortKey, unreadable: Unreadable) {
         let is_named = |held: &Held<Row>| held.row.as_ref().is_err_and(|named| named.id == unreadable.id);
         if !self.rows.values().any(is_named) {
@@ -142,7 +143,7 @@ impl<Row> PageMerge<Row> {
         }
     }
 
-    /// Holds a row, if it is among the nearest that make a page.
+    /// Holds a row if it is among the nearest that make a page.
     fn hold(&mut self, key: SortKey, row: Result<Row, Unreadable>, bytes: usize) {
         let replaced = self.rows.insert(key, Held { row, bytes });
         self.bytes = self.bytes.saturating_add(bytes).saturating_sub(replaced.map_or(0, |held| held.bytes));
@@ -163,8 +164,8 @@ impl<Row> PageMerge<Row> {
         }
     }
 
-    /// The key of the last row that can be on the page, once others are known to be behind it. Before that a partition that
-    /// is read to its end tells that there is no next page.
+    /// The key of the last row that can be on the page, once others are known to follow it. Until then, a partition
+    /// that is read to its end shows that there is no next page.
     fn far_end(&self) -> Option<&SortKey> {
         let is_full = self.rows.len() >= self.limit || self.bytes >= self.most_bytes;
         let goes_on = self.is_cut || self.partitions.iter().any(|partition| partition.scans > 0 && !partition.is_done);
@@ -175,7 +176,7 @@ impl<Row> PageMerge<Row> {
         last.filter(|_| is_full && goes_on)
     }
 
-    /// The page. It is short when reading was ended early, and then says where to go on.
+    /// The page. If reading ended early it is short, and says where to continue.
     pub(crate) fn finish(self, fingerprint: Fingerprint) -> Page<Row> {
         let settled = self.settled().count();
         let is_whole = settled == self.rows.len() && (self.is_cut || settled >= self.limit);
@@ -194,13 +195,13 @@ impl<Row> PageMerge<Row> {
             }
             last = Some(key);
         }
-        // Whatever a whole page has no room for is behind its last row, however far the partitions were read.
+        // Rows that a full page has no room for come after its last row, however far the partitions were read.
         let end = if is_whole { last } else { hindmost.or(last) };
         page.next = end.filter(|_| goes_on).map(|end| Cursor::new(fingerprint, end.as_bytes()));
         page
     }
 
-    /// The partition that was read least far, of those that are not done.
+    /// The partition that was read least far, among those not finished.
     fn hindmost(&self) -> Option<usize> {
         let unfinished = self.partitions.iter().enumerate().filter(|(_, partition)| !partition.is_done);
         let place = match self.direction {
@@ -210,7 +211,7 @@ impl<Row> PageMerge<Row> {
         place.map(|(place, _)| place)
     }
 
-    /// The rows that no partition can come before any more.
+    /// The rows that no partition can precede any more.
     fn settled(&self) -> impl Iterator<Item = &SortKey> {
         let bound = self.hindmost().and_then(|place| self.partitions.get(place)?.position.as_ref());
         let direction = self.direction;
@@ -222,7 +223,7 @@ impl<Row> PageMerge<Row> {
     }
 }
 
-/// The members that name each request, where one may have several.
+/// The members that name each request, if one may have several.
 fn named_together(members: &[SortKey]) -> BTreeMap<&[u8], Vec<&SortKey>> {
     let mut named: BTreeMap<&[u8], Vec<&SortKey>> = BTreeMap::new();
     for member in members {

@@ -1,5 +1,5 @@
-//! Pages assembled from scans of a server that is played: tiny budgets, pages ended early, another plan for each page, and
-//! records that cannot be read, far more often than a real server has them.
+//! Pages merged from scans of a simulated server: tiny budgets, pages ended early, another plan for each page, and
+//! unreadable records, far more often than on a real server.
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Debug;
@@ -25,7 +25,7 @@ fn one<T: Clone>(rng: &mut Rng, from: &[T]) -> T {
     from[rng.usize(..from.len())].clone()
 }
 
-/// A request with a random number of approvals and decisions. Some ids begin with others.
+/// A request with random numbers of approvals and decisions. Some ids begin with others.
 fn request(rng: &mut Rng, number: usize) -> MutationRequest {
     let by = Arc::new(ActorContext::user(one(rng, &["alice", "bob"])).unwrap());
     let target = Target::new(one(rng, &["s", "t"]), "Tenant", "Grant").unwrap();
@@ -78,7 +78,7 @@ struct Played {
     partitions: Vec<Partition>,
     readable: Vec<MutationRequest>,
     unreadable: Vec<MutationRequest>,
-    /// How often a page went on behind a place at which no row stands, and inside a request.
+    /// How often a page continued after a key without a row, and inside a request.
     between_rows: usize,
     inside_requests: usize,
 }
@@ -106,7 +106,7 @@ impl Played {
         Self { rng, partitions, readable, unreadable, between_rows: 0, inside_requests: 0 }
     }
 
-    /// Another plan each time: what holds the fewest keys is drawn.
+    /// Another plan each time: the term with the fewest keys is random.
     fn plan<Q: Query>(&mut self, query: &Q) -> Along<Q> {
         let mut sizes = HashMap::new();
         let rng = std::cell::RefCell::new(&mut self.rng);

@@ -6,24 +6,23 @@ use crate::index::{Along, KeyLayout, KeyRange, SortKey, Term};
 use crate::query::{Query, SortDirection};
 use crate::stored_format::{StoredRequest, Unreadable};
 
-/// How much one script call does, so that none keeps the server long: a member of an index read counts, and an index asked
-/// once more.
+/// The work of one script call, so that it does not block the server for long: each index member it reads counts, and
+/// each repeated read of an index counts once more.
 const BUDGET: usize = 2_000;
 
-/// After so many bytes of records, not compressed, a page is given as it is, short: so many large documents are held at
-/// once, and no more.
+/// After this many bytes of uncompressed records a page ends early, so no more large documents are in memory at once.
 pub(crate) const MAX_PAGE_BYTES: usize = 16 * 1024 * 1024;
 
-/// What is to be read next of one partition: rows behind one key and up to another, where there are such bounds.
+/// What to read next in one partition: the rows after one key and up to another, if there are such bounds.
 pub(crate) struct Part<'a> {
     pub(crate) partition: u16,
     pub(crate) behind: Option<&'a SortKey>,
     pub(crate) up_to: Option<&'a SortKey>,
-    /// The most members to read.
+    /// The greatest number of members to read.
     pub(crate) limit: usize,
 }
 
-/// One call's part of reading along a plan, in one partition.
+/// The part of reading along a plan that one call does, in one partition.
 pub(crate) struct Scan<'a> {
     pub(crate) driver: &'a BTreeSet<Term>,
     pub(crate) probes: Vec<(&'a BTreeSet<Term>, bool)>,
@@ -35,20 +34,20 @@ pub(crate) struct Scan<'a> {
     pub(crate) budget: usize,
     pub(crate) created_first: bool,
     pub(crate) wants_records: bool,
-    /// How the members of the indexes that are read along are laid out.
+    /// The key layout of the indexes to read along.
     #[cfg(any(test, fuzzing))]
     pub(in crate::redis) layout: KeyLayout,
 }
 
-/// What a scan found.
+/// The result of a scan.
 pub(crate) struct Scanned {
     pub(crate) more: bool,
     pub(crate) position: SortKey,
     pub(crate) looked_at: u64,
-    /// How many keys each term holds: those read along, then those looked up.
+    /// How many keys each term holds: first the terms read along, then those looked up.
     pub(crate) sizes: Vec<u64>,
     pub(crate) members: Vec<SortKey>,
-    /// Each request that a member names, with the first member that does.
+    /// Each request that a member names, with the first such member.
     pub(crate) requests: Vec<(SortKey, Result<StoredRequest, Unreadable>)>,
 }
 
@@ -95,16 +94,16 @@ impl<'a> Scan<'a> {
         is_from_least && is_to_greatest
     }
 
-    /// Every term of the scan: those read along, then those looked up.
+    /// Every term of the scan: first the terms read along, then those looked up.
     pub(crate) fn terms(&self) -> impl Iterator<Item = &'a Term> {
         let probed = self.probes.iter().flat_map(|(terms, _)| terms.iter());
         self.driver.iter().chain(probed.collect::<Vec<_>>())
     }
 }
 
-/// Where an index of `layout` is to be read on for rows behind this key, as a bound of ZRANGE BYLEX.
+/// The bound of ZRANGE BYLEX where reading of an index of `layout` continues, for rows after this key.
 ///
-/// Read along requests, an approval's key lies within its request, which may have more rows behind it.
+/// In an index of requests, an approval's key lies within its request, which may have more rows after it.
 fn behind(key: &SortKey, layout: KeyLayout, rows: KeyLayout) -> Vec<u8> {
     match request_around(key, layout, rows) {
         Some(request) => [b"[", request].concat(),
@@ -112,34 +111,35 @@ fn behind(key: &SortKey, layout: KeyLayout, rows: KeyLayout) -> Vec<u8> {
     }
 }
 
-/// Up to where it is to be read for rows up to this key.
+/// The bound of ZRANGE BYLEX where reading for rows up to this key ends.
 fn up_to(key: &SortKey, layout: KeyLayout, rows: KeyLayout) -> Vec<u8> {
     [b"[", request_around(key, layout, rows).unwrap_or(key.as_bytes())].concat()
 }
 
-/// The bytes of the request that a row's key lies within, in an index whose members are requests.
+/// The member of the request that a row's key lies within, in an index of requests.
 fn request_around(key: &SortKey, layout: KeyLayout, rows: KeyLayout) -> Option<&[u8]> {
     let bytes = key.as_bytes();
     let length = if layout == rows { None } else { bytes.iter().skip(8).position(|byte| *byte == 0) };
     bytes.get(..8 + length?)
 }
 
-/// Where the rows end that belong to a member of an index of `layout`: a scan that stopped at the member goes on there, and
-/// what cannot be read of it is held there.
+/// Where the rows of a member in an index of `layout` end: a scan that stopped at the member continues there, and an
+/// unreadable request has its place there.
 ///
-/// Read along requests, that is the end of the whole request, also for a foreign member that goes on behind the id: a place
-/// within the request would lead back to its beginning. What is too short to name a request has no rows to go past.
+/// In an index of requests that is the end of the whole request, also for a foreign member with more bytes after the
+/// id: a position within the request would lead back to its beginning. A member too short to name a request has no rows
+/// to skip.
 pub(in crate::redis) fn row_position(member: SortKey, layout: KeyLayout, rows: KeyLayout, descending: bool) -> SortKey {
     if layout == rows || member.as_bytes().len() < 8 {
         return member;
     }
     let request = request_around(&member, layout, rows).unwrap_or(member.as_bytes());
-    // Behind every row of the request, whose keys go on with a zero byte, and before every longer id.
+    // After every row of the request, whose keys continue with a zero byte, and before every longer id.
     let end: &[u8] = if descending { b"" } else { &[1] };
     SortKey::from_bytes([request, end].concat())
 }
 
-/// The least and the greatest bound of a range, as ZLEXCOUNT takes them.
+/// The bounds of a range, as ZLEXCOUNT takes them.
 pub(in crate::redis) fn lex_bounds(range: &KeyRange) -> (Vec<u8>, Vec<u8>) {
     let least = range.from.as_ref().map_or_else(|| b"-".to_vec(), |from| [b"[", from.as_slice()].concat());
     let greatest = range.before.as_ref().map_or_else(|| b"+".to_vec(), |before| [b"(", before.as_slice()].concat());

@@ -1,4 +1,4 @@
-//! Reads what the scripts answer that read along indexes.
+//! Reads the replies of the scripts that read along indexes.
 
 use std::collections::BTreeSet;
 
@@ -13,11 +13,11 @@ use crate::redis::reply::{array, bytes, corrupt, over_limit, refuse_disorder, un
 use crate::request::RequestId;
 use crate::stored_format::{FormatError, StoredRequest, Unreadable};
 
-/// What a scan found.
+/// The result of a scan.
 ///
 /// # Errors
-/// [`StoreErrorKind::Corrupt`](crate::StoreErrorKind::Corrupt) when what was read is not in order, so that reading on might
-/// never end.
+/// [`StoreErrorKind::Corrupt`](crate::StoreErrorKind::Corrupt) if the members are not in order, because reading might
+/// then never end.
 pub(crate) fn scanned(settings: &Settings, partition: u16, scan: &Scan<'_>, reply: Value) -> Result<Scanned> {
     let broken = || unexpected("scan.lua");
     refuse_disorder(&reply)?;
@@ -36,7 +36,7 @@ pub(crate) fn scanned(settings: &Settings, partition: u16, scan: &Scan<'_>, repl
         return Err(corrupt(&format!("what was read along index {} is not in its order", indexes.join(" or "))));
     }
 
-    // The script bounds what it sends, compressed; it may become as much again as a page holds, and not more.
+    // The script bounds the compressed bytes it sends; uncompressed, no more than a page holds are added to them.
     let sent = records.iter().filter_map(bytes).map(<[u8]>::len).fold(0, usize::saturating_add);
     let most_held = sent.saturating_add(MAX_PAGE_BYTES);
     let (mut requests, mut held, mut left) = (Vec::with_capacity(records.len()), 0_usize, None);
@@ -49,13 +49,13 @@ pub(crate) fn scanned(settings: &Settings, partition: u16, scan: &Scan<'_>, repl
             left = Some(place);
             break;
         }
-        // What is no member of ours is left out here, and found by a check.
+        // Members that are not valid are skipped here; a check finds them.
         let Some(id) = member.request_id() else { continue };
         let stored = stored_request(settings, id, record);
         held = held.saturating_add(stored.as_ref().map_or(0, StoredRequest::uncompressed_bytes));
         requests.push((member.clone(), stored));
     }
-    // The rest is left to the next call, as the script does with what is too large to send.
+    // The rest waits for the next call, like records that the script finds too large to send.
     if let Some(left) = left {
         members.truncate(left);
         more = true;
@@ -71,8 +71,8 @@ pub(crate) fn scanned(settings: &Settings, partition: u16, scan: &Scan<'_>, repl
     })
 }
 
-/// Whether members, and the position to go on behind, follow each other within the bounds of a scan. Only then does each
-/// scan that goes on behind the one before come nearer to the end.
+/// Whether the members and the next position are in order within the bounds of a scan. Only then does each following
+/// scan come nearer to the end.
 fn is_in_order(scan: &Scan<'_>, members: &[SortKey], position: Option<&SortKey>) -> bool {
     let follows = |one: &SortKey, other: &SortKey| if scan.descending { one > other } else { one < other };
     let is_sorted = members.is_sorted_by(follows);
@@ -106,7 +106,7 @@ fn stored_request(settings: &Settings, id: RequestId, record: Value) -> Result<S
     }
 }
 
-/// How many keys each term holds, and the first key of the first.
+/// How many keys each term holds, and the first key of the first term.
 pub(crate) fn sizes(reply: &Value) -> Result<(Vec<u64>, Option<SortKey>)> {
     refuse_disorder(reply)?;
     let [sizes, first] = array(reply).unwrap_or_default() else {

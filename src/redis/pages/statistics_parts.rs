@@ -7,7 +7,8 @@ use crate::index::{Dimension, KeyRange, SortKey, Term};
 use crate::query::Statistics;
 use crate::request::{PendingReason, Status, Timestamp};
 
-/// What is counted in one partition for [`Statistics`]: the pending requests first, whose first key tells the oldest.
+/// The counts of one partition for [`Statistics`]: the pending requests first, because their first key gives the
+/// oldest.
 pub(crate) struct StatisticsParts {
     parts: Vec<(Part, Term, KeyRange)>,
 }
@@ -16,7 +17,7 @@ pub(crate) struct StatisticsParts {
 enum Part {
     At(Status),
     WaitingFor(PendingReason),
-    /// Waiting for approval although the request's own deadline has come.
+    /// Requests that wait for approval although their own deadline has passed.
     Undecidable,
     DueWithin(Duration),
 }
@@ -35,7 +36,7 @@ impl StatisticsParts {
             .chain(PendingReason::ALL.into_iter().map(|why| whole(Part::WaitingFor(why), Term::pending_reason(why))));
         let overdue = KeyRange::due_by(now);
         let undecidable = (Part::Undecidable, Term::whole(Dimension::DecisionDeadline), overdue);
-        // Given twice, a duration is still to be counted once.
+        // A duration given twice counts once.
         let durations: BTreeSet<Duration> = due_within.iter().copied().collect();
         Self { parts: parts.chain([undecidable]).chain(durations.into_iter().map(due)).collect() }
     }
@@ -44,7 +45,7 @@ impl StatisticsParts {
         self.parts.iter().map(|(_, term, range)| (term, range))
     }
 
-    /// The statistics of a partition of which these are the sizes and the first key of the first.
+    /// The statistics of a partition from these sizes and the first key of the first index.
     pub(crate) fn read(&self, (sizes, first): &(Vec<u64>, Option<SortKey>)) -> Statistics {
         let oldest_pending = first.as_ref().and_then(SortKey::created_time);
         let mut statistics = Statistics { oldest_pending, ..Statistics::default() };

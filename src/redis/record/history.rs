@@ -2,10 +2,10 @@
 
 use crate::request::{ActorContext, Decision, Metadata, Timestamp, Value};
 
-/// A running checksum over a history: the mark behind each decision covers all decisions up to it, whole.
+/// A running checksum over a history: the mark of each decision covers all decisions up to it, completely.
 ///
-/// The stored record keeps the mark of its whole history, and an update brings the marks of its own, so that a script
-/// sees whether the update begins with the stored history without reading a document. It guards against programming
+/// The stored record keeps the mark of its whole history, and an update sends the marks of its own. So a script sees
+/// whether the update begins with the stored history without reading a document. This guards against programming
 /// mistakes, not against forgery: whoever can write a record can write its mark.
 pub(crate) fn history_marks(decisions: &[Decision]) -> Vec<u32> {
     let (mut running, mut part) = (crc32fast::Hasher::new(), Covered(Vec::with_capacity(1000)));
@@ -18,8 +18,8 @@ pub(crate) fn history_marks(decisions: &[Decision]) -> Vec<u32> {
     std::iter::once(0).chain(behind_each).collect()
 }
 
-/// What is covered, such that different values are different bytes: each part behind its length or its kind. Collected,
-/// because a checksum of many parts of a few bytes each takes longer.
+/// The input of the checksum, unambiguous because each part follows its length or kind. Collected first, because a
+/// checksum of many small parts takes longer.
 struct Covered(Vec<u8>);
 
 impl Covered {
@@ -177,7 +177,7 @@ mod tests {
         assert_eq!(long.len(), 4);
     }
 
-    /// Whatever of a decision is another, the mark is.
+    /// A change in any part of a decision changes the mark.
     #[test]
     fn every_part_of_a_decision_counts() {
         let decision = || history(&["a"]).remove(0);

@@ -6,22 +6,22 @@ use std::ops::Range;
 use crate::index::{self, ChosenIndexes, Dimension, Lifetime, SortKey, Term};
 use crate::request::MutationRequest;
 
-/// The index entries of a request that do not come from its decisions.
+/// The index entries of a request, without those of its decisions.
 #[derive(Default)]
 pub(crate) struct IndexEntries {
-    /// True for as long as the request exists: they come from what is fixed when it is submitted.
+    /// Entries that stay as long as the request exists: they depend only on fields fixed at submission.
     pub(crate) lasting: EncodedEntries,
-    /// True for this revision. The record names them, so that the next write removes what is no longer true.
+    /// Entries of this revision. The record names them, so that the next write removes those that are no longer true.
     pub(crate) current: EncodedEntries,
 }
 
-/// Index entries as records hold them and scripts take them, each member once with the suffixes of the indexes that hold
-/// it. The layout is that of [`Record`](crate::redis::record::Record).
+/// Index entries as records hold them and scripts take them, each member once with the suffixes of the indexes that
+/// hold it. [`Record`](crate::redis::record::Record) defines the layout.
 pub(crate) struct EncodedEntries {
     bytes: Vec<u8>,
     count: u16,
     entries: usize,
-    /// Where the member of the last group stands, the number of its suffixes, and where that stands.
+    /// Where the member of the last group begins, the number of its suffixes, and where that number stands.
     last: Option<(Range<usize>, u16, usize)>,
 }
 
@@ -34,7 +34,7 @@ impl Default for EncodedEntries {
 }
 
 impl EncodedEntries {
-    /// Adds an entry; those of a member follow each other.
+    /// Adds an entry; the entries of a member must come together.
     fn add(&mut self, member: &SortKey, dimension: Dimension, text: &str) {
         self.entries = self.entries.saturating_add(1);
         let last = self.last.as_ref().and_then(|(last, ..)| self.bytes.get(last.clone()));
@@ -55,7 +55,7 @@ impl EncodedEntries {
         self.put_text(&[letters, separator, text.as_bytes()]);
     }
 
-    /// All that is counted here is bounded: by the length limits of names, or by the limit that a record sets to entries.
+    /// All counts here are bounded: by the length limits of names, or by the limit that a record sets to entries.
     fn put_text(&mut self, parts: &[&[u8]]) {
         let length = parts.iter().map(|part| part.len()).sum::<usize>();
         self.bytes.extend_from_slice(&u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes());
@@ -68,12 +68,12 @@ impl EncodedEntries {
         self.entries
     }
 
-    /// How many groups there are, then the groups.
+    /// The number of groups, then the groups.
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.bytes
     }
 
-    /// The groups alone, of which there may be more than can be counted.
+    /// Only the groups, which may be more than can be counted.
     pub(crate) fn uncounted(&self) -> &[u8] {
         self.bytes.get(2..).unwrap_or_default()
     }
@@ -85,7 +85,7 @@ fn overwrite(bytes: &mut [u8], place: usize, number: u16) {
     }
 }
 
-/// The derivation of [`index::changing_entries`] in this store's bytes.
+/// The entries of [`index::changing_entries`] in this store's bytes.
 pub(crate) fn index_entries(request: &MutationRequest, chosen: &ChosenIndexes) -> IndexEntries {
     let mut entries = IndexEntries::default();
     index::each_changing_entry(request, chosen, &mut |key, dimension, text| {
@@ -98,13 +98,13 @@ pub(crate) fn index_entries(request: &MutationRequest, chosen: &ChosenIndexes) -
     entries
 }
 
-/// Adds the derivation of [`index::decision_entries`] in this store's bytes, from this decision on.
+/// Adds the entries of [`index::decision_entries`] in this store's bytes, from this decision on.
 pub(crate) fn add_decision_entries(groups: &mut EncodedEntries, request: &MutationRequest, first: usize) {
     let first = u32::try_from(first).unwrap_or(u32::MAX);
     index::each_decision_entry(request, first, &mut |key, dimension, text| groups.add(key, dimension, text));
 }
 
-/// The members that the index with this suffix holds of a request.
+/// The members of a request in the index with this suffix.
 pub(crate) fn members_of(request: &MutationRequest, chosen: &ChosenIndexes, suffix: &[u8]) -> BTreeSet<Vec<u8>> {
     let entries = index::index_entries(request, chosen).into_iter();
     let in_index = entries.filter(|entry| suffix_of(&entry.term) == suffix);
@@ -117,8 +117,8 @@ pub(crate) fn current_suffixes(suffixes: &[&[u8]]) -> Vec<String> {
     names.into_iter().collect()
 }
 
-/// The suffix of the index that holds a term: the letters of its dimension and, where that has several terms, a colon and
-/// the term's text.
+/// The suffix of the index of a term: the code of its dimension and, if that has several terms, a colon and the term's
+/// text.
 pub(crate) fn suffix_of(term: &Term) -> Vec<u8> {
     let letters = term.dimension.code();
     if term.text.is_empty() {

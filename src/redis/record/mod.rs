@@ -17,9 +17,9 @@ use crate::stored_format::{self, DOCUMENT_HEAD_BYTES, FormatError, SizeBudget, d
 const MAGIC: &[u8; 2] = b"MR";
 const VERSION: u8 = 1;
 const CHECKSUM_BYTES: usize = 16;
-/// Where the part begins that the checksum covers.
+/// Where the part under the checksum begins.
 const COVERED_FROM: usize = MAGIC.len() + 1 + CHECKSUM_BYTES;
-/// Where what changes with each write begins.
+/// Where the part that each write changes begins.
 pub(in crate::redis) const STATE_FROM: usize = COVERED_FROM + 1;
 const FIXED_BYTES: usize = STATE_FROM + 20;
 const WRITE_ID_BYTES: usize = 16;
@@ -49,24 +49,24 @@ const WRITE_BYTES: usize = WRITE_ID_BYTES + WriteIntent::BYTES;
 pub(crate) struct Record<'a> {
     revision_number: u64,
     writes: &'a [[u8; WRITE_BYTES]],
-    /// The index entries, of which most readers want nothing but where they end.
+    /// The index entries; most readers only need their end.
     entries: &'a [u8],
     document: &'a [u8],
 }
 
-/// What a write sends to its script.
+/// The arguments of a write for its script.
 pub(crate) struct NewRecord {
-    /// The record, with this write as the only one; the script puts the earlier ones behind it.
+    /// The record, with this write as the only one; the script adds the earlier ones after it.
     pub(crate) bytes: Vec<u8>,
     header_bytes: usize,
-    /// The mark behind each decision, the first for an empty history.
+    /// The mark after each decision, the first for an empty history.
     pub(crate) marks: Vec<u32>,
-    /// The index entries that are added when the request is submitted and stay.
+    /// The index entries that are added at submission and stay.
     pub(crate) lasting: EncodedEntries,
 }
 
 impl NewRecord {
-    /// The record of `request` as the write of `revision` makes it, which is meant to do this.
+    /// The record of `request` as written at `revision` with this intent.
     pub(crate) fn new(
         settings: &Settings,
         request: &MutationRequest,
@@ -104,8 +104,8 @@ impl NewRecord {
         Ok(record)
     }
 
-    /// The part of a header that changes in steps, from the number of the revision to its write id, at this revision and with
-    /// the first so many decisions: of this record, or of the one that it takes the place of.
+    /// The part of a header from the revision number to the write id, at this revision and with this many of the
+    /// decisions: of this record, or of the one that it replaces.
     pub(crate) fn state(&self, revision: Revision, decisions: usize) -> Vec<u8> {
         let mark = self.marks.get(decisions).copied().unwrap_or_default();
         [
@@ -118,8 +118,8 @@ impl NewRecord {
         .concat()
     }
 
-    /// That part of this record with the intent of its write, then its index entries, then its document: a script puts the
-    /// earlier writes between the first two.
+    /// The same part of this record with the intent of its write, then its index entries, then its document: a script
+    /// inserts the earlier writes between the first two.
     pub(crate) fn split(&self) -> (&[u8], &[u8], &[u8]) {
         let part = |from, to| self.bytes.get(from..to).unwrap_or_default();
         let entries = FIXED_BYTES + WRITE_BYTES;
@@ -127,7 +127,7 @@ impl NewRecord {
     }
 }
 
-/// The checksum of a header of so many bytes, of the record of the request with this id.
+/// The checksum of a header of this many bytes, of the record of the request with this id.
 fn checksum(id: &str, record: &[u8], header_bytes: usize) -> [u8; CHECKSUM_BYTES] {
     let to = record.len().min(header_bytes + DOCUMENT_HEAD_BYTES);
     let mut sha = sha1::Sha1::new();
@@ -143,10 +143,10 @@ fn checksum(id: &str, record: &[u8], header_bytes: usize) -> [u8; CHECKSUM_BYTES
 }
 
 impl<'a> Record<'a> {
-    /// Reads the header of the record of the request with this id; the document is left as it is.
+    /// Reads the header of the record of the request with this id, without the document.
     ///
     /// # Errors
-    /// What is wrong with the header, a checksum that does not fit included.
+    /// What is wrong with the header, including a wrong checksum.
     pub(crate) fn parse(id: &str, bytes: &'a [u8]) -> Result<Self, FormatError> {
         let mut rest = Reader { all: bytes.len(), rest: bytes };
         if rest.take(MAGIC.len()).ok() != Some(MAGIC.as_slice()) {
@@ -194,7 +194,7 @@ impl<'a> Record<'a> {
         bytes.len().saturating_sub(self.document.len())
     }
 
-    /// The revision that is stored.
+    /// The stored revision.
     pub(crate) fn revision(&self) -> Revision {
         let (write_id, _) = self.writes.first().map_or_else(|| write_of(&[0; WRITE_BYTES]), write_of);
         Revision { number: self.revision_number, write_id }
@@ -205,7 +205,7 @@ impl<'a> Record<'a> {
         self.writes.iter().map(|write| write_of(write).0)
     }
 
-    /// The last writes, the newest first. A repair is left out: what it took the place of is not known.
+    /// The last writes, the newest first, without repairs: the writes that a repair replaced are unknown.
     pub(crate) fn writes(&self) -> impl Iterator<Item = RememberedWrite> {
         let last = self.writes.len().saturating_sub(1);
         let numbered = self.writes.iter().enumerate().map(move |(place, write)| {

@@ -1,6 +1,6 @@
--- Shared by the scripts that go on where a key is of another type.
+-- Shared by the scripts that tolerate a key of another type.
 
--- Runs a command on a key, of which another type is nothing to fail of: its answer, or nil when the key is of another type.
+-- Runs a command on a key. Returns its answer, or nil if the key has another type.
 local function ask_of_any_type(command, key, ...)
     local found = redis.pcall(command, key, ...)
     if type(found) ~= 'table' or not found.err then

@@ -3,14 +3,14 @@
 -- KEYS  1 record   2 feed   3 prefix of the partition's index keys (the index keys are built from it)   4 layout
 -- ARGV  1 feed length   2 id   3 revision number   4 status   5 decision kinds   6 record
 --       7 the groups of the other index entries: the lasting ones and those of decisions
---       8 most bytes of a record that is returned   9 the layout of the sender
---       10 only when the sender waits for a confirmation: '1'
+--       8 most bytes of a record that is returned   9 the sender's layout
+--       10 only if the sender waits for a confirmation: '1'
 -- Reply {'created'}                    written
---       {'repeated', record}           a write with this id submitted the request before, for whatever intent; if the sender waits,
---                                      the record is written as it is
+--       {'repeated', record}           a write with this id submitted the request before, with any intent; if the sender waits,
+--                                      the record is written again unchanged
 --       {'exists', record}             another write has submitted a request with this id
---       {'unreadable', value}          what is stored is not a record this script understands; its size alone where that is
---                                      over the limit
+--       {'unreadable', value}          this script does not understand the stored record; only its size if it is over the
+--                                      limit
 --       {'layout', key, layout}        the partition records another layout: the sender does not know its indexes
 --       {'wrongtype', key, wanted, found} {'noperm', command, key}
 
@@ -42,7 +42,7 @@ elseif existing then
     if filed_by ~= string.sub(new, FIXED + 1, FIXED + WRITE_ID) then
         return { 'exists', existing }
     end
-    -- From Redis 7.2 on a connection that has written nothing is told at once that all it wrote is confirmed.
+    -- From Redis 7.2 on, a connection that has written nothing gets a confirmation at once.
     if ARGV[10] then
         redis.call('SET', record, existing)
     end

@@ -1,11 +1,11 @@
--- Removes an index entry that no document explains, unless the document has changed since that was found.
+-- Removes an index entry that no document explains, unless the document has changed since then.
 --
 -- KEYS  1 record   2 index   3 layout of the record's partition
--- ARGV  1 revision of the record that was derived from (8 + 16 bytes), or '' when there was no record   2 member
+-- ARGV  1 revision of the record at that time (8 + 16 bytes), or '' if there was no record   2 member
 --       3 '1' to remove it   4 the id of the request that the member names
---       5 the layout of the sender
--- Reply {'extra'} the entry is there and is not explained   {'changed'}   {'gone'} the entry is not there
---       {'layout', key, layout} it was to be removed, and the partition records another layout
+--       5 the sender's layout
+-- Reply {'extra'} the entry exists and no document explains it   {'changed'}   {'gone'} the entry does not exist
+--       {'layout', key, layout} not removed, because the partition records another layout
 
 if ARGV[3] == '1' then
     local layout = redis.call('GETRANGE', KEYS[3], '0', '64')

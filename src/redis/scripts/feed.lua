@@ -1,21 +1,21 @@
--- Reads one partition's feed on from an entry, and how many entries were ever added and are kept.
+-- Reads one partition's feed from an entry on, and how many entries were ever added and are kept.
 --
 -- KEYS  1 feed
--- ARGV  1 the id of the entry to read on from, that one included; '-' the oldest that is kept; 'end' the newest alone
+-- ARGV  1 the id of the entry to read from, inclusive; '-' the oldest entry kept; 'end' only the newest
 --       2 most entries to return
--- Reply {entries ever added, entries kept, {{id, {field, value, …}}, …}, 1 when more were read than one reply may hold}
---       An entry that is longer than any of ours comes without its fields.
+-- Reply {entries ever added, entries kept, {{id, {field, value, …}}, …}, 1 if entries do not fit into one reply}
+--       An entry longer than any valid one comes without its fields.
 --       {'noperm', command, key}
 
 local feed, from = KEYS[1], ARGV[1]
--- Asked for, because an error that comes of a missing permission does not name the command.
+-- Checked first, because the error of a missing permission does not name the command.
 if not redis.acl_check_cmd('XRANGE', feed, '-', '+', 'COUNT', ARGV[2]) then
     return { 'noperm', 'XRANGE', feed }
 elseif not redis.acl_check_cmd('XINFO', 'STREAM', feed) then
     return { 'noperm', 'XINFO STREAM', feed }
 end
 
--- Fails where something else uses the key, so that XINFO can only fail where there is none.
+-- Fails if something else uses the key, so XINFO can only fail if the key is missing.
 local entries = redis.call('XRANGE', feed, from == 'end' and '-' or from, '+', 'COUNT', ARGV[2])
 local told = redis.pcall('XINFO', 'STREAM', feed)
 if told.err then
@@ -39,7 +39,7 @@ for place, entry in ipairs(entries) do
     if size > MAX_ENTRY then
         entry[2], size = {}, 0
     end
-    -- The second at least, because the first may be the one that was read last.
+    -- At least the second, because the first may be the entry read last.
     if place > 2 and bytes + size > MAX_BYTES then
         return { stream['entries-added'], stream['length'], sent, 1 }
     end

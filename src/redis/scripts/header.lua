@@ -1,18 +1,18 @@
--- Shared by the scripts that read the header of a record, whose layout is in record.rs.
+-- Shared by the scripts that read the header of a record; record.rs defines its layout.
 
--- Where the checksum, the part it covers and the state of the revision begin; how much stands before the writes, how long
--- an id is, and a write with its intent; how much of the document the checksum covers, which is the document's own checksum.
+-- The offsets of the checksum, of the part it covers and of the revision's state; the sizes of everything before the writes,
+-- of an id, and of a write with its intent; the bytes of the document under the checksum, up to the document's own checksum.
 local CHECKSUM, COVERED, STATE, FIXED, WRITE_ID, WRITE, DOCUMENT_HEAD = 4, 20, 21, 40, 16, 24, 16
 
--- Index entries stand in groups: 2 bytes of length and a member; 2 bytes, how many indexes hold it, at least one; and as many
--- suffixes of their keys, each behind 2 bytes of length. They are taken apart by struct.unpack, since walking through them
--- byte by byte costs more than the commands of a write; with the first suffix in one call, since it is the calls that cost.
+-- Index entries come in groups: 2 bytes of length and a member; 2 bytes for the number of indexes that hold it, at least one;
+-- and that many suffixes of their keys, each after 2 bytes of length. struct.unpack reads them, because reading byte by byte
+-- costs more than the commands of a write; the first suffix is read in the same call, because the calls are what costs.
 local COUNT, GROUP, TEXT = '>H', '>Hc0HHc0', '>Hc0'
 local take = struct.unpack
 
--- Adds the entries of so many groups that stand at a place, or of all to the end: to `one` the first member of each suffix,
--- and to `several` the set of all its members when there are more. Returns where the next group would begin. Raises an error
--- when the bytes end before that.
+-- Adds the entries of this many groups from a position on, or of all to the end: to `one` the first member of each suffix, and
+-- to `several` the set of all its members if there are more. Returns the position of the next group. Raises an error if the
+-- bytes end earlier.
 local function collect(one, several, bytes, at, count)
     local member, suffixes, suffix
     while count and count > 0 or not count and at <= #bytes do
@@ -37,19 +37,19 @@ local function collect(one, several, bytes, at, count)
     return at
 end
 
--- The current index entries that a record names, as `collect` gives them, and where its header ends.
+-- The current index entries that a record names, as from `collect`, and the end of its header.
 local function current_entries(record)
     local one, several = {}, {}
     local count, at = take(COUNT, record, FIXED + WRITE * string.byte(record, COVERED) + 1)
     return one, several, collect(one, several, record, at, count) - 1
 end
 
--- What a header holds for checksum: `covered` is what follows it up to the body of the document.
+-- The checksum of a header: `covered` is everything after it up to the body of the document.
 local function checksum(id, covered)
     return string.sub(redis.sha1hex(id .. '\0' .. covered), 1, COVERED - CHECKSUM)
 end
 
--- The same as `current_entries` of a value that is the record of this request and has an undamaged header; nil of any other.
+-- The same as `current_entries`, but nil unless the value is the record of this request with an undamaged header.
 local function header_of(value, id)
     local is_ours = string.sub(value, 1, 3) == 'MR\1' and (string.byte(value, COVERED) or 0) > 0
     if not is_ours then
@@ -66,12 +66,12 @@ local function header_of(value, id)
     return one, several, last
 end
 
--- The number and the write id of the revision that a record is at.
+-- The number and the write id of a record's revision.
 local function revision_of(record)
     return string.sub(record, STATE, STATE + 7) .. string.sub(record, FIXED + 1, FIXED + WRITE_ID)
 end
 
--- Whether an index entry is one of this request. No other may be removed in its name, whatever a header says.
+-- Whether an index entry belongs to this request. No other may be removed for it, whatever a header says.
 local function is_entry_of(member, id)
     local after = 9 + #id
     return string.sub(member, 9, after - 1) == id and (#member < after or string.byte(member, after) == 0)

@@ -1,14 +1,14 @@
--- Reads a part of an index; or, where there are any, the members that another score than 0 keeps from their places.
+-- Reads a part of an index; or, if there are any, the members whose score is not 0, which breaks the index order.
 --
 -- KEYS  1 index   2 layout
 -- ARGV  1 bound to read from, as ZRANGE BYLEX takes it   2 most members, of those below 0, above it, and of all
---       3 '1' to remove what is longer than any member of ours, '0' to count it only
---       4 the layout of the sender
--- Reply {members of another score, members, how many are longer than any of ours, where to go on}
---       {'layout', key, layout} something was to be removed, and the partition records another layout
---       There are none of the second while there are any of the first: bytes order the members of one score only.
---       The last is a member to go on behind, '' to begin again, or false at the end. No member is returned that is longer
---       than any of ours, nor more of its bytes than tell where it stands.
+--       3 '1' to remove members longer than any valid one, '0' only to count them
+--       4 the sender's layout
+-- Reply {members whose score is not 0, members, how many are longer than any valid one, next position}
+--       {'layout', key, layout} nothing removed, because the partition records another layout
+--       The second list is empty unless the first is: bytes order only the members with one score.
+--       The next position is a member to continue after, '' to begin again, or false at the end. A member longer than any
+--       valid one is not returned, and of its bytes only as many as give its position.
 
 local index, from, most, removes = KEYS[1], ARGV[1], ARGV[2], ARGV[3] == '1'
 local LONGEST = 512
@@ -21,7 +21,7 @@ if removes then
 end
 
 local long = 0
--- Those of the members that can be ours.
+-- The members that can be valid.
 local function possible(members)
     local kept = {}
     for _, member in ipairs(members) do
@@ -42,7 +42,7 @@ for _, member in ipairs(redis.call('ZRANGE', index, '(0', '+inf', 'BYSCORE', 'LI
     misplaced[#misplaced + 1] = member
 end
 if #misplaced > 0 then
-    -- What was not removed still keeps others from their places, so that nothing else can be read.
+    -- A member that was not removed still breaks the order, so nothing else can be read.
     return { possible(misplaced), {}, long, removes and '' or false }
 end
 local members = redis.call('ZRANGE', index, from, '+', 'BYLEX', 'LIMIT', '0', most)

@@ -1,8 +1,8 @@
--- Records the layout of a partition that holds no request yet, or reads the one that is recorded.
+-- Records the layout of a partition without requests, or reads the one that is recorded.
 --
 -- KEYS  1 layout   2 index of all requests
 -- ARGV  1 the layout
--- Reply the layout that is recorded, '' where none is although there are requests
+-- Reply the recorded layout, '' if there is none although there are requests
 
 local recorded = redis.call('GETRANGE', KEYS[1], '0', '64')
 if recorded == '' and redis.call('ZCARD', KEYS[2]) == 0 then

@@ -1,22 +1,22 @@
--- Looks at how a namespace is laid out, and records it when it is opened for the first time or its indexes are rebuilt.
+-- Reads the layout of a namespace, and records it at its first opening or when its indexes are rebuilt.
 --
 -- KEYS  1 meta
--- ARGV  1 partitions   2 layout version   3 the indexed metadata keys, each behind its length
+-- ARGV  1 partitions   2 layout version   3 the indexed metadata keys, each after its length
 --       4, 5 a key like those of the indexes and records, a key like that of the feed
---       6 'open' to record a layout where there is none, 'look' not to, 'read' not to ask for permissions either;
---         'reindex' to record that the indexes are to be rebuilt for this layout version, choice of metadata keys and way to
---         compare ids, unless they are, or that is under way; 'step' to record how far that has come; 'reindexed' to record
---         that it is done, and then the layout version
---       7 how ids of people are compared
---       8 the mark of the rebuild: 'reindex' records it, 'step' and 'reindexed' do nothing in the name of another. It begins
---         with the layout version that is rebuilt for
---       9 with 'step': how far
--- Reply {partitions, layout version, indexed metadata keys, the mark while the indexes are not rebuilt, how ids are compared,
---       how far that has come}, as recorded
---       {'absent'}                     nothing is recorded, and nothing was to be
+--       6 'open' to record a layout if there is none, 'look' not to, 'read' also not to check permissions;
+--         'reindex' to record that the indexes must be rebuilt for this layout version, choice of metadata keys and rule for
+--         comparing ids, unless they already are or a rebuild for them is under way; 'step' to record its progress;
+--         'reindexed' to record that it is complete, and the layout version
+--       7 the rule for comparing ids of people
+--       8 the mark of the rebuild: 'reindex' records it, 'step' and 'reindexed' do nothing under another mark. It begins with
+--         the layout version of the rebuild
+--       9 with 'step': the progress
+-- Reply {partitions, layout version, indexed metadata keys, the mark during a rebuild, the rule for comparing ids, the
+--       progress of the rebuild}, as recorded
+--       {'absent'}                     nothing is recorded, and the call records nothing
 --       {'wrongtype', key, wanted, found}
---       {'denied', command}            the user may not run a command that other scripts need: a script that is stopped
---                                      half-way leaves what it has written
+--       {'denied', command}            the user may not run a command that other scripts need: a script that stops half-way
+--                                      leaves its earlier writes
 
 local function denied(commands)
     for _, command in ipairs(commands) do
@@ -57,7 +57,7 @@ local MARK = 4
 local function recorded()
     local fields = redis.call('HMGET', KEYS[1], 'partitions', 'layout', 'metadata', 'reindexing', 'ids', 'reindexed')
     for place, field in ipairs(fields) do
-        -- Longer than any choice of keys: something else uses the field.
+        -- Longer than any choice of keys, so something else uses the field.
         if field and #field > 1024 * 1024 then
             fields[place] = place == MARK and '1' or false
         end
@@ -67,7 +67,7 @@ end
 local now = recorded()
 local mark, target = now[MARK] or '', tonumber(string.match(now[MARK] or '', '^%d+')) or 0
 local is_same = now[3] == ARGV[3] and now[5] == ARGV[7]
--- Of a newer layout, and of one that is being rebuilt for a newer one, an older release knows too little to rebuild it.
+-- An older release cannot rebuild a newer layout, nor one that is being rebuilt for a newer one.
 local own = tonumber(ARGV[2])
 local is_known = now[1] == ARGV[1] and (tonumber(now[2]) or math.huge) <= own and target <= own
 local is_current = now[2] == ARGV[2] and mark == ''

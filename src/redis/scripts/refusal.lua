@@ -1,10 +1,10 @@
 -- Shared by the scripts that check everything before their first write.
 
--- Aliases, because reading a global costs a look-up each time.
+-- Aliases, because reading a global costs a lookup each time.
 local may, ask, type_of = redis.acl_check_cmd, redis.pcall, type
 
--- The answer to give when a command has failed with this error: it is not allowed, or the key is not of the type it needs.
--- For a command that changes nothing when it fails, so that its permission need not be asked for before.
+-- The reply for a command that failed with this error: it is not allowed, or the key has another type.
+-- For a command that changes nothing if it fails, so its permission need not be checked before.
 local function refusal(failed, wanted, command, key, ...)
     if not may(command, key, ...) then
         return { 'noperm', command, key }

@@ -4,19 +4,19 @@
 --       then the indexes to read along, merged; then the indexes to look members up in
 -- ARGV  1 how many indexes to read along   2 '+' from the least member on, '-' from the greatest down
 --       3, 4 bounds in the order of reading, as ZRANGE BYLEX takes them   5 most members to return
---       6 how much to do: a member read counts, and an index asked again
---       7 '+' when a member begins with its request's created time, '-' when it ends with it
+--       6 how much work: each member read counts, and each repeated read of an index
+--       7 '+' if a member begins with its request's created time, '-' if it ends with it
 --       8 '1' to return records, '0' to return members only   9 most bytes of a record that is returned
---       then for each condition: how many of the indexes it may be met in; 'row' to look up the member itself, 'request'
---       to look up created time and id of its request
--- A member is 8 bytes, an id, and whatever follows a zero byte. What is longer than any of ours is passed over.
--- Records are returned until they are together 16 MiB, at least one. Their sizes are asked first: one that is over its limit
--- is not read.
--- Reply {more, position, looked at, sizes of the indexes, members, records}
---       more is 1 when there may be members behind `position`, the last one looked at or returned; each request's record
---       stands once, in the order in which the members first name the requests: false where nothing is stored, and its size
---       alone where that is over the limit
---       {'disordered', index}          a member has another score than 0
+--       then for each condition: the number of its indexes, one of which must hold the row; 'row' to look up the member
+--       itself, 'request' to look up created time and id of its request
+-- A member is 8 bytes, an id, and whatever follows a zero byte. Members longer than any valid one are skipped.
+-- Records are returned until they have 16 MiB in total, at least one. The script reads sizes first, and never reads a record
+-- over its limit.
+-- Reply {more, position, members read, sizes of the indexes, members, records}
+--       more is 1 if there may be members after `position`, the last one read or returned; each request has one record, in
+--       the order in which the members first name the requests: false if nothing is stored, and only the size of a record
+--       over the limit
+--       {'disordered', index}          a member's score is not 0
 
 local along = tonumber(ARGV[1])
 local descending = ARGV[2] == '-'
@@ -26,7 +26,7 @@ local created_first, wants_records = ARGV[7] == '+', ARGV[8] == '1'
 
 local longest_record = tonumber(ARGV[9])
 
--- Bytes order the members of one score only. With another one among them, reading along misses members or never ends.
+-- Bytes order only members with one score. With another score among them, reading misses members or never ends.
 local sizes = {}
 for place = 2, #KEYS do
     local size = redis.call('ZCARD', KEYS[place])
@@ -51,7 +51,7 @@ for at = 10, #ARGV, 2 do
     conditions[#conditions + 1] = { keys = keys, by_row = ARGV[at + 1] == 'row' }
 end
 
--- Reads on along one index. What it costs is counted: members, and one for asking.
+-- Reads the next members of one index. Counts the work: the members, and one for the read.
 local work = 0
 local function fetch(key, behind, count)
     local members
@@ -64,23 +64,23 @@ local function fetch(key, behind, count)
     return members
 end
 
--- Several indexes together: those that hold more, the one with the next member last.
+-- The indexes that hold more members; the one with the next member is last.
 local sources = {}
 
 local byte = string.byte
 
--- The first 8 bytes of a member as two numbers, which order alike: one would be more than a double tells apart.
+-- The first 8 bytes of a member as two numbers in the same order: a double is too small for one number.
 local function time_of(member)
     local a, b, c, d, e, f, g, h = byte(member, 1, 8)
     if not h then
-        -- None of ours.
+        -- Not a valid member.
         return time_of(member .. '\0\0\0\0\0\0\0\0')
     end
     return (a * 256 + b) * 65536 + c * 256 + d, (e * 256 + f) * 65536 + g * 256 + h
 end
 
--- Whether one index's next member is read before that of the other. By bytes: Lua's own comparison of texts follows the
--- server's locale.
+-- Whether one index's next member comes before that of the other. Compares bytes, because Lua compares texts by the server's
+-- locale.
 local function comes_first(one, other)
     if one.high ~= other.high then
         return (one.high < other.high) ~= descending
@@ -97,7 +97,7 @@ local function comes_first(one, other)
     return #a ~= #b and (#a < #b) ~= descending
 end
 
--- Goes to the next member of an index, and reads on when that is not here yet. There is none behind the last.
+-- Moves to the next member of an index, and reads more if needed. There is none after the last.
 local function advance(source, count)
     local at = source.at + 1
     local member = source.members[at]
@@ -114,7 +114,7 @@ local function advance(source, count)
     end
 end
 
--- Puts an index where it belongs among the others.
+-- Moves an index to its position among the others.
 local function insert(source)
     local first, last = 1, #sources
     while first <= last do
@@ -130,7 +130,7 @@ end
 
 local is_begun, last_merged = false, nil
 local function begin(count)
-    -- What all hold together is enough for a page, if they hold alike much of it.
+    -- All indexes together read enough for a page, if each holds an equal share of it.
     local each = math.max(1, math.min(math.ceil(2 * count / along), math.floor(1000 / along)))
     for place = 2, along + 1 do
         local source = { key = KEYS[place], behind = from, members = {}, at = 0 }
@@ -142,7 +142,7 @@ local function begin(count)
     is_begun = true
 end
 
--- The next members of all indexes together, each once, and whether there are no others behind them.
+-- The next members of all indexes, merged, each once, and whether they are the last.
 local function merged(count)
     if not is_begun then
         begin(count)
@@ -175,7 +175,7 @@ local function next_members(count)
     return members, #members < count
 end
 
--- The id in a member, and where what is behind it begins, if anything is.
+-- The id in a member, and the position after it, if anything follows.
 local function id_of(member)
     local zero = string.find(member, '\0', 9, true)
     return string.sub(member, 9, zero and zero - 1), zero
@@ -185,10 +185,10 @@ local function request_of(member)
     return (created_first and string.sub(member, 1, 8) or string.sub(member, -8)) .. id_of(member)
 end
 
--- Far more than any member of ours has.
+-- Far more than any valid member has.
 local MAX_MEMBER = 512
 
--- The members that can be ours.
+-- The members that can be valid.
 local function possible(members)
     for _, member in ipairs(members) do
         if #member > MAX_MEMBER then
@@ -260,7 +260,7 @@ while more == 1 and #found <= limit and work < budget do
         more = 0
     end
 end
--- A position that is short in any case: behind a member that is none of ours, and behind others that begin alike.
+-- A position of bounded length: after an invalid member, and after others with the same beginning.
 if #position > MAX_MEMBER then
     position = string.sub(position, 1, MAX_MEMBER) .. (descending and '' or '\255')
 end
@@ -272,8 +272,8 @@ if #found > limit then
     position = found[limit]
 end
 
--- Each record once, in the order in which the members name them first. Only the rows of a request, which have something
--- behind its id, can name it twice.
+-- Each record once, in the order in which the members first name them. Only members with more bytes after the id can name a
+-- request twice.
 local record_keys, first_named, named = {}, {}, {}
 if wants_records then
     local prefix, count, find, sub = KEYS[1], 0, string.find, string.sub
@@ -288,7 +288,7 @@ if wants_records then
         end
     end
 end
--- Large records are left to the next call, and with the first of them whatever comes behind it.
+-- Once the records have 16 MiB, the rest waits for the next call, from the first member on that needs one of it.
 local AT_ONCE, MAX_BYTES = 50, 16 * 1024 * 1024
 local records, bytes = {}, 0
 local ask, type_of = redis.pcall, type
@@ -297,7 +297,7 @@ while #records < #record_keys and bytes < MAX_BYTES do
     for place = #records + 1, math.min(#records + AT_ONCE, #record_keys) do
         local size = ask('STRLEN', record_keys[place])
         if type_of(size) == 'table' then
-            -- What is of another type has no size, and reads as nothing stored.
+            -- A key of another type has no size, and reads as nothing stored.
             size = ask_of_any_type('STRLEN', record_keys[place]) or 0
         end
         if size > longest_record then

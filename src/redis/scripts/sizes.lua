@@ -3,7 +3,7 @@
 -- KEYS  the indexes
 -- ARGV  for each index its bounds, as ZLEXCOUNT takes them
 -- Reply {sizes, first member of the first index or false}
---       {'disordered', index}          a member has another score than 0, so that bounds and order mean nothing
+--       {'disordered', index}          a member's score is not 0, so bounds and order mean nothing
 
 local function is_disordered(key)
     return redis.call('ZRANGE', key, '-inf', '(0', 'BYSCORE', 'LIMIT', '0', '1')[1]
@@ -23,5 +23,5 @@ for place, key in ipairs(KEYS) do
     end
 end
 local first = redis.call('ZRANGE', KEYS[1], '-', '+', 'BYLEX', 'LIMIT', '0', '1')[1]
--- What is longer than any member of ours is none.
+-- Anything longer than any valid member is no member.
 return { sizes, first and #first <= 512 and first or false }

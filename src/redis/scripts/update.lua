@@ -2,23 +2,23 @@
 --
 -- KEYS  1 record   2 feed   3 prefix of the partition's index keys (the index keys are built from it)   4 layout
 -- ARGV  1 feed length   2 id   3 revision number   4 status   5 kinds of its further decisions
---       6 what the sender takes the stored record's state to be: the expected revision's number, how many decisions are
+--       6 the state of the stored record that the sender assumes: the expected revision's number, how many decisions are
 --         stored, the mark of as many of its own, its own submission mark, the expected revision's write id
 --       7 the same 36 bytes of the new record, and the intent of this write
 --       8 the index entries of the new record   9 its document
 --       10 the groups of index entries of its further decisions
---       11 most bytes of a record that is returned   12 the layout of the sender
---       13 only when the sender waits for a confirmation: '1'
+--       11 most bytes of a record that is returned   12 the sender's layout
+--       13 only if the sender waits for a confirmation: '1'
 -- Reply {'updated'}                    written
---       {'repeated', record}           a write with this id was applied before, for whatever intent; if the sender waits, the
---                                      record is written as it is
---       {'conflict', record}           stored is another revision
---       {'history', n, mark}           stored are n decisions with this mark: the sender took another number, or its
+--       {'repeated', record}           a write with this id was applied before, with any intent; if the sender waits, the
+--                                      record is written again unchanged
+--       {'conflict', record}           another revision is stored
+--       {'history', n, mark}           n decisions with this mark are stored: the sender assumed another number, or its
 --                                      history does not begin with them
---       {'submitted fields changed'}                    what is fixed when a request is submitted would be changed
+--       {'submitted fields changed'}   the write would change a field fixed at submission
 --       {'missing'}                    there is no such request
---       {'unreadable', value}          what is stored is not a record this script understands; its size alone where that is
---                                      over the limit
+--       {'unreadable', value}          this script does not understand the stored record; only its size if it is over the
+--                                      limit
 --       {'layout', key, layout}        the partition records another layout: the sender does not know its indexes
 --       {'wrongtype', key, wanted, found} {'noperm', command, key}
 
@@ -30,7 +30,7 @@ if layout ~= ARGV[12] then
     return type_of(layout) == 'table' and refusal(layout, 'string', 'GETRANGE', KEYS[4], '0', '0')
         or { 'layout', KEYS[4], layout }
 end
--- GET is not always needed, and where it is, its failing would be an error without a name.
+-- GET is not always needed; if it is, its own error would not name the command.
 if not may('SET', record, '') then
     return { 'noperm', 'SET', record }
 elseif not may('GET', record) then
@@ -38,15 +38,15 @@ elseif not may('GET', record) then
 elseif not may('STRLEN', record) then
     return { 'noperm', 'STRLEN', record }
 end
--- The document behind the header is of no use here, so it is not brought into Lua unless it has to be returned. A header
--- that names the entries of three approvals and has eight writes has some 800 bytes.
+-- The script does not need the document after the header, and reads it only to return it. A header with the entries of three
+-- approvals and eight writes has about 800 bytes.
 local MAX_HEADERS, END_OF_MAX = 896, '895'
 local stored = ask('GETRANGE', record, '0', END_OF_MAX)
 if type_of(stored) == 'table' then
     return refusal(stored, 'string', 'GETRANGE', record, '0', '0')
 end
 local one, several = header_of(stored, id)
--- The record, or its size where that is over what a record may have.
+-- The record, or its size if that is over the limit.
 local function whole()
     local size = redis.call('STRLEN', record)
     return size > tonumber(ARGV[11]) and size or redis.call('GET', record)
@@ -65,7 +65,7 @@ end
 
 local writes = string.sub(stored, FIXED + 1, FIXED + WRITE * string.byte(stored, COVERED))
 local write_id = string.sub(new, -WRITE, -WRITE + WRITE_ID - 1)
--- All is compared at once, and one by one only where something differs.
+-- Compares everything at once, and part by part only if something differs.
 if string.sub(stored, STATE, FIXED + WRITE_ID) ~= expected or string.find(writes, write_id, 1, true) then
     for at = 1, #writes, WRITE do
         if string.sub(writes, at, at + WRITE_ID - 1) == write_id then
@@ -73,7 +73,7 @@ if string.sub(stored, STATE, FIXED + WRITE_ID) ~= expected or string.find(writes
             if type_of(value) == 'number' then
                 return { 'unreadable', value }
             end
-            -- From Redis 7.2 on a connection that has written nothing is told at once that all it wrote is confirmed.
+            -- From Redis 7.2 on, a connection that has written nothing gets a confirmation at once.
             if ARGV[13] then
                 redis.call('SET', record, value)
             end
@@ -91,7 +91,7 @@ if string.sub(stored, STATE, FIXED + WRITE_ID) ~= expected or string.find(writes
     end
 end
 
--- What the new record names as well stays, and is taken out of the stored entries, so that those left are to be removed.
+-- Entries that the new record also names stay and leave the stored entries; the rest is to be removed.
 local count, at = take(COUNT, entries, 1)
 local refused = plan_groups(prefix, entries, at, count, one, several)
     or plan_groups(prefix, ARGV[10], 1, nil, one, several)
@@ -105,7 +105,7 @@ if refused then
     return refused
 end
 
--- Of the writes that were there before, the newest that stay; the one that submitted the request stays as well.
+-- The newest of the earlier writes stay, and so does the one that submitted the request.
 local EARLIER_WRITES = 6
 if #writes > WRITE * (EARLIER_WRITES + 1) then
     writes = string.sub(writes, 1, WRITE * EARLIER_WRITES) .. string.sub(writes, -WRITE)

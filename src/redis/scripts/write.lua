@@ -1,19 +1,19 @@
 -- Shared by the scripts that write a request: what changes in its indexes, one command for each.
 
--- What is planned, in order: keys, and a member for each, or, behind the second, the list of its arguments. These lists
--- have room from the start, since a table for each command, or lists that grow, cost more than comparing the entries.
+-- The planned commands, in order: keys, and for each one a member or, after the second member, the list of its arguments.
+-- The lists are preallocated, because a table for each command, or growing lists, cost more than comparing the entries.
 local keys = { '', '', '', '', '', '', '', '', '', '', '', '', '', '', '', '' }
 local members = { '', '', '', '', '', '', '', '', '', '', '', '', '', '', '', '' }
 local planned, lists = 0, {}
--- Where an index is among those to be added to, by suffix.
+-- The position of an index among those to add to, by suffix.
 local places = {}
 
--- Scores are all 0, and a text, which costs less than a number: members are ordered by their bytes.
+-- Every score is 0, so bytes order the members; a text costs less than a number.
 local SCORE = '0'
 
--- Plans to add the entries of so many groups that stand at a place, or of all to the end. Those in `one` and `several` are
--- taken out of these instead. Returns the answer to give when something cannot be added, which would leave half of the writes
--- done. ZCARD finds another type as TYPE does, for less.
+-- Plans to add the entries of this many groups from a position on, or of all to the end. Entries in `one` and `several` are
+-- removed from these instead. Returns the reply if an entry cannot be added, because the script would stop half-way. ZCARD
+-- finds another type like TYPE, but costs less.
 local function plan_groups(prefix, bytes, at, count, one, several)
     local member, suffixes, suffix
     while count and count > 0 or not count and at <= #bytes do
@@ -53,8 +53,8 @@ local function plan_groups(prefix, bytes, at, count, one, several)
     return nil
 end
 
--- Plans to remove what is left in `one` and `several`: nil, or the answer to give when something cannot be removed, which is
--- 'unreadable' alone when the header names an entry of another request.
+-- Plans to remove the rest of `one` and `several`. Returns nil, or the reply if an entry cannot be removed, which is only
+-- 'unreadable' if the header names an entry of another request.
 local function plan_removal(prefix, one, several, id)
     for suffix, member in pairs(one) do
         local key = prefix .. suffix
@@ -83,8 +83,8 @@ local function plan_removal(prefix, one, several, id)
     return nil
 end
 
--- Adds the feed entry: nil, or the answer to give. The first write, so that nothing is written when it fails, whatever it
--- fails of: a stream that has come to its last id is refused by no check.
+-- Adds the feed entry. Returns nil, or the reply if it fails. This is the first write, so nothing is written if it fails for
+-- any reason: no check finds a stream that has reached its last id.
 local function announce(feed, longest, id, revision, status, kinds)
     local added = ask('XADD', feed, 'MAXLEN', '~', longest, '*',
         'id', id, 'revision', revision, 'status', status, 'decisions', kinds)
@@ -94,10 +94,10 @@ local function announce(feed, longest, id, revision, status, kinds)
     return nil
 end
 
--- Lua does not unpack a longer list at once. A multiple of 2, since ZADD takes pairs.
+-- Lua does not unpack a longer list at once. A multiple of 2, because ZADD takes pairs.
 local MAX_UNPACKED = 2000
 
--- Does what was planned from one place to another.
+-- Runs the planned commands from one position to another.
 local function carry_out(command, from, to)
     local call = redis.call
     for place = from, to do

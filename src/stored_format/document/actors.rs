@@ -1,4 +1,4 @@
-//! The actors of a body that may be referred to.
+//! The actors of a body that later parts can refer to.
 
 use std::sync::Arc;
 
@@ -6,16 +6,16 @@ use super::place::Place;
 use super::reader::{Failed, Reader};
 use crate::request::ActorContext;
 
-/// An actor that came before.
+/// An earlier actor.
 #[derive(Clone)]
 pub(super) enum Actor<'a> {
     Read(Arc<ActorContext>),
-    /// Walked past; its fields begin here.
+    /// Skipped; its fields begin here.
     Passed(Place<'a>),
 }
 
 impl<'a> Reader<'a> {
-    /// The number of the actor that is referred to, and the actor; none if it follows and has to be read or passed.
+    /// The number of an earlier actor and the actor, if the body refers to one; `None` if a new actor follows.
     #[inline]
     pub(super) fn known_actor(&mut self) -> Result<Option<(usize, Actor<'a>)>, Failed> {
         let steps = self.number()?;
@@ -24,7 +24,7 @@ impl<'a> Reader<'a> {
         self.known(steps, "actor", found)
     }
 
-    /// Remembers an actor that was read when it followed.
+    /// Remembers a new actor that was read.
     #[inline]
     pub(super) fn remember(&mut self, actor: ActorContext) -> Arc<ActorContext> {
         let actor = Arc::new(actor);
@@ -32,12 +32,12 @@ impl<'a> Reader<'a> {
         actor
     }
 
-    /// Remembers an actor that was passed when it followed.
+    /// Remembers a new actor that was skipped.
     pub(super) fn remember_passed(&mut self, begins_at: Place<'a>) {
         self.actors.push(Actor::Passed(begins_at));
     }
 
-    /// Remembers an actor that was passed before and has been read now.
+    /// Remembers an actor that was skipped before and is now read.
     pub(super) fn remember_read(&mut self, number: usize, actor: ActorContext) -> Arc<ActorContext> {
         let actor = Arc::new(actor);
         self.actors.replace(number, Actor::Read(Arc::clone(&actor)));

@@ -3,7 +3,7 @@
 use bincode::de::read::{BorrowReader, Reader};
 use bincode::error::DecodeError;
 
-/// Where bincode takes its bytes from.
+/// The source of bincode's bytes.
 pub(super) struct Cursor<'a> {
     pub(super) rest: &'a [u8],
     pub(super) length: usize,

@@ -1,4 +1,4 @@
-//! From a body to what rows show of it; the rest is walked past, or left where it is.
+//! Reads from a body the parts that rows show; the rest is skipped or not read.
 
 use super::actors::Actor;
 use super::pass::PassedApproval;
@@ -15,7 +15,7 @@ pub(super) fn approvals(input: In<'_, '_>, is_wanted: IsWantedApproval<'_>) -> R
         let PassedApproval { id, step, group, is_pending, is_granted, decided_by } =
             input.pass(|input| pass::approval(input, actor_id))?;
         let is_wanted = is_pending && is_wanted(&head, step, id);
-        // Whom a pending member asks tells whether another member of its group can be decided.
+        // The target of a pending member shows whether another member of its group can be decided.
         if is_wanted || (is_pending && group.is_some()) {
             input.charge(1, charge::APPROVAL)?;
             let approval = input.at(place, read::approval)?;
@@ -50,7 +50,7 @@ pub(super) fn decisions(input: In<'_, '_>, is_wanted: IsWantedDecision<'_>) -> R
     Ok((head, decisions))
 }
 
-/// All that comes before the approvals.
+/// Everything before the approvals.
 fn head_and_requirements(input: In<'_, '_>) -> Read<Head> {
     let head = head(input)?;
     input.pass(|input| {
@@ -77,7 +77,7 @@ fn head(input: In<'_, '_>) -> Read<Head> {
     })
 }
 
-/// The first actor of a body, of whom a few fields are read; the rest is where the actor is referred to.
+/// The first actor of a body; only a few of its fields are read, the rest only if a part refers to it.
 fn requester(input: In<'_, '_>) -> Read<Requester> {
     if input.known_actor()?.is_some() {
         return Err(input.fail("there is no actor to refer to yet"));
@@ -94,7 +94,7 @@ fn requester(input: In<'_, '_>) -> Read<Requester> {
     Ok(Requester::new(kind, id, name, reason))
 }
 
-/// Walks past an actor; gives out its id.
+/// Skips an actor; returns its id.
 fn actor_id(input: In<'_, '_>) -> Read<Option<ActorId>> {
     match input.known_actor()? {
         Some((_, Actor::Read(known))) => Ok(known.id.clone()),

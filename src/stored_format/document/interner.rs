@@ -1,9 +1,9 @@
-//! Finds texts that were written before.
+//! Finds texts that were written earlier.
 
-/// Remembers texts in the order they came, and finds most of those that come again.
+/// Remembers texts in order, and finds most repeated ones.
 ///
-/// Each hash has one slot, which the newest text takes over: bounded work for any input, and what is found depends on
-/// the texts alone, so that equal documents are written alike.
+/// Each hash has one slot, which the newest text takes over: the work is bounded for any input. The result depends only
+/// on the texts, so equal documents have equal bytes.
 pub(super) struct Interner<'a> {
     texts: Vec<&'a str>,
     slots: [u32; SLOTS],
@@ -11,7 +11,7 @@ pub(super) struct Interner<'a> {
 
 const SLOTS: usize = 1 << SLOT_BITS;
 const SLOT_BITS: u32 = 9;
-/// Odd, and its bits look random: 2⁶⁴ divided by the golden ratio.
+/// Odd, with bits that look random: 2⁶⁴ divided by the golden ratio.
 const ODD: u64 = 0x9E37_79B9_7F4A_7C15;
 
 impl<'a> Interner<'a> {
@@ -19,7 +19,7 @@ impl<'a> Interner<'a> {
         Self { texts: Vec::with_capacity(64), slots: [u32::MAX; SLOTS] }
     }
 
-    /// The number of this text if it is found, else remembers it under the next number.
+    /// The number of this text if it is found; otherwise remembers it under the next number.
     pub(super) fn find_or_add(&mut self, text: &'a str) -> Option<u64> {
         let slot = self.slots.get_mut(slot_of(text.as_bytes()))?;
         let known = usize::try_from(*slot).ok().and_then(|number| self.texts.get(number));
@@ -32,7 +32,7 @@ impl<'a> Interner<'a> {
     }
 }
 
-/// A hash of length, beginning and end; texts that agree in all three merely share a slot.
+/// A hash of length, beginning and end; texts that agree in all three only share a slot.
 fn slot_of(text: &[u8]) -> usize {
     let edge = |chunk: Option<&[u8; 8]>| chunk.map_or(0, |chunk| u64::from_le_bytes(*chunk));
     let (first, last) = if text.len() >= 8 {
@@ -41,6 +41,6 @@ fn slot_of(text: &[u8]) -> usize {
         (text.iter().fold(0, |hash, byte| (hash << 8) | u64::from(*byte)), 0)
     };
     let mixed = (first ^ last.rotate_left(23) ^ text.len() as u64).wrapping_mul(ODD);
-    // The highest bits are the best mixed; there are SLOT_BITS of them left.
+    // The highest bits are mixed best; SLOT_BITS of them remain.
     usize::try_from(mixed >> (u64::BITS - SLOT_BITS)).unwrap_or(0)
 }

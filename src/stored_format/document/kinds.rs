@@ -8,12 +8,12 @@ use crate::request::{
 #[cfg(test)]
 use crate::stored_format::gates::{Part, Version};
 
-/// An enum whose variants are written as one byte.
+/// An enum whose variants are each written as one byte.
 pub(super) trait Numbered: Sized {
     const NAME: &'static str;
     fn number(self) -> u8;
     fn of_number(number: u8) -> Option<Self>;
-    /// What the variant with this number is called.
+    /// The name of the variant with this number.
     fn word(number: u8) -> &'static str;
 }
 
@@ -44,7 +44,7 @@ macro_rules! numbered {
         }
     )*
 
-        /// Every variant: what its enum is called, its number, and what it is called itself.
+        /// Every variant: the name of its enum, its number, and its own name.
         #[cfg(test)]
         fn variants() -> Vec<(&'static str, u8, &'static str)> {
             vec![$($(($title, $number, stringify!($variant)),)*)*]
@@ -120,7 +120,7 @@ numbered_decisions! {
     Execution(ExecutionDecision) { 96 = Claimed, 97 = Released, 98 = Failed }
 }
 
-/// Every variant there is a number for, a line each, as `version` has them.
+/// Every variant with a number, one per line, in this version.
 #[cfg(test)]
 pub(in crate::stored_format) fn kinds_of(version: Version) -> String {
     let all = variants().into_iter().chain(decisions());

@@ -1,10 +1,10 @@
-//! The body of a document, in all versions: what repeats is stored once.
+//! The body of a document, in all versions: repeated values are stored once.
 //!
-//! What a released version writes and reads is never changed: documents written with it exist. What comes later is behind a
-//! gate, see [`gates`](super::gates).
+//! What a released version writes and reads never changes, because documents in it exist. Later parts have a gate, see
+//! [`gates`](super::gates).
 //!
-//! Texts, times, digests and actors are written where they are first needed and referred to from then on. Read
-//! straight into the domain and written straight from it, in the order `docs/stored-format.md` gives; the primitive
+//! Texts, times, digests and actors are written where they first occur and referred to afterwards. The reader builds
+//! the domain types directly and the writer reads them directly, in the order of `docs/stored-format.md`. The primitive
 //! values are bincode's, which only `reader`, its `cursor` and `writer` know.
 
 mod actors;
@@ -27,12 +27,12 @@ use crate::request::RequestDocument;
 use reader::Reader;
 use writer::Writer;
 
-/// How far back a time, digest or actor is looked for when it is written.
+/// How many remembered times, digests or actors a writer searches.
 const WINDOW: usize = 32;
-/// The shortest text that is referred to instead of written again.
+/// The shortest text that a writer refers to instead of writing it again.
 const SHORTEST_SHARED_TEXT: usize = 3;
 
-/// What each thing is charged of the memory budget, in bytes.
+/// The charge of each thing to the memory budget, in bytes.
 mod charge {
     pub(super) const ACTOR: usize = 512;
     pub(super) const REQUIREMENT: usize = 128;

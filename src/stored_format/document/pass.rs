@@ -1,6 +1,6 @@
-//! Walks past the parts of a body that nobody asked for: what they refer to is remembered, nothing is allocated.
+//! Skips the parts of a body that are not wanted: remembers what later parts can refer to, and allocates nothing.
 //!
-//! Follows `read` field by field. It finds where a part ends, not whether each of its values is valid.
+//! Follows `read` field by field. It finds the end of a part, and does not check each of its values.
 
 use super::read::{In, Read};
 use crate::request::{Metadata, Timestamp};
@@ -9,7 +9,7 @@ pub(super) fn versioning(input: In<'_, '_>) -> Read<()> {
     optional_texts(input, 2)
 }
 
-/// What is known of an approval that was walked past.
+/// What is known of a skipped approval.
 pub(super) struct PassedApproval<'a, By> {
     pub(super) id: &'a str,
     pub(super) step: u32,
@@ -28,7 +28,7 @@ fn actor(input: In<'_, '_>) -> Read<()> {
     Ok(())
 }
 
-/// Walks past the fields of an actor; gives out its id.
+/// Skips the fields of an actor; returns its id.
 pub(super) fn new_actor<'a>(input: In<'_, 'a>) -> Read<Option<&'a str>> {
     let [_kind, _mode] = input.array()?;
     let id = input.optional_text()?;
@@ -44,7 +44,7 @@ pub(super) fn roles_and_groups(input: In<'_, '_>) -> Read<()> {
     names(input)
 }
 
-/// All of an actor that follows its reason.
+/// All fields of an actor after its reason.
 pub(super) fn circumstances(input: In<'_, '_>) -> Read<()> {
     optional_texts(input, 7)?;
     input.optional_time()?;
@@ -71,7 +71,7 @@ pub(super) fn approvals(input: In<'_, '_>) -> Read<()> {
     list(input, |input| approval(input, actor).map(drop))
 }
 
-/// Walks past an approval; `actor` walks past who decided it.
+/// Skips an approval; `actor` skips the actor who decided it.
 pub(super) fn approval<'a, By>(
     input: In<'_, 'a>,
     actor: impl FnOnce(In<'_, 'a>) -> Read<By>,
@@ -103,7 +103,7 @@ pub(super) fn approval<'a, By>(
     Ok(PassedApproval { id, step, group, is_pending: state == 0, is_granted: state == 1, decided_by })
 }
 
-/// Gives out the group.
+/// Returns the group.
 fn quorum<'a>(input: In<'_, 'a>) -> Read<&'a str> {
     let group = input.text()?;
     input.number()?;
@@ -133,7 +133,7 @@ fn rejection(input: In<'_, '_>) -> Read<()> {
     metadata(input)
 }
 
-/// Walks past a decision; gives out when it was made.
+/// Skips a decision; returns its time.
 pub(super) fn decision(input: In<'_, '_>) -> Read<Timestamp> {
     input.byte()?;
     actor(input)?;

@@ -1,8 +1,8 @@
-//! Going back in a body, to read what was walked past.
+//! Goes back in a body, to read what was skipped.
 
 use super::reader::{Failed, Reader};
 
-/// Where a [`Reader`] stands: what is left of the body and of its texts, and how much may be referred to.
+/// The position of a [`Reader`]: the rest of the body and of its texts, and how much can be referred to.
 #[derive(Clone, Copy)]
 pub(super) struct Place<'a> {
     body: &'a [u8],
@@ -25,9 +25,9 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What `read` reads at a place that was walked past; the reader then stands where it stood before.
+    /// Reads a skipped part at its place; afterwards the reader is where it was.
     ///
-    /// It remembers once more what was remembered there, under the same numbers.
+    /// It remembers again, under the same numbers, what it remembered there before.
     pub(super) fn at<T>(
         &mut self,
         place: Place<'a>,
@@ -50,7 +50,7 @@ impl<'a> Reader<'a> {
         self.actors.go_to(actors);
     }
 
-    /// Walks past something. Nothing of it is kept, so that it does not count against the limit.
+    /// Skips a part. Nothing of it is kept, so it does not count against the limit.
     pub(super) fn pass<T>(&mut self, pass: impl FnOnce(&mut Self) -> Result<T, Failed>) -> Result<T, Failed> {
         let budget = self.budget;
         let passed = pass(self);

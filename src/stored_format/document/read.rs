@@ -1,4 +1,4 @@
-//! From a body to the domain, part by part, in the order in which `write` wrote them.
+//! Reads a body into the domain types, part by part, in the order of `write`.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::stored_format::gates::Field;
 pub(super) type In<'r, 'a> = &'r mut Reader<'a>;
 pub(super) type Read<T> = Result<T, Failed>;
 
-// Fields of a literal are read in the order they stand here, which is the order of the format and not of the type.
+// The fields of a literal are read in the order of the source, which is the order of the format and not of the type.
 pub(super) fn document(input: In<'_, '_>) -> Read<RequestDocument> {
     Ok(RequestDocument {
         id: input.name()?,

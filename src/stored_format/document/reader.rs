@@ -1,4 +1,4 @@
-//! Takes primitive values from a body, and remembers what may be referred to.
+//! Reads primitive values from a body, and remembers what later parts can refer to.
 
 use std::collections::BTreeSet;
 
@@ -28,14 +28,15 @@ pub(super) struct Reader<'a> {
     pub(super) actors: Remembered<Actor<'a>, 8>,
 }
 
-/// The largest number that is written as the one byte it is.
+/// The largest number that is written as one byte.
 const LARGEST_BYTE: u8 = 250;
 
-/// Reading failed; the [`Reader`] knows why. Without content, so that a value that was read fits into registers.
+/// Reading failed; the [`Reader`] has the cause. Without content, so that a value that was read fits into registers.
 #[derive(Debug)]
 pub(super) struct Failed;
 
-/// Whether `one` comes before `other`. Most differ in their first byte, and comparing whole texts is a call.
+/// Whether `one` comes before `other`. Most texts differ in their first byte, and comparing whole texts is a function
+/// call.
 #[inline]
 pub(super) fn is_before(one: &str, other: &str) -> bool {
     match (one.as_bytes().first(), other.as_bytes().first()) {
@@ -61,13 +62,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What `read` reads from the whole body: the pool of texts, then the rest, neither with anything left over.
+    /// Reads the whole body with `read`: the pool of texts, then the rest, with nothing left over.
     #[inline]
     pub(super) fn read_all<T>(self, read: impl FnOnce(&mut Self) -> Result<T, Failed>) -> Result<T, FormatError> {
         self.read_from(read, Self::end)
     }
 
-    /// What `read` reads from the beginning of a body, of which it need not read all.
+    /// Reads the beginning of a body with `read`, which need not read all.
     pub(super) fn read_some<T>(self, read: impl FnOnce(&mut Self) -> Result<T, Failed>) -> Result<T, FormatError> {
         self.read_from(read, |_| Ok(()))
     }
@@ -78,7 +79,7 @@ impl<'a> Reader<'a> {
         read: impl FnOnce(&mut Self) -> Result<T, Failed>,
         end: impl FnOnce(&mut Self) -> Result<(), Failed>,
     ) -> Result<T, FormatError> {
-        // A document is large, and moved by each step of a chain of results.
+        // A document is large, and each step of a chain of results moves it.
         if let Ok(()) = self.pool()
             && let Ok(document) = read(&mut self)
             && let Ok(()) = end(&mut self)
@@ -95,7 +96,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// All texts stand together, so that they are checked for UTF-8 in one go.
+    /// All texts are stored together, so one check covers their UTF-8.
     fn pool(&mut self) -> Result<(), Failed> {
         let length = self.length()?;
         let bytes = self.raw(length)?;
@@ -106,7 +107,7 @@ impl<'a> Reader<'a> {
 
     #[inline]
     pub(super) fn number(&mut self) -> Result<u64, Failed> {
-        // Nearly every number is one byte; spelling that case out makes reading a document a tenth faster.
+        // Nearly every number is one byte; this special case makes reading a document a tenth faster.
         if let Some((&byte, rest)) = self.decoder.reader().rest.split_first()
             && byte <= LARGEST_BYTE
         {
@@ -147,7 +148,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// A field that not every version has: its default in one that lacks it.
+    /// A field that not every version has: its default in a version without it.
     pub(super) fn field<T: Default>(
         &mut self,
         field: Field,
@@ -180,33 +181,33 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Bytes behind their number.
+    /// Bytes after their number.
     pub(super) fn bytes(&mut self) -> Result<&'a [u8], Failed> {
         let count = self.length()?;
         self.charge(count, 1)?;
         self.raw(count)
     }
 
-    /// How many things follow, each charged, so that room can be made for them.
+    /// The number of things that follow, each charged, so that space can be reserved for them.
     pub(super) fn count(&mut self, charge: usize) -> Result<usize, Failed> {
         let count = self.length()?;
         self.charge(count, charge)?;
         Ok(count)
     }
 
-    /// How many entries of a map follow.
+    /// The number of entries of a map that follow.
     pub(super) fn map_count(&mut self) -> Result<usize, Failed> {
         let count = self.length()?;
         self.budget.charge_map(count).map_err(|spent| self.over_limit(spent))?;
         Ok(count)
     }
 
-    /// Each thing takes a byte at least, so that more than there are bytes left is a lie.
+    /// Each thing takes at least one byte, so a number greater than the bytes left is wrong.
     pub(super) fn length(&mut self) -> Result<usize, Failed> {
         let number = self.number()?;
         match usize::try_from(number) {
             Ok(length) if length <= self.rest() => Ok(length),
-            _ => Err(self.fail(format!("{number} things are announced, which the body has no room for"))),
+            _ => Err(self.fail(format!("{number} things are announced, more than the body can hold"))),
         }
     }
 
@@ -222,7 +223,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Even numbers are twice the length of the next text of the pool; odd ones refer to an earlier text.
+    /// Even numbers are twice the length of the next text of the pool; odd numbers refer to an earlier text.
     fn text_of(&mut self, number: u64) -> Result<&'a str, Failed> {
         let half = usize::try_from(number / 2).unwrap_or(usize::MAX);
         if number % 2 == 1 {
@@ -267,7 +268,7 @@ impl<'a> Reader<'a> {
         self.optional_text()?.map(|text| self.valid(T::try_from(text))).transpose()
     }
 
-    /// Names in ascending order, which is the only order in which equal sets have equal bytes.
+    /// Names in ascending order, the only order in which equal sets have equal bytes.
     pub(super) fn names<T>(&mut self) -> Result<BTreeSet<T>, Failed>
     where
         T: Ord + TryFrom<&'a str, Error: std::fmt::Display>,
@@ -298,7 +299,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// 0 for a time that follows, else how many steps back it was.
+    /// 0 for a time that follows, otherwise how many steps back it was.
     fn time_of(&mut self, number: u64) -> Result<Timestamp, Failed> {
         if let Some(known) = self.known(number, "time", self.times.back(number))? {
             return Ok(known);
@@ -319,7 +320,7 @@ impl<'a> Reader<'a> {
         Ok(Digest::from_bytes(*bytes))
     }
 
-    /// What was found so many steps back; none for 0 steps, which say that the thing itself follows.
+    /// The value this many steps back; `None` for 0 steps, which mean that the value itself follows.
     #[inline]
     pub(super) fn known<T>(&mut self, steps: u64, thing: &'static str, found: Option<T>) -> Result<Option<T>, Failed> {
         match (steps, found) {
@@ -341,7 +342,7 @@ impl<'a> Reader<'a> {
         self.body().len()
     }
 
-    /// What is left of the body.
+    /// The rest of the body.
     #[inline]
     pub(super) fn body(&mut self) -> &mut &'a [u8] {
         &mut self.decoder.reader().rest

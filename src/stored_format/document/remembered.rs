@@ -1,6 +1,6 @@
-//! What may be referred to while a body is read.
+//! The values that a body can refer to, while it is read.
 
-/// Things by number, in the order they came. The first `FIRST` need no allocation, which is all that most documents have.
+/// Values by number, in order. The first `FIRST` need no allocation, which is enough for most documents.
 pub(super) struct Remembered<T, const FIRST: usize> {
     first: [Option<T>; FIRST],
     count: usize,
@@ -22,7 +22,7 @@ impl<T: Clone, const FIRST: usize> Remembered<T, FIRST> {
         self.count += 1;
     }
 
-    /// What was remembered before going back comes again in the same order.
+    /// Values that were remembered before going back come again in the same order.
     fn push_further(&mut self, thing: T) {
         match self.further.get_mut(self.count - FIRST) {
             Some(place) => *place = thing,
@@ -38,13 +38,13 @@ impl<T: Clone, const FIRST: usize> Remembered<T, FIRST> {
         }
     }
 
-    /// The thing that came so many steps ago; the last one is one step back.
+    /// The value this many steps ago; the last one is one step back.
     #[inline]
     pub(super) fn back(&self, steps: u64) -> Option<T> {
         self.get(self.number_back(steps)?)
     }
 
-    /// The number of the thing that came so many steps ago.
+    /// The number of the value this many steps ago.
     #[inline]
     pub(super) fn number_back(&self, steps: u64) -> Option<usize> {
         self.count.checked_sub(usize::try_from(steps).ok()?)
@@ -61,12 +61,12 @@ impl<T: Clone, const FIRST: usize> Remembered<T, FIRST> {
         }
     }
 
-    /// How many things are remembered.
+    /// How many values are remembered.
     pub(super) const fn count(&self) -> usize {
         self.count
     }
 
-    /// Goes back to when so many things were remembered, or forward again to those that were. None is forgotten.
+    /// Goes back to when this many values were remembered, or forward again. Forgets none.
     pub(super) const fn go_to(&mut self, count: usize) {
         self.count = count;
     }

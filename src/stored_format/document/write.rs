@@ -1,4 +1,4 @@
-//! From the domain to a body, part by part; the order of the calls is the format.
+//! Writes the domain types to a body, part by part; the order of the calls is the format.
 
 use std::sync::Arc;
 

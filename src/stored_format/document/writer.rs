@@ -1,4 +1,4 @@
-//! Appends primitive values to a body, and remembers what may be referred to.
+//! Appends primitive values to a body, and remembers what later parts can refer to.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub(super) struct Writer<'document> {
     actors: Vec<&'document Arc<ActorContext>>,
 }
 
-/// Where bincode puts its bytes.
+/// The destination of bincode's bytes.
 struct Appender(Vec<u8>);
 
 /// From how many bytes on room grows by an eighth: doubled, that of a large document takes three times as much as it has.
@@ -102,7 +102,7 @@ impl<'document> Writer<'document> {
         self.put(number)
     }
 
-    /// A field that not every version has. In one that lacks it nothing is written, and only its default is accepted.
+    /// A field that not every version has. A version without it writes nothing, and accepts only the default.
     pub(super) fn field<T: Default + PartialEq>(
         &mut self,
         field: Field,
@@ -121,7 +121,7 @@ impl<'document> Writer<'document> {
         appended.map_err(|error| FormatError::malformed(format!("cannot be encoded: {error}")))
     }
 
-    /// Bytes behind their number.
+    /// Bytes after their number.
     pub(super) fn bytes(&mut self, bytes: &[u8]) -> Written {
         self.charge(bytes.len(), 1)?;
         self.number(bytes.len() as u64)?;
@@ -145,7 +145,7 @@ impl<'document> Writer<'document> {
         }
     }
 
-    /// `offset` is how many numbers before the first one mean something else.
+    /// `offset` is how many numbers before the first one have another meaning.
     fn text_or_nothing(&mut self, text: &'document str, offset: u64) -> Written {
         self.charge(text.len(), 1)?;
         if text.len() >= SHORTEST_SHARED_TEXT
@@ -192,9 +192,9 @@ impl<'document> Writer<'document> {
         self.raw(digest.as_bytes())
     }
 
-    /// Writes a reference if the actor is known. If not, the caller has to write it, which is what true says.
+    /// Writes a reference if the actor is known. If not, returns true, and the caller must write the actor.
     pub(super) fn actor_is_new(&mut self, actor: &'document Arc<ActorContext>) -> Result<bool, FormatError> {
-        // Comparing by value decides alone what is found; comparing addresses first only saves time.
+        // Only the values decide the result; comparing addresses first saves time.
         let known = steps_back(&self.actors, |known| Arc::ptr_eq(known, actor))
             .or_else(|| steps_back(&self.actors, |known| *known == actor));
         if let Some(back) = known {
@@ -219,7 +219,7 @@ impl<'document> Writer<'document> {
     }
 }
 
-/// How many steps back the last thing is that fits; the newest is one step back.
+/// How many steps back the last matching value is; the newest is one step back.
 fn steps_back<T>(things: &[T], fits: impl Fn(&T) -> bool) -> Option<u64> {
     things.iter().rev().take(WINDOW).position(fits).map(|steps| steps as u64 + 1)
 }

@@ -79,7 +79,7 @@ fn what_very_many_approvals_take_is_told_as_it_is() {
             let error = store.create(request).unwrap_err();
             let Error::TooLarge { size, limit, kept, .. } = &error else { panic!("{error:?}") };
             assert_eq!((*size, *limit, *kept), (bytes, most, approvals * 512), "{flavour:?}: {error}");
-            let said = format!("takes {bytes} bytes and may take {most}, since {} bytes", approvals * 512);
+            let said = format!("takes {bytes} bytes; the limit is {most}, since {} bytes", approvals * 512);
             assert!(error.to_string().contains(&said), "{error}");
         }
     }

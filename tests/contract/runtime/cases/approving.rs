@@ -65,7 +65,7 @@ pub(crate) async fn what_changed_after_its_approval_is_not_executed(world: World
     let calls = Calls::default();
     let result = world.governance.execute(&request.id, &order(), run!(|_request| run_for_anybody(&calls))).await;
     let error = result.unwrap_err();
-    assert!(error.to_string().contains("file what it has become as a new request"), "{error}");
+    assert!(error.to_string().contains("submit what it has become as a new request"), "{error}");
     let (approved, current) = (request.digest(), changed.digest());
     assert_eq!(execution_refusal(error), ExecutionError::ApprovedOtherwise { approval: first, approved, current });
     assert_eq!(calls.count(), 0);

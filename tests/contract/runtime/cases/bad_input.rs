@@ -107,7 +107,7 @@ pub(crate) async fn what_is_over_is_not_decided(world: World) {
         &request,
         decide,
         expected,
-        "does not wait for approval (Canceled); that status is final, so file a new request",
+        "does not wait for approval (Canceled); that status is final, so submit a new request",
     )
     .await;
     for command in [
@@ -116,7 +116,7 @@ pub(crate) async fn what_is_over_is_not_decided(world: World) {
         Command::reject_request(user("admin")),
     ] {
         let error = world.governance.apply(&request.id, &command).await.unwrap_err();
-        assert!(error.to_string().contains("that status is final, so file a new request"), "{error}");
+        assert!(error.to_string().contains("that status is final, so submit a new request"), "{error}");
         assert!(matches!(error, Error::InvalidTransition { from: Status::Canceled, .. }), "{error}");
     }
     let stored = world.stored(&request.id).await;
@@ -140,7 +140,7 @@ pub(crate) async fn impossible_orders_are_refused(world: World) {
     let no_time: ExecutionOrder = order().with_lease(Duration::ZERO);
     let error = world.governance.execute(&request.id, &no_time, run!(|_request| run_for_anybody(&calls))).await;
     let error = error.unwrap_err();
-    assert!(error.to_string().contains("give a lease of at least"), "{error}");
+    assert!(error.to_string().contains("use a lease of at least"), "{error}");
     let is_too_short = |error| matches!(execution_refusal(error), ExecutionError::LeaseTooShort { .. });
     assert!(is_too_short(error));
     let claim = Command::claim(user("executor"), ClaimId::generate(), Duration::ZERO);

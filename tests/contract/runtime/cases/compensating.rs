@@ -112,7 +112,7 @@ pub(crate) async fn a_result_recorded_later_is_linked_by_executing_again_as_its_
     let governance = world.governance_over(shaky);
     let executed = governance.execute(&compensation.id, &order, run!(|request| succeed(&calls, request))).await;
     let error = executed.unwrap_err();
-    let advice = "Once it is recorded, execute it again, which runs nothing: that links request request-1";
+    let advice = "Once it is recorded, execute it again: that runs nothing and links request request-1";
     assert!(error.to_string().contains(advice), "{error}");
     let Error::Unrecorded(unrecorded) = error else { panic!("{error}") };
     assert_eq!(unrecorded.compensates.as_ref(), Some(&original.id));

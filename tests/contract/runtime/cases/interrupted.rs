@@ -83,7 +83,7 @@ pub(crate) async fn a_result_that_was_not_written_can_be_recorded_later(world: W
     let result = governance.execute(&request.id, &order(), run!(|request| succeed(&calls, request))).await;
     let error = result.unwrap_err();
     assert_eq!(error.outcome(), Outcome::NotApplied);
-    assert!(error.to_string().contains("Apply the command that this error holds"), "{error}");
+    assert!(error.to_string().contains("Apply the command in this error"), "{error}");
     assert!(!error.to_string().contains("links"), "{error}");
     let Error::Unrecorded(unrecorded) = error else { panic!("{error}") };
     let claim = world.stored(&request.id).await.execution.claim.as_ref().unwrap().id;

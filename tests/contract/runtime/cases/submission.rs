@@ -74,7 +74,7 @@ pub(crate) async fn a_repetition_returns_what_the_request_has_become(world: Worl
 pub(crate) async fn an_id_that_is_taken_is_refused(world: World) {
     let first = world.governance.submit(draft("request-1")).await.unwrap();
     let error = world.governance.submit(draft("request-1")).await.unwrap_err();
-    assert!(error.to_string().contains("read it, or file the new one under another id"), "{error}");
+    assert!(error.to_string().contains("read it, or submit the new one under another id"), "{error}");
     assert!(matches!(&error, Error::AlreadyExists { id, .. } if *id == first.id), "{error}");
     let stored = world.stored(&first.id).await;
     assert_eq!(stored, first);

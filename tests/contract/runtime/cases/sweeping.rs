@@ -81,7 +81,7 @@ pub(crate) async fn due_approvals_expire_with_what_follows(world: World) {
         world.governance.submit(draft("two").requires_approval(soon).requires_approval(later)).await.unwrap();
 
     let early = world.governance.expire_due_approvals(&alone.id, user("sweeper")).await.unwrap_err();
-    assert!(early.to_string().contains("ask again at its next deadline"), "{early}");
+    assert!(early.to_string().contains("try again at its next deadline"), "{early}");
     assert!(matches!(early, Error::NothingDue { .. }), "{early}");
     let stored = world.stored(&alone.id).await;
     assert_eq!(stored, alone, "nothing is written");

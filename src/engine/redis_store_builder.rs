@@ -1,0 +1,259 @@
+//! How a Redis store is configured and opened.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::credential_source::CredentialSource;
+use super::super::redis_driver::Driver;
+use super::{RedisStore, dual};
+use crate::error::Result;
+use crate::index::Dimension;
+#[cfg(feature = "tls")]
+use crate::redis::ClientCertificate;
+use crate::redis::namespace::reply as namespace_reply;
+use crate::redis::reply;
+use crate::redis::{Call, CheckReport, CheckStep, Durability, RedisOptions};
+use crate::request::IdComparison;
+use crate::stored_format::{Compression, DocumentLimit, FormatVersion};
+
+/// Configures and opens a [`RedisStore`].
+#[derive(Clone)]
+pub struct RedisStoreBuilder {
+    options: RedisOptions,
+    credentials: Option<Arc<dyn CredentialSource>>,
+}
+
+impl RedisStoreBuilder {
+    pub(super) fn new(url: String) -> Self {
+        Self { options: RedisOptions::new(url), credentials: None }
+    }
+
+    /// Keeps the requests apart from those of other namespaces on the same server. Defaults to `governance`.
+    ///
+    /// 1 to 64 letters, digits, dots, dashes and underscores.
+    #[must_use]
+    pub fn namespace(mut self, namespace: impl Into<String>) -> Self {
+        self.options.namespace = namespace.into();
+        self
+    }
+
+    /// Spreads the requests over this many partitions, 1 to 1,024, each in one Cluster slot. Defaults to 1.
+    ///
+    /// Fixed when a namespace is first opened.
+    #[must_use]
+    pub fn partitions(mut self, partitions: u16) -> Self {
+        self.options.partitions = partitions;
+        self
+    }
+
+    /// The maximum number of connections of the blocking flavour. Defaults to 8. The asynchronous flavour has one
+    /// connection for each runtime that calls it.
+    #[must_use]
+    pub fn pool_size(mut self, connections: u32) -> Self {
+        self.options.pool_size = connections;
+        self
+    }
+
+    /// How long a call may take in total, including the wait for a connection and retries. Defaults to 2 s.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.options.timeout = timeout;
+        self
+    }
+
+    /// How long connecting may take. Defaults to 1 s.
+    ///
+    /// In the blocking flavour this excludes the look-up of the host name, whose time the system decides. If that may
+    /// be long, use an address instead.
+    #[must_use]
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.options.connect_timeout = timeout;
+        self
+    }
+
+    /// The maximum size of a document in bytes, before compression, for writing and for reading. Defaults to 1 MiB.
+    /// Submitting allows seven eighths of it, so that later decisions have room.
+    #[must_use]
+    pub fn document_limit(mut self, limit: DocumentLimit) -> Self {
+        self.options.document_limit = limit;
+        self
+    }
+
+    /// Logs each new connection in with what this source returns then: [`Credentials`](crate::Credentials), or a
+    /// function that fetches them. Defaults to the login in the URL, if any; a URL with a login together with a source
+    /// is an error.
+    ///
+    /// The call that needs a connection asks the source once for it. So a password can change while the store is open;
+    /// the security guide says how to rotate it without a failed call. When the source fails, the call fails with
+    /// [`StoreErrorKind::Unavailable`](crate::StoreErrorKind::Unavailable) and nothing was sent.
+    #[must_use]
+    pub fn credentials(mut self, source: impl CredentialSource) -> Self {
+        self.credentials = Some(Arc::new(source));
+        self
+    }
+
+    /// Verifies the server of a `rediss://` address by these root certificates, in PEM. Defaults to the system's.
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    #[must_use]
+    pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.options.tls.root_certificates = Some(pem.into());
+        self
+    }
+
+    /// Presents this certificate chain to the server of a `rediss://` address, with its private key, both in PEM.
+    #[cfg(feature = "tls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    #[must_use]
+    pub fn client_certificate(mut self, chain: impl Into<Vec<u8>>, private_key: impl Into<Vec<u8>>) -> Self {
+        self.options.tls.client_certificate = Some(ClientCertificate { chain: chain.into(), key: private_key.into() });
+        self
+    }
+
+    /// Indexes these metadata keys, so that a query for their pairs costs no more than a query for a tag. Defaults to
+    /// none; other pairs are checked on each request that the rest of a query finds.
+    ///
+    /// Fixed when a namespace is first opened; [`reindex`](Self::reindex) changes it.
+    #[must_use]
+    pub fn index_metadata(mut self, keys: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.options.indexed_metadata = self.options.indexed_metadata.and_metadata(keys);
+        self
+    }
+
+    /// Indexes requests by the correlation id of the actor who submitted them, so that
+    /// [`with_correlation_ids`](RequestQuery::with_correlation_ids) costs no more than a query for a tag. Each request
+    /// takes one more index entry. Defaults to not indexed: the id is then checked on each request that the rest of a
+    /// query finds.
+    ///
+    /// Fixed when a namespace is first opened; [`reindex`](Self::reindex) changes it.
+    #[must_use]
+    pub fn index_correlation_ids(mut self) -> Self {
+        self.options.indexed_metadata = self.options.indexed_metadata.and(Dimension::CorrelationId);
+        self
+    }
+
+    /// Compares ids of actors, roles and groups without regard to case, by [`IdComparison::FoldCase`], in all
+    /// decisions, indexes and queries. Defaults to `false`: exactly.
+    ///
+    /// Fixed when a namespace is first opened; [`reindex`](Self::reindex) changes it.
+    #[must_use]
+    pub fn fold_case(mut self, fold_case: bool) -> Self {
+        self.options.id_comparison = IdComparison::folding(fold_case);
+        self
+    }
+
+    /// Opens the store even if the server may evict data when its memory is full, which loses requests.
+    #[must_use]
+    pub fn allow_eviction(mut self) -> Self {
+        self.options.tolerance.eviction = true;
+        self
+    }
+
+    /// Writes documents in this version of the stored format. Defaults to the newest.
+    ///
+    /// During an upgrade, a fleet keeps writing the older version until every process reads the newer one.
+    #[must_use]
+    pub fn write_format(mut self, version: FormatVersion) -> Self {
+        self.options.write_format = version;
+        self
+    }
+
+    /// Compresses requests with payloads of at least this size. Defaults to 4 KiB.
+    ///
+    /// Stored requests stay as they are until the next write. Processes of a release without compression report a
+    /// compressed request as unreadable and leave it untouched: a fleet that has such processes keeps
+    /// [`Compression::NEVER`] until all are upgraded.
+    #[must_use]
+    pub fn compression(mut self, compression: Compression) -> Self {
+        self.options.compression = compression;
+        self
+    }
+
+    /// Opens a store that writes nothing. The namespace has to exist, the user needs no permission to write, and the
+    /// server may be a replica. Any call that would write returns an error before anything is sent.
+    ///
+    /// A replica answers with the data that has reached it.
+    #[must_use]
+    pub fn read_only(mut self) -> Self {
+        self.options.read_only = true;
+        self
+    }
+
+    /// What a write waits for before its call returns. Defaults to the server's answer.
+    #[must_use]
+    pub fn durability(mut self, durability: Durability) -> Self {
+        self.options.durability = durability;
+        self
+    }
+
+    /// About how many entries each partition's change feed keeps. Defaults to 100,000.
+    #[must_use]
+    pub fn feed_length(mut self, entries: u32) -> Self {
+        self.options.feed_length = entries;
+        self
+    }
+}
+
+#[dual]
+impl RedisStoreBuilder {
+    /// Connects, and checks that the server and the namespace fit this configuration.
+    ///
+    /// # Errors
+    /// - [`Error::Invalid`](crate::Error::Invalid) for an invalid namespace or number of partitions.
+    /// - [`Error::Store`](crate::Error::Store) when the server cannot be reached, is too old, or is a node of a cluster
+    ///   or a Sentinel; when the namespace has another number of partitions, another choice of indexed metadata or of
+    ///   [how ids are compared](Self::fold_case); and when a [`reindex`](Self::reindex) has not completed its indexes.
+    ///   Where another release created the namespace, [`StoreError::layout`] tells an older layout, which `reindex`
+    ///   upgrades, from a newer and a foreign one.
+    pub async fn open(self) -> Result<RedisStore> {
+        let (store, layout) = self.connect().await?;
+        namespace_reply::check_indexes(&store.settings, &layout)?;
+        store.check_partitions().await?;
+        Ok(store)
+    }
+
+    /// Rebuilds the indexes of the namespace and opens it: for the layout of this release after an older one, and for
+    /// another choice of [indexed metadata](Self::index_metadata) or of [how ids are compared](Self::fold_case). It
+    /// works in bounded steps and calls `progress` after each.
+    ///
+    /// From its start, nobody can write in another layout or with another choice: every write, repair and migration of
+    /// a process with another one returns [`StoreErrorKind::Incompatible`], and nothing is written. Such a process can
+    /// still read, but close it: its results are no longer complete.
+    ///
+    /// Until the rebuild is complete nobody can open the namespace, because results would lack requests. After an
+    /// interruption call it again with the same choice: it resumes where it was, or begins anew if the server was
+    /// restarted. The report covers this call only. When two processes rebuild for different choices, the later one
+    /// continues and the other returns [`StoreErrorKind::Incompatible`]. If the namespace already has this layout and
+    /// choice, the call is a [`repair`](super::RedisStore::repair) and excludes nobody.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), except for an older layout and for what the rebuild completes; and
+    /// [`StoreErrorKind::Incompatible`] when another rebuild began meanwhile, or records were
+    /// [too busy](crate::Finding::Busy) to be indexed.
+    pub async fn reindex(self, progress: impl FnMut(&CheckStep) + Send) -> Result<(RedisStore, CheckReport)> {
+        let (store, _) = self.connect().await?;
+        let report = store.rebuild(progress).await?;
+        Ok((store, report))
+    }
+
+    async fn connect(self) -> Result<(RedisStore, redis::Value)> {
+        let durability = self.options.durability;
+        let settings = Arc::new(self.options.check()?);
+        settings.check_one_login(self.credentials.is_some())?;
+        let of_url = || Some(Arc::new(settings.credentials.clone()?) as Arc<dyn CredentialSource>);
+        let login = self.credentials.or_else(of_url);
+        let driver = Driver::new(&settings, login);
+        let mut store = RedisStore {
+            waiting: driver.clone(),
+            driver,
+            durability: Durability::Acknowledged,
+            settings,
+            cardinalities: Arc::default(),
+            preflight: Arc::default(),
+        };
+        let info = store.call(&Call::server_info(), store.deadline()).await?;
+        store.preflight = Arc::new(reply::preflight(&store.settings, &info)?);
+        let layout = store.namespace().await?;
+        Ok((store.with_durability(durability).await?, layout))
+    }
+}
