@@ -183,7 +183,12 @@ impl Driving {
                 self.calls.answer(Ok(reply)).map_err(unasked)?;
                 return Ok(());
             }
-            let (end, reply) = match self.incoming.advance(rest) {
+            let advanced = self.incoming.advance(rest);
+            if !matches!(advanced, Ok(None)) {
+                // Also of a reply that is too long nothing is held while its call is answered.
+                self.incoming = IncomingReply::new(self.limit);
+            }
+            let (end, reply) = match advanced {
                 Ok(Some(ended)) => ended,
                 Ok(None) => return Ok(()),
                 // What is wrong with one reply is not told to the calls behind it.
@@ -193,7 +198,6 @@ impl Driving {
                 }
                 Err(error) => return Err(error),
             };
-            self.incoming = IncomingReply::new(self.limit);
             self.calls.answer(Ok(reply)).map_err(unasked)?;
             rest = rest.get(end..).unwrap_or_default();
         }
