@@ -235,7 +235,7 @@ fn who_decides_too_early_or_too_late_is_told_what_works_instead() {
     let waiting = submit(draft().requires_approval(rule("alice")).waiting_for(PendingReason::Schedule));
     let table = [
         (submit(draft()), "approve it directly", Command::approve_request(by())),
-        (waiting, "ask for its approvals", Command::request_approvals(by(), None)),
+        (waiting, "request its approvals", Command::request_approvals(by(), None)),
         (
             submit(draft().waiting_for(PendingReason::Quota)),
             "approve it directly if it has none",
