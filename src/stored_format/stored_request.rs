@@ -90,6 +90,7 @@ impl StoredRequest {
     }
 
     /// When the request was created, where that is known without decoding its document.
+    #[cfg(feature = "redis")]
     pub(crate) fn created(&self) -> Option<Timestamp> {
         match &self.document {
             Document::Encoded { created, .. } => *created,

@@ -115,9 +115,11 @@ impl Explanation {
 
     /// An overdue approval blocks the request for all approvals, even if its group does not need it.
     fn whys_not_asked(&self, unmet: &[OpenDemand]) -> Vec<String> {
-        let whys = unmet.iter().flat_map(|demand| match demand.is_impossible() {
-            true => vec![self.why_impossible(demand)],
-            false => demand.overdue.iter().map(|(id, end)| self.why_overdue(demand, id, *end)).collect(),
+        let whys = unmet.iter().flat_map(|demand| {
+            if demand.is_impossible() {
+                return vec![self.why_impossible(demand)];
+            }
+            demand.overdue.iter().map(|(id, end)| self.why_overdue(demand, id, *end)).collect()
         });
         whys.collect()
     }
