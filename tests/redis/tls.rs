@@ -201,7 +201,7 @@ fn what_cannot_be_used_is_a_configuration_error() {
                 "private key",
                 Opening { client: Some((authority.client.0.clone(), "no key".to_owned())), ..good.clone() },
             ),
-            ("fit together", Opening { client: key_of_another.clone(), ..good.clone() }),
+            ("do not match", Opening { client: key_of_another.clone(), ..good.clone() }),
             ("#insecure", Opening { url: "rediss://localhost:1/#insecure".to_owned(), ..good.clone() }),
         ] {
             let (kind, problem) = opening.fails(flavour);
