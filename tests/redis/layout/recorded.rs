@@ -127,7 +127,10 @@ fn a_process_of_another_choice_is_refused_from_the_moment_its_indexes_are_rebuil
         let before = raw.dump(&options.namespace);
         for refused in [store.create(pending("new", "s", second(2))).map(drop), store.repair().map(drop)] {
             let refused = refused.unwrap_err();
-            assert!(OTHER(layout_error(&refused)) && refused.to_string().contains("open the store again"), "{refused:?}");
+            assert!(
+                OTHER(layout_error(&refused)) && refused.to_string().contains("open the store again"),
+                "{refused:?}"
+            );
         }
         assert_eq!(raw.dump(&options.namespace), before, "{flavour:?}");
         let store = flavour.open(&chosen).unwrap();
