@@ -13,19 +13,14 @@ use super::{ActorContext, Metadata, Timestamp};
 ///
 /// | decision | keys |
 /// |---|---|
-/// | lifecycle | `from`; `waited_for`: what it waited for until then, if it was pending; `pending_reason`,
-/// `expires_at`, `superseded_by`, `resulting_version` of the new status; `approval` if an approval caused it; `claim`,
-/// `side_effects`, `side_effects_left_out` when executed, for a compensation also `compensates`, `compensation`,
-/// `trigger`, `batch`; `compensated_by`, `compensation`, `trigger`, `batch` when compensated |
+/// | lifecycle | `from`; `waited_for`: what it waited for until then, if it was pending; `pending_reason`, `expires_at`, `superseded_by`, `resulting_version` of the new status; `approval` if an approval caused it; `claim`, `side_effects`, `side_effects_left_out` when executed, for a compensation also `compensates`, `compensation`, `trigger`, `batch`; `compensated_by`, `compensation`, `trigger`, `batch` when compensated |
 /// | `Requested` | `approvals`, `missing`: how many; `round` |
 /// | `Renewed` | `approvals`: how many; `round` |
-/// | `Granted`, `Rejected`, `Expired` | `approval`, `target`, `step`, `round`, `digest`; `quorum_group`, `required`;
-/// `expires_at`; for a rejection `code`, `message`, `category` and its own metadata |
+/// | `Granted`, `Rejected`, `Expired` | `approval`, `target`, `step`, `round`, `digest`; `quorum_group`, `required`; `expires_at`; for a rejection `code`, `message`, `category` and its own metadata |
 /// | `QuorumSatisfied` | `quorum_group`, `required`, `step`; `satisfied`: the approvals that are no longer needed |
 /// | `Overridden` | `overridden`: the approvals; `round`, `digest`; `waited_for`: the waiting it ended, if any |
 /// | version resolution | `current_version`, `expected_version` |
-/// | execution | `claim`; `lease_ends_at`, `renewed`, `previous_claim` for a claim; `message`, `code`, its own
-/// metadata, `details_left_out` and `side_effects_left_out` for a failure |
+/// | execution | `claim`; `lease_ends_at`, `renewed`, `previous_claim` for a claim; `message`, `code`, its own metadata, `details_left_out` and `side_effects_left_out` for a failure |
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Decision {
