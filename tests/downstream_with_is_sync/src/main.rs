@@ -18,14 +18,14 @@ fn draft() -> Result<RequestDraft, Box<dyn Error>> {
     Ok(draft.requires_approval(ApprovalRule::role("manager")?))
 }
 
-fn file_blocking() -> Result<(), Box<dyn Error>> {
+fn submit_blocking() -> Result<(), Box<dyn Error>> {
     let governance = blocking::Governance::builder().store(Arc::new(blocking::MemoryStore::new())).build();
     let request = governance.submit(draft()?)?;
     assert!(governance.get(&request.id)?.is_some());
     Ok(())
 }
 
-async fn file_nonblocking() -> Result<(), Box<dyn Error>> {
+async fn submit_nonblocking() -> Result<(), Box<dyn Error>> {
     let governance = nonblocking::Governance::builder().store(Arc::new(nonblocking::MemoryStore::new())).build();
     let request = governance.submit(draft()?).await?;
     assert!(governance.get(&request.id).await?.is_some());
@@ -36,8 +36,8 @@ async fn file_nonblocking() -> Result<(), Box<dyn Error>> {
 async fn main() -> Result<(), Box<dyn Error>> {
     let seven: u32 = made_synchronous();
     assert_eq!(seven, 7);
-    file_blocking()?;
-    file_nonblocking().await?;
-    println!("downstream: both flavours filed a request beside maybe-async/is_sync");
+    submit_blocking()?;
+    submit_nonblocking().await?;
+    println!("downstream: both flavours submitted a request beside maybe-async/is_sync");
     Ok(())
 }
