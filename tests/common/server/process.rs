@@ -85,14 +85,20 @@ impl ServerProcess {
 /// Cuts the transaction off that an append-only file ends in the middle of, as `docs/reliability.md` asks of whoever starts a
 /// server again that was killed: Redis itself may leave the half of it, and carry it out when it is started once more.
 pub fn repair_append_only_file(directory: &Path) {
-    let manifest = directory.join("appendonlydir/appendonly.aof.manifest");
-    let mut check = Command::new("redis-check-aof");
-    check.arg("--fix").arg(&manifest).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut check = check.spawn().expect("redis-check-aof is on PATH");
-    // It asks only where there is something to cut off, and may have ended before it is answered.
-    drop(check.stdin.take().expect("the input was piped").write_all(b"y\n"));
-    let output = check.wait_with_output().expect("redis-check-aof ends");
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    for file in std::fs::read_dir(directory.join("appendonlydir")).expect("the server appends to files here") {
+        let file = file.expect("the directory can be read").path();
+        // The one before it is no list of commands, and of the server's own version.
+        if !text(&file).ends_with(".incr.aof") {
+            continue;
+        }
+        let mut check = Command::new("redis-check-aof");
+        check.arg("--fix").arg(&file).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut check = check.spawn().expect("redis-check-aof is on PATH");
+        // It asks only where there is something to cut off, and may have ended before it is answered.
+        drop(check.stdin.take().expect("the input was piped").write_all(b"y\n"));
+        let output = check.wait_with_output().expect("redis-check-aof ends");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stdout));
+    }
 }
 
 /// A new directory for this owner only, with a path short enough for a unix socket (104 bytes on macOS).
