@@ -322,7 +322,7 @@ pub(super) fn unexpected(command: &str) -> StoreError {
 }
 
 /// A meaningless reply does not show what the script did.
-fn unexpected_write(script: &str) -> StoreError {
+pub(super) fn unexpected_write(script: &str) -> StoreError {
     StoreError { outcome: Outcome::Unknown, ..unexpected(script) }
 }
 

@@ -10,7 +10,7 @@ use crate::index::ChosenIndexes;
 use crate::redis::keyspace::Keyspace;
 use crate::redis::namespace::indexed_metadata;
 use crate::redis::options::Settings;
-use crate::redis::reply::{array, bytes, unexpected};
+use crate::redis::reply::{array, bytes, unexpected, unexpected_write};
 use crate::request::IdComparison;
 
 /// The version of keys, records and indexes together. Raise it whenever the contents of the indexes change: see
@@ -79,9 +79,9 @@ pub(crate) fn refuse_other_layout(settings: &Settings, reply: &Value) -> Result<
         && bytes(word) == Some(b"layout")
     {
         let key = String::from_utf8_lossy(bytes(key).unwrap_or_default());
-        let found = bytes(found).ok_or_else(|| unexpected("a writing script"))?;
+        let found = bytes(found).ok_or_else(|| unexpected_write("a writing script"))?;
         check(settings, &key, found).map_err(StoreError::of_layout)?;
-        return Err(unexpected("a writing script").into());
+        return Err(unexpected_write("a writing script").into());
     }
     Ok(())
 }
