@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# scripts/fuzz.sh [SECONDS [TARGET...]]: fuzzes each target so long, 60 seconds if nothing is said; MUTATOR_FUZZ_AT_ONCE=2 runs two
+# scripts/fuzz.sh [SECONDS [TARGET...]]: fuzzes each target so long, by default 60 seconds; MUTATOR_FUZZ_AT_ONCE=2 runs two
 # targets at a time. What is found stays beside the build.
 # scripts/fuzz.sh minimise [TARGET...]: takes over into fuzz/corpus what was found, as few inputs as cover all of it.
 # Needs nightly Rust and cargo-fuzz.

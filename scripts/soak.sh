@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# soak.sh MINUTES: mixed traffic under random faults for so long, 15 minutes if nothing is said; then everything that is
+# soak.sh MINUTES: mixed traffic under random faults for so long, by default 15 minutes; then everything that is
 # stored is compared with what was acknowledged. The test script runs half a minute of it.
 set -euo pipefail
 

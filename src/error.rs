@@ -1,22 +1,21 @@
 //! Everything that can go wrong, as one [`Error`] that says what, to which request, and what to do next.
 
-use std::fmt;
-
+mod conflict;
 mod constructors;
 mod layout_error;
+mod outcome;
 mod rule_errors;
 mod store_error;
 
+pub use conflict::Conflict;
 pub use layout_error::LayoutError;
+pub use outcome::Outcome;
 pub use rule_errors::{ApprovalError, ExecutionError, SupersedeError};
 pub use store_error::{StoreError, StoreErrorKind};
 
-use crate::request::{
-    ActorMode, ClaimId, Decision, MutationRequest, RequestId, Revision, Status, Timestamp, WriteId, WriteKind,
-};
+use crate::request::{ActorMode, ClaimId, RequestId, Status, Timestamp, WriteId, WriteKind};
 use crate::service::settle::UnsettledWrite;
-use crate::stored_format::FormatError;
-use crate::stored_format::Unreadable;
+use crate::stored_format::{FormatError, Unreadable};
 use crate::workflow::Command;
 
 /// The result of this crate's functions.
@@ -257,25 +256,6 @@ pub enum Error {
     Store(#[from] Box<StoreError>),
 }
 
-/// Whether the write of a failed call took effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Outcome {
-    /// Nothing was written.
-    NotApplied,
-    /// The write took effect.
-    Applied,
-    /// It cannot be known yet. A plain second call could do it twice, so go on in one of these ways:
-    ///
-    /// - After `Governance::submit_as` or `apply_as`: repeat the same call with the same write id until it returns. It
-    ///   is done once, however often you call it.
-    /// - After any other call: [`Error::unsettled_write`] names the write, and `Governance::settle` says what became of
-    ///   it. [`Applied`](crate::Settled::Applied): read the request. [`NotApplied`](crate::Settled::NotApplied):
-    ///   nothing happened, and nothing will; decide again. [`Open`](crate::Settled::Open): repeat it under its ids,
-    ///   `apply_as(&write.id, &command, write.write_id)`, or `submit_as(draft.with_id(write.id), write.write_id)` for a
-    ///   submission.
-    Unknown,
-}
-
 /// A value that breaks the rule of its type.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field} {problem}")]
@@ -285,31 +265,6 @@ pub struct InvalidValue {
     pub field: &'static str,
     /// What is wrong with it.
     pub problem: String,
-}
-
-/// What became of a request while an update of it was computed.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error(
-        "request {id} was changed meanwhile: the update was computed from revision {expected}, but revision {actual} \
-         is stored, {status}, with {} further decision(s); read it again and decide anew", .decisions_since.len()
-)]
-#[non_exhaustive]
-pub struct Conflict {
-    /// The request.
-    pub id: RequestId,
-    /// The revision the update was computed from.
-    pub expected: Revision,
-    /// The revision that is stored.
-    pub actual: Revision,
-    /// The status that is stored.
-    pub status: Status,
-    /// The stored decisions that the update did not know of.
-    pub decisions_since: Vec<Decision>,
-    /// The request as it is stored.
-    pub stored: MutationRequest,
-    /// Whether the command behind the update is allowed on what is stored too, so that it can simply be repeated;
-    /// `None` for an update without a command.
-    pub commutes: Option<bool>,
 }
 
 /// An execution that has run, and whose result only this value holds.
@@ -389,23 +344,6 @@ impl Error {
     }
 }
 
-impl Conflict {
-    /// The conflict between an update and what is stored.
-    pub fn between(update: &MutationRequest, stored: &MutationRequest) -> Self {
-        let same = |(ours, theirs): &(&Decision, &Decision)| ours == theirs;
-        let known = update.decisions.iter().zip(&stored.decisions).take_while(same).count();
-        Self {
-            id: update.id.clone(),
-            expected: update.revision(),
-            actual: stored.revision(),
-            status: stored.state.status(),
-            decisions_since: stored.decisions.iter().skip(known).cloned().collect(),
-            stored: stored.clone(),
-            commutes: None,
-        }
-    }
-}
-
 impl InvalidValue {
     /// A field and its problem, which together read as a sentence.
     pub fn new(field: &'static str, problem: impl Into<String>) -> Self {
@@ -458,15 +396,5 @@ fn transition_hint(from: Status, to: Status) -> &'static str {
         _ if from.is_terminal() => "; that status is final, so submit a new request",
         _ if from == to => "; it has that status already",
         _ => "",
-    }
-}
-
-impl fmt::Display for Outcome {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::NotApplied => "not applied",
-            Self::Applied => "applied",
-            Self::Unknown => "unknown",
-        })
     }
 }

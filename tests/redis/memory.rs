@@ -23,7 +23,7 @@ use mutator_governance::stored_format::DocumentLimit;
 use mutator_governance::{Compression, Error, FormatError, Payload, PendingReason, RequestId, StoreErrorKind};
 
 const MIB: usize = 1024 * 1024;
-/// Four times the document limit that stores have if nothing is said.
+/// Four times the default document limit of stores.
 const MOST: usize = 4 * MIB;
 
 /// The most that this takes beyond what was there before.

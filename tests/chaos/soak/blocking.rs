@@ -21,7 +21,7 @@ use traffic::Traffic;
 pub fn start(url: &str, namespace: &str, ledger: &Arc<crate::soak::ledger::Ledger>) -> Vec<JoinHandle<()>> {
     let traffic = Traffic::open(url, namespace, ledger);
     let roles: [fn(Traffic); 5] =
-        [traffic::submit, traffic::approve, traffic::execute, traffic::let_expire, traffic::ask];
+        [traffic::submit, traffic::approve, traffic::execute, traffic::expire_due, traffic::ask];
     let start = |role: fn(Traffic)| {
         let traffic = traffic.clone();
         thread::spawn(move || role(traffic))

@@ -35,7 +35,7 @@ pub fn start(
         |traffic| Box::pin(traffic::submit(traffic)),
         |traffic| Box::pin(traffic::approve(traffic)),
         |traffic| Box::pin(traffic::execute(traffic)),
-        |traffic| Box::pin(traffic::let_expire(traffic)),
+        |traffic| Box::pin(traffic::expire_due(traffic)),
         |traffic| Box::pin(traffic::ask(traffic)),
     ];
     let start = |role: fn(Traffic) -> Work| {

@@ -189,7 +189,7 @@ pub(crate) async fn execute(traffic: Traffic) {
 
 /// Has a sweeper run, and stops it in the end.
 #[dual]
-pub(crate) async fn let_expire(traffic: Traffic) {
+pub(crate) async fn expire_due(traffic: Traffic) {
     let ledger = Arc::clone(&traffic.ledger);
     let sweeper = Sweeper::builder(traffic.governance.clone(), user("sweeper"))
         .interval(Duration::from_millis(200))

@@ -230,7 +230,7 @@ async fn grant_in_crowd(governance: Governance, id: RequestId, place: usize) -> 
     governance.approve_requirement(&id, &own, user(&format!("approver-{place}"))).await
 }
 
-/// By what the service does if nothing is said; all have read the same revision.
+/// By the default of the service; all have read the same revision.
 #[dual]
 pub(crate) async fn sixty_four_approvers_at_once_all_land(world: World) {
     let request = world.governance.submit(crowded("crowd")).await.unwrap();

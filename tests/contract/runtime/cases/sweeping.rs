@@ -210,7 +210,7 @@ pub(crate) async fn a_store_that_is_down_is_not_asked_for_each(world: World) {
     }
     world.clock.set(at(8));
     let shaky = world.shaky();
-    // The first is let expire, then the store is down.
+    // The first expires, then the store is down.
     for update in 2..=8 {
         shaky.plan(update, super::Mishap::Lost);
     }
