@@ -48,7 +48,7 @@ impl Driver {
     /// Makes no connection yet.
     pub(super) fn new(settings: &Arc<Settings>, login: Option<Arc<dyn CredentialSource>>) -> Self {
         let pool = r2d2::Pool::builder()
-            .max_size(settings.pool_size)
+            .max_size(settings.options.pool_size)
             .min_idle(Some(0))
             .test_on_check_out(false)
             .error_handler(Box::new(r2d2::NopErrorHandler))
@@ -145,7 +145,7 @@ impl Driver {
     fn connect(&self, deadline: Deadline) -> Result<Connected, Fault> {
         self.time_left(deadline)?;
         let generation = self.generation.load(Ordering::Relaxed);
-        let connecting = deadline.within(self.settings.connect_timeout);
+        let connecting = deadline.within(self.settings.options.connect_timeout);
         let credentials = match &self.login {
             Some(source) => {
                 Some(source.credentials().map_err(|error| Fault::credentials(&self.settings.address, error))?)

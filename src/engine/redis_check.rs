@@ -113,7 +113,7 @@ impl RedisStore {
                     return Ok(());
                 }
             }
-            let is_other_format = mode == CheckMode::Migrate && format != self.settings.write_format.number();
+            let is_other_format = mode == CheckMode::Migrate && format != self.settings.options.write_format.number();
             let told = if mode == CheckMode::Migrate && !is_other_format { CheckMode::Repair } else { mode };
             let call = Call::repair(&self.settings, &stored, told)?;
             drop(stored);

@@ -14,7 +14,7 @@ impl RedisStore {
     pub(super) async fn namespace(&self) -> Result<redis::Value> {
         let look = Call::look_at_namespace(&self.settings);
         let mut found = self.call(&look, self.deadline()).await?;
-        if namespace_reply::is_absent(&found) && !self.settings.read_only {
+        if namespace_reply::is_absent(&found) && !self.settings.options.read_only {
             if self.is_partly_laid_out().await? {
                 // Another process may be creating it; that one writes the namespace first.
                 found = self.call(&look, self.deadline()).await?;
@@ -48,7 +48,7 @@ impl RedisStore {
         for partition in self.settings.keyspace.partitions() {
             let mut layout = self.partition_layout(partition).await?;
             if layout.is_missing() {
-                if self.settings.read_only {
+                if self.settings.options.read_only {
                     continue;
                 }
                 let found = self.call(&Call::lay_out(&self.settings, partition), self.deadline()).await?;

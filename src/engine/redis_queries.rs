@@ -8,7 +8,7 @@ use crate::error::{Error, Result, StoreErrorKind};
 use crate::index::{Along, KeyRange, Plan, SortKey, plan};
 use crate::query::{Count, Fingerprint, Page, PageRequest, Query, RequestQuery, Statistics, evaluate_with};
 use crate::redis::pages::scan_reply;
-use crate::redis::{Call, PageMerge, Part, Scan, Settings, StatisticsParts};
+use crate::redis::{Call, PageMerge, Part, RedisOptions, Scan, StatisticsParts};
 use crate::request::{MutationRequest, RequestId, Timestamp};
 use crate::service::deadline::Deadline;
 
@@ -81,8 +81,10 @@ impl RedisStore {
     /// [`Error::Store`] when the store fails.
     pub async fn explain_query<Q: Query + Send + Sync>(&self, query: &Q) -> Result<Plan<Q>> {
         let deadline = self.deadline();
-        let terms: Vec<_> =
-            query.terms(&self.settings.indexed_metadata, self.settings.id_comparison).into_iter().collect();
+        let terms: Vec<_> = query
+            .terms(&self.settings.options.indexed_metadata, self.settings.options.id_comparison)
+            .into_iter()
+            .collect();
         let mut in_all = vec![0; terms.len()];
         for partition in self.settings.keyspace.partitions() {
             let every_key = terms.iter().map(|term| (term, &KeyRange::ALL));
@@ -97,7 +99,7 @@ impl RedisStore {
     }
 
     fn plan<Q: Query>(&self, query: &Q) -> Plan<Q> {
-        let Settings { indexed_metadata, id_comparison, .. } = &*self.settings;
+        let RedisOptions { indexed_metadata, id_comparison, .. } = &self.settings.options;
         plan(query, indexed_metadata, *id_comparison, |term| self.cardinalities.of(term))
     }
 

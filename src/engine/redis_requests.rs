@@ -21,8 +21,8 @@ use crate::stored_format::StoredRequest;
 #[dual]
 impl Store for RedisStore {
     async fn create(&self, request: MutationRequest) -> Result<MutationRequest> {
-        let request = request.comparing_ids(self.settings.id_comparison);
-        let call = Call::create(&self.settings, &request)?.waiting(self.durability.waits());
+        let request = request.comparing_ids(self.settings.options.id_comparison);
+        let call = Call::create(&self.settings, &request)?.confirmed_by(self.durability);
         let write = UnsettledWrite {
             id: request.id.clone(),
             base: None,
@@ -30,8 +30,7 @@ impl Store for RedisStore {
             intent: Some(request.creation_intent()),
         };
         let mut attempts = Attempts::new(self.deadline(), true);
-        let (value, confirmation) =
-            self.attempt(&call, self.durability.waits(), &mut attempts).await.map_err(|error| error.leaving(&write))?;
+        let (value, confirmation) = self.attempt(&call, &mut attempts).await.map_err(|error| error.leaving(&write))?;
         let created = reply::created(&self.settings, &request, &value);
         let stored = match created.map_err(|error| attempts.refused(error).leaving(&write))? {
             // Its decisions are stored now, so the next update sends only new ones.
@@ -47,7 +46,7 @@ impl Store for RedisStore {
     }
 
     async fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
-        let request = request.comparing_ids(self.settings.id_comparison);
+        let request = request.comparing_ids(self.settings.options.id_comparison);
         let next = request.revision().next(write_id);
         let mut stored_decisions = request.stored_decisions();
         let unsettled = |stored_decisions| UnsettledWrite {
@@ -58,9 +57,8 @@ impl Store for RedisStore {
         };
         let mut attempts = Attempts::new(self.deadline(), true);
         loop {
-            let call = Call::update(&self.settings, &request, next, stored_decisions)?;
-            let call = call.waiting(self.durability.waits());
-            let answers = self.attempt(&call, self.durability.waits(), &mut attempts).await;
+            let call = Call::update(&self.settings, &request, next, stored_decisions)?.confirmed_by(self.durability);
+            let answers = self.attempt(&call, &mut attempts).await;
             let (value, confirmation) = answers.map_err(|error| error.leaving(&unsettled(stored_decisions)))?;
             let updated = reply::updated(&self.settings, &request, write_id, &value);
             match updated.map_err(|error| attempts.refused(error).leaving(&unsettled(stored_decisions)))? {
@@ -145,7 +143,7 @@ impl Store for RedisStore {
     }
 
     fn id_comparison(&self) -> IdComparison {
-        self.settings.id_comparison
+        self.settings.options.id_comparison
     }
 
     /// The server's clock as this process knows it.
@@ -162,7 +160,7 @@ impl Store for RedisStore {
     }
 
     fn call_timeout(&self) -> Duration {
-        self.settings.timeout
+        self.settings.options.timeout
     }
 }
 

@@ -37,7 +37,7 @@ impl RedisStore {
     }
 
     pub(super) fn deadline(&self) -> Deadline {
-        Deadline::after(self.settings.timeout)
+        Deadline::after(self.settings.options.timeout)
     }
 }
 
@@ -62,7 +62,7 @@ impl RedisStore {
     }
 
     pub(super) async fn call(&self, call: &Call, deadline: Deadline) -> Result<redis::Value> {
-        Ok(self.attempt(call, false, &mut Attempts::new(deadline, call.writes)).await?.0)
+        Ok(self.attempt(call, &mut Attempts::new(deadline, call.writes)).await?.0)
     }
 
     /// The record at a key: nil if there is none, and only its size if that is above the limit of a record.
@@ -82,7 +82,6 @@ impl RedisStore {
     pub(super) async fn attempt(
         &self,
         call: &Call,
-        waits: bool,
         attempts: &mut Attempts,
     ) -> Result<(redis::Value, Option<Confirmation>)> {
         if call.writes {
@@ -90,7 +89,7 @@ impl RedisStore {
         }
         let mut with_source = false;
         loop {
-            let fault = match self.send(&call.command(with_source), waits, attempts.deadline()).await {
+            let fault = match self.send(call, with_source, attempts.deadline()).await {
                 Ok(answers) => return Ok(answers),
                 Err(fault) => fault,
             };
@@ -104,13 +103,14 @@ impl RedisStore {
 
     async fn send(
         &self,
-        command: &redis::Cmd,
-        waits: bool,
+        call: &Call,
+        with_source: bool,
         deadline: Deadline,
     ) -> Result<(redis::Value, Option<Confirmation>), Fault> {
-        if !waits {
+        let command = &call.command(with_source);
+        if !call.durability.waits() {
             return Ok((self.driver.run(command, deadline).await?, None));
         }
-        self.waiting.run_and_wait(command, self.durability, deadline).await
+        self.waiting.run_and_wait(command, call.durability, deadline).await
     }
 }

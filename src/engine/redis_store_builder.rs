@@ -19,13 +19,14 @@ use crate::stored_format::{Compression, DocumentLimit, FormatVersion};
 /// Configures and opens a [`RedisStore`].
 #[derive(Clone)]
 pub struct RedisStoreBuilder {
+    url: String,
     options: RedisOptions,
     credentials: Option<Arc<dyn CredentialSource>>,
 }
 
 impl RedisStoreBuilder {
     pub(super) fn new(url: String) -> Self {
-        Self { options: RedisOptions::new(url), credentials: None }
+        Self { url, options: RedisOptions::default(), credentials: None }
     }
 
     /// Keeps the requests apart from those of other namespaces on the same server. Defaults to `governance`.
@@ -238,7 +239,7 @@ impl RedisStoreBuilder {
 
     async fn connect(self) -> Result<(RedisStore, redis::Value)> {
         let durability = self.options.durability;
-        let settings = Arc::new(self.options.check()?);
+        let settings = Arc::new(self.options.check(&self.url)?);
         settings.check_one_login(self.credentials.is_some())?;
         let of_url = || Some(Arc::new(settings.credentials.clone()?) as Arc<dyn CredentialSource>);
         let login = self.credentials.or_else(of_url);

@@ -169,7 +169,7 @@ impl Driver {
             return Ok(connected);
         }
         let watch = Arc::default();
-        let connection = within(self.0.settings.connect_timeout, pin!(self.open(runtime, &watch)))
+        let connection = within(self.0.settings.options.connect_timeout, pin!(self.open(runtime, &watch)))
             .await
             .unwrap_or_else(|| Err(self.not_connected(io::Error::from(io::ErrorKind::TimedOut).into())))?;
         let connected = Connected { connection, watch };

@@ -26,6 +26,8 @@ use crate::stored_format::SizeBudget;
 pub(crate) struct Call {
     /// Whether it may write.
     pub(crate) writes: bool,
+    /// What a write waits for.
+    pub(crate) durability: Durability,
     what: What,
 }
 
@@ -93,7 +95,7 @@ impl Call {
             command.arg(key);
         }
         command.arg(enough_bytes).arg(settings.record_limit());
-        Self { writes: false, what: What::Script { script: &script::RECORDS, keys, command } }
+        Self::script(false, &script::RECORDS, keys, command)
     }
 
     /// # Errors
@@ -105,7 +107,7 @@ impl Call {
             request,
             request.revision(),
             request.creation_intent(),
-            SizeBudget::to_submit(settings.document_limit, request),
+            SizeBudget::to_submit(settings.options.document_limit, request),
         )?;
         let groups = with_decisions(record.lasting, request, 0);
         let entries = groups.uncounted();
@@ -113,7 +115,7 @@ impl Call {
         let mut command = writing(&script::CREATE, settings, request, 9, bytes);
         announce(&mut command, settings, request, request.revision(), 0);
         command.arg(&record.bytes).arg(entries).arg(settings.record_limit()).arg(&settings.layout);
-        Ok(Self { writes: true, what: What::Script { script: &script::CREATE, keys: WRITING_KEYS, command } })
+        Ok(Self::script(true, &script::CREATE, WRITING_KEYS, command))
     }
 
     /// `stored_decisions` is the assumed number of stored decisions, at most as many as the request has.
@@ -127,7 +129,7 @@ impl Call {
         stored_decisions: usize,
     ) -> Result<Self> {
         let intent = request.update_intent(stored_decisions);
-        let budget = SizeBudget::to_change(settings.document_limit, request);
+        let budget = SizeBudget::to_change(settings.options.document_limit, request);
         let record = NewRecord::new(settings, request, next, intent, budget)?;
         let expected = record.state(request.revision(), stored_decisions);
         let (state, entries_now, document) = record.split();
@@ -138,13 +140,14 @@ impl Call {
         announce(&mut command, settings, request, next, stored_decisions);
         command.arg(&expected).arg(state).arg(entries_now).arg(document).arg(entries);
         command.arg(settings.record_limit()).arg(&settings.layout);
-        Ok(Self { writes: true, what: What::Script { script: &script::UPDATE, keys: WRITING_KEYS, command } })
+        Ok(Self::script(true, &script::UPDATE, WRITING_KEYS, command))
     }
 
-    /// The same write with a wait: if it `waits` for a confirmation and was applied before, the script writes it again,
-    /// so that there is something to confirm. Only for a creation or an update, after all other arguments.
-    pub(crate) fn waiting(mut self, waits: bool) -> Self {
-        if let (true, What::Script { command, .. }) = (waits, &mut self.what) {
+    /// The same write, which waits for this: if it was applied before, the script writes it again, so that there is
+    /// something to confirm. Only for a creation or an update, after all other arguments.
+    pub(crate) fn confirmed_by(mut self, durability: Durability) -> Self {
+        self.durability = durability;
+        if let (true, What::Script { command, .. }) = (durability.waits(), &mut self.what) {
             command.arg(1);
         }
         self
@@ -173,7 +176,7 @@ impl Call {
         for (terms, by_row) in &scan.probes {
             command.arg(terms.len()).arg(if *by_row { "row" } else { "request" });
         }
-        Self { writes: false, what: What::Script { script: &script::SCAN, keys, command } }
+        Self::script(false, &script::SCAN, keys, command)
     }
 
     /// Counts the keys of terms in one partition, each within a range, and reads the first key of the first term.
@@ -192,14 +195,14 @@ impl Call {
             let (from, to) = lex_bounds(range);
             command.arg(from).arg(to);
         }
-        Self { writes: false, what: What::Script { script: &script::SIZES, keys, command } }
+        Self::script(false, &script::SIZES, keys, command)
     }
 
     /// Reads the next entries of one partition's feed.
     pub(crate) fn feed(settings: &Settings, read: FeedRead) -> Self {
         let mut command = by_hash(&script::FEED, 1, 2, OTHER_BYTES);
         command.arg(settings.keyspace.feed(read.partition)).arg(read.from()).arg(read.count());
-        Self { writes: false, what: What::Script { script: &script::FEED, keys: 1, command } }
+        Self::script(false, &script::FEED, 1, command)
     }
 
     /// Some keys of one kind in any partition of the namespace, and keys that look similar: one step of SCAN.
@@ -216,7 +219,7 @@ impl Call {
         let mut command = by_hash(script, 2, 4, OTHER_BYTES);
         command.arg(index).arg(settings.keyspace.layout_beside(index));
         command.arg(from).arg(most).arg(u8::from(removes)).arg(&settings.layout);
-        Self { writes: removes, what: What::Script { script, keys: 2, command } }
+        Self::script(removes, script, 2, command)
     }
 
     /// Sets the score of members of an index again, if they are still there.
@@ -234,7 +237,7 @@ impl Call {
         for member in members {
             command.arg(member.as_bytes());
         }
-        Self { writes: true, what: What::Script { script: &script::REPAIR_MEMBERS, keys: 2, command } }
+        Self::script(true, &script::REPAIR_MEMBERS, 2, command)
     }
 
     /// Compares a record's index entries with those of its document, and repairs them if told to.
@@ -244,7 +247,7 @@ impl Call {
     pub(crate) fn repair(settings: &Settings, stored: &StoredRecord, mode: CheckMode) -> Result<Self> {
         let StoredRecord { request, header, .. } = stored;
         let revision = request.revision();
-        let budget = SizeBudget::whole(settings.document_limit);
+        let budget = SizeBudget::whole(settings.options.document_limit);
         let record = NewRecord::new(settings, request, revision, WriteIntent::REPAIR, budget)?;
         let told = match mode {
             CheckMode::Report => "report",
@@ -265,7 +268,7 @@ impl Call {
         if let StoredHeader::Damaged { document_from, .. } = header {
             command.arg(document_from.saturating_add(1));
         }
-        Ok(Self { writes: mode.repairs(), what: What::Script { script: &script::REPAIR, keys: 3, command } })
+        Ok(Self::script(mode.repairs(), &script::REPAIR, 3, command))
     }
 
     /// If told to, removes an index entry that the document at this revision, or its absence, does not explain.
@@ -290,11 +293,19 @@ impl Call {
             .arg(u8::from(drops))
             .arg(id.as_str())
             .arg(&settings.layout);
-        Self { writes: drops, what: What::Script { script: &script::DROP_ENTRY, keys: 3, command } }
+        Self::script(drops, &script::DROP_ENTRY, 3, command)
     }
 
     const fn reading(command: Cmd) -> Self {
-        Self { writes: false, what: What::Command(command) }
+        Self::new(false, What::Command(command))
+    }
+
+    const fn script(writes: bool, script: &'static Script, keys: usize, command: Cmd) -> Self {
+        Self::new(writes, What::Script { script, keys, command })
+    }
+
+    const fn new(writes: bool, what: What) -> Self {
+        Self { writes, durability: Durability::Acknowledged, what }
     }
 
     /// Adds to an error the keys it is about, which the server does not name.
@@ -365,7 +376,7 @@ fn announce(command: &mut Cmd, settings: &Settings, request: &MutationRequest, r
     let kinds = request.decisions.iter().skip(first).map(|decision| decision.kind.with_category());
     let kinds: Vec<&str> = kinds.collect();
     command
-        .arg(settings.feed_length)
+        .arg(settings.options.feed_length)
         .arg(request.id.as_str())
         .arg(revision.number)
         .arg(request.state.status().as_str())

@@ -31,10 +31,9 @@ const KEEPALIVE: Duration = Duration::from_secs(30);
 /// The key becomes part of the name of an index, whose length takes two bytes.
 const MAX_INDEXED_KEY_BYTES: usize = 1_024;
 
-/// The options of a Redis store; they are checked only when it is opened.
+/// The options of a Redis store beside its URL; they are checked only when it is opened.
 #[derive(Clone)]
 pub(crate) struct RedisOptions {
-    pub(crate) url: String,
     pub(crate) namespace: String,
     pub(crate) partitions: u16,
     pub(crate) pool_size: u32,
@@ -53,9 +52,10 @@ pub(crate) struct RedisOptions {
     pub(crate) tls: TlsOptions,
 }
 
-/// Checked settings, which a store works with.
+/// Checked options and what follows from them, which a store works with.
 #[derive(Clone)]
 pub(crate) struct Settings {
+    pub(crate) options: RedisOptions,
     pub(crate) connection: redis::ConnectionInfo,
     /// The login in the URL.
     pub(crate) credentials: Option<Credentials>,
@@ -64,18 +64,6 @@ pub(crate) struct Settings {
     pub(crate) keyspace: Keyspace,
     /// The layout that a partition must record for this store to write to it.
     pub(crate) layout: String,
-    #[cfg_attr(not(feature = "blocking"), allow(dead_code, reason = "only the blocking flavour has a pool"))]
-    pub(crate) pool_size: u32,
-    pub(crate) timeout: Duration,
-    pub(crate) connect_timeout: Duration,
-    pub(crate) document_limit: DocumentLimit,
-    pub(crate) feed_length: u32,
-    pub(crate) indexed_metadata: ChosenIndexes,
-    pub(crate) id_comparison: IdComparison,
-    pub(crate) write_format: FormatVersion,
-    pub(crate) compression: Compression,
-    pub(crate) tolerance: Tolerance,
-    pub(crate) read_only: bool,
     /// Shared by all connections made with these settings.
     pub(crate) clock: Arc<ServerClock>,
     #[cfg(feature = "tls")]
@@ -90,7 +78,7 @@ impl Settings {
     /// The greatest size of a record in bytes: its document, plus half as many or 256 KiB for its header, which names
     /// index entries.
     pub(crate) fn record_limit(&self) -> usize {
-        let document = self.document_limit.bytes();
+        let document = self.options.document_limit.bytes();
         document.saturating_add((document / 2).max(256 * 1024))
     }
 
@@ -100,12 +88,9 @@ impl Settings {
     }
 }
 
-impl RedisOptions {
-    pub(crate) const DEFAULT_NAMESPACE: &str = "governance";
-
-    pub(crate) fn new(url: String) -> Self {
+impl Default for RedisOptions {
+    fn default() -> Self {
         Self {
-            url,
             namespace: Self::DEFAULT_NAMESPACE.to_owned(),
             partitions: 1,
             pool_size: 8,
@@ -124,8 +109,12 @@ impl RedisOptions {
             tls: TlsOptions::default(),
         }
     }
+}
 
-    pub(crate) fn check(self) -> Result<Settings> {
+impl RedisOptions {
+    pub(crate) const DEFAULT_NAMESPACE: &str = "governance";
+
+    pub(crate) fn check(mut self, url: &str) -> Result<Settings> {
         let keyspace = Keyspace::new(&self.namespace, self.partitions)?;
         if self.pool_size == 0
             || self.timeout.is_zero()
@@ -138,17 +127,18 @@ impl RedisOptions {
             let problem = format!("has {} bytes; at most {MAX_INDEXED_KEY_BYTES} are allowed", key.len());
             return Err(InvalidValue::new("indexed metadata key", problem).into());
         }
-        let parsed = address::read(&self.url)?;
+        let parsed = address::read(url)?;
         let credentials = Credentials::of(parsed.redis_settings());
         // The login is already taken from the URL; here it could only leak.
         let redis_settings = RedisConnectionInfo::default().set_db(parsed.redis_settings().db());
         let keepalive = TcpKeepalive::new().with_time(KEEPALIVE);
         let tcp_settings = parsed.tcp_settings().clone().set_nodelay(true).set_keepalive(keepalive);
         let connection = parsed.set_redis_settings(redis_settings).set_tcp_settings(tcp_settings);
+        self.tolerance.replica = self.read_only;
         Ok(Settings {
             #[cfg(feature = "tls")]
             tls: match connection.addr() {
-                ConnectionAddr::TcpTls { .. } => self.tls.check()?,
+                ConnectionAddr::TcpTls { .. } => self.tls.clone().check()?,
                 _ => Tls::default(),
             },
             address: connection.addr().to_string(),
@@ -156,18 +146,8 @@ impl RedisOptions {
             credentials,
             layout: layout::recorded(&keyspace, self.id_comparison, &self.indexed_metadata),
             keyspace,
-            pool_size: self.pool_size,
-            timeout: self.timeout,
-            connect_timeout: self.connect_timeout,
-            document_limit: self.document_limit,
-            feed_length: self.feed_length,
-            indexed_metadata: self.indexed_metadata,
-            id_comparison: self.id_comparison,
-            write_format: self.write_format,
-            compression: self.compression,
-            tolerance: Tolerance { replica: self.read_only, ..self.tolerance },
-            read_only: self.read_only,
             clock: Arc::new(ServerClock::new()),
+            options: self,
         })
     }
 }
@@ -176,7 +156,7 @@ impl Settings {
     /// # Errors
     /// [`StoreErrorKind::Configuration`] if the store was opened `read_only`.
     pub(crate) fn check_writable(&self) -> Result<()> {
-        if self.read_only {
+        if self.options.read_only {
             let problem = "the store was opened read_only and cannot write; open one without read_only to write";
             return Err(configuration(problem).into());
         }
@@ -210,7 +190,7 @@ mod tests {
     #[test]
     fn a_url_that_cannot_be_read_is_refused_without_repeating_it() {
         for bad in ["", "not a url", "http://x:secret@localhost", "redis://x:secret@:bad"] {
-            let error = RedisOptions::new(bad.to_owned()).check().err().expect("must be refused");
+            let error = RedisOptions::default().check(bad).err().expect("must be refused");
             assert!(!error.to_string().contains("secret"), "{error}");
             assert!(!format!("{error:?}").contains("secret"), "{error:?}");
         }
@@ -218,13 +198,13 @@ mod tests {
 
     #[test]
     fn the_address_holds_no_secret() {
-        let settings = RedisOptions::new("redis://user:secret@localhost:7000/2".to_owned()).check().unwrap();
+        let settings = RedisOptions::default().check("redis://user:secret@localhost:7000/2").unwrap();
         assert_eq!(settings.address, "localhost:7000");
     }
 
     #[test]
     fn a_user_without_a_password_is_refused_and_two_logins_are_too() {
-        let check = |url: &str| RedisOptions::new(url.to_owned()).check();
+        let check = |url: &str| RedisOptions::default().check(url);
         let error = check("redis://canary@localhost").err().expect("must be refused").to_string();
         assert!(error.contains("no password") && !error.contains("canary"), "{error}");
         let settings = check("redis://canary:canary@localhost").unwrap();
@@ -236,10 +216,10 @@ mod tests {
 
     #[test]
     fn nothing_may_be_zero() {
-        let options = || RedisOptions::new("redis://localhost".to_owned());
-        assert!(options().check().is_ok());
-        assert!(RedisOptions { partitions: 0, ..options() }.check().is_err());
-        assert!(RedisOptions { pool_size: 0, ..options() }.check().is_err());
-        assert!(RedisOptions { timeout: Duration::ZERO, ..options() }.check().is_err());
+        let check = |options: RedisOptions| options.check("redis://localhost");
+        assert!(check(RedisOptions::default()).is_ok());
+        assert!(check(RedisOptions { partitions: 0, ..Default::default() }).is_err());
+        assert!(check(RedisOptions { pool_size: 0, ..Default::default() }).is_err());
+        assert!(check(RedisOptions { timeout: Duration::ZERO, ..Default::default() }).is_err());
     }
 }

@@ -54,7 +54,7 @@ pub(crate) fn preflight(settings: &Settings, reply: &Value) -> Result<PreflightR
         Value::VerbatimString { text, .. } => Some(text.as_str()),
         other => text(other),
     };
-    Ok(PreflightReport::of(info.ok_or_else(|| unexpected("INFO"))?, settings.tolerance)?)
+    Ok(PreflightReport::of(info.ok_or_else(|| unexpected("INFO"))?, settings.options.tolerance)?)
 }
 
 /// Whether the first bytes of a record are all of it. No bytes may also be an empty record.
@@ -103,7 +103,7 @@ pub(crate) fn write_lookup(
     write_id: WriteId,
     reply: &Value,
 ) -> Result<Option<WriteLookup>> {
-    let record = stored_record(id, reply, settings.document_limit);
+    let record = stored_record(id, reply, settings.options.document_limit);
     let record = record.map_err(|source| Error::Unreadable { key: settings.keyspace.record(id), source })?;
     Ok(record.map(|record| WriteLookup::new(write_id, record.revision().number, record.writes())))
 }
@@ -185,7 +185,7 @@ fn may_hold(stored: &MutationRequest, sent: &MutationRequest) -> bool {
 }
 
 fn read_record(settings: &Settings, id: &RequestId, value: &Value) -> Result<Option<MutationRequest>, FormatError> {
-    let Some(record) = stored_record(id, value, settings.document_limit)? else { return Ok(None) };
+    let Some(record) = stored_record(id, value, settings.options.document_limit)? else { return Ok(None) };
     let request = record.decode(settings)?;
     check_id(&request.id, id)?;
     Ok(Some(request))
@@ -237,7 +237,7 @@ fn refusal(settings: &Settings, id: &RequestId, reply: &Value, script: &'static 
         return error;
     }
     let source = match tagged(reply, script) {
-        Ok(("unreadable", [Value::Int(size), ..])) => over_limit(*size, settings.document_limit),
+        Ok(("unreadable", [Value::Int(size), ..])) => over_limit(*size, settings.options.document_limit),
         Ok(("unreadable", [value, ..])) => match bytes(value).map(|bytes| Record::parse(id.as_str(), bytes)) {
             Some(Err(error)) => error,
             _ => FormatError::Malformed { problem: "record header that a script cannot read".to_owned() },

@@ -102,7 +102,7 @@ pub(crate) fn record(
     let unreadable = |error| Finding::Unreadable { key: key.to_owned(), error };
     match reply {
         Value::Nil => return Ok(None),
-        Value::Int(size) => return Err(unreadable(over_limit(*size, settings.document_limit))),
+        Value::Int(size) => return Err(unreadable(over_limit(*size, settings.options.document_limit))),
         _ => {}
     }
     let bytes = bytes(reply).ok_or_else(|| unreadable(FormatError::Foreign))?;
@@ -255,7 +255,7 @@ impl Held {
             Some(Ok(request)) if request.id == *id => {
                 let prefix = settings.keyspace.index_prefix(settings.keyspace.partition_of(id));
                 let suffix = index.strip_prefix(&prefix).unwrap_or_default().as_bytes();
-                Self::Members(request.revision(), members_of(&request, &settings.indexed_metadata, suffix))
+                Self::Members(request.revision(), members_of(&request, &settings.options.indexed_metadata, suffix))
             }
             None if *value == Value::Nil => Self::NoDocument,
             _ => Self::Unreadable,
@@ -282,7 +282,7 @@ pub(crate) fn is_extra(settings: &Settings, reply: &Value) -> Result<bool> {
 /// The stored form of the request in a reply to GET.
 pub(crate) fn inspection(settings: &Settings, id: &RequestId, reply: &Value) -> Result<Option<Inspection>> {
     let key = settings.keyspace.record(id);
-    let record = stored_record(id, reply, settings.document_limit);
+    let record = stored_record(id, reply, settings.options.document_limit);
     let Some(record) = record.map_err(|source| Error::Unreadable { key: key.clone(), source })? else {
         return Ok(None);
     };

@@ -23,9 +23,13 @@ impl Salvaged {
         let begins = |from: &usize| bytes.get(*from..).is_some_and(|rest| rest.starts_with(&stored_format::MAGIC));
         (0..bytes.len()).filter(begins).find_map(|document_from| {
             let document = bytes.get(document_from..)?;
-            let first =
-                decode_request(document, Revision::first(write_id), settings.document_limit, settings.id_comparison)
-                    .ok()?;
+            let first = decode_request(
+                document,
+                Revision::first(write_id),
+                settings.options.document_limit,
+                settings.options.id_comparison,
+            )
+            .ok()?;
             let number = first.decisions.len() as u64;
             let format = stored_format::version_number(document).ok()?;
             let number =

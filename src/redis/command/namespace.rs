@@ -10,8 +10,8 @@ use crate::request::WriteId;
 impl Call {
     /// Reads the layout of a namespace, if it has one.
     pub(crate) fn look_at_namespace(settings: &Settings) -> Self {
-        let mode = if settings.read_only { "read" } else { "look" };
-        Self { writes: false, what: namespace(settings, &script::LOOK_AT_NAMESPACE, mode, "", "") }
+        let mode = if settings.options.read_only { "read" } else { "look" };
+        Self::new(false, namespace(settings, &script::LOOK_AT_NAMESPACE, mode, "", ""))
     }
 
     /// Records the layout of a namespace, or reads the one that another process has recorded meanwhile.
@@ -36,7 +36,7 @@ impl Call {
     }
 
     fn changing_namespace(settings: &Settings, mode: &str, mark: &str, position: &str) -> Self {
-        Self { writes: true, what: namespace(settings, &script::OPEN_NAMESPACE, mode, mark, position) }
+        Self::new(true, namespace(settings, &script::OPEN_NAMESPACE, mode, mark, position))
     }
 
     /// Reads the layout that a partition records, and no more bytes than show whether it is one.
@@ -50,14 +50,14 @@ impl Call {
         let keyspace = &settings.keyspace;
         let mut command = by_hash(&script::LAY_OUT, 2, 1, 256);
         command.arg(keyspace.layout(partition)).arg(keyspace.index_prefix(partition) + "a").arg(&settings.layout);
-        Self { writes: true, what: What::Script { script: &script::LAY_OUT, keys: 2, command } }
+        Self::script(true, &script::LAY_OUT, 2, command)
     }
 
     /// Records the layout of a partition whose indexes are to be rebuilt. From then on writers of another layout are
     /// rejected.
     pub(crate) fn replace_layout(settings: &Settings, partition: u16) -> Self {
         let command = redis::cmd("SET").arg(settings.keyspace.layout(partition)).arg(&settings.layout).clone();
-        Self { writes: true, what: What::Command(command) }
+        Self::new(true, What::Command(command))
     }
 }
 
@@ -68,11 +68,11 @@ fn namespace(settings: &Settings, script: &'static Script, mode: &str, mark: &st
         .arg(keyspace.meta())
         .arg(keyspace.partition_count())
         .arg(LAYOUT_VERSION)
-        .arg(indexed_metadata::recorded(&settings.indexed_metadata))
+        .arg(indexed_metadata::recorded(&settings.options.indexed_metadata))
         .arg(keyspace.index_prefix(0) + "a")
         .arg(keyspace.feed(0))
         .arg(mode)
-        .arg(settings.id_comparison.as_str())
+        .arg(settings.options.id_comparison.as_str())
         .arg(mark)
         .arg(position);
     What::Script { script, keys: 1, command }

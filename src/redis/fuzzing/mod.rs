@@ -26,5 +26,5 @@ use super::options::{RedisOptions, Settings};
 
 /// Settings of a store that never sends anything.
 fn settings() -> Settings {
-    RedisOptions::new("redis://localhost".to_owned()).check().expect("the defaults are in order")
+    RedisOptions::default().check("redis://localhost").expect("the defaults are in order")
 }

@@ -19,7 +19,7 @@ pub fn record_header(data: &[u8]) {
     }
     let revision = Revision { number: input.below(4) as u64, write_id: WriteId::from_bytes([input.byte(); 16]) };
     let mut edits = Input::new(input.bytes());
-    let budget = SizeBudget::whole(settings().document_limit);
+    let budget = SizeBudget::whole(settings().options.document_limit);
     let stored = request(&mut input, 1);
     let (id, intent) = (stored.id.as_str(), stored.creation_intent());
     let good = NewRecord::new(&settings(), &stored, revision, intent, budget).expect("a small request").bytes;

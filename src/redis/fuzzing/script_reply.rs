@@ -38,7 +38,7 @@ pub fn script_reply(data: &[u8]) {
     let mut record = |number| {
         let stored = request(&mut input, number);
         let revision = Revision::first(WriteId::from_bytes([1; 16]));
-        let budget = SizeBudget::whole(settings.document_limit);
+        let budget = SizeBudget::whole(settings.options.document_limit);
         NewRecord::new(&settings, &stored, revision, stored.creation_intent(), budget).expect("a small request").bytes
     };
     let (stored, of_another) = (record(1), record(2));

@@ -138,17 +138,16 @@ mod tests {
     use crate::redis::RedisOptions;
 
     fn settings(partitions: u16, keys: &[&str]) -> Settings {
-        let options = RedisOptions::new("redis://localhost".to_owned());
         let indexed_metadata = ChosenIndexes::default().and_metadata(keys.iter().copied());
-        RedisOptions { partitions, indexed_metadata, ..options }.check().unwrap()
+        let options = RedisOptions { partitions, indexed_metadata, ..Default::default() };
+        options.check("redis://localhost").unwrap()
     }
 
     #[test]
     fn what_writes_are_compared_with_differs_where_indexes_do() {
         assert_eq!(settings(4, &[]).layout, "2 4 Exact -");
-        let folding =
-            RedisOptions { id_comparison: IdComparison::FoldCase, ..RedisOptions::new("redis://h".to_owned()) };
-        assert_eq!(folding.check().unwrap().layout, "2 1 FoldCase -");
+        let folding = RedisOptions { id_comparison: IdComparison::FoldCase, ..Default::default() };
+        assert_eq!(folding.check("redis://h").unwrap().layout, "2 1 FoldCase -");
         let choices: [&[&str]; 6] = [&[], &[""], &["a\nb"], &["a", "b"], &["1:a1:b"], &["ticket"]];
         let layouts: std::collections::BTreeSet<_> = choices.map(|keys| settings(1, keys).layout).into();
         assert_eq!(layouts.len(), choices.len());

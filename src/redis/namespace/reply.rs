@@ -108,7 +108,7 @@ pub(crate) fn check_indexes(settings: &Settings, reply: &Value) -> Result<()> {
 pub(crate) fn check_choice(settings: &Settings, reply: &Value) -> Result<()> {
     let namespace = settings.keyspace.namespace();
     let recorded = recorded_metadata(settings, reply)?;
-    let asked = &settings.indexed_metadata;
+    let asked = &settings.options.indexed_metadata;
     if recorded != *asked {
         return Err(incompatible(format!(
             "namespace {namespace} indexes {recorded}, but was opened with {asked}; open it with {recorded}, or \
@@ -116,7 +116,7 @@ pub(crate) fn check_choice(settings: &Settings, reply: &Value) -> Result<()> {
         ))
         .into());
     }
-    let (recorded, asked) = (field(reply, IDS).unwrap_or_default(), settings.id_comparison);
+    let (recorded, asked) = (field(reply, IDS).unwrap_or_default(), settings.options.id_comparison);
     if recorded != asked.as_str() {
         return Err(incompatible(format!(
             "namespace {namespace} compares ids of people by the rule {recorded:?}, but was opened with {asked:?}; open it \

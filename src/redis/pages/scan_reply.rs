@@ -6,7 +6,7 @@ use redis::Value;
 
 use crate::error::Result;
 use crate::index::SortKey;
-use crate::redis::options::Settings;
+use crate::redis::options::{RedisOptions, Settings};
 use crate::redis::pages::scan::{MAX_PAGE_BYTES, Scan, Scanned};
 use crate::redis::record::Record;
 use crate::redis::reply::{array, bytes, corrupt, over_limit, refuse_disorder, unexpected};
@@ -85,7 +85,7 @@ fn is_in_order(scan: &Scan<'_>, members: &[SortKey], position: Option<&SortKey>)
 
 fn stored_request(settings: &Settings, id: RequestId, record: Value) -> Result<StoredRequest, Unreadable> {
     if let Value::Int(size) = record {
-        return Err(Unreadable::new(id, over_limit(size, settings.document_limit)));
+        return Err(Unreadable::new(id, over_limit(size, settings.options.document_limit)));
     }
     if record == Value::Nil {
         let problem = "an index names the request, but nothing is stored under its key".to_owned();
@@ -98,7 +98,7 @@ fn stored_request(settings: &Settings, id: RequestId, record: Value) -> Result<S
     });
     match parsed {
         Ok((revision, begins_at, created)) => {
-            let &Settings { document_limit, id_comparison, .. } = settings;
+            let &RedisOptions { document_limit, id_comparison, .. } = &settings.options;
             let stored = StoredRequest::encoded(id, revision, bytes, begins_at, document_limit, id_comparison)?;
             Ok(stored.recorded_as_created(created))
         }

@@ -7,7 +7,7 @@ use sha1::Digest as _;
 
 use crate::error::{Error, Result};
 use crate::index::SortKey;
-use crate::redis::options::Settings;
+use crate::redis::options::{RedisOptions, Settings};
 use crate::redis::record::history::history_marks;
 use crate::redis::record::index_entries::{EncodedEntries, IndexEntries, index_entries};
 use crate::request::{MutationRequest, Revision, WriteId, WriteIntent, WriteKind};
@@ -74,11 +74,11 @@ impl NewRecord {
         intent: WriteIntent,
         budget: SizeBudget,
     ) -> Result<Self> {
-        let &Settings { write_format, compression, .. } = settings;
+        let &RedisOptions { write_format, compression, .. } = &settings.options;
         let encoded = stored_format::encode_compressed(request.document(), write_format, compression, budget.document);
         let encoded = encoded.map_err(|error| budget.unwritable(request, write_format, error))?;
         let marks = history_marks(&request.decisions);
-        let IndexEntries { lasting, current } = index_entries(request, &settings.indexed_metadata);
+        let IndexEntries { lasting, current } = index_entries(request, &settings.options.indexed_metadata);
         let entries = current.entries().saturating_add(lasting.entries());
         budget.check_entries(&request.id, entries)?;
 
@@ -239,7 +239,7 @@ impl<'a> Record<'a> {
 
     /// The stored request.
     pub(crate) fn decode(&self, settings: &Settings) -> Result<MutationRequest, FormatError> {
-        decode_request(self.document, self.revision(), settings.document_limit, settings.id_comparison)
+        decode_request(self.document, self.revision(), settings.options.document_limit, settings.options.id_comparison)
     }
 }
 
