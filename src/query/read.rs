@@ -313,7 +313,8 @@ fn with_summaries<Part>(
     std::iter::repeat_n(Arc::new(summary), parts.len()).zip(parts)
 }
 
-fn in_order<Part>(rows: impl Iterator<Item = (SortKey, Part)>) -> Vec<(SortKey, Part)> {
+/// These rows, by their keys.
+pub(super) fn in_order<Part>(rows: impl Iterator<Item = (SortKey, Part)>) -> Vec<(SortKey, Part)> {
     let mut rows: Vec<_> = rows.collect();
     rows.sort_by(|(one, _), (other, _)| one.cmp(other));
     rows

@@ -1,5 +1,7 @@
 //! Parts of a document: what rows need, without decoding the rest.
 
+use super::gates::Version;
+use super::{DocumentLimit, FormatError, document};
 use crate::request::{
     Approval, ApprovalSummary, Decision, IdComparison, Intent, RequestDocument, RequestId, RequestState, Requester,
     Target, Timestamp,
@@ -29,29 +31,61 @@ pub(crate) struct Approvals {
 /// Decisions, each with its ordinal in the history; the first is 0.
 pub(crate) type PlacedDecisions = Vec<(u32, Decision)>;
 
-/// Whether the pending approval with this step and id is wanted.
-pub(crate) type IsWantedApproval<'w> = &'w dyn Fn(&Head, u32, &str) -> bool;
+/// A part of a document that rows show.
+pub(crate) trait Excerpt: Copy {
+    type Parts;
 
-/// Whether the decision with this ordinal and time is wanted.
-pub(crate) type IsWantedDecision<'w> = &'w dyn Fn(&Head, u32, Timestamp) -> bool;
+    /// Takes the part out of a decoded document.
+    fn of(self, document: RequestDocument) -> (Head, Self::Parts);
 
-/// Reads the parts of a document for rows about approvals.
-pub(crate) fn approvals_of(document: RequestDocument, is_wanted: IsWantedApproval<'_>) -> (Head, Approvals) {
-    let (head, mut wanted, _) = parts_of(document);
-    let summaries = ApprovalSummary::of_all(&wanted);
-    let mut pending = summaries.iter().map(|standing| standing.is_pending);
-    wanted.retain(|approval| {
-        pending.next() == Some(true) && is_wanted(&head, approval.step.number(), approval.id.as_str())
-    });
-    (head, Approvals { summaries, wanted })
+    /// Reads the part from a body; what is not wanted is skipped or not read.
+    fn decode(self, body: &[u8], version: Version, limit: DocumentLimit) -> Result<(Head, Self::Parts), FormatError>;
 }
 
-/// Reads the parts of a document for rows about decisions.
-pub(crate) fn decisions_of(document: RequestDocument, is_wanted: IsWantedDecision<'_>) -> (Head, PlacedDecisions) {
-    let (head, _, decisions) = parts_of(document);
-    let wanted = (0_u32..).zip(decisions).filter(|(ordinal, decision)| is_wanted(&head, *ordinal, decision.at));
-    let wanted = wanted.collect();
-    (head, wanted)
+/// The status of all approvals, and the pending ones whose step and id are wanted.
+#[derive(Clone, Copy)]
+pub(crate) struct PendingApprovals<'w>(pub(crate) &'w dyn Fn(&Head, u32, &str) -> bool);
+
+/// The decisions whose ordinal and time are wanted.
+#[derive(Clone, Copy)]
+pub(crate) struct Decisions<'w>(pub(crate) &'w dyn Fn(&Head, u32, Timestamp) -> bool);
+
+impl Excerpt for PendingApprovals<'_> {
+    type Parts = Approvals;
+
+    fn of(self, document: RequestDocument) -> (Head, Approvals) {
+        let (head, mut wanted, _) = parts_of(document);
+        let summaries = ApprovalSummary::of_all(&wanted);
+        let mut pending = summaries.iter().map(|summary| summary.is_pending);
+        wanted.retain(|approval| {
+            pending.next() == Some(true) && (self.0)(&head, approval.step.number(), approval.id.as_str())
+        });
+        (head, Approvals { summaries, wanted })
+    }
+
+    fn decode(self, body: &[u8], version: Version, limit: DocumentLimit) -> Result<(Head, Approvals), FormatError> {
+        document::decode_approvals(body, version, limit, self)
+    }
+}
+
+impl Excerpt for Decisions<'_> {
+    type Parts = PlacedDecisions;
+
+    fn of(self, document: RequestDocument) -> (Head, PlacedDecisions) {
+        let (head, _, decisions) = parts_of(document);
+        let wanted = (0_u32..).zip(decisions).filter(|(ordinal, decision)| (self.0)(&head, *ordinal, decision.at));
+        let wanted = wanted.collect();
+        (head, wanted)
+    }
+
+    fn decode(
+        self,
+        body: &[u8],
+        version: Version,
+        limit: DocumentLimit,
+    ) -> Result<(Head, PlacedDecisions), FormatError> {
+        document::decode_decisions(body, version, limit, self)
+    }
 }
 
 /// Reads the parts of a document that every row shows.

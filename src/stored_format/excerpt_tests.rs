@@ -14,29 +14,31 @@ const LIMIT: DocumentLimit = DocumentLimit::DEFAULT;
 /// Compares the parts read from these bytes with the document they are of.
 fn agrees(bytes: &[u8], document: &RequestDocument, limit: DocumentLimit) {
     let is_first = |id: &str| document.approvals.first().is_some_and(|approval| approval.id.as_str() == id);
-    let approvals: [IsWantedApproval<'_>; 4] =
-        [&|_, _, _| true, &|_, _, _| false, &|_, step, _| step > 1, &|head, _, id| {
-            is_first(id) && head.id == document.id
-        }];
-    for is_wanted in approvals {
-        let read = decode_approvals(bytes, limit, is_wanted).unwrap();
-        assert_eq!(read, approvals_of(document.clone(), is_wanted));
+    let approvals = [
+        PendingApprovals(&|_, _, _| true),
+        PendingApprovals(&|_, _, _| false),
+        PendingApprovals(&|_, step, _| step > 1),
+        PendingApprovals(&|head, _, id| is_first(id) && head.id == document.id),
+    ];
+    for excerpt in approvals {
+        assert_eq!(decode_excerpt(bytes, limit, excerpt).unwrap(), excerpt.of(document.clone()));
     }
     let first_time = document.decisions.first().map(|decision| decision.at);
-    let decisions: [IsWantedDecision<'_>; 4] =
-        [&|_, _, _| true, &|_, _, _| false, &|_, ordinal, _| ordinal % 2 == 1, &|head, _, at| {
-            Some(at) == first_time && head.id == document.id
-        }];
-    for is_wanted in decisions {
-        let read = decode_decisions(bytes, limit, is_wanted).unwrap();
-        assert_eq!(read, decisions_of(document.clone(), is_wanted));
+    let decisions = [
+        Decisions(&|_, _, _| true),
+        Decisions(&|_, _, _| false),
+        Decisions(&|_, ordinal, _| ordinal % 2 == 1),
+        Decisions(&|head, _, at| Some(at) == first_time && head.id == document.id),
+    ];
+    for excerpt in decisions {
+        assert_eq!(decode_excerpt(bytes, limit, excerpt).unwrap(), excerpt.of(document.clone()));
     }
 }
 
 /// Both parts without an error, whatever is wanted.
 fn is_read(bytes: &[u8]) -> [bool; 2] {
-    let approvals = decode_approvals(bytes, LIMIT, &|_, _, _| true);
-    [approvals.is_ok(), decode_decisions(bytes, LIMIT, &|_, _, _| true).is_ok()]
+    let approvals = decode_excerpt(bytes, LIMIT, PendingApprovals(&|_, _, _| true));
+    [approvals.is_ok(), decode_excerpt(bytes, LIMIT, Decisions(&|_, _, _| true)).is_ok()]
 }
 
 fn encodings(document: &RequestDocument) -> impl Iterator<Item = Vec<u8>> {
@@ -78,7 +80,7 @@ fn an_actor_who_is_passed_and_named_again_is_read_once() {
     document.decisions.extend([by_approver.clone(), by_approver]);
     let bytes = encode(&document, LIMIT).unwrap();
 
-    let (_, decisions) = decode_decisions(&bytes, LIMIT, &|_, _, _| true).unwrap();
+    let (_, decisions) = decode_excerpt(&bytes, LIMIT, Decisions(&|_, _, _| true)).unwrap();
     for actor in [&approver, &document.requested_by] {
         let by = decisions.iter().map(|(_, decision)| &decision.by).filter(|by| *by == actor);
         let by: Vec<_> = by.collect();

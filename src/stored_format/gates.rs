@@ -40,7 +40,7 @@ pub(super) struct Format(&'static [Gate]);
 
 /// One version, and its closed gates.
 #[derive(Clone, Copy)]
-pub(super) struct Version {
+pub(crate) struct Version {
     pub(super) number: u16,
     closed: &'static [Gate],
 }

@@ -121,10 +121,10 @@ fn an_older_release_refuses_a_newer_version_by_its_number_also_in_parts() {
     let bytes = encode_later(&fullest(), 3).unwrap();
     let refused = FormatError::UnsupportedVersion { part: "schema", found: 3, newest_supported: 1 };
     assert_eq!(older.decode(&bytes, LIMIT).unwrap_err(), refused);
-    assert_eq!(older.decode_approvals(&bytes, LIMIT, &|_, _, _| true).unwrap_err(), refused);
-    assert_eq!(older.decode_decisions(&bytes, LIMIT, &|_, _, _| true).unwrap_err(), refused);
-    assert!(LATER.decode_approvals(&bytes, LIMIT, &|_, _, _| true).is_ok());
-    assert!(LATER.decode_decisions(&bytes, LIMIT, &|_, _, _| true).is_ok());
+    assert_eq!(older.decode_excerpt(&bytes, LIMIT, PendingApprovals(&|_, _, _| true)).unwrap_err(), refused);
+    assert_eq!(older.decode_excerpt(&bytes, LIMIT, Decisions(&|_, _, _| true)).unwrap_err(), refused);
+    assert!(LATER.decode_excerpt(&bytes, LIMIT, PendingApprovals(&|_, _, _| true)).is_ok());
+    assert!(LATER.decode_excerpt(&bytes, LIMIT, Decisions(&|_, _, _| true)).is_ok());
 }
 
 /// No writer makes these: a body of version 1 with a later part.

@@ -49,9 +49,7 @@ pub use compression::Compression;
     allow(unused_imports, reason = "only a record in Redis has something before a document")
 )]
 pub(crate) use envelope::{HEADER_BYTES as DOCUMENT_HEAD_BYTES, MAGIC};
-pub(crate) use excerpt::{
-    Approvals, Head, IsWantedApproval, IsWantedDecision, PlacedDecisions, approvals_of, decisions_of, head_of,
-};
+pub(crate) use excerpt::{Approvals, Decisions, Excerpt, Head, PendingApprovals, head_of};
 pub use format_error::FormatError;
 pub use format_version::FormatVersion;
 use gates::Format;
@@ -111,26 +109,15 @@ pub fn decode(bytes: &[u8], limit: DocumentLimit) -> Result<RequestDocument, For
     Format::current().decode(bytes, limit)
 }
 
-/// The parts of the document with these bytes that rows about approvals show.
+/// A part of the document with these bytes that rows show.
 ///
-/// Checks only the parts it reads, and the checksum over all bytes.
-pub(crate) fn decode_approvals(
+/// Checks only what it reads, and the checksum over all bytes.
+pub(crate) fn decode_excerpt<E: Excerpt>(
     bytes: &[u8],
     limit: DocumentLimit,
-    is_wanted: IsWantedApproval<'_>,
-) -> Result<(Head, Approvals), FormatError> {
-    Format::current().decode_approvals(bytes, limit, is_wanted)
-}
-
-/// The parts of the document with these bytes that rows about decisions show.
-///
-/// Checks only the parts it reads, and the checksum over all bytes.
-pub(crate) fn decode_decisions(
-    bytes: &[u8],
-    limit: DocumentLimit,
-    is_wanted: IsWantedDecision<'_>,
-) -> Result<(Head, PlacedDecisions), FormatError> {
-    Format::current().decode_decisions(bytes, limit, is_wanted)
+    excerpt: E,
+) -> Result<(Head, E::Parts), FormatError> {
+    Format::current().decode_excerpt(bytes, limit, excerpt)
 }
 
 /// Checks the envelope without decoding the document: that it is undamaged, of a known version, and uncompressed within

@@ -2,10 +2,8 @@
 
 use std::fmt;
 
-use super::{
-    Approvals, DocumentLimit, FormatError, Head, IsWantedApproval, IsWantedDecision, PlacedDecisions, Unreadable,
-};
-use crate::request::{IdComparison, MutationRequest, RequestDocument, RequestId, Revision, Timestamp};
+use super::{DocumentLimit, Excerpt, FormatError, Head, Unreadable};
+use crate::request::{IdComparison, MutationRequest, RequestId, Revision, Timestamp};
 
 /// A request of a page as its store keeps it: with id and revision, and a document that is decoded on demand.
 ///
@@ -152,39 +150,16 @@ impl StoredRequest {
     }
 }
 
-/// Parts of a request, for the rows of a page.
 impl StoredRequest {
-    /// The status of its approvals, and the wanted pending ones.
+    /// A part of the request, for the rows of a page.
     ///
     /// # Errors
-    /// [`Unreadable`] if these parts cannot be read, or belong to another request.
-    pub(crate) fn into_approvals(self, is_wanted: IsWantedApproval<'_>) -> Result<(Head, Approvals), Unreadable> {
-        self.into_parts(
-            |bytes, limit| super::decode_approvals(bytes, limit, is_wanted),
-            |document| super::approvals_of(document, is_wanted),
-        )
-    }
-
-    /// Its wanted decisions.
-    ///
-    /// # Errors
-    /// As [`into_approvals`](Self::into_approvals).
-    pub(crate) fn into_decisions(self, is_wanted: IsWantedDecision<'_>) -> Result<(Head, PlacedDecisions), Unreadable> {
-        self.into_parts(
-            |bytes, limit| super::decode_decisions(bytes, limit, is_wanted),
-            |document| super::decisions_of(document, is_wanted),
-        )
-    }
-
-    fn into_parts<Parts>(
-        self,
-        decode: impl FnOnce(&[u8], DocumentLimit) -> Result<(Head, Parts), FormatError>,
-        take: impl FnOnce(RequestDocument) -> (Head, Parts),
-    ) -> Result<(Head, Parts), Unreadable> {
+    /// [`Unreadable`] if the part cannot be read, or belongs to another request.
+    pub(crate) fn into_excerpt<E: Excerpt>(self, excerpt: E) -> Result<(Head, E::Parts), Unreadable> {
         match self.document {
-            Document::Decoded(request) => Ok(take(request.into_document())),
+            Document::Decoded(request) => Ok(excerpt.of(request.into_document())),
             Document::Encoded { bytes, begins_at, limit, ids, .. } => {
-                let read = decode(bytes.get(begins_at..).unwrap_or_default(), limit);
+                let read = super::decode_excerpt(bytes.get(begins_at..).unwrap_or_default(), limit, excerpt);
                 let read = read.and_then(|(head, parts)| {
                     check_id(&head.id, &self.id)?;
                     Ok((Head { id_comparison: ids, ..head }, parts))

@@ -1,11 +1,9 @@
 //! Documents in any version of a format: reads and writes the envelope and the version it names.
 
-use super::excerpt::{Approvals, Head, IsWantedApproval, IsWantedDecision, PlacedDecisions};
+use super::excerpt::{Excerpt, Head};
 use super::gates::{Format, Version};
 use super::{Compression, DocumentLimit, FormatError, document, envelope};
 use crate::request::RequestDocument;
-
-type Read<Parts> = Result<(Head, Parts), FormatError>;
 
 impl Format {
     /// Writes a document in the version with this number.
@@ -29,24 +27,14 @@ impl Format {
         self.read(bytes, limit, |version, body| document::decode(body, version, limit))
     }
 
-    /// Reads the parts of a document that rows about approvals show.
-    pub(super) fn decode_approvals(
+    /// Reads a part of a document that rows show.
+    pub(super) fn decode_excerpt<E: Excerpt>(
         self,
         bytes: &[u8],
         limit: DocumentLimit,
-        is_wanted: IsWantedApproval<'_>,
-    ) -> Read<Approvals> {
-        self.read(bytes, limit, |version, body| document::decode_approvals(body, version, limit, is_wanted))
-    }
-
-    /// Reads the parts of a document that rows about decisions show.
-    pub(super) fn decode_decisions(
-        self,
-        bytes: &[u8],
-        limit: DocumentLimit,
-        is_wanted: IsWantedDecision<'_>,
-    ) -> Read<PlacedDecisions> {
-        self.read(bytes, limit, |version, body| document::decode_decisions(body, version, limit, is_wanted))
+        excerpt: E,
+    ) -> Result<(Head, E::Parts), FormatError> {
+        self.read(bytes, limit, |version, body| excerpt.decode(body, version, limit))
     }
 
     fn read<T>(

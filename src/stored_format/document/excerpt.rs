@@ -5,9 +5,12 @@ use super::pass::PassedApproval;
 use super::read::{self, In, Read};
 use super::{charge, pass};
 use crate::request::{ActorId, ApprovalSummary, IdComparison, QuorumGroup, Requester, Step, Target};
-use crate::stored_format::excerpt::{Approvals, Head, IsWantedApproval, IsWantedDecision, PlacedDecisions};
+use crate::stored_format::excerpt::{Approvals, Decisions, Head, PendingApprovals, PlacedDecisions};
 
-pub(super) fn approvals(input: In<'_, '_>, is_wanted: IsWantedApproval<'_>) -> Read<(Head, Approvals)> {
+pub(super) fn approvals(
+    input: In<'_, '_>,
+    PendingApprovals(is_wanted): PendingApprovals<'_>,
+) -> Read<(Head, Approvals)> {
     let head = head_and_requirements(input)?;
     let (mut summaries, mut wanted) = (Vec::new(), Vec::new());
     for _ in 0..input.length()? {
@@ -35,7 +38,7 @@ pub(super) fn approvals(input: In<'_, '_>, is_wanted: IsWantedApproval<'_>) -> R
     Ok((head, Approvals { summaries, wanted }))
 }
 
-pub(super) fn decisions(input: In<'_, '_>, is_wanted: IsWantedDecision<'_>) -> Read<(Head, PlacedDecisions)> {
+pub(super) fn decisions(input: In<'_, '_>, Decisions(is_wanted): Decisions<'_>) -> Read<(Head, PlacedDecisions)> {
     let head = head_and_requirements(input)?;
     input.pass(pass::approvals)?;
     let mut decisions = Vec::new();

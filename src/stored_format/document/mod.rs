@@ -20,7 +20,7 @@ mod remembered;
 mod write;
 mod writer;
 
-use super::excerpt::{Approvals, Head, IsWantedApproval, IsWantedDecision, PlacedDecisions};
+use super::excerpt::{Approvals, Decisions, Head, PendingApprovals, PlacedDecisions};
 use super::gates::Version;
 use super::{DocumentLimit, FormatError};
 use crate::request::RequestDocument;
@@ -61,16 +61,16 @@ pub(super) fn decode_approvals(
     body: &[u8],
     version: Version,
     limit: DocumentLimit,
-    is_wanted: IsWantedApproval<'_>,
+    wanted: PendingApprovals<'_>,
 ) -> Result<(Head, Approvals), FormatError> {
-    Reader::new(body, version, limit).read_some(|input| excerpt::approvals(input, is_wanted))
+    Reader::new(body, version, limit).read_some(|input| excerpt::approvals(input, wanted))
 }
 
 pub(super) fn decode_decisions(
     body: &[u8],
     version: Version,
     limit: DocumentLimit,
-    is_wanted: IsWantedDecision<'_>,
+    wanted: Decisions<'_>,
 ) -> Result<(Head, PlacedDecisions), FormatError> {
-    Reader::new(body, version, limit).read_some(|input| excerpt::decisions(input, is_wanted))
+    Reader::new(body, version, limit).read_some(|input| excerpt::decisions(input, wanted))
 }
