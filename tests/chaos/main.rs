@@ -1,12 +1,5 @@
 //! Faults on real servers, concurrent histories, and traffic that goes on for a while.
 #![cfg(feature = "redis")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that is surprised has failed"
-)]
 
 mod faults;
 mod linearizability;

@@ -1,16 +1,6 @@
 //! What the test binaries share: servers that start by themselves, the store in every flavour behind one face, requests to
 //! store, and an oracle of what must be stored for them. Nothing here calls the crate's own derivation of keys and entries.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::missing_panics_doc,
-    clippy::missing_errors_doc,
-    reason = "a test that is surprised has failed"
-)]
-
 pub mod alone;
 #[cfg(feature = "redis")]
 pub mod fake_server;

@@ -1,5 +1,4 @@
 //! The conformance suite over every store in every flavour that is switched on.
-#![allow(clippy::unwrap_used, reason = "a test that cannot open its store has failed")]
 
 #[cfg(feature = "blocking")]
 mod blocking {

@@ -1,11 +1,4 @@
 //! What every store and the service over it promise, in every flavour that is switched on.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that is surprised has failed"
-)]
 
 mod conformance;
 mod foreign_store;

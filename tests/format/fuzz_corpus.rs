@@ -1,14 +1,6 @@
 //! Replays the corpora and regressions of the fuzzers on stable, those about the stored format together with the golden
 //! vectors as seeds. The targets about what is not public are replayed by the unit tests in `src/redis/fuzzing`.
 #![cfg(feature = "blocking")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::expect_used,
-    clippy::panic,
-    unreachable_pub,
-    reason = "this is a test, all of it"
-)]
 
 #[path = "../../fuzz/checks/cursor.rs"]
 mod cursor;

@@ -1,14 +1,5 @@
 //! What was ever written stays readable: the vectors under `tests/fixtures/stored_format` are never edited.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::expect_used,
-    clippy::panic,
-    unreachable_pub,
-    reason = "this is a test, all of it"
-)]
-
 use std::collections::BTreeSet;
 use std::fs;
 

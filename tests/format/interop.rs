@@ -1,14 +1,5 @@
 //! A second implementation, written from `docs/stored-format.md` alone, reads the same from the golden vectors.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::expect_used,
-    clippy::panic,
-    unreachable_pub,
-    reason = "this is a test, all of it"
-)]
-
 use std::process::Command;
 
 use common::vectors::{compressed_vectors, fixtures, vectors};

@@ -1,11 +1,4 @@
 //! The stored format: what was ever written stays readable, whatever the bytes are.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    reason = "a test that is surprised has failed"
-)]
 
 #[cfg(feature = "blocking")]
 mod fuzz_corpus;

@@ -2,15 +2,6 @@
 //!
 //! One test, so that nothing else allocates while it measures.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::expect_used,
-    clippy::panic,
-    unreachable_pub,
-    reason = "this is a test, all of it"
-)]
-
 use crate::MEMORY;
 use common::vectors::{body, compressed_vectors, seal, seal_compressed, vectors};
 use miniz_oxide::deflate::compress_to_vec_zlib;

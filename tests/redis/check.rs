@@ -1,6 +1,5 @@
 //! `verify` finds every way in which indexes and documents can disagree, and `repair` repairs it.
 #![cfg(all(feature = "redis", feature = "blocking"))]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test reports by panicking")]
 
 use std::io::{Read, Write};
 use std::net::TcpStream;

@@ -1,6 +1,5 @@
 //! Every call is one command per partition (guarantee 7), and a server that lost its scripts gets them back.
 #![cfg(feature = "redis")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that is surprised has failed")]
 
 use std::time::Instant;
 

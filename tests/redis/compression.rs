@@ -1,6 +1,5 @@
 //! Requests with large payloads are stored compressed, and everything else about them stays as it is.
 #![cfg(feature = "redis")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that is surprised has failed")]
 
 use common::requests::{draft, id, moved_on, second, submit};
 use common::{Flavour, Options, Raw, Store};

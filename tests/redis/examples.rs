@@ -1,6 +1,5 @@
 //! The examples end quietly whoever stops reading them or stops them, and leave nothing behind in Redis.
 #![cfg(all(feature = "redis", unix))]
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test reports by panicking")]
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _, pipe};
 use std::os::unix::process::ExitStatusExt as _;

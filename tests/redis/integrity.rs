@@ -3,7 +3,6 @@
 //!
 //! `MUTATOR_TEST_SEEDS=200` runs more sequences; a failure names its seed.
 #![cfg(feature = "redis")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that is surprised has failed")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;

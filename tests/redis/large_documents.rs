@@ -1,6 +1,5 @@
 //! Documents as large as they may be, and as many as there may be: what is held and sent at once stays bounded.
 #![cfg(all(feature = "redis", feature = "blocking"))]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test reports by panicking")]
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};

@@ -1,13 +1,5 @@
 //! The Redis store on real servers: what it keeps and sends, what it costs, and what bad input gets.
 #![cfg(feature = "redis")]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
-    reason = "a test that is surprised has failed"
-)]
 
 mod bad_input;
 mod check;

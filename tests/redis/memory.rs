@@ -1,13 +1,5 @@
 //! What a store takes and keeps of memory, whatever a server holds or says.
 #![cfg(all(feature = "blocking", feature = "redis"))]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
-    reason = "a test that is surprised has failed"
-)]
 
 use std::io::{Read, Write};
 use std::net::TcpListener;

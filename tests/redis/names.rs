@@ -1,6 +1,5 @@
 //! Ids and state ids that try to escape a key, a pattern, a script or a list of arguments.
 #![cfg(feature = "redis")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that is surprised has failed")]
 
 use std::cell::Cell;
 use std::sync::OnceLock;

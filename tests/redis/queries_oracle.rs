@@ -3,13 +3,6 @@
 //!
 //! `MUTATOR_QUERY_SEEDS=100..200` plays other seeds than the usual ones; a failure names its seed.
 #![cfg(all(feature = "blocking", feature = "redis"))]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    reason = "a test that cannot ask has failed"
-)]
 
 use std::collections::HashMap;
 use std::fmt::Debug;

@@ -4,12 +4,6 @@
 //! 6,000 requests, which is several scan budgets, because writing them is what takes the time; `MUTATOR_QUERY_SCALE=100000` makes
 //! it 100,000.
 #![cfg(all(feature = "blocking", feature = "redis"))]
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    reason = "a test that cannot ask has failed"
-)]
 
 use std::fmt::Debug;
 use std::sync::OnceLock;

@@ -1,7 +1,6 @@
 //! The servers that the other tests stand on: they start, they answer, and they end with the test binary.
 
 #![cfg(feature = "redis")]
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "helpers of tests fail as tests do")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;

@@ -1,6 +1,5 @@
 //! Encrypted connections to a real server: who is certified as what, and what is told of those who are not.
 #![cfg(all(feature = "tls", any(feature = "blocking", feature = "tokio", feature = "smol")))]
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that is surprised has failed")]
 
 use std::path::PathBuf;
 use std::time::Duration;

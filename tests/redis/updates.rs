@@ -1,6 +1,5 @@
 //! What the update script has to tell apart by the stored header, and what it leaves alone.
 #![cfg(feature = "redis")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test that is surprised has failed")]
 
 use common::requests::{actor, draft, moved_on, pending, second, submit};
 use common::{Flavour, Options, Oracle, Raw, oracle};

@@ -1,7 +1,5 @@
 //! The rows of every read over one company's requests, on both stores in two flavours, written down by hand.
 #![cfg(all(feature = "blocking", feature = "tokio", feature = "redis"))]
-#![allow(clippy::needless_pass_by_value, reason = "a case takes the store that was made for it")]
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test that cannot ask has failed")]
 
 mod blocking;
 mod company;
