@@ -17,10 +17,14 @@ took=""
 skipped=""
 server_directory=""
 server=""
+beside=""
+beside_output=""
 
 finish() {
     local status=$?
     stop_server
+    if [[ -n "$beside" ]]; then kill -- "-$beside" 2>/dev/null || true; fi
+    rm -f "$beside_output"
     echo
     printf '%s' "$took"
     if [[ "$status" == 0 ]]; then
@@ -97,6 +101,36 @@ lint_everything() {
 
 run_tests() {
     cargo test --quiet --locked "$@"
+}
+
+# Tests of servers mostly wait, so that they run beside builds. The binaries themselves: cargo would wait for those builds.
+start_beside() {
+    local built binary binaries=()
+    built="$(cargo test --locked --no-run --package mutator-governance-tests 2>&1)" || { echo "$built" >&2; exit 1; }
+    for binary in "$@"; do
+        binaries+=("$(sed -n "s|.*Executable $binary/main.rs (\(.*\))|\1|p" <<<"$built")")
+    done
+    beside_output="$(mktemp)"
+    set -m
+    (
+        cd tests
+        for binary in "${binaries[@]}"; do
+            began=$SECONDS
+            [[ "$binary" == /* ]] || binary="../$binary"
+            "$binary" --quiet || exit
+            echo "    done in $((SECONDS - began))s: $(basename "$binary")"
+        done
+    ) >"$beside_output" 2>&1 </dev/null &
+    beside=$!
+    set +m
+}
+
+wait_beside() {
+    local status=0
+    wait "$beside" || status=$?
+    beside=""
+    cat "$beside_output"
+    return "$status"
 }
 
 # Unit tests and what every store promises, in one flavour: what one flavour alone can break.
@@ -241,21 +275,22 @@ step "clippy: all features, all targets" lint_everything
 
 # Examples come first: tests run them as they are built.
 step "examples are built" cargo build --quiet --locked --all-features --examples
+step "tests are built, and start: redis, contract, chaos" start_beside redis contract chaos
+
 step "unit tests and doctests" run_tests --all-features
-step "tests: contract" run_tests --package mutator-governance-tests --test contract
 step "tests: rules" run_tests --package mutator-governance-tests --test rules
 step "tests: format" run_tests --package mutator-governance-tests --test format
-step "tests: redis" run_tests --package mutator-governance-tests --test redis
-step "tests: chaos" run_tests --package mutator-governance-tests --test chaos
 step "stored format read by another program" interop
 step "documentation" documentation
-step "examples on the embedded store" examples_on_the_embedded_store
-step "examples on Redis" examples_on_redis
 step "downstream crate with maybe-async/is_sync" ./scripts/check-downstream.sh
 
 step "unit and contract tests: blocking" run_contract blocking,redis
 step "unit and contract tests: tokio" run_contract tokio,redis
 step "unit and contract tests: smol" run_contract smol,redis
+step "tests: redis, contract, chaos" wait_beside
+
+step "examples on the embedded store" examples_on_the_embedded_store
+step "examples on Redis" examples_on_redis
 
 step "fuzz smoke" fuzz_smoke
 step "cargo deny" dependency_policy
