@@ -8,6 +8,8 @@ mod dimension;
 mod entries;
 #[cfg(test)]
 mod entries_tests;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod in_memory;
 mod key_range;
 mod placing;
 mod plan;

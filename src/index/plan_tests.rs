@@ -1,10 +1,11 @@
 //! Plans: any of them finds the same rows.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
 
 use proptest::prelude::*;
 
+use super::in_memory::Indexes;
 use super::*;
 use crate::query::query_samples::*;
 use crate::query::samples::*;
@@ -13,23 +14,17 @@ use crate::request::*;
 
 const NOW: u64 = 3;
 
-/// The data of a store: the keys of every term, and the documents.
+/// The data of a store.
 struct Indexed<'a> {
-    keys: BTreeMap<Term, BTreeSet<SortKey>>,
+    indexes: Indexes,
     requests: &'a [MutationRequest],
 }
 
 impl<'a> Indexed<'a> {
-    fn new(requests: &'a [MutationRequest], metadata: &ChosenIndexes) -> Self {
-        let mut keys: BTreeMap<Term, BTreeSet<SortKey>> = BTreeMap::new();
-        for entry in requests.iter().flat_map(|request| index_entries(request, metadata)) {
-            keys.entry(entry.term).or_default().insert(entry.key);
-        }
-        Self { keys, requests }
-    }
-
-    fn holds(&self, terms: &BTreeSet<Term>, key: &SortKey) -> bool {
-        terms.iter().any(|term| self.keys.get(term).is_some_and(|keys| keys.contains(key)))
+    fn new(requests: &'a [MutationRequest], chosen: &ChosenIndexes) -> Self {
+        let mut indexes = Indexes::default();
+        requests.iter().for_each(|request| indexes.add(request, chosen));
+        Self { indexes, requests }
     }
 
     /// Carries out the plan as a store does: by keys, and reads documents only at the end.
@@ -43,15 +38,15 @@ impl<'a> Indexed<'a> {
         };
         let (terms, layout) = (&plan.terms, plan.terms.first().unwrap().dimension.layout());
         assert!(terms.iter().all(|term| term.dimension.layout() == layout));
-        let read = terms.iter().filter_map(|term| self.keys.get(term)).flatten();
+        let read = terms.iter().flat_map(|term| self.indexes.keys_of(term));
         let kept = read.filter(|key| plan.range.contains(key)).filter(|key| {
             plan.probes.iter().all(|probe| {
                 let probed = probe.terms.first().unwrap().dimension.layout();
                 if probed == layout {
-                    self.holds(&probe.terms, key)
+                    self.indexes.holds(&probe.terms, key)
                 } else {
                     assert_eq!(probed, KeyLayout::Created);
-                    self.holds(&probe.terms, &layout.request_key(key).unwrap())
+                    self.indexes.holds(&probe.terms, &layout.request_key(key).unwrap())
                 }
             })
         });
@@ -73,7 +68,7 @@ fn check_plan<Q: Query + fmt::Display>(query: &Q, requests: &[MutationRequest], 
     let place = |term: &Term| term.to_string().bytes().map(usize::from).sum::<usize>() % sizes.len();
     for plan in [
         plan(query, chosen, IdComparison::Exact, |term| sizes[place(term)]),
-        plan(query, chosen, IdComparison::Exact, |term| indexed.keys.get(term).map_or(0, |keys| keys.len() as u64)),
+        plan(query, chosen, IdComparison::Exact, |term| indexed.indexes.keys_of(term).count() as u64),
     ] {
         assert_eq!(indexed.follow(&plan), asked, "{query}\n{plan}");
     }

@@ -16,11 +16,11 @@ mod script_reply;
 mod values;
 
 pub use excerpt::excerpt;
-#[cfg(test)]
-pub(super) use partition::Partition;
 pub use query_vs_scan::query_vs_scan;
 pub use record_header::record_header;
 pub use script_reply::script_reply;
+#[cfg(test)]
+pub(super) use {input::Input, partition::Partition, samples::request};
 
 use super::options::{RedisOptions, Settings};
 

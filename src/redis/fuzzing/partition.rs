@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::index::{ChosenIndexes, KeyRange, SortKey, Term, index_entries};
+use crate::index::in_memory::Indexes;
+use crate::index::{ChosenIndexes, KeyRange, SortKey, Term};
 use crate::redis::pages::scan::{Scan, Scanned};
 use crate::request::{IdComparison, MutationRequest, RequestId};
 use crate::stored_format::{self, DocumentLimit, StoredRequest, Unreadable};
@@ -10,7 +11,7 @@ use crate::stored_format::{self, DocumentLimit, StoredRequest, Unreadable};
 /// One partition of a simulated server: its indexes, and its requests, some of them unreadable.
 #[derive(Default)]
 pub(in crate::redis) struct Partition {
-    indexes: BTreeMap<Term, BTreeSet<SortKey>>,
+    indexes: Indexes,
     requests: BTreeMap<RequestId, Result<MutationRequest, Unreadable>>,
 }
 
@@ -22,25 +23,19 @@ impl Partition {
         chosen: &ChosenIndexes,
         read: Result<MutationRequest, Unreadable>,
     ) {
-        for entry in index_entries(request, chosen) {
-            self.indexes.entry(entry.term).or_default().insert(entry.key);
-        }
+        self.indexes.add(request, chosen);
         self.requests.insert(request.id.clone(), read);
-    }
-
-    fn holds(&self, terms: &BTreeSet<Term>, key: &SortKey) -> bool {
-        terms.iter().any(|term| self.indexes.get(term).is_some_and(|keys| keys.contains(key)))
     }
 
     /// How many keys of a term lie in a range.
     pub(super) fn count(&self, term: &Term, range: &KeyRange) -> usize {
-        self.indexes.get(term).map_or(0, |keys| keys.iter().filter(|key| range.contains(key)).count())
+        self.indexes.keys_of(term).filter(|key| range.contains(key)).count()
     }
 
     /// The result of scan.lua, one member after the other.
     pub(in crate::redis) fn serve(&self, scan: &Scan<'_>, budget: usize) -> Scanned {
         let layout = scan.layout;
-        let mut along: Vec<&SortKey> = scan.driver.iter().filter_map(|term| self.indexes.get(term)).flatten().collect();
+        let mut along: Vec<&SortKey> = scan.driver.iter().flat_map(|term| self.indexes.keys_of(term)).collect();
         along.sort();
         along.dedup();
         if scan.descending {
@@ -56,7 +51,7 @@ impl Partition {
             position = key.as_bytes().to_vec();
             let is_met = |(terms, by_row): &(&BTreeSet<Term>, bool)| {
                 let sought = if *by_row { Some(key.clone()) } else { layout.request_key(key) };
-                self.holds(terms, &sought.unwrap())
+                self.indexes.holds(terms, &sought.unwrap())
             };
             if scan.probes.iter().all(is_met) {
                 members.push(key.clone());

@@ -17,7 +17,7 @@ pub(super) fn at(micros: usize) -> Timestamp {
 }
 
 /// A request with an id of its own; some ids begin with others.
-pub(super) fn request(input: &mut Input<'_>, number: usize) -> MutationRequest {
+pub(in crate::redis) fn request(input: &mut Input<'_>, number: usize) -> MutationRequest {
     let by = Arc::new(ActorContext::user(input.one(&PEOPLE)).unwrap().named(input.one(&["Al", "Bo"])));
     let approvals: Vec<Approval> = (0..input.below(4)).map(|place| approval(input, place)).collect();
     let state = state(input);

@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fmt::Debug;
-use std::sync::Arc;
 
 use fastrand::Rng;
 
@@ -12,7 +11,7 @@ use crate::index::{ChosenIndexes, KeyLayout, Plan, Term, plan};
 use crate::query::{
     DecisionQuery, InboxQuery, PageRequest, PendingApprovalQuery, RecentApprovalQuery, RequestQuery, evaluate,
 };
-use crate::redis::fuzzing::Partition;
+use crate::redis::fuzzing::{Input, Partition, request};
 use crate::redis::pages::scan::Scan;
 use crate::request::*;
 use crate::stored_format::FormatError;
@@ -23,54 +22,6 @@ fn at(micros: u64) -> Timestamp {
 
 fn one<T: Clone>(rng: &mut Rng, from: &[T]) -> T {
     from[rng.usize(..from.len())].clone()
-}
-
-/// A request with random numbers of approvals and decisions. Some ids begin with others.
-fn request(rng: &mut Rng, number: usize) -> MutationRequest {
-    let by = Arc::new(ActorContext::user(one(rng, &["alice", "bob"])).unwrap());
-    let target = Target::new(one(rng, &["s", "t"]), "Tenant", "Grant").unwrap();
-    let mut intent = Intent::new("change", one(rng, &["Access", "Billing"])).unwrap();
-    if rng.bool() {
-        intent = intent.with_tag("urgent").unwrap();
-    }
-    let cause = Cause::new(Arc::clone(&by), at(1), None);
-    let approval = |rng: &mut Rng, place: usize| Approval {
-        id: ApprovalId::new(format!("a{place}")).unwrap(),
-        target: one(rng, &[ApprovalTarget::actor("carol").unwrap(), ApprovalTarget::role("manager").unwrap()]),
-        description: String::new(),
-        name: None,
-        step: Step::new(rng.u32(1..3)).unwrap(),
-        quorum: None,
-        expires_at: None,
-        decider: DeciderRule::Anyone,
-        state: one(rng, &[ApprovalState::Pending, ApprovalState::Pending, ApprovalState::Expired(cause.clone())]),
-        metadata: Metadata::new(),
-    };
-    let approvals: Vec<Approval> = (0..rng.usize(0..4)).map(|place| approval(rng, place)).collect();
-    let waiting = if approvals.is_empty() { PendingReason::Quota } else { PendingReason::Approval };
-    let states = [RequestState::Pending(waiting.into()), RequestState::Pending(waiting.into()), RequestState::Approved];
-    let kinds: Vec<DecisionKind> = DecisionKind::all().collect();
-    let decisions = (0..rng.usize(0..5)).map(|_| Decision::new(one(rng, &kinds), &by, at(rng.u64(0..4)))).collect();
-    let document = RequestDocument {
-        id: RequestId::new("r".repeat(1 + number % 3) + &(number / 3).to_string()).unwrap(),
-        target,
-        intent,
-        requested_by: by,
-        payload: None,
-        state: one(rng, &states),
-        requirements: Vec::new(),
-        approvals,
-        approval_round: 1,
-        decisions,
-        side_effects: Vec::new(),
-        versioning: Versioning::default(),
-        execution: Execution::default(),
-        created_at: at(rng.u64(0..3)),
-        updated_at: at(rng.u64(0..3)),
-        metadata: Metadata::new(),
-        id_comparison: IdComparison::default(),
-    };
-    MutationRequest::from_document(document, Revision::first(WriteId::from_bytes([7; 16]))).unwrap()
 }
 
 struct Played {
@@ -90,7 +41,8 @@ impl Played {
         let damaged = one(&mut rng, &[0, 0, 20]);
         let (mut readable, mut unreadable) = (Vec::new(), Vec::new());
         for number in 0..rng.usize(1..20) {
-            let request = request(&mut rng, number);
+            let bytes: Vec<u8> = (0..200).map(|_| rng.u8(..)).collect();
+            let request = request(&mut Input::new(&bytes), number);
             let place = rng.usize(..partitions.len());
             let partition = &mut partitions[place];
             let id = request.id.clone();
@@ -190,7 +142,7 @@ fn some_requests(rng: &mut Rng) -> RequestQuery {
 #[test]
 fn pages_ended_anywhere_and_read_on_by_any_plan_have_every_row_once() {
     let (mut between_rows, mut inside_requests) = (0, 0);
-    for seed in 0..500 {
+    for seed in 0..600 {
         let mut played = Played::new(seed);
         let requests = some_requests(&mut played.rng);
         let direction = one(&mut played.rng, &[SortDirection::Ascending, SortDirection::Descending]);
