@@ -22,7 +22,7 @@ use mutator_governance::{
 };
 
 fn is_too_short_a_lease(error: &Error) -> bool {
-    matches!(error, Error::Execution { refusal, .. } if matches!(**refusal, ExecutionError::LeaseTooShort { .. }))
+    matches!(error, Error::Execution { error: ExecutionError::LeaseTooShort { .. }, .. })
 }
 
 /// Any draft, and any commands by anybody: the service does what the rules say and stores just that.
@@ -50,12 +50,12 @@ pub fn workflow_model(data: &[u8]) {
         let after = store.get(&before.id).unwrap().expect("a request stays");
         match (foreseen, done) {
             // A rule of the store's, which the request's rules do not know of.
-            (_, Err(refused)) if is_too_short_a_lease(&refused) => assert!(after == before, "{command:?}"),
+            (_, Err(rejected)) if is_too_short_a_lease(&rejected) => assert!(after == before, "{command:?}"),
             (Ok(foreseen), Ok(done)) => assert!(done.document() == foreseen.document() && done == after, "{command:?}"),
-            (Err(foreseen), Err(refused)) => {
-                assert!(!refused.to_string().is_empty());
-                assert_eq!(refused.to_string(), foreseen.to_string(), "{command:?}");
-                assert!(after == before, "refused and changed: {command:?}");
+            (Err(foreseen), Err(rejected)) => {
+                assert!(!rejected.to_string().is_empty());
+                assert_eq!(rejected.to_string(), foreseen.to_string(), "{command:?}");
+                assert!(after == before, "rejected and changed: {command:?}");
             }
             (foreseen, done) => panic!("{command:?} by the rules: {foreseen:?}, by the service: {done:?}"),
         }

@@ -42,8 +42,8 @@ pub(super) fn grant(
     let digest = request.digest();
     let approval = allowed(request, id, occasion)?.clone();
     if let Some(seen) = seen.filter(|seen| *seen != digest) {
-        let refusal = ApprovalError::AnotherDigest { approval: id.clone(), seen, current: digest };
-        return Err(refused(request, refusal));
+        let error = ApprovalError::AnotherDigest { approval: id.clone(), seen, current: digest };
+        return Err(not_allowed(request, error));
     }
     let document = request.edit();
     set_state(document, id, ApprovalState::Approved(verdict(occasion, digest)));
@@ -58,7 +58,7 @@ pub(super) fn grant(
     Ok(())
 }
 
-pub(super) fn refuse(
+pub(super) fn reject(
     request: &mut MutationRequest,
     id: &ApprovalId,
     rejection: Option<&Rejection>,
@@ -138,11 +138,11 @@ pub(super) fn mark_fulfilled(document: &mut RequestDocument) {
 }
 
 fn allowed<'a>(request: &'a MutationRequest, id: &ApprovalId, occasion: Occasion<'_>) -> Result<&'a Approval> {
-    check(request, id, occasion.by, occasion.now).map_err(|refusal| refused(request, refusal))
+    check(request, id, occasion.by, occasion.now).map_err(|error| not_allowed(request, error))
 }
 
-fn refused(document: &RequestDocument, refusal: ApprovalError) -> Error {
-    Error::Approval { id: document.id.clone(), refusal: Box::new(refusal) }
+fn not_allowed(document: &RequestDocument, error: ApprovalError) -> Error {
+    Error::Approval { id: document.id.clone(), error }
 }
 
 fn verdict(occasion: Occasion<'_>, digest: Digest) -> Verdict {

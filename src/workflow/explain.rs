@@ -166,7 +166,7 @@ fn obstacle(document: &RequestDocument) -> Option<ExecutionError> {
         return None;
     }
     let current = Digest::of(document.payload.as_ref(), &document.target, document.versioning.reviewed.as_ref());
-    execution::digest_refusal(document, current)
+    execution::digest_error(document, current)
 }
 
 fn compensated_by(document: &RequestDocument) -> Vec<RequestId> {

@@ -13,7 +13,7 @@ use mutator_governance::{
 };
 
 use crate::support::{
-    actor, apply, approval, at, draft, file_with, grant, id, in_status, quorum, refuse, rule, submit, try_apply, user,
+    actor, apply, approval, at, draft, file_with, grant, id, in_status, quorum, reject, rule, submit, try_apply, user,
     user_because,
 };
 
@@ -23,11 +23,11 @@ fn said(request: &MutationRequest, now: Timestamp) -> String {
 
 /// Each request, the second it is looked at, and what is said of it.
 fn check(table: &[(&MutationRequest, u64, &str)]) {
-    let told: Vec<_> =
+    let wrong: Vec<_> =
         table.iter().filter(|(request, seconds, sentence)| said(request, at(*seconds)) != *sentence).collect();
-    let told: Vec<_> =
-        told.iter().map(|(request, seconds, sentence)| (said(request, at(*seconds)), sentence)).collect();
-    assert!(told.is_empty(), "{told:#?}");
+    let wrong: Vec<_> =
+        wrong.iter().map(|(request, seconds, sentence)| (said(request, at(*seconds)), sentence)).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn where_a_request_stands_is_said_with_who_brought_it_there() {
         (&cancel(named(ActorContext::user("mona").unwrap())), 1, "was canceled by Mona (mona)"),
         (&cancel(named(ActorContext::system())), 1, "was canceled by Mona (without an id)"),
         (&cancel(Arc::new(ActorContext::system())), 1, "was canceled by System (without an id)"),
-        (&refuse(&waiting, "alice", "approval-1", 1), 1, "was rejected by alice: approval approval-1 was rejected"),
+        (&reject(&waiting, "alice", "approval-1", 1), 1, "was rejected by alice: approval approval-1 was rejected"),
         (&swept, 40, "was rejected by sweeper: approval approval-2 was not decided in time"),
         (&apply(&quota, &Command::expire(user("sweeper")), 90), 90, "has expired (recorded by sweeper)"),
         (
@@ -196,7 +196,7 @@ fn an_approved_request_says_whether_it_can_be_executed() {
         apply(&claimed(request, lease, seconds), &failed, seconds)
     };
     let once = fail(&approved, "no route", 10);
-    let twice = fail(&once, "refused", 20);
+    let twice = fail(&once, "rejected", 20);
     let again = claimed(&twice, lease, 30);
     let made_v2 = Completion::new().resulting_in(StateVersion::new("v2").unwrap());
     let executed = apply(&held, &Command::complete(user("worker-1"), claim_id(), made_v2), 1);
@@ -213,13 +213,13 @@ fn an_approved_request_says_whether_it_can_be_executed() {
         (
             &twice,
             20,
-            "is approved and can be executed; failed 2 times, last at 2026-01-01T00:00:20Z by worker-1: refused",
+            "is approved and can be executed; failed 2 times, last at 2026-01-01T00:00:20Z by worker-1: rejected",
         ),
         (
             &again,
             30,
             "is being executed by worker-1; the lease ends in 5 min, and then another executor can take over; \
-             failed 2 times, last at 2026-01-01T00:00:20Z by worker-1: refused",
+             failed 2 times, last at 2026-01-01T00:00:20Z by worker-1: rejected",
         ),
         (&executed, 1, "was executed by worker-1, which made version v2"),
     ]);
@@ -390,6 +390,6 @@ fn two_changes_commute_when_the_second_is_still_valid_after_the_first() {
     let alice = Command::approve_requirement(user("alice"), approval("approval-1"));
     let stored = grant(&request, "bob", "approval-2", 1);
     assert!(commutes(&stored, &alice, at(2)));
-    assert!(!commutes(&refuse(&request, "bob", "approval-2", 1), &alice, at(2)));
+    assert!(!commutes(&reject(&request, "bob", "approval-2", 1), &alice, at(2)));
     assert!(!commutes(&grant(&request, "alice", "approval-1", 1), &alice, at(2)));
 }

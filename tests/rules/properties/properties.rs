@@ -13,7 +13,7 @@ use proptest::test_runner::TestRunner;
 
 use common::play::{Move, at, command, decide, moves, people, submitted, table};
 
-/// One command and what it did; refused, before and after are the same.
+/// One command and what it did; rejected, before and after are the same.
 struct Done {
     before: MutationRequest,
     command: Command,
@@ -240,11 +240,11 @@ proptest! {
                     let (Ok(there), Ok(back)) = (apply(stored.clone(), &second, now), apply(other, &first, now)) else {
                         // The first has met the quorum that both were asked for, or has taken a place after which the other
                         // is needed elsewhere.
-                        let refusal = match apply(stored.clone(), &second, now) {
-                            Err(Error::Approval { refusal, .. }) => Some(*refusal),
+                        let error = match apply(stored.clone(), &second, now) {
+                            Err(Error::Approval { error, .. }) => Some(error),
                             _ => None,
                         };
-                        if matches!(refusal, Some(ApprovalError::NeededElsewhere { .. })) {
+                        if matches!(error, Some(ApprovalError::NeededElsewhere { .. })) {
                             continue;
                         }
                         let satisfied = stored.decisions.iter().rev().take(2);
