@@ -10,6 +10,7 @@ pub mod flavour;
 pub mod operations;
 #[cfg(feature = "redis")]
 pub mod oracle;
+pub mod people;
 pub mod play;
 #[cfg(feature = "redis")]
 pub mod proxy;

@@ -2,19 +2,12 @@
 
 use std::sync::Arc;
 
+pub use super::people::{at as second, id};
 use mutator_governance::workflow::{self, Command};
 use mutator_governance::{
     ActorContext, ApprovalRule, BlastRadius, BlastScope, Intent, MutationRequest, PendingReason, RequestDraft,
     RequestId, RiskLevel, Target, Timestamp, WriteId,
 };
-
-pub fn id(text: &str) -> RequestId {
-    RequestId::new(text).unwrap()
-}
-
-pub fn second(number: u64) -> Timestamp {
-    Timestamp::from_micros(1_767_225_600_000_000 + number * 1_000_000).unwrap()
-}
 
 pub fn actor(name: &str) -> Arc<ActorContext> {
     Arc::new(ActorContext::user(name).unwrap().with_role("operator").unwrap().because("the quarter ends"))

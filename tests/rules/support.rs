@@ -1,34 +1,11 @@
 //! Requests, people and times for the rules.
 
-use std::sync::Arc;
-use std::time::Duration;
-
+pub(crate) use common::people::{approval, approval_error, at, execution_error, history, id, user, user_because};
 use mutator_governance::workflow::{self, Command};
 use mutator_governance::{
-    ActorContext, ApprovalError, ApprovalId, ApprovalRule, ApprovalTarget, Error, ExecutionError, Intent,
-    MutationRequest, Pending, PendingReason, RequestDraft, RequestId, RequestState, Status, Target, Timestamp, WriteId,
+    ApprovalRule, ApprovalTarget, Error, Intent, MutationRequest, Pending, PendingReason, RequestDraft, RequestState,
+    Status, Target, WriteId,
 };
-
-/// The given number of seconds after the beginning of 2026.
-pub(crate) fn at(seconds: u64) -> Timestamp {
-    Timestamp::from_micros(1_767_225_600_000_000).unwrap().saturating_add(Duration::from_secs(seconds))
-}
-
-pub(crate) fn id(text: &str) -> RequestId {
-    RequestId::new(text).unwrap()
-}
-
-pub(crate) fn approval(text: &str) -> ApprovalId {
-    ApprovalId::new(text).unwrap()
-}
-
-pub(crate) fn user(id: &str) -> Arc<ActorContext> {
-    Arc::new(ActorContext::user(id).unwrap())
-}
-
-pub(crate) fn user_because(id: &str, reason: &str) -> Arc<ActorContext> {
-    Arc::new(ActorContext::user(id).unwrap().because(reason))
-}
 
 pub(crate) fn actor(id: &str) -> ApprovalTarget {
     ApprovalTarget::actor(id).unwrap()
@@ -92,23 +69,4 @@ pub(crate) fn in_status(status: Status) -> MutationRequest {
     };
     let revision = submit(draft()).revision();
     MutationRequest::from_document(document, revision).unwrap()
-}
-
-/// The kinds of the decisions, as words, from the given one on.
-pub(crate) fn history(request: &MutationRequest, from: usize) -> Vec<String> {
-    request.decisions[from..].iter().map(|decision| decision.kind.to_string()).collect()
-}
-
-pub(crate) fn approval_error(error: Error) -> ApprovalError {
-    match error {
-        Error::Approval { error, .. } => error,
-        other => panic!("not an approval error: {other}"),
-    }
-}
-
-pub(crate) fn execution_error(error: Error) -> ExecutionError {
-    match error {
-        Error::Execution { error, .. } => error,
-        other => panic!("not an execution error: {other}"),
-    }
 }

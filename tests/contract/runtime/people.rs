@@ -4,35 +4,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+pub(crate) use common::people::{approval, approval_error, at, execution_error, history, id, user, user_because};
 use mutator_governance::workflow::{AfterFailure, ExecutionOrder};
 use mutator_governance::{
-    ActorContext, ApprovalError, ApprovalId, ApprovalRule, ApprovalTarget, Conflict, DecisionKind, Error,
-    ExecutionError, Intent, MutationRequest, RequestDraft, RequestId, StateVersion, Target, Timestamp,
+    ApprovalRule, ApprovalTarget, Conflict, DecisionKind, Error, Intent, MutationRequest, RequestDraft, StateVersion,
+    Target,
 };
-
-/// The given number of seconds after the beginning of 2026; every case begins at 0.
-pub(crate) fn at(seconds: u64) -> Timestamp {
-    Timestamp::from_micros(1_767_225_600_000_000).unwrap().saturating_add(Duration::from_secs(seconds))
-}
-
-pub(crate) fn id(text: &str) -> RequestId {
-    RequestId::new(text).unwrap()
-}
-
-pub(crate) fn approval(text: &str) -> ApprovalId {
-    ApprovalId::new(text).unwrap()
-}
 
 pub(crate) fn version(text: &str) -> StateVersion {
     StateVersion::new(text).unwrap()
-}
-
-pub(crate) fn user(id: &str) -> Arc<ActorContext> {
-    Arc::new(ActorContext::user(id).unwrap())
-}
-
-pub(crate) fn user_because(id: &str, reason: &str) -> Arc<ActorContext> {
-    Arc::new(ActorContext::user(id).unwrap().because(reason))
 }
 
 pub(crate) fn targets(ids: &[&str]) -> Vec<ApprovalTarget> {
@@ -66,28 +46,9 @@ pub(crate) fn order_of(executor: &str) -> ExecutionOrder {
         .when_failed(AfterFailure::Reject)
 }
 
-/// The kinds of the decisions from the given one on, as words.
-pub(crate) fn history(request: &MutationRequest, from: usize) -> Vec<String> {
-    request.decisions[from..].iter().map(|decision| decision.kind.to_string()).collect()
-}
-
 pub(crate) fn count(request: &MutationRequest, kind: impl Into<DecisionKind>) -> usize {
     let kind = kind.into();
     request.decisions.iter().filter(|decision| decision.kind == kind).count()
-}
-
-pub(crate) fn approval_error(error: Error) -> ApprovalError {
-    match error {
-        Error::Approval { error, .. } => error,
-        other => panic!("not an approval error: {other}"),
-    }
-}
-
-pub(crate) fn execution_error(error: Error) -> ExecutionError {
-    match error {
-        Error::Execution { error, .. } => error,
-        other => panic!("not an execution error: {other}"),
-    }
 }
 
 pub(crate) fn conflict(error: Error) -> Conflict {
