@@ -22,9 +22,9 @@ tree_has_none() {
 
 tree_has_none blocking redis
 tree_has_none blocking,redis tokio smol async-io async-executor async-std async-global-executor
-tree_has_none tokio,tls smol async-io async-executor
-tree_has_none smol,tls tokio
-tree_has_none blocking,tls tokio smol async-io async-executor async-std async-global-executor
+tree_has_none tokio,tls-rustls smol async-io async-executor
+tree_has_none smol,tls-rustls tokio
+tree_has_none blocking,tls-rustls tokio smol async-io async-executor async-std async-global-executor
 
 # One line per package, "name version rust_version", from the only JSON keys that stand in this form at package level.
 packages="$(cargo metadata --locked --all-features --format-version 1 |

@@ -267,7 +267,7 @@ step "clippy: no features" lint --no-default-features
 step "clippy: redis without a flavour" lint --no-default-features --features redis,conformance
 step "clippy: blocking" lint --no-default-features --features blocking
 step "clippy: blocking,redis" lint --no-default-features --features blocking,redis
-step "clippy: blocking,tls" lint --no-default-features --features blocking,tls
+step "clippy: blocking,tls-rustls" lint --no-default-features --features blocking,tls
 step "clippy: tokio,redis" lint --no-default-features --features tokio,redis
 step "clippy: smol,redis" lint --no-default-features --features smol,redis
 step "clippy: all features" lint --all-features

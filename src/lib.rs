@@ -23,14 +23,7 @@
 //!
 //! Features only add: any set of them compiles together, and none changes what another provides.
 //!
-//! | feature | provides | default |
-//! |---|---|---|
-//! | `blocking` | [`blocking`]: the synchronous flavour, with an r2d2 pool for Redis | yes |
-//! | `tokio` | [`nonblocking`]: the asynchronous flavour on tokio | |
-//! | `smol` | [`nonblocking`]: the asynchronous flavour on smol | |
-//! | `redis` | `RedisStore` in every flavour that is switched on | yes |
-//! | `tls` | `rediss://` in every flavour that is switched on: TLS by rustls, certificate and name always verified | |
-//! | `conformance` | the suite that every store must pass, for those who write their own | |
+#![cfg_attr(feature = "document-features", doc = document_features::document_features!())]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(any(feature = "blocking", feature = "tokio", feature = "smol")),

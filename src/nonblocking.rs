@@ -95,7 +95,7 @@ mod redis_socket;
 #[path = "nonblocking/redis_stream.rs"]
 mod redis_stream;
 
-#[cfg(feature = "tls")]
+#[cfg(feature = "tls-rustls")]
 #[path = "nonblocking/redis_tls.rs"]
 mod redis_tls;
 

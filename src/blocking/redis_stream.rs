@@ -21,7 +21,7 @@ use crate::service::deadline::Deadline;
 
 pub(super) enum Stream {
     Plain(TimedSocket),
-    #[cfg(feature = "tls")]
+    #[cfg(feature = "tls-rustls")]
     Tls(Box<rustls::StreamOwned<rustls::ClientConnection, TimedSocket>>),
 }
 
@@ -56,7 +56,7 @@ impl Stream {
             ConnectionAddr::Tcp(host, port) => plain(tcp(host, *port)?),
             #[cfg(unix)]
             ConnectionAddr::Unix(path) => plain(Socket::Unix(connect_unix(path, deadline)?)),
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "tls-rustls")]
             ConnectionAddr::TcpTls { host, port, .. } => {
                 let session = settings.tls.session(host)?;
                 let mut stream = rustls::StreamOwned::new(session, TimedSocket::new(tcp(host, *port)?, deadline));
@@ -78,7 +78,7 @@ impl Stream {
         match self {
             Self::Plain(socket) => socket.has_arrived(),
             // Beside data there may be what concerns the encryption alone, as tickets for a next session.
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "tls-rustls")]
             Self::Tls(stream) => {
                 while stream.sock.has_arrived()? {
                     let count = stream.conn.read_tls(&mut stream.sock)?;
@@ -105,7 +105,7 @@ impl Stream {
     pub(super) fn set_deadline(&mut self, deadline: Deadline) {
         match self {
             Self::Plain(socket) => socket.deadline = deadline,
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "tls-rustls")]
             Self::Tls(stream) => stream.sock.deadline = deadline,
         }
     }
@@ -115,7 +115,7 @@ impl Read for Stream {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(socket) => socket.read(buffer),
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "tls-rustls")]
             Self::Tls(stream) => stream.read(buffer),
         }
     }
@@ -125,7 +125,7 @@ impl Write for Stream {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
         match self {
             Self::Plain(socket) => socket.write(buffer),
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "tls-rustls")]
             Self::Tls(stream) => stream.write(buffer),
         }
     }
@@ -133,7 +133,7 @@ impl Write for Stream {
     fn flush(&mut self) -> io::Result<()> {
         match self {
             Self::Plain(socket) => socket.flush(),
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "tls-rustls")]
             Self::Tls(stream) => stream.flush(),
         }
     }

@@ -25,7 +25,7 @@ pub struct RedisStore {
 
 impl RedisStore {
     /// A store at this URL: `redis://[user:password@]host[:port][/db]`, `redis+unix:///path`, or `rediss://…` for TLS
-    /// with the feature `tls`. User and password are percent-encoded; [`credentials`](RedisStoreBuilder::credentials)
+    /// with the feature `tls-rustls`. User and password are percent-encoded; [`credentials`](RedisStoreBuilder::credentials)
     /// keep them out of the URL.
     pub fn builder(url: impl Into<String>) -> RedisStoreBuilder {
         RedisStoreBuilder::new(url.into())

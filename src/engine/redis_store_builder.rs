@@ -8,7 +8,7 @@ use super::super::redis_driver::Driver;
 use super::{RedisStore, dual};
 use crate::error::Result;
 use crate::index::Dimension;
-#[cfg(feature = "tls")]
+#[cfg(feature = "tls-rustls")]
 use crate::redis::ClientCertificate;
 use crate::redis::namespace::reply as namespace_reply;
 use crate::redis::reply;
@@ -94,8 +94,8 @@ impl RedisStoreBuilder {
     }
 
     /// Verifies the server of a `rediss://` address by these root certificates, in PEM. Defaults to the system's.
-    #[cfg(feature = "tls")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    #[cfg(feature = "tls-rustls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls-rustls")))]
     #[must_use]
     pub fn root_certificates(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.options.tls.root_certificates = Some(pem.into());
@@ -103,8 +103,8 @@ impl RedisStoreBuilder {
     }
 
     /// Presents this certificate chain to the server of a `rediss://` address, with its private key, both in PEM.
-    #[cfg(feature = "tls")]
-    #[cfg_attr(docsrs, doc(cfg(feature = "tls")))]
+    #[cfg(feature = "tls-rustls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls-rustls")))]
     #[must_use]
     pub fn client_certificate(mut self, chain: impl Into<Vec<u8>>, private_key: impl Into<Vec<u8>>) -> Self {
         self.options.tls.client_certificate = Some(ClientCertificate { chain: chain.into(), key: private_key.into() });

@@ -6,14 +6,14 @@ use std::task::{Context, Poll};
 use redis::ConnectionAddr;
 
 use super::redis_socket::Socket;
-#[cfg(feature = "tls")]
+#[cfg(feature = "tls-rustls")]
 use super::redis_tls::Session;
 use super::timer::Runtime;
 use crate::redis::Settings;
 
 pub(super) enum Stream {
     Plain(Socket),
-    #[cfg(feature = "tls")]
+    #[cfg(feature = "tls-rustls")]
     Tls(Box<Session>),
 }
 
@@ -24,7 +24,7 @@ impl Stream {
             ConnectionAddr::Tcp(host, port) => Ok(Self::Plain(Socket::connect_tcp(runtime, host, *port, tcp).await?)),
             #[cfg(unix)]
             ConnectionAddr::Unix(path) => Ok(Self::Plain(Socket::connect_unix(runtime, path).await?)),
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "tls-rustls")]
             ConnectionAddr::TcpTls { host, port, .. } => {
                 let session = settings.tls.session(host)?;
                 let socket = Socket::connect_tcp(runtime, host, *port, tcp).await?;
@@ -41,7 +41,7 @@ impl Stream {
     pub(super) fn poll_read(&mut self, context: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
         match self {
             Self::Plain(socket) => socket.poll_read(context, buffer),
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "tls-rustls")]
             Self::Tls(session) => session.poll_read(context, buffer),
         }
     }
@@ -50,17 +50,20 @@ impl Stream {
     pub(super) fn poll_write(&mut self, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         match self {
             Self::Plain(socket) => socket.poll_write(context, bytes),
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "tls-rustls")]
             Self::Tls(session) => session.poll_write(context, bytes),
         }
     }
 
-    #[cfg_attr(not(feature = "tls"), allow(unused_variables, reason = "only what is encrypted is kept for a while"))]
+    #[cfg_attr(
+        not(feature = "tls-rustls"),
+        allow(unused_variables, reason = "only what is encrypted is kept for a while")
+    )]
     pub(super) fn poll_flush(&mut self, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         match self {
             // Nothing is kept back.
             Self::Plain(_) => Poll::Ready(Ok(())),
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "tls-rustls")]
             Self::Tls(session) => session.poll_flush(context),
         }
     }
@@ -69,7 +72,7 @@ impl Stream {
     pub(super) fn read_arrived(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Plain(socket) => socket.read_arrived(buffer),
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "tls-rustls")]
             Self::Tls(session) => session.read_arrived(buffer),
         }
     }

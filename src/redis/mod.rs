@@ -38,7 +38,7 @@ pub(crate) use connection::reply_limit::is_too_long;
 pub(crate) use connection::retry::{Attempts, Next};
 #[cfg(feature = "blocking")]
 pub(crate) use connection::server_clock::ServerClock;
-#[cfg(feature = "tls")]
+#[cfg(feature = "tls-rustls")]
 pub(crate) use connection::tls::ClientCertificate;
 pub(crate) use feed::{FeedEnds, FeedWalk};
 pub(crate) use keyspace::KeyKind;

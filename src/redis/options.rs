@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-#[cfg(feature = "tls")]
+#[cfg(feature = "tls-rustls")]
 use redis::ConnectionAddr;
 use redis::RedisConnectionInfo;
 use redis::io::tcp::socket2::TcpKeepalive;
@@ -17,7 +17,7 @@ use crate::redis::connection::durability::Durability;
 use crate::redis::connection::preflight::Tolerance;
 use crate::redis::connection::reply_limit::ReplyLimit;
 use crate::redis::connection::server_clock::ServerClock;
-#[cfg(feature = "tls")]
+#[cfg(feature = "tls-rustls")]
 use crate::redis::connection::tls::{Tls, TlsOptions};
 use crate::redis::namespace::layout;
 use crate::redis::pages::scan::MAX_PAGE_BYTES;
@@ -48,7 +48,7 @@ pub(crate) struct RedisOptions {
     pub(crate) tolerance: Tolerance,
     pub(crate) durability: Durability,
     pub(crate) read_only: bool,
-    #[cfg(feature = "tls")]
+    #[cfg(feature = "tls-rustls")]
     pub(crate) tls: TlsOptions,
 }
 
@@ -66,7 +66,7 @@ pub(crate) struct Settings {
     pub(crate) layout: String,
     /// Shared by all connections made with these settings.
     pub(crate) clock: Arc<ServerClock>,
-    #[cfg(feature = "tls")]
+    #[cfg(feature = "tls-rustls")]
     #[cfg_attr(
         not(any(feature = "blocking", feature = "tokio", feature = "smol")),
         allow(dead_code, reason = "checked, although nothing connects by it")
@@ -105,7 +105,7 @@ impl Default for RedisOptions {
             tolerance: Tolerance::default(),
             durability: Durability::default(),
             read_only: false,
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "tls-rustls")]
             tls: TlsOptions::default(),
         }
     }
@@ -136,7 +136,7 @@ impl RedisOptions {
         let connection = parsed.set_redis_settings(redis_settings).set_tcp_settings(tcp_settings);
         self.tolerance.replica = self.read_only;
         Ok(Settings {
-            #[cfg(feature = "tls")]
+            #[cfg(feature = "tls-rustls")]
             tls: match connection.addr() {
                 ConnectionAddr::TcpTls { .. } => self.tls.clone().check()?,
                 _ => Tls::default(),

@@ -1,5 +1,5 @@
 //! Encrypted connections to a real server: who is certified as what, and what is told of those who are not.
-#![cfg(all(feature = "tls", any(feature = "blocking", feature = "tokio", feature = "smol")))]
+#![cfg(all(feature = "tls-rustls", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 
 use std::path::PathBuf;
 use std::time::Duration;

@@ -9,6 +9,7 @@ mod execution;
 mod expiry;
 mod explaining;
 mod lifecycle;
+mod picture;
 mod properties;
 mod quorum;
 mod reasons;

@@ -29,8 +29,8 @@ fn parse(url: &str) -> Result<ConnectionInfo, StoreError> {
     let Some(rest) = encrypted else {
         return url.into_connection_info().map_err(|_| unreadable());
     };
-    if !cfg!(feature = "tls") {
-        return Err(configuration("rediss:// is TLS, which this build leaves out: switch on the feature tls"));
+    if !cfg!(feature = "tls-rustls") {
+        return Err(configuration("rediss:// is TLS, which this build leaves out: switch on the feature tls-rustls"));
     }
     let plain = format!("redis://{rest}").into_connection_info().map_err(|_| unreadable())?;
     let ConnectionAddr::Tcp(host, port) = plain.addr() else { return Err(unreadable()) };
@@ -183,7 +183,7 @@ mod tests {
         assert!(read("redis-sentinel://h:26379/primary").unwrap_err().to_string().contains("Sentinel"));
     }
 
-    #[cfg(feature = "tls")]
+    #[cfg(feature = "tls-rustls")]
     #[test]
     fn an_encrypted_address_is_read_whole() {
         let info = read("rediss://user:secret@localhost:7000/2").unwrap();
@@ -192,10 +192,10 @@ mod tests {
         assert_eq!((info.redis_settings().username(), info.redis_settings().db()), (Some("user"), 2));
     }
 
-    #[cfg(not(feature = "tls"))]
+    #[cfg(not(feature = "tls-rustls"))]
     #[test]
     fn an_encrypted_address_names_the_feature_it_needs() {
         let error = read("rediss://user:secret@localhost").unwrap_err().to_string();
-        assert!(error.contains("feature tls") && !error.contains("secret"), "{error}");
+        assert!(error.contains("feature tls-rustls") && !error.contains("secret"), "{error}");
     }
 }

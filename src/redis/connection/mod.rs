@@ -11,5 +11,5 @@ pub(crate) mod preflight;
 pub(crate) mod reply_limit;
 pub(crate) mod retry;
 pub(crate) mod server_clock;
-#[cfg(feature = "tls")]
+#[cfg(feature = "tls-rustls")]
 pub(crate) mod tls;
