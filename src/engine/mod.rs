@@ -11,6 +11,8 @@ mod applying;
 mod commands;
 mod compensating;
 mod execution;
+mod follower;
+mod following;
 mod governance;
 mod memory_store;
 mod reading;
@@ -35,6 +37,7 @@ mod superseding;
 mod sweeper;
 mod sweeping;
 
+pub use follower::{FeedFollower, FeedFollowerBuilder, FeedHandler};
 pub use governance::{Governance, GovernanceBuilder};
 pub use memory_store::MemoryStore;
 #[cfg(feature = "redis")]

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{self, Command};
 use mutator_governance::{
-    Clock, Count, DecisionQuery, DecisionRow, Error, FeedPage, FeedPosition, IdComparison, InboxQuery, Lookup,
-    ManualClock, MutationRequest, Outcome, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
-    RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result, Statistics, StoreError, StoreErrorKind,
-    StoredRequest, Timestamp, Unreadable, WriteId, WriteLookup,
+    Clock, Consumer, ConsumerLease, ConsumerName, Count, DecisionQuery, DecisionRow, Error, FeedPage, FeedPosition,
+    HolderId, IdComparison, InboxQuery, Lookup, ManualClock, MutationRequest, Outcome, Page, PageRequest,
+    PendingApprovalQuery, PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result,
+    Statistics, StoreError, StoreErrorKind, StoredRequest, Timestamp, Unreadable, WriteId, WriteLookup,
 };
 
 use super::flavour::{Store, StoreExtension as _};
@@ -292,6 +292,28 @@ impl Store for ShakyStore {
 
     async fn end_of_feed(&self) -> Result<FeedPosition> {
         self.inner.end_of_feed().await
+    }
+
+    async fn lease_consumer(&self, name: &ConsumerName, holder: HolderId, lease: Duration) -> Result<ConsumerLease> {
+        self.inner.lease_consumer(name, holder, lease).await
+    }
+
+    async fn save_consumer(
+        &self,
+        name: &ConsumerName,
+        holder: HolderId,
+        position: &FeedPosition,
+        lease: Duration,
+    ) -> Result<bool> {
+        self.inner.save_consumer(name, holder, position, lease).await
+    }
+
+    async fn consumers(&self) -> Result<Vec<Consumer>> {
+        self.inner.consumers().await
+    }
+
+    async fn remove_consumer(&self, name: &ConsumerName) -> Result<bool> {
+        self.inner.remove_consumer(name).await
     }
 
     async fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
