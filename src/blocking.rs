@@ -141,6 +141,13 @@ mod timer;
 #[path = "blocking/background.rs"]
 mod background;
 
+/// A function for `execute` that makes this call.
+macro_rules! run_with {
+    (|$request:ident| $call:expr) => {
+        |$request: &crate::ClaimedRequest| $call
+    };
+}
+
 #[path = "engine/mod.rs"]
 mod engine;
 

@@ -94,6 +94,7 @@ pub use request::{
     Target, Timestamp, Value, Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
 };
 pub use service::clock::{Clock, ManualClock, SystemClock};
+pub use service::executor::{ExecutorReport, ExecutorStopped};
 pub use service::lease::{ClaimedRequest, Lease};
 pub use service::on_conflict::OnConflict;
 pub use service::reports::ReportPanicked;

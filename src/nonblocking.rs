@@ -109,6 +109,13 @@ mod timer;
 #[path = "nonblocking/background.rs"]
 mod background;
 
+/// A function for `execute` that makes this call.
+macro_rules! run_with {
+    (|$request:ident| $call:expr) => {
+        async |$request: &crate::ClaimedRequest| $call.await
+    };
+}
+
 #[path = "engine/mod.rs"]
 mod engine;
 

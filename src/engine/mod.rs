@@ -10,7 +10,9 @@ use crate::request::Timestamp;
 mod applying;
 mod commands;
 mod compensating;
+mod executing;
 mod execution;
+mod executor;
 mod follower;
 mod following;
 mod governance;
@@ -37,6 +39,7 @@ mod superseding;
 mod sweeper;
 mod sweeping;
 
+pub use executor::{ExecutionHandler, Executor, ExecutorBuilder};
 pub use follower::{FeedFollower, FeedFollowerBuilder, FeedHandler};
 pub use governance::{Governance, GovernanceBuilder};
 pub use memory_store::MemoryStore;

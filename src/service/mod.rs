@@ -5,6 +5,7 @@ pub(crate) mod backoff;
 pub(crate) mod clock;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 pub(crate) mod deadline;
+pub(crate) mod executor;
 pub(crate) mod lease;
 #[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
 pub(crate) mod memory;

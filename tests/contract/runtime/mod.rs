@@ -137,6 +137,19 @@ macro_rules! every_case {
             a_report_that_panics_ends_nothing_and_is_told_when_it_stops,
             a_store_that_panics_ends_no_sweeper,
         }
+        $register! { following:
+            every_write_is_handed_over_once_in_order,
+            of_three_followers_one_delivers_and_the_next_goes_on,
+            who_fails_gets_the_same_again_and_nothing_after_it,
+            only_a_handler_that_says_so_skips,
+            a_store_that_fails_costs_no_delivery,
+            after_one_that_died_another_continues_when_its_lease_ends,
+            who_outlives_its_lease_delivers_no_further,
+            a_gap_is_told_until_the_handler_has_read_again,
+            a_new_consumer_may_begin_at_the_end,
+            stopping_finishes_the_page_or_leaves_it_to_the_next,
+            a_report_that_panics_is_told_when_it_stops,
+        }
         $register! { resolving:
             resolving_stores_only_when_it_is_told_to,
             a_request_is_resolved_again_and_again,

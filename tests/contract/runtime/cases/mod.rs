@@ -25,6 +25,7 @@ pub(crate) mod deadlines;
 pub(crate) mod ending;
 pub(crate) mod executing;
 pub(crate) mod folding;
+pub(crate) mod following;
 pub(crate) mod interrupted;
 pub(crate) mod leasing;
 pub(crate) mod modes;
