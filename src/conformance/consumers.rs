@@ -9,7 +9,7 @@ use crate::error::{Error, Outcome, StoreErrorKind};
 use crate::feed::{Consumer, ConsumerLease, FeedPosition};
 use crate::request::{ConsumerName, HolderId, Timestamp};
 
-const LONG: Duration = Duration::from_hours(1);
+const LONG: Duration = Duration::from_secs(60 * 60);
 
 fn name(text: &str) -> ConsumerName {
     ConsumerName::new(text).unwrap()

@@ -1,6 +1,7 @@
 //! The loop of an executor's workers: find, claim, run, record.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use super::super::background::{StopSignal, caught};
@@ -13,8 +14,10 @@ use crate::request::{MutationRequest, RequestId, WriteId};
 use crate::service::backoff::Backoff;
 use crate::service::executor::{ExecutorReport, ReadyQueue, Step, candidates, is_overtaken};
 use crate::service::lease::ClaimedRequest;
+use crate::service::on_conflict::OnConflict;
 use crate::service::reports::{LostReports, panicked};
 use crate::service::settle::{Settled, UnsettledWrite};
+use crate::workflow::lease::check_lease;
 use crate::workflow::{Action, Command, Completion, ExecutionOrder, ExecutionOutcome, Failure};
 
 /// Pauses between attempts to record a result: short, because another executor may take over when the lease ends.
@@ -26,6 +29,13 @@ struct Worker {
     queue: Arc<ReadyQueue>,
     lost: Arc<LostReports>,
     stop: StopSignal,
+}
+
+/// How a call of `execute` ended.
+enum Run {
+    Ended(ExecutionOutcome),
+    /// The handler has run, and another executor has taken over since.
+    Lost(Error),
 }
 
 #[dual]
@@ -77,6 +87,13 @@ impl Worker {
         Some(again_in)
     }
 
+    fn ran(&self, id: &RequestId, run: Run) {
+        match run {
+            Run::Ended(outcome) => self.report(ExecutorReport::Ended(Box::new(outcome))),
+            Run::Lost(error) => self.not_recorded(id, error, None),
+        }
+    }
+
     fn not_recorded(&self, id: &RequestId, error: Error, again_in: Option<Duration>) {
         self.report(ExecutorReport::NotRecorded { id: id.clone(), error, again_in });
     }
@@ -86,17 +103,18 @@ impl Worker {
 impl Worker {
     /// Reads a page of candidates into the queue.
     async fn read(&self, after: Option<Cursor>) -> Result<()> {
+        // Nobody can execute anything, and a query without types would find every request.
+        if self.with.handlers.is_empty() {
+            self.queue.fill(Page::new(Vec::new(), None, 0), self.governance().clock.now(), Instant::now());
+            return Ok(());
+        }
         let query = candidates(self.with.handlers.keys())?;
         let limit = PageRequest::DEFAULT_LIMIT.max(2 * self.with.concurrency).min(PageRequest::MAX_LIMIT);
         let mut asked = PageRequest::of(limit)?;
         if let Some(cursor) = after {
             asked = asked.after(cursor);
         }
-        // Without a handler nothing is asked for, as an empty filter would find every request.
-        let page = match self.with.handlers.is_empty() {
-            true => Page { items: Vec::new(), next: None, scanned: 0, unreadable: Vec::new() },
-            false => self.governance().store.requests(&query, &asked).await?,
-        };
+        let page = self.governance().store.requests(&query, &asked).await?;
         for unreadable in self.queue.fill(page, self.governance().clock.now(), Instant::now()) {
             self.report(ExecutorReport::Unreadable(unreadable));
         }
@@ -107,6 +125,8 @@ impl Worker {
     /// in it.
     async fn execute(&self, request: &MutationRequest) -> Result<Option<Duration>> {
         let Some(handler) = self.with.handlers.get(&request.target.mutation_type) else { return Ok(None) };
+        self.with.by.ensure_commit_mode()?;
+        check_lease(&request.id, self.with.lease, self.governance().store.call_timeout())?;
         let version = caught(|| handler.current_version(request)).await;
         let current = match version.unwrap_or_else(|panic| Err(failure_of(&panic))) {
             Ok(current) => current,
@@ -119,8 +139,8 @@ impl Worker {
         let order = ExecutionOrder::new(Arc::clone(&self.with.by), current).with_lease(self.with.lease);
         let order = order.when_stale(self.with.when_stale).when_failed(self.with.when_failed);
         let began = Instant::now();
-        match self.run(&request.id, &order, &**handler).await {
-            Ok(outcome) => self.report(ExecutorReport::Ended(Box::new(outcome))),
+        match self.run(request.clone(), &order, &**handler).await {
+            Ok(run) => self.ran(&request.id, run),
             Err(Error::Unrecorded(unrecorded)) => self.record(*unrecorded, &order, &**handler, began).await,
             Err(error) => return Err(error),
         }
@@ -129,11 +149,18 @@ impl Worker {
 
     async fn run(
         &self,
-        id: &RequestId,
+        request: MutationRequest,
         order: &ExecutionOrder,
         handler: &dyn ExecutionHandler,
-    ) -> Result<ExecutionOutcome> {
-        self.governance().execute(id, order, run_with!(|claimed| run_guarded(handler, claimed))).await
+    ) -> Result<Run> {
+        let called = AtomicBool::new(false);
+        let run = run_with!(|claimed| run_guarded(handler, claimed, &called));
+        let outcome = self.governance().on_conflict(OnConflict::Fail).execute_loaded(request, order, run).await;
+        match outcome {
+            // What the handler did is not recorded: somebody has taken over meanwhile.
+            Err(lost @ Error::Execution { .. }) if called.into_inner() => Ok(Run::Lost(lost)),
+            outcome => Ok(Run::Ended(outcome?)),
+        }
     }
 
     /// Records a result that `execute` could not record, until it is recorded or somebody has taken over; once the
@@ -165,11 +192,11 @@ impl Worker {
         };
         // The same call links the original, and runs nothing.
         let linked = match compensates {
-            Some(_) => self.run(&id, order, handler).await,
-            None => Ok(outcome_of(&record, recorded)),
+            Some(_) => self.run(recorded, order, handler).await,
+            None => Ok(Run::Ended(outcome_of(&record, recorded))),
         };
         match linked {
-            Ok(outcome) => self.report(ExecutorReport::Ended(Box::new(outcome))),
+            Ok(run) => self.ran(&id, run),
             Err(error) => self.not_recorded(&id, error, None),
         }
     }
@@ -202,7 +229,12 @@ fn outcome_of(record: &Command, request: MutationRequest) -> ExecutionOutcome {
 
 /// What the handler returns, or its panic as a failure.
 #[dual]
-async fn run_guarded(handler: &dyn ExecutionHandler, claimed: &ClaimedRequest) -> Result<Completion, Failure> {
+async fn run_guarded(
+    handler: &dyn ExecutionHandler,
+    claimed: &ClaimedRequest,
+    called: &AtomicBool,
+) -> Result<Completion, Failure> {
+    called.store(true, Ordering::Relaxed);
     caught(|| handler.execute(claimed)).await.unwrap_or_else(|panic| Err(failure_of(&panic)))
 }
 

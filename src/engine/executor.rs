@@ -89,11 +89,11 @@ impl Executor {
             handlers: BTreeMap::new(),
             concurrency: 8,
             interval: Duration::from_secs(1),
-            lease: Duration::from_mins(5),
+            lease: Duration::from_secs(5 * 60),
             when_stale: StaleStrategy::RejectStale,
             when_failed: AfterFailure::Reject,
             first_pause: Duration::from_secs(1),
-            longest_pause: Duration::from_mins(15),
+            longest_pause: Duration::from_secs(15 * 60),
             stop_within: Duration::from_secs(30),
             report: (),
         }

@@ -82,7 +82,7 @@ impl FeedFollower {
             lease: Duration::from_secs(30),
             page: PageRequest::DEFAULT_LIMIT,
             from_end: false,
-            longest_pause: Duration::from_mins(1),
+            longest_pause: Duration::from_secs(60),
             stop_within: Duration::from_secs(10),
             report: (),
         }

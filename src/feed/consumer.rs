@@ -44,7 +44,7 @@ impl Consumer {
     /// The consumers that a store keeps at most: 100.
     pub const MAX_COUNT: usize = 100;
     /// The longest lease: a day.
-    pub const MAX_LEASE: Duration = Duration::from_hours(24);
+    pub const MAX_LEASE: Duration = Duration::from_secs(24 * 60 * 60);
 
     /// A consumer, for authors of stores.
     pub const fn new(

@@ -24,7 +24,7 @@ impl Backoff {
     /// uniform in 0..1.
     pub(crate) fn pause(&self, failures: u32, random: f64) -> Duration {
         let whole = self.whole(failures);
-        whole - (whole / 2).mul_f64(random.clamp(0.0, 1.0))
+        whole.saturating_sub((whole / 2).mul_f64(random.clamp(0.0, 1.0)))
     }
 }
 

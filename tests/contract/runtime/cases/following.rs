@@ -22,7 +22,7 @@ fn mailer() -> ConsumerName {
 
 /// What all followers of a case have delivered and reported.
 #[derive(Clone, Default)]
-struct Log {
+pub(super) struct Log {
     /// By whom, and what: request and revision.
     delivered: Arc<Mutex<Vec<(&'static str, RequestId, u64)>>>,
     attempts: Calls,
@@ -35,8 +35,12 @@ impl Log {
         self.delivered.lock().unwrap().iter().map(|(_, id, revision)| (id.clone(), *revision)).collect()
     }
 
-    fn count(&self) -> usize {
+    pub(super) fn count(&self) -> usize {
         self.delivered.lock().unwrap().len()
+    }
+
+    pub(super) fn revisions_of(&self, id: &RequestId) -> Vec<u64> {
+        self.delivered().into_iter().filter(|(of, _)| of == id).map(|(_, revision)| revision).collect()
     }
 
     fn count_by(&self, name: &str) -> usize {
@@ -48,7 +52,7 @@ impl Log {
     }
 
     /// Each write was delivered once, and those of each request in order.
-    fn check_once_in_order(&self, requests: usize, revisions: u64) {
+    pub(super) fn check_once_in_order(&self, requests: usize, revisions: u64) {
         let mut found = BTreeMap::<RequestId, Vec<u64>>::new();
         for (id, revision) in self.delivered() {
             found.entry(id).or_default().push(revision);
@@ -73,10 +77,16 @@ enum Trouble {
     Waits(usize),
 }
 
-struct Handler {
+pub(super) struct Handler {
     name: &'static str,
     log: Log,
     trouble: Trouble,
+}
+
+impl Handler {
+    pub(super) fn new(log: &Log) -> Self {
+        Self { name: "one", log: log.clone(), trouble: Trouble::None }
+    }
 }
 
 #[dual]
@@ -332,7 +342,7 @@ pub(crate) async fn a_report_that_panics_is_told_when_it_stops(world: World) {
     let log = Log::default();
     let builder = FeedFollower::builder(world.governance.clone(), mailer()).interval(OFTEN);
     let builder = builder.report_to(|_| panic!("the test's report has a fault"));
-    let follower = builder.start(Handler { name: "one", log: log.clone(), trouble: Trouble::None });
+    let follower = builder.start(Handler::new(&log));
     until("all are delivered", &|| log.count() == 2).await;
     let told = follower.stop().await.unwrap_err();
     assert!(told.times >= 1 && told.message.contains("the test's report has a fault"), "{told}");
