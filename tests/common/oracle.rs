@@ -266,6 +266,8 @@ impl Oracle {
                 assert!(layout.starts_with(&format!("2 {} ", self.partitions)), "{shown}: {layout}");
             } else if rest == b"feed" {
                 assert_eq!(kind, "stream", "{shown}");
+            } else if rest == b"consumers" {
+                assert_eq!((partition, kind.as_str()), (0, "hash"), "{shown}");
             } else if rest.starts_with(b"i:") {
                 assert_eq!(kind, "zset", "{shown}");
                 let members: Vec<(Bytes, String)> = raw.ask(&[b"ZRANGE".as_slice(), &key, b"0", b"-1", b"WITHSCORES"]);
