@@ -12,7 +12,7 @@ use crate::error::{Error, Outcome, Result, StoreError, StoreErrorKind};
 use crate::feed::{Consumer, ConsumerLease, FeedPosition};
 use crate::redis::keyspace::Keyspace;
 use crate::redis::reply::{array, bytes, refuse_missing_permission, refuse_wrong_type, tagged, text, unexpected};
-use crate::request::{ConsumerName, Timestamp};
+use crate::request::{ConsumerName, HolderId, Timestamp};
 
 /// The greatest length of a value in the hash of consumers: a position, and what comes before it.
 pub(crate) const MAX_VALUE_BYTES: usize = 64 * 1024 + 128;
@@ -95,8 +95,14 @@ pub(crate) fn listed(reply: &Value) -> Result<Vec<Consumer>> {
 }
 
 fn read_consumer(name: &str, value: &str, now: Timestamp) -> Option<Consumer> {
-    let mut parts = value.split(' ').skip(1);
-    let mut time = || parts.next()?.parse().ok().and_then(micros);
+    // As in consumer.lua: a number of more digits is none of ours.
+    const MAX_DIGITS: usize = 16;
+    let mut parts = value.split(' ');
+    let _holder: HolderId = parts.next()?.parse().ok()?;
+    let mut time = || {
+        let text = parts.next().filter(|text| text.len() <= MAX_DIGITS)?;
+        text.parse().ok().and_then(micros)
+    };
     let (lease_ends_at, saved_at) = (time()?, time()?);
     let (position, saved_at) = match parts.next()? {
         "" => (FeedPosition::beginning(), None),

@@ -33,7 +33,7 @@ local stored, now = found[1], clock[1] * 1000000 + clock[2]
 local of, ends, saved, position
 if stored then
     of, ends, saved, position = string.match(stored, '^(%x+) (%d+) (%d+) ([%w_-]*)$')
-    if (not of or #ends > 16 or #saved > 16) and mode ~= 'remove' then
+    if (not of or #of ~= 32 or #ends > 16 or #saved > 16) and mode ~= 'remove' then
         return { 'damaged' }
     end
 end
