@@ -101,6 +101,109 @@
 //! [`Governance::settle`] returns what became of it, also later and from another process;
 //! [`Outcome::Unknown`](crate::Outcome::Unknown) says how to go on.
 //!
+//! # Work beside the program
+//!
+//! A [`Sweeper`] expires what is due, an [`Executor`] runs approved requests by a handler of their mutation type, and a
+//! [`FeedFollower`] hands every write to a handler, for one of any number of replicas. Each runs in threads of its own,
+//! in any number of processes at once, reports what it does, and stops when told to.
+//!
+//! ```
+//! # use std::sync::Arc;
+//! # use std::sync::mpsc::channel;
+//! # use mutator_governance::blocking::{Governance, MemoryStore};
+//! use mutator_governance::blocking::{ExecutionHandler, Executor};
+//! use mutator_governance::workflow::{Completion, Failure};
+//! # use mutator_governance::{Intent, RequestDraft, Target};
+//! use mutator_governance::{ActorContext, ClaimedRequest, ExecutorReport, MutationRequest, StateVersion};
+//!
+//! struct Directory;
+//!
+//! impl ExecutionHandler for Directory {
+//!     fn current_version(&self, _request: &MutationRequest) -> Result<StateVersion, Failure> {
+//!         StateVersion::new("v7").map_err(|error| Failure::new(error.to_string()))
+//!     }
+//!
+//!     fn execute(&self, request: &ClaimedRequest) -> Result<Completion, Failure> {
+//!         println!("{} on {}", request.intent.operation, request.target.state_id);
+//!         Ok(Completion::new())
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let governance = Governance::builder().store(Arc::new(MemoryStore::new())).build();
+//! # let target = Target::new("tenant:acme", "Tenant", "RoleGrant")?;
+//! # let draft = RequestDraft::new(target, Intent::new("grant-role", "Access")?, ActorContext::user("rita")?);
+//! # let request = governance.submit(draft.already_approved())?;
+//! # let (sender, ended) = channel();
+//! # let sender = std::sync::Mutex::new(sender);
+//! let executor = Executor::builder(governance.clone(), ActorContext::service("executor")?)
+//!     .handle("RoleGrant".try_into()?, Directory)?
+//!     .report_to(move |report| match report {
+//!         ExecutorReport::Ended(outcome) => {
+//!             println!("{} is {}", outcome.request().id, outcome.request().state.status());
+//! #           sender.lock().unwrap().send(outcome.is_executed()).unwrap();
+//!         }
+//!         failure => eprintln!("{failure:?}"),
+//!     })
+//!     .start();
+//!
+//! # assert!(ended.recv()?);
+//! let stopped = executor.stop();
+//! assert!(stopped.still_running.is_empty());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! ```
+//! # use std::sync::Arc;
+//! # use std::sync::mpsc::{Sender, channel};
+//! # use mutator_governance::blocking::{Governance, MemoryStore};
+//! use mutator_governance::blocking::{FeedFollower, FeedHandler};
+//! # use mutator_governance::{ActorContext, Intent, RequestDraft, Target};
+//! use mutator_governance::{Delivery, DeliveryFailure, FollowerReport, MissedEntries};
+//!
+//! struct Mailer {
+//! #   sent: std::sync::Mutex<Sender<String>>,
+//! }
+//!
+//! impl FeedHandler for Mailer {
+//!     fn deliver(&self, delivery: &Delivery) -> Result<(), DeliveryFailure> {
+//!         let entry = &delivery.entry;
+//!         let by = entry.by.as_ref().map_or("somebody", |by| by.label());
+//!         println!("{by} made {} {}", entry.id, entry.status);
+//! #       self.sent.lock().unwrap().send(format!("{by} {}", entry.status))?;
+//!         Ok(())
+//!     }
+//!
+//!     fn resync(&self, missed: &MissedEntries) -> Result<(), DeliveryFailure> {
+//!         missed.gaps.iter().for_each(|gap| println!("{gap}"));
+//!         Ok(())
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let governance = Governance::builder().store(Arc::new(MemoryStore::new())).build();
+//! # let target = Target::new("tenant:acme", "Tenant", "RoleGrant")?;
+//! # governance.submit(RequestDraft::new(target, Intent::new("grant-role", "Access")?, ActorContext::user("rita")?))?;
+//! # let (sender, sent) = channel();
+//! # let mailer = Mailer { sent: std::sync::Mutex::new(sender) };
+//! # #[cfg(any())]
+//! let mailer = Mailer {};
+//! let follower = FeedFollower::builder(governance.clone(), "mailer".try_into()?)
+//!     .report_to(|report| {
+//!         if let FollowerReport::NotHandled { failure, attempt, .. } = report {
+//!             eprintln!("attempt {attempt}: {failure}");
+//!         }
+//!     })
+//!     .start(mailer);
+//!
+//! # assert_eq!(sent.recv()?, "rita Pending");
+//! follower.stop()?;
+//! assert_eq!(governance.consumers()?[0].lag, Some(0));
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! The types here have the same names, methods and behaviour as those in `nonblocking`; both are compiled from one
 //! source.
 
@@ -140,6 +243,13 @@ mod timer;
 
 #[path = "blocking/background.rs"]
 mod background;
+
+/// A function for `execute` that makes this call.
+macro_rules! run_with {
+    (|$request:ident| $call:expr) => {
+        |$request: &crate::ClaimedRequest| $call
+    };
+}
 
 #[path = "engine/mod.rs"]
 mod engine;

@@ -66,7 +66,10 @@ pub use error::{
     ApprovalError, Conflict, Error, ExecutionError, InvalidValue, LayoutError, Outcome, Result, StoreError,
     StoreErrorKind, SupersedeError, UnrecordedExecution,
 };
-pub use feed::{FeedEntry, FeedGap, FeedPage, FeedPosition, UnreadableEntry};
+pub use feed::{
+    Consumer, ConsumerLease, DeliveredDocument, Delivery, DeliveryFailure, FeedActor, FeedEntry, FeedGap, FeedPage,
+    FeedPosition, FollowerReport, MissedEntries, UnreadableEntry,
+};
 pub use query::{
     Count, Cursor, DecisionQuery, DecisionRow, InboxQuery, Lookup, MAX_CHOICES, Page, PageRequest,
     PendingApprovalQuery, PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestQuery, RequestSummary,
@@ -75,19 +78,21 @@ pub use query::{
 pub use request::{
     ActorContext, ActorId, ActorKind, ActorMode, Approval, ApprovalDecision, ApprovalId, ApprovalRule, ApprovalState,
     ApprovalStatus, ApprovalTarget, BatchId, BlastRadius, BlastScope, Category, Cause, Claim, ClaimId,
-    CompensationKind, CompensationPlan, CompensationTrigger, ContractId, DeciderRule, Decision, DecisionCategory,
-    DecisionKind, Digest, Execution, ExecutionDecision, ExecutionKind, ExecutionLink, Group, IdComparison,
-    InitialState, Intent, LifecycleDecision, LinkRelation, Metadata, MetadataIter, MutationRequest, MutationType,
-    Operation, Payload, Pending, PendingReason, Quorum, QuorumGroup, QuorumRejection, Rejection, RequestDocument,
-    RequestDraft, RequestId, RequestState, Requester, Requirement, RequirementKind, Revision, RiskLevel, Role,
-    Severity, SideEffect, StateId, StateType, StateVersion, Status, Step, Supersession, Tag, Target, Timestamp, Value,
-    Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
+    CompensationKind, CompensationPlan, CompensationTrigger, ConsumerName, ContractId, DeciderRule, Decision,
+    DecisionCategory, DecisionKind, Digest, Execution, ExecutionDecision, ExecutionKind, ExecutionLink, Group,
+    HolderId, IdComparison, InitialState, Intent, LifecycleDecision, LinkRelation, Metadata, MetadataIter,
+    MutationRequest, MutationType, Operation, Payload, Pending, PendingReason, Quorum, QuorumGroup, QuorumRejection,
+    Rejection, RequestDocument, RequestDraft, RequestId, RequestState, Requester, Requirement, RequirementKind,
+    Revision, RiskLevel, Role, Severity, SideEffect, StateId, StateType, StateVersion, Status, Step, Supersession, Tag,
+    Target, Timestamp, Value, Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
 };
 pub use service::clock::{Clock, ManualClock, SystemClock};
+pub use service::executor::{ExecutorReport, ExecutorStopped};
 pub use service::lease::{ClaimedRequest, Lease};
 pub use service::on_conflict::OnConflict;
+pub use service::reports::ReportPanicked;
 pub use service::settle::{RememberedWrite, Settled, UnsettledWrite, WriteLookup};
-pub use service::sweep::{ReportPanicked, Swept};
+pub use service::sweep::Swept;
 pub use stored_format::{Compression, DocumentLimit, FormatError, FormatVersion, StoredRequest, Unreadable};
 
 /// Compiles and runs the code in the README.

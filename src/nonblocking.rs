@@ -63,6 +63,92 @@
 //! `block_on`, keeps nobody else waiting; one that ends closes its connection. Poll a future only on the runtime that
 //! polled it first: its timer belongs to that runtime.
 //!
+//! # Work beside the program
+//!
+//! A [`Sweeper`] expires what is due, an [`Executor`] runs approved requests by a handler of their mutation type, and a
+//! [`FeedFollower`] hands every write to a handler, for one of any number of replicas; each in tasks of the runtime it
+//! was started in. Handlers are written with [`async_trait`]:
+//!
+//! ```
+//! use mutator_governance::nonblocking::{ExecutionHandler, Executor, FeedFollower, FeedHandler, async_trait};
+//! # use std::sync::{Arc, Mutex, mpsc};
+//! # use mutator_governance::nonblocking::{Governance, MemoryStore};
+//! # use mutator_governance::{Intent, RequestDraft, Target};
+//! use mutator_governance::workflow::{Completion, Failure};
+//! use mutator_governance::{
+//!     ActorContext, ClaimedRequest, Delivery, DeliveryFailure, MissedEntries, MutationRequest, StateVersion,
+//! };
+//!
+//! struct Directory;
+//!
+//! #[async_trait]
+//! impl ExecutionHandler for Directory {
+//!     async fn current_version(&self, _request: &MutationRequest) -> Result<StateVersion, Failure> {
+//!         StateVersion::new("v7").map_err(|error| Failure::new(error.to_string()))
+//!     }
+//!
+//!     async fn execute(&self, request: &ClaimedRequest) -> Result<Completion, Failure> {
+//!         println!("{} on {}", request.intent.operation, request.target.state_id);
+//!         Ok(Completion::new())
+//!     }
+//! }
+//!
+//! struct Mailer {
+//! #   sent: Mutex<mpsc::Sender<String>>,
+//! }
+//!
+//! #[async_trait]
+//! impl FeedHandler for Mailer {
+//!     async fn deliver(&self, delivery: &Delivery) -> Result<(), DeliveryFailure> {
+//!         println!("{} is {}", delivery.entry.id, delivery.entry.status);
+//! #       self.sent.lock().unwrap().send(delivery.entry.status.to_string())?; // any error is tried again
+//!         Ok(())
+//!     }
+//!
+//!     async fn resync(&self, missed: &MissedEntries) -> Result<(), DeliveryFailure> {
+//!         missed.gaps.iter().for_each(|gap| println!("{gap}"));
+//!         Ok(())
+//!     }
+//! }
+//!
+//! # fn start() -> (Mailer, mpsc::Receiver<String>) {
+//! #     let (sender, sent) = mpsc::channel();
+//! #     (Mailer { sent: Mutex::new(sender) }, sent)
+//! # }
+//! # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+//! # let governance = Governance::builder().store(Arc::new(MemoryStore::new())).build();
+//! # let target = Target::new("tenant:acme", "Tenant", "RoleGrant")?;
+//! # let draft = RequestDraft::new(target, Intent::new("grant-role", "Access")?, ActorContext::user("rita")?);
+//! # governance.submit(draft.already_approved()).await?;
+//! # let (mailer, sent) = start();
+//! # #[cfg(any())]
+//! let mailer = Mailer {};
+//! let executor = Executor::builder(governance.clone(), ActorContext::service("executor")?)
+//!     .handle("RoleGrant".try_into()?, Directory)?
+//!     .report_to(|report| println!("{report:?}"))
+//!     .start();
+//! let follower = FeedFollower::builder(governance.clone(), "mailer".try_into()?)
+//! #   .interval(std::time::Duration::from_millis(5))
+//!     .report_to(|report| println!("{report:?}"))
+//!     .start(mailer);
+//!
+//! # let sent = move || sent.recv();
+//! # #[cfg(feature = "tokio")]
+//! # let statuses = tokio::task::spawn_blocking(move || [sent(), sent(), sent()]).await?;
+//! # #[cfg(not(feature = "tokio"))]
+//! # let statuses = smol::unblock(move || [sent(), sent(), sent()]).await;
+//! # assert_eq!(statuses.map(|status| status.unwrap()), ["Approved", "Approved", "Executed"]);
+//! follower.stop().await?;
+//! assert!(executor.stop().await.still_running.is_empty());
+//! # Ok(())
+//! # }
+//! # #[cfg(feature = "tokio")]
+//! # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(run())?;
+//! # #[cfg(not(feature = "tokio"))]
+//! # smol::block_on(run())?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! The docs of `blocking` say what happens when two writes meet, and how to go on when it is unknown whether a write
 //! was applied: [`Governance::submit_as`] and [`Governance::apply_as`] can be repeated.
 //!
@@ -108,6 +194,13 @@ mod timer;
 
 #[path = "nonblocking/background.rs"]
 mod background;
+
+/// A function for `execute` that makes this call.
+macro_rules! run_with {
+    (|$request:ident| $call:expr) => {
+        async |$request: &crate::ClaimedRequest| $call.await
+    };
+}
 
 #[path = "engine/mod.rs"]
 mod engine;

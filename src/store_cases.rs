@@ -67,5 +67,9 @@ macro_rules! store_cases {
         $test!(a_feed_position_of_another_store_is_an_error);
         $test!(a_feed_limit_is_that_of_a_page);
         $test!(a_reader_beside_writers_gets_every_write);
+        $test!(a_consumer_has_one_holder_at_a_time);
+        $test!(of_many_who_ask_for_a_consumer_one_gets_it);
+        $test!(consumers_are_listed_with_their_lag_and_removed);
+        $test!(too_long_a_lease_and_too_many_consumers_are_errors);
     };
 }

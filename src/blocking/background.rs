@@ -1,15 +1,18 @@
 //! Work that goes on beside its caller: on a thread of its own.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, TryRecvError, channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crate::service::sweep::panic_message;
+use crate::service::reports::panic_message;
 
 /// Work that was started; it is told to stop when this is dropped.
 pub(super) struct Background {
-    stop: Sender<()>,
+    /// Taken when the work is told to stop.
+    stop: Option<Sender<()>>,
+    /// The work drops the other end when it ends.
+    ended: Receiver<()>,
     thread: JoinHandle<()>,
 }
 
@@ -24,12 +27,28 @@ pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
 impl Background {
     pub(super) fn start(work: impl FnOnce(StopSignal) + Send + 'static) -> Self {
         let (stop, stopped) = channel();
-        Self { stop, thread: std::thread::spawn(move || work(StopSignal(stopped))) }
+        let (working, ended) = channel();
+        let work = move || {
+            // Dropped after the work, also when that panics.
+            let _working: Sender<()> = working;
+            work(StopSignal(stopped));
+        };
+        Self { stop: Some(stop), ended, thread: std::thread::spawn(work) }
+    }
+
+    /// Tells the work to stop, without waiting.
+    pub(super) fn tell_to_stop(&mut self) {
+        self.stop = None;
+    }
+
+    /// Waits that long for the end of the work; whether it has ended.
+    pub(super) fn ends_within(&self, duration: Duration) -> bool {
+        !matches!(self.ended.recv_timeout(duration), Err(RecvTimeoutError::Timeout))
     }
 
     /// Tells the work to stop and waits until it has.
-    pub(super) fn stop(self) {
-        drop(self.stop);
+    pub(super) fn stop(mut self) {
+        self.tell_to_stop();
         // Had the work panicked, it would have ended all the same.
         let _ended = self.thread.join();
     }
@@ -39,5 +58,10 @@ impl StopSignal {
     /// Waits that long, or until the work is to stop; whether it is.
     pub(super) fn wait(&self, duration: Duration) -> bool {
         !matches!(self.0.recv_timeout(duration), Err(RecvTimeoutError::Timeout))
+    }
+
+    /// Whether the work is to stop.
+    pub(super) fn is_given(&self) -> bool {
+        !matches!(self.0.try_recv(), Err(TryRecvError::Empty))
     }
 }

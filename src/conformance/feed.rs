@@ -102,6 +102,11 @@ pub async fn every_write_adds_one_feed_entry(store: Arc<dyn Store>) {
     for (found, (request, stored_decisions)) in found.iter().zip(expected) {
         assert_eq!(*found, FeedEntry::for_write(request, stored_decisions, found.partition, found.added_at));
     }
+    // A notification needs no second read: the entry says who acted and where the decisions are.
+    let newest = found.iter().rfind(|entry| entry.id == moved.id).unwrap();
+    let (acted, first) = (newest.by.as_ref().unwrap(), waiting.decisions.len());
+    assert_eq!((acted.label(), newest.first_decision), (moved.decisions[first].by.label(), Some(first as u64)));
+    assert_eq!(newest.decisions_in(&moved).unwrap(), &moved.decisions[first..]);
     let again = follow(&store, &mut position, 50).await;
     assert!(again.entries.is_empty(), "{:?} came twice", again.entries);
 }

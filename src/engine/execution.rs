@@ -56,6 +56,17 @@ impl Governance {
         order.by().ensure_commit_mode()?;
         check_lease(id, order.lease(), self.store.call_timeout())?;
         let request = self.load(id).await?;
+        self.execute_loaded(request, order, run).await
+    }
+
+    /// The same with a request that was read before. The actor's mode and the lease are checked by the caller.
+    pub(super) async fn execute_loaded(
+        &self,
+        request: MutationRequest,
+        order: &ExecutionOrder,
+        run: impl RunOnce(&ClaimedRequest) -> Result<Completion, Failure>,
+    ) -> Result<ExecutionOutcome> {
+        let id = &request.id.clone();
         if compensates(&request).is_some() {
             self.link(&request, order).await?;
             return Ok(ExecutionOutcome::executed(request));

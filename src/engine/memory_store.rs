@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use super::{ANY_TIME, Store, dual};
 use crate::error::Result;
-use crate::feed::{FeedPage, FeedPosition};
+use crate::feed::{Consumer, ConsumerLease, FeedPage, FeedPosition};
 use crate::query::{
     Count, DecisionQuery, DecisionRow, DueQuery, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery,
     PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics,
 };
-use crate::request::{IdComparison, MutationRequest, RequestId, Timestamp, WriteId};
+use crate::request::{ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Timestamp, WriteId};
 use crate::service::memory::RequestTable;
 use crate::service::settle::WriteLookup;
 use crate::stored_format::DocumentLimit;
@@ -116,6 +116,28 @@ impl Store for MemoryStore {
 
     async fn end_of_feed(&self) -> Result<FeedPosition> {
         Ok(self.table().end_of_feed())
+    }
+
+    async fn lease_consumer(&self, name: &ConsumerName, holder: HolderId, lease: Duration) -> Result<ConsumerLease> {
+        self.table().lease_consumer(name, holder, lease)
+    }
+
+    async fn save_consumer(
+        &self,
+        name: &ConsumerName,
+        holder: HolderId,
+        position: &FeedPosition,
+        lease: Duration,
+    ) -> Result<bool> {
+        self.table().save_consumer(name, holder, position, lease)
+    }
+
+    async fn consumers(&self) -> Result<Vec<Consumer>> {
+        Ok(self.table().consumers())
+    }
+
+    async fn remove_consumer(&self, name: &ConsumerName) -> Result<bool> {
+        self.table().remove_consumer(name)
     }
 
     fn id_comparison(&self) -> IdComparison {

@@ -10,7 +10,11 @@ use crate::request::Timestamp;
 mod applying;
 mod commands;
 mod compensating;
+mod executing;
 mod execution;
+mod executor;
+mod follower;
+mod following;
 mod governance;
 mod memory_store;
 mod reading;
@@ -35,6 +39,8 @@ mod superseding;
 mod sweeper;
 mod sweeping;
 
+pub use executor::{ExecutionHandler, Executor, ExecutorBuilder};
+pub use follower::{FeedFollower, FeedFollowerBuilder, FeedHandler};
 pub use governance::{Governance, GovernanceBuilder};
 pub use memory_store::MemoryStore;
 #[cfg(feature = "redis")]

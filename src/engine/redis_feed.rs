@@ -1,9 +1,10 @@
-//! Reads the change feed, one round trip per partition.
+//! Reads the change feed, one round trip per partition, and keeps its consumers.
 
 use super::redis_queries::is_late;
 use super::{RedisStore, dual};
 use crate::error::Result;
-use crate::feed::{FeedPage, FeedPosition};
+use crate::feed::{Consumer, FeedPage, FeedPosition};
+use crate::redis::feed::{self, FeedLags};
 use crate::redis::{Call, FeedEnds, FeedWalk};
 
 #[dual]
@@ -32,5 +33,24 @@ impl RedisStore {
             ends.add(read, &value)?;
         }
         Ok(ends.finish())
+    }
+
+    /// All consumers, and how far behind each is; the latter takes a round trip per partition.
+    pub(super) async fn feed_consumers(&self) -> Result<Vec<Consumer>> {
+        let deadline = self.deadline();
+        let mut consumers = feed::listed(&self.call(&Call::consumers(&self.settings), deadline).await?)?;
+        if consumers.is_empty() {
+            return Ok(consumers);
+        }
+        let mut lags = FeedLags::new(&self.settings.keyspace);
+        for partition in self.settings.keyspace.partitions() {
+            let read = FeedLags::read(partition);
+            let value = self.call(&Call::feed(&self.settings, read), deadline).await?;
+            lags.add(read, &value)?;
+        }
+        for consumer in &mut consumers {
+            consumer.lag = lags.of(&consumer.position);
+        }
+        Ok(consumers)
     }
 }

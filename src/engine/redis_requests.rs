@@ -6,14 +6,14 @@ use std::time::Duration;
 use super::super::redis_driver::recycle;
 use super::{ANY_TIME, RedisStore, Store, dual};
 use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
-use crate::feed::{FeedPage, FeedPosition};
+use crate::feed::{Consumer, ConsumerLease, FeedPage, FeedPosition};
 use crate::query::{
     AsStored, Count, DecisionQuery, DecisionRow, DueQuery, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery,
     PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics, check_id_count,
 };
 use crate::redis::reply::{self, Created, Updated};
-use crate::redis::{Attempts, Call, MAX_PAGE_BYTES};
-use crate::request::{IdComparison, MutationRequest, RequestId, Timestamp, WriteId};
+use crate::redis::{Attempts, Call, MAX_PAGE_BYTES, feed};
+use crate::request::{ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Timestamp, WriteId};
 use crate::service::clock::Clock;
 use crate::service::settle::{UnsettledWrite, WriteLookup};
 use crate::stored_format::StoredRequest;
@@ -140,6 +140,31 @@ impl Store for RedisStore {
 
     async fn end_of_feed(&self) -> Result<FeedPosition> {
         self.feed_end().await
+    }
+
+    async fn lease_consumer(&self, name: &ConsumerName, holder: HolderId, lease: Duration) -> Result<ConsumerLease> {
+        let call = Call::lease_consumer(&self.settings, name, holder, lease)?;
+        feed::leased(name, &self.call(&call, self.deadline()).await?)
+    }
+
+    async fn save_consumer(
+        &self,
+        name: &ConsumerName,
+        holder: HolderId,
+        position: &FeedPosition,
+        lease: Duration,
+    ) -> Result<bool> {
+        let call = Call::save_consumer(&self.settings, name, holder, position, lease)?;
+        feed::saved(name, &self.call(&call, self.deadline()).await?)
+    }
+
+    async fn consumers(&self) -> Result<Vec<Consumer>> {
+        self.feed_consumers().await
+    }
+
+    async fn remove_consumer(&self, name: &ConsumerName) -> Result<bool> {
+        let call = Call::remove_consumer(&self.settings, name);
+        feed::removed(name, &self.call(&call, self.deadline()).await?)
     }
 
     fn id_comparison(&self) -> IdComparison {

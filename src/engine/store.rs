@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use super::dual;
 use crate::error::Result;
-use crate::feed::{FeedPage, FeedPosition};
+use crate::feed::{Consumer, ConsumerLease, FeedPage, FeedPosition};
 use crate::query::{
     Count, DecisionQuery, DecisionRow, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
     RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics,
 };
-use crate::request::{IdComparison, MutationRequest, RequestId, Timestamp, WriteId};
+use crate::request::{ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Timestamp, WriteId};
 use crate::service::clock::{Clock, SystemClock};
 use crate::service::settle::WriteLookup;
 use crate::stored_format::StoredRequest;
@@ -42,7 +42,7 @@ use crate::stored_format::StoredRequest;
 ///   them.
 /// - Add a [`FeedEntry::for_write`](crate::FeedEntry::for_write) with every write;
 ///   [`FeedPosition::new`](crate::FeedPosition::new) and [`FeedPage::new`](crate::FeedPage::new) make the pages of the
-///   feed.
+///   feed. [`ConsumerTable`](crate::feed::ConsumerTable) has the rules of its consumers.
 /// - Make errors with the constructors of [`Error`](crate::Error::not_found), conflicts with
 ///   [`Conflict::between`](crate::Conflict::between), and failures with [`StoreError::new`](crate::StoreError::new).
 /// - A store that several hosts use provides its [clock](Self::clock), and one whose calls take time its
@@ -188,6 +188,40 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// Those of every method.
     async fn end_of_feed(&self) -> Result<FeedPosition>;
+
+    /// Gives this holder the lease of a consumer of the feed, or renews it, unless another holder has it; adds a
+    /// consumer that is new. While the lease lasts, by the clock of the store, nobody else gets it. A lease of zero
+    /// ends it.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) for [too long a lease](Consumer::check_lease), and
+    /// [`StoreErrorKind::Rejected`](crate::StoreErrorKind::Rejected) for one consumer [too many](Consumer::MAX_COUNT).
+    async fn lease_consumer(&self, name: &ConsumerName, holder: HolderId, lease: Duration) -> Result<ConsumerLease>;
+
+    /// Saves the position of a consumer and renews its lease, if this holder had the lease last, even if it is over.
+    /// Returns `false`, with nothing changed, when another holder has had it since, or the consumer was removed.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`](crate::Error::Invalid) for [too long a lease](Consumer::check_lease).
+    async fn save_consumer(
+        &self,
+        name: &ConsumerName,
+        holder: HolderId,
+        position: &FeedPosition,
+        lease: Duration,
+    ) -> Result<bool>;
+
+    /// All consumers of the feed, at most [`Consumer::MAX_COUNT`], by name.
+    ///
+    /// # Errors
+    /// Those of every method.
+    async fn consumers(&self) -> Result<Vec<Consumer>>;
+
+    /// Removes a consumer and its position. Returns `false` when there is none with this name.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Rejected`](crate::StoreErrorKind::Rejected) while somebody holds its lease.
+    async fn remove_consumer(&self, name: &ConsumerName) -> Result<bool>;
 
     /// The rule by which ids of people are equal, in every request of this store. Defaults to [`IdComparison::Exact`].
     ///

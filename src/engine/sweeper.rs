@@ -1,7 +1,6 @@
 //! Sweeps again and again in the background.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,7 +9,9 @@ use super::{Governance, dual};
 use crate::error::{InvalidValue, Result};
 use crate::query::{Cursor, PageRequest};
 use crate::request::ActorContext;
-use crate::service::sweep::{LostReports, ReportPanicked, Swept, panic_message, panicked_sweep};
+use crate::service::backoff::jittered;
+use crate::service::reports::{LostReports, ReportPanicked, panicked};
+use crate::service::sweep::Swept;
 
 /// Expires what is due, again and again, beside the rest of the program: in a thread of its own in the blocking
 /// flavour, in a task of the current runtime in the asynchronous one.
@@ -111,29 +112,19 @@ impl SweeperBuilder<Reporter> {
     }
 }
 
-impl SweeperBuilder<Reporter> {
-    fn report(&self, swept: Result<Swept>, lost: &LostReports) {
-        let reported = catch_unwind(AssertUnwindSafe(|| (self.report)(swept)));
-        if let Err(panic) = reported {
-            lost.add(panic_message(&*panic));
-        }
-    }
-}
-
 #[dual]
 #[allow(clippy::needless_pass_by_value, reason = "what runs in the background owns what it works with")]
 async fn sweep_until_stopped(sweeper: SweeperBuilder<Reporter>, lost: Arc<LostReports>, stop: StopSignal) {
     let mut after = None;
     loop {
         let swept = caught(|| sweeper.sweep(after.take())).await;
-        let swept = swept.unwrap_or_else(|panic| Err(panicked_sweep(&panic)));
+        let swept = swept.unwrap_or_else(|panic| Err(panicked("the sweep", &panic)));
         // Past those that failed; from the beginning again when all due requests were tried.
         after = swept.as_ref().ok().and_then(|swept| swept.next.clone());
         // Only a shrinking backlog goes on at once; a failing one must not be retried without a pause.
         let goes_on = swept.as_ref().is_ok_and(|swept| swept.more && !swept.expired.is_empty());
-        sweeper.report(swept, &lost);
-        let jitter = sweeper.interval.mul_f64(0.1 * fastrand::f64());
-        let rest = if goes_on { Duration::ZERO } else { sweeper.interval.saturating_add(jitter) };
+        lost.guard(|| (sweeper.report)(swept));
+        let rest = if goes_on { Duration::ZERO } else { jittered(sweeper.interval, fastrand::f64()) };
         if stop.wait(rest).await {
             return;
         }

@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::request::{DecisionKind, MutationRequest, RequestId, Status, Timestamp};
+use crate::request::{ActorContext, ActorId, ActorKind, Decision, DecisionKind, MutationRequest, RequestId};
+use crate::request::{Status, Timestamp};
 
-/// One write: which request it created or changed, and its new status and decisions. Does not contain the request.
+/// One write: which request it created or changed, who did it, and its new status and decisions. Does not contain the
+/// request.
 ///
 /// A store adds the entry together with the write, or does neither. The entries of one request come in the order of its
 /// revisions.
@@ -19,6 +21,13 @@ pub struct FeedEntry {
     pub status: Status,
     /// The decisions that the write added, in order.
     pub decisions: Vec<DecisionKind>,
+    /// The place of the first of these decisions in the request's history, from 0. `None` when the write added none, or
+    /// when an older release wrote the entry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_decision: Option<u64>,
+    /// Who acted, as the first of these decisions names them. `None` as for `first_decision`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<FeedActor>,
     /// The partition whose feed has the entry; 0 in a store without partitions.
     pub partition: u16,
     /// When the entry was added, by the store's clock; never earlier than the entry before it. In Redis with a
@@ -26,18 +35,68 @@ pub struct FeedEntry {
     pub added_at: Timestamp,
 }
 
+/// Who made a write, for a notification: enough to name them, and no more.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct FeedActor {
+    /// What kind of actor this is.
+    pub kind: ActorKind,
+    /// The actor's id.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<ActorId>,
+    /// The name to show for the actor. Left out when it has more than [`MAX_NAME_BYTES`](Self::MAX_NAME_BYTES).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+impl FeedActor {
+    /// The maximum length of a name that an entry repeats: 256 bytes.
+    pub const MAX_NAME_BYTES: usize = 256;
+
+    pub(crate) const fn new(kind: ActorKind, id: Option<ActorId>, name: Option<String>) -> Self {
+        Self { kind, id, name }
+    }
+
+    /// What to call the actor: the name, or else the id, or else the kind.
+    pub fn label(&self) -> &str {
+        self.name.as_deref().or(self.id.as_ref().map(ActorId::as_str)).unwrap_or(self.kind.as_str())
+    }
+}
+
+impl From<&ActorContext> for FeedActor {
+    fn from(actor: &ActorContext) -> Self {
+        let name = actor.name.clone().filter(|name| (1..=Self::MAX_NAME_BYTES).contains(&name.len()));
+        Self::new(actor.kind, actor.id.clone(), name)
+    }
+}
+
 impl FeedEntry {
     /// The entry for a write that produced this request, for authors of stores. `stored_decisions` is the number of
     /// decisions before the write: 0 for a creation.
     pub fn for_write(request: &MutationRequest, stored_decisions: usize, partition: u16, added_at: Timestamp) -> Self {
+        let added = request.decisions.get(stored_decisions..).unwrap_or_default();
         Self {
             id: request.id.clone(),
             revision: request.revision().number,
             status: request.state.status(),
-            decisions: request.decisions.iter().skip(stored_decisions).map(|decision| decision.kind).collect(),
+            decisions: added.iter().map(|decision| decision.kind).collect(),
+            first_decision: added.first().map(|_| stored_decisions as u64),
+            by: added.first().map(|decision| FeedActor::from(&*decision.by)),
             partition,
             added_at,
         }
+    }
+
+    /// The decisions of this write, from the history of its request. `None` when the entry does not say where they are,
+    /// or when that history does not have them there: it was lost in a failover and written anew.
+    pub fn decisions_in<'a>(&self, request: &'a MutationRequest) -> Option<&'a [Decision]> {
+        if self.decisions.is_empty() {
+            return Some(&[]);
+        }
+        let first = usize::try_from(self.first_decision?).ok()?;
+        let found = request.decisions.get(first..first.checked_add(self.decisions.len())?)?;
+        let is_same = found.iter().map(|decision| decision.kind).eq(self.decisions.iter().copied());
+        is_same.then_some(found)
     }
 }
 
@@ -54,4 +113,44 @@ pub struct UnreadableEntry {
     pub id: Option<RequestId>,
     /// Why it cannot be read.
     pub problem: &'static str,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::{Intent, RequestDraft, Target, WriteId};
+    use crate::workflow::{self, Command};
+
+    fn rejected() -> MutationRequest {
+        let target = Target::new("s", "State", "Change").unwrap();
+        let draft =
+            RequestDraft::new(target, Intent::new("change", "Test").unwrap(), ActorContext::user("rita").unwrap());
+        let now = Timestamp::now();
+        let request = workflow::submit(draft, RequestId::new("r").unwrap(), WriteId::generate(), now).unwrap();
+        workflow::apply(request, &Command::reject_request(ActorContext::user("mona").unwrap()), now).unwrap()
+    }
+
+    #[test]
+    fn decisions_are_found_only_where_the_entry_says_they_are() {
+        let request = rejected();
+        let last = request.decisions.len() - 1;
+        let entry = FeedEntry::for_write(&request, last, 0, Timestamp::now());
+        assert_eq!((entry.first_decision, entry.by.as_ref().unwrap().label()), (Some(last as u64), "mona"));
+        assert_eq!(entry.decisions_in(&request).unwrap(), &request.decisions[last..]);
+        let elsewhere = |first| FeedEntry { first_decision: first, ..entry.clone() };
+        for first in [None, Some(0), Some(last as u64 + 1), Some(u64::MAX)] {
+            assert_eq!(elsewhere(first).decisions_in(&request), None, "{first:?}");
+        }
+        let nothing = FeedEntry::for_write(&request, last + 1, 0, Timestamp::now());
+        assert_eq!((nothing.first_decision, &nothing.by), (None, &None));
+        assert_eq!(nothing.decisions_in(&request), Some(&[][..]));
+    }
+
+    #[test]
+    fn a_long_name_is_left_out() {
+        let named = |length| FeedActor::from(&ActorContext::user("mona").unwrap().named("x".repeat(length)));
+        assert_eq!(named(256).label().len(), 256);
+        assert_eq!(named(257).label(), "mona");
+        assert_eq!(named(0).label(), "mona");
+    }
 }

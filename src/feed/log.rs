@@ -52,6 +52,12 @@ impl FeedLog {
         Ok(FeedPage::new(entries, self.position(next), next == self.added()))
     }
 
+    /// How many entries were added after a position; `None` for a position of another feed.
+    pub(crate) fn lag(&self, from: &FeedPosition) -> Option<u64> {
+        let before = self.count_before(from).ok()?;
+        Some(self.added() - before.unwrap_or(self.removed))
+    }
+
     fn added(&self) -> u64 {
         self.removed + self.entries.len() as u64
     }
@@ -85,6 +91,8 @@ mod tests {
             revision,
             status: Status::Pending,
             decisions: Vec::new(),
+            first_decision: None,
+            by: None,
             partition,
             added_at,
         });

@@ -10,12 +10,12 @@ use std::time::Duration;
 use async_lock::{Mutex, MutexGuardArc};
 
 use super::timer::{spawn, within};
-use crate::service::sweep::panic_message;
+use crate::service::reports::panic_message;
 
 /// Work that was started; it is told to stop when this is dropped.
 pub(super) struct Background {
     /// Held for as long as the work may go on.
-    may_go_on: MutexGuardArc<()>,
+    may_go_on: Option<MutexGuardArc<()>>,
     /// Held by the work for as long as it goes on.
     going_on: Arc<Mutex<()>>,
 }
@@ -47,12 +47,22 @@ impl Background {
             work.await;
             drop(working);
         });
-        Self { may_go_on, going_on }
+        Self { may_go_on: Some(may_go_on), going_on }
+    }
+
+    /// Tells the work to stop, without waiting.
+    pub(super) fn tell_to_stop(&mut self) {
+        self.may_go_on = None;
+    }
+
+    /// Waits that long for the end of the work; whether it has ended.
+    pub(super) async fn ends_within(&self, duration: Duration) -> bool {
+        within(duration, pin!(self.going_on.lock())).await.is_some()
     }
 
     /// Tells the work to stop and waits until it has.
-    pub(super) async fn stop(self) {
-        drop(self.may_go_on);
+    pub(super) async fn stop(mut self) {
+        self.tell_to_stop();
         self.going_on.lock().await;
     }
 }
@@ -61,5 +71,10 @@ impl StopSignal {
     /// Waits that long, or until the work is to stop; whether it is.
     pub(super) async fn wait(&self, duration: Duration) -> bool {
         within(duration, pin!(self.0.lock())).await.is_some()
+    }
+
+    /// Whether the work is to stop.
+    pub(super) fn is_given(&self) -> bool {
+        self.0.try_lock().is_some()
     }
 }

@@ -1,5 +1,6 @@
 //! The calls of a store: commands and scripts, with their arguments.
 
+mod consumers;
 mod namespace;
 
 use std::borrow::Cow;
@@ -7,12 +8,13 @@ use std::borrow::Cow;
 use redis::{Arg, Cmd};
 
 use super::check::CheckMode;
-use super::feed::FeedRead;
+use super::feed::{FeedRead, actor_text};
 use super::keyspace::KeyKind;
 use super::options::Settings;
 use super::record::NewRecord;
 use super::script::{self, Script};
 use crate::error::{Result, StoreError, StoreErrorKind};
+use crate::feed::FeedActor;
 use crate::index::{KeyRange, SortKey, Term};
 use crate::redis::check::reply::{StoredHeader, StoredRecord};
 use crate::redis::connection::durability::Durability;
@@ -112,7 +114,7 @@ impl Call {
         let groups = with_decisions(record.lasting, request, 0);
         let entries = groups.uncounted();
         let bytes = record.bytes.len() + entries.len() + OTHER_BYTES;
-        let mut command = writing(&script::CREATE, settings, request, 9, bytes);
+        let mut command = writing(&script::CREATE, settings, request, 11, bytes);
         announce(&mut command, settings, request, request.revision(), 0);
         command.arg(&record.bytes).arg(entries).arg(settings.record_limit()).arg(&settings.layout);
         Ok(Self::script(true, &script::CREATE, WRITING_KEYS, command))
@@ -136,7 +138,7 @@ impl Call {
         let groups = with_decisions(EncodedEntries::default(), request, stored_decisions);
         let entries = groups.uncounted();
         let bytes = record.bytes.len() + entries.len() + OTHER_BYTES;
-        let mut command = writing(&script::UPDATE, settings, request, 12, bytes);
+        let mut command = writing(&script::UPDATE, settings, request, 14, bytes);
         announce(&mut command, settings, request, next, stored_decisions);
         command.arg(&expected).arg(state).arg(entries_now).arg(document).arg(entries);
         command.arg(settings.record_limit()).arg(&settings.layout);
@@ -371,7 +373,8 @@ fn writing(script: &Script, settings: &Settings, request: &MutationRequest, argu
     command
 }
 
-/// Adds the arguments of a feed entry: feed length, id, revision number, status, kinds of the decisions from this one on.
+/// Adds the arguments of a feed entry: feed length, id, revision number, status, kinds of the decisions from this one on,
+/// its place and who made it; nothing for the last two without such a decision.
 fn announce(command: &mut Cmd, settings: &Settings, request: &MutationRequest, revision: Revision, first: usize) {
     let kinds = request.decisions.iter().skip(first).map(|decision| decision.kind.with_category());
     let kinds: Vec<&str> = kinds.collect();
@@ -381,6 +384,10 @@ fn announce(command: &mut Cmd, settings: &Settings, request: &MutationRequest, r
         .arg(revision.number)
         .arg(request.state.status().as_str())
         .arg(kinds.join(","));
+    match request.decisions.get(first) {
+        Some(decision) => command.arg(first).arg(actor_text(&FeedActor::from(&*decision.by))),
+        None => command.arg("").arg(""),
+    };
 }
 
 /// Number and write id, one after the other.

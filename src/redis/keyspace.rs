@@ -96,6 +96,11 @@ impl Keyspace {
         self.key(partition, "feed", "")
     }
 
+    /// The key of the consumers of the feed, a hash. In the first partition, for all of them.
+    pub(crate) fn consumers(&self) -> String {
+        self.key(0, "consumers", "")
+    }
+
     /// The key where a partition records its layout.
     pub(crate) fn layout(&self, partition: u16) -> String {
         self.key(partition, "layout", "")
@@ -136,7 +141,7 @@ mod tests {
         for key in [keys.record(&id), keys.feed(partition), keys.index_prefix(partition), keys.layout(partition)] {
             assert!(key.starts_with(&tag), "{key}");
         }
-        assert_eq!(keys.meta(), "{billing}:meta");
+        assert_eq!((keys.meta(), keys.consumers()), ("{billing}:meta".to_owned(), "{billing:0}:consumers".to_owned()));
         assert_eq!(keys.layout_beside("{billing:3}:i:a"), "{billing:3}:layout");
         assert_eq!(keys.layout_beside("{billing:4}:i:a"), "{billing:0}:layout");
     }

@@ -5,7 +5,7 @@
 pub(crate) mod check;
 mod command;
 pub(crate) mod connection;
-mod feed;
+pub(crate) mod feed;
 #[cfg(any(test, fuzzing))]
 #[allow(unreachable_pub, reason = "exported when it is fuzzed")]
 pub mod fuzzing;

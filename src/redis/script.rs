@@ -37,6 +37,11 @@ pub(crate) static SIZES: LazyLock<Script> =
 pub(crate) static FEED: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua flags=no-writes\n", include_str!("scripts/feed.lua")]));
 
+pub(crate) static CONSUMER: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&["#!lua\n", REJECTION, include_str!("scripts/consumer.lua")]));
+pub(crate) static CONSUMERS: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&["#!lua flags=no-writes\n", REJECTION, include_str!("scripts/consumers.lua")]));
+
 /// A script begins with the parts it needs; each function of a part takes about 0.2 µs of every call, used or not.
 const HEADER: &str = include_str!("scripts/header.lua");
 const REJECTION: &str = include_str!("scripts/rejection.lua");

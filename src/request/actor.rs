@@ -194,6 +194,10 @@ impl ActorMode {
 }
 
 impl ActorKind {
+    /// All kinds.
+    pub const ALL: [Self; 7] =
+        [Self::Unknown, Self::User, Self::System, Self::Service, Self::Policy, Self::Scheduler, Self::Administrator];
+
     /// The kind as a word.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -51,15 +51,15 @@ pub use intent::{BlastRadius, BlastScope, Intent, RiskLevel};
 pub use metadata::{Metadata, MetadataIter, Value};
 pub(crate) use metadata_key::metadata_key;
 pub use payload::Payload;
-pub use random_id::{ClaimId, WriteId};
+pub use random_id::{ClaimId, HolderId, WriteId};
 pub use requester::Requester;
 pub use requirement::Requirement;
 pub use revision::Revision;
 pub use side_effect::{Severity, SideEffect};
 pub use state::{Pending, PendingReason, RequestState, Status};
 pub use text::{
-    ActorId, ApprovalId, BatchId, Category, ContractId, Group, MutationType, Operation, QuorumGroup, RequestId,
-    RequirementKind, Role, StateId, StateType, StateVersion, Tag,
+    ActorId, ApprovalId, BatchId, Category, ConsumerName, ContractId, Group, MutationType, Operation, QuorumGroup,
+    RequestId, RequirementKind, Role, StateId, StateType, StateVersion, Tag,
 };
 pub use timestamp::Timestamp;
 pub(crate) use write_intent::Who;

@@ -1,4 +1,4 @@
-//! Ids of 128 random bits, for writes and claims.
+//! Ids of 128 random bits, for writes, claims and holders of leases.
 
 use std::fmt;
 use std::str::FromStr;
@@ -63,6 +63,10 @@ random_ids! {
     ///
     /// 128 random bits; two never agree by chance.
     ClaimId, "claim id";
+    /// The id of a follower of the change feed, under which it holds the lease of its consumer.
+    ///
+    /// 128 random bits; two never agree by chance.
+    HolderId, "holder id";
 }
 
 fn parse(text: &str) -> Option<uuid::Uuid> {

@@ -214,6 +214,8 @@ text_types! {
     ContractId: Name, 256, "contract id";
     /// The batch of a compensation, by the application's own name for it.
     BatchId: Name, 256, "batch id";
+    /// The name of a consumer of the change feed, for example `mailer`, by the same rule as a [`RequestId`].
+    ConsumerName: Id, 64, "consumer name";
 }
 
 impl RequestId {

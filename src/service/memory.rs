@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use crate::error::{Conflict, Error, Result};
-use crate::feed::{DEFAULT_LENGTH, FeedEntry, FeedLog, FeedPage, FeedPosition};
+use crate::feed::{Consumer, ConsumerLease, ConsumerTable, DEFAULT_LENGTH, FeedEntry, FeedLog, FeedPage, FeedPosition};
 use crate::index::has_same_submission;
 use crate::query::{Count, Lookup, Page, PageRequest, Query, RequestQuery, Statistics, check_id_count, evaluate};
-use crate::request::{IdComparison, MutationRequest, RequestId, Timestamp, WriteId, WriteIntent};
+use crate::request::{
+    ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Timestamp, WriteId, WriteIntent,
+};
 use crate::service::settle::{RememberedWrite, WriteLookup};
 use crate::stored_format::{DocumentLimit, SizeBudget};
 
@@ -19,6 +21,7 @@ pub(crate) struct RequestTable {
     ids: IdComparison,
     limit: DocumentLimit,
     feed: FeedLog,
+    consumers: ConsumerTable,
 }
 
 impl Default for RequestTable {
@@ -28,6 +31,7 @@ impl Default for RequestTable {
             ids: IdComparison::default(),
             limit: DocumentLimit::default(),
             feed: empty_feed(DEFAULT_LENGTH),
+            consumers: ConsumerTable::default(),
         }
     }
 }
@@ -156,6 +160,33 @@ impl RequestTable {
 
     pub(crate) fn end_of_feed(&self) -> FeedPosition {
         self.feed.end()
+    }
+
+    pub(crate) fn lease_consumer(
+        &mut self,
+        name: &ConsumerName,
+        holder: HolderId,
+        lease: Duration,
+    ) -> Result<ConsumerLease> {
+        self.consumers.lease(name, holder, lease, Timestamp::now())
+    }
+
+    pub(crate) fn save_consumer(
+        &mut self,
+        name: &ConsumerName,
+        holder: HolderId,
+        position: &FeedPosition,
+        lease: Duration,
+    ) -> Result<bool> {
+        self.consumers.save(name, holder, position, lease, Timestamp::now())
+    }
+
+    pub(crate) fn consumers(&self) -> Vec<Consumer> {
+        self.consumers.list(Timestamp::now(), |position| self.feed.lag(position))
+    }
+
+    pub(crate) fn remove_consumer(&mut self, name: &ConsumerName) -> Result<bool> {
+        self.consumers.remove(name, Timestamp::now())
     }
 
     fn all(&self) -> impl Iterator<Item = &MutationRequest> {

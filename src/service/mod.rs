@@ -1,13 +1,16 @@
 //! Values that the engine works with, each without waiting for anything: clocks, deadlines, leases, conflicts, what became of
-//! a write, what a sweep did, and the table of the memory store.
+//! a write, what a sweep did, pauses and reports of runners, and the table of the memory store.
 
+pub(crate) mod backoff;
 pub(crate) mod clock;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 pub(crate) mod deadline;
+pub(crate) mod executor;
 pub(crate) mod lease;
 #[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
 pub(crate) mod memory;
 pub(crate) mod on_conflict;
+pub(crate) mod reports;
 pub(crate) mod rounds;
 pub(crate) mod settle;
 pub(crate) mod sweep;

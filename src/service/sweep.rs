@@ -1,9 +1,6 @@
 //! What a sweep did, and what failed.
 
-use std::any::Any;
-use std::sync::{Mutex, PoisonError};
-
-use crate::error::{Error, Outcome, Result, StoreError, StoreErrorKind};
+use crate::error::{Error, Outcome, Result};
 use crate::query::{Cursor, PageRequest};
 use crate::request::{MutationRequest, RequestId};
 
@@ -60,52 +57,6 @@ impl Swept {
     pub(crate) const fn is_store_down(&self) -> bool {
         self.store_failures_in_a_row >= Self::MAX_STORE_FAILURES
     }
-}
-
-/// The function that a sweeper reports to panicked. The sweeper went on, and stopping it returns this.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "the function this sweeper reports to panicked in {times} report(s), last with {message:?}; the content of these \
-     reports is lost, but the sweeps went on. Fix the function"
-)]
-#[non_exhaustive]
-pub struct ReportPanicked {
-    /// The number of reports that panicked.
-    pub times: u64,
-    /// The message of the last panic, if it was text.
-    pub message: String,
-}
-
-/// Counts the reports that ended with a panic.
-#[derive(Debug, Default)]
-pub(crate) struct LostReports(Mutex<Option<ReportPanicked>>);
-
-impl LostReports {
-    pub(crate) fn add(&self, message: String) {
-        let mut lost = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let times = lost.as_ref().map_or(0, |lost| lost.times).saturating_add(1);
-        *lost = Some(ReportPanicked { times, message });
-    }
-
-    pub(crate) fn check(&self) -> Result<(), ReportPanicked> {
-        let mut lost = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lost.take().map_or(Ok(()), Err)
-    }
-}
-
-/// The message of a panic.
-pub(crate) fn panic_message(payload: &(dyn Any + Send)) -> String {
-    let text = payload.downcast_ref::<&str>().copied();
-    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no text").to_owned()
-}
-
-/// A sweep that ended with a panic.
-pub(crate) fn panicked_sweep(message: &str) -> Error {
-    let problem = format!(
-        "the sweep panicked: {message}; what had expired by then is written. The store or the clock of this \
-         service has a bug: fix that"
-    );
-    StoreError::new(StoreErrorKind::Panicked, Outcome::Unknown, problem).into()
 }
 
 /// Whether the error only means that somebody else changed the request first.

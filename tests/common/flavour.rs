@@ -9,10 +9,11 @@ use mutator_governance::blocking::{self, Store as _, StoreExtension as _};
 #[cfg(any(feature = "tokio", feature = "smol"))]
 use mutator_governance::nonblocking::{self, Store as _, StoreExtension as _};
 use mutator_governance::{
-    CheckReport, CheckStep, Compression, Count, DecisionQuery, DecisionRow, DocumentLimit, Durability, Error, FeedPage,
-    FeedPosition, InboxQuery, Inspection, Lookup, MutationRequest, Outcome, Page, PageRequest, PendingApprovalQuery,
-    PendingApprovalRow, PreflightReport, RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result,
-    Settled, StateId, Statistics, StoredRequest, Timestamp, UnsettledWrite, WriteId,
+    CheckReport, CheckStep, Compression, Consumer, ConsumerLease, ConsumerName, Count, DecisionQuery, DecisionRow,
+    DocumentLimit, Durability, Error, FeedPage, FeedPosition, HolderId, InboxQuery, Inspection, Lookup,
+    MutationRequest, Outcome, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow, PreflightReport,
+    RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result, Settled, StateId, Statistics,
+    StoredRequest, Timestamp, UnsettledWrite, WriteId,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -349,6 +350,28 @@ impl Store {
 
     pub fn end_of_feed(&self) -> Result<FeedPosition> {
         call!(self, store => store.end_of_feed())
+    }
+
+    pub fn lease_consumer(&self, name: &ConsumerName, holder: HolderId, lease: Duration) -> Result<ConsumerLease> {
+        call!(self, store => store.lease_consumer(name, holder, lease))
+    }
+
+    pub fn save_consumer(
+        &self,
+        name: &ConsumerName,
+        holder: HolderId,
+        position: &FeedPosition,
+        lease: Duration,
+    ) -> Result<bool> {
+        call!(self, store => store.save_consumer(name, holder, position, lease))
+    }
+
+    pub fn consumers(&self) -> Result<Vec<Consumer>> {
+        call!(self, store => store.consumers())
+    }
+
+    pub fn remove_consumer(&self, name: &ConsumerName) -> Result<bool> {
+        call!(self, store => store.remove_consumer(name))
     }
 
     pub fn preflight(&self) -> PreflightReport {

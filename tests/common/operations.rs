@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mutator_governance::{
-    ActorId, DecisionQuery, Error, FeedPosition, InboxQuery, MutationRequest, PageRequest, PendingApprovalQuery,
-    RecentApprovalQuery, RequestQuery, Role, StateId, Status, UnsettledWrite, WriteId,
+    ActorId, ConsumerName, DecisionQuery, Error, FeedPosition, HolderId, InboxQuery, MutationRequest, PageRequest,
+    PendingApprovalQuery, RecentApprovalQuery, RequestQuery, Role, StateId, Status, UnsettledWrite, WriteId,
 };
 
 use super::requests::{asking_for_approvals, draft, id, moved_on, pending, second};
 use super::{Flavour, Options, Store};
 
-/// A namespace with three requests, and a store that was opened for it.
+/// A namespace with three requests and a consumer of the feed, and a store that was opened for it.
 #[derive(Clone)]
 pub struct Subject {
     pub flavour: Flavour,
@@ -45,6 +45,7 @@ impl Subject {
         store.create(asking_for_approvals(draft("asking", "s"), second(2))).unwrap();
         let third = store.create(pending("third", "other", second(3))).unwrap();
         store.update(moved_on(third, second(4)), WriteId::generate()).unwrap();
+        store.lease_consumer(&consumer(), HolderId::from_bytes([7; 16]), Duration::ZERO).unwrap();
         Self { flavour, options, store, waiting }
     }
 }
@@ -70,6 +71,12 @@ fn filtered() -> RequestQuery {
     let query = unfiltered().with_state_ids(["s"]).unwrap().with_statuses([Status::Pending]).unwrap();
     query.with_metadata("ticket", 7_i64).unwrap()
 }
+
+fn consumer() -> ConsumerName {
+    ConsumerName::new("mailer").unwrap()
+}
+
+const LEASE: Duration = Duration::from_secs(60);
 
 fn inbox() -> InboxQuery {
     InboxQuery::new(ActorId::new("mona").unwrap(), BTreeSet::from([Role::new("manager").unwrap()]), BTreeSet::new())
@@ -111,6 +118,25 @@ pub const OPERATIONS: &[Operation] = &[
     reads("inspect", |on| on.store.inspect(&id("waiting")).map(drop)),
     reads("read_feed", |on| on.store.read_feed(&FeedPosition::beginning(), 2).map(drop)),
     reads("end_of_feed", |on| on.store.end_of_feed().map(drop)),
+    reads("consumers", |on| on.store.consumers().map(drop)),
+    Operation {
+        name: "lease_consumer",
+        kind: Kind::Writes,
+        run: |on| on.store.lease_consumer(&consumer(), HolderId::from_bytes([7; 16]), LEASE).map(drop),
+    },
+    Operation {
+        name: "save_consumer",
+        kind: Kind::Writes,
+        run: |on| {
+            let beginning = FeedPosition::beginning();
+            on.store.save_consumer(&consumer(), HolderId::from_bytes([7; 16]), &beginning, Duration::ZERO).map(drop)
+        },
+    },
+    Operation {
+        name: "remove_consumer",
+        kind: Kind::Writes,
+        run: |on| on.store.remove_consumer(&consumer()).map(drop),
+    },
     reads("verify", |on| on.store.verify().map(drop)),
     Operation { name: "repair", kind: Kind::InSteps, run: |on| on.store.repair().map(drop) },
     Operation { name: "migrate", kind: Kind::InSteps, run: |on| on.store.migrate().map(drop) },

@@ -152,6 +152,9 @@ pub struct FeedEntry {
     pub revision: u64,
     pub status: String,
     pub decisions: String,
+    /// The place of the first of them, and kind, id and name of who made it.
+    pub first: String,
+    pub by: String,
 }
 
 impl FeedEntry {
@@ -164,17 +167,25 @@ impl FeedEntry {
             revision: stored.revision().number,
             status: format!("{:?}", stored.state.status()),
             decisions: kinds.join(","),
+            first: if kinds.is_empty() { String::new() } else { known.to_string() },
+            by: stored.decisions.get(known).map_or_else(String::new, |first| {
+                let id = first.by.id.as_ref().map_or("", |id| id.as_str());
+                let name = first.by.name.as_deref().filter(|name| name.len() <= 256).unwrap_or("");
+                format!("{:?}\n{id}\n{name}", first.by.kind)
+            }),
         }
     }
 
     pub fn of(fields: &[(String, String)]) -> Self {
         let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["id", "revision", "status", "decisions"], "the fields of a feed entry");
+        assert_eq!(names, ["id", "revision", "status", "decisions", "first", "by"], "the fields of a feed entry");
         Self {
             id: fields[0].1.clone(),
             revision: fields[1].1.parse().unwrap(),
             status: fields[2].1.clone(),
             decisions: fields[3].1.clone(),
+            first: fields[4].1.clone(),
+            by: fields[5].1.clone(),
         }
     }
 }
@@ -255,6 +266,8 @@ impl Oracle {
                 assert!(layout.starts_with(&format!("2 {} ", self.partitions)), "{shown}: {layout}");
             } else if rest == b"feed" {
                 assert_eq!(kind, "stream", "{shown}");
+            } else if rest == b"consumers" {
+                assert_eq!((partition, kind.as_str()), (0, "hash"), "{shown}");
             } else if rest.starts_with(b"i:") {
                 assert_eq!(kind, "zset", "{shown}");
                 let members: Vec<(Bytes, String)> = raw.ask(&[b"ZRANGE".as_slice(), &key, b"0", b"-1", b"WITHSCORES"]);

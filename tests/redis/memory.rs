@@ -64,7 +64,7 @@ type Spoil = (&'static str, fn(&mut Raw, &str));
 
 const LARGE: &str = "33554432";
 
-const SPOILS: [Spoil; 5] = [
+const SPOILS: [Spoil; 6] = [
     ("a record", |raw, namespace| {
         for id in ["waiting", "asking"] {
             let key = format!("{{{namespace}:0}}:r:{id}");
@@ -87,6 +87,10 @@ const SPOILS: [Spoil; 5] = [
     ("an entry of the feed", |raw, namespace| {
         let script = "redis.call('XADD', KEYS[1], '*', 'id', string.rep('x', ARGV[1]))";
         let _: redis::Value = raw.ask(&["EVAL", script, "1", &format!("{{{namespace}:0}}:feed"), LARGE]);
+    }),
+    ("a consumer of the feed", |raw, namespace| {
+        let script = "redis.call('HSET', KEYS[1], 'mailer', string.rep('x', ARGV[1]))";
+        let _: redis::Value = raw.ask(&["EVAL", script, "1", &format!("{{{namespace}:0}}:consumers"), LARGE]);
     }),
     ("what describes the namespace", |raw, namespace| {
         let script = "redis.call('HSET', KEYS[1], 'metadata', string.rep('x', ARGV[1]))";

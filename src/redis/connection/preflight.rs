@@ -26,8 +26,8 @@ pub(crate) struct Tolerance {
 }
 
 /// Every command that the scripts and the store send. Opening a store checks the server's ACL for them, except for the
-/// commands that read the change feed, which not every user needs.
-pub(crate) const COMMANDS: [&str; 23] = [
+/// commands that read the change feed and keep its consumers, which not every user needs.
+pub(crate) const COMMANDS: [&str; 26] = [
     "get",
     "getrange",
     "strlen",
@@ -46,6 +46,9 @@ pub(crate) const COMMANDS: [&str; 23] = [
     "xinfo|stream",
     "hmget",
     "hset",
+    "hdel",
+    "hlen",
+    "hgetall",
     "scan",
     "eval",
     "evalsha",

@@ -2,11 +2,14 @@
 //!
 //! A stream holds the entries of one partition. `mark` has the logic of one partition; `walk` reads all of them.
 
+mod consumers;
 mod mark;
 mod marks;
 mod reply;
 mod walk;
 
+pub(crate) use consumers::{FeedLags, MAX_VALUE_BYTES, leased, listed, removed, saved};
+pub(crate) use reply::actor_text;
 pub(crate) use walk::{FeedEnds, FeedRead, FeedWalk};
 
 #[cfg(test)]

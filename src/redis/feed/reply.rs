@@ -4,10 +4,10 @@ use redis::Value;
 
 use super::mark::{Anchor, StreamId};
 use crate::error::Result;
-use crate::feed::{FeedEntry, UnreadableEntry};
+use crate::feed::{FeedActor, FeedEntry, UnreadableEntry};
 use crate::redis::keyspace::Keyspace;
 use crate::redis::reply::{array, bytes, reject_missing_permission, reject_wrong_type, text, unexpected};
-use crate::request::{DecisionKind, RequestId, Status, Timestamp};
+use crate::request::{ActorId, ActorKind, DecisionKind, RequestId, Status, Timestamp};
 
 /// The reply of one partition.
 pub(super) struct Part {
@@ -86,9 +86,29 @@ impl Fields<'_> {
             revision: revision.ok_or("it has no revision number")?,
             status: status.ok_or("it has no status that this release knows")?,
             decisions: self.decisions().ok_or("it has a decision that this release does not know")?,
+            first_decision: self.first_decision().map_err(|()| "the number of its first decision is no number")?,
+            by: self.by().map_err(|()| "it has an actor that this release does not know")?,
             partition,
             added_at: time_of(added),
         })
+    }
+
+    /// Empty if the write added none; without the field if an older release wrote the entry.
+    fn first_decision(&self) -> Result<Option<u64>, ()> {
+        match self.text("first") {
+            None | Some("") => Ok(None),
+            Some(number) => number.parse().map(Some).map_err(drop),
+        }
+    }
+
+    /// As [`actor_text`] writes it.
+    fn by(&self) -> Result<Option<FeedActor>, ()> {
+        let Some(text) = self.text("by").filter(|text| !text.is_empty()) else { return Ok(None) };
+        let mut lines = text.splitn(3, '\n');
+        let (Some(kind), Some(id), Some(name)) = (lines.next(), lines.next(), lines.next()) else { return Err(()) };
+        let kind = ActorKind::ALL.into_iter().find(|known| known.as_str() == kind).ok_or(())?;
+        let id = Some(id).filter(|id| !id.is_empty()).map(ActorId::new).transpose().map_err(drop)?;
+        Ok(Some(FeedActor::new(kind, id, Some(name.to_owned()).filter(|name| !name.is_empty()))))
     }
 
     fn request_id(&self) -> Option<RequestId> {
@@ -105,6 +125,12 @@ impl Fields<'_> {
         let [_, value] = pairs.iter().find(|[found, _]| *found == name.as_bytes())?;
         std::str::from_utf8(value).ok()
     }
+}
+
+/// The text of an actor in an entry: kind, id and name, a line each. Only the name, which is the last, may have more lines.
+pub(crate) fn actor_text(actor: &FeedActor) -> String {
+    let id = actor.id.as_ref().map_or("", ActorId::as_str);
+    [actor.kind.as_str(), id, actor.name.as_deref().unwrap_or_default()].join("\n")
 }
 
 /// An id that was set by hand may be later than every time.

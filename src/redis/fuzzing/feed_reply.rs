@@ -12,13 +12,23 @@ use crate::redis::options::Settings;
 /// Values that feed.lua may reply with.
 pub(super) fn feed_reply(input: &mut Input<'_>, words: &[&[u8]]) -> Value {
     const IDS: [&str; 6] = ["1-0", "1-1", "2-0", "18446744073709551615-18446744073709551615", "1", "-"];
-    const NAMES: [&str; 5] = ["id", "revision", "status", "decisions", "later"];
-    const VALUES: [&str; 8] =
-        ["a", "7", "18446744073709551616", "Pending", "Thawed", "Lifecycle/Pending,Approval/Requested", ",", ""];
+    const NAMES: [&str; 7] = ["id", "revision", "status", "decisions", "first", "by", "later"];
+    const VALUES: [&str; 10] = [
+        "a",
+        "7",
+        "18446744073709551616",
+        "Pending",
+        "Thawed",
+        "Lifecycle/Pending,Approval/Requested",
+        "User\nbob\nBob",
+        "Alien\n",
+        ",",
+        "",
+    ];
     let bulk = |text: &str| Value::BulkString(text.as_bytes().to_vec());
     let entry = |input: &mut Input<'_>| {
         let mut fields: Vec<Value> =
-            ["id", "a", "revision", "7", "status", "Pending", "decisions", ""].map(bulk).into();
+            ["id", "a", "revision", "7", "status", "Pending", "decisions", "", "first", "3", "by", ""].map(bulk).into();
         for _ in 0..input.below(3) {
             let place = input.below(fields.len());
             let other = if place.is_multiple_of(2) { input.one(&NAMES) } else { input.one(&VALUES) };

@@ -1,10 +1,11 @@
 -- Stores a new request with its index entries and its feed entry, or nothing.
 --
 -- KEYS  1 record   2 feed   3 prefix of the partition's index keys (the index keys are built from it)   4 layout
--- ARGV  1 feed length   2 id   3 revision number   4 status   5 decision kinds   6 record
---       7 the groups of the other index entries: the lasting ones and those of decisions
---       8 most bytes of a record that is returned   9 the sender's layout
---       10 only if the sender waits for a confirmation: '1'
+-- ARGV  1 feed length   2 id   3 revision number   4 status   5 decision kinds
+--       6 the place of the first decision in the history   7 who made it   8 record
+--       9 the groups of the other index entries: the lasting ones and those of decisions
+--       10 most bytes of a record that is returned   11 the sender's layout
+--       12 only if the sender waits for a confirmation: '1'
 -- Reply {'created'}                    written
 --       {'repeated', record}           a write with this id submitted the request before, with any intent; if the sender waits,
 --                                      the record is written again unchanged
@@ -14,10 +15,10 @@
 --       {'layout', key, layout}        the partition records another layout: the sender does not know its indexes
 --       {'wrongtype', key, wanted, found} {'noperm', command, key}
 
-local record, new = KEYS[1], ARGV[6]
+local record, new = KEYS[1], ARGV[8]
 
 local layout = ask('GETRANGE', KEYS[4], '0', '64')
-if layout ~= ARGV[9] then
+if layout ~= ARGV[11] then
     return type_of(layout) == 'table' and rejection(layout, 'string', 'GETRANGE', KEYS[4], '0', '0')
         or { 'layout', KEYS[4], layout }
 end
@@ -27,7 +28,7 @@ end
 local size = ask('STRLEN', record)
 if type_of(size) == 'table' then
     return rejection(size, 'string', 'STRLEN', record)
-elseif size > tonumber(ARGV[8]) then
+elseif size > tonumber(ARGV[10]) then
     return { 'unreadable', size }
 end
 local existing = ask('GET', record)
@@ -43,7 +44,7 @@ elseif existing then
         return { 'exists', existing }
     end
     -- From Redis 7.2 on, a connection that has written nothing gets a confirmation at once.
-    if ARGV[10] then
+    if ARGV[12] then
         redis.call('SET', record, existing)
     end
     return { 'repeated', existing }
@@ -52,8 +53,8 @@ end
 local nothing = {}
 local count, at = take(COUNT, new, FIXED + WRITE + 1)
 local wrong = plan_groups(KEYS[3], new, at, count, nothing, nothing)
-    or plan_groups(KEYS[3], ARGV[7], 1, nil, nothing, nothing)
-    or announce(KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5])
+    or plan_groups(KEYS[3], ARGV[9], 1, nil, nothing, nothing)
+    or announce(KEYS[2], ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7])
 if wrong then
     return wrong
 end

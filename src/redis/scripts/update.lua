@@ -2,13 +2,14 @@
 --
 -- KEYS  1 record   2 feed   3 prefix of the partition's index keys (the index keys are built from it)   4 layout
 -- ARGV  1 feed length   2 id   3 revision number   4 status   5 kinds of its further decisions
---       6 the state of the stored record that the sender assumes: the expected revision's number, how many decisions are
+--       6 the place of the first of them in the history   7 who made it
+--       8 the state of the stored record that the sender assumes: the expected revision's number, how many decisions are
 --         stored, the mark of as many of its own, its own submission mark, the expected revision's write id
---       7 the same 36 bytes of the new record, and the intent of this write
---       8 the index entries of the new record   9 its document
---       10 the groups of index entries of its further decisions
---       11 most bytes of a record that is returned   12 the sender's layout
---       13 only if the sender waits for a confirmation: '1'
+--       9 the same 36 bytes of the new record, and the intent of this write
+--       10 the index entries of the new record   11 its document
+--       12 the groups of index entries of its further decisions
+--       13 most bytes of a record that is returned   14 the sender's layout
+--       15 only if the sender waits for a confirmation: '1'
 -- Reply {'updated'}                    written
 --       {'repeated', record}           a write with this id was applied before, with any intent; if the sender waits, the
 --                                      record is written again unchanged
@@ -23,10 +24,10 @@
 --       {'wrongtype', key, wanted, found} {'noperm', command, key}
 
 local record, prefix, id = KEYS[1], KEYS[3], ARGV[2]
-local expected, new, entries, document = ARGV[6], ARGV[7], ARGV[8], ARGV[9]
+local expected, new, entries, document = ARGV[8], ARGV[9], ARGV[10], ARGV[11]
 
 local layout = ask('GETRANGE', KEYS[4], '0', '64')
-if layout ~= ARGV[12] then
+if layout ~= ARGV[14] then
     return type_of(layout) == 'table' and rejection(layout, 'string', 'GETRANGE', KEYS[4], '0', '0')
         or { 'layout', KEYS[4], layout }
 end
@@ -49,7 +50,7 @@ local one, several = header_of(stored, id)
 -- The record, or its size if that is over the limit.
 local function whole()
     local size = redis.call('STRLEN', record)
-    return size > tonumber(ARGV[11]) and size or redis.call('GET', record)
+    return size > tonumber(ARGV[13]) and size or redis.call('GET', record)
 end
 if not one and #stored == MAX_HEADERS then
     stored = whole()
@@ -74,7 +75,7 @@ if string.sub(stored, STATE, FIXED + WRITE_ID) ~= expected or string.find(writes
                 return { 'unreadable', value }
             end
             -- From Redis 7.2 on, a connection that has written nothing gets a confirmation at once.
-            if ARGV[13] then
+            if ARGV[15] then
                 redis.call('SET', record, value)
             end
             return { 'repeated', value }
@@ -94,13 +95,13 @@ end
 -- Entries that the new record also names stay and leave the stored entries; the rest is to be removed.
 local count, at = take(COUNT, entries, 1)
 local rejected = plan_groups(prefix, entries, at, count, one, several)
-    or plan_groups(prefix, ARGV[10], 1, nil, one, several)
+    or plan_groups(prefix, ARGV[12], 1, nil, one, several)
 local added = planned
 rejected = rejected or plan_removal(prefix, one, several, id)
 if rejected and rejected[1] == 'unreadable' then
     return { 'unreadable', redis.call('GET', record) }
 end
-rejected = rejected or announce(KEYS[2], ARGV[1], id, ARGV[3], ARGV[4], ARGV[5])
+rejected = rejected or announce(KEYS[2], ARGV[1], id, ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7])
 if rejected then
     return rejected
 end

@@ -85,9 +85,9 @@ end
 
 -- Adds the feed entry. Returns nil, or the reply if it fails. This is the first write, so nothing is written if it fails for
 -- any reason: no check finds a stream that has reached its last id.
-local function announce(feed, longest, id, revision, status, kinds)
+local function announce(feed, longest, id, revision, status, kinds, first, by)
     local added = ask('XADD', feed, 'MAXLEN', '~', longest, '*',
-        'id', id, 'revision', revision, 'status', status, 'decisions', kinds)
+        'id', id, 'revision', revision, 'status', status, 'decisions', kinds, 'first', first, 'by', by)
     if type_of(added) == 'table' then
         return rejection(added, 'stream', 'XADD', feed, 'MAXLEN', '~', '1', '*', 'id', '')
     end

@@ -6,9 +6,10 @@ use std::time::Duration;
 use mutator_governance::blocking::{Store, conformance};
 use mutator_governance::for_stores::DueQuery;
 use mutator_governance::{
-    Count, DecisionQuery, DecisionRow, FeedPage, FeedPosition, InboxQuery, Lookup, MutationRequest, Page, PageRequest,
-    PendingApprovalQuery, PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result,
-    Statistics, Timestamp, WriteId, WriteLookup,
+    Consumer, ConsumerLease, ConsumerName, Count, DecisionQuery, DecisionRow, FeedPage, FeedPosition, HolderId,
+    InboxQuery, Lookup, MutationRequest, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
+    RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result, Statistics, Timestamp, WriteId,
+    WriteLookup,
 };
 
 use crate::foreign_store::table::Table;
@@ -78,6 +79,28 @@ impl Store for ToyStore {
 
     fn end_of_feed(&self) -> Result<FeedPosition> {
         Ok(self.0.end_of_feed())
+    }
+
+    fn lease_consumer(&self, name: &ConsumerName, holder: HolderId, lease: Duration) -> Result<ConsumerLease> {
+        self.0.consumers().lease(name, holder, lease, Timestamp::now())
+    }
+
+    fn save_consumer(
+        &self,
+        name: &ConsumerName,
+        holder: HolderId,
+        position: &FeedPosition,
+        lease: Duration,
+    ) -> Result<bool> {
+        self.0.consumers().save(name, holder, position, lease, Timestamp::now())
+    }
+
+    fn consumers(&self) -> Result<Vec<Consumer>> {
+        Ok(self.0.consumers().list(Timestamp::now(), |position| self.0.lag(position)))
+    }
+
+    fn remove_consumer(&self, name: &ConsumerName) -> Result<bool> {
+        self.0.consumers().remove(name, Timestamp::now())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
-use mutator_governance::feed::check_limit;
+use mutator_governance::feed::{ConsumerTable, check_limit};
 use mutator_governance::for_stores::{Query, check_id_count, evaluate, has_same_submission};
 use mutator_governance::{
     Conflict, Error, FeedEntry, FeedGap, FeedPage, FeedPosition, Lookup, MutationRequest, Page, PageRequest,
@@ -14,6 +14,7 @@ pub(crate) struct Table {
     rows: Mutex<BTreeMap<RequestId, Stored>>,
     feed: Mutex<Vec<FeedEntry>>,
     feed_length: usize,
+    consumers: Mutex<ConsumerTable>,
 }
 
 struct Stored {
@@ -32,7 +33,7 @@ const PARTITION: u16 = 0;
 
 impl Table {
     pub(crate) fn with_feed_length(feed_length: usize) -> Self {
-        Self { rows: Mutex::default(), feed: Mutex::default(), feed_length }
+        Self { rows: Mutex::default(), feed: Mutex::default(), feed_length, consumers: Mutex::default() }
     }
 
     fn rows(&self) -> MutexGuard<'_, BTreeMap<RequestId, Stored>> {
@@ -64,6 +65,16 @@ impl Table {
 
     pub(crate) fn end_of_feed(&self) -> FeedPosition {
         FeedPosition::new(NAME, self.feed.lock().unwrap().len().to_string())
+    }
+
+    pub(crate) fn consumers(&self) -> MutexGuard<'_, ConsumerTable> {
+        self.consumers.lock().unwrap()
+    }
+
+    /// How many entries were added after a position.
+    pub(crate) fn lag(&self, from: &FeedPosition) -> Option<u64> {
+        let place = from.place(NAME).ok()?.map_or(Some(0), |place| std::str::from_utf8(place).ok()?.parse().ok())?;
+        self.feed.lock().unwrap().len().checked_sub(place).map(|lag| lag as u64)
     }
 
     pub(crate) fn create(&self, request: MutationRequest) -> Result<MutationRequest> {

@@ -7,11 +7,11 @@ use std::time::Duration;
 use mutator_governance::blocking::{Governance, MemoryStore, Store};
 use mutator_governance::workflow::{Completion, compensation_draft};
 use mutator_governance::{
-    ClaimedRequest, CompensationKind, CompensationPlan, CompensationTrigger, Count, DecisionQuery, DecisionRow, Error,
-    FeedPage, FeedPosition, InboxQuery, Intent, LifecycleDecision, Lookup, ManualClock, MutationRequest, Outcome, Page,
-    PageRequest, PendingApprovalQuery, PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestId,
-    RequestQuery, RequestState, Result, Statistics, Status, StoreError, StoreErrorKind, Timestamp, WriteId,
-    WriteLookup,
+    ClaimedRequest, CompensationKind, CompensationPlan, CompensationTrigger, Consumer, ConsumerLease, ConsumerName,
+    Count, DecisionQuery, DecisionRow, Error, FeedPage, FeedPosition, HolderId, InboxQuery, Intent, LifecycleDecision,
+    Lookup, ManualClock, MutationRequest, Outcome, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
+    RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, RequestState, Result, Statistics, Status,
+    StoreError, StoreErrorKind, Timestamp, WriteId, WriteLookup,
 };
 
 use crate::runtime::people::{Calls, approved, at, count, draft, id, order, user};
@@ -142,6 +142,28 @@ impl Store for Gated {
 
     fn end_of_feed(&self) -> Result<FeedPosition> {
         self.inner.end_of_feed()
+    }
+
+    fn lease_consumer(&self, name: &ConsumerName, holder: HolderId, lease: Duration) -> Result<ConsumerLease> {
+        self.inner.lease_consumer(name, holder, lease)
+    }
+
+    fn save_consumer(
+        &self,
+        name: &ConsumerName,
+        holder: HolderId,
+        position: &FeedPosition,
+        lease: Duration,
+    ) -> Result<bool> {
+        self.inner.save_consumer(name, holder, position, lease)
+    }
+
+    fn consumers(&self) -> Result<Vec<Consumer>> {
+        self.inner.consumers()
+    }
+
+    fn remove_consumer(&self, name: &ConsumerName) -> Result<bool> {
+        self.inner.remove_consumer(name)
     }
 }
 

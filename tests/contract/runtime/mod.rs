@@ -137,6 +137,31 @@ macro_rules! every_case {
             a_report_that_panics_ends_nothing_and_is_reported_when_it_stops,
             a_store_that_panics_ends_no_sweeper,
         }
+        $register! { executors:
+            of_three_executors_each_request_is_run_once,
+            no_more_run_at_once_than_are_allowed,
+            a_type_without_a_handler_and_what_is_not_ready_are_left_alone,
+            what_fails_rests_and_keeps_nobody_waiting,
+            a_handler_that_panics_has_failed,
+            without_a_version_it_is_not_claimed_and_tried_again,
+            stopping_claims_no_more_and_names_what_still_runs,
+            who_outlives_the_lease_records_nothing_over_its_successor,
+            a_result_that_could_not_be_written_is_recorded_later,
+            a_report_that_panics_ends_no_executor,
+        }
+        $register! { following:
+            every_write_is_handed_over_once_in_order,
+            of_three_followers_one_delivers_and_the_next_goes_on,
+            who_fails_gets_the_same_again_and_nothing_after_it,
+            only_a_handler_that_says_so_skips,
+            a_store_that_fails_costs_no_delivery,
+            after_one_that_died_another_continues_when_its_lease_ends,
+            who_outlives_its_lease_delivers_no_further,
+            a_gap_is_told_until_the_handler_has_read_again,
+            a_new_consumer_may_begin_at_the_end,
+            stopping_finishes_the_page_or_leaves_it_to_the_next,
+            a_report_that_panics_is_told_when_it_stops,
+        }
         $register! { resolving:
             resolving_stores_only_on_request,
             a_request_is_resolved_again_and_again,
@@ -200,6 +225,10 @@ macro_rules! every_case_of_time {
             a_server_whose_clock_is_set_is_followed_without_a_new_connection,
             a_clock_of_the_application_is_taken_as_it_is,
             an_answer_that_comes_late_never_leads_to_a_second_run,
+        }
+        $register! { worker_servers:
+            three_executors_of_three_stores_run_each_request_once,
+            a_server_that_goes_away_and_comes_back_costs_nothing,
         }
     };
 }

@@ -10,6 +10,7 @@
     reason = "a test that is surprised has failed"
 )]
 
+mod consumers;
 mod gaps;
 mod reading;
 mod rejections;

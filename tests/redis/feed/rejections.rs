@@ -14,7 +14,11 @@ fn a_foreign_entry_is_reported_and_the_others_are_read() {
         scene.create("a");
         let key = scene.feed_key(0);
         let ours = ["id", "a", "revision", "1", "status", "Approved", "decisions", "Lifecycle/Approved"];
-        let foreign: [&[&str]; 6] = [
+        let (plain, bad) = (["id", "a", "revision", "1", "status", "Pending", "decisions", ""], "Alien\nbob\n");
+        let (unnumbered, unknown) = ([&plain[..], &["first", "one"]].concat(), [&plain[..], &["by", bad]].concat());
+        let foreign: [&[&str]; 8] = [
+            &unnumbered,
+            &unknown,
             &["hello", "world"],
             &["id", "a", "revision", "one", "status", "Pending", "decisions", ""],
             &["id", "a", "revision", "1", "status", "Thawed", "decisions", ""],
@@ -35,12 +39,14 @@ fn a_foreign_entry_is_reported_and_the_others_are_read() {
             assert_eq!(revisions(&followed), [0, 1, 0], "{flavour:?}");
             assert_eq!(
                 (followed.unreadable.len(), followed.gaps.len()),
-                (7, 0),
+                (9, 0),
                 "{flavour:?}: {:#?}",
                 followed.unreadable
             );
             let named = followed.unreadable.iter().filter(|entry| entry.id == Some(id("a"))).count();
-            assert_eq!(named, 3, "{flavour:?}: {:#?}", followed.unreadable);
+            assert_eq!(named, 5, "{flavour:?}: {:#?}", followed.unreadable);
+            // An older release wrote no more than this.
+            assert_eq!((followed.entries[1].first_decision, &followed.entries[1].by), (None, &None), "{flavour:?}");
             assert!(followed.unreadable.iter().all(|entry| entry.to_string().contains(&entry.entry)));
         }
     }

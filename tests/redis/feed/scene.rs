@@ -119,6 +119,11 @@ pub fn plain(entry: &FeedEntry) -> common::FeedEntry {
         revision: entry.revision,
         status: entry.status.to_string(),
         decisions: decisions.join(","),
+        first: entry.first_decision.map_or_else(String::new, |first| first.to_string()),
+        by: entry.by.as_ref().map_or_else(String::new, |by| {
+            let id = by.id.as_ref().map_or("", |id| id.as_str());
+            format!("{:?}\n{id}\n{}", by.kind, by.name.as_deref().unwrap_or(""))
+        }),
     }
 }
 

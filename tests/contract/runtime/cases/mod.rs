@@ -24,7 +24,9 @@ pub(crate) mod compensating;
 pub(crate) mod deadlines;
 pub(crate) mod ending;
 pub(crate) mod executing;
+pub(crate) mod executors;
 pub(crate) mod folding;
+pub(crate) mod following;
 pub(crate) mod interrupted;
 pub(crate) mod leasing;
 pub(crate) mod modes;
@@ -37,6 +39,7 @@ pub(crate) mod superseding;
 pub(crate) mod sweeper;
 pub(crate) mod sweeping;
 pub(crate) mod timing;
+pub(crate) mod worker_servers;
 
 #[allow(unused_imports, reason = "the blocking flavour uses one within")]
 pub(crate) use shaky_store::{Mishap, ShakyStore};
@@ -54,6 +57,12 @@ impl World {
         let clock = Arc::new(ManualClock::at(at(0)));
         let governance = Governance::builder().store(Arc::clone(&store)).clock(clock.clone()).build();
         Self { store, clock, governance }
+    }
+
+    /// How many seconds after second 0 the clock stands.
+    pub(crate) fn clock_seconds(&self) -> u64 {
+        use mutator_governance::Clock as _;
+        self.clock.now().duration_since(at(0)).as_secs()
     }
 
     /// A store of another make in front of this world's.

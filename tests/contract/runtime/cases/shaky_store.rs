@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{self, Command};
 use mutator_governance::{
-    Clock, Count, DecisionQuery, DecisionRow, Error, FeedPage, FeedPosition, IdComparison, InboxQuery, Lookup,
-    ManualClock, MutationRequest, Outcome, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
-    RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result, Statistics, StoreError, StoreErrorKind,
-    StoredRequest, Timestamp, Unreadable, WriteId, WriteLookup,
+    Clock, Consumer, ConsumerLease, ConsumerName, Count, DecisionQuery, DecisionRow, Error, FeedPage, FeedPosition,
+    HolderId, IdComparison, InboxQuery, Lookup, ManualClock, MutationRequest, Outcome, Page, PageRequest,
+    PendingApprovalQuery, PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result,
+    Statistics, StoreError, StoreErrorKind, StoredRequest, Timestamp, Unreadable, WriteId, WriteLookup,
 };
 
 use super::flavour::{Store, StoreExtension as _};
@@ -53,6 +53,9 @@ pub(crate) struct ShakyStore {
     sweeps: Meeting,
     failing_sweeps: AtomicUsize,
     panicking_sweeps: AtomicUsize,
+    /// Of so many calls about the feed and its consumers one fails; zero for none.
+    feed_calls_to_a_failure: AtomicUsize,
+    feed_calls: AtomicUsize,
 }
 
 /// Where so many callers wait until all have come.
@@ -79,6 +82,8 @@ impl ShakyStore {
             sweeps: Meeting::default(),
             failing_sweeps: AtomicUsize::new(0),
             panicking_sweeps: AtomicUsize::new(0),
+            feed_calls_to_a_failure: AtomicUsize::new(0),
+            feed_calls: AtomicUsize::new(0),
         }
     }
 
@@ -116,6 +121,20 @@ impl ShakyStore {
     /// Lets the next so many reads of due requests panic.
     pub(crate) fn let_sweeps_panic(&self, count: usize) {
         self.panicking_sweeps.store(count, Ordering::SeqCst);
+    }
+
+    /// Lets one of so many calls about the feed and its consumers fail from now on, before or after it took effect;
+    /// none with zero.
+    pub(crate) fn fail_some_feed_calls(&self, of: usize) {
+        self.feed_calls_to_a_failure.store(of, Ordering::SeqCst);
+    }
+
+    /// Whether this call about the feed fails before it takes effect, and whether after it.
+    fn feed_call(&self) -> [bool; 2] {
+        let (number, of) =
+            (self.feed_calls.fetch_add(1, Ordering::SeqCst), self.feed_calls_to_a_failure.load(Ordering::SeqCst));
+        let fails = of > 0 && number % of == of - 1;
+        [fails && number % 2 == 0, fails && number % 2 == 1]
     }
 
     /// How many reads of due requests there were or are under way.
@@ -287,11 +306,46 @@ impl Store for ShakyStore {
     }
 
     async fn read_feed(&self, from: &FeedPosition, limit: usize) -> Result<FeedPage> {
+        if self.feed_call() != [false, false] {
+            return Err(failure(Outcome::NotApplied));
+        }
         self.inner.read_feed(from, limit).await
     }
 
     async fn end_of_feed(&self) -> Result<FeedPosition> {
         self.inner.end_of_feed().await
+    }
+
+    async fn lease_consumer(&self, name: &ConsumerName, holder: HolderId, lease: Duration) -> Result<ConsumerLease> {
+        let [before, after] = self.feed_call();
+        if before {
+            return Err(failure(Outcome::NotApplied));
+        }
+        let leased = self.inner.lease_consumer(name, holder, lease).await;
+        if after { Err(failure(Outcome::Unknown)) } else { leased }
+    }
+
+    async fn save_consumer(
+        &self,
+        name: &ConsumerName,
+        holder: HolderId,
+        position: &FeedPosition,
+        lease: Duration,
+    ) -> Result<bool> {
+        let [before, after] = self.feed_call();
+        if before {
+            return Err(failure(Outcome::NotApplied));
+        }
+        let saved = self.inner.save_consumer(name, holder, position, lease).await;
+        if after { Err(failure(Outcome::Unknown)) } else { saved }
+    }
+
+    async fn consumers(&self) -> Result<Vec<Consumer>> {
+        self.inner.consumers().await
+    }
+
+    async fn remove_consumer(&self, name: &ConsumerName) -> Result<bool> {
+        self.inner.remove_consumer(name).await
     }
 
     async fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {

@@ -43,7 +43,7 @@ fn start(governance: Governance, interval: Duration, limit: usize, reports: &Rep
 
 /// Waits until it is true, and fails if it never is.
 #[dual]
-async fn until(what: &str, is_true: &(dyn Fn() -> bool + Send + Sync)) {
+pub(super) async fn until(what: &str, is_true: &(dyn Fn() -> bool + Send + Sync)) {
     let begin = Instant::now();
     while !is_true() {
         assert!(begin.elapsed() < PATIENCE, "not yet: {what}");

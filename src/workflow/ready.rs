@@ -1,0 +1,94 @@
+//! Which requests an executor may take, as far as they show it themselves.
+
+use super::execution::{check_unclaimed, digest_error};
+use crate::request::{DecisionCategory, ExecutionDecision, MutationRequest, Status, Timestamp};
+
+/// Whether the request can be executed at this time, as far as it shows itself: approved, not claimed by anybody whose
+/// lease lasts, and approved as it is now. `execute` checks this again, and what depends on other requests.
+pub(crate) fn is_ready(request: &MutationRequest, now: Timestamp) -> bool {
+    request.state.status() == Status::Approved
+        && check_unclaimed(request, now).is_ok()
+        && digest_error(request, request.digest()).is_none()
+}
+
+/// How many attempts to execute the request have failed since it was approved or an attempt ended otherwise, and when
+/// the last of them did.
+pub(crate) fn failed_attempts(request: &MutationRequest) -> Option<(u32, Timestamp)> {
+    let failed = ExecutionDecision::Failed.into();
+    let is_of_an_attempt =
+        |category| matches!(category, DecisionCategory::Execution | DecisionCategory::VersionResolution);
+    let attempts = request.decisions.iter().rev().take_while(|decision| is_of_an_attempt(decision.kind.category()));
+    let mut failures = attempts.filter(|decision| decision.kind == failed);
+    let last = failures.next()?.at;
+    Some((u32::try_from(failures.count()).unwrap_or(u32::MAX).saturating_add(1), last))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::request::{
+        ActorContext, ApprovalRule, ClaimId, Intent, RequestDraft, RequestId, StateVersion, Target, WriteId,
+    };
+    use crate::workflow::{self, AfterFailure, Command, Failure, StaleStrategy};
+
+    const LEASE: Duration = Duration::from_secs(60);
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::from_micros(1_767_225_600_000_000).unwrap().saturating_add(Duration::from_secs(seconds))
+    }
+
+    fn by() -> Arc<ActorContext> {
+        Arc::new(ActorContext::service("executor").unwrap())
+    }
+
+    fn draft() -> RequestDraft {
+        let target = Target::new("s", "State", "Change").unwrap();
+        let intent = Intent::new("change", "Test").unwrap();
+        RequestDraft::new(target, intent, by()).for_version(StateVersion::new("v1").unwrap())
+    }
+
+    fn submitted(draft: RequestDraft) -> MutationRequest {
+        workflow::submit(draft, RequestId::new("r").unwrap(), WriteId::generate(), at(0)).unwrap()
+    }
+
+    fn claimed(request: MutationRequest, second: u64) -> (MutationRequest, ClaimId) {
+        let claim = ClaimId::generate();
+        (workflow::apply(request, &Command::claim(by(), claim, LEASE), at(second)).unwrap(), claim)
+    }
+
+    fn failed(request: MutationRequest, second: u64) -> MutationRequest {
+        let (request, claim) = claimed(request, second);
+        let fail = Command::fail(by(), claim, Failure::new("it failed"), AfterFailure::KeepApproved);
+        workflow::apply(request, &fail, at(second + 1)).unwrap()
+    }
+
+    #[test]
+    fn approved_and_not_claimed_by_a_lasting_lease_is_ready() {
+        let waiting = submitted(draft().requires_approval(ApprovalRule::actor("mona").unwrap()));
+        assert!(!is_ready(&waiting, at(1)));
+        let approved = submitted(draft().already_approved());
+        assert!(is_ready(&approved, at(1)));
+        let (held, _) = claimed(approved, 10);
+        assert_eq!([69, 70].map(|second| is_ready(&held, at(second))), [false, true], "the lease ends at second 70");
+    }
+
+    #[test]
+    fn failures_in_a_row_are_counted_until_somebody_decides_anew() {
+        let mut request = submitted(draft().already_approved());
+        assert_eq!(failed_attempts(&request), None);
+        for attempt in 1..=3_u32 {
+            request = failed(request, u64::from(attempt) * 10);
+            assert_eq!(failed_attempts(&request), Some((attempt, at(u64::from(attempt) * 10 + 1))));
+        }
+        let (current, strategy) = (StateVersion::new("v2").unwrap(), StaleStrategy::RevalidateOnLatestState);
+        let request = workflow::apply(request, &Command::resolve(by(), current, strategy), at(50)).unwrap();
+        assert_eq!(failed_attempts(&request).map(|(count, _)| count), Some(3), "resolving is part of an attempt");
+        let request =
+            workflow::apply(request, &Command::hold(by(), crate::request::PendingReason::Quota), at(60)).unwrap();
+        let request = workflow::apply(request, &Command::approve_request(by()), at(61)).unwrap();
+        assert_eq!(failed_attempts(&request), None);
+    }
+}
