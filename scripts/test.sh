@@ -247,6 +247,7 @@ step "tests: rules" run_tests --package mutator-governance-tests --test rules
 step "tests: format" run_tests --package mutator-governance-tests --test format
 step "tests: redis" run_tests --package mutator-governance-tests --test redis
 step "tests: chaos" run_tests --package mutator-governance-tests --test chaos
+step "tests: cluster" run_tests --package mutator-governance-tests --test cluster
 step "stored format read by another program" interop
 step "documentation" documentation
 step "examples on the embedded store" examples_on_the_embedded_store
