@@ -16,6 +16,7 @@ pub(crate) mod pages;
 mod record;
 pub(crate) mod reply;
 mod script;
+mod topology;
 
 pub(crate) use check::Phase;
 pub use check::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection};
