@@ -15,6 +15,7 @@ mod options;
 pub(crate) mod pages;
 mod record;
 pub(crate) mod reply;
+mod round;
 mod script;
 mod topology;
 
@@ -49,3 +50,4 @@ pub(crate) use pages::page_merge::PageMerge;
 pub(crate) use pages::scan::{MAX_PAGE_BYTES, Part, Scan};
 pub(crate) use pages::statistics_parts::StatisticsParts;
 pub(crate) use reply::has_written;
+pub(crate) use round::Round;
