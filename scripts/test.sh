@@ -275,7 +275,7 @@ step "clippy: all features, all targets" lint_everything
 
 # Examples come first: tests run them as they are built.
 step "examples are built" cargo build --quiet --locked --all-features --examples
-step "tests are built, and start: redis, contract, chaos" start_beside redis contract chaos
+step "tests are built, and start: redis, contract, cluster, chaos" start_beside redis contract cluster chaos
 
 step "unit tests and doctests" run_tests --all-features
 step "tests: rules" run_tests --package mutator-governance-tests --test rules
@@ -287,7 +287,7 @@ step "downstream crate with maybe-async/is_sync" ./scripts/check-downstream.sh
 step "unit and contract tests: blocking" run_contract blocking,redis
 step "unit and contract tests: tokio" run_contract tokio,redis
 step "unit and contract tests: smol" run_contract smol,redis
-step "tests: redis, contract, chaos" wait_beside
+step "tests: redis, contract, cluster, chaos" wait_beside
 
 step "examples on the embedded store" examples_on_the_embedded_store
 step "examples on Redis" examples_on_redis

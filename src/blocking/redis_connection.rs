@@ -1,5 +1,6 @@
 //! A connection to the server: logged in, one command at a time.
 
+use std::borrow::Cow;
 use std::io::{self, Write as _};
 use std::time::Instant;
 
@@ -56,13 +57,37 @@ impl Connection {
         deadline: Deadline,
         clock: Option<&ServerClock>,
     ) -> Result<Value, Failure> {
+        self.send(std::iter::once(command), deadline, clock)?;
+        self.replies.read(&mut self.stream).and_then(Value::extract_error).map_err(Failure::Sent)
+    }
+
+    /// Sends these commands at once and reads their replies, in one round trip. The replies together have the limit of as many.
+    /// After an I/O or a parse error the connection must not be used again.
+    pub(super) fn run_all(
+        &mut self,
+        commands: &[Cow<'_, Cmd>],
+        deadline: Deadline,
+        clock: Option<&ServerClock>,
+    ) -> Result<Vec<RedisResult<Value>>, Failure> {
+        self.send(commands.iter().map(|command| &**command), deadline, clock)?;
+        let replies = self.replies.read_all(commands.len(), &mut self.stream).map_err(Failure::Sent)?;
+        Ok(replies.into_iter().map(Value::extract_error).collect())
+    }
+
+    /// Sends commands; before them the question for the server's time, where a clock is to learn that, whose reply it reads.
+    fn send<'a>(
+        &mut self,
+        commands: impl Iterator<Item = &'a Cmd>,
+        deadline: Deadline,
+        clock: Option<&ServerClock>,
+    ) -> Result<(), Failure> {
         self.stream.set_deadline(deadline);
         self.sending.clear();
         self.sending.shrink_to(MAX_KEPT);
         if clock.is_some() {
             ask_time().write_packed_command(&mut self.sending);
         }
-        command.write_packed_command(&mut self.sending);
+        commands.for_each(|command| command.write_packed_command(&mut self.sending));
         let asked = Instant::now();
         let sent = self.stream.write_all(&self.sending).and_then(|()| self.stream.flush());
         if let Err(error) = sent {
@@ -74,13 +99,12 @@ impl Connection {
                 _ => Err(Failure::NotSent(error.into())),
             };
         }
-        let mut reply = self.replies.read(&mut self.stream);
-        if let (Some(clock), Ok(time)) = (clock, &reply) {
+        if let Some(clock) = clock {
+            let time = self.replies.read(&mut self.stream).map_err(Failure::Sent)?;
             // Rejected, it is asked for again later, and by the next connection; what was asked for beside is not kept back.
-            drop(clock.learn(asked, Instant::now(), time));
-            reply = self.replies.read(&mut self.stream);
+            drop(clock.learn(asked, Instant::now(), &time));
         }
-        reply.and_then(Value::extract_error).map_err(Failure::Sent)
+        Ok(())
     }
 
     /// Before a command is sent: the connection has not been closed, and nothing has come that would be taken for the reply.

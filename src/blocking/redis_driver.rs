@@ -1,5 +1,6 @@
 //! Sends commands over a pool of connections that notices by itself when one is no longer good.
 
+use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt;
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use super::credential_source::CredentialSource;
 use super::redis_connection::{Connection, Failure};
 pub(super) use super::redis_reply::recycle;
 use crate::error::Result;
-use crate::redis::{Confirmation, Durability, Effect, Fault, Settings, has_written};
+use crate::redis::{Confirmation, Durability, Effect, Fault, ServerClock, Settings, has_written};
 use crate::service::deadline::Deadline;
 
 /// A pool of connections; clones share it.
@@ -61,6 +62,21 @@ impl Driver {
         self.with_connection(deadline, |connected| self.ask(connected, command, deadline))
     }
 
+    /// Sends these commands at once, and waits for all replies, until the deadline. The first fault concerns them all, the others
+    /// one command each.
+    pub(super) fn run_all(
+        &self,
+        commands: &[Cow<'_, Cmd>],
+        deadline: Deadline,
+    ) -> Result<Vec<Result<Value, Fault>>, Fault> {
+        self.with_connection(deadline, |connected| {
+            let replies =
+                self.exchange(connected, deadline, |connection, clock| connection.run_all(commands, deadline, clock))?;
+            let fault = |connected: &mut Connected, error| self.failed(connected, Failure::Sent(error));
+            Ok(replies.into_iter().map(|reply| reply.map_err(|error| fault(connected, error))).collect())
+        })
+    }
+
     /// Sends one command and, if it has written something, waits on the same connection for its confirmation, for as long as
     /// it takes or there is time left behind the answer.
     pub(super) fn run_and_wait(
@@ -106,10 +122,19 @@ impl Driver {
     }
 
     fn ask(&self, connected: &mut Connected, command: &Cmd, deadline: Deadline) -> Result<Value, Fault> {
+        self.exchange(connected, deadline, |connection, clock| connection.run(command, deadline, clock))
+    }
+
+    fn exchange<T>(
+        &self,
+        connected: &mut Connected,
+        deadline: Deadline,
+        run: impl FnOnce(&mut Connection, Option<&ServerClock>) -> Result<T, Failure>,
+    ) -> Result<T, Fault> {
         // Not sent at all when there is no time left, so that the caller learns that nothing was applied.
         self.time_left(deadline)?;
         let clock = &*self.settings.clock;
-        let outcome = connected.connection.run(command, deadline, clock.asks().then_some(clock));
+        let outcome = run(&mut connected.connection, clock.asks().then_some(clock));
         connected.is_broken |= connected.connection.has_surplus();
         outcome.map_err(|failure| self.failed(connected, failure))
     }

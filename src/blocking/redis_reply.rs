@@ -54,7 +54,22 @@ impl Replies {
             self.left = 0..0;
             return Ok(Value::Array(vec![Value::BulkString(word)]));
         }
-        let mut incoming = IncomingReply::new(self.limit);
+        self.read_on(&mut IncomingReply::new(self.limit), stream)
+    }
+
+    /// Reads this many replies, which share one limit.
+    pub(super) fn read_all(&mut self, replies: usize, stream: &mut impl Read) -> RedisResult<Vec<Value>> {
+        let mut incoming = IncomingReply::new(self.limit.of_replies(replies));
+        (0..replies)
+            .map(|_| {
+                self.receive(stream)?;
+                self.read_on(&mut incoming, stream)
+            })
+            .collect()
+    }
+
+    /// Reads one reply step by step, beginning with what was received.
+    fn read_on(&mut self, incoming: &mut IncomingReply, stream: &mut impl Read) -> RedisResult<Value> {
         loop {
             let received = self.received.get(self.left.clone()).unwrap_or_default();
             match incoming.advance(received) {

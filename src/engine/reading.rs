@@ -152,7 +152,7 @@ impl Governance {
     }
 
     /// The entries of the change feed after a position, at most `limit`, 1 to [`PageRequest::MAX_LIMIT`]. Redis takes
-    /// one round trip per partition.
+    /// one round trip for up to 16 partitions.
     ///
     /// Every write adds exactly one entry. A reader that saves [`FeedPage::next`] after handling a page gets every
     /// entry at least once, and the entries of one request in the order of its revisions; there is no order between

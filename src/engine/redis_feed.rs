@@ -1,4 +1,4 @@
-//! Reads the change feed, one round trip per partition, and keeps its consumers.
+//! Reads the change feed, all partitions at once, and keeps its consumers.
 
 use super::redis_queries::is_late;
 use super::{RedisStore, dual};
@@ -13,13 +13,20 @@ impl RedisStore {
     pub(super) async fn feed_page(&self, from: &FeedPosition, limit: usize) -> Result<FeedPage> {
         let deadline = self.deadline();
         let mut walk = FeedWalk::new(&self.settings.keyspace, from, limit)?;
-        while let Some(read) = walk.next() {
-            let value = match self.call(&Call::feed(&self.settings, read), deadline).await {
-                Ok(value) => value,
+        loop {
+            let reads = walk.next_round(self.settings.calls_at_once());
+            if reads.is_empty() {
+                break;
+            }
+            let calls: Vec<Call> = reads.iter().map(|read| Call::feed(&self.settings, *read)).collect();
+            let values = match self.call_all(&calls, deadline).await {
+                Ok(values) => values,
                 Err(error) if walk.is_begun() && (is_late(&error) || deadline.remaining().is_none()) => break,
                 Err(error) => return Err(error),
             };
-            walk.add(read, &value)?;
+            for (read, value) in reads.into_iter().zip(values) {
+                walk.add(read, &value)?;
+            }
         }
         Ok(walk.finish())
     }
@@ -27,9 +34,9 @@ impl RedisStore {
     pub(super) async fn feed_end(&self) -> Result<FeedPosition> {
         let deadline = self.deadline();
         let mut ends = FeedEnds::new(&self.settings.keyspace);
-        for partition in self.settings.keyspace.partitions() {
-            let read = FeedEnds::read(partition);
-            let value = self.call(&Call::feed(&self.settings, read), deadline).await?;
+        let reads: Vec<_> = self.settings.keyspace.partitions().map(FeedEnds::read).collect();
+        let calls: Vec<Call> = reads.iter().map(|read| Call::feed(&self.settings, *read)).collect();
+        for (read, value) in reads.into_iter().zip(self.call_all(&calls, deadline).await?) {
             ends.add(read, &value)?;
         }
         Ok(ends.finish())

@@ -30,12 +30,23 @@ impl RedisStore {
     }
 
     async fn is_partly_laid_out(&self) -> Result<bool> {
-        for partition in self.settings.keyspace.partitions() {
-            if !self.partition_layout(partition).await?.is_missing() {
-                return Ok(true);
-            }
+        Ok(self.partition_layouts().await?.iter().any(|layout| !layout.is_missing()))
+    }
+
+    async fn partition_layouts(&self) -> Result<Vec<PartitionLayout>> {
+        let partitions = || self.settings.keyspace.partitions();
+        let calls: Vec<Call> = partitions().map(|at| Call::partition_layout(&self.settings, at)).collect();
+        let found = self.call_all_in_turn(&calls).await?;
+        partitions().zip(&found).map(|(at, found)| PartitionLayout::read(&self.settings, at, found)).collect()
+    }
+
+    /// As [`call_all`](Self::call_all), with a deadline for each round trip.
+    async fn call_all_in_turn(&self, calls: &[Call]) -> Result<Vec<redis::Value>> {
+        let mut found = Vec::with_capacity(calls.len());
+        for calls in calls.chunks(self.settings.calls_at_once()) {
+            found.extend(self.call_all(calls, self.deadline()).await?);
         }
-        Ok(false)
+        Ok(found)
     }
 
     async fn partition_layout(&self, partition: u16) -> Result<PartitionLayout> {
@@ -45,18 +56,17 @@ impl RedisStore {
 
     /// Checks that every partition records the layout of this store, and creates the layout of empty ones.
     pub(super) async fn check_partitions(&self) -> Result<()> {
-        for partition in self.settings.keyspace.partitions() {
-            let mut layout = self.partition_layout(partition).await?;
-            if layout.is_missing() {
-                if self.settings.options.read_only {
-                    continue;
-                }
-                let found = self.call(&Call::lay_out(&self.settings, partition), self.deadline()).await?;
-                layout = PartitionLayout::read(&self.settings, partition, &found)?;
-            }
-            layout.check(&self.settings)?;
+        let layouts = self.partition_layouts().await?;
+        let missing = |(at, layout): (u16, &PartitionLayout)| layout.is_missing().then_some(at);
+        let missing: Vec<u16> = self.settings.keyspace.partitions().zip(&layouts).filter_map(missing).collect();
+        layouts.iter().filter(|layout| !layout.is_missing()).try_for_each(|layout| layout.check(&self.settings))?;
+        if self.settings.options.read_only {
+            return Ok(());
         }
-        Ok(())
+        let calls: Vec<Call> = missing.iter().map(|at| Call::lay_out(&self.settings, *at)).collect();
+        let found = self.call_all_in_turn(&calls).await?;
+        let read = |(at, found): (&u16, _)| PartitionLayout::read(&self.settings, *at, found)?.check(&self.settings);
+        missing.iter().zip(&found).try_for_each(read)
     }
 
     /// Rebuilds the indexes for the layout of this store, or resumes an interrupted rebuild.

@@ -1,11 +1,11 @@
 //! Reads pages, counts and statistics along the indexes of a namespace.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 use super::{ANY_TIME, RedisStore, Store as _, dual};
 use crate::error::{Error, Result, StoreErrorKind};
-use crate::index::{Along, KeyRange, Plan, SortKey, plan};
+use crate::index::{Along, KeyRange, Plan, SortKey, Term, plan};
 use crate::query::{Count, Fingerprint, Page, PageRequest, Query, RequestQuery, Statistics, evaluate_with};
 use crate::redis::pages::scan_reply;
 use crate::redis::{Call, PageMerge, Part, RedisOptions, Scan, StatisticsParts};
@@ -14,7 +14,7 @@ use crate::service::deadline::Deadline;
 
 #[dual]
 impl RedisStore {
-    /// One page of a query: one call per partition, and further calls while the page is not full.
+    /// One page of a query: all partitions at once, and further rounds while the page is not full.
     pub(super) async fn read<Q: Query + Send + Sync>(
         &self,
         query: &Q,
@@ -45,18 +45,24 @@ impl RedisStore {
         };
         let partitions = self.settings.keyspace.partition_count();
         let mut assembly = PageMerge::new(partitions, plan.direction, start.as_ref(), page.limit());
-        while let Some(part) = assembly.next() {
-            let scan = Scan::new(&plan, &part);
-            let partition = part.partition;
-            let value = match self.call(&Call::scan(&self.settings, partition, &scan), deadline).await {
-                Ok(value) => value,
+        loop {
+            let parts = assembly.next_round(self.settings.calls_at_once());
+            let scans: Vec<_> = parts.iter().map(|part| (part.partition, Scan::new(&plan, part))).collect();
+            if scans.is_empty() {
+                break;
+            }
+            let calls: Vec<_> = scans.iter().map(|(at, scan)| Call::scan(&self.settings, *at, scan)).collect();
+            let values = match self.call_all(&calls, deadline).await {
+                Ok(values) => values,
                 Err(error) if assembly.is_begun() && (is_late(&error) || deadline.remaining().is_none()) => break,
                 Err(error) => return Err(error),
             };
-            let scanned = scan_reply::scanned(&self.settings, partition, &scan, value)?;
-            let in_all = scanned.sizes.iter().map(|size| size.saturating_mul(u64::from(partitions)));
-            self.cardinalities.learn(scan.terms().zip(in_all));
-            assembly.add(partition, &plan, query, now, scanned);
+            for ((partition, scan), value) in scans.iter().zip(values) {
+                let scanned = scan_reply::scanned(&self.settings, *partition, scan, value)?;
+                let in_all = scanned.sizes.iter().map(|size| size.saturating_mul(u64::from(partitions)));
+                self.cardinalities.learn(scan.terms().zip(in_all));
+                assembly.add(*partition, &plan, query, now, scanned);
+            }
         }
         Ok(assembly.finish(fingerprint))
     }
@@ -86,9 +92,8 @@ impl RedisStore {
             .into_iter()
             .collect();
         let mut in_all = vec![0; terms.len()];
-        for partition in self.settings.keyspace.partitions() {
-            let every_key = terms.iter().map(|term| (term, &KeyRange::ALL));
-            let value = self.call(&Call::sizes(&self.settings, partition, every_key), deadline).await?;
+        let every_key = || terms.iter().map(|term| (term, &KeyRange::ALL));
+        for value in self.sizes(every_key, deadline).await? {
             in_all
                 .iter_mut()
                 .zip(scan_reply::sizes(&value)?.0)
@@ -116,24 +121,28 @@ impl RedisStore {
     async fn count_members(&self, plan: &Along<RequestQuery>) -> Result<Count> {
         let deadline = self.deadline();
         let mut count = 0;
-        for partition in self.settings.keyspace.partitions() {
-            let mut position = None;
-            loop {
-                let limit = PageRequest::MAX_LIMIT;
-                let part = Part { partition, behind: position.as_ref(), up_to: None, limit };
-                let scan = Scan::new(plan, &part).without_records();
-                let call = Call::scan(&self.settings, partition, &scan);
-                let value = match self.call(&call, deadline).await {
-                    Ok(value) => value,
-                    Err(error) if count > 0 && is_late(&error) => return Ok(Count::AtLeast(count)),
-                    Err(error) => return Err(error),
-                };
-                let scanned = scan_reply::scanned(&self.settings, partition, &scan, value)?;
+        let mut left: VecDeque<(u16, Option<SortKey>)> =
+            self.settings.keyspace.partitions().map(|partition| (partition, None)).collect();
+        while !left.is_empty() {
+            let round: Vec<_> = left.drain(..left.len().min(self.settings.calls_at_once())).collect();
+            let scan = |(partition, position): &(u16, Option<SortKey>)| {
+                let (behind, limit) = (position.as_ref(), PageRequest::MAX_LIMIT);
+                Scan::new(plan, &Part { partition: *partition, behind, up_to: None, limit, bytes: 0 }).without_records()
+            };
+            let scans: Vec<Scan<'_>> = round.iter().map(scan).collect();
+            let calls: Vec<Call> =
+                round.iter().zip(&scans).map(|((at, _), scan)| Call::scan(&self.settings, *at, scan)).collect();
+            let values = match self.call_all(&calls, deadline).await {
+                Ok(values) => values,
+                Err(error) if count > 0 && is_late(&error) => return Ok(Count::AtLeast(count)),
+                Err(error) => return Err(error),
+            };
+            for (((partition, _), scan), value) in round.iter().zip(&scans).zip(values) {
+                let scanned = scan_reply::scanned(&self.settings, *partition, scan, value)?;
                 count += scanned.members.len() as u64;
-                if !scanned.more {
-                    break;
+                if scanned.more {
+                    left.push_back((*partition, Some(scanned.position)));
                 }
-                position = Some(scanned.position);
             }
         }
         Ok(Count::Exact(count))
@@ -168,8 +177,7 @@ impl RedisStore {
         if let Some((term, range)) = plan.single_range() {
             let deadline = self.deadline();
             let mut count = 0;
-            for partition in self.settings.keyspace.partitions() {
-                let value = self.call(&Call::sizes(&self.settings, partition, [(term, range)]), deadline).await?;
+            for value in self.sizes(|| [(term, range)], deadline).await? {
                 count = scan_reply::sizes(&value)?.0.into_iter().fold(count, u64::saturating_add);
             }
             return Ok(Count::Exact(count));
@@ -184,11 +192,24 @@ impl RedisStore {
         let deadline = self.deadline();
         let parts = StatisticsParts::new(now, due_within);
         let mut statistics = Statistics::default();
-        for partition in self.settings.keyspace.partitions() {
-            let value = self.call(&Call::sizes(&self.settings, partition, parts.ranges()), deadline).await?;
+        for value in self.sizes(|| parts.ranges(), deadline).await? {
             statistics += &parts.read(&scan_reply::sizes(&value)?);
         }
         Ok(statistics)
+    }
+
+    /// The replies of all partitions about the numbers of keys in these ranges.
+    async fn sizes<'a, Ranges>(
+        &self,
+        ranges: impl Fn() -> Ranges + Send,
+        deadline: Deadline,
+    ) -> Result<Vec<redis::Value>>
+    where
+        Ranges: IntoIterator<Item = (&'a Term, &'a KeyRange)>,
+    {
+        let sizes = |partition| Call::sizes(&self.settings, partition, ranges());
+        let calls: Vec<Call> = self.settings.keyspace.partitions().map(sizes).collect();
+        self.call_all(&calls, deadline).await
     }
 }
 

@@ -204,13 +204,16 @@ impl RedisStore {
     async fn records_of(&self, ids: &[RequestId]) -> Result<Lookup> {
         let deadline = self.deadline();
         let (mut requests, mut unreadable) = (vec![None; ids.len()], Vec::new());
-        for partition in self.settings.keyspace.partitions() {
-            let mut places = self.settings.keyspace.places_in(partition, ids);
-            while !places.is_empty() {
-                let ids_here: Vec<&RequestId> = places.iter().filter_map(|&place| ids.get(place)).collect();
-                let call = Call::records(&self.settings, &ids_here, MAX_PAGE_BYTES);
-                let value = self.call(&call, deadline).await?;
-                let read = reply::requests(&self.settings, ids_here, &value)?;
+        let mut left = self.settings.keyspace.places_by_partition(ids);
+        while !left.is_empty() {
+            let round: Vec<Vec<usize>> = left.drain(..left.len().min(self.settings.calls_at_once())).collect();
+            let ids_at = |places: &Vec<usize>| places.iter().filter_map(|&place| ids.get(place)).collect::<Vec<_>>();
+            let enough_bytes = MAX_PAGE_BYTES / round.len();
+            let call = |places| Call::records(&self.settings, &ids_at(places), enough_bytes);
+            let calls: Vec<Call> = round.iter().map(call).collect();
+            let values = self.call_all(&calls, deadline).await?;
+            for (mut places, value) in round.into_iter().zip(values) {
+                let read = reply::requests(&self.settings, ids_at(&places), &value)?;
                 for (place, read) in places.drain(..read.len()).zip(read) {
                     match (read, requests.get_mut(place)) {
                         (Ok(request), Some(slot)) => *slot = request,
@@ -218,6 +221,7 @@ impl RedisStore {
                         (Ok(_), None) => {}
                     }
                 }
+                left.extend(Some(places).filter(|places| !places.is_empty()));
             }
         }
         Ok(Lookup::new(requests, unreadable))

@@ -6,7 +6,9 @@ use super::super::redis_driver::{Driver, pause, recycle};
 use super::{RedisStoreBuilder, dual};
 use crate::error::{Error, Result};
 use crate::redis::reply;
-use crate::redis::{Attempts, Call, Cardinalities, Confirmation, Durability, Fault, Next, PreflightReport, Settings};
+use crate::redis::{
+    Attempts, Call, Cardinalities, Confirmation, Durability, Fault, Next, PreflightReport, Round, Settings,
+};
 use crate::service::deadline::Deadline;
 
 /// Keeps requests in Redis, 7.0 or newer, or in Valkey, 7.2 or newer.
@@ -63,6 +65,49 @@ impl RedisStore {
 
     pub(super) async fn call(&self, call: &Call, deadline: Deadline) -> Result<redis::Value> {
         Ok(self.attempt(call, &mut Attempts::new(deadline, call.writes)).await?.0)
+    }
+
+    /// The replies to these calls, in their order. As many as may be under way at once take one round trip together.
+    ///
+    /// A call that failed is repeated as by [`call`](Self::call), without the others that were answered.
+    pub(super) async fn call_all(&self, calls: &[Call], deadline: Deadline) -> Result<Vec<redis::Value>> {
+        let mut replies = Vec::with_capacity(calls.len());
+        for calls in calls.chunks(self.settings.calls_at_once()) {
+            match calls {
+                [call] => replies.push(self.call(call, deadline).await?),
+                _ => replies.extend(self.round(calls, deadline).await?),
+            }
+        }
+        Ok(replies)
+    }
+
+    async fn round(&self, calls: &[Call], deadline: Deadline) -> Result<Vec<redis::Value>> {
+        let writes = calls.iter().any(|call| call.writes);
+        if writes {
+            self.settings.check_writable()?;
+        }
+        let mut attempts = Attempts::new(deadline, writes);
+        let mut round = Round::new(calls);
+        loop {
+            let commands = round.commands();
+            let (call, fault) = match self.driver.run_all(&commands, deadline).await {
+                Ok(answers) => match round.take(answers) {
+                    Some((call, fault)) => (Some(call), fault),
+                    None => return Ok(round.finish()),
+                },
+                Err(fault) => (None, fault),
+            };
+            match attempts.after(fault, fastrand::f64()) {
+                Next::SendSource => round.send_source(),
+                Next::After(duration) => pause(duration).await,
+                Next::Stop(error) => {
+                    return Err(match call {
+                        Some(call) => call.locate(error).into(),
+                        None => error.into(),
+                    });
+                }
+            }
+        }
     }
 
     /// The record at a key: nil if there is none, and only its size if that is above the limit of a record.

@@ -43,6 +43,7 @@ struct State {
 struct Unsent {
     number: u64,
     command: Vec<u8>,
+    replies: Replies,
     caller: oneshot::Sender<Answer>,
 }
 
@@ -50,7 +51,18 @@ struct Unsent {
 struct Sent {
     from: u64,
     to: u64,
+    replies: Replies,
     caller: oneshot::Sender<Answer>,
+}
+
+/// What answers a call.
+enum Replies {
+    One,
+    /// To several commands: a list, complete when none is left.
+    Several {
+        left: usize,
+        come: Vec<Value>,
+    },
 }
 
 /// A call's place among the others, by which it can be taken back.
@@ -71,6 +83,19 @@ pub(super) enum Work {
 impl Calls {
     /// Adds a call behind the others.
     pub(super) fn add(&self, command: Vec<u8>) -> Result<(Place, oneshot::Receiver<Answer>), Failure> {
+        self.add_any(command, Replies::One)
+    }
+
+    /// The same for so many commands at once. The list of their replies answers the call, errors of the server among them.
+    pub(super) fn add_all(
+        &self,
+        commands: Vec<u8>,
+        count: usize,
+    ) -> Result<(Place, oneshot::Receiver<Answer>), Failure> {
+        self.add_any(commands, Replies::Several { left: count, come: Vec::with_capacity(count) })
+    }
+
+    fn add_any(&self, command: Vec<u8>, replies: Replies) -> Result<(Place, oneshot::Receiver<Answer>), Failure> {
         let mut state = self.state();
         if let Some(why) = &state.ended {
             return Err(Failure::NotSent(why.clone()));
@@ -78,7 +103,7 @@ impl Calls {
         let number = state.next_number;
         state.next_number = number.wrapping_add(1);
         let (caller, answer) = oneshot::channel();
-        state.unsent.push_back(Unsent { number, command, caller });
+        state.unsent.push_back(Unsent { number, command, replies, caller });
         let task = state.task.take();
         drop(state);
         task.into_iter().for_each(Waker::wake);
@@ -119,7 +144,8 @@ impl Calls {
             let from = state.packed_bytes;
             state.packed_bytes = from.saturating_add(u64::try_from(call.command.len()).unwrap_or(u64::MAX));
             batch.extend_from_slice(&call.command);
-            state.sent.push_back(Sent { from, to: state.packed_bytes, caller: call.caller });
+            let (to, replies) = (state.packed_bytes, call.replies);
+            state.sent.push_back(Sent { from, to, replies, caller: call.caller });
         }
     }
 
@@ -129,18 +155,38 @@ impl Calls {
         state.sent_bytes = state.sent_bytes.saturating_add(u64::try_from(bytes).unwrap_or(u64::MAX));
     }
 
-    /// Gives a reply to the call that is next. It comes back if no call of which anything was sent waits for one.
-    pub(super) fn answer(&self, reply: RedisResult<Value>) -> Result<(), RedisResult<Value>> {
+    /// How many replies the call that is next still waits for, at least one.
+    pub(super) fn replies_awaited(&self) -> usize {
+        match self.state().sent.front().map(|call| &call.replies) {
+            Some(Replies::Several { left, .. }) => *left,
+            _ => 1,
+        }
+    }
+
+    /// Gives a reply to the call that is next: whether that call is answered now. The reply comes back if no call of which
+    /// anything was sent waits for one.
+    pub(super) fn answer(&self, mut reply: RedisResult<Value>) -> Result<bool, RedisResult<Value>> {
         let mut state = self.state();
         let sent_bytes = state.sent_bytes;
-        if state.sent.front().is_none_or(|call| call.from >= sent_bytes) {
-            return Err(reply);
+        let Some(call) = state.sent.front_mut().filter(|call| call.from < sent_bytes) else { return Err(reply) };
+        if let Replies::Several { left, come } = &mut call.replies {
+            *left = left.saturating_sub(1);
+            reply = match reply {
+                Ok(value) => {
+                    come.push(value);
+                    if *left > 0 {
+                        return Ok(false);
+                    }
+                    Ok(Value::Array(std::mem::take(come)))
+                }
+                error => error,
+            };
         }
         let Some(call) = state.sent.pop_front() else { return Err(reply) };
         drop(state);
         // A caller who has gone needs no reply.
         drop(call.caller.send(reply.map_err(Failure::Sent)));
-        Ok(())
+        Ok(true)
     }
 
     /// Ends the connection: every call that is under way fails, and so does every later one. The first reason stays.
@@ -212,6 +258,40 @@ mod tests {
         calls.answer(Ok(Value::Int(1))).unwrap();
         assert!(matches!(outcome(&mut first), Some(Ok(Value::Int(1)))));
         assert!(calls.answer(Ok(Value::Int(2))).is_err(), "it was answered");
+    }
+
+    #[test]
+    fn a_call_of_several_commands_is_answered_by_all_their_replies() {
+        let calls = Calls::default();
+        let (_, mut several) = calls.add_all(b"123".to_vec(), 3).unwrap();
+        let (_, mut single) = calls.add(b"4".to_vec()).unwrap();
+        calls.next_batch(&mut Vec::new());
+        // Replies to the first commands may come before the last are sent.
+        calls.has_taken(1);
+        assert_eq!(calls.replies_awaited(), 3);
+        assert!(!calls.answer(Ok(Value::Int(1))).unwrap());
+        calls.has_taken(3);
+        assert!(!calls.answer(Ok(Value::Nil)).unwrap());
+        assert!(outcome(&mut several).is_none());
+        assert_eq!(calls.replies_awaited(), 1);
+        assert!(calls.answer(Ok(Value::Int(3))).unwrap());
+        assert!(calls.answer(Ok(Value::Int(4))).unwrap());
+        let expected = Value::Array(vec![Value::Int(1), Value::Nil, Value::Int(3)]);
+        assert!(matches!(outcome(&mut several), Some(Ok(found)) if found == expected));
+        assert!(matches!(outcome(&mut single), Some(Ok(Value::Int(4)))));
+    }
+
+    #[test]
+    fn a_call_of_several_commands_fails_as_a_whole() {
+        let calls = Calls::default();
+        let (_, mut several) = calls.add_all(b"123".to_vec(), 3).unwrap();
+        let (_, mut unsent) = calls.add_all(b"45".to_vec(), 2).unwrap();
+        calls.next_batch(&mut Vec::new());
+        calls.has_taken(4);
+        assert!(!calls.answer(Ok(Value::Int(1))).unwrap());
+        calls.end(&ended());
+        assert!(matches!(outcome(&mut several), Some(Err(Failure::Sent(_)))));
+        assert!(matches!(outcome(&mut unsent), Some(Err(Failure::NotSent(_)))));
     }
 
     #[test]

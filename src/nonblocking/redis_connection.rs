@@ -42,6 +42,8 @@ pub(super) struct Driving {
     stream: Stream,
     limit: ReplyLimit,
     incoming: IncomingReply,
+    /// Whether the next reply is the first to a call, so that the limit of its replies is yet to be set.
+    is_between: bool,
     received: Box<[u8]>,
     batch: Vec<u8>,
     /// How many bytes of the batch the system has taken.
@@ -57,6 +59,7 @@ impl Connection {
             stream,
             limit,
             incoming: IncomingReply::new(limit),
+            is_between: true,
             received: vec![0; AT_ONCE].into(),
             batch: Vec::new(),
             taken: 0,
@@ -67,6 +70,12 @@ impl Connection {
     /// Sends a command behind those of other calls.
     pub(super) fn call(&self, command: Vec<u8>) -> Result<Call, Failure> {
         let (place, answer) = self.0.0.add(command)?;
+        Ok(Call { connection: self.clone(), place, answer })
+    }
+
+    /// Sends so many commands at once; the list of their replies answers the call.
+    pub(super) fn call_all(&self, commands: Vec<u8>, count: usize) -> Result<Call, Failure> {
+        let (place, answer) = self.0.0.add_all(commands, count)?;
         Ok(Call { connection: self.clone(), place, answer })
     }
 
@@ -180,25 +189,27 @@ impl Driving {
         while !rest.is_empty() {
             let whole = if self.incoming.has_begun() { None } else { whole_reply(rest) };
             if let Some(reply) = whole {
-                self.calls.answer(Ok(reply)).map_err(unasked)?;
+                self.is_between = self.calls.answer(Ok(reply)).map_err(unasked)?;
                 return Ok(());
             }
-            let advanced = self.incoming.advance(rest);
-            if !matches!(advanced, Ok(None)) {
-                // Also of a reply that is too long nothing is held while its call is answered.
-                self.incoming = IncomingReply::new(self.limit);
+            if std::mem::take(&mut self.is_between) {
+                self.incoming = IncomingReply::new(self.limit.of_replies(self.calls.replies_awaited()));
             }
-            let (end, reply) = match advanced {
+            let (end, reply) = match self.incoming.advance(rest) {
                 Ok(Some(ended)) => ended,
                 Ok(None) => return Ok(()),
-                // What is wrong with one reply is not told to the calls behind it.
-                Err(error) if is_too_long(&error) => {
+                Err(error) => {
+                    // Also of a reply that is too long nothing is held while its call is answered.
+                    self.incoming = IncomingReply::new(self.limit);
+                    if !is_too_long(&error) {
+                        return Err(error);
+                    }
+                    // What is wrong with one reply is not told to the calls behind it.
                     self.calls.answer(Err(error)).map_err(unasked)?;
                     return Err(closed());
                 }
-                Err(error) => return Err(error),
             };
-            self.calls.answer(Ok(reply)).map_err(unasked)?;
+            self.is_between = self.calls.answer(Ok(reply)).map_err(unasked)?;
             rest = rest.get(end..).unwrap_or_default();
         }
         Ok(())

@@ -1,5 +1,6 @@
 //! Sends commands over one shared connection for each runtime, and makes a new one when that is no longer good.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::io;
 use std::pin::pin;
@@ -16,7 +17,9 @@ use super::redis_stream::Stream;
 use super::response_watch::ResponseWatch;
 use super::timer::{Runtime, spawn, within};
 use crate::error::Result;
-use crate::redis::{Confirmation, Credentials, Durability, Effect, Fault, Settings, ask_time, greetings, has_written};
+use crate::redis::{
+    Confirmation, Credentials, Durability, Effect, Fault, Settings, ask_time, greetings, has_written, unasked,
+};
 use crate::service::deadline::Deadline;
 
 pub(super) use super::timer::pause;
@@ -77,6 +80,27 @@ impl Driver {
         self.ask(&connected, command, deadline).await
     }
 
+    /// Sends these commands at once, and waits for all replies, until the deadline. The first fault concerns them all, the others
+    /// one command each.
+    pub(super) async fn run_all(
+        &self,
+        commands: &[Cow<'_, Cmd>],
+        deadline: Deadline,
+    ) -> Result<Vec<Result<Value, Fault>>, Fault> {
+        let connected = self.connected(deadline).await?;
+        let mut packed = Vec::new();
+        commands.iter().for_each(|command| command.write_packed_command(&mut packed));
+        let send = |connection: &Connection| connection.call_all(packed, commands.len());
+        let watch = &connected.watch;
+        match self.exchange(&connected, send, deadline).await? {
+            Value::Array(replies) if replies.len() == commands.len() => {
+                let replies = replies.into_iter().map(Value::extract_error);
+                Ok(replies.map(|reply| reply.map_err(|error| self.failed(watch, Failure::Sent(error)))).collect())
+            }
+            other => Err(self.failed(watch, Failure::Sent(unasked(Ok(other))))),
+        }
+    }
+
     /// Sends one command and, if it has written something, waits on the same connection for its confirmation, for as long as
     /// it takes or there is time left behind the answer.
     pub(super) async fn run_and_wait(
@@ -100,15 +124,28 @@ impl Driver {
     }
 
     async fn ask(&self, connected: &Connected, command: &Cmd, deadline: Deadline) -> Result<Value, Fault> {
+        let send = |connection: &Connection| connection.call(command.get_packed_command());
+        let answer = self.exchange(connected, send, deadline).await?;
+        answer.extract_error().map_err(|error| self.failed(&connected.watch, Failure::Sent(error)))
+    }
+
+    /// The answer to the call that `send` makes.
+    async fn exchange(
+        &self,
+        connected: &Connected,
+        send: impl FnOnce(&Connection) -> Result<Call, Failure> + Send,
+        deadline: Deadline,
+    ) -> Result<Value, Fault> {
         let time_left = self.time_left(deadline)?;
         let watch = &connected.watch;
-        let send = |command: &Cmd| {
-            let call = connected.connection.call(command.get_packed_command());
-            call.map_err(|failure| self.failed(watch, failure))
-        };
+        let (connection, failed) = (&connected.connection, |failure| self.failed(watch, failure));
         // Before the command, in the same round trip.
-        let time = if self.0.settings.clock.asks() { Some((Instant::now(), send(&ask_time())?)) } else { None };
-        let mut call = send(command)?;
+        let time = if self.0.settings.clock.asks() {
+            Some((Instant::now(), connection.call(ask_time().get_packed_command()).map_err(failed)?))
+        } else {
+            None
+        };
+        let mut call = send(connection).map_err(failed)?;
         let mut waiting = Waiting { driver: self, watch, from: Instant::now(), is_answered: false };
         let answer = match time {
             // In a box, so that the calls that bring no time along are not as large as those that do.
@@ -121,9 +158,7 @@ impl Driver {
         };
         waiting.is_answered = true;
         watch.ends();
-        answer
-            .and_then(|value| value.extract_error().map_err(Failure::Sent))
-            .map_err(|failure| self.failed(watch, failure))
+        answer.map_err(failed)
     }
 
     /// The answer to a call, and beside it that to the question for the server's time, which was asked then.

@@ -160,7 +160,7 @@ impl Call {
         let keyspace = &settings.keyspace;
         let sign = |positive: bool| if positive { "+" } else { "-" };
         let keys = 1 + scan.terms().count();
-        let mut command = by_hash(&script::SCAN, keys, 9 + 2 * scan.probes.len(), 64 * keys + OTHER_BYTES);
+        let mut command = by_hash(&script::SCAN, keys, 10 + 2 * scan.probes.len(), 64 * keys + OTHER_BYTES);
         command.arg(keyspace.record_prefix(partition));
         for term in scan.terms() {
             command.arg(keyspace.index(partition, term));
@@ -174,7 +174,8 @@ impl Call {
             .arg(scan.budget)
             .arg(sign(scan.created_first))
             .arg(u8::from(scan.wants_records))
-            .arg(settings.record_limit());
+            .arg(settings.record_limit())
+            .arg(scan.bytes);
         for (terms, by_row) in &scan.probes {
             command.arg(terms.len()).arg(if *by_row { "row" } else { "request" });
         }
@@ -202,8 +203,8 @@ impl Call {
 
     /// Reads the next entries of one partition's feed.
     pub(crate) fn feed(settings: &Settings, read: FeedRead) -> Self {
-        let mut command = by_hash(&script::FEED, 1, 2, OTHER_BYTES);
-        command.arg(settings.keyspace.feed(read.partition)).arg(read.from()).arg(read.count());
+        let mut command = by_hash(&script::FEED, 1, 3, OTHER_BYTES);
+        command.arg(settings.keyspace.feed(read.partition)).arg(read.from()).arg(read.count()).arg(read.bytes());
         Self::script(false, &script::FEED, 1, command)
     }
 
@@ -332,6 +333,14 @@ impl Call {
             _ => None,
         });
         keys.collect()
+    }
+
+    /// The hash of the script that it runs, if it runs one.
+    pub(crate) fn script_hash(&self) -> Option<&'static str> {
+        match &self.what {
+            What::Script { script, .. } => Some(&script.sha1),
+            What::Command(_) => None,
+        }
     }
 
     /// The command to send: a script by its hash, or with its source if the server did not know the hash.

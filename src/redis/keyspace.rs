@@ -1,5 +1,6 @@
 //! The keys of a namespace.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroU16;
 
 use crate::error::InvalidValue;
@@ -74,10 +75,13 @@ impl Keyspace {
         u16::try_from(hash % u32::from(self.partitions.get())).unwrap_or(0)
     }
 
-    /// The positions of the ids that belong to this partition.
-    pub(crate) fn places_in(&self, partition: u16, ids: &[RequestId]) -> Vec<usize> {
-        let here = |(place, id): (usize, &RequestId)| (self.partition_of(id) == partition).then_some(place);
-        ids.iter().enumerate().filter_map(here).collect()
+    /// The positions of these ids, of each partition that has any.
+    pub(crate) fn places_by_partition(&self, ids: &[RequestId]) -> Vec<Vec<usize>> {
+        let mut places: BTreeMap<u16, Vec<usize>> = BTreeMap::new();
+        for (place, id) in ids.iter().enumerate() {
+            places.entry(self.partition_of(id)).or_default().push(place);
+        }
+        places.into_values().collect()
     }
 
     pub(crate) fn meta(&self) -> String {

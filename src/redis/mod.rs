@@ -15,7 +15,9 @@ mod options;
 pub(crate) mod pages;
 mod record;
 pub(crate) mod reply;
+mod round;
 mod script;
+mod topology;
 
 pub(crate) use check::Phase;
 pub use check::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection};
@@ -48,3 +50,4 @@ pub(crate) use pages::page_merge::PageMerge;
 pub(crate) use pages::scan::{MAX_PAGE_BYTES, Part, Scan};
 pub(crate) use pages::statistics_parts::StatisticsParts;
 pub(crate) use reply::has_written;
+pub(crate) use round::Round;

@@ -82,6 +82,13 @@ impl Settings {
         document.saturating_add((document / 2).max(256 * 1024))
     }
 
+    /// The greatest number of calls under way at once for one read: at most 16, and fewer if their records of the greatest size
+    /// would take more than 32 MiB. Each call returns at least one record, whatever its share of a page.
+    pub(crate) fn calls_at_once(&self) -> usize {
+        const MAX_CALLS: usize = 16;
+        (2 * MAX_PAGE_BYTES / self.record_limit().max(1)).clamp(1, MAX_CALLS)
+    }
+
     /// The limits of a reply: a page and one record more.
     pub(crate) fn reply_limit(&self) -> ReplyLimit {
         ReplyLimit::new(self.record_limit(), MAX_PAGE_BYTES)

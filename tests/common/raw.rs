@@ -26,6 +26,14 @@ impl Raw {
         Some(Self { connection })
     }
 
+    /// The same, for a server that may be down or stopped: no step waits longer than this.
+    pub fn try_to_within(url: &str, limit: Duration) -> redis::RedisResult<Self> {
+        let connection = redis::Client::open(url)?.get_connection_with_timeout(limit)?;
+        connection.set_read_timeout(Some(limit))?;
+        connection.set_write_timeout(Some(limit))?;
+        Ok(Self { connection })
+    }
+
     pub fn ask<T: FromRedisValue>(&mut self, words: &[impl AsRef<[u8]>]) -> T {
         self.try_ask(words).unwrap()
     }

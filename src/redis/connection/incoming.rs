@@ -17,7 +17,7 @@ const MAX_NUMBER_BYTES: usize = 32;
 /// Lists in lists, of which no reply of ours has more than a few: dropping them takes the stack as deep as they are.
 const MAX_DEPTH: usize = 64;
 
-/// Walks through the bytes of one reply, in whatever pieces they come.
+/// Walks through the bytes of one reply, in whatever pieces they come; of several, one after another, that share its limit.
 #[derive(Debug)]
 pub(crate) struct IncomingReply {
     room: ReplyRoom,

@@ -39,6 +39,19 @@ impl ReplyLimit {
         Self { string: number(string), bytes: number(bytes), values: 2 * number(OTHER_BYTES) }
     }
 
+    /// For this many replies together, of which each but one holds at most one string of the greatest length, or as many bytes
+    /// in shorter ones.
+    pub(crate) const fn of_replies(self, replies: usize) -> Self {
+        /// More values than a page of one partition has.
+        const OTHER_VALUES: u64 = 2_048 * VALUE_BYTES;
+        let others = replies.saturating_sub(1) as u64;
+        Self {
+            string: self.string,
+            bytes: self.bytes.saturating_add(self.string.saturating_mul(others)),
+            values: self.values.saturating_add(OTHER_VALUES.saturating_mul(others)),
+        }
+    }
+
     pub(crate) const fn room(self) -> ReplyRoom {
         ReplyRoom { limit: self, left: self }
     }

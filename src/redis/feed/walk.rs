@@ -1,4 +1,6 @@
-//! A page of the change feed, read from one partition after another.
+//! A page of the change feed, read from all partitions at once.
+
+use std::collections::VecDeque;
 
 use redis::Value;
 
@@ -8,6 +10,7 @@ use super::reply::Part;
 use crate::error::Result;
 use crate::feed::{FeedPage, FeedPosition, check_limit};
 use crate::redis::keyspace::Keyspace;
+use crate::redis::pages::scan::MAX_PAGE_BYTES;
 
 /// The next read of one partition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +18,7 @@ pub(crate) struct FeedRead {
     pub(crate) partition: u16,
     start: Start,
     limit: usize,
+    bytes: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,14 +43,22 @@ impl FeedRead {
     pub(crate) const fn count(&self) -> usize {
         self.limit + 1
     }
+
+    /// How many bytes of entries are enough.
+    pub(crate) const fn bytes(&self) -> usize {
+        self.bytes
+    }
 }
 
 /// A page in the making: the entries of the partitions so far, and how far each has been read.
 pub(crate) struct FeedWalk<'a> {
     keyspace: &'a Keyspace,
     marks: Vec<Mark>,
+    /// The partitions that may have more for this page, the one whose turn it is first.
+    left: VecDeque<u16>,
+    /// The partition to begin with once nothing is left.
     first: u16,
-    visited: u16,
+    is_begun: bool,
     room: usize,
     page: FeedPage,
 }
@@ -59,28 +71,41 @@ impl<'a> FeedWalk<'a> {
         let room = check_limit(limit)?;
         let Marks { turn, partitions } = Marks::of(from, keyspace)?;
         let page = FeedPage::new(Vec::new(), from.clone(), true);
-        Ok(Self { keyspace, marks: partitions, first: turn, visited: 0, room, page })
+        let left = (turn..keyspace.partition_count()).chain(0..turn).collect();
+        Ok(Self { keyspace, marks: partitions, left, first: turn, is_begun: false, room, page })
     }
 
-    /// The next read: each partition once, for its share of the space that is left.
-    pub(crate) fn next(&self) -> Option<FeedRead> {
-        let partitions = self.keyspace.partition_count();
-        let left = usize::from(partitions.saturating_sub(self.visited));
-        if left == 0 || self.room == 0 {
-            return None;
+    /// What to read next, in as many partitions at once as may be: of each its share of the space that is left. Nothing if the
+    /// page is full or has all there is.
+    pub(crate) fn next_round(&self, most: usize) -> Vec<FeedRead> {
+        if self.room == 0 {
+            return Vec::new();
         }
-        let partition = self.turn();
-        let start = self.marks.get(usize::from(partition))?.from().map_or(Start::Oldest, Start::Entry);
-        Some(FeedRead { partition, start, limit: self.room.div_ceil(left) })
+        let at_once = self.left.len().min(most.max(1));
+        let (limit, bytes) = (self.room.div_ceil(self.left.len().max(1)), MAX_PAGE_BYTES / at_once.max(1));
+        let read = |&partition: &u16| {
+            let start = self.marks.get(usize::from(partition))?.from().map_or(Start::Oldest, Start::Entry);
+            Some(FeedRead { partition, start, limit, bytes })
+        };
+        self.left.iter().take(at_once).filter_map(read).collect()
     }
 
-    /// Takes the reply to that read.
+    /// Takes the reply to a read of the last [`next_round`](Self::next_round), in its order, unless the page is full.
     pub(crate) fn add(&mut self, read: FeedRead, reply: &Value) -> Result<()> {
         let part = Part::of(self.keyspace, read.partition, reply)?;
+        if self.room == 0 {
+            return Ok(());
+        }
+        self.is_begun = true;
+        self.left.retain(|partition| *partition != read.partition);
         if let Some(mark) = self.marks.get_mut(usize::from(read.partition)) {
-            let step = mark.read_on(read.partition, part, read.limit);
+            let step = mark.read_on(read.partition, part, read.limit.min(self.room));
             *mark = step.next;
-            self.page.is_caught_up &= !step.more;
+            if step.more && step.gap.is_none() && !step.entries.is_empty() {
+                self.left.push_back(read.partition);
+            } else {
+                self.page.is_caught_up &= !step.more;
+            }
             self.page.gaps.extend(step.gap);
             self.room = self.room.saturating_sub(step.entries.len());
             for entry in step.entries {
@@ -90,24 +115,18 @@ impl<'a> FeedWalk<'a> {
                 }
             }
         }
-        self.visited = self.visited.saturating_add(1);
         Ok(())
     }
 
     pub(crate) const fn is_begun(&self) -> bool {
-        self.visited > 0
+        self.is_begun
     }
 
     pub(crate) fn finish(mut self) -> FeedPage {
-        self.page.is_caught_up &= self.visited == self.keyspace.partition_count();
-        self.page.next = Marks { turn: self.turn(), partitions: self.marks }.position(self.keyspace);
+        self.page.is_caught_up &= self.left.is_empty();
+        let turn = self.left.front().copied().unwrap_or(self.first);
+        self.page.next = Marks { turn, partitions: self.marks }.position(self.keyspace);
         self.page
-    }
-
-    /// The partition whose turn it is.
-    fn turn(&self) -> u16 {
-        let turn = u32::from(self.first) + u32::from(self.visited);
-        u16::try_from(turn % u32::from(self.keyspace.partition_count())).unwrap_or(0)
     }
 }
 
@@ -124,7 +143,7 @@ impl<'a> FeedEnds<'a> {
 
     /// The next partition to ask.
     pub(crate) const fn read(partition: u16) -> FeedRead {
-        FeedRead { partition, start: Start::End, limit: 0 }
+        FeedRead { partition, start: Start::End, limit: 0, bytes: MAX_PAGE_BYTES }
     }
 
     pub(crate) fn add(&mut self, read: FeedRead, reply: &Value) -> Result<()> {

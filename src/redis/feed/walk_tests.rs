@@ -7,8 +7,14 @@ use crate::feed::{FeedGap, FeedPage, FeedPosition};
 
 fn read(feeds: &Feeds, from: &FeedPosition, limit: usize) -> FeedPage {
     let mut walk = FeedWalk::new(&feeds.keyspace, from, limit).unwrap();
-    while let Some(read) = walk.next() {
-        walk.add(read, &feeds.answer(read)).unwrap();
+    // As many at once as it may be, differently each time.
+    for most in (1..4).cycle() {
+        let reads = walk.next_round(most);
+        assert!(reads.len() <= most);
+        if reads.is_empty() {
+            break;
+        }
+        reads.into_iter().for_each(|read| walk.add(read, &feeds.answer(read)).unwrap());
     }
     walk.finish()
 }

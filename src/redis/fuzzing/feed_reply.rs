@@ -60,7 +60,7 @@ pub(super) fn read_by_feeds(settings: &Settings, replies: [&Value; 2], is_report
 fn page(settings: &Settings, from: &FeedPosition, reply: &Value) -> Result<FeedPage, Error> {
     const LIMIT: usize = 2;
     let mut walk = FeedWalk::new(&settings.keyspace, from, LIMIT)?;
-    let read = walk.next().expect("a partition to read");
+    let read = walk.next_round(1).into_iter().next().expect("a partition to read");
     walk.add(read, reply)?;
     let page = walk.finish();
     let entries = page.entries.len() + page.unreadable.len();

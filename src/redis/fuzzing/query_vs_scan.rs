@@ -166,14 +166,18 @@ impl World<'_> {
         let mut assembly = PageMerge::new(count, plan.direction, start.as_ref(), page.limit());
         let patience = self.plans.below(4);
         let mut calls = 0;
-        while let Some(part) = assembly.next() {
-            if assembly.is_begun() && calls >= patience {
+        let most = 1 + self.plans.below(3);
+        loop {
+            let parts = assembly.next_round(most);
+            let scans: Vec<_> = parts.iter().map(|part| (part.partition, Scan::new(&plan, part))).collect();
+            if scans.is_empty() || assembly.is_begun() && calls >= patience {
                 break;
             }
-            let (scan, partition) = (Scan::new(&plan, &part), part.partition);
-            let scanned = self.partitions[usize::from(partition)].serve(&scan, 1 + self.plans.below(8));
             calls += usize::from(assembly.is_begun());
-            assembly.add(partition, &plan, query, at(NOW), scanned);
+            for (partition, scan) in scans {
+                let scanned = self.partitions[usize::from(partition)].serve(&scan, 1 + self.plans.below(8));
+                assembly.add(partition, &plan, query, at(NOW), scanned);
+            }
         }
         assembly.finish(fingerprint)
     }
@@ -188,7 +192,7 @@ impl World<'_> {
         if plan.leaves_nothing_to_check() {
             let mut count = 0;
             for partition in &self.partitions {
-                let all = Part { partition: 0, behind: None, up_to: None, limit: usize::MAX };
+                let all = Part { partition: 0, behind: None, up_to: None, limit: usize::MAX, bytes: usize::MAX };
                 let scan = Scan::new(&plan, &all).without_records();
                 count += partition.serve(&scan, usize::MAX).members.len();
             }

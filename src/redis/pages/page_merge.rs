@@ -26,6 +26,8 @@ pub(crate) struct PageMerge<Row> {
     bytes: usize,
     /// Whether rows were found that do not fit; all of them come after those held.
     is_cut: bool,
+    /// How far the parts of the last round reach, if they were asked for no more than that.
+    asked_up_to: Option<SortKey>,
     scanned: u64,
 }
 
@@ -46,28 +48,66 @@ impl<Row> PageMerge<Row> {
         let progress = || Progress { position: start.cloned(), scans: 0, is_done: false };
         let partitions = (0..partitions).map(|_| progress()).collect();
         let (rows, most_bytes) = (BTreeMap::new(), MAX_PAGE_BYTES);
-        Self { limit, most_bytes, direction, partitions, rows, bytes: 0, is_cut: false, scanned: 0 }
+        let asked_up_to = None;
+        Self { limit, most_bytes, direction, partitions, rows, bytes: 0, is_cut: false, asked_up_to, scanned: 0 }
     }
 
-    /// What to read next; `None` if the page is full, holds enough bytes, or nothing is left.
+    /// What to read next, in as many partitions at once as may be; nothing if the page is full, holds enough bytes, or nothing
+    /// is left.
     ///
-    /// A partition that is read again for the same page gave too few matching rows. Each further part is longer, so
-    /// that a page of one row does not take one call for each request that fails to match.
-    pub(crate) fn next(&self) -> Option<Part<'_>> {
-        let unread = self.partitions.iter().position(|partition| partition.scans == 0);
-        if unread.is_none() && self.bytes >= self.most_bytes {
-            return None;
+    /// The partitions that have not been read come first. Afterwards these are all that may hold a row of the page: those that
+    /// were read less far than its last row. Each is asked for little more than its share of the rows, and a partition that is
+    /// read again for the same page, because it gave too few, for twice as many each time: a page of one row does not take one
+    /// call for each request that fails to match.
+    pub(crate) fn next_round(&mut self, most: usize) -> Vec<Part<'_>> {
+        self.asked_up_to = self.far_end().cloned();
+        let (places, rows) = self.places_to_read();
+        let share = share_of(rows, places.len()).min(self.limit);
+        let places = places.get(..places.len().min(most.max(1))).unwrap_or_default();
+        let bytes = MAX_PAGE_BYTES / places.len().max(1);
+        let part = |&place: &usize| {
+            let progress = self.partitions.get(place)?;
+            let longer = share.saturating_mul(1 << progress.scans.min(10));
+            Some(Part {
+                partition: u16::try_from(place).ok()?,
+                behind: progress.position.as_ref(),
+                up_to: self.asked_up_to.as_ref(),
+                limit: longer.min(MAX_RECORDS.max(self.limit)),
+                bytes,
+            })
+        };
+        places.iter().filter_map(part).collect()
+    }
+
+    /// The partitions to read next, those read least far first, and how many rows are wanted of them.
+    fn places_to_read(&self) -> (Vec<usize>, usize) {
+        let unread = |(place, partition): (usize, &Progress)| (partition.scans == 0).then_some(place);
+        let unread: Vec<usize> = self.partitions.iter().enumerate().filter_map(unread).collect();
+        if !unread.is_empty() {
+            let rows = self.limit.saturating_mul(unread.len()).div_ceil(self.partitions.len());
+            return (unread, rows);
         }
-        let place = unread
-            .or_else(|| self.settled().nth(self.limit.saturating_sub(1)).is_none().then(|| self.hindmost())?)?;
-        let progress = self.partitions.get(place)?;
-        let longer = self.limit.saturating_mul(1 << progress.scans.min(10));
-        Some(Part {
-            partition: u16::try_from(place).ok()?,
-            behind: progress.position.as_ref(),
-            up_to: self.far_end(),
-            limit: longer.min(MAX_RECORDS.max(self.limit)),
-        })
+        let settled = self.settled().take(self.limit).count();
+        if settled >= self.limit || self.bytes >= self.most_bytes {
+            return (Vec::new(), 0);
+        }
+        let is_near = |position: &SortKey| self.asked_up_to.as_ref().is_none_or(|end| self.comes_first(position, end));
+        let mut behind: Vec<(&SortKey, usize)> = self
+            .partitions
+            .iter()
+            .enumerate()
+            .filter(|(_, partition)| !partition.is_done)
+            .filter_map(|(place, partition)| Some((partition.position.as_ref().filter(|key| is_near(key))?, place)))
+            .collect();
+        behind.sort();
+        if self.direction == SortDirection::Descending {
+            behind.reverse();
+        }
+        (behind.into_iter().map(|(_, place)| place).collect(), self.limit - settled)
+    }
+
+    fn comes_first(&self, one: &SortKey, other: &SortKey) -> bool {
+        one != other && (one < other) == (self.direction == SortDirection::Ascending)
     }
 
     /// Whether every partition has been read at least once, so that there can be a page.
@@ -75,7 +115,7 @@ impl<Row> PageMerge<Row> {
         self.partitions.iter().all(|partition| partition.scans > 0)
     }
 
-    /// Adds the result of the scan that [`next`](Self::next) asked for.
+    /// Adds the result of a scan that the last [`next_round`](Self::next_round) asked for.
     pub(crate) fn add<Q: Query<Row = Row>>(
         &mut self,
         partition: u16,
@@ -85,14 +125,14 @@ impl<Row> PageMerge<Row> {
         scanned: Scanned,
     ) {
         let layout = plan.layout();
-        let far_end = self.far_end().cloned();
+        let asked_up_to = self.asked_up_to.clone();
         let Some(progress) = self.partitions.get_mut(usize::from(partition)) else { return };
         let start = progress.position.take();
         let descending = self.direction == SortDirection::Descending;
         progress.scans = progress.scans.saturating_add(1);
-        progress.is_done = !scanned.more && far_end.is_none();
-        progress.position = if !scanned.more && far_end.is_some() {
-            far_end
+        progress.is_done = !scanned.more && asked_up_to.is_none();
+        progress.position = if !scanned.more && asked_up_to.is_some() {
+            asked_up_to
         } else if scanned.more {
             Some(row_position(scanned.position, layout, Q::LAYOUT, descending))
         } else {
@@ -221,6 +261,14 @@ impl<Row> PageMerge<Row> {
             (Some(bound), SortDirection::Descending) => *key >= bound,
         })
     }
+}
+
+/// How many of `rows` one of so many partitions is asked for: somewhat more than the mean, because ids spread at random, so that
+/// few pages need a second round.
+fn share_of(rows: usize, partitions: usize) -> usize {
+    let partitions = partitions.max(1);
+    let spread = rows.saturating_mul(4).div_ceil(partitions).isqrt();
+    rows.div_ceil(partitions).saturating_add(spread).saturating_add(3)
 }
 
 /// The members that name each request, if one may have several.

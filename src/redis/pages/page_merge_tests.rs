@@ -113,15 +113,20 @@ impl Played {
         }
         let patience = self.rng.usize(0..4);
         let mut calls = 0;
-        while let Some(part) = assembly.next() {
-            if assembly.is_begun() && calls >= patience {
+        let most = self.rng.usize(1..5);
+        loop {
+            let parts = assembly.next_round(most);
+            assert!(parts.len() <= most);
+            let scans: Vec<_> = parts.iter().map(|part| (part.partition, Scan::new(plan, part))).collect();
+            if scans.is_empty() || assembly.is_begun() && calls >= patience {
                 break;
             }
-            let (scan, partition) = (Scan::new(plan, &part), part.partition);
-            let scanned = self.partitions[usize::from(partition)].serve(&scan, self.rng.usize(1..8));
             calls += usize::from(assembly.is_begun());
-            assembly.add(partition, plan, query, at(0), scanned);
-            assert!(assembly.rows.len() <= limit, "more is held than makes a page");
+            for (partition, scan) in scans {
+                let scanned = self.partitions[usize::from(partition)].serve(&scan, self.rng.usize(1..8));
+                assembly.add(partition, plan, query, at(0), scanned);
+                assert!(assembly.rows.len() <= limit, "more is held than makes a page");
+            }
         }
         assembly.finish(Fingerprint::of(&[]))
     }

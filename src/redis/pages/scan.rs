@@ -20,6 +20,8 @@ pub(crate) struct Part<'a> {
     pub(crate) up_to: Option<&'a SortKey>,
     /// The greatest number of members to read.
     pub(crate) limit: usize,
+    /// The records end when they have this many bytes.
+    pub(crate) bytes: usize,
 }
 
 /// The part of reading along a plan that one call does, in one partition.
@@ -34,6 +36,8 @@ pub(crate) struct Scan<'a> {
     pub(crate) budget: usize,
     pub(crate) created_first: bool,
     pub(crate) wants_records: bool,
+    /// The records end when they have this many bytes.
+    pub(crate) bytes: usize,
     /// The key layout of the indexes to read along.
     #[cfg(any(test, fuzzing))]
     pub(in crate::redis) layout: KeyLayout,
@@ -67,6 +71,7 @@ impl<'a> Scan<'a> {
             budget: BUDGET,
             created_first: matches!(layout, KeyLayout::Created | KeyLayout::Approval),
             wants_records: true,
+            bytes: part.bytes,
             #[cfg(any(test, fuzzing))]
             layout,
         }

@@ -2,7 +2,7 @@
 --
 -- KEYS  1 feed
 -- ARGV  1 the id of the entry to read from, inclusive; '-' the oldest entry kept; 'end' only the newest
---       2 most entries to return
+--       2 most entries to return   3 how many bytes of entries are enough
 -- Reply {entries ever added, entries kept, {{id, {field, value, …}}, …}, 1 if entries do not fit into one reply}
 --       An entry longer than any valid one comes without its fields.
 --       {'noperm', command, key}
@@ -29,7 +29,7 @@ if from == 'end' then
     entries = { stream['last-entry'] or nil }
 end
 
-local MAX_ENTRY, MAX_BYTES = 1024 * 1024, 16 * 1024 * 1024
+local MAX_ENTRY, enough_bytes = 1024 * 1024, tonumber(ARGV[3])
 local sent, bytes = {}, 0
 for place, entry in ipairs(entries) do
     local size = 0
@@ -40,7 +40,7 @@ for place, entry in ipairs(entries) do
         entry[2], size = {}, 0
     end
     -- At least the second, because the first may be the entry read last.
-    if place > 2 and bytes + size > MAX_BYTES then
+    if place > 2 and bytes + size > enough_bytes then
         return { stream['entries-added'], stream['length'], sent, 1 }
     end
     sent[place], bytes = entry, bytes + size

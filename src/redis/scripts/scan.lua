@@ -7,10 +7,11 @@
 --       6 how much work: each member read counts, and each repeated read of an index
 --       7 '+' if a member begins with its request's created time, '-' if it ends with it
 --       8 '1' to return records, '0' to return members only   9 most bytes of a record that is returned
+--       10 how many bytes of records are enough
 --       then for each condition: the number of its indexes, one of which must hold the row; 'row' to look up the member
 --       itself, 'request' to look up created time and id of its request
 -- A member is 8 bytes, an id, and whatever follows a zero byte. Members longer than any valid one are skipped.
--- Records are returned until they have 16 MiB in total, at least one. The script reads sizes first, and never reads a record
+-- Records are returned until they have enough bytes in total, at least one. The script reads sizes first, and never reads a record
 -- over its limit.
 -- Reply {more, position, members read, sizes of the indexes, members, records}
 --       more is 1 if there may be members after `position`, the last one read or returned; each request has one record, in
@@ -24,7 +25,7 @@ local from, to = ARGV[3], ARGV[4]
 local limit, budget = tonumber(ARGV[5]), tonumber(ARGV[6]) + along
 local created_first, wants_records = ARGV[7] == '+', ARGV[8] == '1'
 
-local longest_record = tonumber(ARGV[9])
+local longest_record, enough_bytes = tonumber(ARGV[9]), tonumber(ARGV[10])
 
 -- Bytes order only members with one score. With another score among them, reading misses members or never ends.
 local sizes = {}
@@ -42,7 +43,7 @@ end
 
 local conditions = {}
 local next_key = along + 2
-for at = 10, #ARGV, 2 do
+for at = 11, #ARGV, 2 do
     local keys = {}
     for _ = 1, tonumber(ARGV[at]) do
         keys[#keys + 1] = KEYS[next_key]
@@ -288,11 +289,11 @@ if wants_records then
         end
     end
 end
--- Once the records have 16 MiB, the rest waits for the next call, from the first member on that needs one of it.
-local AT_ONCE, MAX_BYTES = 50, 16 * 1024 * 1024
+-- Once the records have enough bytes, the rest waits for the next call, from the first member on that needs one of it.
+local AT_ONCE = 50
 local records, bytes = {}, 0
 local ask, type_of = redis.pcall, type
-while #records < #record_keys and bytes < MAX_BYTES do
+while #records < #record_keys and bytes < enough_bytes do
     local keys, places = {}, {}
     for place = #records + 1, math.min(#records + AT_ONCE, #record_keys) do
         local size = ask('STRLEN', record_keys[place])
@@ -307,7 +308,7 @@ while #records < #record_keys and bytes < MAX_BYTES do
             keys[#keys + 1], places[#places + 1] = record_keys[place], place
             records[place] = false
         end
-        if bytes >= MAX_BYTES then
+        if bytes >= enough_bytes then
             break
         end
     end

@@ -4,17 +4,29 @@
 //! test binary; a container. `MUTATOR_TEST_REDIS=container` goes straight to the container. None of them: the
 //! test fails and says what to install. A started server ends with the test binary, also when that is killed.
 
+#[cfg(feature = "redis")]
+mod cluster;
 pub mod container;
+#[cfg(feature = "redis")]
+mod node;
 mod private;
 mod process;
+#[cfg(feature = "redis")]
+mod sentinel;
 mod supervisor;
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+#[cfg(feature = "redis")]
+pub use cluster::{Cluster, Shard};
+#[cfg(feature = "redis")]
+pub use node::{Node, StoppedNode, wait_until};
 pub use private::PrivateServer;
 pub use process::{ServerProcess, free_port, repair_append_only_file};
+#[cfg(feature = "redis")]
+pub use sentinel::SentinelSet;
 
 /// The address of the Redis that the tests of this binary share.
 ///

@@ -80,6 +80,18 @@ impl PrivateServer {
     }
 }
 
+/// The `redis-server` for tests that need processes of it: several that know each other, on ports that they announce.
+#[cfg(feature = "redis")]
+pub(super) fn program_on_path() -> &'static str {
+    match program() {
+        Program::Usable => ON_PATH,
+        Program::Unusable(why) => panic!(
+            "these tests need processes of redis-server {OLDEST_MAJOR_VERSION}.0 or newer, and no container does: {why}. Run \
+             scripts/ensure-redis.sh"
+        ),
+    }
+}
+
 enum Program {
     Usable,
     Unusable(String),

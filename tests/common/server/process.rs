@@ -35,17 +35,28 @@ rm -rf "$directory"
 pub struct ServerProcess {
     url: String,
     pid: u32,
+    directory: PathBuf,
     supervisor: Supervisor,
 }
 
 impl ServerProcess {
     /// Starts `program` on this port of 127.0.0.1, or on a unix socket alone. `arguments` follow ours, so they win.
     pub fn start(program: &str, port: Option<u16>, arguments: &[&str]) -> Self {
+        Self::start_configured(program, None, port, arguments)
+    }
+
+    /// The same with a configuration file of this text, which the server can rewrite. Sentinels need one.
+    pub fn start_configured(program: &str, file: Option<&str>, port: Option<u16>, arguments: &[&str]) -> Self {
         let directory = new_directory();
         let socket = directory.join("s");
         let listen_on = port.unwrap_or(0).to_string();
         let directory_text = text(&directory);
         let mut command_line = vec![directory_text, program];
+        let path = directory.join("config");
+        if let Some(file) = file {
+            std::fs::write(&path, file).expect("a new directory can be written to");
+            command_line.push(text(&path));
+        }
         command_line.extend(["--port", &listen_on, "--bind", "127.0.0.1"]);
         // On TCP too: a foreign server on the same port cannot answer here.
         command_line.extend(["--unixsocket", text(&socket), "--unixsocketperm", "700"]);
@@ -62,6 +73,7 @@ impl ServerProcess {
                 None => format!("redis+unix://{}", text(&socket)),
             },
             pid,
+            directory,
             supervisor,
         }
     }
@@ -74,6 +86,11 @@ impl ServerProcess {
     /// The process id of the server.
     pub fn pid(&self) -> u32 {
         self.pid
+    }
+
+    /// Where its files are. It is removed with this value, not with the process.
+    pub fn directory(&self) -> &str {
+        text(&self.directory)
     }
 
     /// Ends the server at once, without a save.

@@ -1,0 +1,60 @@
+//! Host and port of a node.
+
+use std::fmt;
+use std::num::NonZeroU16;
+
+/// Where a node of a cluster is reached.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct NodeAddress {
+    host: Box<str>,
+    port: NonZeroU16,
+}
+
+impl NodeAddress {
+    /// The longest name that the domain name system has.
+    const MAX_HOST_BYTES: usize = 255;
+
+    /// `None` for a host that can be none: an empty one, a longer one than any, and one with white space, control characters,
+    /// or what would end it in a URL.
+    pub(crate) fn new(host: &str, port: u16) -> Option<Self> {
+        let is_foreign = |c: char| c.is_whitespace() || c.is_control() || "/?#@[]".contains(c);
+        let is_host = !host.is_empty() && host.len() <= Self::MAX_HOST_BYTES && !host.contains(is_foreign);
+        Some(Self { host: host.into(), port: NonZeroU16::new(port).filter(|_| is_host)? })
+    }
+
+    /// A name, or an address of version 4 or 6, the latter without brackets.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    pub(crate) const fn port(&self) -> u16 {
+        self.port.get()
+    }
+}
+
+impl fmt::Display for NodeAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.host.contains(':') {
+            true => write!(f, "[{}]:{}", self.host, self.port),
+            false => write!(f, "{}:{}", self.host, self.port),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_can_be_connected_to_is_an_address() {
+        let long = "x".repeat(256);
+        for (host, port) in
+            [("", 1), ("h", 0), ("a b", 1), ("a\nb", 1), ("u@h", 1), ("[::1]", 1), ("h/1", 1), (&long, 1)]
+        {
+            assert_eq!(NodeAddress::new(host, port), None, "{host}:{port}");
+        }
+        for (host, printed) in [("h", "h:7"), ("127.0.0.1", "127.0.0.1:7"), ("::1", "[::1]:7")] {
+            assert_eq!(NodeAddress::new(host, 7).unwrap().to_string(), printed);
+        }
+    }
+}
