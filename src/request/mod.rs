@@ -27,6 +27,7 @@ mod side_effect;
 mod state;
 mod text;
 mod timestamp;
+mod unsettled_write;
 mod write_intent;
 
 pub use actor::{ActorContext, ActorKind, ActorMode};
@@ -62,5 +63,6 @@ pub use text::{
     RequirementKind, Role, StateId, StateType, StateVersion, Tag,
 };
 pub use timestamp::Timestamp;
+pub use unsettled_write::UnsettledWrite;
 pub(crate) use write_intent::Who;
 pub use write_intent::{WriteIntent, WriteKind};

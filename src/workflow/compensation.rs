@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::command::{Action, Command};
 use super::execution;
 use super::history::{Occasion, record};
+use crate::command::{Action, Command};
 use crate::error::{ExecutionError, Result};
 use crate::request::{
     ActorContext, CompensationPlan, CompensationTrigger, DecisionKind, ExecutionDecision, ExecutionKind, ExecutionLink,
@@ -39,6 +39,17 @@ pub fn compensation_draft(
         Some(version) => draft.for_version(version),
         None => draft,
     })
+}
+
+impl Command {
+    /// Links the original with `compensating`, which compensates it. A request that is linked already stays unchanged.
+    ///
+    /// # Errors
+    /// [`Error::Execution`](crate::Error::Execution) when `compensating` is not executed, or is no compensation.
+    pub fn link_compensation(by: impl Into<Arc<ActorContext>>, compensating: &MutationRequest) -> Result<Self> {
+        let plan = executed_plan(compensating)?.clone();
+        Ok(Self::new(Action::LinkCompensation { plan, compensating: compensating.id.clone() }, by))
+    }
 }
 
 /// Links the original with its executed compensation, by the decision `Lifecycle/Compensated`.

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::history::{Occasion, count, record};
-use super::outcome::{AfterFailure, Completion, Failure};
 use super::{compensation, demand, lifecycle};
+use crate::command::{AfterFailure, Completion, Failure};
 use crate::error::{Error, ExecutionError, InvalidValue, Result};
 use crate::request::{
     ApprovalDecision, ApprovalState, Claim, ClaimId, DecisionKind, Digest, ExecutionDecision, ExecutionKind,

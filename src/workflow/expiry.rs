@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::command::{Action, Command};
 use super::demand::{demand_of, is_overdue, is_pending};
 use super::history::{Occasion, record, time_after};
 use super::open_demand::open_demand;
 use super::{deciding, lifecycle};
+use crate::command::{Action, Command};
 use crate::error::{Error, Result};
 use crate::request::{
     ActorContext, Approval, ApprovalDecision, ApprovalState, Cause, Metadata, MutationRequest, RequestDocument,

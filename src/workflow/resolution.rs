@@ -4,27 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
-
 use super::history::{Occasion, count, record};
 use super::{deciding, execution, expiry, lifecycle};
+use crate::command::StaleStrategy;
 use crate::error::{Error, ExecutionError, Result};
 use crate::request::{
     ActorContext, ApprovalDecision, ApprovalState, DecisionKind, Metadata, MutationRequest, Pending, PendingReason,
     RequestDocument, RequestState, StateVersion, Timestamp, VersionDecision,
 };
-
-/// What to do with an approved request that was written for another version of the state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[non_exhaustive]
-pub enum StaleStrategy {
-    /// Reject it.
-    RejectStale,
-    /// Ask all its approvers again, for the current version.
-    RequireRenewedApproval,
-    /// Allow execution on the current version; the executor validates it against that.
-    RevalidateOnLatestState,
-}
 
 /// How an approved request fits the current version of the state, and so what its executor does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
