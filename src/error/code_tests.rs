@@ -24,6 +24,7 @@ fn approval_errors() -> Vec<(ApprovalError, ErrorKind)> {
     let approval = || ApprovalId::new("approval-1").unwrap();
     let group = || QuorumGroup::new("board").unwrap();
     let (actor, digest) = (|| "bob".to_owned(), Digest::from_bytes([7; 32]));
+    let manager = ApprovalTarget::role("manager").unwrap();
     let (step, now) = (Step::new(1).unwrap(), Timestamp::MIN);
     vec![
         (NotAwaitingApproval { status: Status::Canceled }, Conflict),
@@ -32,10 +33,7 @@ fn approval_errors() -> Vec<(ApprovalError, ErrorKind)> {
         (AlreadyDecided { approval: approval(), status: ApprovalStatus::Approved }, Conflict),
         (Expired { approval: approval(), expired_at: now }, Conflict),
         (AnonymousDecider { approval: approval() }, NotAllowed),
-        (
-            NotAddressed { approval: approval(), target: ApprovalTarget::role("manager").unwrap(), actor: actor() },
-            NotAllowed,
-        ),
+        (NotAddressed { approval: approval(), target: Box::new(manager), actor: actor() }, NotAllowed),
         (OwnRequest { approval: approval(), actor: actor() }, NotAllowed),
         (AlreadyVoted { approval: approval(), group: group(), actor: actor() }, NotAllowed),
         (NotYet { approval: approval(), step, active: step }, Conflict),

@@ -9,7 +9,7 @@ use crate::error::{ExecutionError, Result};
 use crate::request::{
     ActorContext, CompensationPlan, CompensationTrigger, DecisionKind, ExecutionDecision, ExecutionKind, ExecutionLink,
     Intent, LifecycleDecision, LinkRelation, Metadata, MutationRequest, RequestDocument, RequestDraft, RequestId,
-    RequestState, Status, Timestamp,
+    RequestState, Status, Timestamp, metadata_keys,
 };
 
 /// A draft that compensates a request by `plan`: for the same target and for the version of the state that resulted
@@ -104,7 +104,7 @@ pub(super) fn link(
         return Ok(());
     }
     let mut about = Metadata::new();
-    about.note("compensated_by", compensating.as_str());
+    about.note(metadata_keys::COMPENSATED_BY, compensating.as_str());
     describe(plan, &mut about);
     let document = original.edit();
     // Nobody compensates it twice, so the reservations are no longer needed.
@@ -139,10 +139,10 @@ pub(crate) fn is_executed_or_failed(document: &RequestDocument) -> bool {
 
 /// What the decisions of both requests say about their compensation.
 pub(super) fn describe(plan: &CompensationPlan, about: &mut Metadata) {
-    about.note("compensation", plan.kind.as_str());
-    about.note("trigger", plan.trigger.as_str());
+    about.note(metadata_keys::COMPENSATION, plan.kind.as_str());
+    about.note(metadata_keys::TRIGGER, plan.trigger.as_str());
     if let Some(batch) = &plan.batch {
-        about.note("batch", batch.as_str());
+        about.note(metadata_keys::BATCH, batch.as_str());
     }
 }
 

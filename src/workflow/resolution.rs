@@ -10,7 +10,7 @@ use crate::command::StaleStrategy;
 use crate::error::{Error, ExecutionError, Result};
 use crate::request::{
     ActorContext, ApprovalDecision, ApprovalState, DecisionKind, Metadata, MutationRequest, Pending, PendingReason,
-    RequestDocument, RequestState, StateVersion, Timestamp, VersionDecision,
+    RequestDocument, RequestState, StateVersion, Timestamp, VersionDecision, metadata_keys,
 };
 
 /// How an approved request fits the current version of the state, and so what its executor does next.
@@ -103,8 +103,8 @@ fn renew(document: &mut RequestDocument, occasion: Occasion<'_>) -> Result<(), E
     deciding::mark_fulfilled(document);
     lifecycle::transition(document, RequestState::Pending(Pending::from(PendingReason::Approval)), occasion)?;
     let mut about = Metadata::new();
-    about.note("approvals", count(document.approvals.len()));
-    about.note("round", document.approval_round);
+    about.note(metadata_keys::APPROVALS, count(document.approvals.len()));
+    about.note(metadata_keys::ROUND, document.approval_round);
     record(document, occasion.decision(ApprovalDecision::Renewed, about));
     Ok(())
 }
@@ -121,9 +121,9 @@ fn round_opened_at(document: &RequestDocument) -> Timestamp {
 
 fn versions(document: &RequestDocument, current: &StateVersion) -> Metadata {
     let mut about = Metadata::new();
-    about.note("current_version", current.as_str());
+    about.note(metadata_keys::CURRENT_VERSION, current.as_str());
     if let Some(expected) = &document.versioning.expected {
-        about.note("expected_version", expected.as_str());
+        about.note(metadata_keys::EXPECTED_VERSION, expected.as_str());
     }
     about
 }
