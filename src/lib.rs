@@ -38,6 +38,7 @@ pub mod blocking;
 pub mod nonblocking;
 pub mod workflow;
 
+mod command;
 mod error;
 pub mod feed;
 pub mod for_stores;
@@ -63,8 +64,8 @@ pub use crate::redis::{
     CheckMode, CheckPosition, CheckReport, CheckStep, Credentials, Durability, Finding, Inspection, PreflightReport,
 };
 pub use error::{
-    ApprovalError, Conflict, Error, ExecutionError, InvalidValue, LayoutError, Outcome, Result, StoreError,
-    StoreErrorKind, SupersedeError, UnrecordedExecution,
+    ApprovalError, Conflict, Error, ErrorKind, ErrorReport, ExecutionError, FormatError, InvalidValue, LayoutError,
+    Outcome, Result, StoreError, StoreErrorKind, SupersedeError, UnrecordedExecution,
 };
 pub use feed::{
     Consumer, ConsumerLease, DeliveredDocument, Delivery, DeliveryFailure, FeedActor, FeedEntry, FeedGap, FeedPage,
@@ -75,6 +76,7 @@ pub use query::{
     PendingApprovalQuery, PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestQuery, RequestSummary,
     SortDirection, Statistics,
 };
+pub use request::metadata_keys;
 pub use request::{
     ActorContext, ActorId, ActorKind, ActorMode, Approval, ApprovalDecision, ApprovalId, ApprovalRule, ApprovalState,
     ApprovalStatus, ApprovalTarget, BatchId, BlastRadius, BlastScope, Category, Cause, Claim, ClaimId,
@@ -84,16 +86,16 @@ pub use request::{
     MutationRequest, MutationType, Operation, Payload, Pending, PendingReason, Quorum, QuorumGroup, QuorumRejection,
     Rejection, RequestDocument, RequestDraft, RequestId, RequestState, Requester, Requirement, RequirementKind,
     Revision, RiskLevel, Role, Severity, SideEffect, StateId, StateType, StateVersion, Status, Step, Supersession, Tag,
-    Target, Timestamp, Value, Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
+    Target, Timestamp, UnsettledWrite, Value, Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
 };
 pub use service::clock::{Clock, ManualClock, SystemClock};
 pub use service::executor::{ExecutorReport, ExecutorStopped};
 pub use service::lease::{ClaimedRequest, Lease};
 pub use service::on_conflict::OnConflict;
 pub use service::reports::ReportPanicked;
-pub use service::settle::{RememberedWrite, Settled, UnsettledWrite, WriteLookup};
+pub use service::settle::{RememberedWrite, Settled, WriteLookup};
 pub use service::sweep::Swept;
-pub use stored_format::{Compression, DocumentLimit, FormatError, FormatVersion, StoredRequest, Unreadable};
+pub use stored_format::{Compression, DocumentLimit, FormatVersion, StoredRequest, Unreadable};
 
 /// Compiles and runs the code in the README.
 #[cfg(all(doctest, feature = "blocking", feature = "redis", feature = "smol", feature = "tokio"))]
@@ -104,6 +106,11 @@ mod readme {}
 #[cfg(all(doctest, feature = "blocking", feature = "redis", feature = "tokio"))]
 #[doc = include_str!("../docs/wiring.md")]
 mod wiring {}
+
+/// Compiles and runs the code in the page about errors.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/errors.md")]
+mod errors {}
 
 /// Compiles and runs the code in the security guide.
 #[cfg(all(doctest, feature = "blocking", feature = "redis"))]

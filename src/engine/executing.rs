@@ -10,13 +10,13 @@ use super::executor::{ExecutionHandler, ExecutorBuilder, Reporter};
 use super::{Governance, dual};
 use crate::error::{Error, Result, UnrecordedExecution};
 use crate::query::{Cursor, Page, PageRequest};
-use crate::request::{MutationRequest, RequestId, WriteId};
+use crate::request::{MutationRequest, RequestId, UnsettledWrite, WriteId};
 use crate::service::backoff::Backoff;
 use crate::service::executor::{ExecutorReport, ReadyQueue, Step, candidates, is_overtaken};
 use crate::service::lease::ClaimedRequest;
 use crate::service::on_conflict::OnConflict;
 use crate::service::reports::{LostReports, panicked};
-use crate::service::settle::{Settled, UnsettledWrite};
+use crate::service::settle::Settled;
 use crate::workflow::lease::check_lease;
 use crate::workflow::{Action, Command, Completion, ExecutionOrder, ExecutionOutcome, Failure};
 
@@ -172,9 +172,9 @@ impl Worker {
         handler: &dyn ExecutionHandler,
         began: Instant,
     ) {
-        let UnrecordedExecution { id, record, compensates, source, .. } = unrecorded;
-        let (open, write_id) = (source.unsettled_write().cloned(), WriteId::generate());
-        let (mut error, mut failures) = (source, 0);
+        let UnrecordedExecution { id, record, compensates, mut error, .. } = unrecorded;
+        let (open, write_id) = (error.unsettled_write().cloned(), WriteId::generate());
+        let mut failures = 0;
         let recorded = loop {
             let gives_up = self.stop.is_given() && began.elapsed() > self.with.lease;
             if gives_up || !(error.is_passing_failure() || error.as_conflict().is_some()) {

@@ -13,9 +13,11 @@ use crate::query::{
 };
 use crate::redis::reply::{self, Created, Updated};
 use crate::redis::{Attempts, Call, MAX_PAGE_BYTES, feed};
-use crate::request::{ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Timestamp, WriteId};
+use crate::request::{
+    ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Timestamp, UnsettledWrite, WriteId,
+};
 use crate::service::clock::Clock;
-use crate::service::settle::{UnsettledWrite, WriteLookup};
+use crate::service::settle::WriteLookup;
 use crate::stored_format::StoredRequest;
 
 #[dual]

@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use crate::error::{Error, Outcome, StoreError, StoreErrorKind};
 
 /// The function that a sweeper, an executor or a follower reports to panicked. It went on, and stopping it returns this.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the function reported to panicked in {times} report(s), last with {message:?}; the content of these reports is \
      lost, but the work went on. Fix the function"
@@ -19,6 +19,8 @@ pub struct ReportPanicked {
     /// The message of the last panic, if it was text.
     pub message: String,
 }
+
+crate::error::debug_as_sentence!(ReportPanicked);
 
 /// Counts the reports that ended with a panic.
 #[derive(Debug, Default)]

@@ -1,6 +1,7 @@
 //! What every store and the service over it promise, in every flavour that is switched on.
 
 mod conformance;
+mod errors;
 mod foreign_store;
 #[cfg(feature = "redis")]
 mod rows;
