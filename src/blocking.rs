@@ -20,7 +20,7 @@
 //!     .requires_approval(ApprovalRule::group("security")?);
 //! let request = governance.submit(draft)?;
 //! let standing = explain(&request, governance.clock().now()).to_string();
-//! assert_eq!(standing, "waits for role manager to decide approval-1; step 1 of 2");
+//! assert_eq!(standing, "waits for anyone with role manager to decide approval-1; step 1 of 2");
 //!
 //! // Whoever reviews finds it in the queue. An approval has an id within its request.
 //! let queue = governance.pending(&PageRequest::first())?;

@@ -3,12 +3,14 @@
 mod conflict;
 mod constructors;
 mod layout_error;
+mod nothing_to_decide;
 mod outcome;
 mod rule_errors;
 mod store_error;
 
 pub use conflict::Conflict;
 pub use layout_error::LayoutError;
+pub use nothing_to_decide::NothingToDecide;
 pub use outcome::Outcome;
 pub use rule_errors::{ApprovalError, ExecutionError, SupersedeError};
 pub use store_error::{StoreError, StoreErrorKind};

@@ -30,6 +30,8 @@
 //! | `smol` | [`nonblocking`]: the asynchronous flavour on smol | |
 //! | `redis` | `RedisStore` in every flavour that is switched on | yes |
 //! | `tls` | `rediss://` in every flavour that is switched on: TLS by rustls, certificate and name always verified | |
+//! | `json` | `Payload::json` and `Payload::read_json` | |
+//! | `jiff`, `chrono` | conversions between [`Timestamp`] and the times of these crates | |
 //! | `conformance` | the suite that every store must pass, for those who write their own | |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
@@ -70,8 +72,8 @@ pub use crate::redis::{
     CheckMode, CheckPosition, CheckReport, CheckStep, Credentials, Durability, Finding, Inspection, PreflightReport,
 };
 pub use error::{
-    ApprovalError, Conflict, Error, ExecutionError, InvalidValue, LayoutError, Outcome, Result, StoreError,
-    StoreErrorKind, SupersedeError, UnrecordedExecution,
+    ApprovalError, Conflict, Error, ExecutionError, InvalidValue, LayoutError, NothingToDecide, Outcome, Result,
+    StoreError, StoreErrorKind, SupersedeError, UnrecordedExecution,
 };
 pub use feed::{FeedEntry, FeedGap, FeedPage, FeedPosition, UnreadableEntry};
 pub use query::{
@@ -84,11 +86,11 @@ pub use request::{
     ApprovalStatus, ApprovalTarget, BatchId, BlastRadius, BlastScope, Category, Cause, Claim, ClaimId,
     CompensationKind, CompensationPlan, CompensationTrigger, ContractId, DeciderRule, Decision, DecisionCategory,
     DecisionKind, Digest, Execution, ExecutionDecision, ExecutionKind, ExecutionLink, Group, IdComparison,
-    InitialState, Intent, LifecycleDecision, LinkRelation, Metadata, MetadataIter, MutationRequest, MutationType,
-    Operation, Payload, Pending, PendingReason, Quorum, QuorumGroup, QuorumRejection, Rejection, RequestDocument,
-    RequestDraft, RequestId, RequestState, Requester, Requirement, RequirementKind, Revision, RiskLevel, Role,
-    Severity, SideEffect, StateId, StateType, StateVersion, Status, Step, Supersession, Tag, Target, Timestamp, Value,
-    Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
+    InitialState, Intent, IntoId, LifecycleDecision, LinkRelation, Metadata, MetadataIter, MutationRequest,
+    MutationType, Operation, Payload, Pending, PendingReason, Quorum, QuorumGroup, QuorumRejection, Rejection,
+    RequestDocument, RequestDraft, RequestId, RequestState, Requester, Requirement, RequirementKind, Revision,
+    RiskLevel, Role, Severity, SideEffect, StateId, StateType, StateVersion, Status, Step, Supersession, Tag, Target,
+    Timestamp, Value, Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
 };
 pub use service::clock::{Clock, ManualClock, SystemClock};
 pub use service::lease::{ClaimedRequest, Lease};

@@ -1,6 +1,8 @@
 //! Constructors for those who write a store.
 
-use super::Error;
+use std::convert::Infallible;
+
+use super::{Error, InvalidValue};
 use crate::request::RequestId;
 use crate::stored_format::FormatError;
 
@@ -60,5 +62,19 @@ impl Error {
 
     pub(crate) fn invalid_approval_configuration(problem: impl Into<String>) -> Self {
         Self::InvalidApprovalConfiguration { problem: problem.into() }
+    }
+}
+
+// What always converts can be given where something else might not.
+
+impl From<Infallible> for Error {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+impl From<Infallible> for InvalidValue {
+    fn from(never: Infallible) -> Self {
+        match never {}
     }
 }

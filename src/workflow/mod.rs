@@ -15,7 +15,7 @@
 //!     .requires_approval(ApprovalRule::role("manager")?)
 //!     .requires_approval(ApprovalRule::actor("bob")?);
 //! let request = submit(draft, RequestId::generate(), WriteId::generate(), now)?;
-//! assert_eq!(explain(&request, now).to_string(), "waits for role manager to decide approval-1; step 1 of 2");
+//! assert_eq!(explain(&request, now).to_string(), "waits for anyone with role manager to decide approval-1; step 1 of 2");
 //!
 //! let carol = ActorContext::user("carol")?.with_role("manager")?.because("part of her new job");
 //! let request = apply(request, &Command::approve_requirement(carol, ApprovalId::new("approval-1")?), now)?;
@@ -27,6 +27,7 @@
 mod break_glass;
 mod command;
 mod compensation;
+mod decidable;
 mod deciding;
 mod demand;
 mod eligibility;
@@ -93,6 +94,8 @@ pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) ->
         Action::Supersede { superseding } => lifecycle::supersede(changing, superseding, occasion),
         Action::Hold { pending } => lifecycle::hold(changing, *pending, occasion),
         Action::RequestApprovals { expires_at } => lifecycle::request_approvals(changing, *expires_at, occasion),
+        Action::Approve { digest } => deciding::approve(changing, *digest, occasion),
+        Action::Reject { rejection } => deciding::reject(changing, rejection.as_ref(), occasion),
         Action::ApproveRequirement { approval, digest } => deciding::grant(changing, approval, *digest, occasion),
         Action::RejectRequirement { approval, rejection } => {
             deciding::refuse(changing, approval, rejection.as_ref(), occasion)

@@ -49,7 +49,7 @@ fn what_waits_for_approval_names_who_decides_what_until_when() {
             "waits for 1 more of security-quorum: bob (approval-2), dave (approval-4); step 2 of 3; \
              the request expires in 3 h",
         ),
-        (&third, 3, "waits for role auditor to decide approval-5; step 3 of 3; the request expires in 3 h"),
+        (&third, 3, "waits for anyone with role auditor to decide approval-5; step 3 of 3; the request expires in 3 h"),
         (
             &third,
             99_999,
@@ -314,7 +314,7 @@ fn only_who_can_act_is_named() {
     check(&[
         (&own, 0, "waits for bob or role lead except rita to decide approval-1; step 1 of 1"),
         (&voted, 1, "waits for 1 more of leads: role lead except mona and rita (approval-2); step 1 of 1"),
-        (&allowed, 0, "waits for role lead to decide approval-1; step 1 of 1"),
+        (&allowed, 0, "waits for anyone with role lead to decide approval-1; step 1 of 1"),
         (&pair, 1, "waits for 1 more of pair: dave (approval-2); step 1 of 1"),
         (&needed, 0, "waits for 2 more of pair: carol (approval-1), bob (approval-2); step 1 of 1"),
         (&any_lead, 0, "waits for 2 more of pair: role lead except bob (approval-1), bob (approval-2); step 1 of 1"),

@@ -118,7 +118,7 @@ pub(crate) async fn explanations_follow_the_clock(world: World) {
     let explanation = world.governance.explain(&request.id).await.unwrap();
     assert_eq!(
         explanation.to_string(),
-        "waits for role manager to decide approval-1; step 1 of 2; security-quorum expires in 3 h, which rejects the request"
+        "waits for anyone with role manager to decide approval-1; step 1 of 2; security-quorum expires in 3 h, which rejects the request"
     );
 
     let manager = ActorContext::user("mona").unwrap().with_role("manager").unwrap();
