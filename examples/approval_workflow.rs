@@ -23,12 +23,12 @@ fn run() -> Result<()> {
     let place = Place::from_environment();
     print::title("Approvals: steps, quorum, roles", "blocking", &place);
     let governance = Governance::builder().store(open_blocking(&place)?).build();
-    let told = tell(&governance);
+    let walked = walk_through(&governance);
     let cleaned = place.clean_up();
-    told.and(cleaned)
+    walked.and(cleaned)
 }
 
-fn tell(governance: &Governance) -> Result<()> {
+fn walk_through(governance: &Governance) -> Result<()> {
     let rita = ActorContext::user("rita")?.named("Rita").with_role("lead")?;
     let leo = ActorContext::user("leo")?.named("Leo").with_role("lead")?;
     let sam = ActorContext::user("sam")?.named("Sam").with_group("security")?;
@@ -81,9 +81,9 @@ fn tell(governance: &Governance) -> Result<()> {
     let request = governance.submit(draft)?;
     let freeze = Rejection::new("FREEZE", "Nothing moves before the audit").in_category("Compliance");
     let first = ApprovalId::new("approval-1")?;
-    let refused = governance.reject_requirement(&request.id, &first, dora, Some(freeze))?;
-    print::rejections(&refused);
-    print::timeline(&refused);
+    let rejected = governance.reject_requirement(&request.id, &first, dora, Some(freeze))?;
+    print::rejections(&rejected);
+    print::timeline(&rejected);
     Ok(())
 }
 

@@ -24,12 +24,12 @@ async fn run() -> Result<()> {
     let place = Place::from_environment();
     print::title("Approvals: steps, quorum, roles", "tokio", &place);
     let governance = Governance::builder().store(open_nonblocking(&place).await?).build();
-    let told = tell(&governance).await;
+    let walked = walk_through(&governance).await;
     let cleaned = place.clean_up();
-    told.and(cleaned)
+    walked.and(cleaned)
 }
 
-async fn tell(governance: &Governance) -> Result<()> {
+async fn walk_through(governance: &Governance) -> Result<()> {
     let rita = ActorContext::user("rita")?.named("Rita").with_role("lead")?;
     let leo = ActorContext::user("leo")?.named("Leo").with_role("lead")?;
     let sam = ActorContext::user("sam")?.named("Sam").with_group("security")?;
@@ -83,9 +83,9 @@ async fn tell(governance: &Governance) -> Result<()> {
     let request = governance.submit(draft).await?;
     let freeze = Rejection::new("FREEZE", "Nothing moves before the audit").in_category("Compliance");
     let first = ApprovalId::new("approval-1")?;
-    let refused = governance.reject_requirement(&request.id, &first, dora, Some(freeze)).await?;
-    print::rejections(&refused);
-    print::timeline(&refused);
+    let rejected = governance.reject_requirement(&request.id, &first, dora, Some(freeze)).await?;
+    print::rejections(&rejected);
+    print::timeline(&rejected);
     Ok(())
 }
 

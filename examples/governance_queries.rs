@@ -30,9 +30,9 @@ fn run() -> Result<()> {
     let place = Place::from_environment();
     print::title("A company's week of requests", "blocking", &place);
     let opened = Opened::at(&place)?;
-    let told = seed(Arc::clone(&opened.store)).and_then(|governance| ask(&governance, &opened));
+    let walked = seed(Arc::clone(&opened.store)).and_then(|governance| ask(&governance, &opened));
     let cleaned = place.clean_up();
-    told.and(cleaned)
+    walked.and(cleaned)
 }
 
 /// The store; for Redis also as its own type, which can explain a query.

@@ -31,12 +31,12 @@ async fn run() -> Result<()> {
     let place = Place::from_environment();
     print::title("A company's week of requests", "tokio", &place);
     let opened = Opened::at(&place).await?;
-    let told = tell(&opened).await;
+    let walked = walk_through(&opened).await;
     let cleaned = place.clean_up();
-    told.and(cleaned)
+    walked.and(cleaned)
 }
 
-async fn tell(opened: &Opened) -> Result<()> {
+async fn walk_through(opened: &Opened) -> Result<()> {
     let governance = seed(Arc::clone(&opened.store)).await?;
     ask(&governance, opened).await
 }

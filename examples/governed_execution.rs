@@ -29,9 +29,9 @@ fn run() -> Result<()> {
     let place = Place::from_environment();
     print::title("Governed execution and rollback", "blocking", &place);
     let governance = Governance::builder().store(open_blocking(&place)?).build();
-    let told = tell(&governance);
+    let walked = walk_through(&governance);
     let cleaned = place.clean_up();
-    told.and(cleaned)
+    walked.and(cleaned)
 }
 
 /// The governed state: the feature flags of a shop, and how often they were changed.
@@ -41,7 +41,7 @@ struct Flags {
     is_reachable: bool,
 }
 
-fn tell(governance: &Governance) -> Result<()> {
+fn walk_through(governance: &Governance) -> Result<()> {
     let rita = ActorContext::user("rita")?.named("Rita");
     let mona = ActorContext::user("mona")?.named("Mona").with_role("owner")?;
     let flags = Mutex::new(Flags { on: BTreeSet::from(["search".to_owned()]), changes: 1, is_reachable: false });

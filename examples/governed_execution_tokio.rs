@@ -30,9 +30,9 @@ async fn run() -> Result<()> {
     let place = Place::from_environment();
     print::title("Governed execution and rollback", "tokio", &place);
     let governance = Governance::builder().store(open_nonblocking(&place).await?).build();
-    let told = tell(&governance).await;
+    let walked = walk_through(&governance).await;
     let cleaned = place.clean_up();
-    told.and(cleaned)
+    walked.and(cleaned)
 }
 
 /// The governed state: the feature flags of a shop, and how often they were changed.
@@ -42,7 +42,7 @@ struct Flags {
     is_reachable: bool,
 }
 
-async fn tell(governance: &Governance) -> Result<()> {
+async fn walk_through(governance: &Governance) -> Result<()> {
     let rita = ActorContext::user("rita")?.named("Rita");
     let mona = ActorContext::user("mona")?.named("Mona").with_role("owner")?;
     let flags = Mutex::new(Flags { on: BTreeSet::from(["search".to_owned()]), changes: 1, is_reachable: false });

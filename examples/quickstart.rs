@@ -22,12 +22,12 @@ fn run() -> Result<()> {
     let place = Place::from_environment();
     print::title("Role grant under governance", "blocking", &place);
     let governance = Governance::builder().store(open_blocking(&place)?).build();
-    let told = tell(&governance);
+    let walked = walk_through(&governance);
     let cleaned = place.clean_up();
-    told.and(cleaned)
+    walked.and(cleaned)
 }
 
-fn tell(governance: &Governance) -> Result<()> {
+fn walk_through(governance: &Governance) -> Result<()> {
     let rita = ActorContext::user("rita")?.named("Rita").with_role("manager")?;
     let mona = ActorContext::user("mona")?.named("Mona").with_role("manager")?;
     let sam = ActorContext::user("sam")?.named("Sam").with_group("security")?;

@@ -23,12 +23,12 @@ async fn run() -> Result<()> {
     let place = Place::from_environment();
     print::title("Role grant under governance", "tokio", &place);
     let governance = Governance::builder().store(open_nonblocking(&place).await?).build();
-    let told = tell(&governance).await;
+    let walked = walk_through(&governance).await;
     let cleaned = place.clean_up();
-    told.and(cleaned)
+    walked.and(cleaned)
 }
 
-async fn tell(governance: &Governance) -> Result<()> {
+async fn walk_through(governance: &Governance) -> Result<()> {
     let rita = ActorContext::user("rita")?.named("Rita").with_role("manager")?;
     let mona = ActorContext::user("mona")?.named("Mona").with_role("manager")?;
     let sam = ActorContext::user("sam")?.named("Sam").with_group("security")?;

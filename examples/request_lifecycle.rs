@@ -28,12 +28,12 @@ fn run() -> Result<()> {
     // The time stands still until this example moves it; a program sets no clock and uses the store's.
     let clock = Arc::new(ManualClock::at(at("09:00")?));
     let governance = Governance::builder().store(open_blocking(&place)?).clock(clock.clone()).build();
-    let told = tell(&governance, &clock);
+    let walked = walk_through(&governance, &clock);
     let cleaned = place.clean_up();
-    told.and(cleaned)
+    walked.and(cleaned)
 }
 
-fn tell(governance: &Governance, clock: &ManualClock) -> Result<()> {
+fn walk_through(governance: &Governance, clock: &ManualClock) -> Result<()> {
     let rita = ActorContext::user("rita")?.named("Rita");
     let mona = ActorContext::user("mona")?.named("Mona");
 

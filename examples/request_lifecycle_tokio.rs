@@ -29,12 +29,12 @@ async fn run() -> Result<()> {
     // The time stands still until this example moves it; a program sets no clock and uses the store's.
     let clock = Arc::new(ManualClock::at(at("09:00")?));
     let governance = Governance::builder().store(open_nonblocking(&place).await?).clock(clock.clone()).build();
-    let told = tell(&governance, &clock).await;
+    let walked = walk_through(&governance, &clock).await;
     let cleaned = place.clean_up();
-    told.and(cleaned)
+    walked.and(cleaned)
 }
 
-async fn tell(governance: &Governance, clock: &ManualClock) -> Result<()> {
+async fn walk_through(governance: &Governance, clock: &ManualClock) -> Result<()> {
     let rita = ActorContext::user("rita")?.named("Rita");
     let mona = ActorContext::user("mona")?.named("Mona");
 

@@ -24,12 +24,12 @@ fn run() -> Result<()> {
     let place = Place::from_environment();
     print::title("Stale requests: three strategies", "blocking", &place);
     let governance = Governance::builder().store(open_blocking(&place)?).build();
-    let told = tell(&governance);
+    let walked = walk_through(&governance);
     let cleaned = place.clean_up();
-    told.and(cleaned)
+    walked.and(cleaned)
 }
 
-fn tell(governance: &Governance) -> Result<()> {
+fn walk_through(governance: &Governance) -> Result<()> {
     print::chapter("Four price changes, each written for price list v7 and approved by Mona");
     let mut ids = Vec::new();
     for name in ["price-1", "price-2", "price-3", "price-4"] {

@@ -25,12 +25,12 @@ async fn run() -> Result<()> {
     let place = Place::from_environment();
     print::title("Stale requests: three strategies", "tokio", &place);
     let governance = Governance::builder().store(open_nonblocking(&place).await?).build();
-    let told = tell(&governance).await;
+    let walked = walk_through(&governance).await;
     let cleaned = place.clean_up();
-    told.and(cleaned)
+    walked.and(cleaned)
 }
 
-async fn tell(governance: &Governance) -> Result<()> {
+async fn walk_through(governance: &Governance) -> Result<()> {
     print::chapter("Four price changes, each written for price list v7 and approved by Mona");
     let mut ids = Vec::new();
     for name in ["price-1", "price-2", "price-3", "price-4"] {

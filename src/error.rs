@@ -33,7 +33,6 @@ pub enum Error {
 
     /// Nobody could ever satisfy the demanded approvals.
     #[error("invalid approval configuration: {problem}")]
-    #[non_exhaustive]
     InvalidApprovalConfiguration {
         /// What is wrong with it.
         problem: String,
@@ -41,7 +40,6 @@ pub enum Error {
 
     /// There is no request with this id.
     #[error("request {id} does not exist; check the id and the namespace it was submitted in")]
-    #[non_exhaustive]
     NotFound {
         /// The id that was asked for.
         id: RequestId,
@@ -49,7 +47,6 @@ pub enum Error {
 
     /// There is a request with this id already.
     #[error("request {id} exists already; read it, or submit the new one under another id")]
-    #[non_exhaustive]
     AlreadyExists {
         /// The id that is taken.
         id: RequestId,
@@ -60,7 +57,6 @@ pub enum Error {
         "write id {write_id} was already used to {used_to}: it made revision {revision} of request {id}. Nothing was \
          written; repeat that call with the same arguments, or use a new write id for anything else"
     )]
-    #[non_exhaustive]
     WriteIdReused {
         /// The request.
         id: RequestId,
@@ -78,7 +74,6 @@ pub enum Error {
 
     /// The request cannot move from its status to the requested one.
     #[error("request {id} cannot go from {from} to {to}{}", transition_hint(*from, *to))]
-    #[non_exhaustive]
     InvalidTransition {
         /// The request.
         id: RequestId,
@@ -93,7 +88,6 @@ pub enum Error {
         "request {id}: its deadline {deadline} has passed; it can only be expired, canceled, superseded or rejected \
          now. Submit a new request if the change is still wanted"
     )]
-    #[non_exhaustive]
     DeadlinePassed {
         /// The request.
         id: RequestId,
@@ -106,45 +100,40 @@ pub enum Error {
         "the actor's mode is {}, in which nothing is stored; use workflow::submit or workflow::apply to see what \
          would happen, or set the actor's mode to Commit", .mode.as_str()
     )]
-    #[non_exhaustive]
     NotCommitMode {
         /// The actor's mode.
         mode: ActorMode,
     },
 
     /// A decision on an approval is not allowed.
-    #[error("request {id}: {refusal}")]
-    #[non_exhaustive]
+    #[error("request {id}: {error}")]
     Approval {
         /// The request.
         id: RequestId,
         /// Why the decision is not allowed.
-        refusal: Box<ApprovalError>,
+        error: ApprovalError,
     },
 
     /// The request cannot be resolved, executed or compensated.
-    #[error("request {id}: {refusal}")]
-    #[non_exhaustive]
+    #[error("request {id}: {error}")]
     Execution {
         /// The request.
         id: RequestId,
         /// Why not.
-        refusal: Box<ExecutionError>,
+        error: ExecutionError,
     },
 
     /// The request cannot be superseded by the one that was named.
-    #[error("request {id} cannot be superseded: {problem}")]
-    #[non_exhaustive]
+    #[error("request {id} cannot be superseded: {error}")]
     Supersede {
         /// The request.
         id: RequestId,
         /// What is wrong with the one that was to take its place.
-        problem: Box<SupersedeError>,
+        error: SupersedeError,
     },
 
     /// Nothing about the request is due to expire.
     #[error("nothing about request {id} is due to expire; try again at its next deadline")]
-    #[non_exhaustive]
     NothingDue {
         /// The request.
         id: RequestId,
@@ -155,7 +144,6 @@ pub enum Error {
         "request {id}: the update does not begin with the {stored} decisions that are stored; only add decisions to \
          the history"
     )]
-    #[non_exhaustive]
     RewrittenHistory {
         /// The request.
         id: RequestId,
@@ -168,7 +156,6 @@ pub enum Error {
         "request {id}: the update changes what is fixed at submission (target, category, tags, risk, blast radius, \
          requester or created time); submit a new request that supersedes it"
     )]
-    #[non_exhaustive]
     SubmittedFieldsChanged {
         /// The request.
         id: RequestId,
@@ -179,7 +166,6 @@ pub enum Error {
         "request {id} takes {size} bytes; the limit is {limit}{}. Shorten it, ask for fewer approvals, bring it to an \
          end, or raise the document limit of the store", kept_hint(*kept)
     )]
-    #[non_exhaustive]
     TooLarge {
         /// The request.
         id: RequestId,
@@ -201,7 +187,6 @@ pub enum Error {
         "request {id} takes {entries} index entries; the limit is {limit}. Most come from tags, indexed metadata and \
          pending approvals: give it fewer of them"
     )]
-    #[non_exhaustive]
     TooManyEntries {
         /// The request.
         id: RequestId,
@@ -213,7 +198,6 @@ pub enum Error {
 
     /// The request cannot be written in the format version that this store writes.
     #[error("request {id} cannot be written: {source}")]
-    #[non_exhaustive]
     Unwritable {
         /// The request.
         id: RequestId,
@@ -223,7 +207,6 @@ pub enum Error {
 
     /// The stored bytes of a request cannot be read.
     #[error("what is stored at {key} cannot be read: {source}")]
-    #[non_exhaustive]
     Unreadable {
         /// The key of the record, or the request's id for a read by id.
         key: String,
@@ -233,7 +216,6 @@ pub enum Error {
 
     /// A page cannot be continued from this cursor.
     #[error("the cursor cannot be used: {problem}; ask for the first page again")]
-    #[non_exhaustive]
     InvalidCursor {
         /// What is wrong with it.
         problem: &'static str,
@@ -243,7 +225,6 @@ pub enum Error {
     #[error(
         "the feed position cannot be used: {problem}; start at the end or at the beginning, and read the requests again"
     )]
-    #[non_exhaustive]
     InvalidFeedPosition {
         /// What is wrong with it.
         problem: &'static str,
@@ -255,7 +236,7 @@ pub enum Error {
 
     /// The store itself failed.
     #[error(transparent)]
-    Store(#[from] Box<StoreError>),
+    Store(#[from] StoreError),
 }
 
 /// A value that breaks the rule of its type.
@@ -350,12 +331,6 @@ impl InvalidValue {
     /// A field and its problem, which together read as a sentence.
     pub fn new(field: &'static str, problem: impl Into<String>) -> Self {
         Self { field, problem: problem.into() }
-    }
-}
-
-impl From<StoreError> for Error {
-    fn from(error: StoreError) -> Self {
-        Self::Store(Box::new(error))
     }
 }
 

@@ -24,7 +24,7 @@ macro_rules! store_cases {
     ($test:ident) => {
         $test!(a_stored_request_reads_back_whole);
         $test!(an_unknown_request_is_not_found);
-        $test!(a_second_creation_is_refused);
+        $test!(a_second_creation_is_rejected);
         $test!(a_repeated_creation_returns_what_is_stored);
         $test!(a_creation_makes_revision_0);
         $test!(an_update_raises_the_revision);
@@ -32,12 +32,14 @@ macro_rules! store_cases {
         $test!(a_repeated_update_applies_once);
         $test!(a_write_can_be_settled);
         $test!(a_write_id_answers_only_for_its_own_intent);
-        $test!(a_creation_under_the_id_of_another_write_is_refused);
+        $test!(a_creation_under_the_id_of_another_write_is_rejected);
         $test!(a_repetition_from_another_revision_returns_what_is_stored);
         $test!(a_repeated_change_of_no_command_returns_what_is_stored);
         $test!(a_write_is_settled_by_its_intent);
         $test!(six_writes_later_a_write_id_is_still_known);
-        $test!(a_rewritten_history_is_refused);
+        $test!(all_that_one_actor_decides_is_one_write);
+        $test!(a_repeated_decision_of_all_decides_no_more);
+        $test!(a_rewritten_history_is_rejected);
         $test!(changed_submitted_fields_are_rejected);
         $test!(a_lookup_answers_in_the_order_of_the_ids);
         $test!(pages_come_in_created_order);
@@ -45,7 +47,7 @@ macro_rules! store_cases {
         $test!(lists_are_by_state_and_pending);
         $test!(what_is_due_comes_by_its_deadline);
         $test!(a_request_that_changes_away_neither_repeats_nor_hides);
-        $test!(a_cursor_of_another_query_is_refused);
+        $test!(a_cursor_of_another_query_is_rejected);
         $test!(the_clock_of_a_store_goes_on);
         $test!(one_winner_per_revision);
         $test!(many_writers_lose_nothing);
@@ -55,11 +57,11 @@ macro_rules! store_cases {
         $test!(recent_approvals_come_latest_first);
         $test!(decisions_come_latest_first);
         $test!(an_inbox_holds_what_its_actor_can_decide_now);
-        $test!(an_inbox_holds_nothing_that_would_be_refused);
+        $test!(an_inbox_holds_nothing_that_would_be_rejected);
         $test!(decisions_agree_with_history_when_a_clock_was_set_back);
         $test!(a_count_is_that_of_the_rows);
         $test!(statistics_count_what_is_stored);
-        $test!(a_query_refuses_the_cursor_of_another);
+        $test!(a_query_rejects_the_cursor_of_another);
         $test!(people_are_told_apart_by_the_rule_of_the_store);
         $test!(every_write_adds_one_feed_entry);
         $test!(feed_pages_have_every_entry_once);

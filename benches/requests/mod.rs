@@ -48,7 +48,7 @@ pub fn request(number: u64) -> MutationRequest {
         WAITING..12 => held(number, &mut rng),
         12..14 => grant(submitted, number, 3, &mut rng),
         14..80 => executed(grant(submitted, number, 3, &mut rng), number, &mut rng),
-        80..88 => refused(grant(submitted, number, 1, &mut rng), number),
+        80..88 => rejected(grant(submitted, number, 1, &mut rng), number),
         88..94 => then(submitted, 5, Command::cancel),
         94..98 => then(submitted, 200, Command::expire),
         _ => then(submitted, 6, |by| Command::supersede(by, id(number + 1, filed_at(number + 1)))),
@@ -150,7 +150,7 @@ fn grant_one(request: MutationRequest, place: u64, at: Timestamp, actor: u64) ->
     workflow::apply(request, &Command::approve_requirement(by, approval), at).unwrap()
 }
 
-fn refused(request: MutationRequest, number: u64) -> MutationRequest {
+fn rejected(request: MutationRequest, number: u64) -> MutationRequest {
     let at = time(request.created_at.as_micros() + 9 * HOUR);
     let approval = ApprovalId::new("approval-2").unwrap();
     let by = approver(&request, &approval, number % 50 + 100, at);

@@ -12,8 +12,8 @@ use mutator_governance::{
 /// The version of cursors, then what a cursor is bound to; the place in the order follows, then a checksum.
 const HEAD: usize = 1 + 8;
 
-/// Any text: read and printed back the same, or refused. Any place in the order: it leads on right behind itself in its
-/// own query and store, is refused by every other, and does not survive damage.
+/// Any text: read and printed back the same, or rejected. Any place in the order: it leads on right behind itself in its
+/// own query and store, is rejected by every other, and does not survive damage.
 pub fn cursor(data: &[u8]) {
     prints_back(&String::from_utf8_lossy(data));
     let Some((&damage, position)) = data.split_first() else { return };
@@ -26,8 +26,8 @@ pub fn cursor(data: &[u8]) {
         assert_eq!(cursor.to_string(), text, "a cursor prints as other text");
         leads_on(&query, &requests, &cursor, position);
         let pending = RequestQuery::pending().in_order(direction);
-        is_refused(&page(&pending, &requests, &cursor, "store"));
-        is_refused(&page(&query, &requests, &cursor, "other store"));
+        is_rejected(&page(&pending, &requests, &cursor, "store"));
+        is_rejected(&page(&query, &requests, &cursor, "other store"));
 
         // The same bytes written in another way would be another cursor to whoever compares texts.
         for ending in ["A", "B", "E", "Q", "g", "w", "8", "_"] {
@@ -56,7 +56,7 @@ fn prints_back(text: &str) {
     }
 }
 
-/// A refusal is of the one kind that says so.
+/// An error is of the one kind that says so.
 fn read(text: &str) -> Option<Cursor> {
     match text.parse() {
         Ok(cursor) => Some(cursor),
@@ -105,6 +105,6 @@ fn leads_on(query: &RequestQuery, requests: &[MutationRequest], cursor: &Cursor,
     assert!(found.items.iter().eq(behind), "what is right behind the cursor");
 }
 
-fn is_refused<T>(page: &Result<Page<T>, Error>) {
+fn is_rejected<T>(page: &Result<Page<T>, Error>) {
     assert!(matches!(page, Err(Error::InvalidCursor { .. })), "another query's cursor is taken");
 }

@@ -63,7 +63,7 @@ fn migrating_rewrites_documents_of_another_format_and_nothing_else() {
 }
 
 #[test]
-fn what_the_chosen_format_has_no_place_for_is_refused_and_not_written() {
+fn what_the_chosen_format_has_no_place_for_is_rejected_and_not_written() {
     stand_in_a_later_format();
     let server = ServerProcess::start("redis-server", None, &[]);
     let (store, older) = open(&server, 1);

@@ -105,7 +105,7 @@ mod tests {
         let (connected, took) = timed(move || connect_unix(&ours, Deadline::after(Duration::from_millis(200))).err());
         std::fs::remove_file(&path).unwrap();
         let error = connected.expect("nobody accepts");
-        // Linux lets it wait, other systems refuse it at once.
+        // Linux lets it wait, other systems reject it at once.
         assert!(!cfg!(target_os = "linux") || error.kind() == io::ErrorKind::TimedOut, "{error}");
         assert!(took < Duration::from_secs(10), "{took:?}");
     }

@@ -60,7 +60,7 @@ impl Stream {
             ConnectionAddr::TcpTls { host, port, .. } => {
                 let session = settings.tls.session(host)?;
                 let mut stream = rustls::StreamOwned::new(session, TimedSocket::new(tcp(host, *port)?, deadline));
-                // Shaken hands now, so that a certificate that is refused fails the connecting and not a command.
+                // Shaken hands now, so that a certificate that is rejected fails the connecting and not a command.
                 while stream.conn.is_handshaking() {
                     stream.conn.complete_io(&mut stream.sock)?;
                 }

@@ -15,7 +15,7 @@ async fn wins(store: &Arc<dyn Store>, change: MutationRequest) -> u64 {
     match store.update(change, WriteId::generate()).await {
         Ok(_) => 1,
         Err(Error::Conflict(_)) => 0,
-        Err(error) => panic!("neither applied nor refused: {error}"),
+        Err(error) => panic!("neither applied nor rejected: {error}"),
     }
 }
 

@@ -16,6 +16,7 @@
 use super::{Governance, MemoryStore, RowQuery, Store, StoreExtension, dual, run_concurrently};
 
 mod concurrency;
+mod deciding;
 mod feed;
 mod numbers;
 mod pages;
@@ -27,6 +28,7 @@ mod time;
 mod writes;
 
 pub use concurrency::{many_writers_lose_nothing, one_winner_per_revision};
+pub use deciding::{a_repeated_decision_of_all_decides_no_more, all_that_one_actor_decides_is_one_write};
 pub use feed::{
     a_feed_limit_is_that_of_a_page, a_feed_position_of_another_store_is_an_error,
     a_reader_beside_writers_gets_every_write, every_write_adds_one_feed_entry, feed_pages_have_every_entry_once,
@@ -34,26 +36,26 @@ pub use feed::{
 };
 pub use numbers::{a_count_is_that_of_the_rows, statistics_count_what_is_stored};
 pub use pages::{
-    a_cursor_of_another_query_is_refused, a_request_that_changes_away_neither_repeats_nor_hides,
+    a_cursor_of_another_query_is_rejected, a_request_that_changes_away_neither_repeats_nor_hides,
     equal_times_page_exactly, lists_are_by_state_and_pending, pages_come_in_created_order,
     what_is_due_comes_by_its_deadline,
 };
 pub use people::people_are_told_apart_by_the_rule_of_the_store;
 pub use queries::{
-    a_query_refuses_the_cursor_of_another, an_inbox_holds_nothing_that_would_be_refused,
+    a_query_rejects_the_cursor_of_another, an_inbox_holds_nothing_that_would_be_rejected,
     an_inbox_holds_what_its_actor_can_decide_now, decisions_agree_with_history_when_a_clock_was_set_back,
     decisions_come_latest_first, pending_approvals_come_a_row_each, recent_approvals_come_latest_first,
     requests_are_filtered_and_come_either_way, stored_requests_are_those_of_requests,
 };
 pub use repetitions::{
-    a_creation_under_the_id_of_another_write_is_refused, a_repeated_change_of_no_command_returns_what_is_stored,
+    a_creation_under_the_id_of_another_write_is_rejected, a_repeated_change_of_no_command_returns_what_is_stored,
     a_repetition_from_another_revision_returns_what_is_stored, a_write_id_answers_only_for_its_own_intent,
     a_write_is_settled_by_its_intent, six_writes_later_a_write_id_is_still_known,
 };
 pub use time::the_clock_of_a_store_goes_on;
 pub use writes::{
     a_creation_makes_revision_0, a_lookup_answers_in_the_order_of_the_ids, a_repeated_creation_returns_what_is_stored,
-    a_repeated_update_applies_once, a_rewritten_history_is_refused, a_second_creation_is_refused,
+    a_repeated_update_applies_once, a_rewritten_history_is_rejected, a_second_creation_is_rejected,
     a_stale_update_conflicts, a_stored_request_reads_back_whole, a_write_can_be_settled,
     an_unknown_request_is_not_found, an_update_raises_the_revision, changed_submitted_fields_are_rejected,
 };

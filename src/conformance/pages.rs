@@ -154,7 +154,7 @@ pub async fn what_is_due_comes_by_its_deadline(store: Arc<dyn Store>) {
 
 /// A cursor is valid only in its own list.
 #[dual]
-pub async fn a_cursor_of_another_query_is_refused(store: Arc<dyn Store>) {
+pub async fn a_cursor_of_another_query_is_rejected(store: Arc<dyn Store>) {
     for number in 0..3 {
         store.create(pending(&format!("c{number}"), "s", second(number))).await.unwrap();
     }

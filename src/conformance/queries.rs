@@ -210,7 +210,7 @@ pub async fn an_inbox_holds_what_its_actor_can_decide_now(store: Arc<dyn Store>)
 
 /// An inbox leaves out a request after its own deadline, and approvals whose quorum group needs the actor elsewhere.
 #[dual]
-pub async fn an_inbox_holds_nothing_that_would_be_refused(store: Arc<dyn Store>) {
+pub async fn an_inbox_holds_nothing_that_would_be_rejected(store: Arc<dyn Store>) {
     let until_200 = Pending { reason: PendingReason::Approval, expires_at: Some(second(200)) };
     let rule = ApprovalRule::actor("bob").unwrap();
     let overdue = draft("until-200", "s").requires_approval(rule).waiting_for(until_200);
@@ -260,7 +260,7 @@ pub async fn decisions_agree_with_history_when_a_clock_was_set_back(store: Arc<d
 
 /// A cursor is valid only in its own query.
 #[dual]
-pub async fn a_query_refuses_the_cursor_of_another(store: Arc<dyn Store>) {
+pub async fn a_query_rejects_the_cursor_of_another(store: Arc<dyn Store>) {
     fill(&store).await;
     store.create(pending("more", "s", second(90))).await.unwrap();
     let one = PageRequest::of(1).unwrap();
@@ -275,7 +275,7 @@ pub async fn a_query_refuses_the_cursor_of_another(store: Arc<dyn Store>) {
     let recent = store.recent_approvals(&RecentApprovalQuery::new(), &after_decision).await;
     let decisions = store.decisions(&DecisionQuery::new(), &after_request).await.map(|page| page.items.len());
     let inbox = store.inbox(&InboxQuery::of(&manager()).unwrap(), second(90), &after_decision).await;
-    let refused = [
+    let rejected = [
         filtered,
         reversed,
         approvals.map(|page| page.items.len()),
@@ -283,7 +283,7 @@ pub async fn a_query_refuses_the_cursor_of_another(store: Arc<dyn Store>) {
         decisions,
         inbox.map(|page| page.items.len()),
     ];
-    for (place, answer) in refused.into_iter().enumerate() {
+    for (place, answer) in rejected.into_iter().enumerate() {
         assert!(matches!(answer, Err(Error::InvalidCursor { .. })), "query {place}: {answer:?}");
     }
 }

@@ -82,7 +82,7 @@ pub async fn a_write_id_answers_only_for_its_own_intent(store: Arc<dyn Store>) {
 
 /// A creation under the id of another draft, or of an update, is an error and changes nothing.
 #[dual]
-pub async fn a_creation_under_the_id_of_another_write_is_refused(store: Arc<dyn Store>) {
+pub async fn a_creation_under_the_id_of_another_write_is_rejected(store: Arc<dyn Store>) {
     let (submission, update) = (WriteId::generate(), WriteId::generate());
     let first = store.create(filed_as(draft("taken", "s"), submission, 0)).await.unwrap();
     let other = store.create(filed_as(draft("taken", "other"), submission, 0)).await;

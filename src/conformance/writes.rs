@@ -33,7 +33,7 @@ pub async fn an_unknown_request_is_not_found(store: Arc<dyn Store>) {
 
 /// An id is used once; a second request with it changes nothing.
 #[dual]
-pub async fn a_second_creation_is_refused(store: Arc<dyn Store>) {
+pub async fn a_second_creation_is_rejected(store: Arc<dyn Store>) {
     let first = store.create(submit(draft("taken", "one"), second(0))).await.unwrap();
     let error = store.create(submit(draft("taken", "two"), second(1))).await.unwrap_err();
     assert!(matches!(&error, Error::AlreadyExists { id, .. } if *id == first.id), "{error:?}");
@@ -161,7 +161,7 @@ pub async fn a_write_can_be_settled(store: Arc<dyn Store>) {
 
 /// An update that drops or changes a stored decision is an error.
 #[dual]
-pub async fn a_rewritten_history_is_refused(store: Arc<dyn Store>) {
+pub async fn a_rewritten_history_is_rejected(store: Arc<dyn Store>) {
     let base = store.create(pending("history", "s", second(0))).await.unwrap();
     let mut dropped = moved_on(base.clone(), second(1)).into_document();
     dropped.decisions.remove(0);

@@ -4,7 +4,7 @@ use super::{RedisStore, dual};
 use crate::error::Result;
 use crate::redis::check::reply as check_reply;
 use crate::redis::check::reply::{Explained, IndexPart, Repaired, StoredHeader};
-use crate::redis::namespace::layout::refuse_other_layout;
+use crate::redis::namespace::layout::reject_other_layout;
 use crate::redis::reply;
 use crate::redis::{Call, CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection, KeyKind, Phase};
 use crate::request::{RequestId, WriteId};
@@ -114,8 +114,8 @@ impl RedisStore {
                 }
             }
             let is_other_format = mode == CheckMode::Migrate && format != self.settings.write_format.number();
-            let told = if mode == CheckMode::Migrate && !is_other_format { CheckMode::Repair } else { mode };
-            let call = Call::repair(&self.settings, &stored, told)?;
+            let call_mode = if mode == CheckMode::Migrate && !is_other_format { CheckMode::Repair } else { mode };
+            let call = Call::repair(&self.settings, &stored, call_mode)?;
             drop(stored);
             let value = self.call(&call, self.deadline()).await?;
             if let Repaired::Checked { entries, findings } = check_reply::repaired(&self.settings, &id, &value)? {
@@ -159,7 +159,7 @@ impl RedisStore {
         if mode.repairs() && !part.misplaced.is_empty() {
             // The restored scores move entries, so the index is read again from its beginning.
             let restore = Call::restore_scores(&self.settings, &index, &part.misplaced);
-            refuse_other_layout(&self.settings, &self.call(&restore, self.deadline()).await?)?;
+            reject_other_layout(&self.settings, &self.call(&restore, self.deadline()).await?)?;
         }
         step.entries += part.members.len() as u64;
         self.check_members(&index, &part, mode, step).await?;
@@ -176,7 +176,7 @@ impl RedisStore {
         step.findings.extend(foreign.iter().map(|_| Finding::ExtraEntry { index: index.to_owned(), id: None }));
         if drops && !foreign.is_empty() {
             let remove = Call::remove_members(&self.settings, index, &foreign);
-            refuse_other_layout(&self.settings, &self.call(&remove, self.deadline()).await?)?;
+            reject_other_layout(&self.settings, &self.call(&remove, self.deadline()).await?)?;
         }
         let ids = part.ids();
         let mut ids: Vec<&RequestId> = ids.iter().collect();

@@ -33,7 +33,7 @@ impl Store for RedisStore {
         let (value, confirmation) =
             self.attempt(&call, self.durability.waits(), &mut attempts).await.map_err(|error| error.leaving(&write))?;
         let created = reply::created(&self.settings, &request, &value);
-        let stored = match created.map_err(|error| attempts.refused(error).leaving(&write))? {
+        let stored = match created.map_err(|error| attempts.rejected(error).leaving(&write))? {
             // Its decisions are stored now, so the next update sends only new ones.
             Created::AsSent => {
                 let revision = request.revision();
@@ -63,7 +63,7 @@ impl Store for RedisStore {
             let answers = self.attempt(&call, self.durability.waits(), &mut attempts).await;
             let (value, confirmation) = answers.map_err(|error| error.leaving(&unsettled(stored_decisions)))?;
             let updated = reply::updated(&self.settings, &request, write_id, &value);
-            match updated.map_err(|error| attempts.refused(error).leaving(&unsettled(stored_decisions)))? {
+            match updated.map_err(|error| attempts.rejected(error).leaving(&unsettled(stored_decisions)))? {
                 Updated::Applied => {
                     self.durability.confirm(confirmation, &request.id, next)?;
                     return Ok(request.at_revision(next));

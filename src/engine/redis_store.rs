@@ -54,7 +54,7 @@ impl RedisStore {
     pub async fn with_durability(&self, durability: Durability) -> Result<Self> {
         if durability.waits() {
             self.call(&Call::probe(durability), self.deadline()).await.map_err(|error| match error {
-                Error::Store(error) => Error::from(durability.unavailable(*error)),
+                Error::Store(error) => Error::from(durability.unavailable(error)),
                 other => other,
             })?;
         }

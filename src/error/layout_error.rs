@@ -14,7 +14,6 @@ pub enum LayoutError {
         "{place} has layout version {found}, this release uses {expected}; close the processes that write to it, and \
          rebuild its indexes with RedisStoreBuilder::reindex of this release"
     )]
-    #[non_exhaustive]
     Older {
         /// The namespace, or the key of one partition.
         place: String,
@@ -28,7 +27,6 @@ pub enum LayoutError {
         "{place} has layout version {found}, or is being rebuilt for it; this release uses {expected}. Close this \
          process, and open the namespace with a release that uses {found}"
     )]
-    #[non_exhaustive]
     Newer {
         /// The namespace, or the key of one partition.
         place: String,
@@ -39,7 +37,6 @@ pub enum LayoutError {
     },
     /// The key holds something other than a layout.
     #[error("{key} does not describe {what}; something else uses the key: {remedy}")]
-    #[non_exhaustive]
     Foreign {
         /// The key.
         key: String,
@@ -55,7 +52,6 @@ pub enum LayoutError {
          was opened with; open the store again with the recorded choice, or rebuild the indexes with \
          RedisStoreBuilder::reindex"
     )]
-    #[non_exhaustive]
     OtherChoice {
         /// The key of the partition.
         key: String,
@@ -65,7 +61,6 @@ pub enum LayoutError {
         "the indexes of namespace {namespace} are not complete: a rebuild for {indexed} is running or was interrupted; \
          complete it with RedisStoreBuilder::reindex, for {indexed} or another choice"
     )]
-    #[non_exhaustive]
     Rebuilding {
         /// The namespace.
         namespace: String,
@@ -74,7 +69,6 @@ pub enum LayoutError {
     },
     /// A recorded value is missing, although there are requests.
     #[error("{key} is missing, although the namespace exists: {remedy}")]
-    #[non_exhaustive]
     Missing {
         /// The key.
         key: String,

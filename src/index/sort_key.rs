@@ -230,7 +230,7 @@ mod tests {
         }
 
         #[test]
-        fn every_row_tells_its_request(time in time(), created in time(), id in id(), step in step(), number in ordinal()) {
+        fn every_row_shows_its_request(time in time(), created in time(), id in id(), step in step(), number in ordinal()) {
             let approval = ApprovalId::new("a").unwrap();
             let rows = [
                 (KeyLayout::Created, SortKey::created(created, &id)),
@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn bytes_that_are_no_key_tell_nothing() {
+    fn bytes_that_are_no_key_mean_nothing() {
         for bytes in [&b""[..], b"short", b"12345678", b"12345678not an id"] {
             assert_eq!(SortKey::from_bytes(bytes).request_id(), None);
         }

@@ -23,7 +23,7 @@ struct Waking<'a, 'b> {
 struct Arrived<'a>(&'a Socket);
 
 impl Session {
-    /// Shakes hands now, so that a certificate that is refused fails the connecting and not a command.
+    /// Shakes hands now, so that a certificate that is rejected fails the connecting and not a command.
     pub(super) async fn shake_hands(tls: ClientConnection, socket: Socket) -> io::Result<Self> {
         let mut session = Self { tls, socket };
         poll_fn(|context| session.poll_shake_hands(context)).await?;

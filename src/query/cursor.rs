@@ -120,13 +120,13 @@ mod tests {
     }
 
     #[test]
-    fn another_query_is_refused() {
+    fn another_query_is_rejected() {
         let error = Cursor::new(fingerprint("q"), b"place").position(fingerprint("r")).unwrap_err();
         assert!(matches!(error, Error::InvalidCursor { .. }));
     }
 
     #[test]
-    fn every_flipped_byte_and_every_cut_is_refused() {
+    fn every_flipped_byte_and_every_cut_is_rejected() {
         let bytes = URL_SAFE_NO_PAD.decode(Cursor::new(fingerprint("q"), b"place").to_string()).unwrap();
         for at in 0..bytes.len() {
             let mut flipped = bytes.clone();

@@ -75,17 +75,17 @@ fn what_changes_between_two_pages_neither_repeats_nor_hides_what_stayed() {
 }
 
 #[test]
-fn a_cursor_of_another_query_or_store_is_refused() {
+fn a_cursor_of_another_query_or_store_is_rejected() {
     let requests: Vec<_> = ["a", "b"].map(|id| request(document(id))).into();
     let first = page_of(&RequestQuery::new(), &requests, &PageRequest::of(1).unwrap());
     let after = PageRequest::first().after(first.next.unwrap());
     assert!(evaluate(&RequestQuery::new(), &requests, &after, "store", at(3)).is_ok());
-    let refused = |error: Option<Error>| assert!(matches!(error, Some(Error::InvalidCursor { .. })));
-    refused(evaluate(&RequestQuery::pending(), &requests, &after, "store", at(3)).err());
-    refused(evaluate(&RequestQuery::new(), &requests, &after, "other", at(3)).err());
-    refused(evaluate(&DecisionQuery::new(), &requests, &after, "store", at(3)).err());
+    let rejected = |error: Option<Error>| assert!(matches!(error, Some(Error::InvalidCursor { .. })));
+    rejected(evaluate(&RequestQuery::pending(), &requests, &after, "store", at(3)).err());
+    rejected(evaluate(&RequestQuery::new(), &requests, &after, "other", at(3)).err());
+    rejected(evaluate(&DecisionQuery::new(), &requests, &after, "store", at(3)).err());
     let turned = RequestQuery::new().in_order(SortDirection::Descending);
-    refused(evaluate(&turned, &requests, &after, "store", at(3)).err());
+    rejected(evaluate(&turned, &requests, &after, "store", at(3)).err());
 }
 
 /// Pages of any length give the rows in the order that is asked for, spelled out as tuples.

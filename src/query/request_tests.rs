@@ -194,9 +194,9 @@ fn one_side_effect_has_to_meet_all_that_is_asked_of_side_effects() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_by_the_name_of_its_field() {
+fn what_makes_no_sense_is_rejected_by_the_name_of_its_field() {
     let none: [&str; 0] = [];
-    let refused: [(Built, &str); 14] = [
+    let rejected: [(Built, &str); 14] = [
         (all().with_ids(none), "request ids"),
         (all().with_ids(["a b"]), "request id"),
         (all().with_state_ids(["  "]), "state id"),
@@ -212,7 +212,7 @@ fn what_makes_no_sense_is_refused_by_the_name_of_its_field() {
         (all().with_side_effect_types([""]), "side effect type"),
         (all().with_state_ids((0..=super::MAX_CHOICES).map(|n| n.to_string())), "state ids"),
     ];
-    for (query, field) in refused {
+    for (query, field) in rejected {
         assert_eq!(query.unwrap_err().field, field);
     }
     assert!(all().created_between(at(1), at(1)).is_ok(), "a single moment is a range");

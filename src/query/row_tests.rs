@@ -138,10 +138,10 @@ fn an_inbox_asks_for_as_many_roles_and_groups_as_any_filter_lists() {
             assert!(error.to_string().contains("are 1001; at most 1000 are allowed. Leave out"), "{error}");
         }
     }
-    let mut told = serde_json::to_value(&inbox).unwrap();
-    assert_eq!(serde_json::from_value::<InboxQuery>(told.clone()).unwrap(), inbox);
-    told["roles"].as_array_mut().unwrap().push("one-more".into());
-    assert!(serde_json::from_value::<InboxQuery>(told).is_err());
+    let mut saved = serde_json::to_value(&inbox).unwrap();
+    assert_eq!(serde_json::from_value::<InboxQuery>(saved.clone()).unwrap(), inbox);
+    saved["roles"].as_array_mut().unwrap().push("one-more".into());
+    assert!(serde_json::from_value::<InboxQuery>(saved).is_err());
 }
 
 #[test]
@@ -230,7 +230,7 @@ fn the_presets_are_those_of_the_domain() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_by_the_name_of_its_field() {
+fn what_makes_no_sense_is_rejected_by_the_name_of_its_field() {
     let none: [&str; 0] = [];
     for (error, field) in [
         (pending().with_approver_ids(none).unwrap_err(), "approver ids"),

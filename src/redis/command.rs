@@ -228,9 +228,9 @@ impl Call {
         Self::repair_members(settings, index, "remove", members)
     }
 
-    fn repair_members(settings: &Settings, index: &str, told: &str, members: &[SortKey]) -> Self {
+    fn repair_members(settings: &Settings, index: &str, mode_name: &str, members: &[SortKey]) -> Self {
         let mut command = by_hash(&script::REPAIR_MEMBERS, 2, 2 + members.len(), 64 * members.len() + OTHER_BYTES);
-        command.arg(index).arg(settings.keyspace.layout_beside(index)).arg(&settings.layout).arg(told);
+        command.arg(index).arg(settings.keyspace.layout_beside(index)).arg(&settings.layout).arg(mode_name);
         for member in members {
             command.arg(member.as_bytes());
         }
@@ -246,7 +246,7 @@ impl Call {
         let revision = request.revision();
         let budget = SizeBudget::whole(settings.document_limit);
         let record = NewRecord::new(settings, request, revision, WriteIntent::REPAIR, budget)?;
-        let told = match mode {
+        let mode_name = match mode {
             CheckMode::Report => "report",
             CheckMode::Repair => "repair",
             CheckMode::Migrate => "migrate",
@@ -261,7 +261,7 @@ impl Call {
             StoredHeader::Whole => command.arg(&revision_bytes(revision)),
             StoredHeader::Damaged { sha1, .. } => command.arg(sha1),
         };
-        command.arg(told).arg(&record.bytes).arg(others).arg(request.id.as_str()).arg(&settings.layout);
+        command.arg(mode_name).arg(&record.bytes).arg(others).arg(request.id.as_str()).arg(&settings.layout);
         if let StoredHeader::Damaged { document_from, .. } = header {
             command.arg(document_from.saturating_add(1));
         }

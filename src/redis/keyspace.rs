@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[test]
-    fn names_and_counts_that_could_break_a_key_are_refused() {
+    fn names_and_counts_that_could_break_a_key_are_rejected() {
         for bad in ["", "a b", "a{b", "a}b", "a:b", "é", &"x".repeat(65)] {
             assert!(Keyspace::new(bad, 1).is_err(), "{bad:?}");
         }

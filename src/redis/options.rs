@@ -208,9 +208,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_that_cannot_be_read_is_refused_without_repeating_it() {
+    fn a_url_that_cannot_be_read_is_rejected_without_repeating_it() {
         for bad in ["", "not a url", "http://x:secret@localhost", "redis://x:secret@:bad"] {
-            let error = RedisOptions::new(bad.to_owned()).check().err().expect("must be refused");
+            let error = RedisOptions::new(bad.to_owned()).check().err().expect("must be rejected");
             assert!(!error.to_string().contains("secret"), "{error}");
             assert!(!format!("{error:?}").contains("secret"), "{error:?}");
         }
@@ -223,9 +223,9 @@ mod tests {
     }
 
     #[test]
-    fn a_user_without_a_password_is_refused_and_two_logins_are_too() {
+    fn a_user_without_a_password_is_rejected_and_two_logins_are_too() {
         let check = |url: &str| RedisOptions::new(url.to_owned()).check();
-        let error = check("redis://canary@localhost").err().expect("must be refused").to_string();
+        let error = check("redis://canary@localhost").err().expect("must be rejected").to_string();
         assert!(error.contains("no password") && !error.contains("canary"), "{error}");
         let settings = check("redis://canary:canary@localhost").unwrap();
         assert!(settings.check_one_login(false).is_ok());

@@ -7,7 +7,7 @@ use super::options::Settings;
 use super::record::Record;
 use crate::error::{Conflict, Error, InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
 use crate::redis::connection::preflight::PreflightReport;
-use crate::redis::namespace::layout::refuse_other_layout;
+use crate::redis::namespace::layout::reject_other_layout;
 use crate::redis::record::history::history_marks;
 use crate::request::{MutationRequest, RequestId, Timestamp, WriteId};
 use crate::service::settle::{Settled, UnsettledWrite, WriteLookup};
@@ -129,7 +129,7 @@ pub(crate) fn created(settings: &Settings, sent: &MutationRequest, reply: &Value
             }
             Err(Error::AlreadyExists { id: sent.id.clone() })
         }
-        _ => Err(refusal(settings, &sent.id, reply, "create.lua")),
+        _ => Err(rejection(settings, &sent.id, reply, "create.lua")),
     }
 }
 
@@ -174,7 +174,7 @@ pub(crate) fn updated(
         }
         ("submitted fields changed", _) => Err(Error::SubmittedFieldsChanged { id: sent.id.clone() }),
         ("missing", _) => Err(Error::NotFound { id: sent.id.clone() }),
-        _ => Err(refusal(settings, &sent.id, reply, "update.lua")),
+        _ => Err(rejection(settings, &sent.id, reply, "update.lua")),
     }
 }
 
@@ -229,11 +229,11 @@ fn stored_in<'a>(
 }
 
 /// The replies of both writing scripts if a key is not as it should be.
-fn refusal(settings: &Settings, id: &RequestId, reply: &Value, script: &'static str) -> Error {
-    let refused = refuse_wrong_type(reply)
-        .and_then(|()| refuse_missing_permission(reply))
-        .and_then(|()| refuse_other_layout(settings, reply));
-    if let Err(error) = refused {
+fn rejection(settings: &Settings, id: &RequestId, reply: &Value, script: &'static str) -> Error {
+    let rejected = reject_wrong_type(reply)
+        .and_then(|()| reject_missing_permission(reply))
+        .and_then(|()| reject_other_layout(settings, reply));
+    if let Err(error) = rejected {
         return error;
     }
     let source = match tagged(reply, script) {
@@ -247,7 +247,7 @@ fn refusal(settings: &Settings, id: &RequestId, reply: &Value, script: &'static 
     Error::Unreadable { key: settings.keyspace.record(id), source }
 }
 
-pub(super) fn refuse_wrong_type(reply: &Value) -> Result<()> {
+pub(super) fn reject_wrong_type(reply: &Value) -> Result<()> {
     let words: Vec<&str> = array(reply).unwrap_or_default().iter().filter_map(text).collect();
     if let ["wrongtype", key, wanted, found] = words[..] {
         return Err(StoreError::new(
@@ -260,7 +260,7 @@ pub(super) fn refuse_wrong_type(reply: &Value) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn refuse_missing_permission(reply: &Value) -> Result<()> {
+pub(super) fn reject_missing_permission(reply: &Value) -> Result<()> {
     let words: Vec<&str> = array(reply).unwrap_or_default().iter().filter_map(text).collect();
     if let ["noperm", command, key] = words[..] {
         return Err(StoreError::new(
@@ -295,7 +295,7 @@ pub(super) fn tagged<'a>(reply: &'a Value, script: &'static str) -> Result<(&'a 
 }
 
 /// A script's reply about an index whose members are not in order.
-pub(super) fn refuse_disorder(reply: &Value) -> Result<()> {
+pub(super) fn reject_disorder(reply: &Value) -> Result<()> {
     if let [Value::BulkString(word), index] = array(reply).unwrap_or_default()
         && word == b"disordered"
     {

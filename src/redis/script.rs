@@ -9,15 +9,15 @@ pub(crate) struct Script {
 }
 
 pub(crate) static CREATE: LazyLock<Script> =
-    LazyLock::new(|| Script::new(&["#!lua\n", HEADER, REFUSAL, WRITE, include_str!("scripts/create.lua")]));
+    LazyLock::new(|| Script::new(&["#!lua\n", HEADER, REJECTION, WRITE, include_str!("scripts/create.lua")]));
 pub(crate) static UPDATE: LazyLock<Script> =
-    LazyLock::new(|| Script::new(&["#!lua\n", HEADER, REFUSAL, WRITE, include_str!("scripts/update.lua")]));
+    LazyLock::new(|| Script::new(&["#!lua\n", HEADER, REJECTION, WRITE, include_str!("scripts/update.lua")]));
 pub(crate) static OPEN_NAMESPACE: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua\n", include_str!("scripts/open_namespace.lua")]));
 pub(crate) static LOOK_AT_NAMESPACE: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua flags=no-writes\n", include_str!("scripts/open_namespace.lua")]));
 pub(crate) static REPAIR: LazyLock<Script> =
-    LazyLock::new(|| Script::new(&["#!lua\n", HEADER, REFUSAL, ANY_TYPE, include_str!("scripts/repair.lua")]));
+    LazyLock::new(|| Script::new(&["#!lua\n", HEADER, REJECTION, ANY_TYPE, include_str!("scripts/repair.lua")]));
 pub(crate) static DROP_ENTRY: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua\n", HEADER, ANY_TYPE, include_str!("scripts/drop_entry.lua")]));
 pub(crate) static REPAIR_MEMBERS: LazyLock<Script> =
@@ -39,7 +39,7 @@ pub(crate) static FEED: LazyLock<Script> =
 
 /// A script begins with the parts it needs; each function of a part takes about 0.2 µs of every call, used or not.
 const HEADER: &str = include_str!("scripts/header.lua");
-const REFUSAL: &str = include_str!("scripts/refusal.lua");
+const REJECTION: &str = include_str!("scripts/rejection.lua");
 const WRITE: &str = include_str!("scripts/write.lua");
 const ANY_TYPE: &str = include_str!("scripts/any_type.lua");
 

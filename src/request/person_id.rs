@@ -97,7 +97,7 @@ mod tests {
     use crate::request::{ActorId, Group, QuorumGroup, Role, StateId};
 
     /// The error of each type that names people, which all have the same rule.
-    fn refused(text: &str) -> String {
+    fn rejected(text: &str) -> String {
         let errors = [
             ActorId::new(text).unwrap_err().to_string(),
             Role::new(text).unwrap_err().to_string(),
@@ -143,12 +143,12 @@ mod tests {
     }
 
     #[test]
-    fn outer_white_space_is_refused_whatever_it_is() {
+    fn outer_white_space_is_rejected_whatever_it_is() {
         for space in (0..=u32::from(char::MAX)).filter_map(char::from_u32).filter(|c| c.is_whitespace()) {
             let name = code_point(space);
-            assert!(refused(&format!("rita{space}")).contains(&format!("ends with {name}, which is white space")));
-            assert!(refused(&format!("{space}rita")).contains(&format!("begins with {name}, which is white space")));
-            assert!(refused(&format!("é{space}")).contains(&format!("ends with {name}")));
+            assert!(rejected(&format!("rita{space}")).contains(&format!("ends with {name}, which is white space")));
+            assert!(rejected(&format!("{space}rita")).contains(&format!("begins with {name}, which is white space")));
+            assert!(rejected(&format!("é{space}")).contains(&format!("ends with {name}")));
             assert_eq!(ActorId::new(format!("mona{space}lisa")).is_ok(), space == ' ', "{name}");
         }
     }
@@ -188,7 +188,7 @@ mod tests {
             ('\u{2800}', "an invisible character"),
         ] {
             let expected = format!("has {}, {kind}, as character 3;", code_point(character));
-            let problem = refused(&format!("ri{character}ta"));
+            let problem = rejected(&format!("ri{character}ta"));
             assert!(problem.contains(&expected), "{problem}");
             // The error itself shows what cannot be seen, and turns no text around.
             assert!(!problem.contains(character), "{problem:?}");
@@ -196,8 +196,8 @@ mod tests {
     }
 
     #[test]
-    fn another_normalization_form_is_refused_where_it_shows() {
-        let decomposed = refused("rene\u{301}");
+    fn another_normalization_form_is_rejected_where_it_shows() {
+        let decomposed = rejected("rene\u{301}");
         assert!(decomposed.contains("is not in Unicode normalization form NFC: U+0301 as character 5"), "{decomposed}");
         assert_eq!(ActorId::new("rené").unwrap(), "rené");
         for (text, name) in [
@@ -206,7 +206,7 @@ mod tests {
             ("a\u{315}\u{300}", "U+0300 as character 3"),
             ("\u{f900}", "U+F900 as character 1"),
         ] {
-            assert!(refused(text).contains(name), "{text:?}: {}", refused(text));
+            assert!(rejected(text).contains(name), "{text:?}: {}", rejected(text));
         }
     }
 

@@ -163,12 +163,12 @@ mod tests {
             let is_critical = severity == Severity::Critical;
             let made = SideEffect::new("CacheInvalidated", "", severity, Timestamp::MIN).unwrap();
             assert_eq!(made.requires_action(), is_critical, "{severity}");
-            let mut told = serde_json::to_value(&made).unwrap();
-            told["requires_action"] = false.into();
-            let read: SideEffect = serde_json::from_value(told.clone()).unwrap();
+            let mut saved = serde_json::to_value(&made).unwrap();
+            saved["requires_action"] = false.into();
+            let read: SideEffect = serde_json::from_value(saved.clone()).unwrap();
             assert_eq!(read.requires_action(), is_critical, "{severity}");
-            told["requires_action"] = true.into();
-            assert!(serde_json::from_value::<SideEffect>(told).unwrap().requires_action(), "{severity}");
+            saved["requires_action"] = true.into();
+            assert!(serde_json::from_value::<SideEffect>(saved).unwrap().requires_action(), "{severity}");
         }
     }
 }

@@ -113,8 +113,8 @@ mod tests {
     fn a_chrono_time_of_any_zone_comes_back_and_is_truncated() {
         for time in times() {
             let utc = chrono::DateTime::<chrono::Utc>::from(time);
+            assert_eq!(u64::try_from(utc.timestamp_micros()), Ok(time.as_micros()));
             assert_eq!(Timestamp::try_from(utc), Ok(time));
-            assert_eq!(utc.to_rfc3339().parse::<Timestamp>(), Ok(time));
             let east = chrono::FixedOffset::east_opt(5 * 3_600).unwrap();
             assert_eq!(Timestamp::try_from(utc.with_timezone(&east)), Ok(time));
         }

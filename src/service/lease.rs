@@ -66,8 +66,8 @@ impl ClaimedRequest {
         let lease_ends_at = match &request.execution.claim {
             Some(held) if held.id == claim => held.lease_ends_at,
             _ => {
-                let refusal = ExecutionError::ClaimLost { claim, status: request.state.status() };
-                return Err(Error::Execution { id: request.id.clone(), refusal: Box::new(refusal) });
+                let error = ExecutionError::ClaimLost { claim, status: request.state.status() };
+                return Err(Error::Execution { id: request.id.clone(), error });
             }
         };
         Ok(Self { request, lease: Lease { claim, ends_at: lease_ends_at, clock: Arc::clone(clock) } })
@@ -76,8 +76,8 @@ impl ClaimedRequest {
     /// Why the request was claimed but not executed.
     pub(crate) fn nearly_over(&self) -> Error {
         let (lease_ends_at, left) = (self.lease.ends_at, self.lease.remaining());
-        let refusal = ExecutionError::LeaseNearlyOver { lease_ends_at, left };
-        Error::Execution { id: self.request.id.clone(), refusal: Box::new(refusal) }
+        let error = ExecutionError::LeaseNearlyOver { lease_ends_at, left };
+        Error::Execution { id: self.request.id.clone(), error }
     }
 
     /// The request as it was claimed.

@@ -148,7 +148,7 @@ fn any_zlib_stream_of_the_body_will_do() {
 }
 
 #[test]
-fn flags_and_versions_that_are_not_known_are_refused_before_anything_is_decompressed() {
+fn flags_and_versions_that_are_not_known_are_rejected_before_anything_is_decompressed() {
     let mut bytes = sealed(9, b"no stream");
     let newest_supported = FormatVersion::NEWEST.number();
     let found = newest_supported + 1;

@@ -82,10 +82,10 @@ fn what_a_version_has_no_place_for_is_not_written_in_it() {
         for version in 1..=3 {
             let written = encode_later(&document, version);
             if version < since {
-                let Err(FormatError::NotExpressible { version: named, problem: told }) = written else {
+                let Err(FormatError::NotExpressible { version: named, problem: named_problem }) = written else {
                     panic!("{problem}: written in version {version}: {written:?}");
                 };
-                assert_eq!((named, told), (version, format!("it has {problem}")));
+                assert_eq!((named, named_problem), (version, format!("it has {problem}")));
             } else {
                 assert_eq!(LATER.decode(&written.unwrap(), LIMIT).unwrap(), document, "{problem}, version {version}");
             }
@@ -116,13 +116,13 @@ fn a_document_of_an_older_version_is_upgraded_and_back_while_it_has_nothing_new(
 }
 
 #[test]
-fn an_older_release_refuses_a_newer_version_by_its_number_also_in_parts() {
+fn an_older_release_rejects_a_newer_version_by_its_number_also_in_parts() {
     let older = Format::of(&[]);
     let bytes = encode_later(&fullest(), 3).unwrap();
-    let refused = FormatError::UnsupportedVersion { part: "schema", found: 3, newest_supported: 1 };
-    assert_eq!(older.decode(&bytes, LIMIT).unwrap_err(), refused);
-    assert_eq!(older.decode_approvals(&bytes, LIMIT, &|_, _, _| true).unwrap_err(), refused);
-    assert_eq!(older.decode_decisions(&bytes, LIMIT, &|_, _, _| true).unwrap_err(), refused);
+    let rejected = FormatError::UnsupportedVersion { part: "schema", found: 3, newest_supported: 1 };
+    assert_eq!(older.decode(&bytes, LIMIT).unwrap_err(), rejected);
+    assert_eq!(older.decode_approvals(&bytes, LIMIT, &|_, _, _| true).unwrap_err(), rejected);
+    assert_eq!(older.decode_decisions(&bytes, LIMIT, &|_, _, _| true).unwrap_err(), rejected);
     assert!(LATER.decode_approvals(&bytes, LIMIT, &|_, _, _| true).is_ok());
     assert!(LATER.decode_decisions(&bytes, LIMIT, &|_, _, _| true).is_ok());
 }

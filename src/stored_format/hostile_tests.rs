@@ -75,7 +75,7 @@ fn an_id_that_hides_a_character_is_not_read() {
 }
 
 #[test]
-fn flags_that_are_not_known_are_refused() {
+fn flags_that_are_not_known_are_rejected() {
     let mut bytes = encode(&smallest(), LIMIT).unwrap();
     bytes[5] = 0b100;
     assert_eq!(decode(&reseal(bytes), LIMIT).unwrap_err(), FormatError::UnsupportedFlags { flags: 0b100 });
@@ -143,8 +143,11 @@ fn reading_and_writing_count_alike() {
             }
             let bytes = fits(enough).unwrap();
             assert_eq!(decode(&bytes, DocumentLimit::of_bytes(enough)).unwrap(), document);
-            let refused = decode(&bytes, DocumentLimit::of_bytes(too_small));
-            assert!(matches!(refused, Err(FormatError::OverLimit { .. })), "{name} in version {version}: {refused:?}");
+            let rejected = decode(&bytes, DocumentLimit::of_bytes(too_small));
+            assert!(
+                matches!(rejected, Err(FormatError::OverLimit { .. })),
+                "{name} in version {version}: {rejected:?}"
+            );
         }
     }
 }

@@ -34,7 +34,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_at_all_are_refused_with_an_error(bytes in vec(any::<u8>(), 0..64), version in 0..4_u16) {
+    fn any_bytes_at_all_are_rejected_with_an_error(bytes in vec(any::<u8>(), 0..64), version in 0..4_u16) {
         let _ = decode(&bytes, DocumentLimit::DEFAULT).unwrap_err();
         let mut sealed = envelope::begin(0);
         sealed.extend_from_slice(&bytes);

@@ -1,4 +1,4 @@
-//! The format as a whole: what is refused, and by which error.
+//! The format as a whole: what is rejected, and by which error.
 
 use std::sync::Arc;
 
@@ -99,7 +99,7 @@ fn more_than_the_limit_is_neither_written_nor_read() {
 }
 
 #[test]
-fn a_newer_version_is_refused_by_its_number_and_never_called_damaged() {
+fn a_newer_version_is_rejected_by_its_number_and_never_called_damaged() {
     let of_version = |number| envelope::seal(envelope::begin(0), number, LIMIT).unwrap();
     let newest_supported = FormatVersion::NEWEST.number();
     for number in [newest_supported + 1, u16::MAX] {

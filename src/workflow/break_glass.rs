@@ -10,7 +10,7 @@ use crate::request::{ApprovalDecision, ApprovalId, ApprovalState, Metadata, Muta
 pub(super) fn override_approvals(request: &mut MutationRequest, occasion: Occasion<'_>) -> Result<()> {
     lifecycle::check(request, Status::Approved)?;
     let unmet = unmet(request);
-    let refusal = if unmet.is_empty() {
+    let error = if unmet.is_empty() {
         Some(ApprovalError::NothingToOverride)
     } else if occasion.by.id.is_none() {
         Some(ApprovalError::AnonymousOverride)
@@ -19,8 +19,8 @@ pub(super) fn override_approvals(request: &mut MutationRequest, occasion: Occasi
     } else {
         None
     };
-    if let Some(refusal) = refusal {
-        return Err(Error::Approval { id: request.id.clone(), refusal: Box::new(refusal) });
+    if let Some(error) = error {
+        return Err(Error::Approval { id: request.id.clone(), error });
     }
     let mut about = Metadata::new().with("overridden", names(&unmet))?;
     about.note("round", request.approval_round);

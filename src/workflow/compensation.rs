@@ -31,8 +31,8 @@ pub fn compensation_draft(
     };
     check_compensable(original, &plan)?;
     if plan.compensates != original.id {
-        let refusal = ExecutionError::CompensatesAnother { compensates: plan.compensates };
-        return Err(execution::refused(original, refusal));
+        let error = ExecutionError::CompensatesAnother { compensates: plan.compensates };
+        return Err(execution::not_allowed(original, error));
     }
     let draft = RequestDraft::new(original.target.clone(), intent, requested_by).compensating(plan);
     Ok(match resulting_version {
@@ -73,7 +73,7 @@ pub(super) fn executed_plan(compensating: &MutationRequest) -> Result<&Compensat
     match &compensating.execution.kind {
         _ if compensating.state.status() != Status::Executed => Err(not_executed(compensating)),
         ExecutionKind::Compensation(plan) => Ok(plan),
-        ExecutionKind::Standard => Err(execution::refused(compensating, ExecutionError::NoCompensation)),
+        ExecutionKind::Standard => Err(execution::not_allowed(compensating, ExecutionError::NoCompensation)),
     }
 }
 
@@ -85,8 +85,8 @@ pub(super) fn link(
     occasion: Occasion<'_>,
 ) -> Result<()> {
     if plan.compensates != original.id {
-        let refusal = ExecutionError::CompensatesAnother { compensates: plan.compensates.clone() };
-        return Err(execution::refused(original, refusal));
+        let error = ExecutionError::CompensatesAnother { compensates: plan.compensates.clone() };
+        return Err(execution::not_allowed(original, error));
     }
     check_compensable(original, plan)?;
     if is_linked(original, compensating) {
@@ -141,5 +141,5 @@ fn is_linked(original: &MutationRequest, compensating: &RequestId) -> bool {
 }
 
 fn not_executed(request: &MutationRequest) -> crate::Error {
-    execution::refused(request, ExecutionError::NotExecuted { status: request.state.status() })
+    execution::not_allowed(request, ExecutionError::NotExecuted { status: request.state.status() })
 }

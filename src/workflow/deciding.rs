@@ -35,23 +35,23 @@ pub(super) fn check<'a>(
     DecisionContext::about(document, &summaries).check(approval, actor, now).map(|()| approval)
 }
 
-pub(super) fn grant(
+pub(super) fn approve_requirement(
     request: &mut MutationRequest,
     id: &ApprovalId,
     seen: Option<Digest>,
     occasion: Occasion<'_>,
 ) -> Result<()> {
     let approval = allowed(request, id, occasion)?.clone();
-    grant_all(request, &[approval], seen, occasion)
+    approve_all(request, &[approval], seen, occasion)
 }
 
-/// Grants all that the actor may decide now.
+/// Approves all that the actor may decide now.
 pub(super) fn approve(request: &mut MutationRequest, seen: Option<Digest>, occasion: Occasion<'_>) -> Result<()> {
     let approvals = decidable(request, occasion)?;
-    grant_all(request, &approvals, seen, occasion)
+    approve_all(request, &approvals, seen, occasion)
 }
 
-fn grant_all(
+fn approve_all(
     request: &mut MutationRequest,
     approvals: &[Approval],
     seen: Option<Digest>,
@@ -59,8 +59,8 @@ fn grant_all(
 ) -> Result<()> {
     let digest = request.digest();
     if let (Some(seen), Some(first)) = (seen.filter(|seen| *seen != digest), approvals.first()) {
-        let refusal = ApprovalError::AnotherDigest { approval: first.id.clone(), seen, current: digest };
-        return Err(refused(request, refusal));
+        let error = ApprovalError::AnotherDigest { approval: first.id.clone(), seen, current: digest };
+        return Err(not_allowed(request, error));
     }
     let document = request.edit();
     for approval in approvals {
@@ -77,14 +77,14 @@ fn grant_all(
     Ok(())
 }
 
-pub(super) fn refuse(
+pub(super) fn reject_requirement(
     request: &mut MutationRequest,
     id: &ApprovalId,
     rejection: Option<&Rejection>,
     occasion: Occasion<'_>,
 ) -> Result<()> {
     let approval = allowed(request, id, occasion)?.clone();
-    refuse_all(request, &[approval], rejection, occasion)
+    reject_all(request, &[approval], rejection, occasion)
 }
 
 /// Rejects all that the actor may decide now.
@@ -94,10 +94,10 @@ pub(super) fn reject(
     occasion: Occasion<'_>,
 ) -> Result<()> {
     let approvals = decidable(request, occasion)?;
-    refuse_all(request, &approvals, rejection, occasion)
+    reject_all(request, &approvals, rejection, occasion)
 }
 
-fn refuse_all(
+fn reject_all(
     request: &mut MutationRequest,
     approvals: &[Approval],
     rejection: Option<&Rejection>,
@@ -185,16 +185,16 @@ pub(super) fn mark_fulfilled(document: &mut RequestDocument) {
 /// What the actor decides by one approval or rejection of the request.
 fn decidable(request: &MutationRequest, occasion: Occasion<'_>) -> Result<Vec<Approval>> {
     let chosen = decidable::chosen_for(request, occasion.by, occasion.now);
-    let chosen = chosen.map_err(|refusal| refused(request, refusal))?;
+    let chosen = chosen.map_err(|error| not_allowed(request, error))?;
     Ok(chosen.into_iter().cloned().collect())
 }
 
 fn allowed<'a>(request: &'a MutationRequest, id: &ApprovalId, occasion: Occasion<'_>) -> Result<&'a Approval> {
-    check(request, id, occasion.by, occasion.now).map_err(|refusal| refused(request, refusal))
+    check(request, id, occasion.by, occasion.now).map_err(|error| not_allowed(request, error))
 }
 
-fn refused(document: &RequestDocument, refusal: ApprovalError) -> Error {
-    Error::Approval { id: document.id.clone(), refusal: Box::new(refusal) }
+fn not_allowed(document: &RequestDocument, error: ApprovalError) -> Error {
+    Error::Approval { id: document.id.clone(), error }
 }
 
 fn verdict(occasion: Occasion<'_>, digest: Digest) -> Verdict {

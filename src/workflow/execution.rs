@@ -105,7 +105,7 @@ pub(super) fn fail(
 pub(super) fn check_approved(document: &RequestDocument) -> Result<()> {
     match document.state.status() {
         Status::Approved => Ok(()),
-        status => Err(refused(document, ExecutionError::NotApproved { status })),
+        status => Err(not_allowed(document, ExecutionError::NotApproved { status })),
     }
 }
 
@@ -113,8 +113,8 @@ pub(super) fn check_approved(document: &RequestDocument) -> Result<()> {
 pub(super) fn check_unclaimed(document: &RequestDocument, now: Timestamp) -> Result<()> {
     match &document.execution.claim {
         Some(Claim { by, lease_ends_at, .. }) if *lease_ends_at > now => {
-            let refusal = ExecutionError::Claimed { by: by.label().to_owned(), lease_ends_at: *lease_ends_at };
-            Err(refused(document, refusal))
+            let error = ExecutionError::Claimed { by: by.label().to_owned(), lease_ends_at: *lease_ends_at };
+            Err(not_allowed(document, error))
         }
         _ => Ok(()),
     }
@@ -124,16 +124,16 @@ fn check_holds(document: &RequestDocument, id: ClaimId) -> Result<()> {
     if document.execution.claim.as_ref().is_some_and(|claim| claim.id == id) {
         return Ok(());
     }
-    Err(refused(document, ExecutionError::ClaimLost { claim: id, status: document.state.status() }))
+    Err(not_allowed(document, ExecutionError::ClaimLost { claim: id, status: document.state.status() }))
 }
 
 /// Checks that every grant, and any override, was given for the request as it is now.
 fn check_digests(request: &MutationRequest) -> Result<()> {
-    digest_refusal(request, request.digest()).map_or(Ok(()), |refusal| Err(refused(request, refusal)))
+    digest_error(request, request.digest()).map_or(Ok(()), |error| Err(not_allowed(request, error)))
 }
 
 /// Why the request cannot be executed with its current digest.
-pub(super) fn digest_refusal(document: &RequestDocument, current: Digest) -> Option<ExecutionError> {
+pub(super) fn digest_error(document: &RequestDocument, current: Digest) -> Option<ExecutionError> {
     for approval in &document.approvals {
         match &approval.state {
             ApprovalState::Approved(verdict) if verdict.digest != current => {
@@ -166,8 +166,8 @@ fn overridden_digest(document: &RequestDocument) -> Option<&str> {
     }
 }
 
-pub(super) fn refused(document: &RequestDocument, refusal: ExecutionError) -> Error {
-    Error::Execution { id: document.id.clone(), refusal: Box::new(refusal) }
+pub(super) fn not_allowed(document: &RequestDocument, error: ExecutionError) -> Error {
+    Error::Execution { id: document.id.clone(), error }
 }
 
 fn note_left_out(about: &mut Metadata, key: &'static str, left_out: u32) {

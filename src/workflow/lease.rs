@@ -17,8 +17,8 @@ pub(crate) fn check_lease(id: &RequestId, lease: Duration, call_timeout: Duratio
     if lease >= shortest {
         return Ok(());
     }
-    let refusal = ExecutionError::LeaseTooShort { lease, call_timeout, shortest };
-    Err(Error::Execution { id: id.clone(), refusal: Box::new(refusal) })
+    let error = ExecutionError::LeaseTooShort { lease, call_timeout, shortest };
+    Err(Error::Execution { id: id.clone(), error })
 }
 
 /// As `check_lease`, for the lease in a command, if any.
@@ -54,9 +54,9 @@ mod tests {
             (Duration::from_secs(60 * 60), Duration::MAX),
         ] {
             let error = check_lease(&id, lease, call_timeout).unwrap_err();
-            let Error::Execution { refusal, .. } = error else { panic!("{error}") };
+            let Error::Execution { error, .. } = error else { panic!("{error}") };
             let shortest = call_timeout.saturating_add(LEASE_MARGIN);
-            assert_eq!(*refusal, ExecutionError::LeaseTooShort { lease, call_timeout, shortest });
+            assert_eq!(error, ExecutionError::LeaseTooShort { lease, call_timeout, shortest });
         }
     }
 }

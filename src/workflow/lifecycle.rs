@@ -26,8 +26,8 @@ pub(super) fn approve(request: &mut MutationRequest, occasion: Occasion<'_>) -> 
     check(request, Status::Approved)?;
     let unmet = demand::missing(&request.approvals);
     if unmet > 0 {
-        let refusal = Box::new(ApprovalError::Unmet { unmet: unmet as usize });
-        return Err(Error::Approval { id: request.id.clone(), refusal });
+        let error = ApprovalError::Unmet { unmet: unmet as usize };
+        return Err(Error::Approval { id: request.id.clone(), error });
     }
     transition(request.edit(), RequestState::Approved, occasion)
 }
@@ -74,8 +74,8 @@ pub(super) fn request_approvals(
     match request.state.status() {
         Status::Pending if !request.state.awaits_approval() => {}
         status @ (Status::Created | Status::Approved) => {
-            let refusal = Box::new(ApprovalError::NotWaiting { status });
-            return Err(Error::Approval { id: request.id.clone(), refusal });
+            let error = ApprovalError::NotWaiting { status };
+            return Err(Error::Approval { id: request.id.clone(), error });
         }
         _ => return Err(forbidden(request, Status::Pending)),
     }
@@ -182,8 +182,8 @@ fn check_approvals_to_come(document: &RequestDocument, now: Timestamp) -> Result
     }
     for approval in document.approvals.iter().filter(|approval| demand::is_pending(approval)) {
         if let Some(expired_at) = approval.expires_at.filter(|_| demand::is_overdue(approval, now)) {
-            let refusal = Box::new(ApprovalError::Expired { approval: approval.id.clone(), expired_at });
-            return Err(Error::Approval { id: document.id.clone(), refusal });
+            let error = ApprovalError::Expired { approval: approval.id.clone(), expired_at };
+            return Err(Error::Approval { id: document.id.clone(), error });
         }
     }
     if impossible(document, now).is_some() {

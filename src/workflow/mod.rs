@@ -96,9 +96,11 @@ pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) ->
         Action::RequestApprovals { expires_at } => lifecycle::request_approvals(changing, *expires_at, occasion),
         Action::Approve { digest } => deciding::approve(changing, *digest, occasion),
         Action::Reject { rejection } => deciding::reject(changing, rejection.as_ref(), occasion),
-        Action::ApproveRequirement { approval, digest } => deciding::grant(changing, approval, *digest, occasion),
+        Action::ApproveRequirement { approval, digest } => {
+            deciding::approve_requirement(changing, approval, *digest, occasion)
+        }
         Action::RejectRequirement { approval, rejection } => {
-            deciding::refuse(changing, approval, rejection.as_ref(), occasion)
+            deciding::reject_requirement(changing, approval, rejection.as_ref(), occasion)
         }
         Action::ExpireApprovals => expiry::expire_approvals(changing, occasion),
         Action::OverrideApprovals => break_glass::override_approvals(changing, occasion),

@@ -31,7 +31,7 @@ pub(super) fn demand(demand: &OpenDemand) -> String {
     match (&demand.group, demand.open.as_slice()) {
         (Some(group), open) => {
             let slots = open.iter().filter(|open| open.is_for_somebody());
-            let slots = slots.map(|open| format!("{} on {}", deciders(open), approval(&open.id)));
+            let slots = slots.map(|open| format!("{} by {}", approval(&open.id), deciders(open)));
             let more =
                 if demand.missing == 1 { "1 more vote".to_owned() } else { format!("{} more votes", demand.missing) };
             format!("{more} in {group}: {}", list(slots, ", ", ", "))

@@ -5,7 +5,7 @@
 //! the earlier reservation succeeds. So at most one compensation of a request is claimed or executed.
 
 use super::compensation::check_compensable;
-use super::execution::refused;
+use super::execution::not_allowed;
 use crate::error::{ExecutionError, Result};
 use crate::request::{CompensationPlan, ExecutionLink, LinkRelation, MutationRequest, RequestId, Status, Timestamp};
 
@@ -16,7 +16,7 @@ use crate::request::{CompensationPlan, ExecutionLink, LinkRelation, MutationRequ
 pub(crate) fn check(original: &MutationRequest, compensating: &RequestId, plan: &CompensationPlan) -> Result<()> {
     check_compensable(original, plan)?;
     match with_relation(original, LinkRelation::CompensatedBy).find(|by| *by != compensating) {
-        Some(by) => Err(refused(original, ExecutionError::CompensatedAlready { by: by.clone() })),
+        Some(by) => Err(not_allowed(original, ExecutionError::CompensatedAlready { by: by.clone() })),
         None => Ok(()),
     }
 }
@@ -44,7 +44,7 @@ pub(crate) fn check_given_up(
     let may_have_been_executed =
         |found: &MutationRequest| found.state.status() == Status::Executed || found.execution.claim.is_some();
     if found.is_some_and(may_have_been_executed) {
-        return Err(refused(original, ExecutionError::CompensatedAlready { by: compensating.clone() }));
+        return Err(not_allowed(original, ExecutionError::CompensatedAlready { by: compensating.clone() }));
     }
     Ok(())
 }

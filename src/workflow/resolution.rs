@@ -83,7 +83,7 @@ pub(super) fn settle(
         }
         StaleStrategy::RequireRenewedApproval => {
             if request.approvals.is_empty() {
-                return Err(execution::refused(request, ExecutionError::NothingToRenew));
+                return Err(execution::not_allowed(request, ExecutionError::NothingToRenew));
             }
             let document = request.edit();
             record(document, decided(VersionDecision::RenewedApprovalRequired));

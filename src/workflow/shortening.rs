@@ -31,7 +31,7 @@ pub(crate) fn shortened(command: &Command, error: &Error) -> Option<Command> {
 pub(crate) fn without_room_to_claim(error: Error, claimed: &RequestId) -> Error {
     match error {
         Error::TooLarge { id, size, limit, .. } if id == *claimed => {
-            Error::Execution { id, refusal: Box::new(ExecutionError::NoRoom { size, limit }) }
+            Error::Execution { id, error: ExecutionError::NoRoom { size, limit } }
         }
         other => other,
     }

@@ -17,13 +17,13 @@ pub(crate) fn check_superseding(
     superseding: &RequestId,
     found: Option<MutationRequest>,
 ) -> Result<MutationRequest> {
-    let refused = |problem| Err(Error::Supersede { id: id.clone(), problem: Box::new(problem) });
+    let not_allowed = |error| Err(Error::Supersede { id: id.clone(), error });
     let Some(found) = found else {
-        return refused(SupersedeError::Missing { superseding: superseding.clone() });
+        return not_allowed(SupersedeError::Missing { superseding: superseding.clone() });
     };
     match &found.state {
         RequestState::Superseded { by } => {
-            refused(SupersedeError::Superseded { superseding: superseding.clone(), by: by.clone() })
+            not_allowed(SupersedeError::Superseded { superseding: superseding.clone(), by: by.clone() })
         }
         _ => Ok(found),
     }

@@ -287,15 +287,15 @@ impl Oracle {
     /// The feed must tell of each request every revision once, in order, the last one being the one stored, with the
     /// decisions that are stored: what holds whoever wrote, at once or not, and whatever failed meanwhile.
     pub fn check_feed_is_dense(&self, raw: &mut Raw, documents: &BTreeMap<String, MutationRequest>) {
-        let mut told: BTreeMap<String, Vec<FeedEntry>> = BTreeMap::new();
+        let mut in_feed: BTreeMap<String, Vec<FeedEntry>> = BTreeMap::new();
         for partition in 0..self.partitions {
             for entry in raw.feed(&self.feed_key(partition)) {
                 assert_eq!(self.partition_of(&entry.id), partition);
-                told.entry(entry.id.clone()).or_default().push(entry);
+                in_feed.entry(entry.id.clone()).or_default().push(entry);
             }
         }
-        assert_eq!(told.keys().collect::<Vec<_>>(), documents.keys().collect::<Vec<_>>(), "who is in the feed");
-        for (id, entries) in told {
+        assert_eq!(in_feed.keys().collect::<Vec<_>>(), documents.keys().collect::<Vec<_>>(), "who is in the feed");
+        for (id, entries) in in_feed {
             let request = &documents[&id];
             let revisions: Vec<u64> = entries.iter().map(|entry| entry.revision).collect();
             let expected: Vec<u64> = (0..=request.revision().number).collect();

@@ -323,8 +323,8 @@ fn a_record_that_never_rests_is_reported_as_not_checked() {
 
     // Nor are indexes said to be complete that lack it.
     let reindexed = || builder().index_metadata(["ticket"]);
-    let refused = reindexed().reindex(|_| {}).map(drop).unwrap_err().to_string();
-    assert!(refused.contains("request r1") && refused.contains("call reindex again"), "{refused}");
+    let rejected = reindexed().reindex(|_| {}).map(drop).unwrap_err().to_string();
+    assert!(rejected.contains("request r1") && rejected.contains("call reindex again"), "{rejected}");
     assert!(reindexed().open().is_err(), "it was opened half reindexed");
 
     busy.store(false, Ordering::Relaxed);
@@ -341,8 +341,8 @@ fn another_choice_of_indexed_metadata_needs_reindexing() {
     }
     let builder =
         || RedisStore::builder(common::redis_url()).namespace(&space.name).partitions(2).index_metadata(["ticket"]);
-    let refused = builder().open().err().unwrap().to_string();
-    assert!(refused.contains("ticket") && refused.contains("reindex"), "{refused}");
+    let rejected = builder().open().err().unwrap().to_string();
+    assert!(rejected.contains("ticket") && rejected.contains("reindex"), "{rejected}");
 
     let (store, report) = builder().reindex(|_| {}).unwrap();
     assert!(report.findings.iter().any(|finding| matches!(finding, Finding::MissingEntry { .. })));
@@ -374,8 +374,8 @@ fn indexing_correlation_ids_is_another_choice_which_needs_reindexing() {
     assert_eq!((found.items.len(), found.scanned), (5, 10), "every request is looked at");
 
     let indexed = || plain().index_correlation_ids();
-    let refused = indexed().open().err().unwrap().to_string();
-    assert!(refused.contains("correlation-id") && refused.contains("reindex"), "{refused}");
+    let rejected = indexed().open().err().unwrap().to_string();
+    assert!(rejected.contains("correlation-id") && rejected.contains("reindex"), "{rejected}");
     let (store, report) = indexed().reindex(|_| {}).unwrap();
     assert!(report.findings.iter().any(|finding| matches!(finding, Finding::MissingEntry { .. })));
     assert!(store.verify(|_| {}).unwrap().is_clean());
@@ -404,8 +404,8 @@ fn a_namespace_whose_reindex_was_interrupted_is_opened_by_none_but_reindex() {
     };
     for _ in 0..2 {
         assert!(interrupted().is_err());
-        for refused in [builder().open(), with("ticket").open(), with("ticket").read_only().open()] {
-            let Err(Error::Store(error)) = refused else { panic!("opened") };
+        for rejected in [builder().open(), with("ticket").open(), with("ticket").read_only().open()] {
+            let Err(Error::Store(error)) = rejected else { panic!("opened") };
             assert_eq!(error.kind, StoreErrorKind::Incompatible);
             assert!(error.problem.contains("reindex") && error.problem.contains("ticket"), "{error}");
         }
@@ -442,7 +442,7 @@ fn a_reindex_that_was_overtaken_by_one_of_another_choice_is_not_complete() {
 }
 
 #[test]
-fn inspecting_tells_how_a_request_is_stored() {
+fn inspecting_shows_how_a_request_is_stored() {
     let space = namespace(4);
     space.fill(3);
     let id = RequestId::new("r2").unwrap();

@@ -113,7 +113,7 @@ fn what_could_not_be_read_within_the_limit_is_not_written_however_small_it_becom
         assert!(matches!(&error, Error::TooLarge { size: 20_000.., limit: 6_464, .. }), "{flavour:?}: {error:?}");
         assert_eq!(store.get(&id("large")).unwrap(), None);
 
-        // Written by a store with a greater limit, it is refused by its size and stays where it is.
+        // Written by a store with a greater limit, it is rejected by its size and stays where it is.
         let greater = flavour.open(&options).unwrap();
         let written = greater.create(with_payload("large", 20_000)).unwrap();
         let error = store.get(&id("large")).unwrap_err();

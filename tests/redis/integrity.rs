@@ -106,7 +106,7 @@ impl World {
         let at = self.tick();
         let command = self.some_command(&latest);
         let Ok(changed) = workflow::apply(latest.clone(), &command, at) else {
-            self.seen.insert("refused by the workflow");
+            self.seen.insert("rejected by the workflow");
             return;
         };
         let write_id = WriteId::generate();
@@ -178,7 +178,7 @@ impl World {
         self.seen.insert("conflict");
     }
 
-    /// An update among the last seven writes, repeated, answers with what is stored by now; its id with something else is refused.
+    /// An update among the last seven writes, repeated, answers with what is stored by now; its id with something else is rejected.
     fn repeat(&mut self, id: &str) {
         let revisions = &self.history[id];
         let first = revisions.len().saturating_sub(7).max(1);
@@ -274,7 +274,7 @@ fn every_key_and_member_is_explained_after_random_writes() {
         "creation repeated",
         "not found",
         "read",
-        "refused by the workflow",
+        "rejected by the workflow",
         "rewritten history",
         "update repeated",
         "updated",
@@ -323,7 +323,7 @@ fn writers_of_all_flavours_at_once_leave_indexes_and_feed_exact() {
 }
 
 /// The store's contract lets a caller hand in any document under the revision it read. Whatever it holds, the indexes
-/// follow the document, or the write is refused.
+/// follow the document, or the write is rejected.
 #[test]
 fn indexes_follow_a_document_whose_state_or_time_was_changed() {
     type Change = fn(&mut mutator_governance::RequestDocument);

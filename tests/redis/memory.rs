@@ -199,15 +199,15 @@ fn a_record_over_the_limit_is_named_with_its_size() {
         let namespace = unique_namespace("over");
         let subject = Subject::new(flavour, Options::new(server.url(), &namespace));
         SPOILS[0].1(&mut Raw::to(server.url()), &namespace);
-        let is_told =
+        let is_reported =
             |error: &FormatError| matches!(error, FormatError::OverLimit { size: 33_554_433, limit: 1_048_576, .. });
-        let by_id = |error: Error| matches!(&error, Error::Unreadable { source, .. } if is_told(source));
+        let by_id = |error: Error| matches!(&error, Error::Unreadable { source, .. } if is_reported(source));
         assert!(by_id(subject.store.get(&id("waiting")).unwrap_err()));
         assert!(by_id(subject.store.inspect(&id("waiting")).unwrap_err()));
         let lookup = subject.store.get_many(&[id("waiting"), id("third")]).unwrap();
-        assert!(lookup.requests[1].is_some() && is_told(&lookup.unreadable[0].error), "{lookup:?}");
+        assert!(lookup.requests[1].is_some() && is_reported(&lookup.unreadable[0].error), "{lookup:?}");
         let page = subject.store.pending(&mutator_governance::PageRequest::first()).unwrap();
-        assert!(page.unreadable.iter().all(|unreadable| is_told(&unreadable.error)) && page.unreadable.len() == 2);
+        assert!(page.unreadable.iter().all(|unreadable| is_reported(&unreadable.error)) && page.unreadable.len() == 2);
         let create = common::requests::pending("waiting", "s", second(5));
         assert!(by_id(subject.store.create(create).unwrap_err()));
         let findings = subject.store.verify().unwrap().findings;

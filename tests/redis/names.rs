@@ -125,7 +125,7 @@ fn names_that_try_to_escape_stay_names() {
     let (ids, states) = (Cell::new(0), Cell::new(0));
     proptest!(ProptestConfig::with_cases(400), |(id in hostile_text(), state in hostile_text())| {
         let (id, state) = (RequestId::new(id), StateId::new(state));
-        // What is refused never comes near a server; each accepted one is tried with an ordinary other.
+        // What is rejected never comes near a server; each accepted one is tried with an ordinary other.
         if let Ok(id) = &id {
             let text = id.as_str();
             prop_assert!(text.bytes().all(|byte| byte.is_ascii_graphic() && !b"{}*?[]\\".contains(&byte)), "{text:?}");
@@ -297,8 +297,8 @@ fn how_ids_are_compared_is_fixed_for_a_namespace_and_changed_by_reindexing() {
         let requests = of_rita(&exact);
         assert_eq!(found(&exact, "rita@example.com"), (1, 1));
 
-        for refused in [folding.clone(), folding.clone().read_only()] {
-            let Err(Error::Store(error)) = flavour.open(&refused).map(drop) else { panic!("opened") };
+        for rejected in [folding.clone(), folding.clone().read_only()] {
+            let Err(Error::Store(error)) = flavour.open(&rejected).map(drop) else { panic!("opened") };
             assert_eq!(error.kind, StoreErrorKind::Incompatible);
             for said in ["Exact", "FoldCase", "fold_case(false)", "reindex"] {
                 assert!(error.problem.contains(said), "{error}");

@@ -146,7 +146,7 @@ fn a_certified_server_is_trusted() {
 }
 
 #[test]
-fn a_server_of_another_name_or_authority_is_refused() {
+fn a_server_of_another_name_or_authority_is_rejected() {
     let (authority, other) = (Authority::new(), Authority::new());
     let (_server, port) = authority.serve(false);
     for flavour in Flavour::all() {

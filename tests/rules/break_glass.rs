@@ -6,7 +6,8 @@ use mutator_governance::{
 };
 
 use crate::support::{
-    apply, draft, file_with, grant, history, in_status, quorum, refusal, rule, submit, try_apply, user, user_because,
+    apply, approval_error, draft, file_with, grant, history, in_status, quorum, rule, submit, try_apply, user,
+    user_because,
 };
 
 #[test]
@@ -46,7 +47,7 @@ fn break_glass_demands_somebody_with_a_reason_and_something_to_override() {
         (submit(draft()), user_because("oncall", "site is down"), ApprovalError::NothingToOverride),
     ];
     for (request, by, expected) in table {
-        assert_eq!(refusal(try_apply(&request, &Command::override_approvals(by), 1).unwrap_err()), expected);
+        assert_eq!(approval_error(try_apply(&request, &Command::override_approvals(by), 1).unwrap_err()), expected);
     }
     let executed = in_status(Status::Executed);
     let error = try_apply(&executed, &Command::override_approvals(user_because("oncall", "late")), 1).unwrap_err();

@@ -10,7 +10,7 @@ use mutator_governance::{
     LinkRelation, MutationRequest, RequestId, StateVersion, Status, Value, WriteId,
 };
 
-use crate::support::{apply, at, draft, execution_refusal, history, id, in_status, try_apply, user};
+use crate::support::{apply, at, draft, execution_error, history, id, in_status, try_apply, user};
 
 fn execute(request: &MutationRequest, seconds: u64) -> MutationRequest {
     let claim = ClaimId::from_bytes([1; 16]);
@@ -56,11 +56,11 @@ fn only_an_executed_request_is_compensated() {
         let result = compensation_draft(&request, plan(&request.id), undo(), user("requester"));
         match status {
             Status::Executed => assert!(result.is_ok()),
-            _ => assert_eq!(execution_refusal(result.unwrap_err()), ExecutionError::NotExecuted { status }),
+            _ => assert_eq!(execution_error(result.unwrap_err()), ExecutionError::NotExecuted { status }),
         }
     }
     let error = compensation_draft(&original(), plan(&id("other")), undo(), user("requester")).unwrap_err();
-    assert_eq!(execution_refusal(error), ExecutionError::CompensatesAnother { compensates: id("other") });
+    assert_eq!(execution_error(error), ExecutionError::CompensatesAnother { compensates: id("other") });
 }
 
 #[test]
@@ -120,17 +120,17 @@ fn only_an_executed_compensation_of_this_original_is_linked() {
         submit(draft.already_approved(), id("undo-1"), WriteId::from_bytes([2; 16]), at(2)).unwrap()
     };
     let error = Command::link_compensation(user("executor"), &not_yet).unwrap_err();
-    assert_eq!(execution_refusal(error), ExecutionError::NotExecuted { status: Status::Approved });
+    assert_eq!(execution_error(error), ExecutionError::NotExecuted { status: Status::Approved });
     let error = Command::link_compensation(user("executor"), &original()).unwrap_err();
-    assert_eq!(execution_refusal(error), ExecutionError::NoCompensation);
+    assert_eq!(execution_error(error), ExecutionError::NoCompensation);
     assert!(!owes_link(&original(), &not_yet));
 
     let command = Command::link_compensation(user("executor"), &compensating()).unwrap();
     let error = try_apply(&crate::support::submit(draft()), &command, 4).unwrap_err();
-    assert_eq!(execution_refusal(error), ExecutionError::NotExecuted { status: Status::Created });
+    assert_eq!(execution_error(error), ExecutionError::NotExecuted { status: Status::Created });
     let other = crate::support::submit(draft().with_id(id("other")).already_approved());
     let error = try_apply(&execute(&other, 1), &command, 4).unwrap_err();
-    assert!(matches!(execution_refusal(error), ExecutionError::CompensatesAnother { .. }));
+    assert!(matches!(execution_error(error), ExecutionError::CompensatesAnother { .. }));
 }
 
 #[test]
@@ -141,11 +141,11 @@ fn what_failed_is_compensated_once_it_is_final_and_for_that_reason_only() {
     let kept = apply(&claimed, &fail(AfterFailure::KeepApproved), 2);
     let plan = |trigger| CompensationPlan::new(approved.id.clone(), CompensationKind::Rollback, trigger);
     let draft_of = |request: &MutationRequest, trigger| {
-        compensation_draft(request, plan(trigger), undo(), user("requester")).map_err(execution_refusal)
+        compensation_draft(request, plan(trigger), undo(), user("requester")).map_err(execution_error)
     };
     let failed = CompensationTrigger::FailedExecution;
-    let refused = ExecutionError::NotExecuted { status: Status::Approved };
-    assert_eq!(draft_of(&kept, failed).unwrap_err(), refused, "it may be executed again");
+    let rejected = ExecutionError::NotExecuted { status: Status::Approved };
+    assert_eq!(draft_of(&kept, failed).unwrap_err(), rejected, "it may be executed again");
     let ended = [
         apply(&claimed, &fail(AfterFailure::Reject), 2),
         apply(&kept, &Command::cancel(user("requester")), 3),
@@ -165,6 +165,6 @@ fn what_failed_is_compensated_once_it_is_final_and_for_that_reason_only() {
         assert_eq!(decision.metadata.get("trigger"), Some(&Value::from("FailedExecution")));
     }
     let never_tried = apply(&approved, &Command::cancel(user("requester")), 1);
-    let refused = ExecutionError::NotExecuted { status: Status::Canceled };
-    assert_eq!(draft_of(&never_tried, failed).unwrap_err(), refused);
+    let rejected = ExecutionError::NotExecuted { status: Status::Canceled };
+    assert_eq!(draft_of(&never_tried, failed).unwrap_err(), rejected);
 }

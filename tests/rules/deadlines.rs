@@ -11,8 +11,8 @@ use mutator_governance::{
 };
 
 use crate::support::{
-    apply, approval, at, draft, file_with, grant, history, id, in_status, refusal, rule, submit, try_apply, user,
-    user_because,
+    apply, approval, approval_error, at, draft, file_with, grant, history, id, in_status, rule, submit, try_apply,
+    user, user_because,
 };
 
 fn until(reason: PendingReason, seconds: u64) -> Pending {
@@ -122,7 +122,7 @@ fn a_renewed_request_has_the_deadlines_of_its_approvals_and_none_of_its_own() {
 }
 
 #[test]
-fn a_date_that_has_passed_when_it_is_set_is_refused() {
+fn a_date_that_has_passed_when_it_is_set_is_rejected() {
     let by = || user("scheduler");
     let waiting = submit(draft().requires_approval(rule("alice")).waiting_for(PendingReason::Schedule));
     let created = in_status(Status::Created);
@@ -140,7 +140,7 @@ fn a_date_that_has_passed_when_it_is_set_is_refused() {
         submit(draft().requires_approval(rule("alice").expiring_at(at(30))).waiting_for(PendingReason::Schedule));
     let ask = Command::request_approvals(by(), None);
     let expected = ApprovalError::Expired { approval: approval("approval-1"), expired_at: at(30) };
-    assert_eq!(refusal(try_apply(&too_late, &ask, 30).unwrap_err()), expected);
+    assert_eq!(approval_error(try_apply(&too_late, &ask, 30).unwrap_err()), expected);
     assert!(try_apply(&too_late, &ask, 29).is_ok());
 }
 
@@ -177,7 +177,7 @@ fn deadlines_and_history_agree_although_the_clock_was_set_back() {
     let request = file_with([rule("alice").at_step(mutator_governance::Step::FIRST), rule("bob").expiring_at(at(20))]);
     let ahead = grant(&request, "alice", "approval-1", 30);
     let bob = Command::approve_requirement(user("bob"), approval("approval-2"));
-    assert!(matches!(refusal(try_apply(&ahead, &bob, 15).unwrap_err()), ApprovalError::Expired { .. }));
+    assert!(matches!(approval_error(try_apply(&ahead, &bob, 15).unwrap_err()), ApprovalError::Expired { .. }));
     assert!(decidable_by(&ahead, &user("bob"), at(15)).is_empty());
     assert!(explain(&ahead, at(15)).decidable_by(&user("bob")).is_empty());
     assert!(explain(&ahead, at(15)).now > at(30));

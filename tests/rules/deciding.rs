@@ -7,8 +7,8 @@ use mutator_governance::{
 };
 
 use crate::support::{
-    actor, apply, approval, at, draft, file_with, grant, history, quorum, refusal, refuse, rule, submit, try_apply,
-    user, user_because,
+    actor, apply, approval, approval_error, at, draft, file_with, grant, history, quorum, reject, rule, submit,
+    try_apply, user, user_because,
 };
 
 #[test]
@@ -30,7 +30,7 @@ fn an_approval_is_granted_by_whoever_matches_any_part_of_its_target() {
             Ok(granted) => assert!(allowed && granted.state == RequestState::Approved, "{by:?}"),
             Err(error) => {
                 assert!(!allowed, "{by:?}: {error}");
-                assert!(matches!(refusal(error), ApprovalError::NotAddressed { .. }));
+                assert!(matches!(approval_error(error), ApprovalError::NotAddressed { .. }));
             }
         }
     }
@@ -104,7 +104,7 @@ fn deciding_checks_the_rules_in_their_order() {
             Command::reject_requirement(by.clone(), approval.clone(), None),
             Command::approve_requirement_for_digest(by.clone(), approval.clone(), Digest::from_bytes([0; 32])),
         ] {
-            assert_eq!(refusal(try_apply(&request, &command, seconds).unwrap_err()), expected);
+            assert_eq!(approval_error(try_apply(&request, &command, seconds).unwrap_err()), expected);
         }
     }
 }
@@ -122,7 +122,7 @@ fn no_actor_counts_twice_in_one_quorum_group() {
         let voted = apply(&request, &first, 1);
         let error =
             try_apply(&voted, &Command::approve_requirement(bob.clone(), approval("approval-2")), 2).unwrap_err();
-        assert!(matches!(refusal(error), ApprovalError::AlreadyVoted { .. }));
+        assert!(matches!(approval_error(error), ApprovalError::AlreadyVoted { .. }));
         let carol = ActorContext::user("carol").unwrap().with_role("security").unwrap();
         assert!(try_apply(&voted, &Command::approve_requirement(carol, approval("approval-2")), 2).is_ok());
     }
@@ -133,7 +133,7 @@ fn the_requester_decides_only_where_the_requirement_allows_it() {
     let command = Command::approve_requirement(user("requester"), approval("approval-1"));
     let request = file_with([ApprovalRule::of(actor("requester").or(actor("alice")))]);
     let error = try_apply(&request, &command, 1).unwrap_err();
-    assert!(matches!(refusal(error), ApprovalError::OwnRequest { .. }));
+    assert!(matches!(approval_error(error), ApprovalError::OwnRequest { .. }));
     let request = file_with([rule("requester").requester_may_decide()]);
     assert_eq!(apply(&request, &command, 1).state, RequestState::Approved);
 }
@@ -179,7 +179,7 @@ fn a_requirement_is_fulfilled_when_its_own_approvals_are_met() {
 }
 
 #[test]
-fn a_refusal_rejects_the_approval_with_its_reason_and_then_the_request() {
+fn a_rejected_requirement_rejects_the_approval_with_its_reason_and_then_the_request() {
     let mut rejection = Rejection::new("too-broad", "grants more than asked").in_category("scope");
     rejection.metadata = Metadata::new().with("limit", 3_i64).unwrap();
     let request = file_with([rule("alice"), rule("bob")]);
@@ -205,32 +205,32 @@ fn only_the_lowest_step_with_a_pending_approval_can_be_decided() {
         file_with([rule("alice").at_step(steps(3)), rule("bob").at_step(steps(7)), rule("carol").at_step(steps(3))]);
     let early = Command::approve_requirement(user("bob"), approval("approval-2"));
     let request = grant(&request, "carol", "approval-3", 1);
-    assert!(matches!(refusal(try_apply(&request, &early, 1).unwrap_err()), ApprovalError::NotYet { .. }));
+    assert!(matches!(approval_error(try_apply(&request, &early, 1).unwrap_err()), ApprovalError::NotYet { .. }));
     let request = grant(&request, "alice", "approval-1", 2);
     assert_eq!(apply(&request, &early, 3).state, RequestState::Approved);
 }
 
 #[test]
-fn a_grant_for_another_digest_than_the_requests_is_refused() {
+fn a_grant_for_another_digest_than_the_requests_is_rejected() {
     let request = file_with([rule("alice")]);
     let seen = Digest::from_bytes([1; 32]);
     let command = Command::approve_requirement_for_digest(user("alice"), approval("approval-1"), seen);
     let expected = ApprovalError::AnotherDigest { approval: approval("approval-1"), seen, current: request.digest() };
-    assert_eq!(refusal(try_apply(&request, &command, 1).unwrap_err()), expected);
+    assert_eq!(approval_error(try_apply(&request, &command, 1).unwrap_err()), expected);
     let command = Command::approve_requirement_for_digest(user("alice"), approval("approval-1"), request.digest());
     assert_eq!(apply(&request, &command, 1).state, RequestState::Approved);
 }
 
 #[test]
-fn a_decision_on_a_final_request_is_refused() {
-    let request = refuse(&file_with([rule("alice"), rule("bob")]), "alice", "approval-1", 1);
+fn a_decision_on_a_final_request_is_rejected() {
+    let request = reject(&file_with([rule("alice"), rule("bob")]), "alice", "approval-1", 1);
     let error = try_apply(&request, &Command::approve_requirement(user("bob"), approval("approval-2")), 2).unwrap_err();
-    assert!(matches!(refusal(error), ApprovalError::NotAwaitingApproval { .. }));
+    assert!(matches!(approval_error(error), ApprovalError::NotAwaitingApproval { .. }));
 }
 
-/// What a refusal says to do next is allowed.
+/// What an error says to do next is allowed.
 #[test]
-fn who_decides_too_early_or_too_late_is_told_what_works_instead() {
+fn who_decides_too_early_or_too_late_gets_an_error_that_says_what_works_instead() {
     let by = || user_because("operator", "as agreed");
     let waiting = submit(draft().requires_approval(rule("alice")).waiting_for(PendingReason::Schedule));
     let table = [

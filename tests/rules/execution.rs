@@ -9,7 +9,7 @@ use mutator_governance::{
 };
 
 use crate::support::{
-    apply, approval, at, draft, execution_refusal, file_with, grant, history, id, in_status, rule, submit, try_apply,
+    apply, approval, at, draft, execution_error, file_with, grant, history, id, in_status, rule, submit, try_apply,
     user, user_because,
 };
 
@@ -45,8 +45,8 @@ fn one_executor_at_a_time_and_another_takes_over_after_the_lease() {
     assert_eq!((held.id, &held.by, held.at, held.lease_ends_at), (claim_id(1), &user("executor"), at(10), at(70)));
     assert_eq!((claimed.state.status(), claimed.updated_at), (Status::Approved, at(10)));
 
-    let refusal = execution_refusal(try_apply(&claimed, &claim(2), 69).unwrap_err());
-    assert_eq!(refusal, ExecutionError::Claimed { by: "executor".to_owned(), lease_ends_at: at(70) });
+    let error = execution_error(try_apply(&claimed, &claim(2), 69).unwrap_err());
+    assert_eq!(error, ExecutionError::Claimed { by: "executor".to_owned(), lease_ends_at: at(70) });
     let taken = apply(&claimed, &claim(2), 70);
     assert_eq!(taken.execution.claim.as_ref().unwrap().id, claim_id(2));
     let previous = Value::from(claim_id(1).to_string());
@@ -62,7 +62,7 @@ fn the_holder_renews_its_lease() {
 }
 
 #[test]
-fn a_lease_of_zero_is_refused() {
+fn a_lease_of_zero_is_rejected() {
     for lease in [Duration::ZERO, Duration::from_nanos(999)] {
         let error = try_apply(&approved(), &Command::claim(user("executor"), claim_id(1), lease), 1).unwrap_err();
         assert!(matches!(&error, Error::Invalid(invalid) if invalid.field == "lease"), "{error}");
@@ -75,7 +75,7 @@ fn only_an_approved_request_is_claimed() {
         let result = try_apply(&in_status(status), &claim(1), 1);
         match status {
             Status::Approved => assert!(result.is_ok()),
-            _ => assert_eq!(execution_refusal(result.unwrap_err()), ExecutionError::NotApproved { status }),
+            _ => assert_eq!(execution_error(result.unwrap_err()), ExecutionError::NotApproved { status }),
         }
     }
 }
@@ -109,8 +109,8 @@ fn what_was_done_after_the_lease_is_recorded_until_another_takes_over() {
     assert_eq!(apply(&claimed, &complete(1), 500).state.status(), Status::Executed);
     let taken = apply(&claimed, &claim(2), 70);
     for late in [complete(1), fail(1, AfterFailure::Reject), Command::release(user("executor"), claim_id(1))] {
-        let refusal = execution_refusal(try_apply(&taken, &late, 71).unwrap_err());
-        assert_eq!(refusal, ExecutionError::ClaimLost { claim: claim_id(1), status: Status::Approved });
+        let error = execution_error(try_apply(&taken, &late, 71).unwrap_err());
+        assert_eq!(error, ExecutionError::ClaimLost { claim: claim_id(1), status: Status::Approved });
     }
     assert_eq!(apply(&taken, &complete(2), 72).state.status(), Status::Executed);
 }
@@ -118,8 +118,8 @@ fn what_was_done_after_the_lease_is_recorded_until_another_takes_over() {
 #[test]
 fn nothing_is_completed_without_a_claim() {
     for status in Status::ALL {
-        let refusal = execution_refusal(try_apply(&in_status(status), &complete(1), 1).unwrap_err());
-        assert_eq!(refusal, ExecutionError::ClaimLost { claim: claim_id(1), status });
+        let error = execution_error(try_apply(&in_status(status), &complete(1), 1).unwrap_err());
+        assert_eq!(error, ExecutionError::ClaimLost { claim: claim_id(1), status });
     }
 }
 
@@ -151,30 +151,30 @@ fn a_request_is_not_moved_away_under_its_executor() {
         Command::supersede(by(), id("next")),
         Command::hold(by(), PendingReason::Quota),
     ] {
-        let refusal = execution_refusal(try_apply(&claimed, &command, 69).unwrap_err());
-        assert!(matches!(refusal, ExecutionError::Claimed { .. }), "{command:?}");
+        let error = execution_error(try_apply(&claimed, &command, 69).unwrap_err());
+        assert!(matches!(error, ExecutionError::Claimed { .. }), "{command:?}");
         let moved = apply(&claimed, &command, 70);
         assert_eq!(moved.execution.claim, None);
-        let late = execution_refusal(try_apply(&moved, &complete(1), 71).unwrap_err());
+        let late = execution_error(try_apply(&moved, &complete(1), 71).unwrap_err());
         assert!(matches!(late, ExecutionError::ClaimLost { .. }), "{command:?}");
     }
 }
 
 #[test]
-fn execution_refuses_what_was_approved_as_something_else() {
+fn execution_rejects_what_was_approved_as_something_else() {
     let before = submit(draft().requires_approval(rule("alice")).with_payload(payload("grant reader")));
     let request = grant(&before, "alice", "approval-1", 1);
     assert!(try_apply(&request, &claim(1), 2).is_ok());
     let (mut document, revision) = (request.document().clone(), request.revision());
     document.payload = Some(payload("grant owner"));
     let changed = MutationRequest::from_document(document, revision).unwrap();
-    let refusal = execution_refusal(try_apply(&changed, &claim(1), 2).unwrap_err());
+    let error = execution_error(try_apply(&changed, &claim(1), 2).unwrap_err());
     let expected = ExecutionError::ApprovedOtherwise {
         approval: approval("approval-1"),
         approved: request.digest(),
         current: changed.digest(),
     };
-    assert_eq!(refusal, expected);
+    assert_eq!(error, expected);
 }
 
 /// The request as if somebody had changed its payload in the store.
@@ -185,16 +185,16 @@ fn with_payload(request: &MutationRequest, text: &str) -> MutationRequest {
 }
 
 #[test]
-fn execution_refuses_what_was_overridden_as_something_else() {
+fn execution_rejects_what_was_overridden_as_something_else() {
     let open = submit(draft().requires_approval(rule("alice")).with_payload(payload("grant reader")));
     let override_it = Command::override_approvals(user_because("oncall", "site is down"));
     let overridden = apply(&open, &override_it, 1);
     assert!(try_apply(&overridden, &claim(1), 2).is_ok());
 
     let changed = with_payload(&overridden, "grant owner");
-    let refusal = execution_refusal(try_apply(&changed, &claim(1), 2).unwrap_err());
+    let error = execution_error(try_apply(&changed, &claim(1), 2).unwrap_err());
     let (seen, current) = (open.digest().to_string(), changed.digest());
-    assert_eq!(refusal, ExecutionError::OverriddenOtherwise { overridden: seen, current });
+    assert_eq!(error, ExecutionError::OverriddenOtherwise { overridden: seen, current });
 
     // Whoever looks at it again can override it again, or grant it.
     let held = apply(&changed, &Command::hold(user("oncall"), PendingReason::Approval), 3);
@@ -216,8 +216,8 @@ fn an_override_of_an_earlier_round_says_nothing_about_this_one() {
 
 #[test]
 fn a_request_that_waits_for_approval_is_not_claimed() {
-    let refusal = execution_refusal(try_apply(&file_with([rule("alice")]), &claim(1), 1).unwrap_err());
-    assert_eq!(refusal, ExecutionError::NotApproved { status: Status::Pending });
+    let error = execution_error(try_apply(&file_with([rule("alice")]), &claim(1), 1).unwrap_err());
+    assert_eq!(error, ExecutionError::NotApproved { status: Status::Pending });
 }
 
 fn payload(text: &str) -> Payload {
@@ -225,7 +225,7 @@ fn payload(text: &str) -> Payload {
 }
 
 #[test]
-fn a_refusal_says_what_to_do_next() {
+fn an_error_says_what_to_do_next() {
     let digest = mutator_governance::Digest::from_bytes([1; 32]);
     let approval = approval("approval-1");
     let table = [
@@ -248,7 +248,7 @@ fn a_refusal_says_what_to_do_next() {
         (ExecutionError::NoCompensation, "submit one with a draft"),
         (ExecutionError::CompensatesAnother { compensates: id("other") }, "is for request other; name that one"),
     ];
-    for (refusal, expected) in table {
-        assert!(refusal.to_string().contains(expected), "{refusal}");
+    for (error, expected) in table {
+        assert!(error.to_string().contains(expected), "{error}");
     }
 }

@@ -13,7 +13,7 @@ use mutator_governance::{
 };
 
 use crate::support::{
-    actor, apply, approval, at, draft, file_with, grant, id, in_status, quorum, refuse, rule, submit, try_apply, user,
+    actor, apply, approval, at, draft, file_with, grant, id, in_status, quorum, reject, rule, submit, try_apply, user,
     user_because,
 };
 
@@ -23,11 +23,11 @@ fn said(request: &MutationRequest, now: Timestamp) -> String {
 
 /// Each request, the second it is looked at, and what is said of it.
 fn check(table: &[(&MutationRequest, u64, &str)]) {
-    let told: Vec<_> =
+    let wrong: Vec<_> =
         table.iter().filter(|(request, seconds, sentence)| said(request, at(*seconds)) != *sentence).collect();
-    let told: Vec<_> =
-        told.iter().map(|(request, seconds, sentence)| (said(request, at(*seconds)), sentence)).collect();
-    assert!(told.is_empty(), "{told:#?}");
+    let wrong: Vec<_> =
+        wrong.iter().map(|(request, seconds, sentence)| (said(request, at(*seconds)), sentence)).collect();
+    assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
 #[test]
@@ -46,7 +46,7 @@ fn what_waits_for_approval_names_who_decides_what_until_when() {
         (
             &second,
             2,
-            "waits for 1 more of security-quorum: bob (approval-2), dave (approval-4); step 2 of 3; \
+            "waits for 1 more vote in security-quorum: approval-2 by bob, approval-4 by dave; step 2 of 3; \
              the request expires in 3 h",
         ),
         (&third, 3, "waits for anyone with role auditor to decide approval-5; step 3 of 3; the request expires in 3 h"),
@@ -75,19 +75,19 @@ fn a_deadline_says_of_what_it_is_and_what_happens_then() {
         (
             &whole,
             30,
-            "waits for 1 more of board: bob (approval-1), carol (approval-2); step 1 of 1; board expires in 1 min, \
+            "waits for 1 more vote in board: approval-1 by bob, approval-2 by carol; step 1 of 1; board expires in 1 min, \
              which rejects the request",
         ),
         (
             &some,
             30,
-            "waits for 1 more of board: bob (approval-1), carol (approval-2), dave (approval-3); step 1 of 1; \
+            "waits for 1 more vote in board: approval-1 by bob, approval-2 by carol, approval-3 by dave; step 1 of 1; \
              approval-1 and approval-2 expire in 1 min, and enough others remain",
         ),
         (
             &some,
             90,
-            "waits for 1 more of board: dave (approval-3); step 1 of 1; approval-1 and approval-2 were not decided in \
+            "waits for 1 more vote in board: approval-3 by dave; step 1 of 1; approval-1 and approval-2 were not decided in \
              time, and the next sweep records that",
         ),
         (
@@ -138,8 +138,8 @@ fn what_waits_for_something_else_says_what_follows() {
         (
             &submit(pair().waiting_for(PendingReason::Quota)),
             0,
-            "waits for quota; request its approvals after that, first for 2 more of pair: carol (approval-1), \
-             bob (approval-2) (step 1 of 1)",
+            "waits for quota; request its approvals after that, first for 2 more votes in pair: approval-1 by carol, \
+             approval-2 by bob (step 1 of 1)",
         ),
         (
             &tolerant,
@@ -167,7 +167,7 @@ fn where_a_request_stands_is_said_with_who_brought_it_there() {
         (&cancel(named(ActorContext::user("mona").unwrap())), 1, "was canceled by Mona (mona)"),
         (&cancel(named(ActorContext::system())), 1, "was canceled by Mona (without an id)"),
         (&cancel(Arc::new(ActorContext::system())), 1, "was canceled by System (without an id)"),
-        (&refuse(&waiting, "alice", "approval-1", 1), 1, "was rejected by alice: approval approval-1 was rejected"),
+        (&reject(&waiting, "alice", "approval-1", 1), 1, "was rejected by alice: approval approval-1 was rejected"),
         (&swept, 40, "was rejected by sweeper: approval approval-2 was not decided in time"),
         (&apply(&quota, &Command::expire(user("sweeper")), 90), 90, "has expired (recorded by sweeper)"),
         (
@@ -196,7 +196,7 @@ fn an_approved_request_says_whether_it_can_be_executed() {
         apply(&claimed(request, lease, seconds), &failed, seconds)
     };
     let once = fail(&approved, "no route", 10);
-    let twice = fail(&once, "refused", 20);
+    let twice = fail(&once, "rejected", 20);
     let again = claimed(&twice, lease, 30);
     let made_v2 = Completion::new().resulting_in(StateVersion::new("v2").unwrap());
     let executed = apply(&held, &Command::complete(user("worker-1"), claim_id(), made_v2), 1);
@@ -213,13 +213,13 @@ fn an_approved_request_says_whether_it_can_be_executed() {
         (
             &twice,
             20,
-            "is approved and can be executed; failed 2 times, last at 2026-01-01T00:00:20Z by worker-1: refused",
+            "is approved and can be executed; failed 2 times, last at 2026-01-01T00:00:20Z by worker-1: rejected",
         ),
         (
             &again,
             30,
             "is being executed by worker-1; the lease ends in 5 min, and then another executor can take over; \
-             failed 2 times, last at 2026-01-01T00:00:20Z by worker-1: refused",
+             failed 2 times, last at 2026-01-01T00:00:20Z by worker-1: rejected",
         ),
         (&executed, 1, "was executed by worker-1, which made version v2"),
     ]);
@@ -284,9 +284,10 @@ fn groups_of_one_step_are_named_together_and_many_names_are_cut() {
             ApprovalRule::of(ApprovalTarget::role("manager").unwrap().or(actor("alice"))).at_step(Step::FIRST),
         ])
     };
-    let eight = "waits for 2 more of board: m1 (approval-1), m2 (approval-2), m3 (approval-3), m4 (approval-4), \
-                 m5 (approval-5), m6 (approval-6), m7 (approval-7), m8 (approval-8)";
-    let manager = |number: usize| format!(" and for alice or role manager to decide approval-{number}; step 1 of 1");
+    let eight = "waits for 2 more votes in board: approval-1 by m1, approval-2 by m2, approval-3 by m3, approval-4 by m4, \
+                 approval-5 by m5, approval-6 by m6, approval-7 by m7, approval-8 by m8";
+    let manager =
+        |number: usize| format!(" and for alice or anyone with role manager to decide approval-{number}; step 1 of 1");
     check(&[
         (&board(8), 0, &format!("{eight}{}", manager(9))),
         (&board(9), 0, &format!("{eight}, 1 other{}", manager(10))),
@@ -312,12 +313,20 @@ fn only_who_can_act_is_named() {
     let needed = file_with([ApprovalRule::quorum("pair", 2, [actor("bob").or(actor("carol")), actor("bob")]).unwrap()]);
     let any_lead = file_with([ApprovalRule::quorum("pair", 2, [lead(), actor("bob")]).unwrap()]);
     check(&[
-        (&own, 0, "waits for bob or role lead except rita to decide approval-1; step 1 of 1"),
-        (&voted, 1, "waits for 1 more of leads: role lead except mona and rita (approval-2); step 1 of 1"),
+        (&own, 0, "waits for bob or anyone with role lead except rita to decide approval-1; step 1 of 1"),
+        (
+            &voted,
+            1,
+            "waits for 1 more vote in leads: approval-2 by anyone with role lead except mona and rita; step 1 of 1",
+        ),
         (&allowed, 0, "waits for anyone with role lead to decide approval-1; step 1 of 1"),
-        (&pair, 1, "waits for 1 more of pair: dave (approval-2); step 1 of 1"),
-        (&needed, 0, "waits for 2 more of pair: carol (approval-1), bob (approval-2); step 1 of 1"),
-        (&any_lead, 0, "waits for 2 more of pair: role lead except bob (approval-1), bob (approval-2); step 1 of 1"),
+        (&pair, 1, "waits for 1 more vote in pair: approval-2 by dave; step 1 of 1"),
+        (&needed, 0, "waits for 2 more votes in pair: approval-1 by carol, approval-2 by bob; step 1 of 1"),
+        (
+            &any_lead,
+            0,
+            "waits for 2 more votes in pair: approval-1 by anyone with role lead except bob, approval-2 by bob; step 1 of 1",
+        ),
     ]);
 }
 
@@ -340,13 +349,13 @@ fn what_is_impossible_is_said_with_its_cause_and_its_end() {
         (
             &with_last_for(&file_with([rule("alice"), quorum("twice", 2, &["bob", "carol"])]), "bob"),
             0,
-            "can no longer be approved: twice (step 2 of 2) is missing 2 grants, and too few people are left; reject or \
+            "can no longer be approved: twice (step 2 of 2) is missing 2 votes, and too few people are left; reject or \
              cancel it",
         ),
         (
             &file_with([quorum("late", 1, &["bob"]).expiring_at(at(10))]),
             10,
-            "can no longer be approved: late (step 1 of 1) is missing 1 grant, and approval-1 was not decided in time; \
+            "can no longer be approved: late (step 1 of 1) is missing 1 vote, and approval-1 was not decided in time; \
              the next sweep rejects it",
         ),
         (
@@ -390,6 +399,26 @@ fn two_changes_commute_when_the_second_is_still_valid_after_the_first() {
     let alice = Command::approve_requirement(user("alice"), approval("approval-1"));
     let stored = grant(&request, "bob", "approval-2", 1);
     assert!(commutes(&stored, &alice, at(2)));
-    assert!(!commutes(&refuse(&request, "bob", "approval-2", 1), &alice, at(2)));
+    assert!(!commutes(&reject(&request, "bob", "approval-2", 1), &alice, at(2)));
     assert!(!commutes(&grant(&request, "alice", "approval-1", 1), &alice, at(2)));
+}
+
+#[test]
+fn a_name_that_does_not_say_what_it_is_of_is_called_an_approval() {
+    let target = ApprovalTarget::role("manager").unwrap().or(ApprovalTarget::group("board").unwrap());
+    let named = file_with([ApprovalRule::of(target).with_id(approval("manager")).expiring_at(at(60))]);
+    check(&[
+        (
+            &named,
+            0,
+            "waits for anyone with role manager or anyone in group board to decide approval manager; step 1 of 1; \
+             approval manager expires in 1 min, which rejects the request",
+        ),
+        (
+            &named,
+            60,
+            "can no longer be approved: approval manager (step 1 of 1) was not decided by 2026-01-01T00:01:00Z; the \
+             next sweep rejects it",
+        ),
+    ]);
 }

@@ -6,7 +6,8 @@ use mutator_governance::{
 };
 
 use crate::support::{
-    apply, at, draft, file_with, grant, history, id, in_status, refusal, rule, submit, try_apply, user, user_because,
+    apply, approval_error, at, draft, file_with, grant, history, id, in_status, rule, submit, try_apply, user,
+    user_because,
 };
 
 /// The lifecycle table, as the rules give it.
@@ -50,7 +51,7 @@ fn each_transition_of_the_table_is_one_decision_and_any_other_is_an_invalid_tran
             let before = in_status(from);
             match try_apply(&before, &command, 5) {
                 Ok(after) => {
-                    assert!(allowed.contains(&to), "{from} to {to} must be refused");
+                    assert!(allowed.contains(&to), "{from} to {to} must be rejected");
                     assert_eq!(after.state.status(), to);
                     assert_eq!(after.decisions.len(), before.decisions.len() + 1);
                     let decision = after.decisions.last().unwrap();
@@ -94,13 +95,13 @@ fn leaving_pending_clears_reason_and_expiry() {
 }
 
 #[test]
-fn direct_approval_with_unmet_approvals_is_refused() {
+fn direct_approval_with_unmet_approvals_is_rejected() {
     let request = file_with([rule("alice"), rule("bob")]);
     let error = try_apply(&request, &Command::approve_request(user("operator")), 1).unwrap_err();
-    assert_eq!(refusal(error), ApprovalError::Unmet { unmet: 2 });
+    assert_eq!(approval_error(error), ApprovalError::Unmet { unmet: 2 });
     let waiting = submit(draft().requires_approval(rule("alice")).waiting_for(PendingReason::Schedule));
     let error = try_apply(&waiting, &Command::approve_request(user("operator")), 1).unwrap_err();
-    assert_eq!(refusal(error), ApprovalError::Unmet { unmet: 1 });
+    assert_eq!(approval_error(error), ApprovalError::Unmet { unmet: 1 });
 }
 
 #[test]
@@ -143,7 +144,7 @@ fn approvals_of_a_request_that_waits_for_nothing_are_not_asked_for() {
     for (request, instead, advice) in table {
         let error = try_apply(&request, &ask, 2).unwrap_err();
         assert!(error.to_string().contains(advice), "{error}");
-        assert_eq!(refusal(error), ApprovalError::NotWaiting { status: request.state.status() });
+        assert_eq!(approval_error(error), ApprovalError::NotWaiting { status: request.state.status() });
         assert!(try_apply(&request, &instead, 2).is_ok());
     }
 }

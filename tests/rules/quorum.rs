@@ -7,8 +7,8 @@ use mutator_governance::{
 };
 
 use crate::support::{
-    actor, apply, approval, at, draft, file_with, grant, history, quorum, refusal, refuse, rule, try_apply, try_file,
-    user,
+    actor, apply, approval, approval_error, at, draft, file_with, grant, history, quorum, reject, rule, try_apply,
+    try_file, user,
 };
 
 fn statuses(request: &MutationRequest) -> Vec<ApprovalStatus> {
@@ -65,7 +65,7 @@ fn one_actor_may_vote_in_two_groups() {
 #[test]
 fn by_default_any_rejection_in_a_group_rejects_the_request() {
     let request = file_with([quorum("security", 1, &["bob", "carol", "dave"])]);
-    let request = refuse(&request, "bob", "approval-1", 1);
+    let request = reject(&request, "bob", "approval-1", 1);
     assert_eq!(request.state, RequestState::Rejected);
     assert_eq!(history(&request, 3), ["Approval/Rejected", "Lifecycle/Rejected"]);
 }
@@ -73,10 +73,10 @@ fn by_default_any_rejection_in_a_group_rejects_the_request() {
 #[test]
 fn a_group_may_be_rejected_only_when_its_quorum_has_become_impossible() {
     let open = file_with([quorum("security", 2, &["bob", "carol", "dave"]).rejected_when_impossible()]);
-    let one = refuse(&open, "bob", "approval-1", 1);
+    let one = reject(&open, "bob", "approval-1", 1);
     assert!(one.state.awaits_approval());
     assert_eq!(history(&one, 3), ["Approval/Rejected"]);
-    let two = refuse(&one, "carol", "approval-2", 2);
+    let two = reject(&one, "carol", "approval-2", 2);
     assert_eq!(two.state, RequestState::Rejected);
     assert_eq!(history(&two, 4), ["Approval/Rejected", "Lifecycle/Rejected"]);
 
@@ -88,7 +88,7 @@ fn a_group_may_be_rejected_only_when_its_quorum_has_become_impossible() {
 #[test]
 fn the_requester_and_who_has_voted_no_longer_make_a_quorum_possible() {
     let open = file_with([quorum("security", 2, &["requester", "bob", "carol"]).rejected_when_impossible()]);
-    let rejected = refuse(&open, "bob", "approval-2", 1);
+    let rejected = reject(&open, "bob", "approval-2", 1);
     assert_eq!(rejected.state, RequestState::Rejected, "carol alone is left");
     assert_eq!(rejected.decisions.last().unwrap().reason.as_deref(), Some("approval approval-2 was rejected"));
 
@@ -105,13 +105,13 @@ fn a_role_or_a_group_may_always_have_somebody_more() {
     let manager = || mutator_governance::ApprovalTarget::role("manager").unwrap();
     let members = [actor("bob"), manager(), manager().or(actor("bob"))];
     let open = file_with([ApprovalRule::quorum("security", 2, members).unwrap().rejected_when_impossible()]);
-    let refused = refuse(&open, "bob", "approval-1", 1);
-    assert!(refused.state.awaits_approval(), "two managers nobody has heard of");
+    let rejected = reject(&open, "bob", "approval-1", 1);
+    assert!(rejected.state.awaits_approval(), "two managers nobody has heard of");
 }
 
 /// Bob would take the place of carol, and his own is for him alone.
 #[test]
-fn a_vote_of_somebody_whom_the_group_needs_elsewhere_is_refused_and_says_who_can_give_it() {
+fn a_vote_of_somebody_whom_the_group_needs_elsewhere_is_rejected_and_says_who_can_give_it() {
     let members = || [actor("bob").or(actor("carol")), actor("bob")];
     let open = file_with([ApprovalRule::quorum("pair", 2, members()).unwrap()]);
     for command in [
@@ -126,7 +126,7 @@ fn a_vote_of_somebody_whom_the_group_needs_elsewhere_is_refused_and_says_who_can
             actor: "bob".to_owned(),
             instead: Some(Box::new(actor("carol"))),
         };
-        assert_eq!(refusal(error), expected);
+        assert_eq!(approval_error(error), expected);
     }
     assert_eq!(offered(&open, "bob", 1), ["approval-2"], "what he can do instead");
     assert_eq!(offered(&open, "carol", 1), ["approval-1"]);
@@ -177,12 +177,14 @@ fn people_whose_time_is_over_do_not_make_a_vote_spare() {
     assert_eq!(offered(&open, "bob", 9), ["approval-1", "approval-2"]);
     assert_eq!(offered(&open, "bob", 10), ["approval-2"]);
     assert!(matches!(
-        refusal(try_apply(&open, &Command::approve_requirement(user("bob"), approval("approval-1")), 10).unwrap_err()),
+        approval_error(
+            try_apply(&open, &Command::approve_requirement(user("bob"), approval("approval-1")), 10).unwrap_err()
+        ),
         ApprovalError::NeededElsewhere { .. }
     ));
 }
 
-/// Who granted rejected nothing, and neither did who refused in a group that goes on without them.
+/// Who granted rejected nothing, and neither did who rejected in a group that goes on without them.
 #[test]
 fn what_has_become_impossible_by_time_waits_for_the_sweep() {
     let late = rule("alice").at_step(Step::new(2).unwrap()).expiring_at(at(10));
@@ -191,7 +193,7 @@ fn what_has_become_impossible_by_time_waits_for_the_sweep() {
     assert!(explain(&open, at(10)).impossible().next().is_some());
     for (decided, kind) in [
         (grant(&open, "bob", "approval-1", 10), "Approval/Granted"),
-        (refuse(&open, "bob", "approval-1", 10), "Approval/Rejected"),
+        (reject(&open, "bob", "approval-1", 10), "Approval/Rejected"),
     ] {
         assert!(decided.state.awaits_approval());
         assert_eq!(history(&decided, 3), [kind]);
@@ -203,7 +205,7 @@ fn what_has_become_impossible_by_time_waits_for_the_sweep() {
 }
 
 #[test]
-fn what_those_named_cannot_grant_is_refused_when_it_is_filed() {
+fn what_those_named_cannot_grant_is_rejected_when_it_is_filed() {
     let table = [
         ("the requester alone", rule("requester")),
         ("the requester among two", quorum("security", 2, &["bob", "requester"])),
@@ -237,10 +239,10 @@ fn an_overdue_approval_no_longer_makes_a_quorum_possible() {
         rule.expiring_at(at(seconds))
     };
     let open = file_with([member("bob", 100), member("carol", 10)]);
-    assert!(refuse(&open, "bob", "approval-1", 9).state.awaits_approval(), "carol can still grant");
-    let refused = refuse(&open, "bob", "approval-1", 10);
-    assert!(refused.state.awaits_approval(), "not by votes alone");
-    let swept = apply(&refused, &Command::expire_approvals(user("sweeper")), 10);
+    assert!(reject(&open, "bob", "approval-1", 9).state.awaits_approval(), "carol can still grant");
+    let rejected = reject(&open, "bob", "approval-1", 10);
+    assert!(rejected.state.awaits_approval(), "not by votes alone");
+    let swept = apply(&rejected, &Command::expire_approvals(user("sweeper")), 10);
     assert_eq!(history(&swept, 4), ["Approval/Expired", "Lifecycle/Rejected"]);
     assert_eq!(swept.decisions.last().unwrap().by.id.as_ref().unwrap().as_str(), "sweeper");
 }
@@ -255,7 +257,7 @@ fn approvals_of_two_rules_can_share_a_group() {
 }
 
 #[test]
-fn a_stored_group_whose_members_disagree_is_refused() {
+fn a_stored_group_whose_members_disagree_is_rejected() {
     let request = file_with([quorum("security", 1, &["bob", "carol"])]);
     let (mut document, revision) = (request.document().clone(), request.revision());
     document.approvals[0].quorum.as_mut().unwrap().group = QuorumGroup::new("legal").unwrap();

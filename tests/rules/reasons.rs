@@ -9,7 +9,7 @@ use mutator_governance::{
 };
 
 use crate::support::{
-    apply, approval, at, draft, file_with, id, in_status, refusal, rule, submit, try_apply, try_file, user,
+    apply, approval, approval_error, at, draft, file_with, id, in_status, rule, submit, try_apply, try_file, user,
     user_because,
 };
 
@@ -48,7 +48,7 @@ fn is_blank_reason(error: &Error) -> bool {
 }
 
 #[test]
-fn a_blank_reason_is_refused_wherever_one_is_given() {
+fn a_blank_reason_is_rejected_wherever_one_is_given() {
     let request = file_with([rule("alice")]);
     for blank in ["", " ", "\t\n", "\u{a0}"] {
         for result in [
@@ -86,7 +86,7 @@ fn a_blank_reason_is_refused_wherever_one_is_given() {
         let error = resolve(in_status(Status::Approved), &version(), StaleStrategy::RejectStale, &by(), at(1));
         assert!(is_blank_reason(&error.unwrap_err()));
         let error = try_apply(&request, &Command::override_approvals(by()), 1).unwrap_err();
-        assert_eq!(refusal(error), ApprovalError::OverrideWithoutReason, "it demands one");
+        assert_eq!(approval_error(error), ApprovalError::OverrideWithoutReason, "it demands one");
     }
 }
 

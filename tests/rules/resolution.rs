@@ -9,7 +9,7 @@ use mutator_governance::{
 };
 
 use crate::support::{
-    apply, at, draft, execution_refusal, grant, history, in_status, quorum, refuse, rule, submit, try_apply, user,
+    apply, at, draft, execution_error, grant, history, in_status, quorum, reject, rule, submit, try_apply, user,
 };
 
 fn version(text: &str) -> StateVersion {
@@ -21,7 +21,7 @@ fn approved() -> MutationRequest {
     let draft = draft().for_version(version("v1")).requires_approval(rule("alice").expiring_at(at(100)));
     let security = quorum("security", 1, &["bob", "carol"]).rejected_when_impossible();
     let request = grant(&submit(draft.requires_approval(security)), "alice", "approval-1", 1);
-    grant(&refuse(&request, "carol", "approval-3", 2), "bob", "approval-2", 3)
+    grant(&reject(&request, "carol", "approval-3", 2), "bob", "approval-2", 3)
 }
 
 fn resolved(strategy: StaleStrategy) -> (Resolution, MutationRequest) {
@@ -133,11 +133,11 @@ fn the_decision_holds_both_versions() {
 }
 
 #[test]
-fn renewing_without_approvals_is_refused() {
+fn renewing_without_approvals_is_rejected() {
     let request = submit(draft().for_version(version("v1")).already_approved());
     let command = Command::resolve(user("executor"), version("v2"), StaleStrategy::RequireRenewedApproval);
-    let refusal = execution_refusal(try_apply(&request, &command, 1).unwrap_err());
-    assert_eq!(refusal, ExecutionError::NothingToRenew);
+    let error = execution_error(try_apply(&request, &command, 1).unwrap_err());
+    assert_eq!(error, ExecutionError::NothingToRenew);
 }
 
 #[test]
@@ -147,7 +147,7 @@ fn only_approved_requests_resolve() {
         let result = try_apply(&in_status(status), &command, 1);
         match status {
             Status::Approved => assert!(result.is_ok()),
-            _ => assert_eq!(execution_refusal(result.unwrap_err()), ExecutionError::NotApproved { status }),
+            _ => assert_eq!(execution_error(result.unwrap_err()), ExecutionError::NotApproved { status }),
         }
     }
 }
@@ -157,8 +157,8 @@ fn a_request_that_is_being_executed_does_not_resolve_until_the_lease_ends() {
     let claim = Command::claim(user("executor"), ClaimId::from_bytes([1; 16]), Duration::from_mins(1));
     let claimed = apply(&approved(), &claim, 10);
     let command = Command::resolve(user("other"), version("v2"), StaleStrategy::RejectStale);
-    let refusal = execution_refusal(try_apply(&claimed, &command, 69).unwrap_err());
-    assert_eq!(refusal, ExecutionError::Claimed { by: "executor".to_owned(), lease_ends_at: at(70) });
+    let error = execution_error(try_apply(&claimed, &command, 69).unwrap_err());
+    assert_eq!(error, ExecutionError::Claimed { by: "executor".to_owned(), lease_ends_at: at(70) });
     let rejected = apply(&claimed, &command, 70);
     assert_eq!((&rejected.state, &rejected.execution.claim), (&RequestState::Rejected, &None));
 }

@@ -102,7 +102,7 @@ fn each_rule_becomes_one_requirement_of_kind_approval_after_the_other_requiremen
 }
 
 #[test]
-fn a_draft_that_contradicts_itself_is_refused() {
+fn a_draft_that_contradicts_itself_is_rejected() {
     let demand = Requirement::new("Approval", "somebody").unwrap();
     let other_step = |required| quorum("security", required, &["erin", "frank"]).at_step(Step::new(1).unwrap());
     let table = [
@@ -133,7 +133,7 @@ fn a_draft_that_contradicts_itself_is_refused() {
 }
 
 #[test]
-fn a_quorum_of_none_or_of_more_than_its_members_is_refused() {
+fn a_quorum_of_none_or_of_more_than_its_members_is_rejected() {
     for required in [0, 3] {
         let members = ["bob", "carol"].map(crate::support::actor);
         let error = ApprovalRule::quorum("security", required, members).unwrap_err();
@@ -142,7 +142,7 @@ fn a_quorum_of_none_or_of_more_than_its_members_is_refused() {
 }
 
 #[test]
-fn an_approval_id_that_its_number_makes_too_long_is_refused() {
+fn an_approval_id_that_its_number_makes_too_long_is_rejected() {
     let long = approval(&"x".repeat(127));
     let error = try_file(draft().requires_approval(quorum("security", 1, &["bob", "carol"]).with_id(long)));
     assert!(matches!(error, Err(Error::Invalid(_))));

@@ -73,7 +73,7 @@ pub(crate) fn grant(request: &MutationRequest, by: &str, approval_id: &str, seco
     apply(request, &Command::approve_requirement(user(by), approval(approval_id)), seconds)
 }
 
-pub(crate) fn refuse(request: &MutationRequest, by: &str, approval_id: &str, seconds: u64) -> MutationRequest {
+pub(crate) fn reject(request: &MutationRequest, by: &str, approval_id: &str, seconds: u64) -> MutationRequest {
     apply(request, &Command::reject_requirement(user(by), approval(approval_id), None), seconds)
 }
 
@@ -99,16 +99,16 @@ pub(crate) fn history(request: &MutationRequest, from: usize) -> Vec<String> {
     request.decisions[from..].iter().map(|decision| decision.kind.to_string()).collect()
 }
 
-pub(crate) fn refusal(error: Error) -> ApprovalError {
+pub(crate) fn approval_error(error: Error) -> ApprovalError {
     match error {
-        Error::Approval { refusal, .. } => *refusal,
-        other => panic!("not a refusal of an approval: {other}"),
+        Error::Approval { error, .. } => error,
+        other => panic!("not an approval error: {other}"),
     }
 }
 
-pub(crate) fn execution_refusal(error: Error) -> ExecutionError {
+pub(crate) fn execution_error(error: Error) -> ExecutionError {
     match error {
-        Error::Execution { refusal, .. } => *refusal,
-        other => panic!("not a refusal of an execution: {other}"),
+        Error::Execution { error, .. } => error,
+        other => panic!("not an execution error: {other}"),
     }
 }

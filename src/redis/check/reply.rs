@@ -10,12 +10,12 @@ use crate::index::SortKey;
 use crate::redis::check::salvaged::Salvaged;
 use crate::redis::check::{Finding, Inspection};
 use crate::redis::keyspace::KeyKind;
-use crate::redis::namespace::layout::refuse_other_layout;
+use crate::redis::namespace::layout::reject_other_layout;
 use crate::redis::options::Settings;
 use crate::redis::record::Record;
 use crate::redis::record::index_entries::{current_suffixes, members_of};
 use crate::redis::reply::{
-    array, bytes, corrupt, over_limit, refuse_missing_permission, refuse_wrong_type, stored_record, text, unexpected,
+    array, bytes, corrupt, over_limit, reject_missing_permission, reject_wrong_type, stored_record, text, unexpected,
 };
 use crate::request::{MutationRequest, RequestId, Revision, WriteId};
 use crate::stored_format::{self, FormatError, check_id};
@@ -135,9 +135,9 @@ fn id_in(key: &str) -> &str {
 }
 
 pub(crate) fn repaired(settings: &Settings, id: &RequestId, reply: &Value) -> Result<Repaired> {
-    refuse_wrong_type(reply)?;
-    refuse_missing_permission(reply)?;
-    refuse_other_layout(settings, reply)?;
+    reject_wrong_type(reply)?;
+    reject_missing_permission(reply)?;
+    reject_other_layout(settings, reply)?;
     let broken = || unexpected("repair.lua");
     let parts = array(reply).ok_or_else(broken)?;
     if parts.first().and_then(text) == Some("changed") {
@@ -175,7 +175,7 @@ impl IndexPart {
     /// # Errors
     /// [`StoreErrorKind::Corrupt`](crate::StoreErrorKind::Corrupt) when reading on might never end.
     pub(crate) fn of(settings: &Settings, index: &str, after: &[u8], reply: &Value) -> Result<Self> {
-        refuse_other_layout(settings, reply)?;
+        reject_other_layout(settings, reply)?;
         let [misplaced, members, Value::Int(long), next] = array(reply).unwrap_or_default() else {
             return Err(unexpected("index_part.lua").into());
         };
@@ -274,7 +274,7 @@ impl Held {
 
 /// Whether a reply to `drop_entry.lua` says that the entry was there and unexplained.
 pub(crate) fn is_extra(settings: &Settings, reply: &Value) -> Result<bool> {
-    refuse_other_layout(settings, reply)?;
+    reject_other_layout(settings, reply)?;
     let word = array(reply).and_then(|parts| text(parts.first()?)).ok_or_else(|| unexpected("drop_entry.lua"))?;
     Ok(word == "extra")
 }

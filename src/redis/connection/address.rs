@@ -131,7 +131,7 @@ mod tests {
             |secret| format!("redis-sentinel://admin:{secret}@server.example/primary"),
             |secret| format!("admin:{secret}@server.example"),
         ];
-        let (mut read_well, mut refused) = (0, 0);
+        let (mut read_well, mut rejected) = (0, 0);
         for round in 0..40_000 {
             let length = random.usize(3..12);
             let password: String = (0..length).map(|_| NASTY[random.usize(..NASTY.len())] as char).collect();
@@ -142,7 +142,7 @@ mod tests {
                     info.addr().to_string()
                 }
                 Err(error) => {
-                    refused += 1;
+                    rejected += 1;
                     everything_said(&error)
                 }
             };
@@ -151,7 +151,7 @@ mod tests {
             }
             assert!(!said.contains("admin"), "{url:?}: {said}");
         }
-        assert!(read_well > 1_000 && refused > 1_000, "{read_well} read, {refused} refused");
+        assert!(read_well > 1_000 && rejected > 1_000, "{read_well} read, {rejected} rejected");
     }
 
     #[test]
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_encoded_is_told_how() {
+    fn what_is_not_encoded_is_reported() {
         for url in
             ["redis://admin:4711#rest@host", "redis://admin:4711/x@host", "redis://admin:4711?x@host", "redis://h#x"]
         {

@@ -153,14 +153,14 @@ mod tests {
 
     #[test]
     fn too_few_are_an_error_whose_write_was_applied() {
-        let refusal = redis::parse_redis_value(b"-NOPERM no WAIT\r\n").and_then(Value::extract_error).unwrap_err();
-        let refused = Fault::command("here", refusal);
+        let answer = redis::parse_redis_value(b"-NOPERM no WAIT\r\n").and_then(Value::extract_error).unwrap_err();
+        let rejected = Fault::command("here", answer);
         let late = Fault::deadline("here", Deadline::after(Duration::ZERO), Effect::None);
         for (durability, found, said) in [
             (Durability::Replicas(2), Ok(Value::Int(1)), "only 1 of 2 replicas"),
             (Durability::Fsynced, Ok(fsynced(0)), "on its disk"),
             (Durability::Replicas(1), Ok(Value::Nil), "replied"),
-            (Durability::Fsynced, Err(refused), "no WAIT"),
+            (Durability::Fsynced, Err(rejected), "no WAIT"),
             (Durability::Fsynced, Err(late), "before the command could be sent"),
         ] {
             let error = confirm(durability, found).unwrap_err();

@@ -44,7 +44,7 @@ pub(crate) enum Remedy {
 impl Fault {
     /// No connection could be made.
     pub(crate) fn connecting(address: &str, error: RedisError) -> Self {
-        let (kind, remedy, advice) = if is_refused_login(&error) {
+        let (kind, remedy, advice) = if is_rejected_login(&error) {
             let advice = "check user and password; those of a URL are percent-decoded, so that % is written %25";
             (StoreErrorKind::Rejected, Remedy::GiveUp, advice)
         } else if has_no_room(&error) {
@@ -207,7 +207,7 @@ fn not_redis(address: &str) -> String {
     format!("the server at {address} does not speak the Redis protocol, or a reply was damaged; check host and port")
 }
 
-fn is_refused_login(error: &RedisError) -> bool {
+fn is_rejected_login(error: &RedisError) -> bool {
     error.kind() == ErrorKind::AuthenticationFailed || matches!(error.code(), Some("NOAUTH" | "WRONGPASS"))
 }
 
@@ -350,10 +350,10 @@ mod tests {
     #[test]
     fn only_a_write_that_may_have_been_executed_is_unknown() {
         let timeout = || Fault::command("here", io::Error::from(io::ErrorKind::TimedOut).into());
-        let refusal = || Fault::command("here", server_error("NOPERM no"));
+        let denied = || Fault::command("here", server_error("NOPERM no"));
         assert_eq!(timeout().into_error(true, Effect::None).outcome, Outcome::Unknown);
         assert_eq!(timeout().into_error(false, Effect::None).outcome, Outcome::NotApplied);
-        assert_eq!(refusal().into_error(true, Effect::None).outcome, Outcome::NotApplied);
-        assert_eq!(refusal().into_error(true, Effect::Unknown).outcome, Outcome::Unknown);
+        assert_eq!(denied().into_error(true, Effect::None).outcome, Outcome::NotApplied);
+        assert_eq!(denied().into_error(true, Effect::Unknown).outcome, Outcome::Unknown);
     }
 }

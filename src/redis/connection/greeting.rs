@@ -42,7 +42,7 @@ pub(crate) fn greetings(credentials: Option<&Credentials>, database: i64) -> Vec
 impl Greeting {
     /// Takes the answer to this greeting, which was sent at that time.
     pub(crate) fn answered(&self, sent: Instant, answer: RedisResult<Value>, clock: &ServerClock) -> RedisResult<()> {
-        let answer = answer.map_err(|error| self.refused(error))?;
+        let answer = answer.map_err(|error| self.rejected(error))?;
         if self.purpose == Purpose::Time {
             let learned = clock.learn(sent, Instant::now(), &answer);
             learned
@@ -53,7 +53,7 @@ impl Greeting {
 
     /// The meaning of an error instead of an answer: every error to a login is a rejected login, unless the server
     /// would return it for any command.
-    fn refused(&self, error: RedisError) -> RedisError {
+    fn rejected(&self, error: RedisError) -> RedisError {
         let is_about_login = matches!(error.code(), Some("ERR" | "WRONGPASS" | "NOAUTH" | "NOPERM"));
         if self.purpose == Purpose::Login && is_about_login && !has_no_room(&error) {
             // Without the server's own words, which may repeat what was sent.
@@ -69,22 +69,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_is_about_the_login_is_a_login_that_was_refused() {
+    fn only_what_is_about_the_login_is_a_login_that_was_rejected() {
         let greetings = greetings(Some(&Credentials::password("pw")), 2);
         let [login, database, time] = &greetings[..] else { panic!("{} greetings", greetings.len()) };
         let answer = |line: &str| {
             let reply = redis::parse_redis_value(format!("-{line}\r\n").as_bytes());
             reply.and_then(redis::Value::extract_error).unwrap_err()
         };
-        for (line, is_refused) in [
+        for (line, is_rejected) in [
             ("WRONGPASS invalid username-password pair or user is disabled.", true),
             ("ERR AUTH <password> called without any password configured for the default user.", true),
             ("ERR max number of clients reached", false),
             ("LOADING Redis is loading the dataset in memory", false),
         ] {
-            assert_eq!(login.refused(answer(line)).kind() == ErrorKind::AuthenticationFailed, is_refused, "{line}");
+            assert_eq!(login.rejected(answer(line)).kind() == ErrorKind::AuthenticationFailed, is_rejected, "{line}");
             for other in [database, time] {
-                assert_ne!(other.refused(answer(line)).kind(), ErrorKind::AuthenticationFailed, "{line}");
+                assert_ne!(other.rejected(answer(line)).kind(), ErrorKind::AuthenticationFailed, "{line}");
             }
         }
     }

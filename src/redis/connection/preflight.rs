@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_that_may_evict_is_refused_unless_that_is_allowed() {
+    fn a_server_that_may_evict_is_rejected_unless_that_is_allowed() {
         let fields = "redis_version:7.0.15\r\nmaxmemory:1000000\r\nmaxmemory_policy:allkeys-lru";
         assert!(report(fields).unwrap_err().to_string().contains("allkeys-lru"));
         let allowed = PreflightReport::of(fields, Tolerance { eviction: true, ..Tolerance::default() }).unwrap();
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn a_node_of_a_cluster_and_a_sentinel_are_refused_by_what_they_are() {
+    fn a_node_of_a_cluster_and_a_sentinel_are_rejected_by_what_they_are() {
         let of = |fields: &str| report(&format!("redis_version:7.0.15\r\n{fields}"));
         for (fields, name) in [
             ("redis_mode:cluster\r\nrole:master\r\ncluster_enabled:1", "node of a cluster"),

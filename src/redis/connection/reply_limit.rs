@@ -51,7 +51,7 @@ impl ReplyRoom {
     /// If that is too many.
     pub(crate) fn value(&mut self, parts: u64) -> RedisResult<()> {
         let taken = parts.min(MAX_PREPARED).saturating_add(1).saturating_mul(VALUE_BYTES);
-        self.left.values = self.left.values.checked_sub(taken).ok_or_else(|| self.refusal("values"))?;
+        self.left.values = self.left.values.checked_sub(taken).ok_or_else(|| self.over_limit("values"))?;
         Ok(())
     }
 
@@ -61,13 +61,13 @@ impl ReplyRoom {
     /// If that is too many, before any of them is read.
     pub(crate) fn string(&mut self, bytes: u64) -> RedisResult<()> {
         if bytes > self.limit.string {
-            return Err(self.refusal("bytes in one string"));
+            return Err(self.over_limit("bytes in one string"));
         }
-        self.left.bytes = self.left.bytes.checked_sub(bytes).ok_or_else(|| self.refusal("bytes"))?;
+        self.left.bytes = self.left.bytes.checked_sub(bytes).ok_or_else(|| self.over_limit("bytes"))?;
         Ok(())
     }
 
-    fn refusal(&self, of_what: &str) -> RedisError {
+    fn over_limit(&self, of_what: &str) -> RedisError {
         let ReplyLimit { string, bytes, .. } = self.limit;
         let problem = format!(
             "too many {of_what}: a string may have {string} bytes, a reply {bytes}. Find out what is stored, or what answers \

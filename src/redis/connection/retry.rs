@@ -68,7 +68,7 @@ impl Attempts {
     ///
     /// A conflict and the other errors about the request itself are certain: a script returns them only after looking
     /// for the write id in the record.
-    pub(crate) fn refused(&self, error: Error) -> Error {
+    pub(crate) fn rejected(&self, error: Error) -> Error {
         if self.earlier == Effect::None {
             return error;
         }
@@ -77,7 +77,7 @@ impl Attempts {
         match error {
             Error::Store(error) if error.outcome == Outcome::NotApplied => {
                 let problem = error.problem.trim_end_matches(NOTHING_WRITTEN).to_owned() + doubt;
-                Error::from(StoreError { outcome: Outcome::Unknown, problem, ..*error })
+                Error::from(StoreError { outcome: Outcome::Unknown, problem, ..error })
             }
             Error::Unreadable { .. } => {
                 let problem = format!("{error}{doubt}");
@@ -120,20 +120,20 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_of_a_repeated_attempt_leaves_open_what_came_of_the_one_before() {
-        let refusal = || {
+    fn a_rejection_of_a_repeated_attempt_leaves_open_what_came_of_the_one_before() {
+        let rejection = || {
             let problem = format!("the user may not run SET{NOTHING_WRITTEN}");
             Error::from(StoreError::new(StoreErrorKind::Rejected, Outcome::NotApplied, problem))
         };
         let mut attempts = Attempts::new(Deadline::after(Duration::from_secs(60)), true);
-        assert_eq!(attempts.refused(refusal()).to_string(), refusal().to_string());
+        assert_eq!(attempts.rejected(rejection()).to_string(), rejection().to_string());
         attempts.after(fault(io::ErrorKind::ConnectionReset), 0.0);
-        let told = attempts.refused(refusal());
-        assert_eq!(told.outcome(), Outcome::Unknown, "{told}");
-        assert!(!told.to_string().contains("Nothing was written"), "{told}");
+        let error = attempts.rejected(rejection());
+        assert_eq!(error.outcome(), Outcome::Unknown, "{error}");
+        assert!(!error.to_string().contains("Nothing was written"), "{error}");
 
         let missing = Error::NotFound { id: RequestId::generate() };
-        assert_eq!(attempts.refused(missing).outcome(), Outcome::NotApplied);
+        assert_eq!(attempts.rejected(missing).outcome(), Outcome::NotApplied);
     }
 
     #[test]

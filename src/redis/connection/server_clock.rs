@@ -33,7 +33,7 @@ pub(crate) struct ServerClock {
 struct State {
     bounds: Option<Bounds>,
     /// The latest time that was returned.
-    told: i64,
+    returned: i64,
     /// When the server was last asked.
     asked: Option<i64>,
 }
@@ -97,8 +97,8 @@ impl State {
     /// stands still until the server catches up.
     fn now(&mut self, now: i64) -> Option<i64> {
         let earliest = self.bounds?.earliest(now);
-        self.told = self.told.max(earliest);
-        Some(self.told)
+        self.returned = self.returned.max(earliest);
+        Some(self.returned)
     }
 
     fn latest(&mut self, now: i64) -> Option<i64> {
@@ -248,15 +248,15 @@ mod tests {
     fn a_drifting_server_is_followed_and_never_takes_the_time_back() {
         // Half a thousandth too fast, or too slow, sampled every 5 s for two hours.
         for pace in [2_001, 1_999] {
-            let (mut state, mut told) = (State::default(), 0);
+            let (mut state, mut returned) = (State::default(), 0);
             for round in 0..1_440 {
                 let at = round * 5 * SECOND;
                 let server = |at: i64| AHEAD + at * pace / 2_000;
                 state.learn(Look { asked: at, answered: at + 400, time: server(at + 200) });
                 for at in [at + 400, at + SECOND, at + 5 * SECOND] {
                     let (now, latest) = (state.now(at).unwrap(), state.latest(at).unwrap());
-                    assert!(now >= told, "it went back at {at}");
-                    told = now;
+                    assert!(now >= returned, "it went back at {at}");
+                    returned = now;
                     assert!(server(at) <= latest, "{pace} at {at}");
                     assert!(
                         server(at) - now > -3_000 && server(at) - now < 13_000,
@@ -281,11 +281,11 @@ mod tests {
     fn for_a_server_that_is_behind_the_time_stands_still_until_it_has_caught_up() {
         let behind = AHEAD - 7 * SECOND;
         let mut state = after(&[look(AHEAD, 0, 100, 100)]);
-        let told = state.now(10 * SECOND).unwrap();
+        let returned = state.now(10 * SECOND).unwrap();
         state.learn(look(behind, 10 * SECOND, 100, 100));
         for at in [11, 13, 16] {
-            assert_eq!(state.now(at * SECOND).unwrap(), told, "at {at}");
-            assert_eq!(state.latest(at * SECOND).unwrap(), told, "at {at}");
+            assert_eq!(state.now(at * SECOND).unwrap(), returned, "at {at}");
+            assert_eq!(state.latest(at * SECOND).unwrap(), returned, "at {at}");
         }
         assert_eq!(state.now(18 * SECOND).unwrap(), behind + 18 * SECOND - 100);
     }

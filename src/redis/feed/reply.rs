@@ -6,7 +6,7 @@ use super::mark::{Anchor, StreamId};
 use crate::error::Result;
 use crate::feed::{FeedEntry, UnreadableEntry};
 use crate::redis::keyspace::Keyspace;
-use crate::redis::reply::{array, bytes, refuse_missing_permission, refuse_wrong_type, text, unexpected};
+use crate::redis::reply::{array, bytes, reject_missing_permission, reject_wrong_type, text, unexpected};
 use crate::request::{DecisionKind, RequestId, Status, Timestamp};
 
 /// The reply of one partition.
@@ -23,7 +23,7 @@ pub(super) struct Part {
 impl Part {
     /// Reads the reply of feed.lua.
     pub(super) fn of(keyspace: &Keyspace, partition: u16, reply: &Value) -> Result<Self> {
-        refuse_wrong_type(reply).and_then(|()| refuse_missing_permission(reply))?;
+        reject_wrong_type(reply).and_then(|()| reject_missing_permission(reply))?;
         let broken = || unexpected("feed.lua");
         let [Value::Int(added), Value::Int(kept), entries, Value::Int(cut)] = array(reply).unwrap_or_default() else {
             return Err(broken().into());

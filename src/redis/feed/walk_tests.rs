@@ -24,15 +24,15 @@ fn end(feeds: &Feeds) -> FeedPosition {
 
 /// Reads to the end, like a process that saves its position as text.
 fn follow(feeds: &Feeds, from: &FeedPosition, limit: usize) -> (Vec<(String, u64)>, Vec<FeedGap>, FeedPosition) {
-    let (mut told, mut gaps, mut position) = (Vec::new(), Vec::new(), from.clone());
+    let (mut entries, mut gaps, mut position) = (Vec::new(), Vec::new(), from.clone());
     for _ in 0..1_000 {
         let page = read(feeds, &position, limit);
         assert!(page.entries.len() + page.unreadable.len() <= limit);
-        told.extend(page.entries.into_iter().map(|entry| (entry.id.to_string(), entry.revision)));
+        entries.extend(page.entries.into_iter().map(|entry| (entry.id.to_string(), entry.revision)));
         gaps.extend(page.gaps);
         position = page.next.to_string().parse().unwrap();
         if page.is_caught_up {
-            return (told, gaps, position);
+            return (entries, gaps, position);
         }
     }
     panic!("never caught up");
@@ -50,9 +50,9 @@ fn every_entry_comes_once_whatever_the_limit() {
         }
         written.sort();
         for limit in [1, 2, 3, 5, 10, 36, 37, 38, 1_000] {
-            let (mut told, gaps, end) = follow(&feeds, &FeedPosition::beginning(), limit);
-            told.sort();
-            assert_eq!(told, written, "{partitions} partitions, limit {limit}");
+            let (mut entries, gaps, end) = follow(&feeds, &FeedPosition::beginning(), limit);
+            entries.sort();
+            assert_eq!(entries, written, "{partitions} partitions, limit {limit}");
             assert_eq!(gaps, []);
             assert_eq!(follow(&feeds, &end, limit).0, [], "read again");
         }
@@ -96,13 +96,13 @@ fn behind_the_end_comes_what_is_written_from_then_on() {
     let mut feeds = Feeds::new(2);
     let end = end(&feeds);
     feeds.add("a", 0);
-    let (told, gaps, _) = follow(&feeds, &end, 1);
-    assert_eq!((told.len(), gaps.len()), (1, 0), "a feed that was not there yet");
+    let (entries, gaps, _) = follow(&feeds, &end, 1);
+    assert_eq!((entries.len(), gaps.len()), (1, 0), "a feed that was not there yet");
 }
 
 /// A gap is reported exactly if an entry was removed unread, once, with the number of such entries.
 #[test]
-fn what_was_removed_unread_is_told_once_and_exactly() {
+fn what_was_removed_unread_is_reported_once_and_exactly() {
     for already_read in 0..=10 {
         for removed in 0..=10 {
             let mut feeds = Feeds::new(1);
@@ -110,12 +110,12 @@ fn what_was_removed_unread_is_told_once_and_exactly() {
             let position = follow(&feeds, &FeedPosition::beginning(), 3).2;
             feeds.write(already_read..10);
             feeds.streams[0].removed = removed;
-            let (told, gaps, next) = follow(&feeds, &position, 3);
+            let (entries, gaps, next) = follow(&feeds, &position, 3);
             let missed = removed.saturating_sub(already_read);
             let expected: Vec<FeedGap> =
                 (missed > 0).then_some(FeedGap::Trimmed { partition: 0, missed: missed as u64 }).into_iter().collect();
             assert_eq!(gaps, expected, "{already_read} read, {removed} removed");
-            let revisions: Vec<u64> = told.iter().map(|(_, revision)| *revision).collect();
+            let revisions: Vec<u64> = entries.iter().map(|(_, revision)| *revision).collect();
             assert_eq!(revisions, (already_read.max(removed) as u64..10).collect::<Vec<_>>());
             assert_eq!(follow(&feeds, &next, 3).1, []);
         }
@@ -124,7 +124,7 @@ fn what_was_removed_unread_is_told_once_and_exactly() {
 
 /// Removed between the page that reports a gap and the next one.
 #[test]
-fn a_second_gap_is_told_as_well() {
+fn a_second_gap_is_reported_as_well() {
     let mut feeds = Feeds::new(1);
     feeds.write(0..3);
     let position = follow(&feeds, &FeedPosition::beginning(), 10).2;
@@ -140,7 +140,7 @@ fn a_second_gap_is_told_as_well() {
 /// A replica takes over without the last entries, and writes on: more, as much or less than was lost, at other times
 /// or, because its clock is behind, at the same times.
 #[test]
-fn a_history_that_was_lost_is_told_once_and_what_took_its_place_is_read() {
+fn a_history_that_was_lost_is_reported_once_and_what_took_its_place_is_read() {
     for same_times in [true, false] {
         for written_since in 0..8 {
             let mut feeds = Feeds::new(1);
@@ -152,10 +152,10 @@ fn a_history_that_was_lost_is_told_once_and_what_took_its_place_is_read() {
                 let at = if same_times { at + 1 } else { at + 100 };
                 feeds.streams[0].added.push((at, fields("a", &(100 + number).to_string())));
             }
-            let (told, gaps, next) = follow(&feeds, &position, 2);
+            let (entries, gaps, next) = follow(&feeds, &position, 2);
             let what = format!("{written_since} since, same times: {same_times}");
             assert_eq!(gaps, [FeedGap::Rewound { partition: 0 }], "{what}");
-            let revisions: Vec<u64> = told.iter().map(|(_, revision)| *revision).collect();
+            let revisions: Vec<u64> = entries.iter().map(|(_, revision)| *revision).collect();
             assert_eq!(revisions, (0..4).chain(100..100 + written_since).collect::<Vec<_>>(), "{what}");
             assert_eq!(follow(&feeds, &next, 2).1, [], "{what}");
         }
@@ -163,7 +163,7 @@ fn a_history_that_was_lost_is_told_once_and_what_took_its_place_is_read() {
 }
 
 #[test]
-fn a_feed_that_was_removed_is_told_whether_or_not_there_is_another() {
+fn a_feed_that_was_removed_is_reported_whether_or_not_there_is_another() {
     for written_since in 0..8 {
         let mut feeds = Feeds::new(1);
         feeds.write(0..4);
@@ -172,15 +172,15 @@ fn a_feed_that_was_removed_is_told_whether_or_not_there_is_another() {
         for number in 0..written_since {
             feeds.streams[0].added.push((5_000 + number, fields("a", "7")));
         }
-        let (told, gaps, next) = follow(&feeds, &position, 3);
+        let (entries, gaps, next) = follow(&feeds, &position, 3);
         assert_eq!(gaps, [FeedGap::Rewound { partition: 0 }], "{written_since}");
-        assert_eq!(told.len() as u64, written_since);
+        assert_eq!(entries.len() as u64, written_since);
         assert_eq!(follow(&feeds, &next, 3), (vec![], vec![], next.clone()));
     }
 }
 
 #[test]
-fn what_is_not_an_entry_of_ours_is_told_and_keeps_no_other_from_being_read() {
+fn what_is_not_an_entry_of_ours_is_reported_and_keeps_no_other_from_being_read() {
     let other = if Feeds::new(2).keyspace.partition_of(&"a".try_into().unwrap()) == 0 { 1 } else { 0 };
     let changed = |name: &str, value: &str| {
         let mut fields = fields("a", "1");
@@ -222,13 +222,13 @@ fn a_field_of_a_later_release_is_left_out() {
 }
 
 #[test]
-fn a_position_of_another_namespace_and_a_limit_that_cannot_be_are_refused() {
+fn a_position_of_another_namespace_and_a_limit_that_cannot_be_are_rejected() {
     let (one, four) = (Feeds::new(1), Feeds::new(4));
     let position = read(&one, &FeedPosition::beginning(), 5).next;
-    let refused = FeedWalk::new(&four.keyspace, &position, 5).err().unwrap();
-    assert!(matches!(refused, Error::InvalidFeedPosition { .. }), "{refused:?}");
+    let rejected = FeedWalk::new(&four.keyspace, &position, 5).err().unwrap();
+    assert!(matches!(rejected, Error::InvalidFeedPosition { .. }), "{rejected:?}");
     for limit in [0, 1_001] {
-        let refused = FeedWalk::new(&one.keyspace, &position, limit).err().unwrap();
-        assert!(matches!(refused, Error::Invalid(_)), "{refused:?}");
+        let rejected = FeedWalk::new(&one.keyspace, &position, limit).err().unwrap();
+        assert!(matches!(rejected, Error::Invalid(_)), "{rejected:?}");
     }
 }

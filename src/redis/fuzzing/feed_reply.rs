@@ -37,12 +37,12 @@ pub(super) fn feed_reply(input: &mut Input<'_>, words: &[&[u8]]) -> Value {
 
 /// Reads from the beginning, then from the position after that, as if the stream had changed to the other reply; and
 /// the end.
-pub(super) fn read_by_feeds(settings: &Settings, replies: [&Value; 2], is_told: impl Fn(&Error)) {
+pub(super) fn read_by_feeds(settings: &Settings, replies: [&Value; 2], is_reported: impl Fn(&Error)) {
     for (first, second) in [(replies[0], replies[1]), (replies[1], replies[0]), (replies[1], replies[1])] {
-        let position = end(settings, first).inspect_err(&is_told).unwrap_or_else(|_| FeedPosition::beginning());
-        let read = page(settings, &FeedPosition::beginning(), first).inspect_err(&is_told).map(|page| page.next);
+        let position = end(settings, first).inspect_err(&is_reported).unwrap_or_else(|_| FeedPosition::beginning());
+        let read = page(settings, &FeedPosition::beginning(), first).inspect_err(&is_reported).map(|page| page.next);
         for position in read.into_iter().chain([position]) {
-            page(settings, &position, second).err().iter().for_each(&is_told);
+            page(settings, &position, second).err().iter().for_each(&is_reported);
         }
     }
 }

@@ -94,7 +94,7 @@ fn read(bytes: &[u8], id: &str) {
             return read(&sealed, id);
         }
         Err(error) => {
-            assert!(described.is_none(), "refused: {error}");
+            assert!(described.is_none(), "rejected: {error}");
             assert_eq!(error == FormatError::Foreign, !bytes.starts_with(b"MR"));
             let is_newer = matches!(error, FormatError::UnsupportedVersion { .. });
             assert_eq!(is_newer, bytes.starts_with(b"MR") && bytes.get(2).is_some_and(|version| *version > 1));

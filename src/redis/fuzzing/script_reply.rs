@@ -55,14 +55,14 @@ pub fn script_reply(data: &[u8]) {
     read_by_stores(&settings, &sent, &reply);
     read_by_writes(&settings, &sent, write_id, &reply);
     read_by_checks(&settings, &sent, &reply);
-    read_by_feeds(&settings, [&reply, &feed_reply(&mut input, &words)], is_told);
+    read_by_feeds(&settings, [&reply, &feed_reply(&mut input, &words)], is_reported);
     let query = RequestQuery::new();
     let along = along(&query);
     let part = Part { partition: 0, behind: None, up_to: None, limit: 2 };
     let scan = Scan::new(&along, &part);
     match scan_reply::scanned(&settings, 0, &scan, reply.clone()) {
         Ok(scanned) => page(scanned),
-        Err(error) => is_told(&error),
+        Err(error) => is_reported(&error),
     }
 }
 
@@ -120,20 +120,20 @@ fn write_reply(input: &mut Input<'_>, words: &[&[u8]]) -> Value {
 }
 
 fn read_by_stores(settings: &Settings, sent: &MutationRequest, reply: &Value) {
-    namespace_reply::check_namespace(settings, reply).err().iter().for_each(is_told);
-    namespace_reply::check_indexes(settings, reply).err().iter().for_each(is_told);
-    reply::preflight(settings, reply).err().iter().for_each(is_told);
-    scan_reply::sizes(reply).err().iter().for_each(is_told);
+    namespace_reply::check_namespace(settings, reply).err().iter().for_each(is_reported);
+    namespace_reply::check_indexes(settings, reply).err().iter().for_each(is_reported);
+    reply::preflight(settings, reply).err().iter().for_each(is_reported);
+    scan_reply::sizes(reply).err().iter().for_each(is_reported);
     match reply::request(settings, &sent.id, reply) {
         Ok(found) => assert!(found.is_none_or(|found| found.id == sent.id), "somebody else's request"),
-        Err(unreadable) => is_told(&unreadable.into()),
+        Err(unreadable) => is_reported(&unreadable.into()),
     }
     match reply::requests(settings, [&sent.id, &sent.id], reply) {
         Ok(found) => {
             assert!(found.len() <= 2, "more than was asked for");
             assert!(found.iter().flatten().flatten().all(|found| found.id == sent.id), "somebody else's request");
         }
-        Err(error) => is_told(&error),
+        Err(error) => is_reported(&error),
     }
 }
 
@@ -143,25 +143,25 @@ fn read_by_writes(settings: &Settings, sent: &MutationRequest, write_id: WriteId
         Ok(Created::AsSent) => assert!(is_word("created")),
         Ok(Created::Before(found)) => assert!((is_word("exists") || is_word("repeated")) && found.id == sent.id),
         Ok(Created::Forgotten) => assert!(is_word("exists") || is_word("repeated")),
-        Err(error) => is_senseless_or_refused(&error),
+        Err(error) => is_senseless_or_rejected(&error),
     }
     match reply::updated(settings, sent, write_id, reply) {
         Ok(Updated::Applied) => assert!(is_word("updated")),
         Ok(Updated::Before(found)) => assert!(is_word("repeated") && found.id == sent.id),
         Ok(Updated::Forgotten) => assert!(is_word("conflict")),
         Ok(Updated::Stored(count)) => assert!(is_word("history") && count <= sent.decisions.len()),
-        Err(error) => is_senseless_or_refused(&error),
+        Err(error) => is_senseless_or_rejected(&error),
     }
-    let found = reply::write_lookup(settings, &sent.id, write_id, reply).inspect_err(is_told);
+    let found = reply::write_lookup(settings, &sent.id, write_id, reply).inspect_err(is_reported);
     for base in [None, Some(sent.revision())] {
         let write = UnsettledWrite { id: sent.id.clone(), base, write_id, intent: None };
-        found.iter().filter_map(|found| write.settled_by(found.as_ref()).err()).for_each(|error| is_told(&error));
+        found.iter().filter_map(|found| write.settled_by(found.as_ref()).err()).for_each(|error| is_reported(&error));
     }
 }
 
 fn read_by_checks(settings: &Settings, sent: &MutationRequest, reply: &Value) {
-    check_reply::found_keys(reply, KeyKind::Record).err().iter().for_each(is_told);
-    check_reply::is_extra(settings, reply).err().iter().for_each(is_told);
+    check_reply::found_keys(reply, KeyKind::Record).err().iter().for_each(is_reported);
+    check_reply::is_extra(settings, reply).err().iter().for_each(is_reported);
     inspection_agrees(settings, sent, reply);
     let key = settings.keyspace.record(&sent.id);
     if let Ok(Some(found)) = check_reply::record(settings, &key, reply, WriteId::from_bytes([7; 16])) {
@@ -172,7 +172,7 @@ fn read_by_checks(settings: &Settings, sent: &MutationRequest, reply: &Value) {
             assert!(findings.iter().all(|finding| !finding.to_string().is_empty()))
         }
         Ok(Repaired::Changed) => {}
-        Err(error) => is_told(&error),
+        Err(error) => is_reported(&error),
     }
     match IndexPart::of(settings, "index", b"", reply) {
         Ok(part) => {
@@ -181,16 +181,16 @@ fn read_by_checks(settings: &Settings, sent: &MutationRequest, reply: &Value) {
             let ids: Vec<_> = ids.iter().collect();
             match reply::records(reply, ids.len()) {
                 Ok(records) => assert!(part.explained(settings, "index", &ids, records).len() <= part.members.len()),
-                Err(error) => is_told(&error),
+                Err(error) => is_reported(&error),
             }
         }
-        Err(error) => is_told(&error),
+        Err(error) => is_reported(&error),
     }
 }
 
 /// `inspect` finds a request exactly when a read of the request does.
 fn inspection_agrees(settings: &Settings, sent: &MutationRequest, reply: &Value) {
-    let inspected = check_reply::inspection(settings, &sent.id, reply).inspect_err(is_told);
+    let inspected = check_reply::inspection(settings, &sent.id, reply).inspect_err(is_reported);
     match reply::request(settings, &sent.id, reply) {
         Ok(None) => assert!(matches!(inspected, Ok(None)), "{inspected:?} where nothing is"),
         Ok(Some(_)) => assert!(matches!(inspected, Ok(Some(found)) if found.request.is_ok()), "no request"),
@@ -222,14 +222,14 @@ fn says(value: &Value, word: &str) -> bool {
     reply::text(value) == Some(word)
 }
 
-fn is_told(error: &Error) {
+fn is_reported(error: &Error) {
     assert!(!error.to_string().is_empty());
     let _kept_from_panicking = error.outcome();
 }
 
 /// After a meaningless reply the write may have been applied; only a script's own words are certain.
-fn is_senseless_or_refused(error: &Error) {
-    is_told(error);
+fn is_senseless_or_rejected(error: &Error) {
+    is_reported(error);
     if error.to_string().contains("makes no sense") {
         assert!(matches!(error, Error::Store(error) if error.outcome == Outcome::Unknown), "{error:?}");
     }

@@ -74,7 +74,7 @@ fn check(settings: &Settings, key: &str, found: &[u8]) -> Result<(), LayoutError
 /// # Errors
 /// [`StoreErrorKind::Incompatible`](crate::StoreErrorKind::Incompatible) if a script wrote nothing because its
 /// partition records another layout.
-pub(crate) fn refuse_other_layout(settings: &Settings, reply: &Value) -> Result<()> {
+pub(crate) fn reject_other_layout(settings: &Settings, reply: &Value) -> Result<()> {
     if let [word, key, found] = array(reply).unwrap_or_default()
         && bytes(word) == Some(b"layout")
     {
@@ -160,25 +160,25 @@ mod tests {
     fn older_newer_foreign_and_other_layouts_are_told_apart() {
         let settings = settings(4, &[]);
         let key = settings.keyspace.layout(3);
-        let told = |found: &str| check(&settings, &key, found.as_bytes());
-        assert_eq!(told("2 4 Exact -"), Ok(()));
-        assert!(matches!(told(""), Err(LayoutError::Missing { .. })));
+        let checked = |found: &str| check(&settings, &key, found.as_bytes());
+        assert_eq!(checked("2 4 Exact -"), Ok(()));
+        assert!(matches!(checked(""), Err(LayoutError::Missing { .. })));
         for older in ["1", "1 4 Exact -", "1 something else"] {
-            assert!(matches!(told(older), Err(LayoutError::Older { found: 1, expected: 2, .. })), "{older}");
+            assert!(matches!(checked(older), Err(LayoutError::Older { found: 1, expected: 2, .. })), "{older}");
         }
-        assert!(matches!(told("3 a new form"), Err(LayoutError::Newer { found: 3, expected: 2, .. })));
+        assert!(matches!(checked("3 a new form"), Err(LayoutError::Newer { found: 3, expected: 2, .. })));
         for other in ["2 4 FoldCase -", "2 8 Exact -", "2 4 Exact 0123456789abcdef"] {
-            assert!(matches!(told(other), Err(LayoutError::OtherChoice { .. })), "{other}");
+            assert!(matches!(checked(other), Err(LayoutError::OtherChoice { .. })), "{other}");
         }
         let long = format!("1 {}", "x".repeat(LAST_BYTE));
         for foreign in ["x", "0 4 Exact -", "02 4 Exact -", "+2 4 Exact -", "2", "2 4 Exact", "2 x Exact -", " ", &long]
         {
-            assert!(matches!(told(foreign), Err(LayoutError::Foreign { .. })), "{foreign:?}");
+            assert!(matches!(checked(foreign), Err(LayoutError::Foreign { .. })), "{foreign:?}");
         }
         for (found, named) in
             [("1", "reindex"), ("3", "uses 3"), ("x", "{governance:3}:layout"), ("2 8 Exact -", "again")]
         {
-            let said = told(found).unwrap_err().to_string();
+            let said = checked(found).unwrap_err().to_string();
             assert!(said.contains(named) && said.contains("{governance:3}:layout"), "{said}");
         }
     }

@@ -8,7 +8,7 @@ use crate::redis::connection::preflight::{COMMANDS, incompatible};
 use crate::redis::namespace::indexed_metadata;
 use crate::redis::namespace::layout::{check_version, version};
 use crate::redis::options::Settings;
-use crate::redis::reply::{array, refuse_wrong_type, tagged, text};
+use crate::redis::reply::{array, reject_wrong_type, tagged, text};
 
 const SCRIPT: &str = "open_namespace.lua";
 
@@ -49,7 +49,7 @@ pub(crate) fn saved_position(reply: &Value) -> &str {
 /// [`StoreErrorKind::Incompatible`] if there is no namespace, if it has a newer release's layout or another number of
 /// partitions, or if its key holds something else.
 pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> {
-    refuse_wrong_type(reply)?;
+    reject_wrong_type(reply)?;
     let namespace = settings.keyspace.namespace();
     if let Ok(("denied", [command, ..])) = tagged(reply, SCRIPT) {
         let problem = format!(

@@ -9,7 +9,7 @@ use crate::index::SortKey;
 use crate::redis::options::Settings;
 use crate::redis::pages::scan::{MAX_PAGE_BYTES, Scan, Scanned};
 use crate::redis::record::Record;
-use crate::redis::reply::{array, bytes, corrupt, over_limit, refuse_disorder, unexpected};
+use crate::redis::reply::{array, bytes, corrupt, over_limit, reject_disorder, unexpected};
 use crate::request::RequestId;
 use crate::stored_format::{FormatError, StoredRequest, Unreadable};
 
@@ -20,7 +20,7 @@ use crate::stored_format::{FormatError, StoredRequest, Unreadable};
 /// then never end.
 pub(crate) fn scanned(settings: &Settings, partition: u16, scan: &Scan<'_>, reply: Value) -> Result<Scanned> {
     let broken = || unexpected("scan.lua");
-    refuse_disorder(&reply)?;
+    reject_disorder(&reply)?;
     let parts = into_array(reply).and_then(|parts| <[Value; 6]>::try_from(parts).ok()).ok_or_else(broken)?;
     let [Value::Int(more), position, Value::Int(looked_at), sizes, members, records] = parts else {
         return Err(broken().into());
@@ -108,7 +108,7 @@ fn stored_request(settings: &Settings, id: RequestId, record: Value) -> Result<S
 
 /// How many keys each term holds, and the first key of the first term.
 pub(crate) fn sizes(reply: &Value) -> Result<(Vec<u64>, Option<SortKey>)> {
-    refuse_disorder(reply)?;
+    reject_disorder(reply)?;
     let [sizes, first] = array(reply).unwrap_or_default() else {
         return Err(unexpected("sizes.lua").into());
     };

@@ -18,7 +18,7 @@ local record, new = KEYS[1], ARGV[6]
 
 local layout = ask('GETRANGE', KEYS[4], '0', '64')
 if layout ~= ARGV[9] then
-    return type_of(layout) == 'table' and refusal(layout, 'string', 'GETRANGE', KEYS[4], '0', '0')
+    return type_of(layout) == 'table' and rejection(layout, 'string', 'GETRANGE', KEYS[4], '0', '0')
         or { 'layout', KEYS[4], layout }
 end
 if not may('SET', record, '') then
@@ -26,13 +26,13 @@ if not may('SET', record, '') then
 end
 local size = ask('STRLEN', record)
 if type_of(size) == 'table' then
-    return refusal(size, 'string', 'STRLEN', record)
+    return rejection(size, 'string', 'STRLEN', record)
 elseif size > tonumber(ARGV[8]) then
     return { 'unreadable', size }
 end
 local existing = ask('GET', record)
 if type_of(existing) == 'table' then
-    return refusal(existing, 'string', 'GET', record)
+    return rejection(existing, 'string', 'GET', record)
 elseif existing then
     if not header_of(existing, ARGV[2]) then
         return { 'unreadable', existing }

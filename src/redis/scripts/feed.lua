@@ -17,13 +17,13 @@ end
 
 -- Fails if something else uses the key, so XINFO can only fail if the key is missing.
 local entries = redis.call('XRANGE', feed, from == 'end' and '-' or from, '+', 'COUNT', ARGV[2])
-local told = redis.pcall('XINFO', 'STREAM', feed)
-if told.err then
+local fields = redis.pcall('XINFO', 'STREAM', feed)
+if fields.err then
     return { 0, 0, {}, 0 }
 end
 local stream = {}
-for at = 1, #told, 2 do
-    stream[told[at]] = told[at + 1]
+for at = 1, #fields, 2 do
+    stream[fields[at]] = fields[at + 1]
 end
 if from == 'end' then
     entries = { stream['last-entry'] or nil }

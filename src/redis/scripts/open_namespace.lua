@@ -34,9 +34,9 @@ local needed = {
     { 'zscore', ARGV[4], '' }, { 'zmscore', ARGV[4], '' }, { 'zcard', ARGV[4] }, { 'zlexcount', ARGV[4], '-', '+' },
     { 'xadd', ARGV[5], '*', 'id', '' },
 }
-local refused = ARGV[6] ~= 'read' and denied(needed)
-if refused then
-    return refused
+local rejected = ARGV[6] ~= 'read' and denied(needed)
+if rejected then
+    return rejected
 end
 
 local found = redis.call('TYPE', KEYS[1]).ok
@@ -48,9 +48,9 @@ if found == 'none' and mode ~= 'open' then
     return { 'absent' }
 end
 if found == 'none' or mode ~= 'open' and mode ~= 'look' and mode ~= 'read' then
-    refused = denied({ { 'hset', KEYS[1], 'partitions', '' } })
-    if refused then
-        return refused
+    rejected = denied({ { 'hset', KEYS[1], 'partitions', '' } })
+    if rejected then
+        return rejected
     end
 end
 local MARK = 4

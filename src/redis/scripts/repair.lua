@@ -14,7 +14,7 @@
 if ARGV[2] ~= 'report' then
     local layout = ask('GETRANGE', KEYS[3], '0', '64')
     if layout ~= ARGV[6] then
-        return type_of(layout) == 'table' and refusal(layout, 'string', 'GETRANGE', KEYS[3], '0', '0')
+        return type_of(layout) == 'table' and rejection(layout, 'string', 'GETRANGE', KEYS[3], '0', '0')
             or { 'layout', KEYS[3], layout }
     end
 end

@@ -27,7 +27,7 @@ local expected, new, entries, document = ARGV[6], ARGV[7], ARGV[8], ARGV[9]
 
 local layout = ask('GETRANGE', KEYS[4], '0', '64')
 if layout ~= ARGV[12] then
-    return type_of(layout) == 'table' and refusal(layout, 'string', 'GETRANGE', KEYS[4], '0', '0')
+    return type_of(layout) == 'table' and rejection(layout, 'string', 'GETRANGE', KEYS[4], '0', '0')
         or { 'layout', KEYS[4], layout }
 end
 -- GET is not always needed; if it is, its own error would not name the command.
@@ -43,7 +43,7 @@ end
 local MAX_HEADERS, END_OF_MAX = 896, '895'
 local stored = ask('GETRANGE', record, '0', END_OF_MAX)
 if type_of(stored) == 'table' then
-    return refusal(stored, 'string', 'GETRANGE', record, '0', '0')
+    return rejection(stored, 'string', 'GETRANGE', record, '0', '0')
 end
 local one, several = header_of(stored, id)
 -- The record, or its size if that is over the limit.
@@ -93,16 +93,16 @@ end
 
 -- Entries that the new record also names stay and leave the stored entries; the rest is to be removed.
 local count, at = take(COUNT, entries, 1)
-local refused = plan_groups(prefix, entries, at, count, one, several)
+local rejected = plan_groups(prefix, entries, at, count, one, several)
     or plan_groups(prefix, ARGV[10], 1, nil, one, several)
 local added = planned
-refused = refused or plan_removal(prefix, one, several, id)
-if refused and refused[1] == 'unreadable' then
+rejected = rejected or plan_removal(prefix, one, several, id)
+if rejected and rejected[1] == 'unreadable' then
     return { 'unreadable', redis.call('GET', record) }
 end
-refused = refused or announce(KEYS[2], ARGV[1], id, ARGV[3], ARGV[4], ARGV[5])
-if refused then
-    return refused
+rejected = rejected or announce(KEYS[2], ARGV[1], id, ARGV[3], ARGV[4], ARGV[5])
+if rejected then
+    return rejected
 end
 
 -- The newest of the earlier writes stay, and so does the one that submitted the request.

@@ -31,7 +31,7 @@ local function plan_groups(prefix, bytes, at, count, one, several)
                 end
                 local size = ask('ZCARD', key)
                 if type_of(size) == 'table' then
-                    return refusal(size, 'zset', 'ZCARD', key)
+                    return rejection(size, 'zset', 'ZCARD', key)
                 end
                 planned = planned + 1
                 places[suffix], keys[planned], members[planned] = planned, key, member
@@ -68,7 +68,7 @@ local function plan_removal(prefix, one, several, id)
         end
         local size = ask('ZCARD', key)
         if type_of(size) == 'table' then
-            return refusal(size, 'zset', 'ZCARD', key)
+            return rejection(size, 'zset', 'ZCARD', key)
         end
         planned = planned + 1
         keys[planned], members[planned] = key, member
@@ -89,7 +89,7 @@ local function announce(feed, longest, id, revision, status, kinds)
     local added = ask('XADD', feed, 'MAXLEN', '~', longest, '*',
         'id', id, 'revision', revision, 'status', status, 'decisions', kinds)
     if type_of(added) == 'table' then
-        return refusal(added, 'stream', 'XADD', feed, 'MAXLEN', '~', '1', '*', 'id', '')
+        return rejection(added, 'stream', 'XADD', feed, 'MAXLEN', '~', '1', '*', 'id', '')
     end
     return nil
 end

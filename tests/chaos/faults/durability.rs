@@ -38,7 +38,7 @@ fn a_write_that_waits_for_a_replica_is_there_when_its_call_returns() {
 }
 
 #[test]
-fn a_write_that_no_replica_confirms_is_applied_and_told_to_be_unconfirmed() {
+fn a_write_that_no_replica_confirms_is_applied_and_reported_as_unconfirmed() {
     let primary = PrivateServer::start_on_tcp(&["--repl-diskless-sync-delay", "0"]);
     let replica = PrivateServer::start_on_tcp(&[]);
     follow(&mut Raw::to(replica.url()), primary.url());
@@ -113,7 +113,7 @@ fn a_write_repeated_on_a_new_connection_is_unconfirmed_on_a_newer_server_too() {
 }
 
 #[test]
-fn a_write_that_waits_for_the_disk_of_a_newer_server_is_told_whether_it_is_there() {
+fn a_write_that_waits_for_the_disk_of_a_newer_server_is_reported_as_there_or_not() {
     let Some(server) = PrivateServer::start_newer_on_tcp(&["--appendonly", "yes"]) else {
         return skipped();
     };
@@ -242,7 +242,7 @@ fn reading_goes_on_while_a_write_waits() {
 }
 
 #[test]
-fn a_server_without_the_command_or_the_permission_is_refused_when_the_store_is_opened() {
+fn a_server_without_the_command_or_the_permission_is_rejected_when_the_store_is_opened() {
     let server = PrivateServer::start_on_tcp(&[]);
     let mut raw = Raw::to(server.url());
     let _: String = raw.ask(&["ACL", "SETUSER", "noreplicas", "on", ">pw", "~*", "+@all", "-wait"]);

@@ -54,7 +54,7 @@ fn a_writer_whose_revision_was_lost_in_a_failover_does_not_win() {
     }
 }
 
-/// A store that only reads is content with a replica, and refuses to write by itself.
+/// A store that only reads is content with a replica, and rejects to write by itself.
 #[test]
 fn a_read_only_store_reads_a_replica_and_writes_nothing() {
     let primary = PrivateServer::start_on_tcp(&["--repl-diskless-sync-delay", "0"]);
@@ -78,7 +78,7 @@ fn a_read_only_store_reads_a_replica_and_writes_nothing() {
         let reader = flavour.open(&reading).unwrap();
         wait("the replica has it", || reader.get(&request.id).unwrap().as_ref() == Some(&request));
         assert_eq!(reader.pending(&PageRequest::first()).unwrap().items, [request.clone()]);
-        for refused in [
+        for rejected in [
             reader.create(pending("new", "s", second(1))),
             reader.update(next(&request), WriteId::generate()),
             flavour.open(&Options::new(primary.url(), &namespace).read_only()).unwrap().create(pending(
@@ -87,7 +87,7 @@ fn a_read_only_store_reads_a_replica_and_writes_nothing() {
                 second(1),
             )),
         ] {
-            let error = refused.unwrap_err();
+            let error = rejected.unwrap_err();
             assert_eq!(
                 (kind(&error), error.outcome()),
                 (StoreErrorKind::Configuration, Outcome::NotApplied),

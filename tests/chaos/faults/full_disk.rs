@@ -30,19 +30,20 @@ fn a_full_disk_is_unavailable_until_there_is_room_again() {
         for round in 0..rounds().min(2) {
             limit_file_size(server.pid(), "10");
             // The first writes may be acknowledged before the server finds out that it cannot keep them.
-            let mut refused = None;
+            let mut rejected = None;
             for _ in 0..200 {
                 let write_id = WriteId::generate();
                 match in_time("update", TIMEOUT, || scene.store.update(next(&request), write_id)) {
                     Ok(stored) => request = stored,
                     Err(error) => {
-                        refused = Some((error, next(&request), write_id));
+                        rejected = Some((error, next(&request), write_id));
                         break;
                     }
                 }
                 std::thread::sleep(Duration::from_millis(20));
             }
-            let (error, change, write_id) = refused.expect("a server that cannot write to its file refuses in the end");
+            let (error, change, write_id) =
+                rejected.expect("a server that cannot write to its file rejects in the end");
             assert_eq!((kind(&error), error.outcome()), (StoreErrorKind::Unavailable, Outcome::NotApplied), "{error}");
             assert!(error.to_string().contains("MISCONF"), "{error}");
             let before = scene.raw.dump(&scene.oracle.namespace);

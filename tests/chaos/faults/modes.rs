@@ -7,7 +7,7 @@ use common::fake_server::FakeServer;
 use common::{Flavour, Options, Raw};
 use common::{PrivateServer, unique_namespace};
 
-fn refusal(flavour: Flavour, url: &str) -> Error {
+fn opening_error(flavour: Flavour, url: &str) -> Error {
     let options = Options::new(url, unique_namespace("modes"));
     for options in [options.clone(), options.clone().partitions(4), options.clone().read_only()] {
         let error = flavour.open(&options).map(drop).unwrap_err();
@@ -18,7 +18,7 @@ fn refusal(flavour: Flavour, url: &str) -> Error {
 
 /// Also one that has every slot: it may have to give some away at any time.
 #[test]
-fn a_node_of_a_cluster_is_refused_as_what_it_is() {
+fn a_node_of_a_cluster_is_rejected_as_what_it_is() {
     let node = PrivateServer::start_on_tcp(&["--cluster-enabled", "yes"]);
     let mut raw = Raw::to(node.url());
     for has_slots in [false, true] {
@@ -26,7 +26,7 @@ fn a_node_of_a_cluster_is_refused_as_what_it_is() {
             let _: String = raw.ask(&["CLUSTER", "ADDSLOTSRANGE", "0", "16383"]);
         }
         for flavour in Flavour::all() {
-            let error = refusal(flavour, node.url()).to_string();
+            let error = opening_error(flavour, node.url()).to_string();
             assert!(error.contains("node of a cluster") && error.contains("without cluster mode"), "{error}");
         }
         let keys: i64 = raw.ask(&["DBSIZE"]);
@@ -35,7 +35,7 @@ fn a_node_of_a_cluster_is_refused_as_what_it_is() {
 }
 
 #[test]
-fn a_sentinel_is_refused_as_what_it_is() {
+fn a_sentinel_is_rejected_as_what_it_is() {
     let info = "# Server\r\nredis_version:7.0.15\r\nredis_mode:sentinel\r\n";
     let info = format!("${}\r\n{info}\r\n", info.len());
     // A Sentinel of today knows no TIME; one that does says what it is in INFO.
@@ -45,7 +45,7 @@ fn a_sentinel_is_refused_as_what_it_is() {
             if FakeServer::is_asked_for_time(sent) { time.to_vec() } else { info.clone().into_bytes() }
         });
         for flavour in Flavour::all() {
-            let error = refusal(flavour, &format!("redis://{}/", sentinel.address())).to_string();
+            let error = opening_error(flavour, &format!("redis://{}/", sentinel.address())).to_string();
             assert!(error.contains("Sentinel") && error.contains("get-master-addr-by-name"), "{error}");
         }
     }

@@ -18,13 +18,13 @@ fn commands(raw: &mut Raw, address: &str) -> BTreeSet<String> {
     let user = unique_namespace("user");
     let _: String = raw.ask(&["ACL", "SETUSER", &user, "on", ">pw", "~*", "+@all", "-xadd"]);
     let options = Options::new(format!("redis://{user}:pw@{address}"), unique_namespace("lacking"));
-    let refusal = Flavour::all()[0].open(&options).map(drop).unwrap_err().to_string();
-    let (_, all) = refusal.split_once("Allow all of: ").expect("it says what to allow");
+    let error = Flavour::all()[0].open(&options).map(drop).unwrap_err().to_string();
+    let (_, all) = error.split_once("Allow all of: ").expect("it says what to allow");
     all.split(' ').chain(["xrange", "xinfo|stream"]).map(str::to_owned).collect()
 }
 
 #[test]
-fn each_command_that_is_missing_is_refused_by_name_and_leaves_nothing_half_written() {
+fn each_command_that_is_missing_is_rejected_by_name_and_leaves_nothing_half_written() {
     let server = PrivateServer::start_on_tcp(&["--enable-debug-command", "yes"]);
     let address = server.url().trim_start_matches("redis://").to_owned();
     let mut raw = Raw::to(server.url());
@@ -52,8 +52,8 @@ fn each_command_that_is_missing_is_refused_by_name_and_leaves_nothing_half_writt
                 match (operation.run)(&subject) {
                     Ok(()) => assert!(operation.kind != Kind::Reads || raw.digest() == before, "{what} wrote"),
                     Err(error) => {
-                        check_refusal(&what, &error, missing, &namespace);
-                        // A step of a repair that was refused in the middle does not know how far it came.
+                        check_rejection(&what, &error, missing, &namespace);
+                        // A step of a repair that was rejected in the middle does not know how far it came.
                         let is_known = operation.kind == Kind::InSteps || error.outcome() == Outcome::NotApplied;
                         assert!(is_known, "{what}: {error:?}");
                         assert_eq!(raw.digest(), before, "{what}: something was written: {error}");
@@ -79,9 +79,9 @@ fn without_the_servers_time_no_connection_is_made() {
         let user = unique_namespace("user");
         let options = Options::new(format!("redis://{user}:pw@{address}"), unique_namespace("untimed"));
         let _: String = raw.ask(&["ACL", "SETUSER", &user, "on", ">pw", "~*", "+@all", "-time"]);
-        let refusal = flavour.open(&options).map(drop).unwrap_err();
-        assert_eq!((kind(&refusal), refusal.outcome()), (StoreErrorKind::Rejected, Outcome::NotApplied), "{refusal}");
-        let said = refusal.to_string();
+        let error = flavour.open(&options).map(drop).unwrap_err();
+        assert_eq!((kind(&error), error.outcome()), (StoreErrorKind::Rejected, Outcome::NotApplied), "{error}");
+        let said = error.to_string();
         assert!(said.contains("time") && said.contains("give the user this permission"), "{flavour:?}: {said}");
 
         let _: String = raw.ask(&["ACL", "SETUSER", &user, "+time"]);
@@ -92,17 +92,17 @@ fn without_the_servers_time_no_connection_is_made() {
         let _: u64 = raw.ask(&["CLIENT", "KILL", "USER", &user]);
         // The first call may have been sent on the connection that is gone.
         assert_eq!(kind(&store.get(&request.id).unwrap_err()), StoreErrorKind::Rejected, "{flavour:?}");
-        let refusal = store.update(next(&request), WriteId::generate()).unwrap_err();
-        assert_eq!((kind(&refusal), refusal.outcome()), (StoreErrorKind::Rejected, Outcome::NotApplied), "{refusal}");
+        let error = store.update(next(&request), WriteId::generate()).unwrap_err();
+        assert_eq!((kind(&error), error.outcome()), (StoreErrorKind::Rejected, Outcome::NotApplied), "{error}");
         let unchanged = Options { url: server.url().to_owned(), ..options };
         assert_eq!(flavour.open(&unchanged).unwrap().get(&request.id).unwrap(), Some(request), "nothing was written");
     }
 }
 
-/// The reply of a write that was applied is lost, and the permission for it is taken away before it is repeated: the refusal
+/// The reply of a write that was applied is lost, and the permission for it is taken away before it is repeated: the error
 /// speaks of the repetition only.
 #[test]
-fn a_refused_repetition_does_not_deny_the_write_before_it() {
+fn a_rejected_repetition_does_not_deny_the_write_before_it() {
     let server = PrivateServer::start_on_tcp(&[]);
     let proxy = Proxy::to(server.url());
     let mut raw = Raw::to(server.url());
@@ -155,7 +155,7 @@ fn a_repair_that_lacks_a_command_is_ended_by_the_next() {
 
             let _: String = raw.ask(&["ACL", "SETUSER", &user, &format!("-{missing}")]);
             let error = subject.store.repair().unwrap_err();
-            check_refusal(&format!("{flavour:?}: repair without {missing}"), &error, missing, &namespace);
+            check_rejection(&format!("{flavour:?}: repair without {missing}"), &error, missing, &namespace);
             let _: String = raw.ask(&["ACL", "SETUSER", &user, &format!("+{missing}")]);
             assert!(!subject.store.repair().unwrap().is_clean());
             assert!(subject.store.verify().unwrap().is_clean(), "{flavour:?}, {missing}");
@@ -179,7 +179,7 @@ fn damage(raw: &mut Raw, oracle: &Oracle, subject: &Subject) {
     let _: String = raw.ask(&[b"SET".as_slice(), &key, &stale]);
 }
 
-fn check_refusal(what: &str, error: &Error, missing: &str, namespace: &str) {
+fn check_rejection(what: &str, error: &Error, missing: &str, namespace: &str) {
     assert_eq!(kind(error), StoreErrorKind::Rejected, "{what}: {error}");
     let text = error.to_string().to_lowercase();
     assert!(text.contains(missing) || text.contains(namespace), "{what}: neither command nor key is named: {error}");

@@ -1,4 +1,4 @@
-//! The server answers, and refuses.
+//! The server answers, and rejects.
 
 use std::time::Duration;
 
@@ -47,7 +47,7 @@ fn a_replica_is_unavailable_for_writes_and_recovers_when_promoted() {
         let mut scene = Scene::new(flavour, server.url(), server.url(), TIMEOUT);
         let mut request = scene.request("r");
         for _ in 0..rounds() {
-            // The other server has nothing, so the replica must not have synchronised with it: its link is refused.
+            // The other server has nothing, so the replica must not have synchronised with it: its link is rejected.
             let mut primary_raw = Raw::to(primary.url());
             let _: String = primary_raw.ask(&["CONFIG", "SET", "requirepass", "nobody-knows"]);
             let _: String = scene.raw.ask(&["REPLICAOF", host, port]);

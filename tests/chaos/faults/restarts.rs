@@ -115,12 +115,12 @@ fn a_server_that_is_loading_is_unavailable_until_it_has_loaded() {
     let _: String = raw.ask(&["BGREWRITEAOF"]);
     let info = |raw: &mut Raw| -> String { raw.ask(&["INFO", "persistence"]) };
     wait("the file is rewritten", || {
-        let told = info(&mut raw);
-        told.contains("aof_rewrites:1") && told.contains("aof_rewrite_in_progress:0")
+        let loading = info(&mut raw);
+        loading.contains("aof_rewrites:1") && loading.contains("aof_rewrite_in_progress:0")
     });
     server.stop();
 
-    let mut told = 0;
+    let mut loading = 0;
     std::thread::scope(|scope| {
         let start = scope.spawn(|| {
             let slowly =
@@ -139,12 +139,12 @@ fn a_server_that_is_loading_is_unavailable_until_it_has_loaded() {
                 );
                 assert!(known && error.is_retryable(), "{flavour:?}: {error:?}");
                 let is_loading = error.to_string().contains("LOADING") || error.to_string().contains("loading");
-                told += u32::from(kind(&error) == StoreErrorKind::Unavailable && is_loading);
+                loading += u32::from(kind(&error) == StoreErrorKind::Unavailable && is_loading);
             }
         }
         server = start.join().unwrap();
     });
-    assert!(told > 0, "nobody was told that the server is loading");
+    assert!(loading > 0, "nobody was told that the server is loading");
     for (_, store) in &stores {
         assert_eq!(patiently("get", || store.get(&request.id)).as_ref(), Some(&request));
     }

@@ -16,7 +16,7 @@ pub enum Violation {
     /// Something was seen that nobody wrote, or a revision under another number than its write makes.
     NeverWritten(Revision),
     /// A write that was told not to have been applied is stored or was seen.
-    RefusedButApplied(Write),
+    RejectedButApplied(Write),
     /// A write that was acknowledged is not among the revisions, and no other took its place.
     Lost(Write),
     /// Two writes were acknowledged, or seen, that replace the same revision.
@@ -85,7 +85,7 @@ fn check_answers(writes: &BTreeMap<Write, Sent>, chain: &[Write]) -> Result<(), 
     let stored: BTreeSet<Write> = chain.iter().copied().collect();
     for (&write, sent) in writes {
         match (sent.answer, stored.contains(&write)) {
-            (Answer::Rejected, true) => return Err(Violation::RefusedButApplied(write)),
+            (Answer::Rejected, true) => return Err(Violation::RejectedButApplied(write)),
             (Answer::Acknowledged, false) => return Err(missing(write, sent, chain)),
             _ => {}
         }
@@ -110,9 +110,9 @@ fn check_seen(seen: &Seen, chain: &[Write], writes: &BTreeMap<Write, Sent>) -> R
     };
     let place = usize::try_from(revision.number).unwrap_or(usize::MAX);
     if chain.get(place) != Some(&revision.write) {
-        let refused = sent.answer == Answer::Rejected;
-        return Err(if refused {
-            Violation::RefusedButApplied(revision.write)
+        let rejected = sent.answer == Answer::Rejected;
+        return Err(if rejected {
+            Violation::RejectedButApplied(revision.write)
         } else {
             missing(revision.write, sent, chain)
         });

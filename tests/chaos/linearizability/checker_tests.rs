@@ -52,7 +52,7 @@ fn histories_of_a_store_that_does_one_thing_at_a_time_pass() {
             ],
         ),
         (
-            "the loser of two is refused",
+            "the loser of two is rejected",
             vec![
                 created((1, 2)),
                 write(1, (3, 10), 2, at(0, 1), Acknowledged),
@@ -81,7 +81,7 @@ fn histories_of_a_store_that_does_one_thing_at_a_time_pass() {
             ],
         ),
         (
-            "an unknown creation beside one that is refused",
+            "an unknown creation beside one that is rejected",
             vec![write(0, (1, 2), 1, None, Unknown), write(1, (3, 4), 5, None, Rejected), read(9, (30, 31), &[1])],
         ),
     ];
@@ -145,10 +145,10 @@ fn histories_that_cannot_be_are_found() {
     assert!(matches!(check(&history), Err(Violation::Stale { .. })), "going back, seen by two");
 
     let history = vec![created((1, 2)), write(1, (3, 4), 2, at(0, 1), Rejected), read(2, (5, 6), &[1, 2]), last(&[1])];
-    assert_eq!(check(&history), Err(Violation::RefusedButApplied(2)), "a refused write was seen");
+    assert_eq!(check(&history), Err(Violation::RejectedButApplied(2)), "a rejected write was seen");
 
     let history = vec![created((1, 2)), write(1, (3, 4), 2, at(0, 1), Rejected), last(&[1, 2])];
-    assert_eq!(check(&history), Err(Violation::RefusedButApplied(2)), "a refused write is stored");
+    assert_eq!(check(&history), Err(Violation::RejectedButApplied(2)), "a rejected write is stored");
 
     let history = vec![created((1, 2)), read(2, (3, 4), &[1, 2]), update((5, 6)), last(&[1, 2])];
     assert!(matches!(check(&history), Err(Violation::Stale { .. })), "seen before it was sent");

@@ -22,7 +22,7 @@ pub struct Event {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
-    /// A call that told what is stored; nothing, or a revision with the writes its content comes from, in order. A refusal
+    /// A call that told what is stored; nothing, or a revision with the writes its content comes from, in order. An error
     /// that tells what is stored is one too.
     Read(Option<Seen>),
     /// A creation, whose `base` is none, or an update of a revision.

@@ -44,7 +44,7 @@ struct Figures {
     events: usize,
     reads: usize,
     acknowledged: usize,
-    refused: usize,
+    rejected: usize,
     unknown: usize,
     unknown_but_applied: usize,
 }
@@ -58,7 +58,7 @@ impl Figures {
             match event.what {
                 What::Read(_) => self.reads += 1,
                 What::Write { answer: Answer::Acknowledged, .. } => self.acknowledged += 1,
-                What::Write { answer: Answer::Rejected, .. } => self.refused += 1,
+                What::Write { answer: Answer::Rejected, .. } => self.rejected += 1,
                 What::Write { answer: Answer::Unknown, write, .. } => {
                     self.unknown += 1;
                     let is_there = last.as_ref().is_some_and(|seen| seen.content.contains(&write));
@@ -78,7 +78,7 @@ fn histories_under_faults_are_those_of_a_store_that_does_one_thing_at_a_time() {
         let seed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         for (request, events) in recorder.record(number, seed) {
             if let Err(violation) = checker::check(&events) {
-                panic!("history {number}, request {request}: {violation:#?}\n{}", told(&events));
+                panic!("history {number}, request {request}: {violation:#?}\n{}", shown(&events));
             }
             figures.add(&events);
         }
@@ -91,7 +91,7 @@ fn histories_under_faults_are_those_of_a_store_that_does_one_thing_at_a_time() {
     println!("{figures:?}; faults: {:?}", recorder.faults_caused);
     let wanted = histories() as usize;
     assert!(figures.acknowledged > 10 * wanted && figures.reads > 10 * wanted, "{figures:?}");
-    assert!(figures.refused > wanted, "{figures:?}");
+    assert!(figures.rejected > wanted, "{figures:?}");
     // Of the rare things there may be none among a few.
     if wanted < 24 {
         return;
@@ -102,7 +102,7 @@ fn histories_under_faults_are_those_of_a_store_that_does_one_thing_at_a_time() {
 }
 
 /// A history as a person reads it.
-fn told(events: &[Event]) -> String {
+fn shown(events: &[Event]) -> String {
     let mut by_start: BTreeMap<(u64, usize), String> = BTreeMap::new();
     for (place, event) in events.iter().enumerate() {
         let line = format!("{:>6}–{:<6} client {} {:?}", event.start, event.end, event.client, event.what);

@@ -7,7 +7,7 @@ use super::history::{Answer, Event, Revision, Seen, What, Write};
 
 /// Whether some order of the calls, each at a moment within its time, is what a store doing one thing at a time does.
 fn is_possible(history: &[Event]) -> bool {
-    // A refused write does nothing, so that its moment does not matter.
+    // A rejected write does nothing, so that its moment does not matter.
     let calls: Vec<&Event> =
         history.iter().filter(|event| !matches!(event.what, What::Write { answer: Answer::Rejected, .. })).collect();
     goes_on(&calls, None)

@@ -95,7 +95,7 @@ impl Ledger {
     }
 
     /// A failure of the store, or that somebody else was first.
-    pub fn note_refusal(&self, what: &'static str, error: &Error) {
+    pub fn note_error(&self, what: &'static str, error: &Error) {
         let is_overtaken = matches!(
             error,
             Error::Conflict(_) | Error::InvalidTransition { .. } | Error::Approval { .. } | Error::Execution { .. }

@@ -55,7 +55,7 @@ impl Traffic {
                 self.ledger.count(what, "unknown");
                 self.settle(error.unsettled_write().expect("an unknown outcome names its write")).await;
             }
-            Err(error) => self.ledger.note_refusal(what, &error),
+            Err(error) => self.ledger.note_error(what, &error),
         }
     }
 
@@ -70,7 +70,7 @@ impl Traffic {
                     }
                     return;
                 }
-                Err(error) => self.ledger.note_refusal("settle", &error),
+                Err(error) => self.ledger.note_error("settle", &error),
             }
             rest(20);
         }
@@ -132,7 +132,7 @@ pub(crate) async fn approve(traffic: Traffic) {
                     traffic.note("grant", granted).await;
                 }
             }
-            Err(error) => traffic.ledger.note_refusal("inbox", &error),
+            Err(error) => traffic.ledger.note_error("inbox", &error),
         }
         match traffic.store.requests(&waiting, &page).await {
             Ok(found) => {
@@ -144,7 +144,7 @@ pub(crate) async fn approve(traffic: Traffic) {
                     traffic.note("decide", decided).await;
                 }
             }
-            Err(error) => traffic.ledger.note_refusal("requests", &error),
+            Err(error) => traffic.ledger.note_error("requests", &error),
         }
         rest(30);
     }
@@ -179,7 +179,7 @@ pub(crate) async fn execute(traffic: Traffic) {
                 }
                 next = found.next;
             }
-            Err(error) => traffic.ledger.note_refusal("requests", &error),
+            Err(error) => traffic.ledger.note_error("requests", &error),
         }
         // Those that somebody else holds stay at the front for a while.
         page = next.map_or_else(|| first.clone(), |next| first.clone().after(next));
@@ -199,7 +199,7 @@ pub(crate) async fn expire_due(traffic: Traffic) {
                 swept.expired.iter().for_each(|_| ledger.count("expire", "acknowledged"));
                 swept.failed.iter().for_each(|(_, error)| ledger.note_failure("expire", error));
             }
-            Err(error) => ledger.note_refusal("sweep", &error),
+            Err(error) => ledger.note_error("sweep", &error),
         })
         .start();
     while !traffic.ledger.has_ended() {
@@ -235,7 +235,7 @@ pub(crate) async fn ask(traffic: Traffic) {
                 assert_eq!(unreadable, 0, "{what}: records that cannot be read");
                 traffic.ledger.count(what, "done");
             }
-            Err(error) => traffic.ledger.note_refusal(what, &error),
+            Err(error) => traffic.ledger.note_error(what, &error),
         }
         rest(10);
     }

@@ -147,7 +147,7 @@ impl Changes {
         (played.state, played.approvals)
     }
 
-    /// Some commands by the rules; those that are refused change nothing.
+    /// Some commands by the rules; those that are rejected change nothing.
     fn play_on(&mut self, mut request: MutationRequest) -> MutationRequest {
         let moves: Vec<Move> = play::moves().new_tree(&mut self.runner).unwrap().current();
         let mut now = request.updated_at;

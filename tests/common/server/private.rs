@@ -60,7 +60,7 @@ impl PrivateServer {
         }
     }
 
-    /// Ends the server at once, without a save; from here on its address refuses connections.
+    /// Ends the server at once, without a save; from here on its address rejects connections.
     pub fn stop(&mut self) {
         match self {
             Self::Process(process) => process.end(),

@@ -36,7 +36,7 @@ on_every_store!(one_by_one: all_rows_come_once, an_unreadable_request_is_one_row
 #[test]
 fn rows_are_an_iterator() {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    cases::tell(&store);
+    cases::seed(&store);
     let page = mutator_governance::PageRequest::of(2).unwrap();
     let rows = cases::over(&store).rows(mutator_governance::RequestQuery::pending()).from_page(page);
     let ids: Vec<String> = rows.map(|request| request.unwrap().id.to_string()).collect();

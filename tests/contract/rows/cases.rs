@@ -16,7 +16,7 @@ pub(crate) fn over(store: &Arc<dyn Store>) -> Governance {
 }
 
 #[dual]
-pub(crate) async fn tell(store: &Arc<dyn Store>) {
+pub(crate) async fn seed(store: &Arc<dyn Store>) {
     for write in story().0 {
         match write {
             Write::Create(request) => drop(store.create(request).await.unwrap()),
@@ -78,7 +78,7 @@ fn decision(row: &DecisionRow) -> String {
 /// The same requests, whichever read gives a page and whichever goes on behind it.
 #[dual]
 pub(crate) async fn stored_requests(store: Arc<dyn Store>) {
-    tell(&store).await;
+    seed(&store).await;
     let questions = [
         RequestQuery::new(),
         RequestQuery::new().in_order(SortDirection::Descending),
@@ -114,7 +114,7 @@ pub(crate) async fn stored_requests(store: Arc<dyn Store>) {
 
 #[dual]
 pub(crate) async fn requests(store: Arc<dyn Store>) {
-    tell(&store).await;
+    seed(&store).await;
     let mut all =
         ["grant-1", "grant-2", "limit-1", "access-3", "limit-2", "flag-1", "flag-2", "grant-4", "stale-1"].to_vec();
     check(&store, RequestQuery::new(), request, &all).await;
@@ -143,7 +143,7 @@ pub(crate) async fn requests(store: Arc<dyn Store>) {
 
 #[dual]
 pub(crate) async fn approvals(store: Arc<dyn Store>) {
-    tell(&store).await;
+    seed(&store).await;
     let open = ["grant-1 security at step 2", "grant-2 board-2 at step 1", "grant-2 board-3 at step 1"];
     check(&store, PendingApprovalQuery::new(), approval, &open).await;
     let newest_first = ["grant-2 board-3 at step 1", "grant-2 board-2 at step 1", "grant-1 security at step 2"];
@@ -173,7 +173,7 @@ pub(crate) async fn approvals(store: Arc<dyn Store>) {
 
 #[dual]
 pub(crate) async fn recent_approvals(store: Arc<dyn Store>) {
-    tell(&store).await;
+    seed(&store).await;
     check(&store, RecentApprovalQuery::new(), recent, &["stale-1 at 75", "limit-2 at 60"]).await;
     let of_beta = RequestQuery::of_state(StateId::new("tenant:beta").unwrap());
     check(&store, RecentApprovalQuery::of_requests(of_beta), recent, &["limit-2 at 60"]).await;
@@ -181,7 +181,7 @@ pub(crate) async fn recent_approvals(store: Arc<dyn Store>) {
 
 #[dual]
 pub(crate) async fn decisions(store: Arc<dyn Store>) {
-    tell(&store).await;
+    seed(&store).await;
     let outcomes =
         ["90 flag-2 1 Lifecycle/Canceled", "80 limit-2 6 Lifecycle/Executed", "65 access-3 4 Lifecycle/Rejected"];
     check(&store, DecisionQuery::execution_outcomes(), decision, &outcomes).await;
@@ -211,7 +211,7 @@ pub(crate) async fn decisions(store: Arc<dyn Store>) {
 
 #[dual]
 pub(crate) async fn inboxes(store: Arc<dyn Store>) {
-    tell(&store).await;
+    seed(&store).await;
     let cases: [(&str, u64, &[&str]); 6] = [
         ("sam", 100, &["grant-1 security at step 2", "grant-2 board-3 at step 1"]),
         // The board's approvals are not to be decided any more.
@@ -240,7 +240,7 @@ pub(crate) async fn inboxes(store: Arc<dyn Store>) {
 
 #[dual]
 pub(crate) async fn numbers(store: Arc<dyn Store>) {
-    tell(&store).await;
+    seed(&store).await;
     let (near, far) = (Duration::from_secs(200), Duration::from_secs(400));
     // Asking twice for the same time is asking once.
     let statistics = store.statistics(second(100), &[near, far, near]).await.unwrap();
@@ -265,7 +265,7 @@ pub(crate) async fn numbers(store: Arc<dyn Store>) {
 /// Every filter, which finds some and not all.
 #[dual]
 pub(crate) async fn filters(store: Arc<dyn Store>) {
-    tell(&store).await;
+    seed(&store).await;
     for (query, expected) in filters::of_requests() {
         let found = words(&store, &query, 2, request).await;
         assert_eq!(found, expected, "{query}");

@@ -22,7 +22,7 @@ pub(crate) struct Story(pub(crate) Vec<Write>);
 
 impl Story {
     /// Submits a request, and then does what is said at the times that are said.
-    fn tell(&mut self, filed_at: u64, draft: RequestDraft, then: &[(u64, Command)]) {
+    fn add(&mut self, filed_at: u64, draft: RequestDraft, then: &[(u64, Command)]) {
         let mut request = submit(draft, RequestId::generate(), WriteId::generate(), second(filed_at)).unwrap();
         self.0.push(Write::Create(request.clone()));
         for (at, command) in then {
@@ -83,14 +83,14 @@ pub(crate) fn story() -> Story {
     let first = RequestDraft::new(target, risky, person("rita")).with_id(RequestId::new("grant-1").unwrap());
     let ticket = Metadata::new().with("ticket", 7_i64).unwrap();
     let first = first.requires_approval(by_manager()).requires_approval(by_security()).with_metadata(ticket);
-    story.tell(10, first, &[(40, grant("mona", "manager"))]);
+    story.add(10, first, &[(40, grant("mona", "manager"))]);
 
     // Two of three, at the same time as the first.
     let members = [ApprovalTarget::actor("mona"), ApprovalTarget::actor("omar"), ApprovalTarget::group("security")];
     let board = ApprovalRule::quorum("board", 2, members.map(Result::unwrap)).unwrap().with_id(approval("board"));
     let second_grant = draft("grant-2", "tenant:acme", "Tenant", "RoleGrant", "Access", "erin");
     let second_grant = second_grant.requires_approval(board.expiring_at(second(300)));
-    story.tell(10, second_grant, &[(50, grant("mona", "board-1"))]);
+    story.add(10, second_grant, &[(50, grant("mona", "board-1"))]);
 
     // Waits for its time.
     let wide = intent("Billing").with_blast_radius(BlastRadius::new(BlastScope::System));
@@ -99,13 +99,13 @@ pub(crate) fn story() -> Story {
     let limit = limit.with_payload(payload("application/json"));
     let pending = Pending { reason: PendingReason::Schedule, expires_at: Some(second(500)) };
     let text = Metadata::new().with("ticket", "7").unwrap();
-    story.tell(20, limit.waiting_for(pending).with_metadata(text), &[]);
+    story.add(20, limit.waiting_for(pending).with_metadata(text), &[]);
 
     // Approved and executed, with a mail that somebody has to look after.
     let mail = SideEffect::new("MailSent", "told the tenant", Severity::Warning, second(80)).unwrap();
     let mail = mail.under_contract(ContractId::new("mail/1").unwrap()).requiring_action();
     let completion = Completion::new().with_side_effect(mail);
-    story.tell(
+    story.add(
         30,
         draft("limit-2", "tenant:beta", "Tenant", "LimitChange", "Billing", "rita").requires_approval(by_mona()),
         &[
@@ -116,9 +116,9 @@ pub(crate) fn story() -> Story {
     );
 
     // Rejected.
-    let refuse = Command::reject_requirement(person("mona"), approval("manager"), None);
+    let reject = Command::reject_requirement(person("mona"), approval("manager"), None);
     let third = draft("access-3", "team:blue", "Team", "RoleGrant", "Access", "erin").requires_approval(by_manager());
-    story.tell(30, third, &[(65, refuse)]);
+    story.add(30, third, &[(65, reject)]);
 
     // Approved when it was submitted, without any approval.
     let mut flagged = intent("Access").with_tag("urgent").unwrap();
@@ -126,21 +126,21 @@ pub(crate) fn story() -> Story {
     let target = Target::new("team:blue", "Team", "Flag").unwrap();
     let flag = RequestDraft::new(target, flagged, importing(ActorContext::system()))
         .with_id(RequestId::new("flag-1").unwrap());
-    story.tell(40, flag.already_approved(), &[]);
+    story.add(40, flag.already_approved(), &[]);
 
     // Withdrawn.
     let withdrawn = draft("flag-2", "team:blue", "Team", "Flag", "Access", "erin").with_payload(payload("text/plain"));
-    story.tell(40, withdrawn, &[(90, Command::cancel(person("erin")))]);
+    story.add(40, withdrawn, &[(90, Command::cancel(person("erin")))]);
 
     // Has an approval, but waits for something else first.
     let checked = draft("grant-4", "tenant:acme", "Tenant", "RoleGrant", "Access", "erin");
-    story.tell(50, checked.requires_approval(by_manager()).waiting_for(PendingReason::ExternalCheck), &[]);
+    story.add(50, checked.requires_approval(by_manager()).waiting_for(PendingReason::ExternalCheck), &[]);
 
     // Approved, and then stale.
     let version = |text: &str| StateVersion::new(text).unwrap();
     let stale = draft("stale-1", "tenant:acme", "Tenant", "LimitChange", "Billing", "erin");
     let stale = stale.for_version(version("v1")).requires_approval(by_mona()).with_payload(payload("application/json"));
     let resolve = Command::resolve(person("omar"), version("v2"), StaleStrategy::RevalidateOnLatestState);
-    story.tell(60, stale, &[(75, grant("mona", "mona")), (85, resolve)]);
+    story.add(60, stale, &[(75, grant("mona", "mona")), (85, resolve)]);
     story
 }

@@ -37,7 +37,7 @@ on_every_store!(one_by_one: all_rows_come_once, an_unreadable_request_is_one_row
 async fn rows_are_a_stream() {
     use futures_util::TryStreamExt;
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-    cases::tell(&store).await;
+    cases::seed(&store).await;
     let page = mutator_governance::PageRequest::of(2).unwrap();
     let rows = cases::over(&store).rows(mutator_governance::RequestQuery::pending()).from_page(page);
     let requests: Vec<_> = rows.try_collect().await.unwrap();
@@ -48,7 +48,7 @@ async fn rows_are_a_stream() {
 #[tokio::test]
 async fn a_row_that_is_given_up_comes_at_the_next_call() {
     let store: Arc<dyn Store> = Arc::new(redis(1, &[]).await);
-    cases::tell(&store).await;
+    cases::seed(&store).await;
     let page = mutator_governance::PageRequest::of(2).unwrap();
     let mut rows = cases::over(&store).rows(mutator_governance::RequestQuery::pending()).from_page(page);
     let mut ids = Vec::new();

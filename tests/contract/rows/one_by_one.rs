@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use mutator_governance::*;
 
-use super::cases::{over, tell};
+use super::cases::{over, seed};
 use super::{Governance, RowQuery, Rows, Store, dual};
 use crate::rows::company::person;
 
@@ -25,7 +25,7 @@ fn approval(row: &PendingApprovalRow) -> String {
 
 #[dual]
 pub(crate) async fn all_rows_come_once(store: Arc<dyn Store>) {
-    tell(&store).await;
+    seed(&store).await;
     let governance = over(&store);
     let all = ["grant-1", "grant-2", "limit-1", "access-3", "limit-2", "flag-1", "flag-2", "grant-4", "stale-1"];
     let open = ["grant-1 security", "grant-2 board-2", "grant-2 board-3"];
@@ -69,7 +69,7 @@ impl RowQuery for Troubled {
 
 #[dual]
 pub(crate) async fn an_unreadable_request_is_one_row_and_a_failure_the_last(store: Arc<dyn Store>) {
-    tell(&store).await;
+    seed(&store).await;
     let first = store.requests(&RequestQuery::new(), &PageRequest::of(1).unwrap()).await.unwrap();
     let query = Troubled { next: first.next.unwrap() };
     let found = words(over(&store).rows(query), ToString::to_string).await;

@@ -7,7 +7,7 @@ use mutator_governance::blocking::{MemoryStore, RedisStore, Store};
 use mutator_governance::for_stores::Plan;
 use mutator_governance::*;
 
-use crate::rows::blocking::cases::tell;
+use crate::rows::blocking::cases::seed;
 use crate::rows::company::{person, second};
 use common::queries::server::{calls, connection, forget_calls};
 use common::{PrivateServer, redis_url, unique_namespace};
@@ -16,7 +16,7 @@ fn filled(url: &str, namespace: &str, partitions: u16) -> RedisStore {
     let builder = RedisStore::builder(url).namespace(namespace).partitions(partitions);
     let store = builder.timeout(crate::rows::PATIENCE).open().unwrap();
     let as_any: Arc<dyn Store> = Arc::new(store.clone());
-    tell(&as_any);
+    seed(&as_any);
     store
 }
 
@@ -174,21 +174,21 @@ fn a_page_costs_one_script_call_for_each_partition() {
 }
 
 #[test]
-fn a_cursor_of_another_query_namespace_or_store_is_refused() {
+fn a_cursor_of_another_query_namespace_or_store_is_rejected() {
     let stores: [Arc<dyn Store>; 3] = [
         Arc::new(filled(&redis_url(), &unique_namespace("one"), 1)),
         Arc::new(filled(&redis_url(), &unique_namespace("two"), 1)),
         Arc::new(MemoryStore::new()),
     ];
-    tell(&stores[2]);
+    seed(&stores[2]);
     let page = PageRequest::of(1).unwrap();
     let cursors =
         [0, 1, 2].map(|place: usize| stores[place].requests(&RequestQuery::new(), &page).unwrap().next.unwrap());
-    let refused = |result: Result<Page<MutationRequest>>| matches!(result, Err(Error::InvalidCursor { .. }));
+    let rejected = |result: Result<Page<MutationRequest>>| matches!(result, Err(Error::InvalidCursor { .. }));
     for (place, store) in stores.iter().enumerate() {
         for (from, cursor) in cursors.iter().enumerate() {
             let result = store.requests(&RequestQuery::new(), &page.clone().after(cursor.clone()));
-            assert_eq!(refused(result), place != from, "{from} at {place}");
+            assert_eq!(rejected(result), place != from, "{from} at {place}");
         }
         let own = || page.clone().after(cursors[place].clone());
         let others = [
@@ -197,7 +197,7 @@ fn a_cursor_of_another_query_namespace_or_store_is_refused() {
             RequestQuery::new().with_ids(["grant-1"]).unwrap(),
         ];
         for query in others {
-            assert!(refused(store.requests(&query, &own())), "{query}");
+            assert!(rejected(store.requests(&query, &own())), "{query}");
         }
         assert!(matches!(store.decisions(&DecisionQuery::new(), &own()), Err(Error::InvalidCursor { .. })));
         assert!(matches!(
@@ -208,7 +208,7 @@ fn a_cursor_of_another_query_namespace_or_store_is_refused() {
 }
 
 #[test]
-fn a_damaged_cursor_is_refused() {
+fn a_damaged_cursor_is_rejected() {
     let store = filled(&redis_url(), &unique_namespace("cursor"), 1);
     let page = PageRequest::of(1).unwrap();
     let text = store.requests(&RequestQuery::new(), &page).unwrap().next.unwrap().to_string();
@@ -222,12 +222,12 @@ fn a_damaged_cursor_is_refused() {
 }
 
 #[test]
-fn what_makes_no_sense_is_refused_by_the_name_of_its_field() {
+fn what_makes_no_sense_is_rejected_by_the_name_of_its_field() {
     let none: [&str; 0] = [];
     let approvals = PendingApprovalQuery::new;
     let decisions = DecisionQuery::new;
     let field = |error: InvalidValue| error.field;
-    let refused = [
+    let rejected = [
         (PageRequest::of(0).map(drop).map_err(field), "page limit"),
         (PageRequest::of(1_001).map(drop).map_err(field), "page limit"),
         (RequestQuery::new().with_ids(none).map(drop).map_err(field), "request ids"),
@@ -243,7 +243,7 @@ fn what_makes_no_sense_is_refused_by_the_name_of_its_field() {
         (decisions().decided_between(None, None).map(drop).map_err(field), "decided time"),
         (InboxQuery::of(&ActorContext::system()).map(drop).map_err(field), "actor id"),
     ];
-    for (place, (result, name)) in refused.into_iter().enumerate() {
+    for (place, (result, name)) in rejected.into_iter().enumerate() {
         assert_eq!(result, Err(name), "case {place}");
     }
     let unknown = serde_json::from_str::<DecisionQuery>(r#"{"kindz":[]}"#).unwrap_err();

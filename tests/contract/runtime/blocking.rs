@@ -93,7 +93,7 @@ every_case!(on_each_store);
 /// An executor that dies while it runs holds the request until its lease ends, and loses nothing.
 #[test]
 fn a_panic_while_it_runs_leaves_the_request_claimed() {
-    use crate::runtime::people::{approved, at, execution_refusal, id, order, order_of};
+    use crate::runtime::people::{approved, at, execution_error, id, order, order_of};
     use mutator_governance::workflow::{Completion, Failure};
     use mutator_governance::{ClaimedRequest, ExecutionError};
 
@@ -111,7 +111,7 @@ fn a_panic_while_it_runs_leaves_the_request_claimed() {
         let completes = |_: &ClaimedRequest| Ok(Completion::new());
         let error = world.governance.execute(&id("request-1"), &order_of("other"), completes).unwrap_err();
         let expected = ExecutionError::Claimed { by: "executor".to_owned(), lease_ends_at: at(60) };
-        assert_eq!(execution_refusal(error), expected);
+        assert_eq!(execution_error(error), expected);
         world.clock.set(at(60));
         assert!(world.governance.execute(&request.id, &order_of("other"), completes).unwrap().is_executed());
     }

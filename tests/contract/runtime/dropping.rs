@@ -7,7 +7,7 @@ use mutator_governance::workflow::{Completion, ExecutionOutcome};
 use mutator_governance::{ClaimedRequest, Error, ExecutionError, Result, Status};
 
 use crate::runtime::nonblocking::{Mishap, World, in_memory, in_redis, pause};
-use crate::runtime::people::{Calls, approved, at, execution_refusal, id, order, order_of};
+use crate::runtime::people::{Calls, approved, at, execution_error, id, order, order_of};
 
 /// Where an executor is when its future is dropped.
 #[derive(Clone, Copy, Debug)]
@@ -89,7 +89,7 @@ async fn never_twice_within_a_lease_and_never_lost(world: World, point: Point) {
         Point::AfterTheClaim | Point::Within | Point::BeforeTheResult => {
             let ran = usize::from(!matches!(point, Point::AfterTheClaim));
             let expected = ExecutionError::Claimed { by: "executor".to_owned(), lease_ends_at: at(60) };
-            assert_eq!(execution_refusal(again.unwrap_err()), expected, "{point:?}");
+            assert_eq!(execution_error(again.unwrap_err()), expected, "{point:?}");
             assert_eq!(calls.count(), ran, "{point:?}");
             world.clock.set(at(60));
             assert!(execute_again(&world, &calls).await.unwrap().is_executed(), "{point:?}");
@@ -99,7 +99,7 @@ async fn never_twice_within_a_lease_and_never_lost(world: World, point: Point) {
             world.clock.set(at(60));
             for error in [again.unwrap_err(), execute_again(&world, &calls).await.unwrap_err()] {
                 let expected = ExecutionError::NotApproved { status: Status::Executed };
-                assert_eq!(execution_refusal(error), expected);
+                assert_eq!(execution_error(error), expected);
             }
             assert_eq!(calls.count(), 1);
         }
@@ -167,7 +167,7 @@ mod on_tokio_runtime {
             assert!(dies.await.unwrap_err().is_panic());
             let calls = Calls::default();
             let error = execute_again(&world, &calls).await.unwrap_err();
-            assert!(matches!(execution_refusal(error), ExecutionError::Claimed { .. }));
+            assert!(matches!(execution_error(error), ExecutionError::Claimed { .. }));
             world.clock.set(at(60));
             assert!(execute_again(&world, &calls).await.unwrap().is_executed());
         });

@@ -1,4 +1,4 @@
-//! The service around the rules: racing commands, execution, compensation, sweeping, refusals.
+//! The service around the rules: racing commands, execution, compensation, sweeping, errors.
 //!
 //! Each case is written once and compiled for each flavour, as the engine is; it runs on every store and runtime.
 #![cfg(feature = "redis")]
@@ -42,13 +42,13 @@ macro_rules! every_case {
             approvers_of_different_approvals_both_land,
             eight_members_of_a_quorum_all_land,
             with_fail_the_conflict_says_what_happened,
-            a_conflict_tells_when_the_two_do_not_commute,
+            a_conflict_says_when_the_two_do_not_commute,
             a_command_made_invalid_fails_with_its_own_error,
             rebase_gives_up_after_so_many_times,
             no_rebase_is_begun_after_the_deadline,
             one_approval_is_granted_once,
             sixty_four_approvers_at_once_all_land,
-            a_crowd_is_let_in_and_who_came_too_late_is_told_so,
+            a_crowd_is_let_in_and_who_came_too_late_gets_an_error_that_says_so,
             who_keeps_being_overtaken_lands_in_the_end,
         }
         $register! { executing:
@@ -74,7 +74,7 @@ macro_rules! every_case {
             a_result_whose_reply_was_lost_is_never_repeated,
         }
         $register! { leasing:
-            a_lease_that_the_answer_to_its_claim_could_outlast_is_refused,
+            a_lease_that_the_answer_to_its_claim_could_outlast_is_rejected,
             a_claim_that_is_answered_late_is_renewed_before_it_runs,
             nothing_runs_when_every_answer_is_late,
             nothing_runs_when_somebody_took_over_before_the_answer_came,
@@ -109,22 +109,30 @@ macro_rules! every_case {
             explanations_follow_the_clock,
             what_is_decidable_can_be_decided,
         }
+        $register! { deciding:
+            one_call_decides_all_its_actor_may_decide,
+            approvers_at_once_both_land,
+            an_approver_who_comes_second_decides_what_is_left,
+            an_approval_whose_reply_was_lost_decides_nothing_more,
+            who_has_nothing_to_decide_learns_why_and_changes_nothing,
+            ids_are_taken_in_every_form,
+        }
         $register! { deadlines:
             from_its_own_deadline_on_a_request_only_ends,
             what_expired_unswept_is_rejected_by_the_sweep_and_not_by_who_grants,
-            a_vote_that_the_group_needs_elsewhere_is_refused,
+            a_vote_that_the_group_needs_elsewhere_is_rejected,
             nothing_is_dated_before_what_it_follows,
         }
         $register! { sweeping:
             the_longest_overdue_expires_first,
             due_approvals_expire_with_what_follows,
             many_sweepers_record_each_expiry_once,
-            what_expired_but_is_unconfirmed_counts_and_is_told,
+            what_expired_but_is_unconfirmed_counts_and_is_reported,
             one_that_fails_does_not_keep_the_others,
             those_that_always_fail_starve_nobody,
             a_sweep_goes_on_behind_any_number_that_always_fail,
             a_store_that_is_down_is_not_asked_for_each,
-            a_limit_of_nothing_is_refused,
+            a_limit_of_nothing_is_rejected,
         }
         $register! { sweeper:
             it_sweeps_reports_and_stops,
@@ -133,19 +141,19 @@ macro_rules! every_case {
             a_backlog_is_swept_without_a_rest,
             it_survives_a_store_that_fails,
             it_goes_on_behind_any_number_that_always_fail,
-            a_limit_by_which_nothing_would_be_swept_is_refused,
-            a_report_that_panics_ends_nothing_and_is_told_when_it_stops,
+            a_limit_by_which_nothing_would_be_swept_is_rejected,
+            a_report_that_panics_ends_nothing_and_is_reported_when_it_stops,
             a_store_that_panics_ends_no_sweeper,
         }
         $register! { resolving:
-            resolving_stores_only_when_it_is_told_to,
+            resolving_stores_only_on_request,
             a_request_is_resolved_again_and_again,
             only_approved_requests_that_exist_are_resolved,
         }
         $register! { calling:
             approvals_are_asked_for_with_an_end,
             a_request_is_rejected_and_expired,
-            a_refusal_is_stored_with_its_reason,
+            a_rejection_is_stored_with_its_reason,
             requests_are_read_by_state_and_by_ids,
         }
         $register! { modes:
@@ -153,9 +161,9 @@ macro_rules! every_case {
         }
         $register! { bad_input:
             who_may_not_decide_gets_the_reason,
-            the_second_vote_and_the_wrong_order_are_refused,
+            the_second_vote_and_the_wrong_order_are_rejected,
             what_is_over_is_not_decided,
-            impossible_orders_are_refused,
+            impossible_orders_are_rejected,
             unknown_requests_are_named,
         }
         $register! { repeating:
@@ -168,7 +176,7 @@ macro_rules! every_case {
             an_overtaken_command_keeps_its_write_id,
             a_repetition_from_another_address_is_one,
             a_repeated_renewal_returns_the_stored_lease,
-            a_write_id_of_another_command_is_refused,
+            a_write_id_of_another_command_is_rejected,
             finding_out_costs_one_read,
             attempts_that_race_are_answered_with_what_is_stored,
             a_repetition_that_met_a_conflict_is_still_one,
@@ -176,16 +184,16 @@ macro_rules! every_case {
         $register! { folding:
             a_service_and_its_store_agree_about_case,
             one_person_is_one_under_every_spelling,
-            a_quorum_of_one_person_in_two_spellings_is_refused,
+            a_quorum_of_one_person_in_two_spellings_is_rejected,
         }
         $register! { submission:
             a_repeated_submission_files_once,
             many_submissions_at_once_file_once,
             a_repetition_returns_what_the_request_has_become,
-            an_id_that_is_taken_is_refused,
+            an_id_that_is_taken_is_rejected,
             without_an_id_a_submission_cannot_be_repeated,
             a_repetition_in_other_circumstances_is_one,
-            a_write_id_of_another_draft_is_refused,
+            a_write_id_of_another_draft_is_rejected,
         }
     };
 }

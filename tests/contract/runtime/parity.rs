@@ -23,9 +23,9 @@ fn with_id(request: MutationRequest, run: usize, number: usize) -> MutationReque
 
 /// What can be compared of a result: everything but the revision's random half.
 fn seen(result: Result<MutationRequest>) -> std::result::Result<(u64, MutationRequest), (String, String)> {
-    let told = |error: Error| (format!("{error:?}"), error.to_string());
+    let shown = |error: Error| (format!("{error:?}"), error.to_string());
     let forgotten = Revision::first(WriteId::from_bytes([0; 16]));
-    result.map(|request| (request.revision().number, request.at_revision(forgotten))).map_err(told)
+    result.map(|request| (request.revision().number, request.at_revision(forgotten))).map_err(shown)
 }
 
 /// Every page of a list, three at a time.

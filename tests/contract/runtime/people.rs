@@ -76,17 +76,17 @@ pub(crate) fn count(request: &MutationRequest, kind: impl Into<DecisionKind>) ->
     request.decisions.iter().filter(|decision| decision.kind == kind).count()
 }
 
-pub(crate) fn refusal(error: Error) -> ApprovalError {
+pub(crate) fn approval_error(error: Error) -> ApprovalError {
     match error {
-        Error::Approval { refusal, .. } => *refusal,
-        other => panic!("not a refusal of an approval: {other}"),
+        Error::Approval { error, .. } => error,
+        other => panic!("not an approval error: {other}"),
     }
 }
 
-pub(crate) fn execution_refusal(error: Error) -> ExecutionError {
+pub(crate) fn execution_error(error: Error) -> ExecutionError {
     match error {
-        Error::Execution { refusal, .. } => *refusal,
-        other => panic!("not a refusal of an execution: {other}"),
+        Error::Execution { error, .. } => error,
+        other => panic!("not an execution error: {other}"),
     }
 }
 

@@ -70,7 +70,7 @@ impl Scene {
         for (id, record) in damaged {
             self.put(id, record);
         }
-        self.refuse_writes(damaged, what);
+        self.reject_writes(damaged, what);
         let ids: BTreeSet<String> = damaged.keys().cloned().collect();
         let found = self.store.verify(|_| {}).unwrap();
         assert_eq!(Self::damaged_by(&found.findings), ids, "{what}: verify names them");
@@ -118,7 +118,7 @@ impl Scene {
     }
 
     /// Of whoever still holds the revision from before.
-    fn refuse_writes(&mut self, damaged: &BTreeMap<String, Vec<u8>>, what: &str) {
+    fn reject_writes(&mut self, damaged: &BTreeMap<String, Vec<u8>>, what: &str) {
         let before = self.raw.dump(&self.namespace);
         for id in damaged.keys() {
             let held = &self.requests[id];

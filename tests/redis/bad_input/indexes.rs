@@ -89,7 +89,7 @@ impl Spoiled {
         score != "0"
     }
 
-    /// Walks everything; whether something was refused as corrupt.
+    /// Walks everything; whether something was rejected as corrupt.
     fn walk_all(&mut self, what: &str) -> bool {
         // Each page brings a walk on by an entry at least.
         let most_pages = 2 * self.entries() + 20;

@@ -1,4 +1,4 @@
-//! What is too large is refused before it is sent.
+//! What is too large is rejected before it is sent.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use common::{Flavour, Options, Raw, Store};
 use common::{PrivateServer, unique_namespace};
 
 #[test]
-fn an_oversize_document_is_refused_before_it_is_sent() {
+fn an_oversize_document_is_rejected_before_it_is_sent() {
     let server = PrivateServer::start(&[]);
     let mut raw = Raw::to(server.url());
     for flavour in Flavour::all() {
@@ -41,7 +41,7 @@ fn an_oversize_document_is_refused_before_it_is_sent() {
 }
 
 #[test]
-fn a_request_with_more_index_entries_than_a_script_should_write_is_refused_before_it_is_sent() {
+fn a_request_with_more_index_entries_than_a_script_should_write_is_rejected_before_it_is_sent() {
     let server = PrivateServer::start(&[]);
     let mut raw = Raw::to(server.url());
     for flavour in Flavour::all() {
@@ -67,7 +67,7 @@ fn a_request_with_more_index_entries_than_a_script_should_write_is_refused_befor
 
 /// So many approvals leave no room for the document, however large it is.
 #[test]
-fn what_very_many_approvals_take_is_told_as_it_is() {
+fn what_very_many_approvals_take_is_reported_as_it_is() {
     let server = PrivateServer::start(&[]);
     for flavour in Flavour::all() {
         let store = flavour.open(&Options::new(server.url(), unique_namespace("many"))).unwrap();

@@ -8,7 +8,7 @@ use common::{Flavour, Options, Oracle, Raw};
 use common::{redis_url, unique_namespace};
 
 #[test]
-fn a_namespace_key_that_describes_none_is_refused() {
+fn a_namespace_key_that_describes_none_is_rejected() {
     for flavour in Flavour::all() {
         for kind in TYPES {
             let namespace = unique_namespace("meta");
@@ -26,7 +26,7 @@ fn a_namespace_key_that_describes_none_is_refused() {
 }
 
 #[test]
-fn a_namespace_of_another_layout_or_partition_count_is_refused() {
+fn a_namespace_of_another_layout_or_partition_count_is_rejected() {
     for flavour in Flavour::all() {
         let namespace = unique_namespace("layout");
         let options = Options::new(redis_url(), &namespace).partitions(4);
@@ -88,7 +88,7 @@ fn no_two_choices_of_indexed_metadata_are_taken_for_one() {
 }
 
 #[test]
-fn a_choice_of_indexed_metadata_that_somebody_else_recorded_is_refused() {
+fn a_choice_of_indexed_metadata_that_somebody_else_recorded_is_rejected() {
     for flavour in Flavour::all() {
         for recorded in [b"ticket".as_slice(), b"6:ticke", b"\xff\xfe", b"3:a\nb1:a"] {
             let options = Options::new(redis_url(), unique_namespace("recorded"));

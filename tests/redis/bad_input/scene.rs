@@ -43,7 +43,7 @@ impl Scene {
     }
 
     /// Runs a call that must fail and write nothing.
-    pub fn refused<T: std::fmt::Debug>(
+    pub fn rejected<T: std::fmt::Debug>(
         &mut self,
         what: &str,
         call: impl FnOnce(&Store) -> mutator_governance::Result<T>,

@@ -1,4 +1,4 @@
-//! Servers that cannot be reached, refuse, are too old, or are none.
+//! Servers that cannot be reached, reject, are too old, or are none.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ fn opening_fails(flavour: Flavour, options: &Options) -> (Error, Duration) {
 }
 
 #[test]
-fn a_refused_connection_is_told_within_the_connect_deadline() {
+fn a_refused_connection_is_an_error_within_the_connect_deadline() {
     for flavour in Flavour::all() {
         let address = refused_address();
         let options = Options::new(format!("redis://user:{SECRET}@{address}/"), "n")
@@ -40,7 +40,7 @@ fn a_refused_connection_is_told_within_the_connect_deadline() {
 }
 
 #[test]
-fn a_silent_server_is_told_by_the_deadline() {
+fn a_silent_server_is_reported_by_the_deadline() {
     for flavour in Flavour::all() {
         for login in [String::new(), format!("user:{SECRET}@")] {
             let server = FakeServer::silent();
@@ -69,7 +69,7 @@ fn a_unix_socket_that_is_not_there_is_unreachable() {
 }
 
 #[test]
-fn a_wrong_or_missing_password_is_refused_at_once() {
+fn a_wrong_or_missing_password_is_rejected_at_once() {
     let server = PrivateServer::start_on_tcp(&["--requirepass", "right"]);
     let address = server.url().trim_start_matches("redis://").trim_end_matches('/').to_owned();
     for flavour in Flavour::all() {
@@ -88,7 +88,7 @@ fn a_wrong_or_missing_password_is_refused_at_once() {
 
 /// Requests that the server drops to make room are lost, so whoever opens such a store has to say that they know.
 #[test]
-fn a_server_that_may_evict_is_refused_unless_that_is_allowed() {
+fn a_server_that_may_evict_is_rejected_unless_that_is_allowed() {
     let server = PrivateServer::start_on_tcp(&["--maxmemory", "64mb", "--maxmemory-policy", "allkeys-lru"]);
     for flavour in Flavour::all() {
         let options = Options::new(server.url(), unique_namespace("evicting"));
@@ -140,7 +140,7 @@ fn an_older_server_is_incompatible() {
 
 /// Something that is not Redis answers.
 #[test]
-fn a_server_that_talks_nonsense_is_told_by_the_deadline() {
+fn a_server_that_talks_nonsense_is_reported_by_the_deadline() {
     for flavour in Flavour::all() {
         for answer in [b"HTTP/1.1 400 Bad Request\r\n\r\n".as_slice(), b"+OK\r\n", b":1\r\n", b"*-7\r\n", b"$5\r\nab"] {
             let server = FakeServer::answering(move |_| answer.to_vec());

@@ -26,11 +26,11 @@ fn check_unreadable(scene: &mut Scene, what: &str, header_is_whole: bool) -> Opt
                 assert_eq!((&unreadable[0].id, &unreadable[0].error), (&there.id, &source), "{what}");
             }
             let create = |store: &Store| store.create(pending("there", "s", second(3)));
-            let error = scene.refused(&format!("{what}: create"), create);
+            let error = scene.rejected(&format!("{what}: create"), create);
             assert!(matches!(error, Error::Unreadable { .. } | Error::AlreadyExists { .. }), "{what}: {error:?}");
             if !header_is_whole {
                 let update = |store: &Store| store.update(update, WriteId::generate());
-                let error = scene.refused(&format!("{what}: update"), update);
+                let error = scene.rejected(&format!("{what}: update"), update);
                 assert!(matches!(error, Error::Unreadable { .. }), "{what}: update {error:?}");
             }
             Some(source)
@@ -41,7 +41,7 @@ fn check_unreadable(scene: &mut Scene, what: &str, header_is_whole: bool) -> Opt
 }
 
 #[test]
-fn foreign_bytes_are_told_from_a_record() {
+fn foreign_bytes_are_distinguished_from_a_record() {
     for flavour in Flavour::all() {
         let mut scene = Scene::new(flavour);
         let big = vec![0xFF; 300_000];
@@ -82,7 +82,7 @@ fn a_record_cut_at_any_length_is_unreadable() {
 }
 
 #[test]
-fn header_versions_that_are_not_known_are_refused_by_their_number() {
+fn header_versions_that_are_not_known_are_rejected_by_their_number() {
     for flavour in Flavour::all() {
         let mut scene = Scene::new(flavour);
         let whole = scene.stored_bytes();
@@ -101,7 +101,7 @@ fn header_versions_that_are_not_known_are_refused_by_their_number() {
             }
             // The script, which sees the version by itself, says the same as the reader.
             let update = moved_on(scene.there.clone(), second(3));
-            match scene.refused(&what, |store| store.update(update, WriteId::generate())) {
+            match scene.rejected(&what, |store| store.update(update, WriteId::generate())) {
                 Error::Unreadable { source: by_script, .. } => assert_eq!(by_script, source, "{what}"),
                 other => panic!("{what}: {other:?}"),
             }

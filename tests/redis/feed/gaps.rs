@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use mutator_governance::{FeedGap, FeedPosition};
 
-use crate::feed::scene::{Scene, Told, revisions};
+use crate::feed::scene::{Followed, Scene, revisions};
 use common::{Flavour, Options, Raw};
 use common::{PrivateServer, redis_url, unique_namespace};
 
@@ -15,7 +15,7 @@ fn short_feed(flavour: Flavour, partitions: u16) -> Scene {
 }
 
 #[test]
-fn what_was_trimmed_unread_is_told_once_and_reading_goes_on_with_the_oldest() {
+fn what_was_trimmed_unread_is_reported_once_and_reading_goes_on_with_the_oldest() {
     for flavour in Flavour::all() {
         let mut scene = short_feed(flavour, 1);
         scene.write_often("early", 5);
@@ -29,9 +29,9 @@ fn what_was_trimmed_unread_is_told_once_and_reading_goes_on_with_the_oldest() {
         let first = scene.page(&mut position, 50);
         assert_eq!(first.gaps, [FeedGap::Trimmed { partition: 0, missed: 350 - kept }], "{flavour:?}");
         assert!(first.entries.is_empty() && !first.is_caught_up, "{flavour:?}");
-        let told = scene.follow(&mut position, 50);
-        assert!(told.gaps.is_empty(), "{flavour:?}: told twice: {:?}", told.gaps);
-        assert_eq!(revisions(&told), (350 - kept..350).collect::<Vec<_>>(), "{flavour:?}");
+        let followed = scene.follow(&mut position, 50);
+        assert!(followed.gaps.is_empty(), "{flavour:?}: told twice: {:?}", followed.gaps);
+        assert_eq!(revisions(&followed), (350 - kept..350).collect::<Vec<_>>(), "{flavour:?}");
     }
 }
 
@@ -42,8 +42,8 @@ fn what_was_trimmed_after_it_was_read_or_before_anybody_began_is_no_gap() {
         let mut scene = short_feed(flavour, 1);
         scene.write_often("r", 250);
         let mut position = FeedPosition::beginning();
-        let told = scene.follow(&mut position, 50);
-        assert_eq!((told.gaps.len(), revisions(&told).last()), (0, Some(&249)), "{flavour:?}");
+        let followed = scene.follow(&mut position, 50);
+        assert_eq!((followed.gaps.len(), revisions(&followed).last()), (0, Some(&249)), "{flavour:?}");
         // Everything that was read goes, and nothing else; then the feed is empty, and something comes.
         let key = scene.feed_key(0);
         let mut at_end = scene.store.end_of_feed().unwrap();
@@ -51,8 +51,8 @@ fn what_was_trimmed_after_it_was_read_or_before_anybody_began_is_no_gap() {
         let mut at_empty_end = scene.store.end_of_feed().unwrap();
         scene.create("next");
         for position in [&mut position, &mut at_end, &mut at_empty_end] {
-            let told = scene.follow(position, 50);
-            assert_eq!((told.gaps.len(), revisions(&told)), (0, vec![0]), "{flavour:?}");
+            let followed = scene.follow(position, 50);
+            assert_eq!((followed.gaps.len(), revisions(&followed)), (0, vec![0]), "{flavour:?}");
         }
     }
 }
@@ -68,16 +68,16 @@ fn a_gap_of_one_partition_keeps_no_other_from_being_read() {
         scene.write_often("busy", 250);
         scene.write("late", 8, 0);
         let busy = scene.oracle.partition_of("busy");
-        let told = scene.follow(&mut position, 50);
-        assert_eq!(told.gaps.iter().map(FeedGap::partition).collect::<Vec<_>>(), [busy], "{flavour:?}");
-        let others: Vec<_> = told.entries.into_iter().filter(|entry| entry.id != "busy").collect();
+        let followed = scene.follow(&mut position, 50);
+        assert_eq!(followed.gaps.iter().map(FeedGap::partition).collect::<Vec<_>>(), [busy], "{flavour:?}");
+        let others: Vec<_> = followed.entries.into_iter().filter(|entry| entry.id != "busy").collect();
         scene.check(&others, &scene.written);
     }
 }
 
 /// A feed that was removed by hand, whether or not it has come into being again and whatever it holds.
 #[test]
-fn a_feed_that_was_removed_is_told_once_and_what_came_since_is_read() {
+fn a_feed_that_was_removed_is_reported_once_and_what_came_since_is_read() {
     for flavour in Flavour::all() {
         for since in [0, 1, 4, 9] {
             let mut scene = Scene::new(flavour, &redis_url(), 1);
@@ -96,7 +96,7 @@ fn a_feed_that_was_removed_is_told_once_and_what_came_since_is_read() {
 
 /// The stream as it was earlier, as an older backup holds it.
 #[test]
-fn a_restored_backup_is_told_once_and_read_again() {
+fn a_restored_backup_is_reported_once_and_read_again() {
     for flavour in Flavour::all() {
         for since in [0, 2, 40] {
             let mut scene = Scene::new(flavour, &redis_url(), 1);
@@ -117,7 +117,7 @@ fn a_restored_backup_is_told_once_and_read_again() {
 
 /// A replica that never got the last writes takes over: the reader was told of writes that have never been.
 #[test]
-fn writes_lost_in_a_failover_are_told_once_and_what_took_their_place_is_read() {
+fn writes_lost_in_a_failover_are_reported_once_and_what_took_their_place_is_read() {
     for flavour in Flavour::all() {
         for since in [0, 1, 3, 12] {
             let primary = PrivateServer::start_on_tcp(&["--repl-diskless-sync-delay", "0"]);
@@ -163,8 +163,8 @@ fn an_id_that_another_entry_has_got_is_noticed() {
             let words = [vec!["XADD".to_owned(), key.clone(), at], fields].concat();
             let _: String = scene.raw.ask(&words);
         }
-        let told = rewound(&scene, &mut position, vec![0, 0]);
-        assert_eq!(told.entries[1].id, "other");
+        let followed = rewound(&scene, &mut position, vec![0, 0]);
+        assert_eq!(followed.entries[1].id, "other");
     }
 }
 
@@ -188,8 +188,8 @@ fn a_server_that_was_restarted_goes_on_with_the_same_feed() {
                 }
             }
             let mut again = position.clone();
-            let told = scene.follow(&mut again, 50);
-            assert_eq!((revisions(&told), told.gaps.len()), (vec![0, 1, 2], 0), "{flavour:?}, {files:?}");
+            let followed = scene.follow(&mut again, 50);
+            assert_eq!((revisions(&followed), followed.gaps.len()), (vec![0, 1, 2], 0), "{flavour:?}, {files:?}");
             let _: i64 = scene.raw.ask(&["XTRIM", &scene.feed_key(0), "MAXLEN", "1"]);
             let gaps = scene.follow(&mut position, 50).gaps;
             assert_eq!(gaps, [FeedGap::Trimmed { partition: 0, missed: 2 }], "{flavour:?}, {files:?}");
@@ -198,15 +198,15 @@ fn a_server_that_was_restarted_goes_on_with_the_same_feed() {
 }
 
 /// Told in the first page, which has nothing else; then what is kept is read from the oldest on; never told again.
-fn rewound(scene: &Scene, position: &mut FeedPosition, expected: Vec<u64>) -> Told {
+fn rewound(scene: &Scene, position: &mut FeedPosition, expected: Vec<u64>) -> Followed {
     let first = scene.page(position, 5);
     assert_eq!(first.gaps, [FeedGap::Rewound { partition: 0 }]);
     assert!(first.entries.is_empty() && !first.is_caught_up);
-    let told = scene.follow(position, 5);
-    assert_eq!(revisions(&told), expected);
-    assert!(told.gaps.is_empty(), "told twice: {:?}", told.gaps);
+    let followed = scene.follow(position, 5);
+    assert_eq!(revisions(&followed), expected);
+    assert!(followed.gaps.is_empty(), "told twice: {:?}", followed.gaps);
     assert!(scene.follow(position, 5).entries.is_empty());
-    told
+    followed
 }
 
 fn follow(replica: &mut Raw, primary: &str) {

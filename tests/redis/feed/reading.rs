@@ -7,23 +7,23 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use mutator_governance::{FeedPosition, Timestamp, WriteId};
 
-use crate::feed::scene::{Scene, Told, revisions};
+use crate::feed::scene::{Followed, Scene, revisions};
 use common::raw::Monitor;
 use common::requests::{id, moved_on, pending, second};
 use common::{Flavour, Options};
 use common::{PrivateServer, redis_url, unique_namespace};
 
 #[test]
-fn every_write_is_told_once_and_in_order_whatever_the_limit() {
+fn every_write_is_reported_once_and_in_order_whatever_the_limit() {
     for flavour in Flavour::all() {
         for partitions in [1, 4] {
             let mut scene = Scene::new(flavour, &redis_url(), partitions);
             scene.write("r", 7, 3);
             for limit in [1, 2, 3, 28, 29, 30, 1_000] {
                 let mut position = FeedPosition::beginning();
-                let told = scene.follow(&mut position, limit);
-                scene.check(&told.entries, &scene.written);
-                assert!(told.gaps.is_empty() && told.unreadable.is_empty());
+                let followed = scene.follow(&mut position, limit);
+                scene.check(&followed.entries, &scene.written);
+                assert!(followed.gaps.is_empty() && followed.unreadable.is_empty());
                 assert!(scene.follow(&mut position, limit).entries.is_empty(), "{flavour:?}: told again");
             }
         }
@@ -31,7 +31,7 @@ fn every_write_is_told_once_and_in_order_whatever_the_limit() {
 }
 
 #[test]
-fn a_write_that_was_refused_is_not_told() {
+fn a_write_that_was_rejected_is_not_reported() {
     for flavour in Flavour::all() {
         let mut scene = Scene::new(flavour, &redis_url(), 1);
         let request = scene.create("r");
@@ -44,7 +44,7 @@ fn a_write_that_was_refused_is_not_told() {
 }
 
 #[test]
-fn a_reader_that_begins_at_the_end_is_told_what_comes_from_then_on() {
+fn a_reader_that_begins_at_the_end_reads_what_comes_from_then_on() {
     for flavour in Flavour::all() {
         for partitions in [1, 4] {
             let mut scene = Scene::new(flavour, &redis_url(), partitions);
@@ -63,7 +63,7 @@ fn a_reader_that_begins_at_the_end_is_told_what_comes_from_then_on() {
 }
 
 #[test]
-fn an_entry_tells_when_it_was_added() {
+fn an_entry_says_when_it_was_added() {
     let mut scene = Scene::new(Flavour::all()[0], &redis_url(), 1);
     let now =
         || Timestamp::from_micros(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_micros() as u64).unwrap();
@@ -81,7 +81,7 @@ fn pages_neither_skip_nor_repeat_while_writers_add() {
         for (partitions, limit) in [(1, 1), (1, 7), (4, 3), (4, 50)] {
             let scene = Scene::new(flavour, &redis_url(), partitions);
             let ended = AtomicBool::new(false);
-            let mut told = Told::default();
+            let mut followed = Followed::default();
             thread::scope(|threads| {
                 let writers: Vec<_> = (0..3)
                     .map(|writer| {
@@ -98,26 +98,26 @@ fn pages_neither_skip_nor_repeat_while_writers_add() {
                     })
                     .collect();
                 let reader = threads.spawn(|| {
-                    let (mut told, mut position) = (Told::default(), FeedPosition::beginning());
+                    let (mut followed, mut position) = (Followed::default(), FeedPosition::beginning());
                     loop {
                         let is_last = ended.load(Ordering::SeqCst);
                         let read = scene.follow(&mut position, limit);
-                        told.entries.extend(read.entries);
-                        told.gaps.extend(read.gaps);
+                        followed.entries.extend(read.entries);
+                        followed.gaps.extend(read.gaps);
                         if is_last {
-                            return told;
+                            return followed;
                         }
                     }
                 });
                 writers.into_iter().for_each(|writer| writer.join().unwrap());
                 ended.store(true, Ordering::SeqCst);
-                told = reader.join().unwrap();
+                followed = reader.join().unwrap();
             });
             let mut by_request: BTreeMap<String, Vec<u64>> = BTreeMap::new();
-            for entry in &told.entries {
+            for entry in &followed.entries {
                 by_request.entry(entry.id.to_string()).or_default().push(entry.revision);
             }
-            assert_eq!((by_request.len(), &told.gaps), (12, &vec![]), "{flavour:?}");
+            assert_eq!((by_request.len(), &followed.gaps), (12, &vec![]), "{flavour:?}");
             let every_revision: Vec<u64> = (0..=MOVES).collect();
             assert!(by_request.values().all(|revisions| *revisions == every_revision), "{flavour:?}: {by_request:?}");
         }
@@ -134,9 +134,9 @@ fn a_busy_partition_keeps_no_other_from_being_read() {
     scene.create(&quiet);
     for limit in [1, 3, 8] {
         let mut position = FeedPosition::beginning();
-        let is_told =
+        let is_reported =
             (0..4).any(|_| scene.page(&mut position, limit).entries.iter().any(|entry| entry.id == id(&quiet)));
-        assert!(is_told, "limit {limit}: not within 4 pages");
+        assert!(is_reported, "limit {limit}: not within 4 pages");
     }
 }
 
@@ -147,20 +147,20 @@ fn a_page_that_ran_out_of_time_is_gone_on_with() {
         let mut scene = Scene::new(flavour, &redis_url(), 1_024);
         scene.write("r", 40, 1);
         let hasty = flavour.opened(&scene.options.clone().timeout(Duration::from_millis(40)));
-        let (mut position, mut told, mut cut) = (FeedPosition::beginning(), Vec::new(), 0);
+        let (mut position, mut followed, mut cut) = (FeedPosition::beginning(), Vec::new(), 0);
         let started = Instant::now();
-        while told.len() < scene.written.len() || cut == 0 {
-            assert!(started.elapsed() < Duration::from_secs(60), "{flavour:?}: {} told, {cut} cut", told.len());
+        while followed.len() < scene.written.len() || cut == 0 {
+            assert!(started.elapsed() < Duration::from_secs(60), "{flavour:?}: {} told, {cut} cut", followed.len());
             match hasty.read_feed(&position, 1_000) {
                 Ok(page) => {
                     cut += usize::from(!page.is_caught_up);
-                    told.extend(page.entries);
+                    followed.extend(page.entries);
                     position = page.next;
                 }
                 Err(error) => assert!(error.is_retryable(), "{flavour:?}: {error:?}"),
             }
         }
-        scene.check(&told, &scene.written);
+        scene.check(&followed, &scene.written);
     }
 }
 

@@ -31,12 +31,17 @@ fn a_foreign_entry_is_reported_and_the_others_are_read() {
         scene.create("b");
         for limit in [1, 3, 50] {
             let mut position = FeedPosition::beginning();
-            let told = scene.follow(&mut position, limit);
-            assert_eq!(revisions(&told), [0, 1, 0], "{flavour:?}");
-            assert_eq!((told.unreadable.len(), told.gaps.len()), (7, 0), "{flavour:?}: {:#?}", told.unreadable);
-            let named = told.unreadable.iter().filter(|entry| entry.id == Some(id("a"))).count();
-            assert_eq!(named, 3, "{flavour:?}: {:#?}", told.unreadable);
-            assert!(told.unreadable.iter().all(|entry| entry.to_string().contains(&entry.entry)));
+            let followed = scene.follow(&mut position, limit);
+            assert_eq!(revisions(&followed), [0, 1, 0], "{flavour:?}");
+            assert_eq!(
+                (followed.unreadable.len(), followed.gaps.len()),
+                (7, 0),
+                "{flavour:?}: {:#?}",
+                followed.unreadable
+            );
+            let named = followed.unreadable.iter().filter(|entry| entry.id == Some(id("a"))).count();
+            assert_eq!(named, 3, "{flavour:?}: {:#?}", followed.unreadable);
+            assert!(followed.unreadable.iter().all(|entry| entry.to_string().contains(&entry.entry)));
         }
     }
 }
@@ -49,13 +54,13 @@ fn an_entry_behind_all_times_is_read() {
     let _: String = scene.raw.ask(&["XADD", &key, "18446744073709551615-0", "hello", "world"]);
     scene.create("a");
     let mut position = FeedPosition::beginning();
-    let told = scene.follow(&mut position, 1);
-    assert_eq!((told.unreadable.len(), told.entries.len()), (1, 1));
-    assert_eq!(told.entries[0].added_at, mutator_governance::Timestamp::MAX);
+    let followed = scene.follow(&mut position, 1);
+    assert_eq!((followed.unreadable.len(), followed.entries.len()), (1, 1));
+    assert_eq!(followed.entries[0].added_at, mutator_governance::Timestamp::MAX);
 }
 
 #[test]
-fn another_type_at_a_feed_is_refused_by_the_key() {
+fn another_type_at_a_feed_is_rejected_by_the_key() {
     for flavour in Flavour::all() {
         let mut scene = Scene::new(flavour, &redis_url(), 1);
         scene.create("a");
@@ -67,7 +72,7 @@ fn another_type_at_a_feed_is_refused_by_the_key() {
         let errors =
             [scene.store.read_feed(&position, 50).unwrap_err(), scene.store.end_of_feed().map(drop).unwrap_err()];
         for error in errors {
-            refused(&error, &key);
+            rejected(&error, &key);
         }
         // Put right, it is read on.
         let _: i64 = scene.raw.ask(&["DEL", &key]);
@@ -76,14 +81,14 @@ fn another_type_at_a_feed_is_refused_by_the_key() {
     }
 }
 
-fn refused(error: &Error, named: &str) {
+fn rejected(error: &Error, named: &str) {
     let Error::Store(store_error) = error else { panic!("{error:?}") };
     assert_eq!((store_error.kind, store_error.outcome), (StoreErrorKind::Rejected, Outcome::NotApplied), "{error}");
     assert!(error.to_string().contains(named), "{named} is not named: {error}");
 }
 
 #[test]
-fn a_position_of_another_namespace_is_refused() {
+fn a_position_of_another_namespace_is_rejected() {
     for flavour in Flavour::all() {
         let [one, other] = [1, 1].map(|partitions| Scene::new(flavour, &redis_url(), partitions));
         let wider = Scene::new(flavour, &redis_url(), 4);
@@ -98,7 +103,7 @@ fn a_position_of_another_namespace_is_refused() {
 }
 
 #[test]
-fn a_position_that_was_damaged_or_is_a_cursor_is_refused() {
+fn a_position_that_was_damaged_or_is_a_cursor_is_rejected() {
     let mut scene = Scene::new(Flavour::all()[0], &redis_url(), 1);
     scene.create("a");
     scene.create("b");
@@ -114,7 +119,7 @@ fn a_position_that_was_damaged_or_is_a_cursor_is_refused() {
 }
 
 #[test]
-fn a_limit_that_cannot_be_is_refused() {
+fn a_limit_that_cannot_be_is_rejected() {
     let scene = Scene::new(Flavour::all()[0], &redis_url(), 1);
     for limit in [0, PageRequest::MAX_LIMIT + 1, usize::MAX] {
         let error = scene.store.read_feed(&FeedPosition::beginning(), limit).unwrap_err();
@@ -124,7 +129,7 @@ fn a_limit_that_cannot_be_is_refused() {
 
 /// Whoever does not read the feed needs no permission to; whoever does is told which is missing.
 #[test]
-fn a_user_without_the_permissions_uses_the_store_and_is_told_what_reading_the_feed_takes() {
+fn a_user_without_the_permissions_uses_the_store_and_gets_an_error_that_says_what_reading_the_feed_takes() {
     let server = PrivateServer::start_on_tcp(&[]);
     let address = server.url().trim_start_matches("redis://").to_owned();
     let mut raw = Raw::to(server.url());
@@ -139,8 +144,8 @@ fn a_user_without_the_permissions_uses_the_store_and_is_told_what_reading_the_fe
                     store.create(pending("r", "s", second(1))).unwrap();
                 }
                 assert_eq!(store.pending(&PageRequest::first()).unwrap().items.len(), 1);
-                refused(&store.read_feed(&FeedPosition::beginning(), 50).unwrap_err(), named);
-                refused(&store.end_of_feed().map(drop).unwrap_err(), named);
+                rejected(&store.read_feed(&FeedPosition::beginning(), 50).unwrap_err(), named);
+                rejected(&store.end_of_feed().map(drop).unwrap_err(), named);
             }
         }
     }

@@ -19,7 +19,7 @@ pub struct Scene {
 
 /// All that a reader was told until it had caught up.
 #[derive(Default)]
-pub struct Told {
+pub struct Followed {
     pub entries: Vec<FeedEntry>,
     pub unreadable: Vec<UnreadableEntry>,
     pub gaps: Vec<FeedGap>,
@@ -77,16 +77,16 @@ impl Scene {
     }
 
     /// Reads on until nothing is left, and has the position saved and read back between any two pages.
-    pub fn follow(&self, position: &mut FeedPosition, limit: usize) -> Told {
-        let mut told = Told::default();
+    pub fn follow(&self, position: &mut FeedPosition, limit: usize) -> Followed {
+        let mut followed = Followed::default();
         for _ in 0..2_000 {
             let page = self.page(position, limit);
-            told.pages += 1;
-            told.entries.extend(page.entries);
-            told.unreadable.extend(page.unreadable);
-            told.gaps.extend(page.gaps);
+            followed.pages += 1;
+            followed.entries.extend(page.entries);
+            followed.unreadable.extend(page.unreadable);
+            followed.gaps.extend(page.gaps);
             if page.is_caught_up {
-                return told;
+                return followed;
             }
         }
         panic!("never caught up");
@@ -102,10 +102,10 @@ impl Scene {
     /// Exactly these entries, those of each partition in this order.
     pub fn check(&self, entries: &[FeedEntry], expected: &[common::FeedEntry]) {
         for partition in 0..self.options.partitions {
-            let told: Vec<_> = entries.iter().filter(|entry| entry.partition == partition).map(plain).collect();
+            let followed: Vec<_> = entries.iter().filter(|entry| entry.partition == partition).map(plain).collect();
             let here = |entry: &&common::FeedEntry| self.oracle.partition_of(&entry.id) == partition;
             let expected: Vec<_> = expected.iter().filter(here).cloned().collect();
-            assert_eq!(told, expected, "partition {partition}");
+            assert_eq!(followed, expected, "partition {partition}");
         }
         assert_eq!(entries.len(), expected.len());
     }
@@ -123,6 +123,6 @@ pub fn plain(entry: &FeedEntry) -> common::FeedEntry {
 }
 
 /// The revision numbers, in order.
-pub fn revisions(told: &Told) -> Vec<u64> {
-    told.entries.iter().map(|entry| entry.revision).collect()
+pub fn revisions(followed: &Followed) -> Vec<u64> {
+    followed.entries.iter().map(|entry| entry.revision).collect()
 }

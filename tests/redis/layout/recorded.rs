@@ -24,7 +24,7 @@ fn filled(flavour: Flavour, partitions: u16) -> (Options, Store, Oracle, Raw) {
 }
 
 #[test]
-fn a_writer_is_refused_where_its_partition_records_another_layout() {
+fn a_writer_is_rejected_where_its_partition_records_another_layout() {
     let cases: [(&[u8], IsExpected); 10] = [
         (b"1 1 Exact -", OLDER),
         (b"1", OLDER),
@@ -119,17 +119,17 @@ fn opening_tells_older_newer_and_foreign_versions_apart() {
 }
 
 #[test]
-fn a_process_of_another_choice_is_refused_from_the_moment_its_indexes_are_rebuilt() {
+fn a_process_of_another_choice_is_rejected_from_the_moment_its_indexes_are_rebuilt() {
     for flavour in Flavour::all() {
         let (options, store, oracle, mut raw) = filled(flavour, 2);
         let chosen = options.clone().index_metadata(&["ticket"]);
         flavour.reindex(&chosen).unwrap();
         let before = raw.dump(&options.namespace);
-        for refused in [store.create(pending("new", "s", second(2))).map(drop), store.repair().map(drop)] {
-            let refused = refused.unwrap_err();
+        for rejected in [store.create(pending("new", "s", second(2))).map(drop), store.repair().map(drop)] {
+            let rejected = rejected.unwrap_err();
             assert!(
-                OTHER(layout_error(&refused)) && refused.to_string().contains("open the store again"),
-                "{refused:?}"
+                OTHER(layout_error(&rejected)) && rejected.to_string().contains("open the store again"),
+                "{rejected:?}"
             );
         }
         assert_eq!(raw.dump(&options.namespace), before, "{flavour:?}");

@@ -140,15 +140,15 @@ fn opening_an_older_layout_names_reindex_and_writes_nothing() {
 }
 
 #[test]
-fn from_the_moment_a_rebuild_begins_older_processes_are_refused_and_those_of_this_release_write() {
+fn from_the_moment_a_rebuild_begins_older_processes_are_rejected_and_those_of_this_release_write() {
     for flavour in Flavour::all() {
         let mut scene = Scene::new(flavour);
         let (older, newer) = scene.open_before();
         let written = older.create(submit(varied_draft("by-older", "s", &mut fastrand::Rng::with_seed(5)), second(99)));
         let written = written.unwrap();
         scene.remove_missing_indexes();
-        let refused = newer.create(pending("too-early", "s", second(3))).unwrap_err();
-        assert!(matches!(layout_error(&refused), LayoutError::Older { found: 1, .. }), "{refused:?}");
+        let rejected = newer.create(pending("too-early", "s", second(3))).unwrap_err();
+        assert!(matches!(layout_error(&rejected), LayoutError::Older { found: 1, .. }), "{rejected:?}");
 
         let (ended, rounds, options) = (AtomicBool::new(false), AtomicU64::new(0), scene.options.clone());
         let mut steps = 0;
@@ -191,15 +191,15 @@ fn from_the_moment_a_rebuild_begins_older_processes_are_refused_and_those_of_thi
                 aside(|| {
                     let update = older.update(moved_on(written.clone(), second(100)), WriteId::generate());
                     let create = older.create(pending("late", "s", second(100)));
-                    for refused in [update.unwrap_err(), create.unwrap_err()] {
-                        assert!(matches!(layout_error(&refused), LayoutError::Newer { found: 3, .. }), "{refused:?}");
-                        assert!(refused.to_string().contains("release that uses 3"), "{refused}");
+                    for rejected in [update.unwrap_err(), create.unwrap_err()] {
+                        assert!(matches!(layout_error(&rejected), LayoutError::Newer { found: 3, .. }), "{rejected:?}");
+                        assert!(rejected.to_string().contains("release that uses 3"), "{rejected}");
                     }
-                    for refused in [older.repair().unwrap_err(), older.migrate().unwrap_err()] {
-                        assert!(matches!(layout_error(&refused), LayoutError::Newer { .. }), "{refused:?}");
+                    for rejected in [older.repair().unwrap_err(), older.migrate().unwrap_err()] {
+                        assert!(matches!(layout_error(&rejected), LayoutError::Newer { .. }), "{rejected:?}");
                     }
-                    let refused = flavour.open(&options).map(drop).unwrap_err();
-                    assert!(matches!(layout_error(&refused), LayoutError::Rebuilding { .. }), "{refused:?}");
+                    let rejected = flavour.open(&options).map(drop).unwrap_err();
+                    assert!(matches!(layout_error(&rejected), LayoutError::Rebuilding { .. }), "{rejected:?}");
                 });
                 let before = rounds.load(Ordering::Relaxed);
                 while rounds.load(Ordering::Relaxed) < before + 2 {
@@ -209,8 +209,8 @@ fn from_the_moment_a_rebuild_begins_older_processes_are_refused_and_those_of_thi
             report
         });
         assert!(!report.unwrap().is_clean() && steps > 3, "{flavour:?}: {steps} steps");
-        let refused = older.update(moved_on(written.clone(), second(101)), WriteId::generate()).unwrap_err();
-        assert!(matches!(layout_error(&refused), LayoutError::Newer { .. }), "{refused:?}");
+        let rejected = older.update(moved_on(written.clone(), second(101)), WriteId::generate()).unwrap_err();
+        assert!(matches!(layout_error(&rejected), LayoutError::Newer { .. }), "{rejected:?}");
         assert_eq!(older.get(&written.id).unwrap(), Some(written), "it still reads");
         assert_eq!(older.get(&id("late")).unwrap(), None);
         let store = flavour.open(&scene.options).unwrap();
@@ -256,10 +256,10 @@ fn a_rebuild_that_was_killed_goes_on_where_it_was() {
         let seen: u64 = said.expect("it rebuilds");
         assert!((1..REQUESTS).contains(&seen), "{seen} records before it was killed");
 
-        for refused in [flavour.open(&scene.options), flavour.open(&scene.options.clone().read_only())] {
-            let refused = refused.map(drop).unwrap_err();
-            assert!(matches!(layout_error(&refused), LayoutError::Rebuilding { .. }), "{refused:?}");
-            assert!(refused.to_string().contains("reindex"), "{refused}");
+        for rejected in [flavour.open(&scene.options), flavour.open(&scene.options.clone().read_only())] {
+            let rejected = rejected.map(drop).unwrap_err();
+            assert!(matches!(layout_error(&rejected), LayoutError::Rebuilding { .. }), "{rejected:?}");
+            assert!(rejected.to_string().contains("reindex"), "{rejected}");
         }
         let version: String = scene.raw.ask(&["HGET", &scene.oracle.meta_key(), "layout"]);
         assert_eq!(version, "1", "the new one is recorded last");

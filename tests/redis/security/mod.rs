@@ -1,4 +1,4 @@
-//! The least that users need is enough, and more is refused; and no secret is ever told.
+//! The least that users need is enough, and more is rejected; and no secret is ever told.
 #![cfg(feature = "redis")]
 #![allow(
     clippy::unwrap_used,

@@ -11,7 +11,7 @@ fn kind(what: &str, error: &Error) -> StoreErrorKind {
     store_error.kind
 }
 
-fn refused(what: &str, error: &Error) {
+fn rejected(what: &str, error: &Error) {
     assert_eq!(kind(what, error), StoreErrorKind::Rejected, "{what}: {error}");
 }
 
@@ -42,7 +42,7 @@ fn the_application_can_do_everything_but_lay_out_and_go_through_a_namespace() {
         let before = admin.digest();
         // A namespace that nobody has laid out yet.
         let error = flavour.open(&server.options("application")).map(drop).unwrap_err();
-        refused("open", &error);
+        rejected("open", &error);
         assert_eq!(admin.digest(), before, "{flavour:?}");
 
         flavour.open(&server.options("deployer")).unwrap();
@@ -54,7 +54,7 @@ fn the_application_can_do_everything_but_lay_out_and_go_through_a_namespace() {
                 Ok(()) => assert!(!is_of_deployers(operation), "{what} is allowed"),
                 Err(error) => {
                     assert!(is_of_deployers(operation), "{what}: {error}");
-                    refused(&what, &error);
+                    rejected(&what, &error);
                     assert_eq!(admin.digest(), before, "{what}");
                 }
             }
@@ -63,7 +63,7 @@ fn the_application_can_do_everything_but_lay_out_and_go_through_a_namespace() {
     }
 }
 
-/// Whoever only asks: every question is answered, and every write refused without anything written, by the store that was
+/// Whoever only asks: every question is answered, and every write rejected without anything written, by the store that was
 /// opened to read only and, where it was not, by the server.
 #[test]
 fn the_reader_can_ask_everything_and_write_nothing() {
@@ -81,7 +81,7 @@ fn the_reader_can_ask_everything_and_write_nothing() {
             options: server.options("reader").read_only(),
             ..writing.clone()
         };
-        for (subject, refuses) in [(&writing, StoreErrorKind::Rejected), (&reading, StoreErrorKind::Configuration)] {
+        for (subject, rejects) in [(&writing, StoreErrorKind::Rejected), (&reading, StoreErrorKind::Configuration)] {
             for operation in OPERATIONS {
                 let what = format!("{flavour:?}, {}", operation.name);
                 let before = admin.digest();
@@ -93,7 +93,7 @@ fn the_reader_can_ask_everything_and_write_nothing() {
                     Ok(()) => assert!(reads, "{what} is allowed"),
                     Err(error) => {
                         assert!(!reads, "{what}: {error}");
-                        let expected = if operation.kind == Kind::Writes { refuses } else { kind(&what, &error) };
+                        let expected = if operation.kind == Kind::Writes { rejects } else { kind(&what, &error) };
                         assert_eq!(kind(&what, &error), expected, "{what}: {error}");
                         let known = operation.kind != Kind::Writes || error.outcome() == Outcome::NotApplied;
                         assert!(known, "{what}: {error:?}");

@@ -77,8 +77,8 @@ fn no_url_that_cannot_be_read_is_repeated() {
         let url = url.replace("USER", USER).replace("PASSWORD", PASSWORD);
         for flavour in Flavour::all() {
             let error = opening_fails(&url, flavour, &url);
-            let is_told = matches!(&error, Error::Store(error) if error.kind == StoreErrorKind::Configuration);
-            assert!(is_told, "{url}: {error:?}");
+            let is_reported = matches!(&error, Error::Store(error) if error.kind == StoreErrorKind::Configuration);
+            assert!(is_reported, "{url}: {error:?}");
         }
     }
 }
@@ -162,7 +162,7 @@ fn no_call_of_an_open_store_makes_a_password_show() {
             let mut failed = 0;
             for operation in OPERATIONS {
                 if let Err(error) = (operation.run)(&hasty) {
-                    // From 7.2 on, the server names the user whom it refuses a command: it is whom to give it to.
+                    // From 7.2 on, the server names the user who may not run the command: it is whom to allow it.
                     check(&format!("{flavour:?}, {words:?}, {}", operation.name), &error, &[PASSWORD]);
                     failed += 1;
                 }

@@ -10,8 +10,8 @@ use mutator_governance::{
 use super::executing::run_for_anybody;
 use super::{World, dual};
 use crate::runtime::people::{
-    Calls, approval, at, count, draft, execution_refusal, id, needing, order, refusal, targets, user, user_because,
-    version,
+    Calls, approval, approval_error, at, count, draft, execution_error, id, needing, order, targets, user,
+    user_because, version,
 };
 
 fn payload(role: &str) -> Payload {
@@ -44,7 +44,7 @@ pub(crate) async fn a_grant_is_bound_to_the_digest_its_approver_saw(world: World
         world.governance.approve_requirement_for_digest(&request.id, &second, user("bob"), seen).await.unwrap_err();
     assert!(error.to_string().contains("look at it again and decide anew"), "{error}");
     let expected = ApprovalError::AnotherDigest { approval: second.clone(), seen, current: changed.digest() };
-    assert_eq!(refusal(error), expected);
+    assert_eq!(approval_error(error), expected);
     let stored = world.stored(&request.id).await;
     assert_eq!(stored, changed, "nothing is written");
     let granted = world
@@ -67,7 +67,7 @@ pub(crate) async fn what_changed_after_its_approval_is_not_executed(world: World
     let error = result.unwrap_err();
     assert!(error.to_string().contains("submit what it has become as a new request"), "{error}");
     let (approved, current) = (request.digest(), changed.digest());
-    assert_eq!(execution_refusal(error), ExecutionError::ApprovedOtherwise { approval: first, approved, current });
+    assert_eq!(execution_error(error), ExecutionError::ApprovedOtherwise { approval: first, approved, current });
     assert_eq!(calls.count(), 0);
     let stored = world.stored(&request.id).await;
     assert_eq!(stored, changed, "nothing is written");
@@ -86,12 +86,12 @@ pub(crate) async fn an_override_needs_a_reason_and_an_id(world: World) {
     ] {
         let error = world.governance.override_approvals(&request.id, by).await.unwrap_err();
         assert!(error.to_string().contains("give the actor's"), "{error}");
-        assert_eq!(refusal(error), expected);
+        assert_eq!(approval_error(error), expected);
         let stored = world.stored(&request.id).await;
         assert_eq!(stored, request, "nothing is written");
     }
     let error = world.governance.approve_request(&request.id, user("admin")).await.unwrap_err();
-    assert_eq!(refusal(error), ApprovalError::Unmet { unmet: 1 });
+    assert_eq!(approval_error(error), ApprovalError::Unmet { unmet: 1 });
 
     let by = user_because("admin", "the site is down");
     let overridden = world.governance.override_approvals(&request.id, by).await.unwrap();
@@ -126,13 +126,13 @@ pub(crate) async fn explanations_follow_the_clock(world: World) {
     world.governance.approve_requirement(&request.id, &approval("approval-4"), user("erin")).await.unwrap();
     world.clock.set(at(3_600));
     let explanation = world.governance.explain(&request.id).await.unwrap();
-    let expected = "waits for 1 more of security-quorum: bob (approval-2), dave (approval-3); step 2 of 2; security-quorum \
+    let expected = "waits for 1 more vote in security-quorum: approval-2 by bob, approval-3 by dave; step 2 of 2; security-quorum \
                     expires in 2 h, which rejects the request";
     assert_eq!(explanation.to_string(), expected);
     assert_eq!((explanation.now, explanation.deadline), (at(3_600), Some(at(3 * 3_600))));
     world.clock.set(at(3 * 3_600));
     let explanation = world.governance.explain(&request.id).await.unwrap();
-    let expected = "can no longer be approved: security-quorum (step 2 of 2) is missing 1 grant, and approval-2 and approval-3 \
+    let expected = "can no longer be approved: security-quorum (step 2 of 2) is missing 1 vote, and approval-2 and approval-3 \
                     were not decided in time; the next sweep rejects it";
     assert_eq!(explanation.to_string(), expected);
 
@@ -155,7 +155,7 @@ pub(crate) async fn what_is_decidable_can_be_decided(world: World) {
         let ids: Vec<&str> = decidable.iter().map(|approval| approval.id.as_str()).collect();
         assert_eq!(ids, expected, "{person} at {seconds}");
         for name in ["approval-1", "approval-2"] {
-            // A store of its own for each attempt is not needed: refused, it changes nothing; allowed, it is the last.
+            // A store of its own for each attempt is not needed: rejected, it changes nothing; allowed, it is the last.
             if !expected.contains(&name) {
                 let result = world.governance.approve_requirement(&request.id, &approval(name), user(person)).await;
                 assert!(matches!(result, Err(Error::Approval { .. })), "{person} at {seconds}: {result:?}");

@@ -1,4 +1,4 @@
-//! Bad input, refused: each case by an error of its own, with nothing written, and with words that say what to do next.
+//! Bad input, rejected: each case by an error of its own, with nothing written, and with words that say what to do next.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,12 +12,12 @@ use mutator_governance::{
 use super::executing::run_for_anybody;
 use super::{World, dual};
 use crate::runtime::people::{
-    Calls, approval, approved, at, draft, execution_refusal, id, needing, order, refusal, targets, user,
+    Calls, approval, approval_error, approved, at, draft, execution_error, id, needing, order, targets, user,
 };
 
 /// Rejected for this, in words that say this, and nothing was written.
 #[dual]
-async fn assert_refused(
+async fn assert_rejected(
     world: &World,
     request: &MutationRequest,
     command: Command,
@@ -27,7 +27,7 @@ async fn assert_refused(
     let error = world.governance.apply(&request.id, &command).await.unwrap_err();
     let text = error.to_string();
     assert!(text.starts_with(&format!("request {}: ", request.id)) && text.contains(advice), "{text}");
-    assert_eq!(refusal(error), expected);
+    assert_eq!(approval_error(error), expected);
     let stored = world.stored(&request.id).await;
     assert_eq!(stored, *request, "nothing is written");
 }
@@ -44,26 +44,26 @@ pub(crate) async fn who_may_not_decide_gets_the_reason(world: World) {
     }] {
         let nobody = decide(Arc::new(manager.clone()), first.clone());
         let expected = ApprovalError::AnonymousDecider { approval: first.clone() };
-        assert_refused(&world, &request, nobody, expected, "give the actor's id").await;
+        assert_rejected(&world, &request, nobody, expected, "give the actor's id").await;
 
         let own = decide(user("requester"), first.clone());
         let expected = ApprovalError::OwnRequest { approval: first.clone(), actor: "requester".to_owned() };
-        assert_refused(&world, &request, own, expected, "somebody else has to").await;
+        assert_rejected(&world, &request, own, expected, "somebody else has to").await;
 
         let (target, actor) = (target.clone(), "mallory".to_owned());
         let stranger = decide(user("mallory"), first.clone());
         let expected = ApprovalError::NotAddressed { approval: first.clone(), target, actor };
-        assert_refused(&world, &request, stranger, expected, "is for requester or role manager").await;
+        assert_rejected(&world, &request, stranger, expected, "is for requester or role manager").await;
 
         let unknown = decide(user("alice"), approval("approval-9"));
         let known = "approval-1".to_owned();
         let expected = ApprovalError::UnknownApproval { approval: approval("approval-9"), known };
-        assert_refused(&world, &request, unknown, expected, "its approvals are approval-1").await;
+        assert_rejected(&world, &request, unknown, expected, "its approvals are approval-1").await;
     }
 }
 
 #[dual]
-pub(crate) async fn the_second_vote_and_the_wrong_order_are_refused(world: World) {
+pub(crate) async fn the_second_vote_and_the_wrong_order_are_rejected(world: World) {
     let both = ApprovalTarget::group("security").unwrap();
     let quorum = ApprovalRule::quorum("two-of-security", 2, [both.clone(), both]).unwrap();
     let last = ApprovalRule::actor("carol").unwrap().with_id(approval("last"));
@@ -72,7 +72,7 @@ pub(crate) async fn the_second_vote_and_the_wrong_order_are_refused(world: World
     let early = Command::approve_requirement(user("carol"), approval("last"));
     let (step, active) = (Step::new(2).unwrap(), Step::FIRST);
     let expected = ApprovalError::NotYet { approval: approval("last"), step, active };
-    assert_refused(&world, &request, early, expected, "step 1 has to be decided first").await;
+    assert_rejected(&world, &request, early, expected, "step 1 has to be decided first").await;
 
     let sam = Arc::new(ActorContext::user("sam").unwrap().with_group("security").unwrap());
     let request =
@@ -81,11 +81,11 @@ pub(crate) async fn the_second_vote_and_the_wrong_order_are_refused(world: World
     let (second, actor) = (approval("approval-2"), "sam".to_owned());
     let expected = ApprovalError::AlreadyVoted { approval: second.clone(), group, actor };
     let twice = Command::approve_requirement(Arc::clone(&sam), second);
-    assert_refused(&world, &request, twice, expected, "another member has to").await;
+    assert_rejected(&world, &request, twice, expected, "another member has to").await;
 
     let expected = ApprovalError::AlreadyDecided { approval: approval("approval-1"), status: ApprovalStatus::Approved };
     let again = Command::approve_requirement(sam, approval("approval-1"));
-    assert_refused(&world, &request, again, expected, "is Approved already; read the request again").await;
+    assert_rejected(&world, &request, again, expected, "is Approved already; read the request again").await;
 }
 
 #[dual]
@@ -96,13 +96,13 @@ pub(crate) async fn what_is_over_is_not_decided(world: World) {
     let first = approval("approval-1");
     let late = Command::approve_requirement(user("alice"), first.clone());
     let expected = ApprovalError::Expired { approval: first.clone(), expired_at: at(10) };
-    assert_refused(&world, &request, late, expected, "ask for a new request or a renewed approval").await;
+    assert_rejected(&world, &request, late, expected, "ask for a new request or a renewed approval").await;
 
     let request = world.governance.submit(needing("terminal", &["alice"])).await.unwrap();
     let request = world.governance.cancel(&request.id, user("requester")).await.unwrap();
     let expected = ApprovalError::NotAwaitingApproval { status: Status::Canceled };
     let decide = Command::approve_requirement(user("alice"), first);
-    assert_refused(
+    assert_rejected(
         &world,
         &request,
         decide,
@@ -124,7 +124,7 @@ pub(crate) async fn what_is_over_is_not_decided(world: World) {
 }
 
 #[dual]
-pub(crate) async fn impossible_orders_are_refused(world: World) {
+pub(crate) async fn impossible_orders_are_rejected(world: World) {
     for required in [0, 3] {
         let error = ApprovalRule::quorum("board", required, targets(&["a", "b"])).unwrap_err();
         assert!(error.to_string().contains("it must ask for 1 to 2"), "{error}");
@@ -141,7 +141,7 @@ pub(crate) async fn impossible_orders_are_refused(world: World) {
     let error = world.governance.execute(&request.id, &no_time, run!(|_request| run_for_anybody(&calls))).await;
     let error = error.unwrap_err();
     assert!(error.to_string().contains("use a lease of at least"), "{error}");
-    let is_too_short = |error| matches!(execution_refusal(error), ExecutionError::LeaseTooShort { .. });
+    let is_too_short = |error| matches!(execution_error(error), ExecutionError::LeaseTooShort { .. });
     assert!(is_too_short(error));
     let claim = Command::claim(user("executor"), ClaimId::generate(), Duration::ZERO);
     let error = world.governance.apply(&request.id, &claim).await.unwrap_err();

@@ -41,17 +41,17 @@ pub(crate) async fn a_request_is_rejected_and_expired(world: World) {
 }
 
 #[dual]
-pub(crate) async fn a_refusal_is_stored_with_its_reason(world: World) {
+pub(crate) async fn a_rejection_is_stored_with_its_reason(world: World) {
     let request = world.governance.submit(needing("request-1", &["alice"])).await.unwrap();
     let rejection = Rejection::new("E7", "too broad").in_category("scope");
     let by = user_because("alice", "see E7");
     let first = approval("approval-1");
-    let refused =
+    let rejected =
         world.governance.reject_requirement(&request.id, &first, by.clone(), Some(rejection.clone())).await.unwrap();
-    assert_eq!(refused.state, RequestState::Rejected);
-    assert_eq!(refused.approvals[0].state.status(), ApprovalStatus::Rejected);
+    assert_eq!(rejected.state, RequestState::Rejected);
+    assert_eq!(rejected.approvals[0].state.status(), ApprovalStatus::Rejected);
     let stored = world.stored(&request.id).await;
-    assert_eq!(stored, refused);
+    assert_eq!(stored, rejected);
     let mutator_governance::ApprovalState::Rejected { verdict, rejection: why } = &stored.approvals[0].state else {
         panic!("{:?}", stored.approvals[0].state)
     };

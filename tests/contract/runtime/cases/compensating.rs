@@ -11,7 +11,7 @@ use mutator_governance::{
 use super::executing::{break_down, run_for_anybody, succeed};
 use super::flavour::Governance;
 use super::{Mishap, World, dual, run_concurrently};
-use crate::runtime::people::{Calls, approved, count, draft, execution_refusal, id, order, user, version};
+use crate::runtime::people::{Calls, approved, count, draft, execution_error, id, order, user, version};
 
 fn plan(original: &RequestId) -> CompensationPlan {
     CompensationPlan::new(original.clone(), CompensationKind::Rollback, CompensationTrigger::Operator)
@@ -157,7 +157,7 @@ pub(crate) async fn what_was_not_executed_is_not_made_up_for(world: World) {
     let error =
         world.governance.execute(&undo.id, &order(), run!(|_request| run_for_anybody(&calls))).await.unwrap_err();
     assert!(matches!(&error, Error::Execution { id, .. } if *id == original.id), "{error}");
-    assert_eq!(execution_refusal(error), ExecutionError::NotExecuted { status: Status::Approved });
+    assert_eq!(execution_error(error), ExecutionError::NotExecuted { status: Status::Approved });
     assert_eq!(calls.count(), 0, "nothing was there to be made up for");
     let (stored, untouched) = (world.stored(&undo.id).await, world.stored(&original.id).await);
     assert_eq!((stored, untouched), (undo, original));
@@ -181,7 +181,7 @@ fn second_undo(original: &MutationRequest) -> RequestDraft {
 }
 
 fn compensated_already(error: Error, by: &RequestId) {
-    assert_eq!(execution_refusal(error), ExecutionError::CompensatedAlready { by: by.clone() });
+    assert_eq!(execution_error(error), ExecutionError::CompensatedAlready { by: by.clone() });
 }
 
 #[dual]
@@ -196,11 +196,11 @@ pub(crate) async fn a_second_compensation_is_executed_only_when_the_first_failed
     governance.apply(&first.id, &Command::claim(user("executor"), claim, lease)).await.unwrap();
     for seconds in [1, 61] {
         world.clock.set(crate::runtime::people::at(seconds));
-        let refused = governance.execute(&second.id, &order, run!(|_request| run_for_anybody(&calls))).await;
-        compensated_already(refused.unwrap_err(), &first.id);
+        let rejected = governance.execute(&second.id, &order, run!(|_request| run_for_anybody(&calls))).await;
+        compensated_already(rejected.unwrap_err(), &first.id);
         let by_hand = Command::claim(user("executor"), ClaimId::generate(), lease);
-        let refused = governance.apply(&second.id, &by_hand).await;
-        compensated_already(refused.unwrap_err(), &first.id);
+        let rejected = governance.apply(&second.id, &by_hand).await;
+        compensated_already(rejected.unwrap_err(), &first.id);
     }
     governance.apply(&first.id, &Command::release(user("executor"), claim)).await.unwrap();
 
@@ -209,15 +209,15 @@ pub(crate) async fn a_second_compensation_is_executed_only_when_the_first_failed
     assert!(!failed.unwrap().is_executed());
     let claim = ClaimId::generate();
     governance.apply(&second.id, &Command::claim(user("executor"), claim, lease)).await.unwrap();
-    let refused = governance.execute(&first.id, &order, run!(|_request| run_for_anybody(&calls))).await;
-    compensated_already(refused.unwrap_err(), &second.id);
+    let rejected = governance.execute(&first.id, &order, run!(|_request| run_for_anybody(&calls))).await;
+    compensated_already(rejected.unwrap_err(), &second.id);
     governance.apply(&second.id, &Command::release(user("executor"), claim)).await.unwrap();
     assert_eq!(calls.count(), 1);
 
     let outcome = governance.execute(&second.id, &order, run!(|_request| run_for_anybody(&calls))).await;
     assert!(outcome.unwrap().is_executed());
-    let refused = governance.execute(&first.id, &order, run!(|_request| run_for_anybody(&calls))).await;
-    compensated_already(refused.unwrap_err(), &second.id);
+    let rejected = governance.execute(&first.id, &order, run!(|_request| run_for_anybody(&calls))).await;
+    compensated_already(rejected.unwrap_err(), &second.id);
     assert_eq!(calls.count(), 2);
     let (original, second) = (world.stored(&original.id).await, world.stored(&second.id).await);
     assert_linked(&original, &second);
@@ -244,7 +244,7 @@ pub(crate) async fn of_compensations_executed_at_once_one_runs(world: World) {
         let won: Vec<_> = outcomes.iter().filter(|outcome| outcome.is_ok()).collect();
         assert_eq!(won.len(), 1, "{outcomes:?}");
         for lost in outcomes.into_iter().filter_map(Result::err) {
-            assert!(matches!(execution_refusal(lost), ExecutionError::CompensatedAlready { .. }));
+            assert!(matches!(execution_error(lost), ExecutionError::CompensatedAlready { .. }));
         }
         let linked = world.stored(&original.id).await;
         assert_eq!(count(&linked, LifecycleDecision::Compensated), 1);
@@ -271,14 +271,14 @@ pub(crate) async fn what_an_attempt_that_failed_left_behind_is_made_up_for(world
     let kept = world.stored(&request.id).await;
     let failed = CompensationTrigger::FailedExecution;
     let error = compensation_draft(&kept, plan(failed), intent(), user("requester")).unwrap_err();
-    assert_eq!(execution_refusal(error), ExecutionError::NotExecuted { status: Status::Approved });
+    assert_eq!(execution_error(error), ExecutionError::NotExecuted { status: Status::Approved });
 
     governance.execute(&request.id, &order(), run!(|_request| break_down(&calls))).await.unwrap();
     let rejected = world.stored(&request.id).await;
     assert_eq!((rejected.state.status(), rejected.side_effects.len()), (Status::Rejected, 2));
     let error = compensation_draft(&rejected, plan(CompensationTrigger::Operator), intent(), user("requester"));
     let expected = ExecutionError::NotExecuted { status: Status::Rejected };
-    assert_eq!(execution_refusal(error.unwrap_err()), expected, "for another trigger it has to be executed");
+    assert_eq!(execution_error(error.unwrap_err()), expected, "for another trigger it has to be executed");
     let draft = compensation_draft(&rejected, plan(failed), intent(), user("requester")).unwrap();
     let undo = governance.submit(draft.with_id(id("undo-1")).already_approved()).await.unwrap();
     let outcome = governance.execute(&undo.id, &order(), run!(|_request| run_for_anybody(&calls))).await;

@@ -10,7 +10,7 @@ use mutator_governance::{
 use super::executing::run_for_anybody;
 use super::{World, dual};
 use crate::runtime::people::{
-    Calls, approval, at, draft, history, id, needing, order, refusal, targets, user, user_because,
+    Calls, approval, approval_error, at, draft, history, id, needing, order, targets, user, user_because,
 };
 
 #[dual]
@@ -86,7 +86,7 @@ pub(crate) async fn what_expired_unswept_is_rejected_by_the_sweep_and_not_by_who
     let statuses = stored.approvals.iter().map(|approval| approval.state.status());
     assert!(statuses.eq([ApprovalStatus::Approved, ApprovalStatus::Expired]));
 
-    // Bob refuses, which his group allows; that carol’s time is over is none of his doing.
+    // Bob rejects, which his group allows; that carol’s time is over is none of his doing.
     let member = |name: &str, end| {
         let rule = ApprovalRule::quorum("team", 1, targets(&[name])).unwrap().rejected_when_impossible();
         rule.at_step(mutator_governance::Step::FIRST).expiring_at(at(end))
@@ -94,9 +94,9 @@ pub(crate) async fn what_expired_unswept_is_rejected_by_the_sweep_and_not_by_who
     let team = draft("request-2").requires_approval(member("bob", 900)).requires_approval(member("carol", 100));
     let request = world.governance.submit(team).await.unwrap();
     world.clock.set(at(100));
-    let refused =
+    let rejected =
         world.governance.reject_requirement(&request.id, &approval("approval-1"), user("bob"), None).await.unwrap();
-    assert!(refused.state.awaits_approval());
+    assert!(rejected.state.awaits_approval());
     world.governance.expire_due(user("sweeper"), 10).await.unwrap();
     let stored = world.stored(&request.id).await;
     assert_eq!(history(&stored, 3), ["Approval/Rejected", "Approval/Expired", "Lifecycle/Rejected"]);
@@ -105,14 +105,14 @@ pub(crate) async fn what_expired_unswept_is_rejected_by_the_sweep_and_not_by_who
     // By votes alone it is still rejected at the vote.
     let board = ApprovalRule::quorum("board", 2, targets(&["bob", "carol"])).unwrap().rejected_when_impossible();
     let request = world.governance.submit(draft("request-3").requires_approval(board)).await.unwrap();
-    let refused =
+    let rejected =
         world.governance.reject_requirement(&request.id, &approval("approval-1"), user("bob"), None).await.unwrap();
-    assert_eq!(refused.state.status(), Status::Rejected);
-    assert_eq!(deciders(&refused, 3), ["bob", "bob"]);
+    assert_eq!(rejected.state.status(), Status::Rejected);
+    assert_eq!(deciders(&rejected, 3), ["bob", "bob"]);
 }
 
 #[dual]
-pub(crate) async fn a_vote_that_the_group_needs_elsewhere_is_refused(world: World) {
+pub(crate) async fn a_vote_that_the_group_needs_elsewhere_is_rejected(world: World) {
     let either = targets(&["ann", "bob"]).into_iter().reduce(mutator_governance::ApprovalTarget::or).unwrap();
     let [ann] = targets(&["ann"]).try_into().unwrap();
     let quorum = ApprovalRule::quorum("pair", 2, [either, ann]).unwrap().with_id(approval("q"));
@@ -122,11 +122,14 @@ pub(crate) async fn a_vote_that_the_group_needs_elsewhere_is_refused(world: Worl
     assert_eq!(ids, ["q-2"]);
     let error = world.governance.approve_requirement(&request.id, &approval("q-1"), user("ann")).await.unwrap_err();
     assert!(error.to_string().contains("bob can decide this one, and ann another"), "{error}");
-    assert!(matches!(refusal(error), ApprovalError::NeededElsewhere { .. }));
+    assert!(matches!(approval_error(error), ApprovalError::NeededElsewhere { .. }));
     let stored = world.stored(&request.id).await;
     assert_eq!(stored, request, "nothing is written");
     let explanation = world.governance.explain(&request.id).await.unwrap();
-    assert_eq!(explanation.to_string(), "waits for 2 more of pair: bob (q-1), ann (q-2); step 1 of 1");
+    assert_eq!(
+        explanation.to_string(),
+        "waits for 2 more votes in pair: approval q-1 by bob, approval q-2 by ann; step 1 of 1"
+    );
     world.governance.approve_requirement(&request.id, &approval("q-2"), user("ann")).await.unwrap();
     let granted = world.governance.approve_requirement(&request.id, &approval("q-1"), user("bob")).await.unwrap();
     assert_eq!(granted.state.status(), Status::Approved);

@@ -9,7 +9,7 @@ use mutator_governance::{
 };
 
 use super::{World, dual};
-use crate::runtime::people::{approved, at, count, execution_refusal, order, user};
+use crate::runtime::people::{approved, at, count, execution_error, order, user};
 
 const MIB: usize = 1024 * 1024;
 
@@ -95,13 +95,13 @@ pub(crate) async fn attempts_that_fail_again_and_again_end_at_a_claim(world: Wor
     };
     assert!(attempts >= 4, "{attempts}: {error}");
     assert!(error.to_string().contains("cancel it or reject it"), "{error}");
-    assert!(matches!(execution_refusal(error), ExecutionError::NoRoom { size, limit } if size > limit));
+    assert!(matches!(execution_error(error), ExecutionError::NoRoom { size, limit } if size > limit));
     let stored = world.stored(&request.id).await;
     assert_eq!((stored.execution.claim.as_ref(), count(&stored, ExecutionDecision::Failed)), (None, attempts));
 
     let claim = Command::claim(user("executor"), ClaimId::generate(), Duration::from_mins(1));
     let error = world.governance.apply(&request.id, &claim).await.unwrap_err();
-    assert!(matches!(execution_refusal(error), ExecutionError::NoRoom { .. }));
+    assert!(matches!(execution_error(error), ExecutionError::NoRoom { .. }));
     let canceled = world.governance.cancel(&request.id, user("requester")).await.unwrap();
     assert_eq!(canceled.state.status(), Status::Canceled);
 }

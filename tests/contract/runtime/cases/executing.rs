@@ -15,7 +15,7 @@ use mutator_governance::{
 use super::flavour::Governance;
 use super::{Mishap, World, dual, pause, run_concurrently};
 use crate::runtime::people::{
-    Calls, approval, approved, at, count, draft, execution_refusal, history, needing, order, order_of, user, version,
+    Calls, approval, approved, at, count, draft, execution_error, history, needing, order, order_of, user, version,
 };
 
 fn side_effect() -> SideEffect {
@@ -68,7 +68,7 @@ pub(crate) async fn it_runs_once_and_records_what_came_of_it(world: World) {
 
     let again = world.governance.execute(&request.id, &order(), run!(|request| succeed(&calls, request))).await;
     let expected = ExecutionError::NotApproved { status: Status::Executed };
-    assert_eq!(execution_refusal(again.unwrap_err()), expected);
+    assert_eq!(execution_error(again.unwrap_err()), expected);
     assert_eq!(calls.count(), 1);
     let unchanged = world.stored(&request.id).await;
     assert_eq!(unchanged, stored);
@@ -180,7 +180,7 @@ pub(crate) async fn without_approvals_there_is_nothing_to_renew(world: World) {
     let error = world.governance.execute(&request.id, &order, run!(|request| succeed(&calls, request))).await;
     let error = error.unwrap_err();
     assert!(error.to_string().contains("choose another strategy"), "{error}");
-    assert_eq!(execution_refusal(error), ExecutionError::NothingToRenew);
+    assert_eq!(execution_error(error), ExecutionError::NothingToRenew);
     assert_eq!(calls.count(), 0);
     let stored = world.stored(&request.id).await;
     assert_eq!(stored, request);
@@ -199,9 +199,9 @@ pub(crate) async fn a_claim_keeps_others_out_until_its_lease_ends(world: World) 
         let error = error.unwrap_err();
         assert!(error.to_string().contains("wait for that, or until the lease ends at"), "{error}");
         let expected = ExecutionError::Claimed { by: "first".to_owned(), lease_ends_at: at(60) };
-        assert_eq!(execution_refusal(error), expected);
+        assert_eq!(execution_error(error), expected);
         let error = world.governance.cancel(&request.id, user("requester")).await.unwrap_err();
-        assert_eq!(execution_refusal(error), expected);
+        assert_eq!(execution_error(error), expected);
     }
     assert_eq!(calls.count(), 0);
     let stored = world.stored(&request.id).await;
@@ -240,8 +240,8 @@ pub(crate) async fn a_late_executor_records_nothing_over_its_successor(world: Wo
     let late = run!(|request| oversleep(clock, governance, &request.id, &calls));
     let error = world.governance.execute(&request.id, &order(), late).await.unwrap_err();
     assert!(error.to_string().contains("find out what the interrupted execution did"), "{error}");
-    let refusal = execution_refusal(error);
-    assert!(matches!(refusal, ExecutionError::ClaimLost { status: Status::Executed, .. }), "{refusal:?}");
+    let error = execution_error(error);
+    assert!(matches!(error, ExecutionError::ClaimLost { status: Status::Executed, .. }), "{error:?}");
     assert_eq!(calls.count(), 2);
     let stored = world.stored(&request.id).await;
     assert_eq!(stored.state, RequestState::Executed { at: at(60), resulting_version: None });
@@ -306,12 +306,12 @@ pub(crate) async fn of_sixteen_executors_one_runs(world: World) {
         let (won, lost): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
         assert_eq!((won.len(), lost.len()), (1, 15));
         for error in lost.into_iter().map(Result::unwrap_err) {
-            let refusal = execution_refusal(error);
+            let error = execution_error(error);
             let expected = [
                 ExecutionError::Claimed { by: "executor".to_owned(), lease_ends_at: at(60) },
                 ExecutionError::NotApproved { status: Status::Executed },
             ];
-            assert!(expected.contains(&refusal), "{refusal:?}");
+            assert!(expected.contains(&error), "{error:?}");
         }
         let stored = world.stored(&request.id).await;
         assert_eq!(count(&stored, ExecutionDecision::Claimed), 1);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use mutator_governance::{ActorContext, ApprovalError, ApprovalRule, Error, IdComparison, Status, StoreErrorKind};
 
 use super::{World, dual, flavour, folding_redis_store};
-use crate::runtime::people::{approval, draft, refusal, targets, user};
+use crate::runtime::people::{approval, approval_error, draft, targets, user};
 use flavour::{Governance, MemoryStore, Store};
 
 /// Of memory and of Redis, whatever the world is made of.
@@ -50,14 +50,14 @@ pub(crate) async fn one_person_is_one_under_every_spelling(_world: World) {
         let granted = governance.approve_requirement(&request.id, &first, user("MONA@x.org")).await.unwrap();
         assert_eq!(granted.decisions.last().unwrap().by.id.as_ref().unwrap(), "MONA@x.org");
         let again = governance.approve_requirement(&request.id, &second, user("mona@X.ORG")).await.unwrap_err();
-        assert!(matches!(refusal(again), ApprovalError::AlreadyVoted { .. }));
+        assert!(matches!(approval_error(again), ApprovalError::AlreadyVoted { .. }));
         let decidable = governance.decidable_by(&request.id, &user("Mona@x.org")).await.unwrap();
         assert!(decidable.is_empty(), "a second vote under another spelling");
         let strasse = governance.decidable_by(&request.id, &user("STRASSE")).await.unwrap();
         assert_eq!(strasse.len(), 1);
         let stranger =
             governance.approve_requirement(&request.id, &approval("approval-4"), user("sofos")).await.unwrap_err();
-        assert!(matches!(refusal(stranger), ApprovalError::NotAddressed { .. }));
+        assert!(matches!(approval_error(stranger), ApprovalError::NotAddressed { .. }));
         let approved =
             governance.approve_requirement(&request.id, &approval("approval-4"), user("σοφος")).await.unwrap();
         assert_eq!(approved.state.status(), Status::Approved);
@@ -66,13 +66,13 @@ pub(crate) async fn one_person_is_one_under_every_spelling(_world: World) {
         let own = governance.submit(draft("own").requires_approval(lead)).await.unwrap();
         let requester = ActorContext::user("REQUESTER").unwrap().with_role("LEAD").unwrap();
         let error = governance.approve_requirement(&own.id, &first, requester).await.unwrap_err();
-        assert!(matches!(refusal(error), ApprovalError::OwnRequest { .. }));
+        assert!(matches!(approval_error(error), ApprovalError::OwnRequest { .. }));
     }
 }
 
 /// Two spellings of one person cannot give two grants.
 #[dual]
-pub(crate) async fn a_quorum_of_one_person_in_two_spellings_is_refused(world: World) {
+pub(crate) async fn a_quorum_of_one_person_in_two_spellings_is_rejected(world: World) {
     let quorum = || ApprovalRule::quorum("board", 2, targets(&["Mona", "mona"])).unwrap();
     world.governance.submit(draft("exact").requires_approval(quorum())).await.unwrap();
     for governance in folding().await {

@@ -8,7 +8,7 @@ use mutator_governance::{
 
 use super::executing::{run_for_anybody, succeed};
 use super::{Mishap, World, dual};
-use crate::runtime::people::{Calls, approved, at, count, execution_refusal, order, order_of, version};
+use crate::runtime::people::{Calls, approved, at, count, execution_error, order, order_of, version};
 
 #[dual]
 pub(crate) async fn a_claim_that_was_not_written_is_tried_again_at_once(world: World) {
@@ -39,7 +39,7 @@ pub(crate) async fn a_claim_whose_reply_was_lost_holds_until_its_lease_ends(worl
 
     let error = governance.execute(&request.id, &order(), run!(|_request| run_for_anybody(&calls))).await.unwrap_err();
     let expected = ExecutionError::Claimed { by: "executor".to_owned(), lease_ends_at: at(60) };
-    assert_eq!(execution_refusal(error), expected);
+    assert_eq!(execution_error(error), expected);
     assert_eq!(calls.count(), 0);
     world.clock.set(at(60));
     let outcome = governance.execute(&request.id, &order(), run!(|_request| run_for_anybody(&calls))).await;
@@ -62,7 +62,7 @@ pub(crate) async fn a_result_that_was_not_written_is_not_repeated_within_the_lea
 
     let other = order_of("other");
     let error = governance.execute(&request.id, &other, run!(|_request| run_for_anybody(&calls))).await.unwrap_err();
-    assert!(matches!(execution_refusal(error), ExecutionError::Claimed { .. }));
+    assert!(matches!(execution_error(error), ExecutionError::Claimed { .. }));
     assert_eq!(calls.count(), 1);
     world.clock.set(at(60));
     let outcome = governance.execute(&request.id, &other, run!(|_request| run_for_anybody(&calls))).await.unwrap();
@@ -93,7 +93,7 @@ pub(crate) async fn a_result_that_was_not_written_can_be_recorded_later(world: W
     let executed = governance.apply(&request.id, &complete).await.unwrap();
     assert_eq!(executed.state, RequestState::Executed { at: at(600), resulting_version: Some(version("v2")) });
     let again = governance.apply(&request.id, &complete).await.unwrap_err();
-    assert!(matches!(execution_refusal(again), ExecutionError::ClaimLost { .. }));
+    assert!(matches!(execution_error(again), ExecutionError::ClaimLost { .. }));
     assert_eq!(calls.count(), 1);
 }
 
@@ -121,7 +121,7 @@ pub(crate) async fn a_result_whose_reply_was_lost_is_never_repeated(world: World
     assert_eq!(calls.count(), 1);
     world.clock.set(at(3_600));
     let error = governance.execute(&request.id, &order(), run!(|_request| run_for_anybody(&calls))).await.unwrap_err();
-    assert_eq!(execution_refusal(error), ExecutionError::NotApproved { status: Status::Executed });
+    assert_eq!(execution_error(error), ExecutionError::NotApproved { status: Status::Executed });
     assert_eq!(calls.count(), 1);
     let stored = world.stored(&request.id).await;
     assert_eq!(count(&stored, ExecutionDecision::Claimed), 1);

@@ -11,13 +11,13 @@ use mutator_governance::{
 
 use super::executing::{run_for_anybody, succeed};
 use super::{Mishap, World, dual};
-use crate::runtime::people::{Calls, approved, at, count, execution_refusal, history, order, order_of, user};
+use crate::runtime::people::{Calls, approved, at, count, execution_error, history, order, order_of, user};
 
 /// What has to be left of a lease, beside the time of a call.
 const MARGIN: Duration = Duration::from_millis(500);
 
 #[dual]
-pub(crate) async fn a_lease_that_the_answer_to_its_claim_could_outlast_is_refused(world: World) {
+pub(crate) async fn a_lease_that_the_answer_to_its_claim_could_outlast_is_rejected(world: World) {
     let request = world.governance.submit(approved("request-1")).await.unwrap();
     let calls = Calls::default();
     let call_timeout = world.store.call_timeout();
@@ -32,12 +32,12 @@ pub(crate) async fn a_lease_that_the_answer_to_its_claim_could_outlast_is_refuse
         for named in [lease, call_timeout, shortest] {
             assert!(text.contains(&format!("{named:?}")), "{text}");
         }
-        assert_eq!(execution_refusal(error), expected);
+        assert_eq!(execution_error(error), expected);
         let claim = Command::claim(user("executor"), ClaimId::generate(), lease);
         let error = world.governance.apply(&request.id, &claim).await.unwrap_err();
-        assert_eq!(execution_refusal(error), expected);
+        assert_eq!(execution_error(error), expected);
         let error = world.governance.apply_as(&request.id, &claim, WriteId::generate()).await.unwrap_err();
-        assert_eq!(execution_refusal(error), expected);
+        assert_eq!(execution_error(error), expected);
     }
     assert_eq!(calls.count(), 0);
     let stored = world.stored(&request.id).await;
@@ -89,7 +89,7 @@ pub(crate) async fn nothing_runs_when_every_answer_is_late(world: World) {
     assert!(error.to_string().contains("nothing was run") && error.to_string().contains("200ms"), "{error}");
     let lease_ends_at = at(60).saturating_add(Duration::from_millis(59_800));
     let expected = ExecutionError::LeaseNearlyOver { lease_ends_at, left: Duration::from_millis(200) };
-    assert_eq!(execution_refusal(error), expected);
+    assert_eq!(execution_error(error), expected);
     assert_eq!(calls.count(), 0);
     let stored = world.stored(&request.id).await;
     assert_eq!((&stored.state, &stored.execution.claim), (&RequestState::Approved, &None));
@@ -110,7 +110,7 @@ pub(crate) async fn nothing_runs_when_somebody_took_over_before_the_answer_came(
     let governance = world.governance_over(shaky);
     let error = governance.execute(&request.id, &order(), run!(|request| succeed(&calls, request))).await.unwrap_err();
     let expected = ExecutionError::Claimed { by: "successor".to_owned(), lease_ends_at: at(121) };
-    assert_eq!(execution_refusal(error), expected);
+    assert_eq!(execution_error(error), expected);
     assert_eq!(calls.count(), 0, "the successor runs it, and nobody else");
 }
 
@@ -125,7 +125,7 @@ pub(crate) async fn nothing_runs_when_somebody_is_done_before_the_answer_comes(w
     shaky.plan(2, Mishap::Overtaken(Command::complete(user("successor"), claim, Completion::new())));
     let governance = world.governance_over(shaky);
     let error = governance.execute(&request.id, &order(), run!(|request| succeed(&calls, request))).await.unwrap_err();
-    assert_eq!(execution_refusal(error), ExecutionError::NotApproved { status: Status::Executed });
+    assert_eq!(execution_error(error), ExecutionError::NotApproved { status: Status::Executed });
     assert_eq!(calls.count(), 0);
     let stored = world.stored(&request.id).await;
     assert_eq!(count(&stored, ExecutionDecision::Claimed), 2);

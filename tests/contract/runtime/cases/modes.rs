@@ -17,7 +17,7 @@ fn admin(mode: ActorMode) -> Arc<ActorContext> {
     Arc::new(admin)
 }
 
-fn is_refused<T: std::fmt::Debug>(result: Result<T, Error>, expected: ActorMode) {
+fn is_rejected<T: std::fmt::Debug>(result: Result<T, Error>, expected: ActorMode) {
     let error = result.unwrap_err();
     assert!(matches!(&error, Error::NotCommitMode { mode, .. } if *mode == expected), "{error:?}");
     assert!(error.to_string().contains("use workflow::submit or workflow::apply"), "{error}");
@@ -33,9 +33,9 @@ pub(crate) async fn who_only_simulates_or_validates_changes_nothing(world: World
     for mode in [ActorMode::Simulate, ActorMode::Validate] {
         let new = RequestDraft::new(waiting.target.clone(), waiting.intent.clone(), admin(mode)).with_id(id("new"));
         let submitted = world.governance.submit(new.clone()).await;
-        is_refused(submitted, mode);
+        is_rejected(submitted, mode);
         let submitted = world.governance.submit_as(new.clone(), WriteId::generate()).await;
-        is_refused(submitted, mode);
+        is_rejected(submitted, mode);
         assert!(workflow::submit(new, RequestId::generate(), WriteId::generate(), at(1)).is_ok());
 
         for (request, command) in [
@@ -46,7 +46,7 @@ pub(crate) async fn who_only_simulates_or_validates_changes_nothing(world: World
             (&ready, Command::resolve(admin(mode), version("v2"), StaleStrategy::RejectStale)),
         ] {
             let done = world.governance.apply(&request.id, &command).await;
-            is_refused(done, mode);
+            is_rejected(done, mode);
             assert!(workflow::apply(request.clone(), &command, at(1)).is_ok(), "what would happen: {command:?}");
         }
         let resolved =
@@ -54,9 +54,9 @@ pub(crate) async fn who_only_simulates_or_validates_changes_nothing(world: World
         assert_eq!(resolved.unwrap().0, Resolution::ExecuteApprovedVersion, "stores nothing anyway");
         let order = ExecutionOrder::new(admin(mode), version("v1"));
         let executed = world.governance.execute(&ready.id, &order, run!(|_request| run_for_anybody(&calls))).await;
-        is_refused(executed, mode);
+        is_rejected(executed, mode);
         let swept = world.governance.expire_due(admin(mode), 10).await;
-        is_refused(swept, mode);
+        is_rejected(swept, mode);
     }
     assert_eq!(calls.count(), 0);
     let lookup = world.governance.get_many(&[id("waiting"), id("ready"), id("new")]).await.unwrap();

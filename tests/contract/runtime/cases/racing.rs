@@ -12,7 +12,7 @@ use mutator_governance::{MutationRequest, Result};
 
 use super::flavour::Governance;
 use super::{Mishap, World, dual, run_concurrently};
-use crate::runtime::people::{approval, conflict, count, draft, needing, refusal, targets, user};
+use crate::runtime::people::{approval, approval_error, conflict, count, draft, needing, targets, user};
 
 const ROUNDS: usize = 12;
 
@@ -109,7 +109,7 @@ pub(crate) async fn with_fail_the_conflict_says_what_happened(world: World) {
 }
 
 #[dual]
-pub(crate) async fn a_conflict_tells_when_the_two_do_not_commute(world: World) {
+pub(crate) async fn a_conflict_says_when_the_two_do_not_commute(world: World) {
     let request = world.governance.submit(needing("canceled", &["ada", "bob"])).await.unwrap();
     let shaky = world.shaky();
     shaky.plan(1, Mishap::Overtaken(Command::cancel(user("requester"))));
@@ -126,7 +126,7 @@ pub(crate) async fn a_command_made_invalid_fails_with_its_own_error(world: World
     let shaky = world.shaky();
     shaky.plan(1, Mishap::Overtaken(Command::cancel(user("requester"))));
     let error = grant_own(world.governance_over(shaky), request.id.clone(), 0).await.unwrap_err();
-    assert_eq!(refusal(error), ApprovalError::NotAwaitingApproval { status: Status::Canceled });
+    assert_eq!(approval_error(error), ApprovalError::NotAwaitingApproval { status: Status::Canceled });
     let stored = world.stored(&request.id).await;
     assert_eq!((stored.revision().number, stored.state.status()), (1, Status::Canceled));
 
@@ -202,7 +202,7 @@ pub(crate) async fn one_approval_is_granted_once(world: World) {
         assert_eq!((won.len(), lost.len()), (1, 3));
         for error in lost.into_iter().map(Result::unwrap_err) {
             let expected = ApprovalError::NotAwaitingApproval { status: Status::Approved };
-            assert_eq!(refusal(error), expected);
+            assert_eq!(approval_error(error), expected);
         }
         let stored = world.stored(&request.id).await;
         assert_eq!(count(&stored, ApprovalDecision::Granted), 1);
@@ -259,7 +259,7 @@ async fn grant_or_cancel(governance: Governance, id: RequestId, place: usize) ->
 
 /// Whoever does not commute with what came before fails with their own error, and none with a conflict.
 #[dual]
-pub(crate) async fn a_crowd_is_let_in_and_who_came_too_late_is_told_so(world: World) {
+pub(crate) async fn a_crowd_is_let_in_and_who_came_too_late_gets_an_error_that_says_so(world: World) {
     let request = world.governance.submit(crowded("canceled-crowd")).await.unwrap();
     let shaky = world.shaky();
     shaky.let_readers_meet(&request.id, CROWD);
@@ -270,7 +270,7 @@ pub(crate) async fn a_crowd_is_let_in_and_who_came_too_late_is_told_so(world: Wo
     let (landed, late): (Vec<_>, Vec<_>) = outcomes.into_iter().partition(Result::is_ok);
     assert_eq!((landed.len(), late.len()), (granted + 1, CROWD - 1 - granted));
     for error in late.into_iter().map(Result::unwrap_err) {
-        assert_eq!(refusal(error), ApprovalError::NotAwaitingApproval { status: Status::Canceled });
+        assert_eq!(approval_error(error), ApprovalError::NotAwaitingApproval { status: Status::Canceled });
     }
     assert_eq!((stored.state.status(), stored.revision().number), (Status::Canceled, granted as u64 + 1));
 }

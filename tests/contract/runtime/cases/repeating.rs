@@ -11,7 +11,7 @@ use mutator_governance::{
 
 use super::flavour::Governance;
 use super::{Mishap, World, dual, run_concurrently};
-use crate::runtime::people::{approval, approved, at, count, needing, refusal, user, version};
+use crate::runtime::people::{approval, approval_error, approved, at, count, needing, user, version};
 
 fn grant_by(name: &str, number: usize) -> Command {
     Command::approve_requirement(user(name), approval(&format!("approval-{number}")))
@@ -35,7 +35,7 @@ pub(crate) async fn a_command_whose_reply_was_lost_is_applied_once(world: World)
     assert_eq!(stored.updated_at, at(0), "by the first attempt");
 
     let under_another_id = governance.apply_as(&request.id, &command, WriteId::generate()).await.unwrap_err();
-    assert!(matches!(refusal(under_another_id), ApprovalError::AlreadyDecided { .. }));
+    assert!(matches!(approval_error(under_another_id), ApprovalError::AlreadyDecided { .. }));
 }
 
 #[dual]
@@ -123,7 +123,7 @@ pub(crate) async fn an_open_write_is_repeated_under_its_own_id(world: World) {
     assert_eq!(stored, granted);
 }
 
-/// Others may come between: each attempt but the last was refused, and all go by one id.
+/// Others may come between: each attempt but the last was rejected, and all go by one id.
 #[dual]
 pub(crate) async fn an_overtaken_command_keeps_its_write_id(world: World) {
     let request = world.governance.submit(needing("request-1", &["a", "b"])).await.unwrap();
@@ -188,7 +188,7 @@ fn is_reused(result: Result<MutationRequest>, kind: WriteKind, by_revision: u64)
 
 /// Whether or not the other command would be allowed: neither answer is one to it.
 #[dual]
-pub(crate) async fn a_write_id_of_another_command_is_refused(world: World) {
+pub(crate) async fn a_write_id_of_another_command_is_rejected(world: World) {
     let names = ["a", "b", "c", "d", "e", "f", "g", "h"];
     let request = world.governance.submit(needing("request-1", &names)).await.unwrap();
     let (submission, write_id) = (request.revision().write_id, WriteId::generate());
@@ -241,7 +241,7 @@ pub(crate) async fn finding_out_costs_one_read(world: World) {
     governance.apply_as(&request.id, &grant_by("a", 1), write_id).await.unwrap();
     assert_eq!((shaky.reads() - reads, shaky.settles(), shaky.updates() - updates), (2, 1, 0), "load, find out, load");
     let other = governance.apply_as(&request.id, &grant_by("a", 1), WriteId::generate()).await.unwrap_err();
-    assert!(matches!(refusal(other), ApprovalError::AlreadyDecided { .. }));
+    assert!(matches!(approval_error(other), ApprovalError::AlreadyDecided { .. }));
     assert_eq!((shaky.reads() - reads, shaky.settles()), (3, 2));
 }
 

@@ -14,7 +14,7 @@ async fn approved_by_alice(world: &World, name: &str) -> MutationRequest {
 }
 
 #[dual]
-pub(crate) async fn resolving_stores_only_when_it_is_told_to(world: World) {
+pub(crate) async fn resolving_stores_only_on_request(world: World) {
     use StaleStrategy::{RejectStale, RequireRenewedApproval, RevalidateOnLatestState};
     let table = [
         ("current", "v1", RejectStale, Resolution::ExecuteApprovedVersion, Status::Approved),
@@ -65,8 +65,9 @@ pub(crate) async fn only_approved_requests_that_exist_are_resolved(world: World)
     let (strategy, by) = (StaleStrategy::RejectStale, user("executor"));
     let asked = world.governance.resolve(&waiting.id, &version("v1"), strategy, by.clone()).await.unwrap_err();
     assert!(matches!(asked, Error::Execution { .. }), "{asked}");
-    let told = world.governance.resolve_and_store(&waiting.id, &version("v1"), strategy, by.clone()).await.unwrap_err();
-    assert!(matches!(told, Error::Execution { .. }), "{told}");
+    let error =
+        world.governance.resolve_and_store(&waiting.id, &version("v1"), strategy, by.clone()).await.unwrap_err();
+    assert!(matches!(error, Error::Execution { .. }), "{error}");
     let unknown = world.governance.resolve(&id("nobody"), &version("v1"), strategy, by).await.unwrap_err();
     assert!(matches!(unknown, Error::NotFound { .. }), "{unknown}");
     let stored = world.stored(&waiting.id).await;

@@ -88,7 +88,7 @@ impl ShakyStore {
     }
 
     /// Lets every update of this request fail.
-    pub(crate) fn refuse_updates_of(&self, id: &RequestId) {
+    pub(crate) fn reject_updates_of(&self, id: &RequestId) {
         self.unwritable.lock().unwrap().insert(id.clone());
     }
 

@@ -71,7 +71,7 @@ pub(crate) async fn a_repetition_returns_what_the_request_has_become(world: Worl
 }
 
 #[dual]
-pub(crate) async fn an_id_that_is_taken_is_refused(world: World) {
+pub(crate) async fn an_id_that_is_taken_is_rejected(world: World) {
     let first = world.governance.submit(draft("request-1")).await.unwrap();
     let error = world.governance.submit(draft("request-1")).await.unwrap_err();
     assert!(error.to_string().contains("read it, or submit the new one under another id"), "{error}");
@@ -113,7 +113,7 @@ pub(crate) async fn a_repetition_in_other_circumstances_is_one(world: World) {
 }
 
 #[dual]
-pub(crate) async fn a_write_id_of_another_draft_is_refused(world: World) {
+pub(crate) async fn a_write_id_of_another_draft_is_rejected(world: World) {
     let write_id = WriteId::generate();
     let submitted = world.governance.submit_as(draft("request-1"), write_id).await.unwrap();
     let noted = Metadata::new().with("amount", 2).unwrap();
@@ -126,8 +126,8 @@ pub(crate) async fn a_write_id_of_another_draft_is_refused(world: World) {
     for other in others {
         let error = world.governance.submit_as(other, write_id).await.unwrap_err();
         assert_eq!(error.outcome(), Outcome::NotApplied);
-        let is_told = matches!(&error, Error::WriteIdReused { used_to: WriteKind::Submit, revision: 0, .. });
-        assert!(is_told, "{error:?}");
+        let is_reported = matches!(&error, Error::WriteIdReused { used_to: WriteKind::Submit, revision: 0, .. });
+        assert!(is_reported, "{error:?}");
     }
     let command = Command::cancel(user("requester"));
     let canceled = WriteId::generate();

@@ -11,7 +11,7 @@ use crate::runtime::people::{draft, id, user};
 
 fn problem(error: Error) -> SupersedeError {
     match error {
-        Error::Supersede { problem, .. } => *problem,
+        Error::Supersede { error, .. } => error,
         other => panic!("not about the superseding request: {other}"),
     }
 }

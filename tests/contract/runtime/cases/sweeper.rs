@@ -165,7 +165,7 @@ pub(crate) async fn it_goes_on_behind_any_number_that_always_fail(world: World) 
 }
 
 #[dual]
-pub(crate) async fn a_limit_by_which_nothing_would_be_swept_is_refused(world: World) {
+pub(crate) async fn a_limit_by_which_nothing_would_be_swept_is_rejected(world: World) {
     for limit in [0, PageRequest::MAX_LIMIT + 1] {
         let error = Sweeper::builder(world.governance.clone(), user("sweeper")).limit(limit).err().unwrap();
         assert!(error.to_string().contains("it must be 1 to 1000"), "{error}");
@@ -179,7 +179,7 @@ fn panic_twice(reports: &Reports, report: Result<Swept>) {
 }
 
 #[dual]
-pub(crate) async fn a_report_that_panics_ends_nothing_and_is_told_when_it_stops(world: World) {
+pub(crate) async fn a_report_that_panics_ends_nothing_and_is_reported_when_it_stops(world: World) {
     due_at(&world, "soon", 10).await;
     let reports = Reports::default();
     let panicking = reports.clone();
@@ -188,9 +188,9 @@ pub(crate) async fn a_report_that_panics_ends_nothing_and_is_told_when_it_stops(
     until("a third sweep", &|| reports.sweeps.count() >= 3).await;
     world.clock.set(at(10));
     until("the expiry", &|| reports.expired() == 1).await;
-    let told = sweeper.stop().await.unwrap_err();
-    assert_eq!(told.times, 2);
-    assert!(told.message.contains("the test's report has a fault"), "{told}");
+    let reported = sweeper.stop().await.unwrap_err();
+    assert_eq!(reported.times, 2);
+    assert!(reported.message.contains("the test's report has a fault"), "{reported}");
     assert!(reports.sweeps.is_last(), "it is stopped all the same");
 }
 
@@ -200,11 +200,11 @@ pub(crate) async fn a_store_that_panics_ends_no_sweeper(world: World) {
     let shaky = world.shaky();
     shaky.let_sweeps_panic(2);
     let (reports, seen) = (Reports::default(), Arc::new(Mutex::new(Vec::new())));
-    let (reporting, told) = (reports.clone(), Arc::clone(&seen));
+    let (reporting, reported) = (reports.clone(), Arc::clone(&seen));
     let builder = Sweeper::builder(world.governance_over(shaky), user("sweeper")).interval(OFTEN);
     let report = move |report: Result<Swept>| {
         if let Err(Error::Store(error)) = &report {
-            told.lock().unwrap().push((error.kind, error.problem.clone()));
+            reported.lock().unwrap().push((error.kind, error.problem.clone()));
         }
         reporting.add(report);
     };

@@ -48,7 +48,7 @@ pub(crate) async fn the_longest_overdue_expires_first(world: World) {
 }
 
 #[dual]
-pub(crate) async fn what_expired_but_is_unconfirmed_counts_and_is_told(world: World) {
+pub(crate) async fn what_expired_but_is_unconfirmed_counts_and_is_reported(world: World) {
     for (name, seconds) in [("a", 10), ("b", 20), ("c", 30)] {
         due_at(&world, name, seconds).await;
     }
@@ -57,8 +57,8 @@ pub(crate) async fn what_expired_but_is_unconfirmed_counts_and_is_told(world: Wo
     shaky.plan(1, Mishap::Unconfirmed);
     let swept = world.governance_over(shaky).expire_due(user("sweeper"), 2).await.unwrap();
     assert_eq!((names(&swept.expired), swept.more), (vec!["a", "b"], true));
-    let told: Vec<_> = swept.failed.iter().map(|(id, error)| (id.as_str(), error.outcome())).collect();
-    assert_eq!(told, [("a", Outcome::Applied)]);
+    let failed: Vec<_> = swept.failed.iter().map(|(id, error)| (id.as_str(), error.outcome())).collect();
+    assert_eq!(failed, [("a", Outcome::Applied)]);
     let stored = world.stored(&id("a")).await;
     assert_eq!(stored.state.status(), Status::Expired);
 }
@@ -143,7 +143,7 @@ pub(crate) async fn one_that_fails_does_not_keep_the_others(world: World) {
     }
     world.clock.set(at(3));
     let shaky = world.shaky();
-    shaky.refuse_updates_of(&id("b"));
+    shaky.reject_updates_of(&id("b"));
     shaky.add_unreadable(Unreadable::new(id("broken"), FormatError::Foreign));
     let swept = sweep(world.governance_over(shaky)).await.unwrap();
     assert_eq!(names(&swept.expired), ["a", "c"]);
@@ -161,7 +161,7 @@ pub(crate) async fn those_that_always_fail_starve_nobody(world: World) {
     let shaky = world.shaky();
     for number in 0..5 {
         let stuck = due_at(&world, &format!("stuck-{number}"), 1).await;
-        shaky.refuse_updates_of(&stuck);
+        shaky.reject_updates_of(&stuck);
     }
     due_at(&world, "fine-1", 2).await;
     due_at(&world, "fine-2", 2).await;
@@ -182,7 +182,7 @@ pub(crate) async fn behind_many_that_always_fail(world: &World) -> (Governance, 
     let shaky = world.shaky();
     for number in 0..=PageRequest::MAX_LIMIT {
         let stuck = due_at(world, &format!("stuck-{number:04}"), 1).await;
-        shaky.refuse_updates_of(&stuck);
+        shaky.reject_updates_of(&stuck);
     }
     let fine = due_at(world, "fine", 2).await;
     world.clock.set(at(2));
@@ -226,7 +226,7 @@ pub(crate) async fn a_store_that_is_down_is_not_asked_for_each(world: World) {
 }
 
 #[dual]
-pub(crate) async fn a_limit_of_nothing_is_refused(world: World) {
+pub(crate) async fn a_limit_of_nothing_is_rejected(world: World) {
     due_at(&world, "due", 0).await;
     for limit in [0, PageRequest::MAX_LIMIT + 1] {
         let error = world.governance.expire_due(user("sweeper"), limit).await.unwrap_err();

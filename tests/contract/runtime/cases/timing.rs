@@ -13,7 +13,7 @@ use mutator_governance::{
 use super::executing::run_for_anybody;
 use super::flavour::{Governance, RedisStore, Store};
 use super::{dual, open_at, pause};
-use crate::runtime::people::{Calls, approved, at, draft, execution_refusal, order, order_of, user};
+use crate::runtime::people::{Calls, approved, at, draft, execution_error, order, order_of, user};
 use crate::runtime::{CALL_TIMEOUT, PATIENCE};
 use common::proxy::Proxy;
 use common::{PrivateServer, unique_namespace};
@@ -79,7 +79,7 @@ pub(crate) async fn hosts_an_hour_ahead_expire_nothing_early() {
     assert!(lease_ends_at < Timestamp::now(), "for the host it is over");
     let (other, calls) = (over(&store), Calls::default());
     let error = other.execute(&executing.id, &order(), run!(|_request| run_for_anybody(&calls))).await.unwrap_err();
-    assert_eq!(execution_refusal(error), ExecutionError::Claimed { by: "first".to_owned(), lease_ends_at });
+    assert_eq!(execution_error(error), ExecutionError::Claimed { by: "first".to_owned(), lease_ends_at });
 
     // When the server's clock has come there, both are over.
     proxy.shift_time(-1_700);
@@ -109,11 +109,11 @@ pub(crate) async fn a_server_that_takes_over_with_another_clock_is_followed() {
     proxy.shift_time(0);
     proxy.redirect(server.url());
     governance.get(&nothing).await.unwrap();
-    let told = governance.clock().now();
-    assert!(told >= ahead, "{ahead}, then {told}");
+    let now = governance.clock().now();
+    assert!(now >= ahead, "{ahead}, then {now}");
     pause(Duration::from_millis(5)).await;
-    assert_eq!(governance.clock().now(), told);
-    assert_eq!(governance.clock().latest(), told);
+    assert_eq!(governance.clock().now(), now);
+    assert_eq!(governance.clock().latest(), now);
 }
 
 #[dual]
@@ -159,8 +159,8 @@ async fn try_elsewhere(
     calls.add();
     assert!(!request.lease().is_lost());
     let error = elsewhere.execute(&request.id, order, run!(|_request| run_for_anybody(calls))).await.unwrap_err();
-    let refusal = execution_refusal(error);
-    assert!(matches!(refusal, ExecutionError::Claimed { .. }), "{refusal:?}");
+    let error = execution_error(error);
+    assert!(matches!(error, ExecutionError::Claimed { .. }), "{error:?}");
     Ok(Completion::new())
 }
 
@@ -178,13 +178,13 @@ pub(crate) async fn an_answer_that_comes_late_never_leads_to_a_second_run() {
 
     let short = order_of("slow").with_lease(Duration::from_millis(400));
     let error = slow.execute(&request.id, &short, run!(|_request| run_for_anybody(&calls))).await.unwrap_err();
-    let refusal = execution_refusal(error);
+    let error = execution_error(error);
     let expected = ExecutionError::LeaseTooShort {
         lease: Duration::from_millis(400),
         call_timeout,
         shortest: Duration::from_millis(2_500),
     };
-    assert_eq!(refusal, expected);
+    assert_eq!(error, expected);
     assert_eq!(calls.count(), 0);
     let unchanged = elsewhere.get(&request.id).await.unwrap();
     assert_eq!(unchanged.as_ref(), Some(&request), "nothing is claimed");
@@ -196,6 +196,6 @@ pub(crate) async fn an_answer_that_comes_late_never_leads_to_a_second_run() {
     let outcome = slow.execute(&request.id, &long, run).await.unwrap();
     assert!(outcome.is_executed());
     let error = elsewhere.execute(&request.id, &other, run!(|_request| run_for_anybody(&calls))).await.unwrap_err();
-    assert_eq!(execution_refusal(error), ExecutionError::NotApproved { status: Status::Executed });
+    assert_eq!(execution_error(error), ExecutionError::NotApproved { status: Status::Executed });
     assert_eq!(calls.count(), 1);
 }

@@ -5,7 +5,7 @@ local may, ask, type_of = redis.acl_check_cmd, redis.pcall, type
 
 -- The reply for a command that failed with this error: it is not allowed, or the key has another type.
 -- For a command that changes nothing if it fails, so its permission need not be checked before.
-local function refusal(failed, wanted, command, key, ...)
+local function rejection(failed, wanted, command, key, ...)
     if not may(command, key, ...) then
         return { 'noperm', command, key }
     end
