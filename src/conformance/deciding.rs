@@ -7,9 +7,7 @@ use super::{Governance, Store, StoreExtension as _, dual};
 use crate::error::Error;
 use crate::feed::FeedPosition;
 use crate::query::PageRequest;
-use crate::request::{
-    ActorContext, ApprovalRule, ApprovalTarget, MutationRequest, Status, Step, WriteId, WriteKind,
-};
+use crate::request::{ActorContext, ApprovalRule, ApprovalTarget, MutationRequest, Status, Step, WriteId, WriteKind};
 use crate::service::clock::ManualClock;
 use crate::workflow::Command;
 

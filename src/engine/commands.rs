@@ -92,7 +92,9 @@ impl Governance {
     /// and one of each quorum group. The last missing approval approves the request.
     ///
     /// This is the usual way to approve. It goes by the step that is active when it is stored; a step that it makes
-    /// active takes another call. [`Command::approve`] says which approval of a group it chooses.
+    /// active takes another call. A second call, such as that of a double click, can therefore decide more: under one
+    /// write id ([`apply_as`](Self::apply_as)) it does not. [`Command::approve`] says which approval of a group it
+    /// chooses.
     ///
     /// # Errors
     /// As [`apply`](Self::apply). [`ApprovalError::NothingToDecide`](crate::ApprovalError::NothingToDecide) says why

@@ -125,7 +125,7 @@ fn reject_all(
     match ids.as_slice() {
         [] => return Ok(()),
         [id] => about.note("approval", id.as_str()),
-        ids => about = about.with("approvals", names(ids.iter().copied()))?,
+        ids => about = about.with("rejected", names(ids.iter().copied()))?,
     }
     let reason = Some(rejection_reason(&ids, rejection, occasion.by));
     lifecycle::go_because(document, RequestState::Rejected, occasion, reason, about)

@@ -5,7 +5,7 @@
 //! ```
 //! use mutator_governance::workflow::{Command, apply, explain, submit};
 //! use mutator_governance::{
-//!     ActorContext, ApprovalId, ApprovalRule, Intent, RequestDraft, RequestId, Target, Timestamp, WriteId,
+//!     ActorContext, ApprovalRule, Intent, RequestDraft, RequestId, Target, Timestamp, WriteId,
 //! };
 //!
 //! # fn main() -> Result<(), mutator_governance::Error> {
@@ -18,7 +18,7 @@
 //! assert_eq!(explain(&request, now).to_string(), "waits for anyone with role manager to decide approval-1; step 1 of 2");
 //!
 //! let carol = ActorContext::user("carol")?.with_role("manager")?.because("part of her new job");
-//! let request = apply(request, &Command::approve_requirement(carol, ApprovalId::new("approval-1")?), now)?;
+//! let request = apply(request, &Command::approve(carol), now)?;
 //! assert_eq!(explain(&request, now).to_string(), "waits for bob to decide approval-2; step 2 of 2");
 //! # Ok(())
 //! # }

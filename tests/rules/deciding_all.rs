@@ -140,7 +140,7 @@ fn a_rejection_rejects_all_at_once_and_the_request_once() {
         "the group could go on"
     );
     let ids = Value::List(vec![Value::from("approval-1"), Value::from("approval-5")]);
-    assert_eq!(end.metadata.get("approvals"), Some(&ids));
+    assert_eq!(end.metadata.get("rejected"), Some(&ids));
     assert_eq!(end.metadata.get("approval"), None);
 
     let lenient = quorum("board", 1, &["alice", "bob"]).rejected_when_impossible();
