@@ -14,9 +14,8 @@ use mutator_governance::workflow::{
     AfterFailure, Completion, ExecutionOrder, ExecutionOutcome, Failure, compensation_draft,
 };
 use mutator_governance::{
-    ActorContext, ApprovalId, ApprovalRule, ClaimedRequest, CompensationKind, CompensationPlan, CompensationTrigger,
-    Error, Intent, MutationRequest, Payload, RequestDraft, RequestId, Severity, SideEffect, StateVersion, Target,
-    Timestamp,
+    ActorContext, ApprovalRule, ClaimedRequest, CompensationKind, CompensationPlan, CompensationTrigger, Error, Intent,
+    MutationRequest, Payload, RequestDraft, RequestId, Severity, SideEffect, StateVersion, Target, Timestamp,
 };
 use support::stores::open_blocking;
 use support::{Place, Result, finish, print, say};

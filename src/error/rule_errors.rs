@@ -56,7 +56,7 @@ pub enum ApprovalError {
         /// The approval.
         approval: ApprovalId,
         /// Who may decide it.
-        target: ApprovalTarget,
+        target: Box<ApprovalTarget>,
         /// Who tried to decide.
         actor: String,
     },

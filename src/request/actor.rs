@@ -237,6 +237,7 @@ impl ActorContext {
     }
 
     /// The same actor, acting from this network address: text, an `IpAddr` or a `SocketAddr`.
+    #[allow(clippy::needless_pass_by_value, reason = "text and addresses are given by value")]
     pub fn with_source_address(mut self, address: impl ToString) -> Self {
         self.source_address = Some(address.to_string());
         self
