@@ -50,26 +50,23 @@ fn walk_through(governance: &Governance) -> Result<()> {
     who_can_act(governance, &request.id, &people)?;
 
     print::chapter("Step 1: a lead");
-    let approval = |id: &str| ApprovalId::new(id);
-    let outcome = governance.approve_requirement(&request.id, &approval("lead")?, rita);
+    let outcome = governance.approve(&request.id, rita);
     print::attempt("Rita is a lead, but it is her own request", &outcome);
-    let outcome = governance.approve_requirement(&request.id, &approval("director")?, dora.clone());
+    let outcome = governance.approve(&request.id, dora.clone());
     print::attempt("Dora, a director, goes first", &outcome);
-    let outcome =
-        governance.approve_requirement(&request.id, &approval("lead")?, leo.clone().because("The old disks are full"));
+    let outcome = governance.approve(&request.id, leo.clone().because("The old disks are full"));
     print::attempt("Leo, the other lead", &outcome);
 
     print::chapter("Step 2: two security engineers");
-    let outcome = governance.approve_requirement(&request.id, &approval("security-1")?, sam.clone());
+    let outcome = governance.approve(&request.id, sam.clone());
     print::attempt("Sam", &outcome);
-    let outcome = governance.approve_requirement(&request.id, &approval("security-2")?, sam);
+    let outcome = governance.approve(&request.id, sam);
     print::attempt("Sam again, in place of Sue, who is on holiday", &outcome);
-    let outcome =
-        governance.approve_requirement(&request.id, &approval("security-2")?, sue.because("Backups are tested"));
+    let outcome = governance.approve(&request.id, sue.because("Backups are tested"));
     print::attempt("Sue is back", &outcome);
 
     print::chapter("Step 3: a director");
-    let outcome = governance.approve_requirement(&request.id, &approval("director")?, dora.clone().because("Go"));
+    let outcome = governance.approve(&request.id, dora.clone().because("Go"));
     print::attempt("Dora", &outcome);
 
     print::chapter("The history");
@@ -80,8 +77,7 @@ fn walk_through(governance: &Governance) -> Result<()> {
     let draft = move_database("move-wages", &leo)?.requires_approval(ApprovalRule::group("directors")?);
     let request = governance.submit(draft)?;
     let freeze = Rejection::new("FREEZE", "Nothing moves before the audit").in_category("Compliance");
-    let first = ApprovalId::new("approval-1")?;
-    let rejected = governance.reject_requirement(&request.id, &first, dora, Some(freeze))?;
+    let rejected = governance.reject(&request.id, dora, Some(freeze))?;
     print::rejections(&rejected);
     print::timeline(&rejected);
     Ok(())

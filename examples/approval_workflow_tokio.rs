@@ -51,27 +51,23 @@ async fn walk_through(governance: &Governance) -> Result<()> {
     who_can_act(governance, &request.id, &people).await?;
 
     print::chapter("Step 1: a lead");
-    let approval = |id: &str| ApprovalId::new(id);
-    let outcome = governance.approve_requirement(&request.id, &approval("lead")?, rita).await;
+    let outcome = governance.approve(&request.id, rita).await;
     print::attempt("Rita is a lead, but it is her own request", &outcome);
-    let outcome = governance.approve_requirement(&request.id, &approval("director")?, dora.clone()).await;
+    let outcome = governance.approve(&request.id, dora.clone()).await;
     print::attempt("Dora, a director, goes first", &outcome);
-    let outcome = governance
-        .approve_requirement(&request.id, &approval("lead")?, leo.clone().because("The old disks are full"))
-        .await;
+    let outcome = governance.approve(&request.id, leo.clone().because("The old disks are full")).await;
     print::attempt("Leo, the other lead", &outcome);
 
     print::chapter("Step 2: two security engineers");
-    let outcome = governance.approve_requirement(&request.id, &approval("security-1")?, sam.clone()).await;
+    let outcome = governance.approve(&request.id, sam.clone()).await;
     print::attempt("Sam", &outcome);
-    let outcome = governance.approve_requirement(&request.id, &approval("security-2")?, sam).await;
+    let outcome = governance.approve(&request.id, sam).await;
     print::attempt("Sam again, in place of Sue, who is on holiday", &outcome);
-    let outcome =
-        governance.approve_requirement(&request.id, &approval("security-2")?, sue.because("Backups are tested")).await;
+    let outcome = governance.approve(&request.id, sue.because("Backups are tested")).await;
     print::attempt("Sue is back", &outcome);
 
     print::chapter("Step 3: a director");
-    let outcome = governance.approve_requirement(&request.id, &approval("director")?, dora.clone().because("Go")).await;
+    let outcome = governance.approve(&request.id, dora.clone().because("Go")).await;
     print::attempt("Dora", &outcome);
 
     print::chapter("The history");
@@ -82,8 +78,7 @@ async fn walk_through(governance: &Governance) -> Result<()> {
     let draft = move_database("move-wages", &leo)?.requires_approval(ApprovalRule::group("directors")?);
     let request = governance.submit(draft).await?;
     let freeze = Rejection::new("FREEZE", "Nothing moves before the audit").in_category("Compliance");
-    let first = ApprovalId::new("approval-1")?;
-    let rejected = governance.reject_requirement(&request.id, &first, dora, Some(freeze)).await?;
+    let rejected = governance.reject(&request.id, dora, Some(freeze)).await?;
     print::rejections(&rejected);
     print::timeline(&rejected);
     Ok(())

@@ -14,9 +14,8 @@ use mutator_governance::workflow::{
     AfterFailure, Completion, ExecutionOrder, ExecutionOutcome, Failure, compensation_draft,
 };
 use mutator_governance::{
-    ActorContext, ApprovalId, ApprovalRule, ClaimedRequest, CompensationKind, CompensationPlan, CompensationTrigger,
-    Error, Intent, MutationRequest, Payload, RequestDraft, RequestId, Severity, SideEffect, StateVersion, Target,
-    Timestamp,
+    ActorContext, ApprovalRule, ClaimedRequest, CompensationKind, CompensationPlan, CompensationTrigger, Error, Intent,
+    MutationRequest, Payload, RequestDraft, RequestId, Severity, SideEffect, StateVersion, Target, Timestamp,
 };
 use support::stores::open_nonblocking;
 use support::{Place, Result, finish, print, say};
@@ -59,7 +58,7 @@ async fn walk_through(governance: &Governance) -> Result<()> {
     print::begins("The flag service tries at once");
     let outcome = execute(governance, &request.id, &flags).await;
     print::execution(&outcome);
-    let outcome = governance.approve_requirement(&request.id, &ApprovalId::new("approval-1")?, mona.clone()).await;
+    let outcome = governance.approve(&request.id, mona.clone()).await;
     print::attempt("Mona, an owner, approves", &outcome);
 
     print::chapter("Approved, it is executed once");
@@ -83,8 +82,7 @@ async fn walk_through(governance: &Governance) -> Result<()> {
         .with_payload(Payload::new("text/plain", b"checkout-v2=off".to_vec())?)
         .requires_approval(ApprovalRule::role("owner")?);
     let undo = governance.submit(draft).await?;
-    let outcome =
-        governance.approve_requirement(&undo.id, &ApprovalId::new("approval-1")?, mona.because("Orders go down")).await;
+    let outcome = governance.approve(&undo.id, mona.because("Orders go down")).await;
     print::attempt("Mona approves", &outcome);
     print::begins("The flag service executes it");
     let outcome = execute(governance, &undo.id, &flags).await;

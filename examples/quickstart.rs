@@ -31,15 +31,14 @@ fn walk_through(governance: &Governance) -> Result<()> {
     let rita = ActorContext::user("rita")?.named("Rita").with_role("manager")?;
     let mona = ActorContext::user("mona")?.named("Mona").with_role("manager")?;
     let sam = ActorContext::user("sam")?.named("Sam").with_group("security")?;
-    let (manager, security) = (ApprovalId::new("manager")?, ApprovalId::new("security")?);
 
     print::chapter("Rita asks for a role for Erin. A manager must approve, and then security.");
     let target = Target::new("tenant:acme", "Tenant", "RoleGrant")?;
     let intent = Intent::new("grant billing-admin to erin", "Access")?.with_risk(RiskLevel::High);
     let draft = RequestDraft::new(target, intent.described_as("Erin takes over billing"), rita.clone())
         .with_id(RequestId::new("grant-4711")?)
-        .requires_approval(ApprovalRule::role("manager")?.with_id(manager.clone()))
-        .requires_approval(ApprovalRule::group("security")?.with_id(security.clone()));
+        .requires_approval(ApprovalRule::role("manager")?.with_id(ApprovalId::new("manager")?))
+        .requires_approval(ApprovalRule::group("security")?.with_id(ApprovalId::new("security")?));
     let request = governance.submit(draft)?;
     print::submitted(&request);
 
@@ -47,15 +46,15 @@ fn walk_through(governance: &Governance) -> Result<()> {
     print::queue(&governance.pending(&PageRequest::first())?);
 
     print::chapter("Two attempts against the rules");
-    let outcome = governance.approve_requirement(&request.id, &security, sam.clone());
+    let outcome = governance.approve(&request.id, sam.clone());
     print::attempt("Sam, of security, goes first", &outcome);
-    let outcome = governance.approve_requirement(&request.id, &manager, rita);
+    let outcome = governance.approve(&request.id, rita);
     print::attempt("Rita, a manager herself, approves her own request", &outcome);
 
     print::chapter("Two decisions by the rules");
-    let outcome = governance.approve_requirement(&request.id, &manager, mona.because("Erin leads billing from May"));
+    let outcome = governance.approve(&request.id, mona.because("Erin leads billing from May"));
     print::attempt("Mona, a manager, approves", &outcome);
-    let outcome = governance.approve_requirement(&request.id, &security, sam.because("Two-factor login is set up"));
+    let outcome = governance.approve(&request.id, sam.because("Two-factor login is set up"));
     print::attempt("Sam, of security, approves", &outcome);
 
     print::chapter("What waits now");

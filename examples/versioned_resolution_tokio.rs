@@ -57,8 +57,7 @@ async fn walk_through(governance: &Governance) -> Result<()> {
     print::execution(&outcome);
 
     print::chapter("Mona is asked again, for v9 this time");
-    let outcome =
-        governance.approve_requirement(fourth, &ApprovalId::new("mona")?, mona()?.because("Fine on v9 as well")).await;
+    let outcome = governance.approve(fourth, mona()?.because("Fine on v9 as well")).await;
     print::attempt("Mona approves price-4", &outcome);
     print::begins("price-4 is executed");
     let outcome = execute(governance, fourth, "v9", StaleStrategy::RequireRenewedApproval).await;
@@ -77,7 +76,7 @@ async fn file_and_approve(governance: &Governance, id: &RequestId) -> Result<()>
         .for_version(StateVersion::new("v7")?)
         .requires_approval(ApprovalRule::actor("mona")?.with_id(ApprovalId::new("mona")?));
     governance.submit(draft).await?;
-    let outcome = governance.approve_requirement(id, &ApprovalId::new("mona")?, mona()?).await;
+    let outcome = governance.approve(id, mona()?).await;
     print::attempt(&format!("Mona approves {id}"), &outcome);
     Ok(())
 }

@@ -20,19 +20,19 @@
 //!     .requires_approval(ApprovalRule::group("security")?);
 //! let request = governance.submit(draft)?;
 //! let standing = explain(&request, governance.clock().now()).to_string();
-//! assert_eq!(standing, "waits for role manager to decide approval-1; step 1 of 2");
+//! assert_eq!(standing, "waits for anyone with role manager to decide approval-1; step 1 of 2");
 //!
-//! // Whoever reviews finds it in the queue. An approval has an id within its request.
-//! let queue = governance.pending(&PageRequest::first())?;
-//! let [manager, security] = [&queue.items[0].approvals[0].id, &queue.items[0].approvals[1].id];
+//! // Whoever may decide it finds it in their inbox. The error for anybody else says why, and who can act.
+//! let mona = ActorContext::user("mona")?.with_role("manager")?.because("Erin leads billing from May");
+//! let inbox = governance.inbox(&mona, &PageRequest::first())?;
+//! let id = &inbox.items[0].request.id;
 //!
 //! let sam = ActorContext::user("sam")?.with_group("security")?;
-//! let too_early = governance.approve_requirement(&request.id, security, sam.clone()).unwrap_err();
-//! assert!(too_early.to_string().ends_with("step 1 has to be decided first"));
+//! let too_early = governance.approve(id, sam.clone()).unwrap_err();
+//! assert!(too_early.to_string().contains("sam can decide approval-2 only after the steps before"));
 //!
-//! let mona = ActorContext::user("mona")?.with_role("manager")?.because("Erin leads billing from May");
-//! governance.approve_requirement(&request.id, manager, mona)?;
-//! let approved = governance.approve_requirement(&request.id, security, sam)?;
+//! governance.approve(id, mona)?;
+//! let approved = governance.approve(id, sam)?;
 //! assert_eq!(approved.state.status(), Status::Approved);
 //! # Ok::<(), mutator_governance::Error>(())
 //! ```
@@ -84,7 +84,7 @@
 //! # let draft = RequestDraft::new(target, Intent::new("grant-role", "Access")?, ActorContext::user("rita")?);
 //! # let request = governance.submit(draft.requires_approval(ApprovalRule::role("manager")?))?;
 //! let mona = ActorContext::user("mona")?.with_role("manager")?;
-//! let (command, write_id) = (Command::approve_requirement(mona, request.approvals[0].id.clone()), WriteId::generate());
+//! let (command, write_id) = (Command::approve(mona), WriteId::generate());
 //! let granted = loop {
 //!     match governance.apply_as(&request.id, &command, write_id) {
 //!         // Unknown, or nothing was written: the same call again does what is still to be done.

@@ -65,7 +65,7 @@ pub use crate::redis::{
 };
 pub use error::{
     ApprovalError, Conflict, Error, ErrorKind, ErrorReport, ExecutionError, FormatError, InvalidValue, LayoutError,
-    Outcome, Result, StoreError, StoreErrorKind, SupersedeError, UnrecordedExecution,
+    NothingToDecide, Outcome, Result, StoreError, StoreErrorKind, SupersedeError, UnrecordedExecution,
 };
 pub use feed::{
     Consumer, ConsumerLease, DeliveredDocument, Delivery, DeliveryFailure, FeedActor, FeedEntry, FeedGap, FeedPage,
@@ -82,7 +82,7 @@ pub use request::{
     ApprovalStatus, ApprovalTarget, BatchId, BlastRadius, BlastScope, Category, Cause, Claim, ClaimId,
     CompensationKind, CompensationPlan, CompensationTrigger, ConsumerName, ContractId, DeciderRule, Decision,
     DecisionCategory, DecisionKind, Digest, Execution, ExecutionDecision, ExecutionKind, ExecutionLink, Group,
-    HolderId, IdComparison, InitialState, Intent, LifecycleDecision, LinkRelation, Metadata, MetadataIter,
+    HolderId, IdComparison, InitialState, Intent, IntoId, LifecycleDecision, LinkRelation, Metadata, MetadataIter,
     MutationRequest, MutationType, Operation, Payload, Pending, PendingReason, Quorum, QuorumGroup, QuorumRejection,
     Rejection, RequestDocument, RequestDraft, RequestId, RequestState, Requester, Requirement, RequirementKind,
     Revision, RiskLevel, Role, Severity, SideEffect, StateId, StateType, StateVersion, Status, Step, Supersession, Tag,

@@ -16,7 +16,7 @@
 //!     let request = governance.submit(draft).await?;
 //!
 //!     let mona = ActorContext::user("mona")?.with_role("manager")?.because("Erin leads billing from May");
-//!     let approved = governance.approve_requirement(&request.id, &request.approvals[0].id, mona).await?;
+//!     let approved = governance.approve(&request.id, mona).await?;
 //!     Ok(approved.state.status())
 //! }
 //!

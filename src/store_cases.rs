@@ -37,6 +37,8 @@ macro_rules! store_cases {
         $test!(a_repeated_change_of_no_command_returns_what_is_stored);
         $test!(a_write_is_settled_by_its_intent);
         $test!(six_writes_later_a_write_id_is_still_known);
+        $test!(all_that_one_actor_decides_is_one_write);
+        $test!(a_repeated_decision_of_all_decides_no_more);
         $test!(a_rewritten_history_is_rejected);
         $test!(changed_submitted_fields_are_rejected);
         $test!(a_lookup_answers_in_the_order_of_the_ids);

@@ -9,7 +9,7 @@ mod input;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use acts::{Act, Move, at, command, decide, people, state_version, table};
+use acts::{Act, Move, at, command, decide, decide_all, people, state_version, table};
 use input::Input;
 use mutator_governance::blocking::{Governance, MemoryStore, Store, StoreExtension as _};
 use mutator_governance::workflow::{
@@ -142,14 +142,18 @@ fn check_possible(command: &Command, before: &MutationRequest, after: &MutationR
     }
     let decides = matches!(
         command.action,
-        Action::ApproveRequirement { .. } | Action::RejectRequirement { .. } | Action::ExpireApprovals
+        Action::Approve { .. }
+            | Action::Reject { .. }
+            | Action::ApproveRequirement { .. }
+            | Action::RejectRequirement { .. }
+            | Action::ExpireApprovals
     );
     if decides {
         let sweep = due_command(after, people().swap_remove(5), now);
         let swept = sweep.map_or_else(|| after.clone(), |sweep| apply(after.clone(), &sweep, now).unwrap());
         assert_eq!(explain(&swept, now).impossible().count(), 0, "waits for what is impossible: {command:?}");
     }
-    let is_grant = matches!(command.action, Action::ApproveRequirement { .. });
+    let is_grant = matches!(command.action, Action::Approve { .. } | Action::ApproveRequirement { .. });
     assert!(!is_grant || after.state.status() != Status::Rejected, "a grant rejected: {command:?}");
     let deadline = before.state.pending().and_then(|pending| pending.expires_at);
     assert!(
@@ -180,6 +184,10 @@ fn check_who_can_act(request: &MutationRequest, actor: &Arc<ActorContext>, now: 
     let named: BTreeSet<ApprovalId> = explanation.decidable_by(actor).into_iter().cloned().collect();
     let decidable = decidable_by(request, actor, now).into_iter().map(|approval| approval.id.clone());
     assert_eq!(named, decidable.collect(), "{:?}", actor.id);
+    for grants in [true, false] {
+        let can = apply(request.clone(), &decide_all(Arc::clone(actor), grants), now).is_ok();
+        assert_eq!(can, !named.is_empty(), "{:?}", actor.id);
+    }
     for approval in &request.approvals {
         for grants in [true, false] {
             let command = decide(Arc::clone(actor), approval.id.clone(), grants);
@@ -263,11 +271,13 @@ fn rule(input: &mut Input<'_>, number: usize) -> ApprovalRule {
 }
 
 /// What is tried at last, wherever the moves have led.
-fn every_act() -> [Act; 17] {
+fn every_act() -> [Act; 19] {
     let claim = 1;
     [
         Act::DecideWell(0, true),
         Act::DecideWell(0, false),
+        Act::DecideAll(0, true),
+        Act::DecideAll(0, false),
         Act::Approve,
         Act::Reject,
         Act::Cancel,
@@ -293,7 +303,8 @@ fn next_move(input: &mut Input<'_>) -> Move {
     let strategies =
         [StaleStrategy::RejectStale, StaleStrategy::RequireRenewedApproval, StaleStrategy::RevalidateOnLatestState];
     let act = match kind % 24 {
-        0..6 => Act::DecideWell(input.byte().into(), !input.happens(15)),
+        0..5 => Act::DecideWell(input.byte().into(), !input.happens(15)),
+        5 => Act::DecideAll(input.byte().into(), !input.happens(15)),
         6 | 7 => Act::DecideAny(input.below(9), input.happens(50)),
         8 => Act::Approve,
         9 => Act::Reject,

@@ -56,6 +56,16 @@ pub enum Action {
         /// From this time on the request is due to expire.
         expires_at: Option<Timestamp>,
     },
+    /// See [`Command::approve`].
+    Approve {
+        /// The digest of the request that the approver saw, if they give it.
+        digest: Option<Digest>,
+    },
+    /// See [`Command::reject`].
+    Reject {
+        /// The reason in machine-readable form.
+        rejection: Option<Rejection>,
+    },
     /// See [`Command::approve_requirement`].
     ApproveRequirement {
         /// The approval.
@@ -174,7 +184,63 @@ impl Command {
     }
 }
 
-/// Approvals.
+/// Deciding what the actor may decide: the usual way to approve and reject.
+impl Command {
+    /// Approves all that this actor may approve now: in the active step, each approval that stands alone, and one of
+    /// each quorum group. The last missing approval approves the request. Like
+    /// [`approve_requirement`](Self::approve_requirement), this never rejects it.
+    ///
+    /// In a group that addresses the actor several times, this approves the approval that fewest others could decide,
+    /// of those the one that expires first, and never one by which the group would lose somebody it needs elsewhere. A
+    /// step that becomes active by this approval is not approved: that takes a second command.
+    ///
+    /// Fails with [`ApprovalError::NothingToDecide`](crate::ApprovalError::NothingToDecide) when there is nothing for
+    /// this actor to decide; it says why, and whom the request waits for. Fails with `NotAwaitingApproval` and
+    /// `NoApprovals` for any actor, and with `NeededElsewhere` when the actor is needed for an approval that has
+    /// expired.
+    ///
+    /// ```
+    /// use mutator_governance::workflow::{Command, apply, decidable_by, submit};
+    /// use mutator_governance::{
+    ///     ActorContext, ApprovalRule, Intent, RequestDraft, RequestId, Status, Step, Target, Timestamp,
+    ///     WriteId,
+    /// };
+    ///
+    /// # fn main() -> Result<(), mutator_governance::Error> {
+    /// let now = Timestamp::now();
+    /// let target = Target::new("tenant:acme", "Tenant", "RoleGrant")?;
+    /// let draft = RequestDraft::new(target, Intent::new("grant-role", "Access")?, ActorContext::user("alice")?)
+    ///     .requires_approval(ApprovalRule::role("manager")?.at_step(Step::FIRST))
+    ///     .requires_approval(ApprovalRule::role("security")?.at_step(Step::FIRST));
+    /// let request = submit(draft, RequestId::generate(), WriteId::generate(), now)?;
+    ///
+    /// let carol = ActorContext::user("carol")?.with_role("manager")?.with_role("security")?;
+    /// assert_eq!(decidable_by(&request, &carol, now).len(), 2);
+    /// let request = apply(request, &Command::approve(carol), now)?;
+    /// assert_eq!(request.state.status(), Status::Approved);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn approve(by: impl Into<Arc<ActorContext>>) -> Self {
+        Self::new(Action::Approve { digest: None }, by)
+    }
+
+    /// As [`approve`](Self::approve), for exactly the digest that the approver saw; see
+    /// [`MutationRequest::digest`](crate::MutationRequest::digest). Also fails with `AnotherDigest`.
+    pub fn approve_for_digest(by: impl Into<Arc<ActorContext>>, digest: Digest) -> Self {
+        Self::new(Action::Approve { digest: Some(digest) }, by)
+    }
+
+    /// Rejects all that this actor may reject now, which is what they could [approve](Self::approve). That rejects the
+    /// request, unless each of these approvals is in a quorum group that may continue.
+    ///
+    /// Fails like [`approve`](Self::approve).
+    pub fn reject(by: impl Into<Arc<ActorContext>>, rejection: Option<Rejection>) -> Self {
+        Self::new(Action::Reject { rejection }, by)
+    }
+}
+
+/// Deciding one named approval.
 impl Command {
     /// Approves one requirement. The last missing one approves the request. This never rejects the request: an approval
     /// that would leave too few people for the rest of its group, where nobody counts twice, is not allowed; what has

@@ -47,6 +47,10 @@ pub enum AfterFailure {
     KeepApproved,
 }
 
+crate::request::read_by_name! {
+    AfterFailure, "after failure": Reject, KeepApproved;
+}
+
 impl Completion {
     /// A result with nothing else known.
     pub fn new() -> Self {

@@ -3,8 +3,7 @@
 use super::super::timer::pause;
 use super::{Governance, StoreExtension as _, dual};
 use crate::error::{Conflict, Error, Result};
-use crate::request::UnsettledWrite;
-use crate::request::{MutationRequest, RequestId, Timestamp, WriteId};
+use crate::request::{IntoId, MutationRequest, RequestId, Timestamp, UnsettledWrite, WriteId};
 use crate::service::on_conflict::{Rebase, Rebases};
 use crate::service::settle::Settled;
 use crate::workflow::lease::check_lease_of;
@@ -47,7 +46,8 @@ impl Governance {
     /// - [`Error::TooLarge`], [`Error::TooManyEntries`] and [`Error::Unwritable`] when the store cannot keep the
     ///   result.
     /// - [`Error::Store`] when the store fails; its [outcome](Error::outcome) says whether the command took effect.
-    pub async fn apply(&self, id: &RequestId, command: &Command) -> Result<MutationRequest> {
+    pub async fn apply(&self, id: impl IntoId<RequestId>, command: &Command) -> Result<MutationRequest> {
+        let id = &id.into_id()?;
         command.by.ensure_commit_mode()?;
         check_lease_of(id, command, self.store.call_timeout())?;
         let request = self.load(id).await?;
@@ -64,7 +64,13 @@ impl Governance {
     ///
     /// # Errors
     /// As [`apply`](Self::apply), and [`Error::WriteIdReused`] when the id was used on this request for another intent.
-    pub async fn apply_as(&self, id: &RequestId, command: &Command, write_id: WriteId) -> Result<MutationRequest> {
+    pub async fn apply_as(
+        &self,
+        id: impl IntoId<RequestId>,
+        command: &Command,
+        write_id: WriteId,
+    ) -> Result<MutationRequest> {
+        let id = &id.into_id()?;
         command.by.ensure_commit_mode()?;
         check_lease_of(id, command, self.store.call_timeout())?;
         let request = self.load(id).await?;

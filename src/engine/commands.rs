@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::{Governance, dual};
 use crate::error::Result;
 use crate::request::{
-    ActorContext, Approval, ApprovalId, Digest, MutationRequest, Pending, Rejection, RequestId, StateVersion, Timestamp,
+    ActorContext, Approval, ApprovalId, Digest, IntoId, MutationRequest, Pending, Rejection, RequestId, StateVersion,
+    Timestamp,
 };
 use crate::workflow::{self, Command, Explanation, Resolution, StaleStrategy};
 
@@ -18,7 +19,7 @@ impl Governance {
     /// As [`apply`](Self::apply).
     pub async fn hold(
         &self,
-        id: &RequestId,
+        id: impl IntoId<RequestId>,
         by: impl Into<Arc<ActorContext>> + Send,
         pending: impl Into<Pending> + Send,
     ) -> Result<MutationRequest> {
@@ -32,7 +33,7 @@ impl Governance {
     /// As [`apply`](Self::apply).
     pub async fn approve_request(
         &self,
-        id: &RequestId,
+        id: impl IntoId<RequestId>,
         by: impl Into<Arc<ActorContext>> + Send,
     ) -> Result<MutationRequest> {
         self.apply(id, &Command::approve_request(by)).await
@@ -44,7 +45,7 @@ impl Governance {
     /// As [`apply`](Self::apply).
     pub async fn reject_request(
         &self,
-        id: &RequestId,
+        id: impl IntoId<RequestId>,
         by: impl Into<Arc<ActorContext>> + Send,
     ) -> Result<MutationRequest> {
         self.apply(id, &Command::reject_request(by)).await
@@ -54,7 +55,11 @@ impl Governance {
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
-    pub async fn cancel(&self, id: &RequestId, by: impl Into<Arc<ActorContext>> + Send) -> Result<MutationRequest> {
+    pub async fn cancel(
+        &self,
+        id: impl IntoId<RequestId>,
+        by: impl Into<Arc<ActorContext>> + Send,
+    ) -> Result<MutationRequest> {
         self.apply(id, &Command::cancel(by)).await
     }
 
@@ -62,7 +67,11 @@ impl Governance {
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
-    pub async fn expire(&self, id: &RequestId, by: impl Into<Arc<ActorContext>> + Send) -> Result<MutationRequest> {
+    pub async fn expire(
+        &self,
+        id: impl IntoId<RequestId>,
+        by: impl Into<Arc<ActorContext>> + Send,
+    ) -> Result<MutationRequest> {
         self.apply(id, &Command::expire(by)).await
     }
 
@@ -72,11 +81,58 @@ impl Governance {
     /// As [`apply`](Self::apply).
     pub async fn supersede(
         &self,
-        id: &RequestId,
+        id: impl IntoId<RequestId>,
         by: impl Into<Arc<ActorContext>> + Send,
-        superseding: RequestId,
+        superseding: impl IntoId<RequestId>,
     ) -> Result<MutationRequest> {
-        self.apply(id, &Command::supersede(by, superseding)).await
+        self.apply(id, &Command::supersede(by, superseding.into_id()?)).await
+    }
+
+    /// Approves all that this actor may approve now, in one write: in the active step, each approval that stands alone,
+    /// and one of each quorum group. The last missing approval approves the request.
+    ///
+    /// This is the usual way to approve. It goes by the step that is active when it is stored; a step that it makes
+    /// active takes another call. A second call, such as that of a double click, can therefore decide more: under one
+    /// write id ([`apply_as`](Self::apply_as)) it does not. [`Command::approve`] says which approval of a group it
+    /// chooses.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply). [`ApprovalError::NothingToDecide`](crate::ApprovalError::NothingToDecide) says why
+    /// there is nothing for this actor to decide, and who can act.
+    pub async fn approve(
+        &self,
+        id: impl IntoId<RequestId>,
+        by: impl Into<Arc<ActorContext>> + Send,
+    ) -> Result<MutationRequest> {
+        self.apply(id, &Command::approve(by)).await
+    }
+
+    /// Approves all that this actor may approve now, for exactly the digest that they saw.
+    ///
+    /// # Errors
+    /// As [`approve`](Self::approve); also when the digest of the request has changed.
+    pub async fn approve_for_digest(
+        &self,
+        id: impl IntoId<RequestId>,
+        by: impl Into<Arc<ActorContext>> + Send,
+        digest: Digest,
+    ) -> Result<MutationRequest> {
+        self.apply(id, &Command::approve_for_digest(by, digest)).await
+    }
+
+    /// Rejects all that this actor may reject now, in one write: what they could [approve](Self::approve). That rejects
+    /// the request, unless each of these approvals is in a quorum group that is [rejected only when it has become
+    /// impossible](crate::ApprovalRule::rejected_when_impossible) and can still be met.
+    ///
+    /// # Errors
+    /// As [`approve`](Self::approve).
+    pub async fn reject(
+        &self,
+        id: impl IntoId<RequestId>,
+        by: impl Into<Arc<ActorContext>> + Send,
+        rejection: Option<Rejection>,
+    ) -> Result<MutationRequest> {
+        self.apply(id, &Command::reject(by, rejection)).await
     }
 
     /// Approves one requirement of a request. The last missing one approves the request.
@@ -85,11 +141,11 @@ impl Governance {
     /// As [`apply`](Self::apply).
     pub async fn approve_requirement(
         &self,
-        id: &RequestId,
-        approval: &ApprovalId,
+        id: impl IntoId<RequestId>,
+        approval: impl IntoId<ApprovalId>,
         by: impl Into<Arc<ActorContext>> + Send,
     ) -> Result<MutationRequest> {
-        self.apply(id, &Command::approve_requirement(by, approval.clone())).await
+        self.apply(id, &Command::approve_requirement(by, approval.into_id()?)).await
     }
 
     /// Rejects one requirement of a request. That rejects the request, unless the requirement is in a quorum group that
@@ -100,12 +156,12 @@ impl Governance {
     /// As [`apply`](Self::apply).
     pub async fn reject_requirement(
         &self,
-        id: &RequestId,
-        approval: &ApprovalId,
+        id: impl IntoId<RequestId>,
+        approval: impl IntoId<ApprovalId>,
         by: impl Into<Arc<ActorContext>> + Send,
         rejection: Option<Rejection>,
     ) -> Result<MutationRequest> {
-        self.apply(id, &Command::reject_requirement(by, approval.clone(), rejection)).await
+        self.apply(id, &Command::reject_requirement(by, approval.into_id()?, rejection)).await
     }
 
     /// Ends the current waiting of a request, and asks for its approvals.
@@ -114,7 +170,7 @@ impl Governance {
     /// As [`apply`](Self::apply).
     pub async fn request_approvals(
         &self,
-        id: &RequestId,
+        id: impl IntoId<RequestId>,
         by: impl Into<Arc<ActorContext>> + Send,
         expires_at: Option<Timestamp>,
     ) -> Result<MutationRequest> {
@@ -127,12 +183,12 @@ impl Governance {
     /// As [`apply`](Self::apply); also when the digest of the request has changed.
     pub async fn approve_requirement_for_digest(
         &self,
-        id: &RequestId,
-        approval: &ApprovalId,
+        id: impl IntoId<RequestId>,
+        approval: impl IntoId<ApprovalId>,
         by: impl Into<Arc<ActorContext>> + Send,
         digest: Digest,
     ) -> Result<MutationRequest> {
-        self.apply(id, &Command::approve_requirement_for_digest(by, approval.clone(), digest)).await
+        self.apply(id, &Command::approve_requirement_for_digest(by, approval.into_id()?, digest)).await
     }
 
     /// Approves a request although approvals are unmet: break-glass. The actor has to give a reason, and the history
@@ -142,7 +198,7 @@ impl Governance {
     /// As [`apply`](Self::apply).
     pub async fn override_approvals(
         &self,
-        id: &RequestId,
+        id: impl IntoId<RequestId>,
         by: impl Into<Arc<ActorContext>> + Send,
     ) -> Result<MutationRequest> {
         self.apply(id, &Command::override_approvals(by)).await
@@ -152,8 +208,8 @@ impl Governance {
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound) when there is no such request.
-    pub async fn explain(&self, id: &RequestId) -> Result<Explanation> {
-        let request = self.load(id).await?;
+    pub async fn explain(&self, id: impl IntoId<RequestId>) -> Result<Explanation> {
+        let request = self.load(&id.into_id()?).await?;
         Ok(workflow::explain(&request, self.clock.now()))
     }
 
@@ -161,8 +217,8 @@ impl Governance {
     ///
     /// # Errors
     /// [`Error::NotFound`](crate::Error::NotFound) when there is no such request.
-    pub async fn decidable_by(&self, id: &RequestId, actor: &ActorContext) -> Result<Vec<Approval>> {
-        let request = self.load(id).await?;
+    pub async fn decidable_by(&self, id: impl IntoId<RequestId>, actor: &ActorContext) -> Result<Vec<Approval>> {
+        let request = self.load(&id.into_id()?).await?;
         Ok(workflow::decidable_by(&request, actor, self.clock.now()).into_iter().cloned().collect())
     }
 
@@ -173,14 +229,14 @@ impl Governance {
     /// [`Error::NotFound`](crate::Error::NotFound) when there is no such request; else as [`workflow::resolve`].
     pub async fn resolve(
         &self,
-        id: &RequestId,
-        current: &StateVersion,
+        id: impl IntoId<RequestId>,
+        current: impl IntoId<StateVersion>,
         strategy: StaleStrategy,
         by: impl Into<Arc<ActorContext>> + Send,
     ) -> Result<(Resolution, MutationRequest)> {
-        let by = by.into();
-        let request = self.load(id).await?;
-        workflow::resolve(request, current, strategy, &by, self.clock.now())
+        let (by, current) = (by.into(), current.into_id()?);
+        let request = self.load(&id.into_id()?).await?;
+        workflow::resolve(request, &current, strategy, &by, self.clock.now())
     }
 
     /// Resolves an approved request against the current version of its state, and stores the result.
@@ -189,12 +245,12 @@ impl Governance {
     /// As [`apply`](Self::apply).
     pub async fn resolve_and_store(
         &self,
-        id: &RequestId,
-        current: &StateVersion,
+        id: impl IntoId<RequestId>,
+        current: impl IntoId<StateVersion>,
         strategy: StaleStrategy,
         by: impl Into<Arc<ActorContext>> + Send,
     ) -> Result<(Resolution, MutationRequest)> {
-        let request = self.apply(id, &Command::resolve(by, current.clone(), strategy)).await?;
+        let request = self.apply(id, &Command::resolve(by, current.into_id()?, strategy)).await?;
         Ok((Resolution::recorded_last(&request), request))
     }
 }

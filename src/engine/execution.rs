@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::super::RunOnce;
 use super::{Governance, dual};
 use crate::error::{Error, Outcome, Result, UnrecordedExecution};
-use crate::request::{ClaimId, MutationRequest, RequestId};
+use crate::request::{ClaimId, IntoId, MutationRequest, RequestId};
 use crate::service::lease::ClaimedRequest;
 use crate::service::on_conflict::Rebases;
 use crate::workflow::lease::{check_lease, lets_run};
@@ -49,10 +49,11 @@ impl Governance {
     /// has been called.
     pub async fn execute(
         &self,
-        id: &RequestId,
+        id: impl IntoId<RequestId>,
         order: &ExecutionOrder,
         run: impl RunOnce(&ClaimedRequest) -> Result<Completion, Failure>,
     ) -> Result<ExecutionOutcome> {
+        let id = &id.into_id()?;
         order.by().ensure_commit_mode()?;
         check_lease(id, order.lease(), self.store.call_timeout())?;
         let request = self.load(id).await?;

@@ -19,7 +19,8 @@ use crate::workflow;
 ///
 /// A command reads the request, changes it, and stores it if nobody else changed it meanwhile. Cloning is cheap and
 /// shares the store. An actor context says who acts; the reason it [holds](crate::ActorContext::because) becomes the
-/// reason of the decision.
+/// reason of the decision. A method that takes the id of a request, an approval or a state, or a version, takes it owned,
+/// borrowed or as text ([`IntoId`](crate::IntoId)), and returns [`Error::Invalid`] for text that is no id.
 #[derive(Clone)]
 pub struct Governance {
     pub(super) store: Arc<dyn Store>,

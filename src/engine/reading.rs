@@ -10,7 +10,7 @@ use crate::query::{
     Count, DecisionQuery, DecisionRow, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
     RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics,
 };
-use crate::request::{ActorContext, MutationRequest, RequestId, StateId, Timestamp};
+use crate::request::{ActorContext, IntoId, MutationRequest, RequestId, StateId, Timestamp};
 use crate::stored_format::StoredRequest;
 
 /// Reads of single requests and of lists. [`Store`](super::Store) says what a page is, and how every read can fail.
@@ -20,8 +20,8 @@ impl Governance {
     ///
     /// # Errors
     /// [`Error::Unreadable`] when the stored request cannot be read.
-    pub async fn get(&self, id: &RequestId) -> Result<Option<MutationRequest>> {
-        self.store.get(id).await
+    pub async fn get(&self, id: impl IntoId<RequestId>) -> Result<Option<MutationRequest>> {
+        self.store.get(&id.into_id()?).await
     }
 
     /// The requests with these ids, at most [`PageRequest::MAX_LIMIT`], in the order of the ids.
@@ -47,16 +47,20 @@ impl Governance {
     ///
     /// # Errors
     /// As [`pending`](Self::pending).
-    pub async fn by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.store.by_state(state, page).await
+    pub async fn by_state(&self, state: impl IntoId<StateId>, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.store.by_state(&state.into_id()?, page).await
     }
 
     /// Pending requests that would change this state, by the time they were submitted, then by id.
     ///
     /// # Errors
     /// As [`pending`](Self::pending).
-    pub async fn pending_by_state(&self, state: &StateId, page: &PageRequest) -> Result<Page<MutationRequest>> {
-        self.store.pending_by_state(state, page).await
+    pub async fn pending_by_state(
+        &self,
+        state: impl IntoId<StateId>,
+        page: &PageRequest,
+    ) -> Result<Page<MutationRequest>> {
+        self.store.pending_by_state(&state.into_id()?, page).await
     }
 
     /// Requests, in created order.

@@ -1,8 +1,8 @@
 //! The code of every error: text that stays as it is, for programs.
 
 use super::{
-    ApprovalError, Error, ErrorKind, ExecutionError, FormatError, LayoutError, Outcome, StoreError, StoreErrorKind,
-    SupersedeError,
+    ApprovalError, Error, ErrorKind, ExecutionError, FormatError, LayoutError, NothingToDecide, Outcome, StoreError,
+    StoreErrorKind, SupersedeError,
 };
 
 /// One row per code: its text, and the kind of an error that has it.
@@ -189,6 +189,21 @@ impl ApprovalError {
             Self::NothingToOverride => Code::ApprovalNothingToOverride,
             Self::AnonymousOverride => Code::ApprovalAnonymousOverride,
             Self::OverrideWithoutReason => Code::ApprovalOverrideWithoutReason,
+            Self::NothingToDecide { why, .. } => why.code(),
+        }
+    }
+}
+
+impl NothingToDecide {
+    const fn code(&self) -> Code {
+        match self {
+            Self::Anonymous => Code::ApprovalAnonymousDecider,
+            Self::Voted { .. } => Code::ApprovalAlreadyVoted,
+            Self::NotYet { .. } => Code::ApprovalNotYet,
+            Self::OwnRequest { .. } => Code::ApprovalOwnRequest,
+            Self::Expired { .. } => Code::ApprovalExpired,
+            Self::Decided { .. } => Code::ApprovalAlreadyDecided,
+            Self::NotAddressed { .. } => Code::ApprovalNotAddressed,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Constructors for those who write a store.
 
-use super::{Error, FormatError};
+use std::convert::Infallible;
+
+use super::{Error, FormatError, InvalidValue};
 use crate::request::RequestId;
 
 /// Constructors for authors of stores. [`Conflict::between`](crate::Conflict::between) makes conflicts and
@@ -59,5 +61,19 @@ impl Error {
 
     pub(crate) fn invalid_approval_configuration(problem: impl Into<String>) -> Self {
         Self::InvalidApprovalConfiguration { problem: problem.into() }
+    }
+}
+
+// What always converts can be given where something else might not.
+
+impl From<Infallible> for Error {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+impl From<Infallible> for InvalidValue {
+    fn from(never: Infallible) -> Self {
+        match never {}
     }
 }

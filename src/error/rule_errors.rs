@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::nothing_to_decide::{NothingToDecide, sentence};
 use crate::request::{
     ApprovalId, ApprovalStatus, ApprovalTarget, ClaimId, Digest, QuorumGroup, RequestId, Status, Step, Timestamp,
 };
@@ -103,6 +104,17 @@ pub enum ApprovalError {
         actor: String,
         /// Who can decide it instead; for a role or a group, whoever has it and is not this actor.
         instead: Option<Box<ApprovalTarget>>,
+    },
+    /// The actor can decide none of the request's approvals now.
+    #[error("{}", sentence(.actor, .why, .explanation))]
+    NothingToDecide {
+        /// Who tried to decide.
+        actor: String,
+        /// Why there is nothing for this actor.
+        why: NothingToDecide,
+        /// What the request waits for and who can act, as [`explain`](crate::workflow::explain) says it: the rest of a
+        /// sentence about the request.
+        explanation: String,
     },
     /// The approver saw another version of the request than the one they would approve.
     #[error(

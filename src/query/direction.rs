@@ -24,6 +24,10 @@ impl SortDirection {
     }
 }
 
+crate::request::read_by_name! {
+    SortDirection, "sort direction": Ascending, Descending;
+}
+
 impl fmt::Display for SortDirection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

@@ -11,6 +11,22 @@ use crate::error::{Error, InvalidValue};
 /// Who acts, as what, and under which circumstances.
 ///
 /// Requests share it in an `Arc`: one person's decision, approval and claim hold the same value.
+///
+/// ```
+/// use mutator_governance::ActorContext;
+///
+/// # fn main() -> Result<(), mutator_governance::Error> {
+/// let roles_of_token = ["manager", "approver"];
+/// let by = ActorContext::user("carol")?
+///     .with_roles(roles_of_token)?
+///     .with_session_id("s-81")
+///     .with_source_address(std::net::IpAddr::from([10, 0, 0, 7]))
+///     .with_correlation_id("order-1")
+///     .because("part of her new job");
+/// assert_eq!(by.roles.len(), 2);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ActorContext {
@@ -156,6 +172,34 @@ impl ActorContext {
         Ok(self)
     }
 
+    /// The same actor with these roles added, as an identity provider lists them.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when one is not a valid [`Role`].
+    pub fn with_roles(
+        mut self,
+        roles: impl IntoIterator<Item = impl TryInto<Role, Error: Into<InvalidValue>>>,
+    ) -> Result<Self, InvalidValue> {
+        for role in roles {
+            self.roles.insert(role.try_into().map_err(Into::into)?);
+        }
+        Ok(self)
+    }
+
+    /// The same actor with these groups added, as an identity provider lists them.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when one is not a valid [`Group`].
+    pub fn with_groups(
+        mut self,
+        groups: impl IntoIterator<Item = impl TryInto<Group, Error: Into<InvalidValue>>>,
+    ) -> Result<Self, InvalidValue> {
+        for group in groups {
+            self.groups.insert(group.try_into().map_err(Into::into)?);
+        }
+        Ok(self)
+    }
+
     /// The same actor, shown under this name.
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
@@ -165,6 +209,67 @@ impl ActorContext {
     /// The same actor, acting for this reason.
     pub fn because(mut self, reason: impl Into<String>) -> Self {
         self.reason = Some(reason.into());
+        self
+    }
+
+    /// The same actor in this mode. Defaults to [`ActorMode::Commit`].
+    pub const fn in_mode(mut self, mode: ActorMode) -> Self {
+        self.mode = mode;
+        self
+    }
+
+    /// The same actor, acting as part of the business operation with this correlation id.
+    pub fn with_correlation_id(mut self, id: impl Into<String>) -> Self {
+        self.correlation_id = Some(id.into());
+        self
+    }
+
+    /// The same actor, whose action was caused by this event or command.
+    pub fn with_causation_id(mut self, id: impl Into<String>) -> Self {
+        self.causation_id = Some(id.into());
+        self
+    }
+
+    /// The same actor, acting in this session.
+    pub fn with_session_id(mut self, id: impl Into<String>) -> Self {
+        self.session_id = Some(id.into());
+        self
+    }
+
+    /// The same actor, acting from this network address: text, an `IpAddr` or a `SocketAddr`.
+    #[allow(clippy::needless_pass_by_value, reason = "text and addresses are given by value")]
+    pub fn with_source_address(mut self, address: impl ToString) -> Self {
+        self.source_address = Some(address.to_string());
+        self
+    }
+
+    /// The same actor, acting through this program.
+    pub fn with_user_agent(mut self, user_agent: impl Into<String>) -> Self {
+        self.user_agent = Some(user_agent.into());
+        self
+    }
+
+    /// The same actor in this time zone, an IANA name.
+    pub fn with_time_zone(mut self, time_zone: impl Into<String>) -> Self {
+        self.time_zone = Some(time_zone.into());
+        self
+    }
+
+    /// The same actor with this language and region, a BCP 47 tag.
+    pub fn with_culture(mut self, culture: impl Into<String>) -> Self {
+        self.culture = Some(culture.into());
+        self
+    }
+
+    /// The same actor, who acted at this time.
+    pub const fn acting_at(mut self, time: Timestamp) -> Self {
+        self.at = Some(time);
+        self
+    }
+
+    /// The same actor with this metadata.
+    pub fn with_metadata(mut self, metadata: Metadata) -> Self {
+        self.metadata = metadata;
         self
     }
 

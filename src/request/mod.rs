@@ -6,6 +6,7 @@ mod actor;
 mod approval;
 mod approval_rule;
 mod approval_summary;
+mod by_name;
 mod canonical;
 mod decision;
 mod digest;
@@ -15,6 +16,7 @@ mod execution;
 mod float;
 mod id_comparison;
 mod intent;
+mod into_id;
 mod metadata;
 pub mod metadata_keys;
 mod payload;
@@ -26,6 +28,7 @@ mod revision;
 mod side_effect;
 mod state;
 mod text;
+mod time_conversions;
 mod timestamp;
 mod unsettled_write;
 mod write_intent;
@@ -37,6 +40,7 @@ pub use approval::{
 };
 pub use approval_rule::ApprovalRule;
 pub(crate) use approval_summary::{ApprovalSummary, Slot};
+pub(crate) use by_name::{by_name, read_by_name};
 pub use decision::{
     ApprovalDecision, Decision, DecisionCategory, DecisionKind, ExecutionDecision, LifecycleDecision, VersionDecision,
 };
@@ -49,6 +53,7 @@ pub use execution::{
 };
 pub use id_comparison::IdComparison;
 pub use intent::{BlastRadius, BlastScope, Intent, RiskLevel};
+pub use into_id::IntoId;
 pub use metadata::{Metadata, MetadataIter, Value};
 pub(crate) use metadata_keys::metadata_key;
 pub use payload::Payload;

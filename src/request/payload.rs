@@ -27,6 +27,41 @@ impl Payload {
         Ok(Self { content_type: content_type.into_boxed_str(), bytes: bytes.into() })
     }
 
+    /// The value as JSON, of content type `application/json`.
+    ///
+    /// ```
+    /// use mutator_governance::Payload;
+    ///
+    /// # fn main() -> Result<(), mutator_governance::Error> {
+    /// let payload = Payload::json(&("grant", 3))?;
+    /// assert_eq!((payload.content_type(), payload.bytes()), ("application/json", &br#"["grant",3]"#[..]));
+    /// assert_eq!(payload.read_json::<(String, u32)>()?, ("grant".to_owned(), 3));
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when the value cannot be written as JSON, for instance a map whose keys are not text.
+    #[cfg(feature = "json")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "json")))]
+    pub fn json(value: &(impl Serialize + ?Sized)) -> Result<Self, InvalidValue> {
+        let written = serde_json::to_vec(value);
+        let bytes =
+            written.map_err(|error| InvalidValue::new("payload", format!("cannot be written as JSON: {error}")))?;
+        Self::new("application/json", bytes)
+    }
+
+    /// The value that the bytes hold as JSON, whatever the content type.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when the bytes are not JSON, or not of this type.
+    #[cfg(feature = "json")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "json")))]
+    pub fn read_json<'a, T: Deserialize<'a>>(&'a self) -> Result<T, InvalidValue> {
+        let read = serde_json::from_slice(&self.bytes);
+        read.map_err(|error| InvalidValue::new("payload", format!("cannot be read as JSON of this type: {error}")))
+    }
+
     /// What kind of content the bytes are.
     pub fn content_type(&self) -> &str {
         &self.content_type

@@ -166,6 +166,19 @@ macro_rules! text_types {
             }
         }
 
+        impl TryFrom<&String> for $name {
+            type Error = InvalidValue;
+            fn try_from(text: &String) -> Result<Self, InvalidValue> {
+                Self::try_from(text.as_str())
+            }
+        }
+
+        impl From<&$name> for $name {
+            fn from(name: &$name) -> Self {
+                name.clone()
+            }
+        }
+
         impl From<$name> for String {
             fn from(name: $name) -> String {
                 name.0.into_string()

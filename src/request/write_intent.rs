@@ -85,6 +85,10 @@ write_kinds! {
     ApproveRequirement = 20: "approve one of its approvals",
     /// Rejects one requirement.
     RejectRequirement = 21: "reject one of its approvals",
+    /// Approves all that its actor may approve.
+    Approve = 24: "approve for one of its approvers",
+    /// Rejects all that its actor may reject.
+    Reject = 25: "reject for one of its approvers",
     /// Expires approvals.
     ExpireApprovals = 22: "expire its approvals",
     /// Overrides approvals: break-glass.

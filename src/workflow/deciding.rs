@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use super::decidable;
 use super::demand::{Demand, demand_of, demands, is_pending};
 use super::eligibility::DecisionContext;
 use super::history::{Occasion, check_reason, names, record};
 use super::lifecycle;
 use super::open_demand::{impossible, open_demand};
+use super::phrase::list;
 use crate::error::{ApprovalError, Error, Result};
 use crate::request::{
     ActorContext, Approval, ApprovalDecision, ApprovalId, ApprovalState, ApprovalSummary, Cause, Decision, Digest,
@@ -33,23 +35,40 @@ pub(super) fn check<'a>(
     DecisionContext::about(document, &summaries).check(approval, actor, now).map(|()| approval)
 }
 
-pub(super) fn grant(
+pub(super) fn approve_requirement(
     request: &mut MutationRequest,
     id: &ApprovalId,
     seen: Option<Digest>,
     occasion: Occasion<'_>,
 ) -> Result<()> {
-    let digest = request.digest();
     let approval = allowed(request, id, occasion)?.clone();
-    if let Some(seen) = seen.filter(|seen| *seen != digest) {
-        let error = ApprovalError::AnotherDigest { approval: id.clone(), seen, current: digest };
+    approve_all(request, &[approval], seen, occasion)
+}
+
+/// Approves all that the actor may decide now.
+pub(super) fn approve(request: &mut MutationRequest, seen: Option<Digest>, occasion: Occasion<'_>) -> Result<()> {
+    let approvals = decidable(request, occasion)?;
+    approve_all(request, &approvals, seen, occasion)
+}
+
+fn approve_all(
+    request: &mut MutationRequest,
+    approvals: &[Approval],
+    seen: Option<Digest>,
+    occasion: Occasion<'_>,
+) -> Result<()> {
+    let digest = request.digest();
+    if let (Some(seen), Some(first)) = (seen.filter(|seen| *seen != digest), approvals.first()) {
+        let error = ApprovalError::AnotherDigest { approval: first.id.clone(), seen, current: digest };
         return Err(not_allowed(request, error));
     }
     let document = request.edit();
-    set_state(document, id, ApprovalState::Approved(verdict(occasion, digest)));
-    let granted = occasion.decision(ApprovalDecision::Granted, describe(&approval, document, digest, Metadata::new()));
-    record(document, granted);
-    satisfy_quorum(document, &approval, occasion)?;
+    for approval in approvals {
+        set_state(document, &approval.id, ApprovalState::Approved(verdict(occasion, digest)));
+        let about = describe(approval, document, digest, Metadata::new());
+        record(document, occasion.decision(ApprovalDecision::Granted, about));
+        satisfy_quorum(document, approval, occasion)?;
+    }
     mark_fulfilled(document);
     if demands(&document.approvals).iter().all(Demand::is_met) {
         let reason = Some("all approval requirements met".to_owned());
@@ -58,32 +77,58 @@ pub(super) fn grant(
     Ok(())
 }
 
-pub(super) fn reject(
+pub(super) fn reject_requirement(
     request: &mut MutationRequest,
     id: &ApprovalId,
     rejection: Option<&Rejection>,
     occasion: Occasion<'_>,
 ) -> Result<()> {
-    let digest = request.digest();
     let approval = allowed(request, id, occasion)?.clone();
+    reject_all(request, &[approval], rejection, occasion)
+}
+
+/// Rejects all that the actor may decide now.
+pub(super) fn reject(
+    request: &mut MutationRequest,
+    rejection: Option<&Rejection>,
+    occasion: Occasion<'_>,
+) -> Result<()> {
+    let approvals = decidable(request, occasion)?;
+    reject_all(request, &approvals, rejection, occasion)
+}
+
+fn reject_all(
+    request: &mut MutationRequest,
+    approvals: &[Approval],
+    rejection: Option<&Rejection>,
+    occasion: Occasion<'_>,
+) -> Result<()> {
+    let digest = request.digest();
     check_reason(rejection.map(|rejection| rejection.message.as_str()))?;
     let document = request.edit();
-    let reason = verdict_reason(occasion.by, rejection).map(str::to_owned);
-    let verdict = Verdict { reason, ..verdict(occasion, digest) };
-    set_state(document, id, ApprovalState::Rejected { verdict, rejection: rejection.cloned().map(Box::new) });
-    let rejected = rejected_decision(document, &approval, rejection, digest, occasion);
-    record(document, rejected);
-    // By votes alone: the sweep records what has become impossible by time.
-    let rejects = demand_of(&document.approvals, &approval).is_none_or(|demand| {
-        demand.any_rejection_rejects() || open_demand(document, &demand, Timestamp::MIN).is_impossible()
-    });
-    if rejects {
-        let reason = Some(rejection_reason(&approval, rejection, occasion.by));
-        let mut about = Metadata::new();
-        about.note(metadata_keys::APPROVAL, id.as_str());
-        return lifecycle::go_because(document, RequestState::Rejected, occasion, reason, about);
+    for approval in approvals {
+        let reason = verdict_reason(occasion.by, rejection).map(str::to_owned);
+        let verdict = Verdict { reason, ..verdict(occasion, digest) };
+        let state = ApprovalState::Rejected { verdict, rejection: rejection.cloned().map(Box::new) };
+        set_state(document, &approval.id, state);
+        let rejected = rejected_decision(document, approval, rejection, digest, occasion);
+        record(document, rejected);
     }
-    Ok(())
+    // By votes alone: the sweep records what has become impossible by time.
+    let rejects = |approval: &&Approval| {
+        demand_of(&document.approvals, approval).is_none_or(|demand| {
+            demand.any_rejection_rejects() || open_demand(document, &demand, Timestamp::MIN).is_impossible()
+        })
+    };
+    let ids: Vec<&ApprovalId> = approvals.iter().filter(rejects).map(|approval| &approval.id).collect();
+    let mut about = Metadata::new();
+    match ids.as_slice() {
+        [] => return Ok(()),
+        [id] => about.note(metadata_keys::APPROVAL, id.as_str()),
+        ids => about = about.with(metadata_keys::REJECTED, names(ids.iter().copied()))?,
+    }
+    let reason = Some(rejection_reason(&ids, rejection, occasion.by));
+    lifecycle::go_because(document, RequestState::Rejected, occasion, reason, about)
 }
 
 /// Rejects the request if it can no longer be approved, whoever decides what; otherwise it would wait for ever.
@@ -135,6 +180,13 @@ pub(super) fn mark_fulfilled(document: &mut RequestDocument) {
         let Some(Value::List(ids)) = requirement.data.get(metadata_keys::APPROVALS) else { continue };
         requirement.fulfilled = !ids.iter().any(|id| matches!(id, Value::Text(id) if unmet.contains(id)));
     }
+}
+
+/// What the actor decides by one approval or rejection of the request.
+fn decidable(request: &MutationRequest, occasion: Occasion<'_>) -> Result<Vec<Approval>> {
+    let chosen = decidable::chosen_for(request, occasion.by, occasion.now);
+    let chosen = chosen.map_err(|error| not_allowed(request, error))?;
+    Ok(chosen.into_iter().cloned().collect())
 }
 
 fn allowed<'a>(request: &'a MutationRequest, id: &ApprovalId, occasion: Occasion<'_>) -> Result<&'a Approval> {
@@ -199,10 +251,14 @@ fn verdict_reason<'a>(by: &'a ActorContext, rejection: Option<&'a Rejection>) ->
     by.reason.as_deref().or(rejection.map(|rejection| rejection.message.as_str()))
 }
 
-fn rejection_reason(approval: &Approval, rejection: Option<&Rejection>, by: &ActorContext) -> String {
+fn rejection_reason(ids: &[&ApprovalId], rejection: Option<&Rejection>, by: &ActorContext) -> String {
+    let what = match ids {
+        [id] => format!("approval {id} was rejected"),
+        ids => format!("approvals {} were rejected", list(ids, ", ", " and ")),
+    };
     match verdict_reason(by, rejection) {
-        Some(why) => format!("approval {} was rejected: {why}", approval.id),
-        None => format!("approval {} was rejected", approval.id),
+        Some(why) => format!("{what}: {why}"),
+        None => what,
     }
 }
 

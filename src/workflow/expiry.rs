@@ -47,6 +47,8 @@ pub(super) fn check_in_time(document: &RequestDocument, action: &Action, now: Ti
         Action::ApproveRequest
         | Action::Hold { .. }
         | Action::RequestApprovals { .. }
+        | Action::Approve { .. }
+        | Action::Reject { .. }
         | Action::ApproveRequirement { .. }
         | Action::RejectRequirement { .. }
         | Action::ExpireApprovals

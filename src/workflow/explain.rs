@@ -16,8 +16,8 @@ use crate::request::{
 
 /// Why a request has its status at one time, and who can move it on.
 ///
-/// Displays as the rest of a sentence that begins with the request: "waits for 1 more of security: bob (approval-2),
-/// dave (approval-4); step 2 of 3; the request expires in 3 h". Everybody it names can act.
+/// Displays as the rest of a sentence that begins with the request: "waits for 1 more vote in security: approval-2 by
+/// bob, approval-4 by dave; step 2 of 3; the request expires in 3 h". Everybody it names can act.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Explanation {

@@ -5,7 +5,7 @@
 //! ```
 //! use mutator_governance::workflow::{Command, apply, explain, submit};
 //! use mutator_governance::{
-//!     ActorContext, ApprovalId, ApprovalRule, Intent, RequestDraft, RequestId, Target, Timestamp, WriteId,
+//!     ActorContext, ApprovalRule, Intent, RequestDraft, RequestId, Target, Timestamp, WriteId,
 //! };
 //!
 //! # fn main() -> Result<(), mutator_governance::Error> {
@@ -15,10 +15,10 @@
 //!     .requires_approval(ApprovalRule::role("manager")?)
 //!     .requires_approval(ApprovalRule::actor("bob")?);
 //! let request = submit(draft, RequestId::generate(), WriteId::generate(), now)?;
-//! assert_eq!(explain(&request, now).to_string(), "waits for role manager to decide approval-1; step 1 of 2");
+//! assert_eq!(explain(&request, now).to_string(), "waits for anyone with role manager to decide approval-1; step 1 of 2");
 //!
 //! let carol = ActorContext::user("carol")?.with_role("manager")?.because("part of her new job");
-//! let request = apply(request, &Command::approve_requirement(carol, ApprovalId::new("approval-1")?), now)?;
+//! let request = apply(request, &Command::approve(carol), now)?;
 //! assert_eq!(explain(&request, now).to_string(), "waits for bob to decide approval-2; step 2 of 2");
 //! # Ok(())
 //! # }
@@ -26,6 +26,7 @@
 
 mod break_glass;
 mod compensation;
+mod decidable;
 mod deciding;
 mod demand;
 mod eligibility;
@@ -92,9 +93,13 @@ pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) ->
         Action::Supersede { superseding } => lifecycle::supersede(changing, superseding, occasion),
         Action::Hold { pending } => lifecycle::hold(changing, *pending, occasion),
         Action::RequestApprovals { expires_at } => lifecycle::request_approvals(changing, *expires_at, occasion),
-        Action::ApproveRequirement { approval, digest } => deciding::grant(changing, approval, *digest, occasion),
+        Action::Approve { digest } => deciding::approve(changing, *digest, occasion),
+        Action::Reject { rejection } => deciding::reject(changing, rejection.as_ref(), occasion),
+        Action::ApproveRequirement { approval, digest } => {
+            deciding::approve_requirement(changing, approval, *digest, occasion)
+        }
         Action::RejectRequirement { approval, rejection } => {
-            deciding::reject(changing, approval, rejection.as_ref(), occasion)
+            deciding::reject_requirement(changing, approval, rejection.as_ref(), occasion)
         }
         Action::ExpireApprovals => expiry::expire_approvals(changing, occasion),
         Action::OverrideApprovals => break_glass::override_approvals(changing, occasion),

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use super::open_demand::{OpenApproval, OpenDemand};
-use crate::request::{ActorContext, Timestamp};
+use crate::request::{ActorContext, ApprovalId, Timestamp};
 
 /// How many names a sentence lists before it counts the rest.
 const MAX_NAMED: usize = 8;
@@ -31,10 +31,12 @@ pub(super) fn demand(demand: &OpenDemand) -> String {
     match (&demand.group, demand.open.as_slice()) {
         (Some(group), open) => {
             let slots = open.iter().filter(|open| open.is_for_somebody());
-            let slots = slots.map(|open| format!("{} ({})", deciders(open), open.id));
-            format!("{} more of {group}: {}", demand.missing, list(slots, ", ", ", "))
+            let slots = slots.map(|open| format!("{} by {}", approval(&open.id), deciders(open)));
+            let more =
+                if demand.missing == 1 { "1 more vote".to_owned() } else { format!("{} more votes", demand.missing) };
+            format!("{more} in {group}: {}", list(slots, ", ", ", "))
         }
-        (None, [open, ..]) => format!("{} to decide {}", deciders(open), open.id),
+        (None, [open, ..]) => format!("{} to decide {}", deciders(open), approval(&open.id)),
         (None, []) => "nobody".to_owned(),
     }
 }
@@ -42,10 +44,24 @@ pub(super) fn demand(demand: &OpenDemand) -> String {
 /// Who may decide the approval.
 fn deciders(open: &OpenApproval) -> String {
     let ids = open.ids().map(ToString::to_string);
-    let roles = open.target.roles().iter().map(|role| format!("role {role}"));
-    let groups = open.target.groups().iter().map(|group| format!("group {group}"));
+    let roles = open.target.roles().iter().map(|role| format!("anyone with role {role}"));
+    let groups = open.target.groups().iter().map(|group| format!("anyone in group {group}"));
     let who = list(ids.chain(roles).chain(groups), " or ", " or ");
     if open.exceptions.is_empty() { who } else { format!("{who} except {}", list(&open.exceptions, ", ", " and ")) }
+}
+
+/// What to call the approval. Most ids say what they are of, as those that are given to approvals without one do.
+pub(super) fn approval(id: &ApprovalId) -> String {
+    if id.as_str().starts_with("approval") { id.to_string() } else { format!("approval {id}") }
+}
+
+/// What to call the approvals.
+pub(super) fn approvals<'a>(ids: impl IntoIterator<Item = &'a ApprovalId>) -> String {
+    list(ids.into_iter().map(approval), ", ", " and ")
+}
+
+pub(super) fn votes(missing: u32) -> String {
+    if missing == 1 { "1 vote".to_owned() } else { format!("{missing} votes") }
 }
 
 /// What to call the actor: the id if there is one, since two people can share a name.

@@ -128,6 +128,10 @@ fn versions(document: &RequestDocument, current: &StateVersion) -> Metadata {
     about
 }
 
+crate::request::read_by_name! {
+    StaleStrategy, "stale strategy": RejectStale, RequireRenewedApproval, RevalidateOnLatestState;
+}
+
 impl fmt::Display for Resolution {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {

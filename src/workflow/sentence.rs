@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::explain::{Expiring, Explanation, Following};
 use super::open_demand::OpenDemand;
-use super::phrase::{self, list, reason, when, who};
+use super::phrase::{self, approval, approvals, list, reason, votes, when, who};
 use crate::request::{
     ApprovalId, Claim, Decision, LifecycleDecision, Pending, PendingReason, RequestState, Step, Timestamp,
 };
@@ -82,14 +82,14 @@ impl Explanation {
         let step = self.step(Some(demand.step));
         match (&demand.group, demand.overdue.as_slice(), demand.open.as_slice()) {
             (None, [(id, end), ..], _) => self.why_overdue(demand, id, *end),
-            (None, [], [open, ..]) => format!("nobody may decide {} ({step})", open.id),
+            (None, [], [open, ..]) => format!("nobody may decide {} ({step})", approval(&open.id)),
             (None, [], []) => format!("an approval of {step} was rejected or has expired"),
             (Some(group), [], _) => {
-                format!("{group} ({step}) is missing {}, and too few people are left", grants(demand.missing))
+                format!("{group} ({step}) is missing {}, and too few people are left", votes(demand.missing))
             }
             (Some(group), overdue, _) => {
-                let (ids, were) = (list(overdue.iter().map(|(id, _)| id), ", ", " and "), was(overdue.len() == 1));
-                format!("{group} ({step}) is missing {}, and {ids} {were} not decided in time", grants(demand.missing))
+                let (ids, were) = (approvals(overdue.iter().map(|(id, _)| id)), was(overdue.len() == 1));
+                format!("{group} ({step}) is missing {}, and {ids} {were} not decided in time", votes(demand.missing))
             }
         }
     }
@@ -105,7 +105,8 @@ impl Explanation {
             let whys = list(whys, ", ", " and ");
             return format!("its approvals cannot follow: {whys}; override them with a reason, or reject or cancel it");
         }
-        let before = before.as_ref().map(|(id, end)| format!(" and before {id} expires {}", when(*end, self.now)));
+        let before =
+            before.as_ref().map(|(id, end)| format!(" and before {} expires {}", approval(id), when(*end, self.now)));
         let before = before.unwrap_or_default();
         let first = unmet.first().map(|demand| demand.step);
         let demands = unmet.iter().filter(|demand| Some(demand.step) == first).map(phrase::demand);
@@ -125,7 +126,7 @@ impl Explanation {
     }
 
     fn why_overdue(&self, demand: &OpenDemand, id: &ApprovalId, end: Timestamp) -> String {
-        format!("{id} ({}) was not decided by {end}", self.step(Some(demand.step)))
+        format!("{} ({}) was not decided by {end}", approval(id), self.step(Some(demand.step)))
     }
 
     fn write_deadline(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -134,7 +135,7 @@ impl Explanation {
             Expiring::Nothing => return Ok(()),
             Expiring::Request => return write!(f, "; the request expires {}", when(deadline, self.now)),
             Expiring::Approvals { group: Some(group), rejects, .. } => (group.to_string(), true, *rejects),
-            Expiring::Approvals { ids, rejects, .. } => (list(ids, ", ", " and "), ids.len() == 1, *rejects),
+            Expiring::Approvals { ids, rejects, .. } => (approvals(ids), ids.len() == 1, *rejects),
         };
         if deadline <= self.now {
             return write!(f, "; {what} {} not decided in time, and the next sweep records that", was(is_one));
@@ -203,10 +204,6 @@ fn awaited(reason: PendingReason) -> &'static str {
         PendingReason::Quota => "quota",
         PendingReason::ManualReview => "a manual review",
     }
-}
-
-fn grants(missing: u32) -> String {
-    if missing == 1 { "1 grant".to_owned() } else { format!("{missing} grants") }
 }
 
 const fn was(is_one: bool) -> &'static str {

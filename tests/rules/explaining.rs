@@ -46,10 +46,10 @@ fn what_waits_for_approval_names_who_decides_what_until_when() {
         (
             &second,
             2,
-            "waits for 1 more of security-quorum: bob (approval-2), dave (approval-4); step 2 of 3; \
+            "waits for 1 more vote in security-quorum: approval-2 by bob, approval-4 by dave; step 2 of 3; \
              the request expires in 3 h",
         ),
-        (&third, 3, "waits for role auditor to decide approval-5; step 3 of 3; the request expires in 3 h"),
+        (&third, 3, "waits for anyone with role auditor to decide approval-5; step 3 of 3; the request expires in 3 h"),
         (
             &third,
             99_999,
@@ -75,19 +75,19 @@ fn a_deadline_says_of_what_it_is_and_what_happens_then() {
         (
             &whole,
             30,
-            "waits for 1 more of board: bob (approval-1), carol (approval-2); step 1 of 1; board expires in 1 min, \
+            "waits for 1 more vote in board: approval-1 by bob, approval-2 by carol; step 1 of 1; board expires in 1 min, \
              which rejects the request",
         ),
         (
             &some,
             30,
-            "waits for 1 more of board: bob (approval-1), carol (approval-2), dave (approval-3); step 1 of 1; \
+            "waits for 1 more vote in board: approval-1 by bob, approval-2 by carol, approval-3 by dave; step 1 of 1; \
              approval-1 and approval-2 expire in 1 min, and enough others remain",
         ),
         (
             &some,
             90,
-            "waits for 1 more of board: dave (approval-3); step 1 of 1; approval-1 and approval-2 were not decided in \
+            "waits for 1 more vote in board: approval-3 by dave; step 1 of 1; approval-1 and approval-2 were not decided in \
              time, and the next sweep records that",
         ),
         (
@@ -138,8 +138,8 @@ fn what_waits_for_something_else_says_what_follows() {
         (
             &submit(pair().waiting_for(PendingReason::Quota)),
             0,
-            "waits for quota; request its approvals after that, first for 2 more of pair: carol (approval-1), \
-             bob (approval-2) (step 1 of 1)",
+            "waits for quota; request its approvals after that, first for 2 more votes in pair: approval-1 by carol, \
+             approval-2 by bob (step 1 of 1)",
         ),
         (
             &tolerant,
@@ -284,9 +284,10 @@ fn groups_of_one_step_are_named_together_and_many_names_are_cut() {
             ApprovalRule::of(ApprovalTarget::role("manager").unwrap().or(actor("alice"))).at_step(Step::FIRST),
         ])
     };
-    let eight = "waits for 2 more of board: m1 (approval-1), m2 (approval-2), m3 (approval-3), m4 (approval-4), \
-                 m5 (approval-5), m6 (approval-6), m7 (approval-7), m8 (approval-8)";
-    let manager = |number: usize| format!(" and for alice or role manager to decide approval-{number}; step 1 of 1");
+    let eight = "waits for 2 more votes in board: approval-1 by m1, approval-2 by m2, approval-3 by m3, approval-4 by m4, \
+                 approval-5 by m5, approval-6 by m6, approval-7 by m7, approval-8 by m8";
+    let manager =
+        |number: usize| format!(" and for alice or anyone with role manager to decide approval-{number}; step 1 of 1");
     check(&[
         (&board(8), 0, &format!("{eight}{}", manager(9))),
         (&board(9), 0, &format!("{eight}, 1 other{}", manager(10))),
@@ -312,12 +313,20 @@ fn only_who_can_act_is_named() {
     let needed = file_with([ApprovalRule::quorum("pair", 2, [actor("bob").or(actor("carol")), actor("bob")]).unwrap()]);
     let any_lead = file_with([ApprovalRule::quorum("pair", 2, [lead(), actor("bob")]).unwrap()]);
     check(&[
-        (&own, 0, "waits for bob or role lead except rita to decide approval-1; step 1 of 1"),
-        (&voted, 1, "waits for 1 more of leads: role lead except mona and rita (approval-2); step 1 of 1"),
-        (&allowed, 0, "waits for role lead to decide approval-1; step 1 of 1"),
-        (&pair, 1, "waits for 1 more of pair: dave (approval-2); step 1 of 1"),
-        (&needed, 0, "waits for 2 more of pair: carol (approval-1), bob (approval-2); step 1 of 1"),
-        (&any_lead, 0, "waits for 2 more of pair: role lead except bob (approval-1), bob (approval-2); step 1 of 1"),
+        (&own, 0, "waits for bob or anyone with role lead except rita to decide approval-1; step 1 of 1"),
+        (
+            &voted,
+            1,
+            "waits for 1 more vote in leads: approval-2 by anyone with role lead except mona and rita; step 1 of 1",
+        ),
+        (&allowed, 0, "waits for anyone with role lead to decide approval-1; step 1 of 1"),
+        (&pair, 1, "waits for 1 more vote in pair: approval-2 by dave; step 1 of 1"),
+        (&needed, 0, "waits for 2 more votes in pair: approval-1 by carol, approval-2 by bob; step 1 of 1"),
+        (
+            &any_lead,
+            0,
+            "waits for 2 more votes in pair: approval-1 by anyone with role lead except bob, approval-2 by bob; step 1 of 1",
+        ),
     ]);
 }
 
@@ -340,13 +349,13 @@ fn what_is_impossible_is_said_with_its_cause_and_its_end() {
         (
             &with_last_for(&file_with([rule("alice"), quorum("twice", 2, &["bob", "carol"])]), "bob"),
             0,
-            "can no longer be approved: twice (step 2 of 2) is missing 2 grants, and too few people are left; reject or \
+            "can no longer be approved: twice (step 2 of 2) is missing 2 votes, and too few people are left; reject or \
              cancel it",
         ),
         (
             &file_with([quorum("late", 1, &["bob"]).expiring_at(at(10))]),
             10,
-            "can no longer be approved: late (step 1 of 1) is missing 1 grant, and approval-1 was not decided in time; \
+            "can no longer be approved: late (step 1 of 1) is missing 1 vote, and approval-1 was not decided in time; \
              the next sweep rejects it",
         ),
         (
@@ -392,4 +401,24 @@ fn two_changes_commute_when_the_second_is_still_valid_after_the_first() {
     assert!(commutes(&stored, &alice, at(2)));
     assert!(!commutes(&reject(&request, "bob", "approval-2", 1), &alice, at(2)));
     assert!(!commutes(&grant(&request, "alice", "approval-1", 1), &alice, at(2)));
+}
+
+#[test]
+fn a_name_that_does_not_say_what_it_is_of_is_called_an_approval() {
+    let target = ApprovalTarget::role("manager").unwrap().or(ApprovalTarget::group("board").unwrap());
+    let named = file_with([ApprovalRule::of(target).with_id(approval("manager")).expiring_at(at(60))]);
+    check(&[
+        (
+            &named,
+            0,
+            "waits for anyone with role manager or anyone in group board to decide approval manager; step 1 of 1; \
+             approval manager expires in 1 min, which rejects the request",
+        ),
+        (
+            &named,
+            60,
+            "can no longer be approved: approval manager (step 1 of 1) was not decided by 2026-01-01T00:01:00Z; the \
+             next sweep rejects it",
+        ),
+    ]);
 }

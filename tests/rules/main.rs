@@ -5,6 +5,7 @@ mod break_glass;
 mod compensation;
 mod deadlines;
 mod deciding;
+mod deciding_all;
 mod execution;
 mod expiry;
 mod explaining;

@@ -23,6 +23,8 @@ pub struct Move {
 pub enum Act {
     /// One of the decisions that somebody can really make; whose, the number says.
     DecideWell(usize, bool),
+    /// All that one of those who can decide something may decide; who, the number says.
+    DecideAll(usize, bool),
     /// Any approval at all, also one that does not exist.
     DecideAny(usize, bool),
     Approve,
@@ -77,16 +79,15 @@ pub fn command(request: &MutationRequest, step: &Move, now: Timestamp) -> Comman
     let by = people().swap_remove(step.actor);
     match &step.act {
         Act::DecideWell(which, grants) => {
-            let possible: Vec<(Arc<ActorContext>, ApprovalId)> = people()
-                .into_iter()
-                .flat_map(|actor| {
-                    let ids = decidable_by(request, &actor, now).into_iter().map(|approval| approval.id.clone());
-                    ids.map(move |id| (Arc::clone(&actor), id)).collect::<Vec<_>>()
-                })
-                .collect();
+            let possible = possible(request, now);
             let nobody = (by, ApprovalId::new("none").unwrap());
             let (by, id) = possible.get(which % possible.len().max(1)).cloned().unwrap_or(nobody);
             decide(by, id, *grants)
+        }
+        Act::DecideAll(which, grants) => {
+            let possible = possible(request, now);
+            let by = possible.get(which % possible.len().max(1)).map_or(by, |(able, _)| Arc::clone(able));
+            decide_all(by, *grants)
         }
         Act::DecideAny(which, grants) => {
             let known = request.approvals.get(*which).map(|approval| approval.id.clone());
@@ -108,6 +109,19 @@ pub fn command(request: &MutationRequest, step: &Move, now: Timestamp) -> Comman
         Act::Fail(claim, then) => Command::fail(by, claim_id(*claim), Failure::new("broken"), *then),
         Act::LinkCompensation => Command::link_compensation(by, &compensation(request)).unwrap(),
     }
+}
+
+/// Every decision that somebody can make.
+fn possible(request: &MutationRequest, now: Timestamp) -> Vec<(Arc<ActorContext>, ApprovalId)> {
+    let of = |actor: Arc<ActorContext>| {
+        let ids = decidable_by(request, &actor, now).into_iter().map(|approval| approval.id.clone());
+        ids.map(|id| (Arc::clone(&actor), id)).collect::<Vec<_>>()
+    };
+    people().into_iter().flat_map(of).collect()
+}
+
+pub fn decide_all(by: Arc<ActorContext>, grants: bool) -> Command {
+    if grants { Command::approve(by) } else { Command::reject(by, None) }
 }
 
 pub fn decide(by: Arc<ActorContext>, id: ApprovalId, grants: bool) -> Command {

@@ -11,7 +11,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 
 mod acts;
-pub use acts::{Act, Move, at, command, decide, people, state_version, table};
+pub use acts::{Act, Move, at, command, decide, decide_all, people, state_version, table};
 
 fn target() -> impl Strategy<Value = ApprovalTarget> {
     let actor = |id: &str| ApprovalTarget::actor(id).unwrap();
@@ -77,6 +77,7 @@ pub fn moves() -> impl Strategy<Value = Vec<Move>> {
     ]);
     let act = prop_oneof![
         30 => (any::<usize>(), prop::bool::weighted(0.85)).prop_map(|(which, grants)| Act::DecideWell(which, grants)),
+        10 => (any::<usize>(), prop::bool::weighted(0.85)).prop_map(|(which, grants)| Act::DecideAll(which, grants)),
         10 => (0..9_usize, any::<bool>()).prop_map(|(which, grants)| Act::DecideAny(which, grants)),
         2 => Just(Act::Approve),
         1 => Just(Act::Reject),

@@ -109,6 +109,14 @@ macro_rules! every_case {
             explanations_follow_the_clock,
             what_is_decidable_can_be_decided,
         }
+        $register! { deciding:
+            one_call_decides_all_its_actor_may_decide,
+            approvers_at_once_both_land,
+            an_approver_who_comes_second_decides_what_is_left,
+            an_approval_whose_reply_was_lost_decides_nothing_more,
+            who_has_nothing_to_decide_learns_why_and_changes_nothing,
+            ids_are_taken_in_every_form,
+        }
         $register! { deadlines:
             from_its_own_deadline_on_a_request_only_ends,
             what_expired_unswept_is_rejected_by_the_sweep_and_not_by_who_grants,

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mutator_governance::workflow::{Action, Command, apply, commutes, decidable_by, due_command, explain, is_due};
 use mutator_governance::{
-    ActorId, ApprovalDecision, ApprovalError, ApprovalState, ApprovalStatus, DecisionCategory, DecisionKind, Error,
-    LifecycleDecision, MutationRequest, QuorumGroup, Status, Timestamp,
+    ActorContext, ActorId, Approval, ApprovalDecision, ApprovalError, ApprovalState, ApprovalStatus, DecisionCategory,
+    DecisionKind, Error, LifecycleDecision, MutationRequest, QuorumGroup, Status, Timestamp,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
-use common::play::{Move, at, command, decide, moves, people, submitted, table};
+use common::play::{Move, at, command, decide, decide_all, moves, people, submitted, table};
 
 /// One command and what it did; rejected, before and after are the same.
 struct Done {
@@ -80,6 +80,22 @@ fn satisfied_groups(request: &MutationRequest) -> Vec<String> {
 
 fn right_after(time: Timestamp) -> Timestamp {
     time.saturating_add(std::time::Duration::from_micros(1))
+}
+
+fn decides(action: &Action) -> bool {
+    use Action::{Approve, ApproveRequirement, Reject, RejectRequirement};
+    matches!(action, Approve { .. } | Reject { .. } | ApproveRequirement { .. } | RejectRequirement { .. })
+}
+
+fn group_of(approval: &Approval) -> Option<QuorumGroup> {
+    approval.quorum.as_ref().map(|quorum| quorum.group.clone())
+}
+
+/// What the actor decided between the two.
+fn decided<'a>(before: &MutationRequest, after: &'a MutationRequest, by: &ActorContext) -> Vec<&'a Approval> {
+    let pairs = before.approvals.iter().zip(&after.approvals);
+    let new = pairs.filter(|(before, after)| before.state != after.state).map(|(_, after)| after);
+    new.filter(|after| after.state.verdict().is_some_and(|verdict| *verdict.by == *by)).collect()
 }
 
 fn lifecycle_moves(request: &MutationRequest) -> usize {
@@ -161,6 +177,51 @@ proptest! {
     }
 
     #[test]
+    fn one_approval_decides_one_of_each_demand_that_its_actor_can_decide(request in submitted(), moves in moves()) {
+        for Done { after, now, .. } in play(request, &moves) {
+            for (actor, grants) in people().into_iter().flat_map(|actor| [(actor.clone(), true), (actor, false)]) {
+                let decidable = decidable_by(&after, &actor, now);
+                let result = apply(after.clone(), &decide_all(actor.clone(), grants), now);
+                let Ok(all) = result else {
+                    prop_assert!(decidable.is_empty(), "{:?}: {}", actor.id, result.unwrap_err());
+                    continue;
+                };
+                let decided = decided(&after, &all, &actor);
+                let ids: BTreeSet<_> = decided.iter().map(|approval| &approval.id).collect();
+                prop_assert!(decidable.iter().all(|it| it.quorum.is_some() || ids.contains(&it.id)), "each that stands alone");
+                prop_assert!(ids.iter().all(|id| decidable.iter().any(|it| it.id == **id)), "nothing else");
+                let (could, did): (Vec<_>, Vec<_>) = (
+                    decidable.iter().filter_map(|it| group_of(it)).collect(),
+                    decided.iter().filter_map(|it| group_of(it)).collect(),
+                );
+                let distinct: BTreeSet<_> = could.iter().collect();
+                prop_assert_eq!(did.len(), distinct.len(), "one of each group: {:?} of {:?}", did, could);
+                prop_assert_eq!(did.iter().collect::<BTreeSet<_>>(), distinct);
+
+                // One after another, the same verdicts lead to the same.
+                let step_by_step = ids.iter().try_fold(after.clone(), |request, id| {
+                    apply(request, &decide(actor.clone(), (*id).clone(), grants), now)
+                });
+                if let Ok(step_by_step) = step_by_step {
+                    prop_assert_eq!(&step_by_step.state, &all.state);
+                    let statuses = |request: &MutationRequest| -> Vec<_> {
+                        request.approvals.iter().map(|approval| approval.state.status()).collect()
+                    };
+                    prop_assert_eq!(statuses(&step_by_step), statuses(&all));
+                } else {
+                    prop_assert!(!grants, "only a rejection that ends the request keeps others from being decided");
+                }
+
+                let step = decided[0].step;
+                let left = decidable_by(&all, &actor, now).into_iter().filter(|approval| approval.step == step).count();
+                prop_assert_eq!(left, 0, "nothing is left in that step");
+                prop_assert!(!grants || all.state.status() != Status::Rejected);
+                prop_assert!(explain(&all, now).impossible().count() <= explain(&after, now).impossible().count() || !grants);
+            }
+        }
+    }
+
+    #[test]
     fn what_is_said_to_be_impossible_is(request in submitted(), moves in moves()) {
         // Everybody grants all they can; a demand that was called impossible is then still unmet.
         for Done { after, now, .. } in play(request, &moves).into_iter().take(4) {
@@ -184,7 +245,7 @@ proptest! {
     fn no_decision_and_no_expiry_leaves_a_request_waiting_for_what_is_impossible(request in submitted(), moves in moves()) {
         prop_assert_eq!(explain(&request, at(0)).impossible().count(), 0, "as it is submitted");
         for Done { action, after, now, applied, .. } in play(request, &moves) {
-            if applied && matches!(action, Action::ApproveRequirement { .. } | Action::RejectRequirement { .. } | Action::ExpireApprovals) {
+            if applied && (decides(&action) || action == Action::ExpireApprovals) {
                 let sweep = due_command(&after, people().swap_remove(5), now);
                 let swept = sweep.map_or(after.clone(), |command| apply(after, &command, now).unwrap());
                 prop_assert_eq!(explain(&swept, now).impossible().count(), 0, "{:?}", swept.state);
@@ -198,8 +259,8 @@ proptest! {
             if !applied || after.state.status() != Status::Rejected || before.state.status() == Status::Rejected {
                 continue;
             }
-            prop_assert!(!matches!(action, Action::ApproveRequirement { .. }), "{:?}", after.decisions.last());
-            if matches!(action, Action::RejectRequirement { .. }) {
+            prop_assert!(!matches!(action, Action::Approve { .. } | Action::ApproveRequirement { .. }), "{:?}", after.decisions.last());
+            if matches!(action, Action::Reject { .. } | Action::RejectRequirement { .. }) {
                 // By votes alone: were there time for all, it could not be met either.
                 let mut timeless = before.document().clone();
                 timeless.approvals.iter_mut().for_each(|approval| approval.expires_at = None);

@@ -118,7 +118,7 @@ pub(crate) async fn explanations_follow_the_clock(world: World) {
     let explanation = world.governance.explain(&request.id).await.unwrap();
     assert_eq!(
         explanation.to_string(),
-        "waits for role manager to decide approval-1; step 1 of 2; security-quorum expires in 3 h, which rejects the request"
+        "waits for anyone with role manager to decide approval-1; step 1 of 2; security-quorum expires in 3 h, which rejects the request"
     );
 
     let manager = ActorContext::user("mona").unwrap().with_role("manager").unwrap();
@@ -126,13 +126,13 @@ pub(crate) async fn explanations_follow_the_clock(world: World) {
     world.governance.approve_requirement(&request.id, &approval("approval-4"), user("erin")).await.unwrap();
     world.clock.set(at(3_600));
     let explanation = world.governance.explain(&request.id).await.unwrap();
-    let expected = "waits for 1 more of security-quorum: bob (approval-2), dave (approval-3); step 2 of 2; security-quorum \
+    let expected = "waits for 1 more vote in security-quorum: approval-2 by bob, approval-3 by dave; step 2 of 2; security-quorum \
                     expires in 2 h, which rejects the request";
     assert_eq!(explanation.to_string(), expected);
     assert_eq!((explanation.now, explanation.deadline), (at(3_600), Some(at(3 * 3_600))));
     world.clock.set(at(3 * 3_600));
     let explanation = world.governance.explain(&request.id).await.unwrap();
-    let expected = "can no longer be approved: security-quorum (step 2 of 2) is missing 1 grant, and approval-2 and approval-3 \
+    let expected = "can no longer be approved: security-quorum (step 2 of 2) is missing 1 vote, and approval-2 and approval-3 \
                     were not decided in time; the next sweep rejects it";
     assert_eq!(explanation.to_string(), expected);
 

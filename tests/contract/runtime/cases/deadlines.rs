@@ -126,7 +126,10 @@ pub(crate) async fn a_vote_that_the_group_needs_elsewhere_is_rejected(world: Wor
     let stored = world.stored(&request.id).await;
     assert_eq!(stored, request, "nothing is written");
     let explanation = world.governance.explain(&request.id).await.unwrap();
-    assert_eq!(explanation.to_string(), "waits for 2 more of pair: bob (q-1), ann (q-2); step 1 of 1");
+    assert_eq!(
+        explanation.to_string(),
+        "waits for 2 more votes in pair: approval q-1 by bob, approval q-2 by ann; step 1 of 1"
+    );
     world.governance.approve_requirement(&request.id, &approval("q-2"), user("ann")).await.unwrap();
     let granted = world.governance.approve_requirement(&request.id, &approval("q-1"), user("bob")).await.unwrap();
     assert_eq!(granted.state.status(), Status::Approved);

@@ -1,0 +1,84 @@
+//! Why an actor can decide nothing about a request, in words for this person.
+
+use crate::request::{ApprovalId, ApprovalTarget, Step, Timestamp};
+
+/// Why there is nothing for an actor to decide about a request that waits for approval. If several reasons apply, this
+/// is the first of them in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum NothingToDecide {
+    /// The actor has no id.
+    Anonymous,
+    /// The actor has voted in the active step.
+    Voted {
+        /// What they voted on in this step.
+        approvals: Vec<ApprovalId>,
+    },
+    /// The actor's step is not active yet.
+    NotYet {
+        /// What the actor can decide in that step.
+        approvals: Vec<ApprovalId>,
+        /// Their next step.
+        step: Step,
+        /// The step that has to be decided now.
+        active: Step,
+    },
+    /// The actor submitted the request, and matches only approvals that its requester may not decide.
+    OwnRequest {
+        /// The open approvals the actor matches.
+        approvals: Vec<ApprovalId>,
+    },
+    /// What the actor could have decided has expired.
+    Expired {
+        /// The expired approvals.
+        approvals: Vec<ApprovalId>,
+        /// When the last of them expired.
+        expired_at: Timestamp,
+    },
+    /// What the actor could have decided was decided before, by them or by others, or is no longer needed.
+    Decided {
+        /// The approvals the actor matches.
+        approvals: Vec<ApprovalId>,
+    },
+    /// No approval is addressed to the actor.
+    NotAddressed {
+        /// Whom the open approvals of the active step are addressed to.
+        addressed: Vec<(ApprovalId, ApprovalTarget)>,
+    },
+}
+
+/// The whole sentence; the explanation continues it after "it".
+pub(super) fn sentence(actor: &str, why: &NothingToDecide, explanation: &str) -> String {
+    let why = match why {
+        NothingToDecide::Anonymous => {
+            return "an actor without an id can decide nothing; give the actor's id".to_owned();
+        }
+        NothingToDecide::Voted { approvals } => format!("{actor} has voted already, on {}", list(approvals)),
+        NothingToDecide::NotYet { approvals, .. } => {
+            format!("{actor} can decide {} only after the steps before", list(approvals))
+        }
+        NothingToDecide::OwnRequest { approvals } => {
+            format!("{actor} submitted it, so somebody else has to decide {}", list(approvals))
+        }
+        NothingToDecide::Expired { approvals, expired_at } => {
+            format!("{actor} could decide {} only until {expired_at}", list(approvals))
+        }
+        NothingToDecide::Decided { approvals } => {
+            let are = if approvals.len() == 1 { "is" } else { "are" };
+            format!("{} {are} decided already, and no other approval is for {actor}", list(approvals))
+        }
+        NothingToDecide::NotAddressed { .. } => {
+            format!("none of its approvals is for {actor}, by id, role or group")
+        }
+    };
+    format!("{why}; it {explanation}")
+}
+
+fn list(approvals: &[ApprovalId]) -> String {
+    let ids: Vec<&str> = approvals.iter().map(ApprovalId::as_str).collect();
+    match ids.split_last() {
+        Some((last, [])) => (*last).to_owned(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
