@@ -30,6 +30,7 @@
 //! | `smol` | [`nonblocking`]: the asynchronous flavour on smol | |
 //! | `redis` | `RedisStore` in every flavour that is switched on | yes |
 //! | `tls` | `rediss://` in every flavour that is switched on: TLS by rustls, certificate and name always verified | |
+//! | `schemars` | `JsonSchema` (schemars 1) for everything that serialises | |
 //! | `conformance` | the suite that every store must pass, for those who write their own | |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
@@ -49,6 +50,7 @@ mod error;
 pub mod feed;
 pub mod for_stores;
 mod index;
+mod json;
 #[cfg(test)]
 mod json_tests;
 mod query;

@@ -9,6 +9,7 @@ use crate::request::{DecisionKind, MutationRequest, RequestId, Status, Timestamp
 /// A store adds the entry together with the write, or does neither. The entries of one request come in the order of its
 /// revisions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FeedEntry {
     /// The request.
@@ -18,6 +19,7 @@ pub struct FeedEntry {
     /// The request's status after the write.
     pub status: Status,
     /// The decisions that the write added, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<DecisionKind>,
     /// The partition whose feed has the entry; 0 in a store without partitions.
     pub partition: u16,
@@ -42,7 +44,8 @@ impl FeedEntry {
 }
 
 /// An entry of the change feed that cannot be read. All others can still be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[error("entry {entry} in the feed of partition {partition} cannot be read: {problem}")]
 #[non_exhaustive]
 pub struct UnreadableEntry {
@@ -51,6 +54,7 @@ pub struct UnreadableEntry {
     /// The entry's id in the feed of that partition.
     pub entry: String,
     /// The request that it names, if any: read that instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<RequestId>,
     /// Why it cannot be read.
     pub problem: &'static str,

@@ -24,6 +24,7 @@ use crate::request::{
 /// # Ok::<(), mutator_governance::InvalidValue>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(try_from = "ApprovalFilters", into = "ApprovalFilters")]
 pub struct PendingApprovalQuery(pub(super) ApprovalFilters);
 
@@ -61,6 +62,7 @@ filters! {
     and {
         /// If false, only of requests that wait for approval.
         of_any_request: bool,
+        #[serde(skip_serializing_if = "RequestQuery::finds_all")]
         request: RequestQuery,
         #[serde(skip_serializing_if = "SortDirection::is_ascending")]
         direction: SortDirection,

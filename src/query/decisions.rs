@@ -26,6 +26,7 @@ use crate::request::{
 /// # Ok::<(), mutator_governance::InvalidValue>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(try_from = "DecisionFilters", into = "DecisionFilters")]
 pub struct DecisionQuery(pub(super) DecisionFilters);
 
@@ -57,6 +58,7 @@ filters! {
     }
 
     and {
+        #[serde(skip_serializing_if = "RequestQuery::finds_all")]
         request: RequestQuery,
     }
 }

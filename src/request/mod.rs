@@ -12,7 +12,6 @@ mod digest;
 mod document;
 mod draft;
 mod execution;
-mod float;
 mod id_comparison;
 mod intent;
 mod metadata;
@@ -27,6 +26,7 @@ mod side_effect;
 mod state;
 mod text;
 mod timestamp;
+mod value_json;
 mod write_intent;
 
 pub use actor::{ActorContext, ActorKind, ActorMode};

@@ -13,20 +13,24 @@ use crate::request::{MutationRequest, RequestId, Revision, WriteId, WriteIntent}
 ///
 /// It can be saved and settled by another process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct UnsettledWrite {
     /// The request of the write.
     pub id: RequestId,
     /// The revision that the write was to replace; `None` for a creation.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub base: Option<Revision>,
     /// The id of the write.
     pub write_id: WriteId,
     /// What the write was meant to do. If `None`, only the id is known, and it matches whatever it was used for.
     #[serde(default)]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub intent: Option<WriteIntent>,
 }
 
 /// What became of a write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub enum Settled {
     /// It took effect.
     Applied,
@@ -42,7 +46,8 @@ pub enum Settled {
 
 /// A write that a store remembers of a request. Stores keep one for each of the last writes, and use it to judge a
 /// repetition of its id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct RememberedWrite {
     /// The number of the revision that the write made; 0 for the creation.
     pub number: u64,

@@ -1,10 +1,13 @@
 //! A stored request that cannot be read, and why.
 
+use serde::Serialize;
+
 use super::FormatError;
 use crate::request::RequestId;
 
 /// A stored request that cannot be read. It never keeps others from being read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, thiserror::Error)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[error("request {id} cannot be read: {error}")]
 #[non_exhaustive]
 pub struct Unreadable {
@@ -12,6 +15,8 @@ pub struct Unreadable {
     pub id: RequestId,
     /// Why it cannot be read.
     #[source]
+    #[serde(serialize_with = "crate::json::print")]
+    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
     pub error: FormatError,
 }
 

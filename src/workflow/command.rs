@@ -18,10 +18,14 @@ use crate::request::{
 /// decision.
 ///
 /// A command is a plain value: computed for one revision, it can be applied to a newer one, where it is checked again.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// It can be read from JSON, where a field that is not known is an error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Command {
     /// What is to be done.
+    #[serde(flatten)]
     pub action: Action,
     /// Who does it.
     pub by: Arc<ActorContext>,
@@ -29,6 +33,8 @@ pub struct Command {
 
 /// What can be done to a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(tag = "action", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Action {
     /// See [`Command::approve_request`].
@@ -52,6 +58,7 @@ pub enum Action {
     /// See [`Command::request_approvals`].
     RequestApprovals {
         /// From this time on the request is due to expire.
+        #[serde(skip_serializing_if = "Option::is_none")]
         expires_at: Option<Timestamp>,
     },
     /// See [`Command::approve_requirement`].
@@ -59,6 +66,7 @@ pub enum Action {
         /// The approval.
         approval: ApprovalId,
         /// The digest of the request that the approver saw, if they give it.
+        #[serde(skip_serializing_if = "Option::is_none")]
         digest: Option<Digest>,
     },
     /// See [`Command::reject_requirement`].
@@ -66,6 +74,7 @@ pub enum Action {
         /// The approval.
         approval: ApprovalId,
         /// The reason in machine-readable form.
+        #[serde(skip_serializing_if = "Option::is_none")]
         rejection: Option<Rejection>,
     },
     /// See [`Command::expire_approvals`].
@@ -84,6 +93,8 @@ pub enum Action {
         /// The id of the claim.
         claim: ClaimId,
         /// For how long nobody else may take over.
+        #[serde(serialize_with = "crate::json::write_duration")]
+        #[cfg_attr(feature = "schemars", schemars(with = "crate::json::IsoDuration"))]
         lease: Duration,
     },
     /// See [`Command::release`].

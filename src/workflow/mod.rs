@@ -26,6 +26,7 @@
 
 mod break_glass;
 mod command;
+mod command_json;
 mod compensation;
 mod deciding;
 mod demand;
@@ -41,6 +42,7 @@ mod matching;
 mod open_demand;
 mod outcome;
 mod phrase;
+mod report_json;
 pub(crate) mod reservation;
 mod resolution;
 mod sentence;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::history::{Occasion, count, record};
 use super::{deciding, execution, expiry, lifecycle};
@@ -15,7 +15,8 @@ use crate::request::{
 };
 
 /// What to do with an approved request that was written for another version of the state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum StaleStrategy {
     /// Reject it.
@@ -27,7 +28,8 @@ pub enum StaleStrategy {
 }
 
 /// How an approved request fits the current version of the state, and so what its executor does next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub enum Resolution {
     /// Execute it as it was approved.
     ExecuteApprovedVersion,

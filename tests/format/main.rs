@@ -1,4 +1,4 @@
-//! The stored format: what was ever written stays readable, whatever the bytes are.
+//! The stored format: what was ever written stays readable, whatever the bytes are. And the JSON form of public values.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -11,6 +11,8 @@
 mod fuzz_corpus;
 mod golden;
 mod interop;
+#[cfg(feature = "redis")]
+mod json;
 mod memory;
 
 #[global_allocator]

@@ -29,6 +29,7 @@ macro_rules! filters {
     ) => {
         /// The filters of a query, which is also its saved form. An absent filter matches everything.
         #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
         #[serde(default, deny_unknown_fields)]
         pub(crate) struct $Filters {
             $($(
