@@ -14,10 +14,11 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Strict<T> {
         let value = serde_ignored::deserialize(deserializer, |path: serde_ignored::Path<'_>| {
             // An optional value adds `?` to the path.
             unknown.get_or_insert_with(|| path.to_string().replace(".?", "").replace('?', ""));
-        })?;
+        });
+        // Also if reading failed: a misspelt field is why another is missing.
         match unknown {
             Some(path) => Err(D::Error::custom(format_args!("unknown field `{path}`; correct its name, or leave it out"))),
-            None => Ok(Self(value)),
+            None => value.map(Self),
         }
     }
 }
@@ -65,6 +66,7 @@ mod tests {
         assert_eq!((good.inner.len(), good.optional.is_none()), (1, true));
         for (json, path) in [
             (r#"{"iner":[]}"#, "iner"),
+            (r#"{"inner":[{"knwon":1}]}"#, "inner.0.knwon"),
             (r#"{"inner":[{"known":1},{"known":1,"other":2}]}"#, "inner.1.other"),
             (r#"{"optional":{"known":1,"other":2}}"#, "optional.other"),
         ] {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::filter::{AnyOf, AnyPerson, FilterRows, QueryDigest, Shape as _, filters, joined, of_requests, sentence};
 use super::{RequestQuery, SortDirection};
+use crate::json::Strict;
 use crate::request::{
     ActorId, Approval, ApprovalState, ApprovalStatus, Category, Group, IdComparison, MutationRequest, Role,
 };
@@ -25,7 +26,7 @@ use crate::request::{
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(try_from = "ApprovalFilters", into = "ApprovalFilters")]
+#[serde(try_from = "Strict<ApprovalFilters>", into = "ApprovalFilters")]
 pub struct PendingApprovalQuery(pub(super) ApprovalFilters);
 
 filters! {

@@ -9,6 +9,7 @@ use super::filter::{
     AnyOf, AnyPerson, AnyText, Between, FilterRows, QueryDigest, Shape as _, filters, of_requests, sentence,
 };
 use crate::error::InvalidValue;
+use crate::json::Strict;
 use crate::request::{
     ActorId, Decision, DecisionCategory, DecisionKind, IdComparison, LifecycleDecision, MutationRequest, Timestamp,
 };
@@ -27,7 +28,7 @@ use crate::request::{
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(try_from = "DecisionFilters", into = "DecisionFilters")]
+#[serde(try_from = "Strict<DecisionFilters>", into = "DecisionFilters")]
 pub struct DecisionQuery(pub(super) DecisionFilters);
 
 filters! {

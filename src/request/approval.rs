@@ -34,7 +34,7 @@ pub struct Approval {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
     /// Whether the requester may decide it.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "DeciderRule::is_default")]
     pub decider: DeciderRule,
     /// The state of the approval.
     pub state: ApprovalState,
@@ -77,7 +77,7 @@ pub struct Quorum {
     /// How many grants the group needs.
     pub required: NonZeroU32,
     /// What a rejection does.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "QuorumRejection::is_default")]
     pub rejection: QuorumRejection,
 }
 
@@ -188,6 +188,20 @@ pub enum ApprovalStatus {
     Satisfied,
     /// [`ApprovalState::Expired`].
     Expired,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives it a reference")]
+impl QuorumRejection {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives it a reference")]
+impl DeciderRule {
+    pub(super) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Step {

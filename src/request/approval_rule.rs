@@ -33,6 +33,7 @@ pub struct ApprovalRule {
     pub(crate) step: Option<Step>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) expires_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "DeciderRule::is_default")]
     pub(crate) decider: DeciderRule,
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub(crate) metadata: Metadata,

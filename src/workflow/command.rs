@@ -22,6 +22,7 @@ use crate::request::{
 /// It can be read from JSON, where a field that is not known is an error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemars", schemars(extend("unevaluatedProperties" = false)))]
 #[non_exhaustive]
 pub struct Command {
     /// What is to be done.

@@ -1,12 +1,9 @@
 //! What is read and written besides requests: drafts, commands, queries, rows, positions.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use mutator_governance::for_stores::evaluate;
-use mutator_governance::workflow::{
-    Action, AfterFailure, Command, Completion, ExecutionOrder, Failure, Resolution, StaleStrategy,
-};
+use mutator_governance::workflow::{Action, AfterFailure, Command, Completion, ExecutionOrder, Failure, StaleStrategy};
 use mutator_governance::*;
 
 use super::documents::{document, sample};
@@ -43,7 +40,23 @@ fn quorum() -> ApprovalRule {
         .with_metadata(Metadata::new().with("policy", "P-7").unwrap())
 }
 
-pub fn draft() -> RequestDraft {
+/// What the sample request is made of.
+pub fn small_draft() -> RequestDraft {
+    let rule = |role, step, words| {
+        ApprovalRule::role(role).unwrap().at_step(Step::new(step).unwrap()).described_as(words).expiring_at(at(86_400))
+    };
+    let target = Target::new("tenant:acme", "Tenant", "RoleGrant").unwrap();
+    let intent = Intent::new("grant-role", "Access").unwrap().described_as("Billing for the migration");
+    let ada = ActorContext::user("u-1042").unwrap().named("Ada Lovelace").with_role("developer").unwrap();
+    RequestDraft::new(target, intent.with_risk(RiskLevel::High).with_tag("quarter-1").unwrap(), ada)
+        .with_payload(Payload::new("application/json", br#"{"grant":"billing-admin","to":"u-1042"}"#.as_slice()).unwrap())
+        .for_version(StateVersion::new("v42").unwrap())
+        .requires_approval(rule("manager", 1, "The manager agrees"))
+        .requires_approval(rule("security-officer", 2, "Security has no objection"))
+        .with_metadata(Metadata::new().with("ticket", "OPS-7").unwrap().with("cost_center", 4_200).unwrap())
+}
+
+fn draft() -> RequestDraft {
     let target = Target::new("tenant:acme", "Tenant", "RoleGrant").unwrap();
     let intent = Intent::new("grant-role", "Access").unwrap().described_as("Billing for the migration");
     let intent = intent.with_risk(RiskLevel::High).with_tag("quarter-1").unwrap().irreversible();
@@ -232,7 +245,6 @@ fn writes() {
     }
     let newer = r#"{"kind":"Teleport","fingerprint":"0123456789abcd"}"#;
     assert_eq!(serde_json::from_str::<WriteIntent>(newer).unwrap().kind(), WriteKind::Other);
-    let _ = (Resolution::ExecuteApprovedVersion, Arc::new(()));
 }
 
 #[test]
