@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::{FeedEntry, FeedPosition, UnreadableEntry};
 use crate::error::InvalidValue;
@@ -53,7 +53,7 @@ pub fn check_limit(limit: usize) -> Result<usize, InvalidValue> {
 ///
 /// A page reports a gap once and then has no entries of that partition. The next page continues with the oldest
 /// remaining entry, so that the reader misses nothing that is still there; some entries may be repeated.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(tag = "type")]
 #[non_exhaustive]

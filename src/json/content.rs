@@ -46,7 +46,8 @@ impl Content {
     /// # Errors
     /// When the order lacks a key of the tree.
     pub(crate) fn of_tree(mut root: Node, key_order: Vec<String>) -> Result<Self, String> {
-        let ranks: BTreeMap<&str, usize> = key_order.iter().enumerate().map(|(rank, key)| (key.as_str(), rank)).collect();
+        let ranks: BTreeMap<&str, usize> =
+            key_order.iter().enumerate().map(|(rank, key)| (key.as_str(), rank)).collect();
         root.sort(&ranks)?;
         Ok(Self { root, key_order })
     }
@@ -63,7 +64,8 @@ impl Node {
         match self {
             Self::List(items) => items.iter().all(Self::is_sorted),
             Self::Object(fields) => {
-                fields.is_sorted_by(|(one, _), (other, _)| one < other) && fields.iter().all(|(_, item)| item.is_sorted())
+                fields.is_sorted_by(|(one, _), (other, _)| one < other)
+                    && fields.iter().all(|(_, item)| item.is_sorted())
             }
             _ => true,
         }
@@ -157,7 +159,8 @@ impl<'de> DeserializeSeed<'de> for Levels {
 
 impl Levels {
     fn inner<E: Error>(self) -> Result<Self, E> {
-        let too_deep = || E::custom(format_args!("JSON content nests deeper than {MAX_DEPTH} levels; give it as base64"));
+        let too_deep =
+            || E::custom(format_args!("JSON content nests deeper than {MAX_DEPTH} levels; give it as base64"));
         self.0.checked_sub(1).map(Self).ok_or_else(too_deep)
     }
 }
@@ -327,7 +330,10 @@ mod tests {
         ];
         leaf.prop_recursive(4, 24, 4, |inner| {
             let list = prop::collection::vec(inner.clone(), 0..4).prop_map(Json::from);
-            prop_oneof![list, prop::collection::btree_map("[a-e$]{0,2}", inner, 0..4).prop_map(|map| map.into_iter().collect())]
+            prop_oneof![
+                list,
+                prop::collection::btree_map("[a-e$]{0,2}", inner, 0..4).prop_map(|map| map.into_iter().collect())
+            ]
         })
     }
 

@@ -17,7 +17,9 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Strict<T> {
         });
         // Also if reading failed: a misspelt field is why another is missing.
         match unknown {
-            Some(path) => Err(D::Error::custom(format_args!("unknown field `{path}`; correct its name, or leave it out"))),
+            Some(path) => {
+                Err(D::Error::custom(format_args!("unknown field `{path}`; correct its name, or leave it out")))
+            }
             None => value.map(Self),
         }
     }

@@ -207,7 +207,9 @@ impl StateFields {
         let Self { status, reason, expires_at } = self;
         match (status, reason, expires_at) {
             (InitialStatus::Created, None, None) => Ok(InitialState::Created),
-            (InitialStatus::Pending, Some(reason), expires_at) => Ok(InitialState::Pending(Pending { reason, expires_at })),
+            (InitialStatus::Pending, Some(reason), expires_at) => {
+                Ok(InitialState::Pending(Pending { reason, expires_at }))
+            }
             (InitialStatus::Approved, None, None) => Ok(InitialState::Approved),
             (InitialStatus::Pending, None, _) => Err(InvalidValue::new("initial state", "is Pending without a reason")),
             _ => {

@@ -276,7 +276,9 @@ impl KindFields {
             {
                 Ok(ExecutionKind::Standard)
             }
-            (KindType::Standard, ..) => Err(InvalidValue::new("execution", "is Standard, and has fields of a Compensation")),
+            (KindType::Standard, ..) => {
+                Err(InvalidValue::new("execution", "is Standard, and has fields of a Compensation"))
+            }
         }
     }
 }

@@ -142,7 +142,8 @@ mod tests {
         let json = r#"{"by":{"kind":"User","id":"mona"},"action":"ApproveRequirement","approval":"approval-1"}"#;
         assert_eq!(read(json).unwrap(), Command::approve_requirement(by(), approval));
         let claim = ClaimId::from_bytes([0xab; 16]);
-        let json = format!(r#"{{"action":"Claim","claim":"{claim}","lease":"PT1M","by":{{"kind":"User","id":"mona"}}}}"#);
+        let json =
+            format!(r#"{{"action":"Claim","claim":"{claim}","lease":"PT1M","by":{{"kind":"User","id":"mona"}}}}"#);
         assert_eq!(read(&json).unwrap(), Command::claim(by(), claim, Duration::from_secs(60)));
     }
 

@@ -2,11 +2,11 @@
 
 use serde::{Serialize, Serializer};
 
+use super::ExecutionOutcome;
 use super::explain::Explanation;
 use super::open_demand::OpenDemand;
 use super::outcome::Failure;
 use super::resolution::Resolution;
-use super::ExecutionOutcome;
 use crate::request::{ApprovalId, Claim, Decision, MutationRequest, RequestId, RequestState, Step, Timestamp};
 
 /// Why a request has its status at one time, and who can move it on.

@@ -208,7 +208,9 @@ macro_rules! of_requests {
 
         impl TryFrom<crate::json::Strict<$Filters>> for $Query {
             type Error = crate::error::InvalidValue;
-            fn try_from(crate::json::Strict(mut filters): crate::json::Strict<$Filters>) -> Result<Self, crate::error::InvalidValue> {
+            fn try_from(
+                crate::json::Strict(mut filters): crate::json::Strict<$Filters>,
+            ) -> Result<Self, crate::error::InvalidValue> {
                 filters.check()?;
                 filters.request = filters.request.without_order();
                 Ok(Self(filters))

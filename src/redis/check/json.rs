@@ -36,11 +36,16 @@ pub(super) mod cursor_text {
         }
     }
 
-    pub(in crate::redis::check) fn serialize<C: Cursor, S: Serializer>(cursor: &C, serializer: S) -> Result<S::Ok, S::Error> {
+    pub(in crate::redis::check) fn serialize<C: Cursor, S: Serializer>(
+        cursor: &C,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
         cursor.number().map(|number| number.to_string()).serialize(serializer)
     }
 
-    pub(in crate::redis::check) fn deserialize<'de, C: Cursor, D: Deserializer<'de>>(deserializer: D) -> Result<C, D::Error> {
+    pub(in crate::redis::check) fn deserialize<'de, C: Cursor, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<C, D::Error> {
         let invalid = |problem: &dyn Display| de::Error::custom(format_args!("a cursor of SCAN: {problem}"));
         let text = Option::<String>::deserialize(deserializer)?;
         let number = text.map(|text| text.parse()).transpose().map_err(|error| invalid(&error))?;
@@ -58,7 +63,9 @@ pub(super) mod member_text {
         serializer.serialize_str(&STANDARD.encode(member))
     }
 
-    pub(in crate::redis::check) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+    pub(in crate::redis::check) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<u8>, D::Error> {
         let text = String::deserialize(deserializer)?;
         STANDARD.decode(text).map_err(|error| de::Error::custom(format_args!("a member is no Base64: {error}")))
     }

@@ -20,7 +20,8 @@ pub fn sample() -> MutationRequest {
 
 /// A request as a service submits it, with one of its two approvals granted: four decisions, a payload, six actors.
 fn small() -> MutationRequest {
-    let (id, write_id) = (RequestId::new("0199a4a2-7b1e-7c3a-9d55-0242ac120001").unwrap(), WriteId::from_bytes([7; 16]));
+    let (id, write_id) =
+        (RequestId::new("0199a4a2-7b1e-7c3a-9d55-0242ac120001").unwrap(), WriteId::from_bytes([7; 16]));
     let grace = ActorContext::user("u-0007").unwrap().named("Grace Hopper").with_role("manager").unwrap();
     let approval = |number| ApprovalId::new(format!("approval-{number}")).unwrap();
     let submitted = workflow::submit(small_draft(), id, write_id, at(0)).unwrap();

@@ -49,7 +49,9 @@ pub fn small_draft() -> RequestDraft {
     let intent = Intent::new("grant-role", "Access").unwrap().described_as("Billing for the migration");
     let ada = ActorContext::user("u-1042").unwrap().named("Ada Lovelace").with_role("developer").unwrap();
     RequestDraft::new(target, intent.with_risk(RiskLevel::High).with_tag("quarter-1").unwrap(), ada)
-        .with_payload(Payload::new("application/json", br#"{"grant":"billing-admin","to":"u-1042"}"#.as_slice()).unwrap())
+        .with_payload(
+            Payload::new("application/json", br#"{"grant":"billing-admin","to":"u-1042"}"#.as_slice()).unwrap(),
+        )
         .for_version(StateVersion::new("v42").unwrap())
         .requires_approval(rule("manager", 1, "The manager agrees"))
         .requires_approval(rule("security-officer", 2, "Security has no objection"))
@@ -61,7 +63,9 @@ fn draft() -> RequestDraft {
     let intent = Intent::new("grant-role", "Access").unwrap().described_as("Billing for the migration");
     let intent = intent.with_risk(RiskLevel::High).with_tag("quarter-1").unwrap().irreversible();
     RequestDraft::new(target, intent.with_blast_radius(BlastRadius::new(BlastScope::Module).affecting(12)), ada())
-        .with_payload(Payload::new("application/json", br#"{"grant":"billing-admin","to":"u-1042"}"#.as_slice()).unwrap())
+        .with_payload(
+            Payload::new("application/json", br#"{"grant":"billing-admin","to":"u-1042"}"#.as_slice()).unwrap(),
+        )
         .for_version(StateVersion::new("v42").unwrap())
         .requires(Requirement::new("TwoFactor", "A second factor").unwrap())
         .requires_approval(ApprovalRule::role("manager").unwrap())
@@ -83,7 +87,12 @@ fn drafts() {
         "intent":{"operation":"o","category":"c"},"requested_by":{}}"#;
     same(&serde_json::from_str(typed).unwrap(), &smallest);
     let waiting = Pending { reason: PendingReason::Schedule, expires_at: Some(at(60)) };
-    returns_as("draft_waiting", &smallest.clone().with_id(RequestId::new("r-9").unwrap()).waiting_for(waiting), ByPeople, same);
+    returns_as(
+        "draft_waiting",
+        &smallest.clone().with_id(RequestId::new("r-9").unwrap()).waiting_for(waiting),
+        ByPeople,
+        same,
+    );
     let folded = smallest.compensating(plan()).already_approved().comparing_ids(IdComparison::FoldCase);
     returns_as("draft_compensation", &folded, ByPeople, same);
 }
@@ -155,7 +164,10 @@ fn commands() {
         returns(&format!("commands/{}", json["action"].as_str().unwrap()), &command, ByPeople);
         assert_eq!(serde_json::from_value::<Action>(without_actor(json)).unwrap(), command.action);
     }
-    for command in [Command::request_approvals(ada(), None), Command::reject_requirement(ada(), ApprovalId::new("a").unwrap(), None)] {
+    for command in [
+        Command::request_approvals(ada(), None),
+        Command::reject_requirement(ada(), ApprovalId::new("a").unwrap(), None),
+    ] {
         assert_eq!(serde_json::from_value::<Command>(serde_json::to_value(&command).unwrap()).unwrap(), command);
     }
 }
@@ -198,7 +210,11 @@ fn queries_and_pages() {
         .in_order(SortDirection::Descending);
     returns("request_query", &query, ByPeople);
     let requests = query.in_order(SortDirection::Ascending);
-    returns("pending_approval_query", &PendingApprovalQuery::new().with_roles(["manager"]).unwrap().of_requests(requests.clone()), ByPeople);
+    returns(
+        "pending_approval_query",
+        &PendingApprovalQuery::new().with_roles(["manager"]).unwrap().of_requests(requests.clone()),
+        ByPeople,
+    );
     returns("decision_query", &DecisionQuery::execution_outcomes().of_requests(requests.clone()), ByPeople);
     returns("recent_approval_query", &RecentApprovalQuery::of_requests(requests), ByPeople);
     returns("inbox_query", &InboxQuery::of(&ada()).unwrap(), ByPeople);
@@ -241,7 +257,10 @@ fn writes() {
     returns("unsettled_write_smallest", &UnsettledWrite { base: None, intent: None, ..write }, ByPrograms);
     for settled in [Settled::Applied, Settled::NotApplied, Settled::Open, Settled::Forgotten] {
         let json = serde_json::to_value(settled).unwrap();
-        assert_eq!((json.as_str().unwrap(), serde_json::from_value::<Settled>(json.clone()).unwrap()), (&*format!("{settled:?}"), settled));
+        assert_eq!(
+            (json.as_str().unwrap(), serde_json::from_value::<Settled>(json.clone()).unwrap()),
+            (&*format!("{settled:?}"), settled)
+        );
     }
     let newer = r#"{"kind":"Teleport","fingerprint":"0123456789abcd"}"#;
     assert_eq!(serde_json::from_str::<WriteIntent>(newer).unwrap().kind(), WriteKind::Other);
@@ -251,7 +270,12 @@ fn writes() {
 fn ids_print_parse_and_serialise_the_same_text() {
     fn same<T>(value: T)
     where
-        T: std::fmt::Display + std::str::FromStr + serde::Serialize + serde::de::DeserializeOwned + PartialEq + std::fmt::Debug,
+        T: std::fmt::Display
+            + std::str::FromStr
+            + serde::Serialize
+            + serde::de::DeserializeOwned
+            + PartialEq
+            + std::fmt::Debug,
     {
         let text = value.to_string();
         assert_eq!(serde_json::to_value(&value).unwrap(), *text);
