@@ -79,10 +79,6 @@ fn floats_that_are_no_numbers_in_json() {
     {
         round_trips(&Value::Float(number));
     }
-    assert_eq!(serde_json::to_string(&Value::Float(1.5)).unwrap(), r#"{"float":1.5}"#);
-    for bad in [r#"{"float":"0xno"}"#, r#"{"float":null}"#] {
-        assert!(serde_json::from_str::<Value>(bad).is_err(), "{bad}");
-    }
 }
 
 #[test]
@@ -121,7 +117,7 @@ fn numbers() {
     round_trips(&statistics);
     round_trips(&Statistics::default());
     let due = serde_json::to_value(&statistics).unwrap()["due_within"].to_string();
-    assert!(due.starts_with(r#"[{"count":18446744073709551615,"within":{"nanos":500000000,"secs":1}}"#), "{due}");
+    assert_eq!(due, r#"{"PT1.5S":18446744073709551615,"PT5M":1}"#);
     round_trips(&Count::Exact(7));
     round_trips(&Count::AtLeast(7));
 }

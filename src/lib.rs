@@ -43,6 +43,7 @@ mod error;
 pub mod feed;
 pub mod for_stores;
 mod index;
+mod json;
 #[cfg(test)]
 mod json_tests;
 mod query;

@@ -1,6 +1,7 @@
 //! Commands: what can be done to a request, by whom. Plain data; `workflow` applies it.
 
 mod outcome;
+mod read_json;
 mod stale_strategy;
 
 use std::sync::Arc;
@@ -20,10 +21,15 @@ use crate::request::{
 /// decision.
 ///
 /// A command is a plain value: computed for one revision, it can be applied to a newer one, where it is checked again.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// It can be read from JSON, where a field that is not known is an error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemars", schemars(extend("unevaluatedProperties" = false)))]
 #[non_exhaustive]
 pub struct Command {
     /// What is to be done.
+    #[serde(flatten)]
     pub action: Action,
     /// Who does it.
     pub by: Arc<ActorContext>,
@@ -31,6 +37,8 @@ pub struct Command {
 
 /// What can be done to a request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(tag = "action", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Action {
     /// See [`Command::approve_request`].
@@ -54,16 +62,19 @@ pub enum Action {
     /// See [`Command::request_approvals`].
     RequestApprovals {
         /// From this time on the request is due to expire.
+        #[serde(skip_serializing_if = "Option::is_none")]
         expires_at: Option<Timestamp>,
     },
     /// See [`Command::approve`].
     Approve {
         /// The digest of the request that the approver saw, if they give it.
+        #[serde(skip_serializing_if = "Option::is_none")]
         digest: Option<Digest>,
     },
     /// See [`Command::reject`].
     Reject {
         /// The reason in machine-readable form.
+        #[serde(skip_serializing_if = "Option::is_none")]
         rejection: Option<Rejection>,
     },
     /// See [`Command::approve_requirement`].
@@ -71,6 +82,7 @@ pub enum Action {
         /// The approval.
         approval: ApprovalId,
         /// The digest of the request that the approver saw, if they give it.
+        #[serde(skip_serializing_if = "Option::is_none")]
         digest: Option<Digest>,
     },
     /// See [`Command::reject_requirement`].
@@ -78,6 +90,7 @@ pub enum Action {
         /// The approval.
         approval: ApprovalId,
         /// The reason in machine-readable form.
+        #[serde(skip_serializing_if = "Option::is_none")]
         rejection: Option<Rejection>,
     },
     /// See [`Command::expire_approvals`].
@@ -96,6 +109,8 @@ pub enum Action {
         /// The id of the claim.
         claim: ClaimId,
         /// For how long nobody else may take over.
+        #[serde(serialize_with = "crate::json::write_duration")]
+        #[cfg_attr(feature = "schemars", schemars(with = "crate::json::IsoDuration"))]
         lease: Duration,
     },
     /// See [`Command::release`].

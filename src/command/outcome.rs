@@ -2,43 +2,54 @@
 
 use std::borrow::Cow;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::request::{Metadata, SideEffect, StateVersion};
 
 /// The result of executing a request.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Completion {
     /// The resulting version of the state, if known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub resulting_version: Option<StateVersion>,
     /// What it caused besides the change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub side_effects: Vec<SideEffect>,
     /// The number of further side effects, for which the store has no room.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub side_effects_left_out: u32,
 }
 
 /// Why executing a request failed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Failure {
     /// What failed, in words. If the message is longer than [`MAX_MESSAGE_BYTES`](Self::MAX_MESSAGE_BYTES), its
     /// beginning is recorded.
     pub message: String,
     /// The application's code for the failure.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<String>,
     /// Anything else about it.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
     /// What the attempt still caused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub side_effects: Vec<SideEffect>,
     /// The number of further metadata entries, for which the store has no room.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub details_left_out: u32,
     /// The number of further side effects, for which the store has no room.
+    #[serde(default, skip_serializing_if = "is_zero")]
     pub side_effects_left_out: u32,
 }
 
 /// What becomes of a request whose execution failed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub enum AfterFailure {
     /// It is rejected, with the details of the failure.
     #[default]
@@ -49,6 +60,11 @@ pub enum AfterFailure {
 
 crate::request::read_by_name! {
     AfterFailure, "after failure": Reject, KeepApproved;
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives it a reference")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 impl Completion {

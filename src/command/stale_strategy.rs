@@ -1,9 +1,10 @@
 //! What becomes of a request that was written for another version of the state.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What to do with an approved request that was written for another version of the state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum StaleStrategy {
     /// Reject it.

@@ -10,6 +10,7 @@ use crate::request::{ConsumerName, Timestamp};
 
 /// A named consumer of the change feed, as a store keeps it: what an operator sees of the followers with that name.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Consumer {
     /// The name.
@@ -17,11 +18,14 @@ pub struct Consumer {
     /// The position it saved last; the beginning when it has saved none.
     pub position: FeedPosition,
     /// When it saved that position, by the store's clock.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub saved_at: Option<Timestamp>,
     /// Until when one follower alone delivers, by the store's clock. `None` when nobody follows now.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub held_until: Option<Timestamp>,
     /// How many entries were added after the position, also when the feed no longer has them. `None` when the position
     /// does not belong to the feed as it is now, which the follower meets as a gap.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub lag: Option<u64>,
 }
 

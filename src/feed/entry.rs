@@ -11,6 +11,7 @@ use crate::request::{Status, Timestamp};
 /// A store adds the entry together with the write, or does neither. The entries of one request come in the order of its
 /// revisions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FeedEntry {
     /// The request.
@@ -20,6 +21,7 @@ pub struct FeedEntry {
     /// The request's status after the write.
     pub status: Status,
     /// The decisions that the write added, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<DecisionKind>,
     /// The place of the first of these decisions in the request's history, from 0. `None` when the write added none, or
     /// when an older release wrote the entry.
@@ -37,6 +39,7 @@ pub struct FeedEntry {
 
 /// Who made a write, for a notification: enough to name them, and no more.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FeedActor {
     /// What kind of actor this is.
@@ -101,7 +104,8 @@ impl FeedEntry {
 }
 
 /// An entry of the change feed that cannot be read. All others can still be read.
-#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[error("entry {entry} in the feed of partition {partition} cannot be read: {problem}")]
 #[non_exhaustive]
 pub struct UnreadableEntry {
@@ -110,6 +114,7 @@ pub struct UnreadableEntry {
     /// The entry's id in the feed of that partition.
     pub entry: String,
     /// The request that it names, if any: read that instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<RequestId>,
     /// Why it cannot be read.
     pub problem: &'static str,

@@ -2,20 +2,25 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use super::{FeedEntry, FeedPosition, UnreadableEntry};
 use crate::error::InvalidValue;
 use crate::query::PageRequest;
 
 /// The entries after a position of the change feed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct FeedPage {
     /// The entries: one partition after another, each in the order of its writes.
     pub entries: Vec<FeedEntry>,
     /// Entries that belong on this page but cannot be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unreadable: Vec<UnreadableEntry>,
     /// Where entries are missing. Read the requests that you follow again: they contain what the missing entries
     /// reported.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub gaps: Vec<FeedGap>,
     /// Where to continue. A reader that saves it after handling everything on this page misses nothing.
     pub next: FeedPosition,
@@ -48,7 +53,9 @@ pub fn check_limit(limit: usize) -> Result<usize, InvalidValue> {
 ///
 /// A page reports a gap once and then has no entries of that partition. The next page continues with the oldest
 /// remaining entry, so that the reader misses nothing that is still there; some entries may be repeated.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(tag = "type")]
 #[non_exhaustive]
 pub enum FeedGap {
     /// The feed removed entries before they were read, because of its maximum length.

@@ -3,9 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
-
 use crate::error::{Error, Result};
+use crate::json::serde_as_text;
 use crate::query::Fingerprint;
 use crate::token::Token;
 
@@ -24,8 +23,7 @@ const TOKEN: Token = Token { version: 1, kind: b"feed position", max_characters:
 /// assert_eq!(read, FeedPosition::beginning());
 /// # Ok::<(), mutator_governance::Error>(())
 /// ```
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct FeedPosition(Option<Place>);
 
 /// A place in the feed of one store.
@@ -97,6 +95,8 @@ impl From<FeedPosition> for String {
         position.to_string()
     }
 }
+
+serde_as_text!(FeedPosition, { "type": "string" });
 
 impl fmt::Display for FeedPosition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

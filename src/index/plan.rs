@@ -173,6 +173,13 @@ fn is_implied(terms: &BTreeSet<Term>, driving: &BTreeSet<Term>, driver: KeyLayou
         || (waits_for_approval && terms.contains(&Term::pending_reason(PendingReason::Approval)))
 }
 
+/// Serialises as the text that it prints.
+impl<Q: fmt::Display> serde::Serialize for Plan<Q> {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl<Q: fmt::Display> fmt::Display for Plan<Q> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::filter::{AnyOf, AnyPerson, FilterRows, QueryDigest, Shape as _, filters, joined, of_requests, sentence};
 use super::{RequestQuery, SortDirection};
+use crate::json::Strict;
 use crate::request::{
     ActorId, Approval, ApprovalState, ApprovalStatus, Category, Group, IdComparison, MutationRequest, Role,
 };
@@ -24,7 +25,8 @@ use crate::request::{
 /// # Ok::<(), mutator_governance::InvalidValue>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "ApprovalFilters", into = "ApprovalFilters")]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(try_from = "Strict<ApprovalFilters>", into = "ApprovalFilters")]
 pub struct PendingApprovalQuery(pub(super) ApprovalFilters);
 
 filters! {
@@ -61,6 +63,7 @@ filters! {
     and {
         /// If false, only of requests that wait for approval.
         of_any_request: bool,
+        #[serde(skip_serializing_if = "RequestQuery::finds_all")]
         request: RequestQuery,
         #[serde(skip_serializing_if = "SortDirection::is_ascending")]
         direction: SortDirection,

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
 use crate::error::{Error, Result};
+use crate::json::serde_as_text;
 use crate::token::Token;
 
 const TOKEN: Token = Token { version: 1, kind: b"", max_characters: usize::MAX };
@@ -15,8 +15,7 @@ const TOKEN: Token = Token { version: 1, kind: b"", max_characters: usize::MAX }
 ///
 /// Opaque text, safe in a URL. It is bound to its query and store; any other returns an error. It is a position in the
 /// order, not a count: requests that come or go meanwhile make no page repeat or skip another request.
-#[derive(Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Cursor(Vec<u8>);
 
 /// A short digest of the store and the query that a cursor is bound to.
@@ -86,6 +85,8 @@ impl From<Cursor> for String {
         cursor.to_string()
     }
 }
+
+serde_as_text!(Cursor, { "type": "string" });
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -9,6 +9,7 @@ use super::filter::{
     AnyOf, AnyPerson, AnyText, Between, FilterRows, QueryDigest, Shape as _, filters, of_requests, sentence,
 };
 use crate::error::InvalidValue;
+use crate::json::Strict;
 use crate::request::{
     ActorId, Decision, DecisionCategory, DecisionKind, IdComparison, LifecycleDecision, MutationRequest, Timestamp,
 };
@@ -26,7 +27,8 @@ use crate::request::{
 /// # Ok::<(), mutator_governance::InvalidValue>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "DecisionFilters", into = "DecisionFilters")]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(try_from = "Strict<DecisionFilters>", into = "DecisionFilters")]
 pub struct DecisionQuery(pub(super) DecisionFilters);
 
 filters! {
@@ -57,6 +59,7 @@ filters! {
     }
 
     and {
+        #[serde(skip_serializing_if = "RequestQuery::finds_all")]
         request: RequestQuery,
     }
 }

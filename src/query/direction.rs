@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// Descending is the exact mirror of ascending: among requests with the same created time, the greatest id comes first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub enum SortDirection {
     /// The oldest first.
     #[default]

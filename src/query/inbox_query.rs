@@ -17,6 +17,7 @@ use crate::workflow::{self, DecisionContext};
 /// request whose own deadline has not passed. It leaves out the actor's own requests unless that is allowed, approvals of
 /// a quorum group the actor has voted in, and approvals whose group needs the actor for another approval.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(try_from = "InboxFields", into = "InboxFields")]
 pub struct InboxQuery {
     actor_id: ActorId,
@@ -25,12 +26,13 @@ pub struct InboxQuery {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct InboxFields {
     actor_id: ActorId,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     roles: BTreeSet<Role>,
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     groups: BTreeSet<Group>,
 }
 

@@ -9,33 +9,40 @@ use crate::stored_format::Unreadable;
 
 /// A request for a page: its limit, and the cursor it begins after.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(try_from = "Fields", into = "Fields")]
 pub struct PageRequest {
     limit: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
     after: Option<Cursor>,
 }
 
 /// One page of results, in order.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Page<T> {
     /// The results; fewer than the limit if there are no more, or if the call used up its work budget.
     pub items: Vec<T>,
     /// Where the next page begins; `None` for the last page.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<Cursor>,
     /// How many index entries the store read for this page.
     pub scanned: u64,
     /// Requests that belong on this page but cannot be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unreadable: Vec<Unreadable>,
 }
 
 /// The requests found for several ids, in the order of the ids.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Lookup {
     /// The request of each id; `None` if it does not exist or is unreadable.
     pub requests: Vec<Option<MutationRequest>>,
     /// Requests that exist but cannot be read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unreadable: Vec<Unreadable>,
 }
 
@@ -142,9 +149,18 @@ pub fn check_id_count(ids: &[RequestId]) -> Result<(), InvalidValue> {
 }
 
 #[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
 struct Fields {
+    #[serde(default = "default_limit")]
+    #[cfg_attr(feature = "schemars", schemars(range(min = 1, max = 1_000)))]
     limit: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
     after: Option<Cursor>,
+}
+
+const fn default_limit() -> usize {
+    PageRequest::DEFAULT_LIMIT
 }
 
 impl TryFrom<Fields> for PageRequest {

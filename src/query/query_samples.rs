@@ -71,7 +71,7 @@ fn request_filter() -> impl Strategy<Value = Filter> {
 }
 
 fn direction() -> impl Strategy<Value = Filter> {
-    select(vec!["ascending", "descending"]).prop_map(|direction| ("direction", json!(direction)))
+    select(vec!["Ascending", "Descending"]).prop_map(|direction| ("direction", json!(direction)))
 }
 
 fn saved(filter: impl Strategy<Value = Filter>) -> impl Strategy<Value = Json> {

@@ -14,6 +14,7 @@ use crate::request::MutationRequest;
 /// A request has approval activity if it has approvals or a decision about approvals. The time of the activity is that of
 /// the latest such decision, except `Requested`; without one, the time of the request's last change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(from = "RecentApprovalFilters", into = "RecentApprovalFilters")]
 pub struct RecentApprovalQuery {
     pub(super) request: RequestQuery,
@@ -21,8 +22,10 @@ pub struct RecentApprovalQuery {
 
 /// A struct of its own, because reading drops the order of a saved query.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default, deny_unknown_fields)]
 struct RecentApprovalFilters {
+    #[serde(skip_serializing_if = "RequestQuery::finds_all")]
     request: RequestQuery,
 }
 

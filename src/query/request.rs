@@ -36,6 +36,7 @@ use crate::request::{
 /// # Ok::<(), mutator_governance::InvalidValue>(())
 /// ```
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(try_from = "RequestFilters", into = "RequestFilters")]
 pub struct RequestQuery(pub(super) RequestFilters);
 
@@ -234,6 +235,11 @@ impl RequestQuery {
         if !self.0.direction.is_ascending() {
             digest.text("direction", "descending");
         }
+    }
+
+    /// Whether it finds all requests, in ascending order.
+    pub(super) fn finds_all(&self) -> bool {
+        *self == Self::default()
     }
 
     /// The filters alone, for a read with an order of its own.

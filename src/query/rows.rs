@@ -12,6 +12,7 @@ use crate::stored_format::Head;
 
 /// The request in a row about one of its parts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RequestSummary {
     /// The id of the request.
@@ -27,6 +28,7 @@ pub struct RequestSummary {
     /// The status of the request.
     pub status: Status,
     /// What the request waits for, if it is pending.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub pending_reason: Option<PendingReason>,
     /// When it was submitted.
     pub created_at: Timestamp,
@@ -36,6 +38,7 @@ pub struct RequestSummary {
 
 /// An approval and the request it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PendingApprovalRow {
     /// The request, shared by the rows of a page about the same one.
@@ -46,6 +49,7 @@ pub struct PendingApprovalRow {
 
 /// A decision and the request it was made about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct DecisionRow {
     /// The request, shared by the rows of a page about the same one.
@@ -58,6 +62,7 @@ pub struct DecisionRow {
 
 /// An approved request, and the time of its latest approval activity.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RecentApprovalRow {
     /// The request.

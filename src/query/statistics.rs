@@ -12,21 +12,26 @@ use crate::workflow;
 
 /// The number of requests in each status, the oldest pending one, and what is due soon.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Statistics {
     /// How many requests have each status; a status without requests is absent.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub by_status: BTreeMap<Status, u64>,
     /// How many requests wait for each reason, overdue or not; a reason without requests is absent.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub by_pending_reason: BTreeMap<PendingReason, u64>,
     /// How many requests that wait for approval can still be decided: their own deadline has not passed.
     pub decidable: u64,
     /// When the oldest of the pending requests was submitted.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub oldest_pending: Option<Timestamp>,
     /// For each duration from now, how many requests will be due to expire or have an open approval that will, overdue
     /// ones included.
     ///
-    /// Serde writes it as a list of objects with `within` and `count`, because a duration cannot be a key in JSON.
-    #[serde(with = "due_within")]
+    /// Serialises as a map whose keys are durations of ISO 8601, such as `PT1H30M`.
+    #[serde(default, with = "due_within", skip_serializing_if = "BTreeMap::is_empty")]
+    #[cfg_attr(feature = "schemars", schemars(with = "BTreeMap<String, u64>"))]
     pub due_within: BTreeMap<Duration, u64>,
 }
 
@@ -34,27 +39,24 @@ mod due_within {
     use std::collections::BTreeMap;
     use std::time::Duration;
 
-    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use serde::{Deserialize, Deserializer, Serializer};
 
-    #[derive(Serialize, Deserialize)]
-    struct Due {
-        within: Duration,
-        count: u64,
-    }
+    use crate::json::IsoDuration;
 
     pub(super) fn serialize<S: Serializer>(due: &BTreeMap<Duration, u64>, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(due.iter().map(|(within, count)| Due { within: *within, count: *count }))
+        serializer.collect_map(due.iter().map(|(within, count)| (IsoDuration(*within), count)))
     }
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<Duration, u64>, D::Error> {
-        let due = Vec::<Due>::deserialize(deserializer)?;
-        Ok(due.into_iter().map(|Due { within, count }| (within, count)).collect())
+        let due = BTreeMap::<IsoDuration, u64>::deserialize(deserializer)?;
+        Ok(due.into_iter().map(|(IsoDuration(within), count)| (within, count)).collect())
     }
 }
 
 /// A number of rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(tag = "type", content = "count")]
 pub enum Count {
     /// Exactly this number.
     Exact(u64),

@@ -28,46 +28,64 @@ use crate::error::{Error, InvalidValue};
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ActorContext {
     /// What kind of actor this is.
+    #[serde(default)]
     pub kind: ActorKind,
     /// The actor's id; an actor without one cannot decide approvals.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<ActorId>,
     /// The name to show for the actor.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The roles the actor holds.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub roles: BTreeSet<Role>,
     /// The groups the actor belongs to.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub groups: BTreeSet<Group>,
     /// Why the actor acts.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Whether the action may take effect. The services store nothing for an actor whose mode is not
     /// [`ActorMode::Commit`]; the functions of [`workflow`](crate::workflow), which ignore the mode, show what would
     /// happen.
+    #[serde(default, skip_serializing_if = "ActorMode::is_commit")]
     pub mode: ActorMode,
     /// Connects everything that belongs to one business operation.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub correlation_id: Option<String>,
     /// What caused this action.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub causation_id: Option<String>,
     /// The session the actor acts in.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub session_id: Option<String>,
     /// The network address the action came from.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub source_address: Option<String>,
     /// The program the action came through.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub user_agent: Option<String>,
     /// The actor's time zone, as an IANA name.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub time_zone: Option<String>,
     /// The actor's language and region, as a BCP 47 tag.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub culture: Option<String>,
     /// When the actor acted.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub at: Option<Timestamp>,
     /// Anything else about the actor.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
 }
 
 /// What kind of actor acts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum ActorKind {
     /// Not known.
@@ -90,6 +108,7 @@ pub enum ActorKind {
 /// Whether an action may take effect. A service stores only actions in the mode `Commit`; any other mode is an error.
 /// To see what a command would do, use [`workflow::apply`](crate::workflow::apply) and store nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum ActorMode {
     /// To see what would happen.
@@ -288,6 +307,11 @@ impl ActorContext {
 }
 
 impl ActorMode {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives it a reference")]
+    fn is_commit(&self) -> bool {
+        *self == Self::Commit
+    }
+
     /// The mode as a word.
     pub const fn as_str(self) -> &'static str {
         match self {

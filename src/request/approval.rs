@@ -12,6 +12,7 @@ use crate::error::{Error, InvalidValue};
 
 /// One approval a request needs, and what has become of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Approval {
     /// The id of the approval within its request.
@@ -19,43 +20,56 @@ pub struct Approval {
     /// Who may decide it.
     pub target: ApprovalTarget,
     /// What is to be approved, in words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
     /// The name to show for its decider.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Its position in the order: all approvals of lower steps come first.
     pub step: Step,
     /// Its quorum group, if it has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub quorum: Option<Quorum>,
     /// From this time on it can no longer be decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
     /// Whether the requester may decide it.
+    #[serde(default, skip_serializing_if = "DeciderRule::is_default")]
     pub decider: DeciderRule,
     /// The state of the approval.
     pub state: ApprovalState,
     /// Anything else about the approval.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
 }
 
 /// The position of an approval in the order; the lowest is 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub struct Step(NonZeroU32);
 
 /// Who may decide an approval: any actor with one of these ids, roles or groups. Never empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(try_from = "TargetFields", into = "TargetFields")]
 pub struct ApprovalTarget(TargetFields);
 
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(default)]
 struct TargetFields {
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     actor_ids: BTreeSet<ActorId>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     roles: BTreeSet<Role>,
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     groups: BTreeSet<Group>,
 }
 
 /// The group of an approval: `required` of its members have to be granted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Quorum {
     /// The name that its members share.
@@ -63,11 +77,13 @@ pub struct Quorum {
     /// How many grants the group needs.
     pub required: NonZeroU32,
     /// What a rejection does.
+    #[serde(default, skip_serializing_if = "QuorumRejection::is_default")]
     pub rejection: QuorumRejection,
 }
 
 /// What rejecting one member of a quorum group does to the request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub enum QuorumRejection {
     /// Any rejection rejects the request.
     #[default]
@@ -78,6 +94,7 @@ pub enum QuorumRejection {
 
 /// Who may not decide an approval although they match its target.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub enum DeciderRule {
     /// The requester: nobody decides on their own request.
     #[default]
@@ -88,6 +105,8 @@ pub enum DeciderRule {
 
 /// The state of an approval, with all its details.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(tag = "status")]
 pub enum ApprovalState {
     /// Not decided yet.
     Pending,
@@ -96,8 +115,10 @@ pub enum ApprovalState {
     /// Rejected.
     Rejected {
         /// Who rejected it, when and why.
+        #[serde(flatten)]
         verdict: Verdict,
         /// The reason in machine-readable form.
+        #[serde(skip_serializing_if = "Option::is_none")]
         rejection: Option<Box<Rejection>>,
     },
     /// No longer needed: its quorum group has its grants.
@@ -108,6 +129,7 @@ pub enum ApprovalState {
 
 /// Who ended an approval without deciding it, when and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Cause {
     /// Whose action ended it: who gave the last grant that a quorum needed, or who swept what was due.
@@ -115,11 +137,13 @@ pub struct Cause {
     /// When.
     pub at: Timestamp,
     /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 
 /// Who decided an approval, when and why, and for which digest.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Verdict {
     /// Who decided.
@@ -127,6 +151,7 @@ pub struct Verdict {
     /// When.
     pub at: Timestamp,
     /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// The digest of the request at the decision.
     pub digest: Digest,
@@ -134,20 +159,24 @@ pub struct Verdict {
 
 /// Why an approval was rejected, in machine-readable form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Rejection {
     /// The application's code for the reason.
     pub code: String,
     /// The category of the reason.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub category: Option<String>,
     /// The reason in words.
     pub message: String,
     /// Anything else about the reason.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
 }
 
 /// The state of an approval without its details.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub enum ApprovalStatus {
     /// [`ApprovalState::Pending`].
     Pending,
@@ -159,6 +188,20 @@ pub enum ApprovalStatus {
     Satisfied,
     /// [`ApprovalState::Expired`].
     Expired,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives it a reference")]
+impl QuorumRejection {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives it a reference")]
+impl DeciderRule {
+    pub(super) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Step {

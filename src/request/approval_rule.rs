@@ -2,25 +2,40 @@
 
 use std::num::NonZeroU32;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::{ApprovalId, ApprovalTarget, DeciderRule, Metadata, Quorum, QuorumGroup, QuorumRejection, Step, Timestamp};
 use crate::error::{Error, InvalidValue};
+use crate::json::Strict;
 
 /// A demand for approval, as a policy states it; submission makes the [`Approval`](super::Approval)s of a request from
 /// it.
 ///
 /// A rule without a step gets its position among the rules of its request as its step: 1, 2, …
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+///
+/// It can be read from JSON or TOML, as part of a policy: every rule that can be built can be written there, and no
+/// other. A field that is not known is an error.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(try_from = "Strict<Fields>")]
 pub struct ApprovalRule {
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) targets: Vec<ApprovalTarget>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) quorum: Option<Quorum>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) id: Option<ApprovalId>,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) description: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) step: Option<Step>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) expires_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "DeciderRule::is_default")]
     pub(crate) decider: DeciderRule,
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub(crate) metadata: Metadata,
 }
 
@@ -154,6 +169,43 @@ impl ApprovalRule {
     pub fn with_metadata(mut self, metadata: Metadata) -> Self {
         self.metadata = metadata;
         self
+    }
+}
+
+/// A rule as it is read.
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+struct Fields {
+    #[cfg_attr(feature = "schemars", schemars(length(min = 1)))]
+    targets: Vec<ApprovalTarget>,
+    quorum: Option<Quorum>,
+    id: Option<ApprovalId>,
+    #[serde(default)]
+    description: String,
+    name: Option<String>,
+    step: Option<Step>,
+    expires_at: Option<Timestamp>,
+    #[serde(default)]
+    decider: DeciderRule,
+    #[serde(default)]
+    metadata: Metadata,
+}
+
+impl TryFrom<Strict<Fields>> for ApprovalRule {
+    type Error = Error;
+
+    fn try_from(Strict(fields): Strict<Fields>) -> Result<Self, Error> {
+        let mut rule = match fields.quorum {
+            None => Self::each(fields.targets)?,
+            Some(Quorum { group, required, rejection }) => {
+                let rule = Self::quorum(group, required.get(), fields.targets)?;
+                if rejection == QuorumRejection::WhenImpossible { rule.rejected_when_impossible() } else { rule }
+            }
+        };
+        let Fields { id, description, name, step, expires_at, decider, metadata, .. } = fields;
+        (rule.id, rule.description, rule.name, rule.step) = (id, description, name, step);
+        (rule.expires_at, rule.decider, rule.metadata) = (expires_at, decider, metadata);
+        Ok(rule)
     }
 }
 

@@ -26,6 +26,7 @@ const LIST: u8 = 4;
 const VARIANT: u8 = 5;
 const END: u8 = 6;
 const BYTE: u8 = 7;
+const MAP: u8 = 8;
 
 struct Canonical(Vec<u8>);
 
@@ -64,7 +65,7 @@ impl Canonical {
         self.part(TEXT, name.as_bytes());
         let at = self.0.len();
         value.serialize(&mut *self)?;
-        if matches!(self.0.get(at..), Some([NOTHING] | [LIST, END])) {
+        if matches!(self.0.get(at..), Some([NOTHING] | [LIST | MAP, END])) {
             self.0.truncate(before);
         }
         Ok(())
@@ -92,7 +93,6 @@ impl<'a> ser::Serializer for &'a mut Canonical {
     type SerializeStructVariant = &'a mut Canonical;
 
     numbers! {
-        serialize_bool: bool,
         serialize_i8: i8,
         serialize_i16: i16,
         serialize_i32: i32,
@@ -100,6 +100,11 @@ impl<'a> ser::Serializer for &'a mut Canonical {
         serialize_u16: u16,
         serialize_u32: u32,
         serialize_u64: u64,
+    }
+
+    fn serialize_bool(self, value: bool) -> Result<(), Unserialisable> {
+        self.part(VARIANT, if value { b"true" } else { b"false" });
+        Ok(())
     }
 
     /// Short, since bytes arrive as a list of these.
@@ -197,7 +202,8 @@ impl<'a> ser::Serializer for &'a mut Canonical {
     }
 
     fn serialize_map(self, _length: Option<usize>) -> Result<Self, Unserialisable> {
-        self.serialize_seq(None)
+        self.0.push(MAP);
+        Ok(self)
     }
 
     fn serialize_struct(self, _name: &'static str, _length: usize) -> Result<Self, Unserialisable> {
@@ -213,11 +219,6 @@ impl<'a> ser::Serializer for &'a mut Canonical {
     ) -> Result<Self, Unserialisable> {
         self.part(VARIANT, variant.as_bytes());
         self.serialize_seq(None)
-    }
-
-    /// `false`, so that types serialise as bytes rather than text.
-    fn is_human_readable(&self) -> bool {
-        false
     }
 }
 

@@ -22,22 +22,28 @@ use super::{ActorContext, Metadata, Timestamp};
 /// | version resolution | `current_version`, `expected_version` |
 /// | execution | `claim`; `lease_ends_at`, `renewed`, `previous_claim` for a claim; `message`, `code`, its own metadata, `details_left_out` and `side_effects_left_out` for a failure |
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Decision {
     /// What was decided.
+    #[serde(flatten)]
     pub kind: DecisionKind,
     /// Who decided.
     pub by: Arc<ActorContext>,
     /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// When.
     pub at: Timestamp,
     /// What the decision was about; the keys depend on its kind.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
 }
 
 /// What was decided, by category.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(tag = "category", content = "kind")]
 #[non_exhaustive]
 pub enum DecisionKind {
     /// About the status of the request.
@@ -52,6 +58,7 @@ pub enum DecisionKind {
 
 /// The categories of decisions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum DecisionCategory {
     /// See [`DecisionKind::Lifecycle`].
@@ -69,6 +76,7 @@ macro_rules! decision_kinds {
         $(
             $(#[$doc])*
             #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+            #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
             #[non_exhaustive]
             pub enum $name {
                 $($(#[$variant_doc])* $variant,)*

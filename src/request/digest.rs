@@ -3,14 +3,14 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
 use super::{Payload, StateVersion, Target};
 use crate::error::InvalidValue;
+use crate::json::serde_as_text;
 
 /// A SHA-256 digest of what a request would do: its payload, its target and the state version it was written for.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest([u8; 32]);
 
 impl Digest {
@@ -45,6 +45,8 @@ impl Digest {
         Self(sha.finalize().into())
     }
 }
+
+serde_as_text!(Digest, { "type": "string", "pattern": "^[0-9a-f]{64}$" });
 
 impl fmt::Display for Digest {
     /// Lower-case hexadecimal.
@@ -85,6 +87,7 @@ mod tests {
     fn a_digest_is_read_back_from_what_it_prints() {
         let digest = Digest::from_bytes(std::array::from_fn(|place| u8::try_from(place * 8 + 7).unwrap()));
         assert_eq!(digest.to_string().parse::<Digest>().unwrap(), digest);
+        assert_eq!(serde_json::to_value(digest).unwrap(), digest.to_string());
         assert_eq!(digest.to_string().to_uppercase().parse::<Digest>().unwrap(), digest);
         let printed = digest.to_string();
         let others = [

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
     ActorContext, Approval, Decision, Digest, Execution, IdComparison, Intent, Metadata, MutationType, Payload, Quorum,
@@ -12,6 +13,7 @@ use super::{
     Timestamp, WriteIntent,
 };
 use crate::error::{Error, InvalidValue};
+use crate::json::read_beside;
 
 /// A mutation request as it was read or written at one revision.
 ///
@@ -23,24 +25,21 @@ use crate::error::{Error, InvalidValue};
 /// stored revision, that its history begins with the stored one, that what is [fixed at
 /// submission](crate::for_stores::has_same_submission) is unchanged, and its size; it does not check the rules. So give
 /// the store itself only to code that may decide everything.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(try_from = "Fields")]
+#[derive(Clone, Debug)]
 pub struct MutationRequest {
     revision: Revision,
     document: RequestDocument,
     /// How many decisions the stored revision had, as far as this value knows.
-    #[serde(skip)]
     stored_decisions: usize,
     /// Whether it was read from elsewhere than a store, so that it may hold more than its revision had.
-    #[serde(skip)]
     is_read_elsewhere: bool,
     /// What commands did to it since it was read.
-    #[serde(skip)]
     write_intent: Option<WriteIntent>,
 }
 
 /// Everything in a mutation request except its revision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct RequestDocument {
     /// The id of the request.
@@ -52,28 +51,36 @@ pub struct RequestDocument {
     /// Who asked for it.
     pub requested_by: Arc<ActorContext>,
     /// The change itself, where the request carries it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub payload: Option<Payload>,
     /// The state of the request.
     pub state: RequestState,
     /// What policies demanded for it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub requirements: Vec<Requirement>,
     /// The approvals it needs.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub approvals: Vec<Approval>,
     /// Which round of approvals it is in; the first is 1.
     pub approval_round: u32,
     /// What was decided, in order; decisions are added and never changed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub decisions: Vec<Decision>,
     /// What its execution caused besides the change.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub side_effects: Vec<SideEffect>,
     /// Which version of the state it was written for.
+    #[serde(default, skip_serializing_if = "Versioning::is_empty")]
     pub versioning: Versioning,
     /// How it is executed.
+    #[serde(default, skip_serializing_if = "Execution::is_default")]
     pub execution: Execution,
     /// When it was submitted.
     pub created_at: Timestamp,
     /// When it was last changed.
     pub updated_at: Timestamp,
     /// Anything else about the request.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
     /// The rule by which ids of people in it are equal: that of its namespace. Not in the stored bytes; a store sets it
     /// on every request that it reads or writes.
@@ -83,6 +90,7 @@ pub struct RequestDocument {
 
 /// The state a mutation changes, and the type of the mutation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Target {
     /// The state.
@@ -95,12 +103,21 @@ pub struct Target {
 
 /// Which version of the state a request was written for.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Versioning {
     /// The version the state must have for the request to be executed as approved; `None` accepts any.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expected: Option<StateVersion>,
     /// The expected version when the approvals were requested; the [digest](MutationRequest::digest) covers it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reviewed: Option<StateVersion>,
+}
+
+impl Versioning {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 impl Target {
@@ -275,15 +292,37 @@ fn check_approvals(document: &RequestDocument) -> Result<(), Error> {
     Ok(())
 }
 
-#[derive(Deserialize)]
-struct Fields {
+/// The serde form of a request: the fields of its document, and its revision.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+struct Fields<'a> {
+    /// The revision the request was read or written at.
     revision: Revision,
-    document: RequestDocument,
+    #[serde(flatten)]
+    document: &'a RequestDocument,
 }
 
-impl TryFrom<Fields> for MutationRequest {
-    type Error = Error;
-    fn try_from(fields: Fields) -> Result<Self, Error> {
-        Ok(Self { is_read_elsewhere: true, ..Self::from_document(fields.document, fields.revision)? })
+impl Serialize for MutationRequest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Fields { revision: self.revision, document: &self.document }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for MutationRequest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let (revision, document) = read_beside(deserializer, "revision")?;
+        let request = Self::from_document(document, revision).map_err(D::Error::custom)?;
+        Ok(Self { is_read_elsewhere: true, ..request })
+    }
+}
+
+#[cfg(feature = "schemars")]
+impl schemars::JsonSchema for MutationRequest {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "MutationRequest".into()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        Fields::json_schema(generator)
     }
 }

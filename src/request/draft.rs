@@ -2,36 +2,54 @@
 
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
     ActorContext, ApprovalRule, CompensationPlan, ExecutionKind, IdComparison, Intent, Metadata, Payload, Pending,
-    RequestId, Requirement, StateVersion, Target,
+    PendingReason, RequestId, Requirement, StateVersion, Target, Timestamp,
 };
+use crate::error::InvalidValue;
+use crate::json::Strict;
 
 /// A request before submission: the change, who asks for it, and what it has to wait for.
 ///
 /// A draft with approval rules waits for approval; one that waits for something else says so by
 /// [`waiting_for`](Self::waiting_for). Any other becomes a created request, or an approved one by
 /// [`already_approved`](Self::already_approved).
-#[derive(Clone, Debug)]
+///
+/// It can be read from JSON, where a field that is not known is an error.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(from = "Strict<Fields>")]
 pub struct RequestDraft {
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) id: Option<RequestId>,
     pub(crate) target: Target,
     pub(crate) intent: Intent,
     pub(crate) requested_by: Arc<ActorContext>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) payload: Option<Payload>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) initial_state: Option<InitialState>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) requirements: Vec<Requirement>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) approval_rules: Vec<ApprovalRule>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) expected_version: Option<StateVersion>,
+    #[serde(skip_serializing_if = "ExecutionKind::is_standard")]
     pub(crate) execution: ExecutionKind,
+    #[serde(skip_serializing_if = "Metadata::is_empty")]
     pub(crate) metadata: Metadata,
+    #[serde(skip_serializing_if = "IdComparison::is_default")]
     pub(crate) id_comparison: IdComparison,
 }
 
 /// The state that a request can have when it is submitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(tag = "status")]
 pub enum InitialState {
     /// Nobody has to do anything yet.
     Created,
@@ -119,5 +137,85 @@ impl RequestDraft {
     pub fn with_metadata(mut self, metadata: Metadata) -> Self {
         self.metadata = metadata;
         self
+    }
+}
+
+/// A draft as it is read: what every draft has, and what it may have.
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+struct Fields {
+    id: Option<RequestId>,
+    target: Target,
+    intent: Intent,
+    requested_by: Arc<ActorContext>,
+    payload: Option<Payload>,
+    initial_state: Option<InitialState>,
+    #[serde(default)]
+    requirements: Vec<Requirement>,
+    #[serde(default)]
+    approval_rules: Vec<ApprovalRule>,
+    expected_version: Option<StateVersion>,
+    #[serde(default)]
+    execution: ExecutionKind,
+    #[serde(default)]
+    metadata: Metadata,
+    #[serde(default)]
+    id_comparison: IdComparison,
+}
+
+impl From<Strict<Fields>> for RequestDraft {
+    fn from(Strict(fields): Strict<Fields>) -> Self {
+        Self {
+            id: fields.id,
+            payload: fields.payload,
+            initial_state: fields.initial_state,
+            requirements: fields.requirements,
+            approval_rules: fields.approval_rules,
+            expected_version: fields.expected_version,
+            execution: fields.execution,
+            metadata: fields.metadata,
+            id_comparison: fields.id_comparison,
+            ..Self::new(fields.target, fields.intent, fields.requested_by)
+        }
+    }
+}
+
+/// The fields of every initial state, so that reading one misses no unknown field.
+#[derive(Deserialize)]
+struct StateFields {
+    status: InitialStatus,
+    reason: Option<PendingReason>,
+    expires_at: Option<Timestamp>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
+enum InitialStatus {
+    Created,
+    Pending,
+    Approved,
+}
+
+impl<'de> Deserialize<'de> for InitialState {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let fields = StateFields::deserialize(deserializer)?;
+        fields.into_state().map_err(D::Error::custom)
+    }
+}
+
+impl StateFields {
+    fn into_state(self) -> Result<InitialState, InvalidValue> {
+        let Self { status, reason, expires_at } = self;
+        match (status, reason, expires_at) {
+            (InitialStatus::Created, None, None) => Ok(InitialState::Created),
+            (InitialStatus::Pending, Some(reason), expires_at) => {
+                Ok(InitialState::Pending(Pending { reason, expires_at }))
+            }
+            (InitialStatus::Approved, None, None) => Ok(InitialState::Approved),
+            (InitialStatus::Pending, None, _) => Err(InvalidValue::new("initial state", "is Pending without a reason")),
+            _ => {
+                let problem = format!("is {status:?}; only Pending has a reason and a time at which it expires");
+                Err(InvalidValue::new("initial state", problem))
+            }
+        }
     }
 }

@@ -3,26 +3,35 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{ActorContext, BatchId, ClaimId, RequestId, Timestamp};
+use crate::error::InvalidValue;
 
 /// How a request is executed, and its links with other requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Execution {
     /// Whether the request makes a change or undoes one.
+    #[serde(default, skip_serializing_if = "ExecutionKind::is_standard")]
     pub kind: ExecutionKind,
     /// Links to requests that this one compensates, or that compensate it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub links: Vec<ExecutionLink>,
     /// Who is executing it now, if anybody is.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub claim: Option<Claim>,
     /// The requests that it supersedes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub supersedes: Vec<Supersession>,
 }
 
 /// Whether a request makes a change or undoes one.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(tag = "type")]
 pub enum ExecutionKind {
     /// It makes a change.
     #[default]
@@ -33,6 +42,7 @@ pub enum ExecutionKind {
 
 /// How an executed request is to be compensated.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CompensationPlan {
     /// The executed request.
@@ -42,15 +52,19 @@ pub struct CompensationPlan {
     /// What led to it.
     pub trigger: CompensationTrigger,
     /// The batch it belongs to, if it is one of several.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub batch: Option<BatchId>,
     /// Other requests that belong to the same compensation.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub related: BTreeSet<RequestId>,
     /// The plan in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
 
 /// How an executed change is compensated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum CompensationKind {
     /// By restoring the previous state.
@@ -61,6 +75,7 @@ pub enum CompensationKind {
 
 /// What led to a compensation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum CompensationTrigger {
     /// An operator asked for it.
@@ -73,6 +88,7 @@ pub enum CompensationTrigger {
 
 /// A link from this request to another.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ExecutionLink {
     /// What this request is to the other.
@@ -84,6 +100,7 @@ pub struct ExecutionLink {
     /// What led to the compensation.
     pub trigger: CompensationTrigger,
     /// The batch the compensation belongs to, if it is one of several.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub batch: Option<BatchId>,
     /// When the link was made.
     pub at: Timestamp,
@@ -91,6 +108,7 @@ pub struct ExecutionLink {
 
 /// What a request announces about another that it supersedes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Supersession {
     /// The other request. Its status says whether it was superseded, which is recorded there after this announcement.
@@ -104,6 +122,7 @@ pub struct Supersession {
 
 /// The relation of a request to a linked one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum LinkRelation {
     /// It compensates the other.
@@ -119,6 +138,7 @@ pub enum LinkRelation {
 
 /// One executor's exclusive right to execute a request, until its lease ends.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Claim {
     /// The id of this claim, which differs between two claims of one executor.
@@ -129,6 +149,20 @@ pub struct Claim {
     pub at: Timestamp,
     /// From this time on another executor may take over.
     pub lease_ends_at: Timestamp,
+}
+
+impl Execution {
+    /// Whether it is that of a new request which makes a change.
+    pub(super) fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl ExecutionKind {
+    /// Whether it makes a change.
+    pub(super) const fn is_standard(&self) -> bool {
+        matches!(self, Self::Standard)
+    }
 }
 
 impl CompensationKind {
@@ -196,5 +230,55 @@ impl ExecutionLink {
     fn by_plan(relation: LinkRelation, request: RequestId, plan: &CompensationPlan, at: Timestamp) -> Self {
         let CompensationPlan { kind, trigger, ref batch, .. } = *plan;
         Self { relation, request, kind, trigger, batch: batch.clone(), at }
+    }
+}
+
+/// The fields of every kind of execution, so that reading one misses no unknown field.
+#[derive(Deserialize)]
+struct KindFields {
+    #[serde(rename = "type")]
+    kind_type: KindType,
+    compensates: Option<RequestId>,
+    kind: Option<CompensationKind>,
+    trigger: Option<CompensationTrigger>,
+    batch: Option<BatchId>,
+    #[serde(default)]
+    related: BTreeSet<RequestId>,
+    description: Option<String>,
+}
+
+#[derive(Deserialize)]
+enum KindType {
+    Standard,
+    Compensation,
+}
+
+impl<'de> Deserialize<'de> for ExecutionKind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let fields = KindFields::deserialize(deserializer)?;
+        fields.into_kind().map_err(D::Error::custom)
+    }
+}
+
+impl KindFields {
+    fn into_kind(self) -> Result<ExecutionKind, InvalidValue> {
+        let Self { kind_type, compensates, kind, trigger, batch, related, description } = self;
+        match (kind_type, compensates, kind, trigger) {
+            (KindType::Compensation, Some(compensates), Some(kind), Some(trigger)) => {
+                let plan = CompensationPlan { compensates, kind, trigger, batch, related, description };
+                Ok(ExecutionKind::Compensation(plan))
+            }
+            (KindType::Compensation, ..) => {
+                Err(InvalidValue::new("execution", "is a Compensation without compensates, kind or trigger"))
+            }
+            (KindType::Standard, None, None, None)
+                if batch.is_none() && related.is_empty() && description.is_none() =>
+            {
+                Ok(ExecutionKind::Standard)
+            }
+            (KindType::Standard, ..) => {
+                Err(InvalidValue::new("execution", "is Standard, and has fields of a Compensation"))
+            }
+        }
     }
 }

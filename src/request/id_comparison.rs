@@ -15,6 +15,7 @@ use unicode_normalization::UnicodeNormalization as _;
 /// request or votes twice, whose inbox it is, and what queries by actor, role and group find. Stored and shown ids keep
 /// their original spelling.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub enum IdComparison {
     /// Ids are equal when their texts are.
     #[default]

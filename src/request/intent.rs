@@ -10,6 +10,7 @@ use crate::error::InvalidValue;
 
 /// The purpose of a mutation, and how far it may reach.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Intent {
     /// The operation.
@@ -17,23 +18,31 @@ pub struct Intent {
     /// The category the operation belongs to.
     pub category: Category,
     /// What it is for, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
     /// How risky it is.
+    #[serde(default)]
     pub risk: RiskLevel,
     /// Whether it can be undone.
+    #[serde(default = "reversible")]
     pub reversible: bool,
     /// How far it reaches, if known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub blast_radius: Option<BlastRadius>,
     /// Tags to find it by.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub tags: BTreeSet<Tag>,
     /// Anything else about the intent.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
     /// When the intent was formed, if known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub created_at: Option<Timestamp>,
 }
 
 /// The risk of an operation, the lowest first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum RiskLevel {
     /// Little can go wrong.
@@ -49,18 +58,22 @@ pub enum RiskLevel {
 
 /// The reach of an operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct BlastRadius {
     /// How far it reaches.
     pub scope: BlastScope,
     /// The estimated number of affected things.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub estimated_count: Option<u64>,
     /// The reach in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<String>,
 }
 
 /// How far an operation reaches, the nearest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum BlastScope {
     /// One thing.
@@ -71,6 +84,11 @@ pub enum BlastScope {
     System,
     /// Beyond the system.
     Global,
+}
+
+/// Unless an intent says otherwise.
+const fn reversible() -> bool {
+    true
 }
 
 impl Intent {

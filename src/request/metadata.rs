@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::{fmt, mem, slice};
 
-use serde::{Deserialize, Serialize};
-
 use super::Timestamp;
 use super::metadata_keys::MetadataKey;
 use crate::error::InvalidValue;
@@ -13,8 +11,7 @@ use crate::error::InvalidValue;
 ///
 /// Values keep their type through every store, and equality is exact: integer 3 is not float 3.0. Values nest at most
 /// [`Metadata::MAX_DEPTH`] levels deep.
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "BTreeMap<String, Value>", into = "BTreeMap<String, Value>")]
+#[derive(Clone, Default, PartialEq)]
 pub struct Metadata(
     /// In ascending order of the keys, each once. Metadata has few keys; a tree has room for eleven in its first node.
     Vec<(MetadataKey, Value)>,
@@ -25,8 +22,7 @@ pub struct Metadata(
 pub struct MetadataIter<'a>(slice::Iter<'a, (MetadataKey, Value)>);
 
 /// One value of [`Metadata`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Value {
     /// No value.
@@ -35,9 +31,8 @@ pub enum Value {
     Bool(bool),
     /// A whole number.
     Integer(i64),
-    /// A floating-point number, compared by its bits: NaN equals itself, 0.0 is not -0.0. JSON has no NaN and no
-    /// infinity, so there these are the text of their bits.
-    Float(#[serde(with = "super::float")] f64),
+    /// A floating-point number, compared by its bits: NaN equals itself, 0.0 is not -0.0.
+    Float(f64),
     /// Text.
     Text(String),
     /// Bytes.
@@ -301,7 +296,7 @@ mod tests {
         let metadata = Metadata::new().with("count", 3_i64).unwrap().with("ratio", 3.0).unwrap();
         let json = serde_json::to_string(&metadata).unwrap();
         assert_eq!(serde_json::from_str::<Metadata>(&json).unwrap(), metadata);
-        let deep = BTreeMap::from([("deep".to_owned(), nested(17))]);
+        let deep = BTreeMap::from([("deep", nested(17))]);
         assert!(serde_json::from_str::<Metadata>(&serde_json::to_string(&deep).unwrap()).is_err());
     }
 }

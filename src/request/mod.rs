@@ -13,7 +13,6 @@ mod digest;
 mod document;
 mod draft;
 mod execution;
-mod float;
 mod id_comparison;
 mod intent;
 mod into_id;
@@ -31,6 +30,7 @@ mod text;
 mod time_conversions;
 mod timestamp;
 mod unsettled_write;
+mod value_json;
 mod write_intent;
 
 pub use actor::{ActorContext, ActorKind, ActorMode};

@@ -2,12 +2,18 @@
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::error::InvalidValue;
+use crate::json::{Content, Node};
 
 /// The change itself, as bytes of a named content type. Cloning shares the bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+///
+/// Serialises as its content type and, for JSON, the content itself, if exactly these bytes can be made from it again;
+/// as Base64 otherwise. `docs/json.md` says which content that is.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Fields")]
 pub struct Payload {
     content_type: Box<str>,
@@ -73,15 +79,167 @@ impl Payload {
     }
 }
 
-#[derive(Deserialize)]
+/// Whether content of this type is JSON: `application/json`, `text/json` and every type that ends with `+json`.
+fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    matches!(&*essence, "application/json" | "text/json") || essence.ends_with("+json")
+}
+
+/// The JSON form: the content either as JSON or as Base64.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 struct Fields {
+    /// The content type.
+    #[cfg_attr(feature = "schemars", schemars(length(min = 1, max = 256)))]
     content_type: String,
-    bytes: Vec<u8>,
+    /// The content, if its type is JSON. The bytes are compact JSON.
+    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "schemars", schemars(with = "Option<AnyJson>"))]
+    json: Option<Node>,
+    /// The order of the keys in the bytes. Defaults to sorted keys.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    key_order: Vec<String>,
+    /// The bytes in Base64, for any other content.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    base64: Option<String>,
+}
+
+/// So that the content `null` is content.
+fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<Node>, D::Error> {
+    Node::deserialize(deserializer).map(Some)
+}
+
+impl From<&Payload> for Fields {
+    fn from(payload: &Payload) -> Self {
+        let content_type = payload.content_type.to_string();
+        match is_json(&content_type).then(|| Content::of_bytes(&payload.bytes)).flatten() {
+            Some(Content { root, key_order }) => Self { content_type, json: Some(root), key_order, base64: None },
+            None => {
+                let base64 = Some(STANDARD.encode(&payload.bytes));
+                Self { content_type, json: None, key_order: Vec::new(), base64 }
+            }
+        }
+    }
 }
 
 impl TryFrom<Fields> for Payload {
     type Error = InvalidValue;
-    fn try_from(fields: Fields) -> Result<Self, InvalidValue> {
-        Self::new(fields.content_type, fields.bytes)
+
+    fn try_from(Fields { content_type, json, key_order, base64 }: Fields) -> Result<Self, InvalidValue> {
+        let invalid = |problem| InvalidValue::new("payload", problem);
+        let bytes = match (json, base64) {
+            (Some(_), None) if !is_json(&content_type) => {
+                let problem = format!("of type {content_type:?} is not JSON; give its bytes as base64");
+                return Err(invalid(problem));
+            }
+            (Some(root), None) => Content::of_tree(root, key_order).map_err(invalid)?.to_bytes(),
+            (None, Some(base64)) if key_order.is_empty() => {
+                STANDARD.decode(base64).map_err(|error| invalid(format!("is no Base64: {error}")))?
+            }
+            _ => return Err(invalid("has one of json, with or without key_order, and base64".to_owned())),
+        };
+        Self::new(content_type, bytes)
+    }
+}
+
+impl Serialize for Payload {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Fields::from(self).serialize(serializer)
+    }
+}
+
+#[cfg(feature = "schemars")]
+use schema::AnyJson;
+
+#[cfg(feature = "schemars")]
+mod schema {
+    use std::borrow::Cow;
+
+    use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+
+    use super::{Fields, Payload};
+
+    pub(super) struct AnyJson;
+
+    impl JsonSchema for AnyJson {
+        fn inline_schema() -> bool {
+            true
+        }
+
+        fn schema_name() -> Cow<'static, str> {
+            "AnyJson".into()
+        }
+
+        fn json_schema(_: &mut SchemaGenerator) -> Schema {
+            true.into()
+        }
+    }
+
+    impl JsonSchema for Payload {
+        fn schema_name() -> Cow<'static, str> {
+            "Payload".into()
+        }
+
+        fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+            let mut schema = Fields::json_schema(generator);
+            let alternatives = json_schema!({ "oneOf": [{ "required": ["json"] }, { "required": ["base64"] }] });
+            if let Some(alternatives) = alternatives.get("oneOf") {
+                schema.insert("oneOf".to_owned(), alternatives.clone());
+            }
+            schema
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn written(content_type: &str, bytes: &[u8]) -> serde_json::Value {
+        let payload = Payload::new(content_type, bytes).unwrap();
+        let json = serde_json::to_string(&payload).unwrap();
+        assert_eq!(serde_json::from_str::<Payload>(&json).unwrap(), payload, "{json}");
+        // A map that sorts its keys, as serde_json has it by default.
+        let value = serde_json::to_value(&payload).unwrap();
+        assert_eq!(serde_json::from_value::<Payload>(value.clone()).unwrap(), payload, "{value}");
+        value
+    }
+
+    #[test]
+    fn json_is_embedded_if_its_bytes_return() {
+        let json = "application/json";
+        assert_eq!(written(json, br#"{"a":1,"b":"x"}"#), json!({"content_type": json, "json": {"a": 1, "b": "x"}}));
+        assert_eq!(
+            written("application/merge-patch+json; charset=utf-8", br#"{"b":1,"a":[0.5]}"#),
+            json!({
+                "content_type": "application/merge-patch+json; charset=utf-8",
+                "json": {"a": [0.5], "b": 1},
+                "key_order": ["b", "a"]
+            })
+        );
+        assert_eq!(written("Text/JSON", b"null"), json!({"content_type": "Text/JSON", "json": null}));
+        assert_eq!(written(json, b"{ }"), json!({"content_type": json, "base64": "eyB9"}));
+        assert_eq!(written(json, b"1.0"), json!({"content_type": json, "base64": "MS4w"}));
+        assert_eq!(written("text/plain", b"{}"), json!({"content_type": "text/plain", "base64": "e30="}));
+        assert_eq!(written("json", b""), json!({"content_type": "json", "base64": ""}));
+    }
+
+    #[test]
+    fn a_payload_without_one_content_is_an_error() {
+        let json = "application/json";
+        for bad in [
+            json!({"content_type": json}),
+            json!({"content_type": json, "json": {}, "base64": "e30="}),
+            json!({"content_type": json, "key_order": ["a"], "base64": "e30="}),
+            json!({"content_type": json, "json": {"a": 1}, "key_order": ["b"]}),
+            json!({"content_type": "text/plain", "json": "text"}),
+            json!({"content_type": json, "base64": "?"}),
+            json!({"content_type": " ", "base64": ""}),
+            json!({"content_type": json, "json": 1e300}),
+        ] {
+            assert!(serde_json::from_value::<Payload>(bad.clone()).is_err(), "{bad}");
+        }
     }
 }

@@ -4,11 +4,12 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::error::InvalidValue;
+use crate::json::serde_as_text;
 
 macro_rules! random_ids {
     ($($(#[$doc:meta])* $name:ident, $field:literal;)*) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub struct $name(uuid::Uuid);
 
         impl $name {
@@ -28,6 +29,8 @@ macro_rules! random_ids {
             }
         }
 
+        serde_as_text!($name, { "type": "string", "pattern": "^[0-9a-f]{32}$" });
+
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Display::fmt(&self.0.simple(), f)
@@ -43,7 +46,7 @@ macro_rules! random_ids {
         impl FromStr for $name {
             type Err = InvalidValue;
 
-            /// Parses the printed form, 32 hexadecimal digits, or the serialised form, the same with hyphens.
+            /// Parses the printed form, 32 hexadecimal digits, in either case and with or without the hyphens of a UUID.
             fn from_str(text: &str) -> Result<Self, InvalidValue> {
                 parse(text).map(Self).ok_or_else(|| {
                     InvalidValue::new($field, concat!("is not what a ", $field, " prints as: 32 hexadecimal digits"))
@@ -78,14 +81,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_is_read_back_from_what_it_prints_and_from_what_it_is_serialised_as() {
+    fn an_id_prints_and_serialises_as_one_text_and_is_read_back_from_it() {
         let bytes = std::array::from_fn(|place| u8::try_from(place * 17).unwrap());
         let (write, claim) = (WriteId::from_bytes(bytes), ClaimId::from_bytes(bytes));
-        let (printed, serialised) = (write.to_string(), serde_json::to_value(write).unwrap());
-        let hyphenated = serialised.as_str().unwrap();
-        assert_eq!((&claim.to_string(), &serde_json::to_value(claim).unwrap()), (&printed, &serialised));
+        let printed = write.to_string();
+        let hyphenated = &uuid::Uuid::from_bytes(bytes).to_string();
+        assert_eq!((claim.to_string(), serde_json::to_value(claim).unwrap()), (printed.clone(), (*printed).into()));
+        assert_eq!(serde_json::to_value(write).unwrap(), *printed);
         for text in [printed.as_str(), &printed.to_uppercase(), hyphenated] {
             assert_eq!(text.parse::<WriteId>().unwrap(), write, "{text}");
+            assert_eq!(serde_json::from_value::<WriteId>(text.into()).unwrap(), write, "{text}");
             assert_eq!(text.parse::<ClaimId>().unwrap(), claim, "{text}");
         }
         let others =

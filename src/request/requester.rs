@@ -6,15 +6,19 @@ use super::{ActorContext, ActorId, ActorKind};
 
 /// Who requested something and why, as a list shows it: an [`ActorContext`] without its circumstances.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Requester {
     /// What kind of actor this is.
     pub kind: ActorKind,
     /// The actor's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<ActorId>,
     /// The name to show for the actor.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// Why the actor asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
 }
 

@@ -10,15 +10,19 @@ use crate::error::InvalidValue;
 /// Only approvals are enforced, by the approvals themselves. Nothing here checks any other requirement, and no command
 /// marks it as fulfilled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Requirement {
     /// The kind of the demand, for example `Approval` or `TwoFactor`.
     pub kind: RequirementKind,
     /// The demand in words.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub description: String,
     /// What the demand is about.
+    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub data: Metadata,
     /// Whether it has been met; for any other kind than an approval, the value given at submission.
+    #[serde(default)]
     pub fulfilled: bool,
 }
 

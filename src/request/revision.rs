@@ -10,6 +10,7 @@ use super::WriteId;
 ///
 /// The number alone would repeat after a failover that lost writes; two revisions are equal only if both agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Revision {
     /// 0 for the write that created the request, one more for each write after it.
     pub number: u64,

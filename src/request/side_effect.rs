@@ -11,12 +11,15 @@ use crate::error::InvalidValue;
 ///
 /// A critical side effect always requires action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(from = "Fields")]
 pub struct SideEffect {
     effect_type: String,
     description: String,
     severity: Severity,
+    #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<Metadata>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     contract_id: Option<ContractId>,
     at: Timestamp,
     requires_action: bool,
@@ -24,6 +27,7 @@ pub struct SideEffect {
 
 /// The severity of a side effect, the least first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum Severity {
     /// For information.
@@ -129,11 +133,14 @@ impl fmt::Display for Severity {
 }
 
 #[derive(Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 struct Fields {
     effect_type: String,
     description: String,
     severity: Severity,
+    #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<Metadata>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     contract_id: Option<ContractId>,
     at: Timestamp,
     requires_action: bool,

@@ -8,6 +8,8 @@ use super::{RequestId, StateVersion, Timestamp};
 
 /// The state of a request, with all its details.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(tag = "status")]
 pub enum RequestState {
     /// Submitted; nobody has to do anything yet.
     Created,
@@ -31,21 +33,25 @@ pub enum RequestState {
         /// When.
         at: Timestamp,
         /// The resulting version of the state, if the executor reported one.
+        #[serde(skip_serializing_if = "Option::is_none")]
         resulting_version: Option<StateVersion>,
     },
 }
 
 /// What a pending request waits for, and until when.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct Pending {
     /// What it waits for.
     pub reason: PendingReason,
     /// From this time on it is due to expire, and can only be rejected, canceled, expired or superseded.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
 }
 
 /// What a pending request can wait for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum PendingReason {
     /// Approvals.
@@ -64,6 +70,7 @@ pub enum PendingReason {
 
 /// The state of a request without its details.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub enum Status {
     /// [`RequestState::Created`].
     Created,

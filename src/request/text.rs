@@ -2,6 +2,7 @@
 
 use super::person_id;
 use crate::error::InvalidValue;
+use crate::json::schema_of_text;
 
 /// What a name may consist of.
 #[derive(Clone, Copy)]
@@ -107,6 +108,8 @@ macro_rules! text_types {
                 &self.0
             }
         }
+
+        schema_of_text!($name, { "type": "string", "minLength": 1, "maxLength": $longest });
 
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -5,12 +5,12 @@ use std::str::FromStr;
 use std::time::{Duration, SystemTime};
 
 use crate::error::InvalidValue;
+use crate::json::{parse_text, schema_of_text};
 
 /// A point in time: UTC, in whole microseconds, from 1970-01-01T00:00:00Z to 9999-12-30T21:59:59.999999Z.
 ///
-/// Prints as RFC 3339 and parses from it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
-#[serde(try_from = "String", into = "String")]
+/// Prints as RFC 3339 and parses from it. Serialises as RFC 3339 with six decimals and `Z`, so that texts sort by time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(u64);
 
 impl Timestamp {
@@ -59,13 +59,32 @@ impl Timestamp {
     }
 }
 
-impl fmt::Display for Timestamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let micros = i64::try_from(self.0).map_err(|_| fmt::Error)?;
-        let time = jiff::Timestamp::from_microsecond(micros).map_err(|_| fmt::Error)?;
-        fmt::Display::fmt(&time, f)
+impl Timestamp {
+    fn as_jiff(self) -> Option<jiff::Timestamp> {
+        jiff::Timestamp::from_microsecond(i64::try_from(self.0).ok()?).ok()
     }
 }
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.as_jiff().ok_or(fmt::Error)?, f)
+    }
+}
+
+impl serde::Serialize for Timestamp {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let time = self.as_jiff().ok_or_else(|| serde::ser::Error::custom("the time is out of range"))?;
+        serializer.collect_str(&format_args!("{time:.6}"))
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Timestamp {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        parse_text(deserializer)
+    }
+}
+
+schema_of_text!(Timestamp, { "type": "string", "format": "date-time" });
 
 impl FromStr for Timestamp {
     type Err = InvalidValue;
@@ -108,6 +127,8 @@ mod tests {
     fn both_ends_print_and_read_back() {
         for (end, text) in [(Timestamp::MIN, "1970-01-01T00:00:00Z"), (Timestamp::MAX, "9999-12-30T21:59:59.999999Z")] {
             assert_eq!(end.to_string(), text);
+            let json = serde_json::to_string(&end).unwrap();
+            assert_eq!((json.len(), serde_json::from_str::<Timestamp>(&json).unwrap()), (29, end), "{json}");
             assert_eq!(text.parse::<Timestamp>().unwrap(), end);
         }
         assert!(Timestamp::from_micros(Timestamp::MAX.0 + 1).is_err());

@@ -9,14 +9,16 @@ use super::{RequestId, Revision, WriteId, WriteIntent};
 ///
 /// It can be saved and settled by another process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct UnsettledWrite {
     /// The request of the write.
     pub id: RequestId,
     /// The revision that the write was to replace; `None` for a creation.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub base: Option<Revision>,
     /// The id of the write.
     pub write_id: WriteId,
     /// What the write was meant to do. If `None`, only the id is known, and it matches whatever it was used for.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intent: Option<WriteIntent>,
 }

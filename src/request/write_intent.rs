@@ -18,18 +18,42 @@ use super::{ActorContext, ActorId, ActorKind, Decision, MutationRequest, Request
 /// The fingerprint is the first 56 bits of a SHA-256. It detects mistakes; it does not stop somebody who searches for
 /// two commands with one fingerprint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct WriteIntent {
     kind: WriteKind,
+    #[serde(with = "fingerprint_text")]
+    #[cfg_attr(feature = "schemars", schemars(with = "String", regex(pattern = "^[0-9a-f]{14}$")))]
     fingerprint: [u8; 7],
 }
 
+/// A fingerprint as 14 hexadecimal digits.
+mod fingerprint_text {
+    use serde::de::{Deserialize, Deserializer, Error as _};
+    use serde::ser::Serializer;
+
+    pub(super) fn serialize<S: Serializer>(fingerprint: &[u8; 7], serializer: S) -> Result<S::Ok, S::Error> {
+        let number = fingerprint.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        serializer.collect_str(&format_args!("{number:014x}"))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[u8; 7], D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let is_hexadecimal = text.len() == 14 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let number = u64::from_str_radix(&text, 16).ok().filter(|_| is_hexadecimal);
+        let [_, fingerprint @ ..] =
+            number.ok_or_else(|| D::Error::custom("a fingerprint has 14 hexadecimal digits"))?.to_be_bytes();
+        Ok(fingerprint)
+    }
+}
+
 macro_rules! write_kinds {
-    ($($(#[doc = $doc:literal])* $kind:ident = $number:literal: $words:literal,)*) => {
+    ($($(#[$about:meta])* $kind:ident = $number:literal: $words:literal,)*) => {
         /// The kind of a write.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
         #[non_exhaustive]
         pub enum WriteKind {
-            $($(#[doc = $doc])* $kind,)*
+            $($(#[$about])* $kind,)*
         }
 
         impl WriteKind {
@@ -57,8 +81,6 @@ macro_rules! write_kinds {
 }
 
 write_kinds! {
-    /// A kind that only a newer release knows.
-    Other = 255: "do what only a newer release knows",
     /// Makes a request.
     Submit = 1: "submit it",
     /// Changes it without a command.
@@ -105,6 +127,9 @@ write_kinds! {
     Fail = 43: "record that its execution failed",
     /// Links its compensation.
     LinkCompensation = 44: "link its compensation",
+    /// A kind that only a newer release knows.
+    #[serde(other)]
+    Other = 255: "do what only a newer release knows",
 }
 
 impl WriteIntent {

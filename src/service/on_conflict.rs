@@ -2,10 +2,18 @@
 
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
+use crate::error::InvalidValue;
+
 /// What a command does when somebody else changed the request between its read and its write.
 ///
 /// A command that the other change made invalid fails at once with its own error, whatever the policy.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+///
+/// It can be read from JSON or TOML, where a field that is not known is an error.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(try_from = "Fields", into = "Fields")]
 pub enum OnConflict {
     /// It fails with [`Error::Conflict`](crate::Error::Conflict).
     Fail,
@@ -17,6 +25,51 @@ pub enum OnConflict {
     /// The same, as often as necessary until the call's deadline; see `GovernanceBuilder::deadline`. The default.
     #[default]
     RebaseUntilDeadline,
+}
+
+/// A policy as it serialises.
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+struct Fields {
+    #[serde(rename = "type")]
+    policy: Policy,
+    /// How often, at most: with `Rebase`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    times: Option<u32>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[cfg_attr(feature = "schemars", schemars(inline))]
+enum Policy {
+    Fail,
+    Rebase,
+    RebaseUntilDeadline,
+}
+
+impl From<OnConflict> for Fields {
+    fn from(policy: OnConflict) -> Self {
+        let (policy, times) = match policy {
+            OnConflict::Fail => (Policy::Fail, None),
+            OnConflict::Rebase(times) => (Policy::Rebase, Some(times)),
+            OnConflict::RebaseUntilDeadline => (Policy::RebaseUntilDeadline, None),
+        };
+        Self { policy, times }
+    }
+}
+
+impl TryFrom<Fields> for OnConflict {
+    type Error = InvalidValue;
+
+    fn try_from(fields: Fields) -> Result<Self, InvalidValue> {
+        match (fields.policy, fields.times) {
+            (Policy::Fail, None) => Ok(Self::Fail),
+            (Policy::Rebase, Some(times)) => Ok(Self::Rebase(times)),
+            (Policy::RebaseUntilDeadline, None) => Ok(Self::RebaseUntilDeadline),
+            _ => Err(InvalidValue::new("on_conflict", "has times with Rebase, and only there")),
+        }
+    }
 }
 
 /// How often a call has been rebased, and for how long it may go on.

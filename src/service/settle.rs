@@ -2,12 +2,15 @@
 
 use std::collections::BTreeSet;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 use crate::index::has_same_submission;
 use crate::request::{MutationRequest, RequestId, UnsettledWrite, WriteId, WriteIntent};
 
 /// What became of a write.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub enum Settled {
     /// It took effect.
     Applied,
@@ -23,7 +26,8 @@ pub enum Settled {
 
 /// A write that a store remembers of a request. Stores keep one for each of the last writes, and use it to judge a
 /// repetition of its id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct RememberedWrite {
     /// The number of the revision that the write made; 0 for the creation.
     pub number: u64,

@@ -1,28 +1,58 @@
 //! What a sweep did, and what failed.
 
+use serde::{Serialize, Serializer};
+
 use crate::error::{Error, Outcome, Result};
 use crate::query::{Cursor, PageRequest};
 use crate::request::{MutationRequest, RequestId};
 
 /// What one sweep over the due requests did.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Swept {
     /// The requests in which something expired, in the order of their deadlines.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub expired: Vec<RequestId>,
     /// How many due requests somebody else changed first, for instance another sweeper.
     pub overtaken: u64,
     /// The requests that could not be expired, and why. The next sweep from the beginning tries them again. Also
     /// requests in `expired` whose expiry is written but less durably than requested: the error's outcome is then
     /// [`Outcome::Applied`].
+    #[serde(serialize_with = "failures", skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schemars", schemars(with = "Vec<SweepFailure<'static>>"))]
     pub failed: Vec<(RequestId, Error)>,
     /// Whether more requests are due than this sweep reached.
     pub more: bool,
     /// If more are due, the position to continue from: after those that failed, which a sweep from the beginning would
     /// meet again first. `None` when the store failed for several in a row, so that a later sweep should start from the
     /// beginning.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<Cursor>,
+    #[serde(skip)]
     store_failures_in_a_row: u8,
+}
+
+/// A request that could not be expired, as it serialises.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+struct SweepFailure<'a> {
+    request: &'a RequestId,
+    error: ErrorMessage,
+}
+
+/// The sentence of an error, as it serialises.
+#[derive(Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+struct ErrorMessage {
+    message: String,
+}
+
+fn failures<S: Serializer>(failed: &[(RequestId, Error)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(failed.iter().map(|(request, error)| {
+        let error = ErrorMessage { message: error.to_string() };
+        SweepFailure { request, error }
+    }))
 }
 
 impl Swept {

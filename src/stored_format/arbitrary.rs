@@ -165,7 +165,10 @@ fn intent() -> impl Strategy<Value = Intent> {
 }
 
 fn payload() -> impl Strategy<Value = Payload> {
-    (name(), vec(any::<u8>(), 0..600)).prop_map(|(content_type, bytes)| Payload::new(content_type, bytes).unwrap())
+    let bytes = (name(), vec(any::<u8>(), 0..600));
+    let json = r#"\{"b":[1-9]{1,20}(\.[0-9]{1,4})?,"a":(\[\]|"\PC{0,4}"|\{"b":null\}| )\}"#;
+    let json = json.prop_map(|json| ("application/json".to_owned(), json.into_bytes()));
+    prop_oneof![bytes, json].prop_map(|(content_type, bytes)| Payload::new(content_type, bytes).unwrap())
 }
 
 fn state() -> impl Strategy<Value = RequestState> {

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::arbitrary::document;
 use super::{Compression, DocumentLimit, FormatVersion, decode, encode, encode_as, encode_compressed, envelope};
+use crate::request::{MutationRequest, RequestDocument, Revision, WriteId};
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(192))]
@@ -20,6 +21,23 @@ proptest! {
             let compressed =
                 encode_compressed(&document, version, Compression::of_payloads_from(0), DocumentLimit::DEFAULT).unwrap();
             prop_assert_eq!(&decode(&compressed, DocumentLimit::DEFAULT).unwrap(), &document);
+        }
+    }
+
+    #[test]
+    fn any_document_returns_from_json(document in document()) {
+        let json = serde_json::to_string(&document).unwrap();
+        let read: RequestDocument = serde_json::from_str(&json).unwrap();
+        prop_assert_eq!(&read, &document);
+        prop_assert_eq!(serde_json::to_string(&read).unwrap(), json);
+        // A tree that sorts the keys of all objects.
+        let tree = serde_json::to_value(&document).unwrap();
+        prop_assert_eq!(&serde_json::from_value::<RequestDocument>(tree.clone()).unwrap(), &document);
+        if let Ok(request) = MutationRequest::from_document(document, Revision::first(WriteId::from_bytes([7; 16]))) {
+            let json = serde_json::to_string(&request).unwrap();
+            let read: MutationRequest = serde_json::from_str(&json).unwrap();
+            prop_assert_eq!(read.digest(), request.digest());
+            prop_assert_eq!(read, request);
         }
     }
 

@@ -1,16 +1,21 @@
 //! A stored request that cannot be read, and why.
 
+use serde::Serialize;
+
 use crate::error::{Error, FormatError};
 use crate::request::RequestId;
 
 /// A stored request that cannot be read. It never keeps others from being read.
-#[derive(Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, Serialize, thiserror::Error)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[error("request {id} cannot be read: {error}")]
 #[non_exhaustive]
 pub struct Unreadable {
     /// The id of the request.
     pub id: RequestId,
     /// Why it cannot be read.
+    #[serde(serialize_with = "crate::json::print")]
+    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
     pub error: FormatError,
 }
 

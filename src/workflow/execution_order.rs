@@ -3,24 +3,56 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::history::Occasion;
 use super::resolution::{self, Resolution};
 use super::{Command, execution};
 use crate::command::StaleStrategy;
 use crate::command::{AfterFailure, Completion, Failure};
 use crate::error::Result;
+use crate::json::{IsoDuration, Strict, write_duration};
 use crate::request::{
     ActorContext, ClaimId, ExecutionKind, MutationRequest, RequestId, RequestState, StateVersion, Status, Timestamp,
 };
 
 /// How to execute a request: by whom, on which version of the state, and what to do when it is stale or fails.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// It can be read from JSON, where a field that is not known is an error and only `by` and `current` must be given.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(from = "Strict<Fields>")]
 pub struct ExecutionOrder {
     by: Arc<ActorContext>,
     current: StateVersion,
     strategy: StaleStrategy,
+    #[serde(serialize_with = "write_duration")]
+    #[cfg_attr(feature = "schemars", schemars(with = "IsoDuration"))]
     lease: Duration,
     after_failure: AfterFailure,
+}
+
+/// An order as it is read.
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+struct Fields {
+    by: Arc<ActorContext>,
+    current: StateVersion,
+    strategy: Option<StaleStrategy>,
+    lease: Option<IsoDuration>,
+    after_failure: Option<AfterFailure>,
+}
+
+impl From<Strict<Fields>> for ExecutionOrder {
+    fn from(Strict(fields): Strict<Fields>) -> Self {
+        let default = Self::new(fields.by, fields.current);
+        Self {
+            strategy: fields.strategy.unwrap_or(default.strategy),
+            lease: fields.lease.map_or(default.lease, |IsoDuration(lease)| lease),
+            after_failure: fields.after_failure.unwrap_or(default.after_failure),
+            ..default
+        }
+    }
 }
 
 /// How executing a request ended, with the request as it is stored now.

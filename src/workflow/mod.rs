@@ -41,6 +41,7 @@ mod matching;
 mod open_demand;
 mod phrase;
 mod ready;
+mod report_json;
 pub(crate) mod reservation;
 mod resolution;
 mod sentence;

@@ -2,33 +2,44 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::Serialize;
+
 use super::demand::{Demand, demands, is_overdue, is_pending};
 use super::eligibility::needed_elsewhere;
 use super::history::count;
 use super::matching::{People, most_grants};
+#[cfg(feature = "schemars")]
+use super::report_json::Overdue;
+use super::report_json::overdue;
 use crate::request::{
     ActorContext, ActorId, Approval, ApprovalId, ApprovalSummary, ApprovalTarget, DeciderRule, IdComparison,
     QuorumGroup, RequestDocument, Step, Timestamp,
 };
 
 /// An unmet approval or quorum group.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OpenDemand {
     /// The group, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<QuorumGroup>,
     /// Its step.
     pub step: Step,
     /// How many grants are missing.
     pub missing: u32,
     /// The approvals that can still be granted.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub open: Vec<OpenApproval>,
     /// The overdue approvals that no sweep has recorded yet, each with the time when it became overdue.
+    #[serde(serialize_with = "overdue", skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "schemars", schemars(with = "Vec<Overdue<'static>>"))]
     pub overdue: Vec<(ApprovalId, Timestamp)>,
 }
 
 /// An approval that can still be granted once its step is active.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct OpenApproval {
     /// The approval.
@@ -37,12 +48,16 @@ pub struct OpenApproval {
     pub target: ApprovalTarget,
     /// Who may not decide it although they match the target: the requester, those who voted in its group, and those
     /// whom the group needs for another of its approvals.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub barred: BTreeSet<ActorId>,
     /// From this time on it can no longer be decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
     /// The barred people who are known to have one of its roles or groups.
+    #[serde(skip)]
     pub(super) exceptions: BTreeSet<ActorId>,
     /// The rule by which ids of people are equal.
+    #[serde(skip_serializing_if = "IdComparison::is_default")]
     pub id_comparison: IdComparison,
 }
 

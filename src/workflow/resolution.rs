@@ -4,6 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::history::{Occasion, count, record};
 use super::{deciding, execution, expiry, lifecycle};
 use crate::command::StaleStrategy;
@@ -14,7 +16,8 @@ use crate::request::{
 };
 
 /// How an approved request fits the current version of the state, and so what its executor does next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub enum Resolution {
     /// Execute it as it was approved.
     ExecuteApprovedVersion,

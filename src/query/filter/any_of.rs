@@ -13,16 +13,19 @@ use crate::request::IdComparison;
 
 /// Any of these names or enum variants.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub(crate) struct AnyOf<T: Ord>(BTreeSet<T>);
 
 /// Any of these ids of people, compared as the store compares ids.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub(crate) struct AnyPerson<T: Ord>(AnyOf<T>);
 
 /// Any of these texts, which have no type of their own but must not be blank.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub(crate) struct AnyText(AnyOf<String>);
 

@@ -11,17 +11,13 @@ use crate::request::{BlastScope, IdComparison, RiskLevel};
 
 /// Both ends included; at least one is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Between<T> {
-    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) from: Option<T>,
-    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) to: Option<T>,
-}
-
-// `#[serde(default)]` would demand that T itself has a default.
-fn none<T>() -> Option<T> {
-    None
 }
 
 /// A scale of few levels; an index holds each level.

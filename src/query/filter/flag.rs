@@ -8,6 +8,7 @@ use crate::request::IdComparison;
 
 /// Yes, or no.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub(crate) struct Flag(pub(crate) bool);
 

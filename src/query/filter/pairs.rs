@@ -10,6 +10,7 @@ use crate::request::{IdComparison, Metadata, Value};
 
 /// Exactly these values under these keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(transparent)]
 pub(crate) struct Pairs(Metadata);
 

@@ -29,6 +29,7 @@ macro_rules! filters {
     ) => {
         /// The filters of a query, which is also its saved form. An absent filter matches everything.
         #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+        #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
         #[serde(default, deny_unknown_fields)]
         pub(crate) struct $Filters {
             $($(
@@ -205,9 +206,11 @@ macro_rules! of_requests {
             }
         }
 
-        impl TryFrom<$Filters> for $Query {
+        impl TryFrom<crate::json::Strict<$Filters>> for $Query {
             type Error = crate::error::InvalidValue;
-            fn try_from(mut filters: $Filters) -> Result<Self, crate::error::InvalidValue> {
+            fn try_from(
+                crate::json::Strict(mut filters): crate::json::Strict<$Filters>,
+            ) -> Result<Self, crate::error::InvalidValue> {
                 filters.check()?;
                 filters.request = filters.request.without_order();
                 Ok(Self(filters))

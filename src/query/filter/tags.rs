@@ -11,6 +11,7 @@ use crate::request::{IdComparison, Tag};
 
 /// The tags that a request must have.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum TagFilter {
     /// At least one of these.

@@ -1,5 +1,6 @@
 //! Checks of a namespace: their modes, positions, findings and reports.
 
+mod json;
 pub(crate) mod rebuild;
 pub(crate) mod reply;
 pub(crate) mod salvaged;
@@ -8,6 +9,9 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(feature = "schemars")]
+use self::json::Readable;
+use self::json::{cursor_text, member_text, readable};
 use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
 use crate::request::RequestId;
 use crate::stored_format::FormatError;
@@ -27,20 +31,31 @@ pub enum CheckMode {
 
 /// Where a check of a namespace is to go on. It can be saved, and taken up by another process.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub struct CheckPosition(pub(crate) Phase);
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(tag = "phase")]
 pub(crate) enum Phase {
     /// Every record: do the indexes hold what it asks for? The cursor is that of SCAN.
-    Records { cursor: u64 },
+    Records {
+        #[serde(with = "cursor_text")]
+        #[cfg_attr(feature = "schemars", schemars(with = "String"))]
+        cursor: u64,
+    },
     /// Every index: does a record ask for what it holds?
     Indexes {
         /// That of SCAN; none when every index has been seen.
+        #[serde(default, with = "cursor_text", skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(feature = "schemars", schemars(with = "Option<String>"))]
         cursor: Option<u64>,
         /// The indexes still to be read of those that SCAN returned.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
         keys: Vec<String>,
         /// The member behind which the first of them is read on.
+        #[serde(default, with = "member_text", skip_serializing_if = "Vec::is_empty")]
+        #[cfg_attr(feature = "schemars", schemars(with = "String"))]
         after: Vec<u8>,
     },
 }
@@ -58,25 +73,30 @@ impl Phase {
 }
 
 /// What one bounded step of a check found.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CheckStep {
     /// What is not as it should be, and what could not be checked; repaired already in [`CheckMode::Repair`], but for what
     /// cannot be read or was busy.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
     /// How many records were looked at.
     pub records: u64,
     /// How many index entries were looked at.
     pub entries: u64,
     /// Where to go on; `None` when the check is complete.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<CheckPosition>,
 }
 
 /// What a whole check found.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CheckReport {
     /// What was not as it should be, and what could not be checked.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
     /// How many records were looked at.
     pub records: u64,
@@ -85,7 +105,9 @@ pub struct CheckReport {
 }
 
 /// One thing that is not as it should be, or that could not be checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(tag = "type")]
 #[non_exhaustive]
 pub enum Finding {
     /// An index lacks an entry that the document asks for.
@@ -100,6 +122,7 @@ pub enum Finding {
         /// The index.
         index: String,
         /// The request that the entry names, where it names one.
+        #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<RequestId>,
     },
     /// An index holds an entry with another score than all have, which keeps it and others from their places: reads along
@@ -109,6 +132,7 @@ pub enum Finding {
         /// The index.
         index: String,
         /// The request that the entry names, where it names one.
+        #[serde(skip_serializing_if = "Option::is_none")]
         id: Option<RequestId>,
     },
     /// The header of a record is damaged, so that nothing reads or writes the request. A repair rebuilds it from the document:
@@ -117,6 +141,8 @@ pub enum Finding {
         /// The request.
         id: RequestId,
         /// What is wrong with the header.
+        #[serde(serialize_with = "crate::json::print")]
+        #[cfg_attr(feature = "schemars", schemars(with = "String"))]
         error: FormatError,
     },
     /// The header of a record does not agree with its document.
@@ -136,6 +162,8 @@ pub enum Finding {
         /// The key of the record.
         key: String,
         /// Why it cannot be read.
+        #[serde(serialize_with = "crate::json::print")]
+        #[cfg_attr(feature = "schemars", schemars(with = "String"))]
         error: FormatError,
     },
     /// Something else is stored at a key of the namespace. It is left as it is; once it is out of the way, a repair restores
@@ -158,7 +186,8 @@ pub enum Finding {
 }
 
 /// The stored form of one request, for those who look into a namespace.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Inspection {
     /// The key of the record.
@@ -168,12 +197,15 @@ pub struct Inspection {
     /// The ids of the last writes, the newest first.
     pub write_ids: Vec<crate::request::WriteId>,
     /// The indexes that hold the request because of where it stands, as the header names them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub current_indexes: Vec<String>,
     /// How many bytes the record takes.
     pub record_bytes: usize,
     /// How many of them are the document.
     pub document_bytes: usize,
     /// The request, or why it cannot be read.
+    #[serde(flatten, serialize_with = "readable")]
+    #[cfg_attr(feature = "schemars", schemars(with = "Readable<'static>"))]
     pub request: Result<crate::request::MutationRequest, FormatError>,
 }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use redis::{Cmd, Value};
+use serde::{Deserialize, Serialize};
 
 use crate::error::{Outcome, StoreError, StoreErrorKind};
 use crate::redis::connection::fault::{Effect, Fault};
@@ -15,7 +16,9 @@ use crate::service::deadline::Deadline;
 /// A write that is not confirmed in time has still been applied. Its call then returns [`StoreErrorKind::Unconfirmed`]
 /// with [`Outcome::Applied`](crate::Outcome::Applied), so a caller that needs more than
 /// [`Acknowledged`](Self::Acknowledged) always learns that it is missing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(tag = "type", content = "replicas", deny_unknown_fields)]
 #[non_exhaustive]
 pub enum Durability {
     /// The server has executed it. The server's persistence and replication decide what it survives.

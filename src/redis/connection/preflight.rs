@@ -2,10 +2,13 @@
 
 use std::fmt;
 
+use serde::Serialize;
+
 use crate::error::{Outcome, StoreError, StoreErrorKind};
 
 /// The findings about the server from opening a store. Prints as lines for a log.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct PreflightReport {
     /// The product: `Redis` or `Valkey`.
@@ -13,8 +16,10 @@ pub struct PreflightReport {
     /// Its version.
     pub version: String,
     /// What an operator should know, the worst first. The store works in spite of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
     /// The run id of the server process; empty if the server does not report it.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub(crate) run_id: String,
 }
 

@@ -1,0 +1,91 @@
+//! What is written only: why a request waits, how an execution ended, sweeps, checks, the feed.
+
+use mutator_governance::workflow::{self, Command, ExecutionOutcome, Failure, Resolution};
+use mutator_governance::*;
+
+use super::documents::{document, sample};
+use super::golden::{ByPrograms, returns, written};
+use super::values::{ada, at};
+
+#[test]
+fn explanations() {
+    let request = sample();
+    let now = request.updated_at;
+    written("explanation_waiting", &workflow::explain(&request, now));
+    written("explanation_overdue", &workflow::explain(&request, Timestamp::MAX));
+    written("explanation_executed", &workflow::explain(&document("executed"), now));
+}
+
+#[test]
+fn execution_outcomes() {
+    let request = || MutationRequest::from_document(document("smallest"), sample().revision()).unwrap();
+    for (name, outcome) in [
+        (
+            "executed",
+            ExecutionOutcome::Executed { request: request(), resolution: Resolution::RevalidateOnLatestState },
+        ),
+        ("failed", ExecutionOutcome::Failed { request: request(), failure: Failure::new("disk full") }),
+        ("stale", ExecutionOutcome::RejectedAsStale(request())),
+        ("renewed", ExecutionOutcome::RequiresRenewedApproval(request())),
+    ] {
+        let json = written(&format!("execution_outcome/{name}"), &outcome);
+        assert_eq!(json["request"], serde_json::to_value(request()).unwrap());
+    }
+}
+
+#[test]
+fn sweeps() {
+    let id = |text| RequestId::new(text).unwrap();
+    let mut swept = Swept::default();
+    swept.expired.push(id("r-1"));
+    swept.overtaken = 1;
+    let error = workflow::apply(sample(), &Command::expire_approvals(ada()), at(0)).unwrap_err();
+    let message = error.to_string();
+    swept.failed.push((id("r-2"), error));
+    swept.more = true;
+    let json = serde_json::to_value(&swept).unwrap();
+    assert_eq!(json["failed"][0]["request"], "r-2");
+    assert_eq!(json["failed"][0]["error"]["message"], *message);
+    written("swept_nothing", &Swept::default());
+}
+
+#[test]
+fn checks_of_a_store() {
+    let id = RequestId::new("r-1").unwrap();
+    let damaged = stored_format::FormatError::ChecksumMismatch { recorded: 1, computed: 2 };
+    let mut report = CheckReport::default();
+    (report.records, report.entries) = (7, 70);
+    report.findings = vec![
+        Finding::MissingEntry { id: id.clone(), index: "status".to_owned() },
+        Finding::ExtraEntry { index: "status".to_owned(), id: None },
+        Finding::WrongScore { index: "status".to_owned(), id: Some(id.clone()) },
+        Finding::DamagedHeader { id: id.clone(), error: stored_format::FormatError::DamagedHeader },
+        Finding::StaleHeader { id: id.clone() },
+        Finding::OtherFormat { id: id.clone(), version: 1 },
+        Finding::Unreadable { key: "{billing:0}:r:r-1".to_owned(), error: damaged },
+        Finding::OtherType { key: "{billing:0}:r:r-1".to_owned() },
+        Finding::Busy { id },
+        Finding::Misplaced { key: "{billing:0}:r:r-1".to_owned() },
+    ];
+    written("check_report", &report);
+    written("check_report_clean", &CheckReport::default());
+    returns("check_position", &CheckPosition::default(), ByPrograms);
+    let mut preflight = PreflightReport::default();
+    (preflight.product, preflight.version) = ("Redis".to_owned(), "7.0.15".to_owned());
+    preflight
+        .warnings
+        .push("appendonly is off: writes since the last snapshot are lost when the server dies".to_owned());
+    written("preflight_report", &preflight);
+}
+
+#[test]
+fn the_feed() {
+    let request = sample();
+    let entry = FeedEntry::for_write(&request, 3, 1, at(9_000));
+    returns("feed_entry", &entry, ByPrograms);
+    written("feed_page", &FeedPage::new(vec![entry], FeedPosition::new("redis billing 4", [1, 2, 3]), true));
+    let trimmed = FeedGap::Trimmed { partition: 1, missed: 7 };
+    written("feed_gap/trimmed", &trimmed);
+    written("feed_gap/rewound", &FeedGap::Rewound { partition: 1 });
+    written("feed_page_at_gap", &FeedPage::at_gap(trimmed, FeedPosition::beginning()));
+}
