@@ -29,7 +29,7 @@
 //!
 //! let sam = ActorContext::user("sam")?.with_group("security")?;
 //! let too_early = governance.approve(id, sam.clone()).unwrap_err();
-//! assert!(too_early.to_string().contains("sam can decide approval-2 only after the steps before"));
+//! assert!(too_early.to_string().contains("sam can decide approval-2 only after the earlier steps"));
 //!
 //! governance.approve(id, mona)?;
 //! let approved = governance.approve(id, sam)?;

@@ -55,7 +55,7 @@ pub(super) fn sentence(actor: &str, why: &NothingToDecide, explanation: &str) ->
         }
         NothingToDecide::Voted { approvals } => format!("{actor} has voted already, on {}", list(approvals)),
         NothingToDecide::NotYet { approvals, .. } => {
-            format!("{actor} can decide {} only after the steps before", list(approvals))
+            format!("{actor} can decide {} only after the earlier steps", list(approvals))
         }
         NothingToDecide::OwnRequest { approvals } => {
             format!("{actor} submitted it, so somebody else has to decide {}", list(approvals))
@@ -75,9 +75,9 @@ pub(super) fn sentence(actor: &str, why: &NothingToDecide, explanation: &str) ->
 }
 
 fn list(approvals: &[ApprovalId]) -> String {
-    let ids: Vec<&str> = approvals.iter().map(ApprovalId::as_str).collect();
+    let ids: Vec<String> = approvals.iter().map(ApprovalId::in_words).collect();
     match ids.split_last() {
-        Some((last, [])) => (*last).to_owned(),
+        Some((last, [])) => last.clone(),
         Some((last, others)) => format!("{} and {last}", others.join(", ")),
         None => String::new(),
     }

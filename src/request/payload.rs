@@ -243,3 +243,23 @@ mod tests {
         }
     }
 }
+
+#[cfg(all(test, feature = "json"))]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn what_is_no_json_is_an_error_that_says_so() {
+        let unwritable = Payload::json(&BTreeMap::from([((1, 2), 3)])).unwrap_err();
+        assert!(unwritable.to_string().starts_with("payload cannot be written as JSON: "), "{unwritable}");
+        let payload = Payload::json(&BTreeMap::from([("role", "admin")])).unwrap();
+        assert_eq!(payload.bytes(), br#"{"role":"admin"}"#);
+        assert_eq!(payload.read_json::<BTreeMap<&str, &str>>().unwrap()["role"], "admin");
+        for other in [payload, Payload::new("text/plain", b"{".to_vec()).unwrap()] {
+            let unreadable = other.read_json::<Vec<u8>>().unwrap_err();
+            assert!(unreadable.to_string().contains("cannot be read as JSON of this type: "), "{unreadable}");
+        }
+    }
+}

@@ -241,6 +241,13 @@ impl RequestId {
     }
 }
 
+impl ApprovalId {
+    /// What a sentence calls the approval. Most ids say what they are of, as those do that approvals get by default.
+    pub(crate) fn in_words(&self) -> String {
+        if self.as_str().starts_with("approval") { self.to_string() } else { format!("approval {self}") }
+    }
+}
+
 impl RequirementKind {
     /// The kind of a requirement that approvals fulfil.
     pub const APPROVAL: &str = "Approval";

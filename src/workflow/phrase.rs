@@ -31,12 +31,12 @@ pub(super) fn demand(demand: &OpenDemand) -> String {
     match (&demand.group, demand.open.as_slice()) {
         (Some(group), open) => {
             let slots = open.iter().filter(|open| open.is_for_somebody());
-            let slots = slots.map(|open| format!("{} by {}", approval(&open.id), deciders(open)));
+            let slots = slots.map(|open| format!("{} by {}", open.id.in_words(), deciders(open)));
             let more =
                 if demand.missing == 1 { "1 more vote".to_owned() } else { format!("{} more votes", demand.missing) };
             format!("{more} in {group}: {}", list(slots, ", ", ", "))
         }
-        (None, [open, ..]) => format!("{} to decide {}", deciders(open), approval(&open.id)),
+        (None, [open, ..]) => format!("{} to decide {}", deciders(open), open.id.in_words()),
         (None, []) => "nobody".to_owned(),
     }
 }
@@ -50,14 +50,9 @@ fn deciders(open: &OpenApproval) -> String {
     if open.exceptions.is_empty() { who } else { format!("{who} except {}", list(&open.exceptions, ", ", " and ")) }
 }
 
-/// What to call the approval. Most ids say what they are of, as those that are given to approvals without one do.
-pub(super) fn approval(id: &ApprovalId) -> String {
-    if id.as_str().starts_with("approval") { id.to_string() } else { format!("approval {id}") }
-}
-
 /// What to call the approvals.
 pub(super) fn approvals<'a>(ids: impl IntoIterator<Item = &'a ApprovalId>) -> String {
-    list(ids.into_iter().map(approval), ", ", " and ")
+    list(ids.into_iter().map(ApprovalId::in_words), ", ", " and ")
 }
 
 pub(super) fn votes(missing: u32) -> String {

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::explain::{Expiring, Explanation, Following};
 use super::open_demand::OpenDemand;
-use super::phrase::{self, approval, approvals, list, reason, votes, when, who};
+use super::phrase::{self, approvals, list, reason, votes, when, who};
 use crate::request::{
     ApprovalId, Claim, Decision, LifecycleDecision, Pending, PendingReason, RequestState, Step, Timestamp,
 };
@@ -82,7 +82,7 @@ impl Explanation {
         let step = self.step(Some(demand.step));
         match (&demand.group, demand.overdue.as_slice(), demand.open.as_slice()) {
             (None, [(id, end), ..], _) => self.why_overdue(demand, id, *end),
-            (None, [], [open, ..]) => format!("nobody may decide {} ({step})", approval(&open.id)),
+            (None, [], [open, ..]) => format!("nobody may decide {} ({step})", open.id.in_words()),
             (None, [], []) => format!("an approval of {step} was rejected or has expired"),
             (Some(group), [], _) => {
                 format!("{group} ({step}) is missing {}, and too few people are left", votes(demand.missing))
@@ -106,7 +106,7 @@ impl Explanation {
             return format!("its approvals cannot follow: {whys}; override them with a reason, or reject or cancel it");
         }
         let before =
-            before.as_ref().map(|(id, end)| format!(" and before {} expires {}", approval(id), when(*end, self.now)));
+            before.as_ref().map(|(id, end)| format!(" and before {} expires {}", id.in_words(), when(*end, self.now)));
         let before = before.unwrap_or_default();
         let first = unmet.first().map(|demand| demand.step);
         let demands = unmet.iter().filter(|demand| Some(demand.step) == first).map(phrase::demand);
@@ -126,7 +126,7 @@ impl Explanation {
     }
 
     fn why_overdue(&self, demand: &OpenDemand, id: &ApprovalId, end: Timestamp) -> String {
-        format!("{} ({}) was not decided by {end}", approval(id), self.step(Some(demand.step)))
+        format!("{} ({}) was not decided by {end}", id.in_words(), self.step(Some(demand.step)))
     }
 
     fn write_deadline(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -108,19 +108,22 @@ mod tests {
         ActorContext::user("mona").unwrap()
     }
 
-    fn in_other_circumstances(mut actor: ActorContext) -> ActorContext {
-        let other = Some("other".to_owned());
-        actor = actor.named("Mona").with_role("manager").unwrap().with_group("board").unwrap();
-        actor.correlation_id = other.clone();
-        actor.causation_id = other.clone();
-        actor.session_id = other.clone();
-        actor.source_address = other.clone();
-        actor.user_agent = other.clone();
-        actor.time_zone = other.clone();
-        actor.culture = other;
-        actor.at = Some(Timestamp::MAX);
-        actor.metadata.note("request", "7");
+    fn in_other_circumstances(actor: ActorContext) -> ActorContext {
         actor
+            .named("Mona")
+            .with_roles(["manager", "lead"])
+            .unwrap()
+            .with_groups(vec!["board".to_owned()])
+            .unwrap()
+            .with_correlation_id("order-1")
+            .with_causation_id("event-1")
+            .with_session_id("session-1")
+            .with_source_address(std::net::IpAddr::from([10, 0, 0, 7]))
+            .with_user_agent("curl")
+            .with_time_zone("Europe/Vienna")
+            .with_culture("de-AT")
+            .acting_at(Timestamp::MAX)
+            .with_metadata(Metadata::new().with("request", 7).unwrap())
     }
 
     #[test]

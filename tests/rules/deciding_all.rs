@@ -174,7 +174,7 @@ fn who_has_nothing_to_decide_learns_why_and_whom_the_request_waits_for() {
     let (why, sentence) = nothing_for(&request, user("dave"), 1);
     let (step, active) = (Step::new(2).unwrap(), Step::FIRST);
     assert_eq!(why, NothingToDecide::NotYet { approvals: ids(&["approval-5"]), step, active });
-    assert_eq!(sentence, "dave can decide approval-5 only after the steps before; it …");
+    assert_eq!(sentence, "dave can decide approval-5 only after the earlier steps; it …");
 
     let anonymous = Arc::new(ActorContext::system().with_role("manager").unwrap());
     let (why, _) = nothing_for(&request, anonymous.clone(), 1);
