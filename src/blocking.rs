@@ -197,7 +197,7 @@
 //!     })
 //!     .start(mailer);
 //!
-//! # assert_eq!(sent.recv()?, "rita Pending");
+//! # assert_eq!(sent.recv()?, "rita Created");
 //! follower.stop()?;
 //! assert_eq!(governance.consumers()?[0].lag, Some(0));
 //! # Ok(())

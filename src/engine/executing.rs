@@ -33,7 +33,7 @@ struct Worker {
 
 /// How a call of `execute` ended.
 enum Run {
-    Ended(ExecutionOutcome),
+    Ended(Box<ExecutionOutcome>),
     /// The handler has run, and another executor has taken over since.
     Lost(Error),
 }
@@ -89,7 +89,7 @@ impl Worker {
 
     fn ran(&self, id: &RequestId, run: Run) {
         match run {
-            Run::Ended(outcome) => self.report(ExecutorReport::Ended(Box::new(outcome))),
+            Run::Ended(outcome) => self.report(ExecutorReport::Ended(outcome)),
             Run::Lost(error) => self.not_recorded(id, error, None),
         }
     }
@@ -159,7 +159,7 @@ impl Worker {
         match outcome {
             // What the handler did is not recorded: somebody has taken over meanwhile.
             Err(lost @ Error::Execution { .. }) if called.into_inner() => Ok(Run::Lost(lost)),
-            outcome => Ok(Run::Ended(outcome?)),
+            outcome => Ok(Run::Ended(Box::new(outcome?))),
         }
     }
 
@@ -193,7 +193,7 @@ impl Worker {
         // The same call links the original, and runs nothing.
         let linked = match compensates {
             Some(_) => self.run(recorded, order, handler).await,
-            None => Ok(Run::Ended(outcome_of(&record, recorded))),
+            None => Ok(Run::Ended(Box::new(outcome_of(&record, recorded)))),
         };
         match linked {
             Ok(run) => self.ran(&id, run),
