@@ -4,6 +4,7 @@ use http::{HeaderValue, StatusCode};
 
 use super::{Error, ErrorKind};
 
+#[cfg_attr(docsrs, doc(cfg(feature = "http")))]
 impl ErrorKind {
     /// The status of an HTTP response to a call that failed like this.
     ///

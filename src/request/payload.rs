@@ -245,7 +245,7 @@ mod tests {
 }
 
 #[cfg(all(test, feature = "json"))]
-mod tests {
+mod of_values {
     use std::collections::BTreeMap;
 
     use super::*;
