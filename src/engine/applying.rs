@@ -3,9 +3,10 @@
 use super::super::timer::pause;
 use super::{Governance, StoreExtension as _, dual};
 use crate::error::{Conflict, Error, Result};
+use crate::request::UnsettledWrite;
 use crate::request::{MutationRequest, RequestId, Timestamp, WriteId};
 use crate::service::on_conflict::{Rebase, Rebases};
-use crate::service::settle::{Settled, UnsettledWrite};
+use crate::service::settle::Settled;
 use crate::workflow::lease::check_lease_of;
 use crate::workflow::{self, Action, Command};
 

@@ -16,7 +16,7 @@ mod float;
 mod id_comparison;
 mod intent;
 mod metadata;
-mod metadata_key;
+pub mod metadata_keys;
 mod payload;
 mod person_id;
 mod random_id;
@@ -27,6 +27,7 @@ mod side_effect;
 mod state;
 mod text;
 mod timestamp;
+mod unsettled_write;
 mod write_intent;
 
 pub use actor::{ActorContext, ActorKind, ActorMode};
@@ -49,7 +50,7 @@ pub use execution::{
 pub use id_comparison::IdComparison;
 pub use intent::{BlastRadius, BlastScope, Intent, RiskLevel};
 pub use metadata::{Metadata, MetadataIter, Value};
-pub(crate) use metadata_key::metadata_key;
+pub(crate) use metadata_keys::metadata_key;
 pub use payload::Payload;
 pub use random_id::{ClaimId, WriteId};
 pub use requester::Requester;
@@ -62,5 +63,6 @@ pub use text::{
     RequirementKind, Role, StateId, StateType, StateVersion, Tag,
 };
 pub use timestamp::Timestamp;
+pub use unsettled_write::UnsettledWrite;
 pub(crate) use write_intent::Who;
 pub use write_intent::{WriteIntent, WriteKind};

@@ -66,7 +66,7 @@ impl<'a> DecisionContext<'a> {
         let (id, name) = (|| approval.id.clone(), || actor_id.to_string());
         if !approval.target.matches(actor, self.ids) {
             let target = approval.target.clone();
-            return Err(ApprovalError::NotAddressed { approval: id(), target, actor: name() });
+            return Err(ApprovalError::NotAddressed { approval: id(), target: Box::new(target), actor: name() });
         }
         if approval.decider == DeciderRule::NotTheRequester && self.is_same(self.requester, actor_id) {
             return Err(ApprovalError::OwnRequest { approval: id(), actor: name() });

@@ -81,7 +81,7 @@ fn deciding_checks_the_rules_in_their_order() {
             ActorContext::user("requester").unwrap(),
             id(),
             59,
-            ApprovalError::NotAddressed { approval: id(), target: actor("bob"), actor: name("requester") },
+            ApprovalError::NotAddressed { approval: id(), target: Box::new(actor("bob")), actor: name("requester") },
         ),
         (
             open(),

@@ -52,7 +52,7 @@ pub(crate) async fn who_may_not_decide_gets_the_reason(world: World) {
 
         let (target, actor) = (target.clone(), "mallory".to_owned());
         let stranger = decide(user("mallory"), first.clone());
-        let expected = ApprovalError::NotAddressed { approval: first.clone(), target, actor };
+        let expected = ApprovalError::NotAddressed { approval: first.clone(), target: Box::new(target), actor };
         assert_rejected(&world, &request, stranger, expected, "is for requester or role manager").await;
 
         let unknown = decide(user("alice"), approval("approval-9"));
