@@ -124,13 +124,14 @@ crate::error::debug_as_sentence!(UnreadableEntry);
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::request::{Intent, RequestDraft, Target, WriteId};
+    use crate::request::{Intent, PendingReason, RequestDraft, Target, WriteId};
     use crate::workflow::{self, Command};
 
     fn rejected() -> MutationRequest {
         let target = Target::new("s", "State", "Change").unwrap();
+        let rita = ActorContext::user("rita").unwrap();
         let draft =
-            RequestDraft::new(target, Intent::new("change", "Test").unwrap(), ActorContext::user("rita").unwrap());
+            RequestDraft::new(target, Intent::new("change", "Test").unwrap(), rita).waiting_for(PendingReason::Quota);
         let now = Timestamp::now();
         let request = workflow::submit(draft, RequestId::new("r").unwrap(), WriteId::generate(), now).unwrap();
         workflow::apply(request, &Command::reject_request(ActorContext::user("mona").unwrap()), now).unwrap()
