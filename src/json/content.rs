@@ -94,7 +94,9 @@ impl Node {
             Self::List(items) => items.iter().for_each(|item| item.each_object(visit)),
             Self::Object(fields) => {
                 visit(fields);
-                fields.iter().for_each(|(_, item)| item.each_object(visit));
+                for (_, item) in fields {
+                    item.each_object(visit);
+                }
             }
             _ => {}
         }

@@ -112,13 +112,11 @@ fn present<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<N
 impl From<&Payload> for Fields {
     fn from(payload: &Payload) -> Self {
         let content_type = payload.content_type.to_string();
-        match is_json(&content_type).then(|| Content::of_bytes(&payload.bytes)).flatten() {
-            Some(Content { root, key_order }) => Self { content_type, json: Some(root), key_order, base64: None },
-            None => {
-                let base64 = Some(STANDARD.encode(&payload.bytes));
-                Self { content_type, json: None, key_order: Vec::new(), base64 }
-            }
+        let content = if is_json(&content_type) { Content::of_bytes(&payload.bytes) } else { None };
+        if let Some(Content { root, key_order }) = content {
+            return Self { content_type, json: Some(root), key_order, base64: None };
         }
+        Self { content_type, json: None, key_order: Vec::new(), base64: Some(STANDARD.encode(&payload.bytes)) }
     }
 }
 

@@ -129,10 +129,10 @@ impl<'de> Visitor<'de> for ValueVisitor {
 }
 
 fn insert<E: Error>(values: &mut Metadata, key: String, value: Value) -> Result<(), E> {
-    match values.insert(key.clone(), value).map_err(E::custom)? {
-        Some(_) => Err(E::custom(format_args!("the key {key:?} occurs twice"))),
-        None => Ok(()),
+    if values.get(&key).is_some() {
+        return Err(E::custom(format_args!("the key {key:?} occurs twice")));
     }
+    values.insert(key, value).map(drop).map_err(E::custom)
 }
 
 fn tagged_value<'de, A: MapAccess<'de>>(tag: &str, mut map: A) -> Result<Value, A::Error> {

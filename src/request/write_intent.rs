@@ -31,6 +31,7 @@ mod fingerprint_text {
     use serde::de::{Deserialize, Deserializer, Error as _};
     use serde::ser::Serializer;
 
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives it a reference")]
     pub(super) fn serialize<S: Serializer>(fingerprint: &[u8; 7], serializer: S) -> Result<S::Ok, S::Error> {
         let number = fingerprint.iter().fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
         serializer.collect_str(&format_args!("{number:014x}"))

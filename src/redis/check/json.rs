@@ -90,3 +90,54 @@ pub(super) fn readable<S: Serializer>(
     let unreadable = request.as_ref().err().map(ToString::to_string);
     Readable { request: request.as_ref().ok(), unreadable }.serialize(serializer)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::super::{CheckPosition, Inspection, Phase};
+    use crate::request::{Revision, WriteId};
+    use crate::stored_format::FormatError;
+
+    #[test]
+    fn an_inspection_has_the_request_or_why_it_cannot_be_read() {
+        let write_id = WriteId::from_bytes([7; 16]);
+        let inspection = Inspection {
+            key: "{billing:0}:r:r-1".to_owned(),
+            revision: Revision { number: 2, write_id },
+            write_ids: vec![write_id],
+            current_indexes: Vec::new(),
+            record_bytes: 700,
+            document_bytes: 600,
+            request: Err(FormatError::DamagedHeader),
+        };
+        let expected = json!({
+            "key": "{billing:0}:r:r-1",
+            "revision": { "number": 2, "write_id": "07070707070707070707070707070707" },
+            "write_ids": ["07070707070707070707070707070707"],
+            "record_bytes": 700,
+            "document_bytes": 600,
+            "unreadable": FormatError::DamagedHeader.to_string()
+        });
+        assert_eq!(serde_json::to_value(&inspection).unwrap(), expected);
+    }
+
+    #[test]
+    fn a_position_returns_with_all_bits_of_its_cursor() {
+        let position = |phase| CheckPosition(phase);
+        let (keys, after) = (vec!["status".to_owned()], vec![0, 255]);
+        for position in [
+            position(Phase::Records { cursor: u64::MAX }),
+            position(Phase::all_indexes()),
+            position(Phase::Indexes { cursor: None, keys, after }),
+        ] {
+            let json = serde_json::to_value(&position).unwrap();
+            assert_eq!(serde_json::from_value::<CheckPosition>(json).unwrap(), position);
+        }
+        let json = r#"{"phase":"Records","cursor":"18446744073709551615"}"#;
+        assert_eq!(serde_json::to_string(&CheckPosition(Phase::Records { cursor: u64::MAX })).unwrap(), json);
+        for bad in [r#"{"phase":"Records"}"#, r#"{"phase":"Records","cursor":"-1"}"#, r#"{"phase":"Later"}"#] {
+            assert!(serde_json::from_str::<CheckPosition>(bad).is_err(), "{bad}");
+        }
+    }
+}
