@@ -20,7 +20,7 @@ use mutator_governance::{
 const PARTITIONS: [u16; 4] = [1, 4, 16, 64];
 const STORED: u64 = 10_000;
 const ROUNDS: usize = 40;
-/// The quickest of so many calls is the figure of a round: the others waited for something else.
+/// How many calls a namespace answers in its turn.
 const CALLS: usize = 10;
 
 type Read = Box<dyn Fn(&RedisStore)>;
@@ -31,8 +31,8 @@ fn main() {
     let heading = PARTITIONS.map(|partitions| format!(" P = {partitions} |")).concat();
     println!("| read, µs |{heading}\n|---|{}", "---|".repeat(PARTITIONS.len()));
     for (name, read) in reads() {
-        let medians = medians(&stores, &read);
-        let cells = medians.map(|median| format!(" {median:.0}, {:.1} × |", median / medians[0])).concat();
+        let least = least(&stores, &read);
+        let cells = least.map(|figure| format!(" {figure:.0}, {:.1} × |", figure / least[0])).concat();
         println!("| {name} |{cells}");
     }
 }
@@ -80,8 +80,8 @@ fn reads() -> Vec<(&'static str, Read)> {
             "inbox, page of 50",
             Box::new(move |store| assert!(!store.inbox(&inbox, now, &first()).unwrap().items.is_empty())),
         ),
-        ("count of one index", Box::new(move |store| drop(store.count(&queue()).unwrap()))),
-        ("count of status + actor + tag", Box::new(move |store| drop(store.count(&counted).unwrap()))),
+        ("count of one index", Box::new(move |store| assert!(store.count(&queue()).unwrap().number() > 0))),
+        ("count of status + actor + tag", Box::new(move |store| assert!(store.count(&counted).unwrap().number() > 0))),
         ("statistics", Box::new(move |store| drop(store.statistics(now, &[]).unwrap()))),
         (
             "50 requests by id",
@@ -96,23 +96,17 @@ fn reads() -> Vec<(&'static str, Read)> {
     ]
 }
 
-/// Of each namespace, in microseconds.
-fn medians(stores: &[RedisStore; PARTITIONS.len()], read: &Read) -> [f64; PARTITIONS.len()] {
-    let mut figures = stores.each_ref().map(|_| Vec::with_capacity(ROUNDS));
-    for round in 0..=ROUNDS {
+/// The quickest call to each namespace, in microseconds: the others waited for what else the machine does as well.
+fn least(stores: &[RedisStore; PARTITIONS.len()], read: &Read) -> [f64; PARTITIONS.len()] {
+    let mut least = [f64::INFINITY; PARTITIONS.len()];
+    for round in 0..ROUNDS {
         for turn in 0..stores.len() {
             let place = (round + turn) % stores.len();
             let quickest = (0..CALLS).map(|_| microseconds(|| read(&stores[place]))).fold(f64::INFINITY, f64::min);
-            // The first round fills caches and script tables, and is not counted.
-            if round > 0 {
-                figures[place].push(quickest);
-            }
+            least[place] = least[place].min(quickest);
         }
     }
-    figures.map(|mut figures| {
-        figures.sort_by(f64::total_cmp);
-        figures[figures.len() / 2]
-    })
+    least
 }
 
 fn microseconds(work: impl FnOnce()) -> f64 {

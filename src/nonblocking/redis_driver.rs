@@ -89,7 +89,9 @@ impl Driver {
     ) -> Result<Vec<Result<Value, Fault>>, Fault> {
         let connected = self.connected(deadline).await?;
         let mut packed = Vec::new();
-        commands.iter().for_each(|command| command.write_packed_command(&mut packed));
+        for command in commands {
+            command.write_packed_command(&mut packed);
+        }
         let send = |connection: &Connection| connection.call_all(packed, commands.len());
         let watch = &connected.watch;
         match self.exchange(&connected, send, deadline).await? {

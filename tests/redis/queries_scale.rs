@@ -133,7 +133,12 @@ fn requests_of_one_time_page_exactly_in_both_directions() {
             let found = ids(&read);
             assert!(found == all, "{} of {} requests, {direction}", found.len(), all.len());
             assert!(read[..read.len() - 1].iter().all(|(page, _)| page.items.len() == 1_000), "every page is full");
-            assert!(read.iter().all(|(_, calls)| *calls == u64::from(partitions)), "one call a page and partition");
+            // And a few more where a partition has more of a page than it was asked for.
+            let partitions = u64::from(partitions);
+            let most = if partitions == 1 { 1 } else { 2 * partitions };
+            assert!(read.iter().all(|(_, calls)| (partitions..=most).contains(calls)), "one call a page and partition");
+            let second = read.iter().filter(|(_, calls)| *calls > partitions).count();
+            assert!(second * 4 <= read.len(), "{second} of {} pages took a second round", read.len());
             all.reverse();
         }
     }
@@ -249,8 +254,8 @@ fn counts_are_exact_over_many_requests() {
 fn a_call_whose_time_ends_gives_a_short_page_and_where_to_go_on() {
     let _alone = alone();
     let filled = Filled::shared();
-    let (delay, timeout) = (Duration::from_millis(150), Duration::from_secs(3));
-    let store = filled.store_at(&late(filled.server.url(), delay), 4, timeout);
+    let (delay, timeout) = (Duration::from_millis(500), Duration::from_secs(2));
+    let store = filled.store_at(&late(filled.server.url(), delay), 1, timeout);
     let query = RequestQuery::new().with_severities([Severity::Critical]).unwrap();
     let watch = Stopwatch::start();
     let page = store.requests(&query, &PageRequest::of(5).unwrap()).unwrap();
@@ -259,7 +264,7 @@ fn a_call_whose_time_ends_gives_a_short_page_and_where_to_go_on() {
     assert!(page.items.is_empty() && page.scanned > 0 && page.scanned < size(), "{} looked at", page.scanned);
     let next = page.next.expect("there is more to look at");
 
-    let rest = filled.store(4).requests(&query, &PageRequest::of(5).unwrap().after(next)).unwrap();
+    let rest = filled.store(1).requests(&query, &PageRequest::of(5).unwrap().after(next)).unwrap();
     assert_eq!(rest.next, None);
     assert!(
         rest.scanned <= size() + size() / 10 && rest.scanned + page.scanned >= size(),

@@ -56,8 +56,6 @@ pub(crate) struct FeedWalk<'a> {
     marks: Vec<Mark>,
     /// The partitions that may have more for this page, the one whose turn it is first.
     left: VecDeque<u16>,
-    /// The partition to begin with once nothing is left.
-    first: u16,
     is_begun: bool,
     room: usize,
     page: FeedPage,
@@ -72,7 +70,7 @@ impl<'a> FeedWalk<'a> {
         let Marks { turn, partitions } = Marks::of(from, keyspace)?;
         let page = FeedPage::new(Vec::new(), from.clone(), true);
         let left = (turn..keyspace.partition_count()).chain(0..turn).collect();
-        Ok(Self { keyspace, marks: partitions, left, first: turn, is_begun: false, room, page })
+        Ok(Self { keyspace, marks: partitions, left, is_begun: false, room, page })
     }
 
     /// What to read next, in as many partitions at once as may be: of each its share of the space that is left. Nothing if the
@@ -124,7 +122,7 @@ impl<'a> FeedWalk<'a> {
 
     pub(crate) fn finish(mut self) -> FeedPage {
         self.page.is_caught_up &= self.left.is_empty();
-        let turn = self.left.front().copied().unwrap_or(self.first);
+        let turn = self.left.front().copied().unwrap_or(0);
         self.page.next = Marks { turn, partitions: self.marks }.position(self.keyspace);
         self.page
     }

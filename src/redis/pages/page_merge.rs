@@ -58,11 +58,12 @@ impl<Row> PageMerge<Row> {
     /// The partitions that have not been read come first. Afterwards these are all that may hold a row of the page: those that
     /// were read less far than its last row. Each is asked for little more than its share of the rows, and a partition that is
     /// read again for the same page, because it gave too few, for twice as many each time: a page of one row does not take one
-    /// call for each request that fails to match.
+    /// call for each request that fails to match. Nothing behind the last row of a full page is asked for.
     pub(crate) fn next_round(&mut self, most: usize) -> Vec<Part<'_>> {
         self.asked_up_to = self.far_end().cloned();
-        let (places, rows) = self.places_to_read();
-        let share = share_of(rows, places.len()).min(self.limit);
+        let places = self.places_to_read();
+        let unread = self.partitions.iter().filter(|partition| partition.scans == 0).count();
+        let share = share_of(self.limit, if unread > 0 { self.partitions.len() } else { places.len() }).min(self.limit);
         let places = places.get(..places.len().min(most.max(1))).unwrap_or_default();
         let bytes = MAX_PAGE_BYTES / places.len().max(1);
         let part = |&place: &usize| {
@@ -79,17 +80,16 @@ impl<Row> PageMerge<Row> {
         places.iter().filter_map(part).collect()
     }
 
-    /// The partitions to read next, those read least far first, and how many rows are wanted of them.
-    fn places_to_read(&self) -> (Vec<usize>, usize) {
+    /// The partitions to read next, those read least far first.
+    fn places_to_read(&self) -> Vec<usize> {
         let unread = |(place, partition): (usize, &Progress)| (partition.scans == 0).then_some(place);
         let unread: Vec<usize> = self.partitions.iter().enumerate().filter_map(unread).collect();
         if !unread.is_empty() {
-            let rows = self.limit.saturating_mul(unread.len()).div_ceil(self.partitions.len());
-            return (unread, rows);
+            return unread;
         }
-        let settled = self.settled().take(self.limit).count();
-        if settled >= self.limit || self.bytes >= self.most_bytes {
-            return (Vec::new(), 0);
+        let is_full = self.settled().nth(self.limit.saturating_sub(1)).is_some();
+        if is_full || self.bytes >= self.most_bytes {
+            return Vec::new();
         }
         let is_near = |position: &SortKey| self.asked_up_to.as_ref().is_none_or(|end| self.comes_first(position, end));
         let mut behind: Vec<(&SortKey, usize)> = self
@@ -103,7 +103,7 @@ impl<Row> PageMerge<Row> {
         if self.direction == SortDirection::Descending {
             behind.reverse();
         }
-        (behind.into_iter().map(|(_, place)| place).collect(), self.limit - settled)
+        behind.into_iter().map(|(_, place)| place).collect()
     }
 
     fn comes_first(&self, one: &SortKey, other: &SortKey) -> bool {
@@ -263,12 +263,12 @@ impl<Row> PageMerge<Row> {
     }
 }
 
-/// How many of `rows` one of so many partitions is asked for: somewhat more than the mean, because ids spread at random, so that
-/// few pages need a second round.
+/// How many of `rows` one of so many partitions is asked for: the mean, one and a half times its root, and two. Ids spread at
+/// random, so that then about one page in fourteen needs a second round.
 fn share_of(rows: usize, partitions: usize) -> usize {
     let partitions = partitions.max(1);
-    let spread = rows.saturating_mul(4).div_ceil(partitions).isqrt();
-    rows.div_ceil(partitions).saturating_add(spread).saturating_add(3)
+    let spread = (rows.saturating_mul(9) / partitions.saturating_mul(4)).isqrt();
+    rows.div_ceil(partitions).saturating_add(spread).saturating_add(2)
 }
 
 /// The members that name each request, if one may have several.

@@ -170,3 +170,40 @@ fn pages_ended_anywhere_and_read_on_by_any_plan_have_every_row_once() {
     }
     assert!(between_rows > 30 && inside_requests > 300, "{between_rows} and {inside_requests}");
 }
+
+/// With ids spread at random: the rounds that a page takes, and the rows that are read for it and not used.
+#[test]
+fn a_page_over_many_partitions_takes_little_more_than_one_round_and_few_rows_in_vain() {
+    const PARTITIONS: usize = 16;
+    const LIMIT: usize = 50;
+    let (mut rounds, mut read, mut pages) = (0, 0, 0);
+    for seed in 0..40 {
+        let mut rng = Rng::with_seed(seed);
+        let mut partitions: Vec<Partition> = (0..PARTITIONS).map(|_| Partition::default()).collect();
+        for number in 0..120 {
+            let request = request(&mut rng, number);
+            let place = rng.usize(..PARTITIONS);
+            partitions[place].submit(&request, &ChosenIndexes::default(), Ok(request.clone()));
+        }
+        let query = RequestQuery::new();
+        let Plan::Along(plan) = plan(&query, &ChosenIndexes::default(), IdComparison::Exact, |_| 1) else { panic!() };
+        let mut assembly = PageMerge::new(PARTITIONS as u16, plan.direction, None, LIMIT);
+        pages += 1;
+        loop {
+            let parts = assembly.next_round(PARTITIONS);
+            let scans: Vec<_> = parts.iter().map(|part| (part.partition, Scan::new(&plan, part))).collect();
+            if scans.is_empty() {
+                break;
+            }
+            rounds += 1;
+            for (partition, scan) in scans {
+                let scanned = partitions[usize::from(partition)].serve(&scan, 2_000);
+                read += scanned.members.len();
+                assembly.add(partition, &plan, &query, at(0), scanned);
+            }
+        }
+        assert_eq!(assembly.finish(Fingerprint::of(&[])).items.len(), LIMIT);
+    }
+    assert!(rounds > pages && rounds < pages * 6 / 5, "{rounds} rounds for {pages} pages");
+    assert!(read < pages * LIMIT * 5 / 2, "{read} rows read for {pages} pages");
+}

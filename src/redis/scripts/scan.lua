@@ -241,14 +241,17 @@ local function meeting(members)
     return members
 end
 
+-- Conditions are looked up for many members at once; the fewer are wanted, the fewer to begin with.
+local BATCH = 200
 local batch = limit + 1
 if #conditions > 0 then
-    batch = math.max(batch, 200)
+    batch = math.max(batch, math.min(4 * limit, BATCH))
 end
 
 local found, position, looked_at, more = {}, '', 0, 1
 while more == 1 and #found <= limit and work < budget do
     local members, at_end = next_members(math.min(batch, budget - work))
+    batch = math.max(batch, math.min(2 * batch, BATCH))
     looked_at = looked_at + #members
     if #members > 0 then
         position = members[#members]

@@ -108,7 +108,7 @@ impl RoutedAttempts {
     ///
     /// Repeating is safe after any failure: reads change nothing, and writes are recognized by their id.
     pub(crate) fn after(&mut self, failure: &Failure, left: Option<Duration>, random: f64) -> Step {
-        let stop = self.stop(failure.effect());
+        let end = self.stop(failure.effect());
         if failure.effect() == Effect::Unknown {
             self.earlier = Effect::Unknown;
         }
@@ -119,12 +119,12 @@ impl RoutedAttempts {
         // The next node may not know the script either.
         self.is_source_sent = false;
         let step = match failure {
-            Failure::Final(_) | Failure::UnknownScript => return stop,
+            Failure::Final(_) | Failure::UnknownScript => return end,
             Failure::Redirected(redirect @ (Redirect::Moved { to, .. } | Redirect::Ask { to, .. })) => {
                 self.redirects = self.redirects.saturating_add(1);
                 if !self.redirects.is_multiple_of(MAX_AT_ONCE + 1) {
                     let is_asking = matches!(redirect, Redirect::Ask { .. });
-                    return if left.is_some() { Step::Send { to: to.clone(), is_asking } } else { stop };
+                    return if left.is_some() { Step::Send { to: to.clone(), is_asking } } else { end };
                 }
                 Step::Refresh
             }
@@ -132,7 +132,7 @@ impl RoutedAttempts {
             _ => Step::Refresh,
         };
         let pause = self.pause(random);
-        if left.is_some_and(|left| left > pause) { step(pause) } else { stop }
+        if left.is_some_and(|left| left > pause) { step(pause) } else { end }
     }
 
     fn pause(&mut self, random: f64) -> Duration {
