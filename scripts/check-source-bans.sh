@@ -103,6 +103,9 @@ refuse 'a range by score or member without LIMIT' \
 refuse 'a stream range without COUNT' \
     < <(calls_with "call ?\( ?${quote}(xrange|xrevrange)${quote}" | grep -viE "${quote}count${quote}")
 
+refuse 'a metadata key that is not in the table of src/request/metadata_keys.rs' \
+    < <(code src/workflow | grep -vE '^src/workflow/write_intent\.rs:' | grep -E 'note(_left_out)?\((&mut about, )?"')
+
 if [[ "$offences" != 0 ]]; then
     echo "check-source-bans: see \"What is banned\" in CONTRIBUTING.md" >&2
     exit 1

@@ -1,30 +1,49 @@
 //! Everything that can go wrong, as one [`Error`] that says what, to which request, and what to do next.
 
+mod code;
+#[cfg(test)]
+mod code_tests;
 mod conflict;
 mod constructors;
+mod format_error;
+#[cfg(feature = "http")]
+mod http;
+mod invalid_value;
+mod kind;
 mod layout_error;
 mod nothing_to_decide;
 mod outcome;
+mod report;
 mod rule_errors;
+pub(crate) mod sentence;
 mod store_error;
+mod unrecorded;
 
 pub use conflict::Conflict;
+pub use format_error::FormatError;
+pub use invalid_value::InvalidValue;
+pub use kind::ErrorKind;
 pub use layout_error::LayoutError;
 pub use nothing_to_decide::NothingToDecide;
 pub use outcome::Outcome;
+pub use report::ErrorReport;
 pub use rule_errors::{ApprovalError, ExecutionError, SupersedeError};
+pub(crate) use sentence::debug_as_sentence;
 pub use store_error::{StoreError, StoreErrorKind};
+pub use unrecorded::UnrecordedExecution;
 
-use crate::request::{ActorMode, ClaimId, RequestId, Status, Timestamp, WriteId, WriteKind};
-use crate::service::settle::UnsettledWrite;
-use crate::stored_format::{FormatError, Unreadable};
-use crate::workflow::Command;
+use crate::request::{ActorMode, RequestId, Status, Timestamp, UnsettledWrite, WriteId, WriteKind};
 
 /// The result of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a call failed.
-#[derive(Debug, thiserror::Error)]
+///
+/// [`code`](Self::code) and [`kind`](Self::kind) are for programs, and `docs/errors.md` lists both; the text is for
+/// people: what failed, for which request, and what to do next. `Debug` prints the same text, followed by what the
+/// backend reported if the text does not say that already, so that `fn main() -> Result<(), Error>` ends with a
+/// sentence.
+#[derive(thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A value is not valid.
@@ -197,21 +216,21 @@ pub enum Error {
     },
 
     /// The request cannot be written in the format version that this store writes.
-    #[error("request {id} cannot be written: {source}")]
+    #[error("request {id} cannot be written: {error}")]
     Unwritable {
         /// The request.
         id: RequestId,
         /// Why not.
-        source: FormatError,
+        error: FormatError,
     },
 
     /// The stored bytes of a request cannot be read.
-    #[error("what is stored at {key} cannot be read: {source}")]
+    #[error("what is stored at {key} cannot be read: {error}")]
     Unreadable {
         /// The key of the record, or the request's id for a read by id.
         key: String,
         /// What is wrong with it.
-        source: FormatError,
+        error: FormatError,
     },
 
     /// A page cannot be continued from this cursor.
@@ -239,41 +258,6 @@ pub enum Error {
     Store(#[from] StoreError),
 }
 
-/// A value that breaks the rule of its type.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{field} {problem}")]
-#[non_exhaustive]
-pub struct InvalidValue {
-    /// Which value it is, in words.
-    pub field: &'static str,
-    /// What is wrong with it.
-    pub problem: String,
-}
-
-/// An execution that has run, and whose result only this value holds.
-#[derive(Debug, thiserror::Error)]
-#[error(
-        "request {id} was executed under claim {claim}, but its result could not be recorded: {source}. Apply the \
-         command in this error before the lease ends; from then on somebody else may execute the request again. If \
-         that fails because the claim is lost, the result was recorded after all, or somebody has taken over: read \
-         the request{}",
-    link_hint(.compensates.as_ref())
-)]
-#[non_exhaustive]
-pub struct UnrecordedExecution {
-    /// The request.
-    pub id: RequestId,
-    /// The claim it was executed under.
-    pub claim: ClaimId,
-    /// The command that records the result, for `Governance::apply`.
-    pub record: Command,
-    /// The request that it compensates, if any. The command does not link that request: executing this one again does,
-    /// and runs nothing once the result is recorded.
-    pub compensates: Option<RequestId>,
-    /// Why it could not be recorded.
-    pub source: Error,
-}
-
 impl Error {
     /// Whether the write that ended with this error took effect.
     ///
@@ -281,7 +265,7 @@ impl Error {
     pub fn outcome(&self) -> Outcome {
         match self {
             Self::Store(error) => error.outcome,
-            Self::Unrecorded(execution) => execution.source.outcome(),
+            Self::Unrecorded(execution) => execution.error.outcome(),
             _ => Outcome::NotApplied,
         }
     }
@@ -290,7 +274,7 @@ impl Error {
     pub fn unsettled_write(&self) -> Option<&UnsettledWrite> {
         match self {
             Self::Store(error) => error.unsettled.as_deref(),
-            Self::Unrecorded(execution) => execution.source.unsettled_write(),
+            Self::Unrecorded(execution) => execution.error.unsettled_write(),
             _ => None,
         }
     }
@@ -318,6 +302,52 @@ impl Error {
         }
     }
 
+    /// The request that the error is about, if it is about one.
+    pub fn request(&self) -> Option<&RequestId> {
+        match self {
+            Self::NotFound { id }
+            | Self::AlreadyExists { id }
+            | Self::WriteIdReused { id, .. }
+            | Self::InvalidTransition { id, .. }
+            | Self::DeadlinePassed { id, .. }
+            | Self::Approval { id, .. }
+            | Self::Execution { id, .. }
+            | Self::Supersede { id, .. }
+            | Self::NothingDue { id }
+            | Self::RewrittenHistory { id, .. }
+            | Self::SubmittedFieldsChanged { id }
+            | Self::TooLarge { id, .. }
+            | Self::TooManyEntries { id, .. }
+            | Self::Unwritable { id, .. } => Some(id),
+            Self::Conflict(conflict) => Some(&conflict.id),
+            Self::Unrecorded(execution) => Some(&execution.id),
+            Self::Store(error) => error.unsettled.as_deref().map(|write| &write.id),
+            Self::Invalid(_)
+            | Self::InvalidApprovalConfiguration { .. }
+            | Self::NotCommitMode { .. }
+            | Self::Unreadable { .. }
+            | Self::InvalidCursor { .. }
+            | Self::InvalidFeedPosition { .. } => None,
+        }
+    }
+
+    /// The time from which on a repetition of the call can succeed, if it is known: the end of the lease, when somebody
+    /// is executing the request.
+    pub fn retry_after(&self) -> Option<Timestamp> {
+        match self {
+            Self::Execution { error: ExecutionError::Claimed { lease_ends_at, .. }, .. } => Some(*lease_ends_at),
+            _ => None,
+        }
+    }
+
+    /// The layout that the store cannot use, if that is why it failed.
+    pub fn layout(&self) -> Option<&LayoutError> {
+        match self {
+            Self::Store(error) => error.layout.as_deref(),
+            _ => None,
+        }
+    }
+
     /// The conflict, if this is one.
     pub fn as_conflict(&self) -> Option<&Conflict> {
         match self {
@@ -327,22 +357,9 @@ impl Error {
     }
 }
 
-impl InvalidValue {
-    /// A field and its problem, which together read as a sentence.
-    pub fn new(field: &'static str, problem: impl Into<String>) -> Self {
-        Self { field, problem: problem.into() }
-    }
-}
-
 impl From<UnrecordedExecution> for Error {
     fn from(error: UnrecordedExecution) -> Self {
         Self::Unrecorded(Box::new(error))
-    }
-}
-
-impl From<Unreadable> for Error {
-    fn from(unreadable: Unreadable) -> Self {
-        Self::Unreadable { key: unreadable.id.to_string(), source: unreadable.error }
     }
 }
 
@@ -350,15 +367,6 @@ impl From<Conflict> for Error {
     fn from(conflict: Conflict) -> Self {
         Self::Conflict(Box::new(conflict))
     }
-}
-
-fn link_hint(compensates: Option<&RequestId>) -> String {
-    compensates.map_or_else(String::new, |original| {
-        format!(
-            ". Once it is recorded, execute it again: that runs nothing and links request {original}, which it \
-             compensates"
-        )
-    })
 }
 
 fn kept_hint(kept: usize) -> String {

@@ -9,8 +9,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::query::*;
+use crate::request::UnsettledWrite;
 use crate::request::*;
-use crate::service::settle::UnsettledWrite;
 use crate::stored_format::samples::fullest;
 
 fn round_trips<T: Serialize + DeserializeOwned + PartialEq + Debug>(value: &T) {

@@ -32,6 +32,7 @@
 //! | `tls` | `rediss://` in every flavour that is switched on: TLS by rustls, certificate and name always verified | |
 //! | `json` | `Payload::json` and `Payload::read_json` | |
 //! | `jiff`, `chrono` | conversions between [`Timestamp`] and the times of these crates | |
+//! | `http` | `http::StatusCode` and the value of `Retry-After` for every error | |
 //! | `conformance` | the suite that every store must pass, for those who write their own | |
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
@@ -47,6 +48,7 @@ pub mod blocking;
 pub mod nonblocking;
 pub mod workflow;
 
+mod command;
 mod error;
 pub mod feed;
 pub mod for_stores;
@@ -72,8 +74,8 @@ pub use crate::redis::{
     CheckMode, CheckPosition, CheckReport, CheckStep, Credentials, Durability, Finding, Inspection, PreflightReport,
 };
 pub use error::{
-    ApprovalError, Conflict, Error, ExecutionError, InvalidValue, LayoutError, NothingToDecide, Outcome, Result,
-    StoreError, StoreErrorKind, SupersedeError, UnrecordedExecution,
+    ApprovalError, Conflict, Error, ErrorKind, ErrorReport, ExecutionError, FormatError, InvalidValue, LayoutError,
+    NothingToDecide, Outcome, Result, StoreError, StoreErrorKind, SupersedeError, UnrecordedExecution,
 };
 pub use feed::{FeedEntry, FeedGap, FeedPage, FeedPosition, UnreadableEntry};
 pub use query::{
@@ -81,6 +83,7 @@ pub use query::{
     PendingApprovalQuery, PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestQuery, RequestSummary,
     SortDirection, Statistics,
 };
+pub use request::metadata_keys;
 pub use request::{
     ActorContext, ActorId, ActorKind, ActorMode, Approval, ApprovalDecision, ApprovalId, ApprovalRule, ApprovalState,
     ApprovalStatus, ApprovalTarget, BatchId, BlastRadius, BlastScope, Category, Cause, Claim, ClaimId,
@@ -90,14 +93,14 @@ pub use request::{
     MutationType, Operation, Payload, Pending, PendingReason, Quorum, QuorumGroup, QuorumRejection, Rejection,
     RequestDocument, RequestDraft, RequestId, RequestState, Requester, Requirement, RequirementKind, Revision,
     RiskLevel, Role, Severity, SideEffect, StateId, StateType, StateVersion, Status, Step, Supersession, Tag, Target,
-    Timestamp, Value, Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
+    Timestamp, UnsettledWrite, Value, Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
 };
 pub use service::clock::{Clock, ManualClock, SystemClock};
 pub use service::lease::{ClaimedRequest, Lease};
 pub use service::on_conflict::OnConflict;
-pub use service::settle::{RememberedWrite, Settled, UnsettledWrite, WriteLookup};
+pub use service::settle::{RememberedWrite, Settled, WriteLookup};
 pub use service::sweep::{ReportPanicked, Swept};
-pub use stored_format::{Compression, DocumentLimit, FormatError, FormatVersion, StoredRequest, Unreadable};
+pub use stored_format::{Compression, DocumentLimit, FormatVersion, StoredRequest, Unreadable};
 
 /// Compiles and runs the code in the README.
 #[cfg(all(doctest, feature = "blocking", feature = "redis", feature = "smol", feature = "tokio"))]
@@ -108,6 +111,11 @@ mod readme {}
 #[cfg(all(doctest, feature = "blocking", feature = "redis", feature = "tokio"))]
 #[doc = include_str!("../docs/wiring.md")]
 mod wiring {}
+
+/// Compiles and runs the code in the page about errors.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/errors.md")]
+mod errors {}
 
 /// Compiles and runs the code in the security guide.
 #[cfg(all(doctest, feature = "blocking", feature = "redis"))]

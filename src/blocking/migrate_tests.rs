@@ -69,7 +69,7 @@ fn what_the_chosen_format_has_no_place_for_is_rejected_and_not_written() {
     let (store, older) = open(&server, 1);
     let error = older.submit(draft("new").waiting_for(PendingReason::ManualReview)).unwrap_err();
     assert_eq!(error.outcome(), Outcome::NotApplied);
-    let Error::Unwritable { source: FormatError::NotExpressible { version: 1, problem }, .. } = error else {
+    let Error::Unwritable { error: FormatError::NotExpressible { version: 1, problem }, .. } = error else {
         panic!("{error}");
     };
     assert_eq!(problem, "it has the pending reason ManualReview, which came with version 3");

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use super::requests::{alice, draft, id, moved_on, pending, second, submit};
 use super::{Store, StoreExtension as _, dual};
 use crate::error::{Error, Outcome};
+use crate::request::UnsettledWrite;
 use crate::request::{
     ActorContext, ApprovalRule, ApprovalTarget, MutationRequest, PendingReason, RequestDocument, RequestDraft,
     RequestId, Revision, Severity, SideEffect, WriteId, WriteKind,
 };
-use crate::service::settle::{Settled, UnsettledWrite};
+use crate::service::settle::Settled;
 use crate::workflow::{self, Command};
 
 fn applied(request: &MutationRequest, command: &Command, at: u64) -> MutationRequest {

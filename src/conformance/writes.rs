@@ -6,10 +6,11 @@ use super::requests::{draft, full, id, moved_on, pending, second, submit};
 use super::{Store, StoreExtension as _, dual};
 use crate::error::{Error, Outcome};
 use crate::query::PageRequest;
+use crate::request::UnsettledWrite;
 use crate::request::{
     BlastRadius, BlastScope, MutationRequest, RequestDocument, RequestId, RiskLevel, StateId, Status, Tag, WriteId,
 };
-use crate::service::settle::{Settled, UnsettledWrite};
+use crate::service::settle::Settled;
 
 /// A stored request reads back equal, with every field and the revision.
 #[dual]

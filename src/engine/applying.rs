@@ -3,9 +3,9 @@
 use super::super::timer::pause;
 use super::{Governance, StoreExtension as _, dual};
 use crate::error::{Conflict, Error, Result};
-use crate::request::{IntoId, MutationRequest, RequestId, Timestamp, WriteId};
+use crate::request::{IntoId, MutationRequest, RequestId, Timestamp, UnsettledWrite, WriteId};
 use crate::service::on_conflict::{Rebase, Rebases};
-use crate::service::settle::{Settled, UnsettledWrite};
+use crate::service::settle::Settled;
 use crate::workflow::lease::check_lease_of;
 use crate::workflow::{self, Action, Command};
 

@@ -79,9 +79,11 @@ impl Governance {
             Err(lost @ Error::Execution { .. }) => return Err(lost),
             // It is recorded, but less durably than requested.
             Err(unconfirmed) if unconfirmed.outcome() == Outcome::Applied => return Err(unconfirmed),
-            Err(source) => {
+            Err(error) => {
                 let compensates = result.is_ok().then_some(compensates).flatten();
-                return Err(UnrecordedExecution { id, claim, record: command, compensates, source }.into());
+                return Err(
+                    UnrecordedExecution { compensates, ..UnrecordedExecution::new(id, claim, command, error) }.into()
+                );
             }
         };
         if let Err(failure) = result {

@@ -7,10 +7,11 @@ use std::time::Duration;
 use super::applying::Changed;
 use super::{Store, StoreExtension as _, dual};
 use crate::error::{Error, InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
+use crate::request::UnsettledWrite;
 use crate::request::{IdComparison, MutationRequest, RequestDraft, RequestId, WriteId};
 use crate::service::clock::Clock;
 use crate::service::on_conflict::{OnConflict, Rebases};
-use crate::service::settle::{Settled, UnsettledWrite};
+use crate::service::settle::Settled;
 use crate::workflow;
 
 /// The one handle of an application: submits requests, applies commands to them by the rules of

@@ -13,9 +13,10 @@ use crate::query::{
 };
 use crate::redis::reply::{self, Created, Updated};
 use crate::redis::{Attempts, Call, MAX_PAGE_BYTES};
+use crate::request::UnsettledWrite;
 use crate::request::{IdComparison, MutationRequest, RequestId, Timestamp, WriteId};
 use crate::service::clock::Clock;
-use crate::service::settle::{UnsettledWrite, WriteLookup};
+use crate::service::settle::WriteLookup;
 use crate::stored_format::StoredRequest;
 
 #[dual]

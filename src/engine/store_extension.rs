@@ -3,8 +3,9 @@
 use super::{Store, dual};
 use crate::error::Result;
 use crate::query::{Page, PageRequest, RequestQuery};
+use crate::request::UnsettledWrite;
 use crate::request::{MutationRequest, RequestId, StateId};
-use crate::service::settle::{Settled, UnsettledWrite};
+use crate::service::settle::Settled;
 
 /// Common reads, provided for every [`Store`] over its own methods. [`Governance`](super::Governance) has them too.
 #[dual]

@@ -70,8 +70,7 @@ impl Governance {
 
     async fn expire_page(&self, page: Page<MutationRequest>, by: &Arc<ActorContext>, swept: &mut Swept) {
         for unreadable in page.unreadable {
-            let error = Error::Unreadable { key: unreadable.id.to_string(), source: unreadable.error };
-            swept.failed.push((unreadable.id, error));
+            swept.failed.push((unreadable.id.clone(), Error::from(unreadable)));
         }
         for request in page.items {
             if swept.is_store_down() {

@@ -3,7 +3,7 @@
 use crate::request::{Decision, MutationRequest, RequestId, Revision, Status};
 
 /// What became of a request while an update of it was computed.
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, thiserror::Error)]
 #[error(
         "request {id} was changed meanwhile: the update was computed from revision {expected}, but revision {actual} \
          is stored, {status}, with {} further decision(s); read it again and decide anew", .decisions_since.len()

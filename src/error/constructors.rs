@@ -2,9 +2,8 @@
 
 use std::convert::Infallible;
 
-use super::{Error, InvalidValue};
+use super::{Error, FormatError, InvalidValue};
 use crate::request::RequestId;
-use crate::stored_format::FormatError;
 
 /// Constructors for authors of stores. [`Conflict::between`](crate::Conflict::between) makes conflicts and
 /// [`StoreError::new`](crate::StoreError::new) makes failures; `into()` turns both into errors.
@@ -41,13 +40,13 @@ impl Error {
     }
 
     /// This request cannot be written in the stored format.
-    pub const fn unwritable(id: RequestId, source: FormatError) -> Self {
-        Self::Unwritable { id, source }
+    pub const fn unwritable(id: RequestId, error: FormatError) -> Self {
+        Self::Unwritable { id, error }
     }
 
     /// The bytes stored under this key cannot be read.
-    pub fn unreadable(key: impl Into<String>, source: FormatError) -> Self {
-        Self::Unreadable { key: key.into(), source }
+    pub fn unreadable(key: impl Into<String>, error: FormatError) -> Self {
+        Self::Unreadable { key: key.into(), error }
     }
 
     /// A page cannot be continued from a cursor, for this reason.

@@ -6,7 +6,7 @@
 /// and every write is checked against the layout that its partition records. So while a namespace is being rebuilt, a
 /// write from a process with another layout fails, and nothing is written. [`StoreError::layout`](crate::StoreError)
 /// holds this error.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LayoutError {
     /// An older release created it.

@@ -8,7 +8,7 @@ use crate::request::{
 };
 
 /// Why a decision on an approval is not allowed, in the order in which the rules are checked.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ApprovalError {
     /// The request does not wait for approval.
@@ -158,7 +158,7 @@ pub enum ApprovalError {
 }
 
 /// Why a request cannot be resolved, executed or compensated.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ExecutionError {
     /// The request is not approved.
@@ -279,7 +279,7 @@ pub enum ExecutionError {
 }
 
 /// Why a request cannot take the place of another.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SupersedeError {
     /// The superseding request does not exist.

@@ -1,10 +1,10 @@
 //! Failures of a store.
 
 use super::{LayoutError, Outcome};
-use crate::service::settle::UnsettledWrite;
+use crate::request::UnsettledWrite;
 
 /// A failure of the store itself.
-#[derive(Debug, thiserror::Error)]
+#[derive(thiserror::Error)]
 #[error("{problem}")]
 #[non_exhaustive]
 pub struct StoreError {

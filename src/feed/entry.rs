@@ -42,7 +42,7 @@ impl FeedEntry {
 }
 
 /// An entry of the change feed that cannot be read. All others can still be read.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error("entry {entry} in the feed of partition {partition} cannot be read: {problem}")]
 #[non_exhaustive]
 pub struct UnreadableEntry {
@@ -55,3 +55,5 @@ pub struct UnreadableEntry {
     /// Why it cannot be read.
     pub problem: &'static str,
 }
+
+crate::error::debug_as_sentence!(UnreadableEntry);

@@ -9,8 +9,9 @@ use crate::error::{Conflict, Error, InvalidValue, Outcome, Result, StoreError, S
 use crate::redis::connection::preflight::PreflightReport;
 use crate::redis::namespace::layout::reject_other_layout;
 use crate::redis::record::history::history_marks;
+use crate::request::UnsettledWrite;
 use crate::request::{MutationRequest, RequestId, Timestamp, WriteId};
-use crate::service::settle::{Settled, UnsettledWrite, WriteLookup};
+use crate::service::settle::{Settled, WriteLookup};
 use crate::stored_format::{DocumentLimit, FormatError, Unreadable, check_id};
 
 /// The result of a creation.
@@ -104,7 +105,7 @@ pub(crate) fn write_lookup(
     reply: &Value,
 ) -> Result<Option<WriteLookup>> {
     let record = stored_record(id, reply, settings.document_limit);
-    let record = record.map_err(|source| Error::Unreadable { key: settings.keyspace.record(id), source })?;
+    let record = record.map_err(|error| Error::Unreadable { key: settings.keyspace.record(id), error })?;
     Ok(record.map(|record| WriteLookup::new(write_id, record.revision().number, record.writes())))
 }
 
@@ -212,7 +213,7 @@ pub(super) fn over_limit(size: i64, limit: DocumentLimit) -> FormatError {
 }
 
 fn parse<'a>(settings: &Settings, id: &RequestId, bytes: &'a [u8]) -> Result<Record<'a>> {
-    let unreadable = |source| Error::Unreadable { key: settings.keyspace.record(id), source };
+    let unreadable = |error| Error::Unreadable { key: settings.keyspace.record(id), error };
     Record::parse(id.as_str(), bytes).map_err(unreadable)
 }
 
@@ -236,7 +237,7 @@ fn rejection(settings: &Settings, id: &RequestId, reply: &Value, script: &'stati
     if let Err(error) = rejected {
         return error;
     }
-    let source = match tagged(reply, script) {
+    let error = match tagged(reply, script) {
         Ok(("unreadable", [Value::Int(size), ..])) => over_limit(*size, settings.document_limit),
         Ok(("unreadable", [value, ..])) => match bytes(value).map(|bytes| Record::parse(id.as_str(), bytes)) {
             Some(Err(error)) => error,
@@ -244,7 +245,7 @@ fn rejection(settings: &Settings, id: &RequestId, reply: &Value, script: &'stati
         },
         _ => return unexpected_write(script).into(),
     };
-    Error::Unreadable { key: settings.keyspace.record(id), source }
+    Error::Unreadable { key: settings.keyspace.record(id), error }
 }
 
 pub(super) fn reject_wrong_type(reply: &Value) -> Result<()> {

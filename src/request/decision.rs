@@ -9,7 +9,7 @@ use super::{ActorContext, Metadata, Timestamp};
 
 /// One entry of a request's history: what was decided, by whom, when and why.
 ///
-/// The metadata of a decision depends on its kind:
+/// The metadata of a decision depends on its kind; [`metadata_keys`](crate::metadata_keys) has the keys as constants:
 ///
 /// | decision | keys |
 /// |---|---|

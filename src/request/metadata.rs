@@ -6,7 +6,7 @@ use std::{fmt, mem, slice};
 use serde::{Deserialize, Serialize};
 
 use super::Timestamp;
-use super::metadata_key::MetadataKey;
+use super::metadata_keys::MetadataKey;
 use crate::error::InvalidValue;
 
 /// Typed values under text keys, in key order.

@@ -18,7 +18,7 @@ mod id_comparison;
 mod intent;
 mod into_id;
 mod metadata;
-mod metadata_key;
+pub mod metadata_keys;
 mod payload;
 mod person_id;
 mod random_id;
@@ -30,6 +30,7 @@ mod state;
 mod text;
 mod time_conversions;
 mod timestamp;
+mod unsettled_write;
 mod write_intent;
 
 pub use actor::{ActorContext, ActorKind, ActorMode};
@@ -54,7 +55,7 @@ pub use id_comparison::IdComparison;
 pub use intent::{BlastRadius, BlastScope, Intent, RiskLevel};
 pub use into_id::IntoId;
 pub use metadata::{Metadata, MetadataIter, Value};
-pub(crate) use metadata_key::metadata_key;
+pub(crate) use metadata_keys::metadata_key;
 pub use payload::Payload;
 pub use random_id::{ClaimId, WriteId};
 pub use requester::Requester;
@@ -67,5 +68,6 @@ pub use text::{
     RequirementKind, Role, StateId, StateType, StateVersion, Tag,
 };
 pub use timestamp::Timestamp;
+pub use unsettled_write::UnsettledWrite;
 pub(crate) use write_intent::Who;
 pub use write_intent::{WriteIntent, WriteKind};

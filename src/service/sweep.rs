@@ -63,7 +63,7 @@ impl Swept {
 }
 
 /// The function that a sweeper reports to panicked. The sweeper went on, and stopping it returns this.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the function this sweeper reports to panicked in {times} report(s), last with {message:?}; the content of these \
      reports is lost, but the sweeps went on. Fix the function"
@@ -75,6 +75,8 @@ pub struct ReportPanicked {
     /// The message of the last panic, if it was text.
     pub message: String,
 }
+
+crate::error::debug_as_sentence!(ReportPanicked);
 
 /// Counts the reports that ended with a panic.
 #[derive(Debug, Default)]

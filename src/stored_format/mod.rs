@@ -18,7 +18,6 @@ mod excerpt;
 mod excerpt_tests;
 #[cfg(test)]
 mod figures;
-mod format_error;
 mod format_version;
 mod gates;
 #[cfg(test)]
@@ -43,6 +42,7 @@ mod versions;
 
 use crate::request::RequestDocument;
 
+pub use crate::error::FormatError;
 pub use compression::Compression;
 #[cfg_attr(
     not(feature = "redis"),
@@ -52,7 +52,6 @@ pub(crate) use envelope::{HEADER_BYTES as DOCUMENT_HEAD_BYTES, MAGIC};
 pub(crate) use excerpt::{
     Approvals, Head, IsWantedApproval, IsWantedDecision, PlacedDecisions, approvals_of, decisions_of, head_of,
 };
-pub use format_error::FormatError;
 pub use format_version::FormatVersion;
 use gates::Format;
 use limits::Budget;

@@ -69,7 +69,7 @@ impl SizeBudget {
                 let size = size_beside(request.document(), version, self.document);
                 Error::TooLarge { id, size, limit: self.document.bytes(), kept: self.kept }
             }
-            source => Error::Unwritable { id, source },
+            error => Error::Unwritable { id, error },
         }
     }
 }

@@ -4,7 +4,9 @@ use super::demand::{Demand, demands};
 use super::history::{Occasion, names, record};
 use super::lifecycle;
 use crate::error::{ApprovalError, Error, Result};
-use crate::request::{ApprovalDecision, ApprovalId, ApprovalState, Metadata, MutationRequest, RequestState, Status};
+use crate::request::{
+    ApprovalDecision, ApprovalId, ApprovalState, Metadata, MutationRequest, RequestState, Status, metadata_keys,
+};
 
 /// Approves the request despite its approvals; these stay unchanged, since nobody granted them.
 pub(super) fn override_approvals(request: &mut MutationRequest, occasion: Occasion<'_>) -> Result<()> {
@@ -22,11 +24,11 @@ pub(super) fn override_approvals(request: &mut MutationRequest, occasion: Occasi
     if let Some(error) = error {
         return Err(Error::Approval { id: request.id.clone(), error });
     }
-    let mut about = Metadata::new().with("overridden", names(&unmet))?;
-    about.note("round", request.approval_round);
-    about.note("digest", request.digest().to_string());
+    let mut about = Metadata::new().with(metadata_keys::OVERRIDDEN, names(&unmet))?;
+    about.note(metadata_keys::ROUND, request.approval_round);
+    about.note(metadata_keys::DIGEST, request.digest().to_string());
     if let Some(pending) = request.state.pending() {
-        about.note("waited_for", pending.reason.as_str());
+        about.note(metadata_keys::WAITED_FOR, pending.reason.as_str());
     }
     let document = request.edit();
     record(document, occasion.decision(ApprovalDecision::Overridden, about));

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::command::{Action, Command};
 use super::execution;
 use super::history::{Occasion, record};
+use crate::command::{Action, Command};
 use crate::error::{ExecutionError, Result};
 use crate::request::{
     ActorContext, CompensationPlan, CompensationTrigger, DecisionKind, ExecutionDecision, ExecutionKind, ExecutionLink,
     Intent, LifecycleDecision, LinkRelation, Metadata, MutationRequest, RequestDocument, RequestDraft, RequestId,
-    RequestState, Status, Timestamp,
+    RequestState, Status, Timestamp, metadata_keys,
 };
 
 /// A draft that compensates a request by `plan`: for the same target and for the version of the state that resulted
@@ -39,6 +39,17 @@ pub fn compensation_draft(
         Some(version) => draft.for_version(version),
         None => draft,
     })
+}
+
+impl Command {
+    /// Links the original with `compensating`, which compensates it. A request that is linked already stays unchanged.
+    ///
+    /// # Errors
+    /// [`Error::Execution`](crate::Error::Execution) when `compensating` is not executed, or is no compensation.
+    pub fn link_compensation(by: impl Into<Arc<ActorContext>>, compensating: &MutationRequest) -> Result<Self> {
+        let plan = executed_plan(compensating)?.clone();
+        Ok(Self::new(Action::LinkCompensation { plan, compensating: compensating.id.clone() }, by))
+    }
 }
 
 /// Links the original with its executed compensation, by the decision `Lifecycle/Compensated`.
@@ -93,7 +104,7 @@ pub(super) fn link(
         return Ok(());
     }
     let mut about = Metadata::new();
-    about.note("compensated_by", compensating.as_str());
+    about.note(metadata_keys::COMPENSATED_BY, compensating.as_str());
     describe(plan, &mut about);
     let document = original.edit();
     // Nobody compensates it twice, so the reservations are no longer needed.
@@ -128,10 +139,10 @@ pub(crate) fn is_executed_or_failed(document: &RequestDocument) -> bool {
 
 /// What the decisions of both requests say about their compensation.
 pub(super) fn describe(plan: &CompensationPlan, about: &mut Metadata) {
-    about.note("compensation", plan.kind.as_str());
-    about.note("trigger", plan.trigger.as_str());
+    about.note(metadata_keys::COMPENSATION, plan.kind.as_str());
+    about.note(metadata_keys::TRIGGER, plan.trigger.as_str());
     if let Some(batch) = &plan.batch {
-        about.note("batch", batch.as_str());
+        about.note(metadata_keys::BATCH, batch.as_str());
     }
 }
 

@@ -12,7 +12,7 @@ use super::phrase::list;
 use crate::error::{ApprovalError, Error, Result};
 use crate::request::{
     ActorContext, Approval, ApprovalDecision, ApprovalId, ApprovalState, ApprovalSummary, Cause, Decision, Digest,
-    Metadata, MutationRequest, Rejection, RequestDocument, RequestState, Timestamp, Value, Verdict,
+    Metadata, MutationRequest, Rejection, RequestDocument, RequestState, Timestamp, Value, Verdict, metadata_keys,
 };
 
 /// Whether the actor may decide the approval now, by the rules of [`ApprovalError`] in their order.
@@ -124,8 +124,8 @@ fn reject_all(
     let mut about = Metadata::new();
     match ids.as_slice() {
         [] => return Ok(()),
-        [id] => about.note("approval", id.as_str()),
-        ids => about = about.with("rejected", names(ids.iter().copied()))?,
+        [id] => about.note(metadata_keys::APPROVAL, id.as_str()),
+        ids => about = about.with(metadata_keys::REJECTED, names(ids.iter().copied()))?,
     }
     let reason = Some(rejection_reason(&ids, rejection, occasion.by));
     lifecycle::go_because(document, RequestState::Rejected, occasion, reason, about)
@@ -135,10 +135,10 @@ fn reject_all(
 pub(super) fn reject_if_impossible(document: &mut RequestDocument, occasion: Occasion<'_>) -> Result<()> {
     let Some(demand) = impossible(document, occasion.now) else { return Ok(()) };
     let mut about = Metadata::new();
-    about.note("step", demand.step.number());
+    about.note(metadata_keys::STEP, demand.step.number());
     let reason = match &demand.group {
         Some(group) => {
-            about.note("quorum_group", group.as_str());
+            about.note(metadata_keys::QUORUM_GROUP, group.as_str());
             format!("quorum group {group} can no longer be met")
         }
         None => format!("nobody can grant an approval of step {} any longer", demand.step),
@@ -161,10 +161,10 @@ fn satisfy_quorum(document: &mut RequestDocument, approval: &Approval, occasion:
             satisfied.push(member.id.clone());
         }
     }
-    let mut about = Metadata::new().with("satisfied", names(&satisfied))?;
-    about.note("quorum_group", quorum.group.as_str());
-    about.note("required", quorum.required.get());
-    about.note("step", approval.step.number());
+    let mut about = Metadata::new().with(metadata_keys::SATISFIED, names(&satisfied))?;
+    about.note(metadata_keys::QUORUM_GROUP, quorum.group.as_str());
+    about.note(metadata_keys::REQUIRED, quorum.required.get());
+    about.note(metadata_keys::STEP, approval.step.number());
     record(document, occasion.decision_because(ApprovalDecision::QuorumSatisfied, reason, about));
     Ok(())
 }
@@ -177,7 +177,7 @@ pub(super) fn mark_fulfilled(document: &mut RequestDocument) {
         .flat_map(|demand| demand.members.iter().map(|member| member.id.to_string()))
         .collect();
     for requirement in document.requirements.iter_mut().filter(|requirement| requirement.is_approval()) {
-        let Some(Value::List(ids)) = requirement.data.get("approvals") else { continue };
+        let Some(Value::List(ids)) = requirement.data.get(metadata_keys::APPROVALS) else { continue };
         requirement.fulfilled = !ids.iter().any(|id| matches!(id, Value::Text(id) if unmet.contains(id)));
     }
 }
@@ -214,14 +214,14 @@ pub(super) fn describe(
     digest: Digest,
     mut about: Metadata,
 ) -> Metadata {
-    about.note("approval", approval.id.as_str());
-    about.note("target", approval.target.to_string());
-    about.note("step", approval.step.number());
-    about.note("round", document.approval_round);
-    about.note("digest", digest.to_string());
+    about.note(metadata_keys::APPROVAL, approval.id.as_str());
+    about.note(metadata_keys::TARGET, approval.target.to_string());
+    about.note(metadata_keys::STEP, approval.step.number());
+    about.note(metadata_keys::ROUND, document.approval_round);
+    about.note(metadata_keys::DIGEST, digest.to_string());
     if let Some(quorum) = &approval.quorum {
-        about.note("quorum_group", quorum.group.as_str());
-        about.note("required", quorum.required.get());
+        about.note(metadata_keys::QUORUM_GROUP, quorum.group.as_str());
+        about.note(metadata_keys::REQUIRED, quorum.required.get());
     }
     about
 }
@@ -236,10 +236,10 @@ fn rejected_decision(
     let details = rejection.map_or_else(Metadata::new, |rejection| rejection.metadata.clone());
     let mut about = describe(approval, document, digest, details);
     if let Some(rejection) = rejection {
-        about.note("code", rejection.code.as_str());
-        about.note("message", rejection.message.as_str());
+        about.note(metadata_keys::CODE, rejection.code.as_str());
+        about.note(metadata_keys::MESSAGE, rejection.message.as_str());
         if let Some(category) = &rejection.category {
-            about.note("category", category.as_str());
+            about.note(metadata_keys::CATEGORY, category.as_str());
         }
     }
     let reason = verdict_reason(occasion.by, rejection).map(str::to_owned);

@@ -65,8 +65,8 @@ impl<'a> DecisionContext<'a> {
     fn check_actor(self, approval: &Approval, actor: &ActorContext, actor_id: &ActorId) -> Result<(), ApprovalError> {
         let (id, name) = (|| approval.id.clone(), || actor_id.to_string());
         if !approval.target.matches(actor, self.ids) {
-            let target = Box::new(approval.target.clone());
-            return Err(ApprovalError::NotAddressed { approval: id(), target, actor: name() });
+            let target = approval.target.clone();
+            return Err(ApprovalError::NotAddressed { approval: id(), target: Box::new(target), actor: name() });
         }
         if approval.decider == DeciderRule::NotTheRequester && self.is_same(self.requester, actor_id) {
             return Err(ApprovalError::OwnRequest { approval: id(), actor: name() });

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::history::{Occasion, count, record};
-use super::outcome::{AfterFailure, Completion, Failure};
 use super::{compensation, demand, lifecycle};
+use crate::command::{AfterFailure, Completion, Failure};
 use crate::error::{Error, ExecutionError, InvalidValue, Result};
 use crate::request::{
     ApprovalDecision, ApprovalState, Claim, ClaimId, DecisionKind, Digest, ExecutionDecision, ExecutionKind,
-    ExecutionLink, Metadata, MutationRequest, RequestDocument, RequestState, Status, Timestamp, Value,
+    ExecutionLink, Metadata, MutationRequest, RequestDocument, RequestState, Status, Timestamp, Value, metadata_keys,
 };
 
 /// Claims the request for one executor until the lease ends. The holder renews a claim by its own id.
@@ -25,10 +25,10 @@ pub(super) fn claim(request: &mut MutationRequest, id: ClaimId, lease: Duration,
     }
     check_digests(request)?;
     let mut about = about_claim(id);
-    about.note("lease_ends_at", lease_ends_at);
+    about.note(metadata_keys::LEASE_ENDS_AT, lease_ends_at);
     if let Some(held) = held {
-        about.note("renewed", held.id == id);
-        about.note("previous_claim", held.id.to_string());
+        about.note(metadata_keys::RENEWED, held.id == id);
+        about.note(metadata_keys::PREVIOUS_CLAIM, held.id.to_string());
     }
     let document = request.edit();
     document.execution.claim = Some(Claim { id, by: Arc::clone(occasion.by), at: occasion.now, lease_ends_at });
@@ -64,11 +64,11 @@ pub(super) fn complete(
     let resulting_version = completion.resulting_version.clone();
     let mut about = about_claim(id);
     if let ExecutionKind::Compensation(plan) = &document.execution.kind {
-        about.note("compensates", plan.compensates.as_str());
+        about.note(metadata_keys::COMPENSATES, plan.compensates.as_str());
         compensation::describe(plan, &mut about);
     }
-    about.note("side_effects", count(completion.side_effects.len()));
-    note_left_out(&mut about, "side_effects_left_out", completion.side_effects_left_out);
+    about.note(metadata_keys::SIDE_EFFECTS, count(completion.side_effects.len()));
+    note_left_out(&mut about, metadata_keys::SIDE_EFFECTS_LEFT_OUT, completion.side_effects_left_out);
     let executed = RequestState::Executed { at: occasion.now, resulting_version };
     lifecycle::go_because(document, executed, occasion, occasion.by.reason.clone(), about)
 }
@@ -87,13 +87,13 @@ pub(super) fn fail(
     document.side_effects.extend(failure.side_effects.iter().cloned());
     let message = failure.recorded_message();
     let mut about = failure.metadata.clone();
-    about.note("claim", id.to_string());
-    about.note("message", &*message);
+    about.note(metadata_keys::CLAIM, id.to_string());
+    about.note(metadata_keys::MESSAGE, &*message);
     if let Some(code) = failure.recorded_code() {
-        about.note("code", &*code);
+        about.note(metadata_keys::CODE, &*code);
     }
-    note_left_out(&mut about, "details_left_out", failure.details_left_out);
-    note_left_out(&mut about, "side_effects_left_out", failure.side_effects_left_out);
+    note_left_out(&mut about, metadata_keys::DETAILS_LEFT_OUT, failure.details_left_out);
+    note_left_out(&mut about, metadata_keys::SIDE_EFFECTS_LEFT_OUT, failure.side_effects_left_out);
     let reason = Some(message.into_owned());
     record(document, occasion.decision_because(ExecutionDecision::Failed, reason.clone(), about.clone()));
     match then {
@@ -160,7 +160,7 @@ fn overridden_digest(document: &RequestDocument) -> Option<&str> {
     let renewed = DecisionKind::from(ApprovalDecision::Renewed);
     let overridden = DecisionKind::from(ApprovalDecision::Overridden);
     let mut this_round = document.decisions.iter().rev().take_while(|decision| decision.kind != renewed);
-    match this_round.find(|decision| decision.kind == overridden)?.metadata.get("digest") {
+    match this_round.find(|decision| decision.kind == overridden)?.metadata.get(metadata_keys::DIGEST) {
         Some(Value::Text(digest)) => Some(digest),
         _ => None,
     }
@@ -178,6 +178,6 @@ fn note_left_out(about: &mut Metadata, key: &'static str, left_out: u32) {
 
 fn about_claim(id: ClaimId) -> Metadata {
     let mut about = Metadata::new();
-    about.note("claim", id.to_string());
+    about.note(metadata_keys::CLAIM, id.to_string());
     about
 }

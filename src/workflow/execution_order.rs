@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::history::Occasion;
-use super::outcome::{AfterFailure, Completion, Failure};
-use super::resolution::{self, Resolution, StaleStrategy};
+use super::resolution::{self, Resolution};
 use super::{Command, execution};
+use crate::command::StaleStrategy;
+use crate::command::{AfterFailure, Completion, Failure};
 use crate::error::Result;
 use crate::request::{
     ActorContext, ClaimId, ExecutionKind, MutationRequest, RequestId, RequestState, StateVersion, Status, Timestamp,

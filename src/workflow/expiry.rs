@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use super::command::{Action, Command};
 use super::demand::{demand_of, is_overdue, is_pending};
 use super::history::{Occasion, record, time_after};
 use super::open_demand::open_demand;
 use super::{deciding, lifecycle};
+use crate::command::{Action, Command};
 use crate::error::{Error, Result};
 use crate::request::{
     ActorContext, Approval, ApprovalDecision, ApprovalState, Cause, Metadata, MutationRequest, RequestDocument,
-    RequestState, Timestamp,
+    RequestState, Timestamp, metadata_keys,
 };
 
 /// The next time at which something about the request is due to expire: the request while it is pending, or an open
@@ -85,7 +85,7 @@ pub(super) fn expire_approvals(request: &mut MutationRequest, occasion: Occasion
         deciding::set_state(document, &approval.id, ApprovalState::Expired(cause));
         let mut about = deciding::describe(approval, document, digest, Metadata::new());
         if let Some(end) = approval.expires_at {
-            about.note("expires_at", end);
+            about.note(metadata_keys::EXPIRES_AT, end);
         }
         record(document, occasion.decision(ApprovalDecision::Expired, about));
     }
@@ -93,7 +93,7 @@ pub(super) fn expire_approvals(request: &mut MutationRequest, occasion: Occasion
     if let Some(approval) = fatal {
         let reason = Some(format!("approval {} was not decided in time", approval.id));
         let mut about = Metadata::new();
-        about.note("approval", approval.id.as_str());
+        about.note(metadata_keys::APPROVAL, approval.id.as_str());
         return lifecycle::go_because(document, RequestState::Rejected, occasion, reason, about);
     }
     deciding::reject_if_impossible(document, occasion)

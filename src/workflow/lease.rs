@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::command::{Action, Command};
+use crate::command::{Action, Command};
 use crate::error::{Error, ExecutionError, Result};
 use crate::request::RequestId;
 

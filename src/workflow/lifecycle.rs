@@ -6,7 +6,7 @@ use super::{demand, execution};
 use crate::error::{ApprovalError, Error, InvalidValue, Result};
 use crate::request::{
     ApprovalDecision, LifecycleDecision, Metadata, MutationRequest, Pending, PendingReason, RequestDocument, RequestId,
-    RequestState, Status, Timestamp,
+    RequestState, Status, Timestamp, metadata_keys,
 };
 
 /// Whether the lifecycle allows a transition between two statuses. No status leads to itself. Only
@@ -116,9 +116,9 @@ fn move_to(
     reason: Option<String>,
     mut about: Metadata,
 ) {
-    about.note("from", document.state.status().as_str());
+    about.note(metadata_keys::FROM, document.state.status().as_str());
     if let Some(waiting) = document.state.pending() {
-        about.note("waited_for", waiting.reason.as_str());
+        about.note(metadata_keys::WAITED_FOR, waiting.reason.as_str());
     }
     describe(&to, &mut about);
     let decision = occasion.decision_because(decision_to_be(to.status()), reason, about);
@@ -131,14 +131,14 @@ fn move_to(
 pub(super) fn describe(state: &RequestState, about: &mut Metadata) {
     match state {
         RequestState::Pending(pending) => {
-            about.note("pending_reason", pending.reason.as_str());
+            about.note(metadata_keys::PENDING_REASON, pending.reason.as_str());
             if let Some(end) = pending.expires_at {
-                about.note("expires_at", end);
+                about.note(metadata_keys::EXPIRES_AT, end);
             }
         }
-        RequestState::Superseded { by } => about.note("superseded_by", by.as_str()),
+        RequestState::Superseded { by } => about.note(metadata_keys::SUPERSEDED_BY, by.as_str()),
         RequestState::Executed { resulting_version: Some(version), .. } => {
-            about.note("resulting_version", version.as_str());
+            about.note(metadata_keys::RESULTING_VERSION, version.as_str());
         }
         _ => {}
     }
@@ -147,9 +147,9 @@ pub(super) fn describe(state: &RequestState, about: &mut Metadata) {
 /// Appends that approvals were requested, with the number of missing grants.
 pub(super) fn record_requested(document: &mut RequestDocument, occasion: Occasion<'_>) {
     let mut about = Metadata::new();
-    about.note("approvals", count(document.approvals.len()));
-    about.note("missing", demand::missing(&document.approvals));
-    about.note("round", document.approval_round);
+    about.note(metadata_keys::APPROVALS, count(document.approvals.len()));
+    about.note(metadata_keys::MISSING, demand::missing(&document.approvals));
+    about.note(metadata_keys::ROUND, document.approval_round);
     record(document, occasion.decision(ApprovalDecision::Requested, about));
 }
 

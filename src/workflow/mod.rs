@@ -25,7 +25,6 @@
 //! ```
 
 mod break_glass;
-mod command;
 mod compensation;
 mod decidable;
 mod deciding;
@@ -40,7 +39,6 @@ pub(crate) mod lease;
 mod lifecycle;
 mod matching;
 mod open_demand;
-mod outcome;
 mod phrase;
 pub(crate) mod reservation;
 mod resolution;
@@ -50,7 +48,6 @@ mod submission;
 pub(crate) mod superseding;
 mod write_intent;
 
-pub use command::{Action, Command};
 pub(crate) use compensation::is_executed_or_failed;
 pub use compensation::{compensation_draft, link_compensation, owes_link};
 pub(crate) use eligibility::DecisionContext;
@@ -60,11 +57,11 @@ pub use expiry::{due_command, is_due, next_deadline};
 pub use explain::{Explanation, decidable_by, explain};
 pub use lifecycle::can_transition;
 pub use open_demand::{OpenApproval, OpenDemand};
-pub use outcome::{AfterFailure, Completion, Failure};
-pub use resolution::{Resolution, StaleStrategy, resolve};
+pub use resolution::{Resolution, resolve};
 pub(crate) use shortening::{shortened, without_room_to_claim};
 pub use submission::submit;
 
+pub use crate::command::{Action, AfterFailure, Command, Completion, Failure, StaleStrategy};
 use crate::error::Result;
 use crate::request::{MutationRequest, Timestamp};
 use history::Occasion;

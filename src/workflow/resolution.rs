@@ -4,27 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::Serialize;
-
 use super::history::{Occasion, count, record};
 use super::{deciding, execution, expiry, lifecycle};
+use crate::command::StaleStrategy;
 use crate::error::{Error, ExecutionError, Result};
 use crate::request::{
     ActorContext, ApprovalDecision, ApprovalState, DecisionKind, Metadata, MutationRequest, Pending, PendingReason,
-    RequestDocument, RequestState, StateVersion, Timestamp, VersionDecision,
+    RequestDocument, RequestState, StateVersion, Timestamp, VersionDecision, metadata_keys,
 };
-
-/// What to do with an approved request that was written for another version of the state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-#[non_exhaustive]
-pub enum StaleStrategy {
-    /// Reject it.
-    RejectStale,
-    /// Ask all its approvers again, for the current version.
-    RequireRenewedApproval,
-    /// Allow execution on the current version; the executor validates it against that.
-    RevalidateOnLatestState,
-}
 
 /// How an approved request fits the current version of the state, and so what its executor does next.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -116,8 +103,8 @@ fn renew(document: &mut RequestDocument, occasion: Occasion<'_>) -> Result<(), E
     deciding::mark_fulfilled(document);
     lifecycle::transition(document, RequestState::Pending(Pending::from(PendingReason::Approval)), occasion)?;
     let mut about = Metadata::new();
-    about.note("approvals", count(document.approvals.len()));
-    about.note("round", document.approval_round);
+    about.note(metadata_keys::APPROVALS, count(document.approvals.len()));
+    about.note(metadata_keys::ROUND, document.approval_round);
     record(document, occasion.decision(ApprovalDecision::Renewed, about));
     Ok(())
 }
@@ -134,9 +121,9 @@ fn round_opened_at(document: &RequestDocument) -> Timestamp {
 
 fn versions(document: &RequestDocument, current: &StateVersion) -> Metadata {
     let mut about = Metadata::new();
-    about.note("current_version", current.as_str());
+    about.note(metadata_keys::CURRENT_VERSION, current.as_str());
     if let Some(expected) = &document.versioning.expected {
-        about.note("expected_version", expected.as_str());
+        about.note(metadata_keys::EXPECTED_VERSION, expected.as_str());
     }
     about
 }

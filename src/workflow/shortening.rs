@@ -1,7 +1,7 @@
 //! What to leave out of the record of an execution's end when it does not fit into the store.
 
-use super::command::{Action, Command};
-use super::outcome::{Completion, Failure, cut};
+use crate::command::{Action, Command};
+use crate::command::{Completion, Failure, cut};
 use crate::error::{Error, ExecutionError};
 use crate::request::{Metadata, RequestId, SideEffect, Value};
 

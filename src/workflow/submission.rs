@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::request::{
     Approval, ApprovalId, ApprovalRule, ApprovalState, Execution, InitialState, LifecycleDecision, Metadata,
     MutationRequest, Pending, PendingReason, RequestDocument, RequestDraft, RequestId, RequestState, Requirement,
-    RequirementKind, Revision, Step, Timestamp, Versioning, WriteId,
+    RequirementKind, Revision, Step, Timestamp, Versioning, WriteId, metadata_keys,
 };
 
 /// The request that this draft becomes at submission: its history records the submission, what it waits for, and the
@@ -146,11 +146,11 @@ fn approval_id(rule: &ApprovalRule, place: usize, first_number: usize) -> Result
 }
 
 fn requirement(rule: &ApprovalRule, step: Step, ids: &[ApprovalId]) -> Result<Requirement> {
-    let mut data = Metadata::new().with("approvals", names(ids))?;
-    data.note("step", step.number());
+    let mut data = Metadata::new().with(metadata_keys::APPROVALS, names(ids))?;
+    data.note(metadata_keys::STEP, step.number());
     if let Some(quorum) = &rule.quorum {
-        data.note("quorum_group", quorum.group.as_str());
-        data.note("required", quorum.required.get());
+        data.note(metadata_keys::QUORUM_GROUP, quorum.group.as_str());
+        data.note(metadata_keys::REQUIRED, quorum.required.get());
     }
     Ok(Requirement::new(RequirementKind::APPROVAL, rule.description.as_str())?.with_data(data))
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use sha2::Digest as _;
 
-use super::command::{Action, Command};
+use crate::command::{Action, Command};
 use crate::request::{
     ApprovalRule, ExecutionKind, InitialState, Intent, Metadata, RequestDraft, Requirement, StateVersion, Target, Who,
     WriteIntent, WriteKind,

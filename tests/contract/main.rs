@@ -8,6 +8,7 @@
 )]
 
 mod conformance;
+mod errors;
 mod foreign_store;
 #[cfg(feature = "redis")]
 mod rows;

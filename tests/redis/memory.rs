@@ -201,7 +201,7 @@ fn a_record_over_the_limit_is_named_with_its_size() {
         SPOILS[0].1(&mut Raw::to(server.url()), &namespace);
         let is_reported =
             |error: &FormatError| matches!(error, FormatError::OverLimit { size: 33_554_433, limit: 1_048_576, .. });
-        let by_id = |error: Error| matches!(&error, Error::Unreadable { source, .. } if is_reported(source));
+        let by_id = |error: Error| matches!(&error, Error::Unreadable { error, .. } if is_reported(error));
         assert!(by_id(subject.store.get(&id("waiting")).unwrap_err()));
         assert!(by_id(subject.store.inspect(&id("waiting")).unwrap_err()));
         let lookup = subject.store.get_many(&[id("waiting"), id("third")]).unwrap();

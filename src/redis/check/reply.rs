@@ -283,7 +283,7 @@ pub(crate) fn is_extra(settings: &Settings, reply: &Value) -> Result<bool> {
 pub(crate) fn inspection(settings: &Settings, id: &RequestId, reply: &Value) -> Result<Option<Inspection>> {
     let key = settings.keyspace.record(id);
     let record = stored_record(id, reply, settings.document_limit);
-    let Some(record) = record.map_err(|source| Error::Unreadable { key: key.clone(), source })? else {
+    let Some(record) = record.map_err(|error| Error::Unreadable { key: key.clone(), error })? else {
         return Ok(None);
     };
     let request = record.decode(settings);

@@ -20,8 +20,8 @@ use crate::redis::pages::scan::{Part, Scan, Scanned};
 use crate::redis::pages::scan_reply;
 use crate::redis::record::NewRecord;
 use crate::redis::reply::{self, Created, Updated};
+use crate::request::UnsettledWrite;
 use crate::request::{IdComparison, MutationRequest, Revision, WriteId};
-use crate::service::settle::UnsettledWrite;
 use crate::stored_format::SizeBudget;
 use crate::stored_format::StoredRequest;
 

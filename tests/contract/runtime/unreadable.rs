@@ -38,7 +38,7 @@ fn a_damaged_request_keeps_no_other_from_expiring() {
         let named: Vec<&str> = swept.failed.iter().map(|(id, _)| id.as_str()).collect();
         assert_eq!(named, ["damaged-1", "damaged-2"]);
         let is_named =
-            |error: &Error| matches!(error, Error::Unreadable { source: FormatError::ChecksumMismatch { .. }, .. });
+            |error: &Error| matches!(error, Error::Unreadable { error: FormatError::ChecksumMismatch { .. }, .. });
         assert!(swept.failed.iter().all(|(_, error)| is_named(error)), "{:?}", swept.failed);
         assert_eq!(world.stored(&id(expected)).state.status(), Status::Expired);
     }

@@ -128,11 +128,11 @@ fn a_record_under_the_key_of_another_request_is_inspected_as_it_is_got() {
         let bytes: Vec<u8> = scene.raw.ask(&[b"GET".as_slice(), &good]);
         scene.set_record(&bytes);
         let got = scene.store.get(&scene.there.id).unwrap_err();
-        let Error::Unreadable { source, .. } = got else { panic!("{got:?}") };
+        let Error::Unreadable { error: source, .. } = got else { panic!("{got:?}") };
         match scene.store.inspect(&scene.there.id) {
             Ok(Some(inspection)) => assert_eq!(inspection.request.unwrap_err(), source, "{flavour:?}"),
             Ok(None) => panic!("{flavour:?}: nothing is stored"),
-            Err(Error::Unreadable { source: inspected, .. }) => assert_eq!(inspected, source),
+            Err(Error::Unreadable { error: inspected, .. }) => assert_eq!(inspected, source),
             Err(other) => panic!("{flavour:?}: {other:?}"),
         }
     }

@@ -18,7 +18,7 @@ fn check_unreadable(scene: &mut Scene, what: &str, header_is_whole: bool) -> Opt
     assert!(page.items.contains(&good), "{what}: the good one is not on the page");
     assert_eq!(lookup.requests[1].as_ref(), Some(&good), "{what}");
     match read {
-        Err(Error::Unreadable { key: named, source, .. }) => {
+        Err(Error::Unreadable { key: named, error: source, .. }) => {
             assert_eq!(named, there.id.as_str(), "{what}");
             assert_eq!(page.items.len(), 1, "{what}");
             for unreadable in [&page.unreadable, &lookup.unreadable] {
@@ -102,7 +102,7 @@ fn header_versions_that_are_not_known_are_rejected_by_their_number() {
             // The script, which sees the version by itself, says the same as the reader.
             let update = moved_on(scene.there.clone(), second(3));
             match scene.rejected(&what, |store| store.update(update, WriteId::generate())) {
-                Error::Unreadable { source: by_script, .. } => assert_eq!(by_script, source, "{what}"),
+                Error::Unreadable { error: by_script, .. } => assert_eq!(by_script, source, "{what}"),
                 other => panic!("{what}: {other:?}"),
             }
         }

@@ -1,17 +1,19 @@
-//! Commands: what can be done to a request, by whom.
+//! Commands: what can be done to a request, by whom. Plain data; `workflow` applies it.
+
+mod outcome;
+mod stale_strategy;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 
-use super::compensation::executed_plan;
-use super::outcome::{AfterFailure, Completion, Failure};
-use super::resolution::StaleStrategy;
-use crate::error::Result;
+pub(crate) use outcome::cut;
+pub use outcome::{AfterFailure, Completion, Failure};
+pub use stale_strategy::StaleStrategy;
+
 use crate::request::{
-    ActorContext, ApprovalId, ClaimId, CompensationPlan, Digest, MutationRequest, Pending, Rejection, RequestId,
-    StateVersion, Timestamp,
+    ActorContext, ApprovalId, ClaimId, CompensationPlan, Digest, Pending, Rejection, RequestId, StateVersion, Timestamp,
 };
 
 /// What an actor wants done to a request. The actor's reason ([`ActorContext::because`]) becomes the reason of the
@@ -292,7 +294,7 @@ impl Command {
 
 /// Execution. Commands fail with an [`ExecutionError`](crate::ExecutionError).
 impl Command {
-    /// Resolves an approved request against the current version of the state; see [`resolve`](super::resolve).
+    /// Resolves an approved request against the current version of the state; see [`resolve`](crate::workflow::resolve).
     pub fn resolve(by: impl Into<Arc<ActorContext>>, current: StateVersion, strategy: StaleStrategy) -> Self {
         Self::new(Action::Resolve { current, strategy }, by)
     }
@@ -324,19 +326,10 @@ impl Command {
     pub fn fail(by: impl Into<Arc<ActorContext>>, claim: ClaimId, failure: Failure, then: AfterFailure) -> Self {
         Self::new(Action::Fail { claim, failure, then }, by)
     }
-
-    /// Links the original with `compensating`, which compensates it. A request that is linked already stays unchanged.
-    ///
-    /// # Errors
-    /// [`Error::Execution`](crate::Error::Execution) when `compensating` is not executed, or is no compensation.
-    pub fn link_compensation(by: impl Into<Arc<ActorContext>>, compensating: &MutationRequest) -> Result<Self> {
-        let plan = executed_plan(compensating)?.clone();
-        Ok(Self::new(Action::LinkCompensation { plan, compensating: compensating.id.clone() }, by))
-    }
 }
 
 impl Command {
-    fn new(action: Action, by: impl Into<Arc<ActorContext>>) -> Self {
+    pub(crate) fn new(action: Action, by: impl Into<Arc<ActorContext>>) -> Self {
         Self { action, by: by.into() }
     }
 }

@@ -87,7 +87,7 @@ impl Failure {
     }
 
     /// The message to record: never blank, and never too long.
-    pub(super) fn recorded_message(&self) -> Cow<'_, str> {
+    pub(crate) fn recorded_message(&self) -> Cow<'_, str> {
         if self.message.trim().is_empty() {
             return Cow::Borrowed("it failed without a message");
         }
@@ -95,7 +95,7 @@ impl Failure {
     }
 
     /// The code to record.
-    pub(super) fn recorded_code(&self) -> Option<Cow<'_, str>> {
+    pub(crate) fn recorded_code(&self) -> Option<Cow<'_, str>> {
         self.code.as_deref().map(|code| cut(code, Self::MAX_CODE_BYTES))
     }
 
@@ -121,7 +121,7 @@ impl Failure {
 }
 
 /// The text, or its beginning with a mark that it was cut, in at most this many bytes.
-pub(super) fn cut(text: &str, max_bytes: usize) -> Cow<'_, str> {
+pub(crate) fn cut(text: &str, max_bytes: usize) -> Cow<'_, str> {
     const MARK: &str = "… (cut)";
     if text.len() <= max_bytes {
         return Cow::Borrowed(text);

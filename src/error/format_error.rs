@@ -1,7 +1,7 @@
 //! Why bytes are not a document, or a document cannot be written.
 
 /// Why bytes cannot be read as a stored request, or a request cannot be written as bytes.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FormatError {
     /// The bytes do not begin like a stored request.
@@ -76,7 +76,7 @@ pub enum FormatError {
 }
 
 impl FormatError {
-    pub(super) fn malformed(problem: impl Into<String>) -> Self {
+    pub(crate) fn malformed(problem: impl Into<String>) -> Self {
         Self::Malformed { problem: problem.into() }
     }
 }

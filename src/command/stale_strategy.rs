@@ -1,0 +1,15 @@
+//! What becomes of a request that was written for another version of the state.
+
+use serde::Serialize;
+
+/// What to do with an approved request that was written for another version of the state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[non_exhaustive]
+pub enum StaleStrategy {
+    /// Reject it.
+    RejectStale,
+    /// Ask all its approvers again, for the current version.
+    RequireRenewedApproval,
+    /// Allow execution on the current version; the executor validates it against that.
+    RevalidateOnLatestState,
+}

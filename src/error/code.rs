@@ -1,0 +1,288 @@
+//! The code of every error: text that stays as it is, for programs.
+
+use super::{
+    ApprovalError, Error, ErrorKind, ExecutionError, FormatError, LayoutError, NothingToDecide, Outcome, StoreError,
+    StoreErrorKind, SupersedeError,
+};
+
+/// One row per code: its text, and the kind of an error that has it.
+macro_rules! codes {
+    ($($Code:ident = $text:literal, $Kind:ident;)+) => {
+        /// What distinguishes one error from another, for programs.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub(super) enum Code {
+            $($Code,)+
+        }
+
+        impl Code {
+            #[cfg(test)]
+            pub(super) const ALL: &'static [Self] = &[$(Self::$Code,)+];
+
+            pub(super) const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$Code => $text,)+
+                }
+            }
+
+            pub(super) const fn kind(self) -> ErrorKind {
+                match self {
+                    $(Self::$Code => ErrorKind::$Kind,)+
+                }
+            }
+        }
+    };
+}
+
+codes! {
+    ValueInvalid = "value.invalid", Invalid;
+    ValueApprovalConfiguration = "value.approval_configuration", Invalid;
+    ValueCursor = "value.cursor", Invalid;
+    ValueFeedPosition = "value.feed_position", Invalid;
+    ValueNotCommitMode = "value.not_commit_mode", Invalid;
+
+    RequestNotFound = "request.not_found", NotFound;
+    RequestAlreadyExists = "request.already_exists", Conflict;
+    RequestWriteIdReused = "request.write_id_reused", Conflict;
+    RequestConflict = "request.conflict", Conflict;
+    RequestInvalidTransition = "request.invalid_transition", Conflict;
+    RequestDeadlinePassed = "request.deadline_passed", Conflict;
+    RequestNothingDue = "request.nothing_due", Conflict;
+    RequestRewrittenHistory = "request.rewritten_history", Invalid;
+    RequestSubmittedFieldsChanged = "request.submitted_fields_changed", Invalid;
+    RequestTooLarge = "request.too_large", Invalid;
+    RequestTooManyEntries = "request.too_many_entries", Invalid;
+    RequestSupersedingMissing = "request.superseding_missing", NotFound;
+    RequestSupersedingSuperseded = "request.superseding_superseded", Conflict;
+
+    ApprovalNotAwaited = "approval.not_awaited", Conflict;
+    ApprovalNone = "approval.none", Conflict;
+    ApprovalUnknown = "approval.unknown", NotFound;
+    ApprovalAlreadyDecided = "approval.already_decided", Conflict;
+    ApprovalExpired = "approval.expired", Conflict;
+    ApprovalAnonymousDecider = "approval.anonymous_decider", NotAllowed;
+    ApprovalNotAddressed = "approval.not_addressed", NotAllowed;
+    ApprovalOwnRequest = "approval.own_request", NotAllowed;
+    ApprovalAlreadyVoted = "approval.already_voted", NotAllowed;
+    ApprovalNotYet = "approval.not_yet", Conflict;
+    ApprovalNeededElsewhere = "approval.needed_elsewhere", NotAllowed;
+    ApprovalAnotherDigest = "approval.another_digest", Conflict;
+    ApprovalUnmet = "approval.unmet", Conflict;
+    ApprovalNotWaiting = "approval.not_waiting", Conflict;
+    ApprovalNothingToOverride = "approval.nothing_to_override", Conflict;
+    ApprovalAnonymousOverride = "approval.anonymous_override", NotAllowed;
+    ApprovalOverrideWithoutReason = "approval.override_without_reason", Invalid;
+
+    ExecutionNotApproved = "execution.not_approved", Conflict;
+    ExecutionClaimed = "execution.claimed", Busy;
+    ExecutionClaimLost = "execution.claim_lost", Conflict;
+    ExecutionLeaseTooShort = "execution.lease_too_short", Invalid;
+    ExecutionLeaseNearlyOver = "execution.lease_nearly_over", Unavailable;
+    ExecutionApprovedOtherwise = "execution.approved_otherwise", Conflict;
+    ExecutionOverriddenOtherwise = "execution.overridden_otherwise", Conflict;
+    ExecutionNoRoom = "execution.no_room", Conflict;
+    ExecutionNothingToRenew = "execution.nothing_to_renew", Conflict;
+    ExecutionNotExecuted = "execution.not_executed", Conflict;
+    ExecutionCompensatedAlready = "execution.compensated_already", Conflict;
+    ExecutionNoCompensation = "execution.no_compensation", Invalid;
+    ExecutionCompensatesAnother = "execution.compensates_another", Invalid;
+    ExecutionUnrecorded = "execution.unrecorded", UnknownOutcome;
+
+    FormatForeign = "format.foreign", Corrupt;
+    FormatTruncated = "format.truncated", Corrupt;
+    FormatChecksumMismatch = "format.checksum_mismatch", Corrupt;
+    FormatDamagedHeader = "format.damaged_header", Corrupt;
+    FormatMalformed = "format.malformed", Corrupt;
+    FormatUnsupportedVersion = "format.unsupported_version", Misconfigured;
+    FormatUnsupportedFlags = "format.unsupported_flags", Misconfigured;
+    FormatOverLimit = "format.over_limit", Misconfigured;
+    FormatNotExpressible = "format.not_expressible", Misconfigured;
+
+    StoreUnreachable = "store.unreachable", Unavailable;
+    StoreDeadlineExceeded = "store.deadline_exceeded", Unavailable;
+    StoreConnection = "store.connection", Unavailable;
+    StoreUnavailable = "store.unavailable", Unavailable;
+    StoreRejected = "store.rejected", Misconfigured;
+    StoreIncompatible = "store.incompatible", Misconfigured;
+    StoreCorrupt = "store.corrupt", Corrupt;
+    StoreConfiguration = "store.configuration", Misconfigured;
+    StorePanicked = "store.panicked", Internal;
+    StoreUnconfirmed = "store.unconfirmed", UnknownOutcome;
+
+    LayoutOlder = "layout.older", Misconfigured;
+    LayoutNewer = "layout.newer", Misconfigured;
+    LayoutForeign = "layout.foreign", Misconfigured;
+    LayoutOtherChoice = "layout.other_choice", Misconfigured;
+    LayoutRebuilding = "layout.rebuilding", Unavailable;
+    LayoutMissing = "layout.missing", Corrupt;
+}
+
+impl Error {
+    /// The code: text such as `approval.already_voted` that says which error it is. A later release may add codes, and
+    /// never changes one.
+    ///
+    /// `docs/errors.md` lists them all, with what to do. An error that holds another has the code of that one:
+    ///
+    /// ```
+    /// use mutator_governance::{ActorId, Error, ErrorKind};
+    ///
+    /// let error = Error::from(ActorId::new("").unwrap_err());
+    /// assert_eq!((error.code(), error.kind()), ("value.invalid", ErrorKind::Invalid));
+    /// ```
+    pub fn code(&self) -> &'static str {
+        self.full_code().as_str()
+    }
+
+    /// The kind: what a program does about it. It follows from the [code](Self::code), except that an error whose write
+    /// may have taken effect is always [`UnknownOutcome`](ErrorKind::UnknownOutcome).
+    pub fn kind(&self) -> ErrorKind {
+        match self.outcome() {
+            Outcome::NotApplied => self.full_code().kind(),
+            Outcome::Applied | Outcome::Unknown => ErrorKind::UnknownOutcome,
+        }
+    }
+
+    pub(super) fn full_code(&self) -> Code {
+        match self {
+            Self::Invalid(_) => Code::ValueInvalid,
+            Self::InvalidApprovalConfiguration { .. } => Code::ValueApprovalConfiguration,
+            Self::InvalidCursor { .. } => Code::ValueCursor,
+            Self::InvalidFeedPosition { .. } => Code::ValueFeedPosition,
+            Self::NotCommitMode { .. } => Code::ValueNotCommitMode,
+            Self::NotFound { .. } => Code::RequestNotFound,
+            Self::AlreadyExists { .. } => Code::RequestAlreadyExists,
+            Self::WriteIdReused { .. } => Code::RequestWriteIdReused,
+            Self::Conflict(_) => Code::RequestConflict,
+            Self::InvalidTransition { .. } => Code::RequestInvalidTransition,
+            Self::DeadlinePassed { .. } => Code::RequestDeadlinePassed,
+            Self::NothingDue { .. } => Code::RequestNothingDue,
+            Self::RewrittenHistory { .. } => Code::RequestRewrittenHistory,
+            Self::SubmittedFieldsChanged { .. } => Code::RequestSubmittedFieldsChanged,
+            Self::TooLarge { .. } => Code::RequestTooLarge,
+            Self::TooManyEntries { .. } => Code::RequestTooManyEntries,
+            Self::Approval { error, .. } => error.code(),
+            Self::Execution { error, .. } => error.code(),
+            Self::Supersede { error, .. } => error.code(),
+            Self::Unwritable { error, .. } | Self::Unreadable { error, .. } => error.code(),
+            Self::Unrecorded(_) => Code::ExecutionUnrecorded,
+            Self::Store(error) => error.code(),
+        }
+    }
+}
+
+impl ApprovalError {
+    const fn code(&self) -> Code {
+        match self {
+            Self::NotAwaitingApproval { .. } => Code::ApprovalNotAwaited,
+            Self::NoApprovals => Code::ApprovalNone,
+            Self::UnknownApproval { .. } => Code::ApprovalUnknown,
+            Self::AlreadyDecided { .. } => Code::ApprovalAlreadyDecided,
+            Self::Expired { .. } => Code::ApprovalExpired,
+            Self::AnonymousDecider { .. } => Code::ApprovalAnonymousDecider,
+            Self::NotAddressed { .. } => Code::ApprovalNotAddressed,
+            Self::OwnRequest { .. } => Code::ApprovalOwnRequest,
+            Self::AlreadyVoted { .. } => Code::ApprovalAlreadyVoted,
+            Self::NotYet { .. } => Code::ApprovalNotYet,
+            Self::NeededElsewhere { .. } => Code::ApprovalNeededElsewhere,
+            Self::NothingToDecide { why, .. } => why.code(),
+            Self::AnotherDigest { .. } => Code::ApprovalAnotherDigest,
+            Self::Unmet { .. } => Code::ApprovalUnmet,
+            Self::NotWaiting { .. } => Code::ApprovalNotWaiting,
+            Self::NothingToOverride => Code::ApprovalNothingToOverride,
+            Self::AnonymousOverride => Code::ApprovalAnonymousOverride,
+            Self::OverrideWithoutReason => Code::ApprovalOverrideWithoutReason,
+        }
+    }
+}
+
+/// The reason has one code, whether one approval was named or all were meant.
+impl NothingToDecide {
+    const fn code(&self) -> Code {
+        match self {
+            Self::Anonymous => Code::ApprovalAnonymousDecider,
+            Self::Voted { .. } => Code::ApprovalAlreadyVoted,
+            Self::NotYet { .. } => Code::ApprovalNotYet,
+            Self::OwnRequest { .. } => Code::ApprovalOwnRequest,
+            Self::Expired { .. } => Code::ApprovalExpired,
+            Self::Decided { .. } => Code::ApprovalAlreadyDecided,
+            Self::NotAddressed { .. } => Code::ApprovalNotAddressed,
+        }
+    }
+}
+
+impl ExecutionError {
+    const fn code(&self) -> Code {
+        match self {
+            Self::NotApproved { .. } => Code::ExecutionNotApproved,
+            Self::Claimed { .. } => Code::ExecutionClaimed,
+            Self::ClaimLost { .. } => Code::ExecutionClaimLost,
+            Self::LeaseTooShort { .. } => Code::ExecutionLeaseTooShort,
+            Self::LeaseNearlyOver { .. } => Code::ExecutionLeaseNearlyOver,
+            Self::ApprovedOtherwise { .. } => Code::ExecutionApprovedOtherwise,
+            Self::OverriddenOtherwise { .. } => Code::ExecutionOverriddenOtherwise,
+            Self::NoRoom { .. } => Code::ExecutionNoRoom,
+            Self::NothingToRenew => Code::ExecutionNothingToRenew,
+            Self::NotExecuted { .. } => Code::ExecutionNotExecuted,
+            Self::CompensatedAlready { .. } => Code::ExecutionCompensatedAlready,
+            Self::NoCompensation => Code::ExecutionNoCompensation,
+            Self::CompensatesAnother { .. } => Code::ExecutionCompensatesAnother,
+        }
+    }
+}
+
+impl SupersedeError {
+    const fn code(&self) -> Code {
+        match self {
+            Self::Missing { .. } => Code::RequestSupersedingMissing,
+            Self::Superseded { .. } => Code::RequestSupersedingSuperseded,
+        }
+    }
+}
+
+impl FormatError {
+    const fn code(&self) -> Code {
+        match self {
+            Self::Foreign => Code::FormatForeign,
+            Self::Truncated { .. } => Code::FormatTruncated,
+            Self::ChecksumMismatch { .. } => Code::FormatChecksumMismatch,
+            Self::DamagedHeader => Code::FormatDamagedHeader,
+            Self::Malformed { .. } => Code::FormatMalformed,
+            Self::UnsupportedVersion { .. } => Code::FormatUnsupportedVersion,
+            Self::UnsupportedFlags { .. } => Code::FormatUnsupportedFlags,
+            Self::OverLimit { .. } => Code::FormatOverLimit,
+            Self::NotExpressible { .. } => Code::FormatNotExpressible,
+        }
+    }
+}
+
+impl StoreError {
+    fn code(&self) -> Code {
+        if let Some(layout) = &self.layout {
+            return layout.code();
+        }
+        match self.kind {
+            StoreErrorKind::Unreachable => Code::StoreUnreachable,
+            StoreErrorKind::DeadlineExceeded => Code::StoreDeadlineExceeded,
+            StoreErrorKind::Connection => Code::StoreConnection,
+            StoreErrorKind::Unavailable => Code::StoreUnavailable,
+            StoreErrorKind::Rejected => Code::StoreRejected,
+            StoreErrorKind::Incompatible => Code::StoreIncompatible,
+            StoreErrorKind::Corrupt => Code::StoreCorrupt,
+            StoreErrorKind::Configuration => Code::StoreConfiguration,
+            StoreErrorKind::Panicked => Code::StorePanicked,
+            StoreErrorKind::Unconfirmed => Code::StoreUnconfirmed,
+        }
+    }
+}
+
+impl LayoutError {
+    const fn code(&self) -> Code {
+        match self {
+            Self::Older { .. } => Code::LayoutOlder,
+            Self::Newer { .. } => Code::LayoutNewer,
+            Self::Foreign { .. } => Code::LayoutForeign,
+            Self::OtherChoice { .. } => Code::LayoutOtherChoice,
+            Self::Rebuilding { .. } => Code::LayoutRebuilding,
+            Self::Missing { .. } => Code::LayoutMissing,
+        }
+    }
+}
