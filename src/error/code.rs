@@ -183,6 +183,7 @@ impl ApprovalError {
             Self::AlreadyVoted { .. } => Code::ApprovalAlreadyVoted,
             Self::NotYet { .. } => Code::ApprovalNotYet,
             Self::NeededElsewhere { .. } => Code::ApprovalNeededElsewhere,
+            Self::NothingToDecide { why, .. } => why.code(),
             Self::AnotherDigest { .. } => Code::ApprovalAnotherDigest,
             Self::Unmet { .. } => Code::ApprovalUnmet,
             Self::NotWaiting { .. } => Code::ApprovalNotWaiting,
@@ -194,6 +195,21 @@ impl ApprovalError {
     }
 }
 
+impl NothingToDecide {
+    const fn code(&self) -> Code {
+        match self {
+            Self::Anonymous => Code::ApprovalAnonymousDecider,
+            Self::Voted { .. } => Code::ApprovalAlreadyVoted,
+            Self::NotYet { .. } => Code::ApprovalNotYet,
+            Self::OwnRequest { .. } => Code::ApprovalOwnRequest,
+            Self::Expired { .. } => Code::ApprovalExpired,
+            Self::Decided { .. } => Code::ApprovalAlreadyDecided,
+            Self::NotAddressed { .. } => Code::ApprovalNotAddressed,
+        }
+    }
+}
+
+/// The reason has one code, whether one approval was named or all were meant.
 impl NothingToDecide {
     const fn code(&self) -> Code {
         match self {

@@ -24,6 +24,7 @@ fn approval_errors() -> Vec<(ApprovalError, ErrorKind)> {
     let approval = || ApprovalId::new("approval-1").unwrap();
     let group = || QuorumGroup::new("board").unwrap();
     let (actor, digest) = (|| "bob".to_owned(), Digest::from_bytes([7; 32]));
+    let nothing = |why| ApprovalError::NothingToDecide { actor: actor(), why, explanation: "waits".to_owned() };
     let manager = ApprovalTarget::role("manager").unwrap();
     let (step, now) = (Step::new(1).unwrap(), Timestamp::MIN);
     vec![
@@ -38,6 +39,13 @@ fn approval_errors() -> Vec<(ApprovalError, ErrorKind)> {
         (AlreadyVoted { approval: approval(), group: group(), actor: actor() }, NotAllowed),
         (NotYet { approval: approval(), step, active: step }, Conflict),
         (NeededElsewhere { approval: approval(), group: group(), actor: actor(), instead: None }, NotAllowed),
+        (nothing(crate::NothingToDecide::Anonymous), NotAllowed),
+        (nothing(crate::NothingToDecide::Voted { approvals: vec![approval()] }), NotAllowed),
+        (nothing(crate::NothingToDecide::NotYet { approvals: vec![approval()], step, active: step }), Conflict),
+        (nothing(crate::NothingToDecide::OwnRequest { approvals: vec![approval()] }), NotAllowed),
+        (nothing(crate::NothingToDecide::Expired { approvals: vec![approval()], expired_at: now }), Conflict),
+        (nothing(crate::NothingToDecide::Decided { approvals: vec![approval()] }), Conflict),
+        (nothing(crate::NothingToDecide::NotAddressed { addressed: Vec::new() }), NotAllowed),
         (AnotherDigest { approval: approval(), seen: digest, current: digest }, Conflict),
         (Unmet { unmet: 1 }, Conflict),
         (NotWaiting { status: Status::Created }, Conflict),

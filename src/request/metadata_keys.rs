@@ -58,7 +58,7 @@ metadata_keys! {
     PENDING_REASON = "pending_reason", "what the request waits for now";
     PREVIOUS_CLAIM = "previous_claim", "the id of the claim that was taken over";
     QUORUM_GROUP = "quorum_group", "the quorum group of the approval";
-    REJECTED = "rejected", "the ids of the approvals that were rejected in one call";
+    REJECTED = "rejected", "the ids of the approvals whose rejection rejected the request, if it was several at once";
     RENEWED = "renewed", "whether the claim was renewed, not taken over";
     REQUIRED = "required", "how many approvals the quorum group needs";
     RESULTING_VERSION = "resulting_version", "the version of the state that the execution resulted in";
