@@ -67,7 +67,7 @@
 //!
 //! A [`Sweeper`] expires what is due, an [`Executor`] runs approved requests by a handler of their mutation type, and a
 //! [`FeedFollower`] hands every write to a handler, for one of any number of replicas; each in tasks of the runtime it
-//! was started in. Handlers are written with [`async_trait`]:
+//! was started in. Handlers are written with [`macro@async_trait`]:
 //!
 //! ```
 //! use mutator_governance::nonblocking::{ExecutionHandler, Executor, FeedFollower, FeedHandler, async_trait};

@@ -127,19 +127,19 @@ mod tests {
     use crate::request::{Intent, PendingReason, RequestDraft, Target, WriteId};
     use crate::workflow::{self, Command};
 
-    fn rejected() -> MutationRequest {
+    fn canceled() -> MutationRequest {
         let target = Target::new("s", "State", "Change").unwrap();
         let rita = ActorContext::user("rita").unwrap();
         let draft =
             RequestDraft::new(target, Intent::new("change", "Test").unwrap(), rita).waiting_for(PendingReason::Quota);
         let now = Timestamp::now();
         let request = workflow::submit(draft, RequestId::new("r").unwrap(), WriteId::generate(), now).unwrap();
-        workflow::apply(request, &Command::reject_request(ActorContext::user("mona").unwrap()), now).unwrap()
+        workflow::apply(request, &Command::cancel(ActorContext::user("mona").unwrap()), now).unwrap()
     }
 
     #[test]
     fn decisions_are_found_only_where_the_entry_says_they_are() {
-        let request = rejected();
+        let request = canceled();
         let last = request.decisions.len() - 1;
         let entry = FeedEntry::for_write(&request, last, 0, Timestamp::now());
         assert_eq!((entry.first_decision, entry.by.as_ref().unwrap().label()), (Some(last as u64), "mona"));

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mutator_governance::workflow::{AfterFailure, Completion, ExecutionOutcome, Failure};
 use mutator_governance::{
@@ -274,9 +274,11 @@ pub(crate) async fn a_handler_that_panics_has_failed(world: World) {
 pub(crate) async fn without_a_version_it_is_not_claimed_and_tried_again(world: World) {
     let request = world.governance.submit(approved("trouble")).await.unwrap();
     let log = Log::default();
-    let builder = builder(world.governance.clone(), &log, Trouble::NoVersion(3)).pauses(OFTEN * 4, OFTEN * 8);
+    let builder = builder(world.governance.clone(), &log, Trouble::NoVersion(3)).pauses(OFTEN * 40, OFTEN * 80);
+    let begin = Instant::now();
     let executor = start(builder, &log);
     until("it is executed", &|| log.ended() == 1).await;
+    assert!(begin.elapsed() > OFTEN * 80, "it rested for {:?}", begin.elapsed());
     check_stopped(executor).await;
     assert_eq!(log.reported("has no version: the directory is down"), 3);
     let stored = world.stored(&request.id).await;
