@@ -190,21 +190,6 @@ impl ApprovalError {
             Self::NothingToOverride => Code::ApprovalNothingToOverride,
             Self::AnonymousOverride => Code::ApprovalAnonymousOverride,
             Self::OverrideWithoutReason => Code::ApprovalOverrideWithoutReason,
-            Self::NothingToDecide { why, .. } => why.code(),
-        }
-    }
-}
-
-impl NothingToDecide {
-    const fn code(&self) -> Code {
-        match self {
-            Self::Anonymous => Code::ApprovalAnonymousDecider,
-            Self::Voted { .. } => Code::ApprovalAlreadyVoted,
-            Self::NotYet { .. } => Code::ApprovalNotYet,
-            Self::OwnRequest { .. } => Code::ApprovalOwnRequest,
-            Self::Expired { .. } => Code::ApprovalExpired,
-            Self::Decided { .. } => Code::ApprovalAlreadyDecided,
-            Self::NotAddressed { .. } => Code::ApprovalNotAddressed,
         }
     }
 }

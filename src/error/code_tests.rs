@@ -55,24 +55,6 @@ fn approval_errors() -> Vec<(ApprovalError, ErrorKind)> {
     ]
 }
 
-/// What somebody who can decide nothing gets has the codes of the errors about one approval.
-fn nothing_to_decide() -> Vec<(ApprovalError, ErrorKind)> {
-    use ErrorKind::{Conflict, NotAllowed};
-    use NothingToDecide::*;
-    let (approvals, step) = (Vec::new, Step::new(1).unwrap());
-    let whys = [
-        (Anonymous, NotAllowed),
-        (Voted { approvals: approvals() }, NotAllowed),
-        (NotYet { approvals: approvals(), step, active: step }, Conflict),
-        (OwnRequest { approvals: approvals() }, NotAllowed),
-        (Expired { approvals: approvals(), expired_at: Timestamp::MIN }, Conflict),
-        (Decided { approvals: approvals() }, Conflict),
-        (NotAddressed { addressed: Vec::new() }, NotAllowed),
-    ];
-    let error = |why| ApprovalError::NothingToDecide { actor: "bob".to_owned(), why, explanation: String::new() };
-    whys.map(|(why, kind)| (error(why), kind)).into()
-}
-
 fn execution_errors() -> Vec<(ExecutionError, ErrorKind)> {
     use ErrorKind::{Busy, Conflict, Invalid, Unavailable};
     use ExecutionError::*;
@@ -185,8 +167,7 @@ fn every_error() -> Vec<(Error, ErrorKind)> {
         ),
         (unrecorded(), ErrorKind::UnknownOutcome),
     ];
-    let of_approvals = approval_errors().into_iter().chain(nothing_to_decide());
-    errors.extend(of_approvals.map(|(error, kind)| (Error::Approval { id: request(), error }, kind)));
+    errors.extend(approval_errors().into_iter().map(|(error, kind)| (Error::Approval { id: request(), error }, kind)));
     errors
         .extend(execution_errors().into_iter().map(|(error, kind)| (Error::Execution { id: request(), error }, kind)));
     errors.extend(format_errors().into_iter().map(|(error, kind)| (Error::unreadable("r", error), kind)));

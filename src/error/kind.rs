@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 ///
 /// Read from JSON, a kind that only a newer release knows is [`Internal`](Self::Internal).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum ErrorKind {
     /// What the call names does not exist. Do not repeat it.

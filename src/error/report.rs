@@ -25,6 +25,7 @@ use crate::request::{RequestId, Timestamp, UnsettledWrite};
 /// # }
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct ErrorReport {
     /// [`Error::code`].
@@ -61,5 +62,21 @@ impl From<&Error> for ErrorReport {
 impl Serialize for Error {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         ErrorReport::from(self).serialize(serializer)
+    }
+}
+
+/// As [`ErrorReport`].
+#[cfg(feature = "schemars")]
+impl schemars::JsonSchema for Error {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        ErrorReport::schema_name()
+    }
+
+    fn schema_id() -> std::borrow::Cow<'static, str> {
+        ErrorReport::schema_id()
+    }
+
+    fn json_schema(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        ErrorReport::json_schema(generator)
     }
 }

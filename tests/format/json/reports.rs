@@ -79,6 +79,24 @@ fn checks_of_a_store() {
 }
 
 #[test]
+fn errors() {
+    let missing = ErrorReport::from(&Error::not_found(RequestId::new("r-1").unwrap()));
+    returns("error", &missing, ByPrograms);
+    let error = workflow::apply(sample(), &Command::approve(ada()), at(0)).unwrap_err();
+    assert_eq!(written("error_of_approval", &error)["code"], error.code());
+}
+
+#[test]
+fn consumers() {
+    let consumer = |saved_at, held_until, lag| {
+        let (name, position) = (ConsumerName::new("mailer").unwrap(), FeedPosition::new("redis billing 4", [1, 2, 3]));
+        Consumer::new(name, position, saved_at, held_until, lag)
+    };
+    written("consumer", &consumer(Some(at(60)), Some(at(90)), Some(3)));
+    written("consumer_new", &consumer(None, None, None));
+}
+
+#[test]
 fn the_feed() {
     let request = sample();
     let entry = FeedEntry::for_write(&request, 3, 1, at(9_000));

@@ -144,6 +144,8 @@ fn commands() {
     for command in [
         Command::approve_request(ada()),
         Command::reject_request(ada()),
+        Command::approve_for_digest(ada(), Digest::from_bytes([0xcd; 32])),
+        Command::reject(ada(), Some(rejection.clone())),
         Command::cancel(ada()),
         Command::expire(ada()),
         Command::supersede(ada(), id("r-2")),
