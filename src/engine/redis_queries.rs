@@ -126,8 +126,8 @@ impl RedisStore {
         while !left.is_empty() {
             let round: Vec<_> = left.drain(..left.len().min(self.settings.calls_at_once())).collect();
             let scan = |(partition, position): &(u16, Option<SortKey>)| {
-                let (behind, limit) = (position.as_ref(), PageRequest::MAX_LIMIT);
-                Scan::new(plan, &Part { partition: *partition, behind, up_to: None, limit, bytes: 0 }).without_records()
+                let (after, limit) = (position.as_ref(), PageRequest::MAX_LIMIT);
+                Scan::new(plan, &Part { partition: *partition, after, up_to: None, limit, bytes: 0 }).without_records()
             };
             let scans: Vec<Scan<'_>> = round.iter().map(scan).collect();
             let calls: Vec<Call> =

@@ -1,4 +1,4 @@
-//! Queries whose rows can be read one by one, and the pages behind them.
+//! Queries whose rows can be read one by one, and the pages after them.
 
 use std::collections::VecDeque;
 

@@ -64,8 +64,8 @@ fn check_unambiguous(url: &str) -> Result<(), StoreError> {
         place.contains('@') || query.split('&').any(|pair| !is_known(pair))
     } else {
         let authority = rest.strip_prefix("//").ok_or_else(unreadable)?;
-        let behind = authority.find(['/', '?']).and_then(|end| authority.get(end..)).unwrap_or_default();
-        behind.contains('@')
+        let after = authority.find(['/', '?']).and_then(|end| authority.get(end..)).unwrap_or_default();
+        after.contains('@')
     };
     if is_misplaced || rest.contains('#') {
         return Err(configuration(MISPLACED));

@@ -1,7 +1,7 @@
 //! The server's time between two samples: bounds for how far it is ahead of this process's monotonic clock.
 //!
 //! A sample proves that the server's time was at least the answer when the answer arrived, and at most the answer when
-//! the question was sent. The host's wall clock is not used.
+//! the query was sent. The host's wall clock is not used.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};

@@ -29,7 +29,7 @@ pub fn query_vs_scan(data: &[u8]) {
     let indexed = ChosenIndexes::metadata(KEYS.into_iter().take(input.below(3)));
     let partition_count = 1 + input.below(3);
     // Separate, so that their bytes stay in place while requests come and go.
-    let (mut question, plans) = (Input::new(input.bytes()), Input::new(input.bytes()));
+    let (mut asked, plans) = (Input::new(input.bytes()), Input::new(input.bytes()));
     let requests: Vec<MutationRequest> = (0..1 + input.below(12)).map(|number| request(&mut input, number)).collect();
     let requests = requests.as_slice();
 
@@ -40,21 +40,21 @@ pub fn query_vs_scan(data: &[u8]) {
     let mut world = World { requests, partitions, indexed, plans };
     match kind {
         0 => {
-            let query = request_query(&mut question).in_order(direction(&mut question));
+            let query = request_query(&mut asked).in_order(direction(&mut asked));
             let asked = requests.iter().filter(|request| query.matches(request));
             let expected: Vec<_> = asked.map(|request| (created(request), request.clone())).collect();
             world.check_count(&query, expected.len());
             world.check(&query, expected);
         }
         1 => {
-            let query = approval_query(&mut question);
+            let query = approval_query(&mut asked);
             let is_asked = |request, approval: &&Approval| query.matches(request, approval);
             let of = |request| MutationRequest::document(request).approvals.iter();
             world
                 .check(&query, approvals(requests, |request| of(request).filter(|it| is_asked(request, it)).collect()));
         }
         2 => {
-            let query = decision_query(&mut question);
+            let query = decision_query(&mut asked);
             let all = requests.iter().flat_map(|request| (0..).zip(&request.decisions).map(move |it| (request, it)));
             let asked = all.filter(|(request, (_, decision))| query.matches(request, decision));
             let row = |(request, (ordinal, decision)): (&MutationRequest, (u32, _))| {
@@ -64,7 +64,7 @@ pub fn query_vs_scan(data: &[u8]) {
             world.check(&query, asked.map(row).collect());
         }
         3 => {
-            let query = RecentApprovalQuery::of_requests(request_query(&mut question));
+            let query = RecentApprovalQuery::of_requests(request_query(&mut asked));
             let asked = requests.iter().filter(|request| query.matches(request));
             let row = |request| {
                 let row = RecentApprovalQuery::row((request, activity(request)));
@@ -73,7 +73,7 @@ pub fn query_vs_scan(data: &[u8]) {
             world.check(&query, asked.map(row).collect());
         }
         _ => {
-            let query = inbox_query(&mut question);
+            let query = inbox_query(&mut asked);
             let mut actor = ActorContext::user(query.actor_id().as_str()).unwrap();
             (actor.roles, actor.groups) = (query.roles().clone(), query.groups().clone());
             world.check(&query, approvals(requests, |request| decidable_by(request, &actor, at(NOW))));
@@ -192,7 +192,7 @@ impl World<'_> {
         if plan.leaves_nothing_to_check() {
             let mut count = 0;
             for partition in &self.partitions {
-                let all = Part { partition: 0, behind: None, up_to: None, limit: usize::MAX, bytes: usize::MAX };
+                let all = Part { partition: 0, after: None, up_to: None, limit: usize::MAX, bytes: usize::MAX };
                 let scan = Scan::new(&plan, &all).without_records();
                 count += partition.serve(&scan, usize::MAX).members.len();
             }

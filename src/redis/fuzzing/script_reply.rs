@@ -58,7 +58,7 @@ pub fn script_reply(data: &[u8]) {
     read_by_feeds(&settings, [&reply, &feed_reply(&mut input, &words)], is_reported);
     let query = RequestQuery::new();
     let along = along(&query);
-    let part = Part { partition: 0, behind: None, up_to: None, limit: 2, bytes: 1 };
+    let part = Part { partition: 0, after: None, up_to: None, limit: 2, bytes: 1 };
     let scan = Scan::new(&along, &part);
     match scan_reply::scanned(&settings, 0, &scan, reply.clone()) {
         Ok(scanned) => page(scanned),

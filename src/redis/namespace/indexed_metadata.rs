@@ -12,15 +12,15 @@ pub(in crate::redis) fn recorded(chosen: &ChosenIndexes) -> String {
 /// The choice that [`recorded`] wrote; `None` if something else wrote the text.
 pub(in crate::redis) fn read(recorded_text: &str) -> Option<ChosenIndexes> {
     let (mut chosen, mut keys, mut rest) = (ChosenIndexes::default(), Vec::new(), recorded_text);
-    while let Some((name, behind)) = rest.strip_prefix('+').and_then(|named| named.split_once(':')) {
+    while let Some((name, after)) = rest.strip_prefix('+').and_then(|named| named.split_once(':')) {
         chosen = chosen.and(Dimension::ALL.into_iter().find(|dimension| dimension.as_str() == name)?);
-        rest = behind;
+        rest = after;
     }
     while !rest.is_empty() {
-        let (length, behind) = rest.split_once(':')?;
-        let (key, behind) = behind.split_at_checked(length.parse().ok()?)?;
+        let (length, after) = rest.split_once(':')?;
+        let (key, after) = after.split_at_checked(length.parse().ok()?)?;
         keys.push(key);
-        rest = behind;
+        rest = after;
     }
     let chosen = chosen.and_metadata(keys);
     (recorded(&chosen) == recorded_text).then_some(chosen)

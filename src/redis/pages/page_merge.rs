@@ -58,7 +58,7 @@ impl<Row> PageMerge<Row> {
     /// The partitions that have not been read come first. Afterwards these are all that may hold a row of the page: those that
     /// were read less far than its last row. Each is asked for little more than its share of the rows, and a partition that is
     /// read again for the same page, because it gave too few, for twice as many each time: a page of one row does not take one
-    /// call for each request that fails to match. Nothing behind the last row of a full page is asked for.
+    /// call for each request that fails to match. Nothing after the last row of a full page is asked for.
     pub(crate) fn next_round(&mut self, most: usize) -> Vec<Part<'_>> {
         self.asked_up_to = self.far_end().cloned();
         let places = self.places_to_read();
@@ -71,7 +71,7 @@ impl<Row> PageMerge<Row> {
             let longer = share.saturating_mul(1 << progress.scans.min(10));
             Some(Part {
                 partition: u16::try_from(place).ok()?,
-                behind: progress.position.as_ref(),
+                after: progress.position.as_ref(),
                 up_to: self.asked_up_to.as_ref(),
                 limit: longer.min(MAX_RECORDS.max(self.limit)),
                 bytes,
@@ -92,18 +92,18 @@ impl<Row> PageMerge<Row> {
             return Vec::new();
         }
         let is_near = |position: &SortKey| self.asked_up_to.as_ref().is_none_or(|end| self.comes_first(position, end));
-        let mut behind: Vec<(&SortKey, usize)> = self
+        let mut unfinished: Vec<(&SortKey, usize)> = self
             .partitions
             .iter()
             .enumerate()
             .filter(|(_, partition)| !partition.is_done)
             .filter_map(|(place, partition)| Some((partition.position.as_ref().filter(|key| is_near(key))?, place)))
             .collect();
-        behind.sort();
+        unfinished.sort();
         if self.direction == SortDirection::Descending {
-            behind.reverse();
+            unfinished.reverse();
         }
-        behind.into_iter().map(|(_, place)| place).collect()
+        unfinished.into_iter().map(|(_, place)| place).collect()
     }
 
     fn comes_first(&self, one: &SortKey, other: &SortKey) -> bool {

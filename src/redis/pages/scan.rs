@@ -16,7 +16,7 @@ pub(crate) const MAX_PAGE_BYTES: usize = 16 * 1024 * 1024;
 /// What to read next in one partition: the rows after one key and up to another, if there are such bounds.
 pub(crate) struct Part<'a> {
     pub(crate) partition: u16,
-    pub(crate) behind: Option<&'a SortKey>,
+    pub(crate) after: Option<&'a SortKey>,
     pub(crate) up_to: Option<&'a SortKey>,
     /// The greatest number of members to read.
     pub(crate) limit: usize,
@@ -65,7 +65,7 @@ impl<'a> Scan<'a> {
             driver: &plan.terms,
             probes: plan.probes.iter().map(|probe| (&probe.terms, probe.layout() == layout)).collect(),
             descending,
-            from: part.behind.map_or(from, |key| behind(key, layout, Q::LAYOUT)),
+            from: part.after.map_or(from, |key| after(key, layout, Q::LAYOUT)),
             to: part.up_to.map_or(to, |key| up_to(key, layout, Q::LAYOUT)),
             limit: part.limit,
             budget: BUDGET,
@@ -109,7 +109,7 @@ impl<'a> Scan<'a> {
 /// The bound of ZRANGE BYLEX where reading of an index of `layout` continues, for rows after this key.
 ///
 /// In an index of requests, an approval's key lies within its request, which may have more rows after it.
-fn behind(key: &SortKey, layout: KeyLayout, rows: KeyLayout) -> Vec<u8> {
+fn after(key: &SortKey, layout: KeyLayout, rows: KeyLayout) -> Vec<u8> {
     match request_around(key, layout, rows) {
         Some(request) => [b"[", request].concat(),
         None => [b"(", key.as_bytes()].concat(),

@@ -42,9 +42,9 @@ impl fmt::Display for Slot {
 
 fn hash_tag(key: &[u8]) -> Option<&[u8]> {
     let open = key.iter().position(|byte| *byte == b'{')?;
-    let behind = key.get(open.saturating_add(1)..)?;
-    let close = behind.iter().position(|byte| *byte == b'}')?;
-    behind.get(..close).filter(|tag| !tag.is_empty())
+    let after = key.get(open.saturating_add(1)..)?;
+    let close = after.iter().position(|byte| *byte == b'}')?;
+    after.get(..close).filter(|tag| !tag.is_empty())
 }
 
 fn crc16(bytes: &[u8]) -> u16 {
