@@ -12,7 +12,7 @@ use crate::error::InvalidValue;
 /// A critical side effect always requires action.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(from = "Fields")]
+#[serde(try_from = "Fields")]
 pub struct SideEffect {
     effect_type: String,
     description: String,
@@ -146,17 +146,14 @@ struct Fields {
     requires_action: bool,
 }
 
-impl From<Fields> for SideEffect {
-    fn from(fields: Fields) -> Self {
-        Self {
-            effect_type: fields.effect_type,
-            description: fields.description,
-            severity: fields.severity,
-            data: fields.data,
-            contract_id: fields.contract_id,
-            at: fields.at,
-            requires_action: fields.requires_action || fields.severity == Severity::Critical,
-        }
+impl TryFrom<Fields> for SideEffect {
+    type Error = InvalidValue;
+
+    fn try_from(fields: Fields) -> Result<Self, InvalidValue> {
+        let Fields { effect_type, description, severity, data, contract_id, at, requires_action } = fields;
+        let effect = Self::new(effect_type, description, severity, at)?;
+        let requires_action = requires_action || effect.requires_action;
+        Ok(Self { data, contract_id, requires_action, ..effect })
     }
 }
 
@@ -175,7 +172,9 @@ mod tests {
             let read: SideEffect = serde_json::from_value(saved.clone()).unwrap();
             assert_eq!(read.requires_action(), is_critical, "{severity}");
             saved["requires_action"] = true.into();
-            assert!(serde_json::from_value::<SideEffect>(saved).unwrap().requires_action(), "{severity}");
+            assert!(serde_json::from_value::<SideEffect>(saved.clone()).unwrap().requires_action(), "{severity}");
+            saved["effect_type"] = " ".into();
+            assert!(serde_json::from_value::<SideEffect>(saved).is_err(), "a blank type cannot be built");
         }
     }
 }

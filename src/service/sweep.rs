@@ -38,21 +38,11 @@ pub struct Swept {
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 struct SweepFailure<'a> {
     request: &'a RequestId,
-    error: ErrorMessage,
-}
-
-/// The sentence of an error, as it serialises.
-#[derive(Serialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-struct ErrorMessage {
-    message: String,
+    error: &'a Error,
 }
 
 fn failures<S: Serializer>(failed: &[(RequestId, Error)], serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(failed.iter().map(|(request, error)| {
-        let error = ErrorMessage { message: error.to_string() };
-        SweepFailure { request, error }
-    }))
+    serializer.collect_seq(failed.iter().map(|(request, error)| SweepFailure { request, error }))
 }
 
 impl Swept {

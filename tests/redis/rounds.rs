@@ -37,7 +37,7 @@ impl Scene {
         let (store, ids) = (&self.store, &self.ids);
         let reads: [(&'static str, &dyn Fn()); 6] = [
             ("page", &|| assert_eq!(self.page().len(), 50)),
-            ("count", &|| drop(store.count(&RequestQuery::new()).unwrap())),
+            ("count", &|| assert_eq!(store.count(&RequestQuery::new()).unwrap().number(), STORED)),
             ("statistics", &|| drop(store.statistics(second(1_000), &[]).unwrap())),
             ("get_many", &|| assert!(store.get_many(ids).unwrap().requests.iter().all(Option::is_some))),
             ("feed", &|| assert_eq!(self.feed().len(), STORED as usize)),

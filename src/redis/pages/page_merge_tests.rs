@@ -181,7 +181,8 @@ fn a_page_over_many_partitions_takes_little_more_than_one_round_and_few_rows_in_
         let mut rng = Rng::with_seed(seed);
         let mut partitions: Vec<Partition> = (0..PARTITIONS).map(|_| Partition::default()).collect();
         for number in 0..120 {
-            let request = request(&mut rng, number);
+            let bytes: Vec<u8> = (0..200).map(|_| rng.u8(..)).collect();
+            let request = request(&mut Input::new(&bytes), number);
             let place = rng.usize(..PARTITIONS);
             partitions[place].submit(&request, &ChosenIndexes::default(), Ok(request.clone()));
         }
