@@ -26,11 +26,11 @@
 //!
 //! | | blocking | nonblocking |
 //! |---|---|---|
-//! | submits requests, moves them on, finds them | [`Governance`](blocking::Governance) | [`Governance`](nonblocking::Governance) |
-//! | keeps them in Redis | [`RedisStore`](blocking::RedisStore) | [`RedisStore`](nonblocking::RedisStore) |
+//! | submits, decides, finds | [`Governance`](blocking::Governance) | [`Governance`](nonblocking::Governance) |
+//! | keeps requests in Redis | [`RedisStore`](blocking::RedisStore) | [`RedisStore`](nonblocking::RedisStore) |
 //! | keeps them in memory | [`MemoryStore`](blocking::MemoryStore) | [`MemoryStore`](nonblocking::MemoryStore) |
 //! | executes what is approved | [`Executor`](blocking::Executor) | [`Executor`](nonblocking::Executor) |
-//! | hands on what is written | [`FeedFollower`](blocking::FeedFollower) | [`FeedFollower`](nonblocking::FeedFollower) |
+//! | hands on each write | [`FeedFollower`](blocking::FeedFollower) | [`FeedFollower`](nonblocking::FeedFollower) |
 //! | expires what is due | [`Sweeper`](blocking::Sweeper) | [`Sweeper`](nonblocking::Sweeper) |
 //!
 //! # Where to find what
