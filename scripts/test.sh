@@ -267,7 +267,7 @@ step "clippy: no features" lint --no-default-features
 step "clippy: redis without a flavour" lint --no-default-features --features redis,conformance
 step "clippy: blocking" lint --no-default-features --features blocking
 step "clippy: blocking,redis" lint --no-default-features --features blocking,redis
-step "clippy: blocking,tls-rustls" lint --no-default-features --features blocking,tls
+step "clippy: blocking,tls-rustls" lint --no-default-features --features blocking,tls-rustls
 step "clippy: tokio,redis" lint --no-default-features --features tokio,redis
 step "clippy: smol,redis" lint --no-default-features --features smol,redis
 step "clippy: all features" lint --all-features
@@ -291,6 +291,7 @@ step "tests: redis, contract, cluster, chaos" wait_beside
 
 step "examples on the embedded store" examples_on_the_embedded_store
 step "examples on Redis" examples_on_redis
+step "axum service" run_tests --package axum-service
 
 step "fuzz smoke" fuzz_smoke
 step "cargo deny" dependency_policy

@@ -39,8 +39,8 @@ pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Why a call failed.
 ///
-/// [`code`](Self::code) and [`kind`](Self::kind) are for programs, and `docs/errors.md` lists both; the text is for
-/// people: what failed, for which request, and what to do next. `Debug` prints the same text, followed by what the
+/// [`code`](Self::code) and [`kind`](Self::kind) are for programs; the [page about errors](crate::guide::errors) lists
+/// both. The text is for people: what failed, for which request, and what to do next. `Debug` prints the same text, followed by what the
 /// backend reported if the text does not say that already, so that `fn main() -> Result<(), Error>` ends with a
 /// sentence.
 #[derive(thiserror::Error)]

@@ -2,22 +2,60 @@
 //! the approvals it needs, collects decisions that are never rewritten, is checked against the version of the state it
 //! was written for, and is executed once.
 //!
-//! Redis keeps the requests or, for development and tests, memory does. The same code serves synchronous programs
-//! ([`blocking`]) and asynchronous ones ([`nonblocking`], on tokio or smol); start with the examples there.
+//! ```
+//! use std::sync::Arc;
+//! use mutator_governance::blocking::{Governance, MemoryStore};
+//! use mutator_governance::{ActorContext, ApprovalRule, Intent, RequestDraft, Status, Target};
+//!
+//! let governance = Governance::builder().store(Arc::new(MemoryStore::new())).build();
+//!
+//! let target = Target::new("tenant:acme", "Tenant", "RoleGrant")?;
+//! let intent = Intent::new("grant-role", "Access")?.described_as("Erin takes over billing");
+//! let draft = RequestDraft::new(target, intent, ActorContext::user("rita")?)
+//!     .requires_approval(ApprovalRule::role("manager")?);
+//! let request = governance.submit(draft)?;
+//!
+//! let mona = ActorContext::user("mona")?.with_role("manager")?;
+//! let request = governance.approve(&request.id, mona.because("She leads billing from May"))?;
+//! assert_eq!(request.state.status(), Status::Approved);
+//! # Ok::<(), mutator_governance::Error>(())
+//! ```
+//!
+//! Redis keeps the requests or, for development and tests, memory does. Synchronous programs use [`blocking`], those
+//! on tokio or smol [`nonblocking`]; both have the same types and methods.
+//!
+//! | | blocking | nonblocking |
+//! |---|---|---|
+//! | submits, decides, finds | [`Governance`](blocking::Governance) | [`Governance`](nonblocking::Governance) |
+//! | keeps requests in Redis | [`RedisStore`](blocking::RedisStore) | [`RedisStore`](nonblocking::RedisStore) |
+//! | keeps them in memory | [`MemoryStore`](blocking::MemoryStore) | [`MemoryStore`](nonblocking::MemoryStore) |
+//! | executes what is approved | [`Executor`](blocking::Executor) | [`Executor`](nonblocking::Executor) |
+//! | hands on each write | [`FeedFollower`](blocking::FeedFollower) | [`FeedFollower`](nonblocking::FeedFollower) |
+//! | expires what is due | [`Sweeper`](blocking::Sweeper) | [`Sweeper`](nonblocking::Sweeper) |
 //!
 //! # Where to find what
 //!
-//! - [`RequestDraft`] says what is to change and what it has to wait for; [`ApprovalRule`] says whose approval.
-//! - `Governance`, in either flavour, submits a draft as a [`MutationRequest`] and applies commands to it: approve,
-//!   reject, cancel, …
-//! - A request holds its state ([`RequestState`]), its approvals and its history ([`Decision`]). `Governance` changes
-//!   it only by the rules of [`workflow`], which are pure functions that need no store. Code that holds the store
-//!   itself can bypass them: see [`MutationRequest`].
-//! - [`workflow::explain`] says, in words or as data, why a request waits and who can move it on;
-//!   [`workflow::decidable_by`] returns the approvals that an actor can decide now.
-//! - `Governance::read_feed` reports every write after it is made, for programs that follow changes.
-//! - Every [`Error`] says what failed, for which request, and what to do next; [`Error::outcome`] says whether a write
-//!   took effect.
+//! - **To submit**: [`RequestDraft`] says what is to change: its [`Target`], its [`Intent`], maybe a [`Payload`], and
+//!   the [`StateVersion`] it was written for.
+//! - **Whose approval**: [`ApprovalRule`] of [`ApprovalTarget`]s, in [`Step`]s or as a [`QuorumGroup`].
+//! - **People**: [`ActorContext`] says who acts, with [`Role`]s and [`Group`]s.
+//! - **What is stored**: [`MutationRequest`], with its [`RequestState`], [`Approval`]s, [`Decision`]s, [`SideEffect`]s
+//!   and [`Metadata`], under the keys of [`metadata_keys`].
+//! - **The rules**: [`workflow`], pure functions that need no store; [`workflow::explain`] says why a request waits
+//!   and who can move it on. [`workflow::Command`] is a command as data.
+//! - **To find requests**: [`RequestQuery`], [`PendingApprovalQuery`], [`RecentApprovalQuery`], [`DecisionQuery`] and
+//!   [`Statistics`]; a [`PageRequest`] gets a [`Page`].
+//! - **Errors**: [`Error`], with its [`ErrorKind`] for programs, its [`Outcome`] (did the write take effect?), and
+//!   [`ErrorReport`] for the clients of a service. [`UnsettledWrite`] and [`Settled`] if the outcome is unknown.
+//! - **To repeat a call safely**: [`WriteId`]. **When two writes meet**: [`OnConflict`].
+//! - **To follow changes**: [`feed`]. **To test with a time of your own**: [`ManualClock`].
+//! - **To operate Redis**: [`PreflightReport`], [`CheckReport`], [`Inspection`], [`Durability`].
+//! - **To write a store**: [`for_stores`], [`stored_format`], and the suite of the feature `conformance`.
+//!
+#![cfg_attr(
+    doc,
+    doc = "The [`guide`] has a page for each subject: wiring, errors, JSON, security, reliability, and more."
+)]
 //!
 //! # Features
 //!
@@ -25,6 +63,10 @@
 //!
 #![cfg_attr(feature = "document-features", doc = document_features::document_features!())]
 #![cfg_attr(docsrs, feature(doc_cfg))]
+#![cfg_attr(
+    not(all(feature = "blocking", feature = "redis", any(feature = "tokio", feature = "smol"))),
+    allow(rustdoc::broken_intra_doc_links, reason = "the docs link to what other features provide")
+)]
 #![cfg_attr(
     not(any(feature = "blocking", feature = "tokio", feature = "smol")),
     allow(dead_code, unused_imports, reason = "without a flavour, nothing drives what the flavours share")
@@ -42,6 +84,8 @@ mod command;
 mod error;
 pub mod feed;
 pub mod for_stores;
+#[cfg(doc)]
+pub mod guide;
 mod index;
 mod json;
 #[cfg(test)]
@@ -64,10 +108,12 @@ pub use crate::redis::fuzzing;
 pub use crate::redis::{
     CheckMode, CheckPosition, CheckReport, CheckStep, Credentials, Durability, Finding, Inspection, PreflightReport,
 };
+#[doc(inline)]
 pub use error::{
     ApprovalError, Conflict, Error, ErrorKind, ErrorReport, ExecutionError, FormatError, InvalidValue, LayoutError,
     NothingToDecide, Outcome, Result, StoreError, StoreErrorKind, SupersedeError, UnrecordedExecution,
 };
+#[doc(inline)]
 pub use feed::{
     Consumer, ConsumerLease, DeliveredDocument, Delivery, DeliveryFailure, FeedActor, FeedEntry, FeedGap, FeedPage,
     FeedPosition, FollowerReport, MissedEntries, UnreadableEntry,
@@ -96,24 +142,10 @@ pub use service::on_conflict::OnConflict;
 pub use service::reports::ReportPanicked;
 pub use service::settle::{RememberedWrite, Settled, WriteLookup};
 pub use service::sweep::Swept;
+#[doc(inline)]
 pub use stored_format::{Compression, DocumentLimit, FormatVersion, StoredRequest, Unreadable};
 
 /// Compiles and runs the code in the README.
 #[cfg(all(doctest, feature = "blocking", feature = "redis", feature = "smol", feature = "tokio"))]
 #[doc = include_str!("../README.md")]
 mod readme {}
-
-/// Compiles and runs the recipes.
-#[cfg(all(doctest, feature = "blocking", feature = "redis", feature = "tokio"))]
-#[doc = include_str!("../docs/wiring.md")]
-mod wiring {}
-
-/// Compiles and runs the code in the page about errors.
-#[cfg(doctest)]
-#[doc = include_str!("../docs/errors.md")]
-mod errors {}
-
-/// Compiles and runs the code in the security guide.
-#[cfg(all(doctest, feature = "blocking", feature = "redis"))]
-#[doc = include_str!("../docs/security.md")]
-mod security {}

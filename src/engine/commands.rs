@@ -13,81 +13,6 @@ use crate::workflow::{self, Command, Explanation, Resolution, StaleStrategy};
 /// Commands: each reads, checks and stores as [`apply`](Governance::apply) does.
 #[dual]
 impl Governance {
-    /// Makes a created or approved request wait.
-    ///
-    /// # Errors
-    /// As [`apply`](Self::apply).
-    pub async fn hold(
-        &self,
-        id: impl IntoId<RequestId>,
-        by: impl Into<Arc<ActorContext>> + Send,
-        pending: impl Into<Pending> + Send,
-    ) -> Result<MutationRequest> {
-        self.apply(id, &Command::hold(by, pending)).await
-    }
-
-    /// Approves a request directly. Not allowed while approvals are unmet; anybody can approve a request without
-    /// approvals, also its requester.
-    ///
-    /// # Errors
-    /// As [`apply`](Self::apply).
-    pub async fn approve_request(
-        &self,
-        id: impl IntoId<RequestId>,
-        by: impl Into<Arc<ActorContext>> + Send,
-    ) -> Result<MutationRequest> {
-        self.apply(id, &Command::approve_request(by)).await
-    }
-
-    /// Rejects a request.
-    ///
-    /// # Errors
-    /// As [`apply`](Self::apply).
-    pub async fn reject_request(
-        &self,
-        id: impl IntoId<RequestId>,
-        by: impl Into<Arc<ActorContext>> + Send,
-    ) -> Result<MutationRequest> {
-        self.apply(id, &Command::reject_request(by)).await
-    }
-
-    /// Withdraws a request.
-    ///
-    /// # Errors
-    /// As [`apply`](Self::apply).
-    pub async fn cancel(
-        &self,
-        id: impl IntoId<RequestId>,
-        by: impl Into<Arc<ActorContext>> + Send,
-    ) -> Result<MutationRequest> {
-        self.apply(id, &Command::cancel(by)).await
-    }
-
-    /// Expires a pending request, due or not; [`expire_due`](Self::expire_due) expires only due ones.
-    ///
-    /// # Errors
-    /// As [`apply`](Self::apply).
-    pub async fn expire(
-        &self,
-        id: impl IntoId<RequestId>,
-        by: impl Into<Arc<ActorContext>> + Send,
-    ) -> Result<MutationRequest> {
-        self.apply(id, &Command::expire(by)).await
-    }
-
-    /// Replaces a request by another request.
-    ///
-    /// # Errors
-    /// As [`apply`](Self::apply).
-    pub async fn supersede(
-        &self,
-        id: impl IntoId<RequestId>,
-        by: impl Into<Arc<ActorContext>> + Send,
-        superseding: impl IntoId<RequestId>,
-    ) -> Result<MutationRequest> {
-        self.apply(id, &Command::supersede(by, superseding.into_id()?)).await
-    }
-
     /// Approves all that this actor may approve now, in one write: in the active step, each approval that stands alone,
     /// and one of each quorum group. The last missing approval approves the request.
     ///
@@ -107,19 +32,6 @@ impl Governance {
         self.apply(id, &Command::approve(by)).await
     }
 
-    /// Approves all that this actor may approve now, for exactly the digest that they saw.
-    ///
-    /// # Errors
-    /// As [`approve`](Self::approve); also when the digest of the request has changed.
-    pub async fn approve_for_digest(
-        &self,
-        id: impl IntoId<RequestId>,
-        by: impl Into<Arc<ActorContext>> + Send,
-        digest: Digest,
-    ) -> Result<MutationRequest> {
-        self.apply(id, &Command::approve_for_digest(by, digest)).await
-    }
-
     /// Rejects all that this actor may reject now, in one write: what they could [approve](Self::approve). That rejects
     /// the request, unless each of these approvals is in a quorum group that is [rejected only when it has become
     /// impossible](crate::ApprovalRule::rejected_when_impossible) and can still be met.
@@ -133,6 +45,37 @@ impl Governance {
         rejection: Option<Rejection>,
     ) -> Result<MutationRequest> {
         self.apply(id, &Command::reject(by, rejection)).await
+    }
+
+    /// Approves all that this actor may approve now, for exactly the digest that they saw.
+    ///
+    /// # Errors
+    /// As [`approve`](Self::approve); also when the digest of the request has changed.
+    pub async fn approve_for_digest(
+        &self,
+        id: impl IntoId<RequestId>,
+        by: impl Into<Arc<ActorContext>> + Send,
+        digest: Digest,
+    ) -> Result<MutationRequest> {
+        self.apply(id, &Command::approve_for_digest(by, digest)).await
+    }
+
+    /// Why the request has its current status, who can move it on, and until when.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such request.
+    pub async fn explain(&self, id: impl IntoId<RequestId>) -> Result<Explanation> {
+        let request = self.load(&id.into_id()?).await?;
+        Ok(workflow::explain(&request, self.clock.now()))
+    }
+
+    /// The approvals of a request that this actor can decide now.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such request.
+    pub async fn decidable_by(&self, id: impl IntoId<RequestId>, actor: &ActorContext) -> Result<Vec<Approval>> {
+        let request = self.load(&id.into_id()?).await?;
+        Ok(workflow::decidable_by(&request, actor, self.clock.now()).into_iter().cloned().collect())
     }
 
     /// Approves one requirement of a request. The last missing one approves the request.
@@ -164,19 +107,6 @@ impl Governance {
         self.apply(id, &Command::reject_requirement(by, approval.into_id()?, rejection)).await
     }
 
-    /// Ends the current waiting of a request, and asks for its approvals.
-    ///
-    /// # Errors
-    /// As [`apply`](Self::apply).
-    pub async fn request_approvals(
-        &self,
-        id: impl IntoId<RequestId>,
-        by: impl Into<Arc<ActorContext>> + Send,
-        expires_at: Option<Timestamp>,
-    ) -> Result<MutationRequest> {
-        self.apply(id, &Command::request_approvals(by, expires_at)).await
-    }
-
     /// Approves one requirement for exactly the digest that the approver saw.
     ///
     /// # Errors
@@ -189,6 +119,57 @@ impl Governance {
         digest: Digest,
     ) -> Result<MutationRequest> {
         self.apply(id, &Command::approve_requirement_for_digest(by, approval.into_id()?, digest)).await
+    }
+
+    /// Approves a request directly. Not allowed while approvals are unmet; anybody can approve a request without
+    /// approvals, also its requester.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub async fn approve_request(
+        &self,
+        id: impl IntoId<RequestId>,
+        by: impl Into<Arc<ActorContext>> + Send,
+    ) -> Result<MutationRequest> {
+        self.apply(id, &Command::approve_request(by)).await
+    }
+
+    /// Rejects a request.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub async fn reject_request(
+        &self,
+        id: impl IntoId<RequestId>,
+        by: impl Into<Arc<ActorContext>> + Send,
+    ) -> Result<MutationRequest> {
+        self.apply(id, &Command::reject_request(by)).await
+    }
+
+    /// Makes a created or approved request wait.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub async fn hold(
+        &self,
+        id: impl IntoId<RequestId>,
+        by: impl Into<Arc<ActorContext>> + Send,
+        pending: impl Into<Pending> + Send,
+    ) -> Result<MutationRequest> {
+        self.apply(id, &Command::hold(by, pending)).await
+    }
+
+    /// Ends the current waiting of a request, and asks for its approvals.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub async fn request_approvals(
+        &self,
+        id: impl IntoId<RequestId>,
+        by: impl Into<Arc<ActorContext>> + Send,
+        expires_at: Option<Timestamp>,
+    ) -> Result<MutationRequest> {
+        self.apply(id, &Command::request_approvals(by, expires_at)).await
     }
 
     /// Approves a request although approvals are unmet: break-glass. The actor has to give a reason, and the history
@@ -204,22 +185,41 @@ impl Governance {
         self.apply(id, &Command::override_approvals(by)).await
     }
 
-    /// Why the request has its current status, who can move it on, and until when.
+    /// Withdraws a request.
     ///
     /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such request.
-    pub async fn explain(&self, id: impl IntoId<RequestId>) -> Result<Explanation> {
-        let request = self.load(&id.into_id()?).await?;
-        Ok(workflow::explain(&request, self.clock.now()))
+    /// As [`apply`](Self::apply).
+    pub async fn cancel(
+        &self,
+        id: impl IntoId<RequestId>,
+        by: impl Into<Arc<ActorContext>> + Send,
+    ) -> Result<MutationRequest> {
+        self.apply(id, &Command::cancel(by)).await
     }
 
-    /// The approvals of a request that this actor can decide now.
+    /// Replaces a request by another request.
     ///
     /// # Errors
-    /// [`Error::NotFound`](crate::Error::NotFound) when there is no such request.
-    pub async fn decidable_by(&self, id: impl IntoId<RequestId>, actor: &ActorContext) -> Result<Vec<Approval>> {
-        let request = self.load(&id.into_id()?).await?;
-        Ok(workflow::decidable_by(&request, actor, self.clock.now()).into_iter().cloned().collect())
+    /// As [`apply`](Self::apply).
+    pub async fn supersede(
+        &self,
+        id: impl IntoId<RequestId>,
+        by: impl Into<Arc<ActorContext>> + Send,
+        superseding: impl IntoId<RequestId>,
+    ) -> Result<MutationRequest> {
+        self.apply(id, &Command::supersede(by, superseding.into_id()?)).await
+    }
+
+    /// Expires a pending request, due or not; [`expire_due`](Self::expire_due) expires only due ones.
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub async fn expire(
+        &self,
+        id: impl IntoId<RequestId>,
+        by: impl Into<Arc<ActorContext>> + Send,
+    ) -> Result<MutationRequest> {
+        self.apply(id, &Command::expire(by)).await
     }
 
     /// Whether an approved request fits the current version of its state, and what resolving would make of it. Stores

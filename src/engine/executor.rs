@@ -19,7 +19,8 @@ use crate::workflow::{AfterFailure, Completion, Failure, StaleStrategy};
 
 /// What an executor calls for requests of one mutation type.
 ///
-/// In the asynchronous flavour write `#[async_trait]` before the `impl`; `nonblocking` exports it.
+/// In the asynchronous flavour the methods are `async fn`; write `#[async_trait]` before the `impl`, as the example of
+/// `nonblocking` does, which exports it.
 #[dual]
 pub trait ExecutionHandler: Send + Sync {
     /// The version of the state that the request would change, as it is now.

@@ -16,7 +16,8 @@ use crate::service::reports::{LostReports, ReportPanicked};
 
 /// What a follower of the change feed calls, for instance to send notifications.
 ///
-/// In the asynchronous flavour write `#[async_trait]` before the `impl`; `nonblocking` exports it.
+/// In the asynchronous flavour the methods are `async fn`; write `#[async_trait]` before the `impl`, as the example of
+/// `nonblocking` does, which exports it.
 #[dual]
 pub trait FeedHandler: Send + Sync {
     /// Handles one write. The same one may come again after a crash or a failover: handle it by the id and the revision

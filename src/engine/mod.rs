@@ -7,17 +7,29 @@
 use super::dual;
 use crate::request::Timestamp;
 
-mod applying;
-mod commands;
-mod compensating;
-mod executing;
-mod execution;
-mod executor;
-mod follower;
-mod following;
+// Apart and in the order of use: so the documentation lists the methods of `Governance`.
 mod governance;
-mod memory_store;
+
+mod commands;
+
 mod reading;
+
+mod sweeping;
+
+mod execution;
+
+mod compensating;
+
+mod superseding;
+
+mod follower;
+
+mod applying;
+
+mod executing;
+mod executor;
+mod following;
+mod memory_store;
 #[cfg(feature = "redis")]
 mod redis_check;
 #[cfg(feature = "redis")]
@@ -35,9 +47,7 @@ mod redis_store_builder;
 mod rows;
 mod store;
 mod store_extension;
-mod superseding;
 mod sweeper;
-mod sweeping;
 
 pub use executor::{ExecutionHandler, Executor, ExecutorBuilder};
 pub use follower::{FeedFollower, FeedFollowerBuilder, FeedHandler};

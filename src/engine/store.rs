@@ -48,6 +48,8 @@ use crate::stored_format::StoredRequest;
 /// - A store that several hosts use provides its [clock](Self::clock), and one whose calls take time its
 ///   [timeout](Self::call_timeout). A store that wraps another forwards every method, also those with a default.
 /// - In the asynchronous flavour write `#[async_trait]` before the `impl`; `nonblocking` exports it.
+///
+#[doc = include_str!("store.md")]
 #[dual]
 pub trait Store: Send + Sync {
     /// Stores a new request and returns it as it is stored.
@@ -251,5 +253,22 @@ pub trait Store: Send + Sync {
     /// Defaults to zero, which suits a store within the process.
     fn call_timeout(&self) -> Duration {
         Duration::ZERO
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_docs_show_every_method_as_it_is_written() {
+        let written = include_str!("store.rs").split_once("pub trait Store").unwrap().1;
+        let written = written.split_once("\n}\n").unwrap().0;
+        let shown = include_str!("store.md").split_once("trait Store {\n").unwrap().1;
+        let signatures = |text: &str| -> Vec<String> {
+            let lines = text.lines().filter(|line| !line.trim_start().starts_with("///"));
+            let text: String = lines.flat_map(str::chars).filter(|c| !c.is_whitespace() && *c != ',').collect();
+            text.split("fn").skip(1).map(|rest| rest.split([';', '{']).next().unwrap_or_default().to_owned()).collect()
+        };
+        assert!(signatures(written).len() > 20);
+        assert_eq!(signatures(written), signatures(shown));
     }
 }

@@ -120,7 +120,8 @@ impl Error {
     /// The code: text such as `approval.already_voted` that says which error it is. A later release may add codes, and
     /// never changes one.
     ///
-    /// `docs/errors.md` lists them all, with what to do. An error that holds another has the code of that one:
+    /// The [page about errors](crate::guide::errors) lists them all, with what to do. An error that
+    /// holds another has the code of that one:
     ///
     /// ```
     /// use mutator_governance::{ActorId, Error, ErrorKind};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What a program does about an error. `docs/errors.md` says which code has which kind.
+/// What a program does about an error. The [page about errors](crate::guide::errors) says which code has which kind.
 ///
 /// Read from JSON, a kind that only a newer release knows is [`Internal`](Self::Internal).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]

@@ -8,7 +8,7 @@ use crate::request::{RequestId, Timestamp, UnsettledWrite};
 /// An [`Error`] as data: what it serializes as. A client reads it back; it ignores fields that it does not know.
 ///
 /// The message may name keys and addresses of the store, so send it outside only for kinds that are about the call:
-/// see `docs/errors.md`.
+/// see the [page about errors](crate::guide::errors).
 ///
 /// ```
 /// use mutator_governance::{Error, ErrorReport, RequestId};

@@ -12,7 +12,7 @@ use crate::json::{Content, Node};
 /// The change itself, as bytes of a named content type. Cloning shares the bytes.
 ///
 /// Serialises as its content type and, for JSON, the content itself, if exactly these bytes can be made from it again;
-/// as Base64 otherwise. `docs/json.md` says which content that is.
+/// as Base64 otherwise. [The page about JSON](crate::guide::json) says which content that is.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Fields")]
 pub struct Payload {

@@ -1,8 +1,8 @@
 //! The bytes of a stored request, for programs that read or write them without a store: backups, audits, migrations.
 //!
 //! Every release reads what any earlier release wrote; it recognizes a newer release's bytes by their version, and
-//! never half-reads them. `docs/stored-format.md` defines the bytes. The revision is not part of them: a store keeps it
-//! beside them.
+//! never half-reads them. The [page about the format](crate::guide::stored_format) defines the bytes. The
+//! revision is not part of them: a store keeps it beside them.
 
 // The only place that names bincode; it returns bytes, documents and `FormatError`s.
 
