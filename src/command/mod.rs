@@ -134,6 +134,11 @@ pub enum Action {
         /// What becomes of the request.
         then: AfterFailure,
     },
+    /// See [`Command::comment`].
+    Comment {
+        /// What is said.
+        text: String,
+    },
     /// See [`Command::link_compensation`].
     LinkCompensation {
         /// The executed plan, which names the original.
@@ -304,6 +309,38 @@ impl Command {
     /// pending, and with an [`ApprovalError`](crate::ApprovalError) when there is nothing to override.
     pub fn override_approvals(by: impl Into<Arc<ActorContext>>) -> Self {
         Self::new(Action::OverrideApprovals, by)
+    }
+}
+
+/// Discussion.
+impl Command {
+    /// The maximum of a comment: 4 KiB.
+    pub const MAX_COMMENT_BYTES: usize = 4 * 1024;
+
+    /// Comments on a request. Allowed for everybody and in every status, also the final ones; it decides nothing, and
+    /// changes neither the status nor what approvals were given for, so it commutes with every other command.
+    ///
+    /// The text is in the decision's metadata: see [`Decision::comment`](crate::Decision::comment). Fails with `Invalid`
+    /// when the text is blank or longer than [`MAX_COMMENT_BYTES`](Self::MAX_COMMENT_BYTES).
+    ///
+    /// ```
+    /// use mutator_governance::workflow::{Command, apply, submit};
+    /// use mutator_governance::{ActorContext, Intent, RequestDraft, RequestId, Target, Timestamp, WriteId};
+    ///
+    /// # fn main() -> Result<(), mutator_governance::Error> {
+    /// let target = Target::new("tenant:acme", "Tenant", "RoleGrant")?;
+    /// let draft = RequestDraft::new(target, Intent::new("grant-role", "Access")?, ActorContext::user("alice")?);
+    /// let request = submit(draft, RequestId::generate(), WriteId::generate(), Timestamp::now())?;
+    ///
+    /// let comment = Command::comment(ActorContext::user("bob")?, "For how long does she need it?");
+    /// let discussed = apply(request.clone(), &comment, Timestamp::now())?;
+    /// assert_eq!(discussed.decisions.last().and_then(|last| last.comment()), Some("For how long does she need it?"));
+    /// assert_eq!((discussed.digest(), &discussed.state), (request.digest(), &request.state));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn comment(by: impl Into<Arc<ActorContext>>, text: impl Into<String>) -> Self {
+        Self::new(Action::Comment { text: text.into() }, by)
     }
 }
 

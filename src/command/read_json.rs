@@ -83,6 +83,7 @@ actions! {
     Release { claim }
     Complete { claim, completion }
     Fail { claim, failure, then }
+    Comment { text }
     LinkCompensation { plan, compensating }
 }
 
@@ -120,6 +121,7 @@ arguments! {
     then: AfterFailure,
     plan: CompensationPlan,
     compensating: RequestId,
+    text: String,
 }
 
 impl From<IsoDuration> for Duration {

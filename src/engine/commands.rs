@@ -164,6 +164,20 @@ impl Governance {
         self.apply(id, &Command::reject_requirement(by, approval.into_id()?, rejection)).await
     }
 
+    /// Comments on a request, in any status. Decides nothing, and stands in the way of nobody: see [`Command::comment`].
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply). [`Error::Invalid`](crate::Error::Invalid) when the text is blank or longer than
+    /// [`Command::MAX_COMMENT_BYTES`].
+    pub async fn comment(
+        &self,
+        id: impl IntoId<RequestId>,
+        by: impl Into<Arc<ActorContext>> + Send,
+        text: impl Into<String> + Send,
+    ) -> Result<MutationRequest> {
+        self.apply(id, &Command::comment(by, text)).await
+    }
+
     /// Ends the current waiting of a request, and asks for its approvals.
     ///
     /// # Errors

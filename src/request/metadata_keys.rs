@@ -69,6 +69,7 @@ metadata_keys! {
     STEP = "step", "the step of the approval";
     SUPERSEDED_BY = "superseded_by", "the id of the request that superseded this one";
     TARGET = "target", "to whom the approval is addressed";
+    TEXT = "text", "what the comment says";
     TRIGGER = "trigger", "what caused the compensation";
     WAITED_FOR = "waited_for", "what the request waited for until then";
 }

@@ -125,6 +125,8 @@ write_kinds! {
     Complete = 42: "complete its execution",
     /// Records that its execution failed.
     Fail = 43: "record that its execution failed",
+    /// Comments on it.
+    Comment = 50: "comment on it",
     /// Links its compensation.
     LinkCompensation = 44: "link its compensation",
     /// A kind that only a newer release knows.

@@ -29,6 +29,7 @@ mod compensation;
 mod decidable;
 mod deciding;
 mod demand;
+mod discussion;
 mod eligibility;
 mod execution;
 mod execution_order;
@@ -109,6 +110,7 @@ pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) ->
         Action::Release { claim } => execution::release(changing, *claim, occasion),
         Action::Complete { claim, completion } => execution::complete(changing, *claim, completion, occasion),
         Action::Fail { claim, failure, then } => execution::fail(changing, *claim, failure, *then, occasion),
+        Action::Comment { text } => discussion::comment(changing, text, occasion),
         Action::LinkCompensation { plan, compensating } => compensation::link(changing, plan, compensating, occasion),
     }?;
     Ok(request.meant_to(command.write_intent()))

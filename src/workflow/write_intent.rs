@@ -37,6 +37,7 @@ const fn kind_of(action: &Action) -> WriteKind {
         Action::Release { .. } => WriteKind::Release,
         Action::Complete { .. } => WriteKind::Complete,
         Action::Fail { .. } => WriteKind::Fail,
+        Action::Comment { .. } => WriteKind::Comment,
         Action::LinkCompensation { .. } => WriteKind::LinkCompensation,
     }
 }
@@ -157,6 +158,8 @@ mod tests {
             Command::approve_requirement_for_digest(mona(), id("a"), Digest::from_bytes([1; 32])),
             Command::reject_requirement(mona(), id("a"), None),
             Command::reject_requirement(mona(), id("a"), Some(Rejection::new("E1", "no"))),
+            Command::comment(mona(), "a"),
+            Command::comment(mona(), "b"),
             Command::expire_approvals(mona()),
             Command::override_approvals(mona()),
             Command::resolve(mona(), StateVersion::new("1").unwrap(), StaleStrategy::RejectStale),

@@ -42,6 +42,7 @@ pub enum Act {
     Complete(u8),
     Fail(u8, AfterFailure),
     LinkCompensation,
+    Comment,
 }
 
 pub fn at(seconds: u64) -> Timestamp {
@@ -107,6 +108,7 @@ pub fn command(request: &MutationRequest, step: &Move, now: Timestamp) -> Comman
         Act::Release(claim) => Command::release(by, claim_id(*claim)),
         Act::Complete(claim) => Command::complete(by, claim_id(*claim), Completion::new()),
         Act::Fail(claim, then) => Command::fail(by, claim_id(*claim), Failure::new("broken"), *then),
+        Act::Comment => Command::comment(by, "a comment"),
         Act::LinkCompensation => Command::link_compensation(by, &compensation(request)).unwrap(),
     }
 }

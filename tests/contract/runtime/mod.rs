@@ -117,6 +117,11 @@ macro_rules! every_case {
             who_has_nothing_to_decide_learns_why_and_changes_nothing,
             ids_are_taken_in_every_form,
         }
+        $register! { discussing:
+            comments_are_stored_and_listed_latest_first,
+            a_comment_is_in_nobodys_way,
+            a_comment_that_says_nothing_or_too_much_is_not_written,
+        }
         $register! { deadlines:
             from_its_own_deadline_on_a_request_only_ends,
             what_expired_unswept_is_rejected_by_the_sweep_and_not_by_who_grants,

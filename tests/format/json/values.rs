@@ -151,6 +151,7 @@ fn commands() {
         Command::request_approvals(ada(), Some(at(60))),
         Command::approve_requirement_for_digest(ada(), approval.clone(), Digest::from_bytes([0xcd; 32])),
         Command::reject_requirement(ada(), approval, Some(rejection)),
+        Command::comment(ada(), "For how long?"),
         Command::expire_approvals(ada()),
         Command::override_approvals(ada()),
         Command::resolve(ada(), version, StaleStrategy::RequireRenewedApproval),

@@ -123,6 +123,22 @@ proptest! {
     }
 
     #[test]
+    fn a_comment_before_any_command_changes_nothing_about_it(request in submitted(), moves in moves()) {
+        for Done { before, command, now, after, applied, .. } in play(request, &moves) {
+            let comment = Command::comment(people().swap_remove(3), "a comment");
+            let discussed = apply(before.clone(), &comment, before.updated_at).unwrap();
+            prop_assert!(commutes(&after, &comment, now), "a comment is always possible");
+            let result = apply(discussed.clone(), &command, now);
+            prop_assert_eq!(result.is_ok(), applied, "{:?}: {:?}", command, result.err());
+            if let Ok(result) = result {
+                let mut rest = result.document().clone();
+                rest.decisions.remove(before.decisions.len());
+                prop_assert_eq!(&rest, after.document());
+            }
+        }
+    }
+
+    #[test]
     fn decisions_only_grow_and_the_last_of_them_is_when_the_request_was_updated(request in submitted(), moves in moves()) {
         for Done { before, after, now, .. } in play(request, &moves) {
             prop_assert!(after.decisions.starts_with(&before.decisions));
@@ -275,7 +291,7 @@ proptest! {
     fn after_its_own_deadline_a_pending_request_only_ends(request in submitted(), moves in moves()) {
         for Done { before, action, after, now, applied, .. } in play(request, &moves) {
             let overdue = before.state.pending().and_then(|pending| pending.expires_at).is_some_and(|end| end <= now);
-            if overdue && applied {
+            if overdue && applied && !matches!(action, Action::Comment { .. }) {
                 prop_assert!(after.state.status().is_terminal(), "{:?}", action);
                 prop_assert!(
                     matches!(action, Action::Cancel | Action::Expire | Action::Supersede { .. } | Action::RejectRequest),
@@ -327,8 +343,8 @@ proptest! {
 
     #[test]
     fn a_terminal_request_never_changes(request in submitted(), moves in moves()) {
-        for Done { before, after, applied, .. } in play(request, &moves) {
-            if !before.state.status().is_terminal() {
+        for Done { before, after, action, applied, .. } in play(request, &moves) {
+            if !before.state.status().is_terminal() || matches!(action, Action::Comment { .. }) {
                 continue;
             }
             prop_assert_eq!(&after.state, &before.state);
