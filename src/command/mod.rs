@@ -93,6 +93,12 @@ pub enum Action {
         #[serde(skip_serializing_if = "Option::is_none")]
         rejection: Option<Rejection>,
     },
+    /// See [`Command::withdraw`].
+    Withdraw {
+        /// The approval, if only the vote on this one is taken back.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        approval: Option<ApprovalId>,
+    },
     /// See [`Command::expire_approvals`].
     ExpireApprovals,
     /// See [`Command::override_approvals`].
@@ -291,6 +297,52 @@ impl Command {
         rejection: Option<Rejection>,
     ) -> Self {
         Self::new(Action::RejectRequirement { approval, rejection }, by)
+    }
+}
+
+/// Taking back one's own vote.
+impl Command {
+    /// Withdraws all votes, for and against, that this actor has given in the current round. Their approvals are open
+    /// again, as are those that were no longer needed because of them; whoever they address can decide them, also this
+    /// actor. Votes of others stay. An approved request waits for approval again, without a deadline of its own.
+    ///
+    /// Possible until somebody claims the request, and until its own deadline. An approval whose time has passed since
+    /// then is left to the next sweep, which expires it.
+    ///
+    /// Fails with [`ApprovalError::NothingToWithdraw`](crate::ApprovalError::NothingToWithdraw) when the actor has no
+    /// vote, with [`ApprovalError::TooLateToWithdraw`](crate::ApprovalError::TooLateToWithdraw) when the request is
+    /// final, with [`ApprovalError::AnonymousWithdrawal`](crate::ApprovalError::AnonymousWithdrawal) for an actor
+    /// without an id, and with `ExecutionError::Claimed` while it is executed.
+    ///
+    /// ```
+    /// use mutator_governance::workflow::{Command, apply, submit};
+    /// use mutator_governance::{
+    ///     ActorContext, ApprovalRule, Intent, RequestDraft, RequestId, Status, Target, Timestamp, WriteId,
+    /// };
+    ///
+    /// # fn main() -> Result<(), mutator_governance::Error> {
+    /// let now = Timestamp::now();
+    /// let target = Target::new("tenant:acme", "Tenant", "RoleGrant")?;
+    /// let draft = RequestDraft::new(target, Intent::new("grant-role", "Access")?, ActorContext::user("alice")?)
+    ///     .requires_approval(ApprovalRule::actor("bob")?);
+    /// let request = submit(draft, RequestId::generate(), WriteId::generate(), now)?;
+    ///
+    /// let approved = apply(request, &Command::approve(ActorContext::user("bob")?), now)?;
+    /// let on_second_thought = ActorContext::user("bob")?.because("the audit is not over");
+    /// let waiting = apply(approved, &Command::withdraw(on_second_thought), now)?;
+    /// assert_eq!(waiting.state.status(), Status::Pending);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn withdraw(by: impl Into<Arc<ActorContext>>) -> Self {
+        Self::new(Action::Withdraw { approval: None }, by)
+    }
+
+    /// As [`withdraw`](Self::withdraw), only the vote on one approval. Also fails with
+    /// [`ApprovalError::AnothersVote`](crate::ApprovalError::AnothersVote) when somebody else decided it, and with
+    /// `UnknownApproval`.
+    pub fn withdraw_requirement(by: impl Into<Arc<ActorContext>>, approval: ApprovalId) -> Self {
+        Self::new(Action::Withdraw { approval: Some(approval) }, by)
     }
 }
 

@@ -76,6 +76,7 @@ actions! {
     Reject { ; rejection }
     ApproveRequirement { approval; digest }
     RejectRequirement { approval; rejection }
+    Withdraw { ; approval }
     ExpireApprovals {}
     OverrideApprovals {}
     Resolve { current, strategy }

@@ -51,7 +51,7 @@ impl Governance {
         self.apply(id, &Command::reject_request(by)).await
     }
 
-    /// Withdraws a request.
+    /// Cancels a request.
     ///
     /// # Errors
     /// As [`apply`](Self::apply).
@@ -162,6 +162,32 @@ impl Governance {
         rejection: Option<Rejection>,
     ) -> Result<MutationRequest> {
         self.apply(id, &Command::reject_requirement(by, approval.into_id()?, rejection)).await
+    }
+
+    /// Withdraws all votes that this actor has given on a request in the current round, as long as nobody has claimed
+    /// it. Their approvals are open again, and an approved request waits for approval again: see [`Command::withdraw`].
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub async fn withdraw(
+        &self,
+        id: impl IntoId<RequestId>,
+        by: impl Into<Arc<ActorContext>> + Send,
+    ) -> Result<MutationRequest> {
+        self.apply(id, &Command::withdraw(by)).await
+    }
+
+    /// Withdraws the vote that this actor has given on one requirement.
+    ///
+    /// # Errors
+    /// As [`withdraw`](Self::withdraw); also when the vote is somebody else's.
+    pub async fn withdraw_requirement(
+        &self,
+        id: impl IntoId<RequestId>,
+        approval: impl IntoId<ApprovalId>,
+        by: impl Into<Arc<ActorContext>> + Send,
+    ) -> Result<MutationRequest> {
+        self.apply(id, &Command::withdraw_requirement(by, approval.into_id()?)).await
     }
 
     /// Comments on a request, in any status. Decides nothing, and stands in the way of nobody: see [`Command::comment`].

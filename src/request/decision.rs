@@ -19,6 +19,7 @@ use super::{ActorContext, Metadata, Timestamp, Value, metadata_keys};
 /// | `Granted`, `Rejected`, `Expired` | `approval`, `target`, `step`, `round`, `digest`; `quorum_group`, `required`; `expires_at`; for a rejection `code`, `message`, `category` and its own metadata |
 /// | `QuorumSatisfied` | `quorum_group`, `required`, `step`; `satisfied`: the approvals that are no longer needed |
 /// | `Overridden` | `overridden`: the approvals; `round`, `digest`; `waited_for`: the waiting it ended, if any |
+/// | `Withdrawn` | `approval`, `target`, `step`, `round`, `digest` that the vote was given for; `quorum_group`, `required`; `withdrawn`: Granted or Rejected; `reopened`: the satisfied approvals that are open again; `satisfied`: the approval itself, if its group is met without it |
 /// | version resolution | `current_version`, `expected_version` |
 /// | `Commented` | `text`: the comment |
 /// | execution | `claim`; `lease_ends_at`, `renewed`, `previous_claim` for a claim; `message`, `code`, its own metadata, `details_left_out` and `side_effects_left_out` for a failure |
@@ -162,6 +163,8 @@ decision_kinds! {
         Renewed = "Renewed",
         /// An approval was delegated to somebody else. Reserved: no command of this release records it.
         Delegated = "Delegated",
+        /// Somebody took back their own vote.
+        Withdrawn = "Withdrawn",
     }
     /// How a request fits the current version of its state.
     VersionDecision in VersionResolution {

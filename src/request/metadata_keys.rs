@@ -60,6 +60,7 @@ metadata_keys! {
     QUORUM_GROUP = "quorum_group", "the quorum group of the approval";
     REJECTED = "rejected", "the ids of the approvals that were rejected in one call";
     RENEWED = "renewed", "whether the claim was renewed, not taken over";
+    REOPENED = "reopened", "the ids of the approvals that are open again";
     REQUIRED = "required", "how many approvals the quorum group needs";
     RESULTING_VERSION = "resulting_version", "the version of the state that the execution resulted in";
     ROUND = "round", "the round of approvals";
@@ -72,6 +73,7 @@ metadata_keys! {
     TEXT = "text", "what the comment says";
     TRIGGER = "trigger", "what caused the compensation";
     WAITED_FOR = "waited_for", "what the request waited for until then";
+    WITHDRAWN = "withdrawn", "the kind of the vote that was taken back";
 }
 
 #[cfg(test)]

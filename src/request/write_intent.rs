@@ -111,6 +111,8 @@ write_kinds! {
     Approve = 24: "approve for one of its approvers",
     /// Rejects all that its actor may reject.
     Reject = 25: "reject for one of its approvers",
+    /// Takes back votes of its actor.
+    Withdraw = 26: "withdraw a vote on it",
     /// Expires approvals.
     ExpireApprovals = 22: "expire its approvals",
     /// Overrides approvals: break-glass.

@@ -113,7 +113,7 @@ fn what_came_with_version_2_is_written_in_it_and_not_in_the_first() {
         document.decisions.push(Decision::new(kind, &by, document.updated_at));
         document
     };
-    for kind in [DiscussionDecision::Commented.into()] {
+    for kind in [ApprovalDecision::Withdrawn.into(), DiscussionDecision::Commented.into()] {
         let document = with(kind);
         let written = Format::CURRENT.encode(1, &document, Compression::NEVER, LIMIT);
         let problem = format!("it has the decision kind {kind}, which came with version 2");

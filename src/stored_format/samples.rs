@@ -259,6 +259,7 @@ pub(super) fn newest() -> RequestDocument {
     let mut document = realistic();
     let by = person("u-2", "Two", "reviewer", 6);
     let text = Metadata::new().with(metadata_keys::TEXT, "For how long? – naïve 文字").unwrap();
+    document.decisions.push(Decision::new(ApprovalDecision::Withdrawn, &by, document.updated_at));
     document.decisions.push(Decision::new(DiscussionDecision::Commented, &by, document.updated_at).about(text));
     document
 }

@@ -51,6 +51,7 @@ pub(super) fn check_in_time(document: &RequestDocument, action: &Action, now: Ti
         | Action::Reject { .. }
         | Action::ApproveRequirement { .. }
         | Action::RejectRequirement { .. }
+        | Action::Withdraw { .. }
         | Action::ExpireApprovals
         | Action::OverrideApprovals
         | Action::Resolve { .. }

@@ -49,6 +49,7 @@ mod sentence;
 mod shortening;
 mod submission;
 pub(crate) mod superseding;
+mod withdrawing;
 mod write_intent;
 
 pub(crate) use compensation::is_executed_or_failed;
@@ -103,6 +104,7 @@ pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) ->
         Action::RejectRequirement { approval, rejection } => {
             deciding::reject_requirement(changing, approval, rejection.as_ref(), occasion)
         }
+        Action::Withdraw { approval } => withdrawing::withdraw(changing, approval.as_ref(), occasion),
         Action::ExpireApprovals => expiry::expire_approvals(changing, occasion),
         Action::OverrideApprovals => break_glass::override_approvals(changing, occasion),
         Action::Resolve { current, strategy } => resolution::settle(changing, current, *strategy, occasion).map(|_| ()),

@@ -18,3 +18,4 @@ mod reasons;
 mod resolution;
 mod submission;
 mod support;
+mod withdrawing;
