@@ -39,6 +39,8 @@ macro_rules! store_cases {
         $test!(six_writes_later_a_write_id_is_still_known);
         $test!(all_that_one_actor_decides_is_one_write);
         $test!(a_repeated_decision_of_all_decides_no_more);
+        $test!(a_withdrawn_vote_is_asked_for_again);
+        $test!(what_is_said_about_a_request_is_listed);
         $test!(a_rewritten_history_is_rejected);
         $test!(changed_submitted_fields_are_rejected);
         $test!(a_lookup_answers_in_the_order_of_the_ids);

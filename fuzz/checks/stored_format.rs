@@ -64,6 +64,8 @@ fn survives(document: &RequestDocument, version: FormatVersion) {
         Ok(bytes) => bytes,
         // What one version stores within the limit may be too much for another.
         Err(FormatError::OverLimit { .. }) => return,
+        // An edited version number may be older than a part of the document.
+        Err(FormatError::NotExpressible { version: older, .. }) if older < FormatVersion::NEWEST.number() => return,
         Err(error) => panic!("what was read cannot be written: {error}"),
     };
     let again = decode(&bytes, LIMIT).expect("what was written within the limit is read within it");

@@ -99,7 +99,9 @@ fn check_step(before: &MutationRequest, after: &MutationRequest, now: Timestamp)
     assert_eq!(after.updated_at, if grew { made } else { before.updated_at });
     assert!(grew || after == before, "a change without a decision");
 
-    if from.is_terminal() && after != before {
+    if from.is_terminal() && after != before && is_discussed(before, after) {
+        assert_eq!((&after.state, &after.execution), (&before.state, &before.execution), "a comment changed more");
+    } else if from.is_terminal() && after != before {
         assert!(from == Status::Executed && after.state == before.state, "a terminal request changed");
         assert_eq!(after.execution.links.len(), before.execution.links.len() + 1, "by more than a link");
         let (mut linked, unlinked) = (after.document().clone(), before.document());
@@ -107,6 +109,11 @@ fn check_step(before: &MutationRequest, after: &MutationRequest, now: Timestamp)
         (linked.updated_at, linked.decisions) = (unlinked.updated_at, unlinked.decisions.clone());
         assert!(linked == *unlinked, "a terminal request changed by more than the link of its compensation");
     }
+}
+
+/// Whether what was added is a comment.
+fn is_discussed(before: &MutationRequest, after: &MutationRequest) -> bool {
+    after.decisions[before.decisions.len()..].iter().all(|added| added.comment().is_some())
 }
 
 /// Nobody is let through before everybody who is asked for has granted, but by breaking the glass.
@@ -157,7 +164,7 @@ fn check_possible(command: &Command, before: &MutationRequest, after: &MutationR
     assert!(!is_grant || after.state.status() != Status::Rejected, "a grant rejected: {command:?}");
     let deadline = before.state.pending().and_then(|pending| pending.expires_at);
     assert!(
-        deadline.is_none_or(|end| end > now) || after.state.status().is_terminal(),
+        deadline.is_none_or(|end| end > now) || is_discussed(before, after) || after.state.status().is_terminal(),
         "moved on too late: {command:?}"
     );
 }
@@ -271,7 +278,7 @@ fn rule(input: &mut Input<'_>, number: usize) -> ApprovalRule {
 }
 
 /// What is tried at last, wherever the moves have led.
-fn every_act() -> [Act; 19] {
+fn every_act() -> [Act; 22] {
     let claim = 1;
     [
         Act::DecideWell(0, true),
@@ -293,16 +300,28 @@ fn every_act() -> [Act; 19] {
         Act::Complete(claim),
         Act::Fail(claim, AfterFailure::Reject),
         Act::LinkCompensation,
+        Act::Comment,
+        Act::Withdraw(0, false),
+        Act::Withdraw(0, true),
     ]
 }
 
 fn next_move(input: &mut Input<'_>) -> Move {
     let kind = input.byte();
     let (seconds, actor) = ((input.byte() % 12).into(), input.below(people().len()));
+    let act = match kind {
+        240..244 => Act::Comment,
+        244.. => Act::Withdraw(input.byte().into(), input.happens(50)),
+        _ => usual_act(kind % 24, input),
+    };
+    Move { seconds, actor, act }
+}
+
+fn usual_act(kind: u8, input: &mut Input<'_>) -> Act {
     let claim = |input: &mut Input<'_>| 1 + input.byte() % 3;
     let strategies =
         [StaleStrategy::RejectStale, StaleStrategy::RequireRenewedApproval, StaleStrategy::RevalidateOnLatestState];
-    let act = match kind % 24 {
+    match kind {
         0..5 => Act::DecideWell(input.byte().into(), !input.happens(15)),
         5 => Act::DecideAll(input.byte().into(), !input.happens(15)),
         6 | 7 => Act::DecideAny(input.below(9), input.happens(50)),
@@ -324,6 +343,5 @@ fn next_move(input: &mut Input<'_>) -> Move {
         21 => Act::Fail(claim(input), input.one(&[AfterFailure::Reject, AfterFailure::KeepApproved])),
         22 => Act::LinkCompensation,
         _ => Act::Claim(claim(input), (input.byte() % 30).into()),
-    };
-    Move { seconds, actor, act }
+    }
 }

@@ -1,5 +1,4 @@
-//! `write_format` and `migrate` between two versions of the stored format, on a Redis: in a unit test, since there is only one
-//! version outside.
+//! `write_format` and `migrate` between versions of the stored format, on a Redis: in a unit test, which can add later versions.
 
 use std::sync::Arc;
 
@@ -75,4 +74,19 @@ fn what_the_chosen_format_has_no_place_for_is_rejected_and_not_written() {
     assert_eq!(problem, "it has the pending reason ManualReview, which came with version 3");
     assert!(store.get(&RequestId::new("new").unwrap()).unwrap().is_none());
     older.submit(draft("new").waiting_for(PendingReason::Quota)).unwrap();
+}
+
+#[test]
+fn the_first_version_has_no_place_for_a_comment_and_keeps_its_request() {
+    let server = ServerProcess::start("redis-server", None, &[]);
+    let ((store, first), (_, second)) = (open(&server, 1), open(&server, 2));
+    let (id, bob) = (RequestId::new("r").unwrap(), || ActorContext::user("bob").unwrap());
+    let request = first.submit(draft("r")).unwrap();
+    let error = first.comment(&id, bob(), "For how long?").unwrap_err();
+    assert_eq!((error.code(), error.outcome()), ("format.not_expressible", Outcome::NotApplied));
+    assert_eq!(store.get(&id).unwrap().unwrap(), request);
+    let discussed = second.comment(&id, bob(), "For how long?").unwrap();
+    assert_eq!(store.get(&id).unwrap().unwrap(), discussed, "what reads does not depend on what is written");
+    let error = first.cancel(&id, bob()).unwrap_err();
+    assert_eq!(error.code(), "format.not_expressible", "no part of a history is left out");
 }

@@ -93,6 +93,12 @@ pub enum Action {
         #[serde(skip_serializing_if = "Option::is_none")]
         rejection: Option<Rejection>,
     },
+    /// See [`Command::withdraw`].
+    Withdraw {
+        /// The approval, if only the vote on this one is taken back.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        approval: Option<ApprovalId>,
+    },
     /// See [`Command::expire_approvals`].
     ExpireApprovals,
     /// See [`Command::override_approvals`].
@@ -133,6 +139,11 @@ pub enum Action {
         failure: Failure,
         /// What becomes of the request.
         then: AfterFailure,
+    },
+    /// See [`Command::comment`].
+    Comment {
+        /// What is said.
+        text: String,
     },
     /// See [`Command::link_compensation`].
     LinkCompensation {
@@ -289,6 +300,52 @@ impl Command {
     }
 }
 
+/// Taking back one's own vote.
+impl Command {
+    /// Withdraws all votes, for and against, that this actor has given in the current round. Their approvals are open
+    /// again, as are those that were no longer needed because of them; whoever they address can decide them, also this
+    /// actor. Votes of others stay. An approved request waits for approval again, without a deadline of its own.
+    ///
+    /// Possible until somebody claims the request, and until its own deadline. An approval whose time has passed since
+    /// then is left to the next sweep, which expires it.
+    ///
+    /// Fails with [`ApprovalError::NothingToWithdraw`](crate::ApprovalError::NothingToWithdraw) when the actor has no
+    /// vote, with [`ApprovalError::TooLateToWithdraw`](crate::ApprovalError::TooLateToWithdraw) when the request is
+    /// final, with [`ApprovalError::AnonymousWithdrawal`](crate::ApprovalError::AnonymousWithdrawal) for an actor
+    /// without an id, and with `ExecutionError::Claimed` while it is executed.
+    ///
+    /// ```
+    /// use mutator_governance::workflow::{Command, apply, submit};
+    /// use mutator_governance::{
+    ///     ActorContext, ApprovalRule, Intent, RequestDraft, RequestId, Status, Target, Timestamp, WriteId,
+    /// };
+    ///
+    /// # fn main() -> Result<(), mutator_governance::Error> {
+    /// let now = Timestamp::now();
+    /// let target = Target::new("tenant:acme", "Tenant", "RoleGrant")?;
+    /// let draft = RequestDraft::new(target, Intent::new("grant-role", "Access")?, ActorContext::user("alice")?)
+    ///     .requires_approval(ApprovalRule::actor("bob")?);
+    /// let request = submit(draft, RequestId::generate(), WriteId::generate(), now)?;
+    ///
+    /// let approved = apply(request, &Command::approve(ActorContext::user("bob")?), now)?;
+    /// let on_second_thought = ActorContext::user("bob")?.because("the audit is not over");
+    /// let waiting = apply(approved, &Command::withdraw(on_second_thought), now)?;
+    /// assert_eq!(waiting.state.status(), Status::Pending);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn withdraw(by: impl Into<Arc<ActorContext>>) -> Self {
+        Self::new(Action::Withdraw { approval: None }, by)
+    }
+
+    /// As [`withdraw`](Self::withdraw), only the vote on one approval. Also fails with
+    /// [`ApprovalError::AnothersVote`](crate::ApprovalError::AnothersVote) when somebody else decided it, and with
+    /// `UnknownApproval`.
+    pub fn withdraw_requirement(by: impl Into<Arc<ActorContext>>, approval: ApprovalId) -> Self {
+        Self::new(Action::Withdraw { approval: Some(approval) }, by)
+    }
+}
+
 /// Expiry and override of approvals.
 impl Command {
     /// Expires every open approval that is overdue, and rejects the request if it can no longer be approved.
@@ -304,6 +361,38 @@ impl Command {
     /// pending, and with an [`ApprovalError`](crate::ApprovalError) when there is nothing to override.
     pub fn override_approvals(by: impl Into<Arc<ActorContext>>) -> Self {
         Self::new(Action::OverrideApprovals, by)
+    }
+}
+
+/// Discussion.
+impl Command {
+    /// The maximum of a comment: 4 KiB.
+    pub const MAX_COMMENT_BYTES: usize = 4 * 1024;
+
+    /// Comments on a request. Allowed for everybody and in every status, also the final ones; it decides nothing, and
+    /// changes neither the status nor what approvals were given for, so it commutes with every other command.
+    ///
+    /// The text is in the decision's metadata: see [`Decision::comment`](crate::Decision::comment). Fails with `Invalid`
+    /// when the text is blank or longer than [`MAX_COMMENT_BYTES`](Self::MAX_COMMENT_BYTES).
+    ///
+    /// ```
+    /// use mutator_governance::workflow::{Command, apply, submit};
+    /// use mutator_governance::{ActorContext, Intent, RequestDraft, RequestId, Target, Timestamp, WriteId};
+    ///
+    /// # fn main() -> Result<(), mutator_governance::Error> {
+    /// let target = Target::new("tenant:acme", "Tenant", "RoleGrant")?;
+    /// let draft = RequestDraft::new(target, Intent::new("grant-role", "Access")?, ActorContext::user("alice")?);
+    /// let request = submit(draft, RequestId::generate(), WriteId::generate(), Timestamp::now())?;
+    ///
+    /// let comment = Command::comment(ActorContext::user("bob")?, "For how long does she need it?");
+    /// let discussed = apply(request.clone(), &comment, Timestamp::now())?;
+    /// assert_eq!(discussed.decisions.last().and_then(|last| last.comment()), Some("For how long does she need it?"));
+    /// assert_eq!((discussed.digest(), &discussed.state), (request.digest(), &request.state));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn comment(by: impl Into<Arc<ActorContext>>, text: impl Into<String>) -> Self {
+        Self::new(Action::Comment { text: text.into() }, by)
     }
 }
 

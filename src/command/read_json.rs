@@ -76,6 +76,7 @@ actions! {
     Reject { ; rejection }
     ApproveRequirement { approval; digest }
     RejectRequirement { approval; rejection }
+    Withdraw { ; approval }
     ExpireApprovals {}
     OverrideApprovals {}
     Resolve { current, strategy }
@@ -83,6 +84,7 @@ actions! {
     Release { claim }
     Complete { claim, completion }
     Fail { claim, failure, then }
+    Comment { text }
     LinkCompensation { plan, compensating }
 }
 
@@ -120,6 +122,7 @@ arguments! {
     then: AfterFailure,
     plan: CompensationPlan,
     compensating: RequestId,
+    text: String,
 }
 
 impl From<IsoDuration> for Duration {

@@ -6,8 +6,10 @@ use super::requests::{draft, second, submit};
 use super::{Governance, Store, StoreExtension as _, dual};
 use crate::error::Error;
 use crate::feed::FeedPosition;
-use crate::query::PageRequest;
-use crate::request::{ActorContext, ApprovalRule, ApprovalTarget, MutationRequest, Status, Step, WriteId, WriteKind};
+use crate::query::{DecisionQuery, PageRequest, PendingApprovalQuery};
+use crate::request::{
+    ActorContext, ApprovalRule, ApprovalTarget, DiscussionDecision, MutationRequest, Status, Step, WriteId, WriteKind,
+};
 use crate::service::clock::ManualClock;
 use crate::workflow::Command;
 
@@ -28,7 +30,11 @@ fn waiting(request_id: &str) -> MutationRequest {
 }
 
 fn over(store: &Arc<dyn Store>) -> Governance {
-    Governance::builder().store(Arc::clone(store)).clock(Arc::new(ManualClock::at(second(1)))).build()
+    at_second(1, store)
+}
+
+fn at_second(number: u64, store: &Arc<dyn Store>) -> Governance {
+    Governance::builder().store(Arc::clone(store)).clock(Arc::new(ManualClock::at(second(number)))).build()
 }
 
 /// The ids of the approvals in ann's inbox.
@@ -80,4 +86,44 @@ pub async fn a_repeated_decision_of_all_decides_no_more(store: Arc<dyn Store>) {
     assert_eq!((done.revision().number, done.state.status()), (2, Status::Approved));
     let later = governance.apply_as("repeated", &command, write_id).await.unwrap();
     assert_eq!(later, done, "although nothing is left to decide");
+}
+
+/// An approval whose vote was withdrawn is open for every read, and so are those of its group that are needed again.
+#[dual]
+pub async fn a_withdrawn_vote_is_asked_for_again(store: Arc<dyn Store>) {
+    let governance = over(&store);
+    let pair = ["ann", "bob"].map(|name| ApprovalTarget::actor(name).unwrap());
+    let draft = draft("withdrawn", "s").requires_approval(ApprovalRule::quorum("pair", 1, pair).unwrap());
+    store.create(submit(draft, second(0))).await.unwrap();
+    let approved = governance.approve("withdrawn", ActorContext::user("bob").unwrap()).await.unwrap();
+    assert_eq!(approved.state.status(), Status::Approved);
+    let open = inbox_of_ann(&governance).await;
+    assert_eq!(open, Vec::<String>::new());
+    let waiting = governance.withdraw("withdrawn", ActorContext::user("bob").unwrap()).await.unwrap();
+    assert_eq!((waiting.revision().number, waiting.state.status()), (2, Status::Pending));
+    let read = store.get(&waiting.id).await.unwrap();
+    assert_eq!(read, Some(waiting));
+    let open = inbox_of_ann(&governance).await;
+    assert_eq!(open, ["approval-1"]);
+    let page = governance.pending_approvals(&PendingApprovalQuery::new(), &PageRequest::first()).await.unwrap();
+    assert_eq!(page.items.len(), 2);
+    let approved = governance.approve("withdrawn", ann()).await.unwrap();
+    assert_eq!(approved.state.status(), Status::Approved);
+}
+
+/// A comment is written to a request in any status, listed with the discussions, and changes nothing else.
+#[dual]
+pub async fn what_is_said_about_a_request_is_listed(store: Arc<dyn Store>) {
+    let governance = over(&store);
+    let request = store.create(waiting("discussed")).await.unwrap();
+    governance.comment("discussed", ann(), "For how long?").await.unwrap();
+    let canceled = governance.cancel("discussed", ActorContext::user("alice").unwrap()).await.unwrap();
+    let discussed = at_second(2, &store).comment("discussed", ann(), "Thank you.").await.unwrap();
+    assert_eq!((&discussed.state, discussed.digest()), (&canceled.state, request.digest()));
+    let page = governance.decisions(&DecisionQuery::discussions(), &PageRequest::first()).await.unwrap();
+    let said: Vec<_> = page.items.iter().filter_map(|row| row.decision.comment()).collect();
+    assert_eq!(said, ["Thank you.", "For how long?"]);
+    let feed = store.read_feed(&FeedPosition::beginning(), 10).await.unwrap();
+    let last = feed.entries.last().map(|entry| (entry.revision, entry.decisions.clone()));
+    assert_eq!(last, Some((3, vec![DiscussionDecision::Commented.into()])));
 }

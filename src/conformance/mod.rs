@@ -33,7 +33,10 @@ pub use consumers::{
     a_consumer_has_one_holder_at_a_time, consumers_are_listed_with_their_lag_and_removed,
     of_many_who_ask_for_a_consumer_one_gets_it, too_long_a_lease_and_too_many_consumers_are_errors,
 };
-pub use deciding::{a_repeated_decision_of_all_decides_no_more, all_that_one_actor_decides_is_one_write};
+pub use deciding::{
+    a_repeated_decision_of_all_decides_no_more, a_withdrawn_vote_is_asked_for_again,
+    all_that_one_actor_decides_is_one_write, what_is_said_about_a_request_is_listed,
+};
 pub use feed::{
     a_feed_limit_is_that_of_a_page, a_feed_position_of_another_store_is_an_error,
     a_reader_beside_writers_gets_every_write, every_write_adds_one_feed_entry, feed_pages_have_every_entry_once,

@@ -107,6 +107,46 @@ impl Governance {
         self.apply(id, &Command::reject_requirement(by, approval.into_id()?, rejection)).await
     }
 
+    /// Withdraws all votes that this actor has given on a request in the current round, as long as nobody has claimed
+    /// it. Their approvals are open again, and an approved request waits for approval again: see [`Command::withdraw`].
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply).
+    pub async fn withdraw(
+        &self,
+        id: impl IntoId<RequestId>,
+        by: impl Into<Arc<ActorContext>> + Send,
+    ) -> Result<MutationRequest> {
+        self.apply(id, &Command::withdraw(by)).await
+    }
+
+    /// Withdraws the vote that this actor has given on one requirement.
+    ///
+    /// # Errors
+    /// As [`withdraw`](Self::withdraw); also when the vote is somebody else's.
+    pub async fn withdraw_requirement(
+        &self,
+        id: impl IntoId<RequestId>,
+        approval: impl IntoId<ApprovalId>,
+        by: impl Into<Arc<ActorContext>> + Send,
+    ) -> Result<MutationRequest> {
+        self.apply(id, &Command::withdraw_requirement(by, approval.into_id()?)).await
+    }
+
+    /// Comments on a request, in any status. Decides nothing, and stands in the way of nobody: see [`Command::comment`].
+    ///
+    /// # Errors
+    /// As [`apply`](Self::apply). [`Error::Invalid`](crate::Error::Invalid) when the text is blank or longer than
+    /// [`Command::MAX_COMMENT_BYTES`].
+    pub async fn comment(
+        &self,
+        id: impl IntoId<RequestId>,
+        by: impl Into<Arc<ActorContext>> + Send,
+        text: impl Into<String> + Send,
+    ) -> Result<MutationRequest> {
+        self.apply(id, &Command::comment(by, text)).await
+    }
+
     /// Approves one requirement for exactly the digest that the approver saw.
     ///
     /// # Errors
@@ -185,7 +225,7 @@ impl Governance {
         self.apply(id, &Command::override_approvals(by)).await
     }
 
-    /// Withdraws a request.
+    /// Cancels a request.
     ///
     /// # Errors
     /// As [`apply`](Self::apply).

@@ -68,6 +68,10 @@ codes! {
     ApprovalAnotherDigest = "approval.another_digest", Conflict;
     ApprovalUnmet = "approval.unmet", Conflict;
     ApprovalNotWaiting = "approval.not_waiting", Conflict;
+    ApprovalNothingToWithdraw = "approval.nothing_to_withdraw", Conflict;
+    ApprovalAnothersVote = "approval.anothers_vote", NotAllowed;
+    ApprovalAnonymousWithdrawal = "approval.anonymous_withdrawal", NotAllowed;
+    ApprovalTooLateToWithdraw = "approval.too_late_to_withdraw", Conflict;
     ApprovalNothingToOverride = "approval.nothing_to_override", Conflict;
     ApprovalAnonymousOverride = "approval.anonymous_override", NotAllowed;
     ApprovalOverrideWithoutReason = "approval.override_without_reason", Invalid;
@@ -188,6 +192,10 @@ impl ApprovalError {
             Self::AnotherDigest { .. } => Code::ApprovalAnotherDigest,
             Self::Unmet { .. } => Code::ApprovalUnmet,
             Self::NotWaiting { .. } => Code::ApprovalNotWaiting,
+            Self::NothingToWithdraw { .. } => Code::ApprovalNothingToWithdraw,
+            Self::AnothersVote { .. } => Code::ApprovalAnothersVote,
+            Self::AnonymousWithdrawal => Code::ApprovalAnonymousWithdrawal,
+            Self::TooLateToWithdraw { .. } => Code::ApprovalTooLateToWithdraw,
             Self::NothingToOverride => Code::ApprovalNothingToOverride,
             Self::AnonymousOverride => Code::ApprovalAnonymousOverride,
             Self::OverrideWithoutReason => Code::ApprovalOverrideWithoutReason,

@@ -146,6 +146,33 @@ pub enum ApprovalError {
         /// The status of the request.
         status: Status,
     },
+    /// A withdrawal by an actor who has no vote in the current round, or none on this approval.
+    #[error("{actor} has no vote {}; read it again to see who decided what", withdrawable(.approval.as_ref()))]
+    NothingToWithdraw {
+        /// Who tried to withdraw.
+        actor: String,
+        /// The approval, if the withdrawal named one.
+        approval: Option<ApprovalId>,
+    },
+    /// A withdrawal of somebody else's vote.
+    #[error("approval {approval} was decided by {voter}, so {actor} cannot withdraw that vote; only {voter} can")]
+    AnothersVote {
+        /// The approval.
+        approval: ApprovalId,
+        /// Who tried to withdraw.
+        actor: String,
+        /// Who decided it.
+        voter: String,
+    },
+    /// A withdrawal by an actor without an id.
+    #[error("a vote on it cannot be withdrawn by an actor without an id; give the actor's id")]
+    AnonymousWithdrawal,
+    /// A withdrawal from a request that is final.
+    #[error("no vote on it can be withdrawn any more: it is {status}, which is final{}", final_hint(*.status))]
+    TooLateToWithdraw {
+        /// The status of the request.
+        status: Status,
+    },
     /// An override of approvals that are all met.
     #[error("it has no unmet approvals to override; approve it directly")]
     NothingToOverride,
@@ -313,6 +340,17 @@ fn asking_hint(status: Status) -> &'static str {
     match status {
         Status::Created => "; it has no approvals, so approve it directly",
         _ => "; if it has unmet approvals, hold it for approval; otherwise execute or reject it",
+    }
+}
+
+fn withdrawable(approval: Option<&ApprovalId>) -> String {
+    approval.map_or_else(|| "on it to withdraw".to_owned(), |id| format!("on approval {id} to withdraw"))
+}
+
+fn final_hint(status: Status) -> &'static str {
+    match status {
+        Status::Executed => "; submit a compensation to undo what was executed",
+        _ => "; submit a new request",
     }
 }
 

@@ -90,6 +90,18 @@ impl DecisionQuery {
         Self(DecisionFilters { kinds, ..DecisionFilters::default() })
     }
 
+    /// What people said about requests: their comments, the latest first.
+    ///
+    /// ```
+    /// use mutator_governance::DecisionQuery;
+    ///
+    /// assert_eq!(DecisionQuery::discussions().to_string(), "decisions about Discussion, latest first");
+    /// ```
+    pub fn discussions() -> Self {
+        let categories = Some(AnyOf::these([DecisionCategory::Discussion]));
+        Self(DecisionFilters { categories, ..DecisionFilters::default() })
+    }
+
     /// Only decisions of one of these kinds.
     ///
     /// # Errors

@@ -226,6 +226,8 @@ fn the_presets_are_those_of_the_domain() {
     let expected =
         ["Rejected", "Canceled", "Expired", "Superseded", "Executed"].map(|word| format!("Lifecycle/{word}"));
     assert_eq!(outcomes, expected);
+    let discussed = |kind: &DecisionKind| DecisionQuery::discussions().matches_decision(&decision(*kind, "x", 1), ids);
+    assert_eq!(DecisionKind::all().filter(discussed).collect::<Vec<_>>(), [DiscussionDecision::Commented.into()]);
     assert_eq!(DecisionQuery::version_resolutions().to_string(), "decisions about VersionResolution, latest first");
 }
 

@@ -2,8 +2,8 @@
 
 use super::{
     ActorKind, ActorMode, ApprovalDecision, ApprovalStatus, BlastScope, CompensationKind, CompensationTrigger,
-    DeciderRule, DecisionCategory, DecisionKind, ExecutionDecision, IdComparison, LifecycleDecision, LinkRelation,
-    PendingReason, QuorumRejection, RiskLevel, Severity, Status, VersionDecision,
+    DeciderRule, DecisionCategory, DecisionKind, DiscussionDecision, ExecutionDecision, IdComparison,
+    LifecycleDecision, LinkRelation, PendingReason, QuorumRejection, RiskLevel, Severity, Status, VersionDecision,
 };
 use crate::error::InvalidValue;
 
@@ -55,7 +55,7 @@ read_by_name! {
     ApprovalStatus, "approval status": Pending, Approved, Rejected, Satisfied, Expired;
     QuorumRejection, "quorum rejection": Any, WhenImpossible;
     DeciderRule, "decider rule": NotTheRequester, Anyone;
-    DecisionCategory, "decision category": Lifecycle, Approval, VersionResolution, Execution;
+    DecisionCategory, "decision category": Lifecycle, Approval, VersionResolution, Execution, Discussion;
     CompensationKind, "compensation kind": Rollback, ForwardCorrection;
     CompensationTrigger, "compensation trigger": Operator, Batch, FailedExecution;
     LinkRelation, "link relation": Compensates, CompensatedBy, BeingCompensatedBy, WasToBeCompensatedBy;
@@ -81,6 +81,7 @@ read_decisions_by_name! {
     ApprovalDecision, "approval decision";
     VersionDecision, "version decision";
     ExecutionDecision, "execution decision";
+    DiscussionDecision, "discussion decision";
 }
 
 impl std::str::FromStr for DecisionKind {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActorContext, Metadata, Timestamp};
+use super::{ActorContext, Metadata, Timestamp, Value, metadata_keys};
 
 /// One entry of a request's history: what was decided, by whom, when and why.
 ///
@@ -19,7 +19,9 @@ use super::{ActorContext, Metadata, Timestamp};
 /// | `Granted`, `Rejected`, `Expired` | `approval`, `target`, `step`, `round`, `digest`; `quorum_group`, `required`; `expires_at`; for a rejection `code`, `message`, `category` and its own metadata |
 /// | `QuorumSatisfied` | `quorum_group`, `required`, `step`; `satisfied`: the approvals that are no longer needed |
 /// | `Overridden` | `overridden`: the approvals; `round`, `digest`; `waited_for`: the waiting it ended, if any |
+/// | `Withdrawn` | `approval`, `target`, `step`, `round`, `digest` that the vote was given for; `quorum_group`, `required`; `withdrawn`: Granted or Rejected; `reopened`: the satisfied approvals that are open again; `satisfied`: the approval itself, if its group is met without it |
 /// | version resolution | `current_version`, `expected_version` |
+/// | `Commented` | `text`: the comment |
 /// | execution | `claim`; `lease_ends_at`, `renewed`, `previous_claim` for a claim; `message`, `code`, its own metadata, `details_left_out` and `side_effects_left_out` for a failure |
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -54,6 +56,8 @@ pub enum DecisionKind {
     VersionResolution(VersionDecision),
     /// About its execution.
     Execution(ExecutionDecision),
+    /// What people said about it; decides nothing.
+    Discussion(DiscussionDecision),
 }
 
 /// The categories of decisions.
@@ -69,6 +73,8 @@ pub enum DecisionCategory {
     VersionResolution,
     /// See [`DecisionKind::Execution`].
     Execution,
+    /// See [`DecisionKind::Discussion`].
+    Discussion,
 }
 
 macro_rules! decision_kinds {
@@ -157,6 +163,8 @@ decision_kinds! {
         Renewed = "Renewed",
         /// An approval was delegated to somebody else. Reserved: no command of this release records it.
         Delegated = "Delegated",
+        /// Somebody took back their own vote.
+        Withdrawn = "Withdrawn",
     }
     /// How a request fits the current version of its state.
     VersionDecision in VersionResolution {
@@ -178,6 +186,11 @@ decision_kinds! {
         /// An executor failed.
         Failed = "Failed",
     }
+    /// What people said about it.
+    DiscussionDecision in Discussion {
+        /// Somebody commented on it.
+        Commented = "Commented",
+    }
 }
 
 impl Decision {
@@ -194,6 +207,14 @@ impl Decision {
         self.metadata = metadata;
         self
     }
+
+    /// The text of a comment; `None` for every other decision.
+    pub fn comment(&self) -> Option<&str> {
+        match self.metadata.get(metadata_keys::TEXT) {
+            Some(Value::Text(text)) if self.kind == DiscussionDecision::Commented.into() => Some(text),
+            _ => None,
+        }
+    }
 }
 
 impl DecisionKind {
@@ -204,13 +225,15 @@ impl DecisionKind {
             Self::Approval(_) => DecisionCategory::Approval,
             Self::VersionResolution(_) => DecisionCategory::VersionResolution,
             Self::Execution(_) => DecisionCategory::Execution,
+            Self::Discussion(_) => DecisionCategory::Discussion,
         }
     }
 }
 
 impl DecisionCategory {
     /// Every category.
-    pub const ALL: [Self; 4] = [Self::Lifecycle, Self::Approval, Self::VersionResolution, Self::Execution];
+    pub const ALL: [Self; 5] =
+        [Self::Lifecycle, Self::Approval, Self::VersionResolution, Self::Execution, Self::Discussion];
 
     /// The category as one word.
     pub const fn as_str(self) -> &'static str {
@@ -219,6 +242,7 @@ impl DecisionCategory {
             Self::Approval => "Approval",
             Self::VersionResolution => "VersionResolution",
             Self::Execution => "Execution",
+            Self::Discussion => "Discussion",
         }
     }
 }

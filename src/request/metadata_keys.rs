@@ -60,6 +60,7 @@ metadata_keys! {
     QUORUM_GROUP = "quorum_group", "the quorum group of the approval";
     REJECTED = "rejected", "the ids of the approvals whose rejection rejected the request, if it was several at once";
     RENEWED = "renewed", "whether the claim was renewed, not taken over";
+    REOPENED = "reopened", "the ids of the approvals that are open again";
     REQUIRED = "required", "how many approvals the quorum group needs";
     RESULTING_VERSION = "resulting_version", "the version of the state that the execution resulted in";
     ROUND = "round", "the round of approvals";
@@ -69,8 +70,10 @@ metadata_keys! {
     STEP = "step", "the step of the approval";
     SUPERSEDED_BY = "superseded_by", "the id of the request that superseded this one";
     TARGET = "target", "to whom the approval is addressed";
+    TEXT = "text", "what the comment says";
     TRIGGER = "trigger", "what caused the compensation";
     WAITED_FOR = "waited_for", "what the request waited for until then";
+    WITHDRAWN = "withdrawn", "the kind of the vote that was taken back";
 }
 
 #[cfg(test)]

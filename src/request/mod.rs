@@ -42,7 +42,8 @@ pub use approval_rule::ApprovalRule;
 pub(crate) use approval_summary::{ApprovalSummary, Slot};
 pub(crate) use by_name::{by_name, read_by_name};
 pub use decision::{
-    ApprovalDecision, Decision, DecisionCategory, DecisionKind, ExecutionDecision, LifecycleDecision, VersionDecision,
+    ApprovalDecision, Decision, DecisionCategory, DecisionKind, DiscussionDecision, ExecutionDecision,
+    LifecycleDecision, VersionDecision,
 };
 pub use digest::Digest;
 pub use document::{MutationRequest, RequestDocument, Target, Versioning};

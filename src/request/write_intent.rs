@@ -112,6 +112,8 @@ write_kinds! {
     Approve = 24: "approve for one of its approvers",
     /// Rejects all that its actor may reject.
     Reject = 25: "reject for one of its approvers",
+    /// Takes back votes of its actor.
+    Withdraw = 26: "withdraw a vote on it",
     /// Expires approvals.
     ExpireApprovals = 22: "expire its approvals",
     /// Overrides approvals: break-glass.
@@ -126,6 +128,8 @@ write_kinds! {
     Complete = 42: "complete its execution",
     /// Records that its execution failed.
     Fail = 43: "record that its execution failed",
+    /// Comments on it.
+    Comment = 50: "comment on it",
     /// Links its compensation.
     LinkCompensation = 44: "link its compensation",
     /// A kind that only a newer release knows.

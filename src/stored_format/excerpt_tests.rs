@@ -5,7 +5,7 @@ use std::sync::Arc;
 use proptest::prelude::*;
 
 use super::arbitrary::document;
-use super::golden::documents;
+use super::golden::{documents, holds};
 use super::*;
 use crate::request::Decision;
 
@@ -43,7 +43,7 @@ fn is_read(bytes: &[u8]) -> [bool; 2] {
 
 fn encodings(document: &RequestDocument) -> impl Iterator<Item = Vec<u8>> {
     let compressions = [Compression::NEVER, Compression::of_payloads_from(0)];
-    FormatVersion::all().flat_map(move |version| {
+    FormatVersion::all().filter(|version| holds(*version, document)).flat_map(move |version| {
         compressions.map(|compression| encode_compressed(document, version, compression, LIMIT).unwrap())
     })
 }

@@ -8,7 +8,11 @@ use std::fmt;
 use super::{FormatError, envelope};
 
 /// The gates, in the order of versions.
-const GATES: &[Gate] = &[Gate { since: FIRST, opens: Part::Field(Field::Batch) }];
+const GATES: &[Gate] = &[
+    Gate { since: FIRST, opens: Part::Field(Field::Batch) },
+    Gate { since: 2, opens: Part::Kind("decision kind", 40) },
+    Gate { since: 2, opens: Part::Kind("decision kind", 128) },
+];
 
 const FIRST: u16 = 1;
 

@@ -1,6 +1,7 @@
 //! Versions after the first, as a later release has them: an older version rejects their parts, and reads defaults.
 
 use std::cell::Cell;
+use std::sync::Arc;
 
 use super::document::kinds::kinds_of;
 use super::gates::{Field, Format, Gate, Part};
@@ -102,6 +103,27 @@ fn what_an_older_version_lacks_is_read_as_its_default_and_takes_no_byte_there() 
         bytes.len()
     });
     assert_eq!([lengths[1], lengths[2]], [lengths[0] + 2; 2], "a byte in the plan, one in its link");
+}
+
+#[test]
+fn what_came_with_version_2_is_written_in_it_and_not_in_the_first() {
+    let by = Arc::new(ActorContext::system());
+    let with = |kind: DecisionKind| {
+        let mut document = realistic();
+        document.decisions.push(Decision::new(kind, &by, document.updated_at));
+        document
+    };
+    for kind in [ApprovalDecision::Withdrawn.into(), DiscussionDecision::Commented.into()] {
+        let document = with(kind);
+        let written = Format::CURRENT.encode(1, &document, Compression::NEVER, LIMIT);
+        let problem = format!("it has the decision kind {kind}, which came with version 2");
+        assert_eq!(written.unwrap_err(), FormatError::NotExpressible { version: 1, problem });
+        let bytes = Format::CURRENT.encode(2, &document, Compression::NEVER, LIMIT).unwrap();
+        assert_eq!(Format::CURRENT.decode(&bytes, LIMIT).unwrap(), document);
+    }
+    let without = realistic();
+    let bytes = [1, 2].map(|version| Format::CURRENT.encode(version, &without, Compression::NEVER, LIMIT).unwrap());
+    assert_eq!(bytes[0].len(), bytes[1].len(), "a request that uses none of it costs no more bytes");
 }
 
 /// The same as `migrate` and every other write.

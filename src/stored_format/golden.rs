@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use super::document::kinds::kinds_of;
 use super::gates::Format;
-use super::samples::{at, every_value, fullest, person, realistic, smallest};
-use super::{Compression, DocumentLimit, FormatVersion, encode_as, encode_compressed, uncompressed_bytes};
+use super::samples::{at, every_value, fullest, newest, person, realistic, smallest};
+use super::{Compression, DocumentLimit, FormatError, FormatVersion, encode_as, encode_compressed, uncompressed_bytes};
 use crate::request::*;
 
 #[test]
@@ -27,6 +27,9 @@ fn write_missing_vectors() {
             format!("{document:#?}\n").as_bytes(),
         );
         for version in FormatVersion::all() {
+            if !holds(version, &document) {
+                continue;
+            }
             let bytes = encode_as(&document, version, DocumentLimit::DEFAULT).unwrap();
             write_if_missing(&fixtures.join(format!("v{version}")).join(format!("{name}.bin")), &bytes);
             let any_payload = Compression::of_payloads_from(0);
@@ -59,9 +62,21 @@ fn write_if_missing(path: &Path, bytes: &[u8]) {
     }
 }
 
+/// Whether this version has every part that the document uses; the newest has.
+pub(super) fn holds(version: FormatVersion, document: &RequestDocument) -> bool {
+    let written = encode_as(document, version, DocumentLimit::MAX);
+    !matches!(written, Err(FormatError::NotExpressible { .. }) if version != FormatVersion::NEWEST)
+}
+
+/// The documents that this version holds.
+pub(super) fn documents_of(version: FormatVersion) -> Vec<(&'static str, RequestDocument)> {
+    documents().into_iter().filter(|(_, document)| holds(version, document)).collect()
+}
+
 pub(super) fn documents() -> Vec<(&'static str, RequestDocument)> {
     let pending = |reason, expires_at| in_state(RequestState::Pending(Pending { reason, expires_at }));
     vec![
+        ("newest", newest()),
         ("smallest", smallest()),
         ("realistic", realistic()),
         ("fullest", fullest()),

@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use super::document::kinds::has_decision;
+use super::gates::Format;
 use crate::request::*;
 
 pub(super) fn at(seconds: u64) -> Timestamp {
@@ -128,6 +130,7 @@ pub(super) fn realistic() -> RequestDocument {
 /// Every field set, every kind of value, text in several scripts.
 #[allow(clippy::too_many_lines, reason = "there are that many fields")]
 pub(crate) fn fullest() -> RequestDocument {
+    let first = Format::CURRENT.versions().next().unwrap();
     let mut actor = (*person("u-ß", "Jürgen 山田 🦀", "администратор", 1)).clone();
     actor.causation_id = Some("cause".into());
     actor.kind = ActorKind::Administrator;
@@ -196,6 +199,7 @@ pub(crate) fn fullest() -> RequestDocument {
         approvals: vec![approval],
         approval_round: u32::MAX,
         decisions: DecisionKind::all()
+            .filter(|kind| has_decision(first, *kind))
             .map(|kind| Decision::new(kind, &system, at(3)).because(Some("why".into())).about(small.clone()))
             .collect(),
         side_effects: vec![
@@ -248,6 +252,16 @@ pub(crate) fn fullest() -> RequestDocument {
         metadata: every_value(),
         ..smallest()
     }
+}
+
+/// The document of a request that uses everything that came with version 2.
+pub(super) fn newest() -> RequestDocument {
+    let mut document = realistic();
+    let by = person("u-2", "Two", "reviewer", 6);
+    let text = Metadata::new().with(metadata_keys::TEXT, "For how long? – naïve 文字").unwrap();
+    document.decisions.push(Decision::new(ApprovalDecision::Withdrawn, &by, document.updated_at));
+    document.decisions.push(Decision::new(DiscussionDecision::Commented, &by, document.updated_at).about(text));
+    document
 }
 
 /// One value of each kind, with the extremes of numbers, and one nested as deep as allowed.

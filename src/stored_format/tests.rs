@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::golden::documents;
+use super::golden::documents_of;
 use super::samples::{fullest, realistic, smallest};
 use super::*;
 
@@ -17,7 +17,7 @@ fn in_every_version(check: impl Fn(FormatVersion)) {
 #[test]
 fn what_is_encoded_decodes_to_the_same() {
     in_every_version(|version| {
-        for (name, document) in documents() {
+        for (name, document) in documents_of(version) {
             let bytes = encode_as(&document, version, LIMIT).unwrap();
             assert_eq!(decode(&bytes, LIMIT).unwrap(), document, "{name} in version {version}");
         }

@@ -12,7 +12,8 @@ use super::phrase::list;
 use crate::error::{ApprovalError, Error, Result};
 use crate::request::{
     ActorContext, Approval, ApprovalDecision, ApprovalId, ApprovalState, ApprovalSummary, Cause, Decision, Digest,
-    Metadata, MutationRequest, Rejection, RequestDocument, RequestState, Timestamp, Value, Verdict, metadata_keys,
+    Metadata, MutationRequest, Quorum, Rejection, RequestDocument, RequestState, Timestamp, Value, Verdict,
+    metadata_keys,
 };
 
 /// Whether the actor may decide the approval now, by the rules of [`ApprovalError`] in their order.
@@ -28,11 +29,15 @@ pub(super) fn check<'a>(
     if document.approvals.is_empty() {
         return Err(ApprovalError::NoApprovals);
     }
-    let Some(approval) = document.approvals.iter().find(|approval| approval.id == *id) else {
-        return Err(ApprovalError::UnknownApproval { approval: id.clone(), known: known(document) });
-    };
+    let approval = find(document, id)?;
     let summaries = ApprovalSummary::of_all(&document.approvals);
     DecisionContext::about(document, &summaries).check(approval, actor, now).map(|()| approval)
+}
+
+/// The approval with this id.
+pub(super) fn find<'a>(document: &'a RequestDocument, id: &ApprovalId) -> Result<&'a Approval, ApprovalError> {
+    let unknown = || ApprovalError::UnknownApproval { approval: id.clone(), known: known(document) };
+    document.approvals.iter().find(|approval| approval.id == *id).ok_or_else(unknown)
 }
 
 pub(super) fn approve_requirement(
@@ -152,7 +157,7 @@ fn satisfy_quorum(document: &mut RequestDocument, approval: &Approval, occasion:
     if demand_of(&document.approvals, approval).is_none_or(|demand| !demand.is_met()) {
         return Ok(());
     }
-    let reason = Some(format!("quorum group {} has its {} grants", quorum.group, quorum.required));
+    let reason = Some(has_its_grants(quorum));
     let cause = Cause::new(Arc::clone(occasion.by), occasion.now, reason.clone());
     let mut satisfied = Vec::new();
     for member in &mut document.approvals {
@@ -167,6 +172,11 @@ fn satisfy_quorum(document: &mut RequestDocument, approval: &Approval, occasion:
     about.note(metadata_keys::STEP, approval.step.number());
     record(document, occasion.decision_because(ApprovalDecision::QuorumSatisfied, reason, about));
     Ok(())
+}
+
+/// Why the other approvals of a group are no longer needed.
+pub(super) fn has_its_grants(quorum: &Quorum) -> String {
+    format!("quorum group {} has its {} grants", quorum.group, quorum.required)
 }
 
 /// An approval requirement is fulfilled when all demands of its approvals are met.

@@ -41,7 +41,7 @@ pub(super) fn passed_deadline(state: &RequestState, now: Timestamp) -> Option<Ti
     state.pending().and_then(|pending| pending.expires_at).filter(|deadline| *deadline <= now)
 }
 
-/// From its own deadline on, a pending request can only end, swept or not.
+/// From its own deadline on, a pending request can only end, swept or not, and be commented on.
 pub(super) fn check_in_time(document: &RequestDocument, action: &Action, now: Timestamp) -> Result<()> {
     match action {
         Action::ApproveRequest
@@ -51,11 +51,13 @@ pub(super) fn check_in_time(document: &RequestDocument, action: &Action, now: Ti
         | Action::Reject { .. }
         | Action::ApproveRequirement { .. }
         | Action::RejectRequirement { .. }
+        | Action::Withdraw { .. }
         | Action::ExpireApprovals
         | Action::OverrideApprovals
         | Action::Resolve { .. }
         | Action::Claim { .. } => check_deadline(document, now),
         Action::RejectRequest | Action::Cancel | Action::Expire | Action::Supersede { .. } => Ok(()),
+        Action::Comment { .. } => Ok(()),
         // Allowed only for approved or executed requests, which have no deadline.
         Action::Release { .. } | Action::Complete { .. } | Action::Fail { .. } | Action::LinkCompensation { .. } => {
             Ok(())

@@ -29,6 +29,7 @@ mod compensation;
 mod decidable;
 mod deciding;
 mod demand;
+mod discussion;
 mod eligibility;
 mod execution;
 mod execution_order;
@@ -48,6 +49,7 @@ mod sentence;
 mod shortening;
 mod submission;
 pub(crate) mod superseding;
+mod withdrawing;
 mod write_intent;
 
 pub(crate) use compensation::is_executed_or_failed;
@@ -102,6 +104,7 @@ pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) ->
         Action::RejectRequirement { approval, rejection } => {
             deciding::reject_requirement(changing, approval, rejection.as_ref(), occasion)
         }
+        Action::Withdraw { approval } => withdrawing::withdraw(changing, approval.as_ref(), occasion),
         Action::ExpireApprovals => expiry::expire_approvals(changing, occasion),
         Action::OverrideApprovals => break_glass::override_approvals(changing, occasion),
         Action::Resolve { current, strategy } => resolution::settle(changing, current, *strategy, occasion).map(|_| ()),
@@ -109,6 +112,7 @@ pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) ->
         Action::Release { claim } => execution::release(changing, *claim, occasion),
         Action::Complete { claim, completion } => execution::complete(changing, *claim, completion, occasion),
         Action::Fail { claim, failure, then } => execution::fail(changing, *claim, failure, *then, occasion),
+        Action::Comment { text } => discussion::comment(changing, text, occasion),
         Action::LinkCompensation { plan, compensating } => compensation::link(changing, plan, compensating, occasion),
     }?;
     Ok(request.meant_to(command.write_intent()))

@@ -17,7 +17,9 @@ pub(crate) fn failed_attempts(request: &MutationRequest) -> Option<(u32, Timesta
     let failed = ExecutionDecision::Failed.into();
     let is_of_an_attempt =
         |category| matches!(category, DecisionCategory::Execution | DecisionCategory::VersionResolution);
-    let attempts = request.decisions.iter().rev().take_while(|decision| is_of_an_attempt(decision.kind.category()));
+    let decided = request.decisions.iter().rev();
+    let decided = decided.filter(|decision| decision.kind.category() != DecisionCategory::Discussion);
+    let attempts = decided.take_while(|decision| is_of_an_attempt(decision.kind.category()));
     let mut failures = attempts.filter(|decision| decision.kind == failed);
     let last = failures.next()?.at;
     Some((u32::try_from(failures.count()).unwrap_or(u32::MAX).saturating_add(1), last))
@@ -83,6 +85,8 @@ mod tests {
             request = failed(request, u64::from(attempt) * 10);
             assert_eq!(failed_attempts(&request), Some((attempt, at(u64::from(attempt) * 10 + 1))));
         }
+        let request = workflow::apply(request, &Command::comment(by(), "why?"), at(40)).unwrap();
+        assert_eq!(failed_attempts(&request).map(|(count, _)| count), Some(3), "a comment ends no attempt");
         let (current, strategy) = (StateVersion::new("v2").unwrap(), StaleStrategy::RevalidateOnLatestState);
         let request = workflow::apply(request, &Command::resolve(by(), current, strategy), at(50)).unwrap();
         assert_eq!(failed_attempts(&request).map(|(count, _)| count), Some(3), "resolving is part of an attempt");

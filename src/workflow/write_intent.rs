@@ -30,6 +30,7 @@ const fn kind_of(action: &Action) -> WriteKind {
         Action::Reject { .. } => WriteKind::Reject,
         Action::ApproveRequirement { .. } => WriteKind::ApproveRequirement,
         Action::RejectRequirement { .. } => WriteKind::RejectRequirement,
+        Action::Withdraw { .. } => WriteKind::Withdraw,
         Action::ExpireApprovals => WriteKind::ExpireApprovals,
         Action::OverrideApprovals => WriteKind::OverrideApprovals,
         Action::Resolve { .. } => WriteKind::Resolve,
@@ -37,6 +38,7 @@ const fn kind_of(action: &Action) -> WriteKind {
         Action::Release { .. } => WriteKind::Release,
         Action::Complete { .. } => WriteKind::Complete,
         Action::Fail { .. } => WriteKind::Fail,
+        Action::Comment { .. } => WriteKind::Comment,
         Action::LinkCompensation { .. } => WriteKind::LinkCompensation,
     }
 }
@@ -157,6 +159,11 @@ mod tests {
             Command::approve_requirement_for_digest(mona(), id("a"), Digest::from_bytes([1; 32])),
             Command::reject_requirement(mona(), id("a"), None),
             Command::reject_requirement(mona(), id("a"), Some(Rejection::new("E1", "no"))),
+            Command::comment(mona(), "a"),
+            Command::comment(mona(), "b"),
+            Command::withdraw(mona()),
+            Command::withdraw_requirement(mona(), id("a")),
+            Command::withdraw_requirement(mona(), id("b")),
             Command::expire_approvals(mona()),
             Command::override_approvals(mona()),
             Command::resolve(mona(), StateVersion::new("1").unwrap(), StaleStrategy::RejectStale),

@@ -12,7 +12,7 @@ import sys
 import zlib
 from datetime import datetime, timedelta, timezone
 
-NEWEST = 1
+NEWEST = 2
 LIMIT = 1024 * 1024
 LATEST_TIME = 253402207199999999
 DEEPEST = 16
@@ -27,11 +27,14 @@ QUORUM_REJECTION = ["Any", "WhenImpossible"]
 LIFECYCLE = ["Submitted", "Pending", "Approved", "Rejected", "Canceled", "Expired", "Superseded", "Executed",
              "Compensated"]
 APPROVAL_DECISION = ["Requested", "Granted", "Rejected", "QuorumSatisfied", "Expired", "Overridden", "Renewed",
-                     "Delegated"]
+                     "Delegated", "Withdrawn"]
 VERSION_DECISION = ["Validated", "RevalidationRequired", "RenewedApprovalRequired", "RejectedAsStale"]
 EXECUTION_DECISION = ["Claimed", "Released", "Failed"]
+DISCUSSION_DECISION = ["Commented"]
 DECISIONS = [("Lifecycle", LIFECYCLE), ("Approval", APPROVAL_DECISION), ("VersionResolution", VERSION_DECISION),
-             ("Execution", EXECUTION_DECISION)]
+             ("Execution", EXECUTION_DECISION), ("Discussion", DISCUSSION_DECISION)]
+# What came with version 2.
+CAME_LATER = {40, 128}
 SEVERITY = ["Info", "Warning", "Error", "Critical"]
 COMPENSATION_KIND = ["Rollback", "ForwardCorrection"]
 TRIGGER = ["Operator", "Batch", "FailedExecution"]
@@ -65,7 +68,7 @@ def decode(data):
         raise Rejected("malformed: version 0" if version == 0 else "unsupported schema version")
     if flags & 1:
         body = decompress(body)
-    reader = Document(body)
+    reader = Document(body, version)
     document = reader.document()
     reader.finish()
     return document
@@ -185,8 +188,9 @@ def printed(micros):
 class Document(Primitives):
     """What repeats is written once and referred to."""
 
-    def __init__(self, body):
+    def __init__(self, body, version):
         super().__init__(body)
+        self.version = version
         self.texts, self.times, self.digests, self.actors = [], [], [], []
         self.pool = self.raw(self.uint())
         utf8(self.pool)
@@ -312,6 +316,8 @@ class Document(Primitives):
 
     def decision_kind(self):
         number = self.byte()
+        if self.version < 2 and number in CAME_LATER:
+            raise Rejected("malformed: no decision %d in version %d" % (number, self.version))
         if number // 32 >= len(DECISIONS) or number % 32 >= len(DECISIONS[number // 32][1]):
             raise Rejected("malformed: no decision %d" % number)
         category, kinds = DECISIONS[number // 32]

@@ -2,6 +2,7 @@
 #![cfg(test)] // so that clippy knows the helpers for what they are
 
 mod break_glass;
+mod commenting;
 mod compensation;
 mod deadlines;
 mod deciding;
@@ -17,3 +18,4 @@ mod reasons;
 mod resolution;
 mod submission;
 mod support;
+mod withdrawing;

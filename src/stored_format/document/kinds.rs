@@ -2,8 +2,8 @@
 
 use crate::request::{
     ActorKind, ActorMode, ApprovalDecision, BlastScope, CompensationKind, CompensationTrigger, DeciderRule,
-    DecisionKind, ExecutionDecision, LifecycleDecision, LinkRelation, PendingReason, QuorumRejection, RiskLevel,
-    Severity, VersionDecision,
+    DecisionKind, DiscussionDecision, ExecutionDecision, LifecycleDecision, LinkRelation, PendingReason,
+    QuorumRejection, RiskLevel, Severity, VersionDecision,
 };
 #[cfg(test)]
 use crate::stored_format::gates::{Part, Version};
@@ -112,12 +112,19 @@ numbered_decisions! {
     }
     Approval(ApprovalDecision) {
         32 = Requested, 33 = Granted, 34 = Rejected, 35 = QuorumSatisfied, 36 = Expired, 37 = Overridden,
-        38 = Renewed, 39 = Delegated,
+        38 = Renewed, 39 = Delegated, 40 = Withdrawn,
     }
     VersionResolution(VersionDecision) {
         64 = Validated, 65 = RevalidationRequired, 66 = RenewedApprovalRequired, 67 = RejectedAsStale,
     }
     Execution(ExecutionDecision) { 96 = Claimed, 97 = Released, 98 = Failed }
+    Discussion(DiscussionDecision) { 128 = Commented }
+}
+
+/// Whether this version has the kind of decision.
+#[cfg(test)]
+pub(in crate::stored_format) fn has_decision(version: Version, kind: DecisionKind) -> bool {
+    version.has(Part::Kind(DecisionKind::NAME, kind.number()))
 }
 
 /// Every variant with a number, one per line, in this version.

@@ -42,6 +42,9 @@ pub enum Act {
     Complete(u8),
     Fail(u8, AfterFailure),
     LinkCompensation,
+    Comment,
+    /// All votes of one of those who have voted, or one approval's; which, the number says.
+    Withdraw(usize, bool),
 }
 
 pub fn at(seconds: u64) -> Timestamp {
@@ -107,6 +110,14 @@ pub fn command(request: &MutationRequest, step: &Move, now: Timestamp) -> Comman
         Act::Release(claim) => Command::release(by, claim_id(*claim)),
         Act::Complete(claim) => Command::complete(by, claim_id(*claim), Completion::new()),
         Act::Fail(claim, then) => Command::fail(by, claim_id(*claim), Failure::new("broken"), *then),
+        Act::Withdraw(which, one) => {
+            let voted: Vec<_> =
+                request.approvals.iter().filter(|approval| approval.state.verdict().is_some()).collect();
+            let Some(approval) = voted.get(which % voted.len().max(1)) else { return Command::withdraw(by) };
+            let voter = approval.state.verdict().map_or(by, |verdict| Arc::clone(&verdict.by));
+            if *one { Command::withdraw_requirement(voter, approval.id.clone()) } else { Command::withdraw(voter) }
+        }
+        Act::Comment => Command::comment(by, "a comment"),
         Act::LinkCompensation => Command::link_compensation(by, &compensation(request)).unwrap(),
     }
 }

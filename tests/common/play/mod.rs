@@ -95,6 +95,8 @@ pub fn moves() -> impl Strategy<Value = Vec<Move>> {
         3 => (claim(), select(vec![AfterFailure::Reject, AfterFailure::KeepApproved]))
             .prop_map(|(claim, then)| Act::Fail(claim, then)),
         3 => Just(Act::LinkCompensation),
+        2 => Just(Act::Comment),
+        5 => (any::<usize>(), any::<bool>()).prop_map(|(which, one)| Act::Withdraw(which, one)),
     ];
     let one = (0..12_u64, 0..people().len(), act).prop_map(|(seconds, actor, act)| Move { seconds, actor, act });
     vec(one, 1..40)

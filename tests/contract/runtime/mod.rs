@@ -116,6 +116,12 @@ macro_rules! every_case {
             an_approval_whose_reply_was_lost_decides_nothing_more,
             who_has_nothing_to_decide_learns_why_and_changes_nothing,
             ids_are_taken_in_every_form,
+            a_vote_is_withdrawn_before_the_claim_or_not_at_all,
+        }
+        $register! { discussing:
+            comments_are_stored_and_listed_latest_first,
+            a_comment_is_in_nobodys_way,
+            a_comment_that_says_nothing_or_too_much_is_not_written,
         }
         $register! { deadlines:
             from_its_own_deadline_on_a_request_only_ends,

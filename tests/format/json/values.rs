@@ -153,6 +153,8 @@ fn commands() {
         Command::request_approvals(ada(), Some(at(60))),
         Command::approve_requirement_for_digest(ada(), approval.clone(), Digest::from_bytes([0xcd; 32])),
         Command::reject_requirement(ada(), approval, Some(rejection)),
+        Command::withdraw_requirement(ada(), ApprovalId::new("approval-1").unwrap()),
+        Command::comment(ada(), "For how long?"),
         Command::expire_approvals(ada()),
         Command::override_approvals(ada()),
         Command::resolve(ada(), version, StaleStrategy::RequireRenewedApproval),
@@ -168,6 +170,7 @@ fn commands() {
     }
     for command in [
         Command::request_approvals(ada(), None),
+        Command::withdraw(ada()),
         Command::reject_requirement(ada(), ApprovalId::new("a").unwrap(), None),
     ] {
         assert_eq!(serde_json::from_value::<Command>(serde_json::to_value(&command).unwrap()).unwrap(), command);

@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mutator_governance::workflow::{Action, Command, apply, commutes, decidable_by, due_command, explain, is_due};
 use mutator_governance::{
-    ActorContext, ActorId, Approval, ApprovalDecision, ApprovalError, ApprovalState, ApprovalStatus, DecisionCategory,
-    DecisionKind, Error, LifecycleDecision, MutationRequest, QuorumGroup, Status, Timestamp,
+    ActorContext, ActorId, Approval, ApprovalDecision, ApprovalError, ApprovalId, ApprovalState, ApprovalStatus,
+    Decision, DecisionCategory, DecisionKind, Error, LifecycleDecision, MutationRequest, QuorumGroup, Status,
+    Timestamp, Value, Verdict, metadata_keys,
 };
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
@@ -64,18 +65,29 @@ fn all_met(request: &MutationRequest) -> bool {
             .all(|approval| approval.state.status() == ApprovalStatus::Approved)
 }
 
-/// The groups whose quorum was recorded as met since the last renewal.
+/// The groups whose quorum was recorded as met since the last renewal, without those that a withdrawn vote opened again.
 fn satisfied_groups(request: &MutationRequest) -> Vec<String> {
-    let renewed = DecisionKind::from(ApprovalDecision::Renewed);
-    let satisfied = DecisionKind::from(ApprovalDecision::QuorumSatisfied);
-    let this_round = request.decisions.iter().rev().take_while(|decision| decision.kind != renewed);
-    this_round
-        .filter(|decision| decision.kind == satisfied)
-        .map(|decision| match decision.metadata.get("quorum_group") {
-            Some(mutator_governance::Value::Text(group)) => group.clone(),
-            other => panic!("no group: {other:?}"),
-        })
-        .collect()
+    let (renewed, satisfied) = (ApprovalDecision::Renewed.into(), ApprovalDecision::QuorumSatisfied.into());
+    let withdrawn = DecisionKind::from(ApprovalDecision::Withdrawn);
+    let text = |decision: &Decision, key: &str| match decision.metadata.get(key) {
+        Some(Value::Text(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let mut groups = Vec::new();
+    for decision in &request.decisions {
+        let group = text(decision, metadata_keys::QUORUM_GROUP);
+        if decision.kind == renewed {
+            groups.clear();
+        } else if decision.kind == satisfied {
+            groups.push(group.unwrap());
+        } else if decision.kind == withdrawn
+            && text(decision, metadata_keys::WITHDRAWN).unwrap() == "Granted"
+            && let Some(group) = group
+        {
+            groups.retain(|known| *known != group);
+        }
+    }
+    groups
 }
 
 fn right_after(time: Timestamp) -> Timestamp {
@@ -123,6 +135,22 @@ proptest! {
     }
 
     #[test]
+    fn a_comment_before_any_command_changes_nothing_about_it(request in submitted(), moves in moves()) {
+        for Done { before, command, now, after, applied, .. } in play(request, &moves) {
+            let comment = Command::comment(people().swap_remove(3), "a comment");
+            let discussed = apply(before.clone(), &comment, before.updated_at).unwrap();
+            prop_assert!(commutes(&after, &comment, now), "a comment is always possible");
+            let result = apply(discussed.clone(), &command, now);
+            prop_assert_eq!(result.is_ok(), applied, "{:?}: {:?}", command, result.err());
+            if let Ok(result) = result {
+                let mut rest = result.document().clone();
+                rest.decisions.remove(before.decisions.len());
+                prop_assert_eq!(&rest, after.document());
+            }
+        }
+    }
+
+    #[test]
     fn decisions_only_grow_and_the_last_of_them_is_when_the_request_was_updated(request in submitted(), moves in moves()) {
         for Done { before, after, now, .. } in play(request, &moves) {
             prop_assert!(after.decisions.starts_with(&before.decisions));
@@ -152,6 +180,43 @@ proptest! {
             if after.state.awaits_approval() {
                 prop_assert!(!all_met(&after), "approved as soon as all is met");
             }
+        }
+    }
+
+    #[test]
+    fn a_withdrawn_vote_counts_no_longer_and_all_others_do(request in submitted(), moves in moves()) {
+        for Done { before, command, after, now, applied, .. } in play(request, &moves) {
+            let Action::Withdraw { approval: only } = &command.action else { continue };
+            let votes = |request: &MutationRequest| -> BTreeMap<ApprovalId, Verdict> {
+                let verdicts = request.approvals.iter().map(|it| (it.id.clone(), it.state.verdict().cloned()));
+                verdicts.filter_map(|(id, verdict)| Some((id, verdict?))).collect()
+            };
+            let is_own = |id: &ApprovalId, verdict: &Verdict| {
+                verdict.by.id == command.by.id && only.as_ref().is_none_or(|only| only == id)
+            };
+            let has_vote = command.by.id.is_some() && votes(&before).iter().any(|(id, verdict)| is_own(id, verdict));
+            let claimed = before.execution.claim.as_ref().is_some_and(|claim| claim.lease_ends_at > right_after(now));
+            prop_assert!(!applied || has_vote);
+            if !applied {
+                let over = before.state.pending().and_then(|pending| pending.expires_at).is_some_and(|end| end <= right_after(now));
+                let now_or_later = before.updated_at > now;
+                prop_assert!(!has_vote || before.state.status().is_terminal() || claimed || over || now_or_later);
+                continue;
+            }
+            let mut rest = votes(&before);
+            rest.retain(|id, verdict| !is_own(id, verdict));
+            prop_assert_eq!(votes(&after), rest);
+            let mut statuses = after.approvals.iter().zip(&before.approvals);
+            prop_assert!(statuses.all(|(after, before)| after.state == before.state
+                || matches!(after.state, ApprovalState::Pending | ApprovalState::Satisfied(_))));
+            match before.state.status() {
+                Status::Approved if after.state.status() == Status::Pending => {
+                    prop_assert!(after.state.awaits_approval() && !all_met(&after));
+                }
+                Status::Approved => prop_assert!(all_met(&after) == all_met(&before)),
+                _ => prop_assert_eq!(&after.state, &before.state),
+            }
+            prop_assert!(explain(&after, now).impossible().count() == 0 || is_due(&after, now) || !after.state.awaits_approval());
         }
     }
 
@@ -275,7 +340,7 @@ proptest! {
     fn after_its_own_deadline_a_pending_request_only_ends(request in submitted(), moves in moves()) {
         for Done { before, action, after, now, applied, .. } in play(request, &moves) {
             let overdue = before.state.pending().and_then(|pending| pending.expires_at).is_some_and(|end| end <= now);
-            if overdue && applied {
+            if overdue && applied && !matches!(action, Action::Comment { .. }) {
                 prop_assert!(after.state.status().is_terminal(), "{:?}", action);
                 prop_assert!(
                     matches!(action, Action::Cancel | Action::Expire | Action::Supersede { .. } | Action::RejectRequest),
@@ -327,8 +392,8 @@ proptest! {
 
     #[test]
     fn a_terminal_request_never_changes(request in submitted(), moves in moves()) {
-        for Done { before, after, applied, .. } in play(request, &moves) {
-            if !before.state.status().is_terminal() {
+        for Done { before, after, action, applied, .. } in play(request, &moves) {
+            if !before.state.status().is_terminal() || matches!(action, Action::Comment { .. }) {
                 continue;
             }
             prop_assert_eq!(&after.state, &before.state);

@@ -1,17 +1,18 @@
 //! One call decides all that its actor may decide.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mutator_governance::workflow::Command;
 use mutator_governance::{
-    ActorContext, ApprovalDecision, ApprovalError, ApprovalRule, ApprovalStatus, Digest, Error, IntoId,
-    MutationRequest, NothingToDecide, Outcome, PageRequest, Rejection, RequestDraft, RequestId, Result, Status, Step,
-    WriteId,
+    ActorContext, ApprovalDecision, ApprovalError, ApprovalRule, ApprovalStatus, ClaimId, Digest, Error,
+    ExecutionError, IntoId, MutationRequest, NothingToDecide, Outcome, PageRequest, Rejection, RequestDraft, RequestId,
+    Result, Status, Step, WriteId,
 };
 
 use super::flavour::Governance;
 use super::{Mishap, World, dual, run_concurrently};
-use crate::runtime::people::{approval_error, at, count, draft, needing, user};
+use crate::runtime::people::{approval_error, at, count, draft, execution_error, needing, user};
 
 fn manager(name: &str) -> Arc<ActorContext> {
     Arc::new(ActorContext::user(name).unwrap().with_roles(["manager"]).unwrap())
@@ -201,5 +202,31 @@ pub(crate) async fn ids_are_taken_in_every_form(world: World) {
     ];
     for error in errors {
         assert!(matches!(error, Err(Error::Invalid(_))), "{error:?}");
+    }
+}
+
+/// The claim is the point of no return: of the two, the one that comes second gets its own error.
+#[dual]
+pub(crate) async fn a_vote_is_withdrawn_before_the_claim_or_not_at_all(world: World) {
+    let claim = || Command::claim(user("executor"), ClaimId::from_bytes([1; 16]), Duration::from_mins(1));
+    for (name, first, second) in [
+        ("claim-first", claim(), Command::withdraw(user("alice"))),
+        ("withdrawal-first", Command::withdraw(user("alice")), claim()),
+    ] {
+        let request = world.governance.submit(needing(name, &["alice"])).await.unwrap();
+        let approved = world.governance.approve(&request.id, user("alice")).await.unwrap();
+        assert_eq!(approved.state.status(), Status::Approved);
+        let shaky = world.shaky();
+        shaky.plan(1, Mishap::Overtaken(first));
+        let error = world.governance_over(shaky).apply(&request.id, &second).await.unwrap_err();
+        let stored = world.stored(&request.id).await;
+        match execution_error(error) {
+            ExecutionError::Claimed { .. } => {
+                assert_eq!((name, stored.state.status()), ("claim-first", Status::Approved))
+            }
+            ExecutionError::NotApproved { .. } => assert_eq!(name, "withdrawal-first"),
+            other => panic!("{name}: {other}"),
+        }
+        assert_eq!(stored.execution.claim.is_some(), name == "claim-first");
     }
 }

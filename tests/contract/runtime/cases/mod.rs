@@ -23,6 +23,7 @@ pub(crate) mod calling;
 pub(crate) mod compensating;
 pub(crate) mod deadlines;
 pub(crate) mod deciding;
+pub(crate) mod discussing;
 pub(crate) mod ending;
 pub(crate) mod executing;
 pub(crate) mod executors;
