@@ -56,8 +56,9 @@ pub(super) fn check_in_time(document: &RequestDocument, action: &Action, now: Ti
         | Action::OverrideApprovals
         | Action::Resolve { .. }
         | Action::Claim { .. } => check_deadline(document, now),
-        Action::RejectRequest | Action::Cancel | Action::Expire | Action::Supersede { .. } => Ok(()),
-        Action::Comment { .. } => Ok(()),
+        Action::RejectRequest | Action::Cancel | Action::Expire | Action::Supersede { .. } | Action::Comment { .. } => {
+            Ok(())
+        }
         // Allowed only for approved or executed requests, which have no deadline.
         Action::Release { .. } | Action::Complete { .. } | Action::Fail { .. } | Action::LinkCompensation { .. } => {
             Ok(())
