@@ -56,13 +56,16 @@ pub(super) fn check_in_time(document: &RequestDocument, action: &Action, now: Ti
         | Action::OverrideApprovals
         | Action::Resolve { .. }
         | Action::Claim { .. } => check_deadline(document, now),
-        Action::RejectRequest | Action::Cancel | Action::Expire | Action::Supersede { .. } | Action::Comment { .. } => {
-            Ok(())
-        }
+        Action::RejectRequest
+        | Action::Cancel
+        | Action::Expire
+        | Action::Supersede { .. }
+        | Action::Comment { .. }
         // Allowed only for approved or executed requests, which have no deadline.
-        Action::Release { .. } | Action::Complete { .. } | Action::Fail { .. } | Action::LinkCompensation { .. } => {
-            Ok(())
-        }
+        | Action::Release { .. }
+        | Action::Complete { .. }
+        | Action::Fail { .. }
+        | Action::LinkCompensation { .. } => Ok(()),
     }
 }
 

@@ -5,6 +5,7 @@ decode_stored_format.py FILE...   prints one JSON object a file: the whole docum
 As a module: decode(data) returns the document, or raises Rejected with the reason.
 """
 
+import base64
 import json
 import math
 import struct
@@ -46,7 +47,7 @@ class Rejected(Exception):
 
 
 def decode(data):
-    """The document in an envelope, as plain data in the shape that Rust's serde gives it."""
+    """The document in an envelope, as plain data in the form of docs/json.md; the payload always in Base64."""
     magic = b"\x89MGR"
     if not magic.startswith(data[:4]):
         raise Rejected("foreign")
@@ -132,11 +133,18 @@ class Primitives:
     def f64(self):
         raw = self.raw(8)
         number = struct.unpack("<d", raw)[0]
-        # JSON has no others: they are the text of their bits.
-        return number if math.isfinite(number) else "0x%016x" % struct.unpack("<Q", raw)[0]
+        if math.isnan(number):
+            return {"$float": "0x%016x" % struct.unpack("<Q", raw)[0]}
+        digits = repr(abs(number)).split("e")[0].replace(".", "").strip("0")
+        is_plain = number % 1 != 0 and 1e-5 <= abs(number) < 1e15 and len(digits) <= 15
+        return number if is_plain else {"$float": float_text(number)}
+
+    def integer(self):
+        number = self.int()
+        return number if abs(number) < 2 ** 53 else {"$integer": str(number)}
 
     def bytes(self):
-        return list(self.raw(self.uint()))
+        return base64.b64encode(self.raw(self.uint())).decode()
 
     def option(self, read):
         return read() if self.bool() else None
@@ -181,8 +189,21 @@ def printed(micros):
     if micros > LATEST_TIME:
         raise Rejected("malformed: a time too late")
     time = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=micros)
-    fraction = ("%06d" % time.microsecond).rstrip("0")
-    return time.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0") + ("." + fraction if fraction else "") + "Z"
+    return time.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0") + ".%06dZ" % time.microsecond
+
+
+def float_text(number):
+    """The shortest digits, with a fraction or an exponent without sign and zeros."""
+    return repr(number).replace("e+", "e").replace("e-0", "e-")
+
+
+def present(**fields):
+    """An object without the fields that hold nothing."""
+    return {name: value for name, value in fields.items() if value is not None and value not in ([], {})}
+
+
+def unless(usual, value):
+    return None if value == usual else value
 
 
 class Document(Primitives):
@@ -228,7 +249,7 @@ class Document(Primitives):
         return self.back(number - 1, self.times, self.micros) if number else None
 
     def digest(self):
-        return self.back(self.uint(), self.digests, lambda: list(self.raw(32)))
+        return self.back(self.uint(), self.digests, lambda: self.raw(32).hex())
 
     def actor(self):
         return self.back(self.uint(), self.actors, self.new_actor)
@@ -243,11 +264,11 @@ class Document(Primitives):
         return new
 
     def document(self):
-        target = dict(id=self.text(), state_id=self.text(), state_type=self.text(), mutation_type=self.text())
-        return dict(
+        target = present(id=self.text(), state_id=self.text(), state_type=self.text(), mutation_type=self.text())
+        return present(
             id=target.pop("id"), target=target, created_at=self.time(), updated_at=self.time(), state=self.state(),
-            versioning=dict(expected=self.opt_text(), reviewed=self.opt_text()), requested_by=self.actor(),
-            intent=self.intent(), payload=self.option(lambda: dict(content_type=self.text(), bytes=self.bytes())),
+            versioning=present(expected=self.opt_text(), reviewed=self.opt_text()), requested_by=self.actor(),
+            intent=self.intent(), payload=self.option(lambda: {"content_type": self.text(), "base64": self.bytes()}),
             requirements=self.list(self.requirement), approval_round=self.uint(), approvals=self.list(self.approval),
             decisions=self.list(self.decision), side_effects=self.list(self.side_effect), execution=self.execution(),
             metadata=self.metadata())
@@ -256,62 +277,62 @@ class Document(Primitives):
         name = self.kind(["Created", "Pending", "Approved", "Rejected", "Canceled", "Expired", "Superseded",
                           "Executed"])
         if name == "Pending":
-            return {name: dict(reason=self.kind(PENDING_REASON), expires_at=self.opt_time())}
+            return present(status=name, reason=self.kind(PENDING_REASON), expires_at=self.opt_time())
         if name == "Superseded":
-            return {name: dict(by=self.text())}
+            return present(status=name, by=self.text())
         if name == "Executed":
-            return {name: dict(at=self.time(), resulting_version=self.opt_text())}
-        return name
+            return present(status=name, at=self.time(), resulting_version=self.opt_text())
+        return present(status=name)
 
     def new_actor(self):
-        return dict(
-            kind=self.kind(ACTOR_KIND), mode=self.kind(ACTOR_MODE), id=self.opt_text(), name=self.opt_text(),
+        return present(
+            kind=self.kind(ACTOR_KIND), mode=unless("Commit", self.kind(ACTOR_MODE)), id=self.opt_text(), name=self.opt_text(),
             roles=self.set(), groups=self.set(), reason=self.opt_text(), correlation_id=self.opt_text(),
             causation_id=self.opt_text(), session_id=self.opt_text(), source_address=self.opt_text(),
             user_agent=self.opt_text(), time_zone=self.opt_text(), culture=self.opt_text(), at=self.opt_time(),
             metadata=self.metadata())
 
     def intent(self):
-        return dict(
+        return present(
             operation=self.text(), category=self.text(), description=self.opt_text(), risk=self.kind(RISK),
             reversible=self.bool(), blast_radius=self.option(self.blast_radius), tags=self.set(),
             created_at=self.opt_time(), metadata=self.metadata())
 
     def blast_radius(self):
-        return dict(scope=self.kind(SCOPE), estimated_count=self.option(self.uint), description=self.opt_text())
+        return present(scope=self.kind(SCOPE), estimated_count=self.option(self.uint), description=self.opt_text())
 
     def requirement(self):
-        return dict(kind=self.text(), description=self.text(), fulfilled=self.bool(), data=self.metadata())
+        return present(kind=self.text(), description=self.text() or None, fulfilled=self.bool(), data=self.metadata())
 
     def approval(self):
-        return dict(
-            id=self.text(), target=dict(actor_ids=self.set(), roles=self.set(), groups=self.set()),
-            description=self.text(), name=self.opt_text(), step=self.uint(), quorum=self.option(self.quorum),
-            expires_at=self.opt_time(), decider=self.kind(DECIDER), state=self.approval_state(),
+        return present(
+            id=self.text(), target=present(actor_ids=self.set(), roles=self.set(), groups=self.set()),
+            description=self.text() or None, name=self.opt_text(), step=self.uint(), quorum=self.option(self.quorum),
+            expires_at=self.opt_time(), decider=unless("NotTheRequester", self.kind(DECIDER)), state=self.approval_state(),
             metadata=self.metadata())
 
     def quorum(self):
-        return dict(group=self.text(), required=self.uint(), rejection=self.kind(QUORUM_REJECTION))
+        return present(group=self.text(), required=self.uint(), rejection=unless("Any", self.kind(QUORUM_REJECTION)))
 
     def approval_state(self):
         name = self.kind(["Pending", "Approved", "Rejected", "Satisfied", "Expired"])
         if name == "Approved":
-            return {name: self.verdict()}
+            return present(status=name, **self.verdict())
         if name == "Rejected":
-            return {name: dict(verdict=self.verdict(), rejection=self.option(self.rejection))}
-        return name if name == "Pending" else {name: self.cause()}
+            return present(status=name, **self.verdict(), rejection=self.option(self.rejection))
+        return present(status=name, **(self.cause() if name != "Pending" else {}))
 
     def verdict(self):
-        return dict(by=self.actor(), at=self.time(), reason=self.opt_text(), digest=self.digest())
+        return present(by=self.actor(), at=self.time(), reason=self.opt_text(), digest=self.digest())
 
     def cause(self):
-        return dict(by=self.actor(), at=self.time(), reason=self.opt_text())
+        return present(by=self.actor(), at=self.time(), reason=self.opt_text())
 
     def rejection(self):
-        return dict(code=self.text(), category=self.opt_text(), message=self.text(), metadata=self.metadata())
+        return present(code=self.text(), category=self.opt_text(), message=self.text(), metadata=self.metadata())
 
     def decision(self):
-        return dict(kind=self.decision_kind(), by=self.actor(), reason=self.opt_text(), at=self.time(),
+        return present(**self.decision_kind(), by=self.actor(), reason=self.opt_text(), at=self.time(),
                     metadata=self.metadata())
 
     def decision_kind(self):
@@ -321,46 +342,51 @@ class Document(Primitives):
         if number // 32 >= len(DECISIONS) or number % 32 >= len(DECISIONS[number // 32][1]):
             raise Rejected("malformed: no decision %d" % number)
         category, kinds = DECISIONS[number // 32]
-        return {category: kinds[number % 32]}
+        return {"category": category, "kind": kinds[number % 32]}
 
     def side_effect(self):
-        return dict(
+        effect = present(
             effect_type=self.text(), description=self.text(), severity=self.kind(SEVERITY),
-            requires_action=self.bool(), at=self.time(), contract_id=self.opt_text(), data=self.option(self.metadata))
+            requires_action=self.bool(), at=self.time(), contract_id=self.opt_text())
+        data = self.option(self.metadata)
+        return effect if data is None else dict(effect, data=data)
 
     def execution(self):
-        return dict(kind=self.execution_kind(), links=self.list(self.link), claim=self.option(self.claim),
+        return present(kind=unless("Standard", self.execution_kind()), links=self.list(self.link), claim=self.option(self.claim),
                     supersedes=self.list(self.supersession))
 
     def supersession(self):
-        return dict(request=self.text(), at=self.time(), withdrawn=self.bool())
+        return present(request=self.text(), at=self.time(), withdrawn=self.bool())
 
     def execution_kind(self):
         name = self.kind(["Standard", "Compensation"])
         if name == "Standard":
             return name
-        return {name: dict(
-            compensates=self.text(), kind=self.kind(COMPENSATION_KIND), trigger=self.kind(TRIGGER),
-            batch=self.opt_text(), related=self.set(), description=self.opt_text())}
+        return present(
+            type=name, compensates=self.text(), kind=self.kind(COMPENSATION_KIND), trigger=self.kind(TRIGGER),
+            batch=self.opt_text(), related=self.set(), description=self.opt_text())
 
     def link(self):
-        return dict(relation=self.kind(RELATION), request=self.text(), kind=self.kind(COMPENSATION_KIND),
+        return present(relation=self.kind(RELATION), request=self.text(), kind=self.kind(COMPENSATION_KIND),
                     trigger=self.kind(TRIGGER), batch=self.opt_text(), at=self.time())
 
     def claim(self):
-        return dict(id=as_uuid(self.raw(16)), by=self.actor(), at=self.time(), lease_ends_at=self.time())
+        return present(id=self.raw(16).hex(), by=self.actor(), at=self.time(), lease_ends_at=self.time())
 
     def value_of(self, kind, level):
         if kind == 0:
-            return "null"
+            return None
         if kind in (1, 2):
-            return {"bool": kind == 2}
+            return kind == 2
         if kind > 9:
             raise Rejected("malformed: no kind of value %d" % kind)
-        name = ["integer", "float", "text", "bytes", "time", "list", "map"][kind - 3]
-        read = dict(integer=self.int, float=self.f64, text=self.text, bytes=self.bytes, time=self.time,
-                    list=lambda: self.list(lambda: self.value(level + 1)), map=lambda: self.metadata(level + 1))
-        return {name: read[name]()}
+        read = [self.integer, self.f64, self.text, lambda: {"$bytes": self.bytes()}, lambda: {"$time": self.time()},
+                lambda: self.list(lambda: self.value(level + 1)), lambda: self.map(level + 1)]
+        return read[kind - 3]()
+
+    def map(self, level):
+        entries = self.metadata(level)
+        return {"$map": entries} if any(key.startswith("$") for key in entries) else entries
 
 
 def utf8(data):
@@ -368,11 +394,6 @@ def utf8(data):
         return data.decode()
     except UnicodeDecodeError as error:
         raise Rejected("malformed: %s" % error) from error
-
-
-def as_uuid(data):
-    text = data.hex()
-    return "-".join([text[:8], text[8:12], text[12:16], text[16:20], text[20:]])
 
 
 if __name__ == "__main__":
