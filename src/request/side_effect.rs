@@ -15,6 +15,7 @@ use crate::error::InvalidValue;
 #[serde(try_from = "Fields")]
 pub struct SideEffect {
     effect_type: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     description: String,
     severity: Severity,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -136,6 +137,7 @@ impl fmt::Display for Severity {
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 struct Fields {
     effect_type: String,
+    #[serde(default)]
     description: String,
     severity: Severity,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -346,7 +346,7 @@ class Document(Primitives):
 
     def side_effect(self):
         effect = present(
-            effect_type=self.text(), description=self.text(), severity=self.kind(SEVERITY),
+            effect_type=self.text(), description=self.text() or None, severity=self.kind(SEVERITY),
             requires_action=self.bool(), at=self.time(), contract_id=self.opt_text())
         data = self.option(self.metadata)
         return effect if data is None else dict(effect, data=data)
