@@ -49,6 +49,10 @@ impl Background {
     /// Tells the work to stop and waits until it has.
     pub(super) fn stop(mut self) {
         self.tell_to_stop();
+        // The work itself, such as a handler that ends its follower, would wait for itself.
+        if self.thread.thread().id() == std::thread::current().id() {
+            return;
+        }
         // Had the work panicked, it would have ended all the same.
         let _ended = self.thread.join();
     }
@@ -63,5 +67,22 @@ impl StopSignal {
     /// Whether the work is to stop.
     pub(super) fn is_given(&self) -> bool {
         !matches!(self.0.try_recv(), Err(TryRecvError::Empty))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_that_stops_itself_does_not_wait_for_itself() {
+        let (give, take) = channel::<Background>();
+        let (tell, told) = channel();
+        let background = Background::start(move |_stop| {
+            take.recv().unwrap().stop();
+            tell.send(()).unwrap();
+        });
+        give.send(background).unwrap();
+        assert_eq!(told.recv_timeout(Duration::from_secs(10)), Ok(()));
     }
 }

@@ -173,7 +173,7 @@ impl FeedFollowerBuilder<Reporter> {
 impl FeedFollower {
     /// Stops following: finishes the page under way, as long as [allowed](FeedFollowerBuilder::stop_within) and as long
     /// as the handler does not fail, and gives the lease back, so that another follower goes on at once. Waits for the
-    /// delivery under way, however long it takes.
+    /// delivery under way, however long it takes: do not await it in the handler, which would wait for itself.
     ///
     /// # Errors
     /// [`ReportPanicked`] when the function that it reports to panicked in any report. The follower stops all the same.

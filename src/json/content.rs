@@ -12,6 +12,9 @@ use super::number::{Number, number_text};
 /// How many levels lists and objects may nest. Readers of JSON have limits too, often of 128.
 pub(super) const MAX_DEPTH: usize = 64;
 
+/// How many keys `key_order` lists at most when content is written: each is looked up in the list.
+const MAX_ORDERED_KEYS: usize = 256;
+
 /// Content as a tree, from which its bytes follow: compact JSON, the keys of each object sorted by their bytes, or in
 /// the order of `key_order`. So no program that reads and writes the tree can change the bytes, in whatever order it
 /// keeps the keys.
@@ -103,13 +106,16 @@ impl Node {
     }
 }
 
-/// One order that the keys of all objects follow, if the objects agree.
+/// One order that the keys of all objects follow, if the objects agree and have few enough.
 fn key_order(root: &Node) -> Option<Vec<String>> {
     let mut order: Vec<String> = Vec::new();
     root.each_object(&mut |fields| {
         // A key that is new comes right after the one before it in its object.
         let mut next = 0;
         for (key, _) in fields {
+            if order.len() > MAX_ORDERED_KEYS {
+                return;
+            }
             let place = order.iter().position(|known| known == key).unwrap_or_else(|| {
                 order.insert(next, key.clone());
                 next
@@ -117,6 +123,9 @@ fn key_order(root: &Node) -> Option<Vec<String>> {
             next = place + 1;
         }
     });
+    if order.len() > MAX_ORDERED_KEYS {
+        return None;
+    }
     let ranks: BTreeMap<&str, usize> = order.iter().enumerate().map(|(rank, key)| (key.as_str(), rank)).collect();
     let mut agree = true;
     root.each_object(&mut |fields| agree &= fields.is_sorted_by_key(|(key, _)| ranks.get(key.as_str())));
@@ -305,6 +314,32 @@ mod tests {
             assert_eq!(Content::of_bytes(other.as_bytes()), None, "{other}");
         }
         assert_eq!(Content::of_bytes(b"\"\xff\""), None);
+    }
+
+    #[test]
+    fn content_whose_keys_mean_something_to_a_reader_is_not_embedded() {
+        for private in [
+            r#"{"$serde_json::private::Number":"5"}"#,
+            r#"{"$serde_json::private::Number":"five"}"#,
+            r#"[{"$a":1,"$serde_json::private::Number":"5"}]"#,
+            r#"{"$serde_json::private::RawValue":"{}"}"#,
+        ] {
+            assert_eq!(Content::of_bytes(private.as_bytes()), None, "{private}");
+        }
+        assert!(returns(br#"{"$serde_json":1,"$time":2}"#));
+    }
+
+    #[test]
+    fn an_order_lists_few_keys_and_sorted_keys_may_be_many() {
+        let object = |keys: &mut dyn Iterator<Item = usize>| {
+            let fields: Vec<String> = keys.map(|key| format!("\"{key:06}\":1")).collect();
+            format!("{{{}}}", fields.join(","))
+        };
+        assert!(returns(object(&mut (0..MAX_ORDERED_KEYS).rev()).as_bytes()));
+        assert!(returns(object(&mut (0..1_000)).as_bytes()));
+        // If each key were looked up among all others, this would take minutes.
+        assert_eq!(Content::of_bytes(object(&mut (0..200_000).rev()).as_bytes()), None);
+        assert_eq!(Content::of_bytes(object(&mut (0..=MAX_ORDERED_KEYS).rev()).as_bytes()), None);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::content::{MAX_DEPTH, Node};
-use super::number::Number;
+use super::number::{Number, is_private};
 
 /// The tree of this text, if the text is compact JSON with numbers that every program reads exactly.
 pub(super) fn parse(text: &str) -> Option<Node> {
@@ -88,6 +88,7 @@ impl Parser<'_> {
                 self.series('{', '}', |parser| {
                     let key = parser.text()?;
                     parser.take(":")?;
+                    (!is_private(&key)).then_some(())?;
                     keys.insert(key.clone()).then_some(())?;
                     fields.push((key, parser.node(levels.checked_sub(1)?)?));
                     Some(())

@@ -52,6 +52,11 @@ pub(crate) fn number_text(key: &str) -> bool {
     key == "$serde_json::private::Number"
 }
 
+/// Whether `serde_json` takes an object with this key for something else, in some build.
+pub(crate) fn is_private(key: &str) -> bool {
+    key.starts_with("$serde_json::private::")
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
