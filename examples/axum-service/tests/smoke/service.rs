@@ -158,7 +158,12 @@ impl Service {
 
     pub fn stop(&mut self) -> ExitStatus {
         assert!(Command::new("kill").arg(self.child.id().to_string()).status().unwrap().success());
-        self.child.wait().unwrap()
+        let mut ended = None;
+        wait_until("the service ends", || {
+            ended = self.child.try_wait().unwrap();
+            ended.is_some()
+        });
+        ended.unwrap()
     }
 }
 
