@@ -106,7 +106,7 @@ async fn execute(governance: &Governance, id: &RequestId, flags: &Mutex<Flags>) 
 /// The change itself, which knows nothing of approvals. It sets the flag of the payload and toggles nothing, so it can be
 /// repeated: a service that dies between the change and its recording makes the change again.
 fn switch(request: &MutationRequest, flags: &Mutex<Flags>) -> Result<Completion, Failure> {
-    let mut flags = flags.lock().map_err(|_| Failure::new("the flags are broken"))?;
+    let mut flags = flags.lock()?;
     if !flags.is_reachable {
         return Err(Failure::new("the database of the flags cannot be reached").with_code("UNREACHABLE"));
     }

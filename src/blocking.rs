@@ -120,7 +120,7 @@
 //!
 //! impl ExecutionHandler for Directory {
 //!     fn current_version(&self, _request: &MutationRequest) -> Result<StateVersion, Failure> {
-//!         StateVersion::new("v7").map_err(|error| Failure::new(error.to_string()))
+//!         Ok(StateVersion::new("v7")?)
 //!     }
 //!
 //!     fn execute(&self, request: &ClaimedRequest) -> Result<Completion, Failure> {

@@ -84,7 +84,7 @@
 //! #[async_trait]
 //! impl ExecutionHandler for Directory {
 //!     async fn current_version(&self, _request: &MutationRequest) -> Result<StateVersion, Failure> {
-//!         StateVersion::new("v7").map_err(|error| Failure::new(error.to_string()))
+//!         Ok(StateVersion::new("v7")?)
 //!     }
 //!
 //!     async fn execute(&self, request: &ClaimedRequest) -> Result<Completion, Failure> {

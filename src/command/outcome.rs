@@ -23,6 +23,8 @@ pub struct Completion {
 }
 
 /// Why executing a request failed.
+///
+/// Made from any error by `?`: its sentence becomes the message.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -136,6 +138,12 @@ impl Failure {
     }
 }
 
+impl<Cause: std::error::Error> From<Cause> for Failure {
+    fn from(cause: Cause) -> Self {
+        Self::new(cause.to_string())
+    }
+}
+
 /// The text, or its beginning with a mark that it was cut, in at most this many bytes.
 pub(crate) fn cut(text: &str, max_bytes: usize) -> Cow<'_, str> {
     const MARK: &str = "… (cut)";
@@ -160,6 +168,13 @@ mod tests {
             assert!(kept.len() <= max && kept.ends_with("… (cut)") && kept.len() + 4 > max, "{max}: {kept}");
             assert!(text.starts_with(kept.trim_end_matches("… (cut)")), "{kept}");
         }
+    }
+
+    #[test]
+    fn a_failure_is_made_from_an_error_by_its_sentence() {
+        let version = || -> Result<StateVersion, Failure> { Ok(StateVersion::new(" ")?) };
+        let cause = StateVersion::new(" ").unwrap_err();
+        assert_eq!(version().unwrap_err(), Failure::new(cause.to_string()));
     }
 
     #[test]

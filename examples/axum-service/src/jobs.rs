@@ -20,22 +20,17 @@ use crate::routes::RoleGrant;
 #[derive(Default)]
 struct Directory(Mutex<BTreeSet<(String, String, String)>>);
 
-fn failed(error: impl ToString) -> Failure {
-    Failure::new(error.to_string())
-}
-
 #[async_trait]
 impl ExecutionHandler for Directory {
     async fn current_version(&self, _request: &MutationRequest) -> Result<StateVersion, Failure> {
-        let roles = self.0.lock().map_err(failed)?.len();
-        StateVersion::new(format!("v{roles}")).map_err(failed)
+        Ok(StateVersion::new(format!("v{}", self.0.lock()?.len()))?)
     }
 
     async fn execute(&self, request: &ClaimedRequest) -> Result<Completion, Failure> {
         let payload = request.payload.as_ref().ok_or_else(|| Failure::new("there is no payload"))?;
-        let grant: RoleGrant = payload.read_json().map_err(failed)?;
+        let grant: RoleGrant = payload.read_json()?;
         // Granting twice grants once, so that a repetition after a crash does no harm.
-        self.0.lock().map_err(failed)?.insert((grant.tenant, grant.role, grant.to));
+        self.0.lock()?.insert((grant.tenant, grant.role, grant.to));
         Ok(Completion::new())
     }
 }
