@@ -145,9 +145,11 @@ fn a_count_that_could_not_read_all_it_had_to_says_so() {
 }
 
 #[test]
-fn a_page_costs_one_script_call_for_each_partition() {
+fn a_page_costs_one_script_call_for_each_partition_and_seldom_one_more() {
     let server = PrivateServer::start(&[]);
     for partitions in [1, 4] {
+        // A partition that has more of a page than it was asked for is asked again: see docs/adr/0031-rounds.md.
+        let again = std::cell::Cell::new(0);
         let store = filled(server.url(), &format!("cost-{partitions}"), partitions);
         // The server has not seen the script before.
         store.requests(&RequestQuery::new(), &PageRequest::first()).unwrap();
@@ -157,8 +159,11 @@ fn a_page_costs_one_script_call_for_each_partition() {
                 ask(&PageRequest::of(limit).unwrap());
                 let sent = ["evalsha", "eval", "get", "mget"].map(|command| calls(server.url(), command));
                 let [scripts, sources, gets, reads] = sent;
-                assert_eq!((scripts, sources, gets), (u64::from(partitions), 0, 0), "{what} in pages of {limit}");
-                assert!(reads <= u64::from(partitions), "{what}: {reads} reads of records");
+                let more = scripts - u64::from(partitions);
+                assert!(more <= u64::from(partitions - 1), "{what} in pages of {limit}: {scripts} calls");
+                assert_eq!((sources, gets), (0, 0), "{what} in pages of {limit}");
+                assert!(reads <= scripts, "{what}: {reads} reads of records");
+                again.set(again.get() + more.min(1));
             }
         };
         let acme = RequestQuery::new().with_state_ids(["tenant:acme"]).unwrap().with_categories(["Access"]).unwrap();
@@ -170,6 +175,7 @@ fn a_page_costs_one_script_call_for_each_partition() {
         one_page("decisions", &|page| drop(store.decisions(&DecisionQuery::new(), page).unwrap()));
         let sam = InboxQuery::of(&person("sam")).unwrap();
         one_page("inbox", &|page| drop(store.inbox(&sam, second(100), page).unwrap()));
+        assert!(again.get() * 7 <= 14, "{} of 14 pages took a second round", again.get());
     }
 }
 
