@@ -105,7 +105,7 @@
 //!
 //! A [`Sweeper`] expires what is due, an [`Executor`] runs approved requests by a handler of their mutation type, and a
 //! [`FeedFollower`] hands every write to a handler, for one of any number of replicas. Each runs in threads of its own,
-//! in any number of processes at once, reports what it does, and stops when told to.
+//! in any number of processes at once, reports what it does, and stops on request.
 //!
 //! ```
 //! # use std::sync::Arc;

@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use crate::service::reports::panic_message;
 
-/// Work that was started; it is told to stop when this is dropped.
+/// Work that was started; dropping this stops it.
 pub(super) struct Background {
-    /// Taken when the work is told to stop.
+    /// Taken to stop the work.
     stop: Option<Sender<()>>,
     /// The work drops the other end when it ends.
     ended: Receiver<()>,

@@ -1,5 +1,7 @@
 //! Commands: what can be done to a request, by whom. Plain data; `workflow` applies it.
 
+mod deciding;
+mod executing;
 mod outcome;
 mod read_json;
 mod stale_strategy;
@@ -210,160 +212,6 @@ impl Command {
     }
 }
 
-/// Deciding what the actor may decide: the usual way to approve and reject.
-impl Command {
-    /// Approves all that this actor may approve now: in the active step, each approval that stands alone, and one of
-    /// each quorum group. The last missing approval approves the request. Like
-    /// [`approve_requirement`](Self::approve_requirement), this never rejects it.
-    ///
-    /// In a group that addresses the actor several times, this approves the approval that fewest others could decide,
-    /// of those the one that expires first, and never one by which the group would lose somebody it needs elsewhere. A
-    /// step that becomes active by this approval is not approved: that takes a second command.
-    ///
-    /// Fails with [`ApprovalError::NothingToDecide`](crate::ApprovalError::NothingToDecide) when there is nothing for
-    /// this actor to decide; it says why, and whom the request waits for. Fails with `NotAwaitingApproval` and
-    /// `NoApprovals` for any actor, and with `NeededElsewhere` when the actor is needed for an approval that has
-    /// expired.
-    ///
-    /// ```
-    /// use mutator_governance::workflow::{Command, apply, decidable_by, submit};
-    /// use mutator_governance::{
-    ///     ActorContext, ApprovalRule, Intent, RequestDraft, RequestId, Status, Step, Target, Timestamp,
-    ///     WriteId,
-    /// };
-    ///
-    /// # fn main() -> Result<(), mutator_governance::Error> {
-    /// let now = Timestamp::now();
-    /// let target = Target::new("tenant:acme", "Tenant", "RoleGrant")?;
-    /// let draft = RequestDraft::new(target, Intent::new("grant-role", "Access")?, ActorContext::user("alice")?)
-    ///     .requires_approval(ApprovalRule::role("manager")?.at_step(Step::FIRST))
-    ///     .requires_approval(ApprovalRule::role("security")?.at_step(Step::FIRST));
-    /// let request = submit(draft, RequestId::generate(), WriteId::generate(), now)?;
-    ///
-    /// let carol = ActorContext::user("carol")?.with_role("manager")?.with_role("security")?;
-    /// assert_eq!(decidable_by(&request, &carol, now).len(), 2);
-    /// let request = apply(request, &Command::approve(carol), now)?;
-    /// assert_eq!(request.state.status(), Status::Approved);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn approve(by: impl Into<Arc<ActorContext>>) -> Self {
-        Self::new(Action::Approve { digest: None }, by)
-    }
-
-    /// As [`approve`](Self::approve), for exactly the digest that the approver saw; see
-    /// [`MutationRequest::digest`](crate::MutationRequest::digest). Also fails with `AnotherDigest`.
-    pub fn approve_for_digest(by: impl Into<Arc<ActorContext>>, digest: Digest) -> Self {
-        Self::new(Action::Approve { digest: Some(digest) }, by)
-    }
-
-    /// Rejects all that this actor may reject now, which is what they could [approve](Self::approve). That rejects the
-    /// request, unless each of these approvals is in a quorum group that may continue.
-    ///
-    /// Fails like [`approve`](Self::approve).
-    pub fn reject(by: impl Into<Arc<ActorContext>>, rejection: Option<Rejection>) -> Self {
-        Self::new(Action::Reject { rejection }, by)
-    }
-}
-
-/// Deciding one named approval.
-impl Command {
-    /// Approves one requirement. The last missing one approves the request. This never rejects the request: an approval
-    /// that would leave too few people for the rest of its group, where nobody counts twice, is not allowed; what has
-    /// become impossible by time waits for the sweep.
-    ///
-    /// Fails with the first [`ApprovalError`](crate::ApprovalError) that applies, in their order.
-    pub fn approve_requirement(by: impl Into<Arc<ActorContext>>, approval: ApprovalId) -> Self {
-        Self::new(Action::ApproveRequirement { approval, digest: None }, by)
-    }
-
-    /// Approves one requirement for exactly the digest that the approver saw; see
-    /// [`MutationRequest::digest`](crate::MutationRequest::digest).
-    pub fn approve_requirement_for_digest(
-        by: impl Into<Arc<ActorContext>>,
-        approval: ApprovalId,
-        digest: Digest,
-    ) -> Self {
-        Self::new(Action::ApproveRequirement { approval, digest: Some(digest) }, by)
-    }
-
-    /// Rejects one requirement. That rejects the request, unless its quorum group may continue; the group then rejects
-    /// the request with the vote that leaves too few people, whether or not their time is over.
-    ///
-    /// Fails by the same rules as [`approve_requirement`](Self::approve_requirement).
-    pub fn reject_requirement(
-        by: impl Into<Arc<ActorContext>>,
-        approval: ApprovalId,
-        rejection: Option<Rejection>,
-    ) -> Self {
-        Self::new(Action::RejectRequirement { approval, rejection }, by)
-    }
-}
-
-/// Taking back one's own vote.
-impl Command {
-    /// Withdraws all votes, for and against, that this actor has given in the current round. Their approvals are open
-    /// again, as are those that were no longer needed because of them; whoever they address can decide them, also this
-    /// actor. Votes of others stay. An approved request waits for approval again, without a deadline of its own.
-    ///
-    /// Possible until somebody claims the request, and until its own deadline. An approval whose time has passed since
-    /// then is left to the next sweep, which expires it.
-    ///
-    /// Fails with [`ApprovalError::NothingToWithdraw`](crate::ApprovalError::NothingToWithdraw) when the actor has no
-    /// vote, with [`ApprovalError::TooLateToWithdraw`](crate::ApprovalError::TooLateToWithdraw) when the request is
-    /// final, with [`ApprovalError::AnonymousWithdrawal`](crate::ApprovalError::AnonymousWithdrawal) for an actor
-    /// without an id, and with `ExecutionError::Claimed` while it is executed.
-    ///
-    /// ```
-    /// use mutator_governance::workflow::{Command, apply, submit};
-    /// use mutator_governance::{
-    ///     ActorContext, ApprovalRule, Intent, RequestDraft, RequestId, Status, Target, Timestamp, WriteId,
-    /// };
-    ///
-    /// # fn main() -> Result<(), mutator_governance::Error> {
-    /// let now = Timestamp::now();
-    /// let target = Target::new("tenant:acme", "Tenant", "RoleGrant")?;
-    /// let draft = RequestDraft::new(target, Intent::new("grant-role", "Access")?, ActorContext::user("alice")?)
-    ///     .requires_approval(ApprovalRule::actor("bob")?);
-    /// let request = submit(draft, RequestId::generate(), WriteId::generate(), now)?;
-    ///
-    /// let approved = apply(request, &Command::approve(ActorContext::user("bob")?), now)?;
-    /// let on_second_thought = ActorContext::user("bob")?.because("the audit is not over");
-    /// let waiting = apply(approved, &Command::withdraw(on_second_thought), now)?;
-    /// assert_eq!(waiting.state.status(), Status::Pending);
-    /// # Ok(())
-    /// # }
-    /// ```
-    pub fn withdraw(by: impl Into<Arc<ActorContext>>) -> Self {
-        Self::new(Action::Withdraw { approval: None }, by)
-    }
-
-    /// As [`withdraw`](Self::withdraw), only the vote on one approval. Also fails with
-    /// [`ApprovalError::AnothersVote`](crate::ApprovalError::AnothersVote) when somebody else decided it, and with
-    /// `UnknownApproval`.
-    pub fn withdraw_requirement(by: impl Into<Arc<ActorContext>>, approval: ApprovalId) -> Self {
-        Self::new(Action::Withdraw { approval: Some(approval) }, by)
-    }
-}
-
-/// Expiry and override of approvals.
-impl Command {
-    /// Expires every open approval that is overdue, and rejects the request if it can no longer be approved.
-    ///
-    /// Fails with `NothingDue` when none is overdue, or when the request does not wait for approval.
-    pub fn expire_approvals(by: impl Into<Arc<ActorContext>>) -> Self {
-        Self::new(Action::ExpireApprovals, by)
-    }
-
-    /// Approves a request although approvals are unmet: break-glass. The history names the overridden approvals.
-    ///
-    /// The actor must have an id and give a reason. Fails with `InvalidTransition` unless the request is created or
-    /// pending, and with an [`ApprovalError`](crate::ApprovalError) when there is nothing to override.
-    pub fn override_approvals(by: impl Into<Arc<ActorContext>>) -> Self {
-        Self::new(Action::OverrideApprovals, by)
-    }
-}
-
 /// Discussion.
 impl Command {
     /// The maximum of a comment: 4 KiB.
@@ -393,42 +241,6 @@ impl Command {
     /// ```
     pub fn comment(by: impl Into<Arc<ActorContext>>, text: impl Into<String>) -> Self {
         Self::new(Action::Comment { text: text.into() }, by)
-    }
-}
-
-/// Execution. Commands fail with an [`ExecutionError`](crate::ExecutionError).
-impl Command {
-    /// Resolves an approved request against the current version of the state; see [`resolve`](crate::workflow::resolve).
-    pub fn resolve(by: impl Into<Arc<ActorContext>>, current: StateVersion, strategy: StaleStrategy) -> Self {
-        Self::new(Action::Resolve { current, strategy }, by)
-    }
-
-    /// Claims an approved request for execution until the lease ends; with the id of the current claim, renews its
-    /// lease.
-    ///
-    /// Nobody else can claim, resolve or move the request until the lease ends or the claim is released. Also fails
-    /// when an approval was granted, or overridden, for another digest than the request has, and with `Invalid` when
-    /// the lease is zero.
-    pub fn claim(by: impl Into<Arc<ActorContext>>, claim: ClaimId, lease: Duration) -> Self {
-        Self::new(Action::Claim { claim, lease }, by)
-    }
-
-    /// Releases a claim without having executed the request. Fails with `ExecutionError::ClaimLost` when this claim
-    /// does not hold the request.
-    pub fn release(by: impl Into<Arc<ActorContext>>, claim: ClaimId) -> Self {
-        Self::new(Action::Release { claim }, by)
-    }
-
-    /// Records that the request was executed under this claim. Allowed until another executor takes over, after that it
-    /// fails with `ExecutionError::ClaimLost`.
-    pub fn complete(by: impl Into<Arc<ActorContext>>, claim: ClaimId, completion: Completion) -> Self {
-        Self::new(Action::Complete { claim, completion }, by)
-    }
-
-    /// Records that executing the request under this claim failed, and what becomes of it. Fails like
-    /// [`complete`](Self::complete).
-    pub fn fail(by: impl Into<Arc<ActorContext>>, claim: ClaimId, failure: Failure, then: AfterFailure) -> Self {
-        Self::new(Action::Fail { claim, failure, then }, by)
     }
 }
 

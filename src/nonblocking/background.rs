@@ -12,7 +12,7 @@ use async_lock::{Mutex, MutexGuardArc};
 use super::timer::{spawn, within};
 use crate::service::reports::panic_message;
 
-/// Work that was started; it is told to stop when this is dropped.
+/// Work that was started; dropping this stops it.
 pub(super) struct Background {
     /// Held for as long as the work may go on.
     may_go_on: Option<MutexGuardArc<()>>,

@@ -204,7 +204,7 @@ impl Driving {
                     if !is_too_long(&error) {
                         return Err(error);
                     }
-                    // What is wrong with one reply is not told to the calls behind it.
+                    // The calls after it do not learn what is wrong with this reply.
                     self.calls.answer(Err(error)).map_err(unasked)?;
                     return Err(closed());
                 }

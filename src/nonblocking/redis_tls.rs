@@ -91,7 +91,7 @@ impl Session {
         match self.tls.read_tls(&mut Waking { socket: &mut self.socket, context }) {
             Ok(count) => {
                 if let Err(error) = self.decrypt() {
-                    // The server is told why, if that can be done at once.
+                    // Sends the reason to the server, if that is possible at once.
                     drop(self.poll_flush(context));
                     return Poll::Ready(Err(error));
                 }

@@ -1,4 +1,4 @@
-//! A version of the stored format, which a store can be told to write.
+//! A version of the stored format, which a store can write.
 
 use std::fmt;
 

@@ -147,7 +147,7 @@ mod tests {
                 }
             };
             for part in parts(&password, &known) {
-                assert!(!said.contains(part), "{url:?}: {part:?} is told: {said}");
+                assert!(!said.contains(part), "{url:?}: {part:?} is shown: {said}");
             }
             assert!(!said.contains("admin"), "{url:?}: {said}");
         }

@@ -1,4 +1,4 @@
--- Compares the index entries of one record with those its document asks for, and repairs them when told to.
+-- Compares the index entries of one record with those its document asks for, and repairs them in that mode.
 --
 -- KEYS  1 record   2 prefix of the partition's index keys (the index keys are built from it)   3 layout
 -- ARGV  1 what was derived from: the revision of the record, number (8 bytes) and write id (16 bytes); or, of a record with

@@ -97,7 +97,7 @@ fn a_server_that_is_gone_is_unreachable_and_nothing_is_claimed() {
     }
 }
 
-/// The server loads its data, slowly: a call is told so or waits for it, and the store is there afterwards.
+/// The server loads its data, slowly: a call returns so or waits for it, and the store is there afterwards.
 #[test]
 fn a_server_that_is_loading_is_unavailable_until_it_has_loaded() {
     let directory = Directory::new();

@@ -14,7 +14,7 @@ use common::proxy::Proxy;
 pub const KINDS: [&str; 6] =
     ["connections killed", "scripts flushed", "request cut", "reply cut", "requests late", "server stopped"];
 
-/// Causes faults until it is told to end, and undoes what would last.
+/// Causes faults until it has to end, and undoes what would last.
 pub fn cause(ended: &AtomicBool, proxy: &Proxy, url: &str, pid: u32, mut random: Rng) -> BTreeMap<&'static str, u64> {
     let mut caused = BTreeMap::new();
     let mut raw = Raw::to(url);

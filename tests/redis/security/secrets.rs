@@ -15,7 +15,7 @@ const USER: &str = "canary-user";
 fn check(what: &str, error: &Error, secrets: &[&str]) {
     let said = everything_said(error);
     for secret in secrets {
-        assert!(!said.contains(secret), "{what}: {secret} is told: {said}");
+        assert!(!said.contains(secret), "{what}: {secret} is shown: {said}");
     }
 }
 

@@ -323,7 +323,7 @@ pub(crate) async fn who_outlives_the_lease_records_nothing_over_its_successor(wo
     world.clock.set(at(61));
     until("the other one has taken over", &|| log.ended() == 1).await;
     go_on.store(1, Ordering::SeqCst);
-    until("the slow one is told", &|| slow_log.reported("trouble is not recorded (at all)") == 1).await;
+    until("the slow one has reported", &|| slow_log.reported("trouble is not recorded (at all)") == 1).await;
     for executor in [slow, other] {
         check_stopped(executor).await;
     }

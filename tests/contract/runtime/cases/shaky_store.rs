@@ -1,4 +1,4 @@
-//! A request store written outside the crate, in front of another one: it fails where it is told to.
+//! A request store written outside the crate, in front of another one: it fails where a test asks for it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -21,11 +21,11 @@ use super::{dual, pause};
 pub(crate) enum Mishap {
     /// It fails, and nothing is written.
     Lost,
-    /// It is written, but its caller is told that nobody knows.
+    /// It is written, but the call returns an unknown outcome.
     ReplyLost,
-    /// It is written, but its caller is told that fewer replicas have it than was asked for.
+    /// It is written, but the call returns that fewer replicas have it than were asked for.
     Unconfirmed,
-    /// It is written, but its caller is told so much later; before that, somebody else may have applied this command.
+    /// It is written, but the call returns much later; before that, somebody else may have applied this command.
     Late(Duration, Option<Command>),
     /// Somebody else applies this command first.
     Overtaken(Command),
