@@ -44,6 +44,7 @@ mod redis_requests;
 mod redis_store;
 #[cfg(feature = "redis")]
 mod redis_store_builder;
+mod renewing;
 mod rows;
 mod store;
 mod store_extension;

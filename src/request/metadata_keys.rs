@@ -59,7 +59,6 @@ metadata_keys! {
     PREVIOUS_CLAIM = "previous_claim", "the id of the claim that was taken over";
     QUORUM_GROUP = "quorum_group", "the quorum group of the approval";
     REJECTED = "rejected", "the ids of the approvals whose rejection rejected the request, if it was several at once";
-    RENEWED = "renewed", "whether the claim was renewed, not taken over";
     REOPENED = "reopened", "the ids of the approvals that are open again";
     REQUIRED = "required", "how many approvals the quorum group needs";
     RESULTING_VERSION = "resulting_version", "the version of the state that the execution resulted in";

@@ -240,6 +240,12 @@ macro_rules! every_case_of_time {
             a_clock_of_the_application_is_taken_as_it_is,
             an_answer_that_comes_late_never_leads_to_a_second_run,
         }
+        $register! { renewing:
+            a_function_longer_than_its_lease_keeps_it,
+            a_limit_of_the_renewals_binds,
+            a_lease_whose_renewals_do_not_arrive_is_lost,
+            whoever_claims_by_a_command_renews_by_it,
+        }
         $register! { worker_servers:
             three_executors_of_three_stores_run_each_request_once,
             a_server_that_goes_away_and_comes_back_costs_nothing,

@@ -33,6 +33,7 @@ pub(crate) mod interrupted;
 pub(crate) mod leasing;
 pub(crate) mod modes;
 pub(crate) mod racing;
+pub(crate) mod renewing;
 pub(crate) mod repeating;
 pub(crate) mod resolving;
 mod shaky_store;
