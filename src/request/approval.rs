@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActorContext, ActorId, ApprovalId, Digest, Group, IdComparison, Metadata, QuorumGroup, Role, Timestamp};
+use super::{
+    ActorContext, ActorId, ApprovalId, Digest, Group, IdComparison, Metadata, QuorumGroup, ReasonRule, Role, Timestamp,
+};
 use crate::error::{Error, InvalidValue};
 
 /// One approval a request needs, and what has become of it.
@@ -36,6 +38,9 @@ pub struct Approval {
     /// Whether the requester may decide it.
     #[serde(default, skip_serializing_if = "DeciderRule::is_default")]
     pub decider: DeciderRule,
+    /// Which verdicts need a reason.
+    #[serde(default, skip_serializing_if = "ReasonRule::is_default")]
+    pub reasons: ReasonRule,
     /// The state of the approval.
     pub state: ApprovalState,
     /// Anything else about the approval.
@@ -268,9 +273,10 @@ impl ApprovalTarget {
         self
     }
 
-    /// Whether this actor matches the target, by this rule for comparing ids.
+    /// Whether this actor matches the target, by this rule for comparing ids. Whoever acts for another has the rights of
+    /// that person: its id matches, not the actor's own.
     pub fn matches(&self, actor: &ActorContext, ids: IdComparison) -> bool {
-        actor.id.as_ref().is_some_and(|id| ids.holds(&self.0.actor_ids, id))
+        actor.rights_of().is_some_and(|id| ids.holds(&self.0.actor_ids, id))
             || ids.overlap(&self.0.roles, &actor.roles)
             || ids.overlap(&self.0.groups, &actor.groups)
     }

@@ -4,7 +4,10 @@ use std::num::NonZeroU32;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApprovalId, ApprovalTarget, DeciderRule, Metadata, Quorum, QuorumGroup, QuorumRejection, Step, Timestamp};
+use super::{
+    ApprovalId, ApprovalTarget, DeciderRule, Metadata, Quorum, QuorumGroup, QuorumRejection, ReasonRule, Step,
+    Timestamp,
+};
 use crate::error::{Error, InvalidValue};
 use crate::json::Strict;
 
@@ -35,6 +38,8 @@ pub struct ApprovalRule {
     pub(crate) expires_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "DeciderRule::is_default")]
     pub(crate) decider: DeciderRule,
+    #[serde(skip_serializing_if = "ReasonRule::is_default")]
+    pub(crate) reasons: ReasonRule,
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub(crate) metadata: Metadata,
 }
@@ -115,6 +120,7 @@ impl ApprovalRule {
             step: None,
             expires_at: None,
             decider: DeciderRule::NotTheRequester,
+            reasons: ReasonRule::Optional,
             metadata: Metadata::new(),
         }
     }
@@ -157,6 +163,18 @@ impl ApprovalRule {
         self
     }
 
+    /// Demands a reason of whoever rejects.
+    pub fn demanding_reason_for_rejecting(mut self) -> Self {
+        self.reasons = self.reasons.max(ReasonRule::ForRejecting);
+        self
+    }
+
+    /// Demands a reason of whoever approves or rejects.
+    pub fn demanding_reason(mut self) -> Self {
+        self.reasons = ReasonRule::Always;
+        self
+    }
+
     /// A rejection rejects the request only if the quorum has become impossible. Without a quorum this has no effect.
     pub fn rejected_when_impossible(mut self) -> Self {
         if let Some(quorum) = &mut self.quorum {
@@ -188,6 +206,8 @@ struct Fields {
     #[serde(default)]
     decider: DeciderRule,
     #[serde(default)]
+    reasons: ReasonRule,
+    #[serde(default)]
     metadata: Metadata,
 }
 
@@ -202,9 +222,9 @@ impl TryFrom<Strict<Fields>> for ApprovalRule {
                 if rejection == QuorumRejection::WhenImpossible { rule.rejected_when_impossible() } else { rule }
             }
         };
-        let Fields { id, description, name, step, expires_at, decider, metadata, .. } = fields;
+        let Fields { id, description, name, step, expires_at, decider, reasons, metadata, .. } = fields;
         (rule.id, rule.description, rule.name, rule.step) = (id, description, name, step);
-        (rule.expires_at, rule.decider, rule.metadata) = (expires_at, decider, metadata);
+        (rule.expires_at, rule.decider, rule.reasons, rule.metadata) = (expires_at, decider, reasons, metadata);
         Ok(rule)
     }
 }

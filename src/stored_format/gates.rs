@@ -12,6 +12,12 @@ const GATES: &[Gate] = &[
     Gate { since: FIRST, opens: Part::Field(Field::Batch) },
     Gate { since: 2, opens: Part::Kind("decision kind", 40) },
     Gate { since: 2, opens: Part::Kind("decision kind", 128) },
+    Gate { since: 2, opens: Part::Field(Field::ActingFor) },
+    Gate { since: 2, opens: Part::Field(Field::Reasons) },
+    Gate { since: 2, opens: Part::Field(Field::ApproverLimits) },
+    Gate { since: 2, opens: Part::Kind("reason rule", 0) },
+    Gate { since: 2, opens: Part::Kind("reason rule", 1) },
+    Gate { since: 2, opens: Part::Kind("reason rule", 2) },
 ];
 
 const FIRST: u16 = 1;
@@ -36,6 +42,12 @@ pub(super) enum Part {
 pub(super) enum Field {
     /// Of a compensation's plan, and of the links it makes.
     Batch,
+    /// Of an actor: one of its rare parts.
+    ActingFor,
+    /// Of an approval: one of its rare parts.
+    Reasons,
+    /// Of a document: one of its rare parts.
+    ApproverLimits,
 }
 
 /// All versions there are.
@@ -122,6 +134,9 @@ impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Batch => "the batch of a compensation",
+            Self::ActingFor => "an actor who acts for another",
+            Self::Reasons => "an approval that demands a reason",
+            Self::ApproverLimits => "limits on its approvers",
         })
     }
 }

@@ -39,12 +39,15 @@ mod history;
 pub(crate) mod lease;
 mod lifecycle;
 mod matching;
+mod moving;
 mod open_demand;
 mod phrase;
 mod ready;
+mod remaining;
 mod report_json;
 pub(crate) mod reservation;
 mod resolution;
+mod seats;
 mod sentence;
 mod shortening;
 mod submission;
@@ -60,9 +63,10 @@ pub(crate) use execution_order::{compensates, to_compensate};
 pub use expiry::{due_command, is_due, next_deadline};
 pub use explain::{Explanation, decidable_by, explain};
 pub use lifecycle::can_transition;
-pub use open_demand::{OpenApproval, OpenDemand};
+pub use open_demand::{MovableApproval, OpenApproval, OpenDemand};
 pub(crate) use ready::{failed_attempts, is_ready};
 pub use resolution::{Resolution, resolve};
+pub(crate) use seats::making_way;
 pub(crate) use shortening::{shortened, without_room_to_claim};
 pub use submission::submit;
 
@@ -80,8 +84,10 @@ use history::Occasion;
 /// # Errors
 /// [`Error::DeadlinePassed`](crate::Error::DeadlinePassed) for a command that would move on a pending request from its
 /// own deadline on; otherwise the rule that forbids the command: the constructors of [`Command`] say what each checks.
-/// For every command, a blank reason of the actor or of a rejection is [`Error::Invalid`](crate::Error::Invalid).
+/// For every command, a blank reason of the actor or of a rejection is [`Error::Invalid`](crate::Error::Invalid),
+/// and so is an actor who acts for themselves.
 pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) -> Result<MutationRequest> {
+    history::check_acting_for(&command.by, request.id_comparison)?;
     let occasion = match &command.action {
         Action::OverrideApprovals => Occasion::with_any_reason(&request, &command.by, now),
         _ => Occasion::on(&request, &command.by, now)?,

@@ -1,5 +1,6 @@
 //! The parts of sentences about a request: people, approvals, lists and times.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::time::Duration;
 
@@ -43,10 +44,13 @@ pub(super) fn demand(demand: &OpenDemand) -> String {
 
 /// Who may decide the approval.
 fn deciders(open: &OpenApproval) -> String {
-    let ids = open.ids().map(ToString::to_string);
-    let roles = open.target.roles().iter().map(|role| format!("anyone with role {role}"));
-    let groups = open.target.groups().iter().map(|group| format!("anyone in group {group}"));
-    let who = list(ids.chain(roles).chain(groups), " or ", " or ");
+    let (mut ids, mut roles, mut groups) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for target in open.targets() {
+        roles.extend(target.roles().iter().map(|role| format!("anyone with role {role}")));
+        groups.extend(target.groups().iter().map(|group| format!("anyone in group {group}")));
+    }
+    ids.extend(open.ids().map(ToString::to_string));
+    let who = list(ids.into_iter().chain(roles).chain(groups), " or ", " or ");
     if open.exceptions.is_empty() { who } else { format!("{who} except {}", list(&open.exceptions, ", ", " and ")) }
 }
 
@@ -61,10 +65,23 @@ pub(super) fn votes(missing: u32) -> String {
 
 /// What to call the actor: the id if there is one, since two people can share a name.
 pub(super) fn who(actor: &ActorContext) -> String {
-    match (&actor.name, &actor.id) {
+    let who = match (&actor.name, &actor.id) {
         (Some(name), Some(id)) if name.as_str() != id.as_str() => format!("{name} ({id})"),
         (_, Some(id)) => id.to_string(),
         _ => format!("{} (without an id)", actor.label()),
+    };
+    match &actor.acting_for {
+        Some(acting) => format!("{who} for {}", acting.id),
+        None => who,
+    }
+}
+
+/// What to call the actor who tried something: the id, and that of the person acted for.
+pub(super) fn whoever(actor: &ActorContext) -> String {
+    let name = actor.id.as_ref().map_or_else(|| actor.label().to_owned(), ToString::to_string);
+    match &actor.acting_for {
+        Some(acting) => format!("{name} for {}", acting.id),
+        None => name,
     }
 }
 

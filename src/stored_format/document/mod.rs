@@ -10,6 +10,7 @@
 mod actors;
 mod cursor;
 mod excerpt;
+mod extras;
 mod interner;
 pub(super) mod kinds;
 mod pass;
