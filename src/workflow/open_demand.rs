@@ -181,7 +181,16 @@ fn open_demand(
         let place = document.approvals.iter().position(|other| other.id == member.id);
         let through = seats.as_ref().zip(place).map(|(seats, place)| seats.making_way(place)).unwrap_or_default();
         let through = through.into_iter().filter_map(|place| document.approvals.get(place));
-        open.through = through.map(|approval| movable(document, approval, &voters)).collect();
+        for approval in through {
+            let [barred, exceptions] = barred(document, approval, &voters);
+            open.exceptions.extend(exceptions);
+            open.through.push(MovableApproval { id: approval.id.clone(), target: approval.target.clone(), barred });
+        }
+        let is_barred = |id: &ActorId| {
+            let mut barred = open.through.iter().map(|through| &through.barred).chain([&open.barred]);
+            barred.all(|barred| context.ids.holds(barred, id))
+        };
+        open.exceptions = open.exceptions.iter().filter(|id| is_barred(id)).cloned().collect();
         open
     });
     let open: Vec<OpenApproval> = open.collect();
@@ -230,11 +239,6 @@ fn open_approval(document: &RequestDocument, approval: &Approval, voters: &[&Act
         rest: None,
         id_comparison: document.id_comparison,
     }
-}
-
-fn movable(document: &RequestDocument, approval: &Approval, voters: &[&ActorContext]) -> MovableApproval {
-    let [barred, _] = barred(document, approval, voters);
-    MovableApproval { id: approval.id.clone(), target: approval.target.clone(), barred }
 }
 
 impl Rest {
