@@ -110,8 +110,8 @@ pub use crate::redis::{
 };
 #[doc(inline)]
 pub use error::{
-    ApprovalError, Conflict, Error, ErrorKind, ErrorReport, ExecutionError, FormatError, InvalidValue, LayoutError,
-    NothingToDecide, Outcome, Result, StoreError, StoreErrorKind, SupersedeError, UnrecordedExecution,
+    AmendmentError, ApprovalError, Conflict, Error, ErrorKind, ErrorReport, ExecutionError, FormatError, InvalidValue,
+    LayoutError, NothingToDecide, Outcome, Result, StoreError, StoreErrorKind, SupersedeError, UnrecordedExecution,
 };
 #[doc(inline)]
 pub use feed::{
@@ -128,10 +128,10 @@ pub use request::{
     ActorContext, ActorId, ActorKind, ActorMode, Approval, ApprovalDecision, ApprovalId, ApprovalRule, ApprovalState,
     ApprovalStatus, ApprovalTarget, BatchId, BlastRadius, BlastScope, Category, Cause, Claim, ClaimId,
     CompensationKind, CompensationPlan, CompensationTrigger, ConsumerName, ContractId, DeciderRule, Decision,
-    DecisionCategory, DecisionKind, Digest, DiscussionDecision, Execution, ExecutionDecision, ExecutionKind,
-    ExecutionLink, Group, HolderId, IdComparison, InitialState, Intent, IntoId, LifecycleDecision, LinkRelation,
-    Metadata, MetadataIter, MutationRequest, MutationType, Operation, Payload, Pending, PendingReason, Quorum,
-    QuorumGroup, QuorumRejection, Rejection, RequestDocument, RequestDraft, RequestId, RequestState, Requester,
+    DecisionCategory, DecisionKind, Delegation, Digest, DiscussionDecision, Escalation, Execution, ExecutionDecision,
+    ExecutionKind, ExecutionLink, Group, HolderId, IdComparison, InitialState, Intent, IntoId, LifecycleDecision,
+    LinkRelation, Metadata, MetadataIter, MutationRequest, MutationType, Operation, Payload, Pending, PendingReason,
+    Quorum, QuorumGroup, QuorumRejection, Rejection, RequestDocument, RequestDraft, RequestId, RequestState, Requester,
     Requirement, RequirementKind, Revision, RiskLevel, Role, Severity, SideEffect, StateId, StateType, StateVersion,
     Status, Step, Supersession, Tag, Target, Timestamp, UnsettledWrite, Value, Verdict, VersionDecision, Versioning,
     WriteId, WriteIntent, WriteKind,

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{ChosenIndexes, Dimension, Lifetime, SortKey, Term};
 use crate::request::{
-    Approval, ApprovalDecision, ApprovalState, DecisionCategory, DecisionKind, MutationRequest, Status, Step, Timestamp,
+    Approval, ApprovalDecision, ApprovalState, ApprovalTarget, DecisionCategory, DecisionKind, MutationRequest, Status,
+    Step, Timestamp,
 };
 use crate::workflow;
 
@@ -136,8 +137,8 @@ fn each_of_approval(request: &MutationRequest, approval: &Approval, active: Opti
     let key = SortKey::approval(request.created_at, &request.id, approval.step, &approval.id);
     take(&key, Dimension::Approval, "");
     take(&key, Dimension::ApprovalCategory, request.intent.category.as_str());
-    let (target, comparison) = (&approval.target, request.id_comparison);
-    let mut addressees = |ids, roles, groups| {
+    let comparison = request.id_comparison;
+    let mut addressees = |target: &ApprovalTarget, ids, roles, groups| {
         for id in comparison.keys(target.actor_ids()) {
             take(&key, ids, &id);
         }
@@ -148,9 +149,11 @@ fn each_of_approval(request: &MutationRequest, approval: &Approval, active: Opti
             take(&key, groups, &group);
         }
     };
-    addressees(Dimension::ApproverId, Dimension::ApproverRole, Dimension::ApproverGroup);
+    addressees(&approval.recorded_target(), Dimension::ApproverId, Dimension::ApproverRole, Dimension::ApproverGroup);
     if active == Some(approval.step) {
-        addressees(Dimension::InboxActor, Dimension::InboxRole, Dimension::InboxGroup);
+        // The inbox has an approval from the time of its escalation on, which no write marks.
+        let target = approval.target_in_the_end();
+        addressees(&target, Dimension::InboxActor, Dimension::InboxRole, Dimension::InboxGroup);
     }
 }
 

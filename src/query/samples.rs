@@ -66,6 +66,9 @@ pub(crate) fn approval(id: &str, target: ApprovalTarget, step: u32) -> Approval 
         expires_at: None,
         decider: DeciderRule::NotTheRequester,
         state: ApprovalState::Pending,
+        mandatory: false,
+        delegation: None,
+        escalation: None,
         metadata: Metadata::new(),
     }
 }

@@ -20,7 +20,7 @@ pub(crate) struct ApprovalSummary {
 /// Whom a pending member of a quorum group addresses, and until when.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Slot {
-    /// The actors it names.
+    /// The actors it names, now or when it escalates.
     pub(crate) named: BTreeSet<ActorId>,
     /// Whether it also addresses a role or a group, which any actor might have.
     pub(crate) is_for_anybody: bool,
@@ -49,7 +49,7 @@ impl ApprovalSummary {
 
 impl Slot {
     pub(crate) fn of(approval: &Approval) -> Self {
-        let target = &approval.target;
+        let target = approval.target_in_the_end();
         Self {
             named: target.actor_ids().clone(),
             is_for_anybody: !target.roles().is_empty() || !target.groups().is_empty(),

@@ -9,9 +9,11 @@ mod approval_summary;
 mod by_name;
 mod canonical;
 mod decision;
+mod delegation;
 mod digest;
 mod document;
 mod draft;
+mod escalation;
 mod execution;
 mod id_comparison;
 mod intent;
@@ -21,6 +23,7 @@ pub mod metadata_keys;
 mod payload;
 mod person_id;
 mod random_id;
+mod rejection;
 mod requester;
 mod requirement;
 mod revision;
@@ -35,8 +38,7 @@ mod write_intent;
 
 pub use actor::{ActorContext, ActorKind, ActorMode};
 pub use approval::{
-    Approval, ApprovalState, ApprovalStatus, ApprovalTarget, Cause, DeciderRule, Quorum, QuorumRejection, Rejection,
-    Step, Verdict,
+    Approval, ApprovalState, ApprovalStatus, ApprovalTarget, Cause, DeciderRule, Quorum, QuorumRejection, Step, Verdict,
 };
 pub use approval_rule::ApprovalRule;
 pub(crate) use approval_summary::{ApprovalSummary, Slot};
@@ -45,9 +47,12 @@ pub use decision::{
     ApprovalDecision, Decision, DecisionCategory, DecisionKind, DiscussionDecision, ExecutionDecision,
     LifecycleDecision, VersionDecision,
 };
+pub use delegation::Delegation;
 pub use digest::Digest;
 pub use document::{MutationRequest, RequestDocument, Target, Versioning};
 pub use draft::{InitialState, RequestDraft};
+pub use escalation::Escalation;
+pub(crate) use escalation::EscalationRule;
 pub use execution::{
     Claim, CompensationKind, CompensationPlan, CompensationTrigger, Execution, ExecutionKind, ExecutionLink,
     LinkRelation, Supersession,
@@ -59,6 +64,7 @@ pub use metadata::{Metadata, MetadataIter, Value};
 pub(crate) use metadata_keys::metadata_key;
 pub use payload::Payload;
 pub use random_id::{ClaimId, HolderId, WriteId};
+pub use rejection::Rejection;
 pub use requester::Requester;
 pub use requirement::Requirement;
 pub use revision::Revision;

@@ -229,8 +229,9 @@ fn approval(by: impl Strategy<Value = Arc<ActorContext>> + 'static) -> impl Stra
         ApprovalTarget::any_of(ids, roles, groups).unwrap()
     });
     let words = (name(), text(), option::of(text()), metadata());
-    (words, target, 1..=u32::MAX, option::of(quorum), option::of(time()), any::<bool>(), state).prop_map(
-        |((id, description, name, metadata), target, step, quorum, expires_at, anyone, state)| Approval {
+    let amendment = (any::<bool>(), option::of(delegation()), option::of(escalation()));
+    (words, target, 1..=u32::MAX, option::of(quorum), option::of(time()), any::<bool>(), state, amendment).prop_map(
+        |((id, description, name, metadata), target, step, quorum, expires_at, anyone, state, later)| Approval {
             id: ApprovalId::new(ascii(&id)).unwrap(),
             target,
             description,
@@ -240,9 +241,30 @@ fn approval(by: impl Strategy<Value = Arc<ActorContext>> + 'static) -> impl Stra
             expires_at,
             decider: if anyone { DeciderRule::Anyone } else { DeciderRule::NotTheRequester },
             state,
+            mandatory: later.0,
+            delegation: later.1.map(Box::new),
+            escalation: later.2.map(Box::new),
             metadata,
         },
     )
+}
+
+fn delegation() -> impl Strategy<Value = Delegation> {
+    let id = || person_id().prop_map(|id| ActorId::new(id).unwrap());
+    (person_id(), vec(id(), 0..6), id()).prop_map(|(from, by, to)| Delegation {
+        from: ApprovalTarget::role(from).unwrap(),
+        by,
+        to,
+    })
+}
+
+fn escalation() -> impl Strategy<Value = Escalation> {
+    (any::<u64>(), person_id(), option::of(time()), any::<bool>()).prop_map(|(micros, to, at, recorded)| Escalation {
+        after: std::time::Duration::from_micros(micros),
+        to: ApprovalTarget::group(to).unwrap(),
+        at,
+        recorded,
+    })
 }
 
 fn decision(by: impl Strategy<Value = Arc<ActorContext>>) -> impl Strategy<Value = Decision> {

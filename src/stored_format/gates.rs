@@ -12,6 +12,11 @@ const GATES: &[Gate] = &[
     Gate { since: FIRST, opens: Part::Field(Field::Batch) },
     Gate { since: 2, opens: Part::Kind("decision kind", 40) },
     Gate { since: 2, opens: Part::Kind("decision kind", 128) },
+    Gate { since: 2, opens: Part::Kind("decision kind", 41) },
+    Gate { since: 2, opens: Part::Kind("decision kind", 42) },
+    Gate { since: 2, opens: Part::Kind("decision kind", 43) },
+    Gate { since: 2, opens: Part::Kind("decision kind", 44) },
+    Gate { since: 2, opens: Part::Field(Field::Amendment) },
 ];
 
 const FIRST: u16 = 1;
@@ -36,6 +41,8 @@ pub(super) enum Part {
 pub(super) enum Field {
     /// Of a compensation's plan, and of the links it makes.
     Batch,
+    /// Of an approval: that it is mandatory, was delegated, or escalates.
+    Amendment,
 }
 
 /// All versions there are.
@@ -122,6 +129,7 @@ impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Batch => "the batch of a compensation",
+            Self::Amendment => "an approval that is mandatory, was delegated or escalates",
         })
     }
 }

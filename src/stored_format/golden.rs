@@ -170,6 +170,9 @@ fn approvals() -> RequestDocument {
         expires_at: (number == 5).then(|| at(7)),
         decider: DeciderRule::NotTheRequester,
         state,
+        mandatory: false,
+        delegation: None,
+        escalation: None,
         metadata: Metadata::new(),
     });
     let reason = PendingReason::Approval;

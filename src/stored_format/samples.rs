@@ -71,6 +71,9 @@ pub(super) fn realistic() -> RequestDocument {
         state: verdict.map_or(ApprovalState::Pending, |(by, when, reason)| {
             ApprovalState::Approved(Verdict { by: Arc::clone(by), at: at(when), reason: Some(reason.into()), digest })
         }),
+        mandatory: false,
+        delegation: None,
+        escalation: None,
         metadata: Metadata::new(),
     };
     let granted = |id: &str, role: &str, step: i64| {
@@ -168,6 +171,9 @@ pub(crate) fn fullest() -> RequestDocument {
                 metadata: every_value(),
             })),
         },
+        mandatory: false,
+        delegation: None,
+        escalation: None,
         metadata: every_value(),
     };
     let system = Arc::new(ActorContext::system());

@@ -82,7 +82,7 @@ fn why_nothing(document: &RequestDocument, actor: &ActorContext, now: Timestamp)
     }
     let is_requester = document.requested_by.id.as_ref().is_some_and(|id| ids.is_same(id, actor_id));
     let is_own = |it: &Approval| is_requester && it.decider == DeciderRule::NotTheRequester;
-    let addressed: Vec<&Approval> = approvals().filter(|it| it.target.matches(actor, ids)).collect();
+    let addressed: Vec<&Approval> = approvals().filter(|it| it.addresses(actor, ids, now)).collect();
     let open = || addressed.iter().copied().filter(|it| is_pending(it));
     let later = || open().filter(|it| it.step > active && !is_own(it) && !is_overdue(it, now));
     if let Some(step) = later().map(|it| it.step).min() {
@@ -99,7 +99,9 @@ fn why_nothing(document: &RequestDocument, actor: &ActorContext, now: Timestamp)
     match ids_of(addressed.iter().copied()) {
         none if none.is_empty() => {
             let open = approvals().filter(|it| it.step == active && is_pending(it));
-            NothingToDecide::NotAddressed { addressed: open.map(|it| (it.id.clone(), it.target.clone())).collect() }
+            NothingToDecide::NotAddressed {
+                addressed: open.map(|it| (it.id.clone(), it.target_at(now).into_owned())).collect(),
+            }
         }
         approvals => NothingToDecide::Decided { approvals },
     }

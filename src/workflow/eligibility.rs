@@ -52,7 +52,7 @@ impl<'a> DecisionContext<'a> {
         let Some(actor_id) = &actor.id else {
             return Err(ApprovalError::AnonymousDecider { approval: id() });
         };
-        self.check_actor(approval, actor, actor_id)?;
+        self.check_actor(approval, actor, actor_id, now)?;
         let pending = self.summaries.iter().filter(|standing| standing.is_pending);
         match pending.map(|standing| standing.step).min() {
             Some(active) if active != approval.step => {
@@ -62,10 +62,17 @@ impl<'a> DecisionContext<'a> {
         }
     }
 
-    fn check_actor(self, approval: &Approval, actor: &ActorContext, actor_id: &ActorId) -> Result<(), ApprovalError> {
+    /// Whether the actor may decide this approval once its step is active.
+    pub(super) fn check_actor(
+        self,
+        approval: &Approval,
+        actor: &ActorContext,
+        actor_id: &ActorId,
+        now: Timestamp,
+    ) -> Result<(), ApprovalError> {
         let (id, name) = (|| approval.id.clone(), || actor_id.to_string());
-        if !approval.target.matches(actor, self.ids) {
-            let target = Box::new(approval.target.clone());
+        if !approval.addresses(actor, self.ids, now) {
+            let target = Box::new(approval.target_at(now).into_owned());
             return Err(ApprovalError::NotAddressed { approval: id(), target, actor: name() });
         }
         if approval.decider == DeciderRule::NotTheRequester && self.is_same(self.requester, actor_id) {
@@ -99,8 +106,8 @@ impl<'a> DecisionContext<'a> {
             let is_requester = approval.decider == DeciderRule::NotTheRequester && self.is_same(self.requester, id);
             !is_requester && votes().all(|voter| !self.ids.is_same(voter, id)) && people.spares(id, &slot)
         };
-        let ids: BTreeSet<ActorId> = slot.named.iter().filter(|id| may(id)).cloned().collect();
-        let target = &approval.target;
+        let target = approval.target_at(now);
+        let ids: BTreeSet<ActorId> = target.actor_ids().iter().filter(|id| may(id)).cloned().collect();
         Err(ApprovalError::NeededElsewhere {
             approval: approval.id.clone(),
             group: quorum.group.clone(),

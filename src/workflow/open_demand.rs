@@ -12,8 +12,8 @@ use super::matching::{People, most_grants};
 use super::report_json::Overdue;
 use super::report_json::overdue;
 use crate::request::{
-    ActorContext, ActorId, Approval, ApprovalId, ApprovalSummary, ApprovalTarget, DeciderRule, IdComparison,
-    QuorumGroup, RequestDocument, Step, Timestamp,
+    ActorContext, ActorId, Approval, ApprovalId, ApprovalSummary, ApprovalTarget, DeciderRule, Delegation,
+    IdComparison, QuorumGroup, RequestDocument, Step, Timestamp,
 };
 
 /// An unmet approval or quorum group.
@@ -44,8 +44,11 @@ pub struct OpenDemand {
 pub struct OpenApproval {
     /// The approval.
     pub id: ApprovalId,
-    /// Who may decide it.
+    /// Who may decide it; from the time of its escalation on, also whom that names.
     pub target: ApprovalTarget,
+    /// How it came to the person it is addressed to, if it was delegated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delegation: Option<Box<Delegation>>,
     /// Who may not decide it although they match the target: the requester, those who voted in its group, and those
     /// whom the group needs for another of its approvals.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
@@ -56,6 +59,9 @@ pub struct OpenApproval {
     /// The barred people who are known to have one of its roles or groups.
     #[serde(skip)]
     pub(super) exceptions: BTreeSet<ActorId>,
+    /// Who may decide it when it has escalated, if it does.
+    #[serde(skip)]
+    pub(super) target_in_the_end: Option<Box<ApprovalTarget>>,
     /// The rule by which ids of people are equal.
     #[serde(skip_serializing_if = "IdComparison::is_default")]
     pub id_comparison: IdComparison,
@@ -102,7 +108,7 @@ pub(super) fn open_demand(document: &RequestDocument, demand: &Demand<'_>, now: 
     let pending = || demand.members.iter().filter(|member| is_pending(member));
     let open = pending().filter(|member| !is_overdue(member, now)).map(|member| {
         let requester = Some(&*document.requested_by).filter(|_| member.decider == DeciderRule::NotTheRequester);
-        open_approval(member, voters.iter().copied().chain(requester), document.id_comparison)
+        open_approval(member, voters.iter().copied().chain(requester), document.id_comparison, now)
     });
     let overdue = pending().filter(|member| is_overdue(member, now));
     OpenDemand {
@@ -118,16 +124,19 @@ fn open_approval<'a>(
     approval: &Approval,
     barred: impl Iterator<Item = &'a ActorContext> + Clone,
     ids: IdComparison,
+    now: Timestamp,
 ) -> OpenApproval {
-    let target = &approval.target;
+    let target = approval.target_at(now).into_owned();
     let has_role_or_group = |actor: &&ActorContext| {
         ids.overlap(target.roles(), &actor.roles) || ids.overlap(target.groups(), &actor.groups)
     };
     let exceptions = barred.clone().filter(has_role_or_group).filter_map(|actor| actor.id.clone());
     OpenApproval {
         id: approval.id.clone(),
-        target: target.clone(),
         exceptions: exceptions.collect(),
+        target,
+        delegation: approval.delegation.clone(),
+        target_in_the_end: approval.escalation.as_ref().map(|_| Box::new(approval.target_in_the_end().into_owned())),
         barred: barred.filter_map(|actor| actor.id.clone()).collect(),
         expires_at: approval.expires_at,
         id_comparison: ids,
@@ -137,10 +146,11 @@ fn open_approval<'a>(
 impl OpenDemand {
     /// Whether the missing grants certainly cannot be given: too few approvals or too few people remain.
     pub fn is_impossible(&self) -> bool {
-        let (for_anybody, named): (Vec<_>, Vec<_>) = self.open.iter().partition(|open| open.is_for_anybody());
+        let will_be_for_anybody = |open: &&OpenApproval| has_role_or_group(open.target_in_the_end());
+        let (for_anybody, named): (Vec<_>, Vec<_>) = self.open.iter().partition(will_be_for_anybody);
         let missing = self.missing.saturating_sub(count(for_anybody.len()));
         let mut people = People::told_apart(self.open.first().map(|open| open.id_comparison).unwrap_or_default());
-        let candidates: Vec<Vec<usize>> = named.iter().map(|open| people.numbers(open.ids())).collect();
+        let candidates: Vec<Vec<usize>> = named.iter().map(|open| people.numbers(open.ids_in_the_end())).collect();
         missing > most_grants(&candidates, missing)
     }
 }
@@ -167,6 +177,19 @@ impl OpenApproval {
 
     /// Whether it addresses a role or a group, which any actor might have.
     fn is_for_anybody(&self) -> bool {
-        !self.target.roles().is_empty() || !self.target.groups().is_empty()
+        has_role_or_group(&self.target)
     }
+
+    /// Who may decide it now or later: an escalation comes by itself.
+    fn target_in_the_end(&self) -> &ApprovalTarget {
+        self.target_in_the_end.as_deref().unwrap_or(&self.target)
+    }
+
+    fn ids_in_the_end(&self) -> impl Iterator<Item = &ActorId> {
+        self.target_in_the_end().actor_ids().iter().filter(|id| !self.bars(id))
+    }
+}
+
+fn has_role_or_group(target: &ApprovalTarget) -> bool {
+    !target.roles().is_empty() || !target.groups().is_empty()
 }

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use super::open_demand::{OpenApproval, OpenDemand};
-use crate::request::{ActorContext, ApprovalId, Timestamp};
+use crate::request::{ActorContext, ActorId, ApprovalId, ApprovalTarget, Delegation, Timestamp};
 
 /// How many names a sentence lists before it counts the rest.
 const MAX_NAMED: usize = 8;
@@ -43,11 +43,29 @@ pub(super) fn demand(demand: &OpenDemand) -> String {
 
 /// Who may decide the approval.
 fn deciders(open: &OpenApproval) -> String {
-    let ids = open.ids().map(ToString::to_string);
-    let roles = open.target.roles().iter().map(|role| format!("anyone with role {role}"));
-    let groups = open.target.groups().iter().map(|group| format!("anyone in group {group}"));
-    let who = list(ids.chain(roles).chain(groups), " or ", " or ");
+    let ids = open.ids().map(|id| handed_on(id, open.delegation.as_deref()));
+    let who = list(ids.chain(roles_and_groups(&open.target)), " or ", " or ");
     if open.exceptions.is_empty() { who } else { format!("{who} except {}", list(&open.exceptions, ", ", " and ")) }
+}
+
+/// The person; if the approval came to them by delegation, with who handed it on last.
+fn handed_on(id: &ActorId, delegation: Option<&Delegation>) -> String {
+    match delegation.filter(|delegation| delegation.to == *id).and_then(|delegation| delegation.by.last()) {
+        Some(by) => format!("{id} (delegated by {by})"),
+        None => id.to_string(),
+    }
+}
+
+/// Whom a target addresses.
+pub(super) fn addressed(target: &ApprovalTarget) -> String {
+    let ids = target.actor_ids().iter().map(ToString::to_string);
+    list(ids.chain(roles_and_groups(target)), " or ", " or ")
+}
+
+fn roles_and_groups(target: &ApprovalTarget) -> impl Iterator<Item = String> {
+    let roles = target.roles().iter().map(|role| format!("anyone with role {role}"));
+    let groups = target.groups().iter().map(|group| format!("anyone in group {group}"));
+    roles.chain(groups)
 }
 
 /// What to call the approvals.

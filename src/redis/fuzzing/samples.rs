@@ -96,6 +96,9 @@ fn approval(input: &mut Input<'_>, place: usize) -> Approval {
         expires_at: input.happens(30).then(|| at(input.below(6))),
         decider: input.one(&[DeciderRule::Anyone, DeciderRule::NotTheRequester]),
         state,
+        mandatory: false,
+        delegation: None,
+        escalation: None,
         metadata: Metadata::new(),
     }
 }

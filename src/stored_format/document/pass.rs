@@ -2,6 +2,7 @@
 //!
 //! Follows `read` field by field. It finds the end of a part, and does not check each of its values.
 
+use super::amendment;
 use super::read::{In, Read};
 use crate::request::{Metadata, Timestamp};
 
@@ -85,7 +86,7 @@ pub(super) fn approval<'a, By>(
     let step = input.small_number("step")?;
     let group = if input.flag()? { Some(quorum(input)?) } else { None };
     input.optional_time()?;
-    input.byte()?;
+    let decider = input.byte()?;
     let state = input.byte()?;
     let decided_by = match state {
         0 => None,
@@ -100,6 +101,9 @@ pub(super) fn approval<'a, By>(
         rejection(input)?;
     }
     metadata(input)?;
+    if input.is_marked(decider) {
+        amendment::pass(input, |input| names(input))?;
+    }
     Ok(PassedApproval { id, step, group, is_pending: state == 0, is_granted: state == 1, decided_by })
 }
 

@@ -4,8 +4,8 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::actors::Actor;
-use super::charge;
 use super::reader::{Failed, Reader, is_before};
+use super::{amendment, charge};
 use crate::request::{
     ActorContext, Approval, ApprovalState, ApprovalTarget, BlastRadius, Cause, Claim, ClaimId, CompensationPlan,
     Decision, Execution, ExecutionKind, ExecutionLink, IdComparison, Intent, Metadata, Payload, Pending, Quorum,
@@ -129,7 +129,8 @@ fn requirement(input: In<'_, '_>) -> Read<Requirement> {
 }
 
 pub(super) fn approval(input: In<'_, '_>) -> Read<Approval> {
-    Ok(Approval {
+    let mut is_marked = false;
+    let mut approval = Approval {
         id: input.name()?,
         target: target(input)?,
         description: input.owned_text()?,
@@ -137,13 +138,20 @@ pub(super) fn approval(input: In<'_, '_>) -> Read<Approval> {
         step: step(input)?,
         quorum: optional(input, quorum)?,
         expires_at: input.optional_time()?,
-        decider: input.kind()?,
+        decider: input.marked_kind(&mut is_marked)?,
         state: approval_state(input)?,
         metadata: metadata(input)?,
-    })
+        mandatory: false,
+        delegation: None,
+        escalation: None,
+    };
+    if is_marked {
+        amendment::read(input, &mut approval)?;
+    }
+    Ok(approval)
 }
 
-fn target(input: In<'_, '_>) -> Read<ApprovalTarget> {
+pub(super) fn target(input: In<'_, '_>) -> Read<ApprovalTarget> {
     let target = ApprovalTarget::any_of(input.names()?, input.names()?, input.names()?);
     input.valid(target)
 }
@@ -302,7 +310,11 @@ fn value(input: In<'_, '_>, levels: usize) -> Read<Value> {
     })
 }
 
-fn list<'a, T>(input: In<'_, 'a>, charge: usize, mut read: impl FnMut(In<'_, 'a>) -> Read<T>) -> Read<Vec<T>> {
+pub(super) fn list<'a, T>(
+    input: In<'_, 'a>,
+    charge: usize,
+    mut read: impl FnMut(In<'_, 'a>) -> Read<T>,
+) -> Read<Vec<T>> {
     let count = input.count(charge)?;
     let mut things = Vec::with_capacity(count);
     for _ in 0..count {

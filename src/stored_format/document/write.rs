@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use super::charge;
 use super::writer::{Writer, Written};
+use super::{amendment, charge};
 use crate::request::{
-    ActorContext, Approval, ApprovalState, Cause, Claim, Decision, Execution, ExecutionKind, Intent, Metadata, Quorum,
-    Rejection, RequestDocument, RequestState, Requirement, SideEffect, StateVersion, Value, Verdict,
+    ActorContext, Approval, ApprovalState, ApprovalTarget, Cause, Claim, Decision, Execution, ExecutionKind, Intent,
+    Metadata, Quorum, Rejection, RequestDocument, RequestState, Requirement, SideEffect, StateVersion, Value, Verdict,
 };
 use crate::stored_format::gates::Field;
 
-type Out<'w, 'document> = &'w mut Writer<'document>;
+pub(super) type Out<'w, 'document> = &'w mut Writer<'document>;
 
 pub(super) fn document<'d>(out: Out<'_, 'd>, document: &'d RequestDocument) -> Written {
     out.text(document.id.as_str())?;
@@ -122,9 +122,7 @@ fn requirement<'d>(out: Out<'_, 'd>, requirement: &'d Requirement) -> Written {
 
 fn approval<'d>(out: Out<'_, 'd>, approval: &'d Approval) -> Written {
     out.text(approval.id.as_str())?;
-    out.names(approval.target.actor_ids())?;
-    out.names(approval.target.roles())?;
-    out.names(approval.target.groups())?;
+    target(out, &approval.target)?;
     out.text(&approval.description)?;
     out.optional_text(approval.name.as_deref())?;
     out.number(approval.step.number().into())?;
@@ -133,9 +131,17 @@ fn approval<'d>(out: Out<'_, 'd>, approval: &'d Approval) -> Written {
         quorum(out, part)?;
     }
     out.optional_time(approval.expires_at)?;
-    out.kind(approval.decider)?;
+    let is_marked = amendment::is_marked(approval);
+    out.marked_kind(approval.decider, is_marked)?;
     approval_state(out, &approval.state)?;
-    metadata(out, &approval.metadata)
+    metadata(out, &approval.metadata)?;
+    if is_marked { amendment::write(out, approval) } else { Ok(()) }
+}
+
+pub(super) fn target<'d>(out: Out<'_, 'd>, target: &'d ApprovalTarget) -> Written {
+    out.names(target.actor_ids())?;
+    out.names(target.roles())?;
+    out.names(target.groups())
 }
 
 fn quorum<'d>(out: Out<'_, 'd>, quorum: &'d Quorum) -> Written {

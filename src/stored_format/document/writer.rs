@@ -7,6 +7,7 @@ use bincode::config::Configuration;
 use bincode::enc::{Encode, Encoder, EncoderImpl, write};
 use bincode::error::EncodeError;
 
+use super::amendment;
 use super::interner::Interner;
 use super::kinds::Numbered;
 use super::{SHORTEST_SHARED_TEXT, WINDOW};
@@ -100,6 +101,15 @@ impl<'document> Writer<'document> {
         let number = kind.number();
         self.version.check(Part::Kind(T::NAME, number), format_args!("the {} {}", T::NAME, T::word(number)))?;
         self.put(number)
+    }
+
+    /// A variant without data; marked if the fields of an [`amendment`](super::amendment) follow, in a version with them.
+    pub(super) fn marked_kind<T: Numbered>(&mut self, kind: T, is_marked: bool) -> Written {
+        if !is_marked {
+            return self.kind(kind);
+        }
+        self.version.check(Part::Field(Field::Amendment), Field::Amendment)?;
+        self.put(kind.number() | amendment::MARK)
     }
 
     /// A field that not every version has. A version without it writes nothing, and accepts only the default.
