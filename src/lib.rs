@@ -125,16 +125,16 @@ pub use query::{
 };
 pub use request::metadata_keys;
 pub use request::{
-    ActorContext, ActorId, ActorKind, ActorMode, Approval, ApprovalDecision, ApprovalId, ApprovalRule, ApprovalState,
-    ApprovalStatus, ApprovalTarget, BatchId, BlastRadius, BlastScope, Category, Cause, Claim, ClaimId,
-    CompensationKind, CompensationPlan, CompensationTrigger, ConsumerName, ContractId, DeciderRule, Decision,
-    DecisionCategory, DecisionKind, Delegation, Digest, DiscussionDecision, Escalation, Execution, ExecutionDecision,
-    ExecutionKind, ExecutionLink, Group, HolderId, IdComparison, InitialState, Intent, IntoId, LifecycleDecision,
-    LinkRelation, Metadata, MetadataIter, MutationRequest, MutationType, Operation, Payload, Pending, PendingReason,
-    Quorum, QuorumGroup, QuorumRejection, Rejection, RequestDocument, RequestDraft, RequestId, RequestState, Requester,
-    Requirement, RequirementKind, Revision, RiskLevel, Role, Severity, SideEffect, StateId, StateType, StateVersion,
-    Status, Step, Supersession, Tag, Target, Timestamp, UnsettledWrite, Value, Verdict, VersionDecision, Versioning,
-    WriteId, WriteIntent, WriteKind,
+    ActingFor, ActorContext, ActorId, ActorKind, ActorMode, Approval, ApprovalDecision, ApprovalId, ApprovalRule,
+    ApprovalState, ApprovalStatus, ApprovalTarget, ApproverLimits, BatchId, BlastRadius, BlastScope, Category, Cause,
+    Claim, ClaimId, CompensationKind, CompensationPlan, CompensationTrigger, ConsumerName, ContractId, DeciderRule,
+    Decision, DecisionCategory, DecisionKind, Delegation, Digest, DiscussionDecision, Escalation, Execution,
+    ExecutionDecision, ExecutionKind, ExecutionLink, Grounds, Group, HolderId, IdComparison, InitialState, Intent,
+    IntoId, LifecycleDecision, LinkRelation, Metadata, MetadataIter, MutationRequest, MutationType, Operation, Payload,
+    Pending, PendingReason, Quorum, QuorumGroup, QuorumRejection, ReasonRule, Rejection, RequestDocument, RequestDraft,
+    RequestId, RequestState, Requester, Requirement, RequirementKind, Revision, RiskLevel, Role, Severity, SideEffect,
+    StateId, StateType, StateVersion, Status, Step, Supersession, Tag, Target, Timestamp, UnsettledWrite, Value,
+    Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
 };
 pub use service::clock::{Clock, ManualClock, SystemClock};
 pub use service::executor::{ExecutorReport, ExecutorStopped};

@@ -37,6 +37,7 @@ pub(crate) fn document(id: &str) -> RequestDocument {
         created_at: at(10),
         updated_at: at(20),
         metadata: Metadata::new(),
+        approver_limits: ApproverLimits::default(),
         id_comparison: IdComparison::default(),
     }
 }
@@ -65,6 +66,7 @@ pub(crate) fn approval(id: &str, target: ApprovalTarget, step: u32) -> Approval 
         quorum: None,
         expires_at: None,
         decider: DeciderRule::NotTheRequester,
+        reasons: ReasonRule::Optional,
         state: ApprovalState::Pending,
         mandatory: false,
         delegation: None,

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     ActorContext, ActorId, ApprovalId, Delegation, Digest, Escalation, Group, IdComparison, Metadata, QuorumGroup,
-    Rejection, Role, Timestamp,
+    ReasonRule, Rejection, Role, Timestamp,
 };
 use crate::error::{Error, InvalidValue};
 
@@ -39,6 +39,9 @@ pub struct Approval {
     /// Whether the requester may decide it.
     #[serde(default, skip_serializing_if = "DeciderRule::is_default")]
     pub decider: DeciderRule,
+    /// Which verdicts need a reason.
+    #[serde(default, skip_serializing_if = "ReasonRule::is_default")]
+    pub reasons: ReasonRule,
     /// The state of the approval.
     pub state: ApprovalState,
     /// Whether it has to stay: it can be handed on and reassigned, but not removed.
@@ -268,9 +271,10 @@ impl ApprovalTarget {
         self
     }
 
-    /// Whether this actor matches the target, by this rule for comparing ids.
+    /// Whether this actor matches the target, by this rule for comparing ids. Whoever acts for another has the rights of
+    /// that person: its id matches, not the actor's own.
     pub fn matches(&self, actor: &ActorContext, ids: IdComparison) -> bool {
-        actor.id.as_ref().is_some_and(|id| ids.holds(&self.0.actor_ids, id))
+        actor.rights_of().is_some_and(|id| ids.holds(&self.0.actor_ids, id))
             || ids.overlap(&self.0.roles, &actor.roles)
             || ids.overlap(&self.0.groups, &actor.groups)
     }

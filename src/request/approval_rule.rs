@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ApprovalId, ApprovalTarget, DeciderRule, EscalationRule, Metadata, Quorum, QuorumGroup, QuorumRejection, Step,
-    Timestamp,
+    ApprovalId, ApprovalTarget, DeciderRule, EscalationRule, Metadata, Quorum, QuorumGroup, QuorumRejection,
+    ReasonRule, Step, Timestamp,
 };
 use crate::error::{Error, InvalidValue};
 use crate::json::Strict;
@@ -43,6 +43,8 @@ pub struct ApprovalRule {
     pub(crate) mandatory: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) escalation: Option<EscalationRule>,
+    #[serde(skip_serializing_if = "ReasonRule::is_default")]
+    pub(crate) reasons: ReasonRule,
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub(crate) metadata: Metadata,
 }
@@ -125,6 +127,7 @@ impl ApprovalRule {
             decider: DeciderRule::NotTheRequester,
             mandatory: false,
             escalation: None,
+            reasons: ReasonRule::Optional,
             metadata: Metadata::new(),
         }
     }
@@ -194,6 +197,18 @@ impl ApprovalRule {
         Ok(self)
     }
 
+    /// Demands a reason of whoever rejects.
+    pub fn demanding_reason_for_rejecting(mut self) -> Self {
+        self.reasons = self.reasons.max(ReasonRule::ForRejecting);
+        self
+    }
+
+    /// Demands a reason of whoever approves or rejects.
+    pub fn demanding_reason(mut self) -> Self {
+        self.reasons = ReasonRule::Always;
+        self
+    }
+
     /// A rejection rejects the request only if the quorum has become impossible. Without a quorum this has no effect.
     pub fn rejected_when_impossible(mut self) -> Self {
         if let Some(quorum) = &mut self.quorum {
@@ -228,6 +243,8 @@ struct Fields {
     mandatory: bool,
     escalation: Option<EscalationRule>,
     #[serde(default)]
+    reasons: ReasonRule,
+    #[serde(default)]
     metadata: Metadata,
 }
 
@@ -242,10 +259,11 @@ impl TryFrom<Strict<Fields>> for ApprovalRule {
                 if rejection == QuorumRejection::WhenImpossible { rule.rejected_when_impossible() } else { rule }
             }
         };
-        let Fields { id, description, name, step, expires_at, decider, mandatory, escalation, metadata, .. } = fields;
+        let Fields { id, description, name, step, expires_at, decider, .. } = fields;
         (rule.id, rule.description, rule.name, rule.step) = (id, description, name, step);
-        (rule.expires_at, rule.decider, rule.metadata) = (expires_at, decider, metadata);
-        (rule.mandatory, rule.escalation) = (mandatory, escalation);
+        (rule.expires_at, rule.decider) = (expires_at, decider);
+        (rule.reasons, rule.mandatory, rule.escalation) = (fields.reasons, fields.mandatory, fields.escalation);
+        rule.metadata = fields.metadata;
         Ok(rule)
     }
 }

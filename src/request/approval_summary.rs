@@ -11,8 +11,8 @@ pub(crate) struct ApprovalSummary {
     pub(crate) is_pending: bool,
     pub(crate) is_granted: bool,
     pub(crate) group: Option<QuorumGroup>,
-    /// Who decided it.
-    pub(crate) voter: Option<ActorId>,
+    /// Who decided it, and for whom they acted.
+    pub(crate) voters: [Option<ActorId>; 2],
     /// For a pending member of a quorum group: whom it addresses.
     pub(crate) slot: Option<Slot>,
 }
@@ -41,7 +41,7 @@ impl ApprovalSummary {
             is_pending,
             is_granted: matches!(approval.state, ApprovalState::Approved(_)),
             group: approval.quorum.as_ref().map(|quorum| quorum.group.clone()),
-            voter: approval.state.verdict().and_then(|verdict| verdict.by.id.clone()),
+            voters: approval.state.verdict().map(|verdict| verdict.by.people_ids()).unwrap_or_default(),
             slot: (is_pending && approval.quorum.is_some()).then(|| Slot::of(approval)),
         }
     }

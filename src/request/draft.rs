@@ -6,8 +6,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
-    ActorContext, ApprovalRule, CompensationPlan, ExecutionKind, IdComparison, Intent, Metadata, Payload, Pending,
-    PendingReason, RequestId, Requirement, StateVersion, Target, Timestamp,
+    ActorContext, ActorId, ApprovalRule, ApproverLimits, CompensationPlan, ExecutionKind, IdComparison, Intent,
+    Metadata, Payload, Pending, PendingReason, RequestId, Requirement, StateVersion, Target, Timestamp,
 };
 use crate::error::InvalidValue;
 use crate::json::Strict;
@@ -42,6 +42,8 @@ pub struct RequestDraft {
     pub(crate) execution: ExecutionKind,
     #[serde(skip_serializing_if = "Metadata::is_empty")]
     pub(crate) metadata: Metadata,
+    #[serde(skip_serializing_if = "ApproverLimits::is_none")]
+    pub(crate) approver_limits: ApproverLimits,
     #[serde(skip_serializing_if = "IdComparison::is_default")]
     pub(crate) id_comparison: IdComparison,
 }
@@ -74,6 +76,7 @@ impl RequestDraft {
             expected_version: None,
             execution: ExecutionKind::Standard,
             metadata: Metadata::new(),
+            approver_limits: ApproverLimits::default(),
             id_comparison: IdComparison::default(),
         }
     }
@@ -99,6 +102,19 @@ impl RequestDraft {
     /// Requires this approval; rules keep the order in which they are added.
     pub fn requires_approval(mut self, rule: ApprovalRule) -> Self {
         self.approval_rules.push(rule);
+        self
+    }
+
+    /// Lets nobody decide twice, in whatever step: every vote comes from another person. Otherwise nobody decides twice
+    /// in one quorum group, but one person may decide in several steps.
+    pub fn distinct_approvers(mut self) -> Self {
+        self.approver_limits.distinct = true;
+        self
+    }
+
+    /// Excludes these people, for example the beneficiary, from deciding its approvals, whatever the rules say.
+    pub fn excluding(mut self, people: impl IntoIterator<Item = ActorId>) -> Self {
+        self.approver_limits.excluded.extend(people);
         self
     }
 
@@ -160,6 +176,8 @@ struct Fields {
     #[serde(default)]
     metadata: Metadata,
     #[serde(default)]
+    approver_limits: ApproverLimits,
+    #[serde(default)]
     id_comparison: IdComparison,
 }
 
@@ -174,6 +192,7 @@ impl From<Strict<Fields>> for RequestDraft {
             expected_version: fields.expected_version,
             execution: fields.execution,
             metadata: fields.metadata,
+            approver_limits: fields.approver_limits,
             id_comparison: fields.id_comparison,
             ..Self::new(fields.target, fields.intent, fields.requested_by)
         }

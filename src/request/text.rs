@@ -230,6 +230,8 @@ text_types! {
     ContractId: Name, 256, "contract id";
     /// The batch of a compensation, by the application's own name for it.
     BatchId: Name, 256, "batch id";
+    /// By what right somebody acts for another, in words.
+    Grounds: Name, 1024, "grounds";
     /// The name of a consumer of the change feed, for example `mailer`, by the same rule as a [`RequestId`].
     ConsumerName: Id, 64, "consumer name";
 }

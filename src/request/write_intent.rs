@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
 use super::canonical::canonical_bytes;
-use super::{ActorContext, ActorId, ActorKind, Decision, MutationRequest, RequestDocument};
+use super::{ActingFor, ActorContext, ActorId, ActorKind, Decision, MutationRequest, RequestDocument};
 
 /// The intent of a write, as a kind and a fingerprint: a write id belongs to one intent.
 ///
@@ -214,8 +214,9 @@ impl WriteIntent {
             updated_at,
             id_comparison: _,
             metadata,
+            approver_limits,
         } = document;
-        let submitted = (target, intent, requested_by, payload, requirements, created_at);
+        let submitted = (target, intent, requested_by, payload, requirements, created_at, approver_limits);
         let decided = (state, approvals, approval_round, decisions.len(), decisions.last(), updated_at);
         Self::of(kind, &(submitted, decided, side_effects, versioning, execution, metadata))
     }
@@ -234,13 +235,15 @@ pub(crate) struct Who<'a> {
     id: Option<&'a ActorId>,
     name: Option<&'a str>,
     reason: Option<&'a str>,
+    acting_for: Option<&'a ActingFor>,
 }
 
 impl<'a> Who<'a> {
     pub(crate) fn of(actor: &'a ActorContext) -> Self {
         // The id identifies the actor, whatever name is shown.
+        let acting_for = actor.acting_for.as_ref();
         let name = if actor.id.is_none() { actor.name.as_deref() } else { None };
-        Self { kind: actor.kind, id: actor.id.as_ref(), name, reason: actor.reason.as_deref() }
+        Self { kind: actor.kind, id: actor.id.as_ref(), name, reason: actor.reason.as_deref(), acting_for }
     }
 }
 

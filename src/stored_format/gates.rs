@@ -12,11 +12,19 @@ const GATES: &[Gate] = &[
     Gate { since: FIRST, opens: Part::Field(Field::Batch) },
     Gate { since: 2, opens: Part::Kind("decision kind", 40) },
     Gate { since: 2, opens: Part::Kind("decision kind", 128) },
+    Gate { since: 2, opens: Part::Field(Field::ActingFor) },
+    Gate { since: 2, opens: Part::Field(Field::Reasons) },
+    Gate { since: 2, opens: Part::Field(Field::ApproverLimits) },
+    Gate { since: 2, opens: Part::Kind("reason rule", 0) },
+    Gate { since: 2, opens: Part::Kind("reason rule", 1) },
+    Gate { since: 2, opens: Part::Kind("reason rule", 2) },
     Gate { since: 2, opens: Part::Kind("decision kind", 41) },
     Gate { since: 2, opens: Part::Kind("decision kind", 42) },
     Gate { since: 2, opens: Part::Kind("decision kind", 43) },
     Gate { since: 2, opens: Part::Kind("decision kind", 44) },
-    Gate { since: 2, opens: Part::Field(Field::Amendment) },
+    Gate { since: 2, opens: Part::Field(Field::Mandatory) },
+    Gate { since: 2, opens: Part::Field(Field::Delegation) },
+    Gate { since: 2, opens: Part::Field(Field::Escalation) },
 ];
 
 const FIRST: u16 = 1;
@@ -41,8 +49,18 @@ pub(super) enum Part {
 pub(super) enum Field {
     /// Of a compensation's plan, and of the links it makes.
     Batch,
-    /// Of an approval: that it is mandatory, was delegated, or escalates.
-    Amendment,
+    /// Of an actor: one of its rare parts.
+    ActingFor,
+    /// Of an approval: one of its rare parts.
+    Reasons,
+    /// Of a document: one of its rare parts.
+    ApproverLimits,
+    /// Of an approval: one of its rare parts.
+    Mandatory,
+    /// Of an approval: one of its rare parts.
+    Delegation,
+    /// Of an approval: one of its rare parts.
+    Escalation,
 }
 
 /// All versions there are.
@@ -129,7 +147,12 @@ impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Batch => "the batch of a compensation",
-            Self::Amendment => "an approval that is mandatory, was delegated or escalates",
+            Self::ActingFor => "an actor who acts for another",
+            Self::Reasons => "an approval that demands a reason",
+            Self::ApproverLimits => "limits on its approvers",
+            Self::Mandatory => "a mandatory approval",
+            Self::Delegation => "a delegated approval",
+            Self::Escalation => "an approval that escalates",
         })
     }
 }

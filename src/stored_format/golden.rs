@@ -169,6 +169,7 @@ fn approvals() -> RequestDocument {
         }),
         expires_at: (number == 5).then(|| at(7)),
         decider: DeciderRule::NotTheRequester,
+        reasons: ReasonRule::Optional,
         state,
         mandatory: false,
         delegation: None,

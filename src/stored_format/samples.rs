@@ -46,6 +46,7 @@ pub(super) fn smallest() -> RequestDocument {
         created_at: Timestamp::MIN,
         updated_at: Timestamp::MIN,
         metadata: Metadata::new(),
+        approver_limits: ApproverLimits::default(),
         id_comparison: IdComparison::default(),
     }
 }
@@ -68,6 +69,7 @@ pub(super) fn realistic() -> RequestDocument {
         quorum: None,
         expires_at: Some(at(7 * 86_400)),
         decider: DeciderRule::NotTheRequester,
+        reasons: ReasonRule::Optional,
         state: verdict.map_or(ApprovalState::Pending, |(by, when, reason)| {
             ApprovalState::Approved(Verdict { by: Arc::clone(by), at: at(when), reason: Some(reason.into()), digest })
         }),
@@ -162,6 +164,7 @@ pub(crate) fn fullest() -> RequestDocument {
         }),
         expires_at: Some(Timestamp::MAX),
         decider: DeciderRule::Anyone,
+        reasons: ReasonRule::Optional,
         state: ApprovalState::Rejected {
             verdict,
             rejection: Some(Box::new(Rejection {
@@ -267,6 +270,17 @@ pub(super) fn newest() -> RequestDocument {
     let text = Metadata::new().with(metadata_keys::TEXT, "For how long? – naïve 文字").unwrap();
     document.decisions.push(Decision::new(ApprovalDecision::Withdrawn, &by, document.updated_at));
     document.decisions.push(Decision::new(DiscussionDecision::Commented, &by, document.updated_at).about(text));
+    let deputy = Arc::new((*by).clone().acting_for("u-0007", "Stands in until March – naïve 文字").unwrap());
+    if let [first, .., last] = document.approvals.as_mut_slice() {
+        (first.reasons, last.reasons) = (ReasonRule::ForRejecting, ReasonRule::Always);
+        if let ApprovalState::Approved(verdict) = &mut first.state {
+            verdict.by = Arc::clone(&deputy);
+        }
+    }
+    document.decisions.push(Decision::new(ApprovalDecision::Granted, &deputy, document.updated_at));
+    document.requested_by = Arc::new((*document.requested_by).clone().acting_for("u-9", "Assistant").unwrap());
+    let excluded = BTreeSet::from(["u-3", "u-4"].map(|id| ActorId::new(id).unwrap()));
+    document.approver_limits = ApproverLimits { distinct: true, excluded };
     document
 }
 

@@ -79,7 +79,9 @@ impl<'a> DecisionContext<'a> {
             return Err(ApprovalError::OwnRequest { approval: id(), actor: name() });
         }
         if let Some(quorum) = &approval.quorum
-            && self.members(quorum).any(|member| self.is_same(member.voter.as_ref(), actor_id))
+            && self
+                .members(quorum)
+                .any(|member| member.voters.iter().any(|voter| self.is_same(voter.as_ref(), actor_id)))
         {
             let group = quorum.group.clone();
             return Err(ApprovalError::AlreadyVoted { approval: id(), group, actor: name() });
@@ -101,7 +103,7 @@ impl<'a> DecisionContext<'a> {
         if people.spares(actor_id, &slot) {
             return Ok(());
         }
-        let votes = || members.iter().filter_map(|member| member.voter.as_ref());
+        let votes = || members.iter().flat_map(|member| member.voters.iter().flatten());
         let may = |id: &ActorId| {
             let is_requester = approval.decider == DeciderRule::NotTheRequester && self.is_same(self.requester, id);
             !is_requester && votes().all(|voter| !self.ids.is_same(voter, id)) && people.spares(id, &slot)

@@ -42,7 +42,7 @@ impl<'a> Group<'a> {
         let missing = required.saturating_sub(count(granted));
         let mut people = People::told_apart(ids);
         let voters: BTreeSet<usize> =
-            members.iter().filter_map(|member| member.voter.as_ref()).map(|id| people.number(id)).collect();
+            members.iter().flat_map(|member| member.voters.iter().flatten()).map(|id| people.number(id)).collect();
         let requester = requester.map(|id| people.number(id));
         let mut open = |time: Timestamp| {
             let slots = members.iter().filter_map(|member| member.slot.as_ref()).filter(|slot| slot.is_open(time));
@@ -260,7 +260,7 @@ mod tests {
             is_pending: true,
             is_granted: false,
             group: None,
-            voter: None,
+            voters: [None, None],
             slot: Some(slot),
         }
     }

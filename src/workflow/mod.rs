@@ -82,8 +82,10 @@ use history::Occasion;
 /// # Errors
 /// [`Error::DeadlinePassed`](crate::Error::DeadlinePassed) for a command that would move on a pending request from its
 /// own deadline on; otherwise the rule that forbids the command: the constructors of [`Command`] say what each checks.
-/// For every command, a blank reason of the actor or of a rejection is [`Error::Invalid`](crate::Error::Invalid).
+/// For every command, a blank reason of the actor or of a rejection is [`Error::Invalid`](crate::Error::Invalid),
+/// and so is an actor who acts for themselves.
 pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) -> Result<MutationRequest> {
+    history::check_acting_for(&command.by, request.id_comparison)?;
     let occasion = match &command.action {
         Action::OverrideApprovals
         | Action::Delegate { .. }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::history::{Occasion, check_reason, names, record};
+use super::history::{Occasion, check_acting_for, check_reason, names, record};
 use super::open_demand::{OpenDemand, impossible};
 use super::{escalating, lifecycle};
 use crate::error::{Error, Result};
@@ -24,9 +24,11 @@ use crate::request::{
 ///   for approval but has no rules; when a requirement demands approval but no rule says whose; when two approvals
 ///   share an id; when the rules of one quorum group disagree; or when the named people cannot give the demanded
 ///   grants, because the requester may not decide, or one actor counts once in a group.
-/// - [`Error::Invalid`] when its number makes an approval id too long, and when the requester's reason is blank.
+/// - [`Error::Invalid`] when its number makes an approval id too long, when the requester's reason is blank, and when the
+///   requester acts for themselves.
 pub fn submit(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timestamp) -> Result<MutationRequest> {
     check_reason(draft.requested_by.reason.as_deref())?;
+    check_acting_for(&draft.requested_by, draft.id_comparison)?;
     let intent = draft.write_intent();
     let id = draft.id.unwrap_or(id);
     let state = initial_state(&id, draft.initial_state, &draft.approval_rules, &draft.requirements)?;
@@ -49,6 +51,7 @@ pub fn submit(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timest
         created_at: now,
         updated_at: now,
         metadata: draft.metadata,
+        approver_limits: draft.approver_limits,
         id_comparison: draft.id_comparison,
     };
     for approval in &document.approvals {
@@ -146,6 +149,7 @@ pub(super) fn approvals_of(
             quorum: rule.quorum.clone(),
             expires_at: rule.expires_at,
             decider: rule.decider,
+            reasons: rule.reasons,
             state: ApprovalState::Pending,
             mandatory: rule.mandatory,
             delegation: None,

@@ -5,8 +5,8 @@ use sha2::Digest as _;
 
 use crate::command::{Action, Command};
 use crate::request::{
-    ApprovalRule, ExecutionKind, InitialState, Intent, Metadata, RequestDraft, Requirement, StateVersion, Target, Who,
-    WriteIntent, WriteKind,
+    ApprovalRule, ApproverLimits, ExecutionKind, InitialState, Intent, Metadata, RequestDraft, Requirement,
+    StateVersion, Target, Who, WriteIntent, WriteKind,
 };
 
 impl Command {
@@ -61,6 +61,7 @@ struct Meant<'a> {
     expected_version: Option<&'a StateVersion>,
     execution: &'a ExecutionKind,
     metadata: &'a Metadata,
+    approver_limits: Option<&'a ApproverLimits>,
 }
 
 impl RequestDraft {
@@ -80,6 +81,7 @@ impl RequestDraft {
             execution,
             id_comparison: _,
             metadata,
+            approver_limits,
         } = self;
         let payload = payload.as_ref();
         let meant = Meant {
@@ -93,6 +95,7 @@ impl RequestDraft {
             expected_version: expected_version.as_ref(),
             execution,
             metadata,
+            approver_limits: Some(approver_limits).filter(|limits| !limits.is_none()),
         };
         WriteIntent::of(WriteKind::Submit, &meant)
     }

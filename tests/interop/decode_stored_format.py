@@ -36,6 +36,9 @@ DECISIONS = [("Lifecycle", LIFECYCLE), ("Approval", APPROVAL_DECISION), ("Versio
              ("Execution", EXECUTION_DECISION), ("Discussion", DISCUSSION_DECISION)]
 # What came with version 2.
 CAME_LATER = {40, 128}
+REASONS = ["Optional", "ForRejecting", "Always"]
+# Marks a byte that rare parts follow.
+MARK = 128
 SEVERITY = ["Info", "Warning", "Error", "Critical"]
 COMPENSATION_KIND = ["Rollback", "ForwardCorrection"]
 TRIGGER = ["Operator", "Batch", "FailedExecution"]
@@ -156,10 +159,17 @@ class Primitives:
         return [read() for _ in range(count)]
 
     def kind(self, names):
-        number = self.byte()
-        if number >= len(names):
-            raise Rejected("malformed: no variant %d" % number)
-        return names[number]
+        return named(names, self.byte())
+
+    def with_extras(self, version, known=1):
+        """A byte, and the bits of the rare parts that follow it; they came with version 2."""
+        byte = self.byte()
+        if byte < MARK:
+            return byte, 0
+        extras = self.byte()
+        if version < 2 or extras == 0 or extras & ~known:
+            raise Rejected("malformed: rare parts %d in version %d" % (extras, version))
+        return byte - MARK, extras
 
     def set(self):
         members = self.list(self.text)
@@ -178,6 +188,12 @@ class Primitives:
 
     def micros(self):
         return printed(self.uint())
+
+
+def named(names, number):
+    if number >= len(names):
+        raise Rejected("malformed: no variant %d" % number)
+    return names[number]
 
 
 def ascending(keys):
@@ -268,10 +284,18 @@ class Document(Primitives):
         return present(
             id=target.pop("id"), target=target, created_at=self.time(), updated_at=self.time(), state=self.state(),
             versioning=present(expected=self.opt_text(), reviewed=self.opt_text()), requested_by=self.actor(),
-            intent=self.intent(), payload=self.option(lambda: {"content_type": self.text(), "base64": self.bytes()}),
+            intent=self.intent(), **self.limits_and_payload(),
             requirements=self.list(self.requirement), approval_round=self.uint(), approvals=self.list(self.approval),
             decisions=self.list(self.decision), side_effects=self.list(self.side_effect), execution=self.execution(),
             metadata=self.metadata())
+
+    def limits_and_payload(self):
+        has_payload, extras = self.with_extras(self.version)
+        if has_payload > 1:
+            raise Rejected("malformed: neither true nor false")
+        limits = present(distinct=self.bool() or None, excluded=self.set()) if extras else None
+        payload = {"content_type": self.text(), "base64": self.bytes()} if has_payload else None
+        return {"approver_limits": limits, "payload": payload}
 
     def state(self):
         name = self.kind(["Created", "Pending", "Approved", "Rejected", "Canceled", "Expired", "Superseded",
@@ -285,8 +309,10 @@ class Document(Primitives):
         return present(status=name)
 
     def new_actor(self):
+        kind, extras = self.with_extras(self.version)
+        acting_for = present(id=self.text(), grounds=self.text()) if extras else None
         return present(
-            kind=self.kind(ACTOR_KIND), mode=unless("Commit", self.kind(ACTOR_MODE)), id=self.opt_text(), name=self.opt_text(),
+            kind=named(ACTOR_KIND, kind), acting_for=acting_for, mode=unless("Commit", self.kind(ACTOR_MODE)), id=self.opt_text(), name=self.opt_text(),
             roles=self.set(), groups=self.set(), reason=self.opt_text(), correlation_id=self.opt_text(),
             causation_id=self.opt_text(), session_id=self.opt_text(), source_address=self.opt_text(),
             user_agent=self.opt_text(), time_zone=self.opt_text(), culture=self.opt_text(), at=self.opt_time(),
@@ -308,8 +334,12 @@ class Document(Primitives):
         return present(
             id=self.text(), target=present(actor_ids=self.set(), roles=self.set(), groups=self.set()),
             description=self.text() or None, name=self.opt_text(), step=self.uint(), quorum=self.option(self.quorum),
-            expires_at=self.opt_time(), decider=unless("NotTheRequester", self.kind(DECIDER)), state=self.approval_state(),
-            metadata=self.metadata())
+            expires_at=self.opt_time(), **self.decider(), state=self.approval_state(), metadata=self.metadata())
+
+    def decider(self):
+        decider, extras = self.with_extras(self.version)
+        reasons = self.kind(REASONS) if extras else None
+        return {"decider": unless("NotTheRequester", named(DECIDER, decider)), "reasons": unless("Optional", reasons)}
 
     def quorum(self):
         return present(group=self.text(), required=self.uint(), rejection=unless("Any", self.kind(QUORUM_REJECTION)))

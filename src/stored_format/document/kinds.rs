@@ -3,7 +3,7 @@
 use crate::request::{
     ActorKind, ActorMode, ApprovalDecision, BlastScope, CompensationKind, CompensationTrigger, DeciderRule,
     DecisionKind, DiscussionDecision, ExecutionDecision, LifecycleDecision, LinkRelation, PendingReason,
-    QuorumRejection, RiskLevel, Severity, VersionDecision,
+    QuorumRejection, ReasonRule, RiskLevel, Severity, VersionDecision,
 };
 #[cfg(test)]
 use crate::stored_format::gates::{Part, Version};
@@ -64,6 +64,7 @@ numbered! {
     }
     QuorumRejection("quorum rejection") { 0 = Any, 1 = WhenImpossible }
     DeciderRule("decider rule") { 0 = NotTheRequester, 1 = Anyone }
+    ReasonRule("reason rule") { 0 = Optional, 1 = ForRejecting, 2 = Always }
     Severity("severity") { 0 = Info, 1 = Warning, 2 = Error, 3 = Critical }
     CompensationKind("compensation kind") { 0 = Rollback, 1 = ForwardCorrection }
     CompensationTrigger("compensation trigger") { 0 = Operator, 1 = Batch, 2 = FailedExecution }

@@ -8,9 +8,10 @@
 //! values are bincode's, which only `reader`, its `cursor` and `writer` know.
 
 mod actors;
-mod amendment;
+mod approval_parts;
 mod cursor;
 mod excerpt;
+mod extras;
 mod interner;
 pub(super) mod kinds;
 mod pass;

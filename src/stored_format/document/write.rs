@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use super::kinds::Numbered as _;
 use super::writer::{Writer, Written};
-use super::{amendment, charge};
+use super::{approval_parts, charge};
 use crate::request::{
     ActorContext, Approval, ApprovalState, ApprovalTarget, Cause, Claim, Decision, Execution, ExecutionKind, Intent,
     Metadata, Quorum, Rejection, RequestDocument, RequestState, Requirement, SideEffect, StateVersion, Value, Verdict,
@@ -24,7 +25,12 @@ pub(super) fn document<'d>(out: Out<'_, 'd>, document: &'d RequestDocument) -> W
     version(out, document.versioning.reviewed.as_ref())?;
     actor(out, &document.requested_by)?;
     intent(out, &document.intent)?;
-    out.flag(document.payload.is_some())?;
+    let limits = &document.approver_limits;
+    out.byte_and(document.payload.is_some().into(), &[(Field::ApproverLimits, !limits.is_none())])?;
+    if !limits.is_none() {
+        out.flag(limits.distinct)?;
+        out.names(&limits.excluded)?;
+    }
     if let Some(payload) = &document.payload {
         out.text(payload.content_type())?;
         out.bytes(payload.bytes())?;
@@ -75,7 +81,11 @@ fn actor<'d>(out: Out<'_, 'd>, actor: &'d Arc<ActorContext>) -> Written {
         return Ok(());
     }
     out.charge(1, charge::ACTOR)?;
-    out.kind(actor.kind)?;
+    out.byte_and(actor.kind.number(), &[(Field::ActingFor, actor.acting_for.is_some())])?;
+    if let Some(acting) = &actor.acting_for {
+        out.text(acting.id.as_str())?;
+        out.text(acting.grounds.as_str())?;
+    }
     out.kind(actor.mode)?;
     out.optional_text(actor.id.as_ref().map(AsRef::as_ref))?;
     out.optional_text(actor.name.as_deref())?;
@@ -131,11 +141,10 @@ fn approval<'d>(out: Out<'_, 'd>, approval: &'d Approval) -> Written {
         quorum(out, part)?;
     }
     out.optional_time(approval.expires_at)?;
-    let is_marked = amendment::is_marked(approval);
-    out.marked_kind(approval.decider, is_marked)?;
+    out.byte_and(approval.decider.number(), &approval_parts::of(approval))?;
+    approval_parts::write(out, approval)?;
     approval_state(out, &approval.state)?;
-    metadata(out, &approval.metadata)?;
-    if is_marked { amendment::write(out, approval) } else { Ok(()) }
+    metadata(out, &approval.metadata)
 }
 
 pub(super) fn target<'d>(out: Out<'_, 'd>, target: &'d ApprovalTarget) -> Written {

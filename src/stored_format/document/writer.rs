@@ -7,7 +7,6 @@ use bincode::config::Configuration;
 use bincode::enc::{Encode, Encoder, EncoderImpl, write};
 use bincode::error::EncodeError;
 
-use super::amendment;
 use super::interner::Interner;
 use super::kinds::Numbered;
 use super::{SHORTEST_SHARED_TEXT, WINDOW};
@@ -103,15 +102,6 @@ impl<'document> Writer<'document> {
         self.put(number)
     }
 
-    /// A variant without data; marked if the fields of an [`amendment`](super::amendment) follow, in a version with them.
-    pub(super) fn marked_kind<T: Numbered>(&mut self, kind: T, is_marked: bool) -> Written {
-        if !is_marked {
-            return self.kind(kind);
-        }
-        self.version.check(Part::Field(Field::Amendment), Field::Amendment)?;
-        self.put(kind.number() | amendment::MARK)
-    }
-
     /// A field that not every version has. A version without it writes nothing, and accepts only the default.
     pub(super) fn field<T: Default + PartialEq>(
         &mut self,
@@ -123,6 +113,11 @@ impl<'document> Writer<'document> {
             return write(self, value);
         }
         if value == T::default() { Ok(()) } else { self.version.check(Part::Field(field), field) }
+    }
+
+    /// Rejects a field that the version lacks.
+    pub(super) fn check(&self, field: Field) -> Written {
+        self.version.check(Part::Field(field), field)
     }
 
     /// Bytes without their number.
