@@ -59,6 +59,14 @@ pub enum AmendmentError {
         /// To whom it was to go.
         to: String,
     },
+    /// A delegation to somebody who may not decide the request.
+    #[error("approval {approval} cannot go to {to}, who may not decide the request; name another person")]
+    ToExcluded {
+        /// The approval.
+        approval: ApprovalId,
+        /// To whom it was to go.
+        to: String,
+    },
     /// A delegation to somebody who has voted in the quorum group.
     #[error(
         "approval {approval} cannot go to {to}, who has voted in quorum group {group} already; name a person who has \

@@ -83,6 +83,7 @@ codes! {
     AmendmentCircle = "amendment.circle", NotAllowed;
     AmendmentChainTooLong = "amendment.chain_too_long", NotAllowed;
     AmendmentToRequester = "amendment.to_requester", NotAllowed;
+    AmendmentToExcluded = "amendment.to_excluded", NotAllowed;
     AmendmentToVoter = "amendment.to_voter", NotAllowed;
     AmendmentSameTarget = "amendment.same_target", Conflict;
     AmendmentIdTaken = "amendment.id_taken", Conflict;
@@ -228,6 +229,7 @@ impl AmendmentError {
             Self::Circle { .. } => Code::AmendmentCircle,
             Self::ChainTooLong { .. } => Code::AmendmentChainTooLong,
             Self::ToRequester { .. } => Code::AmendmentToRequester,
+            Self::ToExcluded { .. } => Code::AmendmentToExcluded,
             Self::ToVoter { .. } => Code::AmendmentToVoter,
             Self::SameTarget { .. } => Code::AmendmentSameTarget,
             Self::IdTaken { .. } => Code::AmendmentIdTaken,

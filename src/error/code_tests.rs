@@ -72,6 +72,7 @@ fn amendment_errors() -> Vec<(AmendmentError, ErrorKind)> {
         (Circle { approval: approval.clone(), to: name(), chain: name() }, NotAllowed),
         (ChainTooLong { approval: approval.clone(), chain: name() }, NotAllowed),
         (ToRequester { approval: approval.clone(), to: name() }, NotAllowed),
+        (ToExcluded { approval: approval.clone(), to: name() }, NotAllowed),
         (ToVoter { approval: approval.clone(), group: group.clone(), to: name() }, NotAllowed),
         (SameTarget { approval: approval.clone(), target: name() }, Conflict),
         (IdTaken { approval: approval.clone() }, Conflict),

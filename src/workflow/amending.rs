@@ -9,8 +9,8 @@ use super::{deciding, escalating, execution, lifecycle, submission};
 use crate::error::{AmendmentError, ApprovalError, Error, Result};
 use crate::request::{
     ActorContext, ActorId, ActorKind, Approval, ApprovalDecision, ApprovalId, ApprovalRule, ApprovalSummary,
-    ApprovalTarget, Delegation, Metadata, MutationRequest, RequestDocument, Requirement, Status, Step, Timestamp,
-    Value, metadata_keys,
+    ApprovalTarget, DeciderRule, Delegation, Metadata, MutationRequest, RequestDocument, Requirement, Status, Step,
+    Timestamp, Value, metadata_keys,
 };
 
 /// Addresses the approval to one person, in the name of somebody who may decide it.
@@ -155,10 +155,11 @@ fn delegated(
     let summaries = ApprovalSummary::of_all(&document.approvals);
     let context = DecisionContext::about(document, &summaries);
     context.check_actor(approval, occasion.by, by, occasion.now).map_err(NotDelegated::Deciding)?;
+    let by = occasion.by.rights_of().unwrap_or(by);
     let earlier = approval.delegation.as_deref();
     let chain = earlier.map(|earlier| earlier.by.as_slice()).unwrap_or_default();
     let so_far = || list(chain, ", ", " and ");
-    if ids.is_same(to, by) {
+    if occasion.by.people().any(|person| ids.is_same(to, person)) {
         return Err(NotDelegated::Amending(AmendmentError::ToOneself { approval: id(), actor: by.to_string() }));
     }
     if chain.iter().any(|earlier| ids.is_same(earlier, to)) {
@@ -167,6 +168,13 @@ fn delegated(
     }
     if chain.len() >= Delegation::MAX_CHAIN {
         return Err(NotDelegated::Amending(AmendmentError::ChainTooLong { approval: id(), chain: so_far() }));
+    }
+    let is_requester = document.requested_by.people().any(|person| ids.is_same(to, person));
+    if is_requester && approval.decider == DeciderRule::NotTheRequester {
+        return Err(NotDelegated::Amending(AmendmentError::ToRequester { approval: id(), to: to.to_string() }));
+    }
+    if ids.holds(&document.approver_limits.excluded, to) {
+        return Err(NotDelegated::Amending(AmendmentError::ToExcluded { approval: id(), to: to.to_string() }));
     }
     let mut delegate = ActorContext::new(ActorKind::Unknown);
     delegate.id = Some(to.clone());
@@ -177,9 +185,6 @@ fn delegated(
     };
     let may_decide = context.check_actor(&delegated, &delegate, to, occasion.now);
     may_decide.map_err(|error| match error {
-        ApprovalError::OwnRequest { approval, actor: to } => {
-            NotDelegated::Amending(AmendmentError::ToRequester { approval, to })
-        }
         ApprovalError::AlreadyVoted { approval, group, actor: to } => {
             NotDelegated::Amending(AmendmentError::ToVoter { approval, group, to })
         }

@@ -108,6 +108,9 @@ fn a_delegation_goes_to_nobody_who_may_not_decide() {
         let circle = error(&handed, &delegate("dave", "approval-2", earlier));
         assert!(matches!(&circle, AmendmentError::Circle { chain, .. } if chain == "bob and carol"), "{circle}");
     }
+    let limited = submit(draft().requires_approval(rule("bob")).excluding(["dave"]).unwrap());
+    let excluded = error(&limited, &delegate("bob", "approval-1", "dave"));
+    assert!(matches!(excluded, AmendmentError::ToExcluded { to, .. } if to == "dave"));
     // The requester may have it where the rule lets them decide.
     let own = file_with([rule("bob").requester_may_decide()]);
     assert_eq!(able(&apply(&own, &delegate("bob", "approval-1", "requester"), 1), 1), ["requester"]);
