@@ -108,7 +108,7 @@ fn a_delegation_goes_to_nobody_who_may_not_decide() {
         let circle = error(&handed, &delegate("dave", "approval-2", earlier));
         assert!(matches!(&circle, AmendmentError::Circle { chain, .. } if chain == "bob and carol"), "{circle}");
     }
-    let limited = submit(draft().requires_approval(rule("bob")).excluding(["dave"]).unwrap());
+    let limited = submit(draft().requires_approval(rule("bob")).excluding([ActorId::new("dave").unwrap()]));
     let excluded = error(&limited, &delegate("bob", "approval-1", "dave"));
     assert!(matches!(excluded, AmendmentError::ToExcluded { to, .. } if to == "dave"));
     // The requester may have it where the rule lets them decide.
