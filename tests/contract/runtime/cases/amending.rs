@@ -5,7 +5,6 @@ use mutator_governance::{
     ActorContext, ActorId, AmendmentError, ApprovalDecision, ApprovalError, ApprovalId, ApprovalRule, Error, Status,
 };
 
-use super::flavour::Governance;
 use super::{Mishap, World, dual};
 use crate::runtime::people::{approval, approval_error, count, needing, user};
 
@@ -60,9 +59,11 @@ pub(crate) async fn an_amendment_that_is_not_allowed_writes_nothing(world: World
     }
     let error = world.governance.delegate("fixed", "approval-1", because("bob"), "carol").await.unwrap_err();
     assert!(matches!(approval_error(error), ApprovalError::NotAddressed { .. }));
-    assert_eq!(world.stored(&request.id).await, request);
+    let stored = world.stored(&request.id).await;
+    assert_eq!(stored, request);
     let approved = world.governance.approve(&request.id, user("alice")).await.unwrap();
     let error = world.governance.delegate("fixed", "approval-1", because("alice"), "carol").await.unwrap_err();
     assert!(matches!(error, Error::Amendment { error: AmendmentError::NotPending { .. }, .. }), "{error}");
-    assert_eq!(world.stored(&request.id).await, approved);
+    let stored = world.stored(&request.id).await;
+    assert_eq!(stored, approved);
 }
