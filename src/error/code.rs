@@ -61,10 +61,13 @@ codes! {
     ApprovalExpired = "approval.expired", Conflict;
     ApprovalAnonymousDecider = "approval.anonymous_decider", NotAllowed;
     ApprovalNotAddressed = "approval.not_addressed", NotAllowed;
+    ApprovalExcluded = "approval.excluded", NotAllowed;
     ApprovalOwnRequest = "approval.own_request", NotAllowed;
     ApprovalAlreadyVoted = "approval.already_voted", NotAllowed;
+    ApprovalNotDistinct = "approval.not_distinct", NotAllowed;
     ApprovalNotYet = "approval.not_yet", Conflict;
     ApprovalNeededElsewhere = "approval.needed_elsewhere", NotAllowed;
+    ApprovalReasonDemanded = "approval.reason_demanded", Invalid;
     ApprovalAnotherDigest = "approval.another_digest", Conflict;
     ApprovalUnmet = "approval.unmet", Conflict;
     ApprovalNotWaiting = "approval.not_waiting", Conflict;
@@ -200,11 +203,14 @@ impl ApprovalError {
             Self::Expired { .. } => Code::ApprovalExpired,
             Self::AnonymousDecider { .. } => Code::ApprovalAnonymousDecider,
             Self::NotAddressed { .. } => Code::ApprovalNotAddressed,
+            Self::Excluded { .. } => Code::ApprovalExcluded,
             Self::OwnRequest { .. } => Code::ApprovalOwnRequest,
             Self::AlreadyVoted { .. } => Code::ApprovalAlreadyVoted,
+            Self::NotDistinct { .. } => Code::ApprovalNotDistinct,
             Self::NotYet { .. } => Code::ApprovalNotYet,
             Self::NeededElsewhere { .. } => Code::ApprovalNeededElsewhere,
             Self::NothingToDecide { why, .. } => why.code(),
+            Self::ReasonDemanded { .. } => Code::ApprovalReasonDemanded,
             Self::AnotherDigest { .. } => Code::ApprovalAnotherDigest,
             Self::Unmet { .. } => Code::ApprovalUnmet,
             Self::NotWaiting { .. } => Code::ApprovalNotWaiting,
@@ -247,6 +253,7 @@ impl NothingToDecide {
             Self::Anonymous => Code::ApprovalAnonymousDecider,
             Self::Voted { .. } => Code::ApprovalAlreadyVoted,
             Self::NotYet { .. } => Code::ApprovalNotYet,
+            Self::Excluded { .. } => Code::ApprovalExcluded,
             Self::OwnRequest { .. } => Code::ApprovalOwnRequest,
             Self::Expired { .. } => Code::ApprovalExpired,
             Self::Decided { .. } => Code::ApprovalAlreadyDecided,

@@ -16,7 +16,7 @@ use super::{ActorContext, Metadata, Timestamp, Value, metadata_keys};
 /// | lifecycle | `from`; `waited_for`: what it waited for until then, if it was pending; `pending_reason`, `expires_at`, `superseded_by`, `resulting_version` of the new status; `approval` if an approval caused it; `rejected`: the approvals if rejecting several at once caused it; `claim`, `side_effects`, `side_effects_left_out` when executed, for a compensation also `compensates`, `compensation`, `trigger`, `batch`; `compensated_by`, `compensation`, `trigger`, `batch` when compensated |
 /// | `Requested` | `approvals`, `missing`: how many; `round` |
 /// | `Renewed` | `approvals`: how many; `round` |
-/// | `Granted`, `Rejected`, `Expired` | `approval`, `target`, `step`, `round`, `digest`; `quorum_group`, `required`; `expires_at`; for a rejection `code`, `message`, `category` and its own metadata |
+/// | `Granted`, `Rejected`, `Expired` | `approval`, `target`, `step`, `round`, `digest`; `quorum_group`, `required`; `expires_at`; `moved`: which votes moved to make way; for a rejection `code`, `message`, `category` and its own metadata |
 /// | `QuorumSatisfied` | `quorum_group`, `required`, `step`; `satisfied`: the approvals that are no longer needed |
 /// | `Overridden` | `overridden`: the approvals; `round`, `digest`; `waited_for`: the waiting it ended, if any |
 /// | `Delegated`, `Reassigned`, `Escalated` | `approval`, `from`, `to`: whom it is addressed to now, or also for an escalation; `step`, `round`; `quorum_group`, `required` |

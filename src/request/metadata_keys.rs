@@ -54,6 +54,7 @@ metadata_keys! {
     LEASE_ENDS_AT = "lease_ends_at", "when the lease of the claim ends";
     MESSAGE = "message", "the message of the rejection or of the failure";
     MISSING = "missing", "how many approvals are still needed";
+    MOVED = "moved", "which votes moved within the quorum group to make way: for the id of each approval that of where its vote went";
     OVERRIDDEN = "overridden", "the ids of the approvals that were overridden";
     PENDING_REASON = "pending_reason", "what the request waits for now";
     PREVIOUS_CLAIM = "previous_claim", "the id of the claim that was taken over";

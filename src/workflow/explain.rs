@@ -116,7 +116,7 @@ pub fn decidable_by<'a>(document: &'a RequestDocument, actor: &ActorContext, now
     if !document.state.awaits_approval() {
         return Vec::new();
     }
-    let summaries = ApprovalSummary::of_all(&document.approvals);
+    let summaries = ApprovalSummary::of_all(&document.approvals, &document.approver_limits);
     let deciding = DecisionContext::about(document, &summaries);
     document.approvals.iter().filter(|approval| deciding.lets(approval, actor, now)).collect()
 }
@@ -146,6 +146,7 @@ fn awaited_demands(document: &RequestDocument, is_overdue: bool, now: Timestamp)
     if is_overdue {
         for demand in &mut demands {
             demand.open.clear();
+            demand.is_impossible = true;
         }
     }
     demands

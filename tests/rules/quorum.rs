@@ -122,7 +122,7 @@ fn a_vote_of_somebody_whom_the_group_needs_elsewhere_is_rejected_and_says_who_ca
         assert!(error.to_string().contains("carol can decide this one, and bob another"), "{error}");
         let expected = ApprovalError::NeededElsewhere {
             approval: approval("approval-1"),
-            group: QuorumGroup::new("pair").unwrap(),
+            group: Some(QuorumGroup::new("pair").unwrap()),
             actor: "bob".to_owned(),
             instead: Some(Box::new(actor("carol"))),
         };
