@@ -1,5 +1,6 @@
 //! Everything that can go wrong, as one [`Error`] that says what, to which request, and what to do next.
 
+mod amendment_error;
 mod code;
 #[cfg(test)]
 mod code_tests;
@@ -19,6 +20,7 @@ pub(crate) mod sentence;
 mod store_error;
 mod unrecorded;
 
+pub use amendment_error::AmendmentError;
 pub use conflict::Conflict;
 pub use format_error::FormatError;
 pub use invalid_value::InvalidValue;
@@ -131,6 +133,15 @@ pub enum Error {
         id: RequestId,
         /// Why the decision is not allowed.
         error: ApprovalError,
+    },
+
+    /// The approvals cannot be amended as asked.
+    #[error("the approvals of request {id}: {error}")]
+    Amendment {
+        /// The request.
+        id: RequestId,
+        /// Why not.
+        error: AmendmentError,
     },
 
     /// The request cannot be resolved, executed or compensated.
@@ -311,6 +322,7 @@ impl Error {
             | Self::InvalidTransition { id, .. }
             | Self::DeadlinePassed { id, .. }
             | Self::Approval { id, .. }
+            | Self::Amendment { id, .. }
             | Self::Execution { id, .. }
             | Self::Supersede { id, .. }
             | Self::NothingDue { id }

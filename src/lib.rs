@@ -110,8 +110,8 @@ pub use crate::redis::{
 };
 #[doc(inline)]
 pub use error::{
-    ApprovalError, Conflict, Error, ErrorKind, ErrorReport, ExecutionError, FormatError, InvalidValue, LayoutError,
-    NothingToDecide, Outcome, Result, StoreError, StoreErrorKind, SupersedeError, UnrecordedExecution,
+    AmendmentError, ApprovalError, Conflict, Error, ErrorKind, ErrorReport, ExecutionError, FormatError, InvalidValue,
+    LayoutError, NothingToDecide, Outcome, Result, StoreError, StoreErrorKind, SupersedeError, UnrecordedExecution,
 };
 #[doc(inline)]
 pub use feed::{
@@ -128,13 +128,13 @@ pub use request::{
     ActingFor, ActorContext, ActorId, ActorKind, ActorMode, Approval, ApprovalDecision, ApprovalId, ApprovalRule,
     ApprovalState, ApprovalStatus, ApprovalTarget, ApproverLimits, BatchId, BlastRadius, BlastScope, Category, Cause,
     Claim, ClaimId, CompensationKind, CompensationPlan, CompensationTrigger, ConsumerName, ContractId, DeciderRule,
-    Decision, DecisionCategory, DecisionKind, Digest, DiscussionDecision, Execution, ExecutionDecision, ExecutionKind,
-    ExecutionLink, Grounds, Group, HolderId, IdComparison, InitialState, Intent, IntoId, LifecycleDecision,
-    LinkRelation, Metadata, MetadataIter, MutationRequest, MutationType, Operation, Payload, Pending, PendingReason,
-    Quorum, QuorumGroup, QuorumRejection, ReasonRule, Rejection, RequestDocument, RequestDraft, RequestId,
-    RequestState, Requester, Requirement, RequirementKind, Revision, RiskLevel, Role, Severity, SideEffect, StateId,
-    StateType, StateVersion, Status, Step, Supersession, Tag, Target, Timestamp, UnsettledWrite, Value, Verdict,
-    VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
+    Decision, DecisionCategory, DecisionKind, Delegation, Digest, DiscussionDecision, Escalation, Execution,
+    ExecutionDecision, ExecutionKind, ExecutionLink, Grounds, Group, HolderId, IdComparison, InitialState, Intent,
+    IntoId, LifecycleDecision, LinkRelation, Metadata, MetadataIter, MutationRequest, MutationType, Operation, Payload,
+    Pending, PendingReason, Quorum, QuorumGroup, QuorumRejection, ReasonRule, Rejection, RequestDocument, RequestDraft,
+    RequestId, RequestState, Requester, Requirement, RequirementKind, Revision, RiskLevel, Role, Severity, SideEffect,
+    StateId, StateType, StateVersion, Status, Step, Supersession, Tag, Target, Timestamp, UnsettledWrite, Value,
+    Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
 };
 pub use service::clock::{Clock, ManualClock, SystemClock};
 pub use service::executor::{ExecutorReport, ExecutorStopped};

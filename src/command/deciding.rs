@@ -143,9 +143,10 @@ impl Command {
 
 /// Expiry and override of approvals.
 impl Command {
-    /// Expires every open approval that is overdue, and rejects the request if it can no longer be approved.
+    /// Records what time has done to the open approvals: each escalation whose time has come, and the expiry of each
+    /// that is overdue. Rejects the request if it can no longer be approved.
     ///
-    /// Fails with `NothingDue` when none is overdue, or when the request does not wait for approval.
+    /// Fails with `NothingDue` when there is nothing to record, or when the request does not wait for approval.
     pub fn expire_approvals(by: impl Into<Arc<ActorContext>>) -> Self {
         Self::new(Action::ExpireApprovals, by)
     }

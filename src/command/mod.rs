@@ -1,5 +1,6 @@
 //! Commands: what can be done to a request, by whom. Plain data; `workflow` applies it.
 
+mod amending;
 mod deciding;
 mod executing;
 mod outcome;
@@ -16,7 +17,8 @@ pub use outcome::{AfterFailure, Completion, Failure};
 pub use stale_strategy::StaleStrategy;
 
 use crate::request::{
-    ActorContext, ApprovalId, ClaimId, CompensationPlan, Digest, Pending, Rejection, RequestId, StateVersion, Timestamp,
+    ActorContext, ActorId, ApprovalId, ApprovalRule, ApprovalTarget, ClaimId, CompensationPlan, Digest, Pending,
+    Rejection, RequestId, StateVersion, Timestamp,
 };
 
 /// What an actor wants done to a request. The actor's reason ([`ActorContext::because`]) becomes the reason of the
@@ -100,6 +102,30 @@ pub enum Action {
         /// The approval, if only the vote on this one is taken back.
         #[serde(skip_serializing_if = "Option::is_none")]
         approval: Option<ApprovalId>,
+    },
+    /// See [`Command::delegate`].
+    Delegate {
+        /// The approval.
+        approval: ApprovalId,
+        /// The person it goes to.
+        to: ActorId,
+    },
+    /// See [`Command::reassign`].
+    Reassign {
+        /// The approval.
+        approval: ApprovalId,
+        /// Whom it is addressed to instead.
+        target: ApprovalTarget,
+    },
+    /// See [`Command::add_approval`].
+    AddApproval {
+        /// What the new approvals are made from.
+        rule: Box<ApprovalRule>,
+    },
+    /// See [`Command::remove_approval`].
+    RemoveApproval {
+        /// The approval.
+        approval: ApprovalId,
     },
     /// See [`Command::expire_approvals`].
     ExpireApprovals,

@@ -11,7 +11,8 @@ use super::{Action, Command};
 use super::{AfterFailure, Completion, Failure, StaleStrategy};
 use crate::json::{IsoDuration, Strict, read_beside};
 use crate::request::{
-    ActorContext, ApprovalId, ClaimId, CompensationPlan, Digest, Pending, Rejection, RequestId, StateVersion, Timestamp,
+    ActorContext, ActorId, ApprovalId, ApprovalRule, ApprovalTarget, ClaimId, CompensationPlan, Digest, Pending,
+    Rejection, RequestId, StateVersion, Timestamp,
 };
 
 impl<'de> Deserialize<'de> for Command {
@@ -77,6 +78,10 @@ actions! {
     ApproveRequirement { approval; digest }
     RejectRequirement { approval; rejection }
     Withdraw { ; approval }
+    Delegate { approval, to }
+    Reassign { approval, target }
+    AddApproval { rule }
+    RemoveApproval { approval }
     ExpireApprovals {}
     OverrideApprovals {}
     Resolve { current, strategy }
@@ -123,6 +128,9 @@ arguments! {
     plan: CompensationPlan,
     compensating: RequestId,
     text: String,
+    to: ActorId,
+    target: ApprovalTarget,
+    rule: ApprovalRule,
 }
 
 impl From<IsoDuration> for Duration {

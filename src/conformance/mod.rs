@@ -15,6 +15,7 @@
 
 use super::{Governance, MemoryStore, RowQuery, Store, StoreExtension, dual, run_concurrently};
 
+mod amending;
 mod concurrency;
 mod consumers;
 mod deciding;
@@ -28,6 +29,10 @@ mod requests;
 mod time;
 mod writes;
 
+pub use amending::{
+    a_repeated_amendment_is_made_once, an_amended_approval_is_found_by_whom_it_is_for,
+    an_escalated_approval_is_in_more_inboxes_at_once,
+};
 pub use concurrency::{many_writers_lose_nothing, one_winner_per_revision};
 pub use consumers::{
     a_consumer_has_one_holder_at_a_time, consumers_are_listed_with_their_lag_and_removed,

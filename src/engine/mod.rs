@@ -12,6 +12,8 @@ mod governance;
 
 mod commands;
 
+mod amending;
+
 mod reading;
 
 mod sweeping;

@@ -1,8 +1,8 @@
 //! The code of every error: text that stays as it is, for programs.
 
 use super::{
-    ApprovalError, Error, ErrorKind, ExecutionError, FormatError, LayoutError, NothingToDecide, Outcome, StoreError,
-    StoreErrorKind, SupersedeError,
+    AmendmentError, ApprovalError, Error, ErrorKind, ExecutionError, FormatError, LayoutError, NothingToDecide,
+    Outcome, StoreError, StoreErrorKind, SupersedeError,
 };
 
 /// One row per code: its text, and the kind of an error that has it.
@@ -78,6 +78,21 @@ codes! {
     ApprovalNothingToOverride = "approval.nothing_to_override", Conflict;
     ApprovalAnonymousOverride = "approval.anonymous_override", NotAllowed;
     ApprovalOverrideWithoutReason = "approval.override_without_reason", Invalid;
+
+    AmendmentNotPending = "amendment.not_pending", Conflict;
+    AmendmentAnonymous = "amendment.anonymous", NotAllowed;
+    AmendmentWithoutReason = "amendment.without_reason", Invalid;
+    AmendmentToOneself = "amendment.to_oneself", Invalid;
+    AmendmentCircle = "amendment.circle", NotAllowed;
+    AmendmentChainTooLong = "amendment.chain_too_long", NotAllowed;
+    AmendmentToRequester = "amendment.to_requester", NotAllowed;
+    AmendmentToExcluded = "amendment.to_excluded", NotAllowed;
+    AmendmentToVoter = "amendment.to_voter", NotAllowed;
+    AmendmentSameTarget = "amendment.same_target", Conflict;
+    AmendmentIdTaken = "amendment.id_taken", Conflict;
+    AmendmentGroupTaken = "amendment.group_taken", Conflict;
+    AmendmentMandatory = "amendment.mandatory", NotAllowed;
+    AmendmentLastUnmet = "amendment.last_unmet", Conflict;
 
     ExecutionNotApproved = "execution.not_approved", Conflict;
     ExecutionClaimed = "execution.claimed", Busy;
@@ -168,6 +183,7 @@ impl Error {
             Self::TooLarge { .. } => Code::RequestTooLarge,
             Self::TooManyEntries { .. } => Code::RequestTooManyEntries,
             Self::Approval { error, .. } => error.code(),
+            Self::Amendment { error, .. } => error.code(),
             Self::Execution { error, .. } => error.code(),
             Self::Supersede { error, .. } => error.code(),
             Self::Unwritable { error, .. } | Self::Unreadable { error, .. } => error.code(),
@@ -205,6 +221,27 @@ impl ApprovalError {
             Self::NothingToOverride => Code::ApprovalNothingToOverride,
             Self::AnonymousOverride => Code::ApprovalAnonymousOverride,
             Self::OverrideWithoutReason => Code::ApprovalOverrideWithoutReason,
+        }
+    }
+}
+
+impl AmendmentError {
+    const fn code(&self) -> Code {
+        match self {
+            Self::NotPending { .. } => Code::AmendmentNotPending,
+            Self::Anonymous => Code::AmendmentAnonymous,
+            Self::WithoutReason => Code::AmendmentWithoutReason,
+            Self::ToOneself { .. } => Code::AmendmentToOneself,
+            Self::Circle { .. } => Code::AmendmentCircle,
+            Self::ChainTooLong { .. } => Code::AmendmentChainTooLong,
+            Self::ToRequester { .. } => Code::AmendmentToRequester,
+            Self::ToExcluded { .. } => Code::AmendmentToExcluded,
+            Self::ToVoter { .. } => Code::AmendmentToVoter,
+            Self::SameTarget { .. } => Code::AmendmentSameTarget,
+            Self::IdTaken { .. } => Code::AmendmentIdTaken,
+            Self::GroupTaken { .. } => Code::AmendmentGroupTaken,
+            Self::Mandatory { .. } => Code::AmendmentMandatory,
+            Self::LastUnmet { .. } => Code::AmendmentLastUnmet,
         }
     }
 }

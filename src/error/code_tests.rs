@@ -64,6 +64,29 @@ fn approval_errors() -> Vec<(ApprovalError, ErrorKind)> {
     ]
 }
 
+fn amendment_errors() -> Vec<(AmendmentError, ErrorKind)> {
+    use AmendmentError::*;
+    use ErrorKind::{Conflict, Invalid, NotAllowed};
+    let approval = ApprovalId::new("approval-1").unwrap();
+    let (group, name) = (QuorumGroup::new("board").unwrap(), || "bob".to_owned());
+    vec![
+        (NotPending { status: Status::Approved }, Conflict),
+        (Anonymous, NotAllowed),
+        (WithoutReason, Invalid),
+        (ToOneself { approval: approval.clone(), actor: name() }, Invalid),
+        (Circle { approval: approval.clone(), to: name(), chain: name() }, NotAllowed),
+        (ChainTooLong { approval: approval.clone(), chain: name() }, NotAllowed),
+        (ToRequester { approval: approval.clone(), to: name() }, NotAllowed),
+        (ToExcluded { approval: approval.clone(), to: name() }, NotAllowed),
+        (ToVoter { approval: approval.clone(), group: group.clone(), to: name() }, NotAllowed),
+        (SameTarget { approval: approval.clone(), target: name() }, Conflict),
+        (IdTaken { approval: approval.clone() }, Conflict),
+        (GroupTaken { group }, Conflict),
+        (Mandatory { approval: approval.clone() }, NotAllowed),
+        (LastUnmet { approval }, Conflict),
+    ]
+}
+
 fn execution_errors() -> Vec<(ExecutionError, ErrorKind)> {
     use ErrorKind::{Busy, Conflict, Invalid, Unavailable};
     use ExecutionError::*;
@@ -177,6 +200,8 @@ fn every_error() -> Vec<(Error, ErrorKind)> {
         (unrecorded(), ErrorKind::UnknownOutcome),
     ];
     errors.extend(approval_errors().into_iter().map(|(error, kind)| (Error::Approval { id: request(), error }, kind)));
+    errors
+        .extend(amendment_errors().into_iter().map(|(error, kind)| (Error::Amendment { id: request(), error }, kind)));
     errors
         .extend(execution_errors().into_iter().map(|(error, kind)| (Error::Execution { id: request(), error }, kind)));
     errors.extend(format_errors().into_iter().map(|(error, kind)| (Error::unreadable("r", error), kind)));

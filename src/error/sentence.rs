@@ -32,12 +32,13 @@ macro_rules! debug_as_sentence {
 pub(crate) use debug_as_sentence;
 
 use super::{
-    ApprovalError, Conflict, ExecutionError, FormatError, InvalidValue, LayoutError, StoreError, SupersedeError,
-    UnrecordedExecution,
+    AmendmentError, ApprovalError, Conflict, ExecutionError, FormatError, InvalidValue, LayoutError, StoreError,
+    SupersedeError, UnrecordedExecution,
 };
 
 debug_as_sentence!(
     super::Error,
+    AmendmentError,
     ApprovalError,
     Conflict,
     ExecutionError,

@@ -161,10 +161,11 @@ fn each_of_approval(
             take(&key, groups, &group);
         }
     };
-    addressees(&approval.target, Dimension::ApproverId, Dimension::ApproverRole, Dimension::ApproverGroup);
+    addressees(&approval.recorded_target(), Dimension::ApproverId, Dimension::ApproverRole, Dimension::ApproverGroup);
     if active == Some(approval.step) {
-        for target in std::iter::once(approval).chain(through.iter().copied()).map(|approval| &approval.target) {
-            addressees(target, Dimension::InboxActor, Dimension::InboxRole, Dimension::InboxGroup);
+        // The inbox has an approval from the time of its escalation on, which no write marks.
+        for target in std::iter::once(approval).chain(through.iter().copied()).map(Approval::target_in_the_end) {
+            addressees(&target, Dimension::InboxActor, Dimension::InboxRole, Dimension::InboxGroup);
         }
     }
 }

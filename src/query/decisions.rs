@@ -11,7 +11,8 @@ use super::filter::{
 use crate::error::InvalidValue;
 use crate::json::Strict;
 use crate::request::{
-    ActorId, Decision, DecisionCategory, DecisionKind, IdComparison, LifecycleDecision, MutationRequest, Timestamp,
+    ActorId, ApprovalDecision, Decision, DecisionCategory, DecisionKind, IdComparison, LifecycleDecision,
+    MutationRequest, Timestamp,
 };
 
 /// A query for decisions: one row for each, the latest first, then by request id, then in the order they were made.
@@ -87,6 +88,18 @@ impl DecisionQuery {
             LifecycleDecision::Superseded,
         ];
         let kinds = Some(AnyOf::these(outcomes.map(DecisionKind::Lifecycle)));
+        Self(DecisionFilters { kinds, ..DecisionFilters::default() })
+    }
+
+    /// The amendments of approvals: delegated, reassigned, added or removed.
+    pub fn amendments() -> Self {
+        let amendments = [
+            ApprovalDecision::Delegated,
+            ApprovalDecision::Reassigned,
+            ApprovalDecision::Added,
+            ApprovalDecision::Removed,
+        ];
+        let kinds = Some(AnyOf::these(amendments.map(DecisionKind::Approval)));
         Self(DecisionFilters { kinds, ..DecisionFilters::default() })
     }
 

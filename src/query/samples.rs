@@ -68,8 +68,15 @@ pub(crate) fn approval(id: &str, target: ApprovalTarget, step: u32) -> Approval 
         decider: DeciderRule::NotTheRequester,
         reasons: ReasonRule::Optional,
         state: ApprovalState::Pending,
+        mandatory: false,
+        delegation: None,
+        escalation: None,
         metadata: Metadata::new(),
     }
+}
+
+fn escalation_at(at: Timestamp, to: ApprovalTarget, recorded: bool) -> Escalation {
+    Escalation { after: std::time::Duration::from_secs(1), to, at: Some(at), recorded }
 }
 
 fn cause() -> Cause {
@@ -116,11 +123,12 @@ fn approval_state() -> impl Strategy<Value = ApprovalState> {
 }
 
 fn approvals() -> impl Strategy<Value = Vec<Approval>> {
-    let one = (target(), 1..3_u32, approval_state(), option::of(time()), any::<bool>(), any::<bool>());
+    let escalation = option::weighted(0.3, (time(), target(), any::<bool>()));
+    let one = (target(), 1..3_u32, approval_state(), option::of(time()), any::<bool>(), any::<bool>(), escalation);
     vec(one, 0..4).prop_map(|drawn| {
         let approvals = drawn.into_iter().enumerate();
         approvals
-            .map(|(place, (target, step, state, expires_at, by_anyone, in_quorum))| {
+            .map(|(place, (target, step, state, expires_at, by_anyone, in_quorum, escalation))| {
                 let quorum = in_quorum.then(|| Quorum {
                     group: QuorumGroup::new(format!("step-{step}")).unwrap(),
                     required: 1.try_into().unwrap(),
@@ -128,7 +136,8 @@ fn approvals() -> impl Strategy<Value = Vec<Approval>> {
                 });
                 let decider = if by_anyone { DeciderRule::Anyone } else { DeciderRule::NotTheRequester };
                 let plain = approval(&format!("approval-{place}"), target, step);
-                Approval { quorum, expires_at, decider, state, ..plain }
+                let escalation = escalation.map(|(at, to, recorded)| Box::new(escalation_at(at, to, recorded)));
+                Approval { quorum, expires_at, decider, state, escalation, ..plain }
             })
             .collect()
     })

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ActorContext, ActorId, ApprovalId, Digest, Group, IdComparison, Metadata, QuorumGroup, ReasonRule, Role, Timestamp,
+    ActorContext, ActorId, ApprovalId, Delegation, Digest, Escalation, Group, IdComparison, Metadata, QuorumGroup,
+    ReasonRule, Rejection, Role, Timestamp,
 };
 use crate::error::{Error, InvalidValue};
 
@@ -19,7 +20,7 @@ use crate::error::{Error, InvalidValue};
 pub struct Approval {
     /// The id of the approval within its request.
     pub id: ApprovalId,
-    /// Who may decide it.
+    /// Who may decide it; [`target_at`](Self::target_at) includes its escalation.
     pub target: ApprovalTarget,
     /// What is to be approved, in words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -43,6 +44,15 @@ pub struct Approval {
     pub reasons: ReasonRule,
     /// The state of the approval.
     pub state: ApprovalState,
+    /// Whether it has to stay: it can be handed on and reassigned, but not removed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mandatory: bool,
+    /// How it came to the person it is addressed to, if it was delegated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delegation: Option<Box<Delegation>>,
+    /// When it is also addressed to others, and to whom.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub escalation: Option<Box<Escalation>>,
     /// Anything else about the approval.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
@@ -162,23 +172,6 @@ pub struct Verdict {
     pub digest: Digest,
 }
 
-/// Why an approval was rejected, in machine-readable form.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct Rejection {
-    /// The application's code for the reason.
-    pub code: String,
-    /// The category of the reason.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub category: Option<String>,
-    /// The reason in words.
-    pub message: String,
-    /// Anything else about the reason.
-    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
-    pub metadata: Metadata,
-}
-
 /// The state of an approval without its details.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -237,6 +230,11 @@ impl ApprovalTarget {
     pub fn actor(id: impl Into<String>) -> Result<Self, InvalidValue> {
         let actor_ids = BTreeSet::from([ActorId::new(id)?]);
         Ok(Self(TargetFields { actor_ids, ..TargetFields::default() }))
+    }
+
+    /// The actor with this id.
+    pub(crate) fn of_actor(id: ActorId) -> Self {
+        Self(TargetFields { actor_ids: BTreeSet::from([id]), ..TargetFields::default() })
     }
 
     /// Every actor with this role.
@@ -319,19 +317,6 @@ impl Cause {
     /// Ended by this actor at this time, for this reason.
     pub const fn new(by: Arc<ActorContext>, at: Timestamp, reason: Option<String>) -> Self {
         Self { by, at, reason }
-    }
-}
-
-impl Rejection {
-    /// A reason with this code and this message.
-    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), category: None, message: message.into(), metadata: Metadata::new() }
-    }
-
-    /// The same reason in this category.
-    pub fn in_category(mut self, category: impl Into<String>) -> Self {
-        self.category = Some(category.into());
-        self
     }
 }
 

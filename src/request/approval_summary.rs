@@ -25,6 +25,8 @@ pub(crate) struct ApprovalSummary {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Slot {
     pub(crate) target: ApprovalTarget,
+    /// From when it addresses more, if it escalates in time, and whom it addresses then.
+    pub(crate) escalation: Option<(Timestamp, ApprovalTarget)>,
     pub(crate) decider: DeciderRule,
     pub(crate) expires_at: Option<Timestamp>,
     /// Who approved it, and when.
@@ -65,13 +67,26 @@ impl Slot {
             ApprovalState::Approved(verdict) => Some((Arc::clone(&verdict.by), verdict.at)),
             _ => return None,
         };
+        let escalation = approval
+            .escalation
+            .as_ref()
+            .map(|escalation| (escalation.at.unwrap_or(Timestamp::MAX), approval.target_in_the_end().into_owned()));
         let (target, decider) = (approval.target.clone(), approval.decider);
-        Some(Self { target, decider, expires_at: approval.expires_at, vote })
+        Some(Self { target, escalation, decider, expires_at: approval.expires_at, vote })
     }
 
-    /// Whether it addresses a role or a group, which any actor might have.
+    /// Whom it addresses at this time; at [`Timestamp::MIN`], at any time.
+    pub(crate) fn target_at(&self, at: Timestamp) -> &ApprovalTarget {
+        match &self.escalation {
+            Some((from, target)) if at == Timestamp::MIN || *from <= at => target,
+            _ => &self.target,
+        }
+    }
+
+    /// Whether it addresses a role or a group at any time, which any actor might have.
     pub(crate) fn is_for_anybody(&self) -> bool {
-        !self.target.roles().is_empty() || !self.target.groups().is_empty()
+        let target = self.target_at(Timestamp::MIN);
+        !target.roles().is_empty() || !target.groups().is_empty()
     }
 
     /// Whether a vote at this time is in time for it.
@@ -79,8 +94,8 @@ impl Slot {
         self.expires_at.is_none_or(|end| end > at)
     }
 
-    /// Whether it lets the actor vote, unless they are the requester and it excludes the requester.
-    pub(crate) fn lets(&self, actor: &ActorContext, is_requester: bool, ids: IdComparison) -> bool {
-        self.target.matches(actor, ids) && !(is_requester && self.decider == DeciderRule::NotTheRequester)
+    /// Whether it lets the actor vote at this time, unless they are the requester and it excludes the requester.
+    pub(crate) fn lets(&self, actor: &ActorContext, is_requester: bool, ids: IdComparison, at: Timestamp) -> bool {
+        self.target_at(at).matches(actor, ids) && !(is_requester && self.decider == DeciderRule::NotTheRequester)
     }
 }

@@ -19,6 +19,8 @@ use super::{ActorContext, Metadata, Timestamp, Value, metadata_keys};
 /// | `Granted`, `Rejected`, `Expired` | `approval`, `target`, `step`, `round`, `digest`; `quorum_group`, `required`; `expires_at`; `moved`: which votes moved to make way; for a rejection `code`, `message`, `category` and its own metadata |
 /// | `QuorumSatisfied` | `quorum_group`, `required`, `step`; `satisfied`: the approvals that are no longer needed |
 /// | `Overridden` | `overridden`: the approvals; `round`, `digest`; `waited_for`: the waiting it ended, if any |
+/// | `Delegated`, `Reassigned`, `Escalated` | `approval`, `from`, `to`: whom it is addressed to now, or also for an escalation; `step`, `round`; `quorum_group`, `required` |
+/// | `Added`, `Removed` | `approval`, `target`, `step`, `round`; `quorum_group`, `required` |
 /// | `Withdrawn` | `approval`, `target`, `step`, `round`, `digest` that the vote was given for; `quorum_group`, `required`; `withdrawn`: Granted or Rejected; `reopened`: the satisfied approvals that are open again; `satisfied`: the approval itself, if its group is met without it |
 /// | version resolution | `current_version`, `expected_version` |
 /// | `Commented` | `text`: the comment |
@@ -161,10 +163,18 @@ decision_kinds! {
         Overridden = "Overridden",
         /// Approvals were opened again, as a new round.
         Renewed = "Renewed",
-        /// An approval was delegated to somebody else. Reserved: no command of this release records it.
+        /// Somebody handed on an approval that was addressed to them.
         Delegated = "Delegated",
         /// Somebody took back their own vote.
         Withdrawn = "Withdrawn",
+        /// An approval was addressed to others.
+        Reassigned = "Reassigned",
+        /// An approval was added after submission.
+        Added = "Added",
+        /// An approval was removed.
+        Removed = "Removed",
+        /// An approval had waited for so long that it is also addressed to others.
+        Escalated = "Escalated",
     }
     /// How a request fits the current version of its state.
     VersionDecision in VersionResolution {

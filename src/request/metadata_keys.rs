@@ -50,7 +50,7 @@ metadata_keys! {
     DIGEST = "digest", "the digest of the request that was decided on";
     EXPECTED_VERSION = "expected_version", "the version of the state that the request was written for";
     EXPIRES_AT = "expires_at", "the deadline of the approval or of the wait";
-    FROM = "from", "the status before";
+    FROM = "from", "the status before; of an amended approval, to whom it was addressed before";
     LEASE_ENDS_AT = "lease_ends_at", "when the lease of the claim ends";
     MESSAGE = "message", "the message of the rejection or of the failure";
     MISSING = "missing", "how many approvals are still needed";
@@ -71,6 +71,7 @@ metadata_keys! {
     SUPERSEDED_BY = "superseded_by", "the id of the request that superseded this one";
     TARGET = "target", "to whom the approval is addressed";
     TEXT = "text", "what the comment says";
+    TO = "to", "to whom the approval is addressed now; of an escalation, to whom also";
     TRIGGER = "trigger", "what caused the compensation";
     WAITED_FOR = "waited_for", "what the request waited for until then";
     WITHDRAWN = "withdrawn", "the kind of the vote that was taken back";

@@ -11,9 +11,11 @@ mod approver_limits;
 mod by_name;
 mod canonical;
 mod decision;
+mod delegation;
 mod digest;
 mod document;
 mod draft;
+mod escalation;
 mod execution;
 mod id_comparison;
 mod intent;
@@ -24,6 +26,7 @@ mod payload;
 mod person_id;
 mod random_id;
 mod reason_rule;
+mod rejection;
 mod requester;
 mod requirement;
 mod revision;
@@ -40,8 +43,7 @@ pub use acting_for::ActingFor;
 pub(crate) use acting_for::for_oneself;
 pub use actor::{ActorContext, ActorKind, ActorMode};
 pub use approval::{
-    Approval, ApprovalState, ApprovalStatus, ApprovalTarget, Cause, DeciderRule, Quorum, QuorumRejection, Rejection,
-    Step, Verdict,
+    Approval, ApprovalState, ApprovalStatus, ApprovalTarget, Cause, DeciderRule, Quorum, QuorumRejection, Step, Verdict,
 };
 pub use approval_rule::ApprovalRule;
 pub(crate) use approval_summary::{ApprovalSummary, Slot};
@@ -51,9 +53,12 @@ pub use decision::{
     ApprovalDecision, Decision, DecisionCategory, DecisionKind, DiscussionDecision, ExecutionDecision,
     LifecycleDecision, VersionDecision,
 };
+pub use delegation::Delegation;
 pub use digest::Digest;
 pub use document::{MutationRequest, RequestDocument, Target, Versioning};
 pub use draft::{InitialState, RequestDraft};
+pub use escalation::Escalation;
+pub(crate) use escalation::EscalationRule;
 pub use execution::{
     Claim, CompensationKind, CompensationPlan, CompensationTrigger, Execution, ExecutionKind, ExecutionLink,
     LinkRelation, Supersession,
@@ -66,6 +71,7 @@ pub(crate) use metadata_keys::metadata_key;
 pub use payload::Payload;
 pub use random_id::{ClaimId, HolderId, WriteId};
 pub use reason_rule::ReasonRule;
+pub use rejection::Rejection;
 pub use requester::Requester;
 pub use requirement::Requirement;
 pub use revision::Revision;

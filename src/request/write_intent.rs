@@ -130,6 +130,14 @@ write_kinds! {
     Fail = 43: "record that its execution failed",
     /// Comments on it.
     Comment = 50: "comment on it",
+    /// Hands on one of its approvals.
+    Delegate = 60: "delegate one of its approvals",
+    /// Addresses one of its approvals to others.
+    Reassign = 61: "reassign one of its approvals",
+    /// Adds approvals.
+    AddApproval = 62: "add an approval to it",
+    /// Removes an approval.
+    RemoveApproval = 63: "remove one of its approvals",
     /// Links its compensation.
     LinkCompensation = 44: "link its compensation",
     /// A kind that only a newer release knows.

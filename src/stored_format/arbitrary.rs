@@ -237,8 +237,10 @@ fn approval(by: impl Strategy<Value = Arc<ActorContext>> + 'static) -> impl Stra
     });
     let words = (name(), text(), option::of(text()), metadata());
     let reasons = vec![ReasonRule::Optional, ReasonRule::ForRejecting, ReasonRule::Always];
-    (words, target, 1..=u32::MAX, option::of(quorum), option::of(time()), any::<bool>(), state, select(reasons))
-        .prop_map(|((id, description, name, metadata), target, step, quorum, expires_at, anyone, state, reasons)| {
+    let rare = (select(reasons), any::<bool>(), option::of(delegation()), option::of(escalation()));
+    (words, target, 1..=u32::MAX, option::of(quorum), option::of(time()), any::<bool>(), state, rare).prop_map(
+        |((id, description, name, metadata), target, step, quorum, expires_at, anyone, state, rare)| {
+            let (reasons, mandatory, delegation, escalation) = rare;
             Approval {
                 id: ApprovalId::new(ascii(&id)).unwrap(),
                 target,
@@ -250,9 +252,31 @@ fn approval(by: impl Strategy<Value = Arc<ActorContext>> + 'static) -> impl Stra
                 decider: if anyone { DeciderRule::Anyone } else { DeciderRule::NotTheRequester },
                 reasons,
                 state,
+                mandatory,
+                delegation: delegation.map(Box::new),
+                escalation: escalation.map(Box::new),
                 metadata,
             }
-        })
+        },
+    )
+}
+
+fn delegation() -> impl Strategy<Value = Delegation> {
+    let id = || person_id().prop_map(|id| ActorId::new(id).unwrap());
+    (person_id(), vec(id(), 0..6), id()).prop_map(|(from, by, to)| Delegation {
+        from: ApprovalTarget::role(from).unwrap(),
+        by,
+        to,
+    })
+}
+
+fn escalation() -> impl Strategy<Value = Escalation> {
+    (any::<u64>(), person_id(), option::of(time()), any::<bool>()).prop_map(|(micros, to, at, recorded)| Escalation {
+        after: std::time::Duration::from_micros(micros),
+        to: ApprovalTarget::group(to).unwrap(),
+        at,
+        recorded,
+    })
 }
 
 fn decision(by: impl Strategy<Value = Arc<ActorContext>>) -> impl Strategy<Value = Decision> {

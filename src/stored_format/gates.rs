@@ -18,6 +18,13 @@ const GATES: &[Gate] = &[
     Gate { since: 2, opens: Part::Kind("reason rule", 0) },
     Gate { since: 2, opens: Part::Kind("reason rule", 1) },
     Gate { since: 2, opens: Part::Kind("reason rule", 2) },
+    Gate { since: 2, opens: Part::Kind("decision kind", 41) },
+    Gate { since: 2, opens: Part::Kind("decision kind", 42) },
+    Gate { since: 2, opens: Part::Kind("decision kind", 43) },
+    Gate { since: 2, opens: Part::Kind("decision kind", 44) },
+    Gate { since: 2, opens: Part::Field(Field::Mandatory) },
+    Gate { since: 2, opens: Part::Field(Field::Delegation) },
+    Gate { since: 2, opens: Part::Field(Field::Escalation) },
 ];
 
 const FIRST: u16 = 1;
@@ -48,6 +55,12 @@ pub(super) enum Field {
     Reasons,
     /// Of a document: one of its rare parts.
     ApproverLimits,
+    /// Of an approval: one of its rare parts.
+    Mandatory,
+    /// Of an approval: one of its rare parts.
+    Delegation,
+    /// Of an approval: one of its rare parts.
+    Escalation,
 }
 
 /// All versions there are.
@@ -137,6 +150,9 @@ impl fmt::Display for Field {
             Self::ActingFor => "an actor who acts for another",
             Self::Reasons => "an approval that demands a reason",
             Self::ApproverLimits => "limits on its approvers",
+            Self::Mandatory => "a mandatory approval",
+            Self::Delegation => "a delegated approval",
+            Self::Escalation => "an approval that escalates",
         })
     }
 }

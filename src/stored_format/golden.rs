@@ -171,6 +171,9 @@ fn approvals() -> RequestDocument {
         decider: DeciderRule::NotTheRequester,
         reasons: ReasonRule::Optional,
         state,
+        mandatory: false,
+        delegation: None,
+        escalation: None,
         metadata: Metadata::new(),
     });
     let reason = PendingReason::Approval;

@@ -73,6 +73,9 @@ pub(super) fn realistic() -> RequestDocument {
         state: verdict.map_or(ApprovalState::Pending, |(by, when, reason)| {
             ApprovalState::Approved(Verdict { by: Arc::clone(by), at: at(when), reason: Some(reason.into()), digest })
         }),
+        mandatory: false,
+        delegation: None,
+        escalation: None,
         metadata: Metadata::new(),
     };
     let granted = |id: &str, role: &str, step: i64| {
@@ -171,6 +174,9 @@ pub(crate) fn fullest() -> RequestDocument {
                 metadata: every_value(),
             })),
         },
+        mandatory: false,
+        delegation: None,
+        escalation: None,
         metadata: every_value(),
     };
     let system = Arc::new(ActorContext::system());
@@ -272,10 +278,32 @@ pub(super) fn newest() -> RequestDocument {
         }
     }
     document.decisions.push(Decision::new(ApprovalDecision::Granted, &deputy, document.updated_at));
+    amended(&mut document);
     document.requested_by = Arc::new((*document.requested_by).clone().acting_for("u-9", "Assistant").unwrap());
     let excluded = BTreeSet::from(["u-3", "u-4"].map(|id| ActorId::new(id).unwrap()));
     document.approver_limits = ApproverLimits { distinct: true, excluded };
     document
+}
+
+/// The last approval is mandatory, was delegated twice and escalates.
+fn amended(document: &mut RequestDocument) {
+    use ApprovalDecision::{Added, Delegated, Escalated, Reassigned, Removed};
+    let person = |id: &str| ActorId::new(id).unwrap();
+    if let Some(last) = document.approvals.last_mut() {
+        let from = std::mem::replace(&mut last.target, ApprovalTarget::actor("u-6").unwrap());
+        last.mandatory = true;
+        last.delegation =
+            Some(Box::new(Delegation { from, by: vec![person("u-5"), person("u-ß")], to: person("u-6") }));
+        last.escalation = Some(Box::new(Escalation {
+            after: std::time::Duration::from_millis(5_400_250),
+            to: ApprovalTarget::role("director").unwrap().or(ApprovalTarget::group("board").unwrap()),
+            at: Some(at(5_400)),
+            recorded: true,
+        }));
+    }
+    for kind in [Delegated, Reassigned, Added, Removed, Escalated] {
+        document.decisions.push(Decision::new(kind, &document.requested_by, document.updated_at));
+    }
 }
 
 /// One value of each kind, with the extremes of numbers, and one nested as deep as allowed.

@@ -31,7 +31,7 @@ pub(super) fn chosen_for<'a>(
     let context = DecisionContext::about(document, &summaries);
     let is_requester = context.is_requester(actor);
     // Whoever needs another vote to move leaves approvals to those whom they address themselves.
-    let freedom = |approval: &Approval| (!context.addresses(approval, actor, is_requester), freedom(approval));
+    let freedom = |approval: &Approval| (!context.addresses(approval, actor, is_requester, now), freedom(approval));
     let mut alone = Vec::new();
     let mut of_groups: BTreeMap<&QuorumGroup, (usize, &Approval)> = BTreeMap::new();
     let mut needed_elsewhere = None;
@@ -95,7 +95,7 @@ fn why_nothing(document: &RequestDocument, actor: &ActorContext, now: Timestamp)
     let is_actor = |id: &ActorId| actor.people().any(|person| ids.is_same(person, id));
     let is_requester = document.requested_by.people().any(is_actor);
     let is_own = |it: &Approval| is_requester && it.decider == DeciderRule::NotTheRequester;
-    let addressed: Vec<&Approval> = approvals().filter(|it| it.target.matches(actor, ids)).collect();
+    let addressed: Vec<&Approval> = approvals().filter(|it| it.addresses(actor, ids, now)).collect();
     let is_excluded = document.approver_limits.excluded.iter().any(is_actor);
     let barred = ids_of(addressed.iter().copied().filter(|it| is_pending(it)));
     if is_excluded && !barred.is_empty() {
@@ -117,7 +117,9 @@ fn why_nothing(document: &RequestDocument, actor: &ActorContext, now: Timestamp)
     match ids_of(addressed.iter().copied()) {
         none if none.is_empty() => {
             let open = approvals().filter(|it| it.step == active && is_pending(it));
-            NothingToDecide::NotAddressed { addressed: open.map(|it| (it.id.clone(), it.target.clone())).collect() }
+            NothingToDecide::NotAddressed {
+                addressed: open.map(|it| (it.id.clone(), it.target_at(now).into_owned())).collect(),
+            }
         }
         approvals => NothingToDecide::Decided { approvals },
     }

@@ -72,10 +72,16 @@ impl<'a> DecisionContext<'a> {
         }
     }
 
-    fn check_actor(self, approval: &Approval, actor: &ActorContext, now: Timestamp) -> Result<(), ApprovalError> {
+    /// Whether the actor may decide this approval once its step is active.
+    pub(super) fn check_actor(
+        self,
+        approval: &Approval,
+        actor: &ActorContext,
+        now: Timestamp,
+    ) -> Result<(), ApprovalError> {
         let (id, name) = (|| approval.id.clone(), || whoever(actor));
         if !self.is_for(approval, actor, false, now) {
-            let target = Box::new(approval.target.clone());
+            let target = Box::new(approval.target_at(now).into_owned());
             return Err(ApprovalError::NotAddressed { approval: id(), target, actor: name() });
         }
         if actor.people().any(|person| self.is_excluded(person)) {
@@ -101,7 +107,7 @@ impl<'a> DecisionContext<'a> {
 
     /// Whether the approval addresses the actor, or one whose vote can move to it does.
     fn is_for(self, approval: &Approval, actor: &ActorContext, is_requester: bool, now: Timestamp) -> bool {
-        if self.addresses(approval, actor, is_requester) {
+        if self.addresses(approval, actor, is_requester, now) {
             return true;
         }
         let (Some(quorum), Some(slot)) = (&approval.quorum, Slot::of(approval)) else { return false };
@@ -110,8 +116,14 @@ impl<'a> DecisionContext<'a> {
     }
 
     /// Whether the approval itself addresses the actor.
-    pub(super) fn addresses(self, approval: &Approval, actor: &ActorContext, is_requester: bool) -> bool {
-        approval.target.matches(actor, self.ids) && !(is_requester && approval.decider == DeciderRule::NotTheRequester)
+    pub(super) fn addresses(
+        self,
+        approval: &Approval,
+        actor: &ActorContext,
+        is_requester: bool,
+        now: Timestamp,
+    ) -> bool {
+        approval.addresses(actor, self.ids, now) && !(is_requester && approval.decider == DeciderRule::NotTheRequester)
     }
 
     /// Whether the rest can do without those whom this vote uses up. One person who votes once in each group takes
@@ -125,7 +137,7 @@ impl<'a> DecisionContext<'a> {
         if spares(&rests, actor) {
             return Ok(());
         }
-        let target = &approval.target;
+        let target = approval.target_at(now);
         let may = |id: &&ActorId| {
             let mut other = ActorContext::new(ActorKind::Unknown);
             other.id = Some((*id).clone());

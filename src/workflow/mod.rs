@@ -24,6 +24,7 @@
 //! # }
 //! ```
 
+mod amending;
 mod break_glass;
 mod compensation;
 mod decidable;
@@ -31,6 +32,7 @@ mod deciding;
 mod demand;
 mod discussion;
 mod eligibility;
+mod escalating;
 mod execution;
 mod execution_order;
 mod expiry;
@@ -89,7 +91,11 @@ use history::Occasion;
 pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) -> Result<MutationRequest> {
     history::check_acting_for(&command.by, request.id_comparison)?;
     let occasion = match &command.action {
-        Action::OverrideApprovals => Occasion::with_any_reason(&request, &command.by, now),
+        Action::OverrideApprovals
+        | Action::Delegate { .. }
+        | Action::Reassign { .. }
+        | Action::AddApproval { .. }
+        | Action::RemoveApproval { .. } => Occasion::with_any_reason(&request, &command.by, now),
         _ => Occasion::on(&request, &command.by, now)?,
     };
     expiry::check_in_time(&request, &command.action, occasion.now)?;
@@ -111,6 +117,10 @@ pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) ->
             deciding::reject_requirement(changing, approval, rejection.as_ref(), occasion)
         }
         Action::Withdraw { approval } => withdrawing::withdraw(changing, approval.as_ref(), occasion),
+        Action::Delegate { approval, to } => amending::delegate(changing, approval, to, occasion),
+        Action::Reassign { approval, target } => amending::reassign(changing, approval, target, occasion),
+        Action::AddApproval { rule } => amending::add(changing, rule, occasion),
+        Action::RemoveApproval { approval } => amending::remove(changing, approval, occasion),
         Action::ExpireApprovals => expiry::expire_approvals(changing, occasion),
         Action::OverrideApprovals => break_glass::override_approvals(changing, occasion),
         Action::Resolve { current, strategy } => resolution::settle(changing, current, *strategy, occasion).map(|_| ()),

@@ -37,7 +37,7 @@ fn way(document: &RequestDocument, approval: &Approval, occasion: Occasion<'_>) 
     let summaries = ApprovalSummary::of_all(&document.approvals, &document.approver_limits);
     let context = DecisionContext::about(document, &summaries);
     let is_requester = context.is_requester(occasion.by);
-    if context.addresses(approval, occasion.by, is_requester) {
+    if context.addresses(approval, occasion.by, is_requester, occasion.now) {
         return None;
     }
     let end = document.approvals.iter().position(|other| other.id == approval.id)?;

@@ -13,8 +13,8 @@ use super::report_json::Overdue;
 use super::report_json::overdue;
 use super::seats::Seats;
 use crate::request::{
-    ActorContext, ActorId, ActorKind, Approval, ApprovalId, ApprovalSummary, ApprovalTarget, DeciderRule, IdComparison,
-    QuorumGroup, RequestDocument, Step, Timestamp,
+    ActorContext, ActorId, ActorKind, Approval, ApprovalId, ApprovalSummary, ApprovalTarget, DeciderRule, Delegation,
+    IdComparison, QuorumGroup, RequestDocument, Step, Timestamp,
 };
 
 /// An unmet approval or quorum group.
@@ -48,8 +48,11 @@ pub struct OpenDemand {
 pub struct OpenApproval {
     /// The approval.
     pub id: ApprovalId,
-    /// Who may decide it.
+    /// Who may decide it; from the time of its escalation on, also whom that names.
     pub target: ApprovalTarget,
+    /// How it came to the person it is addressed to, if it was delegated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delegation: Option<Box<Delegation>>,
     /// Who may not decide it although they match the target: the requester, the excluded, those who voted in its group,
     /// and, if nobody decides twice, those who voted on the request or are needed for another of its approvals.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
@@ -136,8 +139,8 @@ pub(super) fn open_demands_for_people(document: &RequestDocument, now: Timestamp
     let mut open = open_demands(document, now);
     let approvals: BTreeMap<&ApprovalId, &Approval> =
         document.approvals.iter().map(|approval| (&approval.id, approval)).collect();
-    let named: BTreeSet<&ActorId> =
-        document.approvals.iter().filter(|it| is_pending(it)).flat_map(|it| it.target.actor_ids()).collect();
+    let pending = document.approvals.iter().filter(|it| is_pending(it));
+    let named: BTreeSet<ActorId> = pending.flat_map(|it| it.target_at(now).actor_ids().clone()).collect();
     for open in open.iter_mut().flat_map(|demand| &mut demand.open) {
         let Some(approval) = approvals.get(&open.id).copied() else { continue };
         if approval.quorum.is_none() && !context.limits.distinct {
@@ -146,7 +149,7 @@ pub(super) fn open_demands_for_people(document: &RequestDocument, now: Timestamp
         let remaining = context.rests(approval, now);
         let rest = Rest { approval: approval.clone(), is_distinct: context.limits.distinct, remaining };
         if rest.is_distinct {
-            let needed: Vec<&ActorId> = named.iter().copied().filter(|id| !rest.spares(&person(id))).collect();
+            let needed: Vec<&ActorId> = named.iter().filter(|id| !rest.spares(&person(id))).collect();
             if open.is_for_anybody() {
                 open.exceptions.extend(needed.iter().copied().cloned());
             }
@@ -177,14 +180,15 @@ fn open_demand(
     let pending = || demand.members.iter().filter(|member| is_pending(member));
     let seats = demand.group.and_then(|group| Seats::of(context, group, now));
     let open = pending().filter(|member| !is_overdue(member, now)).map(|member| {
-        let mut open = open_approval(document, member, &voters);
+        let mut open = open_approval(document, member, member.target_at(now).into_owned(), &voters);
         let place = document.approvals.iter().position(|other| other.id == member.id);
         let through = seats.as_ref().zip(place).map(|(seats, place)| seats.making_way(place)).unwrap_or_default();
         let through = through.into_iter().filter_map(|place| document.approvals.get(place));
         for approval in through {
-            let [barred, exceptions] = barred(document, approval, &voters);
+            let target = approval.target_at(now).into_owned();
+            let [barred, exceptions] = barred(document, approval, &target, &voters);
             open.exceptions.extend(exceptions);
-            open.through.push(MovableApproval { id: approval.id.clone(), target: approval.target.clone(), barred });
+            open.through.push(MovableApproval { id: approval.id.clone(), target, barred });
         }
         let is_barred = |id: &ActorId| {
             let mut barred = open.through.iter().map(|through| &through.barred).chain([&open.barred]);
@@ -198,7 +202,10 @@ fn open_demand(
     let is_impossible = match demand.group {
         _ if context.limits.distinct => false,
         Some(group) => Remaining::of(context, now, |summary| summary.is_of(group)).impossible().is_some(),
-        None => !open.iter().any(OpenApproval::is_for_somebody),
+        // An escalation comes by itself.
+        None => !pending().filter(|member| !is_overdue(member, now)).any(|member| {
+            open_approval(document, member, member.target_in_the_end().into_owned(), &voters).is_for_somebody()
+        }),
     };
     OpenDemand {
         group: demand.group.cloned(),
@@ -211,8 +218,13 @@ fn open_demand(
 }
 
 /// The people who may not decide the approval, and those of them who are known to have one of its roles or groups.
-fn barred(document: &RequestDocument, approval: &Approval, voters: &[&ActorContext]) -> [BTreeSet<ActorId>; 2] {
-    let (target, ids) = (&approval.target, document.id_comparison);
+fn barred(
+    document: &RequestDocument,
+    approval: &Approval,
+    target: &ApprovalTarget,
+    voters: &[&ActorContext],
+) -> [BTreeSet<ActorId>; 2] {
+    let ids = document.id_comparison;
     let requester = Some(&*document.requested_by).filter(|_| approval.decider == DeciderRule::NotTheRequester);
     let actors = || voters.iter().copied().chain(requester);
     let has_role_or_group = |actor: &&ActorContext| {
@@ -227,11 +239,17 @@ fn barred(document: &RequestDocument, approval: &Approval, voters: &[&ActorConte
     [actors().flat_map(ActorContext::people).cloned().chain(excluded()).collect(), exceptions]
 }
 
-fn open_approval(document: &RequestDocument, approval: &Approval, voters: &[&ActorContext]) -> OpenApproval {
-    let [barred, exceptions] = barred(document, approval, voters);
+fn open_approval(
+    document: &RequestDocument,
+    approval: &Approval,
+    target: ApprovalTarget,
+    voters: &[&ActorContext],
+) -> OpenApproval {
+    let [barred, exceptions] = barred(document, approval, &target, voters);
     OpenApproval {
         id: approval.id.clone(),
-        target: approval.target.clone(),
+        target,
+        delegation: approval.delegation.clone(),
         barred,
         through: Vec::new(),
         expires_at: approval.expires_at,

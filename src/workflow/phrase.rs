@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use super::open_demand::{OpenApproval, OpenDemand};
-use crate::request::{ActorContext, ApprovalId, Timestamp};
+use crate::request::{ActorContext, ActorId, ApprovalId, ApprovalTarget, Delegation, Timestamp};
 
 /// How many names a sentence lists before it counts the rest.
 const MAX_NAMED: usize = 8;
@@ -46,12 +46,34 @@ pub(super) fn demand(demand: &OpenDemand) -> String {
 fn deciders(open: &OpenApproval) -> String {
     let (mut ids, mut roles, mut groups) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
     for target in open.targets() {
-        roles.extend(target.roles().iter().map(|role| format!("anyone with role {role}")));
-        groups.extend(target.groups().iter().map(|group| format!("anyone in group {group}")));
+        roles.extend(roles_of(target));
+        groups.extend(groups_of(target));
     }
-    ids.extend(open.ids().map(ToString::to_string));
+    ids.extend(open.ids().map(|id| handed_on(id, open.delegation.as_deref())));
     let who = list(ids.into_iter().chain(roles).chain(groups), " or ", " or ");
     if open.exceptions.is_empty() { who } else { format!("{who} except {}", list(&open.exceptions, ", ", " and ")) }
+}
+
+/// The person; if the approval came to them by delegation, with who handed it on last.
+fn handed_on(id: &ActorId, delegation: Option<&Delegation>) -> String {
+    match delegation.filter(|delegation| delegation.to == *id).and_then(|delegation| delegation.by.last()) {
+        Some(by) => format!("{id} (delegated by {by})"),
+        None => id.to_string(),
+    }
+}
+
+/// Whom a target addresses.
+pub(super) fn addressed(target: &ApprovalTarget) -> String {
+    let ids = target.actor_ids().iter().map(ToString::to_string);
+    list(ids.chain(roles_of(target)).chain(groups_of(target)), " or ", " or ")
+}
+
+fn roles_of(target: &ApprovalTarget) -> impl Iterator<Item = String> {
+    target.roles().iter().map(|role| format!("anyone with role {role}"))
+}
+
+fn groups_of(target: &ApprovalTarget) -> impl Iterator<Item = String> {
+    target.groups().iter().map(|group| format!("anyone in group {group}"))
 }
 
 /// What to call the approvals.

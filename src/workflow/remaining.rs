@@ -105,7 +105,8 @@ impl Remaining {
             } else if is_open || slot.vote.is_some() {
                 let named = if is_open { self.named(slot, context) } else { Vec::new() };
                 let votes = votes.iter().filter(|(own, _, by, at)| {
-                    *own == place || (slot.is_open(*at) && slot.lets(by, context.is_requester(by), self.ids))
+                    *own == place
+                        || (slot.is_open(*at) && slot.lets(by, context.is_requester(by), self.ids, Timestamp::MIN))
                 });
                 let votes = votes.map(|(_, number, ..)| *number).collect();
                 self.seats.push(NamedSeat { demand, named, votes });
@@ -116,12 +117,13 @@ impl Remaining {
         self.demands.push(Missing { group, step: first.step, slot, need: required.saturating_sub(for_anybody) });
     }
 
-    /// Those the slot names who may decide it, whether they have voted or not.
+    /// Those the slot names, now or when it escalates, who may decide it, whether they have voted or not.
     fn named(&mut self, slot: &Slot, context: DecisionContext<'_>) -> Vec<usize> {
         let may = |id: &&ActorId| {
             !context.is_excluded(id) && (slot.decider == DeciderRule::Anyone || !context.is_requester_id(id))
         };
-        let named: BTreeSet<usize> = slot.target.actor_ids().iter().filter(may).map(|id| self.number(id)).collect();
+        let named: BTreeSet<usize> =
+            slot.target_at(Timestamp::MIN).actor_ids().iter().filter(may).map(|id| self.number(id)).collect();
         named.into_iter().collect()
     }
 

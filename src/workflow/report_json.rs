@@ -27,7 +27,7 @@ struct ExplanationFields<'a> {
     step_ordinal: u32,
     /// The number of its steps.
     steps: u32,
-    /// The next time at which something about it is due to expire.
+    /// The next time at which something about it is due to expire, or an open approval is addressed to others too.
     #[serde(skip_serializing_if = "Option::is_none")]
     deadline: Option<Timestamp>,
     /// Who is executing it, or was when the lease ended.

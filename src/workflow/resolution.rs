@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::history::{Occasion, count, record};
-use super::{deciding, execution, expiry, lifecycle};
+use super::{deciding, escalating, execution, expiry, lifecycle};
 use crate::command::StaleStrategy;
 use crate::error::{Error, ExecutionError, Result};
 use crate::request::{
@@ -102,6 +102,7 @@ fn renew(document: &mut RequestDocument, occasion: Occasion<'_>) -> Result<(), E
             approval.expires_at.into_iter().flat_map(|end| [opened, submitted].map(|from| end.duration_since(from)));
         approval.expires_at = times.find(|time| *time > Duration::ZERO).map(|time| occasion.now.saturating_add(time));
     }
+    escalating::start(&mut document.approvals, occasion.now);
     document.approval_round = document.approval_round.saturating_add(1);
     deciding::mark_fulfilled(document);
     lifecycle::transition(document, RequestState::Pending(Pending::from(PendingReason::Approval)), occasion)?;

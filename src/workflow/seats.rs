@@ -36,12 +36,14 @@ impl<'a> Seats<'a> {
         let slots = members.filter_map(|(place, summary)| Some((place, summary.slot.as_ref()?)));
         let slots: Vec<(usize, &Slot)> = slots.filter(|(_, slot)| slot.vote.is_some() || slot.is_open(now)).collect();
         let open = slots.iter().find(|(_, slot)| slot.vote.is_none())?;
-        let is_alike = |slot: &Slot| slot.target == open.1.target && slot.decider == open.1.decider;
+        let is_alike = |slot: &Slot| {
+            slot.target == open.1.target && slot.escalation == open.1.escalation && slot.decider == open.1.decider
+        };
         if slots.iter().all(|(_, slot)| slot.vote.is_none() || is_alike(slot)) {
             return None;
         }
-        let addressed = Addressed::of(&slots, context);
-        let moves = slots.iter().map(|(_, slot)| addressed.moves(&slots, slot, context)).collect();
+        let addressed = Addressed::of(&slots, context, now);
+        let moves = slots.iter().map(|(_, slot)| addressed.moves(&slots, slot, context, now)).collect();
         Some(Self { context, now, slots, moves })
     }
 
@@ -49,7 +51,7 @@ impl<'a> Seats<'a> {
     /// that takes it, then where the vote of each goes.
     pub(super) fn way(&self, end: usize, actor: &ActorContext, is_requester: bool) -> Option<Vec<usize>> {
         let end = self.slots.iter().position(|(place, _)| *place == end)?;
-        let fits = |slot: &Slot| slot.is_open(self.now) && slot.lets(actor, is_requester, self.context.ids);
+        let fits = |slot: &Slot| slot.is_open(self.now) && slot.lets(actor, is_requester, self.context.ids, self.now);
         let first = self.slots.iter().enumerate().filter(|(_, (_, slot))| fits(slot)).map(|(place, _)| place);
         let way = way_to(end, first, |place| self.moves.get(place).cloned().unwrap_or_default())?;
         Some(way.into_iter().filter_map(|place| self.slots.get(place).map(|(place, _)| *place)).collect())
@@ -84,10 +86,10 @@ impl<'a> Seats<'a> {
 }
 
 impl<'a> Addressed<'a> {
-    fn of(slots: &[(usize, &'a Slot)], context: DecisionContext<'a>) -> Self {
+    fn of(slots: &[(usize, &'a Slot)], context: DecisionContext<'a>, now: Timestamp) -> Self {
         let mut addressed = Self::default();
         for (place, (_, slot)) in slots.iter().enumerate() {
-            let target: &'a ApprovalTarget = &slot.target;
+            let target: &'a ApprovalTarget = slot.target_at(now);
             for id in target.actor_ids() {
                 addressed.ids.entry(context.ids.key(id.as_str())).or_default().push(place);
             }
@@ -102,15 +104,16 @@ impl<'a> Addressed<'a> {
     }
 
     /// Where the vote that this approval has could go, besides where it is.
-    fn moves(&self, slots: &[(usize, &Slot)], from: &Slot, context: DecisionContext<'_>) -> Vec<usize> {
+    fn moves(&self, slots: &[(usize, &Slot)], from: &Slot, context: DecisionContext<'_>, now: Timestamp) -> Vec<usize> {
         let Some((by, at)) = &from.vote else { return Vec::new() };
         let ids = by.rights_of().into_iter().map(|id: &ActorId| self.ids.get(&*context.ids.key(id.as_str())));
         let roles = by.roles.iter().map(|role: &Role| self.roles.get(&*context.ids.key(role.as_str())));
         let groups = by.groups.iter().map(|group: &Group| self.groups.get(&*context.ids.key(group.as_str())));
         let places: BTreeSet<usize> = ids.chain(roles).chain(groups).flatten().flatten().copied().collect();
         let is_requester = context.is_requester(by);
-        let may =
-            |slot: &Slot| !std::ptr::eq(slot, from) && slot.is_open(*at) && slot.lets(by, is_requester, context.ids);
+        let may = |slot: &Slot| {
+            !std::ptr::eq(slot, from) && slot.is_open(*at) && slot.lets(by, is_requester, context.ids, now)
+        };
         places.into_iter().filter(|place| slots.get(*place).is_some_and(|(_, slot)| may(slot))).collect()
     }
 }

@@ -134,6 +134,10 @@ impl Explanation {
         let (what, is_one, rejects) = match &self.expiring {
             Expiring::Nothing => return Ok(()),
             Expiring::Request => return write!(f, "; the request expires {}", when(deadline, self.now)),
+            Expiring::Escalation { id, to } => {
+                let to = phrase::addressed(to);
+                return write!(f, "; {} is also for {to} {}", id.in_words(), when(deadline, self.now));
+            }
             Expiring::Approvals { group: Some(group), rejects, .. } => (group.to_string(), true, *rejects),
             Expiring::Approvals { ids, rejects, .. } => (approvals(ids), ids.len() == 1, *rejects),
         };

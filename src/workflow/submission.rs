@@ -3,13 +3,13 @@
 use std::sync::Arc;
 
 use super::history::{Occasion, check_acting_for, check_reason, names, record};
-use super::lifecycle;
-use super::open_demand::impossible;
+use super::open_demand::{OpenDemand, impossible};
+use super::{escalating, lifecycle};
 use crate::error::{Error, Result};
 use crate::request::{
-    Approval, ApprovalId, ApprovalRule, ApprovalState, Execution, InitialState, LifecycleDecision, Metadata,
-    MutationRequest, Pending, PendingReason, RequestDocument, RequestDraft, RequestId, RequestState, Requirement,
-    RequirementKind, Revision, Step, Timestamp, Versioning, WriteId, metadata_keys,
+    Approval, ApprovalId, ApprovalRule, ApprovalState, EscalationRule, Execution, InitialState, LifecycleDecision,
+    Metadata, MutationRequest, Pending, PendingReason, RequestDocument, RequestDraft, RequestId, RequestState,
+    Requirement, RequirementKind, Revision, Step, Timestamp, Versioning, WriteId, metadata_keys,
 };
 
 /// The request that this draft becomes at submission: its history records the submission, what it waits for, and the
@@ -54,6 +54,12 @@ pub fn submit(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timest
         approver_limits: draft.approver_limits,
         id_comparison: draft.id_comparison,
     };
+    for approval in &document.approvals {
+        escalating::check(approval, now)?;
+    }
+    if document.state.awaits_approval() {
+        escalating::start(&mut document.approvals, now);
+    }
     check_possible(&document)?;
     record_filing(&mut document, now);
     Ok(MutationRequest::from_document(document, Revision::first(write_id))?.meant_to(intent))
@@ -83,15 +89,18 @@ fn initial_state(
 
 /// Whether enough people are named to give the demanded grants. An approval that is too late simply expires.
 fn check_possible(document: &RequestDocument) -> Result<()> {
-    let Some(demand) = impossible(document, Timestamp::MIN) else { return Ok(()) };
+    impossible(document, Timestamp::MIN).map_or(Ok(()), |demand| Err(too_few_people(&demand)))
+}
+
+pub(super) fn too_few_people(demand: &OpenDemand) -> Error {
     let what = match &demand.group {
         Some(group) => format!("quorum group {group} asks for {} grants", demand.missing),
         None => format!("an approval of step {} asks for a grant", demand.step),
     };
-    Err(Error::invalid_approval_configuration(format!(
+    Error::invalid_approval_configuration(format!(
         "{what}, and those it names cannot give as many: nobody counts twice in a group, and the requester does not \
          decide unless the rule allows it; name further actors, a role or a group"
-    )))
+    ))
 }
 
 fn record_filing(document: &mut RequestDocument, now: Timestamp) {
@@ -110,34 +119,46 @@ fn record_filing(document: &mut RequestDocument, now: Timestamp) {
     }
 }
 
-/// The approvals of the rules, and one requirement for each rule, which names its approvals.
+/// The approvals of the rules, and one requirement for each rule.
 fn approvals(rules: &[ApprovalRule]) -> Result<(Vec<Approval>, Vec<Requirement>)> {
     let mut approvals = Vec::new();
     let mut requirements = Vec::new();
     for (rule, ordinal) in rules.iter().zip(1_u32..) {
         let step = rule.step.map_or_else(|| Step::new(ordinal), Ok)?;
-        let first_number = approvals.len() + 1;
-        let mut ids = Vec::new();
-        for (place, target) in rule.targets.iter().enumerate() {
-            let id = approval_id(rule, place, first_number)?;
-            ids.push(id.clone());
-            approvals.push(Approval {
-                id,
-                target: target.clone(),
-                description: rule.description.clone(),
-                name: rule.name.clone(),
-                step,
-                quorum: rule.quorum.clone(),
-                expires_at: rule.expires_at,
-                decider: rule.decider,
-                reasons: rule.reasons,
-                state: ApprovalState::Pending,
-                metadata: rule.metadata.clone(),
-            });
-        }
-        requirements.push(requirement(rule, step, &ids)?);
+        let (of_rule, requirement) = approvals_of(rule, step, approvals.len() + 1)?;
+        approvals.extend(of_rule);
+        requirements.push(requirement);
     }
     Ok((approvals, requirements))
+}
+
+/// The approvals of one rule, and the requirement that names them.
+pub(super) fn approvals_of(
+    rule: &ApprovalRule,
+    step: Step,
+    first_number: usize,
+) -> Result<(Vec<Approval>, Requirement)> {
+    let mut approvals = Vec::new();
+    for (place, target) in rule.targets.iter().enumerate() {
+        approvals.push(Approval {
+            id: approval_id(rule, place, first_number)?,
+            target: target.clone(),
+            description: rule.description.clone(),
+            name: rule.name.clone(),
+            step,
+            quorum: rule.quorum.clone(),
+            expires_at: rule.expires_at,
+            decider: rule.decider,
+            reasons: rule.reasons,
+            state: ApprovalState::Pending,
+            mandatory: rule.mandatory,
+            delegation: None,
+            escalation: rule.escalation.as_ref().map(EscalationRule::to_come),
+            metadata: rule.metadata.clone(),
+        });
+    }
+    let requirement = requirement(rule, step, approvals.iter().map(|approval| &approval.id))?;
+    Ok((approvals, requirement))
 }
 
 fn approval_id(rule: &ApprovalRule, place: usize, first_number: usize) -> Result<ApprovalId> {
@@ -149,7 +170,7 @@ fn approval_id(rule: &ApprovalRule, place: usize, first_number: usize) -> Result
     Ok(id)
 }
 
-fn requirement(rule: &ApprovalRule, step: Step, ids: &[ApprovalId]) -> Result<Requirement> {
+fn requirement<'a>(rule: &ApprovalRule, step: Step, ids: impl Iterator<Item = &'a ApprovalId>) -> Result<Requirement> {
     let mut data = Metadata::new().with(metadata_keys::APPROVALS, names(ids))?;
     data.note(metadata_keys::STEP, step.number());
     if let Some(quorum) = &rule.quorum {

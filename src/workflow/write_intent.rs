@@ -31,6 +31,10 @@ const fn kind_of(action: &Action) -> WriteKind {
         Action::ApproveRequirement { .. } => WriteKind::ApproveRequirement,
         Action::RejectRequirement { .. } => WriteKind::RejectRequirement,
         Action::Withdraw { .. } => WriteKind::Withdraw,
+        Action::Delegate { .. } => WriteKind::Delegate,
+        Action::Reassign { .. } => WriteKind::Reassign,
+        Action::AddApproval { .. } => WriteKind::AddApproval,
+        Action::RemoveApproval { .. } => WriteKind::RemoveApproval,
         Action::ExpireApprovals => WriteKind::ExpireApprovals,
         Action::OverrideApprovals => WriteKind::OverrideApprovals,
         Action::Resolve { .. } => WriteKind::Resolve,
@@ -104,8 +108,8 @@ mod tests {
 
     use super::*;
     use crate::request::{
-        ActorContext, ApprovalId, ClaimId, Digest, Payload, PendingReason, Rejection, RequestId, Severity, SideEffect,
-        Timestamp,
+        ActorContext, ActorId, ApprovalId, ApprovalTarget, ClaimId, Digest, Payload, PendingReason, Rejection,
+        RequestId, Severity, SideEffect, Timestamp,
     };
     use crate::workflow::{AfterFailure, Completion, Failure, StaleStrategy};
 
@@ -167,6 +171,15 @@ mod tests {
             Command::withdraw(mona()),
             Command::withdraw_requirement(mona(), id("a")),
             Command::withdraw_requirement(mona(), id("b")),
+            Command::delegate(mona(), id("a"), ActorId::new("sam").unwrap()),
+            Command::delegate(mona(), id("a"), ActorId::new("tom").unwrap()),
+            Command::delegate(mona(), id("b"), ActorId::new("sam").unwrap()),
+            Command::reassign(mona(), id("a"), ApprovalTarget::actor("sam").unwrap()),
+            Command::reassign(mona(), id("a"), ApprovalTarget::role("sam").unwrap()),
+            Command::add_approval(mona(), ApprovalRule::role("sam").unwrap()),
+            Command::add_approval(mona(), ApprovalRule::role("sam").unwrap().mandatory()),
+            Command::remove_approval(mona(), id("a")),
+            Command::remove_approval(mona(), id("b")),
             Command::expire_approvals(mona()),
             Command::override_approvals(mona()),
             Command::resolve(mona(), StateVersion::new("1").unwrap(), StaleStrategy::RejectStale),

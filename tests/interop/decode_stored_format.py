@@ -28,14 +28,14 @@ QUORUM_REJECTION = ["Any", "WhenImpossible"]
 LIFECYCLE = ["Submitted", "Pending", "Approved", "Rejected", "Canceled", "Expired", "Superseded", "Executed",
              "Compensated"]
 APPROVAL_DECISION = ["Requested", "Granted", "Rejected", "QuorumSatisfied", "Expired", "Overridden", "Renewed",
-                     "Delegated", "Withdrawn"]
+                     "Delegated", "Withdrawn", "Reassigned", "Added", "Removed", "Escalated"]
 VERSION_DECISION = ["Validated", "RevalidationRequired", "RenewedApprovalRequired", "RejectedAsStale"]
 EXECUTION_DECISION = ["Claimed", "Released", "Failed"]
 DISCUSSION_DECISION = ["Commented"]
 DECISIONS = [("Lifecycle", LIFECYCLE), ("Approval", APPROVAL_DECISION), ("VersionResolution", VERSION_DECISION),
              ("Execution", EXECUTION_DECISION), ("Discussion", DISCUSSION_DECISION)]
 # What came with version 2.
-CAME_LATER = {40, 128}
+CAME_LATER = {40, 41, 42, 43, 44, 128}
 REASONS = ["Optional", "ForRejecting", "Always"]
 # Marks a byte that rare parts follow.
 MARK = 128
@@ -208,6 +208,17 @@ def printed(micros):
     return time.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0") + ".%06dZ" % time.microsecond
 
 
+def duration(micros):
+    """As ISO 8601 in hours, minutes and seconds."""
+    seconds, rest = divmod(micros, 1000000)
+    text = "".join("%d%s" % (number, unit) for number, unit in [(seconds // 3600, "H"), (seconds // 60 % 60, "M")] if number)
+    if rest:
+        text += "%d.%sS" % (seconds % 60, ("%06d" % rest).rstrip("0"))
+    elif seconds % 60 or not text:
+        text += "%dS" % (seconds % 60)
+    return "PT" + text
+
+
 def float_text(number):
     """The shortest digits, with a fraction or an exponent without sign and zeros."""
     return repr(number).replace("e+", "e").replace("e-0", "e-")
@@ -332,14 +343,25 @@ class Document(Primitives):
 
     def approval(self):
         return present(
-            id=self.text(), target=present(actor_ids=self.set(), roles=self.set(), groups=self.set()),
+            id=self.text(), target=self.target(),
             description=self.text() or None, name=self.opt_text(), step=self.uint(), quorum=self.option(self.quorum),
             expires_at=self.opt_time(), **self.decider(), state=self.approval_state(), metadata=self.metadata())
 
     def decider(self):
-        decider, extras = self.with_extras(self.version)
-        reasons = self.kind(REASONS) if extras else None
-        return {"decider": unless("NotTheRequester", named(DECIDER, decider)), "reasons": unless("Optional", reasons)}
+        decider, extras = self.with_extras(self.version, known=15)
+        reasons = self.kind(REASONS) if extras & 1 else None
+        later = present(mandatory=extras & 2 != 0 or None, delegation=self.delegation() if extras & 4 else None,
+                        escalation=self.escalation() if extras & 8 else None)
+        return {"decider": unless("NotTheRequester", named(DECIDER, decider)), "reasons": unless("Optional", reasons), **later}
+
+    def target(self):
+        return present(actor_ids=self.set(), roles=self.set(), groups=self.set())
+
+    def delegation(self):
+        return {"from": self.target(), "by": self.list(self.text), "to": self.text()}
+
+    def escalation(self):
+        return present(after=duration(self.uint()), to=self.target(), at=self.opt_time(), recorded=self.bool() or None)
 
     def quorum(self):
         return present(group=self.text(), required=self.uint(), rejection=unless("Any", self.kind(QUORUM_REJECTION)))

@@ -98,6 +98,9 @@ fn approval(input: &mut Input<'_>, place: usize) -> Approval {
         decider: input.one(&[DeciderRule::Anyone, DeciderRule::NotTheRequester]),
         reasons: ReasonRule::Optional,
         state,
+        mandatory: false,
+        delegation: None,
+        escalation: None,
         metadata: Metadata::new(),
     }
 }

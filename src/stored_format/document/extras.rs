@@ -13,6 +13,9 @@ const MARK: u8 = 0x80;
 const fn bit(field: Field) -> u8 {
     match field {
         Field::ActingFor | Field::Reasons | Field::ApproverLimits => 1,
+        Field::Mandatory => 2,
+        Field::Delegation => 4,
+        Field::Escalation => 8,
         Field::Batch => 0,
     }
 }
@@ -31,6 +34,10 @@ impl Extras {
             rest = others;
         }
         Self(bits)
+    }
+
+    pub(super) const fn is_empty(self) -> bool {
+        self.0 == 0
     }
 
     pub(super) const fn has(self, field: Field) -> bool {

@@ -113,7 +113,7 @@ numbered_decisions! {
     }
     Approval(ApprovalDecision) {
         32 = Requested, 33 = Granted, 34 = Rejected, 35 = QuorumSatisfied, 36 = Expired, 37 = Overridden,
-        38 = Renewed, 39 = Delegated, 40 = Withdrawn,
+        38 = Renewed, 39 = Delegated, 40 = Withdrawn, 41 = Reassigned, 42 = Added, 43 = Removed, 44 = Escalated,
     }
     VersionResolution(VersionDecision) {
         64 = Validated, 65 = RevalidationRequired, 66 = RenewedApprovalRequired, 67 = RejectedAsStale,

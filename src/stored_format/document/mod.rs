@@ -8,6 +8,7 @@
 //! values are bincode's, which only `reader`, its `cursor` and `writer` know.
 
 mod actors;
+mod approval_parts;
 mod cursor;
 mod excerpt;
 mod extras;

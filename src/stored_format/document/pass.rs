@@ -2,6 +2,7 @@
 //!
 //! Follows `read` field by field. It finds the end of a part, and does not check each of its values.
 
+use super::approval_parts;
 use super::read::{In, Read};
 use crate::request::{Metadata, Timestamp};
 use crate::stored_format::gates::Field;
@@ -94,10 +95,8 @@ pub(super) fn approval<'a, By>(
     let step = input.small_number("step")?;
     let group = if input.flag()? { Some(quorum(input)?) } else { None };
     input.optional_time()?;
-    let (_decider, extras) = input.byte_and(&[Field::Reasons])?;
-    if extras.has(Field::Reasons) {
-        input.byte()?;
-    }
+    let (_decider, extras) = input.byte_and(approval_parts::PARTS)?;
+    approval_parts::pass(input, extras, |input| names(input))?;
     let state = input.byte()?;
     let decided_by = match state {
         0 => None,

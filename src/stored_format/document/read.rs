@@ -4,13 +4,13 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::actors::Actor;
-use super::charge;
 use super::reader::{Failed, Reader, is_before};
+use super::{approval_parts, charge};
 use crate::request::{
     ActingFor, ActorContext, Approval, ApprovalState, ApprovalTarget, ApproverLimits, BlastRadius, Cause, Claim,
     ClaimId, CompensationPlan, Decision, Execution, ExecutionKind, ExecutionLink, IdComparison, Intent, Metadata,
-    Payload, Pending, Quorum, ReasonRule, Rejection, RequestDocument, RequestState, Requirement, SideEffect, Step,
-    Supersession, Target, Value, Verdict, Versioning, metadata_key,
+    Payload, Pending, Quorum, Rejection, RequestDocument, RequestState, Requirement, SideEffect, Step, Supersession,
+    Target, Value, Verdict, Versioning, metadata_key,
 };
 use crate::stored_format::Budget;
 use crate::stored_format::gates::Field;
@@ -155,7 +155,7 @@ fn requirement(input: In<'_, '_>) -> Read<Requirement> {
 }
 
 pub(super) fn approval(input: In<'_, '_>) -> Read<Approval> {
-    let reasons;
+    let rare;
     Ok(Approval {
         id: input.name()?,
         target: target(input)?,
@@ -165,17 +165,20 @@ pub(super) fn approval(input: In<'_, '_>) -> Read<Approval> {
         quorum: optional(input, quorum)?,
         expires_at: input.optional_time()?,
         decider: {
-            let (decider, extras) = input.kind_and(&[Field::Reasons])?;
-            reasons = if extras.has(Field::Reasons) { input.kind()? } else { ReasonRule::default() };
+            let (decider, extras) = input.kind_and(approval_parts::PARTS)?;
+            rare = approval_parts::read(input, extras)?;
             decider
         },
-        reasons,
+        reasons: rare.reasons,
+        mandatory: rare.mandatory,
+        delegation: rare.delegation,
+        escalation: rare.escalation,
         state: approval_state(input)?,
         metadata: metadata(input)?,
     })
 }
 
-fn target(input: In<'_, '_>) -> Read<ApprovalTarget> {
+pub(super) fn target(input: In<'_, '_>) -> Read<ApprovalTarget> {
     let target = ApprovalTarget::any_of(input.names()?, input.names()?, input.names()?);
     input.valid(target)
 }
@@ -334,7 +337,11 @@ fn value(input: In<'_, '_>, levels: usize) -> Read<Value> {
     })
 }
 
-fn list<'a, T>(input: In<'_, 'a>, charge: usize, mut read: impl FnMut(In<'_, 'a>) -> Read<T>) -> Read<Vec<T>> {
+pub(super) fn list<'a, T>(
+    input: In<'_, 'a>,
+    charge: usize,
+    mut read: impl FnMut(In<'_, 'a>) -> Read<T>,
+) -> Read<Vec<T>> {
     let count = input.count(charge)?;
     let mut things = Vec::with_capacity(count);
     for _ in 0..count {

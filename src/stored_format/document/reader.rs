@@ -11,6 +11,7 @@ use super::actors::Actor;
 use super::cursor::Cursor;
 use super::kinds::Numbered;
 use super::remembered::Remembered;
+
 use crate::request::{Digest, Timestamp};
 use crate::stored_format::gates::{Field, Part, Version};
 use crate::stored_format::limits::Spent;

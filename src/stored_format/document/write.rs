@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use super::charge;
 use super::kinds::Numbered as _;
 use super::writer::{Writer, Written};
+use super::{approval_parts, charge};
 use crate::request::{
-    ActorContext, Approval, ApprovalState, Cause, Claim, Decision, Execution, ExecutionKind, Intent, Metadata, Quorum,
-    Rejection, RequestDocument, RequestState, Requirement, SideEffect, StateVersion, Value, Verdict,
+    ActorContext, Approval, ApprovalState, ApprovalTarget, Cause, Claim, Decision, Execution, ExecutionKind, Intent,
+    Metadata, Quorum, Rejection, RequestDocument, RequestState, Requirement, SideEffect, StateVersion, Value, Verdict,
 };
 use crate::stored_format::gates::Field;
 
-type Out<'w, 'document> = &'w mut Writer<'document>;
+pub(super) type Out<'w, 'document> = &'w mut Writer<'document>;
 
 pub(super) fn document<'d>(out: Out<'_, 'd>, document: &'d RequestDocument) -> Written {
     out.text(document.id.as_str())?;
@@ -132,9 +132,7 @@ fn requirement<'d>(out: Out<'_, 'd>, requirement: &'d Requirement) -> Written {
 
 fn approval<'d>(out: Out<'_, 'd>, approval: &'d Approval) -> Written {
     out.text(approval.id.as_str())?;
-    out.names(approval.target.actor_ids())?;
-    out.names(approval.target.roles())?;
-    out.names(approval.target.groups())?;
+    target(out, &approval.target)?;
     out.text(&approval.description)?;
     out.optional_text(approval.name.as_deref())?;
     out.number(approval.step.number().into())?;
@@ -143,13 +141,16 @@ fn approval<'d>(out: Out<'_, 'd>, approval: &'d Approval) -> Written {
         quorum(out, part)?;
     }
     out.optional_time(approval.expires_at)?;
-    let demands_reasons = !approval.reasons.is_default();
-    out.byte_and(approval.decider.number(), &[(Field::Reasons, demands_reasons)])?;
-    if demands_reasons {
-        out.kind(approval.reasons)?;
-    }
+    out.byte_and(approval.decider.number(), &approval_parts::of(approval))?;
+    approval_parts::write(out, approval)?;
     approval_state(out, &approval.state)?;
     metadata(out, &approval.metadata)
+}
+
+pub(super) fn target<'d>(out: Out<'_, 'd>, target: &'d ApprovalTarget) -> Written {
+    out.names(target.actor_ids())?;
+    out.names(target.roles())?;
+    out.names(target.groups())
 }
 
 fn quorum<'d>(out: Out<'_, 'd>, quorum: &'d Quorum) -> Written {

@@ -7,8 +7,9 @@ use mutator_governance::workflow::{
     AfterFailure, Command, Completion, Failure, StaleStrategy, apply, compensation_draft, decidable_by, submit,
 };
 use mutator_governance::{
-    ActorContext, ApprovalId, ClaimId, CompensationKind, CompensationPlan, CompensationTrigger, Intent,
-    MutationRequest, Pending, PendingReason, RequestDraft, RequestId, StateVersion, Status, Timestamp, WriteId,
+    ActorContext, ActorId, ApprovalId, ApprovalRule, ApprovalTarget, ClaimId, CompensationKind, CompensationPlan,
+    CompensationTrigger, Intent, MutationRequest, Pending, PendingReason, RequestDraft, RequestId, StateVersion,
+    Status, Timestamp, WriteId,
 };
 
 /// What happens next: seconds pass, and somebody does something.
@@ -43,6 +44,13 @@ pub enum Act {
     Fail(u8, AfterFailure),
     LinkCompensation,
     Comment,
+    /// One of the approvals that somebody can decide is handed on by them to one of the people; which, the numbers say.
+    Delegate(usize, usize),
+    /// An approval, by its place, is addressed to others.
+    Reassign(usize, ApprovalTarget),
+    Add(ApprovalRule),
+    /// An approval, by its place.
+    Remove(usize),
     /// All votes of one of those who have voted, or one approval's; which, the number says.
     Withdraw(usize, bool),
 }
@@ -117,9 +125,25 @@ pub fn command(request: &MutationRequest, step: &Move, now: Timestamp) -> Comman
             let voter = approval.state.verdict().map_or(by, |verdict| Arc::clone(&verdict.by));
             if *one { Command::withdraw_requirement(voter, approval.id.clone()) } else { Command::withdraw(voter) }
         }
+        Act::Delegate(which, to) => {
+            let possible = possible(request, now);
+            let nobody = (by, ApprovalId::new("none").unwrap());
+            let (by, id) = possible.get(which % possible.len().max(1)).cloned().unwrap_or(nobody);
+            let to = people().get(*to).and_then(|person| person.id.clone());
+            Command::delegate(by, id, to.unwrap_or_else(|| ActorId::new("erin").unwrap()))
+        }
+        Act::Reassign(which, target) => Command::reassign(by, place(request, *which), target.clone()),
+        Act::Add(rule) => Command::add_approval(by, rule.clone()),
+        Act::Remove(which) => Command::remove_approval(by, place(request, *which)),
         Act::Comment => Command::comment(by, "a comment"),
         Act::LinkCompensation => Command::link_compensation(by, &compensation(request)).unwrap(),
     }
+}
+
+/// The id of the approval at this place.
+fn place(request: &MutationRequest, place: usize) -> ApprovalId {
+    let known = request.approvals.get(place % request.approvals.len().max(1));
+    known.map_or_else(|| ApprovalId::new("none").unwrap(), |approval| approval.id.clone())
 }
 
 /// Every decision that somebody can make.

@@ -118,6 +118,10 @@ macro_rules! every_case {
             ids_are_taken_in_every_form,
             a_vote_is_withdrawn_before_the_claim_or_not_at_all,
         }
+        $register! { amending:
+            an_amendment_that_comes_second_is_checked_again,
+            an_amendment_that_is_not_allowed_writes_nothing,
+        }
         $register! { discussing:
             comments_are_stored_and_listed_latest_first,
             a_comment_is_in_nobodys_way,

@@ -38,6 +38,7 @@ fn sweeps() {
     let id = |text| RequestId::new(text).unwrap();
     let mut swept = Swept::default();
     swept.expired.push(id("r-1"));
+    swept.escalated.push(id("r-3"));
     swept.overtaken = 1;
     let error = workflow::apply(sample(), &Command::expire_approvals(ada()), at(0)).unwrap_err();
     swept.failed.push((id("r-2"), error));

@@ -117,9 +117,15 @@ fn states() {
     }
 }
 
+fn escalating() -> ApprovalRule {
+    let rule = ApprovalRule::actor("u-7").unwrap().mandatory();
+    rule.escalates_after(Duration::from_secs(14_400), ApprovalTarget::role("director").unwrap()).unwrap()
+}
+
 #[test]
 fn approval_rules() {
     returns("approval_rule", &quorum(), ByPeople);
+    returns("approval_rule_escalating", &escalating(), ByPeople);
     returns("approval_rule_smallest", &ApprovalRule::actor("u-7").unwrap(), ByPeople);
 }
 
@@ -154,6 +160,10 @@ fn commands() {
         Command::approve_requirement_for_digest(ada(), approval.clone(), Digest::from_bytes([0xcd; 32])),
         Command::reject_requirement(ada(), approval, Some(rejection)),
         Command::withdraw_requirement(ada(), ApprovalId::new("approval-1").unwrap()),
+        Command::delegate(ada(), ApprovalId::new("approval-1").unwrap(), ActorId::new("u-7").unwrap()),
+        Command::reassign(ada(), ApprovalId::new("approval-1").unwrap(), ApprovalTarget::role("director").unwrap()),
+        Command::add_approval(ada(), escalating()),
+        Command::remove_approval(ada(), ApprovalId::new("approval-1").unwrap()),
         Command::comment(ada(), "For how long?"),
         Command::expire_approvals(ada()),
         Command::override_approvals(ada()),

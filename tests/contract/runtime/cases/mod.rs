@@ -17,6 +17,7 @@ use super::{dual, flavour, folding_redis_store, open_at, pause, run_concurrently
 use crate::runtime::people::at;
 use flavour::{Governance, Store, StoreExtension as _};
 
+pub(crate) mod amending;
 pub(crate) mod approving;
 pub(crate) mod bad_input;
 pub(crate) mod calling;
