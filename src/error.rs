@@ -5,6 +5,7 @@ mod code;
 mod code_tests;
 mod conflict;
 mod constructors;
+mod correction_error;
 mod format_error;
 #[cfg(feature = "http")]
 mod http;
@@ -20,6 +21,7 @@ mod store_error;
 mod unrecorded;
 
 pub use conflict::Conflict;
+pub use correction_error::CorrectionError;
 pub use format_error::FormatError;
 pub use invalid_value::InvalidValue;
 pub use kind::ErrorKind;
@@ -149,6 +151,15 @@ pub enum Error {
         id: RequestId,
         /// What is wrong with the one that was to take its place.
         error: SupersedeError,
+    },
+
+    /// The request cannot be sent back, amended or resubmitted.
+    #[error("request {id}: {error}")]
+    Correction {
+        /// The request.
+        id: RequestId,
+        /// Why not.
+        error: CorrectionError,
     },
 
     /// Nothing about the request is due to expire.
@@ -313,6 +324,7 @@ impl Error {
             | Self::Approval { id, .. }
             | Self::Execution { id, .. }
             | Self::Supersede { id, .. }
+            | Self::Correction { id, .. }
             | Self::NothingDue { id }
             | Self::RewrittenHistory { id, .. }
             | Self::SubmittedFieldsChanged { id }

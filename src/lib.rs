@@ -110,8 +110,8 @@ pub use crate::redis::{
 };
 #[doc(inline)]
 pub use error::{
-    ApprovalError, Conflict, Error, ErrorKind, ErrorReport, ExecutionError, FormatError, InvalidValue, LayoutError,
-    NothingToDecide, Outcome, Result, StoreError, StoreErrorKind, SupersedeError, UnrecordedExecution,
+    ApprovalError, Conflict, CorrectionError, Error, ErrorKind, ErrorReport, ExecutionError, FormatError, InvalidValue,
+    LayoutError, NothingToDecide, Outcome, Result, StoreError, StoreErrorKind, SupersedeError, UnrecordedExecution,
 };
 #[doc(inline)]
 pub use feed::{

@@ -12,6 +12,8 @@ mod governance;
 
 mod commands;
 
+mod correcting;
+
 mod reading;
 
 mod sweeping;

@@ -1,8 +1,8 @@
 //! The code of every error: text that stays as it is, for programs.
 
 use super::{
-    ApprovalError, Error, ErrorKind, ExecutionError, FormatError, LayoutError, NothingToDecide, Outcome, StoreError,
-    StoreErrorKind, SupersedeError,
+    ApprovalError, CorrectionError, Error, ErrorKind, ExecutionError, FormatError, LayoutError, NothingToDecide,
+    Outcome, StoreError, StoreErrorKind, SupersedeError,
 };
 
 /// One row per code: its text, and the kind of an error that has it.
@@ -75,6 +75,13 @@ codes! {
     ApprovalNothingToOverride = "approval.nothing_to_override", Conflict;
     ApprovalAnonymousOverride = "approval.anonymous_override", NotAllowed;
     ApprovalOverrideWithoutReason = "approval.override_without_reason", Invalid;
+
+    CorrectionNotSentBack = "correction.not_sent_back", Conflict;
+    CorrectionAnothersRequest = "correction.anothers_request", NotAllowed;
+    CorrectionNothingAmended = "correction.nothing_amended", Invalid;
+    CorrectionNoApprovals = "correction.no_approvals", Conflict;
+    CorrectionNotResubmittable = "correction.not_resubmittable", Conflict;
+    CorrectionResubmittedAlready = "correction.resubmitted_already", Conflict;
 
     ExecutionNotApproved = "execution.not_approved", Conflict;
     ExecutionClaimed = "execution.claimed", Busy;
@@ -167,6 +174,7 @@ impl Error {
             Self::Approval { error, .. } => error.code(),
             Self::Execution { error, .. } => error.code(),
             Self::Supersede { error, .. } => error.code(),
+            Self::Correction { error, .. } => error.code(),
             Self::Unwritable { error, .. } | Self::Unreadable { error, .. } => error.code(),
             Self::Unrecorded(_) => Code::ExecutionUnrecorded,
             Self::Store(error) => error.code(),
@@ -243,6 +251,19 @@ impl SupersedeError {
         match self {
             Self::Missing { .. } => Code::RequestSupersedingMissing,
             Self::Superseded { .. } => Code::RequestSupersedingSuperseded,
+        }
+    }
+}
+
+impl CorrectionError {
+    const fn code(&self) -> Code {
+        match self {
+            Self::NotSentBack { .. } => Code::CorrectionNotSentBack,
+            Self::AnothersRequest { .. } => Code::CorrectionAnothersRequest,
+            Self::NothingAmended => Code::CorrectionNothingAmended,
+            Self::NoApprovals => Code::CorrectionNoApprovals,
+            Self::NotResubmittable { .. } => Code::CorrectionNotResubmittable,
+            Self::ResubmittedAlready { .. } => Code::CorrectionResubmittedAlready,
         }
     }
 }

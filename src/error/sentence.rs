@@ -32,14 +32,15 @@ macro_rules! debug_as_sentence {
 pub(crate) use debug_as_sentence;
 
 use super::{
-    ApprovalError, Conflict, ExecutionError, FormatError, InvalidValue, LayoutError, StoreError, SupersedeError,
-    UnrecordedExecution,
+    ApprovalError, Conflict, CorrectionError, ExecutionError, FormatError, InvalidValue, LayoutError, StoreError,
+    SupersedeError, UnrecordedExecution,
 };
 
 debug_as_sentence!(
     super::Error,
     ApprovalError,
     Conflict,
+    CorrectionError,
     ExecutionError,
     FormatError,
     InvalidValue,

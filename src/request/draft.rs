@@ -109,7 +109,7 @@ impl RequestDraft {
         self
     }
 
-    /// Makes the submitted request wait for this.
+    /// Makes the submitted request wait for this. Submitting a draft that waits for correction is an error.
     pub fn waiting_for(mut self, pending: impl Into<Pending>) -> Self {
         self.initial_state = Some(InitialState::Pending(pending.into()));
         self

@@ -12,6 +12,8 @@ const GATES: &[Gate] = &[
     Gate { since: FIRST, opens: Part::Field(Field::Batch) },
     Gate { since: 2, opens: Part::Kind("decision kind", 40) },
     Gate { since: 2, opens: Part::Kind("decision kind", 128) },
+    Gate { since: 2, opens: Part::Kind("decision kind", 9) },
+    Gate { since: 2, opens: Part::Kind("pending reason", 7) },
 ];
 
 const FIRST: u16 = 1;

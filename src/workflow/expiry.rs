@@ -52,6 +52,8 @@ pub(super) fn check_in_time(document: &RequestDocument, action: &Action, now: Ti
         | Action::ApproveRequirement { .. }
         | Action::RejectRequirement { .. }
         | Action::Withdraw { .. }
+        | Action::RequestChanges { .. }
+        | Action::Amend { .. }
         | Action::ExpireApprovals
         | Action::OverrideApprovals
         | Action::Resolve { .. }

@@ -1,6 +1,7 @@
 //! Explains why a request has its current status, and who can move it on.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::demand::{active_step, is_pending};
 use super::eligibility::DecisionContext;
@@ -42,6 +43,8 @@ pub struct Explanation {
     pub failures: Vec<Decision>,
     /// Why it cannot be executed, although it is approved.
     pub obstacle: Option<ExecutionError>,
+    /// Who is to correct it, if it was sent back.
+    pub corrected_by: Option<Arc<ActorContext>>,
     /// The executed requests that compensate it.
     pub compensated_by: Vec<RequestId>,
     /// The time of this explanation: the requested one, or just after the last change if that is later.
@@ -96,6 +99,7 @@ pub fn explain(document: &RequestDocument, now: Timestamp) -> Explanation {
         since: standing_since(document).map(|(_, decision)| decision.clone()),
         failures: failures(document),
         obstacle: obstacle(document),
+        corrected_by: document.state.awaits_correction().then(|| Arc::clone(&document.requested_by)),
         compensated_by: compensated_by(document),
         now,
         expiring: expiring(document, now),

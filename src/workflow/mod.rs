@@ -26,6 +26,7 @@
 
 mod break_glass;
 mod compensation;
+mod correcting;
 mod decidable;
 mod deciding;
 mod demand;
@@ -66,7 +67,7 @@ pub use resolution::{Resolution, resolve};
 pub(crate) use shortening::{shortened, without_room_to_claim};
 pub use submission::submit;
 
-pub use crate::command::{Action, AfterFailure, Command, Completion, Failure, StaleStrategy};
+pub use crate::command::{Action, AfterFailure, Amendment, Command, Completion, Failure, StaleStrategy};
 use crate::error::Result;
 use crate::request::{MutationRequest, Timestamp};
 use history::Occasion;
@@ -105,6 +106,8 @@ pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) ->
             deciding::reject_requirement(changing, approval, rejection.as_ref(), occasion)
         }
         Action::Withdraw { approval } => withdrawing::withdraw(changing, approval.as_ref(), occasion),
+        Action::RequestChanges { reason } => correcting::request_changes(changing, reason, occasion),
+        Action::Amend { amendment } => correcting::amend(changing, amendment, occasion),
         Action::ExpireApprovals => expiry::expire_approvals(changing, occasion),
         Action::OverrideApprovals => break_glass::override_approvals(changing, occasion),
         Action::Resolve { current, strategy } => resolution::settle(changing, current, *strategy, occasion).map(|_| ()),

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::history::{Occasion, count, record};
 use super::{deciding, execution, expiry, lifecycle};
 use crate::command::StaleStrategy;
-use crate::error::{Error, ExecutionError, Result};
+use crate::error::{ExecutionError, Result};
 use crate::request::{
     ActorContext, ApprovalDecision, ApprovalState, DecisionKind, Metadata, MutationRequest, Pending, PendingReason,
     RequestDocument, RequestState, StateVersion, Timestamp, VersionDecision, metadata_keys,
@@ -79,7 +79,7 @@ pub(super) fn settle(
             record(document, decided(VersionDecision::RenewedApprovalRequired));
             document.versioning.expected = Some(current.clone());
             document.versioning.reviewed = Some(current.clone());
-            renew(document, occasion)?;
+            renew(document, PendingReason::Approval.into(), occasion);
             Ok(Resolution::RequiresRenewedApproval)
         }
         StaleStrategy::RevalidateOnLatestState => {
@@ -91,8 +91,9 @@ pub(super) fn settle(
     }
 }
 
-/// Opens all approvals again, as a new round: earlier approvers are asked again.
-fn renew(document: &mut RequestDocument, occasion: Occasion<'_>) -> Result<(), Error> {
+/// Opens all approvals again, as a new round: earlier approvers are asked again. The request waits for them as `pending`
+/// says; the caller has checked that it may.
+pub(super) fn renew(document: &mut RequestDocument, pending: Pending, occasion: Occasion<'_>) {
     let (opened, submitted) = (round_opened_at(document), document.created_at);
     for approval in &mut document.approvals {
         approval.state = ApprovalState::Pending;
@@ -104,12 +105,12 @@ fn renew(document: &mut RequestDocument, occasion: Occasion<'_>) -> Result<(), E
     }
     document.approval_round = document.approval_round.saturating_add(1);
     deciding::mark_fulfilled(document);
-    lifecycle::transition(document, RequestState::Pending(Pending::from(PendingReason::Approval)), occasion)?;
+    let reason = occasion.by.reason.clone();
+    lifecycle::move_to(document, RequestState::Pending(pending), occasion, reason, Metadata::new());
     let mut about = Metadata::new();
     about.note(metadata_keys::APPROVALS, count(document.approvals.len()));
     about.note(metadata_keys::ROUND, document.approval_round);
     record(document, occasion.decision(ApprovalDecision::Renewed, about));
-    Ok(())
 }
 
 /// When the approvals of this round were requested: at the renewal or, in the first round, at their first request,

@@ -51,6 +51,13 @@ impl Explanation {
             write!(f, "waited for {} until {deadline}; ", awaited(pending.reason))?;
             return f.write_str("it can no longer be moved on, and the next sweep expires it");
         }
+        if let Some(requester) = &self.corrected_by {
+            write!(f, "waits for {} to correct it", who(requester))?;
+            if let Some(asked) = &self.since {
+                write!(f, ", as {} asked{}", who(&asked.by), reason(asked.reason.as_deref()))?;
+            }
+            return self.write_deadline(f);
+        }
         if pending.reason != PendingReason::Approval {
             write!(f, "waits for {}; {}", awaited(pending.reason), self.what_follows())?;
             return self.write_deadline(f);
@@ -203,6 +210,7 @@ fn awaited(reason: PendingReason) -> &'static str {
         PendingReason::Dependency => "something it depends on",
         PendingReason::Quota => "quota",
         PendingReason::ManualReview => "a manual review",
+        PendingReason::Correction => "its correction",
     }
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::history::{Occasion, check_reason, names, record};
-use super::lifecycle;
 use super::open_demand::impossible;
+use super::{correcting, lifecycle};
 use crate::error::{Error, Result};
 use crate::request::{
     Approval, ApprovalId, ApprovalRule, ApprovalState, Execution, InitialState, LifecycleDecision, Metadata,
@@ -24,7 +24,7 @@ use crate::request::{
 ///   for approval but has no rules; when a requirement demands approval but no rule says whose; when two approvals
 ///   share an id; when the rules of one quorum group disagree; or when the named people cannot give the demanded
 ///   grants, because the requester may not decide, or one actor counts once in a group.
-/// - [`Error::Invalid`] when its number makes an approval id too long, and when the requester's reason is blank.
+/// - [`Error::Invalid`] when it waits for correction; when its number makes an approval id too long, and when the requester's reason is blank.
 pub fn submit(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timestamp) -> Result<MutationRequest> {
     check_reason(draft.requested_by.reason.as_deref())?;
     let intent = draft.write_intent();
@@ -72,7 +72,10 @@ fn initial_state(
             "request {id} is approved already and has approval rules; leave out one of the two"
         ))),
         Some(InitialState::Approved) => Ok(RequestState::Approved),
-        Some(InitialState::Pending(pending)) => Ok(RequestState::Pending(pending)),
+        Some(InitialState::Pending(pending)) => {
+            correcting::check_reason_to_wait(pending.reason)?;
+            Ok(RequestState::Pending(pending))
+        }
         Some(InitialState::Created) | None if rules.is_empty() => Ok(RequestState::Created),
         Some(InitialState::Created) | None => Ok(RequestState::Pending(Pending::from(PendingReason::Approval))),
     }

@@ -33,6 +33,8 @@ const fn kind_of(action: &Action) -> WriteKind {
         Action::Withdraw { .. } => WriteKind::Withdraw,
         Action::ExpireApprovals => WriteKind::ExpireApprovals,
         Action::OverrideApprovals => WriteKind::OverrideApprovals,
+        Action::RequestChanges { .. } => WriteKind::RequestChanges,
+        Action::Amend { .. } => WriteKind::Amend,
         Action::Resolve { .. } => WriteKind::Resolve,
         Action::Claim { .. } => WriteKind::Claim,
         Action::Release { .. } => WriteKind::Release,
@@ -104,7 +106,7 @@ mod tests {
         ActorContext, ApprovalId, ClaimId, Digest, Payload, PendingReason, Rejection, RequestId, Severity, SideEffect,
         Timestamp,
     };
-    use crate::workflow::{AfterFailure, Completion, Failure, StaleStrategy};
+    use crate::workflow::{AfterFailure, Amendment, Completion, Failure, StaleStrategy};
 
     fn mona() -> ActorContext {
         ActorContext::user("mona").unwrap()
@@ -166,6 +168,12 @@ mod tests {
             Command::withdraw_requirement(mona(), id("b")),
             Command::expire_approvals(mona()),
             Command::override_approvals(mona()),
+            Command::request_changes(mona(), "a"),
+            Command::request_changes(mona(), "b"),
+            Command::amend(mona(), Amendment::new().description("a")),
+            Command::amend(mona(), Amendment::new().description("b")),
+            Command::amend(mona(), Amendment::new().without_description()),
+            Command::amend(mona(), Amendment::new().without_payload()),
             Command::resolve(mona(), StateVersion::new("1").unwrap(), StaleStrategy::RejectStale),
             Command::resolve(mona(), StateVersion::new("2").unwrap(), StaleStrategy::RejectStale),
             Command::resolve(mona(), StateVersion::new("1").unwrap(), StaleStrategy::RequireRenewedApproval),

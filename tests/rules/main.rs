@@ -4,6 +4,7 @@
 mod break_glass;
 mod commenting;
 mod compensation;
+mod correcting;
 mod deadlines;
 mod deciding;
 mod deciding_all;

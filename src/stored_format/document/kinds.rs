@@ -61,6 +61,7 @@ numbered! {
     ActorMode("actor mode") { 0 = Simulate, 1 = Validate, 2 = Commit }
     PendingReason("pending reason") {
         0 = Approval, 1 = ExternalCheck, 2 = Schedule, 3 = Dependency, 4 = Quota, 5 = ManualReview,
+        7 = Correction,
     }
     QuorumRejection("quorum rejection") { 0 = Any, 1 = WhenImpossible }
     DeciderRule("decider rule") { 0 = NotTheRequester, 1 = Anyone }
@@ -108,7 +109,7 @@ macro_rules! numbered_decisions {
 numbered_decisions! {
     Lifecycle(LifecycleDecision) {
         0 = Submitted, 1 = Pending, 2 = Approved, 3 = Rejected, 4 = Canceled, 5 = Expired, 6 = Superseded,
-        7 = Executed, 8 = Compensated,
+        7 = Executed, 8 = Compensated, 9 = Amended,
     }
     Approval(ApprovalDecision) {
         32 = Requested, 33 = Granted, 34 = Rejected, 35 = QuorumSatisfied, 36 = Expired, 37 = Overridden,
