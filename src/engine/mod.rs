@@ -14,6 +14,8 @@ mod commands;
 
 mod correcting;
 
+mod resubmitting;
+
 mod reading;
 
 mod sweeping;

@@ -40,6 +40,8 @@ pub struct RequestDraft {
     pub(crate) expected_version: Option<StateVersion>,
     #[serde(skip_serializing_if = "ExecutionKind::is_standard")]
     pub(crate) execution: ExecutionKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) resubmits: Option<RequestId>,
     #[serde(skip_serializing_if = "Metadata::is_empty")]
     pub(crate) metadata: Metadata,
     #[serde(skip_serializing_if = "IdComparison::is_default")]
@@ -73,6 +75,7 @@ impl RequestDraft {
             approval_rules: Vec::new(),
             expected_version: None,
             execution: ExecutionKind::Standard,
+            resubmits: None,
             metadata: Metadata::new(),
             id_comparison: IdComparison::default(),
         }
@@ -127,6 +130,16 @@ impl RequestDraft {
         self
     }
 
+    /// Makes the request follow one that was rejected, canceled or expired, as its resubmission: both are linked with each
+    /// other. [`resubmission_draft`](crate::workflow::resubmission_draft) makes a whole draft of that request.
+    ///
+    /// Submitting fails with a [`CorrectionError`](crate::CorrectionError) unless the requester is the same and the
+    /// other request has ended without being executed; and when another request follows it already.
+    pub fn resubmitting(mut self, ended: RequestId) -> Self {
+        self.resubmits = Some(ended);
+        self
+    }
+
     /// Sets the rule for comparing ids of people. A service replaces it by the rule of its store.
     pub fn comparing_ids(mut self, rule: IdComparison) -> Self {
         self.id_comparison = rule;
@@ -157,6 +170,7 @@ struct Fields {
     expected_version: Option<StateVersion>,
     #[serde(default)]
     execution: ExecutionKind,
+    resubmits: Option<RequestId>,
     #[serde(default)]
     metadata: Metadata,
     #[serde(default)]
@@ -173,6 +187,7 @@ impl From<Strict<Fields>> for RequestDraft {
             approval_rules: fields.approval_rules,
             expected_version: fields.expected_version,
             execution: fields.execution,
+            resubmits: fields.resubmits,
             metadata: fields.metadata,
             id_comparison: fields.id_comparison,
             ..Self::new(fields.target, fields.intent, fields.requested_by)

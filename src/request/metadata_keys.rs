@@ -65,6 +65,7 @@ metadata_keys! {
     REOPENED = "reopened", "the ids of the approvals that are open again";
     REQUIRED = "required", "how many approvals the quorum group needs";
     RESULTING_VERSION = "resulting_version", "the version of the state that the execution resulted in";
+    RESUBMITS = "resubmits", "the id of the request that this one follows";
     ROUND = "round", "the round of approvals";
     SATISFIED = "satisfied", "the ids of the approvals that are no longer needed";
     SIDE_EFFECTS = "side_effects", "how many side effects were recorded";

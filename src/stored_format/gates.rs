@@ -13,7 +13,9 @@ const GATES: &[Gate] = &[
     Gate { since: 2, opens: Part::Kind("decision kind", 40) },
     Gate { since: 2, opens: Part::Kind("decision kind", 128) },
     Gate { since: 2, opens: Part::Kind("decision kind", 9) },
-    Gate { since: 2, opens: Part::Kind("pending reason", 7) },
+    Gate { since: 2, opens: Part::Kind("pending reason", 6) },
+    Gate { since: 2, opens: Part::Kind("link relation", 4) },
+    Gate { since: 2, opens: Part::Kind("link relation", 5) },
 ];
 
 const FIRST: u16 = 1;

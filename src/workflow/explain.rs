@@ -47,6 +47,8 @@ pub struct Explanation {
     pub corrected_by: Option<Arc<ActorContext>>,
     /// The executed requests that compensate it.
     pub compensated_by: Vec<RequestId>,
+    /// The request that follows it, if it was resubmitted.
+    pub resubmitted_as: Option<RequestId>,
     /// The time of this explanation: the requested one, or just after the last change if that is later.
     pub now: Timestamp,
     /// What is due to expire at the deadline.
@@ -101,6 +103,7 @@ pub fn explain(document: &RequestDocument, now: Timestamp) -> Explanation {
         obstacle: obstacle(document),
         corrected_by: document.state.awaits_correction().then(|| Arc::clone(&document.requested_by)),
         compensated_by: compensated_by(document),
+        resubmitted_as: document.execution.resubmitted_as.as_ref().map(|link| link.request.clone()),
         now,
         expiring: expiring(document, now),
         following: following(document, now),

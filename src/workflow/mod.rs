@@ -46,6 +46,7 @@ mod ready;
 mod report_json;
 pub(crate) mod reservation;
 mod resolution;
+pub(crate) mod resubmitting;
 mod sentence;
 mod shortening;
 mod submission;
@@ -64,6 +65,7 @@ pub use lifecycle::can_transition;
 pub use open_demand::{OpenApproval, OpenDemand};
 pub(crate) use ready::{failed_attempts, is_ready};
 pub use resolution::{Resolution, resolve};
+pub use resubmitting::resubmission_draft;
 pub(crate) use shortening::{shortened, without_room_to_claim};
 pub use submission::submit;
 

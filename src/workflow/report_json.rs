@@ -50,6 +50,9 @@ struct ExplanationFields<'a> {
     /// The executed requests that compensate it.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     compensated_by: &'a [RequestId],
+    /// The request that follows it, if it was resubmitted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resubmitted_as: Option<&'a RequestId>,
     /// The time of this explanation.
     now: Timestamp,
 }
@@ -70,6 +73,7 @@ impl<'a> From<&'a Explanation> for ExplanationFields<'a> {
             obstacle: explanation.obstacle.as_ref().map(ToString::to_string),
             corrected_by: explanation.corrected_by.as_deref(),
             compensated_by: &explanation.compensated_by,
+            resubmitted_as: explanation.resubmitted_as.as_ref(),
             now: explanation.now,
         }
     }

@@ -97,11 +97,7 @@ pub(super) fn renew(document: &mut RequestDocument, pending: Pending, occasion: 
     let (opened, submitted) = (round_opened_at(document), document.created_at);
     for approval in &mut document.approvals {
         approval.state = ApprovalState::Pending;
-        // An approval keeps its duration, not its date: a past date could never be met again. If the date had passed
-        // when the approval was requested, the duration counts from submission.
-        let mut times =
-            approval.expires_at.into_iter().flat_map(|end| [opened, submitted].map(|from| end.duration_since(from)));
-        approval.expires_at = times.find(|time| *time > Duration::ZERO).map(|time| occasion.now.saturating_add(time));
+        approval.expires_at = as_far_away(approval.expires_at, [opened, submitted], occasion.now);
     }
     document.approval_round = document.approval_round.saturating_add(1);
     deciding::mark_fulfilled(document);
@@ -113,9 +109,20 @@ pub(super) fn renew(document: &mut RequestDocument, pending: Pending, occasion: 
     record(document, occasion.decision(ApprovalDecision::Renewed, about));
 }
 
+/// The deadline of an approval that is requested again. It keeps its duration, not its date: a past date could never be
+/// met again. If the date had passed when the approval was requested, the duration counts from submission.
+pub(super) fn as_far_away(
+    end: Option<Timestamp>,
+    [requested, submitted]: [Timestamp; 2],
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let mut times = [requested, submitted].into_iter().filter_map(|from| Some(end?.duration_since(from)));
+    times.find(|time| *time > Duration::ZERO).map(|time| now.saturating_add(time))
+}
+
 /// When the approvals of this round were requested: at the renewal or, in the first round, at their first request,
 /// which may be long after submission.
-fn round_opened_at(document: &RequestDocument) -> Timestamp {
+pub(super) fn round_opened_at(document: &RequestDocument) -> Timestamp {
     let (renewed, requested) =
         (DecisionKind::from(ApprovalDecision::Renewed), DecisionKind::from(ApprovalDecision::Requested));
     let renewal = document.decisions.iter().rev().find(|decision| decision.kind == renewed);

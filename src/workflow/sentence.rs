@@ -193,8 +193,13 @@ impl Explanation {
         by: fn(&str) -> String,
     ) -> fmt::Result {
         f.write_str(what)?;
-        let Some(decision) = self.decided(kind) else { return Ok(()) };
-        write!(f, "{}{}", by(&who(&decision.by)), reason(decision.reason.as_deref()))
+        if let Some(decision) = self.decided(kind) {
+            write!(f, "{}{}", by(&who(&decision.by)), reason(decision.reason.as_deref()))?;
+        }
+        match &self.resubmitted_as {
+            Some(request) => write!(f, "; resubmitted as request {request}"),
+            None => Ok(()),
+        }
     }
 
     fn decided(&self, kind: LifecycleDecision) -> Option<&Decision> {

@@ -5,8 +5,8 @@ use sha2::Digest as _;
 
 use crate::command::{Action, Command};
 use crate::request::{
-    ApprovalRule, ExecutionKind, InitialState, Intent, Metadata, RequestDraft, Requirement, StateVersion, Target, Who,
-    WriteIntent, WriteKind,
+    ApprovalRule, ExecutionKind, InitialState, Intent, Metadata, RequestDraft, RequestId, Requirement, StateVersion,
+    Target, Who, WriteIntent, WriteKind,
 };
 
 impl Command {
@@ -58,6 +58,7 @@ struct Meant<'a> {
     approval_rules: &'a [ApprovalRule],
     expected_version: Option<&'a StateVersion>,
     execution: &'a ExecutionKind,
+    resubmits: Option<&'a RequestId>,
     metadata: &'a Metadata,
 }
 
@@ -76,6 +77,7 @@ impl RequestDraft {
             approval_rules,
             expected_version,
             execution,
+            resubmits,
             id_comparison: _,
             metadata,
         } = self;
@@ -90,6 +92,7 @@ impl RequestDraft {
             approval_rules,
             expected_version: expected_version.as_ref(),
             execution,
+            resubmits: resubmits.as_ref(),
             metadata,
         };
         WriteIntent::of(WriteKind::Submit, &meant)
@@ -103,8 +106,7 @@ mod tests {
 
     use super::*;
     use crate::request::{
-        ActorContext, ApprovalId, ClaimId, Digest, Payload, PendingReason, Rejection, RequestId, Severity, SideEffect,
-        Timestamp,
+        ActorContext, ApprovalId, ClaimId, Digest, Payload, PendingReason, Rejection, Severity, SideEffect, Timestamp,
     };
     use crate::workflow::{AfterFailure, Amendment, Completion, Failure, StaleStrategy};
 
@@ -220,6 +222,8 @@ mod tests {
             draft().requires_approval(ApprovalRule::role("manager").unwrap()),
             draft().requires_approval(ApprovalRule::role("manager").unwrap().expiring_at(Timestamp::MAX)),
             draft().for_version(StateVersion::new("1").unwrap()),
+            draft().resubmitting(RequestId::new("a").unwrap()),
+            draft().resubmitting(RequestId::new("b").unwrap()),
             draft().with_metadata(Metadata::new().with("ticket", 1).unwrap()),
         ];
         let intents: HashSet<WriteIntent> = drafts.iter().map(RequestDraft::write_intent).collect();

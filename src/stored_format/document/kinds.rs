@@ -2,8 +2,8 @@
 
 use crate::request::{
     ActorKind, ActorMode, ApprovalDecision, BlastScope, CompensationKind, CompensationTrigger, DeciderRule,
-    DecisionKind, DiscussionDecision, ExecutionDecision, LifecycleDecision, LinkRelation, PendingReason,
-    QuorumRejection, RiskLevel, Severity, VersionDecision,
+    DecisionKind, DiscussionDecision, ExecutionDecision, LifecycleDecision, PendingReason, QuorumRejection, RiskLevel,
+    Severity, VersionDecision,
 };
 #[cfg(test)]
 use crate::stored_format::gates::{Part, Version};
@@ -15,6 +15,17 @@ pub(super) trait Numbered: Sized {
     fn of_number(number: u8) -> Option<Self>;
     /// The name of the variant with this number.
     fn word(number: u8) -> &'static str;
+}
+
+/// What one request is to another, of every kind of link.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum StoredRelation {
+    Compensates,
+    CompensatedBy,
+    BeingCompensatedBy,
+    WasToBeCompensatedBy,
+    Resubmits,
+    ResubmittedAs,
 }
 
 macro_rules! numbered {
@@ -61,15 +72,16 @@ numbered! {
     ActorMode("actor mode") { 0 = Simulate, 1 = Validate, 2 = Commit }
     PendingReason("pending reason") {
         0 = Approval, 1 = ExternalCheck, 2 = Schedule, 3 = Dependency, 4 = Quota, 5 = ManualReview,
-        7 = Correction,
+        6 = Correction,
     }
     QuorumRejection("quorum rejection") { 0 = Any, 1 = WhenImpossible }
     DeciderRule("decider rule") { 0 = NotTheRequester, 1 = Anyone }
     Severity("severity") { 0 = Info, 1 = Warning, 2 = Error, 3 = Critical }
     CompensationKind("compensation kind") { 0 = Rollback, 1 = ForwardCorrection }
     CompensationTrigger("compensation trigger") { 0 = Operator, 1 = Batch, 2 = FailedExecution }
-    LinkRelation("link relation") {
-        0 = Compensates, 1 = CompensatedBy, 2 = BeingCompensatedBy, 3 = WasToBeCompensatedBy,
+    StoredRelation("link relation") {
+        0 = Compensates, 1 = CompensatedBy, 2 = BeingCompensatedBy, 3 = WasToBeCompensatedBy, 4 = Resubmits,
+        5 = ResubmittedAs,
     }
 }
 

@@ -12,6 +12,7 @@ mod cursor;
 mod excerpt;
 mod interner;
 pub(super) mod kinds;
+mod links;
 mod pass;
 mod place;
 mod read;
