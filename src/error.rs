@@ -118,8 +118,8 @@ pub enum Error {
 
     /// The actor's mode is not `Commit`, so nothing may be stored.
     #[error(
-        "the actor's mode is {}, in which nothing is stored; use workflow::submit or workflow::apply to see what \
-         would happen, or set the actor's mode to Commit", .mode.as_str()
+        "the actor's mode is {}, in which nothing is stored; use preview or preview_submit to see what would \
+         happen, or set the actor's mode to Commit", .mode.as_str()
     )]
     NotCommitMode {
         /// The actor's mode.

@@ -16,6 +16,8 @@ mod correcting;
 
 mod resubmitting;
 
+mod previewing;
+
 mod reading;
 
 mod sweeping;
