@@ -262,7 +262,7 @@ pub(super) fn newest() -> RequestDocument {
     let by = person("u-2", "Two", "reviewer", 6);
     let text = Metadata::new().with(metadata_keys::TEXT, "For how long? – naïve 文字").unwrap();
     let link = |request: &str, seconds| Resubmission { request: RequestId::new(request).unwrap(), at: at(seconds) };
-    document.state = RequestState::Pending(Pending { reason: PendingReason::Correction, expires_at: Some(at(900)) });
+    document.state = RequestState::Pending(Pending { reason: PendingReason::Correction, expires_at: Some(at(90_000)) });
     document.execution.resubmits = Some(link("req-rejected", 1));
     document.execution.resubmitted_as = Some(link("req-follower", 800));
     document.decisions.push(Decision::new(LifecycleDecision::Amended, &by, document.updated_at));
