@@ -110,8 +110,9 @@ pub use crate::redis::{
 };
 #[doc(inline)]
 pub use error::{
-    AmendmentError, ApprovalError, Conflict, Error, ErrorKind, ErrorReport, ExecutionError, FormatError, InvalidValue,
-    LayoutError, NothingToDecide, Outcome, Result, StoreError, StoreErrorKind, SupersedeError, UnrecordedExecution,
+    AmendmentError, ApprovalError, Conflict, CorrectionError, Error, ErrorKind, ErrorReport, ExecutionError,
+    FormatError, InvalidValue, LayoutError, NothingToDecide, Outcome, Result, StoreError, StoreErrorKind,
+    SupersedeError, UnrecordedExecution,
 };
 #[doc(inline)]
 pub use feed::{
@@ -132,9 +133,9 @@ pub use request::{
     ExecutionDecision, ExecutionKind, ExecutionLink, Grounds, Group, HolderId, IdComparison, InitialState, Intent,
     IntoId, LifecycleDecision, LinkRelation, Metadata, MetadataIter, MutationRequest, MutationType, Operation, Payload,
     Pending, PendingReason, Quorum, QuorumGroup, QuorumRejection, ReasonRule, Rejection, RequestDocument, RequestDraft,
-    RequestId, RequestState, Requester, Requirement, RequirementKind, Revision, RiskLevel, Role, Severity, SideEffect,
-    StateId, StateType, StateVersion, Status, Step, Supersession, Tag, Target, Timestamp, UnsettledWrite, Value,
-    Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
+    RequestId, RequestState, Requester, Requirement, RequirementKind, Resubmission, Revision, RiskLevel, Role,
+    Severity, SideEffect, StateId, StateType, StateVersion, Status, Step, Supersession, Tag, Target, Timestamp,
+    UnsettledWrite, Value, Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
 };
 pub use service::clock::{Clock, ManualClock, SystemClock};
 pub use service::executor::{ExecutorReport, ExecutorStopped};

@@ -13,6 +13,11 @@ mod governance;
 mod commands;
 
 mod amending;
+mod correcting;
+
+mod resubmitting;
+
+mod previewing;
 
 mod reading;
 

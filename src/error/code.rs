@@ -1,8 +1,8 @@
 //! The code of every error: text that stays as it is, for programs.
 
 use super::{
-    AmendmentError, ApprovalError, Error, ErrorKind, ExecutionError, FormatError, LayoutError, NothingToDecide,
-    Outcome, StoreError, StoreErrorKind, SupersedeError,
+    AmendmentError, ApprovalError, CorrectionError, Error, ErrorKind, ExecutionError, FormatError, LayoutError,
+    NothingToDecide, Outcome, StoreError, StoreErrorKind, SupersedeError,
 };
 
 /// One row per code: its text, and the kind of an error that has it.
@@ -93,6 +93,12 @@ codes! {
     AmendmentGroupTaken = "amendment.group_taken", Conflict;
     AmendmentMandatory = "amendment.mandatory", NotAllowed;
     AmendmentLastUnmet = "amendment.last_unmet", Conflict;
+    CorrectionNotSentBack = "correction.not_sent_back", Conflict;
+    CorrectionAnothersRequest = "correction.anothers_request", NotAllowed;
+    CorrectionNothingAmended = "correction.nothing_amended", Invalid;
+    CorrectionNoApprovals = "correction.no_approvals", Conflict;
+    CorrectionNotResubmittable = "correction.not_resubmittable", Conflict;
+    CorrectionResubmittedAlready = "correction.resubmitted_already", Conflict;
 
     ExecutionNotApproved = "execution.not_approved", Conflict;
     ExecutionClaimed = "execution.claimed", Busy;
@@ -186,6 +192,7 @@ impl Error {
             Self::Amendment { error, .. } => error.code(),
             Self::Execution { error, .. } => error.code(),
             Self::Supersede { error, .. } => error.code(),
+            Self::Correction { error, .. } => error.code(),
             Self::Unwritable { error, .. } | Self::Unreadable { error, .. } => error.code(),
             Self::Unrecorded(_) => Code::ExecutionUnrecorded,
             Self::Store(error) => error.code(),
@@ -287,6 +294,19 @@ impl SupersedeError {
         match self {
             Self::Missing { .. } => Code::RequestSupersedingMissing,
             Self::Superseded { .. } => Code::RequestSupersedingSuperseded,
+        }
+    }
+}
+
+impl CorrectionError {
+    const fn code(&self) -> Code {
+        match self {
+            Self::NotSentBack { .. } => Code::CorrectionNotSentBack,
+            Self::AnothersRequest { .. } => Code::CorrectionAnothersRequest,
+            Self::NothingAmended => Code::CorrectionNothingAmended,
+            Self::NoApprovals => Code::CorrectionNoApprovals,
+            Self::NotResubmittable { .. } => Code::CorrectionNotResubmittable,
+            Self::ResubmittedAlready { .. } => Code::CorrectionResubmittedAlready,
         }
     }
 }

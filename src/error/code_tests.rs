@@ -128,6 +128,19 @@ fn format_errors() -> Vec<(FormatError, ErrorKind)> {
     ]
 }
 
+fn correction_errors() -> Vec<(CorrectionError, ErrorKind)> {
+    use CorrectionError::*;
+    use ErrorKind::{Conflict, Invalid, NotAllowed};
+    vec![
+        (NotSentBack { status: Status::Created, waits_for: None }, Conflict),
+        (AnothersRequest { actor: "bob".to_owned(), requester: None }, NotAllowed),
+        (NothingAmended, Invalid),
+        (NoApprovals, Conflict),
+        (NotResubmittable { status: Status::Approved }, Conflict),
+        (ResubmittedAlready { resubmitted_as: id("s") }, Conflict),
+    ]
+}
+
 fn layout_errors() -> Vec<(LayoutError, ErrorKind)> {
     use ErrorKind::{Corrupt, Misconfigured, Unavailable};
     use LayoutError::*;
@@ -199,6 +212,9 @@ fn every_error() -> Vec<(Error, ErrorKind)> {
         ),
         (unrecorded(), ErrorKind::UnknownOutcome),
     ];
+    errors.extend(
+        correction_errors().into_iter().map(|(error, kind)| (Error::Correction { id: request(), error }, kind)),
+    );
     errors.extend(approval_errors().into_iter().map(|(error, kind)| (Error::Approval { id: request(), error }, kind)));
     errors
         .extend(amendment_errors().into_iter().map(|(error, kind)| (Error::Amendment { id: request(), error }, kind)));

@@ -13,7 +13,8 @@ use super::{ActorContext, Metadata, Timestamp, Value, metadata_keys};
 ///
 /// | decision | keys |
 /// |---|---|
-/// | lifecycle | `from`; `waited_for`: what it waited for until then, if it was pending; `pending_reason`, `expires_at`, `superseded_by`, `resulting_version` of the new status; `approval` if an approval caused it; `rejected`: the approvals if rejecting several at once caused it; `claim`, `side_effects`, `side_effects_left_out` when executed, for a compensation also `compensates`, `compensation`, `trigger`, `batch`; `compensated_by`, `compensation`, `trigger`, `batch` when compensated |
+/// | lifecycle | `resubmits` if it follows another request; `from`; `waited_for`: what it waited for until then, if it was pending; `pending_reason`, `expires_at`, `superseded_by`, `resulting_version` of the new status; `approval` if an approval caused it; `rejected`: the approvals if rejecting several at once caused it; `claim`, `side_effects`, `side_effects_left_out` when executed, for a compensation also `compensates`, `compensation`, `trigger`, `batch`; `compensated_by`, `compensation`, `trigger`, `batch` when compensated; `round` and `digest` of what was reviewed when it is sent back |
+/// | `Amended` | `amended`: the fields that changed; `digest`, and `previous_digest` before; `round`: the new one |
 /// | `Requested` | `approvals`, `missing`: how many; `round` |
 /// | `Renewed` | `approvals`: how many; `round` |
 /// | `Granted`, `Rejected`, `Expired` | `approval`, `target`, `step`, `round`, `digest`; `quorum_group`, `required`; `expires_at`; `moved`: which votes moved to make way; for a rejection `code`, `message`, `category` and its own metadata |
@@ -146,6 +147,8 @@ decision_kinds! {
         Executed = "Executed",
         /// Another request compensated it.
         Compensated = "Compensated",
+        /// Its requester changed it, after it was sent back.
+        Amended = "Amended",
     }
     /// What happened to approvals.
     ApprovalDecision in Approval {

@@ -62,6 +62,8 @@ pub(super) fn check_in_time(document: &RequestDocument, action: &Action, now: Ti
         | Action::Reassign { .. }
         | Action::AddApproval { .. }
         | Action::RemoveApproval { .. }
+        | Action::RequestChanges { .. }
+        | Action::Amend { .. }
         | Action::ExpireApprovals
         | Action::OverrideApprovals
         | Action::Resolve { .. }

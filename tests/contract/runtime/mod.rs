@@ -127,6 +127,23 @@ macro_rules! every_case {
             a_comment_is_in_nobodys_way,
             a_comment_that_says_nothing_or_too_much_is_not_written,
         }
+        $register! { correcting:
+            a_request_is_sent_back_amended_and_approved_anew,
+            nothing_is_written_when_a_correction_is_not_allowed,
+            who_decides_while_it_is_sent_back_or_amended_decides_on_nothing_else,
+            an_amendment_whose_reply_was_lost_is_made_once,
+            a_rejected_request_is_resubmitted_once_and_linked_both_ways,
+            only_what_ended_without_being_executed_is_resubmitted,
+            an_interrupted_resubmission_is_completed_by_the_next_one,
+            a_resubmission_takes_no_id_from_another_request,
+            of_many_resubmissions_at_once_one_is_made,
+        }
+        $register! { previewing:
+            a_preview_is_what_the_command_does_or_its_very_error,
+            a_preview_knows_the_limits_of_the_store_and_of_other_requests,
+            a_preview_of_a_submission_is_what_it_does_or_its_very_error,
+            who_only_simulates_or_validates_previews,
+        }
         $register! { deadlines:
             from_its_own_deadline_on_a_request_only_ends,
             what_expired_unswept_is_rejected_by_the_sweep_and_not_by_who_grants,

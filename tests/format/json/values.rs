@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use mutator_governance::for_stores::evaluate;
-use mutator_governance::workflow::{Action, AfterFailure, Command, Completion, ExecutionOrder, Failure, StaleStrategy};
+use mutator_governance::workflow::{
+    Action, AfterFailure, Amendment, Command, Completion, ExecutionOrder, Failure, StaleStrategy,
+};
 use mutator_governance::*;
 
 use super::documents::{document, sample};
@@ -93,6 +95,8 @@ fn drafts() {
         ByPeople,
         same,
     );
+    let ended = RequestId::new("r-1").unwrap();
+    returns_as("draft_resubmission", &smallest.clone().resubmitting(ended), ByPeople, same);
     let folded = smallest.compensating(plan()).already_approved().comparing_ids(IdComparison::FoldCase);
     returns_as("draft_compensation", &folded, ByPeople, same);
 }
@@ -164,6 +168,15 @@ fn commands() {
         Command::reassign(ada(), ApprovalId::new("approval-1").unwrap(), ApprovalTarget::role("director").unwrap()),
         Command::add_approval(ada(), escalating()),
         Command::remove_approval(ada(), ApprovalId::new("approval-1").unwrap()),
+        Command::request_changes(ada(), "For how long?"),
+        Command::amend(
+            ada(),
+            Amendment::new()
+                .payload(Payload::new("text/plain", &b"for 30 days"[..]).unwrap())
+                .description("for 30 days")
+                .metadata(Metadata::new().with("ticket", 7).unwrap())
+                .without_expected_version(),
+        ),
         Command::comment(ada(), "For how long?"),
         Command::expire_approvals(ada()),
         Command::override_approvals(ada()),
@@ -179,6 +192,7 @@ fn commands() {
         assert_eq!(serde_json::from_value::<Action>(without_actor(json)).unwrap(), command.action);
     }
     for command in [
+        Command::amend(ada(), Amendment::new()),
         Command::request_approvals(ada(), None),
         Command::withdraw(ada()),
         Command::reject_requirement(ada(), ApprovalId::new("a").unwrap(), None),

@@ -124,6 +124,7 @@ fn lifecycle_moves(request: &MutationRequest) -> usize {
     let moves = request.decisions.iter().filter(|decision| {
         decision.kind.category() == DecisionCategory::Lifecycle
             && decision.kind != LifecycleDecision::Compensated.into()
+            && decision.kind != LifecycleDecision::Amended.into()
             && decision.kind != LifecycleDecision::Submitted.into()
     });
     moves.count()
@@ -148,8 +149,10 @@ proptest! {
             prop_assert!(from == to || table(from).contains(&to), "{from} to {to}");
             let transitions = lifecycle_moves(&after) - lifecycle_moves(&before);
             let asked = !before.state.awaits_approval() && from == Status::Pending && after.state.awaits_approval();
+            let sent_back = before.state.awaits_approval() && after.state.awaits_correction();
+            let asked = asked || sent_back;
             prop_assert_eq!(transitions, usize::from(from != to || asked), "one lifecycle decision per transition");
-            prop_assert!(asked || from != to || before.state == after.state, "the one way from pending to pending");
+            prop_assert!(asked || from != to || before.state == after.state, "the two ways from pending to pending");
         }
     }
 
@@ -198,6 +201,48 @@ proptest! {
             }
             if after.state.awaits_approval() {
                 prop_assert!(!all_met(&after), "approved as soon as all is met");
+            }
+        }
+    }
+
+    #[test]
+    fn after_an_amendment_no_earlier_verdict_counts(request in submitted(), moves in moves()) {
+        for Done { before, after, command, action, applied, .. } in play(request, &moves) {
+            let is_sent_back = matches!(action, Action::RequestChanges { .. }) || before.state.awaits_correction();
+            prop_assert!(is_sent_back || !after.state.awaits_correction());
+            if !applied || !matches!(action, Action::Amend { .. }) {
+                let (were, are) = (before.document(), after.document());
+                prop_assert_eq!((&were.payload, &were.metadata, &were.intent), (&are.payload, &are.metadata, &are.intent));
+                continue;
+            }
+            prop_assert!(before.state.awaits_correction() && after.state.awaits_approval());
+            prop_assert_eq!(&command.by.id, &before.requested_by.id);
+            prop_assert_eq!(after.approval_round, before.approval_round + 1);
+            prop_assert!(after.approvals.iter().all(|approval| approval.state == ApprovalState::Pending));
+            prop_assert!(after.digest() != before.digest(), "its payload or its version changed");
+            let deadline = |request: &MutationRequest| request.state.pending().and_then(|pending| pending.expires_at);
+            prop_assert_eq!(deadline(&after), deadline(&before));
+        }
+    }
+
+    #[test]
+    fn nothing_is_approved_but_the_digest_that_was_approved_in_this_round(request in submitted(), moves in moves()) {
+        let (renewed, granted) = (ApprovalDecision::Renewed.into(), ApprovalDecision::Granted.into());
+        let overridden = DecisionKind::from(ApprovalDecision::Overridden);
+        for Done { after, .. } in play(request, &moves) {
+            let round = after.decisions.iter().rposition(|decision| decision.kind == renewed).unwrap_or(0);
+            let this_round = &after.decisions[round..];
+            let digest = Value::Text(after.digest().to_string());
+            let is_of_this_digest = |decision: &&Decision| decision.metadata.get(metadata_keys::DIGEST) == Some(&digest);
+            for approval in after.approvals.iter().filter(|it| it.state.status() == ApprovalStatus::Approved) {
+                let of_this = Value::Text(approval.id.to_string());
+                let mut grants = this_round.iter().filter(|decision| decision.kind == granted).filter(is_of_this_digest);
+                prop_assert!(grants.any(|it| it.metadata.get(metadata_keys::APPROVAL) == Some(&of_this)), "{}", approval.id);
+            }
+            let is_approved = matches!(after.state.status(), Status::Approved | Status::Executed);
+            if is_approved && !all_met(&after) {
+                let mut overrides = this_round.iter().filter(|decision| decision.kind == overridden);
+                prop_assert!(overrides.any(|decision| is_of_this_digest(&decision)));
             }
         }
     }
