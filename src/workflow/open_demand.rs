@@ -178,13 +178,23 @@ fn open_demand(
     let counted = document.approvals.iter().filter(|it| context.limits.distinct || demand.has(it));
     let voters: Vec<&ActorContext> = counted.filter_map(|it| it.state.verdict().map(|verdict| &*verdict.by)).collect();
     let pending = || demand.members.iter().filter(|member| is_pending(member));
-    let seats = demand.group.and_then(|group| Seats::of(context, group, now));
+    let seats = demand.group.and_then(|group| Seats::of(context, group, Some(now)));
     let open = pending().filter(|member| !is_overdue(member, now)).map(|member| {
         let mut open = open_approval(document, member, member.target_at(now).into_owned(), &voters);
         let place = document.approvals.iter().position(|other| other.id == member.id);
         let through = seats.as_ref().zip(place).map(|(seats, place)| seats.making_way(place)).unwrap_or_default();
         let through = through.into_iter().filter_map(|place| document.approvals.get(place));
-        open.through = through.map(|approval| movable(document, approval, &voters, now)).collect();
+        for approval in through {
+            let target = approval.target_at(now).into_owned();
+            let [barred, exceptions] = barred(document, approval, &target, &voters);
+            open.exceptions.extend(exceptions);
+            open.through.push(MovableApproval { id: approval.id.clone(), target, barred });
+        }
+        let is_barred = |id: &ActorId| {
+            let mut barred = open.through.iter().map(|through| &through.barred).chain([&open.barred]);
+            barred.all(|barred| context.ids.holds(barred, id))
+        };
+        open.exceptions = open.exceptions.iter().filter(|id| is_barred(id)).cloned().collect();
         open
     });
     let open: Vec<OpenApproval> = open.collect();
@@ -247,17 +257,6 @@ fn open_approval(
         rest: None,
         id_comparison: document.id_comparison,
     }
-}
-
-fn movable(
-    document: &RequestDocument,
-    approval: &Approval,
-    voters: &[&ActorContext],
-    now: Timestamp,
-) -> MovableApproval {
-    let target = approval.target_at(now).into_owned();
-    let [barred, _] = barred(document, approval, &target, voters);
-    MovableApproval { id: approval.id.clone(), target, barred }
 }
 
 impl Rest {
