@@ -75,17 +75,17 @@ impl Slot {
         Some(Self { target, escalation, decider, expires_at: approval.expires_at, vote })
     }
 
-    /// Whom it addresses at this time; at [`Timestamp::MIN`], at any time.
-    pub(crate) fn target_at(&self, at: Timestamp) -> &ApprovalTarget {
+    /// Whom it addresses at this time; without a time, at any time.
+    pub(crate) fn target_at(&self, at: Option<Timestamp>) -> &ApprovalTarget {
         match &self.escalation {
-            Some((from, target)) if at == Timestamp::MIN || *from <= at => target,
+            Some((from, target)) if at.is_none_or(|at| *from <= at) => target,
             _ => &self.target,
         }
     }
 
     /// Whether it addresses a role or a group at any time, which any actor might have.
     pub(crate) fn is_for_anybody(&self) -> bool {
-        let target = self.target_at(Timestamp::MIN);
+        let target = self.target_at(None);
         !target.roles().is_empty() || !target.groups().is_empty()
     }
 
@@ -95,7 +95,13 @@ impl Slot {
     }
 
     /// Whether it lets the actor vote at this time, unless they are the requester and it excludes the requester.
-    pub(crate) fn lets(&self, actor: &ActorContext, is_requester: bool, ids: IdComparison, at: Timestamp) -> bool {
+    pub(crate) fn lets(
+        &self,
+        actor: &ActorContext,
+        is_requester: bool,
+        ids: IdComparison,
+        at: Option<Timestamp>,
+    ) -> bool {
         self.target_at(at).matches(actor, ids) && !(is_requester && self.decider == DeciderRule::NotTheRequester)
     }
 }

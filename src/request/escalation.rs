@@ -59,8 +59,8 @@ impl EscalationRule {
     }
 
     /// The escalation of an approval that is not requested yet.
-    pub(crate) fn to_come(&self) -> Box<Escalation> {
-        Box::new(Escalation { after: self.after, to: self.to.clone(), at: None, recorded: false })
+    pub(crate) fn to_come(&self) -> Escalation {
+        Escalation { after: self.after, to: self.to.clone(), at: None, recorded: false }
     }
 }
 

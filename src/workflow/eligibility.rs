@@ -111,7 +111,7 @@ impl<'a> DecisionContext<'a> {
             return true;
         }
         let (Some(quorum), Some(slot)) = (&approval.quorum, Slot::of(approval)) else { return false };
-        let Some(seats) = Seats::of(self, &quorum.group, now) else { return false };
+        let Some(seats) = Seats::of(self, &quorum.group, Some(now)) else { return false };
         seats.open_like(&slot).is_some_and(|end| seats.way(end, actor, is_requester).is_some())
     }
 

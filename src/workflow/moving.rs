@@ -41,5 +41,5 @@ fn way(document: &RequestDocument, approval: &Approval, occasion: Occasion<'_>) 
         return None;
     }
     let end = document.approvals.iter().position(|other| other.id == approval.id)?;
-    Seats::of(context, &quorum.group, occasion.now)?.way(end, occasion.by, is_requester)
+    Seats::of(context, &quorum.group, Some(occasion.now))?.way(end, occasion.by, is_requester)
 }

@@ -178,7 +178,7 @@ fn open_demand(
     let counted = document.approvals.iter().filter(|it| context.limits.distinct || demand.has(it));
     let voters: Vec<&ActorContext> = counted.filter_map(|it| it.state.verdict().map(|verdict| &*verdict.by)).collect();
     let pending = || demand.members.iter().filter(|member| is_pending(member));
-    let seats = demand.group.and_then(|group| Seats::of(context, group, now));
+    let seats = demand.group.and_then(|group| Seats::of(context, group, Some(now)));
     let open = pending().filter(|member| !is_overdue(member, now)).map(|member| {
         let mut open = open_approval(document, member, member.target_at(now).into_owned(), &voters);
         let place = document.approvals.iter().position(|other| other.id == member.id);

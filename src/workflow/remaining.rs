@@ -105,8 +105,7 @@ impl Remaining {
             } else if is_open || slot.vote.is_some() {
                 let named = if is_open { self.named(slot, context) } else { Vec::new() };
                 let votes = votes.iter().filter(|(own, _, by, at)| {
-                    *own == place
-                        || (slot.is_open(*at) && slot.lets(by, context.is_requester(by), self.ids, Timestamp::MIN))
+                    *own == place || (slot.is_open(*at) && slot.lets(by, context.is_requester(by), self.ids, None))
                 });
                 let votes = votes.map(|(_, number, ..)| *number).collect();
                 self.seats.push(NamedSeat { demand, named, votes });
@@ -123,7 +122,7 @@ impl Remaining {
             !context.is_excluded(id) && (slot.decider == DeciderRule::Anyone || !context.is_requester_id(id))
         };
         let named: BTreeSet<usize> =
-            slot.target_at(Timestamp::MIN).actor_ids().iter().filter(may).map(|id| self.number(id)).collect();
+            slot.target_at(None).actor_ids().iter().filter(may).map(|id| self.number(id)).collect();
         named.into_iter().collect()
     }
 

@@ -14,7 +14,8 @@ use crate::request::{
 /// that its voter matches.
 pub(super) struct Seats<'a> {
     context: DecisionContext<'a>,
-    now: Timestamp,
+    /// Without a time, whatever is possible at any time.
+    now: Option<Timestamp>,
     /// Each with its place among the approvals of the request.
     slots: Vec<(usize, &'a Slot)>,
     /// For each of them, where its vote could go.
@@ -31,10 +32,11 @@ struct Addressed<'a> {
 
 impl<'a> Seats<'a> {
     /// `None` if no vote could make way for anybody whom an open approval does not address itself.
-    pub(super) fn of(context: DecisionContext<'a>, group: &QuorumGroup, now: Timestamp) -> Option<Self> {
+    pub(super) fn of(context: DecisionContext<'a>, group: &QuorumGroup, now: Option<Timestamp>) -> Option<Self> {
         let members = context.summaries.iter().enumerate().filter(|(_, summary)| summary.is_of(group));
         let slots = members.filter_map(|(place, summary)| Some((place, summary.slot.as_ref()?)));
-        let slots: Vec<(usize, &Slot)> = slots.filter(|(_, slot)| slot.vote.is_some() || slot.is_open(now)).collect();
+        let slots: Vec<(usize, &Slot)> =
+            slots.filter(|(_, slot)| slot.vote.is_some() || slot.is_open(now.unwrap_or(Timestamp::MIN))).collect();
         let open = slots.iter().find(|(_, slot)| slot.vote.is_none())?;
         let is_alike = |slot: &Slot| {
             slot.target == open.1.target && slot.escalation == open.1.escalation && slot.decider == open.1.decider
@@ -51,7 +53,10 @@ impl<'a> Seats<'a> {
     /// that takes it, then where the vote of each goes.
     pub(super) fn way(&self, end: usize, actor: &ActorContext, is_requester: bool) -> Option<Vec<usize>> {
         let end = self.slots.iter().position(|(place, _)| *place == end)?;
-        let fits = |slot: &Slot| slot.is_open(self.now) && slot.lets(actor, is_requester, self.context.ids, self.now);
+        let fits = |slot: &Slot| {
+            slot.is_open(self.now.unwrap_or(Timestamp::MIN))
+                && slot.lets(actor, is_requester, self.context.ids, self.now)
+        };
         let first = self.slots.iter().enumerate().filter(|(_, (_, slot))| fits(slot)).map(|(place, _)| place);
         let way = way_to(end, first, |place| self.moves.get(place).cloned().unwrap_or_default())?;
         Some(way.into_iter().filter_map(|place| self.slots.get(place).map(|(place, _)| *place)).collect())
@@ -79,14 +84,17 @@ impl<'a> Seats<'a> {
                 }
             }
         }
-        let voted =
-            |place: usize| self.slots.get(place).filter(|(_, slot)| slot.vote.is_some() && slot.is_open(self.now));
+        let voted = |place: usize| {
+            self.slots
+                .get(place)
+                .filter(|(_, slot)| slot.vote.is_some() && slot.is_open(self.now.unwrap_or(Timestamp::MIN)))
+        };
         reached.into_iter().filter_map(|place| voted(place).map(|(place, _)| *place)).collect()
     }
 }
 
 impl<'a> Addressed<'a> {
-    fn of(slots: &[(usize, &'a Slot)], context: DecisionContext<'a>, now: Timestamp) -> Self {
+    fn of(slots: &[(usize, &'a Slot)], context: DecisionContext<'a>, now: Option<Timestamp>) -> Self {
         let mut addressed = Self::default();
         for (place, (_, slot)) in slots.iter().enumerate() {
             let target: &'a ApprovalTarget = slot.target_at(now);
@@ -104,7 +112,13 @@ impl<'a> Addressed<'a> {
     }
 
     /// Where the vote that this approval has could go, besides where it is.
-    fn moves(&self, slots: &[(usize, &Slot)], from: &Slot, context: DecisionContext<'_>, now: Timestamp) -> Vec<usize> {
+    fn moves(
+        &self,
+        slots: &[(usize, &Slot)],
+        from: &Slot,
+        context: DecisionContext<'_>,
+        now: Option<Timestamp>,
+    ) -> Vec<usize> {
         let Some((by, at)) = &from.vote else { return Vec::new() };
         let ids = by.rights_of().into_iter().map(|id: &ActorId| self.ids.get(&*context.ids.key(id.as_str())));
         let roles = by.roles.iter().map(|role: &Role| self.roles.get(&*context.ids.key(role.as_str())));
@@ -130,7 +144,7 @@ pub(crate) fn making_way(document: &RequestDocument, active: Option<Step>) -> BT
     let context = DecisionContext::about(document, &summaries);
     let active = document.approvals.iter().filter(|approval| is_active(approval));
     let groups: BTreeSet<&QuorumGroup> = active.filter_map(|it| it.quorum.as_ref()).map(|it| &it.group).collect();
-    let seats = groups.into_iter().filter_map(|group| Seats::of(context, group, Timestamp::MIN));
+    let seats = groups.into_iter().filter_map(|group| Seats::of(context, group, None));
     let ways = seats.flat_map(|seats| seats.open().map(|place| (place, seats.making_way(place))).collect::<Vec<_>>());
     ways.collect()
 }

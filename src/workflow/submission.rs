@@ -7,9 +7,9 @@ use super::open_demand::{OpenDemand, impossible};
 use super::{correcting, escalating, lifecycle, resubmitting};
 use crate::error::{Error, Result};
 use crate::request::{
-    Approval, ApprovalId, ApprovalRule, ApprovalState, EscalationRule, Execution, InitialState, LifecycleDecision,
-    Metadata, MutationRequest, Pending, PendingReason, RequestDocument, RequestDraft, RequestId, RequestState,
-    Requirement, RequirementKind, Resubmission, Revision, Step, Timestamp, Versioning, WriteId, metadata_keys,
+    Approval, ApprovalId, ApprovalRule, ApprovalState, Execution, InitialState, LifecycleDecision, Metadata,
+    MutationRequest, Pending, PendingReason, RequestDocument, RequestDraft, RequestId, RequestState, Requirement,
+    RequirementKind, Resubmission, Revision, Step, Timestamp, Versioning, WriteId, metadata_keys,
 };
 
 /// The request that this draft becomes at submission: its history records the submission, what it waits for, and the
@@ -162,7 +162,7 @@ pub(super) fn approvals_of(
             state: ApprovalState::Pending,
             mandatory: rule.mandatory,
             delegation: None,
-            escalation: rule.escalation.as_ref().map(EscalationRule::to_come),
+            escalation: rule.escalation.as_ref().map(|escalation| Box::new(escalation.to_come())),
             metadata: rule.metadata.clone(),
         });
     }
