@@ -155,8 +155,13 @@ fn about(decision: &Decision) -> String {
         DecisionKind::Approval(ApprovalDecision::Requested) => {
             metadata(decision, "missing").map(|n| if n == "1" { n + " approval" } else { n + " approvals" })
         }
+        DecisionKind::Approval(ApprovalDecision::Renewed) => metadata(decision, "round").map(|n| format!("round {n}")),
         DecisionKind::Approval(_) => metadata(decision, "approval"),
         DecisionKind::Lifecycle(LifecycleDecision::Pending) => metadata(decision, "pending_reason"),
+        DecisionKind::Lifecycle(LifecycleDecision::Submitted) => {
+            metadata(decision, "resubmits").map(|id| format!("resubmits {id}"))
+        }
+        DecisionKind::Lifecycle(LifecycleDecision::Amended) => metadata(decision, "amended"),
         DecisionKind::Lifecycle(LifecycleDecision::Superseded) => metadata(decision, "superseded_by"),
         DecisionKind::Lifecycle(LifecycleDecision::Compensated) => metadata(decision, "compensated_by"),
         DecisionKind::Lifecycle(LifecycleDecision::Executed) => metadata(decision, "resulting_version"),
@@ -178,6 +183,11 @@ fn metadata(decision: &Decision, key: &str) -> Option<String> {
     match decision.metadata.get(key)? {
         Value::Text(text) => Some(text.clone()),
         Value::Integer(number) => Some(number.to_string()),
+        Value::List(values) => {
+            let texts =
+                values.iter().filter_map(|value| if let Value::Text(text) = value { Some(&**text) } else { None });
+            Some(texts.collect::<Vec<_>>().join(", "))
+        }
         _ => None,
     }
 }

@@ -121,6 +121,7 @@ macro_rules! every_case {
         $register! { amending:
             an_amendment_that_comes_second_is_checked_again,
             an_amendment_that_is_not_allowed_writes_nothing,
+        }
         $register! { votes:
             an_earlier_vote_makes_way_for_a_later_one,
             who_acts_for_another_has_their_rights_and_counts_as_both,
