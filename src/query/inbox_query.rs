@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::filter::{MAX_CHOICES, joined};
 use crate::error::InvalidValue;
+use crate::json::Strict;
 use crate::request::{
     ActingFor, ActorContext, ActorId, ActorKind, Approval, Group, MutationRequest, Role, Timestamp, for_oneself,
 };
@@ -20,7 +21,7 @@ use crate::workflow::{self, DecisionContext};
 /// a quorum group the actor has voted in, and requests that exclude the actor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(try_from = "InboxFields", into = "InboxFields")]
+#[serde(try_from = "Strict<InboxFields>", into = "InboxFields")]
 pub struct InboxQuery {
     actor_id: ActorId,
     /// The same actor in the form that the rules need.
@@ -29,7 +30,6 @@ pub struct InboxQuery {
 
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
 struct InboxFields {
     actor_id: ActorId,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
@@ -89,7 +89,7 @@ impl InboxQuery {
     }
 
     /// The person the actor acts for.
-    pub(super) const fn person_acted_for(&self) -> Option<&ActingFor> {
+    pub const fn person_acted_for(&self) -> Option<&ActingFor> {
         self.actor.acting_for.as_ref()
     }
 
@@ -130,9 +130,9 @@ fn check_count(field: &'static str, count: usize) -> Result<(), InvalidValue> {
     Ok(())
 }
 
-impl TryFrom<InboxFields> for InboxQuery {
+impl TryFrom<Strict<InboxFields>> for InboxQuery {
     type Error = InvalidValue;
-    fn try_from(fields: InboxFields) -> Result<Self, InvalidValue> {
+    fn try_from(Strict(fields): Strict<InboxFields>) -> Result<Self, InvalidValue> {
         let inbox = Self::new(fields.actor_id, fields.roles, fields.groups)?;
         fields.acting_for.map_or(Ok(inbox.clone()), |acting_for| inbox.acting_for(acting_for))
     }

@@ -122,6 +122,13 @@ macro_rules! every_case {
             an_amendment_that_comes_second_is_checked_again,
             an_amendment_that_is_not_allowed_writes_nothing,
         }
+        $register! { votes:
+            an_earlier_vote_makes_way_for_a_later_one,
+            who_acts_for_another_has_their_rights_and_counts_as_both,
+            a_vote_that_uses_up_who_is_needed_elsewhere_is_rejected,
+            the_excluded_do_not_decide_and_nobody_decides_twice_if_the_draft_says_so,
+            a_demanded_reason_is_given_or_nothing_is_decided,
+        }
         $register! { discussing:
             comments_are_stored_and_listed_latest_first,
             a_comment_is_in_nobodys_way,
@@ -130,7 +137,6 @@ macro_rules! every_case {
         $register! { deadlines:
             from_its_own_deadline_on_a_request_only_ends,
             what_expired_unswept_is_rejected_by_the_sweep_and_not_by_who_grants,
-            a_vote_that_the_group_needs_elsewhere_is_rejected,
             nothing_is_dated_before_what_it_follows,
         }
         $register! { sweeping:

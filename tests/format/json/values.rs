@@ -36,6 +36,7 @@ fn quorum() -> ApprovalRule {
         .at_step(Step::new(2).unwrap())
         .expiring_at(at(86_400))
         .requester_may_decide()
+        .demanding_reason_for_rejecting()
         .rejected_when_impossible()
         .with_metadata(Metadata::new().with("policy", "P-7").unwrap())
 }
@@ -69,6 +70,8 @@ fn draft() -> RequestDraft {
         .for_version(StateVersion::new("v42").unwrap())
         .requires(Requirement::new("TwoFactor", "A second factor").unwrap())
         .requires_approval(ApprovalRule::role("manager").unwrap())
+        .distinct_approvers()
+        .excluding([ActorId::new("u-9").unwrap()])
         .requires_approval(quorum())
         .with_metadata(Metadata::new().with("ticket", "OPS-7").unwrap().with("since", at(0)).unwrap())
 }
@@ -233,6 +236,8 @@ fn queries_and_pages() {
     returns("decision_query", &DecisionQuery::execution_outcomes().of_requests(requests.clone()), ByPeople);
     returns("recent_approval_query", &RecentApprovalQuery::of_requests(requests), ByPeople);
     returns("inbox_query", &InboxQuery::of(&ada()).unwrap(), ByPeople);
+    let deputy = ada().acting_for("u-7", "On leave until March").unwrap();
+    returns("inbox_query_for_another", &InboxQuery::of(&deputy).unwrap(), ByPeople);
     returns("request_query_smallest", &RequestQuery::new(), ByPeople);
 
     let request = sample();

@@ -42,6 +42,7 @@ pub(crate) mod superseding;
 pub(crate) mod sweeper;
 pub(crate) mod sweeping;
 pub(crate) mod timing;
+pub(crate) mod votes;
 pub(crate) mod worker_servers;
 
 #[allow(unused_imports, reason = "the blocking flavour uses one within")]
