@@ -32,8 +32,8 @@ macro_rules! debug_as_sentence {
 pub(crate) use debug_as_sentence;
 
 use super::{
-    AmendmentError, ApprovalError, Conflict, ExecutionError, FormatError, InvalidValue, LayoutError, StoreError,
-    SupersedeError, UnrecordedExecution,
+    AmendmentError, ApprovalError, Conflict, ExecutionError, FormatError, InvalidValue, LayoutError, PolicyError,
+    StoreError, SupersedeError, UnrecordedExecution,
 };
 
 debug_as_sentence!(
@@ -45,6 +45,7 @@ debug_as_sentence!(
     FormatError,
     InvalidValue,
     LayoutError,
+    PolicyError,
     StoreError,
     SupersedeError,
     UnrecordedExecution,
