@@ -6,6 +6,7 @@ mod code;
 mod code_tests;
 mod conflict;
 mod constructors;
+mod correction_error;
 mod format_error;
 #[cfg(feature = "http")]
 mod http;
@@ -23,6 +24,7 @@ mod unrecorded;
 
 pub use amendment_error::AmendmentError;
 pub use conflict::Conflict;
+pub use correction_error::CorrectionError;
 pub use format_error::FormatError;
 pub use invalid_value::InvalidValue;
 pub use kind::ErrorKind;
@@ -124,8 +126,8 @@ pub enum Error {
 
     /// The actor's mode is not `Commit`, so nothing may be stored.
     #[error(
-        "the actor's mode is {}, in which nothing is stored; use workflow::submit or workflow::apply to see what \
-         would happen, or set the actor's mode to Commit", .mode.as_str()
+        "the actor's mode is {}, in which nothing is stored; use preview or preview_submit to see what would \
+         happen, or set the actor's mode to Commit", .mode.as_str()
     )]
     NotCommitMode {
         /// The actor's mode.
@@ -166,6 +168,15 @@ pub enum Error {
         id: RequestId,
         /// What is wrong with the one that was to take its place.
         error: SupersedeError,
+    },
+
+    /// The request cannot be sent back, amended or resubmitted.
+    #[error("request {id}: {error}")]
+    Correction {
+        /// The request.
+        id: RequestId,
+        /// Why not.
+        error: CorrectionError,
     },
 
     /// Nothing about the request is due to expire.
@@ -331,6 +342,7 @@ impl Error {
             | Self::Amendment { id, .. }
             | Self::Execution { id, .. }
             | Self::Supersede { id, .. }
+            | Self::Correction { id, .. }
             | Self::NothingDue { id }
             | Self::RewrittenHistory { id, .. }
             | Self::SubmittedFieldsChanged { id }

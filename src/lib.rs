@@ -113,9 +113,9 @@ pub use crate::redis::{
 };
 #[doc(inline)]
 pub use error::{
-    AmendmentError, ApprovalError, Conflict, Error, ErrorKind, ErrorReport, ExecutionError, FormatError, InvalidValue,
-    LayoutError, NothingToDecide, Outcome, PolicyError, Result, StoreError, StoreErrorKind, SupersedeError,
-    UnrecordedExecution,
+    AmendmentError, ApprovalError, Conflict, CorrectionError, Error, ErrorKind, ErrorReport, ExecutionError,
+    FormatError, InvalidValue, LayoutError, NothingToDecide, Outcome, PolicyError, Result, StoreError, StoreErrorKind,
+    SupersedeError, UnrecordedExecution,
 };
 #[doc(inline)]
 pub use feed::{
@@ -136,8 +136,8 @@ pub use request::{
     ExecutionDecision, ExecutionKind, ExecutionLink, Grounds, Group, HolderId, IdComparison, InitialState, Intent,
     IntoId, LifecycleDecision, LinkRelation, Metadata, MetadataIter, MutationRequest, MutationType, Operation, Payload,
     Pending, PendingReason, PolicyName, Quorum, QuorumGroup, QuorumRejection, ReasonRule, Rejection, RequestDocument,
-    RequestDraft, RequestId, RequestState, Requester, Requirement, RequirementKind, Revision, RiskLevel, Role,
-    Severity, SideEffect, StateId, StateType, StateVersion, Status, Step, Supersession, Tag, Target, Timestamp,
+    RequestDraft, RequestId, RequestState, Requester, Requirement, RequirementKind, Resubmission, Revision, RiskLevel,
+    Role, Severity, SideEffect, StateId, StateType, StateVersion, Status, Step, Supersession, Tag, Target, Timestamp,
     UnsettledWrite, Value, Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
 };
 pub use service::clock::{Clock, ManualClock, SystemClock};

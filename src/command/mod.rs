@@ -1,6 +1,8 @@
 //! Commands: what can be done to a request, by whom. Plain data; `workflow` applies it.
 
 mod amending;
+mod amendment;
+mod correcting;
 mod deciding;
 mod executing;
 mod outcome;
@@ -12,6 +14,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+pub use amendment::Amendment;
 pub(crate) use outcome::cut;
 pub use outcome::{AfterFailure, Completion, Failure};
 pub use stale_strategy::StaleStrategy;
@@ -127,6 +130,16 @@ pub enum Action {
         /// The approval.
         approval: ApprovalId,
     },
+    /// See [`Command::request_changes`].
+    RequestChanges {
+        /// What is to be changed, and why.
+        reason: String,
+    },
+    /// See [`Command::amend`].
+    Amend {
+        /// What changes.
+        amendment: Amendment,
+    },
     /// See [`Command::expire_approvals`].
     ExpireApprovals,
     /// See [`Command::override_approvals`].
@@ -222,7 +235,8 @@ impl Command {
     ///
     /// To wait for approval, the request must have unmet approvals that can be met; otherwise nobody could ever end the
     /// wait, and the command fails with `InvalidApprovalConfiguration`, or with `ApprovalError::Expired` when one has
-    /// expired. A deadline in the past is `Invalid`.
+    /// expired. A deadline in the past is `Invalid`, as is waiting for correction, which is for
+    /// [`request_changes`](Self::request_changes).
     pub fn hold(by: impl Into<Arc<ActorContext>>, pending: impl Into<Pending>) -> Self {
         Self::new(Action::Hold { pending: pending.into() }, by)
     }

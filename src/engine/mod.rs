@@ -13,6 +13,11 @@ mod governance;
 mod commands;
 
 mod amending;
+mod correcting;
+
+mod resubmitting;
+
+mod previewing;
 
 mod reading;
 
@@ -46,6 +51,7 @@ mod redis_requests;
 mod redis_store;
 #[cfg(feature = "redis")]
 mod redis_store_builder;
+mod renewing;
 mod rows;
 mod store;
 mod store_extension;

@@ -1,8 +1,8 @@
 //! The code of every error: text that stays as it is, for programs.
 
 use super::{
-    AmendmentError, ApprovalError, Error, ErrorKind, ExecutionError, FormatError, LayoutError, NothingToDecide,
-    Outcome, PolicyError, StoreError, StoreErrorKind, SupersedeError,
+    AmendmentError, ApprovalError, CorrectionError, Error, ErrorKind, ExecutionError, FormatError, LayoutError,
+    NothingToDecide, Outcome, PolicyError, StoreError, StoreErrorKind, SupersedeError,
 };
 
 /// One row per code: its text, and the kind of an error that has it.
@@ -65,10 +65,13 @@ codes! {
     ApprovalExpired = "approval.expired", Conflict;
     ApprovalAnonymousDecider = "approval.anonymous_decider", NotAllowed;
     ApprovalNotAddressed = "approval.not_addressed", NotAllowed;
+    ApprovalExcluded = "approval.excluded", NotAllowed;
     ApprovalOwnRequest = "approval.own_request", NotAllowed;
     ApprovalAlreadyVoted = "approval.already_voted", NotAllowed;
+    ApprovalNotDistinct = "approval.not_distinct", NotAllowed;
     ApprovalNotYet = "approval.not_yet", Conflict;
     ApprovalNeededElsewhere = "approval.needed_elsewhere", NotAllowed;
+    ApprovalReasonDemanded = "approval.reason_demanded", Invalid;
     ApprovalAnotherDigest = "approval.another_digest", Conflict;
     ApprovalUnmet = "approval.unmet", Conflict;
     ApprovalNotWaiting = "approval.not_waiting", Conflict;
@@ -94,6 +97,12 @@ codes! {
     AmendmentGroupTaken = "amendment.group_taken", Conflict;
     AmendmentMandatory = "amendment.mandatory", NotAllowed;
     AmendmentLastUnmet = "amendment.last_unmet", Conflict;
+    CorrectionNotSentBack = "correction.not_sent_back", Conflict;
+    CorrectionAnothersRequest = "correction.anothers_request", NotAllowed;
+    CorrectionNothingAmended = "correction.nothing_amended", Invalid;
+    CorrectionNoApprovals = "correction.no_approvals", Conflict;
+    CorrectionNotResubmittable = "correction.not_resubmittable", Conflict;
+    CorrectionResubmittedAlready = "correction.resubmitted_already", Conflict;
 
     ExecutionNotApproved = "execution.not_approved", Conflict;
     ExecutionClaimed = "execution.claimed", Busy;
@@ -188,6 +197,7 @@ impl Error {
             Self::Amendment { error, .. } => error.code(),
             Self::Execution { error, .. } => error.code(),
             Self::Supersede { error, .. } => error.code(),
+            Self::Correction { error, .. } => error.code(),
             Self::Unwritable { error, .. } | Self::Unreadable { error, .. } => error.code(),
             Self::Unrecorded(_) => Code::ExecutionUnrecorded,
             Self::Store(error) => error.code(),
@@ -205,11 +215,14 @@ impl ApprovalError {
             Self::Expired { .. } => Code::ApprovalExpired,
             Self::AnonymousDecider { .. } => Code::ApprovalAnonymousDecider,
             Self::NotAddressed { .. } => Code::ApprovalNotAddressed,
+            Self::Excluded { .. } => Code::ApprovalExcluded,
             Self::OwnRequest { .. } => Code::ApprovalOwnRequest,
             Self::AlreadyVoted { .. } => Code::ApprovalAlreadyVoted,
+            Self::NotDistinct { .. } => Code::ApprovalNotDistinct,
             Self::NotYet { .. } => Code::ApprovalNotYet,
             Self::NeededElsewhere { .. } => Code::ApprovalNeededElsewhere,
             Self::NothingToDecide { why, .. } => why.code(),
+            Self::ReasonDemanded { .. } => Code::ApprovalReasonDemanded,
             Self::AnotherDigest { .. } => Code::ApprovalAnotherDigest,
             Self::Unmet { .. } => Code::ApprovalUnmet,
             Self::NotWaiting { .. } => Code::ApprovalNotWaiting,
@@ -262,6 +275,7 @@ impl NothingToDecide {
             Self::Anonymous => Code::ApprovalAnonymousDecider,
             Self::Voted { .. } => Code::ApprovalAlreadyVoted,
             Self::NotYet { .. } => Code::ApprovalNotYet,
+            Self::Excluded { .. } => Code::ApprovalExcluded,
             Self::OwnRequest { .. } => Code::ApprovalOwnRequest,
             Self::Expired { .. } => Code::ApprovalExpired,
             Self::Decided { .. } => Code::ApprovalAlreadyDecided,
@@ -295,6 +309,19 @@ impl SupersedeError {
         match self {
             Self::Missing { .. } => Code::RequestSupersedingMissing,
             Self::Superseded { .. } => Code::RequestSupersedingSuperseded,
+        }
+    }
+}
+
+impl CorrectionError {
+    const fn code(&self) -> Code {
+        match self {
+            Self::NotSentBack { .. } => Code::CorrectionNotSentBack,
+            Self::AnothersRequest { .. } => Code::CorrectionAnothersRequest,
+            Self::NothingAmended => Code::CorrectionNothingAmended,
+            Self::NoApprovals => Code::CorrectionNoApprovals,
+            Self::NotResubmittable { .. } => Code::CorrectionNotResubmittable,
+            Self::ResubmittedAlready { .. } => Code::CorrectionResubmittedAlready,
         }
     }
 }

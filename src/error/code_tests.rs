@@ -35,13 +35,18 @@ fn approval_errors() -> Vec<(ApprovalError, ErrorKind)> {
         (Expired { approval: approval(), expired_at: now }, Conflict),
         (AnonymousDecider { approval: approval() }, NotAllowed),
         (NotAddressed { approval: approval(), target: Box::new(manager), actor: actor() }, NotAllowed),
+        (Excluded { approval: approval(), actor: actor() }, NotAllowed),
         (OwnRequest { approval: approval(), actor: actor() }, NotAllowed),
         (AlreadyVoted { approval: approval(), group: group(), actor: actor() }, NotAllowed),
+        (NotDistinct { approval: approval(), actor: actor() }, NotAllowed),
         (NotYet { approval: approval(), step, active: step }, Conflict),
-        (NeededElsewhere { approval: approval(), group: group(), actor: actor(), instead: None }, NotAllowed),
+        (NeededElsewhere { approval: approval(), group: Some(group()), actor: actor(), instead: None }, NotAllowed),
+        (NeededElsewhere { approval: approval(), group: None, actor: actor(), instead: None }, NotAllowed),
+        (ReasonDemanded { approval: approval(), rejecting: true }, Invalid),
         (nothing(crate::NothingToDecide::Anonymous), NotAllowed),
         (nothing(crate::NothingToDecide::Voted { approvals: vec![approval()] }), NotAllowed),
         (nothing(crate::NothingToDecide::NotYet { approvals: vec![approval()], step, active: step }), Conflict),
+        (nothing(crate::NothingToDecide::Excluded { approvals: vec![approval()] }), NotAllowed),
         (nothing(crate::NothingToDecide::OwnRequest { approvals: vec![approval()] }), NotAllowed),
         (nothing(crate::NothingToDecide::Expired { approvals: vec![approval()], expired_at: now }), Conflict),
         (nothing(crate::NothingToDecide::Decided { approvals: vec![approval()] }), Conflict),
@@ -123,6 +128,19 @@ fn format_errors() -> Vec<(FormatError, ErrorKind)> {
     ]
 }
 
+fn correction_errors() -> Vec<(CorrectionError, ErrorKind)> {
+    use CorrectionError::*;
+    use ErrorKind::{Conflict, Invalid, NotAllowed};
+    vec![
+        (NotSentBack { status: Status::Created, waits_for: None }, Conflict),
+        (AnothersRequest { actor: "bob".to_owned(), requester: None }, NotAllowed),
+        (NothingAmended, Invalid),
+        (NoApprovals, Conflict),
+        (NotResubmittable { status: Status::Approved }, Conflict),
+        (ResubmittedAlready { resubmitted_as: id("s") }, Conflict),
+    ]
+}
+
 fn layout_errors() -> Vec<(LayoutError, ErrorKind)> {
     use ErrorKind::{Corrupt, Misconfigured, Unavailable};
     use LayoutError::*;
@@ -194,6 +212,9 @@ fn every_error() -> Vec<(Error, ErrorKind)> {
         ),
         (unrecorded(), ErrorKind::UnknownOutcome),
     ];
+    errors.extend(
+        correction_errors().into_iter().map(|(error, kind)| (Error::Correction { id: request(), error }, kind)),
+    );
     errors.extend(approval_errors().into_iter().map(|(error, kind)| (Error::Approval { id: request(), error }, kind)));
     errors
         .extend(amendment_errors().into_iter().map(|(error, kind)| (Error::Amendment { id: request(), error }, kind)));

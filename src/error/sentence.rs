@@ -32,8 +32,8 @@ macro_rules! debug_as_sentence {
 pub(crate) use debug_as_sentence;
 
 use super::{
-    AmendmentError, ApprovalError, Conflict, ExecutionError, FormatError, InvalidValue, LayoutError, PolicyError,
-    StoreError, SupersedeError, UnrecordedExecution,
+    AmendmentError, ApprovalError, Conflict, CorrectionError, ExecutionError, FormatError, InvalidValue, LayoutError,
+    PolicyError, StoreError, SupersedeError, UnrecordedExecution,
 };
 
 debug_as_sentence!(
@@ -41,6 +41,7 @@ debug_as_sentence!(
     AmendmentError,
     ApprovalError,
     Conflict,
+    CorrectionError,
     ExecutionError,
     FormatError,
     InvalidValue,

@@ -45,9 +45,9 @@ filters! {
         kinds: AnyOf<DecisionKind>, "decision kinds", "of kind",
             index DecisionKind, from [decision.kind];
 
-        /// Only decisions made by an actor with one of these ids.
+        /// Only decisions made by an actor with one of these ids, or for one.
         actor_ids: AnyPerson<ActorId>, "actor ids" fed as "decision actor ids", "by",
-            index DecisionActor, build with_actor_ids(names), from &decision.by.id;
+            index DecisionActor, build with_actor_ids(names), from decision.by.people();
 
         /// Only decisions made by an actor with exactly one of these names.
         actor_names: AnyText, "actor names" fed as "decision actor names", "by somebody named",

@@ -40,6 +40,8 @@ pub struct RequestDraft {
     pub(crate) expected_version: Option<StateVersion>,
     #[serde(skip_serializing_if = "ExecutionKind::is_standard")]
     pub(crate) execution: ExecutionKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) resubmits: Option<RequestId>,
     #[serde(skip_serializing_if = "Metadata::is_empty")]
     pub(crate) metadata: Metadata,
     #[serde(skip_serializing_if = "ApproverLimits::is_none")]
@@ -75,6 +77,7 @@ impl RequestDraft {
             approval_rules: Vec::new(),
             expected_version: None,
             execution: ExecutionKind::Standard,
+            resubmits: None,
             metadata: Metadata::new(),
             approver_limits: ApproverLimits::default(),
             id_comparison: IdComparison::default(),
@@ -125,7 +128,7 @@ impl RequestDraft {
         self
     }
 
-    /// Makes the submitted request wait for this.
+    /// Makes the submitted request wait for this. Submitting a draft that waits for correction is an error.
     pub fn waiting_for(mut self, pending: impl Into<Pending>) -> Self {
         self.initial_state = Some(InitialState::Pending(pending.into()));
         self
@@ -140,6 +143,16 @@ impl RequestDraft {
     /// Makes the request compensate an executed one.
     pub fn compensating(mut self, plan: CompensationPlan) -> Self {
         self.execution = ExecutionKind::Compensation(plan);
+        self
+    }
+
+    /// Makes the request follow one that was rejected, canceled or expired, as its resubmission: both are linked with each
+    /// other. [`resubmission_draft`](crate::workflow::resubmission_draft) makes a whole draft of that request.
+    ///
+    /// Submitting fails with a [`CorrectionError`](crate::CorrectionError) unless the requester is the same and the
+    /// other request has ended without being executed; and when another request follows it already.
+    pub fn resubmitting(mut self, ended: RequestId) -> Self {
+        self.resubmits = Some(ended);
         self
     }
 
@@ -173,6 +186,7 @@ struct Fields {
     expected_version: Option<StateVersion>,
     #[serde(default)]
     execution: ExecutionKind,
+    resubmits: Option<RequestId>,
     #[serde(default)]
     metadata: Metadata,
     #[serde(default)]
@@ -191,6 +205,7 @@ impl From<Strict<Fields>> for RequestDraft {
             approval_rules: fields.approval_rules,
             expected_version: fields.expected_version,
             execution: fields.execution,
+            resubmits: fields.resubmits,
             metadata: fields.metadata,
             approver_limits: fields.approver_limits,
             id_comparison: fields.id_comparison,

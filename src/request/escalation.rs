@@ -59,8 +59,8 @@ impl EscalationRule {
     }
 
     /// The escalation of an approval that is not requested yet.
-    pub(crate) fn to_come(&self) -> Box<Escalation> {
-        Box::new(Escalation { after: self.after, to: self.to.clone(), at: None, recorded: false })
+    pub(crate) fn to_come(&self) -> Escalation {
+        Escalation { after: self.after, to: self.to.clone(), at: None, recorded: false }
     }
 }
 
@@ -78,6 +78,11 @@ fn read_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration,
 }
 
 impl Escalation {
+    /// The rule that demands it.
+    pub(crate) fn rule(&self) -> EscalationRule {
+        EscalationRule { after: self.after, to: self.to.clone() }
+    }
+
     /// Counts its time from when the approval is requested.
     pub(crate) fn start(&mut self, now: Timestamp) {
         (self.at, self.recorded) = (Some(now.saturating_add(self.after)), false);

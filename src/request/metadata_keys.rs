@@ -36,6 +36,7 @@ macro_rules! metadata_keys {
 }
 
 metadata_keys! {
+    AMENDED = "amended", "the names of the fields that the requester changed";
     APPROVAL = "approval", "the id of the approval";
     APPROVALS = "approvals", "how many approvals there are; in a requirement, the ids of its approvals";
     BATCH = "batch", "the batch of the compensation";
@@ -55,18 +56,20 @@ metadata_keys! {
     LEASE_ENDS_AT = "lease_ends_at", "when the lease of the claim ends";
     MESSAGE = "message", "the message of the rejection or of the failure";
     MISSING = "missing", "how many approvals are still needed";
+    MOVED = "moved", "which votes moved within the quorum group to make way: for the id of each approval that of where its vote went";
     OVERRIDDEN = "overridden", "the ids of the approvals that were overridden";
     PENDING_REASON = "pending_reason", "what the request waits for now";
     POLICY = "policy", "in a requirement, the name of a policy that applied to the draft";
     POLICY_DIGEST = "policy_digest", "in a requirement, the SHA-256 of the policy";
     POLICY_VERSION = "policy_version", "in a requirement, the version of the policy";
     PREVIOUS_CLAIM = "previous_claim", "the id of the claim that was taken over";
+    PREVIOUS_DIGEST = "previous_digest", "the digest of the request before it was amended";
     QUORUM_GROUP = "quorum_group", "the quorum group of the approval";
     REJECTED = "rejected", "the ids of the approvals whose rejection rejected the request, if it was several at once";
-    RENEWED = "renewed", "whether the claim was renewed, not taken over";
     REOPENED = "reopened", "the ids of the approvals that are open again";
     REQUIRED = "required", "how many approvals the quorum group needs";
     RESULTING_VERSION = "resulting_version", "the version of the state that the execution resulted in";
+    RESUBMITS = "resubmits", "the id of the request that this one follows";
     ROUND = "round", "the round of approvals";
     SATISFIED = "satisfied", "the ids of the approvals that are no longer needed";
     SIDE_EFFECTS = "side_effects", "how many side effects were recorded";

@@ -36,9 +36,9 @@ impl Requester {
         Self { kind, id, name, reason, acting_for }
     }
 
-    /// Everybody who counts when the actor acts: the actor, and the person acted for.
-    pub(crate) fn people(&self) -> impl Iterator<Item = &ActorId> + Clone {
-        self.id.iter().chain(self.acting_for.iter().map(|acting| &acting.id))
+    /// The actor, and the person acted for.
+    pub(crate) fn people_ids(&self) -> [Option<&ActorId>; 2] {
+        [self.id.as_ref(), self.acting_for.as_ref().map(|acting| &acting.id)]
     }
 
     /// What to call the actor: the name, or else the id, or else the kind.

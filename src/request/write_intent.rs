@@ -118,6 +118,10 @@ write_kinds! {
     ExpireApprovals = 22: "expire its approvals",
     /// Overrides approvals: break-glass.
     OverrideApprovals = 23: "override its approvals",
+    /// Sends it back to its requester.
+    RequestChanges = 17: "send it back",
+    /// Amends it.
+    Amend = 18: "amend it",
     /// Resolves it against the current version of its state.
     Resolve = 30: "resolve its version",
     /// Claims it for execution.

@@ -343,6 +343,14 @@ fn execution(by: impl Strategy<Value = Arc<ActorContext>>) -> impl Strategy<Valu
     let kind = prop_oneof![Just(ExecutionKind::Standard), plan.prop_map(ExecutionKind::Compensation)];
     let superseded = (id(), time(), any::<bool>());
     let superseded = superseded.prop_map(|(request, at, withdrawn)| Supersession { request, at, withdrawn });
-    let parts = (kind, vec(link, 0..3), option::of(claim), vec(superseded, 0..3));
-    parts.prop_map(|(kind, links, claim, supersedes)| Execution { kind, links, claim, supersedes })
+    let resubmission = || option::of((id(), time()).prop_map(|(request, at)| Resubmission { request, at }));
+    let parts = (kind, vec(link, 0..3), option::of(claim), vec(superseded, 0..3), resubmission(), resubmission());
+    parts.prop_map(|(kind, links, claim, supersedes, resubmits, resubmitted_as)| Execution {
+        kind,
+        links,
+        claim,
+        supersedes,
+        resubmits,
+        resubmitted_as,
+    })
 }

@@ -56,7 +56,7 @@ impl Excerpt for PendingApprovals<'_> {
 
     fn of(self, document: RequestDocument) -> (Head, Approvals) {
         let (head, mut wanted, _) = parts_of(document);
-        let summaries = ApprovalSummary::of_all(&wanted);
+        let summaries = ApprovalSummary::of_all(&wanted, &head.approver_limits);
         let mut pending = summaries.iter().map(|summary| summary.is_pending);
         wanted.retain(|approval| {
             pending.next() == Some(true) && (self.0)(&head, approval.step.number(), approval.id.as_str())

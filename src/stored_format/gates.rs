@@ -25,6 +25,10 @@ const GATES: &[Gate] = &[
     Gate { since: 2, opens: Part::Field(Field::Mandatory) },
     Gate { since: 2, opens: Part::Field(Field::Delegation) },
     Gate { since: 2, opens: Part::Field(Field::Escalation) },
+    Gate { since: 2, opens: Part::Kind("decision kind", 9) },
+    Gate { since: 2, opens: Part::Kind("pending reason", 6) },
+    Gate { since: 2, opens: Part::Kind("link relation", 4) },
+    Gate { since: 2, opens: Part::Kind("link relation", 5) },
 ];
 
 const FIRST: u16 = 1;

@@ -255,6 +255,8 @@ pub(crate) fn fullest() -> RequestDocument {
             supersedes: [("three", false), ("four", true)]
                 .map(|(id, withdrawn)| Supersession { request: RequestId::new(id).unwrap(), at: at(80), withdrawn })
                 .to_vec(),
+            resubmits: None,
+            resubmitted_as: None,
         },
         created_at: at(0),
         updated_at: Timestamp::MAX,
@@ -268,6 +270,11 @@ pub(super) fn newest() -> RequestDocument {
     let mut document = realistic();
     let by = person("u-2", "Two", "reviewer", 6);
     let text = Metadata::new().with(metadata_keys::TEXT, "For how long? – naïve 文字").unwrap();
+    let link = |request: &str, seconds| Resubmission { request: RequestId::new(request).unwrap(), at: at(seconds) };
+    document.state = RequestState::Pending(Pending { reason: PendingReason::Correction, expires_at: Some(at(90_000)) });
+    document.execution.resubmits = Some(link("req-rejected", 1));
+    document.execution.resubmitted_as = Some(link("req-follower", 800));
+    document.decisions.push(Decision::new(LifecycleDecision::Amended, &by, document.updated_at));
     document.decisions.push(Decision::new(ApprovalDecision::Withdrawn, &by, document.updated_at));
     document.decisions.push(Decision::new(DiscussionDecision::Commented, &by, document.updated_at).about(text));
     let deputy = Arc::new((*by).clone().acting_for("u-0007", "Stands in until March – naïve 文字").unwrap());

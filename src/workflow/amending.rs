@@ -152,9 +152,14 @@ fn delegated(
     occasion: Occasion<'_>,
 ) -> Result<Approval, NotDelegated> {
     let (ids, id) = (document.id_comparison, || approval.id.clone());
-    let summaries = ApprovalSummary::of_all(&document.approvals);
+    let summaries = ApprovalSummary::of_all(&document.approvals, &document.approver_limits);
     let context = DecisionContext::about(document, &summaries);
-    context.check_actor(approval, occasion.by, by, occasion.now).map_err(NotDelegated::Deciding)?;
+    context.check_actor(approval, occasion.by, occasion.now).map_err(NotDelegated::Deciding)?;
+    // Whom it does not address itself may decide it by moving another's vote, and has nothing to hand on.
+    if !approval.addresses(occasion.by, ids, occasion.now) {
+        let (target, actor) = (Box::new(approval.target_at(occasion.now).into_owned()), by.to_string());
+        return Err(NotDelegated::Deciding(ApprovalError::NotAddressed { approval: id(), target, actor }));
+    }
     let by = occasion.by.rights_of().unwrap_or(by);
     let earlier = approval.delegation.as_deref();
     let chain = earlier.map(|earlier| earlier.by.as_slice()).unwrap_or_default();
@@ -183,7 +188,7 @@ fn delegated(
         delegation: Some(Box::new(Delegation::continuing(earlier, &approval.target, by, to.clone()))),
         ..approval.clone()
     };
-    let may_decide = context.check_actor(&delegated, &delegate, to, occasion.now);
+    let may_decide = context.check_actor(&delegated, &delegate, occasion.now);
     may_decide.map_err(|error| match error {
         ApprovalError::AlreadyVoted { approval, group, actor: to } => {
             NotDelegated::Amending(AmendmentError::ToVoter { approval, group, to })

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::demand::{demand_of, is_overdue, is_pending};
+use super::demand::{is_overdue, is_pending};
 use super::history::{Occasion, record, time_after};
-use super::open_demand::open_demand;
+use super::open_demand::is_impossible;
 use super::{deciding, escalating, lifecycle};
 use crate::command::{Action, Command};
 use crate::error::{Error, Result};
@@ -62,6 +62,8 @@ pub(super) fn check_in_time(document: &RequestDocument, action: &Action, now: Ti
         | Action::Reassign { .. }
         | Action::AddApproval { .. }
         | Action::RemoveApproval { .. }
+        | Action::RequestChanges { .. }
+        | Action::Amend { .. }
         | Action::ExpireApprovals
         | Action::OverrideApprovals
         | Action::Resolve { .. }
@@ -121,5 +123,5 @@ fn open_approvals(document: &RequestDocument) -> impl Iterator<Item = &Approval>
 }
 
 fn is_fatal(document: &RequestDocument, expired: &Approval, now: Timestamp) -> bool {
-    demand_of(&document.approvals, expired).is_none_or(|demand| open_demand(document, &demand, now).is_impossible())
+    is_impossible(document, expired, now)
 }

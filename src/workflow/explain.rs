@@ -1,6 +1,7 @@
 //! Explains why a request has its current status, and who can move it on.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::demand::{active_step, is_pending};
 use super::eligibility::DecisionContext;
@@ -10,9 +11,9 @@ use super::open_demand::{OpenDemand, impossible, open_demands_for_people};
 use super::{escalating, execution};
 use crate::error::ExecutionError;
 use crate::request::{
-    ActorContext, Approval, ApprovalId, ApprovalSummary, ApprovalTarget, Claim, Decision, DecisionCategory, Digest,
-    ExecutionDecision, LifecycleDecision, LinkRelation, QuorumGroup, RequestDocument, RequestId, RequestState, Status,
-    Step, Timestamp,
+    ActorContext, Approval, ApprovalId, ApprovalSummary, ApprovalTarget, Claim, Decision, DecisionCategory,
+    DecisionKind, Digest, ExecutionDecision, LifecycleDecision, LinkRelation, QuorumGroup, RequestDocument, RequestId,
+    RequestState, Status, Step, Timestamp,
 };
 
 /// Why a request has its status at one time, and who can move it on.
@@ -43,8 +44,12 @@ pub struct Explanation {
     pub failures: Vec<Decision>,
     /// Why it cannot be executed, although it is approved.
     pub obstacle: Option<ExecutionError>,
+    /// Who is to correct it, if it was sent back and its own deadline has not come.
+    pub corrected_by: Option<Arc<ActorContext>>,
     /// The executed requests that compensate it.
     pub compensated_by: Vec<RequestId>,
+    /// The request that follows it, if it was resubmitted.
+    pub resubmitted_as: Option<RequestId>,
     /// The time of this explanation: the requested one, or just after the last change if that is later.
     pub now: Timestamp,
     /// What is due to expire at the deadline.
@@ -103,7 +108,9 @@ pub fn explain(document: &RequestDocument, now: Timestamp) -> Explanation {
         since: standing_since(document).map(|(_, decision)| decision.clone()),
         failures: failures(document),
         obstacle: obstacle(document),
+        corrected_by: (document.state.awaits_correction() && !is_overdue).then(|| Arc::clone(&document.requested_by)),
         compensated_by: compensated_by(document),
+        resubmitted_as: document.execution.resubmitted_as.as_ref().map(|link| link.request.clone()),
         now,
         expiring: expiring(document, escalation, now),
         following: following(document, now),
@@ -116,7 +123,7 @@ pub fn decidable_by<'a>(document: &'a RequestDocument, actor: &ActorContext, now
     if !document.state.awaits_approval() {
         return Vec::new();
     }
-    let summaries = ApprovalSummary::of_all(&document.approvals);
+    let summaries = ApprovalSummary::of_all(&document.approvals, &document.approver_limits);
     let deciding = DecisionContext::about(document, &summaries);
     document.approvals.iter().filter(|approval| deciding.lets(approval, actor, now)).collect()
 }
@@ -146,17 +153,17 @@ fn awaited_demands(document: &RequestDocument, is_overdue: bool, now: Timestamp)
     if is_overdue {
         for demand in &mut demands {
             demand.open.clear();
+            demand.is_impossible = true;
         }
     }
     demands
 }
 
-/// The decision that led to the current status, and its position. Being compensated is no such decision.
+/// The decision that led to the current status, and its position. Being compensated or amended is no such decision.
 fn standing_since(document: &RequestDocument) -> Option<(usize, &Decision)> {
-    let compensated = LifecycleDecision::Compensated.into();
-    let mut decisions = document.decisions.iter().enumerate().rev();
-    decisions
-        .find(|(_, decision)| decision.kind.category() == DecisionCategory::Lifecycle && decision.kind != compensated)
+    let beside = [LifecycleDecision::Compensated, LifecycleDecision::Amended].map(DecisionKind::from);
+    let leads = |kind: DecisionKind| kind.category() == DecisionCategory::Lifecycle && !beside.contains(&kind);
+    document.decisions.iter().enumerate().rev().find(|(_, decision)| leads(decision.kind))
 }
 
 fn failures(document: &RequestDocument) -> Vec<Decision> {

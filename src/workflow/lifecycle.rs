@@ -2,7 +2,7 @@
 
 use super::history::{Occasion, count, record};
 use super::open_demand::impossible;
-use super::{demand, escalating, execution};
+use super::{correcting, demand, escalating, execution};
 use crate::error::{ApprovalError, Error, InvalidValue, Result};
 use crate::request::{
     ApprovalDecision, LifecycleDecision, Metadata, MutationRequest, Pending, PendingReason, RequestDocument, RequestId,
@@ -54,6 +54,7 @@ pub(super) fn supersede(request: &mut MutationRequest, by: &RequestId, occasion:
 
 pub(super) fn hold(request: &mut MutationRequest, pending: Pending, occasion: Occasion<'_>) -> Result<()> {
     check(request, Status::Pending)?;
+    correcting::check_reason_to_wait(pending.reason)?;
     check_to_come(pending.expires_at, occasion.now)?;
     if pending.reason == PendingReason::Approval {
         check_approvals_to_come(request, occasion.now)?;
@@ -111,7 +112,7 @@ pub(super) fn go_because(
 }
 
 /// Moves the request and appends the decision; the caller has checked the transition.
-fn move_to(
+pub(super) fn move_to(
     document: &mut RequestDocument,
     to: RequestState,
     occasion: Occasion<'_>,

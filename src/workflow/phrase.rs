@@ -1,5 +1,6 @@
 //! The parts of sentences about a request: people, approvals, lists and times.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::time::Duration;
 
@@ -43,8 +44,13 @@ pub(super) fn demand(demand: &OpenDemand) -> String {
 
 /// Who may decide the approval.
 fn deciders(open: &OpenApproval) -> String {
-    let ids = open.ids().map(|id| handed_on(id, open.delegation.as_deref()));
-    let who = list(ids.chain(roles_and_groups(&open.target)), " or ", " or ");
+    let (mut ids, mut roles, mut groups) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for target in open.targets() {
+        roles.extend(roles_of(target));
+        groups.extend(groups_of(target));
+    }
+    ids.extend(open.ids().map(|id| handed_on(id, open.delegation.as_deref())));
+    let who = list(ids.into_iter().chain(roles).chain(groups), " or ", " or ");
     if open.exceptions.is_empty() { who } else { format!("{who} except {}", list(&open.exceptions, ", ", " and ")) }
 }
 
@@ -59,13 +65,15 @@ fn handed_on(id: &ActorId, delegation: Option<&Delegation>) -> String {
 /// Whom a target addresses.
 pub(super) fn addressed(target: &ApprovalTarget) -> String {
     let ids = target.actor_ids().iter().map(ToString::to_string);
-    list(ids.chain(roles_and_groups(target)), " or ", " or ")
+    list(ids.chain(roles_of(target)).chain(groups_of(target)), " or ", " or ")
 }
 
-fn roles_and_groups(target: &ApprovalTarget) -> impl Iterator<Item = String> {
-    let roles = target.roles().iter().map(|role| format!("anyone with role {role}"));
-    let groups = target.groups().iter().map(|group| format!("anyone in group {group}"));
-    roles.chain(groups)
+fn roles_of(target: &ApprovalTarget) -> impl Iterator<Item = String> {
+    target.roles().iter().map(|role| format!("anyone with role {role}"))
+}
+
+fn groups_of(target: &ApprovalTarget) -> impl Iterator<Item = String> {
+    target.groups().iter().map(|group| format!("anyone in group {group}"))
 }
 
 /// What to call the approvals.
@@ -79,10 +87,23 @@ pub(super) fn votes(missing: u32) -> String {
 
 /// What to call the actor: the id if there is one, since two people can share a name.
 pub(super) fn who(actor: &ActorContext) -> String {
-    match (&actor.name, &actor.id) {
+    let who = match (&actor.name, &actor.id) {
         (Some(name), Some(id)) if name.as_str() != id.as_str() => format!("{name} ({id})"),
         (_, Some(id)) => id.to_string(),
         _ => format!("{} (without an id)", actor.label()),
+    };
+    match &actor.acting_for {
+        Some(acting) => format!("{who} for {}", acting.id),
+        None => who,
+    }
+}
+
+/// What to call the actor who tried something: the id, and that of the person acted for.
+pub(super) fn whoever(actor: &ActorContext) -> String {
+    let name = actor.id.as_ref().map_or_else(|| actor.label().to_owned(), ToString::to_string);
+    match &actor.acting_for {
+        Some(acting) => format!("{name} for {}", acting.id),
+        None => name,
     }
 }
 

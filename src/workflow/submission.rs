@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use super::history::{Occasion, check_acting_for, check_reason, names, record};
 use super::open_demand::{OpenDemand, impossible};
-use super::{escalating, lifecycle};
+use super::{correcting, escalating, lifecycle, resubmitting};
 use crate::error::{Error, Result};
 use crate::request::{
-    Approval, ApprovalId, ApprovalRule, ApprovalState, EscalationRule, Execution, InitialState, LifecycleDecision,
-    Metadata, MutationRequest, Pending, PendingReason, RequestDocument, RequestDraft, RequestId, RequestState,
-    Requirement, RequirementKind, Revision, Step, Timestamp, Versioning, WriteId, metadata_keys,
+    Approval, ApprovalId, ApprovalRule, ApprovalState, Execution, InitialState, LifecycleDecision, Metadata,
+    MutationRequest, Pending, PendingReason, RequestDocument, RequestDraft, RequestId, RequestState, Requirement,
+    RequirementKind, Resubmission, Revision, Step, Timestamp, Versioning, WriteId, metadata_keys,
 };
 
 /// The request that this draft becomes at submission: its history records the submission, what it waits for, and the
@@ -24,16 +24,18 @@ use crate::request::{
 ///   for approval but has no rules; when a requirement demands approval but no rule says whose; when two approvals
 ///   share an id; when the rules of one quorum group disagree; or when the named people cannot give the demanded
 ///   grants, because the requester may not decide, or one actor counts once in a group.
-/// - [`Error::Invalid`] when its number makes an approval id too long, when the requester's reason is blank, and when the
-///   requester acts for themselves.
+/// - [`Error::Invalid`] when it resubmits itself; when it waits for correction; when its number makes an approval id too
+///   long; when the requester's reason is blank, and when the requester acts for themselves.
 pub fn submit(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timestamp) -> Result<MutationRequest> {
     check_reason(draft.requested_by.reason.as_deref())?;
     check_acting_for(&draft.requested_by, draft.id_comparison)?;
     let intent = draft.write_intent();
     let id = draft.id.unwrap_or(id);
+    resubmitting::check_another(&id, draft.resubmits.as_ref())?;
     let state = initial_state(&id, draft.initial_state, &draft.approval_rules, &draft.requirements)?;
     let (approvals, demanded) = approvals(&draft.approval_rules)?;
     let requirements = draft.requirements.into_iter().chain(demanded).collect();
+    let resubmits = draft.resubmits.map(|request| Resubmission { request, at: now });
     let mut document = RequestDocument {
         id,
         target: draft.target,
@@ -47,7 +49,7 @@ pub fn submit(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timest
         decisions: Vec::new(),
         side_effects: Vec::new(),
         versioning: Versioning { expected: draft.expected_version.clone(), reviewed: draft.expected_version },
-        execution: Execution { kind: draft.execution, ..Execution::default() },
+        execution: Execution { kind: draft.execution, resubmits, ..Execution::default() },
         created_at: now,
         updated_at: now,
         metadata: draft.metadata,
@@ -81,7 +83,10 @@ fn initial_state(
             "request {id} is approved already and has approval rules; leave out one of the two"
         ))),
         Some(InitialState::Approved) => Ok(RequestState::Approved),
-        Some(InitialState::Pending(pending)) => Ok(RequestState::Pending(pending)),
+        Some(InitialState::Pending(pending)) => {
+            correcting::check_reason_to_wait(pending.reason)?;
+            Ok(RequestState::Pending(pending))
+        }
         Some(InitialState::Created) | None if rules.is_empty() => Ok(RequestState::Created),
         Some(InitialState::Created) | None => Ok(RequestState::Pending(Pending::from(PendingReason::Approval))),
     }
@@ -106,7 +111,11 @@ pub(super) fn too_few_people(demand: &OpenDemand) -> Error {
 fn record_filing(document: &mut RequestDocument, now: Timestamp) {
     let requested_by = Arc::clone(&document.requested_by);
     let occasion = Occasion { by: &requested_by, now };
-    record(document, occasion.decision(LifecycleDecision::Submitted, Metadata::new()));
+    let mut about = Metadata::new();
+    if let Some(resubmits) = &document.execution.resubmits {
+        about.note(metadata_keys::RESUBMITS, resubmits.request.as_str());
+    }
+    record(document, occasion.decision(LifecycleDecision::Submitted, about));
     let mut about = Metadata::new();
     lifecycle::describe(&document.state, &mut about);
     match document.state {
@@ -153,7 +162,7 @@ pub(super) fn approvals_of(
             state: ApprovalState::Pending,
             mandatory: rule.mandatory,
             delegation: None,
-            escalation: rule.escalation.as_ref().map(EscalationRule::to_come),
+            escalation: rule.escalation.as_ref().map(|escalation| Box::new(escalation.to_come())),
             metadata: rule.metadata.clone(),
         });
     }

@@ -5,7 +5,7 @@ use sha2::Digest as _;
 
 use crate::command::{Action, Command};
 use crate::request::{
-    ApprovalRule, ApproverLimits, ExecutionKind, InitialState, Intent, Metadata, RequestDraft, Requirement,
+    ApprovalRule, ApproverLimits, ExecutionKind, InitialState, Intent, Metadata, RequestDraft, RequestId, Requirement,
     StateVersion, Target, Who, WriteIntent, WriteKind,
 };
 
@@ -37,6 +37,8 @@ const fn kind_of(action: &Action) -> WriteKind {
         Action::RemoveApproval { .. } => WriteKind::RemoveApproval,
         Action::ExpireApprovals => WriteKind::ExpireApprovals,
         Action::OverrideApprovals => WriteKind::OverrideApprovals,
+        Action::RequestChanges { .. } => WriteKind::RequestChanges,
+        Action::Amend { .. } => WriteKind::Amend,
         Action::Resolve { .. } => WriteKind::Resolve,
         Action::Claim { .. } => WriteKind::Claim,
         Action::Release { .. } => WriteKind::Release,
@@ -60,6 +62,7 @@ struct Meant<'a> {
     approval_rules: &'a [ApprovalRule],
     expected_version: Option<&'a StateVersion>,
     execution: &'a ExecutionKind,
+    resubmits: Option<&'a RequestId>,
     metadata: &'a Metadata,
     approver_limits: Option<&'a ApproverLimits>,
 }
@@ -79,6 +82,7 @@ impl RequestDraft {
             approval_rules,
             expected_version,
             execution,
+            resubmits,
             id_comparison: _,
             metadata,
             approver_limits,
@@ -94,6 +98,7 @@ impl RequestDraft {
             approval_rules,
             expected_version: expected_version.as_ref(),
             execution,
+            resubmits: resubmits.as_ref(),
             metadata,
             approver_limits: Some(approver_limits).filter(|limits| !limits.is_none()),
         };
@@ -111,7 +116,7 @@ mod tests {
         ActorContext, ActorId, ApprovalId, ApprovalTarget, ClaimId, Digest, Payload, PendingReason, Rejection,
         RequestId, Severity, SideEffect, Timestamp,
     };
-    use crate::workflow::{AfterFailure, Completion, Failure, StaleStrategy};
+    use crate::workflow::{AfterFailure, Amendment, Completion, Failure, StaleStrategy};
 
     fn mona() -> ActorContext {
         ActorContext::user("mona").unwrap()
@@ -182,6 +187,12 @@ mod tests {
             Command::remove_approval(mona(), id("b")),
             Command::expire_approvals(mona()),
             Command::override_approvals(mona()),
+            Command::request_changes(mona(), "a"),
+            Command::request_changes(mona(), "b"),
+            Command::amend(mona(), Amendment::new().description("a")),
+            Command::amend(mona(), Amendment::new().description("b")),
+            Command::amend(mona(), Amendment::new().without_description()),
+            Command::amend(mona(), Amendment::new().without_payload()),
             Command::resolve(mona(), StateVersion::new("1").unwrap(), StaleStrategy::RejectStale),
             Command::resolve(mona(), StateVersion::new("2").unwrap(), StaleStrategy::RejectStale),
             Command::resolve(mona(), StateVersion::new("1").unwrap(), StaleStrategy::RequireRenewedApproval),
@@ -228,6 +239,8 @@ mod tests {
             draft().requires_approval(ApprovalRule::role("manager").unwrap()),
             draft().requires_approval(ApprovalRule::role("manager").unwrap().expiring_at(Timestamp::MAX)),
             draft().for_version(StateVersion::new("1").unwrap()),
+            draft().resubmitting(RequestId::new("a").unwrap()),
+            draft().resubmitting(RequestId::new("b").unwrap()),
             draft().with_metadata(Metadata::new().with("ticket", 1).unwrap()),
         ];
         let intents: HashSet<WriteIntent> = drafts.iter().map(RequestDraft::write_intent).collect();

@@ -22,11 +22,11 @@ RISK = ["Low", "Medium", "High", "Critical"]
 SCOPE = ["Single", "Module", "System", "Global"]
 ACTOR_KIND = ["Unknown", "User", "System", "Service", "Policy", "Scheduler", "Administrator"]
 ACTOR_MODE = ["Simulate", "Validate", "Commit"]
-PENDING_REASON = ["Approval", "ExternalCheck", "Schedule", "Dependency", "Quota", "ManualReview"]
+PENDING_REASON = ["Approval", "ExternalCheck", "Schedule", "Dependency", "Quota", "ManualReview", "Correction"]
 DECIDER = ["NotTheRequester", "Anyone"]
 QUORUM_REJECTION = ["Any", "WhenImpossible"]
 LIFECYCLE = ["Submitted", "Pending", "Approved", "Rejected", "Canceled", "Expired", "Superseded", "Executed",
-             "Compensated"]
+             "Compensated", "Amended"]
 APPROVAL_DECISION = ["Requested", "Granted", "Rejected", "QuorumSatisfied", "Expired", "Overridden", "Renewed",
                      "Delegated", "Withdrawn", "Reassigned", "Added", "Removed", "Escalated"]
 VERSION_DECISION = ["Validated", "RevalidationRequired", "RenewedApprovalRequired", "RejectedAsStale"]
@@ -35,14 +35,15 @@ DISCUSSION_DECISION = ["Commented"]
 DECISIONS = [("Lifecycle", LIFECYCLE), ("Approval", APPROVAL_DECISION), ("VersionResolution", VERSION_DECISION),
              ("Execution", EXECUTION_DECISION), ("Discussion", DISCUSSION_DECISION)]
 # What came with version 2.
-CAME_LATER = {40, 41, 42, 43, 44, 128}
+CAME_LATER = {9, 40, 41, 42, 43, 44, 128}
 REASONS = ["Optional", "ForRejecting", "Always"]
 # Marks a byte that rare parts follow.
 MARK = 128
 SEVERITY = ["Info", "Warning", "Error", "Critical"]
 COMPENSATION_KIND = ["Rollback", "ForwardCorrection"]
 TRIGGER = ["Operator", "Batch", "FailedExecution"]
-RELATION = ["Compensates", "CompensatedBy", "BeingCompensatedBy", "WasToBeCompensatedBy"]
+RELATION = ["Compensates", "CompensatedBy", "BeingCompensatedBy", "WasToBeCompensatedBy", "Resubmits", "ResubmittedAs"]
+RESUBMISSIONS = {"resubmits": "Resubmits", "resubmitted_as": "ResubmittedAs"}
 
 
 class Rejected(Exception):
@@ -158,8 +159,11 @@ class Primitives:
             raise Rejected("malformed: more announced than there is room for")
         return [read() for _ in range(count)]
 
-    def kind(self, names):
-        return named(names, self.byte())
+    def kind(self, names, later=()):
+        name = named(names, self.byte())
+        if self.version < 2 and name in later:
+            raise Rejected("malformed: no variant %s in version %d" % (name, self.version))
+        return name
 
     def with_extras(self, version, known=1):
         """A byte, and the bits of the rare parts that follow it; they came with version 2."""
@@ -312,7 +316,7 @@ class Document(Primitives):
         name = self.kind(["Created", "Pending", "Approved", "Rejected", "Canceled", "Expired", "Superseded",
                           "Executed"])
         if name == "Pending":
-            return present(status=name, reason=self.kind(PENDING_REASON), expires_at=self.opt_time())
+            return present(status=name, reason=self.kind(PENDING_REASON, ["Correction"]), expires_at=self.opt_time())
         if name == "Superseded":
             return present(status=name, by=self.text())
         if name == "Executed":
@@ -404,8 +408,16 @@ class Document(Primitives):
         return effect if data is None else dict(effect, data=data)
 
     def execution(self):
-        return present(kind=unless("Standard", self.execution_kind()), links=self.list(self.link), claim=self.option(self.claim),
-                    supersedes=self.list(self.supersession))
+        kind, links = unless("Standard", self.execution_kind()), self.list(self.link)
+        resubmissions = {}
+        for name, relation in RESUBMISSIONS.items():
+            found = [link for link in links if link["relation"] == relation]
+            if len(found) > 1:
+                raise Rejected("malformed: two links of one resubmission")
+            resubmissions[name] = {key: value for key, value in found[0].items() if key != "relation"} if found else None
+        links = [link for link in links if link["relation"] not in RESUBMISSIONS.values()]
+        return present(kind=kind, links=links, claim=self.option(self.claim), supersedes=self.list(self.supersession),
+                       **resubmissions)
 
     def supersession(self):
         return present(request=self.text(), at=self.time(), withdrawn=self.bool())
@@ -419,8 +431,11 @@ class Document(Primitives):
             batch=self.opt_text(), related=self.set(), description=self.opt_text())
 
     def link(self):
-        return present(relation=self.kind(RELATION), request=self.text(), kind=self.kind(COMPENSATION_KIND),
-                    trigger=self.kind(TRIGGER), batch=self.opt_text(), at=self.time())
+        relation, request = self.kind(RELATION, RESUBMISSIONS.values()), self.text()
+        if relation in RESUBMISSIONS.values():
+            return present(relation=relation, request=request, at=self.time())
+        return present(relation=relation, request=request, kind=self.kind(COMPENSATION_KIND), trigger=self.kind(TRIGGER),
+                       batch=self.opt_text(), at=self.time())
 
     def claim(self):
         return present(id=self.raw(16).hex(), by=self.actor(), at=self.time(), lease_ends_at=self.time())

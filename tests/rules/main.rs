@@ -5,6 +5,7 @@ mod amending;
 mod break_glass;
 mod commenting;
 mod compensation;
+mod correcting;
 mod deadlines;
 mod deciding;
 mod deciding_all;

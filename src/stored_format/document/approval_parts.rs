@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::charge;
 use super::extras::Extras;
 use super::read::{self, In, Read};
+use super::reader::Reader;
 use super::write::{self, Out};
 use super::writer::Written;
 use crate::request::{Approval, Delegation, Escalation, ReasonRule};
@@ -68,11 +69,7 @@ fn read_some(input: In<'_, '_>, extras: Extras) -> Read<RareParts> {
 
 fn delegation(input: In<'_, '_>) -> Read<Delegation> {
     input.charge(1, charge::APPROVAL)?;
-    Ok(Delegation {
-        from: read::target(input)?,
-        by: read::list(input, charge::LINK, |input| input.name())?,
-        to: input.name()?,
-    })
+    Ok(Delegation { from: read::target(input)?, by: read::list(input, charge::LINK, Reader::name)?, to: input.name()? })
 }
 
 fn escalation(input: In<'_, '_>) -> Read<Escalation> {

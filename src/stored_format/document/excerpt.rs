@@ -1,5 +1,7 @@
 //! Reads from a body the parts that rows show; the rest is skipped or not read.
 
+use std::num::NonZeroU32;
+
 use super::actors::Actor;
 use super::pass::PassedApproval;
 use super::read::{self, In, Read};
@@ -19,24 +21,28 @@ pub(super) fn approvals(
         let PassedApproval { id, step, group, is_pending, is_granted, decided_by } =
             input.pass(|input| pass::approval(input, people))?;
         let is_wanted = is_pending && is_wanted(&head, step, id);
-        // The target of a pending member shows whether another member of its group can be decided.
-        if is_wanted || (is_pending && group.is_some()) {
+        // Whether another approval can be decided depends on whom this one addresses, and who could move to it.
+        if is_wanted || ((is_pending || is_granted) && (group.is_some() || head.approver_limits.distinct)) {
             input.charge(1, charge::APPROVAL)?;
             let approval = input.at(place, read::approval)?;
-            summaries.push(ApprovalSummary::of(&approval));
+            summaries.push(ApprovalSummary::of(&approval, &head.approver_limits));
             wanted.extend(is_wanted.then_some(approval));
             continue;
         }
         summaries.push(ApprovalSummary {
             step: input.valid(Step::new(step))?,
             is_pending,
-            is_granted,
-            group: group.map(|group| input.valid(QuorumGroup::try_from(group))).transpose()?,
+            group: group.map(|group| quorum(input, group)).transpose()?,
             voters: decided_by.unwrap_or_default(),
             slot: None,
         });
     }
     Ok((head, Approvals { summaries, wanted }))
+}
+
+fn quorum(input: In<'_, '_>, (group, required): (&str, u32)) -> Read<(QuorumGroup, NonZeroU32)> {
+    let required = NonZeroU32::new(required).ok_or_else(|| input.fail("a quorum of 0 grants"))?;
+    Ok((input.valid(QuorumGroup::try_from(group))?, required))
 }
 
 pub(super) fn decisions(input: In<'_, '_>, Decisions(is_wanted): Decisions<'_>) -> Read<(Head, PlacedDecisions)> {

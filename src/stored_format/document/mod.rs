@@ -14,6 +14,7 @@ mod excerpt;
 mod extras;
 mod interner;
 pub(super) mod kinds;
+mod links;
 mod pass;
 mod place;
 mod read;

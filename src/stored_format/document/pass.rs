@@ -15,7 +15,8 @@ pub(super) fn versioning(input: In<'_, '_>) -> Read<()> {
 pub(super) struct PassedApproval<'a, By> {
     pub(super) id: &'a str,
     pub(super) step: u32,
-    pub(super) group: Option<&'a str>,
+    /// Its quorum group, and how many grants that needs.
+    pub(super) group: Option<(&'a str, u32)>,
     pub(super) is_pending: bool,
     pub(super) is_granted: bool,
     pub(super) decided_by: Option<By>,
@@ -113,12 +114,12 @@ pub(super) fn approval<'a, By>(
     Ok(PassedApproval { id, step, group, is_pending: state == 0, is_granted: state == 1, decided_by })
 }
 
-/// Returns the group.
-fn quorum<'a>(input: In<'_, 'a>) -> Read<&'a str> {
+/// Returns the group, and how many grants it needs.
+fn quorum<'a>(input: In<'_, 'a>) -> Read<(&'a str, u32)> {
     let group = input.text()?;
-    input.number()?;
+    let required = input.small_number("quorum")?;
     input.byte()?;
-    Ok(group)
+    Ok((group, required))
 }
 
 fn cause<'a, By>(input: In<'_, 'a>, actor: impl FnOnce(In<'_, 'a>) -> Read<By>) -> Read<()> {

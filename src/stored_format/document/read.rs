@@ -4,13 +4,14 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::actors::Actor;
+use super::links::{self, Links};
 use super::reader::{Failed, Reader, is_before};
 use super::{approval_parts, charge};
 use crate::request::{
     ActingFor, ActorContext, Approval, ApprovalState, ApprovalTarget, ApproverLimits, BlastRadius, Cause, Claim,
-    ClaimId, CompensationPlan, Decision, Execution, ExecutionKind, ExecutionLink, IdComparison, Intent, Metadata,
-    Payload, Pending, Quorum, Rejection, RequestDocument, RequestState, Requirement, SideEffect, Step, Supersession,
-    Target, Value, Verdict, Versioning, metadata_key,
+    ClaimId, CompensationPlan, Decision, Execution, ExecutionKind, IdComparison, Intent, Metadata, Payload, Pending,
+    Quorum, Rejection, RequestDocument, RequestState, Requirement, SideEffect, Step, Supersession, Target, Value,
+    Verdict, Versioning, metadata_key,
 };
 use crate::stored_format::Budget;
 use crate::stored_format::gates::Field;
@@ -255,38 +256,31 @@ fn side_effect(input: In<'_, '_>) -> Read<SideEffect> {
 }
 
 fn execution(input: In<'_, '_>) -> Read<Execution> {
+    let kind = match input.byte()? {
+        0 => ExecutionKind::Standard,
+        1 => ExecutionKind::Compensation(CompensationPlan {
+            compensates: input.name()?,
+            kind: input.kind()?,
+            trigger: input.kind()?,
+            batch: input.field(Field::Batch, Reader::optional_name)?,
+            related: input.names()?,
+            description: input.optional_owned_text()?,
+        }),
+        other => return Err(input.fail(format!("there is no execution kind {other}"))),
+    };
+    let Links { of_compensations, resubmits, resubmitted_as } = links::read(input)?;
     Ok(Execution {
-        kind: match input.byte()? {
-            0 => ExecutionKind::Standard,
-            1 => ExecutionKind::Compensation(CompensationPlan {
-                compensates: input.name()?,
-                kind: input.kind()?,
-                trigger: input.kind()?,
-                batch: input.field(Field::Batch, Reader::optional_name)?,
-                related: input.names()?,
-                description: input.optional_owned_text()?,
-            }),
-            other => return Err(input.fail(format!("there is no execution kind {other}"))),
-        },
-        links: list(input, charge::LINK, link)?,
+        kind,
+        links: of_compensations,
         claim: optional(input, claim)?,
         supersedes: list(input, charge::LINK, supersession)?,
+        resubmits,
+        resubmitted_as,
     })
 }
 
 fn supersession(input: In<'_, '_>) -> Read<Supersession> {
     Ok(Supersession { request: input.name()?, at: input.time()?, withdrawn: input.flag()? })
-}
-
-fn link(input: In<'_, '_>) -> Read<ExecutionLink> {
-    Ok(ExecutionLink {
-        relation: input.kind()?,
-        request: input.name()?,
-        kind: input.kind()?,
-        trigger: input.kind()?,
-        batch: input.field(Field::Batch, Reader::optional_name)?,
-        at: input.time()?,
-    })
 }
 
 fn claim(input: In<'_, '_>) -> Read<Claim> {

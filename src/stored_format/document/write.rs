@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::kinds::Numbered as _;
 use super::writer::{Writer, Written};
-use super::{approval_parts, charge};
+use super::{approval_parts, charge, links};
 use crate::request::{
     ActorContext, Approval, ApprovalState, ApprovalTarget, Cause, Claim, Decision, Execution, ExecutionKind, Intent,
     Metadata, Quorum, Rejection, RequestDocument, RequestState, Requirement, SideEffect, StateVersion, Value, Verdict,
@@ -235,15 +235,7 @@ fn execution<'d>(out: Out<'_, 'd>, execution: &'d Execution) -> Written {
             out.optional_text(plan.description.as_deref())?;
         }
     }
-    out.count(execution.links.len(), charge::LINK)?;
-    for link in &execution.links {
-        out.kind(link.relation)?;
-        out.text(link.request.as_str())?;
-        out.kind(link.kind)?;
-        out.kind(link.trigger)?;
-        out.field(Field::Batch, link.batch.as_ref().map(AsRef::as_ref), Writer::optional_text)?;
-        out.time(link.at)?;
-    }
+    links::write(out, execution)?;
     out.flag(execution.claim.is_some())?;
     execution.claim.as_ref().map_or(Ok(()), |part| claim(out, part))?;
     out.count(execution.supersedes.len(), charge::LINK)?;

@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mutator_governance::workflow::{
-    AfterFailure, Command, Completion, Failure, StaleStrategy, apply, compensation_draft, decidable_by, submit,
+    AfterFailure, Amendment, Command, Completion, Failure, StaleStrategy, apply, compensation_draft, decidable_by,
+    submit,
 };
 use mutator_governance::{
     ActorContext, ActorId, ApprovalId, ApprovalRule, ApprovalTarget, ClaimId, CompensationKind, CompensationPlan,
-    CompensationTrigger, Intent, MutationRequest, Pending, PendingReason, RequestDraft, RequestId, StateVersion,
-    Status, Timestamp, WriteId,
+    CompensationTrigger, Intent, MutationRequest, Payload, Pending, PendingReason, RequestDraft, RequestId,
+    StateVersion, Status, Timestamp, WriteId,
 };
 
 /// What happens next: seconds pass, and somebody does something.
@@ -53,6 +54,10 @@ pub enum Act {
     Remove(usize),
     /// All votes of one of those who have voted, or one approval's; which, the number says.
     Withdraw(usize, bool),
+    /// Sent back by one of those who can decide something; who, the number says.
+    RequestChanges(usize),
+    /// A new payload and a new version by its requester, or by the actor.
+    Amend(u8, bool),
 }
 
 pub fn at(seconds: u64) -> Timestamp {
@@ -135,6 +140,16 @@ pub fn command(request: &MutationRequest, step: &Move, now: Timestamp) -> Comman
         Act::Reassign(which, target) => Command::reassign(by, place(request, *which), target.clone()),
         Act::Add(rule) => Command::add_approval(by, rule.clone()),
         Act::Remove(which) => Command::remove_approval(by, place(request, *which)),
+        Act::RequestChanges(which) => {
+            let possible = possible(request, now);
+            let by = possible.get(which % possible.len().max(1)).map_or(by, |(able, _)| Arc::clone(able));
+            Command::request_changes(by, "for how long?")
+        }
+        Act::Amend(content, rightly) => {
+            let by = if *rightly { Arc::clone(&request.requested_by) } else { by };
+            let payload = Payload::new("text/plain", vec![*content]).unwrap();
+            Command::amend(by, Amendment::new().payload(payload).expected_version(state_version(*content)))
+        }
         Act::Comment => Command::comment(by, "a comment"),
         Act::LinkCompensation => Command::link_compensation(by, &compensation(request)).unwrap(),
     }

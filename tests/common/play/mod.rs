@@ -116,6 +116,8 @@ pub fn moves() -> impl Strategy<Value = Vec<Move>> {
         2 => (4..7_usize).prop_flat_map(rule_amended).prop_map(Act::Add),
         3 => any::<usize>().prop_map(Act::Remove),
         5 => (any::<usize>(), any::<bool>()).prop_map(|(which, one)| Act::Withdraw(which, one)),
+        4 => any::<usize>().prop_map(Act::RequestChanges),
+        8 => (0..3_u8, prop::bool::weighted(0.8)).prop_map(|(content, rightly)| Act::Amend(content, rightly)),
     ];
     let one = (0..12_u64, 0..people().len(), act).prop_map(|(seconds, actor, act)| Move { seconds, actor, act });
     vec(one, 1..40)

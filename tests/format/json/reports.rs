@@ -13,6 +13,7 @@ fn explanations() {
     let now = request.updated_at;
     written("explanation_waiting", &workflow::explain(&request, now));
     written("explanation_overdue", &workflow::explain(&request, Timestamp::MAX));
+    written("explanation_sent_back", &workflow::explain(&document("newest"), now));
     written("explanation_executed", &workflow::explain(&document("executed"), now));
 }
 

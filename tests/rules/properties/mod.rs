@@ -3,3 +3,4 @@
 
 mod amending;
 mod properties;
+mod voting;
