@@ -1,39 +1,63 @@
 //! Adds to a draft what policies demand of it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{Policy, PolicySet};
-use crate::error::{PolicyError, Result};
+use crate::error::{Error, PolicyError, Result};
 use crate::json::IsoDuration;
 use crate::request::{
-    ActorContext, ApprovalRule, InitialState, Intent, Metadata, Pending, PendingReason, PolicyName, ReasonRule,
+    ActorContext, ApprovalRule, InitialState, Intent, Metadata, Pending, PendingReason, QuorumGroup, ReasonRule,
     RequestDraft, RequestId, Requirement, RequirementKind, Step, Target, Timestamp, Value, WriteId, metadata_keys,
 };
 use crate::workflow;
+
+/// So many policies are compared with each other to find those at odds; beyond that, all are named.
+const MAX_COMPARED: usize = 64;
 
 impl PolicySet {
     /// The draft with all that the policies demand of it at this time, and which policy demanded what. Never demands
     /// less than the draft did, and applied twice it changes nothing.
     ///
-    /// The policies that apply add up, and the stricter wins: every approval of each, one of several equal ones; the
-    /// earliest deadline, from `now` on; all exclusions; the strictest rule about reasons, for all approvals. The steps
-    /// of each policy keep their own order, beside those of the draft and of other policies.
+    /// The policies that apply add up, and the stricter wins: every approval of each, but one of those that are equal in
+    /// several policies; the earliest deadline, from `now` on; all exclusions; the strictest rule about reasons, for all
+    /// approvals. Steps stay as each policy has them: step 1 of one policy and step 1 of another are decided together. A
+    /// rule without a step gets its position in its policy.
     ///
     /// Each policy is recorded as a requirement of the kind `Policy`, with its name, version and digest; each approval
-    /// that it demands has its name in the metadata under
+    /// that it demands has its name and version in the metadata under
     /// [`DEMANDED_BY`](crate::metadata_keys::DEMANDED_BY), and [`explain`](crate::workflow::explain) names it.
     ///
     /// # Errors
     /// [`PolicyError::Unsatisfiable`] when the draft is already approved and a policy demands approval, or when nobody
-    /// could meet what the draft and its policies demand together.
+    /// could meet what the draft and its policies demand together. It names the policy, or the two that contradict each
+    /// other.
     pub fn draft(&self, draft: RequestDraft, now: Timestamp) -> Result<RequestDraft, PolicyError> {
         let applying = self.applying_to(&draft);
         if applying.is_empty() {
             return Ok(draft);
         }
-        demanding(draft, &applying, now).map_err(|error| {
-            let policies = applying.iter().map(|policy| policy.name().clone()).collect();
+        demanding(draft.clone(), &applying, now).map_err(|error| {
+            let (policies, error) = those_at_odds(&draft, &applying, now).unwrap_or((applying, error));
+            let policies = policies.into_iter().map(|policy| policy.name().clone()).collect();
             PolicyError::Unsatisfiable { policies, problem: error.to_string() }
         })
     }
+}
+
+/// The one policy that the draft cannot meet, or the first two that it cannot meet together.
+fn those_at_odds<'a>(
+    draft: &RequestDraft,
+    policies: &[&'a Policy],
+    now: Timestamp,
+) -> Option<(Vec<&'a Policy>, Error)> {
+    let policies = policies.get(..policies.len().min(MAX_COMPARED))?;
+    let at_odds = |these: Vec<&'a Policy>| Some((demanding(draft.clone(), &these, now).err()?, these));
+    let single = policies.iter().find_map(|policy| at_odds(vec![policy]));
+    let mut pairs = policies
+        .iter()
+        .enumerate()
+        .flat_map(|(place, one)| policies.iter().take(place).map(move |earlier| vec![*earlier, *one]));
+    single.or_else(|| pairs.find_map(at_odds)).map(|(error, these)| (these, error))
 }
 
 /// Checks that somebody could meet the policy, if nothing else is demanded and the requester is nobody it names.
@@ -50,8 +74,10 @@ pub(super) fn check_possible(policy: &Policy) -> Result<(), String> {
 fn demanding(mut draft: RequestDraft, policies: &[&Policy], now: Timestamp) -> Result<RequestDraft> {
     for policy in policies {
         let demands = policy.demands();
+        let mut own = BTreeSet::new();
         for (rule, ordinal) in demands.approvals.iter().zip(1_u32..) {
-            add_approval(&mut draft, rule, Step::new(ordinal)?, policy.name())?;
+            let place = add_approval(&mut draft, rule, Step::new(ordinal)?, &policy.label(), &own)?;
+            own.insert(place);
         }
         draft.approver_limits.distinct |= demands.distinct_approvers;
         draft.approver_limits.excluded.extend(demands.excluding.iter().cloned());
@@ -68,32 +94,64 @@ fn demanding(mut draft: RequestDraft, policies: &[&Policy], now: Timestamp) -> R
     if let Some(shortest) = policies.iter().filter_map(|policy| policy.demands().deadline).min() {
         bind(&mut draft, shortest, now);
     }
+    check_groups(&draft.approval_rules)?;
     if !draft.approval_rules.is_empty() {
         workflow::submit(draft.clone(), RequestId::generate(), WriteId::generate(), now)?;
     }
     Ok(draft)
 }
 
-/// Adds an approval; an equal one that a policy demanded already gets one more name instead.
-fn add_approval(draft: &mut RequestDraft, rule: &ApprovalRule, step: Step, policy: &PolicyName) -> Result<()> {
+/// Adds an approval and returns its place. An equal one that another policy demanded gets one more name instead; not
+/// one of the policy's `own`, which may demand two equal approvals.
+fn add_approval(
+    draft: &mut RequestDraft,
+    rule: &ApprovalRule,
+    step: Step,
+    policy: &str,
+    own: &BTreeSet<usize>,
+) -> Result<usize> {
     let rule = ApprovalRule { step: rule.step.or(Some(step)), ..rule.clone() };
-    let mut demanded = draft.approval_rules.iter_mut().filter(|other| !names(other).is_empty());
-    let place = match demanded.find(|other| unnamed(other, rule.reasons) == unnamed(&rule, other.reasons)) {
-        Some(other) => {
-            other.reasons = other.reasons.max(rule.reasons);
-            other
-        }
-        None => {
-            draft.approval_rules.push(rule);
-            let Some(added) = draft.approval_rules.last_mut() else { return Ok(()) };
-            added
-        }
-    };
-    let mut named = names(place);
-    let name = Value::from(policy.as_str());
+    let mut demanded = draft.approval_rules.iter_mut().enumerate().filter(|(place, other)| {
+        !own.contains(place)
+            && !names(other).is_empty()
+            && unnamed(other, rule.reasons) == unnamed(&rule, other.reasons)
+    });
+    if let Some((place, equal)) = demanded.next() {
+        equal.reasons = equal.reasons.max(rule.reasons);
+        name(equal, policy)?;
+        return Ok(place);
+    }
+    let mut rule = rule;
+    name(&mut rule, policy)?;
+    draft.approval_rules.push(rule);
+    Ok(draft.approval_rules.len() - 1)
+}
+
+/// Adds the policy to those that demanded the approval.
+fn name(rule: &mut ApprovalRule, policy: &str) -> Result<()> {
+    let mut named = names(rule);
+    let name = Value::from(policy);
     if !named.contains(&name) {
         named.push(name);
-        place.metadata.insert(metadata_keys::DEMANDED_BY, Value::List(named))?;
+        rule.metadata.insert(metadata_keys::DEMANDED_BY, Value::List(named))?;
+    }
+    Ok(())
+}
+
+/// Checks that no vote which one policy demands counts for another, or for what the draft itself demands: the members of
+/// all rules with one group decide together.
+fn check_groups(rules: &[ApprovalRule]) -> Result<()> {
+    let mut groups: BTreeMap<&QuorumGroup, Vec<Value>> = BTreeMap::new();
+    for rule in rules {
+        let Some(quorum) = &rule.quorum else { continue };
+        let by = names(rule);
+        if groups.insert(&quorum.group, by.clone()).is_some_and(|others| others != by) {
+            return Err(Error::invalid_approval_configuration(format!(
+                "quorum group {} has members of several origins, which would decide for each other; give the group \
+                 another name in one of them",
+                quorum.group
+            )));
+        }
     }
     Ok(())
 }

@@ -33,7 +33,7 @@
 //! let request = submit(policies.draft(draft, now)?, RequestId::generate(), WriteId::generate(), now)?;
 //! assert_eq!(request.approvals.len(), 2);
 //! let why = explain(&request, now).to_string();
-//! assert!(why.contains("policy risky-access"), "{why}");
+//! assert!(why.contains("demanded by policy risky-access v1"), "{why}");
 //! # Ok(())
 //! # }
 //! ```
@@ -47,16 +47,41 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 pub use condition::{PolicyCondition, TextPattern};
 pub use policy::Policy;
 
+use crate::error::InvalidValue;
+use crate::json::Strict;
 use crate::request::{PolicyName, RequestDraft};
 
 /// Policies, in the order of their text; each can be met on its own, and no two have one name. Without any, drafts
 /// remain as they are.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+///
+/// It serialises as what [`from_json`](Self::from_json) reads, and can be part of a larger configuration; errors then
+/// name no line.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[serde(try_from = "Strict<Fields>")]
 pub struct PolicySet {
     policies: Vec<Policy>,
+}
+
+#[derive(Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+struct Fields {
+    #[serde(default)]
+    policies: Vec<Policy>,
+}
+
+impl TryFrom<Strict<Fields>> for PolicySet {
+    type Error = InvalidValue;
+
+    fn try_from(Strict(fields): Strict<Fields>) -> Result<Self, InvalidValue> {
+        let numbered = (1..).zip(fields.policies).collect();
+        Self::checked(numbered, "number").map_err(|(_, problem)| InvalidValue::new("policies:", problem))
+    }
 }
 
 impl PolicySet {
@@ -70,13 +95,13 @@ impl PolicySet {
         self.policies.iter().filter(|policy| policy.applies_to(draft)).collect()
     }
 
-    /// The set of these policies, each with the line it begins at; on error, a line and what is wrong there.
-    fn checked(policies: Vec<(usize, Policy)>) -> Result<Self, (usize, String)> {
+    /// The set of these policies, each with its place in this unit; on error, a place and what is wrong there.
+    fn checked(policies: Vec<(usize, Policy)>, unit: &str) -> Result<Self, (usize, String)> {
         let mut lines: BTreeMap<&PolicyName, usize> = BTreeMap::new();
         for (line, policy) in &policies {
             if let Some(first) = lines.insert(policy.name(), *line) {
                 let problem =
-                    format!("policy {} has the name of the policy in line {first}; rename one", policy.name());
+                    format!("policy {} has the name of the policy in {unit} {first}; rename one", policy.name());
                 return Err((*line, problem));
             }
             drafting::check_possible(policy).map_err(|problem| (*line, problem))?;

@@ -111,6 +111,11 @@ impl Policy {
         self.version
     }
 
+    /// Name and version, as records and explanations have them.
+    pub(super) fn label(&self) -> String {
+        format!("{} v{}", self.name, self.version)
+    }
+
     /// What it is for, in words.
     pub fn description(&self) -> &str {
         &self.description
@@ -147,6 +152,17 @@ impl Policy {
         }
         if demands.deadline.is_some_and(|IsoDuration(deadline)| deadline < Duration::from_micros(1)) {
             return invalid(format!("{} has a deadline of zero; give people the time to decide", self.name));
+        }
+        let escalations = demands.approvals.iter().filter_map(|rule| rule.escalation.as_ref());
+        if let Some(deadline) = demands.deadline
+            && let Some(late) = escalations.map(|escalation| escalation.after()).find(|after| *after >= deadline.0)
+        {
+            return invalid(format!(
+                "{} escalates an approval after {}, when the deadline of {deadline} has passed; make one earlier or the \
+                 other later",
+                self.name,
+                IsoDuration(late)
+            ));
         }
         if let Some(requirement) = demands.requirements.iter().find(|requirement| requirement.is_approval()) {
             return invalid(format!(

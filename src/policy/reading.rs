@@ -39,7 +39,7 @@ impl PolicySet {
             invalid(name, line, error.message())
         })?;
         let located = set.policies.into_iter().map(|policy| (line_of(text, policy.span().start), policy.into_inner()));
-        Self::checked(located.collect()).map_err(|(line, problem)| invalid(name, line, &problem))
+        Self::checked(located.collect(), "line").map_err(|(line, problem)| invalid(name, line, &problem))
     }
 
     /// Reads policies from JSON: an object with the field `policies`, otherwise as in TOML. Errors call the text by this
@@ -56,7 +56,7 @@ impl PolicySet {
             let policy = serde_json::from_str(raw.get()).map_err(|error| json_error(name, line, &error))?;
             located.push((line, policy));
         }
-        Self::checked(located).map_err(|(line, problem)| invalid(name, line, &problem))
+        Self::checked(located, "line").map_err(|(line, problem)| invalid(name, line, &problem))
     }
 
     /// Reads policies from a file: JSON if its name ends with `.json`, otherwise TOML.

@@ -65,8 +65,8 @@ fn several_policies_add_up_and_the_stricter_wins() {
     let request = submitted(draft);
     assert_eq!(request.approvals.len(), 2, "the equal approval of both is demanded once");
     let names = |place: usize| request.approvals[place].metadata.get(metadata_keys::DEMANDED_BY).unwrap().clone();
-    assert_eq!(names(0), Value::List(vec!["access".into(), "risky".into()]));
-    assert_eq!(names(1), Value::List(vec!["risky".into()]));
+    assert_eq!(names(0), Value::List(vec!["access v3".into(), "risky v1".into()]));
+    assert_eq!(names(1), Value::List(vec!["risky v1".into()]));
     assert!(request.approvals.iter().all(|approval| approval.reasons == ReasonRule::ForRejecting));
     assert_eq!(request.approvals.iter().map(|approval| approval.step.number()).collect::<Vec<_>>(), [1, 2]);
     let deadline = now().saturating_add(Duration::from_hours(24));
@@ -87,7 +87,7 @@ fn several_policies_add_up_and_the_stricter_wins() {
 fn explain_names_the_policy() {
     let request = submitted(read(TWO).draft(draft("Access", RiskLevel::High), now()).unwrap());
     let why = explain(&request, now()).to_string();
-    assert!(why.contains("group security (demanded by policy access and policy risky)"), "{why}");
+    assert!(why.contains("(demanded by policy access v3 and policy risky v1)"), "{why}");
 }
 
 #[test]
@@ -158,6 +158,74 @@ fn policies_that_exclude_each_others_approvers_name_each_other() {
     assert_eq!(policies.iter().map(PolicyName::as_str).collect::<Vec<_>>(), ["bob-approves", "not-bob"]);
 }
 
+/// A set of a policy for each text, named `p1`, `p2`, …
+fn policies(texts: &[&str]) -> PolicySet {
+    let numbered = (1..).zip(texts).map(|(number, text)| format!("[[policies]]\nname = \"p{number}\"\n{text}\n"));
+    read(&numbered.collect::<String>())
+}
+
+fn at_odds(set: &PolicySet, draft: RequestDraft) -> (Vec<String>, String) {
+    match set.draft(draft, now()).unwrap_err() {
+        PolicyError::Unsatisfiable { policies, problem } => {
+            (policies.iter().map(ToString::to_string).collect(), problem)
+        }
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn only_the_policies_at_odds_are_named() {
+    let bob = r#"approvals = [{ targets = [{ actor_ids = ["bob"] }] }]"#;
+    let set = policies(&[r#"deadline = "PT1H""#, bob, "distinct_approvers = true", r#"excluding = ["bob"]"#]);
+    assert_eq!(at_odds(&set, draft("Access", RiskLevel::Low)).0, ["p2", "p4"]);
+    let mut own = draft("Access", RiskLevel::Low);
+    own.requested_by = std::sync::Arc::new(ActorContext::user("bob").unwrap());
+    assert_eq!(at_odds(&set, own).0, ["p2"], "its only approver is the requester");
+}
+
+const BOARD: &str = r#"approvals = [{ targets = [{ actor_ids = ["a"] }, { actor_ids = ["b"] }], quorum = { group = "board", required = 2 } }]"#;
+
+/// The members of all rules with one group decide together: two friends would otherwise decide for the board.
+#[test]
+fn a_quorum_group_is_not_diluted_by_others() {
+    let friends = || ["x", "y"].map(|id| ApprovalTarget::actor(id).unwrap());
+    let own = ApprovalRule::quorum("board", 2, friends()).unwrap().at_step(Step::FIRST);
+    let diluted = draft("Access", RiskLevel::Low).requires_approval(own);
+    let (named, problem) = at_odds(&policies(&[BOARD]), diluted);
+    assert_eq!(named, ["p1"]);
+    assert!(problem.contains("quorum group board has members of several origins"), "{problem}");
+    let other = BOARD.replace("\"b\"", "\"c\"");
+    assert_eq!(at_odds(&policies(&[BOARD, &other]), draft("Access", RiskLevel::Low)).0, ["p1", "p2"]);
+    let same = policies(&[BOARD, BOARD]).draft(draft("Access", RiskLevel::Low), now()).unwrap();
+    assert_eq!(submitted(same).approvals.len(), 2, "the same group is demanded once");
+}
+
+#[test]
+fn a_policy_may_demand_two_equal_approvals() {
+    let two = r#"
+        approvals = [
+            { targets = [{ roles = ["manager"] }], step = 1 },
+            { targets = [{ roles = ["manager"] }], step = 1 },
+        ]
+        distinct_approvers = true
+    "#;
+    let set = policies(&[two, two]);
+    let once = set.draft(draft("Access", RiskLevel::Low), now()).unwrap();
+    assert_eq!(once.approval_rules.len(), 2);
+    assert_eq!(set.draft(once, now()).unwrap().approval_rules.len(), 2, "again, twice changes nothing");
+}
+
+#[test]
+fn a_set_is_part_of_a_larger_configuration() {
+    let set = read(TWO);
+    let json = serde_json::to_string(&set).unwrap();
+    assert_eq!(serde_json::from_str::<PolicySet>(&json).unwrap(), set);
+    assert_eq!(PolicySet::from_json(&json, "set").unwrap(), set);
+    let twice = r#"{"policies":[{"name":"a","excluding":["m"]},{"name":"a","excluding":["m"]}]}"#;
+    let error = serde_json::from_str::<PolicySet>(twice).unwrap_err().to_string();
+    assert!(error.starts_with("policies: policy a has the name of the policy in number 1"), "{error}");
+}
+
 #[test]
 fn the_approvals_of_policies_are_decided_like_any_other() {
     let request = submitted(read(TWO).draft(draft("Access", RiskLevel::High), now()).unwrap());
@@ -225,6 +293,11 @@ fn every_error_of_a_text_names_file_line_and_what_is_wrong() {
             "asks for 2 grants of 1",
         ),
         ("[[policies]]\nname = \"a\"\nrequirements = [{ kind = \"Approval\" }]", 1, "write it as one of its approvals"),
+        (
+            "[[policies]]\nname = \"a\"\ndeadline = \"PT1H\"\n[[policies.approvals]]\ntargets = [{ roles = [\"r\"] }]\nescalation = { after = \"PT2H\", to = { roles = [\"s\"] } }",
+            1,
+            "a escalates an approval after PT2H, when the deadline of PT1H has passed",
+        ),
         ("[[policies]\n", 1, ""),
     ] {
         let error = problem(text);
