@@ -167,11 +167,13 @@ pub fn about(decision: &Decision) -> String {
         // The reason names the group.
         DecisionKind::Approval(ApprovalDecision::QuorumSatisfied) => None,
         DecisionKind::Approval(ApprovalDecision::Overridden) => metadata(decision, "overridden"),
-        DecisionKind::Approval(ApprovalDecision::Renewed) => {
-            metadata(decision, "round").map(|round| format!("round {round}"))
-        }
+        DecisionKind::Approval(ApprovalDecision::Renewed) => metadata(decision, "round").map(|n| format!("round {n}")),
         DecisionKind::Approval(_) => metadata(decision, "approval"),
         DecisionKind::Lifecycle(LifecycleDecision::Pending) => metadata(decision, "pending_reason"),
+        DecisionKind::Lifecycle(LifecycleDecision::Submitted) => {
+            metadata(decision, "resubmits").map(|id| format!("resubmits {id}"))
+        }
+        DecisionKind::Lifecycle(LifecycleDecision::Amended) => metadata(decision, "amended"),
         DecisionKind::Lifecycle(LifecycleDecision::Superseded) => metadata(decision, "superseded_by"),
         DecisionKind::Lifecycle(LifecycleDecision::Compensated) => metadata(decision, "compensated_by"),
         DecisionKind::Lifecycle(LifecycleDecision::Executed) => metadata(decision, "resulting_version"),
@@ -201,9 +203,8 @@ fn metadata(decision: &Decision, key: &str) -> Option<String> {
         Value::Text(text) => Some(text.clone()),
         Value::Integer(number) => Some(number.to_string()),
         Value::List(values) => {
-            let texts = values
-                .iter()
-                .filter_map(|value| if let Value::Text(text) = value { Some(text.as_str()) } else { None });
+            let texts =
+                values.iter().filter_map(|value| if let Value::Text(text) = value { Some(&**text) } else { None });
             Some(texts.collect::<Vec<_>>().join(", "))
         }
         _ => None,

@@ -124,46 +124,68 @@ impl Amendment {
         self
     }
 
-    /// The new value of a field that had this one.
-    fn amended<T: Clone>(&self, field: Amendable, new: Option<&T>, old: Option<T>) -> Option<T> {
-        if self.remove.contains(&field) { None } else { new.cloned().or(old) }
-    }
-
     /// Changes the document, and returns the names of what differs now.
     pub(crate) fn amend(&self, document: &mut RequestDocument) -> Vec<&'static str> {
-        let payload = self.amended(Amendable::Payload, self.payload.as_ref(), document.payload.clone());
-        let description =
-            self.amended(Amendable::Description, self.description.as_ref(), document.intent.description.clone());
-        let metadata = self.amended(Amendable::Metadata, self.metadata.as_ref(), Some(document.metadata.clone()));
-        let version = document.versioning.expected.clone();
-        let version = self.amended(Amendable::ExpectedVersion, self.expected_version.as_ref(), version);
+        self.replace(&mut Places {
+            payload: &mut document.payload,
+            description: &mut document.intent.description,
+            metadata: &mut document.metadata,
+            expected_version: &mut document.versioning.expected,
+        })
+    }
+
+    /// The draft with these changes.
+    pub(crate) fn amend_draft(self, mut draft: RequestDraft) -> RequestDraft {
+        self.replace(&mut Places {
+            payload: &mut draft.payload,
+            description: &mut draft.intent.description,
+            metadata: &mut draft.metadata,
+            expected_version: &mut draft.expected_version,
+        });
+        draft
+    }
+
+    fn replace(&self, places: &mut Places<'_>) -> Vec<&'static str> {
         let changed = [
-            (Amendable::Payload, replaced(&mut document.payload, payload)),
-            (Amendable::Description, replaced(&mut document.intent.description, description)),
-            (Amendable::Metadata, replaced(&mut document.metadata, metadata.unwrap_or_default())),
-            (Amendable::ExpectedVersion, replaced(&mut document.versioning.expected, version)),
+            (Amendable::Payload, self.replace_one(Amendable::Payload, self.payload.as_ref(), places.payload)),
+            (
+                Amendable::Description,
+                self.replace_one(Amendable::Description, self.description.as_ref(), places.description),
+            ),
+            (Amendable::Metadata, self.replace_metadata(places.metadata)),
+            (
+                Amendable::ExpectedVersion,
+                self.replace_one(Amendable::ExpectedVersion, self.expected_version.as_ref(), places.expected_version),
+            ),
         ];
         changed.into_iter().filter(|(_, changed)| *changed).map(|(field, _)| field.as_str()).collect()
     }
 
-    /// The draft with these changes.
-    pub(crate) fn amend_draft(&self, mut draft: RequestDraft) -> RequestDraft {
-        draft.payload = self.amended(Amendable::Payload, self.payload.as_ref(), draft.payload);
-        draft.intent.description =
-            self.amended(Amendable::Description, self.description.as_ref(), draft.intent.description);
-        draft.metadata =
-            self.amended(Amendable::Metadata, self.metadata.as_ref(), Some(draft.metadata)).unwrap_or_default();
-        draft.expected_version =
-            self.amended(Amendable::ExpectedVersion, self.expected_version.as_ref(), draft.expected_version);
-        draft
+    /// Whether the new value, if there is one, differs from the one it replaces.
+    fn replace_one<T: Clone + PartialEq>(&self, field: Amendable, new: Option<&T>, place: &mut Option<T>) -> bool {
+        let is_kept = new.is_none() && !self.remove.contains(&field);
+        let differs = !is_kept && place.as_ref() != new;
+        if differs {
+            *place = new.cloned();
+        }
+        differs
+    }
+
+    fn replace_metadata(&self, place: &mut Metadata) -> bool {
+        let mut metadata = Some(std::mem::take(place));
+        let before = metadata.clone();
+        self.replace_one(Amendable::Metadata, self.metadata.as_ref(), &mut metadata);
+        *place = metadata.unwrap_or_default();
+        before.as_ref() != Some(&*place)
     }
 }
 
-/// Whether the new value differs from the one it replaces.
-fn replaced<T: PartialEq>(place: &mut T, new: T) -> bool {
-    let differs = *place != new;
-    *place = new;
-    differs
+/// What an amendment changes, of a document or a draft.
+struct Places<'a> {
+    payload: &'a mut Option<Payload>,
+    description: &'a mut Option<String>,
+    metadata: &'a mut Metadata,
+    expected_version: &'a mut Option<StateVersion>,
 }
 
 impl Amendable {

@@ -12,6 +12,9 @@ use crate::workflow::{Amendment, Command};
 impl Governance {
     /// Sends a request that waits for approval back to its requester, with a reason: see [`Command::request_changes`].
     ///
+    /// What somebody is to correct is found by
+    /// `RequestQuery::pending_for(PendingReason::Correction).with_actor_ids([…])`.
+    ///
     /// # Errors
     /// As [`approve`](Self::approve); [`Error::Invalid`](crate::Error::Invalid) when the reason is blank.
     pub async fn request_changes(

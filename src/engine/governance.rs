@@ -190,7 +190,7 @@ impl Governance {
         let now = self.refreshed_now().await?;
         let draft = draft.comparing_ids(self.store.id_comparison());
         if let Some(ended) = draft.resubmits.clone() {
-            return self.store_resubmission(draft, &ended, write_id, now).await;
+            return self.store_resubmission(&draft, &ended, write_id, now).await;
         }
         let request = workflow::submit(draft, self.new_id(), write_id, now)?;
         self.store.create(request).await

@@ -31,14 +31,14 @@ impl Governance {
         let by = by.into();
         by.ensure_commit_mode()?;
         let ended = self.load(&id.into_id()?).await?;
-        let draft = workflow::resubmission_draft(&ended, &amendment, by, self.clock.now())?;
+        let draft = workflow::resubmission_draft(&ended, amendment, by, self.clock.now())?;
         self.submit(draft).await
     }
 
     /// Submits a draft that resubmits this request.
     pub(super) async fn store_resubmission(
         &self,
-        draft: RequestDraft,
+        draft: &RequestDraft,
         ended: &RequestId,
         write_id: WriteId,
         now: Timestamp,
@@ -47,15 +47,15 @@ impl Governance {
         let mut ended = self.load(ended).await?;
         let new_id = self.new_id();
         loop {
-            let (request, is_reserved) = self.resubmission(&draft, &ended, &new_id, write_id, now).await?;
-            if !is_reserved {
-                self.write_once(resubmitting::reserve(ended.clone(), &request.id, now)).await?;
-            } else {
+            let (request, is_reserved) = self.resubmission(draft, &ended, &new_id, write_id, now).await?;
+            if is_reserved {
                 match self.store.create(request).await {
                     // Somebody has taken the id since: the next round finds out who.
                     Err(Error::AlreadyExists { .. }) => {}
                     created_or_failed => return created_or_failed,
                 }
+            } else {
+                self.write_once(resubmitting::reserve(ended.clone(), &request.id, now)).await?;
             }
             let latest = self.load(&ended.id).await?;
             ended = rounds.next(&ended, latest)?;

@@ -24,7 +24,7 @@ use crate::request::{
 /// [`Error::Correction`] when the request did not end in one of these ways, or when somebody else submitted it.
 pub fn resubmission_draft(
     ended: &MutationRequest,
-    amendment: &Amendment,
+    amendment: Amendment,
     by: impl Into<Arc<ActorContext>>,
     now: Timestamp,
 ) -> Result<RequestDraft> {

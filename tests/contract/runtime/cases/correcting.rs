@@ -267,7 +267,7 @@ pub(crate) async fn an_interrupted_resubmission_is_completed_by_the_next_one(wor
 #[dual]
 async fn draft_of(world: &World, name: &str) -> RequestDraft {
     let ended = world.stored(&id(name)).await;
-    resubmission_draft(&ended, &for_30_days(), user("requester"), at(0)).unwrap()
+    resubmission_draft(&ended, for_30_days(), user("requester"), at(0)).unwrap()
 }
 
 #[dual]
