@@ -15,6 +15,7 @@ mod kind;
 mod layout_error;
 mod nothing_to_decide;
 mod outcome;
+mod policy_error;
 mod report;
 mod rule_errors;
 pub(crate) mod sentence;
@@ -30,6 +31,7 @@ pub use kind::ErrorKind;
 pub use layout_error::LayoutError;
 pub use nothing_to_decide::NothingToDecide;
 pub use outcome::Outcome;
+pub use policy_error::PolicyError;
 pub use report::ErrorReport;
 pub use rule_errors::{ApprovalError, ExecutionError, SupersedeError};
 pub(crate) use sentence::debug_as_sentence;
@@ -60,6 +62,10 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+
+    /// Policies cannot be used.
+    #[error(transparent)]
+    Policy(Box<PolicyError>),
 
     /// There is no request with this id.
     #[error("request {id} does not exist; check the id and the namespace it was submitted in")]
@@ -348,6 +354,7 @@ impl Error {
             Self::Store(error) => error.unsettled.as_deref().map(|write| &write.id),
             Self::Invalid(_)
             | Self::InvalidApprovalConfiguration { .. }
+            | Self::Policy(_)
             | Self::NotCommitMode { .. }
             | Self::Unreadable { .. }
             | Self::InvalidCursor { .. }
@@ -384,6 +391,12 @@ impl Error {
 impl From<UnrecordedExecution> for Error {
     fn from(error: UnrecordedExecution) -> Self {
         Self::Unrecorded(Box::new(error))
+    }
+}
+
+impl From<PolicyError> for Error {
+    fn from(error: PolicyError) -> Self {
+        Self::Policy(Box::new(error))
     }
 }
 

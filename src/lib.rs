@@ -90,6 +90,9 @@ mod index;
 mod json;
 #[cfg(test)]
 mod json_tests;
+#[cfg(feature = "policies")]
+#[cfg_attr(docsrs, doc(cfg(feature = "policies")))]
+pub mod policy;
 mod query;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 mod redis;
@@ -111,7 +114,7 @@ pub use crate::redis::{
 #[doc(inline)]
 pub use error::{
     AmendmentError, ApprovalError, Conflict, CorrectionError, Error, ErrorKind, ErrorReport, ExecutionError,
-    FormatError, InvalidValue, LayoutError, NothingToDecide, Outcome, Result, StoreError, StoreErrorKind,
+    FormatError, InvalidValue, LayoutError, NothingToDecide, Outcome, PolicyError, Result, StoreError, StoreErrorKind,
     SupersedeError, UnrecordedExecution,
 };
 #[doc(inline)]
@@ -132,9 +135,9 @@ pub use request::{
     Decision, DecisionCategory, DecisionKind, Delegation, Digest, DiscussionDecision, Escalation, Execution,
     ExecutionDecision, ExecutionKind, ExecutionLink, Grounds, Group, HolderId, IdComparison, InitialState, Intent,
     IntoId, LifecycleDecision, LinkRelation, Metadata, MetadataIter, MutationRequest, MutationType, Operation, Payload,
-    Pending, PendingReason, Quorum, QuorumGroup, QuorumRejection, ReasonRule, Rejection, RequestDocument, RequestDraft,
-    RequestId, RequestState, Requester, Requirement, RequirementKind, Resubmission, Revision, RiskLevel, Role,
-    Severity, SideEffect, StateId, StateType, StateVersion, Status, Step, Supersession, Tag, Target, Timestamp,
+    Pending, PendingReason, PolicyName, Quorum, QuorumGroup, QuorumRejection, ReasonRule, Rejection, RequestDocument,
+    RequestDraft, RequestId, RequestState, Requester, Requirement, RequirementKind, Resubmission, Revision, RiskLevel,
+    Role, Severity, SideEffect, StateId, StateType, StateVersion, Status, Step, Supersession, Tag, Target, Timestamp,
     UnsettledWrite, Value, Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
 };
 pub use service::clock::{Clock, ManualClock, SystemClock};

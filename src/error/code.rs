@@ -2,7 +2,7 @@
 
 use super::{
     AmendmentError, ApprovalError, CorrectionError, Error, ErrorKind, ExecutionError, FormatError, LayoutError,
-    NothingToDecide, Outcome, StoreError, StoreErrorKind, SupersedeError,
+    NothingToDecide, Outcome, PolicyError, StoreError, StoreErrorKind, SupersedeError,
 };
 
 /// One row per code: its text, and the kind of an error that has it.
@@ -39,6 +39,10 @@ codes! {
     ValueCursor = "value.cursor", Invalid;
     ValueFeedPosition = "value.feed_position", Invalid;
     ValueNotCommitMode = "value.not_commit_mode", Invalid;
+
+    PolicyUnreadable = "policy.unreadable", Misconfigured;
+    PolicyInvalid = "policy.invalid", Misconfigured;
+    PolicyUnsatisfiable = "policy.unsatisfiable", Invalid;
 
     RequestNotFound = "request.not_found", NotFound;
     RequestAlreadyExists = "request.already_exists", Conflict;
@@ -174,6 +178,7 @@ impl Error {
         match self {
             Self::Invalid(_) => Code::ValueInvalid,
             Self::InvalidApprovalConfiguration { .. } => Code::ValueApprovalConfiguration,
+            Self::Policy(error) => error.code(),
             Self::InvalidCursor { .. } => Code::ValueCursor,
             Self::InvalidFeedPosition { .. } => Code::ValueFeedPosition,
             Self::NotCommitMode { .. } => Code::ValueNotCommitMode,
@@ -228,6 +233,16 @@ impl ApprovalError {
             Self::NothingToOverride => Code::ApprovalNothingToOverride,
             Self::AnonymousOverride => Code::ApprovalAnonymousOverride,
             Self::OverrideWithoutReason => Code::ApprovalOverrideWithoutReason,
+        }
+    }
+}
+
+impl PolicyError {
+    const fn code(&self) -> Code {
+        match self {
+            Self::Unreadable { .. } => Code::PolicyUnreadable,
+            Self::Invalid { .. } => Code::PolicyInvalid,
+            Self::Unsatisfiable { .. } => Code::PolicyUnsatisfiable,
         }
     }
 }

@@ -7,8 +7,8 @@ use super::code::Code;
 use super::*;
 use crate::command::Command;
 use crate::request::{
-    ActorContext, ApprovalId, ApprovalStatus, ApprovalTarget, ClaimId, Digest, Intent, QuorumGroup, RequestDraft, Step,
-    Target,
+    ActorContext, ApprovalId, ApprovalStatus, ApprovalTarget, ClaimId, Digest, Intent, PolicyName, QuorumGroup,
+    RequestDraft, Step, Target,
 };
 use crate::workflow;
 
@@ -84,6 +84,17 @@ fn amendment_errors() -> Vec<(AmendmentError, ErrorKind)> {
         (GroupTaken { group }, Conflict),
         (Mandatory { approval: approval.clone() }, NotAllowed),
         (LastUnmet { approval }, Conflict),
+    ]
+}
+
+fn policy_errors() -> Vec<(PolicyError, ErrorKind)> {
+    use ErrorKind::{Invalid, Misconfigured};
+    let text = || "policies.toml".to_owned();
+    let policies = vec![PolicyName::new("access").unwrap()];
+    vec![
+        (PolicyError::Unreadable { file: text(), problem: text() }, Misconfigured),
+        (PolicyError::Invalid { file: text(), line: 1, problem: text() }, Misconfigured),
+        (PolicyError::Unsatisfiable { policies, problem: text() }, Invalid),
     ]
 }
 
@@ -220,6 +231,7 @@ fn every_error() -> Vec<(Error, ErrorKind)> {
         .extend(amendment_errors().into_iter().map(|(error, kind)| (Error::Amendment { id: request(), error }, kind)));
     errors
         .extend(execution_errors().into_iter().map(|(error, kind)| (Error::Execution { id: request(), error }, kind)));
+    errors.extend(policy_errors().into_iter().map(|(error, kind)| (Error::from(error), kind)));
     errors.extend(format_errors().into_iter().map(|(error, kind)| (Error::unreadable("r", error), kind)));
     errors.extend(format_errors().into_iter().map(|(error, kind)| (Error::unwritable(id("r"), error), kind)));
     errors.extend(store_errors().into_iter().map(|(error, kind)| (error.into(), kind)));

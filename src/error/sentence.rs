@@ -33,7 +33,7 @@ pub(crate) use debug_as_sentence;
 
 use super::{
     AmendmentError, ApprovalError, Conflict, CorrectionError, ExecutionError, FormatError, InvalidValue, LayoutError,
-    StoreError, SupersedeError, UnrecordedExecution,
+    PolicyError, StoreError, SupersedeError, UnrecordedExecution,
 };
 
 debug_as_sentence!(
@@ -46,6 +46,7 @@ debug_as_sentence!(
     FormatError,
     InvalidValue,
     LayoutError,
+    PolicyError,
     StoreError,
     SupersedeError,
     UnrecordedExecution,

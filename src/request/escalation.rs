@@ -47,6 +47,12 @@ struct Fields {
 }
 
 impl EscalationRule {
+    /// How long after the approval is requested.
+    #[cfg(feature = "policies")]
+    pub(crate) const fn after(&self) -> Duration {
+        self.after
+    }
+
     /// The duration counts whole microseconds, as times do.
     pub(super) fn new(after: Duration, to: ApprovalTarget) -> Result<Self, InvalidValue> {
         let micros = u64::try_from(after.as_micros()).unwrap_or(u64::MAX);

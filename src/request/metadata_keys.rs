@@ -47,6 +47,7 @@ metadata_keys! {
     COMPENSATES = "compensates", "the id of the request that this one compensates";
     COMPENSATION = "compensation", "the kind of the compensation";
     CURRENT_VERSION = "current_version", "the version that the state has now";
+    DEMANDED_BY = "demanded_by", "in an approval, the names of the policies that demanded it";
     DETAILS_LEFT_OUT = "details_left_out", "how many details of the failure the store had no room for";
     DIGEST = "digest", "the digest of the request that was decided on";
     EXPECTED_VERSION = "expected_version", "the version of the state that the request was written for";
@@ -58,6 +59,9 @@ metadata_keys! {
     MOVED = "moved", "which votes moved within the quorum group to make way: for the id of each approval that of where its vote went";
     OVERRIDDEN = "overridden", "the ids of the approvals that were overridden";
     PENDING_REASON = "pending_reason", "what the request waits for now";
+    POLICY = "policy", "in a requirement, the name of a policy that applied to the draft";
+    POLICY_DIGEST = "policy_digest", "in a requirement, the SHA-256 of the policy";
+    POLICY_VERSION = "policy_version", "in a requirement, the version of the policy";
     PREVIOUS_CLAIM = "previous_claim", "the id of the claim that was taken over";
     PREVIOUS_DIGEST = "previous_digest", "the digest of the request before it was amended";
     QUORUM_GROUP = "quorum_group", "the quorum group of the approval";

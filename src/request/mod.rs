@@ -50,6 +50,8 @@ pub use approval_rule::ApprovalRule;
 pub(crate) use approval_summary::{ApprovalSummary, Slot};
 pub use approver_limits::ApproverLimits;
 pub(crate) use by_name::{by_name, read_by_name};
+#[cfg(feature = "policies")]
+pub(crate) use canonical::canonical_bytes;
 pub use decision::{
     ApprovalDecision, Decision, DecisionCategory, DecisionKind, DiscussionDecision, ExecutionDecision,
     LifecycleDecision, VersionDecision,
@@ -81,7 +83,7 @@ pub use side_effect::{Severity, SideEffect};
 pub use state::{Pending, PendingReason, RequestState, Status};
 pub use text::{
     ActorId, ApprovalId, BatchId, Category, ConsumerName, ContractId, Grounds, Group, MutationType, Operation,
-    QuorumGroup, RequestId, RequirementKind, Role, StateId, StateType, StateVersion, Tag,
+    PolicyName, QuorumGroup, RequestId, RequirementKind, Role, StateId, StateType, StateVersion, Tag,
 };
 pub use timestamp::Timestamp;
 pub use unsettled_write::UnsettledWrite;

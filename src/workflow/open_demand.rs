@@ -14,7 +14,7 @@ use super::report_json::overdue;
 use super::seats::Seats;
 use crate::request::{
     ActorContext, ActorId, ActorKind, Approval, ApprovalId, ApprovalSummary, ApprovalTarget, DeciderRule, Delegation,
-    IdComparison, QuorumGroup, RequestDocument, Step, Timestamp,
+    IdComparison, QuorumGroup, RequestDocument, Step, Timestamp, Value, metadata_keys,
 };
 
 /// An unmet approval or quorum group.
@@ -53,6 +53,9 @@ pub struct OpenApproval {
     /// How it came to the person it is addressed to, if it was delegated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delegation: Option<Box<Delegation>>,
+    /// The policies that demanded it, with their versions.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub demanded_by: Vec<String>,
     /// Who may not decide it although they match the target: the requester, the excluded, those who voted in its group,
     /// and, if nobody decides twice, those who voted on the request or are needed for another of its approvals.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
@@ -239,6 +242,15 @@ fn barred(
     [actors().flat_map(ActorContext::people).cloned().chain(excluded()).collect(), exceptions]
 }
 
+fn demanded_by(approval: &Approval) -> Vec<String> {
+    let Some(Value::List(policies)) = approval.metadata.get(metadata_keys::DEMANDED_BY) else { return Vec::new() };
+    let texts = policies.iter().filter_map(|policy| match policy {
+        Value::Text(policy) => Some(policy.clone()),
+        _ => None,
+    });
+    texts.collect()
+}
+
 fn open_approval(
     document: &RequestDocument,
     approval: &Approval,
@@ -250,6 +262,7 @@ fn open_approval(
         id: approval.id.clone(),
         target,
         delegation: approval.delegation.clone(),
+        demanded_by: demanded_by(approval),
         barred,
         through: Vec::new(),
         expires_at: approval.expires_at,

@@ -35,11 +35,23 @@ pub(super) fn demand(demand: &OpenDemand) -> String {
             let slots = slots.map(|open| format!("{} by {}", open.id.in_words(), deciders(open)));
             let more =
                 if demand.missing == 1 { "1 more vote".to_owned() } else { format!("{} more votes", demand.missing) };
-            format!("{more} in {group}: {}", list(slots, ", ", ", "))
+            format!("{more} in {group}{}: {}", demanded(open), list(slots, ", ", ", "))
         }
-        (None, [open, ..]) => format!("{} to decide {}", deciders(open), open.id.in_words()),
+        (None, [open, ..]) => {
+            format!("{} to decide {}{}", deciders(open), open.id.in_words(), demanded(std::slice::from_ref(open)))
+        }
         (None, []) => "nobody".to_owned(),
     }
+}
+
+/// The policies that demanded any of the approvals.
+fn demanded(open: &[OpenApproval]) -> String {
+    let policies: BTreeSet<&String> = open.iter().flat_map(|open| &open.demanded_by).collect();
+    if policies.is_empty() {
+        return String::new();
+    }
+    let policies = policies.into_iter().map(|policy| format!("policy {policy}"));
+    format!(" (demanded by {})", list(policies, ", ", " and "))
 }
 
 /// Who may decide the approval.
