@@ -103,8 +103,8 @@ pub(super) fn too_few_people(demand: &OpenDemand) -> Error {
         None => format!("an approval of step {} asks for a grant", demand.step),
     };
     Error::invalid_approval_configuration(format!(
-        "{what}, and those it names cannot give as many: nobody counts twice in a group, and the requester does not \
-         decide unless the rule allows it; name further actors, a role or a group"
+        "{what}, and those it names cannot give as many: nobody counts twice in a group, the excluded do not \
+         decide, and the requester only if the rule allows it; name further actors, a role or a group"
     ))
 }
 
