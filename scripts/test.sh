@@ -265,6 +265,7 @@ step "dependency trees" ./scripts/check-dependency-trees.sh
 
 step "clippy: no features" lint --no-default-features
 step "clippy: redis without a flavour" lint --no-default-features --features redis,conformance
+step "clippy: policies without a flavour" lint --no-default-features --features policies
 step "clippy: blocking" lint --no-default-features --features blocking
 step "clippy: blocking,redis" lint --no-default-features --features blocking,redis
 step "clippy: blocking,tls-rustls" lint --no-default-features --features blocking,tls-rustls

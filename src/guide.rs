@@ -16,9 +16,16 @@ macro_rules! pages {
             /// [security.md]: crate::guide::security
             /// [stored-format.md]: crate::guide::stored_format
             /// [performance.md]: crate::guide::performance
+            /// [policies.md]: crate::guide::policies
             ///
             #[cfg_attr(
-                any(not(doctest), all(feature = "blocking", feature = "http", feature = "redis", feature = "tokio")),
+                any(not(doctest), all(
+                    feature = "blocking",
+                    feature = "http",
+                    feature = "policies",
+                    feature = "redis",
+                    feature = "tokio"
+                )),
                 doc = include_str!($file)
             )]
             pub mod $name {}
@@ -33,6 +40,8 @@ pages! {
     errors: "../docs/errors.md",
     /// The JSON form of every public value, and what reading it checks.
     json: "../docs/json.md",
+    /// Policies in TOML or JSON: when they apply, what they demand, how several add up.
+    policies: "../docs/policies.md",
     /// What happens when connections, servers and callers fail.
     reliability: "../docs/reliability.md",
     /// Who may do what on the server, and what errors never show.

@@ -38,6 +38,7 @@
 //! - **To submit**: [`RequestDraft`] says what is to change: its [`Target`], its [`Intent`], maybe a [`Payload`], and
 //!   the [`StateVersion`] it was written for.
 //! - **Whose approval**: [`ApprovalRule`] of [`ApprovalTarget`]s, in [`Step`]s or as a [`QuorumGroup`].
+//! - **Policies**: [`policy::PolicySet`] keeps as data which changes need whose approval.
 //! - **People**: [`ActorContext`] says who acts, with [`Role`]s and [`Group`]s.
 //! - **What is stored**: [`MutationRequest`], with its [`RequestState`], [`Approval`]s, [`Decision`]s, [`SideEffect`]s
 //!   and [`Metadata`], under the keys of [`metadata_keys`].

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use mutator_governance::workflow::{AfterFailure, Command, Completion, ExecutionOrder, Failure, StaleStrategy};
+use mutator_governance::workflow::{
+    AfterFailure, Amendment, Command, Completion, ExecutionOrder, Failure, StaleStrategy,
+};
 use mutator_governance::{ClaimId, CompensationKind, CompensationPlan, CompensationTrigger, RequestId, StateVersion};
 
 use super::people::{change, managed, person, worker};
@@ -12,6 +14,7 @@ use crate::support::Result;
 /// Adds the stories.
 pub fn tell(diary: &mut Diary) -> Result<()> {
     executed_and_undone(diary)?;
+    corrected(diary)?;
     revalidated(diary)?;
     renewed(diary)?;
     stale(diary)
@@ -34,6 +37,15 @@ fn executed_and_undone(diary: &mut Diary) -> Result<()> {
     diary.submitted(managed("flag-1-undo", "flags:shop", "switch off checkout-v2")?.compensating(plan));
     diary.did("flag-1-undo", Command::approve(person("mona")?.because("Orders go down")))?;
     diary.executed("flag-1-undo", order_at("v2", StaleStrategy::RejectStale)?, done("v3"))
+}
+
+fn corrected(diary: &mut Diary) -> Result<()> {
+    diary.begin("An approver asks for a change, and the requester makes it", &["role-1"])?;
+    diary.submitted(managed("role-1", "tenant:acme", "grant billing admin to Sue")?);
+    diary.did("role-1", Command::request_changes(person("mona")?, "For how long?"))?;
+    let amendment = Amendment::new().description("Until the end of May");
+    diary.did("role-1", Command::amend(person("rita")?, amendment))?;
+    diary.did("role-1", Command::approve(person("mona")?))
 }
 
 fn revalidated(diary: &mut Diary) -> Result<()> {

@@ -25,7 +25,7 @@ pub enum PolicyError {
         problem: String,
     },
     /// A draft cannot meet all that its policies demand of it.
-    #[error("the draft cannot meet what policy {} demands: {problem}", joined(policies))]
+    #[error("the draft cannot meet what {}: {problem}", demanders(policies))]
     Unsatisfiable {
         /// The policies that apply to the draft.
         policies: Vec<PolicyName>,
@@ -34,6 +34,10 @@ pub enum PolicyError {
     },
 }
 
-fn joined(policies: &[PolicyName]) -> String {
-    policies.iter().map(PolicyName::as_str).collect::<Vec<_>>().join(" and policy ")
+fn demanders(policies: &[PolicyName]) -> String {
+    let names: Vec<&str> = policies.iter().map(PolicyName::as_str).collect();
+    match names.as_slice() {
+        [one] => format!("policy {one} demands"),
+        several => format!("the policies {} demand together", several.join(" and ")),
+    }
 }

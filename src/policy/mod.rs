@@ -65,6 +65,7 @@ use crate::request::{PolicyName, RequestDraft};
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(try_from = "Strict<Fields>")]
 pub struct PolicySet {
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     policies: Vec<Policy>,
 }
 

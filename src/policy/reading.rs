@@ -35,8 +35,10 @@ impl PolicySet {
     pub fn from_toml(text: &str, name: &str) -> Result<Self, PolicyError> {
         check_length(text, name)?;
         let set: TomlSet = toml::from_str(text).map_err(|error| {
-            let line = error.span().map_or(1, |span| line_of(text, span.start));
-            invalid(name, line, error.message())
+            let start = error.span().map_or(0, |span| span.start);
+            let policy = text.get(start..).unwrap_or_default();
+            let policy = policy.split_once("\n[[policies]]").map_or(policy, |(policy, _)| policy);
+            invalid(name, line_of(text, start) + lines_before_field(policy, error.message()), error.message())
         })?;
         let located = set.policies.into_iter().map(|policy| (line_of(text, policy.span().start), policy.into_inner()));
         Self::checked(located.collect(), "line").map_err(|(line, problem)| invalid(name, line, &problem))
@@ -53,7 +55,10 @@ impl PolicySet {
         let mut located = Vec::new();
         for raw in set.policies {
             let line = line_of(text, offset_of(text, raw.get()));
-            let policy = serde_json::from_str(raw.get()).map_err(|error| json_error(name, line, &error))?;
+            let policy = serde_json::from_str(raw.get()).map_err(|error| {
+                let before = if error.line() == 0 { lines_before_field(raw.get(), &error.to_string()) } else { 0 };
+                json_error(name, line + before, &error)
+            })?;
             located.push((line, policy));
         }
         Self::checked(located, "line").map_err(|(line, problem)| invalid(name, line, &problem))
@@ -98,6 +103,20 @@ fn invalid(file: &str, line: usize, problem: &str) -> PolicyError {
 /// Where the part, which is borrowed from the text, begins.
 fn offset_of(text: &str, part: &str) -> usize {
     part.as_ptr().addr().saturating_sub(text.as_ptr().addr())
+}
+
+/// How many lines of a policy come before a field that it does not have, which is found only after the policy was read;
+/// none if several lines have the name.
+fn lines_before_field(policy: &str, problem: &str) -> usize {
+    let path = problem.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+    let Some(field) = path.and_then(|path| path.rsplit('.').next()) else { return 0 };
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+    let has_field = |line: &str| line.split(|c| !is_word(c)).any(|word| word == field);
+    let mut places = policy.lines().enumerate().filter(|(_, line)| has_field(line)).map(|(place, _)| place);
+    match (places.next(), places.next()) {
+        (Some(place), None) => place,
+        _ => 0,
+    }
 }
 
 fn line_of(text: &str, offset: usize) -> usize {

@@ -260,10 +260,10 @@ fn every_error_of_a_text_names_file_line_and_what_is_wrong() {
     for (text, line, said) in [
         ("[[policies]]\nname = \"a\"\n", 1, "policy a demands nothing"),
         ("\n\n[[policies]]\nname = \" \"\nexcluding = [\"m\"]", 4, "policy name is blank"),
-        ("[[policies]]\nname = \"a\"\nexcluding = [\"m\"]\ndedline = \"PT1H\"", 1, "unknown field `dedline`"),
+        ("[[policies]]\nname = \"a\"\nexcluding = [\"m\"]\ndedline = \"PT1H\"", 4, "unknown field `dedline`"),
         (
             "[[policies]]\nname = \"a\"\nexcluding = [\"m\"]\n[[policies.approvals]]\ntargts = []",
-            1,
+            5,
             "unknown field `approvals.0.targts`",
         ),
         ("polices = []", 1, "unknown field `polices`"),
@@ -314,7 +314,7 @@ fn json_says_the_same_with_its_lines() {
         ("{\n\"policies\": [\n{\"name\": \"a\"}\n]}", 3, "policy a demands nothing"),
         (
             "{\"policies\": [\n{\"name\": \"a\", \"excluding\": [\"m\"],\n\"dedline\": 1}\n]}",
-            2,
+            3,
             "unknown field `dedline`",
         ),
         (

@@ -9,7 +9,7 @@ use super::{
     ActorContext, ActorId, ApprovalRule, ApproverLimits, CompensationPlan, ExecutionKind, IdComparison, Intent,
     Metadata, Payload, Pending, PendingReason, RequestId, Requirement, StateVersion, Target, Timestamp,
 };
-use crate::error::InvalidValue;
+use crate::error::{Error, InvalidValue};
 use crate::json::Strict;
 
 /// A request before submission: the change, who asks for it, and what it has to wait for.
@@ -126,6 +126,23 @@ impl RequestDraft {
     pub fn requires(mut self, requirement: Requirement) -> Self {
         self.requirements.push(requirement);
         self
+    }
+
+    /// Requires all of these, as a policy engine states them: those of the kind `Approval` as
+    /// [approval rules](ApprovalRule::from_requirement), the others for the record.
+    ///
+    /// # Errors
+    /// As [`ApprovalRule::from_requirement`].
+    pub fn requires_all(mut self, requirements: impl IntoIterator<Item = Requirement>) -> Result<Self, Error> {
+        for requirement in requirements {
+            if requirement.is_approval() {
+                let ordinal = u32::try_from(self.approval_rules.len()).unwrap_or(u32::MAX).saturating_add(1);
+                self.approval_rules.push(ApprovalRule::from_requirement(&requirement, ordinal)?);
+            } else {
+                self.requirements.push(requirement);
+            }
+        }
+        Ok(self)
     }
 
     /// Makes the submitted request wait for this. Submitting a draft that waits for correction is an error.

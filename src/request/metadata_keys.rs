@@ -65,6 +65,7 @@ metadata_keys! {
     PREVIOUS_CLAIM = "previous_claim", "the id of the claim that was taken over";
     PREVIOUS_DIGEST = "previous_digest", "the digest of the request before it was amended";
     QUORUM_GROUP = "quorum_group", "the quorum group of the approval";
+    REASON = "reason", "in an approval, why a requirement demanded it";
     REJECTED = "rejected", "the ids of the approvals whose rejection rejected the request, if it was several at once";
     REOPENED = "reopened", "the ids of the approvals that are open again";
     REQUIRED = "required", "how many approvals the quorum group needs";

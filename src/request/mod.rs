@@ -5,6 +5,7 @@
 mod acting_for;
 mod actor;
 mod approval;
+mod approval_requirement;
 mod approval_rule;
 mod approval_summary;
 mod approver_limits;

@@ -76,7 +76,7 @@ fn initial_state(
 ) -> Result<RequestState> {
     if requirements.iter().any(Requirement::is_approval) {
         return Err(Error::invalid_approval_configuration(format!(
-            "request {id} demands approval without saying whose; state it as an approval rule"
+            "request {id} demands approval without saying whose; state it as an approval rule, or read it by RequestDraft::requires_all"
         )));
     }
     match asked_for {

@@ -17,14 +17,16 @@ fn examples() -> Vec<&'static str> {
     let mut names = Vec::new();
     if cfg!(feature = "blocking") {
         names.extend(["approval_workflow", "governance_queries", "governed_execution", "quickstart"]);
-        names.extend(["decision_taxonomy", "request_lifecycle", "versioned_resolution"]);
+        names.extend(["decision_taxonomy", "policies", "request_lifecycle", "send_back", "versioned_resolution"]);
     }
     if cfg!(feature = "tokio") {
         names.extend(["approval_workflow_tokio", "governance_queries_tokio", "governed_execution_tokio"]);
         names.extend([
             "decision_taxonomy_tokio",
+            "policies_tokio",
             "quickstart_tokio",
             "request_lifecycle_tokio",
+            "send_back_tokio",
             "versioned_resolution_tokio",
         ]);
     }

@@ -1,6 +1,37 @@
 //! Policies that people keep in files of their own, in TOML as well.
 
+use mutator_governance::policy::PolicySet;
 use mutator_governance::{ApprovalRule, ApprovalTarget, OnConflict, Step, Timestamp};
+
+use super::golden::{ByPeople, returns};
+
+const PAGE: &str = include_str!("../../../docs/policies.md");
+
+/// The first file of the page about policies: every field that a policy can have.
+fn of_the_page() -> PolicySet {
+    let file = PAGE.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    PolicySet::from_toml(file, "docs/policies.md").unwrap()
+}
+
+#[test]
+fn the_policies_of_the_page_have_one_json_form() {
+    returns("policy_set", &of_the_page(), ByPeople);
+    returns("policy", &of_the_page().policies()[1], ByPeople);
+    returns("policy_set_empty", &PolicySet::default(), ByPeople);
+}
+
+#[test]
+fn the_page_names_every_field_of_a_policy() {
+    let schema = serde_json::to_value(schemars::schema_for!(PolicySet)).unwrap();
+    let mut fields: Vec<&String> = Vec::new();
+    for definition in ["Policy", "PolicyCondition"] {
+        fields.extend(schema["$defs"][definition]["properties"].as_object().unwrap().keys());
+    }
+    assert!(fields.len() > 18, "{fields:?}");
+    for field in fields {
+        assert!(PAGE.contains(&format!("`{field}`")) || PAGE.contains(&format!("{field} = ")), "{field}");
+    }
+}
 
 const POLICY: &str = r#"
 [on_conflict]

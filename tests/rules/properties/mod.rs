@@ -2,5 +2,6 @@
 #![cfg(test)] // so that clippy knows the helpers for what they are
 
 mod amending;
+mod policies;
 mod properties;
 mod voting;
