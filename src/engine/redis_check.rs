@@ -86,7 +86,7 @@ impl RedisStore {
     async fn check_record(&self, key: &str, mode: CheckMode, step: &mut CheckStep) -> Result<()> {
         let mut busy = None;
         for _ in 0..MAX_TRIES {
-            let value = match self.stored_record(key, self.deadline()).await {
+            let value = match self.stored_record(self.settings.keyspace.place_of(key), key, self.deadline()).await {
                 Err(error) if check_reply::is_of_another_type(&error) => {
                     step.findings.push(Finding::OtherType { key: key.to_owned() });
                     return Ok(());
@@ -202,7 +202,7 @@ impl RedisStore {
     /// # Errors
     /// [`Error::Unreadable`](crate::Error::Unreadable) when not even the header can be read.
     pub async fn inspect(&self, id: &RequestId) -> Result<Option<Inspection>> {
-        let value = self.stored_record(&self.settings.keyspace.record(id), self.deadline()).await?;
+        let value = self.record_bytes(id).await?;
         check_reply::inspection(&self.settings, id, &value)
     }
 }

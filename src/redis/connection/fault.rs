@@ -182,12 +182,37 @@ impl Fault {
                 | ServerErrorKind::ClusterDown,
             ) => {
                 format!(
-                    "Redis at {address} failed: {error}; it is a node of a cluster; use a server without cluster mode"
+                    "Redis at {address} failed: {error}; it is a node of a cluster; open that with RedisStore::cluster_builder"
                 )
             }
             _ => format!("Redis at {address} failed: {error}"),
         };
         Self { kind, effect, remedy, breaks_connection, breaks_others, problem, source: Some(Box::new(error)) }
+    }
+
+    /// The same fault of a command beside the one that was to be sent, which was not.
+    pub(crate) fn before_command(self) -> Self {
+        Self { effect: Effect::None, ..self }
+    }
+
+    /// What redis-rs reported, if it did.
+    pub(crate) fn cause(&self) -> Option<&RedisError> {
+        self.source.as_ref()?.downcast_ref()
+    }
+
+    /// The same fault as the last one of a call to a cluster, which has followed what nodes replied until this deadline.
+    pub(crate) fn in_cluster(self, deadline: Deadline) -> Self {
+        let kind = self.cause().map(RedisError::kind);
+        let is_unsettled = matches!(
+            kind,
+            Some(ErrorKind::Server(ServerErrorKind::Moved | ServerErrorKind::Ask | ServerErrorKind::ClusterDown))
+        );
+        let Some(error) = self.cause().filter(|_| is_unsettled) else { return self };
+        let problem = format!(
+            "the cluster did not settle within {:?}; its last reply was {error}; check it with redis-cli --cluster check",
+            deadline.total()
+        );
+        Self { kind: StoreErrorKind::Unavailable, problem, ..self }
     }
 
     /// The error for the caller, given whether an earlier attempt may have been executed.
