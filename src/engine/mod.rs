@@ -35,6 +35,8 @@ mod redis_check;
 #[cfg(feature = "redis")]
 mod redis_feed;
 #[cfg(feature = "redis")]
+mod redis_find;
+#[cfg(feature = "redis")]
 mod redis_layout;
 #[cfg(feature = "redis")]
 mod redis_nodes;

@@ -78,18 +78,20 @@ impl Nodes {
                 match self.check_suspect(&batch.node, deadline).await {
                     Ok(()) => asked.push(batch),
                     Err(fault) => {
-                        let node = batch.node.clone();
-                        let means = |fault: &Fault| self.failure(&node, fault, deadline);
-                        round.take(batch, Err(fault), means, &mut delay)?;
+                        round.take(
+                            &batch,
+                            Err(fault),
+                            |fault| self.failure(&batch.node, fault, deadline),
+                            &mut delay,
+                        )?;
                     }
                 }
             }
             let sent: Vec<_> = asked.iter().map(|batch| (self.driver(&batch.node, false), &*batch.commands)).collect();
             let answers = run_at_once(&sent, deadline).await;
             drop(sent);
-            for (batch, answers) in asked.into_iter().zip(answers) {
-                let node = batch.node.clone();
-                round.take(batch, answers, |fault| self.failure(&node, fault, deadline), &mut delay)?;
+            for (batch, answers) in asked.iter().zip(answers) {
+                round.take(batch, answers, |fault| self.failure(&batch.node, fault, deadline), &mut delay)?;
             }
             if let Some(failed) = &delay.refresh {
                 self.refresh(Some(failed), deadline).await;

@@ -83,7 +83,7 @@ impl RedisStore {
             Servers::One { driver, .. } => Servers::One { driver: driver.clone(), waiting: driver.for_waiting() },
             Servers::Cluster(nodes) => Servers::Cluster(Arc::clone(nodes)),
         };
-        Ok(Self { durability, servers, ..self.clone() })
+        Ok(Self { servers, durability, ..self.clone() })
     }
 
     pub(super) async fn call(&self, call: &Call, deadline: Deadline) -> Result<redis::Value> {

@@ -22,6 +22,7 @@ mod seeds;
 pub(crate) mod topology;
 
 pub(crate) use check::Phase;
+pub(crate) use check::node_walk::NodeWalk;
 pub use check::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection};
 pub(crate) use command::{Call, Place};
 pub use connection::credentials::Credentials;

@@ -77,7 +77,7 @@ impl<'a> RoutedRound<'a> {
     /// The error of the first call that ends here.
     pub(crate) fn take(
         &mut self,
-        batch: Batch<'_>,
+        batch: &Batch<'_>,
         answers: Result<Vec<Result<Value, Fault>>, Fault>,
         means: impl Fn(&Fault) -> Failure,
         delay: &mut Delay,
@@ -86,15 +86,13 @@ impl<'a> RoutedRound<'a> {
             Ok(answers) => answers.into_iter(),
             Err(fault) => {
                 let failure = means(&fault);
-                let mut steps = batch.members.iter().map(|(place, is_asking)| {
-                    let routed = self.calls.get_mut(*place)?;
-                    routed.follow(&failure, &batch.node, *is_asking, delay).then_some(())
-                });
-                if steps.all(|step| step.is_some()) {
-                    return Ok(());
+                for (place, is_asking) in &batch.members {
+                    let Some(routed) = self.calls.get_mut(*place) else { continue };
+                    if !routed.follow(&failure, &batch.node, *is_asking, delay) {
+                        return Err(routed.attempts.ended(fault));
+                    }
                 }
-                let stopped = batch.members.iter().filter_map(|(place, _)| self.calls.get(*place)).next();
-                return stopped.map_or(Ok(()), |stopped| Err(stopped.attempts.ended(fault)));
+                return Ok(());
             }
         };
         for (place, is_asking) in &batch.members {
@@ -192,7 +190,7 @@ mod tests {
             vec![Ok(Value::Int(1)), Err(fault("ASK 7 h:3"))],
         ];
         for (batch, answers) in batches.into_iter().zip(answers) {
-            round.take(batch, Ok(answers), means, &mut delay).unwrap();
+            round.take(&batch, Ok(answers), means, &mut delay).unwrap();
         }
         assert!(delay.pause.is_zero() && delay.refresh.is_none());
         let batches = round.batches(by_partition);
@@ -201,14 +199,14 @@ mod tests {
         let answers =
             [vec![Ok(Value::Int(0)), Err(fault("TRYAGAIN later"))], vec![Ok(Value::Okay), Err(fault("NOSCRIPT no"))]];
         for (batch, answers) in batches.into_iter().zip(answers) {
-            round.take(batch, Ok(answers), means, &mut delay).unwrap();
+            round.take(&batch, Ok(answers), means, &mut delay).unwrap();
         }
         let batches = round.batches(by_partition);
         assert_eq!(shown(&batches), [(1, names(&["EVALSHA"])), (3, names(&["ASKING", "EVAL"]))]);
 
         let answers = [vec![Ok(Value::Int(2))], vec![Ok(Value::Okay), Ok(Value::Int(3))]];
         for (batch, answers) in batches.into_iter().zip(answers) {
-            round.take(batch, Ok(answers), means, &mut delay).unwrap();
+            round.take(&batch, Ok(answers), means, &mut delay).unwrap();
         }
         assert!(round.batches(by_partition).is_empty());
         assert_eq!(round.finish(), [0, 1, 2, 3].map(Value::Int));
@@ -225,12 +223,12 @@ mod tests {
             |round: &RoutedRound<'_>| round.batches(by_partition).pop().map(|batch| (batch.node, batch.members));
         let (first, members) = batch(&round).unwrap();
         let sent = Batch { node: first, commands: Vec::new(), members };
-        round.take(sent, Err(lost()), means, &mut delay).unwrap();
+        round.take(&sent, Err(lost()), means, &mut delay).unwrap();
         assert_eq!(delay.refresh, Some(node(1)));
 
         let (first, members) = batch(&round).unwrap();
         let sent = Batch { node: first, commands: Vec::new(), members };
-        let error = round.take(sent, Ok(vec![Err(fault("NOPERM no"))]), means, &mut delay).unwrap_err();
+        let error = round.take(&sent, Ok(vec![Err(fault("NOPERM no"))]), means, &mut delay).unwrap_err();
         assert_eq!((error.kind, error.outcome), (StoreErrorKind::Rejected, Outcome::Unknown));
         assert!(error.problem.contains("{governance:0}:layout"), "{error}");
     }

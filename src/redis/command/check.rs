@@ -23,6 +23,12 @@ impl Call {
         )
     }
 
+    /// Reads a key of a partition that never exists: a node that gives the partition away redirects it.
+    pub(crate) fn is_served(settings: &Settings, partition: u16) -> Self {
+        let key = settings.keyspace.record_prefix(partition);
+        Self::reading(Place::Partition(partition), redis::cmd("STRLEN").arg(key).clone())
+    }
+
     /// A part of an index, after a member if one is given. With `removes`, also removes members longer than any valid one.
     pub(crate) fn index_part(settings: &Settings, index: &str, after: &[u8], most: usize, removes: bool) -> Self {
         let from = if after.is_empty() { b"-".to_vec() } else { [b"(", after].concat() };

@@ -17,6 +17,7 @@ mod view;
 pub(crate) use announcement::{AddressMapping, Announcements};
 pub(crate) use map_query::{check_same_cluster, check_whole, cluster_map, map_queries, no_map};
 pub use node_address::NodeAddress;
+pub(crate) use redirect::Redirect;
 pub(crate) use routing::{Failure, RoutedAttempts, Step};
 pub(crate) use slot::Slot;
 pub(crate) use slot_map::SlotMap;

@@ -2,11 +2,17 @@
 
 use std::fmt;
 use std::num::NonZeroU16;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
 
 use crate::error::InvalidValue;
 
 /// Host and port where a server is reached.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+///
+/// As text it is `host:port`, an address of IP version 6 in brackets.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct NodeAddress {
     host: Box<str>,
     port: NonZeroU16,
@@ -46,6 +52,32 @@ impl NodeAddress {
     }
 }
 
+impl FromStr for NodeAddress {
+    type Err = InvalidValue;
+
+    fn from_str(text: &str) -> Result<Self, InvalidValue> {
+        let parts = text.rsplit_once(':').and_then(|(host, port)| {
+            let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+            Self::read(host, port.parse().ok()?)
+        });
+        parts.ok_or_else(|| InvalidValue::new("node address", format!("{text:?} is not host:port")))
+    }
+}
+
+impl TryFrom<String> for NodeAddress {
+    type Error = InvalidValue;
+
+    fn try_from(text: String) -> Result<Self, InvalidValue> {
+        text.parse()
+    }
+}
+
+impl From<NodeAddress> for String {
+    fn from(address: NodeAddress) -> Self {
+        address.to_string()
+    }
+}
+
 impl fmt::Display for NodeAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { host, port } = self;
@@ -59,6 +91,9 @@ mod tests {
 
     #[test]
     fn only_what_can_be_connected_to_is_an_address() {
+        for text in ["", "h", "h:", ":7", "h:x", "h:65536", "[h:7"] {
+            assert!(text.parse::<NodeAddress>().is_err(), "{text}");
+        }
         let long = "x".repeat(256);
         for (host, port) in
             [("", 1), ("h", 0), ("a b", 1), ("a\nb", 1), ("u@h", 1), ("[::1]", 1), ("h/1", 1), (&long, 1)]
@@ -66,7 +101,9 @@ mod tests {
             assert!(NodeAddress::new(host, port).is_err(), "{host}:{port}");
         }
         for (host, printed) in [("h", "h:7"), ("127.0.0.1", "127.0.0.1:7"), ("::1", "[::1]:7")] {
-            assert_eq!(NodeAddress::new(host, 7).unwrap().to_string(), printed);
+            let address = NodeAddress::new(host, 7).unwrap();
+            assert_eq!(address.to_string(), printed);
+            assert_eq!(printed.parse(), Ok(address));
         }
     }
 }
