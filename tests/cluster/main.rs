@@ -9,6 +9,9 @@
 )]
 
 mod conformance;
+mod faults;
+mod moves;
+mod opening;
 mod servers;
 
 use std::sync::LazyLock;

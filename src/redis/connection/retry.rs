@@ -84,7 +84,7 @@ impl Attempts {
 
     /// The error of a call to a cluster that ends with this fault.
     pub(crate) fn ended(&self, fault: Fault) -> StoreError {
-        fault.in_cluster(self.deadline).into_error(self.writes, self.earlier)
+        fault.in_cluster().into_error(self.writes, self.earlier)
     }
 
     /// The error of the whole call, from a script's reply that it wrote nothing. That reply is about this attempt; an
