@@ -3,11 +3,12 @@
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use redis::{Cmd, Value};
+use scheduled_thread_pool::ScheduledThreadPool;
 
 use super::credential_source::CredentialSource;
 use super::redis_connection::{Connection, Failure};
@@ -59,6 +60,9 @@ pub(super) struct InFlight {
 /// The answers to commands that were sent at once. The first fault concerns them all, the others one command each.
 pub(super) type Answers = Result<Vec<Result<Value, Fault>>, Fault>;
 
+/// Lets go of connections that nobody uses, for all pools: a cluster has one for each node, and each would have three threads.
+static REAPER: LazyLock<Arc<ScheduledThreadPool>> = LazyLock::new(|| Arc::new(ScheduledThreadPool::new(1)));
+
 pub(super) use super::timer::pause;
 
 /// The value of a call as it is. In the other flavour a call that is seldom made is put in a box, so that none is as large.
@@ -102,6 +106,7 @@ impl Driver {
     /// Makes no connection yet.
     pub(super) fn new(settings: &Arc<Settings>, login: Option<Arc<dyn CredentialSource>>) -> Self {
         let pool = r2d2::Pool::builder()
+            .thread_pool(Arc::clone(&REAPER))
             .max_size(settings.options.pool_size)
             .min_idle(Some(0))
             .test_on_check_out(false)

@@ -13,6 +13,7 @@ mod faults;
 mod moves;
 mod opening;
 mod servers;
+mod tls;
 
 use std::sync::LazyLock;
 use std::time::Duration;
