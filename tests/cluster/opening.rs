@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
+use common::requests::{pending, second};
 use common::server::{Cluster, PrivateServer};
-use common::{Flavour, Options, unique_namespace};
-use mutator_governance::{Error, NodeAddress, Outcome, StoreErrorKind};
+use common::{Flavour, Options, Raw, unique_namespace};
+use mutator_governance::{Error, FeedPosition, NodeAddress, Outcome, StoreErrorKind, WriteId};
 
 use super::CLUSTER;
 
@@ -107,6 +108,64 @@ fn another_number_of_partitions_and_a_lost_meta_key_are_named() {
     assert!(problem.contains(&meta) && problem.contains("Restore"), "{problem}");
 }
 
+#[test]
+fn a_namespace_of_one_server_is_moved_with_all_its_keys() {
+    let server = PrivateServer::start_on_tcp(&[]);
+    let namespace = unique_namespace("moved");
+    let alone = Flavour::all()[0].opened(&Options::new(server.url(), &namespace).partitions(4));
+    for number in 0..20 {
+        alone.create(pending(&format!("r-{number}"), "tenant:acme", second(1))).unwrap();
+    }
+    let in_cluster = || Options::in_cluster(CLUSTER.urls(), namespace.clone()).partitions(4);
+    let mut raw = Raw::to(server.url());
+    for (key, value) in raw.dump(&namespace).into_iter().filter(|(key, _)| !key.ends_with("}:meta")) {
+        restore(&key, &value);
+    }
+    let problem = rejected(&in_cluster(), StoreErrorKind::Incompatible);
+    assert!(problem.contains(":meta") && problem.contains("Restore"), "{problem}");
+
+    let meta = format!("{{{namespace}}}:meta");
+    restore(&meta, &raw.ask::<Vec<u8>>(&["DUMP", &meta]));
+    let problem = rejected(&in_cluster().partitions(16), StoreErrorKind::Incompatible);
+    assert!(problem.contains("has 4 partition(s)"), "{problem}");
+    let report = Flavour::all()[0].opened(&in_cluster()).verify().unwrap();
+    assert!(report.is_clean() && report.records == 20, "{report:?}");
+}
+
+fn restore(key: &str, value: &[u8]) {
+    let slot = CLUSTER.nodes()[0].ask(&["CLUSTER", "KEYSLOT", key]);
+    let node = CLUSTER.primary_of(slot, 0).unwrap();
+    CLUSTER.nodes()[node].ask::<()>(&[b"RESTORE", key.as_bytes(), b"0", value]);
+}
+
+/// With what docs/security.md adds for a cluster.
+fn the_users_of_the_security_guide_do(cluster: &Cluster) {
+    let rules = std::fs::read_to_string(common::repository().join("docs/acl/billing.acl")).unwrap();
+    for line in rules.lines().filter(|line| !line.starts_with("user default")) {
+        let (name, rules) = line.strip_prefix("user ").unwrap().split_once(' ').unwrap();
+        let (rules, selector) = rules.split_once(" (").unwrap();
+        let selector = format!("({selector}");
+        let more = ["+cluster|info", "+cluster|slots", "+asking", &selector];
+        let words = ["ACL", "SETUSER", name].into_iter().chain(rules.split(' ')).chain(more);
+        let words: Vec<&str> = words.collect();
+        cluster.nodes().iter().for_each(|node| node.ask(&words));
+    }
+    let open = |user: &str| {
+        let login = format!("redis://{user}:{user}-password@");
+        let urls = cluster.urls().iter().map(|url| url.replace("redis://", &login)).collect();
+        let options = Options::in_cluster(urls, "billing").partitions(16);
+        Flavour::all()[0].opened(&if user == "reader" { options.read_only() } else { options })
+    };
+    open("deployer");
+    let application = open("application");
+    let created = application.create(pending("r-1", "tenant:acme", second(1))).unwrap();
+    application.update(created, WriteId::generate()).unwrap();
+    let reader = open("reader");
+    assert_eq!(reader.read_feed(&FeedPosition::beginning(), 100).unwrap().entries.len(), 2);
+    let report = open("deployer").verify().unwrap();
+    assert!(report.is_clean() && report.records == 1, "{report:?}");
+}
+
 /// On one cluster, which gets what each part needs.
 #[test]
 fn what_is_wrong_with_one_node_is_named_with_the_node() {
@@ -130,6 +189,8 @@ fn what_is_wrong_with_one_node_is_named_with_the_node() {
     assert!(problem.contains(&node.address()) && !problem.contains("secret"), "{problem}");
     node.ask::<()>(&user);
     Flavour::all()[0].opened(&own(with_login()));
+
+    the_users_of_the_security_guide_do(&cluster);
 
     node.ask::<()>(&["ACL", "SETUSER", "app", "-zadd"]);
     let problem = rejected(&own(with_login()), StoreErrorKind::Rejected);
