@@ -8,6 +8,7 @@
     reason = "a test that is surprised has failed"
 )]
 
+mod checks;
 mod conformance;
 mod faults;
 mod moves;
