@@ -1,10 +1,12 @@
 //! Everything that can go wrong, as one [`Error`] that says what, to which request, and what to do next.
 
+mod amendment_error;
 mod code;
 #[cfg(test)]
 mod code_tests;
 mod conflict;
 mod constructors;
+mod correction_error;
 mod format_error;
 #[cfg(feature = "http")]
 mod http;
@@ -13,19 +15,23 @@ mod kind;
 mod layout_error;
 mod nothing_to_decide;
 mod outcome;
+mod policy_error;
 mod report;
 mod rule_errors;
 pub(crate) mod sentence;
 mod store_error;
 mod unrecorded;
 
+pub use amendment_error::AmendmentError;
 pub use conflict::Conflict;
+pub use correction_error::CorrectionError;
 pub use format_error::FormatError;
 pub use invalid_value::InvalidValue;
 pub use kind::ErrorKind;
 pub use layout_error::LayoutError;
 pub use nothing_to_decide::NothingToDecide;
 pub use outcome::Outcome;
+pub use policy_error::PolicyError;
 pub use report::ErrorReport;
 pub use rule_errors::{ApprovalError, ExecutionError, SupersedeError};
 pub(crate) use sentence::debug_as_sentence;
@@ -56,6 +62,10 @@ pub enum Error {
         /// What is wrong with it.
         problem: String,
     },
+
+    /// Policies cannot be used.
+    #[error(transparent)]
+    Policy(Box<PolicyError>),
 
     /// There is no request with this id.
     #[error("request {id} does not exist; check the id and the namespace it was submitted in")]
@@ -116,8 +126,8 @@ pub enum Error {
 
     /// The actor's mode is not `Commit`, so nothing may be stored.
     #[error(
-        "the actor's mode is {}, in which nothing is stored; use workflow::submit or workflow::apply to see what \
-         would happen, or set the actor's mode to Commit", .mode.as_str()
+        "the actor's mode is {}, in which nothing is stored; use preview or preview_submit to see what would \
+         happen, or set the actor's mode to Commit", .mode.as_str()
     )]
     NotCommitMode {
         /// The actor's mode.
@@ -131,6 +141,15 @@ pub enum Error {
         id: RequestId,
         /// Why the decision is not allowed.
         error: ApprovalError,
+    },
+
+    /// The approvals cannot be amended as asked.
+    #[error("the approvals of request {id}: {error}")]
+    Amendment {
+        /// The request.
+        id: RequestId,
+        /// Why not.
+        error: AmendmentError,
     },
 
     /// The request cannot be resolved, executed or compensated.
@@ -149,6 +168,15 @@ pub enum Error {
         id: RequestId,
         /// What is wrong with the one that was to take its place.
         error: SupersedeError,
+    },
+
+    /// The request cannot be sent back, amended or resubmitted.
+    #[error("request {id}: {error}")]
+    Correction {
+        /// The request.
+        id: RequestId,
+        /// Why not.
+        error: CorrectionError,
     },
 
     /// Nothing about the request is due to expire.
@@ -311,8 +339,10 @@ impl Error {
             | Self::InvalidTransition { id, .. }
             | Self::DeadlinePassed { id, .. }
             | Self::Approval { id, .. }
+            | Self::Amendment { id, .. }
             | Self::Execution { id, .. }
             | Self::Supersede { id, .. }
+            | Self::Correction { id, .. }
             | Self::NothingDue { id }
             | Self::RewrittenHistory { id, .. }
             | Self::SubmittedFieldsChanged { id }
@@ -324,6 +354,7 @@ impl Error {
             Self::Store(error) => error.unsettled.as_deref().map(|write| &write.id),
             Self::Invalid(_)
             | Self::InvalidApprovalConfiguration { .. }
+            | Self::Policy(_)
             | Self::NotCommitMode { .. }
             | Self::Unreadable { .. }
             | Self::InvalidCursor { .. }
@@ -360,6 +391,12 @@ impl Error {
 impl From<UnrecordedExecution> for Error {
     fn from(error: UnrecordedExecution) -> Self {
         Self::Unrecorded(Box::new(error))
+    }
+}
+
+impl From<PolicyError> for Error {
+    fn from(error: PolicyError) -> Self {
+        Self::Policy(Box::new(error))
     }
 }
 

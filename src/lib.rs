@@ -90,6 +90,9 @@ mod index;
 mod json;
 #[cfg(test)]
 mod json_tests;
+#[cfg(feature = "policies")]
+#[cfg_attr(docsrs, doc(cfg(feature = "policies")))]
+pub mod policy;
 mod query;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 mod redis;
@@ -111,8 +114,9 @@ pub use crate::redis::{
 };
 #[doc(inline)]
 pub use error::{
-    ApprovalError, Conflict, Error, ErrorKind, ErrorReport, ExecutionError, FormatError, InvalidValue, LayoutError,
-    NothingToDecide, Outcome, Result, StoreError, StoreErrorKind, SupersedeError, UnrecordedExecution,
+    AmendmentError, ApprovalError, Conflict, CorrectionError, Error, ErrorKind, ErrorReport, ExecutionError,
+    FormatError, InvalidValue, LayoutError, NothingToDecide, Outcome, PolicyError, Result, StoreError, StoreErrorKind,
+    SupersedeError, UnrecordedExecution,
 };
 #[doc(inline)]
 pub use feed::{
@@ -126,16 +130,16 @@ pub use query::{
 };
 pub use request::metadata_keys;
 pub use request::{
-    ActorContext, ActorId, ActorKind, ActorMode, Approval, ApprovalDecision, ApprovalId, ApprovalRule, ApprovalState,
-    ApprovalStatus, ApprovalTarget, BatchId, BlastRadius, BlastScope, Category, Cause, Claim, ClaimId,
-    CompensationKind, CompensationPlan, CompensationTrigger, ConsumerName, ContractId, DeciderRule, Decision,
-    DecisionCategory, DecisionKind, Digest, DiscussionDecision, Execution, ExecutionDecision, ExecutionKind,
-    ExecutionLink, Group, HolderId, IdComparison, InitialState, Intent, IntoId, LifecycleDecision, LinkRelation,
-    Metadata, MetadataIter, MutationRequest, MutationType, Operation, Payload, Pending, PendingReason, Quorum,
-    QuorumGroup, QuorumRejection, Rejection, RequestDocument, RequestDraft, RequestId, RequestState, Requester,
-    Requirement, RequirementKind, Revision, RiskLevel, Role, Severity, SideEffect, StateId, StateType, StateVersion,
-    Status, Step, Supersession, Tag, Target, Timestamp, UnsettledWrite, Value, Verdict, VersionDecision, Versioning,
-    WriteId, WriteIntent, WriteKind,
+    ActingFor, ActorContext, ActorId, ActorKind, ActorMode, Approval, ApprovalDecision, ApprovalId, ApprovalRule,
+    ApprovalState, ApprovalStatus, ApprovalTarget, ApproverLimits, BatchId, BlastRadius, BlastScope, Category, Cause,
+    Claim, ClaimId, CompensationKind, CompensationPlan, CompensationTrigger, ConsumerName, ContractId, DeciderRule,
+    Decision, DecisionCategory, DecisionKind, Delegation, Digest, DiscussionDecision, Escalation, Execution,
+    ExecutionDecision, ExecutionKind, ExecutionLink, Grounds, Group, HolderId, IdComparison, InitialState, Intent,
+    IntoId, LifecycleDecision, LinkRelation, Metadata, MetadataIter, MutationRequest, MutationType, Operation, Payload,
+    Pending, PendingReason, PolicyName, Quorum, QuorumGroup, QuorumRejection, ReasonRule, Rejection, RequestDocument,
+    RequestDraft, RequestId, RequestState, Requester, Requirement, RequirementKind, Resubmission, Revision, RiskLevel,
+    Role, Severity, SideEffect, StateId, StateType, StateVersion, Status, Step, Supersession, Tag, Target, Timestamp,
+    UnsettledWrite, Value, Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
 };
 pub use service::clock::{Clock, ManualClock, SystemClock};
 pub use service::executor::{ExecutorReport, ExecutorStopped};

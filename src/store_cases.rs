@@ -40,7 +40,13 @@ macro_rules! store_cases {
         $test!(all_that_one_actor_decides_is_one_write);
         $test!(a_repeated_decision_of_all_decides_no_more);
         $test!(a_withdrawn_vote_is_asked_for_again);
+        $test!(an_amended_approval_is_found_by_whom_it_is_for);
+        $test!(an_escalated_approval_is_in_more_inboxes_at_once);
+        $test!(a_repeated_amendment_is_made_once);
         $test!(what_is_said_about_a_request_is_listed);
+        $test!(what_is_sent_back_is_amended_and_decided_anew);
+        $test!(what_ended_is_linked_with_what_follows_it);
+        $test!(a_preview_writes_nothing);
         $test!(a_rewritten_history_is_rejected);
         $test!(changed_submitted_fields_are_rejected);
         $test!(a_lookup_answers_in_the_order_of_the_ids);

@@ -82,6 +82,11 @@ pub fn stands(request: &MutationRequest, now: Timestamp) {
     say!("    {} {}", request.id, explain(request, now));
 }
 
+/// The id of a request, and the change.
+pub fn subject(request: &MutationRequest) {
+    say!("  {}: {}", request.id, change(request));
+}
+
 /// The beginning of an attempt, which may print more itself.
 pub fn begins(attempt: &str) {
     say!("  {attempt}");
@@ -150,20 +155,39 @@ fn awaited(request: &MutationRequest) -> String {
     standing.strip_prefix("waits for ").unwrap_or(&standing).to_owned()
 }
 
-fn about(decision: &Decision) -> String {
+/// What a decision was about, and why it was made.
+pub fn about(decision: &Decision) -> String {
     let what = match decision.kind {
         DecisionKind::Approval(ApprovalDecision::Requested) => {
             metadata(decision, "missing").map(|n| if n == "1" { n + " approval" } else { n + " approvals" })
         }
+        DecisionKind::Approval(
+            ApprovalDecision::Delegated | ApprovalDecision::Reassigned | ApprovalDecision::Escalated,
+        ) => handed_on(decision),
+        // The reason names the group.
+        DecisionKind::Approval(ApprovalDecision::QuorumSatisfied) => None,
+        DecisionKind::Approval(ApprovalDecision::Overridden) => metadata(decision, "overridden"),
+        DecisionKind::Approval(ApprovalDecision::Renewed) => metadata(decision, "round").map(|n| format!("round {n}")),
         DecisionKind::Approval(_) => metadata(decision, "approval"),
         DecisionKind::Lifecycle(LifecycleDecision::Pending) => metadata(decision, "pending_reason"),
+        DecisionKind::Lifecycle(LifecycleDecision::Submitted) => {
+            metadata(decision, "resubmits").map(|id| format!("resubmits {id}"))
+        }
+        DecisionKind::Lifecycle(LifecycleDecision::Amended) => metadata(decision, "amended"),
         DecisionKind::Lifecycle(LifecycleDecision::Superseded) => metadata(decision, "superseded_by"),
         DecisionKind::Lifecycle(LifecycleDecision::Compensated) => metadata(decision, "compensated_by"),
         DecisionKind::Lifecycle(LifecycleDecision::Executed) => metadata(decision, "resulting_version"),
         DecisionKind::VersionResolution(_) => versions(decision),
+        DecisionKind::Discussion(_) => decision.comment().map(str::to_owned),
         _ => None,
     };
     what.into_iter().chain(decision.reason.clone()).collect::<Vec<_>>().join(": ")
+}
+
+/// Whose approval it was before, and whose it is now or is too.
+fn handed_on(decision: &Decision) -> Option<String> {
+    let [approval, from, to] = ["approval", "from", "to"].map(|key| metadata(decision, key));
+    Some(format!("{}, from {} to {}", approval?, from?, to?))
 }
 
 fn versions(decision: &Decision) -> Option<String> {
@@ -178,6 +202,11 @@ fn metadata(decision: &Decision, key: &str) -> Option<String> {
     match decision.metadata.get(key)? {
         Value::Text(text) => Some(text.clone()),
         Value::Integer(number) => Some(number.to_string()),
+        Value::List(values) => {
+            let texts =
+                values.iter().filter_map(|value| if let Value::Text(text) = value { Some(&**text) } else { None });
+            Some(texts.collect::<Vec<_>>().join(", "))
+        }
         _ => None,
     }
 }

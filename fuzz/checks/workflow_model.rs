@@ -17,8 +17,8 @@ use mutator_governance::workflow::{
 };
 use mutator_governance::{
     ActorContext, ActorId, ApprovalDecision, ApprovalId, ApprovalRule, ApprovalState, ApprovalTarget, DecisionCategory,
-    Error, ExecutionError, Intent, LifecycleDecision, ManualClock, MutationRequest, OnConflict, Pending, PendingReason,
-    QuorumGroup, RequestDraft, RequestId, Status, Step, Target, Timestamp, WriteId,
+    DecisionKind, Error, ExecutionError, Intent, LifecycleDecision, ManualClock, MutationRequest, OnConflict, Pending,
+    PendingReason, QuorumGroup, RequestDraft, RequestId, Status, Step, Target, Timestamp, WriteId,
 };
 
 fn is_too_short_a_lease(error: &Error) -> bool {
@@ -88,8 +88,9 @@ fn check_step(before: &MutationRequest, after: &MutationRequest, now: Timestamp)
     assert!(from == to || table(from).contains(&to), "{from} to {to}");
     let moves = lifecycle_moves(after) - lifecycle_moves(before);
     let asked = from == Status::Pending && !before.state.awaits_approval() && after.state.awaits_approval();
+    let asked = asked || before.state.awaits_approval() && after.state.awaits_correction();
     assert_eq!(moves, usize::from(from != to || asked), "one lifecycle decision for each transition");
-    assert!(asked || from != to || after.state == before.state, "the one way from pending to pending");
+    assert!(asked || from != to || after.state == before.state, "the two ways from pending to pending");
 
     assert!(after.decisions.starts_with(&before.decisions), "history is only added to");
     let grew = after.decisions.len() > before.decisions.len();
@@ -170,7 +171,8 @@ fn check_possible(command: &Command, before: &MutationRequest, after: &MutationR
 }
 
 fn lifecycle_moves(request: &MutationRequest) -> usize {
-    let is_move = |kind| kind != LifecycleDecision::Compensated.into() && kind != LifecycleDecision::Submitted.into();
+    use LifecycleDecision::{Amended, Compensated, Submitted};
+    let is_move = |kind| ![Amended, Compensated, Submitted].map(DecisionKind::from).contains(&kind);
     let decisions = request.decisions.iter().map(|decision| decision.kind);
     decisions.filter(|kind| kind.category() == DecisionCategory::Lifecycle && is_move(*kind)).count()
 }
@@ -278,7 +280,7 @@ fn rule(input: &mut Input<'_>, number: usize) -> ApprovalRule {
 }
 
 /// What is tried at last, wherever the moves have led.
-fn every_act() -> [Act; 22] {
+fn every_act() -> [Act; 25] {
     let claim = 1;
     [
         Act::DecideWell(0, true),
@@ -303,6 +305,9 @@ fn every_act() -> [Act; 22] {
         Act::Comment,
         Act::Withdraw(0, false),
         Act::Withdraw(0, true),
+        Act::RequestChanges(0),
+        Act::Amend(1, true),
+        Act::Amend(2, false),
     ]
 }
 
@@ -311,7 +316,9 @@ fn next_move(input: &mut Input<'_>) -> Move {
     let (seconds, actor) = ((input.byte() % 12).into(), input.below(people().len()));
     let act = match kind {
         240..244 => Act::Comment,
-        244.. => Act::Withdraw(input.byte().into(), input.happens(50)),
+        244..249 => Act::Withdraw(input.byte().into(), input.happens(50)),
+        249..252 => Act::RequestChanges(input.byte().into()),
+        252.. => Act::Amend(input.byte() % 3, input.happens(80)),
         _ => usual_act(kind % 24, input),
     };
     Move { seconds, actor, act }

@@ -1,5 +1,8 @@
 //! Commands: what can be done to a request, by whom. Plain data; `workflow` applies it.
 
+mod amending;
+mod amendment;
+mod correcting;
 mod deciding;
 mod executing;
 mod outcome;
@@ -11,12 +14,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+pub use amendment::Amendment;
 pub(crate) use outcome::cut;
 pub use outcome::{AfterFailure, Completion, Failure};
 pub use stale_strategy::StaleStrategy;
 
 use crate::request::{
-    ActorContext, ApprovalId, ClaimId, CompensationPlan, Digest, Pending, Rejection, RequestId, StateVersion, Timestamp,
+    ActorContext, ActorId, ApprovalId, ApprovalRule, ApprovalTarget, ClaimId, CompensationPlan, Digest, Pending,
+    Rejection, RequestId, StateVersion, Timestamp,
 };
 
 /// What an actor wants done to a request. The actor's reason ([`ActorContext::because`]) becomes the reason of the
@@ -100,6 +105,40 @@ pub enum Action {
         /// The approval, if only the vote on this one is taken back.
         #[serde(skip_serializing_if = "Option::is_none")]
         approval: Option<ApprovalId>,
+    },
+    /// See [`Command::delegate`].
+    Delegate {
+        /// The approval.
+        approval: ApprovalId,
+        /// The person it goes to.
+        to: ActorId,
+    },
+    /// See [`Command::reassign`].
+    Reassign {
+        /// The approval.
+        approval: ApprovalId,
+        /// Whom it is addressed to instead.
+        target: ApprovalTarget,
+    },
+    /// See [`Command::add_approval`].
+    AddApproval {
+        /// What the new approvals are made from.
+        rule: Box<ApprovalRule>,
+    },
+    /// See [`Command::remove_approval`].
+    RemoveApproval {
+        /// The approval.
+        approval: ApprovalId,
+    },
+    /// See [`Command::request_changes`].
+    RequestChanges {
+        /// What is to be changed, and why.
+        reason: String,
+    },
+    /// See [`Command::amend`].
+    Amend {
+        /// What changes.
+        amendment: Amendment,
     },
     /// See [`Command::expire_approvals`].
     ExpireApprovals,
@@ -196,7 +235,8 @@ impl Command {
     ///
     /// To wait for approval, the request must have unmet approvals that can be met; otherwise nobody could ever end the
     /// wait, and the command fails with `InvalidApprovalConfiguration`, or with `ApprovalError::Expired` when one has
-    /// expired. A deadline in the past is `Invalid`.
+    /// expired. A deadline in the past is `Invalid`, as is waiting for correction, which is for
+    /// [`request_changes`](Self::request_changes).
     pub fn hold(by: impl Into<Arc<ActorContext>>, pending: impl Into<Pending>) -> Self {
         Self::new(Action::Hold { pending: pending.into() }, by)
     }

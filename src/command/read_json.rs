@@ -8,10 +8,11 @@ use std::time::Duration;
 use serde::de::{Deserialize, Deserializer, Error as _};
 
 use super::{Action, Command};
-use super::{AfterFailure, Completion, Failure, StaleStrategy};
+use super::{AfterFailure, Amendment, Completion, Failure, StaleStrategy};
 use crate::json::{IsoDuration, Strict, read_beside};
 use crate::request::{
-    ActorContext, ApprovalId, ClaimId, CompensationPlan, Digest, Pending, Rejection, RequestId, StateVersion, Timestamp,
+    ActorContext, ActorId, ApprovalId, ApprovalRule, ApprovalTarget, ClaimId, CompensationPlan, Digest, Pending,
+    Rejection, RequestId, StateVersion, Timestamp,
 };
 
 impl<'de> Deserialize<'de> for Command {
@@ -77,6 +78,12 @@ actions! {
     ApproveRequirement { approval; digest }
     RejectRequirement { approval; rejection }
     Withdraw { ; approval }
+    Delegate { approval, to }
+    Reassign { approval, target }
+    AddApproval { rule }
+    RemoveApproval { approval }
+    RequestChanges { reason }
+    Amend { amendment }
     ExpireApprovals {}
     OverrideApprovals {}
     Resolve { current, strategy }
@@ -123,6 +130,11 @@ arguments! {
     plan: CompensationPlan,
     compensating: RequestId,
     text: String,
+    to: ActorId,
+    target: ApprovalTarget,
+    rule: ApprovalRule,
+    reason: String,
+    amendment: Amendment,
 }
 
 impl From<IsoDuration> for Duration {
@@ -154,7 +166,13 @@ mod tests {
     #[test]
     fn a_command_with_an_unknown_a_missing_or_a_misplaced_field_is_an_error() {
         for (fields, problem) in [
-            (r#""action":"Cancel","by":{},"reason":"late""#, "unknown field `reason`"),
+            (r#""action":"Cancel","by":{},"because":"late""#, "unknown field `because`"),
+            (r#""action":"Cancel","by":{},"reason":"late""#, "Cancel takes no argument `reason`"),
+            (r#""action":"RequestChanges","by":{}"#, "RequestChanges needs the argument `reason`"),
+            (
+                r#""action":"Amend","by":{},"amendment":{"target":{}}"#,
+                "unknown field `target`, expected one of `payload`",
+            ),
             (r#""action":"Cancel","by":{"naem":"Mona"}"#, "unknown field `by.naem`"),
             (r#""action":"Hold","by":{},"pending":{"reason":"Quota","until":1}"#, "unknown field `pending.until`"),
             (r#""action":"Hold","by":{}"#, "Hold needs the argument `pending`"),

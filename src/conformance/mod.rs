@@ -15,8 +15,10 @@
 
 use super::{Governance, MemoryStore, RowQuery, Store, StoreExtension, dual, run_concurrently};
 
+mod amending;
 mod concurrency;
 mod consumers;
+mod correcting;
 mod deciding;
 mod feed;
 mod numbers;
@@ -28,10 +30,17 @@ mod requests;
 mod time;
 mod writes;
 
+pub use amending::{
+    a_repeated_amendment_is_made_once, an_amended_approval_is_found_by_whom_it_is_for,
+    an_escalated_approval_is_in_more_inboxes_at_once,
+};
 pub use concurrency::{many_writers_lose_nothing, one_winner_per_revision};
 pub use consumers::{
     a_consumer_has_one_holder_at_a_time, consumers_are_listed_with_their_lag_and_removed,
     of_many_who_ask_for_a_consumer_one_gets_it, too_long_a_lease_and_too_many_consumers_are_errors,
+};
+pub use correcting::{
+    a_preview_writes_nothing, what_ended_is_linked_with_what_follows_it, what_is_sent_back_is_amended_and_decided_anew,
 };
 pub use deciding::{
     a_repeated_decision_of_all_decides_no_more, a_withdrawn_vote_is_asked_for_again,

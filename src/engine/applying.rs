@@ -175,10 +175,9 @@ impl Governance {
         write_id: Option<WriteId>,
     ) -> Result<Changed> {
         loop {
-            let known = request.decisions.len();
+            let before = recorded(&request);
             let changed = change(request, self.clock.now())?;
-            // No new decision means the command had no effect.
-            if changed.decisions.len() == known {
+            if recorded(&changed) == before {
                 return Ok(Changed::Unsent(changed));
             }
             let conflict = match self.store.update(changed, write_id.unwrap_or_else(WriteId::generate)).await {
@@ -212,4 +211,9 @@ impl Governance {
             }
         }
     }
+}
+
+/// What every change that has an effect changes: it adds a decision, or renews a lease.
+fn recorded(request: &MutationRequest) -> (usize, Option<Timestamp>) {
+    (request.decisions.len(), request.execution.claim.as_ref().map(|claim| claim.lease_ends_at))
 }

@@ -136,7 +136,9 @@ impl Worker {
                 return Ok(Some(again_in));
             }
         };
-        let order = ExecutionOrder::new(Arc::clone(&self.with.by), current).with_lease(self.with.lease);
+        let order = ExecutionOrder::new(Arc::clone(&self.with.by), current)
+            .with_lease(self.with.lease)
+            .renewed_for_at_most(self.with.renewed_for);
         let order = order.when_stale(self.with.when_stale).when_failed(self.with.when_failed);
         let began = Instant::now();
         match self.run(request.clone(), &order, &**handler).await {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::super::RunOnce;
+use super::renewing::renew;
 use super::{Governance, dual};
 use crate::error::{Error, Outcome, Result, UnrecordedExecution};
 use crate::request::{ClaimId, IntoId, MutationRequest, RequestId};
@@ -19,15 +20,17 @@ impl Governance {
     /// done.
     ///
     /// Resolves the request against the order's version of the state, claims it for the order's lease, calls `run`, and
-    /// records what `run` returned. While the lease lasts, by the clock of the store, nobody else executes the request;
-    /// if this executor dies, the request stays claimed until the lease ends, and another can then take over.
+    /// records what `run` returned. While `run` runs, a thread or task of its own renews the lease, each third of it and
+    /// as long as the [order allows](ExecutionOrder::renewed_for_at_most). While the lease lasts, by the clock of the
+    /// store, nobody else executes the request; if this executor dies, the request stays claimed until the lease ends,
+    /// and another can then take over.
     ///
     /// If the answer to the claim leaves less than half a second of the lease, the lease is renewed once; if that
     /// answer is as late, the claim is released and `run` is not called.
     ///
-    /// `run` gets the request with its [lease](ClaimedRequest::lease), and has to end, or be harmless, before the lease
-    /// ends: from then on another executor may be running, and nothing here can stop either. A long function checks
-    /// [`Lease::is_lost`](crate::Lease::is_lost) before each step that must not happen twice. When the lease is lost,
+    /// `run` gets the request with its [lease](ClaimedRequest::lease). The lease is lost when no renewal reaches the
+    /// store in time: from then on another executor may be running, and nothing here can stop either. A long function
+    /// checks [`Lease::is_lost`](crate::Lease::is_lost) before each step that must not happen twice. When the lease is lost,
     /// it ends with a failure, best under [`AfterFailure::KeepApproved`](crate::workflow::AfterFailure). A result after
     /// the end of the lease is still recorded if nobody has taken over; otherwise the error is
     /// [`ExecutionError::ClaimLost`](crate::ExecutionError::ClaimLost) and only the successor's result is stored. Where
@@ -81,7 +84,9 @@ impl Governance {
             return Ok(stopped);
         }
         let claimed = self.with_lease_to_run(ClaimedRequest::held(claimed, claim, &self.clock)?, order).await?;
+        let renewals = renew(self, &claimed, order);
         let result = run(&claimed).await;
+        renewals.stop().await;
         let command = order.finish(claim, &result);
         let id = claimed.id.clone();
         let recorded = match self.record_end(&claimed, &Rebases::persistent(), &command, None).await {

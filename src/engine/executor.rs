@@ -67,6 +67,7 @@ pub struct ExecutorBuilder<Report = ()> {
     pub(super) concurrency: usize,
     pub(super) interval: Duration,
     pub(super) lease: Duration,
+    pub(super) renewed_for: Duration,
     pub(super) when_stale: StaleStrategy,
     pub(super) when_failed: AfterFailure,
     pub(super) first_pause: Duration,
@@ -90,7 +91,8 @@ impl Executor {
             handlers: BTreeMap::new(),
             concurrency: 8,
             interval: Duration::from_secs(1),
-            lease: Duration::from_secs(5 * 60),
+            lease: Duration::from_secs(60),
+            renewed_for: Duration::MAX,
             when_stale: StaleStrategy::RejectStale,
             when_failed: AfterFailure::Reject,
             first_pause: Duration::from_secs(1),
@@ -140,11 +142,19 @@ impl<Report> ExecutorBuilder<Report> {
         self
     }
 
-    /// For how long nobody else may execute a claimed request: longer than its handler can take. If this process dies,
-    /// the requests it was executing wait as long. Defaults to 5 minutes.
+    /// For how long nobody else may execute a claimed request if this process dies. While a handler runs, the lease is
+    /// renewed each third of it. Defaults to 1 minute.
     #[must_use]
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
+        self
+    }
+
+    /// Renews the lease of a request for no longer than this, so that a handler that hangs does not keep it for ever.
+    /// Defaults to as long as the handler runs.
+    #[must_use]
+    pub fn renewed_for_at_most(mut self, limit: Duration) -> Self {
+        self.renewed_for = limit;
         self
     }
 
@@ -187,6 +197,7 @@ impl<Report> ExecutorBuilder<Report> {
             concurrency: self.concurrency,
             interval: self.interval,
             lease: self.lease,
+            renewed_for: self.renewed_for,
             when_stale: self.when_stale,
             when_failed: self.when_failed,
             first_pause: self.first_pause,

@@ -67,6 +67,11 @@ impl Governance {
         Self { on_conflict: policy, ..self.clone() }
     }
 
+    /// An id for a draft without one.
+    pub(super) fn new_id(&self) -> RequestId {
+        (self.new_id)()
+    }
+
     pub(super) fn rebases(&self) -> Rebases {
         Rebases::new(self.on_conflict, self.deadline)
     }
@@ -155,6 +160,8 @@ impl Governance {
     /// - [`Error::TooLarge`], [`Error::TooManyEntries`] and [`Error::Unwritable`] when the store cannot keep it.
     /// - [`Error::Store`] when the store fails; its [outcome](Error::outcome) says whether the request was submitted.
     /// - [`Error::NotCommitMode`] when the requester's [mode](crate::ActorContext::mode) is not `Commit`.
+    /// - [`Error::NotFound`] and [`Error::Correction`] when the draft [resubmits](RequestDraft::resubmitting) a request that
+    ///   does not exist, or cannot be resubmitted.
     pub async fn submit(&self, draft: RequestDraft) -> Result<MutationRequest> {
         self.store_draft(draft, WriteId::generate()).await
     }
@@ -182,7 +189,10 @@ impl Governance {
         draft.requested_by.ensure_commit_mode()?;
         let now = self.refreshed_now().await?;
         let draft = draft.comparing_ids(self.store.id_comparison());
-        let request = workflow::submit(draft, (self.new_id)(), write_id, now)?;
+        if let Some(ended) = draft.resubmits.clone() {
+            return self.store_resubmission(&draft, &ended, write_id, now).await;
+        }
+        let request = workflow::submit(draft, self.new_id(), write_id, now)?;
         self.store.create(request).await
     }
 

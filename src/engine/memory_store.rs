@@ -143,4 +143,12 @@ impl Store for MemoryStore {
     fn id_comparison(&self) -> IdComparison {
         self.table().id_comparison()
     }
+
+    fn check_create(&self, request: &MutationRequest) -> Result<()> {
+        self.table().check_create(request)
+    }
+
+    fn check_update(&self, request: &MutationRequest) -> Result<()> {
+        self.table().check_update(request)
+    }
 }

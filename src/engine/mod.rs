@@ -12,6 +12,13 @@ mod governance;
 
 mod commands;
 
+mod amending;
+mod correcting;
+
+mod resubmitting;
+
+mod previewing;
+
 mod reading;
 
 mod sweeping;
@@ -52,6 +59,7 @@ mod redis_routing;
 mod redis_store;
 #[cfg(feature = "redis")]
 mod redis_store_builder;
+mod renewing;
 mod rows;
 mod store;
 mod store_extension;

@@ -189,6 +189,15 @@ impl Store for RedisStore {
     fn call_timeout(&self) -> Duration {
         self.settings.options.timeout
     }
+
+    fn check_create(&self, request: &MutationRequest) -> Result<()> {
+        Call::create(&self.settings, request).map(drop)
+    }
+
+    fn check_update(&self, request: &MutationRequest) -> Result<()> {
+        let next = request.revision().next(WriteId::generate());
+        Call::update(&self.settings, request, next, request.stored_decisions()).map(drop)
+    }
 }
 
 #[dual]

@@ -254,6 +254,26 @@ pub trait Store: Send + Sync {
     fn call_timeout(&self) -> Duration {
         Duration::ZERO
     }
+
+    /// Whether [`create`](Self::create) could keep this request, by itself: whatever is stored. Writes nothing, and asks
+    /// no server. Defaults to accepting every request.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`](crate::Error::TooLarge), [`Error::TooManyEntries`](crate::Error::TooManyEntries) and
+    /// [`Error::Unwritable`](crate::Error::Unwritable), as `create`.
+    fn check_create(&self, request: &MutationRequest) -> Result<()> {
+        let _ = request;
+        Ok(())
+    }
+
+    /// As [`check_create`](Self::check_create), for [`update`](Self::update). Defaults to accepting every request.
+    ///
+    /// # Errors
+    /// As `check_create`.
+    fn check_update(&self, request: &MutationRequest) -> Result<()> {
+        let _ = request;
+        Ok(())
+    }
 }
 
 #[cfg(test)]

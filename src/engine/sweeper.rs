@@ -122,7 +122,8 @@ async fn sweep_until_stopped(sweeper: SweeperBuilder<Reporter>, lost: Arc<LostRe
         // Past those that failed; from the beginning again when all due requests were tried.
         after = swept.as_ref().ok().and_then(|swept| swept.next.clone());
         // Only a shrinking backlog goes on at once; a failing one must not be retried without a pause.
-        let goes_on = swept.as_ref().is_ok_and(|swept| swept.more && !swept.expired.is_empty());
+        let goes_on =
+            swept.as_ref().is_ok_and(|swept| swept.more && !(swept.expired.is_empty() && swept.escalated.is_empty()));
         lost.guard(|| (sweeper.report)(swept));
         let rest = if goes_on { Duration::ZERO } else { jittered(sweeper.interval, fastrand::f64()) };
         if stop.wait(rest).await {

@@ -11,7 +11,7 @@ use crate::workflow;
 
 #[dual]
 impl Governance {
-    /// Expires due requests and approvals, for at most `limit` requests, 1 to [`PageRequest::MAX_LIMIT`], the longest
+    /// Expires due requests and approvals, and records due escalations, for at most `limit` requests, 1 to [`PageRequest::MAX_LIMIT`], the longest
     /// overdue first.
     ///
     /// Any number of processes may sweep at once: each expiry is recorded once. A request that cannot be expired does
@@ -83,7 +83,7 @@ impl Governance {
         }
     }
 
-    /// Expires the due approvals of one request.
+    /// Expires the due approvals of one request, and records its due escalations.
     ///
     /// # Errors
     /// [`Error::NotFound`] when there is no such request, and [`Error::NothingDue`] when no approval is due.

@@ -1,8 +1,8 @@
 //! The code of every error: text that stays as it is, for programs.
 
 use super::{
-    ApprovalError, Error, ErrorKind, ExecutionError, FormatError, LayoutError, NothingToDecide, Outcome, StoreError,
-    StoreErrorKind, SupersedeError,
+    AmendmentError, ApprovalError, CorrectionError, Error, ErrorKind, ExecutionError, FormatError, LayoutError,
+    NothingToDecide, Outcome, PolicyError, StoreError, StoreErrorKind, SupersedeError,
 };
 
 /// One row per code: its text, and the kind of an error that has it.
@@ -40,6 +40,10 @@ codes! {
     ValueFeedPosition = "value.feed_position", Invalid;
     ValueNotCommitMode = "value.not_commit_mode", Invalid;
 
+    PolicyUnreadable = "policy.unreadable", Misconfigured;
+    PolicyInvalid = "policy.invalid", Misconfigured;
+    PolicyUnsatisfiable = "policy.unsatisfiable", Invalid;
+
     RequestNotFound = "request.not_found", NotFound;
     RequestAlreadyExists = "request.already_exists", Conflict;
     RequestWriteIdReused = "request.write_id_reused", Conflict;
@@ -61,10 +65,13 @@ codes! {
     ApprovalExpired = "approval.expired", Conflict;
     ApprovalAnonymousDecider = "approval.anonymous_decider", NotAllowed;
     ApprovalNotAddressed = "approval.not_addressed", NotAllowed;
+    ApprovalExcluded = "approval.excluded", NotAllowed;
     ApprovalOwnRequest = "approval.own_request", NotAllowed;
     ApprovalAlreadyVoted = "approval.already_voted", NotAllowed;
+    ApprovalNotDistinct = "approval.not_distinct", NotAllowed;
     ApprovalNotYet = "approval.not_yet", Conflict;
     ApprovalNeededElsewhere = "approval.needed_elsewhere", NotAllowed;
+    ApprovalReasonDemanded = "approval.reason_demanded", Invalid;
     ApprovalAnotherDigest = "approval.another_digest", Conflict;
     ApprovalUnmet = "approval.unmet", Conflict;
     ApprovalNotWaiting = "approval.not_waiting", Conflict;
@@ -75,6 +82,27 @@ codes! {
     ApprovalNothingToOverride = "approval.nothing_to_override", Conflict;
     ApprovalAnonymousOverride = "approval.anonymous_override", NotAllowed;
     ApprovalOverrideWithoutReason = "approval.override_without_reason", Invalid;
+
+    AmendmentNotPending = "amendment.not_pending", Conflict;
+    AmendmentAnonymous = "amendment.anonymous", NotAllowed;
+    AmendmentWithoutReason = "amendment.without_reason", Invalid;
+    AmendmentToOneself = "amendment.to_oneself", Invalid;
+    AmendmentCircle = "amendment.circle", NotAllowed;
+    AmendmentChainTooLong = "amendment.chain_too_long", NotAllowed;
+    AmendmentToRequester = "amendment.to_requester", NotAllowed;
+    AmendmentToExcluded = "amendment.to_excluded", NotAllowed;
+    AmendmentToVoter = "amendment.to_voter", NotAllowed;
+    AmendmentSameTarget = "amendment.same_target", Conflict;
+    AmendmentIdTaken = "amendment.id_taken", Conflict;
+    AmendmentGroupTaken = "amendment.group_taken", Conflict;
+    AmendmentMandatory = "amendment.mandatory", NotAllowed;
+    AmendmentLastUnmet = "amendment.last_unmet", Conflict;
+    CorrectionNotSentBack = "correction.not_sent_back", Conflict;
+    CorrectionAnothersRequest = "correction.anothers_request", NotAllowed;
+    CorrectionNothingAmended = "correction.nothing_amended", Invalid;
+    CorrectionNoApprovals = "correction.no_approvals", Conflict;
+    CorrectionNotResubmittable = "correction.not_resubmittable", Conflict;
+    CorrectionResubmittedAlready = "correction.resubmitted_already", Conflict;
 
     ExecutionNotApproved = "execution.not_approved", Conflict;
     ExecutionClaimed = "execution.claimed", Busy;
@@ -150,6 +178,7 @@ impl Error {
         match self {
             Self::Invalid(_) => Code::ValueInvalid,
             Self::InvalidApprovalConfiguration { .. } => Code::ValueApprovalConfiguration,
+            Self::Policy(error) => error.code(),
             Self::InvalidCursor { .. } => Code::ValueCursor,
             Self::InvalidFeedPosition { .. } => Code::ValueFeedPosition,
             Self::NotCommitMode { .. } => Code::ValueNotCommitMode,
@@ -165,8 +194,10 @@ impl Error {
             Self::TooLarge { .. } => Code::RequestTooLarge,
             Self::TooManyEntries { .. } => Code::RequestTooManyEntries,
             Self::Approval { error, .. } => error.code(),
+            Self::Amendment { error, .. } => error.code(),
             Self::Execution { error, .. } => error.code(),
             Self::Supersede { error, .. } => error.code(),
+            Self::Correction { error, .. } => error.code(),
             Self::Unwritable { error, .. } | Self::Unreadable { error, .. } => error.code(),
             Self::Unrecorded(_) => Code::ExecutionUnrecorded,
             Self::Store(error) => error.code(),
@@ -184,11 +215,14 @@ impl ApprovalError {
             Self::Expired { .. } => Code::ApprovalExpired,
             Self::AnonymousDecider { .. } => Code::ApprovalAnonymousDecider,
             Self::NotAddressed { .. } => Code::ApprovalNotAddressed,
+            Self::Excluded { .. } => Code::ApprovalExcluded,
             Self::OwnRequest { .. } => Code::ApprovalOwnRequest,
             Self::AlreadyVoted { .. } => Code::ApprovalAlreadyVoted,
+            Self::NotDistinct { .. } => Code::ApprovalNotDistinct,
             Self::NotYet { .. } => Code::ApprovalNotYet,
             Self::NeededElsewhere { .. } => Code::ApprovalNeededElsewhere,
             Self::NothingToDecide { why, .. } => why.code(),
+            Self::ReasonDemanded { .. } => Code::ApprovalReasonDemanded,
             Self::AnotherDigest { .. } => Code::ApprovalAnotherDigest,
             Self::Unmet { .. } => Code::ApprovalUnmet,
             Self::NotWaiting { .. } => Code::ApprovalNotWaiting,
@@ -203,6 +237,37 @@ impl ApprovalError {
     }
 }
 
+impl PolicyError {
+    const fn code(&self) -> Code {
+        match self {
+            Self::Unreadable { .. } => Code::PolicyUnreadable,
+            Self::Invalid { .. } => Code::PolicyInvalid,
+            Self::Unsatisfiable { .. } => Code::PolicyUnsatisfiable,
+        }
+    }
+}
+
+impl AmendmentError {
+    const fn code(&self) -> Code {
+        match self {
+            Self::NotPending { .. } => Code::AmendmentNotPending,
+            Self::Anonymous => Code::AmendmentAnonymous,
+            Self::WithoutReason => Code::AmendmentWithoutReason,
+            Self::ToOneself { .. } => Code::AmendmentToOneself,
+            Self::Circle { .. } => Code::AmendmentCircle,
+            Self::ChainTooLong { .. } => Code::AmendmentChainTooLong,
+            Self::ToRequester { .. } => Code::AmendmentToRequester,
+            Self::ToExcluded { .. } => Code::AmendmentToExcluded,
+            Self::ToVoter { .. } => Code::AmendmentToVoter,
+            Self::SameTarget { .. } => Code::AmendmentSameTarget,
+            Self::IdTaken { .. } => Code::AmendmentIdTaken,
+            Self::GroupTaken { .. } => Code::AmendmentGroupTaken,
+            Self::Mandatory { .. } => Code::AmendmentMandatory,
+            Self::LastUnmet { .. } => Code::AmendmentLastUnmet,
+        }
+    }
+}
+
 /// The reason has one code, whether one approval was named or all were meant.
 impl NothingToDecide {
     const fn code(&self) -> Code {
@@ -210,6 +275,7 @@ impl NothingToDecide {
             Self::Anonymous => Code::ApprovalAnonymousDecider,
             Self::Voted { .. } => Code::ApprovalAlreadyVoted,
             Self::NotYet { .. } => Code::ApprovalNotYet,
+            Self::Excluded { .. } => Code::ApprovalExcluded,
             Self::OwnRequest { .. } => Code::ApprovalOwnRequest,
             Self::Expired { .. } => Code::ApprovalExpired,
             Self::Decided { .. } => Code::ApprovalAlreadyDecided,
@@ -243,6 +309,19 @@ impl SupersedeError {
         match self {
             Self::Missing { .. } => Code::RequestSupersedingMissing,
             Self::Superseded { .. } => Code::RequestSupersedingSuperseded,
+        }
+    }
+}
+
+impl CorrectionError {
+    const fn code(&self) -> Code {
+        match self {
+            Self::NotSentBack { .. } => Code::CorrectionNotSentBack,
+            Self::AnothersRequest { .. } => Code::CorrectionAnothersRequest,
+            Self::NothingAmended => Code::CorrectionNothingAmended,
+            Self::NoApprovals => Code::CorrectionNoApprovals,
+            Self::NotResubmittable { .. } => Code::CorrectionNotResubmittable,
+            Self::ResubmittedAlready { .. } => Code::CorrectionResubmittedAlready,
         }
     }
 }

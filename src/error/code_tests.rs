@@ -7,8 +7,8 @@ use super::code::Code;
 use super::*;
 use crate::command::Command;
 use crate::request::{
-    ActorContext, ApprovalId, ApprovalStatus, ApprovalTarget, ClaimId, Digest, Intent, QuorumGroup, RequestDraft, Step,
-    Target,
+    ActorContext, ApprovalId, ApprovalStatus, ApprovalTarget, ClaimId, Digest, Intent, PolicyName, QuorumGroup,
+    RequestDraft, Step, Target,
 };
 use crate::workflow;
 
@@ -35,13 +35,18 @@ fn approval_errors() -> Vec<(ApprovalError, ErrorKind)> {
         (Expired { approval: approval(), expired_at: now }, Conflict),
         (AnonymousDecider { approval: approval() }, NotAllowed),
         (NotAddressed { approval: approval(), target: Box::new(manager), actor: actor() }, NotAllowed),
+        (Excluded { approval: approval(), actor: actor() }, NotAllowed),
         (OwnRequest { approval: approval(), actor: actor() }, NotAllowed),
         (AlreadyVoted { approval: approval(), group: group(), actor: actor() }, NotAllowed),
+        (NotDistinct { approval: approval(), actor: actor() }, NotAllowed),
         (NotYet { approval: approval(), step, active: step }, Conflict),
-        (NeededElsewhere { approval: approval(), group: group(), actor: actor(), instead: None }, NotAllowed),
+        (NeededElsewhere { approval: approval(), group: Some(group()), actor: actor(), instead: None }, NotAllowed),
+        (NeededElsewhere { approval: approval(), group: None, actor: actor(), instead: None }, NotAllowed),
+        (ReasonDemanded { approval: approval(), rejecting: true }, Invalid),
         (nothing(crate::NothingToDecide::Anonymous), NotAllowed),
         (nothing(crate::NothingToDecide::Voted { approvals: vec![approval()] }), NotAllowed),
         (nothing(crate::NothingToDecide::NotYet { approvals: vec![approval()], step, active: step }), Conflict),
+        (nothing(crate::NothingToDecide::Excluded { approvals: vec![approval()] }), NotAllowed),
         (nothing(crate::NothingToDecide::OwnRequest { approvals: vec![approval()] }), NotAllowed),
         (nothing(crate::NothingToDecide::Expired { approvals: vec![approval()], expired_at: now }), Conflict),
         (nothing(crate::NothingToDecide::Decided { approvals: vec![approval()] }), Conflict),
@@ -56,6 +61,40 @@ fn approval_errors() -> Vec<(ApprovalError, ErrorKind)> {
         (NothingToOverride, Conflict),
         (AnonymousOverride, NotAllowed),
         (OverrideWithoutReason, Invalid),
+    ]
+}
+
+fn amendment_errors() -> Vec<(AmendmentError, ErrorKind)> {
+    use AmendmentError::*;
+    use ErrorKind::{Conflict, Invalid, NotAllowed};
+    let approval = ApprovalId::new("approval-1").unwrap();
+    let (group, name) = (QuorumGroup::new("board").unwrap(), || "bob".to_owned());
+    vec![
+        (NotPending { status: Status::Approved }, Conflict),
+        (Anonymous, NotAllowed),
+        (WithoutReason, Invalid),
+        (ToOneself { approval: approval.clone(), actor: name() }, Invalid),
+        (Circle { approval: approval.clone(), to: name(), chain: name() }, NotAllowed),
+        (ChainTooLong { approval: approval.clone(), chain: name() }, NotAllowed),
+        (ToRequester { approval: approval.clone(), to: name() }, NotAllowed),
+        (ToExcluded { approval: approval.clone(), to: name() }, NotAllowed),
+        (ToVoter { approval: approval.clone(), group: group.clone(), to: name() }, NotAllowed),
+        (SameTarget { approval: approval.clone(), target: name() }, Conflict),
+        (IdTaken { approval: approval.clone() }, Conflict),
+        (GroupTaken { group }, Conflict),
+        (Mandatory { approval: approval.clone() }, NotAllowed),
+        (LastUnmet { approval }, Conflict),
+    ]
+}
+
+fn policy_errors() -> Vec<(PolicyError, ErrorKind)> {
+    use ErrorKind::{Invalid, Misconfigured};
+    let text = || "policies.toml".to_owned();
+    let policies = vec![PolicyName::new("access").unwrap()];
+    vec![
+        (PolicyError::Unreadable { file: text(), problem: text() }, Misconfigured),
+        (PolicyError::Invalid { file: text(), line: 1, problem: text() }, Misconfigured),
+        (PolicyError::Unsatisfiable { policies, problem: text() }, Invalid),
     ]
 }
 
@@ -97,6 +136,19 @@ fn format_errors() -> Vec<(FormatError, ErrorKind)> {
         (UnsupportedFlags { flags: 8 }, Misconfigured),
         (OverLimit { size: 2, unit: "bytes", limit: 1 }, Misconfigured),
         (NotExpressible { version: 1, problem: "it has a number".to_owned() }, Misconfigured),
+    ]
+}
+
+fn correction_errors() -> Vec<(CorrectionError, ErrorKind)> {
+    use CorrectionError::*;
+    use ErrorKind::{Conflict, Invalid, NotAllowed};
+    vec![
+        (NotSentBack { status: Status::Created, waits_for: None }, Conflict),
+        (AnothersRequest { actor: "bob".to_owned(), requester: None }, NotAllowed),
+        (NothingAmended, Invalid),
+        (NoApprovals, Conflict),
+        (NotResubmittable { status: Status::Approved }, Conflict),
+        (ResubmittedAlready { resubmitted_as: id("s") }, Conflict),
     ]
 }
 
@@ -171,9 +223,15 @@ fn every_error() -> Vec<(Error, ErrorKind)> {
         ),
         (unrecorded(), ErrorKind::UnknownOutcome),
     ];
+    errors.extend(
+        correction_errors().into_iter().map(|(error, kind)| (Error::Correction { id: request(), error }, kind)),
+    );
     errors.extend(approval_errors().into_iter().map(|(error, kind)| (Error::Approval { id: request(), error }, kind)));
     errors
+        .extend(amendment_errors().into_iter().map(|(error, kind)| (Error::Amendment { id: request(), error }, kind)));
+    errors
         .extend(execution_errors().into_iter().map(|(error, kind)| (Error::Execution { id: request(), error }, kind)));
+    errors.extend(policy_errors().into_iter().map(|(error, kind)| (Error::from(error), kind)));
     errors.extend(format_errors().into_iter().map(|(error, kind)| (Error::unreadable("r", error), kind)));
     errors.extend(format_errors().into_iter().map(|(error, kind)| (Error::unwritable(id("r"), error), kind)));
     errors.extend(store_errors().into_iter().map(|(error, kind)| (error.into(), kind)));

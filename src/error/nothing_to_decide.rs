@@ -9,9 +9,9 @@ use crate::request::{ApprovalId, ApprovalTarget, Step, Timestamp};
 pub enum NothingToDecide {
     /// The actor has no id.
     Anonymous,
-    /// The actor has voted in the active step.
+    /// The actor has voted in the active step or, if the request lets nobody decide twice, in any.
     Voted {
-        /// What they voted on in this step.
+        /// What they voted on.
         approvals: Vec<ApprovalId>,
     },
     /// The actor's step is not active yet.
@@ -22,6 +22,11 @@ pub enum NothingToDecide {
         step: Step,
         /// The step that has to be decided now.
         active: Step,
+    },
+    /// The request excludes the actor from deciding.
+    Excluded {
+        /// The open approvals the actor matches.
+        approvals: Vec<ApprovalId>,
     },
     /// The actor submitted the request, and matches only approvals that its requester may not decide.
     OwnRequest {
@@ -56,6 +61,9 @@ pub(super) fn sentence(actor: &str, why: &NothingToDecide, explanation: &str) ->
         NothingToDecide::Voted { approvals } => format!("{actor} has voted already, on {}", list(approvals)),
         NothingToDecide::NotYet { approvals, .. } => {
             format!("{actor} can decide {} only after the earlier steps", list(approvals))
+        }
+        NothingToDecide::Excluded { approvals } => {
+            format!("{actor} is excluded from deciding it, so somebody else has to decide {}", list(approvals))
         }
         NothingToDecide::OwnRequest { approvals } => {
             format!("{actor} submitted it, so somebody else has to decide {}", list(approvals))

@@ -60,6 +60,14 @@ pub enum ApprovalError {
         /// Who tried to decide.
         actor: String,
     },
+    /// The request excludes the actor from deciding.
+    #[error("approval {approval}: the request excludes {actor} from deciding; somebody else has to decide it")]
+    Excluded {
+        /// The approval.
+        approval: ApprovalId,
+        /// Who tried to decide.
+        actor: String,
+    },
     /// The actor submitted the request.
     #[error(
         "approval {approval} cannot be decided by {actor}, who submitted the request; somebody else has to decide it"
@@ -80,6 +88,16 @@ pub enum ApprovalError {
         /// Who tried to decide.
         actor: String,
     },
+    /// The actor has already voted on the request, which lets nobody decide twice.
+    #[error(
+        "approval {approval}: {actor} has already voted on this request, which lets nobody decide twice; somebody else has to decide it"
+    )]
+    NotDistinct {
+        /// The approval.
+        approval: ApprovalId,
+        /// Who tried to decide.
+        actor: String,
+    },
     /// Approvals of a lower step are still open.
     #[error("approval {approval} is of step {step}; step {active} has to be decided first")]
     NotYet {
@@ -90,20 +108,30 @@ pub enum ApprovalError {
         /// The step that has to be decided now.
         active: Step,
     },
-    /// The actor is needed for another approval of the quorum group, which too few others could grant.
+    /// The vote would use up somebody who is needed for another approval, which too few others could grant: of the quorum
+    /// group if the actor acts for another, of the request if it lets nobody decide twice.
     #[error(
-        "approval {approval}: quorum group {group} needs {actor} for another of its approvals, which too few others \
-         could grant; {} can decide this one, and {actor} another", others(.instead.as_deref())
+        "approval {approval}: {} needs {actor} for another of its approvals, which too few others \
+         could grant; {} can decide this one, and {actor} another",
+        of_group(.group.as_ref()), others(.instead.as_deref())
     )]
     NeededElsewhere {
         /// The approval.
         approval: ApprovalId,
-        /// The group.
-        group: QuorumGroup,
+        /// The group of the approval, if it has one.
+        group: Option<QuorumGroup>,
         /// Who tried to decide.
         actor: String,
         /// Who can decide it instead; for a role or a group, whoever has it and is not this actor.
         instead: Option<Box<ApprovalTarget>>,
+    },
+    /// The approval demands a reason.
+    #[error("approval {approval} demands a reason; give it with the actor{}", if *.rejecting { " or the rejection" } else { "" })]
+    ReasonDemanded {
+        /// The approval.
+        approval: ApprovalId,
+        /// Whether it was to be rejected.
+        rejecting: bool,
     },
     /// The actor can decide none of the request's approvals now.
     #[error("{}", sentence(.actor, .why, .explanation))]
@@ -352,6 +380,10 @@ fn final_hint(status: Status) -> &'static str {
         Status::Executed => "; submit a compensation to undo what was executed",
         _ => "; submit a new request",
     }
+}
+
+fn of_group(group: Option<&QuorumGroup>) -> String {
+    group.map_or_else(|| "the request".to_owned(), |group| format!("quorum group {group}"))
 }
 
 fn others(instead: Option<&ApprovalTarget>) -> String {

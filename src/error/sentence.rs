@@ -32,18 +32,21 @@ macro_rules! debug_as_sentence {
 pub(crate) use debug_as_sentence;
 
 use super::{
-    ApprovalError, Conflict, ExecutionError, FormatError, InvalidValue, LayoutError, StoreError, SupersedeError,
-    UnrecordedExecution,
+    AmendmentError, ApprovalError, Conflict, CorrectionError, ExecutionError, FormatError, InvalidValue, LayoutError,
+    PolicyError, StoreError, SupersedeError, UnrecordedExecution,
 };
 
 debug_as_sentence!(
     super::Error,
+    AmendmentError,
     ApprovalError,
     Conflict,
+    CorrectionError,
     ExecutionError,
     FormatError,
     InvalidValue,
     LayoutError,
+    PolicyError,
     StoreError,
     SupersedeError,
     UnrecordedExecution,

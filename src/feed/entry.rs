@@ -50,14 +50,22 @@ pub struct FeedActor {
     /// The name to show for the actor. Left out when it has more than [`MAX_NAME_BYTES`](Self::MAX_NAME_BYTES).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
+    /// The id of the person acted for, if the actor does not act for themselves.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub acting_for: Option<ActorId>,
 }
 
 impl FeedActor {
     /// The maximum length of a name that an entry repeats: 256 bytes.
     pub const MAX_NAME_BYTES: usize = 256;
 
-    pub(crate) const fn new(kind: ActorKind, id: Option<ActorId>, name: Option<String>) -> Self {
-        Self { kind, id, name }
+    pub(crate) const fn new(
+        kind: ActorKind,
+        id: Option<ActorId>,
+        name: Option<String>,
+        acting_for: Option<ActorId>,
+    ) -> Self {
+        Self { kind, id, name, acting_for }
     }
 
     /// What to call the actor: the name, or else the id, or else the kind.
@@ -69,7 +77,8 @@ impl FeedActor {
 impl From<&ActorContext> for FeedActor {
     fn from(actor: &ActorContext) -> Self {
         let name = actor.name.clone().filter(|name| (1..=Self::MAX_NAME_BYTES).contains(&name.len()));
-        Self::new(actor.kind, actor.id.clone(), name)
+        let [id, acting_for] = actor.people_ids();
+        Self::new(actor.kind, id, name, acting_for)
     }
 }
 

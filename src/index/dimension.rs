@@ -95,7 +95,7 @@ dimensions! {
     StateType: "state-type" as "st", Created, Lasting, about 10_000_000;
     /// Requests by mutation type.
     MutationType: "mutation-type" as "mt", Created, Lasting, about 10_000_000;
-    /// Requests by the id of the actor who submitted them.
+    /// Requests by the id of the actor who submitted them, and of the person that actor acted for.
     ActorId: "actor-id" as "ac", Created, Lasting, about 10_000, of people;
     /// Requests by the category of their intent.
     Category: "category" as "ca", Created, Lasting, about 10_000_000;
@@ -131,17 +131,18 @@ dimensions! {
     ApproverGroup: "approver-group" as "og", Approval, Current, about 1_000, of people;
     /// Open approvals by the category of the request's intent.
     ApprovalCategory: "approval-category" as "oc", Approval, Current, about 100_000;
-    /// Open approvals of the active step by each actor id they are addressed to.
+    /// Open approvals of the active step by each actor id they are addressed to, and those that approvals are addressed
+    /// to whose vote can move to them.
     InboxActor: "inbox-actor" as "ia", Approval, Current, about 100, of people;
-    /// Open approvals of the active step by each role they are addressed to.
+    /// Open approvals of the active step by each role, in the same way.
     InboxRole: "inbox-role" as "ir", Approval, Current, about 100, of people;
-    /// Open approvals of the active step by each group they are addressed to.
+    /// Open approvals of the active step by each group, in the same way.
     InboxGroup: "inbox-group" as "ig", Approval, Current, about 100, of people;
     /// Every decision; the term is empty.
     Decision: "decision" as "e", Decision, Growing, about 1_000_000_000;
     /// Decisions by category and kind.
     DecisionKind: "decision-kind" as "ek", Decision, Growing, about 100_000_000;
-    /// Decisions by the id of the actor who made them.
+    /// Decisions by the id of the actor who made them, and of the person that actor acted for.
     DecisionActor: "decision-actor" as "ea", Decision, Growing, about 10_000, of people;
 }
 

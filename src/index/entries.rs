@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{ChosenIndexes, Dimension, Lifetime, SortKey, Term};
 use crate::request::{
-    Approval, ApprovalDecision, ApprovalState, DecisionCategory, DecisionKind, MutationRequest, Status, Step, Timestamp,
+    Approval, ApprovalDecision, ApprovalState, ApprovalTarget, DecisionCategory, DecisionKind, MutationRequest, Status,
+    Step, Timestamp,
 };
 use crate::workflow;
 
@@ -42,8 +43,13 @@ pub(crate) fn each_changing_entry(request: &MutationRequest, chosen: &ChosenInde
     }
     let open = || request.approvals.iter().filter(|approval| approval.state == ApprovalState::Pending);
     let active = open().map(|approval| approval.step).min();
-    for approval in open() {
-        each_of_approval(request, approval, active, take);
+    let making_way = workflow::making_way(request, active);
+    for (place, approval) in request.approvals.iter().enumerate() {
+        if approval.state == ApprovalState::Pending {
+            let through = making_way.get(&place).into_iter().flatten();
+            let through: Vec<&Approval> = through.filter_map(|place| request.approvals.get(*place)).collect();
+            each_of_approval(request, approval, active, &through, take);
+        }
     }
 }
 
@@ -54,10 +60,10 @@ pub(crate) fn filing_entries(request: &MutationRequest) -> BTreeSet<IndexEntry> 
 }
 
 /// Whether two revisions of a request have the same fields fixed at submission: target, category, tags, risk, blast
-/// radius, the requester's id and the created time. If not, a store rejects the update with
+/// radius, the requester's id, the limits on approvers and the created time. If not, a store rejects the update with
 /// [`Error::submitted_fields_changed`](crate::Error::submitted_fields_changed).
 pub fn has_same_submission(one: &MutationRequest, other: &MutationRequest) -> bool {
-    filing_entries(one) == filing_entries(other)
+    one.approver_limits == other.approver_limits && filing_entries(one) == filing_entries(other)
 }
 
 /// The entries of the decisions from this ordinal on. Decisions only grow, so these entries are only ever added.
@@ -72,7 +78,7 @@ pub(crate) fn each_decision_entry(request: &MutationRequest, first: u32, take: &
         let key = SortKey::decision(decision.at, &request.id, ordinal, request.created_at);
         take(&key, Dimension::Decision, "");
         take(&key, Dimension::DecisionKind, &decision.kind.to_string());
-        if let Some(id) = &decision.by.id {
+        for id in decision.by.people() {
             take(&key, Dimension::DecisionActor, &ids.key(id.as_str()));
         }
     }
@@ -95,7 +101,7 @@ fn each_term(request: &MutationRequest, chosen: &ChosenIndexes, key: &SortKey, t
     take(key, Dimension::Category, intent.category.as_str());
     take(key, Dimension::Risk, &intent.risk.to_string());
     take(key, Dimension::Status, request.state.status().as_str());
-    if let Some(id) = &request.requested_by.id {
+    for id in request.requested_by.people() {
         take(key, Dimension::ActorId, &request.id_comparison.key(id.as_str()));
     }
     for tag in &intent.tags {
@@ -132,12 +138,19 @@ fn each_time(request: &MutationRequest, take: &mut Take<'_>) {
     }
 }
 
-fn each_of_approval(request: &MutationRequest, approval: &Approval, active: Option<Step>, take: &mut Take<'_>) {
+/// `through` are the approvals whose vote can make way to this one.
+fn each_of_approval(
+    request: &MutationRequest,
+    approval: &Approval,
+    active: Option<Step>,
+    through: &[&Approval],
+    take: &mut Take<'_>,
+) {
     let key = SortKey::approval(request.created_at, &request.id, approval.step, &approval.id);
     take(&key, Dimension::Approval, "");
     take(&key, Dimension::ApprovalCategory, request.intent.category.as_str());
-    let (target, comparison) = (&approval.target, request.id_comparison);
-    let mut addressees = |ids, roles, groups| {
+    let comparison = request.id_comparison;
+    let mut addressees = |target: &ApprovalTarget, ids, roles, groups| {
         for id in comparison.keys(target.actor_ids()) {
             take(&key, ids, &id);
         }
@@ -148,9 +161,12 @@ fn each_of_approval(request: &MutationRequest, approval: &Approval, active: Opti
             take(&key, groups, &group);
         }
     };
-    addressees(Dimension::ApproverId, Dimension::ApproverRole, Dimension::ApproverGroup);
+    addressees(&approval.recorded_target(), Dimension::ApproverId, Dimension::ApproverRole, Dimension::ApproverGroup);
     if active == Some(approval.step) {
-        addressees(Dimension::InboxActor, Dimension::InboxRole, Dimension::InboxGroup);
+        // The inbox has an approval from the time of its escalation on, which no write marks.
+        for target in std::iter::once(approval).chain(through.iter().copied()).map(Approval::target_in_the_end) {
+            addressees(&target, Dimension::InboxActor, Dimension::InboxRole, Dimension::InboxGroup);
+        }
     }
 }
 

@@ -33,17 +33,18 @@ filters! {
     ApprovalFilters of PendingApprovalQuery;
 
     rows of approval: Approval {
-        /// Only approvals that are addressed to one of these actors by id.
+        /// Only approvals that are addressed to one of these actors by id. An approval that escalates is
+        /// addressed to more of them once a sweep has recorded that; an inbox has it at once.
         approver_ids: AnyPerson<ActorId>, "approver ids", "for",
-            index ApproverId, build with_approver_ids(names), from approval.target.actor_ids();
+            index ApproverId, build with_approver_ids(names), from approval.recorded_ids();
 
         /// Only approvals that are addressed to one of these roles.
         roles: AnyPerson<Role>, "approver roles" fed as "roles", "for role",
-            index ApproverRole, build with_roles(names), from approval.target.roles();
+            index ApproverRole, build with_roles(names), from approval.recorded_roles();
 
         /// Only approvals that are addressed to one of these groups.
         groups: AnyPerson<Group>, "approver groups" fed as "groups", "for group",
-            index ApproverGroup, build with_groups(names), from approval.target.groups();
+            index ApproverGroup, build with_groups(names), from approval.recorded_groups();
     }
 
     rows of request: MutationRequest {

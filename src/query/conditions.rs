@@ -138,7 +138,7 @@ impl Conditions for PendingApprovalQuery {
 
 impl Conditions for InboxQuery {
     fn base(&self) -> Condition {
-        let mine = Term::new(Dimension::InboxActor, self.actor_id());
+        let mine = Term::new(Dimension::InboxActor, self.addressee());
         let roles = self.roles().iter().map(|role| Term::new(Dimension::InboxRole, role));
         let groups = self.groups().iter().map(|group| Term::new(Dimension::InboxGroup, group));
         Condition::driving(std::iter::once(mine).chain(roles).chain(groups), [])

@@ -11,7 +11,8 @@ use super::filter::{
 use crate::error::InvalidValue;
 use crate::json::Strict;
 use crate::request::{
-    ActorId, Decision, DecisionCategory, DecisionKind, IdComparison, LifecycleDecision, MutationRequest, Timestamp,
+    ActorId, ApprovalDecision, Decision, DecisionCategory, DecisionKind, IdComparison, LifecycleDecision,
+    MutationRequest, Timestamp,
 };
 
 /// A query for decisions: one row for each, the latest first, then by request id, then in the order they were made.
@@ -44,9 +45,9 @@ filters! {
         kinds: AnyOf<DecisionKind>, "decision kinds", "of kind",
             index DecisionKind, from [decision.kind];
 
-        /// Only decisions made by an actor with one of these ids.
+        /// Only decisions made by an actor with one of these ids, or for one.
         actor_ids: AnyPerson<ActorId>, "actor ids" fed as "decision actor ids", "by",
-            index DecisionActor, build with_actor_ids(names), from &decision.by.id;
+            index DecisionActor, build with_actor_ids(names), from decision.by.people();
 
         /// Only decisions made by an actor with exactly one of these names.
         actor_names: AnyText, "actor names" fed as "decision actor names", "by somebody named",
@@ -87,6 +88,18 @@ impl DecisionQuery {
             LifecycleDecision::Superseded,
         ];
         let kinds = Some(AnyOf::these(outcomes.map(DecisionKind::Lifecycle)));
+        Self(DecisionFilters { kinds, ..DecisionFilters::default() })
+    }
+
+    /// The amendments of approvals: delegated, reassigned, added or removed.
+    pub fn amendments() -> Self {
+        let amendments = [
+            ApprovalDecision::Delegated,
+            ApprovalDecision::Reassigned,
+            ApprovalDecision::Added,
+            ApprovalDecision::Removed,
+        ];
+        let kinds = Some(AnyOf::these(amendments.map(DecisionKind::Approval)));
         Self(DecisionFilters { kinds, ..DecisionFilters::default() })
     }
 

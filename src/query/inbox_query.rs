@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::filter::{MAX_CHOICES, joined};
 use crate::error::InvalidValue;
-use crate::request::{ActorContext, ActorId, ActorKind, Approval, Group, MutationRequest, Role, Timestamp};
+use crate::json::Strict;
+use crate::request::{
+    ActingFor, ActorContext, ActorId, ActorKind, Approval, Group, MutationRequest, Role, Timestamp, for_oneself,
+};
 use crate::workflow::{self, DecisionContext};
 
 /// A query for an actor's inbox: the approvals the actor can decide now, in created order.
@@ -15,10 +18,10 @@ use crate::workflow::{self, DecisionContext};
 /// The inbox has exactly the approvals for which a decision of this actor would be accepted, as in
 /// [`decidable_by`](workflow::decidable_by): pending, in the active step, addressed to the actor, not expired, and of a
 /// request whose own deadline has not passed. It leaves out the actor's own requests unless that is allowed, approvals of
-/// a quorum group the actor has voted in, and approvals whose group needs the actor for another approval.
+/// a quorum group the actor has voted in, and requests that exclude the actor.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(try_from = "InboxFields", into = "InboxFields")]
+#[serde(try_from = "Strict<InboxFields>", into = "InboxFields")]
 pub struct InboxQuery {
     actor_id: ActorId,
     /// The same actor in the form that the rules need.
@@ -27,13 +30,14 @@ pub struct InboxQuery {
 
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
 struct InboxFields {
     actor_id: ActorId,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     roles: BTreeSet<Role>,
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     groups: BTreeSet<Group>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    acting_for: Option<ActingFor>,
 }
 
 impl InboxQuery {
@@ -51,6 +55,19 @@ impl InboxQuery {
         Ok(Self { actor_id, actor })
     }
 
+    /// The same inbox for an actor who acts for this person: what they can decide with this person's rights. The roles
+    /// and groups are to be those of this person.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] if the person is the actor.
+    pub fn acting_for(mut self, acting_for: ActingFor) -> Result<Self, InvalidValue> {
+        if acting_for.id == self.actor_id {
+            return Err(for_oneself(&acting_for.id));
+        }
+        self.actor.acting_for = Some(acting_for);
+        Ok(self)
+    }
+
     /// The inbox of this actor.
     ///
     /// # Errors
@@ -59,7 +76,21 @@ impl InboxQuery {
         let id = actor.id.clone().ok_or_else(|| {
             InvalidValue::new("actor id", format!("is missing from {}; an inbox belongs to an id", actor.label()))
         })?;
-        Self::new(id, actor.roles.clone(), actor.groups.clone())
+        let inbox = Self::new(id, actor.roles.clone(), actor.groups.clone())?;
+        match &actor.acting_for {
+            Some(acting_for) => inbox.acting_for(acting_for.clone()),
+            None => Ok(inbox),
+        }
+    }
+
+    /// The id by which approvals are addressed to the actor: that of the person acted for, or else the actor's own.
+    pub(super) fn addressee(&self) -> &ActorId {
+        self.actor.rights_of().unwrap_or(&self.actor_id)
+    }
+
+    /// The person the actor acts for.
+    pub const fn person_acted_for(&self) -> Option<&ActingFor> {
+        self.actor.acting_for.as_ref()
     }
 
     /// The actor's id.
@@ -99,22 +130,31 @@ fn check_count(field: &'static str, count: usize) -> Result<(), InvalidValue> {
     Ok(())
 }
 
-impl TryFrom<InboxFields> for InboxQuery {
+impl TryFrom<Strict<InboxFields>> for InboxQuery {
     type Error = InvalidValue;
-    fn try_from(fields: InboxFields) -> Result<Self, InvalidValue> {
-        Self::new(fields.actor_id, fields.roles, fields.groups)
+    fn try_from(Strict(fields): Strict<InboxFields>) -> Result<Self, InvalidValue> {
+        let inbox = Self::new(fields.actor_id, fields.roles, fields.groups)?;
+        fields.acting_for.map_or(Ok(inbox.clone()), |acting_for| inbox.acting_for(acting_for))
     }
 }
 
 impl From<InboxQuery> for InboxFields {
     fn from(query: InboxQuery) -> Self {
-        Self { actor_id: query.actor_id, roles: query.actor.roles, groups: query.actor.groups }
+        Self {
+            actor_id: query.actor_id,
+            roles: query.actor.roles,
+            groups: query.actor.groups,
+            acting_for: query.actor.acting_for,
+        }
     }
 }
 
 impl fmt::Display for InboxQuery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "approvals that {} can decide now", self.actor_id)?;
+        if let Some(acting_for) = self.person_acted_for() {
+            write!(f, " for {}", acting_for.id)?;
+        }
         if !self.roles().is_empty() {
             write!(f, ", as {}", joined(self.roles(), " or "))?;
         }

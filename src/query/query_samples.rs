@@ -123,6 +123,14 @@ pub(crate) fn any_decision_query() -> impl Strategy<Value = DecisionQuery> {
 pub(crate) fn any_inbox_query() -> impl Strategy<Value = InboxQuery> {
     let roles = btree_set(select(vec!["manager", "owner"]).prop_map(|role| Role::new(role).unwrap()), 0..3);
     let groups = btree_set(select(vec!["security", "legal"]).prop_map(|group| Group::new(group).unwrap()), 0..3);
-    (select(vec!["alice", "bob", "carol", "dave"]), roles, groups)
-        .prop_map(|(id, roles, groups)| InboxQuery::new(ActorId::new(id).unwrap(), roles, groups).unwrap())
+    let acting_for = option::weighted(0.3, select(vec!["alice", "bob", "carol"]));
+    (select(vec!["alice", "bob", "carol", "dave"]), roles, groups, acting_for).prop_map(
+        |(id, roles, groups, acting_for)| {
+            let inbox = InboxQuery::new(ActorId::new(id).unwrap(), roles, groups).unwrap();
+            match acting_for.filter(|other| *other != id) {
+                Some(other) => inbox.acting_for(ActingFor::new(other, "deputy").unwrap()).unwrap(),
+                None => inbox,
+            }
+        },
+    )
 }

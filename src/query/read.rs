@@ -223,7 +223,8 @@ impl Query for InboxQuery {
     ) -> Result<Placed<Self::Row>, Unreadable> {
         excerpt_rows::of_pending_approvals(named, stored, is_wanted, |head, summaries, approval| {
             let deciding = DecisionContext {
-                requester: head.requested_by.id.as_ref(),
+                requester: head.requested_by.people_ids(),
+                limits: &head.approver_limits,
                 state: &head.state,
                 updated_at: head.updated_at,
                 summaries,
@@ -238,6 +239,9 @@ impl Query for InboxQuery {
             digest.text("actor id", self.actor_id().as_str());
             digest.set("roles", self.roles());
             digest.set("groups", self.groups());
+            if let Some(acting_for) = self.person_acted_for() {
+                digest.text("acting for", acting_for.id.as_str());
+            }
         })
     }
 }

@@ -61,9 +61,9 @@ filters! {
         mutation_types: AnyOf<MutationType>, "mutation types", "with mutation type",
             index MutationType, build with_mutation_types(names), from [&request.target.mutation_type];
 
-        /// Only requests submitted by an actor with one of these ids.
+        /// Only requests submitted by an actor with one of these ids, or for one.
         actor_ids: AnyPerson<ActorId>, "actor ids", "submitted by",
-            index ActorId, build with_actor_ids(names), from &request.requested_by.id;
+            index ActorId, build with_actor_ids(names), from request.requested_by.people();
 
         /// Only requests submitted by an actor with exactly one of these names.
         actor_names: AnyText, "actor names", "submitted by somebody named",

@@ -37,6 +37,7 @@ pub(crate) fn document(id: &str) -> RequestDocument {
         created_at: at(10),
         updated_at: at(20),
         metadata: Metadata::new(),
+        approver_limits: ApproverLimits::default(),
         id_comparison: IdComparison::default(),
     }
 }
@@ -65,9 +66,17 @@ pub(crate) fn approval(id: &str, target: ApprovalTarget, step: u32) -> Approval 
         quorum: None,
         expires_at: None,
         decider: DeciderRule::NotTheRequester,
+        reasons: ReasonRule::Optional,
         state: ApprovalState::Pending,
+        mandatory: false,
+        delegation: None,
+        escalation: None,
         metadata: Metadata::new(),
     }
+}
+
+fn escalation_at(at: Timestamp, to: ApprovalTarget, recorded: bool) -> Escalation {
+    Escalation { after: std::time::Duration::from_secs(1), to, at: Some(at), recorded }
 }
 
 fn cause() -> Cause {
@@ -103,22 +112,54 @@ fn target() -> impl Strategy<Value = ApprovalTarget> {
     })
 }
 
+/// One of the actors, with roles, who may act for another.
+fn voter() -> impl Strategy<Value = ActorContext> {
+    let roles = subsequence(vec!["manager", "owner"], 0..=2);
+    (actor_id(), roles, acting_for()).prop_map(|(id, roles, other)| {
+        let actor = ActorContext::user(id).unwrap().named(id.to_uppercase()).with_roles(roles).unwrap();
+        for_another(actor, other)
+    })
+}
+
+fn acting_for() -> impl Strategy<Value = Option<&'static str>> {
+    option::weighted(0.2, actor_id())
+}
+
+fn for_another(actor: ActorContext, other: Option<&str>) -> ActorContext {
+    match other {
+        Some(other) if actor.id.as_ref().is_none_or(|id| *id != other) => actor.acting_for(other, "deputy").unwrap(),
+        _ => actor,
+    }
+}
+
+fn vote() -> impl Strategy<Value = Verdict> {
+    voter().prop_map(|by| Verdict { by: Arc::new(by), ..verdict("alice") })
+}
+
+fn approver_limits() -> impl Strategy<Value = ApproverLimits> {
+    (any::<bool>(), option::weighted(0.2, actor_id())).prop_map(|(distinct, excluded)| ApproverLimits {
+        distinct,
+        excluded: excluded.into_iter().map(|id| ActorId::new(id).unwrap()).collect(),
+    })
+}
+
 fn approval_state() -> impl Strategy<Value = ApprovalState> {
     prop_oneof![
         3 => Just(ApprovalState::Pending),
-        1 => actor_id().prop_map(|by| ApprovalState::Approved(verdict(by))),
-        1 => actor_id().prop_map(|by| ApprovalState::Rejected { verdict: verdict(by), rejection: None }),
+        2 => vote().prop_map(ApprovalState::Approved),
+        1 => vote().prop_map(|verdict| ApprovalState::Rejected { verdict, rejection: None }),
         1 => Just(ApprovalState::Satisfied(cause())),
         1 => Just(ApprovalState::Expired(cause())),
     ]
 }
 
 fn approvals() -> impl Strategy<Value = Vec<Approval>> {
-    let one = (target(), 1..3_u32, approval_state(), option::of(time()), any::<bool>(), any::<bool>());
+    let escalation = option::weighted(0.3, (time(), target(), any::<bool>()));
+    let one = (target(), 1..3_u32, approval_state(), option::of(time()), any::<bool>(), any::<bool>(), escalation);
     vec(one, 0..4).prop_map(|drawn| {
         let approvals = drawn.into_iter().enumerate();
         approvals
-            .map(|(place, (target, step, state, expires_at, by_anyone, in_quorum))| {
+            .map(|(place, (target, step, state, expires_at, by_anyone, in_quorum, escalation))| {
                 let quorum = in_quorum.then(|| Quorum {
                     group: QuorumGroup::new(format!("step-{step}")).unwrap(),
                     required: 1.try_into().unwrap(),
@@ -126,7 +167,8 @@ fn approvals() -> impl Strategy<Value = Vec<Approval>> {
                 });
                 let decider = if by_anyone { DeciderRule::Anyone } else { DeciderRule::NotTheRequester };
                 let plain = approval(&format!("approval-{place}"), target, step);
-                Approval { quorum, expires_at, decider, state, ..plain }
+                let escalation = escalation.map(|(at, to, recorded)| Box::new(escalation_at(at, to, recorded)));
+                Approval { quorum, expires_at, decider, state, escalation, ..plain }
             })
             .collect()
     })
@@ -187,32 +229,36 @@ fn side_effects() -> impl Strategy<Value = Vec<SideEffect>> {
 
 fn decisions() -> impl Strategy<Value = Vec<Decision>> {
     let kind = select(DecisionKind::all().collect::<Vec<_>>());
-    vec((kind, actor_id(), 0..6_u64), 0..5)
-        .prop_map(|drawn| drawn.into_iter().map(|(kind, by, micros)| decision(kind, by, micros)).collect())
+    vec((kind, voter(), 0..6_u64), 0..5).prop_map(|drawn| {
+        drawn.into_iter().map(|(kind, by, micros)| Decision::new(kind, &Arc::new(by), at(micros))).collect()
+    })
 }
 
 /// A request with this id and random parts, each from a few choices.
 pub(crate) fn any_request(id: String) -> impl Strategy<Value = MutationRequest> {
     let about = (select(vec!["s1", "s2"]), select(vec!["Tenant", "Team"]), select(vec!["Grant", "Revoke"]), actor_id());
     let with = (option::of(select(CORRELATION_IDS.to_vec())), option::of(select(CONTENT_TYPES.to_vec())));
-    let times = (time(), time());
+    let times = (time(), time(), acting_for(), approver_limits());
     let parts = (intent(), state(), approvals(), decisions(), side_effects(), metadata());
-    (about, with, times, parts).prop_map(move |(about, (correlation_id, content_type), (created, updated), parts)| {
-        let (state_id, state_type, mutation, by) = about;
-        let mut document = document(&id);
-        document.target = Target::new(state_id, state_type, mutation).unwrap();
-        let mut requester = ActorContext::user(by).unwrap().named(by.to_uppercase());
-        requester.correlation_id = correlation_id.map(str::to_owned);
-        document.requested_by = Arc::new(requester);
-        document.payload = content_type.map(|content_type| Payload::new(content_type, *b"{}").unwrap());
-        (document.created_at, document.updated_at) = (created, updated);
-        (document.intent, document.state, document.approvals, document.decisions, ..) = parts.clone();
-        (.., document.side_effects, document.metadata) = parts.clone();
-        if document.state.awaits_approval() && document.approvals.is_empty() {
-            document.state = RequestState::Created;
-        }
-        request(document)
-    })
+    (about, with, times, parts).prop_map(
+        move |(about, (correlation_id, content_type), (created, updated, other, limits), parts)| {
+            let (state_id, state_type, mutation, by) = about;
+            let mut document = document(&id);
+            document.target = Target::new(state_id, state_type, mutation).unwrap();
+            let mut requester = ActorContext::user(by).unwrap().named(by.to_uppercase());
+            requester.correlation_id = correlation_id.map(str::to_owned);
+            document.requested_by = Arc::new(for_another(requester, other));
+            document.approver_limits = limits;
+            document.payload = content_type.map(|content_type| Payload::new(content_type, *b"{}").unwrap());
+            (document.created_at, document.updated_at) = (created, updated);
+            (document.intent, document.state, document.approvals, document.decisions, ..) = parts.clone();
+            (.., document.side_effects, document.metadata) = parts.clone();
+            if document.state.awaits_approval() && document.approvals.is_empty() {
+                document.state = RequestState::Created;
+            }
+            request(document)
+        },
+    )
 }
 
 /// Up to `most` requests with ids of their own.

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::requester::label;
-use super::{ActorId, Group, Metadata, Role, Timestamp};
+use super::{ActingFor, ActorId, Group, Metadata, Role, Timestamp};
 use crate::error::{Error, InvalidValue};
 
 /// Who acts, as what, and under which circumstances.
@@ -81,6 +81,9 @@ pub struct ActorContext {
     /// Anything else about the actor.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
+    /// For whom the actor acts, if not for themselves; then `roles` and `groups` are those of that person.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acting_for: Option<ActingFor>,
 }
 
 /// What kind of actor acts.
@@ -140,6 +143,7 @@ impl ActorContext {
             culture: None,
             at: None,
             metadata: Metadata::new(),
+            acting_for: None,
         }
     }
 
@@ -366,6 +370,8 @@ mod tests {
             .with_time_zone("Europe/Vienna")
             .with_culture("de-AT")
             .acting_at(Timestamp::MAX)
+            .acting_for("bob", "deputy")
+            .unwrap()
             .with_metadata(metadata.clone());
         let text = |text: &str| Some(text.to_owned());
         let expected = ActorContext {
@@ -385,6 +391,7 @@ mod tests {
             culture: text("de-AT"),
             at: Some(Timestamp::MAX),
             metadata,
+            acting_for: Some(ActingFor::new("bob", "deputy").unwrap()),
         };
         assert_eq!(by, expected);
         assert!(ActorContext::system().with_roles(["ok", " "]).is_err());

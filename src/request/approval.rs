@@ -7,7 +7,10 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActorContext, ActorId, ApprovalId, Digest, Group, IdComparison, Metadata, QuorumGroup, Role, Timestamp};
+use super::{
+    ActorContext, ActorId, ApprovalId, Delegation, Digest, Escalation, Group, IdComparison, Metadata, QuorumGroup,
+    ReasonRule, Rejection, Role, Timestamp,
+};
 use crate::error::{Error, InvalidValue};
 
 /// One approval a request needs, and what has become of it.
@@ -17,7 +20,7 @@ use crate::error::{Error, InvalidValue};
 pub struct Approval {
     /// The id of the approval within its request.
     pub id: ApprovalId,
-    /// Who may decide it.
+    /// Who may decide it; [`target_at`](Self::target_at) includes its escalation.
     pub target: ApprovalTarget,
     /// What is to be approved, in words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
@@ -36,8 +39,20 @@ pub struct Approval {
     /// Whether the requester may decide it.
     #[serde(default, skip_serializing_if = "DeciderRule::is_default")]
     pub decider: DeciderRule,
+    /// Which verdicts need a reason.
+    #[serde(default, skip_serializing_if = "ReasonRule::is_default")]
+    pub reasons: ReasonRule,
     /// The state of the approval.
     pub state: ApprovalState,
+    /// Whether it has to stay: it can be handed on and reassigned, but not removed.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub mandatory: bool,
+    /// How it came to the person it is addressed to, if it was delegated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delegation: Option<Box<Delegation>>,
+    /// When it is also addressed to others, and to whom.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub escalation: Option<Box<Escalation>>,
     /// Anything else about the approval.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
@@ -157,23 +172,6 @@ pub struct Verdict {
     pub digest: Digest,
 }
 
-/// Why an approval was rejected, in machine-readable form.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-#[non_exhaustive]
-pub struct Rejection {
-    /// The application's code for the reason.
-    pub code: String,
-    /// The category of the reason.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub category: Option<String>,
-    /// The reason in words.
-    pub message: String,
-    /// Anything else about the reason.
-    #[serde(default, skip_serializing_if = "Metadata::is_empty")]
-    pub metadata: Metadata,
-}
-
 /// The state of an approval without its details.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
@@ -234,6 +232,11 @@ impl ApprovalTarget {
         Ok(Self(TargetFields { actor_ids, ..TargetFields::default() }))
     }
 
+    /// The actor with this id.
+    pub(crate) fn of_actor(id: ActorId) -> Self {
+        Self(TargetFields { actor_ids: BTreeSet::from([id]), ..TargetFields::default() })
+    }
+
     /// Every actor with this role.
     ///
     /// # Errors
@@ -268,9 +271,10 @@ impl ApprovalTarget {
         self
     }
 
-    /// Whether this actor matches the target, by this rule for comparing ids.
+    /// Whether this actor matches the target, by this rule for comparing ids. Whoever acts for another has the rights of
+    /// that person: its id matches, not the actor's own.
     pub fn matches(&self, actor: &ActorContext, ids: IdComparison) -> bool {
-        actor.id.as_ref().is_some_and(|id| ids.holds(&self.0.actor_ids, id))
+        actor.rights_of().is_some_and(|id| ids.holds(&self.0.actor_ids, id))
             || ids.overlap(&self.0.roles, &actor.roles)
             || ids.overlap(&self.0.groups, &actor.groups)
     }
@@ -313,19 +317,6 @@ impl Cause {
     /// Ended by this actor at this time, for this reason.
     pub const fn new(by: Arc<ActorContext>, at: Timestamp, reason: Option<String>) -> Self {
         Self { by, at, reason }
-    }
-}
-
-impl Rejection {
-    /// A reason with this code and this message.
-    pub fn new(code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code: code.into(), category: None, message: message.into(), metadata: Metadata::new() }
-    }
-
-    /// The same reason in this category.
-    pub fn in_category(mut self, category: impl Into<String>) -> Self {
-        self.category = Some(category.into());
-        self
     }
 }
 

@@ -1,10 +1,14 @@
 //! Rules from which a draft gets its approvals.
 
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ApprovalId, ApprovalTarget, DeciderRule, Metadata, Quorum, QuorumGroup, QuorumRejection, Step, Timestamp};
+use super::{
+    ApprovalId, ApprovalTarget, DeciderRule, EscalationRule, Metadata, Quorum, QuorumGroup, QuorumRejection,
+    ReasonRule, Step, Timestamp,
+};
 use crate::error::{Error, InvalidValue};
 use crate::json::Strict;
 
@@ -35,6 +39,12 @@ pub struct ApprovalRule {
     pub(crate) expires_at: Option<Timestamp>,
     #[serde(skip_serializing_if = "DeciderRule::is_default")]
     pub(crate) decider: DeciderRule,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) mandatory: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) escalation: Option<EscalationRule>,
+    #[serde(skip_serializing_if = "ReasonRule::is_default")]
+    pub(crate) reasons: ReasonRule,
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub(crate) metadata: Metadata,
 }
@@ -115,6 +125,9 @@ impl ApprovalRule {
             step: None,
             expires_at: None,
             decider: DeciderRule::NotTheRequester,
+            mandatory: false,
+            escalation: None,
+            reasons: ReasonRule::Optional,
             metadata: Metadata::new(),
         }
     }
@@ -157,6 +170,45 @@ impl ApprovalRule {
         self
     }
 
+    /// Makes its approvals mandatory: nobody can [remove](crate::workflow::Command::remove_approval) them. Defaults to
+    /// approvals that can be removed with a reason.
+    pub fn mandatory(mut self) -> Self {
+        self.mandatory = true;
+        self
+    }
+
+    /// From this duration on after they are requested, the approvals are also addressed to this target, until they are
+    /// decided; those they were for may decide them too. Counts in whole microseconds. Defaults to never.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// use mutator_governance::{ApprovalRule, ApprovalTarget};
+    ///
+    /// let four_hours = Duration::from_secs(4 * 60 * 60);
+    /// let rule = ApprovalRule::actor("bob")?.escalates_after(four_hours, ApprovalTarget::role("director")?)?;
+    /// # Ok::<(), mutator_governance::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when the duration is zero. Submitting is an error when the approvals expire before.
+    pub fn escalates_after(mut self, after: Duration, target: ApprovalTarget) -> Result<Self, InvalidValue> {
+        self.escalation = Some(EscalationRule::new(after, target)?);
+        Ok(self)
+    }
+
+    /// Demands a reason of whoever rejects.
+    pub fn demanding_reason_for_rejecting(mut self) -> Self {
+        self.reasons = self.reasons.max(ReasonRule::ForRejecting);
+        self
+    }
+
+    /// Demands a reason of whoever approves or rejects.
+    pub fn demanding_reason(mut self) -> Self {
+        self.reasons = ReasonRule::Always;
+        self
+    }
+
     /// A rejection rejects the request only if the quorum has become impossible. Without a quorum this has no effect.
     pub fn rejected_when_impossible(mut self) -> Self {
         if let Some(quorum) = &mut self.quorum {
@@ -188,6 +240,11 @@ struct Fields {
     #[serde(default)]
     decider: DeciderRule,
     #[serde(default)]
+    mandatory: bool,
+    escalation: Option<EscalationRule>,
+    #[serde(default)]
+    reasons: ReasonRule,
+    #[serde(default)]
     metadata: Metadata,
 }
 
@@ -202,9 +259,11 @@ impl TryFrom<Strict<Fields>> for ApprovalRule {
                 if rejection == QuorumRejection::WhenImpossible { rule.rejected_when_impossible() } else { rule }
             }
         };
-        let Fields { id, description, name, step, expires_at, decider, metadata, .. } = fields;
+        let Fields { id, description, name, step, expires_at, decider, .. } = fields;
         (rule.id, rule.description, rule.name, rule.step) = (id, description, name, step);
-        (rule.expires_at, rule.decider, rule.metadata) = (expires_at, decider, metadata);
+        (rule.expires_at, rule.decider) = (expires_at, decider);
+        (rule.reasons, rule.mandatory, rule.escalation) = (fields.reasons, fields.mandatory, fields.escalation);
+        rule.metadata = fields.metadata;
         Ok(rule)
     }
 }

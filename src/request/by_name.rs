@@ -3,7 +3,8 @@
 use super::{
     ActorKind, ActorMode, ApprovalDecision, ApprovalStatus, BlastScope, CompensationKind, CompensationTrigger,
     DeciderRule, DecisionCategory, DecisionKind, DiscussionDecision, ExecutionDecision, IdComparison,
-    LifecycleDecision, LinkRelation, PendingReason, QuorumRejection, RiskLevel, Severity, Status, VersionDecision,
+    LifecycleDecision, LinkRelation, PendingReason, QuorumRejection, ReasonRule, RiskLevel, Severity, Status,
+    VersionDecision,
 };
 use crate::error::InvalidValue;
 
@@ -46,7 +47,8 @@ pub(crate) use read_by_name;
 
 read_by_name! {
     Status, "status": Created, Pending, Approved, Rejected, Canceled, Expired, Superseded, Executed;
-    PendingReason, "pending reason": Approval, ExternalCheck, Schedule, Dependency, Quota, ManualReview;
+    PendingReason, "pending reason": Approval, ExternalCheck, Schedule, Dependency, Quota, ManualReview,
+        Correction;
     RiskLevel, "risk level": Low, Medium, High, Critical;
     BlastScope, "blast scope": Single, Module, System, Global;
     Severity, "severity": Info, Warning, Error, Critical;
@@ -55,6 +57,7 @@ read_by_name! {
     ApprovalStatus, "approval status": Pending, Approved, Rejected, Satisfied, Expired;
     QuorumRejection, "quorum rejection": Any, WhenImpossible;
     DeciderRule, "decider rule": NotTheRequester, Anyone;
+    ReasonRule, "reason rule": Optional, ForRejecting, Always;
     DecisionCategory, "decision category": Lifecycle, Approval, VersionResolution, Execution, Discussion;
     CompensationKind, "compensation kind": Rollback, ForwardCorrection;
     CompensationTrigger, "compensation trigger": Operator, Batch, FailedExecution;

@@ -13,16 +13,20 @@ use super::{ActorContext, Metadata, Timestamp, Value, metadata_keys};
 ///
 /// | decision | keys |
 /// |---|---|
-/// | lifecycle | `from`; `waited_for`: what it waited for until then, if it was pending; `pending_reason`, `expires_at`, `superseded_by`, `resulting_version` of the new status; `approval` if an approval caused it; `rejected`: the approvals if rejecting several at once caused it; `claim`, `side_effects`, `side_effects_left_out` when executed, for a compensation also `compensates`, `compensation`, `trigger`, `batch`; `compensated_by`, `compensation`, `trigger`, `batch` when compensated |
+/// | lifecycle | `resubmits` if it follows another request; `from`; `waited_for`: what it waited for until then, if it was pending; `pending_reason`, `expires_at`, `superseded_by`, `resulting_version` of the new status; `approval` if an approval caused it; `rejected`: the approvals if rejecting several at once caused it; `claim`, `side_effects`, `side_effects_left_out` when executed, for a compensation also `compensates`, `compensation`, `trigger`, `batch`; `compensated_by`, `compensation`, `trigger`, `batch` when compensated; `round` and `digest` of what was reviewed when it is sent back |
+/// | `Amended` | `amended`: the fields that changed; `digest`, and `previous_digest` before; `round`: the new one |
 /// | `Requested` | `approvals`, `missing`: how many; `round` |
 /// | `Renewed` | `approvals`: how many; `round` |
-/// | `Granted`, `Rejected`, `Expired` | `approval`, `target`, `step`, `round`, `digest`; `quorum_group`, `required`; `expires_at`; for a rejection `code`, `message`, `category` and its own metadata |
+/// | `Granted`, `Rejected`, `Expired` | `approval`, `target`, `step`, `round`, `digest`; `quorum_group`, `required`; `expires_at`; `moved`: which votes moved to make way; for a rejection `code`, `message`, `category` and its own metadata |
 /// | `QuorumSatisfied` | `quorum_group`, `required`, `step`; `satisfied`: the approvals that are no longer needed |
 /// | `Overridden` | `overridden`: the approvals; `round`, `digest`; `waited_for`: the waiting it ended, if any |
+/// | `Delegated`, `Reassigned`, `Escalated` | `approval`, `from`, `to`: whom it is addressed to now, or also for an escalation; `step`, `round`; `quorum_group`, `required` |
+/// | `Added`, `Removed` | `approval`, `target`, `step`, `round`; `quorum_group`, `required` |
 /// | `Withdrawn` | `approval`, `target`, `step`, `round`, `digest` that the vote was given for; `quorum_group`, `required`; `withdrawn`: Granted or Rejected; `reopened`: the satisfied approvals that are open again; `satisfied`: the approval itself, if its group is met without it |
 /// | version resolution | `current_version`, `expected_version` |
 /// | `Commented` | `text`: the comment |
-/// | execution | `claim`; `lease_ends_at`, `renewed`, `previous_claim` for a claim; `message`, `code`, its own metadata, `details_left_out` and `side_effects_left_out` for a failure |
+/// | none; requirements and approvals that policies demanded | `policy`, `policy_version`, `policy_digest`; `demanded_by` |
+/// | execution | `claim`; `lease_ends_at`, `previous_claim` for a claim; `message`, `code`, its own metadata, `details_left_out` and `side_effects_left_out` for a failure |
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -144,6 +148,8 @@ decision_kinds! {
         Executed = "Executed",
         /// Another request compensated it.
         Compensated = "Compensated",
+        /// Its requester changed it, after it was sent back.
+        Amended = "Amended",
     }
     /// What happened to approvals.
     ApprovalDecision in Approval {
@@ -161,10 +167,18 @@ decision_kinds! {
         Overridden = "Overridden",
         /// Approvals were opened again, as a new round.
         Renewed = "Renewed",
-        /// An approval was delegated to somebody else. Reserved: no command of this release records it.
+        /// Somebody handed on an approval that was addressed to them.
         Delegated = "Delegated",
         /// Somebody took back their own vote.
         Withdrawn = "Withdrawn",
+        /// An approval was addressed to others.
+        Reassigned = "Reassigned",
+        /// An approval was added after submission.
+        Added = "Added",
+        /// An approval was removed.
+        Removed = "Removed",
+        /// An approval had waited for so long that it is also addressed to others.
+        Escalated = "Escalated",
     }
     /// How a request fits the current version of its state.
     VersionDecision in VersionResolution {

@@ -8,9 +8,9 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
-    ActorContext, Approval, Decision, Digest, Execution, IdComparison, Intent, Metadata, MutationType, Payload, Quorum,
-    QuorumGroup, RequestId, RequestState, Requirement, Revision, SideEffect, StateId, StateType, StateVersion, Step,
-    Timestamp, WriteIntent,
+    ActorContext, Approval, ApproverLimits, Decision, Digest, Execution, IdComparison, Intent, Metadata, MutationType,
+    Payload, Quorum, QuorumGroup, RequestId, RequestState, Requirement, Revision, SideEffect, StateId, StateType,
+    StateVersion, Step, Timestamp, WriteIntent,
 };
 use crate::error::{Error, InvalidValue};
 use crate::json::read_beside;
@@ -82,6 +82,9 @@ pub struct RequestDocument {
     /// Anything else about the request.
     #[serde(default, skip_serializing_if = "Metadata::is_empty")]
     pub metadata: Metadata,
+    /// Who may not decide its approvals, whatever they say.
+    #[serde(default, skip_serializing_if = "ApproverLimits::is_none")]
+    pub approver_limits: ApproverLimits,
     /// The rule by which ids of people in it are equal: that of its namespace. Not in the stored bytes; a store sets it
     /// on every request that it reads or writes.
     #[serde(default, skip_serializing_if = "IdComparison::is_default")]

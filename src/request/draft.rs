@@ -6,8 +6,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
-    ActorContext, ApprovalRule, CompensationPlan, ExecutionKind, IdComparison, Intent, Metadata, Payload, Pending,
-    PendingReason, RequestId, Requirement, StateVersion, Target, Timestamp,
+    ActorContext, ActorId, ApprovalRule, ApproverLimits, CompensationPlan, ExecutionKind, IdComparison, Intent,
+    Metadata, Payload, Pending, PendingReason, RequestId, Requirement, StateVersion, Target, Timestamp,
 };
 use crate::error::InvalidValue;
 use crate::json::Strict;
@@ -40,8 +40,12 @@ pub struct RequestDraft {
     pub(crate) expected_version: Option<StateVersion>,
     #[serde(skip_serializing_if = "ExecutionKind::is_standard")]
     pub(crate) execution: ExecutionKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) resubmits: Option<RequestId>,
     #[serde(skip_serializing_if = "Metadata::is_empty")]
     pub(crate) metadata: Metadata,
+    #[serde(skip_serializing_if = "ApproverLimits::is_none")]
+    pub(crate) approver_limits: ApproverLimits,
     #[serde(skip_serializing_if = "IdComparison::is_default")]
     pub(crate) id_comparison: IdComparison,
 }
@@ -73,7 +77,9 @@ impl RequestDraft {
             approval_rules: Vec::new(),
             expected_version: None,
             execution: ExecutionKind::Standard,
+            resubmits: None,
             metadata: Metadata::new(),
+            approver_limits: ApproverLimits::default(),
             id_comparison: IdComparison::default(),
         }
     }
@@ -102,6 +108,19 @@ impl RequestDraft {
         self
     }
 
+    /// Lets nobody decide twice, in whatever step: every vote comes from another person. Otherwise nobody decides twice
+    /// in one quorum group, but one person may decide in several steps.
+    pub fn distinct_approvers(mut self) -> Self {
+        self.approver_limits.distinct = true;
+        self
+    }
+
+    /// Excludes these people, for example the beneficiary, from deciding its approvals, whatever the rules say.
+    pub fn excluding(mut self, people: impl IntoIterator<Item = ActorId>) -> Self {
+        self.approver_limits.excluded.extend(people);
+        self
+    }
+
     /// Records this requirement, other than an approval, for readers. Nothing enforces it: the request is approved and
     /// executed whether or not it is met.
     pub fn requires(mut self, requirement: Requirement) -> Self {
@@ -109,7 +128,7 @@ impl RequestDraft {
         self
     }
 
-    /// Makes the submitted request wait for this.
+    /// Makes the submitted request wait for this. Submitting a draft that waits for correction is an error.
     pub fn waiting_for(mut self, pending: impl Into<Pending>) -> Self {
         self.initial_state = Some(InitialState::Pending(pending.into()));
         self
@@ -124,6 +143,16 @@ impl RequestDraft {
     /// Makes the request compensate an executed one.
     pub fn compensating(mut self, plan: CompensationPlan) -> Self {
         self.execution = ExecutionKind::Compensation(plan);
+        self
+    }
+
+    /// Makes the request follow one that was rejected, canceled or expired, as its resubmission: both are linked with each
+    /// other. [`resubmission_draft`](crate::workflow::resubmission_draft) makes a whole draft of that request.
+    ///
+    /// Submitting fails with a [`CorrectionError`](crate::CorrectionError) unless the requester is the same and the
+    /// other request has ended without being executed; and when another request follows it already.
+    pub fn resubmitting(mut self, ended: RequestId) -> Self {
+        self.resubmits = Some(ended);
         self
     }
 
@@ -157,8 +186,11 @@ struct Fields {
     expected_version: Option<StateVersion>,
     #[serde(default)]
     execution: ExecutionKind,
+    resubmits: Option<RequestId>,
     #[serde(default)]
     metadata: Metadata,
+    #[serde(default)]
+    approver_limits: ApproverLimits,
     #[serde(default)]
     id_comparison: IdComparison,
 }
@@ -173,7 +205,9 @@ impl From<Strict<Fields>> for RequestDraft {
             approval_rules: fields.approval_rules,
             expected_version: fields.expected_version,
             execution: fields.execution,
+            resubmits: fields.resubmits,
             metadata: fields.metadata,
+            approver_limits: fields.approver_limits,
             id_comparison: fields.id_comparison,
             ..Self::new(fields.target, fields.intent, fields.requested_by)
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{ActorContext, BatchId, ClaimId, RequestId, Timestamp};
+use super::{ActorContext, BatchId, ClaimId, RequestId, Resubmission, Timestamp};
 use crate::error::InvalidValue;
 
 /// How a request is executed, and its links with other requests.
@@ -26,6 +26,13 @@ pub struct Execution {
     /// The requests that it supersedes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub supersedes: Vec<Supersession>,
+    /// The request that ended without being executed, and that this one follows.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resubmits: Option<Resubmission>,
+    /// The request that follows this one. If there is none with this id, its submission was interrupted, and resubmitting
+    /// this one again completes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resubmitted_as: Option<Resubmission>,
 }
 
 /// Whether a request makes a change or undoes one.

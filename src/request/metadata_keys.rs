@@ -36,6 +36,7 @@ macro_rules! metadata_keys {
 }
 
 metadata_keys! {
+    AMENDED = "amended", "the names of the fields that the requester changed";
     APPROVAL = "approval", "the id of the approval";
     APPROVALS = "approvals", "how many approvals there are; in a requirement, the ids of its approvals";
     BATCH = "batch", "the batch of the compensation";
@@ -46,23 +47,29 @@ metadata_keys! {
     COMPENSATES = "compensates", "the id of the request that this one compensates";
     COMPENSATION = "compensation", "the kind of the compensation";
     CURRENT_VERSION = "current_version", "the version that the state has now";
+    DEMANDED_BY = "demanded_by", "in an approval, the names of the policies that demanded it";
     DETAILS_LEFT_OUT = "details_left_out", "how many details of the failure the store had no room for";
     DIGEST = "digest", "the digest of the request that was decided on";
     EXPECTED_VERSION = "expected_version", "the version of the state that the request was written for";
     EXPIRES_AT = "expires_at", "the deadline of the approval or of the wait";
-    FROM = "from", "the status before";
+    FROM = "from", "the status before; of an amended approval, to whom it was addressed before";
     LEASE_ENDS_AT = "lease_ends_at", "when the lease of the claim ends";
     MESSAGE = "message", "the message of the rejection or of the failure";
     MISSING = "missing", "how many approvals are still needed";
+    MOVED = "moved", "which votes moved within the quorum group to make way: for the id of each approval that of where its vote went";
     OVERRIDDEN = "overridden", "the ids of the approvals that were overridden";
     PENDING_REASON = "pending_reason", "what the request waits for now";
+    POLICY = "policy", "in a requirement, the name of a policy that applied to the draft";
+    POLICY_DIGEST = "policy_digest", "in a requirement, the SHA-256 of the policy";
+    POLICY_VERSION = "policy_version", "in a requirement, the version of the policy";
     PREVIOUS_CLAIM = "previous_claim", "the id of the claim that was taken over";
+    PREVIOUS_DIGEST = "previous_digest", "the digest of the request before it was amended";
     QUORUM_GROUP = "quorum_group", "the quorum group of the approval";
     REJECTED = "rejected", "the ids of the approvals whose rejection rejected the request, if it was several at once";
-    RENEWED = "renewed", "whether the claim was renewed, not taken over";
     REOPENED = "reopened", "the ids of the approvals that are open again";
     REQUIRED = "required", "how many approvals the quorum group needs";
     RESULTING_VERSION = "resulting_version", "the version of the state that the execution resulted in";
+    RESUBMITS = "resubmits", "the id of the request that this one follows";
     ROUND = "round", "the round of approvals";
     SATISFIED = "satisfied", "the ids of the approvals that are no longer needed";
     SIDE_EFFECTS = "side_effects", "how many side effects were recorded";
@@ -71,6 +78,7 @@ metadata_keys! {
     SUPERSEDED_BY = "superseded_by", "the id of the request that superseded this one";
     TARGET = "target", "to whom the approval is addressed";
     TEXT = "text", "what the comment says";
+    TO = "to", "to whom the approval is addressed now; of an escalation, to whom also";
     TRIGGER = "trigger", "what caused the compensation";
     WAITED_FOR = "waited_for", "what the request waited for until then";
     WITHDRAWN = "withdrawn", "the kind of the vote that was taken back";

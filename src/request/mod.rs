@@ -2,16 +2,20 @@
 //!
 //! `workflow` decides how a request moves on, `stored_format` and `redis` store it, `query` finds it.
 
+mod acting_for;
 mod actor;
 mod approval;
 mod approval_rule;
 mod approval_summary;
+mod approver_limits;
 mod by_name;
 mod canonical;
 mod decision;
+mod delegation;
 mod digest;
 mod document;
 mod draft;
+mod escalation;
 mod execution;
 mod id_comparison;
 mod intent;
@@ -21,8 +25,11 @@ pub mod metadata_keys;
 mod payload;
 mod person_id;
 mod random_id;
+mod reason_rule;
+mod rejection;
 mod requester;
 mod requirement;
+mod resubmission;
 mod revision;
 mod side_effect;
 mod state;
@@ -33,21 +40,28 @@ mod unsettled_write;
 mod value_json;
 mod write_intent;
 
+pub use acting_for::ActingFor;
+pub(crate) use acting_for::for_oneself;
 pub use actor::{ActorContext, ActorKind, ActorMode};
 pub use approval::{
-    Approval, ApprovalState, ApprovalStatus, ApprovalTarget, Cause, DeciderRule, Quorum, QuorumRejection, Rejection,
-    Step, Verdict,
+    Approval, ApprovalState, ApprovalStatus, ApprovalTarget, Cause, DeciderRule, Quorum, QuorumRejection, Step, Verdict,
 };
 pub use approval_rule::ApprovalRule;
 pub(crate) use approval_summary::{ApprovalSummary, Slot};
+pub use approver_limits::ApproverLimits;
 pub(crate) use by_name::{by_name, read_by_name};
+#[cfg(feature = "policies")]
+pub(crate) use canonical::canonical_bytes;
 pub use decision::{
     ApprovalDecision, Decision, DecisionCategory, DecisionKind, DiscussionDecision, ExecutionDecision,
     LifecycleDecision, VersionDecision,
 };
+pub use delegation::Delegation;
 pub use digest::Digest;
 pub use document::{MutationRequest, RequestDocument, Target, Versioning};
 pub use draft::{InitialState, RequestDraft};
+pub use escalation::Escalation;
+pub(crate) use escalation::EscalationRule;
 pub use execution::{
     Claim, CompensationKind, CompensationPlan, CompensationTrigger, Execution, ExecutionKind, ExecutionLink,
     LinkRelation, Supersession,
@@ -59,14 +73,17 @@ pub use metadata::{Metadata, MetadataIter, Value};
 pub(crate) use metadata_keys::metadata_key;
 pub use payload::Payload;
 pub use random_id::{ClaimId, HolderId, WriteId};
+pub use reason_rule::ReasonRule;
+pub use rejection::Rejection;
 pub use requester::Requester;
 pub use requirement::Requirement;
+pub use resubmission::Resubmission;
 pub use revision::Revision;
 pub use side_effect::{Severity, SideEffect};
 pub use state::{Pending, PendingReason, RequestState, Status};
 pub use text::{
-    ActorId, ApprovalId, BatchId, Category, ConsumerName, ContractId, Group, MutationType, Operation, QuorumGroup,
-    RequestId, RequirementKind, Role, StateId, StateType, StateVersion, Tag,
+    ActorId, ApprovalId, BatchId, Category, ConsumerName, ContractId, Grounds, Group, MutationType, Operation,
+    PolicyName, QuorumGroup, RequestId, RequirementKind, Role, StateId, StateType, StateVersion, Tag,
 };
 pub use timestamp::Timestamp;
 pub use unsettled_write::UnsettledWrite;

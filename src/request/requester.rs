@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ActorContext, ActorId, ActorKind};
+use super::{ActingFor, ActorContext, ActorId, ActorKind};
 
 /// Who requested something and why, as a list shows it: an [`ActorContext`] without its circumstances.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,6 +20,9 @@ pub struct Requester {
     /// Why the actor asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
+    /// For whom the actor acts, if not for themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub acting_for: Option<ActingFor>,
 }
 
 impl Requester {
@@ -28,8 +31,14 @@ impl Requester {
         id: Option<ActorId>,
         name: Option<String>,
         reason: Option<String>,
+        acting_for: Option<ActingFor>,
     ) -> Self {
-        Self { kind, id, name, reason }
+        Self { kind, id, name, reason, acting_for }
+    }
+
+    /// The actor, and the person acted for.
+    pub(crate) fn people_ids(&self) -> [Option<&ActorId>; 2] {
+        [self.id.as_ref(), self.acting_for.as_ref().map(|acting| &acting.id)]
     }
 
     /// What to call the actor: the name, or else the id, or else the kind.
@@ -40,7 +49,7 @@ impl Requester {
 
 impl From<&ActorContext> for Requester {
     fn from(actor: &ActorContext) -> Self {
-        Self::new(actor.kind, actor.id.clone(), actor.name.clone(), actor.reason.clone())
+        Self::new(actor.kind, actor.id.clone(), actor.name.clone(), actor.reason.clone(), actor.acting_for.clone())
     }
 }
 

@@ -66,6 +66,8 @@ pub enum PendingReason {
     Quota,
     /// A manual review.
     ManualReview,
+    /// Its requester, who is to correct it.
+    Correction,
 }
 
 /// The state of a request without its details.
@@ -113,6 +115,11 @@ impl RequestState {
         }
     }
 
+    /// Whether the request was sent back, and waits for its requester to correct it.
+    pub const fn awaits_correction(&self) -> bool {
+        matches!(self, Self::Pending(Pending { reason: PendingReason::Correction, .. }))
+    }
+
     /// Whether the request waits for approvals.
     pub const fn awaits_approval(&self) -> bool {
         matches!(self, Self::Pending(Pending { reason: PendingReason::Approval, .. }))
@@ -154,8 +161,15 @@ impl Status {
 
 impl PendingReason {
     /// Every reason.
-    pub const ALL: [Self; 6] =
-        [Self::Approval, Self::ExternalCheck, Self::Schedule, Self::Dependency, Self::Quota, Self::ManualReview];
+    pub const ALL: [Self; 7] = [
+        Self::Approval,
+        Self::ExternalCheck,
+        Self::Schedule,
+        Self::Dependency,
+        Self::Quota,
+        Self::ManualReview,
+        Self::Correction,
+    ];
 
     /// The reason as one word.
     pub const fn as_str(self) -> &'static str {
@@ -166,6 +180,7 @@ impl PendingReason {
             Self::Dependency => "Dependency",
             Self::Quota => "Quota",
             Self::ManualReview => "ManualReview",
+            Self::Correction => "Correction",
         }
     }
 }

@@ -223,6 +223,8 @@ text_types! {
     Tag: Name, 128, "tag";
     /// What a policy demanded, for example `Approval` or `TwoFactor`.
     RequirementKind: Name, 128, "requirement kind";
+    /// The name of a policy.
+    PolicyName: Name, 128, "policy name";
     /// The name of a quorum group, whose approvals are decided together. By the same rule as an [`ActorId`], and
     /// compared exactly.
     QuorumGroup: Person, 128, "quorum group";
@@ -230,6 +232,8 @@ text_types! {
     ContractId: Name, 256, "contract id";
     /// The batch of a compensation, by the application's own name for it.
     BatchId: Name, 256, "batch id";
+    /// By what right somebody acts for another, in words.
+    Grounds: Name, 1024, "grounds";
     /// The name of a consumer of the change feed, for example `mailer`, by the same rule as a [`RequestId`].
     ConsumerName: Id, 64, "consumer name";
 }
@@ -251,6 +255,8 @@ impl ApprovalId {
 impl RequirementKind {
     /// The kind of a requirement that approvals fulfil.
     pub const APPROVAL: &str = "Approval";
+    /// The kind of a requirement that records a policy.
+    pub const POLICY: &str = "Policy";
 }
 
 #[cfg(test)]

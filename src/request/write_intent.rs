@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use sha2::Digest as _;
 
 use super::canonical::canonical_bytes;
-use super::{ActorContext, ActorId, ActorKind, Decision, MutationRequest, RequestDocument};
+use super::{ActingFor, ActorContext, ActorId, ActorKind, Decision, MutationRequest, RequestDocument};
 
 /// The intent of a write, as a kind and a fingerprint: a write id belongs to one intent.
 ///
@@ -118,6 +118,10 @@ write_kinds! {
     ExpireApprovals = 22: "expire its approvals",
     /// Overrides approvals: break-glass.
     OverrideApprovals = 23: "override its approvals",
+    /// Sends it back to its requester.
+    RequestChanges = 17: "send it back",
+    /// Amends it.
+    Amend = 18: "amend it",
     /// Resolves it against the current version of its state.
     Resolve = 30: "resolve its version",
     /// Claims it for execution.
@@ -130,6 +134,14 @@ write_kinds! {
     Fail = 43: "record that its execution failed",
     /// Comments on it.
     Comment = 50: "comment on it",
+    /// Hands on one of its approvals.
+    Delegate = 60: "delegate one of its approvals",
+    /// Addresses one of its approvals to others.
+    Reassign = 61: "reassign one of its approvals",
+    /// Adds approvals.
+    AddApproval = 62: "add an approval to it",
+    /// Removes an approval.
+    RemoveApproval = 63: "remove one of its approvals",
     /// Links its compensation.
     LinkCompensation = 44: "link its compensation",
     /// A kind that only a newer release knows.
@@ -206,8 +218,9 @@ impl WriteIntent {
             updated_at,
             id_comparison: _,
             metadata,
+            approver_limits,
         } = document;
-        let submitted = (target, intent, requested_by, payload, requirements, created_at);
+        let submitted = (target, intent, requested_by, payload, requirements, created_at, approver_limits);
         let decided = (state, approvals, approval_round, decisions.len(), decisions.last(), updated_at);
         Self::of(kind, &(submitted, decided, side_effects, versioning, execution, metadata))
     }
@@ -226,13 +239,15 @@ pub(crate) struct Who<'a> {
     id: Option<&'a ActorId>,
     name: Option<&'a str>,
     reason: Option<&'a str>,
+    acting_for: Option<&'a ActingFor>,
 }
 
 impl<'a> Who<'a> {
     pub(crate) fn of(actor: &'a ActorContext) -> Self {
         // The id identifies the actor, whatever name is shown.
+        let acting_for = actor.acting_for.as_ref();
         let name = if actor.id.is_none() { actor.name.as_deref() } else { None };
-        Self { kind: actor.kind, id: actor.id.as_ref(), name, reason: actor.reason.as_deref() }
+        Self { kind: actor.kind, id: actor.id.as_ref(), name, reason: actor.reason.as_deref(), acting_for }
     }
 }
 

@@ -81,7 +81,7 @@ impl RequestTable {
     pub(crate) fn create(&mut self, request: MutationRequest) -> Result<MutationRequest> {
         let request = request.comparing_ids(self.ids);
         request.check_new()?;
-        SizeBudget::to_submit(self.limit, &request).check(&request)?;
+        self.check_create(&request)?;
         let revision = request.revision();
         if let Some(stored) = self.requests.get(&request.id) {
             let Some(known) = stored.remembered_as(revision.write_id) else {
@@ -99,7 +99,7 @@ impl RequestTable {
 
     pub(crate) fn update(&mut self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
         let request = request.comparing_ids(self.ids);
-        SizeBudget::to_change(self.limit, &request).check(&request)?;
+        self.check_update(&request)?;
         let Some(stored) = self.requests.get_mut(&request.id) else {
             return Err(Error::not_found(request.id.clone()));
         };
@@ -124,6 +124,14 @@ impl RequestTable {
         stored.writes.push((write_id, intent));
         self.announce(&request, stored_decisions);
         Ok(request)
+    }
+
+    pub(crate) fn check_create(&self, request: &MutationRequest) -> Result<()> {
+        SizeBudget::to_submit(self.limit, request).check(request)
+    }
+
+    pub(crate) fn check_update(&self, request: &MutationRequest) -> Result<()> {
+        SizeBudget::to_change(self.limit, request).check(request)
     }
 
     fn announce(&mut self, written: &MutationRequest, stored_decisions: usize) {

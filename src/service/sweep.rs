@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer};
 
 use crate::error::{Error, Outcome, Result};
 use crate::query::{Cursor, PageRequest};
-use crate::request::{MutationRequest, RequestId};
+use crate::request::{ApprovalDecision, MutationRequest, RequestId};
 
 /// What one sweep over the due requests did.
 #[derive(Debug, Default, Serialize)]
@@ -14,6 +14,9 @@ pub struct Swept {
     /// The requests in which something expired, in the order of their deadlines.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub expired: Vec<RequestId>,
+    /// The requests of which an escalation was recorded, and nothing expired.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub escalated: Vec<RequestId>,
     /// How many due requests somebody else changed first, for instance another sweeper.
     pub overtaken: u64,
     /// The requests that could not be expired, and why. The next sweep from the beginning tries them again. Also
@@ -54,6 +57,7 @@ impl Swept {
         let is_store_failure = result.as_ref().is_err_and(Error::is_passing_failure);
         self.store_failures_in_a_row = if is_store_failure { self.store_failures_in_a_row + 1 } else { 0 };
         match result {
+            Ok(swept) if has_only_escalated(&swept) => self.escalated.push(id),
             Ok(_) => self.expired.push(id),
             Err(error) if is_overtaken(&error) => self.overtaken += 1,
             Err(error) => {
@@ -67,7 +71,8 @@ impl Swept {
 
     /// How many of at most `limit` requests the same sweep may still expire.
     pub(crate) fn left_of(&self, limit: usize) -> usize {
-        let dealt_with = self.expired.len().saturating_add(usize::try_from(self.overtaken).unwrap_or(usize::MAX));
+        let recorded = self.expired.len().saturating_add(self.escalated.len());
+        let dealt_with = recorded.saturating_add(usize::try_from(self.overtaken).unwrap_or(usize::MAX));
         if self.failed.len() >= PageRequest::MAX_LIMIT || self.is_store_down() {
             return 0;
         }
@@ -77,6 +82,11 @@ impl Swept {
     pub(crate) const fn is_store_down(&self) -> bool {
         self.store_failures_in_a_row >= Self::MAX_STORE_FAILURES
     }
+}
+
+/// Whether the last thing recorded about the request is an escalation: an expiry is recorded after it.
+fn has_only_escalated(swept: &MutationRequest) -> bool {
+    swept.decisions.last().is_some_and(|last| last.kind == ApprovalDecision::Escalated.into())
 }
 
 /// Whether the error only means that somebody else changed the request first.

@@ -26,11 +26,11 @@ pub(super) fn document() -> impl Strategy<Value = RequestDocument> {
             vec(side_effect().boxed(), 0..3),
             execution(by()).boxed(),
         );
-        let rest = (option::of(name()), option::of(name()), time(), time(), metadata());
+        let rest = (option::of(name()), option::of(name()), time(), time(), metadata(), approver_limits());
         (outer, lists, rest).prop_map(|(outer, lists, rest)| {
             let (id, target, requested_by, intent, payload, state, approval_round) = outer;
             let (requirements, approvals, decisions, side_effects, execution) = lists;
-            let (expected, reviewed, created_at, updated_at, metadata) = rest;
+            let (expected, reviewed, created_at, updated_at, metadata, approver_limits) = rest;
             RequestDocument {
                 id: RequestId::new(ascii(&id)).unwrap(),
                 target: Target::new(&*target[0], &*target[1], &*target[2]).unwrap(),
@@ -51,6 +51,7 @@ pub(super) fn document() -> impl Strategy<Value = RequestDocument> {
                 created_at,
                 updated_at,
                 metadata,
+                approver_limits,
                 id_comparison: IdComparison::default(),
             }
         })
@@ -115,12 +116,17 @@ fn people<T: Ord + Debug + TryFrom<String, Error: Debug>>() -> impl Strategy<Val
     btree_set(person_id(), 0..3).prop_map(|names| names.into_iter().map(|name| T::try_from(name).unwrap()).collect())
 }
 
+fn approver_limits() -> impl Strategy<Value = ApproverLimits> {
+    (any::<bool>(), people()).prop_map(|(distinct, excluded)| ApproverLimits { distinct, excluded })
+}
+
 fn actor() -> impl Strategy<Value = ActorContext> {
     let kinds = vec![ActorKind::Unknown, ActorKind::User, ActorKind::Scheduler, ActorKind::Administrator];
     let modes = vec![ActorMode::Simulate, ActorMode::Validate, ActorMode::Commit];
-    let sets = (people(), people(), metadata());
+    let acting_for = option::weighted(0.2, (person_id(), name()));
+    let sets = (people(), people(), metadata(), acting_for);
     (select(kinds), select(modes), option::of(person_id()), vec(option::of(text()), 9), option::of(time()), sets)
-        .prop_map(|(kind, mode, id, mut texts, at, (roles, groups, metadata))| {
+        .prop_map(|(kind, mode, id, mut texts, at, (roles, groups, metadata, acting_for))| {
             let mut next = || texts.pop().flatten();
             ActorContext {
                 kind,
@@ -139,6 +145,7 @@ fn actor() -> impl Strategy<Value = ActorContext> {
                 culture: next(),
                 at,
                 metadata,
+                acting_for: acting_for.map(|(id, grounds)| ActingFor::new(id, grounds).unwrap()),
             }
         })
 }
@@ -229,20 +236,47 @@ fn approval(by: impl Strategy<Value = Arc<ActorContext>> + 'static) -> impl Stra
         ApprovalTarget::any_of(ids, roles, groups).unwrap()
     });
     let words = (name(), text(), option::of(text()), metadata());
-    (words, target, 1..=u32::MAX, option::of(quorum), option::of(time()), any::<bool>(), state).prop_map(
-        |((id, description, name, metadata), target, step, quorum, expires_at, anyone, state)| Approval {
-            id: ApprovalId::new(ascii(&id)).unwrap(),
-            target,
-            description,
-            name,
-            step: Step::new(step).unwrap(),
-            quorum,
-            expires_at,
-            decider: if anyone { DeciderRule::Anyone } else { DeciderRule::NotTheRequester },
-            state,
-            metadata,
+    let reasons = vec![ReasonRule::Optional, ReasonRule::ForRejecting, ReasonRule::Always];
+    let rare = (select(reasons), any::<bool>(), option::of(delegation()), option::of(escalation()));
+    (words, target, 1..=u32::MAX, option::of(quorum), option::of(time()), any::<bool>(), state, rare).prop_map(
+        |((id, description, name, metadata), target, step, quorum, expires_at, anyone, state, rare)| {
+            let (reasons, mandatory, delegation, escalation) = rare;
+            Approval {
+                id: ApprovalId::new(ascii(&id)).unwrap(),
+                target,
+                description,
+                name,
+                step: Step::new(step).unwrap(),
+                quorum,
+                expires_at,
+                decider: if anyone { DeciderRule::Anyone } else { DeciderRule::NotTheRequester },
+                reasons,
+                state,
+                mandatory,
+                delegation: delegation.map(Box::new),
+                escalation: escalation.map(Box::new),
+                metadata,
+            }
         },
     )
+}
+
+fn delegation() -> impl Strategy<Value = Delegation> {
+    let id = || person_id().prop_map(|id| ActorId::new(id).unwrap());
+    (person_id(), vec(id(), 0..6), id()).prop_map(|(from, by, to)| Delegation {
+        from: ApprovalTarget::role(from).unwrap(),
+        by,
+        to,
+    })
+}
+
+fn escalation() -> impl Strategy<Value = Escalation> {
+    (any::<u64>(), person_id(), option::of(time()), any::<bool>()).prop_map(|(micros, to, at, recorded)| Escalation {
+        after: std::time::Duration::from_micros(micros),
+        to: ApprovalTarget::group(to).unwrap(),
+        at,
+        recorded,
+    })
 }
 
 fn decision(by: impl Strategy<Value = Arc<ActorContext>>) -> impl Strategy<Value = Decision> {
@@ -309,6 +343,14 @@ fn execution(by: impl Strategy<Value = Arc<ActorContext>>) -> impl Strategy<Valu
     let kind = prop_oneof![Just(ExecutionKind::Standard), plan.prop_map(ExecutionKind::Compensation)];
     let superseded = (id(), time(), any::<bool>());
     let superseded = superseded.prop_map(|(request, at, withdrawn)| Supersession { request, at, withdrawn });
-    let parts = (kind, vec(link, 0..3), option::of(claim), vec(superseded, 0..3));
-    parts.prop_map(|(kind, links, claim, supersedes)| Execution { kind, links, claim, supersedes })
+    let resubmission = || option::of((id(), time()).prop_map(|(request, at)| Resubmission { request, at }));
+    let parts = (kind, vec(link, 0..3), option::of(claim), vec(superseded, 0..3), resubmission(), resubmission());
+    parts.prop_map(|(kind, links, claim, supersedes, resubmits, resubmitted_as)| Execution {
+        kind,
+        links,
+        claim,
+        supersedes,
+        resubmits,
+        resubmitted_as,
+    })
 }

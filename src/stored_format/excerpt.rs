@@ -3,8 +3,8 @@
 use super::gates::Version;
 use super::{DocumentLimit, FormatError, document};
 use crate::request::{
-    Approval, ApprovalSummary, Decision, IdComparison, Intent, RequestDocument, RequestId, RequestState, Requester,
-    Target, Timestamp,
+    Approval, ApprovalSummary, ApproverLimits, Decision, IdComparison, Intent, RequestDocument, RequestId,
+    RequestState, Requester, Target, Timestamp,
 };
 
 /// The beginning of a document, which every row about a part of it shows.
@@ -17,6 +17,7 @@ pub(crate) struct Head {
     pub(crate) state: RequestState,
     pub(crate) created_at: Timestamp,
     pub(crate) updated_at: Timestamp,
+    pub(crate) approver_limits: ApproverLimits,
     /// Not from the bytes: the reader sets it.
     pub(crate) id_comparison: IdComparison,
 }
@@ -55,7 +56,7 @@ impl Excerpt for PendingApprovals<'_> {
 
     fn of(self, document: RequestDocument) -> (Head, Approvals) {
         let (head, mut wanted, _) = parts_of(document);
-        let summaries = ApprovalSummary::of_all(&wanted);
+        let summaries = ApprovalSummary::of_all(&wanted, &head.approver_limits);
         let mut pending = summaries.iter().map(|summary| summary.is_pending);
         wanted.retain(|approval| {
             pending.next() == Some(true) && (self.0)(&head, approval.step.number(), approval.id.as_str())
@@ -102,12 +103,13 @@ fn parts_of(document: RequestDocument) -> (Head, Vec<Approval>, Vec<Decision>) {
         state,
         created_at,
         updated_at,
+        approver_limits,
         id_comparison,
         approvals,
         decisions,
         ..
     } = document;
     let requested_by = Requester::from(&*requested_by);
-    let head = Head { id, target, intent, requested_by, state, created_at, updated_at, id_comparison };
+    let head = Head { id, target, intent, requested_by, state, created_at, updated_at, approver_limits, id_comparison };
     (head, approvals, decisions)
 }

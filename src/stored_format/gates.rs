@@ -12,6 +12,23 @@ const GATES: &[Gate] = &[
     Gate { since: FIRST, opens: Part::Field(Field::Batch) },
     Gate { since: 2, opens: Part::Kind("decision kind", 40) },
     Gate { since: 2, opens: Part::Kind("decision kind", 128) },
+    Gate { since: 2, opens: Part::Field(Field::ActingFor) },
+    Gate { since: 2, opens: Part::Field(Field::Reasons) },
+    Gate { since: 2, opens: Part::Field(Field::ApproverLimits) },
+    Gate { since: 2, opens: Part::Kind("reason rule", 0) },
+    Gate { since: 2, opens: Part::Kind("reason rule", 1) },
+    Gate { since: 2, opens: Part::Kind("reason rule", 2) },
+    Gate { since: 2, opens: Part::Kind("decision kind", 41) },
+    Gate { since: 2, opens: Part::Kind("decision kind", 42) },
+    Gate { since: 2, opens: Part::Kind("decision kind", 43) },
+    Gate { since: 2, opens: Part::Kind("decision kind", 44) },
+    Gate { since: 2, opens: Part::Field(Field::Mandatory) },
+    Gate { since: 2, opens: Part::Field(Field::Delegation) },
+    Gate { since: 2, opens: Part::Field(Field::Escalation) },
+    Gate { since: 2, opens: Part::Kind("decision kind", 9) },
+    Gate { since: 2, opens: Part::Kind("pending reason", 6) },
+    Gate { since: 2, opens: Part::Kind("link relation", 4) },
+    Gate { since: 2, opens: Part::Kind("link relation", 5) },
 ];
 
 const FIRST: u16 = 1;
@@ -36,6 +53,18 @@ pub(super) enum Part {
 pub(super) enum Field {
     /// Of a compensation's plan, and of the links it makes.
     Batch,
+    /// Of an actor: one of its rare parts.
+    ActingFor,
+    /// Of an approval: one of its rare parts.
+    Reasons,
+    /// Of a document: one of its rare parts.
+    ApproverLimits,
+    /// Of an approval: one of its rare parts.
+    Mandatory,
+    /// Of an approval: one of its rare parts.
+    Delegation,
+    /// Of an approval: one of its rare parts.
+    Escalation,
 }
 
 /// All versions there are.
@@ -122,6 +151,12 @@ impl fmt::Display for Field {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Batch => "the batch of a compensation",
+            Self::ActingFor => "an actor who acts for another",
+            Self::Reasons => "an approval that demands a reason",
+            Self::ApproverLimits => "limits on its approvers",
+            Self::Mandatory => "a mandatory approval",
+            Self::Delegation => "a delegated approval",
+            Self::Escalation => "an approval that escalates",
         })
     }
 }

@@ -169,7 +169,11 @@ fn approvals() -> RequestDocument {
         }),
         expires_at: (number == 5).then(|| at(7)),
         decider: DeciderRule::NotTheRequester,
+        reasons: ReasonRule::Optional,
         state,
+        mandatory: false,
+        delegation: None,
+        escalation: None,
         metadata: Metadata::new(),
     });
     let reason = PendingReason::Approval;

@@ -46,6 +46,7 @@ pub(super) fn smallest() -> RequestDocument {
         created_at: Timestamp::MIN,
         updated_at: Timestamp::MIN,
         metadata: Metadata::new(),
+        approver_limits: ApproverLimits::default(),
         id_comparison: IdComparison::default(),
     }
 }
@@ -68,9 +69,13 @@ pub(super) fn realistic() -> RequestDocument {
         quorum: None,
         expires_at: Some(at(7 * 86_400)),
         decider: DeciderRule::NotTheRequester,
+        reasons: ReasonRule::Optional,
         state: verdict.map_or(ApprovalState::Pending, |(by, when, reason)| {
             ApprovalState::Approved(Verdict { by: Arc::clone(by), at: at(when), reason: Some(reason.into()), digest })
         }),
+        mandatory: false,
+        delegation: None,
+        escalation: None,
         metadata: Metadata::new(),
     };
     let granted = |id: &str, role: &str, step: i64| {
@@ -159,6 +164,7 @@ pub(crate) fn fullest() -> RequestDocument {
         }),
         expires_at: Some(Timestamp::MAX),
         decider: DeciderRule::Anyone,
+        reasons: ReasonRule::Optional,
         state: ApprovalState::Rejected {
             verdict,
             rejection: Some(Box::new(Rejection {
@@ -168,6 +174,9 @@ pub(crate) fn fullest() -> RequestDocument {
                 metadata: every_value(),
             })),
         },
+        mandatory: false,
+        delegation: None,
+        escalation: None,
         metadata: every_value(),
     };
     let system = Arc::new(ActorContext::system());
@@ -246,6 +255,8 @@ pub(crate) fn fullest() -> RequestDocument {
             supersedes: [("three", false), ("four", true)]
                 .map(|(id, withdrawn)| Supersession { request: RequestId::new(id).unwrap(), at: at(80), withdrawn })
                 .to_vec(),
+            resubmits: None,
+            resubmitted_as: None,
         },
         created_at: at(0),
         updated_at: Timestamp::MAX,
@@ -259,9 +270,47 @@ pub(super) fn newest() -> RequestDocument {
     let mut document = realistic();
     let by = person("u-2", "Two", "reviewer", 6);
     let text = Metadata::new().with(metadata_keys::TEXT, "For how long? – naïve 文字").unwrap();
+    let link = |request: &str, seconds| Resubmission { request: RequestId::new(request).unwrap(), at: at(seconds) };
+    document.state = RequestState::Pending(Pending { reason: PendingReason::Correction, expires_at: Some(at(90_000)) });
+    document.execution.resubmits = Some(link("req-rejected", 1));
+    document.execution.resubmitted_as = Some(link("req-follower", 800));
+    document.decisions.push(Decision::new(LifecycleDecision::Amended, &by, document.updated_at));
     document.decisions.push(Decision::new(ApprovalDecision::Withdrawn, &by, document.updated_at));
     document.decisions.push(Decision::new(DiscussionDecision::Commented, &by, document.updated_at).about(text));
+    let deputy = Arc::new((*by).clone().acting_for("u-0007", "Stands in until March – naïve 文字").unwrap());
+    if let [first, .., last] = document.approvals.as_mut_slice() {
+        (first.reasons, last.reasons) = (ReasonRule::ForRejecting, ReasonRule::Always);
+        if let ApprovalState::Approved(verdict) = &mut first.state {
+            verdict.by = Arc::clone(&deputy);
+        }
+    }
+    document.decisions.push(Decision::new(ApprovalDecision::Granted, &deputy, document.updated_at));
+    amended(&mut document);
+    document.requested_by = Arc::new((*document.requested_by).clone().acting_for("u-9", "Assistant").unwrap());
+    let excluded = BTreeSet::from(["u-3", "u-4"].map(|id| ActorId::new(id).unwrap()));
+    document.approver_limits = ApproverLimits { distinct: true, excluded };
     document
+}
+
+/// The last approval is mandatory, was delegated twice and escalates.
+fn amended(document: &mut RequestDocument) {
+    use ApprovalDecision::{Added, Delegated, Escalated, Reassigned, Removed};
+    let person = |id: &str| ActorId::new(id).unwrap();
+    if let Some(last) = document.approvals.last_mut() {
+        let from = std::mem::replace(&mut last.target, ApprovalTarget::actor("u-6").unwrap());
+        last.mandatory = true;
+        last.delegation =
+            Some(Box::new(Delegation { from, by: vec![person("u-5"), person("u-ß")], to: person("u-6") }));
+        last.escalation = Some(Box::new(Escalation {
+            after: std::time::Duration::from_millis(5_400_250),
+            to: ApprovalTarget::role("director").unwrap().or(ApprovalTarget::group("board").unwrap()),
+            at: Some(at(5_400)),
+            recorded: true,
+        }));
+    }
+    for kind in [Delegated, Reassigned, Added, Removed, Escalated] {
+        document.decisions.push(Decision::new(kind, &document.requested_by, document.updated_at));
+    }
 }
 
 /// One value of each kind, with the extremes of numbers, and one nested as deep as allowed.

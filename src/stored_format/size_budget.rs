@@ -3,7 +3,9 @@
 use super::{DocumentLimit, FormatError, FormatVersion, encode, encode_as};
 use crate::error::{Error, Result};
 use crate::index::{ChosenIndexes, each_changing_entry};
-use crate::request::{Approval, ApprovalState, LinkRelation, MutationRequest, RequestDocument, RequestId};
+use crate::request::{
+    Approval, ApprovalState, ApprovalTarget, LinkRelation, MutationRequest, RequestDocument, RequestId,
+};
 use crate::workflow::is_executed_or_failed;
 
 /// A write keeps the server busy for about 3 µs for each entry.
@@ -112,16 +114,23 @@ fn kept_to_end(limit: DocumentLimit, request: &RequestDocument) -> usize {
     if has_link(LinkRelation::BeingCompensatedBy) { share / 2 } else { share }
 }
 
-/// A sweep records the expiry of all of them in one write, with a decision each that repeats the approval.
+/// A sweep records the expiry and the escalation of all of them in one write, with a decision each that repeats the approval.
 fn expiry_of_approvals(request: &RequestDocument) -> usize {
     let can_expire = |approval: &&Approval| approval.state == ApprovalState::Pending && approval.expires_at.is_some();
-    request.approvals.iter().filter(can_expire).map(expiry_of).fold(0, usize::saturating_add)
+    let expiries = request.approvals.iter().filter(can_expire).map(|approval| expiry_of(approval, &approval.target));
+    // The decision about an escalation names both targets.
+    let unrecorded = |approval: &&Approval| approval.state == ApprovalState::Pending && approval.escalation.is_some();
+    let escalations = request.approvals.iter().filter(unrecorded).map(|approval| {
+        let to =
+            approval.escalation.as_ref().filter(|escalation| !escalation.recorded).map(|escalation| &escalation.to);
+        to.map_or(0, |to| expiry_of(approval, &approval.target.clone().or(to.clone())))
+    });
+    expiries.chain(escalations).fold(0, usize::saturating_add)
 }
 
-fn expiry_of(approval: &Approval) -> usize {
+fn expiry_of(approval: &Approval, target: &ApprovalTarget) -> usize {
     const DECISION: usize = 128;
     const AROUND_A_NAME: usize = 16;
-    let target = &approval.target;
     let names = target.actor_ids().iter().map(|name| name.as_str().len());
     let names = names.chain(target.roles().iter().map(|name| name.as_str().len()));
     let names = names.chain(target.groups().iter().map(|name| name.as_str().len()));

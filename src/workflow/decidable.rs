@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::demand::{active_step, is_overdue, is_pending};
 use super::eligibility::DecisionContext;
 use super::explain::explain;
+use super::phrase::whoever;
 use crate::error::{ApprovalError, NothingToDecide};
 use crate::request::{
     ActorContext, ActorId, Approval, ApprovalId, ApprovalSummary, DeciderRule, IdComparison, QuorumGroup,
@@ -26,8 +27,11 @@ pub(super) fn chosen_for<'a>(
     if document.approvals.is_empty() {
         return Err(ApprovalError::NoApprovals);
     }
-    let summaries = ApprovalSummary::of_all(&document.approvals);
+    let summaries = ApprovalSummary::of_all(&document.approvals, &document.approver_limits);
     let context = DecisionContext::about(document, &summaries);
+    let is_requester = context.is_requester(actor);
+    // Whoever needs another vote to move leaves approvals to those whom they address themselves.
+    let freedom = |approval: &Approval| (!context.addresses(approval, actor, is_requester, now), freedom(approval));
     let mut alone = Vec::new();
     let mut of_groups: BTreeMap<&QuorumGroup, (usize, &Approval)> = BTreeMap::new();
     let mut needed_elsewhere = None;
@@ -50,6 +54,10 @@ pub(super) fn chosen_for<'a>(
     if chosen.is_empty() {
         return Err(needed_elsewhere.unwrap_or_else(|| nothing_to_decide(document, actor, now)));
     }
+    if document.approver_limits.distinct {
+        chosen.sort_by_key(|(place, approval)| (freedom(approval), *place));
+        chosen.truncate(1);
+    }
     chosen.sort_by_key(|(place, _)| *place);
     Ok(chosen.into_iter().map(|(_, approval)| approval).collect())
 }
@@ -64,25 +72,35 @@ fn freedom(approval: &Approval) -> (bool, usize, Timestamp) {
 
 fn nothing_to_decide(document: &RequestDocument, actor: &ActorContext, now: Timestamp) -> ApprovalError {
     ApprovalError::NothingToDecide {
-        actor: actor.id.as_ref().map_or_else(|| actor.label().to_owned(), ToString::to_string),
+        actor: whoever(actor),
         why: why_nothing(document, actor, now),
         explanation: explain(document, now).to_string(),
     }
 }
 
 fn why_nothing(document: &RequestDocument, actor: &ActorContext, now: Timestamp) -> NothingToDecide {
-    let (Some(actor_id), ids) = (&actor.id, document.id_comparison) else { return NothingToDecide::Anonymous };
+    let ids = document.id_comparison;
+    if actor.id.is_none() {
+        return NothingToDecide::Anonymous;
+    }
     let approvals = || document.approvals.iter();
     let Some(active) = active_step(&document.approvals) else {
         return NothingToDecide::Decided { approvals: ids_of(approvals()) };
     };
-    let voted = ids_of(approvals().filter(|it| it.step == active && has_voted(it, actor_id, ids)));
+    let is_distinct = document.approver_limits.distinct;
+    let voted = ids_of(approvals().filter(|it| (it.step == active || is_distinct) && has_voted(it, actor, ids)));
     if !voted.is_empty() {
         return NothingToDecide::Voted { approvals: voted };
     }
-    let is_requester = document.requested_by.id.as_ref().is_some_and(|id| ids.is_same(id, actor_id));
+    let is_actor = |id: &ActorId| actor.people().any(|person| ids.is_same(person, id));
+    let is_requester = document.requested_by.people().any(is_actor);
     let is_own = |it: &Approval| is_requester && it.decider == DeciderRule::NotTheRequester;
-    let addressed: Vec<&Approval> = approvals().filter(|it| it.target.matches(actor, ids)).collect();
+    let addressed: Vec<&Approval> = approvals().filter(|it| it.addresses(actor, ids, now)).collect();
+    let is_excluded = document.approver_limits.excluded.iter().any(is_actor);
+    let barred = ids_of(addressed.iter().copied().filter(|it| is_pending(it)));
+    if is_excluded && !barred.is_empty() {
+        return NothingToDecide::Excluded { approvals: barred };
+    }
     let open = || addressed.iter().copied().filter(|it| is_pending(it));
     let later = || open().filter(|it| it.step > active && !is_own(it) && !is_overdue(it, now));
     if let Some(step) = later().map(|it| it.step).min() {
@@ -99,15 +117,17 @@ fn why_nothing(document: &RequestDocument, actor: &ActorContext, now: Timestamp)
     match ids_of(addressed.iter().copied()) {
         none if none.is_empty() => {
             let open = approvals().filter(|it| it.step == active && is_pending(it));
-            NothingToDecide::NotAddressed { addressed: open.map(|it| (it.id.clone(), it.target.clone())).collect() }
+            NothingToDecide::NotAddressed {
+                addressed: open.map(|it| (it.id.clone(), it.target_at(now).into_owned())).collect(),
+            }
         }
         approvals => NothingToDecide::Decided { approvals },
     }
 }
 
-fn has_voted(approval: &Approval, actor: &ActorId, ids: IdComparison) -> bool {
-    let voter = approval.state.verdict().and_then(|verdict| verdict.by.id.as_ref());
-    voter.is_some_and(|voter| ids.is_same(voter, actor))
+fn has_voted(approval: &Approval, actor: &ActorContext, ids: IdComparison) -> bool {
+    let voters = approval.state.verdict().into_iter().flat_map(|verdict| verdict.by.people());
+    voters.into_iter().any(|voter| actor.people().any(|person| ids.is_same(voter, person)))
 }
 
 fn ids_of<'a>(approvals: impl Iterator<Item = &'a Approval>) -> Vec<ApprovalId> {

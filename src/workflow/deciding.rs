@@ -6,13 +6,13 @@ use super::decidable;
 use super::demand::{Demand, demand_of, demands, is_pending};
 use super::eligibility::DecisionContext;
 use super::history::{Occasion, check_reason, names, record};
-use super::lifecycle;
-use super::open_demand::{impossible, open_demand};
+use super::open_demand::{impossible, is_impossible};
 use super::phrase::list;
+use super::{lifecycle, moving};
 use crate::error::{ApprovalError, Error, Result};
 use crate::request::{
     ActorContext, Approval, ApprovalDecision, ApprovalId, ApprovalState, ApprovalSummary, Cause, Decision, Digest,
-    Metadata, MutationRequest, Quorum, Rejection, RequestDocument, RequestState, Timestamp, Value, Verdict,
+    Metadata, MutationRequest, Quorum, ReasonRule, Rejection, RequestDocument, RequestState, Timestamp, Value, Verdict,
     metadata_keys,
 };
 
@@ -30,7 +30,7 @@ pub(super) fn check<'a>(
         return Err(ApprovalError::NoApprovals);
     }
     let approval = find(document, id)?;
-    let summaries = ApprovalSummary::of_all(&document.approvals);
+    let summaries = ApprovalSummary::of_all(&document.approvals, &document.approver_limits);
     DecisionContext::about(document, &summaries).check(approval, actor, now).map(|()| approval)
 }
 
@@ -67,12 +67,17 @@ fn approve_all(
         let error = ApprovalError::AnotherDigest { approval: first.id.clone(), seen, current: digest };
         return Err(not_allowed(request, error));
     }
+    demanded_reason(approvals, occasion.by.reason.as_deref(), false).map_err(|error| not_allowed(request, error))?;
     let document = request.edit();
     for approval in approvals {
+        let (approval, moved) = moving::make_way(document, approval, occasion)?;
         set_state(document, &approval.id, ApprovalState::Approved(verdict(occasion, digest)));
-        let about = describe(approval, document, digest, Metadata::new());
+        let mut about = describe(&approval, document, digest, Metadata::new());
+        if let Some(moved) = moved {
+            about = about.with(metadata_keys::MOVED, moved)?;
+        }
         record(document, occasion.decision(ApprovalDecision::Granted, about));
-        satisfy_quorum(document, approval, occasion)?;
+        satisfy_quorum(document, &approval, occasion)?;
     }
     mark_fulfilled(document);
     if demands(&document.approvals).iter().all(Demand::is_met) {
@@ -110,22 +115,32 @@ fn reject_all(
 ) -> Result<()> {
     let digest = request.digest();
     check_reason(rejection.map(|rejection| rejection.message.as_str()))?;
+    let reason = verdict_reason(occasion.by, rejection);
+    demanded_reason(approvals, reason, true).map_err(|error| not_allowed(request, error))?;
     let document = request.edit();
+    let mut decided = Vec::with_capacity(approvals.len());
     for approval in approvals {
+        let (approval, moved) = moving::make_way(document, approval, occasion)?;
         let reason = verdict_reason(occasion.by, rejection).map(str::to_owned);
         let verdict = Verdict { reason, ..verdict(occasion, digest) };
         let state = ApprovalState::Rejected { verdict, rejection: rejection.cloned().map(Box::new) };
         set_state(document, &approval.id, state);
-        let rejected = rejected_decision(document, approval, rejection, digest, occasion);
+        let rejected = rejected_decision(document, &approval, rejection, digest, moved, occasion)?;
         record(document, rejected);
+        decided.push(approval);
     }
     // By votes alone: the sweep records what has become impossible by time.
-    let rejects = |approval: &&Approval| {
-        demand_of(&document.approvals, approval).is_none_or(|demand| {
-            demand.any_rejection_rejects() || open_demand(document, &demand, Timestamp::MIN).is_impossible()
-        })
+    let makes_impossible = |approval: &Approval| {
+        if document.approver_limits.distinct {
+            return impossible(document, Timestamp::MIN).is_some();
+        }
+        is_impossible(document, approval, Timestamp::MIN)
     };
-    let ids: Vec<&ApprovalId> = approvals.iter().filter(rejects).map(|approval| &approval.id).collect();
+    let rejects = |approval: &&Approval| {
+        let demand = demand_of(&document.approvals, approval);
+        demand.is_none_or(|demand| demand.any_rejection_rejects() || makes_impossible(approval))
+    };
+    let ids: Vec<&ApprovalId> = decided.iter().filter(rejects).map(|approval| &approval.id).collect();
     let mut about = Metadata::new();
     match ids.as_slice() {
         [] => return Ok(()),
@@ -207,6 +222,21 @@ fn not_allowed(document: &RequestDocument, error: ApprovalError) -> Error {
     Error::Approval { id: document.id.clone(), error }
 }
 
+/// Whether every approval has the reason it demands.
+fn demanded_reason(approvals: &[Approval], reason: Option<&str>, rejecting: bool) -> Result<(), ApprovalError> {
+    let demands = |approval: &&Approval| match approval.reasons {
+        ReasonRule::Optional => false,
+        ReasonRule::ForRejecting => rejecting,
+        ReasonRule::Always => true,
+    };
+    match approvals.iter().find(demands) {
+        Some(approval) if reason.is_none() => {
+            Err(ApprovalError::ReasonDemanded { approval: approval.id.clone(), rejecting })
+        }
+        _ => Ok(()),
+    }
+}
+
 fn verdict(occasion: Occasion<'_>, digest: Digest) -> Verdict {
     Verdict { by: Arc::clone(occasion.by), at: occasion.now, reason: occasion.by.reason.clone(), digest }
 }
@@ -241,10 +271,14 @@ fn rejected_decision(
     approval: &Approval,
     rejection: Option<&Rejection>,
     digest: Digest,
+    moved: Option<Value>,
     occasion: Occasion<'_>,
-) -> Decision {
+) -> Result<Decision> {
     let details = rejection.map_or_else(Metadata::new, |rejection| rejection.metadata.clone());
     let mut about = describe(approval, document, digest, details);
+    if let Some(moved) = moved {
+        about = about.with(metadata_keys::MOVED, moved)?;
+    }
     if let Some(rejection) = rejection {
         about.note(metadata_keys::CODE, rejection.code.as_str());
         about.note(metadata_keys::MESSAGE, rejection.message.as_str());
@@ -253,7 +287,7 @@ fn rejected_decision(
         }
     }
     let reason = verdict_reason(occasion.by, rejection).map(str::to_owned);
-    occasion.decision_because(ApprovalDecision::Rejected, reason, about)
+    Ok(occasion.decision_because(ApprovalDecision::Rejected, reason, about))
 }
 
 /// Why an approval is rejected: the actor's reason, or else the message of the rejection.

@@ -63,6 +63,11 @@ impl Demand<'_> {
         rule != Some(QuorumRejection::WhenImpossible)
     }
 
+    /// Whether the approval is a member.
+    pub(super) fn has(&self, approval: &Approval) -> bool {
+        self.members.iter().any(|member| member.id == approval.id)
+    }
+
     fn granted(&self) -> u32 {
         let granted = self.members.iter().filter(|member| matches!(member.state, ApprovalState::Approved(_)));
         count(granted.count())

@@ -5,17 +5,21 @@ use std::collections::BTreeSet;
 use super::demand::{is_overdue, is_pending};
 use super::expiry::passed_deadline;
 use super::history;
-use super::matching::Group;
+use super::phrase::whoever;
+use super::remaining::Remaining;
+use super::seats::Seats;
 use crate::error::ApprovalError;
 use crate::request::{
-    ActorContext, ActorId, Approval, ApprovalSummary, ApprovalTarget, DeciderRule, IdComparison, Quorum,
-    RequestDocument, RequestState, Slot, Timestamp,
+    ActorContext, ActorId, ActorKind, Approval, ApprovalSummary, ApprovalTarget, ApproverLimits, DeciderRule,
+    IdComparison, RequestDocument, RequestState, Slot, Timestamp,
 };
 
 /// What decides who may decide the approvals of a request.
 #[derive(Clone, Copy)]
 pub(crate) struct DecisionContext<'a> {
-    pub(crate) requester: Option<&'a ActorId>,
+    /// The requester, and whom they act for.
+    pub(crate) requester: [Option<&'a ActorId>; 2],
+    pub(crate) limits: &'a ApproverLimits,
     pub(crate) state: &'a RequestState,
     /// When the request was last changed.
     pub(crate) updated_at: Timestamp,
@@ -26,10 +30,16 @@ pub(crate) struct DecisionContext<'a> {
 }
 
 impl<'a> DecisionContext<'a> {
-    pub(super) fn about(document: &'a RequestDocument, summaries: &'a [ApprovalSummary]) -> Self {
-        let requester = document.requested_by.id.as_ref();
-        let (state, ids) = (&document.state, document.id_comparison);
-        Self { requester, state, updated_at: document.updated_at, summaries, ids }
+    pub(crate) fn about(document: &'a RequestDocument, summaries: &'a [ApprovalSummary]) -> Self {
+        let by = &document.requested_by;
+        Self {
+            requester: [by.id.as_ref(), by.acting_for.as_ref().map(|acting| &acting.id)],
+            limits: &document.approver_limits,
+            state: &document.state,
+            updated_at: document.updated_at,
+            summaries,
+            ids: document.id_comparison,
+        }
     }
 
     /// Whether the actor may decide this approval now.
@@ -49,90 +59,114 @@ impl<'a> DecisionContext<'a> {
         if let Some(expired_at) = approval.expires_at.filter(|_| is_overdue(approval, now)) {
             return Err(ApprovalError::Expired { approval: id(), expired_at });
         }
-        let Some(actor_id) = &actor.id else {
+        if actor.id.is_none() {
             return Err(ApprovalError::AnonymousDecider { approval: id() });
-        };
-        self.check_actor(approval, actor, actor_id)?;
+        }
+        self.check_actor(approval, actor, now)?;
         let pending = self.summaries.iter().filter(|standing| standing.is_pending);
         match pending.map(|standing| standing.step).min() {
             Some(active) if active != approval.step => {
                 Err(ApprovalError::NotYet { approval: id(), step: approval.step, active })
             }
-            _ => self.check_spared(approval, actor_id, now),
+            _ => self.check_spared(approval, actor, now),
         }
     }
 
-    fn check_actor(self, approval: &Approval, actor: &ActorContext, actor_id: &ActorId) -> Result<(), ApprovalError> {
-        let (id, name) = (|| approval.id.clone(), || actor_id.to_string());
-        if !approval.target.matches(actor, self.ids) {
-            let target = Box::new(approval.target.clone());
+    /// Whether the actor may decide this approval once its step is active.
+    pub(super) fn check_actor(
+        self,
+        approval: &Approval,
+        actor: &ActorContext,
+        now: Timestamp,
+    ) -> Result<(), ApprovalError> {
+        let (id, name) = (|| approval.id.clone(), || whoever(actor));
+        if !self.is_for(approval, actor, false, now) {
+            let target = Box::new(approval.target_at(now).into_owned());
             return Err(ApprovalError::NotAddressed { approval: id(), target, actor: name() });
         }
-        if approval.decider == DeciderRule::NotTheRequester && self.is_same(self.requester, actor_id) {
+        if actor.people().any(|person| self.is_excluded(person)) {
+            return Err(ApprovalError::Excluded { approval: id(), actor: name() });
+        }
+        if self.is_requester(actor) && !self.is_for(approval, actor, true, now) {
             return Err(ApprovalError::OwnRequest { approval: id(), actor: name() });
         }
+        let has_voted = |summary: &ApprovalSummary| {
+            summary.voters().any(|voter| actor.people().any(|person| self.ids.is_same(voter, person)))
+        };
         if let Some(quorum) = &approval.quorum
-            && self.members(quorum).any(|member| self.is_same(member.voter.as_ref(), actor_id))
+            && self.summaries.iter().any(|member| member.is_of(&quorum.group) && has_voted(member))
         {
             let group = quorum.group.clone();
             return Err(ApprovalError::AlreadyVoted { approval: id(), group, actor: name() });
         }
+        if self.limits.distinct && self.summaries.iter().any(has_voted) {
+            return Err(ApprovalError::NotDistinct { approval: id(), actor: name() });
+        }
         Ok(())
     }
 
-    fn check_spared(self, approval: &Approval, actor_id: &ActorId, now: Timestamp) -> Result<(), ApprovalError> {
-        let Some(quorum) = &approval.quorum else { return Ok(()) };
-        let slot = Slot::of(approval);
-        let slots = self.members(quorum).filter_map(|member| member.slot.as_ref());
-        let naming = slots.filter(|slot| slot.needs(actor_id, self.ids));
-        // An actor whom no other approval of the group names is needed for none; this avoids a look at a large group.
-        if naming.count() <= usize::from(slot.needs(actor_id, self.ids)) {
+    /// Whether the approval addresses the actor, or one whose vote can move to it does.
+    fn is_for(self, approval: &Approval, actor: &ActorContext, is_requester: bool, now: Timestamp) -> bool {
+        if self.addresses(approval, actor, is_requester, now) {
+            return true;
+        }
+        let (Some(quorum), Some(slot)) = (&approval.quorum, Slot::of(approval)) else { return false };
+        let Some(seats) = Seats::of(self, &quorum.group, Some(now)) else { return false };
+        seats.open_like(&slot).is_some_and(|end| seats.way(end, actor, is_requester).is_some())
+    }
+
+    /// Whether the approval itself addresses the actor.
+    pub(super) fn addresses(
+        self,
+        approval: &Approval,
+        actor: &ActorContext,
+        is_requester: bool,
+        now: Timestamp,
+    ) -> bool {
+        approval.addresses(actor, self.ids, now) && !(is_requester && approval.decider == DeciderRule::NotTheRequester)
+    }
+
+    /// Whether the rest can do without those whom this vote uses up. One person who votes once in each group takes
+    /// nothing from others: only two people in one vote do, and one vote in the whole request.
+    fn check_spared(self, approval: &Approval, actor: &ActorContext, now: Timestamp) -> Result<(), ApprovalError> {
+        if !self.limits.distinct && (actor.acting_for.is_none() || approval.quorum.is_none()) {
             return Ok(());
         }
-        let members: Vec<&ApprovalSummary> = self.members(quorum).collect();
-        let people = Group::of(&members, quorum.required.get(), self.requester, self.ids, now);
-        if people.spares(actor_id, &slot) {
+        let spares = |rests: &[Remaining], actor: &ActorContext| rests.iter().all(|rest| rest.spares(actor, approval));
+        let rests = self.rests(approval, now);
+        if spares(&rests, actor) {
             return Ok(());
         }
-        let votes = || members.iter().filter_map(|member| member.voter.as_ref());
-        let may = |id: &ActorId| {
-            let is_requester = approval.decider == DeciderRule::NotTheRequester && self.is_same(self.requester, id);
-            !is_requester && votes().all(|voter| !self.ids.is_same(voter, id)) && people.spares(id, &slot)
+        let target = approval.target_at(now);
+        let may = |id: &&ActorId| {
+            let mut other = ActorContext::new(ActorKind::Unknown);
+            other.id = Some((*id).clone());
+            self.check_actor(approval, &other, now).is_ok() && spares(&rests, &other)
         };
-        let ids: BTreeSet<ActorId> = slot.named.iter().filter(|id| may(id)).cloned().collect();
-        let target = &approval.target;
+        let ids: BTreeSet<ActorId> = target.actor_ids().iter().filter(may).cloned().collect();
         Err(ApprovalError::NeededElsewhere {
             approval: approval.id.clone(),
-            group: quorum.group.clone(),
-            actor: actor_id.to_string(),
+            group: approval.quorum.as_ref().map(|quorum| quorum.group.clone()),
+            actor: whoever(actor),
             instead: ApprovalTarget::any_of(ids, target.roles().clone(), target.groups().clone()).ok().map(Box::new),
         })
     }
 
-    fn is_same(self, person: Option<&ActorId>, actor_id: &ActorId) -> bool {
-        person.is_some_and(|id| self.ids.is_same(id, actor_id))
+    /// What remains beside this approval, in time and at any time: what time has made impossible is for the sweep.
+    pub(super) fn rests(self, approval: &Approval, now: Timestamp) -> [Remaining; 2] {
+        [now, Timestamp::MIN].map(|time| Remaining::beside(self, approval, time))
     }
 
-    fn members(self, quorum: &Quorum) -> impl Iterator<Item = &'a ApprovalSummary> {
-        self.summaries.iter().filter(move |standing| standing.group.as_ref() == Some(&quorum.group))
+    /// Whether the actor, or the person they act for, is the requester or the person the requester acts for.
+    pub(super) fn is_requester(self, actor: &ActorContext) -> bool {
+        actor.people().any(|person| self.is_requester_id(person))
     }
-}
 
-/// Those who might match the approval's target, but whom its group cannot spare.
-pub(super) fn needed_elsewhere<'a>(
-    document: &'a RequestDocument,
-    summaries: &'a [ApprovalSummary],
-    quorum: &Quorum,
-    now: Timestamp,
-) -> impl Fn(&Approval) -> BTreeSet<ActorId> {
-    let members: Vec<&ApprovalSummary> =
-        summaries.iter().filter(|standing| standing.group.as_ref() == Some(&quorum.group)).collect();
-    let named: BTreeSet<&ActorId> =
-        members.iter().filter_map(|member| member.slot.as_ref()).flat_map(|slot| &slot.named).collect();
-    let requester = document.requested_by.id.as_ref();
-    let people = Group::of(&members, quorum.required.get(), requester, document.id_comparison, now);
-    move |approval| {
-        let slot = Slot::of(approval);
-        named.iter().filter(|id| !people.spares(id, &slot)).map(|id| (*id).clone()).collect()
+    pub(super) fn is_requester_id(self, id: &ActorId) -> bool {
+        self.requester.iter().flatten().any(|requester| self.ids.is_same(requester, id))
+    }
+
+    pub(super) fn is_excluded(self, id: &ActorId) -> bool {
+        self.ids.holds(&self.limits.excluded, id)
     }
 }

@@ -12,23 +12,27 @@ use crate::request::{
     ExecutionLink, Metadata, MutationRequest, RequestDocument, RequestState, Status, Timestamp, Value, metadata_keys,
 };
 
-/// Claims the request for one executor until the lease ends. The holder renews a claim by its own id.
+/// Claims the request for one executor until the lease ends. The holder renews a claim by its own id, which the history
+/// does not show.
 pub(super) fn claim(request: &mut MutationRequest, id: ClaimId, lease: Duration, occasion: Occasion<'_>) -> Result<()> {
     check_approved(request)?;
     let lease_ends_at = occasion.now.saturating_add(lease);
     if lease_ends_at <= occasion.now {
         return Err(InvalidValue::new("lease", "is shorter than a microsecond; give it the time to execute").into());
     }
-    let held = request.execution.claim.clone();
-    if held.as_ref().is_none_or(|held| held.id != id) {
-        check_unclaimed(request, occasion.now)?;
-    }
     check_digests(request)?;
+    if check_holds(request, id).is_ok() {
+        // The history says who executes, not how long it takes.
+        if let Some(claim) = &mut request.edit().execution.claim {
+            claim.lease_ends_at = lease_ends_at;
+        }
+        return Ok(());
+    }
+    check_unclaimed(request, occasion.now)?;
     let mut about = about_claim(id);
     about.note(metadata_keys::LEASE_ENDS_AT, lease_ends_at);
-    if let Some(held) = held {
-        about.note(metadata_keys::RENEWED, held.id == id);
-        about.note(metadata_keys::PREVIOUS_CLAIM, held.id.to_string());
+    if let Some(previous) = &request.execution.claim {
+        about.note(metadata_keys::PREVIOUS_CLAIM, previous.id.to_string());
     }
     let document = request.edit();
     document.execution.claim = Some(Claim { id, by: Arc::clone(occasion.by), at: occasion.now, lease_ends_at });

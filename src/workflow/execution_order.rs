@@ -29,6 +29,8 @@ pub struct ExecutionOrder {
     #[serde(serialize_with = "write_duration")]
     #[cfg_attr(feature = "schemars", schemars(with = "IsoDuration"))]
     lease: Duration,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    renewed_for: Option<IsoDuration>,
     after_failure: AfterFailure,
 }
 
@@ -40,6 +42,7 @@ struct Fields {
     current: StateVersion,
     strategy: Option<StaleStrategy>,
     lease: Option<IsoDuration>,
+    renewed_for: Option<IsoDuration>,
     after_failure: Option<AfterFailure>,
 }
 
@@ -49,6 +52,7 @@ impl From<Strict<Fields>> for ExecutionOrder {
         Self {
             strategy: fields.strategy.unwrap_or(default.strategy),
             lease: fields.lease.map_or(default.lease, |IsoDuration(lease)| lease),
+            renewed_for: fields.renewed_for,
             after_failure: fields.after_failure.unwrap_or(default.after_failure),
             ..default
         }
@@ -87,6 +91,7 @@ impl ExecutionOrder {
             current,
             strategy: StaleStrategy::RejectStale,
             lease: Duration::from_secs(60),
+            renewed_for: None,
             after_failure: AfterFailure::Reject,
         }
     }
@@ -97,10 +102,17 @@ impl ExecutionOrder {
         self
     }
 
-    /// For how long nobody else may execute the request: longer than the execution can take, and at least half a second
-    /// longer than a call to the store. Defaults to one minute.
+    /// For how long nobody else may execute the request if this executor dies: at least half a second longer than a call
+    /// to the store. While the function runs, the lease is renewed each third of it. Defaults to one minute.
     pub fn with_lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
+        self
+    }
+
+    /// Renews the lease for no longer than this, so that a function that hangs does not keep the request for ever; with
+    /// zero, never. Defaults to as long as the function runs.
+    pub fn renewed_for_at_most(mut self, limit: Duration) -> Self {
+        self.renewed_for = Some(IsoDuration(limit));
         self
     }
 
@@ -117,6 +129,11 @@ impl ExecutionOrder {
 
     pub(crate) const fn lease(&self) -> Duration {
         self.lease
+    }
+
+    /// For how long the lease is renewed.
+    pub(crate) fn renewed_for(&self) -> Duration {
+        self.renewed_for.map_or(Duration::MAX, |IsoDuration(limit)| limit)
     }
 
     /// The command that claims the request under this id, or renews the claim.

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::demand::{demand_of, is_overdue, is_pending};
+use super::demand::{is_overdue, is_pending};
 use super::history::{Occasion, record, time_after};
-use super::open_demand::open_demand;
-use super::{deciding, lifecycle};
+use super::open_demand::is_impossible;
+use super::{deciding, escalating, lifecycle};
 use crate::command::{Action, Command};
 use crate::error::{Error, Result};
 use crate::request::{
@@ -13,20 +13,26 @@ use crate::request::{
     RequestState, Timestamp, metadata_keys,
 };
 
-/// The next time at which something about the request is due to expire: the request while it is pending, or an open
-/// approval while it waits for approval. It may lie in the past, if nobody has expired it yet.
+/// The next time at which a sweep has something to record about the request: its own expiry while it is pending; while
+/// it waits for approval, the expiry or the escalation of an open approval. It may lie in the past, if no sweep has come
+/// yet.
 pub fn next_deadline(document: &RequestDocument) -> Option<Timestamp> {
+    next_expiry(document).into_iter().chain(escalating::next(document)).min()
+}
+
+/// The next time at which something about the request expires.
+pub(super) fn next_expiry(document: &RequestDocument) -> Option<Timestamp> {
     let own = document.state.pending().and_then(|pending| pending.expires_at);
     open_approvals(document).filter_map(|approval| approval.expires_at).chain(own).min()
 }
 
-/// Whether something about the request is due to expire: whether its [`next_deadline`] has come.
+/// Whether a sweep has something to record about the request: whether its [`next_deadline`] has come.
 pub fn is_due(document: &RequestDocument, now: Timestamp) -> bool {
     let now = time_after(document.updated_at, now);
     next_deadline(document).is_some_and(|deadline| deadline <= now)
 }
 
-/// The command by which `by` expires what is due, if anything is.
+/// The command by which `by` records what is due, if anything is.
 ///
 /// When request and approvals are both due, the request expires, and its approvals are no longer needed.
 pub fn due_command(document: &RequestDocument, by: impl Into<Arc<ActorContext>>, now: Timestamp) -> Option<Command> {
@@ -52,6 +58,12 @@ pub(super) fn check_in_time(document: &RequestDocument, action: &Action, now: Ti
         | Action::ApproveRequirement { .. }
         | Action::RejectRequirement { .. }
         | Action::Withdraw { .. }
+        | Action::Delegate { .. }
+        | Action::Reassign { .. }
+        | Action::AddApproval { .. }
+        | Action::RemoveApproval { .. }
+        | Action::RequestChanges { .. }
+        | Action::Amend { .. }
         | Action::ExpireApprovals
         | Action::OverrideApprovals
         | Action::Resolve { .. }
@@ -76,15 +88,15 @@ pub(super) fn check_deadline(document: &RequestDocument, now: Timestamp) -> Resu
     }
 }
 
-/// Expires each due approval by a decision of its own; then rejects the request, if that made a demand impossible.
+/// Records each due escalation, and expires each due approval, by a decision of its own; then rejects the request, if that made a demand impossible.
 pub(super) fn expire_approvals(request: &mut MutationRequest, occasion: Occasion<'_>) -> Result<()> {
     let now = occasion.now;
     let due: Vec<Approval> = open_approvals(request).filter(|approval| is_overdue(approval, now)).cloned().collect();
-    if due.is_empty() {
-        return Err(Error::NothingDue { id: request.id.clone() });
-    }
     let digest = request.digest();
     let document = request.edit();
+    if !escalating::record_due(document, occasion)? && due.is_empty() {
+        return Err(Error::NothingDue { id: document.id.clone() });
+    }
     for approval in &due {
         let reason = approval.expires_at.map(|end| format!("not decided by {end}"));
         let cause = Cause::new(Arc::clone(occasion.by), now, reason);
@@ -111,5 +123,5 @@ fn open_approvals(document: &RequestDocument) -> impl Iterator<Item = &Approval>
 }
 
 fn is_fatal(document: &RequestDocument, expired: &Approval, now: Timestamp) -> bool {
-    demand_of(&document.approvals, expired).is_none_or(|demand| open_demand(document, &demand, now).is_impossible())
+    is_impossible(document, expired, now)
 }

@@ -1,17 +1,19 @@
 //! Explains why a request has its current status, and who can move it on.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::demand::{active_step, is_pending};
 use super::eligibility::DecisionContext;
-use super::execution;
-use super::expiry::{next_deadline, passed_deadline};
+use super::expiry::{next_expiry, passed_deadline};
 use super::history::{count, time_after};
 use super::open_demand::{OpenDemand, impossible, open_demands_for_people};
+use super::{escalating, execution};
 use crate::error::ExecutionError;
 use crate::request::{
-    ActorContext, Approval, ApprovalId, ApprovalSummary, Claim, Decision, DecisionCategory, Digest, ExecutionDecision,
-    LifecycleDecision, LinkRelation, QuorumGroup, RequestDocument, RequestId, RequestState, Status, Step, Timestamp,
+    ActorContext, Approval, ApprovalId, ApprovalSummary, ApprovalTarget, Claim, Decision, DecisionCategory,
+    DecisionKind, Digest, ExecutionDecision, LifecycleDecision, LinkRelation, QuorumGroup, RequestDocument, RequestId,
+    RequestState, Status, Step, Timestamp,
 };
 
 /// Why a request has its status at one time, and who can move it on.
@@ -32,7 +34,7 @@ pub struct Explanation {
     pub step_ordinal: u32,
     /// The number of its steps.
     pub steps: u32,
-    /// The next time at which something about it is due to expire.
+    /// The next time at which something about it is due to expire, or an open approval is addressed to others too.
     pub deadline: Option<Timestamp>,
     /// Who is executing it, or was when the lease ended.
     pub claim: Option<Claim>,
@@ -42,8 +44,12 @@ pub struct Explanation {
     pub failures: Vec<Decision>,
     /// Why it cannot be executed, although it is approved.
     pub obstacle: Option<ExecutionError>,
+    /// Who is to correct it, if it was sent back and its own deadline has not come.
+    pub corrected_by: Option<Arc<ActorContext>>,
     /// The executed requests that compensate it.
     pub compensated_by: Vec<RequestId>,
+    /// The request that follows it, if it was resubmitted.
+    pub resubmitted_as: Option<RequestId>,
     /// The time of this explanation: the requested one, or just after the last change if that is later.
     pub now: Timestamp,
     /// What is due to expire at the deadline.
@@ -59,6 +65,11 @@ pub struct Explanation {
 pub(super) enum Expiring {
     Nothing,
     Request,
+    /// An approval is addressed to others too.
+    Escalation {
+        id: ApprovalId,
+        to: ApprovalTarget,
+    },
     /// The group, if these are all of its open approvals.
     Approvals {
         ids: Vec<ApprovalId>,
@@ -85,20 +96,23 @@ pub fn explain(document: &RequestDocument, now: Timestamp) -> Explanation {
     let active = active_step(&document.approvals).filter(|_| document.state.awaits_approval() && !is_overdue);
     let steps: BTreeSet<Step> = document.approvals.iter().map(|approval| approval.step).collect();
     let ordinal = steps.iter().filter(|step| active.is_some_and(|active| **step <= active)).count();
+    let escalation = escalating::next_after(document, now);
     Explanation {
         state: document.state.clone(),
         demands: awaited_demands(document, is_overdue, now),
         active_step: active,
         step_ordinal: count(ordinal),
         steps: count(steps.len()),
-        deadline: next_deadline(document),
+        deadline: next_expiry(document).into_iter().chain(escalation.map(|(at, _)| at)).min(),
         claim: document.execution.claim.clone(),
         since: standing_since(document).map(|(_, decision)| decision.clone()),
         failures: failures(document),
         obstacle: obstacle(document),
+        corrected_by: (document.state.awaits_correction() && !is_overdue).then(|| Arc::clone(&document.requested_by)),
         compensated_by: compensated_by(document),
+        resubmitted_as: document.execution.resubmitted_as.as_ref().map(|link| link.request.clone()),
         now,
-        expiring: expiring(document, now),
+        expiring: expiring(document, escalation, now),
         following: following(document, now),
         order: steps.into_iter().collect(),
     }
@@ -109,7 +123,7 @@ pub fn decidable_by<'a>(document: &'a RequestDocument, actor: &ActorContext, now
     if !document.state.awaits_approval() {
         return Vec::new();
     }
-    let summaries = ApprovalSummary::of_all(&document.approvals);
+    let summaries = ApprovalSummary::of_all(&document.approvals, &document.approver_limits);
     let deciding = DecisionContext::about(document, &summaries);
     document.approvals.iter().filter(|approval| deciding.lets(approval, actor, now)).collect()
 }
@@ -139,17 +153,17 @@ fn awaited_demands(document: &RequestDocument, is_overdue: bool, now: Timestamp)
     if is_overdue {
         for demand in &mut demands {
             demand.open.clear();
+            demand.is_impossible = true;
         }
     }
     demands
 }
 
-/// The decision that led to the current status, and its position. Being compensated is no such decision.
+/// The decision that led to the current status, and its position. Being compensated or amended is no such decision.
 fn standing_since(document: &RequestDocument) -> Option<(usize, &Decision)> {
-    let compensated = LifecycleDecision::Compensated.into();
-    let mut decisions = document.decisions.iter().enumerate().rev();
-    decisions
-        .find(|(_, decision)| decision.kind.category() == DecisionCategory::Lifecycle && decision.kind != compensated)
+    let beside = [LifecycleDecision::Compensated, LifecycleDecision::Amended].map(DecisionKind::from);
+    let leads = |kind: DecisionKind| kind.category() == DecisionCategory::Lifecycle && !beside.contains(&kind);
+    document.decisions.iter().enumerate().rev().find(|(_, decision)| leads(decision.kind))
 }
 
 fn failures(document: &RequestDocument) -> Vec<Decision> {
@@ -174,8 +188,16 @@ fn compensated_by(document: &RequestDocument) -> Vec<RequestId> {
     links.map(|link| link.request.clone()).collect()
 }
 
-fn expiring(document: &RequestDocument, now: Timestamp) -> Expiring {
-    let Some(deadline) = next_deadline(document) else { return Expiring::Nothing };
+/// What happens next; an escalation that has come needs nobody to record it.
+fn expiring(document: &RequestDocument, escalation: Option<(Timestamp, &Approval)>, now: Timestamp) -> Expiring {
+    let expiry = next_expiry(document);
+    if let Some((at, approval)) = escalation
+        && let Some(escalation) = &approval.escalation
+        && expiry.is_none_or(|expiry| at < expiry)
+    {
+        return Expiring::Escalation { id: approval.id.clone(), to: escalation.to.clone() };
+    }
+    let Some(deadline) = expiry else { return Expiring::Nothing };
     if document.state.pending().and_then(|pending| pending.expires_at).is_some_and(|end| end <= deadline.max(now)) {
         return Expiring::Request;
     }

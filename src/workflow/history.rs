@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::InvalidValue;
-use crate::request::{ActorContext, Decision, DecisionKind, Metadata, RequestDocument, Timestamp, Value};
+use crate::request::{
+    ActorContext, Decision, DecisionKind, IdComparison, Metadata, RequestDocument, Timestamp, Value, for_oneself,
+};
 
 /// Who acts, and when.
 #[derive(Clone, Copy)]
@@ -56,6 +58,14 @@ pub(super) fn check_reason(reason: Option<&str>) -> Result<(), InvalidValue> {
         Some(reason) if reason.trim().is_empty() => {
             Err(InvalidValue::new("reason", "is blank; give it in words, or leave it out"))
         }
+        _ => Ok(()),
+    }
+}
+
+/// Nobody acts for themselves, by whatever spelling of their id.
+pub(super) fn check_acting_for(actor: &ActorContext, ids: IdComparison) -> Result<(), InvalidValue> {
+    match (&actor.id, &actor.acting_for) {
+        (Some(id), Some(acting)) if ids.is_same(id, &acting.id) => Err(for_oneself(id)),
         _ => Ok(()),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::history::{Occasion, count, record};
 use super::open_demand::impossible;
-use super::{demand, execution};
+use super::{correcting, demand, escalating, execution};
 use crate::error::{ApprovalError, Error, InvalidValue, Result};
 use crate::request::{
     ApprovalDecision, LifecycleDecision, Metadata, MutationRequest, Pending, PendingReason, RequestDocument, RequestId,
@@ -54,12 +54,14 @@ pub(super) fn supersede(request: &mut MutationRequest, by: &RequestId, occasion:
 
 pub(super) fn hold(request: &mut MutationRequest, pending: Pending, occasion: Occasion<'_>) -> Result<()> {
     check(request, Status::Pending)?;
+    correcting::check_reason_to_wait(pending.reason)?;
     check_to_come(pending.expires_at, occasion.now)?;
     if pending.reason == PendingReason::Approval {
         check_approvals_to_come(request, occasion.now)?;
     }
     transition(request.edit(), RequestState::Pending(pending), occasion)?;
     if pending.reason == PendingReason::Approval {
+        escalating::start(&mut request.edit().approvals, occasion.now);
         record_requested(request.edit(), occasion);
     }
     Ok(())
@@ -84,6 +86,7 @@ pub(super) fn request_approvals(
     let document = request.edit();
     let asked = RequestState::Pending(Pending { reason: PendingReason::Approval, expires_at });
     move_to(document, asked, occasion, occasion.by.reason.clone(), Metadata::new());
+    escalating::start(&mut document.approvals, occasion.now);
     record_requested(document, occasion);
     Ok(())
 }
@@ -109,7 +112,7 @@ pub(super) fn go_because(
 }
 
 /// Moves the request and appends the decision; the caller has checked the transition.
-fn move_to(
+pub(super) fn move_to(
     document: &mut RequestDocument,
     to: RequestState,
     occasion: Occasion<'_>,
@@ -162,7 +165,7 @@ fn forbidden(document: &RequestDocument, to: Status) -> Error {
 }
 
 /// Checks that a new deadline is in the future.
-fn check_to_come(expires_at: Option<Timestamp>, now: Timestamp) -> Result<()> {
+pub(super) fn check_to_come(expires_at: Option<Timestamp>, now: Timestamp) -> Result<()> {
     match expires_at {
         Some(end) if end <= now => {
             let problem = format!("{end} has passed; it is {now} now. Give a later time, or none");

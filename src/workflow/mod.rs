@@ -24,13 +24,16 @@
 //! # }
 //! ```
 
+mod amending;
 mod break_glass;
 mod compensation;
+mod correcting;
 mod decidable;
 mod deciding;
 mod demand;
 mod discussion;
 mod eligibility;
+mod escalating;
 mod execution;
 mod execution_order;
 mod expiry;
@@ -39,12 +42,16 @@ mod history;
 pub(crate) mod lease;
 mod lifecycle;
 mod matching;
+mod moving;
 mod open_demand;
 mod phrase;
 mod ready;
+mod remaining;
 mod report_json;
 pub(crate) mod reservation;
 mod resolution;
+pub(crate) mod resubmitting;
+mod seats;
 mod sentence;
 mod shortening;
 mod submission;
@@ -60,13 +67,15 @@ pub(crate) use execution_order::{compensates, to_compensate};
 pub use expiry::{due_command, is_due, next_deadline};
 pub use explain::{Explanation, decidable_by, explain};
 pub use lifecycle::can_transition;
-pub use open_demand::{OpenApproval, OpenDemand};
+pub use open_demand::{MovableApproval, OpenApproval, OpenDemand};
 pub(crate) use ready::{failed_attempts, is_ready};
 pub use resolution::{Resolution, resolve};
+pub use resubmitting::resubmission_draft;
+pub(crate) use seats::making_way;
 pub(crate) use shortening::{shortened, without_room_to_claim};
 pub use submission::submit;
 
-pub use crate::command::{Action, AfterFailure, Command, Completion, Failure, StaleStrategy};
+pub use crate::command::{Action, AfterFailure, Amendment, Command, Completion, Failure, StaleStrategy};
 use crate::error::Result;
 use crate::request::{MutationRequest, Timestamp};
 use history::Occasion;
@@ -80,10 +89,16 @@ use history::Occasion;
 /// # Errors
 /// [`Error::DeadlinePassed`](crate::Error::DeadlinePassed) for a command that would move on a pending request from its
 /// own deadline on; otherwise the rule that forbids the command: the constructors of [`Command`] say what each checks.
-/// For every command, a blank reason of the actor or of a rejection is [`Error::Invalid`](crate::Error::Invalid).
+/// For every command, a blank reason of the actor or of a rejection is [`Error::Invalid`](crate::Error::Invalid),
+/// and so is an actor who acts for themselves.
 pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) -> Result<MutationRequest> {
+    history::check_acting_for(&command.by, request.id_comparison)?;
     let occasion = match &command.action {
-        Action::OverrideApprovals => Occasion::with_any_reason(&request, &command.by, now),
+        Action::OverrideApprovals
+        | Action::Delegate { .. }
+        | Action::Reassign { .. }
+        | Action::AddApproval { .. }
+        | Action::RemoveApproval { .. } => Occasion::with_any_reason(&request, &command.by, now),
         _ => Occasion::on(&request, &command.by, now)?,
     };
     expiry::check_in_time(&request, &command.action, occasion.now)?;
@@ -105,6 +120,12 @@ pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) ->
             deciding::reject_requirement(changing, approval, rejection.as_ref(), occasion)
         }
         Action::Withdraw { approval } => withdrawing::withdraw(changing, approval.as_ref(), occasion),
+        Action::Delegate { approval, to } => amending::delegate(changing, approval, to, occasion),
+        Action::Reassign { approval, target } => amending::reassign(changing, approval, target, occasion),
+        Action::AddApproval { rule } => amending::add(changing, rule, occasion),
+        Action::RemoveApproval { approval } => amending::remove(changing, approval, occasion),
+        Action::RequestChanges { reason } => correcting::request_changes(changing, reason, occasion),
+        Action::Amend { amendment } => correcting::amend(changing, amendment, occasion),
         Action::ExpireApprovals => expiry::expire_approvals(changing, occasion),
         Action::OverrideApprovals => break_glass::override_approvals(changing, occasion),
         Action::Resolve { current, strategy } => resolution::settle(changing, current, *strategy, occasion).map(|_| ()),

@@ -1,10 +1,11 @@
 //! The parts of sentences about a request: people, approvals, lists and times.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::time::Duration;
 
 use super::open_demand::{OpenApproval, OpenDemand};
-use crate::request::{ActorContext, ApprovalId, Timestamp};
+use crate::request::{ActorContext, ActorId, ApprovalId, ApprovalTarget, Delegation, Timestamp};
 
 /// How many names a sentence lists before it counts the rest.
 const MAX_NAMED: usize = 8;
@@ -34,20 +35,57 @@ pub(super) fn demand(demand: &OpenDemand) -> String {
             let slots = slots.map(|open| format!("{} by {}", open.id.in_words(), deciders(open)));
             let more =
                 if demand.missing == 1 { "1 more vote".to_owned() } else { format!("{} more votes", demand.missing) };
-            format!("{more} in {group}: {}", list(slots, ", ", ", "))
+            format!("{more} in {group}{}: {}", demanded(open), list(slots, ", ", ", "))
         }
-        (None, [open, ..]) => format!("{} to decide {}", deciders(open), open.id.in_words()),
+        (None, [open, ..]) => {
+            format!("{} to decide {}{}", deciders(open), open.id.in_words(), demanded(std::slice::from_ref(open)))
+        }
         (None, []) => "nobody".to_owned(),
     }
 }
 
+/// The policies that demanded any of the approvals.
+fn demanded(open: &[OpenApproval]) -> String {
+    let policies: BTreeSet<&String> = open.iter().flat_map(|open| &open.demanded_by).collect();
+    if policies.is_empty() {
+        return String::new();
+    }
+    let policies = policies.into_iter().map(|policy| format!("policy {policy}"));
+    format!(" (demanded by {})", list(policies, ", ", " and "))
+}
+
 /// Who may decide the approval.
 fn deciders(open: &OpenApproval) -> String {
-    let ids = open.ids().map(ToString::to_string);
-    let roles = open.target.roles().iter().map(|role| format!("anyone with role {role}"));
-    let groups = open.target.groups().iter().map(|group| format!("anyone in group {group}"));
-    let who = list(ids.chain(roles).chain(groups), " or ", " or ");
+    let (mut ids, mut roles, mut groups) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+    for target in open.targets() {
+        roles.extend(roles_of(target));
+        groups.extend(groups_of(target));
+    }
+    ids.extend(open.ids().map(|id| handed_on(id, open.delegation.as_deref())));
+    let who = list(ids.into_iter().chain(roles).chain(groups), " or ", " or ");
     if open.exceptions.is_empty() { who } else { format!("{who} except {}", list(&open.exceptions, ", ", " and ")) }
+}
+
+/// The person; if the approval came to them by delegation, with who handed it on last.
+fn handed_on(id: &ActorId, delegation: Option<&Delegation>) -> String {
+    match delegation.filter(|delegation| delegation.to == *id).and_then(|delegation| delegation.by.last()) {
+        Some(by) => format!("{id} (delegated by {by})"),
+        None => id.to_string(),
+    }
+}
+
+/// Whom a target addresses.
+pub(super) fn addressed(target: &ApprovalTarget) -> String {
+    let ids = target.actor_ids().iter().map(ToString::to_string);
+    list(ids.chain(roles_of(target)).chain(groups_of(target)), " or ", " or ")
+}
+
+fn roles_of(target: &ApprovalTarget) -> impl Iterator<Item = String> {
+    target.roles().iter().map(|role| format!("anyone with role {role}"))
+}
+
+fn groups_of(target: &ApprovalTarget) -> impl Iterator<Item = String> {
+    target.groups().iter().map(|group| format!("anyone in group {group}"))
 }
 
 /// What to call the approvals.
@@ -61,10 +99,23 @@ pub(super) fn votes(missing: u32) -> String {
 
 /// What to call the actor: the id if there is one, since two people can share a name.
 pub(super) fn who(actor: &ActorContext) -> String {
-    match (&actor.name, &actor.id) {
+    let who = match (&actor.name, &actor.id) {
         (Some(name), Some(id)) if name.as_str() != id.as_str() => format!("{name} ({id})"),
         (_, Some(id)) => id.to_string(),
         _ => format!("{} (without an id)", actor.label()),
+    };
+    match &actor.acting_for {
+        Some(acting) => format!("{who} for {}", acting.id),
+        None => who,
+    }
+}
+
+/// What to call the actor who tried something: the id, and that of the person acted for.
+pub(super) fn whoever(actor: &ActorContext) -> String {
+    let name = actor.id.as_ref().map_or_else(|| actor.label().to_owned(), ToString::to_string);
+    match &actor.acting_for {
+        Some(acting) => format!("{name} for {}", acting.id),
+        None => name,
     }
 }
 

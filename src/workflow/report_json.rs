@@ -7,7 +7,9 @@ use super::explain::Explanation;
 use super::open_demand::OpenDemand;
 use super::resolution::Resolution;
 use crate::command::Failure;
-use crate::request::{ApprovalId, Claim, Decision, MutationRequest, RequestId, RequestState, Step, Timestamp};
+use crate::request::{
+    ActorContext, ApprovalId, Claim, Decision, MutationRequest, RequestId, RequestState, Step, Timestamp,
+};
 
 /// Why a request has its status at one time, and who can move it on.
 #[derive(Serialize)]
@@ -27,7 +29,7 @@ struct ExplanationFields<'a> {
     step_ordinal: u32,
     /// The number of its steps.
     steps: u32,
-    /// The next time at which something about it is due to expire.
+    /// The next time at which something about it is due to expire, or an open approval is addressed to others too.
     #[serde(skip_serializing_if = "Option::is_none")]
     deadline: Option<Timestamp>,
     /// Who is executing it, or was when the lease ended.
@@ -42,9 +44,15 @@ struct ExplanationFields<'a> {
     /// Why it cannot be executed, although it is approved.
     #[serde(skip_serializing_if = "Option::is_none")]
     obstacle: Option<String>,
+    /// Who is to correct it, if it was sent back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    corrected_by: Option<&'a ActorContext>,
     /// The executed requests that compensate it.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     compensated_by: &'a [RequestId],
+    /// The request that follows it, if it was resubmitted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resubmitted_as: Option<&'a RequestId>,
     /// The time of this explanation.
     now: Timestamp,
 }
@@ -63,7 +71,9 @@ impl<'a> From<&'a Explanation> for ExplanationFields<'a> {
             since: explanation.since.as_ref(),
             failures: &explanation.failures,
             obstacle: explanation.obstacle.as_ref().map(ToString::to_string),
+            corrected_by: explanation.corrected_by.as_deref(),
             compensated_by: &explanation.compensated_by,
+            resubmitted_as: explanation.resubmitted_as.as_ref(),
             now: explanation.now,
         }
     }

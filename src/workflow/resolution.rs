@@ -7,9 +7,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::history::{Occasion, count, record};
-use super::{deciding, execution, expiry, lifecycle};
+use super::{deciding, escalating, execution, expiry, lifecycle};
 use crate::command::StaleStrategy;
-use crate::error::{Error, ExecutionError, Result};
+use crate::error::{ExecutionError, Result};
 use crate::request::{
     ActorContext, ApprovalDecision, ApprovalState, DecisionKind, Metadata, MutationRequest, Pending, PendingReason,
     RequestDocument, RequestState, StateVersion, Timestamp, VersionDecision, metadata_keys,
@@ -79,7 +79,7 @@ pub(super) fn settle(
             record(document, decided(VersionDecision::RenewedApprovalRequired));
             document.versioning.expected = Some(current.clone());
             document.versioning.reviewed = Some(current.clone());
-            renew(document, occasion)?;
+            renew(document, PendingReason::Approval.into(), occasion);
             Ok(Resolution::RequiresRenewedApproval)
         }
         StaleStrategy::RevalidateOnLatestState => {
@@ -91,30 +91,39 @@ pub(super) fn settle(
     }
 }
 
-/// Opens all approvals again, as a new round: earlier approvers are asked again.
-fn renew(document: &mut RequestDocument, occasion: Occasion<'_>) -> Result<(), Error> {
+/// Opens all approvals again, as a new round: earlier approvers are asked again. The request waits for them as `pending`
+/// says; the caller has checked that it may.
+pub(super) fn renew(document: &mut RequestDocument, pending: Pending, occasion: Occasion<'_>) {
     let (opened, submitted) = (round_opened_at(document), document.created_at);
     for approval in &mut document.approvals {
         approval.state = ApprovalState::Pending;
-        // An approval keeps its duration, not its date: a past date could never be met again. If the date had passed
-        // when the approval was requested, the duration counts from submission.
-        let mut times =
-            approval.expires_at.into_iter().flat_map(|end| [opened, submitted].map(|from| end.duration_since(from)));
-        approval.expires_at = times.find(|time| *time > Duration::ZERO).map(|time| occasion.now.saturating_add(time));
+        approval.expires_at = as_far_away(approval.expires_at, [opened, submitted], occasion.now);
     }
+    escalating::start(&mut document.approvals, occasion.now);
     document.approval_round = document.approval_round.saturating_add(1);
     deciding::mark_fulfilled(document);
-    lifecycle::transition(document, RequestState::Pending(Pending::from(PendingReason::Approval)), occasion)?;
+    let reason = occasion.by.reason.clone();
+    lifecycle::move_to(document, RequestState::Pending(pending), occasion, reason, Metadata::new());
     let mut about = Metadata::new();
     about.note(metadata_keys::APPROVALS, count(document.approvals.len()));
     about.note(metadata_keys::ROUND, document.approval_round);
     record(document, occasion.decision(ApprovalDecision::Renewed, about));
-    Ok(())
+}
+
+/// The deadline of an approval that is requested again. It keeps its duration, not its date: a past date could never be
+/// met again. If the date had passed when the approval was requested, the duration counts from submission.
+pub(super) fn as_far_away(
+    end: Option<Timestamp>,
+    [requested, submitted]: [Timestamp; 2],
+    now: Timestamp,
+) -> Option<Timestamp> {
+    let mut times = [requested, submitted].into_iter().filter_map(|from| Some(end?.duration_since(from)));
+    times.find(|time| *time > Duration::ZERO).map(|time| now.saturating_add(time))
 }
 
 /// When the approvals of this round were requested: at the renewal or, in the first round, at their first request,
 /// which may be long after submission.
-fn round_opened_at(document: &RequestDocument) -> Timestamp {
+pub(super) fn round_opened_at(document: &RequestDocument) -> Timestamp {
     let (renewed, requested) =
         (DecisionKind::from(ApprovalDecision::Renewed), DecisionKind::from(ApprovalDecision::Requested));
     let renewal = document.decisions.iter().rev().find(|decision| decision.kind == renewed);

@@ -51,6 +51,13 @@ impl Explanation {
             write!(f, "waited for {} until {deadline}; ", awaited(pending.reason))?;
             return f.write_str("it can no longer be moved on, and the next sweep expires it");
         }
+        if let Some(requester) = &self.corrected_by {
+            write!(f, "waits for {} to correct it", who(requester))?;
+            if let Some(asked) = &self.since {
+                write!(f, ", as {} asked{}", who(&asked.by), reason(asked.reason.as_deref()))?;
+            }
+            return self.write_deadline(f);
+        }
         if pending.reason != PendingReason::Approval {
             write!(f, "waits for {}; {}", awaited(pending.reason), self.what_follows())?;
             return self.write_deadline(f);
@@ -134,6 +141,10 @@ impl Explanation {
         let (what, is_one, rejects) = match &self.expiring {
             Expiring::Nothing => return Ok(()),
             Expiring::Request => return write!(f, "; the request expires {}", when(deadline, self.now)),
+            Expiring::Escalation { id, to } => {
+                let to = phrase::addressed(to);
+                return write!(f, "; {} is also for {to} {}", id.in_words(), when(deadline, self.now));
+            }
             Expiring::Approvals { group: Some(group), rejects, .. } => (group.to_string(), true, *rejects),
             Expiring::Approvals { ids, rejects, .. } => (approvals(ids), ids.len() == 1, *rejects),
         };
@@ -186,8 +197,13 @@ impl Explanation {
         by: fn(&str) -> String,
     ) -> fmt::Result {
         f.write_str(what)?;
-        let Some(decision) = self.decided(kind) else { return Ok(()) };
-        write!(f, "{}{}", by(&who(&decision.by)), reason(decision.reason.as_deref()))
+        if let Some(decision) = self.decided(kind) {
+            write!(f, "{}{}", by(&who(&decision.by)), reason(decision.reason.as_deref()))?;
+        }
+        match &self.resubmitted_as {
+            Some(request) => write!(f, "; resubmitted as request {request}"),
+            None => Ok(()),
+        }
     }
 
     fn decided(&self, kind: LifecycleDecision) -> Option<&Decision> {
@@ -203,6 +219,7 @@ fn awaited(reason: PendingReason) -> &'static str {
         PendingReason::Dependency => "something it depends on",
         PendingReason::Quota => "quota",
         PendingReason::ManualReview => "a manual review",
+        PendingReason::Correction => "its correction",
     }
 }
 

@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use super::history::{Occasion, check_reason, names, record};
-use super::lifecycle;
-use super::open_demand::impossible;
+use super::history::{Occasion, check_acting_for, check_reason, names, record};
+use super::open_demand::{OpenDemand, impossible};
+use super::{correcting, escalating, lifecycle, resubmitting};
 use crate::error::{Error, Result};
 use crate::request::{
     Approval, ApprovalId, ApprovalRule, ApprovalState, Execution, InitialState, LifecycleDecision, Metadata,
     MutationRequest, Pending, PendingReason, RequestDocument, RequestDraft, RequestId, RequestState, Requirement,
-    RequirementKind, Revision, Step, Timestamp, Versioning, WriteId, metadata_keys,
+    RequirementKind, Resubmission, Revision, Step, Timestamp, Versioning, WriteId, metadata_keys,
 };
 
 /// The request that this draft becomes at submission: its history records the submission, what it waits for, and the
@@ -23,15 +23,20 @@ use crate::request::{
 /// - [`Error::InvalidApprovalConfiguration`] when the draft is already approved but has approval rules; when it waits
 ///   for approval but has no rules; when a requirement demands approval but no rule says whose; when two approvals
 ///   share an id; when the rules of one quorum group disagree; or when the named people cannot give the demanded
-///   grants, because the requester may not decide, or one actor counts once in a group.
-/// - [`Error::Invalid`] when its number makes an approval id too long, and when the requester's reason is blank.
+///   grants, because the requester may not decide, one actor counts once in a group, or the draft excludes them or
+///   lets nobody decide twice.
+/// - [`Error::Invalid`] when it resubmits itself; when it waits for correction; when its number makes an approval id too
+///   long; when the requester's reason is blank, and when the requester acts for themselves.
 pub fn submit(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timestamp) -> Result<MutationRequest> {
     check_reason(draft.requested_by.reason.as_deref())?;
+    check_acting_for(&draft.requested_by, draft.id_comparison)?;
     let intent = draft.write_intent();
     let id = draft.id.unwrap_or(id);
+    resubmitting::check_another(&id, draft.resubmits.as_ref())?;
     let state = initial_state(&id, draft.initial_state, &draft.approval_rules, &draft.requirements)?;
     let (approvals, demanded) = approvals(&draft.approval_rules)?;
     let requirements = draft.requirements.into_iter().chain(demanded).collect();
+    let resubmits = draft.resubmits.map(|request| Resubmission { request, at: now });
     let mut document = RequestDocument {
         id,
         target: draft.target,
@@ -45,12 +50,19 @@ pub fn submit(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timest
         decisions: Vec::new(),
         side_effects: Vec::new(),
         versioning: Versioning { expected: draft.expected_version.clone(), reviewed: draft.expected_version },
-        execution: Execution { kind: draft.execution, ..Execution::default() },
+        execution: Execution { kind: draft.execution, resubmits, ..Execution::default() },
         created_at: now,
         updated_at: now,
         metadata: draft.metadata,
+        approver_limits: draft.approver_limits,
         id_comparison: draft.id_comparison,
     };
+    for approval in &document.approvals {
+        escalating::check(approval, now)?;
+    }
+    if document.state.awaits_approval() {
+        escalating::start(&mut document.approvals, now);
+    }
     check_possible(&document)?;
     record_filing(&mut document, now);
     Ok(MutationRequest::from_document(document, Revision::first(write_id))?.meant_to(intent))
@@ -72,7 +84,10 @@ fn initial_state(
             "request {id} is approved already and has approval rules; leave out one of the two"
         ))),
         Some(InitialState::Approved) => Ok(RequestState::Approved),
-        Some(InitialState::Pending(pending)) => Ok(RequestState::Pending(pending)),
+        Some(InitialState::Pending(pending)) => {
+            correcting::check_reason_to_wait(pending.reason)?;
+            Ok(RequestState::Pending(pending))
+        }
         Some(InitialState::Created) | None if rules.is_empty() => Ok(RequestState::Created),
         Some(InitialState::Created) | None => Ok(RequestState::Pending(Pending::from(PendingReason::Approval))),
     }
@@ -80,21 +95,30 @@ fn initial_state(
 
 /// Whether enough people are named to give the demanded grants. An approval that is too late simply expires.
 fn check_possible(document: &RequestDocument) -> Result<()> {
-    let Some(demand) = impossible(document, Timestamp::MIN) else { return Ok(()) };
+    impossible(document, Timestamp::MIN).map_or(Ok(()), |demand| Err(too_few_people(&demand, document)))
+}
+
+pub(super) fn too_few_people(demand: &OpenDemand, document: &RequestDocument) -> Error {
     let what = match &demand.group {
         Some(group) => format!("quorum group {group} asks for {} grants", demand.missing),
         None => format!("an approval of step {} asks for a grant", demand.step),
     };
-    Err(Error::invalid_approval_configuration(format!(
-        "{what}, and those it names cannot give as many: nobody counts twice in a group, and the requester does not \
-         decide unless the rule allows it; name further actors, a role or a group"
-    )))
+    let counts_once =
+        if document.approver_limits.distinct { "nobody decides twice" } else { "nobody counts twice in a group" };
+    Error::invalid_approval_configuration(format!(
+        "{what}, and those it names cannot give as many: {counts_once}, the requester does not decide unless the rule \
+         allows it, and the excluded do not decide; name further actors, a role or a group"
+    ))
 }
 
 fn record_filing(document: &mut RequestDocument, now: Timestamp) {
     let requested_by = Arc::clone(&document.requested_by);
     let occasion = Occasion { by: &requested_by, now };
-    record(document, occasion.decision(LifecycleDecision::Submitted, Metadata::new()));
+    let mut about = Metadata::new();
+    if let Some(resubmits) = &document.execution.resubmits {
+        about.note(metadata_keys::RESUBMITS, resubmits.request.as_str());
+    }
+    record(document, occasion.decision(LifecycleDecision::Submitted, about));
     let mut about = Metadata::new();
     lifecycle::describe(&document.state, &mut about);
     match document.state {
@@ -107,33 +131,46 @@ fn record_filing(document: &mut RequestDocument, now: Timestamp) {
     }
 }
 
-/// The approvals of the rules, and one requirement for each rule, which names its approvals.
+/// The approvals of the rules, and one requirement for each rule.
 fn approvals(rules: &[ApprovalRule]) -> Result<(Vec<Approval>, Vec<Requirement>)> {
     let mut approvals = Vec::new();
     let mut requirements = Vec::new();
     for (rule, ordinal) in rules.iter().zip(1_u32..) {
         let step = rule.step.map_or_else(|| Step::new(ordinal), Ok)?;
-        let first_number = approvals.len() + 1;
-        let mut ids = Vec::new();
-        for (place, target) in rule.targets.iter().enumerate() {
-            let id = approval_id(rule, place, first_number)?;
-            ids.push(id.clone());
-            approvals.push(Approval {
-                id,
-                target: target.clone(),
-                description: rule.description.clone(),
-                name: rule.name.clone(),
-                step,
-                quorum: rule.quorum.clone(),
-                expires_at: rule.expires_at,
-                decider: rule.decider,
-                state: ApprovalState::Pending,
-                metadata: rule.metadata.clone(),
-            });
-        }
-        requirements.push(requirement(rule, step, &ids)?);
+        let (of_rule, requirement) = approvals_of(rule, step, approvals.len() + 1)?;
+        approvals.extend(of_rule);
+        requirements.push(requirement);
     }
     Ok((approvals, requirements))
+}
+
+/// The approvals of one rule, and the requirement that names them.
+pub(super) fn approvals_of(
+    rule: &ApprovalRule,
+    step: Step,
+    first_number: usize,
+) -> Result<(Vec<Approval>, Requirement)> {
+    let mut approvals = Vec::new();
+    for (place, target) in rule.targets.iter().enumerate() {
+        approvals.push(Approval {
+            id: approval_id(rule, place, first_number)?,
+            target: target.clone(),
+            description: rule.description.clone(),
+            name: rule.name.clone(),
+            step,
+            quorum: rule.quorum.clone(),
+            expires_at: rule.expires_at,
+            decider: rule.decider,
+            reasons: rule.reasons,
+            state: ApprovalState::Pending,
+            mandatory: rule.mandatory,
+            delegation: None,
+            escalation: rule.escalation.as_ref().map(|escalation| Box::new(escalation.to_come())),
+            metadata: rule.metadata.clone(),
+        });
+    }
+    let requirement = requirement(rule, step, approvals.iter().map(|approval| &approval.id))?;
+    Ok((approvals, requirement))
 }
 
 fn approval_id(rule: &ApprovalRule, place: usize, first_number: usize) -> Result<ApprovalId> {
@@ -145,7 +182,7 @@ fn approval_id(rule: &ApprovalRule, place: usize, first_number: usize) -> Result
     Ok(id)
 }
 
-fn requirement(rule: &ApprovalRule, step: Step, ids: &[ApprovalId]) -> Result<Requirement> {
+fn requirement<'a>(rule: &ApprovalRule, step: Step, ids: impl Iterator<Item = &'a ApprovalId>) -> Result<Requirement> {
     let mut data = Metadata::new().with(metadata_keys::APPROVALS, names(ids))?;
     data.note(metadata_keys::STEP, step.number());
     if let Some(quorum) = &rule.quorum {

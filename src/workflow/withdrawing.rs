@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use super::demand::{demand_of, missing};
 use super::history::{Occasion, names, record};
+use super::phrase::whoever;
 use super::{deciding, execution, lifecycle};
 use crate::error::{ApprovalError, Error, Result};
 use crate::request::{
-    ActorId, Approval, ApprovalDecision, ApprovalId, ApprovalState, Cause, DecisionKind, Metadata, MutationRequest,
-    Pending, PendingReason, Quorum, RequestDocument, RequestState, Status, Verdict, metadata_keys,
+    ActorContext, Approval, ApprovalDecision, ApprovalId, ApprovalState, Cause, DecisionKind, Metadata,
+    MutationRequest, Pending, PendingReason, Quorum, RequestDocument, RequestState, Status, Verdict, metadata_keys,
 };
 
 /// Opens the approvals that the actor has decided, all of them or one; then what hung on them.
@@ -43,7 +44,7 @@ fn votes(
         return Err(ApprovalError::TooLateToWithdraw { status });
     }
     let Some(actor) = &occasion.by.id else { return Err(ApprovalError::AnonymousWithdrawal) };
-    let is_own = |voter: &ActorId| document.id_comparison.is_same(voter, actor);
+    let is_own = |voter: &ActorContext| voter.people().any(|person| document.id_comparison.is_same(person, actor));
     let own = |approval: &&Approval| voter(approval).is_some_and(is_own);
     let nothing = || ApprovalError::NothingToWithdraw { actor: actor.to_string(), approval: only.cloned() };
     let Some(id) = only else {
@@ -54,15 +55,16 @@ fn votes(
     match voter(approval) {
         Some(voter) if is_own(voter) => Ok(vec![approval.clone()]),
         Some(voter) => {
-            let (actor, voter) = (actor.to_string(), voter.to_string());
+            let (actor, voter) = (actor.to_string(), whoever(voter));
             Err(ApprovalError::AnothersVote { approval: id.clone(), actor, voter })
         }
         None => Err(nothing()),
     }
 }
 
-fn voter(approval: &Approval) -> Option<&ActorId> {
-    approval.state.verdict().and_then(|verdict| verdict.by.id.as_ref())
+/// Whose vote it is: that of who gave it and of the person they acted for, each of whom may take it back.
+fn voter(approval: &Approval) -> Option<&ActorContext> {
+    approval.state.verdict().map(|verdict| &*verdict.by)
 }
 
 /// Opens the approval with this verdict, and those of its group that are needed again. Without a rejection, a group that

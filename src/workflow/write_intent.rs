@@ -5,8 +5,8 @@ use sha2::Digest as _;
 
 use crate::command::{Action, Command};
 use crate::request::{
-    ApprovalRule, ExecutionKind, InitialState, Intent, Metadata, RequestDraft, Requirement, StateVersion, Target, Who,
-    WriteIntent, WriteKind,
+    ApprovalRule, ApproverLimits, ExecutionKind, InitialState, Intent, Metadata, RequestDraft, RequestId, Requirement,
+    StateVersion, Target, Who, WriteIntent, WriteKind,
 };
 
 impl Command {
@@ -31,8 +31,14 @@ const fn kind_of(action: &Action) -> WriteKind {
         Action::ApproveRequirement { .. } => WriteKind::ApproveRequirement,
         Action::RejectRequirement { .. } => WriteKind::RejectRequirement,
         Action::Withdraw { .. } => WriteKind::Withdraw,
+        Action::Delegate { .. } => WriteKind::Delegate,
+        Action::Reassign { .. } => WriteKind::Reassign,
+        Action::AddApproval { .. } => WriteKind::AddApproval,
+        Action::RemoveApproval { .. } => WriteKind::RemoveApproval,
         Action::ExpireApprovals => WriteKind::ExpireApprovals,
         Action::OverrideApprovals => WriteKind::OverrideApprovals,
+        Action::RequestChanges { .. } => WriteKind::RequestChanges,
+        Action::Amend { .. } => WriteKind::Amend,
         Action::Resolve { .. } => WriteKind::Resolve,
         Action::Claim { .. } => WriteKind::Claim,
         Action::Release { .. } => WriteKind::Release,
@@ -56,7 +62,9 @@ struct Meant<'a> {
     approval_rules: &'a [ApprovalRule],
     expected_version: Option<&'a StateVersion>,
     execution: &'a ExecutionKind,
+    resubmits: Option<&'a RequestId>,
     metadata: &'a Metadata,
+    approver_limits: Option<&'a ApproverLimits>,
 }
 
 impl RequestDraft {
@@ -74,8 +82,10 @@ impl RequestDraft {
             approval_rules,
             expected_version,
             execution,
+            resubmits,
             id_comparison: _,
             metadata,
+            approver_limits,
         } = self;
         let payload = payload.as_ref();
         let meant = Meant {
@@ -88,7 +98,9 @@ impl RequestDraft {
             approval_rules,
             expected_version: expected_version.as_ref(),
             execution,
+            resubmits: resubmits.as_ref(),
             metadata,
+            approver_limits: Some(approver_limits).filter(|limits| !limits.is_none()),
         };
         WriteIntent::of(WriteKind::Submit, &meant)
     }
@@ -101,10 +113,10 @@ mod tests {
 
     use super::*;
     use crate::request::{
-        ActorContext, ApprovalId, ClaimId, Digest, Payload, PendingReason, Rejection, RequestId, Severity, SideEffect,
-        Timestamp,
+        ActorContext, ActorId, ApprovalId, ApprovalTarget, ClaimId, Digest, Payload, PendingReason, Rejection,
+        RequestId, Severity, SideEffect, Timestamp,
     };
-    use crate::workflow::{AfterFailure, Completion, Failure, StaleStrategy};
+    use crate::workflow::{AfterFailure, Amendment, Completion, Failure, StaleStrategy};
 
     fn mona() -> ActorContext {
         ActorContext::user("mona").unwrap()
@@ -164,8 +176,23 @@ mod tests {
             Command::withdraw(mona()),
             Command::withdraw_requirement(mona(), id("a")),
             Command::withdraw_requirement(mona(), id("b")),
+            Command::delegate(mona(), id("a"), ActorId::new("sam").unwrap()),
+            Command::delegate(mona(), id("a"), ActorId::new("tom").unwrap()),
+            Command::delegate(mona(), id("b"), ActorId::new("sam").unwrap()),
+            Command::reassign(mona(), id("a"), ApprovalTarget::actor("sam").unwrap()),
+            Command::reassign(mona(), id("a"), ApprovalTarget::role("sam").unwrap()),
+            Command::add_approval(mona(), ApprovalRule::role("sam").unwrap()),
+            Command::add_approval(mona(), ApprovalRule::role("sam").unwrap().mandatory()),
+            Command::remove_approval(mona(), id("a")),
+            Command::remove_approval(mona(), id("b")),
             Command::expire_approvals(mona()),
             Command::override_approvals(mona()),
+            Command::request_changes(mona(), "a"),
+            Command::request_changes(mona(), "b"),
+            Command::amend(mona(), Amendment::new().description("a")),
+            Command::amend(mona(), Amendment::new().description("b")),
+            Command::amend(mona(), Amendment::new().without_description()),
+            Command::amend(mona(), Amendment::new().without_payload()),
             Command::resolve(mona(), StateVersion::new("1").unwrap(), StaleStrategy::RejectStale),
             Command::resolve(mona(), StateVersion::new("2").unwrap(), StaleStrategy::RejectStale),
             Command::resolve(mona(), StateVersion::new("1").unwrap(), StaleStrategy::RequireRenewedApproval),
@@ -212,6 +239,8 @@ mod tests {
             draft().requires_approval(ApprovalRule::role("manager").unwrap()),
             draft().requires_approval(ApprovalRule::role("manager").unwrap().expiring_at(Timestamp::MAX)),
             draft().for_version(StateVersion::new("1").unwrap()),
+            draft().resubmitting(RequestId::new("a").unwrap()),
+            draft().resubmitting(RequestId::new("b").unwrap()),
             draft().with_metadata(Metadata::new().with("ticket", 1).unwrap()),
         ];
         let intents: HashSet<WriteIntent> = drafts.iter().map(RequestDraft::write_intent).collect();

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mutator_governance::{
-    Approval, ApprovalDecision, ApprovalState, DecisionKind, MutationRequest, Pending, PendingReason, RequestDocument,
-    RequestState, Timestamp,
+    Approval, ApprovalDecision, ApprovalState, DecisionKind, Escalation, MutationRequest, Pending, PendingReason,
+    RequestDocument, RequestState, Timestamp,
 };
 
 use super::{Raw, Store};
@@ -52,7 +52,12 @@ const INDEXES: &[IndexRule] = &[
     }),
     passing("due", |document| {
         let own = pending(document).and_then(|pending| pending.expires_at);
-        let deadline = open_approvals(document).iter().filter_map(|approval| approval.expires_at).chain(own).min();
+        let expiries = open_approvals(document).into_iter().filter_map(|approval| approval.expires_at);
+        let escalations = open_approvals(document).into_iter().filter_map(|approval| {
+            let escalation = approval.escalation.as_ref().filter(|it| !it.recorded && comes(approval, it))?;
+            escalation.at
+        });
+        let deadline = expiries.chain(escalations).chain(own).min();
         let id = document.id.as_str().as_bytes();
         deadline.map(|deadline| ("d".to_owned(), bytes(&[&micros(deadline), id]))).into_iter().collect()
     }),
@@ -61,10 +66,18 @@ const INDEXES: &[IndexRule] = &[
     passing("open approvals by category", |document| {
         of_approvals(document, |_| vec![format!("oc:{}", document.intent.category)])
     }),
-    passing("open approvals by addressee", |document| of_approvals(document, |one| addressees("o", one))),
+    passing("open approvals by addressee", |document| {
+        of_approvals(document, |one| addressees("o", one, |escalation| escalation.recorded))
+    }),
     passing("inbox", |document| {
         let active = open_approvals(document).iter().map(|approval| approval.step).min();
-        of_approvals(document, |one| if Some(one.step) == active { addressees("i", one) } else { Vec::new() })
+        of_approvals(document, |one| {
+            if Some(one.step) == active {
+                addressees("i", one, |escalation| comes(one, escalation))
+            } else {
+                Vec::new()
+            }
+        })
     }),
     lasting("decisions", |document| {
         let mut entries = Vec::new();
@@ -117,8 +130,15 @@ fn of_approvals(document: &RequestDocument, suffixes: impl Fn(&Approval) -> Vec<
     entries
 }
 
-fn addressees(prefix: &str, approval: &Approval) -> Vec<String> {
-    let target = &approval.target;
+/// Whether an approval escalates before it expires.
+fn comes(approval: &Approval, escalation: &Escalation) -> bool {
+    escalation.at.is_none_or(|at| approval.expires_at.is_none_or(|end| at < end))
+}
+
+/// Whom an approval is addressed to, and by its escalation if that counts.
+fn addressees(prefix: &str, approval: &Approval, counts: impl Fn(&Escalation) -> bool) -> Vec<String> {
+    let escalation = approval.escalation.as_ref().filter(|escalation| counts(escalation));
+    let target = escalation.map_or_else(|| approval.target.clone(), |it| approval.target.clone().or(it.to.clone()));
     let ids = target.actor_ids().iter().map(|id| format!("{prefix}a:{id}"));
     let roles = target.roles().iter().map(|role| format!("{prefix}r:{role}"));
     let groups = target.groups().iter().map(|group| format!("{prefix}g:{group}"));

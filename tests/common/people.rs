@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mutator_governance::{
-    ActorContext, ApprovalError, ApprovalId, Error, ExecutionError, MutationRequest, RequestId, Timestamp,
+    ActorContext, ApprovalError, ApprovalId, CorrectionError, Error, ExecutionError, MutationRequest, RequestId,
+    Timestamp,
 };
 
 /// The given number of seconds after the beginning of 2026.
@@ -37,6 +38,13 @@ pub fn approval_error(error: Error) -> ApprovalError {
     match error {
         Error::Approval { error, .. } => error,
         other => panic!("not an approval error: {other}"),
+    }
+}
+
+pub fn correction_error(error: Error) -> CorrectionError {
+    match error {
+        Error::Correction { error, .. } => error,
+        other => panic!("not a correction error: {other}"),
     }
 }
 

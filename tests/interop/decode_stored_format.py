@@ -22,24 +22,28 @@ RISK = ["Low", "Medium", "High", "Critical"]
 SCOPE = ["Single", "Module", "System", "Global"]
 ACTOR_KIND = ["Unknown", "User", "System", "Service", "Policy", "Scheduler", "Administrator"]
 ACTOR_MODE = ["Simulate", "Validate", "Commit"]
-PENDING_REASON = ["Approval", "ExternalCheck", "Schedule", "Dependency", "Quota", "ManualReview"]
+PENDING_REASON = ["Approval", "ExternalCheck", "Schedule", "Dependency", "Quota", "ManualReview", "Correction"]
 DECIDER = ["NotTheRequester", "Anyone"]
 QUORUM_REJECTION = ["Any", "WhenImpossible"]
 LIFECYCLE = ["Submitted", "Pending", "Approved", "Rejected", "Canceled", "Expired", "Superseded", "Executed",
-             "Compensated"]
+             "Compensated", "Amended"]
 APPROVAL_DECISION = ["Requested", "Granted", "Rejected", "QuorumSatisfied", "Expired", "Overridden", "Renewed",
-                     "Delegated", "Withdrawn"]
+                     "Delegated", "Withdrawn", "Reassigned", "Added", "Removed", "Escalated"]
 VERSION_DECISION = ["Validated", "RevalidationRequired", "RenewedApprovalRequired", "RejectedAsStale"]
 EXECUTION_DECISION = ["Claimed", "Released", "Failed"]
 DISCUSSION_DECISION = ["Commented"]
 DECISIONS = [("Lifecycle", LIFECYCLE), ("Approval", APPROVAL_DECISION), ("VersionResolution", VERSION_DECISION),
              ("Execution", EXECUTION_DECISION), ("Discussion", DISCUSSION_DECISION)]
 # What came with version 2.
-CAME_LATER = {40, 128}
+CAME_LATER = {9, 40, 41, 42, 43, 44, 128}
+REASONS = ["Optional", "ForRejecting", "Always"]
+# Marks a byte that rare parts follow.
+MARK = 128
 SEVERITY = ["Info", "Warning", "Error", "Critical"]
 COMPENSATION_KIND = ["Rollback", "ForwardCorrection"]
 TRIGGER = ["Operator", "Batch", "FailedExecution"]
-RELATION = ["Compensates", "CompensatedBy", "BeingCompensatedBy", "WasToBeCompensatedBy"]
+RELATION = ["Compensates", "CompensatedBy", "BeingCompensatedBy", "WasToBeCompensatedBy", "Resubmits", "ResubmittedAs"]
+RESUBMISSIONS = {"resubmits": "Resubmits", "resubmitted_as": "ResubmittedAs"}
 
 
 class Rejected(Exception):
@@ -155,11 +159,21 @@ class Primitives:
             raise Rejected("malformed: more announced than there is room for")
         return [read() for _ in range(count)]
 
-    def kind(self, names):
-        number = self.byte()
-        if number >= len(names):
-            raise Rejected("malformed: no variant %d" % number)
-        return names[number]
+    def kind(self, names, later=()):
+        name = named(names, self.byte())
+        if self.version < 2 and name in later:
+            raise Rejected("malformed: no variant %s in version %d" % (name, self.version))
+        return name
+
+    def with_extras(self, version, known=1):
+        """A byte, and the bits of the rare parts that follow it; they came with version 2."""
+        byte = self.byte()
+        if byte < MARK:
+            return byte, 0
+        extras = self.byte()
+        if version < 2 or extras == 0 or extras & ~known:
+            raise Rejected("malformed: rare parts %d in version %d" % (extras, version))
+        return byte - MARK, extras
 
     def set(self):
         members = self.list(self.text)
@@ -180,6 +194,12 @@ class Primitives:
         return printed(self.uint())
 
 
+def named(names, number):
+    if number >= len(names):
+        raise Rejected("malformed: no variant %d" % number)
+    return names[number]
+
+
 def ascending(keys):
     if any(first >= second for first, second in zip(keys, keys[1:])):
         raise Rejected("malformed: not in ascending order")
@@ -190,6 +210,17 @@ def printed(micros):
         raise Rejected("malformed: a time too late")
     time = datetime(1970, 1, 1, tzinfo=timezone.utc) + timedelta(microseconds=micros)
     return time.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0") + ".%06dZ" % time.microsecond
+
+
+def duration(micros):
+    """As ISO 8601 in hours, minutes and seconds."""
+    seconds, rest = divmod(micros, 1000000)
+    text = "".join("%d%s" % (number, unit) for number, unit in [(seconds // 3600, "H"), (seconds // 60 % 60, "M")] if number)
+    if rest:
+        text += "%d.%sS" % (seconds % 60, ("%06d" % rest).rstrip("0"))
+    elif seconds % 60 or not text:
+        text += "%dS" % (seconds % 60)
+    return "PT" + text
 
 
 def float_text(number):
@@ -268,16 +299,24 @@ class Document(Primitives):
         return present(
             id=target.pop("id"), target=target, created_at=self.time(), updated_at=self.time(), state=self.state(),
             versioning=present(expected=self.opt_text(), reviewed=self.opt_text()), requested_by=self.actor(),
-            intent=self.intent(), payload=self.option(lambda: {"content_type": self.text(), "base64": self.bytes()}),
+            intent=self.intent(), **self.limits_and_payload(),
             requirements=self.list(self.requirement), approval_round=self.uint(), approvals=self.list(self.approval),
             decisions=self.list(self.decision), side_effects=self.list(self.side_effect), execution=self.execution(),
             metadata=self.metadata())
+
+    def limits_and_payload(self):
+        has_payload, extras = self.with_extras(self.version)
+        if has_payload > 1:
+            raise Rejected("malformed: neither true nor false")
+        limits = present(distinct=self.bool() or None, excluded=self.set()) if extras else None
+        payload = {"content_type": self.text(), "base64": self.bytes()} if has_payload else None
+        return {"approver_limits": limits, "payload": payload}
 
     def state(self):
         name = self.kind(["Created", "Pending", "Approved", "Rejected", "Canceled", "Expired", "Superseded",
                           "Executed"])
         if name == "Pending":
-            return present(status=name, reason=self.kind(PENDING_REASON), expires_at=self.opt_time())
+            return present(status=name, reason=self.kind(PENDING_REASON, ["Correction"]), expires_at=self.opt_time())
         if name == "Superseded":
             return present(status=name, by=self.text())
         if name == "Executed":
@@ -285,8 +324,10 @@ class Document(Primitives):
         return present(status=name)
 
     def new_actor(self):
+        kind, extras = self.with_extras(self.version)
+        acting_for = present(id=self.text(), grounds=self.text()) if extras else None
         return present(
-            kind=self.kind(ACTOR_KIND), mode=unless("Commit", self.kind(ACTOR_MODE)), id=self.opt_text(), name=self.opt_text(),
+            kind=named(ACTOR_KIND, kind), acting_for=acting_for, mode=unless("Commit", self.kind(ACTOR_MODE)), id=self.opt_text(), name=self.opt_text(),
             roles=self.set(), groups=self.set(), reason=self.opt_text(), correlation_id=self.opt_text(),
             causation_id=self.opt_text(), session_id=self.opt_text(), source_address=self.opt_text(),
             user_agent=self.opt_text(), time_zone=self.opt_text(), culture=self.opt_text(), at=self.opt_time(),
@@ -306,10 +347,25 @@ class Document(Primitives):
 
     def approval(self):
         return present(
-            id=self.text(), target=present(actor_ids=self.set(), roles=self.set(), groups=self.set()),
+            id=self.text(), target=self.target(),
             description=self.text() or None, name=self.opt_text(), step=self.uint(), quorum=self.option(self.quorum),
-            expires_at=self.opt_time(), decider=unless("NotTheRequester", self.kind(DECIDER)), state=self.approval_state(),
-            metadata=self.metadata())
+            expires_at=self.opt_time(), **self.decider(), state=self.approval_state(), metadata=self.metadata())
+
+    def decider(self):
+        decider, extras = self.with_extras(self.version, known=15)
+        reasons = self.kind(REASONS) if extras & 1 else None
+        later = present(mandatory=extras & 2 != 0 or None, delegation=self.delegation() if extras & 4 else None,
+                        escalation=self.escalation() if extras & 8 else None)
+        return {"decider": unless("NotTheRequester", named(DECIDER, decider)), "reasons": unless("Optional", reasons), **later}
+
+    def target(self):
+        return present(actor_ids=self.set(), roles=self.set(), groups=self.set())
+
+    def delegation(self):
+        return {"from": self.target(), "by": self.list(self.text), "to": self.text()}
+
+    def escalation(self):
+        return present(after=duration(self.uint()), to=self.target(), at=self.opt_time(), recorded=self.bool() or None)
 
     def quorum(self):
         return present(group=self.text(), required=self.uint(), rejection=unless("Any", self.kind(QUORUM_REJECTION)))
@@ -352,8 +408,16 @@ class Document(Primitives):
         return effect if data is None else dict(effect, data=data)
 
     def execution(self):
-        return present(kind=unless("Standard", self.execution_kind()), links=self.list(self.link), claim=self.option(self.claim),
-                    supersedes=self.list(self.supersession))
+        kind, links = unless("Standard", self.execution_kind()), self.list(self.link)
+        resubmissions = {}
+        for name, relation in RESUBMISSIONS.items():
+            found = [link for link in links if link["relation"] == relation]
+            if len(found) > 1:
+                raise Rejected("malformed: two links of one resubmission")
+            resubmissions[name] = {key: value for key, value in found[0].items() if key != "relation"} if found else None
+        links = [link for link in links if link["relation"] not in RESUBMISSIONS.values()]
+        return present(kind=kind, links=links, claim=self.option(self.claim), supersedes=self.list(self.supersession),
+                       **resubmissions)
 
     def supersession(self):
         return present(request=self.text(), at=self.time(), withdrawn=self.bool())
@@ -367,8 +431,11 @@ class Document(Primitives):
             batch=self.opt_text(), related=self.set(), description=self.opt_text())
 
     def link(self):
-        return present(relation=self.kind(RELATION), request=self.text(), kind=self.kind(COMPENSATION_KIND),
-                    trigger=self.kind(TRIGGER), batch=self.opt_text(), at=self.time())
+        relation, request = self.kind(RELATION, RESUBMISSIONS.values()), self.text()
+        if relation in RESUBMISSIONS.values():
+            return present(relation=relation, request=request, at=self.time())
+        return present(relation=relation, request=request, kind=self.kind(COMPENSATION_KIND), trigger=self.kind(TRIGGER),
+                       batch=self.opt_text(), at=self.time())
 
     def claim(self):
         return present(id=self.raw(16).hex(), by=self.actor(), at=self.time(), lease_ends_at=self.time())

@@ -17,11 +17,16 @@ fn examples() -> Vec<&'static str> {
     let mut names = Vec::new();
     if cfg!(feature = "blocking") {
         names.extend(["approval_workflow", "governance_queries", "governed_execution", "quickstart"]);
-        names.extend(["request_lifecycle", "versioned_resolution"]);
+        names.extend(["decision_taxonomy", "request_lifecycle", "versioned_resolution"]);
     }
     if cfg!(feature = "tokio") {
         names.extend(["approval_workflow_tokio", "governance_queries_tokio", "governed_execution_tokio"]);
-        names.extend(["quickstart_tokio", "request_lifecycle_tokio", "versioned_resolution_tokio"]);
+        names.extend([
+            "decision_taxonomy_tokio",
+            "quickstart_tokio",
+            "request_lifecycle_tokio",
+            "versioned_resolution_tokio",
+        ]);
     }
     if cfg!(feature = "smol") {
         names.push("quickstart_smol");
@@ -39,6 +44,19 @@ fn every_example_is_tried() {
     tried.sort_unstable();
     if cfg!(all(feature = "blocking", feature = "tokio", feature = "smol")) {
         assert_eq!(tried, found);
+    }
+}
+
+/// With a kind that is new, it ends with an error until a story records it.
+#[test]
+fn the_decision_taxonomy_shows_every_kind() {
+    for name in examples().into_iter().filter(|name| name.starts_with("decision_taxonomy")) {
+        let run = command(name).env_remove("REDIS_URL").output().unwrap();
+        let (printed, problems) = (String::from_utf8(run.stdout).unwrap(), String::from_utf8(run.stderr).unwrap());
+        assert!(run.status.success(), "{name}: {problems}");
+        for kind in mutator_governance::DecisionKind::all() {
+            assert!(printed.contains(&format!("{kind} ")), "{name} has no {kind} in its timelines");
+        }
     }
 }
 

@@ -215,24 +215,6 @@ fn a_requester_learns_that_somebody_else_has_to_decide() {
 }
 
 #[test]
-fn who_is_needed_for_what_has_expired_learns_who_can_act_instead() {
-    // Bob has to keep his vote for approval-2, which no sweep has expired yet.
-    let mut document = file_with([quorum("pair", 2, &["bob", "carol"])]).into_document();
-    document.approvals[0].target = actor("bob").or(actor("carol"));
-    document.approvals[1].target = actor("bob");
-    document.approvals[1].expires_at = Some(at(10));
-    let request = MutationRequest::from_document(document, submit(draft()).revision()).unwrap();
-    assert_eq!(voted(&approve_all(&request, "bob", 9)), ["approval-2"]);
-    let error = try_apply(&request, &Command::approve(user("bob")), 10).unwrap_err();
-    match approval_error(error) {
-        ApprovalError::NeededElsewhere { approval, instead, .. } => {
-            assert_eq!((approval.as_str(), *instead.unwrap()), ("approval-1", actor("carol")));
-        }
-        other => panic!("{other}"),
-    }
-}
-
-#[test]
 fn a_request_that_asks_nobody_says_so_before_all_else() {
     let waiting = submit(draft().waiting_for(mutator_governance::PendingReason::Quota));
     let nobody = Arc::new(ActorContext::system());

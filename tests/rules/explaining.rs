@@ -138,8 +138,8 @@ fn what_waits_for_something_else_says_what_follows() {
         (
             &submit(pair().waiting_for(PendingReason::Quota)),
             0,
-            "waits for quota; request its approvals after that, first for 2 more votes in pair: approval-1 by carol, \
-             approval-2 by bob (step 1 of 1)",
+            "waits for quota; request its approvals after that, first for 2 more votes in pair: approval-1 by bob or \
+             carol, approval-2 by bob (step 1 of 1)",
         ),
         (
             &tolerant,
@@ -320,12 +320,12 @@ fn only_who_can_act_is_named() {
             "waits for 1 more vote in leads: approval-2 by anyone with role lead except mona and rita; step 1 of 1",
         ),
         (&allowed, 0, "waits for anyone with role lead to decide approval-1; step 1 of 1"),
-        (&pair, 1, "waits for 1 more vote in pair: approval-2 by dave; step 1 of 1"),
-        (&needed, 0, "waits for 2 more votes in pair: approval-1 by carol, approval-2 by bob; step 1 of 1"),
+        (&pair, 1, "waits for 1 more vote in pair: approval-2 by carol or dave; step 1 of 1"),
+        (&needed, 0, "waits for 2 more votes in pair: approval-1 by bob or carol, approval-2 by bob; step 1 of 1"),
         (
             &any_lead,
             0,
-            "waits for 2 more votes in pair: approval-1 by anyone with role lead except bob, approval-2 by bob; step 1 of 1",
+            "waits for 2 more votes in pair: approval-1 by anyone with role lead, approval-2 by bob; step 1 of 1",
         ),
     ]);
 }

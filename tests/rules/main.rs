@@ -1,12 +1,15 @@
 //! The rules of how a request moves on, one test for each, named after it.
 #![cfg(test)] // so that clippy knows the helpers for what they are
 
+mod amending;
 mod break_glass;
 mod commenting;
 mod compensation;
+mod correcting;
 mod deadlines;
 mod deciding;
 mod deciding_all;
+mod escalating;
 mod execution;
 mod expiry;
 mod explaining;

@@ -2,13 +2,12 @@
 
 use mutator_governance::workflow::{Command, decidable_by, due_command, explain};
 use mutator_governance::{
-    ActorContext, ApprovalError, ApprovalRule, ApprovalStatus, ApprovalTarget, Error, MutationRequest, QuorumGroup,
-    RequestDraft, RequestState, Status, Step, Value,
+    ActorContext, ApprovalRule, ApprovalStatus, ApprovalTarget, Error, MutationRequest, QuorumGroup, RequestDraft,
+    RequestState, Status, Step, Value,
 };
 
 use crate::support::{
-    actor, apply, approval, approval_error, at, draft, file_with, grant, history, quorum, reject, rule, try_apply,
-    try_file, user,
+    actor, apply, approval, at, draft, file_with, grant, history, quorum, reject, rule, try_apply, try_file, user,
 };
 
 fn statuses(request: &MutationRequest) -> Vec<ApprovalStatus> {
@@ -109,34 +108,21 @@ fn a_role_or_a_group_may_always_have_somebody_more() {
     assert!(rejected.state.awaits_approval(), "two managers nobody has heard of");
 }
 
-/// Bob would take the place of carol, and his own is for him alone.
+/// Bob takes the place of carol, and his vote moves to his own when she comes.
 #[test]
-fn a_vote_of_somebody_whom_the_group_needs_elsewhere_is_rejected_and_says_who_can_give_it() {
-    let members = || [actor("bob").or(actor("carol")), actor("bob")];
-    let open = file_with([ApprovalRule::quorum("pair", 2, members()).unwrap()]);
-    for command in [
-        Command::approve_requirement(user("bob"), approval("approval-1")),
-        Command::reject_requirement(user("bob"), approval("approval-1"), None),
-    ] {
-        let error = try_apply(&open, &command, 1).unwrap_err();
-        assert!(error.to_string().contains("carol can decide this one, and bob another"), "{error}");
-        let expected = ApprovalError::NeededElsewhere {
-            approval: approval("approval-1"),
-            group: QuorumGroup::new("pair").unwrap(),
-            actor: "bob".to_owned(),
-            instead: Some(Box::new(actor("carol"))),
-        };
-        assert_eq!(approval_error(error), expected);
-    }
-    assert_eq!(offered(&open, "bob", 1), ["approval-2"], "what he can do instead");
+fn whoever_votes_first_takes_nobodys_place() {
+    let open = file_with([ApprovalRule::quorum("pair", 2, [actor("bob").or(actor("carol")), actor("bob")]).unwrap()]);
+    assert_eq!(offered(&open, "bob", 1), ["approval-1", "approval-2"]);
     assert_eq!(offered(&open, "carol", 1), ["approval-1"]);
-    let either_order = [["bob", "carol"], ["carol", "bob"]].map(|names| {
-        names.iter().fold(open.clone(), |request, name| {
-            let place = if *name == "bob" { "approval-2" } else { "approval-1" };
-            grant(&request, name, place, 1)
-        })
-    });
-    assert!(either_order.iter().all(|request| request.state == RequestState::Approved));
+    for (first, then) in [("approval-1", "approval-2"), ("approval-2", "approval-1")] {
+        let voted = grant(&open, "bob", first, 1);
+        assert_eq!(offered(&voted, "carol", 2), [then]);
+        assert_eq!(grant(&voted, "carol", then, 2).state, RequestState::Approved);
+        let rejected = reject(&voted, "carol", then, 2);
+        assert_eq!(rejected.state, RequestState::Rejected);
+        let holder = |place: usize| rejected.approvals[place].state.verdict().unwrap().by.id.clone().unwrap();
+        assert_eq!((holder(0).as_str(), holder(1).as_str()), ("carol", "bob"));
+    }
 }
 
 fn offered(request: &MutationRequest, by: &str, seconds: u64) -> Vec<String> {
@@ -144,44 +130,36 @@ fn offered(request: &MutationRequest, by: &str, seconds: u64) -> Vec<String> {
 }
 
 #[test]
-fn whoever_has_a_role_is_needed_for_the_approval_that_names_them() {
+fn whoever_has_a_role_and_is_named_can_take_either_place() {
     let manager = || ApprovalTarget::role("manager").unwrap();
     let bob = ActorContext::user("bob").unwrap().with_role("manager").unwrap();
     let open = file_with([ApprovalRule::quorum("pair", 2, [manager(), actor("bob")]).unwrap()]);
-    let error = try_apply(&open, &Command::approve_requirement(bob.clone(), approval("approval-1")), 1).unwrap_err();
-    assert!(error.to_string().contains("role manager can decide this one, and bob another"), "{error}");
-    let ids = |request: &MutationRequest| -> Vec<String> {
-        decidable_by(request, &bob, at(1)).iter().map(|approval| approval.id.to_string()).collect()
-    };
-    assert_eq!(ids(&open), ["approval-2"]);
-    // One grant more than is needed can be given: nobody is needed anywhere.
-    let open = file_with([ApprovalRule::quorum("pair", 2, [manager(), actor("bob"), manager()]).unwrap()]);
-    assert_eq!(ids(&open), ["approval-1", "approval-2", "approval-3"]);
+    let voted = apply(&open, &Command::approve_requirement(bob, approval("approval-1")), 1);
+    let dora = ActorContext::user("dora").unwrap().with_role("manager").unwrap();
+    let ids: Vec<&str> = decidable_by(&voted, &dora, at(1)).iter().map(|approval| approval.id.as_str()).collect();
+    assert_eq!(ids, ["approval-2"], "where the vote of bob goes");
+    assert!(explain(&voted, at(1)).to_string().contains("approval-2 by anyone with role manager except bob"));
+    let met = apply(&voted, &Command::approve(dora), 2);
+    assert_eq!(met.state, RequestState::Approved);
+    assert_eq!(met.approvals[1].state.verdict().unwrap().at, at(1), "the vote keeps its time");
 }
 
-/// Counting dave, whose time is over, bob could be spared; without him he cannot.
+/// The vote of bob was in time for what has expired since; one that comes now is not.
 #[test]
-fn people_whose_time_is_over_do_not_make_a_vote_spare() {
+fn a_vote_moves_only_to_what_is_open_and_only_if_it_was_in_time() {
     let member = |target: ApprovalTarget| ApprovalRule::quorum("team", 1, [target]).unwrap().at_step(Step::FIRST);
-    let rules =
-        || [member(actor("bob").or(actor("carol"))), member(actor("bob")), member(actor("dave")).expiring_at(at(10))];
-    let open = file_with(rules());
-    let two = |request: &MutationRequest| {
-        let mut document = request.document().clone();
-        for approval in &mut document.approvals {
-            approval.quorum.as_mut().unwrap().required = 2.try_into().unwrap();
-        }
-        MutationRequest::from_document(document, request.revision()).unwrap()
-    };
-    let open = two(&open);
-    assert_eq!(offered(&open, "bob", 9), ["approval-1", "approval-2"]);
-    assert_eq!(offered(&open, "bob", 10), ["approval-2"]);
-    assert!(matches!(
-        approval_error(
-            try_apply(&open, &Command::approve_requirement(user("bob"), approval("approval-1")), 10).unwrap_err()
-        ),
-        ApprovalError::NeededElsewhere { .. }
-    ));
+    let rules = [member(actor("bob").or(actor("carol"))), member(actor("bob")).expiring_at(at(10))];
+    let mut document = file_with(rules).into_document();
+    for approval in &mut document.approvals {
+        approval.quorum.as_mut().unwrap().required = 2.try_into().unwrap();
+    }
+    let open = MutationRequest::from_document(document, file_with([rule("bob")]).revision()).unwrap();
+    let voted = grant(&open, "bob", "approval-1", 9);
+    assert_eq!(offered(&voted, "carol", 9), ["approval-2"]);
+    assert_eq!(offered(&voted, "carol", 10), Vec::<String>::new(), "approval-2 has expired, swept or not");
+    let voted = grant(&open, "bob", "approval-2", 9);
+    assert_eq!(offered(&voted, "carol", 10), ["approval-1"], "bob voted in time");
+    assert_eq!(grant(&voted, "carol", "approval-1", 10).state, RequestState::Approved);
 }
 
 /// Who granted rejected nothing, and neither did who rejected in a group that goes on without them.

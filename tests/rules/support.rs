@@ -1,6 +1,8 @@
 //! Requests, people and times for the rules.
 
-pub(crate) use common::people::{approval, approval_error, at, execution_error, history, id, user, user_because};
+pub(crate) use common::people::{
+    approval, approval_error, at, correction_error, execution_error, history, id, user, user_because,
+};
 use mutator_governance::workflow::{self, Command};
 use mutator_governance::{
     ApprovalRule, ApprovalTarget, Error, Intent, MutationRequest, Pending, PendingReason, RequestDraft, RequestState,

@@ -107,8 +107,10 @@ impl Fields<'_> {
         let mut lines = text.splitn(3, '\n');
         let (Some(kind), Some(id), Some(name)) = (lines.next(), lines.next(), lines.next()) else { return Err(()) };
         let kind = ActorKind::ALL.into_iter().find(|known| known.as_str() == kind).ok_or(())?;
-        let id = Some(id).filter(|id| !id.is_empty()).map(ActorId::new).transpose().map_err(drop)?;
-        Ok(Some(FeedActor::new(kind, id, Some(name.to_owned()).filter(|name| !name.is_empty()))))
+        let (id, acting_for) = id.split_once('\t').unwrap_or((id, ""));
+        let id_of = |id: &str| Some(id).filter(|id| !id.is_empty()).map(ActorId::new).transpose().map_err(drop);
+        let name = Some(name.to_owned()).filter(|name| !name.is_empty());
+        Ok(Some(FeedActor::new(kind, id_of(id)?, name, id_of(acting_for)?)))
     }
 
     fn request_id(&self) -> Option<RequestId> {
@@ -127,10 +129,14 @@ impl Fields<'_> {
     }
 }
 
-/// The text of an actor in an entry: kind, id and name, a line each. Only the name, which is the last, may have more lines.
+/// The text of an actor in an entry: kind, id and name, a line each; after the id a tab and the person acted for, if there
+/// is one. Only the name, which is the last, may have more lines.
 pub(crate) fn actor_text(actor: &FeedActor) -> String {
-    let id = actor.id.as_ref().map_or("", ActorId::as_str);
-    [actor.kind.as_str(), id, actor.name.as_deref().unwrap_or_default()].join("\n")
+    let mut id = actor.id.as_ref().map_or("", ActorId::as_str).to_owned();
+    if let Some(acting_for) = &actor.acting_for {
+        id = format!("{id}\t{acting_for}");
+    }
+    [actor.kind.as_str(), &id, actor.name.as_deref().unwrap_or_default()].join("\n")
 }
 
 /// An id that was set by hand may be later than every time.

@@ -42,6 +42,7 @@ pub(in crate::redis) fn request(input: &mut Input<'_>, number: usize) -> Mutatio
         created_at: at(input.below(4)),
         updated_at: at(input.below(4)),
         metadata: metadata(input),
+        approver_limits: ApproverLimits::default(),
         id_comparison: IdComparison::default(),
     };
     MutationRequest::from_document(document, Revision::first(WriteId::from_bytes([7; 16]))).unwrap()
@@ -95,7 +96,11 @@ fn approval(input: &mut Input<'_>, place: usize) -> Approval {
         quorum: input.happens(40).then_some(Quorum { group, required, rejection: QuorumRejection::Any }),
         expires_at: input.happens(30).then(|| at(input.below(6))),
         decider: input.one(&[DeciderRule::Anyone, DeciderRule::NotTheRequester]),
+        reasons: ReasonRule::Optional,
         state,
+        mandatory: false,
+        delegation: None,
+        escalation: None,
         metadata: Metadata::new(),
     }
 }

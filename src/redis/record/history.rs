@@ -1,6 +1,6 @@
 //! Which decisions of a history count for an index.
 
-use crate::request::{ActorContext, Decision, Metadata, Timestamp, Value};
+use crate::request::{ActingFor, ActorContext, Decision, Metadata, Timestamp, Value};
 
 /// A running checksum over a history: the mark of each decision covers all decisions up to it, completely.
 ///
@@ -51,6 +51,7 @@ impl Covered {
             culture,
             at,
             metadata,
+            acting_for,
         } = actor;
         self.text(kind.as_str());
         self.text(mode.as_str());
@@ -68,11 +69,15 @@ impl Covered {
         {
             self.optional(text.as_deref());
         }
-        self.kind(u8::from(at.is_some()));
+        self.kind(u8::from(at.is_some()) + 2 * u8::from(acting_for.is_some()));
         if let Some(at) = at {
             self.time(*at);
         }
         self.metadata(metadata);
+        if let Some(ActingFor { id, grounds }) = acting_for {
+            self.text(id.as_str());
+            self.text(grounds.as_str());
+        }
     }
 
     fn metadata(&mut self, metadata: &Metadata) {

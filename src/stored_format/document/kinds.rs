@@ -2,8 +2,8 @@
 
 use crate::request::{
     ActorKind, ActorMode, ApprovalDecision, BlastScope, CompensationKind, CompensationTrigger, DeciderRule,
-    DecisionKind, DiscussionDecision, ExecutionDecision, LifecycleDecision, LinkRelation, PendingReason,
-    QuorumRejection, RiskLevel, Severity, VersionDecision,
+    DecisionKind, DiscussionDecision, ExecutionDecision, LifecycleDecision, PendingReason, QuorumRejection, ReasonRule,
+    RiskLevel, Severity, VersionDecision,
 };
 #[cfg(test)]
 use crate::stored_format::gates::{Part, Version};
@@ -15,6 +15,17 @@ pub(super) trait Numbered: Sized {
     fn of_number(number: u8) -> Option<Self>;
     /// The name of the variant with this number.
     fn word(number: u8) -> &'static str;
+}
+
+/// What one request is to another, of every kind of link.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum StoredRelation {
+    Compensates,
+    CompensatedBy,
+    BeingCompensatedBy,
+    WasToBeCompensatedBy,
+    Resubmits,
+    ResubmittedAs,
 }
 
 macro_rules! numbered {
@@ -61,14 +72,17 @@ numbered! {
     ActorMode("actor mode") { 0 = Simulate, 1 = Validate, 2 = Commit }
     PendingReason("pending reason") {
         0 = Approval, 1 = ExternalCheck, 2 = Schedule, 3 = Dependency, 4 = Quota, 5 = ManualReview,
+        6 = Correction,
     }
     QuorumRejection("quorum rejection") { 0 = Any, 1 = WhenImpossible }
     DeciderRule("decider rule") { 0 = NotTheRequester, 1 = Anyone }
+    ReasonRule("reason rule") { 0 = Optional, 1 = ForRejecting, 2 = Always }
     Severity("severity") { 0 = Info, 1 = Warning, 2 = Error, 3 = Critical }
     CompensationKind("compensation kind") { 0 = Rollback, 1 = ForwardCorrection }
     CompensationTrigger("compensation trigger") { 0 = Operator, 1 = Batch, 2 = FailedExecution }
-    LinkRelation("link relation") {
-        0 = Compensates, 1 = CompensatedBy, 2 = BeingCompensatedBy, 3 = WasToBeCompensatedBy,
+    StoredRelation("link relation") {
+        0 = Compensates, 1 = CompensatedBy, 2 = BeingCompensatedBy, 3 = WasToBeCompensatedBy, 4 = Resubmits,
+        5 = ResubmittedAs,
     }
 }
 
@@ -108,11 +122,11 @@ macro_rules! numbered_decisions {
 numbered_decisions! {
     Lifecycle(LifecycleDecision) {
         0 = Submitted, 1 = Pending, 2 = Approved, 3 = Rejected, 4 = Canceled, 5 = Expired, 6 = Superseded,
-        7 = Executed, 8 = Compensated,
+        7 = Executed, 8 = Compensated, 9 = Amended,
     }
     Approval(ApprovalDecision) {
         32 = Requested, 33 = Granted, 34 = Rejected, 35 = QuorumSatisfied, 36 = Expired, 37 = Overridden,
-        38 = Renewed, 39 = Delegated, 40 = Withdrawn,
+        38 = Renewed, 39 = Delegated, 40 = Withdrawn, 41 = Reassigned, 42 = Added, 43 = Removed, 44 = Escalated,
     }
     VersionResolution(VersionDecision) {
         64 = Validated, 65 = RevalidationRequired, 66 = RenewedApprovalRequired, 67 = RejectedAsStale,

@@ -8,10 +8,13 @@
 //! values are bincode's, which only `reader`, its `cursor` and `writer` know.
 
 mod actors;
+mod approval_parts;
 mod cursor;
 mod excerpt;
+mod extras;
 mod interner;
 pub(super) mod kinds;
+mod links;
 mod pass;
 mod place;
 mod read;

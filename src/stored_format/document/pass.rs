@@ -2,8 +2,10 @@
 //!
 //! Follows `read` field by field. It finds the end of a part, and does not check each of its values.
 
+use super::approval_parts;
 use super::read::{In, Read};
 use crate::request::{Metadata, Timestamp};
+use crate::stored_format::gates::Field;
 
 pub(super) fn versioning(input: In<'_, '_>) -> Read<()> {
     optional_texts(input, 2)
@@ -13,7 +15,8 @@ pub(super) fn versioning(input: In<'_, '_>) -> Read<()> {
 pub(super) struct PassedApproval<'a, By> {
     pub(super) id: &'a str,
     pub(super) step: u32,
-    pub(super) group: Option<&'a str>,
+    /// Its quorum group, and how many grants that needs.
+    pub(super) group: Option<(&'a str, u32)>,
     pub(super) is_pending: bool,
     pub(super) is_granted: bool,
     pub(super) decided_by: Option<By>,
@@ -28,14 +31,23 @@ fn actor(input: In<'_, '_>) -> Read<()> {
     Ok(())
 }
 
-/// Skips the fields of an actor; returns its id.
-pub(super) fn new_actor<'a>(input: In<'_, 'a>) -> Read<Option<&'a str>> {
-    let [_kind, _mode] = input.array()?;
+/// Skips the fields of an actor; returns its id, and that of the person acted for.
+pub(super) fn new_actor<'a>(input: In<'_, 'a>) -> Read<[Option<&'a str>; 2]> {
+    let (_kind, extras) = input.byte_and(&[Field::ActingFor])?;
+    let acting_for = if extras.has(Field::ActingFor) { Some(acting_for(input)?) } else { None };
+    let _mode = input.byte()?;
     let id = input.optional_text()?;
     let _name = input.optional_text()?;
     roles_and_groups(input)?;
     let _reason = input.optional_text()?;
     circumstances(input)?;
+    Ok([id, acting_for])
+}
+
+/// Returns the id of the person acted for.
+fn acting_for<'a>(input: In<'_, 'a>) -> Read<&'a str> {
+    let id = input.text()?;
+    input.text()?;
     Ok(id)
 }
 
@@ -52,10 +64,8 @@ pub(super) fn circumstances(input: In<'_, '_>) -> Read<()> {
 }
 
 pub(super) fn payload(input: In<'_, '_>) -> Read<()> {
-    if input.flag()? {
-        input.text()?;
-        input.bytes()?;
-    }
+    input.text()?;
+    input.bytes()?;
     Ok(())
 }
 
@@ -85,7 +95,8 @@ pub(super) fn approval<'a, By>(
     let step = input.small_number("step")?;
     let group = if input.flag()? { Some(quorum(input)?) } else { None };
     input.optional_time()?;
-    input.byte()?;
+    let (_decider, extras) = input.byte_and(approval_parts::PARTS)?;
+    approval_parts::pass(input, extras, |input| names(input))?;
     let state = input.byte()?;
     let decided_by = match state {
         0 => None,
@@ -103,12 +114,12 @@ pub(super) fn approval<'a, By>(
     Ok(PassedApproval { id, step, group, is_pending: state == 0, is_granted: state == 1, decided_by })
 }
 
-/// Returns the group.
-fn quorum<'a>(input: In<'_, 'a>) -> Read<&'a str> {
+/// Returns the group, and how many grants it needs.
+fn quorum<'a>(input: In<'_, 'a>) -> Read<(&'a str, u32)> {
     let group = input.text()?;
-    input.number()?;
+    let required = input.small_number("quorum")?;
     input.byte()?;
-    Ok(group)
+    Ok((group, required))
 }
 
 fn cause<'a, By>(input: In<'_, 'a>, actor: impl FnOnce(In<'_, 'a>) -> Read<By>) -> Read<()> {

@@ -4,13 +4,14 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::actors::Actor;
-use super::charge;
+use super::links::{self, Links};
 use super::reader::{Failed, Reader, is_before};
+use super::{approval_parts, charge};
 use crate::request::{
-    ActorContext, Approval, ApprovalState, ApprovalTarget, BlastRadius, Cause, Claim, ClaimId, CompensationPlan,
-    Decision, Execution, ExecutionKind, ExecutionLink, IdComparison, Intent, Metadata, Payload, Pending, Quorum,
-    Rejection, RequestDocument, RequestState, Requirement, SideEffect, Step, Supersession, Target, Value, Verdict,
-    Versioning, metadata_key,
+    ActingFor, ActorContext, Approval, ApprovalState, ApprovalTarget, ApproverLimits, BlastRadius, Cause, Claim,
+    ClaimId, CompensationPlan, Decision, Execution, ExecutionKind, IdComparison, Intent, Metadata, Payload, Pending,
+    Quorum, Rejection, RequestDocument, RequestState, Requirement, SideEffect, Step, Supersession, Target, Value,
+    Verdict, Versioning, metadata_key,
 };
 use crate::stored_format::Budget;
 use crate::stored_format::gates::Field;
@@ -20,6 +21,7 @@ pub(super) type Read<T> = Result<T, Failed>;
 
 // The fields of a literal are read in the order of the source, which is the order of the format and not of the type.
 pub(super) fn document(input: In<'_, '_>) -> Read<RequestDocument> {
+    let approver_limits;
     Ok(RequestDocument {
         id: input.name()?,
         target: Target { state_id: input.name()?, state_type: input.name()?, mutation_type: input.name()? },
@@ -29,7 +31,11 @@ pub(super) fn document(input: In<'_, '_>) -> Read<RequestDocument> {
         versioning: Versioning { expected: input.optional_name()?, reviewed: input.optional_name()? },
         requested_by: actor(input)?,
         intent: intent(input)?,
-        payload: optional(input, payload)?,
+        payload: {
+            let has_payload;
+            (has_payload, approver_limits) = limits_and_payload(input)?;
+            if has_payload { Some(payload(input)?) } else { None }
+        },
         requirements: list(input, charge::REQUIREMENT, requirement)?,
         approval_round: input.small_number("approval round")?,
         approvals: list(input, charge::APPROVAL, approval)?,
@@ -37,8 +43,22 @@ pub(super) fn document(input: In<'_, '_>) -> Read<RequestDocument> {
         side_effects: list(input, charge::SIDE_EFFECT, side_effect)?,
         execution: execution(input)?,
         metadata: metadata(input)?,
+        approver_limits,
         id_comparison: IdComparison::default(),
     })
+}
+
+/// Whether a payload follows, and the limits on approvers.
+pub(super) fn limits_and_payload(input: In<'_, '_>) -> Read<(bool, ApproverLimits)> {
+    let (byte, extras) = input.byte_and(&[Field::ApproverLimits])?;
+    if byte > 1 {
+        return Err(input.fail(format!("{byte} is neither true nor false")));
+    }
+    let mut limits = ApproverLimits::default();
+    if extras.has(Field::ApproverLimits) {
+        (limits.distinct, limits.excluded) = (input.flag()?, input.names()?);
+    }
+    Ok((byte == 1, limits))
 }
 
 pub(super) fn state(input: In<'_, '_>) -> Read<RequestState> {
@@ -71,8 +91,11 @@ fn actor(input: In<'_, '_>) -> Read<Arc<ActorContext>> {
 
 fn new_actor(input: In<'_, '_>) -> Read<ActorContext> {
     input.charge(1, charge::ACTOR)?;
+    let (kind, extras) = input.kind_and(&[Field::ActingFor])?;
+    let acting_for = if extras.has(Field::ActingFor) { Some(acting_for(input)?) } else { None };
     Ok(ActorContext {
-        kind: input.kind()?,
+        kind,
+        acting_for,
         mode: input.kind()?,
         id: input.optional_name()?,
         name: input.optional_owned_text()?,
@@ -89,6 +112,10 @@ fn new_actor(input: In<'_, '_>) -> Read<ActorContext> {
         at: input.optional_time()?,
         metadata: metadata(input)?,
     })
+}
+
+pub(super) fn acting_for(input: In<'_, '_>) -> Read<ActingFor> {
+    Ok(ActingFor { id: input.name()?, grounds: input.name()? })
 }
 
 pub(super) fn intent(input: In<'_, '_>) -> Read<Intent> {
@@ -129,6 +156,7 @@ fn requirement(input: In<'_, '_>) -> Read<Requirement> {
 }
 
 pub(super) fn approval(input: In<'_, '_>) -> Read<Approval> {
+    let rare;
     Ok(Approval {
         id: input.name()?,
         target: target(input)?,
@@ -137,13 +165,21 @@ pub(super) fn approval(input: In<'_, '_>) -> Read<Approval> {
         step: step(input)?,
         quorum: optional(input, quorum)?,
         expires_at: input.optional_time()?,
-        decider: input.kind()?,
+        decider: {
+            let (decider, extras) = input.kind_and(approval_parts::PARTS)?;
+            rare = approval_parts::read(input, extras)?;
+            decider
+        },
+        reasons: rare.reasons,
+        mandatory: rare.mandatory,
+        delegation: rare.delegation,
+        escalation: rare.escalation,
         state: approval_state(input)?,
         metadata: metadata(input)?,
     })
 }
 
-fn target(input: In<'_, '_>) -> Read<ApprovalTarget> {
+pub(super) fn target(input: In<'_, '_>) -> Read<ApprovalTarget> {
     let target = ApprovalTarget::any_of(input.names()?, input.names()?, input.names()?);
     input.valid(target)
 }
@@ -220,38 +256,31 @@ fn side_effect(input: In<'_, '_>) -> Read<SideEffect> {
 }
 
 fn execution(input: In<'_, '_>) -> Read<Execution> {
+    let kind = match input.byte()? {
+        0 => ExecutionKind::Standard,
+        1 => ExecutionKind::Compensation(CompensationPlan {
+            compensates: input.name()?,
+            kind: input.kind()?,
+            trigger: input.kind()?,
+            batch: input.field(Field::Batch, Reader::optional_name)?,
+            related: input.names()?,
+            description: input.optional_owned_text()?,
+        }),
+        other => return Err(input.fail(format!("there is no execution kind {other}"))),
+    };
+    let Links { of_compensations, resubmits, resubmitted_as } = links::read(input)?;
     Ok(Execution {
-        kind: match input.byte()? {
-            0 => ExecutionKind::Standard,
-            1 => ExecutionKind::Compensation(CompensationPlan {
-                compensates: input.name()?,
-                kind: input.kind()?,
-                trigger: input.kind()?,
-                batch: input.field(Field::Batch, Reader::optional_name)?,
-                related: input.names()?,
-                description: input.optional_owned_text()?,
-            }),
-            other => return Err(input.fail(format!("there is no execution kind {other}"))),
-        },
-        links: list(input, charge::LINK, link)?,
+        kind,
+        links: of_compensations,
         claim: optional(input, claim)?,
         supersedes: list(input, charge::LINK, supersession)?,
+        resubmits,
+        resubmitted_as,
     })
 }
 
 fn supersession(input: In<'_, '_>) -> Read<Supersession> {
     Ok(Supersession { request: input.name()?, at: input.time()?, withdrawn: input.flag()? })
-}
-
-fn link(input: In<'_, '_>) -> Read<ExecutionLink> {
-    Ok(ExecutionLink {
-        relation: input.kind()?,
-        request: input.name()?,
-        kind: input.kind()?,
-        trigger: input.kind()?,
-        batch: input.field(Field::Batch, Reader::optional_name)?,
-        at: input.time()?,
-    })
 }
 
 fn claim(input: In<'_, '_>) -> Read<Claim> {
@@ -302,7 +331,11 @@ fn value(input: In<'_, '_>, levels: usize) -> Read<Value> {
     })
 }
 
-fn list<'a, T>(input: In<'_, 'a>, charge: usize, mut read: impl FnMut(In<'_, 'a>) -> Read<T>) -> Read<Vec<T>> {
+pub(super) fn list<'a, T>(
+    input: In<'_, 'a>,
+    charge: usize,
+    mut read: impl FnMut(In<'_, 'a>) -> Read<T>,
+) -> Read<Vec<T>> {
     let count = input.count(charge)?;
     let mut things = Vec::with_capacity(count);
     for _ in 0..count {

@@ -11,6 +11,7 @@ use super::actors::Actor;
 use super::cursor::Cursor;
 use super::kinds::Numbered;
 use super::remembered::Remembered;
+
 use crate::request::{Digest, Timestamp};
 use crate::stored_format::gates::{Field, Part, Version};
 use crate::stored_format::limits::Spent;
@@ -121,6 +122,10 @@ impl<'a> Reader<'a> {
         self.take()
     }
 
+    pub(super) const fn version(&self) -> Version {
+        self.version
+    }
+
     pub(super) fn small_number(&mut self, field: &'static str) -> Result<u32, Failed> {
         let number = self.number()?;
         u32::try_from(number).map_err(|_| self.fail(format!("{field} {number} is too large")))
@@ -142,6 +147,12 @@ impl<'a> Reader<'a> {
 
     pub(super) fn kind<T: Numbered>(&mut self) -> Result<T, Failed> {
         let number = self.byte()?;
+        self.kind_of(number)
+    }
+
+    /// The variant with this number, unless the version does not have it.
+    #[inline]
+    pub(super) fn kind_of<T: Numbered>(&mut self, number: u8) -> Result<T, Failed> {
         match T::of_number(number) {
             Some(kind) if self.version.has(Part::Kind(T::NAME, number)) => Ok(kind),
             _ => Err(self.fail(format!("there is no {} {number} in version {}", T::NAME, self.version.number))),

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use super::charge;
+use super::kinds::Numbered as _;
 use super::writer::{Writer, Written};
+use super::{approval_parts, charge, links};
 use crate::request::{
-    ActorContext, Approval, ApprovalState, Cause, Claim, Decision, Execution, ExecutionKind, Intent, Metadata, Quorum,
-    Rejection, RequestDocument, RequestState, Requirement, SideEffect, StateVersion, Value, Verdict,
+    ActorContext, Approval, ApprovalState, ApprovalTarget, Cause, Claim, Decision, Execution, ExecutionKind, Intent,
+    Metadata, Quorum, Rejection, RequestDocument, RequestState, Requirement, SideEffect, StateVersion, Value, Verdict,
 };
 use crate::stored_format::gates::Field;
 
-type Out<'w, 'document> = &'w mut Writer<'document>;
+pub(super) type Out<'w, 'document> = &'w mut Writer<'document>;
 
 pub(super) fn document<'d>(out: Out<'_, 'd>, document: &'d RequestDocument) -> Written {
     out.text(document.id.as_str())?;
@@ -24,7 +25,12 @@ pub(super) fn document<'d>(out: Out<'_, 'd>, document: &'d RequestDocument) -> W
     version(out, document.versioning.reviewed.as_ref())?;
     actor(out, &document.requested_by)?;
     intent(out, &document.intent)?;
-    out.flag(document.payload.is_some())?;
+    let limits = &document.approver_limits;
+    out.byte_and(document.payload.is_some().into(), &[(Field::ApproverLimits, !limits.is_none())])?;
+    if !limits.is_none() {
+        out.flag(limits.distinct)?;
+        out.names(&limits.excluded)?;
+    }
     if let Some(payload) = &document.payload {
         out.text(payload.content_type())?;
         out.bytes(payload.bytes())?;
@@ -75,7 +81,11 @@ fn actor<'d>(out: Out<'_, 'd>, actor: &'d Arc<ActorContext>) -> Written {
         return Ok(());
     }
     out.charge(1, charge::ACTOR)?;
-    out.kind(actor.kind)?;
+    out.byte_and(actor.kind.number(), &[(Field::ActingFor, actor.acting_for.is_some())])?;
+    if let Some(acting) = &actor.acting_for {
+        out.text(acting.id.as_str())?;
+        out.text(acting.grounds.as_str())?;
+    }
     out.kind(actor.mode)?;
     out.optional_text(actor.id.as_ref().map(AsRef::as_ref))?;
     out.optional_text(actor.name.as_deref())?;
@@ -122,9 +132,7 @@ fn requirement<'d>(out: Out<'_, 'd>, requirement: &'d Requirement) -> Written {
 
 fn approval<'d>(out: Out<'_, 'd>, approval: &'d Approval) -> Written {
     out.text(approval.id.as_str())?;
-    out.names(approval.target.actor_ids())?;
-    out.names(approval.target.roles())?;
-    out.names(approval.target.groups())?;
+    target(out, &approval.target)?;
     out.text(&approval.description)?;
     out.optional_text(approval.name.as_deref())?;
     out.number(approval.step.number().into())?;
@@ -133,9 +141,16 @@ fn approval<'d>(out: Out<'_, 'd>, approval: &'d Approval) -> Written {
         quorum(out, part)?;
     }
     out.optional_time(approval.expires_at)?;
-    out.kind(approval.decider)?;
+    out.byte_and(approval.decider.number(), &approval_parts::of(approval))?;
+    approval_parts::write(out, approval)?;
     approval_state(out, &approval.state)?;
     metadata(out, &approval.metadata)
+}
+
+pub(super) fn target<'d>(out: Out<'_, 'd>, target: &'d ApprovalTarget) -> Written {
+    out.names(target.actor_ids())?;
+    out.names(target.roles())?;
+    out.names(target.groups())
 }
 
 fn quorum<'d>(out: Out<'_, 'd>, quorum: &'d Quorum) -> Written {
@@ -220,15 +235,7 @@ fn execution<'d>(out: Out<'_, 'd>, execution: &'d Execution) -> Written {
             out.optional_text(plan.description.as_deref())?;
         }
     }
-    out.count(execution.links.len(), charge::LINK)?;
-    for link in &execution.links {
-        out.kind(link.relation)?;
-        out.text(link.request.as_str())?;
-        out.kind(link.kind)?;
-        out.kind(link.trigger)?;
-        out.field(Field::Batch, link.batch.as_ref().map(AsRef::as_ref), Writer::optional_text)?;
-        out.time(link.at)?;
-    }
+    links::write(out, execution)?;
     out.flag(execution.claim.is_some())?;
     execution.claim.as_ref().map_or(Ok(()), |part| claim(out, part))?;
     out.count(execution.supersedes.len(), charge::LINK)?;

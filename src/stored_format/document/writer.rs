@@ -115,6 +115,11 @@ impl<'document> Writer<'document> {
         if value == T::default() { Ok(()) } else { self.version.check(Part::Field(field), field) }
     }
 
+    /// Rejects a field that the version lacks.
+    pub(super) fn check(&self, field: Field) -> Written {
+        self.version.check(Part::Field(field), field)
+    }
+
     /// Bytes without their number.
     pub(super) fn raw(&mut self, bytes: &[u8]) -> Written {
         let appended = write::Writer::write(self.encoder.writer(), bytes);

@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mutator_governance::workflow::{
-    AfterFailure, Command, Completion, Failure, StaleStrategy, apply, compensation_draft, decidable_by, submit,
+    AfterFailure, Amendment, Command, Completion, Failure, StaleStrategy, apply, compensation_draft, decidable_by,
+    submit,
 };
 use mutator_governance::{
-    ActorContext, ApprovalId, ClaimId, CompensationKind, CompensationPlan, CompensationTrigger, Intent,
-    MutationRequest, Pending, PendingReason, RequestDraft, RequestId, StateVersion, Status, Timestamp, WriteId,
+    ActorContext, ActorId, ApprovalId, ApprovalRule, ApprovalTarget, ClaimId, CompensationKind, CompensationPlan,
+    CompensationTrigger, Intent, MutationRequest, Payload, Pending, PendingReason, RequestDraft, RequestId,
+    StateVersion, Status, Timestamp, WriteId,
 };
 
 /// What happens next: seconds pass, and somebody does something.
@@ -43,8 +45,19 @@ pub enum Act {
     Fail(u8, AfterFailure),
     LinkCompensation,
     Comment,
+    /// One of the approvals that somebody can decide is handed on by them to one of the people; which, the numbers say.
+    Delegate(usize, usize),
+    /// An approval, by its place, is addressed to others.
+    Reassign(usize, ApprovalTarget),
+    Add(ApprovalRule),
+    /// An approval, by its place.
+    Remove(usize),
     /// All votes of one of those who have voted, or one approval's; which, the number says.
     Withdraw(usize, bool),
+    /// Sent back by one of those who can decide something; who, the number says.
+    RequestChanges(usize),
+    /// A new payload and a new version by its requester, or by the actor.
+    Amend(u8, bool),
 }
 
 pub fn at(seconds: u64) -> Timestamp {
@@ -117,9 +130,35 @@ pub fn command(request: &MutationRequest, step: &Move, now: Timestamp) -> Comman
             let voter = approval.state.verdict().map_or(by, |verdict| Arc::clone(&verdict.by));
             if *one { Command::withdraw_requirement(voter, approval.id.clone()) } else { Command::withdraw(voter) }
         }
+        Act::Delegate(which, to) => {
+            let possible = possible(request, now);
+            let nobody = (by, ApprovalId::new("none").unwrap());
+            let (by, id) = possible.get(which % possible.len().max(1)).cloned().unwrap_or(nobody);
+            let to = people().get(*to).and_then(|person| person.id.clone());
+            Command::delegate(by, id, to.unwrap_or_else(|| ActorId::new("erin").unwrap()))
+        }
+        Act::Reassign(which, target) => Command::reassign(by, place(request, *which), target.clone()),
+        Act::Add(rule) => Command::add_approval(by, rule.clone()),
+        Act::Remove(which) => Command::remove_approval(by, place(request, *which)),
+        Act::RequestChanges(which) => {
+            let possible = possible(request, now);
+            let by = possible.get(which % possible.len().max(1)).map_or(by, |(able, _)| Arc::clone(able));
+            Command::request_changes(by, "for how long?")
+        }
+        Act::Amend(content, rightly) => {
+            let by = if *rightly { Arc::clone(&request.requested_by) } else { by };
+            let payload = Payload::new("text/plain", vec![*content]).unwrap();
+            Command::amend(by, Amendment::new().payload(payload).expected_version(state_version(*content)))
+        }
         Act::Comment => Command::comment(by, "a comment"),
         Act::LinkCompensation => Command::link_compensation(by, &compensation(request)).unwrap(),
     }
+}
+
+/// The id of the approval at this place.
+fn place(request: &MutationRequest, place: usize) -> ApprovalId {
+    let known = request.approvals.get(place % request.approvals.len().max(1));
+    known.map_or_else(|| ApprovalId::new("none").unwrap(), |approval| approval.id.clone())
 }
 
 /// Every decision that somebody can make.

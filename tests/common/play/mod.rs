@@ -1,5 +1,7 @@
 //! Random drafts, and random commands by random people.
 
+use std::time::Duration;
+
 use mutator_governance::workflow::{AfterFailure, StaleStrategy, submit};
 use mutator_governance::{
     ApprovalRule, ApprovalTarget, Intent, MutationRequest, Pending, PendingReason, RequestDraft, RequestId, Step,
@@ -43,9 +45,22 @@ fn rule(number: usize) -> impl Strategy<Value = ApprovalRule> {
     })
 }
 
+/// A rule that is now and then mandatory, and now and then escalates before it expires, if it does.
+fn rule_amended(number: usize) -> impl Strategy<Value = ApprovalRule> {
+    let escalation = option::weighted(0.25, (1..60_u64, target()));
+    (rule(number), prop::bool::weighted(0.2), escalation).prop_map(|(rule, mandatory, escalation)| {
+        let rule = if mandatory { rule.mandatory() } else { rule };
+        match escalation {
+            Some((after, to)) => rule.escalates_after(Duration::from_secs(after), to).unwrap(),
+            None => rule,
+        }
+    })
+}
+
 /// A request as it was submitted at time 0; drafts that ask people for more grants than they can give are left out.
 pub fn submitted() -> impl Strategy<Value = MutationRequest> {
-    let rules = prop_oneof![Just(0_usize), 1..4_usize].prop_flat_map(|count| (0..count).map(rule).collect::<Vec<_>>());
+    let rules =
+        prop_oneof![Just(0_usize), 1..4_usize].prop_flat_map(|count| (0..count).map(rule_amended).collect::<Vec<_>>());
     let waiting = option::weighted(0.3, (select(PendingReason::ALL.to_vec()), option::of(1..300_u64)));
     (rules, waiting, option::of(0..3_u8), any::<bool>()).prop_filter_map(
         "nobody could approve it",
@@ -96,7 +111,13 @@ pub fn moves() -> impl Strategy<Value = Vec<Move>> {
             .prop_map(|(claim, then)| Act::Fail(claim, then)),
         3 => Just(Act::LinkCompensation),
         2 => Just(Act::Comment),
+        4 => (any::<usize>(), 0..people().len()).prop_map(|(which, to)| Act::Delegate(which, to)),
+        3 => (any::<usize>(), target()).prop_map(|(which, target)| Act::Reassign(which, target)),
+        2 => (4..7_usize).prop_flat_map(rule_amended).prop_map(Act::Add),
+        3 => any::<usize>().prop_map(Act::Remove),
         5 => (any::<usize>(), any::<bool>()).prop_map(|(which, one)| Act::Withdraw(which, one)),
+        4 => any::<usize>().prop_map(Act::RequestChanges),
+        8 => (0..3_u8, prop::bool::weighted(0.8)).prop_map(|(content, rightly)| Act::Amend(content, rightly)),
     ];
     let one = (0..12_u64, 0..people().len(), act).prop_map(|(seconds, actor, act)| Move { seconds, actor, act });
     vec(one, 1..40)

@@ -103,6 +103,10 @@ impl Changes {
         if happens(rng, 60) {
             document.requested_by = person(rng);
         }
+        document.approver_limits.distinct = happens(rng, 20);
+        if happens(rng, 20) {
+            document.approver_limits.excluded.insert(ActorId::new(one(rng, &PEOPLE)).unwrap());
+        }
         document.payload = happens(rng, 60).then(|| Payload::new(one(rng, &CONTENT_TYPES), *b"{}").unwrap());
         document.created_at = second(rng.u64(0..4) * 50);
         document.updated_at = document.created_at;
@@ -164,6 +168,12 @@ fn person(rng: &mut Rng) -> Arc<ActorContext> {
     let actor = if happens(rng, 20) { ActorContext::system() } else { ActorContext::user(one(rng, &PEOPLE)).unwrap() };
     let mut actor = if happens(rng, 70) { actor.named(one(rng, &PEOPLE).to_uppercase()) } else { actor };
     actor.correlation_id = happens(rng, 50).then(|| one(rng, &CORRELATION_IDS).to_owned());
+    actor = actor.with_roles(some(rng, &ROLES)).unwrap();
+    if happens(rng, 20)
+        && let Ok(acting) = actor.clone().acting_for(one(rng, &PEOPLE), "deputy")
+    {
+        actor = acting;
+    }
     Arc::new(actor)
 }
 
@@ -200,10 +210,27 @@ fn state(rng: &mut Rng) -> RequestState {
 
 fn approval_state(rng: &mut Rng) -> ApprovalState {
     let cause = Cause::new(person(rng), second(rng.u64(0..300)), None);
-    match rng.u8(..4) {
+    match rng.u8(..5) {
+        4 => ApprovalState::Approved(vote(rng)),
         0 => ApprovalState::Satisfied(cause),
         1 => ApprovalState::Expired(cause),
         _ => ApprovalState::Pending,
+    }
+}
+
+/// Of some request that the rules lead to, by another.
+fn vote(rng: &mut Rng) -> Verdict {
+    let mut runner = TestRunner::deterministic();
+    loop {
+        let request = play::submitted().new_tree(&mut runner).unwrap().current();
+        let by = person(rng);
+        let command = Command::approve(Arc::new(ActorContext::user("bob").unwrap()));
+        let Ok(voted) = workflow::apply(request, &command, second(0)) else { continue };
+        let verdict = voted.approvals.iter().find_map(|approval| approval.state.verdict().cloned());
+        if let Some(mut verdict) = verdict {
+            (verdict.by, verdict.at) = (by, second(rng.u64(0..300)));
+            return verdict;
+        }
     }
 }
 

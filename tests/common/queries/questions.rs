@@ -176,5 +176,9 @@ pub fn inbox_query(rng: &mut Rng) -> InboxQuery {
     let groups = if rng.bool() { some(rng, &GROUPS) } else { Vec::new() };
     let roles: BTreeSet<Role> = roles.into_iter().map(|role| Role::new(role).unwrap()).collect();
     let groups: BTreeSet<Group> = groups.into_iter().map(|group| Group::new(group).unwrap()).collect();
-    InboxQuery::new(ActorId::new(one(rng, &PEOPLE)).unwrap(), roles, groups).unwrap()
+    let inbox = InboxQuery::new(ActorId::new(one(rng, &PEOPLE)).unwrap(), roles, groups).unwrap();
+    if happens(rng, 30) {
+        return inbox.clone().acting_for(ActingFor::new(one(rng, &PEOPLE), "deputy").unwrap()).unwrap_or(inbox);
+    }
+    inbox
 }

@@ -118,15 +118,42 @@ macro_rules! every_case {
             ids_are_taken_in_every_form,
             a_vote_is_withdrawn_before_the_claim_or_not_at_all,
         }
+        $register! { amending:
+            an_amendment_that_comes_second_is_checked_again,
+            an_amendment_that_is_not_allowed_writes_nothing,
+        }
+        $register! { votes:
+            an_earlier_vote_makes_way_for_a_later_one,
+            who_acts_for_another_has_their_rights_and_counts_as_both,
+            a_vote_that_uses_up_who_is_needed_elsewhere_is_rejected,
+            the_excluded_do_not_decide_and_nobody_decides_twice_if_the_draft_says_so,
+            a_demanded_reason_is_given_or_nothing_is_decided,
+        }
         $register! { discussing:
             comments_are_stored_and_listed_latest_first,
             a_comment_is_in_nobodys_way,
             a_comment_that_says_nothing_or_too_much_is_not_written,
         }
+        $register! { correcting:
+            a_request_is_sent_back_amended_and_approved_anew,
+            nothing_is_written_when_a_correction_is_not_allowed,
+            who_decides_while_it_is_sent_back_or_amended_decides_on_nothing_else,
+            an_amendment_whose_reply_was_lost_is_made_once,
+            a_rejected_request_is_resubmitted_once_and_linked_both_ways,
+            only_what_ended_without_being_executed_is_resubmitted,
+            an_interrupted_resubmission_is_completed_by_the_next_one,
+            a_resubmission_takes_no_id_from_another_request,
+            of_many_resubmissions_at_once_one_is_made,
+        }
+        $register! { previewing:
+            a_preview_is_what_the_command_does_or_its_very_error,
+            a_preview_knows_the_limits_of_the_store_and_of_other_requests,
+            a_preview_of_a_submission_is_what_it_does_or_its_very_error,
+            who_only_simulates_or_validates_previews,
+        }
         $register! { deadlines:
             from_its_own_deadline_on_a_request_only_ends,
             what_expired_unswept_is_rejected_by_the_sweep_and_not_by_who_grants,
-            a_vote_that_the_group_needs_elsewhere_is_rejected,
             nothing_is_dated_before_what_it_follows,
         }
         $register! { sweeping:
@@ -239,6 +266,12 @@ macro_rules! every_case_of_time {
             a_server_whose_clock_is_set_is_followed_without_a_new_connection,
             a_clock_of_the_application_is_taken_as_it_is,
             an_answer_that_comes_late_never_leads_to_a_second_run,
+        }
+        $register! { renewing:
+            a_function_longer_than_its_lease_keeps_it,
+            a_limit_of_the_renewals_binds,
+            a_lease_whose_renewals_do_not_arrive_is_lost,
+            whoever_claims_by_a_command_renews_by_it,
         }
         $register! { worker_servers:
             three_executors_of_three_stores_run_each_request_once,

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-pub(crate) use common::people::{approval, approval_error, at, execution_error, history, id, user, user_because};
+pub(crate) use common::people::{
+    approval, approval_error, at, correction_error, execution_error, history, id, user, user_because,
+};
 use mutator_governance::workflow::{AfterFailure, ExecutionOrder};
 use mutator_governance::{
     ApprovalRule, ApprovalTarget, Conflict, DecisionKind, Error, Intent, MutationRequest, RequestDraft, StateVersion,

@@ -3,13 +3,15 @@
 use common::vectors::vectors;
 use mutator_governance::stored_format::{DocumentLimit, decode};
 use mutator_governance::workflow::{self, Command};
-use mutator_governance::{ActorContext, ApprovalId, MutationRequest, RequestDocument, RequestId, Revision, WriteId};
+use mutator_governance::{
+    ActorContext, ApprovalId, FormatVersion, MutationRequest, RequestDocument, RequestId, Revision, WriteId,
+};
 
 use super::golden::{ByPrograms, returns};
 use super::values::{at, small_draft};
 
 pub fn document(name: &str) -> RequestDocument {
-    decode(&vectors(1)[name], DocumentLimit::DEFAULT).unwrap()
+    decode(&vectors(FormatVersion::NEWEST.number())[name], DocumentLimit::DEFAULT).unwrap()
 }
 
 /// Three approvals in two steps, two of them granted, with the five decisions that led there.
@@ -34,7 +36,7 @@ const LARGE: [&str; 3] = ["json_payload", "many", "unicode_payload"];
 
 #[test]
 fn every_stored_document_has_one_json_form() {
-    for (name, bytes) in vectors(1) {
+    for (name, bytes) in vectors(FormatVersion::NEWEST.number()) {
         let document = decode(&bytes, DocumentLimit::DEFAULT).unwrap();
         if LARGE.contains(&&*name) {
             let json = serde_json::to_string(&document).unwrap();

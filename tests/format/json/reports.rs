@@ -13,6 +13,7 @@ fn explanations() {
     let now = request.updated_at;
     written("explanation_waiting", &workflow::explain(&request, now));
     written("explanation_overdue", &workflow::explain(&request, Timestamp::MAX));
+    written("explanation_sent_back", &workflow::explain(&document("newest"), now));
     written("explanation_executed", &workflow::explain(&document("executed"), now));
 }
 
@@ -38,6 +39,7 @@ fn sweeps() {
     let id = |text| RequestId::new(text).unwrap();
     let mut swept = Swept::default();
     swept.expired.push(id("r-1"));
+    swept.escalated.push(id("r-3"));
     swept.overtaken = 1;
     let error = workflow::apply(sample(), &Command::expire_approvals(ada()), at(0)).unwrap_err();
     swept.failed.push((id("r-2"), error));

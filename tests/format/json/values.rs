@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use mutator_governance::for_stores::evaluate;
-use mutator_governance::workflow::{Action, AfterFailure, Command, Completion, ExecutionOrder, Failure, StaleStrategy};
+use mutator_governance::workflow::{
+    Action, AfterFailure, Amendment, Command, Completion, ExecutionOrder, Failure, StaleStrategy,
+};
 use mutator_governance::*;
 
 use super::documents::{document, sample};
@@ -36,6 +38,7 @@ fn quorum() -> ApprovalRule {
         .at_step(Step::new(2).unwrap())
         .expiring_at(at(86_400))
         .requester_may_decide()
+        .demanding_reason_for_rejecting()
         .rejected_when_impossible()
         .with_metadata(Metadata::new().with("policy", "P-7").unwrap())
 }
@@ -69,6 +72,8 @@ fn draft() -> RequestDraft {
         .for_version(StateVersion::new("v42").unwrap())
         .requires(Requirement::new("TwoFactor", "A second factor").unwrap())
         .requires_approval(ApprovalRule::role("manager").unwrap())
+        .distinct_approvers()
+        .excluding([ActorId::new("u-9").unwrap()])
         .requires_approval(quorum())
         .with_metadata(Metadata::new().with("ticket", "OPS-7").unwrap().with("since", at(0)).unwrap())
 }
@@ -93,6 +98,8 @@ fn drafts() {
         ByPeople,
         same,
     );
+    let ended = RequestId::new("r-1").unwrap();
+    returns_as("draft_resubmission", &smallest.clone().resubmitting(ended), ByPeople, same);
     let folded = smallest.compensating(plan()).already_approved().comparing_ids(IdComparison::FoldCase);
     returns_as("draft_compensation", &folded, ByPeople, same);
 }
@@ -117,9 +124,15 @@ fn states() {
     }
 }
 
+fn escalating() -> ApprovalRule {
+    let rule = ApprovalRule::actor("u-7").unwrap().mandatory();
+    rule.escalates_after(Duration::from_secs(14_400), ApprovalTarget::role("director").unwrap()).unwrap()
+}
+
 #[test]
 fn approval_rules() {
     returns("approval_rule", &quorum(), ByPeople);
+    returns("approval_rule_escalating", &escalating(), ByPeople);
     returns("approval_rule_smallest", &ApprovalRule::actor("u-7").unwrap(), ByPeople);
 }
 
@@ -154,6 +167,19 @@ fn commands() {
         Command::approve_requirement_for_digest(ada(), approval.clone(), Digest::from_bytes([0xcd; 32])),
         Command::reject_requirement(ada(), approval, Some(rejection)),
         Command::withdraw_requirement(ada(), ApprovalId::new("approval-1").unwrap()),
+        Command::delegate(ada(), ApprovalId::new("approval-1").unwrap(), ActorId::new("u-7").unwrap()),
+        Command::reassign(ada(), ApprovalId::new("approval-1").unwrap(), ApprovalTarget::role("director").unwrap()),
+        Command::add_approval(ada(), escalating()),
+        Command::remove_approval(ada(), ApprovalId::new("approval-1").unwrap()),
+        Command::request_changes(ada(), "For how long?"),
+        Command::amend(
+            ada(),
+            Amendment::new()
+                .payload(Payload::new("text/plain", &b"for 30 days"[..]).unwrap())
+                .description("for 30 days")
+                .metadata(Metadata::new().with("ticket", 7).unwrap())
+                .without_expected_version(),
+        ),
         Command::comment(ada(), "For how long?"),
         Command::expire_approvals(ada()),
         Command::override_approvals(ada()),
@@ -169,6 +195,7 @@ fn commands() {
         assert_eq!(serde_json::from_value::<Action>(without_actor(json)).unwrap(), command.action);
     }
     for command in [
+        Command::amend(ada(), Amendment::new()),
         Command::request_approvals(ada(), None),
         Command::withdraw(ada()),
         Command::reject_requirement(ada(), ApprovalId::new("a").unwrap(), None),
@@ -223,6 +250,8 @@ fn queries_and_pages() {
     returns("decision_query", &DecisionQuery::execution_outcomes().of_requests(requests.clone()), ByPeople);
     returns("recent_approval_query", &RecentApprovalQuery::of_requests(requests), ByPeople);
     returns("inbox_query", &InboxQuery::of(&ada()).unwrap(), ByPeople);
+    let deputy = ada().acting_for("u-7", "On leave until March").unwrap();
+    returns("inbox_query_for_another", &InboxQuery::of(&deputy).unwrap(), ByPeople);
     returns("request_query_smallest", &RequestQuery::new(), ByPeople);
 
     let request = sample();

@@ -4,14 +4,12 @@ use std::time::Duration;
 
 use mutator_governance::workflow::Command;
 use mutator_governance::{
-    ApprovalError, ApprovalRule, ApprovalStatus, ClaimId, Error, MutationRequest, Pending, PendingReason, Status,
+    ApprovalRule, ApprovalStatus, ClaimId, Error, MutationRequest, Pending, PendingReason, Status,
 };
 
 use super::executing::run_for_anybody;
 use super::{World, dual};
-use crate::runtime::people::{
-    Calls, approval, approval_error, at, draft, history, id, needing, order, targets, user, user_because,
-};
+use crate::runtime::people::{Calls, approval, at, draft, history, id, needing, order, targets, user, user_because};
 
 #[dual]
 pub(crate) async fn from_its_own_deadline_on_a_request_only_ends(world: World) {
@@ -109,30 +107,6 @@ pub(crate) async fn what_expired_unswept_is_rejected_by_the_sweep_and_not_by_who
         world.governance.reject_requirement(&request.id, &approval("approval-1"), user("bob"), None).await.unwrap();
     assert_eq!(rejected.state.status(), Status::Rejected);
     assert_eq!(deciders(&rejected, 3), ["bob", "bob"]);
-}
-
-#[dual]
-pub(crate) async fn a_vote_that_the_group_needs_elsewhere_is_rejected(world: World) {
-    let either = targets(&["ann", "bob"]).into_iter().reduce(mutator_governance::ApprovalTarget::or).unwrap();
-    let [ann] = targets(&["ann"]).try_into().unwrap();
-    let quorum = ApprovalRule::quorum("pair", 2, [either, ann]).unwrap().with_id(approval("q"));
-    let request = world.governance.submit(draft("request-1").requires_approval(quorum)).await.unwrap();
-    let decidable = world.governance.decidable_by(&request.id, &user("ann")).await.unwrap();
-    let ids: Vec<&str> = decidable.iter().map(|approval| approval.id.as_str()).collect();
-    assert_eq!(ids, ["q-2"]);
-    let error = world.governance.approve_requirement(&request.id, &approval("q-1"), user("ann")).await.unwrap_err();
-    assert!(error.to_string().contains("bob can decide this one, and ann another"), "{error}");
-    assert!(matches!(approval_error(error), ApprovalError::NeededElsewhere { .. }));
-    let stored = world.stored(&request.id).await;
-    assert_eq!(stored, request, "nothing is written");
-    let explanation = world.governance.explain(&request.id).await.unwrap();
-    assert_eq!(
-        explanation.to_string(),
-        "waits for 2 more votes in pair: approval q-1 by bob, approval q-2 by ann; step 1 of 1"
-    );
-    world.governance.approve_requirement(&request.id, &approval("q-2"), user("ann")).await.unwrap();
-    let granted = world.governance.approve_requirement(&request.id, &approval("q-1"), user("bob")).await.unwrap();
-    assert_eq!(granted.state.status(), Status::Approved);
 }
 
 #[dual]

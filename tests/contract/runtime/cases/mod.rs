@@ -17,10 +17,12 @@ use super::{dual, flavour, folding_redis_store, open_at, pause, run_concurrently
 use crate::runtime::people::at;
 use flavour::{Governance, Store, StoreExtension as _};
 
+pub(crate) mod amending;
 pub(crate) mod approving;
 pub(crate) mod bad_input;
 pub(crate) mod calling;
 pub(crate) mod compensating;
+pub(crate) mod correcting;
 pub(crate) mod deadlines;
 pub(crate) mod deciding;
 pub(crate) mod discussing;
@@ -32,7 +34,9 @@ pub(crate) mod following;
 pub(crate) mod interrupted;
 pub(crate) mod leasing;
 pub(crate) mod modes;
+pub(crate) mod previewing;
 pub(crate) mod racing;
+pub(crate) mod renewing;
 pub(crate) mod repeating;
 pub(crate) mod resolving;
 mod shaky_store;
@@ -41,6 +45,7 @@ pub(crate) mod superseding;
 pub(crate) mod sweeper;
 pub(crate) mod sweeping;
 pub(crate) mod timing;
+pub(crate) mod votes;
 pub(crate) mod worker_servers;
 
 #[allow(unused_imports, reason = "the blocking flavour uses one within")]

@@ -20,7 +20,7 @@ fn admin(mode: ActorMode) -> Arc<ActorContext> {
 fn is_rejected<T: std::fmt::Debug>(result: Result<T, Error>, expected: ActorMode) {
     let error = result.unwrap_err();
     assert!(matches!(&error, Error::NotCommitMode { mode, .. } if *mode == expected), "{error:?}");
-    assert!(error.to_string().contains("use workflow::submit or workflow::apply"), "{error}");
+    assert!(error.to_string().contains("use preview or preview_submit"), "{error}");
 }
 
 #[dual]

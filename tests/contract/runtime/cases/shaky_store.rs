@@ -379,4 +379,12 @@ impl Store for ShakyStore {
     fn call_timeout(&self) -> Duration {
         self.inner.call_timeout()
     }
+
+    fn check_create(&self, request: &MutationRequest) -> Result<()> {
+        self.inner.check_create(request)
+    }
+
+    fn check_update(&self, request: &MutationRequest) -> Result<()> {
+        self.inner.check_update(request)
+    }
 }

@@ -1,0 +1,294 @@
+//! Amending the approvals of a pending request. Verdicts stay, and no amendment leaves a request that nobody can approve.
+
+use super::demand::{is_overdue, is_pending, missing};
+use super::eligibility::DecisionContext;
+use super::history::{Occasion, count, record};
+use super::open_demand::impossible;
+use super::phrase::list;
+use super::{deciding, escalating, execution, lifecycle, submission};
+use crate::error::{AmendmentError, ApprovalError, Error, Result};
+use crate::request::{
+    ActorContext, ActorId, ActorKind, Approval, ApprovalDecision, ApprovalId, ApprovalRule, ApprovalSummary,
+    ApprovalTarget, DeciderRule, Delegation, Metadata, MutationRequest, RequestDocument, Requirement, Status, Step,
+    Timestamp, Value, metadata_keys,
+};
+
+/// Addresses the approval to one person, in the name of somebody who may decide it.
+pub(super) fn delegate(
+    request: &mut MutationRequest,
+    id: &ApprovalId,
+    to: &ActorId,
+    occasion: Occasion<'_>,
+) -> Result<()> {
+    let by = check_amending(request, occasion)?;
+    let approval = open_approval(request, id, occasion.now)?;
+    let delegated = delegated(request, approval, to, by, occasion).map_err(|error| error.about(request))?;
+    let about = Metadata::new().with(metadata_keys::FROM, approval.target.to_string())?;
+    let about = about.with(metadata_keys::TO, to.as_str())?;
+    replace(request, id, delegated, ApprovalDecision::Delegated, about, occasion)
+}
+
+/// Addresses the approval to others.
+pub(super) fn reassign(
+    request: &mut MutationRequest,
+    id: &ApprovalId,
+    target: &ApprovalTarget,
+    occasion: Occasion<'_>,
+) -> Result<()> {
+    check_amending(request, occasion)?;
+    let approval = open_approval(request, id, occasion.now)?;
+    if approval.target == *target && approval.delegation.is_none() {
+        let error = AmendmentError::SameTarget { approval: id.clone(), target: target.to_string() };
+        return Err(not_allowed(request, error));
+    }
+    let about = Metadata::new().with(metadata_keys::FROM, approval.target.to_string())?;
+    let about = about.with(metadata_keys::TO, target.to_string())?;
+    let reassigned = Approval { target: target.clone(), delegation: None, ..approval.clone() };
+    replace(request, id, reassigned, ApprovalDecision::Reassigned, about, occasion)
+}
+
+/// Adds the approvals of the rule.
+pub(super) fn add(request: &mut MutationRequest, rule: &ApprovalRule, occasion: Occasion<'_>) -> Result<()> {
+    check_amending(request, occasion)?;
+    lifecycle::check_to_come(rule.expires_at, occasion.now)?;
+    let mut groups = request.approvals.iter().filter_map(|approval| approval.quorum.as_ref());
+    if let Some(quorum) = &rule.quorum
+        && groups.any(|other| other.group == quorum.group)
+    {
+        return Err(not_allowed(request, AmendmentError::GroupTaken { group: quorum.group.clone() }));
+    }
+    let demands = request.requirements.iter().filter(|requirement| requirement.is_approval()).count();
+    let step = rule.step.map_or_else(|| Step::new(count(demands).saturating_add(1)), Ok)?;
+    let (mut added, requirement) = numbered(request, rule, step)?;
+    if let Some(taken) = added.iter().find(|approval| is_taken(request, &approval.id)) {
+        return Err(not_allowed(request, AmendmentError::IdTaken { approval: taken.id.clone() }));
+    }
+    for approval in &added {
+        escalating::check(approval, occasion.now)?;
+    }
+    if request.state.awaits_approval() {
+        escalating::start(&mut added, occasion.now);
+    }
+    amend(request, occasion, |document| {
+        document.requirements.push(requirement);
+        for approval in added {
+            let about = Metadata::new().with(metadata_keys::TARGET, approval.target.to_string())?;
+            let about = describe(&approval, document, about);
+            document.approvals.push(approval);
+            record(document, occasion.decision(ApprovalDecision::Added, about));
+        }
+        Ok(())
+    })
+}
+
+/// Removes the approval, and its requirement if that demands no other.
+pub(super) fn remove(request: &mut MutationRequest, id: &ApprovalId, occasion: Occasion<'_>) -> Result<()> {
+    check_amending(request, occasion)?;
+    let approval = open_approval(request, id, occasion.now)?.clone();
+    if approval.mandatory {
+        return Err(not_allowed(request, AmendmentError::Mandatory { approval: id.clone() }));
+    }
+    let about = Metadata::new().with(metadata_keys::TARGET, approval.target.to_string())?;
+    let about = describe(&approval, request, about);
+    amend(request, occasion, |document| {
+        document.approvals.retain(|other| other.id != *id);
+        forget(&mut document.requirements, id)?;
+        if missing(&document.approvals) == 0 {
+            return Err(not_allowed(document, AmendmentError::LastUnmet { approval: id.clone() }));
+        }
+        record(document, occasion.decision(ApprovalDecision::Removed, about));
+        Ok(())
+    })
+}
+
+/// Checks who amends, when and why, which all amendments have in common.
+fn check_amending<'a>(document: &RequestDocument, occasion: Occasion<'a>) -> Result<&'a ActorId> {
+    execution::check_unclaimed(document, occasion.now)?;
+    let status = document.state.status();
+    if status != Status::Pending {
+        return Err(not_allowed(document, AmendmentError::NotPending { status }));
+    }
+    if occasion.by.reason.as_ref().is_none_or(|reason| reason.trim().is_empty()) {
+        return Err(not_allowed(document, AmendmentError::WithoutReason));
+    }
+    occasion.by.id.as_ref().ok_or_else(|| not_allowed(document, AmendmentError::Anonymous))
+}
+
+/// The approval, if it is there and can still be decided.
+fn open_approval<'a>(document: &'a RequestDocument, id: &ApprovalId, now: Timestamp) -> Result<&'a Approval> {
+    let is_open = |approval: &Approval| match approval.expires_at.filter(|_| is_overdue(approval, now)) {
+        _ if !is_pending(approval) => {
+            Err(ApprovalError::AlreadyDecided { approval: id.clone(), status: approval.state.status() })
+        }
+        Some(expired_at) => Err(ApprovalError::Expired { approval: id.clone(), expired_at }),
+        None => Ok(()),
+    };
+    let open = deciding::find(document, id).and_then(|approval| is_open(approval).map(|()| approval));
+    open.map_err(|error| Error::Approval { id: document.id.clone(), error })
+}
+
+/// Why an approval cannot be delegated: its own rules do not let one of the two decide it, or those of delegations do
+/// not allow it.
+enum NotDelegated {
+    Deciding(ApprovalError),
+    Amending(AmendmentError),
+}
+
+impl NotDelegated {
+    fn about(self, document: &RequestDocument) -> Error {
+        match self {
+            Self::Deciding(error) => Error::Approval { id: document.id.clone(), error },
+            Self::Amending(error) => not_allowed(document, error),
+        }
+    }
+}
+
+/// The approval after `by` has handed it on.
+fn delegated(
+    document: &RequestDocument,
+    approval: &Approval,
+    to: &ActorId,
+    by: &ActorId,
+    occasion: Occasion<'_>,
+) -> Result<Approval, NotDelegated> {
+    let (ids, id) = (document.id_comparison, || approval.id.clone());
+    let summaries = ApprovalSummary::of_all(&document.approvals, &document.approver_limits);
+    let context = DecisionContext::about(document, &summaries);
+    context.check_actor(approval, occasion.by, occasion.now).map_err(NotDelegated::Deciding)?;
+    // Whom it does not address itself may decide it by moving another's vote, and has nothing to hand on.
+    if !approval.addresses(occasion.by, ids, occasion.now) {
+        let (target, actor) = (Box::new(approval.target_at(occasion.now).into_owned()), by.to_string());
+        return Err(NotDelegated::Deciding(ApprovalError::NotAddressed { approval: id(), target, actor }));
+    }
+    let by = occasion.by.rights_of().unwrap_or(by);
+    let earlier = approval.delegation.as_deref();
+    let chain = earlier.map(|earlier| earlier.by.as_slice()).unwrap_or_default();
+    let so_far = || list(chain, ", ", " and ");
+    if occasion.by.people().any(|person| ids.is_same(to, person)) {
+        return Err(NotDelegated::Amending(AmendmentError::ToOneself { approval: id(), actor: by.to_string() }));
+    }
+    if chain.iter().any(|earlier| ids.is_same(earlier, to)) {
+        let (to, chain) = (to.to_string(), so_far());
+        return Err(NotDelegated::Amending(AmendmentError::Circle { approval: id(), to, chain }));
+    }
+    if chain.len() >= Delegation::MAX_CHAIN {
+        return Err(NotDelegated::Amending(AmendmentError::ChainTooLong { approval: id(), chain: so_far() }));
+    }
+    let is_requester = document.requested_by.people().any(|person| ids.is_same(to, person));
+    if is_requester && approval.decider == DeciderRule::NotTheRequester {
+        return Err(NotDelegated::Amending(AmendmentError::ToRequester { approval: id(), to: to.to_string() }));
+    }
+    if ids.holds(&document.approver_limits.excluded, to) {
+        return Err(NotDelegated::Amending(AmendmentError::ToExcluded { approval: id(), to: to.to_string() }));
+    }
+    let mut delegate = ActorContext::new(ActorKind::Unknown);
+    delegate.id = Some(to.clone());
+    let delegated = Approval {
+        target: ApprovalTarget::of_actor(to.clone()),
+        delegation: Some(Box::new(Delegation::continuing(earlier, &approval.target, by, to.clone()))),
+        ..approval.clone()
+    };
+    let may_decide = context.check_actor(&delegated, &delegate, occasion.now);
+    may_decide.map_err(|error| match error {
+        ApprovalError::AlreadyVoted { approval, group, actor: to } => {
+            NotDelegated::Amending(AmendmentError::ToVoter { approval, group, to })
+        }
+        error => NotDelegated::Deciding(error),
+    })?;
+    Ok(delegated)
+}
+
+/// Puts the amended approval in the place of the one with its id.
+fn replace(
+    request: &mut MutationRequest,
+    id: &ApprovalId,
+    amended: Approval,
+    kind: ApprovalDecision,
+    about: Metadata,
+    occasion: Occasion<'_>,
+) -> Result<()> {
+    let about = describe(&amended, request, about);
+    amend(request, occasion, |document| {
+        if let Some(approval) = document.approvals.iter_mut().find(|approval| approval.id == *id) {
+            *approval = amended;
+        }
+        record(document, occasion.decision(kind, about));
+        Ok(())
+    })
+}
+
+/// Changes the approvals, unless nobody could meet them afterwards: in time, or at all. What is impossible already waits
+/// for the sweep.
+fn amend(
+    request: &mut MutationRequest,
+    occasion: Occasion<'_>,
+    change: impl FnOnce(&mut RequestDocument) -> Result<()>,
+) -> Result<()> {
+    let times = [Timestamp::MIN, occasion.now];
+    let was_possible = times.map(|time| impossible(request, time).is_none());
+    let document = request.edit();
+    change(document)?;
+    deciding::mark_fulfilled(document);
+    for (time, was_possible) in times.into_iter().zip(was_possible) {
+        if let Some(demand) = impossible(document, time).filter(|_| was_possible) {
+            return Err(submission::too_few_people(&demand, document));
+        }
+    }
+    Ok(())
+}
+
+/// The approvals of the rule and their requirement; ids that are numbers are the next that nobody has had.
+fn numbered(document: &RequestDocument, rule: &ApprovalRule, step: Step) -> Result<(Vec<Approval>, Requirement)> {
+    let mut first = document.approvals.len().saturating_add(1);
+    loop {
+        let made = submission::approvals_of(rule, step, first)?;
+        let is_free = |approval: &Approval| !is_taken(document, &approval.id);
+        if rule.id.is_some() || made.0.iter().all(is_free) {
+            return Ok(made);
+        }
+        first = first.saturating_add(1);
+    }
+}
+
+/// Whether an approval has this id, or had it until it was removed: the history names both by it.
+fn is_taken(document: &RequestDocument, id: &ApprovalId) -> bool {
+    let names_it =
+        |about: &Metadata| matches!(about.get(metadata_keys::APPROVAL), Some(Value::Text(text)) if text == id.as_str());
+    let removed = ApprovalDecision::Removed.into();
+    document.approvals.iter().any(|approval| approval.id == *id)
+        || document.decisions.iter().any(|decision| decision.kind == removed && names_it(&decision.metadata))
+}
+
+/// Takes the approval out of its requirement; a requirement without approvals is no longer demanded.
+fn forget(requirements: &mut Vec<Requirement>, id: &ApprovalId) -> Result<()> {
+    for requirement in requirements.iter_mut().filter(|requirement| requirement.is_approval()) {
+        let Some(Value::List(ids)) = requirement.data.get(metadata_keys::APPROVALS) else { continue };
+        let is_other = |value: &&Value| !matches!(value, Value::Text(text) if text == id.as_str());
+        let left: Vec<Value> = ids.iter().filter(is_other).cloned().collect();
+        if left.len() < ids.len() {
+            requirement.data = requirement.data.clone().with(metadata_keys::APPROVALS, Value::List(left))?;
+        }
+    }
+    let is_empty = |requirement: &Requirement| {
+        requirement.is_approval()
+            && matches!(requirement.data.get(metadata_keys::APPROVALS), Some(Value::List(ids)) if ids.is_empty())
+    };
+    requirements.retain(|requirement| !is_empty(requirement));
+    Ok(())
+}
+
+/// What a decision about an amended approval says beside what it says already.
+pub(super) fn describe(approval: &Approval, document: &RequestDocument, mut about: Metadata) -> Metadata {
+    about.note(metadata_keys::APPROVAL, approval.id.as_str());
+    about.note(metadata_keys::STEP, approval.step.number());
+    about.note(metadata_keys::ROUND, document.approval_round);
+    if let Some(quorum) = &approval.quorum {
+        about.note(metadata_keys::QUORUM_GROUP, quorum.group.as_str());
+        about.note(metadata_keys::REQUIRED, quorum.required.get());
+    }
+    about
+}
+
+fn not_allowed(document: &RequestDocument, error: AmendmentError) -> Error {
+    Error::Amendment { id: document.id.clone(), error }
+}
