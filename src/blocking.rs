@@ -52,6 +52,17 @@
 //! # Ok::<(), mutator_governance::Error>(())
 //! ```
 //!
+//! A Redis Cluster is opened by the URLs of some of its nodes; all else is the same:
+//!
+//! ```no_run
+//! # #[cfg(feature = "redis")] {
+//! # use mutator_governance::blocking::RedisStore;
+//! let nodes = ["redis://node-1:6379", "redis://node-2:6379", "redis://node-3:6379"];
+//! let store = RedisStore::cluster_builder(nodes).namespace("billing").partitions(16).open()?;
+//! # }
+//! # Ok::<(), mutator_governance::Error>(())
+//! ```
+//!
 //! A request may take 10,000 index entries, which [`Error::TooManyEntries`](crate::Error::TooManyEntries) explains, and
 //! as many bytes as the store's `document_limit`.
 //!

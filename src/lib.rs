@@ -110,7 +110,8 @@ pub use crate::redis::fuzzing;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub use crate::redis::{
-    CheckMode, CheckPosition, CheckReport, CheckStep, Credentials, Durability, Finding, Inspection, PreflightReport,
+    CheckMode, CheckPosition, CheckReport, CheckStep, Credentials, Durability, Finding, Inspection, NodeAddress,
+    PreflightReport,
 };
 #[doc(inline)]
 pub use error::{

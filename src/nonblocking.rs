@@ -52,6 +52,8 @@
 //! # }
 //! ```
 //!
+//! A Redis Cluster is opened by `RedisStore::cluster_builder` with the URLs of some of its nodes; all else is the same.
+//!
 //! # Runtimes and dropped futures
 //!
 //! With both features, calls use tokio within a tokio runtime, and smol everywhere else. The tokio runtime needs I/O

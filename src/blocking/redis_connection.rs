@@ -61,16 +61,21 @@ impl Connection {
         self.replies.read(&mut self.stream).and_then(Value::extract_error).map_err(Failure::Sent)
     }
 
-    /// Sends these commands at once and reads their replies, in one round trip. The replies together have the limit of as many.
-    /// After an I/O or a parse error the connection must not be used again.
-    pub(super) fn run_all(
+    /// Sends these commands at once. Their replies are then to be read by [`read_all`](Self::read_all). After an error the
+    /// connection must not be used again.
+    pub(super) fn send_all(
         &mut self,
         commands: &[Cow<'_, Cmd>],
         deadline: Deadline,
         clock: Option<&ServerClock>,
-    ) -> Result<Vec<RedisResult<Value>>, Failure> {
-        self.send(commands.iter().map(|command| &**command), deadline, clock)?;
-        let replies = self.replies.read_all(commands.len(), &mut self.stream).map_err(Failure::Sent)?;
+    ) -> Result<(), Failure> {
+        self.send(commands.iter().map(|command| &**command), deadline, clock)
+    }
+
+    /// Reads the replies to so many commands that were sent at once, which together have the limit of as many. After an I/O or
+    /// a parse error the connection must not be used again.
+    pub(super) fn read_all(&mut self, commands: usize) -> Result<Vec<RedisResult<Value>>, Failure> {
+        let replies = self.replies.read_all(commands, &mut self.stream).map_err(Failure::Sent)?;
         Ok(replies.into_iter().map(Value::extract_error).collect())
     }
 

@@ -3,17 +3,18 @@
 use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use redis::{Cmd, Value};
+use scheduled_thread_pool::ScheduledThreadPool;
 
 use super::credential_source::CredentialSource;
 use super::redis_connection::{Connection, Failure};
 pub(super) use super::redis_reply::recycle;
 use crate::error::Result;
-use crate::redis::{Confirmation, Durability, Effect, Fault, ServerClock, Settings, has_written};
+use crate::redis::{Confirmation, Durability, Effect, Fault, ServerClock, Settings, asking, has_written};
 use crate::service::deadline::Deadline;
 
 /// A pool of connections; clones share it.
@@ -43,12 +44,69 @@ struct Connected {
     is_broken: bool,
 }
 
+/// A connection out of its place, for as long as its state is not known, whatever happens meanwhile.
+struct Taken {
+    place: r2d2::PooledConnection<Places>,
+    connected: Connected,
+}
+
+/// Commands that were sent at once, and whose replies are still to be read.
+pub(super) struct InFlight {
+    driver: Driver,
+    taken: Taken,
+    commands: usize,
+}
+
+/// The answers to commands that were sent at once. The first fault concerns them all, the others one command each.
+pub(super) type Answers = Result<Vec<Result<Value, Fault>>, Fault>;
+
+/// Lets go of connections that nobody uses, for all pools: a cluster has one for each node, and each would have three threads.
+static REAPER: LazyLock<Arc<ScheduledThreadPool>> = LazyLock::new(|| Arc::new(ScheduledThreadPool::new(1)));
+
 pub(super) use super::timer::pause;
+
+/// The value of a call as it is. In the other flavour a call that is seldom made is put in a box, so that none is as large.
+pub(super) const fn boxed<T>(value: T) -> T {
+    value
+}
+
+/// Sends each server its commands, and then reads the replies of all, so that the servers work at the same time. The servers
+/// are in an order that all callers keep, so that none waits for a connection that another holds who waits for its own.
+pub(super) fn run_at_once(batches: &[(Driver, &[Cow<'_, Cmd>])], deadline: Deadline) -> Vec<Answers> {
+    let begun: Vec<_> = batches.iter().map(|(driver, commands)| driver.begin_all(commands, deadline)).collect();
+    begun.into_iter().map(|begun| begun?.finish()).collect()
+}
+
+impl Taken {
+    fn put_back(mut self) {
+        if !self.connected.is_broken {
+            self.place.connected = Some(self.connected);
+        }
+    }
+}
+
+impl InFlight {
+    fn finish(mut self) -> Answers {
+        let Self { driver, taken, commands } = &mut self;
+        let connected = &mut taken.connected;
+        let replies = connected.connection.read_all(*commands);
+        connected.is_broken |= connected.connection.has_surplus();
+        let replies = match replies {
+            Ok(replies) => replies,
+            Err(failure) => return Err(driver.failed(connected, failure)),
+        };
+        let fault = |connected: &mut Connected, error| driver.failed(connected, Failure::Sent(error));
+        let answers = replies.into_iter().map(|reply| reply.map_err(|error| fault(connected, error))).collect();
+        self.taken.put_back();
+        Ok(answers)
+    }
+}
 
 impl Driver {
     /// Makes no connection yet.
     pub(super) fn new(settings: &Arc<Settings>, login: Option<Arc<dyn CredentialSource>>) -> Self {
         let pool = r2d2::Pool::builder()
+            .thread_pool(Arc::clone(&REAPER))
             .max_size(settings.options.pool_size)
             .min_idle(Some(0))
             .test_on_check_out(false)
@@ -64,31 +122,45 @@ impl Driver {
 
     /// Sends these commands at once, and waits for all replies, until the deadline. The first fault concerns them all, the others
     /// one command each.
-    pub(super) fn run_all(
-        &self,
-        commands: &[Cow<'_, Cmd>],
-        deadline: Deadline,
-    ) -> Result<Vec<Result<Value, Fault>>, Fault> {
-        self.with_connection(deadline, |connected| {
-            let replies =
-                self.exchange(connected, deadline, |connection, clock| connection.run_all(commands, deadline, clock))?;
-            let fault = |connected: &mut Connected, error| self.failed(connected, Failure::Sent(error));
-            Ok(replies.into_iter().map(|reply| reply.map_err(|error| fault(connected, error))).collect())
-        })
+    pub(super) fn run_all(&self, commands: &[Cow<'_, Cmd>], deadline: Deadline) -> Answers {
+        self.begin_all(commands, deadline)?.finish()
     }
 
-    /// Sends one command and, if it has written something, waits on the same connection for its confirmation, for as long as
-    /// it takes or there is time left behind the answer.
+    /// Sends these commands at once, and reads no reply yet.
+    pub(super) fn begin_all(&self, commands: &[Cow<'_, Cmd>], deadline: Deadline) -> Result<InFlight, Fault> {
+        let mut taken = self.take_connection(deadline)?;
+        match self.send_all(&mut taken.connected, commands, deadline) {
+            Ok(()) => Ok(InFlight { driver: self.clone(), taken, commands: commands.len() }),
+            Err(fault) => {
+                taken.put_back();
+                Err(fault)
+            }
+        }
+    }
+
+    fn send_all(&self, connected: &mut Connected, commands: &[Cow<'_, Cmd>], deadline: Deadline) -> Result<(), Fault> {
+        self.time_left(deadline)?;
+        let clock = &*self.settings.clock;
+        let sent = connected.connection.send_all(commands, deadline, clock.asks().then_some(clock));
+        sent.map_err(|failure| self.failed(connected, failure))
+    }
+
+    /// Sends one command, after ASKING if `is_asking`. If it has written something and that is to be waited for, waits on the
+    /// same connection for its confirmation, for as long as it takes or there is time left behind the answer.
     pub(super) fn run_and_wait(
         &self,
         command: &Cmd,
+        is_asking: bool,
         durability: Durability,
         deadline: Deadline,
     ) -> Result<(Value, Option<Confirmation>), Fault> {
         self.with_connection(deadline, |connected| {
+            if is_asking {
+                self.ask(connected, &asking(), deadline)?;
+            }
             let answer = self.ask(connected, command, deadline)?;
-            let confirmation = has_written(&answer).then(|| self.confirm(connected, durability, deadline));
-            Ok((answer, confirmation))
+            let is_to_confirm = durability.waits() && has_written(&answer);
+            Ok((answer, is_to_confirm.then(|| self.confirm(connected, durability, deadline))))
         })
     }
 
@@ -102,6 +174,13 @@ impl Driver {
         deadline: Deadline,
         work: impl FnOnce(&mut Connected) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
+        let mut taken = self.take_connection(deadline)?;
+        let outcome = work(&mut taken.connected);
+        taken.put_back();
+        outcome
+    }
+
+    fn take_connection(&self, deadline: Deadline) -> Result<Taken, Fault> {
         let mut place = match self.pool.try_get() {
             Some(place) => place,
             None => self
@@ -109,16 +188,11 @@ impl Driver {
                 .get_timeout(self.time_left(deadline)?)
                 .map_err(|_| Fault::no_connection(&self.settings.address, deadline, "all of the pool are in use"))?,
         };
-        // Out of its place for as long as its state is not known, whatever happens meanwhile.
-        let mut connected = match place.connected.take().and_then(|connected| self.still_good(connected, deadline)) {
+        let connected = match place.connected.take().and_then(|connected| self.still_good(connected, deadline)) {
             Some(connected) => connected,
             None => self.connect(deadline)?,
         };
-        let outcome = work(&mut connected);
-        if !connected.is_broken {
-            place.connected = Some(connected);
-        }
-        outcome
+        Ok(Taken { place, connected })
     }
 
     fn ask(&self, connected: &mut Connected, command: &Cmd, deadline: Deadline) -> Result<Value, Fault> {

@@ -42,11 +42,19 @@ mod redis_check;
 #[cfg(feature = "redis")]
 mod redis_feed;
 #[cfg(feature = "redis")]
+mod redis_find;
+#[cfg(feature = "redis")]
 mod redis_layout;
+#[cfg(feature = "redis")]
+mod redis_nodes;
+#[cfg(feature = "redis")]
+mod redis_opening;
 #[cfg(feature = "redis")]
 mod redis_queries;
 #[cfg(feature = "redis")]
 mod redis_requests;
+#[cfg(feature = "redis")]
+mod redis_routing;
 #[cfg(feature = "redis")]
 mod redis_store;
 #[cfg(feature = "redis")]

@@ -1,5 +1,6 @@
 //! Checks and repairs a Redis namespace, in bounded steps.
 
+use super::redis_find::Cursor;
 use super::{RedisStore, dual};
 use crate::error::Result;
 use crate::redis::check::reply as check_reply;
@@ -11,6 +12,11 @@ use crate::request::{RequestId, WriteId};
 
 /// A record that changes during its check is read again. After so many tries it is reported as unchecked.
 const MAX_TRIES: usize = 10;
+
+fn indexes(cursor: Option<Cursor>, keys: Vec<String>, after: Vec<u8>) -> Phase {
+    let (cursor, nodes) = cursor.map_or((None, None), |Cursor { cursor, nodes }| (Some(cursor), nodes));
+    Phase::Indexes { cursor, nodes, keys, after }
+}
 
 #[dual]
 impl RedisStore {
@@ -66,27 +72,30 @@ impl RedisStore {
     pub async fn check_step(&self, position: CheckPosition, mode: CheckMode) -> Result<CheckStep> {
         let mut step = CheckStep::default();
         let next = match position.0 {
-            Phase::Records { cursor } => self.check_records(cursor, mode, &mut step).await?,
-            Phase::Indexes { cursor, keys, after } => self.check_indexes(cursor, keys, &after, mode, &mut step).await?,
+            Phase::Records { cursor, nodes } => self.check_records(Cursor { cursor, nodes }, mode, &mut step).await?,
+            Phase::Indexes { cursor, nodes, keys, after } => {
+                let cursor = cursor.map(|cursor| Cursor { cursor, nodes });
+                self.check_indexes(cursor, keys, &after, mode, &mut step).await?
+            }
         };
         step.next = next.map(CheckPosition);
         Ok(step)
     }
 
-    async fn check_records(&self, cursor: u64, mode: CheckMode, step: &mut CheckStep) -> Result<Option<Phase>> {
-        let value = self.call(&Call::find(&self.settings, cursor, KeyKind::Record), self.deadline()).await?;
-        let (next, keys) = check_reply::found_keys(&value, KeyKind::Record)?;
+    async fn check_records(&self, cursor: Cursor, mode: CheckMode, step: &mut CheckStep) -> Result<Option<Phase>> {
+        let (next, keys) = self.find(cursor, KeyKind::Record).await?;
         for key in keys {
             step.records += 1;
             self.check_record(&key, mode, step).await?;
         }
-        Ok(Some(if next == 0 { Phase::all_indexes() } else { Phase::Records { cursor: next } }))
+        let records = |Cursor { cursor, nodes }| Phase::Records { cursor, nodes };
+        Ok(Some(next.map_or_else(Phase::all_indexes, records)))
     }
 
     async fn check_record(&self, key: &str, mode: CheckMode, step: &mut CheckStep) -> Result<()> {
         let mut busy = None;
         for _ in 0..MAX_TRIES {
-            let value = match self.stored_record(key, self.deadline()).await {
+            let value = match self.stored_record(self.settings.keyspace.place_of(key), key, self.deadline()).await {
                 Err(error) if check_reply::is_of_another_type(&error) => {
                     step.findings.push(Finding::OtherType { key: key.to_owned() });
                     return Ok(());
@@ -134,7 +143,7 @@ impl RedisStore {
 
     async fn check_indexes(
         &self,
-        cursor: Option<u64>,
+        cursor: Option<Cursor>,
         mut keys: Vec<String>,
         after: &[u8],
         mode: CheckMode,
@@ -142,11 +151,14 @@ impl RedisStore {
     ) -> Result<Option<Phase>> {
         let Some(index) = keys.first().cloned() else {
             let Some(cursor) = cursor else { return Ok(None) };
-            let value = self.call(&Call::find(&self.settings, cursor, KeyKind::Index), self.deadline()).await?;
-            let (next, keys) = check_reply::found_keys(&value, KeyKind::Index)?;
-            let cursor = (next != 0).then_some(next);
-            return Ok(Some(Phase::Indexes { cursor, keys, after: Vec::new() }));
+            let (next, keys) = self.find(cursor, KeyKind::Index).await?;
+            return Ok(Some(indexes(next, keys, Vec::new())));
         };
+        let partition = self.settings.keyspace.partition_named_by(&index);
+        if partition.is_none() && mode.repairs() {
+            // No partition's layout is beside it: another one's says whether this store may repair.
+            self.partition_layout(0).await?.check(&self.settings)?;
+        }
         let call = Call::index_part(&self.settings, &index, after, IndexPart::MAX_MEMBERS, mode.repairs());
         let part = match self.call(&call, self.deadline()).await {
             Err(error) if check_reply::is_of_another_type(&error) => {
@@ -167,7 +179,7 @@ impl RedisStore {
             keys.remove(0);
             Vec::new()
         });
-        Ok(Some(Phase::Indexes { cursor, keys, after }))
+        Ok(Some(indexes(cursor, keys, after)))
     }
 
     async fn check_members(&self, index: &str, part: &IndexPart, mode: CheckMode, step: &mut CheckStep) -> Result<()> {
@@ -178,8 +190,18 @@ impl RedisStore {
             let remove = Call::remove_members(&self.settings, index, &foreign);
             reject_other_layout(&self.settings, &self.call(&remove, self.deadline()).await?)?;
         }
+        let partition = self.settings.keyspace.partition_named_by(index);
+        let is_of_partition = |id: &RequestId| partition == Some(self.settings.keyspace.partition_of(id));
+        let strays = part.members_of(|id| !is_of_partition(id));
+        for member in &strays {
+            step.findings.push(Finding::ExtraEntry { index: index.to_owned(), id: member.request_id() });
+        }
+        if drops && !strays.is_empty() {
+            let remove = Call::remove_members(&self.settings, index, &strays);
+            reject_other_layout(&self.settings, &self.call(&remove, self.deadline()).await?)?;
+        }
         let ids = part.ids();
-        let mut ids: Vec<&RequestId> = ids.iter().collect();
+        let mut ids: Vec<&RequestId> = ids.iter().filter(|id| is_of_partition(id)).collect();
         while !ids.is_empty() {
             let call = Call::records(&self.settings, &ids, IndexPart::MAX_BYTES);
             let value = self.call(&call, self.deadline()).await?;
@@ -202,7 +224,7 @@ impl RedisStore {
     /// # Errors
     /// [`Error::Unreadable`](crate::Error::Unreadable) when not even the header can be read.
     pub async fn inspect(&self, id: &RequestId) -> Result<Option<Inspection>> {
-        let value = self.stored_record(&self.settings.keyspace.record(id), self.deadline()).await?;
+        let value = self.record_bytes(id).await?;
         check_reply::inspection(&self.settings, id, &value)
     }
 }

@@ -1,5 +1,6 @@
 //! How a Redis store checks the layout of a namespace, creates a new one, and rebuilds its indexes beside writers.
 
+use super::redis_store::Servers;
 use super::{RedisStore, dual};
 use crate::error::{Error, Result};
 use crate::redis::check::rebuild;
@@ -49,7 +50,7 @@ impl RedisStore {
         Ok(found)
     }
 
-    async fn partition_layout(&self, partition: u16) -> Result<PartitionLayout> {
+    pub(super) async fn partition_layout(&self, partition: u16) -> Result<PartitionLayout> {
         let found = self.call(&Call::partition_layout(&self.settings, partition), self.deadline()).await?;
         PartitionLayout::read(&self.settings, partition, &found)
     }
@@ -147,8 +148,12 @@ impl RedisStore {
         }
     }
 
-    /// The id of the server process; empty where the server does not report it.
+    /// The id of the server process; empty where the server does not report it, and in a cluster, whose nodes are walked
+    /// each by its own.
     async fn run_id(&self) -> Result<String> {
+        if matches!(self.servers, Servers::Cluster(_)) {
+            return Ok(String::new());
+        }
         let info = self.call(&Call::server_info(), self.deadline()).await?;
         Ok(reply::preflight(&self.settings, &info)?.run_id)
     }

@@ -12,7 +12,7 @@ use crate::query::{
     PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics, check_id_count,
 };
 use crate::redis::reply::{self, Created, Updated};
-use crate::redis::{Attempts, Call, MAX_PAGE_BYTES, feed};
+use crate::redis::{Attempts, Call, MAX_PAGE_BYTES, Place, feed};
 use crate::request::{
     ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Timestamp, UnsettledWrite, WriteId,
 };
@@ -79,7 +79,7 @@ impl Store for RedisStore {
     }
 
     async fn settle(&self, id: &RequestId, write_id: WriteId) -> Result<Option<WriteLookup>> {
-        let value = self.stored_record(&self.settings.keyspace.record(id), self.deadline()).await?;
+        let value = self.record_bytes(id).await?;
         reply::write_lookup(&self.settings, id, write_id, &value)
     }
 
@@ -202,8 +202,15 @@ impl Store for RedisStore {
 
 #[dual]
 impl RedisStore {
+    /// What is stored of a request; see [`stored_record`](Self::stored_record).
+    pub(super) async fn record_bytes(&self, id: &RequestId) -> Result<redis::Value> {
+        let keyspace = &self.settings.keyspace;
+        let place = Place::Partition(keyspace.partition_of(id));
+        self.stored_record(place, &keyspace.record(id), self.deadline()).await
+    }
+
     async fn record_of(&self, id: &RequestId) -> Result<Lookup> {
-        let value = self.stored_record(&self.settings.keyspace.record(id), self.deadline()).await?;
+        let value = self.record_bytes(id).await?;
         let read = reply::request(&self.settings, id, &value);
         recycle(value);
         Ok(match read {

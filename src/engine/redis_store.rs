@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use super::super::redis_driver::{Driver, pause, recycle};
+use super::super::redis_driver::{Driver, boxed, pause, recycle};
+use super::redis_nodes::Nodes;
 use super::{RedisStoreBuilder, dual};
 use crate::error::{Error, Result};
 use crate::redis::reply;
 use crate::redis::{
-    Attempts, Call, Cardinalities, Confirmation, Durability, Fault, Next, PreflightReport, Round, Settings,
+    Attempts, Call, Cardinalities, Confirmation, Durability, Next, NodeAddress, Place, PreflightReport, Round, Settings,
 };
 use crate::service::deadline::Deadline;
 
@@ -16,21 +17,39 @@ use crate::service::deadline::Deadline;
 /// Cloning is cheap and shares the connections.
 #[derive(Clone)]
 pub struct RedisStore {
-    pub(super) driver: Driver,
+    pub(super) servers: Servers,
     pub(super) durability: Durability,
-    /// The driver for writes that wait for replicas or the disk.
-    pub(super) waiting: Driver,
     pub(super) settings: Arc<Settings>,
     pub(super) cardinalities: Arc<Cardinalities>,
     pub(super) preflight: Arc<PreflightReport>,
+}
+
+/// The servers that a store keeps its requests in.
+#[derive(Clone)]
+pub(super) enum Servers {
+    One {
+        driver: Driver,
+        /// The driver for writes that wait for replicas or the disk.
+        waiting: Driver,
+    },
+    Cluster(Arc<Nodes>),
 }
 
 impl RedisStore {
     /// A store at this URL: `redis://[user:password@]host[:port][/db]`, `redis+unix:///path`, or `rediss://…` for TLS
     /// with the feature `tls-rustls`. User and password are percent-encoded; [`credentials`](RedisStoreBuilder::credentials)
     /// keep them out of the URL.
+    ///
+    /// For a cluster use [`cluster_builder`](Self::cluster_builder).
     pub fn builder(url: impl Into<String>) -> RedisStoreBuilder {
         RedisStoreBuilder::new(url.into())
+    }
+
+    /// A store in the Redis Cluster that these URLs lead to: any of its nodes, better three than one, because a node that is
+    /// down when the store is opened leads nowhere. Each is written as for [`builder`](Self::builder), without a database and
+    /// all with the same login.
+    pub fn cluster_builder(urls: impl IntoIterator<Item = impl Into<String>>) -> RedisStoreBuilder {
+        RedisStoreBuilder::of_cluster(urls.into_iter().map(Into::into).collect())
     }
 
     /// What opening the store found out about the server.
@@ -55,16 +74,43 @@ impl RedisStore {
     /// with, and [`StoreErrorKind::Rejected`](crate::StoreErrorKind::Rejected) when this user may not use it.
     pub async fn with_durability(&self, durability: Durability) -> Result<Self> {
         if durability.waits() {
-            self.call(&Call::probe(durability), self.deadline()).await.map_err(|error| match error {
+            self.call_each(&Call::probe(durability)).await.map_err(|error| match error {
                 Error::Store(error) => Error::from(durability.unavailable(error)),
                 other => other,
             })?;
         }
-        Ok(Self { durability, waiting: self.driver.for_waiting(), ..self.clone() })
+        let servers = match &self.servers {
+            Servers::One { driver, .. } => Servers::One { driver: driver.clone(), waiting: driver.for_waiting() },
+            Servers::Cluster(nodes) => Servers::Cluster(Arc::clone(nodes)),
+        };
+        Ok(Self { servers, durability, ..self.clone() })
     }
 
     pub(super) async fn call(&self, call: &Call, deadline: Deadline) -> Result<redis::Value> {
         Ok(self.attempt(call, &mut Attempts::new(deadline, call.writes)).await?.0)
+    }
+
+    /// The same for a call that names no key, at this node of the cluster.
+    pub(super) async fn call_at(&self, nodes: &Nodes, node: &NodeAddress, call: &Call) -> Result<redis::Value> {
+        let mut attempts = Attempts::new(self.deadline(), call.writes);
+        Ok(nodes.call(call, Some(node), &mut attempts).await?.0)
+    }
+
+    /// The same for a call to the one server, or to each primary of the cluster.
+    pub(super) async fn call_each(&self, call: &Call) -> Result<Vec<redis::Value>> {
+        match &self.servers {
+            Servers::One { .. } => {
+                let reply = self.call(call, self.deadline()).await?;
+                Ok(vec![reply])
+            }
+            Servers::Cluster(nodes) => {
+                let mut replies = Vec::new();
+                for node in nodes.primaries() {
+                    replies.push(self.call_at(nodes, &node, call).await?);
+                }
+                Ok(replies)
+            }
+        }
     }
 
     /// The replies to these calls, in their order. As many as may be under way at once take one round trip together.
@@ -86,11 +132,15 @@ impl RedisStore {
         if writes {
             self.settings.check_writable()?;
         }
+        let driver = match &self.servers {
+            Servers::One { driver, .. } => driver,
+            Servers::Cluster(nodes) => return boxed(nodes.round(calls, deadline)).await,
+        };
         let mut attempts = Attempts::new(deadline, writes);
         let mut round = Round::new(calls);
         loop {
             let commands = round.commands();
-            let (call, fault) = match self.driver.run_all(&commands, deadline).await {
+            let (call, fault) = match driver.run_all(&commands, deadline).await {
                 Ok(answers) => match round.take(answers) {
                     Some((call, fault)) => (Some(call), fault),
                     None => return Ok(round.finish()),
@@ -113,13 +163,13 @@ impl RedisStore {
     /// The record at a key: nil if there is none, and only its size if that is above the limit of a record.
     ///
     /// One command reads most records whole; a script reads longer ones and checks their size first.
-    pub(super) async fn stored_record(&self, key: &str, deadline: Deadline) -> Result<redis::Value> {
-        let start = self.call(&Call::record_start(key), deadline).await?;
+    pub(super) async fn stored_record(&self, place: Place, key: &str, deadline: Deadline) -> Result<redis::Value> {
+        let start = self.call(&Call::record_start(place, key), deadline).await?;
         if reply::is_whole_record(&start) {
             return Ok(start);
         }
         recycle(start);
-        let value = self.call(&Call::whole_record(&self.settings, key), deadline).await?;
+        let value = self.call(&Call::whole_record(&self.settings, place, key), deadline).await?;
         reply::only_record(value)
     }
 
@@ -132,9 +182,19 @@ impl RedisStore {
         if call.writes {
             self.settings.check_writable()?;
         }
+        let (driver, waiting) = match &self.servers {
+            Servers::One { driver, waiting } => (driver, waiting),
+            Servers::Cluster(nodes) => return boxed(nodes.call(call, None, attempts)).await,
+        };
         let mut with_source = false;
         loop {
-            let fault = match self.send(call, with_source, attempts.deadline()).await {
+            let command = &call.command(with_source);
+            let answered = if call.durability.waits() {
+                waiting.run_and_wait(command, false, call.durability, attempts.deadline()).await
+            } else {
+                driver.run(command, attempts.deadline()).await.map(|answer| (answer, None))
+            };
+            let fault = match answered {
                 Ok(answers) => return Ok(answers),
                 Err(fault) => fault,
             };
@@ -144,18 +204,5 @@ impl RedisStore {
                 Next::Stop(error) => return Err(call.locate(error).into()),
             }
         }
-    }
-
-    async fn send(
-        &self,
-        call: &Call,
-        with_source: bool,
-        deadline: Deadline,
-    ) -> Result<(redis::Value, Option<Confirmation>), Fault> {
-        let command = &call.command(with_source);
-        if !call.durability.waits() {
-            return Ok((self.driver.run(command, deadline).await?, None));
-        }
-        self.waiting.run_and_wait(command, call.durability, deadline).await
     }
 }

@@ -5,28 +5,45 @@ use std::time::Duration;
 
 use super::super::credential_source::CredentialSource;
 use super::super::redis_driver::Driver;
+use super::redis_nodes::Nodes;
+use super::redis_store::Servers;
 use super::{RedisStore, dual};
 use crate::error::Result;
 use crate::index::Dimension;
 #[cfg(feature = "tls-rustls")]
 use crate::redis::ClientCertificate;
 use crate::redis::namespace::reply as namespace_reply;
-use crate::redis::reply;
-use crate::redis::{Call, CheckReport, CheckStep, Durability, RedisOptions};
+use crate::redis::{CheckReport, CheckStep, Durability, NodeAddress, RedisOptions, Seeds, Settings};
 use crate::request::IdComparison;
 use crate::stored_format::{Compression, DocumentLimit, FormatVersion};
 
 /// Configures and opens a [`RedisStore`].
 #[derive(Clone)]
 pub struct RedisStoreBuilder {
-    url: String,
+    entry: Entry,
     options: RedisOptions,
     credentials: Option<Arc<dyn CredentialSource>>,
 }
 
+/// Where the servers are found.
+#[derive(Clone)]
+enum Entry {
+    Server(String),
+    /// The URLs of some nodes.
+    Cluster(Vec<String>),
+}
+
 impl RedisStoreBuilder {
     pub(super) fn new(url: String) -> Self {
-        Self { url, options: RedisOptions::default(), credentials: None }
+        Self::at(Entry::Server(url))
+    }
+
+    pub(super) fn of_cluster(urls: Vec<String>) -> Self {
+        Self::at(Entry::Cluster(urls))
+    }
+
+    fn at(entry: Entry) -> Self {
+        Self { entry, options: RedisOptions::default(), credentials: None }
     }
 
     /// Keeps the requests apart from those of other namespaces on the same server. Defaults to `governance`.
@@ -108,6 +125,25 @@ impl RedisStoreBuilder {
     #[must_use]
     pub fn client_certificate(mut self, chain: impl Into<Vec<u8>>, private_key: impl Into<Vec<u8>>) -> Self {
         self.options.tls.client_certificate = Some(ClientCertificate { chain: chain.into(), key: private_key.into() });
+        self
+    }
+
+    /// The name that the servers' certificates must have. Defaults to the host by which each is reached, which for the nodes of
+    /// a cluster is often an IP address.
+    #[cfg(feature = "tls-rustls")]
+    #[cfg_attr(docsrs, doc(cfg(feature = "tls-rustls")))]
+    #[must_use]
+    pub fn server_name(mut self, name: impl Into<String>) -> Self {
+        self.options.tls.server_name = Some(name.into());
+        self
+    }
+
+    /// Reaches a node of a cluster at the address that this function returns for the one that the cluster announces, for
+    /// containers and address translation. Defaults to the announced address. It is not asked about the URLs, and must return
+    /// at once.
+    #[must_use]
+    pub fn node_address(mut self, mapping: impl Fn(&NodeAddress) -> NodeAddress + Send + Sync + 'static) -> Self {
+        self.options.node_address = Some(Arc::new(mapping));
         self
     }
 
@@ -239,21 +275,33 @@ impl RedisStoreBuilder {
 
     async fn connect(self) -> Result<(RedisStore, redis::Value)> {
         let durability = self.options.durability;
-        let settings = Arc::new(self.options.check(&self.url)?);
-        settings.check_one_login(self.credentials.is_some())?;
-        let of_url = || Some(Arc::new(settings.credentials.clone()?) as Arc<dyn CredentialSource>);
-        let login = self.credentials.or_else(of_url);
-        let driver = Driver::new(&settings, login);
+        let login = |settings: &Settings| -> Result<_> {
+            settings.check_one_login(self.credentials.is_some())?;
+            let of_url = || Some(Arc::new(settings.credentials.clone()?) as Arc<dyn CredentialSource>);
+            Ok(self.credentials.clone().or_else(of_url))
+        };
+        let (servers, settings) = match &self.entry {
+            Entry::Server(url) => {
+                let settings = Arc::new(self.options.check(url)?);
+                let driver = Driver::new(&settings, login(&settings)?);
+                (Servers::One { waiting: driver.clone(), driver }, settings)
+            }
+            Entry::Cluster(urls) => {
+                let seeds = Seeds::check(&self.options, urls)?;
+                let login = login(&seeds.settings)?;
+                let nodes = Nodes::new(seeds, login);
+                let settings = Arc::clone(nodes.settings());
+                (Servers::Cluster(Arc::new(nodes)), settings)
+            }
+        };
         let mut store = RedisStore {
-            waiting: driver.clone(),
-            driver,
+            servers,
             durability: Durability::Acknowledged,
             settings,
             cardinalities: Arc::default(),
             preflight: Arc::default(),
         };
-        let info = store.call(&Call::server_info(), store.deadline()).await?;
-        store.preflight = Arc::new(reply::preflight(&store.settings, &info)?);
+        store.preflight = Arc::new(store.check_servers().await?);
         let layout = store.namespace().await?;
         Ok((store.with_durability(durability).await?, layout))
     }

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::future::Future;
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::{Arc, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use futures_util::future::join;
+use futures_util::future::{join, join_all};
 use redis::{Cmd, RedisError, RedisResult, Value};
 
 use super::credential_source::CredentialSource;
@@ -18,11 +19,24 @@ use super::response_watch::ResponseWatch;
 use super::timer::{Runtime, spawn, within};
 use crate::error::Result;
 use crate::redis::{
-    Confirmation, Credentials, Durability, Effect, Fault, Settings, ask_time, greetings, has_written, unasked,
+    Confirmation, Credentials, Durability, Effect, Fault, Settings, ask_time, asking, greetings, has_written, unasked,
 };
 use crate::service::deadline::Deadline;
 
 pub(super) use super::timer::pause;
+
+/// The answers to commands that were sent at once. The first fault concerns them all, the others one command each.
+pub(super) type Answers = Result<Vec<Result<Value, Fault>>, Fault>;
+
+/// Puts a call that is seldom made in a box, so that no other is as large.
+pub(super) fn boxed<F: Future>(call: F) -> Pin<Box<F>> {
+    Box::pin(call)
+}
+
+/// Sends each server its commands, and waits for the replies of all, so that the servers work at the same time.
+pub(super) async fn run_at_once(batches: &[(Driver, &[Cow<'_, Cmd>])], deadline: Deadline) -> Vec<Answers> {
+    join_all(batches.iter().map(|(driver, commands)| driver.run_all(commands, deadline))).await
+}
 
 /// Nothing is kept of a reply that was read: each has room of its own.
 pub(super) fn recycle(_: Value) {}
@@ -82,19 +96,19 @@ impl Driver {
 
     /// Sends these commands at once, and waits for all replies, until the deadline. The first fault concerns them all, the others
     /// one command each.
-    pub(super) async fn run_all(
-        &self,
-        commands: &[Cow<'_, Cmd>],
-        deadline: Deadline,
-    ) -> Result<Vec<Result<Value, Fault>>, Fault> {
+    pub(super) async fn run_all(&self, commands: &[Cow<'_, Cmd>], deadline: Deadline) -> Answers {
         let connected = self.connected(deadline).await?;
+        self.ask_all(&connected, commands, deadline).await
+    }
+
+    async fn ask_all(&self, connected: &Connected, commands: &[Cow<'_, Cmd>], deadline: Deadline) -> Answers {
         let mut packed = Vec::new();
         for command in commands {
             command.write_packed_command(&mut packed);
         }
         let send = |connection: &Connection| connection.call_all(packed, commands.len());
         let watch = &connected.watch;
-        match self.exchange(&connected, send, deadline).await? {
+        match self.exchange(connected, send, deadline).await? {
             Value::Array(replies) if replies.len() == commands.len() => {
                 let replies = replies.into_iter().map(Value::extract_error);
                 Ok(replies.map(|reply| reply.map_err(|error| self.failed(watch, Failure::Sent(error)))).collect())
@@ -103,17 +117,25 @@ impl Driver {
         }
     }
 
-    /// Sends one command and, if it has written something, waits on the same connection for its confirmation, for as long as
-    /// it takes or there is time left behind the answer.
+    /// Sends one command, after ASKING if `is_asking`. If it has written something and that is to be waited for, waits on the
+    /// same connection for its confirmation, for as long as it takes or there is time left behind the answer.
     pub(super) async fn run_and_wait(
         &self,
         command: &Cmd,
+        is_asking: bool,
         durability: Durability,
         deadline: Deadline,
     ) -> Result<(Value, Option<Confirmation>), Fault> {
         let connected = self.connected(deadline).await?;
-        let answer = self.ask(&connected, command, deadline).await?;
-        if !has_written(&answer) {
+        let answer = if is_asking {
+            // In one call, so that no other comes between.
+            let commands = [Cow::Owned(asking()), Cow::Borrowed(command)];
+            let answers = self.ask_all(&connected, &commands, deadline).await?;
+            answers.into_iter().try_fold(Value::Nil, |_, answer| answer)?
+        } else {
+            self.ask(&connected, command, deadline).await?
+        };
+        if !durability.waits() || !has_written(&answer) {
             return Ok((answer, None));
         }
         let confirmation = self.ask(&connected, &durability.wait(deadline), deadline).await;

@@ -3,11 +3,13 @@
 mod check;
 mod consumers;
 mod namespace;
+mod place;
 
 use std::borrow::Cow;
 
 use redis::{Arg, Cmd};
 
+pub(crate) use self::place::Place;
 use super::feed::{FeedRead, actor_text};
 use super::options::Settings;
 use super::record::NewRecord;
@@ -24,6 +26,8 @@ use crate::stored_format::SizeBudget;
 
 /// One round trip to one partition.
 pub(crate) struct Call {
+    /// Where it goes.
+    pub(crate) place: Place,
     /// Whether it may write.
     pub(crate) writes: bool,
     /// What a write waits for.
@@ -51,40 +55,42 @@ const OTHER_BYTES: usize = 512;
 impl Call {
     /// The server's INFO.
     pub(crate) fn server_info() -> Self {
-        Self::reading(redis::cmd("INFO"))
+        Self::reading(Place::Node, redis::cmd("INFO"))
     }
 
-    /// The server's time.
+    /// The server's time: of a cluster, that of the node by which consumers are judged.
     pub(crate) fn time() -> Self {
-        Self::reading(ask_time())
+        Self::reading(Place::CONSUMERS, ask_time())
     }
 
     /// Checks whether writes can wait for this.
     pub(crate) fn probe(durability: Durability) -> Self {
-        Self::reading(durability.probe())
+        Self::reading(Place::Node, durability.probe())
     }
 
     /// The first bytes of the record at a key, which hold most records completely. A command, because a script takes
     /// the server ten times as long.
-    pub(crate) fn record_start(key: &str) -> Self {
+    pub(crate) fn record_start(place: Place, key: &str) -> Self {
         let mut command = Cmd::with_capacity(4, key.len() + 32);
         command.arg("GETRANGE").arg(key).arg(0).arg(RECORD_START - 1);
-        Self::reading(command)
+        Self::reading(place, command)
     }
 
     /// The record at a key, or only its size if that is over the limit of a record.
-    pub(crate) fn whole_record(settings: &Settings, key: &str) -> Self {
-        Self::records_at(settings, [key.to_owned()], 0)
+    pub(crate) fn whole_record(settings: &Settings, place: Place, key: &str) -> Self {
+        Self::records_at(settings, place, [key.to_owned()], 0)
     }
 
     /// The first of these records, which must be in one partition, until they have this many bytes in total; only the
     /// sizes of those over the limit of a record.
     pub(crate) fn records(settings: &Settings, ids: &[&RequestId], enough_bytes: usize) -> Self {
-        Self::records_at(settings, ids.iter().map(|id| settings.keyspace.record(id)), enough_bytes)
+        let place = ids.first().map_or(Place::Node, |id| Place::Partition(settings.keyspace.partition_of(id)));
+        Self::records_at(settings, place, ids.iter().map(|id| settings.keyspace.record(id)), enough_bytes)
     }
 
     fn records_at(
         settings: &Settings,
+        place: Place,
         record_keys: impl IntoIterator<Item = String, IntoIter: ExactSizeIterator>,
         enough_bytes: usize,
     ) -> Self {
@@ -95,7 +101,7 @@ impl Call {
             command.arg(key);
         }
         command.arg(enough_bytes).arg(settings.record_limit());
-        Self::script(false, &script::RECORDS, keys, command)
+        Self::script(place, false, &script::RECORDS, keys, command)
     }
 
     /// # Errors
@@ -115,7 +121,8 @@ impl Call {
         let mut command = writing(&script::CREATE, settings, request, 11, bytes);
         announce(&mut command, settings, request, request.revision(), 0);
         command.arg(&record.bytes).arg(entries).arg(settings.record_limit()).arg(&settings.layout);
-        Ok(Self::script(true, &script::CREATE, WRITING_KEYS, command))
+        let place = Place::Partition(settings.keyspace.partition_of(&request.id));
+        Ok(Self::script(place, true, &script::CREATE, WRITING_KEYS, command))
     }
 
     /// `stored_decisions` is the assumed number of stored decisions, at most as many as the request has.
@@ -140,7 +147,8 @@ impl Call {
         announce(&mut command, settings, request, next, stored_decisions);
         command.arg(&expected).arg(state).arg(entries_now).arg(document).arg(entries);
         command.arg(settings.record_limit()).arg(&settings.layout);
-        Ok(Self::script(true, &script::UPDATE, WRITING_KEYS, command))
+        let place = Place::Partition(settings.keyspace.partition_of(&request.id));
+        Ok(Self::script(place, true, &script::UPDATE, WRITING_KEYS, command))
     }
 
     /// The same write, which waits for this: if it was applied before, the script writes it again, so that there is
@@ -177,7 +185,7 @@ impl Call {
         for (terms, by_row) in &scan.probes {
             command.arg(terms.len()).arg(if *by_row { "row" } else { "request" });
         }
-        Self::script(false, &script::SCAN, keys, command)
+        Self::script(Place::Partition(partition), false, &script::SCAN, keys, command)
     }
 
     /// Counts the keys of terms in one partition, each within a range, and reads the first key of the first term.
@@ -196,26 +204,26 @@ impl Call {
             let (from, to) = lex_bounds(range);
             command.arg(from).arg(to);
         }
-        Self::script(false, &script::SIZES, keys, command)
+        Self::script(Place::Partition(partition), false, &script::SIZES, keys, command)
     }
 
     /// Reads the next entries of one partition's feed.
     pub(crate) fn feed(settings: &Settings, read: FeedRead) -> Self {
         let mut command = by_hash(&script::FEED, 1, 3, OTHER_BYTES);
         command.arg(settings.keyspace.feed(read.partition)).arg(read.from()).arg(read.count()).arg(read.bytes());
-        Self::script(false, &script::FEED, 1, command)
+        Self::script(Place::Partition(read.partition), false, &script::FEED, 1, command)
     }
 
-    const fn reading(command: Cmd) -> Self {
-        Self::new(false, What::Command(command))
+    const fn reading(place: Place, command: Cmd) -> Self {
+        Self::new(place, false, What::Command(command))
     }
 
-    const fn script(writes: bool, script: &'static Script, keys: usize, command: Cmd) -> Self {
-        Self::new(writes, What::Script { script, keys, command })
+    const fn script(place: Place, writes: bool, script: &'static Script, keys: usize, command: Cmd) -> Self {
+        Self::new(place, writes, What::Script { script, keys, command })
     }
 
-    const fn new(writes: bool, what: What) -> Self {
-        Self { writes, durability: Durability::Acknowledged, what }
+    const fn new(place: Place, writes: bool, what: What) -> Self {
+        Self { place, writes, durability: Durability::Acknowledged, what }
     }
 
     /// Adds to an error the keys it is about, which the server does not name.

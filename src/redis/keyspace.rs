@@ -5,7 +5,9 @@ use std::num::NonZeroU16;
 
 use crate::error::InvalidValue;
 use crate::index::Term;
+use crate::redis::command::Place;
 use crate::redis::record::index_entries::suffix_of;
+use crate::redis::topology::Slot;
 use crate::request::RequestId;
 
 /// The keys of a store: `{<namespace>:<partition>}:…` for everything in one partition, and `{<namespace>}:meta` for the
@@ -18,6 +20,9 @@ pub(crate) struct Keyspace {
     partitions: NonZeroU16,
     /// The hash tag of each partition with the colon after it, made once because every key begins with one.
     tags: Vec<String>,
+    /// The slot of each partition.
+    slots: Vec<Slot>,
+    meta_slot: Slot,
 }
 
 /// The kinds of keys that a check looks for in a partition.
@@ -53,8 +58,11 @@ impl Keyspace {
                 let problem = format!("of {partitions}; it must be 1 to {}", Self::MAX_PARTITIONS);
                 InvalidValue::new("number of partitions", problem)
             })?;
-        let tags = (0..partitions.get()).map(|partition| format!("{{{namespace}:{partition}}}:")).collect();
-        Ok(Self { namespace: namespace.into(), partitions, tags })
+        let tags: Vec<String> =
+            (0..partitions.get()).map(|partition| format!("{{{namespace}:{partition}}}:")).collect();
+        let slots = tags.iter().map(|tag| Slot::of_key(tag.as_bytes())).collect();
+        let meta_slot = Slot::of_key(format!("{{{namespace}}}").as_bytes());
+        Ok(Self { namespace: namespace.into(), partitions, tags, slots, meta_slot })
     }
 
     pub(crate) fn namespace(&self) -> &str {
@@ -110,12 +118,32 @@ impl Keyspace {
         self.key(partition, "layout", "")
     }
 
-    /// The same for the partition that an index key names. Without such a partition the key is to be removed, and the
-    /// first partition's layout counts.
+    /// The same for the partition that an index key names. If it names none, a key beside it that never exists: a script's
+    /// keys are all in one slot.
     pub(crate) fn layout_beside(&self, index: &str) -> String {
-        let of_tag = |tag: &String| index.starts_with(tag.as_str());
-        let partition = self.tags.iter().position(of_tag).and_then(|place| u16::try_from(place).ok());
-        self.layout(partition.unwrap_or(0))
+        let tag = index.find('}').and_then(|end| index.get(..=end)).unwrap_or_default();
+        self.partition_named_by(index).map_or_else(|| format!("{tag}:no-layout"), |partition| self.layout(partition))
+    }
+
+    /// The slot that a call to this place belongs to; `None` if it names no key.
+    pub(crate) fn slot_of(&self, place: Place) -> Option<Slot> {
+        match place {
+            Place::Partition(partition) => self.slots.get(usize::from(partition)).copied(),
+            Place::Namespace => Some(self.meta_slot),
+            Place::Slot(slot) => Some(slot),
+            Place::Node => None,
+        }
+    }
+
+    /// The place of a key that a scan has found, which may name no partition.
+    pub(crate) fn place_of(&self, key: &str) -> Place {
+        self.partition_named_by(key).map_or_else(|| Place::Slot(Slot::of_key(key.as_bytes())), Place::Partition)
+    }
+
+    /// The partition whose hash tag a key begins with.
+    pub(crate) fn partition_named_by(&self, key: &str) -> Option<u16> {
+        let place = self.tags.iter().position(|tag| key.starts_with(tag.as_str()))?;
+        u16::try_from(place).ok()
     }
 
     pub(crate) fn index(&self, partition: u16, term: &Term) -> Vec<u8> {
@@ -147,7 +175,7 @@ mod tests {
         }
         assert_eq!((keys.meta(), keys.consumers()), ("{billing}:meta".to_owned(), "{billing:0}:consumers".to_owned()));
         assert_eq!(keys.layout_beside("{billing:3}:i:a"), "{billing:3}:layout");
-        assert_eq!(keys.layout_beside("{billing:4}:i:a"), "{billing:0}:layout");
+        assert_eq!(keys.layout_beside("{billing:4}:i:a"), "{billing:4}:no-layout");
     }
 
     #[test]

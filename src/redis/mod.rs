@@ -16,17 +16,20 @@ pub(crate) mod pages;
 mod record;
 pub(crate) mod reply;
 mod round;
+mod routed_round;
 mod script;
-mod topology;
+mod seeds;
+pub(crate) mod topology;
 
 pub(crate) use check::Phase;
+pub(crate) use check::node_walk::NodeWalk;
 pub use check::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection};
-pub(crate) use command::Call;
+pub(crate) use command::{Call, Place};
 pub use connection::credentials::Credentials;
 pub(crate) use connection::durability::Confirmation;
 pub use connection::durability::Durability;
 pub(crate) use connection::fault::{Effect, Fault};
-pub(crate) use connection::greeting::{ask_time, greetings};
+pub(crate) use connection::greeting::{ask_time, asking, greetings};
 #[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
 pub(crate) use connection::incoming::IncomingReply;
 #[cfg(feature = "blocking")]
@@ -51,3 +54,6 @@ pub(crate) use pages::scan::{MAX_PAGE_BYTES, Part, Scan};
 pub(crate) use pages::statistics_parts::StatisticsParts;
 pub(crate) use reply::has_written;
 pub(crate) use round::Round;
+pub(crate) use routed_round::{Batch, Delay, RoutedRound};
+pub(crate) use seeds::Seeds;
+pub use topology::NodeAddress;

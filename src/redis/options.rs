@@ -3,10 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-#[cfg(feature = "tls-rustls")]
-use redis::ConnectionAddr;
-use redis::RedisConnectionInfo;
 use redis::io::tcp::socket2::TcpKeepalive;
+use redis::{ConnectionAddr, RedisConnectionInfo};
 
 use super::keyspace::Keyspace;
 use crate::error::{InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
@@ -21,6 +19,7 @@ use crate::redis::connection::server_clock::ServerClock;
 use crate::redis::connection::tls::{Tls, TlsOptions};
 use crate::redis::namespace::layout;
 use crate::redis::pages::scan::MAX_PAGE_BYTES;
+use crate::redis::topology::{AddressMapping, Announcements, NodeAddress};
 use crate::request::IdComparison;
 use crate::stored_format::{Compression, DocumentLimit, FormatVersion};
 
@@ -48,6 +47,8 @@ pub(crate) struct RedisOptions {
     pub(crate) tolerance: Tolerance,
     pub(crate) durability: Durability,
     pub(crate) read_only: bool,
+    /// How the nodes of a cluster are reached where that is not as they announce it.
+    pub(crate) node_address: Option<Arc<AddressMapping>>,
     #[cfg(feature = "tls-rustls")]
     pub(crate) tls: TlsOptions,
 }
@@ -112,6 +113,7 @@ impl Default for RedisOptions {
             tolerance: Tolerance::default(),
             durability: Durability::default(),
             read_only: false,
+            node_address: None,
             #[cfg(feature = "tls-rustls")]
             tls: TlsOptions::default(),
         }
@@ -179,6 +181,32 @@ impl Settings {
             return Err(configuration(problem).into());
         }
         Ok(())
+    }
+
+    /// The same settings for a node of the cluster, whose connections learn its time for this clock.
+    pub(crate) fn at(&self, node: &NodeAddress, clock: Arc<ServerClock>) -> Self {
+        let (host, port) = (node.host().to_owned(), node.port());
+        let address = match self.connection.addr() {
+            ConnectionAddr::TcpTls { insecure, tls_params, .. } => {
+                ConnectionAddr::TcpTls { host, port, insecure: *insecure, tls_params: tls_params.clone() }
+            }
+            _ => ConnectionAddr::Tcp(host, port),
+        };
+        let connection = self.connection.clone().set_addr(address);
+        Self { address: node.to_string(), connection, clock, ..self.clone() }
+    }
+
+    /// How to read the addresses in a reply of this node.
+    pub(crate) fn announcements<'a>(&'a self, asked: &'a NodeAddress) -> Announcements<'a> {
+        let announcements = Announcements::of(asked).encrypted(self.is_encrypted());
+        match &self.options.node_address {
+            Some(mapping) => announcements.mapped(&**mapping),
+            None => announcements,
+        }
+    }
+
+    pub(crate) fn is_encrypted(&self) -> bool {
+        matches!(self.connection.addr(), ConnectionAddr::TcpTls { .. })
     }
 
     pub(crate) fn database(&self) -> i64 {

@@ -13,9 +13,13 @@ pub(crate) static CREATE: LazyLock<Script> =
 pub(crate) static UPDATE: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua\n", HEADER, REJECTION, WRITE, include_str!("scripts/update.lua")]));
 pub(crate) static OPEN_NAMESPACE: LazyLock<Script> =
-    LazyLock::new(|| Script::new(&["#!lua\n", include_str!("scripts/open_namespace.lua")]));
-pub(crate) static LOOK_AT_NAMESPACE: LazyLock<Script> =
-    LazyLock::new(|| Script::new(&["#!lua flags=no-writes\n", include_str!("scripts/open_namespace.lua")]));
+    LazyLock::new(|| Script::new(&["#!lua\n", PERMISSIONS, include_str!("scripts/open_namespace.lua")]));
+pub(crate) static LOOK_AT_NAMESPACE: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(&["#!lua flags=no-writes\n", PERMISSIONS, include_str!("scripts/open_namespace.lua")])
+});
+pub(crate) static CHECK_PERMISSIONS: LazyLock<Script> = LazyLock::new(|| {
+    Script::new(&["#!lua flags=no-writes\n", PERMISSIONS, include_str!("scripts/check_permissions.lua")])
+});
 pub(crate) static REPAIR: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua\n", HEADER, REJECTION, ANY_TYPE, include_str!("scripts/repair.lua")]));
 pub(crate) static DROP_ENTRY: LazyLock<Script> =
@@ -46,6 +50,7 @@ pub(crate) static CONSUMERS: LazyLock<Script> =
 const HEADER: &str = include_str!("scripts/header.lua");
 const REJECTION: &str = include_str!("scripts/rejection.lua");
 const WRITE: &str = include_str!("scripts/write.lua");
+const PERMISSIONS: &str = include_str!("scripts/permissions.lua");
 const ANY_TYPE: &str = include_str!("scripts/any_type.lua");
 
 impl Script {

@@ -8,4 +8,21 @@
     reason = "a test that is surprised has failed"
 )]
 
+mod checks;
+mod conformance;
+mod faults;
+mod moves;
+mod opening;
 mod servers;
+mod tls;
+
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use common::server::Cluster;
+
+/// How long a call may take on a machine that other tests keep busy.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The cluster that all tests share that neither harm it nor are harmed by others.
+static CLUSTER: LazyLock<Cluster> = LazyLock::new(|| Cluster::start(&[]));

@@ -27,6 +27,8 @@ pub enum Flavour {
 #[derive(Clone, Debug)]
 pub struct Options {
     pub url: String,
+    /// The URLs of a cluster, instead of that of a server.
+    pub cluster: Vec<String>,
     pub namespace: String,
     pub partitions: u16,
     pub pool_size: u32,
@@ -58,6 +60,7 @@ impl Options {
     pub fn new(url: impl Into<String>, namespace: impl Into<String>) -> Self {
         Self {
             url: url.into(),
+            cluster: Vec::new(),
             namespace: namespace.into(),
             partitions: 1,
             pool_size: 8,
@@ -72,6 +75,11 @@ impl Options {
             indexed_metadata: Vec::new(),
             fold_case: false,
         }
+    }
+
+    /// In a cluster, by the URLs of some nodes.
+    pub fn in_cluster(urls: Vec<String>, namespace: impl Into<String>) -> Self {
+        Self { cluster: urls, ..Self::new(String::new(), namespace) }
     }
 
     pub fn partitions(self, partitions: u16) -> Self {
@@ -125,7 +133,11 @@ impl Options {
 
 macro_rules! builder {
     ($module:ident, $options:expr) => {{
-        let builder = $module::RedisStore::builder($options.url.clone())
+        let builder = match &$options.cluster[..] {
+            [] => $module::RedisStore::builder($options.url.clone()),
+            urls => $module::RedisStore::cluster_builder(urls.to_vec()),
+        };
+        let builder = builder
             .namespace($options.namespace.clone())
             .partitions($options.partitions)
             .pool_size($options.pool_size)

@@ -127,15 +127,18 @@ mod tests {
         let position = |phase| CheckPosition(phase);
         let (keys, after) = (vec!["status".to_owned()], vec![0, 255]);
         for position in [
-            position(Phase::Records { cursor: u64::MAX }),
+            position(Phase::Records { cursor: u64::MAX, nodes: None }),
             position(Phase::all_indexes()),
-            position(Phase::Indexes { cursor: None, keys, after }),
+            position(Phase::Indexes { cursor: None, nodes: None, keys, after }),
         ] {
             let json = serde_json::to_value(&position).unwrap();
             assert_eq!(serde_json::from_value::<CheckPosition>(json).unwrap(), position);
         }
         let json = r#"{"phase":"Records","cursor":"18446744073709551615"}"#;
-        assert_eq!(serde_json::to_string(&CheckPosition(Phase::Records { cursor: u64::MAX })).unwrap(), json);
+        assert_eq!(
+            serde_json::to_string(&CheckPosition(Phase::Records { cursor: u64::MAX, nodes: None })).unwrap(),
+            json
+        );
         for bad in [r#"{"phase":"Records"}"#, r#"{"phase":"Records","cursor":"-1"}"#, r#"{"phase":"Later"}"#] {
             assert!(serde_json::from_str::<CheckPosition>(bad).is_err(), "{bad}");
         }

@@ -1,6 +1,7 @@
 //! Checks of a namespace: their modes, positions, findings and reports.
 
 mod json;
+pub(crate) mod node_walk;
 pub(crate) mod rebuild;
 pub(crate) mod reply;
 pub(crate) mod salvaged;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 #[cfg(feature = "schemars")]
 use self::json::Readable;
 use self::json::{cursor_text, member_text, readable};
+use self::node_walk::NodeWalk;
 use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
 use crate::request::RequestId;
 use crate::stored_format::FormatError;
@@ -43,6 +45,9 @@ pub(crate) enum Phase {
         #[serde(with = "cursor_text")]
         #[cfg_attr(feature = "schemars", schemars(with = "String"))]
         cursor: u64,
+        /// The nodes of a cluster, one of which the cursor belongs to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        nodes: Option<Box<NodeWalk>>,
     },
     /// Every index: does a record ask for what it holds?
     Indexes {
@@ -50,6 +55,9 @@ pub(crate) enum Phase {
         #[serde(default, with = "cursor_text", skip_serializing_if = "Option::is_none")]
         #[cfg_attr(feature = "schemars", schemars(with = "Option<String>"))]
         cursor: Option<u64>,
+        /// The nodes of a cluster, one of which the cursor belongs to.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        nodes: Option<Box<NodeWalk>>,
         /// The indexes still to be read of those that SCAN returned.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         keys: Vec<String>,
@@ -62,13 +70,13 @@ pub(crate) enum Phase {
 
 impl Default for Phase {
     fn default() -> Self {
-        Self::Records { cursor: 0 }
+        Self::Records { cursor: 0, nodes: None }
     }
 }
 
 impl Phase {
     pub(crate) const fn all_indexes() -> Self {
-        Self::Indexes { cursor: Some(0), keys: Vec::new(), after: Vec::new() }
+        Self::Indexes { cursor: Some(0), nodes: None, keys: Vec::new(), after: Vec::new() }
     }
 }
 

@@ -8,7 +8,9 @@ use crate::redis::check::{CheckPosition, Phase};
 /// survives a restart or a failover of the server.
 pub(crate) fn saved(position: &CheckPosition, run_id: &str) -> Option<String> {
     let (phase, cursor) = match &position.0 {
-        Phase::Records { cursor } => ("records", *cursor),
+        // The nodes of a cluster have cursors of their own: there a rebuild begins anew.
+        Phase::Records { nodes: Some(_), .. } | Phase::Indexes { nodes: Some(_), .. } => return None,
+        Phase::Records { cursor, nodes: None } => ("records", *cursor),
         // Only between two steps of SCAN: the indexes it has returned would need too much space.
         Phase::Indexes { cursor: Some(cursor), keys, .. } if keys.is_empty() => ("indexes", *cursor),
         Phase::Indexes { .. } => return None,
@@ -21,9 +23,9 @@ pub(crate) fn resumed(text: &str, run_id: &str) -> CheckPosition {
     let mut words = text.split(' ');
     let is_for_server = !run_id.is_empty() && words.next() == Some(run_id);
     let phase = match (is_for_server, words.next(), words.next().and_then(|cursor| cursor.parse().ok())) {
-        (true, Some("records"), Some(cursor)) => Phase::Records { cursor },
+        (true, Some("records"), Some(cursor)) => Phase::Records { cursor, nodes: None },
         (true, Some("indexes"), Some(cursor)) => {
-            Phase::Indexes { cursor: Some(cursor), keys: Vec::new(), after: Vec::new() }
+            Phase::Indexes { cursor: Some(cursor), nodes: None, keys: Vec::new(), after: Vec::new() }
         }
         _ => Phase::default(),
     };
@@ -38,9 +40,11 @@ mod tests {
     fn a_position_is_resumed_by_the_server_process_it_was_saved_for_alone() {
         let indexes = |keys: &[&str], cursor| {
             let keys = keys.iter().map(|key| (*key).to_owned()).collect();
-            CheckPosition(Phase::Indexes { cursor, keys, after: Vec::new() })
+            CheckPosition(Phase::Indexes { cursor, nodes: None, keys, after: Vec::new() })
         };
-        for position in [CheckPosition(Phase::Records { cursor: 96 }), indexes(&[], Some(0)), indexes(&[], Some(7))] {
+        for position in
+            [CheckPosition(Phase::Records { cursor: 96, nodes: None }), indexes(&[], Some(0)), indexes(&[], Some(7))]
+        {
             let text = saved(&position, "run").unwrap();
             assert_eq!(resumed(&text, "run"), position, "{text}");
             assert_eq!(resumed(&text, "other"), CheckPosition::default(), "{text}");

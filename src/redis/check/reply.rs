@@ -217,6 +217,11 @@ impl IndexPart {
         self.members.iter().filter(|member| member.request_id().is_none()).cloned().collect()
     }
 
+    /// The members that name such a request.
+    pub(crate) fn members_of(&self, is_such: impl Fn(&RequestId) -> bool) -> Vec<SortKey> {
+        self.members.iter().filter(|member| member.request_id().is_some_and(|id| is_such(&id))).cloned().collect()
+    }
+
     /// The requests that the members name.
     pub(crate) fn ids(&self) -> Vec<RequestId> {
         let ids: BTreeSet<RequestId> = self.members.iter().filter_map(SortKey::request_id).collect();

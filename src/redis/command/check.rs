@@ -1,6 +1,6 @@
 //! The calls of checks and repairs.
 
-use super::{Call, OTHER_BYTES, by_hash, with_decisions};
+use super::{Call, OTHER_BYTES, Place, by_hash, with_decisions};
 use crate::error::Result;
 use crate::index::SortKey;
 use crate::redis::check::CheckMode;
@@ -17,7 +17,16 @@ impl Call {
     pub(crate) fn find(settings: &Settings, cursor: u64, kind: KeyKind) -> Self {
         // No character of a namespace is special in a pattern.
         let pattern = format!("{{{}:*}}:{}*", settings.keyspace.namespace(), kind.prefix());
-        Self::reading(redis::cmd("SCAN").arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(200).clone())
+        Self::reading(
+            Place::Node,
+            redis::cmd("SCAN").arg(cursor).arg("MATCH").arg(pattern).arg("COUNT").arg(200).clone(),
+        )
+    }
+
+    /// Reads a key of a partition that never exists: a node that gives the partition away redirects it.
+    pub(crate) fn is_served(settings: &Settings, partition: u16) -> Self {
+        let key = settings.keyspace.record_prefix(partition);
+        Self::reading(Place::Partition(partition), redis::cmd("STRLEN").arg(key).clone())
     }
 
     /// A part of an index, after a member if one is given. With `removes`, also removes members longer than any valid one.
@@ -26,8 +35,8 @@ impl Call {
         let script: &'static Script = if removes { &script::REPAIR_INDEX_PART } else { &script::INDEX_PART };
         let mut command = by_hash(script, 2, 4, OTHER_BYTES);
         command.arg(index).arg(settings.keyspace.layout_beside(index));
-        command.arg(from).arg(most).arg(u8::from(removes)).arg(&settings.layout);
-        Self::script(removes, script, 2, command)
+        command.arg(from).arg(most).arg(u8::from(removes)).arg(layout_of(settings, index));
+        Self::script(settings.keyspace.place_of(index), removes, script, 2, command)
     }
 
     /// Sets the score of members of an index again, if they are still there.
@@ -41,11 +50,11 @@ impl Call {
 
     fn repair_members(settings: &Settings, index: &str, mode_name: &str, members: &[SortKey]) -> Self {
         let mut command = by_hash(&script::REPAIR_MEMBERS, 2, 2 + members.len(), 64 * members.len() + OTHER_BYTES);
-        command.arg(index).arg(settings.keyspace.layout_beside(index)).arg(&settings.layout).arg(mode_name);
+        command.arg(index).arg(settings.keyspace.layout_beside(index)).arg(layout_of(settings, index)).arg(mode_name);
         for member in members {
             command.arg(member.as_bytes());
         }
-        Self::script(true, &script::REPAIR_MEMBERS, 2, command)
+        Self::script(settings.keyspace.place_of(index), true, &script::REPAIR_MEMBERS, 2, command)
     }
 
     /// Compares a record's index entries with those of its document, and repairs them in such a mode.
@@ -76,10 +85,11 @@ impl Call {
         if let StoredHeader::Damaged { document_from, .. } = header {
             command.arg(document_from.saturating_add(1));
         }
-        Ok(Self::script(mode.repairs(), &script::REPAIR, 3, command))
+        Ok(Self::script(Place::Partition(partition), mode.repairs(), &script::REPAIR, 3, command))
     }
 
-    /// With `drops`, removes an index entry that the document at this revision, or its absence, does not explain.
+    /// With `drops`, removes an index entry that the document at this revision, or its absence, does not explain. Index and
+    /// request are of one partition.
     pub(crate) fn drop_entry(
         settings: &Settings,
         index: &str,
@@ -101,8 +111,13 @@ impl Call {
             .arg(u8::from(drops))
             .arg(id.as_str())
             .arg(&settings.layout);
-        Self::script(drops, &script::DROP_ENTRY, 3, command)
+        Self::script(settings.keyspace.place_of(index), drops, &script::DROP_ENTRY, 3, command)
     }
+}
+
+/// The layout to be found beside an index: none where it names no partition. Whoever repairs it has looked at another partition's.
+fn layout_of<'a>(settings: &'a Settings, index: &str) -> &'a str {
+    settings.keyspace.partition_named_by(index).map_or("", |_| &settings.layout)
 }
 
 /// Number and write id, one after the other.

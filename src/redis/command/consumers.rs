@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Call, OTHER_BYTES, by_hash};
+use super::{Call, OTHER_BYTES, Place, by_hash};
 use crate::error::Result;
 use crate::feed::{Consumer, FeedPosition};
 use crate::redis::feed::MAX_VALUE_BYTES;
@@ -51,12 +51,12 @@ impl Call {
         let mut command = by_hash(&script::CONSUMER, 1, 6, position.len() + OTHER_BYTES);
         command.arg(settings.keyspace.consumers()).arg(mode).arg(name.as_str()).arg(holder);
         command.arg(u64::try_from(lease.as_micros()).unwrap_or(u64::MAX)).arg(position).arg(Consumer::MAX_COUNT);
-        Self::script(true, &script::CONSUMER, 1, command)
+        Self::script(Place::CONSUMERS, true, &script::CONSUMER, 1, command)
     }
 
     pub(crate) fn consumers(settings: &Settings) -> Self {
         let mut command = by_hash(&script::CONSUMERS, 1, 2, OTHER_BYTES);
         command.arg(settings.keyspace.consumers()).arg(Consumer::MAX_COUNT).arg(MAX_VALUE_BYTES);
-        Self::script(false, &script::CONSUMERS, 1, command)
+        Self::script(Place::CONSUMERS, false, &script::CONSUMERS, 1, command)
     }
 }

@@ -1,6 +1,6 @@
 //! The calls about the layout of a namespace and its partitions, and about rebuilding its indexes.
 
-use super::{Call, What, by_hash};
+use super::{Call, Place, What, by_hash};
 use crate::redis::namespace::indexed_metadata;
 use crate::redis::namespace::layout::{LAST_BYTE, LAYOUT_VERSION};
 use crate::redis::options::Settings;
@@ -11,7 +11,7 @@ impl Call {
     /// Reads the layout of a namespace, if it has one.
     pub(crate) fn look_at_namespace(settings: &Settings) -> Self {
         let mode = if settings.options.read_only { "read" } else { "look" };
-        Self::new(false, namespace(settings, &script::LOOK_AT_NAMESPACE, mode, "", ""))
+        Self::new(Place::Namespace, false, namespace(settings, &script::LOOK_AT_NAMESPACE, mode, "", ""))
     }
 
     /// Records the layout of a namespace, or reads the one that another process has recorded meanwhile.
@@ -36,13 +36,24 @@ impl Call {
     }
 
     fn changing_namespace(settings: &Settings, mode: &str, mark: &str, position: &str) -> Self {
-        Self::new(true, namespace(settings, &script::OPEN_NAMESPACE, mode, mark, position))
+        Self::new(Place::Namespace, true, namespace(settings, &script::OPEN_NAMESPACE, mode, mark, position))
+    }
+
+    /// Checks on one node that the user may run what the scripts run on this partition.
+    pub(crate) fn check_permissions(settings: &Settings, partition: u16) -> Self {
+        let keyspace = &settings.keyspace;
+        let mut command = by_hash(&script::CHECK_PERMISSIONS, 0, 3, 256);
+        command
+            .arg(keyspace.index_prefix(partition) + "a")
+            .arg(keyspace.feed(partition))
+            .arg(keyspace.layout(partition));
+        Self::script(Place::Node, false, &script::CHECK_PERMISSIONS, 0, command)
     }
 
     /// Reads the layout that a partition records, and no more bytes than show whether it is one.
     pub(crate) fn partition_layout(settings: &Settings, partition: u16) -> Self {
         let key = settings.keyspace.layout(partition);
-        Self::reading(redis::cmd("GETRANGE").arg(key).arg(0).arg(LAST_BYTE).clone())
+        Self::reading(Place::Partition(partition), redis::cmd("GETRANGE").arg(key).arg(0).arg(LAST_BYTE).clone())
     }
 
     /// Records the layout of a partition without requests, or reads the one that is recorded.
@@ -50,14 +61,14 @@ impl Call {
         let keyspace = &settings.keyspace;
         let mut command = by_hash(&script::LAY_OUT, 2, 1, 256);
         command.arg(keyspace.layout(partition)).arg(keyspace.index_prefix(partition) + "a").arg(&settings.layout);
-        Self::script(true, &script::LAY_OUT, 2, command)
+        Self::script(Place::Partition(partition), true, &script::LAY_OUT, 2, command)
     }
 
     /// Records the layout of a partition whose indexes are to be rebuilt. From then on writers of another layout are
     /// rejected.
     pub(crate) fn replace_layout(settings: &Settings, partition: u16) -> Self {
         let command = redis::cmd("SET").arg(settings.keyspace.layout(partition)).arg(&settings.layout).clone();
-        Self::new(true, What::Command(command))
+        Self::new(Place::Partition(partition), true, What::Command(command))
     }
 }
 

@@ -20,6 +20,8 @@ pub(crate) struct Fault {
     #[cfg_attr(not(feature = "blocking"), allow(dead_code, reason = "only a pool has others"))]
     pub(crate) breaks_others: bool,
     problem: String,
+    /// What to do, after the problem.
+    advice: &'static str,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -78,6 +80,7 @@ impl Fault {
                 ErrorKind::Parse => not_redis(address),
                 _ => format!("cannot connect to Redis at {address}: {error}; {advice}"),
             },
+            advice: "",
             source: Some(Box::new(error)),
         }
     }
@@ -94,6 +97,7 @@ impl Fault {
             problem: format!(
                 "cannot log in to Redis at {address}: the source of credentials failed; its own error is the cause of this one"
             ),
+            advice: "",
             source: Some(error),
         }
     }
@@ -112,6 +116,7 @@ impl Fault {
             breaks_connection: true,
             breaks_others: !has_no_room(&error) && !error.is_timeout(),
             problem: format!("the connection to Redis at {address} ended before the command was sent: {error}"),
+            advice: "",
             source: Some(Box::new(error)),
         }
     }
@@ -128,6 +133,7 @@ impl Fault {
             problem: format!(
                 "cannot connect to Redis at {address} outside a tokio runtime: await the call in one, or switch on the feature smol"
             ),
+            advice: "",
             source: None,
         }
     }
@@ -141,6 +147,7 @@ impl Fault {
             breaks_connection: false,
             breaks_others: false,
             problem: format!("no connection to Redis at {address} within {:?}: {cause}", deadline.total()),
+            advice: "",
             source: None,
         }
     }
@@ -161,6 +168,7 @@ impl Fault {
                 "Redis at {address} did not answer within {:?}: the deadline passed {when}",
                 deadline.total()
             ),
+            advice: "",
             source: None,
         }
     }
@@ -175,19 +183,29 @@ impl Fault {
             && !is_too_long(&error);
         let problem = match error.kind() {
             ErrorKind::Parse => not_redis(address),
-            ErrorKind::Server(
-                ServerErrorKind::Moved
-                | ServerErrorKind::Ask
-                | ServerErrorKind::CrossSlot
-                | ServerErrorKind::ClusterDown,
-            ) => {
-                format!(
-                    "Redis at {address} failed: {error}; it is a node of a cluster; use a server without cluster mode"
-                )
-            }
             _ => format!("Redis at {address} failed: {error}"),
         };
-        Self { kind, effect, remedy, breaks_connection, breaks_others, problem, source: Some(Box::new(error)) }
+        let advice = if is_of_cluster(&error) { OPEN_CLUSTER } else { "" };
+        let source = Some(Box::new(error) as _);
+        Self { kind, effect, remedy, breaks_connection, breaks_others, problem, advice, source }
+    }
+
+    /// The same fault of a command beside the one that was to be sent, which was not.
+    pub(crate) fn before_command(self) -> Self {
+        Self { effect: Effect::None, ..self }
+    }
+
+    /// What redis-rs reported, if it did.
+    pub(crate) fn cause(&self) -> Option<&RedisError> {
+        self.source.as_ref()?.downcast_ref()
+    }
+
+    /// The same fault as the last one of a call to a cluster, which has gone where its nodes sent it.
+    pub(crate) fn in_cluster(self) -> Self {
+        if self.cause().is_some_and(is_of_cluster) {
+            return Self { kind: StoreErrorKind::Unavailable, advice: CHECK_CLUSTER, ..self };
+        }
+        self
     }
 
     /// The error for the caller, given whether an earlier attempt may have been executed.
@@ -195,11 +213,21 @@ impl Fault {
         let unknown = writes && (self.effect == Effect::Unknown || earlier == Effect::Unknown);
         let outcome = if unknown { Outcome::Unknown } else { Outcome::NotApplied };
         let problem = match outcome {
-            Outcome::Unknown => format!("{}; whether the write took effect is not known", self.problem),
-            _ => self.problem,
+            Outcome::Unknown => format!("{}{}; whether the write took effect is not known", self.problem, self.advice),
+            _ => self.problem + self.advice,
         };
         StoreError { source: self.source, ..StoreError::new(self.kind, outcome, problem) }
     }
+}
+
+const OPEN_CLUSTER: &str = "; it is a node of a cluster, which RedisStore::cluster_builder opens";
+const CHECK_CLUSTER: &str = "; the cluster did not settle in the time of the call: repeat it, and if that \
+                             does not help, look at redis-cli --cluster check";
+
+/// Whether only a node of a cluster replies so.
+fn is_of_cluster(error: &RedisError) -> bool {
+    use ServerErrorKind::{Ask, ClusterDown, Moved, TryAgain};
+    matches!(error.kind(), ErrorKind::Server(Moved | Ask | ClusterDown | TryAgain))
 }
 
 /// The parser's message about bytes of a foreign protocol does not help; it stays in the source.

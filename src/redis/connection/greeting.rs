@@ -29,6 +29,11 @@ pub(crate) fn ask_time() -> Cmd {
     redis::cmd("TIME")
 }
 
+/// The command before one for a slot that is being moved to the node.
+pub(crate) fn asking() -> Cmd {
+    redis::cmd("ASKING")
+}
+
 /// Login and choice of the database, if set, and the command for the server's time. So the server has answered on every
 /// connection before a call uses it: a server at its limit of clients says so, or closes, while nothing is under way.
 pub(crate) fn greetings(credentials: Option<&Credentials>, database: i64) -> Vec<Greeting> {

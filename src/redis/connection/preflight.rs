@@ -1,10 +1,12 @@
 //! Checks of the server when a store is opened.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::Serialize;
 
 use crate::error::{Outcome, StoreError, StoreErrorKind};
+use crate::redis::topology::NodeAddress;
 
 /// The findings about the server from opening a store. Prints as lines for a log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -28,6 +30,8 @@ pub struct PreflightReport {
 pub(crate) struct Tolerance {
     pub(crate) eviction: bool,
     pub(crate) replica: bool,
+    /// Whether the servers are to be nodes of a cluster.
+    pub(crate) cluster: bool,
 }
 
 /// Every command that the scripts and the store send. Opening a store checks the server's ACL for them, except for the
@@ -69,8 +73,9 @@ impl PreflightReport {
     pub(crate) fn of(info: &str, tolerance: Tolerance) -> Result<Self, StoreError> {
         let info = Info(info);
         let (product, version) = check_version(&info)?;
-        check_mode(&info)?;
-        if info.field("role") == Some("slave") && !tolerance.replica {
+        check_mode(&info, tolerance.cluster)?;
+        // A primary of a cluster may have been replaced meanwhile; its answers then lead to the new one.
+        if info.field("role") == Some("slave") && !tolerance.replica && !tolerance.cluster {
             let problem =
                 "the server is a replica and accepts no writes; connect to its primary, or open the store read_only";
             return Err(incompatible(problem.to_owned()));
@@ -96,6 +101,23 @@ impl PreflightReport {
         }
         let run_id = info.field("run_id").unwrap_or_default().to_owned();
         Ok(Self { product: product.to_owned(), version: version.to_owned(), warnings, run_id })
+    }
+}
+
+impl PreflightReport {
+    /// The findings about the nodes of a cluster, each warning with the node that it is about.
+    pub(crate) fn of_nodes(reports: BTreeMap<NodeAddress, Self>) -> Self {
+        let mut whole = Self::default();
+        for (node, report) in reports {
+            if whole.version.is_empty() {
+                (whole.product, whole.version) = (report.product, report.version);
+            } else if (&whole.product, &whole.version) != (&report.product, &report.version) {
+                let (product, version) = (&report.product, &report.version);
+                whole.warnings.push(format!("node {node}: it is {product} {version}, unlike others of the cluster"));
+            }
+            whole.warnings.extend(report.warnings.into_iter().map(|warning| format!("node {node}: {warning}")));
+        }
+        whole
     }
 }
 
@@ -132,12 +154,13 @@ fn check_version<'a>(info: &Info<'a>) -> Result<(&'static str, &'a str), StoreEr
 
 /// A node of a cluster serves only its slots, which may include the first key of a new namespace. A Sentinel has no
 /// keys.
-fn check_mode(info: &Info<'_>) -> Result<(), StoreError> {
+fn check_mode(info: &Info<'_>, expects_cluster: bool) -> Result<(), StoreError> {
     let is_mode = |mode| [info.field("redis_mode"), info.field("server_mode")].contains(&Some(mode));
-    if is_mode("cluster") || info.field("cluster_enabled") == Some("1") {
+    let is_cluster = is_mode("cluster") || info.field("cluster_enabled") == Some("1");
+    if is_cluster && !expects_cluster {
         return Err(incompatible(
-            "the server is a node of a cluster (cluster-enabled yes): it has only a part of the keys and replies MOVED for \
-             the others, and this release does not ask the other nodes. Open a server without cluster mode"
+            "the server is a node of a cluster (cluster-enabled yes) and has only a part of the keys: open the cluster with \
+             RedisStore::cluster_builder"
                 .to_owned(),
         ));
     }

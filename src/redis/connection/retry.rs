@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::error::{Error, Outcome, StoreError, StoreErrorKind};
 use crate::redis::connection::fault::{Effect, Fault, Remedy};
 use crate::redis::reply::NOTHING_WRITTEN;
+use crate::redis::topology::{Failure, RoutedAttempts, Step};
 use crate::service::deadline::Deadline;
 
 const MAX_ATTEMPTS: u32 = 5;
@@ -22,6 +23,8 @@ pub(crate) struct Attempts {
     made: u32,
     earlier: Effect,
     source_sent: bool,
+    /// Those of a call to a cluster.
+    routed: RoutedAttempts,
 }
 
 /// What to do after an attempt failed.
@@ -37,7 +40,14 @@ pub(crate) enum Next {
 
 impl Attempts {
     pub(crate) const fn new(deadline: Deadline, writes: bool) -> Self {
-        Self { deadline, writes, made: 0, earlier: Effect::None, source_sent: false }
+        Self {
+            deadline,
+            writes,
+            made: 0,
+            earlier: Effect::None,
+            source_sent: false,
+            routed: RoutedAttempts::new(writes),
+        }
     }
 
     pub(crate) const fn deadline(&self) -> Deadline {
@@ -61,6 +71,20 @@ impl Attempts {
             return Next::After(pause);
         }
         Next::Stop(fault.into_error(self.writes, self.earlier))
+    }
+
+    /// Decides what follows a failure of a call to a cluster; `None` if the call ends here.
+    pub(crate) fn step(&mut self, failure: &Failure, random: f64) -> Option<Step> {
+        let step = self.routed.after(failure, self.deadline.remaining(), random);
+        if failure.effect() == Effect::Unknown && step.is_ok() {
+            self.earlier = Effect::Unknown;
+        }
+        step.ok()
+    }
+
+    /// The error of a call to a cluster that ends with this fault.
+    pub(crate) fn ended(&self, fault: Fault) -> StoreError {
+        fault.in_cluster().into_error(self.writes, self.earlier)
     }
 
     /// The error of the whole call, from a script's reply that it wrote nothing. That reply is about this attempt; an

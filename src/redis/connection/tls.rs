@@ -16,6 +16,8 @@ use crate::redis::options::configuration;
 pub(crate) struct TlsOptions {
     pub(crate) root_certificates: Option<Vec<u8>>,
     pub(crate) client_certificate: Option<ClientCertificate>,
+    /// The name that the server's certificate must have, if not its host's.
+    pub(crate) server_name: Option<String>,
 }
 
 #[derive(Clone)]
@@ -28,6 +30,7 @@ pub(crate) struct ClientCertificate {
 #[derive(Clone, Default)]
 pub(crate) struct Tls {
     config: Option<Arc<ClientConfig>>,
+    server_name: Option<ServerName<'static>>,
 }
 
 impl TlsOptions {
@@ -36,6 +39,10 @@ impl TlsOptions {
     /// no root certificates at all. Never repeats the input.
     pub(crate) fn check(self) -> Result<Tls, StoreError> {
         let provider = provider();
+        let server_name = self.server_name.clone().map(ServerName::try_from).transpose();
+        let server_name = server_name.map_err(|_| {
+            configuration("server_name is no name that a certificate can have; give a host name or an IP address")
+        })?;
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .map_err(|error| configuration(&format!("TLS cannot be used: {error}")))?
@@ -51,7 +58,7 @@ impl TlsOptions {
                 })?
             }
         };
-        Ok(Tls { config: Some(Arc::new(config)) })
+        Ok(Tls { config: Some(Arc::new(config)), server_name })
     }
 
     fn roots(&self) -> Result<RootCertStore, StoreError> {
@@ -79,11 +86,14 @@ impl TlsOptions {
 }
 
 impl Tls {
-    /// A session with the server of this name, which its certificate must have.
+    /// A session with the server at this host, whose certificate must have its name or the one that is configured.
     pub(crate) fn session(&self, host: &str) -> io::Result<ClientConnection> {
         let config = self.config.clone().ok_or_else(|| io::Error::from(io::ErrorKind::Unsupported))?;
-        let name = ServerName::try_from(host.to_owned())
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        let name = match &self.server_name {
+            Some(name) => name.clone(),
+            None => ServerName::try_from(host.to_owned())
+                .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?,
+        };
         ClientConnection::new(config, name).map_err(io::Error::other)
     }
 }

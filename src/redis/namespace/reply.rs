@@ -43,13 +43,9 @@ pub(crate) fn saved_position(reply: &Value) -> &str {
     field(reply, POSITION).unwrap_or_default()
 }
 
-/// Checks that there is a namespace that this release can use or rebuild.
-///
 /// # Errors
-/// [`StoreErrorKind::Incompatible`] if there is no namespace, if it has a newer release's layout or another number of
-/// partitions, or if its key holds something else.
-pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> {
-    reject_wrong_type(reply)?;
+/// [`StoreErrorKind::Rejected`] if the user may not run a command that the scripts need.
+pub(crate) fn check_allowed(settings: &Settings, reply: &Value) -> Result<()> {
     let namespace = settings.keyspace.namespace();
     if let Ok(("denied", [command, ..])) = tagged(reply, SCRIPT) {
         let problem = format!(
@@ -59,6 +55,18 @@ pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> 
         );
         return Err(StoreError::new(StoreErrorKind::Rejected, Outcome::NotApplied, problem).into());
     }
+    Ok(())
+}
+
+/// Checks that there is a namespace that this release can use or rebuild.
+///
+/// # Errors
+/// [`StoreErrorKind::Incompatible`] if there is no namespace, if it has a newer release's layout or another number of
+/// partitions, or if its key holds something else.
+pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> {
+    reject_wrong_type(reply)?;
+    check_allowed(settings, reply)?;
+    let namespace = settings.keyspace.namespace();
     if is_absent(reply) {
         return Err(incompatible(format!(
             "namespace {namespace} does not exist; open it once with a store that may write"

@@ -18,23 +18,7 @@
 --       {'denied', command}            the user may not run a command that other scripts need: a script that stops half-way
 --                                      leaves its earlier writes
 
-local function denied(commands)
-    for _, command in ipairs(commands) do
-        if not redis.acl_check_cmd(unpack(command)) then
-            return { 'denied', command[1] }
-        end
-    end
-    return nil
-end
-
-local needed = {
-    { 'type', KEYS[1] }, { 'hmget', KEYS[1], 'partitions' },
-    { 'get', ARGV[4] }, { 'getrange', ARGV[4], '0', '0' }, { 'strlen', ARGV[4] }, { 'set', ARGV[4], '' }, { 'mget', ARGV[4] }, { 'type', ARGV[4] },
-    { 'zadd', ARGV[4], '0', '' }, { 'zrem', ARGV[4], '' }, { 'zrange', ARGV[4], '-', '+', 'BYLEX' },
-    { 'zscore', ARGV[4], '' }, { 'zmscore', ARGV[4], '' }, { 'zcard', ARGV[4] }, { 'zlexcount', ARGV[4], '-', '+' },
-    { 'xadd', ARGV[5], '*', 'id', '' },
-}
-local rejected = ARGV[6] ~= 'read' and denied(needed)
+local rejected = ARGV[6] ~= 'read' and (denied({ { 'type', KEYS[1] }, { 'hmget', KEYS[1], 'partitions' } }) or denied_in_partition(ARGV[4], ARGV[5]))
 if rejected then
     return rejected
 end

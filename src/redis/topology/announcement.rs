@@ -46,8 +46,8 @@ impl<'a> Announcements<'a> {
     pub(super) fn address(&self, host: &str, port: u16) -> Option<NodeAddress> {
         let announced = match host {
             "?" => return None,
-            "" => NodeAddress::new(self.asked.host(), port)?,
-            host => NodeAddress::new(host, port)?,
+            "" => NodeAddress::read(self.asked.host(), port)?,
+            host => NodeAddress::read(host, port)?,
         };
         Some(self.mapping.map_or_else(|| announced.clone(), |mapping| mapping(&announced)))
     }

@@ -1,9 +1,9 @@
 //! Redis Cluster without I/O: which slot a key is in, who serves it, and what to do next when a node does not.
 //!
 //! See `docs/adr/0029-a-router-of-our-own.md`.
-#![cfg_attr(not(test), allow(dead_code, reason = "the cluster store, which is to come, is built on it"))]
 
 mod announcement;
+mod map_query;
 mod node_address;
 mod redirect;
 mod reply;
@@ -12,3 +12,13 @@ mod routing;
 mod samples;
 mod slot;
 mod slot_map;
+mod view;
+
+pub(crate) use announcement::{AddressMapping, Announcements};
+pub(crate) use map_query::{check_same_cluster, check_whole, cluster_map, map_queries, no_map};
+pub use node_address::NodeAddress;
+pub(crate) use redirect::Redirect;
+pub(crate) use routing::{Failure, RoutedAttempts, Step};
+pub(crate) use slot::Slot;
+pub(crate) use slot_map::SlotMap;
+pub(crate) use view::ClusterView;

@@ -18,6 +18,14 @@ pub(crate) enum Redirect {
 }
 
 impl Redirect {
+    /// The slot that has moved, and where it is now.
+    pub(crate) const fn moved(&self) -> Option<(Slot, &NodeAddress)> {
+        match self {
+            Self::Moved { slot, to } => Some((*slot, to)),
+            _ => None,
+        }
+    }
+
     /// `None` for any other error.
     pub(crate) fn of(error: &RedisError, announcements: Announcements<'_>) -> Option<Self> {
         let detail = || error.detail().unwrap_or_default();

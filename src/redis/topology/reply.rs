@@ -33,6 +33,8 @@ pub(super) struct Shard {
     /// `None` if the node that was asked does not know where it is reached.
     pub(super) primary: Option<NodeAddress>,
     pub(super) replicas: Vec<NodeAddress>,
+    /// The primary's id, which no node of another cluster has.
+    pub(super) id: Option<Box<str>>,
 }
 
 /// A reader of one reply, for its errors.
@@ -94,7 +96,9 @@ impl Reader<'_> {
         });
         let primary = addresses.next().ok_or_else(|| self.malformed("a range of slots has no node"))??;
         let replicas = addresses.collect::<Result<Vec<_>, _>>()?;
+        let id = nodes.first().and_then(array).and_then(|node| text(node.get(2)?)).map(Into::into);
         Ok(Shard {
+            id,
             ranges: vec![self.range(first, last)?],
             primary,
             replicas: replicas.into_iter().flatten().collect(),
@@ -110,7 +114,7 @@ impl Reader<'_> {
             _ => return Err(self.malformed("a range of slots has no end")),
         };
         let nodes = list("nodes").ok_or_else(|| self.malformed("a shard has no nodes"))?;
-        let mut shard = Shard { ranges, primary: None, replicas: Vec::new() };
+        let mut shard = Shard { ranges, primary: None, replicas: Vec::new(), id: None };
         for node in self.bounded(nodes)? {
             let word = |name| field(node, name).and_then(text);
             let is_replica = match word("role") {
@@ -127,7 +131,10 @@ impl Reader<'_> {
                 (true, _) => {}
                 // A failed primary stays listed beside the one that was promoted.
                 (false, Some("fail" | "failed")) => shard.primary = shard.primary.or(address),
-                (false, _) => shard.primary = address.or(shard.primary),
+                (false, _) => {
+                    shard.primary = address.or(shard.primary);
+                    shard.id = word("id").map(Into::into);
+                }
             }
         }
         Ok(shard)

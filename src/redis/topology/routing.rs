@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use redis::{ErrorKind, RedisError, ServerErrorKind};
+use redis::{ErrorKind, ServerErrorKind};
 
 use super::announcement::Announcements;
 use super::node_address::NodeAddress;
 use super::redirect::Redirect;
-use crate::error::Outcome;
-use crate::redis::connection::fault::Effect;
+use crate::error::{Outcome, StoreErrorKind};
+use crate::redis::connection::fault::{Effect, Fault, Remedy};
 
 /// So many redirects are followed without a pause; a cluster that settles needs no more.
 const MAX_AT_ONCE: u32 = 3;
@@ -51,8 +51,6 @@ pub(crate) enum Step {
     Refresh(Duration),
     /// Wait, and send the command to whom the map names already.
     Wait(Duration),
-    /// Return an error with this outcome.
-    Stop(Outcome),
 }
 
 /// The attempts of one call to a cluster. They end by its deadline, not by their number: a failover takes longer than any
@@ -68,24 +66,24 @@ pub(crate) struct RoutedAttempts {
 }
 
 impl Failure {
-    /// What an error of the server, or of the connection after a command was sent, means.
-    pub(crate) fn of(error: &RedisError, announcements: Announcements<'_>) -> Self {
-        if let Some(redirect) = Redirect::of(error, announcements) {
+    /// What a fault means in a cluster.
+    pub(crate) fn of(fault: &Fault, announcements: Announcements<'_>) -> Self {
+        let error = fault.cause();
+        if let Some(redirect) = error.and_then(|error| Redirect::of(error, announcements)) {
             return Self::Redirected(redirect);
         }
-        match error.kind() {
-            ErrorKind::Server(ServerErrorKind::NoScript) => Self::UnknownScript,
-            ErrorKind::Server(ServerErrorKind::TryAgain) => Self::Moving,
-            ErrorKind::Server(
-                ServerErrorKind::ClusterDown | ServerErrorKind::BusyLoading | ServerErrorKind::MasterDown,
-            ) => Self::NotServing,
-            ErrorKind::Server(ServerErrorKind::ReadOnly) => Self::Demoted,
-            ErrorKind::Server(ServerErrorKind::CrossSlot | ServerErrorKind::NoPerm) => Self::Final(Effect::None),
-            ErrorKind::Io if error.is_connection_refusal() => Self::Unreached,
-            ErrorKind::Io if error.is_timeout() => Self::Silent,
-            ErrorKind::Io | ErrorKind::Parse => Self::Lost,
-            // An error raised within a script may come after its first write.
-            _ => Self::Final(Effect::Unknown),
+        let is_late = matches!(fault.kind, StoreErrorKind::DeadlineExceeded | StoreErrorKind::Unreachable);
+        match (fault.remedy, fault.effect) {
+            (Remedy::SendSource, _) => Self::UnknownScript,
+            (Remedy::GiveUp, effect) if !is_late => Self::Final(effect),
+            (_, Effect::Unknown) if is_late => Self::Silent,
+            (_, Effect::Unknown) => Self::Lost,
+            (_, Effect::None) => match error.map(redis::RedisError::kind) {
+                Some(ErrorKind::Server(ServerErrorKind::TryAgain)) => Self::Moving,
+                Some(ErrorKind::Server(ServerErrorKind::ReadOnly)) => Self::Demoted,
+                Some(_) if error.is_some_and(|error| error.code().is_some()) => Self::NotServing,
+                _ => Self::Unreached,
+            },
         }
     }
 
@@ -107,14 +105,17 @@ impl RoutedAttempts {
     /// with full jitter.
     ///
     /// Repeating is safe after any failure: reads change nothing, and writes are recognized by their id.
-    pub(crate) fn after(&mut self, failure: &Failure, left: Option<Duration>, random: f64) -> Step {
-        let end = self.stop(failure.effect());
+    ///
+    /// # Errors
+    /// The outcome of the call, if it ends here.
+    pub(crate) fn after(&mut self, failure: &Failure, left: Option<Duration>, random: f64) -> Result<Step, Outcome> {
+        let end = Err(self.outcome(failure.effect()));
         if failure.effect() == Effect::Unknown {
             self.earlier = Effect::Unknown;
         }
         if *failure == Failure::UnknownScript && !self.is_source_sent && left.is_some() {
             self.is_source_sent = true;
-            return Step::SendSource;
+            return Ok(Step::SendSource);
         }
         // The next node may not know the script either.
         self.is_source_sent = false;
@@ -124,7 +125,7 @@ impl RoutedAttempts {
                 self.redirects = self.redirects.saturating_add(1);
                 if !self.redirects.is_multiple_of(MAX_AT_ONCE + 1) {
                     let is_asking = matches!(redirect, Redirect::Ask { .. });
-                    return if left.is_some() { Step::Send { to: to.clone(), is_asking } } else { end };
+                    return if left.is_some() { Ok(Step::Send { to: to.clone(), is_asking }) } else { end };
                 }
                 Step::Refresh
             }
@@ -132,7 +133,7 @@ impl RoutedAttempts {
             _ => Step::Refresh,
         };
         let pause = self.pause(random);
-        if left.is_some_and(|left| left > pause) { step(pause) } else { end }
+        if left.is_some_and(|left| left > pause) { Ok(step(pause)) } else { end }
     }
 
     fn pause(&mut self, random: f64) -> Duration {
@@ -141,9 +142,9 @@ impl RoutedAttempts {
         longest.mul_f64(random.clamp(0.0, 1.0))
     }
 
-    fn stop(&self, effect: Effect) -> Step {
+    fn outcome(&self, effect: Effect) -> Outcome {
         let is_unknown = self.writes && (effect == Effect::Unknown || self.earlier == Effect::Unknown);
-        Step::Stop(if is_unknown { Outcome::Unknown } else { Outcome::NotApplied })
+        if is_unknown { Outcome::Unknown } else { Outcome::NotApplied }
     }
 }
 
@@ -160,34 +161,35 @@ mod tests {
     const LONG: Option<Duration> = Some(Duration::from_secs(60));
 
     fn failure(line: &str) -> Failure {
-        Failure::of(&server_error(line), Announcements::of(&address("asked", 9)))
+        Failure::of(&Fault::command("asked:9", server_error(line)), Announcements::of(&address("asked", 9)))
     }
 
     fn broken(kind: io::ErrorKind) -> Failure {
-        Failure::of(&io::Error::from(kind).into(), Announcements::of(&address("asked", 9)))
+        let fault = Fault::command("asked:9", io::Error::from(kind).into());
+        Failure::of(&fault, Announcements::of(&address("asked", 9)))
     }
 
-    fn after(failure: &Failure) -> Step {
+    fn after(failure: &Failure) -> Result<Step, Outcome> {
         RoutedAttempts::new(true).after(failure, LONG, 1.0)
     }
 
     #[test]
     fn each_reply_has_its_step() {
         let (to, first) = (address("h", 1), FIRST_PAUSE);
-        assert_eq!(after(&failure("MOVED 7 h:1")), Step::Send { to: to.clone(), is_asking: false });
-        assert_eq!(after(&failure("ASK 7 h:1")), Step::Send { to, is_asking: true });
-        assert_eq!(after(&failure("MOVED 7 ?:1")), Step::Refresh(first));
-        assert_eq!(after(&failure("TRYAGAIN Multiple keys request during rehashing of slot")), Step::Wait(first));
+        assert_eq!(after(&failure("MOVED 7 h:1")), Ok(Step::Send { to: to.clone(), is_asking: false }));
+        assert_eq!(after(&failure("ASK 7 h:1")), Ok(Step::Send { to, is_asking: true }));
+        assert_eq!(after(&failure("MOVED 7 ?:1")), Ok(Step::Refresh(first)));
+        assert_eq!(after(&failure("TRYAGAIN Multiple keys request during rehashing of slot")), Ok(Step::Wait(first)));
         for line in ["CLUSTERDOWN The cluster is down", "LOADING", "MASTERDOWN Link", "READONLY You can't write"] {
-            assert_eq!(after(&failure(line)), Step::Refresh(first), "{line}");
+            assert_eq!(after(&failure(line)), Ok(Step::Refresh(first)), "{line}");
         }
-        assert_eq!(after(&failure("NOSCRIPT No matching script")), Step::SendSource);
+        assert_eq!(after(&failure("NOSCRIPT No matching script")), Ok(Step::SendSource));
         for line in ["NOPERM no", "CROSSSLOT Keys"] {
-            assert_eq!(after(&failure(line)), Step::Stop(Outcome::NotApplied), "{line}");
+            assert_eq!(after(&failure(line)), Err(Outcome::NotApplied), "{line}");
         }
-        assert_eq!(after(&failure("ERR in a script")), Step::Stop(Outcome::Unknown));
+        assert_eq!(after(&failure("ERR in a script")), Err(Outcome::Unknown));
         for kind in [io::ErrorKind::ConnectionRefused, io::ErrorKind::ConnectionReset, io::ErrorKind::TimedOut] {
-            assert_eq!(after(&broken(kind)), Step::Refresh(first), "{kind:?}");
+            assert_eq!(after(&broken(kind)), Ok(Step::Refresh(first)), "{kind:?}");
         }
         assert_eq!(broken(io::ErrorKind::ConnectionRefused), Failure::Unreached);
         assert_eq!(broken(io::ErrorKind::ConnectionReset), Failure::Lost);
@@ -197,8 +199,9 @@ mod tests {
     #[test]
     fn two_nodes_that_name_each_other_are_asked_less_and_less_often() {
         let mut attempts = RoutedAttempts::new(false);
-        let steps: Vec<Step> =
-            (0..8).map(|turn| attempts.after(&failure(&format!("MOVED 7 h:{}", 1 + turn % 2)), LONG, 1.0)).collect();
+        let steps: Vec<Step> = (0..8)
+            .filter_map(|turn| attempts.after(&failure(&format!("MOVED 7 h:{}", 1 + turn % 2)), LONG, 1.0).ok())
+            .collect();
         let send = |port| Step::Send { to: address("h", port), is_asking: false };
         let expected = [
             send(1),
@@ -217,22 +220,22 @@ mod tests {
     fn a_script_is_sent_to_each_node_that_does_not_know_it_and_once() {
         let mut attempts = RoutedAttempts::new(true);
         let unknown = failure("NOSCRIPT No matching script");
-        assert_eq!(attempts.after(&unknown, LONG, 1.0), Step::SendSource);
-        assert!(matches!(attempts.after(&failure("ASK 7 h:1"), LONG, 1.0), Step::Send { is_asking: true, .. }));
-        assert_eq!(attempts.after(&unknown, LONG, 1.0), Step::SendSource, "the node it was asked to go to");
-        assert_eq!(attempts.after(&unknown, LONG, 1.0), Step::Stop(Outcome::NotApplied), "with its source in hand");
+        assert_eq!(attempts.after(&unknown, LONG, 1.0), Ok(Step::SendSource));
+        assert!(matches!(attempts.after(&failure("ASK 7 h:1"), LONG, 1.0), Ok(Step::Send { is_asking: true, .. })));
+        assert_eq!(attempts.after(&unknown, LONG, 1.0), Ok(Step::SendSource), "the node it was asked to go to");
+        assert_eq!(attempts.after(&unknown, LONG, 1.0), Err(Outcome::NotApplied), "with its source in hand");
     }
 
     #[test]
     fn pauses_grow_to_half_a_second_and_none_reaches_beyond_the_deadline() {
         let mut attempts = RoutedAttempts::new(false);
         let mut pause = |left| match attempts.after(&Failure::NotServing, left, 1.0) {
-            Step::Refresh(pause) => pause.as_millis(),
+            Ok(Step::Refresh(pause)) => pause.as_millis(),
             other => panic!("{other:?}"),
         };
         assert_eq!([(); 7].map(|()| pause(LONG)), [20, 40, 80, 160, 320, 500, 500]);
         let step = attempts.after(&Failure::NotServing, Some(Duration::from_millis(500)), 1.0);
-        assert_eq!(step, Step::Stop(Outcome::NotApplied));
+        assert_eq!(step, Err(Outcome::NotApplied));
     }
 
     fn any_failure() -> impl Strategy<Value = Failure> {
@@ -268,7 +271,7 @@ mod tests {
                 may_be_applied |= writes && failure.effect() == Effect::Unknown;
                 let left = if number + 1 == failures.len() { None } else { LONG };
                 let step = attempts.after(failure, left, random);
-                if let Step::Stop(outcome) = step {
+                if let Err(outcome) = step {
                     prop_assert_eq!(outcome == Outcome::Unknown, may_be_applied);
                     return Ok(());
                 }

@@ -17,6 +17,8 @@ pub(crate) struct SlotMap {
     /// The first slot of each range, its last, and its primary. No two overlap.
     ranges: BTreeMap<Slot, (Slot, NodeAddress)>,
     replicas: BTreeSet<NodeAddress>,
+    /// The ids of the primaries.
+    ids: BTreeSet<Box<str>>,
 }
 
 impl SlotMap {
@@ -43,11 +45,12 @@ impl SlotMap {
 
     fn of(epoch: u64, shards: Vec<Shard>) -> Self {
         let mut map = Self { epoch, ..Self::default() };
-        for Shard { ranges, primary, replicas } in shards {
+        for Shard { ranges, primary, replicas, id } in shards {
             if let Some(primary) = primary {
                 map.ranges.extend(ranges.into_iter().map(|(first, last)| (first, (last, primary.clone()))));
             }
             map.replicas.extend(replicas);
+            map.ids.extend(id);
         }
         map
     }
@@ -80,10 +83,22 @@ impl SlotMap {
         self.range_of(slot).map(|(_, (_, primary))| primary)
     }
 
-    /// Whether every slot is served.
-    pub(crate) fn is_whole(&self) -> bool {
-        let served = self.ranges.iter().map(|(first, (last, _))| u32::from(last.number() - first.number()) + 1);
-        served.sum::<u32>() == u32::from(Slot::COUNT)
+    /// How many slots no node serves, and the first of them.
+    pub(crate) fn unserved(&self) -> Option<(u16, Slot)> {
+        let mut first = Slot::new(0);
+        let mut served = 0;
+        for (begin, (end, _)) in &self.ranges {
+            served += end.number() - begin.number() + 1;
+            if first == Some(*begin) {
+                first = end.next();
+            }
+        }
+        first.map(|first| (Slot::COUNT - served, first))
+    }
+
+    /// Whether both are of one cluster, as far as they name nodes.
+    pub(crate) fn is_of_same_cluster(&self, other: &Self) -> bool {
+        self.ids.is_empty() || other.ids.is_empty() || !self.ids.is_disjoint(&other.ids)
     }
 
     /// Each primary once, in the order of addresses.
@@ -121,7 +136,7 @@ mod tests {
     #[test]
     fn both_commands_give_the_map_of_a_real_cluster() {
         let map = recorded();
-        assert_eq!((map.epoch, map.is_whole()), (4, true));
+        assert_eq!((map.epoch, map.unserved(), map.ids.len()), (4, None, 3));
         for (number, port) in [(0, 24_010), (5_460, 24_010), (5_461, 24_004), (10_922, 24_012), (16_383, 24_012)] {
             assert_eq!(map.primary_of(slot(number)), Some(&address("127.0.0.1", port)), "slot {number}");
         }
@@ -151,7 +166,7 @@ mod tests {
         for number in [0, 1, 5_460, 5_461, 16_383] {
             let (mut map, before) = (recorded(), recorded());
             map.note_moved(slot(number), to.clone());
-            assert!(map.is_whole(), "slot {number}");
+            assert_eq!(map.unserved(), None, "slot {number}");
             for other in (0..Slot::COUNT).map(slot) {
                 let expected = if other == slot(number) { Some(&to) } else { before.primary_of(other) };
                 assert_eq!(map.primary_of(other), expected, "slot {other} when {number} moved");
@@ -159,7 +174,8 @@ mod tests {
         }
         let mut empty = SlotMap::default();
         empty.note_moved(slot(3), to.clone());
-        assert_eq!((empty.primary_of(slot(3)), empty.primary_of(slot(4)), empty.is_whole()), (Some(&to), None, false));
+        assert_eq!((empty.primary_of(slot(3)), empty.primary_of(slot(4))), (Some(&to), None));
+        assert_eq!(empty.unserved(), Some((16_383, slot(0))));
     }
 
     proptest! {
@@ -177,7 +193,7 @@ mod tests {
             for other in (0..60).map(slot) {
                 prop_assert_eq!(map.primary_of(other), last_noted.get(&other).or(before.primary_of(other)));
             }
-            prop_assert!(map.is_whole());
+            prop_assert_eq!(map.unserved(), None);
         }
     }
 }

@@ -27,7 +27,7 @@ fn a_node_of_a_cluster_is_rejected_as_what_it_is() {
         }
         for flavour in Flavour::all() {
             let error = opening_error(flavour, node.url()).to_string();
-            assert!(error.contains("node of a cluster") && error.contains("without cluster mode"), "{error}");
+            assert!(error.contains("node of a cluster") && error.contains("RedisStore::cluster_builder"), "{error}");
         }
         let keys: i64 = raw.ask(&["DBSIZE"]);
         assert_eq!(keys, 0, "something was written");

@@ -32,7 +32,12 @@ impl Cluster {
     /// Starts the nodes, and returns when each of them serves, or knows who does, all slots, and each replica has its data.
     /// `arguments` follow ours for every node, so they win.
     pub fn start(arguments: &[&str]) -> Self {
-        let start = || Node::start(None, settings(arguments));
+        Self::start_each(|| arguments.iter().map(|&argument| argument.to_owned()).collect())
+    }
+
+    /// The same, with arguments made for each node.
+    pub fn start_each(arguments: impl Fn() -> Vec<String> + Sync) -> Self {
+        let start = || Node::start(None, settings(arguments()));
         let nodes = thread::scope(|scope| {
             let starting: Vec<_> = (0..NODES).map(|_| scope.spawn(start)).collect();
             starting.into_iter().map(|node| node.join().expect("a node starts")).collect()
@@ -116,7 +121,7 @@ impl Cluster {
 }
 
 /// Without what makes a server slow to notice a failure, to copy its data, or to serve.
-fn settings(arguments: &[&str]) -> Vec<String> {
+fn settings(arguments: Vec<String>) -> Vec<String> {
     let bus_port = free_port().to_string();
     let ours = [
         ["--cluster-enabled", "yes"],
@@ -129,7 +134,7 @@ fn settings(arguments: &[&str]) -> Vec<String> {
         ["--repl-diskless-sync-delay", "0"],
         ["--repl-ping-replica-period", "1"],
     ];
-    ours.concat().into_iter().chain(arguments.iter().copied()).map(str::to_owned).collect()
+    ours.concat().into_iter().map(str::to_owned).chain(arguments).collect()
 }
 
 fn slots_of(primary: usize) -> (u16, u16) {

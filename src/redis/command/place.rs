@@ -1,0 +1,21 @@
+//! Where a call goes.
+
+use crate::redis::topology::Slot;
+
+/// What decides which server of several a call goes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Keys of this partition.
+    Partition(u16),
+    /// The key of the namespace.
+    Namespace,
+    /// A key that names no partition of the namespace.
+    Slot(Slot),
+    /// No key: the caller chooses the node, or any may answer.
+    Node,
+}
+
+impl Place {
+    /// That of the consumers of the feed.
+    pub(crate) const CONSUMERS: Self = Self::Partition(0);
+}
