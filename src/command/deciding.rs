@@ -12,13 +12,14 @@ impl Command {
     /// [`approve_requirement`](Self::approve_requirement), this never rejects it.
     ///
     /// In a group that addresses the actor several times, this approves the approval that fewest others could decide,
-    /// of those the one that expires first, and never one by which the group would lose somebody it needs elsewhere. A
-    /// step that becomes active by this approval is not approved: that takes a second command.
+    /// of those the one that expires first. If earlier votes have taken the places that address the actor, they move to
+    /// others of their group that address their voters; the decision says in `moved` which. If the request lets nobody
+    /// decide twice, this approves one approval alone, chosen in the same way. A step that becomes active by this approval is not approved: that takes a second command.
     ///
     /// Fails with [`ApprovalError::NothingToDecide`](crate::ApprovalError::NothingToDecide) when there is nothing for
     /// this actor to decide; it says why, and whom the request waits for. Fails with `NotAwaitingApproval` and
-    /// `NoApprovals` for any actor, and with `NeededElsewhere` when the actor is needed for an approval that has
-    /// expired.
+    /// `NoApprovals` for any actor, with `NeededElsewhere` when the vote would use up somebody who is needed for
+    /// another approval, and with `ReasonDemanded` when the approval demands a reason and the actor gives none.
     ///
     /// ```
     /// use mutator_governance::workflow::{Command, apply, decidable_by, submit};
@@ -99,7 +100,7 @@ impl Command {
 impl Command {
     /// Withdraws all votes, for and against, that this actor has given in the current round. Their approvals are open
     /// again, as are those that were no longer needed because of them; whoever they address can decide them, also this
-    /// actor. Votes of others stay. An approved request waits for approval again, without a deadline of its own.
+    /// actor. A vote that somebody gave for this actor is theirs too. Votes of others stay. An approved request waits for approval again, without a deadline of its own.
     ///
     /// Possible until somebody claims the request, and until its own deadline. An approval whose time has passed since
     /// then is left to the next sweep, which expires it.

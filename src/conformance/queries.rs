@@ -11,7 +11,7 @@ use crate::query::{
     RecentApprovalRow, RequestQuery, SortDirection,
 };
 use crate::request::{
-    ActorContext, ApprovalDecision, ApprovalRule, ApprovalStatus, ApprovalTarget, MutationRequest, Pending,
+    ActorContext, ActorId, ApprovalDecision, ApprovalRule, ApprovalStatus, ApprovalTarget, MutationRequest, Pending,
     PendingReason, Status, Timestamp, WriteId,
 };
 use crate::service::clock::ManualClock;
@@ -208,7 +208,8 @@ pub async fn an_inbox_holds_what_its_actor_can_decide_now(store: Arc<dyn Store>)
     expect_inbox(&store, inbox(bob(), 200), &["two-steps approval-2"]).await;
 }
 
-/// An inbox leaves out a request after its own deadline, and approvals whose quorum group needs the actor elsewhere.
+/// An inbox leaves out a request after its own deadline, one that excludes the actor, and what an actor cannot decide for
+/// another; it holds an approval to which the vote of another can move.
 #[dual]
 pub async fn an_inbox_holds_nothing_that_would_be_rejected(store: Arc<dyn Store>) {
     let until_200 = Pending { reason: PendingReason::Approval, expires_at: Some(second(200)) };
@@ -218,22 +219,31 @@ pub async fn an_inbox_holds_nothing_that_would_be_rejected(store: Arc<dyn Store>
     let named = |id: &str| ApprovalTarget::actor(id).unwrap();
     let lead = || ApprovalTarget::role("lead").unwrap();
     let pair = ApprovalRule::quorum("pair", 2, [named("bob").or(named("carol")), named("bob")]).unwrap();
-    store.create(submit(draft("pair", "s").requires_approval(pair), second(90))).await.unwrap();
-    let leads = ApprovalRule::quorum("leads", 2, [lead(), named("bob")]).unwrap();
-    store.create(submit(draft("with-lead", "s").requires_approval(leads), second(91))).await.unwrap();
+    let pair = store.create(submit(draft("pair", "s").requires_approval(pair), second(90))).await.unwrap();
+    let others = draft("others", "s").requires_approval(ApprovalRule::of(lead().or(named("bob"))));
+    let excluded = ["bob", "carol"].map(|id| ActorId::new(id).unwrap());
+    store.create(submit(others.excluding(excluded), second(91))).await.unwrap();
     let bob = ActorContext::user("bob").unwrap().with_role("lead").unwrap();
     let carol = ActorContext::user("carol").unwrap().with_role("lead").unwrap();
     let inbox = |actor: &ActorContext, now| (InboxQuery::of(actor).unwrap(), now);
     let just_before = second(200).saturating_sub(Duration::from_micros(1));
-    let needed = ["pair approval-2", "with-lead approval-2"];
+    let needed = ["pair approval-1", "pair approval-2"];
     let all = ["until-200 approval-1", needed[0], needed[1]];
     expect_inbox(&store, inbox(&bob, just_before), &all).await;
     expect_inbox(&store, inbox(&bob, second(200)), &needed).await;
-    expect_inbox(&store, inbox(&carol, second(200)), &["pair approval-1", "with-lead approval-1"]).await;
+    expect_inbox(&store, inbox(&carol, second(200)), &["pair approval-1"]).await;
+    let deputy = ActorContext::user("dora").unwrap().acting_for("bob", "on leave").unwrap();
+    expect_inbox(&store, inbox(&deputy, second(200)), &needed).await;
+    let deputy = ActorContext::user("carol").unwrap().acting_for("bob", "on leave").unwrap();
+    expect_inbox(&store, inbox(&deputy, second(200)), &[]).await;
     let command = Command::expire(ActorContext::system());
     let expired = workflow::apply(stored, &command, second(200)).unwrap();
     store.update(expired, WriteId::generate()).await.unwrap();
     expect_inbox(&store, inbox(&bob, just_before), &needed).await;
+    let vote = Command::approve_requirement(bob.clone(), pair.approvals[0].id.clone());
+    store.update(workflow::apply(pair, &vote, second(95)).unwrap(), WriteId::generate()).await.unwrap();
+    expect_inbox(&store, inbox(&bob, just_before), &[]).await;
+    expect_inbox(&store, inbox(&carol, just_before), &["pair approval-2"]).await;
 }
 
 /// Decisions made after a clock was set back come before earlier ones in a list of the latest.

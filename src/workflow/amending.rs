@@ -231,7 +231,7 @@ fn amend(
     deciding::mark_fulfilled(document);
     for (time, was_possible) in times.into_iter().zip(was_possible) {
         if let Some(demand) = impossible(document, time).filter(|_| was_possible) {
-            return Err(submission::too_few_people(&demand));
+            return Err(submission::too_few_people(&demand, document));
         }
     }
     Ok(())

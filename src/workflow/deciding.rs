@@ -118,7 +118,7 @@ fn reject_all(
     let reason = verdict_reason(occasion.by, rejection);
     demanded_reason(approvals, reason, true).map_err(|error| not_allowed(request, error))?;
     let document = request.edit();
-    let mut rejected_ones = Vec::with_capacity(approvals.len());
+    let mut decided = Vec::with_capacity(approvals.len());
     for approval in approvals {
         let (approval, moved) = moving::make_way(document, approval, occasion)?;
         let reason = verdict_reason(occasion.by, rejection).map(str::to_owned);
@@ -127,18 +127,20 @@ fn reject_all(
         set_state(document, &approval.id, state);
         let rejected = rejected_decision(document, &approval, rejection, digest, moved, occasion)?;
         record(document, rejected);
-        rejected_ones.push(approval);
+        decided.push(approval);
     }
     // By votes alone: the sweep records what has become impossible by time.
-    let is_last_straw = |approval: &Approval| match document.approver_limits.distinct {
-        true => impossible(document, Timestamp::MIN).is_some(),
-        false => is_impossible(document, approval, Timestamp::MIN),
+    let makes_impossible = |approval: &Approval| {
+        if document.approver_limits.distinct {
+            return impossible(document, Timestamp::MIN).is_some();
+        }
+        is_impossible(document, approval, Timestamp::MIN)
     };
     let rejects = |approval: &&Approval| {
         let demand = demand_of(&document.approvals, approval);
-        demand.is_none_or(|demand| demand.any_rejection_rejects() || is_last_straw(approval))
+        demand.is_none_or(|demand| demand.any_rejection_rejects() || makes_impossible(approval))
     };
-    let ids: Vec<&ApprovalId> = rejected_ones.iter().filter(rejects).map(|approval| &approval.id).collect();
+    let ids: Vec<&ApprovalId> = decided.iter().filter(rejects).map(|approval| &approval.id).collect();
     let mut about = Metadata::new();
     match ids.as_slice() {
         [] => return Ok(()),

@@ -44,6 +44,15 @@ struct NamedSeat {
     votes: Vec<usize>,
 }
 
+/// Whoever votes next on an approval of this demand.
+struct Newcomer {
+    demand: usize,
+    /// The named people whom the vote uses up.
+    people: Vec<usize>,
+    /// The one of them whose rights the vote has.
+    rights: Option<usize>,
+}
+
 /// The votes of one demand, each with the place of its approval and its number.
 type Votes<'a> = Vec<(usize, usize, &'a ActorContext, Timestamp)>;
 
@@ -151,19 +160,20 @@ impl Remaining {
         if people.is_empty() || self.fill(None).is_err() {
             return true;
         }
-        self.fill(Some((demand, people, actor.rights_of().and_then(find)))).is_ok()
+        let newcomer = Newcomer { demand, people, rights: actor.rights_of().and_then(find) };
+        self.fill(Some(&newcomer)).is_ok()
     }
 
     /// Matches people with the missing grants: after this newcomer's vote for a demand, if there is one. The numbers of
     /// people are those of votes, then that of the newcomer, then those of named people.
-    fn fill(&self, newcomer: Option<(usize, Vec<usize>, Option<usize>)>) -> Result<(), usize> {
+    fn fill(&self, newcomer: Option<&Newcomer>) -> Result<(), usize> {
         let needs: Vec<u32> = self.demands.iter().map(|demand| demand.need).collect();
         if needs.iter().all(|need| *need == 0) {
             return Ok(());
         }
         let (newcomer_number, offset) = (self.votes, self.votes + 1);
         let is_left = |person: &&usize| {
-            let votes_now = newcomer.as_ref().is_some_and(|(_, people, _)| people.contains(person));
+            let votes_now = newcomer.is_some_and(|newcomer| newcomer.people.contains(person));
             !votes_now && !self.consumed.contains(person)
         };
         let seats: Vec<Seat> = self
@@ -171,7 +181,7 @@ impl Remaining {
             .iter()
             .map(|seat| {
                 let mut people = seat.votes.clone();
-                if let Some((demand, _, Some(rights))) = &newcomer
+                if let Some(Newcomer { demand, rights: Some(rights), .. }) = newcomer
                     && seat.demand == *demand
                     && seat.named.contains(rights)
                 {

@@ -34,8 +34,8 @@ pub enum Resolution {
 /// Stores nothing. A request without an expected version fits every version.
 ///
 /// # Errors
-/// [`Error::Execution`]: the request is not approved, somebody is executing it, or it has no approvals to renew.
-/// [`Error::Invalid`]: the actor's reason is blank.
+/// [`Error::Execution`](crate::Error::Execution): the request is not approved, somebody is executing it, or it has no approvals to renew.
+/// [`Error::Invalid`](crate::Error::Invalid): the actor's reason is blank.
 pub fn resolve(
     mut request: MutationRequest,
     current: &StateVersion,

@@ -23,7 +23,8 @@ use crate::request::{
 /// - [`Error::InvalidApprovalConfiguration`] when the draft is already approved but has approval rules; when it waits
 ///   for approval but has no rules; when a requirement demands approval but no rule says whose; when two approvals
 ///   share an id; when the rules of one quorum group disagree; or when the named people cannot give the demanded
-///   grants, because the requester may not decide, or one actor counts once in a group.
+///   grants, because the requester may not decide, one actor counts once in a group, or the draft excludes them or
+///   lets nobody decide twice.
 /// - [`Error::Invalid`] when it resubmits itself; when it waits for correction; when its number makes an approval id too
 ///   long; when the requester's reason is blank, and when the requester acts for themselves.
 pub fn submit(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timestamp) -> Result<MutationRequest> {
@@ -94,17 +95,19 @@ fn initial_state(
 
 /// Whether enough people are named to give the demanded grants. An approval that is too late simply expires.
 fn check_possible(document: &RequestDocument) -> Result<()> {
-    impossible(document, Timestamp::MIN).map_or(Ok(()), |demand| Err(too_few_people(&demand)))
+    impossible(document, Timestamp::MIN).map_or(Ok(()), |demand| Err(too_few_people(&demand, document)))
 }
 
-pub(super) fn too_few_people(demand: &OpenDemand) -> Error {
+pub(super) fn too_few_people(demand: &OpenDemand, document: &RequestDocument) -> Error {
     let what = match &demand.group {
         Some(group) => format!("quorum group {group} asks for {} grants", demand.missing),
         None => format!("an approval of step {} asks for a grant", demand.step),
     };
+    let counts_once =
+        if document.approver_limits.distinct { "nobody decides twice" } else { "nobody counts twice in a group" };
     Error::invalid_approval_configuration(format!(
-        "{what}, and those it names cannot give as many: nobody counts twice in a group, the excluded do not \
-         decide, and the requester only if the rule allows it; name further actors, a role or a group"
+        "{what}, and those it names cannot give as many: {counts_once}, the requester does not decide unless the rule \
+         allows it, and the excluded do not decide; name further actors, a role or a group"
     ))
 }
 
