@@ -39,8 +39,8 @@
 //! ```
 
 mod condition;
+mod definition;
 mod drafting;
-mod policy;
 mod reading;
 #[cfg(test)]
 mod tests;
@@ -50,7 +50,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use condition::{PolicyCondition, TextPattern};
-pub use policy::Policy;
+pub use definition::Policy;
 
 use crate::error::InvalidValue;
 use crate::json::Strict;

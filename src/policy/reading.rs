@@ -75,9 +75,10 @@ impl PolicySet {
             Ok(text) => text,
             Err(error) => return Err(PolicyError::Unreadable { file, problem: error.to_string() }),
         };
-        match path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
-            true => Self::from_json(&text, &file),
-            false => Self::from_toml(&text, &file),
+        if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
+            Self::from_json(&text, &file)
+        } else {
+            Self::from_toml(&text, &file)
         }
     }
 }

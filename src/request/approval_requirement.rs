@@ -85,7 +85,7 @@ impl ApprovalRule {
                 Self::quorum(QuorumGroup::new(group)?, required, targets).map_err(|error| data.about(&error))?
             }
             None if required == 1 => Self::each(targets)?,
-            None => return Err(data.problem(format!("demands {required} approvals of 1 target"))),
+            None => return Err(data.problem(&format!("demands {required} approvals of 1 target"))),
         };
         rule.step = Some(Step::new(data.number(Key::Step)?.unwrap_or(ordinal))?);
         rule.description.clone_from(&requirement.description);
@@ -108,15 +108,17 @@ impl<'a> Data<'a> {
     fn read(requirement: &'a Requirement) -> Result<Self> {
         let mut data = Self { requirement, values: BTreeMap::new() };
         if !requirement.is_approval() {
-            return Err(data.problem(format!("is of the kind {}; only Approval demands approvals", requirement.kind)));
+            return Err(data.problem(&format!("is of the kind {}; only Approval demands approvals", requirement.kind)));
         }
-        for (written, value) in requirement.data.iter() {
+        for (written, value) in &requirement.data {
             let plain: String = written.chars().filter(|c| !matches!(c, '_' | '-')).collect::<String>().to_lowercase();
             let Some((_, key)) = KEYS.iter().find(|(known, _)| *known == plain) else {
-                return Err(data.problem(format!("has the unknown key {written:?}; correct its name, or leave it out")));
+                return Err(
+                    data.problem(&format!("has the unknown key {written:?}; correct its name, or leave it out"))
+                );
             };
             if let Some((other, _)) = data.values.insert(*key, (written, value)) {
-                return Err(data.problem(format!("has {other:?} and {written:?}, which are the same; leave one out")));
+                return Err(data.problem(&format!("has {other:?} and {written:?}, which are the same; leave one out")));
             }
         }
         Ok(data)
@@ -125,7 +127,7 @@ impl<'a> Data<'a> {
     /// Whoever may approve, one target each: people, then the role, then the group.
     fn targets(&self) -> Result<Vec<ApprovalTarget>> {
         let ids: Vec<&str> = match (self.text(Key::Approver)?, self.values.get(&Key::Approvers)) {
-            (Some(_), Some(_)) => return Err(self.problem("has Approver and Approvers; leave one out".to_owned())),
+            (Some(_), Some(_)) => return Err(self.problem("has Approver and Approvers; leave one out")),
             (one, None) => one.into_iter().collect(),
             (None, Some((_, Value::List(ids)))) => {
                 let text = |id: &'a Value| as_text(id).ok_or_else(|| self.wrong(Key::Approvers, "a list of text"));
@@ -141,7 +143,7 @@ impl<'a> Data<'a> {
             targets.push(ApprovalTarget::group(group)?);
         }
         if targets.is_empty() {
-            return Err(self.problem("names no approver, no role and no group; nobody could approve".to_owned()));
+            return Err(self.problem("names no approver, no role and no group; nobody could approve"));
         }
         Ok(targets)
     }
@@ -169,17 +171,17 @@ impl<'a> Data<'a> {
 
     fn wrong(&self, key: Key, expected: &str) -> Error {
         let written = self.values.get(&key).map_or("", |(written, _)| written);
-        self.problem(format!("has a value of {written:?} that is not {expected}"))
+        self.problem(&format!("has a value of {written:?} that is not {expected}"))
     }
 
     fn about(&self, error: &Error) -> Error {
         match error {
-            Error::InvalidApprovalConfiguration { problem } => self.problem(format!("cannot be met: {problem}")),
-            other => self.problem(other.to_string()),
+            Error::InvalidApprovalConfiguration { problem } => self.problem(&format!("cannot be met: {problem}")),
+            other => self.problem(&other.to_string()),
         }
     }
 
-    fn problem(&self, problem: String) -> Error {
+    fn problem(&self, problem: &str) -> Error {
         Error::invalid_approval_configuration(format!("the requirement {:?} {problem}", self.requirement.description))
     }
 }

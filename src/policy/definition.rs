@@ -10,7 +10,7 @@ use super::condition::PolicyCondition;
 use crate::error::InvalidValue;
 use crate::json::{IsoDuration, Strict};
 use crate::request::{
-    ActorId, ApprovalRule, Digest, PolicyName, ReasonRule, RequestDraft, Requirement, canonical_bytes,
+    ActorId, ApprovalRule, Digest, EscalationRule, PolicyName, ReasonRule, RequestDraft, Requirement, canonical_bytes,
 };
 
 /// A policy as data: when it applies to a draft, and what it then demands. It always demands something.
@@ -155,7 +155,7 @@ impl Policy {
         }
         let escalations = demands.approvals.iter().filter_map(|rule| rule.escalation.as_ref());
         if let Some(deadline) = demands.deadline
-            && let Some(late) = escalations.map(|escalation| escalation.after()).find(|after| *after >= deadline.0)
+            && let Some(late) = escalations.map(EscalationRule::after).find(|after| *after >= deadline.0)
         {
             return invalid(format!(
                 "{} escalates an approval after {}, when the deadline of {deadline} has passed; make one earlier or the \
