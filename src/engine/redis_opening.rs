@@ -21,10 +21,17 @@ const PAUSE: Duration = Duration::from_millis(100);
 impl Nodes {
     /// Finds the nodes by those that the application named, again and again until the deadline while what is wrong may pass.
     pub(super) async fn discover(&self, deadline: Deadline) -> Result<()> {
+        let mut before: Option<StoreError> = None;
         loop {
             let Err(error) = self.discover_once(deadline).await else { return Ok(()) };
-            if !error.kind.may_pass() || deadline.remaining().is_none_or(|left| left <= PAUSE) {
+            if !error.kind.may_pass() {
                 return Err(error.into());
+            }
+            match deadline.remaining() {
+                Some(left) if left > PAUSE => before = Some(error),
+                Some(_) => return Err(error.into()),
+                // The last attempt had too little time to find out anything.
+                None => return Err(before.unwrap_or(error).into()),
             }
             pause(PAUSE).await;
         }

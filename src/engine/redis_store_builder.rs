@@ -64,8 +64,8 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// The maximum number of connections of the blocking flavour. Defaults to 8. The asynchronous flavour has one
-    /// connection for each runtime that calls it.
+    /// The maximum number of connections of the blocking flavour to each server. Defaults to 8. The asynchronous flavour has one
+    /// connection to each for each runtime that calls it.
     #[must_use]
     pub fn pool_size(mut self, connections: u32) -> Self {
         self.options.pool_size = connections;
@@ -237,8 +237,9 @@ impl RedisStoreBuilder {
     ///
     /// # Errors
     /// - [`Error::Invalid`](crate::Error::Invalid) for an invalid namespace or number of partitions.
-    /// - [`Error::Store`](crate::Error::Store) when the server cannot be reached, is too old, or is a node of a cluster
-    ///   or a Sentinel; when the namespace has another number of partitions, another choice of indexed metadata or of
+    /// - [`Error::Store`](crate::Error::Store) when the server cannot be reached, is too old, or is a Sentinel; when it is a
+    ///   node of a cluster, or not one, and the builder expects the other; when a primary of the cluster fails these checks, no
+    ///   node gives its map, the URLs are of different clusters, or a slot is served by no node; when the namespace has another number of partitions, another choice of indexed metadata or of
     ///   [how ids are compared](Self::fold_case); and when a [`reindex`](Self::reindex) has not completed its indexes.
     ///   Where another release created the namespace, [`StoreError::layout`](crate::StoreError::layout) tells an older layout, which `reindex`
     ///   upgrades, from a newer and a foreign one.

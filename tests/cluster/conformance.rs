@@ -1,4 +1,5 @@
-//! The conformance suite on a cluster: in the blocking flavour with one and with 16 partitions, on tokio with four, on smol with 16.
+//! The conformance suite on a cluster: in the blocking flavour with one and with 16 partitions, on tokio with four, on smol with
+//! one and with 16.
 
 use std::sync::Arc;
 
@@ -65,14 +66,14 @@ mod nonblocking {
     }
 
     macro_rules! on_each {
-        ($runtime:ident, $name:ident, $partitions:literal) => {
+        ($runtime:ident, $name:ident, $($partitions:literal),+) => {
             mod $name {
                 use super::*;
                 macro_rules! on_a_cluster {
                     ($case:ident) => {
                         #[test]
                         fn $case() {
-                            $runtime(async { conformance::$case(store($partitions).await).await });
+                            $runtime(async { $(conformance::$case(store($partitions).await).await;)+ });
                         }
                     };
                 }
@@ -84,5 +85,5 @@ mod nonblocking {
     #[cfg(feature = "tokio")]
     on_each!(on_tokio, tokio_runtime, 4);
     #[cfg(feature = "smol")]
-    on_each!(on_smol, smol_runtime, 16);
+    on_each!(on_smol, smol_runtime, 1, 16);
 }

@@ -8,7 +8,8 @@ use serde::Serialize;
 use crate::error::{Outcome, StoreError, StoreErrorKind};
 use crate::redis::topology::NodeAddress;
 
-/// The findings about the server from opening a store. Prints as lines for a log.
+/// The findings about the server from opening a store; of a cluster those about each primary, which the warnings name. Prints as
+/// lines for a log.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
