@@ -44,7 +44,7 @@ struct Connected {
     is_broken: bool,
 }
 
-/// A connection out of its place, for as long as its state is not known, whatever happens meanwhile.
+/// A connection out of its place, for as long as its state is not known.
 struct Taken {
     place: r2d2::PooledConnection<Places>,
     connected: Connected,
@@ -174,25 +174,37 @@ impl Driver {
         deadline: Deadline,
         work: impl FnOnce(&mut Connected) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
-        let mut taken = self.take_connection(deadline)?;
-        let outcome = work(&mut taken.connected);
-        taken.put_back();
+        let mut place = self.place(deadline)?;
+        // Out of its place for as long as its state is not known, whatever happens meanwhile.
+        let mut connected = match place.connected.take().and_then(|connected| self.still_good(connected, deadline)) {
+            Some(connected) => connected,
+            None => self.connect(deadline)?,
+        };
+        let outcome = work(&mut connected);
+        if !connected.is_broken {
+            place.connected = Some(connected);
+        }
         outcome
     }
 
     fn take_connection(&self, deadline: Deadline) -> Result<Taken, Fault> {
-        let mut place = match self.pool.try_get() {
-            Some(place) => place,
-            None => self
-                .pool
-                .get_timeout(self.time_left(deadline)?)
-                .map_err(|_| Fault::no_connection(&self.settings.address, deadline, "all of the pool are in use"))?,
-        };
+        let mut place = self.place(deadline)?;
         let connected = match place.connected.take().and_then(|connected| self.still_good(connected, deadline)) {
             Some(connected) => connected,
             None => self.connect(deadline)?,
         };
         Ok(Taken { place, connected })
+    }
+
+    #[inline]
+    fn place(&self, deadline: Deadline) -> Result<r2d2::PooledConnection<Places>, Fault> {
+        match self.pool.try_get() {
+            Some(place) => Ok(place),
+            None => self
+                .pool
+                .get_timeout(self.time_left(deadline)?)
+                .map_err(|_| Fault::no_connection(&self.settings.address, deadline, "all of the pool are in use")),
+        }
     }
 
     fn ask(&self, connected: &mut Connected, command: &Cmd, deadline: Deadline) -> Result<Value, Fault> {
