@@ -143,6 +143,7 @@ pub use service::on_conflict::OnConflict;
 pub use service::reports::ReportPanicked;
 pub use service::settle::{RememberedWrite, Settled, WriteLookup};
 pub use service::sweep::Swept;
+pub use service::waiting::{WaitUntil, Waited};
 #[doc(inline)]
 pub use stored_format::{Compression, DocumentLimit, FormatVersion, StoredRequest, Unreadable};
 

@@ -14,6 +14,8 @@ mod commands;
 
 mod reading;
 
+mod waiting;
+
 mod sweeping;
 
 mod execution;
@@ -48,6 +50,7 @@ mod rows;
 mod store;
 mod store_extension;
 mod sweeper;
+mod waiting_follower;
 
 pub use executor::{ExecutionHandler, Executor, ExecutorBuilder};
 pub use follower::{FeedFollower, FeedFollowerBuilder, FeedHandler};

@@ -14,3 +14,6 @@ pub(crate) mod reports;
 pub(crate) mod rounds;
 pub(crate) mod settle;
 pub(crate) mod sweep;
+#[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
+pub(crate) mod waiters;
+pub(crate) mod waiting;
