@@ -47,6 +47,8 @@
 //!   [`Statistics`]; a [`PageRequest`] gets a [`Page`].
 //! - **Errors**: [`Error`], with its [`ErrorKind`] for programs, its [`Outcome`] (did the write take effect?), and
 //!   [`ErrorReport`] for the clients of a service. [`UnsettledWrite`] and [`Settled`] if the outcome is unknown.
+//! - **To wait for a decision**: [`WaitUntil`], [`Waited`]. **One call for many requests**: [`ManyOptions`],
+//!   [`ManyReport`].
 //! - **To repeat a call safely**: [`WriteId`]. **When two writes meet**: [`OnConflict`].
 //! - **To follow changes**: [`feed`]. **To test with a time of your own**: [`ManualClock`].
 //! - **To operate Redis**: [`PreflightReport`], [`CheckReport`], [`Inspection`], [`Durability`].
@@ -139,6 +141,7 @@ pub use request::{
 pub use service::clock::{Clock, ManualClock, SystemClock};
 pub use service::executor::{ExecutorReport, ExecutorStopped};
 pub use service::lease::{ClaimedRequest, Lease};
+pub use service::many::{ManyOptions, ManyOutcome, ManyProgress, ManyReport, ManyResult};
 pub use service::on_conflict::OnConflict;
 pub use service::reports::ReportPanicked;
 pub use service::settle::{RememberedWrite, Settled, WriteLookup};

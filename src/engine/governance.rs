@@ -69,6 +69,10 @@ impl Governance {
         Self { on_conflict: policy, ..self.clone() }
     }
 
+    pub(super) fn next_id(&self) -> RequestId {
+        (self.new_id)()
+    }
+
     pub(super) fn rebases(&self) -> Rebases {
         Rebases::new(self.on_conflict, self.deadline)
     }
@@ -185,7 +189,7 @@ impl Governance {
         draft.requested_by.ensure_commit_mode()?;
         let now = self.refreshed_now().await?;
         let draft = draft.comparing_ids(self.store.id_comparison());
-        let request = workflow::submit(draft, (self.new_id)(), write_id, now)?;
+        let request = workflow::submit(draft, self.next_id(), write_id, now)?;
         self.store.create(request).await
     }
 

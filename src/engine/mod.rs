@@ -12,6 +12,8 @@ mod governance;
 
 mod commands;
 
+mod many;
+
 mod reading;
 
 mod waiting;

@@ -18,6 +18,9 @@ use crate::service::reports::panicked;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(25);
 const LONGEST_PAUSE: Duration = Duration::from_millis(80);
 
+/// The pause when the end of the feed was not reached: others of the runtime get their turn.
+const MORE_TO_READ: Duration = Duration::from_millis(1);
+
 /// The pauses while the store fails.
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_millis(500));
 
@@ -50,7 +53,7 @@ pub(super) async fn follow_for_waiters(store: Arc<dyn Store>, waiters: Arc<Share
                 failures = 0;
                 begun.elapsed().saturating_mul(10).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
             }
-            Ok(false) => Duration::ZERO,
+            Ok(false) => MORE_TO_READ,
             Err(_) => {
                 following.position = None;
                 failures += 1;

@@ -124,7 +124,7 @@ mod tests {
         assert_eq!(waiters.take_unread(2), [id("a"), id("b")]);
         assert_eq!(waiters.take_unread(2), [id("c")]);
         waiters.notice(&id("b"));
-        waiters.notice(&id("nobody waits for it"));
+        waiters.notice(&id("other"));
         assert_eq!(waiters.take_unread(9), [id("b")]);
         waiters.notice_all();
         assert_eq!(waiters.take_unread(9), [id("a"), id("b"), id("c")]);
@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(answered(&pending("a")), [(3, true)]);
         assert_eq!(answered(&pending("a")), []);
         assert_eq!(answered(&canceled("a")), [(0, true), (1, false)]);
-        assert_eq!(answered(&pending("nobody waits for it")), []);
+        assert_eq!(answered(&pending("other")), []);
         // A number that was answered is nobody's; the others still wait.
         waiters.remove(&id("a"), 0);
         assert_eq!((waiters.take(&id("a")), waiters.take(&id("b"))), (vec![2], vec![9]));

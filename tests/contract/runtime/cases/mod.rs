@@ -31,6 +31,7 @@ pub(crate) mod folding;
 pub(crate) mod following;
 pub(crate) mod interrupted;
 pub(crate) mod leasing;
+pub(crate) mod many;
 pub(crate) mod modes;
 pub(crate) mod racing;
 pub(crate) mod repeating;
@@ -41,6 +42,8 @@ pub(crate) mod superseding;
 pub(crate) mod sweeper;
 pub(crate) mod sweeping;
 pub(crate) mod timing;
+pub(crate) mod waiting;
+pub(crate) mod waiting_servers;
 pub(crate) mod worker_servers;
 
 #[allow(unused_imports, reason = "the blocking flavour uses one within")]
