@@ -112,6 +112,35 @@
 //! [`Governance::settle`] returns what became of it, also later and from another process;
 //! [`Outcome::Unknown`](crate::Outcome::Unknown) says how to go on.
 //!
+//! # Waiting for a decision
+//!
+//! [`Governance::wait`] returns when somebody has decided, in this process or another; the end of the time is an answer
+//! too. [`Governance::approve_many`] and its like handle many requests by one call.
+//!
+//! ```
+//! # use std::sync::Arc;
+//! # use mutator_governance::blocking::{Governance, MemoryStore};
+//! # use mutator_governance::{ActorContext, ApprovalRule, Intent, RequestDraft, Target};
+//! use std::time::Duration;
+//! use mutator_governance::{ManyOptions, WaitUntil, Waited};
+//!
+//! # let governance = Governance::builder().store(Arc::new(MemoryStore::new())).build();
+//! # let target = Target::new("tenant:acme", "Tenant", "RoleGrant")?;
+//! # let draft = RequestDraft::new(target, Intent::new("grant-role", "Access")?, ActorContext::user("rita")?);
+//! # let drafts = vec![draft.requires_approval(ApprovalRule::actor("mona")?); 3];
+//! let submitted = governance.submit_many(&drafts, &ManyOptions::new())?;
+//! let ids: Vec<_> = submitted.results.into_iter().map(|result| result.id).collect();
+//!
+//! let waited = governance.wait(&ids[0], WaitUntil::Decided, Duration::from_millis(10))?;
+//! assert!(matches!(waited, Waited::TimedOut(_)));
+//!
+//! let approved = governance.approve_many(&ids, ActorContext::user("mona")?, &ManyOptions::new())?;
+//! assert!(approved.is_complete());
+//! let waited = governance.wait(&ids[0], WaitUntil::Decided, Duration::from_secs(20))?;
+//! assert!(waited.is_met());
+//! # Ok::<(), mutator_governance::Error>(())
+//! ```
+//!
 //! # Work beside the program
 //!
 //! A [`Sweeper`] expires what is due, an [`Executor`] runs approved requests by a handler of their mutation type, and a
@@ -273,7 +302,6 @@ pub use credential_source::CredentialSource;
 pub use engine::*;
 pub use rows::Rows;
 
-#[cfg(feature = "conformance")]
 #[path = "blocking/run_concurrently.rs"]
 mod run_concurrently;
 

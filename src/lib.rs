@@ -48,6 +48,8 @@
 //!   [`Statistics`]; a [`PageRequest`] gets a [`Page`].
 //! - **Errors**: [`Error`], with its [`ErrorKind`] for programs, its [`Outcome`] (did the write take effect?), and
 //!   [`ErrorReport`] for the clients of a service. [`UnsettledWrite`] and [`Settled`] if the outcome is unknown.
+//! - **To wait for a decision**: [`WaitUntil`], [`Waited`]. **One call for many requests**: [`ManyOptions`],
+//!   [`ManyReport`].
 //! - **To repeat a call safely**: [`WriteId`]. **When two writes meet**: [`OnConflict`].
 //! - **To follow changes**: [`feed`]. **To test with a time of your own**: [`ManualClock`].
 //! - **To operate Redis**: [`PreflightReport`], [`CheckReport`], [`Inspection`], [`Durability`].
@@ -145,10 +147,12 @@ pub use request::{
 pub use service::clock::{Clock, ManualClock, SystemClock};
 pub use service::executor::{ExecutorReport, ExecutorStopped};
 pub use service::lease::{ClaimedRequest, Lease};
+pub use service::many::{ManyOptions, ManyOutcome, ManyProgress, ManyReport, ManyResult};
 pub use service::on_conflict::OnConflict;
 pub use service::reports::ReportPanicked;
 pub use service::settle::{RememberedWrite, Settled, WriteLookup};
 pub use service::sweep::Swept;
+pub use service::waiting::{WaitUntil, Waited};
 #[doc(inline)]
 pub use stored_format::{Compression, DocumentLimit, FormatVersion, StoredRequest, Unreadable};
 

@@ -65,6 +65,40 @@
 //! `block_on`, keeps nobody else waiting; one that ends closes its connection. Poll a future only on the runtime that
 //! polled it first: its timer belongs to that runtime.
 //!
+//! # Waiting for a decision
+//!
+//! [`Governance::wait`] returns when somebody has decided, in this process or another; the end of the time is an answer
+//! too. Any number of futures may wait: all on one runtime share one task. [`Governance::approve_many`] and its like
+//! handle many requests by one call.
+//!
+//! ```
+//! # use std::sync::Arc;
+//! # use mutator_governance::nonblocking::{Governance, MemoryStore};
+//! # use mutator_governance::{ActorContext, ApprovalRule, Intent, RequestDraft, Target};
+//! use std::time::Duration;
+//! use mutator_governance::{ManyOptions, WaitUntil};
+//!
+//! # async fn run() -> mutator_governance::Result<()> {
+//! # let governance = Governance::builder().store(Arc::new(MemoryStore::new())).build();
+//! # let target = Target::new("tenant:acme", "Tenant", "RoleGrant")?;
+//! # let draft = RequestDraft::new(target, Intent::new("grant-role", "Access")?, ActorContext::user("rita")?);
+//! # let drafts = vec![draft.requires_approval(ApprovalRule::actor("mona")?); 3];
+//! let submitted = governance.submit_many(&drafts, &ManyOptions::new()).await?;
+//! let ids: Vec<_> = submitted.results.into_iter().map(|result| result.id).collect();
+//! let options = ManyOptions::new();
+//! let approving = governance.approve_many(&ids, ActorContext::user("mona")?, &options);
+//! let waiting = governance.wait(&ids[2], WaitUntil::Decided, Duration::from_secs(20));
+//! let (approved, waited) = futures_util::join!(approving, waiting);
+//! assert!(approved?.is_complete() && waited?.is_met());
+//! # Ok(())
+//! # }
+//! # #[cfg(feature = "tokio")]
+//! # tokio::runtime::Builder::new_current_thread().enable_time().build()?.block_on(run())?;
+//! # #[cfg(not(feature = "tokio"))]
+//! # smol::block_on(run())?;
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Work beside the program
 //!
 //! A [`Sweeper`] expires what is due, an [`Executor`] runs approved requests by a handler of their mutation type, and a
@@ -217,7 +251,6 @@ pub use credential_source::CredentialSource;
 pub use engine::*;
 pub use rows::Rows;
 
-#[cfg(feature = "conformance")]
 #[path = "nonblocking/run_concurrently.rs"]
 mod run_concurrently;
 

@@ -81,5 +81,7 @@ macro_rules! store_cases {
         $test!(of_many_who_ask_for_a_consumer_one_gets_it);
         $test!(consumers_are_listed_with_their_lag_and_removed);
         $test!(too_long_a_lease_and_too_many_consumers_are_errors);
+        $test!(a_waiter_is_woken_by_a_write);
+        $test!(a_repeated_call_for_many_writes_each_request_once);
     };
 }

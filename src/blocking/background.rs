@@ -10,7 +10,7 @@ use crate::service::reports::panic_message;
 /// Work that was started; dropping this stops it.
 pub(super) struct Background {
     /// Taken to stop the work.
-    stop: Option<Sender<()>>,
+    stop: Option<SignalHold>,
     /// The work drops the other end when it ends.
     ended: Receiver<()>,
     thread: JoinHandle<()>,
@@ -19,6 +19,9 @@ pub(super) struct Background {
 /// Tells the work that it is to stop.
 pub(super) struct StopSignal(Receiver<()>);
 
+/// Keeps a signal from being given; dropping this gives it.
+pub(super) type SignalHold = Sender<()>;
+
 /// What the work returns, or what its panic said.
 pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| panic_message(&*panic))
@@ -26,12 +29,12 @@ pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
 
 impl Background {
     pub(super) fn start(work: impl FnOnce(StopSignal) + Send + 'static) -> Self {
-        let (stop, stopped) = channel();
+        let (stop, stopped) = StopSignal::held();
         let (working, ended) = channel();
         let work = move || {
             // Dropped after the work, also when that panics.
             let _working: Sender<()> = working;
-            work(StopSignal(stopped));
+            work(stopped);
         };
         Self { stop: Some(stop), ended, thread: std::thread::spawn(work) }
     }
@@ -59,6 +62,12 @@ impl Background {
 }
 
 impl StopSignal {
+    /// A signal that is not given yet.
+    pub(super) fn held() -> (SignalHold, Self) {
+        let (hold, signal) = channel();
+        (hold, Self(signal))
+    }
+
     /// Waits that long, or until the work is to stop; whether it is.
     pub(super) fn wait(&self, duration: Duration) -> bool {
         !matches!(self.0.recv_timeout(duration), Err(RecvTimeoutError::Timeout))

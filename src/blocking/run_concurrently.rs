@@ -1,4 +1,4 @@
-//! Runs the conformance suite's writers at once.
+//! Runs several workers of one call at once.
 
 /// The results of `count` calls of `work`, each on a thread of its own.
 pub(super) fn run_concurrently<T: Send>(count: usize, work: impl Fn() -> T + Sync) -> Vec<T> {

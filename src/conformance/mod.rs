@@ -28,6 +28,7 @@ mod queries;
 mod repetitions;
 mod requests;
 mod time;
+mod together;
 mod writes;
 
 pub use amending::{
@@ -70,6 +71,7 @@ pub use repetitions::{
     a_write_is_settled_by_its_intent, six_writes_later_a_write_id_is_still_known,
 };
 pub use time::the_clock_of_a_store_goes_on;
+pub use together::{a_repeated_call_for_many_writes_each_request_once, a_waiter_is_woken_by_a_write};
 pub use writes::{
     a_creation_makes_revision_0, a_lookup_answers_in_the_order_of_the_ids, a_repeated_creation_returns_what_is_stored,
     a_repeated_update_applies_once, a_rewritten_history_is_rejected, a_second_creation_is_rejected,

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::applying::Changed;
+use super::waiting::WaiterGroups;
 use super::{Store, StoreExtension as _, dual};
 use crate::error::{Error, InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
 use crate::request::UnsettledWrite;
@@ -28,6 +29,7 @@ pub struct Governance {
     new_id: NewId,
     on_conflict: OnConflict,
     deadline: Duration,
+    pub(super) waiting: Arc<WaiterGroups>,
 }
 
 /// Long enough for a hundred concurrent deciders, and short enough for most callers.
@@ -146,6 +148,7 @@ impl GovernanceBuilder<Arc<dyn Store>> {
             new_id: self.new_id.unwrap_or_else(|| Arc::new(RequestId::generate)),
             on_conflict: self.on_conflict,
             deadline: self.deadline.unwrap_or(DEFAULT_DEADLINE),
+            waiting: Arc::default(),
         }
     }
 }

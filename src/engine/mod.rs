@@ -17,9 +17,12 @@ mod correcting;
 
 mod resubmitting;
 
+mod many;
 mod previewing;
 
 mod reading;
+
+mod waiting;
 
 mod sweeping;
 
@@ -64,6 +67,7 @@ mod rows;
 mod store;
 mod store_extension;
 mod sweeper;
+mod waiting_follower;
 
 pub use executor::{ExecutionHandler, Executor, ExecutorBuilder};
 pub use follower::{FeedFollower, FeedFollowerBuilder, FeedHandler};

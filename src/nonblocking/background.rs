@@ -15,13 +15,16 @@ use crate::service::reports::panic_message;
 /// Work that was started; dropping this stops it.
 pub(super) struct Background {
     /// Held for as long as the work may go on.
-    may_go_on: Option<MutexGuardArc<()>>,
+    may_go_on: Option<SignalHold>,
     /// Held by the work for as long as it goes on.
     going_on: Arc<Mutex<()>>,
 }
 
 /// Tells the work that it is to stop.
 pub(super) struct StopSignal(Arc<Mutex<()>>);
+
+/// Keeps a signal from being given; dropping this gives it.
+pub(super) type SignalHold = MutexGuardArc<()>;
 
 /// What the work comes to, or what its panic said. After a panic it is not polled again.
 pub(super) async fn caught<F: Future>(work: impl FnOnce() -> F) -> Result<F::Output, String> {
@@ -38,11 +41,11 @@ impl Background {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let (stop, going_on) = (Arc::new(Mutex::new(())), Arc::new(Mutex::new(())));
-        // Nobody else knows of the locks yet, so neither can be held.
-        let may_go_on = stop.lock_arc_blocking();
+        let (may_go_on, stop) = StopSignal::held();
+        let going_on = Arc::new(Mutex::new(()));
+        // Nobody else knows of the lock yet, so it cannot be held.
         let working = going_on.lock_arc_blocking();
-        let work = work(StopSignal(stop));
+        let work = work(stop);
         spawn(async move {
             work.await;
             drop(working);
@@ -68,6 +71,13 @@ impl Background {
 }
 
 impl StopSignal {
+    /// A signal that is not given yet.
+    pub(super) fn held() -> (SignalHold, Self) {
+        let signal = Arc::new(Mutex::new(()));
+        // Nobody else knows of the lock yet, so it cannot be held.
+        (signal.lock_arc_blocking(), Self(signal))
+    }
+
     /// Waits that long, or until the work is to stop; whether it is.
     pub(super) async fn wait(&self, duration: Duration) -> bool {
         within(duration, pin!(self.0.lock())).await.is_some()

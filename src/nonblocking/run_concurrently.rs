@@ -1,4 +1,4 @@
-//! Runs the conformance suite's writers at once.
+//! Runs several workers of one call at once.
 
 use std::future::Future;
 

@@ -7,7 +7,6 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 
 /// A runtime that runs callers. What is registered with one, a socket or a task, goes on only while that one runs.
-#[cfg(feature = "redis")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Runtime {
     #[cfg(feature = "tokio")]
@@ -17,7 +16,6 @@ pub(super) enum Runtime {
     Smol,
 }
 
-#[cfg(feature = "redis")]
 impl Runtime {
     /// That of the caller; none outside tokio in a build that knows only tokio.
     #[cfg_attr(

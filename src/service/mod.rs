@@ -7,6 +7,9 @@ pub(crate) mod clock;
 pub(crate) mod deadline;
 pub(crate) mod executor;
 pub(crate) mod lease;
+pub(crate) mod many;
+#[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
+pub(crate) mod many_queue;
 #[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
 pub(crate) mod memory;
 pub(crate) mod on_conflict;
@@ -14,3 +17,6 @@ pub(crate) mod reports;
 pub(crate) mod rounds;
 pub(crate) mod settle;
 pub(crate) mod sweep;
+#[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
+pub(crate) mod waiters;
+pub(crate) mod waiting;

@@ -19,6 +19,7 @@ mod rounds;
 mod security;
 mod servers;
 mod tls;
+mod together;
 mod updates;
 
 #[global_allocator]

@@ -15,12 +15,12 @@ use mutator_governance::nonblocking::Governance;
 use mutator_governance::workflow::Command;
 use mutator_governance::{
     ActorContext, ApprovalRule, Decision, Error, ErrorReport, FeedPosition, Intent, InvalidValue, MutationRequest,
-    Page, PageRequest, Payload, PendingApprovalRow, Rejection, RequestDraft, RequestId, Status, Target, Timestamp,
+    Page, PageRequest, Payload, PendingApprovalRow, Rejection, RequestDraft, RequestId, Target, Timestamp, WaitUntil,
     WriteId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 use crate::{log, openapi};
 
@@ -114,14 +114,8 @@ async fn wait(
     _: Caller,
     Query(patience): Query<Patience>,
 ) -> Answer<MutationRequest> {
-    let until = Instant::now() + Duration::from_secs(patience.seconds).min(LONGEST_CALL);
-    loop {
-        let request = load(&governance, &id).await?;
-        if request.state.status() != Status::Pending || Instant::now() >= until {
-            return Ok(Json(request));
-        }
-        sleep(Duration::from_millis(200)).await;
-    }
+    let timeout = Duration::from_secs(patience.seconds).min(LONGEST_CALL);
+    Ok(Json(governance.wait(id, WaitUntil::Decided, timeout).await?.into_request()))
 }
 
 async fn history(State(governance): State<Governance>, Path(id): Path<String>, _: Caller) -> Answer<Vec<Decision>> {

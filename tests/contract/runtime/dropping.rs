@@ -1,13 +1,14 @@
 //! Executors whose futures are dropped at any point: the request is never run twice within one lease, and never lost.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mutator_governance::workflow::{Completion, ExecutionOutcome};
-use mutator_governance::{ClaimedRequest, Error, ExecutionError, Result, Status};
+use mutator_governance::{ClaimedRequest, Error, ExecutionError, Result, Status, WaitUntil};
 
 use crate::runtime::nonblocking::{Mishap, World, in_memory, in_redis, pause};
-use crate::runtime::people::{Calls, approved, at, execution_error, id, order, order_of};
+use crate::runtime::people::{Calls, approved, at, execution_error, id, needing, order, order_of};
 
 /// Where an executor is when its future is dropped.
 #[derive(Clone, Copy, Debug)]
@@ -129,6 +130,54 @@ async fn executes_in_a_task_of_its_own(world: World) -> Vec<String> {
     notes
 }
 
+/// A waiter that is dropped leaves nothing: no reader of the feed, and nobody who holds the store.
+async fn a_dropped_waiter_leaves_nothing(world: World) {
+    let shaky = world.shaky();
+    let governance = world.governance_over(shaky.clone());
+    let alone = Arc::strong_count(&shaky);
+    governance.submit(needing("request-1", &["a"])).await.unwrap();
+    for _ in 0..3 {
+        let before = shaky.feed_calls();
+        let waiting = governance.wait("request-1", WaitUntil::Decided, crate::PATIENCE);
+        let has_read = || shaky.feed_calls() > before + 1;
+        assert!(dropped_when(is_send(waiting), has_read).await.is_none());
+        let begun = std::time::Instant::now();
+        while Arc::strong_count(&shaky) > alone {
+            assert!(begun.elapsed() < crate::PATIENCE, "the reader goes on");
+            pause(Duration::from_millis(2)).await;
+        }
+        let after = shaky.feed_calls();
+        pause(Duration::from_millis(200)).await;
+        assert_eq!(shaky.feed_calls(), after);
+    }
+}
+
+/// A runtime at rest, with a waiter that nobody polls, keeps no waiter of another runtime asleep.
+#[cfg(feature = "tokio")]
+#[test]
+fn a_waiter_of_a_runtime_at_rest_keeps_no_other_asleep() {
+    let new_runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (resting, working) = (new_runtime(), new_runtime());
+    let world = in_memory();
+    let mut forgotten = Box::pin(world.governance.wait("request-1", WaitUntil::Decided, crate::PATIENCE));
+    resting.block_on(async {
+        world.governance.submit(needing("request-1", &["a"])).await.unwrap();
+        let a_moment = tokio::time::timeout(Duration::from_millis(100), &mut forgotten).await;
+        assert!(a_moment.is_err());
+    });
+    working.block_on(async {
+        let waiting = world.governance.wait("request-1", WaitUntil::Decided, crate::PATIENCE / 2);
+        let deciding = async {
+            pause(Duration::from_millis(100)).await;
+            world.governance.approve("request-1", crate::runtime::people::user("a")).await.unwrap();
+        };
+        let (waited, ()) = tokio::join!(waiting, deciding);
+        assert!(waited.unwrap().is_met());
+    });
+    let waited = resting.block_on(forgotten).unwrap();
+    assert!(waited.is_met());
+}
+
 #[cfg(feature = "tokio")]
 mod on_tokio_runtime {
     use super::*;
@@ -142,6 +191,12 @@ mod on_tokio_runtime {
     #[test]
     fn redis() {
         on_tokio(at_every_point(false));
+    }
+
+    #[test]
+    fn a_dropped_waiter_leaves_nothing() {
+        on_tokio(super::a_dropped_waiter_leaves_nothing(in_memory()));
+        on_tokio(async { super::a_dropped_waiter_leaves_nothing(in_redis().await).await });
     }
 
     #[test]
@@ -187,6 +242,12 @@ mod on_smol_runtime {
     #[test]
     fn redis() {
         on_smol(at_every_point(false));
+    }
+
+    #[test]
+    fn a_dropped_waiter_leaves_nothing() {
+        on_smol(super::a_dropped_waiter_leaves_nothing(in_memory()));
+        on_smol(async { super::a_dropped_waiter_leaves_nothing(in_redis().await).await });
     }
 
     #[test]

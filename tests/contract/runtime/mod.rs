@@ -203,6 +203,26 @@ macro_rules! every_case {
             stopping_finishes_the_page_or_leaves_it_to_the_next,
             a_report_that_panics_is_told_when_it_stops,
         }
+        $register! { waiting:
+            a_waiter_gets_the_request_that_meets_what_it_waits_for,
+            a_wait_of_no_time_answers_at_once,
+            a_wait_that_nothing_ends_times_out_with_the_request_as_it_is,
+            what_does_not_exist_and_what_nothing_meets_are_errors,
+            what_has_ended_otherwise_is_out_of_reach,
+            a_thousand_waiters_share_one_reader_and_are_woken_at_once,
+            the_reader_ends_with_the_last_waiter,
+            a_feed_that_fails_or_has_gaps_keeps_nobody_asleep,
+            a_feed_that_says_nothing_is_made_up_for,
+        }
+        $register! { many:
+            each_request_has_its_result_in_its_place,
+            a_repeated_call_applies_nothing_twice,
+            a_call_that_is_stopped_says_what_it_did_not_start,
+            a_store_that_is_down_is_not_asked_for_each,
+            what_one_call_may_not_name_is_an_error,
+            drafts_are_submitted_once_each_under_its_own_id,
+            many_are_canceled_and_rejected,
+        }
         $register! { resolving:
             resolving_stores_only_on_request,
             a_request_is_resolved_again_and_again,
@@ -276,6 +296,10 @@ macro_rules! every_case_of_time {
         $register! { worker_servers:
             three_executors_of_three_stores_run_each_request_once,
             a_server_that_goes_away_and_comes_back_costs_nothing,
+        }
+        $register! { waiting_servers:
+            a_waiter_outlasts_a_server_that_is_killed_and_comes_back,
+            a_feed_that_was_trimmed_or_removed_keeps_nobody_asleep,
         }
     };
 }

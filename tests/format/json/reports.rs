@@ -1,11 +1,14 @@
 //! What is written only: why a request waits, how an execution ended, sweeps, checks, the feed.
 
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
 use mutator_governance::workflow::{self, Command, ExecutionOutcome, Failure, Resolution};
 use mutator_governance::*;
 
 use super::documents::{document, sample};
-use super::golden::{ByPrograms, returns, written};
-use super::values::{ada, at};
+use super::golden::{ByPeople, ByPrograms, returns, written};
+use super::values::{ada, at, small_draft};
 
 #[test]
 fn explanations() {
@@ -46,6 +49,42 @@ fn sweeps() {
     swept.more = true;
     written("swept", &swept);
     written("swept_nothing", &Swept::default());
+}
+
+#[test]
+fn waits() {
+    let any = WaitUntil::status([Status::Executed, Status::Approved]);
+    for (name, until) in [
+        ("decided", WaitUntil::Decided),
+        ("final", WaitUntil::Final),
+        ("status", any),
+        ("revision", WaitUntil::Revision(3)),
+    ] {
+        returns(&format!("wait_until/{name}"), &until, ByPeople);
+    }
+    for (name, waited) in [
+        ("met", Waited::Met(sample())),
+        ("out_of_reach", Waited::OutOfReach(sample())),
+        ("timed_out", Waited::TimedOut(sample())),
+    ] {
+        let json = written(&format!("waited/{name}"), &waited);
+        assert_eq!(json["request"], serde_json::to_value(sample()).unwrap());
+    }
+}
+
+#[test]
+fn calls_for_many() {
+    let governance = blocking::Governance::builder().store(Arc::new(blocking::MemoryStore::new())).build();
+    let id = |number| RequestId::new(format!("r-{number}")).unwrap();
+    governance.submit_many(&[small_draft().with_id(id(1)), small_draft().with_id(id(3))], &ManyOptions::new()).unwrap();
+    let options = ManyOptions::new().concurrency(1).unwrap().write_id(WriteId::from_bytes([7; 16]));
+    let options = options.on_progress(|progress| match progress.ended {
+        2 => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    let report = governance.cancel_many(&[id(1), id(2), id(3)], ada(), &options).unwrap();
+    let json = written("many_report", &report);
+    assert_eq!(json["results"][2]["outcome"]["type"], "NotStarted");
 }
 
 #[test]

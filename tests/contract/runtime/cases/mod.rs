@@ -33,6 +33,7 @@ pub(crate) mod folding;
 pub(crate) mod following;
 pub(crate) mod interrupted;
 pub(crate) mod leasing;
+pub(crate) mod many;
 pub(crate) mod modes;
 pub(crate) mod previewing;
 pub(crate) mod racing;
@@ -46,6 +47,8 @@ pub(crate) mod sweeper;
 pub(crate) mod sweeping;
 pub(crate) mod timing;
 pub(crate) mod votes;
+pub(crate) mod waiting;
+pub(crate) mod waiting_servers;
 pub(crate) mod worker_servers;
 
 #[allow(unused_imports, reason = "the blocking flavour uses one within")]

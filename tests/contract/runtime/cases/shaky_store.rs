@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{self, Command};
 use mutator_governance::{
-    Clock, Consumer, ConsumerLease, ConsumerName, Count, DecisionQuery, DecisionRow, Error, FeedPage, FeedPosition,
-    HolderId, IdComparison, InboxQuery, Lookup, ManualClock, MutationRequest, Outcome, Page, PageRequest,
+    Clock, Consumer, ConsumerLease, ConsumerName, Count, DecisionQuery, DecisionRow, Error, FeedGap, FeedPage,
+    FeedPosition, HolderId, IdComparison, InboxQuery, Lookup, ManualClock, MutationRequest, Outcome, Page, PageRequest,
     PendingApprovalQuery, PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result,
     Statistics, StoreError, StoreErrorKind, StoredRequest, Timestamp, Unreadable, WriteId, WriteLookup,
 };
@@ -56,6 +56,16 @@ pub(crate) struct ShakyStore {
     /// Of so many calls about the feed and its consumers one fails; zero for none.
     feed_calls_to_a_failure: AtomicUsize,
     feed_calls: AtomicUsize,
+    feed_fault: Mutex<Option<FeedFault>>,
+}
+
+/// What a reader of the feed gets instead of the entries.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum FeedFault {
+    /// Each page is a gap.
+    Gap,
+    /// Each page is empty, as if nothing had been written.
+    Silence,
 }
 
 /// Where so many callers wait until all have come.
@@ -84,6 +94,7 @@ impl ShakyStore {
             panicking_sweeps: AtomicUsize::new(0),
             feed_calls_to_a_failure: AtomicUsize::new(0),
             feed_calls: AtomicUsize::new(0),
+            feed_fault: Mutex::default(),
         }
     }
 
@@ -127,6 +138,16 @@ impl ShakyStore {
     /// none with zero.
     pub(crate) fn fail_some_feed_calls(&self, of: usize) {
         self.feed_calls_to_a_failure.store(of, Ordering::SeqCst);
+    }
+
+    /// From now on readers of the feed get this instead of its entries.
+    pub(crate) fn lose_feed_entries(&self, fault: FeedFault) {
+        *self.feed_fault.lock().unwrap() = Some(fault);
+    }
+
+    /// How many calls about the feed and its consumers were made.
+    pub(crate) fn feed_calls(&self) -> usize {
+        self.feed_calls.load(Ordering::SeqCst)
     }
 
     /// Whether this call about the feed fails before it takes effect, and whether after it.
@@ -309,7 +330,13 @@ impl Store for ShakyStore {
         if self.feed_call() != [false, false] {
             return Err(failure(Outcome::NotApplied));
         }
-        self.inner.read_feed(from, limit).await
+        let fault = *self.feed_fault.lock().unwrap();
+        let Some(fault) = fault else { return self.inner.read_feed(from, limit).await };
+        let end = self.inner.end_of_feed().await?;
+        Ok(match fault {
+            FeedFault::Gap => FeedPage::at_gap(FeedGap::Trimmed { partition: 0, missed: 1 }, end),
+            FeedFault::Silence => FeedPage::new(Vec::new(), end, true),
+        })
     }
 
     async fn end_of_feed(&self) -> Result<FeedPosition> {

@@ -19,10 +19,10 @@ fn over(store: &Arc<RedisStore>) -> Governance {
 }
 
 /// Where the server keeps what it has, so that another one can go on with it.
-struct Directory(std::path::PathBuf);
+pub(super) struct Directory(pub(super) std::path::PathBuf);
 
 impl Directory {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let path = std::env::temp_dir().join(format!("mutator-{}", unique_namespace("worker")));
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
