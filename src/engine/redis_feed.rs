@@ -42,7 +42,7 @@ impl RedisStore {
         Ok(ends.finish())
     }
 
-    /// All consumers, and how far behind each is; the latter takes a round trip per partition.
+    /// All consumers, and how far behind each is; the latter is asked of all partitions at once.
     pub(super) async fn feed_consumers(&self) -> Result<Vec<Consumer>> {
         let deadline = self.deadline();
         let mut consumers = feed::listed(&self.call(&Call::consumers(&self.settings), deadline).await?)?;
@@ -50,9 +50,9 @@ impl RedisStore {
             return Ok(consumers);
         }
         let mut lags = FeedLags::new(&self.settings.keyspace);
-        for partition in self.settings.keyspace.partitions() {
-            let read = FeedLags::read(partition);
-            let value = self.call(&Call::feed(&self.settings, read), deadline).await?;
+        let reads: Vec<_> = self.settings.keyspace.partitions().map(FeedLags::read).collect();
+        let calls: Vec<Call> = reads.iter().map(|read| Call::feed(&self.settings, *read)).collect();
+        for (read, value) in reads.into_iter().zip(self.call_all(&calls, deadline).await?) {
             lags.add(read, &value)?;
         }
         for consumer in &mut consumers {
