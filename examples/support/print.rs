@@ -2,8 +2,8 @@
 
 use mutator_governance::workflow::{ExecutionOutcome, explain};
 use mutator_governance::{
-    ApprovalDecision, ApprovalState, Decision, DecisionKind, Error, LifecycleDecision, MutationRequest, Page,
-    Timestamp, Value,
+    ActorContext, ApprovalDecision, ApprovalState, Decision, DecisionKind, Error, LifecycleDecision, MutationRequest,
+    Page, Timestamp, Value,
 };
 
 use super::{Place, say};
@@ -135,11 +135,18 @@ pub fn decidable<'a>(rows: impl IntoIterator<Item = (&'a str, Vec<String>)>) {
 /// All decisions, in order.
 pub fn timeline(request: &MutationRequest) {
     let rows = request.decisions.iter().map(|decision| {
-        let by = decision.by.label().to_owned();
-        vec![time_of_day(decision.at), decision.kind.to_string(), by, about(decision)]
+        vec![time_of_day(decision.at), decision.kind.to_string(), actor(&decision.by), about(decision)]
     });
     table(&["TIME (UTC)", "DECISION", "BY", "ABOUT"], rows);
     say!("  The request {}. Its revision is {}.", standing(request), request.revision().number);
+}
+
+/// Who acted, and for whom on which grounds.
+fn actor(by: &ActorContext) -> String {
+    match &by.acting_for {
+        Some(acting) => format!("{} for {} ({})", by.label(), acting.id, acting.grounds),
+        None => by.label().to_owned(),
+    }
 }
 
 fn change(request: &MutationRequest) -> String {
