@@ -388,24 +388,6 @@ impl Error {
     }
 }
 
-impl From<UnrecordedExecution> for Error {
-    fn from(error: UnrecordedExecution) -> Self {
-        Self::Unrecorded(Box::new(error))
-    }
-}
-
-impl From<PolicyError> for Error {
-    fn from(error: PolicyError) -> Self {
-        Self::Policy(Box::new(error))
-    }
-}
-
-impl From<Conflict> for Error {
-    fn from(conflict: Conflict) -> Self {
-        Self::Conflict(Box::new(conflict))
-    }
-}
-
 fn kept_hint(kept: usize) -> String {
     match kept {
         0 => String::new(),

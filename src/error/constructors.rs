@@ -1,8 +1,8 @@
-//! Constructors for those who write a store.
+//! Constructors for those who write a store, and conversions.
 
 use std::convert::Infallible;
 
-use super::{Error, FormatError, InvalidValue};
+use super::{Conflict, Error, FormatError, InvalidValue, PolicyError, UnrecordedExecution};
 use crate::request::RequestId;
 
 /// Constructors for authors of stores. [`Conflict::between`](crate::Conflict::between) makes conflicts and
@@ -65,6 +65,24 @@ impl Error {
 }
 
 // What always converts can be given where something else might not.
+
+impl From<UnrecordedExecution> for Error {
+    fn from(error: UnrecordedExecution) -> Self {
+        Self::Unrecorded(Box::new(error))
+    }
+}
+
+impl From<PolicyError> for Error {
+    fn from(error: PolicyError) -> Self {
+        Self::Policy(Box::new(error))
+    }
+}
+
+impl From<Conflict> for Error {
+    fn from(conflict: Conflict) -> Self {
+        Self::Conflict(Box::new(conflict))
+    }
+}
 
 impl From<Infallible> for Error {
     fn from(never: Infallible) -> Self {
