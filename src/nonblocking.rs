@@ -76,7 +76,7 @@
 //! # use mutator_governance::nonblocking::{Governance, MemoryStore};
 //! # use mutator_governance::{ActorContext, ApprovalRule, Intent, RequestDraft, Target};
 //! use std::time::Duration;
-//! use mutator_governance::{ManyOptions, WaitUntil};
+//! use mutator_governance::{ManyOptions, WaitUntil, Waited};
 //!
 //! # async fn run() -> mutator_governance::Result<()> {
 //! # let governance = Governance::builder().store(Arc::new(MemoryStore::new())).build();
@@ -85,11 +85,13 @@
 //! # let drafts = vec![draft.requires_approval(ApprovalRule::actor("mona")?); 3];
 //! let submitted = governance.submit_many(&drafts, &ManyOptions::new()).await?;
 //! let ids: Vec<_> = submitted.results.into_iter().map(|result| result.id).collect();
-//! let options = ManyOptions::new();
-//! let approving = governance.approve_many(&ids, ActorContext::user("mona")?, &options);
-//! let waiting = governance.wait(&ids[2], WaitUntil::Decided, Duration::from_secs(20));
-//! let (approved, waited) = futures_util::join!(approving, waiting);
-//! assert!(approved?.is_complete() && waited?.is_met());
+//! let waited = governance.wait(&ids[2], WaitUntil::Decided, Duration::from_millis(10)).await?;
+//! assert!(matches!(waited, Waited::TimedOut(_)));
+//!
+//! let approved = governance.approve_many(&ids, ActorContext::user("mona")?, &ManyOptions::new()).await?;
+//! assert!(approved.is_complete());
+//! let waited = governance.wait(&ids[2], WaitUntil::Decided, Duration::from_secs(20)).await?;
+//! assert!(waited.is_met());
 //! # Ok(())
 //! # }
 //! # #[cfg(feature = "tokio")]

@@ -42,14 +42,14 @@ impl Governance {
         if left.is_zero() || until.answer(&request).is_some() {
             return Ok(until.last_answer(request));
         }
-        let waiter = Waiter::register(&self.waiting, &self.store, id.clone(), until.clone());
+        let waiter = Waiter::register(&self.waiting, &self.store, id, until);
         if waiter.signal.wait(left).await
             && let Some(answer) = waiter.answer.take()
         {
             return answer;
         }
-        drop(waiter);
-        Ok(until.last_answer(self.load(&id).await?))
+        let request = self.load(&waiter.id).await?;
+        Ok(waiter.until.last_answer(request))
     }
 }
 
@@ -114,6 +114,7 @@ struct Waiter {
     runtime: Option<Runtime>,
     id: RequestId,
     number: u64,
+    until: WaitUntil,
     answer: Slot,
     signal: StopSignal,
 }
@@ -127,18 +128,17 @@ impl Waiter {
         let mut locked = groups.lock();
         let number = locked.next;
         locked.next += 1;
-        match locked.groups.iter().find(|group| group.runtime == runtime) {
-            Some(group) => group.waiters.lock().add(id.clone(), number, until, wake),
-            None => {
-                let waiters = Arc::<SharedWaiters>::default();
-                waiters.lock().add(id.clone(), number, until, wake);
-                let (store, shared) = (Arc::clone(store), Arc::clone(&waiters));
-                let follower = Background::start(move |stop| follow_for_waiters(store, shared, stop));
-                locked.groups.push(Group { runtime, waiters, _follower: follower });
-            }
+        if let Some(group) = locked.groups.iter().find(|group| group.runtime == runtime) {
+            group.waiters.lock().add(id.clone(), number, until.clone(), wake);
+        } else {
+            let waiters = Arc::<SharedWaiters>::default();
+            waiters.lock().add(id.clone(), number, until.clone(), wake);
+            let (store, shared) = (Arc::clone(store), Arc::clone(&waiters));
+            let follower = Background::start(move |stop| follow_for_waiters(store, shared, stop));
+            locked.groups.push(Group { runtime, waiters, _follower: follower });
         }
         drop(locked);
-        Self { groups: Arc::clone(groups), runtime, id, number, answer, signal }
+        Self { groups: Arc::clone(groups), runtime, id, number, until, answer, signal }
     }
 }
 

@@ -13,8 +13,8 @@ use crate::request::RequestId;
 use crate::service::backoff::Backoff;
 use crate::service::reports::panicked;
 
-/// The pause between two reads is ten times as long as they took, within these limits: a waiter is woken within 100 ms,
-/// and a server far away or with many partitions is not read all the time.
+/// The pause between two reads of the feed is ten times as long as one took, within these limits: a waiter is woken
+/// within 100 ms, and a server far away or with many partitions is not read all the time.
 const SHORTEST_PAUSE: Duration = Duration::from_millis(25);
 const LONGEST_PAUSE: Duration = Duration::from_millis(80);
 
@@ -24,7 +24,7 @@ const MORE_TO_READ: Duration = Duration::from_millis(1);
 /// The pauses while the store fails.
 const BACKOFF: Backoff = Backoff::new(Duration::from_millis(50), Duration::from_millis(500));
 
-/// How often every request is read again for which somebody waits, whatever the feed says.
+/// How often every request is read again for which somebody waits, whatever the feed has.
 const REREAD_EVERY: Duration = Duration::from_secs(5);
 
 /// How many requests are read at once: each may be as large as the store allows.
@@ -36,22 +36,25 @@ const PAGES_AT_ONCE: usize = 8;
 struct WaitingFollower {
     store: Arc<dyn Store>,
     waiters: Arc<SharedWaiters>,
+    stop: StopSignal,
     /// Where the next page of the feed begins; none when entries may be missed, so that all requests have to be read.
     position: Option<FeedPosition>,
     reread: Instant,
+    /// How long the latest read of the feed took.
+    feed_took: Duration,
 }
 
 #[dual]
 pub(super) async fn follow_for_waiters(store: Arc<dyn Store>, waiters: Arc<SharedWaiters>, stop: StopSignal) {
-    let mut following = WaitingFollower { store, waiters, position: None, reread: Instant::now() };
+    let (reread, feed_took) = (Instant::now(), Duration::ZERO);
+    let mut following = WaitingFollower { store, waiters, stop, position: None, reread, feed_took };
     let mut failures = 0;
     loop {
-        let begun = Instant::now();
         let turn = caught(|| following.turn()).await;
         let pause = match turn.unwrap_or_else(|panic| Err(panicked("following the feed for waiters", &panic))) {
             Ok(true) => {
                 failures = 0;
-                begun.elapsed().saturating_mul(10).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
+                following.feed_took.saturating_mul(10).clamp(SHORTEST_PAUSE, LONGEST_PAUSE)
             }
             Ok(false) => MORE_TO_READ,
             Err(_) => {
@@ -60,7 +63,7 @@ pub(super) async fn follow_for_waiters(store: Arc<dyn Store>, waiters: Arc<Share
                 BACKOFF.pause(failures, fastrand::f64())
             }
         };
-        if stop.wait(pause).await {
+        if following.stop.wait(pause).await {
             break;
         }
     }
@@ -95,7 +98,9 @@ impl WaitingFollower {
             return Ok(true);
         };
         for _ in 0..PAGES_AT_ONCE {
+            let begun = Instant::now();
             let page = self.store.read_feed(&position, PageRequest::MAX_LIMIT).await?;
+            self.feed_took = begun.elapsed();
             let mut waiters = self.waiters.lock();
             if page.gaps.is_empty() && page.unreadable.is_empty() {
                 page.entries.iter().for_each(|entry| waiters.notice(&entry.id));

@@ -212,12 +212,12 @@ macro_rules! every_case {
             a_thousand_waiters_share_one_reader_and_are_woken_at_once,
             the_reader_ends_with_the_last_waiter,
             a_feed_that_fails_or_has_gaps_keeps_nobody_asleep,
-            a_feed_that_says_nothing_is_made_up_for,
+            a_feed_that_loses_entries_silently_is_made_up_for,
         }
         $register! { many:
             each_request_has_its_result_in_its_place,
             a_repeated_call_applies_nothing_twice,
-            a_call_that_is_stopped_says_what_it_did_not_start,
+            a_call_that_is_stopped_names_what_it_did_not_start,
             a_store_that_is_down_is_not_asked_for_each,
             what_one_call_may_not_name_is_an_error,
             drafts_are_submitted_once_each_under_its_own_id,

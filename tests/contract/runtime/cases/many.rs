@@ -100,7 +100,7 @@ pub(crate) async fn a_repeated_call_applies_nothing_twice(world: World) {
 }
 
 #[dual]
-pub(crate) async fn a_call_that_is_stopped_says_what_it_did_not_start(world: World) {
+pub(crate) async fn a_call_that_is_stopped_names_what_it_did_not_start(world: World) {
     world.governance.submit_many(&drafts(60), &options()).await.unwrap();
     let stop = |progress: &mutator_governance::ManyProgress<'_>| match progress.ended {
         10.. => ControlFlow::Break(()),

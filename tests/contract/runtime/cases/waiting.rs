@@ -102,7 +102,8 @@ pub(crate) async fn what_does_not_exist_and_what_nothing_meets_are_errors(world:
 #[dual]
 async fn wait_or_cancel(governance: Governance, place: usize) -> Option<Waited> {
     if place == 0 {
-        return Some(wait(&governance, &id("request-1"), WaitUntil::status([Status::Executed])).await);
+        // A wait without an end.
+        return Some(governance.wait("request-1", WaitUntil::status([Status::Executed]), Duration::MAX).await.unwrap());
     }
     pause(Duration::from_millis(150)).await;
     governance.cancel("request-1", user("requester")).await.unwrap();
@@ -225,7 +226,7 @@ pub(crate) async fn a_feed_that_fails_or_has_gaps_keeps_nobody_asleep(world: Wor
 
 /// A store that loses entries of its feed without a word: the requests are read again all the same.
 #[dual]
-pub(crate) async fn a_feed_that_says_nothing_is_made_up_for(world: World) {
+pub(crate) async fn a_feed_that_loses_entries_silently_is_made_up_for(world: World) {
     let shaky = world.shaky();
     shaky.lose_feed_entries(FeedFault::Silence);
     let slept = woken_after(&world.governance_over(shaky), "silent").await;
