@@ -63,7 +63,7 @@ impl Command {
     /// A rule without a step gets the number of the request's approval requirements, this one included, as its step;
     /// one without an id the next free `approval-N`. Also fails with `IdTaken` for an id that an approval of the request
     /// has, or had before it was removed; with `GroupTaken` for a quorum group that it has; and with `Invalid` when the
-    /// approvals expire before now.
+    /// approvals expire before now, or when the rule lets the requester decide.
     pub fn add_approval(by: impl Into<Arc<ActorContext>>, rule: ApprovalRule) -> Self {
         Self::new(Action::AddApproval { rule: Box::new(rule) }, by)
     }

@@ -45,7 +45,8 @@ impl Command {
     /// before stays in the history, with the digest that it was decided for, and counts no longer. The request keeps
     /// its deadline; each approval gets the duration it had, from now on.
     ///
-    /// For its requester. Fails with a [`CorrectionError`](crate::CorrectionError).
+    /// For its requester. Somebody else who acts for the requester is excluded from deciding the request from then on.
+    /// Fails with a [`CorrectionError`](crate::CorrectionError).
     pub fn amend(by: impl Into<Arc<ActorContext>>, amendment: Amendment) -> Self {
         Self::new(Action::Amend { amendment }, by)
     }

@@ -23,6 +23,9 @@ impl PolicySet {
     /// approvals. Steps stay as each policy has them: step 1 of one policy and step 1 of another are decided together. A
     /// rule without a step gets its position in its policy.
     ///
+    /// Of a [resubmission](crate::workflow::resubmission_draft), what these policies demanded of the request that ended is
+    /// replaced by what they demand now.
+    ///
     /// Each policy is recorded as a requirement of the kind `Policy`, with its name, version and digest; each approval
     /// that it demands has its name and version in the metadata under
     /// [`DEMANDED_BY`](crate::metadata_keys::DEMANDED_BY), and [`explain`](crate::workflow::explain) names it.
@@ -72,6 +75,9 @@ pub(super) fn check_possible(policy: &Policy) -> Result<(), String> {
 
 /// The draft with all that these policies demand of it.
 fn demanding(mut draft: RequestDraft, policies: &[&Policy], now: Timestamp) -> Result<RequestDraft> {
+    if draft.resubmits.is_some() {
+        forget(&mut draft, policies);
+    }
     for policy in policies {
         let demands = policy.demands();
         let mut own = BTreeSet::new();
@@ -99,6 +105,21 @@ fn demanding(mut draft: RequestDraft, policies: &[&Policy], now: Timestamp) -> R
         workflow::submit(draft.clone(), RequestId::generate(), WriteId::generate(), now)?;
     }
     Ok(draft)
+}
+
+/// Takes out what these policies demanded of the request that is submitted again, since they demand it anew. What another
+/// policy demanded as well stays.
+fn forget(draft: &mut RequestDraft, policies: &[&Policy]) {
+    let is_one = |name: &str| policies.iter().any(|policy| policy.name().as_str() == name);
+    let is_theirs = |label: &Value| matches!(label, Value::Text(label) if label.rsplit_once(" v").is_some_and(|(name, _)| is_one(name)));
+    draft.approval_rules.retain(|rule| {
+        let names = names(rule);
+        names.is_empty() || !names.iter().all(is_theirs)
+    });
+    draft.requirements.retain(|requirement| {
+        let name = requirement.data.get(metadata_keys::POLICY);
+        requirement.kind != RequirementKind::POLICY || !matches!(name, Some(Value::Text(name)) if is_one(name))
+    });
 }
 
 /// Adds an approval and returns its place. An equal one that another policy demanded gets one more name instead; not

@@ -6,7 +6,7 @@ use super::history::{Occasion, count, record};
 use super::open_demand::impossible;
 use super::phrase::list;
 use super::{deciding, escalating, execution, lifecycle, submission};
-use crate::error::{AmendmentError, ApprovalError, Error, Result};
+use crate::error::{AmendmentError, ApprovalError, Error, InvalidValue, Result};
 use crate::request::{
     ActorContext, ActorId, ActorKind, Approval, ApprovalDecision, ApprovalId, ApprovalRule, ApprovalSummary,
     ApprovalTarget, DeciderRule, Delegation, Metadata, MutationRequest, RequestDocument, Requirement, Status, Step,
@@ -51,6 +51,7 @@ pub(super) fn reassign(
 pub(super) fn add(request: &mut MutationRequest, rule: &ApprovalRule, occasion: Occasion<'_>) -> Result<()> {
     check_amending(request, occasion)?;
     lifecycle::check_to_come(rule.expires_at, occasion.now)?;
+    check_decider(rule)?;
     let mut groups = request.approvals.iter().filter_map(|approval| approval.quorum.as_ref());
     if let Some(quorum) = &rule.quorum
         && groups.any(|other| other.group == quorum.group)
@@ -59,7 +60,8 @@ pub(super) fn add(request: &mut MutationRequest, rule: &ApprovalRule, occasion: 
     }
     let demands = request.requirements.iter().filter(|requirement| requirement.is_approval()).count();
     let step = rule.step.map_or_else(|| Step::new(count(demands).saturating_add(1)), Ok)?;
-    let (mut added, requirement) = numbered(request, rule, step)?;
+    let first = request.approvals.len().saturating_add(1);
+    let (mut added, requirement) = submission::numbered(rule, step, first, |id| is_taken(request, id))?;
     if let Some(taken) = added.iter().find(|approval| is_taken(request, &approval.id)) {
         return Err(not_allowed(request, AmendmentError::IdTaken { approval: taken.id.clone() }));
     }
@@ -79,6 +81,17 @@ pub(super) fn add(request: &mut MutationRequest, rule: &ApprovalRule, occasion: 
         }
         Ok(())
     })
+}
+
+/// With an approval of their own in place of the others, a requester could approve the request alone.
+fn check_decider(rule: &ApprovalRule) -> Result<(), InvalidValue> {
+    match rule.decider {
+        DeciderRule::NotTheRequester => Ok(()),
+        DeciderRule::Anyone => {
+            let problem = "lets the requester decide, which only the draft of a request may; leave that out";
+            Err(InvalidValue::new("added approval rule", problem))
+        }
+    }
 }
 
 /// Removes the approval, and its requirement if that demands no other.
@@ -235,19 +248,6 @@ fn amend(
         }
     }
     Ok(())
-}
-
-/// The approvals of the rule and their requirement; ids that are numbers are the next that nobody has had.
-fn numbered(document: &RequestDocument, rule: &ApprovalRule, step: Step) -> Result<(Vec<Approval>, Requirement)> {
-    let mut first = document.approvals.len().saturating_add(1);
-    loop {
-        let made = submission::approvals_of(rule, step, first)?;
-        let is_free = |approval: &Approval| !is_taken(document, &approval.id);
-        if rule.id.is_some() || made.0.iter().all(is_free) {
-            return Ok(made);
-        }
-        first = first.saturating_add(1);
-    }
 }
 
 /// Whether an approval has this id, or had it until it was removed: the history names both by it.

@@ -1,12 +1,14 @@
 //! Sending a request back: its requester amends it, and a new round of approvals begins.
 
+use std::sync::Arc;
+
 use super::history::{Occasion, names, record};
-use super::{decidable, lifecycle, resolution};
+use super::{decidable, lifecycle, resolution, submission};
 use crate::command::Amendment;
 use crate::error::{CorrectionError, Error, InvalidValue, Result};
 use crate::request::{
-    ActorContext, LifecycleDecision, Metadata, MutationRequest, Pending, PendingReason, RequestDocument, RequestState,
-    metadata_keys,
+    ActorContext, ActorId, LifecycleDecision, Metadata, MutationRequest, Pending, PendingReason, RequestDocument,
+    RequestState, metadata_keys,
 };
 
 /// Makes the request wait for its requester. Only those may who could decide it instead.
@@ -45,6 +47,7 @@ pub(super) fn amend(request: &mut MutationRequest, amendment: &Amendment, occasi
     }
     let document = request.edit();
     document.versioning.reviewed.clone_from(&document.versioning.expected);
+    let is_by_deputy = exclude_deputy(document, occasion.by);
     let mut about = Metadata::new().with(metadata_keys::AMENDED, names(&changed))?;
     about.note(metadata_keys::PREVIOUS_DIGEST, previous.to_string());
     about.note(metadata_keys::DIGEST, request.digest().to_string());
@@ -52,7 +55,16 @@ pub(super) fn amend(request: &mut MutationRequest, amendment: &Amendment, occasi
     let document = request.edit();
     record(document, occasion.decision(LifecycleDecision::Amended, about));
     resolution::renew(document, Pending { reason: PendingReason::Approval, expires_at }, occasion);
-    Ok(())
+    if is_by_deputy { submission::check_possible(document) } else { Ok(()) }
+}
+
+/// Whoever amends for the requester does not approve what they wrote. Returns whether somebody did.
+fn exclude_deputy(document: &mut RequestDocument, actor: &ActorContext) -> bool {
+    let (ids, requester) = (document.id_comparison, Arc::clone(&document.requested_by));
+    let is_requester = |id: &&ActorId| requester.people().any(|person| ids.is_same(person, id));
+    let Some(deputy) = actor.id.as_ref().filter(|id| !is_requester(id)) else { return false };
+    document.approver_limits.excluded.insert(deputy.clone());
+    true
 }
 
 /// Whether the actor has the rights of somebody who submitted the request, and so may correct and resubmit it.

@@ -13,7 +13,7 @@ use crate::command::Amendment;
 use crate::error::{CorrectionError, Error, InvalidValue, Result};
 use crate::request::{
     ActorContext, Approval, ApprovalRule, MutationRequest, RequestDocument, RequestDraft, RequestId, Requirement,
-    Resubmission, Status, Timestamp,
+    RequirementKind, Resubmission, Status, Timestamp,
 };
 
 /// A draft that resubmits a request which was rejected, canceled or expired, with these changes. It has the same
@@ -113,7 +113,9 @@ fn draft_of(ended: &RequestDocument, by: Arc<ActorContext>, now: Timestamp) -> R
 }
 
 fn unfulfilled(requirement: &Requirement) -> Requirement {
-    Requirement { fulfilled: false, ..requirement.clone() }
+    // That a policy applied is a record, which nobody has to fulfil.
+    let fulfilled = requirement.fulfilled && requirement.kind == RequirementKind::POLICY;
+    Requirement { fulfilled, ..requirement.clone() }
 }
 
 /// A rule for this approval alone: those of a quorum group are members of it again.

@@ -1,5 +1,6 @@
 //! Makes a request of a draft.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::history::{Occasion, check_acting_for, check_reason, names, record};
@@ -94,7 +95,7 @@ fn initial_state(
 }
 
 /// Whether enough people are named to give the demanded grants. An approval that is too late simply expires.
-fn check_possible(document: &RequestDocument) -> Result<()> {
+pub(super) fn check_possible(document: &RequestDocument) -> Result<()> {
     impossible(document, Timestamp::MIN).map_or(Ok(()), |demand| Err(too_few_people(&demand, document)))
 }
 
@@ -133,23 +134,52 @@ fn record_filing(document: &mut RequestDocument, now: Timestamp) {
 
 /// The approvals of the rules, and one requirement for each rule.
 fn approvals(rules: &[ApprovalRule]) -> Result<(Vec<Approval>, Vec<Requirement>)> {
-    let mut approvals = Vec::new();
+    let given = given_ids(rules)?;
+    let mut approvals: Vec<Approval> = Vec::new();
     let mut requirements = Vec::new();
     for (rule, ordinal) in rules.iter().zip(1_u32..) {
         let step = rule.step.map_or_else(|| Step::new(ordinal), Ok)?;
-        let (of_rule, requirement) = approvals_of(rule, step, approvals.len() + 1)?;
+        let is_taken = |id: &ApprovalId| !given.is_empty() && (given.contains(id) || has(&approvals, id));
+        let (of_rule, requirement) = numbered(rule, step, approvals.len() + 1, is_taken)?;
         approvals.extend(of_rule);
         requirements.push(requirement);
     }
     Ok((approvals, requirements))
 }
 
-/// The approvals of one rule, and the requirement that names them.
-pub(super) fn approvals_of(
+/// The ids that rules name; no approval is numbered so.
+fn given_ids(rules: &[ApprovalRule]) -> Result<BTreeSet<ApprovalId>> {
+    let mut given = BTreeSet::new();
+    for rule in rules.iter().filter(|rule| rule.id.is_some()) {
+        for place in 0..rule.targets.len() {
+            given.insert(approval_id(rule, place, 1)?);
+        }
+    }
+    Ok(given)
+}
+
+fn has(approvals: &[Approval], id: &ApprovalId) -> bool {
+    approvals.iter().any(|approval| approval.id == *id)
+}
+
+/// The approvals of the rule and their requirement; ids that are numbers are the next that are not taken.
+pub(super) fn numbered(
     rule: &ApprovalRule,
     step: Step,
-    first_number: usize,
+    mut first: usize,
+    is_taken: impl Fn(&ApprovalId) -> bool,
 ) -> Result<(Vec<Approval>, Requirement)> {
+    loop {
+        let made = approvals_of(rule, step, first)?;
+        if rule.id.is_some() || !made.0.iter().any(|approval| is_taken(&approval.id)) {
+            return Ok(made);
+        }
+        first = first.saturating_add(1);
+    }
+}
+
+/// The approvals of one rule, and the requirement that names them.
+fn approvals_of(rule: &ApprovalRule, step: Step, first_number: usize) -> Result<(Vec<Approval>, Requirement)> {
     let mut approvals = Vec::new();
     for (place, target) in rule.targets.iter().enumerate() {
         approvals.push(Approval {

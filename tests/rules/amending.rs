@@ -262,3 +262,10 @@ fn a_request_that_waits_for_something_else_is_amended_too() {
     let asked = apply(&amended, &Command::request_approvals(user("admin"), None), 3);
     assert_eq!(able(&asked, 3), ["carol"]);
 }
+
+#[test]
+fn an_added_approval_is_never_for_the_requester() {
+    let request = file_with([rule("bob")]);
+    let own = add(rule("requester").requester_may_decide());
+    assert!(matches!(try_apply(&request, &own, 1), Err(Error::Invalid(_))));
+}

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{Amendment, Command, StaleStrategy, decidable_by, due_command, explain};
 use mutator_governance::{
-    ActorContext, ApprovalError, ApprovalState, ApprovalStatus, ClaimId, CorrectionError, DecisionKind, Error,
-    IdComparison, LifecycleDecision, Metadata, MutationRequest, Payload, Pending, PendingReason, StateVersion, Status,
-    Value, metadata_keys,
+    ActorContext, ApprovalError, ApprovalRule, ApprovalState, ApprovalStatus, ClaimId, CorrectionError, DecisionKind,
+    Error, IdComparison, LifecycleDecision, Metadata, MutationRequest, Payload, Pending, PendingReason, StateVersion,
+    Status, Value, metadata_keys,
 };
 
 use crate::support::*;
@@ -317,4 +317,22 @@ fn a_request_is_sent_back_as_often_as_needed() {
     }
     let approved = grant(&grant(&request, "alice", "approval-1", 60), "bob", "approval-2", 61);
     assert_eq!(approved.state.status(), Status::Approved);
+}
+
+#[test]
+fn whoever_amends_for_the_requester_does_not_approve_it() {
+    let deputy = |id: &str| Arc::new((*user(id)).clone().acting_for("requester", "deputy").unwrap());
+    let sent = |rules: Vec<ApprovalRule>| sent_back(&file_with(rules), "bob", 1);
+    let amend = |by: Arc<ActorContext>| Command::amend(by, Amendment::new().description("for 30 days"));
+    let request = apply(&sent(vec![ApprovalRule::of(actor("bob").or(actor("carol")))]), &amend(deputy("bob")), 2);
+    let own = approval_error(
+        try_apply(&request, &Command::approve_requirement(user("bob"), approval("approval-1")), 3).unwrap_err(),
+    );
+    assert!(matches!(own, ApprovalError::Excluded { .. }), "{own}");
+    assert_eq!(apply(&request, &Command::approve(user("carol")), 3).state.status(), Status::Approved);
+    // Nobody else could approve it: then somebody else has to amend it.
+    let alone = sent(vec![rule("bob")]);
+    assert!(matches!(try_apply(&alone, &amend(deputy("bob")), 2), Err(Error::InvalidApprovalConfiguration { .. })));
+    let by_requester = apply(&alone, &amend(user("requester")), 2);
+    assert!(by_requester.approver_limits.excluded.is_empty());
 }

@@ -111,7 +111,9 @@ fn a_draft_that_contradicts_itself_is_rejected() {
         ("approval demanded of nobody", draft().requires(demand)),
         (
             "two approvals of one id",
-            draft().requires_approval(rule("alice").with_id(approval("approval-2"))).requires_approval(rule("bob")),
+            draft()
+                .requires_approval(rule("alice").with_id(approval("approval-2")))
+                .requires_approval(rule("bob").with_id(approval("approval-2"))),
         ),
         (
             "one group in two steps",
@@ -165,4 +167,12 @@ fn the_reviewed_version_is_the_expected_one() {
     let request = submit(draft().for_version(version.clone()));
     assert_eq!(request.versioning.expected, Some(version.clone()));
     assert_eq!(request.versioning.reviewed, Some(version));
+}
+
+#[test]
+fn a_number_that_a_rule_names_as_an_id_is_not_given_to_another() {
+    let named = |id: &str, by: &str| rule(by).with_id(approval(id));
+    let request = file_with([named("approval-2", "alice"), rule("bob"), rule("carol"), named("approval-3", "dave")]);
+    let ids: Vec<_> = request.approvals.iter().map(|it| it.id.to_string()).collect();
+    assert_eq!(ids, ["approval-2", "approval-4", "approval-5", "approval-3"]);
 }

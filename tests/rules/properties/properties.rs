@@ -237,7 +237,12 @@ proptest! {
             for approval in after.approvals.iter().filter(|it| it.state.status() == ApprovalStatus::Approved) {
                 let of_this = Value::Text(approval.id.to_string());
                 let mut grants = this_round.iter().filter(|decision| decision.kind == granted).filter(is_of_this_digest);
-                prop_assert!(grants.any(|it| it.metadata.get(metadata_keys::APPROVAL) == Some(&of_this)), "{}", approval.id);
+                let is_moved_here = |decision: &Decision| match decision.metadata.get(metadata_keys::MOVED) {
+                    Some(Value::Map(moves)) => moves.iter().any(|(_, to)| *to == of_this),
+                    _ => false,
+                };
+                let is_given = |it: &Decision| it.metadata.get(metadata_keys::APPROVAL) == Some(&of_this);
+                prop_assert!(grants.any(|it| is_given(it) || is_moved_here(it)), "{}", approval.id);
             }
             let is_approved = matches!(after.state.status(), Status::Approved | Status::Executed);
             if is_approved && !all_met(&after) {
