@@ -131,7 +131,7 @@ pub use request::{
     Decision, DecisionCategory, DecisionKind, Digest, DiscussionDecision, Execution, ExecutionDecision, ExecutionKind,
     ExecutionLink, Grounds, Group, HolderId, IdComparison, InitialState, Intent, IntoId, LifecycleDecision,
     LinkRelation, Metadata, MetadataIter, MutationRequest, MutationType, Operation, Payload, Pending, PendingReason,
-    Quorum, QuorumGroup, QuorumRejection, ReasonRule, Rejection, RequestDocument, RequestDraft, RequestId,
+    Period, Quorum, QuorumGroup, QuorumRejection, ReasonRule, Rejection, RequestDocument, RequestDraft, RequestId,
     RequestState, Requester, Requirement, RequirementKind, Revision, RiskLevel, Role, Severity, SideEffect, StateId,
     StateType, StateVersion, Status, Step, Supersession, Tag, Target, Timestamp, UnsettledWrite, Value, Verdict,
     VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,

@@ -79,6 +79,8 @@ actions! {
     Withdraw { ; approval }
     ExpireApprovals {}
     OverrideApprovals {}
+    Schedule { not_before }
+    Revalidate {}
     Resolve { current, strategy }
     Claim { claim, lease }
     Release { claim }
@@ -111,6 +113,7 @@ arguments! {
     pending: Pending,
     expires_at: Timestamp,
     approval: ApprovalId,
+    not_before: Timestamp,
     digest: Digest,
     rejection: Rejection,
     current: StateVersion,

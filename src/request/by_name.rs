@@ -47,7 +47,7 @@ pub(crate) use read_by_name;
 
 read_by_name! {
     Status, "status": Created, Pending, Approved, Rejected, Canceled, Expired, Superseded, Executed;
-    PendingReason, "pending reason": Approval, ExternalCheck, Schedule, Dependency, Quota, ManualReview;
+    PendingReason, "pending reason": Approval, ExternalCheck, Schedule, Dependency, Quota, ManualReview, Revalidation;
     RiskLevel, "risk level": Low, Medium, High, Critical;
     BlastScope, "blast scope": Single, Module, System, Global;
     Severity, "severity": Info, Warning, Error, Critical;

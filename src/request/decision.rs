@@ -13,7 +13,7 @@ use super::{ActorContext, Metadata, Timestamp, Value, metadata_keys};
 ///
 /// | decision | keys |
 /// |---|---|
-/// | lifecycle | `from`; `waited_for`: what it waited for until then, if it was pending; `pending_reason`, `expires_at`, `superseded_by`, `resulting_version` of the new status; `approval` if an approval caused it; `rejected`: the approvals if rejecting several at once caused it; `claim`, `side_effects`, `side_effects_left_out` when executed, for a compensation also `compensates`, `compensation`, `trigger`, `batch`; `compensated_by`, `compensation`, `trigger`, `batch` when compensated |
+/// | lifecycle | `from`; `waited_for`: what it waited for until then, if it was pending; `pending_reason`, `expires_at`, `superseded_by`, `resulting_version` of the new status; `valid_until` if it expired after its approval; `approval` if an approval caused it; `rejected`: the approvals if rejecting several at once caused it; `claim`, `side_effects`, `side_effects_left_out` when executed, for a compensation also `compensates`, `compensation`, `trigger`, `batch`; `compensated_by`, `compensation`, `trigger`, `batch` when compensated |
 /// | `Requested` | `approvals`, `missing`: how many; `round` |
 /// | `Renewed` | `approvals`: how many; `round` |
 /// | `Granted`, `Rejected`, `Expired` | `approval`, `target`, `step`, `round`, `digest`; `quorum_group`, `required`; `expires_at`; for a rejection `code`, `message`, `category` and its own metadata |
@@ -21,6 +21,7 @@ use super::{ActorContext, Metadata, Timestamp, Value, metadata_keys};
 /// | `Overridden` | `overridden`: the approvals; `round`, `digest`; `waited_for`: the waiting it ended, if any |
 /// | `Withdrawn` | `approval`, `target`, `step`, `round`, `digest` that the vote was given for; `quorum_group`, `required`; `withdrawn`: Granted or Rejected; `reopened`: the satisfied approvals that are open again; `satisfied`: the approval itself, if its group is met without it |
 /// | version resolution | `current_version`, `expected_version` |
+/// | `Scheduled` | `not_before`; `previously_not_before`, if there was one |
 /// | `Commented` | `text`: the comment |
 /// | execution | `claim`; `lease_ends_at`, `renewed`, `previous_claim` for a claim; `message`, `code`, its own metadata, `details_left_out` and `side_effects_left_out` for a failure |
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -185,6 +186,8 @@ decision_kinds! {
         Released = "Released",
         /// An executor failed.
         Failed = "Failed",
+        /// The time before which it is not executed was changed.
+        Scheduled = "Scheduled",
     }
     /// What people said about it.
     DiscussionDecision in Discussion {

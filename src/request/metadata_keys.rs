@@ -54,10 +54,12 @@ metadata_keys! {
     LEASE_ENDS_AT = "lease_ends_at", "when the lease of the claim ends";
     MESSAGE = "message", "the message of the rejection or of the failure";
     MISSING = "missing", "how many approvals are still needed";
+    NOT_BEFORE = "not_before", "the time before which the request is not executed";
     OVERRIDDEN = "overridden", "the ids of the approvals that were overridden";
     PENDING_REASON = "pending_reason", "what the request waits for now";
     PREVIOUS_CLAIM = "previous_claim", "the id of the claim that was taken over";
     QUORUM_GROUP = "quorum_group", "the quorum group of the approval";
+    PREVIOUSLY_NOT_BEFORE = "previously_not_before", "the time before which it was not to be executed until then";
     REJECTED = "rejected", "the ids of the approvals whose rejection rejected the request, if it was several at once";
     RENEWED = "renewed", "whether the claim was renewed, not taken over";
     REOPENED = "reopened", "the ids of the approvals that are open again";
@@ -72,6 +74,7 @@ metadata_keys! {
     TARGET = "target", "to whom the approval is addressed";
     TEXT = "text", "what the comment says";
     TRIGGER = "trigger", "what caused the compensation";
+    VALID_UNTIL = "valid_until", "when the approval of the request ended";
     WAITED_FOR = "waited_for", "what the request waited for until then";
     WITHDRAWN = "withdrawn", "the kind of the vote that was taken back";
 }

@@ -66,6 +66,8 @@ pub enum PendingReason {
     Quota,
     /// A manual review.
     ManualReview,
+    /// A look at whether it still fits the state, which has changed since it was approved.
+    Revalidation,
 }
 
 /// The state of a request without its details.
@@ -154,8 +156,15 @@ impl Status {
 
 impl PendingReason {
     /// Every reason.
-    pub const ALL: [Self; 6] =
-        [Self::Approval, Self::ExternalCheck, Self::Schedule, Self::Dependency, Self::Quota, Self::ManualReview];
+    pub const ALL: [Self; 7] = [
+        Self::Approval,
+        Self::ExternalCheck,
+        Self::Schedule,
+        Self::Dependency,
+        Self::Quota,
+        Self::ManualReview,
+        Self::Revalidation,
+    ];
 
     /// The reason as one word.
     pub const fn as_str(self) -> &'static str {
@@ -166,6 +175,7 @@ impl PendingReason {
             Self::Dependency => "Dependency",
             Self::Quota => "Quota",
             Self::ManualReview => "ManualReview",
+            Self::Revalidation => "Revalidation",
         }
     }
 }

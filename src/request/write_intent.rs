@@ -120,6 +120,10 @@ write_kinds! {
     OverrideApprovals = 23: "override its approvals",
     /// Resolves it against the current version of its state.
     Resolve = 30: "resolve its version",
+    /// Changes the time before which it is not executed.
+    Schedule = 31: "schedule it",
+    /// Approves it again after it was revalidated.
+    Revalidate = 32: "revalidate it",
     /// Claims it for execution.
     Claim = 40: "claim it",
     /// Releases a claim.

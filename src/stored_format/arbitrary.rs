@@ -237,22 +237,23 @@ fn approval(by: impl Strategy<Value = Arc<ActorContext>> + 'static) -> impl Stra
     });
     let words = (name(), text(), option::of(text()), metadata());
     let reasons = vec![ReasonRule::Optional, ReasonRule::ForRejecting, ReasonRule::Always];
-    (words, target, 1..=u32::MAX, option::of(quorum), option::of(time()), any::<bool>(), state, select(reasons))
-        .prop_map(|((id, description, name, metadata), target, step, quorum, expires_at, anyone, state, reasons)| {
-            Approval {
-                id: ApprovalId::new(ascii(&id)).unwrap(),
-                target,
-                description,
-                name,
-                step: Step::new(step).unwrap(),
-                quorum,
-                expires_at,
-                decider: if anyone { DeciderRule::Anyone } else { DeciderRule::NotTheRequester },
-                reasons,
-                state,
-                metadata,
-            }
-        })
+    let ends = (option::of(time()), option::of(period()));
+    (words, target, 1..=u32::MAX, option::of(quorum), ends, any::<bool>(), state, select(reasons)).prop_map(
+        |((id, description, name, metadata), target, step, quorum, ends, anyone, state, reasons)| Approval {
+            id: ApprovalId::new(ascii(&id)).unwrap(),
+            target,
+            description,
+            name,
+            step: Step::new(step).unwrap(),
+            quorum,
+            expires_at: ends.0,
+            expires_after: ends.1,
+            decider: if anyone { DeciderRule::Anyone } else { DeciderRule::NotTheRequester },
+            reasons,
+            state,
+            metadata,
+        },
+    )
 }
 
 fn decision(by: impl Strategy<Value = Arc<ActorContext>>) -> impl Strategy<Value = Decision> {
@@ -319,6 +320,18 @@ fn execution(by: impl Strategy<Value = Arc<ActorContext>>) -> impl Strategy<Valu
     let kind = prop_oneof![Just(ExecutionKind::Standard), plan.prop_map(ExecutionKind::Compensation)];
     let superseded = (id(), time(), any::<bool>());
     let superseded = superseded.prop_map(|(request, at, withdrawn)| Supersession { request, at, withdrawn });
-    let parts = (kind, vec(link, 0..3), option::of(claim), vec(superseded, 0..3));
-    parts.prop_map(|(kind, links, claim, supersedes)| Execution { kind, links, claim, supersedes })
+    let times = (option::of(time()), option::of(period()));
+    let parts = (kind, vec(link, 0..3), option::of(claim), vec(superseded, 0..3), times);
+    parts.prop_map(|(kind, links, claim, supersedes, (not_before, valid_for))| Execution {
+        kind,
+        links,
+        claim,
+        supersedes,
+        not_before,
+        valid_for,
+    })
+}
+
+fn period() -> impl Strategy<Value = Period> {
+    (1..=u64::MAX).prop_map(|micros| Period::of_micros(micros).unwrap())
 }

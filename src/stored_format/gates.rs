@@ -18,6 +18,10 @@ const GATES: &[Gate] = &[
     Gate { since: 2, opens: Part::Kind("reason rule", 0) },
     Gate { since: 2, opens: Part::Kind("reason rule", 1) },
     Gate { since: 2, opens: Part::Kind("reason rule", 2) },
+    Gate { since: 2, opens: Part::Kind("decision kind", 99) },
+    Gate { since: 2, opens: Part::Kind("pending reason", 7) },
+    Gate { since: 2, opens: Part::Field(Field::Timing) },
+    Gate { since: 2, opens: Part::Field(Field::ApprovalPeriod) },
 ];
 
 const FIRST: u16 = 1;
@@ -48,6 +52,10 @@ pub(super) enum Field {
     Reasons,
     /// Of a document: one of its rare parts.
     ApproverLimits,
+    /// Of an execution: one of its rare parts.
+    Timing,
+    /// Of an approval: one of its rare parts.
+    ApprovalPeriod,
 }
 
 /// All versions there are.
@@ -137,6 +145,8 @@ impl fmt::Display for Field {
             Self::ActingFor => "an actor who acts for another",
             Self::Reasons => "an approval that demands a reason",
             Self::ApproverLimits => "limits on its approvers",
+            Self::Timing => "a time before which it is not executed, or a validity",
+            Self::ApprovalPeriod => "an approval that expires after a duration",
         })
     }
 }

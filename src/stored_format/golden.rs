@@ -168,6 +168,7 @@ fn approvals() -> RequestDocument {
             rejection: QuorumRejection::Any,
         }),
         expires_at: (number == 5).then(|| at(7)),
+        expires_after: None,
         decider: DeciderRule::NotTheRequester,
         reasons: ReasonRule::Optional,
         state,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::history::{Occasion, count, record};
-use super::{compensation, demand, lifecycle};
+use super::{compensation, demand, lifecycle, timing};
 use crate::command::{AfterFailure, Completion, Failure};
 use crate::error::{Error, ExecutionError, InvalidValue, Result};
 use crate::request::{
@@ -23,6 +23,7 @@ pub(super) fn claim(request: &mut MutationRequest, id: ClaimId, lease: Duration,
     if held.as_ref().is_none_or(|held| held.id != id) {
         check_unclaimed(request, occasion.now)?;
     }
+    timing::check_open(request, occasion.now)?;
     check_digests(request)?;
     let mut about = about_claim(id);
     about.note(metadata_keys::LEASE_ENDS_AT, lease_ends_at);
@@ -100,6 +101,13 @@ pub(super) fn fail(
         AfterFailure::Reject => lifecycle::go_because(document, RequestState::Rejected, occasion, reason, about),
         AfterFailure::KeepApproved => Ok(()),
     }
+}
+
+/// Checks what forbids executing the request whatever its version: before it is resolved, which may reject it.
+pub(super) fn check_can_begin(document: &RequestDocument, now: Timestamp) -> Result<()> {
+    check_approved(document)?;
+    timing::check_valid(document, now)?;
+    timing::check_open(document, now)
 }
 
 pub(super) fn check_approved(document: &RequestDocument) -> Result<()> {

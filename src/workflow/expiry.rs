@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::demand::{demand_of, is_overdue, is_pending};
 use super::history::{Occasion, record, time_after};
 use super::open_demand::open_demand;
-use super::{deciding, lifecycle};
+use super::timing::valid_until;
+use super::{deciding, lifecycle, timing};
 use crate::command::{Action, Command};
 use crate::error::{Error, Result};
 use crate::request::{
@@ -14,10 +15,11 @@ use crate::request::{
 };
 
 /// The next time at which something about the request is due to expire: the request while it is pending, or an open
-/// approval while it waits for approval. It may lie in the past, if nobody has expired it yet.
+/// approval while it waits for approval, or an approved request when its validity ends. It may lie in the past, if nobody has expired it yet.
 pub fn next_deadline(document: &RequestDocument) -> Option<Timestamp> {
     let own = document.state.pending().and_then(|pending| pending.expires_at);
-    open_approvals(document).filter_map(|approval| approval.expires_at).chain(own).min()
+    let open = open_approvals(document).filter_map(|approval| approval.expires_at);
+    open.chain(own).chain(valid_until(document)).min()
 }
 
 /// Whether something about the request is due to expire: whether its [`next_deadline`] has come.
@@ -30,7 +32,8 @@ pub fn is_due(document: &RequestDocument, now: Timestamp) -> bool {
 ///
 /// When request and approvals are both due, the request expires, and its approvals are no longer needed.
 pub fn due_command(document: &RequestDocument, by: impl Into<Arc<ActorContext>>, now: Timestamp) -> Option<Command> {
-    if passed_deadline(&document.state, time_after(document.updated_at, now)).is_some() {
+    let at = time_after(document.updated_at, now);
+    if passed_deadline(&document.state, at).is_some() || timing::passed_validity(document, at).is_some() {
         return Some(Command::expire(by));
     }
     is_due(document, now).then(|| Command::expire_approvals(by))
@@ -41,7 +44,8 @@ pub(super) fn passed_deadline(state: &RequestState, now: Timestamp) -> Option<Ti
     state.pending().and_then(|pending| pending.expires_at).filter(|deadline| *deadline <= now)
 }
 
-/// From its own deadline on, a pending request can only end, swept or not, and be commented on.
+/// From its own deadline on, a pending request can only end, swept or not, and be commented on; an approved one from the
+/// end of its validity on.
 pub(super) fn check_in_time(document: &RequestDocument, action: &Action, now: Timestamp) -> Result<()> {
     match action {
         Action::ApproveRequest
@@ -54,6 +58,8 @@ pub(super) fn check_in_time(document: &RequestDocument, action: &Action, now: Ti
         | Action::Withdraw { .. }
         | Action::ExpireApprovals
         | Action::OverrideApprovals
+        | Action::Schedule { .. }
+        | Action::Revalidate
         | Action::Resolve { .. }
         | Action::Claim { .. } => check_deadline(document, now),
         Action::RejectRequest
@@ -61,7 +67,7 @@ pub(super) fn check_in_time(document: &RequestDocument, action: &Action, now: Ti
         | Action::Expire
         | Action::Supersede { .. }
         | Action::Comment { .. }
-        // Allowed only for approved or executed requests, which have no deadline.
+        // Allowed only for claimed or executed requests, which have no deadline.
         | Action::Release { .. }
         | Action::Complete { .. }
         | Action::Fail { .. }
@@ -72,7 +78,7 @@ pub(super) fn check_in_time(document: &RequestDocument, action: &Action, now: Ti
 pub(super) fn check_deadline(document: &RequestDocument, now: Timestamp) -> Result<()> {
     match passed_deadline(&document.state, now) {
         Some(deadline) => Err(Error::DeadlinePassed { id: document.id.clone(), deadline }),
-        None => Ok(()),
+        None => timing::check_valid(document, now),
     }
 }
 

@@ -8,6 +8,8 @@ use super::execution;
 use super::expiry::{next_deadline, passed_deadline};
 use super::history::{count, time_after};
 use super::open_demand::{OpenDemand, impossible, open_demands_for_people};
+use super::ready::ready_at;
+use super::timing::valid_until;
 use crate::error::ExecutionError;
 use crate::request::{
     ActorContext, Approval, ApprovalId, ApprovalSummary, Claim, Decision, DecisionCategory, Digest, ExecutionDecision,
@@ -34,6 +36,12 @@ pub struct Explanation {
     pub steps: u32,
     /// The next time at which something about it is due to expire.
     pub deadline: Option<Timestamp>,
+    /// It is not executed before this time.
+    pub not_before: Option<Timestamp>,
+    /// When it became ready to be executed, or becomes it if nothing changes; `None` unless it is approved.
+    pub ready_at: Option<Timestamp>,
+    /// When the validity of its approval ends.
+    pub valid_until: Option<Timestamp>,
     /// Who is executing it, or was when the lease ended.
     pub claim: Option<Claim>,
     /// The decision that led to its status.
@@ -92,6 +100,9 @@ pub fn explain(document: &RequestDocument, now: Timestamp) -> Explanation {
         step_ordinal: count(ordinal),
         steps: count(steps.len()),
         deadline: next_deadline(document),
+        not_before: document.execution.not_before,
+        ready_at: ready_at(document),
+        valid_until: valid_until(document),
         claim: document.execution.claim.clone(),
         since: standing_since(document).map(|(_, decision)| decision.clone()),
         failures: failures(document),
@@ -176,6 +187,9 @@ fn compensated_by(document: &RequestDocument) -> Vec<RequestId> {
 
 fn expiring(document: &RequestDocument, now: Timestamp) -> Expiring {
     let Some(deadline) = next_deadline(document) else { return Expiring::Nothing };
+    if valid_until(document).is_some() {
+        return Expiring::Request;
+    }
     if document.state.pending().and_then(|pending| pending.expires_at).is_some_and(|end| end <= deadline.max(now)) {
         return Expiring::Request;
     }

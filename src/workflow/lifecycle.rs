@@ -2,7 +2,7 @@
 
 use super::history::{Occasion, count, record};
 use super::open_demand::impossible;
-use super::{demand, execution};
+use super::{demand, execution, revalidating, timing};
 use crate::error::{ApprovalError, Error, InvalidValue, Result};
 use crate::request::{
     ApprovalDecision, LifecycleDecision, Metadata, MutationRequest, Pending, PendingReason, RequestDocument, RequestId,
@@ -17,7 +17,7 @@ pub const fn can_transition(from: Status, to: Status) -> bool {
     match from {
         Created => matches!(to, Pending | Approved | Canceled | Superseded),
         Pending => matches!(to, Approved | Rejected | Canceled | Expired | Superseded),
-        Approved => matches!(to, Pending | Rejected | Canceled | Superseded | Executed),
+        Approved => matches!(to, Pending | Rejected | Canceled | Expired | Superseded | Executed),
         Rejected | Canceled | Expired | Superseded | Executed => false,
     }
 }
@@ -41,7 +41,14 @@ pub(super) fn cancel(request: &mut MutationRequest, occasion: Occasion<'_>) -> R
 }
 
 pub(super) fn expire(request: &mut MutationRequest, occasion: Occasion<'_>) -> Result<()> {
-    transition(request.edit(), RequestState::Expired, occasion)
+    let mut about = Metadata::new();
+    if request.state.status() == Status::Approved {
+        let Some(valid_until) = timing::passed_validity(request, occasion.now) else {
+            return Err(Error::NothingDue { id: request.id.clone() });
+        };
+        about.note(metadata_keys::VALID_UNTIL, valid_until);
+    }
+    go_because(request.edit(), RequestState::Expired, occasion, occasion.by.reason.clone(), about)
 }
 
 pub(super) fn supersede(request: &mut MutationRequest, by: &RequestId, occasion: Occasion<'_>) -> Result<()> {
@@ -54,13 +61,16 @@ pub(super) fn supersede(request: &mut MutationRequest, by: &RequestId, occasion:
 
 pub(super) fn hold(request: &mut MutationRequest, pending: Pending, occasion: Occasion<'_>) -> Result<()> {
     check(request, Status::Pending)?;
+    revalidating::check_reason_to_wait(pending.reason)?;
     check_to_come(pending.expires_at, occasion.now)?;
+    timing::check_start(request, request.execution.not_before, pending.expires_at)?;
     if pending.reason == PendingReason::Approval {
+        timing::start_periods(request.edit(), occasion.now);
         check_approvals_to_come(request, occasion.now)?;
     }
     transition(request.edit(), RequestState::Pending(pending), occasion)?;
     if pending.reason == PendingReason::Approval {
-        record_requested(request.edit(), occasion);
+        ask(request.edit(), occasion);
     }
     Ok(())
 }
@@ -80,11 +90,13 @@ pub(super) fn request_approvals(
         _ => return Err(forbidden(request, Status::Pending)),
     }
     check_to_come(expires_at, occasion.now)?;
+    timing::check_start(request, request.execution.not_before, expires_at)?;
+    timing::start_periods(request.edit(), occasion.now);
     check_approvals_to_come(request, occasion.now)?;
     let document = request.edit();
     let asked = RequestState::Pending(Pending { reason: PendingReason::Approval, expires_at });
     move_to(document, asked, occasion, occasion.by.reason.clone(), Metadata::new());
-    record_requested(document, occasion);
+    ask(document, occasion);
     Ok(())
 }
 
@@ -144,8 +156,14 @@ pub(super) fn describe(state: &RequestState, about: &mut Metadata) {
     }
 }
 
+/// Asks for the open approvals: those with a duration get their deadline, and the history says that they were requested.
+pub(super) fn ask(document: &mut RequestDocument, occasion: Occasion<'_>) {
+    timing::start_periods(document, occasion.now);
+    record_requested(document, occasion);
+}
+
 /// Appends that approvals were requested, with the number of missing grants.
-pub(super) fn record_requested(document: &mut RequestDocument, occasion: Occasion<'_>) {
+fn record_requested(document: &mut RequestDocument, occasion: Occasion<'_>) {
     let mut about = Metadata::new();
     about.note(metadata_keys::APPROVALS, count(document.approvals.len()));
     about.note(metadata_keys::MISSING, demand::missing(&document.approvals));
@@ -180,17 +198,24 @@ fn check_approvals_to_come(document: &RequestDocument, now: Timestamp) -> Result
             document.id
         )));
     }
-    for approval in document.approvals.iter().filter(|approval| demand::is_pending(approval)) {
-        if let Some(expired_at) = approval.expires_at.filter(|_| demand::is_overdue(approval, now)) {
-            let error = ApprovalError::Expired { approval: approval.id.clone(), expired_at };
-            return Err(Error::Approval { id: document.id.clone(), error });
-        }
-    }
+    check_dates_to_come(document, now)?;
     if impossible(document, now).is_some() {
         return Err(Error::invalid_approval_configuration(format!(
             "request {} has approvals that nobody can grant any longer; override them with a reason, or cancel it",
             document.id
         )));
+    }
+    Ok(())
+}
+
+/// Checks that no open approval has a date that has passed.
+pub(super) fn check_dates_to_come(document: &RequestDocument, now: Timestamp) -> Result<()> {
+    let open = document.approvals.iter().filter(|approval| demand::is_pending(approval));
+    for approval in open {
+        if let Some(expired_at) = approval.expires_at.filter(|_| demand::is_overdue(approval, now)) {
+            let error = ApprovalError::Expired { approval: approval.id.clone(), expired_at };
+            return Err(Error::Approval { id: document.id.clone(), error });
+        }
     }
     Ok(())
 }

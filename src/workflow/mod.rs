@@ -45,10 +45,12 @@ mod ready;
 mod report_json;
 pub(crate) mod reservation;
 mod resolution;
+mod revalidating;
 mod sentence;
 mod shortening;
 mod submission;
 pub(crate) mod superseding;
+mod timing;
 mod withdrawing;
 mod write_intent;
 
@@ -61,10 +63,12 @@ pub use expiry::{due_command, is_due, next_deadline};
 pub use explain::{Explanation, decidable_by, explain};
 pub use lifecycle::can_transition;
 pub use open_demand::{OpenApproval, OpenDemand};
+pub use ready::ready_at;
 pub(crate) use ready::{failed_attempts, is_ready};
 pub use resolution::{Resolution, resolve};
 pub(crate) use shortening::{shortened, without_room_to_claim};
 pub use submission::submit;
+pub use timing::valid_until;
 
 pub use crate::command::{Action, AfterFailure, Command, Completion, Failure, StaleStrategy};
 use crate::error::Result;
@@ -79,7 +83,8 @@ use history::Occasion;
 ///
 /// # Errors
 /// [`Error::DeadlinePassed`](crate::Error::DeadlinePassed) for a command that would move on a pending request from its
-/// own deadline on; otherwise the rule that forbids the command: the constructors of [`Command`] say what each checks.
+/// own deadline on, and [`ExecutionError::NoLongerValid`](crate::ExecutionError::NoLongerValid) likewise for an approved
+/// request from the end of its validity on; otherwise the rule that forbids the command: the constructors of [`Command`] say what each checks.
 /// For every command, a blank reason of the actor or of a rejection is [`Error::Invalid`](crate::Error::Invalid),
 /// and so is an actor who acts for themselves.
 pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) -> Result<MutationRequest> {
@@ -109,6 +114,8 @@ pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) ->
         Action::Withdraw { approval } => withdrawing::withdraw(changing, approval.as_ref(), occasion),
         Action::ExpireApprovals => expiry::expire_approvals(changing, occasion),
         Action::OverrideApprovals => break_glass::override_approvals(changing, occasion),
+        Action::Schedule { not_before } => timing::schedule(changing, *not_before, occasion),
+        Action::Revalidate => revalidating::revalidate(changing, occasion),
         Action::Resolve { current, strategy } => resolution::settle(changing, current, *strategy, occasion).map(|_| ()),
         Action::Claim { claim, lease } => execution::claim(changing, *claim, *lease, occasion),
         Action::Release { claim } => execution::release(changing, *claim, occasion),

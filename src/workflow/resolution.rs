@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::history::{Occasion, count, record};
-use super::{deciding, execution, expiry, lifecycle};
+use super::{deciding, execution, expiry, lifecycle, revalidating};
 use crate::command::StaleStrategy;
 use crate::error::{Error, ExecutionError, Result};
 use crate::request::{
@@ -25,6 +25,8 @@ pub enum Resolution {
     RejectedAsStale,
     /// Nothing yet: its approvals are open again.
     RequiresRenewedApproval,
+    /// Nothing yet: somebody has to revalidate it.
+    RequiresRevalidation,
     /// Validate it against the current version, then execute it.
     RevalidateOnLatestState,
 }
@@ -82,6 +84,13 @@ pub(super) fn settle(
             renew(document, occasion)?;
             Ok(Resolution::RequiresRenewedApproval)
         }
+        StaleStrategy::RequireRevalidation => {
+            let document = request.edit();
+            record(document, decided(VersionDecision::RevalidationRequired));
+            document.versioning.expected = Some(current.clone());
+            lifecycle::transition(document, revalidating::waiting(), occasion)?;
+            Ok(Resolution::RequiresRevalidation)
+        }
         StaleStrategy::RevalidateOnLatestState => {
             let document = request.edit();
             record(document, decided(VersionDecision::RevalidationRequired));
@@ -96,6 +105,10 @@ fn renew(document: &mut RequestDocument, occasion: Occasion<'_>) -> Result<(), E
     let (opened, submitted) = (round_opened_at(document), document.created_at);
     for approval in &mut document.approvals {
         approval.state = ApprovalState::Pending;
+        if let Some(period) = approval.expires_after {
+            approval.expires_at = Some(occasion.now.saturating_add(period.duration()));
+            continue;
+        }
         // An approval keeps its duration, not its date: a past date could never be met again. If the date had passed
         // when the approval was requested, the duration counts from submission.
         let mut times =
@@ -132,7 +145,7 @@ fn versions(document: &RequestDocument, current: &StateVersion) -> Metadata {
 }
 
 crate::request::read_by_name! {
-    StaleStrategy, "stale strategy": RejectStale, RequireRenewedApproval, RevalidateOnLatestState;
+    StaleStrategy, "stale strategy": RejectStale, RequireRenewedApproval, RequireRevalidation, RevalidateOnLatestState;
 }
 
 impl fmt::Display for Resolution {
@@ -141,6 +154,7 @@ impl fmt::Display for Resolution {
             Self::ExecuteApprovedVersion => "ExecuteApprovedVersion",
             Self::RejectedAsStale => "RejectedAsStale",
             Self::RequiresRenewedApproval => "RequiresRenewedApproval",
+            Self::RequiresRevalidation => "RequiresRevalidation",
             Self::RevalidateOnLatestState => "RevalidateOnLatestState",
         })
     }
@@ -156,6 +170,9 @@ impl Resolution {
         match last {
             Some(VersionDecision::RejectedAsStale) => Self::RejectedAsStale,
             Some(VersionDecision::RenewedApprovalRequired) => Self::RequiresRenewedApproval,
+            Some(VersionDecision::RevalidationRequired) if revalidating::is_awaited(document) => {
+                Self::RequiresRevalidation
+            }
             Some(VersionDecision::RevalidationRequired) => Self::RevalidateOnLatestState,
             Some(VersionDecision::Validated) | None => Self::ExecuteApprovedVersion,
         }

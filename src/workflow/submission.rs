@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::history::{Occasion, check_acting_for, check_reason, names, record};
-use super::lifecycle;
 use super::open_demand::impossible;
+use super::{lifecycle, revalidating, timing};
 use crate::error::{Error, Result};
 use crate::request::{
     Approval, ApprovalId, ApprovalRule, ApprovalState, Execution, InitialState, LifecycleDecision, Metadata,
@@ -47,7 +47,12 @@ pub fn submit(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timest
         decisions: Vec::new(),
         side_effects: Vec::new(),
         versioning: Versioning { expected: draft.expected_version.clone(), reviewed: draft.expected_version },
-        execution: Execution { kind: draft.execution, ..Execution::default() },
+        execution: Execution {
+            kind: draft.execution,
+            not_before: draft.not_before,
+            valid_for: draft.valid_for,
+            ..Execution::default()
+        },
         created_at: now,
         updated_at: now,
         metadata: draft.metadata,
@@ -55,6 +60,11 @@ pub fn submit(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timest
         id_comparison: draft.id_comparison,
     };
     check_possible(&document)?;
+    let deadline = document.state.pending().and_then(|pending| pending.expires_at);
+    timing::check_start(&document, document.execution.not_before, deadline)?;
+    if document.state.awaits_approval() {
+        lifecycle::check_dates_to_come(&document, now)?;
+    }
     record_filing(&mut document, now);
     Ok(MutationRequest::from_document(document, Revision::first(write_id))?.meant_to(intent))
 }
@@ -75,7 +85,10 @@ fn initial_state(
             "request {id} is approved already and has approval rules; leave out one of the two"
         ))),
         Some(InitialState::Approved) => Ok(RequestState::Approved),
-        Some(InitialState::Pending(pending)) => Ok(RequestState::Pending(pending)),
+        Some(InitialState::Pending(pending)) => {
+            revalidating::check_reason_to_wait(pending.reason)?;
+            Ok(RequestState::Pending(pending))
+        }
         Some(InitialState::Created) | None if rules.is_empty() => Ok(RequestState::Created),
         Some(InitialState::Created) | None => Ok(RequestState::Pending(Pending::from(PendingReason::Approval))),
     }
@@ -106,7 +119,7 @@ fn record_filing(document: &mut RequestDocument, now: Timestamp) {
         _ => {}
     }
     if document.state.awaits_approval() {
-        lifecycle::record_requested(document, occasion);
+        lifecycle::ask(document, occasion);
     }
 }
 
@@ -129,6 +142,7 @@ fn approvals(rules: &[ApprovalRule]) -> Result<(Vec<Approval>, Vec<Requirement>)
                 step,
                 quorum: rule.quorum.clone(),
                 expires_at: rule.expires_at,
+                expires_after: rule.expires_after,
                 decider: rule.decider,
                 reasons: rule.reasons,
                 state: ApprovalState::Pending,

@@ -27,7 +27,7 @@ pub(super) fn withdraw(request: &mut MutationRequest, only: Option<&ApprovalId>,
     if document.state.status() == Status::Approved && missing(&document.approvals) > missing_before {
         let waiting = RequestState::Pending(Pending { reason: PendingReason::Approval, expires_at: None });
         lifecycle::transition(document, waiting, occasion)?;
-        lifecycle::record_requested(document, occasion);
+        lifecycle::ask(document, occasion);
     }
     Ok(())
 }

@@ -5,8 +5,8 @@ use sha2::Digest as _;
 
 use crate::command::{Action, Command};
 use crate::request::{
-    ApprovalRule, ApproverLimits, ExecutionKind, InitialState, Intent, Metadata, RequestDraft, Requirement,
-    StateVersion, Target, Who, WriteIntent, WriteKind,
+    ApprovalRule, ApproverLimits, ExecutionKind, InitialState, Intent, Metadata, Period, RequestDraft, Requirement,
+    StateVersion, Target, Timestamp, Who, WriteIntent, WriteKind,
 };
 
 impl Command {
@@ -33,6 +33,8 @@ const fn kind_of(action: &Action) -> WriteKind {
         Action::Withdraw { .. } => WriteKind::Withdraw,
         Action::ExpireApprovals => WriteKind::ExpireApprovals,
         Action::OverrideApprovals => WriteKind::OverrideApprovals,
+        Action::Schedule { .. } => WriteKind::Schedule,
+        Action::Revalidate => WriteKind::Revalidate,
         Action::Resolve { .. } => WriteKind::Resolve,
         Action::Claim { .. } => WriteKind::Claim,
         Action::Release { .. } => WriteKind::Release,
@@ -57,6 +59,7 @@ struct Meant<'a> {
     expected_version: Option<&'a StateVersion>,
     execution: &'a ExecutionKind,
     metadata: &'a Metadata,
+    timing: Option<(Option<Timestamp>, Option<Period>)>,
     approver_limits: Option<&'a ApproverLimits>,
 }
 
@@ -77,6 +80,8 @@ impl RequestDraft {
             execution,
             id_comparison: _,
             metadata,
+            not_before,
+            valid_for,
             approver_limits,
         } = self;
         let payload = payload.as_ref();
@@ -91,6 +96,7 @@ impl RequestDraft {
             expected_version: expected_version.as_ref(),
             execution,
             metadata,
+            timing: Some((*not_before, *valid_for)).filter(|(start, validity)| start.is_some() || validity.is_some()),
             approver_limits: Some(approver_limits).filter(|limits| !limits.is_none()),
         };
         WriteIntent::of(WriteKind::Submit, &meant)
@@ -105,7 +111,6 @@ mod tests {
     use super::*;
     use crate::request::{
         ActorContext, ApprovalId, ClaimId, Digest, Payload, PendingReason, Rejection, RequestId, Severity, SideEffect,
-        Timestamp,
     };
     use crate::workflow::{AfterFailure, Completion, Failure, StaleStrategy};
 
@@ -172,6 +177,9 @@ mod tests {
             Command::resolve(mona(), StateVersion::new("1").unwrap(), StaleStrategy::RejectStale),
             Command::resolve(mona(), StateVersion::new("2").unwrap(), StaleStrategy::RejectStale),
             Command::resolve(mona(), StateVersion::new("1").unwrap(), StaleStrategy::RequireRenewedApproval),
+            Command::schedule(mona(), Timestamp::MIN),
+            Command::schedule(mona(), Timestamp::MAX),
+            Command::revalidate(mona()),
             Command::claim(mona(), claim(1), Duration::from_secs(1)),
             Command::claim(mona(), claim(2), Duration::from_secs(1)),
             Command::claim(mona(), claim(1), Duration::from_millis(1_001)),
@@ -214,6 +222,10 @@ mod tests {
             draft().requires(Requirement::new("TwoFactor", "a second factor").unwrap()),
             draft().requires_approval(ApprovalRule::role("manager").unwrap()),
             draft().requires_approval(ApprovalRule::role("manager").unwrap().expiring_at(Timestamp::MAX)),
+            draft().not_before(Timestamp::MIN),
+            draft().not_before(Timestamp::MAX),
+            draft().valid_for(Duration::from_secs(1)).unwrap(),
+            draft().valid_for(Duration::from_secs(2)).unwrap(),
             draft().for_version(StateVersion::new("1").unwrap()),
             draft().with_metadata(Metadata::new().with("ticket", 1).unwrap()),
         ];

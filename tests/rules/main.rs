@@ -18,4 +18,5 @@ mod reasons;
 mod resolution;
 mod submission;
 mod support;
+mod timing;
 mod withdrawing;

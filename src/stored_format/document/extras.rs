@@ -12,7 +12,8 @@ const MARK: u8 = 0x80;
 /// The bit of a rare part among those of its place.
 const fn bit(field: Field) -> u8 {
     match field {
-        Field::ActingFor | Field::Reasons | Field::ApproverLimits => 1,
+        Field::ActingFor | Field::Reasons | Field::ApproverLimits | Field::Timing => 1,
+        Field::ApprovalPeriod => 4,
         Field::Batch => 0,
     }
 }

@@ -93,9 +93,12 @@ pub(super) fn approval<'a, By>(
     let step = input.small_number("step")?;
     let group = if input.flag()? { Some(quorum(input)?) } else { None };
     input.optional_time()?;
-    let (_decider, extras) = input.byte_and(&[Field::Reasons])?;
+    let (_decider, extras) = input.byte_and(&[Field::Reasons, Field::ApprovalPeriod])?;
     if extras.has(Field::Reasons) {
         input.byte()?;
+    }
+    if extras.has(Field::ApprovalPeriod) {
+        input.number()?;
     }
     let state = input.byte()?;
     let decided_by = match state {

@@ -4,8 +4,8 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::actors::Actor;
-use super::charge;
 use super::reader::{Failed, Reader, is_before};
+use super::{charge, timing};
 use crate::request::{
     ActingFor, ActorContext, Approval, ApprovalState, ApprovalTarget, ApproverLimits, BlastRadius, Cause, Claim,
     ClaimId, CompensationPlan, Decision, Execution, ExecutionKind, ExecutionLink, IdComparison, Intent, Metadata,
@@ -155,7 +155,7 @@ fn requirement(input: In<'_, '_>) -> Read<Requirement> {
 }
 
 pub(super) fn approval(input: In<'_, '_>) -> Read<Approval> {
-    let reasons;
+    let (reasons, expires_after);
     Ok(Approval {
         id: input.name()?,
         target: target(input)?,
@@ -165,11 +165,13 @@ pub(super) fn approval(input: In<'_, '_>) -> Read<Approval> {
         quorum: optional(input, quorum)?,
         expires_at: input.optional_time()?,
         decider: {
-            let (decider, extras) = input.kind_and(&[Field::Reasons])?;
+            let (decider, extras) = input.kind_and(&[Field::Reasons, Field::ApprovalPeriod])?;
             reasons = if extras.has(Field::Reasons) { input.kind()? } else { ReasonRule::default() };
+            expires_after = if extras.has(Field::ApprovalPeriod) { Some(timing::period(input)?) } else { None };
             decider
         },
         reasons,
+        expires_after,
         state: approval_state(input)?,
         metadata: metadata(input)?,
     })
@@ -252,8 +254,11 @@ fn side_effect(input: In<'_, '_>) -> Read<SideEffect> {
 }
 
 fn execution(input: In<'_, '_>) -> Read<Execution> {
+    let (kind, (not_before, valid_for)) = timing::read(input)?;
     Ok(Execution {
-        kind: match input.byte()? {
+        not_before,
+        valid_for,
+        kind: match kind {
             0 => ExecutionKind::Standard,
             1 => ExecutionKind::Compensation(CompensationPlan {
                 compensates: input.name()?,

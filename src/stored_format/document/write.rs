@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use super::charge;
 use super::kinds::Numbered as _;
 use super::writer::{Writer, Written};
+use super::{charge, timing};
 use crate::request::{
     ActorContext, Approval, ApprovalState, Cause, Claim, Decision, Execution, ExecutionKind, Intent, Metadata, Quorum,
     Rejection, RequestDocument, RequestState, Requirement, SideEffect, StateVersion, Value, Verdict,
 };
 use crate::stored_format::gates::Field;
 
-type Out<'w, 'document> = &'w mut Writer<'document>;
+pub(super) type Out<'w, 'document> = &'w mut Writer<'document>;
 
 pub(super) fn document<'d>(out: Out<'_, 'd>, document: &'d RequestDocument) -> Written {
     out.text(document.id.as_str())?;
@@ -144,9 +144,13 @@ fn approval<'d>(out: Out<'_, 'd>, approval: &'d Approval) -> Written {
     }
     out.optional_time(approval.expires_at)?;
     let demands_reasons = !approval.reasons.is_default();
-    out.byte_and(approval.decider.number(), &[(Field::Reasons, demands_reasons)])?;
+    let rare = [(Field::Reasons, demands_reasons), (Field::ApprovalPeriod, approval.expires_after.is_some())];
+    out.byte_and(approval.decider.number(), &rare)?;
     if demands_reasons {
         out.kind(approval.reasons)?;
+    }
+    if let Some(period) = approval.expires_after {
+        out.number(period.as_micros())?;
     }
     approval_state(out, &approval.state)?;
     metadata(out, &approval.metadata)
@@ -223,9 +227,9 @@ fn side_effect<'d>(out: Out<'_, 'd>, effect: &'d SideEffect) -> Written {
 
 fn execution<'d>(out: Out<'_, 'd>, execution: &'d Execution) -> Written {
     match &execution.kind {
-        ExecutionKind::Standard => out.byte(0)?,
+        ExecutionKind::Standard => timing::write(out, 0, execution)?,
         ExecutionKind::Compensation(plan) => {
-            out.byte(1)?;
+            timing::write(out, 1, execution)?;
             out.text(plan.compensates.as_str())?;
             out.kind(plan.kind)?;
             out.kind(plan.trigger)?;

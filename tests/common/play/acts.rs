@@ -41,6 +41,9 @@ pub enum Act {
     Release(u8),
     Complete(u8),
     Fail(u8, AfterFailure),
+    /// For a time in this many seconds, or one that has come.
+    Schedule(u64),
+    Revalidate,
     LinkCompensation,
     Comment,
     /// All votes of one of those who have voted, or one approval's; which, the number says.
@@ -72,7 +75,7 @@ pub fn table(from: Status) -> &'static [Status] {
     match from {
         Created => &[Pending, Approved, Canceled, Superseded],
         Pending => &[Approved, Rejected, Canceled, Expired, Superseded],
-        Approved => &[Pending, Rejected, Canceled, Superseded, Executed],
+        Approved => &[Pending, Rejected, Canceled, Expired, Superseded, Executed],
         Rejected | Canceled | Expired | Superseded | Executed => &[],
     }
 }
@@ -117,6 +120,8 @@ pub fn command(request: &MutationRequest, step: &Move, now: Timestamp) -> Comman
             let voter = approval.state.verdict().map_or(by, |verdict| Arc::clone(&verdict.by));
             if *one { Command::withdraw_requirement(voter, approval.id.clone()) } else { Command::withdraw(voter) }
         }
+        Act::Schedule(seconds) => Command::schedule(by, now.saturating_add(Duration::from_secs(*seconds))),
+        Act::Revalidate => Command::revalidate(by),
         Act::Comment => Command::comment(by, "a comment"),
         Act::LinkCompensation => Command::link_compensation(by, &compensation(request)).unwrap(),
     }

@@ -2,3 +2,4 @@
 #![cfg(test)] // so that clippy knows the helpers for what they are
 
 mod properties;
+mod time;
