@@ -15,6 +15,7 @@ mod commands;
 mod reading;
 
 mod sweeping;
+mod timing;
 
 mod execution;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::history::{Occasion, count, record};
-use super::{compensation, demand, lifecycle, timing};
+use super::{compensation, demand, expiry, lifecycle, timing};
 use crate::command::{AfterFailure, Completion, Failure};
 use crate::error::{Error, ExecutionError, InvalidValue, Result};
 use crate::request::{
@@ -105,8 +105,8 @@ pub(super) fn fail(
 
 /// Checks what forbids executing the request whatever its version: before it is resolved, which may reject it.
 pub(super) fn check_can_begin(document: &RequestDocument, now: Timestamp) -> Result<()> {
+    expiry::check_deadline(document, now)?;
     check_approved(document)?;
-    timing::check_valid(document, now)?;
     timing::check_open(document, now)
 }
 

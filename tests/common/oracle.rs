@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mutator_governance::{
-    Approval, ApprovalDecision, ApprovalState, DecisionKind, MutationRequest, Pending, PendingReason, RequestDocument,
-    RequestState, Timestamp,
+    Approval, ApprovalDecision, ApprovalState, Decision, DecisionCategory, DecisionKind, LifecycleDecision,
+    MutationRequest, Pending, PendingReason, RequestDocument, RequestState, Timestamp,
 };
 
 use super::{Raw, Store};
@@ -52,10 +52,13 @@ const INDEXES: &[IndexRule] = &[
     }),
     passing("due", |document| {
         let own = pending(document).and_then(|pending| pending.expires_at);
-        let deadline = open_approvals(document).iter().filter_map(|approval| approval.expires_at).chain(own).min();
+        let open = open_approvals(document);
+        let open = open.iter().filter_map(|approval| approval.expires_at);
+        let deadline = open.chain(own).chain(end_of_validity(document)).min();
         let id = document.id.as_str().as_bytes();
         deadline.map(|deadline| ("d".to_owned(), bytes(&[&micros(deadline), id]))).into_iter().collect()
     }),
+    passing("ready", ready),
     passing("recent approvals", recent_approvals),
     passing("open approvals", |document| of_approvals(document, |_| vec!["o".to_owned()])),
     passing("open approvals by category", |document| {
@@ -398,4 +401,38 @@ pub fn crc32(bytes: &[u8]) -> u32 {
 /// Every index has a name of its own, so that a failure can be told.
 pub fn index_names() -> Vec<&'static str> {
     INDEXES.iter().map(|rule| rule.name).collect()
+}
+
+/// The decisions since the last approval of an approved request, that one included.
+fn since_approval(document: &RequestDocument) -> Option<&[Decision]> {
+    let approved = DecisionKind::from(LifecycleDecision::Approved);
+    let place = document.decisions.iter().rposition(|decision| decision.kind == approved)?;
+    (document.state == RequestState::Approved).then(|| &document.decisions[place..])
+}
+
+fn end_of_validity(document: &RequestDocument) -> Option<Timestamp> {
+    let (since, period) = (since_approval(document)?, document.execution.valid_for?);
+    document.execution.claim.is_none().then(|| since[0].at.saturating_add(period.duration()))
+}
+
+/// By the latest of all that an executor has to wait for; an end of validity that comes first leaves none.
+fn ready(document: &RequestDocument) -> Vec<(String, Bytes)> {
+    let Some(since) = since_approval(document) else { return Vec::new() };
+    let touches = ["Approved", "Released", "Failed", "Scheduled"];
+    let touched = since.iter().filter(|decision| {
+        let category = decision.kind.category();
+        touches.contains(&decision.kind.as_str())
+            && matches!(category, DecisionCategory::Lifecycle | DecisionCategory::Execution)
+    });
+    let lease = document.execution.claim.as_ref().map(|claim| claim.lease_ends_at);
+    let times = touched.map(|decision| decision.at).chain(document.execution.not_before).chain(lease);
+    let (begin, end) = (times.max().unwrap(), end_of_validity(document));
+    if end.is_some_and(|end| end <= begin) {
+        return Vec::new();
+    }
+    let id = document.id.as_str().as_bytes();
+    let member = |time| bytes(&[&micros(time), id, b"\0", &micros(document.created_at)]);
+    let suffix = if lease == Some(begin) { "r:claimed" } else { "r" };
+    let ends = end.map(|end| ("r:ended".to_owned(), member(end)));
+    [(suffix.to_owned(), member(begin))].into_iter().chain(ends).collect()
 }

@@ -15,7 +15,7 @@ use crate::request::IdComparison;
 
 /// The version of keys, records and indexes together. Raise it whenever the contents of the indexes change: see
 /// `docs/adr/0023-layout-upgrades.md`.
-pub(crate) const LAYOUT_VERSION: u32 = 2;
+pub(crate) const LAYOUT_VERSION: u32 = 3;
 
 /// The last byte of a recorded layout that is read, counted from 0: anything longer is foreign. The scripts read as
 /// much.
