@@ -31,9 +31,8 @@ impl ReadyTerm {
 pub(super) fn each_ready(request: &MutationRequest, mut take: impl FnMut(&SortKey, Dimension, &str)) {
     let Some(ready) = workflow::ready_at(request) else { return };
     let key = |time: Timestamp| SortKey::ready(time, &request.id, request.created_at);
-    // A claim whose lease has ended, and that was scheduled since, is open.
-    let is_claimed = request.execution.claim.as_ref().is_some_and(|claim| claim.lease_ends_at == ready);
-    let term = if is_claimed { ReadyTerm::Claimed } else { ReadyTerm::Open };
+    // What was scheduled after the lease of its claim is open.
+    let term = if workflow::awaited_lease(request).is_some() { ReadyTerm::Claimed } else { ReadyTerm::Open };
     take(&key(ready), Dimension::Ready, term.as_str());
     if let Some(end) = workflow::valid_until(request) {
         take(&key(end), Dimension::Ready, ReadyTerm::Ended.as_str());

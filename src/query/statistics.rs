@@ -101,7 +101,7 @@ impl Statistics {
             self.ready += 1;
             self.oldest_ready = earlier(self.oldest_ready, workflow::ready_at(request));
         }
-        self.claimed += u64::from(request.execution.claim.as_ref().is_some_and(|claim| claim.lease_ends_at > now));
+        self.claimed += u64::from(workflow::awaited_lease(request).is_some_and(|end| end > now));
         let deadline = workflow::next_deadline(request);
         for (duration, count) in &mut self.due_within {
             *count += u64::from(deadline.is_some_and(|deadline| deadline <= now.saturating_add(*duration)));

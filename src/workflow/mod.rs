@@ -64,7 +64,7 @@ pub use explain::{Explanation, decidable_by, explain};
 pub use lifecycle::can_transition;
 pub use open_demand::{OpenApproval, OpenDemand};
 pub use ready::ready_at;
-pub(crate) use ready::{failed_attempts, is_ready, is_ready_at};
+pub(crate) use ready::{awaited_lease, failed_attempts, is_ready, is_ready_at};
 pub use resolution::{Resolution, resolve};
 pub(crate) use shortening::{shortened, without_room_to_claim};
 pub use submission::submit;

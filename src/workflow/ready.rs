@@ -19,6 +19,12 @@ pub fn ready_at(document: &RequestDocument) -> Option<Timestamp> {
     valid_until(document).is_none_or(|end| ready < end).then_some(ready)
 }
 
+/// The end of the lease, if that of its claim is what an approved request waits for to be ready.
+pub(crate) fn awaited_lease(document: &RequestDocument) -> Option<Timestamp> {
+    let lease_ends_at = document.execution.claim.as_ref()?.lease_ends_at;
+    ready_at(document).filter(|ready| *ready == lease_ends_at)
+}
+
 /// When the request was approved, if it is.
 pub(super) fn approved_at(document: &RequestDocument) -> Option<Timestamp> {
     approval_and_last_touch(document).map(|(approved, _)| approved)
@@ -41,7 +47,7 @@ fn approval_and_last_touch(document: &RequestDocument) -> Option<(Timestamp, Opt
                 ExecutionDecision::Released | ExecutionDecision::Failed | ExecutionDecision::Scheduled
             )
         );
-        touched = touched.or(Some(decision.at).filter(|_| touches));
+        touched = touched.max(Some(decision.at).filter(|_| touches));
     }
     // Only a document that no rule made is approved without such a decision.
     Some((document.created_at, touched))

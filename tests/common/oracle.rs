@@ -250,7 +250,7 @@ impl Oracle {
             if shown == self.meta_key() {
                 let meta: BTreeMap<String, String> = raw.ask(&["HGETALL", &shown]);
                 assert_eq!(meta.get("partitions"), Some(&self.partitions.to_string()));
-                assert_eq!(meta.get("layout").map(String::as_str), Some("2"));
+                assert_eq!(meta.get("layout").map(String::as_str), Some("3"));
                 assert_eq!(meta.get("reindexing").map_or("", String::as_str), "");
                 continue;
             }
@@ -266,7 +266,7 @@ impl Oracle {
                 documents.insert(id.to_owned(), request);
             } else if rest == b"layout" {
                 let layout: String = raw.ask(&[b"GET".as_slice(), &key]);
-                assert!(layout.starts_with(&format!("2 {} ", self.partitions)), "{shown}: {layout}");
+                assert!(layout.starts_with(&format!("3 {} ", self.partitions)), "{shown}: {layout}");
             } else if rest == b"feed" {
                 assert_eq!(kind, "stream", "{shown}");
             } else if rest == b"consumers" {
