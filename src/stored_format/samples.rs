@@ -279,6 +279,7 @@ pub(super) fn newest() -> RequestDocument {
     document.requested_by = Arc::new((*document.requested_by).clone().acting_for("u-9", "Assistant").unwrap());
     let excluded = BTreeSet::from(["u-3", "u-4"].map(|id| ActorId::new(id).unwrap()));
     document.approver_limits = ApproverLimits { distinct: true, excluded };
+    document.state = RequestState::Pending(PendingReason::Revalidation.into());
     document.execution.not_before = Some(at(9 * 86_400));
     document.execution.valid_for = Some(Period::new(Duration::from_secs(3 * 86_400)).unwrap());
     if let Some(last) = document.approvals.last_mut() {

@@ -22,7 +22,7 @@ RISK = ["Low", "Medium", "High", "Critical"]
 SCOPE = ["Single", "Module", "System", "Global"]
 ACTOR_KIND = ["Unknown", "User", "System", "Service", "Policy", "Scheduler", "Administrator"]
 ACTOR_MODE = ["Simulate", "Validate", "Commit"]
-PENDING_REASON = ["Approval", "ExternalCheck", "Schedule", "Dependency", "Quota", "ManualReview"]
+PENDING_REASON = ["Approval", "ExternalCheck", "Schedule", "Dependency", "Quota", "ManualReview", None, "Revalidation"]
 DECIDER = ["NotTheRequester", "Anyone"]
 QUORUM_REJECTION = ["Any", "WhenImpossible"]
 LIFECYCLE = ["Submitted", "Pending", "Approved", "Rejected", "Canceled", "Expired", "Superseded", "Executed",
@@ -30,12 +30,12 @@ LIFECYCLE = ["Submitted", "Pending", "Approved", "Rejected", "Canceled", "Expire
 APPROVAL_DECISION = ["Requested", "Granted", "Rejected", "QuorumSatisfied", "Expired", "Overridden", "Renewed",
                      "Delegated", "Withdrawn"]
 VERSION_DECISION = ["Validated", "RevalidationRequired", "RenewedApprovalRequired", "RejectedAsStale"]
-EXECUTION_DECISION = ["Claimed", "Released", "Failed"]
+EXECUTION_DECISION = ["Claimed", "Released", "Failed", "Scheduled"]
 DISCUSSION_DECISION = ["Commented"]
 DECISIONS = [("Lifecycle", LIFECYCLE), ("Approval", APPROVAL_DECISION), ("VersionResolution", VERSION_DECISION),
              ("Execution", EXECUTION_DECISION), ("Discussion", DISCUSSION_DECISION)]
 # What came with version 2.
-CAME_LATER = {40, 128}
+CAME_LATER = {40, 99, 128}
 REASONS = ["Optional", "ForRejecting", "Always"]
 # Marks a byte that rare parts follow.
 MARK = 128
@@ -208,6 +208,15 @@ def printed(micros):
     return time.strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0") + ".%06dZ" % time.microsecond
 
 
+def printed_duration(micros):
+    seconds, rest = divmod(micros, 1_000_000)
+    parts = [(seconds // 3600, "H"), (seconds // 60 % 60, "M")]
+    text = "PT" + "".join("%d%s" % part for part in parts if part[0] > 0)
+    if rest:
+        return text + ("%d.%06d" % (seconds % 60, rest)).rstrip("0") + "S"
+    return text + ("%dS" % (seconds % 60) if seconds % 60 or not seconds else "")
+
+
 def float_text(number):
     """The shortest digits, with a fraction or an exponent without sign and zeros."""
     return repr(number).replace("e+", "e").replace("e-0", "e-")
@@ -301,7 +310,10 @@ class Document(Primitives):
         name = self.kind(["Created", "Pending", "Approved", "Rejected", "Canceled", "Expired", "Superseded",
                           "Executed"])
         if name == "Pending":
-            return present(status=name, reason=self.kind(PENDING_REASON), expires_at=self.opt_time())
+            reason = self.kind(PENDING_REASON)
+            if reason is None or (self.version < 2 and reason == "Revalidation"):
+                raise Rejected("malformed: no such pending reason in version %d" % self.version)
+            return present(status=name, reason=reason, expires_at=self.opt_time())
         if name == "Superseded":
             return present(status=name, by=self.text())
         if name == "Executed":
@@ -337,9 +349,10 @@ class Document(Primitives):
             expires_at=self.opt_time(), **self.decider(), state=self.approval_state(), metadata=self.metadata())
 
     def decider(self):
-        decider, extras = self.with_extras(self.version)
-        reasons = self.kind(REASONS) if extras else None
-        return {"decider": unless("NotTheRequester", named(DECIDER, decider)), "reasons": unless("Optional", reasons)}
+        decider, extras = self.with_extras(self.version, known=1 | 4)
+        reasons = self.kind(REASONS) if extras & 1 else None
+        return {"decider": unless("NotTheRequester", named(DECIDER, decider)), "reasons": unless("Optional", reasons),
+                "expires_after": self.period() if extras & 4 else None}
 
     def quorum(self):
         return present(group=self.text(), required=self.uint(), rejection=unless("Any", self.kind(QUORUM_REJECTION)))
@@ -382,14 +395,27 @@ class Document(Primitives):
         return effect if data is None else dict(effect, data=data)
 
     def execution(self):
-        return present(kind=unless("Standard", self.execution_kind()), links=self.list(self.link), claim=self.option(self.claim),
+        kind, extras = self.with_extras(self.version)
+        return present(**(self.times() if extras else {}), kind=unless("Standard", self.execution_kind(kind)), links=self.list(self.link), claim=self.option(self.claim),
                     supersedes=self.list(self.supersession))
 
     def supersession(self):
         return present(request=self.text(), at=self.time(), withdrawn=self.bool())
 
-    def execution_kind(self):
-        name = self.kind(["Standard", "Compensation"])
+    def times(self):
+        fields = self.byte()
+        if not 1 <= fields <= 3:
+            raise Rejected("malformed: no set of times %d" % fields)
+        return {"not_before": self.time() if fields & 1 else None, "valid_for": self.period() if fields & 2 else None}
+
+    def period(self):
+        micros = self.uint()
+        if micros == 0:
+            raise Rejected("malformed: a period of 0")
+        return printed_duration(micros)
+
+    def execution_kind(self, number):
+        name = named(["Standard", "Compensation"], number)
         if name == "Standard":
             return name
         return present(
