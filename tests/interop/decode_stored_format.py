@@ -396,13 +396,13 @@ class Document(Primitives):
 
     def execution(self):
         kind, extras = self.with_extras(self.version)
-        return present(**(self.times() if extras else {}), kind=unless("Standard", self.execution_kind(kind)), links=self.list(self.link), claim=self.option(self.claim),
+        return present(**(self.timing() if extras else {}), kind=unless("Standard", self.execution_kind(kind)), links=self.list(self.link), claim=self.option(self.claim),
                     supersedes=self.list(self.supersession))
 
     def supersession(self):
         return present(request=self.text(), at=self.time(), withdrawn=self.bool())
 
-    def times(self):
+    def timing(self):
         fields = self.byte()
         if not 1 <= fields <= 3:
             raise Rejected("malformed: no set of times %d" % fields)
