@@ -41,19 +41,20 @@ fn approval_and_last_touch(document: &RequestDocument) -> Option<(Timestamp, Opt
         if decision.kind == approved {
             return Some((decision.at, touched));
         }
-        let touches = matches!(
+        let gives_back = matches!(
             decision.kind,
             DecisionKind::Execution(
                 ExecutionDecision::Released | ExecutionDecision::Failed | ExecutionDecision::Scheduled
             )
         );
-        touched = touched.max(Some(decision.at).filter(|_| touches));
+        touched = touched.max(Some(decision.at).filter(|_| gives_back));
     }
     // Only a document that no rule made is approved without such a decision.
     Some((document.created_at, touched))
 }
 
-/// Whether the request can be executed at this time, as far as it shows itself: ready, and approved as it is now. `execute` checks this again, and what depends on other requests.
+/// Whether the request can be executed at this time, as far as it shows itself: ready, and approved as it is now.
+/// `execute` checks this again, and what depends on other requests.
 pub(crate) fn is_ready(request: &MutationRequest, now: Timestamp) -> bool {
     is_ready_at(request, now) && digest_error(request, request.digest()).is_none()
 }

@@ -11,6 +11,9 @@ use crate::stored_format::gates::Field;
 const NOT_BEFORE: u8 = 1;
 const VALID_FOR: u8 = 2;
 
+/// The time before which a request is not executed, and its validity.
+type Times = (Option<Timestamp>, Option<Period>);
+
 /// The number of the kind of execution, then its times if it has any.
 pub(super) fn write(out: Out<'_, '_>, kind: u8, execution: &Execution) -> Written {
     let of = |has: bool, field: u8| if has { field } else { 0 };
@@ -27,7 +30,7 @@ pub(super) fn write(out: Out<'_, '_>, kind: u8, execution: &Execution) -> Writte
 }
 
 /// The number of the kind of execution, and its times.
-pub(super) fn read(input: In<'_, '_>) -> Read<(u8, (Option<Timestamp>, Option<Period>))> {
+pub(super) fn read(input: In<'_, '_>) -> Read<(u8, Times)> {
     let (kind, extras): (u8, Extras) = input.byte_and(&[Field::Timing])?;
     if !extras.has(Field::Timing) {
         return Ok((kind, (None, None)));

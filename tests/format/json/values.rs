@@ -93,7 +93,8 @@ fn drafts() {
         ByPeople,
         same,
     );
-    let timed = smallest.clone().not_before(at(3_600)).valid_for(Duration::from_secs(5_400)).unwrap().already_approved();
+    let timed =
+        smallest.clone().not_before(at(3_600)).valid_for(Duration::from_secs(5_400)).unwrap().already_approved();
     returns_as("draft_timed", &timed, ByPeople, same);
     let folded = smallest.compensating(plan()).already_approved().comparing_ids(IdComparison::FoldCase);
     returns_as("draft_compensation", &folded, ByPeople, same);
