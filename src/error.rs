@@ -363,10 +363,11 @@ impl Error {
     }
 
     /// The time from which on a repetition of the call can succeed, if it is known: the end of the lease, when somebody
-    /// is executing the request.
+    /// is executing the request, and the time of a request that has not come.
     pub fn retry_after(&self) -> Option<Timestamp> {
         match self {
             Self::Execution { error: ExecutionError::Claimed { lease_ends_at, .. }, .. } => Some(*lease_ends_at),
+            Self::Execution { error: ExecutionError::NotYet { not_before }, .. } => Some(*not_before),
             _ => None,
         }
     }

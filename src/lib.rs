@@ -128,8 +128,8 @@ pub use feed::{
 };
 pub use query::{
     Count, Cursor, DecisionQuery, DecisionRow, InboxQuery, Lookup, MAX_CHOICES, Page, PageRequest,
-    PendingApprovalQuery, PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestQuery, RequestSummary,
-    SortDirection, Statistics,
+    PendingApprovalQuery, PendingApprovalRow, ReadyQuery, RecentApprovalQuery, RecentApprovalRow, RequestQuery,
+    RequestSummary, SortDirection, Statistics,
 };
 pub use request::metadata_keys;
 pub use request::{
@@ -139,10 +139,10 @@ pub use request::{
     Decision, DecisionCategory, DecisionKind, Delegation, Digest, DiscussionDecision, Escalation, Execution,
     ExecutionDecision, ExecutionKind, ExecutionLink, Grounds, Group, HolderId, IdComparison, InitialState, Intent,
     IntoId, LifecycleDecision, LinkRelation, Metadata, MetadataIter, MutationRequest, MutationType, Operation, Payload,
-    Pending, PendingReason, PolicyName, Quorum, QuorumGroup, QuorumRejection, ReasonRule, Rejection, RequestDocument,
-    RequestDraft, RequestId, RequestState, Requester, Requirement, RequirementKind, Resubmission, Revision, RiskLevel,
-    Role, Severity, SideEffect, StateId, StateType, StateVersion, Status, Step, Supersession, Tag, Target, Timestamp,
-    UnsettledWrite, Value, Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
+    Pending, PendingReason, Period, PolicyName, Quorum, QuorumGroup, QuorumRejection, ReasonRule, Rejection,
+    RequestDocument, RequestDraft, RequestId, RequestState, Requester, Requirement, RequirementKind, Resubmission,
+    Revision, RiskLevel, Role, Severity, SideEffect, StateId, StateType, StateVersion, Status, Step, Supersession, Tag,
+    Target, Timestamp, UnsettledWrite, Value, Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
 };
 pub use service::clock::{Clock, ManualClock, SystemClock};
 pub use service::executor::{ExecutorReport, ExecutorStopped};

@@ -8,6 +8,7 @@ mod executing;
 mod outcome;
 mod read_json;
 mod stale_strategy;
+mod timing;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -144,6 +145,13 @@ pub enum Action {
     ExpireApprovals,
     /// See [`Command::override_approvals`].
     OverrideApprovals,
+    /// See [`Command::schedule`].
+    Schedule {
+        /// The request is not executed before this time.
+        not_before: Timestamp,
+    },
+    /// See [`Command::revalidate`].
+    Revalidate,
     /// See [`Command::resolve`].
     Resolve {
         /// The version the state has now.
@@ -221,7 +229,10 @@ impl Command {
         Self::new(Action::Cancel, by)
     }
 
-    /// Expires a pending request, due or not. Fails with `InvalidTransition` when it is not pending.
+    /// Expires a pending request, due or not, or an approved one whose [validity](crate::RequestDraft::valid_for) has
+    /// ended.
+    ///
+    /// Fails with `NothingDue` when it is approved and still valid, and with `InvalidTransition` in any other status.
     pub fn expire(by: impl Into<Arc<ActorContext>>) -> Self {
         Self::new(Action::Expire, by)
     }

@@ -238,8 +238,9 @@ fn approval(by: impl Strategy<Value = Arc<ActorContext>> + 'static) -> impl Stra
     let words = (name(), text(), option::of(text()), metadata());
     let reasons = vec![ReasonRule::Optional, ReasonRule::ForRejecting, ReasonRule::Always];
     let rare = (select(reasons), any::<bool>(), option::of(delegation()), option::of(escalation()));
-    (words, target, 1..=u32::MAX, option::of(quorum), option::of(time()), any::<bool>(), state, rare).prop_map(
-        |((id, description, name, metadata), target, step, quorum, expires_at, anyone, state, rare)| {
+    let ends = (option::of(time()), option::of(period()));
+    (words, target, 1..=u32::MAX, option::of(quorum), ends, any::<bool>(), state, rare).prop_map(
+        |((id, description, name, metadata), target, step, quorum, ends, anyone, state, rare)| {
             let (reasons, mandatory, delegation, escalation) = rare;
             Approval {
                 id: ApprovalId::new(ascii(&id)).unwrap(),
@@ -248,7 +249,8 @@ fn approval(by: impl Strategy<Value = Arc<ActorContext>> + 'static) -> impl Stra
                 name,
                 step: Step::new(step).unwrap(),
                 quorum,
-                expires_at,
+                expires_at: ends.0,
+                expires_after: ends.1,
                 decider: if anyone { DeciderRule::Anyone } else { DeciderRule::NotTheRequester },
                 reasons,
                 state,
@@ -344,13 +346,21 @@ fn execution(by: impl Strategy<Value = Arc<ActorContext>>) -> impl Strategy<Valu
     let superseded = (id(), time(), any::<bool>());
     let superseded = superseded.prop_map(|(request, at, withdrawn)| Supersession { request, at, withdrawn });
     let resubmission = || option::of((id(), time()).prop_map(|(request, at)| Resubmission { request, at }));
-    let parts = (kind, vec(link, 0..3), option::of(claim), vec(superseded, 0..3), resubmission(), resubmission());
-    parts.prop_map(|(kind, links, claim, supersedes, resubmits, resubmitted_as)| Execution {
+    let times = (option::of(time()), option::of(period()));
+    let parts =
+        (kind, vec(link, 0..3), option::of(claim), vec(superseded, 0..3), resubmission(), resubmission(), times);
+    parts.prop_map(|(kind, links, claim, supersedes, resubmits, resubmitted_as, (not_before, valid_for))| Execution {
         kind,
         links,
         claim,
         supersedes,
         resubmits,
         resubmitted_as,
+        not_before,
+        valid_for,
     })
+}
+
+fn period() -> impl Strategy<Value = Period> {
+    (1..=u64::MAX).prop_map(|micros| Period::of_micros(micros).unwrap())
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::history::{Occasion, count, record};
-use super::{compensation, demand, lifecycle};
+use super::{compensation, demand, expiry, lifecycle, timing};
 use crate::command::{AfterFailure, Completion, Failure};
 use crate::error::{Error, ExecutionError, InvalidValue, Result};
 use crate::request::{
@@ -20,6 +20,7 @@ pub(super) fn claim(request: &mut MutationRequest, id: ClaimId, lease: Duration,
     if lease_ends_at <= occasion.now {
         return Err(InvalidValue::new("lease", "is shorter than a microsecond; give it the time to execute").into());
     }
+    timing::check_open(request, occasion.now)?;
     check_digests(request)?;
     if check_holds(request, id).is_ok() {
         // The history says who executes, not how long it takes.
@@ -104,6 +105,13 @@ pub(super) fn fail(
         AfterFailure::Reject => lifecycle::go_because(document, RequestState::Rejected, occasion, reason, about),
         AfterFailure::KeepApproved => Ok(()),
     }
+}
+
+/// Checks what forbids executing the request whatever its version: before it is resolved, which may reject it.
+pub(super) fn check_can_begin(document: &RequestDocument, now: Timestamp) -> Result<()> {
+    expiry::check_deadline(document, now)?;
+    check_approved(document)?;
+    timing::check_open(document, now)
 }
 
 pub(super) fn check_approved(document: &RequestDocument) -> Result<()> {

@@ -13,7 +13,8 @@ use crate::command::{AfterFailure, Completion, Failure};
 use crate::error::Result;
 use crate::json::{IsoDuration, Strict, write_duration};
 use crate::request::{
-    ActorContext, ClaimId, ExecutionKind, MutationRequest, RequestId, RequestState, StateVersion, Status, Timestamp,
+    ActorContext, ClaimId, ExecutionKind, MutationRequest, PendingReason, RequestId, RequestState, StateVersion,
+    Status, Timestamp,
 };
 
 /// How to execute a request: by whom, on which version of the state, and what to do when it is stale or fails.
@@ -80,6 +81,9 @@ pub enum ExecutionOutcome {
     RejectedAsStale(MutationRequest),
     /// It was not attempted: it was written for another version of the state, and its approvals are open again.
     RequiresRenewedApproval(MutationRequest),
+    /// It was not attempted: it was written for another version of the state, and somebody has to
+    /// [revalidate](Command::revalidate) it.
+    RequiresRevalidation(MutationRequest),
 }
 
 impl ExecutionOrder {
@@ -150,6 +154,7 @@ impl ExecutionOrder {
         now: Timestamp,
     ) -> Result<MutationRequest> {
         let occasion = Occasion::on(&request, &self.by, now)?;
+        execution::check_can_begin(&request, occasion.now)?;
         let resolution = resolution::settle(&mut request, &self.current, self.strategy, occasion)?;
         if resolution.lets_execute() {
             execution::claim(&mut request, claim, self.lease, occasion)?;
@@ -161,6 +166,9 @@ impl ExecutionOrder {
     pub(crate) fn stopped(request: &MutationRequest) -> Option<ExecutionOutcome> {
         match request.state {
             RequestState::Rejected => Some(ExecutionOutcome::RejectedAsStale(request.clone())),
+            RequestState::Pending(pending) if pending.reason == PendingReason::Revalidation => {
+                Some(ExecutionOutcome::RequiresRevalidation(request.clone()))
+            }
             RequestState::Pending(_) => Some(ExecutionOutcome::RequiresRenewedApproval(request.clone())),
             _ => None,
         }
@@ -182,7 +190,8 @@ impl ExecutionOutcome {
             Self::Executed { request, .. }
             | Self::Failed { request, .. }
             | Self::RejectedAsStale(request)
-            | Self::RequiresRenewedApproval(request) => request,
+            | Self::RequiresRenewedApproval(request)
+            | Self::RequiresRevalidation(request) => request,
         }
     }
 
@@ -199,6 +208,7 @@ impl ExecutionOutcome {
             Self::Failed { request, .. } => Resolution::recorded_last(request),
             Self::RejectedAsStale(_) => Resolution::RejectedAsStale,
             Self::RequiresRenewedApproval(_) => Resolution::RequiresRenewedApproval,
+            Self::RequiresRevalidation(_) => Resolution::RequiresRevalidation,
         }
     }
 

@@ -5,8 +5,8 @@ use sha2::Digest as _;
 
 use crate::command::{Action, Command};
 use crate::request::{
-    ApprovalRule, ApproverLimits, ExecutionKind, InitialState, Intent, Metadata, RequestDraft, RequestId, Requirement,
-    StateVersion, Target, Who, WriteIntent, WriteKind,
+    ApprovalRule, ApproverLimits, ExecutionKind, InitialState, Intent, Metadata, Period, RequestDraft, RequestId,
+    Requirement, StateVersion, Target, Timestamp, Who, WriteIntent, WriteKind,
 };
 
 impl Command {
@@ -39,6 +39,8 @@ const fn kind_of(action: &Action) -> WriteKind {
         Action::OverrideApprovals => WriteKind::OverrideApprovals,
         Action::RequestChanges { .. } => WriteKind::RequestChanges,
         Action::Amend { .. } => WriteKind::Amend,
+        Action::Schedule { .. } => WriteKind::Schedule,
+        Action::Revalidate => WriteKind::Revalidate,
         Action::Resolve { .. } => WriteKind::Resolve,
         Action::Claim { .. } => WriteKind::Claim,
         Action::Release { .. } => WriteKind::Release,
@@ -64,6 +66,7 @@ struct Meant<'a> {
     execution: &'a ExecutionKind,
     resubmits: Option<&'a RequestId>,
     metadata: &'a Metadata,
+    timing: Option<(Option<Timestamp>, Option<Period>)>,
     approver_limits: Option<&'a ApproverLimits>,
 }
 
@@ -85,6 +88,8 @@ impl RequestDraft {
             resubmits,
             id_comparison: _,
             metadata,
+            not_before,
+            valid_for,
             approver_limits,
         } = self;
         let payload = payload.as_ref();
@@ -100,6 +105,7 @@ impl RequestDraft {
             execution,
             resubmits: resubmits.as_ref(),
             metadata,
+            timing: Some((*not_before, *valid_for)).filter(|(start, validity)| start.is_some() || validity.is_some()),
             approver_limits: Some(approver_limits).filter(|limits| !limits.is_none()),
         };
         WriteIntent::of(WriteKind::Submit, &meant)
@@ -114,7 +120,7 @@ mod tests {
     use super::*;
     use crate::request::{
         ActorContext, ActorId, ApprovalId, ApprovalTarget, ClaimId, Digest, Payload, PendingReason, Rejection,
-        RequestId, Severity, SideEffect, Timestamp,
+        RequestId, Severity, SideEffect,
     };
     use crate::workflow::{AfterFailure, Amendment, Completion, Failure, StaleStrategy};
 
@@ -196,6 +202,9 @@ mod tests {
             Command::resolve(mona(), StateVersion::new("1").unwrap(), StaleStrategy::RejectStale),
             Command::resolve(mona(), StateVersion::new("2").unwrap(), StaleStrategy::RejectStale),
             Command::resolve(mona(), StateVersion::new("1").unwrap(), StaleStrategy::RequireRenewedApproval),
+            Command::schedule(mona(), Timestamp::MIN),
+            Command::schedule(mona(), Timestamp::MAX),
+            Command::revalidate(mona()),
             Command::claim(mona(), claim(1), Duration::from_secs(1)),
             Command::claim(mona(), claim(2), Duration::from_secs(1)),
             Command::claim(mona(), claim(1), Duration::from_millis(1_001)),
@@ -238,6 +247,10 @@ mod tests {
             draft().requires(Requirement::new("TwoFactor", "a second factor").unwrap()),
             draft().requires_approval(ApprovalRule::role("manager").unwrap()),
             draft().requires_approval(ApprovalRule::role("manager").unwrap().expiring_at(Timestamp::MAX)),
+            draft().not_before(Timestamp::MIN),
+            draft().not_before(Timestamp::MAX),
+            draft().valid_for(Duration::from_secs(1)).unwrap(),
+            draft().valid_for(Duration::from_secs(2)).unwrap(),
             draft().for_version(StateVersion::new("1").unwrap()),
             draft().resubmitting(RequestId::new("a").unwrap()),
             draft().resubmitting(RequestId::new("b").unwrap()),

@@ -21,4 +21,5 @@ mod reasons;
 mod resolution;
 mod submission;
 mod support;
+mod timing;
 mod withdrawing;

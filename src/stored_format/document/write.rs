@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::kinds::Numbered as _;
 use super::writer::{Writer, Written};
-use super::{approval_parts, charge, links};
+use super::{approval_parts, charge, links, timing};
 use crate::request::{
     ActorContext, Approval, ApprovalState, ApprovalTarget, Cause, Claim, Decision, Execution, ExecutionKind, Intent,
     Metadata, Quorum, Rejection, RequestDocument, RequestState, Requirement, SideEffect, StateVersion, Value, Verdict,
@@ -224,9 +224,9 @@ fn side_effect<'d>(out: Out<'_, 'd>, effect: &'d SideEffect) -> Written {
 
 fn execution<'d>(out: Out<'_, 'd>, execution: &'d Execution) -> Written {
     match &execution.kind {
-        ExecutionKind::Standard => out.byte(0)?,
+        ExecutionKind::Standard => timing::write(out, 0, execution)?,
         ExecutionKind::Compensation(plan) => {
-            out.byte(1)?;
+            timing::write(out, 1, execution)?;
             out.text(plan.compensates.as_str())?;
             out.kind(plan.kind)?;
             out.kind(plan.trigger)?;

@@ -100,6 +100,9 @@ fn drafts() {
     );
     let ended = RequestId::new("r-1").unwrap();
     returns_as("draft_resubmission", &smallest.clone().resubmitting(ended), ByPeople, same);
+    let timed =
+        smallest.clone().not_before(at(3_600)).valid_for(Duration::from_secs(5_400)).unwrap().already_approved();
+    returns_as("draft_timed", &timed, ByPeople, same);
     let folded = smallest.compensating(plan()).already_approved().comparing_ids(IdComparison::FoldCase);
     returns_as("draft_compensation", &folded, ByPeople, same);
 }
@@ -133,6 +136,8 @@ fn escalating() -> ApprovalRule {
 fn approval_rules() {
     returns("approval_rule", &quorum(), ByPeople);
     returns("approval_rule_escalating", &escalating(), ByPeople);
+    let period = ApprovalRule::role("manager").unwrap().expiring_after(Duration::from_secs(5_400)).unwrap();
+    returns("approval_rule_period", &period, ByPeople);
     returns("approval_rule_smallest", &ApprovalRule::actor("u-7").unwrap(), ByPeople);
 }
 
@@ -183,6 +188,8 @@ fn commands() {
         Command::comment(ada(), "For how long?"),
         Command::expire_approvals(ada()),
         Command::override_approvals(ada()),
+        Command::schedule(ada(), at(3_600)),
+        Command::revalidate(ada()),
         Command::resolve(ada(), version, StaleStrategy::RequireRenewedApproval),
         Command::claim(ada(), claim, lease),
         Command::release(ada(), claim),
@@ -248,7 +255,8 @@ fn queries_and_pages() {
         ByPeople,
     );
     returns("decision_query", &DecisionQuery::execution_outcomes().of_requests(requests.clone()), ByPeople);
-    returns("recent_approval_query", &RecentApprovalQuery::of_requests(requests), ByPeople);
+    returns("recent_approval_query", &RecentApprovalQuery::of_requests(requests.clone()), ByPeople);
+    returns("ready_query", &ReadyQuery::of_requests(requests), ByPeople);
     returns("inbox_query", &InboxQuery::of(&ada()).unwrap(), ByPeople);
     let deputy = ada().acting_for("u-7", "On leave until March").unwrap();
     returns("inbox_query_for_another", &InboxQuery::of(&deputy).unwrap(), ByPeople);
