@@ -11,8 +11,13 @@
 mod checks;
 mod conformance;
 mod faults;
+mod load;
+mod lost_shards;
+mod measured;
 mod moves;
 mod opening;
+mod partition;
+mod routes;
 mod servers;
 mod tls;
 
