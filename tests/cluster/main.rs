@@ -10,6 +10,7 @@
 
 mod checks;
 mod conformance;
+mod examples;
 mod faults;
 mod load;
 mod lost_shards;
