@@ -8,6 +8,7 @@
     reason = "a test that is surprised has failed"
 )]
 
+mod balance;
 mod checks;
 mod conformance;
 mod examples;

@@ -150,6 +150,45 @@ fn partitions_that_move_from_node_to_node_lose_nothing() {
     assert_eq!((figures.lost, figures.twice), (0, 0), "{figures:?}");
 }
 
+/// As Valkey 9 does it: a slot changes hands as a whole. Other servers do not know the command.
+#[test]
+fn partitions_that_move_atomically_lose_nothing() {
+    let cluster = battered();
+    let options = options(&cluster);
+    let primaries = cluster.primaries(0);
+    let slots: Vec<String> = (0..PARTITIONS)
+        .map(|partition| cluster.slot_of(&format!("{{{}:{partition}}}", options.namespace)).to_string())
+        .collect();
+    let migrate = |slot: &str| {
+        let number = slot.parse().unwrap();
+        let from = cluster.primary_of(number, 0).unwrap();
+        let place = primaries.iter().position(|node| *node == from).unwrap();
+        let to = primaries[(place + 1) % primaries.len()];
+        let id: String = cluster.nodes()[to].ask(&["CLUSTER", "MYID"]);
+        let words = ["CLUSTER", "MIGRATESLOTS", "SLOTSRANGE", slot, slot, "NODE", &id];
+        cluster.nodes()[from].try_ask::<()>(&words).map(|()| (number, to))
+    };
+    if let Err(error) = migrate(&slots[0]) {
+        let said = error.to_string().to_lowercase();
+        assert!(said.contains("unknown"), "{said}");
+        println!("skipped: this server does not move slots atomically");
+        return;
+    }
+    let figures = under_load("the slots of all 16 partitions moved by `CLUSTER MIGRATESLOTS`", &options, || {
+        for slot in &slots {
+            // The first has begun to move already, and may be on its way.
+            let mut moved = None;
+            wait_until("the slot begins to move", || {
+                moved = migrate(slot).ok();
+                moved.is_some()
+            });
+            let (slot, to) = moved.unwrap();
+            wait_until("the slot has moved", || cluster.primary_of(slot, 0) == Some(to));
+        }
+    });
+    assert_eq!((figures.lost, figures.twice), (0, 0), "{figures:?}");
+}
+
 /// All 16,384 slots, by the program that operators use. It takes a minute, so only where `MUTATOR_CLUSTER_LONG` is set.
 #[test]
 fn all_slots_that_move_lose_nothing() {

@@ -162,27 +162,29 @@ fn a_slot_half_moved_whose_source_died_is_whole_again_after_a_fix_and_a_repair()
         let namespace = unique_namespace("moves");
         let store = open(flavour, &cluster, &namespace);
         let created = fill(&store, 0..60);
-        let (source, asked) = {
-            let moving = Moving::begin(&cluster, slot_of(&cluster, &namespace, 0));
+        let slot = slot_of(&cluster, &namespace, 0);
+        let (source, target, asked) = {
+            let moving = Moving::begin(&cluster, slot);
             // Of whatever kind they are: records, indexes, the feed, the layout.
             let keys: Vec<String> = moving.keys(1_000).into_iter().step_by(2).collect();
             moving.migrate(&keys);
             cluster.nodes()[moving.from].ask::<u64>(&["WAIT", "1", "5000"]);
             // The node that takes the slot over goes on believing in its source.
-            (moving.from, (moving.to + 1) % 3)
+            (moving.from, moving.to, (moving.to + 1) % 3)
         };
         cluster.node_mut(source).kill();
         wait_until("a replica was promoted", || !cluster.primaries(asked).contains(&source) && cluster.is_well(asked));
         // Nothing is fixed while a node that was a primary cannot be reached.
         cluster.node_mut(source).start_again();
-        let address = cluster.nodes()[asked].address();
-        wait_until("the cluster is fixed", || {
-            let mut fix = Command::new("redis-cli");
-            fix.args(["--cluster", "fix", &address, "--cluster-yes"]).stdin(Stdio::null());
-            drop(fix.output().unwrap());
-            let check = Command::new("redis-cli").args(["--cluster", "check", &address]).output().unwrap();
-            check.status.success()
-        });
+        wait_until("the killed node has the data of its successor", || cluster.is_replica_in_step(source));
+        let successor = cluster.primary_of(slot, asked).unwrap();
+        let nodes: String = cluster.nodes()[successor].ask(&["CLUSTER", "NODES"]);
+        if nodes.contains(&format!("[{slot}->-")) {
+            // Newer servers go on with the move, and what redis-cli of 7.0 does then loses keys.
+            Moving::between(&cluster, slot, successor, target).end();
+        } else {
+            fix(&cluster.nodes()[asked].address());
+        }
         let report = store.repair().unwrap();
         let left = store.verify().unwrap();
         assert!(left.is_clean(), "{flavour:?}: repaired {}, left {left:?}", report.findings.len());
@@ -194,4 +196,14 @@ fn a_slot_half_moved_whose_source_died_is_whole_again_after_a_fix_and_a_repair()
             store.update(request, WriteId::generate()).unwrap();
         }
     }
+}
+
+fn fix(address: &str) {
+    wait_until("the cluster is fixed", || {
+        let mut fix = Command::new("redis-cli");
+        fix.args(["--cluster", "fix", address, "--cluster-yes"]).stdin(Stdio::null());
+        drop(fix.output().unwrap());
+        let check = Command::new("redis-cli").args(["--cluster", "check", address]).output().unwrap();
+        check.status.success()
+    });
 }

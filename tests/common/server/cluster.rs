@@ -116,6 +116,11 @@ impl Cluster {
                 || replication("master_link_status").as_deref() == Some("up"))
     }
 
+    /// Whether node `number` is a replica with all data of its primary.
+    pub fn is_replica_in_step(&self, number: usize) -> bool {
+        self.nodes[number].field(&["INFO", "replication"], "master_link_status").as_deref() == Some("up")
+    }
+
     /// Waits until all nodes are well, and each shard has its replica in the view of every node.
     pub fn wait_until_whole(&self) {
         wait_until("the cluster is whole", || (0..NODES).all(|node| self.is_well(node) && self.has_replicas(node)));

@@ -27,7 +27,7 @@ pub use cluster::{Cluster, Shard};
 pub use moving::Moving;
 #[cfg(feature = "redis")]
 pub use node::{Node, Site, StoppedNode, wait_until};
-pub use private::PrivateServer;
+pub use private::{PrivateServer, encrypts};
 pub use process::{ServerProcess, free_port, repair_append_only_file};
 #[cfg(feature = "redis")]
 pub use sentinel::SentinelSet;
