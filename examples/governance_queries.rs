@@ -51,13 +51,14 @@ impl Opened {
                 redis: None,
             }),
             #[cfg(feature = "redis")]
-            Place::Redis { url, namespace } => {
-                let store = RedisStore::builder(url).namespace(namespace).open()?;
+            Place::Redis { servers, namespace } => {
+                let store = support::stores::open_redis_blocking(servers, namespace)?;
                 Ok(Self { store: Arc::new(store.clone()), redis: Some(store) })
             }
             #[cfg(not(feature = "redis"))]
             Place::Redis { .. } => {
-                Err("REDIS_URL is set, but this example was built without the feature `redis`".into())
+                Err("REDIS_URL or REDIS_CLUSTER_URLS is set, but this example was built without the feature `redis`"
+                    .into())
             }
         }
     }

@@ -22,23 +22,41 @@ pub type Result<T, E = Box<dyn std::error::Error>> = std::result::Result<T, E>;
 pub enum Place {
     /// In the memory of this process.
     Embedded,
-    /// On a Redis server, in a namespace that no other run uses.
+    /// In Redis, in a namespace that no other run uses.
     Redis {
-        /// Where the server is.
-        url: String,
+        /// Where it is.
+        servers: Servers,
         /// The namespace.
         namespace: String,
     },
 }
 
+/// One Redis server or a cluster.
+#[derive(Clone)]
+pub enum Servers {
+    /// The URL of a server.
+    One(String),
+    /// The URLs of some nodes.
+    Cluster(Vec<String>),
+}
+
+impl Servers {
+    /// From `REDIS_CLUSTER_URLS`, with commas between the URLs, or `REDIS_URL`.
+    fn from_environment() -> Option<Self> {
+        let variable = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
+        let cluster = variable("REDIS_CLUSTER_URLS");
+        let cluster = cluster.map(|urls| Self::Cluster(urls.split(',').map(|url| url.trim().to_owned()).collect()));
+        cluster.or_else(|| variable("REDIS_URL").map(Self::One))
+    }
+}
+
 impl Place {
-    /// Redis if `REDIS_URL` is set, otherwise the memory store. However the program ends from now on, even by Ctrl-C or
+    /// A cluster if `REDIS_CLUSTER_URLS` is set, a server if `REDIS_URL` is, otherwise the memory store. However the program ends from now on, even by Ctrl-C or
     /// because nobody reads its output, it deletes what it has written.
     pub fn from_environment() -> Self {
-        let place = match std::env::var("REDIS_URL") {
-            Ok(url) if !url.is_empty() => Self::Redis { url, namespace: namespace_of_this_run() },
-            _ => Self::Embedded,
-        };
+        let servers = Servers::from_environment();
+        let place =
+            servers.map_or(Self::Embedded, |servers| Self::Redis { servers, namespace: namespace_of_this_run() });
         ending::watch(&place);
         place
     }
@@ -61,7 +79,7 @@ impl Place {
     fn delete(&self) -> Result<usize> {
         match self {
             #[cfg(feature = "redis")]
-            Self::Redis { url, namespace } => redis_keys::delete_namespace(url, namespace),
+            Self::Redis { servers, namespace } => redis_keys::delete_namespace(servers, namespace),
             _ => Ok(0),
         }
     }

@@ -5,7 +5,7 @@ use super::dual;
 use super::redis_nodes::Nodes;
 use crate::error::Result;
 use crate::redis::topology::Step;
-use crate::redis::{Attempts, Batch, Call, Confirmation, Delay, Fault, NodeAddress, RoutedRound};
+use crate::redis::{Attempts, Batch, Call, Confirmation, Delay, Fault, NodeAddress, RoutedRound, name_node};
 use crate::service::deadline::Deadline;
 
 #[dual]
@@ -27,7 +27,10 @@ impl Nodes {
                 return Err(attempts.ended(Fault::no_connection("the cluster", deadline, "no node is known")).into());
             };
             let fault = match self.send(call, &to, is_asking, with_source, deadline).await {
-                Ok(answers) => return Ok(answers),
+                Ok((mut reply, confirmation)) => {
+                    name_node(&mut reply, &to);
+                    return Ok((reply, confirmation));
+                }
                 Err(fault) => fault,
             };
             let failure = self.failure(&to, &fault, deadline);

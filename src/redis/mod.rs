@@ -52,7 +52,7 @@ pub(crate) use pages::cardinalities::Cardinalities;
 pub(crate) use pages::page_merge::PageMerge;
 pub(crate) use pages::scan::{MAX_PAGE_BYTES, Part, Scan};
 pub(crate) use pages::statistics_parts::StatisticsParts;
-pub(crate) use reply::has_written;
+pub(crate) use reply::{has_written, name_node};
 pub(crate) use round::Round;
 pub(crate) use routed_round::{Batch, Delay, RoutedRound};
 pub(crate) use seeds::Seeds;

@@ -9,6 +9,7 @@ use crate::error::{Conflict, Error, InvalidValue, Outcome, Result, StoreError, S
 use crate::redis::connection::preflight::PreflightReport;
 use crate::redis::namespace::layout::reject_other_layout;
 use crate::redis::record::history::history_marks;
+use crate::redis::topology::NodeAddress;
 use crate::request::UnsettledWrite;
 use crate::request::{MutationRequest, RequestId, Timestamp, WriteId};
 use crate::service::settle::{Settled, WriteLookup};
@@ -263,15 +264,27 @@ pub(super) fn reject_wrong_type(reply: &Value) -> Result<()> {
 
 pub(super) fn reject_missing_permission(reply: &Value) -> Result<()> {
     let words: Vec<&str> = array(reply).unwrap_or_default().iter().filter_map(text).collect();
-    if let ["noperm", command, key] = words[..] {
-        return Err(StoreError::new(
-            StoreErrorKind::Rejected,
-            Outcome::NotApplied,
-            format!("the user may not run {command} on {key}; give the user this permission{NOTHING_WRITTEN}"),
-        )
-        .into());
+    let (command, key, node) = match words[..] {
+        ["noperm", command, key] => (command, key, String::new()),
+        ["noperm", command, key, node] => (command, key, format!(" at {node}")),
+        _ => return Ok(()),
+    };
+    Err(StoreError::new(
+        StoreErrorKind::Rejected,
+        Outcome::NotApplied,
+        format!("the user may not run {command} on {key}{node}; give the user this permission{NOTHING_WRITTEN}"),
+    )
+    .into())
+}
+
+/// Adds the node of a cluster to its reply about a missing permission: each node has users of its own.
+pub(crate) fn name_node(reply: &mut Value, node: &NodeAddress) {
+    if let Value::Array(words) = reply
+        && let [word, _, _] = &words[..]
+        && text(word) == Some("noperm")
+    {
+        words.push(Value::BulkString(node.to_string().into_bytes()));
     }
-    Ok(())
 }
 
 /// Reads the server's reply to TIME.
@@ -344,4 +357,27 @@ pub(super) fn bytes(value: &Value) -> Option<&[u8]> {
 
 pub(super) fn text(value: &Value) -> Option<&str> {
     std::str::from_utf8(bytes(value)?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_missing_permission_gets_the_node_named() {
+        let words = |words: &[&str]| {
+            Value::Array(words.iter().map(|word| Value::BulkString(word.as_bytes().to_vec())).collect())
+        };
+        let node = NodeAddress::new("node-1", 6_379).unwrap();
+        let mut reply = words(&["noperm", "ZADD", "key"]);
+        let alone = reject_missing_permission(&reply).unwrap_err().to_string();
+        name_node(&mut reply, &node);
+        let named = reject_missing_permission(&reply).unwrap_err().to_string();
+        assert!(!alone.contains("node-1") && named.contains("ZADD on key at node-1:6379"), "{alone}, {named}");
+        for others in [words(&["wrongtype", "key", "string"]), words(&["noperm", "ZADD"]), Value::Nil] {
+            let mut changed = others.clone();
+            name_node(&mut changed, &node);
+            assert_eq!(changed, others);
+        }
+    }
 }

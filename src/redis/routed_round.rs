@@ -10,6 +10,7 @@ use super::command::{Call, Place};
 use super::connection::fault::Fault;
 use super::connection::greeting::asking;
 use super::connection::retry::Attempts;
+use super::reply::name_node;
 use super::topology::{Failure, NodeAddress, Step};
 use crate::error::StoreError;
 use crate::service::deadline::Deadline;
@@ -100,7 +101,8 @@ impl<'a> RoutedRound<'a> {
             let (Some(answer), Some(routed)) = (answers.next(), self.calls.get_mut(*place)) else { continue };
             let fault = match (asked, answer) {
                 (Some(Err(fault)), _) | (_, Err(fault)) => fault,
-                (_, Ok(value)) => {
+                (_, Ok(mut value)) => {
+                    name_node(&mut value, &batch.node);
                     routed.reply = Some(value);
                     continue;
                 }

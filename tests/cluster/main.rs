@@ -8,11 +8,18 @@
     reason = "a test that is surprised has failed"
 )]
 
+mod balance;
 mod checks;
 mod conformance;
+mod examples;
 mod faults;
+mod load;
+mod lost_shards;
+mod measured;
 mod moves;
 mod opening;
+mod partition;
+mod routes;
 mod servers;
 mod tls;
 

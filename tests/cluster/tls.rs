@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::sync::Mutex;
 
-use common::server::{Cluster, free_port};
+use common::server::{Cluster, encrypts, free_port};
 use common::unique_namespace;
 use mutator_governance::blocking::{RedisStore, RedisStoreBuilder};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
@@ -51,6 +51,9 @@ fn start(certificates: &[String; 3]) -> (Cluster, Vec<u16>) {
 
 #[test]
 fn nodes_that_encrypt_are_reached_at_their_encrypted_ports_and_by_their_name() {
+    if !encrypts() {
+        return;
+    }
     let certificates = certificates();
     let (_cluster, ports) = start(&certificates);
     let builder = || -> RedisStoreBuilder {

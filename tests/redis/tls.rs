@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use common::fake_server::FakeServer;
 use common::requests::{moved_on, pending, second};
-use common::server::free_port;
+use common::server::{encrypts, free_port};
 use common::{Flavour, Store, everything_said, patiently};
 use common::{PrivateServer, Stopwatch, unique_namespace};
 #[cfg(feature = "blocking")]
@@ -137,6 +137,9 @@ fn works(opening: &Opening, flavour: Flavour) {
 
 #[test]
 fn a_certified_server_is_trusted() {
+    if !encrypts() {
+        return;
+    }
     let authority = Authority::new();
     let (_server, port) = authority.serve(false);
     for flavour in Flavour::all() {
@@ -146,6 +149,9 @@ fn a_certified_server_is_trusted() {
 
 #[test]
 fn a_server_of_another_name_or_authority_is_rejected() {
+    if !encrypts() {
+        return;
+    }
     let (authority, other) = (Authority::new(), Authority::new());
     let (_server, port) = authority.serve(false);
     for flavour in Flavour::all() {
@@ -162,6 +168,9 @@ fn a_server_of_another_name_or_authority_is_rejected() {
 
 #[test]
 fn a_server_that_asks_for_a_certificate_gets_it() {
+    if !encrypts() {
+        return;
+    }
     let (authority, other) = (Authority::new(), Authority::new());
     let (_server, port) = authority.serve(true);
     for flavour in Flavour::all() {
@@ -174,6 +183,9 @@ fn a_server_that_asks_for_a_certificate_gets_it() {
 
 #[test]
 fn plain_text_and_tls_do_not_meet() {
+    if !encrypts() {
+        return;
+    }
     let authority = Authority::new();
     let (server, port) = authority.serve(false);
     let plain = PrivateServer::start_on_tcp(&[]);

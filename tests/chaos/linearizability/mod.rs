@@ -1,7 +1,8 @@
 //! Concurrent histories of creations, updates and reads, recorded on a real redis-server under faults by eight clients of
 //! all flavours, are such that a store doing one thing at a time could have made them (guarantees 1 and 3).
 //!
-//! `MUTATOR_HISTORIES` is how many are recorded, 24 if it is not set, 6 where there is one flavour only;
+//! `MUTATOR_HISTORIES` is how many are recorded, 24 if it is not set, 6 where there is one flavour only; on a cluster it is
+//! `MUTATOR_CLUSTER_HISTORIES`, and half as many.
 //! `MUTATOR_FIRST_HISTORY` is the number of the first, which what its clients do follows from. A failure prints the history.
 #![cfg(feature = "redis")]
 #![allow(
@@ -18,6 +19,7 @@ mod checker;
 mod checker_tests;
 mod client;
 mod faults;
+mod ground;
 mod history;
 mod recorder;
 mod search;
@@ -25,8 +27,10 @@ mod search;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use self::ground::{Caused, Ground};
 use self::history::{Answer, Event, What};
 use self::recorder::Recorder;
+use crate::battered_cluster::KINDS;
 use common::Flavour;
 
 fn number(variable: &str) -> Option<u64> {
@@ -71,10 +75,34 @@ impl Figures {
 
 #[test]
 fn histories_under_faults_are_those_of_a_store_that_does_one_thing_at_a_time() {
+    let wanted = histories();
+    let (figures, caused) = record(ground::OneServer::start, wanted);
+    // Of the rare things there may be none among a few.
+    if wanted < 24 {
+        return;
+    }
+    assert!(figures.unknown > wanted as usize / 10, "{figures:?}");
+    assert!(figures.unknown_but_applied > 0 || wanted < 200, "{figures:?}");
+    assert!(faults::KINDS.iter().all(|kind| caused.contains_key(kind)), "{caused:?}");
+}
+
+/// Nodes are killed, stopped and replaced as planned, and slots move, all of which loses nothing.
+#[test]
+fn histories_on_a_cluster_are_those_of_a_store_that_does_one_thing_at_a_time() {
+    let wanted = number("MUTATOR_CLUSTER_HISTORIES").unwrap_or(histories() / 2);
+    let (figures, caused) = record(ground::WholeCluster::start, wanted);
+    if wanted >= 100 {
+        assert!(figures.unknown > 0, "{figures:?}");
+        assert!(KINDS.iter().all(|kind| caused.contains_key(kind)), "{caused:?}");
+    }
+}
+
+/// Records so many histories, and checks each.
+fn record(start: fn() -> Box<dyn Ground>, wanted: u64) -> (Figures, Caused) {
     let mut figures = Figures::default();
-    let mut recorder = Recorder::new();
+    let mut recorder = Recorder::new(start);
     let first = number("MUTATOR_FIRST_HISTORY").unwrap_or(0);
-    for number in first..first + histories() {
+    for number in first..first + wanted {
         let seed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15);
         for (request, events) in recorder.record(number, seed) {
             if let Err(violation) = checker::check(&events) {
@@ -88,17 +116,12 @@ fn histories_under_faults_are_those_of_a_store_that_does_one_thing_at_a_time() {
         }
     }
     recorder.check_and_begin_anew();
-    println!("{figures:?}; faults: {:?}", recorder.faults_caused);
-    let wanted = histories() as usize;
+    let caused = recorder.faults_caused;
+    println!("{figures:?}; faults: {caused:?}");
+    let wanted = wanted as usize;
     assert!(figures.acknowledged > 10 * wanted && figures.reads > 10 * wanted, "{figures:?}");
     assert!(figures.rejected > wanted, "{figures:?}");
-    // Of the rare things there may be none among a few.
-    if wanted < 24 {
-        return;
-    }
-    assert!(figures.unknown > wanted / 10, "{figures:?}");
-    assert!(figures.unknown_but_applied > 0 || wanted < 200, "{figures:?}");
-    assert!(faults::KINDS.iter().all(|kind| recorder.faults_caused.contains_key(kind)), "{:?}", recorder.faults_caused);
+    (figures, caused)
 }
 
 /// A history as a person reads it.
@@ -113,3 +136,5 @@ fn shown(events: &[Event]) -> String {
 
 /// So short that a stopped server leaves outcomes unknown, and long enough for a few retries.
 const TIMEOUT: Duration = Duration::from_millis(150);
+/// A call to a cluster may have to ask several nodes.
+const CLUSTER_TIMEOUT: Duration = Duration::from_millis(400);

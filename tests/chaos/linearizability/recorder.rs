@@ -9,27 +9,25 @@ use fastrand::Rng;
 use mutator_governance::{MutationRequest, RequestId, WriteId};
 
 use super::client::Client;
+use super::ground::{Caused, Ground};
 use super::history::{Event, Revision, Seen, Write};
-use super::{TIMEOUT, faults};
-use common::proxy::Proxy;
 use common::requests::id;
-use common::{Flavour, Options, Oracle, Raw, Store};
-use common::{PrivateServer, unique_namespace};
+use common::{Flavour, Store, unique_namespace};
 
 const CLIENTS: usize = 8;
 const REQUESTS: usize = 2;
 const CALLS: usize = 14;
 
-/// A server, stores of all flavours that reach it through a proxy, and one that reaches it directly.
+/// Where it happens, stores of all flavours that reach it as applications do, and one that is patient.
 pub struct Recorder {
-    server: PrivateServer,
-    proxy: Proxy,
-    oracle: Oracle,
+    start: fn() -> Box<dyn Ground>,
+    ground: Box<dyn Ground>,
+    namespace: String,
     stores: Vec<Store>,
     direct: Store,
     moments: AtomicU64,
     names: Names,
-    pub faults_caused: BTreeMap<&'static str, u64>,
+    pub faults_caused: Caused,
 }
 
 /// Short names for write ids.
@@ -53,22 +51,19 @@ impl Names {
 }
 
 impl Recorder {
-    pub fn new() -> Self {
-        let server = PrivateServer::start_on_tcp(&[]);
-        let proxy = Proxy::to(server.url());
-        let namespace = unique_namespace("linear");
-        let options = Options::new(proxy.url(), &namespace).timeout(TIMEOUT).connect_timeout(TIMEOUT);
-        let patient = Options::new(server.url(), &namespace);
-        let direct = Flavour::all()[0].open(&patient).unwrap();
+    pub fn new(start: fn() -> Box<dyn Ground>) -> Self {
+        let (ground, namespace) = (start(), unique_namespace("linear"));
+        let [options, patient] = ground.options(&namespace);
+        let direct = Flavour::all()[0].opened(&patient);
         Self {
             stores: Flavour::all().into_iter().map(|flavour| flavour.opened(&options)).collect(),
             direct,
-            oracle: Oracle::new(&namespace, 1),
-            proxy,
-            server,
+            start,
+            ground,
+            namespace,
             moments: AtomicU64::new(1),
             names: Names::default(),
-            faults_caused: BTreeMap::new(),
+            faults_caused: Caused::new(),
         }
     }
 
@@ -83,9 +78,9 @@ impl Recorder {
             })
             .collect();
         let ended = AtomicBool::new(false);
-        let (proxy, url, pid) = (&self.proxy, self.server.url(), self.server.pid());
+        let (ground, namespace) = (&mut self.ground, &self.namespace);
         let caused = std::thread::scope(|scope| {
-            let faults = scope.spawn(|| faults::cause(&ended, proxy, url, pid, random.fork()));
+            let faults = scope.spawn(|| ground.cause(&ended, namespace, random.fork()));
             let working: Vec<_> = clients.iter_mut().map(|client| scope.spawn(|| client.work(CALLS))).collect();
             let ends: Vec<_> = working.into_iter().map(std::thread::ScopedJoinHandle::join).collect();
             // Set also when a client has failed, or the faults would go on for ever.
@@ -111,12 +106,10 @@ impl Recorder {
         histories
     }
 
-    /// Every index entry and every feed entry is explained by the documents; then another server.
+    /// Every index entry and every feed entry is explained by the documents; then another place.
     pub fn check_and_begin_anew(&mut self) {
-        let mut raw = Raw::to(self.server.url());
-        let documents = self.oracle.check(&mut raw, &self.direct);
-        self.oracle.check_feed_is_dense(&mut raw, &documents);
+        self.ground.check(&self.namespace, &self.direct);
         let faults_caused = std::mem::take(&mut self.faults_caused);
-        *self = Self { faults_caused, ..Self::new() };
+        *self = Self { faults_caused, ..Self::new(self.start) };
     }
 }

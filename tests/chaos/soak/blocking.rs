@@ -18,8 +18,12 @@ mod traffic;
 
 use traffic::Traffic;
 
-pub fn start(url: &str, namespace: &str, ledger: &Arc<crate::soak::ledger::Ledger>) -> Vec<JoinHandle<()>> {
-    let traffic = Traffic::open(url, namespace, ledger);
+pub fn start(
+    servers: &crate::soak::Servers,
+    namespace: &str,
+    ledger: &Arc<crate::soak::ledger::Ledger>,
+) -> Vec<JoinHandle<()>> {
+    let traffic = Traffic::open(servers, namespace, ledger);
     let roles: [fn(Traffic); 5] =
         [traffic::submit, traffic::approve, traffic::execute, traffic::expire_due, traffic::ask];
     let start = |role: fn(Traffic)| {

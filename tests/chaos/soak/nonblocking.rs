@@ -26,11 +26,11 @@ type Work = Pin<Box<dyn Future<Output = ()>>>;
 
 pub fn start(
     runtime: Flavour,
-    url: &str,
+    servers: &crate::soak::Servers,
     namespace: &str,
     ledger: &Arc<crate::soak::ledger::Ledger>,
 ) -> Vec<JoinHandle<()>> {
-    let traffic = runtime.block_on(Traffic::open(url, namespace, ledger));
+    let traffic = runtime.block_on(Traffic::open(servers, namespace, ledger));
     let roles: [fn(Traffic) -> Work; 5] = [
         |traffic| Box::pin(traffic::submit(traffic)),
         |traffic| Box::pin(traffic::approve(traffic)),

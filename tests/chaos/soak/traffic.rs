@@ -16,7 +16,7 @@ use mutator_governance::{
 use super::dual;
 use super::flavour::{Governance, RedisStore, Store, StoreExtension as _, Sweeper};
 use crate::soak::ledger::Ledger;
-use crate::soak::{FEED_LENGTH, PARTITIONS, POOL_SIZE, TIMEOUT};
+use crate::soak::{FEED_LENGTH, PARTITIONS, POOL_SIZE, Servers, TIMEOUT};
 
 #[derive(Clone)]
 pub(crate) struct Traffic {
@@ -36,12 +36,12 @@ fn rest(longest: u64) {
 
 #[dual]
 impl Traffic {
-    pub(crate) async fn open(url: &str, namespace: &str, ledger: &Arc<Ledger>) -> Self {
-        let builder = RedisStore::builder(url)
-            .namespace(namespace)
-            .pool_size(POOL_SIZE)
-            .feed_length(FEED_LENGTH)
-            .partitions(PARTITIONS);
+    pub(crate) async fn open(servers: &Servers, namespace: &str, ledger: &Arc<Ledger>) -> Self {
+        let builder = match servers {
+            Servers::One(url) => RedisStore::builder(url),
+            Servers::Cluster(urls) => RedisStore::cluster_builder(urls.clone()),
+        };
+        let builder = builder.namespace(namespace).pool_size(POOL_SIZE).feed_length(FEED_LENGTH).partitions(PARTITIONS);
         let store = builder.timeout(TIMEOUT).connect_timeout(TIMEOUT).open().await.unwrap();
         let governance = Governance::builder().store(Arc::new(store.clone())).build();
         Self { governance, store, ledger: Arc::clone(ledger) }

@@ -4,7 +4,7 @@ use std::thread;
 
 use redis::Value;
 
-use super::node::{Node, wait_until};
+use super::node::{Node, Site, wait_until};
 use super::process::free_port;
 
 /// The number of slots of every cluster.
@@ -37,9 +37,15 @@ impl Cluster {
 
     /// The same, with arguments made for each node.
     pub fn start_each(arguments: impl Fn() -> Vec<String> + Sync) -> Self {
-        let start = || Node::start(None, settings(arguments()));
+        Self::start_at(|_| Site::default(), arguments)
+    }
+
+    /// The same, with a place for each node by its number.
+    pub fn start_at(site: impl Fn(usize) -> Site, arguments: impl Fn() -> Vec<String> + Sync) -> Self {
+        let start = |site: Site| Node::start_at(site, None, settings(arguments()));
+        let start = &start;
         let nodes = thread::scope(|scope| {
-            let starting: Vec<_> = (0..NODES).map(|_| scope.spawn(start)).collect();
+            let starting: Vec<_> = (0..NODES).map(site).map(|site| scope.spawn(move || start(site))).collect();
             starting.into_iter().map(|node| node.join().expect("a node starts")).collect()
         });
         let cluster = Self { nodes };
@@ -76,6 +82,28 @@ impl Cluster {
         shards(&self.nodes[asked])
     }
 
+    /// The numbers of the nodes that serve slots, as node `asked` knows it.
+    pub fn primaries(&self, asked: usize) -> Vec<usize> {
+        let shards = self.shards(asked).unwrap_or_default();
+        let mut numbers: Vec<usize> = shards.iter().map(|shard| self.number_of(&shard.primary)).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+    }
+
+    /// The slot of a key, or of a hash tag in braces.
+    pub fn slot_of(&self, key: &str) -> u16 {
+        let answered = self.nodes.iter().find_map(|node| node.try_ask(&["CLUSTER", "KEYSLOT", key]).ok());
+        answered.expect("a node answers")
+    }
+
+    /// The number of the node that replicates this primary, as node `asked` knows it.
+    pub fn replica_of(&self, primary: usize, asked: usize) -> Option<usize> {
+        let address = self.nodes[primary].address();
+        let shard = self.shards(asked)?.into_iter().find(|shard| shard.primary == address)?;
+        shard.replicas.first().map(|replica| self.number_of(replica))
+    }
+
     /// Whether node `number` answers, finds the cluster whole, and is a primary or has all data of its primary.
     pub fn is_well(&self, number: usize) -> bool {
         let node = &self.nodes[number];
@@ -86,6 +114,11 @@ impl Cluster {
         is_whole
             && (replication("role").as_deref() == Some("master")
                 || replication("master_link_status").as_deref() == Some("up"))
+    }
+
+    /// Whether node `number` is a replica with all data of its primary.
+    pub fn is_replica_in_step(&self, number: usize) -> bool {
+        self.nodes[number].field(&["INFO", "replication"], "master_link_status").as_deref() == Some("up")
     }
 
     /// Waits until all nodes are well, and each shard has its replica in the view of every node.
@@ -108,7 +141,7 @@ impl Cluster {
             // All pairs, because waiting for the gossip takes seconds.
             for other in &self.nodes[number + 1..] {
                 let (port, bus_port) = (other.port().to_string(), bus_port(other));
-                node.ask::<()>(&["CLUSTER", "MEET", "127.0.0.1", &port, &bus_port]);
+                node.ask::<()>(&["CLUSTER", "MEET", other.host(), &port, &bus_port]);
             }
         }
         wait_until("the nodes know each other", || self.nodes.iter().all(knows_all));

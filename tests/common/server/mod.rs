@@ -8,6 +8,8 @@
 mod cluster;
 pub mod container;
 #[cfg(feature = "redis")]
+mod moving;
+#[cfg(feature = "redis")]
 mod node;
 mod private;
 mod process;
@@ -22,8 +24,10 @@ use std::time::{SystemTime, UNIX_EPOCH};
 #[cfg(feature = "redis")]
 pub use cluster::{Cluster, Shard};
 #[cfg(feature = "redis")]
-pub use node::{Node, StoppedNode, wait_until};
-pub use private::PrivateServer;
+pub use moving::Moving;
+#[cfg(feature = "redis")]
+pub use node::{Node, Site, StoppedNode, wait_until};
+pub use private::{PrivateServer, encrypts};
 pub use process::{ServerProcess, free_port, repair_append_only_file};
 #[cfg(feature = "redis")]
 pub use sentinel::SentinelSet;

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use redis::FromRedisValue;
 
 use super::private::program_on_path;
-use super::process::{ServerProcess, free_port};
+use super::process::{ServerProcess, free_port, repair_append_only_file};
 use crate::Raw;
 
 /// No step of asking a node takes longer, so that a stopped one keeps nobody waiting.
@@ -15,8 +15,23 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(2);
 /// On a machine that others keep busy, too.
 const WAIT_LIMIT: Duration = Duration::from_mins(1);
 
-/// A server on a port of 127.0.0.1. It ends when this value is dropped or this process ends.
+/// Where a server runs: 127.0.0.1, unless a test has made networks of its own.
+#[derive(Clone, Debug)]
+pub struct Site {
+    pub host: String,
+    /// What starts it there with these arguments; by default the redis-server on `PATH`.
+    pub program: String,
+}
+
+impl Default for Site {
+    fn default() -> Self {
+        Self { host: "127.0.0.1".to_owned(), program: program_on_path().to_owned() }
+    }
+}
+
+/// A server on a port of its own. It ends when this value is dropped or this process ends.
 pub struct Node {
+    site: Site,
     port: u16,
     /// Whether it has a configuration file, which it rewrites.
     is_configured: bool,
@@ -31,10 +46,20 @@ pub struct StoppedNode(u32);
 impl Node {
     /// Starts a server on a free port. `file` is its configuration file, if it needs one.
     pub(super) fn start(file: Option<&str>, arguments: Vec<String>) -> Self {
+        Self::start_at(Site::default(), file, arguments)
+    }
+
+    /// The same in another place.
+    pub(super) fn start_at(site: Site, file: Option<&str>, arguments: Vec<String>) -> Self {
         let port = free_port();
+        let arguments: Vec<String> = ["--bind", &site.host].map(str::to_owned).into_iter().chain(arguments).collect();
         let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
-        let process = ServerProcess::start_configured(program_on_path(), file, Some(port), &words);
-        Self { port, is_configured: file.is_some(), arguments, processes: vec![process] }
+        let process = ServerProcess::start_configured(&site.program, file, Some(port), &words);
+        Self { site, port, is_configured: file.is_some(), arguments, processes: vec![process] }
+    }
+
+    pub fn host(&self) -> &str {
+        &self.site.host
     }
 
     pub fn port(&self) -> u16 {
@@ -43,11 +68,11 @@ impl Node {
 
     /// Host and port, as the nodes name it to each other.
     pub fn address(&self) -> String {
-        format!("127.0.0.1:{}", self.port)
+        format!("{}:{}", self.site.host, self.port)
     }
 
     pub fn url(&self) -> String {
-        format!("redis://127.0.0.1:{}/", self.port)
+        format!("redis://{}:{}/", self.site.host, self.port)
     }
 
     /// The process id of the server.
@@ -74,17 +99,21 @@ impl Node {
     pub fn kill(&mut self) {
         signal("-KILL", self.pid());
         wait_until("the killed server no longer answers", || {
-            std::net::TcpStream::connect(("127.0.0.1", self.port)).is_err()
+            std::net::TcpStream::connect((self.host(), self.port)).is_err()
         });
     }
 
-    /// Starts the server again after [`kill`](Self::kill), at the same address and with its files.
+    /// Starts the server again after [`kill`](Self::kill), at the same address and with its files. Without an append-only file
+    /// it has lost its data.
     pub fn start_again(&mut self) {
         let files = self.processes.first().expect("a node was started").directory().to_owned();
+        if Path::new(&files).join("appendonlydir").exists() {
+            repair_append_only_file(Path::new(&files));
+        }
         let file = self.is_configured.then(|| std::fs::read_to_string(Path::new(&files).join("config")).unwrap());
         let mut words: Vec<&str> = self.arguments.iter().map(String::as_str).collect();
         words.extend(["--dir", &files]);
-        let process = ServerProcess::start_configured(program_on_path(), file.as_deref(), Some(self.port), &words);
+        let process = ServerProcess::start_configured(&self.site.program, file.as_deref(), Some(self.port), &words);
         self.processes.push(process);
     }
 

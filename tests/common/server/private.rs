@@ -80,6 +80,21 @@ impl PrivateServer {
     }
 }
 
+/// Whether the server that tests start can encrypt. Some are built without.
+pub fn encrypts() -> bool {
+    // Without a certificate no server starts, and each says why.
+    let output = Command::new(ON_PATH).args(["--port", "0", "--tls-port", &free_port().to_string()]).output();
+    let encrypts = output.map_or(true, |output| {
+        let said = [output.stdout, output.stderr].concat();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        !said.contains("TLS support") && !said.contains("Bad directive")
+    });
+    if !encrypts {
+        println!("skipped: this server is built without TLS");
+    }
+    encrypts
+}
+
 /// The `redis-server` for tests that need processes of it: several that know each other, on ports that they announce.
 #[cfg(feature = "redis")]
 pub(super) fn program_on_path() -> &'static str {
