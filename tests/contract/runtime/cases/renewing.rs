@@ -14,9 +14,9 @@ use crate::runtime::people::{Calls, approved, count, execution_error, order_of, 
 use common::proxy::Proxy;
 use common::{PrivateServer, unique_namespace};
 
-const CALL_TIMEOUT: Duration = Duration::from_millis(500);
+const CALL_TIMEOUT: Duration = Duration::from_secs(1);
 /// Long enough that a busy machine renews it in time.
-const LEASE: Duration = Duration::from_secs(3);
+const LEASE: Duration = Duration::from_secs(4);
 
 #[dual]
 async fn over(url: &str, namespace: &str) -> Governance {

@@ -143,6 +143,19 @@ async fn crowd_together(governance: Governance, written: Written, place: usize, 
     Instant::now()
 }
 
+/// How much longer than asked for a short pause takes, at its median.
+#[dual]
+async fn lateness_of_the_machine() -> Duration {
+    let mut pauses = Vec::new();
+    for _ in 0..41 {
+        let begun = Instant::now();
+        pause(Duration::from_millis(1)).await;
+        pauses.push(begun.elapsed().saturating_sub(Duration::from_millis(1)));
+    }
+    pauses.sort_unstable();
+    pauses[pauses.len() / 2]
+}
+
 #[dual]
 pub(crate) async fn a_thousand_waiters_share_one_reader_and_are_woken_at_once(world: World) {
     let shaky = world.shaky();
@@ -166,7 +179,7 @@ pub(crate) async fn a_thousand_waiters_share_one_reader_and_are_woken_at_once(wo
         let mut late: Vec<Duration> = woken[..CROWD].iter().enumerate().map(late).collect();
         late.sort_unstable();
         medians.push((late[CROWD / 2], late[CROWD - 1]));
-        if late[CROWD / 2] < Duration::from_millis(100) {
+        if late[CROWD / 2] < Duration::from_millis(100) + lateness_of_the_machine().await * 5 {
             println!("woken after the write: median and last of each round {medians:?}, {calls} calls for the feed");
             return;
         }
