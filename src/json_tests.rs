@@ -113,6 +113,7 @@ fn numbers() {
         decidable: 2,
         oldest_pending: Some(Timestamp::MAX),
         due_within,
+        is_lower_bound: false,
     };
     round_trips(&statistics);
     round_trips(&Statistics::default());

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
     ActorContext, ActorId, ApprovalRule, ApproverLimits, CompensationPlan, ExecutionKind, IdComparison, Intent,
-    Metadata, Payload, Pending, PendingReason, RequestId, Requirement, StateVersion, Target, Timestamp,
+    Metadata, Participants, Payload, Pending, PendingReason, RequestId, Requirement, StateVersion, Target, Timestamp,
 };
 use crate::error::{Error, InvalidValue};
 use crate::json::Strict;
@@ -46,6 +46,8 @@ pub struct RequestDraft {
     pub(crate) metadata: Metadata,
     #[serde(skip_serializing_if = "ApproverLimits::is_none")]
     pub(crate) approver_limits: ApproverLimits,
+    #[serde(skip_serializing_if = "Participants::is_empty")]
+    pub(crate) participants: Participants,
     #[serde(skip_serializing_if = "IdComparison::is_default")]
     pub(crate) id_comparison: IdComparison,
 }
@@ -80,6 +82,7 @@ impl RequestDraft {
             resubmits: None,
             metadata: Metadata::new(),
             approver_limits: ApproverLimits::default(),
+            participants: Participants::default(),
             id_comparison: IdComparison::default(),
         }
     }
@@ -118,6 +121,13 @@ impl RequestDraft {
     /// Excludes these people, for example the beneficiary, from deciding its approvals, whatever the rules say.
     pub fn excluding(mut self, people: impl IntoIterator<Item = ActorId>) -> Self {
         self.approver_limits.excluded.extend(people);
+        self
+    }
+
+    /// Names these as participants: they may read the request although they neither submit nor decide it, if the application
+    /// narrows its reads to a [`Viewer`](crate::Viewer). Calling it again adds to them. Fixed when the request is submitted.
+    pub fn with_participants(mut self, participants: Participants) -> Self {
+        self.participants.extend(participants);
         self
     }
 
@@ -209,6 +219,8 @@ struct Fields {
     #[serde(default)]
     approver_limits: ApproverLimits,
     #[serde(default)]
+    participants: Participants,
+    #[serde(default)]
     id_comparison: IdComparison,
 }
 
@@ -225,6 +237,7 @@ impl From<Strict<Fields>> for RequestDraft {
             resubmits: fields.resubmits,
             metadata: fields.metadata,
             approver_limits: fields.approver_limits,
+            participants: fields.participants,
             id_comparison: fields.id_comparison,
             ..Self::new(fields.target, fields.intent, fields.requested_by)
         }

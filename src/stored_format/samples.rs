@@ -47,6 +47,7 @@ pub(super) fn smallest() -> RequestDocument {
         updated_at: Timestamp::MIN,
         metadata: Metadata::new(),
         approver_limits: ApproverLimits::default(),
+        participants: Participants::default(),
         id_comparison: IdComparison::default(),
     }
 }
@@ -289,6 +290,11 @@ pub(super) fn newest() -> RequestDocument {
     document.requested_by = Arc::new((*document.requested_by).clone().acting_for("u-9", "Assistant").unwrap());
     let excluded = BTreeSet::from(["u-3", "u-4"].map(|id| ActorId::new(id).unwrap()));
     document.approver_limits = ApproverLimits { distinct: true, excluded };
+    document.participants = Participants::new()
+        .with_actor_ids(["u-2", "ü-9"])
+        .and_then(|named| named.with_roles(["auditor"]))
+        .and_then(|named| named.with_groups(["works council"]))
+        .unwrap();
     document
 }
 

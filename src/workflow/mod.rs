@@ -44,6 +44,9 @@ mod lifecycle;
 mod matching;
 mod moving;
 mod open_demand;
+mod participants;
+#[cfg(test)]
+mod participants_tests;
 mod phrase;
 mod ready;
 mod remaining;
@@ -68,6 +71,7 @@ pub use expiry::{due_command, is_due, next_deadline};
 pub use explain::{Explanation, decidable_by, explain};
 pub use lifecycle::can_transition;
 pub use open_demand::{MovableApproval, OpenApproval, OpenDemand};
+pub use participants::participants;
 pub(crate) use ready::{failed_attempts, is_ready};
 pub use resolution::{Resolution, resolve};
 pub use resubmitting::resubmission_draft;

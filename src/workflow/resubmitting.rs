@@ -17,8 +17,8 @@ use crate::request::{
 };
 
 /// A draft that resubmits a request which was rejected, canceled or expired, with these changes. It has the same
-/// target, intent, payload, metadata, expected version, requirements and approvals, whose deadlines are as far away as
-/// they were at first; and no id yet.
+/// target, intent, payload, metadata, expected version, named participants, requirements and approvals, whose deadlines
+/// are as far away as they were at first; and no id yet.
 ///
 /// # Errors
 /// [`Error::Correction`] when the request did not end in one of these ways, or when somebody else submitted it.
@@ -95,6 +95,7 @@ fn draft_of(ended: &RequestDocument, by: Arc<ActorContext>, now: Timestamp) -> R
         updated_at: _,
         metadata,
         approver_limits,
+        participants,
         id_comparison,
     } = ended;
     let times = [round_opened_at(ended), *created_at];
@@ -107,6 +108,7 @@ fn draft_of(ended: &RequestDocument, by: Arc<ActorContext>, now: Timestamp) -> R
         resubmits: Some(id.clone()),
         metadata: metadata.clone(),
         approver_limits: approver_limits.clone(),
+        participants: participants.clone(),
         id_comparison: *id_comparison,
         ..RequestDraft::new(target.clone(), intent.clone(), by)
     }

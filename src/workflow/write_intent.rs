@@ -5,8 +5,8 @@ use sha2::Digest as _;
 
 use crate::command::{Action, Command};
 use crate::request::{
-    ApprovalRule, ApproverLimits, ExecutionKind, InitialState, Intent, Metadata, RequestDraft, RequestId, Requirement,
-    StateVersion, Target, Who, WriteIntent, WriteKind,
+    ApprovalRule, ApproverLimits, ExecutionKind, InitialState, Intent, Metadata, Participants, RequestDraft, RequestId,
+    Requirement, StateVersion, Target, Who, WriteIntent, WriteKind,
 };
 
 impl Command {
@@ -65,6 +65,7 @@ struct Meant<'a> {
     resubmits: Option<&'a RequestId>,
     metadata: &'a Metadata,
     approver_limits: Option<&'a ApproverLimits>,
+    participants: Option<&'a Participants>,
 }
 
 impl RequestDraft {
@@ -86,6 +87,7 @@ impl RequestDraft {
             id_comparison: _,
             metadata,
             approver_limits,
+            participants,
         } = self;
         let payload = payload.as_ref();
         let meant = Meant {
@@ -101,6 +103,7 @@ impl RequestDraft {
             resubmits: resubmits.as_ref(),
             metadata,
             approver_limits: Some(approver_limits).filter(|limits| !limits.is_none()),
+            participants: Some(participants).filter(|named| !named.is_empty()),
         };
         WriteIntent::of(WriteKind::Submit, &meant)
     }
