@@ -117,6 +117,7 @@ fn numbers() {
         oldest_ready: Some(Timestamp::MIN),
         oldest_pending: Some(Timestamp::MAX),
         due_within,
+        is_lower_bound: false,
     };
     round_trips(&statistics);
     round_trips(&Statistics::default());

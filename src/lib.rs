@@ -45,7 +45,7 @@
 //! - **The rules**: [`workflow`], pure functions that need no store; [`workflow::explain`] says why a request waits
 //!   and who can move it on. [`workflow::Command`] is a command as data.
 //! - **To find requests**: [`RequestQuery`], [`PendingApprovalQuery`], [`RecentApprovalQuery`], [`DecisionQuery`] and
-//!   [`Statistics`]; a [`PageRequest`] gets a [`Page`].
+//!   [`Statistics`]; a [`PageRequest`] gets a [`Page`]. Only what concerns somebody: [`Viewer`].
 //! - **Errors**: [`Error`], with its [`ErrorKind`] for programs, its [`Outcome`] (did the write take effect?), and
 //!   [`ErrorReport`] for the clients of a service. [`UnsettledWrite`] and [`Settled`] if the outcome is unknown.
 //! - **To wait for a decision**: [`WaitUntil`], [`Waited`]. **One call for many requests**: [`ManyOptions`],
@@ -129,7 +129,7 @@ pub use feed::{
 pub use query::{
     Count, Cursor, DecisionQuery, DecisionRow, InboxQuery, Lookup, MAX_CHOICES, Page, PageRequest,
     PendingApprovalQuery, PendingApprovalRow, ReadyQuery, RecentApprovalQuery, RecentApprovalRow, RequestQuery,
-    RequestSummary, SortDirection, Statistics,
+    RequestSummary, SortDirection, Statistics, Viewer, VisibleTo,
 };
 pub use request::metadata_keys;
 pub use request::{
@@ -138,11 +138,12 @@ pub use request::{
     Claim, ClaimId, CompensationKind, CompensationPlan, CompensationTrigger, ConsumerName, ContractId, DeciderRule,
     Decision, DecisionCategory, DecisionKind, Delegation, Digest, DiscussionDecision, Escalation, Execution,
     ExecutionDecision, ExecutionKind, ExecutionLink, Grounds, Group, HolderId, IdComparison, InitialState, Intent,
-    IntoId, LifecycleDecision, LinkRelation, Metadata, MetadataIter, MutationRequest, MutationType, Operation, Payload,
-    Pending, PendingReason, Period, PolicyName, Quorum, QuorumGroup, QuorumRejection, ReasonRule, Rejection,
-    RequestDocument, RequestDraft, RequestId, RequestState, Requester, Requirement, RequirementKind, Resubmission,
-    Revision, RiskLevel, Role, Severity, SideEffect, StateId, StateType, StateVersion, Status, Step, Supersession, Tag,
-    Target, Timestamp, UnsettledWrite, Value, Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
+    IntoId, LifecycleDecision, LinkRelation, Metadata, MetadataIter, MutationRequest, MutationType, Operation,
+    Participants, Payload, Pending, PendingReason, Period, PolicyName, Quorum, QuorumGroup, QuorumRejection, ReasonRule,
+    Rejection, RequestDocument, RequestDraft, RequestId, RequestState, Requester, Requirement, RequirementKind,
+    Resubmission, Revision, RiskLevel, Role, Severity, SideEffect, StateId, StateType, StateVersion, Status, Step,
+    Supersession, Tag, Target, Timestamp, UnsettledWrite, Value, Verdict, VersionDecision, Versioning, WriteId,
+    WriteIntent, WriteKind,
 };
 pub use service::clock::{Clock, ManualClock, SystemClock};
 pub use service::executor::{ExecutorReport, ExecutorStopped};

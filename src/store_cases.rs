@@ -76,6 +76,9 @@ macro_rules! store_cases {
         $test!(statistics_count_what_is_stored);
         $test!(a_query_rejects_the_cursor_of_another);
         $test!(people_are_told_apart_by_the_rule_of_the_store);
+        $test!(a_viewer_sees_what_concerns_them);
+        $test!(no_read_shows_a_viewer_another_request);
+        $test!(what_a_viewer_sees_changes_with_the_request);
         $test!(every_write_adds_one_feed_entry);
         $test!(feed_pages_have_every_entry_once);
         $test!(the_end_of_a_feed_is_before_what_comes_then);

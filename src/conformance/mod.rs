@@ -13,7 +13,7 @@
     reason = "a suite reports by panicking, and takes the store its caller made for the case"
 )]
 
-use super::{Governance, MemoryStore, RowQuery, Store, StoreExtension, dual, run_concurrently};
+use super::{Governance, MemoryStore, RowQuery, Store, StoreExtension, View, dual, run_concurrently};
 
 mod amending;
 mod concurrency;
@@ -30,6 +30,7 @@ mod repetitions;
 mod requests;
 mod time;
 mod together;
+mod viewing;
 mod writes;
 
 pub use amending::{
@@ -77,6 +78,10 @@ pub use repetitions::{
 };
 pub use time::the_clock_of_a_store_goes_on;
 pub use together::{a_repeated_call_for_many_writes_each_request_once, a_waiter_is_woken_by_a_write};
+pub use viewing::{
+    a_viewer_sees_what_concerns_them, no_read_shows_a_viewer_another_request,
+    what_a_viewer_sees_changes_with_the_request,
+};
 pub use writes::{
     a_creation_makes_revision_0, a_lookup_answers_in_the_order_of_the_ids, a_repeated_creation_returns_what_is_stored,
     a_repeated_update_applies_once, a_rewritten_history_is_rejected, a_second_creation_is_rejected,

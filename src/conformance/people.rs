@@ -5,10 +5,10 @@ use std::sync::Arc;
 use super::requests::{draft, second};
 use super::{Store, StoreExtension as _, dual};
 use crate::query::{
-    Count, DecisionQuery, InboxQuery, PageRequest, PendingApprovalQuery, RecentApprovalQuery, RequestQuery,
+    Count, DecisionQuery, InboxQuery, PageRequest, PendingApprovalQuery, RecentApprovalQuery, RequestQuery, Viewer,
 };
 use crate::request::{
-    ActorContext, ApprovalId, ApprovalRule, ApprovalTarget, MutationRequest, RequestDraft, RequestId, WriteId,
+    ActorContext, ActorId, ApprovalId, ApprovalRule, ApprovalTarget, MutationRequest, RequestDraft, RequestId, WriteId,
 };
 use crate::workflow::{self, Command};
 
@@ -84,6 +84,10 @@ async fn requests_are_found(store: &Arc<dyn Store>, folds: bool) {
         let asked = asked.with_state_ids(["tenant:acme"]).unwrap().updated_between(second(0), None).unwrap();
         let found = store.requests(&asked, &PageRequest::first()).await.unwrap().items.len();
         assert_eq!(found, rows, "requests of {spelling} on a state");
+        let viewer = Viewer::new(ActorId::new(spelling).unwrap(), [].into(), [].into()).unwrap();
+        let visible = RequestQuery::new().visible_to(viewer);
+        let found = store.requests(&visible, &PageRequest::first()).await.unwrap().items.len();
+        assert_eq!(found, rows, "requests visible to {spelling}");
         let decisions = DecisionQuery::new().with_actor_ids([spelling]).unwrap();
         let found = store.decisions(&decisions, &PageRequest::first()).await.unwrap().items.len();
         assert_eq!(found > 0, rows > 0, "decisions of {spelling}");

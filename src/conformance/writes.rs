@@ -8,7 +8,8 @@ use crate::error::{Error, Outcome};
 use crate::query::PageRequest;
 use crate::request::UnsettledWrite;
 use crate::request::{
-    BlastRadius, BlastScope, MutationRequest, RequestDocument, RequestId, RiskLevel, StateId, Status, Tag, WriteId,
+    BlastRadius, BlastScope, MutationRequest, Participants, RequestDocument, RequestId, RiskLevel, StateId, Status,
+    Tag, WriteId,
 };
 use crate::service::settle::Settled;
 
@@ -199,6 +200,7 @@ pub async fn changed_submitted_fields_are_rejected(store: Arc<dyn Store>) {
         changed(&|document| document.intent.blast_radius = Some(BlastRadius::new(BlastScope::Global))),
         changed(&|document| Arc::make_mut(&mut document.requested_by).id = None),
         changed(&|document| document.created_at = second(1)),
+        changed(&|document| document.participants = Participants::new().with_actor_ids(["added"]).unwrap()),
     ];
     for document in documents {
         let refiled = MutationRequest::from_document(document, base.revision()).unwrap();

@@ -114,6 +114,10 @@ impl Store for MemoryStore {
         Ok(self.table().statistics(now, due_within))
     }
 
+    async fn statistics_of(&self, query: &RequestQuery, now: Timestamp, due_within: &[Duration]) -> Result<Statistics> {
+        Ok(self.table().statistics_of(query, now, due_within))
+    }
+
     async fn read_feed(&self, from: &FeedPosition, limit: usize) -> Result<FeedPage> {
         self.table().read_feed(from, limit)
     }

@@ -24,6 +24,8 @@ mod reading;
 
 mod waiting;
 
+mod view;
+
 mod sweeping;
 mod timing;
 
@@ -83,6 +85,7 @@ pub use rows::RowQuery;
 pub use store::Store;
 pub use store_extension::StoreExtension;
 pub use sweeper::{Sweeper, SweeperBuilder};
+pub use view::View;
 
 /// For reads whose rows do not depend on the time.
 const ANY_TIME: Timestamp = Timestamp::MIN;

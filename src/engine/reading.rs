@@ -176,6 +176,17 @@ impl Governance {
         self.store.statistics(now, due_within).await
     }
 
+    /// The same of the requests that a query finds, for example those [visible to](RequestQuery::visible_to) somebody. It
+    /// reads them, in the time of one call; if that was not enough, the numbers are
+    /// [lower bounds](Statistics::is_lower_bound).
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the store fails.
+    pub async fn statistics_of(&self, query: &RequestQuery, due_within: &[Duration]) -> Result<Statistics> {
+        let now = self.refreshed_now().await?;
+        self.store.statistics_of(query, now, due_within).await
+    }
+
     /// The entries of the change feed after a position, at most `limit`, 1 to [`PageRequest::MAX_LIMIT`]. Redis takes
     /// one round trip for up to 16 partitions.
     ///

@@ -25,7 +25,11 @@ impl RedisStore {
     where
         Q::Row: Send,
     {
-        self.read_until(query, page, now, self.deadline()).await
+        let mut read = self.read_until(query, page, now, self.deadline()).await?;
+        if query.is_for_a_viewer() {
+            read.unreadable.clear();
+        }
+        Ok(read)
     }
 
     async fn read_until<Q: Query + Send + Sync>(
@@ -154,20 +158,37 @@ impl RedisStore {
     where
         Q::Row: Send,
     {
+        let mut rows = 0;
+        let are_all = self.read_all(query, now, |read| rows += read.len() as u64).await?;
+        Ok(if are_all { Count::Exact(rows) } else { Count::AtLeast(rows) })
+    }
+
+    /// Passes on the rows that a query finds, page by page. Returns `false` when some could not be read, or when the time
+    /// was over before the end.
+    async fn read_all<Q: Query + Send + Sync>(
+        &self,
+        query: &Q,
+        now: Timestamp,
+        mut take: impl FnMut(&[Q::Row]) + Send,
+    ) -> Result<bool>
+    where
+        Q::Row: Send,
+    {
         let deadline = self.deadline();
-        let mut count = Count::Exact(0);
+        let (mut has_some, mut are_all) = (false, true);
         let mut page = PageRequest::longest();
         loop {
             let read = match self.read_until(query, &page, now, deadline).await {
                 Ok(read) => read,
-                Err(error) if count.number() > 0 && is_late(&error) => return Ok(Count::AtLeast(count.number())),
+                Err(error) if has_some && is_late(&error) => return Ok(false),
                 Err(error) => return Err(error),
             };
-            let rows = read.items.len() as u64;
-            count += if read.unreadable.is_empty() { Count::Exact(rows) } else { Count::AtLeast(rows) };
+            take(&read.items);
+            has_some |= !read.items.is_empty();
+            are_all &= read.unreadable.is_empty();
             match page.going_on(read.next)? {
-                None => return Ok(count),
-                Some(_) if deadline.remaining().is_none() => return Ok(Count::AtLeast(count.number())),
+                None => return Ok(are_all),
+                Some(_) if deadline.remaining().is_none() => return Ok(false),
                 Some(next) => page = next,
             }
         }
@@ -231,6 +252,23 @@ impl RedisStore {
         for value in self.sizes(|| parts.ranges(), deadline).await? {
             statistics += &parts.read(&scan_reply::sizes(&value)?);
         }
+        Ok(statistics)
+    }
+
+    /// Reads the requests: their statistics are not in the indexes.
+    pub(super) async fn count_statistics(
+        &self,
+        query: &RequestQuery,
+        now: Timestamp,
+        due_within: &[Duration],
+    ) -> Result<Statistics> {
+        if query.is_without_filters() {
+            return self.read_statistics(now, due_within).await;
+        }
+        let mut statistics = Statistics::of([], now, due_within);
+        let add = |requests: &[MutationRequest]| statistics += &Statistics::of(requests, now, due_within);
+        let are_all = self.read_all(query, ANY_TIME, add).await?;
+        statistics.is_lower_bound = !are_all;
         Ok(statistics)
     }
 

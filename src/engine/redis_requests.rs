@@ -144,6 +144,10 @@ impl Store for RedisStore {
         self.read_statistics(now, due_within).await
     }
 
+    async fn statistics_of(&self, query: &RequestQuery, now: Timestamp, due_within: &[Duration]) -> Result<Statistics> {
+        self.count_statistics(query, now, due_within).await
+    }
+
     async fn read_feed(&self, from: &FeedPosition, limit: usize) -> Result<FeedPage> {
         self.feed_page(from, limit).await
     }

@@ -169,6 +169,18 @@ impl RedisStoreBuilder {
         self
     }
 
+    /// Indexes requests by their [participants](crate::workflow::participants), so that a query for a
+    /// [viewer](crate::RequestQuery::visible_to) costs what concerns them, and not what is stored. Each request takes one more
+    /// index entry for each id, role and group among its participants: two or three for most. Defaults to not indexed: whom
+    /// a request concerns is then checked on each request that the rest of a query finds.
+    ///
+    /// Fixed when a namespace is first opened; [`reindex`](Self::reindex) changes it.
+    #[must_use]
+    pub fn index_participants(mut self) -> Self {
+        self.options.indexed_metadata = self.options.indexed_metadata.and(Dimension::Participant);
+        self
+    }
+
     /// Compares ids of actors, roles and groups without regard to case, by [`IdComparison::FoldCase`], in all
     /// decisions, indexes and queries. Defaults to `false`: exactly.
     ///

@@ -198,6 +198,25 @@ pub trait Store: Send + Sync {
     /// Those of every method.
     async fn statistics(&self, now: Timestamp, due_within: &[Duration]) -> Result<Statistics>;
 
+    /// The same of the requests that a query finds: exact, or [lower bounds](Statistics::is_lower_bound) when the call ran
+    /// out of time or a request could not be read. Defaults to reading them page by page.
+    ///
+    /// # Errors
+    /// Those of every method.
+    async fn statistics_of(&self, query: &RequestQuery, now: Timestamp, due_within: &[Duration]) -> Result<Statistics> {
+        let mut statistics = Statistics::of([], now, due_within);
+        let mut page = PageRequest::longest();
+        loop {
+            let read = self.requests(query, &page).await?;
+            statistics += &Statistics::of(&read.items, now, due_within);
+            statistics.is_lower_bound |= !read.unreadable.is_empty();
+            match page.going_on(read.next)? {
+                None => return Ok(statistics),
+                Some(next) => page = next,
+            }
+        }
+    }
+
     /// The entries of the change feed after a position, at most `limit`, 1 to [`PageRequest::MAX_LIMIT`].
     ///
     /// Every write adds exactly one entry; a repetition adds none. A reader that saves [`FeedPage::next`] after

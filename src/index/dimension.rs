@@ -115,6 +115,9 @@ dimensions! {
     Metadata: "metadata" as "m", Created, Current, about 1_000;
     /// Requests by the correlation id of the actor who submitted them.
     CorrelationId: "correlation-id" as "co", Created, Current, about 10, if chosen;
+    /// Requests by each id, role and group of their [participants](crate::workflow::participants): `u:` and an id, `r:` and
+    /// a role, `g:` and a group.
+    Participant: "participant" as "pa", Created, Current, about 1_000, of people, if chosen;
     /// Requests that are due to expire or have an open approval that is, the next first; the term is empty.
     Due: "due" as "d", Due, Current, about 100_000;
     /// Requests that wait for approval, by their own deadline, which ends deciding; the term is empty.

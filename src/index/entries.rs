@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::participants::each_text;
 use super::ready_entries::each_ready;
 use super::{ChosenIndexes, Dimension, Lifetime, SortKey, Term};
 use crate::request::{
@@ -61,10 +62,12 @@ pub(crate) fn filing_entries(request: &MutationRequest) -> BTreeSet<IndexEntry> 
 }
 
 /// Whether two revisions of a request have the same fields fixed at submission: target, category, tags, risk, blast
-/// radius, the requester's id, the limits on approvers and the created time. If not, a store rejects the update with
+/// radius, the requester's id, the limits on approvers, the named participants and the created time. If not, a store rejects the update with
 /// [`Error::submitted_fields_changed`](crate::Error::submitted_fields_changed).
 pub fn has_same_submission(one: &MutationRequest, other: &MutationRequest) -> bool {
-    one.approver_limits == other.approver_limits && filing_entries(one) == filing_entries(other)
+    one.approver_limits == other.approver_limits
+        && one.participants == other.participants
+        && filing_entries(one) == filing_entries(other)
 }
 
 /// The entries of the decisions from this ordinal on. Decisions only grow, so these entries are only ever added.
@@ -122,6 +125,10 @@ fn each_term(request: &MutationRequest, chosen: &ChosenIndexes, key: &SortKey, t
         && chosen.has(Dimension::CorrelationId)
     {
         take(key, Dimension::CorrelationId, &Term::of_long_text(Dimension::CorrelationId, id).text);
+    }
+    if chosen.has(Dimension::Participant) {
+        let who = workflow::participants(request);
+        each_text(&who, request.id_comparison, |text| take(key, Dimension::Participant, text));
     }
 }
 

@@ -69,6 +69,25 @@ fn every_part_that_is_indexed_gives_its_terms() {
 }
 
 #[test]
+fn each_participant_is_indexed_once_where_that_was_chosen() {
+    let of = |ids: IdComparison, chosen: &ChosenIndexes| {
+        let request = request_with("r", |document| {
+            document.id_comparison = ids;
+            document.participants = Participants::new().with_actor_ids(["Alice", "Zoé"]).unwrap();
+            document.approvals = vec![approval("a", ApprovalTarget::role("Lead").unwrap(), 1)];
+            document.decisions = vec![decision(ApprovalDecision::Granted, "bob", 1)];
+        });
+        let entries = index_entries(&request, chosen).into_iter().map(|entry| entry.term);
+        let indexed = entries.filter(|term| term.dimension == Dimension::Participant);
+        indexed.map(|term| term.text.into_string()).collect::<Vec<_>>()
+    };
+    assert!(of(IdComparison::Exact, &ChosenIndexes::default()).is_empty());
+    let chosen = ChosenIndexes::default().and(Dimension::Participant);
+    assert_eq!(of(IdComparison::Exact, &chosen), ["r:Lead", "u:Alice", "u:Zoé", "u:alice", "u:bob"]);
+    assert_eq!(of(IdComparison::FoldCase, &chosen), ["r:lead", "u:alice", "u:bob", "u:zoé"]);
+}
+
+#[test]
 fn a_correlation_id_of_any_length_is_indexed_where_that_was_chosen() {
     for id in ["import-7".to_owned(), "x".repeat(100_000), String::new()] {
         let request = request_with("r", |document| {

@@ -11,6 +11,7 @@ mod entries_tests;
 #[cfg(any(test, fuzzing))]
 pub(crate) mod in_memory;
 mod key_range;
+mod participants;
 mod placing;
 mod plan;
 #[cfg(test)]
@@ -27,6 +28,7 @@ pub(crate) use entries::each_decision_entry;
 pub use entries::{IndexEntry, changing_entries, decision_entries, has_same_submission, index_entries};
 pub(crate) use entries::{approval_activity, each_changing_entry};
 pub use key_range::KeyRange;
+pub(crate) use participants::participant_terms;
 pub(crate) use placing::{Named, Placed};
 pub use plan::{Along, Plan, Probe, plan};
 pub(crate) use ready_entries::ReadyTerm;

@@ -80,10 +80,9 @@ fn sizes() -> impl Strategy<Value = Vec<u64>> {
 
 fn chosen() -> impl Strategy<Value = ChosenIndexes> {
     let keys = proptest::sample::subsequence(vec!["ticket", "team"], 0..=2);
-    (keys, any::<bool>()).prop_map(|(keys, with_correlation_ids)| {
-        let chosen = ChosenIndexes::metadata(keys);
-        if with_correlation_ids { chosen.and(Dimension::CorrelationId) } else { chosen }
-    })
+    let dimensions = proptest::sample::subsequence(vec![Dimension::CorrelationId, Dimension::Participant], 0..=2);
+    (keys, dimensions)
+        .prop_map(|(keys, dimensions)| dimensions.into_iter().fold(ChosenIndexes::metadata(keys), ChosenIndexes::and))
 }
 
 proptest! {

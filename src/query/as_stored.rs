@@ -69,6 +69,10 @@ impl Query for AsStored {
         self.0.is_without_filters()
     }
 
+    fn is_for_a_viewer(&self) -> bool {
+        self.0.is_for_a_viewer()
+    }
+
     fn direction(&self) -> SortDirection {
         self.0.direction()
     }

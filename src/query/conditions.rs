@@ -144,16 +144,18 @@ impl Conditions for InboxQuery {
         Condition::driving(std::iter::once(mine).chain(roles).chain(groups), [])
     }
 
-    fn conditions(&self, _chosen: &ChosenIndexes) -> Vec<Condition> {
-        Vec::new()
+    fn conditions(&self, chosen: &ChosenIndexes) -> Vec<Condition> {
+        let dimension = Dimension::Participant;
+        let viewer = self.viewer().filter(|_| chosen.has(dimension));
+        viewer.map_or_else(Vec::new, |viewer| viewer.conditions(dimension, &Self::VISIBLE_TO, chosen))
     }
 
     fn ids(&self) -> Option<&BTreeSet<RequestId>> {
         None
     }
 
-    fn without(self, _filters: &[Filter]) -> Self {
-        self
+    fn without(self, filters: &[Filter]) -> Self {
+        if filters.iter().any(|filter| filter.is_of(&Self::VISIBLE_TO)) { self.for_every_viewer() } else { self }
     }
 }
 

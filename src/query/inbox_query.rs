@@ -5,8 +5,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::Viewer;
 use super::filter::{MAX_CHOICES, joined};
 use crate::error::InvalidValue;
+use crate::index::Filter;
 use crate::json::Strict;
 use crate::request::{
     ActingFor, ActorContext, ActorId, ActorKind, Approval, Group, MutationRequest, Role, Timestamp, for_oneself,
@@ -26,6 +28,7 @@ pub struct InboxQuery {
     actor_id: ActorId,
     /// The same actor in the form that the rules need.
     actor: ActorContext,
+    visible_to: Option<Viewer>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -38,6 +41,8 @@ struct InboxFields {
     groups: BTreeSet<Group>,
     #[serde(skip_serializing_if = "Option::is_none")]
     acting_for: Option<ActingFor>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    visible_to: Option<Viewer>,
 }
 
 impl InboxQuery {
@@ -52,7 +57,7 @@ impl InboxQuery {
         let mut actor = ActorContext::new(ActorKind::Unknown);
         actor.id = Some(actor_id.clone());
         (actor.roles, actor.groups) = (roles, groups);
-        Ok(Self { actor_id, actor })
+        Ok(Self { actor_id, actor, visible_to: None })
     }
 
     /// The same inbox for an actor who acts for this person: what they can decide with this person's rights. The roles
@@ -83,6 +88,26 @@ impl InboxQuery {
         }
     }
 
+    /// Only of requests that this viewer may read: as [`RequestQuery::visible_to`](crate::RequestQuery::visible_to). A
+    /// viewer's own inbox has no others, so it is for whoever looks into the inbox of somebody else.
+    pub fn visible_to(mut self, viewer: Viewer) -> Self {
+        self.visible_to = Some(viewer);
+        self
+    }
+
+    /// The viewer whose requests alone it finds.
+    pub const fn viewer(&self) -> Option<&Viewer> {
+        self.visible_to.as_ref()
+    }
+
+    /// The filter by viewer, and its name for what an index answers.
+    pub(super) const VISIBLE_TO: Filter = Filter::named("InboxQuery::visible_to");
+
+    /// The same inbox without its filter.
+    pub(super) fn for_every_viewer(self) -> Self {
+        Self { visible_to: None, ..self }
+    }
+
     /// The id by which approvals are addressed to the actor: that of the person acted for, or else the actor's own.
     pub(super) fn addressee(&self) -> &ActorId {
         self.actor.rights_of().unwrap_or(&self.actor_id)
@@ -110,7 +135,10 @@ impl InboxQuery {
 
     /// The approvals of this request that are in the inbox now.
     pub fn approvals_of<'a>(&self, request: &'a MutationRequest, now: Timestamp) -> Vec<&'a Approval> {
-        workflow::decidable_by(request, &self.actor, now)
+        match &self.visible_to {
+            Some(viewer) if !viewer.may_read(request) => Vec::new(),
+            _ => workflow::decidable_by(request, &self.actor, now),
+        }
     }
 
     /// Whether this approval is in the inbox now.
@@ -134,6 +162,7 @@ impl TryFrom<Strict<InboxFields>> for InboxQuery {
     type Error = InvalidValue;
     fn try_from(Strict(fields): Strict<InboxFields>) -> Result<Self, InvalidValue> {
         let inbox = Self::new(fields.actor_id, fields.roles, fields.groups)?;
+        let inbox = Self { visible_to: fields.visible_to, ..inbox };
         fields.acting_for.map_or(Ok(inbox.clone()), |acting_for| inbox.acting_for(acting_for))
     }
 }
@@ -145,6 +174,7 @@ impl From<InboxQuery> for InboxFields {
             roles: query.actor.roles,
             groups: query.actor.groups,
             acting_for: query.actor.acting_for,
+            visible_to: query.visible_to,
         }
     }
 }
@@ -160,6 +190,9 @@ impl fmt::Display for InboxQuery {
         }
         if !self.groups().is_empty() {
             write!(f, ", in {}", joined(self.groups(), " or "))?;
+        }
+        if let Some(viewer) = &self.visible_to {
+            write!(f, ", visible to {viewer}")?;
         }
         f.write_str(", oldest first")
     }

@@ -21,6 +21,7 @@ mod recent_query;
 mod request;
 mod rows;
 mod statistics;
+mod viewer;
 
 pub use approvals::PendingApprovalQuery;
 #[cfg(feature = "redis")]
@@ -43,6 +44,7 @@ pub use recent_query::RecentApprovalQuery;
 pub use request::RequestQuery;
 pub use rows::{DecisionRow, PendingApprovalRow, RecentApprovalRow, RequestSummary};
 pub use statistics::{Count, Statistics};
+pub use viewer::{Viewer, VisibleTo};
 
 #[cfg(test)]
 mod evaluate_tests;
@@ -54,3 +56,5 @@ mod request_tests;
 mod row_tests;
 #[cfg(test)]
 pub(crate) mod samples;
+#[cfg(test)]
+mod viewer_tests;

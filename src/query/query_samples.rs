@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json, json};
 
 use super::samples::{CONTENT_TYPES, CORRELATION_IDS, at};
-use super::{DecisionQuery, InboxQuery, PendingApprovalQuery, RecentApprovalQuery, RequestQuery};
+use super::{DecisionQuery, InboxQuery, PendingApprovalQuery, RecentApprovalQuery, RequestQuery, Viewer};
 use crate::request::*;
 
 type Filter = (&'static str, Json);
@@ -24,6 +24,19 @@ fn times(field: &'static str) -> impl Strategy<Value = Filter> {
         (None, None) => None,
         (Some(one), Some(other)) => Some((field, json!({"from": at(one.min(other)), "to": at(one.max(other))}))),
         (from, to) => Some((field, json!({"from": from.map(at), "to": to.map(at)}))),
+    })
+}
+
+/// Some with more names than a plan probes.
+fn viewer() -> impl Strategy<Value = Viewer> {
+    let id = option::weighted(0.8, select(vec!["alice", "bob", "carol"]));
+    let roles = subsequence(vec!["manager", "owner", "auditor"], 0..=3);
+    let groups = (subsequence(vec!["security", "legal"], 0..=2), option::weighted(0.2, Just(20)));
+    (id, roles, groups).prop_filter_map("a viewer who is somebody", |(id, roles, (groups, more))| {
+        let roles = roles.into_iter().map(|role| Role::new(role).unwrap());
+        let more = (0..more.unwrap_or(0)).map(|number| format!("group-{number}"));
+        let groups = groups.into_iter().map(str::to_owned).chain(more).map(|group| Group::new(group).unwrap());
+        Viewer::new(id.map(|id| ActorId::new(id).unwrap()), roles.collect(), groups.collect()).ok()
     })
 }
 
@@ -44,6 +57,7 @@ fn request_filter() -> impl Strategy<Value = Filter> {
         some_of("correlation_ids", CORRELATION_IDS),
         some_of("content_types", CONTENT_TYPES),
         some_of("categories", ["Access", "Billing"]),
+        viewer().prop_map(|viewer| ("visible_to", json!(viewer))),
         some_of("any", tags).prop_map(|(any, tags)| ("tags", json!({ any: tags }))),
         some_of("all", tags).prop_map(|(all, tags)| ("tags", json!({ all: tags }))),
     ];
@@ -124,13 +138,13 @@ pub(crate) fn any_inbox_query() -> impl Strategy<Value = InboxQuery> {
     let roles = btree_set(select(vec!["manager", "owner"]).prop_map(|role| Role::new(role).unwrap()), 0..3);
     let groups = btree_set(select(vec!["security", "legal"]).prop_map(|group| Group::new(group).unwrap()), 0..3);
     let acting_for = option::weighted(0.3, select(vec!["alice", "bob", "carol"]));
-    (select(vec!["alice", "bob", "carol", "dave"]), roles, groups, acting_for).prop_map(
-        |(id, roles, groups, acting_for)| {
-            let inbox = InboxQuery::new(ActorId::new(id).unwrap(), roles, groups).unwrap();
-            match acting_for.filter(|other| *other != id) {
-                Some(other) => inbox.acting_for(ActingFor::new(other, "deputy").unwrap()).unwrap(),
-                None => inbox,
-            }
-        },
-    )
+    let who = (select(vec!["alice", "bob", "carol", "dave"]), option::weighted(0.3, viewer()));
+    (who, roles, groups, acting_for).prop_map(|((id, viewer), roles, groups, acting_for)| {
+        let inbox = InboxQuery::new(ActorId::new(id).unwrap(), roles, groups).unwrap();
+        let inbox = viewer.into_iter().fold(inbox, InboxQuery::visible_to);
+        match acting_for.filter(|other| *other != id) {
+            Some(other) => inbox.acting_for(ActingFor::new(other, "deputy").unwrap()).unwrap(),
+            None => inbox,
+        }
+    })
 }

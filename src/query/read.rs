@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::filter::Shape as _;
 use super::{
     DecisionQuery, DecisionRow, InboxQuery, PendingApprovalQuery, PendingApprovalRow, QueryDigest, RecentApprovalQuery,
     RecentApprovalRow, RequestQuery, RequestSummary, SortDirection, excerpt_rows,
@@ -62,6 +63,12 @@ pub trait Query: Conditions + Clone {
         false
     }
 
+    /// Whether it finds only what a viewer may read. Then a page names no request that cannot be read: only its document
+    /// says whom it concerns.
+    fn is_for_a_viewer(&self) -> bool {
+        false
+    }
+
     /// The end of the order at which reading begins.
     fn direction(&self) -> SortDirection {
         SortDirection::Ascending
@@ -103,6 +110,10 @@ impl Query for RequestQuery {
         self.clone().in_order(SortDirection::default()) == Self::new()
     }
 
+    fn is_for_a_viewer(&self) -> bool {
+        Self::is_for_a_viewer(self)
+    }
+
     fn direction(&self) -> SortDirection {
         self.0.direction
     }
@@ -131,6 +142,10 @@ impl Query for RecentApprovalQuery {
         let found = self.rows_of(&request, now).pop().map(|(key, (_, activity_at))| (key, activity_at));
         let wanted = found.filter(|(key, _)| is_wanted(key));
         wanted.map(|(key, activity_at)| (key, RecentApprovalRow { request, activity_at })).into_iter().collect()
+    }
+
+    fn is_for_a_viewer(&self) -> bool {
+        self.request.is_for_a_viewer()
     }
 
     fn fingerprint(&self) -> [u8; 8] {
@@ -184,6 +199,10 @@ impl Query for PendingApprovalQuery {
         self.clone().in_order(SortDirection::default()) == Self::new()
     }
 
+    fn is_for_a_viewer(&self) -> bool {
+        self.0.request.is_for_a_viewer()
+    }
+
     fn direction(&self) -> SortDirection {
         self.0.direction
     }
@@ -217,10 +236,15 @@ impl Query for InboxQuery {
         &self,
         named: &Named<'_>,
         stored: StoredRequest,
-        _is_certain: bool,
+        is_certain: bool,
         now: Timestamp,
         is_wanted: impl Fn(&SortKey) -> bool,
     ) -> Result<Placed<Self::Row>, Unreadable> {
+        if self.viewer().is_some() && !is_certain {
+            let request = stored.into_request()?;
+            let strays = named.strays(&request);
+            return Ok(Placed { rows: self.rows_from(request, now, is_wanted), strays });
+        }
         excerpt_rows::of_pending_approvals(named, stored, is_wanted, |head, summaries, approval| {
             let deciding = DecisionContext {
                 requester: head.requested_by.people_ids(),
@@ -234,6 +258,14 @@ impl Query for InboxQuery {
         })
     }
 
+    fn is_without_filters(&self) -> bool {
+        self.viewer().is_none()
+    }
+
+    fn is_for_a_viewer(&self) -> bool {
+        self.viewer().is_some()
+    }
+
     fn fingerprint(&self) -> [u8; 8] {
         fingerprint("inbox", |digest| {
             digest.text("actor id", self.actor_id().as_str());
@@ -241,6 +273,9 @@ impl Query for InboxQuery {
             digest.set("groups", self.groups());
             if let Some(acting_for) = self.person_acted_for() {
                 digest.text("acting for", acting_for.id.as_str());
+            }
+            if let Some(viewer) = self.viewer() {
+                viewer.feed("viewer", digest);
             }
         })
     }
@@ -290,6 +325,10 @@ impl Query for DecisionQuery {
 
     fn is_without_filters(&self) -> bool {
         *self == Self::new()
+    }
+
+    fn is_for_a_viewer(&self) -> bool {
+        self.0.request.is_for_a_viewer()
     }
 
     fn fingerprint(&self) -> [u8; 8] {

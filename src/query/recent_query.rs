@@ -4,8 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::RequestQuery;
 use super::filter::sentence;
+use super::{RequestQuery, Viewer};
 use crate::index::approval_activity;
 use crate::request::MutationRequest;
 
@@ -38,6 +38,11 @@ impl RecentApprovalQuery {
     /// Only requests that also match this query; its order is ignored.
     pub fn of_requests(request: RequestQuery) -> Self {
         Self { request: request.without_order() }
+    }
+
+    /// Only requests that this viewer may read: as [`RequestQuery::visible_to`].
+    pub fn visible_to(self, viewer: Viewer) -> Self {
+        Self { request: self.request.visible_to(viewer) }
     }
 
     /// Whether this query finds the request.

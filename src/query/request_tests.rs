@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::RequestQuery;
 use super::samples::*;
+use super::{RequestQuery, Viewer};
 use crate::error::InvalidValue;
 use crate::request::*;
 
@@ -89,6 +89,14 @@ fn by_content_type_of_the_payload_which_has_to_be_there() {
     };
     finds_only(all().with_content_types(["application/json", "text/plain"]), json);
     assert!(!all().with_content_types(["Application/JSON"]).unwrap().matches(&request_with("r", json)), "as spelled");
+}
+
+#[test]
+fn by_viewer() {
+    let viewer = Viewer::new(None, [].into(), [Group::new("audit").unwrap()].into()).unwrap();
+    finds_only(Ok(all().visible_to(viewer)), |document| {
+        document.participants = Participants::new().with_groups(["audit"]).unwrap();
+    });
 }
 
 #[test]

@@ -38,6 +38,7 @@ pub(crate) fn document(id: &str) -> RequestDocument {
         updated_at: at(20),
         metadata: Metadata::new(),
         approver_limits: ApproverLimits::default(),
+        participants: Participants::default(),
         id_comparison: IdComparison::default(),
     }
 }
@@ -144,6 +145,14 @@ fn approver_limits() -> impl Strategy<Value = ApproverLimits> {
     })
 }
 
+fn participants() -> impl Strategy<Value = Participants> {
+    option::weighted(0.2, (actor_id(), select(vec!["manager", "auditor"]))).prop_map(|named| {
+        let named =
+            named.map(|(id, role)| Participants::new().with_actor_ids([id]).unwrap().with_roles([role]).unwrap());
+        named.unwrap_or_default()
+    })
+}
+
 fn approval_state() -> impl Strategy<Value = ApprovalState> {
     prop_oneof![
         3 => Just(ApprovalState::Pending),
@@ -239,17 +248,17 @@ fn decisions() -> impl Strategy<Value = Vec<Decision>> {
 pub(crate) fn any_request(id: String) -> impl Strategy<Value = MutationRequest> {
     let about = (select(vec!["s1", "s2"]), select(vec!["Tenant", "Team"]), select(vec!["Grant", "Revoke"]), actor_id());
     let with = (option::of(select(CORRELATION_IDS.to_vec())), option::of(select(CONTENT_TYPES.to_vec())));
-    let times = (time(), time(), acting_for(), approver_limits());
+    let times = (time(), time(), acting_for(), approver_limits(), participants());
     let parts = (intent(), state(), approvals(), decisions(), side_effects(), metadata());
     (about, with, times, parts).prop_map(
-        move |(about, (correlation_id, content_type), (created, updated, other, limits), parts)| {
+        move |(about, (correlation_id, content_type), (created, updated, other, limits, named), parts)| {
             let (state_id, state_type, mutation, by) = about;
             let mut document = document(&id);
             document.target = Target::new(state_id, state_type, mutation).unwrap();
             let mut requester = ActorContext::user(by).unwrap().named(by.to_uppercase());
             requester.correlation_id = correlation_id.map(str::to_owned);
             document.requested_by = Arc::new(for_another(requester, other));
-            document.approver_limits = limits;
+            (document.approver_limits, document.participants) = (limits, named);
             document.payload = content_type.map(|content_type| Payload::new(content_type, *b"{}").unwrap());
             (document.created_at, document.updated_at) = (created, updated);
             (document.intent, document.state, document.approvals, document.decisions, ..) = parts.clone();

@@ -10,7 +10,8 @@ use serde::{Deserialize, Serialize};
 use crate::request::{MutationRequest, PendingReason, Status, Timestamp};
 use crate::workflow;
 
-/// The number of requests in each status, what is ready, the oldest pending one, and what is due soon.
+/// The number of requests in each status, what is ready, the oldest pending one, and what is due soon: of all requests,
+/// or of those that a query finds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -40,6 +41,9 @@ pub struct Statistics {
     #[serde(default, with = "due_within", skip_serializing_if = "BTreeMap::is_empty")]
     #[cfg_attr(feature = "schemars", schemars(with = "BTreeMap<String, u64>"))]
     pub due_within: BTreeMap<Duration, u64>,
+    /// Whether counting ended early, so that each number is a lower bound; only where a query was counted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_lower_bound: bool,
 }
 
 mod due_within {
@@ -110,7 +114,7 @@ impl Statistics {
 }
 
 impl AddAssign<&Self> for Statistics {
-    /// Adds the statistics of another partition, taken at the same time with the same durations.
+    /// Adds the statistics of other requests, taken at the same time with the same durations.
     fn add_assign(&mut self, other: &Self) {
         add(&mut self.by_status, &other.by_status);
         add(&mut self.by_pending_reason, &other.by_pending_reason);
@@ -120,6 +124,7 @@ impl AddAssign<&Self> for Statistics {
         self.claimed = self.claimed.saturating_add(other.claimed);
         self.oldest_ready = earlier(self.oldest_ready, other.oldest_ready);
         self.oldest_pending = earlier(self.oldest_pending, other.oldest_pending);
+        self.is_lower_bound |= other.is_lower_bound;
     }
 }
 

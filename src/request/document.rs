@@ -9,8 +9,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
     ActorContext, Approval, ApproverLimits, Decision, Digest, Execution, IdComparison, Intent, Metadata, MutationType,
-    Payload, Quorum, QuorumGroup, RequestId, RequestState, Requirement, Revision, SideEffect, StateId, StateType,
-    StateVersion, Step, Timestamp, WriteIntent,
+    Participants, Payload, Quorum, QuorumGroup, RequestId, RequestState, Requirement, Revision, SideEffect, StateId,
+    StateType, StateVersion, Step, Timestamp, WriteIntent,
 };
 use crate::error::{Error, InvalidValue};
 use crate::json::read_beside;
@@ -85,6 +85,10 @@ pub struct RequestDocument {
     /// Who may not decide its approvals, whatever they say.
     #[serde(default, skip_serializing_if = "ApproverLimits::is_none")]
     pub approver_limits: ApproverLimits,
+    /// Whom its draft named, so that they may read it; [`workflow::participants`](crate::workflow::participants) has all
+    /// who may.
+    #[serde(default, skip_serializing_if = "Participants::is_empty")]
+    pub participants: Participants,
     /// The rule by which ids of people in it are equal: that of its namespace. Not in the stored bytes; a store sets it
     /// on every request that it reads or writes.
     #[serde(default, skip_serializing_if = "IdComparison::is_default")]

@@ -8,7 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
     ActorContext, ActorId, ApprovalRule, ApproverLimits, CompensationPlan, ExecutionKind, IdComparison, Intent,
-    Metadata, Payload, Pending, PendingReason, Period, RequestId, Requirement, StateVersion, Target, Timestamp,
+    Metadata, Participants, Payload, Pending, PendingReason, Period, RequestId, Requirement, StateVersion, Target,
+    Timestamp,
 };
 use crate::error::{Error, InvalidValue};
 use crate::json::Strict;
@@ -51,6 +52,8 @@ pub struct RequestDraft {
     pub(crate) valid_for: Option<Period>,
     #[serde(skip_serializing_if = "ApproverLimits::is_none")]
     pub(crate) approver_limits: ApproverLimits,
+    #[serde(skip_serializing_if = "Participants::is_empty")]
+    pub(crate) participants: Participants,
     #[serde(skip_serializing_if = "IdComparison::is_default")]
     pub(crate) id_comparison: IdComparison,
 }
@@ -87,6 +90,7 @@ impl RequestDraft {
             not_before: None,
             valid_for: None,
             approver_limits: ApproverLimits::default(),
+            participants: Participants::default(),
             id_comparison: IdComparison::default(),
         }
     }
@@ -125,6 +129,13 @@ impl RequestDraft {
     /// Excludes these people, for example the beneficiary, from deciding its approvals, whatever the rules say.
     pub fn excluding(mut self, people: impl IntoIterator<Item = ActorId>) -> Self {
         self.approver_limits.excluded.extend(people);
+        self
+    }
+
+    /// Names these as participants: they may read the request although they neither submit nor decide it, if the application
+    /// narrows its reads to a [`Viewer`](crate::Viewer). Calling it again adds to them. Fixed when the request is submitted.
+    pub fn with_participants(mut self, participants: Participants) -> Self {
+        self.participants.extend(participants);
         self
     }
 
@@ -237,6 +248,8 @@ struct Fields {
     #[serde(default)]
     approver_limits: ApproverLimits,
     #[serde(default)]
+    participants: Participants,
+    #[serde(default)]
     id_comparison: IdComparison,
 }
 
@@ -255,6 +268,7 @@ impl From<Strict<Fields>> for RequestDraft {
             not_before: fields.not_before,
             valid_for: fields.valid_for,
             approver_limits: fields.approver_limits,
+            participants: fields.participants,
             id_comparison: fields.id_comparison,
             ..Self::new(fields.target, fields.intent, fields.requested_by)
         }

@@ -223,10 +223,15 @@ impl WriteIntent {
             id_comparison: _,
             metadata,
             approver_limits,
+            participants,
         } = document;
         let submitted = (target, intent, requested_by, payload, requirements, created_at, approver_limits);
         let decided = (state, approvals, approval_round, decisions.len(), decisions.last(), updated_at);
-        Self::of(kind, &(submitted, decided, side_effects, versioning, execution, metadata))
+        let content = (submitted, decided, side_effects, versioning, execution, metadata);
+        if participants.is_empty() {
+            return Self::of(kind, &content);
+        }
+        Self::of(kind, &(content, participants))
     }
 
     /// The time is excluded: it differs between attempts.

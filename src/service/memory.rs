@@ -162,6 +162,10 @@ impl RequestTable {
         Statistics::of(self.all(), now, due_within)
     }
 
+    pub(crate) fn statistics_of(&self, query: &RequestQuery, now: Timestamp, due_within: &[Duration]) -> Statistics {
+        Statistics::of(self.all().filter(|request| query.matches(request)), now, due_within)
+    }
+
     pub(crate) fn read_feed(&self, from: &FeedPosition, limit: usize) -> Result<FeedPage> {
         self.feed.read(from, limit)
     }

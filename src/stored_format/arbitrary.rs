@@ -26,11 +26,12 @@ pub(super) fn document() -> impl Strategy<Value = RequestDocument> {
             vec(side_effect().boxed(), 0..3),
             execution(by()).boxed(),
         );
-        let rest = (option::of(name()), option::of(name()), time(), time(), metadata(), approver_limits());
+        let who = (approver_limits(), participants());
+        let rest = (option::of(name()), option::of(name()), time(), time(), metadata(), who);
         (outer, lists, rest).prop_map(|(outer, lists, rest)| {
             let (id, target, requested_by, intent, payload, state, approval_round) = outer;
             let (requirements, approvals, decisions, side_effects, execution) = lists;
-            let (expected, reviewed, created_at, updated_at, metadata, approver_limits) = rest;
+            let (expected, reviewed, created_at, updated_at, metadata, (approver_limits, participants)) = rest;
             RequestDocument {
                 id: RequestId::new(ascii(&id)).unwrap(),
                 target: Target::new(&*target[0], &*target[1], &*target[2]).unwrap(),
@@ -52,6 +53,7 @@ pub(super) fn document() -> impl Strategy<Value = RequestDocument> {
                 updated_at,
                 metadata,
                 approver_limits,
+                participants,
                 id_comparison: IdComparison::default(),
             }
         })
@@ -118,6 +120,10 @@ fn people<T: Ord + Debug + TryFrom<String, Error: Debug>>() -> impl Strategy<Val
 
 fn approver_limits() -> impl Strategy<Value = ApproverLimits> {
     (any::<bool>(), people()).prop_map(|(distinct, excluded)| ApproverLimits { distinct, excluded })
+}
+
+fn participants() -> impl Strategy<Value = Participants> {
+    (people(), people(), people()).prop_map(|(actor_ids, roles, groups)| Participants { actor_ids, roles, groups })
 }
 
 fn actor() -> impl Strategy<Value = ActorContext> {

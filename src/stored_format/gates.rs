@@ -33,6 +33,7 @@ const GATES: &[Gate] = &[
     Gate { since: 2, opens: Part::Kind("pending reason", 7) },
     Gate { since: 2, opens: Part::Field(Field::Timing) },
     Gate { since: 2, opens: Part::Field(Field::ApprovalPeriod) },
+    Gate { since: 2, opens: Part::Field(Field::Participants) },
 ];
 
 const FIRST: u16 = 1;
@@ -63,6 +64,8 @@ pub(super) enum Field {
     Reasons,
     /// Of a document: one of its rare parts.
     ApproverLimits,
+    /// Of a document: one of its rare parts.
+    Participants,
     /// Of an approval: one of its rare parts.
     Mandatory,
     /// Of an approval: one of its rare parts.
@@ -162,6 +165,7 @@ impl fmt::Display for Field {
             Self::ActingFor => "an actor who acts for another",
             Self::Reasons => "an approval that demands a reason",
             Self::ApproverLimits => "limits on its approvers",
+            Self::Participants => "named participants",
             Self::Mandatory => "a mandatory approval",
             Self::Delegation => "a delegated approval",
             Self::Escalation => "an approval that escalates",

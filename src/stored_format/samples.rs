@@ -48,6 +48,7 @@ pub(super) fn smallest() -> RequestDocument {
         updated_at: Timestamp::MIN,
         metadata: Metadata::new(),
         approver_limits: ApproverLimits::default(),
+        participants: Participants::default(),
         id_comparison: IdComparison::default(),
     }
 }
@@ -301,6 +302,11 @@ pub(super) fn newest() -> RequestDocument {
     let mut scheduled = Metadata::new();
     scheduled.note(metadata_keys::NOT_BEFORE, at(9 * 86_400));
     document.decisions.push(Decision::new(ExecutionDecision::Scheduled, &by, document.updated_at).about(scheduled));
+    document.participants = Participants::new()
+        .with_actor_ids(["u-2", "ü-9"])
+        .and_then(|named| named.with_roles(["auditor"]))
+        .and_then(|named| named.with_groups(["works council"]))
+        .unwrap();
     document
 }
 

@@ -44,6 +44,9 @@ mod lifecycle;
 mod matching;
 mod moving;
 mod open_demand;
+mod participants;
+#[cfg(test)]
+mod participants_tests;
 mod phrase;
 mod ready;
 mod remaining;
@@ -70,6 +73,7 @@ pub use expiry::{due_command, is_due, next_deadline};
 pub use explain::{Explanation, decidable_by, explain};
 pub use lifecycle::can_transition;
 pub use open_demand::{MovableApproval, OpenApproval, OpenDemand};
+pub use participants::participants;
 pub use ready::ready_at;
 pub(crate) use ready::{awaited_lease, failed_attempts, is_ready, is_ready_at};
 pub use resolution::{Resolution, resolve};

@@ -17,8 +17,9 @@ use crate::request::{
 };
 
 /// A draft that resubmits a request which was rejected, canceled or expired, with these changes. It has the same
-/// target, intent, payload, metadata, expected version, requirements and approvals, whose deadlines are as far away as
-/// they were at first; the validity, and the time before which it is not executed unless that has passed; and no id yet.
+/// target, intent, payload, metadata, expected version, named participants, requirements and approvals, whose deadlines
+/// are as far away as they were at first; the validity, and the time before which it is not executed unless that has
+/// passed; and no id yet.
 ///
 /// # Errors
 /// [`Error::Correction`] when the request did not end in one of these ways, or when somebody else submitted it.
@@ -95,6 +96,7 @@ fn draft_of(ended: &RequestDocument, by: Arc<ActorContext>, now: Timestamp) -> R
         updated_at: _,
         metadata,
         approver_limits,
+        participants,
         id_comparison,
     } = ended;
     let times = [round_opened_at(ended), *created_at];
@@ -107,6 +109,7 @@ fn draft_of(ended: &RequestDocument, by: Arc<ActorContext>, now: Timestamp) -> R
         resubmits: Some(id.clone()),
         metadata: metadata.clone(),
         approver_limits: approver_limits.clone(),
+        participants: participants.clone(),
         id_comparison: *id_comparison,
         not_before: execution.not_before.filter(|time| *time > now),
         valid_for: execution.valid_for,

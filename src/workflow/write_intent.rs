@@ -5,8 +5,8 @@ use sha2::Digest as _;
 
 use crate::command::{Action, Command};
 use crate::request::{
-    ApprovalRule, ApproverLimits, ExecutionKind, InitialState, Intent, Metadata, Period, RequestDraft, RequestId,
-    Requirement, StateVersion, Target, Timestamp, Who, WriteIntent, WriteKind,
+    ApprovalRule, ApproverLimits, ExecutionKind, InitialState, Intent, Metadata, Participants, Period, RequestDraft,
+    RequestId, Requirement, StateVersion, Target, Timestamp, Who, WriteIntent, WriteKind,
 };
 
 impl Command {
@@ -68,6 +68,7 @@ struct Meant<'a> {
     metadata: &'a Metadata,
     timing: Option<(Option<Timestamp>, Option<Period>)>,
     approver_limits: Option<&'a ApproverLimits>,
+    participants: Option<&'a Participants>,
 }
 
 impl RequestDraft {
@@ -91,6 +92,7 @@ impl RequestDraft {
             not_before,
             valid_for,
             approver_limits,
+            participants,
         } = self;
         let payload = payload.as_ref();
         let meant = Meant {
@@ -107,6 +109,7 @@ impl RequestDraft {
             metadata,
             timing: Some((*not_before, *valid_for)).filter(|(start, validity)| start.is_some() || validity.is_some()),
             approver_limits: Some(approver_limits).filter(|limits| !limits.is_none()),
+            participants: Some(participants).filter(|named| !named.is_empty()),
         };
         WriteIntent::of(WriteKind::Submit, &meant)
     }

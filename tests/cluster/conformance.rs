@@ -37,6 +37,16 @@ mod blocking {
     }
 
     #[test]
+    fn participants_that_are_indexed() {
+        for partitions in [1, 16] {
+            let open = || Arc::new(builder(partitions).index_participants().open().unwrap());
+            conformance::a_viewer_sees_what_concerns_them(open());
+            conformance::no_read_shows_a_viewer_another_request(open());
+            conformance::what_a_viewer_sees_changes_with_the_request(open());
+        }
+    }
+
+    #[test]
     fn a_short_feed() {
         conformance::what_a_short_feed_removed_is_one_gap(Arc::new(builder(1).feed_length(10).open().unwrap()));
     }

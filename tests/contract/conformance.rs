@@ -61,6 +61,22 @@ mod blocking {
             }
         }
 
+        /// What a viewer sees, and with folded ids who is the same, is the same with an index.
+        #[test]
+        fn participants_that_are_indexed() {
+            for (partitions, fold_case) in [(1, false), (4, false), (4, true)] {
+                let open = || {
+                    let builder = RedisStore::builder(redis_url()).namespace(unique_namespace("viewing"));
+                    let builder = builder.partitions(partitions).index_participants().fold_case(fold_case);
+                    Arc::new(builder.timeout(crate::PATIENCE).open().unwrap())
+                };
+                conformance::a_viewer_sees_what_concerns_them(open());
+                conformance::no_read_shows_a_viewer_another_request(open());
+                conformance::what_a_viewer_sees_changes_with_the_request(open());
+                conformance::people_are_told_apart_by_the_rule_of_the_store(open());
+            }
+        }
+
         #[test]
         fn a_short_feed() {
             let builder = RedisStore::builder(redis_url()).namespace(unique_namespace("short-feed")).feed_length(10);

@@ -6,7 +6,7 @@
 #![cfg(all(feature = "blocking", feature = "redis"))]
 
 #[path = "../../benches/requests/mod.rs"]
-mod requests;
+pub(crate) mod requests;
 
 use std::collections::BTreeMap;
 

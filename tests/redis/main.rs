@@ -21,6 +21,7 @@ mod servers;
 mod tls;
 mod together;
 mod updates;
+mod visible;
 
 #[global_allocator]
 static MEMORY: peak_alloc::PeakAlloc = peak_alloc::PeakAlloc;

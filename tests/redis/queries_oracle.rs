@@ -37,11 +37,13 @@ impl World {
         let partitions = one(&mut changes.rng, &[1, 3, 4]);
         let indexed = one(&mut changes.rng, &[&[][..], &["ticket"], &["team", "ticket"]]);
         let indexes_correlation_ids = changes.rng.bool();
+        let indexes_participants = changes.rng.bool();
         let namespace = common::unique_namespace("oracle");
         let open = Box::new(move || {
             let builder = RedisStore::builder(common::redis_url()).namespace(namespace.clone());
             let builder = builder.partitions(partitions).index_metadata(indexed.iter().copied());
             let builder = if indexes_correlation_ids { builder.index_correlation_ids() } else { builder };
+            let builder = if indexes_participants { builder.index_participants() } else { builder };
             builder.pool_size(2).timeout(PATIENCE).open().unwrap()
         });
         let clients = (0..3).map(|_| open()).collect();
@@ -170,6 +172,9 @@ impl World {
             (0..self.changes.rng.usize(0..4)).map(|_| Duration::from_secs(self.changes.rng.u64(0..3) * 60)).collect();
         let expected = self.memory.statistics(now, &durations).unwrap();
         assert_eq!(client.statistics(now, &durations).unwrap(), expected, "seed {}: {durations:?}", self.seed);
+        let expected = self.memory.statistics_of(&query, now, &durations).unwrap();
+        let found = client.statistics_of(&query, now, &durations).unwrap();
+        assert_eq!(found, expected, "seed {}: {query:?}, {durations:?}", self.seed);
     }
 }
 

@@ -15,8 +15,8 @@ use mutator_governance::nonblocking::Governance;
 use mutator_governance::workflow::Command;
 use mutator_governance::{
     ActorContext, ApprovalRule, Decision, Error, ErrorReport, FeedPosition, Intent, InvalidValue, MutationRequest,
-    Page, PageRequest, Payload, PendingApprovalRow, Rejection, RequestDraft, RequestId, Target, Timestamp, WaitUntil,
-    WriteId,
+    Page, PageRequest, Payload, PendingApprovalRow, Rejection, RequestDraft, RequestId, Target, Timestamp, Viewer,
+    WaitUntil, WriteId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -111,19 +111,22 @@ async fn reject(
 async fn wait(
     State(governance): State<Governance>,
     Path(id): Path<String>,
-    _: Caller,
+    Caller(actor, _): Caller,
     Query(patience): Query<Patience>,
 ) -> Answer<MutationRequest> {
     let timeout = Duration::from_secs(patience.seconds).min(LONGEST_CALL);
-    Ok(Json(governance.wait(id, WaitUntil::Decided, timeout).await?.into_request()))
+    let view = governance.visible_to(Viewer::of(&actor)?);
+    Ok(Json(view.wait(id, WaitUntil::Decided, timeout).await?.into_request()))
 }
 
-async fn history(State(governance): State<Governance>, Path(id): Path<String>, _: Caller) -> Answer<Vec<Decision>> {
-    Ok(Json(load(&governance, &id).await?.decisions.to_vec()))
-}
-
-async fn load(governance: &Governance, id: &str) -> Result<MutationRequest, Error> {
-    governance.get(id).await?.ok_or(Error::not_found(RequestId::new(id)?))
+async fn history(
+    State(governance): State<Governance>,
+    Path(id): Path<String>,
+    Caller(actor, _): Caller,
+) -> Answer<Vec<Decision>> {
+    let view = governance.visible_to(Viewer::of(&actor)?);
+    let request = view.get(&*id).await?.ok_or(Error::not_found(RequestId::new(id)?))?;
+    Ok(Json(request.decisions.to_vec()))
 }
 
 /// The pages of the change feed from now on, or from where a client that connects again has read to.

@@ -204,6 +204,12 @@ macro_rules! of_requests {
                 self.0.request = request.without_order();
                 self
             }
+
+            /// Only of requests that this viewer may read: as [`RequestQuery::visible_to`](crate::RequestQuery::visible_to).
+            pub fn visible_to(mut self, viewer: crate::query::Viewer) -> Self {
+                self.0.request = self.0.request.visible_to(viewer);
+                self
+            }
         }
 
         impl TryFrom<crate::json::Strict<$Filters>> for $Query {

@@ -34,9 +34,9 @@ mod tests {
 
     fn choice() -> impl Strategy<Value = ChosenIndexes> {
         let key = prop_oneof!["[+a1:\n,]{0,3}", "\\PC{0,4}", Just("3:a\nb".to_owned())];
-        (proptest::collection::vec(key, 0..4), any::<bool>()).prop_map(|(keys, with_correlation_ids)| {
-            let chosen = ChosenIndexes::metadata(keys);
-            if with_correlation_ids { chosen.and(Dimension::CorrelationId) } else { chosen }
+        let dimensions = proptest::sample::subsequence(vec![Dimension::CorrelationId, Dimension::Participant], 0..=2);
+        (proptest::collection::vec(key, 0..4), dimensions).prop_map(|(keys, dimensions)| {
+            dimensions.into_iter().fold(ChosenIndexes::metadata(keys), ChosenIndexes::and)
         })
     }
 
@@ -76,6 +76,7 @@ mod tests {
             "+correlation-id",
             "1:a+correlation-id:",
             "+correlation-id:+correlation-id:",
+            "+participant:+correlation-id:",
             "ticket\ntenant",
         ] {
             assert_eq!(read(foreign), None, "{foreign:?}");

@@ -63,8 +63,8 @@ pub(super) fn decisions(input: In<'_, '_>, Decisions(is_wanted): Decisions<'_>) 
 /// Everything before the approvals.
 fn head_and_requirements(input: In<'_, '_>) -> Read<Head> {
     let mut head = head(input)?;
-    let has_payload;
-    (has_payload, head.approver_limits) = read::limits_and_payload(input)?;
+    let (has_payload, rare) = read::rare_parts_and_payload(input)?;
+    head.approver_limits = rare.approver_limits;
     input.pass(|input| {
         if has_payload {
             pass::payload(input)?;

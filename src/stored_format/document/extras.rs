@@ -16,7 +16,7 @@ const fn bit(field: Field) -> u8 {
         Field::Mandatory => 2,
         Field::Delegation => 4,
         Field::Escalation => 8,
-        Field::ApprovalPeriod => 16,
+        Field::ApprovalPeriod | Field::Participants => 16,
         Field::Batch => 0,
     }
 }

@@ -9,9 +9,9 @@ use super::reader::{Failed, Reader, is_before};
 use super::{approval_parts, charge, timing};
 use crate::request::{
     ActingFor, ActorContext, Approval, ApprovalState, ApprovalTarget, ApproverLimits, BlastRadius, Cause, Claim,
-    ClaimId, CompensationPlan, Decision, Execution, ExecutionKind, IdComparison, Intent, Metadata, Payload, Pending,
-    Quorum, Rejection, RequestDocument, RequestState, Requirement, SideEffect, Step, Supersession, Target, Value,
-    Verdict, Versioning, metadata_key,
+    ClaimId, CompensationPlan, Decision, Execution, ExecutionKind, IdComparison, Intent, Metadata, Participants,
+    Payload, Pending, Quorum, Rejection, RequestDocument, RequestState, Requirement, SideEffect, Step, Supersession,
+    Target, Value, Verdict, Versioning, metadata_key,
 };
 use crate::stored_format::Budget;
 use crate::stored_format::gates::Field;
@@ -21,7 +21,7 @@ pub(super) type Read<T> = Result<T, Failed>;
 
 // The fields of a literal are read in the order of the source, which is the order of the format and not of the type.
 pub(super) fn document(input: In<'_, '_>) -> Read<RequestDocument> {
-    let approver_limits;
+    let rare;
     Ok(RequestDocument {
         id: input.name()?,
         target: Target { state_id: input.name()?, state_type: input.name()?, mutation_type: input.name()? },
@@ -33,7 +33,7 @@ pub(super) fn document(input: In<'_, '_>) -> Read<RequestDocument> {
         intent: intent(input)?,
         payload: {
             let has_payload;
-            (has_payload, approver_limits) = limits_and_payload(input)?;
+            (has_payload, rare) = rare_parts_and_payload(input)?;
             if has_payload { Some(payload(input)?) } else { None }
         },
         requirements: list(input, charge::REQUIREMENT, requirement)?,
@@ -43,22 +43,35 @@ pub(super) fn document(input: In<'_, '_>) -> Read<RequestDocument> {
         side_effects: list(input, charge::SIDE_EFFECT, side_effect)?,
         execution: execution(input)?,
         metadata: metadata(input)?,
-        approver_limits,
+        approver_limits: rare.approver_limits,
+        participants: rare.participants,
         id_comparison: IdComparison::default(),
     })
 }
 
-/// Whether a payload follows, and the limits on approvers.
-pub(super) fn limits_and_payload(input: In<'_, '_>) -> Read<(bool, ApproverLimits)> {
-    let (byte, extras) = input.byte_and(&[Field::ApproverLimits])?;
+/// The rare parts of a document, each empty if it is not there.
+#[derive(Default)]
+pub(super) struct RareParts {
+    pub(super) approver_limits: ApproverLimits,
+    participants: Participants,
+}
+
+/// Whether a payload follows, and the rare parts before it.
+pub(super) fn rare_parts_and_payload(input: In<'_, '_>) -> Read<(bool, RareParts)> {
+    let (byte, extras) = input.byte_and(&[Field::ApproverLimits, Field::Participants])?;
     if byte > 1 {
         return Err(input.fail(format!("{byte} is neither true nor false")));
     }
-    let mut limits = ApproverLimits::default();
+    let mut rare = RareParts::default();
     if extras.has(Field::ApproverLimits) {
+        let limits = &mut rare.approver_limits;
         (limits.distinct, limits.excluded) = (input.flag()?, input.names()?);
     }
-    Ok((byte == 1, limits))
+    if extras.has(Field::Participants) {
+        let named = &mut rare.participants;
+        (named.actor_ids, named.roles, named.groups) = (input.names()?, input.names()?, input.names()?);
+    }
+    Ok((byte == 1, rare))
 }
 
 pub(super) fn state(input: In<'_, '_>) -> Read<RequestState> {

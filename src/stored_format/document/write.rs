@@ -25,11 +25,17 @@ pub(super) fn document<'d>(out: Out<'_, 'd>, document: &'d RequestDocument) -> W
     version(out, document.versioning.reviewed.as_ref())?;
     actor(out, &document.requested_by)?;
     intent(out, &document.intent)?;
-    let limits = &document.approver_limits;
-    out.byte_and(document.payload.is_some().into(), &[(Field::ApproverLimits, !limits.is_none())])?;
+    let (limits, named) = (&document.approver_limits, &document.participants);
+    let rare = [(Field::ApproverLimits, !limits.is_none()), (Field::Participants, !named.is_empty())];
+    out.byte_and(document.payload.is_some().into(), &rare)?;
     if !limits.is_none() {
         out.flag(limits.distinct)?;
         out.names(&limits.excluded)?;
+    }
+    if !named.is_empty() {
+        out.names(&named.actor_ids)?;
+        out.names(&named.roles)?;
+        out.names(&named.groups)?;
     }
     if let Some(payload) = &document.payload {
         out.text(payload.content_type())?;

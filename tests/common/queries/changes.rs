@@ -108,6 +108,7 @@ impl Changes {
         if happens(rng, 20) {
             document.approver_limits.excluded.insert(ActorId::new(one(rng, &PEOPLE)).unwrap());
         }
+        document.participants = if happens(rng, 30) { participants(rng) } else { Participants::new() };
         document.payload = happens(rng, 60).then(|| Payload::new(one(rng, &CONTENT_TYPES), *b"{}").unwrap());
         document.created_at = second(rng.u64(0..4) * 50);
         document.updated_at = document.created_at;
@@ -196,6 +197,12 @@ fn person(rng: &mut Rng) -> Arc<ActorContext> {
     Arc::new(actor)
 }
 
+fn participants(rng: &mut Rng) -> Participants {
+    let named = Participants::new().with_actor_ids([one(rng, &PEOPLE)]).unwrap();
+    let named = if rng.bool() { named.with_roles([one(rng, &ROLES)]).unwrap() } else { named };
+    if rng.bool() { named.with_groups([one(rng, &GROUPS)]).unwrap() } else { named }
+}
+
 fn metadata(rng: &mut Rng) -> Metadata {
     let pairs = (0..rng.usize(0..3)).map(|_| (one(rng, &KEYS), one(rng, &values()))).collect::<Vec<_>>();
     pairs.into_iter().fold(Metadata::new(), |metadata, (key, value)| metadata.with(key, value).unwrap())
@@ -259,6 +266,9 @@ fn decision(rng: &mut Rng, document: &RequestDocument) -> Decision {
     decision.kind = one(rng, &kinds);
     decision.by = person(rng);
     decision.at = second(rng.u64(0..6) * 50);
+    if decision.kind == ApprovalDecision::Delegated.into() {
+        decision.metadata = Metadata::new().with(metadata_keys::TO, one(rng, &PEOPLE)).unwrap();
+    }
     decision
 }
 

@@ -32,7 +32,11 @@ pub fn question(rng: &mut Rng, known: &[RequestId]) -> AnyQuery {
         5..10 => AnyQuery::Approvals(approval_query(rng, known)),
         10..12 => AnyQuery::RecentApprovals(RecentApprovalQuery::of_requests(request_query(rng, known))),
         12..15 => AnyQuery::Decisions(decision_query(rng, known)),
-        15..18 => AnyQuery::Inbox(inbox_query(rng), second(rng.u64(0..400))),
+        15..18 => {
+            let inbox = inbox_query(rng);
+            let inbox = if happens(rng, 30) { inbox.visible_to(viewer(rng)) } else { inbox };
+            AnyQuery::Inbox(inbox, second(rng.u64(0..400)))
+        }
         18 => one(
             rng,
             &[AnyQuery::Pending, AnyQuery::ByState(state(STATES[0])), AnyQuery::PendingByState(state(STATES[1]))],
@@ -62,7 +66,7 @@ pub fn request_query(rng: &mut Rng, known: &[RequestId]) -> RequestQuery {
 }
 
 fn with_a_filter(query: RequestQuery, rng: &mut Rng, known: &[RequestId]) -> RequestQuery {
-    let filtered = match rng.u8(..24) {
+    let filtered = match rng.u8(..25) {
         0 if known.is_empty() => Ok(query),
         0 => query.with_ids(some(rng, known).iter().map(ToString::to_string).chain(["unknown".to_owned()])),
         1 | 2 => query.with_state_ids(some(rng, &STATES)),
@@ -97,6 +101,7 @@ fn with_a_filter(query: RequestQuery, rng: &mut Rng, known: &[RequestId]) -> Req
         20 => query.with_side_effect_types(some(rng, &EFFECTS)),
         21 => query.with_correlation_ids(some(rng, &CORRELATION_IDS)),
         22 => query.with_content_types(some(rng, &CONTENT_TYPES)),
+        23 => Ok(query.visible_to(viewer(rng))),
         _ => match rng.u8(..3) {
             0 => query.with_contract_ids(some(rng, &CONTRACTS)),
             1 => query.with_severities(some(rng, &SEVERITIES)),
@@ -176,6 +181,29 @@ pub fn decision_query(rng: &mut Rng, known: &[RequestId]) -> DecisionQuery {
         query = query.decided_between(from, to).unwrap();
     }
     query
+}
+
+/// Some with more groups than a plan looks up for each row.
+pub fn viewer(rng: &mut Rng) -> Viewer {
+    let mut actor = ActorContext::system();
+    if happens(rng, 80) {
+        actor = ActorContext::user(one(rng, &PEOPLE)).unwrap();
+        if happens(rng, 15)
+            && let Ok(acting) = actor.clone().acting_for(one(rng, &PEOPLE), "deputy")
+        {
+            actor = acting;
+        }
+    }
+    if happens(rng, 30) {
+        actor = actor.with_roles(some(rng, &ROLES)).unwrap();
+    }
+    if happens(rng, 30) {
+        actor = actor.with_groups(some(rng, &GROUPS)).unwrap();
+    }
+    if happens(rng, 10) {
+        actor = actor.with_groups((0..20).map(|number| format!("unknown-{number}"))).unwrap();
+    }
+    Viewer::of(&actor).unwrap_or_else(|_| Viewer::of(&ActorContext::user(one(rng, &PEOPLE)).unwrap()).unwrap())
 }
 
 pub fn inbox_query(rng: &mut Rng) -> InboxQuery {

@@ -15,7 +15,7 @@ mod one_by_one;
 
 pub(crate) fn redis(partitions: u16, indexed: &[&str]) -> RedisStore {
     let builder = RedisStore::builder(redis_url()).namespace(unique_namespace("rows"));
-    let builder = if indexed.is_empty() { builder } else { builder.index_correlation_ids() };
+    let builder = if indexed.is_empty() { builder } else { builder.index_correlation_ids().index_participants() };
     let builder = builder.partitions(partitions).index_metadata(indexed.iter().copied());
     builder.timeout(crate::PATIENCE).open().unwrap()
 }

@@ -2,9 +2,13 @@
 
 use mutator_governance::*;
 
-use crate::rows::company::second;
+use crate::rows::company::{person, second};
 
 type Found = Vec<&'static str>;
+
+fn as_seen_by(id: &str) -> Viewer {
+    Viewer::of(&person(id)).unwrap()
+}
 
 pub(crate) fn of_requests() -> Vec<(RequestQuery, Found)> {
     let all = RequestQuery::new;
@@ -17,6 +21,7 @@ pub(crate) fn of_requests() -> Vec<(RequestQuery, Found)> {
         (all().with_actor_names(["Rita", "Mona"]), vec!["grant-1", "limit-2"]),
         (all().with_correlation_ids(["import-7", "none"]), vec!["limit-1", "flag-1"]),
         (all().with_content_types(["application/json"]), vec!["limit-1", "stale-1"]),
+        (Ok(all().visible_to(as_seen_by("omar"))), vec!["grant-2", "limit-2", "stale-1"]),
         (all().with_categories(["Billing"]), vec!["limit-1", "limit-2", "stale-1"]),
         (all().with_any_tag(["urgent", "audit"]), vec!["grant-1", "flag-1"]),
         (all().with_all_tags(["urgent", "audit"]), vec!["grant-1"]),
@@ -48,6 +53,7 @@ pub(crate) fn of_approvals() -> Vec<(PendingApprovalQuery, Found)> {
     vec![
         (open().with_approver_ids(["omar", "x"]).unwrap(), vec!["grant-2 board-2 Pending"]),
         (any().with_roles(["manager"]).unwrap(), vec!["grant-4 manager Pending"]),
+        (any().visible_to(as_seen_by("omar")).with_groups(["security"]).unwrap(), vec!["grant-2 board-3 Pending"]),
         (open().with_groups(["security"]).unwrap(), vec!["grant-1 security Pending", "grant-2 board-3 Pending"]),
         (
             any().with_categories(["Billing"]).unwrap().with_approval_statuses(granted).unwrap(),
@@ -78,6 +84,15 @@ pub(crate) fn of_decisions() -> Vec<(DecisionQuery, Found)> {
     vec![
         (all().with_categories([DecisionCategory::Execution]).unwrap(), vec!["70 limit-2 5 Execution/Claimed"]),
         (all().with_kinds([LifecycleDecision::Executed]).unwrap(), vec![executed]),
+        (
+            all().visible_to(as_seen_by("sam")).with_categories([DecisionCategory::Approval]).unwrap(),
+            vec![
+                "50 grant-2 3 Approval/Granted",
+                "40 grant-1 3 Approval/Granted",
+                "10 grant-1 2 Approval/Requested",
+                "10 grant-2 2 Approval/Requested",
+            ],
+        ),
         (
             all().with_actor_ids(["omar"]).unwrap(),
             vec!["85 stale-1 5 VersionResolution/RevalidationRequired", executed, "70 limit-2 5 Execution/Claimed"],

@@ -103,6 +103,9 @@ fn drafts() {
     let timed =
         smallest.clone().not_before(at(3_600)).valid_for(Duration::from_secs(5_400)).unwrap().already_approved();
     returns_as("draft_timed", &timed, ByPeople, same);
+    let named = Participants::new().with_actor_ids(["u-3"]).unwrap().with_roles(["auditor"]).unwrap();
+    let named = smallest.clone().with_participants(named.with_groups(["works-council"]).unwrap());
+    returns_as("draft_participants", &named, ByPeople, same);
     let folded = smallest.compensating(plan()).already_approved().comparing_ids(IdComparison::FoldCase);
     returns_as("draft_compensation", &folded, ByPeople, same);
 }
@@ -261,6 +264,10 @@ fn queries_and_pages() {
     let deputy = ada().acting_for("u-7", "On leave until March").unwrap();
     returns("inbox_query_for_another", &InboxQuery::of(&deputy).unwrap(), ByPeople);
     returns("request_query_smallest", &RequestQuery::new(), ByPeople);
+    let viewer = Viewer::of(&deputy.with_group("works-council").unwrap()).unwrap();
+    returns("viewer", &viewer, ByPeople);
+    returns("request_query_for_a_viewer", &RequestQuery::pending().visible_to(viewer.clone()), ByPeople);
+    returns("inbox_query_for_a_viewer", &InboxQuery::of(&ada()).unwrap().visible_to(viewer), ByPeople);
 
     let request = sample();
     let now = at(10_000);
@@ -285,6 +292,9 @@ fn queries_and_pages() {
 fn numbers() {
     let durations = [Duration::from_millis(1_500), Duration::from_secs(5_400), Duration::from_secs(7 * 86_400)];
     returns("statistics", &Statistics::of([&sample()], at(10_000), &durations), ByPrograms);
+    let mut counted = Statistics::of([&sample()], at(10_000), &[]);
+    counted.is_lower_bound = true;
+    returns("statistics_lower_bound", &counted, ByPrograms);
     returns("statistics_empty", &Statistics::default(), ByPrograms);
     returns("count/exact", &Count::Exact(7), ByPrograms);
     returns("count/at_least", &Count::AtLeast(7), ByPrograms);

@@ -132,6 +132,11 @@ fn who_may_not_and_what_is_wrong_are_said_in_words() {
     expect(approve(&service, &id, &Call::by("bob")), 403, "bob");
     expect(approve(&service, "no-such-request", &Call::by("bob")), 404, "no-such-request");
     expect(service.get("/inbox", &Call::nobody()), 401, "x-user");
+    for route in ["history", "wait?seconds=0"] {
+        let at = format!("/requests/{id}/{route}");
+        expect(service.get(&at, &Call::by("bob")), 404, "does not exist");
+        assert_eq!(service.get(&at, &Call::by("sam").groups("security")).0, 200);
+    }
 
     let mut misspelt = grant();
     misspelt["rolle"] = json!("billing");
