@@ -83,6 +83,7 @@ pub mod blocking;
 pub mod nonblocking;
 pub mod workflow;
 
+pub mod archive;
 mod command;
 mod error;
 pub mod feed;
@@ -117,14 +118,14 @@ pub use crate::redis::{
 };
 #[doc(inline)]
 pub use error::{
-    AmendmentError, ApprovalError, Conflict, CorrectionError, Error, ErrorKind, ErrorReport, ExecutionError,
-    FormatError, InvalidValue, LayoutError, NothingToDecide, Outcome, PolicyError, Result, StoreError, StoreErrorKind,
-    SupersedeError, UnrecordedExecution,
+    AmendmentError, ApprovalError, ArchiveError, Conflict, CorrectionError, Error, ErrorKind, ErrorReport,
+    ExecutionError, FormatError, InvalidValue, LayoutError, NothingToDecide, Outcome, PolicyError, Result, StoreError,
+    StoreErrorKind, SupersedeError, UnrecordedExecution,
 };
 #[doc(inline)]
 pub use feed::{
-    Consumer, ConsumerLease, DeliveredDocument, Delivery, DeliveryFailure, FeedActor, FeedEntry, FeedGap, FeedPage,
-    FeedPosition, FollowerReport, MissedEntries, UnreadableEntry,
+    Consumer, ConsumerLease, DeliveredDocument, Delivery, DeliveryFailure, FeedActor, FeedChange, FeedEntry, FeedGap,
+    FeedPage, FeedPosition, FollowerReport, MissedEntries, UnreadableEntry,
 };
 pub use query::{
     Count, Cursor, DecisionQuery, DecisionRow, InboxQuery, Lookup, MAX_CHOICES, Page, PageRequest,
