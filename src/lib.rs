@@ -52,6 +52,7 @@
 //!   [`ManyReport`].
 //! - **To repeat a call safely**: [`WriteId`]. **When two writes meet**: [`OnConflict`].
 //! - **To follow changes**: [`feed`]. **To test with a time of your own**: [`ManualClock`].
+//! - **Archives**: [`archive`], with the features `archive` and `gzip`: export, and import as it was.
 //! - **To operate Redis**: [`PreflightReport`], [`CheckReport`], [`Inspection`], [`Durability`].
 //! - **To write a store**: [`for_stores`], [`stored_format`], and the suite of the feature `conformance`.
 //!

@@ -34,7 +34,7 @@ impl Export {
     ) -> Result<Self> {
         let ExportOptions { content, compression, .. } = *options;
         compression.check_known(ArchiveManifest::FILE)?;
-        let fresh = ArchiveManifest::begin(content, compression, query.clone(), ids, now);
+        let fresh = ArchiveManifest::begin(content, compression, query, ids, now)?;
         let manifest = match &options.resumed {
             None => fresh,
             Some(resumed) => {
@@ -127,7 +127,7 @@ impl Export {
 fn check_resumable(resumed: &ArchiveManifest, fresh: &ArchiveManifest) -> Result<()> {
     let differs = [
         ("it has ended", resumed.is_finished()),
-        ("it exported another query", resumed.query != fresh.query),
+        ("it exported another query", !resumed.has_query_of(fresh)),
         ("it wrote other content", resumed.content != fresh.content),
         ("it compressed otherwise", resumed.compression != fresh.compression),
         ("its store compared ids of people by another rule", resumed.id_comparison != fresh.id_comparison),

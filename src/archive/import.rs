@@ -9,7 +9,7 @@ use super::{
 use crate::error::{ArchiveError, Error, Result};
 use crate::request::IdComparison;
 
-/// How many lines, and how many bytes of documents, go to the store at once.
+/// How many lines, and how many bytes of them, go to the store at once.
 const MAX_LINES: usize = 256;
 const MAX_BYTES: usize = 4 * 1024 * 1024;
 /// How many batches are read before they are imported, several at once.
@@ -62,10 +62,10 @@ impl<'a> Import<'a> {
 
     /// Adds a line. Whether enough are there to import them.
     pub(crate) fn add(&mut self, line: ArchivedLine) -> Result<bool> {
-        let ArchivedLine { file, line, record } = line;
+        let ArchivedLine { file, line, bytes, record } = line;
         match record {
             Ok(record) => {
-                self.reading.bytes += record.request().document_bytes().map_or(MAX_BYTES / MAX_LINES, <[u8]>::len);
+                self.reading.bytes += bytes;
                 self.reading.places.push((file, line));
                 self.reading.records.push(record);
             }

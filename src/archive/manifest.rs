@@ -23,8 +23,10 @@ pub struct ArchiveManifest {
     /// How the files are compressed. Defaults to `None`.
     #[serde(default, skip_serializing_if = "ArchiveCompression::is_none")]
     pub compression: ArchiveCompression,
-    /// The query whose requests were exported.
-    pub query: RequestQuery,
+    /// The query whose requests were exported; without a field for all of them. Kept as it is written: that of a newer release
+    /// may have filters that this one does not know.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    query: serde_json::Map<String, serde_json::Value>,
     /// The rule by which ids of people in the requests are equal. Defaults to `Exact`.
     #[serde(default, skip_serializing_if = "IdComparison::is_default")]
     pub id_comparison: IdComparison,
@@ -112,11 +114,16 @@ impl ArchiveManifest {
     pub(crate) fn begin(
         content: ArchiveContent,
         compression: ArchiveCompression,
-        query: RequestQuery,
+        query: &RequestQuery,
         id_comparison: IdComparison,
         started_at: Timestamp,
-    ) -> Self {
-        Self {
+    ) -> Result<Self> {
+        let query = match serde_json::to_value(query) {
+            Ok(serde_json::Value::Object(query)) => query,
+            Ok(_) => serde_json::Map::new(),
+            Err(error) => return Err(unusable(error.to_string())),
+        };
+        Ok(Self {
             format: Self::FORMAT.to_owned(),
             version: Self::VERSION,
             content,
@@ -129,7 +136,21 @@ impl ArchiveManifest {
             parts: Vec::new(),
             unreadable: Vec::new(),
             cursor: None,
-        }
+        })
+    }
+
+    /// The query whose requests were exported.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Manifest`] when this release does not know one of its filters.
+    pub fn query(&self) -> Result<RequestQuery> {
+        let query = serde_json::Value::Object(self.query.clone());
+        serde_json::from_value(query).map_err(|error| unusable(format!("its query: {error}")))
+    }
+
+    /// Whether both are of the same query.
+    pub(super) fn has_query_of(&self, other: &Self) -> bool {
+        self.query == other.query
     }
 
     /// Whether the export that wrote it ended.

@@ -16,6 +16,8 @@ pub(crate) struct ArchivedLine {
     pub(crate) file: Arc<str>,
     /// Counted from 1.
     pub(crate) line: u64,
+    /// How long it is.
+    pub(crate) bytes: usize,
     pub(crate) record: Result<RequestRecord, ArchiveError>,
 }
 
@@ -97,8 +99,10 @@ impl PartReader {
 
     /// The next line, if it is there.
     pub(crate) fn next_line(&mut self) -> Option<ArchivedLine> {
-        let record = self.next_raw()?.and_then(|raw| self.decode(&raw));
-        Some(ArchivedLine { file: Arc::clone(&self.file), line: self.lines, record })
+        let raw = self.next_raw()?;
+        let bytes = raw.as_ref().map_or(0, |raw| raw.bytes.len());
+        let record = raw.and_then(|raw| self.decode(&raw));
+        Some(ArchivedLine { file: Arc::clone(&self.file), line: self.lines, bytes, record })
     }
 
     /// Goes past the lines that are there.

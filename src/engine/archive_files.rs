@@ -7,8 +7,8 @@ use super::dual;
 /// Writes the files of an archive, one after another.
 ///
 /// [`ArchiveDirectory`](super::ArchiveDirectory) is one; write your own for an object store or any other place. Each file is
-/// begun, written in chunks of at most some hundred kilobytes (a manifest in one), and ended; a file that was begun and not
-/// ended is not to be there.
+/// begun, written in chunks of some hundred kilobytes, or of one request if that is longer, and ended. A file that was begun and
+/// not ended is not to be there.
 #[dual]
 pub trait ArchiveSink: Send {
     /// Begins a file of this name, which replaces one that is there. It has letters, digits, `.` and `-`.

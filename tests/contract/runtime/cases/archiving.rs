@@ -152,7 +152,7 @@ pub(crate) async fn a_query_is_exported_to_a_directory(world: World) {
     let mut files = ArchiveDirectory::create(&directory).await.unwrap();
     let query = RequestQuery::pending();
     let manifest = world.governance.export(&query, &mut files, &ExportOptions::new()).await.unwrap();
-    assert_eq!((manifest.requests, &manifest.query), (10, &query));
+    assert_eq!((manifest.requests, manifest.query().unwrap()), (10, query));
     let again = ArchiveDirectory::create(&directory).await.map(drop).unwrap_err();
     assert_eq!(again.kind(), std::io::ErrorKind::AlreadyExists);
     let mut archive = Archive::open(ArchiveDirectory::open(&directory).await.unwrap()).await.unwrap();
@@ -290,8 +290,9 @@ pub(crate) async fn each_damage_has_its_error(world: World) {
     other.files.lock().unwrap().insert("part-000001.mgr".to_owned(), files.file("part-000001.jsonl"));
     let error = import(&other, &all).await.unwrap_err();
     assert!(matches!(error, ArchiveError::UnknownFormat { .. }), "{error}");
-    let other =
-        files.with_manifest("\"query\"", "\"compression\": \"Gzip\", \"query\"").with_manifest(".jsonl", ".jsonl.gz");
+    let other = files
+        .with_manifest("\"content\"", "\"compression\": \"Gzip\", \"content\"")
+        .with_manifest(".jsonl", ".jsonl.gz");
     other.files.lock().unwrap().insert("part-000001.jsonl.gz".to_owned(), files.file("part-000001.jsonl"));
     let error = import(&other, &all).await.unwrap_err();
     assert!(matches!(&error, ArchiveError::Line { problem, .. } if problem.contains("decompressed")), "{error}");
