@@ -278,6 +278,10 @@ mod redis_stream;
 #[path = "blocking/migrate_tests.rs"]
 mod migrate_tests;
 
+#[cfg(feature = "archive")]
+#[path = "blocking/off_thread.rs"]
+mod off_thread;
+
 #[path = "blocking/timer.rs"]
 mod timer;
 

@@ -1,6 +1,7 @@
 //! Everything that can go wrong, as one [`Error`] that says what, to which request, and what to do next.
 
 mod amendment_error;
+mod archive_error;
 mod code;
 #[cfg(test)]
 mod code_tests;
@@ -23,6 +24,7 @@ mod store_error;
 mod unrecorded;
 
 pub use amendment_error::AmendmentError;
+pub use archive_error::ArchiveError;
 pub use conflict::Conflict;
 pub use correction_error::CorrectionError;
 pub use format_error::FormatError;
@@ -281,6 +283,10 @@ pub enum Error {
     #[error(transparent)]
     Unrecorded(Box<UnrecordedExecution>),
 
+    /// An archive cannot be written, read or imported.
+    #[error(transparent)]
+    Archive(Box<ArchiveError>),
+
     /// The store itself failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -352,6 +358,7 @@ impl Error {
             Self::Conflict(conflict) => Some(&conflict.id),
             Self::Unrecorded(execution) => Some(&execution.id),
             Self::Store(error) => error.unsettled.as_deref().map(|write| &write.id),
+            Self::Archive(error) => error.request(),
             Self::Invalid(_)
             | Self::InvalidApprovalConfiguration { .. }
             | Self::Policy(_)

@@ -4,8 +4,9 @@
 //! Pure: nothing here reads a clock or a store. The `matches` of a query alone defines its filters; indexes and plans
 //! only find the same requests sooner.
 
+pub use crate::archive::{Imported, RequestRecord};
 pub use crate::index::{
     Along, ChosenIndexes, Dimension, IndexEntry, KeyLayout, KeyRange, Lifetime, Plan, Probe, SortKey, Term,
     changing_entries, decision_entries, has_same_submission, index_entries, plan,
 };
-pub use crate::query::{DueQuery, Query, ReadyAt, check_id_count, evaluate, page_start};
+pub use crate::query::{DueQuery, Query, ReadyAt, check_id_count, check_import_count, evaluate, page_start};

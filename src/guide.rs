@@ -17,9 +17,11 @@ macro_rules! pages {
             /// [stored-format.md]: crate::guide::stored_format
             /// [performance.md]: crate::guide::performance
             /// [policies.md]: crate::guide::policies
+            /// [export.md]: crate::guide::export
             ///
             #[cfg_attr(
                 any(not(doctest), all(
+                    feature = "archive",
                     feature = "blocking",
                     feature = "http",
                     feature = "policies",
@@ -42,6 +44,8 @@ pages! {
     json: "../docs/json.md",
     /// Policies in TOML or JSON: when they apply, what they demand, how several add up.
     policies: "../docs/policies.md",
+    /// Archives: export, import, and the files, defined so that other programs can read them.
+    export: "../docs/export.md",
     /// What happens when connections, servers and callers fail.
     reliability: "../docs/reliability.md",
     /// Who may do what on the server, and what errors never show.

@@ -52,6 +52,7 @@
 //!   [`ManyReport`].
 //! - **To repeat a call safely**: [`WriteId`]. **When two writes meet**: [`OnConflict`].
 //! - **To follow changes**: [`feed`]. **To test with a time of your own**: [`ManualClock`].
+//! - **Archives**: [`archive`], with the features `archive` and `gzip`: export, and import as it was.
 //! - **To operate Redis**: [`PreflightReport`], [`CheckReport`], [`Inspection`], [`Durability`].
 //! - **To write a store**: [`for_stores`], [`stored_format`], and the suite of the feature `conformance`.
 //!
@@ -83,6 +84,7 @@ pub mod blocking;
 pub mod nonblocking;
 pub mod workflow;
 
+pub mod archive;
 mod command;
 mod error;
 pub mod feed;
@@ -117,14 +119,14 @@ pub use crate::redis::{
 };
 #[doc(inline)]
 pub use error::{
-    AmendmentError, ApprovalError, Conflict, CorrectionError, Error, ErrorKind, ErrorReport, ExecutionError,
-    FormatError, InvalidValue, LayoutError, NothingToDecide, Outcome, PolicyError, Result, StoreError, StoreErrorKind,
-    SupersedeError, UnrecordedExecution,
+    AmendmentError, ApprovalError, ArchiveError, Conflict, CorrectionError, Error, ErrorKind, ErrorReport,
+    ExecutionError, FormatError, InvalidValue, LayoutError, NothingToDecide, Outcome, PolicyError, Result, StoreError,
+    StoreErrorKind, SupersedeError, UnrecordedExecution,
 };
 #[doc(inline)]
 pub use feed::{
-    Consumer, ConsumerLease, DeliveredDocument, Delivery, DeliveryFailure, FeedActor, FeedEntry, FeedGap, FeedPage,
-    FeedPosition, FollowerReport, MissedEntries, UnreadableEntry,
+    Consumer, ConsumerLease, DeliveredDocument, Delivery, DeliveryFailure, FeedActor, FeedChange, FeedEntry, FeedGap,
+    FeedPage, FeedPosition, FollowerReport, MissedEntries, UnreadableEntry,
 };
 pub use query::{
     Count, Cursor, DecisionQuery, DecisionRow, InboxQuery, Lookup, MAX_CHOICES, Page, PageRequest,

@@ -227,6 +227,10 @@ mod redis_tls;
 #[path = "nonblocking/response_watch.rs"]
 mod response_watch;
 
+#[cfg(feature = "archive")]
+#[path = "nonblocking/off_thread.rs"]
+mod off_thread;
+
 #[path = "nonblocking/timer.rs"]
 mod timer;
 

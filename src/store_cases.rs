@@ -91,5 +91,10 @@ macro_rules! store_cases {
         $test!(too_long_a_lease_and_too_many_consumers_are_errors);
         $test!(a_waiter_is_woken_by_a_write);
         $test!(a_repeated_call_for_many_writes_each_request_once);
+        $test!(an_imported_request_is_the_same_everywhere);
+        $test!(an_import_that_is_repeated_changes_nothing);
+        $test!(an_import_adds_one_feed_entry_for_each_request);
+        $test!(an_import_replaces_nothing);
+        $test!(records_are_those_of_requests);
     };
 }

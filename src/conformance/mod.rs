@@ -21,6 +21,7 @@ mod consumers;
 mod correcting;
 mod deciding;
 mod feed;
+mod importing;
 mod numbers;
 mod pages;
 mod people;
@@ -53,6 +54,11 @@ pub use feed::{
     a_feed_limit_is_that_of_a_page, a_feed_position_of_another_store_is_an_error,
     a_reader_beside_writers_gets_every_write, every_write_adds_one_feed_entry, feed_pages_have_every_entry_once,
     the_end_of_a_feed_is_before_what_comes_then, what_a_short_feed_removed_is_one_gap,
+};
+pub use importing::{
+    an_import_adds_one_feed_entry_for_each_request, an_import_replaces_nothing,
+    an_import_that_is_repeated_changes_nothing, an_imported_request_is_the_same_everywhere,
+    records_are_those_of_requests,
 };
 pub use numbers::{a_count_is_that_of_the_rows, statistics_count_what_is_stored};
 pub use pages::{

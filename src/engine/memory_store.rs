@@ -4,11 +4,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::{ANY_TIME, Store, dual};
+use crate::archive::{Imported, RequestRecord};
 use crate::error::Result;
 use crate::feed::{Consumer, ConsumerLease, FeedPage, FeedPosition};
 use crate::query::{
     Count, DecisionQuery, DecisionRow, DueQuery, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery,
-    PendingApprovalRow, ReadyQuery, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics,
+    PendingApprovalRow, ReadyQuery, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics, check_import_count,
 };
 use crate::request::{ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Timestamp, WriteId};
 use crate::service::memory::RequestTable;
@@ -72,6 +73,16 @@ impl Store for MemoryStore {
 
     async fn requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<MutationRequest>> {
         self.table().read(query, page, ANY_TIME)
+    }
+
+    async fn records(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<RequestRecord>> {
+        self.table().records(query, page)
+    }
+
+    async fn import(&self, records: &[RequestRecord]) -> Result<Vec<Result<Imported>>> {
+        check_import_count(records.len())?;
+        let mut table = self.table();
+        Ok(records.iter().map(|record| table.import(record)).collect())
     }
 
     async fn pending_approvals(

@@ -35,9 +35,21 @@ mod compensating;
 
 mod superseding;
 
+#[cfg(feature = "archive")]
+mod exporting;
+
+#[cfg(feature = "archive")]
+mod importing;
+
 mod follower;
 
 mod applying;
+#[cfg(feature = "archive")]
+mod archive;
+#[cfg(feature = "archive")]
+mod archive_directory;
+#[cfg(feature = "archive")]
+mod archive_files;
 
 mod executing;
 mod executor;
@@ -49,6 +61,8 @@ mod redis_check;
 mod redis_feed;
 #[cfg(feature = "redis")]
 mod redis_find;
+#[cfg(feature = "redis")]
+mod redis_import;
 #[cfg(feature = "redis")]
 mod redis_layout;
 #[cfg(feature = "redis")]
@@ -72,6 +86,12 @@ mod store_extension;
 mod sweeper;
 mod waiting_follower;
 
+#[cfg(feature = "archive")]
+pub use archive::Archive;
+#[cfg(feature = "archive")]
+pub use archive_directory::ArchiveDirectory;
+#[cfg(feature = "archive")]
+pub use archive_files::{ArchiveSink, ArchiveSource};
 pub use executor::{ExecutionHandler, Executor, ExecutorBuilder};
 pub use follower::{FeedFollower, FeedFollowerBuilder, FeedHandler};
 pub use governance::{Governance, GovernanceBuilder};

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::super::redis_driver::recycle;
 use super::{ANY_TIME, RedisStore, Store, dual};
+use crate::archive::{Imported, RequestRecord};
 use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
 use crate::feed::{Consumer, ConsumerLease, FeedPage, FeedPosition};
 use crate::query::{
@@ -97,7 +98,16 @@ impl Store for RedisStore {
     }
 
     async fn stored_requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<StoredRequest>> {
-        self.read(&AsStored(query.clone()), page, ANY_TIME).await
+        self.read(&AsStored::decoded_where_needed(query), page, ANY_TIME).await
+    }
+
+    async fn records(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<RequestRecord>> {
+        let page = self.read(&AsStored::keeping_bytes(query), page, ANY_TIME).await?;
+        self.with_records(page).await
+    }
+
+    async fn import(&self, records: &[RequestRecord]) -> Result<Vec<Result<Imported>>> {
+        self.import_records(records).await
     }
 
     async fn pending_approvals(

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::dual;
-use crate::error::Result;
+use crate::archive::{Imported, RequestRecord};
+use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
 use crate::feed::{Consumer, ConsumerLease, FeedPage, FeedPosition};
 use crate::query::{
     Count, DecisionQuery, DecisionRow, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
@@ -118,6 +119,32 @@ pub trait Store: Send + Sync {
     async fn stored_requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<StoredRequest>> {
         let page = self.requests(query, page).await?;
         Ok(page.map(StoredRequest::from))
+    }
+
+    /// The same page as [`requests`](Self::requests) returns, with everything that the store keeps of each request. Both accept
+    /// each other's cursors. Defaults to that page, without remembered writes.
+    ///
+    /// # Errors
+    /// Those of every method.
+    async fn records(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<RequestRecord>> {
+        let page = self.stored_requests(query, page).await?;
+        Ok(page.map(|stored| RequestRecord::new(stored, [])))
+    }
+
+    /// Stores these requests as they are, at their revisions, with the writes they remember, and returns what became of each,
+    /// in their order. A repetition changes nothing. At most [`PageRequest::MAX_LIMIT`] at a time.
+    ///
+    /// Each that is added gets one entry of the feed, with [`FeedChange::Imported`](crate::FeedChange::Imported) and no
+    /// decisions. A request keeps its bytes where the store writes the same format. Defaults to an error.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store) when the store fails, with some requests stored and others not. For one request:
+    /// [`Error::TooLarge`](crate::Error::TooLarge), [`Error::TooManyEntries`](crate::Error::TooManyEntries),
+    /// [`Error::Unwritable`](crate::Error::Unwritable) when the store cannot keep it, and
+    /// [`Error::Unreadable`](crate::Error::Unreadable) when it, or what is stored under its id, cannot be read.
+    async fn import(&self, records: &[RequestRecord]) -> Result<Vec<Result<Imported>>> {
+        let problem = format!("this store cannot import requests; {} were given to it", records.len());
+        Err(StoreError::new(StoreErrorKind::Incompatible, Outcome::NotApplied, problem).into())
     }
 
     /// Approvals, one row each, by the time their requests were submitted, then by request id, step and approval id.

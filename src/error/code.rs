@@ -1,8 +1,8 @@
 //! The code of every error: text that stays as it is, for programs.
 
 use super::{
-    AmendmentError, ApprovalError, CorrectionError, Error, ErrorKind, ExecutionError, FormatError, LayoutError,
-    NothingToDecide, Outcome, PolicyError, StoreError, StoreErrorKind, SupersedeError,
+    AmendmentError, ApprovalError, ArchiveError, CorrectionError, Error, ErrorKind, ExecutionError, FormatError,
+    LayoutError, NothingToDecide, Outcome, PolicyError, StoreError, StoreErrorKind, SupersedeError,
 };
 
 /// One row per code: its text, and the kind of an error that has it.
@@ -134,6 +134,19 @@ codes! {
     FormatOverLimit = "format.over_limit", Misconfigured;
     FormatNotExpressible = "format.not_expressible", Misconfigured;
 
+    ArchiveFile = "archive.file", Unavailable;
+    ArchiveManifest = "archive.manifest", Corrupt;
+    ArchiveUnfinished = "archive.unfinished", Conflict;
+    ArchiveNotResumable = "archive.not_resumable", Invalid;
+    ArchiveUnknownFormat = "archive.unknown_format", Misconfigured;
+    ArchiveOtherLayout = "archive.other_layout", Misconfigured;
+    ArchiveTruncated = "archive.truncated", Corrupt;
+    ArchiveChecksum = "archive.checksum", Corrupt;
+    ArchiveOtherCount = "archive.other_count", Corrupt;
+    ArchiveLine = "archive.line", Corrupt;
+    ArchiveLineTooLong = "archive.line_too_long", Misconfigured;
+    ArchiveConflict = "archive.conflict", Conflict;
+
     StoreUnreachable = "store.unreachable", Unavailable;
     StoreDeadlineExceeded = "store.deadline_exceeded", Unavailable;
     StoreConnection = "store.connection", Unavailable;
@@ -205,6 +218,7 @@ impl Error {
             Self::Correction { error, .. } => error.code(),
             Self::Unwritable { error, .. } | Self::Unreadable { error, .. } => error.code(),
             Self::Unrecorded(_) => Code::ExecutionUnrecorded,
+            Self::Archive(error) => error.code(),
             Self::Store(error) => error.code(),
         }
     }
@@ -248,6 +262,26 @@ impl PolicyError {
             Self::Unreadable { .. } => Code::PolicyUnreadable,
             Self::Invalid { .. } => Code::PolicyInvalid,
             Self::Unsatisfiable { .. } => Code::PolicyUnsatisfiable,
+        }
+    }
+}
+
+impl ArchiveError {
+    fn code(&self) -> Code {
+        match self {
+            Self::File { .. } => Code::ArchiveFile,
+            Self::Manifest { .. } => Code::ArchiveManifest,
+            Self::Unfinished { .. } => Code::ArchiveUnfinished,
+            Self::NotResumable { .. } => Code::ArchiveNotResumable,
+            Self::UnknownFormat { .. } => Code::ArchiveUnknownFormat,
+            Self::OtherLayout { .. } => Code::ArchiveOtherLayout,
+            Self::Truncated { .. } => Code::ArchiveTruncated,
+            Self::Checksum { .. } => Code::ArchiveChecksum,
+            Self::OtherCount { .. } => Code::ArchiveOtherCount,
+            Self::Line { .. } => Code::ArchiveLine,
+            Self::LineTooLong { .. } => Code::ArchiveLineTooLong,
+            Self::Rejected { error, .. } => error.full_code(),
+            Self::Conflict { .. } => Code::ArchiveConflict,
         }
     }
 }

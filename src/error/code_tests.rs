@@ -87,6 +87,31 @@ fn amendment_errors() -> Vec<(AmendmentError, ErrorKind)> {
     ]
 }
 
+fn archive_errors() -> Vec<(ArchiveError, ErrorKind)> {
+    use ArchiveError::*;
+    use ErrorKind::{Conflict, Corrupt, Invalid, Misconfigured, NotFound, Unavailable};
+    let (file, problem) = (|| "part-000001.jsonl".to_owned(), || "it is damaged".to_owned());
+    let digest = Digest::from_bytes([7; 32]);
+    let revision = crate::request::Revision::first(WriteId::from_bytes([7; 16]));
+    let rules = (crate::request::IdComparison::Exact, crate::request::IdComparison::FoldCase);
+    let error = Box::new(Error::not_found(id("r")));
+    vec![
+        (File { file: file(), writing: true, problem: problem() }, Unavailable),
+        (Manifest { problem: problem() }, Corrupt),
+        (Unfinished { requests: 1 }, Conflict),
+        (NotResumable { problem: problem() }, Invalid),
+        (UnknownFormat { file: file(), problem: problem() }, Misconfigured),
+        (OtherLayout { archived: rules.0, found: rules.1 }, Misconfigured),
+        (Truncated { file: file(), expected: 2, found: 1 }, Corrupt),
+        (Checksum { file: file(), recorded: digest, computed: digest }, Corrupt),
+        (OtherCount { file: file(), recorded: 2, found: 1 }, Corrupt),
+        (Line { file: file(), line: 1, problem: problem() }, Corrupt),
+        (LineTooLong { file: file(), line: 1, limit: 1 }, Misconfigured),
+        (Rejected { file: file(), line: 1, id: id("r"), error }, NotFound),
+        (ArchiveError::Conflict { file: file(), line: 1, id: id("r"), archived: revision, stored: revision }, Conflict),
+    ]
+}
+
 fn policy_errors() -> Vec<(PolicyError, ErrorKind)> {
     use ErrorKind::{Invalid, Misconfigured};
     let text = || "policies.toml".to_owned();
@@ -236,6 +261,7 @@ fn every_error() -> Vec<(Error, ErrorKind)> {
         .extend(amendment_errors().into_iter().map(|(error, kind)| (Error::Amendment { id: request(), error }, kind)));
     errors
         .extend(execution_errors().into_iter().map(|(error, kind)| (Error::Execution { id: request(), error }, kind)));
+    errors.extend(archive_errors().into_iter().map(|(error, kind)| (Error::from(error), kind)));
     errors.extend(policy_errors().into_iter().map(|(error, kind)| (Error::from(error), kind)));
     errors.extend(format_errors().into_iter().map(|(error, kind)| (Error::unreadable("r", error), kind)));
     errors.extend(format_errors().into_iter().map(|(error, kind)| (Error::unwritable(id("r"), error), kind)));

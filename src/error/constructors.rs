@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use super::{Conflict, Error, FormatError, InvalidValue, PolicyError, UnrecordedExecution};
+use super::{ArchiveError, Conflict, Error, FormatError, InvalidValue, PolicyError, UnrecordedExecution};
 use crate::request::RequestId;
 
 /// Constructors for authors of stores. [`Conflict::between`](crate::Conflict::between) makes conflicts and
@@ -69,6 +69,12 @@ impl Error {
 impl From<UnrecordedExecution> for Error {
     fn from(error: UnrecordedExecution) -> Self {
         Self::Unrecorded(Box::new(error))
+    }
+}
+
+impl From<ArchiveError> for Error {
+    fn from(error: ArchiveError) -> Self {
+        Self::Archive(Box::new(error))
     }
 }
 

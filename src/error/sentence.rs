@@ -32,11 +32,12 @@ macro_rules! debug_as_sentence {
 pub(crate) use debug_as_sentence;
 
 use super::{
-    AmendmentError, ApprovalError, Conflict, CorrectionError, ExecutionError, FormatError, InvalidValue, LayoutError,
-    PolicyError, StoreError, SupersedeError, UnrecordedExecution,
+    AmendmentError, ApprovalError, ArchiveError, Conflict, CorrectionError, ExecutionError, FormatError, InvalidValue,
+    LayoutError, PolicyError, StoreError, SupersedeError, UnrecordedExecution,
 };
 
 debug_as_sentence!(
+    ArchiveError,
     super::Error,
     AmendmentError,
     ApprovalError,

@@ -30,11 +30,41 @@ pub struct FeedEntry {
     /// Who acted, as the first of these decisions names them. `None` as for `first_decision`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<FeedActor>,
+    /// What kind of change it was. Defaults to `Written`.
+    #[serde(default, skip_serializing_if = "FeedChange::is_written")]
+    pub change: FeedChange,
     /// The partition whose feed has the entry; 0 in a store without partitions.
     pub partition: u16,
     /// When the entry was added, by the store's clock; never earlier than the entry before it. In Redis with a
     /// precision of milliseconds.
     pub added_at: Timestamp,
+}
+
+/// What kind of change an entry of the feed is about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub enum FeedChange {
+    /// A write created or changed the request.
+    #[default]
+    Written,
+    /// The request came from an archive, as it was: nobody has just done anything, and the entry has no decisions.
+    Imported,
+}
+
+impl FeedChange {
+    /// The change as it is written: its name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Written => "Written",
+            Self::Imported => "Imported",
+        }
+    }
+
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives it a reference")]
+    const fn is_written(&self) -> bool {
+        matches!(self, Self::Written)
+    }
 }
 
 /// Who made a write, for a notification: enough to name them, and no more.
@@ -94,9 +124,16 @@ impl FeedEntry {
             decisions: added.iter().map(|decision| decision.kind).collect(),
             first_decision: added.first().map(|_| stored_decisions as u64),
             by: added.first().map(|decision| FeedActor::from(&*decision.by)),
+            change: FeedChange::Written,
             partition,
             added_at,
         }
+    }
+
+    /// The entry for a request that was imported, for authors of stores.
+    pub fn for_import(request: &MutationRequest, partition: u16, added_at: Timestamp) -> Self {
+        let entry = Self::for_write(request, request.decisions.len(), partition, added_at);
+        Self { change: FeedChange::Imported, ..entry }
     }
 
     /// The decisions of this write, from the history of its request. `None` when the entry does not say where they are,

@@ -76,6 +76,7 @@ impl FeedLog {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::feed::FeedChange;
     use crate::request::{RequestId, Status};
 
     fn log(length: usize, added: u64) -> FeedLog {
@@ -93,6 +94,7 @@ mod tests {
             decisions: Vec::new(),
             first_decision: None,
             by: None,
+            change: FeedChange::Written,
             partition,
             added_at,
         });

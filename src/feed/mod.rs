@@ -14,7 +14,7 @@ mod position;
 pub use consumer::{Consumer, ConsumerLease};
 pub use consumer_table::ConsumerTable;
 pub use delivery::{DeliveredDocument, Delivery, DeliveryFailure, FollowerReport, MissedEntries};
-pub use entry::{FeedActor, FeedEntry, UnreadableEntry};
+pub use entry::{FeedActor, FeedChange, FeedEntry, UnreadableEntry};
 pub(crate) use log::FeedLog;
 pub use page::{FeedGap, FeedPage, check_limit};
 pub use position::FeedPosition;

@@ -15,6 +15,20 @@ where
     Field: Deserialize<'de>,
     Rest: Deserialize<'de>,
 {
+    let (found, rest) = read_beside_if_there(deserializer, name)?;
+    Ok((found.ok_or_else(|| D::Error::missing_field(name))?, rest))
+}
+
+/// The same for a field that may be missing.
+pub(crate) fn read_beside_if_there<'de, D, Field, Rest>(
+    deserializer: D,
+    name: &'static str,
+) -> Result<(Option<Field>, Rest), D::Error>
+where
+    D: Deserializer<'de>,
+    Field: Deserialize<'de>,
+    Rest: Deserialize<'de>,
+{
     deserializer.deserialize_map(BesideVisitor { name, types: PhantomData })
 }
 
@@ -24,7 +38,7 @@ struct BesideVisitor<Field, Rest> {
 }
 
 impl<'de, Field: Deserialize<'de>, Rest: Deserialize<'de>> Visitor<'de> for BesideVisitor<Field, Rest> {
-    type Value = (Field, Rest);
+    type Value = (Option<Field>, Rest);
 
     fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "an object with {}", self.name)
@@ -34,7 +48,7 @@ impl<'de, Field: Deserialize<'de>, Rest: Deserialize<'de>> Visitor<'de> for Besi
         let mut found = None;
         let others = Others { map, name: self.name, found: &mut found };
         let rest = Rest::deserialize(MapAccessDeserializer::new(others))?;
-        Ok((found.ok_or_else(|| A::Error::missing_field(self.name))?, rest))
+        Ok((found, rest))
     }
 }
 

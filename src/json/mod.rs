@@ -13,6 +13,8 @@ use std::str::FromStr;
 use std::time::Duration;
 
 pub(crate) use beside::read_beside;
+#[cfg(feature = "archive")]
+pub(crate) use beside::read_beside_if_there;
 pub(crate) use content::{Content, Node};
 pub(crate) use iso_duration::IsoDuration;
 pub(crate) use number::{Number, number_text, plain_integer};

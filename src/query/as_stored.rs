@@ -9,27 +9,41 @@ use crate::stored_format::{StoredRequest, Unreadable};
 
 /// The same query in the same order, so that both share cursors.
 #[derive(Clone)]
-pub(crate) struct AsStored(pub(crate) RequestQuery);
+pub(crate) struct AsStored {
+    query: RequestQuery,
+    /// Whether a request that had to be decoded for a filter is handed on with its bytes all the same.
+    keeps_bytes: bool,
+}
+
+impl AsStored {
+    pub(crate) fn decoded_where_needed(query: &RequestQuery) -> Self {
+        Self { query: query.clone(), keeps_bytes: false }
+    }
+
+    pub(crate) fn keeping_bytes(query: &RequestQuery) -> Self {
+        Self { query: query.clone(), keeps_bytes: true }
+    }
+}
 
 impl Conditions for AsStored {
     fn base(&self) -> Condition {
-        self.0.base()
+        self.query.base()
     }
 
     fn conditions(&self, chosen: &ChosenIndexes) -> Vec<Condition> {
-        self.0.conditions(chosen)
+        self.query.conditions(chosen)
     }
 
     fn range(&self) -> Option<(KeyRange, Filter)> {
-        self.0.range()
+        self.query.range()
     }
 
     fn ids(&self) -> Option<&BTreeSet<RequestId>> {
-        self.0.ids()
+        self.query.ids()
     }
 
     fn without(self, filters: &[Filter]) -> Self {
-        Self(self.0.without(filters))
+        Self { query: self.query.without(filters), ..self }
     }
 }
 
@@ -39,7 +53,7 @@ impl Query for AsStored {
     const LAYOUT: KeyLayout = RequestQuery::LAYOUT;
 
     fn rows_of<'a>(&self, request: &'a MutationRequest, now: Timestamp) -> Vec<(SortKey, Self::Part<'a>)> {
-        self.0.rows_of(request, now)
+        self.query.rows_of(request, now)
     }
 
     fn row(part: Self::Part<'_>) -> StoredRequest {
@@ -59,25 +73,31 @@ impl Query for AsStored {
         if let Some((key, _)) = own {
             return Ok(Placed { rows: vec![(key.clone(), stored)], strays: Vec::new() });
         }
+        if self.keeps_bytes {
+            let request = stored.request()?;
+            let strays = named.strays(&request);
+            let rows = self.query.rows_from(request, now, is_wanted).into_iter();
+            return Ok(Placed { rows: rows.map(|(key, _)| (key, stored.clone())).collect(), strays });
+        }
         let request = stored.into_request()?;
         let strays = named.strays(&request);
-        let rows = self.0.rows_from(request, now, is_wanted).into_iter();
+        let rows = self.query.rows_from(request, now, is_wanted).into_iter();
         Ok(Placed { rows: rows.map(|(key, request)| (key, request.into())).collect(), strays })
     }
 
     fn is_without_filters(&self) -> bool {
-        self.0.is_without_filters()
+        self.query.is_without_filters()
     }
 
     fn is_for_a_viewer(&self) -> bool {
-        self.0.is_for_a_viewer()
+        self.query.0.is_for_a_viewer()
     }
 
     fn direction(&self) -> SortDirection {
-        self.0.direction()
+        self.query.direction()
     }
 
     fn fingerprint(&self) -> [u8; 8] {
-        self.0.fingerprint()
+        self.query.fingerprint()
     }
 }

@@ -37,7 +37,7 @@ pub use evaluate::{evaluate, page_start};
 pub use filter::MAX_CHOICES;
 pub(crate) use filter::{Between, QueryDigest, joined};
 pub use inbox_query::InboxQuery;
-pub use page::{Lookup, Page, PageRequest, check_id_count};
+pub use page::{Lookup, Page, PageRequest, check_id_count, check_import_count};
 pub use read::Query;
 pub use ready_query::{ReadyAt, ReadyQuery};
 pub use recent_query::RecentApprovalQuery;

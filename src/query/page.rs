@@ -148,6 +148,18 @@ pub fn check_id_count(ids: &[RequestId]) -> Result<(), InvalidValue> {
     Ok(())
 }
 
+/// Checks the number of records that a store is to import at once, for authors of stores.
+///
+/// # Errors
+/// [`InvalidValue`] if there are more than [`PageRequest::MAX_LIMIT`].
+pub fn check_import_count(records: usize) -> Result<(), InvalidValue> {
+    if records > PageRequest::MAX_LIMIT {
+        let problem = format!("are {records}; at most {} are imported at once", PageRequest::MAX_LIMIT);
+        return Err(InvalidValue::new("records", problem));
+    }
+    Ok(())
+}
+
 #[derive(Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]

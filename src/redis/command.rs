@@ -2,6 +2,7 @@
 
 mod check;
 mod consumers;
+mod import;
 mod namespace;
 mod place;
 
@@ -9,6 +10,7 @@ use std::borrow::Cow;
 
 use redis::{Arg, Cmd};
 
+pub(crate) use self::import::{ImportBatch, ImportedRecord};
 pub(crate) use self::place::Place;
 use super::feed::{FeedRead, actor_text};
 use super::options::Settings;

@@ -24,7 +24,7 @@ pub(crate) mod topology;
 pub(crate) use check::Phase;
 pub(crate) use check::node_walk::NodeWalk;
 pub use check::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection};
-pub(crate) use command::{Call, Place};
+pub(crate) use command::{Call, ImportBatch, ImportedRecord, Place};
 pub use connection::credentials::Credentials;
 pub(crate) use connection::durability::Confirmation;
 pub use connection::durability::Durability;

@@ -2,9 +2,11 @@
 
 use redis::Value;
 
-use super::command::RECORD_START;
+use super::command::{ImportedRecord, RECORD_START};
 use super::options::Settings;
+use super::pages::scan_reply::stored_request;
 use super::record::Record;
+use crate::archive::{Imported, RequestRecord};
 use crate::error::{Conflict, Error, InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
 use crate::redis::connection::preflight::PreflightReport;
 use crate::redis::namespace::layout::reject_other_layout;
@@ -13,7 +15,7 @@ use crate::redis::topology::NodeAddress;
 use crate::request::UnsettledWrite;
 use crate::request::{MutationRequest, RequestId, Timestamp, WriteId};
 use crate::service::settle::{Settled, WriteLookup};
-use crate::stored_format::{DocumentLimit, FormatError, Unreadable, check_id};
+use crate::stored_format::{DocumentLimit, FormatError, StoredRequest, Unreadable, check_id};
 
 /// The result of a creation.
 #[derive(Debug)]
@@ -46,7 +48,7 @@ pub(super) const NOTHING_WRITTEN: &str = ". Nothing was written";
 /// was told to wait, once more what an earlier attempt had written.
 pub(crate) fn has_written(reply: &Value) -> bool {
     let tag = array(reply).and_then(|parts| text(parts.first()?));
-    matches!(tag, Some("created" | "updated" | "repeated"))
+    matches!(tag, Some("created" | "updated" | "repeated" | "imported"))
 }
 
 /// # Errors
@@ -178,6 +180,44 @@ pub(crate) fn updated(
         ("missing", _) => Err(Error::NotFound { id: sent.id.clone() }),
         _ => Err(rejection(settings, &sent.id, reply, "update.lua")),
     }
+}
+
+/// The results of an import, in the order of its records.
+pub(crate) fn imported(settings: &Settings, sent: &[ImportedRecord], reply: &Value) -> Result<Vec<Result<Imported>>> {
+    let ("imported", [results]) = tagged(reply, "import.lua")? else {
+        reject_wrong_type(reply)?;
+        reject_missing_permission(reply)?;
+        reject_other_layout(settings, reply)?;
+        return Err(unexpected_write("import.lua").into());
+    };
+    let results = array(results).filter(|results| results.len() == sent.len());
+    let results = results.ok_or_else(|| unexpected_write("import.lua"))?;
+    let imported = |(sent, result): (&ImportedRecord, &Value)| match result {
+        Value::Int(1) => Ok(Imported::Added),
+        stored => match request(settings, &sent.request.id, stored)? {
+            Some(stored) => Ok(Imported::beside(&sent.request, &stored)),
+            None => Err(unexpected_write("import.lua").into()),
+        },
+    };
+    Ok(sent.iter().zip(results).map(imported).collect())
+}
+
+/// A request that was read with its record, and the writes that the record remembers.
+pub(crate) fn record_with_writes(stored: StoredRequest) -> RequestRecord {
+    let writes = Record::writes_of_parsed(stored.before_document());
+    RequestRecord::new(stored, writes)
+}
+
+/// The same of the reply to a read of one record; `None` if nothing is stored.
+pub(crate) fn record_of(
+    settings: &Settings,
+    id: &RequestId,
+    value: Value,
+) -> Result<Option<RequestRecord>, Unreadable> {
+    if value == Value::Nil {
+        return Ok(None);
+    }
+    stored_request(settings, id.clone(), value).map(record_with_writes).map(Some)
 }
 
 /// Whether the sent history may be part of the stored one. History only grows, so an applied write is found at its

@@ -12,6 +12,8 @@ pub(crate) static CREATE: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua\n", HEADER, REJECTION, WRITE, include_str!("scripts/create.lua")]));
 pub(crate) static UPDATE: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua\n", HEADER, REJECTION, WRITE, include_str!("scripts/update.lua")]));
+pub(crate) static IMPORT: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&["#!lua\n", HEADER, REJECTION, WRITE, include_str!("scripts/import.lua")]));
 pub(crate) static OPEN_NAMESPACE: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua\n", PERMISSIONS, include_str!("scripts/open_namespace.lua")]));
 pub(crate) static LOOK_AT_NAMESPACE: LazyLock<Script> = LazyLock::new(|| {

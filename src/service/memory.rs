@@ -3,13 +3,12 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
+use crate::archive::{Imported, RequestRecord};
 use crate::error::{Conflict, Error, Result};
 use crate::feed::{Consumer, ConsumerLease, ConsumerTable, DEFAULT_LENGTH, FeedEntry, FeedLog, FeedPage, FeedPosition};
 use crate::index::has_same_submission;
 use crate::query::{Count, Lookup, Page, PageRequest, Query, RequestQuery, Statistics, check_id_count, evaluate};
-use crate::request::{
-    ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Timestamp, WriteId, WriteIntent,
-};
+use crate::request::{ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Timestamp, WriteId};
 use crate::service::settle::{RememberedWrite, WriteLookup};
 use crate::stored_format::{DocumentLimit, SizeBudget};
 
@@ -43,15 +42,14 @@ fn empty_feed(length: u32) -> FeedLog {
 
 struct Stored {
     request: MutationRequest,
-    /// All its writes, in order: the write at place `n` made revision `n`.
-    writes: Vec<(WriteId, WriteIntent)>,
+    /// Its writes, in order: all of them, or those that were imported with it and all since.
+    writes: Vec<RememberedWrite>,
 }
 
 impl Stored {
     /// The newest first, since most that is repeated was the last.
     fn remembered(&self) -> impl Iterator<Item = RememberedWrite> {
-        let newest_first = self.writes.iter().enumerate().rev();
-        newest_first.map(|(number, &(id, intent))| RememberedWrite { number: number as u64, id, intent })
+        self.writes.iter().rev().copied()
     }
 
     fn remembered_as(&self, write_id: WriteId) -> Option<RememberedWrite> {
@@ -90,7 +88,7 @@ impl RequestTable {
             known.check_creation(&request, &stored.request)?;
             return Ok(stored.request.clone());
         }
-        let writes = vec![(revision.write_id, request.creation_intent())];
+        let writes = vec![RememberedWrite { number: 0, id: revision.write_id, intent: request.creation_intent() }];
         let request = request.at_revision(revision);
         self.requests.insert(request.id.clone(), Stored { request: request.clone(), writes });
         self.announce(&request, 0);
@@ -121,9 +119,31 @@ impl RequestTable {
         let next = request.revision().next(write_id);
         let request = request.at_revision(next);
         stored.request = request.clone();
-        stored.writes.push((write_id, intent));
+        stored.writes.push(RememberedWrite { number: next.number, id: write_id, intent });
         self.announce(&request, stored_decisions);
         Ok(request)
+    }
+
+    pub(crate) fn records(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<RequestRecord>> {
+        let record = |request: MutationRequest| {
+            let writes: Vec<_> = self.requests.get(&request.id).into_iter().flat_map(Stored::remembered).collect();
+            RequestRecord::new(request.into(), writes)
+        };
+        Ok(self.read(query, page, Timestamp::MIN)?.map(record))
+    }
+
+    pub(crate) fn import(&mut self, record: &RequestRecord) -> Result<Imported> {
+        let request = record.request().request().map_err(Error::from)?.comparing_ids(self.ids);
+        self.check_update(&request)?;
+        if let Some(stored) = self.requests.get(&request.id) {
+            return Ok(Imported::beside(&request, &stored.request));
+        }
+        let writes = record.writes().iter().rev().copied().collect();
+        let revision = request.revision();
+        let request = request.at_revision(revision);
+        self.feed.add(Timestamp::now(), |partition, at| FeedEntry::for_import(&request, partition, at));
+        self.requests.insert(request.id.clone(), Stored { request, writes });
+        Ok(Imported::Added)
     }
 
     pub(crate) fn check_create(&self, request: &MutationRequest) -> Result<()> {

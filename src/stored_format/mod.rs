@@ -127,6 +127,12 @@ pub(crate) fn check_envelope(bytes: &[u8], limit: DocumentLimit) -> Result<usize
     opened.uncompressed_bytes(limit)
 }
 
+/// The version that an envelope names, without a look at the rest.
+#[cfg(feature = "redis")]
+pub(crate) fn version_of(bytes: &[u8]) -> Option<u16> {
+    bytes.get(6..8).and_then(|version| version.try_into().ok()).map(u16::from_le_bytes)
+}
+
 /// A valid envelope around any body.
 #[cfg(all(any(test, fuzzing), feature = "redis"))]
 pub(crate) fn envelope_around(version: u16, body: &[u8]) -> Vec<u8> {

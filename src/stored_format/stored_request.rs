@@ -106,6 +106,23 @@ impl StoredRequest {
         self.revision
     }
 
+    /// What its store keeps before the document; nothing of a decoded one.
+    #[cfg(feature = "redis")]
+    pub(crate) fn before_document(&self) -> &[u8] {
+        match &self.document {
+            Document::Encoded { bytes, begins_at, .. } => bytes.get(..*begins_at).unwrap_or_default(),
+            Document::Decoded(_) => &[],
+        }
+    }
+
+    /// The bytes of the document; `None` if it is already decoded.
+    pub(crate) fn document_bytes(&self) -> Option<&[u8]> {
+        match &self.document {
+            Document::Encoded { bytes, begins_at, .. } => bytes.get(*begins_at..),
+            Document::Decoded(_) => None,
+        }
+    }
+
     /// The uncompressed number of bytes of the stored request; 0 if it is already decoded.
     #[allow(dead_code, reason = "without the Redis store nothing asks")]
     pub(crate) const fn uncompressed_bytes(&self) -> usize {

@@ -40,6 +40,12 @@ pub fn repository() -> PathBuf {
     PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
+/// The SHA-256 of these bytes, in hexadecimal.
+pub fn sha256(bytes: &[u8]) -> String {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// All that an error shows to whoever prints it.
 pub fn everything_said(error: &mutator_governance::Error) -> String {
     let mut said = format!("{error} {error:?} {error:#?}");

@@ -1,6 +1,7 @@
 //! The Redis store on real servers: what it keeps and sends, what it costs, and what bad input gets.
 #![cfg(feature = "redis")]
 
+mod archives;
 mod bad_input;
 mod check;
 mod commands;

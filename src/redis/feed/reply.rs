@@ -4,7 +4,7 @@ use redis::Value;
 
 use super::mark::{Anchor, StreamId};
 use crate::error::Result;
-use crate::feed::{FeedActor, FeedEntry, UnreadableEntry};
+use crate::feed::{FeedActor, FeedChange, FeedEntry, UnreadableEntry};
 use crate::redis::keyspace::Keyspace;
 use crate::redis::reply::{array, bytes, reject_missing_permission, reject_wrong_type, text, unexpected};
 use crate::request::{ActorId, ActorKind, DecisionKind, RequestId, Status, Timestamp};
@@ -88,6 +88,7 @@ impl Fields<'_> {
             decisions: self.decisions().ok_or("it has a decision that this release does not know")?,
             first_decision: self.first_decision().map_err(|()| "the number of its first decision is no number")?,
             by: self.by().map_err(|()| "it has an actor that this release does not know")?,
+            change: self.change().ok_or("it is about a change that this release does not know")?,
             partition,
             added_at: time_of(added),
         })
@@ -111,6 +112,12 @@ impl Fields<'_> {
         let id_of = |id: &str| Some(id).filter(|id| !id.is_empty()).map(ActorId::new).transpose().map_err(drop);
         let name = Some(name.to_owned()).filter(|name| !name.is_empty());
         Ok(Some(FeedActor::new(kind, id_of(id)?, name, id_of(acting_for)?)))
+    }
+
+    /// Ordinary writes leave it out.
+    fn change(&self) -> Option<FeedChange> {
+        let Some(text) = self.text("change") else { return Some(FeedChange::Written) };
+        [FeedChange::Imported].into_iter().find(|change| change.as_str() == text)
     }
 
     fn request_id(&self) -> Option<RequestId> {

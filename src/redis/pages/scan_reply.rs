@@ -83,7 +83,12 @@ fn is_in_order(scan: &Scan<'_>, members: &[SortKey], position: Option<&SortKey>)
     is_sorted && all.chain(position.clone()).all(|key| scan.holds(key)) && position.clone().all(is_behind_members)
 }
 
-fn stored_request(settings: &Settings, id: RequestId, record: Value) -> Result<StoredRequest, Unreadable> {
+/// The request in a record that was read for this id.
+pub(in crate::redis) fn stored_request(
+    settings: &Settings,
+    id: RequestId,
+    record: Value,
+) -> Result<StoredRequest, Unreadable> {
     if let Value::Int(size) = record {
         return Err(Unreadable::new(id, over_limit(size, settings.options.document_limit)));
     }

@@ -3,8 +3,11 @@
 pub(crate) mod history;
 pub(crate) mod index_entries;
 
+use std::borrow::Cow;
+
 use sha1::Digest as _;
 
+use crate::archive::RequestRecord;
 use crate::error::{Error, Result};
 use crate::index::SortKey;
 use crate::redis::options::{RedisOptions, Settings};
@@ -12,7 +15,7 @@ use crate::redis::record::history::history_marks;
 use crate::redis::record::index_entries::{EncodedEntries, IndexEntries, index_entries};
 use crate::request::{MutationRequest, Revision, WriteId, WriteIntent, WriteKind};
 use crate::service::settle::RememberedWrite;
-use crate::stored_format::{self, DOCUMENT_HEAD_BYTES, FormatError, SizeBudget, decode_request};
+use crate::stored_format::{self, Compression, DOCUMENT_HEAD_BYTES, FormatError, SizeBudget, decode_request};
 
 const MAGIC: &[u8; 2] = b"MR";
 const VERSION: u8 = 1;
@@ -76,15 +79,37 @@ impl NewRecord {
         intent: WriteIntent,
         budget: SizeBudget,
     ) -> Result<Self> {
-        let &RedisOptions { write_format, compression, .. } = &settings.options;
-        let encoded = stored_format::encode_compressed(request.document(), write_format, compression, budget.document);
-        let encoded = encoded.map_err(|error| budget.unwritable(request, write_format, error))?;
+        let encoded = encode(settings, request, budget)?;
+        Self::around(settings, request, revision, &[(revision.write_id, intent)], &encoded, budget)
+    }
+
+    /// The record of a request that comes from elsewhere, with the writes it remembers, and its document as it is if this
+    /// store could have written it so.
+    pub(crate) fn imported(settings: &Settings, record: &RequestRecord, request: &MutationRequest) -> Result<Self> {
+        let budget = SizeBudget::to_change(settings.options.document_limit, request);
+        let revision = request.revision();
+        let writes = headed_writes(revision, record.writes());
+        let as_it_is = record.request().document_bytes().filter(|bytes| is_own_format(settings, bytes, budget));
+        let encoded =
+            as_it_is.map_or_else(|| encode(settings, request, budget).map(Cow::Owned), |bytes| Ok(bytes.into()))?;
+        Self::around(settings, request, revision, &writes, &encoded, budget)
+    }
+
+    /// `writes` are the newest write of the record, and those before it.
+    fn around(
+        settings: &Settings,
+        request: &MutationRequest,
+        revision: Revision,
+        writes: &[(WriteId, WriteIntent)],
+        encoded: &[u8],
+        budget: SizeBudget,
+    ) -> Result<Self> {
         let marks = history_marks(&request.decisions);
         let IndexEntries { lasting, current } = index_entries(request, &settings.options.indexed_metadata);
         let entries = current.entries().saturating_add(lasting.entries());
         budget.check_entries(&request.id, entries)?;
 
-        let header_bytes = FIXED_BYTES + WRITE_BYTES + current.as_bytes().len();
+        let header_bytes = FIXED_BYTES + WRITE_BYTES * writes.len() + current.as_bytes().len();
         let (size, limit) = (header_bytes + encoded.len(), settings.record_limit().saturating_sub(budget.kept));
         if size > limit {
             return Err(Error::TooLarge { id: request.id.clone(), size, limit, kept: budget.kept });
@@ -93,14 +118,17 @@ impl NewRecord {
         bytes.extend_from_slice(MAGIC);
         bytes.push(VERSION);
         bytes.extend_from_slice(&[0; CHECKSUM_BYTES]);
-        bytes.push(1);
+        bytes.push(u8::try_from(writes.len()).unwrap_or(u8::MAX));
         let submission_mark = submission_mark(&lasting, request);
         let mut record = Self { bytes, header_bytes, marks, lasting, submission_mark };
         let state = record.state(revision, request.decisions.len());
-        record.bytes.extend_from_slice(&state);
-        record.bytes.extend_from_slice(&intent.to_bytes());
+        record.bytes.extend_from_slice(state.get(..FIXED_BYTES - STATE_FROM).unwrap_or_default());
+        for (id, intent) in writes {
+            record.bytes.extend_from_slice(id.as_bytes());
+            record.bytes.extend_from_slice(&intent.to_bytes());
+        }
         record.bytes.extend_from_slice(current.as_bytes());
-        record.bytes.extend_from_slice(&encoded);
+        record.bytes.extend_from_slice(encoded);
         let checksum = checksum(request.id.as_str(), &record.bytes, header_bytes);
         let place = record.bytes.get_mut(COVERED_FROM - CHECKSUM_BYTES..COVERED_FROM).unwrap_or_default();
         place.copy_from_slice(&checksum);
@@ -143,6 +171,38 @@ fn submission_mark(lasting: &EncodedEntries, request: &MutationRequest) -> u32 {
         mark.update(name.as_bytes());
     }
     mark.finalize()
+}
+
+fn encode(settings: &Settings, request: &MutationRequest, budget: SizeBudget) -> Result<Vec<u8>> {
+    let &RedisOptions { write_format, compression, .. } = &settings.options;
+    let encoded = stored_format::encode_compressed(request.document(), write_format, compression, budget.document);
+    encoded.map_err(|error| budget.unwritable(request, write_format, error))
+}
+
+/// Whether this store could have written a document with these bytes.
+fn is_own_format(settings: &Settings, document: &[u8], budget: SizeBudget) -> bool {
+    let &RedisOptions { write_format, compression, .. } = &settings.options;
+    let uncompressed = stored_format::check_envelope(document, budget.document);
+    let is_compressed = uncompressed.as_ref().is_ok_and(|bytes| *bytes != document.len());
+    uncompressed.is_ok()
+        && stored_format::version_of(document) == Some(write_format.number())
+        && (!is_compressed || compression != Compression::NEVER)
+}
+
+/// The remembered writes as a header has them, the newest first: without a gap down to the oldest that is known, and last the
+/// one that created the request. In place of one that is not known stands a repair, which readers leave out.
+fn headed_writes(revision: Revision, known: &[RememberedWrite]) -> Vec<(WriteId, WriteIntent)> {
+    let unknown = || (WriteId::from_bytes([0; WRITE_ID_BYTES]), WriteIntent::REPAIR);
+    let made = |number: u64| known.iter().find(|write| write.number == number).map(|write| (write.id, write.intent));
+    let oldest = known.iter().map(|write| write.number).filter(|number| *number > 0).min().unwrap_or(revision.number);
+    let mut writes = vec![made(revision.number).unwrap_or((revision.write_id, WriteIntent::REPAIR))];
+    for number in (oldest..revision.number).rev() {
+        writes.push(made(number).unwrap_or_else(unknown));
+    }
+    if revision.number > 0 {
+        writes.push(made(0).unwrap_or_else(unknown));
+    }
+    writes
 }
 
 /// The checksum of a header of this many bytes, of the record of the request with this id.
@@ -190,7 +250,23 @@ impl<'a> Record<'a> {
         is_ours && Self::after_version(id, bytes, rest).is_ok()
     }
 
-    fn after_version(id: &str, bytes: &'a [u8], mut rest: Reader<'a>) -> Result<Self, FormatError> {
+    fn after_version(id: &str, bytes: &'a [u8], rest: Reader<'a>) -> Result<Self, FormatError> {
+        let (recorded, record) = Self::unchecked(rest)?;
+        if checksum(id, bytes, record.header_bytes(bytes)) != recorded {
+            return Err(FormatError::DamagedHeader);
+        }
+        Ok(record)
+    }
+
+    /// The remembered writes in a header that was parsed before.
+    pub(crate) fn writes_of_parsed(header: &'a [u8]) -> Vec<RememberedWrite> {
+        let rest = header.get(MAGIC.len() + 1..).unwrap_or_default();
+        let read = Self::unchecked(Reader { all: header.len(), rest });
+        read.map(|(_, record)| record.writes().collect()).unwrap_or_default()
+    }
+
+    /// What follows the version, and the checksum that it has.
+    fn unchecked(mut rest: Reader<'a>) -> Result<([u8; CHECKSUM_BYTES], Self), FormatError> {
         let recorded: [u8; CHECKSUM_BYTES] = rest.array()?;
         let write_count = rest.byte()?;
         if write_count == 0 {
@@ -201,11 +277,7 @@ impl<'a> Record<'a> {
         let (writes, _) = rest.take(usize::from(write_count) * WRITE_BYTES)?.as_chunks();
         let entries = rest.rest;
         rest.each_suffix(|_| ())?;
-        let record = Self { revision_number, writes, entries, document: rest.rest };
-        if checksum(id, bytes, record.header_bytes(bytes)) != recorded {
-            return Err(FormatError::DamagedHeader);
-        }
-        Ok(record)
+        Ok((recorded, Self { revision_number, writes, entries, document: rest.rest }))
     }
 
     fn header_bytes(&self, bytes: &[u8]) -> usize {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mutator_governance::blocking::{Store, conformance};
-use mutator_governance::for_stores::DueQuery;
+use mutator_governance::for_stores::{DueQuery, Imported, RequestRecord};
 use mutator_governance::{
     Consumer, ConsumerLease, ConsumerName, Count, DecisionQuery, DecisionRow, FeedPage, FeedPosition, HolderId,
     InboxQuery, Lookup, MutationRequest, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow, ReadyQuery,
@@ -43,6 +43,14 @@ impl Store for ToyStore {
 
     fn requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<MutationRequest>> {
         self.0.page(query, page, ANY_TIME)
+    }
+
+    fn records(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<RequestRecord>> {
+        self.0.records(query, page)
+    }
+
+    fn import(&self, records: &[RequestRecord]) -> Result<Vec<Result<Imported>>> {
+        self.0.import(records)
     }
 
     fn pending_approvals(&self, query: &PendingApprovalQuery, page: &PageRequest) -> Result<Page<PendingApprovalRow>> {

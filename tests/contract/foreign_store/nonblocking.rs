@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mutator_governance::for_stores::DueQuery;
+use mutator_governance::for_stores::{DueQuery, Imported, RequestRecord};
 use mutator_governance::nonblocking::{Store, async_trait, conformance};
 use mutator_governance::{
     Consumer, ConsumerLease, ConsumerName, Count, DecisionQuery, DecisionRow, FeedPage, FeedPosition, HolderId,
@@ -44,6 +44,14 @@ impl Store for ToyStore {
 
     async fn requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<MutationRequest>> {
         self.0.page(query, page, ANY_TIME)
+    }
+
+    async fn records(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<RequestRecord>> {
+        self.0.records(query, page)
+    }
+
+    async fn import(&self, records: &[RequestRecord]) -> Result<Vec<Result<Imported>>> {
+        self.0.import(records)
     }
 
     async fn pending_approvals(

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use mutator_governance::feed::{ConsumerTable, check_limit};
-use mutator_governance::for_stores::{Query, check_id_count, evaluate, has_same_submission};
+use mutator_governance::for_stores::{
+    Imported, Query, RequestRecord, check_id_count, check_import_count, evaluate, has_same_submission,
+};
 use mutator_governance::{
     Conflict, Error, FeedEntry, FeedGap, FeedPage, FeedPosition, Lookup, MutationRequest, Page, PageRequest,
-    RememberedWrite, RequestId, Result, Timestamp, WriteId, WriteLookup,
+    RememberedWrite, RequestId, RequestQuery, Result, Timestamp, WriteId, WriteLookup,
 };
 
 pub(crate) struct Table {
@@ -117,6 +119,33 @@ impl Table {
         stored.request = request.at_revision(updated);
         self.announce(&stored.request, stored_decisions);
         Ok(stored.request.clone())
+    }
+
+    pub(crate) fn records(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<RequestRecord>> {
+        let read = self.page(query, page, Timestamp::MIN)?;
+        let rows = self.rows();
+        let record = |request: MutationRequest| {
+            let writes = rows.get(&request.id).map(|stored| stored.writes.clone());
+            RequestRecord::new(request.into(), writes.unwrap_or_default())
+        };
+        Ok(read.map(record))
+    }
+
+    pub(crate) fn import(&self, records: &[RequestRecord]) -> Result<Vec<Result<Imported>>> {
+        check_import_count(records.len())?;
+        Ok(records.iter().map(|record| self.import_one(record)).collect())
+    }
+
+    fn import_one(&self, record: &RequestRecord) -> Result<Imported> {
+        let mut rows = self.rows();
+        let request = record.request().request()?;
+        if let Some(stored) = rows.get(&request.id) {
+            return Ok(Imported::beside(&request, &stored.request));
+        }
+        let now = Timestamp::from_micros(1_767_225_600_000_000).unwrap();
+        self.feed.lock().unwrap().push(FeedEntry::for_import(&request, PARTITION, now));
+        rows.insert(request.id.clone(), Stored { request, writes: record.writes().to_vec() });
+        Ok(Imported::Added)
     }
 
     pub(crate) fn settle(&self, id: &RequestId, write_id: WriteId) -> Option<WriteLookup> {

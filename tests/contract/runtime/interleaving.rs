@@ -5,6 +5,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use mutator_governance::blocking::{Governance, MemoryStore, Store};
+use mutator_governance::for_stores::{Imported, RequestRecord};
 use mutator_governance::workflow::{Completion, compensation_draft};
 use mutator_governance::{
     ClaimedRequest, CompensationKind, CompensationPlan, CompensationTrigger, Consumer, ConsumerLease, ConsumerName,
@@ -106,6 +107,14 @@ impl Store for Gated {
 
     fn requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<MutationRequest>> {
         self.inner.requests(query, page)
+    }
+
+    fn records(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<RequestRecord>> {
+        self.inner.records(query, page)
+    }
+
+    fn import(&self, records: &[RequestRecord]) -> Result<Vec<Result<Imported>>> {
+        self.inner.import(records)
     }
 
     fn pending_approvals(&self, query: &PendingApprovalQuery, page: &PageRequest) -> Result<Page<PendingApprovalRow>> {

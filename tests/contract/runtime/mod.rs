@@ -229,6 +229,18 @@ macro_rules! every_case {
             drafts_are_submitted_once_each_under_its_own_id,
             many_are_canceled_and_rejected,
         }
+        $register! { archiving:
+            an_archive_comes_back_as_it_was,
+            an_archive_answers_the_same_queries,
+            a_query_is_exported_to_a_directory,
+            an_empty_archive_is_one,
+            an_interrupted_export_is_resumed,
+            each_damage_has_its_error,
+            a_bad_line_is_named_and_skipped_by_choice,
+            a_conflict_is_named_and_skipped_by_choice,
+            what_a_store_cannot_keep_is_a_bad_line,
+            an_import_reports_and_stops,
+        }
         $register! { resolving:
             resolving_stores_only_on_request,
             a_request_is_resolved_again_and_again,

@@ -93,8 +93,8 @@ where
 }
 
 /// Fields that hold what the application chose: no field of ours is inside.
-const FREE: [&str; 8] =
-    ["metadata", "intent_metadata", "data", "json", "by_status", "by_pending_reason", "due_within", "tags"];
+const FREE: [&str; 9] =
+    ["metadata", "intent_metadata", "data", "json", "by_status", "by_pending_reason", "due_within", "tags", "query"];
 
 /// The places of all objects with fields of ours.
 fn objects(json: &Json) -> Vec<String> {

@@ -150,3 +150,85 @@ fn the_feed() {
     written("feed_gap/rewound", &FeedGap::Rewound { partition: 1 });
     written("feed_page_at_gap", &FeedPage::at_gap(trimmed, FeedPosition::beginning()));
 }
+
+/// Files of an archive in memory.
+#[derive(Clone, Default)]
+struct Files {
+    files: std::collections::BTreeMap<String, Vec<u8>>,
+    written: (String, Vec<u8>),
+    read: Vec<u8>,
+}
+
+impl blocking::ArchiveSink for Files {
+    fn begin(&mut self, file: &str) -> std::io::Result<()> {
+        self.written = (file.to_owned(), Vec::new());
+        Ok(())
+    }
+
+    fn write(&mut self, bytes: Vec<u8>) -> std::io::Result<()> {
+        self.written.1.extend(bytes);
+        Ok(())
+    }
+
+    fn end(&mut self) -> std::io::Result<()> {
+        let (name, bytes) = std::mem::take(&mut self.written);
+        self.files.insert(name, bytes);
+        Ok(())
+    }
+}
+
+impl blocking::ArchiveSource for Files {
+    fn open(&mut self, file: &str) -> std::io::Result<()> {
+        self.read.clone_from(&self.files[file]);
+        Ok(())
+    }
+
+    fn read(&mut self) -> std::io::Result<Vec<u8>> {
+        Ok(std::mem::take(&mut self.read))
+    }
+}
+
+#[test]
+fn archives() {
+    use mutator_governance::archive::{ExportOptions, ImportOptions, OnProblem};
+    use mutator_governance::blocking::{Archive, Governance, MemoryStore, Store as _};
+
+    let clock = Arc::new(ManualClock::at(at(9_000)));
+    let over = |store| Governance::builder().store(store).clock(clock.clone()).build();
+    let (source, target) = (Arc::new(MemoryStore::new()), Arc::new(MemoryStore::new()));
+    let write = |number, byte| {
+        let intent = WriteIntent::from_bytes([1, 2, 3, 4, 5, 6, 7, byte]);
+        RememberedWrite { number, id: WriteId::from_bytes([byte; 16]), intent }
+    };
+    let sample = || sample().at_revision(Revision { number: 1, write_id: WriteId::from_bytes([7; 16]) });
+    let record = archive::RequestRecord::new(sample().into(), [write(1, 7), write(0, 6)]);
+    assert!(source.import(&[record]).unwrap().remove(0).is_ok());
+    let mut files = Files::default();
+    let everything = RequestQuery::new();
+    let manifest = over(source.clone()).export(&everything, &mut files, &ExportOptions::new()).unwrap();
+    returns("archive_manifest", &manifest, ByPrograms);
+
+    // A line is a request that any reader of requests reads, and has a field more.
+    let line = files.files["part-000001.jsonl"].clone();
+    let read: MutationRequest = serde_json::from_slice(&line).unwrap();
+    assert_eq!(read, sample());
+    let line: serde_json::Value = serde_json::from_slice(&line).unwrap();
+    let mut expected = serde_json::to_value(sample()).unwrap();
+    expected["writes"] = serde_json::to_value([write(1, 7), write(0, 6)]).unwrap();
+    assert_eq!(line, expected);
+
+    let statuses = RequestQuery::new().with_statuses([Status::Pending, Status::Approved]).unwrap();
+    let manifest = over(source).export(&statuses, &mut Files::default(), &ExportOptions::new()).unwrap();
+    returns("archive_manifest_of_a_query", &manifest, ByPrograms);
+    assert_eq!(manifest.query().unwrap(), statuses);
+
+    let own = small_draft().with_id(sample().id.clone());
+    target.create(workflow::submit(own, sample().id.clone(), WriteId::from_bytes([9; 16]), at(0)).unwrap()).unwrap();
+    let mut archive = Archive::open(files).unwrap();
+    let skip = ImportOptions::new().on_conflict(OnProblem::Skip);
+    written("import_report", &over(target).import(&mut archive, &skip).unwrap());
+    written("import_report_complete", &over(Arc::new(MemoryStore::new())).import(&mut archive, &skip).unwrap());
+
+    let imported = FeedEntry::for_import(&sample(), 1, at(9_000));
+    returns("feed_entry_imported", &imported, ByPrograms);
+}

@@ -19,6 +19,8 @@ use flavour::{Governance, Store, StoreExtension as _};
 
 pub(crate) mod amending;
 pub(crate) mod approving;
+mod archive_files;
+pub(crate) mod archiving;
 pub(crate) mod bad_input;
 pub(crate) mod binding;
 pub(crate) mod calling;

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use mutator_governance::for_stores::{Imported, RequestRecord};
 use mutator_governance::workflow::{self, Command};
 use mutator_governance::{
     Clock, Consumer, ConsumerLease, ConsumerName, Count, DecisionQuery, DecisionRow, Error, FeedGap, FeedPage,
@@ -293,6 +294,14 @@ impl Store for ShakyStore {
 
     async fn stored_requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<StoredRequest>> {
         self.inner.stored_requests(query, page).await
+    }
+
+    async fn records(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<RequestRecord>> {
+        self.inner.records(query, page).await
+    }
+
+    async fn import(&self, records: &[RequestRecord]) -> Result<Vec<Result<Imported>>> {
+        self.inner.import(records).await
     }
 
     async fn pending_approvals(

@@ -1,0 +1,77 @@
+//! Stores requests that come from elsewhere.
+
+use super::{RedisStore, dual};
+use crate::archive::{Imported, RequestRecord};
+use crate::error::Result;
+use crate::query::{Page, check_import_count};
+use crate::redis::reply;
+use crate::redis::{Attempts, Call, ImportBatch, ImportedRecord};
+use crate::stored_format::StoredRequest;
+
+#[dual]
+impl RedisStore {
+    /// All batches as few pipelines, each with a deadline of its own.
+    pub(super) async fn import_records(&self, records: &[RequestRecord]) -> Result<Vec<Result<Imported>>> {
+        check_import_count(records.len())?;
+        let mut results: Vec<Result<Imported>> = Vec::with_capacity(records.len());
+        let mut ready = Vec::with_capacity(records.len());
+        for (place, record) in records.iter().enumerate() {
+            results.push(match ImportedRecord::new(&self.settings, place, record) {
+                Ok(record) => {
+                    ready.push(record);
+                    Ok(Imported::Added)
+                }
+                Err(error) => Err(error),
+            });
+        }
+        let batches = ImportBatch::all_of(&self.settings, ready);
+        for batches in batches.chunks(self.settings.calls_at_once()) {
+            let values = self.import_batches(batches).await?;
+            for (batch, value) in batches.iter().zip(values) {
+                let imported = reply::imported(&self.settings, &batch.records, &value)?;
+                for (record, result) in batch.records.iter().zip(imported) {
+                    if let Some(place) = results.get_mut(record.place) {
+                        *place = result;
+                    }
+                }
+            }
+        }
+        Ok(results)
+    }
+
+    async fn import_batches(&self, batches: &[ImportBatch]) -> Result<Vec<redis::Value>> {
+        let calls = batches.iter().map(|batch| batch.call(&self.settings));
+        if !self.durability.waits() {
+            let calls: Vec<Call> = calls.collect();
+            return self.call_all(&calls, self.deadline()).await;
+        }
+        let mut values = Vec::with_capacity(batches.len());
+        for (batch, call) in batches.iter().zip(calls) {
+            let mut attempts = Attempts::new(self.deadline(), true);
+            let (value, confirmation) = self.attempt(&call.confirmed_by(self.durability), &mut attempts).await?;
+            if let Some(last) = batch.records.last() {
+                self.durability.confirm(confirmation, &last.request.id, last.request.revision())?;
+            }
+            values.push(value);
+        }
+        Ok(values)
+    }
+
+    /// The records of a page of requests. A page that was read by ids has requests without records; each is read again.
+    pub(super) async fn with_records(&self, page: Page<StoredRequest>) -> Result<Page<RequestRecord>> {
+        let mut records = Vec::with_capacity(page.items.len());
+        let (next, scanned, mut unreadable) = (page.next, page.scanned, page.unreadable);
+        for stored in page.items {
+            if !stored.before_document().is_empty() {
+                records.push(reply::record_with_writes(stored));
+                continue;
+            }
+            let value = self.record_bytes(stored.id()).await?;
+            match reply::record_of(&self.settings, stored.id(), value) {
+                Ok(record) => records.extend(record),
+                Err(error) => unreadable.push(error),
+            }
+        }
+        Ok(Page { items: records, next, scanned, unreadable })
+    }
+}
