@@ -55,6 +55,8 @@ mod redis_opening;
 #[cfg(feature = "redis")]
 mod redis_queries;
 #[cfg(feature = "redis")]
+mod redis_repartition;
+#[cfg(feature = "redis")]
 mod redis_requests;
 #[cfg(feature = "redis")]
 mod redis_routing;

@@ -6,6 +6,7 @@ use super::super::redis_driver::{Driver, boxed, pause, recycle};
 use super::redis_nodes::Nodes;
 use super::{RedisStoreBuilder, dual};
 use crate::error::{Error, Result};
+use crate::redis::check::reply::is_of_another_type;
 use crate::redis::reply;
 use crate::redis::{
     Attempts, Call, Cardinalities, Confirmation, Durability, Next, NodeAddress, Place, PreflightReport, Round, Settings,
@@ -125,6 +126,24 @@ impl RedisStore {
             }
         }
         Ok(replies)
+    }
+
+    /// As [`call_all`](Self::call_all), with `None` for a key of another type. All at once, and each by itself if there is one.
+    pub(super) async fn call_all_of_any_type(&self, calls: &[Call]) -> Result<Vec<Option<redis::Value>>> {
+        match self.call_all(calls, self.deadline()).await {
+            Ok(values) => return Ok(values.into_iter().map(Some).collect()),
+            Err(error) if !is_of_another_type(&error) => return Err(error),
+            Err(_) => {}
+        }
+        let mut values = Vec::with_capacity(calls.len());
+        for call in calls {
+            match self.call(call, self.deadline()).await {
+                Ok(value) => values.push(Some(value)),
+                Err(error) if is_of_another_type(&error) => values.push(None),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(values)
     }
 
     async fn round(&self, calls: &[Call], deadline: Deadline) -> Result<Vec<redis::Value>> {

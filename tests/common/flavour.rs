@@ -205,6 +205,26 @@ impl Flavour {
         }
     }
 
+    pub fn repartition(self, options: &Options) -> Result<CheckReport> {
+        self.repartition_in_steps(options, |_| {})
+    }
+
+    /// What is called behind each step may use a store of this flavour only on a thread of its own.
+    pub fn repartition_in_steps(
+        self,
+        options: &Options,
+        progress: impl FnMut(&CheckStep) + Send,
+    ) -> Result<CheckReport> {
+        match self {
+            #[cfg(feature = "blocking")]
+            Self::Blocking => Ok(builder!(blocking, options).repartition(progress)?.1),
+            #[cfg(any(feature = "tokio", feature = "smol"))]
+            other => Ok(other.block_on(builder!(nonblocking, options).repartition(progress))?.1),
+            #[allow(unreachable_patterns, reason = "with every feature on, all flavours are above")]
+            other => panic!("{other:?} is not switched on"),
+        }
+    }
+
     /// Runs a future on this flavour's runtime.
     pub fn block_on<T>(self, future: impl Future<Output = T>) -> T {
         match self {

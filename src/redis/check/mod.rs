@@ -93,6 +93,9 @@ pub struct CheckStep {
     pub records: u64,
     /// How many index entries were looked at.
     pub entries: u64,
+    /// How many requests a repartition moved to their new partition.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub moved: u64,
     /// Where to go on; `None` when the check is complete.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<CheckPosition>,
@@ -110,6 +113,14 @@ pub struct CheckReport {
     pub records: u64,
     /// How many index entries were looked at, some of them twice.
     pub entries: u64,
+    /// How many requests a repartition moved to their new partition.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub moved: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// One thing that is not as it should be, or that could not be checked.
@@ -230,12 +241,12 @@ impl CheckReport {
     }
 
     /// # Errors
-    /// [`StoreErrorKind::Incompatible`] when records were too busy to have their indexes rebuilt.
+    /// [`StoreErrorKind::Incompatible`] when records were too busy to have their indexes rebuilt, or to be moved.
     pub(crate) fn check_rebuilt(&self) -> Result<()> {
         let is_busy = |finding: &&Finding| matches!(finding, Finding::Busy { .. });
         let Some(busy) = self.findings.iter().find(is_busy) else { return Ok(()) };
         let problem = format!(
-            "the indexes are not complete: {busy}. Close the processes that write to the namespace, and call reindex again"
+            "not all requests could be worked on: {busy}. Close the processes that write to the namespace, and call it again"
         );
         Err(StoreError::new(StoreErrorKind::Incompatible, Outcome::Applied, problem).into())
     }
@@ -244,6 +255,7 @@ impl CheckReport {
         self.findings.extend(step.findings.iter().cloned());
         self.records += step.records;
         self.entries += step.entries;
+        self.moved += step.moved;
     }
 }
 
