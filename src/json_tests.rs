@@ -113,6 +113,7 @@ fn numbers() {
         decidable: 2,
         oldest_pending: Some(Timestamp::MAX),
         due_within,
+        missing: vec![MissingPartition::new(3, "node-1:6379", "it does not answer")],
     };
     round_trips(&statistics);
     round_trips(&Statistics::default());

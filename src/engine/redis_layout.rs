@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::redis::check::rebuild;
 use crate::redis::namespace::layout::PartitionLayout;
 use crate::redis::namespace::reply as namespace_reply;
-use crate::redis::{Call, CheckMode, CheckPosition, CheckReport, CheckStep, reply};
+use crate::redis::{Call, CheckMode, CheckPosition, CheckReport, CheckStep, Progress, reply};
 use crate::request::WriteId;
 
 /// What a walk over a whole namespace does.
@@ -102,7 +102,7 @@ impl RedisStore {
             Ok(report) => report,
             Err(error) => return Err(self.explained(error).await),
         };
-        report.check_rebuilt()?;
+        report.check_rebuilt("reindex")?;
         self.check_ended(&Call::end_reindex(&self.settings, mark)).await?;
         Ok(report)
     }
@@ -141,14 +141,16 @@ impl RedisStore {
         let mut run_id = self.run_id().await?;
         let mut position = rebuild::resumed(saved_position, &run_id);
         let mut report = CheckReport::default();
+        let mut done = Progress::of(self.request_count().await.ok());
         loop {
-            let step = match work {
+            let mut step = match work {
                 Work::Rebuild => self.check_step(position, CheckMode::Repair).await?,
                 Work::Repartition { from } => self.move_step(position, from).await?,
             };
+            done.count(&mut step);
             report.add(&step);
             // A busy record is met again only from a position before it.
-            let saved = step.next.as_ref().filter(|_| !mark.is_empty() && report.check_rebuilt().is_ok());
+            let saved = step.next.as_ref().filter(|_| !mark.is_empty() && report.check_rebuilt("").is_ok());
             if let Some(text) = saved.and_then(|next| rebuild::saved(next, &run_id)) {
                 self.call(&Call::save_reindex(&self.settings, mark, &text), self.deadline()).await?;
             }

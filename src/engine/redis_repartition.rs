@@ -51,7 +51,7 @@ impl RedisStore {
         self.add_partitions(repartition).await?;
         let work = Work::Repartition { from: repartition.from };
         let report = self.walk(work, &repartition.mark, &repartition.position, progress).await?;
-        report.check_rebuilt()?;
+        report.check_rebuilt("repartition")?;
         let save = Call::save_reindex(&self.settings, &repartition.mark, ALL_MOVED);
         self.call(&save, self.deadline()).await?;
         Ok(report)
@@ -90,7 +90,7 @@ impl RedisStore {
     /// One bounded step: moves some records that lie where they belonged among `from` partitions, then removes index entries
     /// that stayed behind.
     pub(super) async fn move_step(&self, position: CheckPosition, from: u16) -> Result<CheckStep> {
-        let mut step = CheckStep::default();
+        let mut step = CheckStep { phase: position.0.name(), ..CheckStep::default() };
         let next = match position.0 {
             Phase::Records { cursor, nodes } => {
                 let (next, keys) = self.find(Cursor { cursor, nodes }, KeyKind::Record).await?;

@@ -13,6 +13,7 @@ use crate::query::{
     PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics, check_id_count,
 };
 use crate::redis::namespace::layout::PartitionLayout;
+use crate::redis::pages::missing;
 use crate::redis::reply::{self, Created, Updated};
 use crate::redis::{Attempts, Call, MAX_PAGE_BYTES, Place, feed};
 use crate::request::{
@@ -232,15 +233,25 @@ impl RedisStore {
     async fn records_of(&self, ids: &[RequestId]) -> Result<Lookup> {
         let deadline = self.deadline();
         let (mut requests, mut unreadable, mut without) = (vec![None; ids.len()], Vec::new(), BTreeSet::new());
+        let (mut unknown, mut missing) = (Vec::new(), Vec::new());
         let mut left = self.settings.keyspace.places_by_partition(ids);
+        let asked = left.len();
         while !left.is_empty() {
             let round: Vec<Vec<usize>> = left.drain(..left.len().min(self.settings.calls_at_once())).collect();
             let ids_at = |places: &Vec<usize>| places.iter().filter_map(|&place| ids.get(place)).collect::<Vec<_>>();
             let enough_bytes = MAX_PAGE_BYTES / round.len();
             let call = |places| Call::records(&self.settings, &ids_at(places), enough_bytes);
             let calls: Vec<Call> = round.iter().map(call).collect();
-            let values = self.call_all(&calls, deadline).await?;
+            let values = self.call_present(&calls, deadline).await?;
             for (mut places, value) in round.into_iter().zip(values) {
+                let value = match value {
+                    Ok(value) => value,
+                    Err(partition) => {
+                        unknown.extend(ids_at(&places).into_iter().cloned());
+                        missing.push(partition);
+                        continue;
+                    }
+                };
                 let read = reply::requests(&self.settings, ids_at(&places), &value)?;
                 for (place, read) in places.drain(..read.len()).zip(read) {
                     if let (Ok(None), Some(id)) = (&read, ids.get(place)) {
@@ -256,7 +267,10 @@ impl RedisStore {
             }
         }
         self.check_not_moved(&without, deadline).await?;
-        Ok(Lookup::new(requests, unreadable))
+        missing::check_some_answered(&missing, asked)?;
+        let mut lookup = Lookup::new(requests, unreadable);
+        (lookup.unknown, lookup.missing) = (unknown, missing);
+        Ok(lookup)
     }
 
     /// As [`record_bytes`](Self::record_bytes), for partitions in which some request was not found.

@@ -333,6 +333,7 @@ impl RedisStoreBuilder {
         let mut store = RedisStore {
             servers,
             durability: Durability::Acknowledged,
+            is_partial: false,
             settings,
             cardinalities: Arc::default(),
             preflight: Arc::default(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::MissingPartition;
 use crate::request::{MutationRequest, PendingReason, Status, Timestamp};
 use crate::workflow;
 
@@ -33,6 +34,10 @@ pub struct Statistics {
     #[serde(default, with = "due_within", skip_serializing_if = "BTreeMap::is_empty")]
     #[cfg_attr(feature = "schemars", schemars(with = "BTreeMap<String, u64>"))]
     pub due_within: BTreeMap<Duration, u64>,
+    /// The partitions that did not answer: their requests are not counted. Only a store that was told to return partial results
+    /// has any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<MissingPartition>,
 }
 
 mod due_within {
@@ -60,7 +65,7 @@ mod due_within {
 pub enum Count {
     /// Exactly this number.
     Exact(u64),
-    /// This number or more: counting ended early.
+    /// This number or more: counting ended early, or a partition did not answer.
     AtLeast(u64),
 }
 
@@ -105,6 +110,7 @@ impl AddAssign<&Self> for Statistics {
         add(&mut self.due_within, &other.due_within);
         self.decidable = self.decidable.saturating_add(other.decidable);
         self.oldest_pending = earlier(self.oldest_pending, other.oldest_pending);
+        self.missing.extend(other.missing.iter().cloned());
     }
 }
 

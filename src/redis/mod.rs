@@ -22,8 +22,9 @@ mod seeds;
 pub(crate) mod topology;
 
 pub(crate) use check::Phase;
+pub(crate) use check::Progress;
 pub(crate) use check::node_walk::NodeWalk;
-pub use check::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection};
+pub use check::{CheckMode, CheckPhase, CheckPosition, CheckReport, CheckStep, Finding, Inspection};
 pub(crate) use command::{Call, Place};
 pub use connection::credentials::Credentials;
 pub(crate) use connection::durability::Confirmation;

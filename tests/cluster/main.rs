@@ -13,6 +13,7 @@ mod conformance;
 mod faults;
 mod moves;
 mod opening;
+mod partial;
 mod repartition;
 mod servers;
 mod tls;

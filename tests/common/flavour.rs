@@ -284,6 +284,16 @@ impl Store {
         Self(Inner::Nonblocking(store, flavour))
     }
 
+    /// The same store, whose reads return what there is where a part does not answer.
+    pub fn with_partial_reads(&self) -> Self {
+        match &self.0 {
+            #[cfg(feature = "blocking")]
+            Inner::Blocking(store) => Self(Inner::Blocking(store.with_partial_reads())),
+            #[cfg(any(feature = "tokio", feature = "smol"))]
+            Inner::Nonblocking(store, flavour) => Self(Inner::Nonblocking(store.with_partial_reads(), *flavour)),
+        }
+    }
+
     pub fn create(&self, request: MutationRequest) -> Result<MutationRequest> {
         call!(self, store => store.create(request))
     }

@@ -75,9 +75,28 @@ impl Default for Phase {
 }
 
 impl Phase {
+    pub(crate) const fn name(&self) -> CheckPhase {
+        match self {
+            Self::Records { .. } => CheckPhase::Records,
+            Self::Indexes { .. } => CheckPhase::Indexes,
+        }
+    }
+
     pub(crate) const fn all_indexes() -> Self {
         Self::Indexes { cursor: Some(0), nodes: None, keys: Vec::new(), after: Vec::new() }
     }
+}
+
+/// What a check goes through, one after the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub enum CheckPhase {
+    /// Every record: do the indexes hold what it asks for?
+    #[default]
+    Records,
+    /// Every index: does a record ask for what it holds?
+    Indexes,
 }
 
 /// What one bounded step of a check found.
@@ -85,6 +104,14 @@ impl Phase {
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CheckStep {
+    /// What the step went through.
+    pub phase: CheckPhase,
+    /// How many records, or index entries, the call has looked at in this phase, those of this step included.
+    pub done: u64,
+    /// How many records there were when the call began, in the phase of records. `None` in the phase of indexes, whose
+    /// entries nobody counts, and if the number could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
     /// What is not as it should be, and what could not be checked; repaired already in [`CheckMode::Repair`], but for what
     /// cannot be read or was busy.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -234,6 +261,35 @@ impl CheckMode {
     }
 }
 
+/// How far a call has come.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Progress {
+    records: u64,
+    entries: u64,
+    total: Option<u64>,
+}
+
+impl Progress {
+    /// That of a call that begins with so many records.
+    pub(crate) fn of(total: Option<u64>) -> Self {
+        Self { total, ..Self::default() }
+    }
+
+    /// Counts a step, and tells it how far the call has come with it.
+    pub(crate) const fn count(&mut self, step: &mut CheckStep) {
+        match step.phase {
+            CheckPhase::Records => {
+                self.records += step.records;
+                (step.done, step.total) = (self.records, self.total);
+            }
+            CheckPhase::Indexes => {
+                self.entries += step.entries;
+                step.done = self.entries;
+            }
+        }
+    }
+}
+
 impl CheckReport {
     /// Whether everything was checked, and was as it should be.
     pub fn is_clean(&self) -> bool {
@@ -242,11 +298,11 @@ impl CheckReport {
 
     /// # Errors
     /// [`StoreErrorKind::Incompatible`] when records were too busy to have their indexes rebuilt, or to be moved.
-    pub(crate) fn check_rebuilt(&self) -> Result<()> {
+    pub(crate) fn check_rebuilt(&self, call: &str) -> Result<()> {
         let is_busy = |finding: &&Finding| matches!(finding, Finding::Busy { .. });
         let Some(busy) = self.findings.iter().find(is_busy) else { return Ok(()) };
         let problem = format!(
-            "not all requests could be worked on: {busy}. Close the processes that write to the namespace, and call it again"
+            "the indexes are not complete: {busy}. Close the processes that write to the namespace, and call {call} again"
         );
         Err(StoreError::new(StoreErrorKind::Incompatible, Outcome::Applied, problem).into())
     }

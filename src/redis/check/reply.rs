@@ -229,6 +229,11 @@ impl IndexPart {
         Ok(Self { misplaced, members, long, next })
     }
 
+    /// Whether this is all of the index, in its order and without members that are longer than any of ours.
+    pub(crate) const fn is_whole(&self) -> bool {
+        self.next.is_none() && self.misplaced.is_empty() && self.long == 0
+    }
+
     /// What is to be said of members with another score.
     pub(crate) fn wrong_scores(&self, index: &str) -> impl Iterator<Item = Finding> {
         self.misplaced.iter().map(|member| Finding::WrongScore { index: index.to_owned(), id: member.request_id() })

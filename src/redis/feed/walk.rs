@@ -9,6 +9,7 @@ use super::marks::Marks;
 use super::reply::{Origin, Part};
 use crate::error::Result;
 use crate::feed::{FeedPage, FeedPosition, check_limit};
+use crate::query::MissingPartition;
 use crate::redis::keyspace::Keyspace;
 use crate::redis::pages::scan::MAX_PAGE_BYTES;
 
@@ -139,6 +140,12 @@ impl<'a> FeedWalk<'a> {
         Ok(())
     }
 
+    /// Leaves a partition out of the page because it does not answer: the next one goes on with it where this one began.
+    pub(crate) fn leave_out(&mut self, missing: MissingPartition) {
+        self.left.retain(|partition| *partition != missing.partition);
+        self.page.missing.push(missing);
+    }
+
     /// Whether the entries before this origin have been read, or can be no more: those of one request come in the order of
     /// its revisions, also where a repartition moved it.
     fn has_passed(&self, origin: &Origin) -> bool {
@@ -162,7 +169,8 @@ impl<'a> FeedWalk<'a> {
     }
 
     pub(crate) fn finish(mut self) -> FeedPage {
-        self.page.is_caught_up &= self.left.is_empty() && self.held.is_empty();
+        // Those that are held wait for one that is missing, if there is any.
+        self.page.is_caught_up &= self.left.is_empty() && (self.held.is_empty() || !self.page.missing.is_empty());
         let turn = self.left.front().copied().unwrap_or(0);
         self.page.next = Marks { turn, partitions: self.marks }.position(self.keyspace);
         self.page
