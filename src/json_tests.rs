@@ -118,6 +118,7 @@ fn numbers() {
         oldest_pending: Some(Timestamp::MAX),
         due_within,
         is_lower_bound: false,
+        missing: vec![MissingPartition::new(3, "node-1:6379", "it does not answer")],
     };
     round_trips(&statistics);
     round_trips(&Statistics::default());

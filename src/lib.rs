@@ -114,8 +114,8 @@ pub use crate::redis::fuzzing;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub use crate::redis::{
-    CheckMode, CheckPosition, CheckReport, CheckStep, Credentials, Durability, Finding, Inspection, NodeAddress,
-    PreflightReport,
+    CheckMode, CheckPhase, CheckPosition, CheckReport, CheckStep, Credentials, Durability, Finding, Inspection,
+    NodeAddress, PreflightReport,
 };
 #[doc(inline)]
 pub use error::{
@@ -129,9 +129,9 @@ pub use feed::{
     FeedPage, FeedPosition, FollowerReport, MissedEntries, UnreadableEntry,
 };
 pub use query::{
-    Count, Cursor, DecisionQuery, DecisionRow, InboxQuery, Lookup, MAX_CHOICES, Page, PageRequest,
-    PendingApprovalQuery, PendingApprovalRow, ReadyQuery, RecentApprovalQuery, RecentApprovalRow, RequestQuery,
-    RequestSummary, SortDirection, Statistics, Viewer, VisibleTo,
+    Count, Cursor, DecisionQuery, DecisionRow, InboxQuery, Lookup, MAX_CHOICES, MissingPart, MissingPartition, Page,
+    PageRequest, PendingApprovalQuery, PendingApprovalRow, ReadyQuery, RecentApprovalQuery, RecentApprovalRow,
+    RequestQuery, RequestSummary, SortDirection, Statistics, Viewer, VisibleTo,
 };
 pub use request::metadata_keys;
 pub use request::{

@@ -72,6 +72,8 @@ mod redis_opening;
 #[cfg(feature = "redis")]
 mod redis_queries;
 #[cfg(feature = "redis")]
+mod redis_repartition;
+#[cfg(feature = "redis")]
 mod redis_requests;
 #[cfg(feature = "redis")]
 mod redis_routing;

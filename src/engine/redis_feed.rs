@@ -5,6 +5,7 @@ use super::{RedisStore, dual};
 use crate::error::Result;
 use crate::feed::{Consumer, FeedPage, FeedPosition};
 use crate::redis::feed::{self, FeedLags};
+use crate::redis::pages::missing;
 use crate::redis::{Call, FeedEnds, FeedWalk};
 
 #[dual]
@@ -19,16 +20,21 @@ impl RedisStore {
                 break;
             }
             let calls: Vec<Call> = reads.iter().map(|read| Call::feed(&self.settings, *read)).collect();
-            let values = match self.call_all(&calls, deadline).await {
+            let values = match self.call_present(&calls, deadline).await {
                 Ok(values) => values,
                 Err(error) if walk.is_begun() && (is_late(&error) || deadline.remaining().is_none()) => break,
                 Err(error) => return Err(error),
             };
             for (read, value) in reads.into_iter().zip(values) {
-                walk.add(read, &value)?;
+                match value {
+                    Ok(value) => walk.add(read, &value)?,
+                    Err(missing) => walk.leave_out(missing),
+                }
             }
         }
-        Ok(walk.finish())
+        let page = walk.finish();
+        missing::check_some_answered(&page.missing, self.settings.keyspace.partition_count())?;
+        Ok(page)
     }
 
     pub(super) async fn feed_end(&self) -> Result<FeedPosition> {

@@ -72,6 +72,6 @@ impl RedisStore {
                 Err(error) => unreadable.push(error),
             }
         }
-        Ok(Page { items: records, next, scanned, unreadable })
+        Ok(Page { items: records, next, scanned, unreadable, missing: None })
     }
 }

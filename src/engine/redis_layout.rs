@@ -6,8 +6,17 @@ use crate::error::{Error, Result};
 use crate::redis::check::rebuild;
 use crate::redis::namespace::layout::PartitionLayout;
 use crate::redis::namespace::reply as namespace_reply;
-use crate::redis::{Call, CheckMode, CheckPosition, CheckReport, CheckStep, reply};
+use crate::redis::{Call, CheckMode, CheckPosition, CheckReport, CheckStep, Progress, reply};
 use crate::request::WriteId;
+
+/// What a walk over a whole namespace does.
+#[derive(Clone, Copy)]
+pub(super) enum Work {
+    /// Makes all indexes agree with the documents.
+    Rebuild,
+    /// Moves requests that lie where they belonged among this many partitions.
+    Repartition { from: u16 },
+}
 
 #[dual]
 impl RedisStore {
@@ -42,7 +51,7 @@ impl RedisStore {
     }
 
     /// As [`call_all`](Self::call_all), with a deadline for each round trip.
-    async fn call_all_in_turn(&self, calls: &[Call]) -> Result<Vec<redis::Value>> {
+    pub(super) async fn call_all_in_turn(&self, calls: &[Call]) -> Result<Vec<redis::Value>> {
         let mut found = Vec::with_capacity(calls.len());
         for calls in calls.chunks(self.settings.calls_at_once()) {
             found.extend(self.call_all(calls, self.deadline()).await?);
@@ -88,16 +97,21 @@ impl RedisStore {
         }
         // A rebuild for another layout may have started before the last partition got this layout, and ended since.
         self.check_not_overtaken().await?;
-        let report = match self.rebuild_indexes(&begun, progress).await {
+        let mark = namespace_reply::rebuild_mark(&begun);
+        let report = match self.walk(Work::Rebuild, mark, namespace_reply::saved_position(&begun), progress).await {
             Ok(report) => report,
             Err(error) => return Err(self.explained(error).await),
         };
-        report.check_rebuilt()?;
-        let end = Call::end_reindex(&self.settings, namespace_reply::rebuild_mark(&begun));
-        let ended = self.call(&end, self.deadline()).await?;
-        namespace_reply::check_namespace(&self.settings, &ended)?;
-        namespace_reply::check_indexes(&self.settings, &ended)?;
+        report.check_rebuilt("reindex")?;
+        self.check_ended(&Call::end_reindex(&self.settings, mark)).await?;
         Ok(report)
+    }
+
+    /// Records the end of a rebuild or a repartition, and checks that the namespace can be opened.
+    pub(super) async fn check_ended(&self, end: &Call) -> Result<()> {
+        let ended = self.call(end, self.deadline()).await?;
+        namespace_reply::check_namespace(&self.settings, &ended)?;
+        namespace_reply::check_indexes(&self.settings, &ended)
     }
 
     async fn check_not_overtaken(&self) -> Result<()> {
@@ -116,20 +130,27 @@ impl RedisStore {
         }
     }
 
-    async fn rebuild_indexes(
+    /// Walks the whole namespace, from the saved position on, and saves under the mark how far it has come.
+    pub(super) async fn walk(
         &self,
-        begun: &redis::Value,
+        work: Work,
+        mark: &str,
+        saved_position: &str,
         mut progress: impl FnMut(&CheckStep) + Send,
     ) -> Result<CheckReport> {
-        let mark = namespace_reply::rebuild_mark(begun);
         let mut run_id = self.run_id().await?;
-        let mut position = rebuild::resumed(namespace_reply::saved_position(begun), &run_id);
+        let mut position = rebuild::resumed(saved_position, &run_id);
         let mut report = CheckReport::default();
+        let mut done = Progress::of(self.request_count().await.ok());
         loop {
-            let step = self.check_step(position, CheckMode::Repair).await?;
+            let mut step = match work {
+                Work::Rebuild => self.check_step(position, CheckMode::Repair).await?,
+                Work::Repartition { from } => self.move_step(position, from).await?,
+            };
+            done.count(&mut step);
             report.add(&step);
             // A busy record is met again only from a position before it.
-            let saved = step.next.as_ref().filter(|_| !mark.is_empty() && report.check_rebuilt().is_ok());
+            let saved = step.next.as_ref().filter(|_| !mark.is_empty() && report.check_rebuilt("").is_ok());
             if let Some(text) = saved.and_then(|next| rebuild::saved(next, &run_id)) {
                 self.call(&Call::save_reindex(&self.settings, mark, &text), self.deadline()).await?;
             }

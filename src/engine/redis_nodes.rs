@@ -107,6 +107,11 @@ impl Nodes {
         failure
     }
 
+    /// Has the next calls ask this node for a sign of life first.
+    pub(super) fn suspect(&self, node: &NodeAddress) {
+        self.state().view.suspect(node);
+    }
+
     /// Takes a map, unless it is older. Whether it was taken.
     pub(super) fn take(&self, map: SlotMap) -> bool {
         let mut state = self.state();

@@ -5,8 +5,12 @@ use std::time::Duration;
 
 use super::{ANY_TIME, RedisStore, Store as _, dual};
 use crate::error::{Error, Result, StoreErrorKind};
-use crate::index::{Along, KeyRange, Plan, SortKey, Term, plan};
-use crate::query::{Count, Fingerprint, Page, PageRequest, Query, ReadyQuery, RequestQuery, Statistics, evaluate_with};
+use crate::index::{Along, Dimension, KeyRange, Plan, SortKey, Term, plan};
+use crate::query::{
+    Count, MissingPartition, Page, PageRequest, Query, ReadyQuery, RequestQuery, Statistics, evaluate_with,
+};
+use crate::redis::pages::missing;
+use crate::redis::pages::places::{CursorKinds, ReadPlaces};
 use crate::redis::pages::scan_reply;
 use crate::redis::{Call, PageMerge, Part, RedisOptions, Scan, StatisticsParts};
 use crate::request::{MutationRequest, RequestId, Timestamp};
@@ -42,34 +46,45 @@ impl RedisStore {
     where
         Q::Row: Send,
     {
-        let fingerprint = self.fingerprint(query);
-        let start = page.cursor().map(|cursor| cursor.position(fingerprint)).transpose()?.map(SortKey::from_bytes);
+        let kinds = self.cursor_kinds(query);
+        let partitions = self.settings.keyspace.partition_count();
+        let starts = ReadPlaces::of(page.cursor(), kinds, partitions)?;
         let plan = match self.plan(query) {
             Plan::ByIds { ids, .. } => return self.read_by_ids(query, ids, page, now).await,
             Plan::Along(along) => along,
         };
-        let partitions = self.settings.keyspace.partition_count();
-        let mut assembly = PageMerge::new(partitions, plan.direction, start.as_ref(), page.limit());
-        loop {
+        let mut assembly = PageMerge::new(starts, plan.direction, page.limit());
+        'page: loop {
             let parts = assembly.next_round(self.settings.calls_at_once());
             let scans: Vec<_> = parts.iter().map(|part| (part.partition, Scan::new(&plan, part))).collect();
             if scans.is_empty() {
                 break;
             }
             let calls: Vec<_> = scans.iter().map(|(at, scan)| Call::scan(&self.settings, *at, scan)).collect();
-            let values = match self.call_all(&calls, deadline).await {
+            let values = match self.call_present(&calls, deadline).await {
                 Ok(values) => values,
                 Err(error) if assembly.is_begun() && (is_late(&error) || deadline.remaining().is_none()) => break,
                 Err(error) => return Err(error),
             };
             for ((partition, scan), value) in scans.iter().zip(values) {
+                let value = match value {
+                    Ok(value) => value,
+                    Err(missing) => {
+                        if assembly.leave_out(missing) {
+                            continue;
+                        }
+                        // What it gave before is on the page, which ends there; the next one begins without it.
+                        break 'page;
+                    }
+                };
                 let scanned = scan_reply::scanned(&self.settings, *partition, scan, value)?;
                 let in_all = scanned.sizes.iter().map(|size| size.saturating_mul(u64::from(partitions)));
                 self.cardinalities.learn(scan.terms().zip(in_all));
                 assembly.add(*partition, &plan, query, now, scanned);
             }
         }
-        Ok(assembly.finish(fingerprint))
+        missing::check_some_answered(assembly.missing(), partitions)?;
+        Ok(assembly.finish(kinds))
     }
 
     async fn read_by_ids<Q: Query + Send + Sync>(
@@ -80,7 +95,8 @@ impl RedisStore {
         now: Timestamp,
     ) -> Result<Page<Q::Row>> {
         let ids: Vec<RequestId> = ids.into_iter().collect();
-        let lookup = self.get_many(&ids).await?;
+        // An evaluation needs all of them.
+        let lookup = Self { is_partial: false, ..self.clone() }.get_many(&ids).await?;
         let found: Vec<MutationRequest> = lookup.requests.into_iter().flatten().collect();
         evaluate_with(query, &found, lookup.unreadable, page, &self.scope(), now)
     }
@@ -113,8 +129,8 @@ impl RedisStore {
         plan(query, indexed_metadata, *id_comparison, |term| self.cardinalities.of(term))
     }
 
-    fn fingerprint<Q: Query>(&self, query: &Q) -> Fingerprint {
-        Fingerprint::of(&[self.scope().as_bytes(), &query.fingerprint()])
+    fn cursor_kinds<Q: Query>(&self, query: &Q) -> CursorKinds {
+        CursorKinds::of(&[self.scope().as_bytes(), &query.fingerprint()])
     }
 
     /// What a cursor is bound to in addition to its query.
@@ -125,7 +141,7 @@ impl RedisStore {
     /// The number of members a scan finds, without their documents; only for plans that check nothing on the documents.
     async fn count_members(&self, plan: &Along<RequestQuery>) -> Result<Count> {
         let deadline = self.deadline();
-        let mut count = 0;
+        let (mut count, mut missing) = (0, Vec::new());
         let mut left: VecDeque<(u16, Option<SortKey>)> =
             self.settings.keyspace.partitions().map(|partition| (partition, None)).collect();
         while !left.is_empty() {
@@ -137,12 +153,19 @@ impl RedisStore {
             let scans: Vec<Scan<'_>> = round.iter().map(scan).collect();
             let calls: Vec<Call> =
                 round.iter().zip(&scans).map(|((at, _), scan)| Call::scan(&self.settings, *at, scan)).collect();
-            let values = match self.call_all(&calls, deadline).await {
+            let values = match self.call_present(&calls, deadline).await {
                 Ok(values) => values,
                 Err(error) if count > 0 && is_late(&error) => return Ok(Count::AtLeast(count)),
                 Err(error) => return Err(error),
             };
             for (((partition, _), scan), value) in round.iter().zip(&scans).zip(values) {
+                let value = match value {
+                    Ok(value) => value,
+                    Err(partition) => {
+                        missing.push(partition);
+                        continue;
+                    }
+                };
                 let scanned = scan_reply::scanned(&self.settings, *partition, scan, value)?;
                 count += scanned.members.len() as u64;
                 if scanned.more {
@@ -150,7 +173,8 @@ impl RedisStore {
                 }
             }
         }
-        Ok(Count::Exact(count))
+        missing::check_some_answered(&missing, self.settings.keyspace.partition_count())?;
+        Ok(if missing.is_empty() { Count::Exact(count) } else { Count::AtLeast(count) })
     }
 
     /// The number of rows on all pages of a query; a lower bound when some could not be read.
@@ -185,7 +209,7 @@ impl RedisStore {
             };
             take(&read.items);
             has_some |= !read.items.is_empty();
-            are_all &= read.unreadable.is_empty();
+            are_all &= read.unreadable.is_empty() && read.missing.is_none();
             match page.going_on(read.next)? {
                 None => return Ok(are_all),
                 Some(_) if deadline.remaining().is_none() => return Ok(false),
@@ -201,11 +225,14 @@ impl RedisStore {
         };
         if let Some((term, range)) = plan.single_range() {
             let deadline = self.deadline();
-            let mut count = 0;
-            for value in self.sizes(|| [(term, range)], deadline).await? {
-                count = scan_reply::sizes(&value)?.0.into_iter().fold(count, u64::saturating_add);
+            let mut count = Count::Exact(0);
+            for value in self.present_sizes(|| [(term, range)], deadline).await? {
+                count += match value {
+                    Ok(value) => Count::Exact(scan_reply::sizes(&value)?.0.into_iter().fold(0, u64::saturating_add)),
+                    Err(_) => Count::AtLeast(0),
+                };
             }
-            return Ok(Count::Exact(count));
+            return Ok(count);
         }
         if plan.leaves_nothing_to_check() {
             return self.count_members(&plan).await;
@@ -249,8 +276,11 @@ impl RedisStore {
         let deadline = self.deadline();
         let parts = StatisticsParts::new(now, due_within);
         let mut statistics = Statistics::default();
-        for value in self.sizes(|| parts.ranges(), deadline).await? {
-            statistics += &parts.read(&scan_reply::sizes(&value)?);
+        for value in self.present_sizes(|| parts.ranges(), deadline).await? {
+            match value {
+                Ok(value) => statistics += &parts.read(&scan_reply::sizes(&value)?),
+                Err(missing) => statistics.missing.push(missing),
+            }
         }
         Ok(statistics)
     }
@@ -272,6 +302,14 @@ impl RedisStore {
         Ok(statistics)
     }
 
+    /// The number of requests that the index of all requests names.
+    pub(super) async fn request_count(&self) -> Result<u64> {
+        let all = Term::whole(Dimension::All);
+        let values = self.sizes(|| [(&all, &KeyRange::ALL)], self.deadline()).await?;
+        let sizes = values.iter().map(|value| Ok(scan_reply::sizes(value)?.0.into_iter().sum::<u64>()));
+        sizes.sum()
+    }
+
     /// The replies of all partitions about the numbers of keys in these ranges.
     async fn sizes<'a, Ranges>(
         &self,
@@ -281,9 +319,29 @@ impl RedisStore {
     where
         Ranges: IntoIterator<Item = (&'a Term, &'a KeyRange)>,
     {
+        self.call_all(&self.sizes_calls(ranges), deadline).await
+    }
+
+    /// The same of the partitions that answer.
+    async fn present_sizes<'a, Ranges>(
+        &self,
+        ranges: impl Fn() -> Ranges + Send,
+        deadline: Deadline,
+    ) -> Result<Vec<Result<redis::Value, MissingPartition>>>
+    where
+        Ranges: IntoIterator<Item = (&'a Term, &'a KeyRange)>,
+    {
+        let found = self.call_present(&self.sizes_calls(ranges), deadline).await?;
+        missing::check_some_answered(found.iter().filter_map(|found| found.as_ref().err()), found.len())?;
+        Ok(found)
+    }
+
+    fn sizes_calls<'a, Ranges>(&self, ranges: impl Fn() -> Ranges) -> Vec<Call>
+    where
+        Ranges: IntoIterator<Item = (&'a Term, &'a KeyRange)>,
+    {
         let sizes = |partition| Call::sizes(&self.settings, partition, ranges());
-        let calls: Vec<Call> = self.settings.keyspace.partitions().map(sizes).collect();
-        self.call_all(&calls, deadline).await
+        self.settings.keyspace.partitions().map(sizes).collect()
     }
 }
 

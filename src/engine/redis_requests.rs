@@ -1,5 +1,6 @@
 //! The contract of stores on Redis: writes and reads by id; other files have the pages and the feed.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,12 +13,15 @@ use crate::query::{
     AsStored, Count, DecisionQuery, DecisionRow, DueQuery, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery,
     PendingApprovalRow, ReadyQuery, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics, check_id_count,
 };
+use crate::redis::namespace::layout::PartitionLayout;
+use crate::redis::pages::missing;
 use crate::redis::reply::{self, Created, Updated};
 use crate::redis::{Attempts, Call, MAX_PAGE_BYTES, Place, feed};
 use crate::request::{
     ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Timestamp, UnsettledWrite, WriteId,
 };
 use crate::service::clock::Clock;
+use crate::service::deadline::Deadline;
 use crate::service::settle::WriteLookup;
 use crate::stored_format::StoredRequest;
 
@@ -225,10 +229,17 @@ impl Store for RedisStore {
 #[dual]
 impl RedisStore {
     /// What is stored of a request; see [`stored_record`](Self::stored_record).
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Incompatible`] if nothing is stored where a repartition since has moved requests from.
     pub(super) async fn record_bytes(&self, id: &RequestId) -> Result<redis::Value> {
         let keyspace = &self.settings.keyspace;
-        let place = Place::Partition(keyspace.partition_of(id));
-        self.stored_record(place, &keyspace.record(id), self.deadline()).await
+        let partition = keyspace.partition_of(id);
+        let value = self.stored_record(Place::Partition(partition), &keyspace.record(id), self.deadline()).await?;
+        if value == redis::Value::Nil {
+            self.partition_layout(partition).await?.check_partitions(&self.settings)?;
+        }
+        Ok(value)
     }
 
     async fn record_of(&self, id: &RequestId) -> Result<Lookup> {
@@ -243,18 +254,31 @@ impl RedisStore {
 
     async fn records_of(&self, ids: &[RequestId]) -> Result<Lookup> {
         let deadline = self.deadline();
-        let (mut requests, mut unreadable) = (vec![None; ids.len()], Vec::new());
+        let (mut requests, mut unreadable, mut without) = (vec![None; ids.len()], Vec::new(), BTreeSet::new());
+        let (mut unknown, mut missing) = (Vec::new(), Vec::new());
         let mut left = self.settings.keyspace.places_by_partition(ids);
+        let asked = left.len();
         while !left.is_empty() {
             let round: Vec<Vec<usize>> = left.drain(..left.len().min(self.settings.calls_at_once())).collect();
             let ids_at = |places: &Vec<usize>| places.iter().filter_map(|&place| ids.get(place)).collect::<Vec<_>>();
             let enough_bytes = MAX_PAGE_BYTES / round.len();
             let call = |places| Call::records(&self.settings, &ids_at(places), enough_bytes);
             let calls: Vec<Call> = round.iter().map(call).collect();
-            let values = self.call_all(&calls, deadline).await?;
+            let values = self.call_present(&calls, deadline).await?;
             for (mut places, value) in round.into_iter().zip(values) {
+                let value = match value {
+                    Ok(value) => value,
+                    Err(partition) => {
+                        unknown.extend(ids_at(&places).into_iter().cloned());
+                        missing.push(partition);
+                        continue;
+                    }
+                };
                 let read = reply::requests(&self.settings, ids_at(&places), &value)?;
                 for (place, read) in places.drain(..read.len()).zip(read) {
+                    if let (Ok(None), Some(id)) = (&read, ids.get(place)) {
+                        without.insert(self.settings.keyspace.partition_of(id));
+                    }
                     match (read, requests.get_mut(place)) {
                         (Ok(request), Some(slot)) => *slot = request,
                         (Err(error), _) => unreadable.push(error),
@@ -264,7 +288,20 @@ impl RedisStore {
                 left.extend(Some(places).filter(|places| !places.is_empty()));
             }
         }
-        Ok(Lookup::new(requests, unreadable))
+        self.check_not_moved(&without, deadline).await?;
+        missing::check_some_answered(&missing, asked)?;
+        let mut lookup = Lookup::new(requests, unreadable);
+        (lookup.unknown, lookup.missing) = (unknown, missing);
+        Ok(lookup)
+    }
+
+    /// As [`record_bytes`](Self::record_bytes), for partitions in which some request was not found.
+    async fn check_not_moved(&self, partitions: &BTreeSet<u16>, deadline: Deadline) -> Result<()> {
+        let calls: Vec<Call> = partitions.iter().map(|at| Call::partition_layout(&self.settings, *at)).collect();
+        for (at, found) in partitions.iter().zip(self.call_all(&calls, deadline).await?) {
+            PartitionLayout::read(&self.settings, *at, &found)?.check_partitions(&self.settings)?;
+        }
+        Ok(())
     }
 }
 

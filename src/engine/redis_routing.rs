@@ -3,7 +3,7 @@
 use super::super::redis_driver::{pause, run_at_once};
 use super::dual;
 use super::redis_nodes::Nodes;
-use crate::error::Result;
+use crate::error::{Result, StoreError};
 use crate::redis::topology::Step;
 use crate::redis::{Attempts, Batch, Call, Confirmation, Delay, Fault, NodeAddress, RoutedRound, name_node};
 use crate::service::deadline::Deadline;
@@ -70,16 +70,46 @@ impl Nodes {
     /// The replies to these calls, in their order. All nodes are asked at the same time, each for all of its calls at once.
     pub(super) async fn round(&self, calls: &[Call], deadline: Deadline) -> Result<Vec<redis::Value>> {
         let mut round = RoutedRound::new(calls, deadline);
+        self.send_round(&mut round, deadline).await?;
+        Ok(round.finish())
+    }
+
+    /// The same with a result for each call: a node that does not answer keeps no other from being asked, and one of which that
+    /// is known is not waited for.
+    pub(super) async fn tolerant_round(
+        &self,
+        calls: &[Call],
+        deadline: Deadline,
+    ) -> Result<Vec<Result<redis::Value, StoreError>>> {
+        let mut round = RoutedRound::new(calls, deadline).tolerant();
+        self.send_round(&mut round, deadline).await?;
+        let results = round.results();
+        for (call, result) in calls.iter().zip(&results) {
+            let is_passing = result.as_ref().is_err_and(|error| error.kind.may_pass());
+            if let Some(node) = self.node_for(call.place).filter(|_| is_passing) {
+                self.suspect(&node);
+            }
+        }
+        Ok(results)
+    }
+
+    async fn send_round(&self, round: &mut RoutedRound<'_>, deadline: Deadline) -> Result<()> {
         loop {
             let batches = round.batches(|place| self.node_for(place));
             if batches.is_empty() {
-                return Ok(round.finish());
+                return Ok(());
             }
             let mut delay = Delay::default();
             let mut asked: Vec<Batch<'_>> = Vec::with_capacity(batches.len());
             for batch in batches {
                 match self.check_suspect(&batch.node, deadline).await {
                     Ok(()) => asked.push(batch),
+                    Err(fault) if round.is_tolerant() => {
+                        self.refresh(Some(&batch.node), deadline).await;
+                        if round.is_for(&batch, |place| self.node_for(place)) {
+                            round.give_up(&batch, &fault);
+                        }
+                    }
                     Err(fault) => {
                         round.take(
                             &batch,

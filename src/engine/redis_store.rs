@@ -6,6 +6,8 @@ use super::super::redis_driver::{Driver, boxed, pause, recycle};
 use super::redis_nodes::Nodes;
 use super::{RedisStoreBuilder, dual};
 use crate::error::{Error, Result};
+use crate::query::MissingPartition;
+use crate::redis::check::reply::is_of_another_type;
 use crate::redis::reply;
 use crate::redis::{
     Attempts, Call, Cardinalities, Confirmation, Durability, Next, NodeAddress, Place, PreflightReport, Round, Settings,
@@ -19,6 +21,8 @@ use crate::service::deadline::Deadline;
 pub struct RedisStore {
     pub(super) servers: Servers,
     pub(super) durability: Durability,
+    /// Whether reads return what there is where a part of the cluster does not answer.
+    pub(super) is_partial: bool,
     pub(super) settings: Arc<Settings>,
     pub(super) cardinalities: Arc<Cardinalities>,
     pub(super) preflight: Arc<PreflightReport>,
@@ -55,6 +59,25 @@ impl RedisStore {
     /// What opening the store found out about the server.
     pub fn preflight(&self) -> &PreflightReport {
         &self.preflight
+    }
+
+    /// A store whose reads return what there is where a node of the cluster does not answer, and name what is missing. Clones and
+    /// other such stores are unaffected.
+    ///
+    /// Whoever reads through it has to look: pages of every kind have [`Page::missing`](crate::Page::missing), lookups of several
+    /// ids [`Lookup::missing`](crate::Lookup::missing), statistics [`Statistics::missing`](crate::Statistics::missing), pages of the
+    /// feed [`FeedPage::missing`](crate::FeedPage::missing), and a count is [`AtLeast`](crate::Count::AtLeast). A page leads on in two
+    /// ways: [`Page::next`](crate::Page::next) to what else there is, and
+    /// [`MissingPart::resume`](crate::MissingPart::resume) to what was missing, once it is back.
+    ///
+    /// As ever, everything else fails for a partition that does not answer: writes, requests that are looked up one by one,
+    /// queries for ids, `end_of_feed` and consumers. If no partition answers, every read fails. Of the time of a call,
+    /// half goes to waiting for a node; one that is known not to answer is asked for a sign of life only.
+    ///
+    /// Redis serves a part of a cluster only with `cluster-require-full-coverage no`. A store on one server has no parts.
+    #[must_use]
+    pub fn with_partial_reads(&self) -> Self {
+        Self { is_partial: true, ..self.clone() }
     }
 
     pub(super) fn deadline(&self) -> Deadline {
@@ -125,6 +148,53 @@ impl RedisStore {
             }
         }
         Ok(replies)
+    }
+
+    /// As [`call_all`](Self::call_all), for calls of one partition each: what a partition answered, or that it is missing. Only a
+    /// store with partial reads misses any.
+    pub(super) async fn call_present(
+        &self,
+        calls: &[Call],
+        deadline: Deadline,
+    ) -> Result<Vec<Result<redis::Value, MissingPartition>>> {
+        let nodes = match &self.servers {
+            Servers::Cluster(nodes) if self.is_partial => nodes,
+            _ => return Ok(self.call_all(calls, deadline).await?.into_iter().map(Ok).collect()),
+        };
+        let mut found = Vec::with_capacity(calls.len());
+        for calls in calls.chunks(self.settings.calls_at_once()) {
+            let patience = deadline.remaining().unwrap_or_default() / 2;
+            let results = boxed(nodes.tolerant_round(calls, deadline.within(patience))).await?;
+            for (call, result) in calls.iter().zip(results) {
+                match (result, call.place) {
+                    (Ok(value), _) => found.push(Ok(value)),
+                    (Err(error), Place::Partition(partition)) if error.kind.may_pass() => {
+                        let server = nodes.node_for(call.place).map(|node| node.to_string()).unwrap_or_default();
+                        found.push(Err(MissingPartition::new(partition, server, error.problem)));
+                    }
+                    (Err(error), _) => return Err(error.into()),
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// As [`call_all`](Self::call_all), with `None` for a key of another type. All at once, and each by itself if there is one.
+    pub(super) async fn call_all_of_any_type(&self, calls: &[Call]) -> Result<Vec<Option<redis::Value>>> {
+        match self.call_all(calls, self.deadline()).await {
+            Ok(values) => return Ok(values.into_iter().map(Some).collect()),
+            Err(error) if !is_of_another_type(&error) => return Err(error),
+            Err(_) => {}
+        }
+        let mut values = Vec::with_capacity(calls.len());
+        for call in calls {
+            match self.call(call, self.deadline()).await {
+                Ok(value) => values.push(Some(value)),
+                Err(error) if is_of_another_type(&error) => values.push(None),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(values)
     }
 
     async fn round(&self, calls: &[Call], deadline: Deadline) -> Result<Vec<redis::Value>> {

@@ -57,7 +57,7 @@ impl RedisStoreBuilder {
 
     /// Spreads the requests over this many partitions, 1 to 1,024, each in one Cluster slot. Defaults to 1.
     ///
-    /// Fixed when a namespace is first opened.
+    /// Fixed when a namespace is first opened; [`repartition`](Self::repartition) multiplies it.
     #[must_use]
     pub fn partitions(mut self, partitions: u16) -> Self {
         self.options.partitions = partitions;
@@ -256,7 +256,7 @@ impl RedisStoreBuilder {
     ///   Where another release created the namespace, [`StoreError::layout`](crate::StoreError::layout) tells an older layout, which `reindex`
     ///   upgrades, from a newer and a foreign one.
     pub async fn open(self) -> Result<RedisStore> {
-        let (store, layout) = self.connect().await?;
+        let (store, layout) = self.connect_to_namespace().await?;
         namespace_reply::check_indexes(&store.settings, &layout)?;
         store.check_partitions().await?;
         Ok(store)
@@ -281,12 +281,47 @@ impl RedisStoreBuilder {
     /// [`StoreErrorKind::Incompatible`](crate::StoreErrorKind::Incompatible) when another rebuild began meanwhile, or records were
     /// [too busy](crate::Finding::Busy) to be indexed.
     pub async fn reindex(self, progress: impl FnMut(&CheckStep) + Send) -> Result<(RedisStore, CheckReport)> {
-        let (store, _) = self.connect().await?;
+        let (store, _) = self.connect_to_namespace().await?;
         let report = store.rebuild(progress).await?;
         Ok((store, report))
     }
 
-    async fn connect(self) -> Result<(RedisStore, redis::Value)> {
+    /// Gives the namespace the [number of partitions](Self::partitions) of this builder, a multiple of its present one, and
+    /// opens it. No request is lost or doubled, and none changes: each that belongs to another partition is moved, with its
+    /// index entries. It works in bounded steps and calls `progress` after each; `moved` counts the requests.
+    ///
+    /// From its start until it is complete nobody can write to the namespace or open it: a process with the earlier number gets
+    /// [`LayoutError::Repartitioning`](crate::LayoutError::Repartitioning), and nothing is written. Close such processes: they can
+    /// still read, but do not find requests that were moved. After an interruption, wherever it was, call it again with the same
+    /// number: it goes on. If the namespace already has this number, the call is a [`repair`](super::RedisStore::repair).
+    ///
+    /// Cursors of pages stay valid, and so do feed positions and the consumers' of followers: what is written in a partition that
+    /// was added comes after all that is in the feed of the one it was split from, so the entries of a request stay in order.
+    /// A [`CheckPosition`](crate::CheckPosition) does not.
+    ///
+    /// A record leaves its partition only after the other has stored it. Open with
+    /// [`durability`](Self::durability)`(Durability::Replicas(1))` so that it also has a replica there before.
+    ///
+    /// The user needs the permission for `DEL`, which nothing else does.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and [`StoreErrorKind::Incompatible`](crate::StoreErrorKind::Incompatible) when the namespace does not
+    /// exist, its number of partitions cannot be multiplied to the new one, it is being [reindexed](Self::reindex), or being
+    /// repartitioned to another number; when a record is over the [document limit](Self::document_limit) of this builder; and when
+    /// two processes repartition at once, to the one that the other has overtaken.
+    pub async fn repartition(self, progress: impl FnMut(&CheckStep) + Send) -> Result<(RedisStore, CheckReport)> {
+        let store = self.connect().await?;
+        let report = store.repartition(progress).await?;
+        Ok((store, report))
+    }
+
+    async fn connect_to_namespace(self) -> Result<(RedisStore, redis::Value)> {
+        let store = self.connect().await?;
+        let layout = store.namespace().await?;
+        Ok((store, layout))
+    }
+
+    async fn connect(self) -> Result<RedisStore> {
         let durability = self.options.durability;
         let login = |settings: &Settings| -> Result<_> {
             settings.check_one_login(self.credentials.is_some())?;
@@ -310,12 +345,12 @@ impl RedisStoreBuilder {
         let mut store = RedisStore {
             servers,
             durability: Durability::Acknowledged,
+            is_partial: false,
             settings,
             cardinalities: Arc::default(),
             preflight: Arc::default(),
         };
         store.preflight = Arc::new(store.check_servers().await?);
-        let layout = store.namespace().await?;
-        Ok((store.with_durability(durability).await?, layout))
+        store.with_durability(durability).await
     }
 }

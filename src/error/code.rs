@@ -163,6 +163,7 @@ codes! {
     LayoutForeign = "layout.foreign", Misconfigured;
     LayoutOtherChoice = "layout.other_choice", Misconfigured;
     LayoutRebuilding = "layout.rebuilding", Unavailable;
+    LayoutRepartitioning = "layout.repartitioning", Unavailable;
     LayoutMissing = "layout.missing", Corrupt;
 }
 
@@ -414,6 +415,7 @@ impl LayoutError {
             Self::Foreign { .. } => Code::LayoutForeign,
             Self::OtherChoice { .. } => Code::LayoutOtherChoice,
             Self::Rebuilding { .. } => Code::LayoutRebuilding,
+            Self::Repartitioning { .. } => Code::LayoutRepartitioning,
             Self::Missing { .. } => Code::LayoutMissing,
         }
     }

@@ -192,6 +192,7 @@ fn layout_errors() -> Vec<(LayoutError, ErrorKind)> {
         (Foreign { key: place(), what: "a namespace", remedy: "choose another" }, Misconfigured),
         (OtherChoice { key: place() }, Misconfigured),
         (Rebuilding { namespace: place(), indexed: "nothing".to_owned() }, Unavailable),
+        (Repartitioning { place: place(), from: 4, to: 8 }, Unavailable),
         (Missing { key: place(), remedy: "restore it" }, Corrupt),
     ]
 }

@@ -67,6 +67,19 @@ pub enum LayoutError {
         /// The chosen indexes it is being rebuilt for.
         indexed: String,
     },
+    /// A repartition is under way, or was interrupted: some requests lie where only one of the two numbers leads.
+    #[error(
+        "{place} is being repartitioned from {from} to {to} partitions, or that was interrupted; close the processes that \
+         opened it with {from}, and complete it with RedisStoreBuilder::repartition with {to} partitions"
+    )]
+    Repartitioning {
+        /// The namespace, or the key of one partition.
+        place: String,
+        /// How many partitions it had.
+        from: u16,
+        /// How many it gets.
+        to: u16,
+    },
     /// A recorded value is missing, although there are requests.
     #[error("{key} is missing, although the namespace exists: {remedy}")]
     Missing {

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{FeedEntry, FeedPosition, UnreadableEntry};
 use crate::error::InvalidValue;
-use crate::query::PageRequest;
+use crate::query::{MissingPartition, PageRequest};
 
 /// The entries after a position of the change feed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -24,14 +24,18 @@ pub struct FeedPage {
     pub gaps: Vec<FeedGap>,
     /// Where to continue. A reader that saves it after handling everything on this page misses nothing.
     pub next: FeedPosition,
-    /// Whether nothing was left to read at the time. A short page alone does not mean that.
+    /// The partitions that did not answer; [`next`](Self::next) leads on where they were read last. Only a store that was told to
+    /// return partial results has any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<MissingPartition>,
+    /// Whether nothing was left to read at the time in those that answered. A short page alone does not mean that.
     pub is_caught_up: bool,
 }
 
 impl FeedPage {
     /// A page of these entries, without gaps and unreadable entries, for authors of stores.
     pub const fn new(entries: Vec<FeedEntry>, next: FeedPosition, is_caught_up: bool) -> Self {
-        Self { entries, unreadable: Vec::new(), gaps: Vec::new(), next, is_caught_up }
+        Self { entries, unreadable: Vec::new(), gaps: Vec::new(), next, missing: Vec::new(), is_caught_up }
     }
 
     /// A page that reports a gap and continues at `next`, the oldest remaining entry, for authors of stores.

@@ -13,7 +13,7 @@ const TOKEN: Token = Token { version: 1, kind: b"feed position", max_characters:
 /// The position of a reader in the change feed. It belongs to one store; every other store returns an error for it.
 ///
 /// Opaque text, safe in a URL; save it after handling the entries before it. In Redis it takes about 40 bytes for each
-/// partition, and belongs to the namespace and its number of partitions.
+/// partition, belongs to the namespace, and stays valid when that is repartitioned.
 ///
 /// ```
 /// use mutator_governance::FeedPosition;

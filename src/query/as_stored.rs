@@ -90,7 +90,7 @@ impl Query for AsStored {
     }
 
     fn is_for_a_viewer(&self) -> bool {
-        self.query.0.is_for_a_viewer()
+        self.query.is_for_a_viewer()
     }
 
     fn direction(&self) -> SortDirection {

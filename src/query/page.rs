@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Cursor;
+use super::{Cursor, MissingPart, MissingPartition};
 use crate::error::{InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
 use crate::request::{MutationRequest, RequestId};
 use crate::stored_format::Unreadable;
@@ -24,7 +24,7 @@ pub struct PageRequest {
 pub struct Page<T> {
     /// The results; fewer than the limit if there are no more, or if the call used up its work budget.
     pub items: Vec<T>,
-    /// Where the next page begins; `None` for the last page.
+    /// Where the next page begins; `None` for the last page, and where only what is [missing](Self::missing) is left.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<Cursor>,
     /// How many index entries the store read for this page.
@@ -32,6 +32,10 @@ pub struct Page<T> {
     /// Requests that belong on this page but cannot be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unreadable: Vec<Unreadable>,
+    /// What the page lacks because a part of the store does not answer. Only a store that was told to return partial pages has
+    /// any; it is not the last page then, whatever [`next`](Self::next) says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub missing: Option<MissingPart>,
 }
 
 /// The requests found for several ids, in the order of the ids.
@@ -44,6 +48,13 @@ pub struct Lookup {
     /// Requests that exist but cannot be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unreadable: Vec<Unreadable>,
+    /// The ids whose partitions did not answer: whether these requests exist is not known. Only a store that was told to return
+    /// partial results has any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unknown: Vec<RequestId>,
+    /// The partitions that did not answer.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<MissingPartition>,
 }
 
 impl PageRequest {
@@ -115,7 +126,7 @@ impl Default for PageRequest {
 impl<T> Page<T> {
     /// A page of these results, for those who write a store.
     pub const fn new(items: Vec<T>, next: Option<Cursor>, scanned: u64) -> Self {
-        Self { items, next, scanned, unreadable: Vec::new() }
+        Self { items, next, scanned, unreadable: Vec::new(), missing: None }
     }
 
     /// The same page with `change` applied to each result.
@@ -125,6 +136,7 @@ impl<T> Page<T> {
             next: self.next,
             scanned: self.scanned,
             unreadable: self.unreadable,
+            missing: self.missing,
         }
     }
 }
@@ -132,7 +144,7 @@ impl<T> Page<T> {
 impl Lookup {
     /// A lookup with these results, for those who write a store.
     pub const fn new(requests: Vec<Option<MutationRequest>>, unreadable: Vec<Unreadable>) -> Self {
-        Self { requests, unreadable }
+        Self { requests, unreadable, unknown: Vec::new(), missing: Vec::new() }
     }
 }
 

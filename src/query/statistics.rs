@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::MissingPartition;
 use crate::request::{MutationRequest, PendingReason, Status, Timestamp};
 use crate::workflow;
 
@@ -44,6 +45,10 @@ pub struct Statistics {
     /// Whether counting ended early, so that each number is a lower bound; only where a query was counted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_lower_bound: bool,
+    /// The partitions that did not answer: their requests are not counted. Only a store that was told to return partial results
+    /// has any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<MissingPartition>,
 }
 
 mod due_within {
@@ -71,7 +76,7 @@ mod due_within {
 pub enum Count {
     /// Exactly this number.
     Exact(u64),
-    /// This number or more: counting ended early.
+    /// This number or more: counting ended early, or a partition did not answer.
     AtLeast(u64),
 }
 
@@ -125,6 +130,7 @@ impl AddAssign<&Self> for Statistics {
         self.oldest_ready = earlier(self.oldest_ready, other.oldest_ready);
         self.oldest_pending = earlier(self.oldest_pending, other.oldest_pending);
         self.is_lower_bound |= other.is_lower_bound;
+        self.missing.extend(other.missing.iter().cloned());
     }
 }
 

@@ -5,6 +5,7 @@ mod consumers;
 mod import;
 mod namespace;
 mod place;
+mod repartition;
 
 use std::borrow::Cow;
 
@@ -211,9 +212,14 @@ impl Call {
 
     /// Reads the next entries of one partition's feed.
     pub(crate) fn feed(settings: &Settings, read: FeedRead) -> Self {
-        let mut command = by_hash(&script::FEED, 1, 3, OTHER_BYTES);
-        command.arg(settings.keyspace.feed(read.partition)).arg(read.from()).arg(read.count()).arg(read.bytes());
-        Self::script(Place::Partition(read.partition), false, &script::FEED, 1, command)
+        let keys = if read.is_from_oldest() { 2 } else { 1 };
+        let mut command = by_hash(&script::FEED, keys, 3, OTHER_BYTES);
+        command.arg(settings.keyspace.feed(read.partition));
+        if read.is_from_oldest() {
+            command.arg(settings.keyspace.origin(read.partition));
+        }
+        command.arg(read.from()).arg(read.count()).arg(read.bytes());
+        Self::script(Place::Partition(read.partition), false, &script::FEED, keys, command)
     }
 
     const fn reading(place: Place, command: Cmd) -> Self {

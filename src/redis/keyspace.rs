@@ -77,10 +77,31 @@ impl Keyspace {
         0..self.partitions.get()
     }
 
-    /// The partition of a request: CRC-32 of its id, modulo the number of partitions. Never changes for a namespace.
+    /// The partition of a request: CRC-32 of its id, modulo the number of partitions. Only a repartition changes it.
     pub(crate) fn partition_of(&self, id: &RequestId) -> u16 {
-        let hash = crc32fast::hash(id.as_str().as_bytes());
-        u16::try_from(hash % u32::from(self.partitions.get())).unwrap_or(0)
+        partition_among(id, self.partitions.get())
+    }
+
+    /// Whether a request is or once was in this partition, if the namespace had fewer partitions before: each of so many is
+    /// split by a repartition, and keeps its feed.
+    pub(crate) fn has_been_in(&self, partition: u16, id: &RequestId) -> bool {
+        self.partition_of(id) == partition
+            || self.earlier_counts().any(|count| partition < count && partition_among(id, count) == partition)
+    }
+
+    /// The numbers of partitions that this namespace may have had before, the greatest first: a repartition multiplies.
+    pub(crate) fn earlier_counts(&self) -> impl Iterator<Item = u16> + use<> {
+        let partitions = self.partitions.get();
+        (1..=partitions / 2).rev().filter(move |count| partitions.is_multiple_of(*count))
+    }
+
+    /// The request of a record that lies where it belonged among this many partitions, and the partition where it lies.
+    pub(crate) fn left_behind(&self, record_key: &str, before: u16) -> Option<(RequestId, u16)> {
+        let partition = self.partition_named_by(record_key)?;
+        let name = record_key.split_once("}:")?.1.strip_prefix(KeyKind::Record.prefix())?;
+        let id = RequestId::new(name).ok()?;
+        let is_left = self.partition_of(&id) != partition && partition_among(&id, before) == partition;
+        is_left.then_some((id, partition))
     }
 
     /// The positions of these ids, of each partition that has any.
@@ -97,7 +118,12 @@ impl Keyspace {
     }
 
     pub(crate) fn record(&self, id: &RequestId) -> String {
-        self.key(self.partition_of(id), KeyKind::Record.prefix(), id.as_str())
+        self.record_in(self.partition_of(id), id)
+    }
+
+    /// The record of a request in a partition that need not be its own.
+    pub(crate) fn record_in(&self, partition: u16, id: &RequestId) -> String {
+        self.key(partition, KeyKind::Record.prefix(), id.as_str())
     }
 
     pub(crate) fn record_prefix(&self, partition: u16) -> String {
@@ -116,6 +142,11 @@ impl Keyspace {
     /// The key where a partition records its layout.
     pub(crate) fn layout(&self, partition: u16) -> String {
         self.key(partition, "layout", "")
+    }
+
+    /// The key of what a partition that a repartition added knows of the feeds of the partitions before it.
+    pub(crate) fn origin(&self, partition: u16) -> String {
+        self.key(partition, "origin", "")
     }
 
     /// The same for the partition that an index key names. If it names none, a key beside it that never exists: a script's
@@ -150,6 +181,11 @@ impl Keyspace {
         [self.index_prefix(partition).as_bytes(), &suffix_of(term)].concat()
     }
 
+    /// The key of this name, without the hash tag, in a partition.
+    pub(crate) fn name_in(&self, partition: u16, name: &str) -> String {
+        self.key(partition, "", name)
+    }
+
     pub(crate) fn index_prefix(&self, partition: u16) -> String {
         self.key(partition, KeyKind::Index.prefix(), "")
     }
@@ -158,6 +194,12 @@ impl Keyspace {
         let tag = self.tags.get(usize::from(partition)).map_or("", String::as_str);
         [tag, kind, name].concat()
     }
+}
+
+/// CRC-32 of the id, modulo the number of partitions: of k times as many, each is split into k.
+fn partition_among(id: &RequestId, partitions: u16) -> u16 {
+    let hash = crc32fast::hash(id.as_str().as_bytes());
+    u16::try_from(hash % u32::from(partitions.max(1))).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -183,6 +225,28 @@ mod tests {
         let keys = Keyspace::new("n", 4).unwrap();
         let of = |id: &str| keys.partition_of(&RequestId::new(id).unwrap());
         assert_eq!([of("a"), of("b"), of("req-1"), of("0190-7")], [3, 1, 1, 3]);
+    }
+
+    #[test]
+    fn a_partition_is_split_into_some_that_no_other_is_split_into() {
+        let (few, many) = (Keyspace::new("n", 4).unwrap(), Keyspace::new("n", 12).unwrap());
+        assert_eq!(many.earlier_counts().collect::<Vec<_>>(), [6, 4, 3, 2, 1]);
+        let mut moved = 0;
+        for number in 0..1_000 {
+            let id = RequestId::new(format!("r-{number}")).unwrap();
+            let (before, after) = (few.partition_of(&id), many.partition_of(&id));
+            assert_eq!(after % 4, before);
+            assert!(many.has_been_in(before, &id) && many.has_been_in(after, &id) && few.has_been_in(before, &id));
+            let left = many.left_behind(&few.record(&id), 4);
+            assert_eq!(left, (before != after).then_some((id.clone(), before)));
+            assert_eq!(many.left_behind(&many.record(&id), 4), None);
+            moved += u32::from(before != after);
+            // Of partition 11, no earlier number of partitions had one; of the others, only some this request's.
+            assert_eq!(many.has_been_in(11, &id), after == 11);
+        }
+        assert!((600..730).contains(&moved), "{moved} of 1,000, of which two thirds move");
+        assert_eq!(many.left_behind("{n:3}:i:a", 4), None);
+        assert_eq!(many.left_behind("{n:99}:r:a", 4), None);
     }
 
     #[test]

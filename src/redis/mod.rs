@@ -22,8 +22,9 @@ mod seeds;
 pub(crate) mod topology;
 
 pub(crate) use check::Phase;
+pub(crate) use check::Progress;
 pub(crate) use check::node_walk::NodeWalk;
-pub use check::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection};
+pub use check::{CheckMode, CheckPhase, CheckPosition, CheckReport, CheckStep, Finding, Inspection};
 pub(crate) use command::{Call, ImportBatch, ImportedRecord, Place};
 pub use connection::credentials::Credentials;
 pub(crate) use connection::durability::Confirmation;
@@ -45,13 +46,14 @@ pub(crate) use connection::retry::{Attempts, Next};
 pub(crate) use connection::server_clock::ServerClock;
 #[cfg(feature = "tls-rustls")]
 pub(crate) use connection::tls::ClientCertificate;
-pub(crate) use feed::{FeedEnds, FeedWalk};
+pub(crate) use feed::{FeedEnds, FeedRead, FeedWalk};
 pub(crate) use keyspace::KeyKind;
 pub(crate) use options::{RedisOptions, Settings};
 pub(crate) use pages::cardinalities::Cardinalities;
 pub(crate) use pages::page_merge::PageMerge;
 pub(crate) use pages::scan::{MAX_PAGE_BYTES, Part, Scan};
 pub(crate) use pages::statistics_parts::StatisticsParts;
+pub(crate) use record::moved::MovedRecord;
 pub(crate) use reply::{has_written, name_node};
 pub(crate) use round::Round;
 pub(crate) use routed_round::{Batch, Delay, RoutedRound};

@@ -18,11 +18,13 @@ use crate::service::deadline::Deadline;
 /// Calls, the replies that have come to them, and where the others go next.
 pub(crate) struct RoutedRound<'a> {
     calls: Vec<Routed<'a>>,
+    /// Whether a call that ends with an error leaves the others under way.
+    is_tolerant: bool,
 }
 
 struct Routed<'a> {
     call: &'a Call,
-    reply: Option<Value>,
+    reply: Option<Result<Value, StoreError>>,
     attempts: Attempts,
     with_source: bool,
     /// Where it goes, and whether after ASKING, if that is not to whom the map names.
@@ -51,7 +53,34 @@ impl<'a> RoutedRound<'a> {
             let attempts = Attempts::new(deadline, call.writes);
             Routed { call, reply: None, attempts, with_source: false, next: None }
         };
-        Self { calls: calls.iter().map(routed).collect() }
+        Self { calls: calls.iter().map(routed).collect(), is_tolerant: false }
+    }
+
+    /// The same round, in which each call has a result of its own.
+    pub(crate) fn tolerant(self) -> Self {
+        Self { is_tolerant: true, ..self }
+    }
+
+    pub(crate) const fn is_tolerant(&self) -> bool {
+        self.is_tolerant
+    }
+
+    /// Whether the calls of a batch would go to its node again.
+    pub(crate) fn is_for(&self, batch: &Batch<'_>, node_for: impl Fn(Place) -> Option<NodeAddress>) -> bool {
+        let routed = |(place, _): &(usize, bool)| self.calls.get(*place);
+        batch.members.iter().filter_map(routed).any(|routed| {
+            let next = routed.next.clone().map(|(node, _)| node).or_else(|| node_for(routed.call.place));
+            next.as_ref() == Some(&batch.node)
+        })
+    }
+
+    /// Ends the calls of a batch, whose node does not answer.
+    pub(crate) fn give_up(&mut self, batch: &Batch<'_>, fault: &Fault) {
+        for (place, _) in &batch.members {
+            if let Some(routed) = self.calls.get_mut(*place) {
+                routed.reply = Some(Err(routed.attempts.ended(fault.again())));
+            }
+        }
     }
 
     /// The commands of the calls without a reply, in the order of the nodes' addresses; none if all have one. The source of a
@@ -89,9 +118,14 @@ impl<'a> RoutedRound<'a> {
                 let failure = means(&fault);
                 for (place, is_asking) in &batch.members {
                     let Some(routed) = self.calls.get_mut(*place) else { continue };
-                    if !routed.follow(&failure, &batch.node, *is_asking, delay) {
-                        return Err(routed.attempts.ended(fault));
+                    if routed.follow(&failure, &batch.node, *is_asking, delay) {
+                        continue;
                     }
+                    let error = routed.attempts.ended(fault.again());
+                    if !self.is_tolerant {
+                        return Err(error);
+                    }
+                    routed.reply = Some(Err(error));
                 }
                 return Ok(());
             }
@@ -103,12 +137,16 @@ impl<'a> RoutedRound<'a> {
                 (Some(Err(fault)), _) | (_, Err(fault)) => fault,
                 (_, Ok(mut value)) => {
                     name_node(&mut value, &batch.node);
-                    routed.reply = Some(value);
+                    routed.reply = Some(Ok(value));
                     continue;
                 }
             };
             if !routed.follow(&means(&fault), &batch.node, *is_asking, delay) {
-                return Err(routed.call.locate(routed.attempts.ended(fault)));
+                let error = routed.call.locate(routed.attempts.ended(fault));
+                if !self.is_tolerant {
+                    return Err(error);
+                }
+                routed.reply = Some(Err(error));
             }
         }
         Ok(())
@@ -116,6 +154,11 @@ impl<'a> RoutedRound<'a> {
 
     /// The replies, in the order of the calls.
     pub(crate) fn finish(self) -> Vec<Value> {
+        self.calls.into_iter().filter_map(|routed| routed.reply?.ok()).collect()
+    }
+
+    /// The result of each call, in their order.
+    pub(crate) fn results(self) -> Vec<Result<Value, StoreError>> {
         self.calls.into_iter().filter_map(|routed| routed.reply).collect()
     }
 }

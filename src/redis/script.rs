@@ -28,6 +28,14 @@ pub(crate) static DROP_ENTRY: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua\n", HEADER, ANY_TYPE, include_str!("scripts/drop_entry.lua")]));
 pub(crate) static REPAIR_MEMBERS: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua\n", include_str!("scripts/repair_members.lua")]));
+pub(crate) static TAKE_OVER: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&["#!lua\n", HEADER, REJECTION, WRITE, include_str!("scripts/take_over.lua")]));
+pub(crate) static GIVE_UP: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&["#!lua\n", HEADER, REJECTION, include_str!("scripts/give_up.lua")]));
+pub(crate) static RELABEL: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&["#!lua\n", include_str!("scripts/relabel.lua")]));
+pub(crate) static ADD_PARTITION: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&["#!lua\n", include_str!("scripts/add_partition.lua")]));
 pub(crate) static LAY_OUT: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua\n", include_str!("scripts/lay_out.lua")]));
 pub(crate) static INDEX_PART: LazyLock<Script> =

@@ -205,6 +205,26 @@ impl Flavour {
         }
     }
 
+    pub fn repartition(self, options: &Options) -> Result<CheckReport> {
+        self.repartition_in_steps(options, |_| {})
+    }
+
+    /// What is called behind each step may use a store of this flavour only on a thread of its own.
+    pub fn repartition_in_steps(
+        self,
+        options: &Options,
+        progress: impl FnMut(&CheckStep) + Send,
+    ) -> Result<CheckReport> {
+        match self {
+            #[cfg(feature = "blocking")]
+            Self::Blocking => Ok(builder!(blocking, options).repartition(progress)?.1),
+            #[cfg(any(feature = "tokio", feature = "smol"))]
+            other => Ok(other.block_on(builder!(nonblocking, options).repartition(progress))?.1),
+            #[allow(unreachable_patterns, reason = "with every feature on, all flavours are above")]
+            other => panic!("{other:?} is not switched on"),
+        }
+    }
+
     /// Runs a future on this flavour's runtime.
     pub fn block_on<T>(self, future: impl Future<Output = T>) -> T {
         match self {
@@ -262,6 +282,16 @@ impl Store {
     #[cfg(any(feature = "tokio", feature = "smol"))]
     pub fn nonblocking_of(store: nonblocking::RedisStore, flavour: Flavour) -> Self {
         Self(Inner::Nonblocking(store, flavour))
+    }
+
+    /// The same store, whose reads return what there is where a part does not answer.
+    pub fn with_partial_reads(&self) -> Self {
+        match &self.0 {
+            #[cfg(feature = "blocking")]
+            Inner::Blocking(store) => Self(Inner::Blocking(store.with_partial_reads())),
+            #[cfg(any(feature = "tokio", feature = "smol"))]
+            Inner::Nonblocking(store, flavour) => Self(Inner::Nonblocking(store.with_partial_reads(), *flavour)),
+        }
     }
 
     pub fn create(&self, request: MutationRequest) -> Result<MutationRequest> {

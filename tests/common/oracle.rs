@@ -285,6 +285,12 @@ impl Oracle {
             } else if rest == b"layout" {
                 let layout: String = raw.ask(&[b"GET".as_slice(), &key]);
                 assert!(layout.starts_with(&format!("3 {} ", self.partitions)), "{shown}: {layout}");
+            } else if rest == b"origin" {
+                assert_eq!(kind, "string", "{shown}");
+                let origin: String = raw.ask(&[b"GET".as_slice(), &key]);
+                let earlier: Vec<u64> = origin.split(' ').map(|word| word.parse().unwrap()).collect();
+                let is_earlier = earlier.chunks(2).all(|pair| pair.len() == 2 && pair[0] < u64::from(partition));
+                assert!(is_earlier && !earlier.is_empty(), "{shown}: {origin}");
             } else if rest == b"feed" {
                 assert_eq!(kind, "stream", "{shown}");
             } else if rest == b"consumers" {

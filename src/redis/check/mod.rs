@@ -75,9 +75,28 @@ impl Default for Phase {
 }
 
 impl Phase {
+    pub(crate) const fn name(&self) -> CheckPhase {
+        match self {
+            Self::Records { .. } => CheckPhase::Records,
+            Self::Indexes { .. } => CheckPhase::Indexes,
+        }
+    }
+
     pub(crate) const fn all_indexes() -> Self {
         Self::Indexes { cursor: Some(0), nodes: None, keys: Vec::new(), after: Vec::new() }
     }
+}
+
+/// What a check goes through, one after the other.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+#[non_exhaustive]
+pub enum CheckPhase {
+    /// Every record: do the indexes hold what it asks for?
+    #[default]
+    Records,
+    /// Every index: does a record ask for what it holds?
+    Indexes,
 }
 
 /// What one bounded step of a check found.
@@ -85,6 +104,14 @@ impl Phase {
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct CheckStep {
+    /// What the step went through.
+    pub phase: CheckPhase,
+    /// How many records, or index entries, the call has looked at in this phase, those of this step included.
+    pub done: u64,
+    /// How many records there were when the call began, in the phase of records. `None` in the phase of indexes, whose
+    /// entries nobody counts, and if the number could not be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub total: Option<u64>,
     /// What is not as it should be, and what could not be checked; repaired already in [`CheckMode::Repair`], but for what
     /// cannot be read or was busy.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -93,6 +120,9 @@ pub struct CheckStep {
     pub records: u64,
     /// How many index entries were looked at.
     pub entries: u64,
+    /// How many requests a repartition moved to their new partition.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub moved: u64,
     /// Where to go on; `None` when the check is complete.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub next: Option<CheckPosition>,
@@ -110,6 +140,14 @@ pub struct CheckReport {
     pub records: u64,
     /// How many index entries were looked at, some of them twice.
     pub entries: u64,
+    /// How many requests a repartition moved to their new partition.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub moved: u64,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// One thing that is not as it should be, or that could not be checked.
@@ -223,6 +261,35 @@ impl CheckMode {
     }
 }
 
+/// How far a call has come.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Progress {
+    records: u64,
+    entries: u64,
+    total: Option<u64>,
+}
+
+impl Progress {
+    /// That of a call that begins with so many records.
+    pub(crate) fn of(total: Option<u64>) -> Self {
+        Self { total, ..Self::default() }
+    }
+
+    /// Counts a step, and tells it how far the call has come with it.
+    pub(crate) const fn count(&mut self, step: &mut CheckStep) {
+        match step.phase {
+            CheckPhase::Records => {
+                self.records += step.records;
+                (step.done, step.total) = (self.records, self.total);
+            }
+            CheckPhase::Indexes => {
+                self.entries += step.entries;
+                step.done = self.entries;
+            }
+        }
+    }
+}
+
 impl CheckReport {
     /// Whether everything was checked, and was as it should be.
     pub fn is_clean(&self) -> bool {
@@ -230,12 +297,12 @@ impl CheckReport {
     }
 
     /// # Errors
-    /// [`StoreErrorKind::Incompatible`] when records were too busy to have their indexes rebuilt.
-    pub(crate) fn check_rebuilt(&self) -> Result<()> {
+    /// [`StoreErrorKind::Incompatible`] when records were too busy to have their indexes rebuilt, or to be moved.
+    pub(crate) fn check_rebuilt(&self, call: &str) -> Result<()> {
         let is_busy = |finding: &&Finding| matches!(finding, Finding::Busy { .. });
         let Some(busy) = self.findings.iter().find(is_busy) else { return Ok(()) };
         let problem = format!(
-            "the indexes are not complete: {busy}. Close the processes that write to the namespace, and call reindex again"
+            "the indexes are not complete: {busy}. Close the processes that write to the namespace, and call {call} again"
         );
         Err(StoreError::new(StoreErrorKind::Incompatible, Outcome::Applied, problem).into())
     }
@@ -244,6 +311,7 @@ impl CheckReport {
         self.findings.extend(step.findings.iter().cloned());
         self.records += step.records;
         self.entries += step.entries;
+        self.moved += step.moved;
     }
 }
 

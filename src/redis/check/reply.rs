@@ -15,7 +15,8 @@ use crate::redis::options::Settings;
 use crate::redis::record::Record;
 use crate::redis::record::index_entries::{current_suffixes, members_of};
 use crate::redis::reply::{
-    array, bytes, corrupt, over_limit, reject_missing_permission, reject_wrong_type, stored_record, text, unexpected,
+    array, bytes, corrupt, over_limit, reject_missing_permission, reject_wrong_type, stored_record, tagged, text,
+    unexpected,
 };
 use crate::request::{MutationRequest, RequestId, Revision, WriteId};
 use crate::stored_format::{self, FormatError, check_id};
@@ -81,6 +82,32 @@ pub(crate) fn found_keys(reply: &Value, kind: KeyKind) -> Result<(u64, Vec<Strin
     let keys = array(keys).ok_or_else(|| unexpected("SCAN"))?;
     let is_of_kind = |key: &&str| key.split_once("}:").is_some_and(|(_, name)| name.starts_with(kind.prefix()));
     Ok((cursor, keys.iter().filter_map(text).filter(is_of_kind).map(str::to_owned).collect()))
+}
+
+/// What a partition said to taking a record over, or to giving one up.
+pub(crate) enum Moved {
+    Yes,
+    /// Another record is stored there.
+    Differs,
+}
+
+pub(crate) fn moved(settings: &Settings, reply: &Value, script: &'static str) -> Result<Moved> {
+    reject_wrong_type(reply)?;
+    reject_missing_permission(reply)?;
+    reject_other_layout(settings, reply)?;
+    match tagged(reply, script)? {
+        ("taken" | "given", _) => Ok(Moved::Yes),
+        ("exists" | "changed", _) => Ok(Moved::Differs),
+        _ => Err(unexpected(script).into()),
+    }
+}
+
+/// Whether there is a record of this request that cannot be read, so that only its index entries say where it is found.
+pub(crate) fn is_unreadable(settings: &Settings, id: &RequestId, value: &Value) -> bool {
+    match bytes(value) {
+        Some(bytes) => Record::parse(id.as_str(), bytes).and_then(|record| record.decode(settings)).is_err(),
+        None => *value != Value::Nil,
+    }
 }
 
 /// Whether a call failed because a key is of another type.
@@ -200,6 +227,11 @@ impl IndexPart {
             return Err(corrupt(&format!("what was read along index {index} is not in its order")));
         }
         Ok(Self { misplaced, members, long, next })
+    }
+
+    /// Whether this is all of the index, in its order and without members that are longer than any of ours.
+    pub(crate) const fn is_whole(&self) -> bool {
+        self.next.is_none() && self.misplaced.is_empty() && self.long == 0
     }
 
     /// What is to be said of members with another score.

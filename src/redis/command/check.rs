@@ -48,7 +48,7 @@ impl Call {
         Self::repair_members(settings, index, "remove", members)
     }
 
-    fn repair_members(settings: &Settings, index: &str, mode_name: &str, members: &[SortKey]) -> Self {
+    pub(super) fn repair_members(settings: &Settings, index: &str, mode_name: &str, members: &[SortKey]) -> Self {
         let mut command = by_hash(&script::REPAIR_MEMBERS, 2, 2 + members.len(), 64 * members.len() + OTHER_BYTES);
         command.arg(index).arg(settings.keyspace.layout_beside(index)).arg(layout_of(settings, index)).arg(mode_name);
         for member in members {

@@ -35,7 +35,7 @@ impl Call {
         Self::changing_namespace(settings, "reindexed", mark, "")
     }
 
-    fn changing_namespace(settings: &Settings, mode: &str, mark: &str, position: &str) -> Self {
+    pub(super) fn changing_namespace(settings: &Settings, mode: &str, mark: &str, position: &str) -> Self {
         Self::new(Place::Namespace, true, namespace(settings, &script::OPEN_NAMESPACE, mode, mark, position))
     }
 

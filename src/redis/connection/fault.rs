@@ -44,6 +44,11 @@ pub(crate) enum Remedy {
 }
 
 impl Fault {
+    /// The same fault, of another call that it ends as well; without its cause, which only one can have.
+    pub(crate) fn again(&self) -> Self {
+        Self { problem: self.problem.clone(), source: None, ..*self }
+    }
+
     /// No connection could be made.
     pub(crate) fn connecting(address: &str, error: RedisError) -> Self {
         let (kind, remedy, advice) = if is_rejected_login(&error) {

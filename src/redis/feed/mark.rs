@@ -44,6 +44,23 @@ impl Mark {
         Self::Behind { added: part.added, last: part.entries.last().map(|(anchor, _)| *anchor) }
     }
 
+    /// The mark of a partition that was split off from the one of this mark: all of its entries are new to the reader, and one
+    /// who has begun is to know if some of them were removed.
+    pub(super) const fn of_added_partition(&self) -> Self {
+        match self {
+            Self::Beginning => Self::Beginning,
+            Self::Behind { .. } => Self::Behind { added: 0, last: None },
+        }
+    }
+
+    /// Whether the first `added` of all entries ever added are before it.
+    pub(super) const fn is_behind(&self, added: u64) -> bool {
+        match self {
+            Self::Beginning => added == 0,
+            Self::Behind { added: read, .. } => *read >= added,
+        }
+    }
+
     /// The entry to read from, inclusive; `None` for the oldest.
     pub(super) fn from(&self) -> Option<StreamId> {
         match self {

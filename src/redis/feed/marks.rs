@@ -19,23 +19,35 @@ impl Marks {
         for mark in &self.partitions {
             write_mark(&mut bytes, mark);
         }
-        FeedPosition::new(&store(keyspace), bytes)
+        FeedPosition::new(&store(keyspace, keyspace.partition_count()), bytes)
     }
 
     /// # Errors
     /// [`Error::InvalidFeedPosition`] if the position came from another namespace, or is invalid.
     pub(super) fn of(position: &FeedPosition, keyspace: &Keyspace) -> Result<Self> {
-        let partitions = usize::from(keyspace.partition_count());
-        let Some(place) = position.place(&store(keyspace))? else {
-            return Ok(Self { turn: 0, partitions: vec![Mark::Beginning; partitions] });
+        let partitions = keyspace.partition_count();
+        let (place, before) = match position.place(&store(keyspace, partitions)) {
+            Ok(place) => (place, partitions),
+            Err(error) => {
+                let of_fewer = |count| position.place(&store(keyspace, count)).ok().map(|place| (place, count));
+                keyspace.earlier_counts().find_map(of_fewer).ok_or(error)?
+            }
         };
-        let marks = read_marks(place, partitions);
-        marks.ok_or_else(|| Error::invalid_feed_position("it is damaged"))
+        let Some(place) = place else {
+            return Ok(Self { turn: 0, partitions: vec![Mark::Beginning; usize::from(partitions)] });
+        };
+        let marks = read_marks(place, usize::from(before));
+        let mut marks = marks.ok_or_else(|| Error::invalid_feed_position("it is damaged"))?;
+        for added in before..partitions {
+            let parent = marks.partitions.get(usize::from(added % before.max(1)));
+            marks.partitions.push(parent.map_or(Mark::Beginning, Mark::of_added_partition));
+        }
+        Ok(marks)
     }
 }
 
-fn store(keyspace: &Keyspace) -> String {
-    format!("redis {} {}", keyspace.namespace(), keyspace.partition_count())
+fn store(keyspace: &Keyspace, partitions: u16) -> String {
+    format!("redis {} {partitions}", keyspace.namespace())
 }
 
 fn write_mark(bytes: &mut Vec<u8>, mark: &Mark) {
@@ -126,7 +138,7 @@ mod tests {
         #[test]
         fn any_place_is_marks_or_an_error(place in any::<Vec<u8>>(), partitions in 1_usize..5) {
             let keyspace = keyspace("billing", partitions);
-            let position = FeedPosition::new(&store(&keyspace), place);
+            let position = FeedPosition::new(&store(&keyspace, keyspace.partition_count()), place);
             match Marks::of(&position, &keyspace) {
                 Ok(marks) => prop_assert_eq!(marks.position(&keyspace), position),
                 Err(error) => prop_assert!(matches!(error, Error::InvalidFeedPosition { .. }), "{:?}", error),
@@ -146,13 +158,27 @@ mod tests {
     }
 
     #[test]
+    fn a_position_of_fewer_partitions_goes_on_at_the_beginning_of_those_that_were_added() {
+        let read = Mark::Behind { added: 7, last: None };
+        let position = Marks { turn: 1, partitions: vec![read, Mark::Beginning] }.position(&keyspace("n", 2));
+        let expected = |marks: &[Mark]| Marks { turn: 1, partitions: marks.to_vec() };
+        let (new, unread) = (Mark::Behind { added: 0, last: None }, Mark::Beginning);
+        assert_eq!(
+            Marks::of(&position, &keyspace("n", 6)).unwrap(),
+            expected(&[read, unread, new, unread, new, unread])
+        );
+        assert!(Marks::of(&position, &keyspace("n", 3)).is_err());
+        assert!(Marks::of(&position, &keyspace("m", 6)).is_err());
+    }
+
+    #[test]
     fn places_that_cannot_be_are_errors() {
         let places: [&[u8]; 7] = [&[], &[0], &[0, 0], &[0, 1, 0], &[0, 0, 3], &[0, 0, 1, 0, 0, 0], &[0, 0, 0, 2]];
         let keyspace = keyspace("n", 1);
         for place in places {
-            assert!(Marks::of(&FeedPosition::new(&store(&keyspace), place), &keyspace).is_err(), "{place:?}");
+            assert!(Marks::of(&FeedPosition::new(&store(&keyspace, 1), place), &keyspace).is_err(), "{place:?}");
         }
-        assert!(Marks::of(&FeedPosition::new(&store(&keyspace), [0, 0, 0]), &keyspace).is_ok());
+        assert!(Marks::of(&FeedPosition::new(&store(&keyspace, 1), [0, 0, 0]), &keyspace).is_ok());
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Reads the replies of feed.lua.
 
+use std::fmt;
+
 use redis::Value;
 
 use super::mark::{Anchor, StreamId};
@@ -18,6 +20,44 @@ pub(super) struct Part {
     pub(super) entries: Vec<(Anchor, Result<FeedEntry, UnreadableEntry>)>,
     /// Whether entries were left out because they did not fit into one reply.
     pub(super) is_cut: bool,
+    pub(super) origin: Origin,
+}
+
+/// What a partition that a repartition added knows of the feeds of its requests before: each earlier partition, and how many
+/// entries its feed had then. Empty for every other partition, and for a read that need not know.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Origin(pub(super) Vec<(u16, u64)>);
+
+impl Origin {
+    /// The origin of a partition that takes requests over from `parent`, which has this origin itself, after so many entries.
+    pub(crate) fn split_from(mut self, parent: u16, added: u64) -> Self {
+        self.0.push((parent, added));
+        self
+    }
+
+    /// As a partition records it; nothing for none.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let mut words = text.split(' ').filter(|word| !word.is_empty());
+        let mut origin = Self::default();
+        while let Some(partition) = words.next() {
+            origin.0.push((partition.parse().ok()?, words.next()?.parse().ok()?));
+        }
+        Some(origin)
+    }
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let words: Vec<String> = self.0.iter().map(|(partition, added)| format!("{partition} {added}")).collect();
+        f.write_str(&words.join(" "))
+    }
+}
+
+/// How many entries were ever added to a partition's feed, and the partition's origin, from a reply of feed.lua that begins
+/// with the oldest entry.
+pub(crate) fn extent(keyspace: &Keyspace, partition: u16, reply: &Value) -> Result<(u64, Origin)> {
+    let part = Part::of(keyspace, partition, reply)?;
+    Ok((part.added, part.origin))
 }
 
 impl Part {
@@ -25,14 +65,18 @@ impl Part {
     pub(super) fn of(keyspace: &Keyspace, partition: u16, reply: &Value) -> Result<Self> {
         reject_wrong_type(reply).and_then(|()| reject_missing_permission(reply))?;
         let broken = || unexpected("feed.lua");
-        let [Value::Int(added), Value::Int(kept), entries, Value::Int(cut)] = array(reply).unwrap_or_default() else {
+        let [Value::Int(added), Value::Int(kept), entries, Value::Int(cut), origin] = array(reply).unwrap_or_default()
+        else {
             return Err(broken().into());
         };
         let entries = array(entries).ok_or_else(broken)?.iter();
         let entries: Option<_> = entries.map(|entry| read_entry(keyspace, partition, entry)).collect();
         let number = |number: i64| u64::try_from(number).ok();
         let is_cut = *cut != 0;
-        let part = || Some(Self { added: number(*added)?, kept: number(*kept)?, entries: entries?, is_cut });
+        // Of foreign text nothing follows, so no feed waits for what never comes.
+        let is_possible = |origin: &Origin| origin.0.iter().all(|(earlier, _)| *earlier < partition);
+        let origin = text(origin).and_then(Origin::parse).filter(is_possible).unwrap_or_default();
+        let part = || Some(Self { added: number(*added)?, kept: number(*kept)?, entries: entries?, is_cut, origin });
         Ok(part().ok_or_else(broken)?)
     }
 
@@ -75,7 +119,7 @@ struct Fields<'a>(&'a [&'a [u8]]);
 impl Fields<'_> {
     fn read(&self, keyspace: &Keyspace, partition: u16, added: StreamId) -> Result<FeedEntry, &'static str> {
         let id = self.request_id().ok_or("it names no request")?;
-        if keyspace.partition_of(&id) != partition {
+        if !keyspace.has_been_in(partition, &id) {
             return Err("the request that it names is of another partition");
         }
         let revision = self.text("revision").and_then(|number| number.parse().ok());

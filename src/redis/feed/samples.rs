@@ -2,6 +2,7 @@
 
 use redis::Value;
 
+use super::reply::Origin;
 use super::walk::FeedRead;
 use crate::redis::keyspace::Keyspace;
 
@@ -9,6 +10,8 @@ use crate::redis::keyspace::Keyspace;
 pub(super) struct Feeds {
     pub(super) keyspace: Keyspace,
     pub(super) streams: Vec<Stream>,
+    /// What each partition records of where its requests came from.
+    pub(super) origins: Vec<String>,
 }
 
 #[derive(Clone, Default)]
@@ -32,14 +35,30 @@ pub(super) fn entry(id: &str, fields: &[(String, String)]) -> Value {
     Value::Array(vec![bulk(id), Value::Array(fields)])
 }
 
-pub(super) fn reply(added: usize, kept: usize, entries: Vec<Value>) -> Value {
-    Value::Array(vec![Value::Int(added as i64), Value::Int(kept as i64), Value::Array(entries), Value::Int(0)])
+pub(super) fn reply(added: usize, kept: usize, entries: Vec<Value>, origin: &str) -> Value {
+    let counts = [added, kept].map(|count| Value::Int(count as i64));
+    Value::Array([counts.to_vec(), vec![Value::Array(entries), Value::Int(0), bulk(origin)]].concat())
 }
 
 impl Feeds {
     pub(super) fn new(partitions: u16) -> Self {
         let streams = vec![Stream::default(); usize::from(partitions)];
-        Self { keyspace: Keyspace::new("billing", partitions).unwrap(), streams }
+        let origins = vec![String::new(); usize::from(partitions)];
+        Self { keyspace: Keyspace::new("billing", partitions).unwrap(), streams, origins }
+    }
+
+    /// The same feeds after each partition was split into `times` as many.
+    pub(super) fn repartitioned(mut self, times: u16) -> Self {
+        let before = self.keyspace.partition_count();
+        self.keyspace = Keyspace::new("billing", before * times).unwrap();
+        for added in before..before * times {
+            let parent = usize::from(added % before);
+            let origin = Origin::parse(&self.origins[parent]).unwrap();
+            let origin = origin.split_from(added % before, self.streams[parent].added.len() as u64);
+            self.origins.push(origin.to_string());
+            self.streams.push(Stream::default());
+        }
+        self
     }
 
     /// Adds an entry of a request to its feed, and returns the partition.
@@ -66,7 +85,8 @@ impl Feeds {
         };
         let kept = stream.added.iter().skip(stream.removed).filter(|(at, _)| *at >= from);
         let entries = kept.take(read.count()).map(|(at, fields)| entry(&format!("{at}-0"), fields)).collect();
-        reply(stream.added.len(), stream.added.len() - stream.removed, entries)
+        let origin = if read.is_from_oldest() { &self.origins[usize::from(read.partition)] } else { "" };
+        reply(stream.added.len(), stream.added.len() - stream.removed, entries, origin)
     }
 }
 

@@ -1,14 +1,15 @@
 //! A page of the change feed, read from all partitions at once.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 
 use redis::Value;
 
 use super::mark::{Mark, StreamId};
 use super::marks::Marks;
-use super::reply::Part;
+use super::reply::{Origin, Part};
 use crate::error::Result;
 use crate::feed::{FeedPage, FeedPosition, check_limit};
+use crate::query::MissingPartition;
 use crate::redis::keyspace::Keyspace;
 use crate::redis::pages::scan::MAX_PAGE_BYTES;
 
@@ -29,6 +30,11 @@ enum Start {
 }
 
 impl FeedRead {
+    /// Asks how many entries were ever added, and for the origin.
+    pub(crate) const fn of_extent(partition: u16) -> Self {
+        Self { partition, start: Start::Oldest, limit: 0, bytes: MAX_PAGE_BYTES }
+    }
+
     /// The start, as feed.lua takes it.
     pub(crate) fn from(&self) -> String {
         match self.start {
@@ -36,6 +42,11 @@ impl FeedRead {
             Start::Entry(id) => id.to_string(),
             Start::End => "end".to_owned(),
         }
+    }
+
+    /// Whether it reads from the oldest entry on, so that it has to know where the requests came from.
+    pub(crate) fn is_from_oldest(&self) -> bool {
+        self.start == Start::Oldest
     }
 
     /// The number of entries: one more than the page has space for, which is the entry read last, or shows that there
@@ -56,6 +67,10 @@ pub(crate) struct FeedWalk<'a> {
     marks: Vec<Mark>,
     /// The partitions that may have more for this page, the one whose turn it is first.
     left: VecDeque<u16>,
+    /// Partitions that a repartition added, whose feed waits for those that their requests came from.
+    held: Vec<(u16, Origin)>,
+    /// The partitions whose feed has been read to its end for this page.
+    ended: BTreeSet<u16>,
     is_begun: bool,
     room: usize,
     page: FeedPage,
@@ -70,7 +85,8 @@ impl<'a> FeedWalk<'a> {
         let Marks { turn, partitions } = Marks::of(from, keyspace)?;
         let page = FeedPage::new(Vec::new(), from.clone(), true);
         let left = (turn..keyspace.partition_count()).chain(0..turn).collect();
-        Ok(Self { keyspace, marks: partitions, left, is_begun: false, room, page })
+        let (held, ended) = (Vec::new(), BTreeSet::new());
+        Ok(Self { keyspace, marks: partitions, left, held, ended, is_begun: false, room, page })
     }
 
     /// What to read next, in as many partitions at once as may be: of each its share of the space that is left. Nothing if the
@@ -96,6 +112,10 @@ impl<'a> FeedWalk<'a> {
         }
         self.is_begun = true;
         self.left.retain(|partition| *partition != read.partition);
+        if !self.has_passed(&part.origin) {
+            self.held.push((read.partition, part.origin));
+            return Ok(());
+        }
         if let Some(mark) = self.marks.get_mut(usize::from(read.partition)) {
             let step = mark.read_on(read.partition, part, read.limit.min(self.room));
             *mark = step.next;
@@ -103,6 +123,9 @@ impl<'a> FeedWalk<'a> {
                 self.left.push_back(read.partition);
             } else {
                 self.page.is_caught_up &= !step.more;
+            }
+            if !step.more {
+                self.ended.insert(read.partition);
             }
             self.page.gaps.extend(step.gap);
             self.room = self.room.saturating_sub(step.entries.len());
@@ -113,7 +136,32 @@ impl<'a> FeedWalk<'a> {
                 }
             }
         }
+        self.release();
         Ok(())
+    }
+
+    /// Leaves a partition out of the page because it does not answer: the next one goes on with it where this one began.
+    pub(crate) fn leave_out(&mut self, missing: MissingPartition) {
+        self.left.retain(|partition| *partition != missing.partition);
+        self.page.missing.push(missing);
+    }
+
+    /// Whether the entries before this origin have been read, or can be no more: those of one request come in the order of
+    /// its revisions, also where a repartition moved it.
+    fn has_passed(&self, origin: &Origin) -> bool {
+        let has_passed = |(partition, added): &(u16, u64)| {
+            let mark = self.marks.get(usize::from(*partition));
+            mark.is_some_and(|mark| mark.is_behind(*added)) || self.ended.contains(partition)
+        };
+        origin.0.iter().all(has_passed)
+    }
+
+    /// Reads the partitions that need not wait any more.
+    fn release(&mut self) {
+        let held = std::mem::take(&mut self.held);
+        let (free, held) = held.into_iter().partition::<Vec<_>, _>(|(_, origin)| self.has_passed(origin));
+        self.held = held;
+        self.left.extend(free.into_iter().map(|(partition, _)| partition));
     }
 
     pub(crate) const fn is_begun(&self) -> bool {
@@ -121,7 +169,8 @@ impl<'a> FeedWalk<'a> {
     }
 
     pub(crate) fn finish(mut self) -> FeedPage {
-        self.page.is_caught_up &= self.left.is_empty();
+        // Those that are held wait for one that is missing, if there is any.
+        self.page.is_caught_up &= self.left.is_empty() && (self.held.is_empty() || !self.page.missing.is_empty());
         let turn = self.left.front().copied().unwrap_or(0);
         self.page.next = Marks { turn, partitions: self.marks }.position(self.keyspace);
         self.page

@@ -187,7 +187,9 @@ fn a_feed_that_was_removed_is_reported_whether_or_not_there_is_another() {
 
 #[test]
 fn what_is_not_an_entry_of_ours_is_reported_and_keeps_no_other_from_being_read() {
-    let other = if Feeds::new(2).keyspace.partition_of(&"a".try_into().unwrap()) == 0 { 1 } else { 0 };
+    // Neither its own, nor the only one of a namespace that once had one.
+    let own = usize::from(Feeds::new(3).keyspace.partition_of(&"a".try_into().unwrap()));
+    let other = if own == 2 { 1 } else { 2 };
     let changed = |name: &str, value: &str| {
         let mut fields = fields("a", "1");
         fields.iter_mut().filter(|(found, _)| found == name).for_each(|(_, old)| value.clone_into(old));
@@ -205,7 +207,7 @@ fn what_is_not_an_entry_of_ours_is_reported_and_keeps_no_other_from_being_read()
         fields("a", "1").split_off(1),
         fields("a", "1")[..3].to_vec(),
     ];
-    let mut feeds = Feeds::new(2);
+    let mut feeds = Feeds::new(3);
     let partition = feeds.add("a", 0);
     foreign.iter().for_each(|fields| feeds.streams[partition].push(fields.clone()));
     feeds.add("a", 1);
@@ -230,11 +232,76 @@ fn a_field_of_a_later_release_is_left_out() {
 #[test]
 fn a_position_of_another_namespace_and_a_limit_that_cannot_be_are_rejected() {
     let (one, four) = (Feeds::new(1), Feeds::new(4));
-    let position = read(&one, &FeedPosition::beginning(), 5).next;
-    let rejected = FeedWalk::new(&four.keyspace, &position, 5).err().unwrap();
+    let position = read(&four, &FeedPosition::beginning(), 5).next;
+    let rejected = FeedWalk::new(&one.keyspace, &position, 5).err().unwrap();
     assert!(matches!(rejected, Error::InvalidFeedPosition { .. }), "{rejected:?}");
     for limit in [0, 1_001] {
-        let rejected = FeedWalk::new(&one.keyspace, &position, limit).err().unwrap();
+        let rejected = FeedWalk::new(&four.keyspace, &position, limit).err().unwrap();
         assert!(matches!(rejected, Error::Invalid(_)), "{rejected:?}");
     }
+}
+
+/// Two repartitions, with writes before, between and after, by readers who begin anywhere: nothing is lost or doubled, and
+/// the entries of each request come in the order of its revisions.
+#[test]
+fn a_repartition_keeps_every_entry_and_the_order_of_each_request() {
+    for limit in [1, 2, 3, 7, 1_000] {
+        let mut feeds = Feeds::new(2);
+        let (mut written, mut positions) = (Vec::new(), vec![(0, FeedPosition::beginning())]);
+        for (stage, times) in [(0, 2), (1, 3), (2, 1)] {
+            for number in 0..12 {
+                let revision = written.len();
+                feeds.add(&format!("r{number}"), revision);
+                written.push((format!("r{number}"), revision as u64));
+                if number == 5 {
+                    positions.push((written.len(), end(&feeds)));
+                    let half = read(&feeds, &FeedPosition::beginning(), 4);
+                    let (_, _, rest) = follow(&feeds, &half.next, 3);
+                    positions.push((written.len(), rest));
+                }
+            }
+            if stage < 2 {
+                feeds = feeds.repartitioned(times);
+            }
+        }
+        for (seen, position) in positions {
+            let (entries, gaps, _) = follow(&feeds, &position, limit);
+            assert!(gaps.is_empty(), "{gaps:?}");
+            for id in (0..12).map(|number| format!("r{number}")) {
+                let of = |all: &[(String, u64)]| -> Vec<u64> {
+                    all.iter().filter(|(found, _)| *found == id).map(|(_, revision)| *revision).collect()
+                };
+                assert_eq!(of(&entries), of(&written[seen..]), "{id} from {seen}, pages of {limit}");
+            }
+        }
+    }
+}
+
+/// Where the earlier feed lost its end in a failover, what comes after it must not wait for that.
+#[test]
+fn a_feed_that_lost_its_end_holds_back_nothing() {
+    let mut feeds = Feeds::new(1);
+    feeds.write(0..6);
+    let mut feeds = feeds.repartitioned(4);
+    let added = feeds.add("a", 6);
+    assert!(added > 0);
+    feeds.streams[0].added.truncate(4);
+    let (entries, gaps, _) = follow(&feeds, &FeedPosition::beginning(), 2);
+    assert_eq!(entries.iter().map(|(_, revision)| *revision).collect::<Vec<_>>(), [0, 1, 2, 3, 6]);
+    assert!(gaps.is_empty());
+}
+
+/// Who had begun before the repartition is told what was removed from a new partition before they came to it.
+#[test]
+fn what_was_trimmed_of_a_new_partition_is_a_gap_for_who_had_begun() {
+    let mut feeds = Feeds::new(1);
+    feeds.write(0..2);
+    let begun = end(&feeds);
+    let mut feeds = feeds.repartitioned(4);
+    feeds.write(2..6);
+    let added = usize::from(feeds.keyspace.partition_of(&"a".try_into().unwrap()));
+    feeds.streams[added].removed = 3;
+    let (entries, gaps, _) = follow(&feeds, &begun, 10);
+    assert_eq!(gaps, [FeedGap::Trimmed { partition: added as u16, missed: 3 }]);
+    assert_eq!(entries, [("a".to_owned(), 5)]);
 }

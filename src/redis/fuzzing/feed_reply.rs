@@ -41,7 +41,10 @@ pub(super) fn feed_reply(input: &mut Input<'_>, words: &[&[u8]]) -> Value {
     };
     let entries = (0..input.below(5)).map(|_| entry(input)).collect();
     let cut = Value::Int((input.byte() & 1).into());
-    let parts = [Value::Int(input.byte().into()), Value::Int(input.byte().into()), Value::Array(entries), cut];
+    let counts = [Value::Int(input.byte().into()), Value::Int(input.byte().into())];
+    let origin = bulk(input.one(&["", "", "0 7", "9 7", "0"]));
+    let [added, kept] = counts;
+    let parts = [added, kept, Value::Array(entries), cut, origin];
     Value::Array(parts.map(|part| or_any(input, words, part)).into())
 }
 

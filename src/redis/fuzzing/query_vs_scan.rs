@@ -6,12 +6,13 @@ use std::fmt::{Debug, Display};
 use super::input::Input;
 use super::partition::Partition;
 use super::samples::{KEYS, approval_query, at, decision_query, direction, inbox_query, request, request_query};
-use crate::index::{ChosenIndexes, Plan, SortKey, Term, plan};
+use crate::index::{ChosenIndexes, Plan, Term, plan};
 use crate::query::{
-    DecisionQuery, Fingerprint, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow, Query,
-    RecentApprovalQuery, RequestQuery, SortDirection, evaluate,
+    DecisionQuery, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow, Query, RecentApprovalQuery,
+    RequestQuery, SortDirection, evaluate,
 };
 use crate::redis::PageMerge;
+use crate::redis::pages::places::{CursorKinds, ReadPlaces};
 use crate::redis::pages::scan::{Part, Scan};
 use crate::request::{
     ActorContext, Approval, ApprovalDecision, ApprovalId, DecisionCategory, DecisionKind, IdComparison,
@@ -160,10 +161,10 @@ impl World<'_> {
             }
             Plan::Along(along) => along,
         };
-        let fingerprint = Fingerprint::of(&[b"", &query.fingerprint()]);
-        let start = page.cursor().map(|cursor| SortKey::from_bytes(cursor.position(fingerprint).unwrap()));
+        let kinds = CursorKinds::of(&[b"", &query.fingerprint()]);
         let count = u16::try_from(self.partitions.len()).unwrap();
-        let mut assembly = PageMerge::new(count, plan.direction, start.as_ref(), page.limit());
+        let starts = ReadPlaces::of(page.cursor(), kinds, count).unwrap();
+        let mut assembly = PageMerge::new(starts, plan.direction, page.limit());
         let patience = self.plans.below(4);
         let mut calls = 0;
         let most = 1 + self.plans.below(3);
@@ -179,7 +180,7 @@ impl World<'_> {
                 assembly.add(partition, &plan, query, at(NOW), scanned);
             }
         }
-        assembly.finish(fingerprint)
+        assembly.finish(kinds)
     }
 
     /// If a plan needs no document, counting its keys gives the number of rows.

@@ -9,13 +9,14 @@ use super::settings;
 use super::values::{or_any, value};
 use crate::error::{Error, Outcome};
 use crate::index::{Along, ChosenIndexes, Plan, index_entries, plan};
-use crate::query::{Fingerprint, RequestQuery, SortDirection};
+use crate::query::{RequestQuery, SortDirection};
 use crate::redis::PageMerge;
 use crate::redis::check::reply as check_reply;
 use crate::redis::check::reply::{IndexPart, Repaired};
 use crate::redis::keyspace::KeyKind;
 use crate::redis::namespace::reply as namespace_reply;
 use crate::redis::options::Settings;
+use crate::redis::pages::places::{CursorKinds, ReadFrom, ReadPlaces};
 use crate::redis::pages::scan::{Part, Scan, Scanned};
 use crate::redis::pages::scan_reply;
 use crate::redis::record::NewRecord;
@@ -212,9 +213,10 @@ fn page(scanned: Scanned) {
     }
     let query = RequestQuery::new();
     let along = along(&query);
-    let mut assembly = PageMerge::new(1, SortDirection::Ascending, None, 2);
+    let starts = ReadPlaces::new(vec![ReadFrom::Beginning]);
+    let mut assembly = PageMerge::new(starts, SortDirection::Ascending, 2);
     assembly.add(0, &along, &query, at(0), scanned);
-    let page = assembly.finish(Fingerprint::of(&[]));
+    let page = assembly.finish(CursorKinds::of(&[]));
     assert!(page.items.len() + page.unreadable.len() <= 2);
 }
 

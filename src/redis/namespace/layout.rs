@@ -28,10 +28,20 @@ const RECORD_AGAIN: &str =
 /// The text that each partition records and each write compares: the layout version, the number of partitions, the rule
 /// for comparing ids, and a digest of the chosen indexes. Later versions too begin with their number and a space.
 pub(in crate::redis) fn recorded(keyspace: &Keyspace, ids: IdComparison, chosen: &ChosenIndexes) -> String {
+    recorded_for(keyspace.partition_count(), ids, chosen)
+}
+
+/// The same for another number of partitions.
+pub(in crate::redis) fn recorded_for(partitions: u16, ids: IdComparison, chosen: &ChosenIndexes) -> String {
     let metadata = indexed_metadata::recorded(chosen);
     let digest = if metadata.is_empty() { "-".to_owned() } else { format!("{:x}", sha1::Sha1::digest(metadata)) };
-    let partitions = keyspace.partition_count();
     format!("{LAYOUT_VERSION} {partitions} {} {}", ids.as_str(), digest.get(..16).unwrap_or(&digest))
+}
+
+/// The text that each partition records while the namespace is repartitioned from this many to those of `layout`: no process
+/// writes then.
+pub(in crate::redis) fn repartitioning(layout: &str, from: u16) -> String {
+    format!("{layout} from {from}")
 }
 
 /// The number of a version; it has exactly one spelling.
@@ -67,8 +77,17 @@ fn check(settings: &Settings, key: &str, found: &[u8]) -> Result<(), LayoutError
         [_, partitions, "Exact" | "FoldCase", _] if version(partitions).is_some() => {
             Err(LayoutError::OtherChoice { key })
         }
+        [_, to, "Exact" | "FoldCase", _, "from", from] => match (partitions(from), partitions(to)) {
+            (Some(from), Some(to)) => Err(LayoutError::Repartitioning { place: key, from, to }),
+            _ => Err(LayoutError::Foreign { key, what: OF_A_PARTITION, remedy: RECORD_AGAIN }),
+        },
         _ => Err(LayoutError::Foreign { key, what: OF_A_PARTITION, remedy: RECORD_AGAIN }),
     }
+}
+
+/// A number of partitions.
+pub(in crate::redis) fn partitions(text: &str) -> Option<u16> {
+    version(text).and_then(|number| u16::try_from(number).ok()).filter(|count| *count <= Keyspace::MAX_PARTITIONS)
 }
 
 /// # Errors
@@ -114,6 +133,23 @@ impl PartitionLayout {
         Ok(check(settings, &self.key, &self.found).map_err(StoreError::of_layout)?)
     }
 
+    /// Checks that a request that is not found in this partition is not in another since a repartition. Any other layout lets a
+    /// process read.
+    ///
+    /// # Errors
+    /// The same if the namespace has another number of partitions by now, or is about to.
+    pub(crate) fn check_partitions(&self, settings: &Settings) -> Result<()> {
+        let words: Vec<&str> = std::str::from_utf8(&self.found).unwrap_or_default().split(' ').collect();
+        let count = words.get(1).and_then(|word| partitions(word));
+        match check(settings, &self.key, &self.found) {
+            Err(error @ LayoutError::Repartitioning { .. }) => Err(StoreError::of_layout(error).into()),
+            Err(error @ LayoutError::OtherChoice { .. }) if count != Some(settings.keyspace.partition_count()) => {
+                Err(StoreError::of_layout(error).into())
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// # Errors
     /// The same if a newer release recorded it; a rebuild leaves it unchanged.
     pub(crate) fn check_replaceable(&self, settings: &Settings) -> Result<()> {
@@ -121,6 +157,16 @@ impl PartitionLayout {
             Err(newer @ LayoutError::Newer { .. }) => Err(StoreError::of_layout(newer).into()),
             _ => Ok(()),
         }
+    }
+
+    /// # Errors
+    /// The same for a partition that is added, and for one that has requests already.
+    pub(crate) fn check_added(&self, settings: &Settings) -> Result<()> {
+        if self.is_missing() {
+            let remedy = "requests lie in a partition that the namespace does not have yet; find out what wrote them";
+            return Err(StoreError::of_layout(LayoutError::Missing { key: self.key.clone(), remedy }).into());
+        }
+        self.check(settings)
     }
 
     /// The error for a layout that a partition records while the namespace records none.
@@ -152,6 +198,7 @@ mod tests {
         let layouts: std::collections::BTreeSet<_> = choices.map(|keys| settings(1, keys).layout).into();
         assert_eq!(layouts.len(), choices.len());
         let longest = settings(1_024, &["ticket"]).layout;
+        let longest = repartitioning(&longest, 512);
         assert!(longest.len() + "4294967295".len() <= LAST_BYTE, "{longest}");
     }
 
@@ -169,7 +216,18 @@ mod tests {
         for other in ["3 4 FoldCase -", "3 8 Exact -", "3 4 Exact 0123456789abcdef"] {
             assert!(matches!(checked(other), Err(LayoutError::OtherChoice { .. })), "{other}");
         }
+        for (found, is_found_elsewhere) in
+            [("3 8 Exact -", true), ("3 4 Exact - from 2", true), ("3 4 FoldCase -", false), ("1", false), ("x", false)]
+        {
+            let found = PartitionLayout { key: key.clone(), found: found.as_bytes().to_vec() };
+            assert_eq!(found.check_partitions(&settings).is_err(), is_found_elsewhere);
+        }
+        let repartitioning = LayoutError::Repartitioning { place: key.clone(), from: 4, to: 8 };
+        assert_eq!(checked("3 8 Exact - from 4"), Err(repartitioning));
         let long = format!("1 {}", "x".repeat(LAST_BYTE));
+        for foreign in ["3 8 Exact - from", "3 8 Exact - from x", "3 8 Exact - from 2000", "3 8 Exact - to 4"] {
+            assert!(matches!(checked(foreign), Err(LayoutError::Foreign { .. })), "{foreign:?}");
+        }
         for foreign in ["x", "0 4 Exact -", "03 4 Exact -", "+3 4 Exact -", "3", "3 4 Exact", "3 x Exact -", " ", &long]
         {
             assert!(matches!(checked(foreign), Err(LayoutError::Foreign { .. })), "{foreign:?}");

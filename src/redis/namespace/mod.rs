@@ -2,4 +2,5 @@
 
 pub(crate) mod indexed_metadata;
 pub(crate) mod layout;
+pub(crate) mod repartition;
 pub(crate) mod reply;

@@ -7,6 +7,7 @@ use crate::index::ChosenIndexes;
 use crate::redis::connection::preflight::{COMMANDS, incompatible};
 use crate::redis::namespace::indexed_metadata;
 use crate::redis::namespace::layout::{check_version, version};
+use crate::redis::namespace::repartition::Repartition;
 use crate::redis::options::Settings;
 use crate::redis::reply::{array, reject_wrong_type, tagged, text};
 
@@ -20,6 +21,8 @@ const METADATA: usize = 2;
 const MARK: usize = 3;
 const IDS: usize = 4;
 const POSITION: usize = 5;
+/// The repartition under way: it begins with the number of partitions before. Missing or empty if there is none.
+const REPARTITION: usize = 6;
 
 const OF_A_NAMESPACE: &str = "a namespace";
 const SEE_WHO: &str = "find out what does, or choose another namespace";
@@ -38,7 +41,12 @@ pub(crate) fn rebuild_mark(reply: &Value) -> &str {
     field(reply, MARK).unwrap_or_default()
 }
 
-/// The saved progress of that rebuild.
+/// The mark of the repartition under way; empty if there is none.
+pub(super) fn repartition_mark(reply: &Value) -> &str {
+    field(reply, REPARTITION).unwrap_or_default()
+}
+
+/// The saved progress of the rebuild or the repartition under way.
 pub(crate) fn saved_position(reply: &Value) -> &str {
     field(reply, POSITION).unwrap_or_default()
 }
@@ -58,12 +66,12 @@ pub(crate) fn check_allowed(settings: &Settings, reply: &Value) -> Result<()> {
     Ok(())
 }
 
-/// Checks that there is a namespace that this release can use or rebuild.
+/// The recorded number of partitions of a namespace that this release can use.
 ///
 /// # Errors
-/// [`StoreErrorKind::Incompatible`] if there is no namespace, if it has a newer release's layout or another number of
-/// partitions, or if its key holds something else.
-pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> {
+/// [`StoreErrorKind::Incompatible`] if there is no namespace, if it has a newer release's layout, or if its key holds something
+/// else.
+pub(super) fn recorded_partitions(settings: &Settings, reply: &Value) -> Result<u32> {
     reject_wrong_type(reply)?;
     check_allowed(settings, reply)?;
     let namespace = settings.keyspace.namespace();
@@ -75,18 +83,31 @@ pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> 
     }
     let recorded = |place| field(reply, place).and_then(version);
     let (Some(partitions), Some(layout)) = (recorded(PARTITIONS), recorded(VERSION)) else {
-        let key = settings.keyspace.meta();
-        return Err(StoreError::of_layout(LayoutError::Foreign { key, what: OF_A_NAMESPACE, remedy: SEE_WHO }).into());
+        return Err(foreign(settings).into());
     };
     let target = rebuild_mark(reply).split(' ').next().and_then(version);
     if let Err(newer @ LayoutError::Newer { .. }) = check_version(&shown(settings), layout.max(target.unwrap_or(0))) {
         return Err(StoreError::of_layout(newer).into());
     }
+    Ok(partitions)
+}
+
+/// Checks that there is a namespace that this release can use or rebuild, with as many partitions as the store was opened with.
+///
+/// # Errors
+/// [`StoreErrorKind::Incompatible`] if there is no namespace, if it has a newer release's layout or another number of
+/// partitions, if it is being repartitioned, or if its key holds something else.
+pub(crate) fn check_namespace(settings: &Settings, reply: &Value) -> Result<()> {
+    let partitions = recorded_partitions(settings, reply)?;
+    let namespace = settings.keyspace.namespace();
+    if let Some(repartition) = Repartition::under_way(settings, reply)? {
+        return Err(repartition.is_under_way(settings).into());
+    }
     let asked = u32::from(settings.keyspace.partition_count());
     if partitions != asked {
         return Err(incompatible(format!(
-            "namespace {namespace} has {partitions} partition(s), but was opened with {asked}; \
-             the number is fixed when a namespace is first opened: open it with {partitions}"
+            "namespace {namespace} has {partitions} partition(s), but was opened with {asked}; open it with \
+             {partitions}, or give it a multiple of these with RedisStoreBuilder::repartition"
         ))
         .into());
     }
@@ -136,7 +157,12 @@ pub(crate) fn check_choice(settings: &Settings, reply: &Value) -> Result<()> {
     Ok(())
 }
 
-fn shown(settings: &Settings) -> String {
+pub(super) fn foreign(settings: &Settings) -> StoreError {
+    let key = settings.keyspace.meta();
+    StoreError::of_layout(LayoutError::Foreign { key, what: OF_A_NAMESPACE, remedy: SEE_WHO })
+}
+
+pub(super) fn shown(settings: &Settings) -> String {
     format!("namespace {}", settings.keyspace.namespace())
 }
 

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::index::{Along, Named, Placed, SortKey};
-use crate::query::{Cursor, Fingerprint, Page, Query, SortDirection};
+use crate::query::{MissingPart, MissingPartition, Page, Query, SortDirection};
+use crate::redis::pages::places::{CursorKinds, ReadFrom, ReadPlaces};
 use crate::redis::pages::scan::{MAX_PAGE_BYTES, Part, Scanned, row_position};
 use crate::request::Timestamp;
 use crate::stored_format::{StoredRequest, Unreadable};
@@ -21,6 +22,7 @@ pub(crate) struct PageMerge<Row> {
     most_bytes: usize,
     direction: SortDirection,
     partitions: Vec<Progress>,
+    missing: Vec<MissingPartition>,
     rows: BTreeMap<SortKey, Held<Row>>,
     /// The uncompressed bytes of the requests of these rows.
     bytes: usize,
@@ -37,6 +39,9 @@ struct Held<Row> {
 }
 
 struct Progress {
+    /// Where the page begins here.
+    start: ReadFrom,
+    is_missing: bool,
     /// The key after which to read; `None` before the first read of a first page.
     position: Option<SortKey>,
     scans: u32,
@@ -44,12 +49,46 @@ struct Progress {
 }
 
 impl<Row> PageMerge<Row> {
-    pub(crate) fn new(partitions: u16, direction: SortDirection, start: Option<&SortKey>, limit: usize) -> Self {
-        let progress = || Progress { position: start.cloned(), scans: 0, is_done: false };
-        let partitions = (0..partitions).map(|_| progress()).collect();
-        let (rows, most_bytes) = (BTreeMap::new(), MAX_PAGE_BYTES);
+    pub(crate) fn new(starts: ReadPlaces, direction: SortDirection, limit: usize) -> Self {
+        let progress = |start: ReadFrom| {
+            let (position, is_done) = match &start {
+                ReadFrom::Beginning => (None, false),
+                ReadFrom::After(key) => (Some(key.clone()), false),
+                ReadFrom::Nowhere => (None, true),
+            };
+            Progress { start, is_missing: false, position, scans: u32::from(is_done), is_done }
+        };
+        let partitions = starts.into_vec().into_iter().map(progress).collect();
+        let (missing, rows, most_bytes) = (Vec::new(), BTreeMap::new(), MAX_PAGE_BYTES);
         let asked_up_to = None;
-        Self { limit, most_bytes, direction, partitions, rows, bytes: 0, is_cut: false, asked_up_to, scanned: 0 }
+        Self {
+            limit,
+            most_bytes,
+            direction,
+            partitions,
+            missing,
+            rows,
+            bytes: 0,
+            is_cut: false,
+            asked_up_to,
+            scanned: 0,
+        }
+    }
+
+    /// Leaves a partition out of the page because it does not answer. `false` if the page has rows of it: it can only end there.
+    pub(crate) fn leave_out(&mut self, missing: MissingPartition) -> bool {
+        let Some(progress) = self.partitions.get_mut(usize::from(missing.partition)) else { return false };
+        if progress.scans > 0 {
+            return false;
+        }
+        (progress.is_missing, progress.is_done, progress.scans) = (true, true, 1);
+        self.missing.push(missing);
+        true
+    }
+
+    /// The partitions that were left out.
+    pub(crate) fn missing(&self) -> &[MissingPartition] {
+        &self.missing
     }
 
     /// What to read next, in as many partitions at once as may be; nothing if the page is full, holds enough bytes, or nothing
@@ -131,8 +170,9 @@ impl<Row> PageMerge<Row> {
         let descending = self.direction == SortDirection::Descending;
         progress.scans = progress.scans.saturating_add(1);
         progress.is_done = !scanned.more && asked_up_to.is_none();
-        progress.position = if !scanned.more && asked_up_to.is_some() {
-            asked_up_to
+        progress.position = if let Some(end) = asked_up_to.filter(|_| !scanned.more) {
+            // Of partitions that are read from different places, one may be past the end of the page already.
+            Some(start.clone().filter(|start| *start != end && (*start > end) != descending).unwrap_or(end))
         } else if scanned.more {
             Some(row_position(scanned.position, layout, Q::LAYOUT, descending))
         } else {
@@ -217,7 +257,8 @@ impl<Row> PageMerge<Row> {
     }
 
     /// The page. If reading ended early it is short, and says where to continue.
-    pub(crate) fn finish(self, fingerprint: Fingerprint) -> Page<Row> {
+    pub(crate) fn finish(mut self, kinds: CursorKinds) -> Page<Row> {
+        let missing = std::mem::take(&mut self.missing);
         let settled = self.settled().count();
         let is_whole = settled == self.rows.len() && (self.is_cut || settled >= self.limit);
         let hindmost = self.hindmost().and_then(|place| self.partitions.get(place)?.position.clone());
@@ -237,7 +278,12 @@ impl<Row> PageMerge<Row> {
         }
         // Rows that a full page has no room for come after its last row, however far the partitions were read.
         let end = if is_whole { last } else { hindmost.or(last) };
-        page.next = end.filter(|_| goes_on).map(|end| Cursor::new(fingerprint, end.as_bytes()));
+        let end = end.filter(|_| goes_on);
+        let places = places_after(self.partitions, end.as_ref(), self.direction);
+        page.next = end.map(|_| places.cursor(kinds));
+        if !missing.is_empty() {
+            page.missing = Some(MissingPart { partitions: missing, resume: places.cursor(kinds) });
+        }
         page
     }
 
@@ -261,6 +307,19 @@ impl<Row> PageMerge<Row> {
             (Some(bound), SortDirection::Descending) => *key >= bound,
         })
     }
+}
+
+/// Where each partition is read on after a page that ends there; one that was missing, where it was.
+fn places_after(partitions: Vec<Progress>, end: Option<&SortKey>, direction: SortDirection) -> ReadPlaces {
+    let place = |partition: Progress| match (partition.start, end) {
+        (start, _) if partition.is_missing => start,
+        (ReadFrom::Nowhere, _) | (_, None) => ReadFrom::Nowhere,
+        (ReadFrom::After(start), Some(end)) if (start > *end) == (direction == SortDirection::Ascending) => {
+            ReadFrom::After(start)
+        }
+        (_, Some(end)) => ReadFrom::After(end.clone()),
+    };
+    ReadPlaces::new(partitions.into_iter().map(place).collect())
 }
 
 /// How many of `rows` one of so many partitions is asked for: the mean, one and a half times its root, and two. Ids spread at

@@ -9,7 +9,7 @@ use fastrand::Rng;
 use super::*;
 use crate::index::{ChosenIndexes, KeyLayout, Plan, Term, plan};
 use crate::query::{
-    DecisionQuery, InboxQuery, PageRequest, PendingApprovalQuery, RecentApprovalQuery, RequestQuery, evaluate,
+    Cursor, DecisionQuery, InboxQuery, PageRequest, PendingApprovalQuery, RecentApprovalQuery, RequestQuery, evaluate,
 };
 use crate::redis::fuzzing::{Input, Partition, request};
 use crate::redis::pages::scan::Scan;
@@ -77,11 +77,10 @@ impl Played {
     {
         let expected = evaluate(query, &self.readable, &PageRequest::longest(), "", at(0)).unwrap().items;
         let (mut found, mut named) = (Vec::new(), BTreeSet::new());
-        let fingerprint = Fingerprint::of(&[]);
-        let mut start: Option<SortKey> = None;
+        let mut start: Option<Cursor> = None;
         for _page in 0..1_000 {
             let (plan, limit) = (self.plan(query), self.rng.usize(1..6));
-            let page = self.page(query, &plan, start.as_ref(), limit);
+            let page = self.page(query, &plan, start.as_ref(), limit, &[]);
             assert!(page.items.len() + page.unreadable.len() <= limit);
             let ids: BTreeSet<RequestId> = page.unreadable.into_iter().map(|unreadable| unreadable.id).collect();
             found.extend(page.items);
@@ -94,20 +93,68 @@ impl Played {
                 assert!(named.is_superset(&must_be_named), "{named:?} of {must_be_named:?}");
                 return;
             };
-            let next = SortKey::from_bytes(next.position(fingerprint).unwrap());
             assert_ne!(start.as_ref(), Some(&next), "a page that leads nowhere");
+            let position = SortKey::from_bytes(next.position(kinds().one_place).unwrap());
             if Q::LAYOUT == KeyLayout::Approval {
-                self.between_rows += usize::from(next.as_bytes().last() == Some(&1));
-                self.inside_requests += usize::from(next.as_bytes().contains(&b'a'));
+                self.between_rows += usize::from(position.as_bytes().last() == Some(&1));
+                self.inside_requests += usize::from(position.as_bytes().contains(&b'a'));
             }
             start = Some(next);
         }
         panic!("a thousand pages, and no end");
     }
 
-    fn page<Q: Query>(&mut self, query: &Q, plan: &Along<Q>, start: Option<&SortKey>, limit: usize) -> Page<Q::Row> {
+    /// Reads on and on while partitions do not answer by chance, and come back: every row comes once, each page is in its order,
+    /// and whoever ignores what is missing comes to an end.
+    fn check_with_missing<Q: Query>(&mut self, query: &Q) -> (usize, usize)
+    where
+        Q::Row: PartialEq + Debug,
+    {
+        let expected = evaluate(query, &self.readable, &PageRequest::longest(), "", at(0)).unwrap().items;
+        let place_of = |row: &Q::Row| expected.iter().position(|known| known == row).expect("a row of the query");
+        let (mut found, mut start, mut partial, mut ends) = (Vec::new(), None, 0, 0);
+        for turn in 0..1_000 {
+            // At last all are there.
+            let chance = if turn < 60 { 3 } else { 0 };
+            let missing: Vec<u16> =
+                (0..).zip(&self.partitions).filter(|_| self.rng.u8(..8) < chance).map(|(at, _)| at).collect();
+            let (plan, limit) = (self.plan(query), self.rng.usize(1..6));
+            let page = self.page(query, &plan, start.as_ref(), limit, &missing);
+            let places: Vec<usize> = page.items.iter().map(place_of).collect();
+            assert!(places.is_sorted(), "within a page");
+            found.extend(places);
+            if let Some(part) = &page.missing {
+                partial += 1;
+                assert!(part.partitions.iter().all(|part| missing.contains(&part.partition)));
+                assert!(page.next.as_ref().is_none_or(|next| *next == part.resume));
+            }
+            if page.next.is_some() {
+                // What is there goes on: of the same partitions it never comes back to where it was.
+                assert_ne!(page.next, start, "a page that leads nowhere");
+            } else {
+                ends += 1;
+            }
+            let Some(next) = page.next.or(page.missing.map(|part| part.resume)) else {
+                found.sort_unstable();
+                assert_eq!(found, (0..expected.len()).collect::<Vec<_>>(), "each row once");
+                return (partial, ends);
+            };
+            start = Some(next.to_string().parse().unwrap());
+        }
+        panic!("a thousand pages, and no end");
+    }
+
+    fn page<Q: Query>(
+        &mut self,
+        query: &Q,
+        plan: &Along<Q>,
+        start: Option<&Cursor>,
+        limit: usize,
+        missing: &[u16],
+    ) -> Page<Q::Row> {
         let count = u16::try_from(self.partitions.len()).unwrap();
-        let mut assembly = PageMerge::new(count, plan.direction, start, limit);
+        let starts = ReadPlaces::of(start, kinds(), count).unwrap();
+        let mut assembly = PageMerge::new(starts, plan.direction, limit);
         if self.rng.bool() {
             assembly.most_bytes = self.rng.usize(1..3_000);
         }
@@ -123,13 +170,21 @@ impl Played {
             }
             calls += usize::from(assembly.is_begun());
             for (partition, scan) in scans {
+                if missing.contains(&partition) {
+                    assert!(assembly.leave_out(MissingPartition::new(partition, "h:1", "refused")));
+                    continue;
+                }
                 let scanned = self.partitions[usize::from(partition)].serve(&scan, self.rng.usize(1..8));
                 assembly.add(partition, plan, query, at(0), scanned);
                 assert!(assembly.rows.len() <= limit, "more is held than makes a page");
             }
         }
-        assembly.finish(Fingerprint::of(&[]))
+        assembly.finish(kinds())
     }
+}
+
+fn kinds() -> CursorKinds {
+    CursorKinds::of(&[])
 }
 
 fn some_requests(rng: &mut Rng) -> RequestQuery {
@@ -171,6 +226,25 @@ fn pages_ended_anywhere_and_read_on_by_any_plan_have_every_row_once() {
     assert!(between_rows > 30 && inside_requests > 300, "{between_rows} and {inside_requests}");
 }
 
+#[test]
+fn partitions_that_go_and_come_back_cost_no_row_and_repeat_none() {
+    let (mut partial, mut ends) = (0, 0);
+    for seed in 0..400 {
+        let mut played = Played::new(seed);
+        let requests = some_requests(&mut played.rng);
+        let direction = one(&mut played.rng, &[SortDirection::Ascending, SortDirection::Descending]);
+        let approvals = PendingApprovalQuery::new().of_requests(requests.clone()).in_order(direction);
+        for counts in [
+            played.check_with_missing(&approvals),
+            played.check_with_missing(&requests.clone().in_order(direction)),
+            played.check_with_missing(&DecisionQuery::new().of_requests(requests)),
+        ] {
+            (partial, ends) = (partial + counts.0, ends + counts.1);
+        }
+    }
+    assert!(partial > 1_000 && ends > 1_500, "{partial} partial pages, {ends} ends");
+}
+
 /// With ids spread at random: the rounds that a page takes, and the rows that are read for it and not used.
 #[test]
 fn a_page_over_many_partitions_takes_little_more_than_one_round_and_few_rows_in_vain() {
@@ -188,7 +262,8 @@ fn a_page_over_many_partitions_takes_little_more_than_one_round_and_few_rows_in_
         }
         let query = RequestQuery::new();
         let Plan::Along(plan) = plan(&query, &ChosenIndexes::default(), IdComparison::Exact, |_| 1) else { panic!() };
-        let mut assembly = PageMerge::new(PARTITIONS as u16, plan.direction, None, LIMIT);
+        let starts = ReadPlaces::new(vec![ReadFrom::Beginning; PARTITIONS]);
+        let mut assembly = PageMerge::new(starts, plan.direction, LIMIT);
         pages += 1;
         loop {
             let parts = assembly.next_round(PARTITIONS);
@@ -203,7 +278,7 @@ fn a_page_over_many_partitions_takes_little_more_than_one_round_and_few_rows_in_
                 assembly.add(partition, &plan, &query, at(0), scanned);
             }
         }
-        assert_eq!(assembly.finish(Fingerprint::of(&[])).items.len(), LIMIT);
+        assert_eq!(assembly.finish(kinds()).items.len(), LIMIT);
     }
     assert!(rounds > pages && rounds < pages * 6 / 5, "{rounds} rounds for {pages} pages");
     assert!(read < pages * LIMIT * 5 / 2, "{read} rows read for {pages} pages");

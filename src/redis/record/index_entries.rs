@@ -104,6 +104,13 @@ pub(crate) fn add_decision_entries(groups: &mut EncodedEntries, request: &Mutati
     index::each_decision_entry(request, first, &mut |key, dimension, text| groups.add(key, dimension, text));
 }
 
+/// The groups of all index entries of a request.
+pub(crate) fn all_entries(request: &MutationRequest, chosen: &ChosenIndexes) -> Vec<u8> {
+    let IndexEntries { mut lasting, current } = index_entries(request, chosen);
+    add_decision_entries(&mut lasting, request, 0);
+    [current.uncounted(), lasting.uncounted()].concat()
+}
+
 /// The members of a request in the index with this suffix.
 pub(crate) fn members_of(request: &MutationRequest, chosen: &ChosenIndexes, suffix: &[u8]) -> BTreeSet<Vec<u8>> {
     let entries = index::index_entries(request, chosen).into_iter();

@@ -2,6 +2,7 @@
 
 pub(crate) mod history;
 pub(crate) mod index_entries;
+pub(crate) mod moved;
 
 use std::borrow::Cow;
 

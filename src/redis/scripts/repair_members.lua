@@ -12,6 +12,8 @@ end
 for place = 3, #ARGV do
     if ARGV[2] == 'restore' then
         redis.call('ZADD', KEYS[1], 'XX', '0', ARGV[place])
+    elseif ARGV[2] == 'add' then
+        redis.call('ZADD', KEYS[1], '0', ARGV[place])
     else
         redis.call('ZREM', KEYS[1], ARGV[place])
     end

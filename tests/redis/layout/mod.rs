@@ -5,3 +5,5 @@ mod fixture;
 mod older_process;
 mod recorded;
 mod upgrade;
+
+pub(crate) use upgrade::layout_error;
