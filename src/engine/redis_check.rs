@@ -133,10 +133,10 @@ impl RedisStore {
         Ok(Some(next.map_or_else(Phase::all_indexes, records)))
     }
 
-    /// Checks these records: in two round trips all that are read whole by their first bytes, and each other by itself, so that
-    /// no two large ones are held at once.
+    /// Checks these records: in two round trips all short ones, and each other by itself, so that no two large ones are held at
+    /// once.
     async fn check_records_at_once(&self, keys: &[String], mode: CheckMode, step: &mut CheckStep) -> Result<()> {
-        let start = |key: &String| Call::record_start(self.settings.keyspace.place_of(key), key);
+        let start = |key: &String| Call::short_record(self.settings.keyspace.place_of(key), key);
         let starts: Vec<Call> = keys.iter().map(start).collect();
         let (mut repairs, mut calls, mut alone) = (Vec::new(), Vec::new(), Vec::new());
         for (key, value) in keys.iter().zip(self.call_all_of_any_type(&starts).await?) {
@@ -144,11 +144,11 @@ impl RedisStore {
                 step.findings.push(Finding::OtherType { key: key.clone() });
                 continue;
             };
-            if !reply::is_whole_record(&value) {
+            if !reply::is_whole_short_record(&value) {
                 alone.push(key);
                 continue;
             }
-            if let Some((repair, call)) = self.repair_of(key, &value, mode, step)? {
+            if let Some((repair, call)) = self.repair_of(key, value, mode, step)? {
                 repairs.push((key, repair));
                 calls.push(call);
             }
@@ -168,11 +168,11 @@ impl RedisStore {
     fn repair_of(
         &self,
         key: &str,
-        value: &redis::Value,
+        value: redis::Value,
         mode: CheckMode,
         step: &mut CheckStep,
     ) -> Result<Option<(Repair, Call)>> {
-        let stored = match check_reply::record(&self.settings, key, value, WriteId::generate()) {
+        let stored = match check_reply::record(&self.settings, key, &value, WriteId::generate()) {
             Ok(Some(stored)) => stored,
             Ok(None) => return Ok(None),
             Err(finding) => {
@@ -180,6 +180,8 @@ impl RedisStore {
                 return Ok(None);
             }
         };
+        // A large one is not held beside its document and what is made of that.
+        drop(value);
         let (id, format) = (stored.request.id.clone(), stored.format);
         if let StoredHeader::Damaged { error, .. } = &stored.header {
             let finding = Finding::DamagedHeader { id: id.clone(), error: error.clone() };
@@ -206,9 +208,7 @@ impl RedisStore {
                 }
                 answered => answered?,
             };
-            let Some((repair, call)) = self.repair_of(key, &value, mode, step)? else { return Ok(()) };
-            // A large one is not held beside the call that was made of it.
-            drop(value);
+            let Some((repair, call)) = self.repair_of(key, value, mode, step)? else { return Ok(()) };
             let value = self.call(&call, self.deadline()).await?;
             if repair.take(&self.settings, &value, step)? {
                 return Ok(());

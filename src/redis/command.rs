@@ -52,6 +52,8 @@ enum What {
 const BEFORE_KEYS: usize = 3;
 /// The number of bytes of a record that are read first.
 pub(super) const RECORD_START: usize = 64 * 1024;
+/// Of a record that is read together with others only this many bytes are.
+pub(super) const SHORT_RECORD: usize = 8 * 1024;
 /// Initial capacity for a script's arguments beside records and index entries. An estimate: a longer command grows.
 const OTHER_BYTES: usize = 512;
 
@@ -74,8 +76,17 @@ impl Call {
     /// The first bytes of the record at a key, which hold most records completely. A command, because a script takes
     /// the server ten times as long.
     pub(crate) fn record_start(place: Place, key: &str) -> Self {
+        Self::first_bytes(place, key, RECORD_START)
+    }
+
+    /// The record at a key if it is short, to be read together with others: so they take little memory.
+    pub(crate) fn short_record(place: Place, key: &str) -> Self {
+        Self::first_bytes(place, key, SHORT_RECORD)
+    }
+
+    fn first_bytes(place: Place, key: &str, most: usize) -> Self {
         let mut command = Cmd::with_capacity(4, key.len() + 32);
-        command.arg("GETRANGE").arg(key).arg(0).arg(RECORD_START - 1);
+        command.arg("GETRANGE").arg(key).arg(0).arg(most - 1);
         Self::reading(place, command)
     }
 

@@ -2,7 +2,7 @@
 
 use redis::Value;
 
-use super::command::{ImportedRecord, RECORD_START};
+use super::command::{ImportedRecord, RECORD_START, SHORT_RECORD};
 use super::options::Settings;
 use super::pages::scan_reply::stored_request;
 use super::record::Record;
@@ -64,6 +64,11 @@ pub(crate) fn preflight(settings: &Settings, reply: &Value) -> Result<PreflightR
 /// Whether the first bytes of a record are all of it. No bytes may also be an empty record.
 pub(crate) fn is_whole_record(start: &Value) -> bool {
     bytes(start).is_some_and(|bytes| (1..RECORD_START).contains(&bytes.len()))
+}
+
+/// The same for a reply to [`Call::short_record`](super::Call::short_record).
+pub(crate) fn is_whole_short_record(start: &Value) -> bool {
+    bytes(start).is_some_and(|bytes| (1..SHORT_RECORD).contains(&bytes.len()))
 }
 
 /// The one record in a reply to [`Call::whole_record`](super::Call::whole_record).

@@ -88,7 +88,7 @@ impl ReadPlaces {
             bytes.extend_from_slice(&length(key.len()));
             bytes.extend_from_slice(key);
             bytes.extend_from_slice(&length(partitions.len()));
-            partitions.iter().for_each(|partition| bytes.extend_from_slice(&partition.to_be_bytes()));
+            bytes.extend(partitions.iter().flat_map(|partition| partition.to_be_bytes()));
         }
         bytes
     }
