@@ -23,7 +23,7 @@ use crate::workflow;
 ///
 /// let mona = ActorContext::user("mona")?.with_role("manager")?;
 /// let query = RequestQuery::pending().visible_to(Viewer::of(&mona)?);
-/// assert_eq!(query.to_string(), "requests visible to mona or role manager, that are Pending, oldest first");
+/// assert_eq!(query.to_string(), "requests that are Pending, visible to mona or role manager, oldest first");
 ///
 /// let error = Viewer::of(&ActorContext::system()).unwrap_err();
 /// assert!(error.to_string().contains("no id, no role and no group"));
