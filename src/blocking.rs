@@ -279,6 +279,10 @@ mod redis_stream;
 mod migrate_tests;
 
 #[cfg(feature = "archive")]
+#[path = "blocking/archive_writer.rs"]
+mod archive_writer;
+
+#[cfg(feature = "archive")]
 #[path = "blocking/off_thread.rs"]
 mod off_thread;
 
@@ -301,6 +305,8 @@ mod engine;
 #[path = "blocking/rows.rs"]
 mod rows;
 
+#[cfg(feature = "archive")]
+pub use archive_writer::ArchiveWriter;
 #[cfg(feature = "redis")]
 pub use credential_source::CredentialSource;
 pub use engine::*;

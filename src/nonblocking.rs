@@ -228,6 +228,10 @@ mod redis_tls;
 mod response_watch;
 
 #[cfg(feature = "archive")]
+#[path = "nonblocking/archive_writer.rs"]
+mod archive_writer;
+
+#[cfg(feature = "archive")]
 #[path = "nonblocking/off_thread.rs"]
 mod off_thread;
 
@@ -250,6 +254,10 @@ mod engine;
 #[path = "nonblocking/rows.rs"]
 mod rows;
 
+#[cfg(all(feature = "archive", feature = "smol"))]
+pub use archive_writer::FuturesArchiveWriter;
+#[cfg(all(feature = "archive", feature = "tokio"))]
+pub use archive_writer::TokioArchiveWriter;
 /// Goes before the `impl` of a trait of this module, such as [`Store`].
 pub use async_trait::async_trait;
 #[cfg(feature = "redis")]

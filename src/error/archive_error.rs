@@ -121,8 +121,8 @@ pub enum ArchiveError {
     },
     /// Another request has the id, or the same one at another revision.
     #[error(
-        "{file}, line {line}: request {id} is stored with other content: {stored} instead of {archived}; skip it, or import \
-         into another namespace", stored = differing(stored, archived)
+        "{file}, line {line}: request {id} is stored with other content: {}; skip it, or import into another namespace",
+        differing(stored, archived)
     )]
     Conflict {
         /// The file.
@@ -143,7 +143,10 @@ const fn done(writing: bool) -> &'static str {
 }
 
 fn differing(stored: &Revision, archived: &Revision) -> String {
-    if stored == archived { "the same revision, but another document".to_owned() } else { format!("revision {stored}") }
+    if stored == archived {
+        return "another document at the same revision".to_owned();
+    }
+    format!("revision {stored} instead of revision {archived}")
 }
 
 impl ArchiveError {

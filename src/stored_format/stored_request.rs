@@ -116,6 +116,7 @@ impl StoredRequest {
     }
 
     /// The bytes of the document; `None` if it is already decoded.
+    #[cfg(any(feature = "archive", feature = "redis"))]
     pub(crate) fn document_bytes(&self) -> Option<&[u8]> {
         match &self.document {
             Document::Encoded { bytes, begins_at, .. } => bytes.get(*begins_at..),
