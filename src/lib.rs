@@ -141,11 +141,11 @@ pub use request::{
     Decision, DecisionCategory, DecisionKind, Delegation, Digest, DiscussionDecision, Escalation, Execution,
     ExecutionDecision, ExecutionKind, ExecutionLink, Grounds, Group, HolderId, IdComparison, InitialState, Intent,
     IntoId, LifecycleDecision, LinkRelation, Metadata, MetadataIter, MutationRequest, MutationType, Operation,
-    Participants, Payload, Pending, PendingReason, Period, PolicyName, Quorum, QuorumGroup, QuorumRejection, ReasonRule,
-    Rejection, RequestDocument, RequestDraft, RequestId, RequestState, Requester, Requirement, RequirementKind,
-    Resubmission, Revision, RiskLevel, Role, Severity, SideEffect, StateId, StateType, StateVersion, Status, Step,
-    Supersession, Tag, Target, Timestamp, UnsettledWrite, Value, Verdict, VersionDecision, Versioning, WriteId,
-    WriteIntent, WriteKind,
+    Participants, Payload, Pending, PendingReason, Period, PolicyName, Quorum, QuorumGroup, QuorumRejection,
+    ReasonRule, Rejection, RequestDocument, RequestDraft, RequestId, RequestState, Requester, Requirement,
+    RequirementKind, Resubmission, Revision, RiskLevel, Role, Severity, SideEffect, StateId, StateType, StateVersion,
+    Status, Step, Supersession, Tag, Target, Timestamp, UnsettledWrite, Value, Verdict, VersionDecision, Versioning,
+    WriteId, WriteIntent, WriteKind,
 };
 pub use service::clock::{Clock, ManualClock, SystemClock};
 pub use service::executor::{ExecutorReport, ExecutorStopped};

@@ -38,7 +38,9 @@ fn main() {
     for numbers in numbers.chunks(1_000) {
         let records: Vec<_> =
             numbers.iter().map(|number| RequestRecord::new(requests::request(*number).into(), [])).collect();
-        source.store().import(&records).unwrap().into_iter().for_each(|imported| drop(imported.unwrap()));
+        for imported in source.store().import(&records).unwrap() {
+            imported.unwrap();
+        }
     }
     let directory = std::env::temp_dir().join(format!("archives-bench-{}", std::process::id()));
     for (name, content, compression) in [

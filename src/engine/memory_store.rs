@@ -9,7 +9,8 @@ use crate::error::Result;
 use crate::feed::{Consumer, ConsumerLease, FeedPage, FeedPosition};
 use crate::query::{
     Count, DecisionQuery, DecisionRow, DueQuery, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery,
-    PendingApprovalRow, ReadyQuery, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics, check_import_count,
+    PendingApprovalRow, ReadyQuery, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics,
+    check_import_count,
 };
 use crate::request::{ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Timestamp, WriteId};
 use crate::service::memory::RequestTable;

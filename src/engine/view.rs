@@ -7,7 +7,7 @@ use super::{Governance, RowQuery, dual};
 use crate::error::{Error, Result};
 use crate::query::{
     Count, DecisionQuery, DecisionRow, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
-    RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics, Viewer, VisibleTo,
+    ReadyQuery, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics, Viewer, VisibleTo,
 };
 use crate::request::{ActorContext, IntoId, MutationRequest, RequestId, StateId};
 use crate::service::waiting::{WaitUntil, Waited};
@@ -140,6 +140,14 @@ impl View {
     /// As [`Governance::inbox`].
     pub async fn inbox(&self, actor: &ActorContext, page: &PageRequest) -> Result<Page<PendingApprovalRow>> {
         self.governance.inbox_of(&self.narrowed(&InboxQuery::of(actor)?), page).await
+    }
+
+    /// As [`Governance::ready`].
+    ///
+    /// # Errors
+    /// As [`pending`](Self::pending).
+    pub async fn ready(&self, query: &ReadyQuery, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.governance.ready(&self.narrowed(query), page).await
     }
 
     /// As [`Governance::count`].

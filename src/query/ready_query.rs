@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::filter::sentence;
-use super::{Query, QueryDigest, RequestQuery};
+use super::{Query, QueryDigest, RequestQuery, Viewer};
 use crate::index::{
     ChosenIndexes, Condition, Conditions, Dimension, Filter, KeyLayout, KeyRange, ReadyTerm, SortKey, Term,
 };
@@ -52,6 +52,11 @@ impl ReadyQuery {
         Self { request: request.without_order() }
     }
 
+    /// Only requests that this viewer may read: as [`RequestQuery::visible_to`].
+    pub fn visible_to(self, viewer: Viewer) -> Self {
+        Self { request: self.request.visible_to(viewer) }
+    }
+
     /// The query for what is ready at this time, for authors of stores.
     pub fn at(&self, time: Timestamp) -> ReadyAt {
         ReadyAt { request: self.request.clone(), time }
@@ -91,6 +96,10 @@ impl Query for ReadyAt {
     ) -> Vec<(SortKey, MutationRequest)> {
         let key = self.rows_of(&request, now).pop().map(|(key, _)| key).filter(is_wanted);
         key.map(|key| (key, request)).into_iter().collect()
+    }
+
+    fn is_for_a_viewer(&self) -> bool {
+        self.request.is_for_a_viewer()
     }
 
     /// Leaves the time out: a later time only makes the same list longer, so a cursor stays valid.

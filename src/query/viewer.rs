@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::filter::{MAX_CHOICES, QueryDigest, Shape};
-use super::{DecisionQuery, InboxQuery, PendingApprovalQuery, RecentApprovalQuery, RequestQuery};
+use super::{DecisionQuery, InboxQuery, PendingApprovalQuery, ReadyQuery, RecentApprovalQuery, RequestQuery};
 use crate::error::InvalidValue;
 use crate::index::{ChosenIndexes, Condition, Dimension, Filter, participant_terms};
 use crate::json::Strict;
@@ -106,7 +106,7 @@ macro_rules! visible_to {
     };
 }
 
-visible_to!(RequestQuery, PendingApprovalQuery, RecentApprovalQuery, DecisionQuery, InboxQuery);
+visible_to!(RequestQuery, ReadyQuery, PendingApprovalQuery, RecentApprovalQuery, DecisionQuery, InboxQuery);
 
 impl TryFrom<Participants> for Viewer {
     type Error = InvalidValue;

@@ -164,9 +164,9 @@ impl World {
         assert_eq!(client.count(&query).unwrap(), self.memory.count(&query).unwrap(), "seed {}: {query:?}", self.seed);
 
         let now = second(self.changes.rng.u64(0..400));
-        let query = questions::ready_query(&mut self.changes.rng, &known);
-        let expected = self.memory.count_ready(&query, now).unwrap();
-        assert_eq!(client.count_ready(&query, now).unwrap(), expected, "seed {}: {query:?}", self.seed);
+        let ready = questions::ready_query(&mut self.changes.rng, &known);
+        let expected = self.memory.count_ready(&ready, now).unwrap();
+        assert_eq!(client.count_ready(&ready, now).unwrap(), expected, "seed {}: {ready:?}", self.seed);
         // The same one may be given twice.
         let durations: Vec<Duration> =
             (0..self.changes.rng.usize(0..4)).map(|_| Duration::from_secs(self.changes.rng.u64(0..3) * 60)).collect();
