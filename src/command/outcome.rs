@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::request::{Metadata, SideEffect, StateVersion};
+use crate::request::{Metadata, RetryPolicy, SideEffect, StateVersion};
 
 /// The result of executing a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -53,15 +53,17 @@ pub struct Failure {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 pub enum AfterFailure {
-    /// It is rejected, with the details of the failure.
+    /// It is tried again by the policy that it was [submitted with](crate::RequestDraft::retrying); without one, it is
+    /// rejected.
     #[default]
+    AsSubmitted,
+    /// It is rejected, with the details of the failure.
     Reject,
-    /// It stays approved, for another attempt.
+    /// It stays approved, for another attempt at any time. Attempts under a policy are counted anew afterwards.
     KeepApproved,
-}
-
-crate::request::read_by_name! {
-    AfterFailure, "after failure": Reject, KeepApproved;
+    /// It stays approved until so many attempts in a row have failed, and is not executed again before the pause is
+    /// over. After the last attempt it is rejected. The history has one decision for each attempt.
+    Retry(RetryPolicy),
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives it a reference")]

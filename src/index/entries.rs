@@ -63,7 +63,9 @@ pub(crate) fn filing_entries(request: &MutationRequest) -> BTreeSet<IndexEntry> 
 /// radius, the requester's id, the limits on approvers and the created time. If not, a store rejects the update with
 /// [`Error::submitted_fields_changed`](crate::Error::submitted_fields_changed).
 pub fn has_same_submission(one: &MutationRequest, other: &MutationRequest) -> bool {
-    one.approver_limits == other.approver_limits && filing_entries(one) == filing_entries(other)
+    one.approver_limits == other.approver_limits
+        && one.execution.retry == other.execution.retry
+        && filing_entries(one) == filing_entries(other)
 }
 
 /// The entries of the decisions from this ordinal on. Decisions only grow, so these entries are only ever added.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
     ActorContext, ActorId, ApprovalRule, ApproverLimits, CompensationPlan, ExecutionKind, IdComparison, Intent,
-    Metadata, Payload, Pending, PendingReason, RequestId, Requirement, StateVersion, Target, Timestamp,
+    Metadata, Payload, Pending, PendingReason, RequestId, Requirement, RetryPolicy, StateVersion, Target, Timestamp,
 };
 use crate::error::{Error, InvalidValue};
 use crate::json::Strict;
@@ -42,6 +42,8 @@ pub struct RequestDraft {
     pub(crate) execution: ExecutionKind,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) resubmits: Option<RequestId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) retry: Option<RetryPolicy>,
     #[serde(skip_serializing_if = "Metadata::is_empty")]
     pub(crate) metadata: Metadata,
     #[serde(skip_serializing_if = "ApproverLimits::is_none")]
@@ -78,6 +80,7 @@ impl RequestDraft {
             expected_version: None,
             execution: ExecutionKind::Standard,
             resubmits: None,
+            retry: None,
             metadata: Metadata::new(),
             approver_limits: ApproverLimits::default(),
             id_comparison: IdComparison::default(),
@@ -173,6 +176,13 @@ impl RequestDraft {
         self
     }
 
+    /// Tries it again by this policy when its execution fails, unless the executor decides
+    /// [otherwise](crate::workflow::AfterFailure). Defaults to rejecting it.
+    pub fn retrying(mut self, policy: RetryPolicy) -> Self {
+        self.retry = Some(policy);
+        self
+    }
+
     /// Sets the rule for comparing ids of people. A service replaces it by the rule of its store.
     pub fn comparing_ids(mut self, rule: IdComparison) -> Self {
         self.id_comparison = rule;
@@ -204,6 +214,7 @@ struct Fields {
     #[serde(default)]
     execution: ExecutionKind,
     resubmits: Option<RequestId>,
+    retry: Option<RetryPolicy>,
     #[serde(default)]
     metadata: Metadata,
     #[serde(default)]
@@ -223,6 +234,7 @@ impl From<Strict<Fields>> for RequestDraft {
             expected_version: fields.expected_version,
             execution: fields.execution,
             resubmits: fields.resubmits,
+            retry: fields.retry,
             metadata: fields.metadata,
             approver_limits: fields.approver_limits,
             id_comparison: fields.id_comparison,

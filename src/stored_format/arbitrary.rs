@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::time::Duration;
 
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
@@ -344,13 +345,18 @@ fn execution(by: impl Strategy<Value = Arc<ActorContext>>) -> impl Strategy<Valu
     let superseded = (id(), time(), any::<bool>());
     let superseded = superseded.prop_map(|(request, at, withdrawn)| Supersession { request, at, withdrawn });
     let resubmission = || option::of((id(), time()).prop_map(|(request, at)| Resubmission { request, at }));
-    let parts = (kind, vec(link, 0..3), option::of(claim), vec(superseded, 0..3), resubmission(), resubmission());
-    parts.prop_map(|(kind, links, claim, supersedes, resubmits, resubmitted_as)| Execution {
-        kind,
-        links,
-        claim,
-        supersedes,
-        resubmits,
-        resubmitted_as,
+    let policy = (2..=RetryPolicy::MAX_ATTEMPTS, 1..u64::MAX, 1..u64::MAX).prop_map(|(attempts, one, other)| {
+        let [first, longest] = [one.min(other), one.max(other)].map(Duration::from_micros);
+        RetryPolicy::new(attempts).unwrap().pauses(first, longest).unwrap()
+    });
+    let failed = (any::<u32>(), any::<u32>(), time(), text(), option::of(text()), time());
+    let failed = failed.prop_map(|(failed, allowed, last_at, message, code, next_at)| {
+        Box::new(FailedAttempts { failed, allowed, last_at, message, code, next_at })
+    });
+    let retries = (option::of(policy), option::of(failed));
+    let links = (vec(link, 0..3), vec(superseded, 0..3), resubmission(), resubmission());
+    let parts = (kind, links, option::of(claim), retries);
+    parts.prop_map(|(kind, (links, supersedes, resubmits, resubmitted_as), claim, (retry, failed_attempts))| {
+        Execution { kind, links, claim, supersedes, resubmits, resubmitted_as, retry, failed_attempts }
     })
 }

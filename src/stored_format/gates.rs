@@ -29,6 +29,7 @@ const GATES: &[Gate] = &[
     Gate { since: 2, opens: Part::Kind("pending reason", 6) },
     Gate { since: 2, opens: Part::Kind("link relation", 4) },
     Gate { since: 2, opens: Part::Kind("link relation", 5) },
+    Gate { since: 2, opens: Part::Field(Field::Retries) },
 ];
 
 const FIRST: u16 = 1;
@@ -65,6 +66,8 @@ pub(super) enum Field {
     Delegation,
     /// Of an approval: one of its rare parts.
     Escalation,
+    /// Of an execution: one of its rare parts.
+    Retries,
 }
 
 /// All versions there are.
@@ -157,6 +160,7 @@ impl fmt::Display for Field {
             Self::Mandatory => "a mandatory approval",
             Self::Delegation => "a delegated approval",
             Self::Escalation => "an approval that escalates",
+            Self::Retries => "retries of its execution",
         })
     }
 }

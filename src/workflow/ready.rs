@@ -1,13 +1,15 @@
 //! Which requests an executor may take, as far as they show it themselves.
 
 use super::execution::{check_unclaimed, digest_error};
+use super::retrying::check_pause;
 use crate::request::{DecisionCategory, ExecutionDecision, MutationRequest, Status, Timestamp};
 
 /// Whether the request can be executed at this time, as far as it shows itself: approved, not claimed by anybody whose
-/// lease lasts, and approved as it is now. `execute` checks this again, and what depends on other requests.
+/// lease lasts, with no pause after a failed attempt, and approved as it is now. `execute` checks this again, and what depends on other requests.
 pub(crate) fn is_ready(request: &MutationRequest, now: Timestamp) -> bool {
     request.state.status() == Status::Approved
         && check_unclaimed(request, now).is_ok()
+        && check_pause(request, now).is_ok()
         && digest_error(request, request.digest()).is_none()
 }
 

@@ -170,6 +170,7 @@ impl Explanation {
                     write!(f, "; {} did not finish executing it by {lease_ends_at},", who(by))?;
                 }
                 match (claim, obstacle) {
+                    (None, None) if self.next_attempt().is_some() => {}
                     (None, None) => f.write_str(" and can be executed")?,
                     (Some(_), None) => f.write_str(" and another executor can take over")?,
                     (None, Some(obstacle)) => write!(f, " and cannot be executed: {obstacle}")?,
@@ -186,7 +187,13 @@ impl Explanation {
             1 => write!(f, "; failed once, at {}", last.at)?,
             times => write!(f, "; failed {times} times, last at {}", last.at)?,
         }
-        write!(f, " by {}{}", who(&last.by), reason(last.reason.as_deref()))
+        write!(f, " by {}{}", who(&last.by), reason(last.reason.as_deref()))?;
+        self.next_attempt().map_or(Ok(()), |next| write!(f, "; next attempt {}", when(next, self.now)))
+    }
+
+    /// When the next attempt can begin, if that is still to come.
+    fn next_attempt(&self) -> Option<Timestamp> {
+        self.next_attempt_at.filter(|next| *next > self.now)
     }
 
     fn write_end(

@@ -51,7 +51,7 @@ pub fn submit(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timest
         decisions: Vec::new(),
         side_effects: Vec::new(),
         versioning: Versioning { expected: draft.expected_version.clone(), reviewed: draft.expected_version },
-        execution: Execution { kind: draft.execution, resubmits, ..Execution::default() },
+        execution: Execution { kind: draft.execution, resubmits, retry: draft.retry, ..Execution::default() },
         created_at: now,
         updated_at: now,
         metadata: draft.metadata,

@@ -6,7 +6,7 @@ use sha2::Digest as _;
 use crate::command::{Action, Command};
 use crate::request::{
     ApprovalRule, ApproverLimits, ExecutionKind, InitialState, Intent, Metadata, RequestDraft, RequestId, Requirement,
-    StateVersion, Target, Who, WriteIntent, WriteKind,
+    RetryPolicy, StateVersion, Target, Who, WriteIntent, WriteKind,
 };
 
 impl Command {
@@ -63,6 +63,7 @@ struct Meant<'a> {
     expected_version: Option<&'a StateVersion>,
     execution: &'a ExecutionKind,
     resubmits: Option<&'a RequestId>,
+    retry: Option<RetryPolicy>,
     metadata: &'a Metadata,
     approver_limits: Option<&'a ApproverLimits>,
 }
@@ -83,6 +84,7 @@ impl RequestDraft {
             expected_version,
             execution,
             resubmits,
+            retry,
             id_comparison: _,
             metadata,
             approver_limits,
@@ -99,6 +101,7 @@ impl RequestDraft {
             expected_version: expected_version.as_ref(),
             execution,
             resubmits: resubmits.as_ref(),
+            retry: *retry,
             metadata,
             approver_limits: Some(approver_limits).filter(|limits| !limits.is_none()),
         };

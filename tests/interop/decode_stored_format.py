@@ -408,7 +408,9 @@ class Document(Primitives):
         return effect if data is None else dict(effect, data=data)
 
     def execution(self):
-        kind, links = unless("Standard", self.execution_kind()), self.list(self.link)
+        kind, extras = self.with_extras(self.version, known=2)
+        retries = self.retries() if extras else {}
+        kind, links = unless("Standard", self.execution_kind(kind)), self.list(self.link)
         resubmissions = {}
         for name, relation in RESUBMISSIONS.items():
             found = [link for link in links if link["relation"] == relation]
@@ -417,13 +419,27 @@ class Document(Primitives):
             resubmissions[name] = {key: value for key, value in found[0].items() if key != "relation"} if found else None
         links = [link for link in links if link["relation"] not in RESUBMISSIONS.values()]
         return present(kind=kind, links=links, claim=self.option(self.claim), supersedes=self.list(self.supersession),
-                       **resubmissions)
+                       **resubmissions, **retries)
 
     def supersession(self):
         return present(request=self.text(), at=self.time(), withdrawn=self.bool())
 
-    def execution_kind(self):
-        name = self.kind(["Standard", "Compensation"])
+    def retries(self):
+        fields = self.byte()
+        if not 1 <= fields <= 3:
+            raise Rejected("malformed: there is no set of retries %d" % fields)
+        return present(retry=self.retry_policy() if fields & 1 else None,
+                       failed_attempts=self.failed_attempts() if fields & 2 else None)
+
+    def retry_policy(self):
+        return present(attempts=self.uint(), first_pause=duration(self.uint()), longest_pause=duration(self.uint()))
+
+    def failed_attempts(self):
+        return present(failed=self.uint(), allowed=self.uint(), last_at=self.time(), message=self.text(),
+                       code=self.opt_text(), next_at=self.time())
+
+    def execution_kind(self, number):
+        name = named(["Standard", "Compensation"], number)
         if name == "Standard":
             return name
         return present(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::actors::Actor;
 use super::links::{self, Links};
 use super::reader::{Failed, Reader, is_before};
-use super::{approval_parts, charge};
+use super::{approval_parts, charge, retries};
 use crate::request::{
     ActingFor, ActorContext, Approval, ApprovalState, ApprovalTarget, ApproverLimits, BlastRadius, Cause, Claim,
     ClaimId, CompensationPlan, Decision, Execution, ExecutionKind, IdComparison, Intent, Metadata, Payload, Pending,
@@ -256,7 +256,9 @@ fn side_effect(input: In<'_, '_>) -> Read<SideEffect> {
 }
 
 fn execution(input: In<'_, '_>) -> Read<Execution> {
-    let kind = match input.byte()? {
+    let (kind, extras) = input.byte_and(&[Field::Retries])?;
+    let (retry, failed_attempts) = retries::read(input, extras)?;
+    let kind = match kind {
         0 => ExecutionKind::Standard,
         1 => ExecutionKind::Compensation(CompensationPlan {
             compensates: input.name()?,
@@ -276,6 +278,8 @@ fn execution(input: In<'_, '_>) -> Read<Execution> {
         supersedes: list(input, charge::LINK, supersession)?,
         resubmits,
         resubmitted_as,
+        retry,
+        failed_attempts,
     })
 }
 

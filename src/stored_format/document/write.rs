@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::kinds::Numbered as _;
 use super::writer::{Writer, Written};
-use super::{approval_parts, charge, links};
+use super::{approval_parts, charge, links, retries};
 use crate::request::{
     ActorContext, Approval, ApprovalState, ApprovalTarget, Cause, Claim, Decision, Execution, ExecutionKind, Intent,
     Metadata, Quorum, Rejection, RequestDocument, RequestState, Requirement, SideEffect, StateVersion, Value, Verdict,
@@ -223,10 +223,12 @@ fn side_effect<'d>(out: Out<'_, 'd>, effect: &'d SideEffect) -> Written {
 }
 
 fn execution<'d>(out: Out<'_, 'd>, execution: &'d Execution) -> Written {
+    let rare = [(Field::Retries, retries::are_there(execution))];
+    out.byte_and(u8::from(!execution.kind.is_standard()), &rare)?;
+    retries::write(out, execution)?;
     match &execution.kind {
-        ExecutionKind::Standard => out.byte(0)?,
+        ExecutionKind::Standard => {}
         ExecutionKind::Compensation(plan) => {
-            out.byte(1)?;
             out.text(plan.compensates.as_str())?;
             out.kind(plan.kind)?;
             out.kind(plan.trigger)?;
