@@ -8,4 +8,4 @@ pub use crate::index::{
     Along, ChosenIndexes, Dimension, IndexEntry, KeyLayout, KeyRange, Lifetime, Plan, Probe, SortKey, Term,
     changing_entries, decision_entries, has_same_submission, index_entries, plan,
 };
-pub use crate::query::{DueQuery, Query, check_id_count, evaluate, page_start};
+pub use crate::query::{DueQuery, Query, ReadyAt, check_id_count, evaluate, page_start};

@@ -88,6 +88,7 @@ fn questions_pages_and_rows() {
     round_trips(&PendingApprovalQuery::new().of_requests(query.clone()));
     round_trips(&RecentApprovalQuery::of_requests(query.clone().in_order(SortDirection::Ascending)));
     round_trips(&DecisionQuery::execution_outcomes().of_requests(query.clone().in_order(SortDirection::Ascending)));
+    round_trips(&ReadyQuery::of_requests(query.clone().in_order(SortDirection::Ascending)));
     let actor = ActorContext::user("bob").unwrap().with_role("manager").unwrap().with_group("berlin").unwrap();
     round_trips(&InboxQuery::of(&actor).unwrap());
 
@@ -111,6 +112,10 @@ fn numbers() {
         by_status: [(Status::Pending, 3), (Status::Executed, 4)].into(),
         by_pending_reason: [(PendingReason::Approval, 3)].into(),
         decidable: 2,
+        ready: 3,
+        claimed: 1,
+        failing: 2,
+        oldest_ready: Some(Timestamp::MIN),
         oldest_pending: Some(Timestamp::MAX),
         due_within,
     };

@@ -128,8 +128,8 @@ pub use feed::{
 };
 pub use query::{
     Count, Cursor, DecisionQuery, DecisionRow, InboxQuery, Lookup, MAX_CHOICES, Page, PageRequest,
-    PendingApprovalQuery, PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestQuery, RequestSummary,
-    SortDirection, Statistics,
+    PendingApprovalQuery, PendingApprovalRow, ReadyQuery, RecentApprovalQuery, RecentApprovalRow, RequestQuery,
+    RequestSummary, SortDirection, Statistics,
 };
 pub use request::metadata_keys;
 pub use request::{

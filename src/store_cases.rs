@@ -54,6 +54,11 @@ macro_rules! store_cases {
         $test!(equal_times_page_exactly);
         $test!(lists_are_by_state_and_pending);
         $test!(what_is_due_comes_by_its_deadline);
+        $test!(what_is_ready_comes_in_the_order_in_which_it_became_so);
+        $test!(what_is_taken_leaves_the_queue_and_comes_back_at_its_end);
+        $test!(statistics_count_what_is_ready);
+        $test!(the_oldest_ready_request_is_still_valid);
+        $test!(a_validity_that_ends_is_due);
         $test!(a_request_that_changes_away_neither_repeats_nor_hides);
         $test!(a_cursor_of_another_query_is_rejected);
         $test!(the_clock_of_a_store_goes_on);

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use crate::error::InvalidValue;
-use crate::request::{Metadata, Payload, RequestDocument, RequestDraft, StateVersion};
+use crate::request::{Metadata, Payload, RequestDocument, RequestDraft, StateVersion, Timestamp};
 
 /// What changes when a request is amended; everything that it does not name stays.
 ///
@@ -41,6 +41,9 @@ pub struct Amendment {
     /// The version of the state that the request is written for now.
     #[serde(skip_serializing_if = "Option::is_none")]
     expected_version: Option<StateVersion>,
+    /// The time before which the request is not executed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_before: Option<Timestamp>,
     /// What is removed; nothing that has a new value.
     #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     remove: BTreeSet<Amendable>,
@@ -55,6 +58,7 @@ pub(crate) enum Amendable {
     Description,
     Metadata,
     ExpectedVersion,
+    NotBefore,
 }
 
 impl Amendment {
@@ -109,6 +113,18 @@ impl Amendment {
         self.removing(Amendable::ExpectedVersion)
     }
 
+    /// Lets the request not be executed before this time.
+    pub fn not_before(mut self, time: Timestamp) -> Self {
+        self.not_before = Some(time);
+        self.keeping(Amendable::NotBefore)
+    }
+
+    /// Lets the request be executed as soon as it is approved.
+    pub fn without_not_before(mut self) -> Self {
+        self.not_before = None;
+        self.removing(Amendable::NotBefore)
+    }
+
     /// Whether it names nothing.
     pub fn is_empty(&self) -> bool {
         *self == Self::default()
@@ -131,6 +147,7 @@ impl Amendment {
             description: &mut document.intent.description,
             metadata: &mut document.metadata,
             expected_version: &mut document.versioning.expected,
+            not_before: &mut document.execution.not_before,
         })
     }
 
@@ -141,6 +158,7 @@ impl Amendment {
             description: &mut draft.intent.description,
             metadata: &mut draft.metadata,
             expected_version: &mut draft.expected_version,
+            not_before: &mut draft.not_before,
         });
         draft
     }
@@ -157,6 +175,7 @@ impl Amendment {
                 Amendable::ExpectedVersion,
                 self.replace_one(Amendable::ExpectedVersion, self.expected_version.as_ref(), places.expected_version),
             ),
+            (Amendable::NotBefore, self.replace_one(Amendable::NotBefore, self.not_before.as_ref(), places.not_before)),
         ];
         changed.into_iter().filter(|(_, changed)| *changed).map(|(field, _)| field.as_str()).collect()
     }
@@ -186,6 +205,7 @@ struct Places<'a> {
     description: &'a mut Option<String>,
     metadata: &'a mut Metadata,
     expected_version: &'a mut Option<StateVersion>,
+    not_before: &'a mut Option<Timestamp>,
 }
 
 impl Amendable {
@@ -195,6 +215,7 @@ impl Amendable {
             Self::Description => "description",
             Self::Metadata => "metadata",
             Self::ExpectedVersion => "expected_version",
+            Self::NotBefore => "not_before",
         }
     }
 }
@@ -208,6 +229,7 @@ struct Fields {
     description: Option<String>,
     metadata: Option<Metadata>,
     expected_version: Option<StateVersion>,
+    not_before: Option<Timestamp>,
     #[serde(default)]
     remove: BTreeSet<Amendable>,
 }
@@ -216,18 +238,19 @@ impl TryFrom<Fields> for Amendment {
     type Error = InvalidValue;
 
     fn try_from(fields: Fields) -> Result<Self, InvalidValue> {
-        let Fields { payload, description, metadata, expected_version, remove } = fields;
+        let Fields { payload, description, metadata, expected_version, not_before, remove } = fields;
         let given = [
             (Amendable::Payload, payload.is_some()),
             (Amendable::Description, description.is_some()),
             (Amendable::Metadata, metadata.is_some()),
             (Amendable::ExpectedVersion, expected_version.is_some()),
+            (Amendable::NotBefore, not_before.is_some()),
         ];
         if let Some((field, _)) = given.into_iter().find(|(field, given)| *given && remove.contains(field)) {
             let problem = format!("has a new {0} and removes it; leave out one of the two", field.as_str());
             return Err(InvalidValue::new("amendment", problem));
         }
-        let amendment = Self { payload, description, metadata: None, expected_version, remove };
+        let amendment = Self { payload, description, metadata: None, expected_version, not_before, remove };
         Ok(metadata.into_iter().fold(amendment, Self::metadata))
     }
 }
@@ -245,7 +268,7 @@ mod tests {
         for fixed in ["target", "requested_by", "id", "intent", "category", "tags", "risk", "approvals", "created_at"] {
             let error = read(&format!(r#"{{"description":"new","{fixed}":{{}}}}"#)).unwrap_err();
             assert!(error.starts_with(&format!("unknown field `{fixed}`, expected one of `payload`")), "{error}");
-            for amendable in ["`description`", "`metadata`", "`expected_version`", "`remove`"] {
+            for amendable in ["`description`", "`metadata`", "`expected_version`", "`not_before`", "`remove`"] {
                 assert!(error.contains(amendable), "{error}");
             }
         }

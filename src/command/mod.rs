@@ -1,5 +1,6 @@
 //! Commands: what can be done to a request, by whom. Plain data; `workflow` applies it.
 
+mod after_failure;
 mod amending;
 mod amendment;
 mod correcting;
@@ -8,15 +9,17 @@ mod executing;
 mod outcome;
 mod read_json;
 mod stale_strategy;
+mod timing;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::Serialize;
 
+pub use after_failure::AfterFailure;
 pub use amendment::Amendment;
 pub(crate) use outcome::cut;
-pub use outcome::{AfterFailure, Completion, Failure};
+pub use outcome::{Completion, Failure};
 pub use stale_strategy::StaleStrategy;
 
 use crate::request::{
@@ -144,6 +147,13 @@ pub enum Action {
     ExpireApprovals,
     /// See [`Command::override_approvals`].
     OverrideApprovals,
+    /// See [`Command::schedule`].
+    Schedule {
+        /// The request is not executed before this time.
+        not_before: Timestamp,
+    },
+    /// See [`Command::revalidate`].
+    Revalidate,
     /// See [`Command::resolve`].
     Resolve {
         /// The version the state has now.
@@ -221,7 +231,10 @@ impl Command {
         Self::new(Action::Cancel, by)
     }
 
-    /// Expires a pending request, due or not. Fails with `InvalidTransition` when it is not pending.
+    /// Expires a pending request, due or not, or an approved one whose [validity](crate::RequestDraft::valid_for) has
+    /// ended.
+    ///
+    /// Fails with `NothingDue` when it is approved and still valid, and with `InvalidTransition` in any other status.
     pub fn expire(by: impl Into<Arc<ActorContext>>) -> Self {
         Self::new(Action::Expire, by)
     }

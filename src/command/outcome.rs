@@ -1,10 +1,10 @@
-//! What an executor reports: the result of an execution, or why it failed and what becomes of the request.
+//! What an executor reports: the result of an execution, or why it failed.
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::request::{Metadata, RetryPolicy, SideEffect, StateVersion};
+use crate::request::{Metadata, SideEffect, StateVersion};
 
 /// The result of executing a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,23 +47,6 @@ pub struct Failure {
     /// The number of further side effects, for which the store has no room.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub side_effects_left_out: u32,
-}
-
-/// What becomes of a request whose execution failed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-pub enum AfterFailure {
-    /// It is tried again by the policy that it was [submitted with](crate::RequestDraft::retrying); without one, it is
-    /// rejected.
-    #[default]
-    AsSubmitted,
-    /// It is rejected, with the details of the failure.
-    Reject,
-    /// It stays approved, for another attempt at any time. Attempts under a policy are counted anew afterwards.
-    KeepApproved,
-    /// It stays approved until so many attempts in a row have failed, and is not executed again before the pause is
-    /// over. After the last attempt it is rejected. The history has one decision for each attempt.
-    Retry(RetryPolicy),
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives it a reference")]

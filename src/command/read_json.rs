@@ -86,6 +86,8 @@ actions! {
     Amend { amendment }
     ExpireApprovals {}
     OverrideApprovals {}
+    Schedule { not_before }
+    Revalidate {}
     Resolve { current, strategy }
     Claim { claim, lease }
     Release { claim }
@@ -118,6 +120,7 @@ arguments! {
     pending: Pending,
     expires_at: Timestamp,
     approval: ApprovalId,
+    not_before: Timestamp,
     digest: Digest,
     rejection: Rejection,
     current: StateVersion,

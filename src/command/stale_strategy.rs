@@ -11,6 +11,8 @@ pub enum StaleStrategy {
     RejectStale,
     /// Ask all its approvers again, for the current version.
     RequireRenewedApproval,
+    /// Hold it until somebody has [revalidated](crate::workflow::Command::revalidate) it; its approvals stay.
+    RequireRevalidation,
     /// Allow execution on the current version; the executor validates it against that.
     RevalidateOnLatestState,
 }

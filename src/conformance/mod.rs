@@ -25,6 +25,7 @@ mod numbers;
 mod pages;
 mod people;
 mod queries;
+mod ready;
 mod repetitions;
 mod requests;
 mod time;
@@ -64,6 +65,11 @@ pub use queries::{
     an_inbox_holds_what_its_actor_can_decide_now, decisions_agree_with_history_when_a_clock_was_set_back,
     decisions_come_latest_first, pending_approvals_come_a_row_each, recent_approvals_come_latest_first,
     requests_are_filtered_and_come_either_way, stored_requests_are_those_of_requests,
+};
+pub use ready::{
+    a_validity_that_ends_is_due, statistics_count_what_is_ready, the_oldest_ready_request_is_still_valid,
+    what_is_ready_comes_in_the_order_in_which_it_became_so, what_is_taken_leaves_the_queue_and_comes_back_at_its_end,
+    what_is_tried_again_is_ready_after_its_pause,
 };
 pub use repetitions::{
     a_creation_under_the_id_of_another_write_is_rejected, a_repeated_change_of_no_command_returns_what_is_stored,

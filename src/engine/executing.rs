@@ -114,7 +114,7 @@ impl Worker {
         if let Some(cursor) = after {
             asked = asked.after(cursor);
         }
-        let page = self.governance().store.requests(&query, &asked).await?;
+        let page = self.governance().ready(&query, &asked).await?;
         for unreadable in self.queue.fill(page, self.governance().clock.now(), Instant::now()) {
             self.report(ExecutorReport::Unreadable(unreadable));
         }

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::feed::{Consumer, ConsumerLease, FeedPage, FeedPosition};
 use crate::query::{
     Count, DecisionQuery, DecisionRow, DueQuery, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery,
-    PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics,
+    PendingApprovalRow, ReadyQuery, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics,
 };
 use crate::request::{ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Timestamp, WriteId};
 use crate::service::memory::RequestTable;
@@ -100,6 +100,10 @@ impl Store for MemoryStore {
 
     async fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
         self.table().read(&DueQuery::by(by), page, by)
+    }
+
+    async fn ready(&self, query: &ReadyQuery, now: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.table().read(&query.at(now), page, now)
     }
 
     async fn count(&self, query: &RequestQuery) -> Result<Count> {

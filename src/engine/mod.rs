@@ -25,6 +25,7 @@ mod reading;
 mod waiting;
 
 mod sweeping;
+mod timing;
 
 mod execution;
 

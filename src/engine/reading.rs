@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::feed::{FeedPage, FeedPosition};
 use crate::query::{
     Count, DecisionQuery, DecisionRow, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
-    RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics,
+    ReadyQuery, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics,
 };
 use crate::request::{ActorContext, IntoId, MutationRequest, RequestId, StateId, Timestamp};
 use crate::stored_format::StoredRequest;
@@ -137,6 +137,27 @@ impl Governance {
         self.store.due(now, page).await
     }
 
+    /// Requests that are ready to be executed by the service's clock, in the order in which they became ready, then by
+    /// id. Whoever executes them [claims](crate::workflow::Command::claim) each first, as [`execute`](Self::execute) and
+    /// an [`Executor`](super::Executor) do.
+    ///
+    /// # Errors
+    /// As [`pending`](Self::pending).
+    pub async fn ready(&self, query: &ReadyQuery, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        let now = self.refreshed_now().await?;
+        self.store.ready(query, now, page).await
+    }
+
+    /// The number of requests that are [ready](Self::ready): exact, or a lower bound when some cannot be read or the
+    /// call ran out of time.
+    ///
+    /// # Errors
+    /// [`Error::Store`] when the store fails.
+    pub async fn count_ready(&self, query: &ReadyQuery) -> Result<Count> {
+        let now = self.refreshed_now().await?;
+        self.store.count_ready(query, now).await
+    }
+
     /// The number of requests: exact, or a lower bound when the call ran out of time.
     ///
     /// # Errors
@@ -145,7 +166,7 @@ impl Governance {
         self.store.count(query).await
     }
 
-    /// The number of requests in each status, since when the oldest one waits, and how many requests fall due within
+    /// The number of requests in each status, what is ready, since when the oldest one waits, and how many requests fall due within
     /// each of the durations from now, by the service's clock.
     ///
     /// # Errors

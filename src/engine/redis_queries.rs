@@ -6,11 +6,12 @@ use std::time::Duration;
 use super::{ANY_TIME, RedisStore, Store as _, dual};
 use crate::error::{Error, Result, StoreErrorKind};
 use crate::index::{Along, KeyRange, Plan, SortKey, Term, plan};
-use crate::query::{Count, Fingerprint, Page, PageRequest, Query, RequestQuery, Statistics, evaluate_with};
+use crate::query::{Count, Fingerprint, Page, PageRequest, Query, ReadyQuery, RequestQuery, Statistics, evaluate_with};
 use crate::redis::pages::scan_reply;
 use crate::redis::{Call, PageMerge, Part, RedisOptions, Scan, StatisticsParts};
 use crate::request::{MutationRequest, RequestId, Timestamp};
 use crate::service::deadline::Deadline;
+use crate::workflow;
 
 #[dual]
 impl RedisStore {
@@ -149,12 +150,15 @@ impl RedisStore {
     }
 
     /// The number of rows on all pages of a query; a lower bound when some could not be read.
-    async fn count_rows(&self, query: &RequestQuery) -> Result<Count> {
+    async fn count_rows<Q: Query + Send + Sync>(&self, query: &Q, now: Timestamp) -> Result<Count>
+    where
+        Q::Row: Send,
+    {
         let deadline = self.deadline();
         let mut count = Count::Exact(0);
         let mut page = PageRequest::longest();
         loop {
-            let read = match self.read_until(query, &page, ANY_TIME, deadline).await {
+            let read = match self.read_until(query, &page, now, deadline).await {
                 Ok(read) => read,
                 Err(error) if count.number() > 0 && is_late(&error) => return Ok(Count::AtLeast(count.number())),
                 Err(error) => return Err(error),
@@ -171,7 +175,7 @@ impl RedisStore {
 
     pub(super) async fn count_requests(&self, query: &RequestQuery) -> Result<Count> {
         let plan = match self.plan(query) {
-            Plan::ByIds { .. } => return self.count_rows(query).await,
+            Plan::ByIds { .. } => return self.count_rows(query, ANY_TIME).await,
             Plan::Along(along) => along,
         };
         if let Some((term, range)) = plan.single_range() {
@@ -185,10 +189,42 @@ impl RedisStore {
         if plan.leaves_nothing_to_check() {
             return self.count_members(&plan).await;
         }
-        self.count_rows(query).await
+        self.count_rows(query, ANY_TIME).await
+    }
+
+    /// Without filters, counted by the indexes alone.
+    pub(super) async fn count_ready_requests(&self, query: &ReadyQuery, now: Timestamp) -> Result<Count> {
+        if !query.finds_all() {
+            return self.count_rows(&query.at(now), now).await;
+        }
+        Ok(Count::Exact(self.statistics_by_indexes(now, &[]).await?.ready))
     }
 
     pub(super) async fn read_statistics(&self, now: Timestamp, due_within: &[Duration]) -> Result<Statistics> {
+        let mut statistics = self.statistics_by_indexes(now, due_within).await?;
+        if statistics.ready > 0 {
+            statistics.oldest_ready = self.oldest_ready(now).await?;
+        }
+        Ok(statistics)
+    }
+
+    /// When the first of the ready requests became ready. No index answers that: the first entries may be of requests
+    /// whose validity has ended.
+    async fn oldest_ready(&self, now: Timestamp) -> Result<Option<Timestamp>> {
+        let (query, mut page) = (ReadyQuery::new().at(now), PageRequest::of(1)?);
+        loop {
+            let read = self.read(&query, &page, now).await?;
+            if let Some(first) = read.items.first() {
+                return Ok(workflow::ready_at(first));
+            }
+            match page.going_on(read.next)? {
+                Some(next) => page = next,
+                None => return Ok(None),
+            }
+        }
+    }
+
+    async fn statistics_by_indexes(&self, now: Timestamp, due_within: &[Duration]) -> Result<Statistics> {
         let deadline = self.deadline();
         let parts = StatisticsParts::new(now, due_within);
         let mut statistics = Statistics::default();

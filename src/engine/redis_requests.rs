@@ -9,7 +9,7 @@ use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
 use crate::feed::{Consumer, ConsumerLease, FeedPage, FeedPosition};
 use crate::query::{
     AsStored, Count, DecisionQuery, DecisionRow, DueQuery, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery,
-    PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics, check_id_count,
+    PendingApprovalRow, ReadyQuery, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics, check_id_count,
 };
 use crate::redis::reply::{self, Created, Updated};
 use crate::redis::{Attempts, Call, MAX_PAGE_BYTES, Place, feed};
@@ -126,6 +126,14 @@ impl Store for RedisStore {
 
     async fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
         self.read(&DueQuery::by(by), page, by).await
+    }
+
+    async fn ready(&self, query: &ReadyQuery, now: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.read(&query.at(now), page, now).await
+    }
+
+    async fn count_ready(&self, query: &ReadyQuery, now: Timestamp) -> Result<Count> {
+        self.count_ready_requests(query, now).await
     }
 
     async fn count(&self, query: &RequestQuery) -> Result<Count> {

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use super::{Governance, dual};
 use crate::error::Result;
 use crate::query::{
-    DecisionQuery, DecisionRow, InboxQuery, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
+    DecisionQuery, DecisionRow, InboxQuery, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow, ReadyQuery,
     RecentApprovalQuery, RecentApprovalRow, RequestQuery,
 };
 use crate::request::MutationRequest;
@@ -95,5 +95,14 @@ impl RowQuery for InboxQuery {
     type Row = PendingApprovalRow;
     async fn read(&self, governance: &Governance, page: &PageRequest) -> Result<Page<PendingApprovalRow>> {
         governance.inbox_of(self, page).await
+    }
+}
+
+/// What is ready at the time each page is read, by the service's clock.
+#[dual]
+impl RowQuery for ReadyQuery {
+    type Row = MutationRequest;
+    async fn read(&self, governance: &Governance, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        governance.ready(self, page).await
     }
 }

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::feed::{Consumer, ConsumerLease, FeedPage, FeedPosition};
 use crate::query::{
     Count, DecisionQuery, DecisionRow, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
-    RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics,
+    ReadyQuery, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics,
 };
 use crate::request::{ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Timestamp, WriteId};
 use crate::service::clock::{Clock, SystemClock};
@@ -159,6 +159,31 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// Those of every method.
     async fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>>;
+
+    /// Requests that are ready to be executed at this time, in the order in which they became ready, then by id:
+    /// [`ReadyQuery::at`] defines them.
+    ///
+    /// # Errors
+    /// Those of every method.
+    async fn ready(&self, query: &ReadyQuery, now: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>>;
+
+    /// The number of requests that are [ready](Self::ready) at this time: exact, or a lower bound when some cannot be
+    /// read. Defaults to reading all their pages.
+    ///
+    /// # Errors
+    /// Those of every method.
+    async fn count_ready(&self, query: &ReadyQuery, now: Timestamp) -> Result<Count> {
+        let (mut count, mut page) = (Count::Exact(0), PageRequest::longest());
+        loop {
+            let read = self.ready(query, now, &page).await?;
+            let rows = read.items.len() as u64;
+            count += if read.unreadable.is_empty() { Count::Exact(rows) } else { Count::AtLeast(rows) };
+            match page.going_on(read.next)? {
+                Some(next) => page = next,
+                None => return Ok(count),
+            }
+        }
+    }
 
     /// The number of requests: exact, or a lower bound when the call ran out of time.
     ///

@@ -113,6 +113,11 @@ codes! {
     ExecutionApprovedOtherwise = "execution.approved_otherwise", Conflict;
     ExecutionOverriddenOtherwise = "execution.overridden_otherwise", Conflict;
     ExecutionNoRoom = "execution.no_room", Conflict;
+    ExecutionNotYet = "execution.not_yet", Busy;
+    ExecutionNoLongerValid = "execution.no_longer_valid", Conflict;
+    ExecutionStartAfterDeadline = "execution.start_after_deadline", Invalid;
+    ExecutionTooLateToSchedule = "execution.too_late_to_schedule", Conflict;
+    ExecutionNotRevalidating = "execution.not_revalidating", Conflict;
     ExecutionNothingToRenew = "execution.nothing_to_renew", Conflict;
     ExecutionNotExecuted = "execution.not_executed", Conflict;
     ExecutionCompensatedAlready = "execution.compensated_already", Conflict;
@@ -297,6 +302,11 @@ impl ExecutionError {
             Self::ApprovedOtherwise { .. } => Code::ExecutionApprovedOtherwise,
             Self::OverriddenOtherwise { .. } => Code::ExecutionOverriddenOtherwise,
             Self::NoRoom { .. } => Code::ExecutionNoRoom,
+            Self::NotYet { .. } => Code::ExecutionNotYet,
+            Self::NoLongerValid { .. } => Code::ExecutionNoLongerValid,
+            Self::StartAfterDeadline { .. } => Code::ExecutionStartAfterDeadline,
+            Self::TooLateToSchedule { .. } => Code::ExecutionTooLateToSchedule,
+            Self::NotRevalidating { .. } => Code::ExecutionNotRevalidating,
             Self::NothingToRenew => Code::ExecutionNothingToRenew,
             Self::NotExecuted { .. } => Code::ExecutionNotExecuted,
             Self::CompensatedAlready { .. } => Code::ExecutionCompensatedAlready,

@@ -7,8 +7,8 @@ use super::code::Code;
 use super::*;
 use crate::command::Command;
 use crate::request::{
-    ActorContext, ApprovalId, ApprovalStatus, ApprovalTarget, ClaimId, Digest, Intent, PolicyName, QuorumGroup,
-    RequestDraft, Step, Target,
+    ActorContext, ApprovalId, ApprovalStatus, ApprovalTarget, ClaimId, Digest, Intent, PendingReason, PolicyName,
+    QuorumGroup, RequestDraft, Step, Target,
 };
 use crate::workflow;
 
@@ -116,6 +116,11 @@ fn execution_errors() -> Vec<(ExecutionError, ErrorKind)> {
         ),
         (OverriddenOtherwise { overridden: digest.to_string(), current: digest }, Conflict),
         (NoRoom { size: 2, limit: 1 }, Conflict),
+        (NotYet { not_before: Timestamp::MIN }, Busy),
+        (NoLongerValid { valid_until: Timestamp::MIN }, Conflict),
+        (StartAfterDeadline { not_before: Timestamp::MAX, deadline: Timestamp::MIN }, Invalid),
+        (TooLateToSchedule { status: Status::Executed }, Conflict),
+        (NotRevalidating { status: Status::Pending, waits_for: Some(PendingReason::Quota) }, Conflict),
         (NothingToRenew, Conflict),
         (NotExecuted { status }, Conflict),
         (CompensatedAlready { by: id("other") }, Conflict),

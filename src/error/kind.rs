@@ -19,7 +19,7 @@ pub enum ErrorKind {
     NotAllowed,
     /// The request stands otherwise than the call assumes. Read it again and decide anew.
     Conflict,
-    /// Somebody is at it right now. Repeat the call later: see [`retry_after`](crate::Error::retry_after).
+    /// Somebody is at it right now, or its time has not come. Repeat the call later: see [`retry_after`](crate::Error::retry_after).
     Busy,
     /// The store cannot serve now, and nothing was written. Repeat the call later.
     Unavailable,

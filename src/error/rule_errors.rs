@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::nothing_to_decide::{NothingToDecide, sentence};
 use crate::request::{
-    ApprovalId, ApprovalStatus, ApprovalTarget, ClaimId, Digest, QuorumGroup, RequestId, Status, Step, Timestamp,
+    ApprovalId, ApprovalStatus, ApprovalTarget, ClaimId, Digest, PendingReason, QuorumGroup, RequestId, Status, Step,
+    Timestamp,
 };
 
 /// Why a decision on an approval is not allowed, in the order in which the rules are checked.
@@ -314,6 +315,49 @@ pub enum ExecutionError {
         /// How many it may take then.
         limit: usize,
     },
+    /// The time of the request has not come.
+    #[error("it is not executed before {not_before}; wait until then, or schedule it for another time")]
+    NotYet {
+        /// It can be executed from this time on.
+        not_before: Timestamp,
+    },
+    /// The validity of the request's approval has ended.
+    #[error(
+        "its approval was valid until {valid_until} and nobody claimed it; it can only be expired, canceled, \
+         superseded or rejected now. Submit a new request if the change is still wanted"
+    )]
+    NoLongerValid {
+        /// The request is due to expire from this time on.
+        valid_until: Timestamp,
+    },
+    /// A request was to be executed only after its own deadline.
+    #[error(
+        "it cannot wait until {not_before} to be executed, because it expires at {deadline}, which is earlier; give \
+         an earlier time or a later deadline"
+    )]
+    StartAfterDeadline {
+        /// The time before which it was not to be executed.
+        not_before: Timestamp,
+        /// The request's own deadline.
+        deadline: Timestamp,
+    },
+    /// A new time for a request that is final.
+    #[error("it is {status}, which is final, so it cannot be scheduled any more{}", final_hint(*.status))]
+    TooLateToSchedule {
+        /// The status of the request.
+        status: Status,
+    },
+    /// A revalidation of a request that does not wait for one.
+    #[error(
+        "it is {status}{} and does not wait for revalidation; read it again, and use explain to see what it waits for",
+        waiting_for(*.waits_for)
+    )]
+    NotRevalidating {
+        /// The status of the request.
+        status: Status,
+        /// What it waits for, if it is pending.
+        waits_for: Option<PendingReason>,
+    },
     /// A renewal of approvals of a request that has none.
     #[error("it has no approvals to renew; choose another strategy for stale requests")]
     NothingToRenew,
@@ -390,6 +434,10 @@ fn final_hint(status: Status) -> &'static str {
         Status::Executed => "; submit a compensation to undo what was executed",
         _ => "; submit a new request",
     }
+}
+
+fn waiting_for(reason: Option<PendingReason>) -> String {
+    reason.map_or_else(String::new, |reason| format!(" for {reason}"))
 }
 
 fn of_group(group: Option<&QuorumGroup>) -> String {

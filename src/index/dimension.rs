@@ -119,6 +119,9 @@ dimensions! {
     Due: "due" as "d", Due, Current, about 100_000;
     /// Requests that wait for approval, by their own deadline, which ends deciding; the term is empty.
     DecisionDeadline: "decision-deadline" as "dd", Due, Current, about 100_000;
+    /// Approved requests by the time they become ready to be executed, those that an executor holds apart, and those
+    /// with a validity by its end once more.
+    Ready: "ready" as "r", Ready, Current, about 10_000;
     /// Approved and executed requests with approval activity, the latest first; the term is empty.
     ApprovalActivity: "approval-activity" as "v", ApprovalActivity, Current, about 1_000_000;
     /// Every open approval: a pending approval of a request that waits for approval; the term is empty.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::ready_entries::each_ready;
 use super::{ChosenIndexes, Dimension, Lifetime, SortKey, Term};
 use crate::request::{
     Approval, ApprovalDecision, ApprovalState, ApprovalTarget, DecisionCategory, DecisionKind, MutationRequest, Status,
@@ -135,6 +136,7 @@ fn each_time(request: &MutationRequest, take: &mut Take<'_>) {
     if let Some(deadline) = own.and_then(|pending| pending.expires_at) {
         take(&SortKey::due(deadline, id), Dimension::DecisionDeadline, "");
     }
+    each_ready(request, &mut *take);
     if let Some(activity) = approval_activity(request) {
         take(&SortKey::approval_activity(activity, id, created), Dimension::ApprovalActivity, "");
     }

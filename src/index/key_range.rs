@@ -37,6 +37,12 @@ impl KeyRange {
         Self { from: None, before: successor(ascending(time)) }
     }
 
+    /// The keys that are due after `time`, in the order of expiry.
+    #[cfg_attr(not(feature = "redis"), allow(dead_code, reason = "only the Redis store counts by its indexes"))]
+    pub(crate) fn due_after(time: Timestamp) -> Self {
+        Self { from: successor(ascending(time)), before: None }
+    }
+
     /// Whether the key lies in the range.
     pub fn contains(&self, key: &SortKey) -> bool {
         self.from.as_ref().is_none_or(|from| from.as_slice() <= key.as_bytes())

@@ -15,6 +15,7 @@ mod placing;
 mod plan;
 #[cfg(test)]
 mod plan_tests;
+mod ready_entries;
 mod sort_key;
 mod term;
 
@@ -28,5 +29,6 @@ pub(crate) use entries::{approval_activity, each_changing_entry};
 pub use key_range::KeyRange;
 pub(crate) use placing::{Named, Placed};
 pub use plan::{Along, Plan, Probe, plan};
+pub(crate) use ready_entries::ReadyTerm;
 pub use sort_key::{KeyLayout, SortKey};
 pub use term::Term;

@@ -34,13 +34,14 @@ impl<'a> Named<'a> {
         Some((member, member.time()?))
     }
 
-    /// The members that this request does not explain: its created, decision or due time is not the one in the index.
+    /// The members that this request does not explain: its created, decision, due or ready time is not the one in the index.
     /// Record and index are read at the same moment, so no concurrent change explains the difference.
     pub(crate) fn strays(&self, request: &MutationRequest) -> Vec<SortKey> {
         let (created, id) = (request.created_at, &request.id);
         let key = match self.layout {
             KeyLayout::Created => Some(SortKey::created(created, id)),
             KeyLayout::Due => workflow::next_deadline(request).map(|deadline| SortKey::due(deadline, id)),
+            KeyLayout::Ready => workflow::ready_at(request).map(|ready| SortKey::ready(ready, id, created)),
             KeyLayout::ApprovalActivity => {
                 approval_activity(request).map(|activity| SortKey::approval_activity(activity, id, created))
             }

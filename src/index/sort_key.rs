@@ -25,6 +25,7 @@ pub struct SortKey(Vec<u8>);
 /// |---|---|---|
 /// | `Created` | `T(created) id` | created, id |
 /// | `Due` | `T(deadline) id` | deadline, id |
+/// | `Ready` | `T(ready) id 00 T(created)` | ready, id |
 /// | `ApprovalActivity` | `!T(activity) id 00 T(created)` | latest approval activity descending, id |
 /// | `Approval` | `T(created) id 00 step approval-id` | created, id, step, approval id |
 /// | `Decision` | `!T(decided) id 00 ordinal T(created)` | decided descending, id, ordinal |
@@ -37,6 +38,8 @@ pub enum KeyLayout {
     Created,
     /// One row for each request that is due to expire or has an open approval that is, the next first.
     Due,
+    /// One row for each request that is ready to be executed or becomes so, the first to be ready first.
+    Ready,
     /// One row for each approved or executed request with approval activity, the latest first.
     ApprovalActivity,
     /// One row for each approval, in created order of the requests.
@@ -87,6 +90,10 @@ impl SortKey {
 
     pub(crate) fn due(deadline: Timestamp, id: &RequestId) -> Self {
         Self::begin(ascending(deadline), id)
+    }
+
+    pub(crate) fn ready(ready: Timestamp, id: &RequestId, created: Timestamp) -> Self {
+        Self::begin(ascending(ready), id).end_of_id().bytes(&ascending(created))
     }
 
     pub(crate) fn approval_activity(activity: Timestamp, id: &RequestId, created: Timestamp) -> Self {
@@ -144,7 +151,7 @@ impl KeyLayout {
         let id = row.id_bytes()?;
         let created = match self {
             Self::Created | Self::Approval => row.0.get(..TIME_BYTES)?,
-            Self::ApprovalActivity | Self::Decision => row.0.last_chunk::<TIME_BYTES>()?,
+            Self::Ready | Self::ApprovalActivity | Self::Decision => row.0.last_chunk::<TIME_BYTES>()?,
             Self::Due => return None,
         };
         Some(SortKey(created.to_vec()).bytes(id))
@@ -230,10 +237,20 @@ mod tests {
         }
 
         #[test]
+        fn ready_bytes_order_as_ready_then_id(a in (time(), id()), b in (time(), id()), created in (time(), time())) {
+            let one = SortKey::ready(a.0, &a.1, created.0);
+            let other = SortKey::ready(b.0, &b.1, created.1);
+            if a != b {
+                prop_assert_eq!(one.as_bytes().cmp(other.as_bytes()), a.cmp(&b));
+            }
+        }
+
+        #[test]
         fn every_row_shows_its_request(time in time(), created in time(), id in id(), step in step(), number in ordinal()) {
             let approval = ApprovalId::new("a").unwrap();
             let rows = [
                 (KeyLayout::Created, SortKey::created(created, &id)),
+                (KeyLayout::Ready, SortKey::ready(time, &id, created)),
                 (KeyLayout::ApprovalActivity, SortKey::approval_activity(time, &id, created)),
                 (KeyLayout::Approval, SortKey::approval(created, &id, step, &approval)),
                 (KeyLayout::Decision, SortKey::decision(time, &id, number, created)),

@@ -65,6 +65,7 @@ pub(crate) fn approval(id: &str, target: ApprovalTarget, step: u32) -> Approval 
         step: Step::new(step).unwrap(),
         quorum: None,
         expires_at: None,
+        expires_after: None,
         decider: DeciderRule::NotTheRequester,
         reasons: ReasonRule::Optional,
         state: ApprovalState::Pending,

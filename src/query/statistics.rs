@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::request::{MutationRequest, PendingReason, Status, Timestamp};
 use crate::workflow;
 
-/// The number of requests in each status, the oldest pending one, and what is due soon.
+/// The number of requests in each status, what is ready, the oldest pending one, and what is due soon.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -23,6 +23,15 @@ pub struct Statistics {
     pub by_pending_reason: BTreeMap<PendingReason, u64>,
     /// How many requests that wait for approval can still be decided: their own deadline has not passed.
     pub decidable: u64,
+    /// How many requests are ready to be executed.
+    pub ready: u64,
+    /// How many requests an executor holds by a lease that lasts.
+    pub claimed: u64,
+    /// How many approved requests are tried again by a policy after attempts that failed.
+    pub failing: u64,
+    /// When the first of the ready requests became ready.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub oldest_ready: Option<Timestamp>,
     /// When the oldest of the pending requests was submitted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oldest_pending: Option<Timestamp>,
@@ -90,6 +99,12 @@ impl Statistics {
             let is_overdue = pending.expires_at.is_some_and(|deadline| deadline <= now);
             self.decidable += u64::from(request.state.awaits_approval() && !is_overdue);
         }
+        if workflow::is_ready_at(request, now) {
+            self.ready += 1;
+            self.oldest_ready = earlier(self.oldest_ready, workflow::ready_at(request));
+        }
+        self.claimed += u64::from(workflow::awaited_lease(request).is_some_and(|end| end > now));
+        self.failing += u64::from(request.execution.failed_attempts.is_some());
         let deadline = workflow::next_deadline(request);
         for (duration, count) in &mut self.due_within {
             *count += u64::from(deadline.is_some_and(|deadline| deadline <= now.saturating_add(*duration)));
@@ -104,6 +119,10 @@ impl AddAssign<&Self> for Statistics {
         add(&mut self.by_pending_reason, &other.by_pending_reason);
         add(&mut self.due_within, &other.due_within);
         self.decidable = self.decidable.saturating_add(other.decidable);
+        self.ready = self.ready.saturating_add(other.ready);
+        self.claimed = self.claimed.saturating_add(other.claimed);
+        self.failing = self.failing.saturating_add(other.failing);
+        self.oldest_ready = earlier(self.oldest_ready, other.oldest_ready);
         self.oldest_pending = earlier(self.oldest_pending, other.oldest_pending);
     }
 }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ActorContext, ActorId, ApprovalId, Delegation, Digest, Escalation, Group, IdComparison, Metadata, QuorumGroup,
-    ReasonRule, Rejection, Role, Timestamp,
+    ActorContext, ActorId, ApprovalId, Delegation, Digest, Escalation, Group, IdComparison, Metadata, Period,
+    QuorumGroup, ReasonRule, Rejection, Role, Timestamp,
 };
 use crate::error::{Error, InvalidValue};
 
@@ -36,6 +36,9 @@ pub struct Approval {
     /// From this time on it can no longer be decided.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub expires_at: Option<Timestamp>,
+    /// How long after it is asked for it expires, if its rule says that instead of a date.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub expires_after: Option<Period>,
     /// Whether the requester may decide it.
     #[serde(default, skip_serializing_if = "DeciderRule::is_default")]
     pub decider: DeciderRule,

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    ApprovalId, ApprovalTarget, DeciderRule, EscalationRule, Metadata, Quorum, QuorumGroup, QuorumRejection,
+    ApprovalId, ApprovalTarget, DeciderRule, EscalationRule, Metadata, Period, Quorum, QuorumGroup, QuorumRejection,
     ReasonRule, Step, Timestamp,
 };
 use crate::error::{Error, InvalidValue};
@@ -37,6 +37,8 @@ pub struct ApprovalRule {
     pub(crate) step: Option<Step>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) expires_at: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) expires_after: Option<Period>,
     #[serde(skip_serializing_if = "DeciderRule::is_default")]
     pub(crate) decider: DeciderRule,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -124,6 +126,7 @@ impl ApprovalRule {
             name: None,
             step: None,
             expires_at: None,
+            expires_after: None,
             decider: DeciderRule::NotTheRequester,
             mandatory: false,
             escalation: None,
@@ -158,10 +161,22 @@ impl ApprovalRule {
         self
     }
 
-    /// From this time on the approvals can no longer be decided.
+    /// From this time on the approvals can no longer be decided. Replaces a [duration](Self::expiring_after).
+    ///
+    /// Asking for them at that time or later is an error.
     pub fn expiring_at(mut self, time: Timestamp) -> Self {
-        self.expires_at = Some(time);
+        (self.expires_at, self.expires_after) = (Some(time), None);
         self
+    }
+
+    /// This long after they are asked for, the approvals can no longer be decided; each time they are asked for, the
+    /// time starts anew. Replaces a [date](Self::expiring_at).
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when the duration is shorter than a microsecond.
+    pub fn expiring_after(mut self, duration: Duration) -> Result<Self, InvalidValue> {
+        (self.expires_at, self.expires_after) = (None, Some(Period::of("deadline of an approval", duration)?));
+        Ok(self)
     }
 
     /// Allows the requester to decide too.
@@ -237,6 +252,7 @@ struct Fields {
     name: Option<String>,
     step: Option<Step>,
     expires_at: Option<Timestamp>,
+    expires_after: Option<Period>,
     #[serde(default)]
     decider: DeciderRule,
     #[serde(default)]
@@ -259,7 +275,13 @@ impl TryFrom<Strict<Fields>> for ApprovalRule {
                 if rejection == QuorumRejection::WhenImpossible { rule.rejected_when_impossible() } else { rule }
             }
         };
-        let Fields { id, description, name, step, expires_at, decider, .. } = fields;
+        let Fields { id, description, name, step, expires_at, expires_after, decider, .. } = fields;
+        if expires_at.is_some() && expires_after.is_some() {
+            return Err(Error::invalid_approval_configuration(
+                "a rule with both expires_at and expires_after; leave out one of the two",
+            ));
+        }
+        rule.expires_after = expires_after;
         (rule.id, rule.description, rule.name, rule.step) = (id, description, name, step);
         (rule.expires_at, rule.decider) = (expires_at, decider);
         (rule.reasons, rule.mandatory, rule.escalation) = (fields.reasons, fields.mandatory, fields.escalation);

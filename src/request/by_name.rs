@@ -48,7 +48,7 @@ pub(crate) use read_by_name;
 read_by_name! {
     Status, "status": Created, Pending, Approved, Rejected, Canceled, Expired, Superseded, Executed;
     PendingReason, "pending reason": Approval, ExternalCheck, Schedule, Dependency, Quota, ManualReview,
-        Correction;
+        Correction, Revalidation;
     RiskLevel, "risk level": Low, Medium, High, Critical;
     BlastScope, "blast scope": Single, Module, System, Global;
     Severity, "severity": Info, Warning, Error, Critical;

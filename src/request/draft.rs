@@ -1,13 +1,15 @@
 //! Drafts: what is to be submitted.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
     ActorContext, ActorId, ApprovalRule, ApproverLimits, CompensationPlan, ExecutionKind, IdComparison, Intent,
-    Metadata, Payload, Pending, PendingReason, RequestId, Requirement, RetryPolicy, StateVersion, Target, Timestamp,
+    Metadata, Payload, Pending, PendingReason, Period, RequestId, Requirement, RetryPolicy, StateVersion, Target,
+    Timestamp,
 };
 use crate::error::{Error, InvalidValue};
 use crate::json::Strict;
@@ -46,6 +48,10 @@ pub struct RequestDraft {
     pub(crate) retry: Option<RetryPolicy>,
     #[serde(skip_serializing_if = "Metadata::is_empty")]
     pub(crate) metadata: Metadata,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) not_before: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) valid_for: Option<Period>,
     #[serde(skip_serializing_if = "ApproverLimits::is_none")]
     pub(crate) approver_limits: ApproverLimits,
     #[serde(skip_serializing_if = "IdComparison::is_default")]
@@ -82,6 +88,8 @@ impl RequestDraft {
             resubmits: None,
             retry: None,
             metadata: Metadata::new(),
+            not_before: None,
+            valid_for: None,
             approver_limits: ApproverLimits::default(),
             id_comparison: IdComparison::default(),
         }
@@ -160,6 +168,25 @@ impl RequestDraft {
         self
     }
 
+    /// Lets nobody execute the request before this time, however early it is approved. Until somebody claims it,
+    /// [`Command::schedule`](crate::workflow::Command::schedule) changes the time.
+    ///
+    /// Submitting is an error when the request's own deadline is earlier.
+    pub fn not_before(mut self, time: Timestamp) -> Self {
+        self.not_before = Some(time);
+        self
+    }
+
+    /// Expires the request when it has been approved for this long and nobody has claimed it. When it waits again and
+    /// is approved again, the time starts anew. Defaults to an approval that lasts.
+    ///
+    /// # Errors
+    /// [`InvalidValue`] when the duration is shorter than a microsecond.
+    pub fn valid_for(mut self, duration: Duration) -> Result<Self, InvalidValue> {
+        self.valid_for = Some(Period::of("validity", duration)?);
+        Ok(self)
+    }
+
     /// Makes the request compensate an executed one.
     pub fn compensating(mut self, plan: CompensationPlan) -> Self {
         self.execution = ExecutionKind::Compensation(plan);
@@ -217,6 +244,8 @@ struct Fields {
     retry: Option<RetryPolicy>,
     #[serde(default)]
     metadata: Metadata,
+    not_before: Option<Timestamp>,
+    valid_for: Option<Period>,
     #[serde(default)]
     approver_limits: ApproverLimits,
     #[serde(default)]
@@ -236,6 +265,8 @@ impl From<Strict<Fields>> for RequestDraft {
             resubmits: fields.resubmits,
             retry: fields.retry,
             metadata: fields.metadata,
+            not_before: fields.not_before,
+            valid_for: fields.valid_for,
             approver_limits: fields.approver_limits,
             id_comparison: fields.id_comparison,
             ..Self::new(fields.target, fields.intent, fields.requested_by)

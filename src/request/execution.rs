@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{ActorContext, BatchId, ClaimId, FailedAttempts, RequestId, Resubmission, RetryPolicy, Timestamp};
+use super::{ActorContext, BatchId, ClaimId, FailedAttempts, Period, RequestId, Resubmission, RetryPolicy, Timestamp};
 use crate::error::InvalidValue;
 
 /// How a request is executed, and its links with other requests.
@@ -33,6 +33,12 @@ pub struct Execution {
     /// this one again completes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resubmitted_as: Option<Resubmission>,
+    /// It is not executed before this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<Timestamp>,
+    /// For how long an approval of the request lasts while nobody claims it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid_for: Option<Period>,
     /// How often it is tried again, as it was submitted.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub retry: Option<RetryPolicy>,

@@ -57,6 +57,7 @@ metadata_keys! {
     LEASE_ENDS_AT = "lease_ends_at", "when the lease of the claim ends";
     MESSAGE = "message", "the message of the rejection or of the failure";
     MISSING = "missing", "how many approvals are still needed";
+    NOT_BEFORE = "not_before", "the time before which the request is not executed";
     MOVED = "moved", "which votes moved within the quorum group to make way: for the id of each approval that of where its vote went";
     OVERRIDDEN = "overridden", "the ids of the approvals that were overridden";
     PENDING_REASON = "pending_reason", "what the request waits for now";
@@ -66,6 +67,7 @@ metadata_keys! {
     PREVIOUS_CLAIM = "previous_claim", "the id of the claim that was taken over";
     PREVIOUS_DIGEST = "previous_digest", "the digest of the request before it was amended";
     QUORUM_GROUP = "quorum_group", "the quorum group of the approval";
+    PREVIOUSLY_NOT_BEFORE = "previously_not_before", "the time before which it was not to be executed until then";
     REASON = "reason", "in an approval, why a requirement demanded it";
     REJECTED = "rejected", "the ids of the approvals whose rejection rejected the request, if it was several at once";
     REOPENED = "reopened", "the ids of the approvals that are open again";
@@ -82,6 +84,7 @@ metadata_keys! {
     TEXT = "text", "what the comment says";
     TO = "to", "to whom the approval is addressed now; of an escalation, to whom also";
     TRIGGER = "trigger", "what caused the compensation";
+    VALID_UNTIL = "valid_until", "when the approval of the request ended";
     WAITED_FOR = "waited_for", "what the request waited for until then";
     WITHDRAWN = "withdrawn", "the kind of the vote that was taken back";
 }

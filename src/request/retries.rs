@@ -49,10 +49,7 @@ impl TryFrom<Strict<Fields>> for RetryPolicy {
     type Error = InvalidValue;
 
     fn try_from(Strict(fields): Strict<Fields>) -> Result<Self, InvalidValue> {
-        let default = Self::new(fields.attempts)?;
-        let first = fields.first_pause.unwrap_or(default.first_pause);
-        let longest = fields.longest_pause.unwrap_or_else(|| default.longest_pause.max(first));
-        default.with_pauses(first, longest)
+        Self::with_some_pauses(fields.attempts, fields.first_pause, fields.longest_pause)
     }
 }
 
@@ -85,6 +82,18 @@ impl RetryPolicy {
     /// [`InvalidValue`] when the first is shorter than a microsecond, or longer than the longest.
     pub fn pauses(self, first: Duration, longest: Duration) -> Result<Self, InvalidValue> {
         self.with_pauses(Period::of("first pause", first)?, Period::of("longest pause", longest)?)
+    }
+
+    /// A policy as somebody writes it. A longest pause that is left out is no shorter than the first.
+    pub(crate) fn with_some_pauses(
+        attempts: u32,
+        first: Option<Period>,
+        longest: Option<Period>,
+    ) -> Result<Self, InvalidValue> {
+        let default = Self::new(attempts)?;
+        let first = first.unwrap_or(default.first_pause);
+        let longest = longest.unwrap_or_else(|| default.longest_pause.max(first));
+        default.with_pauses(first, longest)
     }
 
     pub(crate) fn with_pauses(self, first: Period, longest: Period) -> Result<Self, InvalidValue> {

@@ -68,6 +68,8 @@ pub enum PendingReason {
     ManualReview,
     /// Its requester, who is to correct it.
     Correction,
+    /// A look at whether it still fits the state, which has changed since it was approved.
+    Revalidation,
 }
 
 /// The state of a request without its details.
@@ -161,7 +163,7 @@ impl Status {
 
 impl PendingReason {
     /// Every reason.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Approval,
         Self::ExternalCheck,
         Self::Schedule,
@@ -169,6 +171,7 @@ impl PendingReason {
         Self::Quota,
         Self::ManualReview,
         Self::Correction,
+        Self::Revalidation,
     ];
 
     /// The reason as one word.
@@ -181,6 +184,7 @@ impl PendingReason {
             Self::Quota => "Quota",
             Self::ManualReview => "ManualReview",
             Self::Correction => "Correction",
+            Self::Revalidation => "Revalidation",
         }
     }
 }

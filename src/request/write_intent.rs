@@ -124,6 +124,10 @@ write_kinds! {
     Amend = 18: "amend it",
     /// Resolves it against the current version of its state.
     Resolve = 30: "resolve its version",
+    /// Changes the time before which it is not executed.
+    Schedule = 31: "schedule it",
+    /// Approves it again after it was revalidated.
+    Revalidate = 32: "revalidate it",
     /// Claims it for execution.
     Claim = 40: "claim it",
     /// Releases a claim.

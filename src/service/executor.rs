@@ -5,8 +5,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, ExecutionError, Result};
-use crate::query::{Cursor, Page, RequestQuery};
-use crate::request::{MutationRequest, MutationType, RequestId, Status, Timestamp};
+use crate::query::{Cursor, Page, ReadyQuery, RequestQuery};
+use crate::request::{MutationRequest, MutationType, RequestId, Timestamp};
 use crate::service::backoff::{Backoff, jittered};
 use crate::service::reports::ReportPanicked;
 use crate::stored_format::Unreadable;
@@ -64,10 +64,10 @@ pub struct ExecutorStopped {
     pub lost_reports: Option<ReportPanicked>,
 }
 
-/// The approved requests of these types, among which those that are ready are found.
-pub(crate) fn candidates<'a>(types: impl IntoIterator<Item = &'a MutationType>) -> Result<RequestQuery> {
+/// The ready requests of these types.
+pub(crate) fn candidates<'a>(types: impl IntoIterator<Item = &'a MutationType>) -> Result<ReadyQuery> {
     let names = types.into_iter().map(MutationType::as_str);
-    Ok(RequestQuery::new().with_statuses([Status::Approved])?.with_mutation_types(names)?)
+    Ok(ReadyQuery::of_requests(RequestQuery::new().with_mutation_types(names)?))
 }
 
 /// Whether the error only means that somebody else executes the request, or has changed it.

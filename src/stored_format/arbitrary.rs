@@ -4,7 +4,6 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::time::Duration;
 
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::option;
@@ -239,8 +238,9 @@ fn approval(by: impl Strategy<Value = Arc<ActorContext>> + 'static) -> impl Stra
     let words = (name(), text(), option::of(text()), metadata());
     let reasons = vec![ReasonRule::Optional, ReasonRule::ForRejecting, ReasonRule::Always];
     let rare = (select(reasons), any::<bool>(), option::of(delegation()), option::of(escalation()));
-    (words, target, 1..=u32::MAX, option::of(quorum), option::of(time()), any::<bool>(), state, rare).prop_map(
-        |((id, description, name, metadata), target, step, quorum, expires_at, anyone, state, rare)| {
+    let ends = (option::of(time()), option::of(period()));
+    (words, target, 1..=u32::MAX, option::of(quorum), ends, any::<bool>(), state, rare).prop_map(
+        |((id, description, name, metadata), target, step, quorum, ends, anyone, state, rare)| {
             let (reasons, mandatory, delegation, escalation) = rare;
             Approval {
                 id: ApprovalId::new(ascii(&id)).unwrap(),
@@ -249,7 +249,8 @@ fn approval(by: impl Strategy<Value = Arc<ActorContext>> + 'static) -> impl Stra
                 name,
                 step: Step::new(step).unwrap(),
                 quorum,
-                expires_at,
+                expires_at: ends.0,
+                expires_after: ends.1,
                 decider: if anyone { DeciderRule::Anyone } else { DeciderRule::NotTheRequester },
                 reasons,
                 state,
@@ -345,18 +346,33 @@ fn execution(by: impl Strategy<Value = Arc<ActorContext>>) -> impl Strategy<Valu
     let superseded = (id(), time(), any::<bool>());
     let superseded = superseded.prop_map(|(request, at, withdrawn)| Supersession { request, at, withdrawn });
     let resubmission = || option::of((id(), time()).prop_map(|(request, at)| Resubmission { request, at }));
-    let policy = (2..=RetryPolicy::MAX_ATTEMPTS, 1..u64::MAX, 1..u64::MAX).prop_map(|(attempts, one, other)| {
-        let [first, longest] = [one.min(other), one.max(other)].map(Duration::from_micros);
-        RetryPolicy::new(attempts).unwrap().pauses(first, longest).unwrap()
+    let policy = (2..=RetryPolicy::MAX_ATTEMPTS, period(), period()).prop_map(|(attempts, one, other)| {
+        RetryPolicy::new(attempts).unwrap().with_pauses(one.min(other), one.max(other)).unwrap()
     });
     let failed = (any::<u32>(), any::<u32>(), time(), text(), option::of(text()), time());
     let failed = failed.prop_map(|(failed, allowed, last_at, message, code, next_at)| {
         Box::new(FailedAttempts { failed, allowed, last_at, message, code, next_at })
     });
-    let retries = (option::of(policy), option::of(failed));
     let links = (vec(link, 0..3), vec(superseded, 0..3), resubmission(), resubmission());
-    let parts = (kind, links, option::of(claim), retries);
-    parts.prop_map(|(kind, (links, supersedes, resubmits, resubmitted_as), claim, (retry, failed_attempts))| {
-        Execution { kind, links, claim, supersedes, resubmits, resubmitted_as, retry, failed_attempts }
+    let rare = (option::of(time()), option::of(period()), option::of(policy), option::of(failed));
+    (kind, links, option::of(claim), rare).prop_map(|(kind, links, claim, rare)| {
+        let (links, supersedes, resubmits, resubmitted_as) = links;
+        let (not_before, valid_for, retry, failed_attempts) = rare;
+        Execution {
+            kind,
+            links,
+            claim,
+            supersedes,
+            resubmits,
+            resubmitted_as,
+            not_before,
+            valid_for,
+            retry,
+            failed_attempts,
+        }
     })
+}
+
+fn period() -> impl Strategy<Value = Period> {
+    (1..=u64::MAX).prop_map(|micros| Period::of_micros(micros).unwrap())
 }

@@ -29,6 +29,10 @@ const GATES: &[Gate] = &[
     Gate { since: 2, opens: Part::Kind("pending reason", 6) },
     Gate { since: 2, opens: Part::Kind("link relation", 4) },
     Gate { since: 2, opens: Part::Kind("link relation", 5) },
+    Gate { since: 2, opens: Part::Kind("decision kind", 99) },
+    Gate { since: 2, opens: Part::Kind("pending reason", 7) },
+    Gate { since: 2, opens: Part::Field(Field::Timing) },
+    Gate { since: 2, opens: Part::Field(Field::ApprovalPeriod) },
     Gate { since: 2, opens: Part::Field(Field::Retries) },
 ];
 
@@ -66,6 +70,10 @@ pub(super) enum Field {
     Delegation,
     /// Of an approval: one of its rare parts.
     Escalation,
+    /// Of an execution: one of its rare parts.
+    Timing,
+    /// Of an approval: one of its rare parts.
+    ApprovalPeriod,
     /// Of an execution: one of its rare parts.
     Retries,
 }
@@ -160,6 +168,8 @@ impl fmt::Display for Field {
             Self::Mandatory => "a mandatory approval",
             Self::Delegation => "a delegated approval",
             Self::Escalation => "an approval that escalates",
+            Self::Timing => "a time before which it is not executed, or a validity",
+            Self::ApprovalPeriod => "an approval that expires after a duration",
             Self::Retries => "retries of its execution",
         })
     }

@@ -69,6 +69,7 @@ pub(super) fn realistic() -> RequestDocument {
         step: Step::new(step).unwrap(),
         quorum: None,
         expires_at: Some(at(7 * 86_400)),
+        expires_after: None,
         decider: DeciderRule::NotTheRequester,
         reasons: ReasonRule::Optional,
         state: verdict.map_or(ApprovalState::Pending, |(by, when, reason)| {
@@ -164,6 +165,7 @@ pub(crate) fn fullest() -> RequestDocument {
             rejection: QuorumRejection::WhenImpossible,
         }),
         expires_at: Some(Timestamp::MAX),
+        expires_after: None,
         decider: DeciderRule::Anyone,
         reasons: ReasonRule::Optional,
         state: ApprovalState::Rejected {
@@ -301,6 +303,14 @@ pub(super) fn newest() -> RequestDocument {
     document.requested_by = Arc::new((*document.requested_by).clone().acting_for("u-9", "Assistant").unwrap());
     let excluded = BTreeSet::from(["u-3", "u-4"].map(|id| ActorId::new(id).unwrap()));
     document.approver_limits = ApproverLimits { distinct: true, excluded };
+    document.execution.not_before = Some(at(9 * 86_400));
+    document.execution.valid_for = Some(Period::new(Duration::from_secs(3 * 86_400)).unwrap());
+    if let Some(last) = document.approvals.last_mut() {
+        last.expires_after = Some(Period::new(Duration::from_micros(1)).unwrap());
+    }
+    let mut scheduled = Metadata::new();
+    scheduled.note(metadata_keys::NOT_BEFORE, at(9 * 86_400));
+    document.decisions.push(Decision::new(ExecutionDecision::Scheduled, &by, document.updated_at).about(scheduled));
     document
 }
 

@@ -5,7 +5,7 @@ use super::eligibility::DecisionContext;
 use super::history::{Occasion, count, record};
 use super::open_demand::impossible;
 use super::phrase::list;
-use super::{deciding, escalating, execution, lifecycle, submission};
+use super::{deciding, escalating, execution, lifecycle, submission, timing};
 use crate::error::{AmendmentError, ApprovalError, Error, InvalidValue, Result};
 use crate::request::{
     ActorContext, ActorId, ActorKind, Approval, ApprovalDecision, ApprovalId, ApprovalRule, ApprovalSummary,
@@ -69,7 +69,7 @@ pub(super) fn add(request: &mut MutationRequest, rule: &ApprovalRule, occasion: 
         escalating::check(approval, occasion.now)?;
     }
     if request.state.awaits_approval() {
-        escalating::start(&mut added, occasion.now);
+        timing::start_approvals(&mut added, occasion.now);
     }
     amend(request, occasion, |document| {
         document.requirements.push(requirement);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::history::{Occasion, names, record};
-use super::{decidable, lifecycle, resolution, submission};
+use super::{decidable, lifecycle, resolution, submission, timing};
 use crate::command::Amendment;
 use crate::error::{CorrectionError, Error, InvalidValue, Result};
 use crate::request::{
@@ -45,6 +45,7 @@ pub(super) fn amend(request: &mut MutationRequest, amendment: &Amendment, occasi
     if request.approvals.is_empty() {
         return not_allowed(id, CorrectionError::NoApprovals);
     }
+    timing::check_start(request, request.execution.not_before, expires_at)?;
     let document = request.edit();
     document.versioning.reviewed.clone_from(&document.versioning.expected);
     let is_by_deputy = exclude_deputy(document, occasion.by);
@@ -79,15 +80,4 @@ pub(super) fn check_requester(document: &RequestDocument, actor: &ActorContext) 
         requester: requester.map(ToString::to_string),
     };
     Err(Error::Correction { id: document.id.clone(), error })
-}
-
-/// A request waits for correction only after somebody sent it back: its approvers decide that, and its requester ends it.
-pub(super) fn check_reason_to_wait(reason: PendingReason) -> Result<(), InvalidValue> {
-    match reason {
-        PendingReason::Correction => {
-            let problem = "is Correction; only sending a request back by request_changes makes it wait for that";
-            Err(InvalidValue::new("pending reason", problem))
-        }
-        _ => Ok(()),
-    }
 }

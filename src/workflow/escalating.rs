@@ -8,7 +8,8 @@ use crate::request::{Approval, ApprovalDecision, Metadata, RequestDocument, Time
 
 /// Checks that an approval that is requested now, or later, does not expire before it escalates.
 pub(super) fn check(approval: &Approval, now: Timestamp) -> Result<()> {
-    let Some((escalation, end)) = approval.escalation.as_ref().zip(approval.expires_at) else { return Ok(()) };
+    let end = approval.expires_after.map(|period| now.saturating_add(period.duration())).or(approval.expires_at);
+    let Some((escalation, end)) = approval.escalation.as_ref().zip(end) else { return Ok(()) };
     if now.saturating_add(escalation.after) < end {
         return Ok(());
     }
@@ -17,15 +18,6 @@ pub(super) fn check(approval: &Approval, now: Timestamp) -> Result<()> {
          earlier, or expire later",
         approval.id, escalation.after
     )))
-}
-
-/// Counts the time of each open approval from now, because it is requested now.
-pub(super) fn start(approvals: &mut [Approval], now: Timestamp) {
-    for approval in approvals.iter_mut().filter(|approval| is_pending(approval)) {
-        if let Some(escalation) = &mut approval.escalation {
-            escalation.start(now);
-        }
-    }
 }
 
 /// The next time at which an open approval is addressed to others, of those the sweep has not recorded.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::history::{Occasion, count, record};
-use super::{compensation, demand, expiry, lifecycle, retrying};
+use super::{compensation, demand, expiry, lifecycle, retrying, timing};
 use crate::command::{AfterFailure, Completion, Failure};
 use crate::error::{Error, ExecutionError, InvalidValue, Result};
 use crate::request::{
@@ -28,6 +28,7 @@ pub(super) fn claim(
     if lease_ends_at <= occasion.now {
         return Err(InvalidValue::new("lease", "is shorter than a microsecond; give it the time to execute").into());
     }
+    timing::check_open(request, occasion.now)?;
     check_digests(request)?;
     if check_holds(request, id).is_ok() {
         // The history says who executes, not how long it takes.
@@ -138,6 +139,7 @@ pub(super) fn fail(
 pub(super) fn check_can_begin(document: &RequestDocument, now: Timestamp) -> Result<()> {
     expiry::check_deadline(document, now)?;
     check_approved(document)?;
+    timing::check_open(document, now)?;
     check_unclaimed(document, now)?;
     retrying::check_pause(document, now)
 }

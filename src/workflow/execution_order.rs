@@ -13,7 +13,8 @@ use crate::command::{AfterFailure, Completion, Failure};
 use crate::error::Result;
 use crate::json::{IsoDuration, Strict, write_duration};
 use crate::request::{
-    ActorContext, ClaimId, ExecutionKind, MutationRequest, RequestId, RequestState, StateVersion, Status, Timestamp,
+    ActorContext, ClaimId, ExecutionKind, MutationRequest, PendingReason, RequestId, RequestState, StateVersion,
+    Status, Timestamp,
 };
 
 /// How to execute a request: by whom, on which version of the state, and what to do when it is stale or fails.
@@ -80,6 +81,9 @@ pub enum ExecutionOutcome {
     RejectedAsStale(MutationRequest),
     /// It was not attempted: it was written for another version of the state, and its approvals are open again.
     RequiresRenewedApproval(MutationRequest),
+    /// It was not attempted: it was written for another version of the state, and somebody has to
+    /// [revalidate](Command::revalidate) it.
+    RequiresRevalidation(MutationRequest),
 }
 
 impl ExecutionOrder {
@@ -164,6 +168,9 @@ impl ExecutionOrder {
     pub(crate) fn stopped(request: &MutationRequest) -> Option<ExecutionOutcome> {
         match request.state {
             RequestState::Rejected => Some(ExecutionOutcome::RejectedAsStale(request.clone())),
+            RequestState::Pending(pending) if pending.reason == PendingReason::Revalidation => {
+                Some(ExecutionOutcome::RequiresRevalidation(request.clone()))
+            }
             RequestState::Pending(_) => Some(ExecutionOutcome::RequiresRenewedApproval(request.clone())),
             _ => None,
         }
@@ -185,7 +192,8 @@ impl ExecutionOutcome {
             Self::Executed { request, .. }
             | Self::Failed { request, .. }
             | Self::RejectedAsStale(request)
-            | Self::RequiresRenewedApproval(request) => request,
+            | Self::RequiresRenewedApproval(request)
+            | Self::RequiresRevalidation(request) => request,
         }
     }
 
@@ -202,6 +210,7 @@ impl ExecutionOutcome {
             Self::Failed { request, .. } => Resolution::recorded_last(request),
             Self::RejectedAsStale(_) => Resolution::RejectedAsStale,
             Self::RequiresRenewedApproval(_) => Resolution::RequiresRenewedApproval,
+            Self::RequiresRevalidation(_) => Resolution::RequiresRevalidation,
         }
     }
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use super::demand::{is_overdue, is_pending};
 use super::history::{Occasion, record, time_after};
 use super::open_demand::is_impossible;
-use super::{deciding, escalating, lifecycle};
+use super::timing::valid_until;
+use super::{deciding, escalating, lifecycle, timing};
 use crate::command::{Action, Command};
 use crate::error::{Error, Result};
 use crate::request::{
@@ -14,8 +15,8 @@ use crate::request::{
 };
 
 /// The next time at which a sweep has something to record about the request: its own expiry while it is pending; while
-/// it waits for approval, the expiry or the escalation of an open approval. It may lie in the past, if no sweep has come
-/// yet.
+/// it waits for approval, the expiry or the escalation of an open approval; the end of its validity while it is approved.
+/// It may lie in the past, if no sweep has come yet.
 pub fn next_deadline(document: &RequestDocument) -> Option<Timestamp> {
     next_expiry(document).into_iter().chain(escalating::next(document)).min()
 }
@@ -23,7 +24,8 @@ pub fn next_deadline(document: &RequestDocument) -> Option<Timestamp> {
 /// The next time at which something about the request expires.
 pub(super) fn next_expiry(document: &RequestDocument) -> Option<Timestamp> {
     let own = document.state.pending().and_then(|pending| pending.expires_at);
-    open_approvals(document).filter_map(|approval| approval.expires_at).chain(own).min()
+    let open = open_approvals(document).filter_map(|approval| approval.expires_at);
+    open.chain(own).chain(valid_until(document)).min()
 }
 
 /// Whether a sweep has something to record about the request: whether its [`next_deadline`] has come.
@@ -36,7 +38,8 @@ pub fn is_due(document: &RequestDocument, now: Timestamp) -> bool {
 ///
 /// When request and approvals are both due, the request expires, and its approvals are no longer needed.
 pub fn due_command(document: &RequestDocument, by: impl Into<Arc<ActorContext>>, now: Timestamp) -> Option<Command> {
-    if passed_deadline(&document.state, time_after(document.updated_at, now)).is_some() {
+    let at = time_after(document.updated_at, now);
+    if passed_deadline(&document.state, at).is_some() || timing::passed_validity(document, at).is_some() {
         return Some(Command::expire(by));
     }
     is_due(document, now).then(|| Command::expire_approvals(by))
@@ -47,7 +50,8 @@ pub(super) fn passed_deadline(state: &RequestState, now: Timestamp) -> Option<Ti
     state.pending().and_then(|pending| pending.expires_at).filter(|deadline| *deadline <= now)
 }
 
-/// From its own deadline on, a pending request can only end, swept or not, and be commented on.
+/// From its own deadline on, a pending request can only end, swept or not, and be commented on; an approved one from the
+/// end of its validity on.
 pub(super) fn check_in_time(document: &RequestDocument, action: &Action, now: Timestamp) -> Result<()> {
     match action {
         Action::ApproveRequest
@@ -66,6 +70,8 @@ pub(super) fn check_in_time(document: &RequestDocument, action: &Action, now: Ti
         | Action::Amend { .. }
         | Action::ExpireApprovals
         | Action::OverrideApprovals
+        | Action::Schedule { .. }
+        | Action::Revalidate
         | Action::Resolve { .. }
         | Action::Claim { .. } => check_deadline(document, now),
         Action::RejectRequest
@@ -73,7 +79,7 @@ pub(super) fn check_in_time(document: &RequestDocument, action: &Action, now: Ti
         | Action::Expire
         | Action::Supersede { .. }
         | Action::Comment { .. }
-        // Allowed only for approved or executed requests, which have no deadline.
+        // Allowed only for claimed or executed requests, which have no deadline.
         | Action::Release { .. }
         | Action::Complete { .. }
         | Action::Fail { .. }
@@ -84,7 +90,7 @@ pub(super) fn check_in_time(document: &RequestDocument, action: &Action, now: Ti
 pub(super) fn check_deadline(document: &RequestDocument, now: Timestamp) -> Result<()> {
     match passed_deadline(&document.state, now) {
         Some(deadline) => Err(Error::DeadlinePassed { id: document.id.clone(), deadline }),
-        None => Ok(()),
+        None => timing::check_valid(document, now),
     }
 }
 

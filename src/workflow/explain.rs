@@ -8,6 +8,8 @@ use super::eligibility::DecisionContext;
 use super::expiry::{next_expiry, passed_deadline};
 use super::history::{count, time_after};
 use super::open_demand::{OpenDemand, impossible, open_demands_for_people};
+use super::ready::ready_at;
+use super::timing::valid_until;
 use super::{escalating, execution};
 use crate::error::ExecutionError;
 use crate::request::{
@@ -36,6 +38,12 @@ pub struct Explanation {
     pub steps: u32,
     /// The next time at which something about it is due to expire, or an open approval is addressed to others too.
     pub deadline: Option<Timestamp>,
+    /// It is not executed before this time.
+    pub not_before: Option<Timestamp>,
+    /// When it became ready to be executed, or becomes it if nothing changes; `None` unless it is approved.
+    pub ready_at: Option<Timestamp>,
+    /// When the validity of its approval ends.
+    pub valid_until: Option<Timestamp>,
     /// Who is executing it, or was when the lease ended.
     pub claim: Option<Claim>,
     /// The decision that led to its status.
@@ -106,6 +114,9 @@ pub fn explain(document: &RequestDocument, now: Timestamp) -> Explanation {
         step_ordinal: count(ordinal),
         steps: count(steps.len()),
         deadline: next_expiry(document).into_iter().chain(escalation.map(|(at, _)| at)).min(),
+        not_before: document.execution.not_before,
+        ready_at: ready_at(document),
+        valid_until: valid_until(document),
         claim: document.execution.claim.clone(),
         since: standing_since(document).map(|(_, decision)| decision.clone()),
         failures: failures(document),
@@ -201,6 +212,9 @@ fn expiring(document: &RequestDocument, escalation: Option<(Timestamp, &Approval
         return Expiring::Escalation { id: approval.id.clone(), to: escalation.to.clone() };
     }
     let Some(deadline) = expiry else { return Expiring::Nothing };
+    if valid_until(document).is_some() {
+        return Expiring::Request;
+    }
     if document.state.pending().and_then(|pending| pending.expires_at).is_some_and(|end| end <= deadline.max(now)) {
         return Expiring::Request;
     }

@@ -2,7 +2,7 @@
 
 use super::history::{Occasion, count, record};
 use super::open_demand::impossible;
-use super::{correcting, demand, escalating, execution};
+use super::{demand, execution, timing};
 use crate::error::{ApprovalError, Error, InvalidValue, Result};
 use crate::request::{
     ApprovalDecision, LifecycleDecision, Metadata, MutationRequest, Pending, PendingReason, RequestDocument, RequestId,
@@ -17,7 +17,7 @@ pub const fn can_transition(from: Status, to: Status) -> bool {
     match from {
         Created => matches!(to, Pending | Approved | Canceled | Superseded),
         Pending => matches!(to, Approved | Rejected | Canceled | Expired | Superseded),
-        Approved => matches!(to, Pending | Rejected | Canceled | Superseded | Executed),
+        Approved => matches!(to, Pending | Rejected | Canceled | Expired | Superseded | Executed),
         Rejected | Canceled | Expired | Superseded | Executed => false,
     }
 }
@@ -41,7 +41,14 @@ pub(super) fn cancel(request: &mut MutationRequest, occasion: Occasion<'_>) -> R
 }
 
 pub(super) fn expire(request: &mut MutationRequest, occasion: Occasion<'_>) -> Result<()> {
-    transition(request.edit(), RequestState::Expired, occasion)
+    let mut about = Metadata::new();
+    if request.state.status() == Status::Approved {
+        let Some(valid_until) = timing::passed_validity(request, occasion.now) else {
+            return Err(Error::NothingDue { id: request.id.clone() });
+        };
+        about.note(metadata_keys::VALID_UNTIL, valid_until);
+    }
+    go_because(request.edit(), RequestState::Expired, occasion, occasion.by.reason.clone(), about)
 }
 
 pub(super) fn supersede(request: &mut MutationRequest, by: &RequestId, occasion: Occasion<'_>) -> Result<()> {
@@ -54,14 +61,15 @@ pub(super) fn supersede(request: &mut MutationRequest, by: &RequestId, occasion:
 
 pub(super) fn hold(request: &mut MutationRequest, pending: Pending, occasion: Occasion<'_>) -> Result<()> {
     check(request, Status::Pending)?;
-    correcting::check_reason_to_wait(pending.reason)?;
+    check_reason_to_wait(pending.reason)?;
     check_to_come(pending.expires_at, occasion.now)?;
+    timing::check_start(request, request.execution.not_before, pending.expires_at)?;
     if pending.reason == PendingReason::Approval {
+        timing::start_approvals(&mut request.edit().approvals, occasion.now);
         check_approvals_to_come(request, occasion.now)?;
     }
     transition(request.edit(), RequestState::Pending(pending), occasion)?;
     if pending.reason == PendingReason::Approval {
-        escalating::start(&mut request.edit().approvals, occasion.now);
         record_requested(request.edit(), occasion);
     }
     Ok(())
@@ -82,11 +90,12 @@ pub(super) fn request_approvals(
         _ => return Err(forbidden(request, Status::Pending)),
     }
     check_to_come(expires_at, occasion.now)?;
+    timing::check_start(request, request.execution.not_before, expires_at)?;
+    timing::start_approvals(&mut request.edit().approvals, occasion.now);
     check_approvals_to_come(request, occasion.now)?;
     let document = request.edit();
     let asked = RequestState::Pending(Pending { reason: PendingReason::Approval, expires_at });
     move_to(document, asked, occasion, occasion.by.reason.clone(), Metadata::new());
-    escalating::start(&mut document.approvals, occasion.now);
     record_requested(document, occasion);
     Ok(())
 }
@@ -165,6 +174,22 @@ fn forbidden(document: &RequestDocument, to: Status) -> Error {
     Error::InvalidTransition { id: document.id.clone(), from: document.state.status(), to }
 }
 
+/// A request waits for these only by their own commands: for correction after somebody sent it back, for revalidation
+/// after it was approved, because whoever ends that wait approves it.
+pub(super) fn check_reason_to_wait(reason: PendingReason) -> Result<(), InvalidValue> {
+    let problem = match reason {
+        PendingReason::Correction => {
+            "is Correction; only sending a request back by request_changes makes it wait for that"
+        }
+        PendingReason::Revalidation => {
+            "is Revalidation; only resolving an approved request with the strategy RequireRevalidation makes it wait \
+             for that"
+        }
+        _ => return Ok(()),
+    };
+    Err(InvalidValue::new("pending reason", problem))
+}
+
 /// Checks that a new deadline is in the future.
 pub(super) fn check_to_come(expires_at: Option<Timestamp>, now: Timestamp) -> Result<()> {
     match expires_at {
@@ -184,17 +209,24 @@ fn check_approvals_to_come(document: &RequestDocument, now: Timestamp) -> Result
             document.id
         )));
     }
-    for approval in document.approvals.iter().filter(|approval| demand::is_pending(approval)) {
-        if let Some(expired_at) = approval.expires_at.filter(|_| demand::is_overdue(approval, now)) {
-            let error = ApprovalError::Expired { approval: approval.id.clone(), expired_at };
-            return Err(Error::Approval { id: document.id.clone(), error });
-        }
-    }
+    check_dates_to_come(document, now)?;
     if impossible(document, now).is_some() {
         return Err(Error::invalid_approval_configuration(format!(
             "request {} has approvals that nobody can grant any longer; override them with a reason, or cancel it",
             document.id
         )));
+    }
+    Ok(())
+}
+
+/// Checks that no open approval has a date that has passed.
+pub(super) fn check_dates_to_come(document: &RequestDocument, now: Timestamp) -> Result<()> {
+    let open = document.approvals.iter().filter(|approval| demand::is_pending(approval));
+    for approval in open {
+        if let Some(expired_at) = approval.expires_at.filter(|_| demand::is_overdue(approval, now)) {
+            let error = ApprovalError::Expired { approval: approval.id.clone(), expired_at };
+            return Err(Error::Approval { id: document.id.clone(), error });
+        }
     }
     Ok(())
 }

@@ -52,11 +52,13 @@ pub(crate) mod reservation;
 mod resolution;
 pub(crate) mod resubmitting;
 mod retrying;
+mod revalidating;
 mod seats;
 mod sentence;
 mod shortening;
 mod submission;
 pub(crate) mod superseding;
+mod timing;
 mod withdrawing;
 mod write_intent;
 
@@ -69,12 +71,14 @@ pub use expiry::{due_command, is_due, next_deadline};
 pub use explain::{Explanation, decidable_by, explain};
 pub use lifecycle::can_transition;
 pub use open_demand::{MovableApproval, OpenApproval, OpenDemand};
-pub(crate) use ready::{failed_attempts, is_ready};
+pub use ready::ready_at;
+pub(crate) use ready::{awaited_lease, failed_attempts, is_ready, is_ready_at};
 pub use resolution::{Resolution, resolve};
 pub use resubmitting::resubmission_draft;
 pub(crate) use seats::making_way;
 pub(crate) use shortening::{shortened, without_room_to_claim};
 pub use submission::submit;
+pub use timing::valid_until;
 
 pub use crate::command::{Action, AfterFailure, Amendment, Command, Completion, Failure, StaleStrategy};
 use crate::error::Result;
@@ -89,7 +93,8 @@ use history::Occasion;
 ///
 /// # Errors
 /// [`Error::DeadlinePassed`](crate::Error::DeadlinePassed) for a command that would move on a pending request from its
-/// own deadline on; otherwise the rule that forbids the command: the constructors of [`Command`] say what each checks.
+/// own deadline on, and [`ExecutionError::NoLongerValid`](crate::ExecutionError::NoLongerValid) likewise for an approved
+/// request from the end of its validity on; otherwise the rule that forbids the command: the constructors of [`Command`] say what each checks.
 /// For every command, a blank reason of the actor or of a rejection is [`Error::Invalid`](crate::Error::Invalid),
 /// and so is an actor who acts for themselves.
 pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) -> Result<MutationRequest> {
@@ -129,6 +134,8 @@ pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) ->
         Action::Amend { amendment } => correcting::amend(changing, amendment, occasion),
         Action::ExpireApprovals => expiry::expire_approvals(changing, occasion),
         Action::OverrideApprovals => break_glass::override_approvals(changing, occasion),
+        Action::Schedule { not_before } => timing::schedule(changing, *not_before, occasion),
+        Action::Revalidate => revalidating::revalidate(changing, occasion),
         Action::Resolve { current, strategy } => resolution::settle(changing, current, *strategy, occasion).map(|_| ()),
         Action::Claim { claim, lease } => {
             let recorded_at_its_end = retrying::is_recorded_at_its_end(changing, AfterFailure::KeepApproved);

@@ -1,16 +1,69 @@
 //! Which requests an executor may take, as far as they show it themselves.
 
-use super::execution::{check_unclaimed, digest_error};
-use super::retrying::check_pause;
-use crate::request::{DecisionCategory, ExecutionDecision, MutationRequest, Status, Timestamp};
+use super::execution::digest_error;
+use super::timing::{passed_validity, valid_until};
+use crate::request::{
+    DecisionCategory, DecisionKind, Execution, ExecutionDecision, LifecycleDecision, MutationRequest, RequestDocument,
+    Status, Timestamp,
+};
 
-/// Whether the request can be executed at this time, as far as it shows itself: approved, not claimed by anybody whose
-/// lease lasts, with no pause after a failed attempt, and approved as it is now. `execute` checks this again, and what depends on other requests.
+/// When an approved request became ready to be executed, or becomes it if nothing changes: when it was approved, last
+/// released, failed or scheduled, when its time comes, when the pause after a failed attempt is over, or when the lease of
+/// its claim ends, whichever is latest. `None` if it is not approved, or if its validity ends before.
+pub fn ready_at(document: &RequestDocument) -> Option<Timestamp> {
+    let (approved, touched) = approval_and_last_touch(document)?;
+    let Execution { not_before, claim, failed_attempts, .. } = &document.execution;
+    let next_attempt = failed_attempts.as_ref().map(|attempts| attempts.next_at);
+    let lease_ends_at = claim.as_ref().map(|claim| claim.lease_ends_at);
+    let times = [Some(approved), touched, *not_before, next_attempt, lease_ends_at];
+    let ready = times.into_iter().flatten().max()?;
+    valid_until(document).is_none_or(|end| ready < end).then_some(ready)
+}
+
+/// The end of the lease, if that of its claim is what an approved request waits for to be ready.
+pub(crate) fn awaited_lease(document: &RequestDocument) -> Option<Timestamp> {
+    let lease_ends_at = document.execution.claim.as_ref()?.lease_ends_at;
+    ready_at(document).filter(|ready| *ready == lease_ends_at)
+}
+
+/// When the request was approved, if it is.
+pub(super) fn approved_at(document: &RequestDocument) -> Option<Timestamp> {
+    approval_and_last_touch(document).map(|(approved, _)| approved)
+}
+
+/// When an approved request was approved, and when an executor last gave it back, or somebody scheduled it, since then.
+fn approval_and_last_touch(document: &RequestDocument) -> Option<(Timestamp, Option<Timestamp>)> {
+    if document.state.status() != Status::Approved {
+        return None;
+    }
+    let approved = LifecycleDecision::Approved.into();
+    let mut touched = None;
+    for decision in document.decisions.iter().rev() {
+        if decision.kind == approved {
+            return Some((decision.at, touched));
+        }
+        let gives_back = matches!(
+            decision.kind,
+            DecisionKind::Execution(
+                ExecutionDecision::Released | ExecutionDecision::Failed | ExecutionDecision::Scheduled
+            )
+        );
+        touched = touched.max(Some(decision.at).filter(|_| gives_back));
+    }
+    // Only a document that no rule made is approved without such a decision.
+    Some((document.created_at, touched))
+}
+
+/// Whether the request can be executed at this time, as far as it shows itself: ready, and approved as it is now.
+/// `execute` checks this again, and what depends on other requests.
 pub(crate) fn is_ready(request: &MutationRequest, now: Timestamp) -> bool {
-    request.state.status() == Status::Approved
-        && check_unclaimed(request, now).is_ok()
-        && check_pause(request, now).is_ok()
-        && digest_error(request, request.digest()).is_none()
+    is_ready_at(request, now) && digest_error(request, request.digest()).is_none()
+}
+
+/// Whether the request is ready at this time: approved, its time come, valid, not claimed by a lease that lasts, and
+/// with no pause after a failed attempt.
+pub(crate) fn is_ready_at(document: &RequestDocument, now: Timestamp) -> bool {
+    ready_at(document).is_some_and(|ready| ready <= now) && passed_validity(document, now).is_none()
 }
 
 /// How many attempts to execute the request have failed since it was approved or an attempt ended otherwise, and when

@@ -32,6 +32,15 @@ struct ExplanationFields<'a> {
     /// The next time at which something about it is due to expire, or an open approval is addressed to others too.
     #[serde(skip_serializing_if = "Option::is_none")]
     deadline: Option<Timestamp>,
+    /// It is not executed before this time.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    not_before: Option<Timestamp>,
+    /// When it became ready to be executed, or becomes it if nothing changes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ready_at: Option<Timestamp>,
+    /// When the validity of its approval ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    valid_until: Option<Timestamp>,
     /// Who is executing it, or was when the lease ended.
     #[serde(skip_serializing_if = "Option::is_none")]
     claim: Option<&'a Claim>,
@@ -70,6 +79,9 @@ impl<'a> From<&'a Explanation> for ExplanationFields<'a> {
             step_ordinal: explanation.step_ordinal,
             steps: explanation.steps,
             deadline: explanation.deadline,
+            not_before: explanation.not_before,
+            ready_at: explanation.ready_at,
+            valid_until: explanation.valid_until,
             claim: explanation.claim.as_ref(),
             since: explanation.since.as_ref(),
             failures: &explanation.failures,
@@ -92,6 +104,7 @@ enum OutcomeFields<'a> {
     Failed { request: &'a MutationRequest, failure: &'a Failure },
     RejectedAsStale { request: &'a MutationRequest },
     RequiresRenewedApproval { request: &'a MutationRequest },
+    RequiresRevalidation { request: &'a MutationRequest },
 }
 
 impl<'a> From<&'a ExecutionOutcome> for OutcomeFields<'a> {
@@ -101,6 +114,7 @@ impl<'a> From<&'a ExecutionOutcome> for OutcomeFields<'a> {
             ExecutionOutcome::Failed { request, failure } => Self::Failed { request, failure },
             ExecutionOutcome::RejectedAsStale(request) => Self::RejectedAsStale { request },
             ExecutionOutcome::RequiresRenewedApproval(request) => Self::RequiresRenewedApproval { request },
+            ExecutionOutcome::RequiresRevalidation(request) => Self::RequiresRevalidation { request },
         }
     }
 }

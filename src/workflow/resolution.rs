@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::history::{Occasion, count, record};
-use super::{deciding, escalating, execution, expiry, lifecycle};
+use super::{deciding, execution, expiry, lifecycle, revalidating, timing};
 use crate::command::StaleStrategy;
 use crate::error::{ExecutionError, Result};
 use crate::request::{
@@ -25,6 +25,8 @@ pub enum Resolution {
     RejectedAsStale,
     /// Nothing yet: its approvals are open again.
     RequiresRenewedApproval,
+    /// Nothing yet: somebody has to revalidate it.
+    RequiresRevalidation,
     /// Validate it against the current version, then execute it.
     RevalidateOnLatestState,
 }
@@ -82,6 +84,13 @@ pub(super) fn settle(
             renew(document, PendingReason::Approval.into(), occasion);
             Ok(Resolution::RequiresRenewedApproval)
         }
+        StaleStrategy::RequireRevalidation => {
+            let document = request.edit();
+            record(document, decided(VersionDecision::RevalidationRequired));
+            document.versioning.expected = Some(current.clone());
+            lifecycle::transition(document, revalidating::waiting(), occasion)?;
+            Ok(Resolution::RequiresRevalidation)
+        }
         StaleStrategy::RevalidateOnLatestState => {
             let document = request.edit();
             record(document, decided(VersionDecision::RevalidationRequired));
@@ -104,7 +113,7 @@ pub(super) fn renew(document: &mut RequestDocument, pending: Pending, occasion: 
         approval.state = ApprovalState::Pending;
         approval.expires_at = as_far_away(approval.expires_at, [opened, submitted], occasion.now);
     }
-    escalating::start(&mut document.approvals, occasion.now);
+    timing::start_approvals(&mut document.approvals, occasion.now);
     document.approval_round = document.approval_round.saturating_add(1);
     deciding::mark_fulfilled(document);
     let reason = occasion.by.reason.clone();
@@ -146,7 +155,7 @@ fn versions(document: &RequestDocument, current: &StateVersion) -> Metadata {
 }
 
 crate::request::read_by_name! {
-    StaleStrategy, "stale strategy": RejectStale, RequireRenewedApproval, RevalidateOnLatestState;
+    StaleStrategy, "stale strategy": RejectStale, RequireRenewedApproval, RequireRevalidation, RevalidateOnLatestState;
 }
 
 impl fmt::Display for Resolution {
@@ -155,6 +164,7 @@ impl fmt::Display for Resolution {
             Self::ExecuteApprovedVersion => "ExecuteApprovedVersion",
             Self::RejectedAsStale => "RejectedAsStale",
             Self::RequiresRenewedApproval => "RequiresRenewedApproval",
+            Self::RequiresRevalidation => "RequiresRevalidation",
             Self::RevalidateOnLatestState => "RevalidateOnLatestState",
         })
     }
@@ -172,6 +182,9 @@ impl Resolution {
         match last {
             Some(VersionDecision::RejectedAsStale) => Self::RejectedAsStale,
             Some(VersionDecision::RenewedApprovalRequired) => Self::RequiresRenewedApproval,
+            Some(VersionDecision::RevalidationRequired) if revalidating::is_awaited(document) => {
+                Self::RequiresRevalidation
+            }
             Some(VersionDecision::RevalidationRequired) => Self::RevalidateOnLatestState,
             Some(VersionDecision::Validated) | None => Self::ExecuteApprovedVersion,
         }

@@ -18,7 +18,7 @@ use crate::request::{
 
 /// A draft that resubmits a request which was rejected, canceled or expired, with these changes. It has the same
 /// target, intent, payload, metadata, expected version, requirements and approvals, whose deadlines are as far away as
-/// they were at first; and no id yet.
+/// they were at first; the validity, and the time before which it is not executed unless that has passed; and no id yet.
 ///
 /// # Errors
 /// [`Error::Correction`] when the request did not end in one of these ways, or when somebody else submitted it.
@@ -109,6 +109,8 @@ fn draft_of(ended: &RequestDocument, by: Arc<ActorContext>, now: Timestamp) -> R
         metadata: metadata.clone(),
         approver_limits: approver_limits.clone(),
         id_comparison: *id_comparison,
+        not_before: execution.not_before.filter(|time| *time > now),
+        valid_for: execution.valid_for,
         ..RequestDraft::new(target.clone(), intent.clone(), by)
     }
 }
@@ -129,6 +131,7 @@ fn rule_of(approval: &Approval, times: [Timestamp; 2], now: Timestamp) -> Approv
         step,
         quorum,
         expires_at,
+        expires_after,
         decider,
         reasons,
         mandatory,
@@ -146,7 +149,8 @@ fn rule_of(approval: &Approval, times: [Timestamp; 2], now: Timestamp) -> Approv
         description: description.clone(),
         name: name.clone(),
         step: Some(*step),
-        expires_at: as_far_away(*expires_at, times, now),
+        expires_at: if expires_after.is_some() { None } else { as_far_away(*expires_at, times, now) },
+        expires_after: *expires_after,
         decider: *decider,
         reasons: *reasons,
         mandatory: *mandatory,

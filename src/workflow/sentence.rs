@@ -12,7 +12,13 @@ use crate::request::{
 impl fmt::Display for Explanation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.state {
-            RequestState::Pending(pending) => self.write_pending(f, *pending),
+            RequestState::Pending(pending) => {
+                self.write_pending(f, *pending)?;
+                match self.not_before.filter(|time| *time > self.now) {
+                    Some(time) => write!(f, "; it is not executed before {time}"),
+                    None => Ok(()),
+                }
+            }
             RequestState::Created => f.write_str("was submitted; nobody has to do anything yet"),
             RequestState::Approved => self.write_approved(f),
             RequestState::Executed { resulting_version, .. } => {
@@ -160,9 +166,28 @@ impl Explanation {
 /// Approved requests and final ones.
 impl Explanation {
     fn write_approved(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.valid_until {
+            Some(end) if end <= self.now => {
+                write!(
+                    f,
+                    "was approved until {end}, and nobody claimed it; it can no longer be executed, and the next "
+                )?;
+                f.write_str("sweep expires it")?;
+                return self.write_failures(f);
+            }
+            _ => {}
+        }
+        self.write_execution(f)?;
+        if let Some(end) = self.valid_until {
+            write!(f, "; valid until {end}, {}", when(end, self.now))?;
+        }
+        self.write_failures(f)
+    }
+
+    fn write_execution(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.claim, &self.obstacle) {
             (Some(Claim { by, lease_ends_at, .. }), _) if *lease_ends_at > self.now => {
-                write!(f, "is being executed by {}; {}", who(by), lease(*lease_ends_at, self.now))?;
+                write!(f, "is being executed by {}; {}", who(by), lease(*lease_ends_at, self.now))
             }
             (claim, obstacle) => {
                 f.write_str("is approved")?;
@@ -170,15 +195,27 @@ impl Explanation {
                     write!(f, "; {} did not finish executing it by {lease_ends_at},", who(by))?;
                 }
                 match (claim, obstacle) {
-                    (None, None) if self.next_attempt().is_some() => {}
-                    (None, None) => f.write_str(" and can be executed")?,
-                    (Some(_), None) => f.write_str(" and another executor can take over")?,
-                    (None, Some(obstacle)) => write!(f, " and cannot be executed: {obstacle}")?,
-                    (Some(_), Some(obstacle)) => write!(f, " and nobody can take over: {obstacle}")?,
+                    (None, None) => self.write_readiness(f),
+                    (Some(_), None) => f.write_str(" and another executor can take over"),
+                    (None, Some(obstacle)) => write!(f, " and cannot be executed: {obstacle}"),
+                    (Some(_), Some(obstacle)) => write!(f, " and nobody can take over: {obstacle}"),
                 }
             }
         }
-        self.write_failures(f)
+    }
+
+    fn write_readiness(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.ready_at, self.not_before) {
+            (Some(_), _) if self.next_attempt().is_some() => Ok(()),
+            (None, _) if self.next_attempt_at.is_some_and(|next| next > self.now) => {
+                f.write_str(" and is not tried again before it is no longer valid")
+            }
+            (Some(ready), _) if ready > self.now => write!(f, "; ready from {ready}, {}", when(ready, self.now)),
+            (None, Some(not_before)) => {
+                write!(f, " and is not executed before {not_before}, when it is no longer valid")
+            }
+            _ => f.write_str(" and can be executed"),
+        }
     }
 
     fn write_failures(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -191,9 +228,9 @@ impl Explanation {
         self.next_attempt().map_or(Ok(()), |next| write!(f, "; next attempt {}", when(next, self.now)))
     }
 
-    /// When the next attempt can begin, if that is still to come.
+    /// When the next attempt can begin, if the request waits for nothing but that.
     fn next_attempt(&self) -> Option<Timestamp> {
-        self.next_attempt_at.filter(|next| *next > self.now)
+        self.next_attempt_at.filter(|next| *next > self.now && self.ready_at == Some(*next))
     }
 
     fn write_end(
@@ -227,6 +264,7 @@ fn awaited(reason: PendingReason) -> &'static str {
         PendingReason::Quota => "quota",
         PendingReason::ManualReview => "a manual review",
         PendingReason::Correction => "its correction",
+        PendingReason::Revalidation => "revalidation",
     }
 }
 

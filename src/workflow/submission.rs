@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::history::{Occasion, check_acting_for, check_reason, names, record};
 use super::open_demand::{OpenDemand, impossible};
-use super::{correcting, escalating, lifecycle, resubmitting};
+use super::{escalating, lifecycle, resubmitting, timing};
 use crate::error::{Error, Result};
 use crate::request::{
     Approval, ApprovalId, ApprovalRule, ApprovalState, Execution, InitialState, LifecycleDecision, Metadata,
@@ -51,7 +51,14 @@ pub fn submit(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timest
         decisions: Vec::new(),
         side_effects: Vec::new(),
         versioning: Versioning { expected: draft.expected_version.clone(), reviewed: draft.expected_version },
-        execution: Execution { kind: draft.execution, resubmits, retry: draft.retry, ..Execution::default() },
+        execution: Execution {
+            kind: draft.execution,
+            resubmits,
+            not_before: draft.not_before,
+            valid_for: draft.valid_for,
+            retry: draft.retry,
+            ..Execution::default()
+        },
         created_at: now,
         updated_at: now,
         metadata: draft.metadata,
@@ -62,9 +69,14 @@ pub fn submit(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timest
         escalating::check(approval, now)?;
     }
     if document.state.awaits_approval() {
-        escalating::start(&mut document.approvals, now);
+        timing::start_approvals(&mut document.approvals, now);
     }
     check_possible(&document)?;
+    let deadline = document.state.pending().and_then(|pending| pending.expires_at);
+    timing::check_start(&document, document.execution.not_before, deadline)?;
+    if document.state.awaits_approval() {
+        lifecycle::check_dates_to_come(&document, now)?;
+    }
     record_filing(&mut document, now);
     Ok(MutationRequest::from_document(document, Revision::first(write_id))?.meant_to(intent))
 }
@@ -86,7 +98,7 @@ fn initial_state(
         ))),
         Some(InitialState::Approved) => Ok(RequestState::Approved),
         Some(InitialState::Pending(pending)) => {
-            correcting::check_reason_to_wait(pending.reason)?;
+            lifecycle::check_reason_to_wait(pending.reason)?;
             Ok(RequestState::Pending(pending))
         }
         Some(InitialState::Created) | None if rules.is_empty() => Ok(RequestState::Created),
@@ -190,6 +202,7 @@ fn approvals_of(rule: &ApprovalRule, step: Step, first_number: usize) -> Result<
             step,
             quorum: rule.quorum.clone(),
             expires_at: rule.expires_at,
+            expires_after: rule.expires_after,
             decider: rule.decider,
             reasons: rule.reasons,
             state: ApprovalState::Pending,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::demand::{demand_of, missing};
 use super::history::{Occasion, names, record};
 use super::phrase::whoever;
-use super::{deciding, execution, lifecycle};
+use super::{deciding, execution, lifecycle, timing};
 use crate::error::{ApprovalError, Error, Result};
 use crate::request::{
     ActorContext, Approval, ApprovalDecision, ApprovalId, ApprovalState, Cause, DecisionKind, Metadata,
@@ -28,6 +28,7 @@ pub(super) fn withdraw(request: &mut MutationRequest, only: Option<&ApprovalId>,
     if document.state.status() == Status::Approved && missing(&document.approvals) > missing_before {
         let waiting = RequestState::Pending(Pending { reason: PendingReason::Approval, expires_at: None });
         lifecycle::transition(document, waiting, occasion)?;
+        timing::start_periods(&mut document.approvals, occasion.now);
         lifecycle::record_requested(document, occasion);
     }
     Ok(())

@@ -5,8 +5,8 @@ use sha2::Digest as _;
 
 use crate::command::{Action, Command};
 use crate::request::{
-    ApprovalRule, ApproverLimits, ExecutionKind, InitialState, Intent, Metadata, RequestDraft, RequestId, Requirement,
-    RetryPolicy, StateVersion, Target, Who, WriteIntent, WriteKind,
+    ApprovalRule, ApproverLimits, ExecutionKind, InitialState, Intent, Metadata, Period, RequestDraft, RequestId,
+    Requirement, RetryPolicy, StateVersion, Target, Timestamp, Who, WriteIntent, WriteKind,
 };
 
 impl Command {
@@ -39,6 +39,8 @@ const fn kind_of(action: &Action) -> WriteKind {
         Action::OverrideApprovals => WriteKind::OverrideApprovals,
         Action::RequestChanges { .. } => WriteKind::RequestChanges,
         Action::Amend { .. } => WriteKind::Amend,
+        Action::Schedule { .. } => WriteKind::Schedule,
+        Action::Revalidate => WriteKind::Revalidate,
         Action::Resolve { .. } => WriteKind::Resolve,
         Action::Claim { .. } => WriteKind::Claim,
         Action::Release { .. } => WriteKind::Release,
@@ -65,6 +67,7 @@ struct Meant<'a> {
     resubmits: Option<&'a RequestId>,
     retry: Option<RetryPolicy>,
     metadata: &'a Metadata,
+    timing: Option<(Option<Timestamp>, Option<Period>)>,
     approver_limits: Option<&'a ApproverLimits>,
 }
 
@@ -87,6 +90,8 @@ impl RequestDraft {
             retry,
             id_comparison: _,
             metadata,
+            not_before,
+            valid_for,
             approver_limits,
         } = self;
         let payload = payload.as_ref();
@@ -103,6 +108,7 @@ impl RequestDraft {
             resubmits: resubmits.as_ref(),
             retry: *retry,
             metadata,
+            timing: Some((*not_before, *valid_for)).filter(|(start, validity)| start.is_some() || validity.is_some()),
             approver_limits: Some(approver_limits).filter(|limits| !limits.is_none()),
         };
         WriteIntent::of(WriteKind::Submit, &meant)
@@ -117,7 +123,7 @@ mod tests {
     use super::*;
     use crate::request::{
         ActorContext, ActorId, ApprovalId, ApprovalTarget, ClaimId, Digest, Payload, PendingReason, Rejection,
-        RequestId, Severity, SideEffect, Timestamp,
+        RequestId, Severity, SideEffect,
     };
     use crate::workflow::{AfterFailure, Amendment, Completion, Failure, StaleStrategy};
 
@@ -199,6 +205,9 @@ mod tests {
             Command::resolve(mona(), StateVersion::new("1").unwrap(), StaleStrategy::RejectStale),
             Command::resolve(mona(), StateVersion::new("2").unwrap(), StaleStrategy::RejectStale),
             Command::resolve(mona(), StateVersion::new("1").unwrap(), StaleStrategy::RequireRenewedApproval),
+            Command::schedule(mona(), Timestamp::MIN),
+            Command::schedule(mona(), Timestamp::MAX),
+            Command::revalidate(mona()),
             Command::claim(mona(), claim(1), Duration::from_secs(1)),
             Command::claim(mona(), claim(2), Duration::from_secs(1)),
             Command::claim(mona(), claim(1), Duration::from_millis(1_001)),
@@ -207,6 +216,19 @@ mod tests {
             Command::complete(mona(), claim(1), Completion::new().with_side_effect(effect())),
             Command::fail(mona(), claim(1), Failure::new("disk full"), AfterFailure::Reject),
             Command::fail(mona(), claim(1), Failure::new("disk full"), AfterFailure::KeepApproved),
+            Command::fail(mona(), claim(1), Failure::new("disk full"), AfterFailure::AsSubmitted),
+            Command::fail(
+                mona(),
+                claim(1),
+                Failure::new("disk full"),
+                AfterFailure::Retry(RetryPolicy::new(2).unwrap()),
+            ),
+            Command::fail(
+                mona(),
+                claim(1),
+                Failure::new("disk full"),
+                AfterFailure::Retry(RetryPolicy::new(3).unwrap()),
+            ),
             Command::fail(mona(), claim(1), Failure::new("disk full").with_code("28"), AfterFailure::Reject),
         ];
         let intents: HashSet<WriteIntent> = commands.iter().map(Command::write_intent).collect();
@@ -241,6 +263,12 @@ mod tests {
             draft().requires(Requirement::new("TwoFactor", "a second factor").unwrap()),
             draft().requires_approval(ApprovalRule::role("manager").unwrap()),
             draft().requires_approval(ApprovalRule::role("manager").unwrap().expiring_at(Timestamp::MAX)),
+            draft().not_before(Timestamp::MIN),
+            draft().retrying(RetryPolicy::new(2).unwrap()),
+            draft().retrying(RetryPolicy::new(3).unwrap()),
+            draft().not_before(Timestamp::MAX),
+            draft().valid_for(Duration::from_secs(1)).unwrap(),
+            draft().valid_for(Duration::from_secs(2)).unwrap(),
             draft().for_version(StateVersion::new("1").unwrap()),
             draft().resubmitting(RequestId::new("a").unwrap()),
             draft().resubmitting(RequestId::new("b").unwrap()),

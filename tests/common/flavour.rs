@@ -11,7 +11,7 @@ use mutator_governance::nonblocking::{self, Store as _, StoreExtension as _};
 use mutator_governance::{
     CheckReport, CheckStep, Compression, Consumer, ConsumerLease, ConsumerName, Count, DecisionQuery, DecisionRow,
     DocumentLimit, Durability, Error, FeedPage, FeedPosition, HolderId, InboxQuery, Inspection, Lookup,
-    MutationRequest, Outcome, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow, PreflightReport,
+    MutationRequest, Outcome, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow, PreflightReport, ReadyQuery,
     RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result, Settled, StateId, Statistics,
     StoredRequest, Timestamp, UnsettledWrite, WriteId,
 };
@@ -298,6 +298,14 @@ impl Store {
 
     pub fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
         call!(self, store => store.due(by, page))
+    }
+
+    pub fn ready(&self, query: &ReadyQuery, now: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        call!(self, store => store.ready(query, now, page))
+    }
+
+    pub fn count_ready(&self, query: &ReadyQuery, now: Timestamp) -> Result<Count> {
+        call!(self, store => store.count_ready(query, now))
     }
 
     pub fn requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<MutationRequest>> {

@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use mutator_governance::{
     ActorId, ConsumerName, DecisionQuery, Error, FeedPosition, HolderId, InboxQuery, MutationRequest, PageRequest,
-    PendingApprovalQuery, RecentApprovalQuery, RequestQuery, Role, StateId, Status, UnsettledWrite, WriteId,
+    PendingApprovalQuery, ReadyQuery, RecentApprovalQuery, RequestQuery, Role, StateId, Status, UnsettledWrite,
+    WriteId,
 };
 
 use super::requests::{asking_for_approvals, draft, id, moved_on, pending, second};
@@ -105,6 +106,8 @@ pub const OPERATIONS: &[Operation] = &[
     reads("by_state", |on| on.store.by_state(&state(), &page()).map(drop)),
     reads("pending_by_state", |on| on.store.pending_by_state(&state(), &page()).map(drop)),
     reads("due", |on| on.store.due(second(9_999_999), &page()).map(drop)),
+    reads("ready", |on| on.store.ready(&ReadyQuery::new(), second(9_999_999), &page()).map(drop)),
+    reads("count_ready", |on| on.store.count_ready(&ReadyQuery::new(), second(9_999_999)).map(drop)),
     reads("requests", |on| on.store.requests(&unfiltered(), &page()).map(drop)),
     reads("filtered requests", |on| on.store.requests(&filtered(), &page()).map(drop)),
     reads("pending_approvals", |on| on.store.pending_approvals(&PendingApprovalQuery::new(), &page()).map(drop)),

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mutator_governance::{
-    Approval, ApprovalDecision, ApprovalState, DecisionKind, Escalation, MutationRequest, Pending, PendingReason,
-    RequestDocument, RequestState, Timestamp,
+    Approval, ApprovalDecision, ApprovalState, Decision, DecisionCategory, DecisionKind, Escalation, LifecycleDecision,
+    MutationRequest, Pending, PendingReason, RequestDocument, RequestState, Timestamp,
 };
 
 use super::{Raw, Store};
@@ -57,10 +57,11 @@ const INDEXES: &[IndexRule] = &[
             let escalation = approval.escalation.as_ref().filter(|it| !it.recorded && comes(approval, it))?;
             escalation.at
         });
-        let deadline = expiries.chain(escalations).chain(own).min();
+        let deadline = expiries.chain(escalations).chain(own).chain(end_of_validity(document)).min();
         let id = document.id.as_str().as_bytes();
         deadline.map(|deadline| ("d".to_owned(), bytes(&[&micros(deadline), id]))).into_iter().collect()
     }),
+    passing("ready", ready),
     passing("recent approvals", recent_approvals),
     passing("open approvals", |document| of_approvals(document, |_| vec!["o".to_owned()])),
     passing("open approvals by category", |document| {
@@ -267,7 +268,7 @@ impl Oracle {
             if shown == self.meta_key() {
                 let meta: BTreeMap<String, String> = raw.ask(&["HGETALL", &shown]);
                 assert_eq!(meta.get("partitions"), Some(&self.partitions.to_string()));
-                assert_eq!(meta.get("layout").map(String::as_str), Some("2"));
+                assert_eq!(meta.get("layout").map(String::as_str), Some("3"));
                 assert_eq!(meta.get("reindexing").map_or("", String::as_str), "");
                 continue;
             }
@@ -283,7 +284,7 @@ impl Oracle {
                 documents.insert(id.to_owned(), request);
             } else if rest == b"layout" {
                 let layout: String = raw.ask(&[b"GET".as_slice(), &key]);
-                assert!(layout.starts_with(&format!("2 {} ", self.partitions)), "{shown}: {layout}");
+                assert!(layout.starts_with(&format!("3 {} ", self.partitions)), "{shown}: {layout}");
             } else if rest == b"feed" {
                 assert_eq!(kind, "stream", "{shown}");
             } else if rest == b"consumers" {
@@ -418,4 +419,40 @@ pub fn crc32(bytes: &[u8]) -> u32 {
 /// Every index has a name of its own, so that a failure can be told.
 pub fn index_names() -> Vec<&'static str> {
     INDEXES.iter().map(|rule| rule.name).collect()
+}
+
+/// The decisions since the last approval of an approved request, that one included.
+fn since_approval(document: &RequestDocument) -> Option<&[Decision]> {
+    let approved = DecisionKind::from(LifecycleDecision::Approved);
+    let place = document.decisions.iter().rposition(|decision| decision.kind == approved)?;
+    (document.state == RequestState::Approved).then(|| &document.decisions[place..])
+}
+
+fn end_of_validity(document: &RequestDocument) -> Option<Timestamp> {
+    let (since, period) = (since_approval(document)?, document.execution.valid_for?);
+    document.execution.claim.is_none().then(|| since[0].at.saturating_add(period.duration()))
+}
+
+/// By the latest of all that an executor has to wait for; an end of validity that comes first leaves none.
+fn ready(document: &RequestDocument) -> Vec<(String, Bytes)> {
+    let Some(since) = since_approval(document) else { return Vec::new() };
+    let touches = ["Approved", "Released", "Failed", "Scheduled"];
+    let touched = since.iter().filter(|decision| {
+        let category = decision.kind.category();
+        touches.contains(&decision.kind.as_str())
+            && matches!(category, DecisionCategory::Lifecycle | DecisionCategory::Execution)
+    });
+    let lease = document.execution.claim.as_ref().map(|claim| claim.lease_ends_at);
+    let next = document.execution.failed_attempts.as_ref().map(|attempts| attempts.next_at);
+    let times = touched.map(|decision| decision.at).chain(document.execution.not_before).chain(next).chain(lease);
+    let (begin, end) = (times.max().unwrap(), end_of_validity(document));
+    let id = document.id.as_str().as_bytes();
+    let member = |time| bytes(&[&micros(time), id, b"\0", &micros(document.created_at)]);
+    let failing = next.map(|next| ("r:failing".to_owned(), member(next)));
+    if end.is_some_and(|end| end <= begin) {
+        return failing.into_iter().collect();
+    }
+    let suffix = if lease == Some(begin) { "r:claimed" } else { "r" };
+    let ends = end.map(|end| ("r:ended".to_owned(), member(end)));
+    [(suffix.to_owned(), member(begin))].into_iter().chain(ends).chain(failing).collect()
 }

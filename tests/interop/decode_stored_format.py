@@ -22,7 +22,7 @@ RISK = ["Low", "Medium", "High", "Critical"]
 SCOPE = ["Single", "Module", "System", "Global"]
 ACTOR_KIND = ["Unknown", "User", "System", "Service", "Policy", "Scheduler", "Administrator"]
 ACTOR_MODE = ["Simulate", "Validate", "Commit"]
-PENDING_REASON = ["Approval", "ExternalCheck", "Schedule", "Dependency", "Quota", "ManualReview", "Correction"]
+PENDING_REASON = ["Approval", "ExternalCheck", "Schedule", "Dependency", "Quota", "ManualReview", "Correction", "Revalidation"]
 DECIDER = ["NotTheRequester", "Anyone"]
 QUORUM_REJECTION = ["Any", "WhenImpossible"]
 LIFECYCLE = ["Submitted", "Pending", "Approved", "Rejected", "Canceled", "Expired", "Superseded", "Executed",
@@ -30,12 +30,12 @@ LIFECYCLE = ["Submitted", "Pending", "Approved", "Rejected", "Canceled", "Expire
 APPROVAL_DECISION = ["Requested", "Granted", "Rejected", "QuorumSatisfied", "Expired", "Overridden", "Renewed",
                      "Delegated", "Withdrawn", "Reassigned", "Added", "Removed", "Escalated"]
 VERSION_DECISION = ["Validated", "RevalidationRequired", "RenewedApprovalRequired", "RejectedAsStale"]
-EXECUTION_DECISION = ["Claimed", "Released", "Failed"]
+EXECUTION_DECISION = ["Claimed", "Released", "Failed", "Scheduled"]
 DISCUSSION_DECISION = ["Commented"]
 DECISIONS = [("Lifecycle", LIFECYCLE), ("Approval", APPROVAL_DECISION), ("VersionResolution", VERSION_DECISION),
              ("Execution", EXECUTION_DECISION), ("Discussion", DISCUSSION_DECISION)]
 # What came with version 2.
-CAME_LATER = {9, 40, 41, 42, 43, 44, 128}
+CAME_LATER = {9, 40, 41, 42, 43, 44, 99, 128}
 REASONS = ["Optional", "ForRejecting", "Always"]
 # Marks a byte that rare parts follow.
 MARK = 128
@@ -316,7 +316,7 @@ class Document(Primitives):
         name = self.kind(["Created", "Pending", "Approved", "Rejected", "Canceled", "Expired", "Superseded",
                           "Executed"])
         if name == "Pending":
-            return present(status=name, reason=self.kind(PENDING_REASON, ["Correction"]), expires_at=self.opt_time())
+            return present(status=name, reason=self.kind(PENDING_REASON, ["Correction", "Revalidation"]), expires_at=self.opt_time())
         if name == "Superseded":
             return present(status=name, by=self.text())
         if name == "Executed":
@@ -352,10 +352,11 @@ class Document(Primitives):
             expires_at=self.opt_time(), **self.decider(), state=self.approval_state(), metadata=self.metadata())
 
     def decider(self):
-        decider, extras = self.with_extras(self.version, known=15)
+        decider, extras = self.with_extras(self.version, known=31)
         reasons = self.kind(REASONS) if extras & 1 else None
         later = present(mandatory=extras & 2 != 0 or None, delegation=self.delegation() if extras & 4 else None,
-                        escalation=self.escalation() if extras & 8 else None)
+                        escalation=self.escalation() if extras & 8 else None,
+                        expires_after=self.period() if extras & 16 else None)
         return {"decider": unless("NotTheRequester", named(DECIDER, decider)), "reasons": unless("Optional", reasons), **later}
 
     def target(self):
@@ -408,8 +409,9 @@ class Document(Primitives):
         return effect if data is None else dict(effect, data=data)
 
     def execution(self):
-        kind, extras = self.with_extras(self.version, known=2)
-        retries = self.retries() if extras else {}
+        kind, extras = self.with_extras(self.version, known=3)
+        timing = self.timing() if extras & 1 else {}
+        retries = self.retries() if extras & 2 else {}
         kind, links = unless("Standard", self.execution_kind(kind)), self.list(self.link)
         resubmissions = {}
         for name, relation in RESUBMISSIONS.items():
@@ -418,21 +420,33 @@ class Document(Primitives):
                 raise Rejected("malformed: two links of one resubmission")
             resubmissions[name] = {key: value for key, value in found[0].items() if key != "relation"} if found else None
         links = [link for link in links if link["relation"] not in RESUBMISSIONS.values()]
-        return present(kind=kind, links=links, claim=self.option(self.claim), supersedes=self.list(self.supersession),
+        return present(**timing, kind=kind, links=links, claim=self.option(self.claim), supersedes=self.list(self.supersession),
                        **resubmissions, **retries)
 
     def supersession(self):
         return present(request=self.text(), at=self.time(), withdrawn=self.bool())
 
+    def timing(self):
+        fields = self.byte()
+        if not 1 <= fields <= 3:
+            raise Rejected("malformed: no set of times %d" % fields)
+        return {"not_before": self.time() if fields & 1 else None, "valid_for": self.period() if fields & 2 else None}
+
+    def period(self):
+        micros = self.uint()
+        if micros == 0:
+            raise Rejected("malformed: a period of 0")
+        return duration(micros)
+
     def retries(self):
         fields = self.byte()
         if not 1 <= fields <= 3:
-            raise Rejected("malformed: there is no set of retries %d" % fields)
+            raise Rejected("malformed: no set of retries %d" % fields)
         return present(retry=self.retry_policy() if fields & 1 else None,
                        failed_attempts=self.failed_attempts() if fields & 2 else None)
 
     def retry_policy(self):
-        return present(attempts=self.uint(), first_pause=duration(self.uint()), longest_pause=duration(self.uint()))
+        return present(attempts=self.uint(), first_pause=self.period(), longest_pause=self.period())
 
     def failed_attempts(self):
         return present(failed=self.uint(), allowed=self.uint(), last_at=self.time(), message=self.text(),

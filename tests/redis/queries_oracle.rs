@@ -104,6 +104,9 @@ impl World {
             AnyQuery::PendingByState(state) => {
                 self.read(&question, limit, writes, |store, page| store.pending_by_state(state, page));
             }
+            AnyQuery::Ready(query, now) => {
+                self.read(&question, limit, writes, |store, page| store.ready(query, *now, page));
+            }
             AnyQuery::Due(by) => self.read(&question, limit, writes, |store, page| store.due(*by, page)),
         }
     }
@@ -159,6 +162,9 @@ impl World {
         assert_eq!(client.count(&query).unwrap(), self.memory.count(&query).unwrap(), "seed {}: {query:?}", self.seed);
 
         let now = second(self.changes.rng.u64(0..400));
+        let query = questions::ready_query(&mut self.changes.rng, &known);
+        let expected = self.memory.count_ready(&query, now).unwrap();
+        assert_eq!(client.count_ready(&query, now).unwrap(), expected, "seed {}: {query:?}", self.seed);
         // The same one may be given twice.
         let durations: Vec<Duration> =
             (0..self.changes.rng.usize(0..4)).map(|_| Duration::from_secs(self.changes.rng.u64(0..3) * 60)).collect();

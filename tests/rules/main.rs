@@ -22,4 +22,5 @@ mod resolution;
 mod retrying;
 mod submission;
 mod support;
+mod timing;
 mod withdrawing;

@@ -203,7 +203,7 @@ fn what_those_named_cannot_grant_is_rejected_when_it_is_filed() {
         rule("requester").requester_may_decide(),
         quorum("security", 2, &["bob", "requester"]).requester_may_decide(),
         quorum("security", 1, &["bob", "requester"]),
-        rule("alice").expiring_at(at(0)),
+        rule("alice").expiring_at(at(1)),
     ];
     allowed.into_iter().map(|rule| RequestDraft::requires_approval(draft(), rule)).for_each(|draft| {
         assert!(try_file(draft).is_ok());

@@ -95,6 +95,7 @@ fn approval(input: &mut Input<'_>, place: usize) -> Approval {
         step: Step::new(step).unwrap(),
         quorum: input.happens(40).then_some(Quorum { group, required, rejection: QuorumRejection::Any }),
         expires_at: input.happens(30).then(|| at(input.below(6))),
+        expires_after: None,
         decider: input.one(&[DeciderRule::Anyone, DeciderRule::NotTheRequester]),
         reasons: ReasonRule::Optional,
         state,

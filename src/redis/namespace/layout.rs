@@ -15,7 +15,7 @@ use crate::request::IdComparison;
 
 /// The version of keys, records and indexes together. Raise it whenever the contents of the indexes change: see
 /// `docs/adr/0023-layout-upgrades.md`.
-pub(crate) const LAYOUT_VERSION: u32 = 2;
+pub(crate) const LAYOUT_VERSION: u32 = 3;
 
 /// The last byte of a recorded layout that is read, counted from 0: anything longer is foreign. The scripts read as
 /// much.
@@ -145,9 +145,9 @@ mod tests {
 
     #[test]
     fn what_writes_are_compared_with_differs_where_indexes_do() {
-        assert_eq!(settings(4, &[]).layout, "2 4 Exact -");
+        assert_eq!(settings(4, &[]).layout, "3 4 Exact -");
         let folding = RedisOptions { id_comparison: IdComparison::FoldCase, ..Default::default() };
-        assert_eq!(folding.check("redis://h").unwrap().layout, "2 1 FoldCase -");
+        assert_eq!(folding.check("redis://h").unwrap().layout, "3 1 FoldCase -");
         let choices: [&[&str]; 6] = [&[], &[""], &["a\nb"], &["a", "b"], &["1:a1:b"], &["ticket"]];
         let layouts: std::collections::BTreeSet<_> = choices.map(|keys| settings(1, keys).layout).into();
         assert_eq!(layouts.len(), choices.len());
@@ -160,22 +160,22 @@ mod tests {
         let settings = settings(4, &[]);
         let key = settings.keyspace.layout(3);
         let checked = |found: &str| check(&settings, &key, found.as_bytes());
-        assert_eq!(checked("2 4 Exact -"), Ok(()));
+        assert_eq!(checked("3 4 Exact -"), Ok(()));
         assert!(matches!(checked(""), Err(LayoutError::Missing { .. })));
         for older in ["1", "1 4 Exact -", "1 something else"] {
-            assert!(matches!(checked(older), Err(LayoutError::Older { found: 1, expected: 2, .. })), "{older}");
+            assert!(matches!(checked(older), Err(LayoutError::Older { found: 1, expected: 3, .. })), "{older}");
         }
-        assert!(matches!(checked("3 a new form"), Err(LayoutError::Newer { found: 3, expected: 2, .. })));
-        for other in ["2 4 FoldCase -", "2 8 Exact -", "2 4 Exact 0123456789abcdef"] {
+        assert!(matches!(checked("4 a new form"), Err(LayoutError::Newer { found: 4, expected: 3, .. })));
+        for other in ["3 4 FoldCase -", "3 8 Exact -", "3 4 Exact 0123456789abcdef"] {
             assert!(matches!(checked(other), Err(LayoutError::OtherChoice { .. })), "{other}");
         }
         let long = format!("1 {}", "x".repeat(LAST_BYTE));
-        for foreign in ["x", "0 4 Exact -", "02 4 Exact -", "+2 4 Exact -", "2", "2 4 Exact", "2 x Exact -", " ", &long]
+        for foreign in ["x", "0 4 Exact -", "03 4 Exact -", "+3 4 Exact -", "3", "3 4 Exact", "3 x Exact -", " ", &long]
         {
             assert!(matches!(checked(foreign), Err(LayoutError::Foreign { .. })), "{foreign:?}");
         }
         for (found, named) in
-            [("1", "reindex"), ("3", "uses 3"), ("x", "{governance:3}:layout"), ("2 8 Exact -", "again")]
+            [("1", "reindex"), ("4", "uses 4"), ("x", "{governance:3}:layout"), ("3 8 Exact -", "again")]
         {
             let said = checked(found).unwrap_err().to_string();
             assert!(said.contains(named) && said.contains("{governance:3}:layout"), "{said}");

@@ -1,17 +1,18 @@
-//! The rare parts of an approval, which follow its decider: reasons, mandatory, delegation, escalation.
+//! The rare parts of an approval, which follow its decider: reasons, mandatory, delegation, escalation, period.
 
 use std::time::Duration;
 
-use super::charge;
 use super::extras::Extras;
 use super::read::{self, In, Read};
 use super::reader::Reader;
 use super::write::{self, Out};
 use super::writer::Written;
-use crate::request::{Approval, Delegation, Escalation, ReasonRule};
+use super::{charge, timing};
+use crate::request::{Approval, Delegation, Escalation, Period, ReasonRule};
 use crate::stored_format::gates::Field;
 
-pub(super) const PARTS: &[Field] = &[Field::Reasons, Field::Mandatory, Field::Delegation, Field::Escalation];
+pub(super) const PARTS: &[Field] =
+    &[Field::Reasons, Field::Mandatory, Field::Delegation, Field::Escalation, Field::ApprovalPeriod];
 
 /// The rare parts of one approval.
 #[derive(Default)]
@@ -20,14 +21,16 @@ pub(super) struct RareParts {
     pub(super) mandatory: bool,
     pub(super) delegation: Option<Box<Delegation>>,
     pub(super) escalation: Option<Box<Escalation>>,
+    pub(super) expires_after: Option<Period>,
 }
 
-pub(super) fn of(approval: &Approval) -> [(Field, bool); 4] {
+pub(super) fn of(approval: &Approval) -> [(Field, bool); 5] {
     [
         (Field::Reasons, !approval.reasons.is_default()),
         (Field::Mandatory, approval.mandatory),
         (Field::Delegation, approval.delegation.is_some()),
         (Field::Escalation, approval.escalation.is_some()),
+        (Field::ApprovalPeriod, approval.expires_after.is_some()),
     ]
 }
 
@@ -49,7 +52,7 @@ pub(super) fn write<'d>(out: Out<'_, 'd>, approval: &'d Approval) -> Written {
         out.optional_time(escalation.at)?;
         out.flag(escalation.recorded)?;
     }
-    Ok(())
+    approval.expires_after.map_or(Ok(()), |period| out.number(period.as_micros()))
 }
 
 #[inline]
@@ -64,6 +67,7 @@ fn read_some(input: In<'_, '_>, extras: Extras) -> Read<RareParts> {
         mandatory: has(Field::Mandatory),
         delegation: if has(Field::Delegation) { Some(Box::new(delegation(input)?)) } else { None },
         escalation: if has(Field::Escalation) { Some(Box::new(escalation(input)?)) } else { None },
+        expires_after: if has(Field::ApprovalPeriod) { Some(timing::period(input)?) } else { None },
     })
 }
 
@@ -97,6 +101,9 @@ pub(super) fn pass<'a>(input: In<'_, 'a>, extras: Extras, names: impl Fn(In<'_, 
         (0..3).try_for_each(|_| names(input))?;
         input.optional_time()?;
         input.flag()?;
+    }
+    if extras.has(Field::ApprovalPeriod) {
+        input.number()?;
     }
     Ok(())
 }

@@ -12,10 +12,11 @@ const MARK: u8 = 0x80;
 /// The bit of a rare part among those of its place.
 const fn bit(field: Field) -> u8 {
     match field {
-        Field::ActingFor | Field::Reasons | Field::ApproverLimits => 1,
+        Field::ActingFor | Field::Reasons | Field::ApproverLimits | Field::Timing => 1,
         Field::Mandatory | Field::Retries => 2,
         Field::Delegation => 4,
         Field::Escalation => 8,
+        Field::ApprovalPeriod => 16,
         Field::Batch => 0,
     }
 }

@@ -73,6 +73,7 @@ numbered! {
     PendingReason("pending reason") {
         0 = Approval, 1 = ExternalCheck, 2 = Schedule, 3 = Dependency, 4 = Quota, 5 = ManualReview,
         6 = Correction,
+        7 = Revalidation,
     }
     QuorumRejection("quorum rejection") { 0 = Any, 1 = WhenImpossible }
     DeciderRule("decider rule") { 0 = NotTheRequester, 1 = Anyone }
@@ -131,7 +132,7 @@ numbered_decisions! {
     VersionResolution(VersionDecision) {
         64 = Validated, 65 = RevalidationRequired, 66 = RenewedApprovalRequired, 67 = RejectedAsStale,
     }
-    Execution(ExecutionDecision) { 96 = Claimed, 97 = Released, 98 = Failed }
+    Execution(ExecutionDecision) { 96 = Claimed, 97 = Released, 98 = Failed, 99 = Scheduled }
     Discussion(DiscussionDecision) { 128 = Commented }
 }
 

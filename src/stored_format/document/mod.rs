@@ -21,6 +21,7 @@ mod read;
 mod reader;
 mod remembered;
 mod retries;
+mod timing;
 mod write;
 mod writer;
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::actors::Actor;
 use super::links::{self, Links};
 use super::reader::{Failed, Reader, is_before};
-use super::{approval_parts, charge, retries};
+use super::{approval_parts, charge, retries, timing};
 use crate::request::{
     ActingFor, ActorContext, Approval, ApprovalState, ApprovalTarget, ApproverLimits, BlastRadius, Cause, Claim,
     ClaimId, CompensationPlan, Decision, Execution, ExecutionKind, IdComparison, Intent, Metadata, Payload, Pending,
@@ -171,6 +171,7 @@ pub(super) fn approval(input: In<'_, '_>) -> Read<Approval> {
             decider
         },
         reasons: rare.reasons,
+        expires_after: rare.expires_after,
         mandatory: rare.mandatory,
         delegation: rare.delegation,
         escalation: rare.escalation,
@@ -256,7 +257,8 @@ fn side_effect(input: In<'_, '_>) -> Read<SideEffect> {
 }
 
 fn execution(input: In<'_, '_>) -> Read<Execution> {
-    let (kind, extras) = input.byte_and(&[Field::Retries])?;
+    let (kind, extras) = input.byte_and(&[Field::Timing, Field::Retries])?;
+    let (not_before, valid_for) = timing::read(input, extras)?;
     let (retry, failed_attempts) = retries::read(input, extras)?;
     let kind = match kind {
         0 => ExecutionKind::Standard,
@@ -272,6 +274,8 @@ fn execution(input: In<'_, '_>) -> Read<Execution> {
     };
     let Links { of_compensations, resubmits, resubmitted_as } = links::read(input)?;
     Ok(Execution {
+        not_before,
+        valid_for,
         kind,
         links: of_compensations,
         claim: optional(input, claim)?,

@@ -1,11 +1,11 @@
 //! How often an execution is tried again, and the attempts that failed: a rare part of an execution.
 
-use super::charge;
 use super::extras::Extras;
 use super::read::{In, Read};
 use super::write::Out;
 use super::writer::Written;
-use crate::request::{Execution, FailedAttempts, Period, RetryPolicy};
+use super::{charge, timing};
+use crate::request::{Execution, FailedAttempts, RetryPolicy};
 use crate::stored_format::gates::Field;
 
 /// Which of the two there are.
@@ -57,14 +57,9 @@ pub(super) fn read(input: In<'_, '_>, extras: Extras) -> Read<Retries> {
 
 fn policy(input: In<'_, '_>) -> Read<RetryPolicy> {
     let policy = RetryPolicy::new(input.small_number("attempts")?);
-    let (first, longest) = (pause(input)?, pause(input)?);
+    let (first, longest) = (timing::period(input)?, timing::period(input)?);
     let policy = policy.and_then(|policy| policy.with_pauses(first, longest));
     input.valid(policy)
-}
-
-fn pause(input: In<'_, '_>) -> Read<Period> {
-    let micros = input.number()?;
-    Period::of_micros(micros).ok_or_else(|| input.fail("a pause of 0"))
 }
 
 fn attempts(input: In<'_, '_>) -> Read<FailedAttempts> {

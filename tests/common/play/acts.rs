@@ -43,6 +43,9 @@ pub enum Act {
     Release(u8),
     Complete(u8),
     Fail(u8, AfterFailure),
+    /// For a time in this many seconds, or one that has come.
+    Schedule(u64),
+    Revalidate,
     LinkCompensation,
     Comment,
     /// One of the approvals that somebody can decide is handed on by them to one of the people; which, the numbers say.
@@ -85,7 +88,7 @@ pub fn table(from: Status) -> &'static [Status] {
     match from {
         Created => &[Pending, Approved, Canceled, Superseded],
         Pending => &[Approved, Rejected, Canceled, Expired, Superseded],
-        Approved => &[Pending, Rejected, Canceled, Superseded, Executed],
+        Approved => &[Pending, Rejected, Canceled, Expired, Superseded, Executed],
         Rejected | Canceled | Expired | Superseded | Executed => &[],
     }
 }
@@ -150,6 +153,8 @@ pub fn command(request: &MutationRequest, step: &Move, now: Timestamp) -> Comman
             let payload = Payload::new("text/plain", vec![*content]).unwrap();
             Command::amend(by, Amendment::new().payload(payload).expected_version(state_version(*content)))
         }
+        Act::Schedule(seconds) => Command::schedule(by, now.saturating_add(Duration::from_secs(*seconds))),
+        Act::Revalidate => Command::revalidate(by),
         Act::Comment => Command::comment(by, "a comment"),
         Act::LinkCompensation => Command::link_compensation(by, &compensation(request)).unwrap(),
     }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{AfterFailure, StaleStrategy, submit};
 use mutator_governance::{
-    ApprovalRule, ApprovalTarget, Intent, MutationRequest, Pending, PendingReason, RequestDraft, RequestId, Step,
-    Target, WriteId,
+    ApprovalRule, ApprovalTarget, Intent, MutationRequest, Pending, PendingReason, RequestDraft, RequestId,
+    RetryPolicy, Step, Target, WriteId,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -14,6 +14,12 @@ use proptest::sample::select;
 
 mod acts;
 pub use acts::{Act, Move, at, command, decide, decide_all, people, state_version, table};
+
+/// Two attempts in all, so that a story can reach the last.
+fn retry() -> AfterFailure {
+    let policy = RetryPolicy::new(2).unwrap().pauses(Duration::from_secs(3), Duration::from_secs(9)).unwrap();
+    AfterFailure::Retry(policy)
+}
 
 fn target() -> impl Strategy<Value = ApprovalTarget> {
     let actor = |id: &str| ApprovalTarget::actor(id).unwrap();
@@ -39,7 +45,8 @@ fn rule(number: usize) -> impl Strategy<Value = ApprovalRule> {
             rule = rule.at_step(Step::new(step).unwrap());
         }
         if let Some(end) = end {
-            rule = rule.expiring_at(at(end));
+            let after = Duration::from_secs(end);
+            rule = if end % 2 == 0 { rule.expiring_at(at(end)) } else { rule.expiring_after(after).unwrap() };
         }
         if requester { rule.requester_may_decide() } else { rule }
     })
@@ -62,14 +69,21 @@ pub fn submitted() -> impl Strategy<Value = MutationRequest> {
     let rules =
         prop_oneof![Just(0_usize), 1..4_usize].prop_flat_map(|count| (0..count).map(rule_amended).collect::<Vec<_>>());
     let waiting = option::weighted(0.3, (select(PendingReason::ALL.to_vec()), option::of(1..300_u64)));
-    (rules, waiting, option::of(0..3_u8), any::<bool>()).prop_filter_map(
+    let times = (option::weighted(0.2, 0..60_u64), option::weighted(0.3, 1..40_u64));
+    (rules, waiting, option::of(0..3_u8), any::<bool>(), times).prop_filter_map(
         "nobody could approve it",
-        |(rules, waiting, version, approved)| {
+        |(rules, waiting, version, approved, (start, validity))| {
             let target = Target::new("tenant:acme", "Tenant", "RoleGrant").unwrap();
             let by = people().swap_remove(0);
             let mut draft = RequestDraft::new(target, Intent::new("grant-role", "Access").unwrap(), by);
             if let Some(number) = version {
                 draft = draft.for_version(state_version(number));
+            }
+            if let Some(start) = start {
+                draft = draft.not_before(at(start));
+            }
+            if let Some(validity) = validity {
+                draft = draft.valid_for(Duration::from_secs(validity)).unwrap();
             }
             match waiting {
                 Some((PendingReason::Approval, _)) if rules.is_empty() => {}
@@ -89,6 +103,7 @@ pub fn moves() -> impl Strategy<Value = Vec<Move>> {
         StaleStrategy::RejectStale,
         StaleStrategy::RequireRenewedApproval,
         StaleStrategy::RevalidateOnLatestState,
+        StaleStrategy::RequireRevalidation,
     ]);
     let act = prop_oneof![
         30 => (any::<usize>(), prop::bool::weighted(0.85)).prop_map(|(which, grants)| Act::DecideWell(which, grants)),
@@ -107,8 +122,10 @@ pub fn moves() -> impl Strategy<Value = Vec<Move>> {
         8 => (claim(), 0..30_u64).prop_map(|(claim, lease)| Act::Claim(claim, lease)),
         2 => claim().prop_map(Act::Release),
         4 => claim().prop_map(Act::Complete),
-        3 => (claim(), select(vec![AfterFailure::Reject, AfterFailure::KeepApproved]))
+        3 => (claim(), select(vec![AfterFailure::Reject, AfterFailure::KeepApproved, retry()]))
             .prop_map(|(claim, then)| Act::Fail(claim, then)),
+        3 => prop_oneof![Just(0), 1..20_u64].prop_map(Act::Schedule),
+        4 => Just(Act::Revalidate),
         3 => Just(Act::LinkCompensation),
         2 => Just(Act::Comment),
         4 => (any::<usize>(), 0..people().len()).prop_map(|(which, to)| Act::Delegate(which, to)),

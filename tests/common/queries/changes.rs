@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use fastrand::Rng;
 use mutator_governance::workflow::{self, Command};
@@ -139,6 +140,13 @@ impl Changes {
         }
         document.side_effects = (0..rng.usize(0..3)).map(|_| side_effect(rng)).collect();
         document.updated_at = second(rng.u64(0..8) * 50);
+        let execution = &mut document.execution;
+        execution.not_before = happens(rng, 20).then(|| second(rng.u64(0..400)));
+        execution.valid_for = happens(rng, 30).then(|| Period::new(Duration::from_secs(rng.u64(1..300))).unwrap());
+        execution.claim = None;
+        if happens(rng, 30) {
+            document.execution.claim = Some(claim(rng));
+        }
         if happens(rng, 30) {
             document.metadata = metadata(rng);
         }
@@ -156,12 +164,23 @@ impl Changes {
         let moves: Vec<Move> = play::moves().new_tree(&mut self.runner).unwrap().current();
         let mut now = request.updated_at;
         for step in moves.iter().take(self.rng.usize(0..6)) {
-            now = now.saturating_add(std::time::Duration::from_secs(step.seconds));
+            now = now.saturating_add(Duration::from_secs(step.seconds));
             let command: Command = play::command(&request, step, now);
             request = workflow::apply(request.clone(), &command, now).unwrap_or(request);
         }
         request
     }
+}
+
+/// What only a rule can make, as a document of a store has it.
+fn claim(rng: &mut Rng) -> Claim {
+    let lease = serde_json::json!({
+        "id": ClaimId::from_bytes([rng.u8(..); 16]),
+        "by": person(rng),
+        "at": second(0),
+        "lease_ends_at": second(rng.u64(0..400)),
+    });
+    serde_json::from_value(lease).unwrap()
 }
 
 fn person(rng: &mut Rng) -> Arc<ActorContext> {

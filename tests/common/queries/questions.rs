@@ -23,10 +23,11 @@ pub enum AnyQuery {
     ByState(StateId),
     PendingByState(StateId),
     Due(Timestamp),
+    Ready(ReadyQuery, Timestamp),
 }
 
 pub fn question(rng: &mut Rng, known: &[RequestId]) -> AnyQuery {
-    match rng.u8(..20) {
+    match rng.u8(..22) {
         0..5 => AnyQuery::Requests(request_query(rng, known).in_order(direction(rng))),
         5..10 => AnyQuery::Approvals(approval_query(rng, known)),
         10..12 => AnyQuery::RecentApprovals(RecentApprovalQuery::of_requests(request_query(rng, known))),
@@ -36,8 +37,14 @@ pub fn question(rng: &mut Rng, known: &[RequestId]) -> AnyQuery {
             rng,
             &[AnyQuery::Pending, AnyQuery::ByState(state(STATES[0])), AnyQuery::PendingByState(state(STATES[1]))],
         ),
-        _ => AnyQuery::Due(second(rng.u64(0..400))),
+        19 => AnyQuery::Due(second(rng.u64(0..400))),
+        _ => AnyQuery::Ready(ready_query(rng, known), second(rng.u64(0..400))),
     }
+}
+
+/// Every other one without filters, which indexes alone count.
+pub fn ready_query(rng: &mut Rng, known: &[RequestId]) -> ReadyQuery {
+    if happens(rng, 50) { ReadyQuery::new() } else { ReadyQuery::of_requests(request_query(rng, known)) }
 }
 
 fn state(id: &str) -> StateId {

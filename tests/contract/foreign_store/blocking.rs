@@ -7,7 +7,7 @@ use mutator_governance::blocking::{Store, conformance};
 use mutator_governance::for_stores::DueQuery;
 use mutator_governance::{
     Consumer, ConsumerLease, ConsumerName, Count, DecisionQuery, DecisionRow, FeedPage, FeedPosition, HolderId,
-    InboxQuery, Lookup, MutationRequest, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
+    InboxQuery, Lookup, MutationRequest, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow, ReadyQuery,
     RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result, Statistics, Timestamp, WriteId,
     WriteLookup,
 };
@@ -63,6 +63,10 @@ impl Store for ToyStore {
 
     fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
         self.0.page(&DueQuery::by(by), page, ANY_TIME)
+    }
+
+    fn ready(&self, query: &ReadyQuery, now: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.0.page(&query.at(now), page, now)
     }
 
     fn count(&self, query: &RequestQuery) -> Result<Count> {

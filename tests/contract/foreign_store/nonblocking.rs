@@ -7,7 +7,7 @@ use mutator_governance::for_stores::DueQuery;
 use mutator_governance::nonblocking::{Store, async_trait, conformance};
 use mutator_governance::{
     Consumer, ConsumerLease, ConsumerName, Count, DecisionQuery, DecisionRow, FeedPage, FeedPosition, HolderId,
-    InboxQuery, Lookup, MutationRequest, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
+    InboxQuery, Lookup, MutationRequest, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow, ReadyQuery,
     RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result, Statistics, Timestamp, WriteId,
     WriteLookup,
 };
@@ -72,6 +72,10 @@ impl Store for ToyStore {
 
     async fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
         self.0.page(&DueQuery::by(by), page, ANY_TIME)
+    }
+
+    async fn ready(&self, query: &ReadyQuery, now: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.0.page(&query.at(now), page, now)
     }
 
     async fn count(&self, query: &RequestQuery) -> Result<Count> {

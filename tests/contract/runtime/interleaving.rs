@@ -10,8 +10,8 @@ use mutator_governance::{
     ClaimedRequest, CompensationKind, CompensationPlan, CompensationTrigger, Consumer, ConsumerLease, ConsumerName,
     Count, DecisionQuery, DecisionRow, Error, FeedPage, FeedPosition, HolderId, InboxQuery, Intent, LifecycleDecision,
     Lookup, ManualClock, MutationRequest, Outcome, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
-    RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, RequestState, Result, Statistics, Status,
-    StoreError, StoreErrorKind, Timestamp, WriteId, WriteLookup,
+    ReadyQuery, RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, RequestState, Result, Statistics,
+    Status, StoreError, StoreErrorKind, Timestamp, WriteId, WriteLookup,
 };
 
 use crate::runtime::people::{Calls, approved, at, count, draft, id, order, user};
@@ -126,6 +126,10 @@ impl Store for Gated {
 
     fn due(&self, by: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
         self.inner.due(by, page)
+    }
+
+    fn ready(&self, query: &ReadyQuery, now: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.inner.ready(query, now, page)
     }
 
     fn count(&self, query: &RequestQuery) -> Result<Count> {

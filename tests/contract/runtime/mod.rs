@@ -161,6 +161,12 @@ macro_rules! every_case {
             what_expired_unswept_is_rejected_by_the_sweep_and_not_by_who_grants,
             nothing_is_dated_before_what_it_follows,
         }
+        $register! { binding:
+            nothing_is_executed_before_its_time_and_a_schedule_opens_it,
+            a_bad_time_is_an_error_of_its_own_and_writes_nothing,
+            an_approval_that_nobody_claims_binds_at_its_end_and_expires_once,
+            what_is_revalidated_keeps_its_grants_and_is_executed,
+        }
         $register! { sweeping:
             the_longest_overdue_expires_first,
             due_approvals_expire_with_what_follows,

@@ -74,9 +74,14 @@ fn waits() {
 
 #[test]
 fn calls_for_many() {
-    let governance = blocking::Governance::builder().store(Arc::new(blocking::MemoryStore::new())).build();
+    let governance = blocking::Governance::builder()
+        .store(Arc::new(blocking::MemoryStore::new()))
+        .clock(Arc::new(ManualClock::at(at(0))))
+        .build();
     let id = |number| RequestId::new(format!("r-{number}")).unwrap();
-    governance.submit_many(&[small_draft().with_id(id(1)), small_draft().with_id(id(3))], &ManyOptions::new()).unwrap();
+    let drafts = [small_draft().with_id(id(1)), small_draft().with_id(id(3))];
+    let submitted = governance.submit_many(&drafts, &ManyOptions::new()).unwrap();
+    assert!(submitted.is_complete(), "{submitted:?}");
     let options = ManyOptions::new().concurrency(1).unwrap().write_id(WriteId::from_bytes([7; 16]));
     let options = options.on_progress(|progress| match progress.ended {
         2 => ControlFlow::Break(()),

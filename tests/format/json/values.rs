@@ -78,6 +78,10 @@ fn draft() -> RequestDraft {
         .with_metadata(Metadata::new().with("ticket", "OPS-7").unwrap().with("since", at(0)).unwrap())
 }
 
+fn retry_policy() -> RetryPolicy {
+    RetryPolicy::new(5).unwrap().pauses(Duration::from_secs(60), Duration::from_secs(900)).unwrap()
+}
+
 #[test]
 fn drafts() {
     let same = |read: &RequestDraft, value: &RequestDraft| assert_eq!(read.write_intent(), value.write_intent());
@@ -100,6 +104,11 @@ fn drafts() {
     );
     let ended = RequestId::new("r-1").unwrap();
     returns_as("draft_resubmission", &smallest.clone().resubmitting(ended), ByPeople, same);
+    let timed =
+        smallest.clone().not_before(at(3_600)).valid_for(Duration::from_secs(5_400)).unwrap().already_approved();
+    returns_as("draft_timed", &timed, ByPeople, same);
+    let retried = smallest.clone().retrying(retry_policy());
+    returns_as("draft_retried", &retried, ByPeople, same);
     let folded = smallest.compensating(plan()).already_approved().comparing_ids(IdComparison::FoldCase);
     returns_as("draft_compensation", &folded, ByPeople, same);
 }
@@ -133,6 +142,8 @@ fn escalating() -> ApprovalRule {
 fn approval_rules() {
     returns("approval_rule", &quorum(), ByPeople);
     returns("approval_rule_escalating", &escalating(), ByPeople);
+    let period = ApprovalRule::role("manager").unwrap().expiring_after(Duration::from_secs(5_400)).unwrap();
+    returns("approval_rule_period", &period, ByPeople);
     returns("approval_rule_smallest", &ApprovalRule::actor("u-7").unwrap(), ByPeople);
 }
 
@@ -183,6 +194,8 @@ fn commands() {
         Command::comment(ada(), "For how long?"),
         Command::expire_approvals(ada()),
         Command::override_approvals(ada()),
+        Command::schedule(ada(), at(3_600)),
+        Command::revalidate(ada()),
         Command::resolve(ada(), version, StaleStrategy::RequireRenewedApproval),
         Command::claim(ada(), claim, lease),
         Command::release(ada(), claim),
@@ -215,6 +228,15 @@ fn orders_and_policies() {
     returns("execution_order", &order, ByPeople);
     let short = serde_json::json!({ "by": serde_json::to_value(ada()).unwrap(), "current": "v42" });
     assert_eq!(serde_json::from_value::<ExecutionOrder>(short).unwrap(), order);
+    for (name, then) in [
+        ("as_submitted", AfterFailure::AsSubmitted),
+        ("reject", AfterFailure::Reject),
+        ("keep_approved", AfterFailure::KeepApproved),
+        ("retry", AfterFailure::Retry(retry_policy())),
+    ] {
+        returns(&format!("after_failure/{name}"), &then, ByPeople);
+    }
+    returns("retry_policy", &retry_policy(), ByPeople);
     for (name, policy) in [
         ("fail", OnConflict::Fail),
         ("rebase", OnConflict::Rebase(3)),
@@ -248,7 +270,8 @@ fn queries_and_pages() {
         ByPeople,
     );
     returns("decision_query", &DecisionQuery::execution_outcomes().of_requests(requests.clone()), ByPeople);
-    returns("recent_approval_query", &RecentApprovalQuery::of_requests(requests), ByPeople);
+    returns("recent_approval_query", &RecentApprovalQuery::of_requests(requests.clone()), ByPeople);
+    returns("ready_query", &ReadyQuery::of_requests(requests), ByPeople);
     returns("inbox_query", &InboxQuery::of(&ada()).unwrap(), ByPeople);
     let deputy = ada().acting_for("u-7", "On leave until March").unwrap();
     returns("inbox_query_for_another", &InboxQuery::of(&deputy).unwrap(), ByPeople);

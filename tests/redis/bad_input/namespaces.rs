@@ -43,7 +43,7 @@ fn a_namespace_of_another_layout_or_partition_count_is_rejected() {
         }
         let mut raw = Raw::to(&redis_url());
         let key = Oracle::new(&namespace, 4).meta_key();
-        let _: i64 = raw.ask(&["HSET", &key, "layout", "3"]);
+        let _: i64 = raw.ask(&["HSET", &key, "layout", "4"]);
         let error = flavour.open(&options).map(drop).unwrap_err();
         assert_eq!(store_error(&error).kind, StoreErrorKind::Incompatible);
         for bad in [("", 1), ("a b", 1), ("a{b}", 1), ("n", 0), ("n", 1_025)] {

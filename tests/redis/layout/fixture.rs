@@ -1,7 +1,7 @@
 //! A namespace of layout version 1, as the commands that load it: `tests/fixtures/layout/version_1.resp`.
 //!
 //! It holds the same documents as one of today and lacks what version 2 added: the indexes of tags and the layout in each
-//! partition. When the stored format changes, write it again:
+//! partition; and what version 3 added, the index of what is ready. When the stored format changes, write it again:
 //! `MUTATOR_WRITE_FIXTURES=1 cargo test -p mutator-governance-tests --test redis -- --ignored write_the_fixture`.
 
 use std::path::PathBuf;

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
 
-/// Moves versions on connections to a server: the layout that clients take for version 2 is version 1 to the server.
+/// Moves versions on connections to a server: the layout that clients take for version 3 is version 2 to the server.
 pub(crate) struct OlderProcess {
     url: String,
 }
@@ -39,7 +39,7 @@ impl OlderProcess {
     pub(crate) fn before(server: &str, partitions: u16) -> Self {
         let upstream = server.trim_start_matches("redis://").trim_end_matches('/').to_owned();
         let layout = |version: u32| format!("{version} {partitions} Exact -").into_bytes();
-        let (sent, heard) = (vec![(layout(2), layout(1))], vec![(layout(1), layout(2)), (layout(2), layout(3))]);
+        let (sent, heard) = (vec![(layout(3), layout(2))], vec![(layout(2), layout(3)), (layout(3), layout(4))]);
         let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
         let url = format!("redis://{}", listener.local_addr().unwrap());
         thread::spawn(move || {

@@ -10,8 +10,8 @@ use common::{redis_url, unique_namespace};
 type IsExpected = fn(&LayoutError) -> bool;
 
 const FOREIGN: IsExpected = |error| matches!(error, LayoutError::Foreign { .. });
-const OLDER: IsExpected = |error| matches!(error, LayoutError::Older { found: 1, expected: 2, .. });
-const NEWER: IsExpected = |error| matches!(error, LayoutError::Newer { found: 3, expected: 2, .. });
+const OLDER: IsExpected = |error| matches!(error, LayoutError::Older { found: 1, expected: 3, .. });
+const NEWER: IsExpected = |error| matches!(error, LayoutError::Newer { found: 4, expected: 3, .. });
 const OTHER: IsExpected = |error| matches!(error, LayoutError::OtherChoice { .. });
 const MISSING: IsExpected = |error| matches!(error, LayoutError::Missing { .. });
 
@@ -28,11 +28,11 @@ fn a_writer_is_rejected_where_its_partition_records_another_layout() {
     let cases: [(&[u8], IsExpected); 10] = [
         (b"1 1 Exact -", OLDER),
         (b"1", OLDER),
-        (b"3 1 Exact -", NEWER),
-        (b"3 of another form", NEWER),
-        (b"2 1 FoldCase -", OTHER),
-        (b"2 4 Exact -", OTHER),
-        (b"2", FOREIGN),
+        (b"4 1 Exact -", NEWER),
+        (b"4 of another form", NEWER),
+        (b"3 1 FoldCase -", OTHER),
+        (b"3 4 Exact -", OTHER),
+        (b"3", FOREIGN),
         (b"somebody else's", FOREIGN),
         (b"\xff\0", FOREIGN),
         (b"", MISSING),
@@ -67,9 +67,9 @@ fn a_writer_is_rejected_where_its_partition_records_another_layout() {
 
             // A newer layout is left to whoever knows it; any other is recorded again.
             match flavour.reindex(&options) {
-                Err(error) => assert!(found[0] == b'3' && NEWER(layout_error(&error)), "{error:?}"),
+                Err(error) => assert!(found[0] == b'4' && NEWER(layout_error(&error)), "{error:?}"),
                 Ok(_) => {
-                    assert_ne!(found.first(), Some(&b'3'));
+                    assert_ne!(found.first(), Some(&b'4'));
                     assert_eq!(raw.ask::<Vec<u8>>(&[b"GET".as_slice(), &key]), own);
                 }
             }
@@ -84,13 +84,13 @@ fn a_writer_is_rejected_where_its_partition_records_another_layout() {
 fn opening_tells_older_newer_and_foreign_versions_apart() {
     let cases: [(&str, &str, IsExpected, bool); 8] = [
         ("layout", "1", OLDER, true),
-        ("layout", "3", NEWER, false),
-        ("reindexing", "3 0123", NEWER, false),
+        ("layout", "4", NEWER, false),
+        ("reindexing", "4 0123", NEWER, false),
         ("layout", "0", FOREIGN, false),
         ("layout", "02", FOREIGN, false),
         ("layout", "", FOREIGN, false),
         ("layout", "two", FOREIGN, false),
-        ("reindexing", "2 0123", |error| matches!(error, LayoutError::Rebuilding { .. }), true),
+        ("reindexing", "3 0123", |error| matches!(error, LayoutError::Rebuilding { .. }), true),
     ];
     for flavour in Flavour::all() {
         for (field, value, is_expected, can_be_rebuilt) in cases {

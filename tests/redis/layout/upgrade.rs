@@ -66,18 +66,18 @@ impl Scene {
 
     /// Stores of processes that opened the namespace before: one of the release before, one of today's.
     fn open_before(&mut self) -> (Store, Store) {
-        self.record_version(2);
-        self.record_in_partitions("2 2 Exact -");
+        self.record_version(3);
+        self.record_in_partitions("3 2 Exact -");
         let newer = self.flavour.open(&self.options).unwrap();
         // The older process sends scripts by their hashes only, so that no layout is split between two pieces.
         let warm = newer.create(pending("warm", "s", second(0))).unwrap();
         newer.update(moved_on(warm, second(1)), WriteId::generate()).unwrap();
         newer.repair().unwrap();
-        self.record_in_partitions("1 2 Exact -");
+        self.record_in_partitions("2 2 Exact -");
         let url = OlderProcess::before(self.server.url(), PARTITIONS).url().to_owned();
         let older = self.flavour.open(&Options { url, ..self.options.clone() }).unwrap();
         self.remove_missing_indexes();
-        self.record_version(1);
+        self.record_version(2);
         (older, newer)
     }
 
@@ -127,7 +127,7 @@ fn opening_an_older_layout_names_reindex_and_writes_nothing() {
         let before = scene.raw.dump(&scene.options.namespace);
         for options in [scene.options.clone(), scene.options.clone().read_only()] {
             let error = flavour.open(&options).map(drop).unwrap_err();
-            assert!(matches!(layout_error(&error), LayoutError::Older { found: 1, expected: 2, .. }), "{error:?}");
+            assert!(matches!(layout_error(&error), LayoutError::Older { found: 1, expected: 3, .. }), "{error:?}");
             let said = error.to_string();
             assert!(said.contains("reindex") && said.contains(&scene.options.namespace), "{said}");
         }
@@ -148,7 +148,7 @@ fn from_the_moment_a_rebuild_begins_older_processes_are_rejected_and_those_of_th
         let written = written.unwrap();
         scene.remove_missing_indexes();
         let rejected = newer.create(pending("too-early", "s", second(3))).unwrap_err();
-        assert!(matches!(layout_error(&rejected), LayoutError::Older { found: 1, .. }), "{rejected:?}");
+        assert!(matches!(layout_error(&rejected), LayoutError::Older { found: 2, .. }), "{rejected:?}");
 
         let (ended, rounds, options) = (AtomicBool::new(false), AtomicU64::new(0), scene.options.clone());
         let mut steps = 0;
@@ -192,8 +192,8 @@ fn from_the_moment_a_rebuild_begins_older_processes_are_rejected_and_those_of_th
                     let update = older.update(moved_on(written.clone(), second(100)), WriteId::generate());
                     let create = older.create(pending("late", "s", second(100)));
                     for rejected in [update.unwrap_err(), create.unwrap_err()] {
-                        assert!(matches!(layout_error(&rejected), LayoutError::Newer { found: 3, .. }), "{rejected:?}");
-                        assert!(rejected.to_string().contains("release that uses 3"), "{rejected}");
+                        assert!(matches!(layout_error(&rejected), LayoutError::Newer { found: 4, .. }), "{rejected:?}");
+                        assert!(rejected.to_string().contains("release that uses 4"), "{rejected}");
                     }
                     for rejected in [older.repair().unwrap_err(), older.migrate().unwrap_err()] {
                         assert!(matches!(layout_error(&rejected), LayoutError::Newer { .. }), "{rejected:?}");

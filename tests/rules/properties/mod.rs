@@ -4,4 +4,5 @@
 mod amending;
 mod policies;
 mod properties;
+mod time;
 mod voting;

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mutator_governance::workflow::{Action, Command, apply, commutes, decidable_by, due_command, explain, is_due};
+use mutator_governance::workflow::{
+    Action, Command, apply, commutes, decidable_by, due_command, explain, is_due, valid_until,
+};
 use mutator_governance::{
     ActorContext, ActorId, Approval, ApprovalDecision, ApprovalId, ApprovalState, ApprovalStatus, Decision,
     DecisionCategory, DecisionKind, LifecycleDecision, MutationRequest, QuorumGroup, RequestDocument, Status,
@@ -267,7 +269,7 @@ proptest! {
             let claimed = before.execution.claim.as_ref().is_some_and(|claim| claim.lease_ends_at > right_after(now));
             prop_assert!(!applied || has_vote);
             if !applied {
-                let over = before.state.pending().and_then(|pending| pending.expires_at).is_some_and(|end| end <= right_after(now));
+                let over = before.state.pending().and_then(|pending| pending.expires_at).or_else(|| valid_until(&before)).is_some_and(|end| end <= right_after(now));
                 let now_or_later = before.updated_at > now;
                 prop_assert!(!has_vote || before.state.status().is_terminal() || claimed || over || now_or_later);
                 continue;

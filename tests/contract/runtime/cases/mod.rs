@@ -20,6 +20,7 @@ use flavour::{Governance, Store, StoreExtension as _};
 pub(crate) mod amending;
 pub(crate) mod approving;
 pub(crate) mod bad_input;
+pub(crate) mod binding;
 pub(crate) mod calling;
 pub(crate) mod compensating;
 pub(crate) mod correcting;

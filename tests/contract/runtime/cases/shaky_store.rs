@@ -9,8 +9,9 @@ use mutator_governance::workflow::{self, Command};
 use mutator_governance::{
     Clock, Consumer, ConsumerLease, ConsumerName, Count, DecisionQuery, DecisionRow, Error, FeedGap, FeedPage,
     FeedPosition, HolderId, IdComparison, InboxQuery, Lookup, ManualClock, MutationRequest, Outcome, Page, PageRequest,
-    PendingApprovalQuery, PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result,
-    Statistics, StoreError, StoreErrorKind, StoredRequest, Timestamp, Unreadable, WriteId, WriteLookup,
+    PendingApprovalQuery, PendingApprovalRow, ReadyQuery, RecentApprovalQuery, RecentApprovalRow, RequestId,
+    RequestQuery, Result, Statistics, StoreError, StoreErrorKind, StoredRequest, Timestamp, Unreadable, WriteId,
+    WriteLookup,
 };
 
 use super::flavour::{Store, StoreExtension as _};
@@ -389,6 +390,10 @@ impl Store for ShakyStore {
         let mut found = found?;
         found.unreadable.extend(self.unreadable.lock().unwrap().iter().cloned());
         Ok(found)
+    }
+
+    async fn ready(&self, query: &ReadyQuery, now: Timestamp, page: &PageRequest) -> Result<Page<MutationRequest>> {
+        self.inner.ready(query, now, page).await
     }
 
     fn id_comparison(&self) -> IdComparison {

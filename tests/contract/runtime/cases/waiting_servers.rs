@@ -29,7 +29,12 @@ async fn wait_or_cause(waiting: Governance, deciding: Governance, trouble: Arc<d
         return matches!(waited, Waited::Met(_));
     }
     pause(Duration::from_millis(300)).await;
-    trouble.cause();
+    // In a thread of its own: tests share the threads of a runtime.
+    let causing = std::thread::spawn(move || trouble.cause());
+    while !causing.is_finished() {
+        pause(Duration::from_millis(10)).await;
+    }
+    causing.join().unwrap();
     for number in 0..2 {
         let request = id(&format!("request-{number}"));
         while deciding.approve(&request, user("a")).await.is_err() {
@@ -42,8 +47,8 @@ async fn wait_or_cause(waiting: Governance, deciding: Governance, trouble: Arc<d
 /// Eight wait, then comes the trouble, then somebody else decides.
 #[dual]
 async fn all_are_woken(url: &str, namespace: &str, trouble: impl Trouble + 'static) {
-    let waiting = over(&open_at(url, namespace, Duration::from_millis(500)).await);
-    let deciding = over(&open_at(url, namespace, Duration::from_millis(500)).await);
+    let waiting = over(&open_at(url, namespace, crate::PATIENCE / 4).await);
+    let deciding = over(&open_at(url, namespace, crate::PATIENCE / 4).await);
     for number in 0..2 {
         waiting.submit(needing(&format!("request-{number}"), &["a"])).await.unwrap();
     }

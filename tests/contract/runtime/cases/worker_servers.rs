@@ -73,7 +73,8 @@ pub(crate) async fn a_server_that_goes_away_and_comes_back_costs_nothing() {
     for _ in 0..3 {
         stores.push(open_at(server.url(), &namespace, Duration::from_millis(500)).await);
     }
-    submit_many(&over(&stores[0]), 60).await;
+    let patient = open_at(server.url(), &namespace, crate::PATIENCE / 4).await;
+    submit_many(&over(&patient), 60).await;
     let trouble = Trouble::Slow(Duration::from_millis(30));
     // A claim whose answer is lost ends with its lease.
     let lease = Duration::from_secs(3);
@@ -96,7 +97,7 @@ pub(crate) async fn a_server_that_goes_away_and_comes_back_costs_nothing() {
     }
     log.check_once(60);
     for number in 0..60 {
-        let stored = stores[1].get(&id(&format!("request-{number}"))).await.unwrap().unwrap();
+        let stored = patient.get(&id(&format!("request-{number}"))).await.unwrap().unwrap();
         assert_eq!(stored.state.status(), Status::Executed, "{number}");
         // One more for each claim whose answer was lost.
         let revisions: Vec<u64> = (0..=stored.revision().number).collect();
