@@ -370,11 +370,12 @@ impl Error {
     }
 
     /// The time from which on a repetition of the call can succeed, if it is known: the end of the lease, when somebody
-    /// is executing the request, and the time of a request that has not come.
+    /// is executing the request; the time of a request that has not come; the end of the pause after a failed attempt.
     pub fn retry_after(&self) -> Option<Timestamp> {
         match self {
             Self::Execution { error: ExecutionError::Claimed { lease_ends_at, .. }, .. } => Some(*lease_ends_at),
             Self::Execution { error: ExecutionError::NotYet { not_before }, .. } => Some(*not_before),
+            Self::Execution { error: ExecutionError::BetweenAttempts { next_at, .. }, .. } => Some(*next_at),
             _ => None,
         }
     }

@@ -114,6 +114,7 @@ fn numbers() {
         decidable: 2,
         ready: 3,
         claimed: 1,
+        failing: 2,
         oldest_ready: Some(Timestamp::MIN),
         oldest_pending: Some(Timestamp::MAX),
         due_within,

@@ -139,13 +139,13 @@ pub use request::{
     ApprovalState, ApprovalStatus, ApprovalTarget, ApproverLimits, BatchId, BlastRadius, BlastScope, Category, Cause,
     Claim, ClaimId, CompensationKind, CompensationPlan, CompensationTrigger, ConsumerName, ContractId, DeciderRule,
     Decision, DecisionCategory, DecisionKind, Delegation, Digest, DiscussionDecision, Escalation, Execution,
-    ExecutionDecision, ExecutionKind, ExecutionLink, Grounds, Group, HolderId, IdComparison, InitialState, Intent,
-    IntoId, LifecycleDecision, LinkRelation, Metadata, MetadataIter, MutationRequest, MutationType, Operation,
-    Participants, Payload, Pending, PendingReason, Period, PolicyName, Quorum, QuorumGroup, QuorumRejection,
-    ReasonRule, Rejection, RequestDocument, RequestDraft, RequestId, RequestState, Requester, Requirement,
-    RequirementKind, Resubmission, Revision, RiskLevel, Role, Severity, SideEffect, StateId, StateType, StateVersion,
-    Status, Step, Supersession, Tag, Target, Timestamp, UnsettledWrite, Value, Verdict, VersionDecision, Versioning,
-    WriteId, WriteIntent, WriteKind,
+    ExecutionDecision, ExecutionKind, ExecutionLink, FailedAttempts, Grounds, Group, HolderId, IdComparison,
+    InitialState, Intent, IntoId, LifecycleDecision, LinkRelation, Metadata, MetadataIter, MutationRequest,
+    MutationType, Operation, Participants, Payload, Pending, PendingReason, Period, PolicyName, Quorum, QuorumGroup,
+    QuorumRejection, ReasonRule, Rejection, RequestDocument, RequestDraft, RequestId, RequestState, Requester,
+    Requirement, RequirementKind, Resubmission, RetryPolicy, Revision, RiskLevel, Role, Severity, SideEffect, StateId,
+    StateType, StateVersion, Status, Step, Supersession, Tag, Target, Timestamp, UnsettledWrite, Value, Verdict,
+    VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
 };
 pub use service::clock::{Clock, ManualClock, SystemClock};
 pub use service::executor::{ExecutorReport, ExecutorStopped};

@@ -94,6 +94,12 @@ pub fn begins(attempt: &str) {
 
 /// The result of an attempt to execute a request.
 pub fn execution(outcome: &Result<ExecutionOutcome, Error>) {
+    execution_at(outcome, Timestamp::now());
+}
+
+/// The same, where the time is not that of the host.
+pub fn execution_at(outcome: &Result<ExecutionOutcome, Error>, now: Timestamp) {
+    let standing = |request| explain(request, now).to_string();
     match outcome {
         Ok(ExecutionOutcome::Executed { request, .. }) => {
             say!("    executed: {} {}", request.id, standing(request));

@@ -356,7 +356,10 @@ fn usual_act(kind: u8, input: &mut Input<'_>) -> Act {
         17 | 18 => Act::Resolve(input.byte() % 3, input.one(&strategies)),
         19 => Act::Release(claim(input)),
         20 => Act::Complete(claim(input)),
-        21 => Act::Fail(claim(input), input.one(&[AfterFailure::Reject, AfterFailure::KeepApproved])),
+        21 => Act::Fail(
+            claim(input),
+            input.one(&[AfterFailure::Reject, AfterFailure::KeepApproved, AfterFailure::AsSubmitted]),
+        ),
         22 => Act::LinkCompensation,
         _ => Act::Claim(claim(input), (input.byte() % 30).into()),
     }

@@ -1,5 +1,6 @@
 //! Commands: what can be done to a request, by whom. Plain data; `workflow` applies it.
 
+mod after_failure;
 mod amending;
 mod amendment;
 mod correcting;
@@ -15,9 +16,10 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+pub use after_failure::AfterFailure;
 pub use amendment::Amendment;
 pub(crate) use outcome::cut;
-pub use outcome::{AfterFailure, Completion, Failure};
+pub use outcome::{Completion, Failure};
 pub use stale_strategy::StaleStrategy;
 
 use crate::request::{

@@ -1,4 +1,4 @@
-//! What an executor reports: the result of an execution, or why it failed and what becomes of the request.
+//! What an executor reports: the result of an execution, or why it failed.
 
 use std::borrow::Cow;
 
@@ -47,21 +47,6 @@ pub struct Failure {
     /// The number of further side effects, for which the store has no room.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub side_effects_left_out: u32,
-}
-
-/// What becomes of a request whose execution failed.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
-pub enum AfterFailure {
-    /// It is rejected, with the details of the failure.
-    #[default]
-    Reject,
-    /// It stays approved, for another attempt.
-    KeepApproved,
-}
-
-crate::request::read_by_name! {
-    AfterFailure, "after failure": Reject, KeepApproved;
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives it a reference")]

@@ -7,8 +7,8 @@ use crate::request::{ActorContext, Timestamp};
 
 /// Time. What a request's times forbid, they forbid from their microsecond on, swept or not.
 impl Command {
-    /// Sets the time before which the request is not executed, in place of the one it has; a time that has come opens
-    /// it at once. Allowed in every status that is not final.
+    /// Sets the time before which the request is not executed, in place of the one it has and of the pause after
+    /// a failed attempt; a time that has come opens it at once. Allowed in every status that is not final.
     ///
     /// Fails with `ExecutionError::Claimed` while the request is executed, with `ExecutionError::TooLateToSchedule` when
     /// it is final, and with `ExecutionError::StartAfterDeadline` when the request's own deadline is earlier.

@@ -76,6 +76,7 @@ pub use queries::{
 pub use ready::{
     a_validity_that_ends_is_due, statistics_count_what_is_ready, the_oldest_ready_request_is_still_valid,
     what_is_ready_comes_in_the_order_in_which_it_became_so, what_is_taken_leaves_the_queue_and_comes_back_at_its_end,
+    what_is_tried_again_is_ready_after_its_pause,
 };
 pub use repetitions::{
     a_creation_under_the_id_of_another_write_is_rejected, a_repeated_change_of_no_command_returns_what_is_stored,

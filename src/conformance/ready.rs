@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::requests::{alice, draft, second, submit};
 use super::{Store, dual};
 use crate::query::{Count, PageRequest, ReadyQuery, RequestQuery, Statistics};
-use crate::request::{ClaimId, MutationRequest, PendingReason, RequestDraft, Timestamp, WriteId};
+use crate::request::{ClaimId, MutationRequest, PendingReason, RequestDraft, RetryPolicy, Timestamp, WriteId};
 use crate::workflow::{self, AfterFailure, Command, Failure};
 
 fn approved(draft: RequestDraft, at: u64) -> MutationRequest {
@@ -138,6 +138,34 @@ pub async fn statistics_count_what_is_ready(store: Arc<dyn Store>) {
         let counted = (statistics.ready, statistics.claimed, statistics.oldest_ready);
         assert_eq!(counted, (ready, claimed, oldest.map(second)), "at {now}");
     }
+}
+
+/// A request that is tried again is not ready before its next attempt, and counts as failing until it ends or waits.
+#[dual]
+pub async fn what_is_tried_again_is_ready_after_its_pause(store: Arc<dyn Store>) {
+    let policy = RetryPolicy::new(9).unwrap().pauses(Duration::from_secs(30), Duration::from_secs(60)).unwrap();
+    let fail = |number| {
+        let claim = ClaimId::from_bytes([number; 16]);
+        Command::fail(alice(), claim, Failure::new("broken"), AfterFailure::Retry(policy))
+    };
+    let other = store.create(approved(draft("other", "s"), 20)).await.unwrap();
+    let mut request = store.create(approved(draft("failing", "s"), 10)).await.unwrap();
+    for (number, begins, ready) in [(1, 15, 45), (2, 45, 105)] {
+        let claimed = change(&store, request, claim(number, 10), begins).await;
+        request = change(&store, claimed, fail(number), begins).await;
+        let before = second(ready).saturating_sub(Duration::from_micros(1));
+        for (now, expected) in [(before, &["other"][..]), (second(ready), &["other", "failing"][..])] {
+            let found = all_ready(&store, &ReadyQuery::new(), now, 50).await;
+            assert_eq!(found, expected, "at {now}");
+            let statistics = store.statistics(now, &[]).await.unwrap();
+            assert_eq!(statistics, Statistics::of(&[request.clone(), other.clone()], now, &[]), "at {now}");
+            assert_eq!((statistics.ready, statistics.failing), (expected.len() as u64, 1), "at {now}");
+        }
+    }
+    let held = change(&store, request, Command::hold(alice(), PendingReason::Quota), 200).await;
+    assert_eq!(held.execution.failed_attempts, None);
+    let statistics = store.statistics(second(200), &[]).await.unwrap();
+    assert_eq!((statistics.ready, statistics.failing), (1, 0));
 }
 
 /// The oldest ready request is one that is still valid, swept or not.

@@ -45,8 +45,9 @@ pub trait ExecutionHandler: Send + Sync {
 /// executors may run at once, in any number of processes: each request is executed by one of them. A request of a type
 /// without a handler is left alone.
 ///
-/// A request that fails and stays approved is left alone for a pause that doubles with each failure, by every executor
-/// that has the same pauses, and keeps no other request waiting.
+/// A request that is tried again by a policy is left alone until the pause after its last failure is over. One that fails
+/// and is kept approved is left alone for a pause that doubles with each failure, by every executor that has the same
+/// pauses. Neither keeps other requests waiting.
 ///
 /// Dropping it stops it without waiting. Nothing else ends it: a failure of the store, or a panic, is reported, and
 /// after a pause it goes on.
@@ -94,7 +95,7 @@ impl Executor {
             lease: Duration::from_secs(60),
             renewed_for: Duration::MAX,
             when_stale: StaleStrategy::RejectStale,
-            when_failed: AfterFailure::Reject,
+            when_failed: AfterFailure::default(),
             first_pause: Duration::from_secs(1),
             longest_pause: Duration::from_secs(15 * 60),
             stop_within: Duration::from_secs(30),
@@ -165,14 +166,15 @@ impl<Report> ExecutorBuilder<Report> {
         self
     }
 
-    /// What becomes of a request whose execution fails. Defaults to rejecting it.
+    /// What becomes of a request whose execution fails. Defaults to what it was
+    /// [submitted with](crate::RequestDraft::retrying), without that to rejecting it.
     #[must_use]
     pub fn when_failed(mut self, after_failure: AfterFailure) -> Self {
         self.when_failed = after_failure;
         self
     }
 
-    /// The pauses of a request that fails and stays approved, or could not be claimed: the first, and the longest; each
+    /// The pauses of a request that fails and is kept approved without a policy, or could not be claimed: the first, and the longest; each
     /// is twice as long as the one before. Give all executors of a namespace the same. Defaults to 1 s and 15 minutes.
     #[must_use]
     pub fn pauses(mut self, first: Duration, longest: Duration) -> Self {

@@ -106,6 +106,7 @@ codes! {
 
     ExecutionNotApproved = "execution.not_approved", Conflict;
     ExecutionClaimed = "execution.claimed", Busy;
+    ExecutionBetweenAttempts = "execution.between_attempts", Busy;
     ExecutionClaimLost = "execution.claim_lost", Conflict;
     ExecutionLeaseTooShort = "execution.lease_too_short", Invalid;
     ExecutionLeaseNearlyOver = "execution.lease_nearly_over", Unavailable;
@@ -329,6 +330,7 @@ impl ExecutionError {
         match self {
             Self::NotApproved { .. } => Code::ExecutionNotApproved,
             Self::Claimed { .. } => Code::ExecutionClaimed,
+            Self::BetweenAttempts { .. } => Code::ExecutionBetweenAttempts,
             Self::ClaimLost { .. } => Code::ExecutionClaimLost,
             Self::LeaseTooShort { .. } => Code::ExecutionLeaseTooShort,
             Self::LeaseNearlyOver { .. } => Code::ExecutionLeaseNearlyOver,

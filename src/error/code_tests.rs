@@ -131,6 +131,7 @@ fn execution_errors() -> Vec<(ExecutionError, ErrorKind)> {
     vec![
         (NotApproved { status }, Conflict),
         (Claimed { by: "worker".to_owned(), lease_ends_at: Timestamp::MIN }, Busy),
+        (BetweenAttempts { failed: 3, next_at: Timestamp::MIN }, Busy),
         (ClaimLost { claim: ClaimId::generate(), status }, Conflict),
         (LeaseTooShort { lease: second, call_timeout: second, shortest: second }, Invalid),
         (LeaseNearlyOver { lease_ends_at: Timestamp::MIN, left: second }, Unavailable),

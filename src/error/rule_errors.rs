@@ -231,6 +231,16 @@ pub enum ExecutionError {
         /// From this time on another executor may take over.
         lease_ends_at: Timestamp,
     },
+    /// An attempt failed a while ago, and the request is tried again after a pause.
+    #[error(
+        "it failed {failed} times in a row, and the next attempt begins no earlier than {next_at}; wait until then"
+    )]
+    BetweenAttempts {
+        /// How many attempts failed.
+        failed: u32,
+        /// It can be executed from this time on.
+        next_at: Timestamp,
+    },
     /// The request is not held by this claim.
     #[error(
         "it is {status} and no longer held by claim {claim}, which was released or taken over; read it again, and \

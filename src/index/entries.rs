@@ -66,6 +66,7 @@ pub(crate) fn filing_entries(request: &MutationRequest) -> BTreeSet<IndexEntry> 
 /// [`Error::submitted_fields_changed`](crate::Error::submitted_fields_changed).
 pub fn has_same_submission(one: &MutationRequest, other: &MutationRequest) -> bool {
     one.approver_limits == other.approver_limits
+        && one.execution.retry == other.execution.retry
         && one.participants == other.participants
         && filing_entries(one) == filing_entries(other)
 }

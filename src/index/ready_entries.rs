@@ -15,6 +15,8 @@ pub(crate) enum ReadyTerm {
     Claimed,
     /// By the end of its validity, if it has one: from then on its entry in the first is no longer ready.
     Ended,
+    /// By the time of the next attempt, if it is tried again after failed ones; only for counting.
+    Failing,
 }
 
 impl ReadyTerm {
@@ -23,14 +25,18 @@ impl ReadyTerm {
             Self::Open => "",
             Self::Claimed => "claimed",
             Self::Ended => "ended",
+            Self::Failing => "failing",
         }
     }
 }
 
 /// Passes on the entries of a request.
 pub(super) fn each_ready(request: &MutationRequest, mut take: impl FnMut(&SortKey, Dimension, &str)) {
-    let Some(ready) = workflow::ready_at(request) else { return };
     let key = |time: Timestamp| SortKey::ready(time, &request.id, request.created_at);
+    if let Some(attempts) = &request.execution.failed_attempts {
+        take(&key(attempts.next_at), Dimension::Ready, ReadyTerm::Failing.as_str());
+    }
+    let Some(ready) = workflow::ready_at(request) else { return };
     // What was scheduled after the lease of its claim is open.
     let term = if workflow::awaited_lease(request).is_some() { ReadyTerm::Claimed } else { ReadyTerm::Open };
     take(&key(ready), Dimension::Ready, term.as_str());

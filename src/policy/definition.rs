@@ -10,7 +10,8 @@ use super::condition::PolicyCondition;
 use crate::error::InvalidValue;
 use crate::json::{IsoDuration, Strict};
 use crate::request::{
-    ActorId, ApprovalRule, Digest, EscalationRule, PolicyName, ReasonRule, RequestDraft, Requirement, canonical_bytes,
+    ActorId, ApprovalRule, Digest, EscalationRule, PolicyName, ReasonRule, RequestDraft, Requirement, RetryPolicy,
+    canonical_bytes,
 };
 
 /// A policy as data: when it applies to a draft, and what it then demands. It always demands something.
@@ -45,6 +46,8 @@ pub(super) struct Demands {
     pub(super) reasons: ReasonRule,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) deadline: Option<IsoDuration>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) retry: Option<RetryPolicy>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) requirements: Vec<Requirement>,
 }
@@ -70,6 +73,7 @@ struct Fields {
     #[serde(default)]
     reasons: ReasonRule,
     deadline: Option<IsoDuration>,
+    retry: Option<RetryPolicy>,
     #[serde(default)]
     requirements: Vec<Requirement>,
 }
@@ -93,6 +97,7 @@ impl TryFrom<Strict<Fields>> for Policy {
             excluding: fields.excluding,
             reasons: fields.reasons,
             deadline: fields.deadline,
+            retry: fields.retry,
             requirements: fields.requirements,
         };
         let policy = Self { name, version, description, when, demands };

@@ -7,7 +7,8 @@ use crate::error::{Error, PolicyError, Result};
 use crate::json::IsoDuration;
 use crate::request::{
     ActorContext, ApprovalRule, InitialState, Intent, Metadata, Pending, PendingReason, QuorumGroup, ReasonRule,
-    RequestDraft, RequestId, Requirement, RequirementKind, Step, Target, Timestamp, Value, WriteId, metadata_keys,
+    RequestDraft, RequestId, Requirement, RequirementKind, RetryPolicy, Step, Target, Timestamp, Value, WriteId,
+    metadata_keys,
 };
 use crate::workflow;
 
@@ -19,7 +20,7 @@ impl PolicySet {
     /// less than the draft did, and applied twice it changes nothing.
     ///
     /// The policies that apply add up, and the stricter wins: every approval of each, but one of those that are equal in
-    /// several policies; the earliest deadline, from `now` on; all exclusions; the strictest rule about reasons, for all
+    /// several policies; the earliest deadline, from `now` on; the fewest attempts to execute it, and the longest pauses; all exclusions; the strictest rule about reasons, for all
     /// approvals. Steps stay as each policy has them: step 1 of one policy and step 1 of another are decided together. A
     /// rule without a step gets its position in its policy.
     ///
@@ -100,6 +101,8 @@ fn demanding(mut draft: RequestDraft, policies: &[&Policy], now: Timestamp) -> R
     if let Some(shortest) = policies.iter().filter_map(|policy| policy.demands().deadline).min() {
         bind(&mut draft, shortest, now);
     }
+    let retries = draft.retry.into_iter().chain(policies.iter().filter_map(|policy| policy.demands().retry));
+    draft.retry = retries.reduce(RetryPolicy::stricter);
     check_groups(&draft.approval_rules)?;
     if !draft.approval_rules.is_empty() {
         workflow::submit(draft.clone(), RequestId::generate(), WriteId::generate(), now)?;

@@ -84,6 +84,33 @@ fn several_policies_add_up_and_the_stricter_wins() {
 }
 
 #[test]
+fn of_several_policies_the_fewest_attempts_and_the_longest_pauses_hold() {
+    let set = read(
+        r#"
+[[policies]]
+name = "patient"
+when = { categories = ["Access"] }
+retry = { attempts = 9, first_pause = "PT5M", longest_pause = "PT1H" }
+
+[[policies]]
+name = "brief"
+when = { risk = "High" }
+retry = { attempts = 3 }
+"#,
+    );
+    let policy = |attempts| RetryPolicy::new(attempts).unwrap();
+    let patient = policy(9).pauses(Duration::from_secs(300), Duration::from_secs(3_600)).unwrap();
+    let retry = |draft: RequestDraft| submitted(set.draft(draft, now()).unwrap()).execution.retry;
+    assert_eq!(retry(draft("Access", RiskLevel::Low)), Some(patient));
+    assert_eq!(retry(draft("Billing", RiskLevel::High)), Some(policy(3)));
+    assert_eq!(retry(draft("Access", RiskLevel::High)), Some(patient.stricter(policy(3))));
+    assert_eq!(retry(draft("Billing", RiskLevel::High).retrying(policy(2))), Some(policy(2)), "the draft's own counts");
+    assert_eq!(retry(draft("Billing", RiskLevel::Low)), None);
+    let wrong = "[[policies]]\nname = \"p\"\nretry = { attempts = 1 }\n";
+    assert!(problem(wrong).contains("attempts of 1"), "{}", problem(wrong));
+}
+
+#[test]
 fn explain_names_the_policy() {
     let request = submitted(read(TWO).draft(draft("Access", RiskLevel::High), now()).unwrap());
     let why = explain(&request, now()).to_string();

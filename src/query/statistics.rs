@@ -29,6 +29,8 @@ pub struct Statistics {
     pub ready: u64,
     /// How many requests an executor holds by a lease that lasts.
     pub claimed: u64,
+    /// How many approved requests are tried again by a policy after attempts that failed.
+    pub failing: u64,
     /// When the first of the ready requests became ready.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub oldest_ready: Option<Timestamp>,
@@ -111,6 +113,7 @@ impl Statistics {
             self.oldest_ready = earlier(self.oldest_ready, workflow::ready_at(request));
         }
         self.claimed += u64::from(workflow::awaited_lease(request).is_some_and(|end| end > now));
+        self.failing += u64::from(request.execution.failed_attempts.is_some());
         let deadline = workflow::next_deadline(request);
         for (duration, count) in &mut self.due_within {
             *count += u64::from(deadline.is_some_and(|deadline| deadline <= now.saturating_add(*duration)));
@@ -127,6 +130,7 @@ impl AddAssign<&Self> for Statistics {
         self.decidable = self.decidable.saturating_add(other.decidable);
         self.ready = self.ready.saturating_add(other.ready);
         self.claimed = self.claimed.saturating_add(other.claimed);
+        self.failing = self.failing.saturating_add(other.failing);
         self.oldest_ready = earlier(self.oldest_ready, other.oldest_ready);
         self.oldest_pending = earlier(self.oldest_pending, other.oldest_pending);
         self.is_lower_bound |= other.is_lower_bound;

@@ -13,7 +13,7 @@ use super::{ActorContext, Metadata, Timestamp, Value, metadata_keys};
 ///
 /// | decision | keys |
 /// |---|---|
-/// | lifecycle | `resubmits` if it follows another request; `from`; `waited_for`: what it waited for until then, if it was pending; `pending_reason`, `expires_at`, `superseded_by`, `resulting_version` of the new status; `valid_until` if it expired after its approval; `approval` if an approval caused it; `rejected`: the approvals if rejecting several at once caused it; `claim`, `side_effects`, `side_effects_left_out` when executed, for a compensation also `compensates`, `compensation`, `trigger`, `batch`; `compensated_by`, `compensation`, `trigger`, `batch` when compensated; `round` and `digest` of what was reviewed when it is sent back |
+/// | lifecycle | `resubmits` if it follows another request; `from`; `waited_for`: what it waited for until then, if it was pending; `pending_reason`, `expires_at`, `superseded_by`, `resulting_version` of the new status; `valid_until` if it expired after its approval; `approval` if an approval caused it; `rejected`: the approvals if rejecting several at once caused it; `claim`, `side_effects`, `side_effects_left_out` when executed; `attempts`: how many failed, when it is rejected after the last; for a compensation also `compensates`, `compensation`, `trigger`, `batch`; `compensated_by`, `compensation`, `trigger`, `batch` when compensated; `round` and `digest` of what was reviewed when it is sent back |
 /// | `Amended` | `amended`: the fields that changed; `digest`, and `previous_digest` before; `round`: the new one |
 /// | `Requested` | `approvals`, `missing`: how many; `round` |
 /// | `Renewed` | `approvals`: how many; `round` |
@@ -27,7 +27,7 @@ use super::{ActorContext, Metadata, Timestamp, Value, metadata_keys};
 /// | `Scheduled` | `not_before`; `previously_not_before`, if there was one |
 /// | `Commented` | `text`: the comment |
 /// | none; requirements and approvals that policies demanded | `policy`, `policy_version`, `policy_digest`; `demanded_by`; `reason` |
-/// | execution | `claim`; `lease_ends_at`, `previous_claim` for a claim; `message`, `code`, its own metadata, `details_left_out` and `side_effects_left_out` for a failure |
+/// | execution | `claim`; `lease_ends_at`, `previous_claim` for a claim; `message`, `code`, its own metadata, `details_left_out` and `side_effects_left_out` for a failure; under a policy of retries without `claim` and `message`, which is the reason of the decision |
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]

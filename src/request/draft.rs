@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
     ActorContext, ActorId, ApprovalRule, ApproverLimits, CompensationPlan, ExecutionKind, IdComparison, Intent,
-    Metadata, Participants, Payload, Pending, PendingReason, Period, RequestId, Requirement, StateVersion, Target,
-    Timestamp,
+    Metadata, Participants, Payload, Pending, PendingReason, Period, RequestId, Requirement, RetryPolicy, StateVersion,
+    Target, Timestamp,
 };
 use crate::error::{Error, InvalidValue};
 use crate::json::Strict;
@@ -44,6 +44,8 @@ pub struct RequestDraft {
     pub(crate) execution: ExecutionKind,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) resubmits: Option<RequestId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) retry: Option<RetryPolicy>,
     #[serde(skip_serializing_if = "Metadata::is_empty")]
     pub(crate) metadata: Metadata,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,6 +88,7 @@ impl RequestDraft {
             expected_version: None,
             execution: ExecutionKind::Standard,
             resubmits: None,
+            retry: None,
             metadata: Metadata::new(),
             not_before: None,
             valid_for: None,
@@ -210,6 +213,13 @@ impl RequestDraft {
         self
     }
 
+    /// Tries it again by this policy when its execution fails, unless the executor decides
+    /// [otherwise](crate::workflow::AfterFailure). Defaults to rejecting it.
+    pub fn retrying(mut self, policy: RetryPolicy) -> Self {
+        self.retry = Some(policy);
+        self
+    }
+
     /// Sets the rule for comparing ids of people. A service replaces it by the rule of its store.
     pub fn comparing_ids(mut self, rule: IdComparison) -> Self {
         self.id_comparison = rule;
@@ -241,6 +251,7 @@ struct Fields {
     #[serde(default)]
     execution: ExecutionKind,
     resubmits: Option<RequestId>,
+    retry: Option<RetryPolicy>,
     #[serde(default)]
     metadata: Metadata,
     not_before: Option<Timestamp>,
@@ -264,6 +275,7 @@ impl From<Strict<Fields>> for RequestDraft {
             expected_version: fields.expected_version,
             execution: fields.execution,
             resubmits: fields.resubmits,
+            retry: fields.retry,
             metadata: fields.metadata,
             not_before: fields.not_before,
             valid_for: fields.valid_for,

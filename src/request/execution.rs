@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{ActorContext, BatchId, ClaimId, Period, RequestId, Resubmission, Timestamp};
+use super::{ActorContext, BatchId, ClaimId, FailedAttempts, Period, RequestId, Resubmission, RetryPolicy, Timestamp};
 use crate::error::InvalidValue;
 
 /// How a request is executed, and its links with other requests.
@@ -39,6 +39,12 @@ pub struct Execution {
     /// For how long an approval of the request lasts while nobody claims it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_for: Option<Period>,
+    /// How often it is tried again, as it was submitted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retry: Option<RetryPolicy>,
+    /// The attempts that failed, while it is approved and tried again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed_attempts: Option<Box<FailedAttempts>>,
 }
 
 /// Whether a request makes a change or undoes one.
@@ -173,7 +179,7 @@ impl Execution {
 
 impl ExecutionKind {
     /// Whether it makes a change.
-    pub(super) const fn is_standard(&self) -> bool {
+    pub(crate) const fn is_standard(&self) -> bool {
         matches!(self, Self::Standard)
     }
 }

@@ -39,6 +39,7 @@ metadata_keys! {
     AMENDED = "amended", "the names of the fields that the requester changed";
     APPROVAL = "approval", "the id of the approval";
     APPROVALS = "approvals", "how many approvals there are; in a requirement, the ids of its approvals";
+    ATTEMPTS = "attempts", "how many attempts failed";
     BATCH = "batch", "the batch of the compensation";
     CATEGORY = "category", "the category of the rejection";
     CLAIM = "claim", "the id of the claim";

@@ -171,8 +171,12 @@ impl ReadyQueue {
         page.unreadable
     }
 
-    /// Whether the pause after the failed attempts in its history is not over: the same for every executor.
+    /// Whether the pause after the failed attempts in its history is not over: the same for every executor. A request
+    /// that is tried again by a policy has the end of its pause itself.
     fn rests(&self, request: &MutationRequest, now: Timestamp) -> bool {
+        if request.execution.failed_attempts.is_some() {
+            return false;
+        }
         failed_attempts(request).is_some_and(|(failures, last)| last.saturating_add(self.backoff.whole(failures)) > now)
     }
 

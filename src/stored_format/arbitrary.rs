@@ -352,18 +352,30 @@ fn execution(by: impl Strategy<Value = Arc<ActorContext>>) -> impl Strategy<Valu
     let superseded = (id(), time(), any::<bool>());
     let superseded = superseded.prop_map(|(request, at, withdrawn)| Supersession { request, at, withdrawn });
     let resubmission = || option::of((id(), time()).prop_map(|(request, at)| Resubmission { request, at }));
-    let times = (option::of(time()), option::of(period()));
-    let parts =
-        (kind, vec(link, 0..3), option::of(claim), vec(superseded, 0..3), resubmission(), resubmission(), times);
-    parts.prop_map(|(kind, links, claim, supersedes, resubmits, resubmitted_as, (not_before, valid_for))| Execution {
-        kind,
-        links,
-        claim,
-        supersedes,
-        resubmits,
-        resubmitted_as,
-        not_before,
-        valid_for,
+    let policy = (2..=RetryPolicy::MAX_ATTEMPTS, period(), period()).prop_map(|(attempts, one, other)| {
+        RetryPolicy::new(attempts).unwrap().with_pauses(one.min(other), one.max(other)).unwrap()
+    });
+    let failed = (any::<u32>(), any::<u32>(), time(), text(), option::of(text()), time());
+    let failed = failed.prop_map(|(failed, allowed, last_at, message, code, next_at)| {
+        Box::new(FailedAttempts { failed, allowed, last_at, message, code, next_at })
+    });
+    let links = (vec(link, 0..3), vec(superseded, 0..3), resubmission(), resubmission());
+    let rare = (option::of(time()), option::of(period()), option::of(policy), option::of(failed));
+    (kind, links, option::of(claim), rare).prop_map(|(kind, links, claim, rare)| {
+        let (links, supersedes, resubmits, resubmitted_as) = links;
+        let (not_before, valid_for, retry, failed_attempts) = rare;
+        Execution {
+            kind,
+            links,
+            claim,
+            supersedes,
+            resubmits,
+            resubmitted_as,
+            not_before,
+            valid_for,
+            retry,
+            failed_attempts,
+        }
     })
 }
 

@@ -34,6 +34,7 @@ const GATES: &[Gate] = &[
     Gate { since: 2, opens: Part::Field(Field::Timing) },
     Gate { since: 2, opens: Part::Field(Field::ApprovalPeriod) },
     Gate { since: 2, opens: Part::Field(Field::Participants) },
+    Gate { since: 2, opens: Part::Field(Field::Retries) },
 ];
 
 const FIRST: u16 = 1;
@@ -76,6 +77,8 @@ pub(super) enum Field {
     Timing,
     /// Of an approval: one of its rare parts.
     ApprovalPeriod,
+    /// Of an execution: one of its rare parts.
+    Retries,
 }
 
 /// All versions there are.
@@ -171,6 +174,7 @@ impl fmt::Display for Field {
             Self::Escalation => "an approval that escalates",
             Self::Timing => "a time before which it is not executed, or a validity",
             Self::ApprovalPeriod => "an approval that expires after a duration",
+            Self::Retries => "retries of its execution",
         })
     }
 }

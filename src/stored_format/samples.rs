@@ -279,6 +279,16 @@ pub(super) fn newest() -> RequestDocument {
     document.state = RequestState::Pending(Pending { reason: PendingReason::Correction, expires_at: Some(at(90_000)) });
     document.execution.resubmits = Some(link("req-rejected", 1));
     document.execution.resubmitted_as = Some(link("req-follower", 800));
+    let pauses = [1, 900].map(Duration::from_secs);
+    document.execution.retry = Some(RetryPolicy::new(5).unwrap().pauses(pauses[0], pauses[1]).unwrap());
+    document.execution.failed_attempts = Some(Box::new(FailedAttempts {
+        failed: 3,
+        allowed: 5,
+        last_at: at(700),
+        message: "the database does not answer – naïve 文字".to_owned(),
+        code: Some("unreachable".to_owned()),
+        next_at: at(704),
+    }));
     document.decisions.push(Decision::new(LifecycleDecision::Amended, &by, document.updated_at));
     document.decisions.push(Decision::new(ApprovalDecision::Withdrawn, &by, document.updated_at));
     document.decisions.push(Decision::new(DiscussionDecision::Commented, &by, document.updated_at).about(text));

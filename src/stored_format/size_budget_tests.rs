@@ -108,6 +108,33 @@ fn each_end_of_an_attempt_fits(limit: DocumentLimit, claimed: &MutationRequest, 
     can_be_compensated(limit, &recorded(limit, claimed, reject));
 }
 
+/// A policy that hardly pauses.
+fn at_once() -> RetryPolicy {
+    let pause = Duration::from_micros(1);
+    RetryPolicy::new(RetryPolicy::MAX_ATTEMPTS).unwrap().pauses(pause, pause).unwrap()
+}
+
+/// Of the document; the rows of a decision in the indexes come to that.
+#[test]
+fn a_thousand_failed_attempts_take_at_most_200_bytes_each() {
+    let size = |request: &MutationRequest| super::encode(request.document(), DocumentLimit::MAX).unwrap().len();
+    let mut request = submitted(draft(10).already_approved(), DocumentLimit::MAX).unwrap();
+    let mut sizes = vec![size(&request)];
+    for attempt in 1..RetryPolicy::MAX_ATTEMPTS {
+        let now = at(90 + u64::from(attempt));
+        let by = user("executor");
+        let claimed = apply(request, &Command::claim(Arc::clone(&by), claim_id(), LEASE), now).unwrap();
+        let failure = Failure::new(format!("connection {attempt} is refused by 10.20.30.40:5432")).with_code("refused");
+        let fail = Command::fail(by, claim_id(), failure, AfterFailure::Retry(at_once()));
+        request = apply(claimed, &fail, now).unwrap();
+        sizes.push(size(&request));
+    }
+    let (first, last) = (sizes[1] - sizes[0], sizes[999] - sizes[1]);
+    assert!(first <= 400, "the first attempt takes {first} bytes: the executor, its claim, the policy");
+    assert!(last <= 998 * 200, "{last} bytes for 998 attempts");
+    println!("{first} bytes for the first attempt, {} for each further one", last / 998);
+}
+
 #[test]
 fn who_may_claim_may_also_end_and_who_may_not_may_cancel() {
     for limit in LIMITS {
@@ -125,8 +152,8 @@ fn who_may_claim_may_also_end_and_who_may_not_may_cancel() {
                 };
                 let bytes = [0, 3, 90, 700, 9_000, 200_000][(seed + attempts) % 6];
                 each_end_of_an_attempt_fits(limit, &claimed, seed + attempts, bytes);
-                let keep =
-                    Command::fail(user("executor"), claim_id(), failure(attempts, bytes), AfterFailure::KeepApproved);
+                let then = if attempts % 2 == 0 { AfterFailure::KeepApproved } else { AfterFailure::Retry(at_once()) };
+                let keep = Command::fail(user("executor"), claim_id(), failure(attempts, bytes), then);
                 request = recorded(limit, &claimed, keep);
                 each_end_fits(limit, &request);
                 attempts += 1;

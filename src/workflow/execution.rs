@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::history::{Occasion, count, record};
-use super::{compensation, demand, expiry, lifecycle, timing};
+use super::{compensation, demand, expiry, lifecycle, retrying, timing};
 use crate::command::{AfterFailure, Completion, Failure};
 use crate::error::{Error, ExecutionError, InvalidValue, Result};
 use crate::request::{
@@ -14,7 +14,15 @@ use crate::request::{
 
 /// Claims the request for one executor until the lease ends. The holder renews a claim by its own id, which the history
 /// does not show.
-pub(super) fn claim(request: &mut MutationRequest, id: ClaimId, lease: Duration, occasion: Occasion<'_>) -> Result<()> {
+///
+/// A new claim that is `recorded_at_its_end` adds no decision.
+pub(super) fn claim(
+    request: &mut MutationRequest,
+    id: ClaimId,
+    lease: Duration,
+    recorded_at_its_end: bool,
+    occasion: Occasion<'_>,
+) -> Result<()> {
     check_approved(request)?;
     let lease_ends_at = occasion.now.saturating_add(lease);
     if lease_ends_at <= occasion.now {
@@ -30,13 +38,19 @@ pub(super) fn claim(request: &mut MutationRequest, id: ClaimId, lease: Duration,
         return Ok(());
     }
     check_unclaimed(request, occasion.now)?;
+    retrying::check_pause(request, occasion.now)?;
+    let claim = Claim { id, by: Arc::clone(occasion.by), at: occasion.now, lease_ends_at };
+    if recorded_at_its_end {
+        request.edit().execution.claim = Some(claim);
+        return Ok(());
+    }
     let mut about = about_claim(id);
     about.note(metadata_keys::LEASE_ENDS_AT, lease_ends_at);
     if let Some(previous) = &request.execution.claim {
         about.note(metadata_keys::PREVIOUS_CLAIM, previous.id.to_string());
     }
     let document = request.edit();
-    document.execution.claim = Some(Claim { id, by: Arc::clone(occasion.by), at: occasion.now, lease_ends_at });
+    document.execution.claim = Some(claim);
     record(document, occasion.decision(ExecutionDecision::Claimed, about));
     Ok(())
 }
@@ -78,7 +92,8 @@ pub(super) fn complete(
     lifecycle::go_because(document, executed, occasion, occasion.by.reason.clone(), about)
 }
 
-/// Records that the change could not be made; the request is rejected, or stays approved for another attempt.
+/// Records that the change could not be made; the request is rejected, or stays approved for another attempt. Under a
+/// policy of retries, the decision about the attempt is as small as it can be.
 pub(super) fn fail(
     request: &mut MutationRequest,
     id: ClaimId,
@@ -90,10 +105,13 @@ pub(super) fn fail(
     let document = request.edit();
     document.execution.claim = None;
     document.side_effects.extend(failure.side_effects.iter().cloned());
+    let policy = retrying::policy(document, then);
     let message = failure.recorded_message();
     let mut about = failure.metadata.clone();
-    about.note(metadata_keys::CLAIM, id.to_string());
-    about.note(metadata_keys::MESSAGE, &*message);
+    if policy.is_none() {
+        about.note(metadata_keys::CLAIM, id.to_string());
+        about.note(metadata_keys::MESSAGE, &*message);
+    }
     if let Some(code) = failure.recorded_code() {
         about.note(metadata_keys::CODE, &*code);
     }
@@ -101,9 +119,19 @@ pub(super) fn fail(
     note_left_out(&mut about, metadata_keys::SIDE_EFFECTS_LEFT_OUT, failure.side_effects_left_out);
     let reason = Some(message.into_owned());
     record(document, occasion.decision_because(ExecutionDecision::Failed, reason.clone(), about.clone()));
+    if let Some(policy) = policy {
+        if let Some(failed) = retrying::after(document, policy, failure, document.updated_at) {
+            document.execution.failed_attempts = Some(Box::new(failed));
+            return Ok(());
+        }
+        about.note(metadata_keys::ATTEMPTS, retrying::failed_with_this(document));
+    }
     match then {
-        AfterFailure::Reject => lifecycle::go_because(document, RequestState::Rejected, occasion, reason, about),
-        AfterFailure::KeepApproved => Ok(()),
+        AfterFailure::KeepApproved => {
+            document.execution.failed_attempts = None;
+            Ok(())
+        }
+        _ => lifecycle::go_because(document, RequestState::Rejected, occasion, reason, about),
     }
 }
 
@@ -111,7 +139,9 @@ pub(super) fn fail(
 pub(super) fn check_can_begin(document: &RequestDocument, now: Timestamp) -> Result<()> {
     expiry::check_deadline(document, now)?;
     check_approved(document)?;
-    timing::check_open(document, now)
+    timing::check_open(document, now)?;
+    check_unclaimed(document, now)?;
+    retrying::check_pause(document, now)
 }
 
 pub(super) fn check_approved(document: &RequestDocument) -> Result<()> {

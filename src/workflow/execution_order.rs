@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::history::Occasion;
 use super::resolution::{self, Resolution};
-use super::{Command, execution};
+use super::{Command, execution, retrying};
 use crate::command::StaleStrategy;
 use crate::command::{AfterFailure, Completion, Failure};
 use crate::error::Result;
@@ -88,7 +88,7 @@ pub enum ExecutionOutcome {
 
 impl ExecutionOrder {
     /// Executes as this actor on this version of the state. Defaults to rejecting a stale request, a lease of one
-    /// minute, and rejecting the request after a failure.
+    /// minute, and after a failure doing what the request was submitted with.
     pub fn new(by: impl Into<Arc<ActorContext>>, current: StateVersion) -> Self {
         Self {
             by: by.into(),
@@ -96,7 +96,7 @@ impl ExecutionOrder {
             strategy: StaleStrategy::RejectStale,
             lease: Duration::from_secs(60),
             renewed_for: None,
-            after_failure: AfterFailure::Reject,
+            after_failure: AfterFailure::default(),
         }
     }
 
@@ -120,7 +120,8 @@ impl ExecutionOrder {
         self
     }
 
-    /// What becomes of the request when its execution fails. Defaults to rejecting it.
+    /// What becomes of the request when its execution fails. Defaults to what the request was
+    /// [submitted with](crate::RequestDraft::retrying), without that to rejecting it.
     pub fn when_failed(mut self, after_failure: AfterFailure) -> Self {
         self.after_failure = after_failure;
         self
@@ -155,9 +156,10 @@ impl ExecutionOrder {
     ) -> Result<MutationRequest> {
         let occasion = Occasion::on(&request, &self.by, now)?;
         execution::check_can_begin(&request, occasion.now)?;
-        let resolution = resolution::settle(&mut request, &self.current, self.strategy, occasion)?;
-        if resolution.lets_execute() {
-            execution::claim(&mut request, claim, self.lease, occasion)?;
+        let recorded_at_its_end = retrying::is_recorded_at_its_end(&request, self.after_failure);
+        let fits = recorded_at_its_end && resolution::fits(&request, &self.current);
+        if fits || resolution::settle(&mut request, &self.current, self.strategy, occasion)?.lets_execute() {
+            execution::claim(&mut request, claim, self.lease, recorded_at_its_end, occasion)?;
         }
         Ok(request)
     }

@@ -50,6 +50,8 @@ pub struct Explanation {
     pub since: Option<Decision>,
     /// The executions that failed since it was approved, if it still is; the latest last.
     pub failures: Vec<Decision>,
+    /// When the next attempt can begin, if an executor tries it again by a policy.
+    pub next_attempt_at: Option<Timestamp>,
     /// Why it cannot be executed, although it is approved.
     pub obstacle: Option<ExecutionError>,
     /// Who is to correct it, if it was sent back and its own deadline has not come.
@@ -118,6 +120,7 @@ pub fn explain(document: &RequestDocument, now: Timestamp) -> Explanation {
         claim: document.execution.claim.clone(),
         since: standing_since(document).map(|(_, decision)| decision.clone()),
         failures: failures(document),
+        next_attempt_at: document.execution.failed_attempts.as_ref().map(|attempts| attempts.next_at),
         obstacle: obstacle(document),
         corrected_by: (document.state.awaits_correction() && !is_overdue).then(|| Arc::clone(&document.requested_by)),
         compensated_by: compensated_by(document),

@@ -136,6 +136,7 @@ pub(super) fn move_to(
     let decision = occasion.decision_because(decision_to_be(to.status()), reason, about);
     document.state = to;
     document.execution.claim = None;
+    document.execution.failed_attempts = None;
     record(document, decision);
 }
 

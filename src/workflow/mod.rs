@@ -54,6 +54,7 @@ mod report_json;
 pub(crate) mod reservation;
 mod resolution;
 pub(crate) mod resubmitting;
+mod retrying;
 mod revalidating;
 mod seats;
 mod sentence;
@@ -140,7 +141,10 @@ pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) ->
         Action::Schedule { not_before } => timing::schedule(changing, *not_before, occasion),
         Action::Revalidate => revalidating::revalidate(changing, occasion),
         Action::Resolve { current, strategy } => resolution::settle(changing, current, *strategy, occasion).map(|_| ()),
-        Action::Claim { claim, lease } => execution::claim(changing, *claim, *lease, occasion),
+        Action::Claim { claim, lease } => {
+            let recorded_at_its_end = retrying::is_recorded_at_its_end(changing, AfterFailure::KeepApproved);
+            execution::claim(changing, *claim, *lease, recorded_at_its_end, occasion)
+        }
         Action::Release { claim } => execution::release(changing, *claim, occasion),
         Action::Complete { claim, completion } => execution::complete(changing, *claim, completion, occasion),
         Action::Fail { claim, failure, then } => execution::fail(changing, *claim, failure, *then, occasion),

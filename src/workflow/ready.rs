@@ -8,13 +8,14 @@ use crate::request::{
 };
 
 /// When an approved request became ready to be executed, or becomes it if nothing changes: when it was approved, last
-/// released, failed or scheduled, when its time comes, or when the lease of its claim ends, whichever is latest. `None`
-/// if it is not approved, or if its validity ends before.
+/// released, failed or scheduled, when its time comes, when the pause after a failed attempt is over, or when the lease of
+/// its claim ends, whichever is latest. `None` if it is not approved, or if its validity ends before.
 pub fn ready_at(document: &RequestDocument) -> Option<Timestamp> {
     let (approved, touched) = approval_and_last_touch(document)?;
-    let Execution { not_before, claim, .. } = &document.execution;
+    let Execution { not_before, claim, failed_attempts, .. } = &document.execution;
+    let next_attempt = failed_attempts.as_ref().map(|attempts| attempts.next_at);
     let lease_ends_at = claim.as_ref().map(|claim| claim.lease_ends_at);
-    let times = [Some(approved), touched, *not_before, lease_ends_at];
+    let times = [Some(approved), touched, *not_before, next_attempt, lease_ends_at];
     let ready = times.into_iter().flatten().max()?;
     valid_until(document).is_none_or(|end| ready < end).then_some(ready)
 }
@@ -59,7 +60,8 @@ pub(crate) fn is_ready(request: &MutationRequest, now: Timestamp) -> bool {
     is_ready_at(request, now) && digest_error(request, request.digest()).is_none()
 }
 
-/// Whether the request is ready at this time: approved, its time come, valid, and not claimed by a lease that lasts.
+/// Whether the request is ready at this time: approved, its time come, valid, not claimed by a lease that lasts, and
+/// with no pause after a failed attempt.
 pub(crate) fn is_ready_at(document: &RequestDocument, now: Timestamp) -> bool {
     ready_at(document).is_some_and(|ready| ready <= now) && passed_validity(document, now).is_none()
 }

@@ -50,6 +50,9 @@ struct ExplanationFields<'a> {
     /// The executions that failed since it was approved; the latest last.
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     failures: &'a [Decision],
+    /// When the next attempt can begin, if an executor tries it again by a policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_attempt_at: Option<Timestamp>,
     /// Why it cannot be executed, although it is approved.
     #[serde(skip_serializing_if = "Option::is_none")]
     obstacle: Option<String>,
@@ -82,6 +85,7 @@ impl<'a> From<&'a Explanation> for ExplanationFields<'a> {
             claim: explanation.claim.as_ref(),
             since: explanation.since.as_ref(),
             failures: &explanation.failures,
+            next_attempt_at: explanation.next_attempt_at,
             obstacle: explanation.obstacle.as_ref().map(ToString::to_string),
             corrected_by: explanation.corrected_by.as_deref(),
             compensated_by: &explanation.compensated_by,

@@ -11,8 +11,8 @@ use super::{deciding, execution, expiry, lifecycle, revalidating, timing};
 use crate::command::StaleStrategy;
 use crate::error::{ExecutionError, Result};
 use crate::request::{
-    ActorContext, ApprovalDecision, ApprovalState, DecisionKind, Metadata, MutationRequest, Pending, PendingReason,
-    RequestDocument, RequestState, StateVersion, Timestamp, VersionDecision, metadata_keys,
+    ActorContext, ApprovalDecision, ApprovalState, DecisionKind, LifecycleDecision, Metadata, MutationRequest, Pending,
+    PendingReason, RequestDocument, RequestState, StateVersion, Timestamp, VersionDecision, metadata_keys,
 };
 
 /// How an approved request fits the current version of the state, and so what its executor does next.
@@ -61,7 +61,7 @@ pub(super) fn settle(
     execution::check_unclaimed(request, occasion.now)?;
     let about = versions(request, current);
     let decided = |kind: VersionDecision| occasion.decision(DecisionKind::from(kind), about);
-    if request.versioning.expected.as_ref().is_none_or(|expected| expected == current) {
+    if fits(request, current) {
         record(request.edit(), decided(VersionDecision::Validated));
         return Ok(Resolution::ExecuteApprovedVersion);
     }
@@ -98,6 +98,11 @@ pub(super) fn settle(
             Ok(Resolution::RevalidateOnLatestState)
         }
     }
+}
+
+/// Whether the request was written for this version of the state, or for any.
+pub(super) fn fits(document: &RequestDocument, current: &StateVersion) -> bool {
+    document.versioning.expected.as_ref().is_none_or(|expected| expected == current)
 }
 
 /// Opens all approvals again, as a new round: earlier approvers are asked again. The request waits for them as `pending`
@@ -166,9 +171,11 @@ impl fmt::Display for Resolution {
 }
 
 impl Resolution {
-    /// The last resolution in the request's history.
+    /// The last resolution in the request's history since it was approved.
     pub(crate) fn recorded_last(document: &RequestDocument) -> Self {
-        let last = document.decisions.iter().rev().find_map(|decision| match decision.kind {
+        let approved = DecisionKind::from(LifecycleDecision::Approved);
+        let mut since = document.decisions.iter().rev().take_while(|decision| decision.kind != approved);
+        let last = since.find_map(|decision| match decision.kind {
             DecisionKind::VersionResolution(kind) => Some(kind),
             _ => None,
         });

@@ -107,6 +107,7 @@ fn draft_of(ended: &RequestDocument, by: Arc<ActorContext>, now: Timestamp) -> R
         expected_version: versioning.expected.clone(),
         execution: execution.kind.clone(),
         resubmits: Some(id.clone()),
+        retry: execution.retry,
         metadata: metadata.clone(),
         approver_limits: approver_limits.clone(),
         participants: participants.clone(),

@@ -206,6 +206,10 @@ impl Explanation {
 
     fn write_readiness(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.ready_at, self.not_before) {
+            (Some(_), _) if self.next_attempt().is_some() => Ok(()),
+            (None, _) if self.next_attempt_at.is_some_and(|next| next > self.now) => {
+                f.write_str(" and is not tried again before it is no longer valid")
+            }
             (Some(ready), _) if ready > self.now => write!(f, "; ready from {ready}, {}", when(ready, self.now)),
             (None, Some(not_before)) => {
                 write!(f, " and is not executed before {not_before}, when it is no longer valid")
@@ -220,7 +224,13 @@ impl Explanation {
             1 => write!(f, "; failed once, at {}", last.at)?,
             times => write!(f, "; failed {times} times, last at {}", last.at)?,
         }
-        write!(f, " by {}{}", who(&last.by), reason(last.reason.as_deref()))
+        write!(f, " by {}{}", who(&last.by), reason(last.reason.as_deref()))?;
+        self.next_attempt().map_or(Ok(()), |next| write!(f, "; next attempt {}", when(next, self.now)))
+    }
+
+    /// When the next attempt can begin, if the request waits for nothing but that.
+    fn next_attempt(&self) -> Option<Timestamp> {
+        self.next_attempt_at.filter(|next| *next > self.now && self.ready_at == Some(*next))
     }
 
     fn write_end(

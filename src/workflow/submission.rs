@@ -56,6 +56,7 @@ pub fn submit(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timest
             resubmits,
             not_before: draft.not_before,
             valid_for: draft.valid_for,
+            retry: draft.retry,
             ..Execution::default()
         },
         created_at: now,

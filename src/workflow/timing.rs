@@ -21,7 +21,8 @@ pub(super) fn passed_validity(document: &RequestDocument, now: Timestamp) -> Opt
     valid_until(document).filter(|end| *end <= now)
 }
 
-/// Changes the time before which the request is not executed.
+/// Changes the time before which the request is not executed; whoever schedules it also ends the pause after a failed
+/// attempt.
 pub(super) fn schedule(request: &mut MutationRequest, not_before: Timestamp, occasion: Occasion<'_>) -> Result<()> {
     let status = request.state.status();
     if status.is_terminal() {
@@ -37,6 +38,9 @@ pub(super) fn schedule(request: &mut MutationRequest, not_before: Timestamp, occ
     }
     let document = request.edit();
     document.execution.not_before = Some(not_before);
+    if let Some(attempts) = &mut document.execution.failed_attempts {
+        attempts.next_at = not_before;
+    }
     record(document, occasion.decision(ExecutionDecision::Scheduled, about));
     Ok(())
 }

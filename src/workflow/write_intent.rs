@@ -6,7 +6,7 @@ use sha2::Digest as _;
 use crate::command::{Action, Command};
 use crate::request::{
     ApprovalRule, ApproverLimits, ExecutionKind, InitialState, Intent, Metadata, Participants, Period, RequestDraft,
-    RequestId, Requirement, StateVersion, Target, Timestamp, Who, WriteIntent, WriteKind,
+    RequestId, Requirement, RetryPolicy, StateVersion, Target, Timestamp, Who, WriteIntent, WriteKind,
 };
 
 impl Command {
@@ -65,6 +65,7 @@ struct Meant<'a> {
     expected_version: Option<&'a StateVersion>,
     execution: &'a ExecutionKind,
     resubmits: Option<&'a RequestId>,
+    retry: Option<RetryPolicy>,
     metadata: &'a Metadata,
     timing: Option<(Option<Timestamp>, Option<Period>)>,
     approver_limits: Option<&'a ApproverLimits>,
@@ -87,6 +88,7 @@ impl RequestDraft {
             expected_version,
             execution,
             resubmits,
+            retry,
             id_comparison: _,
             metadata,
             not_before,
@@ -106,6 +108,7 @@ impl RequestDraft {
             expected_version: expected_version.as_ref(),
             execution,
             resubmits: resubmits.as_ref(),
+            retry: *retry,
             metadata,
             timing: Some((*not_before, *valid_for)).filter(|(start, validity)| start.is_some() || validity.is_some()),
             approver_limits: Some(approver_limits).filter(|limits| !limits.is_none()),
@@ -216,6 +219,19 @@ mod tests {
             Command::complete(mona(), claim(1), Completion::new().with_side_effect(effect())),
             Command::fail(mona(), claim(1), Failure::new("disk full"), AfterFailure::Reject),
             Command::fail(mona(), claim(1), Failure::new("disk full"), AfterFailure::KeepApproved),
+            Command::fail(mona(), claim(1), Failure::new("disk full"), AfterFailure::AsSubmitted),
+            Command::fail(
+                mona(),
+                claim(1),
+                Failure::new("disk full"),
+                AfterFailure::Retry(RetryPolicy::new(2).unwrap()),
+            ),
+            Command::fail(
+                mona(),
+                claim(1),
+                Failure::new("disk full"),
+                AfterFailure::Retry(RetryPolicy::new(3).unwrap()),
+            ),
             Command::fail(mona(), claim(1), Failure::new("disk full").with_code("28"), AfterFailure::Reject),
         ];
         let intents: HashSet<WriteIntent> = commands.iter().map(Command::write_intent).collect();
@@ -251,6 +267,8 @@ mod tests {
             draft().requires_approval(ApprovalRule::role("manager").unwrap()),
             draft().requires_approval(ApprovalRule::role("manager").unwrap().expiring_at(Timestamp::MAX)),
             draft().not_before(Timestamp::MIN),
+            draft().retrying(RetryPolicy::new(2).unwrap()),
+            draft().retrying(RetryPolicy::new(3).unwrap()),
             draft().not_before(Timestamp::MAX),
             draft().valid_for(Duration::from_secs(1)).unwrap(),
             draft().valid_for(Duration::from_secs(2)).unwrap(),

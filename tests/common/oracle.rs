@@ -449,14 +449,16 @@ fn ready(document: &RequestDocument) -> Vec<(String, Bytes)> {
             && matches!(category, DecisionCategory::Lifecycle | DecisionCategory::Execution)
     });
     let lease = document.execution.claim.as_ref().map(|claim| claim.lease_ends_at);
-    let times = touched.map(|decision| decision.at).chain(document.execution.not_before).chain(lease);
+    let next = document.execution.failed_attempts.as_ref().map(|attempts| attempts.next_at);
+    let times = touched.map(|decision| decision.at).chain(document.execution.not_before).chain(next).chain(lease);
     let (begin, end) = (times.max().unwrap(), end_of_validity(document));
-    if end.is_some_and(|end| end <= begin) {
-        return Vec::new();
-    }
     let id = document.id.as_str().as_bytes();
     let member = |time| bytes(&[&micros(time), id, b"\0", &micros(document.created_at)]);
+    let failing = next.map(|next| ("r:failing".to_owned(), member(next)));
+    if end.is_some_and(|end| end <= begin) {
+        return failing.into_iter().collect();
+    }
     let suffix = if lease == Some(begin) { "r:claimed" } else { "r" };
     let ends = end.map(|end| ("r:ended".to_owned(), member(end)));
-    [(suffix.to_owned(), member(begin))].into_iter().chain(ends).collect()
+    [(suffix.to_owned(), member(begin))].into_iter().chain(ends).chain(failing).collect()
 }

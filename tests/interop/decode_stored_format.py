@@ -410,8 +410,9 @@ class Document(Primitives):
         return effect if data is None else dict(effect, data=data)
 
     def execution(self):
-        kind, extras = self.with_extras(self.version)
-        timing = self.timing() if extras else {}
+        kind, extras = self.with_extras(self.version, known=3)
+        timing = self.timing() if extras & 1 else {}
+        retries = self.retries() if extras & 2 else {}
         kind, links = unless("Standard", self.execution_kind(kind)), self.list(self.link)
         resubmissions = {}
         for name, relation in RESUBMISSIONS.items():
@@ -421,7 +422,7 @@ class Document(Primitives):
             resubmissions[name] = {key: value for key, value in found[0].items() if key != "relation"} if found else None
         links = [link for link in links if link["relation"] not in RESUBMISSIONS.values()]
         return present(**timing, kind=kind, links=links, claim=self.option(self.claim), supersedes=self.list(self.supersession),
-                       **resubmissions)
+                       **resubmissions, **retries)
 
     def supersession(self):
         return present(request=self.text(), at=self.time(), withdrawn=self.bool())
@@ -437,6 +438,20 @@ class Document(Primitives):
         if micros == 0:
             raise Rejected("malformed: a period of 0")
         return duration(micros)
+
+    def retries(self):
+        fields = self.byte()
+        if not 1 <= fields <= 3:
+            raise Rejected("malformed: no set of retries %d" % fields)
+        return present(retry=self.retry_policy() if fields & 1 else None,
+                       failed_attempts=self.failed_attempts() if fields & 2 else None)
+
+    def retry_policy(self):
+        return present(attempts=self.uint(), first_pause=self.period(), longest_pause=self.period())
+
+    def failed_attempts(self):
+        return present(failed=self.uint(), allowed=self.uint(), last_at=self.time(), message=self.text(),
+                       code=self.opt_text(), next_at=self.time())
 
     def execution_kind(self, number):
         name = named(["Standard", "Compensation"], number)

@@ -17,12 +17,13 @@ fn examples() -> Vec<&'static str> {
     let mut names = Vec::new();
     if cfg!(feature = "blocking") {
         names.extend(["approval_workflow", "governance_queries", "governed_execution", "quickstart"]);
-        names.push("delegation_and_absence");
+        names.extend(["change_window", "delegation_and_absence"]);
         names.extend(["decision_taxonomy", "policies", "request_lifecycle", "send_back", "versioned_resolution"]);
     }
     if cfg!(feature = "tokio") {
         names.extend(["approval_workflow_tokio", "governance_queries_tokio", "governed_execution_tokio"]);
         names.extend([
+            "change_window_tokio",
             "decision_taxonomy_tokio",
             "delegation_and_absence_tokio",
             "policies_tokio",

@@ -19,6 +19,7 @@ mod properties;
 mod quorum;
 mod reasons;
 mod resolution;
+mod retrying;
 mod submission;
 mod support;
 mod timing;

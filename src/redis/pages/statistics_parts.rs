@@ -24,6 +24,7 @@ enum Part {
     /// Those among the ready whose validity has ended.
     ReadyNoLonger,
     Claimed,
+    Failing,
     DueWithin(Duration),
 }
 
@@ -48,6 +49,7 @@ impl StatisticsParts {
             (Part::Ready, ready_term(ReadyTerm::Claimed), KeyRange::due_by(now)),
             (Part::ReadyNoLonger, ready_term(ReadyTerm::Ended), KeyRange::due_by(now)),
             (Part::Claimed, ready_term(ReadyTerm::Claimed), KeyRange::due_after(now)),
+            (Part::Failing, ready_term(ReadyTerm::Failing), KeyRange::ALL),
         ];
         Self { parts: parts.chain([undecidable]).chain(ready).chain(durations.into_iter().map(due)).collect() }
     }
@@ -70,6 +72,7 @@ impl StatisticsParts {
                 Part::Ready => &mut statistics.ready,
                 Part::ReadyNoLonger => &mut no_longer,
                 Part::Claimed => &mut statistics.claimed,
+                Part::Failing => &mut statistics.failing,
                 Part::At(_) | Part::WaitingFor(_) => continue,
             };
             *sum = size.saturating_add(*sum);

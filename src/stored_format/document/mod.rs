@@ -20,6 +20,7 @@ mod place;
 mod read;
 mod reader;
 mod remembered;
+mod retries;
 mod timing;
 mod write;
 mod writer;

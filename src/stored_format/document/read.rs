@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::actors::Actor;
 use super::links::{self, Links};
 use super::reader::{Failed, Reader, is_before};
-use super::{approval_parts, charge, timing};
+use super::{approval_parts, charge, retries, timing};
 use crate::request::{
     ActingFor, ActorContext, Approval, ApprovalState, ApprovalTarget, ApproverLimits, BlastRadius, Cause, Claim,
     ClaimId, CompensationPlan, Decision, Execution, ExecutionKind, IdComparison, Intent, Metadata, Participants,
@@ -270,7 +270,9 @@ fn side_effect(input: In<'_, '_>) -> Read<SideEffect> {
 }
 
 fn execution(input: In<'_, '_>) -> Read<Execution> {
-    let (kind, (not_before, valid_for)) = timing::read(input)?;
+    let (kind, extras) = input.byte_and(&[Field::Timing, Field::Retries])?;
+    let (not_before, valid_for) = timing::read(input, extras)?;
+    let (retry, failed_attempts) = retries::read(input, extras)?;
     let kind = match kind {
         0 => ExecutionKind::Standard,
         1 => ExecutionKind::Compensation(CompensationPlan {
@@ -293,6 +295,8 @@ fn execution(input: In<'_, '_>) -> Read<Execution> {
         supersedes: list(input, charge::LINK, supersession)?,
         resubmits,
         resubmitted_as,
+        retry,
+        failed_attempts,
     })
 }
 

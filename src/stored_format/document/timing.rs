@@ -14,26 +14,25 @@ const VALID_FOR: u8 = 2;
 /// The time before which a request is not executed, and its validity.
 type Times = (Option<Timestamp>, Option<Period>);
 
-/// The number of the kind of execution, then its times if it has any.
-pub(super) fn write(out: Out<'_, '_>, kind: u8, execution: &Execution) -> Written {
-    let of = |has: bool, field: u8| if has { field } else { 0 };
-    let fields = of(execution.not_before.is_some(), NOT_BEFORE) | of(execution.valid_for.is_some(), VALID_FOR);
-    out.byte_and(kind, &[(Field::Timing, fields != 0)])?;
-    if fields == 0 {
+pub(super) const fn is_there(execution: &Execution) -> bool {
+    execution.not_before.is_some() || execution.valid_for.is_some()
+}
+
+pub(super) fn write(out: Out<'_, '_>, execution: &Execution) -> Written {
+    if !is_there(execution) {
         return Ok(());
     }
-    out.byte(fields)?;
+    let of = |has: bool, field: u8| if has { field } else { 0 };
+    out.byte(of(execution.not_before.is_some(), NOT_BEFORE) | of(execution.valid_for.is_some(), VALID_FOR))?;
     if let Some(time) = execution.not_before {
         out.time(time)?;
     }
     execution.valid_for.map_or(Ok(()), |period| out.number(period.as_micros()))
 }
 
-/// The number of the kind of execution, and its times.
-pub(super) fn read(input: In<'_, '_>) -> Read<(u8, Times)> {
-    let (kind, extras): (u8, Extras) = input.byte_and(&[Field::Timing])?;
+pub(super) fn read(input: In<'_, '_>, extras: Extras) -> Read<Times> {
     if !extras.has(Field::Timing) {
-        return Ok((kind, (None, None)));
+        return Ok((None, None));
     }
     let fields = input.byte()?;
     if !(NOT_BEFORE..=NOT_BEFORE | VALID_FOR).contains(&fields) {
@@ -41,7 +40,7 @@ pub(super) fn read(input: In<'_, '_>) -> Read<(u8, Times)> {
     }
     let not_before = if fields & NOT_BEFORE != 0 { Some(input.time()?) } else { None };
     let valid_for = if fields & VALID_FOR != 0 { Some(period(input)?) } else { None };
-    Ok((kind, (not_before, valid_for)))
+    Ok((not_before, valid_for))
 }
 
 pub(super) fn period(input: In<'_, '_>) -> Read<Period> {

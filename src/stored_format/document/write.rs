@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::kinds::Numbered as _;
 use super::writer::{Writer, Written};
-use super::{approval_parts, charge, links, timing};
+use super::{approval_parts, charge, links, retries, timing};
 use crate::request::{
     ActorContext, Approval, ApprovalState, ApprovalTarget, Cause, Claim, Decision, Execution, ExecutionKind, Intent,
     Metadata, Quorum, Rejection, RequestDocument, RequestState, Requirement, SideEffect, StateVersion, Value, Verdict,
@@ -229,10 +229,13 @@ fn side_effect<'d>(out: Out<'_, 'd>, effect: &'d SideEffect) -> Written {
 }
 
 fn execution<'d>(out: Out<'_, 'd>, execution: &'d Execution) -> Written {
+    let rare = [(Field::Timing, timing::is_there(execution)), (Field::Retries, retries::are_there(execution))];
+    out.byte_and(u8::from(!execution.kind.is_standard()), &rare)?;
+    timing::write(out, execution)?;
+    retries::write(out, execution)?;
     match &execution.kind {
-        ExecutionKind::Standard => timing::write(out, 0, execution)?,
+        ExecutionKind::Standard => {}
         ExecutionKind::Compensation(plan) => {
-            timing::write(out, 1, execution)?;
             out.text(plan.compensates.as_str())?;
             out.kind(plan.kind)?;
             out.kind(plan.trigger)?;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{AfterFailure, StaleStrategy, submit};
 use mutator_governance::{
-    ApprovalRule, ApprovalTarget, Intent, MutationRequest, Pending, PendingReason, RequestDraft, RequestId, Step,
-    Target, WriteId,
+    ApprovalRule, ApprovalTarget, Intent, MutationRequest, Pending, PendingReason, RequestDraft, RequestId,
+    RetryPolicy, Step, Target, WriteId,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -14,6 +14,12 @@ use proptest::sample::select;
 
 mod acts;
 pub use acts::{Act, Move, at, command, decide, decide_all, people, state_version, table};
+
+/// Two attempts in all, so that a story can reach the last.
+fn retry() -> AfterFailure {
+    let policy = RetryPolicy::new(2).unwrap().pauses(Duration::from_secs(3), Duration::from_secs(9)).unwrap();
+    AfterFailure::Retry(policy)
+}
 
 fn target() -> impl Strategy<Value = ApprovalTarget> {
     let actor = |id: &str| ApprovalTarget::actor(id).unwrap();
@@ -116,7 +122,7 @@ pub fn moves() -> impl Strategy<Value = Vec<Move>> {
         8 => (claim(), 0..30_u64).prop_map(|(claim, lease)| Act::Claim(claim, lease)),
         2 => claim().prop_map(Act::Release),
         4 => claim().prop_map(Act::Complete),
-        3 => (claim(), select(vec![AfterFailure::Reject, AfterFailure::KeepApproved]))
+        3 => (claim(), select(vec![AfterFailure::Reject, AfterFailure::KeepApproved, retry()]))
             .prop_map(|(claim, then)| Act::Fail(claim, then)),
         3 => prop_oneof![Just(0), 1..20_u64].prop_map(Act::Schedule),
         4 => Just(Act::Revalidate),

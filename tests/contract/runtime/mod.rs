@@ -65,6 +65,11 @@ macro_rules! every_case {
             of_sixteen_executors_one_runs,
             the_closure_borrows_from_its_surroundings,
         }
+        $register! { retrying:
+            each_attempt_is_one_decision_until_the_last_rejects,
+            a_submitted_policy_binds_who_executes_by_commands,
+            a_later_attempt_knows_that_it_was_revalidated,
+        }
         $register! { interrupted:
             a_claim_that_was_not_written_is_tried_again_at_once,
             a_claim_whose_reply_was_lost_holds_until_its_lease_ends,

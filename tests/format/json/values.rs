@@ -78,6 +78,10 @@ fn draft() -> RequestDraft {
         .with_metadata(Metadata::new().with("ticket", "OPS-7").unwrap().with("since", at(0)).unwrap())
 }
 
+fn retry_policy() -> RetryPolicy {
+    RetryPolicy::new(5).unwrap().pauses(Duration::from_secs(60), Duration::from_secs(900)).unwrap()
+}
+
 #[test]
 fn drafts() {
     let same = |read: &RequestDraft, value: &RequestDraft| assert_eq!(read.write_intent(), value.write_intent());
@@ -106,6 +110,8 @@ fn drafts() {
     let named = Participants::new().with_actor_ids(["u-3"]).unwrap().with_roles(["auditor"]).unwrap();
     let named = smallest.clone().with_participants(named.with_groups(["works-council"]).unwrap());
     returns_as("draft_participants", &named, ByPeople, same);
+    let retried = smallest.clone().retrying(retry_policy());
+    returns_as("draft_retried", &retried, ByPeople, same);
     let folded = smallest.compensating(plan()).already_approved().comparing_ids(IdComparison::FoldCase);
     returns_as("draft_compensation", &folded, ByPeople, same);
 }
@@ -225,6 +231,15 @@ fn orders_and_policies() {
     returns("execution_order", &order, ByPeople);
     let short = serde_json::json!({ "by": serde_json::to_value(ada()).unwrap(), "current": "v42" });
     assert_eq!(serde_json::from_value::<ExecutionOrder>(short).unwrap(), order);
+    for (name, then) in [
+        ("as_submitted", AfterFailure::AsSubmitted),
+        ("reject", AfterFailure::Reject),
+        ("keep_approved", AfterFailure::KeepApproved),
+        ("retry", AfterFailure::Retry(retry_policy())),
+    ] {
+        returns(&format!("after_failure/{name}"), &then, ByPeople);
+    }
+    returns("retry_policy", &retry_policy(), ByPeople);
     for (name, policy) in [
         ("fail", OnConflict::Fail),
         ("rebase", OnConflict::Rebase(3)),
