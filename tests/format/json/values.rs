@@ -239,7 +239,7 @@ fn orders_and_policies() {
     ] {
         returns(&format!("after_failure/{name}"), &then, ByPeople);
     }
-    returns("retry_policy", &retry_policy(), ByPeople);
+    returns("retry_policy", &retry_policy(), ByPrograms);
     for (name, policy) in [
         ("fail", OnConflict::Fail),
         ("rebase", OnConflict::Rebase(3)),
