@@ -109,7 +109,7 @@ impl AddAssign<&Self> for Statistics {
         add(&mut self.due_within, &other.due_within);
         self.decidable = self.decidable.saturating_add(other.decidable);
         self.oldest_pending = earlier(self.oldest_pending, other.oldest_pending);
-        self.is_lower_bound |= other.is_lower_bound;
+        self.is_lower_bound = self.is_lower_bound || other.is_lower_bound;
     }
 }
 
