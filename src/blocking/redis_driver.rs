@@ -65,11 +65,6 @@ static REAPER: LazyLock<Arc<ScheduledThreadPool>> = LazyLock::new(|| Arc::new(Sc
 
 pub(super) use super::timer::pause;
 
-/// The value of a call as it is. In the other flavour a call that is seldom made is put in a box, so that none is as large.
-pub(super) const fn boxed<T>(value: T) -> T {
-    value
-}
-
 /// Sends each server its commands, and then reads the replies of all, so that the servers work at the same time. The servers
 /// are in an order that all callers keep, so that none waits for a connection that another holds who waits for its own.
 pub(super) fn run_at_once(batches: &[(Driver, &[Cow<'_, Cmd>])], deadline: Deadline) -> Vec<Answers> {

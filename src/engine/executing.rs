@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::super::background::{StopSignal, caught};
+use super::super::background::{StopSignal, boxed, caught};
 use super::super::timer::pause;
 use super::executor::{ExecutionHandler, ExecutorBuilder, Reporter};
 use super::{Governance, dual};
@@ -49,7 +49,7 @@ pub(super) async fn work_until_stopped(
     while !worker.stop.is_given() {
         match worker.queue.next(Instant::now()) {
             Step::Execute(request) => {
-                let tried = caught(|| worker.execute(&request)).await;
+                let tried = boxed(caught(|| worker.execute(&request))).await;
                 let tried = tried.unwrap_or_else(|panic| Err(panicked("the execution", &panic)));
                 let rest = tried.unwrap_or_else(|error| worker.not_executed(&request.id, error));
                 worker.queue.ended(&request.id, rest, Instant::now());
@@ -187,14 +187,14 @@ impl Worker {
             let again_in = RECORDING.pause(failures, fastrand::f64());
             self.not_recorded(&id, error, Some(again_in));
             pause(again_in).await;
-            error = match self.record_once(&id, &record, open.as_ref(), write_id).await {
+            error = match boxed(self.record_once(&id, &record, open.as_ref(), write_id)).await {
                 Ok(recorded) => break recorded,
                 Err(error) => error,
             };
         };
         // The same call links the original, and runs nothing.
         let linked = match compensates {
-            Some(_) => self.run(recorded, order, handler).await,
+            Some(_) => boxed(self.run(recorded, order, handler)).await,
             None => Ok(Run::Ended(Box::new(outcome_of(&record, recorded)))),
         };
         match linked {

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::super::redis_driver::{Driver, boxed, pause, recycle};
+use super::super::background::boxed;
+use super::super::redis_driver::{Driver, pause, recycle};
 use super::redis_nodes::Nodes;
 use super::{RedisStoreBuilder, dual};
 use crate::error::{Error, Result};

@@ -2,6 +2,7 @@
 
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
@@ -87,4 +88,9 @@ impl StopSignal {
     pub(super) fn is_given(&self) -> bool {
         self.0.try_lock().is_some()
     }
+}
+
+/// Puts a call that is seldom made in a box, so that no other is as large.
+pub(super) fn boxed<F: Future>(call: F) -> Pin<Box<F>> {
+    Box::pin(call)
 }

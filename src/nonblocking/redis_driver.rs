@@ -2,9 +2,8 @@
 
 use std::borrow::Cow;
 use std::fmt;
-use std::future::Future;
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::{Arc, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
@@ -27,11 +26,6 @@ pub(super) use super::timer::pause;
 
 /// The answers to commands that were sent at once. The first fault concerns them all, the others one command each.
 pub(super) type Answers = Result<Vec<Result<Value, Fault>>, Fault>;
-
-/// Puts a call that is seldom made in a box, so that no other is as large.
-pub(super) fn boxed<F: Future>(call: F) -> Pin<Box<F>> {
-    Box::pin(call)
-}
 
 /// Sends each server its commands, and waits for the replies of all, so that the servers work at the same time.
 pub(super) async fn run_at_once(batches: &[(Driver, &[Cow<'_, Cmd>])], deadline: Deadline) -> Vec<Answers> {

@@ -133,8 +133,8 @@ impl AddAssign<&Self> for Statistics {
         self.failing = self.failing.saturating_add(other.failing);
         self.oldest_ready = earlier(self.oldest_ready, other.oldest_ready);
         self.oldest_pending = earlier(self.oldest_pending, other.oldest_pending);
-        self.is_lower_bound |= other.is_lower_bound;
         self.missing.extend(other.missing.iter().cloned());
+        self.is_lower_bound = self.is_lower_bound || other.is_lower_bound;
     }
 }
 

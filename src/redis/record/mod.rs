@@ -164,10 +164,10 @@ impl NewRecord {
 fn submission_mark(lasting: &EncodedEntries, request: &MutationRequest) -> u32 {
     let mut mark = crc32fast::Hasher::new();
     mark.update(lasting.as_bytes());
-    let named = &request.participants;
-    let names = named.actor_ids.iter().map(|id| (0, id.as_str()));
-    let names = names.chain(named.roles.iter().map(|role| (1, role.as_str())));
-    for (kind, name) in names.chain(named.groups.iter().map(|group| (2, group.as_str()))) {
+    let who = &request.participants;
+    let names = who.actor_ids.iter().map(|id| (0, id.as_str()));
+    let names = names.chain(who.roles.iter().map(|role| (1, role.as_str())));
+    for (kind, name) in names.chain(who.groups.iter().map(|group| (2, group.as_str()))) {
         mark.update(&[kind]);
         mark.update(name.as_bytes());
     }
