@@ -25,6 +25,9 @@ fn executed_and_undone(diary: &mut Diary) -> Result<()> {
     diary.submitted(managed("flag-1", "flags:shop", "switch on checkout-v2")?);
     diary.did("flag-1", Command::comment(person("sam")?, "The load test has passed"))?;
     diary.did("flag-1", Command::approve(person("mona")?.because("Tested on staging")))?;
+    let tonight = diary.in_hours(9);
+    diary.did("flag-1", Command::schedule(person("mona")?.because("Not while the shop is busy"), tonight))?;
+    diary.hours_pass(9);
     let claim = ClaimId::generate();
     diary.did("flag-1", Command::claim(worker()?, claim, Duration::from_secs(300)))?;
     diary.did("flag-1", Command::release(worker()?.because("The worker is updated"), claim))?;

@@ -109,7 +109,7 @@ mod tests {
 
     /// As open_namespace.lua replies.
     fn found(partitions: &str, reindexing: &str, position: &str, repartition: &str) -> Value {
-        let fields = [partitions, "2", "", reindexing, "Exact", position, repartition];
+        let fields = [partitions, "3", "", reindexing, "Exact", position, repartition];
         Value::Array(fields.map(|field| Value::BulkString(field.as_bytes().to_vec())).to_vec())
     }
 
@@ -153,7 +153,7 @@ mod tests {
             assert!(error.to_string().contains("a multiple of 4"), "{error}");
             assert_eq!(layout_of(error), None);
         }
-        let rebuilding = layout_of(Repartition::begun(&settings(8), &found("4", "2 0123", "", "")).unwrap_err());
+        let rebuilding = layout_of(Repartition::begun(&settings(8), &found("4", "3 0123", "", "")).unwrap_err());
         assert!(matches!(rebuilding, Some(LayoutError::Rebuilding { .. })), "{rebuilding:?}");
     }
 

@@ -146,7 +146,7 @@ fn a_rebuild_that_is_not_complete_comes_first() {
     let flavour = Flavour::all()[0];
     let mut scene = Scene::new(&server, flavour, 2, 8);
     let meta = Oracle::new(&scene.options.namespace, 2).meta_key();
-    let _: i64 = scene.raw.ask(&["HSET", &meta, "reindexing", "2 0123"]);
+    let _: i64 = scene.raw.ask(&["HSET", &meta, "reindexing", "3 0123"]);
     let error = flavour.repartition(&scene.multiplied(3)).unwrap_err();
     assert!(matches!(layout_error(&error), LayoutError::Rebuilding { .. }), "{error:?}");
     flavour.reindex(&scene.options).unwrap();
