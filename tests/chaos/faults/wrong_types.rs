@@ -82,7 +82,8 @@ fn check(what: &str, error: &Error, operation: Kind, key: &str, namespace: &str)
     };
     assert!(is_typed, "{what}: {error:?}");
     // A check names the record it was about, and where many indexes are asked at once some of them are named.
-    let is_about_many = operation == Kind::InSteps || what.contains("verify") || what.contains("statistics");
+    let is_about_many =
+        operation == Kind::InSteps || ["verify", "statistics", "count_ready"].iter().any(|name| what.contains(name));
     let named = if is_about_many { namespace } else { key };
     assert!(text.contains(named), "{what}: {named} is not named: {text}");
     assert!(operation == Kind::InSteps || error.outcome() == Outcome::NotApplied, "{what}: {error:?}");

@@ -63,8 +63,9 @@ proptest! {
             if let Some(end) = end {
                 prop_assert_eq!(next_deadline(&after), Some(end));
             }
+            let next_attempt = after.execution.failed_attempts.as_ref().map(|attempts| attempts.next_at);
             let Some(ready) = ready_at(&after) else {
-                let is_never = after.execution.not_before.max(Some(after.updated_at)) >= end;
+                let is_never = after.execution.not_before.max(next_attempt).max(Some(after.updated_at)) >= end;
                 prop_assert!(after.state.status() != Status::Approved || (end.is_some() && is_never));
                 continue;
             };
@@ -77,7 +78,7 @@ proptest! {
                 )
             });
             let claim = after.execution.claim.as_ref().map(|claim| claim.lease_ends_at);
-            let waits = [touched.map(|decision| decision.at), after.execution.not_before, claim];
+            let waits = [touched.map(|decision| decision.at), after.execution.not_before, next_attempt, claim];
             prop_assert_eq!(waits.into_iter().max().flatten(), Some(ready));
         }
     }
