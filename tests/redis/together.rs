@@ -114,3 +114,62 @@ fn one_call_for_many_is_four_times_as_fast_over_a_connection_with_latency() {
     }
     panic!("{best:?}");
 }
+
+/// What the server did: its calls, and the CPU time it used.
+fn server_load(raw: &mut Raw) -> (u64, f64) {
+    let info: String = raw.ask(&["INFO", "all"]);
+    let field = |name: &str| {
+        let line = info.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+        line.trim().parse::<f64>().unwrap()
+    };
+    let cpu = field("used_cpu_sys:") + field("used_cpu_user:");
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+    (field("total_commands_processed:") as u64, cpu)
+}
+
+/// A thousand waiters for whom nothing happens cost a server what one reader of the feed costs.
+#[test]
+fn a_thousand_waiters_cost_a_server_no_more_than_one_reader() {
+    const WAITERS: usize = 1_000;
+    let server = PrivateServer::start_on_tcp(&[]);
+    let mut raw = Raw::to(server.url());
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let governance = nonblocking_at(server.url(), &unique_namespace("together")).await;
+        let (ids, drafts) = requests("awaited", WAITERS);
+        assert!(governance.submit_many(&drafts, &ManyOptions::new()).await.unwrap().is_complete());
+        let clients: String = raw.ask(&["CLIENT", "LIST"]);
+        let wait = |id: RequestId| {
+            let governance = governance.clone();
+            tokio::spawn(async move {
+                assert!(governance.wait(id, WaitUntil::Decided, PATIENCE).await.unwrap().is_met());
+                Instant::now()
+            })
+        };
+        let waiting: Vec<_> = ids.iter().cloned().map(wait).collect();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let (calls, cpu) = server_load(&mut raw);
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        let (later_calls, later_cpu) = server_load(&mut raw);
+        let clients_meanwhile: String = raw.ask(&["CLIENT", "LIST"]);
+        let (calls, busy) = ((later_calls - calls) / 10, (later_cpu - cpu) * 10.0);
+        println!(
+            "{WAITERS} waiters: {calls} commands a second with those of scripts, {busy:.2} % of one CPU of the server"
+        );
+        assert_eq!(clients_meanwhile.lines().count(), clients.lines().count(), "one connection is enough");
+        // At most 40 reads of the feed a second, a few commands each, and each request once in five seconds.
+        assert!(calls < 800, "{calls} commands a second");
+        let mut slept = Vec::new();
+        for (id, waiter) in ids.iter().zip(waiting) {
+            governance.cancel(id, user("rita")).await.unwrap();
+            slept.push((Instant::now(), waiter));
+        }
+        let mut late = Vec::new();
+        for (written, waiter) in slept {
+            late.push(waiter.await.unwrap().saturating_duration_since(written));
+        }
+        late.sort_unstable();
+        let [median, most, last] = [WAITERS / 2, WAITERS * 99 / 100, WAITERS - 1].map(|place| late[place]);
+        println!("woken after the write: median {median:?}, 99 of 100 {most:?}, last {last:?}");
+    });
+}
