@@ -3,12 +3,12 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use super::{ANY_TIME, RedisStore, Store as _, dual};
+use super::{ANY_TIME, RedisStore, dual};
 use crate::error::{Error, Result, StoreErrorKind};
 use crate::index::{Along, KeyRange, Plan, SortKey, Term, plan};
 use crate::query::{Count, Fingerprint, Page, PageRequest, Query, RequestQuery, Statistics, evaluate_with};
 use crate::redis::pages::scan_reply;
-use crate::redis::{Call, PageMerge, Part, RedisOptions, Scan, StatisticsParts};
+use crate::redis::{Call, Freshness, PageMerge, Part, RedisOptions, Scan, StatisticsParts};
 use crate::request::{MutationRequest, RequestId, Timestamp};
 use crate::service::deadline::Deadline;
 
@@ -24,7 +24,7 @@ impl RedisStore {
     where
         Q::Row: Send,
     {
-        self.read_until(query, page, now, self.deadline()).await
+        self.read_until(query, page, now, Freshness::MayLag, self.deadline()).await
     }
 
     async fn read_until<Q: Query + Send + Sync>(
@@ -32,6 +32,7 @@ impl RedisStore {
         query: &Q,
         page: &PageRequest,
         now: Timestamp,
+        freshness: Freshness,
         deadline: Deadline,
     ) -> Result<Page<Q::Row>>
     where
@@ -40,7 +41,7 @@ impl RedisStore {
         let fingerprint = self.fingerprint(query);
         let start = page.cursor().map(|cursor| cursor.position(fingerprint)).transpose()?.map(SortKey::from_bytes);
         let plan = match self.plan(query) {
-            Plan::ByIds { ids, .. } => return self.read_by_ids(query, ids, page, now).await,
+            Plan::ByIds { ids, .. } => return self.read_by_ids(query, ids, page, now, freshness).await,
             Plan::Along(along) => along,
         };
         let partitions = self.settings.keyspace.partition_count();
@@ -51,7 +52,8 @@ impl RedisStore {
             if scans.is_empty() {
                 break;
             }
-            let calls: Vec<_> = scans.iter().map(|(at, scan)| Call::scan(&self.settings, *at, scan)).collect();
+            let call = |(at, scan): &(u16, _)| Call::scan(&self.settings, *at, scan).with_freshness(freshness);
+            let calls: Vec<_> = scans.iter().map(call).collect();
             let values = match self.call_all(&calls, deadline).await {
                 Ok(values) => values,
                 Err(error) if assembly.is_begun() && (is_late(&error) || deadline.remaining().is_none()) => break,
@@ -73,9 +75,10 @@ impl RedisStore {
         ids: BTreeSet<RequestId>,
         page: &PageRequest,
         now: Timestamp,
+        freshness: Freshness,
     ) -> Result<Page<Q::Row>> {
         let ids: Vec<RequestId> = ids.into_iter().collect();
-        let lookup = self.get_many(&ids).await?;
+        let lookup = self.look_up(&ids, freshness).await?;
         let found: Vec<MutationRequest> = lookup.requests.into_iter().flatten().collect();
         evaluate_with(query, &found, lookup.unreadable, page, &self.scope(), now)
     }
@@ -154,7 +157,7 @@ impl RedisStore {
         let mut count = Count::Exact(0);
         let mut page = PageRequest::longest();
         loop {
-            let read = match self.read_until(query, &page, ANY_TIME, deadline).await {
+            let read = match self.read_until(query, &page, ANY_TIME, Freshness::Latest, deadline).await {
                 Ok(read) => read,
                 Err(error) if count.number() > 0 && is_late(&error) => return Ok(Count::AtLeast(count.number())),
                 Err(error) => return Err(error),

@@ -24,12 +24,12 @@ pub(crate) mod topology;
 pub(crate) use check::Phase;
 pub(crate) use check::node_walk::NodeWalk;
 pub use check::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection};
-pub(crate) use command::{Call, Place};
+pub(crate) use command::{Call, Freshness, Place};
 pub use connection::credentials::Credentials;
 pub(crate) use connection::durability::Confirmation;
 pub use connection::durability::Durability;
 pub(crate) use connection::fault::{Effect, Fault};
-pub(crate) use connection::greeting::{ask_time, asking, greetings};
+pub(crate) use connection::greeting::{Peer, ask_time, asking, greetings};
 #[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
 pub(crate) use connection::incoming::IncomingReply;
 #[cfg(feature = "blocking")]
@@ -55,5 +55,5 @@ pub(crate) use pages::statistics_parts::StatisticsParts;
 pub(crate) use reply::has_written;
 pub(crate) use round::Round;
 pub(crate) use routed_round::{Batch, Delay, RoutedRound};
-pub(crate) use seeds::Seeds;
+pub(crate) use seeds::{SeedKind, Seeds, check_primary_name, no_sentinels};
 pub use topology::NodeAddress;
