@@ -163,6 +163,7 @@ proptest! {
         let mut actor = ActorContext::user(inbox.actor_id().as_str()).unwrap();
         (actor.roles, actor.groups) = (inbox.roles().clone(), inbox.groups().clone());
         actor.acting_for = inbox.person_acted_for().cloned();
+        let actor = actor.because("checked");
         let works = |approval: &&Approval| {
             let grant = workflow::Command::approve_requirement(actor.clone(), approval.id.clone());
             workflow::apply(request.clone(), &grant, at(now)).is_ok()

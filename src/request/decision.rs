@@ -25,7 +25,7 @@ use super::{ActorContext, Metadata, Timestamp, Value, metadata_keys};
 /// | `Withdrawn` | `approval`, `target`, `step`, `round`, `digest` that the vote was given for; `quorum_group`, `required`; `withdrawn`: Granted or Rejected; `reopened`: the satisfied approvals that are open again; `satisfied`: the approval itself, if its group is met without it |
 /// | version resolution | `current_version`, `expected_version` |
 /// | `Commented` | `text`: the comment |
-/// | none; requirements and approvals that policies demanded | `policy`, `policy_version`, `policy_digest`; `demanded_by`; `reason` |
+/// | none; requirements and approvals that policies demanded | `policy`, `policy_version`, `policy_digest`, `policy_deadline`; `demanded_by`; `reason` |
 /// | execution | `claim`; `lease_ends_at`, `previous_claim` for a claim; `message`, `code`, its own metadata, `details_left_out` and `side_effects_left_out` for a failure |
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]

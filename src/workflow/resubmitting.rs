@@ -17,8 +17,11 @@ use crate::request::{
 };
 
 /// A draft that resubmits a request which was rejected, canceled or expired, with these changes. It has the same
-/// target, intent, payload, metadata, expected version, requirements and approvals, whose deadlines are as far away as
-/// they were at first; and no id yet.
+/// target, intent, payload, metadata, expected version, excluded people, requirements and approvals, whose deadlines are as
+/// far away as they were at first; and no id yet.
+///
+/// What the request waited for, and its own deadline, are not taken over, except for the deadline that a policy demanded: it
+/// counts anew from the submission.
 ///
 /// # Errors
 /// [`Error::Correction`] when the request did not end in one of these ways, or when somebody else submitted it.

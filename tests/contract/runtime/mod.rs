@@ -121,6 +121,7 @@ macro_rules! every_case {
         $register! { amending:
             an_amendment_that_comes_second_is_checked_again,
             an_amendment_that_is_not_allowed_writes_nothing,
+            each_bad_delegation_removal_and_withdrawal_has_its_own_error,
         }
         $register! { votes:
             an_earlier_vote_makes_way_for_a_later_one,
@@ -150,6 +151,12 @@ macro_rules! every_case {
             a_preview_knows_the_limits_of_the_store_and_of_other_requests,
             a_preview_of_a_submission_is_what_it_does_or_its_very_error,
             who_only_simulates_or_validates_previews,
+        }
+        $register! { policies:
+            each_draft_meets_the_policies_of_the_service,
+            what_policies_do_not_allow_is_not_written,
+            a_submission_is_repeated_although_the_policies_have_changed,
+            a_resubmission_meets_the_policies_as_they_are_then,
         }
         $register! { deadlines:
             from_its_own_deadline_on_a_request_only_ends,

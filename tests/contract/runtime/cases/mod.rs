@@ -35,6 +35,7 @@ pub(crate) mod interrupted;
 pub(crate) mod leasing;
 pub(crate) mod many;
 pub(crate) mod modes;
+pub(crate) mod policies;
 pub(crate) mod previewing;
 pub(crate) mod racing;
 pub(crate) mod renewing;
