@@ -304,6 +304,9 @@ macro_rules! every_case_of_time {
             three_executors_of_three_stores_run_each_request_once,
             a_server_that_goes_away_and_comes_back_costs_nothing,
         }
+        $register! { waiting_failover:
+            nobody_sleeps_past_a_write_right_after_a_failover,
+        }
         $register! { waiting_servers:
             a_waiter_outlasts_a_server_that_is_killed_and_comes_back,
             a_feed_that_was_trimmed_or_removed_keeps_nobody_asleep,

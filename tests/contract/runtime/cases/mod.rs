@@ -49,6 +49,7 @@ pub(crate) mod sweeping;
 pub(crate) mod timing;
 pub(crate) mod votes;
 pub(crate) mod waiting;
+pub(crate) mod waiting_failover;
 pub(crate) mod waiting_servers;
 pub(crate) mod worker_servers;
 
