@@ -142,7 +142,7 @@ pub use request::{
     Pending, PendingReason, PolicyName, Quorum, QuorumGroup, QuorumRejection, ReasonRule, Rejection, RequestDocument,
     RequestDraft, RequestId, RequestState, Requester, Requirement, RequirementKind, Resubmission, Revision, RiskLevel,
     Role, Severity, SideEffect, StateId, StateType, StateVersion, Status, Step, Supersession, Tag, Target, Timestamp,
-    UnsettledWrite, Value, Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
+    UniqueKey, UnsettledWrite, Value, Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
 };
 pub use service::clock::{Clock, ManualClock, SystemClock};
 pub use service::executor::{ExecutorReport, ExecutorStopped};

@@ -83,5 +83,11 @@ macro_rules! store_cases {
         $test!(too_long_a_lease_and_too_many_consumers_are_errors);
         $test!(a_waiter_is_woken_by_a_write);
         $test!(a_repeated_call_for_many_writes_each_request_once);
+        $test!(a_unique_key_has_one_open_request);
+        $test!(a_unique_key_is_free_at_every_end);
+        $test!(a_repeated_creation_with_a_unique_key_returns_what_is_stored);
+        $test!(a_unique_key_is_fixed_at_submission);
+        $test!(of_many_with_one_unique_key_one_is_created);
+        $test!(a_unique_key_passes_to_the_resubmission);
     };
 }

@@ -29,6 +29,7 @@ mod repetitions;
 mod requests;
 mod time;
 mod together;
+mod unique;
 mod writes;
 
 pub use amending::{
@@ -72,6 +73,11 @@ pub use repetitions::{
 };
 pub use time::the_clock_of_a_store_goes_on;
 pub use together::{a_repeated_call_for_many_writes_each_request_once, a_waiter_is_woken_by_a_write};
+pub use unique::{
+    a_repeated_creation_with_a_unique_key_returns_what_is_stored, a_unique_key_has_one_open_request,
+    a_unique_key_is_fixed_at_submission, a_unique_key_is_free_at_every_end, a_unique_key_passes_to_the_resubmission,
+    of_many_with_one_unique_key_one_is_created,
+};
 pub use writes::{
     a_creation_makes_revision_0, a_lookup_answers_in_the_order_of_the_ids, a_repeated_creation_returns_what_is_stored,
     a_repeated_update_applies_once, a_rewritten_history_is_rejected, a_second_creation_is_rejected,

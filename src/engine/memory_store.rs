@@ -10,7 +10,7 @@ use crate::query::{
     Count, DecisionQuery, DecisionRow, DueQuery, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery,
     PendingApprovalRow, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics,
 };
-use crate::request::{ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Timestamp, WriteId};
+use crate::request::{ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Timestamp, UniqueKey, WriteId};
 use crate::service::memory::RequestTable;
 use crate::service::settle::WriteLookup;
 use crate::stored_format::DocumentLimit;
@@ -60,6 +60,10 @@ impl Store for MemoryStore {
 
     async fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
         self.table().update(request, write_id)
+    }
+
+    async fn open_request(&self, key: &UniqueKey) -> Result<Option<MutationRequest>> {
+        Ok(self.table().open_request(key).cloned())
     }
 
     async fn settle(&self, id: &RequestId, write_id: WriteId) -> Result<Option<WriteLookup>> {

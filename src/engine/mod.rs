@@ -43,6 +43,8 @@ mod memory_store;
 #[cfg(feature = "redis")]
 mod redis_check;
 #[cfg(feature = "redis")]
+mod redis_check_unique;
+#[cfg(feature = "redis")]
 mod redis_feed;
 #[cfg(feature = "redis")]
 mod redis_find;
@@ -62,6 +64,8 @@ mod redis_routing;
 mod redis_store;
 #[cfg(feature = "redis")]
 mod redis_store_builder;
+#[cfg(feature = "redis")]
+mod redis_unique;
 mod renewing;
 mod rows;
 mod store;

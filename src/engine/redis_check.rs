@@ -77,6 +77,9 @@ impl RedisStore {
                 let cursor = cursor.map(|cursor| Cursor { cursor, nodes });
                 self.check_indexes(cursor, keys, &after, mode, &mut step).await?
             }
+            Phase::UniqueKeys { partition, hash, cursor } => {
+                self.check_unique_keys(partition, hash, cursor, mode, &mut step).await?
+            }
         };
         step.next = next.map(CheckPosition);
         Ok(step)
@@ -113,6 +116,8 @@ impl RedisStore {
             // A large one is not held beside its document and what is made of that.
             drop(value);
             let (id, format) = (stored.request.id.clone(), stored.format);
+            let is_open = !stored.request.state.status().is_terminal();
+            let key = stored.request.unique_key.clone().filter(|_| is_open);
             if let StoredHeader::Damaged { error, .. } = &stored.header {
                 let finding = Finding::DamagedHeader { id: id.clone(), error: error.clone() };
                 if !step.findings.contains(&finding) {
@@ -130,6 +135,9 @@ impl RedisStore {
             if let Repaired::Checked { entries, findings } = check_reply::repaired(&self.settings, &id, &value)? {
                 step.entries += entries;
                 step.findings.extend(findings);
+                if let Some(key) = key {
+                    self.check_reserved(&id, &key, mode, step).await?;
+                }
                 if is_other_format {
                     step.findings.push(Finding::OtherFormat { id, version: format });
                 }
@@ -150,7 +158,7 @@ impl RedisStore {
         step: &mut CheckStep,
     ) -> Result<Option<Phase>> {
         let Some(index) = keys.first().cloned() else {
-            let Some(cursor) = cursor else { return Ok(None) };
+            let Some(cursor) = cursor else { return Ok(Some(Phase::all_unique_keys())) };
             let (next, keys) = self.find(cursor, KeyKind::Index).await?;
             return Ok(Some(indexes(next, keys, Vec::new())));
         };

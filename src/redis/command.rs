@@ -4,12 +4,14 @@ mod check;
 mod consumers;
 mod namespace;
 mod place;
+mod unique;
 
 use std::borrow::Cow;
 
 use redis::{Arg, Cmd};
 
 pub(crate) use self::place::Place;
+pub(crate) use self::unique::{ReservationChange, UniqueHash};
 use super::feed::{FeedRead, actor_text};
 use super::options::Settings;
 use super::record::NewRecord;
@@ -118,11 +120,17 @@ impl Call {
         let groups = with_decisions(record.lasting, request, 0);
         let entries = groups.uncounted();
         let bytes = record.bytes.len() + entries.len() + OTHER_BYTES;
-        let mut command = writing(&script::CREATE, settings, request, 11, bytes);
+        let place = Place::Partition(settings.keyspace.partition_of(&request.id));
+        let permits =
+            request.unique_key.as_ref().map(|_| settings.keyspace.permits(settings.keyspace.partition_of(&request.id)));
+        let keys = WRITING_KEYS + usize::from(permits.is_some());
+        let mut command = writing(&script::CREATE, settings, request, [keys, 13], bytes);
+        if let Some(permits) = permits {
+            command.arg(permits);
+        }
         announce(&mut command, settings, request, request.revision(), 0);
         command.arg(&record.bytes).arg(entries).arg(settings.record_limit()).arg(&settings.layout);
-        let place = Place::Partition(settings.keyspace.partition_of(&request.id));
-        Ok(Self::script(place, true, &script::CREATE, WRITING_KEYS, command))
+        Ok(Self::script(place, true, &script::CREATE, keys, command))
     }
 
     /// `stored_decisions` is the assumed number of stored decisions, at most as many as the request has.
@@ -143,7 +151,7 @@ impl Call {
         let groups = with_decisions(EncodedEntries::default(), request, stored_decisions);
         let entries = groups.uncounted();
         let bytes = record.bytes.len() + entries.len() + OTHER_BYTES;
-        let mut command = writing(&script::UPDATE, settings, request, 14, bytes);
+        let mut command = writing(&script::UPDATE, settings, request, [WRITING_KEYS, 15], bytes);
         announce(&mut command, settings, request, next, stored_decisions);
         command.arg(&expected).arg(state).arg(entries_now).arg(document).arg(entries);
         command.arg(settings.record_limit()).arg(&settings.layout);
@@ -287,11 +295,17 @@ fn by_hash(script: &Script, keys: usize, arguments: usize, bytes: usize) -> Cmd 
 /// The number of keys of a script that writes a request.
 const WRITING_KEYS: usize = 4;
 
-/// The same, with the keys of a script that writes a request.
-fn writing(script: &Script, settings: &Settings, request: &MutationRequest, arguments: usize, bytes: usize) -> Cmd {
+/// The same, with the keys of a script that writes a request; the caller may add more.
+fn writing(
+    script: &Script,
+    settings: &Settings,
+    request: &MutationRequest,
+    [keys, arguments]: [usize; 2],
+    bytes: usize,
+) -> Cmd {
     let keyspace = &settings.keyspace;
     let partition = keyspace.partition_of(&request.id);
-    let mut command = by_hash(script, WRITING_KEYS, arguments, bytes);
+    let mut command = by_hash(script, keys, arguments, bytes);
     command.arg(keyspace.record(&request.id)).arg(keyspace.feed(partition)).arg(keyspace.index_prefix(partition));
     command.arg(keyspace.layout(partition));
     command

@@ -8,7 +8,7 @@ use crate::index::Term;
 use crate::redis::command::Place;
 use crate::redis::record::index_entries::suffix_of;
 use crate::redis::topology::Slot;
-use crate::request::RequestId;
+use crate::request::{RequestId, UniqueKey};
 
 /// The keys of a store: `{<namespace>:<partition>}:…` for everything in one partition, and `{<namespace>}:meta` for the
 /// namespace itself.
@@ -79,7 +79,16 @@ impl Keyspace {
 
     /// The partition of a request: CRC-32 of its id, modulo the number of partitions. Never changes for a namespace.
     pub(crate) fn partition_of(&self, id: &RequestId) -> u16 {
-        let hash = crc32fast::hash(id.as_str().as_bytes());
+        self.partition_of_text(id.as_str())
+    }
+
+    /// The partition that keeps the reservation of a unique key, by the same rule.
+    pub(crate) fn partition_of_key(&self, key: &UniqueKey) -> u16 {
+        self.partition_of_text(key.as_str())
+    }
+
+    fn partition_of_text(&self, text: &str) -> u16 {
+        let hash = crc32fast::hash(text.as_bytes());
         u16::try_from(hash % u32::from(self.partitions.get())).unwrap_or(0)
     }
 
@@ -111,6 +120,16 @@ impl Keyspace {
     /// The key of the consumers of the feed, a hash. In the first partition, for all of them.
     pub(crate) fn consumers(&self) -> String {
         self.key(0, "consumers", "")
+    }
+
+    /// The key of the reservations of unique keys that belong to a partition, a hash.
+    pub(crate) fn reservations(&self, partition: u16) -> String {
+        self.key(partition, "reservations", "")
+    }
+
+    /// The key of the permits to create requests with a unique key, a hash.
+    pub(crate) fn permits(&self, partition: u16) -> String {
+        self.key(partition, "permits", "")
     }
 
     /// The key where a partition records its layout.
@@ -170,7 +189,14 @@ mod tests {
         let id = RequestId::new("req-1").unwrap();
         let partition = keys.partition_of(&id);
         let tag = format!("{{billing:{partition}}}:");
-        for key in [keys.record(&id), keys.feed(partition), keys.index_prefix(partition), keys.layout(partition)] {
+        for key in [
+            keys.record(&id),
+            keys.feed(partition),
+            keys.index_prefix(partition),
+            keys.layout(partition),
+            keys.reservations(partition),
+            keys.permits(partition),
+        ] {
             assert!(key.starts_with(&tag), "{key}");
         }
         assert_eq!((keys.meta(), keys.consumers()), ("{billing}:meta".to_owned(), "{billing:0}:consumers".to_owned()));

@@ -20,11 +20,12 @@ mod routed_round;
 mod script;
 mod seeds;
 pub(crate) mod topology;
+pub(crate) mod unique;
 
 pub(crate) use check::Phase;
 pub(crate) use check::node_walk::NodeWalk;
 pub use check::{CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection};
-pub(crate) use command::{Call, Place};
+pub(crate) use command::{Call, Place, ReservationChange, UniqueHash};
 pub use connection::credentials::Credentials;
 pub(crate) use connection::durability::Confirmation;
 pub use connection::durability::Durability;

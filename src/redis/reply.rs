@@ -23,6 +23,23 @@ pub(crate) enum Created {
     Before(Box<MutationRequest>),
     /// It is unknown whether this write stored it.
     Forgotten,
+    /// Its permit was revoked or used up.
+    Unpermitted,
+}
+
+impl Created {
+    /// The request as it is stored now, if it is.
+    pub(crate) fn into_stored(self, sent: MutationRequest) -> Option<MutationRequest> {
+        match self {
+            // Its decisions are stored now, so the next update sends only new ones.
+            Self::AsSent => {
+                let revision = sent.revision();
+                Some(sent.at_revision(revision))
+            }
+            Self::Before(stored) => Some(*stored),
+            Self::Forgotten | Self::Unpermitted => None,
+        }
+    }
 }
 
 /// The result of an update.
@@ -116,6 +133,7 @@ pub(crate) fn created(settings: &Settings, sent: &MutationRequest, reply: &Value
     let (word, rest) = tagged(reply, "create.lua")?;
     match (word, rest) {
         ("created", _) => Ok(Created::AsSent),
+        ("unpermitted", _) => Ok(Created::Unpermitted),
         ("exists" | "repeated", [record, ..]) => {
             let (header, stored) = stored_in(settings, &sent.id, record, "create.lua")?;
             let revision = sent.revision();
@@ -323,7 +341,7 @@ pub(super) fn unexpected(command: &str) -> StoreError {
 }
 
 /// A meaningless reply does not show what the script did.
-pub(super) fn unexpected_write(script: &str) -> StoreError {
+pub(crate) fn unexpected_write(script: &str) -> StoreError {
     StoreError { outcome: Outcome::Unknown, ..unexpected(script) }
 }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::{
     ActorContext, Approval, ApproverLimits, Decision, Digest, Execution, IdComparison, Intent, Metadata, MutationType,
     Payload, Quorum, QuorumGroup, RequestId, RequestState, Requirement, Revision, SideEffect, StateId, StateType,
-    StateVersion, Step, Timestamp, WriteIntent,
+    StateVersion, Step, Timestamp, UniqueKey, WriteIntent,
 };
 use crate::error::{Error, InvalidValue};
 use crate::json::read_beside;
@@ -85,6 +85,9 @@ pub struct RequestDocument {
     /// Who may not decide its approvals, whatever they say.
     #[serde(default, skip_serializing_if = "ApproverLimits::is_none")]
     pub approver_limits: ApproverLimits,
+    /// The key that no other open request of its namespace has. Fixed at submission.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique_key: Option<UniqueKey>,
     /// The rule by which ids of people in it are equal: that of its namespace. Not in the stored bytes; a store sets it
     /// on every request that it reads or writes.
     #[serde(default, skip_serializing_if = "IdComparison::is_default")]

@@ -219,10 +219,15 @@ impl WriteIntent {
             id_comparison: _,
             metadata,
             approver_limits,
+            unique_key,
         } = document;
         let submitted = (target, intent, requested_by, payload, requirements, created_at, approver_limits);
         let decided = (state, approvals, approval_round, decisions.len(), decisions.last(), updated_at);
-        Self::of(kind, &(submitted, decided, side_effects, versioning, execution, metadata))
+        let content = (submitted, decided, side_effects, versioning, execution, metadata);
+        match unique_key {
+            None => Self::of(kind, &content),
+            Some(key) => Self::of(kind, &(content, key)),
+        }
     }
 
     /// The time is excluded: it differs between attempts.

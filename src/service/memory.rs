@@ -8,7 +8,7 @@ use crate::feed::{Consumer, ConsumerLease, ConsumerTable, DEFAULT_LENGTH, FeedEn
 use crate::index::has_same_submission;
 use crate::query::{Count, Lookup, Page, PageRequest, Query, RequestQuery, Statistics, check_id_count, evaluate};
 use crate::request::{
-    ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Timestamp, WriteId, WriteIntent,
+    ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Timestamp, UniqueKey, WriteId, WriteIntent,
 };
 use crate::service::settle::{RememberedWrite, WriteLookup};
 use crate::stored_format::{DocumentLimit, SizeBudget};
@@ -18,6 +18,8 @@ const SCOPE: &str = "memory";
 /// Requests by id, and the feed of their writes.
 pub(crate) struct RequestTable {
     requests: HashMap<RequestId, Stored>,
+    /// The open request with each unique key.
+    keys: HashMap<UniqueKey, RequestId>,
     ids: IdComparison,
     limit: DocumentLimit,
     feed: FeedLog,
@@ -28,6 +30,7 @@ impl Default for RequestTable {
     fn default() -> Self {
         Self {
             requests: HashMap::new(),
+            keys: HashMap::new(),
             ids: IdComparison::default(),
             limit: DocumentLimit::default(),
             feed: empty_feed(DEFAULT_LENGTH),
@@ -90,6 +93,12 @@ impl RequestTable {
             known.check_creation(&request, &stored.request)?;
             return Ok(stored.request.clone());
         }
+        if let Some(key) = &request.unique_key {
+            if let Some(open) = self.open_request(key) {
+                return Err(Error::already_open(open.id.clone(), key.clone()));
+            }
+            self.keys.insert(key.clone(), request.id.clone());
+        }
         let writes = vec![(revision.write_id, request.creation_intent())];
         let request = request.at_revision(revision);
         self.requests.insert(request.id.clone(), Stored { request: request.clone(), writes });
@@ -122,8 +131,18 @@ impl RequestTable {
         let request = request.at_revision(next);
         stored.request = request.clone();
         stored.writes.push((write_id, intent));
+        if let (Some(key), true) = (&request.unique_key, request.state.status().is_terminal())
+            && self.keys.get(key) == Some(&request.id)
+        {
+            self.keys.remove(key);
+        }
         self.announce(&request, stored_decisions);
         Ok(request)
+    }
+
+    pub(crate) fn open_request(&self, key: &UniqueKey) -> Option<&MutationRequest> {
+        let request = &self.requests.get(self.keys.get(key)?)?.request;
+        (!request.state.status().is_terminal()).then_some(request)
     }
 
     pub(crate) fn check_create(&self, request: &MutationRequest) -> Result<()> {

@@ -26,11 +26,18 @@ pub(super) fn document() -> impl Strategy<Value = RequestDocument> {
             vec(side_effect().boxed(), 0..3),
             execution(by()).boxed(),
         );
-        let rest = (option::of(name()), option::of(name()), time(), time(), metadata(), approver_limits());
+        let rest = (
+            option::of(name()),
+            option::of(name()),
+            time(),
+            time(),
+            metadata(),
+            (approver_limits(), option::of(name())),
+        );
         (outer, lists, rest).prop_map(|(outer, lists, rest)| {
             let (id, target, requested_by, intent, payload, state, approval_round) = outer;
             let (requirements, approvals, decisions, side_effects, execution) = lists;
-            let (expected, reviewed, created_at, updated_at, metadata, approver_limits) = rest;
+            let (expected, reviewed, created_at, updated_at, metadata, (approver_limits, unique_key)) = rest;
             RequestDocument {
                 id: RequestId::new(ascii(&id)).unwrap(),
                 target: Target::new(&*target[0], &*target[1], &*target[2]).unwrap(),
@@ -52,6 +59,7 @@ pub(super) fn document() -> impl Strategy<Value = RequestDocument> {
                 updated_at,
                 metadata,
                 approver_limits,
+                unique_key: unique_key.map(|key| UniqueKey::new(key).unwrap()),
                 id_comparison: IdComparison::default(),
             }
         })

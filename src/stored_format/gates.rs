@@ -29,6 +29,7 @@ const GATES: &[Gate] = &[
     Gate { since: 2, opens: Part::Kind("pending reason", 6) },
     Gate { since: 2, opens: Part::Kind("link relation", 4) },
     Gate { since: 2, opens: Part::Kind("link relation", 5) },
+    Gate { since: 2, opens: Part::Field(Field::UniqueKey) },
 ];
 
 const FIRST: u16 = 1;
@@ -59,6 +60,8 @@ pub(super) enum Field {
     Reasons,
     /// Of a document: one of its rare parts.
     ApproverLimits,
+    /// Of a document: one of its rare parts.
+    UniqueKey,
     /// Of an approval: one of its rare parts.
     Mandatory,
     /// Of an approval: one of its rare parts.
@@ -154,6 +157,7 @@ impl fmt::Display for Field {
             Self::ActingFor => "an actor who acts for another",
             Self::Reasons => "an approval that demands a reason",
             Self::ApproverLimits => "limits on its approvers",
+            Self::UniqueKey => "a unique key",
             Self::Mandatory => "a mandatory approval",
             Self::Delegation => "a delegated approval",
             Self::Escalation => "an approval that escalates",

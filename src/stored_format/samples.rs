@@ -47,6 +47,7 @@ pub(super) fn smallest() -> RequestDocument {
         updated_at: Timestamp::MIN,
         metadata: Metadata::new(),
         approver_limits: ApproverLimits::default(),
+        unique_key: None,
         id_comparison: IdComparison::default(),
     }
 }
@@ -289,6 +290,7 @@ pub(super) fn newest() -> RequestDocument {
     document.requested_by = Arc::new((*document.requested_by).clone().acting_for("u-9", "Assistant").unwrap());
     let excluded = BTreeSet::from(["u-3", "u-4"].map(|id| ActorId::new(id).unwrap()));
     document.approver_limits = ApproverLimits { distinct: true, excluded };
+    document.unique_key = Some(UniqueKey::new("restart – naïve 文字").unwrap());
     document
 }
 

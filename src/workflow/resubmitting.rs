@@ -95,6 +95,7 @@ fn draft_of(ended: &RequestDocument, by: Arc<ActorContext>, now: Timestamp) -> R
         updated_at: _,
         metadata,
         approver_limits,
+        unique_key,
         id_comparison,
     } = ended;
     let times = [round_opened_at(ended), *created_at];
@@ -107,6 +108,7 @@ fn draft_of(ended: &RequestDocument, by: Arc<ActorContext>, now: Timestamp) -> R
         resubmits: Some(id.clone()),
         metadata: metadata.clone(),
         approver_limits: approver_limits.clone(),
+        unique_key: unique_key.clone(),
         id_comparison: *id_comparison,
         ..RequestDraft::new(target.clone(), intent.clone(), by)
     }

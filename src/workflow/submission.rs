@@ -56,6 +56,7 @@ pub fn submit(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timest
         updated_at: now,
         metadata: draft.metadata,
         approver_limits: draft.approver_limits,
+        unique_key: draft.unique_key,
         id_comparison: draft.id_comparison,
     };
     for approval in &document.approvals {

@@ -6,7 +6,7 @@ use sha2::Digest as _;
 use crate::command::{Action, Command};
 use crate::request::{
     ApprovalRule, ApproverLimits, ExecutionKind, InitialState, Intent, Metadata, RequestDraft, RequestId, Requirement,
-    StateVersion, Target, Who, WriteIntent, WriteKind,
+    StateVersion, Target, UniqueKey, Who, WriteIntent, WriteKind,
 };
 
 impl Command {
@@ -65,6 +65,7 @@ struct Meant<'a> {
     resubmits: Option<&'a RequestId>,
     metadata: &'a Metadata,
     approver_limits: Option<&'a ApproverLimits>,
+    unique_key: Option<&'a UniqueKey>,
 }
 
 impl RequestDraft {
@@ -86,6 +87,7 @@ impl RequestDraft {
             id_comparison: _,
             metadata,
             approver_limits,
+            unique_key,
         } = self;
         let payload = payload.as_ref();
         let meant = Meant {
@@ -101,6 +103,7 @@ impl RequestDraft {
             resubmits: resubmits.as_ref(),
             metadata,
             approver_limits: Some(approver_limits).filter(|limits| !limits.is_none()),
+            unique_key: unique_key.as_ref(),
         };
         WriteIntent::of(WriteKind::Submit, &meant)
     }

@@ -20,6 +20,7 @@ mod security;
 mod servers;
 mod tls;
 mod together;
+mod unique;
 mod updates;
 
 #[global_allocator]

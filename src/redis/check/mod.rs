@@ -15,7 +15,8 @@ use self::json::Readable;
 use self::json::{cursor_text, member_text, readable};
 use self::node_walk::NodeWalk;
 use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
-use crate::request::RequestId;
+use crate::redis::command::UniqueHash;
+use crate::request::{RequestId, UniqueKey};
 use crate::stored_format::FormatError;
 
 /// Whether a check only reports what it finds, or also repairs it.
@@ -66,6 +67,14 @@ pub(crate) enum Phase {
         #[cfg_attr(feature = "schemars", schemars(with = "String"))]
         after: Vec<u8>,
     },
+    /// The reservations of unique keys and the permits of each partition: is there, or may there be, a request that has it?
+    UniqueKeys {
+        partition: u16,
+        hash: UniqueHash,
+        #[serde(with = "cursor_text")]
+        #[cfg_attr(feature = "schemars", schemars(with = "String"))]
+        cursor: u64,
+    },
 }
 
 impl Default for Phase {
@@ -75,6 +84,10 @@ impl Default for Phase {
 }
 
 impl Phase {
+    pub(crate) const fn all_unique_keys() -> Self {
+        Self::UniqueKeys { partition: 0, hash: UniqueHash::Reservations, cursor: 0 }
+    }
+
     pub(crate) const fn all_indexes() -> Self {
         Self::Indexes { cursor: Some(0), nodes: None, keys: Vec::new(), after: Vec::new() }
     }
@@ -191,6 +204,37 @@ pub enum Finding {
         /// The key of the record.
         key: String,
     },
+    /// A unique key is reserved for a request that has ended, or was not created within a minute. Nobody is kept from the
+    /// key: the next submission takes it over.
+    OrphanReservation {
+        /// The unique key, as it is stored.
+        key: String,
+        /// The request, where the reservation names one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<RequestId>,
+    },
+    /// The unique key of an open request is not reserved for it, so that another one could be submitted with it.
+    MissingReservation {
+        /// The request.
+        id: RequestId,
+        /// Its unique key.
+        key: UniqueKey,
+    },
+    /// Two open requests have the same unique key, as a failover that loses writes can leave them. No repair ends a request:
+    /// cancel one of them.
+    SharedUniqueKey {
+        /// The request for which the key is not reserved.
+        id: RequestId,
+        /// The request for which it is.
+        other: RequestId,
+        /// The unique key.
+        key: UniqueKey,
+    },
+    /// A permit to create a request with a unique key was not used within a minute.
+    OrphanPermit {
+        /// The id of the request.
+        id: String,
+    },
 }
 
 /// The stored form of one request, for those who look into a namespace.
@@ -277,6 +321,19 @@ impl fmt::Display for Finding {
                     "request {id} was written anew at every attempt to check it, so it was not checked; check again"
                 )
             }
+            Self::OrphanReservation { key, id: Some(id) } => {
+                write!(f, "unique key {key} is reserved for request {id}, which has ended or was never created")
+            }
+            Self::OrphanReservation { key, id: None } => {
+                write!(f, "the reservation of unique key {key} names no request")
+            }
+            Self::MissingReservation { id, key } => {
+                write!(f, "request {id} is open, and its unique key {key} is not reserved for it")
+            }
+            Self::SharedUniqueKey { id, other, key } => {
+                write!(f, "requests {id} and {other} are both open and have unique key {key}; cancel one of them")
+            }
+            Self::OrphanPermit { id } => write!(f, "the permit to create request {id} was not used"),
             Self::Misplaced { key } => write!(f, "{key} is not where the request it holds belongs"),
         }
     }

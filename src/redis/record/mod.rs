@@ -10,7 +10,7 @@ use crate::index::SortKey;
 use crate::redis::options::{RedisOptions, Settings};
 use crate::redis::record::history::history_marks;
 use crate::redis::record::index_entries::{EncodedEntries, IndexEntries, index_entries};
-use crate::request::{MutationRequest, Revision, WriteId, WriteIntent, WriteKind};
+use crate::request::{MutationRequest, Revision, UniqueKey, WriteId, WriteIntent, WriteKind};
 use crate::service::settle::RememberedWrite;
 use crate::stored_format::{self, DOCUMENT_HEAD_BYTES, FormatError, SizeBudget, decode_request};
 
@@ -38,7 +38,8 @@ const WRITE_BYTES: usize = WRITE_ID_BYTES + WriteIntent::BYTES;
 ///     20      8  number of the revision
 ///     28      4  how many decisions the document has
 ///     32      4  history mark: CRC-32 over those decisions
-///     36      4  submission mark: CRC-32 over the groups of index entries that come from what is fixed when a request is submitted
+///     36      4  submission mark: CRC-32 over the groups of index entries that come from what is fixed when a request is submitted,
+///                and over the unique key, if there is one
 ///     40   24·n  the last writes, the newest first: that of this revision, of the one before it, …; the last is that which
 ///                submitted the request, also where those before it are left out. Each: 16, its id; 8, its intent
 ///              2  how many members of current index entries follow
@@ -63,6 +64,7 @@ pub(crate) struct NewRecord {
     pub(crate) marks: Vec<u32>,
     /// The index entries that are added at submission and stay.
     pub(crate) lasting: EncodedEntries,
+    submission_mark: u32,
 }
 
 impl NewRecord {
@@ -92,7 +94,8 @@ impl NewRecord {
         bytes.push(VERSION);
         bytes.extend_from_slice(&[0; CHECKSUM_BYTES]);
         bytes.push(1);
-        let mut record = Self { bytes, header_bytes, marks, lasting };
+        let submission_mark = submission_mark(&lasting, request.unique_key.as_ref());
+        let mut record = Self { bytes, header_bytes, marks, lasting, submission_mark };
         let state = record.state(revision, request.decisions.len());
         record.bytes.extend_from_slice(&state);
         record.bytes.extend_from_slice(&intent.to_bytes());
@@ -112,7 +115,7 @@ impl NewRecord {
             &revision.number.to_be_bytes()[..],
             &u32::try_from(decisions).unwrap_or(u32::MAX).to_be_bytes(),
             &mark.to_be_bytes(),
-            &crc32fast::hash(self.lasting.as_bytes()).to_be_bytes(),
+            &self.submission_mark.to_be_bytes(),
             revision.write_id.as_bytes(),
         ]
         .concat()
@@ -125,6 +128,16 @@ impl NewRecord {
         let entries = FIXED_BYTES + WRITE_BYTES;
         (part(STATE_FROM, entries), part(entries, self.header_bytes), part(self.header_bytes, self.bytes.len()))
     }
+}
+
+/// The mark of what is fixed at submission.
+fn submission_mark(lasting: &EncodedEntries, unique_key: Option<&UniqueKey>) -> u32 {
+    let mut mark = crc32fast::Hasher::new();
+    mark.update(lasting.as_bytes());
+    if let Some(key) = unique_key {
+        mark.update(key.as_str().as_bytes());
+    }
+    mark.finalize()
 }
 
 /// The checksum of a header of this many bytes, of the record of the request with this id.

@@ -64,7 +64,7 @@ pub(super) fn decisions(input: In<'_, '_>, Decisions(is_wanted): Decisions<'_>) 
 fn head_and_requirements(input: In<'_, '_>) -> Read<Head> {
     let mut head = head(input)?;
     let has_payload;
-    (has_payload, head.approver_limits) = read::limits_and_payload(input)?;
+    (has_payload, head.approver_limits, _) = read::before_payload(input)?;
     input.pass(|input| {
         if has_payload {
             pass::payload(input)?;

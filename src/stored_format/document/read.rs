@@ -10,8 +10,8 @@ use super::{approval_parts, charge};
 use crate::request::{
     ActingFor, ActorContext, Approval, ApprovalState, ApprovalTarget, ApproverLimits, BlastRadius, Cause, Claim,
     ClaimId, CompensationPlan, Decision, Execution, ExecutionKind, IdComparison, Intent, Metadata, Payload, Pending,
-    Quorum, Rejection, RequestDocument, RequestState, Requirement, SideEffect, Step, Supersession, Target, Value,
-    Verdict, Versioning, metadata_key,
+    Quorum, Rejection, RequestDocument, RequestState, Requirement, SideEffect, Step, Supersession, Target, UniqueKey,
+    Value, Verdict, Versioning, metadata_key,
 };
 use crate::stored_format::Budget;
 use crate::stored_format::gates::Field;
@@ -21,7 +21,7 @@ pub(super) type Read<T> = Result<T, Failed>;
 
 // The fields of a literal are read in the order of the source, which is the order of the format and not of the type.
 pub(super) fn document(input: In<'_, '_>) -> Read<RequestDocument> {
-    let approver_limits;
+    let (approver_limits, unique_key);
     Ok(RequestDocument {
         id: input.name()?,
         target: Target { state_id: input.name()?, state_type: input.name()?, mutation_type: input.name()? },
@@ -33,7 +33,7 @@ pub(super) fn document(input: In<'_, '_>) -> Read<RequestDocument> {
         intent: intent(input)?,
         payload: {
             let has_payload;
-            (has_payload, approver_limits) = limits_and_payload(input)?;
+            (has_payload, approver_limits, unique_key) = before_payload(input)?;
             if has_payload { Some(payload(input)?) } else { None }
         },
         requirements: list(input, charge::REQUIREMENT, requirement)?,
@@ -44,13 +44,14 @@ pub(super) fn document(input: In<'_, '_>) -> Read<RequestDocument> {
         execution: execution(input)?,
         metadata: metadata(input)?,
         approver_limits,
+        unique_key,
         id_comparison: IdComparison::default(),
     })
 }
 
-/// Whether a payload follows, and the limits on approvers.
-pub(super) fn limits_and_payload(input: In<'_, '_>) -> Read<(bool, ApproverLimits)> {
-    let (byte, extras) = input.byte_and(&[Field::ApproverLimits])?;
+/// Whether a payload follows, the limits on approvers, and the unique key.
+pub(super) fn before_payload(input: In<'_, '_>) -> Read<(bool, ApproverLimits, Option<UniqueKey>)> {
+    let (byte, extras) = input.byte_and(&[Field::ApproverLimits, Field::UniqueKey])?;
     if byte > 1 {
         return Err(input.fail(format!("{byte} is neither true nor false")));
     }
@@ -58,7 +59,8 @@ pub(super) fn limits_and_payload(input: In<'_, '_>) -> Read<(bool, ApproverLimit
     if extras.has(Field::ApproverLimits) {
         (limits.distinct, limits.excluded) = (input.flag()?, input.names()?);
     }
-    Ok((byte == 1, limits))
+    let unique_key = if extras.has(Field::UniqueKey) { Some(input.name()?) } else { None };
+    Ok((byte == 1, limits, unique_key))
 }
 
 pub(super) fn state(input: In<'_, '_>) -> Read<RequestState> {

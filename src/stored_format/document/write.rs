@@ -26,10 +26,14 @@ pub(super) fn document<'d>(out: Out<'_, 'd>, document: &'d RequestDocument) -> W
     actor(out, &document.requested_by)?;
     intent(out, &document.intent)?;
     let limits = &document.approver_limits;
-    out.byte_and(document.payload.is_some().into(), &[(Field::ApproverLimits, !limits.is_none())])?;
+    let parts = [(Field::ApproverLimits, !limits.is_none()), (Field::UniqueKey, document.unique_key.is_some())];
+    out.byte_and(document.payload.is_some().into(), &parts)?;
     if !limits.is_none() {
         out.flag(limits.distinct)?;
         out.names(&limits.excluded)?;
+    }
+    if let Some(key) = &document.unique_key {
+        out.text(key.as_str())?;
     }
     if let Some(payload) = &document.payload {
         out.text(payload.content_type())?;

@@ -86,6 +86,13 @@ impl Table {
             known.check_creation(&request, &stored.request)?;
             return Ok(stored.request.clone());
         }
+        if let Some(key) = &request.unique_key {
+            let has_key = |other: &&Stored| other.request.unique_key.as_ref() == Some(key);
+            let is_open = |other: &&Stored| !other.request.state.status().is_terminal();
+            if let Some(open) = rows.values().filter(has_key).find(is_open) {
+                return Err(Error::already_open(open.request.id.clone(), key.clone()));
+            }
+        }
         let writes = vec![RememberedWrite { number: 0, id: write_id, intent: request.creation_intent() }];
         let revision = request.revision();
         let request = request.at_revision(revision);
