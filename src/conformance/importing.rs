@@ -137,8 +137,8 @@ pub async fn an_import_adds_one_feed_entry_for_each_request(store: Arc<dyn Store
     let page = store.read_feed(&FeedPosition::beginning(), 100).await.unwrap();
     let mut entries = page.entries;
     entries.sort_by(|one, other| one.id.cmp(&other.id));
-    let told: Vec<_> = entries.iter().map(|entry| (entry.id.as_str(), entry.revision, entry.change)).collect();
-    assert_eq!(told, [("a", 2, FeedChange::Imported), ("b", 0, FeedChange::Imported)]);
+    let listed: Vec<_> = entries.iter().map(|entry| (entry.id.as_str(), entry.revision, entry.change)).collect();
+    assert_eq!(listed, [("a", 2, FeedChange::Imported), ("b", 0, FeedChange::Imported)]);
     assert!(entries.iter().all(|entry| entry.decisions.is_empty() && entry.by.is_none()), "{entries:?}");
     let end = store.end_of_feed().await.unwrap();
     let (stored, _) = change(&store, pending("c", "s", second(3)), 0).await;

@@ -67,7 +67,7 @@ impl RedisStore {
         Ok(())
     }
 
-    /// Lays out the partitions that are added. Each is told how long the feeds were that its requests come from: nobody adds
+    /// Lays out the partitions that are added. Each records how long the feeds were that its requests come from: nobody adds
     /// to them.
     async fn add_partitions(&self, repartition: &Repartition) -> Result<()> {
         let extent_of = |at| Call::feed(&self.settings, FeedRead::of_extent(at));

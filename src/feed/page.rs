@@ -24,7 +24,7 @@ pub struct FeedPage {
     pub gaps: Vec<FeedGap>,
     /// Where to continue. A reader that saves it after handling everything on this page misses nothing.
     pub next: FeedPosition,
-    /// The partitions that did not answer; [`next`](Self::next) leads on where they were read last. Only a store that was told to
+    /// The partitions that did not answer; [`next`](Self::next) leads on where they were read last. Only a store that is to
     /// return partial results has any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<MissingPartition>,

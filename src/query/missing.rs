@@ -6,7 +6,7 @@ use super::Cursor;
 
 /// A partition of a store that did not answer.
 ///
-/// Only a store that was told to return partial results has any: in Redis,
+/// Only a store that is to return partial results has any: in Redis,
 /// `RedisStore::with_partial_reads`. Every other one fails as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]

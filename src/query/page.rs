@@ -32,7 +32,7 @@ pub struct Page<T> {
     /// Requests that belong on this page but cannot be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unreadable: Vec<Unreadable>,
-    /// What the page lacks because a part of the store does not answer. Only a store that was told to return partial pages has
+    /// What the page lacks because a part of the store does not answer. Only a store that is to return partial pages has
     /// any; it is not the last page then, whatever [`next`](Self::next) says.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub missing: Option<MissingPart>,
@@ -48,7 +48,7 @@ pub struct Lookup {
     /// Requests that exist but cannot be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unreadable: Vec<Unreadable>,
-    /// The ids whose partitions did not answer: whether these requests exist is not known. Only a store that was told to return
+    /// The ids whose partitions did not answer: whether these requests exist is not known. Only a store that is to return
     /// partial results has any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unknown: Vec<RequestId>,

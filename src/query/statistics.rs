@@ -47,7 +47,7 @@ pub struct Statistics {
     /// Whether counting ended early, so that each number is a lower bound; only where a query was counted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub is_lower_bound: bool,
-    /// The partitions that did not answer: their requests are not counted. Only a store that was told to return partial results
+    /// The partitions that did not answer: their requests are not counted. Only a store that is to return partial results
     /// has any.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub missing: Vec<MissingPartition>,

@@ -62,7 +62,7 @@ struct Journal {
 /// Whoever waits for writers that go on must not keep them when it fails.
 struct EndWith<'a>(&'a AtomicBool);
 
-/// What writers of all flavours were told while `fault` happened, which returns when what it did is over.
+/// What calls of writers of all flavours returned while `fault` happened, which returns when what it did is over.
 pub fn under_load(what: &str, options: &Options, fault: impl FnOnce()) -> Figures {
     let flavours = Flavour::all();
     let stores: Vec<Store> = flavours.iter().map(|flavour| flavour.opened(options)).collect();

@@ -1,4 +1,4 @@
-//! What writers are told while nodes die, hang and hand over: what is acknowledged, lost or stored twice, and for how long
+//! What the calls of writers return while nodes die, hang and hand over: what is acknowledged, lost or stored twice, and for how long
 //! nobody can write. `--nocapture` prints the rows of the table in `docs/reliability.md`.
 
 use std::collections::BTreeSet;

@@ -200,7 +200,7 @@ fn told_what_is_lost(cluster: &Cluster) {
     let stored = other.get(&updated.id).unwrap().unwrap();
     let won = other.update(moved_on(stored, second(3)), WriteId::generate()).unwrap();
     assert_eq!(won.revision().number, updated.revision().number, "the same number, by another write");
-    // The writer that comes back with what it was told has a conflict, and its write is not applied.
+    // The writer that comes back with the revision it got has a conflict, and its write is not applied.
     for flavour in Flavour::all() {
         let returned = flavour.opened(&patient);
         match returned.update(moved_on(updated.clone(), second(4)), WriteId::generate()) {

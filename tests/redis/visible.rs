@@ -352,7 +352,7 @@ fn what_cannot_be_read_is_named_to_no_viewer() {
             damage(&name, id);
         }
         let all = store.requests(&RequestQuery::new(), &PageRequest::first()).unwrap();
-        assert_eq!((all.items.len(), all.unreadable.len()), (1, 2), "whoever reads everything is told");
+        assert_eq!((all.items.len(), all.unreadable.len()), (1, 2), "whoever reads everything sees them named");
         let view = over(&store).visible_to(viewer("alice"));
         let ids = ["secret", "mine", "damaged"].map(|id| RequestId::new(id).unwrap());
         let found = view.get_many(&ids).unwrap();

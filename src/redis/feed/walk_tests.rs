@@ -291,7 +291,7 @@ fn a_feed_that_lost_its_end_holds_back_nothing() {
     assert!(gaps.is_empty());
 }
 
-/// Who had begun before the repartition is told what was removed from a new partition before they came to it.
+/// Who had begun before the repartition learns what was removed from a new partition before they came to it.
 #[test]
 fn what_was_trimmed_of_a_new_partition_is_a_gap_for_who_had_begun() {
     let mut feeds = Feeds::new(1);

@@ -1,4 +1,4 @@
-//! Has clients work on a few requests at once, under faults, and gathers what each was told.
+//! Has clients work on a few requests at once, under faults, and gathers what each call returned.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

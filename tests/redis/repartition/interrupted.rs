@@ -130,7 +130,7 @@ fn a_repartition_that_was_killed_goes_on_and_reports_what_was_left() {
     }
 }
 
-/// Two operators who do the same do no harm: one may be told that it was overtaken.
+/// Two operators who do the same do no harm: one may get the error that it was overtaken.
 #[test]
 fn two_at_once_move_every_request_once() {
     let server = PrivateServer::start(&[]);

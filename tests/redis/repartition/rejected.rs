@@ -81,7 +81,7 @@ fn from_its_beginning_to_its_end_nobody_writes_and_nobody_opens() {
     }
 }
 
-/// Whatever a writer was told was stored is stored afterwards, once.
+/// Every acknowledged write is stored afterwards, once.
 #[test]
 fn writers_lose_nothing_that_was_acknowledged() {
     let server = PrivateServer::start(&[]);

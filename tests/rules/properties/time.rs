@@ -1,4 +1,4 @@
-//! What holds of a request's times, told from its history alone.
+//! What holds of a request's times, read from its history alone.
 
 use mutator_governance::workflow::{Action, apply, next_deadline, ready_at, valid_until};
 use mutator_governance::{DecisionKind, ExecutionDecision, LifecycleDecision, MutationRequest, Status, Timestamp};
