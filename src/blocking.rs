@@ -63,6 +63,17 @@
 //! # Ok::<(), mutator_governance::Error>(())
 //! ```
 //!
+//! So is a primary that Sentinels watch, by its name and the URLs of all of them:
+//!
+//! ```no_run
+//! # #[cfg(feature = "redis")] {
+//! # use mutator_governance::blocking::RedisStore;
+//! let sentinels = ["redis://sentinel-1:26379", "redis://sentinel-2:26379", "redis://sentinel-3:26379"];
+//! let store = RedisStore::sentinel_builder("mymaster", sentinels).namespace("billing").open()?;
+//! # }
+//! # Ok::<(), mutator_governance::Error>(())
+//! ```
+//!
 //! A request may take 10,000 index entries, which [`Error::TooManyEntries`](crate::Error::TooManyEntries) explains, and
 //! as many bytes as the store's `document_limit`.
 //!

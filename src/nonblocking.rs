@@ -53,6 +53,7 @@
 //! ```
 //!
 //! A Redis Cluster is opened by `RedisStore::cluster_builder` with the URLs of some of its nodes; all else is the same.
+//! So is a primary that Sentinels watch, by `RedisStore::sentinel_builder` with its name and the URLs of all of them.
 //!
 //! # Runtimes and dropped futures
 //!

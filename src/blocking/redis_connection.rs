@@ -37,7 +37,7 @@ impl Connection {
     ) -> RedisResult<Self> {
         let stream = Stream::connect(settings, deadline)?;
         let mut connection = Self { stream, sending: Vec::new(), replies: Replies::new(settings.reply_limit()) };
-        for greeting in greetings(credentials, settings.database()) {
+        for greeting in greetings(credentials, settings.database(), settings.peer) {
             let sent = Instant::now();
             let answer = connection.run(&greeting.command, deadline, None);
             let answer = answer.map_err(|failure| match failure {

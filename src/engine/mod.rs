@@ -73,10 +73,13 @@ mod redis_opening;
 mod redis_queries;
 #[cfg(feature = "redis")]
 mod redis_repartition;
+mod redis_replicas;
 #[cfg(feature = "redis")]
 mod redis_requests;
 #[cfg(feature = "redis")]
 mod redis_routing;
+#[cfg(feature = "redis")]
+mod redis_sentinels;
 #[cfg(feature = "redis")]
 mod redis_store;
 #[cfg(feature = "redis")]

@@ -11,7 +11,8 @@ use crate::redis::check::reply::{Explained, IndexPart, Repaired, StoredHeader};
 use crate::redis::namespace::layout::reject_other_layout;
 use crate::redis::reply;
 use crate::redis::{
-    Call, CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Inspection, KeyKind, Phase, Progress, Settings,
+    Call, CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Freshness, Inspection, KeyKind, Phase, Progress,
+    Settings,
 };
 use crate::request::{RequestId, Revision, WriteId};
 
@@ -198,10 +199,14 @@ impl RedisStore {
         Ok(Some((Repair { id, other_format: is_other_format.then_some(format) }, call)))
     }
 
+    async fn latest_record(&self, key: &str) -> Result<redis::Value> {
+        self.stored_record(self.settings.keyspace.place_of(key), key, Freshness::Latest, self.deadline()).await
+    }
+
     async fn check_record(&self, key: &str, mode: CheckMode, step: &mut CheckStep) -> Result<()> {
         let mut busy = None;
         for _ in 0..MAX_TRIES {
-            let value = match self.stored_record(self.settings.keyspace.place_of(key), key, self.deadline()).await {
+            let value = match self.latest_record(key).await {
                 Err(error) if check_reply::is_of_another_type(&error) => {
                     step.findings.push(Finding::OtherType { key: key.to_owned() });
                     return Ok(());
@@ -377,7 +382,7 @@ impl RedisStore {
     /// # Errors
     /// [`Error::Unreadable`](crate::Error::Unreadable) when not even the header can be read.
     pub async fn inspect(&self, id: &RequestId) -> Result<Option<Inspection>> {
-        let value = self.record_bytes(id).await?;
+        let value = self.record_bytes(id, Freshness::Latest).await?;
         check_reply::inspection(&self.settings, id, &value)
     }
 }

@@ -1,4 +1,5 @@
-//! Finds the keys of a namespace for a check: on the one server, or on each primary of a cluster in its turn.
+//! Finds the keys of a namespace for a check: on the one server, on each primary of a cluster in its turn, or on the primary of
+//! Sentinels.
 
 use std::borrow::Cow;
 
@@ -30,7 +31,7 @@ struct Served {
 impl RedisStore {
     /// Some keys of a kind, and where to go on; `None` at the end.
     pub(super) async fn find(&self, from: Cursor, kind: KeyKind) -> Result<(Option<Cursor>, Vec<String>)> {
-        if let Servers::Cluster(nodes) = &self.servers {
+        if let Servers::Routed(nodes) = &self.servers {
             return self.find_on_nodes(nodes, from, kind).await;
         }
         let value = self.call(&Call::find(&self.settings, from.cursor, kind), self.deadline()).await?;
@@ -100,6 +101,16 @@ impl RedisStore {
     /// Which of these partitions a node serves. Follows no redirect.
     async fn served(&self, nodes: &Nodes, node: &NodeAddress, partitions: &[u16]) -> Result<Served> {
         let mut served = Served::default();
+        if nodes.has_sentinels() {
+            // Servers without slots redirect nobody.
+            let deadline = self.deadline();
+            match nodes.check_primary(node, deadline).await {
+                Ok(()) => served.kept.extend(partitions),
+                Err(_) if !nodes.primaries().contains(node) => {}
+                Err(fault) => return Err(Attempts::new(deadline, false).ended(fault).into()),
+            }
+            return Ok(served);
+        }
         for partitions in partitions.chunks(MAX_AT_ONCE) {
             let deadline = self.deadline();
             let driver = nodes.driver(node, false);

@@ -5,7 +5,7 @@ use crate::archive::{Imported, RequestRecord};
 use crate::error::Result;
 use crate::query::{Page, check_import_count};
 use crate::redis::reply;
-use crate::redis::{Attempts, Call, ImportBatch, ImportedRecord};
+use crate::redis::{Attempts, Call, Freshness, ImportBatch, ImportedRecord};
 use crate::stored_format::StoredRequest;
 
 #[dual]
@@ -66,7 +66,7 @@ impl RedisStore {
                 records.push(reply::record_with_writes(stored));
                 continue;
             }
-            let value = self.record_bytes(stored.id()).await?;
+            let value = self.record_bytes(stored.id(), Freshness::Latest).await?;
             match reply::record_of(&self.settings, stored.id(), value) {
                 Ok(record) => records.extend(record),
                 Err(error) => unreadable.push(error),

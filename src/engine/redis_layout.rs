@@ -172,7 +172,7 @@ impl RedisStore {
     /// The id of the server process; empty where the server does not report it, and in a cluster, whose nodes are walked
     /// each by its own.
     async fn run_id(&self) -> Result<String> {
-        if matches!(self.servers, Servers::Cluster(_)) {
+        if matches!(self.servers, Servers::Routed(_)) {
             return Ok(String::new());
         }
         let info = self.call(&Call::server_info(), self.deadline()).await?;

@@ -1,4 +1,5 @@
-//! The nodes of a cluster: a driver for each, and the map of who serves what, which one caller at a time refreshes.
+//! Servers that take over from each other: a driver for each, and the map of who serves what, which one caller at a time
+//! refreshes. It comes from the nodes of a cluster, or from Sentinels.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -10,8 +11,8 @@ use super::super::redis_driver::Driver;
 use super::dual;
 use crate::error::StoreError;
 use crate::redis::connection::server_clock::ServerClock;
-use crate::redis::topology::{self, ClusterView, Failure, SlotMap};
-use crate::redis::{Fault, NodeAddress, Place, Seeds, Settings, ask_time};
+use crate::redis::topology::{self, ClusterView, Failure, Inquiry, Opinions, Purpose, Replicas, SentinelView, SlotMap};
+use crate::redis::{Fault, NodeAddress, Peer, Place, Seeds, Settings, ask_time};
 use crate::service::deadline::Deadline;
 
 /// How long a node that is suspect may take for a sign of life.
@@ -20,16 +21,20 @@ const SIGN_OF_LIFE: Duration = Duration::from_millis(250);
 const REFRESH_SHARE: u32 = 2;
 const MAX_REFRESH: Duration = Duration::from_secs(1);
 
-/// The nodes of one cluster, shared by all clones of a store.
+/// The nodes of one cluster, or the servers that Sentinels watch, shared by all clones of a store.
 pub(super) struct Nodes {
     settings: Arc<Settings>,
     login: Option<Arc<dyn CredentialSource>>,
+    /// The drivers for the Sentinels; none in a cluster.
+    sentinels: BTreeMap<NodeAddress, Driver>,
     /// Never held while anything is waited for.
     state: Mutex<State>,
 }
 
 struct State {
     view: ClusterView,
+    sentinels: Option<SentinelView>,
+    replicas: Replicas,
     drivers: BTreeMap<NodeAddress, NodeDrivers>,
 }
 
@@ -39,12 +44,29 @@ struct NodeDrivers {
     waiting: Option<Driver>,
     /// Whether its connections learn the time for the clock of the store.
     keeps_time: bool,
+    /// What it is to this store.
+    peer: Peer,
 }
 
 impl Nodes {
     pub(super) fn new(seeds: Seeds, login: Option<Arc<dyn CredentialSource>>) -> Self {
-        let state = State { view: ClusterView::new(seeds.nodes), drivers: BTreeMap::new() };
-        Self { settings: Arc::new(seeds.settings), login, state: Mutex::new(state) }
+        let state = State::new(ClusterView::new(seeds.nodes), None);
+        Self { settings: Arc::new(seeds.settings), login, sentinels: BTreeMap::new(), state: Mutex::new(state) }
+    }
+
+    /// The servers whose primary these Sentinels know by this name.
+    pub(super) fn watched(
+        name: &str,
+        sentinels: Seeds,
+        their_login: Option<&Arc<dyn CredentialSource>>,
+        login: Option<Arc<dyn CredentialSource>>,
+    ) -> Self {
+        let settings = sentinels.settings;
+        let driver = |at: &NodeAddress| Driver::new(&Arc::new(settings.at_sentinel(at)), their_login.cloned());
+        let drivers = sentinels.nodes.iter().map(|at| (at.clone(), driver(at))).collect();
+        let view = SentinelView::new(name, sentinels.nodes);
+        let state = State::new(ClusterView::new(Vec::new()), Some(view));
+        Self { settings: Arc::new(settings), login, sentinels: drivers, state: Mutex::new(state) }
     }
 
     pub(super) const fn settings(&self) -> &Arc<Settings> {
@@ -78,13 +100,16 @@ impl Nodes {
         let mut state = self.state();
         let primary = time_slot.and_then(|slot| state.view.map().primary_of(slot));
         let keeps_time = primary == Some(node);
-        let is_known = |drivers: &&mut NodeDrivers| drivers.keeps_time == keeps_time;
+        let is_replica = self.settings.options.replicas && state.view.map().is_replica(node) && !self.has_sentinels();
+        let peer = if is_replica { Peer::Replica } else { Peer::Server };
+        let is_known = |drivers: &&mut NodeDrivers| (drivers.keeps_time, drivers.peer) == (keeps_time, peer);
         if let Some(drivers) = state.drivers.get_mut(node).filter(is_known) {
             return drivers.choose(waits);
         }
         let clock = if keeps_time { Arc::clone(&self.settings.clock) } else { Arc::new(ServerClock::new()) };
-        let driver = Driver::new(&Arc::new(self.settings.at(node, clock)), self.login.clone());
-        let mut drivers = NodeDrivers { driver, waiting: None, keeps_time };
+        let settings = Settings { peer, ..self.settings.at(node, clock) };
+        let driver = Driver::new(&Arc::new(settings), self.login.clone());
+        let mut drivers = NodeDrivers { driver, waiting: None, keeps_time, peer };
         let chosen = drivers.choose(waits);
         state.drivers.insert(node.clone(), drivers);
         chosen
@@ -94,6 +119,9 @@ impl Nodes {
     pub(super) fn failure(&self, node: &NodeAddress, fault: &Fault, deadline: Deadline) -> Failure {
         let failure = Failure::of(fault, self.settings.announcements(node));
         let is_over = deadline.remaining().is_none();
+        if matches!(failure, Failure::Silent | Failure::Lost | Failure::Unreached | Failure::Demoted) {
+            self.state().sentinels.iter_mut().for_each(|sentinels| sentinels.doubt(Instant::now()));
+        }
         match &failure {
             Failure::Redirected(redirect) => {
                 if let Some((slot, to)) = redirect.moved() {
@@ -115,17 +143,100 @@ impl Nodes {
     /// Takes a map, unless it is older. Whether it was taken.
     pub(super) fn take(&self, map: SlotMap) -> bool {
         let mut state = self.state();
-        let State { view, drivers } = &mut *state;
-        let is_taken = view.take(map);
+        let is_taken = state.view.take(map);
         if is_taken {
-            drivers.retain(|node, _| view.names(node));
+            state.forget_others();
         }
         is_taken
+    }
+
+    pub(super) fn has_sentinels(&self) -> bool {
+        !self.sentinels.is_empty()
+    }
+
+    /// What is to be done before a call to the primary. Whoever is to ask does so until `until`.
+    pub(super) fn inquire(&self, purpose: Purpose, now: Instant, until: Instant) -> Inquiry {
+        let mut state = self.state();
+        state.sentinels.as_mut().map_or(Inquiry::Confirmed, |view| view.inquire(purpose, now, until))
+    }
+
+    pub(super) fn is_majority_missing(&self, opinions: &Opinions) -> bool {
+        let answered = opinions.iter().filter(|(_, opinion)| opinion.is_ok()).count();
+        self.state().sentinels.as_ref().is_some_and(|view| answered < view.majority())
+    }
+
+    /// The name by which the Sentinels know the primary.
+    pub(super) fn primary_name(&self) -> String {
+        self.state().sentinels.as_ref().map(|view| view.name().to_owned()).unwrap_or_default()
+    }
+
+    pub(super) fn sentinels(&self) -> Vec<NodeAddress> {
+        self.sentinels.keys().cloned().collect()
+    }
+
+    pub(super) fn sentinel_driver(&self, sentinel: &NodeAddress) -> Option<&Driver> {
+        self.sentinels.get(sentinel)
+    }
+
+    /// Why the primary was not known the last time.
+    pub(super) fn problem(&self) -> Option<String> {
+        self.state().sentinels.as_ref()?.problem().map(str::to_owned)
+    }
+
+    /// Takes what the Sentinels answered to whoever began to ask at `begun` and had this time. Returns what an operator should know.
+    pub(super) fn conclude(
+        &self,
+        opinions: Opinions,
+        begun: Instant,
+        time: Duration,
+    ) -> Result<Vec<String>, StoreError> {
+        let mut state = self.state();
+        let State { view, sentinels: Some(sentinels), .. } = &mut *state else { return Ok(Vec::new()) };
+        let verdict = sentinels.conclude(opinions, view.map().epoch(), begun, time, Instant::now())?;
+        view.replace(SlotMap::of_primary(verdict.epoch, verdict.primary, verdict.replicas));
+        state.forget_others();
+        Ok(verdict.warnings)
+    }
+
+    /// The replicas of this primary, in random order; none unless they may be read from.
+    pub(super) fn replicas_of(&self, primary: &NodeAddress) -> Vec<NodeAddress> {
+        if !self.settings.options.replicas {
+            return Vec::new();
+        }
+        let mut replicas: Vec<NodeAddress> = self.state().view.map().replicas_of(primary).cloned().collect();
+        fastrand::shuffle(&mut replicas);
+        replicas
+    }
+
+    /// Whether a call to this node asks it for what it has of its primary.
+    pub(super) fn is_read_as_replica(&self, node: &NodeAddress) -> bool {
+        self.settings.options.replicas && self.state().view.map().is_replica(node)
+    }
+
+    pub(super) fn is_in_sync(&self, replica: &NodeAddress, now: Instant) -> Option<bool> {
+        self.state().replicas.is_in_sync(replica, now)
+    }
+
+    pub(super) fn note_replica(&self, replica: &NodeAddress, is_in_sync: bool) {
+        self.state().replicas.note(replica, is_in_sync, Instant::now());
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         // Nobody panics with it, and what is in it would be whole all the same.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn new(view: ClusterView, sentinels: Option<SentinelView>) -> Self {
+        Self { view, sentinels, replicas: Replicas::default(), drivers: BTreeMap::new() }
+    }
+
+    /// Forgets the nodes that are none any more.
+    fn forget_others(&mut self) {
+        let Self { view, replicas, drivers, .. } = self;
+        drivers.retain(|node, _| view.names(node));
+        replicas.retain(|node| view.map().is_replica(node));
     }
 }
 
@@ -151,6 +262,9 @@ impl Nodes {
 
     /// Asks for the map, unless another caller does or has just done so. `failed` is asked last.
     pub(super) async fn refresh(&self, failed: Option<&NodeAddress>, deadline: Deadline) {
+        if self.has_sentinels() {
+            return self.look_for_primary(Purpose::Write, deadline).await;
+        }
         let time = (deadline.remaining().unwrap_or_default() / REFRESH_SHARE).min(MAX_REFRESH);
         let (now, whole) = (Instant::now(), Deadline::after(time));
         let asked = self.state().view.begin_refresh(now, now + time, failed, &mut fastrand::Rng::new());

@@ -1,4 +1,4 @@
-//! Finds the nodes of a cluster, and checks its servers before a store uses them.
+//! Finds the nodes of a cluster or the primary of Sentinels, and checks their servers before a store uses them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,10 +20,14 @@ const PAUSE: Duration = Duration::from_millis(100);
 #[dual]
 impl Nodes {
     /// Finds the nodes by those that the application named, again and again until the deadline while what is wrong may pass.
-    pub(super) async fn discover(&self, deadline: Deadline) -> Result<()> {
+    /// Returns what an operator should know.
+    pub(super) async fn discover(&self, deadline: Deadline) -> Result<Vec<String>> {
         let mut before: Option<StoreError> = None;
         loop {
-            let Err(error) = self.discover_once(deadline).await else { return Ok(()) };
+            let error = match self.discover_once(deadline).await {
+                Ok(warnings) => return Ok(warnings),
+                Err(error) => error,
+            };
             if !error.kind.may_pass() {
                 return Err(error.into());
             }
@@ -37,7 +41,10 @@ impl Nodes {
         }
     }
 
-    async fn discover_once(&self, deadline: Deadline) -> Result<(), StoreError> {
+    async fn discover_once(&self, deadline: Deadline) -> Result<Vec<String>, StoreError> {
+        if self.has_sentinels() {
+            return self.ask_sentinels(self.sentinels(), Vec::new(), deadline).await;
+        }
         let seeds = self.seeds();
         let mut found: Option<(NodeAddress, SlotMap)> = None;
         let mut errors = Vec::new();
@@ -59,7 +66,7 @@ impl Nodes {
         let Some((node, map)) = found else { return Err(topology::no_map(errors)) };
         topology::check_whole(&map, &node)?;
         self.take(map);
-        Ok(())
+        Ok(Vec::new())
     }
 }
 
@@ -73,18 +80,20 @@ impl RedisStore {
                 let info = self.call(&Call::server_info(), self.deadline()).await?;
                 return reply::preflight(&self.settings, &info);
             }
-            Servers::Cluster(nodes) => Arc::clone(nodes),
+            Servers::Routed(nodes) => Arc::clone(nodes),
         };
-        nodes.discover(self.deadline()).await?;
+        let warnings = nodes.discover(self.deadline()).await?;
         let mut reports = BTreeMap::new();
         for node in nodes.primaries() {
-            let report = self.check_node(&nodes, &node).await.map_err(|error| at_node(&node, error))?;
+            let report = self.check_server(&nodes, &node).await.map_err(|error| at_node(&node, error))?;
             reports.insert(node, report);
         }
-        Ok(PreflightReport::of_nodes(reports))
+        let mut report = PreflightReport::of_nodes(reports);
+        report.warnings.extend(warnings);
+        Ok(report)
     }
 
-    async fn check_node(&self, nodes: &Nodes, node: &NodeAddress) -> Result<PreflightReport> {
+    async fn check_server(&self, nodes: &Nodes, node: &NodeAddress) -> Result<PreflightReport> {
         let info = self.call_at(nodes, node, &Call::server_info()).await?;
         let report = reply::preflight(&self.settings, &info)?;
         if !self.settings.options.read_only {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
-use super::{ANY_TIME, RedisStore, Store as _, dual};
+use super::{ANY_TIME, RedisStore, dual};
 use crate::error::{Error, Result, StoreErrorKind};
 use crate::index::{Along, Dimension, KeyRange, Plan, SortKey, Term, plan};
 use crate::query::{
@@ -12,7 +12,7 @@ use crate::query::{
 use crate::redis::pages::missing;
 use crate::redis::pages::places::{CursorKinds, ReadPlaces};
 use crate::redis::pages::scan_reply;
-use crate::redis::{Call, PageMerge, Part, RedisOptions, Scan, StatisticsParts};
+use crate::redis::{Call, Freshness, PageMerge, Part, RedisOptions, Scan, StatisticsParts};
 use crate::request::{MutationRequest, RequestId, Timestamp};
 use crate::service::deadline::Deadline;
 use crate::workflow;
@@ -29,7 +29,7 @@ impl RedisStore {
     where
         Q::Row: Send,
     {
-        let mut read = self.read_until(query, page, now, self.deadline()).await?;
+        let mut read = self.read_until(query, page, now, Freshness::MayLag, self.deadline()).await?;
         if query.is_for_a_viewer() {
             read.unreadable.clear();
         }
@@ -41,6 +41,7 @@ impl RedisStore {
         query: &Q,
         page: &PageRequest,
         now: Timestamp,
+        freshness: Freshness,
         deadline: Deadline,
     ) -> Result<Page<Q::Row>>
     where
@@ -50,7 +51,7 @@ impl RedisStore {
         let partitions = self.settings.keyspace.partition_count();
         let starts = ReadPlaces::of(page.cursor(), kinds, partitions)?;
         let plan = match self.plan(query) {
-            Plan::ByIds { ids, .. } => return self.read_by_ids(query, ids, page, now).await,
+            Plan::ByIds { ids, .. } => return self.read_by_ids(query, ids, page, now, freshness).await,
             Plan::Along(along) => along,
         };
         let mut assembly = PageMerge::new(starts, plan.direction, page.limit());
@@ -60,7 +61,8 @@ impl RedisStore {
             if scans.is_empty() {
                 break;
             }
-            let calls: Vec<_> = scans.iter().map(|(at, scan)| Call::scan(&self.settings, *at, scan)).collect();
+            let call = |(at, scan): &(u16, _)| Call::scan(&self.settings, *at, scan).with_freshness(freshness);
+            let calls: Vec<_> = scans.iter().map(call).collect();
             let values = match self.call_present(&calls, deadline).await {
                 Ok(values) => values,
                 Err(error) if assembly.is_begun() && (is_late(&error) || deadline.remaining().is_none()) => break,
@@ -93,10 +95,11 @@ impl RedisStore {
         ids: BTreeSet<RequestId>,
         page: &PageRequest,
         now: Timestamp,
+        freshness: Freshness,
     ) -> Result<Page<Q::Row>> {
         let ids: Vec<RequestId> = ids.into_iter().collect();
         // An evaluation needs all of them.
-        let lookup = Self { is_partial: false, ..self.clone() }.get_many(&ids).await?;
+        let lookup = Self { is_partial: false, ..self.clone() }.look_up(&ids, freshness).await?;
         let found: Vec<MutationRequest> = lookup.requests.into_iter().flatten().collect();
         evaluate_with(query, &found, lookup.unreadable, page, &self.scope(), now)
     }
@@ -202,7 +205,7 @@ impl RedisStore {
         let (mut has_some, mut are_all) = (false, true);
         let mut page = PageRequest::longest();
         loop {
-            let read = match self.read_until(query, &page, now, deadline).await {
+            let read = match self.read_until(query, &page, now, Freshness::Latest, deadline).await {
                 Ok(read) => read,
                 Err(error) if has_some && is_late(&error) => return Ok(false),
                 Err(error) => return Err(error),

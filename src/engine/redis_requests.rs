@@ -16,7 +16,7 @@ use crate::query::{
 use crate::redis::namespace::layout::PartitionLayout;
 use crate::redis::pages::missing;
 use crate::redis::reply::{self, Created, Updated};
-use crate::redis::{Attempts, Call, MAX_PAGE_BYTES, Place, feed};
+use crate::redis::{Attempts, Call, Freshness, MAX_PAGE_BYTES, Place, feed};
 use crate::request::{
     ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Timestamp, UnsettledWrite, WriteId,
 };
@@ -84,17 +84,13 @@ impl Store for RedisStore {
     }
 
     async fn settle(&self, id: &RequestId, write_id: WriteId) -> Result<Option<WriteLookup>> {
-        let value = self.record_bytes(id).await?;
+        let value = self.record_bytes(id, Freshness::Latest).await?;
         reply::write_lookup(&self.settings, id, write_id, &value)
     }
 
     /// One request takes one read of its record; a script reads several and returns as many as one reply may hold.
     async fn get_many(&self, ids: &[RequestId]) -> Result<Lookup> {
-        check_id_count(ids)?;
-        match ids {
-            [id] => self.record_of(id).await,
-            _ => self.records_of(ids).await,
-        }
+        self.look_up(ids, Freshness::MayLag).await
     }
 
     async fn requests(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<MutationRequest>> {
@@ -232,18 +228,26 @@ impl RedisStore {
     ///
     /// # Errors
     /// [`StoreErrorKind::Incompatible`] if nothing is stored where a repartition since has moved requests from.
-    pub(super) async fn record_bytes(&self, id: &RequestId) -> Result<redis::Value> {
+    pub(super) async fn record_bytes(&self, id: &RequestId, freshness: Freshness) -> Result<redis::Value> {
         let keyspace = &self.settings.keyspace;
-        let partition = keyspace.partition_of(id);
-        let value = self.stored_record(Place::Partition(partition), &keyspace.record(id), self.deadline()).await?;
+        let (partition, key) = (keyspace.partition_of(id), keyspace.record(id));
+        let value = self.stored_record(Place::Partition(partition), &key, freshness, self.deadline()).await?;
         if value == redis::Value::Nil {
             self.partition_layout(partition).await?.check_partitions(&self.settings)?;
         }
         Ok(value)
     }
 
-    async fn record_of(&self, id: &RequestId) -> Result<Lookup> {
-        let value = self.record_bytes(id).await?;
+    pub(super) async fn look_up(&self, ids: &[RequestId], freshness: Freshness) -> Result<Lookup> {
+        check_id_count(ids)?;
+        match ids {
+            [id] => self.record_of(id, freshness).await,
+            _ => self.records_of(ids, freshness).await,
+        }
+    }
+
+    async fn record_of(&self, id: &RequestId, freshness: Freshness) -> Result<Lookup> {
+        let value = self.record_bytes(id, freshness).await?;
         let read = reply::request(&self.settings, id, &value);
         recycle(value);
         Ok(match read {
@@ -252,7 +256,7 @@ impl RedisStore {
         })
     }
 
-    async fn records_of(&self, ids: &[RequestId]) -> Result<Lookup> {
+    async fn records_of(&self, ids: &[RequestId], freshness: Freshness) -> Result<Lookup> {
         let deadline = self.deadline();
         let (mut requests, mut unreadable, mut without) = (vec![None; ids.len()], Vec::new(), BTreeSet::new());
         let (mut unknown, mut missing) = (Vec::new(), Vec::new());
@@ -262,7 +266,7 @@ impl RedisStore {
             let round: Vec<Vec<usize>> = left.drain(..left.len().min(self.settings.calls_at_once())).collect();
             let ids_at = |places: &Vec<usize>| places.iter().filter_map(|&place| ids.get(place)).collect::<Vec<_>>();
             let enough_bytes = MAX_PAGE_BYTES / round.len();
-            let call = |places| Call::records(&self.settings, &ids_at(places), enough_bytes);
+            let call = |places| Call::records(&self.settings, &ids_at(places), enough_bytes).with_freshness(freshness);
             let calls: Vec<Call> = round.iter().map(call).collect();
             let values = self.call_present(&calls, deadline).await?;
             for (mut places, value) in round.into_iter().zip(values) {

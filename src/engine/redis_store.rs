@@ -11,7 +11,8 @@ use crate::query::MissingPartition;
 use crate::redis::check::reply::is_of_another_type;
 use crate::redis::reply;
 use crate::redis::{
-    Attempts, Call, Cardinalities, Confirmation, Durability, Next, NodeAddress, Place, PreflightReport, Round, Settings,
+    Attempts, Call, Cardinalities, Confirmation, Durability, Freshness, Next, NodeAddress, Place, PreflightReport,
+    Round, Settings,
 };
 use crate::service::deadline::Deadline;
 
@@ -37,7 +38,8 @@ pub(super) enum Servers {
         /// The driver for writes that wait for replicas or the disk.
         waiting: Driver,
     },
-    Cluster(Arc<Nodes>),
+    /// The nodes of a cluster, or the primary of Sentinels and its replicas.
+    Routed(Arc<Nodes>),
 }
 
 impl RedisStore {
@@ -45,7 +47,8 @@ impl RedisStore {
     /// with the feature `tls-rustls`. User and password are percent-encoded; [`credentials`](RedisStoreBuilder::credentials)
     /// keep them out of the URL.
     ///
-    /// For a cluster use [`cluster_builder`](Self::cluster_builder).
+    /// For a cluster use [`cluster_builder`](Self::cluster_builder), for a primary that Sentinels watch
+    /// [`sentinel_builder`](Self::sentinel_builder).
     pub fn builder(url: impl Into<String>) -> RedisStoreBuilder {
         RedisStoreBuilder::new(url.into())
     }
@@ -55,6 +58,21 @@ impl RedisStore {
     /// all with the same login.
     pub fn cluster_builder(urls: impl IntoIterator<Item = impl Into<String>>) -> RedisStoreBuilder {
         RedisStoreBuilder::of_cluster(urls.into_iter().map(Into::into).collect())
+    }
+
+    /// A store in the primary that Sentinels watch under this name, which is often `mymaster`, and after a failover in the replica
+    /// that took over.
+    ///
+    /// Writes go only to a server that a majority of the Sentinels at these URLs confirmed as the primary within about the last
+    /// second. So give the URLs of all of them, each with its port, 26379 by default, as for [`builder`](Self::builder), without
+    /// a database. A login in them is that of the Sentinels, as is the one of
+    /// [`sentinel_credentials`](RedisStoreBuilder::sentinel_credentials); that of the servers is given as
+    /// [`credentials`](RedisStoreBuilder::credentials).
+    pub fn sentinel_builder(
+        name: impl Into<String>,
+        urls: impl IntoIterator<Item = impl Into<String>>,
+    ) -> RedisStoreBuilder {
+        RedisStoreBuilder::of_sentinels(name.into(), urls.into_iter().map(Into::into).collect())
     }
 
     /// What opening the store found out about the server.
@@ -105,7 +123,7 @@ impl RedisStore {
         }
         let servers = match &self.servers {
             Servers::One { driver, .. } => Servers::One { driver: driver.clone(), waiting: driver.for_waiting() },
-            Servers::Cluster(nodes) => Servers::Cluster(Arc::clone(nodes)),
+            Servers::Routed(nodes) => Servers::Routed(Arc::clone(nodes)),
         };
         Ok(Self { servers, durability, ..self.clone() })
     }
@@ -127,7 +145,7 @@ impl RedisStore {
                 let reply = self.call(call, self.deadline()).await?;
                 Ok(vec![reply])
             }
-            Servers::Cluster(nodes) => {
+            Servers::Routed(nodes) => {
                 let mut replies = Vec::new();
                 for node in nodes.primaries() {
                     replies.push(self.call_at(nodes, &node, call).await?);
@@ -159,7 +177,7 @@ impl RedisStore {
         deadline: Deadline,
     ) -> Result<Vec<Result<redis::Value, MissingPartition>>> {
         let nodes = match &self.servers {
-            Servers::Cluster(nodes) if self.is_partial => nodes,
+            Servers::Routed(nodes) if self.is_partial => nodes,
             _ => return Ok(self.call_all(calls, deadline).await?.into_iter().map(Ok).collect()),
         };
         let mut found = Vec::with_capacity(calls.len());
@@ -205,7 +223,7 @@ impl RedisStore {
         }
         let driver = match &self.servers {
             Servers::One { driver, .. } => driver,
-            Servers::Cluster(nodes) => return boxed(nodes.round(calls, deadline)).await,
+            Servers::Routed(nodes) => return boxed(nodes.round(calls, deadline)).await,
         };
         let mut attempts = Attempts::new(deadline, writes);
         let mut round = Round::new(calls);
@@ -234,13 +252,20 @@ impl RedisStore {
     /// The record at a key: nil if there is none, and only its size if that is above the limit of a record.
     ///
     /// One command reads most records whole; a script reads longer ones and checks their size first.
-    pub(super) async fn stored_record(&self, place: Place, key: &str, deadline: Deadline) -> Result<redis::Value> {
-        let start = self.call(&Call::record_start(place, key), deadline).await?;
+    pub(super) async fn stored_record(
+        &self,
+        place: Place,
+        key: &str,
+        freshness: Freshness,
+        deadline: Deadline,
+    ) -> Result<redis::Value> {
+        let start = self.call(&Call::record_start(place, key).with_freshness(freshness), deadline).await?;
         if reply::is_whole_record(&start) {
             return Ok(start);
         }
         recycle(start);
-        let value = self.call(&Call::whole_record(&self.settings, place, key), deadline).await?;
+        let whole = Call::whole_record(&self.settings, place, key).with_freshness(freshness);
+        let value = self.call(&whole, deadline).await?;
         reply::only_record(value)
     }
 
@@ -255,7 +280,7 @@ impl RedisStore {
         }
         let (driver, waiting) = match &self.servers {
             Servers::One { driver, waiting } => (driver, waiting),
-            Servers::Cluster(nodes) => return boxed(nodes.call(call, None, attempts)).await,
+            Servers::Routed(nodes) => return boxed(nodes.call(call, None, attempts)).await,
         };
         let mut with_source = false;
         loop {

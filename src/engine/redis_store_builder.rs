@@ -13,7 +13,10 @@ use crate::index::Dimension;
 #[cfg(feature = "tls-rustls")]
 use crate::redis::ClientCertificate;
 use crate::redis::namespace::reply as namespace_reply;
-use crate::redis::{CheckReport, CheckStep, Durability, NodeAddress, RedisOptions, Seeds, Settings};
+use crate::redis::{
+    CheckReport, CheckStep, Durability, NodeAddress, RedisOptions, SeedKind, Seeds, Settings, check_primary_name,
+    no_sentinels,
+};
 use crate::request::IdComparison;
 use crate::stored_format::{Compression, DocumentLimit, FormatVersion};
 
@@ -23,6 +26,7 @@ pub struct RedisStoreBuilder {
     entry: Entry,
     options: RedisOptions,
     credentials: Option<Arc<dyn CredentialSource>>,
+    sentinel_credentials: Option<Arc<dyn CredentialSource>>,
 }
 
 /// Where the servers are found.
@@ -31,6 +35,8 @@ enum Entry {
     Server(String),
     /// The URLs of some nodes.
     Cluster(Vec<String>),
+    /// The name of a primary, and the URLs of the Sentinels that watch it.
+    Sentinels(String, Vec<String>),
 }
 
 impl RedisStoreBuilder {
@@ -42,8 +48,12 @@ impl RedisStoreBuilder {
         Self::at(Entry::Cluster(urls))
     }
 
+    pub(super) fn of_sentinels(name: String, urls: Vec<String>) -> Self {
+        Self::at(Entry::Sentinels(name, urls))
+    }
+
     fn at(entry: Entry) -> Self {
-        Self { entry, options: RedisOptions::default(), credentials: None }
+        Self { entry, options: RedisOptions::default(), credentials: None, sentinel_credentials: None }
     }
 
     /// Keeps the requests apart from those of other namespaces on the same server. Defaults to `governance`.
@@ -110,6 +120,14 @@ impl RedisStoreBuilder {
         self
     }
 
+    /// Logs each new connection to a Sentinel in with what this source returns then. Defaults to the login in their URLs, if any;
+    /// a URL with a login together with a source is an error. For a store without Sentinels, a source is an error too.
+    #[must_use]
+    pub fn sentinel_credentials(mut self, source: impl CredentialSource) -> Self {
+        self.sentinel_credentials = Some(Arc::new(source));
+        self
+    }
+
     /// Verifies the server of a `rediss://` address by these root certificates, in PEM. Defaults to the system's.
     #[cfg(feature = "tls-rustls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "tls-rustls")))]
@@ -128,8 +146,8 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// The name that the servers' certificates must have. Defaults to the host by which each is reached, which for the nodes of
-    /// a cluster is often an IP address.
+    /// The name that the servers' certificates must have, and those of Sentinels. Defaults to the host by which each is reached,
+    /// which for the nodes of a cluster is often an IP address.
     #[cfg(feature = "tls-rustls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "tls-rustls")))]
     #[must_use]
@@ -138,8 +156,8 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// Reaches a node of a cluster at the address that this function returns for the one that the cluster announces, for
-    /// containers and address translation. Defaults to the announced address. It is not asked about the URLs, and must return
+    /// Reaches a node of a cluster, or a server that Sentinels watch, at the address that this function returns for the one that
+    /// the cluster or the Sentinels announce, for containers and address translation. Defaults to the announced address. It is not asked about the URLs, and must return
     /// at once.
     #[must_use]
     pub fn node_address(mut self, mapping: impl Fn(&NodeAddress) -> NodeAddress + Send + Sync + 'static) -> Self {
@@ -228,6 +246,18 @@ impl RedisStoreBuilder {
         self
     }
 
+    /// Reads pages and single requests from replicas that are in sync, and from the primary if there is none or it fails. Only
+    /// for a [`read_only`](Self::read_only) store in a cluster or with Sentinels. Defaults to `false`.
+    ///
+    /// What is read may be old: by milliseconds as a rule, and by at most about 12 seconds if a replica loses its primary
+    /// unnoticed. Pages of one query may come from replicas that lag differently. Counts, statistics, the feed and checks are
+    /// read from primaries. A wait for a request may notice its change five seconds later.
+    #[must_use]
+    pub fn replicas(mut self, replicas: bool) -> Self {
+        self.options.replicas = replicas;
+        self
+    }
+
     /// What a write waits for before its call returns. Defaults to the server's answer.
     #[must_use]
     pub fn durability(mut self, durability: Durability) -> Self {
@@ -249,9 +279,10 @@ impl RedisStoreBuilder {
     ///
     /// # Errors
     /// - [`Error::Invalid`](crate::Error::Invalid) for an invalid namespace or number of partitions.
-    /// - [`Error::Store`](crate::Error::Store) when the server cannot be reached, is too old, or is a Sentinel; when it is a
-    ///   node of a cluster, or not one, and the builder expects the other; when a primary of the cluster fails these checks, no
-    ///   node gives its map, the URLs are of different clusters, or a slot is served by no node; when the namespace has another number of partitions, another choice of indexed metadata or of
+    /// - [`Error::Store`](crate::Error::Store) when the server cannot be reached or is too old; when it is a Sentinel or a node of
+    ///   a cluster, or not one, and the builder expects the other; when a primary of the cluster fails these checks, no
+    ///   node gives its map, the URLs are of different clusters, or a slot is served by no node; when no majority of the
+    ///   Sentinels answers, they know no primary by that name, or disagree about it; when the namespace has another number of partitions, another choice of indexed metadata or of
     ///   [how ids are compared](Self::fold_case); and when a [`reindex`](Self::reindex) has not completed its indexes.
     ///   Where another release created the namespace, [`StoreError::layout`](crate::StoreError::layout) tells an older layout, which `reindex`
     ///   upgrades, from a newer and a foreign one.
@@ -323,11 +354,14 @@ impl RedisStoreBuilder {
 
     async fn connect(self) -> Result<RedisStore> {
         let durability = self.options.durability;
+        let of_url = |settings: &Settings| Some(Arc::new(settings.credentials.clone()?) as Arc<dyn CredentialSource>);
         let login = |settings: &Settings| -> Result<_> {
             settings.check_one_login(self.credentials.is_some())?;
-            let of_url = || Some(Arc::new(settings.credentials.clone()?) as Arc<dyn CredentialSource>);
-            Ok(self.credentials.clone().or_else(of_url))
+            Ok(self.credentials.clone().or_else(|| of_url(settings)))
         };
+        if self.sentinel_credentials.is_some() && !matches!(self.entry, Entry::Sentinels(..)) {
+            return Err(no_sentinels().into());
+        }
         let (servers, settings) = match &self.entry {
             Entry::Server(url) => {
                 let settings = Arc::new(self.options.check(url)?);
@@ -335,13 +369,23 @@ impl RedisStoreBuilder {
                 (Servers::One { waiting: driver.clone(), driver }, settings)
             }
             Entry::Cluster(urls) => {
-                let seeds = Seeds::check(&self.options, urls)?;
+                let seeds = Seeds::check(&self.options, urls, SeedKind::ClusterNode)?;
                 let login = login(&seeds.settings)?;
                 let nodes = Nodes::new(seeds, login);
                 let settings = Arc::clone(nodes.settings());
-                (Servers::Cluster(Arc::new(nodes)), settings)
+                (Servers::Routed(Arc::new(nodes)), settings)
+            }
+            Entry::Sentinels(name, urls) => {
+                check_primary_name(name)?;
+                let seeds = Seeds::check(&self.options, urls, SeedKind::Sentinel)?;
+                seeds.settings.check_one_login_of_sentinels(self.sentinel_credentials.is_some())?;
+                let their_login = self.sentinel_credentials.clone().or_else(|| of_url(&seeds.settings));
+                let nodes = Nodes::watched(name, seeds, their_login.as_ref(), self.credentials.clone());
+                let settings = Arc::clone(nodes.settings());
+                (Servers::Routed(Arc::new(nodes)), settings)
             }
         };
+        settings.check_replicas(matches!(servers, Servers::Routed(_)))?;
         let mut store = RedisStore {
             servers,
             durability: Durability::Acknowledged,

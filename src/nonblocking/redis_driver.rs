@@ -250,7 +250,7 @@ impl Driver {
     }
 
     async fn greet(&self, connection: &Connection, credentials: Option<&Credentials>) -> RedisResult<()> {
-        for greeting in greetings(credentials, self.0.settings.database()) {
+        for greeting in greetings(credentials, self.0.settings.database(), self.0.settings.peer) {
             let sent = Instant::now();
             let answer = match connection.call(greeting.command.get_packed_command()) {
                 Ok(call) => call.await,

@@ -12,7 +12,7 @@ use std::borrow::Cow;
 use redis::{Arg, Cmd};
 
 pub(crate) use self::import::{ImportBatch, ImportedRecord};
-pub(crate) use self::place::Place;
+pub(crate) use self::place::{Freshness, Place};
 use super::feed::{FeedRead, actor_text};
 use super::options::Settings;
 use super::record::NewRecord;
@@ -24,6 +24,7 @@ use crate::redis::connection::durability::Durability;
 use crate::redis::connection::greeting::ask_time;
 use crate::redis::pages::scan::{Scan, lex_bounds};
 use crate::redis::record::index_entries::{EncodedEntries, add_decision_entries};
+use crate::redis::topology::Purpose;
 use crate::request::{MutationRequest, RequestId, Revision};
 use crate::stored_format::SizeBudget;
 
@@ -33,6 +34,7 @@ pub(crate) struct Call {
     pub(crate) place: Place,
     /// Whether it may write.
     pub(crate) writes: bool,
+    pub(crate) freshness: Freshness,
     /// What a write waits for.
     pub(crate) durability: Durability,
     what: What,
@@ -175,6 +177,11 @@ impl Call {
         self
     }
 
+    /// The same read, whose answer may be so old.
+    pub(crate) fn with_freshness(self, freshness: Freshness) -> Self {
+        Self { freshness, ..self }
+    }
+
     /// Reads along the indexes of one partition.
     pub(crate) fn scan(settings: &Settings, partition: u16, scan: &Scan<'_>) -> Self {
         let keyspace = &settings.keyspace;
@@ -242,7 +249,7 @@ impl Call {
     }
 
     const fn new(place: Place, writes: bool, what: What) -> Self {
-        Self { place, writes, durability: Durability::Acknowledged, what }
+        Self { place, writes, freshness: Freshness::Latest, durability: Durability::Acknowledged, what }
     }
 
     /// Adds to an error the keys it is about, which the server does not name.
@@ -267,6 +274,10 @@ impl Call {
             _ => None,
         });
         keys.collect()
+    }
+
+    pub(crate) const fn purpose(&self) -> Purpose {
+        if self.writes { Purpose::Write } else { Purpose::Read }
     }
 
     /// The hash of the script that it runs, if it runs one.

@@ -25,12 +25,12 @@ pub(crate) use check::Phase;
 pub(crate) use check::Progress;
 pub(crate) use check::node_walk::NodeWalk;
 pub use check::{CheckMode, CheckPhase, CheckPosition, CheckReport, CheckStep, Finding, Inspection};
-pub(crate) use command::{Call, ImportBatch, ImportedRecord, Place};
+pub(crate) use command::{Call, Freshness, ImportBatch, ImportedRecord, Place};
 pub use connection::credentials::Credentials;
 pub(crate) use connection::durability::Confirmation;
 pub use connection::durability::Durability;
 pub(crate) use connection::fault::{Effect, Fault};
-pub(crate) use connection::greeting::{ask_time, asking, greetings};
+pub(crate) use connection::greeting::{Peer, ask_time, asking, greetings};
 #[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
 pub(crate) use connection::incoming::IncomingReply;
 #[cfg(feature = "blocking")]
@@ -57,5 +57,5 @@ pub(crate) use record::moved::MovedRecord;
 pub(crate) use reply::{has_written, name_node};
 pub(crate) use round::Round;
 pub(crate) use routed_round::{Batch, Delay, RoutedRound};
-pub(crate) use seeds::Seeds;
+pub(crate) use seeds::{SeedKind, Seeds, check_primary_name, no_sentinels};
 pub use topology::NodeAddress;

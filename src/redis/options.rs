@@ -12,6 +12,7 @@ use crate::index::ChosenIndexes;
 use crate::redis::connection::address;
 use crate::redis::connection::credentials::Credentials;
 use crate::redis::connection::durability::Durability;
+use crate::redis::connection::greeting::Peer;
 use crate::redis::connection::preflight::Tolerance;
 use crate::redis::connection::reply_limit::ReplyLimit;
 use crate::redis::connection::server_clock::ServerClock;
@@ -47,6 +48,8 @@ pub(crate) struct RedisOptions {
     pub(crate) tolerance: Tolerance,
     pub(crate) durability: Durability,
     pub(crate) read_only: bool,
+    /// Whether pages and single requests may be read from replicas.
+    pub(crate) replicas: bool,
     /// How the nodes of a cluster are reached where that is not as they announce it.
     pub(crate) node_address: Option<Arc<AddressMapping>>,
     #[cfg(feature = "tls-rustls")]
@@ -65,6 +68,8 @@ pub(crate) struct Settings {
     pub(crate) keyspace: Keyspace,
     /// The layout that a partition must record for this store to write to it.
     pub(crate) layout: String,
+    /// What the connections lead to.
+    pub(crate) peer: Peer,
     /// Shared by all connections made with these settings.
     pub(crate) clock: Arc<ServerClock>,
     #[cfg(feature = "tls-rustls")]
@@ -113,6 +118,7 @@ impl Default for RedisOptions {
             tolerance: Tolerance::default(),
             durability: Durability::default(),
             read_only: false,
+            replicas: false,
             node_address: None,
             #[cfg(feature = "tls-rustls")]
             tls: TlsOptions::default(),
@@ -155,6 +161,7 @@ impl RedisOptions {
             credentials,
             layout: layout::recorded(&keyspace, self.id_comparison, &self.indexed_metadata),
             keyspace,
+            peer: Peer::Server,
             clock: Arc::new(ServerClock::new()),
             options: self,
         })
@@ -175,12 +182,40 @@ impl Settings {
     /// # Errors
     /// [`StoreErrorKind::Configuration`] if the URL holds a login and there is also a source of credentials.
     pub(crate) fn check_one_login(&self, has_source: bool) -> Result<()> {
+        self.check_one_login_beside(has_source, "credentials()")
+    }
+
+    /// The same for the login of Sentinels.
+    pub(crate) fn check_one_login_of_sentinels(&self, has_source: bool) -> Result<()> {
+        self.check_one_login_beside(has_source, "sentinel_credentials()")
+    }
+
+    fn check_one_login_beside(&self, has_source: bool, option: &str) -> Result<()> {
         if has_source && self.credentials.is_some() {
             let problem =
-                "there are two logins: take user and password out of the Redis URL, or leave credentials() out";
-            return Err(configuration(problem).into());
+                format!("there are two logins: take user and password out of the Redis URL, or leave {option} out");
+            return Err(configuration(&problem).into());
         }
         Ok(())
+    }
+
+    /// The same settings for a Sentinel.
+    pub(crate) fn at_sentinel(&self, node: &NodeAddress) -> Self {
+        Self { peer: Peer::Sentinel, ..self.at(node, Arc::new(ServerClock::of_no_server())) }
+    }
+
+    /// # Errors
+    /// [`StoreErrorKind::Configuration`] if replicas are to be read by a store that writes, or has no choice of servers.
+    pub(crate) fn check_replicas(&self, has_replicas: bool) -> Result<()> {
+        let problem = match self.options {
+            RedisOptions { replicas: false, .. } => return Ok(()),
+            RedisOptions { read_only: true, .. } if has_replicas => return Ok(()),
+            RedisOptions { read_only: true, .. } => {
+                "replicas(true) is for stores in a cluster or with Sentinels: open the replica by its own URL, or leave it out"
+            }
+            _ => "replicas(true) is for stores opened read_only: what a replica has is too old to decide by",
+        };
+        Err(configuration(problem).into())
     }
 
     /// The same settings for a node of the cluster, whose connections learn its time for this clock.

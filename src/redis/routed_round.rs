@@ -85,10 +85,10 @@ impl<'a> RoutedRound<'a> {
 
     /// The commands of the calls without a reply, in the order of the nodes' addresses; none if all have one. The source of a
     /// script is sent to a node once, since a node executes commands in their order.
-    pub(crate) fn batches(&self, node_for: impl Fn(Place) -> Option<NodeAddress>) -> Vec<Batch<'a>> {
+    pub(crate) fn batches(&self, node_for: impl Fn(&Call) -> Option<NodeAddress>) -> Vec<Batch<'a>> {
         let mut batches: BTreeMap<NodeAddress, (Batch<'a>, Vec<&str>)> = BTreeMap::new();
         for (place, routed) in self.calls.iter().enumerate().filter(|(_, routed)| routed.reply.is_none()) {
-            let next = routed.next.clone().or_else(|| node_for(routed.call.place).map(|node| (node, false)));
+            let next = routed.next.clone().or_else(|| node_for(routed.call).map(|node| (node, false)));
             let Some((node, is_asking)) = next else { continue };
             let new = || (Batch { node: node.clone(), commands: Vec::new(), members: Vec::new() }, Vec::new());
             let (batch, sources) = batches.entry(node.clone()).or_insert_with(new);
@@ -201,8 +201,8 @@ mod tests {
         Failure::of(fault, Announcements::of(&node(9)))
     }
 
-    fn by_partition(place: Place) -> Option<NodeAddress> {
-        match place {
+    fn by_partition(call: &Call) -> Option<NodeAddress> {
+        match call.place {
             Place::Partition(partition) => Some(node(1 + partition % 2)),
             _ => None,
         }

@@ -16,6 +16,8 @@ use mutator_governance::{
     StoredRequest, Timestamp, UnsettledWrite, WriteId,
 };
 
+use crate::server::SentinelSet;
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Flavour {
     Blocking,
@@ -29,6 +31,8 @@ pub struct Options {
     pub url: String,
     /// The URLs of a cluster, instead of that of a server.
     pub cluster: Vec<String>,
+    /// The URLs of Sentinels, which watch a primary by the name of [`SentinelSet::NAME`].
+    pub sentinels: Vec<String>,
     pub namespace: String,
     pub partitions: u16,
     pub pool_size: u32,
@@ -38,6 +42,7 @@ pub struct Options {
     pub compression: Compression,
     pub durability: Durability,
     pub read_only: bool,
+    pub replicas: bool,
     pub allow_eviction: bool,
     pub feed_length: u32,
     pub indexed_metadata: Vec<String>,
@@ -61,6 +66,7 @@ impl Options {
         Self {
             url: url.into(),
             cluster: Vec::new(),
+            sentinels: Vec::new(),
             namespace: namespace.into(),
             partitions: 1,
             pool_size: 8,
@@ -70,6 +76,7 @@ impl Options {
             compression: Compression::DEFAULT,
             durability: Durability::default(),
             read_only: false,
+            replicas: false,
             allow_eviction: false,
             feed_length: 100_000,
             indexed_metadata: Vec::new(),
@@ -80,6 +87,11 @@ impl Options {
     /// In a cluster, by the URLs of some nodes.
     pub fn in_cluster(urls: Vec<String>, namespace: impl Into<String>) -> Self {
         Self { cluster: urls, ..Self::new(String::new(), namespace) }
+    }
+
+    /// In the primary that these Sentinels watch.
+    pub fn watched(sentinels: Vec<String>, namespace: impl Into<String>) -> Self {
+        Self { sentinels, ..Self::new(String::new(), namespace) }
     }
 
     pub fn partitions(self, partitions: u16) -> Self {
@@ -104,6 +116,11 @@ impl Options {
 
     pub fn read_only(self) -> Self {
         Self { read_only: true, ..self }
+    }
+
+    /// Reads from replicas.
+    pub fn replicas(self) -> Self {
+        Self { replicas: true, ..self }
     }
 
     pub fn allow_eviction(self) -> Self {
@@ -133,9 +150,10 @@ impl Options {
 
 macro_rules! builder {
     ($module:ident, $options:expr) => {{
-        let builder = match &$options.cluster[..] {
-            [] => $module::RedisStore::builder($options.url.clone()),
-            urls => $module::RedisStore::cluster_builder(urls.to_vec()),
+        let builder = match (&$options.cluster[..], &$options.sentinels[..]) {
+            ([], []) => $module::RedisStore::builder($options.url.clone()),
+            ([], urls) => $module::RedisStore::sentinel_builder(SentinelSet::NAME, urls.to_vec()),
+            (urls, _) => $module::RedisStore::cluster_builder(urls.to_vec()),
         };
         let builder = builder
             .namespace($options.namespace.clone())
@@ -148,7 +166,8 @@ macro_rules! builder {
             .durability($options.durability)
             .feed_length($options.feed_length)
             .index_metadata($options.indexed_metadata.clone())
-            .fold_case($options.fold_case);
+            .fold_case($options.fold_case)
+            .replicas($options.replicas);
         let builder = if $options.allow_eviction { builder.allow_eviction() } else { builder };
         if $options.read_only { builder.read_only() } else { builder }
     }};

@@ -1,4 +1,4 @@
-//! Where a call goes.
+//! Where a call goes, and whether a replica may answer it.
 
 use crate::redis::topology::Slot;
 
@@ -13,6 +13,16 @@ pub(crate) enum Place {
     Slot(Slot),
     /// No key: the caller chooses the node, or any may answer.
     Node,
+}
+
+/// How old what a read returns may be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Freshness {
+    /// What the primary has.
+    #[default]
+    Latest,
+    /// What a replica has, if the application allows that.
+    MayLag,
 }
 
 impl Place {

@@ -44,8 +44,8 @@ fn check_unambiguous(url: &str) -> Result<(), StoreError> {
     let (scheme, rest) = url.split_once(':').ok_or_else(unreadable)?;
     if scheme.contains("sentinel") {
         return Err(configuration(
-            "the Redis URL is one of a Sentinel, which is not supported; ask the Sentinel for the address of the primary and \
-             give that as redis://host:port",
+            "the Redis URL is one of a Sentinel: write it as redis://host:port or rediss://host:port, and give it to \
+             RedisStore::sentinel_builder with the name of the primary",
         ));
     }
     if scheme.starts_with("rediss") && rest.ends_with("#insecure") {

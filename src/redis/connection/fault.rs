@@ -61,8 +61,8 @@ impl Fault {
         } else if error.code() == Some("BUSY") {
             (StoreErrorKind::Unavailable, Remedy::Repeat, "check which script it runs")
         } else if is_unknown_command(&error) {
-            let advice = "this looks like a Sentinel, which stores no data: ask it for the address of its primary (SENTINEL \
-                          get-master-addr-by-name NAME) and open that";
+            let advice =
+                "this looks like a Sentinel, which stores no data: open the store with RedisStore::sentinel_builder";
             (StoreErrorKind::Incompatible, Remedy::GiveUp, advice)
         } else if error.code().is_some() {
             let (kind, _, remedy, _) = classify(&error);
@@ -157,6 +157,20 @@ impl Fault {
         }
     }
 
+    /// The Sentinels do not confirm that the server is the primary, so a write was not sent, or does not count.
+    pub(crate) fn not_confirmed(problem: String) -> Self {
+        Self {
+            kind: StoreErrorKind::Unavailable,
+            effect: Effect::None,
+            remedy: Remedy::Repeat,
+            breaks_connection: false,
+            breaks_others: false,
+            problem,
+            advice: "",
+            source: None,
+        }
+    }
+
     /// The deadline passed before the command was sent, or while waiting for its reply.
     pub(crate) fn deadline(address: &str, deadline: Deadline, effect: Effect) -> Self {
         let when = match effect {
@@ -198,6 +212,11 @@ impl Fault {
     /// The same fault of a command beside the one that was to be sent, which was not.
     pub(crate) fn before_command(self) -> Self {
         Self { effect: Effect::None, ..self }
+    }
+
+    /// The same fault after the command was executed: whether that counts is not known.
+    pub(crate) fn after_command(self) -> Self {
+        Self { effect: Effect::Unknown, ..self }
     }
 
     /// What redis-rs reported, if it did.

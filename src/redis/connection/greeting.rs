@@ -16,10 +16,26 @@ pub(crate) struct Greeting {
     purpose: Purpose,
 }
 
+/// What a connection leads to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Peer {
+    /// A server with data.
+    #[default]
+    Server,
+    /// A node of a cluster, for reading what it has of its primary.
+    Replica,
+    /// A Sentinel, which tells no time.
+    Sentinel,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Purpose {
     Login,
     Database,
+    /// A replica of a cluster sends reads to its primary otherwise.
+    Reading,
+    /// Something that a Sentinel answers.
+    SignOfLife,
     /// Every connection knows its server's time, because another server may answer than before.
     Time,
 }
@@ -36,12 +52,17 @@ pub(crate) fn asking() -> Cmd {
 
 /// Login and choice of the database, if set, and the command for the server's time. So the server has answered on every
 /// connection before a call uses it: a server at its limit of clients says so, or closes, while nothing is under way.
-pub(crate) fn greetings(credentials: Option<&Credentials>, database: i64) -> Vec<Greeting> {
+pub(crate) fn greetings(credentials: Option<&Credentials>, database: i64, peer: Peer) -> Vec<Greeting> {
     let login = credentials.map(|credentials| Greeting { command: credentials.login(), purpose: Purpose::Login });
     let choice = (database != 0)
         .then(|| Greeting { command: redis::cmd("SELECT").arg(database).clone(), purpose: Purpose::Database });
-    let time = Greeting { command: ask_time(), purpose: Purpose::Time };
-    login.into_iter().chain(choice).chain([time]).collect()
+    let reading =
+        (peer == Peer::Replica).then(|| Greeting { command: redis::cmd("READONLY"), purpose: Purpose::Reading });
+    let last = match peer {
+        Peer::Sentinel => Greeting { command: redis::cmd("PING"), purpose: Purpose::SignOfLife },
+        Peer::Server | Peer::Replica => Greeting { command: ask_time(), purpose: Purpose::Time },
+    };
+    login.into_iter().chain(choice).chain(reading).chain([last]).collect()
 }
 
 impl Greeting {
@@ -75,7 +96,7 @@ mod tests {
 
     #[test]
     fn only_what_is_about_the_login_is_a_login_that_was_rejected() {
-        let greetings = greetings(Some(&Credentials::password("pw")), 2);
+        let greetings = greetings(Some(&Credentials::password("pw")), 2, Peer::Server);
         let [login, database, time] = &greetings[..] else { panic!("{} greetings", greetings.len()) };
         let answer = |line: &str| {
             let reply = redis::parse_redis_value(format!("-{line}\r\n").as_bytes());

@@ -167,8 +167,7 @@ fn check_mode(info: &Info<'_>, expects_cluster: bool) -> Result<(), StoreError> 
     }
     if is_mode("sentinel") {
         return Err(incompatible(
-            "the server is a Sentinel, which keeps no data: ask it for the address of its primary (SENTINEL \
-             get-master-addr-by-name NAME) and open that"
+            "the server is a Sentinel, which keeps no data: open the store with RedisStore::sentinel_builder"
                 .to_owned(),
         ));
     }

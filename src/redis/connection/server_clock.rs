@@ -131,6 +131,12 @@ impl ServerClock {
         Self { origin: Instant::now(), state: Mutex::default() }
     }
 
+    /// The clock of a server that does not tell its time.
+    pub(crate) fn of_no_server() -> Self {
+        let state = State { asked: Some(i64::MAX), ..State::default() };
+        Self { origin: Instant::now(), state: Mutex::new(state) }
+    }
+
     /// Whether a call that begins now fetches the server's time.
     pub(crate) fn asks(&self) -> bool {
         let now = self.micros_until(Instant::now());

@@ -192,7 +192,7 @@ impl Reader<'_> {
 }
 
 /// The value after a name, in a list of names and values as well as in a map.
-fn field<'a>(entry: &'a Value, name: &str) -> Option<&'a Value> {
+pub(super) fn field<'a>(entry: &'a Value, name: &str) -> Option<&'a Value> {
     match entry {
         Value::Map(pairs) => pairs.iter().find(|(found, _)| text(found) == Some(name)).map(|(_, value)| value),
         Value::Array(parts) => {

@@ -16,7 +16,8 @@ pub(crate) struct SlotMap {
     epoch: u64,
     /// The first slot of each range, its last, and its primary. No two overlap.
     ranges: BTreeMap<Slot, (Slot, NodeAddress)>,
-    replicas: BTreeSet<NodeAddress>,
+    /// Each replica, and its primary if that is known.
+    replicas: BTreeMap<NodeAddress, Option<NodeAddress>>,
     /// The ids of the primaries.
     ids: BTreeSet<Box<str>>,
 }
@@ -43,13 +44,28 @@ impl SlotMap {
         Ok(Self::of(reply::epoch(info, announcements)?, reply::shards(shards, announcements)?))
     }
 
+    /// The map of servers without slots: one of them serves all.
+    pub(crate) fn of_primary(
+        epoch: u64,
+        primary: NodeAddress,
+        replicas: impl IntoIterator<Item = NodeAddress>,
+    ) -> Self {
+        let replicas = replicas.into_iter().map(|replica| (replica, Some(primary.clone()))).collect();
+        let ranges = Slot::new(0).zip(Slot::new(Slot::COUNT - 1)).map(|(first, last)| (first, (last, primary)));
+        Self { epoch, ranges: ranges.into_iter().collect(), replicas, ..Self::default() }
+    }
+
+    pub(crate) const fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
     fn of(epoch: u64, shards: Vec<Shard>) -> Self {
         let mut map = Self { epoch, ..Self::default() };
         for Shard { ranges, primary, replicas, id } in shards {
+            map.replicas.extend(replicas.into_iter().map(|replica| (replica, primary.clone())));
             if let Some(primary) = primary {
                 map.ranges.extend(ranges.into_iter().map(|(first, last)| (first, (last, primary.clone()))));
             }
-            map.replicas.extend(replicas);
             map.ids.extend(id);
         }
         map
@@ -108,7 +124,17 @@ impl SlotMap {
 
     /// Everybody who can be asked for a map.
     pub(crate) fn nodes(&self) -> BTreeSet<&NodeAddress> {
-        self.primaries().into_iter().chain(&self.replicas).collect()
+        self.primaries().into_iter().chain(self.replicas.keys()).collect()
+    }
+
+    /// The replicas of a primary, in the order of addresses.
+    pub(crate) fn replicas_of(&self, primary: &NodeAddress) -> impl Iterator<Item = &NodeAddress> {
+        let is_of = move |of: &&Option<NodeAddress>| of.as_ref() == Some(primary);
+        self.replicas.iter().filter(move |(_, of)| is_of(of)).map(|(replica, _)| replica)
+    }
+
+    pub(crate) fn is_replica(&self, node: &NodeAddress) -> bool {
+        self.replicas.contains_key(node)
     }
 
     fn range_of(&self, slot: Slot) -> Option<(&Slot, &(Slot, NodeAddress))> {

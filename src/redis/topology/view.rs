@@ -81,10 +81,20 @@ impl ClusterView {
     pub(crate) fn take(&mut self, map: SlotMap) -> bool {
         let is_taken = self.map.replace(map);
         if is_taken {
-            let known = self.map.nodes();
-            self.suspects.retain(|suspect| known.contains(suspect));
+            self.forget_others();
         }
         is_taken
+    }
+
+    /// Takes a map, whatever its epoch.
+    pub(crate) fn replace(&mut self, map: SlotMap) {
+        self.map = map;
+        self.forget_others();
+    }
+
+    fn forget_others(&mut self) {
+        let known = self.map.nodes();
+        self.suspects.retain(|suspect| known.contains(suspect));
     }
 
     pub(crate) fn note_moved(&mut self, slot: Slot, to: NodeAddress) {

@@ -66,6 +66,12 @@ impl Node {
         self.port
     }
 
+    /// The port at which it encrypts, if it was started with one.
+    pub fn tls_port(&self) -> Option<u16> {
+        let place = self.arguments.iter().position(|word| word == "--tls-port")?;
+        self.arguments.get(place + 1)?.parse().ok()
+    }
+
     /// Host and port, as the nodes name it to each other.
     pub fn address(&self) -> String {
         format!("{}:{}", self.site.host, self.port)

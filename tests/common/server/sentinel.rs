@@ -21,15 +21,25 @@ impl SentinelSet {
     /// Starts everything, and returns when each replica has the primary's data and each Sentinel knows them and the other
     /// Sentinels. `arguments` follow ours for every server, so they win.
     pub fn start(arguments: &[&str]) -> Self {
-        let primary = Node::start(None, settings(None, arguments));
+        Self::start_each(|| arguments.iter().map(|&argument| argument.to_owned()).collect(), Vec::new)
+    }
+
+    /// The same, with arguments made for each server and for each Sentinel. If they have a `--tls-port`, all use that among
+    /// themselves.
+    pub fn start_each(
+        arguments: impl Fn() -> Vec<String> + Sync,
+        of_sentinels: impl Fn() -> Vec<String> + Sync,
+    ) -> Self {
+        let primary = Node::start(None, settings(None, arguments()));
         let file = sentinel_file(&primary);
         let (servers, sentinels) = thread::scope(|scope| {
-            let replicas: Vec<_> =
-                (0..REPLICAS).map(|_| scope.spawn(|| Node::start(None, settings(Some(&primary), arguments)))).collect();
+            let replicas: Vec<_> = (0..REPLICAS)
+                .map(|_| scope.spawn(|| Node::start(None, settings(Some(&primary), arguments()))))
+                .collect();
             let replicas: Vec<Node> = replicas.into_iter().map(|node| node.join().expect("a replica starts")).collect();
             // A Sentinel asks a primary for its replicas as it begins, and then not for ten seconds.
             wait_until("the replicas have the data", || replicas.iter().all(is_in_step));
-            let start = || Node::start(Some(&file), vec!["--sentinel".to_owned()]);
+            let start = || Node::start(Some(&file), [vec!["--sentinel".to_owned()], of_sentinels()].concat());
             let sentinels: Vec<_> = (0..SENTINELS).map(|_| scope.spawn(start)).collect();
             let sentinels = sentinels.into_iter().map(|node| node.join().expect("a Sentinel starts")).collect();
             (replicas, sentinels)
@@ -56,27 +66,55 @@ impl SentinelSet {
         &mut self.sentinels[number]
     }
 
+    pub fn sentinel_urls(&self) -> Vec<String> {
+        self.sentinels.iter().map(Node::url).collect()
+    }
+
     /// The number of the server that this Sentinel names as the primary; `None` if it does not answer.
     pub fn primary(&self, sentinel: usize) -> Option<usize> {
         let asked = ["SENTINEL", "get-master-addr-by-name", Self::NAME];
         let (_, port): (String, u16) = self.sentinels[sentinel].try_ask(&asked).ok()?;
-        self.servers.iter().position(|server| server.port() == port)
+        self.servers.iter().position(|server| port_among_themselves(server) == port)
+    }
+}
+
+impl SentinelSet {
+    /// Waits until every Sentinel names another primary than this one, and returns its number.
+    pub fn wait_for_another_primary(&self, before: usize) -> usize {
+        wait_until("all Sentinels name another primary", || {
+            let named: Vec<_> = (0..SENTINELS).map(|sentinel| self.primary(sentinel)).collect();
+            named.iter().all(|primary| primary.is_some_and(|primary| primary != before) && *primary == named[0])
+        });
+        self.primary(0).expect("the Sentinel has just answered")
+    }
+
+    /// Waits until every replica has the data of the primary.
+    pub fn wait_until_replicated(&self) {
+        wait_until("the replicas have the data", || {
+            let primary = self.primary(0);
+            let mut others = self.servers.iter().enumerate().filter(|(number, _)| Some(*number) != primary);
+            primary.is_some() && others.all(|(_, server)| is_in_step(server))
+        });
     }
 }
 
 /// Without what makes a server slow to copy its data.
-fn settings(primary: Option<&Node>, arguments: &[&str]) -> Vec<String> {
+fn settings(primary: Option<&Node>, arguments: Vec<String>) -> Vec<String> {
     let ours = ["--repl-diskless-sync-delay", "0", "--repl-ping-replica-period", "1"];
     let mut settings: Vec<String> = ours.map(str::to_owned).into();
     if let Some(primary) = primary {
-        settings.extend(["--replicaof".to_owned(), "127.0.0.1".to_owned(), primary.port().to_string()]);
+        settings.extend(["--replicaof".to_owned(), "127.0.0.1".to_owned(), port_among_themselves(primary).to_string()]);
     }
-    settings.extend(arguments.iter().map(|argument| (*argument).to_owned()));
+    settings.extend(arguments);
     settings
 }
 
+fn port_among_themselves(node: &Node) -> u16 {
+    node.tls_port().unwrap_or(node.port())
+}
+
 fn sentinel_file(primary: &Node) -> String {
-    let (name, port, quorum) = (SentinelSet::NAME, primary.port(), SENTINELS / 2 + 1);
+    let (name, port, quorum) = (SentinelSet::NAME, port_among_themselves(primary), SENTINELS / 2 + 1);
     format!(
         "sentinel monitor {name} 127.0.0.1 {port} {quorum}\n\
          sentinel down-after-milliseconds {name} 1000\n\
