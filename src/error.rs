@@ -40,7 +40,7 @@ pub(crate) use sentence::debug_as_sentence;
 pub use store_error::{StoreError, StoreErrorKind};
 pub use unrecorded::UnrecordedExecution;
 
-use crate::request::{ActorMode, RequestId, Status, Timestamp, UnsettledWrite, WriteId, WriteKind};
+use crate::request::{ActorMode, RequestId, Status, Timestamp, UniqueKey, UnsettledWrite, WriteId, WriteKind};
 
 /// The result of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -81,6 +81,18 @@ pub enum Error {
     AlreadyExists {
         /// The id that is taken.
         id: RequestId,
+    },
+
+    /// Another open request has the unique key, or is being submitted with it.
+    #[error(
+        "an open request has the unique key {key} already: {id}. Wait for that one, or submit again after it has ended; if \
+         it does not exist, its submission was interrupted, and the key is free again within a minute"
+    )]
+    AlreadyOpen {
+        /// The request that has the key.
+        id: RequestId,
+        /// The key.
+        key: UniqueKey,
     },
 
     /// The write id was already used for something else. Nothing was written for this call.
@@ -203,7 +215,7 @@ pub enum Error {
     /// An update would have changed what is fixed at submission.
     #[error(
         "request {id}: the update changes what is fixed at submission (target, category, tags, risk, blast radius, \
-         requester or created time); submit a new request that supersedes it"
+         requester, unique key or created time); submit a new request that supersedes it"
     )]
     SubmittedFieldsChanged {
         /// The request.
@@ -341,6 +353,7 @@ impl Error {
         match self {
             Self::NotFound { id }
             | Self::AlreadyExists { id }
+            | Self::AlreadyOpen { id, .. }
             | Self::WriteIdReused { id, .. }
             | Self::InvalidTransition { id, .. }
             | Self::DeadlinePassed { id, .. }

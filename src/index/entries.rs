@@ -62,12 +62,14 @@ pub(crate) fn filing_entries(request: &MutationRequest) -> BTreeSet<IndexEntry> 
 }
 
 /// Whether two revisions of a request have the same fields fixed at submission: target, category, tags, risk, blast
-/// radius, the requester's id, the limits on approvers, the named participants and the created time. If not, a store rejects the update with
+/// radius, the requester's id, the limits on approvers, the named participants, the unique key and
+/// the created time. If not, a store rejects the update with
 /// [`Error::submitted_fields_changed`](crate::Error::submitted_fields_changed).
 pub fn has_same_submission(one: &MutationRequest, other: &MutationRequest) -> bool {
     one.approver_limits == other.approver_limits
         && one.execution.retry == other.execution.retry
         && one.participants == other.participants
+        && one.unique_key == other.unique_key
         && filing_entries(one) == filing_entries(other)
 }
 

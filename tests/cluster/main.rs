@@ -24,6 +24,7 @@ mod repartition;
 mod routes;
 mod servers;
 mod tls;
+mod unique;
 
 use std::sync::LazyLock;
 use std::time::Duration;
