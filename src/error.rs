@@ -43,7 +43,7 @@ pub(crate) use sentence::debug_as_sentence;
 pub use store_error::{StoreError, StoreErrorKind};
 pub use unrecorded::UnrecordedExecution;
 
-use crate::request::{ActorMode, RequestId, Status, Timestamp, WriteId, WriteKind};
+use crate::request::{ActorMode, RequestId, Status, Timestamp, UniqueKey, WriteId, WriteKind};
 
 /// The result of this crate's functions.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -84,6 +84,18 @@ pub enum Error {
     AlreadyExists {
         /// The id that is taken.
         id: RequestId,
+    },
+
+    /// Another open request has the unique key, or is being submitted with it.
+    #[error(
+        "an open request has the unique key {key} already: {id}. Wait for that one, or submit again after it has ended; if \
+         it does not exist, its submission was interrupted, and the key is free again within a minute"
+    )]
+    AlreadyOpen {
+        /// The request that has the key.
+        id: RequestId,
+        /// The key.
+        key: UniqueKey,
     },
 
     /// The write id was already used for something else. Nothing was written for this call.
@@ -206,7 +218,7 @@ pub enum Error {
     /// An update would have changed what is fixed at submission.
     #[error(
         "request {id}: the update changes what is fixed at submission (target, category, tags, risk, blast radius, \
-         requester or created time); submit a new request that supersedes it"
+         requester, unique key or created time); submit a new request that supersedes it"
     )]
     SubmittedFieldsChanged {
         /// The request.

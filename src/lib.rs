@@ -144,8 +144,8 @@ pub use request::{
     MutationType, Operation, Participants, Payload, Pending, PendingReason, Period, PolicyName, Quorum, QuorumGroup,
     QuorumRejection, ReasonRule, Rejection, RequestDocument, RequestDraft, RequestId, RequestState, Requester,
     Requirement, RequirementKind, Resubmission, RetryPolicy, Revision, RiskLevel, Role, Severity, SideEffect, StateId,
-    StateType, StateVersion, Status, Step, Supersession, Tag, Target, Timestamp, UnsettledWrite, Value, Verdict,
-    VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
+    StateType, StateVersion, Status, Step, Supersession, Tag, Target, Timestamp, UniqueKey, UnsettledWrite, Value,
+    Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
 };
 pub use service::clock::{Clock, ManualClock, SystemClock};
 pub use service::executor::{ExecutorReport, ExecutorStopped};

@@ -97,5 +97,14 @@ macro_rules! store_cases {
         $test!(an_import_adds_one_feed_entry_for_each_request);
         $test!(an_import_replaces_nothing);
         $test!(records_are_those_of_requests);
+        $test!(a_unique_key_has_one_open_request);
+        $test!(a_unique_key_is_free_at_every_end);
+        $test!(a_repeated_creation_with_a_unique_key_returns_what_is_stored);
+        $test!(a_unique_key_is_fixed_at_submission);
+        $test!(of_many_with_one_unique_key_one_is_created);
+        $test!(a_unique_key_passes_to_the_resubmission);
+        $test!(a_superseded_request_gives_its_unique_key_up);
+        $test!(of_many_drafts_with_one_unique_key_one_is_submitted);
+        $test!(an_import_reserves_the_unique_key_of_an_open_request);
     };
 }

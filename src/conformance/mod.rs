@@ -31,6 +31,7 @@ mod repetitions;
 mod requests;
 mod time;
 mod together;
+mod unique;
 mod viewing;
 mod writes;
 
@@ -85,6 +86,12 @@ pub use repetitions::{
 };
 pub use time::the_clock_of_a_store_goes_on;
 pub use together::{a_repeated_call_for_many_writes_each_request_once, a_waiter_is_woken_by_a_write};
+pub use unique::{
+    a_repeated_creation_with_a_unique_key_returns_what_is_stored, a_superseded_request_gives_its_unique_key_up,
+    a_unique_key_has_one_open_request, a_unique_key_is_fixed_at_submission, a_unique_key_is_free_at_every_end,
+    a_unique_key_passes_to_the_resubmission, an_import_reserves_the_unique_key_of_an_open_request,
+    of_many_drafts_with_one_unique_key_one_is_submitted, of_many_with_one_unique_key_one_is_created,
+};
 pub use viewing::{
     a_viewer_sees_what_concerns_them, no_read_shows_a_viewer_another_request,
     what_a_viewer_sees_changes_with_the_request,

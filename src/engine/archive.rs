@@ -1,6 +1,6 @@
 //! Reads an archive: checks it, iterates over it, finds requests in it.
 
-use super::{ArchiveSource, Governance, MemoryStore, Store as _, dual};
+use super::{ArchiveSource, Governance, MemoryStore, dual};
 use crate::archive::{ArchiveManifest, ArchivedLine, PartReader, RequestRecord};
 use crate::error::{ArchiveError, Error, Result};
 use crate::request::{IntoId, MutationRequest, RequestId};
@@ -177,9 +177,7 @@ impl Archive {
             let is_last = next.is_none();
             records.extend(next);
             if is_last || records.len() == AT_ONCE {
-                for imported in store.import(&records).await? {
-                    imported?;
-                }
+                store.load(&records)?;
                 records.clear();
             }
             if is_last {

@@ -175,6 +175,7 @@ impl Governance {
     ///
     /// # Errors
     /// - [`Error::AlreadyExists`] when the draft names an id that is taken.
+    /// - [`Error::AlreadyOpen`] when another open request has its [unique key](RequestDraft::with_unique_key).
     /// - [`Error::InvalidApprovalConfiguration`] when its approval rules do not fit together.
     /// - [`Error::TooLarge`], [`Error::TooManyEntries`] and [`Error::Unwritable`] when the store cannot keep it.
     /// - [`Error::Store`] when the store fails; its [outcome](Error::outcome) says whether the request was submitted.

@@ -12,7 +12,7 @@ use crate::query::{
     PendingApprovalRow, ReadyQuery, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics,
     check_import_count,
 };
-use crate::request::{ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Timestamp, WriteId};
+use crate::request::{ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Timestamp, UniqueKey, WriteId};
 use crate::service::memory::RequestTable;
 use crate::service::settle::WriteLookup;
 use crate::stored_format::DocumentLimit;
@@ -49,6 +49,13 @@ impl MemoryStore {
     }
 
     /// A panic elsewhere cannot leave the table half-changed: nothing panics between the insertions of a write.
+    /// Adds the requests of an archive.
+    #[cfg(feature = "archive")]
+    pub(super) fn load(&self, records: &[RequestRecord]) -> Result<()> {
+        let mut table = self.table();
+        records.iter().try_for_each(|record| table.load(record).map(drop))
+    }
+
     fn table(&self) -> MutexGuard<'_, RequestTable> {
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -62,6 +69,10 @@ impl Store for MemoryStore {
 
     async fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
         self.table().update(request, write_id)
+    }
+
+    async fn open_request(&self, key: &UniqueKey) -> Result<Option<MutationRequest>> {
+        Ok(self.table().open_request(key).cloned())
     }
 
     async fn settle(&self, id: &RequestId, write_id: WriteId) -> Result<Option<WriteLookup>> {

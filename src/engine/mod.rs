@@ -58,6 +58,8 @@ mod memory_store;
 #[cfg(feature = "redis")]
 mod redis_check;
 #[cfg(feature = "redis")]
+mod redis_check_unique;
+#[cfg(feature = "redis")]
 mod redis_feed;
 #[cfg(feature = "redis")]
 mod redis_find;
@@ -65,6 +67,8 @@ mod redis_find;
 mod redis_import;
 #[cfg(feature = "redis")]
 mod redis_layout;
+#[cfg(feature = "redis")]
+mod redis_move_unique;
 #[cfg(feature = "redis")]
 mod redis_nodes;
 #[cfg(feature = "redis")]
@@ -84,6 +88,8 @@ mod redis_sentinels;
 mod redis_store;
 #[cfg(feature = "redis")]
 mod redis_store_builder;
+#[cfg(feature = "redis")]
+mod redis_unique;
 mod renewing;
 mod rows;
 mod store;

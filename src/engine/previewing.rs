@@ -59,10 +59,15 @@ impl Governance {
             None => self.demands.submit(draft, new_id, write_id, now)?,
         };
         self.store.check_create(&request)?;
-        match self.store.get(&request.id).await? {
-            Some(_) => Err(Error::AlreadyExists { id: request.id.clone() }),
-            None => Ok(request),
+        if self.store.get(&request.id).await?.is_some() {
+            return Err(Error::already_exists(request.id.clone()));
         }
+        if let Some(key) = &request.unique_key
+            && let Some(open) = self.store.open_request(key).await?
+        {
+            return Err(Error::already_open(open.id.clone(), key.clone()));
+        }
+        Ok(request)
     }
 
     /// Whether the original could be reserved for this compensation.

@@ -10,7 +10,7 @@ use crate::query::{
     Count, DecisionQuery, DecisionRow, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
     ReadyQuery, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics,
 };
-use crate::request::{ActorContext, IntoId, MutationRequest, RequestId, StateId, Timestamp};
+use crate::request::{ActorContext, IntoId, MutationRequest, RequestId, StateId, Timestamp, UniqueKey};
 use crate::stored_format::StoredRequest;
 
 /// Reads of single requests and of lists. [`Store`](super::Store) says what a page is, and how every read can fail.
@@ -22,6 +22,15 @@ impl Governance {
     /// [`Error::Unreadable`] when the stored request cannot be read.
     pub async fn get(&self, id: impl IntoId<RequestId>) -> Result<Option<MutationRequest>> {
         self.store.get(&id.into_id()?).await
+    }
+
+    /// The open request with this [unique key](crate::RequestDraft::with_unique_key), if there is one: whoever submits
+    /// another with this key gets [`Error::AlreadyOpen`].
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`] when the stored request cannot be read.
+    pub async fn open_request(&self, key: impl IntoId<UniqueKey>) -> Result<Option<MutationRequest>> {
+        self.store.open_request(&key.into_id()?).await
     }
 
     /// The requests with these ids, at most [`PageRequest::MAX_LIMIT`], in the order of the ids.

@@ -14,14 +14,16 @@ use crate::redis::{
     Call, CheckMode, CheckPosition, CheckReport, CheckStep, Finding, Freshness, Inspection, KeyKind, Phase, Progress,
     Settings,
 };
-use crate::request::{RequestId, Revision, WriteId};
+use crate::request::{RequestId, Revision, UniqueKey, WriteId};
 
 /// A record that changes during its check is read again. After so many tries it is reported as unchecked.
 const MAX_TRIES: usize = 10;
 
 /// What a call to repair a record is about.
-struct Repair {
-    id: RequestId,
+pub(super) struct Repair {
+    pub(super) id: RequestId,
+    /// The unique key that is to be reserved for it.
+    pub(super) open_key: Option<UniqueKey>,
     /// The version of the stored format that its document is to leave.
     other_format: Option<u16>,
 }
@@ -118,6 +120,7 @@ impl RedisStore {
                 let cursor = cursor.map(|cursor| Cursor { cursor, nodes });
                 self.check_indexes(cursor, keys, &after, mode, &mut step).await?
             }
+            Phase::UniqueKeys(at) => self.check_unique_keys(at, mode, &mut step).await?,
         };
         Progress::default().count(&mut step);
         step.next = next.map(CheckPosition);
@@ -155,7 +158,9 @@ impl RedisStore {
             }
         }
         for ((key, repair), value) in repairs.into_iter().zip(self.call_all(&calls, self.deadline()).await?) {
-            if !repair.take(&self.settings, &value, step)? {
+            if repair.take(&self.settings, &value, step)? {
+                self.check_reserved(&repair, mode, step).await?;
+            } else {
                 alone.push(key);
             }
         }
@@ -184,6 +189,7 @@ impl RedisStore {
         // A large one is not held beside its document and what is made of that.
         drop(value);
         let (id, format) = (stored.request.id.clone(), stored.format);
+        let open_key = stored.request.open_key().cloned();
         if let StoredHeader::Damaged { error, .. } = &stored.header {
             let finding = Finding::DamagedHeader { id: id.clone(), error: error.clone() };
             if !step.findings.contains(&finding) {
@@ -196,7 +202,7 @@ impl RedisStore {
         let is_other_format = mode == CheckMode::Migrate && format != self.settings.options.write_format.number();
         let call_mode = if mode == CheckMode::Migrate && !is_other_format { CheckMode::Repair } else { mode };
         let call = Call::repair(&self.settings, &stored, call_mode)?;
-        Ok(Some((Repair { id, other_format: is_other_format.then_some(format) }, call)))
+        Ok(Some((Repair { id, open_key, other_format: is_other_format.then_some(format) }, call)))
     }
 
     async fn latest_record(&self, key: &str) -> Result<redis::Value> {
@@ -216,7 +222,7 @@ impl RedisStore {
             let Some((repair, call)) = self.repair_of(key, value, mode, step)? else { return Ok(()) };
             let value = self.call(&call, self.deadline()).await?;
             if repair.take(&self.settings, &value, step)? {
-                return Ok(());
+                return self.check_reserved(&repair, mode, step).await;
             }
             busy = Some(repair.id);
         }
@@ -233,7 +239,7 @@ impl RedisStore {
         step: &mut CheckStep,
     ) -> Result<Option<Phase>> {
         let Some(index) = keys.first().cloned() else {
-            let Some(cursor) = cursor else { return Ok(None) };
+            let Some(cursor) = cursor else { return Ok(Some(Phase::all_unique_keys())) };
             let (next, keys) = self.find(cursor, KeyKind::Index).await?;
             return Ok(Some(indexes(next, keys, Vec::new())));
         };

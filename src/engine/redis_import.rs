@@ -1,11 +1,13 @@
 //! Stores requests that come from elsewhere.
 
+use super::super::background::boxed;
 use super::{RedisStore, dual};
 use crate::archive::{Imported, RequestRecord};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::query::{Page, check_import_count};
 use crate::redis::reply;
 use crate::redis::{Attempts, Call, Freshness, ImportBatch, ImportedRecord};
+use crate::service::deadline::Deadline;
 use crate::stored_format::StoredRequest;
 
 #[dual]
@@ -15,10 +17,11 @@ impl RedisStore {
         check_import_count(records.len())?;
         let mut results: Vec<Result<Imported>> = Vec::with_capacity(records.len());
         let mut ready = Vec::with_capacity(records.len());
+        let mut unique = Vec::new();
         for (place, record) in records.iter().enumerate() {
             results.push(match ImportedRecord::new(&self.settings, place, record) {
                 Ok(record) => {
-                    ready.push(record);
+                    if record.open_key().is_some() { &mut unique } else { &mut ready }.push(record);
                     Ok(Imported::Added)
                 }
                 Err(error) => Err(error),
@@ -36,6 +39,17 @@ impl RedisStore {
                 }
             }
         }
+        for record in unique {
+            let (place, key) = (record.place, record.open_key().cloned());
+            let Some(key) = key else { continue };
+            let imported = match boxed(self.import_unique(record, &key)).await {
+                Err(error @ Error::Store(_)) => return Err(error),
+                imported => imported,
+            };
+            if let Some(place) = results.get_mut(place) {
+                *place = imported;
+            }
+        }
         Ok(results)
     }
 
@@ -47,14 +61,24 @@ impl RedisStore {
         }
         let mut values = Vec::with_capacity(batches.len());
         for (batch, call) in batches.iter().zip(calls) {
-            let mut attempts = Attempts::new(self.deadline(), true);
-            let (value, confirmation) = self.attempt(&call.confirmed_by(self.durability), &mut attempts).await?;
-            if let Some(last) = batch.records.last() {
-                self.durability.confirm(confirmation, &last.request.id, last.request.revision())?;
-            }
-            values.push(value);
+            let call = call.confirmed_by(self.durability);
+            values.push(self.import_batch(batch, &call, self.deadline()).await?);
         }
         Ok(values)
+    }
+
+    /// The reply to the import of a batch, once what it waits for has confirmed it.
+    pub(super) async fn import_batch(
+        &self,
+        batch: &ImportBatch,
+        call: &Call,
+        deadline: Deadline,
+    ) -> Result<redis::Value> {
+        let (value, confirmation) = self.attempt(call, &mut Attempts::new(deadline, true)).await?;
+        if let Some(last) = batch.records.last() {
+            self.durability.confirm(confirmation, &last.request.id, last.request.revision())?;
+        }
+        Ok(value)
     }
 
     /// The records of a page of requests. A page that was read by ids has requests without records; each is read again.

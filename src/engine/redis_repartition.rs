@@ -103,6 +103,7 @@ impl RedisStore {
                 let cursor = cursor.map(|cursor| Cursor { cursor, nodes });
                 self.clean_index(cursor, keys, &after, from, &mut step).await?
             }
+            Phase::UniqueKeys(at) => self.move_unique_keys(at, from, &mut step).await?,
         };
         step.next = next.map(CheckPosition);
         Ok(step)
@@ -204,7 +205,7 @@ impl RedisStore {
             Some(Phase::Indexes { cursor, nodes, keys, after })
         };
         let Some(index) = keys.first().cloned() else {
-            let Some(cursor) = cursor else { return Ok(None) };
+            let Some(cursor) = cursor else { return Ok(Some(Phase::all_unique_keys())) };
             let (next, mut keys) = self.find(cursor, KeyKind::Index).await?;
             keys.retain(|key| keyspace.partition_named_by(key).is_some_and(|partition| partition < from));
             return Ok(indexes(next, keys, Vec::new()));

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::super::background::boxed;
 use super::super::redis_driver::recycle;
 use super::{ANY_TIME, RedisStore, Store, dual};
 use crate::archive::{Imported, RequestRecord};
@@ -18,7 +19,7 @@ use crate::redis::pages::missing;
 use crate::redis::reply::{self, Created, Updated};
 use crate::redis::{Attempts, Call, Freshness, MAX_PAGE_BYTES, Place, feed};
 use crate::request::{
-    ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Timestamp, UnsettledWrite, WriteId,
+    ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Timestamp, UniqueKey, UnsettledWrite, WriteId,
 };
 use crate::service::clock::Clock;
 use crate::service::deadline::Deadline;
@@ -29,27 +30,13 @@ use crate::stored_format::StoredRequest;
 impl Store for RedisStore {
     async fn create(&self, request: MutationRequest) -> Result<MutationRequest> {
         let request = request.comparing_ids(self.settings.options.id_comparison);
+        if let Some(key) = request.unique_key.clone() {
+            return boxed(self.create_unique(request, &key)).await;
+        }
         let call = Call::create(&self.settings, &request)?.confirmed_by(self.durability);
-        let write = UnsettledWrite {
-            id: request.id.clone(),
-            base: None,
-            write_id: request.revision().write_id,
-            intent: Some(request.creation_intent()),
-        };
         let mut attempts = Attempts::new(self.deadline(), true);
-        let (value, confirmation) = self.attempt(&call, &mut attempts).await.map_err(|error| error.leaving(&write))?;
-        let created = reply::created(&self.settings, &request, &value);
-        let stored = match created.map_err(|error| attempts.rejected(error).leaving(&write))? {
-            // Its decisions are stored now, so the next update sends only new ones.
-            Created::AsSent => {
-                let revision = request.revision();
-                request.at_revision(revision)
-            }
-            Created::Before(stored) => *stored,
-            Created::Forgotten => return Err(forgotten(write).into()),
-        };
-        self.durability.confirm(confirmation, &stored.id, stored.revision())?;
-        Ok(stored)
+        let created = self.send_creation(&request, &call, &mut attempts).await?;
+        created.into_stored(request).ok_or_else(|| reply::unexpected_write("create.lua").into())
     }
 
     async fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
@@ -70,10 +57,12 @@ impl Store for RedisStore {
             let updated = reply::updated(&self.settings, &request, write_id, &value);
             match updated.map_err(|error| attempts.rejected(error).leaving(&unsettled(stored_decisions)))? {
                 Updated::Applied => {
+                    self.release_key_of(&request, attempts.deadline()).await;
                     self.durability.confirm(confirmation, &request.id, next)?;
                     return Ok(request.at_revision(next));
                 }
                 Updated::Before(stored) => {
+                    self.release_key_of(&stored, attempts.deadline()).await;
                     self.durability.confirm(confirmation, &stored.id, stored.revision())?;
                     return Ok(*stored);
                 }
@@ -81,6 +70,10 @@ impl Store for RedisStore {
                 Updated::Stored(decisions) => stored_decisions = decisions,
             }
         }
+    }
+
+    async fn open_request(&self, key: &UniqueKey) -> Result<Option<MutationRequest>> {
+        self.find_open_request(key).await
     }
 
     async fn settle(&self, id: &RequestId, write_id: WriteId) -> Result<Option<WriteLookup>> {
@@ -224,6 +217,31 @@ impl Store for RedisStore {
 
 #[dual]
 impl RedisStore {
+    /// Sends the creation of a request, which may also have been created before.
+    pub(super) async fn send_creation(
+        &self,
+        request: &MutationRequest,
+        call: &Call,
+        attempts: &mut Attempts,
+    ) -> Result<Created> {
+        let write = UnsettledWrite {
+            id: request.id.clone(),
+            base: None,
+            write_id: request.revision().write_id,
+            intent: Some(request.creation_intent()),
+        };
+        let (value, confirmation) = self.attempt(call, attempts).await.map_err(|error| error.leaving(&write))?;
+        let created = reply::created(&self.settings, request, &value);
+        let created = created.map_err(|error| attempts.rejected(error).leaving(&write))?;
+        match &created {
+            Created::AsSent => self.durability.confirm(confirmation, &request.id, request.revision())?,
+            Created::Before(stored) => self.durability.confirm(confirmation, &stored.id, stored.revision())?,
+            Created::Forgotten => return Err(forgotten(write).into()),
+            Created::Unpermitted => {}
+        }
+        Ok(created)
+    }
+
     /// What is stored of a request; see [`stored_record`](Self::stored_record).
     ///
     /// # Errors

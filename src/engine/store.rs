@@ -11,7 +11,9 @@ use crate::query::{
     Count, DecisionQuery, DecisionRow, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
     ReadyQuery, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics,
 };
-use crate::request::{ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Timestamp, WriteId};
+use crate::request::{
+    ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Status, Timestamp, UniqueKey, WriteId,
+};
 use crate::service::clock::{Clock, SystemClock};
 use crate::service::settle::WriteLookup;
 use crate::stored_format::StoredRequest;
@@ -62,6 +64,9 @@ pub trait Store: Send + Sync {
     /// - [`Error::AlreadyExists`](crate::Error::AlreadyExists) when the id is taken;
     ///   [`Error::WriteIdReused`](crate::Error::WriteIdReused) when this write id has written the request for another
     ///   intent.
+    /// - [`Error::AlreadyOpen`](crate::Error::AlreadyOpen) when the request has a
+    ///   [unique key](crate::RequestDraft::with_unique_key) that another open one has, or is about to get: of any number of
+    ///   concurrent creations with one key, at most one succeeds. A repetition is no other request.
     /// - [`Error::Invalid`](crate::Error::Invalid) when the number of its revision is not 0.
     /// - [`Error::TooLarge`](crate::Error::TooLarge) when the request is above the store's limit, or so close to it
     ///   that later decisions would have no room; [`Error::TooManyEntries`](crate::Error::TooManyEntries) and
@@ -92,6 +97,25 @@ pub trait Store: Send + Sync {
     /// # Errors
     /// [`Error::Unreadable`](crate::Error::Unreadable) when the stored request cannot be read.
     async fn settle(&self, id: &RequestId, write_id: WriteId) -> Result<Option<WriteLookup>>;
+
+    /// The open request with this [unique key](crate::RequestDraft::with_unique_key), if there is one. Defaults to a search
+    /// along all open requests; a store that knows where each key is finds it at once.
+    ///
+    /// # Errors
+    /// [`Error::Unreadable`](crate::Error::Unreadable) when the stored request cannot be read.
+    async fn open_request(&self, key: &UniqueKey) -> Result<Option<MutationRequest>> {
+        let open = Status::ALL.iter().copied().filter(|status| !status.is_terminal());
+        let query = RequestQuery::new().with_unique_keys([key.as_str()])?.with_statuses(open)?;
+        let mut page = PageRequest::first();
+        loop {
+            let found = self.requests(&query, &page).await?;
+            if let Some(request) = found.items.into_iter().next() {
+                return Ok(Some(request));
+            }
+            let Some(next) = found.next else { return Ok(None) };
+            page = page.after(next);
+        }
+    }
 
     /// The requests with these ids, at most [`PageRequest::MAX_LIMIT`], in the order of the ids.
     ///

@@ -52,6 +52,7 @@ impl Error {
         match self {
             Self::NotFound { id }
             | Self::AlreadyExists { id }
+            | Self::AlreadyOpen { id, .. }
             | Self::WriteIdReused { id, .. }
             | Self::InvalidTransition { id, .. }
             | Self::DeadlinePassed { id, .. }

@@ -46,6 +46,7 @@ codes! {
 
     RequestNotFound = "request.not_found", NotFound;
     RequestAlreadyExists = "request.already_exists", Conflict;
+    RequestAlreadyOpen = "request.already_open", Conflict;
     RequestWriteIdReused = "request.write_id_reused", Conflict;
     RequestConflict = "request.conflict", Conflict;
     RequestInvalidTransition = "request.invalid_transition", Conflict;
@@ -204,6 +205,7 @@ impl Error {
             Self::NotCommitMode { .. } => Code::ValueNotCommitMode,
             Self::NotFound { .. } => Code::RequestNotFound,
             Self::AlreadyExists { .. } => Code::RequestAlreadyExists,
+            Self::AlreadyOpen { .. } => Code::RequestAlreadyOpen,
             Self::WriteIdReused { .. } => Code::RequestWriteIdReused,
             Self::Conflict(_) => Code::RequestConflict,
             Self::InvalidTransition { .. } => Code::RequestInvalidTransition,

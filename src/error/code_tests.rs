@@ -239,6 +239,7 @@ fn every_error() -> Vec<(Error, ErrorKind)> {
         (Error::NotCommitMode { mode: ActorMode::Simulate }, Invalid),
         (Error::not_found(request()), NotFound),
         (Error::already_exists(request()), Conflict),
+        (Error::already_open(request(), crate::UniqueKey::new("restart").unwrap()), Conflict),
         (Error::WriteIdReused { id: request(), write_id, used_to: WriteKind::Submit, revision: 0 }, Conflict),
         (conflict(), Conflict),
         (Error::InvalidTransition { id: request(), from: Status::Executed, to: Status::Approved }, Conflict),

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 
 use super::{ArchiveError, Conflict, Error, FormatError, InvalidValue, PolicyError, UnrecordedExecution};
-use crate::request::RequestId;
+use crate::request::{RequestId, UniqueKey};
 
 /// Constructors for authors of stores. [`Conflict::between`](crate::Conflict::between) makes conflicts and
 /// [`StoreError::new`](crate::StoreError::new) makes failures; `into()` turns both into errors.
@@ -16,6 +16,11 @@ impl Error {
     /// There is a request with this id already.
     pub const fn already_exists(id: RequestId) -> Self {
         Self::AlreadyExists { id }
+    }
+
+    /// This open request has the unique key already.
+    pub const fn already_open(id: RequestId, key: UniqueKey) -> Self {
+        Self::AlreadyOpen { id, key }
     }
 
     /// The decisions of an update do not begin with this many stored ones.

@@ -8,7 +8,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value as Json, json};
 
-use super::samples::{CONTENT_TYPES, CORRELATION_IDS, at};
+use super::samples::{CONTENT_TYPES, CORRELATION_IDS, UNIQUE_KEYS, at};
 use super::{DecisionQuery, InboxQuery, PendingApprovalQuery, RecentApprovalQuery, RequestQuery, Viewer};
 use crate::request::*;
 
@@ -56,6 +56,7 @@ fn request_filter() -> impl Strategy<Value = Filter> {
         some_of("actor_names", ["ALICE", "BOB"]),
         some_of("correlation_ids", CORRELATION_IDS),
         some_of("content_types", CONTENT_TYPES),
+        some_of("unique_keys", UNIQUE_KEYS),
         some_of("categories", ["Access", "Billing"]),
         viewer().prop_map(|viewer| ("visible_to", json!(viewer))),
         some_of("any", tags).prop_map(|(any, tags)| ("tags", json!({ any: tags }))),

@@ -11,7 +11,7 @@ use super::{SortDirection, Viewer};
 use crate::error::InvalidValue;
 use crate::request::{
     ActorId, BlastScope, Category, ContractId, DecisionCategory, MutationRequest, MutationType, Payload, PendingReason,
-    RequestId, RiskLevel, Severity, SideEffect, StateId, StateType, Status, Tag, Timestamp,
+    RequestId, RiskLevel, Severity, SideEffect, StateId, StateType, Status, Tag, Timestamp, UniqueKey,
 };
 
 /// A query for requests, in created order.
@@ -78,6 +78,11 @@ filters! {
         /// Only requests whose payload has exactly one of these content types; a request without payload does not match.
         content_types: AnyText, "content types", "with payload of type",
             build with_content_types(texts), from request.payload.as_ref().map(Payload::content_type);
+
+        /// Only requests with one of these unique keys, also those that have ended. No index answers it: each request that
+        /// the other filters find is checked. `open_request` of a service finds the open one at once.
+        unique_keys: AnyOf<UniqueKey>, "unique keys", "with unique key",
+            build with_unique_keys(names), from request.unique_key.as_ref();
 
         /// Only requests whose intent has one of these categories.
         categories: AnyOf<Category>, "categories", "in category",

@@ -83,6 +83,13 @@ fn by_correlation_id_of_who_filed_it() {
 }
 
 #[test]
+fn by_unique_key_as_spelled() {
+    let restart = |document: &mut RequestDocument| document.unique_key = Some(UniqueKey::new("restart").unwrap());
+    finds_only(all().with_unique_keys(["restart", "other"]), restart);
+    assert!(!all().with_unique_keys(["Restart"]).unwrap().matches(&request_with("r", restart)));
+}
+
+#[test]
 fn by_content_type_of_the_payload_which_has_to_be_there() {
     let json = |document: &mut RequestDocument| {
         document.payload = Some(Payload::new("application/json", *b"{}").unwrap());

@@ -13,6 +13,7 @@ use crate::request::*;
 pub(crate) const CORRELATION_IDS: [&str; 2] =
     ["import-7", "0199a4a2-7b1e-7c3a-9d55-0242ac120002/0199a4a2-7b1e-7c3a-9d55-0242ac120003"];
 pub(crate) const CONTENT_TYPES: [&str; 2] = ["application/json", "text/plain"];
+pub(crate) const UNIQUE_KEYS: [&str; 2] = ["restart payments", "restart billing"];
 
 pub(crate) fn at(micros: u64) -> Timestamp {
     Timestamp::from_micros(micros).unwrap()
@@ -39,6 +40,7 @@ pub(crate) fn document(id: &str) -> RequestDocument {
         metadata: Metadata::new(),
         approver_limits: ApproverLimits::default(),
         participants: Participants::default(),
+        unique_key: None,
         id_comparison: IdComparison::default(),
     }
 }
@@ -264,10 +266,11 @@ pub(crate) fn any_request(id: String) -> impl Strategy<Value = MutationRequest> 
     let resubmission =
         || option::weighted(0.1, time().prop_map(|at| Resubmission { request: RequestId::new("other").unwrap(), at }));
     let links = (resubmission(), resubmission());
-    let times = (time(), time(), acting_for(), approver_limits(), participants(), links);
+    let key = option::of(select(UNIQUE_KEYS.to_vec()));
+    let times = (time(), time(), acting_for(), (approver_limits(), participants(), links, key));
     let parts = (intent(), state(), approvals(), decisions(), side_effects(), metadata());
     (about, with, times, parts).prop_map(
-        move |(about, (correlation_id, content_type), (created, updated, other, limits, named, links), parts)| {
+        move |(about, (correlation_id, content_type), (created, updated, other, (limits, named, links, key)), parts)| {
             let (state_id, state_type, mutation, by) = about;
             let mut document = document(&id);
             document.target = Target::new(state_id, state_type, mutation).unwrap();
@@ -276,6 +279,7 @@ pub(crate) fn any_request(id: String) -> impl Strategy<Value = MutationRequest> 
             document.requested_by = Arc::new(for_another(requester, other));
             (document.approver_limits, document.participants) = (limits, named);
             (document.execution.resubmits, document.execution.resubmitted_as) = links;
+            document.unique_key = key.map(|key| UniqueKey::new(key).unwrap());
             document.payload = content_type.map(|content_type| Payload::new(content_type, *b"{}").unwrap());
             (document.created_at, document.updated_at) = (created, updated);
             (document.intent, document.state, document.approvals, document.decisions, ..) = parts.clone();

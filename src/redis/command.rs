@@ -6,6 +6,7 @@ mod import;
 mod namespace;
 mod place;
 mod repartition;
+mod unique;
 
 use std::borrow::Cow;
 
@@ -13,6 +14,7 @@ use redis::{Arg, Cmd};
 
 pub(crate) use self::import::{ImportBatch, ImportedRecord};
 pub(crate) use self::place::{Freshness, Place};
+pub(crate) use self::unique::{ReservationChange, UniqueHash};
 use super::feed::{FeedRead, actor_text};
 use super::options::Settings;
 use super::record::NewRecord;
@@ -134,11 +136,18 @@ impl Call {
         let groups = with_decisions(record.lasting, request, 0);
         let entries = groups.uncounted();
         let bytes = record.bytes.len() + entries.len() + OTHER_BYTES;
-        let mut command = writing(&script::CREATE, settings, request, 11, bytes);
+        let partition = settings.keyspace.partition_of(&request.id);
+        let (script, keys) = match request.unique_key {
+            None => (&script::CREATE, WRITING_KEYS),
+            Some(_) => (&script::CREATE_PERMITTED, WRITING_KEYS + 1),
+        };
+        let mut command = writing(script, settings, request, [keys, 13], bytes);
+        if request.unique_key.is_some() {
+            command.arg(settings.keyspace.permits(partition));
+        }
         announce(&mut command, settings, request, request.revision(), 0);
         command.arg(&record.bytes).arg(entries).arg(settings.record_limit()).arg(&settings.layout);
-        let place = Place::Partition(settings.keyspace.partition_of(&request.id));
-        Ok(Self::script(place, true, &script::CREATE, WRITING_KEYS, command))
+        Ok(Self::script(Place::Partition(partition), true, script, keys, command))
     }
 
     /// `stored_decisions` is the assumed number of stored decisions, at most as many as the request has.
@@ -159,7 +168,7 @@ impl Call {
         let groups = with_decisions(EncodedEntries::default(), request, stored_decisions);
         let entries = groups.uncounted();
         let bytes = record.bytes.len() + entries.len() + OTHER_BYTES;
-        let mut command = writing(&script::UPDATE, settings, request, 14, bytes);
+        let mut command = writing(&script::UPDATE, settings, request, [WRITING_KEYS, 15], bytes);
         announce(&mut command, settings, request, next, stored_decisions);
         command.arg(&expected).arg(state).arg(entries_now).arg(document).arg(entries);
         command.arg(settings.record_limit()).arg(&settings.layout);
@@ -168,7 +177,7 @@ impl Call {
     }
 
     /// The same write, which waits for this: if it was applied before, the script writes it again, so that there is
-    /// something to confirm. Only for a creation or an update, after all other arguments.
+    /// something to confirm. After all other arguments.
     pub(crate) fn confirmed_by(mut self, durability: Durability) -> Self {
         self.durability = durability;
         if let (true, What::Script { command, .. }) = (durability.waits(), &mut self.what) {
@@ -317,11 +326,17 @@ fn by_hash(script: &Script, keys: usize, arguments: usize, bytes: usize) -> Cmd 
 /// The number of keys of a script that writes a request.
 const WRITING_KEYS: usize = 4;
 
-/// The same, with the keys of a script that writes a request.
-fn writing(script: &Script, settings: &Settings, request: &MutationRequest, arguments: usize, bytes: usize) -> Cmd {
+/// The same, with the keys of a script that writes a request; the caller may add more.
+fn writing(
+    script: &Script,
+    settings: &Settings,
+    request: &MutationRequest,
+    [keys, arguments]: [usize; 2],
+    bytes: usize,
+) -> Cmd {
     let keyspace = &settings.keyspace;
     let partition = keyspace.partition_of(&request.id);
-    let mut command = by_hash(script, WRITING_KEYS, arguments, bytes);
+    let mut command = by_hash(script, keys, arguments, bytes);
     command.arg(keyspace.record(&request.id)).arg(keyspace.feed(partition)).arg(keyspace.index_prefix(partition));
     command.arg(keyspace.layout(partition));
     command

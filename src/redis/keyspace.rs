@@ -8,7 +8,7 @@ use crate::index::Term;
 use crate::redis::command::Place;
 use crate::redis::record::index_entries::suffix_of;
 use crate::redis::topology::Slot;
-use crate::request::RequestId;
+use crate::request::{RequestId, UniqueKey};
 
 /// The keys of a store: `{<namespace>:<partition>}:…` for everything in one partition, and `{<namespace>}:meta` for the
 /// namespace itself.
@@ -79,14 +79,19 @@ impl Keyspace {
 
     /// The partition of a request: CRC-32 of its id, modulo the number of partitions. Only a repartition changes it.
     pub(crate) fn partition_of(&self, id: &RequestId) -> u16 {
-        partition_among(id, self.partitions.get())
+        partition_among(id.as_str(), self.partitions.get())
+    }
+
+    /// The partition that keeps the reservation of a unique key, by the same rule.
+    pub(crate) fn partition_of_key(&self, key: &UniqueKey) -> u16 {
+        partition_among(key.as_str(), self.partitions.get())
     }
 
     /// Whether a request is or once was in this partition, if the namespace had fewer partitions before: each of so many is
     /// split by a repartition, and keeps its feed.
     pub(crate) fn has_been_in(&self, partition: u16, id: &RequestId) -> bool {
         self.partition_of(id) == partition
-            || self.earlier_counts().any(|count| partition < count && partition_among(id, count) == partition)
+            || self.earlier_counts().any(|count| partition < count && partition_among(id.as_str(), count) == partition)
     }
 
     /// The numbers of partitions that this namespace may have had before, the greatest first: a repartition multiplies.
@@ -100,7 +105,7 @@ impl Keyspace {
         let partition = self.partition_named_by(record_key)?;
         let name = record_key.split_once("}:")?.1.strip_prefix(KeyKind::Record.prefix())?;
         let id = RequestId::new(name).ok()?;
-        let is_left = self.partition_of(&id) != partition && partition_among(&id, before) == partition;
+        let is_left = self.partition_of(&id) != partition && partition_among(id.as_str(), before) == partition;
         is_left.then_some((id, partition))
     }
 
@@ -137,6 +142,16 @@ impl Keyspace {
     /// The key of the consumers of the feed, a hash. In the first partition, for all of them.
     pub(crate) fn consumers(&self) -> String {
         self.key(0, "consumers", "")
+    }
+
+    /// The key of the reservations of unique keys that belong to a partition, a hash.
+    pub(crate) fn reservations(&self, partition: u16) -> String {
+        self.key(partition, "reservations", "")
+    }
+
+    /// The key of the permits to create requests with a unique key, a hash.
+    pub(crate) fn permits(&self, partition: u16) -> String {
+        self.key(partition, "permits", "")
     }
 
     /// The key where a partition records its layout.
@@ -196,9 +211,9 @@ impl Keyspace {
     }
 }
 
-/// CRC-32 of the id, modulo the number of partitions: of k times as many, each is split into k.
-fn partition_among(id: &RequestId, partitions: u16) -> u16 {
-    let hash = crc32fast::hash(id.as_str().as_bytes());
+/// CRC-32 of an id or unique key, modulo the number of partitions: of k times as many, each is split into k.
+fn partition_among(text: &str, partitions: u16) -> u16 {
+    let hash = crc32fast::hash(text.as_bytes());
     u16::try_from(hash % u32::from(partitions.max(1))).unwrap_or(0)
 }
 
@@ -212,7 +227,14 @@ mod tests {
         let id = RequestId::new("req-1").unwrap();
         let partition = keys.partition_of(&id);
         let tag = format!("{{billing:{partition}}}:");
-        for key in [keys.record(&id), keys.feed(partition), keys.index_prefix(partition), keys.layout(partition)] {
+        for key in [
+            keys.record(&id),
+            keys.feed(partition),
+            keys.index_prefix(partition),
+            keys.layout(partition),
+            keys.reservations(partition),
+            keys.permits(partition),
+        ] {
             assert!(key.starts_with(&tag), "{key}");
         }
         assert_eq!((keys.meta(), keys.consumers()), ("{billing}:meta".to_owned(), "{billing:0}:consumers".to_owned()));

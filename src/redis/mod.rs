@@ -20,12 +20,13 @@ mod routed_round;
 mod script;
 mod seeds;
 pub(crate) mod topology;
+pub(crate) mod unique;
 
-pub(crate) use check::Phase;
 pub(crate) use check::Progress;
 pub(crate) use check::node_walk::NodeWalk;
 pub use check::{CheckMode, CheckPhase, CheckPosition, CheckReport, CheckStep, Finding, Inspection};
-pub(crate) use command::{Call, Freshness, ImportBatch, ImportedRecord, Place};
+pub(crate) use check::{Phase, UniqueWalk};
+pub(crate) use command::{Call, Freshness, ImportBatch, ImportedRecord, Place, ReservationChange, UniqueHash};
 pub use connection::credentials::Credentials;
 pub(crate) use connection::durability::Confirmation;
 pub use connection::durability::Durability;

@@ -26,6 +26,23 @@ pub(crate) enum Created {
     Before(Box<MutationRequest>),
     /// It is unknown whether this write stored it.
     Forgotten,
+    /// The permit was revoked or used up.
+    Unpermitted,
+}
+
+impl Created {
+    /// The request as it is stored now, if it is.
+    pub(crate) fn into_stored(self, sent: MutationRequest) -> Option<MutationRequest> {
+        match self {
+            // Its decisions are stored now, so the next update sends only new ones.
+            Self::AsSent => {
+                let revision = sent.revision();
+                Some(sent.at_revision(revision))
+            }
+            Self::Before(stored) => Some(*stored),
+            Self::Forgotten | Self::Unpermitted => None,
+        }
+    }
 }
 
 /// The result of an update.
@@ -48,7 +65,7 @@ pub(super) const NOTHING_WRITTEN: &str = ". Nothing was written";
 /// was told to wait, once more what an earlier attempt had written.
 pub(crate) fn has_written(reply: &Value) -> bool {
     let tag = array(reply).and_then(|parts| text(parts.first()?));
-    matches!(tag, Some("created" | "updated" | "repeated" | "imported"))
+    matches!(tag, Some("created" | "updated" | "repeated" | "imported" | "reserved" | "revoked"))
 }
 
 /// # Errors
@@ -124,6 +141,7 @@ pub(crate) fn created(settings: &Settings, sent: &MutationRequest, reply: &Value
     let (word, rest) = tagged(reply, "create.lua")?;
     match (word, rest) {
         ("created", _) => Ok(Created::AsSent),
+        ("unpermitted", _) => Ok(Created::Unpermitted),
         ("exists" | "repeated", [record, ..]) => {
             let (header, stored) = stored_in(settings, &sent.id, record, "create.lua")?;
             let revision = sent.revision();
@@ -205,6 +223,11 @@ pub(crate) fn imported(settings: &Settings, sent: &[ImportedRecord], reply: &Val
         },
     };
     Ok(sent.iter().zip(results).map(imported).collect())
+}
+
+/// Whether an import wrote nothing because its permit was revoked or used up.
+pub(crate) fn is_unpermitted(reply: &Value) -> bool {
+    matches!(tagged(reply, "import.lua"), Ok(("unpermitted", _)))
 }
 
 /// A request that was read with its record, and the writes that the record remembers.
@@ -381,7 +404,7 @@ pub(super) fn unexpected(command: &str) -> StoreError {
 }
 
 /// A meaningless reply does not show what the script did.
-pub(super) fn unexpected_write(script: &str) -> StoreError {
+pub(crate) fn unexpected_write(script: &str) -> StoreError {
     StoreError { outcome: Outcome::Unknown, ..unexpected(script) }
 }
 

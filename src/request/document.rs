@@ -10,7 +10,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::{
     ActorContext, Approval, ApproverLimits, Decision, Digest, Execution, IdComparison, Intent, Metadata, MutationType,
     Participants, Payload, Quorum, QuorumGroup, RequestId, RequestState, Requirement, Revision, SideEffect, StateId,
-    StateType, StateVersion, Step, Timestamp, WriteIntent,
+    StateType, StateVersion, Step, Timestamp, UniqueKey, WriteIntent,
 };
 use crate::error::{Error, InvalidValue};
 use crate::json::read_beside;
@@ -89,6 +89,9 @@ pub struct RequestDocument {
     /// who may.
     #[serde(default, skip_serializing_if = "Participants::is_empty")]
     pub participants: Participants,
+    /// The key that no other open request of its namespace has. Fixed at submission.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unique_key: Option<UniqueKey>,
     /// The rule by which ids of people in it are equal: that of its namespace. Not in the stored bytes; a store sets it
     /// on every request that it reads or writes.
     #[serde(default, skip_serializing_if = "IdComparison::is_default")]
@@ -142,6 +145,13 @@ impl Target {
             state_type: StateType::new(state_type)?,
             mutation_type: MutationType::new(mutation_type)?,
         })
+    }
+}
+
+impl RequestDocument {
+    /// Its unique key while it is open.
+    pub(crate) fn open_key(&self) -> Option<&UniqueKey> {
+        self.unique_key.as_ref().filter(|_| !self.state.status().is_terminal())
     }
 }
 

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::{
     ActorContext, ActorId, ApprovalRule, ApproverLimits, CompensationPlan, ExecutionKind, IdComparison, Intent,
     Metadata, Participants, Payload, Pending, PendingReason, Period, RequestId, Requirement, RetryPolicy, StateVersion,
-    Target, Timestamp,
+    Target, Timestamp, UniqueKey,
 };
 use crate::error::{Error, InvalidValue};
 use crate::json::Strict;
@@ -56,6 +56,8 @@ pub struct RequestDraft {
     pub(crate) approver_limits: ApproverLimits,
     #[serde(skip_serializing_if = "Participants::is_empty")]
     pub(crate) participants: Participants,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) unique_key: Option<UniqueKey>,
     #[serde(skip_serializing_if = "IdComparison::is_default")]
     pub(crate) id_comparison: IdComparison,
 }
@@ -94,6 +96,7 @@ impl RequestDraft {
             valid_for: None,
             approver_limits: ApproverLimits::default(),
             participants: Participants::default(),
+            unique_key: None,
             id_comparison: IdComparison::default(),
         }
     }
@@ -220,6 +223,43 @@ impl RequestDraft {
         self
     }
 
+    /// Gives the request a key that no other open request of the namespace has, so that there is one request for one
+    /// thing: two people who ask for the same restart get one request.
+    ///
+    /// Submitting fails with [`Error::AlreadyOpen`], which names the other request, while another one with this key is
+    /// [open](crate::Status::is_terminal); the key is free again when that request ends, in whatever status. If a process
+    /// ends between reserving the key and storing the request, the key is taken for at most a minute.
+    ///
+    /// ```
+    /// # #[cfg(feature = "blocking")] {
+    /// use std::sync::Arc;
+    /// use mutator_governance::blocking::{Governance, MemoryStore};
+    /// use mutator_governance::{ActorContext, Error, Intent, RequestDraft, Target, UniqueKey};
+    ///
+    /// # fn main() -> mutator_governance::Result<()> {
+    /// let governance = Governance::builder().store(Arc::new(MemoryStore::new())).build();
+    /// let restart = |by: &str| -> mutator_governance::Result<RequestDraft> {
+    ///     let target = Target::new("service:payments", "Service", "Restart")?;
+    ///     let draft = RequestDraft::new(target, Intent::new("restart", "Operations")?, ActorContext::user(by)?);
+    ///     Ok(draft.with_unique_key(UniqueKey::new("restart payments")?))
+    /// };
+    /// let first = governance.submit(restart("alice")?)?;
+    /// match governance.submit(restart("bob")?) {
+    ///     Err(Error::AlreadyOpen { id, .. }) => assert_eq!(id, first.id),
+    ///     other => panic!("{other:?}"),
+    /// }
+    /// governance.cancel(&first.id, ActorContext::user("alice")?)?;
+    /// governance.submit(restart("bob")?)?;
+    /// # Ok(())
+    /// # }
+    /// # main().unwrap();
+    /// # }
+    /// ```
+    pub fn with_unique_key(mut self, key: UniqueKey) -> Self {
+        self.unique_key = Some(key);
+        self
+    }
+
     /// Sets the rule for comparing ids of people. A service replaces it by the rule of its store.
     pub fn comparing_ids(mut self, rule: IdComparison) -> Self {
         self.id_comparison = rule;
@@ -258,6 +298,7 @@ struct Fields {
     valid_for: Option<Period>,
     #[serde(default)]
     approver_limits: ApproverLimits,
+    unique_key: Option<UniqueKey>,
     #[serde(default)]
     participants: Participants,
     #[serde(default)]
@@ -281,6 +322,7 @@ impl From<Strict<Fields>> for RequestDraft {
             valid_for: fields.valid_for,
             approver_limits: fields.approver_limits,
             participants: fields.participants,
+            unique_key: fields.unique_key,
             id_comparison: fields.id_comparison,
             ..Self::new(fields.target, fields.intent, fields.requested_by)
         }

@@ -92,7 +92,7 @@ pub use side_effect::{Severity, SideEffect};
 pub use state::{Pending, PendingReason, RequestState, Status};
 pub use text::{
     ActorId, ApprovalId, BatchId, Category, ConsumerName, ContractId, Grounds, Group, MutationType, Operation,
-    PolicyName, QuorumGroup, RequestId, RequirementKind, Role, StateId, StateType, StateVersion, Tag,
+    PolicyName, QuorumGroup, RequestId, RequirementKind, Role, StateId, StateType, StateVersion, Tag, UniqueKey,
 };
 pub use timestamp::Timestamp;
 pub use unsettled_write::UnsettledWrite;

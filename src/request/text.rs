@@ -234,6 +234,9 @@ text_types! {
     BatchId: Name, 256, "batch id";
     /// By what right somebody acts for another, in words.
     Grounds: Name, 1024, "grounds";
+    /// What at most one open request of a namespace is about, in the application's own words: `restart payments`. Compared
+    /// exactly.
+    UniqueKey: Name, 256, "unique key";
     /// The name of a consumer of the change feed, for example `mailer`, by the same rule as a [`RequestId`].
     ConsumerName: Id, 64, "consumer name";
 }

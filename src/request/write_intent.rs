@@ -224,14 +224,16 @@ impl WriteIntent {
             metadata,
             approver_limits,
             participants,
+            unique_key,
         } = document;
         let submitted = (target, intent, requested_by, payload, requirements, created_at, approver_limits);
         let decided = (state, approvals, approval_round, decisions.len(), decisions.last(), updated_at);
         let content = (submitted, decided, side_effects, versioning, execution, metadata);
-        if participants.is_empty() {
-            return Self::of(kind, &content);
+        match unique_key {
+            None if participants.is_empty() => Self::of(kind, &content),
+            None => Self::of(kind, &(content, participants)),
+            Some(key) => Self::of(kind, &(content, participants, key)),
         }
-        Self::of(kind, &(content, participants))
     }
 
     /// The time is excluded: it differs between attempts.

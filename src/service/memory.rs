@@ -8,7 +8,7 @@ use crate::error::{Conflict, Error, Result};
 use crate::feed::{Consumer, ConsumerLease, ConsumerTable, DEFAULT_LENGTH, FeedEntry, FeedLog, FeedPage, FeedPosition};
 use crate::index::has_same_submission;
 use crate::query::{Count, Lookup, Page, PageRequest, Query, RequestQuery, Statistics, check_id_count, evaluate};
-use crate::request::{ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Timestamp, WriteId};
+use crate::request::{ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Timestamp, UniqueKey, WriteId};
 use crate::service::settle::{RememberedWrite, WriteLookup};
 use crate::stored_format::{DocumentLimit, SizeBudget};
 
@@ -17,6 +17,8 @@ const SCOPE: &str = "memory";
 /// Requests by id, and the feed of their writes.
 pub(crate) struct RequestTable {
     requests: HashMap<RequestId, Stored>,
+    /// The open request with each unique key.
+    keys: HashMap<UniqueKey, RequestId>,
     ids: IdComparison,
     limit: DocumentLimit,
     feed: FeedLog,
@@ -27,6 +29,7 @@ impl Default for RequestTable {
     fn default() -> Self {
         Self {
             requests: HashMap::new(),
+            keys: HashMap::new(),
             ids: IdComparison::default(),
             limit: DocumentLimit::default(),
             feed: empty_feed(DEFAULT_LENGTH),
@@ -88,11 +91,26 @@ impl RequestTable {
             known.check_creation(&request, &stored.request)?;
             return Ok(stored.request.clone());
         }
+        self.check_key(&request)?;
         let writes = vec![RememberedWrite { number: 0, id: revision.write_id, intent: request.creation_intent() }];
         let request = request.at_revision(revision);
-        self.requests.insert(request.id.clone(), Stored { request: request.clone(), writes });
         self.announce(&request, 0);
+        self.insert(request.clone(), writes);
         Ok(request)
+    }
+
+    fn check_key(&self, request: &MutationRequest) -> Result<()> {
+        match request.open_key().and_then(|key| Some((key, self.open_request(key)?))) {
+            Some((key, open)) => Err(Error::already_open(open.id.clone(), key.clone())),
+            None => Ok(()),
+        }
+    }
+
+    fn insert(&mut self, request: MutationRequest, writes: Vec<RememberedWrite>) {
+        if let Some(key) = request.open_key() {
+            self.keys.insert(key.clone(), request.id.clone());
+        }
+        self.requests.insert(request.id.clone(), Stored { request, writes });
     }
 
     pub(crate) fn update(&mut self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
@@ -120,8 +138,17 @@ impl RequestTable {
         let request = request.at_revision(next);
         stored.request = request.clone();
         stored.writes.push(RememberedWrite { number: next.number, id: write_id, intent });
+        if let (Some(key), None) = (&request.unique_key, request.open_key())
+            && self.keys.get(key) == Some(&request.id)
+        {
+            self.keys.remove(key);
+        }
         self.announce(&request, stored_decisions);
         Ok(request)
+    }
+
+    pub(crate) fn open_request(&self, key: &UniqueKey) -> Option<&MutationRequest> {
+        Some(&self.requests.get(self.keys.get(key)?)?.request)
     }
 
     pub(crate) fn records(&self, query: &RequestQuery, page: &PageRequest) -> Result<Page<RequestRecord>> {
@@ -133,16 +160,30 @@ impl RequestTable {
     }
 
     pub(crate) fn import(&mut self, record: &RequestRecord) -> Result<Imported> {
+        self.add(record, true)
+    }
+
+    /// The same for a record of an archive. That was not written at one moment, so two of its requests may be open with one
+    /// unique key.
+    #[cfg(feature = "archive")]
+    pub(crate) fn load(&mut self, record: &RequestRecord) -> Result<Imported> {
+        self.add(record, false)
+    }
+
+    fn add(&mut self, record: &RequestRecord, checks_key: bool) -> Result<Imported> {
         let request = record.request().request().map_err(Error::from)?.comparing_ids(self.ids);
         self.check_update(&request)?;
         if let Some(stored) = self.requests.get(&request.id) {
             return Ok(Imported::beside(&request, &stored.request));
         }
+        if checks_key {
+            self.check_key(&request)?;
+        }
         let writes = record.writes().iter().rev().copied().collect();
         let revision = request.revision();
         let request = request.at_revision(revision);
         self.feed.add(Timestamp::now(), |partition, at| FeedEntry::for_import(&request, partition, at));
-        self.requests.insert(request.id.clone(), Stored { request, writes });
+        self.insert(request, writes);
         Ok(Imported::Added)
     }
 

@@ -26,12 +26,13 @@ pub(super) fn document() -> impl Strategy<Value = RequestDocument> {
             vec(side_effect().boxed(), 0..3),
             execution(by()).boxed(),
         );
-        let who = (approver_limits(), participants());
+        let who = (approver_limits(), participants(), option::of(name()));
         let rest = (option::of(name()), option::of(name()), time(), time(), metadata(), who);
         (outer, lists, rest).prop_map(|(outer, lists, rest)| {
             let (id, target, requested_by, intent, payload, state, approval_round) = outer;
             let (requirements, approvals, decisions, side_effects, execution) = lists;
-            let (expected, reviewed, created_at, updated_at, metadata, (approver_limits, participants)) = rest;
+            let (expected, reviewed, created_at, updated_at, metadata, (approver_limits, participants, unique_key)) =
+                rest;
             RequestDocument {
                 id: RequestId::new(ascii(&id)).unwrap(),
                 target: Target::new(&*target[0], &*target[1], &*target[2]).unwrap(),
@@ -54,6 +55,7 @@ pub(super) fn document() -> impl Strategy<Value = RequestDocument> {
                 metadata,
                 approver_limits,
                 participants,
+                unique_key: unique_key.map(|key| UniqueKey::new(key).unwrap()),
                 id_comparison: IdComparison::default(),
             }
         })

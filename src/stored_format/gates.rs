@@ -35,6 +35,7 @@ const GATES: &[Gate] = &[
     Gate { since: 2, opens: Part::Field(Field::ApprovalPeriod) },
     Gate { since: 2, opens: Part::Field(Field::Participants) },
     Gate { since: 2, opens: Part::Field(Field::Retries) },
+    Gate { since: 2, opens: Part::Field(Field::UniqueKey) },
 ];
 
 const FIRST: u16 = 1;
@@ -67,6 +68,7 @@ pub(super) enum Field {
     ApproverLimits,
     /// Of a document: one of its rare parts.
     Participants,
+    UniqueKey,
     /// Of an approval: one of its rare parts.
     Mandatory,
     /// Of an approval: one of its rare parts.
@@ -169,6 +171,7 @@ impl fmt::Display for Field {
             Self::Reasons => "an approval that demands a reason",
             Self::ApproverLimits => "limits on its approvers",
             Self::Participants => "named participants",
+            Self::UniqueKey => "a unique key",
             Self::Mandatory => "a mandatory approval",
             Self::Delegation => "a delegated approval",
             Self::Escalation => "an approval that escalates",

@@ -49,6 +49,7 @@ pub(super) fn smallest() -> RequestDocument {
         metadata: Metadata::new(),
         approver_limits: ApproverLimits::default(),
         participants: Participants::default(),
+        unique_key: None,
         id_comparison: IdComparison::default(),
     }
 }
@@ -317,6 +318,7 @@ pub(super) fn newest() -> RequestDocument {
         .and_then(|named| named.with_roles(["auditor"]))
         .and_then(|named| named.with_groups(["works council"]))
         .unwrap();
+    document.unique_key = Some(UniqueKey::new("restart – naïve 文字").unwrap());
     document
 }
 

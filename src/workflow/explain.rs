@@ -15,7 +15,7 @@ use crate::error::ExecutionError;
 use crate::request::{
     ActorContext, Approval, ApprovalId, ApprovalSummary, ApprovalTarget, Claim, Decision, DecisionCategory,
     DecisionKind, Digest, ExecutionDecision, LifecycleDecision, LinkRelation, QuorumGroup, RequestDocument, RequestId,
-    RequestState, Status, Step, Timestamp,
+    RequestState, Status, Step, Timestamp, UniqueKey,
 };
 
 /// Why a request has its status at one time, and who can move it on.
@@ -60,6 +60,8 @@ pub struct Explanation {
     pub compensated_by: Vec<RequestId>,
     /// The request that follows it, if it was resubmitted.
     pub resubmitted_as: Option<RequestId>,
+    /// Its unique key while it is open: no other request with this key can be submitted until it ends.
+    pub unique_key: Option<UniqueKey>,
     /// The time of this explanation: the requested one, or just after the last change if that is later.
     pub now: Timestamp,
     /// What is due to expire at the deadline.
@@ -125,6 +127,7 @@ pub fn explain(document: &RequestDocument, now: Timestamp) -> Explanation {
         corrected_by: (document.state.awaits_correction() && !is_overdue).then(|| Arc::clone(&document.requested_by)),
         compensated_by: compensated_by(document),
         resubmitted_as: document.execution.resubmitted_as.as_ref().map(|link| link.request.clone()),
+        unique_key: document.open_key().cloned(),
         now,
         expiring: expiring(document, escalation, now),
         following: following(document, now),

@@ -8,7 +8,7 @@ use super::open_demand::OpenDemand;
 use super::resolution::Resolution;
 use crate::command::Failure;
 use crate::request::{
-    ActorContext, ApprovalId, Claim, Decision, MutationRequest, RequestId, RequestState, Step, Timestamp,
+    ActorContext, ApprovalId, Claim, Decision, MutationRequest, RequestId, RequestState, Step, Timestamp, UniqueKey,
 };
 
 /// Why a request has its status at one time, and who can move it on.
@@ -65,6 +65,9 @@ struct ExplanationFields<'a> {
     /// The request that follows it, if it was resubmitted.
     #[serde(skip_serializing_if = "Option::is_none")]
     resubmitted_as: Option<&'a RequestId>,
+    /// Its unique key while it is open: no other request with this key can be submitted until it ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unique_key: Option<&'a UniqueKey>,
     /// The time of this explanation.
     now: Timestamp,
 }
@@ -90,6 +93,7 @@ impl<'a> From<&'a Explanation> for ExplanationFields<'a> {
             corrected_by: explanation.corrected_by.as_deref(),
             compensated_by: &explanation.compensated_by,
             resubmitted_as: explanation.resubmitted_as.as_ref(),
+            unique_key: explanation.unique_key.as_ref(),
             now: explanation.now,
         }
     }

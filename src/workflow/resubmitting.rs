@@ -100,6 +100,7 @@ fn draft_of(ended: &RequestDocument, by: Arc<ActorContext>, now: Timestamp) -> R
         metadata,
         approver_limits,
         participants,
+        unique_key,
         id_comparison,
     } = ended;
     let times = [round_opened_at(ended), *created_at];
@@ -114,6 +115,7 @@ fn draft_of(ended: &RequestDocument, by: Arc<ActorContext>, now: Timestamp) -> R
         metadata: metadata.clone(),
         approver_limits: approver_limits.clone(),
         participants: participants.clone(),
+        unique_key: unique_key.clone(),
         id_comparison: *id_comparison,
         not_before: execution.not_before.filter(|time| *time > now),
         valid_for: execution.valid_for,

@@ -66,6 +66,7 @@ pub fn submit(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timest
         metadata: draft.metadata,
         approver_limits: draft.approver_limits,
         participants: draft.participants,
+        unique_key: draft.unique_key,
         id_comparison: draft.id_comparison,
     };
     for approval in &document.approvals {

@@ -6,7 +6,7 @@ use sha2::Digest as _;
 use crate::command::{Action, Command};
 use crate::request::{
     ApprovalRule, ApproverLimits, ExecutionKind, InitialState, Intent, Metadata, Participants, Period, RequestDraft,
-    RequestId, Requirement, RetryPolicy, StateVersion, Target, Timestamp, Who, WriteIntent, WriteKind,
+    RequestId, Requirement, RetryPolicy, StateVersion, Target, Timestamp, UniqueKey, Who, WriteIntent, WriteKind,
 };
 
 impl Command {
@@ -70,6 +70,7 @@ struct Meant<'a> {
     timing: Option<(Option<Timestamp>, Option<Period>)>,
     approver_limits: Option<&'a ApproverLimits>,
     participants: Option<&'a Participants>,
+    unique_key: Option<&'a UniqueKey>,
 }
 
 impl RequestDraft {
@@ -95,6 +96,7 @@ impl RequestDraft {
             valid_for,
             approver_limits,
             participants,
+            unique_key,
         } = self;
         let payload = payload.as_ref();
         let meant = Meant {
@@ -113,6 +115,7 @@ impl RequestDraft {
             timing: Some((*not_before, *valid_for)).filter(|(start, validity)| start.is_some() || validity.is_some()),
             approver_limits: Some(approver_limits).filter(|limits| !limits.is_none()),
             participants: Some(participants).filter(|named| !named.is_empty()),
+            unique_key: unique_key.as_ref(),
         };
         WriteIntent::of(WriteKind::Submit, &meant)
     }

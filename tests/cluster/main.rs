@@ -29,6 +29,7 @@ mod sentinel_load;
 mod sentinel_opening;
 mod servers;
 mod tls;
+mod unique;
 
 use std::sync::LazyLock;
 use std::time::Duration;

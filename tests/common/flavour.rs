@@ -13,7 +13,7 @@ use mutator_governance::{
     DocumentLimit, Durability, Error, FeedPage, FeedPosition, HolderId, InboxQuery, Inspection, Lookup,
     MutationRequest, Outcome, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow, PreflightReport, ReadyQuery,
     RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result, Settled, StateId, Statistics,
-    StoredRequest, Timestamp, UnsettledWrite, WriteId,
+    StoredRequest, Timestamp, UniqueKey, UnsettledWrite, WriteId,
 };
 
 use crate::server::SentinelSet;
@@ -319,6 +319,10 @@ impl Store {
 
     pub fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
         call!(self, store => store.update(request, write_id))
+    }
+
+    pub fn open_request(&self, key: &UniqueKey) -> Result<Option<MutationRequest>> {
+        call!(self, store => store.open_request(key))
     }
 
     pub fn get(&self, id: &RequestId) -> Result<Option<MutationRequest>> {

@@ -305,13 +305,14 @@ class Document(Primitives):
             metadata=self.metadata())
 
     def limits_and_payload(self):
-        has_payload, extras = self.with_extras(self.version, 1 | 16)
+        has_payload, extras = self.with_extras(self.version, 1 | 2 | 16)
         if has_payload > 1:
             raise Rejected("malformed: neither true nor false")
         limits = present(distinct=self.bool() or None, excluded=self.set()) if extras & 1 else None
+        unique_key = self.text() if extras & 2 else None
         named = present(actor_ids=self.set(), roles=self.set(), groups=self.set()) if extras & 16 else None
         payload = {"content_type": self.text(), "base64": self.bytes()} if has_payload else None
-        return {"approver_limits": limits, "participants": named, "payload": payload}
+        return {"approver_limits": limits, "unique_key": unique_key, "participants": named, "payload": payload}
 
     def state(self):
         name = self.kind(["Created", "Pending", "Approved", "Rejected", "Canceled", "Expired", "Superseded",

@@ -22,6 +22,7 @@ mod security;
 mod servers;
 mod tls;
 mod together;
+mod unique;
 mod updates;
 mod visible;
 

@@ -15,7 +15,8 @@ use self::json::Readable;
 use self::json::{cursor_text, member_text, readable};
 use self::node_walk::NodeWalk;
 use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
-use crate::request::RequestId;
+use crate::redis::command::UniqueHash;
+use crate::request::{RequestId, UniqueKey};
 use crate::stored_format::FormatError;
 
 /// Whether a check only reports what it finds, or also repairs it.
@@ -66,6 +67,8 @@ pub(crate) enum Phase {
         #[cfg_attr(feature = "schemars", schemars(with = "String"))]
         after: Vec<u8>,
     },
+    /// The reservations of unique keys and the permits of each partition: is there, or may there be, a request that has it?
+    UniqueKeys(UniqueWalk),
 }
 
 impl Default for Phase {
@@ -79,11 +82,43 @@ impl Phase {
         match self {
             Self::Records { .. } => CheckPhase::Records,
             Self::Indexes { .. } => CheckPhase::Indexes,
+            Self::UniqueKeys(_) => CheckPhase::UniqueKeys,
         }
+    }
+
+    pub(crate) const fn all_unique_keys() -> Self {
+        Self::UniqueKeys(UniqueWalk { partition: 0, hash: UniqueHash::Reservations, cursor: 0 })
     }
 
     pub(crate) const fn all_indexes() -> Self {
         Self::Indexes { cursor: Some(0), nodes: None, keys: Vec::new(), after: Vec::new() }
+    }
+}
+
+/// A place among the reservations and permits of all partitions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
+pub(crate) struct UniqueWalk {
+    pub(crate) partition: u16,
+    pub(crate) hash: UniqueHash,
+    /// That of HSCAN.
+    #[serde(with = "cursor_text")]
+    #[cfg_attr(feature = "schemars", schemars(with = "String"))]
+    pub(crate) cursor: u64,
+}
+
+impl UniqueWalk {
+    /// The place after this one, where HSCAN returned this cursor, of so many partitions.
+    pub(crate) const fn next(self, cursor: u64, partitions: u16) -> Option<Self> {
+        let Self { partition, hash, .. } = self;
+        match hash {
+            _ if cursor != 0 => Some(Self { cursor, ..self }),
+            UniqueHash::Reservations => Some(Self { partition, hash: UniqueHash::Permits, cursor }),
+            UniqueHash::Permits if partition + 1 < partitions => {
+                Some(Self { partition: partition + 1, hash: UniqueHash::Reservations, cursor })
+            }
+            UniqueHash::Permits => None,
+        }
     }
 }
 
@@ -97,6 +132,8 @@ pub enum CheckPhase {
     Records,
     /// Every index: does a record ask for what it holds?
     Indexes,
+    /// Every reservation of a [unique key](crate::RequestDraft::with_unique_key): does an open request have the key?
+    UniqueKeys,
 }
 
 /// What one bounded step of a check found.
@@ -106,10 +143,10 @@ pub enum CheckPhase {
 pub struct CheckStep {
     /// What the step went through.
     pub phase: CheckPhase,
-    /// How many records, or index entries, the call has looked at in this phase, those of this step included.
+    /// How many records, index entries or reservations the call has looked at in this phase, those of this step included.
     pub done: u64,
-    /// How many records there were when the call began, in the phase of records. `None` in the phase of indexes, whose
-    /// entries nobody counts, and if the number could not be read.
+    /// How many records there were when the call began, in the phase of records. `None` in the other phases,
+    /// which nobody counts before, and if the number could not be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub total: Option<u64>,
     /// What is not as it should be, and what could not be checked; repaired already in [`CheckMode::Repair`], but for what
@@ -120,6 +157,9 @@ pub struct CheckStep {
     pub records: u64,
     /// How many index entries were looked at.
     pub entries: u64,
+    /// How many reservations of unique keys, and permits, were looked at.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub reservations: u64,
     /// How many requests a repartition moved to their new partition.
     #[serde(skip_serializing_if = "is_zero")]
     pub moved: u64,
@@ -229,6 +269,37 @@ pub enum Finding {
         /// The key of the record.
         key: String,
     },
+    /// A unique key is reserved for a request that has ended, or was not created within a minute. Nobody is kept from the
+    /// key: the next submission takes it over.
+    OrphanReservation {
+        /// The unique key, as it is stored.
+        key: String,
+        /// The request, where the reservation names one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        id: Option<RequestId>,
+    },
+    /// The unique key of an open request is not reserved for it, so that another one could be submitted with it.
+    MissingReservation {
+        /// The request.
+        id: RequestId,
+        /// Its unique key.
+        key: UniqueKey,
+    },
+    /// Two open requests have the same unique key, as a failover that loses writes can leave them. No repair ends a request:
+    /// cancel one of them.
+    SharedUniqueKey {
+        /// The request for which the key is not reserved.
+        id: RequestId,
+        /// The request for which it is.
+        other: RequestId,
+        /// The unique key.
+        key: UniqueKey,
+    },
+    /// A permit to create a request with a unique key was not used within a minute.
+    OrphanPermit {
+        /// The id of the request.
+        id: String,
+    },
 }
 
 /// The stored form of one request, for those who look into a namespace.
@@ -266,6 +337,7 @@ impl CheckMode {
 pub(crate) struct Progress {
     records: u64,
     entries: u64,
+    reservations: u64,
     total: Option<u64>,
 }
 
@@ -285,6 +357,10 @@ impl Progress {
             CheckPhase::Indexes => {
                 self.entries += step.entries;
                 step.done = self.entries;
+            }
+            CheckPhase::UniqueKeys => {
+                self.reservations += step.reservations;
+                step.done = self.reservations;
             }
         }
     }
@@ -345,6 +421,19 @@ impl fmt::Display for Finding {
                     "request {id} was written anew at every attempt to check it, so it was not checked; check again"
                 )
             }
+            Self::OrphanReservation { key, id: Some(id) } => {
+                write!(f, "unique key {key} is reserved for request {id}, which has ended or was never created")
+            }
+            Self::OrphanReservation { key, id: None } => {
+                write!(f, "the reservation of unique key {key} names no request")
+            }
+            Self::MissingReservation { id, key } => {
+                write!(f, "request {id} is open, and its unique key {key} is not reserved for it")
+            }
+            Self::SharedUniqueKey { id, other, key } => {
+                write!(f, "requests {id} and {other} are both open and have unique key {key}; cancel one of them")
+            }
+            Self::OrphanPermit { id } => write!(f, "the permit to create request {id} was not used"),
             Self::Misplaced { key } => write!(f, "{key} is not where the request it holds belongs"),
         }
     }

@@ -13,7 +13,7 @@ pub(crate) fn saved(position: &CheckPosition, run_id: &str) -> Option<String> {
         Phase::Records { cursor, nodes: None } => ("records", *cursor),
         // Only between two steps of SCAN: the indexes it has returned would need too much space.
         Phase::Indexes { cursor: Some(cursor), keys, .. } if keys.is_empty() => ("indexes", *cursor),
-        Phase::Indexes { .. } => return None,
+        Phase::Indexes { .. } | Phase::UniqueKeys(_) => return None,
     };
     (!run_id.is_empty()).then(|| format!("{run_id} {phase} {cursor}"))
 }

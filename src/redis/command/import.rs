@@ -6,7 +6,7 @@ use crate::error::Result;
 use crate::redis::options::Settings;
 use crate::redis::record::NewRecord;
 use crate::redis::script;
-use crate::request::{MutationRequest, RequestId};
+use crate::request::{MutationRequest, RequestId, UniqueKey};
 
 /// How much one call stores, so that the server is busy with it for some milliseconds at most.
 const MAX_RECORDS: usize = 32;
@@ -29,6 +29,11 @@ impl ImportedRecord {
         let new = NewRecord::imported(settings, record, &request)?;
         let groups = with_decisions(new.lasting, &request, 0).uncounted().to_vec();
         Ok(Self { place, request, record: new.bytes, groups })
+    }
+
+    /// The unique key that has to be reserved for it.
+    pub(crate) fn open_key(&self) -> Option<&UniqueKey> {
+        self.request.open_key()
     }
 
     fn bytes(&self) -> usize {
@@ -61,6 +66,12 @@ impl ImportBatch {
         batches
     }
 
+    /// Of one record, whose unique key is reserved: its call has to be [permitted](Call::permitted_by).
+    pub(crate) fn of_unique(settings: &Settings, record: ImportedRecord) -> Self {
+        let partition = settings.keyspace.partition_of(&record.request.id);
+        Self { partition, bytes: record.bytes(), records: vec![record] }
+    }
+
     fn has_room_for(&self, record: &ImportedRecord) -> bool {
         self.records.len() < MAX_RECORDS
             && self.bytes + record.bytes() <= MAX_BYTES
@@ -78,12 +89,17 @@ impl ImportBatch {
 
     pub(crate) fn call(&self, settings: &Settings) -> Call {
         let (keyspace, count) = (&settings.keyspace, self.records.len());
-        let keys = 3 + count;
-        let mut command = by_hash(&script::IMPORT, keys, 3 + 5 * count, self.bytes + OTHER_BYTES * keys);
+        let is_unique = self.records.iter().any(|record| record.open_key().is_some());
+        let script = if is_unique { &script::IMPORT_PERMITTED } else { &script::IMPORT };
+        let keys = 3 + count + usize::from(is_unique);
+        let mut command = by_hash(script, keys, 5 + 5 * count, self.bytes + OTHER_BYTES * keys);
         let partition = self.partition;
         command.arg(keyspace.feed(partition)).arg(keyspace.index_prefix(partition)).arg(keyspace.layout(partition));
         for id in self.ids() {
             command.arg(keyspace.record(id));
+        }
+        if is_unique {
+            command.arg(keyspace.permits(partition));
         }
         command.arg(settings.options.feed_length).arg(settings.record_limit()).arg(&settings.layout);
         for ImportedRecord { request, record, groups, .. } in &self.records {
@@ -94,6 +110,6 @@ impl ImportBatch {
                 .arg(record)
                 .arg(groups);
         }
-        Call::script(Place::Partition(partition), true, &script::IMPORT, keys, command)
+        Call::script(Place::Partition(partition), true, script, keys, command)
     }
 }

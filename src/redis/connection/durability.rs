@@ -30,6 +30,9 @@ pub enum Durability {
     Fsynced,
 }
 
+/// The cause of a missing confirmation.
+type Source = Option<Box<dyn std::error::Error + Send + Sync>>;
+
 /// The answer to the wait, or why there is none.
 pub(crate) type Confirmation = Result<Value, Fault>;
 
@@ -77,23 +80,36 @@ impl Durability {
         id: &RequestId,
         revision: Revision,
     ) -> Result<(), StoreError> {
-        let Some(found) = found else { return Ok(()) };
-        let (shortfall, source) = match found {
-            Ok(found) => match self.shortfall(&found) {
-                Some(shortfall) => (shortfall, None),
-                None => return Ok(()),
-            },
-            Err(fault) => {
-                let error = fault.into_error(false, Effect::None);
-                (format!("the confirmation failed: {error}"), error.source)
-            }
-        };
+        let Some((shortfall, source)) = self.unconfirmed(found) else { return Ok(()) };
         let problem = format!(
             "request {id} was written as revision {}, but {shortfall}: it may be lost if the server fails now. Do not \
              repeat the command; check the server and its replicas, and read the request",
             revision.number
         );
         Err(StoreError { source, ..StoreError::new(StoreErrorKind::Unconfirmed, Outcome::Applied, problem) })
+    }
+
+    /// The same for a step of a call that does not go on without the confirmation; `step` names it.
+    ///
+    /// # Errors
+    /// [`StoreErrorKind::Unavailable`] if fewer confirmed than required, or if no answer came.
+    pub(crate) fn confirm_step(self, found: Option<Confirmation>, step: &str) -> Result<(), StoreError> {
+        let Some((shortfall, source)) = self.unconfirmed(found) else { return Ok(()) };
+        let problem = format!(
+            "the call ended because {step} may be lost: {shortfall}. Check the server and its replicas, and repeat the call"
+        );
+        Err(StoreError { source, ..StoreError::new(StoreErrorKind::Unavailable, Outcome::NotApplied, problem) })
+    }
+
+    /// What is missing, and its cause.
+    fn unconfirmed(self, found: Option<Confirmation>) -> Option<(String, Source)> {
+        match found? {
+            Ok(found) => Some((self.shortfall(&found)?, None)),
+            Err(fault) => {
+                let error = fault.into_error(false, Effect::None);
+                Some((format!("the confirmation failed: {error}"), error.source))
+            }
+        }
     }
 
     /// What is missing in the answer to the wait.

@@ -144,6 +144,7 @@ fn read_by_writes(settings: &Settings, sent: &MutationRequest, write_id: WriteId
         Ok(Created::AsSent) => assert!(is_word("created")),
         Ok(Created::Before(found)) => assert!((is_word("exists") || is_word("repeated")) && found.id == sent.id),
         Ok(Created::Forgotten) => assert!(is_word("exists") || is_word("repeated")),
+        Ok(Created::Unpermitted) => assert!(is_word("unpermitted")),
         Err(error) => is_senseless_or_rejected(&error),
     }
     match reply::updated(settings, sent, write_id, reply) {

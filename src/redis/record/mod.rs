@@ -43,7 +43,7 @@ const WRITE_BYTES: usize = WRITE_ID_BYTES + WriteIntent::BYTES;
 ///     28      4  how many decisions the document has
 ///     32      4  history mark: CRC-32 over those decisions
 ///     36      4  submission mark: CRC-32 over the groups of index entries that come from what is fixed when a request is
-///                submitted, then over the named participants, if there are any
+///                submitted, then over the named participants and the unique key, if there are any
 ///     40   24·n  the last writes, the newest first: that of this revision, of the one before it, …; the last is that which
 ///                submitted the request, also where those before it are left out. Each: 16, its id; 8, its intent
 ///              2  how many members of current index entries follow
@@ -159,15 +159,16 @@ impl NewRecord {
     }
 }
 
-/// What a write may not change. Named participants have no lasting entries, so their names follow, each after a byte that
-/// no name has.
+/// What a write may not change. Named participants and the unique key have no lasting entries, so they follow, each after a
+/// byte that no name has.
 fn submission_mark(lasting: &EncodedEntries, request: &MutationRequest) -> u32 {
     let mut mark = crc32fast::Hasher::new();
     mark.update(lasting.as_bytes());
     let who = &request.participants;
     let names = who.actor_ids.iter().map(|id| (0, id.as_str()));
     let names = names.chain(who.roles.iter().map(|role| (1, role.as_str())));
-    for (kind, name) in names.chain(who.groups.iter().map(|group| (2, group.as_str()))) {
+    let names = names.chain(who.groups.iter().map(|group| (2, group.as_str())));
+    for (kind, name) in names.chain(request.unique_key.iter().map(|key| (3, key.as_str()))) {
         mark.update(&[kind]);
         mark.update(name.as_bytes());
     }

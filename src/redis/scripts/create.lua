@@ -1,17 +1,19 @@
 -- Stores a new request with its index entries and its feed entry, or nothing.
 --
 -- KEYS  1 record   2 feed   3 prefix of the partition's index keys (the index keys are built from it)   4 layout
+--       5 only if the request has a unique key: the permits of the partition
 -- ARGV  1 feed length   2 id   3 revision number   4 status   5 decision kinds
 --       6 the place of the first decision in the history   7 who made it   8 record
 --       9 the groups of the other index entries: the lasting ones and those of decisions
 --       10 most bytes of a record that is returned   11 the sender's layout
---       12 only if the sender waits for a confirmation: '1'
+--       12 '1' if the sender waits for a confirmation   13 only with permits: the token of the permit, which it uses up
 -- Reply {'created'}                    written
 --       {'repeated', record}           a write with this id submitted the request before, with any intent; if the sender waits,
 --                                      the record is written again unchanged
 --       {'exists', record}             another write has submitted a request with this id
 --       {'unreadable', value}          this script does not understand the stored record; only its size if it is over the
 --                                      limit
+--       {'unpermitted'}                there is no such permit
 --       {'layout', key, layout}        the partition records another layout: the sender does not know its indexes
 --       {'wrongtype', key, wanted, found} {'noperm', command, key}
 
@@ -44,10 +46,16 @@ elseif existing then
         return { 'exists', existing }
     end
     -- From Redis 7.2 on, a connection that has written nothing gets a confirmation at once.
-    if ARGV[12] then
+    if ARGV[12] == '1' then
         redis.call('SET', record, existing)
     end
     return { 'repeated', existing }
+end
+
+local permits = KEYS[5]
+local unpermitted = permits and permit_missing(permits, ARGV[2], ARGV[13])
+if unpermitted then
+    return unpermitted
 end
 
 local nothing = {}
@@ -61,4 +69,7 @@ end
 
 redis.call('SET', record, new)
 carry_out('ZADD', 1, planned)
+if permits then
+    redis.call('HDEL', permits, ARGV[2])
+end
 return { 'created' }

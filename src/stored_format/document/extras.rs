@@ -13,7 +13,7 @@ const MARK: u8 = 0x80;
 const fn bit(field: Field) -> u8 {
     match field {
         Field::ActingFor | Field::Reasons | Field::ApproverLimits | Field::Timing => 1,
-        Field::Mandatory | Field::Retries => 2,
+        Field::Mandatory | Field::Retries | Field::UniqueKey => 2,
         Field::Delegation => 4,
         Field::Escalation => 8,
         Field::ApprovalPeriod | Field::Participants => 16,

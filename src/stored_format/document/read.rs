@@ -11,7 +11,7 @@ use crate::request::{
     ActingFor, ActorContext, Approval, ApprovalState, ApprovalTarget, ApproverLimits, BlastRadius, Cause, Claim,
     ClaimId, CompensationPlan, Decision, Execution, ExecutionKind, IdComparison, Intent, Metadata, Participants,
     Payload, Pending, Quorum, Rejection, RequestDocument, RequestState, Requirement, SideEffect, Step, Supersession,
-    Target, Value, Verdict, Versioning, metadata_key,
+    Target, UniqueKey, Value, Verdict, Versioning, metadata_key,
 };
 use crate::stored_format::Budget;
 use crate::stored_format::gates::Field;
@@ -45,6 +45,7 @@ pub(super) fn document(input: In<'_, '_>) -> Read<RequestDocument> {
         metadata: metadata(input)?,
         approver_limits: rare.approver_limits,
         participants: rare.participants,
+        unique_key: rare.unique_key,
         id_comparison: IdComparison::default(),
     })
 }
@@ -54,11 +55,12 @@ pub(super) fn document(input: In<'_, '_>) -> Read<RequestDocument> {
 pub(super) struct RareParts {
     pub(super) approver_limits: ApproverLimits,
     participants: Participants,
+    unique_key: Option<UniqueKey>,
 }
 
 /// Whether a payload follows, and the rare parts before it.
 pub(super) fn rare_parts_and_payload(input: In<'_, '_>) -> Read<(bool, RareParts)> {
-    let (byte, extras) = input.byte_and(&[Field::ApproverLimits, Field::Participants])?;
+    let (byte, extras) = input.byte_and(&[Field::ApproverLimits, Field::UniqueKey, Field::Participants])?;
     if byte > 1 {
         return Err(input.fail(format!("{byte} is neither true nor false")));
     }
@@ -66,6 +68,9 @@ pub(super) fn rare_parts_and_payload(input: In<'_, '_>) -> Read<(bool, RareParts
     if extras.has(Field::ApproverLimits) {
         let limits = &mut rare.approver_limits;
         (limits.distinct, limits.excluded) = (input.flag()?, input.names()?);
+    }
+    if extras.has(Field::UniqueKey) {
+        rare.unique_key = Some(input.name()?);
     }
     if extras.has(Field::Participants) {
         let named = &mut rare.participants;

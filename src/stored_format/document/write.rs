@@ -26,11 +26,18 @@ pub(super) fn document<'d>(out: Out<'_, 'd>, document: &'d RequestDocument) -> W
     actor(out, &document.requested_by)?;
     intent(out, &document.intent)?;
     let (limits, named) = (&document.approver_limits, &document.participants);
-    let rare = [(Field::ApproverLimits, !limits.is_none()), (Field::Participants, !named.is_empty())];
+    let rare = [
+        (Field::ApproverLimits, !limits.is_none()),
+        (Field::UniqueKey, document.unique_key.is_some()),
+        (Field::Participants, !named.is_empty()),
+    ];
     out.byte_and(document.payload.is_some().into(), &rare)?;
     if !limits.is_none() {
         out.flag(limits.distinct)?;
         out.names(&limits.excluded)?;
+    }
+    if let Some(key) = &document.unique_key {
+        out.text(key.as_str())?;
     }
     if !named.is_empty() {
         out.names(&named.actor_ids)?;

@@ -30,6 +30,17 @@ impl Stored {
     }
 }
 
+/// Whether another open request has its unique key.
+fn check_key(rows: &BTreeMap<RequestId, Stored>, request: &MutationRequest) -> Result<()> {
+    let is_open = |request: &MutationRequest| !request.state.status().is_terminal();
+    let Some(key) = request.unique_key.as_ref().filter(|_| is_open(request)) else { return Ok(()) };
+    let has_key = |other: &&Stored| other.request.unique_key.as_ref() == Some(key) && is_open(&other.request);
+    match rows.values().find(has_key) {
+        Some(open) => Err(Error::already_open(open.request.id.clone(), key.clone())),
+        None => Ok(()),
+    }
+}
+
 const NAME: &str = "toy";
 const PARTITION: u16 = 0;
 
@@ -88,6 +99,7 @@ impl Table {
             known.check_creation(&request, &stored.request)?;
             return Ok(stored.request.clone());
         }
+        check_key(&rows, &request)?;
         let writes = vec![RememberedWrite { number: 0, id: write_id, intent: request.creation_intent() }];
         let revision = request.revision();
         let request = request.at_revision(revision);
@@ -142,6 +154,7 @@ impl Table {
         if let Some(stored) = rows.get(&request.id) {
             return Ok(Imported::beside(&request, &stored.request));
         }
+        check_key(&rows, &request)?;
         let now = Timestamp::from_micros(1_767_225_600_000_000).unwrap();
         self.feed.lock().unwrap().push(FeedEntry::for_import(&request, PARTITION, now));
         rows.insert(request.id.clone(), Stored { request, writes: record.writes().to_vec() });

@@ -96,7 +96,8 @@ pub(crate) fn story() -> Story {
     let wide = intent("Billing").with_blast_radius(BlastRadius::new(BlastScope::System));
     let target = Target::new("tenant:beta", "Tenant", "LimitChange").unwrap();
     let limit = RequestDraft::new(target, wide, importing(person("erin"))).with_id(RequestId::new("limit-1").unwrap());
-    let limit = limit.with_payload(payload("application/json"));
+    let limit =
+        limit.with_payload(payload("application/json")).with_unique_key(UniqueKey::new("limit of beta").unwrap());
     let pending = Pending { reason: PendingReason::Schedule, expires_at: Some(second(500)) };
     let text = Metadata::new().with("ticket", "7").unwrap();
     story.add(20, limit.waiting_for(pending).with_metadata(text), &[]);

@@ -22,6 +22,7 @@ pub(crate) fn of_requests() -> Vec<(RequestQuery, Found)> {
         (all().with_correlation_ids(["import-7", "none"]), vec!["limit-1", "flag-1"]),
         (all().with_content_types(["application/json"]), vec!["limit-1", "stale-1"]),
         (Ok(all().visible_to(as_seen_by("omar"))), vec!["grant-2", "limit-2", "stale-1"]),
+        (all().with_unique_keys(["limit of beta"]), vec!["limit-1"]),
         (all().with_categories(["Billing"]), vec!["limit-1", "limit-2", "stale-1"]),
         (all().with_any_tag(["urgent", "audit"]), vec!["grant-1", "flag-1"]),
         (all().with_all_tags(["urgent", "audit"]), vec!["grant-1"]),

@@ -107,7 +107,15 @@ fn checks_of_a_store() {
         Finding::OtherFormat { id: id.clone(), version: 1 },
         Finding::Unreadable { key: "{billing:0}:r:r-1".to_owned(), error: damaged },
         Finding::OtherType { key: "{billing:0}:r:r-1".to_owned() },
-        Finding::Busy { id },
+        Finding::Busy { id: id.clone() },
+        Finding::OrphanReservation { key: "restart".to_owned(), id: Some(id.clone()) },
+        Finding::MissingReservation { id: id.clone(), key: UniqueKey::new("restart").unwrap() },
+        Finding::SharedUniqueKey {
+            id: id.clone(),
+            other: RequestId::new("r-2").unwrap(),
+            key: UniqueKey::new("restart").unwrap(),
+        },
+        Finding::OrphanPermit { id: id.to_string() },
         Finding::Misplaced { key: "{billing:0}:r:r-1".to_owned() },
     ];
     written("check_report", &report);

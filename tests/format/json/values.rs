@@ -74,6 +74,7 @@ fn draft() -> RequestDraft {
         .requires_approval(ApprovalRule::role("manager").unwrap())
         .distinct_approvers()
         .excluding([ActorId::new("u-9").unwrap()])
+        .with_unique_key(UniqueKey::new("grant billing-admin to u-1042").unwrap())
         .requires_approval(quorum())
         .with_metadata(Metadata::new().with("ticket", "OPS-7").unwrap().with("since", at(0)).unwrap())
 }

@@ -1,0 +1,52 @@
+//! What a check finds of reservations and permits, and what it repairs.
+
+use mutator_governance::blocking::Store as _;
+use mutator_governance::{Error, Finding, RequestId};
+
+use super::{PARTITIONS, Space, key, keyed};
+
+/// Each way in which reservations, permits and requests can disagree is found, and repaired where that is possible.
+#[test]
+fn a_check_finds_and_repairs_reservations_and_permits() {
+    let mut space = Space::new(&common::redis_url());
+    let first = space.store.create(keyed("first")).unwrap();
+    assert!(space.store.verify(|_| {}).unwrap().is_clean());
+    let (hash, _) = space.hashes("reservations").remove(0);
+
+    redis::cmd("DEL").arg(&hash).exec(&mut space.redis).unwrap();
+    let missing = [Finding::MissingReservation { id: first.id.clone(), key: key() }];
+    assert_eq!(space.store.verify(|_| {}).unwrap().findings, missing);
+    assert_eq!(space.store.repair(|_| {}).unwrap().findings, missing);
+    assert!(space.store.verify(|_| {}).unwrap().is_clean());
+    let error = space.store.create(keyed("second")).unwrap_err();
+    assert!(matches!(&error, Error::AlreadyOpen { id, .. } if *id == "first"), "{error}");
+
+    let partition_of = |text: &str| crc32fast::hash(text.as_bytes()) % u32::from(PARTITIONS);
+    for (value, id) in [("never-created 00000000000000000000000000000007 1", Some("never-created")), ("nonsense", None)]
+    {
+        let name = "abandoned";
+        let hash = format!("{{{}:{}}}:reservations", space.name, partition_of(name));
+        redis::cmd("HSET").arg(&hash).arg(name).arg(value).exec(&mut space.redis).unwrap();
+        let id = id.map(|id| RequestId::new(id).unwrap());
+        let orphan = [Finding::OrphanReservation { key: name.to_owned(), id }];
+        assert_eq!(space.store.verify(|_| {}).unwrap().findings, orphan);
+        assert_eq!(space.store.repair(|_| {}).unwrap().findings, orphan);
+        assert!(space.store.verify(|_| {}).unwrap().is_clean());
+    }
+
+    let permits = format!("{{{}:{}}}:permits", space.name, partition_of("never-created"));
+    let permit = "00000000000000000000000000000007 1";
+    redis::cmd("HSET").arg(&permits).arg("never-created").arg(permit).exec(&mut space.redis).unwrap();
+    let orphan = [Finding::OrphanPermit { id: "never-created".to_owned() }];
+    assert_eq!(space.store.verify(|_| {}).unwrap().findings, orphan);
+    assert_eq!(space.store.repair(|_| {}).unwrap().findings, orphan);
+    assert!(space.store.verify(|_| {}).unwrap().is_clean());
+
+    // As after a failover that lost the reservation.
+    redis::cmd("DEL").arg(&hash).exec(&mut space.redis).unwrap();
+    let second = space.store.create(keyed("second")).unwrap();
+    let shared = [Finding::SharedUniqueKey { id: first.id.clone(), other: second.id.clone(), key: key() }];
+    assert_eq!(space.store.repair(|_| {}).unwrap().findings, shared);
+    space.cancel(&first.id);
+    assert!(space.store.verify(|_| {}).unwrap().is_clean());
+}
