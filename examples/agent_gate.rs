@@ -11,7 +11,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use agent_gate_support::agents::{Agent, AgentProcess, Journal, show};
-use agent_gate_support::{DECIDED, Killed, PATIENCE, ToolCall, WAITS, olga, order, rita, send, told};
+use agent_gate_support::{DECIDED, Killed, PATIENCE, ToolCall, WAITS, conclusion, olga, order, rita, send};
 use mutator_governance::blocking::Governance;
 use mutator_governance::{ActorContext, ClaimedRequest, Error, MutationRequest, Status, WaitUntil, Waited};
 use support::stores::open_blocking;
@@ -57,7 +57,7 @@ fn work(governance: &Governance, call: &ToolCall, killed: Killed, journal: &Jour
         }
     }
     let ended = call_once(governance, decided, journal)?;
-    journal.line(told(&ended, governance.clock().now()));
+    journal.line(conclusion(&ended, governance.clock().now()));
     Ok(())
 }
 

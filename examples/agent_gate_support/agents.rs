@@ -3,9 +3,10 @@
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Killed, SENDS};
-use crate::support::{Place, Result, Servers, say};
+use crate::support::{Place, Result, Servers, ending, say};
 
 /// What makes this program an agent instead of the story.
 const AS_AGENT: &str = "--agent";
@@ -67,7 +68,7 @@ impl AgentProcess {
 /// A running agent, as the story sees it.
 pub struct Agent {
     lines: Receiver<String>,
-    process: Option<Child>,
+    process: Option<Arc<Mutex<Child>>>,
 }
 
 impl Agent {
@@ -86,6 +87,8 @@ impl Agent {
         agent.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process = agent.spawn()?;
         let output = process.stdout.take().ok_or("an agent has no output")?;
+        let process = Arc::new(Mutex::new(process));
+        ending::kill_first(&process);
         std::thread::spawn(move || {
             BufReader::new(output).lines().map_while(std::io::Result::ok).try_for_each(|line| story.send(line))
         });
@@ -111,8 +114,9 @@ impl Agent {
     ///
     /// # Errors
     /// If the process cannot be killed.
-    pub fn kill(mut self) -> Result<()> {
-        if let Some(process) = &mut self.process {
+    pub fn kill(self) -> Result<()> {
+        if let Some(process) = &self.process {
+            let mut process = process.lock().unwrap_or_else(PoisonError::into_inner);
             process.kill()?;
             process.wait()?;
         }
@@ -124,10 +128,10 @@ impl Agent {
     ///
     /// # Errors
     /// If it failed.
-    pub fn finish(mut self) -> Result<Vec<String>> {
+    pub fn finish(self) -> Result<Vec<String>> {
         let said: Vec<String> = self.lines.iter().collect();
-        if let Some(process) = &mut self.process
-            && !process.wait()?.success()
+        if let Some(process) = &self.process
+            && !process.lock().unwrap_or_else(PoisonError::into_inner).wait()?.success()
         {
             return Err(format!("an agent failed after it said {said:?}").into());
         }

@@ -90,8 +90,8 @@ pub fn send(request: &MutationRequest, journal: &Journal) -> Result<Completion, 
     Ok(Completion::new().with_side_effect(effect))
 }
 
-/// What an agent says at the end: the request tells it everything, whoever made the call.
-pub fn told(request: &MutationRequest, now: Timestamp) -> String {
+/// What an agent says at the end. It is all in the request, whoever made the call.
+pub fn conclusion(request: &MutationRequest, now: Timestamp) -> String {
     match request.side_effects.first() {
         Some(effect) => format!("goes on with its plan, since it was sent: {}", effect.description()),
         None => format!("goes on without it: {} {}", request.id, explain(request, now)),

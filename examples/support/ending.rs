@@ -1,7 +1,8 @@
 //! Ends a run early, on Ctrl-C or when nobody reads its output: quietly, and with its keys deleted.
 
 use std::io::{self, Write as _};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::process::Child;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::Place;
@@ -15,6 +16,9 @@ static RUN: Mutex<Run> = Mutex::new(Run { place: None, is_asked_to_end: false, i
 static AT_REST: Condvar = Condvar::new();
 /// Held while keys are deleted, so that nobody ends the program half-way.
 static DELETING: Mutex<()> = Mutex::new(());
+
+/// The processes that the run has started.
+static PROCESSES: Mutex<Vec<Arc<Mutex<Child>>>> = Mutex::new(Vec::new());
 
 struct Run {
     /// The place with something to delete.
@@ -34,6 +38,11 @@ pub fn watch(place: &Place) {
     if let Err(error) = ctrlc::set_handler(end_by_signal) {
         complain(&format!("Ctrl-C will leave what this run has written: {error}"));
     }
+}
+
+/// If the run ends early, this process is killed before what the run has written is deleted.
+pub fn kill_first(process: &Arc<Mutex<Child>>) {
+    PROCESSES.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(process));
 }
 
 /// Deletes what the run has written, once, and returns the number of keys.
@@ -89,6 +98,13 @@ fn end_by_signal() {
 }
 
 fn end(status: i32) -> ! {
+    for process in PROCESSES.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
+        let mut process = process.lock().unwrap_or_else(PoisonError::into_inner);
+        let killed = process.kill().and_then(|()| process.wait());
+        if let Err(error) = killed {
+            complain(&format!("error: a process of this run is not ended: {error}"));
+        }
+    }
     if let Err(error) = clean_up() {
         complain(&format!("error: what this run has written is not deleted: {error}"));
     }

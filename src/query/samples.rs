@@ -270,7 +270,12 @@ pub(crate) fn any_request(id: String) -> impl Strategy<Value = MutationRequest> 
     let times = (time(), time(), acting_for(), (approver_limits(), participants(), links, key));
     let parts = (intent(), state(), approvals(), decisions(), side_effects(), metadata());
     (about, with, times, parts).prop_map(
-        move |(about, (correlation_id, content_type), (created, updated, other, (limits, named, links, key)), parts)| {
+        move |(
+            about,
+            (correlation_id, content_type),
+            (created, updated, other, (limits, named, links, key)),
+            parts,
+        )| {
             let (state_id, state_type, mutation, by) = about;
             let mut document = document(&id);
             document.target = Target::new(state_id, state_type, mutation).unwrap();

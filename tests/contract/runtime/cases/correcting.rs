@@ -155,7 +155,8 @@ pub(crate) async fn whoever_amends_for_the_requester_no_longer_decides(world: Wo
     let amended = world.governance.amend("request-1", deputy, for_30_days()).await.unwrap();
     let stored = world.stored(&amended.id).await;
     assert_eq!(stored, amended);
-    let error = world.governance.approve("request-1", user("alice")).await.unwrap_err();
+    let asked = &amended.approvals[0].id;
+    let error = world.governance.approve_requirement("request-1", asked, user("alice")).await.unwrap_err();
     assert!(matches!(approval_error(error), ApprovalError::Excluded { .. }));
     let approved = world.governance.approve("request-1", user("bob")).await.unwrap();
     assert_eq!(approved.state.status(), Status::Approved);
