@@ -4,7 +4,7 @@ use super::redis_check::Repair;
 use super::{RedisStore, dual};
 use crate::error::Result;
 use crate::redis::check::reply::is_of_another_type;
-use crate::redis::unique::{self, Judgement, Reservation, Reserved};
+use crate::redis::unique::{self, Fields, Judgement, Reservation, Reserved};
 use crate::redis::{Call, CheckMode, CheckStep, Finding, Phase, ReservationChange, UniqueHash, UniqueWalk};
 use crate::request::{MutationRequest, RequestId, UniqueKey, WriteId};
 use crate::service::clock::Clock as _;
@@ -71,7 +71,7 @@ impl RedisStore {
         &self,
         of: UniqueWalk,
         step: &mut CheckStep,
-    ) -> Result<(Option<UniqueWalk>, Vec<(String, Vec<u8>)>)> {
+    ) -> Result<(Option<UniqueWalk>, Fields)> {
         let call = Call::fields(&self.settings, of);
         let (next, fields) = match self.call(&call, self.deadline()).await {
             Err(error) if is_of_another_type(&error) => {

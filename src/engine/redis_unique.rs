@@ -1,5 +1,7 @@
 //! Creates requests with a unique key; [`unique`] explains in which order its calls come.
 
+use std::time::Duration;
+
 use super::{RedisStore, Store as _, dual};
 use crate::archive::Imported;
 use crate::error::{Error, Outcome, Result};
@@ -11,6 +13,8 @@ use crate::service::deadline::Deadline;
 
 /// How often a submission begins anew because somebody else came between its calls.
 const MAX_ROUNDS: usize = 16;
+/// How long a write that ended a request waits for the release of its key, whose node may be down.
+const MAX_RELEASE: Duration = Duration::from_secs(1);
 
 #[dual]
 impl RedisStore {
@@ -45,14 +49,15 @@ impl RedisStore {
         for _ in 0..MAX_ROUNDS {
             let token = self.permit_and_reserve(key, &id, deadline).await?;
             let call = batch.call(&self.settings).confirmed_by(self.durability).permitted_by(token);
-            let value = self.import_batch(&batch, &call, deadline).await?;
-            if !reply::is_unpermitted(&value) {
-                let imported = reply::imported(&self.settings, &batch.records, &value)?;
-                return imported
-                    .into_iter()
-                    .next()
-                    .unwrap_or_else(|| Err(reply::unexpected_write("import.lua").into()));
+            let imported = match self.import_batch(&batch, &call, deadline).await {
+                Ok(value) if reply::is_unpermitted(&value) => continue,
+                Ok(value) => reply::imported(&self.settings, &batch.records, &value),
+                Err(error) => Err(error),
+            };
+            if imported.as_ref().is_err_and(|error| error.outcome() == Outcome::NotApplied) {
+                self.withdraw(key, &id, token, deadline).await;
             }
+            return imported?.pop().unwrap_or_else(|| Err(reply::unexpected_write("import.lua").into()));
         }
         Err(unique::contended(&id, key))
     }
@@ -96,7 +101,8 @@ impl RedisStore {
     pub(super) async fn release_key_of(&self, ended: &MutationRequest, deadline: Deadline) {
         if let (Some(key), None) = (&ended.unique_key, ended.open_key()) {
             let change = ReservationChange::Release { id: &ended.id, token: None };
-            let _ = self.call(&Call::change_reservation(&self.settings, key, change), deadline).await;
+            let call = Call::change_reservation(&self.settings, key, change);
+            let _ = self.call(&call, deadline.within(MAX_RELEASE)).await;
         }
     }
 

@@ -7,6 +7,7 @@ mod foreign_store;
 mod rows;
 #[cfg(feature = "redis")]
 mod runtime;
+mod unique;
 
 /// Of calls to Redis: two busy cores serve several test binaries, and only a real hang takes longer.
 #[cfg(feature = "redis")]

@@ -137,8 +137,11 @@ pub(crate) fn age_at(value: &[u8], now: Timestamp) -> Duration {
     at.map_or(Duration::MAX, |at| Duration::from_micros(now.as_micros().saturating_sub(at)))
 }
 
+/// Fields of a hash, and their values.
+pub(crate) type Fields = Vec<(String, Vec<u8>)>;
+
 /// A step of HSCAN: the cursor, and fields with their values. Fields that are no text are none of ours.
-pub(crate) fn fields(reply: &Value) -> Result<(u64, Vec<(String, Vec<u8>)>)> {
+pub(crate) fn fields(reply: &Value) -> Result<(u64, Fields)> {
     let broken = || Error::from(unexpected("HSCAN"));
     let [cursor, list] = array(reply).unwrap_or_default() else { return Err(broken()) };
     let cursor = text(cursor).and_then(|cursor| cursor.parse().ok()).ok_or_else(broken)?;

@@ -1,9 +1,9 @@
 //! What a check finds of reservations and permits, and what it repairs.
 
-use mutator_governance::blocking::Store as _;
-use mutator_governance::{Error, Finding, RequestId};
+use mutator_governance::blocking::{Store as _, StoreExtension as _};
+use mutator_governance::{Error, Finding, RequestId, StoreErrorKind, UniqueKey};
 
-use super::{PARTITIONS, Space, key, keyed};
+use super::{PARTITIONS, Space, key, keyed, keyed_by};
 
 /// Each way in which reservations, permits and requests can disagree is found, and repaired where that is possible.
 #[test]
@@ -31,6 +31,28 @@ fn a_check_finds_and_repairs_reservations_and_permits() {
         let orphan = [Finding::OrphanReservation { key: name.to_owned(), id }];
         assert_eq!(space.store.verify(|_| {}).unwrap().findings, orphan);
         assert_eq!(space.store.repair(|_| {}).unwrap().findings, orphan);
+        assert!(space.store.verify(|_| {}).unwrap().is_clean());
+    }
+
+    // Not one of ours, and then longer than any: nobody gets the key before a repair.
+    for (number, value) in ["nonsense".to_owned(), "x".repeat(300)].into_iter().enumerate() {
+        let name = "restart billing";
+        let hash = format!("{{{}:{}}}:reservations", space.name, partition_of(name));
+        redis::cmd("HSET").arg(&hash).arg(name).arg(value).exec(&mut space.redis).unwrap();
+        let key = UniqueKey::new(name).unwrap();
+        let billing = keyed_by(&format!("billing-{number}"), key.clone());
+        for error in [
+            space.store.create(billing.clone()).map(drop).unwrap_err(),
+            space.store.open_request(&key).map(drop).unwrap_err(),
+        ] {
+            assert!(matches!(&error, Error::Store(error) if error.kind == StoreErrorKind::Corrupt), "{error}");
+            assert!(error.to_string().contains(name), "{error}");
+        }
+        assert_eq!(space.store.get(&billing.id).unwrap(), None);
+        assert_eq!(space.hashes("permits"), []);
+        space.store.repair(|_| {}).unwrap();
+        let created = space.store.create(billing).unwrap();
+        space.cancel(&created.id);
         assert!(space.store.verify(|_| {}).unwrap().is_clean());
     }
 
