@@ -154,7 +154,7 @@ impl Nodes {
         !self.sentinels.is_empty()
     }
 
-    /// What is to be done before a call to the primary. Whoever is to ask does so until `until`.
+    /// What to do before a call to the primary. A caller that asks the Sentinels has until `until`.
     pub(super) fn inquire(&self, purpose: Purpose, now: Instant, until: Instant) -> Inquiry {
         let mut state = self.state();
         state.sentinels.as_mut().map_or(Inquiry::Confirmed, |view| view.inquire(purpose, now, until))
@@ -183,7 +183,7 @@ impl Nodes {
         self.state().sentinels.as_ref()?.problem().map(str::to_owned)
     }
 
-    /// Takes what the Sentinels answered to whoever began to ask at `begun` and had this time. Returns what an operator should know.
+    /// Takes the Sentinels' answers to one inquiry, which began at `begun` and had this time. Returns warnings for an operator.
     pub(super) fn conclude(
         &self,
         opinions: Opinions,
@@ -285,9 +285,12 @@ impl Nodes {
         if !self.state().view.is_suspect(node) {
             return Ok(());
         }
-        let driver = self.driver(node, false);
-        driver.run(&ask_time(), deadline.within(SIGN_OF_LIFE)).await.map_err(Fault::before_command)?;
-        self.state().view.trust(node);
+        let (driver, asked) = (self.driver(node, false), deadline.within(SIGN_OF_LIFE));
+        match driver.run(&ask_time(), asked).await {
+            Ok(_) => self.state().view.trust(node),
+            Err(fault) if fault.is_unanswered() => return Err(Fault::no_sign_of_life(node, asked.total())),
+            Err(fault) => return Err(fault.before_command()),
+        }
         Ok(())
     }
 }

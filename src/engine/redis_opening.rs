@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::redis_driver::pause;
+use super::super::redis_driver::{pause, run_at_once};
 use super::redis_nodes::Nodes;
 use super::redis_store::Servers;
 use super::{RedisStore, dual};
 use crate::error::{Error, Result, StoreError};
 use crate::redis::namespace::reply as namespace_reply;
 use crate::redis::topology::{self, SlotMap};
-use crate::redis::{Call, NodeAddress, PreflightReport, reply};
+use crate::redis::{Call, NodeAddress, Place, PreflightReport, reply};
 use crate::service::deadline::Deadline;
 
 /// The pause before the nodes are looked for again.
@@ -83,9 +83,15 @@ impl RedisStore {
             Servers::Routed(nodes) => Arc::clone(nodes),
         };
         let warnings = nodes.discover(self.deadline()).await?;
+        let primaries = nodes.primaries();
+        let answers = self.answers_at_once(&nodes, &primaries).await;
         let mut reports = BTreeMap::new();
-        for node in nodes.primaries() {
-            let report = self.check_server(&nodes, &node).await.map_err(|error| at_node(&node, error))?;
+        for (node, answers) in primaries.into_iter().zip(answers) {
+            let report = match answers {
+                Some(answers) => self.server_report(&answers),
+                None => self.check_server(&nodes, &node).await,
+            };
+            let report = report.map_err(|error| at_node(&node, error))?;
             reports.insert(node, report);
         }
         let mut report = PreflightReport::of_nodes(reports);
@@ -93,16 +99,44 @@ impl RedisStore {
         Ok(report)
     }
 
+    /// What each of these nodes answered to its checks; nothing of one that did not answer all of them.
+    async fn answers_at_once(&self, nodes: &Nodes, asked: &[NodeAddress]) -> Vec<Option<Vec<redis::Value>>> {
+        let checks: Vec<Vec<Call>> = asked.iter().map(|node| self.server_checks(nodes, node)).collect();
+        let commands: Vec<Vec<_>> =
+            checks.iter().map(|calls| calls.iter().map(|call| call.command(true)).collect()).collect();
+        let sent: Vec<_> =
+            asked.iter().zip(&commands).map(|(node, commands)| (nodes.driver(node, false), &**commands)).collect();
+        // The other half is for those that are asked again, by themselves.
+        let deadline = self.deadline().within(self.settings.options.timeout / 2);
+        let answers = run_at_once(&sent, deadline).await;
+        answers.into_iter().map(|answers| answers.ok()?.into_iter().collect::<Result<_, _>>().ok()).collect()
+    }
+
     async fn check_server(&self, nodes: &Nodes, node: &NodeAddress) -> Result<PreflightReport> {
-        let info = self.call_at(nodes, node, &Call::server_info()).await?;
-        let report = reply::preflight(&self.settings, &info)?;
-        if !self.settings.options.read_only {
-            let keyspace = &self.settings.keyspace;
-            let served =
-                keyspace.partitions().find(|partition| nodes.serves(node, crate::redis::Place::Partition(*partition)));
-            let call = Call::check_permissions(&self.settings, served.unwrap_or(0));
-            namespace_reply::check_allowed(&self.settings, &self.call_at(nodes, node, &call).await?)?;
+        let mut answers = Vec::new();
+        for check in self.server_checks(nodes, node) {
+            answers.push(self.call_at(nodes, node, &check).await?);
         }
+        self.server_report(&answers)
+    }
+}
+
+impl RedisStore {
+    fn server_checks(&self, nodes: &Nodes, node: &NodeAddress) -> Vec<Call> {
+        let mut checks = vec![Call::server_info()];
+        if !self.settings.options.read_only {
+            let mut partitions = self.settings.keyspace.partitions();
+            let served = partitions.find(|partition| nodes.serves(node, Place::Partition(*partition)));
+            checks.push(Call::check_permissions(&self.settings, served.unwrap_or(0)));
+        }
+        checks
+    }
+
+    /// What the answers to these checks say.
+    fn server_report(&self, answers: &[redis::Value]) -> Result<PreflightReport> {
+        let Some((info, allowed)) = answers.split_first() else { return Ok(PreflightReport::default()) };
+        let report = reply::preflight(&self.settings, info)?;
+        allowed.iter().try_for_each(|allowed| namespace_reply::check_allowed(&self.settings, allowed))?;
         Ok(report)
     }
 }

@@ -42,7 +42,7 @@ impl Nodes {
                 Err(fault) => fault,
             };
             let failure = self.failure_at(&to, &fault, limit);
-            let Some(step) = attempts.step(&failure, fastrand::f64()) else {
+            let Some(step) = attempts.step(&failure, &fault, fastrand::f64()) else {
                 return Err(call.locate(attempts.ended(fault)).into());
             };
             with_source = step == Step::SendSource;
@@ -135,6 +135,7 @@ impl Nodes {
                 match self.check_node(&batch.node, writes, deadline).await {
                     Ok(()) => asked.push(batch),
                     Err(fault) if round.is_tolerant() => {
+                        self.failure_at(&batch.node, &fault, deadline);
                         self.refresh(Some(&batch.node), deadline).await;
                         if round.is_for(&batch, |place| self.node_for(place)) {
                             round.give_up(&batch, &fault);

@@ -60,14 +60,14 @@ impl RedisStore {
         RedisStoreBuilder::of_cluster(urls.into_iter().map(Into::into).collect())
     }
 
-    /// A store in the primary that Sentinels watch under this name, which is often `mymaster`, and after a failover in the replica
-    /// that took over.
+    /// A store on the primary that Sentinels watch under this name, often `mymaster`; after a failover, on the replica that took
+    /// over.
     ///
-    /// Writes go only to a server that a majority of the Sentinels at these URLs confirmed as the primary within about the last
-    /// second. So give the URLs of all of them, each with its port, 26379 by default, as for [`builder`](Self::builder), without
-    /// a database. A login in them is that of the Sentinels, as is the one of
-    /// [`sentinel_credentials`](RedisStoreBuilder::sentinel_credentials); that of the servers is given as
-    /// [`credentials`](RedisStoreBuilder::credentials).
+    /// A write goes only to a server that a majority of the Sentinels at these URLs confirmed as the primary within about the last
+    /// second. So give the URLs of all Sentinels, as for [`builder`](Self::builder), each with its port, usually 26379, and without
+    /// a database. A login in the URLs is for the Sentinels; so is
+    /// [`sentinel_credentials`](RedisStoreBuilder::sentinel_credentials). [`credentials`](RedisStoreBuilder::credentials) is the
+    /// login of the servers.
     pub fn sentinel_builder(
         name: impl Into<String>,
         urls: impl IntoIterator<Item = impl Into<String>>,

@@ -146,8 +146,8 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// The name that the servers' certificates must have, and those of Sentinels. Defaults to the host by which each is reached,
-    /// which for the nodes of a cluster is often an IP address.
+    /// The name that the certificates of all servers and Sentinels must have. Defaults to the host by which each is reached, which
+    /// for the nodes of a cluster is often an IP address.
     #[cfg(feature = "tls-rustls")]
     #[cfg_attr(docsrs, doc(cfg(feature = "tls-rustls")))]
     #[must_use]
@@ -156,9 +156,10 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// Reaches a node of a cluster, or a server that Sentinels watch, at the address that this function returns for the one that
-    /// the cluster or the Sentinels announce, for containers and address translation. Defaults to the announced address. It is not asked about the URLs, and must return
-    /// at once.
+    /// Maps the address that a cluster or the Sentinels announce for a server to the address where this process reaches it, for
+    /// containers and address translation. Defaults to the announced address.
+    ///
+    /// The function is not called for the URLs. It must return at once.
     #[must_use]
     pub fn node_address(mut self, mapping: impl Fn(&NodeAddress) -> NodeAddress + Send + Sync + 'static) -> Self {
         self.options.node_address = Some(Arc::new(mapping));
@@ -246,12 +247,12 @@ impl RedisStoreBuilder {
         self
     }
 
-    /// Reads pages and single requests from replicas that are in sync, and from the primary if there is none or it fails. Only
+    /// Reads pages and single requests from replicas that are in sync; from the primary if there is none, or if it fails. Only
     /// for a [`read_only`](Self::read_only) store in a cluster or with Sentinels. Defaults to `false`.
     ///
-    /// What is read may be old: by milliseconds as a rule, and by at most about 12 seconds if a replica loses its primary
-    /// unnoticed. Pages of one query may come from replicas that lag differently. Counts, statistics, the feed and checks are
-    /// read from primaries. A wait for a request may notice its change five seconds later.
+    /// A replica may lag: by milliseconds as a rule, by at most about 12 seconds if it loses its primary unnoticed. Pages of one
+    /// query may come from replicas that lag differently. Counts, statistics, the feed and checks are read from primaries. A wait
+    /// for a request may notice its change five seconds later.
     #[must_use]
     pub fn replicas(mut self, replicas: bool) -> Self {
         self.options.replicas = replicas;

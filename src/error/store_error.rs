@@ -33,7 +33,8 @@ pub enum StoreErrorKind {
     DeadlineExceeded,
     /// The connection broke, or returned an invalid answer.
     Connection,
-    /// The server rejected the call for a reason that may pass: it is loading, busy, read-only or out of memory.
+    /// The server rejected the call for a reason that may pass: it is loading, busy, read-only or out of memory. In a cluster and
+    /// with Sentinels also: a server that is needed is down, and none took over in the time of the call; the problem names it.
     Unavailable,
     /// The server rejected the call for a lasting reason: permissions, a wrong command, a wrong type at a key.
     Rejected,

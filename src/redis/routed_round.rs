@@ -118,7 +118,7 @@ impl<'a> RoutedRound<'a> {
                 let failure = means(&fault);
                 for (place, is_asking) in &batch.members {
                     let Some(routed) = self.calls.get_mut(*place) else { continue };
-                    if routed.follow(&failure, &batch.node, *is_asking, delay) {
+                    if routed.follow(&failure, &fault, &batch.node, *is_asking, delay) {
                         continue;
                     }
                     let error = routed.attempts.ended(fault.again());
@@ -141,7 +141,7 @@ impl<'a> RoutedRound<'a> {
                     continue;
                 }
             };
-            if !routed.follow(&means(&fault), &batch.node, *is_asking, delay) {
+            if !routed.follow(&means(&fault), &fault, &batch.node, *is_asking, delay) {
                 let error = routed.call.locate(routed.attempts.ended(fault));
                 if !self.is_tolerant {
                     return Err(error);
@@ -164,9 +164,16 @@ impl<'a> RoutedRound<'a> {
 }
 
 impl Routed<'_> {
-    /// Whether the call goes on after this failure.
-    fn follow(&mut self, failure: &Failure, node: &NodeAddress, is_asking: bool, delay: &mut Delay) -> bool {
-        let Some(step) = self.attempts.step(failure, fastrand::f64()) else { return false };
+    /// Whether the call goes on after this fault, which means this failure.
+    fn follow(
+        &mut self,
+        failure: &Failure,
+        fault: &Fault,
+        node: &NodeAddress,
+        is_asking: bool,
+        delay: &mut Delay,
+    ) -> bool {
+        let Some(step) = self.attempts.step(failure, fault, fastrand::f64()) else { return false };
         (self.with_source, self.next) = (false, None);
         match step {
             Step::Send { to, is_asking } => self.next = Some((to, is_asking)),

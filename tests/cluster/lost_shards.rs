@@ -82,17 +82,39 @@ fn what_a_dead_shard_has_is_unavailable_and_what_others_have_is_served() {
                 store_error(hasty.update(changed, WriteId::generate())),
                 store_error(hasty.create(new)),
             ] {
-                // The last of them if the time ends in the middle of an attempt to connect.
-                let is_away = matches!(
-                    error.kind,
-                    StoreErrorKind::Unavailable | StoreErrorKind::Unreachable | StoreErrorKind::DeadlineExceeded
-                );
-                assert!(is_away && error.outcome == Outcome::NotApplied, "{flavour:?}: {error:?}");
+                let found = (error.kind, error.outcome);
+                assert_eq!(found, (StoreErrorKind::Unavailable, Outcome::NotApplied), "{flavour:?}: {error:?}");
+                assert!(error.problem.contains(&cluster.nodes()[dead].address()), "{flavour:?}: {error}");
             }
             assert!(began.elapsed() < 3 * TIMEOUT + PATIENCE, "{flavour:?}: {:?}", began.elapsed());
         }
         comes_back_empty(&mut cluster, &Scene { flavour, options, store, dead, ids, is_dead });
     }
+}
+
+/// The first call cannot know that it is not slow; the later ones know that it does not answer.
+#[test]
+fn a_primary_that_hangs_for_good_is_named_as_unavailable() {
+    let flavours = Flavour::all();
+    let mut cluster = Cluster::start(&["--cluster-require-full-coverage", "no"]);
+    let options = Options::in_cluster(cluster.urls(), unique_namespace("lost")).partitions(PARTITIONS);
+    let stores: Vec<Store> = flavours.iter().map(|flavour| flavour.opened(&options.clone().timeout(TIMEOUT))).collect();
+    let name = &ids()[0];
+    let hanging = primary_of(&cluster, &format!("{{{}:0}}", options.namespace));
+    cluster.node_mut(hanging + 3).kill();
+    let stopped = cluster.nodes()[hanging].stop();
+    for (flavour, store) in flavours.iter().zip(stores) {
+        let kinds: Vec<StoreErrorKind> = (0..3)
+            .map(|_| {
+                let error = store_error(store.get(&id(name)));
+                assert!(error.problem.contains(&cluster.nodes()[hanging].address()), "{flavour:?}: {error}");
+                error.kind
+            })
+            .collect();
+        use StoreErrorKind::{DeadlineExceeded, Unavailable};
+        assert_eq!(kinds, [DeadlineExceeded, Unavailable, Unavailable], "{flavour:?}");
+    }
+    drop(stopped);
 }
 
 /// Another id in the same partition.

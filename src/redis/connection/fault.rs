@@ -1,5 +1,8 @@
 //! What a failure of the client or the server means for a call.
 
+use std::fmt::Display;
+use std::time::Duration;
+
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
 use crate::error::{Outcome, StoreError, StoreErrorKind};
@@ -44,9 +47,10 @@ pub(crate) enum Remedy {
 }
 
 impl Fault {
-    /// The same fault, of another call that it ends as well; without its cause, which only one can have.
+    /// The same fault, of another call to a cluster that it ends as well; without its cause, which only one can have.
     pub(crate) fn again(&self) -> Self {
-        Self { problem: self.problem.clone(), source: None, ..*self }
+        let (kind, advice) = self.meaning_in_cluster();
+        Self { kind, advice, problem: self.problem.clone(), source: None, ..*self }
     }
 
     /// No connection could be made.
@@ -171,6 +175,20 @@ impl Fault {
         }
     }
 
+    /// A node that had not answered before did not answer a ping either, so the command was not sent.
+    pub(crate) fn no_sign_of_life(address: impl Display, waited: Duration) -> Self {
+        Self {
+            kind: StoreErrorKind::Unavailable,
+            effect: Effect::None,
+            remedy: Remedy::Repeat,
+            breaks_connection: false,
+            breaks_others: false,
+            problem: format!("Redis at {address} gave no sign of life within {waited:?}"),
+            advice: NOTHING_TOOK_OVER,
+            source: None,
+        }
+    }
+
     /// The deadline passed before the command was sent, or while waiting for its reply.
     pub(crate) fn deadline(address: &str, deadline: Deadline, effect: Effect) -> Self {
         let when = match effect {
@@ -209,7 +227,7 @@ impl Fault {
         Self { kind, effect, remedy, breaks_connection, breaks_others, problem, advice, source }
     }
 
-    /// The same fault of a command beside the one that was to be sent, which was not.
+    /// The same fault of a ping before the command, which was not sent.
     pub(crate) fn before_command(self) -> Self {
         Self { effect: Effect::None, ..self }
     }
@@ -224,12 +242,30 @@ impl Fault {
         self.source.as_ref()?.downcast_ref()
     }
 
+    /// Whether the command was sent, and no reply came in time.
+    pub(crate) fn is_unanswered(&self) -> bool {
+        self.effect == Effect::Unknown && self.kind == StoreErrorKind::DeadlineExceeded
+    }
+
+    /// Whether it says only that the time was over before the command was sent.
+    pub(crate) fn is_out_of_time(&self) -> bool {
+        let is_unreached = self.kind == StoreErrorKind::Unreachable && self.source.is_none();
+        self.effect == Effect::None && (is_unreached || self.kind == StoreErrorKind::DeadlineExceeded)
+    }
+
     /// The same fault as the last one of a call to a cluster, which has gone where its nodes sent it.
     pub(crate) fn in_cluster(self) -> Self {
-        if self.cause().is_some_and(is_of_cluster) {
-            return Self { kind: StoreErrorKind::Unavailable, advice: CHECK_CLUSTER, ..self };
+        let (kind, advice) = self.meaning_in_cluster();
+        Self { kind, advice, ..self }
+    }
+
+    /// The cluster is there, and a part of it is not, or not yet.
+    fn meaning_in_cluster(&self) -> (StoreErrorKind, &'static str) {
+        match self.cause() {
+            Some(error) if is_of_cluster(error) => (StoreErrorKind::Unavailable, CHECK_CLUSTER),
+            Some(_) if self.kind == StoreErrorKind::Unreachable => (StoreErrorKind::Unavailable, NOTHING_TOOK_OVER),
+            _ => (self.kind, self.advice),
         }
-        self
     }
 
     /// The error for the caller, given whether an earlier attempt may have been executed.
@@ -247,6 +283,7 @@ impl Fault {
 const OPEN_CLUSTER: &str = "; it is a node of a cluster, which RedisStore::cluster_builder opens";
 const CHECK_CLUSTER: &str = "; the cluster did not settle in the time of the call: repeat it, and if that \
                              does not help, look at redis-cli --cluster check";
+const NOTHING_TOOK_OVER: &str = "; no other server took over from it in the time of the call";
 
 /// Whether only a node of a cluster replies so.
 fn is_of_cluster(error: &RedisError) -> bool {

@@ -24,7 +24,7 @@ pub(crate) enum Peer {
     Server,
     /// A node of a cluster, for reading what it has of its primary.
     Replica,
-    /// A Sentinel, which tells no time.
+    /// A Sentinel, which does not answer TIME.
     Sentinel,
 }
 

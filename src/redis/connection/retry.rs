@@ -23,6 +23,8 @@ pub(crate) struct Attempts {
     made: u32,
     earlier: Effect,
     source_sent: bool,
+    /// What went wrong before, of a call to a cluster that goes on.
+    before: Option<Fault>,
     /// Those of a call to a cluster.
     routed: RoutedAttempts,
 }
@@ -46,6 +48,7 @@ impl Attempts {
             made: 0,
             earlier: Effect::None,
             source_sent: false,
+            before: None,
             routed: RoutedAttempts::new(writes),
         }
     }
@@ -73,18 +76,26 @@ impl Attempts {
         Next::Stop(fault.into_error(self.writes, self.earlier))
     }
 
-    /// Decides what follows a failure of a call to a cluster; `None` if the call ends here.
-    pub(crate) fn step(&mut self, failure: &Failure, random: f64) -> Option<Step> {
-        let step = self.routed.after(failure, self.deadline.remaining(), random);
-        if failure.effect() == Effect::Unknown && step.is_ok() {
+    /// Decides what follows a fault of a call to a cluster, given what it means; `None` if the call ends here.
+    pub(crate) fn step(&mut self, failure: &Failure, fault: &Fault, random: f64) -> Option<Step> {
+        let step = self.routed.after(failure, self.deadline.remaining(), random).ok()?;
+        if failure.effect() == Effect::Unknown {
             self.earlier = Effect::Unknown;
         }
-        step.ok()
+        if *failure != Failure::UnknownScript && !fault.is_out_of_time() {
+            self.before = Some(fault.again());
+        }
+        Some(step)
     }
 
-    /// The error of a call to a cluster that ends with this fault.
+    /// The error of a call to a cluster that ends with this fault. If that says only that the time was over, the error is what
+    /// took the time.
     pub(crate) fn ended(&self, fault: Fault) -> StoreError {
-        fault.in_cluster().into_error(self.writes, self.earlier)
+        let fault = match &self.before {
+            Some(before) if fault.is_out_of_time() => before.again(),
+            _ => fault.in_cluster(),
+        };
+        fault.into_error(self.writes, self.earlier)
     }
 
     /// The error of the whole call, from a script's reply that it wrote nothing. That reply is about this attempt; an
@@ -158,6 +169,39 @@ mod tests {
 
         let missing = Error::NotFound { id: RequestId::generate() };
         assert_eq!(attempts.rejected(missing).outcome(), Outcome::NotApplied);
+    }
+
+    /// What a call to a cluster ends with, of which this was repeated and this came last.
+    fn ended(before: &Fault, last: Fault) -> StoreError {
+        let mut attempts = Attempts::new(Deadline::after(Duration::from_secs(60)), true);
+        assert!(attempts.step(&Failure::Unreached, before, 0.0).is_some());
+        attempts.ended(last)
+    }
+
+    #[test]
+    fn a_call_that_waited_for_a_dead_node_names_it_instead_of_the_deadline() {
+        let deadline = Deadline::after(Duration::from_secs(2));
+        let refused = || Fault::connecting("dead:1", io::Error::from(io::ErrorKind::ConnectionRefused).into());
+        let silent = || Fault::no_sign_of_life("dead:1", Duration::from_millis(250));
+        for before in [refused(), silent()] {
+            for last in [
+                Fault::deadline("dead:1", deadline, Effect::None),
+                Fault::no_connection("dead:1", deadline, "it was still being made"),
+                refused(),
+                silent(),
+            ] {
+                let error = ended(&before, last);
+                assert_eq!((error.kind, error.outcome), (StoreErrorKind::Unavailable, Outcome::NotApplied), "{error}");
+                let is_named = error.problem.contains("dead:1") && error.problem.contains("no other server took over");
+                assert!(is_named, "{error}");
+            }
+        }
+        let slow = || Fault::deadline("slow:1", deadline, Effect::Unknown);
+        let error = ended(&refused(), slow());
+        assert!(error.kind == StoreErrorKind::DeadlineExceeded && error.problem.contains("slow:1"), "{error}");
+        let late = Fault::deadline("slow:1", deadline, Effect::None);
+        let error = Attempts::new(deadline, true).ended(late);
+        assert_eq!(error.kind, StoreErrorKind::DeadlineExceeded, "nothing was wrong before: {error}");
     }
 
     #[test]

@@ -131,7 +131,7 @@ impl ServerClock {
         Self { origin: Instant::now(), state: Mutex::default() }
     }
 
-    /// The clock of a server that does not tell its time.
+    /// The clock of a server that does not answer TIME, so that it is never asked.
     pub(crate) fn of_no_server() -> Self {
         let state = State { asked: Some(i64::MAX), ..State::default() };
         Self { origin: Instant::now(), state: Mutex::new(state) }

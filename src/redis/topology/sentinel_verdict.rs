@@ -62,7 +62,7 @@ pub(crate) fn judge(name: &str, named: usize, opinions: Opinions, known: u64) ->
             opinion.primary
         )));
     }
-    // Only if every one of them has forgotten it was it theirs to forget, as when all are set up anew.
+    // An earlier epoch counts only if all Sentinels know no later one, as when all are set up anew.
     if opinion.epoch < known && answered.len() < named {
         return Err(unavailable(format!(
             "the {} of {named} Sentinels that answered know the primary {name:?} of epoch {}, and there was one of epoch {known} \
@@ -184,7 +184,7 @@ mod tests {
         assert!(judge("main", 3, vec![says(1, 2, 5), promotes(2, 1, 4), says(3, 2, 5)], 0).is_ok());
     }
 
-    /// The leader of a failover died before it told the others.
+    /// The leader of a failover died before the others learned of it.
     #[test]
     fn an_earlier_epoch_counts_only_if_every_sentinel_has_forgotten_the_later() {
         let error = judge("main", 3, vec![says(1, 1, 4), says(2, 1, 4)], 5).unwrap_err();

@@ -41,9 +41,9 @@ pub(crate) struct SentinelView {
 /// Why a caller wants to know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// To read: from whoever was the primary, if nobody says otherwise.
+    /// A read goes to the last known primary where no majority answers.
     Read,
-    /// To write: to no primary that nobody confirms.
+    /// A write goes only to a confirmed primary.
     Write,
 }
 
@@ -52,7 +52,7 @@ pub(crate) enum Purpose {
 pub(crate) enum Inquiry {
     /// Nothing.
     Confirmed,
-    /// Ask these, in this order; those of the second list only if too few of the first answer.
+    /// Ask these, in this order; the second list only if too few of the first answer.
     Ask(Vec<NodeAddress>, Vec<NodeAddress>),
     /// Wait for the caller who asks.
     Wait,
@@ -100,7 +100,7 @@ impl SentinelView {
         self.asking_until = Some(until);
         let is_left_out = |sentinel: &NodeAddress| self.silent.get(sentinel).is_some_and(|until| now < *until);
         let (left_out, mut asked): (Vec<_>, Vec<_>) = self.named.iter().cloned().partition(is_left_out);
-        // One that is tried again has no other wait for it.
+        // One that is tried again comes last, so that no other waits for it.
         asked.sort_by_key(|sentinel| self.silent.contains_key(sentinel));
         Inquiry::Ask(asked, left_out)
     }
@@ -110,7 +110,7 @@ impl SentinelView {
         self.problem.as_deref()
     }
 
-    /// Takes what they answered to a caller who began to ask at `begun` and had this time. `known` is the epoch of the map.
+    /// Takes the answers of one inquiry, which began at `begun` and had this time. `known` is the epoch of the map.
     ///
     /// # Errors
     /// If the primary is not known.
