@@ -97,7 +97,8 @@ mod tests {
     #[test]
     fn times_are_instants_days_or_ago() {
         assert_eq!(time("2026-11-28").unwrap(), time("2026-11-28T00:00:00Z").unwrap());
-        let ago = Timestamp::now().duration_since(time("4h").unwrap());
+        let four_hours_ago = time("4h").unwrap();
+        let ago = Timestamp::now().duration_since(four_hours_ago);
         assert!(ago >= Duration::from_secs(14_400) && ago < Duration::from_secs(14_500), "{ago:?}");
         assert!(time("tomorrow").unwrap_err().contains("2026-11-28"));
     }

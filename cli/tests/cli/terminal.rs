@@ -1,0 +1,117 @@
+//! On a terminal: the question, the bar, and Ctrl-C.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::process::Stdio;
+
+use rexpect::session::{PtySession, spawn_command};
+
+use crate::scene::Scene;
+
+/// Long enough for a busy machine.
+const LIMIT_MS: u64 = 30_000;
+
+fn on_terminal(scene: &Scene, words: &str) -> PtySession {
+    let mut command = scene.command(words);
+    command.env("TERM", "xterm").stdin(Stdio::inherit());
+    spawn_command(command, Some(LIMIT_MS)).unwrap()
+}
+
+fn exit_code(session: &mut PtySession) -> i32 {
+    // The program ends when everything was read.
+    let _ = session.exp_eof();
+    // The type of the status has no name outside the crate: `Exited(Pid(7), 3)`.
+    let status = format!("{:?}", session.process().wait().unwrap());
+    let code =
+        status.strip_prefix("Exited(").and_then(|rest| rest.trim_end_matches(')').rsplit(' ').next()?.parse().ok());
+    code.unwrap_or_else(|| panic!("{status}"))
+}
+
+#[test]
+fn a_change_is_shown_and_confirmed() {
+    let scene = Scene::new();
+    scene.submit("r-1");
+    for (answer, code, revision) in [("", 3, 0), ("n", 3, 0), ("yes please", 3, 0), ("y", 0, 1)] {
+        let mut session = on_terminal(&scene, "approve r-1 --as mona");
+        session.exp_string("approve r-1 as mona (Mona): grant-role on tenant:acme, submitted by rita").unwrap();
+        session.exp_string("then it waits for anyone in group security").unwrap();
+        session.exp_string("approve r-1? [y/N] ").unwrap();
+        session.send_line(answer).unwrap();
+        assert_eq!(exit_code(&mut session), code, "{answer}");
+        assert_eq!(scene.revision("r-1"), revision, "{answer}");
+    }
+    let mut session = on_terminal(&scene, "cancel r-1 --as rita");
+    session.exp_string("[y/N] ").unwrap();
+    session.send_control('c').unwrap();
+    let _ = session.exp_eof();
+    assert_eq!(scene.revision("r-1"), 1);
+}
+
+/// A namespace with so many requests, from an archive that is written here.
+fn with_requests(scene: &Scene, number: usize) {
+    scene.submit("r-0");
+    scene.run("export one");
+    let directory = scene.home().join("one");
+    let part = fs::read_dir(&directory).unwrap().map(|file| file.unwrap().path());
+    let part = part.into_iter().find(|path| !path.ends_with("manifest.json")).unwrap();
+    let line = fs::read_to_string(&part).unwrap();
+    let mut lines = String::new();
+    for place in 0..number {
+        let _ = write!(lines, "{}", line.replace("\"r-0\"", &format!("\"r-{place}\"")));
+    }
+    fs::write(&part, &lines).unwrap();
+    let manifest = directory.join("manifest.json");
+    let mut written: serde_json::Value = serde_json::from_str(&fs::read_to_string(&manifest).unwrap()).unwrap();
+    written["requests"] = number.into();
+    written["parts"][0]["requests"] = number.into();
+    written["parts"][0]["bytes"] = lines.len().into();
+    written["parts"][0]["sha256"] = common::sha256(lines.as_bytes()).into();
+    fs::write(&manifest, written.to_string()).unwrap();
+    let imported = scene.run("import one --yes");
+    assert!(imported.starts_with(&format!("{} requests added, 1 unchanged", number - 1)), "{imported}");
+}
+
+#[test]
+fn long_work_shows_a_bar_and_goes_on_after_ctrl_c() {
+    const NUMBER: usize = 4_000;
+    let scene = Scene::new();
+    with_requests(&scene, NUMBER);
+
+    let mut session = on_terminal(&scene, "verify");
+    session.exp_string("/4,000").unwrap();
+    session.exp_string("% ").unwrap();
+    session.send_control('c').unwrap();
+    session.exp_string("interrupted after ").unwrap();
+    session.exp_string("to go on: mutatorctl verify --resume").unwrap();
+    assert_eq!(exit_code(&mut session), 130);
+    let state = scene.home().join(".local/state/mutatorctl");
+    let saved = fs::read_dir(&state).unwrap().next().unwrap().unwrap().path();
+    let walked: serde_json::Value = serde_json::from_str(&fs::read_to_string(&saved).unwrap()).unwrap();
+    let before = walked["records"].as_u64().unwrap();
+    assert!(before > 0 && before < NUMBER as u64, "{walked}");
+    let rest = scene.run("verify --resume");
+    assert!(rest.starts_with("4000 records and ") && rest.ends_with(" 0 findings\n"), "{rest}");
+    assert!(!saved.exists(), "the saved position outlives its use");
+
+    let mut session = on_terminal(&scene, "export whole --file-size 1");
+    session.exp_string("/4,000").unwrap();
+    session.send_control('c').unwrap();
+    session.exp_string("to go on: mutatorctl export whole --file-size 1 --resume").unwrap();
+    assert_eq!(exit_code(&mut session), 130);
+    let unfinished = scene.call("import whole --yes");
+    assert_eq!(unfinished.code, 13, "{}", unfinished.err);
+    let rest = scene.run("export whole --file-size 1 --resume");
+    assert!(rest.starts_with("4000 requests in "), "{rest}");
+
+    // Interrupted or not, it ends the same: what is done is not done again.
+    let mut session = on_terminal(&scene, "repartition 2 --yes");
+    session.exp_string("/4,000").unwrap();
+    session.send_control('c').unwrap();
+    session.exp_string("it is not complete. To go on: mutatorctl repartition 2 --yes").unwrap();
+    assert_eq!(exit_code(&mut session), 130);
+    let closed = scene.call("list");
+    assert!(closed.code == 15 && closed.err.contains("[layout.repartitioning]"), "{}", closed.err);
+    scene.run("repartition 2 --yes");
+    assert_eq!(scene.run("list --count"), "4000\n");
+    scene.run("verify");
+}
