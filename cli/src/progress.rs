@@ -36,15 +36,12 @@ impl LongWork {
     /// Draws how far the work is.
     pub(crate) fn show(&self, what: &'static str, done: u64, total: Option<u64>) {
         if self.bar.length() != total {
-            match total {
-                Some(total) => {
-                    self.bar.set_length(total);
-                    self.bar.set_style(style(BAR));
-                }
-                None => {
-                    self.bar.unset_length();
-                    self.bar.set_style(style(SPINNER));
-                }
+            if let Some(total) = total {
+                self.bar.set_length(total);
+                self.bar.set_style(style(BAR));
+            } else {
+                self.bar.unset_length();
+                self.bar.set_style(style(SPINNER));
             }
         }
         self.bar.set_message(what);

@@ -104,7 +104,7 @@ mod tests {
             assert!(found.starts_with("on >PASSWORD -@all +info"), "{found}");
             assert!(found.contains("~{payroll:*}:* (") && found.contains("~{payroll}:meta)"), "{found}");
             assert!(!found.contains("billing") && !found.contains("-password"), "{found}");
-            assert!(rule(*role, "payroll", true).contains("+asking ~{payroll:*}"), "{role:?}", role = found);
+            assert!(rule(*role, "payroll", true).contains("+asking ~{payroll:*}"), "{found}");
         }
     }
 }

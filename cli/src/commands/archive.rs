@@ -4,7 +4,6 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use mutator_governance::Error;
 use mutator_governance::archive::{ArchiveCompression, ArchiveContent, ExportOptions, ImportOptions, OnProblem};
 use mutator_governance::blocking::{Archive, ArchiveDirectory};
 
@@ -158,7 +157,7 @@ impl Import {
 
 fn open(directory: &Path) -> Result<Archive, Failure> {
     let source = ArchiveDirectory::open(directory).map_err(|error| Failure::file(directory, &error))?;
-    Ok(Archive::open(source).map_err(Error::from)?)
+    Ok(Archive::open(source)?)
 }
 
 const fn on_problem(skips: bool) -> OnProblem {

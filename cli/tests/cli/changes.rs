@@ -92,9 +92,9 @@ fn several_requests_are_done_by_one_call_and_a_failure_keeps_none_back() {
 
 #[test]
 fn a_repeated_call_with_a_write_id_is_done_once() {
-    let scene = Scene::new();
     const ONE: &str = "07070707070707070707070707070707";
     const OTHER: &str = "08080808080808080808080808080808";
+    let scene = Scene::new();
     for _ in 0..2 {
         scene.run(&format!("submit grant.toml --as rita --id r-1 --create --yes --write-id {ONE}"));
     }
