@@ -4,9 +4,11 @@ mod acl;
 mod archive;
 mod change;
 mod check;
+mod deciding;
 mod decisions;
 mod explain;
 mod generate;
+mod handling;
 mod health;
 mod inbox;
 mod inspect;
@@ -49,19 +51,19 @@ pub(crate) enum Command {
     /// Submits a request from a file in TOML or JSON
     Submit(submit::Submit),
     /// Approves all that whoever acts may approve now
-    Approve(change::Approve),
+    Approve(deciding::Approve),
     /// Rejects all that whoever acts may reject now
-    Reject(change::Reject),
+    Reject(deciding::Reject),
     /// Comments on a request
-    Comment(change::Comment),
+    Comment(handling::Comment),
     /// Hands an approval on to another person
-    Delegate(change::Delegate),
+    Delegate(handling::Delegate),
     /// Sends a request back to its requester for changes
-    RequestChanges(change::RequestChanges),
+    RequestChanges(handling::RequestChanges),
     /// Withdraws the votes of whoever acts
-    Withdraw(change::Withdraw),
+    Withdraw(deciding::Withdraw),
     /// Cancels a request
-    Cancel(change::Cancel),
+    Cancel(handling::Cancel),
     /// Expires what is due, and records escalations
     ExpireDue(sweep::ExpireDue),
 

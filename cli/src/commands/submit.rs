@@ -71,7 +71,7 @@ impl Submit {
         match governance.submit_as(draft, write_id) {
             Ok(request) => print(session, &governance, &request),
             Err(error) => {
-                hint(&error, &id, write_id);
+                hint(&error, &format!("--id {id} --write-id {write_id}"));
                 Err(error.into())
             }
         }

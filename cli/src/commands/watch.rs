@@ -4,6 +4,7 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use clap::Args;
+use mutator_governance::blocking::Governance;
 use mutator_governance::{FeedChange, FeedEntry, FeedPosition};
 
 use super::timeline::who;
@@ -43,31 +44,43 @@ impl Watch {
             None if self.from_beginning => FeedPosition::beginning(),
             None => governance.end_of_feed()?,
         };
-        let work = LongWork::begin()?;
-        let mut left = self.entries.unwrap_or(usize::MAX);
-        while left > 0 && !work.is_interrupted() {
-            let page = governance.read_feed(&position, left.min(AT_ONCE))?;
-            page.gaps.iter().for_each(|gap| note(format_args!("missed: {gap}")));
-            page.unreadable.iter().for_each(note);
-            for entry in &page.entries {
-                if session.is_json() {
-                    session.json_line(entry)?;
-                } else {
-                    session.line(line(entry))?;
-                }
-            }
-            left = left.saturating_sub(page.entries.len());
-            position = page.next;
-            if page.is_caught_up && self.once {
-                break;
-            }
-            if page.is_caught_up {
-                sleep(PAUSE);
+        let followed = follow(session, &governance, &mut position, self.entries, self.once);
+        note(format_args!("to go on: mutatorctl watch --from {position}"));
+        followed
+    }
+}
+
+/// Until somebody interrupts it. The position is then the one after the last entry that was printed.
+fn follow(
+    session: &mut Session,
+    governance: &Governance,
+    position: &mut FeedPosition,
+    entries: Option<usize>,
+    once: bool,
+) -> Result<(), Failure> {
+    let work = LongWork::begin()?;
+    let mut left = entries.unwrap_or(usize::MAX);
+    while left > 0 && !work.is_interrupted() {
+        let page = governance.read_feed(position, left.min(AT_ONCE))?;
+        page.gaps.iter().for_each(|gap| note(format_args!("missed: {gap}")));
+        page.unreadable.iter().for_each(note);
+        for entry in &page.entries {
+            if session.is_json() {
+                session.json_line(entry)?;
+            } else {
+                session.line(line(entry))?;
             }
         }
-        note(format_args!("to go on: mutatorctl watch --from {position}"));
-        Ok(())
+        left = left.saturating_sub(page.entries.len());
+        *position = page.next;
+        if page.is_caught_up && once {
+            break;
+        }
+        if page.is_caught_up {
+            sleep(PAUSE);
+        }
     }
+    Ok(())
 }
 
 fn line(entry: &FeedEntry) -> String {

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::process::Stdio;
 
+use common::{PrivateServer, Raw};
 use rexpect::session::{PtySession, spawn_command};
 
 use crate::scene::Scene;
@@ -44,6 +45,27 @@ fn a_change_is_shown_and_confirmed() {
     session.exp_string("[y/N] ").unwrap();
     session.send_control('c').unwrap();
     let _ = session.exp_eof();
+    assert_eq!(scene.revision("r-1"), 1);
+}
+
+/// The server holds the write back for longer than the call waits, so that it may still be done.
+#[test]
+fn a_call_whose_outcome_is_unknown_is_repeated_by_its_write_id() {
+    let server = PrivateServer::start_on_tcp(&[]);
+    let scene = Scene::at(server.url().to_owned());
+    scene.submit("r-1");
+    let mut session = on_terminal(&scene, "approve r-1 --as mona --timeout 1s");
+    session.exp_string("approve r-1? [y/N] ").unwrap();
+    let _: String = Raw::to(server.url()).ask(&["CLIENT", "PAUSE", "4000", "WRITE"]);
+    session.send_line("y").unwrap();
+    session.exp_string("repeat the same call with --write-id ").unwrap();
+    let write_id = session.exp_string(": it is then done once").unwrap();
+    assert_eq!(exit_code(&mut session), 16);
+    let _: String = Raw::to(server.url()).ask(&["CLIENT", "UNPAUSE"]);
+    for _ in 0..2 {
+        let done = scene.run(&format!("approve r-1 --as mona --yes --write-id {write_id}"));
+        assert!(done.contains("step 2 of 2"), "{done}");
+    }
     assert_eq!(scene.revision("r-1"), 1);
 }
 
