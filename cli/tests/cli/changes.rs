@@ -1,5 +1,6 @@
 //! What people do with requests.
 
+use common::Raw;
 use serde_json::Value;
 
 use crate::scene::Scene;
@@ -146,4 +147,20 @@ fn policies_add_what_they_demand() {
     let wrong = scene.call("policy check policies.toml");
     assert_eq!(wrong.code, 18, "{}", wrong.err);
     assert!(wrong.err.contains("policies.toml") && wrong.err.contains("[policy."), "{}", wrong.err);
+}
+
+/// The namespace's programs decide how much of the feed is kept; what this one writes by must not be less.
+#[test]
+fn a_change_does_not_shorten_the_feed() {
+    let scene = Scene::new();
+    scene.submit("r-1");
+    let feed = format!("{{{}:0}}:feed", scene.namespace);
+    let mut raw = Raw::to(&scene.url);
+    const FILL: &str =
+        "for _ = 1, 110000 do redis.call('XADD', KEYS[1], '*', 'a', 'b') end return redis.call('XLEN', KEYS[1])";
+    let before: u64 = raw.ask(&["EVAL", FILL, "1", &feed]);
+    assert_eq!(before, 110_001, "the feed has another key");
+    scene.run("comment r-1 text --as mona --yes");
+    let after: u64 = raw.ask(&["XLEN", &feed]);
+    assert_eq!(after, before + 1);
 }

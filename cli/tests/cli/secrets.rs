@@ -52,6 +52,9 @@ fn no_call_shows_the_login() {
         silent("last", &scene.call(&format!("list {url}")));
         silent("misspelt", &scene.call(&format!("list --urll={url}")));
         silent("value", &scene.call(&format!("list --status {url}")));
+        let no_file = scene.command(&format!("list --url-file {url}")).env_remove("MUTATORCTL_URL").output().unwrap();
+        assert_eq!(Ended::of(&no_file).code, 4);
+        silent("file", &Ended::of(&no_file));
     }
 }
 
@@ -62,6 +65,7 @@ fn a_mistake_in_the_configuration_does_not_show_its_line() {
         format!("url = \"redis://:{SECRET}@h\n"),
         format!("url = redis://:{SECRET}@h\n"),
         format!("urll = \"redis://:{SECRET}@h\"\n"),
+        format!("password = \"{SECRET}\"\n"),
         format!("namespace = \"x\"\nurl = [\"redis://:{SECRET}@h\"]\n"),
     ] {
         scene.write("wrong.toml", &text);
