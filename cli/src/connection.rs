@@ -83,7 +83,8 @@ impl Session {
     }
 
     fn url(&self) -> Result<String, Failure> {
-        if let Some(url) = &self.general.url {
+        // A variable may be set to nothing.
+        if let Some(url) = self.general.url.as_ref().filter(|url| !url.trim().is_empty()) {
             return Ok(url.clone());
         }
         if let Some(file) = &self.general.url_file {

@@ -38,6 +38,31 @@ fn every_kind_of_failure_has_its_exit_code() {
 }
 
 #[test]
+fn the_configuration_names_server_namespace_and_files_beside_it() {
+    let scene = Scene::new();
+    scene.submit("r-1");
+    let call = |configuration: &str, words: &str| {
+        scene.write("other.toml", configuration);
+        let mut command = scene.command(&format!("{words} --config other.toml"));
+        command.env("MUTATORCTL_URL", "").env_remove("MUTATORCTL_NAMESPACE");
+        crate::scene::Ended::of(&command.output().unwrap())
+    };
+    scene.write("url.txt", &format!("{}\n", scene.url));
+    let named = format!("url_file = \"url.txt\"\nnamespace = \"{}\"\nas = \"mona\"\n", scene.namespace);
+    let inbox = call(&format!("{named}[people.mona]\nroles = [\"manager\"]\n"), "inbox");
+    assert!(inbox.code == 0 && inbox.out.contains("approval-1"), "{}", inbox.printed());
+    assert_eq!(call(&named, "inbox").out, "nothing\n");
+    for (more, code, said) in [
+        ("timeout = \"soon\"", 2, "timeout: \"soon\" is no duration"),
+        ("[tls]\nroot_certificates = \"missing.pem\"", 4, "missing.pem: No such file"),
+        ("[tls]\nclient_key = \"key.pem\"", 2, "client_certificate and client_key belong together"),
+    ] {
+        let ended = call(&format!("{named}{more}\n"), "list");
+        assert!(ended.code == code && ended.err.contains(said), "{more}: {}", ended.err);
+    }
+}
+
+#[test]
 fn a_draft_with_a_mistake_is_an_error_that_names_its_place() {
     let scene = Scene::new();
     scene.submit("r-1");
