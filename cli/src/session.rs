@@ -1,7 +1,7 @@
 //! One call: its options, who acts, and its output.
 
 use std::fmt::Display;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal as _, Write};
 
 use mutator_governance::ActorContext;
 use serde::Serialize;
@@ -61,6 +61,14 @@ impl Session {
     /// Prints one line of any text.
     pub(crate) fn line(&mut self, text: impl Display) -> Result<(), Failure> {
         self.print(format_args!("{}\n", printable(text)))
+    }
+
+    /// Prints bytes as they are; on a terminal as text that it does not obey.
+    pub(crate) fn bytes(&mut self, bytes: &[u8]) -> Result<(), Failure> {
+        if self.output.is_terminal() {
+            return String::from_utf8_lossy(bytes).lines().try_for_each(|line| self.line(line));
+        }
+        self.output.write_all(bytes).and_then(|()| self.output.flush()).map_err(|error| of_output(&error))
     }
 
     /// Prints an object for people.

@@ -16,12 +16,22 @@ use crate::text;
 pub(crate) struct Show {
     /// The request
     id: RequestId,
+
+    /// Prints its payload alone, byte for byte unless on a terminal
+    #[arg(long, conflicts_with = "json")]
+    payload: bool,
 }
 
 impl Show {
     pub(crate) fn run(self, session: &mut Session) -> Result<(), Failure> {
         let governance = session.reading()?;
-        let request = governance.get(&self.id)?.ok_or_else(|| mutator_governance::Error::not_found(self.id))?;
+        let request = governance.get(&self.id)?.ok_or_else(|| mutator_governance::Error::not_found(self.id.clone()))?;
+        if self.payload {
+            return match &request.payload {
+                Some(payload) => session.bytes(payload.bytes()),
+                None => Err(Failure::NotFound(format!("request {} has no payload", request.id))),
+            };
+        }
         if session.is_json() {
             return session.json(&request);
         }

@@ -4,6 +4,8 @@ use std::process::Stdio;
 use std::thread::sleep;
 use std::time::Duration;
 
+use common::{Flavour, Options};
+use mutator_governance::{ConsumerName, HolderId};
 use serde_json::Value;
 
 use crate::scene::{Ended, Scene};
@@ -96,6 +98,16 @@ fn a_terminal_obeys_nothing_that_somebody_wrote() {
 }
 
 #[test]
+fn a_payload_is_printed_byte_for_byte() {
+    let scene = Scene::new();
+    let draft = std::fs::read_to_string(scene.home().join("grant.toml")).unwrap();
+    scene.write("grant.toml", &format!("{draft}\n[payload]\ncontent_type = \"text/plain\"\nbase64 = \"YQAbYg==\"\n"));
+    scene.submit("r-1");
+    assert_eq!(scene.run("show r-1 --payload"), "a\0\u{1b}b");
+    assert!(scene.run("show r-1").contains("payload      4 B of text/plain, digest"));
+}
+
+#[test]
 fn statistics_have_bars_and_health_has_the_server_and_the_layout() {
     let scene = Scene::new();
     scene.submit("r-1");
@@ -114,6 +126,20 @@ fn statistics_have_bars_and_health_has_the_server_and_the_layout() {
     assert!(health.contains(&layout), "{health}");
     assert!(scene.run("list --visible --as mona --count").contains('3'));
     assert_eq!(scene.run("list --visible --as nobody --count"), "0\n");
+}
+
+#[test]
+fn health_shows_how_far_followers_are() {
+    let scene = Scene::new();
+    scene.submit("r-1");
+    let store = Flavour::Blocking.open(&Options::new(&scene.url, &scene.namespace)).unwrap();
+    let (name, holder) = (ConsumerName::new("mailer").unwrap(), HolderId::generate());
+    store.lease_consumer(&name, holder, Duration::from_secs(60)).unwrap();
+    let health = scene.run("health");
+    assert!(
+        health.contains("FOLLOWER  BEHIND BY  SAVED (UTC)  FOLLOWED NOW\nmailer    1          never        yes\n"),
+        "{health}"
+    );
 }
 
 #[test]
