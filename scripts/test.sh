@@ -213,6 +213,11 @@ stop_server() {
     fi
 }
 
+# The program itself, on servers, a cluster and a terminal.
+command_line() {
+    run_tests --package mutatorctl
+}
+
 # The stored format as a program reads it that was written from its specification alone.
 interop() {
     ./tests/interop/run.sh
@@ -273,6 +278,7 @@ step "clippy: tokio,redis" lint --no-default-features --features tokio,redis
 step "clippy: smol,redis" lint --no-default-features --features smol,redis
 step "clippy: all features" lint --all-features
 step "clippy: all features, all targets" lint_everything
+step "clippy: mutatorctl" lint --package mutatorctl
 
 # Examples come first: tests run them as they are built.
 step "examples are built" cargo build --quiet --locked --all-features --examples
@@ -293,6 +299,7 @@ step "tests: redis, contract, cluster, chaos" wait_beside
 step "examples on the embedded store" examples_on_the_embedded_store
 step "examples on Redis" examples_on_redis
 step "axum service" run_tests --package axum-service
+step "command line" command_line
 
 step "fuzz smoke" fuzz_smoke
 step "cargo deny" dependency_policy

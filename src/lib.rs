@@ -53,7 +53,7 @@
 //! - **To repeat a call safely**: [`WriteId`]. **When two writes meet**: [`OnConflict`].
 //! - **To follow changes**: [`feed`]. **To test with a time of your own**: [`ManualClock`].
 //! - **Archives**: [`archive`], with the features `archive` and `gzip`: export, and import as it was.
-//! - **To operate Redis**: [`PreflightReport`], [`CheckReport`], [`Inspection`], [`Durability`].
+//! - **To operate Redis**: [`PreflightReport`], [`NamespaceLayout`], [`CheckReport`], [`Inspection`], [`Durability`].
 //! - **To write a store**: [`for_stores`], [`stored_format`], and the suite of the feature `conformance`.
 //!
 #![cfg_attr(
@@ -115,7 +115,7 @@ pub use crate::redis::fuzzing;
 #[cfg_attr(docsrs, doc(cfg(feature = "redis")))]
 pub use crate::redis::{
     CheckMode, CheckPhase, CheckPosition, CheckReport, CheckStep, Credentials, Durability, Finding, Inspection,
-    NodeAddress, PreflightReport,
+    NamespaceLayout, NodeAddress, PreflightReport,
 };
 #[doc(inline)]
 pub use error::{

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::redis::check::rebuild;
 use crate::redis::namespace::layout::PartitionLayout;
 use crate::redis::namespace::reply as namespace_reply;
-use crate::redis::{Call, CheckMode, CheckPosition, CheckReport, CheckStep, Progress, reply};
+use crate::redis::{Call, CheckMode, CheckPosition, CheckReport, CheckStep, NamespaceLayout, Progress, reply};
 use crate::request::WriteId;
 
 /// What a walk over a whole namespace does.
@@ -37,6 +37,11 @@ impl RedisStore {
         }
         namespace_reply::check_namespace(&self.settings, &found)?;
         Ok(found)
+    }
+
+    pub(super) async fn recorded_layout(&self) -> Result<Option<NamespaceLayout>> {
+        let found = self.call(&Call::look_at_namespace(&self.settings), self.deadline()).await?;
+        NamespaceLayout::read(&self.settings, &found)
     }
 
     async fn is_partly_laid_out(&self) -> Result<bool> {

@@ -14,8 +14,8 @@ use crate::index::Dimension;
 use crate::redis::ClientCertificate;
 use crate::redis::namespace::reply as namespace_reply;
 use crate::redis::{
-    CheckReport, CheckStep, Durability, NodeAddress, RedisOptions, SeedKind, Seeds, Settings, check_primary_name,
-    no_sentinels,
+    CheckReport, CheckStep, Durability, NamespaceLayout, NodeAddress, RedisOptions, SeedKind, Seeds, Settings,
+    check_primary_name, no_sentinels,
 };
 use crate::request::IdComparison;
 use crate::stored_format::{Compression, DocumentLimit, FormatVersion};
@@ -210,6 +210,16 @@ impl RedisStoreBuilder {
         self
     }
 
+    /// Lays the namespace out like this, for programs that open any namespace: as [`layout`](Self::layout) returned it.
+    /// Replaces the number of partitions, the chosen indexes and the rule for ids that were set before.
+    #[must_use]
+    pub fn laid_out_as(mut self, layout: &NamespaceLayout) -> Self {
+        self.options.partitions = layout.partitions;
+        self.options.indexed_metadata = layout.chosen_indexes();
+        self.options.id_comparison = layout.id_comparison;
+        self
+    }
+
     /// Opens the store even if the server may evict data when its memory is full, which loses requests.
     #[must_use]
     pub fn allow_eviction(mut self) -> Self {
@@ -345,6 +355,17 @@ impl RedisStoreBuilder {
         let store = self.connect().await?;
         let report = store.repartition(progress).await?;
         Ok((store, report))
+    }
+
+    /// How the namespace is laid out, whatever this builder was set to; `None` if it does not exist. Writes nothing, and takes
+    /// no permission to write.
+    ///
+    /// # Errors
+    /// [`Error::Store`](crate::Error::Store) when the server cannot be reached or is none that [`open`](Self::open) accepts,
+    /// and when a newer release laid the namespace out, or something else uses its key.
+    pub async fn layout(&self) -> Result<Option<NamespaceLayout>> {
+        let store = self.clone().read_only().durability(Durability::Acknowledged).connect().await?;
+        store.recorded_layout().await
     }
 
     async fn connect_to_namespace(self) -> Result<(RedisStore, redis::Value)> {

@@ -49,6 +49,7 @@ pub(crate) use connection::server_clock::ServerClock;
 pub(crate) use connection::tls::ClientCertificate;
 pub(crate) use feed::{FeedEnds, FeedRead, FeedWalk};
 pub(crate) use keyspace::KeyKind;
+pub use namespace::recorded_layout::NamespaceLayout;
 pub(crate) use options::{RedisOptions, Settings};
 pub(crate) use pages::cardinalities::Cardinalities;
 pub(crate) use pages::page_merge::PageMerge;

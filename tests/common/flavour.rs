@@ -11,9 +11,9 @@ use mutator_governance::nonblocking::{self, Store as _, StoreExtension as _};
 use mutator_governance::{
     CheckReport, CheckStep, Compression, Consumer, ConsumerLease, ConsumerName, Count, DecisionQuery, DecisionRow,
     DocumentLimit, Durability, Error, FeedPage, FeedPosition, HolderId, InboxQuery, Inspection, Lookup,
-    MutationRequest, Outcome, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow, PreflightReport, ReadyQuery,
-    RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result, Settled, StateId, Statistics,
-    StoredRequest, Timestamp, UniqueKey, UnsettledWrite, WriteId,
+    MutationRequest, NamespaceLayout, Outcome, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
+    PreflightReport, ReadyQuery, RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result, Settled,
+    StateId, Statistics, StoredRequest, Timestamp, UniqueKey, UnsettledWrite, WriteId,
 };
 
 use crate::server::SentinelSet;
@@ -196,6 +196,33 @@ impl Flavour {
             #[cfg(any(feature = "tokio", feature = "smol"))]
             other => {
                 let store = other.block_on(builder!(nonblocking, options).open())?;
+                Ok(Store(Inner::Nonblocking(store, other)))
+            }
+            #[allow(unreachable_patterns, reason = "with every feature on, all flavours are above")]
+            other => panic!("{other:?} is not switched on"),
+        }
+    }
+
+    /// How the namespace is laid out, whatever the options say of that.
+    pub fn layout(self, options: &Options) -> Result<Option<NamespaceLayout>> {
+        match self {
+            #[cfg(feature = "blocking")]
+            Self::Blocking => builder!(blocking, options).layout(),
+            #[cfg(any(feature = "tokio", feature = "smol"))]
+            other => other.block_on(builder!(nonblocking, options).layout()),
+            #[allow(unreachable_patterns, reason = "with every feature on, all flavours are above")]
+            other => panic!("{other:?} is not switched on"),
+        }
+    }
+
+    /// The store with this layout, whatever the options say of that.
+    pub fn open_laid_out_as(self, options: &Options, layout: &NamespaceLayout) -> Result<Store> {
+        match self {
+            #[cfg(feature = "blocking")]
+            Self::Blocking => Ok(Store(Inner::Blocking(builder!(blocking, options).laid_out_as(layout).open()?))),
+            #[cfg(any(feature = "tokio", feature = "smol"))]
+            other => {
+                let store = other.block_on(builder!(nonblocking, options).laid_out_as(layout).open())?;
                 Ok(Store(Inner::Nonblocking(store, other)))
             }
             #[allow(unreachable_patterns, reason = "with every feature on, all flavours are above")]

@@ -2,5 +2,6 @@
 
 pub(crate) mod indexed_metadata;
 pub(crate) mod layout;
+pub(crate) mod recorded_layout;
 pub(crate) mod repartition;
 pub(crate) mod reply;

@@ -10,6 +10,7 @@ use crate::redis::namespace::layout::{check_version, version};
 use crate::redis::namespace::repartition::Repartition;
 use crate::redis::options::Settings;
 use crate::redis::reply::{array, reject_wrong_type, tagged, text};
+use crate::request::IdComparison;
 
 const SCRIPT: &str = "open_namespace.lua";
 
@@ -166,7 +167,7 @@ pub(super) fn shown(settings: &Settings) -> String {
     format!("namespace {}", settings.keyspace.namespace())
 }
 
-fn recorded_metadata(settings: &Settings, reply: &Value) -> Result<ChosenIndexes> {
+pub(super) fn recorded_metadata(settings: &Settings, reply: &Value) -> Result<ChosenIndexes> {
     let recorded = field(reply, METADATA).and_then(indexed_metadata::read);
     let foreign = || {
         let (key, what) = (settings.keyspace.meta(), "the chosen indexes");
@@ -174,4 +175,9 @@ fn recorded_metadata(settings: &Settings, reply: &Value) -> Result<ChosenIndexes
         StoreError::of_layout(LayoutError::Foreign { key, what, remedy })
     };
     Ok(recorded.ok_or_else(foreign)?)
+}
+
+/// The recorded rule for ids of people. Opening the namespace rejects one that this release does not have.
+pub(super) fn recorded_ids(reply: &Value) -> IdComparison {
+    IdComparison::folding(field(reply, IDS) == Some(IdComparison::FoldCase.as_str()))
 }

@@ -127,6 +127,10 @@ fn checks_of_a_store() {
         .warnings
         .push("appendonly is off: writes since the last snapshot are lost when the server dies".to_owned());
     written("preflight_report", &preflight);
+    let mut layout = NamespaceLayout::default();
+    (layout.partitions, layout.indexes_participants) = (16, true);
+    layout.indexed_metadata.insert("ticket".to_owned());
+    written("namespace_layout", &layout);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What namespace and partitions record of their layout, whoever wrote it.
 
-use mutator_governance::{LayoutError, PageRequest, WriteId};
+use mutator_governance::{IdComparison, LayoutError, NamespaceLayout, PageRequest, WriteId};
 
 use crate::layout::upgrade::{failure, layout_error};
 use common::requests::{moved_on, pending, second};
@@ -199,5 +199,31 @@ fn another_type_in_place_of_a_layout_is_named_and_left() {
             assert!(error.to_string().contains(&*String::from_utf8_lossy(&key)), "{error}");
         }
         assert_eq!(raw.dump(&options.namespace), before, "{flavour:?}");
+    }
+}
+
+#[test]
+fn a_program_that_knows_no_layout_opens_the_namespace_as_it_is() {
+    for flavour in Flavour::all() {
+        let unknowing = Options::new(redis_url(), unique_namespace("layout"));
+        let mut raw = Raw::to(&redis_url());
+        assert_eq!(flavour.layout(&unknowing).unwrap(), None);
+        assert!(raw.keys(&unknowing.namespace).is_empty(), "{flavour:?}: something was written");
+
+        let chosen = unknowing.clone().partitions(3).index_metadata(&["ticket", "a b"]).fold_case(true);
+        flavour.open(&chosen).unwrap().create(pending("there", "s", second(1))).unwrap();
+        let before = raw.dump(&unknowing.namespace);
+        // Nor does it matter what it was configured for.
+        for options in [&unknowing, &unknowing.clone().partitions(7).index_metadata(&["other"]).read_only()] {
+            let layout = flavour.layout(options).unwrap().unwrap();
+            let mut expected = NamespaceLayout::default();
+            (expected.partitions, expected.id_comparison) = (3, IdComparison::FoldCase);
+            expected.indexed_metadata = ["ticket", "a b"].map(str::to_owned).into();
+            assert_eq!(layout, expected, "{flavour:?}");
+            assert!(flavour.open(options).is_err(), "{flavour:?}");
+            let store = flavour.open_laid_out_as(options, &layout).unwrap();
+            assert!(store.get(&common::requests::id("there")).unwrap().is_some(), "{flavour:?}");
+        }
+        assert_eq!(raw.dump(&unknowing.namespace), before, "{flavour:?}");
     }
 }

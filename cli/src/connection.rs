@@ -1,0 +1,141 @@
+//! Opens the store: the URL from wherever it is kept, and the layout that the namespace records.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mutator_governance::NamespaceLayout;
+use mutator_governance::blocking::{Governance, RedisStore, RedisStoreBuilder};
+
+use crate::failure::Failure;
+use crate::session::Session;
+use crate::values;
+
+const DEFAULT_NAMESPACE: &str = "governance";
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
+
+impl Session {
+    /// The service over a store that cannot write. The namespace has to exist.
+    pub(crate) fn reading(&self) -> Result<Governance, Failure> {
+        self.store_to_read().map(service)
+    }
+
+    /// The service over a store that can write. The namespace has to exist: a wrong name must not create one.
+    pub(crate) fn writing(&self) -> Result<Governance, Failure> {
+        self.store_to_write().map(service)
+    }
+
+    /// The same; it creates the namespace if it does not exist.
+    pub(crate) fn writing_anew(&self) -> Result<Governance, Failure> {
+        let builder = self.builder()?;
+        let builder = match builder.layout()? {
+            Some(layout) => builder.laid_out_as(&layout),
+            None => builder,
+        };
+        Ok(service(builder.open()?))
+    }
+
+    pub(crate) fn store_to_read(&self) -> Result<RedisStore, Failure> {
+        let builder = self.builder()?.read_only();
+        let layout = self.layout_of(&builder)?;
+        Ok(builder.laid_out_as(&layout).open()?)
+    }
+
+    pub(crate) fn store_to_write(&self) -> Result<RedisStore, Failure> {
+        let builder = self.builder()?;
+        let layout = self.layout_of(&builder)?;
+        Ok(builder.laid_out_as(&layout).open()?)
+    }
+
+    /// The layout of the namespace, which has to exist.
+    pub(crate) fn layout_of(&self, builder: &RedisStoreBuilder) -> Result<NamespaceLayout, Failure> {
+        builder.layout()?.ok_or_else(|| {
+            let namespace = self.namespace();
+            Failure::NotFound(format!(
+                "namespace {namespace} does not exist on this server; check --namespace. The programs that use it create it, \
+                 and so do submit and import with --create"
+            ))
+        })
+    }
+
+    pub(crate) fn namespace(&self) -> &str {
+        self.general.namespace.as_deref().or(self.configuration.namespace.as_deref()).unwrap_or(DEFAULT_NAMESPACE)
+    }
+
+    pub(crate) fn builder(&self) -> Result<RedisStoreBuilder, Failure> {
+        let url = self.url()?;
+        let builder = if self.general.cluster || self.configuration.cluster {
+            RedisStore::cluster_builder(url.split(',').map(str::trim))
+        } else {
+            RedisStore::builder(url.trim())
+        };
+        // A namespace's programs decide how much of the feed is kept; this one never shortens it.
+        let builder = builder.namespace(self.namespace()).timeout(self.timeout()?).feed_length(u32::MAX);
+        self.with_tls(builder)
+    }
+
+    fn timeout(&self) -> Result<Duration, Failure> {
+        let configured = || match &self.configuration.timeout {
+            Some(text) => values::duration(text).map_err(|problem| Failure::Usage(format!("timeout: {problem}"))),
+            None => Ok(DEFAULT_TIMEOUT),
+        };
+        self.general.timeout.map_or_else(configured, Ok)
+    }
+
+    fn url(&self) -> Result<String, Failure> {
+        // A variable may be set to nothing.
+        if let Some(url) = self.general.url.as_ref().filter(|url| !url.trim().is_empty()) {
+            return Ok(url.clone());
+        }
+        if let Some(file) = &self.general.url_file {
+            return text_of(file);
+        }
+        if let Some(url) = &self.configuration.url {
+            return Ok(url.clone());
+        }
+        if let Some(file) = &self.configuration.url_file {
+            return text_of(&self.configuration.beside(file));
+        }
+        let problem = "no server is given: set MUTATORCTL_URL, give --url or --url-file, or write url or url_file into the \
+                       configuration file";
+        Err(Failure::usage(problem))
+    }
+
+    fn with_tls(&self, mut builder: RedisStoreBuilder) -> Result<RedisStoreBuilder, Failure> {
+        let tls = &self.configuration.tls;
+        let read = |path: &Path| bytes_of(&self.configuration.beside(path));
+        if let Some(roots) = &tls.root_certificates {
+            builder = builder.root_certificates(read(roots)?);
+        }
+        match (&tls.client_certificate, &tls.client_key) {
+            (Some(chain), Some(key)) => builder = builder.client_certificate(read(chain)?, read(key)?),
+            (None, None) => {}
+            _ => return Err(Failure::usage("tls: client_certificate and client_key belong together")),
+        }
+        if let Some(name) = &tls.server_name {
+            builder = builder.server_name(name.clone());
+        }
+        Ok(builder)
+    }
+
+    /// What tells one server and namespace from another, without any login, for names of files.
+    pub(crate) fn place(&self) -> Result<String, Failure> {
+        let url = self.url()?;
+        let address = url.rsplit('@').next().unwrap_or_default();
+        let address = address.rsplit("://").next().unwrap_or_default();
+        let safe = |text: &str| text.replace(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '.', "_");
+        Ok(format!("{}-{}", safe(self.namespace()), safe(address.trim())))
+    }
+}
+
+fn service(store: RedisStore) -> Governance {
+    Governance::builder().store(Arc::new(store)).build()
+}
+
+fn bytes_of(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|error| Failure::file(path, &error))
+}
+
+fn text_of(path: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(path).map_err(|error| Failure::file(path, &error))
+}

@@ -1,0 +1,14 @@
+//! The program itself, against servers of these tests: what it prints, what it changes, and how it ends.
+
+mod archives;
+mod changes;
+mod cluster;
+mod confirmation;
+mod endings;
+mod generated;
+mod lists;
+mod maintenance;
+mod scene;
+mod secrets;
+mod security;
+mod terminal;
