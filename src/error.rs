@@ -17,6 +17,7 @@ mod layout_error;
 mod nothing_to_decide;
 mod outcome;
 mod policy_error;
+mod removal_error;
 mod report;
 mod rule_errors;
 pub(crate) mod sentence;
@@ -34,12 +35,14 @@ pub use layout_error::LayoutError;
 pub use nothing_to_decide::NothingToDecide;
 pub use outcome::Outcome;
 pub use policy_error::PolicyError;
+pub use removal_error::RemovalError;
 pub use report::ErrorReport;
 pub use rule_errors::{ApprovalError, ExecutionError, SupersedeError};
 pub(crate) use sentence::debug_as_sentence;
 pub use store_error::{StoreError, StoreErrorKind};
 pub use unrecorded::UnrecordedExecution;
 
+use crate::removal::Tombstone;
 use crate::request::{ActorMode, RequestId, Status, Timestamp, UnsettledWrite, WriteId, WriteKind};
 
 /// The result of this crate's functions.
@@ -74,6 +77,23 @@ pub enum Error {
     NotFound {
         /// The id that was asked for.
         id: RequestId,
+    },
+
+    /// There was a request with this id, and it was removed.
+    #[error("{_0}")]
+    Removed(Box<Tombstone>),
+
+    /// There was a request with this id, so no other can have it.
+    #[error("{_0}, and no id is used twice; submit the new one under another id")]
+    IdOfRemoved(Box<Tombstone>),
+
+    /// The request cannot be removed.
+    #[error("request {id} cannot be removed: {error}")]
+    Removal {
+        /// The request.
+        id: RequestId,
+        /// Why not.
+        error: RemovalError,
     },
 
     /// There is a request with this id already.
@@ -349,6 +369,7 @@ impl Error {
             | Self::Execution { id, .. }
             | Self::Supersede { id, .. }
             | Self::Correction { id, .. }
+            | Self::Removal { id, .. }
             | Self::NothingDue { id }
             | Self::RewrittenHistory { id, .. }
             | Self::SubmittedFieldsChanged { id }
@@ -356,6 +377,7 @@ impl Error {
             | Self::TooManyEntries { id, .. }
             | Self::Unwritable { id, .. } => Some(id),
             Self::Conflict(conflict) => Some(&conflict.id),
+            Self::Removed(tombstone) | Self::IdOfRemoved(tombstone) => Some(&tombstone.id),
             Self::Unrecorded(execution) => Some(&execution.id),
             Self::Store(error) => error.unsettled.as_deref().map(|write| &write.id),
             Self::Archive(error) => error.request(),

@@ -96,5 +96,11 @@ macro_rules! store_cases {
         $test!(an_import_adds_one_feed_entry_for_each_request);
         $test!(an_import_replaces_nothing);
         $test!(records_are_those_of_requests);
+        $test!(a_removed_request_is_gone_and_its_tombstone_stays);
+        $test!(a_repeated_removal_returns_the_first_tombstone);
+        $test!(of_a_removal_and_a_change_one_wins);
+        $test!(of_many_removals_one_wins_and_all_return_its_tombstone);
+        $test!(only_what_has_ended_is_removed);
+        $test!(what_names_a_removed_request_still_does);
     };
 }

@@ -26,6 +26,7 @@ mod waiting;
 
 mod view;
 
+mod removing;
 mod sweeping;
 mod timing;
 
@@ -71,6 +72,8 @@ mod redis_nodes;
 mod redis_opening;
 #[cfg(feature = "redis")]
 mod redis_queries;
+#[cfg(feature = "redis")]
+mod redis_remove;
 #[cfg(feature = "redis")]
 mod redis_repartition;
 #[cfg(feature = "redis")]

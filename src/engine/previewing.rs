@@ -59,7 +59,7 @@ impl Governance {
             None => workflow::submit(draft, new_id, write_id, now)?,
         };
         self.store.check_create(&request)?;
-        match self.store.get(&request.id).await? {
+        match self.store.get(&request.id).await.map_err(Error::about_new_id)? {
             Some(_) => Err(Error::AlreadyExists { id: request.id.clone() }),
             None => Ok(request),
         }
@@ -72,7 +72,7 @@ impl Governance {
         let holder = reservation::holder(&original).cloned();
         for other in holder.into_iter().chain(reservation::earlier_holders(&original)) {
             if other != *compensating {
-                let found = self.get(&other).await?;
+                let found = self.unless_given_up(&other).await?;
                 reservation::check_given_up(&original, &other, found.as_ref())?;
             }
         }

@@ -14,6 +14,8 @@ pub(crate) static UPDATE: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua\n", HEADER, REJECTION, WRITE, include_str!("scripts/update.lua")]));
 pub(crate) static IMPORT: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua\n", HEADER, REJECTION, WRITE, include_str!("scripts/import.lua")]));
+pub(crate) static REMOVE: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&["#!lua\n", HEADER, REJECTION, WRITE, include_str!("scripts/remove.lua")]));
 pub(crate) static OPEN_NAMESPACE: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua\n", PERMISSIONS, include_str!("scripts/open_namespace.lua")]));
 pub(crate) static LOOK_AT_NAMESPACE: LazyLock<Script> = LazyLock::new(|| {

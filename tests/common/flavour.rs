@@ -12,8 +12,8 @@ use mutator_governance::{
     CheckReport, CheckStep, Compression, Consumer, ConsumerLease, ConsumerName, Count, DecisionQuery, DecisionRow,
     DocumentLimit, Durability, Error, FeedPage, FeedPosition, HolderId, InboxQuery, Inspection, Lookup,
     MutationRequest, Outcome, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow, PreflightReport, ReadyQuery,
-    RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result, Settled, StateId, Statistics,
-    StoredRequest, Timestamp, UnsettledWrite, WriteId,
+    RecentApprovalQuery, RecentApprovalRow, Removal, RequestId, RequestQuery, Result, Settled, StateId, Statistics,
+    StoredRequest, Timestamp, Tombstone, UnsettledWrite, WriteId,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -300,6 +300,21 @@ impl Store {
 
     pub fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
         call!(self, store => store.update(request, write_id))
+    }
+
+    /// Removes a request as it was read, by the rules of the service.
+    pub fn remove(&self, id: &RequestId, removal: &Removal) -> Result<Tombstone> {
+        match &self.0 {
+            #[cfg(feature = "blocking")]
+            Inner::Blocking(store) => {
+                blocking::Governance::builder().store(Arc::new(store.clone())).build().remove(id, removal)
+            }
+            #[cfg(any(feature = "tokio", feature = "smol"))]
+            Inner::Nonblocking(store, flavour) => {
+                let service = nonblocking::Governance::builder().store(Arc::new(store.clone())).build();
+                flavour.block_on(service.remove(id, removal))
+            }
+        }
     }
 
     pub fn get(&self, id: &RequestId) -> Result<Option<MutationRequest>> {
