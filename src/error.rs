@@ -20,6 +20,7 @@ mod layout_error;
 mod nothing_to_decide;
 mod outcome;
 mod policy_error;
+mod removal_error;
 mod report;
 pub(crate) mod sentence;
 mod store_error;
@@ -38,11 +39,13 @@ pub use layout_error::LayoutError;
 pub use nothing_to_decide::NothingToDecide;
 pub use outcome::Outcome;
 pub use policy_error::PolicyError;
+pub use removal_error::RemovalError;
 pub use report::ErrorReport;
 pub(crate) use sentence::debug_as_sentence;
 pub use store_error::{StoreError, StoreErrorKind};
 pub use unrecorded::UnrecordedExecution;
 
+use crate::removal::Tombstone;
 use crate::request::{ActorMode, RequestId, Status, Timestamp, UniqueKey, WriteId, WriteKind};
 
 /// The result of this crate's functions.
@@ -77,6 +80,23 @@ pub enum Error {
     NotFound {
         /// The id that was asked for.
         id: RequestId,
+    },
+
+    /// There was a request with this id, and it was removed.
+    #[error("{_0}")]
+    Removed(Box<Tombstone>),
+
+    /// There was a request with this id, so no other can have it.
+    #[error("{_0}, and no id is used twice; submit the new one under another id")]
+    IdOfRemoved(Box<Tombstone>),
+
+    /// The request cannot be removed.
+    #[error("request {id} cannot be removed: {error}")]
+    Removal {
+        /// The request.
+        id: RequestId,
+        /// Why not.
+        error: RemovalError,
     },
 
     /// There is a request with this id already.

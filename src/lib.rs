@@ -101,6 +101,7 @@ pub mod policy;
 mod query;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 mod redis;
+mod removal;
 mod request;
 mod service;
 #[cfg(feature = "conformance")]
@@ -120,8 +121,8 @@ pub use crate::redis::{
 #[doc(inline)]
 pub use error::{
     AmendmentError, ApprovalError, ArchiveError, Conflict, CorrectionError, Error, ErrorKind, ErrorReport,
-    ExecutionError, FormatError, InvalidValue, LayoutError, NothingToDecide, Outcome, PolicyError, Result, StoreError,
-    StoreErrorKind, SupersedeError, UnrecordedExecution,
+    ExecutionError, FormatError, InvalidValue, LayoutError, NothingToDecide, Outcome, PolicyError, RemovalError,
+    Result, StoreError, StoreErrorKind, SupersedeError, UnrecordedExecution,
 };
 #[doc(inline)]
 pub use feed::{
@@ -133,6 +134,7 @@ pub use query::{
     PageRequest, PendingApprovalQuery, PendingApprovalRow, ReadyQuery, RecentApprovalQuery, RecentApprovalRow,
     RequestQuery, RequestSummary, SortDirection, Statistics, Viewer, VisibleTo,
 };
+pub use removal::{ArchiveName, Removal, Tombstone};
 pub use request::metadata_keys;
 pub use request::{
     ActingFor, ActorContext, ActorId, ActorKind, ActorMode, Approval, ApprovalDecision, ApprovalId, ApprovalRule,

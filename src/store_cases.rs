@@ -106,5 +106,11 @@ macro_rules! store_cases {
         $test!(a_superseded_request_gives_its_unique_key_up);
         $test!(of_many_drafts_with_one_unique_key_one_is_submitted);
         $test!(an_import_reserves_the_unique_key_of_an_open_request);
+        $test!(a_removed_request_is_gone_and_its_tombstone_stays);
+        $test!(a_repeated_removal_returns_the_first_tombstone);
+        $test!(of_a_removal_and_a_change_one_wins);
+        $test!(of_many_removals_one_wins_and_all_return_its_tombstone);
+        $test!(only_what_has_ended_is_removed);
+        $test!(what_names_a_removed_request_still_does);
     };
 }

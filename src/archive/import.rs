@@ -129,6 +129,9 @@ impl<'a> Import<'a> {
                 return self.problem(file, line, error);
             }
             Err(error @ Error::Store(_)) => return Err(error),
+            Err(Error::IdOfRemoved(tombstone)) => {
+                return self.problem(file, line, ArchiveError::Removed { file: in_file(), line, tombstone });
+            }
             Err(error) => {
                 let error = ArchiveError::Rejected { file: in_file(), line, id: id.clone(), error: Box::new(error) };
                 return self.problem(file, line, error);

@@ -36,7 +36,8 @@ impl ImportOptions {
         Self::default()
     }
 
-    /// What to do about a request whose id is stored with other content. Defaults to [`OnProblem::Stop`].
+    /// What to do about a request whose id is stored with other content, or was removed. Defaults to
+    /// [`OnProblem::Stop`].
     #[must_use]
     pub const fn on_conflict(mut self, conflict: OnProblem) -> Self {
         self.conflict = conflict;
@@ -75,7 +76,7 @@ impl ImportOptions {
 
     pub(super) const fn on(&self, error: &ArchiveError) -> OnProblem {
         match error {
-            ArchiveError::Conflict { .. } => self.conflict,
+            ArchiveError::Conflict { .. } | ArchiveError::Removed { .. } => self.conflict,
             _ => self.bad_line,
         }
     }

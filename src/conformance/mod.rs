@@ -27,6 +27,7 @@ mod pages;
 mod people;
 mod queries;
 mod ready;
+mod removing;
 mod repetitions;
 mod requests;
 mod time;
@@ -78,6 +79,11 @@ pub use ready::{
     a_validity_that_ends_is_due, statistics_count_what_is_ready, the_oldest_ready_request_is_still_valid,
     what_is_ready_comes_in_the_order_in_which_it_became_so, what_is_taken_leaves_the_queue_and_comes_back_at_its_end,
     what_is_tried_again_is_ready_after_its_pause,
+};
+pub use removing::{
+    a_removed_request_is_gone_and_its_tombstone_stays, a_repeated_removal_returns_the_first_tombstone,
+    of_a_removal_and_a_change_one_wins, of_many_removals_one_wins_and_all_return_its_tombstone,
+    only_what_has_ended_is_removed, what_names_a_removed_request_still_does,
 };
 pub use repetitions::{
     a_creation_under_the_id_of_another_write_is_rejected, a_repeated_change_of_no_command_returns_what_is_stored,

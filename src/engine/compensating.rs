@@ -52,7 +52,7 @@ impl Governance {
             Some(holder) if *holder == compensating.id => {}
             held => {
                 if let Some(holder) = held {
-                    let other = self.get(holder).await?;
+                    let other = self.unless_given_up(holder).await?;
                     reservation::check_given_up(&original, holder, other.as_ref())?;
                     let is_open = other.is_some_and(|other| !other.state.status().is_terminal());
                     if is_open && rounds.yields(&compensating.id, holder) {
@@ -65,7 +65,7 @@ impl Governance {
             }
         }
         for earlier in reservation::earlier_holders(&original) {
-            let other = self.get(&earlier).await?;
+            let other = self.unless_given_up(&earlier).await?;
             reservation::check_given_up(&original, &earlier, other.as_ref())?;
             let open = other.filter(|other| !other.state.status().is_terminal());
             if let Some(open) = open

@@ -218,6 +218,9 @@ impl Following {
         let found = self.store().get_many(&ids).await?;
         let stored = |(id, request): (RequestId, Option<_>)| Some((id, DeliveredDocument::Stored(Arc::new(request?))));
         let mut documents: HashMap<_, _> = ids.into_iter().zip(found.requests).filter_map(stored).collect();
+        for tombstone in found.removed {
+            documents.insert(tombstone.id.clone(), DeliveredDocument::Removed(Arc::new(tombstone)));
+        }
         for unreadable in found.unreadable {
             documents.insert(unreadable.id.clone(), DeliveredDocument::Unreadable(Arc::new(unreadable)));
         }

@@ -20,7 +20,7 @@ impl Governance {
     /// Nothing was stored then, unless the import is [without verifying](ImportOptions::without_verifying):
     /// [`ArchiveError::OtherLayout`](crate::ArchiveError::OtherLayout) for a store that compares ids of people otherwise, and the
     /// errors of [`Archive::verify`]. What was imported before stays: the errors of [`Archive::next_record`];
-    /// [`ArchiveError::Conflict`](crate::ArchiveError::Conflict) and
+    /// [`ArchiveError::Conflict`](crate::ArchiveError::Conflict), [`ArchiveError::Removed`](crate::ArchiveError::Removed) and
     /// [`ArchiveError::Rejected`](crate::ArchiveError::Rejected), unless they are to be skipped; and
     /// [`Error::Store`](crate::Error::Store) when the store fails.
     pub async fn import(&self, archive: &mut Archive, options: &ImportOptions) -> Result<ImportReport> {

@@ -12,6 +12,7 @@ use crate::query::{
     PendingApprovalRow, ReadyQuery, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics,
     check_import_count,
 };
+use crate::removal::Tombstone;
 use crate::request::{ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Timestamp, UniqueKey, WriteId};
 use crate::service::memory::RequestTable;
 use crate::service::settle::WriteLookup;
@@ -76,7 +77,7 @@ impl Store for MemoryStore {
     }
 
     async fn settle(&self, id: &RequestId, write_id: WriteId) -> Result<Option<WriteLookup>> {
-        Ok(self.table().settle(id, write_id))
+        self.table().settle(id, write_id)
     }
 
     async fn get_many(&self, ids: &[RequestId]) -> Result<Lookup> {
@@ -95,6 +96,10 @@ impl Store for MemoryStore {
         check_import_count(records.len())?;
         let mut table = self.table();
         Ok(records.iter().map(|record| table.import(record)).collect())
+    }
+
+    async fn remove(&self, request: &MutationRequest, tombstone: &Tombstone) -> Result<Tombstone> {
+        self.table().remove(request, tombstone)
     }
 
     async fn pending_approvals(

@@ -26,6 +26,7 @@ mod waiting;
 
 mod view;
 
+mod removing;
 mod sweeping;
 mod timing;
 
@@ -75,6 +76,8 @@ mod redis_nodes;
 mod redis_opening;
 #[cfg(feature = "redis")]
 mod redis_queries;
+#[cfg(feature = "redis")]
+mod redis_remove;
 #[cfg(feature = "redis")]
 mod redis_repartition;
 mod redis_replicas;

@@ -59,7 +59,7 @@ impl Governance {
             None => self.demands.submit(draft, new_id, write_id, now)?,
         };
         self.store.check_create(&request)?;
-        if self.store.get(&request.id).await?.is_some() {
+        if self.store.get(&request.id).await.map_err(Error::about_new_id)?.is_some() {
             return Err(Error::already_exists(request.id.clone()));
         }
         if let Some(key) = &request.unique_key
@@ -77,7 +77,7 @@ impl Governance {
         let holder = reservation::holder(&original).cloned();
         for other in holder.into_iter().chain(reservation::earlier_holders(&original)) {
             if other != *compensating {
-                let found = self.get(&other).await?;
+                let found = self.unless_given_up(&other).await?;
                 reservation::check_given_up(&original, &other, found.as_ref())?;
             }
         }

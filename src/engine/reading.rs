@@ -19,6 +19,7 @@ impl Governance {
     /// The request with this id, if there is one.
     ///
     /// # Errors
+    /// [`Error::Removed`] when there was one, with when and by whom it was removed and where it is archived, and
     /// [`Error::Unreadable`] when the stored request cannot be read.
     pub async fn get(&self, id: impl IntoId<RequestId>) -> Result<Option<MutationRequest>> {
         self.store.get(&id.into_id()?).await
@@ -36,7 +37,7 @@ impl Governance {
     /// The requests with these ids, at most [`PageRequest::MAX_LIMIT`], in the order of the ids.
     ///
     /// The result holds all of them in memory, each up to the document limit, and has to arrive by one deadline. Ask
-    /// for fewer at a time if they may be large.
+    /// for fewer at a time if they may be large. [`Lookup::removed`] has what is left of those that were removed.
     ///
     /// # Errors
     /// [`Error::Invalid`] for more ids than that.

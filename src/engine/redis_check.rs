@@ -7,7 +7,7 @@ use super::{RedisStore, dual};
 use crate::error::Result;
 use crate::index::SortKey;
 use crate::redis::check::reply as check_reply;
-use crate::redis::check::reply::{Explained, IndexPart, Repaired, StoredHeader};
+use crate::redis::check::reply::{Explained, IndexPart, Repaired, StoredAt, StoredHeader};
 use crate::redis::namespace::layout::reject_other_layout;
 use crate::redis::reply;
 use crate::redis::{
@@ -179,8 +179,12 @@ impl RedisStore {
         step: &mut CheckStep,
     ) -> Result<Option<(Repair, Call)>> {
         let stored = match check_reply::record(&self.settings, key, &value, WriteId::generate()) {
-            Ok(Some(stored)) => stored,
-            Ok(None) => return Ok(None),
+            Ok(StoredAt::Record(stored)) => stored,
+            Ok(StoredAt::Nothing) => return Ok(None),
+            Ok(StoredAt::Tombstone) => {
+                step.tombstones += 1;
+                return Ok(None);
+            }
             Err(finding) => {
                 step.findings.push(finding);
                 return Ok(None);

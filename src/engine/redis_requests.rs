@@ -18,6 +18,7 @@ use crate::redis::namespace::layout::PartitionLayout;
 use crate::redis::pages::missing;
 use crate::redis::reply::{self, Created, Updated};
 use crate::redis::{Attempts, Call, Freshness, MAX_PAGE_BYTES, Place, feed};
+use crate::removal::Tombstone;
 use crate::request::{
     ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Timestamp, UniqueKey, UnsettledWrite, WriteId,
 };
@@ -101,6 +102,10 @@ impl Store for RedisStore {
 
     async fn import(&self, records: &[RequestRecord]) -> Result<Vec<Result<Imported>>> {
         self.import_records(records).await
+    }
+
+    async fn remove(&self, request: &MutationRequest, tombstone: &Tombstone) -> Result<Tombstone> {
+        self.remove_request(request, tombstone).await
     }
 
     async fn pending_approvals(
@@ -267,7 +272,11 @@ impl RedisStore {
     async fn record_of(&self, id: &RequestId, freshness: Freshness) -> Result<Lookup> {
         let value = self.record_bytes(id, freshness).await?;
         let read = reply::request(&self.settings, id, &value);
+        let removed: Vec<Tombstone> = reply::tombstone(id, &value).into_iter().collect();
         recycle(value);
+        if !removed.is_empty() {
+            return Ok(Lookup::new(vec![None], Vec::new()).with_removed(removed));
+        }
         Ok(match read {
             Ok(request) => Lookup::new(vec![request], Vec::new()),
             Err(unreadable) => Lookup::new(vec![None], vec![unreadable]),
@@ -277,7 +286,7 @@ impl RedisStore {
     async fn records_of(&self, ids: &[RequestId], freshness: Freshness) -> Result<Lookup> {
         let deadline = self.deadline();
         let (mut requests, mut unreadable, mut without) = (vec![None; ids.len()], Vec::new(), BTreeSet::new());
-        let (mut unknown, mut missing) = (Vec::new(), Vec::new());
+        let (mut unknown, mut missing, mut removed) = (Vec::new(), Vec::new(), Vec::new());
         let mut left = self.settings.keyspace.places_by_partition(ids);
         let asked = left.len();
         while !left.is_empty() {
@@ -297,6 +306,7 @@ impl RedisStore {
                     }
                 };
                 let read = reply::requests(&self.settings, ids_at(&places), &value)?;
+                removed.extend(reply::tombstones(ids_at(&places), &value));
                 for (place, read) in places.drain(..read.len()).zip(read) {
                     if let (Ok(None), Some(id)) = (&read, ids.get(place)) {
                         without.insert(self.settings.keyspace.partition_of(id));
@@ -312,7 +322,7 @@ impl RedisStore {
         }
         self.check_not_moved(&without, deadline).await?;
         missing::check_some_answered(&missing, asked)?;
-        let mut lookup = Lookup::new(requests, unreadable);
+        let mut lookup = Lookup::new(requests, unreadable).with_removed(removed);
         (lookup.unknown, lookup.missing) = (unknown, missing);
         Ok(lookup)
     }

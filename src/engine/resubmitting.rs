@@ -87,7 +87,7 @@ impl Governance {
             (None, None) => new_id.clone(),
         };
         let request = self.demands.submit(draft.clone().with_id(id), new_id.clone(), write_id, now)?;
-        match self.get(&request.id).await? {
+        match self.get(&request.id).await.map_err(Error::about_new_id)? {
             Some(_) => Err(Error::AlreadyExists { id: request.id.clone() }),
             None => Ok((request, false)),
         }
@@ -97,7 +97,12 @@ impl Governance {
     /// that has nothing to do with it.
     async fn reserved_for(&self, ended: &MutationRequest) -> Result<Option<RequestId>> {
         let Some(follower) = resubmitting::follower(ended) else { return Ok(None) };
-        match self.store.get(follower).await? {
+        let found = match self.store.get(follower).await {
+            // What it was nobody knows; it may have followed.
+            Err(Error::Removed(_)) => return Err(resubmitting::resubmitted_already(ended, follower)),
+            found => found?,
+        };
+        match found {
             Some(found) if resubmitting::follows(&found, &ended.id) => {
                 Err(resubmitting::resubmitted_already(ended, follower))
             }

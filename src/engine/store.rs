@@ -11,6 +11,7 @@ use crate::query::{
     Count, DecisionQuery, DecisionRow, InboxQuery, Lookup, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
     ReadyQuery, RecentApprovalQuery, RecentApprovalRow, RequestQuery, Statistics,
 };
+use crate::removal::Tombstone;
 use crate::request::{
     ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Status, Timestamp, UniqueKey, WriteId,
 };
@@ -168,6 +169,26 @@ pub trait Store: Send + Sync {
     /// [`Error::Unreadable`](crate::Error::Unreadable) when it, or what is stored under its id, cannot be read.
     async fn import(&self, records: &[RequestRecord]) -> Result<Vec<Result<Imported>>> {
         let problem = format!("this store cannot import requests; {} were given to it", records.len());
+        Err(StoreError::new(StoreErrorKind::Incompatible, Outcome::NotApplied, problem).into())
+    }
+
+    /// Replaces a request by its tombstone, if it is stored at the tombstone's revision, and returns the tombstone that is
+    /// stored. Of several removals the first one's stays, and the others return it: a repetition changes nothing.
+    ///
+    /// The request, its index entries and the writes it remembers are gone, and one entry of the feed, with
+    /// [`FeedChange::Removed`](crate::FeedChange::Removed), is added: all of this or nothing. From then on
+    /// [`get_many`](Self::get_many) names the tombstone, [`update`](Self::update) and [`settle`](Self::settle) return
+    /// [`Error::Removed`](crate::Error::Removed), and [`create`](Self::create) and [`import`](Self::import) return
+    /// [`Error::IdOfRemoved`](crate::Error::IdOfRemoved). `request` is the request as it was read. Defaults to an error.
+    ///
+    /// # Errors
+    /// [`Error::Conflict`](crate::Error::Conflict) when another revision is stored,
+    /// [`Error::NotFound`](crate::Error::NotFound) when none is, and
+    /// [`Error::Unreadable`](crate::Error::Unreadable) when what is stored cannot be read. When the
+    /// [outcome](crate::Error::outcome) is unknown, repeat the call.
+    async fn remove(&self, request: &MutationRequest, tombstone: &Tombstone) -> Result<Tombstone> {
+        let problem =
+            format!("this store cannot remove requests; {} stays at revision {}", request.id, tombstone.revision);
         Err(StoreError::new(StoreErrorKind::Incompatible, Outcome::NotApplied, problem).into())
     }
 

@@ -1,7 +1,7 @@
 //! Reads that every store provides through the methods of its contract.
 
 use super::{Store, dual};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::query::{Page, PageRequest, RequestQuery};
 use crate::request::UnsettledWrite;
 use crate::request::{MutationRequest, RequestId, StateId};
@@ -13,9 +13,13 @@ pub trait StoreExtension: Store {
     /// The request with this id, if there is one.
     ///
     /// # Errors
+    /// [`Error::Removed`](crate::Error::Removed) when there was one, and
     /// [`Error::Unreadable`](crate::Error::Unreadable) when the stored request cannot be read.
     async fn get(&self, id: &RequestId) -> Result<Option<MutationRequest>> {
         let found = self.get_many(std::slice::from_ref(id)).await?;
+        if let Some(tombstone) = found.removed.into_iter().next() {
+            return Err(Error::removed(tombstone));
+        }
         match found.unreadable.into_iter().next() {
             Some(unreadable) => Err(unreadable.into()),
             None => Ok(found.requests.into_iter().next().flatten()),

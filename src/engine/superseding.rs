@@ -1,7 +1,7 @@
 //! Replaces one request by another.
 
 use super::applying::Change;
-use super::{Governance, dual};
+use super::{Governance, StoreExtension as _, dual};
 use crate::error::{Conflict, Error, Result};
 use crate::request::{MutationRequest, RequestId, WriteId};
 use crate::service::rounds::Rounds;
@@ -71,7 +71,10 @@ impl Governance {
     pub(super) async fn outdate(&self, ids: &[RequestId]) -> Result<()> {
         for id in ids {
             let mut rounds = Rounds::new(self.rebases());
-            let mut found = self.get(id).await?;
+            let mut found = match self.store.get(id).await {
+                Err(Error::Removed(_)) => None,
+                found => found?,
+            };
             while let Some(request) = found.filter(|found| !found.state.status().is_terminal()) {
                 if self.write_once(request.clone()).await? {
                     break;

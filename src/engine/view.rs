@@ -55,6 +55,8 @@ impl View {
             *request = request.take().filter(|request| self.viewer.may_read(request));
         }
         found.unreadable.clear();
+        // A tombstone does not say whom its request concerned.
+        found.removed.clear();
         Ok(found)
     }
 

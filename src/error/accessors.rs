@@ -61,6 +61,7 @@ impl Error {
             | Self::Execution { id, .. }
             | Self::Supersede { id, .. }
             | Self::Correction { id, .. }
+            | Self::Removal { id, .. }
             | Self::NothingDue { id }
             | Self::RewrittenHistory { id, .. }
             | Self::SubmittedFieldsChanged { id }
@@ -68,6 +69,7 @@ impl Error {
             | Self::TooManyEntries { id, .. }
             | Self::Unwritable { id, .. } => Some(id),
             Self::Conflict(conflict) => Some(&conflict.id),
+            Self::Removed(tombstone) | Self::IdOfRemoved(tombstone) => Some(&tombstone.id),
             Self::Unrecorded(execution) => Some(&execution.id),
             Self::Store(error) => error.unsettled.as_deref().map(|write| &write.id),
             Self::Archive(error) => error.request(),

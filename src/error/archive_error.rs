@@ -1,6 +1,7 @@
 //! Why an archive cannot be written, read or imported.
 
 use super::Error;
+use crate::removal::Tombstone;
 use crate::request::{Digest, IdComparison, RequestId, Revision};
 
 /// Why an archive cannot be written, read or imported. Lines are counted from 1; in an archive of stored bytes a line is one
@@ -136,6 +137,18 @@ pub enum ArchiveError {
         /// The revision that is stored.
         stored: Revision,
     },
+    /// The request was removed from the store.
+    #[error(
+        "{file}, line {line}: {tombstone}, and what was removed does not come back; skip it, or import into another namespace"
+    )]
+    Removed {
+        /// The file.
+        file: String,
+        /// The line, counted from 1.
+        line: u64,
+        /// What is left of the request.
+        tombstone: Box<Tombstone>,
+    },
 }
 
 const fn done(writing: bool) -> &'static str {
@@ -153,6 +166,7 @@ impl ArchiveError {
     pub(super) fn request(&self) -> Option<&RequestId> {
         match self {
             Self::Rejected { id, .. } | Self::Conflict { id, .. } => Some(id),
+            Self::Removed { tombstone, .. } => Some(&tombstone.id),
             _ => None,
         }
     }

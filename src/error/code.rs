@@ -2,7 +2,7 @@
 
 use super::{
     AmendmentError, ApprovalError, ArchiveError, CorrectionError, Error, ErrorKind, ExecutionError, FormatError,
-    LayoutError, NothingToDecide, Outcome, PolicyError, StoreError, StoreErrorKind, SupersedeError,
+    LayoutError, NothingToDecide, Outcome, PolicyError, RemovalError, StoreError, StoreErrorKind, SupersedeError,
 };
 
 /// One row per code: its text, and the kind of an error that has it.
@@ -45,6 +45,8 @@ codes! {
     PolicyUnsatisfiable = "policy.unsatisfiable", Invalid;
 
     RequestNotFound = "request.not_found", NotFound;
+    RequestRemoved = "request.removed", NotFound;
+    RequestIdOfRemoved = "request.id_of_removed", Conflict;
     RequestAlreadyExists = "request.already_exists", Conflict;
     RequestAlreadyOpen = "request.already_open", Conflict;
     RequestWriteIdReused = "request.write_id_reused", Conflict;
@@ -105,6 +107,12 @@ codes! {
     CorrectionNotResubmittable = "correction.not_resubmittable", Conflict;
     CorrectionResubmittedAlready = "correction.resubmitted_already", Conflict;
 
+    RemovalAnonymous = "removal.anonymous", NotAllowed;
+    RemovalNotTerminal = "removal.not_terminal", Conflict;
+    RemovalOnHold = "removal.on_hold", NotAllowed;
+    RemovalLinkedToOpen = "removal.linked_to_open", Conflict;
+    RemovalCompensationNotLinked = "removal.compensation_not_linked", Conflict;
+
     ExecutionNotApproved = "execution.not_approved", Conflict;
     ExecutionClaimed = "execution.claimed", Busy;
     ExecutionBetweenAttempts = "execution.between_attempts", Busy;
@@ -148,6 +156,7 @@ codes! {
     ArchiveLine = "archive.line", Corrupt;
     ArchiveLineTooLong = "archive.line_too_long", Misconfigured;
     ArchiveConflict = "archive.conflict", Conflict;
+    ArchiveRemoved = "archive.removed", Conflict;
 
     StoreUnreachable = "store.unreachable", Unavailable;
     StoreDeadlineExceeded = "store.deadline_exceeded", Unavailable;
@@ -204,6 +213,9 @@ impl Error {
             Self::InvalidFeedPosition { .. } => Code::ValueFeedPosition,
             Self::NotCommitMode { .. } => Code::ValueNotCommitMode,
             Self::NotFound { .. } => Code::RequestNotFound,
+            Self::Removed(_) => Code::RequestRemoved,
+            Self::IdOfRemoved(_) => Code::RequestIdOfRemoved,
+            Self::Removal { error, .. } => error.code(),
             Self::AlreadyExists { .. } => Code::RequestAlreadyExists,
             Self::AlreadyOpen { .. } => Code::RequestAlreadyOpen,
             Self::WriteIdReused { .. } => Code::RequestWriteIdReused,
@@ -286,6 +298,7 @@ impl ArchiveError {
             Self::LineTooLong { .. } => Code::ArchiveLineTooLong,
             Self::Rejected { error, .. } => error.full_code(),
             Self::Conflict { .. } => Code::ArchiveConflict,
+            Self::Removed { .. } => Code::ArchiveRemoved,
         }
     }
 }
@@ -371,6 +384,18 @@ impl CorrectionError {
             Self::NoApprovals => Code::CorrectionNoApprovals,
             Self::NotResubmittable { .. } => Code::CorrectionNotResubmittable,
             Self::ResubmittedAlready { .. } => Code::CorrectionResubmittedAlready,
+        }
+    }
+}
+
+impl RemovalError {
+    const fn code(&self) -> Code {
+        match self {
+            Self::Anonymous => Code::RemovalAnonymous,
+            Self::NotTerminal { .. } => Code::RemovalNotTerminal,
+            Self::OnHold => Code::RemovalOnHold,
+            Self::LinkedToOpen { .. } => Code::RemovalLinkedToOpen,
+            Self::CompensationNotLinked { .. } => Code::RemovalCompensationNotLinked,
         }
     }
 }

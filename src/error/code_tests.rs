@@ -109,6 +109,7 @@ fn archive_errors() -> Vec<(ArchiveError, ErrorKind)> {
         (LineTooLong { file: file(), line: 1, limit: 1 }, Misconfigured),
         (Rejected { file: file(), line: 1, id: id("r"), error }, NotFound),
         (ArchiveError::Conflict { file: file(), line: 1, id: id("r"), archived: revision, stored: revision }, Conflict),
+        (ArchiveError::Removed { file: file(), line: 1, tombstone: tombstone() }, Conflict),
     ]
 }
 
@@ -183,6 +184,24 @@ fn correction_errors() -> Vec<(CorrectionError, ErrorKind)> {
     ]
 }
 
+fn removal_errors() -> Vec<(RemovalError, ErrorKind)> {
+    use ErrorKind::{Conflict, NotAllowed};
+    use RemovalError::*;
+    vec![
+        (Anonymous, NotAllowed),
+        (NotTerminal { status: Status::Pending }, Conflict),
+        (OnHold, NotAllowed),
+        (LinkedToOpen { linked: id("s"), status: Status::Approved }, Conflict),
+        (CompensationNotLinked { original: id("s") }, Conflict),
+    ]
+}
+
+fn tombstone() -> Box<Tombstone> {
+    let Error::Conflict(conflict) = conflict() else { panic!("it is one") };
+    let by = crate::feed::FeedActor::from(&ActorContext::user("rita").unwrap());
+    Box::new(Tombstone::new(&conflict.stored, by, Timestamp::MIN, None))
+}
+
 fn layout_errors() -> Vec<(LayoutError, ErrorKind)> {
     use ErrorKind::{Corrupt, Misconfigured, Unavailable};
     use LayoutError::*;
@@ -238,6 +257,8 @@ fn every_error() -> Vec<(Error, ErrorKind)> {
         (Error::invalid_feed_position("it is damaged"), Invalid),
         (Error::NotCommitMode { mode: ActorMode::Simulate }, Invalid),
         (Error::not_found(request()), NotFound),
+        (Error::removed(*tombstone()), NotFound),
+        (Error::id_of_removed(*tombstone()), Conflict),
         (Error::already_exists(request()), Conflict),
         (Error::already_open(request(), crate::UniqueKey::new("restart").unwrap()), Conflict),
         (Error::WriteIdReused { id: request(), write_id, used_to: WriteKind::Submit, revision: 0 }, Conflict),
@@ -259,6 +280,7 @@ fn every_error() -> Vec<(Error, ErrorKind)> {
     errors.extend(
         correction_errors().into_iter().map(|(error, kind)| (Error::Correction { id: request(), error }, kind)),
     );
+    errors.extend(removal_errors().into_iter().map(|(error, kind)| (Error::Removal { id: request(), error }, kind)));
     errors.extend(approval_errors().into_iter().map(|(error, kind)| (Error::Approval { id: request(), error }, kind)));
     errors
         .extend(amendment_errors().into_iter().map(|(error, kind)| (Error::Amendment { id: request(), error }, kind)));

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use super::{ArchiveError, Conflict, Error, FormatError, InvalidValue, PolicyError, UnrecordedExecution};
+use crate::removal::Tombstone;
 use crate::request::{RequestId, UniqueKey};
 
 /// Constructors for authors of stores. [`Conflict::between`](crate::Conflict::between) makes conflicts and
@@ -21,6 +22,24 @@ impl Error {
     /// This open request has the unique key already.
     pub const fn already_open(id: RequestId, key: UniqueKey) -> Self {
         Self::AlreadyOpen { id, key }
+    }
+
+    /// There was a request with this id, and it was removed.
+    pub fn removed(tombstone: Tombstone) -> Self {
+        Self::Removed(Box::new(tombstone))
+    }
+
+    /// There was a request with this id, so that no other can be created.
+    pub fn id_of_removed(tombstone: Tombstone) -> Self {
+        Self::IdOfRemoved(Box::new(tombstone))
+    }
+
+    /// The same error about an id that a new request was to have.
+    pub(crate) fn about_new_id(self) -> Self {
+        match self {
+            Self::Removed(tombstone) => Self::IdOfRemoved(tombstone),
+            other => other,
+        }
     }
 
     /// The decisions of an update do not begin with this many stored ones.

@@ -33,7 +33,7 @@ pub(crate) use debug_as_sentence;
 
 use super::{
     AmendmentError, ApprovalError, ArchiveError, Conflict, CorrectionError, ExecutionError, FormatError, InvalidValue,
-    LayoutError, PolicyError, StoreError, SupersedeError, UnrecordedExecution,
+    LayoutError, PolicyError, RemovalError, StoreError, SupersedeError, UnrecordedExecution,
 };
 
 debug_as_sentence!(
@@ -48,6 +48,7 @@ debug_as_sentence!(
     InvalidValue,
     LayoutError,
     PolicyError,
+    RemovalError,
     StoreError,
     SupersedeError,
     UnrecordedExecution,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::{FeedEntry, FeedGap, FeedPage, UnreadableEntry};
 use crate::error::Error;
+use crate::removal::Tombstone;
 use crate::request::{Decision, MutationRequest};
 use crate::stored_format::Unreadable;
 
@@ -26,8 +27,10 @@ pub struct Delivery {
 pub enum DeliveredDocument {
     /// As it is stored.
     Stored(Arc<MutationRequest>),
-    /// It is not there: lost in a failover, or removed.
+    /// It is not there: lost in a failover.
     Missing,
+    /// It was removed; this is what is left of it.
+    Removed(Arc<Tombstone>),
     /// It is there and cannot be read.
     Unreadable(Arc<Unreadable>),
 }
@@ -37,7 +40,7 @@ impl Delivery {
     pub fn request(&self) -> Option<&MutationRequest> {
         match &self.document {
             DeliveredDocument::Stored(request) => Some(request),
-            DeliveredDocument::Missing | DeliveredDocument::Unreadable(_) => None,
+            DeliveredDocument::Missing | DeliveredDocument::Removed(_) | DeliveredDocument::Unreadable(_) => None,
         }
     }
 

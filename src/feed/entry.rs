@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::removal::Tombstone;
 use crate::request::{ActorContext, ActorId, ActorKind, Decision, DecisionKind, MutationRequest, RequestId};
 use crate::request::{Status, Timestamp};
 
@@ -27,7 +28,8 @@ pub struct FeedEntry {
     /// when an older release wrote the entry.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_decision: Option<u64>,
-    /// Who acted, as the first of these decisions names them. `None` as for `first_decision`.
+    /// Who acted, as the first of these decisions names them; of a removal, who removed the request. `None` as for
+    /// `first_decision`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<FeedActor>,
     /// What kind of change it was. Defaults to `Written`.
@@ -50,6 +52,9 @@ pub enum FeedChange {
     Written,
     /// The request came from an archive, as it was: nobody has just done anything, and the entry has no decisions.
     Imported,
+    /// The request was removed; what is left of it is its [tombstone](crate::Tombstone). The entry has no decisions, and
+    /// the revision that was removed.
+    Removed,
 }
 
 impl FeedChange {
@@ -58,6 +63,7 @@ impl FeedChange {
         match self {
             Self::Written => "Written",
             Self::Imported => "Imported",
+            Self::Removed => "Removed",
         }
     }
 
@@ -134,6 +140,21 @@ impl FeedEntry {
     pub fn for_import(request: &MutationRequest, partition: u16, added_at: Timestamp) -> Self {
         let entry = Self::for_write(request, request.decisions.len(), partition, added_at);
         Self { change: FeedChange::Imported, ..entry }
+    }
+
+    /// The entry for a request that was removed, for authors of stores.
+    pub fn for_removal(tombstone: &Tombstone, partition: u16, added_at: Timestamp) -> Self {
+        Self {
+            id: tombstone.id.clone(),
+            revision: tombstone.revision.number,
+            status: tombstone.status,
+            decisions: Vec::new(),
+            first_decision: None,
+            by: Some(tombstone.removed_by.clone()),
+            change: FeedChange::Removed,
+            partition,
+            added_at,
+        }
     }
 
     /// The decisions of this write, from the history of its request. `None` when the entry does not say where they are,

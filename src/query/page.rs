@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Cursor, MissingPart, MissingPartition};
 use crate::error::{InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
+use crate::removal::Tombstone;
 use crate::request::{MutationRequest, RequestId};
 use crate::stored_format::Unreadable;
 
@@ -43,11 +44,14 @@ pub struct Page<T> {
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub struct Lookup {
-    /// The request of each id; `None` if it does not exist or is unreadable.
+    /// The request of each id; `None` if it does not exist, was removed or is unreadable.
     pub requests: Vec<Option<MutationRequest>>,
     /// Requests that exist but cannot be read.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub unreadable: Vec<Unreadable>,
+    /// What is left of requests that were removed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub removed: Vec<Tombstone>,
     /// The ids whose partitions did not answer: whether these requests exist is not known. Only a store that is to return
     /// partial results has any.
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -144,7 +148,14 @@ impl<T> Page<T> {
 impl Lookup {
     /// A lookup with these results, for those who write a store.
     pub const fn new(requests: Vec<Option<MutationRequest>>, unreadable: Vec<Unreadable>) -> Self {
-        Self { requests, unreadable, unknown: Vec::new(), missing: Vec::new() }
+        Self { requests, unreadable, removed: Vec::new(), unknown: Vec::new(), missing: Vec::new() }
+    }
+
+    /// The same lookup with what is left of removed requests, for those who write a store.
+    #[must_use]
+    pub fn with_removed(mut self, removed: Vec<Tombstone>) -> Self {
+        self.removed = removed;
+        self
     }
 }
 

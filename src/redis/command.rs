@@ -5,6 +5,7 @@ mod consumers;
 mod import;
 mod namespace;
 mod place;
+mod remove;
 mod repartition;
 mod unique;
 

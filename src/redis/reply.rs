@@ -5,13 +5,14 @@ use redis::Value;
 use super::command::{ImportedRecord, RECORD_START, SHORT_RECORD};
 use super::options::Settings;
 use super::pages::scan_reply::stored_request;
-use super::record::Record;
+use super::record::{Record, tombstone};
 use crate::archive::{Imported, RequestRecord};
 use crate::error::{Conflict, Error, InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
 use crate::redis::connection::preflight::PreflightReport;
 use crate::redis::namespace::layout::reject_other_layout;
 use crate::redis::record::history::history_marks;
 use crate::redis::topology::NodeAddress;
+use crate::removal::Tombstone;
 use crate::request::UnsettledWrite;
 use crate::request::{MutationRequest, RequestId, Timestamp, WriteId};
 use crate::service::settle::{Settled, WriteLookup};
@@ -65,7 +66,8 @@ pub(super) const NOTHING_WRITTEN: &str = ". Nothing was written";
 /// was told to wait, once more what an earlier attempt had written.
 pub(crate) fn has_written(reply: &Value) -> bool {
     let tag = array(reply).and_then(|parts| text(parts.first()?));
-    matches!(tag, Some("created" | "updated" | "repeated" | "imported" | "reserved" | "revoked"))
+    let written = ["created", "updated", "repeated", "imported", "reserved", "revoked", "removed", "removed before"];
+    tag.is_some_and(|tag| written.contains(&tag))
 }
 
 /// # Errors
@@ -86,6 +88,12 @@ pub(crate) fn is_whole_record(start: &Value) -> bool {
 /// The same for a reply to [`Call::short_record`](super::Call::short_record).
 pub(crate) fn is_whole_short_record(start: &Value) -> bool {
     bytes(start).is_some_and(|bytes| (1..SHORT_RECORD).contains(&bytes.len()))
+}
+
+/// The tombstone in what is stored of a request, if it was removed. A damaged one is none, and then cannot be read.
+pub(crate) fn tombstone(id: &RequestId, value: &Value) -> Option<Tombstone> {
+    let bytes = bytes(value).filter(|bytes| tombstone::is_tombstone(bytes))?;
+    tombstone::decode(id, bytes).ok()
 }
 
 /// The one record in a reply to [`Call::whole_record`](super::Call::whole_record).
@@ -122,6 +130,15 @@ pub(crate) fn requests<'a>(
     Ok(ids.into_iter().zip(values).map(|(id, value)| request(settings, id, value)).collect())
 }
 
+/// The tombstones in such a reply.
+pub(crate) fn tombstones<'a>(
+    ids: impl IntoIterator<Item = &'a RequestId>,
+    reply: &Value,
+) -> impl Iterator<Item = Tombstone> {
+    let values = array(reply).unwrap_or_default();
+    ids.into_iter().zip(values).filter_map(|(id, value)| tombstone(id, value))
+}
+
 /// What the stored record knows about a write id; `None` without a record.
 pub(crate) fn write_lookup(
     settings: &Settings,
@@ -129,6 +146,9 @@ pub(crate) fn write_lookup(
     write_id: WriteId,
     reply: &Value,
 ) -> Result<Option<WriteLookup>> {
+    if let Some(tombstone) = tombstone(id, reply) {
+        return Err(Error::removed(tombstone));
+    }
     let record = stored_record(id, reply, settings.options.document_limit);
     let record = record.map_err(|error| Error::Unreadable { key: settings.keyspace.record(id), error })?;
     Ok(record.map(|record| WriteLookup::new(write_id, record.revision().number, record.writes())))
@@ -139,6 +159,9 @@ pub(crate) fn write_lookup(
 /// was used for something else.
 pub(crate) fn created(settings: &Settings, sent: &MutationRequest, reply: &Value) -> Result<Created> {
     let (word, rest) = tagged(reply, "create.lua")?;
+    if let Some(tombstone) = tombstone_instead(&sent.id, word, rest) {
+        return Err(Error::id_of_removed(tombstone));
+    }
     match (word, rest) {
         ("created", _) => Ok(Created::AsSent),
         ("unpermitted", _) => Ok(Created::Unpermitted),
@@ -172,6 +195,9 @@ pub(crate) fn updated(
     reply: &Value,
 ) -> Result<Updated> {
     let (word, rest) = tagged(reply, "update.lua")?;
+    if let Some(tombstone) = tombstone_instead(&sent.id, word, rest) {
+        return Err(Error::removed(tombstone));
+    }
     match (word, rest) {
         ("updated", _) => Ok(Updated::Applied),
         ("repeated", [record, ..]) => {
@@ -205,6 +231,37 @@ pub(crate) fn updated(
     }
 }
 
+/// The tombstone that a script found instead of a record, which it cannot read.
+fn tombstone_instead(id: &RequestId, word: &str, rest: &[Value]) -> Option<Tombstone> {
+    tombstone(id, rest.first().filter(|_| word == "unreadable")?)
+}
+
+/// The tombstone that is stored after a removal.
+///
+/// # Errors
+/// [`Error::Conflict`], [`Error::NotFound`], or why the record cannot be used.
+pub(crate) fn removed(
+    settings: &Settings,
+    request: &MutationRequest,
+    sent: &Tombstone,
+    reply: &Value,
+) -> Result<Tombstone> {
+    let (word, rest) = tagged(reply, "remove.lua")?;
+    match (word, rest) {
+        ("removed", _) => Ok(sent.clone()),
+        ("removed before", [stored, ..]) => {
+            let unreadable = |error| Error::Unreadable { key: settings.keyspace.record(&sent.id), error };
+            tombstone::decode(&sent.id, bytes(stored).unwrap_or_default()).map_err(unreadable)
+        }
+        ("conflict", [record, ..]) => {
+            let (_, stored) = stored_in(settings, &sent.id, record, "remove.lua")?;
+            Err(Conflict::between(request, &stored).into())
+        }
+        ("missing", _) => Err(Error::NotFound { id: sent.id.clone() }),
+        _ => Err(rejection(settings, &sent.id, reply, "remove.lua")),
+    }
+}
+
 /// The results of an import, in the order of its records.
 pub(crate) fn imported(settings: &Settings, sent: &[ImportedRecord], reply: &Value) -> Result<Vec<Result<Imported>>> {
     let ("imported", [results]) = tagged(reply, "import.lua")? else {
@@ -217,9 +274,10 @@ pub(crate) fn imported(settings: &Settings, sent: &[ImportedRecord], reply: &Val
     let results = results.ok_or_else(|| unexpected_write("import.lua"))?;
     let imported = |(sent, result): (&ImportedRecord, &Value)| match result {
         Value::Int(1) => Ok(Imported::Added),
-        stored => match request(settings, &sent.request.id, stored)? {
-            Some(stored) => Ok(Imported::beside(&sent.request, &stored)),
-            None => Err(unexpected_write("import.lua").into()),
+        stored => match (tombstone(&sent.request.id, stored), request(settings, &sent.request.id, stored)?) {
+            (Some(tombstone), _) => Err(Error::id_of_removed(tombstone)),
+            (None, Some(stored)) => Ok(Imported::beside(&sent.request, &stored)),
+            (None, None) => Err(unexpected_write("import.lua").into()),
         },
     };
     Ok(sent.iter().zip(results).map(imported).collect())
@@ -242,7 +300,7 @@ pub(crate) fn record_of(
     id: &RequestId,
     value: Value,
 ) -> Result<Option<RequestRecord>, Unreadable> {
-    if value == Value::Nil {
+    if value == Value::Nil || tombstone(id, &value).is_some() {
         return Ok(None);
     }
     stored_request(settings, id.clone(), value).map(record_with_writes).map(Some)
@@ -261,8 +319,8 @@ fn read_record(settings: &Settings, id: &RequestId, value: &Value) -> Result<Opt
     Ok(Some(request))
 }
 
-/// The record in the reply of a script or command: `None` if nothing is stored, and only its size if that is over the
-/// limit of a record.
+/// The record in the reply of a script or command: `None` if nothing or only a tombstone is stored, and only its size if
+/// that is over the limit of a record.
 pub(super) fn stored_record<'a>(
     id: &RequestId,
     value: &'a Value,
@@ -271,7 +329,10 @@ pub(super) fn stored_record<'a>(
     match value {
         Value::Nil => Ok(None),
         Value::Int(size) => Err(over_limit(*size, limit)),
-        other => Record::parse(id.as_str(), bytes(other).ok_or(FormatError::Foreign)?).map(Some),
+        other => match bytes(other).ok_or(FormatError::Foreign)? {
+            bytes if tombstone::is_tombstone(bytes) => tombstone::decode(id, bytes).map(|_| None),
+            bytes => Record::parse(id.as_str(), bytes).map(Some),
+        },
     }
 }
 

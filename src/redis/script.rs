@@ -20,6 +20,8 @@ pub(crate) static IMPORT: LazyLock<Script> =
 pub(crate) static IMPORT_PERMITTED: LazyLock<Script> = LazyLock::new(|| {
     Script::new(&["#!lua\n", HEADER, REJECTION, WRITE, PERMITTED, include_str!("scripts/import.lua")])
 });
+pub(crate) static REMOVE: LazyLock<Script> =
+    LazyLock::new(|| Script::new(&["#!lua\n", HEADER, REJECTION, WRITE, include_str!("scripts/remove.lua")]));
 pub(crate) static OPEN_NAMESPACE: LazyLock<Script> =
     LazyLock::new(|| Script::new(&["#!lua\n", PERMISSIONS, include_str!("scripts/open_namespace.lua")]));
 pub(crate) static LOOK_AT_NAMESPACE: LazyLock<Script> = LazyLock::new(|| {

@@ -73,7 +73,7 @@ pub(crate) fn candidates<'a>(types: impl IntoIterator<Item = &'a MutationType>) 
 /// Whether the error only means that somebody else executes the request, or has changed it.
 pub(crate) fn is_overtaken(error: &Error) -> bool {
     match error {
-        Error::Conflict(_) | Error::NotFound { .. } => true,
+        Error::Conflict(_) | Error::NotFound { .. } | Error::Removed(_) => true,
         Error::Execution { error, .. } => {
             matches!(
                 error,

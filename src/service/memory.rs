@@ -8,6 +8,7 @@ use crate::error::{Conflict, Error, Result};
 use crate::feed::{Consumer, ConsumerLease, ConsumerTable, DEFAULT_LENGTH, FeedEntry, FeedLog, FeedPage, FeedPosition};
 use crate::index::has_same_submission;
 use crate::query::{Count, Lookup, Page, PageRequest, Query, RequestQuery, Statistics, check_id_count, evaluate};
+use crate::removal::Tombstone;
 use crate::request::{ConsumerName, HolderId, IdComparison, MutationRequest, RequestId, Timestamp, UniqueKey, WriteId};
 use crate::service::settle::{RememberedWrite, WriteLookup};
 use crate::stored_format::{DocumentLimit, SizeBudget};
@@ -19,6 +20,7 @@ pub(crate) struct RequestTable {
     requests: HashMap<RequestId, Stored>,
     /// The open request with each unique key.
     keys: HashMap<UniqueKey, RequestId>,
+    removed: HashMap<RequestId, Tombstone>,
     ids: IdComparison,
     limit: DocumentLimit,
     feed: FeedLog,
@@ -30,6 +32,7 @@ impl Default for RequestTable {
         Self {
             requests: HashMap::new(),
             keys: HashMap::new(),
+            removed: HashMap::new(),
             ids: IdComparison::default(),
             limit: DocumentLimit::default(),
             feed: empty_feed(DEFAULT_LENGTH),
@@ -84,6 +87,9 @@ impl RequestTable {
         request.check_new()?;
         self.check_create(&request)?;
         let revision = request.revision();
+        if let Some(tombstone) = self.removed.get(&request.id) {
+            return Err(Error::id_of_removed(tombstone.clone()));
+        }
         if let Some(stored) = self.requests.get(&request.id) {
             let Some(known) = stored.remembered_as(revision.write_id) else {
                 return Err(Error::already_exists(request.id.clone()));
@@ -116,6 +122,7 @@ impl RequestTable {
     pub(crate) fn update(&mut self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
         let request = request.comparing_ids(self.ids);
         self.check_update(&request)?;
+        self.check_not_removed(&request.id)?;
         let Some(stored) = self.requests.get_mut(&request.id) else {
             return Err(Error::not_found(request.id.clone()));
         };
@@ -173,6 +180,9 @@ impl RequestTable {
     fn add(&mut self, record: &RequestRecord, checks_key: bool) -> Result<Imported> {
         let request = record.request().request().map_err(Error::from)?.comparing_ids(self.ids);
         self.check_update(&request)?;
+        if let Some(tombstone) = self.removed.get(&request.id) {
+            return Err(Error::id_of_removed(tombstone.clone()));
+        }
         if let Some(stored) = self.requests.get(&request.id) {
             return Ok(Imported::beside(&request, &stored.request));
         }
@@ -185,6 +195,26 @@ impl RequestTable {
         self.feed.add(Timestamp::now(), |partition, at| FeedEntry::for_import(&request, partition, at));
         self.insert(request, writes);
         Ok(Imported::Added)
+    }
+
+    pub(crate) fn remove(&mut self, request: &MutationRequest, tombstone: &Tombstone) -> Result<Tombstone> {
+        if let Some(earlier) = self.removed.get(&tombstone.id) {
+            return Ok(earlier.clone());
+        }
+        let Some(stored) = self.requests.get(&tombstone.id) else {
+            return Err(Error::not_found(tombstone.id.clone()));
+        };
+        if stored.request.revision() != tombstone.revision {
+            return Err(Conflict::between(request, &stored.request).into());
+        }
+        self.requests.remove(&tombstone.id);
+        self.feed.add(Timestamp::now(), |partition, at| FeedEntry::for_removal(tombstone, partition, at));
+        self.removed.insert(tombstone.id.clone(), tombstone.clone());
+        Ok(tombstone.clone())
+    }
+
+    fn check_not_removed(&self, id: &RequestId) -> Result<()> {
+        self.removed.get(id).map_or(Ok(()), |tombstone| Err(Error::removed(tombstone.clone())))
     }
 
     pub(crate) fn check_create(&self, request: &MutationRequest) -> Result<()> {
@@ -200,15 +230,18 @@ impl RequestTable {
         self.feed.add(Timestamp::now(), entry);
     }
 
-    pub(crate) fn settle(&self, id: &RequestId, write_id: WriteId) -> Option<WriteLookup> {
-        let stored = self.requests.get(id)?;
-        Some(WriteLookup::new(write_id, stored.request.revision().number, stored.remembered()))
+    pub(crate) fn settle(&self, id: &RequestId, write_id: WriteId) -> Result<Option<WriteLookup>> {
+        self.check_not_removed(id)?;
+        let lookup =
+            |stored: &Stored| WriteLookup::new(write_id, stored.request.revision().number, stored.remembered());
+        Ok(self.requests.get(id).map(lookup))
     }
 
     pub(crate) fn get_many(&self, ids: &[RequestId]) -> Result<Lookup> {
         check_id_count(ids)?;
         let found = ids.iter().map(|id| self.requests.get(id).map(|stored| stored.request.clone()));
-        Ok(Lookup::new(found.collect(), Vec::new()))
+        let removed = ids.iter().filter_map(|id| self.removed.get(id).cloned()).collect();
+        Ok(Lookup::new(found.collect(), Vec::new()).with_removed(removed))
     }
 
     pub(crate) fn read<Q: Query>(&self, query: &Q, page: &PageRequest, now: Timestamp) -> Result<Page<Q::Row>> {

@@ -93,6 +93,10 @@ fn has_only_escalated(swept: &MutationRequest) -> bool {
 const fn is_overtaken(error: &Error) -> bool {
     matches!(
         error,
-        Error::Conflict(_) | Error::InvalidTransition { .. } | Error::NothingDue { .. } | Error::NotFound { .. }
+        Error::Conflict(_)
+            | Error::InvalidTransition { .. }
+            | Error::NothingDue { .. }
+            | Error::NotFound { .. }
+            | Error::Removed(_)
     )
 }

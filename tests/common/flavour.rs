@@ -12,8 +12,8 @@ use mutator_governance::{
     CheckReport, CheckStep, Compression, Consumer, ConsumerLease, ConsumerName, Count, DecisionQuery, DecisionRow,
     DocumentLimit, Durability, Error, FeedPage, FeedPosition, HolderId, InboxQuery, Inspection, Lookup,
     MutationRequest, NamespaceLayout, Outcome, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
-    PreflightReport, ReadyQuery, RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result, Settled,
-    StateId, Statistics, StoredRequest, Timestamp, UniqueKey, UnsettledWrite, WriteId,
+    PreflightReport, ReadyQuery, RecentApprovalQuery, RecentApprovalRow, Removal, RequestId, RequestQuery, Result,
+    Settled, StateId, Statistics, StoredRequest, Timestamp, Tombstone, UniqueKey, UnsettledWrite, WriteId,
 };
 
 use crate::server::SentinelSet;
@@ -350,6 +350,21 @@ impl Store {
 
     pub fn open_request(&self, key: &UniqueKey) -> Result<Option<MutationRequest>> {
         call!(self, store => store.open_request(key))
+    }
+
+    /// Removes a request as it was read, by the rules of the service.
+    pub fn remove(&self, id: &RequestId, removal: &Removal) -> Result<Tombstone> {
+        match &self.0 {
+            #[cfg(feature = "blocking")]
+            Inner::Blocking(store) => {
+                blocking::Governance::builder().store(Arc::new(store.clone())).build().remove(id, removal)
+            }
+            #[cfg(any(feature = "tokio", feature = "smol"))]
+            Inner::Nonblocking(store, flavour) => {
+                let service = nonblocking::Governance::builder().store(Arc::new(store.clone())).build();
+                flavour.block_on(service.remove(id, removal))
+            }
+        }
     }
 
     pub fn get(&self, id: &RequestId) -> Result<Option<MutationRequest>> {

@@ -4,15 +4,16 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mutator_governance::{
-    ActorId, ConsumerName, DecisionQuery, Error, FeedPosition, HolderId, InboxQuery, MutationRequest, PageRequest,
-    PendingApprovalQuery, ReadyQuery, RecentApprovalQuery, RequestQuery, Role, StateId, Status, UnsettledWrite,
-    WriteId,
+    ActorContext, ActorId, ConsumerName, DecisionQuery, Error, FeedPosition, HolderId, InboxQuery, MutationRequest,
+    PageRequest, PendingApprovalQuery, ReadyQuery, RecentApprovalQuery, Removal, RequestQuery, Role, StateId, Status,
+    UnsettledWrite, WriteId,
+    workflow::{self, Command},
 };
 
 use super::requests::{asking_for_approvals, draft, id, moved_on, pending, second};
 use super::{Flavour, Options, Store};
 
-/// A namespace with three requests and a consumer of the feed, and a store that was opened for it.
+/// A namespace with four requests, one of which has ended, and a consumer of the feed, and a store that was opened for it.
 #[derive(Clone)]
 pub struct Subject {
     pub flavour: Flavour,
@@ -44,6 +45,9 @@ impl Subject {
         let store = flavour.open(&options).unwrap();
         let waiting = store.create(pending("waiting", "s", second(1))).unwrap();
         store.create(asking_for_approvals(draft("asking", "s"), second(2))).unwrap();
+        let ended = store.create(pending("ended", "s", second(1))).unwrap();
+        let cancel = Command::cancel(ActorContext::user("alice").unwrap());
+        store.update(workflow::apply(ended, &cancel, second(2)).unwrap(), WriteId::generate()).unwrap();
         let third = store.create(pending("third", "other", second(3))).unwrap();
         store.update(moved_on(third, second(4)), WriteId::generate()).unwrap();
         store.lease_consumer(&consumer(), HolderId::from_bytes([7; 16]), Duration::ZERO).unwrap();
@@ -139,6 +143,11 @@ pub const OPERATIONS: &[Operation] = &[
         name: "remove_consumer",
         kind: Kind::Writes,
         run: |on| on.store.remove_consumer(&consumer()).map(drop),
+    },
+    Operation {
+        name: "remove",
+        kind: Kind::Writes,
+        run: |on| on.store.remove(&id("ended"), &Removal::new(ActorContext::user("alice").unwrap())).map(drop),
     },
     reads("verify", |on| on.store.verify().map(drop)),
     Operation { name: "repair", kind: Kind::InSteps, run: |on| on.store.repair().map(drop) },

@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mutator_governance::{
-    Approval, ApprovalDecision, ApprovalState, Decision, DecisionCategory, DecisionKind, Escalation, LifecycleDecision,
-    MutationRequest, Pending, PendingReason, RequestDocument, RequestState, Timestamp,
+    Approval, ApprovalDecision, ApprovalState, Decision, DecisionCategory, DecisionKind, Error, Escalation,
+    LifecycleDecision, MutationRequest, Pending, PendingReason, RequestDocument, RequestState, Timestamp,
 };
 
 use super::{Raw, Store};
@@ -176,6 +176,8 @@ pub struct FeedEntry {
     /// The place of the first of them, and kind, id and name of who made it.
     pub first: String,
     pub by: String,
+    /// What kind of change it was; nothing for an ordinary write.
+    pub change: String,
 }
 
 impl FeedEntry {
@@ -194,12 +196,14 @@ impl FeedEntry {
                 let name = first.by.name.as_deref().filter(|name| name.len() <= 256).unwrap_or("");
                 format!("{:?}\n{id}\n{name}", first.by.kind)
             }),
+            change: String::new(),
         }
     }
 
     pub fn of(fields: &[(String, String)]) -> Self {
         let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["id", "revision", "status", "decisions", "first", "by"], "the fields of a feed entry");
+        let expected = ["id", "revision", "status", "decisions", "first", "by", "change"];
+        assert!(names == expected[..6] || names == expected, "the fields of a feed entry: {names:?}");
         Self {
             id: fields[0].1.clone(),
             revision: fields[1].1.parse().unwrap(),
@@ -207,6 +211,7 @@ impl FeedEntry {
             decisions: fields[3].1.clone(),
             first: fields[4].1.clone(),
             by: fields[5].1.clone(),
+            change: fields.get(6).map_or_else(String::new, |(_, change)| change.clone()),
         }
     }
 }
@@ -277,9 +282,15 @@ impl Oracle {
                 assert_eq!(kind, "string", "{shown}");
                 let id = std::str::from_utf8(id).unwrap();
                 assert_eq!(partition, self.partition_of(id), "partition of {shown}");
+                let value: Bytes = raw.ask(&[b"GET".as_slice(), &key]);
+                if value.starts_with(b"MT\x01") {
+                    assert_eq!(value[3..19], header_checksum(id, &value[19..]), "{id}: checksum of the tombstone");
+                    let removed = store.get(&super::requests::id(id));
+                    assert!(matches!(&removed, Err(Error::Removed(tombstone)) if tombstone.id == id), "{removed:?}");
+                    continue;
+                }
                 let request = store.get(&super::requests::id(id)).unwrap().expect("the key was there a moment ago");
                 assert_eq!(request.id, id);
-                let value: Bytes = raw.ask(&[b"GET".as_slice(), &key]);
                 check_header(&value, &request);
                 documents.insert(id.to_owned(), request);
             } else if rest == b"layout" {
@@ -334,6 +345,12 @@ impl Oracle {
                 in_feed.entry(entry.id.clone()).or_default().push(entry);
             }
         }
+        // What was removed was in it before, and is at no later place.
+        in_feed.retain(|_, entries| {
+            let removals = entries.iter().filter(|entry| entry.change == "Removed").count();
+            assert!(removals <= usize::from(entries.last().unwrap().change == "Removed"), "{entries:?}");
+            removals == 0
+        });
         assert_eq!(in_feed.keys().collect::<Vec<_>>(), documents.keys().collect::<Vec<_>>(), "who is in the feed");
         for (id, entries) in in_feed {
             let request = &documents[&id];

@@ -16,6 +16,7 @@ mod memory;
 mod names;
 mod queries_oracle;
 mod queries_scale;
+mod removing;
 mod repartition;
 mod rounds;
 mod security;

@@ -16,7 +16,7 @@ use self::json::{cursor_text, member_text, readable};
 use self::node_walk::NodeWalk;
 use crate::error::{Outcome, Result, StoreError, StoreErrorKind};
 use crate::redis::command::UniqueHash;
-use crate::request::{RequestId, UniqueKey};
+use crate::request::{RequestId, Revision, UniqueKey};
 use crate::stored_format::FormatError;
 
 /// Whether a check only reports what it finds, or also repairs it.
@@ -160,6 +160,9 @@ pub struct CheckStep {
     /// How many reservations of unique keys, and permits, were looked at.
     #[serde(skip_serializing_if = "is_zero")]
     pub reservations: u64,
+    /// How many of the records are tombstones of removed requests.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub tombstones: u64,
     /// How many requests a repartition moved to their new partition.
     #[serde(skip_serializing_if = "is_zero")]
     pub moved: u64,
@@ -180,6 +183,9 @@ pub struct CheckReport {
     pub records: u64,
     /// How many index entries were looked at, some of them twice.
     pub entries: u64,
+    /// How many of the records are tombstones of removed requests.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub tombstones: u64,
     /// How many requests a repartition moved to their new partition.
     #[serde(skip_serializing_if = "is_zero")]
     pub moved: u64,
@@ -388,6 +394,7 @@ impl CheckReport {
         self.records += step.records;
         self.entries += step.entries;
         self.moved += step.moved;
+        self.tombstones += step.tombstones;
     }
 }
 
@@ -437,4 +444,13 @@ impl fmt::Display for Finding {
             Self::Misplaced { key } => write!(f, "{key} is not where the request it holds belongs"),
         }
     }
+}
+
+/// Number and write id, one after the other.
+pub(in crate::redis) fn revision_bytes(revision: Revision) -> [u8; 24] {
+    let mut bytes = [0; 24];
+    let (number, write_id) = bytes.split_at_mut(8);
+    number.copy_from_slice(&revision.number.to_be_bytes());
+    write_id.copy_from_slice(revision.write_id.as_bytes());
+    bytes
 }

@@ -14,9 +14,10 @@ use crate::redis::namespace::layout::reject_other_layout;
 use crate::redis::options::Settings;
 use crate::redis::record::Record;
 use crate::redis::record::index_entries::{current_suffixes, members_of};
+use crate::redis::record::tombstone::{decode as decode_tombstone, is_tombstone};
 use crate::redis::reply::{
     array, bytes, corrupt, over_limit, reject_missing_permission, reject_wrong_type, stored_record, tagged, text,
-    unexpected,
+    tombstone, unexpected,
 };
 use crate::request::{MutationRequest, RequestId, Revision, WriteId};
 use crate::stored_format::{self, FormatError, check_id};
@@ -40,6 +41,13 @@ pub(crate) enum StoredHeader {
         /// Where the document begins.
         document_from: usize,
     },
+}
+
+/// What is stored under the key of a record.
+pub(crate) enum StoredAt {
+    Nothing,
+    Tombstone,
+    Record(Box<StoredRecord>),
 }
 
 /// What comparing one record with the indexes found.
@@ -105,6 +113,7 @@ pub(crate) fn moved(settings: &Settings, reply: &Value, script: &'static str) ->
 /// Whether there is a record of this request that cannot be read, so that only its index entries say where it is found.
 pub(crate) fn is_unreadable(settings: &Settings, id: &RequestId, value: &Value) -> bool {
     match bytes(value) {
+        Some(_) if tombstone(id, value).is_some() => false,
         Some(bytes) => Record::parse(id.as_str(), bytes).and_then(|record| record.decode(settings)).is_err(),
         None => *value != Value::Nil,
     }
@@ -117,22 +126,23 @@ pub(crate) fn is_of_another_type(error: &Error) -> bool {
     cause.and_then(redis::RedisError::code) == Some("WRONGTYPE")
 }
 
-/// The record under a key; `None` when there is none, a finding when it cannot be read or belongs elsewhere.
+/// What is under the key of a record; a finding when it cannot be read or belongs elsewhere.
 ///
 /// A document behind a damaged header is read nevertheless, and then has a revision of this new id.
-pub(crate) fn record(
-    settings: &Settings,
-    key: &str,
-    reply: &Value,
-    new_id: WriteId,
-) -> Result<Option<StoredRecord>, Finding> {
+pub(crate) fn record(settings: &Settings, key: &str, reply: &Value, new_id: WriteId) -> Result<StoredAt, Finding> {
     let unreadable = |error| Finding::Unreadable { key: key.to_owned(), error };
     match reply {
-        Value::Nil => return Ok(None),
+        Value::Nil => return Ok(StoredAt::Nothing),
         Value::Int(size) => return Err(unreadable(over_limit(*size, settings.options.document_limit))),
         _ => {}
     }
     let bytes = bytes(reply).ok_or_else(|| unreadable(FormatError::Foreign))?;
+    if is_tombstone(bytes) {
+        let id = RequestId::new(id_in(key)).map_err(|_| Finding::Misplaced { key: key.to_owned() })?;
+        let decoded = decode_tombstone(&id, bytes).map_err(unreadable)?;
+        let is_its_key = settings.keyspace.record(&decoded.id) == key;
+        return is_its_key.then_some(StoredAt::Tombstone).ok_or_else(|| Finding::Misplaced { key: key.to_owned() });
+    }
     let stored = match Record::parse(id_in(key), bytes) {
         Ok(record) => {
             let format = stored_format::version_number(record.document()).map_err(unreadable)?;
@@ -152,7 +162,7 @@ pub(crate) fn record(
     if settings.keyspace.record(&stored.request.id) != key {
         return Err(Finding::Misplaced { key: key.to_owned() });
     }
-    Ok(Some(stored))
+    Ok(StoredAt::Record(Box::new(stored)))
 }
 
 /// The id of the request whose record is under this key.
@@ -288,6 +298,9 @@ enum Held {
 
 impl Held {
     fn of(settings: &Settings, index: &str, id: &RequestId, value: &Value) -> Self {
+        if let Some(tombstone) = tombstone(id, value) {
+            return Self::Members(tombstone.revision, BTreeSet::new());
+        }
         match bytes(value).map(|bytes| Record::parse(id.as_str(), bytes).and_then(|it| it.decode(settings))) {
             Some(Ok(request)) if request.id == *id => {
                 let prefix = settings.keyspace.index_prefix(settings.keyspace.partition_of(id));
@@ -318,6 +331,9 @@ pub(crate) fn is_extra(settings: &Settings, reply: &Value) -> Result<bool> {
 
 /// The stored form of the request in a reply to GET.
 pub(crate) fn inspection(settings: &Settings, id: &RequestId, reply: &Value) -> Result<Option<Inspection>> {
+    if let Some(tombstone) = tombstone(id, reply) {
+        return Err(Error::removed(tombstone));
+    }
     let key = settings.keyspace.record(id);
     let record = stored_record(id, reply, settings.options.document_limit);
     let Some(record) = record.map_err(|error| Error::Unreadable { key: key.clone(), error })? else {

@@ -3,8 +3,8 @@
 use super::{Call, OTHER_BYTES, Place, by_hash, with_decisions};
 use crate::error::Result;
 use crate::index::SortKey;
-use crate::redis::check::CheckMode;
 use crate::redis::check::reply::{StoredHeader, StoredRecord};
+use crate::redis::check::{CheckMode, revision_bytes};
 use crate::redis::keyspace::KeyKind;
 use crate::redis::options::Settings;
 use crate::redis::record::NewRecord;
@@ -118,13 +118,4 @@ impl Call {
 /// The layout to be found beside an index: none where it names no partition. Whoever repairs it has looked at another partition's.
 fn layout_of<'a>(settings: &'a Settings, index: &str) -> &'a str {
     settings.keyspace.partition_named_by(index).map_or("", |_| &settings.layout)
-}
-
-/// Number and write id, one after the other.
-fn revision_bytes(revision: Revision) -> [u8; 24] {
-    let mut bytes = [0; 24];
-    let (number, write_id) = bytes.split_at_mut(8);
-    number.copy_from_slice(&revision.number.to_be_bytes());
-    write_id.copy_from_slice(revision.write_id.as_bytes());
-    bytes
 }

@@ -9,7 +9,7 @@ mod reply;
 mod walk;
 
 pub(crate) use consumers::{FeedLags, MAX_VALUE_BYTES, leased, listed, removed, saved};
-pub(crate) use reply::{Origin, actor_text, extent};
+pub(crate) use reply::{Origin, actor_of, actor_text, extent};
 pub(crate) use walk::{FeedEnds, FeedRead, FeedWalk};
 
 #[cfg(test)]

@@ -148,20 +148,13 @@ impl Fields<'_> {
 
     /// As [`actor_text`] writes it.
     fn by(&self) -> Result<Option<FeedActor>, ()> {
-        let Some(text) = self.text("by").filter(|text| !text.is_empty()) else { return Ok(None) };
-        let mut lines = text.splitn(3, '\n');
-        let (Some(kind), Some(id), Some(name)) = (lines.next(), lines.next(), lines.next()) else { return Err(()) };
-        let kind = ActorKind::ALL.into_iter().find(|known| known.as_str() == kind).ok_or(())?;
-        let (id, acting_for) = id.split_once('\t').unwrap_or((id, ""));
-        let id_of = |id: &str| Some(id).filter(|id| !id.is_empty()).map(ActorId::new).transpose().map_err(drop);
-        let name = Some(name.to_owned()).filter(|name| !name.is_empty());
-        Ok(Some(FeedActor::new(kind, id_of(id)?, name, id_of(acting_for)?)))
+        actor_of(self.text("by").unwrap_or_default())
     }
 
     /// Ordinary writes leave it out.
     fn change(&self) -> Option<FeedChange> {
         let Some(text) = self.text("change") else { return Some(FeedChange::Written) };
-        [FeedChange::Imported].into_iter().find(|change| change.as_str() == text)
+        [FeedChange::Imported, FeedChange::Removed].into_iter().find(|change| change.as_str() == text)
     }
 
     fn request_id(&self) -> Option<RequestId> {
@@ -188,6 +181,20 @@ pub(crate) fn actor_text(actor: &FeedActor) -> String {
         id = format!("{id}\t{acting_for}");
     }
     [actor.kind.as_str(), &id, actor.name.as_deref().unwrap_or_default()].join("\n")
+}
+
+/// The actor in such a text; `None` in an empty one.
+pub(crate) fn actor_of(text: &str) -> Result<Option<FeedActor>, ()> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let mut lines = text.splitn(3, '\n');
+    let (Some(kind), Some(id), Some(name)) = (lines.next(), lines.next(), lines.next()) else { return Err(()) };
+    let kind = ActorKind::ALL.into_iter().find(|known| known.as_str() == kind).ok_or(())?;
+    let (id, acting_for) = id.split_once('\t').unwrap_or((id, ""));
+    let id_of = |id: &str| Some(id).filter(|id| !id.is_empty()).map(ActorId::new).transpose().map_err(drop);
+    let name = Some(name.to_owned()).filter(|name| !name.is_empty());
+    Ok(Some(FeedActor::new(kind, id_of(id)?, name, id_of(acting_for)?)))
 }
 
 /// An id that was set by hand may be later than every time.

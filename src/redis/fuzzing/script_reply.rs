@@ -166,7 +166,9 @@ fn read_by_checks(settings: &Settings, sent: &MutationRequest, reply: &Value) {
     check_reply::is_extra(settings, reply).err().iter().for_each(is_reported);
     inspection_agrees(settings, sent, reply);
     let key = settings.keyspace.record(&sent.id);
-    if let Ok(Some(found)) = check_reply::record(settings, &key, reply, WriteId::from_bytes([7; 16])) {
+    if let Ok(check_reply::StoredAt::Record(found)) =
+        check_reply::record(settings, &key, reply, WriteId::from_bytes([7; 16]))
+    {
         assert_eq!(found.request.id, sent.id, "somebody else's request");
     }
     match check_reply::repaired(settings, &sent.id, reply) {

@@ -3,6 +3,7 @@
 pub(crate) mod history;
 pub(crate) mod index_entries;
 pub(crate) mod moved;
+pub(crate) mod tombstone;
 
 use std::borrow::Cow;
 

@@ -17,10 +17,10 @@ if layout ~= ARGV[4] then
     return type_of(layout) == 'table' and rejection(layout, 'string', 'GETRANGE', KEYS[3], '0', '0')
         or { 'layout', KEYS[3], layout }
 end
-local size = ask('STRLEN', record)
-if type_of(size) == 'table' then
-    return rejection(size, 'string', 'STRLEN', record)
-elseif size > 0 and mode == 'give' then
+local start = ask('GETRANGE', record, '0', '2')
+if type_of(start) == 'table' then
+    return rejection(start, 'string', 'GETRANGE', record, '0', '0')
+elseif start ~= '' and mode == 'give' then
     return { 'stored' }
 end
 if mode == 'revoke' then
@@ -33,7 +33,8 @@ if mode == 'revoke' then
         return rejection(written, 'hash', 'HSET', permits, id, '')
     end
     redis.call('HDEL', permits, id)
-    return { size > 0 and 'stored' or 'revoked' }
+    -- A tombstone is no request, and none is created there any more.
+    return { start ~= '' and start ~= 'MT\1' and 'stored' or 'revoked' }
 end
 local found = ask('HMGET', permits, id)
 if found.err then

@@ -29,6 +29,7 @@ mod load;
 mod modes;
 mod permissions;
 mod rejections;
+mod removing;
 mod restarts;
 #[cfg(any(feature = "tokio", feature = "smol"))]
 mod runtimes;

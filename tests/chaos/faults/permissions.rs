@@ -20,7 +20,7 @@ fn commands(raw: &mut Raw, address: &str) -> BTreeSet<String> {
     let options = Options::new(format!("redis://{user}:pw@{address}"), unique_namespace("lacking"));
     let error = Flavour::all()[0].open(&options).map(drop).unwrap_err().to_string();
     let (_, all) = error.split_once("Allow all of: ").expect("it says what to allow");
-    all.split(' ').chain(["xrange", "xinfo|stream"]).map(str::to_owned).collect()
+    all.split(' ').chain(["xrange", "xinfo|stream", "del"]).map(str::to_owned).collect()
 }
 
 #[test]

@@ -8,7 +8,7 @@ use mutator_governance::for_stores::{DueQuery, Imported, RequestRecord};
 use mutator_governance::{
     Consumer, ConsumerLease, ConsumerName, Count, DecisionQuery, DecisionRow, FeedPage, FeedPosition, HolderId,
     InboxQuery, Lookup, MutationRequest, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow, ReadyQuery,
-    RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result, Statistics, Timestamp, WriteId,
+    RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result, Statistics, Timestamp, Tombstone, WriteId,
     WriteLookup,
 };
 
@@ -34,7 +34,7 @@ impl Store for ToyStore {
     }
 
     fn settle(&self, id: &RequestId, write_id: WriteId) -> Result<Option<WriteLookup>> {
-        Ok(self.0.settle(id, write_id))
+        self.0.settle(id, write_id)
     }
 
     fn get_many(&self, ids: &[RequestId]) -> Result<Lookup> {
@@ -51,6 +51,10 @@ impl Store for ToyStore {
 
     fn import(&self, records: &[RequestRecord]) -> Result<Vec<Result<Imported>>> {
         self.0.import(records)
+    }
+
+    fn remove(&self, request: &MutationRequest, tombstone: &Tombstone) -> Result<Tombstone> {
+        self.0.remove(request, tombstone)
     }
 
     fn pending_approvals(&self, query: &PendingApprovalQuery, page: &PageRequest) -> Result<Page<PendingApprovalRow>> {

@@ -8,7 +8,7 @@ use mutator_governance::nonblocking::{Store, async_trait, conformance};
 use mutator_governance::{
     Consumer, ConsumerLease, ConsumerName, Count, DecisionQuery, DecisionRow, FeedPage, FeedPosition, HolderId,
     InboxQuery, Lookup, MutationRequest, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow, ReadyQuery,
-    RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result, Statistics, Timestamp, WriteId,
+    RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, Result, Statistics, Timestamp, Tombstone, WriteId,
     WriteLookup,
 };
 
@@ -35,7 +35,7 @@ impl Store for ToyStore {
     }
 
     async fn settle(&self, id: &RequestId, write_id: WriteId) -> Result<Option<WriteLookup>> {
-        Ok(self.0.settle(id, write_id))
+        self.0.settle(id, write_id)
     }
 
     async fn get_many(&self, ids: &[RequestId]) -> Result<Lookup> {
@@ -52,6 +52,10 @@ impl Store for ToyStore {
 
     async fn import(&self, records: &[RequestRecord]) -> Result<Vec<Result<Imported>>> {
         self.0.import(records)
+    }
+
+    async fn remove(&self, request: &MutationRequest, tombstone: &Tombstone) -> Result<Tombstone> {
+        self.0.remove(request, tombstone)
     }
 
     async fn pending_approvals(

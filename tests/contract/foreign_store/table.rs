@@ -9,11 +9,12 @@ use mutator_governance::for_stores::{
 };
 use mutator_governance::{
     Conflict, Error, FeedEntry, FeedGap, FeedPage, FeedPosition, Lookup, MutationRequest, Page, PageRequest,
-    RememberedWrite, RequestId, RequestQuery, Result, Timestamp, WriteId, WriteLookup,
+    RememberedWrite, RequestId, RequestQuery, Result, Timestamp, Tombstone, WriteId, WriteLookup,
 };
 
 pub(crate) struct Table {
     rows: Mutex<BTreeMap<RequestId, Stored>>,
+    removed: Mutex<BTreeMap<RequestId, Tombstone>>,
     feed: Mutex<Vec<FeedEntry>>,
     feed_length: usize,
     consumers: Mutex<ConsumerTable>,
@@ -46,11 +47,38 @@ const PARTITION: u16 = 0;
 
 impl Table {
     pub(crate) fn with_feed_length(feed_length: usize) -> Self {
-        Self { rows: Mutex::default(), feed: Mutex::default(), feed_length, consumers: Mutex::default() }
+        Self {
+            rows: Mutex::default(),
+            removed: Mutex::default(),
+            feed: Mutex::default(),
+            feed_length,
+            consumers: Mutex::default(),
+        }
     }
 
     fn rows(&self) -> MutexGuard<'_, BTreeMap<RequestId, Stored>> {
         self.rows.lock().unwrap()
+    }
+
+    fn tombstone(&self, id: &RequestId) -> Option<Tombstone> {
+        self.removed.lock().unwrap().get(id).cloned()
+    }
+
+    /// Rows are locked first, so nothing comes between.
+    pub(crate) fn remove(&self, request: &MutationRequest, tombstone: &Tombstone) -> Result<Tombstone> {
+        let mut rows = self.rows();
+        if let Some(earlier) = self.tombstone(&tombstone.id) {
+            return Ok(earlier);
+        }
+        let stored = rows.get(&tombstone.id).ok_or_else(|| Error::not_found(tombstone.id.clone()))?;
+        if stored.request.revision() != tombstone.revision {
+            return Err(Conflict::between(request, &stored.request).into());
+        }
+        rows.remove(&tombstone.id);
+        let now = Timestamp::from_micros(1_767_225_600_000_000).unwrap();
+        self.feed.lock().unwrap().push(FeedEntry::for_removal(tombstone, PARTITION, now));
+        self.removed.lock().unwrap().insert(tombstone.id.clone(), tombstone.clone());
+        Ok(tombstone.clone())
     }
 
     fn announce(&self, request: &MutationRequest, stored_decisions: usize) {
@@ -94,6 +122,9 @@ impl Table {
         request.check_new()?;
         let mut rows = self.rows();
         let write_id = request.revision().write_id;
+        if let Some(tombstone) = self.tombstone(&request.id) {
+            return Err(Error::id_of_removed(tombstone));
+        }
         if let Some(stored) = rows.get(&request.id) {
             let known = stored.remembered(write_id).ok_or_else(|| Error::already_exists(request.id.clone()))?;
             known.check_creation(&request, &stored.request)?;
@@ -110,6 +141,9 @@ impl Table {
 
     pub(crate) fn update(&self, request: MutationRequest, write_id: WriteId) -> Result<MutationRequest> {
         let mut rows = self.rows();
+        if let Some(tombstone) = self.tombstone(&request.id) {
+            return Err(Error::removed(tombstone));
+        }
         let stored = rows.get_mut(&request.id).ok_or_else(|| Error::not_found(request.id.clone()))?;
         let updated = request.revision().next(write_id);
         if let Some(known) = stored.remembered(write_id) {
@@ -151,6 +185,9 @@ impl Table {
     fn import_one(&self, record: &RequestRecord) -> Result<Imported> {
         let mut rows = self.rows();
         let request = record.request().request()?;
+        if let Some(tombstone) = self.tombstone(&request.id) {
+            return Err(Error::id_of_removed(tombstone));
+        }
         if let Some(stored) = rows.get(&request.id) {
             return Ok(Imported::beside(&request, &stored.request));
         }
@@ -161,17 +198,23 @@ impl Table {
         Ok(Imported::Added)
     }
 
-    pub(crate) fn settle(&self, id: &RequestId, write_id: WriteId) -> Option<WriteLookup> {
+    pub(crate) fn settle(&self, id: &RequestId, write_id: WriteId) -> Result<Option<WriteLookup>> {
         let rows = self.rows();
-        let stored = rows.get(id)?;
-        Some(WriteLookup::new(write_id, stored.request.revision().number, stored.writes.iter().copied()))
+        if let Some(tombstone) = self.tombstone(id) {
+            return Err(Error::removed(tombstone));
+        }
+        let lookup = |stored: &Stored| {
+            WriteLookup::new(write_id, stored.request.revision().number, stored.writes.iter().copied())
+        };
+        Ok(rows.get(id).map(lookup))
     }
 
     pub(crate) fn get_many(&self, ids: &[RequestId]) -> Result<Lookup> {
         check_id_count(ids)?;
         let rows = self.rows();
         let found = ids.iter().map(|id| rows.get(id).map(|stored| stored.request.clone()));
-        Ok(Lookup::new(found.collect(), Vec::new()))
+        let removed = ids.iter().filter_map(|id| self.tombstone(id)).collect();
+        Ok(Lookup::new(found.collect(), Vec::new()).with_removed(removed))
     }
 
     /// Only an inbox depends on the time.

@@ -12,7 +12,7 @@ use mutator_governance::{
     Count, DecisionQuery, DecisionRow, Error, FeedPage, FeedPosition, HolderId, InboxQuery, Intent, LifecycleDecision,
     Lookup, ManualClock, MutationRequest, Outcome, Page, PageRequest, PendingApprovalQuery, PendingApprovalRow,
     ReadyQuery, RecentApprovalQuery, RecentApprovalRow, RequestId, RequestQuery, RequestState, Result, Statistics,
-    Status, StoreError, StoreErrorKind, Timestamp, WriteId, WriteLookup,
+    Status, StoreError, StoreErrorKind, Timestamp, Tombstone, WriteId, WriteLookup,
 };
 
 use crate::runtime::people::{Calls, approved, at, count, draft, id, order, user};
@@ -115,6 +115,10 @@ impl Store for Gated {
 
     fn import(&self, records: &[RequestRecord]) -> Result<Vec<Result<Imported>>> {
         self.inner.import(records)
+    }
+
+    fn remove(&self, request: &MutationRequest, tombstone: &Tombstone) -> Result<Tombstone> {
+        self.inner.remove(request, tombstone)
     }
 
     fn pending_approvals(&self, query: &PendingApprovalQuery, page: &PageRequest) -> Result<Page<PendingApprovalRow>> {

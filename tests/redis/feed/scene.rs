@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use mutator_governance::{FeedEntry, FeedGap, FeedPage, FeedPosition, MutationRequest, UnreadableEntry, WriteId};
+use mutator_governance::{
+    FeedChange, FeedEntry, FeedGap, FeedPage, FeedPosition, MutationRequest, UnreadableEntry, WriteId,
+};
 
 use common::requests::{asking_for_approvals, draft, moved_on, pending, second};
 use common::unique_namespace;
@@ -124,6 +126,7 @@ pub fn plain(entry: &FeedEntry) -> common::FeedEntry {
             let id = by.id.as_ref().map_or("", |id| id.as_str());
             format!("{:?}\n{id}\n{}", by.kind, by.name.as_deref().unwrap_or(""))
         }),
+        change: if entry.change == FeedChange::Written { String::new() } else { entry.change.as_str().to_owned() },
     }
 }
 

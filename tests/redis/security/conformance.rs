@@ -3,6 +3,11 @@
 use super::users::{NAMESPACE, Server};
 use common::Flavour;
 
+/// Who runs a case: removing takes an archivist.
+fn user_of(case: &str) -> &'static str {
+    if case.contains("remov") { "archivist" } else { "application" }
+}
+
 /// Runs each case on an empty namespace that the deployer has laid out.
 fn on_each_layout(server: &Server, mut case: impl FnMut(u16)) {
     for partitions in [1, 4] {
@@ -20,7 +25,8 @@ fn the_suite_passes_as_the_application_in_the_blocking_flavour() {
     macro_rules! as_application {
         ($case:ident) => {
             on_each_layout(&server, |partitions| {
-                let builder = RedisStore::builder(server.url("application")).namespace(NAMESPACE).pool_size(40);
+                let builder =
+                    RedisStore::builder(server.url(user_of(stringify!($case)))).namespace(NAMESPACE).pool_size(40);
                 let builder = builder.timeout(std::time::Duration::from_secs(30));
                 conformance::$case(std::sync::Arc::new(builder.partitions(partitions).open().unwrap()));
             });
@@ -38,7 +44,7 @@ fn the_suite_passes_as_the_application_in_the_asynchronous_flavour() {
     macro_rules! as_application {
         ($case:ident) => {
             on_each_layout(&server, |partitions| {
-                let builder = RedisStore::builder(server.url("application")).namespace(NAMESPACE);
+                let builder = RedisStore::builder(server.url(user_of(stringify!($case)))).namespace(NAMESPACE);
                 let builder = builder.timeout(std::time::Duration::from_secs(30)).partitions(partitions);
                 flavour.block_on(async {
                     conformance::$case(std::sync::Arc::new(builder.open().await.unwrap())).await;

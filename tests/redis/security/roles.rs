@@ -20,14 +20,38 @@ fn is_of_deployers(operation: &Operation) -> bool {
     ["verify", "repair", "migrate", "reindex"].contains(&operation.name)
 }
 
+/// Removing takes a right that nobody else needs.
+fn is_of_archivists(operation: &Operation) -> bool {
+    operation.name == "remove"
+}
+
 #[test]
-fn the_deployer_can_do_everything() {
+fn the_archivist_can_do_what_an_application_can_and_remove() {
+    let server = Server::start();
+    for flavour in Flavour::all() {
+        let _: String = server.raw("admin").ask(&["FLUSHALL"]);
+        flavour.open(&server.options("deployer")).unwrap();
+        let subject = Subject::new(flavour, server.options("archivist"));
+        for operation in OPERATIONS.iter().filter(|operation| !is_of_deployers(operation)) {
+            (operation.run)(&subject).unwrap_or_else(|error| panic!("{flavour:?}, {}: {error}", operation.name));
+        }
+        Oracle::new(NAMESPACE, 1).check(&mut server.raw("admin"), &subject.store);
+    }
+}
+
+#[test]
+fn the_deployer_can_do_everything_but_remove() {
     let server = Server::start();
     for flavour in Flavour::all() {
         let _: String = server.raw("admin").ask(&["FLUSHALL"]);
         let subject = Subject::new(flavour, server.options("deployer"));
         for operation in OPERATIONS {
-            (operation.run)(&subject).unwrap_or_else(|error| panic!("{flavour:?}, {}: {error}", operation.name));
+            let result = (operation.run)(&subject);
+            if is_of_archivists(operation) {
+                rejected(operation.name, &result.unwrap_err());
+                continue;
+            }
+            result.unwrap_or_else(|error| panic!("{flavour:?}, {}: {error}", operation.name));
         }
         Oracle::new(NAMESPACE, 1).check(&mut server.raw("admin"), &subject.store);
     }
@@ -51,9 +75,9 @@ fn the_application_can_do_everything_but_lay_out_and_go_through_a_namespace() {
             let what = format!("{flavour:?}, {}", operation.name);
             let before = admin.digest();
             match (operation.run)(&subject) {
-                Ok(()) => assert!(!is_of_deployers(operation), "{what} is allowed"),
+                Ok(()) => assert!(!is_of_deployers(operation) && !is_of_archivists(operation), "{what} is allowed"),
                 Err(error) => {
-                    assert!(is_of_deployers(operation), "{what}: {error}");
+                    assert!(is_of_deployers(operation) || is_of_archivists(operation), "{what}: {error}");
                     rejected(&what, &error);
                     assert_eq!(admin.digest(), before, "{what}");
                 }

@@ -11,8 +11,8 @@ use mutator_governance::{
     Clock, Consumer, ConsumerLease, ConsumerName, Count, DecisionQuery, DecisionRow, Error, FeedGap, FeedPage,
     FeedPosition, HolderId, IdComparison, InboxQuery, Lookup, ManualClock, MutationRequest, Outcome, Page, PageRequest,
     PendingApprovalQuery, PendingApprovalRow, ReadyQuery, RecentApprovalQuery, RecentApprovalRow, RequestId,
-    RequestQuery, Result, Statistics, StoreError, StoreErrorKind, StoredRequest, Timestamp, Unreadable, WriteId,
-    WriteLookup,
+    RequestQuery, Result, Statistics, StoreError, StoreErrorKind, StoredRequest, Timestamp, Tombstone, Unreadable,
+    WriteId, WriteLookup,
 };
 
 use super::flavour::{Store, StoreExtension as _};
@@ -302,6 +302,10 @@ impl Store for ShakyStore {
 
     async fn import(&self, records: &[RequestRecord]) -> Result<Vec<Result<Imported>>> {
         self.inner.import(records).await
+    }
+
+    async fn remove(&self, request: &MutationRequest, tombstone: &Tombstone) -> Result<Tombstone> {
+        self.inner.remove(request, tombstone).await
     }
 
     async fn pending_approvals(
