@@ -1,9 +1,9 @@
 //! What a check finds of reservations and permits, and what it repairs.
 
-use mutator_governance::blocking::{Store as _, StoreExtension as _};
-use mutator_governance::{Error, Finding, RequestId, StoreErrorKind, UniqueKey};
+use mutator_governance::blocking::{Governance, Store as _, StoreExtension as _};
+use mutator_governance::{Error, Finding, Removal, RequestId, StoreErrorKind, UniqueKey};
 
-use super::{PARTITIONS, Space, key, keyed, keyed_by};
+use super::{PARTITIONS, Space, alice, key, keyed, keyed_by};
 
 /// Each way in which reservations, permits and requests can disagree is found, and repaired where that is possible.
 #[test]
@@ -71,4 +71,22 @@ fn a_check_finds_and_repairs_reservations_and_permits() {
     assert_eq!(space.store.repair(|_| {}).unwrap().findings, shared);
     space.cancel(&first.id);
     assert!(space.store.verify(|_| {}).unwrap().is_clean());
+}
+
+/// As when the release of the key was lost, and the request has been removed since.
+#[test]
+fn a_reservation_that_names_a_removed_request_is_free() {
+    let mut space = Space::new(&common::redis_url());
+    let first = space.store.create(keyed("first")).unwrap();
+    let (hash, _) = space.hashes("reservations").remove(0);
+    space.cancel(&first.id);
+    let governance = Governance::builder().store(space.store.clone()).build();
+    governance.remove(&first.id, &Removal::new(alice())).unwrap();
+    let lost = "first 00000000000000000000000000000007 1";
+    redis::cmd("HSET").arg(&hash).arg(key().as_str()).arg(lost).exec(&mut space.redis).unwrap();
+    assert_eq!(space.store.open_request(&key()).unwrap(), None);
+    assert_eq!(space.store.create(keyed("second")).unwrap().id, "second");
+    assert!(space.store.verify(|_| {}).unwrap().is_clean());
+    let error = space.store.create(keyed("first")).unwrap_err();
+    assert!(matches!(error, Error::IdOfRemoved(_)), "{error}");
 }
