@@ -288,7 +288,7 @@ impl Nodes {
         let (driver, asked) = (self.driver(node, false), deadline.within(SIGN_OF_LIFE));
         match driver.run(&ask_time(), asked).await {
             Ok(_) => self.state().view.trust(node),
-            Err(fault) if fault.is_unanswered() => return Err(Fault::no_sign_of_life(node, asked.total())),
+            Err(fault) if fault.is_silence() => return Err(Fault::no_sign_of_life(node, asked.total())),
             Err(fault) => return Err(fault.before_command()),
         }
         Ok(())

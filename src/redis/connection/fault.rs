@@ -229,12 +229,17 @@ impl Fault {
 
     /// The same fault of a ping before the command, which was not sent.
     pub(crate) fn before_command(self) -> Self {
-        Self { effect: Effect::None, ..self }
+        self.with_effect(Effect::None)
     }
 
     /// The same fault after the command was executed: whether that counts is not known.
     pub(crate) fn after_command(self) -> Self {
-        Self { effect: Effect::Unknown, ..self }
+        self.with_effect(Effect::Unknown)
+    }
+
+    /// The same fault of a command that may have been executed, or not.
+    pub(crate) fn with_effect(self, effect: Effect) -> Self {
+        Self { effect, ..self }
     }
 
     /// What redis-rs reported, if it did.
@@ -242,15 +247,21 @@ impl Fault {
         self.source.as_ref()?.downcast_ref()
     }
 
-    /// Whether the command was sent, and no reply came in time.
-    pub(crate) fn is_unanswered(&self) -> bool {
-        self.effect == Effect::Unknown && self.kind == StoreErrorKind::DeadlineExceeded
+    /// Whether there was time, and the server let it pass: without a connection, or without a reply.
+    pub(crate) fn is_silence(&self) -> bool {
+        let is_unanswered = self.effect == Effect::Unknown && self.kind == StoreErrorKind::DeadlineExceeded;
+        is_unanswered || self.is_without_connection()
     }
 
     /// Whether it says only that the time was over before the command was sent.
     pub(crate) fn is_out_of_time(&self) -> bool {
-        let is_unreached = self.kind == StoreErrorKind::Unreachable && self.source.is_none();
-        self.effect == Effect::None && (is_unreached || self.kind == StoreErrorKind::DeadlineExceeded)
+        let is_late = self.effect == Effect::None && self.kind == StoreErrorKind::DeadlineExceeded;
+        is_late || self.is_without_connection()
+    }
+
+    /// Whether no connection was had in time, for no reason that was reported.
+    fn is_without_connection(&self) -> bool {
+        self.kind == StoreErrorKind::Unreachable && self.source.is_none()
     }
 
     /// The same fault as the last one of a call to a cluster, which has gone where its nodes sent it.

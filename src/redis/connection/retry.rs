@@ -1,6 +1,6 @@
 //! Which failures are tried again, how often, and after which pause.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::error::{Error, Outcome, StoreError, StoreErrorKind};
 use crate::redis::connection::fault::{Effect, Fault, Remedy};
@@ -12,6 +12,8 @@ const MAX_ATTEMPTS: u32 = 5;
 /// The greatest length of the first pause; it doubles for each further one.
 const FIRST_PAUSE: Duration = Duration::from_millis(40);
 const MAX_PAUSE: Duration = Duration::from_millis(500);
+/// A node that did not answer a last attempt within less need not be slow.
+const MIN_PATIENCE: Duration = Duration::from_millis(250);
 
 /// The attempts of one call: how many were made, and whether one of them may have been executed.
 ///
@@ -23,8 +25,8 @@ pub(crate) struct Attempts {
     made: u32,
     earlier: Effect,
     source_sent: bool,
-    /// What went wrong before, of a call to a cluster that goes on.
-    before: Option<Fault>,
+    /// What went wrong before, of a call to a cluster that goes on, and when it went on.
+    before: Option<(Fault, Instant)>,
     /// Those of a call to a cluster.
     routed: RoutedAttempts,
 }
@@ -83,7 +85,11 @@ impl Attempts {
             self.earlier = Effect::Unknown;
         }
         if *failure != Failure::UnknownScript && !fault.is_out_of_time() {
-            self.before = Some(fault.again());
+            let pause = match step {
+                Step::Refresh(pause) | Step::Wait(pause) => pause,
+                Step::Send { .. } | Step::SendSource => Duration::ZERO,
+            };
+            self.before = Some((fault.again(), Instant::now() + pause));
         }
         Some(step)
     }
@@ -91,8 +97,11 @@ impl Attempts {
     /// The error of a call to a cluster that ends with this fault. If that says only that the time was over, the error is what
     /// took the time.
     pub(crate) fn ended(&self, fault: Fault) -> StoreError {
+        let is_hasty = |resumed: &Instant| fault.is_silence() && resumed.elapsed() < MIN_PATIENCE;
         let fault = match &self.before {
-            Some(before) if fault.is_out_of_time() => before.again(),
+            Some((before, resumed)) if fault.is_out_of_time() || is_hasty(resumed) => {
+                before.again().with_effect(fault.effect)
+            }
             _ => fault.in_cluster(),
         };
         fault.into_error(self.writes, self.earlier)
@@ -198,6 +207,10 @@ mod tests {
         }
         let slow = || Fault::deadline("slow:1", deadline, Effect::Unknown);
         let error = ended(&refused(), slow());
+        assert_eq!((error.kind, error.outcome), (StoreErrorKind::Unavailable, Outcome::Unknown), "{error}");
+        let mut attempts = Attempts::new(deadline, true);
+        attempts.before = Some((refused().again(), Instant::now() - MIN_PATIENCE));
+        let error = attempts.ended(slow());
         assert!(error.kind == StoreErrorKind::DeadlineExceeded && error.problem.contains("slow:1"), "{error}");
         let late = Fault::deadline("slow:1", deadline, Effect::None);
         let error = Attempts::new(deadline, true).ended(late);
