@@ -151,7 +151,11 @@ fn long_work_shows_a_bar_and_goes_on_after_ctrl_c() {
     let same = format!("repartition {} --yes", 2_u32.pow(attempt));
     assert!(printed.contains(&format!("it is not complete. To go on: mutatorctl {same}")), "{printed}");
     let closed = scene.call("list");
-    assert!(closed.code == 15 && closed.err.contains("[layout.repartitioning]"), "{}", closed.err);
+    assert!(
+        closed.code == 15 && closed.err.contains("[layout.repartitioning]; here: mutatorctl repartition"),
+        "{}",
+        closed.err
+    );
     scene.run(&same);
     assert_eq!(scene.run("list --count"), "3000\n");
 }
