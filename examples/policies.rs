@@ -27,25 +27,26 @@ fn run() -> Result<()> {
     print::title("Policies as data", "blocking", &place);
     // The time stands still until this example moves it; a program sets no clock and uses the store's.
     let clock = Arc::new(ManualClock::at("2026-05-04T09:00:00Z".parse::<Timestamp>()?));
-    let governance = Governance::builder().store(open_blocking(&place)?).clock(clock.clone()).build();
-    let walked = walk_through(&governance, &clock);
+    let policies = PolicySet::from_toml(FILE, "policies.toml")?;
+    let builder = Governance::builder().store(open_blocking(&place)?).clock(clock.clone());
+    let governance = builder.policies(policies.clone()).build();
+    let walked = walk_through(&governance, &policies, &clock);
     let cleaned = place.clean_up();
     walked.and(cleaned)
 }
 
-fn walk_through(governance: &Governance, clock: &ManualClock) -> Result<()> {
+fn walk_through(governance: &Governance, policies: &PolicySet, clock: &ManualClock) -> Result<()> {
     print::chapter("The policies of the company, as they are in policies.toml");
-    let policies = PolicySet::from_toml(FILE, "policies.toml")?;
-    show_policies(&policies);
+    show_policies(policies);
 
     print::chapter("A harmless change: no policy applies, so nobody has to approve");
-    let draft = policies.draft(change("banner-1", "change the banner", "Content", RiskLevel::Low)?, clock.now())?;
+    let draft = change("banner-1", "change the banner", "Content", RiskLevel::Low)?;
     let request = governance.submit(draft)?;
     print::stands(&request, clock.now());
 
     print::chapter("Access of high risk: both policies apply, and add up");
     let draft = change("role-1", "grant owner to Erin", "Access", RiskLevel::High)?;
-    let request = governance.submit(policies.draft(draft, clock.now())?)?;
+    let request = governance.submit(draft)?;
     show_demands(&request);
     print::stands(&request, clock.now());
 

@@ -42,6 +42,7 @@ macro_rules! store_cases {
         $test!(a_withdrawn_vote_is_asked_for_again);
         $test!(an_amended_approval_is_found_by_whom_it_is_for);
         $test!(an_escalated_approval_is_in_more_inboxes_at_once);
+        $test!(a_delegated_escalation_is_found_by_both_it_is_for);
         $test!(a_repeated_amendment_is_made_once);
         $test!(what_is_said_about_a_request_is_listed);
         $test!(what_is_sent_back_is_amended_and_decided_anew);

@@ -42,7 +42,7 @@ pub enum Servers {
 
 impl Servers {
     /// From `REDIS_CLUSTER_URLS`, with commas between the URLs, or `REDIS_URL`.
-    fn from_environment() -> Option<Self> {
+    pub fn from_environment() -> Option<Self> {
         let variable = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
         let cluster = variable("REDIS_CLUSTER_URLS");
         let cluster = cluster.map(|urls| Self::Cluster(urls.split(',').map(|url| url.trim().to_owned()).collect()));

@@ -235,9 +235,17 @@ fn check_due(request: MutationRequest, now: Timestamp) {
 
 fn draft(input: &mut Input<'_>) -> RequestDraft {
     let target = Target::new("tenant:acme", "Tenant", "RoleGrant").unwrap();
-    let by = people().swap_remove(0);
+    let by = ActorContext::clone(&people().swap_remove(0));
+    let choices = input.byte();
+    let by = if choices & 7 == 1 { by.acting_for("carol", "assistant").unwrap() } else { by };
     let draft = RequestDraft::new(target, Intent::new("grant-role", "Access").unwrap(), by);
     let mut draft = draft.with_id(RequestId::new("request-1").unwrap());
+    if choices & 8 != 0 {
+        draft = draft.distinct_approvers();
+    }
+    if choices & 48 == 16 {
+        draft = draft.excluding([ActorId::new(if choices & 64 == 0 { "bob" } else { "erin" }).unwrap()]);
+    }
     for number in 0..input.below(4) {
         draft = draft.requires_approval(rule(input, number));
     }
@@ -263,11 +271,15 @@ fn pending(input: &mut Input<'_>) -> Pending {
     Pending { reason, expires_at: input.happens(50).then(|| at(input.byte().into())) }
 }
 
-fn rule(input: &mut Input<'_>, number: usize) -> ApprovalRule {
+fn targets() -> [ApprovalTarget; 7] {
     let actor = |id: &str| ApprovalTarget::actor(id).unwrap();
     let (role, group) = (ApprovalTarget::role("manager").unwrap(), ApprovalTarget::group("security").unwrap());
     let either = actor("alice").or(group.clone());
-    let targets = [actor("alice"), actor("bob"), actor("carol"), actor("requester"), role, group, either];
+    [actor("alice"), actor("bob"), actor("carol"), actor("requester"), role, group, either]
+}
+
+fn rule(input: &mut Input<'_>, number: usize) -> ApprovalRule {
+    let targets = targets();
     let members: Vec<ApprovalTarget> = (0..1 + input.below(4)).map(|_| input.one(&targets)).collect();
     let mut rule = if input.happens(50) {
         let required = 1 + input.below(members.len());
@@ -285,11 +297,31 @@ fn rule(input: &mut Input<'_>, number: usize) -> ApprovalRule {
     if choices & 4 != 0 {
         rule = rule.expiring_at(at(input.byte().into()));
     }
-    if choices & 8 != 0 { rule.requester_may_decide() } else { rule }
+    if choices & 8 != 0 {
+        rule = rule.requester_may_decide();
+    }
+    if choices & 48 == 16 { with_rare_parts(rule, input) } else { rule }
+}
+
+fn with_rare_parts(rule: ApprovalRule, input: &mut Input<'_>) -> ApprovalRule {
+    let choices = input.byte();
+    let mut rule = match choices % 3 {
+        0 => rule,
+        1 => rule.demanding_reason_for_rejecting(),
+        _ => rule.demanding_reason(),
+    };
+    if choices & 64 != 0 {
+        rule = rule.mandatory();
+    }
+    if choices & 128 != 0 {
+        let after = std::time::Duration::from_secs(1 + u64::from(input.byte() % 60));
+        rule = rule.escalates_after(after, input.one(&targets())).unwrap();
+    }
+    rule
 }
 
 /// What is tried at last, wherever the moves have led.
-fn every_act() -> [Act; 25] {
+fn every_act() -> [Act; 29] {
     let claim = 1;
     [
         Act::DecideWell(0, true),
@@ -317,6 +349,10 @@ fn every_act() -> [Act; 25] {
         Act::RequestChanges(0),
         Act::Amend(1, true),
         Act::Amend(2, false),
+        Act::Delegate(0, 3),
+        Act::Reassign(0, ApprovalTarget::group("security").unwrap()),
+        Act::Add(ApprovalRule::role("manager").unwrap()),
+        Act::Remove(0),
     ]
 }
 
@@ -324,6 +360,10 @@ fn next_move(input: &mut Input<'_>) -> Move {
     let kind = input.byte();
     let (seconds, actor) = ((input.byte() % 12).into(), input.below(people().len()));
     let act = match kind {
+        232..235 => Act::Delegate(input.byte().into(), input.below(people().len())),
+        235 => Act::Reassign(input.byte().into(), input.one(&targets())),
+        236 | 237 => Act::Add(rule(input, 4 + usize::from(kind))),
+        238 | 239 => Act::Remove(input.byte().into()),
         240..244 => Act::Comment,
         244..249 => Act::Withdraw(input.byte().into(), input.happens(50)),
         249..252 => Act::RequestChanges(input.byte().into()),

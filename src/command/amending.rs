@@ -13,12 +13,13 @@ use crate::request::{ActorContext, ActorId, ApprovalId, ApprovalRule, ApprovalTa
 /// approval that is not there or not open; and with `InvalidApprovalConfiguration` when nobody could meet the
 /// approvals afterwards.
 impl Command {
-    /// Hands on an approval to another person, who decides it in place of those it was addressed to. The actor must be
-    /// somebody who may decide it, whether or not its step is active.
+    /// Hands on an approval to another person, who decides it in place of those through whom the actor may decide it. The
+    /// actor must be somebody who may decide it, whether or not its step is active.
     ///
-    /// That person can hand it on in turn, up to [`Delegation::MAX_CHAIN`](crate::Delegation::MAX_CHAIN) times. The
-    /// approval keeps whom it was for and who handed it on: see [`Approval::delegation`](crate::Approval::delegation).
-    /// Its escalation stays.
+    /// Those are whom its target names, or whom it [escalated](crate::ApprovalRule::escalates_after) to: the other address
+    /// stays as it is. Whoever both name hands on both. The approval keeps whom it was for and who handed it on: see
+    /// [`Delegation`](crate::Delegation). That person can hand it on in turn, up to
+    /// [`Delegation::MAX_CHAIN`](crate::Delegation::MAX_CHAIN) times.
     ///
     /// Also fails when the actor may not decide the approval, with the same error as deciding; and when the other
     /// person is the actor, handed it on before, submitted the request (unless the approval's rule lets them decide),

@@ -107,6 +107,27 @@ pub async fn an_escalated_approval_is_in_more_inboxes_at_once(store: Arc<dyn Sto
     assert_eq!(approved.state.status(), Status::Approved);
 }
 
+/// Whom it escalated to hands on their share: it is found by that person, and by those it was for at first.
+#[dual]
+pub async fn a_delegated_escalation_is_found_by_both_it_is_for(store: Arc<dyn Store>) {
+    let director = person("erin").with_role("director").unwrap();
+    let people = [person("bob"), director.clone(), person("dave")];
+    let to = ApprovalTarget::role("director").unwrap();
+    let rule = ApprovalRule::actor("bob").unwrap().escalates_after(Duration::from_secs(10), to).unwrap();
+    store.create(waiting("shared", rule)).await.unwrap();
+    let handed = at_second(11, &store).delegate("shared", "approval-1", director, "dave").await.unwrap();
+    let read = store.get(&handed.id).await.unwrap();
+    assert_eq!(read, Some(handed));
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>();
+    let unswept = found(&at_second(12, &store), &people).await;
+    assert_eq!(unswept, (names(&["bob", "dave"]), names(&["bob"])));
+    at_second(12, &store).expire_due(ActorContext::system(), 10).await.unwrap();
+    let swept = found(&at_second(13, &store), &people).await;
+    assert_eq!(swept, (names(&["bob", "dave"]), names(&["bob", "dave"])));
+    let approved = at_second(13, &store).approve("shared", person("bob")).await.unwrap();
+    assert_eq!(approved.state.status(), Status::Approved);
+}
+
 /// A repetition under its write id returns what is stored; the same amendment under another id is an error.
 #[dual]
 pub async fn a_repeated_amendment_is_made_once(store: Arc<dyn Store>) {

@@ -35,8 +35,8 @@ mod viewing;
 mod writes;
 
 pub use amending::{
-    a_repeated_amendment_is_made_once, an_amended_approval_is_found_by_whom_it_is_for,
-    an_escalated_approval_is_in_more_inboxes_at_once,
+    a_delegated_escalation_is_found_by_both_it_is_for, a_repeated_amendment_is_made_once,
+    an_amended_approval_is_found_by_whom_it_is_for, an_escalated_approval_is_in_more_inboxes_at_once,
 };
 pub use concurrency::{many_writers_lose_nothing, one_winner_per_revision};
 pub use consumers::{

@@ -11,9 +11,9 @@ use crate::error::{Error, InvalidValue, Outcome, Result, StoreError, StoreErrorK
 use crate::request::UnsettledWrite;
 use crate::request::{IdComparison, MutationRequest, RequestDraft, RequestId, WriteId};
 use crate::service::clock::Clock;
+use crate::service::demands::Demands;
 use crate::service::on_conflict::{OnConflict, Rebases};
 use crate::service::settle::Settled;
-use crate::workflow;
 
 /// The one handle of an application: submits requests, applies commands to them by the rules of
 /// [`workflow`](crate::workflow), finds them again, and reads the change feed.
@@ -29,6 +29,7 @@ pub struct Governance {
     new_id: NewId,
     on_conflict: OnConflict,
     deadline: Duration,
+    pub(super) demands: Demands,
     pub(super) waiting: Arc<WaiterGroups>,
 }
 
@@ -45,6 +46,7 @@ pub struct GovernanceBuilder<StoreSlot = ()> {
     new_id: Option<NewId>,
     on_conflict: OnConflict,
     deadline: Option<Duration>,
+    demands: Demands,
 }
 
 impl Governance {
@@ -82,8 +84,8 @@ impl Governance {
 impl<StoreSlot> GovernanceBuilder<StoreSlot> {
     /// Keeps requests in this store.
     pub fn store(self, store: Arc<dyn Store>) -> GovernanceBuilder<Arc<dyn Store>> {
-        let Self { store: _, clock, new_id, on_conflict, deadline } = self;
-        GovernanceBuilder { store, clock, new_id, on_conflict, deadline }
+        let Self { store: _, clock, new_id, on_conflict, deadline, demands } = self;
+        GovernanceBuilder { store, clock, new_id, on_conflict, deadline, demands }
     }
 
     /// Takes the time from this clock, unchanged. Defaults to the [clock of the store](Store::clock): the server's
@@ -119,6 +121,19 @@ impl<StoreSlot> GovernanceBuilder<StoreSlot> {
         self.deadline = Some(deadline);
         self
     }
+
+    /// Applies these policies to each draft that is submitted, resubmitted or previewed, as
+    /// [`PolicySet::draft`](crate::policy::PolicySet::draft) does; a call that they do not allow fails with
+    /// [`Error::Policy`]. Defaults to none.
+    ///
+    /// A repetition under the same [write id](Governance::submit_as) returns what was submitted, although the policies
+    /// have changed since.
+    #[cfg(feature = "policies")]
+    #[must_use]
+    pub fn policies(mut self, policies: crate::policy::PolicySet) -> Self {
+        self.demands = Demands::of(policies);
+        self
+    }
 }
 
 impl GovernanceBuilder<Arc<dyn Store>> {
@@ -148,6 +163,7 @@ impl GovernanceBuilder<Arc<dyn Store>> {
             new_id: self.new_id.unwrap_or_else(|| Arc::new(RequestId::generate)),
             on_conflict: self.on_conflict,
             deadline: self.deadline.unwrap_or(DEFAULT_DEADLINE),
+            demands: self.demands,
             waiting: Arc::default(),
         }
     }
@@ -163,6 +179,7 @@ impl Governance {
     /// - [`Error::TooLarge`], [`Error::TooManyEntries`] and [`Error::Unwritable`] when the store cannot keep it.
     /// - [`Error::Store`] when the store fails; its [outcome](Error::outcome) says whether the request was submitted.
     /// - [`Error::NotCommitMode`] when the requester's [mode](crate::ActorContext::mode) is not `Commit`.
+    /// - [`Error::Policy`] when it cannot meet what the policies of the service demand.
     /// - [`Error::NotFound`] and [`Error::Correction`] when the draft [resubmits](RequestDraft::resubmitting) a request that
     ///   does not exist, or cannot be resubmitted.
     pub async fn submit(&self, draft: RequestDraft) -> Result<MutationRequest> {
@@ -195,7 +212,7 @@ impl Governance {
         if let Some(ended) = draft.resubmits.clone() {
             return self.store_resubmission(&draft, &ended, write_id, now).await;
         }
-        let request = workflow::submit(draft, self.new_id(), write_id, now)?;
+        let request = self.demands.submit(draft, self.new_id(), write_id, now)?;
         self.store.create(request).await
     }
 

@@ -56,7 +56,7 @@ impl Governance {
                 let ended = self.load(&ended).await?;
                 self.resubmission(&draft, &ended, &new_id, write_id, now).await?.0
             }
-            None => workflow::submit(draft, new_id, write_id, now)?,
+            None => self.demands.submit(draft, new_id, write_id, now)?,
         };
         self.store.check_create(&request)?;
         match self.store.get(&request.id).await? {

@@ -14,9 +14,9 @@ impl Governance {
     /// the one that ended, which stays as it is. For its requester, and once: what follows it can be resubmitted in
     /// turn.
     ///
-    /// The new request has all approvals of the old one, open, and a new id; submit a
-    /// [`resubmission_draft`](workflow::resubmission_draft) to change more, or to name the id. A call that was
-    /// interrupted is completed by the next one.
+    /// The new request has all approvals of the old one, open, the deadlines that policies demanded, from now on, and a new
+    /// id; submit a [`resubmission_draft`](workflow::resubmission_draft) to change more, to name the id, or to give it
+    /// another deadline. A call that was interrupted is completed by the next one.
     ///
     /// # Errors
     /// [`Error::Correction`] when the request did not end in one of these ways, when somebody else submitted it, or
@@ -78,12 +78,15 @@ impl Governance {
                 return Err(resubmitting::resubmitted_already(ended, &reserved));
             }
             (_, Some(reserved)) => {
-                return Ok((workflow::submit(draft.clone().with_id(reserved), new_id.clone(), write_id, now)?, true));
+                return Ok((
+                    self.demands.submit(draft.clone().with_id(reserved), new_id.clone(), write_id, now)?,
+                    true,
+                ));
             }
             (Some(own), None) => own.clone(),
             (None, None) => new_id.clone(),
         };
-        let request = workflow::submit(draft.clone().with_id(id), new_id.clone(), write_id, now)?;
+        let request = self.demands.submit(draft.clone().with_id(id), new_id.clone(), write_id, now)?;
         match self.get(&request.id).await? {
             Some(_) => Err(Error::AlreadyExists { id: request.id.clone() }),
             None => Ok((request, false)),

@@ -1,5 +1,6 @@
 //! Why the approvals of a request cannot be amended as asked.
 
+use super::approval_error::submitter;
 use crate::request::{ApprovalId, Delegation, QuorumGroup, Status};
 
 /// Why approvals cannot be delegated, reassigned, added or removed as asked.
@@ -52,12 +53,14 @@ pub enum AmendmentError {
         chain: String,
     },
     /// A delegation to the requester.
-    #[error("approval {approval} cannot go to {to}, who submitted the request; name another person")]
+    #[error("approval {approval} cannot go to {to}{}; name another person", submitter(.to, .requester))]
     ToRequester {
         /// The approval.
         approval: ApprovalId,
         /// To whom it was to go.
         to: String,
+        /// Who submitted the request.
+        requester: String,
     },
     /// A delegation to somebody who may not decide the request.
     #[error("approval {approval} cannot go to {to}, who may not decide the request; name another person")]

@@ -8,7 +8,7 @@ use super::*;
 use crate::command::Command;
 use crate::request::{
     ActorContext, ApprovalId, ApprovalStatus, ApprovalTarget, ClaimId, Digest, Intent, PendingReason, PolicyName,
-    QuorumGroup, RequestDraft, Step, Target,
+    QuorumGroup, RequestDraft, Step, Target, UnsettledWrite,
 };
 use crate::workflow;
 
@@ -36,7 +36,7 @@ fn approval_errors() -> Vec<(ApprovalError, ErrorKind)> {
         (AnonymousDecider { approval: approval() }, NotAllowed),
         (NotAddressed { approval: approval(), target: Box::new(manager), actor: actor() }, NotAllowed),
         (Excluded { approval: approval(), actor: actor() }, NotAllowed),
-        (OwnRequest { approval: approval(), actor: actor() }, NotAllowed),
+        (OwnRequest { approval: approval(), actor: actor(), requester: actor() }, NotAllowed),
         (AlreadyVoted { approval: approval(), group: group(), actor: actor() }, NotAllowed),
         (NotDistinct { approval: approval(), actor: actor() }, NotAllowed),
         (NotYet { approval: approval(), step, active: step }, Conflict),
@@ -47,7 +47,7 @@ fn approval_errors() -> Vec<(ApprovalError, ErrorKind)> {
         (nothing(crate::NothingToDecide::Voted { approvals: vec![approval()] }), NotAllowed),
         (nothing(crate::NothingToDecide::NotYet { approvals: vec![approval()], step, active: step }), Conflict),
         (nothing(crate::NothingToDecide::Excluded { approvals: vec![approval()] }), NotAllowed),
-        (nothing(crate::NothingToDecide::OwnRequest { approvals: vec![approval()] }), NotAllowed),
+        (nothing(crate::NothingToDecide::OwnRequest { approvals: vec![approval()], requester: actor() }), NotAllowed),
         (nothing(crate::NothingToDecide::Expired { approvals: vec![approval()], expired_at: now }), Conflict),
         (nothing(crate::NothingToDecide::Decided { approvals: vec![approval()] }), Conflict),
         (nothing(crate::NothingToDecide::NotAddressed { addressed: Vec::new() }), NotAllowed),
@@ -76,7 +76,7 @@ fn amendment_errors() -> Vec<(AmendmentError, ErrorKind)> {
         (ToOneself { approval: approval.clone(), actor: name() }, Invalid),
         (Circle { approval: approval.clone(), to: name(), chain: name() }, NotAllowed),
         (ChainTooLong { approval: approval.clone(), chain: name() }, NotAllowed),
-        (ToRequester { approval: approval.clone(), to: name() }, NotAllowed),
+        (ToRequester { approval: approval.clone(), to: name(), requester: name() }, NotAllowed),
         (ToExcluded { approval: approval.clone(), to: name() }, NotAllowed),
         (ToVoter { approval: approval.clone(), group: group.clone(), to: name() }, NotAllowed),
         (SameTarget { approval: approval.clone(), target: name() }, Conflict),

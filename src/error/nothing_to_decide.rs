@@ -28,10 +28,13 @@ pub enum NothingToDecide {
         /// The open approvals the actor matches.
         approvals: Vec<ApprovalId>,
     },
-    /// The actor submitted the request, and matches only approvals that its requester may not decide.
+    /// The request was submitted by or for the actor, or by or for the person the actor acts for, who match only
+    /// approvals that its requester may not decide.
     OwnRequest {
         /// The open approvals the actor matches.
         approvals: Vec<ApprovalId>,
+        /// Who submitted the request.
+        requester: String,
     },
     /// What the actor could have decided has expired.
     Expired {
@@ -65,8 +68,14 @@ pub(super) fn sentence(actor: &str, why: &NothingToDecide, explanation: &str) ->
         NothingToDecide::Excluded { approvals } => {
             format!("{actor} is excluded from deciding it, so somebody else has to decide {}", list(approvals))
         }
-        NothingToDecide::OwnRequest { approvals } => {
+        NothingToDecide::OwnRequest { approvals, requester } if actor == requester => {
             format!("{actor} submitted it, so somebody else has to decide {}", list(approvals))
+        }
+        NothingToDecide::OwnRequest { approvals, requester } => {
+            format!(
+                "{actor} cannot decide it because it was submitted by {requester}, so somebody else has to decide {}",
+                list(approvals)
+            )
         }
         NothingToDecide::Expired { approvals, expired_at } => {
             format!("{actor} could decide {} only until {expired_at}", list(approvals))

@@ -62,10 +62,15 @@ pub(crate) fn filing_entries(request: &MutationRequest) -> BTreeSet<IndexEntry> 
 }
 
 /// Whether two revisions of a request have the same fields fixed at submission: target, category, tags, risk, blast
-/// radius, the requester's id, the limits on approvers, the named participants and the created time. If not, a store rejects the update with
-/// [`Error::submitted_fields_changed`](crate::Error::submitted_fields_changed).
+/// radius, the requester's id, the limits on approvers, the named participants and the created time. If not, a store
+/// rejects the update with [`Error::submitted_fields_changed`](crate::Error::submitted_fields_changed).
+///
+/// One of them may exclude more people: whoever amends for the requester is excluded from then on.
 pub fn has_same_submission(one: &MutationRequest, other: &MutationRequest) -> bool {
-    one.approver_limits == other.approver_limits
+    let (limits, others) = (&one.approver_limits, &other.approver_limits);
+    let is_grown = limits.excluded.is_superset(&others.excluded) || others.excluded.is_superset(&limits.excluded);
+    limits.distinct == others.distinct
+        && is_grown
         && one.execution.retry == other.execution.retry
         && one.participants == other.participants
         && filing_entries(one) == filing_entries(other)

@@ -4,11 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Policy, PolicySet};
 use crate::error::{Error, PolicyError, Result};
-use crate::json::IsoDuration;
 use crate::request::{
-    ActorContext, ApprovalRule, InitialState, Intent, Metadata, Pending, PendingReason, QuorumGroup, ReasonRule,
-    RequestDraft, RequestId, Requirement, RequirementKind, RetryPolicy, Step, Target, Timestamp, Value, WriteId,
-    metadata_keys,
+    ActorContext, ApprovalRule, Intent, Metadata, QuorumGroup, ReasonRule, RequestDraft, RequestId, Requirement,
+    RequirementKind, RetryPolicy, Step, Target, Timestamp, Value, WriteId, metadata_keys,
 };
 use crate::workflow;
 
@@ -20,16 +18,17 @@ impl PolicySet {
     /// less than the draft did, and applied twice it changes nothing.
     ///
     /// The policies that apply add up, and the stricter wins: every approval of each, but one of those that are equal in
-    /// several policies; the earliest deadline, from `now` on; the fewest attempts to execute it, and the longest pauses; all exclusions; the strictest rule about reasons, for all
+    /// several policies; the earliest deadline, from the submission on; the fewest attempts to execute it, and the longest pauses; all exclusions; the strictest rule about reasons, for all
     /// approvals. Steps stay as each policy has them: step 1 of one policy and step 1 of another are decided together. A
     /// rule without a step gets its position in its policy.
     ///
     /// Of a [resubmission](crate::workflow::resubmission_draft), what these policies demanded of the request that ended is
     /// replaced by what they demand now.
     ///
-    /// Each policy is recorded as a requirement of the kind `Policy`, with its name, version and digest; each approval
-    /// that it demands has its name and version in the metadata under
-    /// [`DEMANDED_BY`](crate::metadata_keys::DEMANDED_BY), and [`explain`](crate::workflow::explain) names it.
+    /// Each policy is recorded as a requirement of the kind `Policy`, with its name, version, digest and deadline; each
+    /// approval that it demands has its name and version in the metadata under
+    /// [`DEMANDED_BY`](crate::metadata_keys::DEMANDED_BY), and [`explain`](crate::workflow::explain) names it. The deadline
+    /// binds at submission, whoever submits the draft, and how much later.
     ///
     /// # Errors
     /// [`PolicyError::Unsatisfiable`] when the draft is already approved and a policy demands approval, or when nobody
@@ -97,9 +96,6 @@ fn demanding(mut draft: RequestDraft, policies: &[&Policy], now: Timestamp) -> R
     let strictest = policies.iter().map(|policy| policy.demands().reasons).max().unwrap_or_default();
     for rule in &mut draft.approval_rules {
         rule.reasons = rule.reasons.max(strictest);
-    }
-    if let Some(shortest) = policies.iter().filter_map(|policy| policy.demands().deadline).min() {
-        bind(&mut draft, shortest, now);
     }
     let retries = draft.retry.into_iter().chain(policies.iter().filter_map(|policy| policy.demands().retry));
     draft.retry = retries.reduce(RetryPolicy::stricter);
@@ -195,23 +191,14 @@ fn unnamed(rule: &ApprovalRule, reasons: ReasonRule) -> ApprovalRule {
     rule
 }
 
-/// Lets a draft that waits wait no longer than this.
-fn bind(draft: &mut RequestDraft, IsoDuration(deadline): IsoDuration, now: Timestamp) {
-    let waiting = match draft.initial_state {
-        Some(InitialState::Pending(pending)) => pending,
-        Some(InitialState::Created) | None if !draft.approval_rules.is_empty() => PendingReason::Approval.into(),
-        _ => return,
-    };
-    let end = now.saturating_add(deadline);
-    let expires_at = Some(waiting.expires_at.map_or(end, |earlier| earlier.min(end)));
-    draft.initial_state = Some(InitialState::Pending(Pending { expires_at, ..waiting }));
-}
-
 /// The record of a policy in the request.
 fn record_of(policy: &Policy) -> Result<Requirement> {
     let mut data = Metadata::new().with(metadata_keys::POLICY, policy.name().as_str())?;
     data.note(metadata_keys::POLICY_VERSION, policy.version());
     data.note(metadata_keys::POLICY_DIGEST, policy.digest().to_string());
+    if let Some(deadline) = policy.demands().deadline {
+        data.note(metadata_keys::POLICY_DEADLINE, deadline.to_string());
+    }
     let record = Requirement::new(RequirementKind::POLICY, policy.description())?.with_data(data);
     Ok(Requirement { fulfilled: true, ..record })
 }

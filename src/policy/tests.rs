@@ -7,6 +7,9 @@ use crate::error::PolicyError;
 use crate::request::*;
 use crate::workflow::{Amendment, Command, apply, explain, resubmission_draft, submit};
 
+#[path = "resubmission_tests.rs"]
+mod resubmission;
+
 fn now() -> Timestamp {
     Timestamp::from_micros(1_767_225_600_000_000).unwrap()
 }
@@ -376,42 +379,4 @@ fn no_text_makes_the_reader_panic() {
         drop(PolicySet::from_toml(&text, "t"));
         drop(PolicySet::from_json(&text, "j"));
     });
-}
-
-#[test]
-fn a_resubmission_has_each_demand_once_whatever_was_amended() {
-    let text = r#"
-[[policies]]
-name = "access"
-deadline = "PT24H"
-[[policies.approvals]]
-targets = [{ actor_ids = ["bob"] }]
-[[policies.approvals]]
-targets = [{ actor_ids = ["carol"] }, { actor_ids = ["dave"] }]
-quorum = { group = "board", required = 1 }
-"#;
-    let policies = read(text);
-    let admin = || ActorContext::user("admin").unwrap().because("not needed");
-    let of = |request: &MutationRequest| -> Vec<_> {
-        request.approvals.iter().map(|it| (it.target.to_string(), it.step, it.quorum.clone())).collect()
-    };
-    let own = ApprovalRule::actor("zoe").unwrap();
-    let draft = draft("Access", RiskLevel::Low).distinct_approvers().requires_approval(own);
-    let first = submitted(policies.draft(draft, now()).unwrap());
-    let bobs = first.approvals.iter().find(|it| it.target.to_string() == "bob").unwrap().id.clone();
-    let removed = apply(first.clone(), &Command::remove_approval(admin(), bobs), now()).unwrap();
-    for amended in [first.clone(), removed] {
-        let ended = apply(amended, &Command::cancel(admin()), now()).unwrap();
-        let alice = ActorContext::user("alice").unwrap();
-        let draft = resubmission_draft(&ended, Amendment::new(), alice, now()).unwrap();
-        let records: Vec<_> = draft.requirements.iter().map(|it| (it.kind.as_str(), it.fulfilled)).collect();
-        assert_eq!(records, [("Policy", true)]);
-        let draft = policies.draft(policies.draft(draft, now()).unwrap(), now()).unwrap();
-        let records = draft.requirements.iter().filter(|it| it.kind == RequirementKind::POLICY).count();
-        let again =
-            submit(draft.with_id(RequestId::new("again").unwrap()), RequestId::generate(), WriteId::generate(), now());
-        let again = again.unwrap();
-        assert_eq!((of(&again), records), (of(&first), 1));
-        assert_eq!(again.state, first.state);
-    }
 }

@@ -165,6 +165,7 @@ proptest! {
         (actor.roles, actor.groups) = (inbox.roles().clone(), inbox.groups().clone());
         actor.acting_for = inbox.person_acted_for().cloned();
         let is_visible = inbox.viewer().is_none_or(|viewer| viewer.may_read(&request));
+        let actor = actor.because("checked");
         let works = |approval: &&Approval| {
             let grant = workflow::Command::approve_requirement(actor.clone(), approval.id.clone());
             is_visible && workflow::apply(request.clone(), &grant, at(now)).is_ok()

@@ -78,7 +78,16 @@ pub(crate) fn approval(id: &str, target: ApprovalTarget, step: u32) -> Approval 
 }
 
 fn escalation_at(at: Timestamp, to: ApprovalTarget, recorded: bool) -> Escalation {
-    Escalation { after: std::time::Duration::from_secs(1), to, at: Some(at), recorded }
+    Escalation { after: std::time::Duration::from_secs(1), to, at: Some(at), recorded, delegation: None }
+}
+
+/// As the approval, with parts that only amended approvals have.
+fn amended(plain: Approval, reasons: ReasonRule, mandatory: bool, delegated: bool) -> Approval {
+    let to = ActorId::new("carol").unwrap();
+    let by = vec![ActorId::new("alice").unwrap(), ActorId::new("bob").unwrap()];
+    let delegation = delegated.then(|| Box::new(Delegation { from: plain.target.clone(), by, to: to.clone() }));
+    let target = if delegated { ApprovalTarget::of_actor(to) } else { plain.target };
+    Approval { target, reasons, mandatory, delegation, ..plain }
 }
 
 fn cause() -> Cause {
@@ -165,11 +174,14 @@ fn approval_state() -> impl Strategy<Value = ApprovalState> {
 
 fn approvals() -> impl Strategy<Value = Vec<Approval>> {
     let escalation = option::weighted(0.3, (time(), target(), any::<bool>()));
-    let one = (target(), 1..3_u32, approval_state(), option::of(time()), any::<bool>(), any::<bool>(), escalation);
+    let reasons = select(vec![ReasonRule::Optional, ReasonRule::ForRejecting, ReasonRule::Always]);
+    let rare = (reasons, prop::bool::weighted(0.2), prop::bool::weighted(0.2), escalation);
+    let one = (target(), 1..3_u32, approval_state(), option::of(time()), any::<bool>(), any::<bool>(), rare);
     vec(one, 0..4).prop_map(|drawn| {
         let approvals = drawn.into_iter().enumerate();
         approvals
-            .map(|(place, (target, step, state, expires_at, by_anyone, in_quorum, escalation))| {
+            .map(|(place, (target, step, state, expires_at, by_anyone, in_quorum, rare))| {
+                let (reasons, mandatory, delegated, escalation) = rare;
                 let quorum = in_quorum.then(|| Quorum {
                     group: QuorumGroup::new(format!("step-{step}")).unwrap(),
                     required: 1.try_into().unwrap(),
@@ -177,6 +189,7 @@ fn approvals() -> impl Strategy<Value = Vec<Approval>> {
                 });
                 let decider = if by_anyone { DeciderRule::Anyone } else { DeciderRule::NotTheRequester };
                 let plain = approval(&format!("approval-{place}"), target, step);
+                let plain = amended(plain, reasons, mandatory, delegated);
                 let escalation = escalation.map(|(at, to, recorded)| Box::new(escalation_at(at, to, recorded)));
                 Approval { quorum, expires_at, decider, state, escalation, ..plain }
             })
@@ -248,10 +261,13 @@ fn decisions() -> impl Strategy<Value = Vec<Decision>> {
 pub(crate) fn any_request(id: String) -> impl Strategy<Value = MutationRequest> {
     let about = (select(vec!["s1", "s2"]), select(vec!["Tenant", "Team"]), select(vec!["Grant", "Revoke"]), actor_id());
     let with = (option::of(select(CORRELATION_IDS.to_vec())), option::of(select(CONTENT_TYPES.to_vec())));
-    let times = (time(), time(), acting_for(), approver_limits(), participants());
+    let resubmission =
+        || option::weighted(0.1, time().prop_map(|at| Resubmission { request: RequestId::new("other").unwrap(), at }));
+    let links = (resubmission(), resubmission());
+    let times = (time(), time(), acting_for(), approver_limits(), participants(), links);
     let parts = (intent(), state(), approvals(), decisions(), side_effects(), metadata());
     (about, with, times, parts).prop_map(
-        move |(about, (correlation_id, content_type), (created, updated, other, limits, named), parts)| {
+        move |(about, (correlation_id, content_type), (created, updated, other, limits, named, links), parts)| {
             let (state_id, state_type, mutation, by) = about;
             let mut document = document(&id);
             document.target = Target::new(state_id, state_type, mutation).unwrap();
@@ -259,6 +275,7 @@ pub(crate) fn any_request(id: String) -> impl Strategy<Value = MutationRequest> 
             requester.correlation_id = correlation_id.map(str::to_owned);
             document.requested_by = Arc::new(for_another(requester, other));
             (document.approver_limits, document.participants) = (limits, named);
+            (document.execution.resubmits, document.execution.resubmitted_as) = links;
             document.payload = content_type.map(|content_type| Payload::new(content_type, *b"{}").unwrap());
             (document.created_at, document.updated_at) = (created, updated);
             (document.intent, document.state, document.approvals, document.decisions, ..) = parts.clone();

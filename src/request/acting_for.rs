@@ -33,9 +33,17 @@ impl ActorContext {
     /// The same actor, acting for this person on these grounds.
     ///
     /// From then on the actor's rights are those of the person acted for: [targets](crate::ApprovalTarget) match that
-    /// person's id, and `roles` and `groups` are to be those that this person holds. Where people are counted, both
-    /// count: neither of the two decides on a request of the other, and one vote of theirs uses up both. The history
-    /// shows both.
+    /// person's id, and `roles` and `groups` are to be those that this person holds. The history shows both.
+    ///
+    /// Where people are counted, both count, each by what the contexts of a request say:
+    /// - Unless a rule lets the requester decide, neither decides a request that this context submits. With this context,
+    ///   the actor decides no request that was submitted by or for one of the two.
+    /// - With this context, the actor decides nothing from which one of the two is [excluded](crate::ApproverLimits).
+    /// - A vote with this context is a vote of both: in its quorum group, and with distinct approvers in the whole request,
+    ///   neither votes again, for themselves or for another.
+    ///
+    /// That somebody acted for another elsewhere counts for nothing: Bob decides what his deputy Dora submits for herself,
+    /// and Dora, for herself, what Bob submits.
     ///
     /// ```
     /// use mutator_governance::ActorContext;
@@ -67,9 +75,14 @@ impl ActorContext {
         self.id.iter().chain(self.acting_for.iter().map(|acting| &acting.id))
     }
 
-    /// As `people`, by value.
+    /// The actor, then the person acted for.
+    pub(crate) fn people_by_place(&self) -> [Option<&ActorId>; 2] {
+        [self.id.as_ref(), self.acting_for.as_ref().map(|acting| &acting.id)]
+    }
+
+    /// As `people_by_place`, by value.
     pub(crate) fn people_ids(&self) -> [Option<ActorId>; 2] {
-        [self.id.clone(), self.acting_for.as_ref().map(|acting| acting.id.clone())]
+        self.people_by_place().map(Option::<&ActorId>::cloned)
     }
 }
 

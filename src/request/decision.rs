@@ -26,7 +26,7 @@ use super::{ActorContext, Metadata, Timestamp, Value, metadata_keys};
 /// | version resolution | `current_version`, `expected_version` |
 /// | `Scheduled` | `not_before`; `previously_not_before`, if there was one |
 /// | `Commented` | `text`: the comment |
-/// | none; requirements and approvals that policies demanded | `policy`, `policy_version`, `policy_digest`; `demanded_by`; `reason` |
+/// | none; requirements and approvals that policies demanded | `policy`, `policy_version`, `policy_digest`, `policy_deadline`; `demanded_by`; `reason` |
 /// | execution | `claim`; `lease_ends_at`, `previous_claim` for a claim; `message`, `code`, its own metadata, `details_left_out` and `side_effects_left_out` for a failure; under a policy of retries without `claim` and `message`, which is the reason of the decision |
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use super::{ActorContext, ActorId, Approval, ApprovalTarget, Group, IdComparison, Role, Timestamp};
+use super::{ActorContext, ActorId, Approval, ApprovalTarget, Delegation, Group, IdComparison, Role, Timestamp};
 use crate::error::{Error, InvalidValue};
 use crate::json::{IsoDuration, Strict};
 
@@ -26,6 +26,9 @@ pub struct Escalation {
     /// Whether a sweep has recorded it in the history. It is binding at its time, recorded or not.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub recorded: bool,
+    /// How it came to the person it names, if one of those it named handed it on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub delegation: Option<Box<Delegation>>,
 }
 
 /// The escalation that a rule demands: its duration is at least one microsecond.
@@ -66,7 +69,7 @@ impl EscalationRule {
 
     /// The escalation of an approval that is not requested yet.
     pub(crate) fn to_come(&self) -> Escalation {
-        Escalation { after: self.after, to: self.to.clone(), at: None, recorded: false }
+        Escalation { after: self.after, to: self.to.clone(), at: None, recorded: false, delegation: None }
     }
 }
 
@@ -86,7 +89,17 @@ fn read_duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration,
 impl Escalation {
     /// The rule that demands it.
     pub(crate) fn rule(&self) -> EscalationRule {
-        EscalationRule { after: self.after, to: self.to.clone() }
+        EscalationRule { after: self.after, to: self.first_named().clone() }
+    }
+
+    /// Whom it named before anybody handed it on.
+    pub(crate) fn first_named(&self) -> &ApprovalTarget {
+        self.delegation.as_ref().map_or(&self.to, |delegation| &delegation.from)
+    }
+
+    /// Whether its time has come.
+    pub(crate) fn has_come(&self, now: Timestamp) -> bool {
+        self.at.is_some_and(|at| at <= now)
     }
 
     /// Counts its time from when the approval is requested.
@@ -99,13 +112,17 @@ impl Escalation {
 impl Approval {
     /// Whom it is addressed to at this time: its target, and from its time on that of its escalation.
     pub fn target_at(&self, now: Timestamp) -> Cow<'_, ApprovalTarget> {
-        let has_come = |escalation: &Escalation| escalation.at.is_some_and(|at| at <= now);
-        self.with_escalation(has_come)
+        self.with_escalation(|escalation| escalation.has_come(now))
     }
 
     /// Whether it is addressed to this actor at this time.
     pub(crate) fn addresses(&self, actor: &ActorContext, ids: IdComparison, now: Timestamp) -> bool {
-        self.target.matches(actor, ids) || (self.escalation.is_some() && self.target_at(now).matches(actor, ids))
+        self.target.matches(actor, ids) || self.escalates_to(actor, ids, now)
+    }
+
+    /// Whether its escalation addresses this actor at this time.
+    pub(crate) fn escalates_to(&self, actor: &ActorContext, ids: IdComparison, now: Timestamp) -> bool {
+        self.escalation.as_ref().is_some_and(|it| it.has_come(now) && it.to.matches(actor, ids))
     }
 
     /// Whom it is addressed to now or later, unless it is decided before.

@@ -62,6 +62,7 @@ metadata_keys! {
     OVERRIDDEN = "overridden", "the ids of the approvals that were overridden";
     PENDING_REASON = "pending_reason", "what the request waits for now";
     POLICY = "policy", "in a requirement, the name of a policy that applied to the draft";
+    POLICY_DEADLINE = "policy_deadline", "in a requirement, how long the policy lets the request wait from its submission, as ISO 8601";
     POLICY_DIGEST = "policy_digest", "in a requirement, the SHA-256 of the policy";
     POLICY_VERSION = "policy_version", "in a requirement, the version of the policy";
     PREVIOUS_CLAIM = "previous_claim", "the id of the claim that was taken over";

@@ -8,6 +8,7 @@ mod approval;
 mod approval_requirement;
 mod approval_rule;
 mod approval_summary;
+mod approval_target;
 mod approver_limits;
 mod by_name;
 mod canonical;
@@ -48,10 +49,11 @@ pub use acting_for::ActingFor;
 pub(crate) use acting_for::for_oneself;
 pub use actor::{ActorContext, ActorKind, ActorMode};
 pub use approval::{
-    Approval, ApprovalState, ApprovalStatus, ApprovalTarget, Cause, DeciderRule, Quorum, QuorumRejection, Step, Verdict,
+    Approval, ApprovalState, ApprovalStatus, Cause, DeciderRule, Quorum, QuorumRejection, Step, Verdict,
 };
 pub use approval_rule::ApprovalRule;
 pub(crate) use approval_summary::{ApprovalSummary, Slot};
+pub use approval_target::ApprovalTarget;
 pub use approver_limits::ApproverLimits;
 pub(crate) use by_name::{by_name, read_by_name};
 #[cfg(feature = "policies")]

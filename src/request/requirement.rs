@@ -1,14 +1,18 @@
 //! What policy demands of a request.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
-use super::{Metadata, RequirementKind};
+use super::{Metadata, RequirementKind, Value, metadata_keys};
 use crate::error::InvalidValue;
+use crate::json::IsoDuration;
 
 /// What a policy demanded for the mutation, as a record for readers.
 ///
-/// Only approvals are enforced, by the approvals themselves. Nothing here checks any other requirement, and no command
-/// marks it as fulfilled.
+/// Only approvals are enforced, by the approvals themselves, and the deadline in the record of a
+/// [policy](crate::guide::policies), from submission on. Nothing here checks any other requirement, and no command marks
+/// it as fulfilled.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schemars", derive(schemars::JsonSchema))]
 #[non_exhaustive]
@@ -49,5 +53,15 @@ impl Requirement {
     /// Whether approvals fulfil this requirement.
     pub fn is_approval(&self) -> bool {
         self.kind == RequirementKind::APPROVAL
+    }
+
+    /// How long the policy that this records lets a request wait, if it says so.
+    pub(crate) fn deadline(&self) -> Option<Duration> {
+        match self.data.get(metadata_keys::POLICY_DEADLINE) {
+            Some(Value::Text(deadline)) if self.kind == RequirementKind::POLICY => {
+                deadline.parse().ok().map(|IsoDuration(deadline)| deadline)
+            }
+            _ => None,
+        }
     }
 }

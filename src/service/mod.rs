@@ -1,10 +1,12 @@
-//! Values that the engine works with, each without waiting for anything: clocks, deadlines, leases, conflicts, what became of
-//! a write, what a sweep did, pauses and reports of runners, and the table of the memory store.
+//! Values that the engine works with, each without waiting for anything: clocks, deadlines, demands, leases, conflicts, what
+//! became of a write, what a sweep did, pauses and reports of runners, and the table of the memory store.
 
 pub(crate) mod backoff;
 pub(crate) mod clock;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 pub(crate) mod deadline;
+#[cfg(any(feature = "blocking", feature = "tokio", feature = "smol"))]
+pub(crate) mod demands;
 pub(crate) mod executor;
 pub(crate) mod lease;
 pub(crate) mod many;

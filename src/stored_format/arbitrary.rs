@@ -279,11 +279,13 @@ fn delegation() -> impl Strategy<Value = Delegation> {
 }
 
 fn escalation() -> impl Strategy<Value = Escalation> {
-    (any::<u64>(), person_id(), option::of(time()), any::<bool>()).prop_map(|(micros, to, at, recorded)| Escalation {
+    let parts = (any::<u64>(), person_id(), option::of(time()), any::<bool>(), option::of(delegation()));
+    parts.prop_map(|(micros, to, at, recorded, delegation)| Escalation {
         after: std::time::Duration::from_micros(micros),
         to: ApprovalTarget::group(to).unwrap(),
         at,
         recorded,
+        delegation: delegation.map(Box::new),
     })
 }
 

@@ -320,7 +320,7 @@ pub(super) fn newest() -> RequestDocument {
     document
 }
 
-/// The last approval is mandatory, was delegated twice and escalates.
+/// The last approval is mandatory, was delegated twice and escalated, and so was its escalation.
 fn amended(document: &mut RequestDocument) {
     use ApprovalDecision::{Added, Delegated, Escalated, Reassigned, Removed};
     let person = |id: &str| ActorId::new(id).unwrap();
@@ -334,6 +334,11 @@ fn amended(document: &mut RequestDocument) {
             to: ApprovalTarget::role("director").unwrap().or(ApprovalTarget::group("board").unwrap()),
             at: Some(at(5_400)),
             recorded: true,
+            delegation: Some(Box::new(Delegation {
+                from: ApprovalTarget::group("directors").unwrap(),
+                by: vec![person("u-7"), person("u-8")],
+                to: person("u-5"),
+            })),
         }));
     }
     for kind in [Delegated, Reassigned, Added, Removed, Escalated] {

@@ -1,32 +1,14 @@
 //! Amending the approvals of a pending request. Verdicts stay, and no amendment leaves a request that nobody can approve.
 
 use super::demand::{is_overdue, is_pending, missing};
-use super::eligibility::DecisionContext;
 use super::history::{Occasion, count, record};
 use super::open_demand::impossible;
-use super::phrase::list;
 use super::{deciding, escalating, execution, lifecycle, submission, timing};
 use crate::error::{AmendmentError, ApprovalError, Error, InvalidValue, Result};
 use crate::request::{
-    ActorContext, ActorId, ActorKind, Approval, ApprovalDecision, ApprovalId, ApprovalRule, ApprovalSummary,
-    ApprovalTarget, DeciderRule, Delegation, Metadata, MutationRequest, RequestDocument, Requirement, Status, Step,
-    Timestamp, Value, metadata_keys,
+    ActorId, Approval, ApprovalDecision, ApprovalId, ApprovalRule, ApprovalTarget, DeciderRule, Metadata,
+    MutationRequest, RequestDocument, Requirement, Status, Step, Timestamp, Value, metadata_keys,
 };
-
-/// Addresses the approval to one person, in the name of somebody who may decide it.
-pub(super) fn delegate(
-    request: &mut MutationRequest,
-    id: &ApprovalId,
-    to: &ActorId,
-    occasion: Occasion<'_>,
-) -> Result<()> {
-    let by = check_amending(request, occasion)?;
-    let approval = open_approval(request, id, occasion.now)?;
-    let delegated = delegated(request, approval, to, by, occasion).map_err(|error| error.about(request))?;
-    let about = Metadata::new().with(metadata_keys::FROM, approval.target.to_string())?;
-    let about = about.with(metadata_keys::TO, to.as_str())?;
-    replace(request, id, delegated, ApprovalDecision::Delegated, about, occasion)
-}
 
 /// Addresses the approval to others.
 pub(super) fn reassign(
@@ -115,7 +97,7 @@ pub(super) fn remove(request: &mut MutationRequest, id: &ApprovalId, occasion: O
 }
 
 /// Checks who amends, when and why, which all amendments have in common.
-fn check_amending<'a>(document: &RequestDocument, occasion: Occasion<'a>) -> Result<&'a ActorId> {
+pub(super) fn check_amending<'a>(document: &RequestDocument, occasion: Occasion<'a>) -> Result<&'a ActorId> {
     execution::check_unclaimed(document, occasion.now)?;
     let status = document.state.status();
     if status != Status::Pending {
@@ -128,7 +110,11 @@ fn check_amending<'a>(document: &RequestDocument, occasion: Occasion<'a>) -> Res
 }
 
 /// The approval, if it is there and can still be decided.
-fn open_approval<'a>(document: &'a RequestDocument, id: &ApprovalId, now: Timestamp) -> Result<&'a Approval> {
+pub(super) fn open_approval<'a>(
+    document: &'a RequestDocument,
+    id: &ApprovalId,
+    now: Timestamp,
+) -> Result<&'a Approval> {
     let is_open = |approval: &Approval| match approval.expires_at.filter(|_| is_overdue(approval, now)) {
         _ if !is_pending(approval) => {
             Err(ApprovalError::AlreadyDecided { approval: id.clone(), status: approval.state.status() })
@@ -140,79 +126,8 @@ fn open_approval<'a>(document: &'a RequestDocument, id: &ApprovalId, now: Timest
     open.map_err(|error| Error::Approval { id: document.id.clone(), error })
 }
 
-/// Why an approval cannot be delegated: its own rules do not let one of the two decide it, or those of delegations do
-/// not allow it.
-enum NotDelegated {
-    Deciding(ApprovalError),
-    Amending(AmendmentError),
-}
-
-impl NotDelegated {
-    fn about(self, document: &RequestDocument) -> Error {
-        match self {
-            Self::Deciding(error) => Error::Approval { id: document.id.clone(), error },
-            Self::Amending(error) => not_allowed(document, error),
-        }
-    }
-}
-
-/// The approval after `by` has handed it on.
-fn delegated(
-    document: &RequestDocument,
-    approval: &Approval,
-    to: &ActorId,
-    by: &ActorId,
-    occasion: Occasion<'_>,
-) -> Result<Approval, NotDelegated> {
-    let (ids, id) = (document.id_comparison, || approval.id.clone());
-    let summaries = ApprovalSummary::of_all(&document.approvals, &document.approver_limits);
-    let context = DecisionContext::about(document, &summaries);
-    context.check_actor(approval, occasion.by, occasion.now).map_err(NotDelegated::Deciding)?;
-    // Whom it does not address itself may decide it by moving another's vote, and has nothing to hand on.
-    if !approval.addresses(occasion.by, ids, occasion.now) {
-        let (target, actor) = (Box::new(approval.target_at(occasion.now).into_owned()), by.to_string());
-        return Err(NotDelegated::Deciding(ApprovalError::NotAddressed { approval: id(), target, actor }));
-    }
-    let by = occasion.by.rights_of().unwrap_or(by);
-    let earlier = approval.delegation.as_deref();
-    let chain = earlier.map(|earlier| earlier.by.as_slice()).unwrap_or_default();
-    let so_far = || list(chain, ", ", " and ");
-    if occasion.by.people().any(|person| ids.is_same(to, person)) {
-        return Err(NotDelegated::Amending(AmendmentError::ToOneself { approval: id(), actor: by.to_string() }));
-    }
-    if chain.iter().any(|earlier| ids.is_same(earlier, to)) {
-        let (to, chain) = (to.to_string(), so_far());
-        return Err(NotDelegated::Amending(AmendmentError::Circle { approval: id(), to, chain }));
-    }
-    if chain.len() >= Delegation::MAX_CHAIN {
-        return Err(NotDelegated::Amending(AmendmentError::ChainTooLong { approval: id(), chain: so_far() }));
-    }
-    let is_requester = document.requested_by.people().any(|person| ids.is_same(to, person));
-    if is_requester && approval.decider == DeciderRule::NotTheRequester {
-        return Err(NotDelegated::Amending(AmendmentError::ToRequester { approval: id(), to: to.to_string() }));
-    }
-    if ids.holds(&document.approver_limits.excluded, to) {
-        return Err(NotDelegated::Amending(AmendmentError::ToExcluded { approval: id(), to: to.to_string() }));
-    }
-    let mut delegate = ActorContext::new(ActorKind::Unknown);
-    delegate.id = Some(to.clone());
-    let delegated = Approval {
-        target: ApprovalTarget::of_actor(to.clone()),
-        delegation: Some(Box::new(Delegation::continuing(earlier, &approval.target, by, to.clone()))),
-        ..approval.clone()
-    };
-    let may_decide = context.check_actor(&delegated, &delegate, occasion.now);
-    may_decide.map_err(|error| match error {
-        ApprovalError::AlreadyVoted { approval, group, actor: to } => {
-            NotDelegated::Amending(AmendmentError::ToVoter { approval, group, to })
-        }
-        error => NotDelegated::Deciding(error),
-    })?;
-    Ok(delegated)
-}
-
 /// Puts the amended approval in the place of the one with its id.
-fn replace(
+pub(super) fn replace(
     request: &mut MutationRequest,
     id: &ApprovalId,
     amended: Approval,
@@ -289,6 +204,6 @@ pub(super) fn describe(approval: &Approval, document: &RequestDocument, mut abou
     about
 }
 
-fn not_allowed(document: &RequestDocument, error: AmendmentError) -> Error {
+pub(super) fn not_allowed(document: &RequestDocument, error: AmendmentError) -> Error {
     Error::Amendment { id: document.id.clone(), error }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::history::{Occasion, names, record};
+use super::phrase::whoever;
 use super::{decidable, lifecycle, resolution, submission, timing};
 use crate::command::Amendment;
 use crate::error::{CorrectionError, Error, InvalidValue, Result};
@@ -75,9 +76,7 @@ pub(super) fn check_requester(document: &RequestDocument, actor: &ActorContext) 
     if actor.rights_of().is_some_and(|id| people.any(|person| document.id_comparison.is_same(person, id))) {
         return Ok(());
     }
-    let error = CorrectionError::AnothersRequest {
-        actor: actor.id.as_ref().map_or_else(|| actor.label().to_owned(), ToString::to_string),
-        requester: requester.map(ToString::to_string),
-    };
+    let error =
+        CorrectionError::AnothersRequest { actor: whoever(actor), requester: requester.map(ToString::to_string) };
     Err(Error::Correction { id: document.id.clone(), error })
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::demand::{active_step, is_overdue, is_pending};
 use super::eligibility::DecisionContext;
 use super::explain::explain;
-use super::phrase::whoever;
+use super::phrase::{submitter, whoever};
 use crate::error::{ApprovalError, NothingToDecide};
 use crate::request::{
     ActorContext, ActorId, Approval, ApprovalId, ApprovalSummary, DeciderRule, IdComparison, QuorumGroup,
@@ -108,7 +108,10 @@ fn why_nothing(document: &RequestDocument, actor: &ActorContext, now: Timestamp)
     }
     let own = ids_of(open().filter(|it| is_own(it)));
     if !own.is_empty() {
-        return NothingToDecide::OwnRequest { approvals: own };
+        return NothingToDecide::OwnRequest {
+            approvals: own,
+            requester: submitter(document.requested_by.people_by_place()),
+        };
     }
     let overdue = || open().filter(|it| is_overdue(it, now));
     if let Some(expired_at) = overdue().filter_map(|it| it.expires_at).max() {

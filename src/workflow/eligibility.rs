@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::demand::{is_overdue, is_pending};
 use super::expiry::passed_deadline;
 use super::history;
-use super::phrase::whoever;
+use super::phrase::{submitter, whoever};
 use super::remaining::Remaining;
 use super::seats::Seats;
 use crate::error::ApprovalError;
@@ -31,9 +31,8 @@ pub(crate) struct DecisionContext<'a> {
 
 impl<'a> DecisionContext<'a> {
     pub(crate) fn about(document: &'a RequestDocument, summaries: &'a [ApprovalSummary]) -> Self {
-        let by = &document.requested_by;
         Self {
-            requester: [by.id.as_ref(), by.acting_for.as_ref().map(|acting| &acting.id)],
+            requester: document.requested_by.people_by_place(),
             limits: &document.approver_limits,
             state: &document.state,
             updated_at: document.updated_at,
@@ -88,7 +87,11 @@ impl<'a> DecisionContext<'a> {
             return Err(ApprovalError::Excluded { approval: id(), actor: name() });
         }
         if self.is_requester(actor) && !self.is_for(approval, actor, true, now) {
-            return Err(ApprovalError::OwnRequest { approval: id(), actor: name() });
+            return Err(ApprovalError::OwnRequest {
+                approval: id(),
+                actor: name(),
+                requester: submitter(self.requester),
+            });
         }
         let has_voted = |summary: &ApprovalSummary| {
             summary.voters().any(|voter| actor.people().any(|person| self.ids.is_same(voter, person)))

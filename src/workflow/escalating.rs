@@ -38,7 +38,7 @@ pub(super) fn record_due(document: &mut RequestDocument, occasion: Occasion<'_>)
     for approval in &due {
         let Some(escalation) = &approval.escalation else { continue };
         let about = Metadata::new().with(metadata_keys::FROM, approval.target.to_string())?;
-        let about = about.with(metadata_keys::TO, escalation.to.to_string())?;
+        let about = about.with(metadata_keys::TO, escalation.first_named().to_string())?;
         let reason = escalation.at.map(|at| format!("not decided by {at}"));
         let about = describe(approval, document, about);
         record(document, occasion.decision_because(ApprovalDecision::Escalated, reason, about));

@@ -30,6 +30,7 @@ mod compensation;
 mod correcting;
 mod decidable;
 mod deciding;
+mod delegating;
 mod demand;
 mod discussion;
 mod eligibility;
@@ -130,7 +131,7 @@ pub fn apply(mut request: MutationRequest, command: &Command, now: Timestamp) ->
             deciding::reject_requirement(changing, approval, rejection.as_ref(), occasion)
         }
         Action::Withdraw { approval } => withdrawing::withdraw(changing, approval.as_ref(), occasion),
-        Action::Delegate { approval, to } => amending::delegate(changing, approval, to, occasion),
+        Action::Delegate { approval, to } => delegating::delegate(changing, approval, to, occasion),
         Action::Reassign { approval, target } => amending::reassign(changing, approval, target, occasion),
         Action::AddApproval { rule } => amending::add(changing, rule, occasion),
         Action::RemoveApproval { approval } => amending::remove(changing, approval, occasion),

@@ -50,9 +50,12 @@ pub struct OpenApproval {
     pub id: ApprovalId,
     /// Who may decide it; from the time of its escalation on, also whom that names.
     pub target: ApprovalTarget,
-    /// How it came to the person it is addressed to, if it was delegated.
+    /// How its target came to be one person, if it was delegated.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub delegation: Option<Box<Delegation>>,
+    /// How its escalation came to be for one person, if it was delegated.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub escalation_delegation: Option<Box<Delegation>>,
     /// The policies that demanded it, with their versions.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub demanded_by: Vec<String>,
@@ -262,6 +265,7 @@ fn open_approval(
         id: approval.id.clone(),
         target,
         delegation: approval.delegation.clone(),
+        escalation_delegation: approval.escalation.as_ref().and_then(|escalation| escalation.delegation.clone()),
         demanded_by: demanded_by(approval),
         barred,
         through: Vec::new(),

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::time::Duration;
 
 use super::open_demand::{OpenApproval, OpenDemand};
-use crate::request::{ActorContext, ActorId, ApprovalId, ApprovalTarget, Delegation, Timestamp};
+use crate::request::{ActorContext, ActorId, ApprovalId, ApprovalTarget, Timestamp};
 
 /// How many names a sentence lists before it counts the rest.
 const MAX_NAMED: usize = 8;
@@ -61,14 +61,15 @@ fn deciders(open: &OpenApproval) -> String {
         roles.extend(roles_of(target));
         groups.extend(groups_of(target));
     }
-    ids.extend(open.ids().map(|id| handed_on(id, open.delegation.as_deref())));
+    ids.extend(open.ids().map(|id| handed_on(id, open)));
     let who = list(ids.into_iter().chain(roles).chain(groups), " or ", " or ");
     if open.exceptions.is_empty() { who } else { format!("{who} except {}", list(&open.exceptions, ", ", " and ")) }
 }
 
 /// The person; if the approval came to them by delegation, with who handed it on last.
-fn handed_on(id: &ActorId, delegation: Option<&Delegation>) -> String {
-    match delegation.filter(|delegation| delegation.to == *id).and_then(|delegation| delegation.by.last()) {
+fn handed_on(id: &ActorId, open: &OpenApproval) -> String {
+    let mut delegations = open.delegation.iter().chain(&open.escalation_delegation);
+    match delegations.find(|delegation| delegation.to == *id).and_then(|delegation| delegation.by.last()) {
         Some(by) => format!("{id} (delegated by {by})"),
         None => id.to_string(),
     }
@@ -117,6 +118,13 @@ pub(super) fn whoever(actor: &ActorContext) -> String {
         Some(acting) => format!("{name} for {}", acting.id),
         None => name,
     }
+}
+
+/// What to call who submitted a request: the id, and that of the person acted for.
+pub(super) fn submitter(requester: [Option<&ActorId>; 2]) -> String {
+    let [id, acting_for] = requester;
+    let name = id.map_or_else(|| "somebody without an id".to_owned(), ToString::to_string);
+    acting_for.map_or_else(|| name.clone(), |person| format!("{name} for {person}"))
 }
 
 /// The reason after a colon, unless it is empty.

@@ -17,9 +17,12 @@ use crate::request::{
 };
 
 /// A draft that resubmits a request which was rejected, canceled or expired, with these changes. It has the same
-/// target, intent, payload, metadata, expected version, named participants, requirements and approvals, whose deadlines
-/// are as far away as they were at first; the validity, and the time before which it is not executed unless that has
-/// passed; and no id yet.
+/// target, intent, payload, metadata, expected version, named participants, excluded people, requirements and approvals,
+/// whose deadlines are as far away as they were at first; the validity, and the time before which it is not executed
+/// unless that has passed; and no id yet.
+///
+/// What the request waited for, and its own deadline, are not taken over, except for the deadline that a policy demanded: it
+/// counts anew from the submission.
 ///
 /// # Errors
 /// [`Error::Correction`] when the request did not end in one of these ways, or when somebody else submitted it.

@@ -18,7 +18,8 @@ use crate::request::{
 ///
 /// The draft's own id takes precedence over `id`, which is for drafts without one. A draft with approval rules waits
 /// for approval; if it says that it waits for something else, it waits for that first, and for its approvals after
-/// [`Command::request_approvals`](super::Command::request_approvals).
+/// [`Command::request_approvals`](super::Command::request_approvals). It waits no longer than the policies allow that the
+/// draft records.
 ///
 /// # Errors
 /// - [`Error::InvalidApprovalConfiguration`] when the draft is already approved but has approval rules; when it waits
@@ -35,6 +36,7 @@ pub fn submit(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timest
     let id = draft.id.unwrap_or(id);
     resubmitting::check_another(&id, draft.resubmits.as_ref())?;
     let state = initial_state(&id, draft.initial_state, &draft.approval_rules, &draft.requirements)?;
+    let state = in_time(state, &draft.requirements, now);
     let (approvals, demanded) = approvals(&draft.approval_rules)?;
     let requirements = draft.requirements.into_iter().chain(demanded).collect();
     let resubmits = draft.resubmits.map(|request| Resubmission { request, at: now });
@@ -105,6 +107,18 @@ fn initial_state(
         Some(InitialState::Created) | None if rules.is_empty() => Ok(RequestState::Created),
         Some(InitialState::Created) | None => Ok(RequestState::Pending(Pending::from(PendingReason::Approval))),
     }
+}
+
+/// The state with the earliest deadline that policies demand, unless it has an earlier one.
+fn in_time(state: RequestState, requirements: &[Requirement], now: Timestamp) -> RequestState {
+    let (RequestState::Pending(pending), Some(shortest)) =
+        (&state, requirements.iter().filter_map(Requirement::deadline).min())
+    else {
+        return state;
+    };
+    let end = now.saturating_add(shortest);
+    let expires_at = Some(pending.expires_at.map_or(end, |own| own.min(end)));
+    RequestState::Pending(Pending { expires_at, ..*pending })
 }
 
 /// Whether enough people are named to give the demanded grants. An approval that is too late simply expires.

@@ -1,4 +1,5 @@
-//! Tests that measure this process's memory: each runs in a process of its own, so that nothing else allocates meanwhile.
+//! Tests that measure what this process holds: each runs in a process of its own, so that nothing else takes memory or opens
+//! files meanwhile.
 
 use std::process::Command;
 
@@ -29,5 +30,6 @@ pub fn is_alone(place: &str) -> bool {
     let printed = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{printed}{}", String::from_utf8_lossy(&output.stderr));
     assert!(printed.contains("1 passed"), "{test} was not found:\n{printed}");
+    print!("{printed}");
     false
 }

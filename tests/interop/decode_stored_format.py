@@ -367,7 +367,8 @@ class Document(Primitives):
         return {"from": self.target(), "by": self.list(self.text), "to": self.text()}
 
     def escalation(self):
-        return present(after=duration(self.uint()), to=self.target(), at=self.opt_time(), recorded=self.bool() or None)
+        return present(after=duration(self.uint()), to=self.target(), at=self.opt_time(), recorded=self.bool() or None,
+                       delegation=self.option(self.delegation))
 
     def quorum(self):
         return present(group=self.text(), required=self.uint(), rejection=unless("Any", self.kind(QUORUM_REJECTION)))

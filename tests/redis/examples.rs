@@ -16,13 +16,14 @@ const PATIENCE: Duration = Duration::from_mins(2);
 fn examples() -> Vec<&'static str> {
     let mut names = Vec::new();
     if cfg!(feature = "blocking") {
-        names.extend(["approval_workflow", "governance_queries", "governed_execution", "quickstart"]);
+        names.extend(["agent_gate", "approval_workflow", "governance_queries", "governed_execution", "quickstart"]);
         names.extend(["change_window", "delegation_and_absence"]);
         names.extend(["decision_taxonomy", "policies", "request_lifecycle", "send_back", "versioned_resolution"]);
     }
     if cfg!(feature = "tokio") {
         names.extend(["approval_workflow_tokio", "governance_queries_tokio", "governed_execution_tokio"]);
         names.extend([
+            "agent_gate_tokio",
             "change_window_tokio",
             "decision_taxonomy_tokio",
             "delegation_and_absence_tokio",
@@ -61,6 +62,31 @@ fn the_decision_taxonomy_shows_every_kind() {
         assert!(run.status.success(), "{name}: {problems}");
         for kind in mutator_governance::DecisionKind::all() {
             assert!(printed.contains(&format!("{kind} ")), "{name} has no {kind} in its timelines");
+        }
+    }
+}
+
+/// On Redis each agent is a process that is killed; embedded it is dropped.
+#[test]
+fn an_agent_calls_its_tool_once_for_each_approved_call_however_it_is_killed() {
+    let server = PrivateServer::start(&[]);
+    for name in examples().into_iter().filter(|name| name.starts_with("agent_gate")) {
+        for url in [None, Some(server.url())] {
+            let mut command = command(name);
+            match url {
+                Some(url) => command.env("REDIS_URL", url),
+                None => command.env_remove("REDIS_URL"),
+            };
+            let (output, writer) = pipe().unwrap();
+            let run = command.stdout(writer).spawn().unwrap();
+            drop(command);
+            let printed = std::io::read_to_string(output).unwrap();
+            let (status, problems) = ended(run);
+            assert_eq!((status, problems.as_str(), keys(&server)), (Some(0), "", 0), "{name} {url:?}: {printed}");
+            let count = |words: &str| printed.matches(words).count();
+            assert_eq!((count("MAIL SERVER: sends"), count("The agent is killed.")), (2, 2), "{name}: {printed}");
+            let told = ["goes on with its plan, since it was sent", "nobody wants that", "its deadline", "has expired"];
+            assert!(told.iter().all(|words| printed.contains(words)), "{name}: {printed}");
         }
     }
 }

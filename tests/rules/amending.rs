@@ -100,7 +100,8 @@ fn a_delegation_goes_to_nobody_who_may_not_decide() {
     let id = || approval("approval-2");
     let to = |name: &str| delegate("bob", "approval-2", name);
     assert_eq!(error(&voted, &to("bob")), AmendmentError::ToOneself { approval: id(), actor: "bob".into() });
-    assert_eq!(error(&voted, &to("requester")), AmendmentError::ToRequester { approval: id(), to: "requester".into() });
+    let own = AmendmentError::ToRequester { approval: id(), to: "requester".into(), requester: "requester".into() };
+    assert_eq!(error(&voted, &to("requester")), own);
     assert!(matches!(error(&voted, &to("alice")), AmendmentError::ToVoter { to, .. } if to == "alice"));
     let handed = apply(&voted, &to("carol"), 2);
     let handed = apply(&handed, &delegate("carol", "approval-2", "dave"), 2);
@@ -268,4 +269,78 @@ fn an_added_approval_is_never_for_the_requester() {
     let request = file_with([rule("bob")]);
     let own = add(rule("requester").requester_may_decide());
     assert!(matches!(try_apply(&request, &own, 1), Err(Error::Invalid(_))));
+}
+
+/// Bob's approval, which from second 10 on is also for Carol, for role director, or for both.
+fn escalating(to: ApprovalTarget) -> MutationRequest {
+    file_with([rule("bob").escalates_after(Duration::from_secs(10), to).unwrap()])
+}
+
+fn hand_on(request: &MutationRequest, by: ActorContext, to: &str, seconds: u64) -> MutationRequest {
+    apply(request, &Command::delegate(by, approval("approval-1"), ActorId::new(to).unwrap()), seconds)
+}
+
+#[test]
+fn whom_it_escalated_to_hands_on_only_that_share() {
+    let request = escalating(actor("carol"));
+    let handed = hand_on(&request, because("carol"), "dave", 10);
+    assert_eq!((able(&handed, 10), able(&handed, 99)), (vec!["bob", "dave"], vec!["bob", "dave"]));
+    let of = find(&handed, "approval-1");
+    assert_eq!((&of.target, of.delegation.as_ref()), (&actor("bob"), None));
+    let delegation = of.escalation.as_ref().unwrap().delegation.as_ref().unwrap();
+    assert_eq!((&delegation.from, delegation.to.as_str()), (&actor("carol"), "dave"));
+    let about = [metadata_keys::FROM, metadata_keys::TO].map(|key| told(&handed, key).unwrap());
+    assert_eq!(about, ["carol", "dave"]);
+    let why = explain(&handed, at(10)).to_string();
+    assert_eq!(why, "waits for bob or dave (delegated by carol) to decide approval-1; step 1 of 1");
+
+    // Bob hands on his own share; each has a chain of its own, and what was handed on once does not come back.
+    let both = hand_on(&handed, because("bob"), "erin", 11);
+    assert_eq!(able(&both, 11), ["dave", "erin"]);
+    let of = find(&both, "approval-1");
+    assert_eq!(of.delegation.as_ref().unwrap().by.len(), 1);
+    for (by, to, chain) in [("dave", "bob", "bob"), ("dave", "carol", "carol"), ("erin", "carol", "carol")] {
+        let command = delegate(by, "approval-1", to);
+        let circle = match try_apply(&both, &command, 11).unwrap_err() {
+            Error::Amendment { error, .. } => error,
+            other => panic!("{other}"),
+        };
+        assert!(matches!(&circle, AmendmentError::Circle { chain: by, .. } if by == chain), "{circle}");
+    }
+    // The sweep records to whom it escalated, and a reassignment leaves that share as it is.
+    let reassigned = apply(&both, &reassign("approval-1", actor("alice")), 12);
+    assert_eq!(able(&reassigned, 12), ["alice", "dave"]);
+}
+
+#[test]
+fn before_its_time_an_escalation_is_nobodys_to_hand_on() {
+    let request = escalating(actor("carol"));
+    let early = delegate("carol", "approval-1", "dave");
+    assert!(matches!(approval_error(try_apply(&request, &early, 9).unwrap_err()), ApprovalError::NotAddressed { .. }));
+    let handed = hand_on(&request, because("bob"), "dave", 9);
+    assert_eq!((able(&handed, 9), able(&handed, 10)), (vec!["dave"], vec!["carol", "dave"]));
+}
+
+#[test]
+fn whom_both_shares_address_hands_on_both() {
+    let request = escalating(ApprovalTarget::role("director").unwrap());
+    let bob = because("bob").with_role("director").unwrap();
+    let handed = hand_on(&request, bob.clone(), "dave", 10);
+    assert!(decidable_by(&handed, &bob, at(10)).is_empty(), "whoever hands it on has it no longer");
+    assert_eq!(able(&handed, 10), ["dave"]);
+    assert_eq!(told(&handed, metadata_keys::FROM).as_deref(), Some("bob or role director"));
+    assert_eq!(find(&handed, "approval-1").delegation.as_ref().unwrap().from, actor("bob"));
+}
+
+#[test]
+fn a_delegated_escalation_outlives_a_round_and_comes_at_its_time() {
+    let request = escalating(actor("carol"));
+    let handed = hand_on(&request, because("carol"), "dave", 10);
+    let sent_back = apply(&handed, &Command::request_changes(user("bob"), "for how long?"), 11);
+    let amendment = mutator_governance::workflow::Amendment::new().description("for a month");
+    let renewed = apply(&sent_back, &Command::amend(user("requester"), amendment), 20);
+    assert_eq!((able(&renewed, 29), able(&renewed, 30)), (vec!["bob"], vec!["bob", "dave"]));
+    let sweep = mutator_governance::workflow::due_command(&renewed, ActorContext::system(), at(30)).unwrap();
+    let recorded = apply(&renewed, &sweep, 30);
+    assert_eq!(told(&recorded, metadata_keys::TO).as_deref(), Some("carol"), "to whom it escalated at first");
 }

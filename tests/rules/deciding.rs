@@ -2,8 +2,8 @@
 
 use mutator_governance::workflow::Command;
 use mutator_governance::{
-    ActorContext, ApprovalError, ApprovalRule, ApprovalState, ApprovalStatus, ApprovalTarget, Digest, Metadata,
-    PendingReason, Rejection, RequestState, Step, Value,
+    ActorContext, ActorId, ApprovalError, ApprovalRule, ApprovalState, ApprovalStatus, ApprovalTarget, Digest, Intent,
+    Metadata, PendingReason, Rejection, RequestDraft, RequestState, Step, Target, Value,
 };
 
 use crate::support::{
@@ -88,7 +88,11 @@ fn deciding_checks_the_rules_in_their_order() {
             ActorContext::user("requester").unwrap(),
             approval("approval-4"),
             59,
-            ApprovalError::OwnRequest { approval: approval("approval-4"), actor: name("requester") },
+            ApprovalError::OwnRequest {
+                approval: approval("approval-4"),
+                actor: name("requester"),
+                requester: name("requester"),
+            },
         ),
         (
             open(),
@@ -126,6 +130,59 @@ fn no_actor_counts_twice_in_one_quorum_group() {
         let carol = ActorContext::user("carol").unwrap().with_role("security").unwrap();
         assert!(try_apply(&voted, &Command::approve_requirement(carol, approval("approval-2")), 2).is_ok());
     }
+}
+
+/// Who submitted the request is said as it was, and so is why this person may not decide it.
+#[test]
+fn who_may_not_decide_a_request_of_theirs_learns_who_submitted_it() {
+    let person = |id: &str, for_whom: Option<&str>| {
+        let actor = ActorContext::user(id).unwrap().with_role("manager").unwrap().because("on holiday");
+        match for_whom {
+            Some(other) => actor.acting_for(other, "deputy").unwrap(),
+            None => actor,
+        }
+    };
+    for (requester, decider, why) in [
+        (("bob", None), ("bob", None), "bob, who submitted the request"),
+        (("bob", None), ("dora", Some("bob")), "dora for bob, because the request was submitted by bob"),
+        (("bob", None), ("bob", Some("carol")), "bob for carol, because the request was submitted by bob"),
+        (("dora", Some("bob")), ("bob", None), "bob, because the request was submitted by dora for bob"),
+        (("dora", Some("bob")), ("dora", None), "dora, because the request was submitted by dora for bob"),
+        (("dora", Some("bob")), ("dora", Some("bob")), "dora for bob, who submitted the request"),
+        (
+            ("dora", Some("bob")),
+            ("eve", Some("dora")),
+            "eve for dora, because the request was submitted by dora for bob",
+        ),
+    ] {
+        let target = Target::new("tenant:acme", "Tenant", "RoleGrant").unwrap();
+        let intent = Intent::new("grant-role", "Access").unwrap();
+        let draft = RequestDraft::new(target, intent, person(requester.0, requester.1));
+        let request = submit(draft.requires_approval(ApprovalRule::role("manager").unwrap()));
+        let by = person(decider.0, decider.1);
+        let one = try_apply(&request, &Command::approve_requirement(by.clone(), approval("approval-1")), 1);
+        assert_eq!(
+            approval_error(one.unwrap_err()).to_string(),
+            format!("approval approval-1 cannot be decided by {why}; somebody else has to decide it")
+        );
+        let all = approval_error(try_apply(&request, &Command::approve(by), 1).unwrap_err()).to_string();
+        let said = match why.split_once(", because the request was") {
+            Some((who, how)) => format!("{who} cannot decide it because it was{how}, so somebody else has to"),
+            None => format!("{} submitted it, so somebody else has to", why.split_once(", ").unwrap().0),
+        };
+        assert!(all.starts_with(&said), "{all}");
+        if decider == ("bob", None) && requester != decider {
+            let hand_on =
+                Command::delegate(person("carol", None), approval("approval-1"), ActorId::new("bob").unwrap());
+            let error = try_apply(&request, &hand_on, 1).unwrap_err().to_string();
+            assert!(error.contains("cannot go to bob, because the request was submitted by dora for bob"), "{error}");
+        }
+    }
+    // One who acted for another elsewhere decides for themselves.
+    let target = Target::new("tenant:acme", "Tenant", "RoleGrant").unwrap();
+    let draft = RequestDraft::new(target, Intent::new("grant-role", "Access").unwrap(), person("bob", None));
+    let request = submit(draft.requires_approval(ApprovalRule::role("manager").unwrap()));
+    assert!(try_apply(&request, &Command::approve(person("dora", None)), 1).is_ok());
 }
 
 #[test]

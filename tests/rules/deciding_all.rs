@@ -204,7 +204,10 @@ fn a_requester_learns_that_somebody_else_has_to_decide() {
     let target = ApprovalTarget::role("manager").unwrap();
     let request = file_with([ApprovalRule::of(target), rule("alice")]);
     let (why, sentence) = nothing_for(&request, manager("requester"), 1);
-    assert_eq!(why, NothingToDecide::OwnRequest { approvals: vec![approval("approval-1")] });
+    assert_eq!(
+        why,
+        NothingToDecide::OwnRequest { approvals: vec![approval("approval-1")], requester: "requester".to_owned() }
+    );
     assert_eq!(sentence, "requester submitted it, so somebody else has to decide approval-1; it …");
     let error = try_apply(&request, &Command::approve(manager("requester")), 1).unwrap_err();
     assert_eq!(

@@ -77,6 +77,7 @@ pub fn query_vs_scan(data: &[u8]) {
             let query = inbox_query(&mut asked);
             let mut actor = ActorContext::user(query.actor_id().as_str()).unwrap();
             (actor.roles, actor.groups) = (query.roles().clone(), query.groups().clone());
+            actor.acting_for = query.person_acted_for().cloned();
             world.check(&query, approvals(requests, |request| decidable_by(request, &actor, at(NOW))));
         }
     }

@@ -18,7 +18,8 @@ pub(super) fn at(micros: usize) -> Timestamp {
 
 /// A request with an id of its own; some ids begin with others.
 pub(in crate::redis) fn request(input: &mut Input<'_>, number: usize) -> MutationRequest {
-    let by = Arc::new(ActorContext::user(input.one(&PEOPLE)).unwrap().named(input.one(&["Al", "Bo"])));
+    let by = ActorContext::user(input.one(&PEOPLE)).unwrap().named(input.one(&["Al", "Bo"]));
+    let by = Arc::new(for_another(input, by));
     let approvals: Vec<Approval> = (0..input.below(4)).map(|place| approval(input, place)).collect();
     let state = state(input);
     let state = if state.awaits_approval() && approvals.is_empty() { RequestState::Approved } else { state };
@@ -38,15 +39,42 @@ pub(in crate::redis) fn request(input: &mut Input<'_>, number: usize) -> Mutatio
         decisions,
         side_effects: (0..input.below(2)).map(|_| side_effect(input)).collect(),
         versioning: Versioning::default(),
-        execution: Execution::default(),
+        execution: execution(input),
         created_at: at(input.below(4)),
         updated_at: at(input.below(4)),
         metadata: metadata(input),
-        approver_limits: ApproverLimits::default(),
+        approver_limits: approver_limits(input),
         participants: Participants::default(),
         id_comparison: IdComparison::default(),
     };
     MutationRequest::from_document(document, Revision::first(WriteId::from_bytes([7; 16]))).unwrap()
+}
+
+/// The actor, now and then for another.
+fn for_another(input: &mut Input<'_>, actor: ActorContext) -> ActorContext {
+    if !input.happens(20) {
+        return actor;
+    }
+    let other = input.one(&PEOPLE);
+    if actor.id.as_ref().is_some_and(|id| *id == other) { actor } else { actor.acting_for(other, "deputy").unwrap() }
+}
+
+fn approver_limits(input: &mut Input<'_>) -> ApproverLimits {
+    let excluded = if input.happens(20) { input.some(&PEOPLE) } else { Vec::new() };
+    ApproverLimits { distinct: input.happens(20), excluded: excluded.into_iter().map(person).collect() }
+}
+
+fn person(id: &str) -> ActorId {
+    ActorId::new(id).unwrap()
+}
+
+/// An execution that links the request, now and then, with the one it follows and the one that follows it.
+fn execution(input: &mut Input<'_>) -> Execution {
+    let mut link = |number: &str| {
+        let request = RequestId::new(format!("r{number}")).unwrap();
+        input.happens(10).then_some(Resubmission { request, at: at(1) })
+    };
+    Execution { resubmits: link("0"), resubmitted_as: link("1"), ..Execution::default() }
 }
 
 fn intent(input: &mut Input<'_>) -> Intent {
@@ -73,15 +101,12 @@ fn state(input: &mut Input<'_>) -> RequestState {
 }
 
 fn approval(input: &mut Input<'_>, place: usize) -> Approval {
-    let target = match input.below(3) {
-        0 => ApprovalTarget::actor(input.one(&PEOPLE)).unwrap(),
-        1 => ApprovalTarget::role("manager").unwrap(),
-        _ => ApprovalTarget::group("security").unwrap().or(ApprovalTarget::actor("carol").unwrap()),
-    };
+    let target = target(input);
     let required = 1.try_into().unwrap();
     let step = if input.happens(40) { 2 } else { 1 };
     let group = QuorumGroup::new(format!("step-{step}")).unwrap();
-    let by = Arc::new(ActorContext::user(input.one(&PEOPLE)).unwrap());
+    let by = ActorContext::user(input.one(&PEOPLE)).unwrap();
+    let by = Arc::new(for_another(input, by));
     let verdict = Verdict { by, at: at(1), reason: None, digest: Digest::from_bytes([0; 32]) };
     let state = match input.below(6) {
         0 => ApprovalState::Expired(Cause::new(Arc::new(ActorContext::system()), at(1), None)),
@@ -98,12 +123,35 @@ fn approval(input: &mut Input<'_>, place: usize) -> Approval {
         expires_at: input.happens(30).then(|| at(input.below(6))),
         expires_after: None,
         decider: input.one(&[DeciderRule::Anyone, DeciderRule::NotTheRequester]),
-        reasons: ReasonRule::Optional,
+        reasons: input.one(&[ReasonRule::Optional, ReasonRule::ForRejecting, ReasonRule::Always]),
         state,
-        mandatory: false,
-        delegation: None,
-        escalation: None,
+        mandatory: input.happens(20),
+        delegation: input.happens(20).then(|| Box::new(delegation(input))),
+        escalation: input.happens(20).then(|| Box::new(escalation(input))),
         metadata: Metadata::new(),
+    }
+}
+
+fn target(input: &mut Input<'_>) -> ApprovalTarget {
+    match input.below(3) {
+        0 => ApprovalTarget::actor(input.one(&PEOPLE)).unwrap(),
+        1 => ApprovalTarget::role("manager").unwrap(),
+        _ => ApprovalTarget::group("security").unwrap().or(ApprovalTarget::actor("carol").unwrap()),
+    }
+}
+
+fn delegation(input: &mut Input<'_>) -> Delegation {
+    let by = input.some(&PEOPLE).into_iter().map(person).collect();
+    Delegation { from: target(input), by, to: person(input.one(&PEOPLE)) }
+}
+
+fn escalation(input: &mut Input<'_>) -> Escalation {
+    Escalation {
+        after: std::time::Duration::from_micros(1),
+        to: target(input),
+        at: input.happens(80).then(|| at(input.below(6))),
+        recorded: input.happens(30),
+        delegation: input.happens(20).then(|| Box::new(delegation(input))),
     }
 }
 
@@ -217,5 +265,5 @@ pub(super) fn inbox_query(input: &mut Input<'_>) -> InboxQuery {
     if input.happens(50) {
         actor = actor.with_group("security").unwrap();
     }
-    InboxQuery::of(&actor).unwrap()
+    InboxQuery::of(&for_another(input, actor)).unwrap()
 }

@@ -39,11 +39,7 @@ pub(super) fn write<'d>(out: Out<'_, 'd>, approval: &'d Approval) -> Written {
         out.kind(approval.reasons)?;
     }
     if let Some(delegation) = &approval.delegation {
-        out.charge(1, charge::APPROVAL)?;
-        write::target(out, &delegation.from)?;
-        out.count(delegation.by.len(), charge::LINK)?;
-        delegation.by.iter().try_for_each(|by| out.text(by.as_str()))?;
-        out.text(delegation.to.as_str())?;
+        write_delegation(out, delegation)?;
     }
     if let Some(escalation) = &approval.escalation {
         out.charge(1, charge::APPROVAL)?;
@@ -51,8 +47,20 @@ pub(super) fn write<'d>(out: Out<'_, 'd>, approval: &'d Approval) -> Written {
         write::target(out, &escalation.to)?;
         out.optional_time(escalation.at)?;
         out.flag(escalation.recorded)?;
+        out.flag(escalation.delegation.is_some())?;
+        if let Some(delegation) = &escalation.delegation {
+            write_delegation(out, delegation)?;
+        }
     }
     approval.expires_after.map_or(Ok(()), |period| out.number(period.as_micros()))
+}
+
+fn write_delegation<'d>(out: Out<'_, 'd>, delegation: &'d Delegation) -> Written {
+    out.charge(1, charge::APPROVAL)?;
+    write::target(out, &delegation.from)?;
+    out.count(delegation.by.len(), charge::LINK)?;
+    delegation.by.iter().try_for_each(|by| out.text(by.as_str()))?;
+    out.text(delegation.to.as_str())
 }
 
 #[inline]
@@ -83,6 +91,7 @@ fn escalation(input: In<'_, '_>) -> Read<Escalation> {
         to: read::target(input)?,
         at: input.optional_time()?,
         recorded: input.flag()?,
+        delegation: if input.flag()? { Some(Box::new(delegation(input)?)) } else { None },
     })
 }
 
@@ -91,16 +100,22 @@ pub(super) fn pass<'a>(input: In<'_, 'a>, extras: Extras, names: impl Fn(In<'_, 
     if extras.has(Field::Reasons) {
         input.byte()?;
     }
-    if extras.has(Field::Delegation) {
+    let delegation = |input: In<'_, 'a>| {
         (0..3).try_for_each(|_| names(input))?;
         names(input)?;
-        input.text()?;
+        input.text().map(drop)
+    };
+    if extras.has(Field::Delegation) {
+        delegation(input)?;
     }
     if extras.has(Field::Escalation) {
         input.number()?;
         (0..3).try_for_each(|_| names(input))?;
         input.optional_time()?;
         input.flag()?;
+        if input.flag()? {
+            delegation(input)?;
+        }
     }
     if extras.has(Field::ApprovalPeriod) {
         input.number()?;

@@ -38,6 +38,9 @@ pub trait Machine {
     /// The oracle for the keys, where there is one; the documents in any case.
     fn check(&self, namespace: &str, store: &Store) -> BTreeMap<String, MutationRequest>;
 
+    /// How many writes are interrupted so that nobody knows their outcome, at least.
+    fn fewest_unknown(&self, seconds: u64) -> u64;
+
     fn check_enough_faults(&self, seconds: u64) {
         assert_eq!(self.caused().len(), self.kinds(), "{:?}", self.caused());
         assert!(self.caused().values().sum::<u64>() > seconds / 3, "{:?}", self.caused());
@@ -137,6 +140,10 @@ impl Machine for OneServer {
         7
     }
 
+    fn fewest_unknown(&self, seconds: u64) -> u64 {
+        seconds / 30 + 1
+    }
+
     fn level(&mut self) -> Level {
         self.proxy.cut();
         sleep(Duration::from_millis(700));
@@ -190,6 +197,11 @@ impl Machine for WholeCluster {
 
     fn kinds(&self) -> usize {
         battered_cluster::KINDS.len()
+    }
+
+    /// None: a store looks at the new primary for what it sent to the old one, and so knows most outcomes.
+    fn fewest_unknown(&self, _seconds: u64) -> u64 {
+        0
     }
 
     /// Of the node with the most connections.

@@ -123,8 +123,12 @@ impl Ledger {
             let times = counts.get(&(what, "acknowledged")).copied().unwrap_or(0);
             assert!(times > seconds, "{what}: {times} times in {seconds} s");
         }
-        let unknown: u64 = counts.iter().filter(|((_, how), _)| *how == "unknown").map(|(_, times)| times).sum();
-        assert!(unknown > seconds / 30, "{unknown} unknown outcomes in {seconds} s");
+    }
+
+    /// How many writes ended without anybody knowing their outcome.
+    pub fn unknown(&self) -> u64 {
+        let counts = self.counts.lock().unwrap();
+        counts.iter().filter(|((_, how), _)| *how == "unknown").map(|(_, times)| times).sum()
     }
 
     /// Every revision that was acknowledged is there, by the write it was acknowledged to.

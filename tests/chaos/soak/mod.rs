@@ -51,11 +51,13 @@ fn seconds(variable: &str) -> Option<u64> {
 
 #[test]
 fn mixed_traffic_under_faults_loses_nothing_and_grows_nowhere() {
+    common::alone!();
     run(&mut OneServer::new(), seconds("MUTATOR_SOAK_SECONDS").unwrap_or(30));
 }
 
 #[test]
 fn mixed_traffic_on_a_cluster_loses_nothing_and_grows_nowhere() {
+    common::alone!();
     let duration = seconds("MUTATOR_CLUSTER_SOAK_SECONDS").or_else(|| seconds("MUTATOR_SOAK_SECONDS")).unwrap_or(30);
     run(&mut WholeCluster::new(), duration);
 }
@@ -90,6 +92,7 @@ fn run(machine: &mut dyn Machine, seconds: u64) {
     check_what_is_stored(machine, &namespace, &ledger);
     ledger.check_enough_happened(seconds);
     machine.check_enough_faults(seconds);
+    assert!(ledger.unknown() >= machine.fewest_unknown(seconds), "{} unknown outcomes", ledger.unknown());
     let servers = match machine.servers() {
         Servers::One(_) => 1,
         Servers::Cluster(urls) => urls.len(),

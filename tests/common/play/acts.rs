@@ -67,7 +67,7 @@ pub fn at(seconds: u64) -> Timestamp {
     Timestamp::MIN.saturating_add(Duration::from_secs(seconds))
 }
 
-/// The requester, four others, one of them in everything, and nobody.
+/// The requester, four others, one of them in everything, nobody, and a deputy of one of them.
 pub fn people() -> Vec<Arc<ActorContext>> {
     let user = |id: &str| ActorContext::user(id).unwrap().because("a reason");
     [
@@ -77,6 +77,7 @@ pub fn people() -> Vec<Arc<ActorContext>> {
         user("carol").with_group("security").unwrap(),
         user("dave").with_role("manager").unwrap().with_group("security").unwrap(),
         ActorContext::system().because("a reason").with_role("manager").unwrap(),
+        user("erin").with_role("manager").unwrap().acting_for("bob", "deputy of bob").unwrap(),
     ]
     .map(Arc::new)
     .to_vec()

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{AfterFailure, StaleStrategy, submit};
 use mutator_governance::{
-    ApprovalRule, ApprovalTarget, Intent, MutationRequest, Pending, PendingReason, RequestDraft, RequestId,
-    RetryPolicy, Step, Target, WriteId,
+    ActorContext, ActorId, ApprovalRule, ApprovalTarget, Intent, MutationRequest, Pending, PendingReason, RequestDraft,
+    RequestId, RetryPolicy, Step, Target, WriteId,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -52,15 +52,34 @@ fn rule(number: usize) -> impl Strategy<Value = ApprovalRule> {
     })
 }
 
-/// A rule that is now and then mandatory, and now and then escalates before it expires, if it does.
+/// A rule that is now and then mandatory, demands reasons, and now and then escalates before it expires, if it does.
 fn rule_amended(number: usize) -> impl Strategy<Value = ApprovalRule> {
     let escalation = option::weighted(0.25, (1..60_u64, target()));
-    (rule(number), prop::bool::weighted(0.2), escalation).prop_map(|(rule, mandatory, escalation)| {
+    (rule(number), prop::bool::weighted(0.2), 0..3_u8, escalation).prop_map(|(rule, mandatory, reasons, escalation)| {
         let rule = if mandatory { rule.mandatory() } else { rule };
+        let rule = match reasons {
+            0 => rule,
+            1 => rule.demanding_reason_for_rejecting(),
+            _ => rule.demanding_reason(),
+        };
         match escalation {
             Some((after, to)) => rule.escalates_after(Duration::from_secs(after), to).unwrap(),
             None => rule,
         }
+    })
+}
+
+/// Who submits, now and then for another; whether nobody decides twice; and who may not decide.
+fn limits() -> impl Strategy<Value = (ActorContext, bool, Vec<ActorId>)> {
+    let acting_for = option::weighted(0.2, select(vec!["carol", "erin"]));
+    let excluded = option::weighted(0.2, select(vec!["alice", "bob", "erin"]));
+    (acting_for, prop::bool::weighted(0.2), excluded).prop_map(|(acting_for, distinct, excluded)| {
+        let requester = ActorContext::clone(&people().swap_remove(0));
+        let by = match acting_for {
+            Some(other) => requester.acting_for(other, "assistant").unwrap(),
+            None => requester,
+        };
+        (by, distinct, excluded.into_iter().map(|id| ActorId::new(id).unwrap()).collect())
     })
 }
 
@@ -70,12 +89,15 @@ pub fn submitted() -> impl Strategy<Value = MutationRequest> {
         prop_oneof![Just(0_usize), 1..4_usize].prop_flat_map(|count| (0..count).map(rule_amended).collect::<Vec<_>>());
     let waiting = option::weighted(0.3, (select(PendingReason::ALL.to_vec()), option::of(1..300_u64)));
     let times = (option::weighted(0.2, 0..60_u64), option::weighted(0.3, 1..40_u64));
-    (rules, waiting, option::of(0..3_u8), any::<bool>(), times).prop_filter_map(
+    (rules, waiting, option::of(0..3_u8), any::<bool>(), times, limits()).prop_filter_map(
         "nobody could approve it",
-        |(rules, waiting, version, approved, (start, validity))| {
+        |(rules, waiting, version, approved, (start, validity), (by, distinct, excluded))| {
             let target = Target::new("tenant:acme", "Tenant", "RoleGrant").unwrap();
-            let by = people().swap_remove(0);
             let mut draft = RequestDraft::new(target, Intent::new("grant-role", "Access").unwrap(), by);
+            draft = draft.excluding(excluded);
+            if distinct {
+                draft = draft.distinct_approvers();
+            }
             if let Some(number) = version {
                 draft = draft.for_version(state_version(number));
             }

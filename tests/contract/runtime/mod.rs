@@ -126,6 +126,7 @@ macro_rules! every_case {
         $register! { amending:
             an_amendment_that_comes_second_is_checked_again,
             an_amendment_that_is_not_allowed_writes_nothing,
+            each_bad_delegation_removal_and_withdrawal_has_its_own_error,
         }
         $register! { votes:
             an_earlier_vote_makes_way_for_a_later_one,
@@ -143,6 +144,7 @@ macro_rules! every_case {
             a_request_is_sent_back_amended_and_approved_anew,
             nothing_is_written_when_a_correction_is_not_allowed,
             who_decides_while_it_is_sent_back_or_amended_decides_on_nothing_else,
+            whoever_amends_for_the_requester_no_longer_decides,
             an_amendment_whose_reply_was_lost_is_made_once,
             a_rejected_request_is_resubmitted_once_and_linked_both_ways,
             only_what_ended_without_being_executed_is_resubmitted,
@@ -155,6 +157,12 @@ macro_rules! every_case {
             a_preview_knows_the_limits_of_the_store_and_of_other_requests,
             a_preview_of_a_submission_is_what_it_does_or_its_very_error,
             who_only_simulates_or_validates_previews,
+        }
+        $register! { policies:
+            each_draft_meets_the_policies_of_the_service,
+            what_policies_do_not_allow_is_not_written,
+            a_submission_is_repeated_although_the_policies_have_changed,
+            a_resubmission_meets_the_policies_as_they_are_then,
         }
         $register! { deadlines:
             from_its_own_deadline_on_a_request_only_ends,
@@ -319,6 +327,9 @@ macro_rules! every_case_of_time {
         $register! { worker_servers:
             three_executors_of_three_stores_run_each_request_once,
             a_server_that_goes_away_and_comes_back_costs_nothing,
+        }
+        $register! { waiting_failover:
+            nobody_sleeps_past_a_write_right_after_a_failover,
         }
         $register! { waiting_servers:
             a_waiter_outlasts_a_server_that_is_killed_and_comes_back,

@@ -6,7 +6,7 @@ use mutator_governance::{
 };
 
 use super::{Mishap, World, dual};
-use crate::runtime::people::{approval, approval_error, count, needing, user};
+use crate::runtime::people::{approval, approval_error, count, draft, needing, targets, user};
 
 fn because(id: &str) -> ActorContext {
     ActorContext::user(id).unwrap().because("on holiday")
@@ -66,4 +66,39 @@ pub(crate) async fn an_amendment_that_is_not_allowed_writes_nothing(world: World
     assert!(matches!(error, Error::Amendment { error: AmendmentError::NotPending { .. }, .. }), "{error}");
     let stored = world.stored(&request.id).await;
     assert_eq!(stored, approved);
+}
+
+#[dual]
+pub(crate) async fn each_bad_delegation_removal_and_withdrawal_has_its_own_error(world: World) {
+    let rules = ApprovalRule::each(targets(&["p0", "alice", "bob"])).unwrap().mandatory();
+    let draft = draft("request-1").requires_approval(rules).excluding([ActorId::new("mallory").unwrap()]);
+    let mut request = world.governance.submit(draft).await.unwrap();
+    request = world.governance.approve(&request.id, user("alice")).await.unwrap();
+    for turn in 0..5 {
+        let by = because(&format!("p{turn}"));
+        request = world.governance.delegate(&request.id, "approval-1", by, format!("p{}", turn + 1)).await.unwrap();
+    }
+    let bobs = |to: &str| Command::delegate(because("bob"), approval("approval-3"), ActorId::new(to).unwrap());
+    for (command, expected) in [
+        (bobs("requester"), "amendment.to_requester"),
+        (bobs("mallory"), "amendment.to_excluded"),
+        (delegate("p5", "p0"), "amendment.circle"),
+        (delegate("p5", "p6"), "amendment.chain_too_long"),
+        (Command::remove_approval(because("admin"), approval("approval-3")), "amendment.mandatory"),
+        (Command::withdraw_requirement(user("bob"), approval("approval-2")), "approval.anothers_vote"),
+    ] {
+        let error = world.governance.apply(&request.id, &command).await.unwrap_err();
+        assert_eq!(error.code(), expected, "{error}");
+    }
+    let stored = world.stored(&request.id).await;
+    assert_eq!(stored, request, "nothing is written");
+    world.governance.approve(&request.id, user("p5")).await.unwrap();
+    world.governance.approve(&request.id, user("bob")).await.unwrap();
+    let lease = std::time::Duration::from_mins(1);
+    let claim = Command::claim(user("executor"), mutator_governance::ClaimId::generate(), lease);
+    let claimed = world.governance.apply(&request.id, &claim).await.unwrap();
+    let late = world.governance.withdraw(&request.id, user("alice")).await.unwrap_err();
+    assert_eq!(late.code(), "execution.claimed", "{late}");
+    let stored = world.stored(&request.id).await;
+    assert_eq!(stored, claimed, "nothing is written");
 }

@@ -47,7 +47,11 @@ pub(crate) async fn who_may_not_decide_gets_the_reason(world: World) {
         assert_rejected(&world, &request, nobody, expected, "give the actor's id").await;
 
         let own = decide(user("requester"), first.clone());
-        let expected = ApprovalError::OwnRequest { approval: first.clone(), actor: "requester".to_owned() };
+        let expected = ApprovalError::OwnRequest {
+            approval: first.clone(),
+            actor: "requester".to_owned(),
+            requester: "requester".to_owned(),
+        };
         assert_rejected(&world, &request, own, expected, "somebody else has to").await;
 
         let (target, actor) = (target.clone(), "mallory".to_owned());

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use mutator_governance::workflow::{Amendment, Command, resubmission_draft};
 use mutator_governance::{
-    ApprovalError, ApprovalStatus, CorrectionError, Error, FeedPosition, MutationRequest, Outcome, PageRequest,
-    Payload, PendingReason, RequestDraft, RequestQuery, Result, Status, WriteId,
+    ApprovalError, ApprovalRule, ApprovalStatus, ApprovalTarget, CorrectionError, Error, FeedPosition, MutationRequest,
+    Outcome, PageRequest, Payload, PendingReason, RequestDraft, RequestQuery, Result, Status, WriteId,
 };
 
 use super::flavour::Governance;
@@ -143,6 +143,22 @@ pub(crate) async fn who_decides_while_it_is_sent_back_or_amended_decides_on_noth
     world.governance_over(shaky).request_approvals("page", user("bob"), None).await.unwrap_err();
     let late = world.governance.approve_for_digest("page", user("alice"), seen).await.unwrap_err();
     assert!(matches!(approval_error(late), ApprovalError::AnotherDigest { .. }));
+}
+
+#[dual]
+pub(crate) async fn whoever_amends_for_the_requester_no_longer_decides(world: World) {
+    let deputy = (*user("alice")).clone().acting_for("requester", "on leave").unwrap();
+    let either = ApprovalTarget::actor("alice").unwrap().or(ApprovalTarget::actor("bob").unwrap());
+    let asked = draft("request-1").requires_approval(ApprovalRule::of(either));
+    world.governance.submit(asked).await.unwrap();
+    world.governance.request_changes("request-1", user("bob"), "for how long?").await.unwrap();
+    let amended = world.governance.amend("request-1", deputy, for_30_days()).await.unwrap();
+    let stored = world.stored(&amended.id).await;
+    assert_eq!(stored, amended);
+    let error = world.governance.approve("request-1", user("alice")).await.unwrap_err();
+    assert!(matches!(approval_error(error), ApprovalError::Excluded { .. }));
+    let approved = world.governance.approve("request-1", user("bob")).await.unwrap();
+    assert_eq!(approved.state.status(), Status::Approved);
 }
 
 #[dual]

@@ -38,6 +38,7 @@ pub(crate) mod interrupted;
 pub(crate) mod leasing;
 pub(crate) mod many;
 pub(crate) mod modes;
+pub(crate) mod policies;
 pub(crate) mod previewing;
 pub(crate) mod racing;
 pub(crate) mod renewing;
@@ -52,6 +53,7 @@ pub(crate) mod sweeping;
 pub(crate) mod timing;
 pub(crate) mod votes;
 pub(crate) mod waiting;
+pub(crate) mod waiting_failover;
 pub(crate) mod waiting_servers;
 pub(crate) mod worker_servers;
 
