@@ -33,7 +33,9 @@ fn verify_finds_what_repair_repairs() {
 #[test]
 fn an_index_out_of_order_is_corrupt_until_it_is_repaired() {
     let scene = Scene::new();
-    ["r-1", "r-2", "r-3"].iter().for_each(|id| scene.submit(id));
+    for id in ["r-1", "r-2", "r-3"] {
+        scene.submit(id);
+    }
     let mut raw = Raw::to(&scene.url);
     let tags = format!("{{{}:0}}:i:tg:quarter-1", scene.namespace);
     let members: Vec<Vec<u8>> = raw.ask(&["ZRANGE", &tags, "0", "-1"]);
