@@ -80,10 +80,23 @@ const fn code_of(kind: ErrorKind) -> u8 {
     }
 }
 
+/// The command that does what the error asks for in terms of the library.
+fn command_for(code: &str) -> Option<&'static str> {
+    match code {
+        "layout.older" | "layout.rebuilding" => Some("mutatorctl reindex"),
+        "layout.repartitioning" => Some("mutatorctl repartition"),
+        "store.corrupt" => Some("mutatorctl verify, then mutatorctl repair"),
+        _ => None,
+    }
+}
+
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Library(error) => write!(f, "{error} [{}]", error.code()),
+            Self::Library(error) => match command_for(error.code()) {
+                Some(command) => write!(f, "{error} [{}]; here: {command}", error.code()),
+                None => write!(f, "{error} [{}]", error.code()),
+            },
             Self::Incomplete(text)
             | Self::Usage(text)
             | Self::NotConfirmed(text)

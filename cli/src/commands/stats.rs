@@ -42,7 +42,8 @@ pub(super) fn in_words(statistics: &Statistics, now: Timestamp) -> String {
     let by_status = Status::ALL.map(|status| (status.to_string(), number(statistics.by_status.get(&status))));
     let by_reason =
         PendingReason::ALL.map(|reason| (reason.to_string(), number(statistics.by_pending_reason.get(&reason))));
-    let due = statistics.due_within.iter().map(|(within, due)| (text::duration(*within), *due));
+    let within = |within: Duration| if within.is_zero() { "now".to_owned() } else { text::duration(within) };
+    let due = statistics.due_within.iter().map(|(until, due)| (within(*until), *due));
     let mut shown = bars("STATUS", by_status.into_iter(), true);
     shown += &bars("\nWAITING FOR", by_reason.into_iter(), false);
     shown += &bars("\nDUE WITHIN", due, true);

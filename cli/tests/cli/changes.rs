@@ -149,6 +149,9 @@ fn policies_add_what_they_demand() {
     assert!(wrong.err.contains("policies.toml") && wrong.err.contains("[policy."), "{}", wrong.err);
 }
 
+const FILL: &str =
+    "for _ = 1, 110000 do redis.call('XADD', KEYS[1], '*', 'a', 'b') end return redis.call('XLEN', KEYS[1])";
+
 /// The namespace's programs decide how much of the feed is kept; what this one writes by must not be less.
 #[test]
 fn a_change_does_not_shorten_the_feed() {
@@ -156,8 +159,6 @@ fn a_change_does_not_shorten_the_feed() {
     scene.submit("r-1");
     let feed = format!("{{{}:0}}:feed", scene.namespace);
     let mut raw = Raw::to(&scene.url);
-    const FILL: &str =
-        "for _ = 1, 110000 do redis.call('XADD', KEYS[1], '*', 'a', 'b') end return redis.call('XLEN', KEYS[1])";
     let before: u64 = raw.ask(&["EVAL", FILL, "1", &feed]);
     assert_eq!(before, 110_001, "the feed has another key");
     scene.run("comment r-1 text --as mona --yes");

@@ -1,6 +1,10 @@
 //! Checks, repairs and rebuilds.
 
-use common::Raw;
+use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
+
+use common::{PrivateServer, Raw};
 
 use crate::scene::Scene;
 
@@ -27,12 +31,54 @@ fn verify_finds_what_repair_repairs() {
 }
 
 #[test]
+fn an_index_out_of_order_is_corrupt_until_it_is_repaired() {
+    let scene = Scene::new();
+    for id in ["r-1", "r-2", "r-3"] {
+        scene.submit(id);
+    }
+    let mut raw = Raw::to(&scene.url);
+    let tags = format!("{{{}:0}}:i:tg:quarter-1", scene.namespace);
+    let members: Vec<Vec<u8>> = raw.ask(&["ZRANGE", &tags, "0", "-1"]);
+    let _: usize = raw.ask(&[b"ZADD", tags.as_bytes(), b"7", &members[0]]);
+    let corrupt = scene.call("list --tag quarter-1");
+    assert_eq!(corrupt.code, 17, "{}", corrupt.printed());
+    assert!(
+        corrupt.err.contains("[store.corrupt]; here: mutatorctl verify, then mutatorctl repair"),
+        "{}",
+        corrupt.err
+    );
+    assert_eq!(scene.call("verify").code, 1);
+    scene.run("repair --yes");
+    assert_eq!(scene.run("list --tag quarter-1 --count"), "3\n");
+}
+
+#[test]
 fn migrate_leaves_the_revision_as_it_is() {
     let scene = Scene::new();
     scene.submit("r-1");
     scene.run("comment r-1 text --as mona --yes");
     assert!(scene.run("migrate --yes").starts_with("1 records"));
     assert_eq!(scene.revision("r-1"), 1);
+}
+
+/// A namespace of the layout before, from the fixture of the library's tests, which is a stream of commands.
+#[test]
+fn the_namespace_of_an_older_release_is_rebuilt() {
+    let server = PrivateServer::start_on_tcp(&[]);
+    let mut stream = TcpStream::connect(server.url().trim_start_matches("redis://").trim_end_matches('/')).unwrap();
+    let commands = fs::read(common::repository().join("tests/fixtures/layout/version_1.resp")).unwrap();
+    stream.write_all(&[&commands[..], b"QUIT\r\n"].concat()).unwrap();
+    let mut replies = String::new();
+    stream.read_to_string(&mut replies).unwrap();
+    assert!(!replies.contains("-ERR"), "{replies}");
+
+    let scene = Scene::at(server.url().to_owned());
+    let older = scene.call("list -n older");
+    assert_eq!(older.code, 18, "{}", older.err);
+    assert!(older.err.contains("[layout.older]; here: mutatorctl reindex"), "{}", older.err);
+    scene.run("reindex -n older --yes");
+    assert_eq!(scene.run("list -n older --count"), "40\n");
+    scene.run("verify -n older");
 }
 
 #[test]

@@ -101,7 +101,7 @@ fn with_requests(scene: &Scene, number: usize) {
 
 /// Presses Ctrl-C when the bar is there, and returns what was printed and which attempt it was: on a busy machine the work may
 /// be done before.
-fn interrupted(scene: &Scene, words: impl Fn(usize) -> String) -> (String, usize) {
+fn interrupted(scene: &Scene, words: impl Fn(u32) -> String) -> (String, u32) {
     for attempt in 1..=5 {
         let mut session = on_terminal(scene, &words(attempt));
         session.exp_string("/3,000").unwrap();
@@ -147,11 +147,15 @@ fn long_work_shows_a_bar_and_goes_on_after_ctrl_c() {
     assert!(rest.starts_with("3000 requests in "), "{rest}");
 
     // Interrupted or not, it ends the same: what is done is not done again.
-    let (printed, attempt) = interrupted(&scene, |attempt| format!("repartition {} --yes", 2_u32.pow(attempt as u32)));
-    let same = format!("repartition {} --yes", 2_u32.pow(attempt as u32));
+    let (printed, attempt) = interrupted(&scene, |attempt| format!("repartition {} --yes", 2_u32.pow(attempt)));
+    let same = format!("repartition {} --yes", 2_u32.pow(attempt));
     assert!(printed.contains(&format!("it is not complete. To go on: mutatorctl {same}")), "{printed}");
     let closed = scene.call("list");
-    assert!(closed.code == 15 && closed.err.contains("[layout.repartitioning]"), "{}", closed.err);
+    assert!(
+        closed.code == 15 && closed.err.contains("[layout.repartitioning]; here: mutatorctl repartition"),
+        "{}",
+        closed.err
+    );
     scene.run(&same);
     assert_eq!(scene.run("list --count"), "3000\n");
 }
