@@ -348,6 +348,8 @@ impl RedisStore {
     }
 }
 
+/// Whether the time of the call was over before every node had answered.
 pub(super) fn is_late(error: &Error) -> bool {
-    matches!(error, Error::Store(error) if error.kind == StoreErrorKind::DeadlineExceeded)
+    let late = [StoreErrorKind::DeadlineExceeded, StoreErrorKind::Unavailable];
+    matches!(error, Error::Store(error) if late.contains(&error.kind))
 }

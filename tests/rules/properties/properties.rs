@@ -132,11 +132,14 @@ fn lifecycle_moves(request: &MutationRequest) -> usize {
     moves.count()
 }
 
-/// The request before, with the lease it has after: renewing a claim is all that is done without a decision.
+/// The request before, with the claim or lease it has after: renewing a claim, and claiming for the next of
+/// several attempts, are all that is done without a decision.
 fn renewed(before: &MutationRequest, after: &MutationRequest) -> RequestDocument {
     let mut document = RequestDocument::clone(before);
-    if let (Some(claim), Some(renewed)) = (&mut document.execution.claim, &after.execution.claim) {
-        claim.lease_ends_at = renewed.lease_ends_at;
+    match (&mut document.execution.claim, &after.execution.claim) {
+        (Some(claim), Some(renewed)) => claim.lease_ends_at = renewed.lease_ends_at,
+        (claim @ None, again @ Some(_)) if before.execution.failed_attempts.is_some() => claim.clone_from(again),
+        _ => {}
     }
     document
 }
