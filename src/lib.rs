@@ -103,6 +103,7 @@ mod query;
 mod redis;
 mod removal;
 mod request;
+pub mod retention;
 mod service;
 #[cfg(feature = "conformance")]
 mod store_cases;

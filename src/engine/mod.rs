@@ -27,6 +27,7 @@ mod waiting;
 mod view;
 
 mod removing;
+mod retaining;
 mod sweeping;
 mod timing;
 
@@ -51,6 +52,8 @@ mod archive;
 mod archive_directory;
 #[cfg(feature = "archive")]
 mod archive_files;
+#[cfg(feature = "archive")]
+mod archive_shelf;
 
 mod executing;
 mod executor;
@@ -94,6 +97,7 @@ mod redis_store_builder;
 #[cfg(feature = "redis")]
 mod redis_unique;
 mod renewing;
+mod retention;
 mod rows;
 mod store;
 mod store_extension;
@@ -106,6 +110,8 @@ pub use archive::Archive;
 pub use archive_directory::ArchiveDirectory;
 #[cfg(feature = "archive")]
 pub use archive_files::{ArchiveSink, ArchiveSource};
+#[cfg(feature = "archive")]
+pub use archive_shelf::{ArchiveShelf, ShelfDirectory};
 pub use executor::{ExecutionHandler, Executor, ExecutorBuilder};
 pub use follower::{FeedFollower, FeedFollowerBuilder, FeedHandler};
 pub use governance::{Governance, GovernanceBuilder};
@@ -114,6 +120,7 @@ pub use memory_store::MemoryStore;
 pub use redis_store::RedisStore;
 #[cfg(feature = "redis")]
 pub use redis_store_builder::RedisStoreBuilder;
+pub use retention::{Retention, RetentionBuilder};
 pub(super) use rows::PageBuffer;
 pub use rows::RowQuery;
 pub use store::Store;

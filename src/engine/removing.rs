@@ -34,10 +34,19 @@ impl Governance {
         if let Some(expected) = removal.revision().filter(|expected| *expected != request.revision()) {
             return Err(Conflict { expected, ..Conflict::between(&request, &request) }.into());
         }
-        let linked = self.linked_to(&request).await?;
+        let (stored, _) = self.remove_read(&request, removal).await?;
+        Ok(stored)
+    }
+
+    /// Removes a request at the revision at which it was read, here or from an archive. The tombstone that is stored then, and
+    /// whether it is that of this removal and not of another: one by the same actor at the same microsecond looks like it.
+    pub(super) async fn remove_read(&self, request: &MutationRequest, removal: &Removal) -> Result<(Tombstone, bool)> {
+        let linked = self.linked_to(request).await?;
         let now = self.refreshed_now().await?;
-        let tombstone = workflow::remove(&request, removal, &linked, now)?;
-        self.store.remove(&request, &tombstone).await
+        let tombstone = workflow::remove(request, removal, &linked, now)?;
+        let stored = self.store.remove(request, &tombstone).await?;
+        let is_own = stored == tombstone;
+        Ok((stored, is_own))
     }
 
     /// The request, if it may have been executed: one that was removed without that has given up whatever it had begun.

@@ -1,5 +1,6 @@
 //! The query for requests, and the table of its filters.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -266,7 +267,20 @@ impl RequestQuery {
     }
 
     /// The filters alone, for a read with an order of its own.
-    pub(super) fn without_order(self) -> Self {
+    /// Only requests that had ended by this time. Where the query says itself which statuses or times it is about, it decides,
+    /// and finds more.
+    pub(crate) fn ended_by(mut self, time: Timestamp) -> Result<Self, InvalidValue> {
+        if self.0.statuses.is_none() {
+            let ended: BTreeSet<Status> = Status::ALL.into_iter().filter(|status| status.is_terminal()).collect();
+            self.0.statuses = Some(AnyOf::these(ended));
+        }
+        if self.0.updated.is_none() {
+            self.0.updated = Some(Between::new("updated time", None, Some(time))?);
+        }
+        Ok(self)
+    }
+
+    pub(crate) fn without_order(self) -> Self {
         self.in_order(SortDirection::Ascending)
     }
 }

@@ -123,7 +123,8 @@ impl Attempts {
                 let problem = error.problem.trim_end_matches(NOTHING_WRITTEN).to_owned() + doubt;
                 Error::from(StoreError { outcome: Outcome::Unknown, problem, ..error })
             }
-            Error::Unreadable { .. } => {
+            // What is left of a removed request does not say which writes made it.
+            Error::Unreadable { .. } | Error::Removed(_) | Error::IdOfRemoved(_) => {
                 let problem = format!("{error}{doubt}");
                 StoreError::new(StoreErrorKind::Rejected, Outcome::Unknown, problem).caused_by(error).into()
             }
@@ -137,7 +138,9 @@ mod tests {
     use std::io;
 
     use super::*;
-    use crate::request::RequestId;
+    use crate::feed::FeedActor;
+    use crate::removal::Tombstone;
+    use crate::request::{ActorContext, Digest, RequestId, Revision, Status, Timestamp, WriteId};
 
     fn fault(kind: io::ErrorKind) -> Fault {
         Fault::command("here", io::Error::from(kind).into())
@@ -178,6 +181,12 @@ mod tests {
 
         let missing = Error::NotFound { id: RequestId::generate() };
         assert_eq!(attempts.rejected(missing).outcome(), Outcome::NotApplied);
+
+        let (id, revision) = (RequestId::generate(), Revision::first(WriteId::from_bytes([7; 16])));
+        let by = FeedActor::from(&ActorContext::user("rita").unwrap());
+        let about = (Status::Canceled, Digest::from_bytes([7; 32]));
+        let removed = Tombstone::stored((id, revision), about, (by, Timestamp::MIN), None);
+        assert_eq!(attempts.rejected(Error::removed(removed)).outcome(), Outcome::Unknown);
     }
 
     /// What a call to a cluster ends with, of which this was repeated and this came last.

@@ -254,6 +254,14 @@ macro_rules! every_case {
             what_a_store_cannot_keep_is_a_bad_line,
             an_import_reports_and_stops,
         }
+        $register! { retaining:
+            what_is_due_is_archived_read_back_and_removed,
+            a_plan_lists_what_is_due_and_writes_nothing,
+            an_archive_that_is_not_read_back_whole_removes_nothing,
+            many_at_once_remove_each_request_once,
+            what_is_linked_to_an_open_request_stays_and_is_named,
+            a_retention_works_reports_and_stops_and_another_goes_on,
+        }
         $register! { resolving:
             resolving_stores_only_on_request,
             a_request_is_resolved_again_and_again,

@@ -44,6 +44,7 @@ pub(crate) mod racing;
 pub(crate) mod renewing;
 pub(crate) mod repeating;
 pub(crate) mod resolving;
+pub(crate) mod retaining;
 pub(crate) mod retrying;
 mod shaky_store;
 pub(crate) mod submission;
