@@ -39,6 +39,7 @@ pub(crate) fn document(id: &str) -> RequestDocument {
         metadata: Metadata::new(),
         approver_limits: ApproverLimits::default(),
         participants: Participants::default(),
+        chain: None,
         id_comparison: IdComparison::default(),
     }
 }

@@ -18,6 +18,7 @@ mod document;
 mod draft;
 mod escalation;
 mod execution;
+mod history_chain;
 mod id_comparison;
 mod intent;
 mod into_id;
@@ -70,6 +71,7 @@ pub use execution::{
     Claim, CompensationKind, CompensationPlan, CompensationTrigger, Execution, ExecutionKind, ExecutionLink,
     LinkRelation, Supersession,
 };
+pub use history_chain::{HashMark, HistoryChain, HistorySeal, Salt};
 pub use id_comparison::IdComparison;
 pub use intent::{BlastRadius, BlastScope, Intent, RiskLevel};
 pub use into_id::IntoId;
@@ -89,7 +91,7 @@ pub use revision::Revision;
 pub use side_effect::{Severity, SideEffect};
 pub use state::{Pending, PendingReason, RequestState, Status};
 pub use text::{
-    ActorId, ApprovalId, BatchId, Category, ConsumerName, ContractId, Grounds, Group, MutationType, Operation,
+    ActorId, ApprovalId, BatchId, Category, ConsumerName, ContractId, Grounds, Group, KeyId, MutationType, Operation,
     PolicyName, QuorumGroup, RequestId, RequirementKind, Role, StateId, StateType, StateVersion, Tag,
 };
 pub use timestamp::Timestamp;

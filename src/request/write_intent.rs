@@ -224,6 +224,7 @@ impl WriteIntent {
             metadata,
             approver_limits,
             participants,
+            chain: _,
         } = document;
         let submitted = (target, intent, requested_by, payload, requirements, created_at, approver_limits);
         let decided = (state, approvals, approval_round, decisions.len(), decisions.last(), updated_at);

@@ -35,6 +35,7 @@ const GATES: &[Gate] = &[
     Gate { since: 2, opens: Part::Field(Field::ApprovalPeriod) },
     Gate { since: 2, opens: Part::Field(Field::Participants) },
     Gate { since: 2, opens: Part::Field(Field::Retries) },
+    Gate { since: 2, opens: Part::Field(Field::Chain) },
 ];
 
 const FIRST: u16 = 1;
@@ -79,6 +80,8 @@ pub(super) enum Field {
     ApprovalPeriod,
     /// Of an execution: one of its rare parts.
     Retries,
+    /// Of a document: one of its rare parts.
+    Chain,
 }
 
 /// All versions there are.
@@ -175,6 +178,7 @@ impl fmt::Display for Field {
             Self::Timing => "a time before which it is not executed, or a validity",
             Self::ApprovalPeriod => "an approval that expires after a duration",
             Self::Retries => "retries of its execution",
+            Self::Chain => "the chain of its history",
         })
     }
 }

@@ -49,6 +49,7 @@ pub(super) fn smallest() -> RequestDocument {
         metadata: Metadata::new(),
         approver_limits: ApproverLimits::default(),
         participants: Participants::default(),
+        chain: None,
         id_comparison: IdComparison::default(),
     }
 }
@@ -317,7 +318,22 @@ pub(super) fn newest() -> RequestDocument {
         .and_then(|named| named.with_roles(["auditor"]))
         .and_then(|named| named.with_groups(["works council"]))
         .unwrap();
+    chained(&mut document);
     document
+}
+
+/// Its history is chained from its third decision on, and sealed.
+fn chained(document: &mut RequestDocument) {
+    let decisions = document.decisions.split_off(2);
+    crate::proof::begin(document, Some("000102030405060708090a0b0c0d0e0f".parse().unwrap()), None);
+    for decision in decisions {
+        document.decisions.push(decision);
+        crate::proof::extend(document);
+    }
+    if let Some(chain) = &mut document.chain {
+        let tag = Digest::from_bytes([0x5e; 32]);
+        chain.seal = Some(Box::new(HistorySeal { key: KeyId::new("2026").unwrap(), from: 2, decisions: 11, tag }));
+    }
 }
 
 /// The last approval is mandatory, was delegated twice and escalates.

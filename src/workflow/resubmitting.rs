@@ -97,6 +97,7 @@ fn draft_of(ended: &RequestDocument, by: Arc<ActorContext>, now: Timestamp) -> R
         metadata,
         approver_limits,
         participants,
+        chain: _,
         id_comparison,
     } = ended;
     let times = [round_opened_at(ended), *created_at];

@@ -44,6 +44,7 @@ pub(in crate::redis) fn request(input: &mut Input<'_>, number: usize) -> Mutatio
         metadata: metadata(input),
         approver_limits: ApproverLimits::default(),
         participants: Participants::default(),
+        chain: None,
         id_comparison: IdComparison::default(),
     };
     MutationRequest::from_document(document, Revision::first(WriteId::from_bytes([7; 16]))).unwrap()
