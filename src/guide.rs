@@ -18,6 +18,7 @@ macro_rules! pages {
             /// [performance.md]: crate::guide::performance
             /// [policies.md]: crate::guide::policies
             /// [export.md]: crate::guide::export
+            /// [proof.md]: crate::guide::proof
             ///
             #[cfg_attr(
                 any(not(doctest), all(
@@ -46,6 +47,8 @@ pages! {
     policies: "../docs/policies.md",
     /// Archives: export, import, and the files, defined so that other programs can read them.
     export: "../docs/export.md",
+    /// Proof that a history is the one that was recorded: chains, seals, checkpoints, and what is hashed.
+    proof: "../docs/proof.md",
     /// What happens when connections, servers and callers fail.
     reliability: "../docs/reliability.md",
     /// Who may do what on the server, and what errors never show.
