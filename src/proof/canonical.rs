@@ -104,7 +104,9 @@ impl Canonical {
             Value::Time(time) => self.kind_and(7, &time.as_micros().to_be_bytes()),
             Value::List(values) => {
                 self.kind_and(8, &length(values.len()));
-                values.iter().for_each(|value| self.value(value));
+                for value in values {
+                    self.value(value);
+                }
             }
             Value::Map(entries) => {
                 self.kind_and(9, &length(entries.len()));

@@ -30,8 +30,8 @@ pub(crate) fn seal_new(request: MutationRequest, keys: &SealKeys) -> MutationReq
 pub(crate) fn seal(request: MutationRequest, keys: &SealKeys) -> MutationRequest {
     let (stored, head) = request.stored_history();
     let stored = ordinal(stored);
-    let last = request.chain.as_ref().and_then(|chain| chain.seal.as_ref()).zip(head);
-    let is_whole = |(seal, head): &(&Box<HistorySeal>, Digest)| {
+    let last = request.chain.as_ref().and_then(|chain| chain.seal.as_deref()).zip(head);
+    let is_whole = |(seal, head): &(&HistorySeal, Digest)| {
         seal.decisions == stored && check(seal, &request.id, *head, keys) == Sealed::Yes
     };
     let from = last.filter(is_whole).map_or(stored, |(seal, _)| seal.from);

@@ -75,8 +75,9 @@ impl Salt {
 impl HashMark {
     /// The mark of a hash.
     pub(crate) fn of(hash: &[u8; 32]) -> Self {
-        let [a, b, c, d, e, f, g, h, ..] = *hash;
-        Self([a, b, c, d, e, f, g, h])
+        let mut mark = [0; 8];
+        mark.iter_mut().zip(hash).for_each(|(to, from)| *to = *from);
+        Self(mark)
     }
 }
 
