@@ -19,6 +19,7 @@ macro_rules! pages {
             /// [policies.md]: crate::guide::policies
             /// [export.md]: crate::guide::export
             /// [operations.md]: crate::guide::operations
+            /// [proof.md]: crate::guide::proof
             ///
             #[cfg_attr(
                 any(not(doctest), all(
@@ -49,6 +50,8 @@ pages! {
     export: "../docs/export.md",
     /// What operators do: retention.
     operations: "../docs/operations.md",
+    /// Proof that a history is the one that was recorded: chains, seals, checkpoints, and what is hashed.
+    proof: "../docs/proof.md",
     /// What happens when connections, servers and callers fail.
     reliability: "../docs/reliability.md",
     /// Who may do what on the server, and what errors never show.

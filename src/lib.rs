@@ -53,6 +53,7 @@
 //! - **To repeat a call safely**: [`WriteId`]. **When two writes meet**: [`OnConflict`].
 //! - **To follow changes**: [`feed`]. **To test with a time of your own**: [`ManualClock`].
 //! - **Archives**: [`archive`], with the features `archive` and `gzip`: export, and import as it was.
+//! - **Proof**: [`proof`] verifies that a history is the one that was recorded.
 //! - **To operate Redis**: [`PreflightReport`], [`NamespaceLayout`], [`CheckReport`], [`Inspection`], [`Durability`].
 //! - **To write a store**: [`for_stores`], [`stored_format`], and the suite of the feature `conformance`.
 //!
@@ -98,6 +99,7 @@ mod json_tests;
 #[cfg(feature = "policies")]
 #[cfg_attr(docsrs, doc(cfg(feature = "policies")))]
 pub mod policy;
+pub mod proof;
 mod query;
 #[cfg(all(feature = "redis", any(feature = "blocking", feature = "tokio", feature = "smol")))]
 mod redis;
@@ -142,13 +144,13 @@ pub use request::{
     ApprovalState, ApprovalStatus, ApprovalTarget, ApproverLimits, BatchId, BlastRadius, BlastScope, Category, Cause,
     Claim, ClaimId, CompensationKind, CompensationPlan, CompensationTrigger, ConsumerName, ContractId, DeciderRule,
     Decision, DecisionCategory, DecisionKind, Delegation, Digest, DiscussionDecision, Escalation, Execution,
-    ExecutionDecision, ExecutionKind, ExecutionLink, FailedAttempts, Grounds, Group, HolderId, IdComparison,
-    InitialState, Intent, IntoId, LifecycleDecision, LinkRelation, Metadata, MetadataIter, MutationRequest,
-    MutationType, Operation, Participants, Payload, Pending, PendingReason, Period, PolicyName, Quorum, QuorumGroup,
-    QuorumRejection, ReasonRule, Rejection, RequestDocument, RequestDraft, RequestId, RequestState, Requester,
-    Requirement, RequirementKind, Resubmission, RetryPolicy, Revision, RiskLevel, Role, Severity, SideEffect, StateId,
-    StateType, StateVersion, Status, Step, Supersession, Tag, Target, Timestamp, UniqueKey, UnsettledWrite, Value,
-    Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
+    ExecutionDecision, ExecutionKind, ExecutionLink, FailedAttempts, Grounds, Group, HashMark, HistoryChain,
+    HistorySeal, HolderId, IdComparison, InitialState, Intent, IntoId, KeyId, LifecycleDecision, LinkRelation,
+    Metadata, MetadataIter, MutationRequest, MutationType, Operation, Participants, Payload, Pending, PendingReason,
+    Period, PolicyName, Quorum, QuorumGroup, QuorumRejection, ReasonRule, Rejection, RequestDocument, RequestDraft,
+    RequestId, RequestState, Requester, Requirement, RequirementKind, Resubmission, RetryPolicy, Revision, RiskLevel,
+    Role, Salt, Severity, SideEffect, StateId, StateType, StateVersion, Status, Step, Supersession, Tag, Target,
+    Timestamp, UniqueKey, UnsettledWrite, Value, Verdict, VersionDecision, Versioning, WriteId, WriteIntent, WriteKind,
 };
 pub use service::clock::{Clock, ManualClock, SystemClock};
 pub use service::executor::{ExecutorReport, ExecutorStopped};

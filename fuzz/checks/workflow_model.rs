@@ -12,6 +12,7 @@ use std::sync::Arc;
 use acts::{Act, Move, at, command, decide, decide_all, people, state_version, table};
 use input::Input;
 use mutator_governance::blocking::{Governance, MemoryStore, Store, StoreExtension as _};
+use mutator_governance::proof::verify_history;
 use mutator_governance::workflow::{
     Action, AfterFailure, Command, StaleStrategy, apply, decidable_by, due_command, explain, is_due,
 };
@@ -93,6 +94,8 @@ fn check_step(before: &MutationRequest, after: &MutationRequest, now: Timestamp)
     assert!(asked || from != to || after.state == before.state, "the two ways from pending to pending");
 
     assert!(after.decisions.starts_with(&before.decisions), "history is only added to");
+    let history = verify_history(after, None);
+    assert!(history.is_wholly_chained(), "the history does not fit its chain: {history:?}");
     let grew = after.decisions.len() > before.decisions.len();
     assert!(after.decisions.is_sorted_by_key(|decision| decision.at), "dated before what it follows");
     let right_after = before.updated_at.saturating_add(std::time::Duration::from_micros(1));
@@ -108,6 +111,7 @@ fn check_step(before: &MutationRequest, after: &MutationRequest, now: Timestamp)
         let (mut linked, unlinked) = (after.document().clone(), before.document());
         linked.execution.links.pop();
         (linked.updated_at, linked.decisions) = (unlinked.updated_at, unlinked.decisions.clone());
+        linked.chain.clone_from(&unlinked.chain);
         assert!(linked == *unlinked, "a terminal request changed by more than the link of its compensation");
     }
 }

@@ -84,7 +84,8 @@ fn the_first_version_has_no_place_for_a_comment_and_keeps_its_request() {
     let request = first.submit(draft("r")).unwrap();
     let error = first.comment(&id, bob(), "For how long?").unwrap_err();
     assert_eq!((error.code(), error.outcome()), ("format.not_expressible", Outcome::NotApplied));
-    assert_eq!(store.get(&id).unwrap().unwrap(), request);
+    let stored = store.get(&id).unwrap().unwrap();
+    assert_eq!((&stored.decisions, &stored.chain), (&request.decisions, &None), "nor for a chain, which it leaves out");
     let discussed = second.comment(&id, bob(), "For how long?").unwrap();
     assert_eq!(store.get(&id).unwrap().unwrap(), discussed, "what reads does not depend on what is written");
     let error = first.cancel(&id, bob()).unwrap_err();

@@ -180,10 +180,11 @@ impl Governance {
             if recorded(&changed) == before {
                 return Ok(Changed::Unsent(changed));
             }
-            let conflict = match self.store.update(changed, write_id.unwrap_or_else(WriteId::generate)).await {
-                Err(Error::Conflict(conflict)) => conflict,
-                stored_or_failed => return stored_or_failed.map(Changed::Stored),
-            };
+            let conflict =
+                match self.store.update(self.sealed(changed), write_id.unwrap_or_else(WriteId::generate)).await {
+                    Err(Error::Conflict(conflict)) => conflict,
+                    stored_or_failed => return stored_or_failed.map(Changed::Stored),
+                };
             request = self.rebased(*conflict, &mut rebases, change).await?;
         }
     }

@@ -25,7 +25,7 @@ impl Governance {
             // What the reads below find about others holds as long as this request is unchanged.
             let changed = change(request.clone(), self.clock.now())?;
             if changed.execution.claim.is_none() || self.reserve_original(&request, &plan, &mut rounds).await? {
-                match self.store.update(changed, write_id.unwrap_or_else(WriteId::generate)).await {
+                match self.store.update(self.sealed(changed), write_id.unwrap_or_else(WriteId::generate)).await {
                     Err(Error::Conflict(conflict)) => {
                         request = self.next_round(*conflict, &request, &mut rounds, change).await?;
                         continue;

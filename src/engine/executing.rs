@@ -141,7 +141,7 @@ impl Worker {
             .renewed_for_at_most(self.with.renewed_for);
         let order = order.when_stale(self.with.when_stale).when_failed(self.with.when_failed);
         let began = Instant::now();
-        match self.run(request.clone(), &order, &**handler).await {
+        match boxed(self.run(request.clone(), &order, &**handler)).await {
             Ok(run) => self.ran(&request.id, run),
             Err(Error::Unrecorded(unrecorded)) => self.record(*unrecorded, &order, &**handler, began).await,
             Err(error) => return Err(error),

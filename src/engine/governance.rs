@@ -8,8 +8,9 @@ use super::applying::Changed;
 use super::waiting::WaiterGroups;
 use super::{Store, StoreExtension as _, dual};
 use crate::error::{Error, InvalidValue, Outcome, Result, StoreError, StoreErrorKind};
+use crate::proof::{self, SealKeys};
 use crate::request::UnsettledWrite;
-use crate::request::{IdComparison, MutationRequest, RequestDraft, RequestId, WriteId};
+use crate::request::{IdComparison, MutationRequest, RequestDraft, RequestId, Salt, WriteId};
 use crate::service::clock::Clock;
 use crate::service::demands::Demands;
 use crate::service::on_conflict::{OnConflict, Rebases};
@@ -31,6 +32,7 @@ pub struct Governance {
     deadline: Duration,
     pub(super) demands: Demands,
     pub(super) waiting: Arc<WaiterGroups>,
+    pub(super) keys: Option<Arc<SealKeys>>,
 }
 
 /// Long enough for a hundred concurrent deciders, and short enough for most callers.
@@ -47,6 +49,7 @@ pub struct GovernanceBuilder<StoreSlot = ()> {
     on_conflict: OnConflict,
     deadline: Option<Duration>,
     demands: Demands,
+    keys: Option<Arc<SealKeys>>,
 }
 
 impl Governance {
@@ -76,6 +79,22 @@ impl Governance {
         (self.new_id)()
     }
 
+    /// A request to create, sealed if there are keys.
+    pub(super) fn sealed_new(&self, request: MutationRequest) -> MutationRequest {
+        match &self.keys {
+            Some(keys) => proof::seal_new(request, keys),
+            None => request,
+        }
+    }
+
+    /// A changed request, sealed if there are keys.
+    pub(super) fn sealed(&self, request: MutationRequest) -> MutationRequest {
+        match &self.keys {
+            Some(keys) => proof::seal(request, keys),
+            None => request,
+        }
+    }
+
     pub(super) fn rebases(&self) -> Rebases {
         Rebases::new(self.on_conflict, self.deadline)
     }
@@ -84,8 +103,8 @@ impl Governance {
 impl<StoreSlot> GovernanceBuilder<StoreSlot> {
     /// Keeps requests in this store.
     pub fn store(self, store: Arc<dyn Store>) -> GovernanceBuilder<Arc<dyn Store>> {
-        let Self { store: _, clock, new_id, on_conflict, deadline, demands } = self;
-        GovernanceBuilder { store, clock, new_id, on_conflict, deadline, demands }
+        let Self { store: _, clock, new_id, on_conflict, deadline, demands, keys } = self;
+        GovernanceBuilder { store, clock, new_id, on_conflict, deadline, demands, keys }
     }
 
     /// Takes the time from this clock, unchanged. Defaults to the [clock of the store](Store::clock): the server's
@@ -134,6 +153,15 @@ impl<StoreSlot> GovernanceBuilder<StoreSlot> {
         self.demands = Demands::of(policies);
         self
     }
+
+    /// Seals the history of every request that it writes with the current one of these keys, and verifies seals with all
+    /// of them. Give the same keys to every service that writes the namespace: a decision of one without keys is found
+    /// as [`Unsealed`](crate::proof::HistoryProblem::Unsealed). Defaults to no keys: histories are chained and not sealed.
+    #[must_use]
+    pub fn seal_keys(mut self, keys: SealKeys) -> Self {
+        self.keys = Some(Arc::new(keys));
+        self
+    }
 }
 
 impl GovernanceBuilder<Arc<dyn Store>> {
@@ -165,6 +193,7 @@ impl GovernanceBuilder<Arc<dyn Store>> {
             deadline: self.deadline.unwrap_or(DEFAULT_DEADLINE),
             demands: self.demands,
             waiting: Arc::default(),
+            keys: self.keys,
         }
     }
 }
@@ -209,12 +238,12 @@ impl Governance {
     async fn store_draft(&self, draft: RequestDraft, write_id: WriteId) -> Result<MutationRequest> {
         draft.requested_by.ensure_commit_mode()?;
         let now = self.refreshed_now().await?;
-        let draft = draft.comparing_ids(self.store.id_comparison());
+        let draft = draft.comparing_ids(self.store.id_comparison()).salted(Salt::generate());
         if let Some(ended) = draft.resubmits.clone() {
             return self.store_resubmission(&draft, &ended, write_id, now).await;
         }
         let request = self.demands.submit(draft, self.new_id(), write_id, now)?;
-        self.store.create(request).await
+        self.store.create(self.sealed_new(request)).await
     }
 
     /// What became of a write whose outcome an error left unknown; the error [names it](Error::unsettled_write).

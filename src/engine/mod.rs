@@ -24,6 +24,8 @@ mod reading;
 
 mod waiting;
 
+mod proving;
+
 mod view;
 
 mod removing;

@@ -49,7 +49,7 @@ impl Governance {
         loop {
             let (request, is_reserved) = self.resubmission(draft, &ended, &new_id, write_id, now).await?;
             if is_reserved {
-                match self.store.create(request).await {
+                match self.store.create(self.sealed_new(request)).await {
                     // Somebody has taken the id since: the next round finds out who.
                     Err(Error::AlreadyExists { .. }) => {}
                     created_or_failed => return created_or_failed,

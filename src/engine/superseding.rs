@@ -33,7 +33,7 @@ impl Governance {
                 self.write_once(superseding::announce(other, &request.id, self.clock.now())).await?;
             } else {
                 self.outdate(&superseding::withdrawn(&request)).await?;
-                match self.store.update(superseded, write_id.unwrap_or_else(WriteId::generate)).await {
+                match self.store.update(self.sealed(superseded), write_id.unwrap_or_else(WriteId::generate)).await {
                     Err(Error::Conflict(conflict)) => {
                         request = self.next_round(*conflict, &request, &mut rounds, &change).await?;
                         continue;
@@ -104,7 +104,7 @@ impl Governance {
 
     /// Whether the write succeeded because nobody had changed the request before.
     pub(super) async fn write_once(&self, request: MutationRequest) -> Result<bool> {
-        match self.store.update(request, WriteId::generate()).await {
+        match self.store.update(self.sealed(request), WriteId::generate()).await {
             Ok(_) => Ok(true),
             Err(Error::Conflict(_)) => Ok(false),
             Err(error) => Err(error),

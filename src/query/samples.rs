@@ -41,6 +41,7 @@ pub(crate) fn document(id: &str) -> RequestDocument {
         approver_limits: ApproverLimits::default(),
         participants: Participants::default(),
         unique_key: None,
+        chain: None,
         id_comparison: IdComparison::default(),
     }
 }

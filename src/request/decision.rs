@@ -14,7 +14,7 @@ use super::{ActorContext, Metadata, Timestamp, Value, metadata_keys};
 /// | decision | keys |
 /// |---|---|
 /// | lifecycle | `resubmits` if it follows another request; `from`; `waited_for`: what it waited for until then, if it was pending; `pending_reason`, `expires_at`, `superseded_by`, `resulting_version` of the new status; `valid_until` if it expired after its approval; `approval` if an approval caused it; `rejected`: the approvals if rejecting several at once caused it; `claim`, `side_effects`, `side_effects_left_out` when executed; `attempts`: how many failed, when it is rejected after the last; for a compensation also `compensates`, `compensation`, `trigger`, `batch`; `compensated_by`, `compensation`, `trigger`, `batch` when compensated; `round` and `digest` of what was reviewed when it is sent back |
-/// | `Amended` | `amended`: the fields that changed; `digest`, and `previous_digest` before; `round`: the new one |
+/// | `Amended` | `amended`: the fields that changed; `digest` and `content`, and `previous_digest` and `previous_content` before; `round`: the new one |
 /// | `Requested` | `approvals`, `missing`: how many; `round` |
 /// | `Renewed` | `approvals`: how many; `round` |
 /// | `Granted`, `Rejected`, `Expired` | `approval`, `target`, `step`, `round`, `digest`; `quorum_group`, `required`; `expires_at`; `moved`: which votes moved to make way; for a rejection `code`, `message`, `category` and its own metadata |

@@ -8,9 +8,9 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::{
-    ActorContext, Approval, ApproverLimits, Decision, Digest, Execution, IdComparison, Intent, Metadata, MutationType,
-    Participants, Payload, Quorum, QuorumGroup, RequestId, RequestState, Requirement, Revision, SideEffect, StateId,
-    StateType, StateVersion, Step, Timestamp, UniqueKey, WriteIntent,
+    ActorContext, Approval, ApproverLimits, Decision, Digest, Execution, HistoryChain, IdComparison, Intent, Metadata,
+    MutationType, Participants, Payload, Quorum, QuorumGroup, RequestId, RequestState, Requirement, Revision,
+    SideEffect, StateId, StateType, StateVersion, Step, Timestamp, UniqueKey, WriteIntent,
 };
 use crate::error::{Error, InvalidValue};
 use crate::json::read_beside;
@@ -31,6 +31,8 @@ pub struct MutationRequest {
     document: RequestDocument,
     /// How many decisions the stored revision had, as far as this value knows.
     stored_decisions: usize,
+    /// The head of the chain over these decisions.
+    stored_head: Option<Digest>,
     /// Whether it was read from elsewhere than a store, so that it may hold more than its revision had.
     is_read_elsewhere: bool,
     /// What commands did to it since it was read.
@@ -92,6 +94,9 @@ pub struct RequestDocument {
     /// The key that no other open request of its namespace has. Fixed at submission.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub unique_key: Option<UniqueKey>,
+    /// The hash chain over its history; `None` in a request that only releases without chains have written.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub chain: Option<Box<HistoryChain>>,
     /// The rule by which ids of people in it are equal: that of its namespace. Not in the stored bytes; a store sets it
     /// on every request that it reads or writes.
     #[serde(default, skip_serializing_if = "IdComparison::is_default")]
@@ -164,7 +169,8 @@ impl MutationRequest {
     pub fn from_document(document: RequestDocument, revision: Revision) -> Result<Self, Error> {
         check_approvals(&document)?;
         let stored_decisions = document.decisions.len();
-        Ok(Self { revision, document, stored_decisions, is_read_elsewhere: false, write_intent: None })
+        let stored_head = document.chain.as_ref().map(|chain| chain.head);
+        Ok(Self { revision, document, stored_decisions, stored_head, is_read_elsewhere: false, write_intent: None })
     }
 
     /// The revision this request was read or written at.
@@ -192,6 +198,7 @@ impl MutationRequest {
     pub fn at_revision(mut self, revision: Revision) -> Self {
         self.revision = revision;
         self.stored_decisions = self.document.decisions.len();
+        self.stored_head = self.document.chain.as_ref().map(|chain| chain.head);
         self.is_read_elsewhere = false;
         self.write_intent = None;
         self
@@ -252,6 +259,11 @@ impl MutationRequest {
                 Err(InvalidValue::new("revision", problem))
             }
         }
+    }
+
+    /// How many decisions were stored when it was read, and the head of the chain over them.
+    pub(crate) const fn stored_history(&self) -> (usize, Option<Digest>) {
+        (self.stored_decisions, self.stored_head)
     }
 
     pub(crate) fn edit(&mut self) -> &mut RequestDocument {

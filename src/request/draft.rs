@@ -8,8 +8,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
     ActorContext, ActorId, ApprovalRule, ApproverLimits, CompensationPlan, ExecutionKind, IdComparison, Intent,
-    Metadata, Participants, Payload, Pending, PendingReason, Period, RequestId, Requirement, RetryPolicy, StateVersion,
-    Target, Timestamp, UniqueKey,
+    Metadata, Participants, Payload, Pending, PendingReason, Period, RequestId, Requirement, RetryPolicy, Salt,
+    StateVersion, Target, Timestamp, UniqueKey,
 };
 use crate::error::{Error, InvalidValue};
 use crate::json::Strict;
@@ -60,6 +60,9 @@ pub struct RequestDraft {
     pub(crate) unique_key: Option<UniqueKey>,
     #[serde(skip_serializing_if = "IdComparison::is_default")]
     pub(crate) id_comparison: IdComparison,
+    /// For the commitments to personal fields; a service draws it.
+    #[serde(skip)]
+    pub(crate) salt: Option<Salt>,
 }
 
 /// The state that a request can have when it is submitted.
@@ -98,6 +101,7 @@ impl RequestDraft {
             participants: Participants::default(),
             unique_key: None,
             id_comparison: IdComparison::default(),
+            salt: None,
         }
     }
 
@@ -263,6 +267,16 @@ impl RequestDraft {
     /// Sets the rule for comparing ids of people. A service replaces it by the rule of its store.
     pub fn comparing_ids(mut self, rule: IdComparison) -> Self {
         self.id_comparison = rule;
+        self
+    }
+
+    /// Salts the commitments to personal fields, so that nobody can guess these from a hash.
+    #[cfg_attr(
+        not(any(feature = "blocking", feature = "tokio", feature = "smol")),
+        expect(dead_code, reason = "a service salts")
+    )]
+    pub(crate) fn salted(mut self, salt: Salt) -> Self {
+        self.salt = Some(salt);
         self
     }
 

@@ -47,6 +47,7 @@ metadata_keys! {
     COMPENSATED_BY = "compensated_by", "the id of the request that compensates this one";
     COMPENSATES = "compensates", "the id of the request that this one compensates";
     COMPENSATION = "compensation", "the kind of the compensation";
+    CONTENT = "content", "the SHA-256 of what an amendment can change, after it; the chain of the history covers it";
     CURRENT_VERSION = "current_version", "the version that the state has now";
     DEMANDED_BY = "demanded_by", "in an approval, the names of the policies that demanded it";
     DETAILS_LEFT_OUT = "details_left_out", "how many details of the failure the store had no room for";
@@ -66,6 +67,7 @@ metadata_keys! {
     POLICY_DIGEST = "policy_digest", "in a requirement, the SHA-256 of the policy";
     POLICY_VERSION = "policy_version", "in a requirement, the version of the policy";
     PREVIOUS_CLAIM = "previous_claim", "the id of the claim that was taken over";
+    PREVIOUS_CONTENT = "previous_content", "the same SHA-256 before the amendment";
     PREVIOUS_DIGEST = "previous_digest", "the digest of the request before it was amended";
     QUORUM_GROUP = "quorum_group", "the quorum group of the approval";
     PREVIOUSLY_NOT_BEFORE = "previously_not_before", "the time before which it was not to be executed until then";

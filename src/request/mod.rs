@@ -19,6 +19,7 @@ mod document;
 mod draft;
 mod escalation;
 mod execution;
+mod history_chain;
 mod id_comparison;
 mod intent;
 mod into_id;
@@ -56,7 +57,6 @@ pub(crate) use approval_summary::{ApprovalSummary, Slot};
 pub use approval_target::ApprovalTarget;
 pub use approver_limits::ApproverLimits;
 pub(crate) use by_name::{by_name, read_by_name};
-#[cfg(feature = "policies")]
 pub(crate) use canonical::canonical_bytes;
 pub use decision::{
     ApprovalDecision, Decision, DecisionCategory, DecisionKind, DiscussionDecision, ExecutionDecision,
@@ -72,6 +72,7 @@ pub use execution::{
     Claim, CompensationKind, CompensationPlan, CompensationTrigger, Execution, ExecutionKind, ExecutionLink,
     LinkRelation, Supersession,
 };
+pub use history_chain::{HashMark, HistoryChain, HistorySeal, Salt};
 pub use id_comparison::IdComparison;
 pub use intent::{BlastRadius, BlastScope, Intent, RiskLevel};
 pub use into_id::IntoId;
@@ -91,7 +92,7 @@ pub use revision::Revision;
 pub use side_effect::{Severity, SideEffect};
 pub use state::{Pending, PendingReason, RequestState, Status};
 pub use text::{
-    ActorId, ApprovalId, BatchId, Category, ConsumerName, ContractId, Grounds, Group, MutationType, Operation,
+    ActorId, ApprovalId, BatchId, Category, ConsumerName, ContractId, Grounds, Group, KeyId, MutationType, Operation,
     PolicyName, QuorumGroup, RequestId, RequirementKind, Role, StateId, StateType, StateVersion, Tag, UniqueKey,
 };
 pub use timestamp::Timestamp;

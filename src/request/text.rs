@@ -225,6 +225,8 @@ text_types! {
     RequirementKind: Name, 128, "requirement kind";
     /// The name of a policy.
     PolicyName: Name, 128, "policy name";
+    /// The id of a key that seals histories, by the same rule as a [`RequestId`].
+    KeyId: Id, 64, "key id";
     /// The name of a quorum group, whose approvals are decided together. By the same rule as an [`ActorId`], and
     /// compared exactly.
     QuorumGroup: Person, 128, "quorum group";

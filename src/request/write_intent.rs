@@ -225,6 +225,7 @@ impl WriteIntent {
             approver_limits,
             participants,
             unique_key,
+            chain: _,
         } = document;
         let submitted = (target, intent, requested_by, payload, requirements, created_at, approver_limits);
         let decided = (state, approvals, approval_round, decisions.len(), decisions.last(), updated_at);

@@ -26,13 +26,13 @@ pub(super) fn document() -> impl Strategy<Value = RequestDocument> {
             vec(side_effect().boxed(), 0..3),
             execution(by()).boxed(),
         );
-        let who = (approver_limits(), participants(), option::of(name()));
+        let who = (approver_limits(), participants(), option::of(name()), option::of(chain()));
         let rest = (option::of(name()), option::of(name()), time(), time(), metadata(), who);
         (outer, lists, rest).prop_map(|(outer, lists, rest)| {
             let (id, target, requested_by, intent, payload, state, approval_round) = outer;
             let (requirements, approvals, decisions, side_effects, execution) = lists;
-            let (expected, reviewed, created_at, updated_at, metadata, (approver_limits, participants, unique_key)) =
-                rest;
+            let (expected, reviewed, created_at, updated_at, metadata, who) = rest;
+            let (approver_limits, participants, unique_key, chain) = who;
             RequestDocument {
                 id: RequestId::new(ascii(&id)).unwrap(),
                 target: Target::new(&*target[0], &*target[1], &*target[2]).unwrap(),
@@ -56,10 +56,25 @@ pub(super) fn document() -> impl Strategy<Value = RequestDocument> {
                 approver_limits,
                 participants,
                 unique_key: unique_key.map(|key| UniqueKey::new(key).unwrap()),
+                chain,
                 id_comparison: IdComparison::default(),
             }
         })
     })
+}
+
+fn chain() -> impl Strategy<Value = Box<HistoryChain>> {
+    let hash = || any::<[u8; 32]>().prop_map(Digest::from_bytes);
+    let seal = (name(), any::<u32>(), any::<u32>(), hash()).prop_map(|(key, from, decisions, tag)| {
+        Box::new(HistorySeal { key: KeyId::new(ascii(&key)).unwrap(), from, decisions, tag })
+    });
+    let marks = vec(any::<[u8; 8]>().prop_map(HashMark), 0..5);
+    let salt = option::of(any::<[u8; 16]>().prop_map(Salt));
+    (any::<u32>(), hash(), salt, option::of(seal), any::<[u8; 8]>(), marks).prop_map(
+        |(first, head, salt, seal, origin, marks)| {
+            Box::new(HistoryChain { first, head, salt, seal, origin: HashMark(origin), marks })
+        },
+    )
 }
 
 /// A name that every kind of name allows; few enough that they repeat.

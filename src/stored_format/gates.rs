@@ -36,6 +36,7 @@ const GATES: &[Gate] = &[
     Gate { since: 2, opens: Part::Field(Field::Participants) },
     Gate { since: 2, opens: Part::Field(Field::Retries) },
     Gate { since: 2, opens: Part::Field(Field::UniqueKey) },
+    Gate { since: 2, opens: Part::Field(Field::Chain) },
 ];
 
 const FIRST: u16 = 1;
@@ -81,6 +82,8 @@ pub(super) enum Field {
     ApprovalPeriod,
     /// Of an execution: one of its rare parts.
     Retries,
+    /// Of a document: one of its rare parts.
+    Chain,
 }
 
 /// All versions there are.
@@ -178,6 +181,7 @@ impl fmt::Display for Field {
             Self::Timing => "a time before which it is not executed, or a validity",
             Self::ApprovalPeriod => "an approval that expires after a duration",
             Self::Retries => "retries of its execution",
+            Self::Chain => "the chain of its history",
         })
     }
 }

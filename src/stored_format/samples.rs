@@ -50,6 +50,7 @@ pub(super) fn smallest() -> RequestDocument {
         approver_limits: ApproverLimits::default(),
         participants: Participants::default(),
         unique_key: None,
+        chain: None,
         id_comparison: IdComparison::default(),
     }
 }
@@ -319,7 +320,22 @@ pub(super) fn newest() -> RequestDocument {
         .and_then(|named| named.with_groups(["works council"]))
         .unwrap();
     document.unique_key = Some(UniqueKey::new("restart – naïve 文字").unwrap());
+    chained(&mut document);
     document
+}
+
+/// Its history is chained from its third decision on, and sealed.
+fn chained(document: &mut RequestDocument) {
+    let decisions = document.decisions.split_off(2);
+    crate::proof::begin(document, Some("000102030405060708090a0b0c0d0e0f".parse().unwrap()), None);
+    for decision in decisions {
+        document.decisions.push(decision);
+        crate::proof::extend(document);
+    }
+    if let Some(chain) = &mut document.chain {
+        let tag = Digest::from_bytes([0x5e; 32]);
+        chain.seal = Some(Box::new(HistorySeal { key: KeyId::new("2026").unwrap(), from: 2, decisions: 11, tag }));
+    }
 }
 
 /// The last approval is mandatory, was delegated twice and escalated, and so was its escalation.

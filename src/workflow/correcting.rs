@@ -7,6 +7,7 @@ use super::phrase::whoever;
 use super::{decidable, lifecycle, resolution, submission, timing};
 use crate::command::Amendment;
 use crate::error::{CorrectionError, Error, InvalidValue, Result};
+use crate::proof;
 use crate::request::{
     ActorContext, ActorId, LifecycleDecision, Metadata, MutationRequest, Pending, PendingReason, RequestDocument,
     RequestState, metadata_keys,
@@ -39,6 +40,8 @@ pub(super) fn amend(request: &mut MutationRequest, amendment: &Amendment, occasi
     };
     check_requester(request, occasion.by)?;
     let previous = request.digest();
+    proof::begin_if_absent(request.edit());
+    let previous_content = proof::content_hash(request, None);
     let changed = amendment.amend(request.edit());
     if changed.is_empty() {
         return not_allowed(id, CorrectionError::NothingAmended);
@@ -53,6 +56,8 @@ pub(super) fn amend(request: &mut MutationRequest, amendment: &Amendment, occasi
     let mut about = Metadata::new().with(metadata_keys::AMENDED, names(&changed))?;
     about.note(metadata_keys::PREVIOUS_DIGEST, previous.to_string());
     about.note(metadata_keys::DIGEST, request.digest().to_string());
+    about.note(metadata_keys::PREVIOUS_CONTENT, previous_content.to_string());
+    about.note(metadata_keys::CONTENT, proof::content_hash(request, None).to_string());
     about.note(metadata_keys::ROUND, request.approval_round.saturating_add(1));
     let document = request.edit();
     record(document, occasion.decision(LifecycleDecision::Amended, about));

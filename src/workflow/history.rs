@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::InvalidValue;
+use crate::proof;
 use crate::request::{
     ActorContext, Decision, DecisionKind, IdComparison, Metadata, RequestDocument, Timestamp, Value, for_oneself,
 };
@@ -77,12 +78,15 @@ pub(super) fn time_after(updated_at: Timestamp, now: Timestamp) -> Timestamp {
     if now < updated_at { updated_at.saturating_add(Duration::from_micros(1)) } else { now }
 }
 
-/// Appends a decision, dated no earlier than its predecessor; its time becomes the time of the last change.
+/// Appends a decision to the history and its chain, dated no earlier than its predecessor; its time becomes the time of
+/// the last change.
 pub(super) fn record(document: &mut RequestDocument, mut decision: Decision) {
     let last = document.decisions.last().map_or(Timestamp::MIN, |last| last.at);
     decision.at = decision.at.max(last);
     document.updated_at = decision.at;
+    proof::begin_if_absent(document);
     document.decisions.push(decision);
+    proof::extend(document);
 }
 
 /// Names as a metadata value.

@@ -101,6 +101,7 @@ fn draft_of(ended: &RequestDocument, by: Arc<ActorContext>, now: Timestamp) -> R
         approver_limits,
         participants,
         unique_key,
+        chain: _,
         id_comparison,
     } = ended;
     let times = [round_opened_at(ended), *created_at];

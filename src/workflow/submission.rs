@@ -7,6 +7,7 @@ use super::history::{Occasion, check_acting_for, check_reason, names, record};
 use super::open_demand::{OpenDemand, impossible};
 use super::{escalating, lifecycle, resubmitting, timing};
 use crate::error::{Error, Result};
+use crate::proof;
 use crate::request::{
     Approval, ApprovalId, ApprovalRule, ApprovalState, Execution, InitialState, LifecycleDecision, Metadata,
     MutationRequest, Pending, PendingReason, RequestDocument, RequestDraft, RequestId, RequestState, Requirement,
@@ -32,7 +33,8 @@ use crate::request::{
 pub fn submit(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timestamp) -> Result<MutationRequest> {
     check_reason(draft.requested_by.reason.as_deref())?;
     check_acting_for(&draft.requested_by, draft.id_comparison)?;
-    let intent = draft.write_intent();
+    let payload_hash = draft.payload_hash();
+    let (intent, salt) = (draft.write_intent_with(payload_hash), draft.salt);
     let id = draft.id.unwrap_or(id);
     resubmitting::check_another(&id, draft.resubmits.as_ref())?;
     let state = initial_state(&id, draft.initial_state, &draft.approval_rules, &draft.requirements)?;
@@ -67,6 +69,7 @@ pub fn submit(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timest
         approver_limits: draft.approver_limits,
         participants: draft.participants,
         unique_key: draft.unique_key,
+        chain: None,
         id_comparison: draft.id_comparison,
     };
     for approval in &document.approvals {
@@ -81,6 +84,7 @@ pub fn submit(draft: RequestDraft, id: RequestId, write_id: WriteId, now: Timest
     if document.state.awaits_approval() {
         lifecycle::check_dates_to_come(&document, now)?;
     }
+    proof::begin(&mut document, salt, payload_hash);
     record_filing(&mut document, now);
     Ok(MutationRequest::from_document(document, Revision::first(write_id))?.meant_to(intent))
 }

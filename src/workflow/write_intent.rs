@@ -5,8 +5,9 @@ use sha2::Digest as _;
 
 use crate::command::{Action, Command};
 use crate::request::{
-    ApprovalRule, ApproverLimits, ExecutionKind, InitialState, Intent, Metadata, Participants, Period, RequestDraft,
-    RequestId, Requirement, RetryPolicy, StateVersion, Target, Timestamp, UniqueKey, Who, WriteIntent, WriteKind,
+    ApprovalRule, ApproverLimits, ExecutionKind, InitialState, Intent, Metadata, Participants, Payload, Period,
+    RequestDraft, RequestId, Requirement, RetryPolicy, StateVersion, Target, Timestamp, UniqueKey, Who, WriteIntent,
+    WriteKind,
 };
 
 impl Command {
@@ -77,6 +78,15 @@ impl RequestDraft {
     /// The intent of submitting this draft, which tells its repetition from another draft. The id is excluded: it names
     /// the request.
     pub fn write_intent(&self) -> WriteIntent {
+        self.write_intent_with(self.payload_hash())
+    }
+
+    /// The SHA-256 of the payload, which may be large: it is computed once for all who need it.
+    pub(super) fn payload_hash(&self) -> Option<[u8; 32]> {
+        self.payload.as_ref().map(|payload| sha2::Sha256::digest(payload.bytes()).into())
+    }
+
+    pub(super) fn write_intent_with(&self, payload_hash: Option<[u8; 32]>) -> WriteIntent {
         let Self {
             id: _,
             target,
@@ -91,6 +101,7 @@ impl RequestDraft {
             resubmits,
             retry,
             id_comparison: _,
+            salt: _,
             metadata,
             not_before,
             valid_for,
@@ -98,12 +109,12 @@ impl RequestDraft {
             participants,
             unique_key,
         } = self;
-        let payload = payload.as_ref();
+        let content_type = payload.as_ref().map(Payload::content_type);
         let meant = Meant {
             target,
             intent,
             requested_by: Who::of(requested_by),
-            payload: payload.map(|it| (it.content_type(), sha2::Sha256::digest(it.bytes()).into())),
+            payload: content_type.zip(payload_hash),
             initial_state: *initial_state,
             requirements,
             approval_rules,

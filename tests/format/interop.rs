@@ -1,5 +1,8 @@
 //! A second implementation, written from `docs/stored-format.md` alone, reads the same from the golden vectors.
 
+#[cfg(feature = "blocking")]
+mod proof;
+
 use std::process::Command;
 
 use base64::Engine as _;

@@ -46,6 +46,38 @@ RELATION = ["Compensates", "CompensatedBy", "BeingCompensatedBy", "WasToBeCompen
 RESUBMISSIONS = {"resubmits": "Resubmits", "resubmitted_as": "ResubmittedAs"}
 
 
+def parse_chain(raw):
+    """The chain of a history, which docs/proof.md explains."""
+    place = 0
+
+    def take(count):
+        nonlocal place
+        if count > len(raw) - place:
+            raise Rejected("malformed: the chain is cut off")
+        place += count
+        return raw[place - count:place]
+
+    parts = take(1)[0]
+    if parts > 3:
+        raise Rejected("malformed: parts %d of a chain" % parts)
+    chain = present(first=int.from_bytes(take(4), "little") or None, head=take(32).hex(), origin=take(8).hex())
+    if parts & 1:
+        chain["salt"] = take(16).hex()
+    if parts & 2:
+        sealed = [int.from_bytes(take(4), "little") for _ in range(2)]
+        tag = take(32).hex()
+        key = take(take(1)[0]).decode()
+        chain["seal"] = present(key=key, tag=tag, decisions=sealed[1])
+        if sealed[0]:
+            chain["seal"]["from"] = sealed[0]
+    marks = raw[place:]
+    if len(marks) % 8:
+        raise Rejected("malformed: a mark of a chain is cut off")
+    if marks:
+        chain["marks"] = [marks[at:at + 8].hex() for at in range(0, len(marks), 8)]
+    return chain
+
+
 class Rejected(Exception):
     """These bytes are not a document; the first word says in which way."""
 
@@ -305,14 +337,15 @@ class Document(Primitives):
             metadata=self.metadata())
 
     def limits_and_payload(self):
-        has_payload, extras = self.with_extras(self.version, 1 | 2 | 16)
+        has_payload, extras = self.with_extras(self.version, 1 | 2 | 8 | 16)
         if has_payload > 1:
             raise Rejected("malformed: neither true nor false")
         limits = present(distinct=self.bool() or None, excluded=self.set()) if extras & 1 else None
         unique_key = self.text() if extras & 2 else None
         named = present(actor_ids=self.set(), roles=self.set(), groups=self.set()) if extras & 16 else None
+        chain = parse_chain(self.raw(self.uint())) if extras & 8 else None
         payload = {"content_type": self.text(), "base64": self.bytes()} if has_payload else None
-        return {"approver_limits": limits, "unique_key": unique_key, "participants": named, "payload": payload}
+        return {"approver_limits": limits, "unique_key": unique_key, "participants": named, "chain": chain, "payload": payload}
 
     def state(self):
         name = self.kind(["Created", "Pending", "Approved", "Rejected", "Canceled", "Expired", "Superseded",

@@ -107,7 +107,14 @@ fn a_store_imports_in_the_format_that_it_writes() {
     let target = builder(&server, &namespace, 2).write_format(older).compression(Compression::NEVER).open().unwrap();
     let report = governance(&target).import(&mut archive, &ImportOptions::new()).unwrap();
     assert_eq!(report.added, 40);
-    assert_eq!(target.requests(&RequestQuery::new(), &PageRequest::longest()).unwrap().items, requests);
+    // Version 1 has no place for the chain of a history.
+    let unchained = requests.iter().map(|request| {
+        let mut document = request.document().clone();
+        document.chain = None;
+        MutationRequest::from_document(document, request.revision()).unwrap()
+    });
+    let unchained: Vec<MutationRequest> = unchained.collect();
+    assert_eq!(target.requests(&RequestQuery::new(), &PageRequest::longest()).unwrap().items, unchained);
     for request in &requests {
         let inspection = target.inspect(&request.id).unwrap().unwrap();
         let record: Vec<u8> = raw.ask(&["GET", &inspection.key]);

@@ -17,7 +17,7 @@ fn examples() -> Vec<&'static str> {
     let mut names = Vec::new();
     if cfg!(feature = "blocking") {
         names.extend(["agent_gate", "approval_workflow", "governance_queries", "governed_execution", "quickstart"]);
-        names.extend(["change_window", "delegation_and_absence"]);
+        names.extend(["audit_proof", "change_window", "delegation_and_absence"]);
         names.extend(["decision_taxonomy", "policies", "request_lifecycle", "send_back", "versioned_resolution"]);
     }
     if cfg!(feature = "tokio") {

@@ -141,6 +141,7 @@ fn each_field_is_amended_by_itself_and_all_else_stays() {
             _ => rest.versioning = back.versioning.clone(),
         }
         rest.decisions.truncate(back.decisions.len());
+        rest.chain.clone_from(&back.chain);
         (rest.state, rest.updated_at, rest.approval_round) = (back.state.clone(), back.updated_at, 1);
         assert_eq!(&rest, back.document(), "{field}");
     }

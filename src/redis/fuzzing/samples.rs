@@ -46,6 +46,7 @@ pub(in crate::redis) fn request(input: &mut Input<'_>, number: usize) -> Mutatio
         approver_limits: approver_limits(input),
         participants: Participants::default(),
         unique_key: None,
+        chain: None,
         id_comparison: IdComparison::default(),
     };
     MutationRequest::from_document(document, Revision::first(WriteId::from_bytes([7; 16]))).unwrap()

@@ -15,7 +15,7 @@ const fn bit(field: Field) -> u8 {
         Field::ActingFor | Field::Reasons | Field::ApproverLimits | Field::Timing => 1,
         Field::Mandatory | Field::Retries | Field::UniqueKey => 2,
         Field::Delegation => 4,
-        Field::Escalation => 8,
+        Field::Escalation | Field::Chain => 8,
         Field::ApprovalPeriod | Field::Participants => 16,
         Field::Batch => 0,
     }

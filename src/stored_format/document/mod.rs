@@ -9,6 +9,7 @@
 
 mod actors;
 mod approval_parts;
+mod chain;
 mod cursor;
 mod excerpt;
 mod extras;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::actors::Actor;
 use super::links::{self, Links};
 use super::reader::{Failed, Reader, is_before};
-use super::{approval_parts, charge, retries, timing};
+use super::{approval_parts, chain, charge, retries, timing};
 use crate::request::{
     ActingFor, ActorContext, Approval, ApprovalState, ApprovalTarget, ApproverLimits, BlastRadius, Cause, Claim,
     ClaimId, CompensationPlan, Decision, Execution, ExecutionKind, IdComparison, Intent, Metadata, Participants,
@@ -46,21 +46,25 @@ pub(super) fn document(input: In<'_, '_>) -> Read<RequestDocument> {
         approver_limits: rare.approver_limits,
         participants: rare.participants,
         unique_key: rare.unique_key,
+        chain: rare.chain.map(|bytes| chain::read(input, bytes)).transpose()?,
         id_comparison: IdComparison::default(),
     })
 }
 
 /// The rare parts of a document, each empty if it is not there.
 #[derive(Default)]
-pub(super) struct RareParts {
+pub(super) struct RareParts<'a> {
     pub(super) approver_limits: ApproverLimits,
     participants: Participants,
     unique_key: Option<UniqueKey>,
+    /// As it is stored: rows do not show it.
+    chain: Option<&'a [u8]>,
 }
 
 /// Whether a payload follows, and the rare parts before it.
-pub(super) fn rare_parts_and_payload(input: In<'_, '_>) -> Read<(bool, RareParts)> {
-    let (byte, extras) = input.byte_and(&[Field::ApproverLimits, Field::UniqueKey, Field::Participants])?;
+pub(super) fn rare_parts_and_payload<'a>(input: In<'_, 'a>) -> Read<(bool, RareParts<'a>)> {
+    let rare = [Field::ApproverLimits, Field::UniqueKey, Field::Participants, Field::Chain];
+    let (byte, extras) = input.byte_and(&rare)?;
     if byte > 1 {
         return Err(input.fail(format!("{byte} is neither true nor false")));
     }
@@ -75,6 +79,9 @@ pub(super) fn rare_parts_and_payload(input: In<'_, '_>) -> Read<(bool, RareParts
     if extras.has(Field::Participants) {
         let named = &mut rare.participants;
         (named.actor_ids, named.roles, named.groups) = (input.names()?, input.names()?, input.names()?);
+    }
+    if extras.has(Field::Chain) {
+        rare.chain = Some(input.bytes()?);
     }
     Ok((byte == 1, rare))
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::kinds::Numbered as _;
 use super::writer::{Writer, Written};
-use super::{approval_parts, charge, links, retries, timing};
+use super::{approval_parts, chain, charge, links, retries, timing};
 use crate::request::{
     ActorContext, Approval, ApprovalState, ApprovalTarget, Cause, Claim, Decision, Execution, ExecutionKind, Intent,
     Metadata, Quorum, Rejection, RequestDocument, RequestState, Requirement, SideEffect, StateVersion, Value, Verdict,
@@ -26,10 +26,12 @@ pub(super) fn document<'d>(out: Out<'_, 'd>, document: &'d RequestDocument) -> W
     actor(out, &document.requested_by)?;
     intent(out, &document.intent)?;
     let (limits, named) = (&document.approver_limits, &document.participants);
+    let chain = chain::of(document, out);
     let rare = [
         (Field::ApproverLimits, !limits.is_none()),
         (Field::UniqueKey, document.unique_key.is_some()),
         (Field::Participants, !named.is_empty()),
+        (Field::Chain, chain.is_some()),
     ];
     out.byte_and(document.payload.is_some().into(), &rare)?;
     if !limits.is_none() {
@@ -43,6 +45,9 @@ pub(super) fn document<'d>(out: Out<'_, 'd>, document: &'d RequestDocument) -> W
         out.names(&named.actor_ids)?;
         out.names(&named.roles)?;
         out.names(&named.groups)?;
+    }
+    if let Some(chain) = chain {
+        chain::write(out, chain)?;
     }
     if let Some(payload) = &document.payload {
         out.text(payload.content_type())?;

@@ -115,6 +115,10 @@ impl<'document> Writer<'document> {
         if value == T::default() { Ok(()) } else { self.version.check(Part::Field(field), field) }
     }
 
+    pub(super) fn has(&self, part: Part) -> bool {
+        self.version.has(part)
+    }
+
     /// Rejects a field that the version lacks.
     pub(super) fn check(&self, field: Field) -> Written {
         self.version.check(Part::Field(field), field)

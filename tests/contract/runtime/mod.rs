@@ -262,6 +262,12 @@ macro_rules! every_case {
             what_is_linked_to_an_open_request_stays_and_is_named,
             a_retention_works_reports_and_stops_and_another_goes_on,
         }
+        $register! { proving:
+            every_write_of_a_service_with_keys_is_chained_and_sealed,
+            what_was_forged_in_the_store_is_named,
+            a_checkpoint_finds_what_is_gone_or_set_back,
+            a_checkpoint_is_collected_page_by_page,
+        }
         $register! { resolving:
             resolving_stores_only_on_request,
             a_request_is_resolved_again_and_again,

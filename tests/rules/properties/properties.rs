@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use mutator_governance::proof::verify_history;
 use mutator_governance::workflow::{
     Action, Command, apply, commutes, decidable_by, due_command, explain, is_due, valid_until,
 };
@@ -172,6 +173,7 @@ proptest! {
             if let Ok(result) = result {
                 let mut rest = result.document().clone();
                 rest.decisions.remove(before.decisions.len());
+                rest.chain.clone_from(&after.chain);
                 prop_assert_eq!(&rest, after.document());
             }
         }
@@ -181,6 +183,7 @@ proptest! {
     fn decisions_only_grow_and_the_last_of_them_is_when_the_request_was_updated(request in submitted(), moves in moves()) {
         for Done { before, after, now, .. } in play(request, &moves) {
             prop_assert!(after.decisions.starts_with(&before.decisions));
+            prop_assert!(verify_history(&after, None).is_wholly_chained());
             let grew = after.decisions.len() > before.decisions.len();
             prop_assert!(grew || renewed(&before, &after) == *after, "a change without a decision");
             let made = if now < before.updated_at { right_after(before.updated_at) } else { now };

@@ -40,6 +40,7 @@ pub(crate) mod many;
 pub(crate) mod modes;
 pub(crate) mod policies;
 pub(crate) mod previewing;
+pub(crate) mod proving;
 pub(crate) mod racing;
 pub(crate) mod renewing;
 pub(crate) mod repeating;
