@@ -148,21 +148,21 @@ pub async fn of_a_removal_and_a_change_one_wins(store: Arc<dyn Store>) {
     let lost = governance.remove("r", &removal().at(request.revision())).await;
     assert!(matches!(&lost, Err(Error::Conflict(conflict)) if conflict.actual == changed.revision()), "{lost:?}");
 
-    let (tombstones, changes) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
+    let (tombstones, updates) = (Mutex::new(Vec::new()), Mutex::new(Vec::new()));
     for round in 0..8_u64 {
         let request = ended(&store, pending(&format!("r{round}"), "s", second(1)), second(2)).await;
         let comment = workflow::apply(request.clone(), &Command::comment(alice(), "wait"), second(3)).unwrap();
         let turns = Mutex::new((0..6_u64).collect::<Vec<_>>());
         let next_turn = || turns.lock().unwrap().pop();
-        run_concurrently(6, || one_of_both(&store, &request, &comment, next_turn(), (&tombstones, &changes))).await;
-        let (mut tombstones, mut changes) = (tombstones.lock().unwrap(), changes.lock().unwrap());
-        match (&tombstones[..], &changes[..]) {
+        run_concurrently(6, || one_of_both(&store, &request, &comment, next_turn(), (&tombstones, &updates))).await;
+        let (mut tombstones, mut updates) = (tombstones.lock().unwrap(), updates.lock().unwrap());
+        match (&tombstones[..], &updates[..]) {
             ([first, others @ ..], []) => assert!(others.iter().all(|other| other == first), "{others:?}"),
             ([], [_]) => {}
             both => panic!("both won: {both:?}"),
         }
         tombstones.clear();
-        changes.clear();
+        updates.clear();
     }
 }
 
@@ -174,7 +174,7 @@ async fn one_of_both(
     request: &MutationRequest,
     comment: &MutationRequest,
     turn: Option<u64>,
-    (tombstones, changes): Won<'_>,
+    (tombstones, updates): Won<'_>,
 ) {
     if turn.is_some_and(|turn| turn % 2 == 0) {
         match store.remove(request, &tombstone_of(request)).await {
@@ -183,7 +183,7 @@ async fn one_of_both(
         }
     } else {
         match store.update(comment.clone(), WriteId::generate()).await {
-            Ok(changed) => changes.lock().unwrap().push(changed),
+            Ok(changed) => updates.lock().unwrap().push(changed),
             Err(error) => assert!(matches!(error, Error::Conflict(_) | Error::Removed(_)), "{error:?}"),
         }
     }

@@ -7,7 +7,9 @@ use super::{Archive, ArchiveShelf};
 use super::{Governance, dual};
 #[cfg(feature = "archive")]
 use crate::archive::ExportOptions;
-use crate::error::{Error, InvalidValue, Result};
+#[cfg(feature = "archive")]
+use crate::error::Error;
+use crate::error::{InvalidValue, Result};
 #[cfg(feature = "archive")]
 use crate::query::RequestQuery;
 #[cfg(feature = "archive")]
@@ -79,7 +81,7 @@ impl Governance {
     #[cfg(feature = "archive")]
     pub async fn retain_to(
         &self,
-        shelf: &dyn ArchiveShelf,
+        archives: &dyn ArchiveShelf,
         policy: &RetentionPolicy,
         by: impl Into<Arc<ActorContext>> + Send,
         options: &RetentionOptions,
@@ -93,7 +95,7 @@ impl Governance {
         match action {
             RetentionAction::Purge => self.purge(&due, &by, &mut report).await,
             RetentionAction::Archive if due.is_empty() => {}
-            RetentionAction::Archive => self.archive_and_remove(shelf, &walk, &due, &by, &mut report).await?,
+            RetentionAction::Archive => self.archive_and_remove(archives, &walk, &due, &by, &mut report).await?,
         }
         Ok(report)
     }
@@ -125,7 +127,7 @@ impl Governance {
     #[cfg(feature = "archive")]
     async fn archive_and_remove(
         &self,
-        shelf: &dyn ArchiveShelf,
+        archives: &dyn ArchiveShelf,
         walk: &Walk<'_>,
         due: &[MutationRequest],
         by: &Arc<ActorContext>,
@@ -137,10 +139,10 @@ impl Governance {
             crate::error::ArchiveError::File { file, writing: true, problem }.into()
         };
         let query = RequestQuery::new().with_ids(due.iter().map(|request| request.id.as_str()))?;
-        let mut sink = shelf.begin(&name).await.map_err(unusable)?;
+        let mut sink = archives.begin(&name).await.map_err(unusable)?;
         self.export(&query, &mut *sink, &ExportOptions::new()).await?;
         drop(sink);
-        let source = shelf.open(&name).await.map_err(unusable)?;
+        let source = archives.open(&name).await.map_err(unusable)?;
         // Its documents were this store's a moment ago, so whatever its limit is, they are within.
         let mut archive = Archive::open(source).await?.document_limit(DocumentLimit::MAX);
         archive.verify().await?;

@@ -35,7 +35,7 @@ pub struct RetentionBuilder<Report = ()> {
     policy: Arc<RetentionPolicy>,
     by: Arc<ActorContext>,
     #[cfg(feature = "archive")]
-    shelf: Option<Arc<dyn ArchiveShelf>>,
+    archives: Option<Arc<dyn ArchiveShelf>>,
     interval: Duration,
     options: RetentionOptions,
     rate: u32,
@@ -61,7 +61,7 @@ impl Retention {
             policy: policy.into(),
             by: by.into(),
             #[cfg(feature = "archive")]
-            shelf: None,
+            archives: None,
             interval: Duration::from_secs(60 * 60),
             options: RetentionOptions::new(),
             rate: 100,
@@ -75,8 +75,8 @@ impl<Report> RetentionBuilder<Report> {
     /// archives then fail.
     #[cfg(feature = "archive")]
     #[must_use]
-    pub fn archive_to(mut self, shelf: Arc<dyn ArchiveShelf>) -> Self {
-        self.shelf = Some(shelf);
+    pub fn archive_to(mut self, archives: Arc<dyn ArchiveShelf>) -> Self {
+        self.archives = Some(archives);
         self
     }
 
@@ -116,7 +116,7 @@ impl<Report> RetentionBuilder<Report> {
             policy: self.policy,
             by: self.by,
             #[cfg(feature = "archive")]
-            shelf: self.shelf,
+            archives: self.archives,
             interval: self.interval,
             options: self.options,
             rate: self.rate,
@@ -165,9 +165,9 @@ impl RetentionBuilder<Reporter> {
         }
         let options = from.map_or_else(|| self.options.clone(), |position| self.options.clone().after(position));
         #[cfg(feature = "archive")]
-        if let Some(shelf) = &self.shelf {
+        if let Some(archives) = &self.archives {
             let by = Arc::clone(&self.by);
-            return Ok(Ok(self.governance.retain_to(&**shelf, &self.policy, by, &options).await?));
+            return Ok(Ok(self.governance.retain_to(&**archives, &self.policy, by, &options).await?));
         }
         Ok(Ok(self.governance.retain(&self.policy, Arc::clone(&self.by), &options).await?))
     }
@@ -186,9 +186,9 @@ async fn retain_until_stopped(retention: RetentionBuilder<Reporter>, lost: Arc<L
     let holder = HolderId::generate();
     let mut from: Option<RetentionPosition> = None;
     loop {
-        let step = caught(|| retention.step(holder, from.clone())).await;
-        let step = step.unwrap_or_else(|panic| Err(panicked("the retention", &panic)));
-        let rest = match step {
+        let taken = caught(|| retention.step(holder, from.clone())).await;
+        let taken = taken.unwrap_or_else(|panic| Err(panicked("the retention", &panic)));
+        let rest = match taken {
             Ok(Err(free_in)) => {
                 from = None;
                 free_in.min(retention.interval)
