@@ -85,6 +85,7 @@ mod redis_queries;
 mod redis_remove;
 #[cfg(feature = "redis")]
 mod redis_repartition;
+#[cfg(feature = "redis")]
 mod redis_replicas;
 #[cfg(feature = "redis")]
 mod redis_requests;

@@ -24,6 +24,7 @@ impl Demands {
 
     /// The request that the draft becomes with all that is demanded of it. Its intent is that of the draft as the caller
     /// gave it: a repetition is one even if the policies have changed since.
+    #[cfg_attr(not(feature = "policies"), expect(clippy::unused_self, reason = "without policies nothing is demanded"))]
     pub(crate) fn submit(
         &self,
         draft: RequestDraft,
