@@ -42,7 +42,8 @@ impl Command {
 
     /// Approves a request again that waits for revalidation, because it was written for another version of the state
     /// ([`RequireRevalidation`](super::StaleStrategy::RequireRevalidation)). All its grants stay as they are; its
-    /// validity starts anew. The application decides who may give this command.
+    /// validity starts anew. If a grant was withdrawn or an approval added while it waited, it waits for its approvals
+    /// then. The application decides who may give this command.
     ///
     /// Fails with `ExecutionError::NotRevalidating` when it does not wait for that.
     pub fn revalidate(by: impl Into<Arc<ActorContext>>) -> Self {

@@ -265,6 +265,35 @@ fn revalidation_keeps_the_grants_and_waits_for_somebody() {
     ));
 }
 
+/// Otherwise a vote that was taken back, or an approval that was demanded meanwhile, would not count.
+#[test]
+fn revalidation_approves_nothing_that_lacks_a_grant() {
+    let stale = Command::resolve(user("executor"), version(2), StaleStrategy::RequireRevalidation);
+    let revalidate = Command::revalidate(user("olga"));
+    let submitted = submit(draft().requires_approval(rule("alice")).for_version(version(1)));
+    let waiting = apply(&grant(&submitted, "alice", "approval-1", 10), &stale, 20);
+
+    let withdrawn = apply(&waiting, &Command::withdraw(user("alice")), 30);
+    assert_eq!(withdrawn.state, waiting.state);
+    let asked = apply(&withdrawn, &revalidate, 40);
+    assert_eq!(asked.state, RequestState::Pending(PendingReason::Approval.into()));
+    assert_eq!(grant(&asked, "alice", "approval-1", 50).state, RequestState::Approved);
+
+    let added = apply(&waiting, &Command::add_approval(user_because("olga", "it is large"), rule("bob")), 30);
+    let asked = apply(&added, &revalidate, 40);
+    assert_eq!(asked.state, RequestState::Pending(PendingReason::Approval.into()));
+    assert_eq!(grant(&asked, "bob", "approval-2", 50).state, RequestState::Approved);
+
+    let overridden = apply(&submitted, &Command::override_approvals(user_because("oncall", "it burns")), 1);
+    let added = Command::add_approval(user_because("olga", "it is large"), rule("bob"));
+    let asked = apply(&apply(&apply(&overridden, &stale, 2), &added, 3), &revalidate, 4);
+    assert_eq!(
+        asked.state,
+        RequestState::Pending(PendingReason::Approval.into()),
+        "the override was of what it demanded"
+    );
+}
+
 #[test]
 fn only_resolving_makes_a_request_wait_for_revalidation() {
     let waiting = || draft().waiting_for(PendingReason::Revalidation);
