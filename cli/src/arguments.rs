@@ -35,8 +35,8 @@ pub(crate) struct GeneralOptions {
     #[arg(long, global = true, value_name = "FILE", env = "MUTATORCTL_CONFIG", hide_env_values = true)]
     pub(crate) config: Option<PathBuf>,
 
-    /// The URL of the server, such as redis://host:6379; with --cluster those of some nodes, separated by commas. Others on
-    /// this machine can see options: a URL with a password belongs in the environment variable or in a file
+    /// The URL of the server, such as redis://host:6379; with --cluster those of some nodes, with --sentinel those of all
+    /// Sentinels, separated by commas. Others on this machine can see options: a URL with a password belongs in the environment variable or in a file
     #[arg(long, global = true, env = "MUTATORCTL_URL", hide_env_values = true)]
     pub(crate) url: Option<String>,
 
@@ -47,6 +47,10 @@ pub(crate) struct GeneralOptions {
     /// The server is a node of a Redis Cluster
     #[arg(long, global = true)]
     pub(crate) cluster: bool,
+
+    /// The URLs are of Sentinels, which watch the server under this name
+    #[arg(long, global = true, value_name = "NAME", conflicts_with = "cluster")]
+    pub(crate) sentinel: Option<String>,
 
     /// The namespace. Defaults to governance
     #[arg(long, short, global = true, env = "MUTATORCTL_NAMESPACE", hide_env_values = true)]

@@ -18,6 +18,10 @@ pub(crate) struct Configuration {
     pub(crate) url_file: Option<PathBuf>,
     #[serde(default)]
     pub(crate) cluster: bool,
+    /// The name under which Sentinels watch the server.
+    pub(crate) sentinel: Option<String>,
+    /// The login of that server, `user:password`; the one in the URLs is for the Sentinels.
+    pub(crate) server_login_file: Option<PathBuf>,
     pub(crate) namespace: Option<String>,
     pub(crate) timeout: Option<String>,
     /// Who acts.

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use mutator_governance::NamespaceLayout;
 use mutator_governance::blocking::{Governance, RedisStore, RedisStoreBuilder};
+use mutator_governance::{Credentials, NamespaceLayout};
 
 use crate::failure::Failure;
 use crate::session::Session;
@@ -13,6 +13,14 @@ use crate::values;
 
 const DEFAULT_NAMESPACE: &str = "governance";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What the URLs lead to.
+enum Topology<'a> {
+    Server,
+    Cluster,
+    /// Sentinels, which watch the server under this name.
+    Sentinels(&'a str),
+}
 
 impl Session {
     /// The service over a store that cannot write. The namespace has to exist.
@@ -64,14 +72,40 @@ impl Session {
 
     pub(crate) fn builder(&self) -> Result<RedisStoreBuilder, Failure> {
         let url = self.url()?;
-        let builder = if self.general.cluster || self.configuration.cluster {
-            RedisStore::cluster_builder(url.split(',').map(str::trim))
-        } else {
-            RedisStore::builder(url.trim())
+        let urls = url.split(',').map(str::trim);
+        let builder = match self.topology()? {
+            Topology::Server => RedisStore::builder(url.trim()),
+            Topology::Cluster => RedisStore::cluster_builder(urls),
+            Topology::Sentinels(name) => self.with_server_login(RedisStore::sentinel_builder(name, urls))?,
         };
         // A namespace's programs decide how much of the feed is kept; this one never shortens it.
         let builder = builder.namespace(self.namespace()).timeout(self.timeout()?).feed_length(u32::MAX);
         self.with_tls(builder)
+    }
+
+    /// An option wins over the file, whichever of the two it is.
+    fn topology(&self) -> Result<Topology<'_>, Failure> {
+        let (general, file) = (&self.general, &self.configuration);
+        if general.cluster {
+            return Ok(Topology::Cluster);
+        }
+        if general.sentinel.is_none() && file.cluster {
+            return match file.sentinel {
+                None => Ok(Topology::Cluster),
+                Some(_) => Err(Failure::usage("the configuration file has cluster and sentinel; it is one of them")),
+            };
+        }
+        let name = general.sentinel.as_ref().or(file.sentinel.as_ref());
+        Ok(name.map_or(Topology::Server, |name| Topology::Sentinels(name)))
+    }
+
+    fn with_server_login(&self, builder: RedisStoreBuilder) -> Result<RedisStoreBuilder, Failure> {
+        let Some(file) = &self.configuration.server_login_file else { return Ok(builder) };
+        let login = text_of(&self.configuration.beside(file))?;
+        let Some((user, password)) = login.trim().split_once(':') else {
+            return Err(Failure::usage("server_login_file: the file is not user:password"));
+        };
+        Ok(builder.credentials(Credentials::new(user, password)))
     }
 
     fn timeout(&self) -> Result<Duration, Failure> {

@@ -18,6 +18,10 @@ pub(crate) struct Filters {
     #[arg(long = "id", value_name = "ID", value_delimiter = ',')]
     ids: Vec<String>,
 
+    /// With one of these unique keys
+    #[arg(long = "unique-key", value_name = "KEY", value_delimiter = ',')]
+    unique_keys: Vec<String>,
+
     /// That would change one of these states
     #[arg(long = "state", value_name = "ID", value_delimiter = ',')]
     state_ids: Vec<String>,
@@ -134,6 +138,7 @@ impl Filters {
     fn filter(&self) -> Result<RequestQuery, Failure> {
         let mut query = RequestQuery::new();
         query = given(query, &self.ids, |query, values| query.with_ids(values))?;
+        query = given(query, &self.unique_keys, |query, values| query.with_unique_keys(values))?;
         query = given(query, &self.state_ids, |query, values| query.with_state_ids(values))?;
         query = given(query, &self.state_types, |query, values| query.with_state_types(values))?;
         query = given(query, &self.mutation_types, |query, values| query.with_mutation_types(values))?;
@@ -209,6 +214,7 @@ mod tests {
     fn there_is_an_option_for_every_filter() {
         let words = [
             "--id=a,b",
+            "--unique-key=restart payments",
             "--state=s",
             "--state-type=t",
             "--mutation-type=m",

@@ -11,4 +11,5 @@ mod maintenance;
 mod scene;
 mod secrets;
 mod security;
+mod sentinel;
 mod terminal;
