@@ -117,7 +117,7 @@ async fn race(store: &Arc<dyn Store>, number: usize) -> Result<String, String> {
     match store.create(keyed(&format!("racer-{number}"), "contended")).await {
         Ok(request) => Ok(request.id.to_string()),
         Err(Error::AlreadyOpen { id, .. }) => Err(id.to_string()),
-        Err(error) => panic!("neither created nor told who was: {error}"),
+        Err(error) => panic!("neither created nor the other named: {error}"),
     }
 }
 

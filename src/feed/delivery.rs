@@ -59,7 +59,7 @@ pub struct MissedEntries {
     pub gaps: Vec<FeedGap>,
     /// Entries that are there and cannot be read; some name their request.
     pub unreadable: Vec<UnreadableEntry>,
-    /// How often the handler has been told of these in this process, this time included.
+    /// How often the handler was called with these in this process, this time included.
     pub attempt: u32,
 }
 
@@ -122,7 +122,7 @@ pub enum FollowerReport {
     },
     /// The handler failed.
     NotHandled {
-        /// Of which entry; `None` when it was told of missed entries.
+        /// Of which entry; `None` when it was called about missed entries.
         entry: Option<Box<FeedEntry>>,
         /// Why, and whether it was skipped. A panic of the handler is a failure that is tried again.
         failure: DeliveryFailure,

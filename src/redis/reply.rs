@@ -63,7 +63,7 @@ pub(crate) enum Updated {
 pub(super) const NOTHING_WRITTEN: &str = ". Nothing was written";
 
 /// Whether a script that writes a request has written, so that there is something to confirm: the request, or, if it
-/// was told to wait, once more what an earlier attempt had written.
+/// had to wait, once more what an earlier attempt had written.
 pub(crate) fn has_written(reply: &Value) -> bool {
     let tag = array(reply).and_then(|parts| text(parts.first()?));
     let written = ["created", "updated", "repeated", "imported", "reserved", "revoked", "removed", "removed before"];

@@ -120,8 +120,8 @@ fn what_is_due_expires() {
     scene.run("submit short.json --as rita --id short --create --yes");
     scene.submit("long");
     std::thread::sleep(std::time::Duration::from_millis(100));
-    let refused = scene.call("expire-due --as sweeper");
-    assert_eq!(refused.code, 3, "{}", refused.err);
+    let not_asked = scene.call("expire-due --as sweeper");
+    assert_eq!(not_asked.code, 3, "{}", not_asked.err);
     assert_eq!(scene.run("expire-due --as sweeper --yes"), "expired in 1 request, escalated in 0\n");
     assert_eq!(scene.run("expire-due --as sweeper --yes"), "expired in 0 requests, escalated in 0\n");
     assert!(scene.run("list --id short,long").contains("Rejected"));
