@@ -43,7 +43,7 @@ impl Governance {
     }
 
     /// The request that [`submit`](Self::submit) would store now, or the very error. A draft without an id gets one
-    /// that a later call does not repeat.
+    /// that a later call does not repeat, and the chain of its history has no salt yet.
     ///
     /// # Errors
     /// As [`submit`](Self::submit), without [`Error::NotCommitMode`].
