@@ -3,7 +3,7 @@
 use super::{Governance, StoreExtension as _, dual};
 use crate::error::{Error, Result};
 use crate::request::{
-    CompensationPlan, ExecutionKind, IntoId, MutationRequest, RequestDraft, RequestId, Timestamp, WriteId,
+    CompensationPlan, ExecutionKind, IntoId, MutationRequest, RequestDraft, RequestId, Salt, Timestamp, WriteId,
 };
 use crate::workflow::lease::check_lease_of;
 use crate::workflow::{self, Action, Command, reservation, superseding};
@@ -43,13 +43,13 @@ impl Governance {
     }
 
     /// The request that [`submit`](Self::submit) would store now, or the very error. A draft without an id gets one
-    /// that a later call does not repeat, and the chain of its history has no salt yet.
+    /// that a later call does not repeat, and its history another salt.
     ///
     /// # Errors
     /// As [`submit`](Self::submit), without [`Error::NotCommitMode`].
     pub async fn preview_submit(&self, draft: RequestDraft) -> Result<MutationRequest> {
         let now = self.refreshed_now().await?;
-        let draft = draft.comparing_ids(self.store.id_comparison());
+        let draft = draft.comparing_ids(self.store.id_comparison()).salted(Salt::generate());
         let (new_id, write_id) = (self.new_id(), WriteId::generate());
         let request = match draft.resubmits.clone() {
             Some(ended) => {
@@ -58,6 +58,7 @@ impl Governance {
             }
             None => self.demands.submit(draft, new_id, write_id, now)?,
         };
+        let request = self.sealed_new(request);
         self.store.check_create(&request)?;
         if self.store.get(&request.id).await.map_err(Error::about_new_id)?.is_some() {
             return Err(Error::already_exists(request.id.clone()));
