@@ -16,6 +16,7 @@ mod layout;
 mod list;
 mod pages;
 mod policy;
+mod proof;
 mod ready;
 mod show;
 mod stats;
@@ -82,6 +83,10 @@ pub(crate) enum Command {
     /// Stores the requests of an archive as they were
     Import(archive::Import),
 
+    /// Verifies histories, and makes checkpoints of them
+    #[command(subcommand)]
+    Proof(proof::Proof),
+
     /// Shows how a request is stored: its record, its header, its index entries
     Inspect(inspect::Inspect),
     /// Checks the server, and shows the namespace, its statistics and its followers
@@ -124,6 +129,7 @@ impl Command {
             Self::Repartition(repartition) => repartition.run(session),
             Self::Export(export) => export.run(session),
             Self::Import(import) => import.run(session),
+            Self::Proof(proof) => proof.run(session),
             Self::Inspect(inspect) => inspect.run(session),
             Self::Health(health) => health.run(session),
             Self::Acl(acl) => acl.run(session),

@@ -8,6 +8,7 @@ mod endings;
 mod generated;
 mod lists;
 mod maintenance;
+mod proof;
 mod scene;
 mod secrets;
 mod security;

@@ -79,22 +79,12 @@ fn with_requests(scene: &Scene, number: usize) {
     scene.write("plain.json", draft);
     scene.run("submit plain.json --as rita --id r-0 --create --yes");
     scene.run("export one");
-    let directory = scene.home().join("one");
-    let part = fs::read_dir(&directory).unwrap().map(|file| file.unwrap().path());
-    let part = part.into_iter().find(|path| !path.ends_with("manifest.json")).unwrap();
-    let line = fs::read_to_string(&part).unwrap();
-    let mut lines = String::new();
-    for place in 0..number {
-        let _ = write!(lines, "{}", line.replace("\"r-0\"", &format!("\"r-{place}\"")));
-    }
-    fs::write(&part, &lines).unwrap();
-    let manifest = directory.join("manifest.json");
-    let mut written: serde_json::Value = serde_json::from_str(&fs::read_to_string(&manifest).unwrap()).unwrap();
-    written["requests"] = number.into();
-    written["parts"][0]["requests"] = number.into();
-    written["parts"][0]["bytes"] = lines.len().into();
-    written["parts"][0]["sha256"] = common::sha256(lines.as_bytes()).into();
-    fs::write(&manifest, written.to_string()).unwrap();
+    scene.rewrite_archive("one", number, |line| {
+        (0..number).fold(String::new(), |mut lines, place| {
+            let _ = write!(lines, "{}", line.replace("\"r-0\"", &format!("\"r-{place}\"")));
+            lines
+        })
+    });
     let imported = scene.run("import one --yes");
     assert!(imported.starts_with(&format!("{} requests added, 1 unchanged", number - 1)), "{imported}");
 }
@@ -137,6 +127,23 @@ fn long_work_shows_a_bar_and_goes_on_after_ctrl_c() {
     assert!(rest.starts_with("73000 records and ") && rest.ends_with(" 0 findings\n"), "{rest}");
     assert!(!saved.exists(), "the saved position outlives its use");
 
+    // All others are copies of r-0 under ids of their own, which their histories do not fit.
+    let mut session = on_terminal(&scene, "proof check");
+    session.exp_string("/3,000").unwrap();
+    session.send_control('c').unwrap();
+    let printed = session.exp_eof().unwrap();
+    assert_eq!(exit_code(&mut session), 130, "{printed}");
+    let (_, end) = printed.split_once("interrupted after ").unwrap();
+    let (before, end) = end.split_once(" histories, ").unwrap();
+    let (findings, how) = end.split_once(" findings so far; to go on: mutatorctl ").unwrap();
+    let [before, findings]: [u64; 2] = [before, findings].map(|number| number.parse().unwrap());
+    assert_eq!(findings, before - 1);
+    let rest = scene.call(how.trim());
+    let left = NUMBER - before;
+    assert_eq!(rest.code, 1, "{}", rest.err);
+    assert!(
+        rest.out.contains(&format!("\n{left} histories of ")) && rest.out.ends_with(&format!(" {left} findings\n"))
+    );
     let (printed, attempt) = interrupted(&scene, |attempt| format!("export whole-{attempt} --file-size 1"));
     let directory = format!("whole-{attempt}");
     let how = format!("to go on: mutatorctl export {directory} --file-size 1 --resume");
