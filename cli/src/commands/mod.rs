@@ -18,6 +18,7 @@ mod pages;
 mod policy;
 mod proof;
 mod ready;
+mod remove;
 mod show;
 mod stats;
 mod submit;
@@ -67,6 +68,9 @@ pub(crate) enum Command {
     Cancel(handling::Cancel),
     /// Expires what is due, and records escalations
     ExpireDue(sweep::ExpireDue),
+
+    /// Removes a request that has ended, for ever
+    Remove(remove::Remove),
 
     /// Compares all requests with all indexes; changes nothing
     Verify(check::Verify),
@@ -122,6 +126,7 @@ impl Command {
             Self::Withdraw(withdraw) => withdraw.run(session),
             Self::Cancel(cancel) => cancel.run(session),
             Self::ExpireDue(expire_due) => expire_due.run(session),
+            Self::Remove(remove) => remove.run(session),
             Self::Verify(verify) => verify.run(session),
             Self::Repair(repair) => repair.run(session),
             Self::Migrate(migrate) => migrate.run(session),

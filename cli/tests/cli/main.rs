@@ -9,6 +9,7 @@ mod generated;
 mod lists;
 mod maintenance;
 mod proof;
+mod removing;
 mod scene;
 mod secrets;
 mod security;

@@ -48,6 +48,22 @@ fn a_change_is_shown_and_confirmed() {
     assert_eq!(scene.revision("r-1"), 1);
 }
 
+#[test]
+fn a_removal_says_that_nothing_brings_the_request_back() {
+    let scene = Scene::new();
+    scene.submit("r-1");
+    scene.run("cancel r-1 --as rita --yes");
+    for (answer, code) in [("", 3), ("y", 0)] {
+        assert_eq!(scene.revision("r-1"), 1);
+        let mut session = on_terminal(&scene, "remove r-1 --as mona");
+        session.exp_string("remove r-1 as mona (Mona): grant-role on tenant:acme, submitted by rita").unwrap();
+        session.exp_string("remove r-1 for ever? nothing brings it back [y/N] ").unwrap();
+        session.send_line(answer).unwrap();
+        assert_eq!(exit_code(&mut session), code, "{answer}");
+    }
+    assert_eq!(scene.call("show r-1").code, 10);
+}
+
 /// The server holds the write back for longer than the call waits, so that it may still be done.
 #[test]
 fn a_call_whose_outcome_is_unknown_is_repeated_by_its_write_id() {
