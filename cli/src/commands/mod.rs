@@ -19,6 +19,7 @@ mod policy;
 mod proof;
 mod ready;
 mod remove;
+mod retention;
 mod show;
 mod stats;
 mod submit;
@@ -71,6 +72,8 @@ pub(crate) enum Command {
 
     /// Removes a request that has ended, for ever
     Remove(remove::Remove),
+    /// Removes, for ever, what is due by a retention policy
+    Retention(retention::Retention),
 
     /// Compares all requests with all indexes; changes nothing
     Verify(check::Verify),
@@ -127,6 +130,7 @@ impl Command {
             Self::Cancel(cancel) => cancel.run(session),
             Self::ExpireDue(expire_due) => expire_due.run(session),
             Self::Remove(remove) => remove.run(session),
+            Self::Retention(retention) => retention.run(session),
             Self::Verify(verify) => verify.run(session),
             Self::Repair(repair) => repair.run(session),
             Self::Migrate(migrate) => migrate.run(session),

@@ -94,6 +94,11 @@ fn with_requests(scene: &Scene, number: usize) {
     }"#;
     scene.write("plain.json", draft);
     scene.run("submit plain.json --as rita --id r-0 --create --yes");
+    copy(scene, number);
+}
+
+/// Copies r-0 under other ids, so that there are so many.
+fn copy(scene: &Scene, number: usize) {
     scene.run("export one");
     scene.rewrite_archive("one", number, |line| {
         (0..number).fold(String::new(), |mut lines, place| {
@@ -181,4 +186,29 @@ fn long_work_shows_a_bar_and_goes_on_after_ctrl_c() {
     );
     scene.run(&same);
     assert_eq!(scene.run("list --count"), "3000\n");
+}
+
+#[test]
+fn a_retention_goes_on_after_ctrl_c() {
+    let scene = Scene::new();
+    scene.submit("r-0");
+    scene.run("cancel r-0 --as rita --yes");
+    copy(&scene, 3_000);
+    scene.write("retention.json", r#"{ "rules": [{ "name": "all", "after": "PT0S", "action": "Purge" }] }"#);
+    let mut session = on_terminal(&scene, "retention --policy retention.json --as mona");
+    session.exp_string("3000 requests due, 0 of them to be archived; 0 on hold").unwrap();
+    session.exp_string("remove 3000 requests for ever? nothing brings them back [y/N] ").unwrap();
+    session.send_line("y").unwrap();
+    session.exp_string("/3,000").unwrap();
+    session.send_control('c').unwrap();
+    let printed = session.exp_eof().unwrap();
+    assert_eq!(exit_code(&mut session), 130, "{printed}");
+    let (removed, _) = printed.split_once(" requests removed before it stopped").unwrap();
+    // Before the number the terminal was cleared.
+    let digits = removed.rsplit(|c: char| !c.is_ascii_digit()).next().unwrap();
+    let left = 3_000 - digits.parse::<u64>().unwrap();
+    let (_, rest) = printed.split_once("interrupted; the rest: mutatorctl ").unwrap();
+    assert_eq!(scene.run("list --count"), format!("{left}\n"));
+    let rest = scene.run(&format!("{} --yes", rest.trim()));
+    assert_eq!(rest, format!("{left} requests removed, 0 on hold; others changed or removed 0\n"));
 }
