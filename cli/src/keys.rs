@@ -4,24 +4,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use mutator_governance::KeyId;
-use mutator_governance::blocking::Governance;
+use mutator_governance::blocking::{Governance, RedisStore};
 use mutator_governance::proof::SealKeys;
 
 use crate::failure::Failure;
 use crate::session::Session;
 
 impl Session {
-    /// The service over a store that cannot write, which also verifies seals if there are keys, and whether there are.
-    pub(crate) fn proving(&self) -> Result<(Governance, bool), Failure> {
-        let keys = self.configuration.seal_keys.as_deref().map(|file| read(&self.configuration.beside(file)));
-        let keys = keys.transpose()?;
-        let has_keys = keys.is_some();
-        let builder = Governance::builder().store(Arc::new(self.store_to_read()?));
-        let builder = match keys {
-            Some(keys) => builder.seal_keys(keys),
-            None => builder,
-        };
-        Ok((builder.build(), has_keys))
+    /// The service with the keys of the configuration, if it names any, over this store.
+    pub(crate) fn service(&self, store: RedisStore) -> Result<Governance, Failure> {
+        let builder = Governance::builder().store(Arc::new(store));
+        Ok(match &self.configuration.seal_keys {
+            Some(file) => builder.seal_keys(read(&self.configuration.beside(file))?).build(),
+            None => builder.build(),
+        })
     }
 }
 

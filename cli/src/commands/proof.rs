@@ -95,7 +95,8 @@ struct Row<'a> {
 impl Check {
     fn run(self, session: &mut Session) -> Result<(), Failure> {
         let query = self.filters.query(session)?;
-        let (governance, verifies_seals) = session.proving()?;
+        let governance = session.service(session.store_to_read()?)?;
+        let verifies_seals = session.configuration.seal_keys.is_some();
         let mut checked =
             Checked { histories: 0, decisions: 0, findings: 0, unreadable: 0, verifies_seals, whole: self.whole };
         match &self.request {
@@ -200,7 +201,7 @@ impl Checkpoint {
         if let Some(file) = files.into_iter().flatten().find(|file| file.exists()) {
             return Err(Failure::File(format!("{} is there already; name a new file", file.display())));
         }
-        let (governance, _) = session.proving()?;
+        let governance = session.reading()?;
         let (heads, unreadable) = collect(&governance)?;
         let checkpoint = heads.checkpoint(self.origin, governance.clock().now());
         if let Some(file) = &self.heads {
