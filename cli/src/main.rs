@@ -7,6 +7,7 @@ mod confirm;
 mod connection;
 mod failure;
 mod filters;
+mod keys;
 mod progress;
 mod session;
 mod text;

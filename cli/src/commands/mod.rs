@@ -16,7 +16,10 @@ mod layout;
 mod list;
 mod pages;
 mod policy;
+mod proof;
 mod ready;
+mod remove;
+mod retention;
 mod show;
 mod stats;
 mod submit;
@@ -67,6 +70,11 @@ pub(crate) enum Command {
     /// Expires what is due, and records escalations
     ExpireDue(sweep::ExpireDue),
 
+    /// Removes a request that has ended, for ever
+    Remove(remove::Remove),
+    /// Removes, for ever, what is due by a retention policy
+    Retention(retention::Retention),
+
     /// Compares all requests with all indexes; changes nothing
     Verify(check::Verify),
     /// Makes the indexes agree with the requests again
@@ -81,6 +89,10 @@ pub(crate) enum Command {
     Export(Box<archive::Export>),
     /// Stores the requests of an archive as they were
     Import(archive::Import),
+
+    /// Verifies histories, and makes checkpoints of them
+    #[command(subcommand)]
+    Proof(proof::Proof),
 
     /// Shows how a request is stored: its record, its header, its index entries
     Inspect(inspect::Inspect),
@@ -117,6 +129,8 @@ impl Command {
             Self::Withdraw(withdraw) => withdraw.run(session),
             Self::Cancel(cancel) => cancel.run(session),
             Self::ExpireDue(expire_due) => expire_due.run(session),
+            Self::Remove(remove) => remove.run(session),
+            Self::Retention(retention) => retention.run(session),
             Self::Verify(verify) => verify.run(session),
             Self::Repair(repair) => repair.run(session),
             Self::Migrate(migrate) => migrate.run(session),
@@ -124,6 +138,7 @@ impl Command {
             Self::Repartition(repartition) => repartition.run(session),
             Self::Export(export) => export.run(session),
             Self::Import(import) => import.run(session),
+            Self::Proof(proof) => proof.run(session),
             Self::Inspect(inspect) => inspect.run(session),
             Self::Health(health) => health.run(session),
             Self::Acl(acl) => acl.run(session),

@@ -3,7 +3,8 @@
 use clap::Args;
 use mutator_governance::workflow::explain;
 use mutator_governance::{
-    Approval, ApprovalState, Decision, ExecutionKind, MutationRequest, RequestId, SideEffect, Timestamp,
+    Approval, ApprovalState, Decision, Error, ExecutionKind, MutationRequest, RequestId, SideEffect, Timestamp,
+    Tombstone,
 };
 
 use super::list::change;
@@ -25,7 +26,10 @@ pub(crate) struct Show {
 impl Show {
     pub(crate) fn run(self, session: &mut Session) -> Result<(), Failure> {
         let governance = session.reading()?;
-        let request = governance.get(&self.id)?.ok_or_else(|| mutator_governance::Error::not_found(self.id.clone()))?;
+        let request = match governance.get(&self.id) {
+            Err(Error::Removed(tombstone)) => return removed(session, &tombstone),
+            found => found?.ok_or_else(|| Error::not_found(self.id.clone()))?,
+        };
         if self.payload {
             return match &request.payload {
                 Some(payload) => session.bytes(payload.bytes()),
@@ -37,6 +41,16 @@ impl Show {
         }
         session.print(whole(&request, governance.clock().now()))
     }
+}
+
+/// What stays of it is shown, and yet the call fails: there is no request.
+fn removed(session: &mut Session, tombstone: &Tombstone) -> Result<(), Failure> {
+    if session.is_json() {
+        session.json(tombstone)?;
+    } else {
+        session.print(super::remove::whole(tombstone))?;
+    }
+    Err(Failure::NotFound(format!("request {} was removed; only its tombstone is left", tombstone.id)))
 }
 
 /// A request for people.

@@ -86,9 +86,8 @@ fn named(draft: &RequestDraft) -> Result<Option<RequestId>, Failure> {
 
 /// The draft in this file, requested by whoever acts.
 pub(super) fn read_draft(session: &Session, file: &Path) -> Result<RequestDraft, Failure> {
-    let text = read(file)?;
     let invalid = |problem: String| Failure::Usage(format!("{}: {problem}", file.display()));
-    let mut fields = parse(file, &text).map_err(invalid)?;
+    let mut fields = parsed(file)?;
     let Value::Object(object) = &mut fields else {
         return Err(invalid("it is no table of fields".to_owned()));
     };
@@ -112,6 +111,12 @@ pub(super) fn read_draft(session: &Session, file: &Path) -> Result<RequestDraft,
         }
         text => invalid(text),
     })
+}
+
+/// What is in this file, which is TOML or JSON.
+pub(super) fn parsed(file: &Path) -> Result<Value, Failure> {
+    let text = read(file)?;
+    parse(file, &text).map_err(|problem| Failure::Usage(format!("{}: {problem}", file.display())))
 }
 
 fn read(file: &Path) -> Result<String, Failure> {

@@ -8,6 +8,8 @@ mod endings;
 mod generated;
 mod lists;
 mod maintenance;
+mod proof;
+mod removing;
 mod scene;
 mod secrets;
 mod security;

@@ -97,6 +97,22 @@ impl Scene {
         self.run(&format!("submit grant.toml --as rita --id {id} --create --yes"));
     }
 
+    /// Changes the text of an archive of one file, which then has so many requests; its manifest fits it.
+    pub(crate) fn rewrite_archive(&self, directory: &str, requests: usize, change: impl FnOnce(&str) -> String) {
+        let directory = self.home.join(directory);
+        let part = fs::read_dir(&directory).unwrap().map(|file| file.unwrap().path());
+        let part = part.into_iter().find(|path| !path.ends_with("manifest.json")).unwrap();
+        let lines = change(&fs::read_to_string(&part).unwrap());
+        fs::write(&part, &lines).unwrap();
+        let manifest = directory.join("manifest.json");
+        let mut written: serde_json::Value = serde_json::from_str(&fs::read_to_string(&manifest).unwrap()).unwrap();
+        written["requests"] = requests.into();
+        written["parts"][0]["requests"] = requests.into();
+        written["parts"][0]["bytes"] = lines.len().into();
+        written["parts"][0]["sha256"] = common::sha256(lines.as_bytes()).into();
+        fs::write(&manifest, written.to_string()).unwrap();
+    }
+
     /// The revision of a request.
     pub(crate) fn revision(&self, id: &str) -> u64 {
         let request: serde_json::Value = serde_json::from_str(&self.run(&format!("show {id} --json"))).unwrap();

@@ -48,6 +48,22 @@ fn a_change_is_shown_and_confirmed() {
     assert_eq!(scene.revision("r-1"), 1);
 }
 
+#[test]
+fn a_removal_says_that_nothing_brings_the_request_back() {
+    let scene = Scene::new();
+    scene.submit("r-1");
+    scene.run("cancel r-1 --as rita --yes");
+    for (answer, code) in [("", 3), ("y", 0)] {
+        assert_eq!(scene.revision("r-1"), 1);
+        let mut session = on_terminal(&scene, "remove r-1 --as mona");
+        session.exp_string("remove r-1 as mona (Mona): grant-role on tenant:acme, submitted by rita").unwrap();
+        session.exp_string("remove r-1 for ever? nothing brings it back [y/N] ").unwrap();
+        session.send_line(answer).unwrap();
+        assert_eq!(exit_code(&mut session), code, "{answer}");
+    }
+    assert_eq!(scene.call("show r-1").code, 10);
+}
+
 /// The server holds the write back for longer than the call waits, so that it may still be done.
 #[test]
 fn a_call_whose_outcome_is_unknown_is_repeated_by_its_write_id() {
@@ -78,23 +94,18 @@ fn with_requests(scene: &Scene, number: usize) {
     }"#;
     scene.write("plain.json", draft);
     scene.run("submit plain.json --as rita --id r-0 --create --yes");
+    copy(scene, number);
+}
+
+/// Copies r-0 under other ids, so that there are so many.
+fn copy(scene: &Scene, number: usize) {
     scene.run("export one");
-    let directory = scene.home().join("one");
-    let part = fs::read_dir(&directory).unwrap().map(|file| file.unwrap().path());
-    let part = part.into_iter().find(|path| !path.ends_with("manifest.json")).unwrap();
-    let line = fs::read_to_string(&part).unwrap();
-    let mut lines = String::new();
-    for place in 0..number {
-        let _ = write!(lines, "{}", line.replace("\"r-0\"", &format!("\"r-{place}\"")));
-    }
-    fs::write(&part, &lines).unwrap();
-    let manifest = directory.join("manifest.json");
-    let mut written: serde_json::Value = serde_json::from_str(&fs::read_to_string(&manifest).unwrap()).unwrap();
-    written["requests"] = number.into();
-    written["parts"][0]["requests"] = number.into();
-    written["parts"][0]["bytes"] = lines.len().into();
-    written["parts"][0]["sha256"] = common::sha256(lines.as_bytes()).into();
-    fs::write(&manifest, written.to_string()).unwrap();
+    scene.rewrite_archive("one", number, |line| {
+        (0..number).fold(String::new(), |mut lines, place| {
+            let _ = write!(lines, "{}", line.replace("\"r-0\"", &format!("\"r-{place}\"")));
+            lines
+        })
+    });
     let imported = scene.run("import one --yes");
     assert!(imported.starts_with(&format!("{} requests added, 1 unchanged", number - 1)), "{imported}");
 }
@@ -137,6 +148,23 @@ fn long_work_shows_a_bar_and_goes_on_after_ctrl_c() {
     assert!(rest.starts_with("73000 records and ") && rest.ends_with(" 0 findings\n"), "{rest}");
     assert!(!saved.exists(), "the saved position outlives its use");
 
+    // All others are copies of r-0 under ids of their own, which their histories do not fit.
+    let mut session = on_terminal(&scene, "proof check");
+    session.exp_string("/3,000").unwrap();
+    session.send_control('c').unwrap();
+    let printed = session.exp_eof().unwrap();
+    assert_eq!(exit_code(&mut session), 130, "{printed}");
+    let (_, end) = printed.split_once("interrupted after ").unwrap();
+    let (before, end) = end.split_once(" histories, ").unwrap();
+    let (findings, how) = end.split_once(" findings so far; to go on: mutatorctl ").unwrap();
+    let [before, findings]: [u64; 2] = [before, findings].map(|number| number.parse().unwrap());
+    assert_eq!(findings, before - 1);
+    let rest = scene.call(how.trim());
+    let left = NUMBER - before;
+    assert_eq!(rest.code, 1, "{}", rest.err);
+    assert!(
+        rest.out.contains(&format!("\n{left} histories of ")) && rest.out.ends_with(&format!(" {left} findings\n"))
+    );
     let (printed, attempt) = interrupted(&scene, |attempt| format!("export whole-{attempt} --file-size 1"));
     let directory = format!("whole-{attempt}");
     let how = format!("to go on: mutatorctl export {directory} --file-size 1 --resume");
@@ -158,4 +186,29 @@ fn long_work_shows_a_bar_and_goes_on_after_ctrl_c() {
     );
     scene.run(&same);
     assert_eq!(scene.run("list --count"), "3000\n");
+}
+
+#[test]
+fn a_retention_goes_on_after_ctrl_c() {
+    let scene = Scene::new();
+    scene.submit("r-0");
+    scene.run("cancel r-0 --as rita --yes");
+    copy(&scene, 3_000);
+    scene.write("retention.json", r#"{ "rules": [{ "name": "all", "after": "PT0S", "action": "Purge" }] }"#);
+    let mut session = on_terminal(&scene, "retention --policy retention.json --as mona");
+    session.exp_string("3000 requests due, 0 of them to be archived; 0 on hold").unwrap();
+    session.exp_string("remove 3000 requests for ever? nothing brings them back [y/N] ").unwrap();
+    session.send_line("y").unwrap();
+    session.exp_string("/3,000").unwrap();
+    session.send_control('c').unwrap();
+    let printed = session.exp_eof().unwrap();
+    assert_eq!(exit_code(&mut session), 130, "{printed}");
+    let (removed, _) = printed.split_once(" requests removed before it stopped").unwrap();
+    // Before the number the terminal was cleared.
+    let digits = removed.rsplit(|c: char| !c.is_ascii_digit()).next().unwrap();
+    let left = 3_000 - digits.parse::<u64>().unwrap();
+    let (_, rest) = printed.split_once("interrupted; the rest: mutatorctl ").unwrap();
+    assert_eq!(scene.run("list --count"), format!("{left}\n"));
+    let rest = scene.run(&format!("{} --yes", rest.trim()));
+    assert_eq!(rest, format!("{left} requests removed, 0 on hold; others changed or removed 0\n"));
 }
