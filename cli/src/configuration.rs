@@ -30,7 +30,7 @@ pub(crate) struct Configuration {
     /// The people by their ids.
     #[serde(default)]
     pub(crate) people: BTreeMap<String, Person>,
-    /// The keys that seals are verified with; beside the configuration file, unless the path is absolute.
+    /// The keys that seal, and that seals are verified with; beside the configuration file, unless the path is absolute.
     pub(crate) seal_keys: Option<PathBuf>,
     #[serde(default)]
     pub(crate) tls: Tls,

@@ -1,7 +1,6 @@
 //! Opens the store: the URL from wherever it is kept, and the layout that the namespace records.
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use mutator_governance::blocking::{Governance, RedisStore, RedisStoreBuilder};
@@ -25,12 +24,12 @@ enum Topology<'a> {
 impl Session {
     /// The service over a store that cannot write. The namespace has to exist.
     pub(crate) fn reading(&self) -> Result<Governance, Failure> {
-        self.store_to_read().map(service)
+        self.service(self.store_to_read()?)
     }
 
     /// The service over a store that can write. The namespace has to exist: a wrong name must not create one.
     pub(crate) fn writing(&self) -> Result<Governance, Failure> {
-        self.store_to_write().map(service)
+        self.service(self.store_to_write()?)
     }
 
     /// The same; it creates the namespace if it does not exist.
@@ -40,7 +39,7 @@ impl Session {
             Some(layout) => builder.laid_out_as(&layout),
             None => builder,
         };
-        Ok(service(builder.open()?))
+        self.service(builder.open()?)
     }
 
     pub(crate) fn store_to_read(&self) -> Result<RedisStore, Failure> {
@@ -160,10 +159,6 @@ impl Session {
         let safe = |text: &str| text.replace(|c: char| !c.is_ascii_alphanumeric() && c != '-' && c != '.', "_");
         Ok(format!("{}-{}", safe(self.namespace()), safe(address.trim())))
     }
-}
-
-fn service(store: RedisStore) -> Governance {
-    Governance::builder().store(Arc::new(store)).build()
 }
 
 fn bytes_of(path: &Path) -> Result<Vec<u8>, Failure> {

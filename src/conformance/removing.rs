@@ -92,6 +92,9 @@ pub async fn a_removed_request_is_gone_and_its_tombstone_stays(store: Arc<dyn St
     assert!(is_id_of_removed(again, &tombstone));
     let other = store.create(pending("full", "s", second(70))).await;
     assert!(is_id_of_removed(other, &tombstone));
+    let governance = Governance::builder().store(Arc::clone(&store)).build();
+    let submitted = governance.submit(draft("full", "s")).await;
+    assert!(is_id_of_removed(submitted, &tombstone));
     let comment = workflow::apply(gone.clone(), &Command::comment(alice(), "late"), second(80)).unwrap();
     let changed = store.update(comment, WriteId::generate()).await;
     assert!(is_removed(changed, &tombstone));

@@ -142,6 +142,7 @@ impl Governance {
                 answer @ (Error::Store(_)
                 | Error::WriteIdReused { .. }
                 | Error::AlreadyExists { .. }
+                | Error::IdOfRemoved(_)
                 | Error::Conflict(_)),
             ) => return Err(answer),
             Ok(Changed::Unsent(_)) | Err(_) => {}

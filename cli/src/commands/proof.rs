@@ -95,7 +95,7 @@ struct Row<'a> {
 impl Check {
     fn run(self, session: &mut Session) -> Result<(), Failure> {
         let query = self.filters.query(session)?;
-        let governance = session.service(session.store_to_read()?)?;
+        let governance = session.reading()?;
         let verifies_seals = session.configuration.seal_keys.is_some();
         let mut checked =
             Checked { histories: 0, decisions: 0, findings: 0, unreadable: 0, verifies_seals, whole: self.whole };

@@ -71,6 +71,15 @@ fn seals_are_verified_with_the_keys_of_the_configuration() {
         assert!(ended.printed().contains(said), "{words}: {}", ended.printed());
         assert!(!ended.err.contains("seals are not verified"), "{words}: {}", ended.err);
     }
+    // What a call with keys writes is sealed; what one without them writes is found.
+    let sealed = call(&right, "comment r-1 text --as mona --yes");
+    assert_eq!(sealed.code, 0, "{}", sealed.err);
+    let found = call(&right, "proof check");
+    assert_eq!(found.code, 0, "{}", found.printed());
+    scene.run("comment r-1 text --as mona --yes");
+    let found = call(&right, "proof check");
+    assert!(found.out.contains("request r-1: somebody without a key added decision 5\n"), "{}", found.out);
+
     let without = scene.call("proof check");
     assert!(without.code == 0 && without.err.contains("seals are not verified"), "{}", without.printed());
 }

@@ -31,7 +31,7 @@ fn a_removed_request_leaves_its_tombstone() {
     assert!(scene.call("show r-2").out.contains("archived  nowhere\n"));
     assert_eq!(scene.run("list --count"), "0\n");
     let taken = scene.call("submit grant.toml --as rita --id r-1 --yes");
-    assert!(taken.code != 0 && taken.err.contains("request r-1 (Canceled) was removed"), "{}", taken.err);
+    assert!(taken.code == 13 && taken.err.contains("request r-1 (Canceled) was removed"), "{}", taken.err);
     scene.run("verify");
 }
 
