@@ -1,6 +1,7 @@
 //! A slot of a cluster that is moved from one node to another, step by step, as `redis-cli --cluster reshard` does it.
 
 use super::cluster::Cluster;
+use super::node::wait_until;
 
 /// A move that has begun.
 pub struct Moving<'a> {
@@ -58,6 +59,14 @@ impl<'a> Moving<'a> {
             self.migrate(&keys);
         }
         let id = self.id(self.to);
+        // A target that does not know the newest epoch of the source claims the slot with an older one, and loses it again.
+        let epoch = |node: usize, name: &str| {
+            let found = self.cluster.nodes()[node].field(&["CLUSTER", "INFO"], name);
+            found.and_then(|epoch| epoch.parse::<u64>().ok()).unwrap_or_default()
+        };
+        wait_until("the target knows the epoch of the source", || {
+            epoch(self.to, "cluster_current_epoch") >= epoch(self.from, "cluster_my_epoch")
+        });
         // The target first: a slot that nobody claims is served by nobody. All others are told by the target.
         [self.to, self.from].into_iter().for_each(|node| self.set_slot(node, "NODE", &id));
     }
