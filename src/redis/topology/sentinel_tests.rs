@@ -1,3 +1,5 @@
+//! Replies of Sentinels, read as opinions about the primary.
+
 use std::time::Duration;
 
 use super::*;

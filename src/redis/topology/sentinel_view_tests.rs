@@ -1,3 +1,5 @@
+//! For how long the confirmation of a primary counts, and who renews it.
+
 use super::*;
 use crate::error::Outcome;
 use crate::redis::topology::samples::address;
