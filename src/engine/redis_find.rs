@@ -89,7 +89,12 @@ impl RedisStore {
         };
         let partitions: Vec<u16> = partitions.iter().copied().collect();
         let served = self.served(nodes, node, &partitions).await?;
+        let moved = partitions.iter().copied().find(|partition| !served.kept.contains(partition));
         walk.end(served.kept, served.taken_over_by);
+        if let Some(partition) = moved {
+            // The map learns from the redirect; nodes that redirect to each other would be walked for ever.
+            self.call(&Call::is_served(&self.settings, partition), self.deadline()).await?;
+        }
         Ok(())
     }
 

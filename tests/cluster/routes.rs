@@ -75,6 +75,10 @@ fn two_nodes_that_send_a_call_to_each_other_keep_it_no_longer_than_its_time() {
         assert!(error.problem.contains("MOVED") || error.problem.contains("did not settle"), "{flavour:?}: {error}");
         assert!(began.elapsed() < PATIENCE, "{flavour:?}: {:?}", began.elapsed());
         assert!(calls() - before < 100, "{flavour:?}: {} questions", calls() - before);
+        let began = Instant::now();
+        let error = store_error(store.verify());
+        assert_eq!(error.kind, StoreErrorKind::Unavailable, "{flavour:?}: {error}");
+        assert!(began.elapsed() < PATIENCE, "{flavour:?}: a check took {:?}", began.elapsed());
 
         set(to, &ids[1]);
         let patient = flavour.opened(&Options { timeout: PATIENCE, ..options });
